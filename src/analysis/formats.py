@@ -1,0 +1,239 @@
+"""How a number looks: units that know percent from percentage points, 万元 and 亿元, thousand and million.
+
+Nothing here computes; a value is rounded half up, as finance does, and only for display.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+from analysis.errors import ParameterError
+from analysis.locale import Language
+from analysis.periods import Month
+
+Number = Decimal | int | float
+
+MINUS = "−"
+NO_VALUE = "–"
+
+_CURRENCY_NAMES_ZH = {"CNY": "元", "USD": "美元", "EUR": "欧元", "JPY": "日元", "HKD": "港元", "GBP": "英镑"}
+_COUNTED = {
+    # unit: (singular, plural, zh measure phrase)
+    "count": ("", "", ""),
+    "hours": ("hour", "hours", "小时"),
+    "days": ("day", "days", "天"),
+    "months": ("month", "months", "个月"),
+    "years": ("year", "years", "年"),
+    "customers": ("customer", "customers", "位客户"),
+    "tickets": ("ticket", "tickets", "张工单"),
+    "orders": ("order", "orders", "笔订单"),
+    "units": ("unit", "units", "台"),
+    "rows": ("row", "rows", "行"),
+    "failures": ("failure", "failures", "次故障"),
+}
+_PER = {
+    "ticket": ("per ticket", "每张工单"),
+    "order": ("per order", "每笔订单"),
+    "1000_orders": ("per 1,000 orders", "每千笔订单"),
+    "hour": ("per hour", "每小时"),
+    "unit": ("per unit", "每台"),
+    "unit_month": ("per unit-month", "每台月"),
+    "1000_unit_months": ("per 1,000 unit-months", "每千台月"),
+    "1000_units": ("per 1,000 units", "每千台"),
+    "customer": ("per customer", "每位客户"),
+    "month": ("per month", "每月"),
+}
+_PLAIN = {"share", "percentage_points", "ratio", "score", "points", "year", "1/year"}
+
+
+def _slash(per: str) -> str:
+    """A Chinese header says 元/张工单 where a sentence says 每张工单 … 元."""
+    return f"/{per.removeprefix('每')}" if per else ""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A power of ten in which a column of money is shown, with its word in the header."""
+
+    factor: int
+    en: str
+    zh: str
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit of measure: ``CNY``, ``CNY/ticket``, ``share``, ``percentage_points``, ``hours``, ``count`` …
+
+    ``share`` is a number from 0 to 1 shown in percent; ``percentage_points`` is a difference of two shares,
+    stored on the same scale. They are never interchangeable.
+    """
+
+    id: str
+    base: str
+    per: str = ""
+
+    @classmethod
+    def parse(cls, unit: str) -> Unit:
+        base, _, per = unit.partition("/") if unit != "1/year" else (unit, "", "")
+        if not (base in _COUNTED or base in _PLAIN or cls._is_currency(base)):
+            raise ParameterError(f"unit '{unit}': unknown; use an ISO currency, share, percentage_points, ratio, hours, count …")
+        if per and per not in _PER:
+            raise ParameterError(f"unit '{unit}': nothing is counted per '{per}'; known: {', '.join(_PER)}.")
+        return cls(id=unit, base=base, per=per)
+
+    @staticmethod
+    def _is_currency(base: str) -> bool:
+        return len(base) == 3 and base.isalpha() and base.isupper()
+
+    @property
+    def is_money(self) -> bool:
+        return self._is_currency(self.base)
+
+    def currency_name(self, language: Language) -> str:
+        return self.base if language == "en" else _CURRENCY_NAMES_ZH.get(self.base, self.base)
+
+    def label(self, language: Language, scale: Scale | None = None) -> str:
+        """What a column header or an axis says: ``CNY thousand``, ``万元``, ``%``, ``hours``."""
+        index = 0 if language == "en" else 1
+        per = f" {_PER[self.per][index]}" if self.per and language == "en" else (_PER[self.per][1] if self.per else "")
+        if self.is_money:
+            word = (scale.en if language == "en" else scale.zh) if scale else ""
+            money = f"{self.base} {word}".strip() if language == "en" else f"{word}{self.currency_name('zh')}"
+            return f"{money}{per}" if language == "en" else f"{money}{_slash(per)}"
+        names = {
+            "share": ("%", "%"),
+            "percentage_points": ("pp", "百分点"),
+            "ratio": ("×", "倍"),
+            "score": ("score", "分"),
+            "points": ("points", "分"),
+            "year": ("year", "年"),
+            "1/year": ("per year", "每年"),
+        }
+        if self.base in names:
+            return names[self.base][index] + (per if language == "en" else "")
+        singular, plural, chinese = _COUNTED[self.base]
+        counted = plural if language == "en" else chinese.lstrip("位张笔次")
+        return f"{counted}{per}".strip() if language == "en" else f"{counted}{_slash(per)}"
+
+
+_SCALES_EN = (Scale(1_000_000_000, "billion", ""), Scale(1_000_000, "million", ""), Scale(1_000, "thousand", ""))
+_SCALES_ZH = (Scale(100_000_000, "", "亿"), Scale(10_000, "", "万"))
+ONE = Scale(1, "", "")
+
+
+def decimal(value: Number) -> Decimal:
+    """Exact decimal of what is stored; a float by its shortest representation."""
+    return value if isinstance(value, Decimal) else Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+
+
+def rounded(value: Number, places: int) -> Decimal:
+    number = decimal(value)
+    if not number.is_finite():
+        raise ParameterError(f"a number to print is {number}; a figure that cannot be computed must say why instead.")
+    return number.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+
+
+def grouped(value: Number, places: int, *, signed: bool = False) -> str:
+    """``−1,234.5``: thousands marks, a true minus, a plus where asked."""
+    number = rounded(value, places)
+    text = f"{abs(number):,.{places}f}"
+    if number == 0:
+        return text
+    return (MINUS if number < 0 else "+" if signed else "") + text
+
+
+def column_scale(largest: Number, language: Language) -> Scale:
+    """The scale in which a column of money with this largest magnitude keeps three to six digits."""
+    magnitude = abs(decimal(largest))
+    if language == "zh":
+        return Scale(10_000, "", "万") if magnitude >= 1_000_000 else ONE
+    if magnitude >= 1_000_000_000:
+        return Scale(1_000_000, "million", "")
+    return Scale(1_000, "thousand", "") if magnitude >= 1_000_000 else ONE
+
+
+def _text_scale(value: Number, language: Language) -> Scale:
+    magnitude = abs(decimal(value))
+    for scale in _SCALES_EN[:2] if language == "en" else _SCALES_ZH:
+        # 999,999 rounds to a million on the page, so compare what will be printed
+        if magnitude * Decimal("1.0000005") >= scale.factor:
+            return scale
+    return ONE
+
+
+def _significant_places(value: Number, *, figures: int = 3, most: int = 2) -> int:
+    magnitude = abs(decimal(value))
+    if magnitude == 0:
+        return 0
+    return max(0, min(most, figures - 1 - magnitude.adjusted()))
+
+
+def number_text(value: Number, unit: str | Unit, language: Language, *, signed: bool = False, exact: bool = False) -> str:
+    """A number in a sentence or a tile, with its unit: ``CNY 3.42 million``, ``342万元``, ``4.1%``, ``0.3 pp``."""
+    unit = unit if isinstance(unit, Unit) else Unit.parse(unit)
+    if unit.is_money:
+        return _money_text(value, unit, language, signed=signed, exact=exact)
+    if unit.base == "share":
+        return f"{grouped(decimal(value) * 100, 1 if not exact else 3, signed=signed)}%"
+    if unit.base == "percentage_points":
+        number = grouped(decimal(value) * 100, 1 if not exact else 3, signed=signed)
+        return f"{number} pp" if language == "en" else f"{number}个百分点"
+    per = _PER[unit.per][0 if language == "en" else 1] if unit.per else ""
+    if unit.base == "ratio":
+        number = grouped(value, 2, signed=signed)
+        return f"{number} times" if language == "en" else f"{number} 倍"
+    if unit.base in _COUNTED:
+        places = 0 if decimal(value) == decimal(value).to_integral_value() else max(1, _significant_places(value))
+        singular, plural, chinese = _COUNTED[unit.base]
+        number = grouped(value, places, signed=signed)
+        if language == "zh":
+            return f"{per} {number} {chinese}".strip()
+        return f"{number} {singular if abs(decimal(value)) == 1 else plural} {per}".replace("  ", " ").strip()
+    number = grouped(value, max(1, _significant_places(value)), signed=signed)
+    return f"{number} {unit.label(language)}" if unit.base != "score" else number
+
+
+def _money_text(value: Number, unit: Unit, language: Language, *, signed: bool, exact: bool) -> str:
+    scale = ONE if exact else _text_scale(value, language)
+    shown = decimal(value) / scale.factor
+    if exact or unit.per and scale is ONE:
+        places = 2
+    else:
+        places = 0 if scale is ONE else _significant_places(shown)
+    number = grouped(shown, places, signed=signed)
+    per = _PER[unit.per][0 if language == "en" else 1] if unit.per else ""
+    if language == "zh":
+        return f"{per} {number} {scale.zh}{unit.currency_name('zh')}".strip()
+    sign = number[0] if number[0] in f"{MINUS}+" else ""
+    return f"{sign}{unit.base} {number.removeprefix(sign)} {scale.en} {per}".replace("  ", " ").strip()
+
+
+def cell_text(value: Number, unit: str | Unit, *, scale: Scale = ONE, places: int | None = None, signed: bool = False) -> str:
+    """A number in a table cell; its unit stands in the column header."""
+    unit = unit if isinstance(unit, Unit) else Unit.parse(unit)
+    if unit.base in {"share", "percentage_points"}:
+        return grouped(decimal(value) * 100, 1 if places is None else places, signed=signed)
+    shown = decimal(value) / scale.factor
+    if places is None:
+        if unit.is_money:
+            places = 2 if unit.per or scale.factor == 1 else 1
+        elif unit.base in {"ratio", "score", "points"} or unit.per:
+            places = 2
+        else:
+            places = 0 if decimal(value) == decimal(value).to_integral_value() else 1
+    return grouped(shown, places, signed=signed)
+
+
+_MONTH_NAMES = "January February March April May June July August September October November December".split()
+
+
+def month_text(month: Month, language: Language) -> str:
+    return f"{_MONTH_NAMES[month.number - 1]} {month.year}" if language == "en" else f"{month.year}年{month.number}月"
+
+
+def date_text(day: dt.date, language: Language) -> str:
+    if language == "zh":
+        return f"{day.year}年{day.month}月{day.day}日"
+    return f"{day.day} {_MONTH_NAMES[day.month - 1]} {day.year}"

@@ -1,0 +1,75 @@
+"""The message catalogue: English is the key, Chinese is looked up.
+
+Wording lives in ``locale/zh/*.po`` (gettext, one file a section), so an editor changes a sentence without touching
+code. A message without a translation is rendered in English and remembered in :func:`untranslated`; an
+analyst may go on exploring, but the pack is not published until the list is empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Literal
+
+Language = Literal["en", "zh"]
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
+
+_missing: set[str] = set()
+
+
+@cache
+def _catalogue(language: Language) -> Mapping[str, str]:
+    from babel.messages.pofile import read_po
+
+    messages: dict[str, str] = {}
+    folder = resources.files(__package__) / language
+    for entry in sorted(folder.iterdir(), key=lambda item: item.name):
+        if not entry.name.endswith(".po"):
+            continue
+        with entry.open("rb") as file:
+            for message in read_po(file, locale=language):
+                if message.id and message.string and not message.fuzzy:
+                    messages[str(message.id)] = str(message.string)
+    return messages
+
+
+def translate(message: str, language: Language) -> str:
+    """The message in ``language``; English when the catalogue does not know it (see :func:`untranslated`)."""
+    if language == "en" or not message.strip():
+        return message
+    found = _catalogue(language).get(message)
+    if found is None:
+        _missing.add(message)
+        return message
+    return found
+
+
+def untranslated() -> tuple[str, ...]:
+    """Messages asked for in this process that the Chinese catalogue lacks."""
+    return tuple(sorted(_missing))
+
+
+@dataclass(frozen=True)
+class Text:
+    """One wording in both languages: a name from the registry, a label, a fixed phrase."""
+
+    en: str
+    zh: str
+
+    def __getitem__(self, language: Language) -> str:
+        return self.en if language == "en" else self.zh
+
+    @classmethod
+    def of(cls, message: str) -> Text:
+        """The catalogue's wording of an English message."""
+        return cls(en=message, zh=translate(message, "zh"))
+
+    @classmethod
+    def same(cls, text: str) -> Text:
+        """Text from the data: a model, a region, a person's file; it is not translated."""
+        return cls(en=text, zh=text)
+
+    def as_json(self) -> dict[str, str]:
+        return {"en": self.en, "zh": self.zh}

@@ -1,0 +1,82 @@
+"""Months and days of the business: half-open periods in the business time zone.
+
+One parser for months serves the command line, the params files and the notebooks, because YAML reads
+``2026-10`` as text but ``2026-10-01`` as a date, and a notebook parameter may arrive as either.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from analysis.errors import ParameterError
+
+
+@dataclass(frozen=True, order=True)
+class Month:
+    """A calendar month. ``start`` belongs to it, ``end`` (the first day of the next) does not."""
+
+    year: int
+    number: int
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.number <= 12 and 1900 <= self.year <= 2200):
+            raise ParameterError(f"month {self.year}-{self.number:02d}: no such month; write it as 2026-10.")
+
+    @classmethod
+    def parse(cls, value: str | dt.date | Month) -> Month:
+        """Read ``2026-10``, ``2026-10-01`` or a date; anything else is refused, never guessed."""
+        if isinstance(value, Month):
+            return value
+        if isinstance(value, dt.date):
+            return cls(value.year, value.month)
+        match = re.fullmatch(r"(\d{4})-(\d{2})(?:-01)?", str(value).strip())
+        if not match:
+            raise ParameterError(f"month '{value}': not a month; write it as 2026-10.")
+        return cls(int(match[1]), int(match[2]))
+
+    def __str__(self) -> str:
+        return f"{self.year:04d}-{self.number:02d}"
+
+    def __add__(self, months: int) -> Month:
+        index = self.year * 12 + self.number - 1 + months
+        return Month(index // 12, index % 12 + 1)
+
+    def __sub__(self, months: int) -> Month:
+        return self + (-months)
+
+    def months_since(self, other: Month) -> int:
+        """Whole months from ``other`` to this one; negative when this one is earlier."""
+        return (self.year - other.year) * 12 + self.number - other.number
+
+    @property
+    def start(self) -> dt.date:
+        return dt.date(self.year, self.number, 1)
+
+    @property
+    def end(self) -> dt.date:
+        """First day after the month."""
+        return (self + 1).start
+
+    @property
+    def last_day(self) -> dt.date:
+        return self.end - dt.timedelta(days=1)
+
+    @property
+    def year_start(self) -> Month:
+        return Month(self.year, 1)
+
+
+def months_between(first: Month, last: Month) -> Iterator[Month]:
+    """Every month from ``first`` to ``last``, both included."""
+    for offset in range(last.months_since(first) + 1):
+        yield first + offset
+
+
+def day_end_utc(day: dt.date, time_zone: str) -> dt.datetime:
+    """The instant (naive UTC) at which ``day`` has ended in the business time zone."""
+    midnight = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), ZoneInfo(time_zone))
+    return midnight.astimezone(dt.UTC).replace(tzinfo=None)

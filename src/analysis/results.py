@@ -1,0 +1,359 @@
+"""What a study returns: facts, the sentences made of them, findings and checks.
+
+A :class:`Fact` is one published number. Sentences, tables and charts are rendered from facts, so a number on
+the page can always be walked back; nothing in a report is typed by hand.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import string
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote, unquote
+
+from analysis.errors import ParameterError
+from analysis.formats import (
+    NO_VALUE,
+    Number,
+    Unit,
+    cell_text,
+    date_text,
+    decimal,
+    month_text,
+    number_text,
+)
+from analysis.locale import LANGUAGES, Language, Text, translate
+from analysis.periods import Month
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Severity = Literal["alert", "watch", "info", "good"]
+Outcome = Literal["passed", "failed", "info"]
+SEVERITIES: tuple[Severity, ...] = ("alert", "watch", "info", "good")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interval:
+    """Lower and upper limit of an estimate, its coverage and how it was made."""
+
+    low: float
+    high: float
+    level: float
+    method: str
+
+    def __post_init__(self) -> None:
+        if not self.low <= self.high:
+            raise ParameterError(f"interval: low {self.low} is above high {self.high} ({self.method}).")
+        if not 0 < self.level < 1:
+            raise ParameterError(f"interval: level {self.level} must lie between 0 and 1, e.g. 0.95.")
+
+    def as_json(self) -> dict[str, Any]:
+        return {"low": self.low, "high": self.high, "level": self.level, "method": self.method}
+
+
+def _escaped(text: str) -> str:
+    return quote(text, safe=" -_.~/()+&").replace("~", "%7E") if text.isascii() else _escaped_wide(text)
+
+
+def _escaped_wide(text: str) -> str:
+    """Chinese stays readable in an id; only the characters that structure an id are escaped."""
+    return "".join(quote(char, safe="") if char in "%@=,#:" else char for char in text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """One published number.
+
+    ``value`` is in ``unit`` (shares from 0 to 1, money as Decimal in the currency the unit names). ``value`` is
+    None only with a ``reason``, in words. An exact accounting total has no interval; an estimate has one and ``n``.
+    ``period`` is a month (``2026-10``), a half-open range (``2026-01/2026-11``) or a day.
+    """
+
+    metric: str
+    period: str
+    unit: str
+    value: Number | None
+    dimensions: Mapping[str, str] = field(default_factory=dict)
+    version: str = "1"
+    numerator: Number | None = None
+    denominator: Number | None = None
+    interval: Interval | None = None
+    n: int | None = None
+    reason: Text | None = None
+    formula: str = ""
+    sources: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        Unit.parse(self.unit)
+        if self.value is None and self.reason is None:
+            raise ParameterError(f"fact {self.id}: no value and no reason; a figure that cannot be computed says why.")
+        if self.value is not None and not decimal(self.value).is_finite():
+            raise ParameterError(f"fact {self.id}: value {self.value} is not finite; give a reason instead.")
+
+    @property
+    def id(self) -> str:
+        """``metric[@dimension=value,…]#period:definition-version``; dimensions sorted, values escaped."""
+        pairs = ",".join(f"{name}={_escaped(str(value))}" for name, value in sorted(self.dimensions.items()))
+        return f"{self.metric}{'@' + pairs if pairs else ''}#{self.period}:{self.version}"
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "metric": self.metric,
+            "version": self.version,
+            "period": self.period,
+            "dimensions": dict(sorted(self.dimensions.items())),
+            "value": json_number(self.value),
+            "unit": self.unit,
+            "numerator": json_number(self.numerator),
+            "denominator": json_number(self.denominator),
+            "interval": self.interval.as_json() if self.interval else None,
+            "n": self.n,
+            "reason": self.reason.as_json() if self.reason else None,
+            "formula": self.formula,
+            "sources": list(self.sources),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactId:
+    """The parts of a fact's id, as ``make trace`` reads them."""
+
+    metric: str
+    dimensions: Mapping[str, str]
+    period: str
+    version: str
+
+    @classmethod
+    def parse(cls, text: str) -> FactId:
+        head, mark, tail = text.partition("#")
+        period, colon, version = tail.rpartition(":")
+        if not (mark and colon and period and version):
+            raise ParameterError(f"'{text}' is no fact id; it looks like after_sales_cost@region=South#2026-10:1.")
+        metric, _, pairs = head.partition("@")
+        dimensions = {}
+        for pair in filter(None, pairs.split(",")):
+            name, equals, value = pair.partition("=")
+            if not equals:
+                raise ParameterError(f"'{text}': '{pair}' should be dimension=value.")
+            dimensions[name] = unquote(value)
+        return cls(metric=metric, dimensions=dimensions, period=period, version=version)
+
+
+def json_number(value: Number | None) -> int | float | str | None:
+    """A JSON number that reads back as the same decimal; text where a float could not hold it."""
+    if value is None or isinstance(value, (int, float)) and not isinstance(value, bool):
+        return value
+    if value == value.to_integral_value() and abs(value) < 2**53 and value.as_tuple().exponent == 0:
+        return int(value)
+    number = float(value)
+    return number if Decimal(repr(number)) == value else str(value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """A piece of rendered text and what stands behind it: words, a fact, or a label taken from the data."""
+
+    text: str
+    kind: Literal["words", "fact", "label", "period"] = "words"
+    fact: str | None = None
+
+    def as_json(self) -> dict[str, str]:
+        packed = {"t": self.text}
+        if self.kind != "words":
+            packed["k"] = self.kind
+        if self.fact:
+            packed["fact"] = self.fact
+        return packed
+
+
+Value = Fact | Month | dt.date | Text | str
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A template of the message catalogue and the values of its placeholders.
+
+    ``Sentence("Cost {cost:word|rose|fell|did not change} to {cost}.", {"cost": fact})``. After the colon: nothing
+    (the unit's usual wording), ``abs``, ``signed``, ``exact``, ``interval``, ``level``, ``n``, ``numerator``, ``denominator``,
+    ``word|up|down|same`` by the sign, ``plural|one|many``. A plain string is a label from the data; it is never translated.
+    """
+
+    template: str
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+    def segments(self, language: Language) -> list[Segment]:
+        pieces: list[Segment] = []
+        for literal, name, specification, _ in string.Formatter().parse(translate(self.template, language)):
+            if literal:
+                pieces.append(Segment(text=literal))
+            if name is not None:
+                if name not in self.values:
+                    raise ParameterError(f"sentence '{self.template}': no value for {{{name}}}.")
+                pieces.append(_placed(self.values[name], specification or "", language))
+        return pieces
+
+    def plain(self, language: Language = "en") -> str:
+        return "".join(segment.text for segment in self.segments(language))
+
+    def facts(self) -> Iterator[Fact]:
+        return (value for value in self.values.values() if isinstance(value, Fact))
+
+    def as_json(self) -> dict[str, list[dict[str, str]]]:
+        return {language: [s.as_json() for s in self.segments(language)] for language in LANGUAGES}
+
+    def __str__(self) -> str:
+        return self.plain("en")
+
+
+def _placed(value: Value, specification: str, language: Language) -> Segment:
+    if isinstance(value, Fact):
+        return _fact_segment(value, specification, language)
+    if isinstance(value, Month):
+        return Segment(text=month_text(value, language), kind="period")
+    if isinstance(value, dt.date):
+        return Segment(text=date_text(value, language), kind="period")
+    if isinstance(value, Text):
+        text = value[language]
+        if specification == "lower" and language == "en":
+            text = text[:1].lower() + text[1:]
+        return Segment(text=text, kind="label")
+    if isinstance(value, str):
+        return Segment(text=value, kind="label")
+    raise ParameterError(f"a sentence cannot hold a bare {type(value).__name__}; make it a fact first.")
+
+
+def _fact_segment(fact: Fact, specification: str, language: Language) -> Segment:
+    kind, *words = specification.split("|")
+    if fact.value is None:
+        assert fact.reason is not None  # __post_init__ holds it
+        return Segment(text=fact.reason[language], kind="fact", fact=fact.id)
+    if kind == "word":
+        up, down, same = words
+        return Segment(text=up if fact.value > 0 else down if fact.value < 0 else same)
+    if kind == "plural":
+        one, many = words
+        return Segment(text=one if abs(fact.value) == 1 else many)
+    return Segment(text=_fact_text(fact, kind, language), kind="fact", fact=fact.id)
+
+
+def _fact_text(fact: Fact, kind: str, language: Language) -> str:
+    assert fact.value is not None
+    match kind:
+        case "":
+            return number_text(fact.value, fact.unit, language)
+        case "abs":
+            return number_text(abs(fact.value), fact.unit, language)
+        case "signed":
+            return number_text(fact.value, fact.unit, language, signed=True)
+        case "exact":
+            return number_text(fact.value, fact.unit, language, exact=True)
+        case "n":
+            return number_text(_needed(fact, fact.n, "n"), "count", language)
+        case "numerator" | "denominator":
+            number = _needed(fact, getattr(fact, kind), kind)
+            money = Unit.parse(fact.unit).is_money or isinstance(number, Decimal)
+            return number_text(number, Unit.parse(fact.unit).base if money and Unit.parse(fact.unit).is_money else "count", language)
+        case "level":
+            interval = _needed(fact, fact.interval, "interval")
+            return f"{interval.level * 100:g}%"
+        case "interval":
+            return interval_text(_needed(fact, fact.interval, "interval"), fact.unit, language)
+    raise ParameterError(f"fact {fact.id}: no format '{kind}'; known: abs, signed, exact, n, interval, level, word, plural.")
+
+
+def _needed(fact: Fact, part: Any, name: str) -> Any:
+    if part is None:
+        raise ParameterError(f"fact {fact.id} has no {name}, but a sentence prints it.")
+    return part
+
+
+def interval_text(interval: Interval, unit: str, language: Language) -> str:
+    """``95% interval 2.4 to 4.0 times``; the unit stands once, at the end."""
+    low, high = number_text(interval.low, unit, language), number_text(interval.high, unit, language)
+    level = f"{interval.level * 100:g}%"
+    return f"{level} interval {low} to {high}" if language == "en" else f"{level} 区间 {low} 至 {high}"
+
+
+def interval_cell(fact: Fact, *, places: int | None = None, factor: int = 1) -> str:
+    """``2.4 – 4.0`` for a table; a dash where the fact has no interval."""
+    if fact.interval is None or fact.value is None:
+        return NO_VALUE
+    from analysis.formats import Scale
+
+    scale = Scale(factor, "", "")
+    return " – ".join(cell_text(edge, fact.unit, places=places, scale=scale) for edge in (fact.interval.low, fact.interval.high))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """A doubt made visible: one question to the data and its answer in a sentence."""
+
+    id: str
+    outcome: Outcome
+    sentence: Sentence
+
+    def as_json(self) -> dict[str, Any]:
+        return {"id": self.id, "outcome": self.outcome, "sentence": self.sentence.as_json()}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Finding:
+    """A sentence the report stands behind, the facts it is made of and the rows that prove it."""
+
+    id: str
+    section: str
+    severity: Severity
+    statement: Sentence
+    subject: Mapping[str, str] = field(default_factory=dict)
+    evidence: pd.DataFrame | None = None
+    method: str = ""
+    checks: tuple[str, ...] = ()
+    rank: float = 0.0
+
+    def facts(self) -> tuple[Fact, ...]:
+        return tuple(self.statement.facts())
+
+    def as_json(self, *, evidence: str | None = None) -> dict[str, Any]:
+        """The record of DESIGN; ``evidence`` is where its rows were written."""
+        return {
+            "id": self.id,
+            "section": self.section,
+            "severity": self.severity,
+            "subject": dict(self.subject),
+            "values": {name: _value_json(fact) for name, fact in self.statement.values.items() if isinstance(fact, Fact)},
+            "statement": {language: self.statement.plain(language) for language in LANGUAGES},
+            "segments": self.statement.as_json(),
+            "evidence": evidence,
+            "method": Text.of(self.method).as_json() if self.method else None,
+            "checks": list(self.checks),
+            "rank": self.rank,
+        }
+
+
+def _value_json(fact: Fact) -> dict[str, Any]:
+    value: dict[str, Any] = {"fact": fact.id, "value": json_number(fact.value), "unit": fact.unit}
+    if fact.interval:
+        value |= {"low": fact.interval.low, "high": fact.interval.high, "level": fact.interval.level}
+    return value
+
+
+def by_severity(findings: Iterable[Finding]) -> list[Finding]:
+    """Alerts first; inside a severity the weightiest first (``rank``), then by id."""
+    return sorted(findings, key=lambda f: (SEVERITIES.index(f.severity), -f.rank, f.id))
+
+
+def without_value(metric: str, period: str, unit: str, *needs: str, dimensions: Mapping[str, str] | None = None) -> Fact:
+    """A fact that says which table or column it lacks."""
+    names = ", ".join(needs)
+    reason = Text(en=f"not computed: needs {names}", zh=f"未计算：缺少 {names}")
+    return Fact(metric=metric, period=period, unit=unit, value=None, reason=reason, dimensions=dimensions or {})
+
+
+def relabelled(facts: Sequence[Fact], **changes: Any) -> tuple[Fact, ...]:
+    """The same facts with some fields replaced (a version, a source list)."""
+    return tuple(replace(fact, **changes) for fact in facts)
