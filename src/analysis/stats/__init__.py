@@ -1,0 +1,31 @@
+"""Estimators that know arrays and weights and no business word.
+
+Names are imported when first used, so that a notebook that draws one interval does not pay for every model.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_EXPORTS: dict[str, str] = {
+    # forecasting
+    "forecast": "forecasting",
+    "forecast_parts": "forecasting",
+    "Forecast": "forecasting",
+    "ReconciledForecast": "forecasting",
+}
+
+__all__ = sorted(_EXPORTS)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _EXPORTS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_EXPORTS[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__
