@@ -9,6 +9,14 @@ import importlib
 from typing import Any
 
 _EXPORTS: dict[str, str] = {
+    # intervals, multiplicity, control charts
+    "Interval": "intervals",
+    "poisson_interval": "intervals",
+    "proportion_difference_interval": "intervals",
+    "proportion_interval": "intervals",
+    "rate_ratio_interval": "intervals",
+    "rate_ratio_p_value": "intervals",
+    "adjust_p_values": "multiplicity",
     # forecasting
     "forecast": "forecasting",
     "forecast_parts": "forecasting",

@@ -1,0 +1,205 @@
+"""The metric registry: one entry a published measure. Code, headers, axes, glossary and alerts read the same entry.
+
+``params/metrics/<section>.yml`` holds *measures* (a sum or a count over the rows of a view) and *metrics* (one measure, or
+one over another, with names, unit, owner and interval method). A changed definition is a new ``version``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from analysis.errors import ParameterError, suggestion
+from analysis.formats import Unit
+from analysis.locale import Text
+from analysis.params.strict import bind, params_root, read_yaml
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """A sum or a count over the rows of a view.
+
+    ``value`` is an SQL aggregate over the view's columns and ``where`` a row condition, both in the engine's dialect and both
+    printed by ``make trace``. ``merge: sum`` measures add up over months and slices; ``merge: none`` (distinct counts,
+    balances) are computed from the rows each time.
+    """
+
+    view: str
+    value: str
+    meaning: Text
+    where: str = ""
+    merge: Literal["sum", "none"] = "sum"
+    needs: tuple[str, ...] = ()
+    id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Threshold:
+    """The line an alert watches: a number here, or the name of a dated assumption. Crossed strictly."""
+
+    direction: Literal["above", "below"]
+    value: float | None = None
+    assumption: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """A published measure. ``numerator`` and ``denominator`` name measures, or are words where a study computes it."""
+
+    name: Text
+    description: Text
+    numerator: str | Text
+    unit: str
+    owner: str
+    denominator: str | Text | None = None
+    better: Literal["lower", "higher", "neither"] = "neither"
+    tier: Literal["strategic", "management", "execution"] = "management"
+    interval: str = "exact"
+    per: int = 1
+    finance_effect: Text | None = None
+    threshold: Threshold | None = None
+    computed_by: str = ""
+    valid_from: dt.date = dt.date(2023, 1, 1)
+    version: str = "1"
+    decision: str = ""
+    id: str = ""
+    section: str = ""
+
+    def unit_in(self, currency: str) -> str:
+        """The unit with the run's currency: ``currency/ticket`` becomes ``CNY/ticket``."""
+        return self.unit.replace("currency", currency, 1)
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Every measure and metric, and the labels of dimensions and of their values."""
+
+    measures: dict[str, Measure]
+    metrics: dict[str, Metric]
+    dimensions: dict[str, Dimension] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, folder: Path | None = None) -> Registry:
+        folder = folder or params_root() / "metrics"
+        measures: dict[str, Measure] = {}
+        metrics: dict[str, Metric] = {}
+        for path in sorted(folder.glob("*.yml")):
+            section = bind(_Section, read_yaml(path), path.name)
+            for name, measure in section.measures.items():
+                _once(name, measures, path)
+                measures[name] = replace(measure, id=name)
+            for name, raw in section.metrics.items():
+                _once(name, metrics, path)
+                metrics[name] = replace(_metric(raw, f"{path.name}: {name}"), id=name, section=section.section)
+        labels = read_yaml(folder.parent / "labels.yml")
+        dimensions = {name: bind(Dimension, entry, f"labels.yml: {name}") for name, entry in labels.items()}
+        registry = cls(measures, metrics, dimensions)
+        registry._check()
+        return registry
+
+    def _check(self) -> None:
+        for metric in self.metrics.values():
+            Unit.parse(metric.unit_in("CNY"))
+            for part in (metric.numerator, metric.denominator):
+                if isinstance(part, str) and part not in self.measures:
+                    raise ParameterError(f"metric '{metric.id}': no measure '{part}'.{suggestion(part, self.measures)}")
+            if isinstance(metric.numerator, Text) and not metric.computed_by:
+                raise ParameterError(f"metric '{metric.id}': its numerator is in words, so computed_by must name the function.")
+
+    def __getitem__(self, metric: str) -> Metric:
+        if metric not in self.metrics:
+            raise ParameterError(f"metric '{metric}' is not in the registry.{suggestion(metric, self.metrics)}")
+        return self.metrics[metric]
+
+    def __iter__(self) -> Iterator[Metric]:
+        return iter(self.metrics.values())
+
+    def measure(self, name: str) -> Measure:
+        if name not in self.measures:
+            raise ParameterError(f"measure '{name}' is not in the registry.{suggestion(name, self.measures)}")
+        return self.measures[name]
+
+    def words(self, part: str | Text | None) -> Text | None:
+        """A numerator or denominator in words."""
+        return self.measures[part].meaning if isinstance(part, str) else part
+
+    def formula(self, metric: Metric) -> str:
+        """The definition as one line of English: numerator, ÷ denominator, × per."""
+        numerator, denominator = self.words(metric.numerator), self.words(metric.denominator)
+        assert numerator is not None
+        text = numerator.en + (f" ÷ {denominator.en}" if denominator else "")
+        return f"{text} × {metric.per:,}" if metric.per != 1 else text
+
+    def dimension_name(self, dimension: str) -> Text:
+        return self.dimensions[dimension].name if dimension in self.dimensions else Text.same(dimension)
+
+    def value_label(self, dimension: str, value: str) -> Text:
+        """What a dimension's value is called; text from the data stays as it is."""
+        if value == NOT_STATED:
+            return Text(en="Not stated", zh="未注明")
+        known = self.dimensions[dimension].values if dimension in self.dimensions else {}
+        return known.get(value, Text.same(value))
+
+    def as_json(self, *, currency: str) -> list[dict[str, Any]]:
+        """The entries as the pack's glossary prints them."""
+        entries = []
+        for metric in self:
+            numerator, denominator = self.words(metric.numerator), self.words(metric.denominator)
+            entries.append(
+                {
+                    "id": metric.id,
+                    "section": metric.section,
+                    "name": metric.name.as_json(),
+                    "description": metric.description.as_json(),
+                    "numerator": numerator.as_json() if numerator else None,
+                    "denominator": denominator.as_json() if denominator else None,
+                    "per": metric.per,
+                    "unit": metric.unit_in(currency),
+                    "owner": metric.owner,
+                    "tier": metric.tier,
+                    "better": metric.better,
+                    "interval": metric.interval,
+                    "version": metric.version,
+                    "valid_from": metric.valid_from.isoformat(),
+                    "decision": metric.decision,
+                }
+            )
+        return entries
+
+
+NOT_STATED = "not_stated"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dimension:
+    """A dimension's name and the names of its known values, in both languages."""
+
+    name: Text
+    values: dict[str, Text] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Section:
+    section: str
+    measures: dict[str, Measure] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+
+
+def _metric(raw: Any, where: str) -> Metric:
+    """Numerator and denominator are a measure's id or words in both languages; both bind here."""
+    parts = {}
+    if isinstance(raw, dict):
+        for part in ("numerator", "denominator"):
+            value = raw.get(part)
+            if isinstance(value, dict):
+                parts[part] = bind(Text, value, f"{where}.{part}")
+                raw = {**raw, part: "in words"}
+    return replace(bind(Metric, raw, where), **parts)
+
+
+def _once(name: str, known: dict[str, Any], path: Path) -> None:
+    if name in known:
+        raise ParameterError(f"{path.name}: '{name}' is already defined in another file; one id, one definition.")

@@ -1,0 +1,89 @@
+"""A run: one report month, the data it reads and what the company is called."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from pathlib import Path
+
+from analysis.errors import ParameterError
+from analysis.locale import Text
+from analysis.params.strict import bind, params_root, project_root, read_yaml
+from analysis.periods import Month
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignOff:
+    preparer: str = ""
+    reviewer: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunParams:
+    """``params/runs/<name>.yml``.
+
+    ``data`` is a folder of canonical tables (relative to the project) or the word ``sample``. ``as_of`` is the last day whose
+    records the run may see; blank, it is ``close_day`` of the month after the report month, when the books are closed.
+    ``exchange_rates`` maps a currency to dated rates into the reporting currency.
+    """
+
+    name: str = ""
+    company: Text
+    data: str
+    month: Month
+    currency: str
+    time_zone: str
+    as_of: dt.date | None = None
+    close_day: int = 10
+    confidence: float = 0.95
+    tie_out_tolerance: Decimal = Decimal("0.00")
+    active_window_months: int = 12
+    sign_off: SignOff = field(default_factory=SignOff)
+    exchange_rates: dict[str, dict[dt.date, Decimal]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not 0.5 < self.confidence < 1:
+            raise ParameterError(f"run '{self.name}': confidence {self.confidence} should lie between 0.5 and 1, e.g. 0.95.")
+        if not 1 <= self.close_day <= 28:
+            raise ParameterError(f"run '{self.name}': close_day {self.close_day} should be a day from 1 to 28.")
+
+    @property
+    def knowledge_day(self) -> dt.date:
+        """The as-of date of the run: records made after it are not seen."""
+        return self.as_of or self.month.end.replace(day=self.close_day)
+
+    @property
+    def data_folder(self) -> Path:
+        return project_root() / "data" / "sample" if self.data == "sample" else (project_root() / self.data)
+
+
+def available_runs() -> list[str]:
+    return sorted(path.stem for path in (params_root() / "runs").glob("*.yml"))
+
+
+def load_run(name: str, *, month: str = "", data: str = "", as_of: str = "") -> RunParams:
+    """The run of this name; ``month``, ``data`` and ``as_of`` replace what the file says when they are not blank."""
+    if not name or Path(name).name != name:
+        raise ParameterError(f"run_name '{name}': should be the name of a file in params/runs/, e.g. sample.")
+    run = replace(bind(RunParams, read_yaml(params_root() / "runs" / f"{name}.yml"), f"runs/{name}.yml"), name=name)
+    if month:
+        run = replace(run, month=Month.parse(month), as_of=None)
+    if data:
+        run = replace(run, data=data)
+    if as_of:
+        try:
+            run = replace(run, as_of=dt.date.fromisoformat(as_of))
+        except ValueError as error:
+            raise ParameterError(f"as_of '{as_of}': not a day; write it as 2026-11-10.") from error
+    return run
+
+
+def params_hash() -> str:
+    """One hash of every file under ``params/``, so a pack can say which parameters made it."""
+    digest = hashlib.sha256()
+    for path in sorted(params_root().rglob("*.yml")):
+        digest.update(path.relative_to(params_root()).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,601 @@
+"""Twelve months ahead, with intervals that a backtest has checked.
+
+`forecast` tries several models on the past of the series itself (rolling origin), takes the one with the smallest
+scaled error, and widens its intervals where they covered less of the past than they promised. `forecast_parts` does so for the parts
+and their total and reconciles them, so that the parts add up to the total in every month and in every simulated future.
+
+Nothing here reads a clock or draws without a seed: the same history gives the same forecast.
+
+Sources: Hyndman and Koehler (2006), *Int. J. Forecasting* 22, 679-688 (MASE); Gneiting and Raftery (2007), *JASA* 102,
+359-378, section 6.2 (interval score); Wickramasuriya, Athanasopoulos and Hyndman (2019), *JASA* 114, 804-819 (minimum
+trace reconciliation); Panagiotelis et al. (2023), *EJOR* 306, 693-706 (reconciling draws); Schäfer and Strimmer
+(2005), *Stat. Appl. Genet. Mol. Biol.* 4, 32 (shrinkage).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from analysis.errors import FitError, ParameterError, suggestion
+from analysis.stats.seasonal_models import (
+    Array,
+    SeasonalFit,
+    fit_seasonal_moving_average,
+    fit_seasonal_naive,
+    fit_smoothing,
+)
+
+# In the order in which they win a tie: the simplest first.
+CANDIDATES = (
+    "seasonal_naive",
+    "level",
+    "ets",
+    "ets_trend",
+    "sarimax",
+    "average",
+    "log_ets",
+    "log_ets_trend",
+    "log_sarimax",
+    "log_average",
+)
+_AVERAGED = ("ets", "ets_trend", "sarimax")
+_DRAWS = 4000
+_MOST_ORIGINS = 8
+_FEWEST_ORIGINS = 4
+
+
+class _Fitter(Protocol):
+    def __call__(
+        self, values: Array, *, horizon: int, regressors: Array | None = None, future_regressors: Array | None = None
+    ) -> SeasonalFit: ...
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Forecast:
+    """What the next months are expected to be, how far off they may be, and how well that worked in the past.
+
+    Attributes
+    ----------
+    table : one row per step ahead, indexed by month (or by position where the history has no months)
+        `step`, `point` (expected value), `low`, `high` at `level`.
+    level : coverage promised for each single month.
+    candidate : the model that was chosen.
+    backtest : one row per candidate
+        `mase` (mean absolute error ÷ mean absolute error of the seasonal naive within the training window; below 1
+        is better), `rmse`, `coverage` (share of actuals inside the interval before widening),
+        `interval_score` (width plus misses, smaller is better), `origins`, `errors_scored`, `chosen`, `note`.
+    backtest_errors : one row per candidate x origin x step: `actual`, `point`, `low`, `high`.
+    parameters, log_likelihood : of the chosen model on the whole history (on its own scale).
+    widening : factor (>= 1) put on the model's standard deviations because the backtest asked for it.
+    draws : (draws, steps) simulated futures; the source of every statement about sums.
+    notes : doubts in words, e.g. a history too short to backtest.
+    """
+
+    table: pd.DataFrame
+    level: float
+    candidate: str
+    backtest: pd.DataFrame
+    backtest_errors: pd.DataFrame
+    parameters: dict[str, float]
+    log_likelihood: float
+    widening: float
+    draws: Array
+    notes: tuple[str, ...] = ()
+
+    def interval(self, level: float) -> pd.DataFrame:
+        """`low` and `high` for each step at another level, from the draws."""
+        return _interval_of(self.draws, level=level, index=self.table.index)
+
+    def total(self, steps: slice = slice(None), *, already: float = 0.0) -> tuple[float, float, float]:
+        """Sum over the steps (expected, low, high), plus what is `already` booked."""
+        return _total_of(self.table["point"].to_numpy(), self.draws, steps, already=already, level=self.level)
+
+    def probability_above(self, threshold: float, steps: slice = slice(None), *, already: float = 0.0) -> float:
+        """Chance that the sum over the steps plus `already` exceeds `threshold`, e.g. the rest of a year's budget."""
+        return float(np.mean(already + self.draws[:, steps].sum(axis=1) > threshold))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ReconciledForecast:
+    """Forecasts of the parts and of their total that add up.
+
+    Attributes
+    ----------
+    table : one row per part x step, the total under `total_name`
+        `part`, `month` (or position), `step`, `base_point` (before reconciliation), `point`, `low`, `high`.
+        Points and every draw add up over the parts; interval limits do not and must not.
+    base : the forecast of each series by itself, with its backtest.
+    draws : simulated futures by part, (draws, steps); the total is the sum of the parts, draw by draw.
+    """
+
+    table: pd.DataFrame
+    level: float
+    total_name: str
+    base: dict[str, Forecast]
+    draws: dict[str, Array]
+    notes: tuple[str, ...] = ()
+
+    def total(
+        self, part: str | None = None, steps: slice = slice(None), *, already: float = 0.0
+    ) -> tuple[float, float, float]:
+        """Sum over the steps for a part, or for the total: expected, low, high."""
+        name = self.total_name if part is None else part
+        point = self.table.loc[self.table["part"] == name, "point"].to_numpy()
+        return _total_of(point, self.draws[name], steps, already=already, level=self.level)
+
+    def probability_above(
+        self, threshold: float, part: str | None = None, steps: slice = slice(None), *, already: float = 0.0
+    ) -> float:
+        """Chance that the sum over the steps plus `already` exceeds `threshold`."""
+        draws = self.draws[self.total_name if part is None else part]
+        return float(np.mean(already + draws[:, steps].sum(axis=1) > threshold))
+
+
+def forecast(
+    history: pd.Series,
+    *,
+    horizon: int = 12,
+    season: int = 12,
+    level: float = 0.95,
+    candidates: Sequence[str] = CANDIDATES,
+    regressors: pd.DataFrame | None = None,
+    seed: int = 0,
+) -> Forecast:
+    """Forecast a monthly series with the candidate that did best on the series' own past.
+
+    Parameters
+    ----------
+    history : one value per consecutive month, oldest first
+        Index: months (PeriodIndex or dates) or positions. Gaps and missing values are refused.
+    horizon, season : months ahead; months in a season.
+    level : coverage of each month's interval.
+    candidates : names out of `CANDIDATES`. Those in ``log_`` need positive values and are left out otherwise.
+    regressors : known columns (e.g. working days) for the history and the horizon, same index; used by the smoothing
+        and SARIMAX candidates.
+    seed : of the simulated futures.
+
+    Notes
+    -----
+    Rolling origin: the first origin has at least two seasons behind it, up to eight origins, every step up to the
+    horizon (or as many as the history allows) is scored, and parameters are fitted anew at each origin. The winner has
+    the smallest MASE, so its own backtest flatters it a little: expect somewhat more in earnest. Intervals are Gaussian
+    on the model's scale; they leave out that the parameters are estimated and are widened by the root mean square of
+    the backtest's standardised errors where that exceeds one.
+
+    Raises
+    ------
+    ParameterError for an unknown candidate or an impossible option; FitError for gaps or too short a history.
+    """
+    return _select(
+        history,
+        horizon=horizon,
+        season=season,
+        level=level,
+        candidates=candidates,
+        regressors=regressors,
+        seed=seed,
+    )[0]
+
+
+def forecast_parts(
+    parts: pd.DataFrame,
+    *,
+    total_name: str = "total",
+    horizon: int = 12,
+    season: int = 12,
+    level: float = 0.95,
+    candidates: Sequence[str] = CANDIDATES,
+    regressors: pd.DataFrame | None = None,
+    seed: int = 0,
+) -> ReconciledForecast:
+    """Forecast the columns of `parts` and their sum, reconciled by minimum trace so that they add up.
+
+    Parameters
+    ----------
+    parts : one row per consecutive month, one column per part; no missing values. A part without a posting is zero.
+    Others as in `forecast`.
+
+    Notes
+    -----
+    Each series is forecast by itself first. The one-step errors give a covariance (shrunk towards its diagonal), and
+    the projection that minimises the total variance of the reconciled errors makes them coherent. Simulated futures are
+    drawn jointly with that correlation and projected one by one, so an interval of a sum needs no further assumption.
+    """
+    if total_name in parts.columns:
+        raise ParameterError(f"forecast: a part is named {total_name!r} like the total; rename one of them.")
+    if parts.shape[1] == 0:
+        raise FitError("forecast: there are no parts; give at least one column.")
+    series = {str(name): parts[name] for name in parts.columns} | {total_name: parts.sum(axis=1)}
+    selected = {
+        name: _select(
+            values,
+            horizon=horizon,
+            season=season,
+            level=level,
+            candidates=candidates,
+            regressors=regressors,
+            seed=seed,
+        )
+        for name, values in series.items()
+    }
+    base = {name: one for name, (one, _) in selected.items()}
+    fits = {name: fit for name, (_, fit) in selected.items()}
+    covariance = _shrunk_covariance(np.column_stack([fit.residuals for fit in fits.values()]))
+    project = _minimum_trace(covariance)
+    scale = np.sqrt(np.diag(covariance))
+    correlation = covariance / np.outer(scale, scale)
+    shocks = np.random.default_rng(seed).standard_normal((_DRAWS, horizon, len(series)))
+    shocks = shocks @ np.linalg.cholesky(correlation).T
+    simulated = np.stack(
+        [
+            _draw(fit, shocks[:, :, column], widening=base[name].widening)
+            for column, (name, fit) in enumerate(fits.items())
+        ],
+        axis=2,
+    )
+    draws = simulated @ project.T
+    base_points = np.column_stack([base[name].table["point"].to_numpy() for name in series])
+    points = base_points @ project.T
+    tables = []
+    for column, name in enumerate(series):
+        interval = _interval_of(draws[:, :, column], level=level, index=base[name].table.index)
+        tables.append(
+            pd.DataFrame({"part": name, "month": interval.index, "step": np.arange(1, horizon + 1)}).assign(
+                base_point=base_points[:, column],
+                point=points[:, column],
+                low=interval["low"].to_numpy(),
+                high=interval["high"].to_numpy(),
+            )
+        )
+    return ReconciledForecast(
+        table=pd.concat(tables, ignore_index=True),
+        level=level,
+        total_name=total_name,
+        base=base,
+        draws={name: draws[:, :, column] for column, name in enumerate(series)},
+        notes=tuple(dict.fromkeys(note for one in base.values() for note in one.notes)),
+    )
+
+
+# ----------------------------------------------------------------------------------------------- candidates
+
+
+def _select(
+    history: pd.Series,
+    *,
+    horizon: int,
+    season: int,
+    level: float,
+    candidates: Sequence[str],
+    regressors: pd.DataFrame | None,
+    seed: int,
+) -> tuple[Forecast, _Fit]:
+    """The forecast of one series, and the fit behind it for whoever reconciles."""
+    values, known, ahead = _checked(history, regressors, horizon=horizon, season=season, level=level)
+    names, left_out = _usable(candidates, values)
+    scored, notes = _rolling_origin(values, known, names, horizon=horizon, season=season, level=level)
+    chosen = _best(scored, names, values, season=season)
+    fit = _fits([chosen], values, known, ahead, horizon=horizon, season=season)[chosen]
+    if fit is None:
+        raise FitError(f"forecast: {len(values)} months of history cannot fit {chosen!r}; add history or candidates.")
+    widening = _widening(scored.get(chosen))
+    shocks = np.random.default_rng(seed).standard_normal((_DRAWS, horizon))
+    result = Forecast(
+        table=_interval_table(fit, widening=widening, level=level, index=_months_ahead(history, horizon)),
+        level=level,
+        candidate=chosen,
+        backtest=_backtest_table(scored, names, left_out, chosen, level=level),
+        backtest_errors=_backtest_errors(scored),
+        parameters=fit.model.parameters,
+        log_likelihood=fit.model.log_likelihood,
+        widening=widening,
+        draws=_draw(fit, shocks, widening=widening),
+        notes=notes,
+    )
+    return result, fit
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Fit:
+    """A candidate fitted to a series; `model` is on the scale it was fitted on, `residuals` on that of the series."""
+
+    model: SeasonalFit
+    log: bool
+    residuals: Array
+
+
+def _fits(
+    names: Sequence[str], values: Array, known: Array, ahead: Array, *, horizon: int, season: int
+) -> dict[str, _Fit | None]:
+    """Every named candidate on one stretch of history, None where the stretch is too short for it."""
+    models: dict[str, SeasonalFit | None] = {}
+
+    def model(name: str) -> SeasonalFit | None:
+        if name not in models:
+            prefix, plain = ("log_", name.removeprefix("log_")) if name.startswith("log_") else ("", name)
+            try:
+                if plain == "average":
+                    parts = [model(prefix + part) for part in _AVERAGED]
+                    whole = [part for part in parts if part is not None]
+                    models[name] = _average(whole) if len(whole) == len(parts) else None
+                else:
+                    scaled = np.log(values) if prefix else values
+                    models[name] = _fit_one(plain, scaled, known, ahead, horizon=horizon, season=season)
+            except FitError:
+                models[name] = None
+        return models[name]
+
+    def on_series_scale(name: str) -> _Fit | None:
+        fitted = model(name)
+        if fitted is None:
+            return None
+        log = name.startswith("log_")
+        residuals = values - np.exp(np.log(values) - fitted.residuals) if log else fitted.residuals
+        return _Fit(model=fitted, log=log, residuals=residuals)
+
+    return {name: on_series_scale(name) for name in names}
+
+
+def _fit_one(name: str, values: Array, known: Array, ahead: Array, *, horizon: int, season: int) -> SeasonalFit:
+    if name == "seasonal_naive":
+        return fit_seasonal_naive(values, season=season, horizon=horizon)
+    fitters: dict[str, _Fitter] = {
+        "level": partial(fit_smoothing, damped_trend=False, season=1),
+        "ets": partial(fit_smoothing, damped_trend=False, season=season),
+        "ets_trend": partial(fit_smoothing, damped_trend=True, season=season),
+        "sarimax": partial(fit_seasonal_moving_average, season=season),
+    }
+    return fitters[name](values, horizon=horizon, regressors=known, future_regressors=ahead)
+
+
+def _average(models: list[SeasonalFit]) -> SeasonalFit:
+    """The mean of several models. Their errors are taken as wholly dependent, which cannot understate the interval."""
+    return SeasonalFit(
+        point=np.mean([model.point for model in models], axis=0),
+        response=np.mean([model.sigma * model.response for model in models], axis=0),
+        sigma=1.0,
+        residuals=np.mean([model.residuals for model in models], axis=0),
+        log_likelihood=float("nan"),
+        parameters={},
+        degrees=0,
+    )
+
+
+def _usable(candidates: Sequence[str], values: Array) -> tuple[list[str], dict[str, str]]:
+    for name in candidates:
+        if name not in CANDIDATES:
+            raise ParameterError(f"forecast: unknown candidate {name!r}.{suggestion(name, CANDIDATES)}")
+    if not candidates:
+        raise ParameterError(f"forecast: no candidate given; choose out of {', '.join(CANDIDATES)}.")
+    ordered = [name for name in CANDIDATES if name in candidates]
+    if np.all(values > 0):
+        return ordered, {}
+    left_out = {name: "needs positive values" for name in ordered if name.startswith("log_")}
+    return [name for name in ordered if name not in left_out], left_out
+
+
+# ----------------------------------------------------------------------------------------------- backtest
+
+
+def _origins(count: int, *, horizon: int, season: int) -> tuple[list[int], int]:
+    """Where the past is cut, and how many steps are scored from each cut."""
+    first = 2 * season
+    steps = min(horizon, count - first - (_FEWEST_ORIGINS - 1))
+    if steps < 1:
+        return [], 0
+    last = count - steps
+    spread = np.linspace(max(first, last - 2 * season), last, _MOST_ORIGINS)
+    return sorted({int(round(origin)) for origin in spread}), steps
+
+
+def _rolling_origin(
+    values: Array, known: Array, names: list[str], *, horizon: int, season: int, level: float
+) -> tuple[dict[str, pd.DataFrame], tuple[str, ...]]:
+    """Errors of each candidate at each origin and step; a candidate that cannot be fitted somewhere is not scored."""
+    origins, steps = _origins(len(values), horizon=horizon, season=season)
+    if not origins:
+        note = (
+            f"{len(values)} months of history are too few to backtest (needs {2 * season + _FEWEST_ORIGINS}); "
+            "the simplest candidate is used unchecked."
+        )
+        return {}, (note,)
+    rows: dict[str, list[pd.DataFrame]] = {name: [] for name in names}
+    for origin in origins:
+        past, after = values[:origin], values[origin : origin + steps]
+        still = list(rows)
+        fits = _fits(still, past, known[:origin], known[origin : origin + steps], horizon=steps, season=season)
+        for name, fit in fits.items():
+            if fit is None:
+                del rows[name]
+            else:
+                rows[name].append(_scored_origin(fit, past, after, season=season, level=level).assign(origin=origin))
+    return {name: pd.concat(tables, ignore_index=True) for name, tables in rows.items()}, ()
+
+
+def _scored_origin(fit: _Fit, past: Array, after: Array, *, season: int, level: float) -> pd.DataFrame:
+    table = _interval_table(fit, widening=1.0, level=level, index=pd.RangeIndex(1, len(after) + 1))
+    on_scale = np.log(after) if fit.log else after
+    spread = np.maximum(fit.model.step_sd, np.finfo(float).tiny)
+    return table.assign(
+        actual=after,
+        standardised=(on_scale - fit.model.point) / spread,
+        scale=float(np.mean(np.abs(past[season:] - past[:-season]))),
+    )
+
+
+def _backtest_errors(scored: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    columns = ["candidate", "origin", "step", "actual", "point", "low", "high"]
+    if not scored:
+        return pd.DataFrame(columns=columns)
+    tables = [errors.assign(candidate=name)[columns] for name, errors in scored.items()]
+    return pd.concat(tables, ignore_index=True)
+
+
+def _backtest_table(
+    scored: dict[str, pd.DataFrame], names: list[str], left_out: dict[str, str], chosen: str, *, level: float
+) -> pd.DataFrame:
+    rows = []
+    for name in [*names, *left_out]:
+        if name in scored:
+            measures = _accuracy(scored[name], level=level) | {"note": ""}
+        else:
+            measures = {"note": left_out.get(name, "not scored: history too short")}
+        rows.append({"candidate": name, "chosen": name == chosen} | measures)
+    columns = ["candidate", "chosen", "mase", "rmse", "coverage", "interval_score", "origins", "errors_scored", "note"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _accuracy(errors: pd.DataFrame, *, level: float) -> dict[str, float | int | str]:
+    below, above = errors["low"] - errors["actual"], errors["actual"] - errors["high"]
+    missed_by = below.clip(lower=0) + above.clip(lower=0)
+    return {
+        "mase": _mase(errors),
+        "rmse": float(np.sqrt(np.mean((errors["actual"] - errors["point"]) ** 2))),
+        "coverage": float(np.mean(missed_by == 0)),
+        "interval_score": float(np.mean(errors["high"] - errors["low"] + 2 / (1 - level) * missed_by)),
+        "origins": int(errors["origin"].nunique()),
+        "errors_scored": len(errors),
+    }
+
+
+def _mase(errors: pd.DataFrame) -> float:
+    """Mean over all scored steps of |error| ÷ that origin's seasonal-naive error; nan where the past never varied."""
+    if (errors["scale"] == 0).any():
+        return float("nan")
+    return float(np.mean(np.abs(errors["actual"] - errors["point"]) / errors["scale"]))
+
+
+def _best(scored: dict[str, pd.DataFrame], names: list[str], values: Array, *, season: int) -> str:
+    ranked = {name: _mase(scored[name]) for name in names if name in scored}
+    ranked = {name: value for name, value in ranked.items() if np.isfinite(value)}
+    if ranked:
+        return min(ranked, key=lambda name: ranked[name])  # the first, i.e. simplest, of equals
+    fallback = "seasonal_naive" if len(values) > season else "level"
+    return fallback if fallback in names else names[0]
+
+
+def _widening(errors: pd.DataFrame | None) -> float:
+    if errors is None:
+        return 1.0
+    return float(max(1.0, np.sqrt(np.mean(errors["standardised"] ** 2))))
+
+
+# ----------------------------------------------------------------------------------------------- intervals and draws
+
+
+def _interval_table(fit: _Fit, *, widening: float, level: float, index: pd.Index) -> pd.DataFrame:
+    """Point and limits per step. On a log scale the point is the mean, not the median: means add up over months."""
+    model = fit.model
+    reach = norm.ppf(0.5 + level / 2) * widening * model.step_sd
+    point, low, high = model.point, model.point - reach, model.point + reach
+    if fit.log:
+        point, low, high = np.exp(point + model.step_sd**2 / 2), np.exp(low), np.exp(high)
+    return pd.DataFrame({"step": np.arange(1, len(point) + 1), "point": point, "low": low, "high": high}, index=index)
+
+
+def _draw(fit: _Fit, shocks: Array, *, widening: float) -> Array:
+    paths: Array = fit.model.point + widening * fit.model.sigma * shocks @ fit.model.response.T
+    return np.exp(paths) if fit.log else paths
+
+
+def _interval_of(draws: Array, *, level: float, index: pd.Index) -> pd.DataFrame:
+    low, high = np.quantile(draws, [0.5 - level / 2, 0.5 + level / 2], axis=0)
+    return pd.DataFrame({"low": low, "high": high}, index=index)
+
+
+def _total_of(
+    point: Array, draws: Array, steps: slice, *, already: float, level: float
+) -> tuple[float, float, float]:
+    low, high = np.quantile(draws[:, steps].sum(axis=1), [0.5 - level / 2, 0.5 + level / 2])
+    return already + float(point[steps].sum()), already + float(low), already + float(high)
+
+
+# ----------------------------------------------------------------------------------------------- reconciliation
+
+
+def _shrunk_covariance(residuals: Array) -> Array:
+    """Covariance of one-step errors with correlations shrunk towards zero (Schäfer and Strimmer 2005, equation 8)."""
+    complete = residuals[np.all(np.isfinite(residuals), axis=1)]
+    count, size = complete.shape
+    variance = np.maximum(np.mean(complete**2, axis=0), np.finfo(float).tiny)
+    largest = variance.max()
+    # A part that never varies would make the matrix singular; it keeps a variance too small to attract any correction.
+    variance = np.maximum(variance, 1e-12 * largest)
+    scaled = complete / np.sqrt(variance)
+    correlation = scaled.T @ scaled / count
+    spread = (scaled[:, :, None] * scaled[:, None, :] - correlation) ** 2
+    noise = spread.sum(axis=0) / (count * (count - 1))
+    off = ~np.eye(size, dtype=bool)
+    signal = float((correlation[off] ** 2).sum())
+    shrink = min(1.0, max(0.0, float(noise[off].sum()) / signal)) if signal > 0 else 1.0
+    # The total is nearly the sum of its parts, so some shrinkage is always needed for a stable inverse.
+    shrunk = (1 - max(shrink, 0.01)) * correlation
+    np.fill_diagonal(shrunk, 1.0)
+    covariance: Array = shrunk * np.sqrt(np.outer(variance, variance))
+    return covariance
+
+
+def _minimum_trace(covariance: Array) -> Array:
+    """Projection onto "the last series is the sum of the others" that minimises the trace of the error covariance."""
+    size = len(covariance)
+    gap = np.append(np.ones(size - 1), -1.0)  # parts minus total
+    weight = covariance @ gap
+    projection: Array = np.eye(size) - np.outer(weight, gap) / float(gap @ weight)
+    return projection
+
+
+# ----------------------------------------------------------------------------------------------- input
+
+
+def _checked(
+    history: pd.Series, regressors: pd.DataFrame | None, *, horizon: int, season: int, level: float
+) -> tuple[Array, Array, Array]:
+    if horizon < 1 or season < 2:
+        raise ParameterError(f"forecast: horizon {horizon} and season {season} must be at least 1 and 2.")
+    if not 0 < level < 1:
+        raise ParameterError(f"forecast: level {level} must lie between 0 and 1, e.g. 0.95.")
+    months = _months(history)
+    if months is not None:
+        expected = pd.period_range(months[0], periods=len(months), freq="M")
+        if not months.equals(expected):
+            wrong = expected[np.flatnonzero(months != expected)[0]]
+            raise FitError(
+                f"forecast: the history is not one value per consecutive month; {wrong} is missing or out of order. "
+                "Sort it and fill months without activity with zero."
+            )
+    values = history.to_numpy(dtype=float)
+    if not np.all(np.isfinite(values)):
+        where = history.index[int(np.flatnonzero(~np.isfinite(values))[0])]
+        raise FitError(f"forecast: {int((~np.isfinite(values)).sum())} values are missing, e.g. {where}; fill or cut them.")
+    if len(values) < 8:
+        raise FitError(f"forecast: {len(values)} months of history; at least 8 are needed.")
+    if regressors is None:
+        return values, np.empty((len(values), 0)), np.empty((horizon, 0))
+    known = regressors.to_numpy(dtype=float)
+    if len(known) < len(values) + horizon or not np.all(np.isfinite(known)):
+        raise FitError(
+            f"forecast: regressors have {len(known)} usable rows; history and horizon need {len(values) + horizon}."
+        )
+    return values, known[: len(values)], known[len(values) : len(values) + horizon]
+
+
+def _months(history: pd.Series) -> pd.PeriodIndex | None:
+    if isinstance(history.index, pd.PeriodIndex):
+        return history.index
+    if isinstance(history.index, pd.DatetimeIndex):
+        return history.index.to_period("M")
+    return None
+
+
+def _months_ahead(history: pd.Series, horizon: int) -> pd.Index:
+    months = _months(history)
+    if months is None:
+        return pd.RangeIndex(len(history), len(history) + horizon)
+    return pd.period_range(months[-1] + 1, periods=horizon, freq="M")

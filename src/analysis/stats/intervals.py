@@ -1,0 +1,247 @@
+"""Intervals for counts, rates and shares that hold at small numbers.
+
+A count of zero is an observation: it gets an upper bound, never "0 %". Every function takes arrays
+or scalars and returns an `Interval` of the broadcast shape.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import bdtr, betaincinv, gammaincinv, ndtri
+
+from analysis.errors import ParameterError, suggestion
+
+Floats = NDArray[np.float64]
+ProportionMethod = Literal["wilson", "jeffreys", "clopper_pearson"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Interval:
+    """An estimate with its bounds, each a float or an array of one shape.
+
+    `level` is the coverage of each interval, not of all of them together. `method` names the
+    construction, so that a fact can state it.
+    """
+
+    value: Any
+    low: Any
+    high: Any
+    level: float
+    method: str
+
+    def __iter__(self) -> Any:
+        """Unpacks as ``low, high``."""
+        return iter((self.low, self.high))
+
+    def scaled(self, factor: float) -> Interval:
+        """The same interval in another unit, e.g. per 1,000: `factor` must be positive."""
+        if not factor > 0:
+            raise ParameterError(f"an interval can be scaled by a positive factor only; got {factor}.")
+        return Interval(
+            value=self.value * factor,
+            low=self.low * factor,
+            high=self.high * factor,
+            level=self.level,
+            method=self.method,
+        )
+
+
+def poisson_interval(events: ArrayLike, exposure: ArrayLike = 1.0, *, level: float = 0.95) -> Interval:
+    """Events per unit of exposure, with the exact (central) interval of Garwood.
+
+    Parameters
+    ----------
+    events : counts, whole or weighted, zero allowed
+    exposure : what the events are divided by, in the unit the rate shall have (unit-months, or an
+        expected number: then the result is a ratio of observed to expected)
+
+    Notes
+    -----
+    Assumes events are Poisson given the exposure. With no exposure nothing is known: the value is NaN
+    and the bounds are 0 and infinity. Source: Garwood (1936), Biometrika 28, 437-442.
+    """
+    count, base = np.broadcast_arrays(_counts(events, "events"), _counts(exposure, "exposure"))
+    if np.any((base == 0) & (count > 0)):
+        raise ParameterError(
+            f"{int(np.sum((base == 0) & (count > 0)))} rates have events but no exposure; a rate needs both."
+        )
+    tail = _tail(level)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low = np.where(count > 0, gammaincinv(np.maximum(count, 1e-300), tail), 0.0) / base
+        high = gammaincinv(count + 1.0, 1 - tail) / base
+        value = count / base
+    low = np.where(base == 0, 0.0, low)
+    return _interval(value, low, high, level=level, method="exact Poisson (Garwood)")
+
+
+def rate_ratio_interval(
+    events: ArrayLike,
+    exposure: ArrayLike,
+    base_events: ArrayLike,
+    base_exposure: ArrayLike,
+    *,
+    level: float = 0.95,
+) -> Interval:
+    """Ratio of two Poisson rates, with the exact interval conditional on the total count.
+
+    Notes
+    -----
+    Given the total, the first count is binomial; its Clopper-Pearson bounds turn into bounds of the
+    ratio. The two groups must be disjoint. With zero base events the upper bound is infinite; with
+    zero events on both sides the ratio is NaN and the bounds are 0 and infinity.
+    Source: Przyborowski and Wilenski (1940), Biometrika 31, 313-323; R's ``poisson.test``.
+    """
+    first, first_base, second, second_base = np.broadcast_arrays(
+        _counts(events, "events"),
+        _positive(exposure, "exposure"),
+        _counts(base_events, "base events"),
+        _positive(base_exposure, "base exposure"),
+    )
+    share = _clopper_pearson(first, first + second, level)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        per_exposure = second_base / first_base
+        value = first / second * per_exposure
+        low = share[0] / (1 - share[0]) * per_exposure
+        high = np.where(share[1] < 1, share[1] / (1 - share[1]) * per_exposure, np.inf)
+    return _interval(value, low, high, level=level, method="exact conditional (two Poisson rates)")
+
+
+def rate_ratio_p_value(
+    events: ArrayLike, exposure: ArrayLike, base_events: ArrayLike, base_exposure: ArrayLike
+) -> Any:
+    """Two-sided p-value that two Poisson rates are equal: twice the smaller exact tail, at most one.
+
+    It agrees with `rate_ratio_interval`: the p-value is below 1 - level exactly when the interval
+    leaves out one. (R's ``poisson.test`` adds up the less likely outcomes instead, and can be smaller.)
+    """
+    first, first_base, second, second_base = np.broadcast_arrays(
+        _counts(events, "events"),
+        _positive(exposure, "exposure"),
+        _counts(base_events, "base events"),
+        _positive(base_exposure, "base exposure"),
+    )
+    total = first + second
+    share = first_base / (first_base + second_base)
+    below = bdtr(first, total, share)
+    above = np.where(first > 0, 1 - bdtr(np.maximum(first - 1, 0), total, share), 1.0)
+    p_value = np.minimum(1.0, 2 * np.minimum(below, above))
+    return float(p_value) if p_value.ndim == 0 else p_value
+
+
+def proportion_interval(
+    successes: ArrayLike, trials: ArrayLike, *, method: ProportionMethod, level: float = 0.95
+) -> Interval:
+    """A share of independent trials, with an interval that stays within 0 and 1.
+
+    Parameters
+    ----------
+    method : ``"wilson"`` (score; covers about as promised on average: for showing),
+        ``"jeffreys"`` (equal-tailed Bayes, bound 0 or 1 at the edge),
+        ``"clopper_pearson"`` (never covers less than promised: for deciding)
+
+    Notes
+    -----
+    With no trials the value is NaN and the bounds are 0 and 1. Sources: Wilson (1927), JASA 22, 209-212;
+    Clopper and Pearson (1934), Biometrika 26, 404-413; Brown, Cai and DasGupta (2001), Stat. Sci. 16, 101-133.
+    """
+    hit, n = np.broadcast_arrays(_counts(successes, "successes"), _counts(trials, "trials"))
+    if np.any(hit > n):
+        worst = int(np.argmax(hit - n))
+        raise ParameterError(
+            f"{int(np.sum(hit > n))} shares have more successes than trials, "
+            f"e.g. {hit.flat[worst]:g} of {n.flat[worst]:g}."
+        )
+    builders = {"wilson": _wilson, "jeffreys": _jeffreys, "clopper_pearson": _clopper_pearson}
+    if method not in builders:
+        raise ParameterError(
+            f"unknown proportion interval {method!r}; known: {', '.join(builders)}."
+            + suggestion(str(method), builders)
+        )
+    low, high = builders[method](hit, n, level)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = hit / n
+    low, high = np.where(n == 0, 0.0, low), np.where(n == 0, 1.0, high)
+    names = {"wilson": "Wilson score", "jeffreys": "Jeffreys", "clopper_pearson": "exact (Clopper-Pearson)"}
+    return _interval(value, low, high, level=level, method=names[method])
+
+
+def proportion_difference_interval(
+    successes: ArrayLike,
+    trials: ArrayLike,
+    base_successes: ArrayLike,
+    base_trials: ArrayLike,
+    *,
+    level: float = 0.95,
+) -> Interval:
+    """First share minus second share of two independent samples, in the unit of a share (0-1).
+
+    Source: Newcombe (1998), Statistics in Medicine 17, 873-890, method 10 (hybrid of two Wilson intervals).
+    """
+    first = proportion_interval(successes, trials, method="wilson", level=level)
+    second = proportion_interval(base_successes, base_trials, method="wilson", level=level)
+    difference = first.value - second.value
+    low = difference - np.hypot(first.value - first.low, second.high - second.value)
+    high = difference + np.hypot(first.high - first.value, second.value - second.low)
+    return _interval(difference, low, high, level=level, method="Newcombe hybrid score")
+
+
+def _wilson(hit: Floats, n: Floats, level: float) -> tuple[Floats, Floats]:
+    z = ndtri(1 - _tail(level))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = hit / n
+        centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+        half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    # at the edges the bound is 0 or 1 in exact arithmetic; rounding must not push it past
+    return np.where(hit == 0, 0.0, centre - half), np.where(hit == n, 1.0, centre + half)
+
+
+def _jeffreys(hit: Floats, n: Floats, level: float) -> tuple[Floats, Floats]:
+    tail = _tail(level)
+    low = betaincinv(hit + 0.5, n - hit + 0.5, tail)
+    high = betaincinv(hit + 0.5, n - hit + 0.5, 1 - tail)
+    return np.where(hit == 0, 0.0, low), np.where(hit == n, 1.0, high)
+
+
+def _clopper_pearson(hit: Floats, n: Floats, level: float) -> tuple[Floats, Floats]:
+    tail = _tail(level)
+    inside_low, inside_high = hit > 0, hit < n
+    low = betaincinv(np.where(inside_low, hit, 1.0), np.where(inside_low, n - hit + 1, 1.0), tail)
+    high = betaincinv(np.where(inside_high, hit + 1, 1.0), np.where(inside_high, n - hit, 1.0), 1 - tail)
+    return np.where(inside_low, low, 0.0), np.where(inside_high, high, 1.0)
+
+
+def _interval(value: Floats, low: Floats, high: Floats, *, level: float, method: str) -> Interval:
+    """Scalars in, scalars out."""
+    parts = [np.asarray(part, dtype=float) for part in (value, low, high)]
+    shown: list[Any] = [part.item() if part.ndim == 0 else part for part in parts]
+    return Interval(value=shown[0], low=shown[1], high=shown[2], level=level, method=method)
+
+
+def _tail(level: float) -> float:
+    if not 0 < level < 1:
+        raise ParameterError(f"level must lie between 0 and 1, e.g. 0.95; got {level}.")
+    return (1 - level) / 2
+
+
+def _counts(values: ArrayLike, name: str) -> Floats:
+    numbers = np.asarray(values, dtype=float)
+    wrong = ~(numbers >= 0) | np.isinf(numbers)
+    if np.any(wrong):
+        raise ParameterError(
+            f"{name}: {int(wrong.sum())} of {numbers.size} values are negative, missing or infinite, "
+            f"e.g. {numbers[wrong].flat[0] if numbers.ndim else float(numbers)}."
+        )
+    return numbers
+
+
+def _positive(values: ArrayLike, name: str) -> Floats:
+    numbers = _counts(values, name)
+    if np.any(numbers == 0):
+        raise ParameterError(
+            f"{name}: {int((numbers == 0).sum())} of {numbers.size} values are zero; a rate needs exposure."
+        )
+    return numbers
