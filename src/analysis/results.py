@@ -291,14 +291,19 @@ def interval_cell(fact: Fact, *, places: int | None = None, factor: int = 1) -> 
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """A doubt made visible: one question to the data and its answer in a sentence."""
+    """A doubt made visible: one question to the data and its answer in a sentence.
+
+    A failed check that is ``blocking`` keeps the pack from being issued (a ledger that does not tie out); any other failed
+    check is printed beside the result it weakens.
+    """
 
     id: str
     outcome: Outcome
     sentence: Sentence
+    blocking: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        return {"id": self.id, "outcome": self.outcome, "sentence": self.sentence.as_json()}
+        return {"id": self.id, "outcome": self.outcome, "blocking": self.blocking, "sentence": self.sentence.as_json()}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

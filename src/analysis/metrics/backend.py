@@ -1,0 +1,93 @@
+"""The engine behind the metrics: DuckDB, kept behind one small class so that another engine can take its place.
+
+Every query of the package is written once in DuckDB's dialect, inside the subset that sqlglot carries over to Spark
+(:func:`transpiled`); nothing else in the package imports duckdb.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+
+def quoted(name: str) -> str:
+    """An SQL identifier; names are data too."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: str | dt.date | dt.datetime | bool | int | None) -> str:
+    """An SQL literal; text from data never becomes SQL."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, dt.datetime):
+        return f"TIMESTAMP '{value:%Y-%m-%d %H:%M:%S.%f}'"
+    if isinstance(value, dt.date):
+        return f"DATE '{value:%Y-%m-%d}'"
+    return "'" + value.replace("'", "''") + "'"
+
+
+def transpiled(sql: str, dialect: str) -> str:
+    """The same query in another engine's dialect (``spark``)."""
+    import sqlglot
+
+    return sqlglot.transpile(sql, read="duckdb", write=dialect)[0]
+
+
+class DuckDB:
+    """An in-memory DuckDB that reads Parquet; two threads and a memory limit unless the environment says otherwise."""
+
+    dialect = "duckdb"
+
+    def __init__(self) -> None:
+        import duckdb
+
+        self._connection = duckdb.connect()
+        self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute(f"SET threads = {int(os.environ.get('AFTER_SALES_THREADS', '2'))}")
+        self._connection.execute(f"SET memory_limit = {literal(os.environ.get('AFTER_SALES_MEMORY', '1500MB'))}")
+        self._connection.execute("SET preserve_insertion_order = false")
+
+    def register_parquet(self, name: str, files: Sequence[Path], *, where: str = "", replace_columns: dict[str, str] | None = None) -> None:
+        """A table made of Parquet files; ``where`` and ``replace_columns`` cut it to what was known."""
+        listed = ", ".join(literal(str(file)) for file in files)
+        replaced = ", ".join(f"{expression} AS {quoted(column)}" for column, expression in (replace_columns or {}).items())
+        columns = f"* REPLACE ({replaced})" if replaced else "*"
+        condition = f" WHERE {where}" if where else ""
+        self._connection.execute(f"CREATE OR REPLACE VIEW {quoted(name)} AS SELECT {columns} FROM read_parquet([{listed}]){condition}")
+
+    def register_frame(self, name: str, frame: pa.Table) -> None:
+        self._connection.register(f"{name}_rows", frame)
+        self._connection.execute(f"CREATE OR REPLACE TABLE {quoted(name)} AS SELECT * FROM {quoted(name + '_rows')}")
+        self._connection.unregister(f"{name}_rows")
+
+    def create_view(self, name: str, sql: str) -> None:
+        self._connection.execute(f"CREATE OR REPLACE VIEW {quoted(name)} AS {sql}")
+
+    def arrow(self, sql: str) -> pa.Table:
+        return self._connection.execute(sql).to_arrow_table()
+
+    def frame(self, sql: str) -> pd.DataFrame:
+        """The result with money as Decimal (DuckDB's own frames would turn it into floats)."""
+        return self.arrow(sql).to_pandas()
+
+    def write_parquet(self, sql: str, path: Path) -> None:
+        self._connection.execute(f"COPY ({sql}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def one(self, sql: str) -> tuple[Any, ...]:
+        row = self._connection.execute(sql).fetchone()
+        assert row is not None
+        return row

@@ -1,0 +1,404 @@
+"""From validated tables to facts: monthly aggregates kept by content, and figures with their definition attached.
+
+Aggregates are additive by month. They are kept on disk under the hash of everything they depend on (definition, dimensions,
+rows of the month, lookups, as-of date), so the next month's run computes the new month only.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from analysis.errors import MissingData, ParameterError
+from analysis.formats import Number, decimal
+from analysis.locale import Text
+from analysis.metrics.backend import DuckDB, literal, quoted
+from analysis.metrics.registry import NOT_STATED, Measure, Metric, Registry
+from analysis.metrics.views import PLANS, VIEWS, View
+from analysis.params import CostTree
+from analysis.periods import Month, day_end_utc
+from analysis.results import Fact, Interval
+from analysis.tables import TableSet, contract
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Raised by hand when the meaning of a kept aggregate changes without a change of its SQL.
+AGGREGATE_VERSION = 1
+
+# What a ticket did not yet show on the as-of date.
+_TICKET_MOMENTS = ("first_response_at", "resolved_at", "closed_at", "reopened_at")
+
+
+@dataclass(frozen=True)
+class Period:
+    """Consecutive months, both ends included; printed as one month or as a half-open range."""
+
+    first: Month
+    last: Month
+
+    @classmethod
+    def of(cls, period: Month | Period) -> Period:
+        return period if isinstance(period, Period) else cls(period, period)
+
+    @classmethod
+    def parse(cls, text: str) -> Period:
+        """``2026-10`` or the half-open ``2026-01/2026-11``."""
+        first, slash, end = text.partition("/")
+        return cls(Month.parse(first), Month.parse(end) - 1 if slash else Month.parse(first))
+
+    def __str__(self) -> str:
+        return str(self.first) if self.first == self.last else f"{self.first}/{self.last + 1}"
+
+    def condition(self) -> str:
+        return f"month >= {literal(self.first.start)} AND month < {literal(self.last.end)}"
+
+
+class Engine:
+    """Facts and frames of one run: validated tables, a registry, and the day up to which records are known.
+
+    Parameters
+    ----------
+    tables : validated tables
+    registry : measures, metrics and labels
+    cost_tree : fills a posting's category from its account where the source has none
+    as_of : last day whose records are seen
+    time_zone : in which that day ends
+    currency : reporting currency, part of money units
+    cache : folder of kept aggregates; None computes everything each time
+    confidence : coverage of every interval
+    """
+
+    def __init__(
+        self,
+        tables: TableSet,
+        registry: Registry,
+        *,
+        cost_tree: CostTree,
+        as_of: dt.date,
+        time_zone: str,
+        currency: str,
+        confidence: float,
+        cache: Path | None,
+    ) -> None:
+        self.tables = tables
+        self.registry = registry
+        self.cost_tree = cost_tree
+        self.as_of = as_of
+        self.currency = currency
+        self.confidence = confidence
+        self._known_until = day_end_utc(as_of, time_zone)
+        self._cache = cache
+        self._database = DuckDB()
+        self._register()
+
+    # -- tables and views ------------------------------------------------------------------------------------------
+
+    def _register(self) -> None:
+        for name, info in self.tables.tables.items():
+            files = [partition.path for partition in info.partitions]
+            if files:
+                self._database.register_parquet(name, files, where=self._known(name), replace_columns=self._not_yet(name))
+            else:
+                self._database.create_view(name, _empty_select(name))
+        self._database.register_frame("account_map", _account_map(self.cost_tree))
+        for view in VIEWS.values():
+            self._database.create_view(view.name, view.sql)
+
+    def _known(self, table: str) -> str:
+        """The condition that a row was known on the as-of date."""
+        if table in PLANS:
+            return ""
+        entry = contract().tables[table]
+        until = literal(self._known_until)
+        own = f"{quoted(entry.time)}" if entry.time else None
+        recorded = "recorded_at" in entry.columns
+        if recorded and own:
+            own_type = entry.columns[entry.time].type
+            own_day = own if own_type == "timestamp" else f"CAST({own} AS TIMESTAMP)"
+            return f"coalesce(recorded_at, {own_day}) < {until}"
+        if recorded:
+            return f"recorded_at IS NULL OR recorded_at < {until}"
+        if own:
+            return f"CAST({own} AS TIMESTAMP) < {until}"
+        return ""
+
+    def _not_yet(self, table: str) -> dict[str, str]:
+        """A ticket answered or resolved after the as-of date was still open then."""
+        if table != "tickets":
+            return {}
+        until = literal(self._known_until)
+        moments = {name: f"CASE WHEN {name} < {until} THEN {name} END" for name in _TICKET_MOMENTS}
+        moments["resolved"] = f"CASE WHEN resolved_at >= {until} THEN NULL ELSE resolved END"
+        return moments
+
+    def require(self, *needs: str) -> None:
+        """Refuse (``MissingData``) when a table or a column such as ``surveys.score`` is absent."""
+        self.tables.require(*needs)
+
+    def query(self, sql: str, *, needs: Sequence[str] = ()) -> pd.DataFrame:
+        """A study's own query over views and tables; money comes back as Decimal."""
+        self.require(*needs)
+        return self._database.frame(sql)
+
+    # -- aggregates -------------------------------------------------------------------------------------------------
+
+    def aggregate(self, *measures: str, by: Sequence[str] = (), period: Month | Period) -> pd.DataFrame:
+        """Measures by month and slice: one row per ``month`` (text, ``2026-10``) and combination of ``by``.
+
+        All measures must be of one view. Slices without rows are absent (not zero); a missing dimension value is
+        ``not_stated``. Sums of money are Decimal.
+        """
+        period = Period.of(period)
+        entries = [self.registry.measure(name) for name in measures]
+        view = self._view_of(entries)
+        self.require(VIEWS[view].table, *(need for entry in entries for need in entry.needs))
+        if self._cache is None or any(entry.merge == "none" for entry in entries):
+            return self._frame(self._computed(view, entries, by, period.condition()))
+        return self._kept(VIEWS[view], entries, by, period)
+
+    def _view_of(self, measures: Sequence[Measure]) -> str:
+        views = {measure.view for measure in measures}
+        if len(views) != 1:
+            raise ParameterError(f"measures {', '.join(m.id for m in measures)} are of several views: {', '.join(sorted(views))}; ask for each view apart.")
+        return views.pop()
+
+    def _computed(self, view: str, measures: Sequence[Measure], by: Sequence[str], where: str) -> str:
+        dimensions = [f"coalesce(CAST({quoted(name)} AS VARCHAR), {literal(NOT_STATED)}) AS {quoted(name)}" for name in by]
+        values = [f"{measure.value}{f' FILTER (WHERE {measure.where})' if measure.where else ''} AS {quoted(measure.id)}" for measure in measures]
+        columns = ["month", *dimensions]
+        groups = ", ".join(str(index + 1) for index in range(len(columns)))
+        return f"SELECT {', '.join(columns + values)} FROM {quoted(view)} WHERE {where} GROUP BY {groups} ORDER BY {groups}"
+
+    def _frame(self, sql: str) -> pd.DataFrame:
+        frame = self._database.frame(sql)
+        return frame.assign(month=[f"{day:%Y-%m}" for day in frame["month"]])
+
+    def _kept(self, view: View, measures: Sequence[Measure], by: Sequence[str], period: Period) -> pd.DataFrame:
+        """From the cache where the month's inputs are unchanged; computed and kept where they are not."""
+        import pandas as pd
+
+        assert self._cache is not None
+        wanted = {month: key for month, key in self._month_keys(view).items() if period.first <= Month.parse(month) <= period.last}
+        definition = json.dumps([AGGREGATE_VERSION, view.sql, [(m.id, m.value, m.where) for m in measures], list(by)])
+        path = self._cache / f"{view.name}-{hashlib.sha256(definition.encode()).hexdigest()[:24]}.parquet"
+        kept = pd.read_parquet(path) if path.exists() else None
+        if kept is not None:
+            kept = kept[[wanted.get(month) == key for month, key in zip(kept["month"], kept["month_key"], strict=True)] if len(kept) else []]
+        have = set(kept["month"]) if kept is not None else set()
+        missing = [month for month in wanted if month not in have]
+        if missing:
+            days = ", ".join(literal(Month.parse(month).start) for month in missing)
+            fresh = self._frame(self._computed(view.name, measures, by, f"month IN ({days})"))
+            fresh = fresh.assign(month_key=[wanted[month] for month in fresh["month"]])
+            kept = fresh if kept is None or kept.empty else pd.concat([kept, fresh], ignore_index=True)
+            self._keep(path, kept)
+        assert kept is not None
+        return kept.drop(columns="month_key").sort_values(["month", *by], kind="stable").reset_index(drop=True)
+
+    def _keep(self, path: Path, frame: pd.DataFrame) -> None:
+        """Merge with what another request kept meanwhile is not needed: a lost entry is computed again."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
+        os.close(handle)
+        frame.to_parquet(temporary)
+        os.replace(temporary, path)
+
+    def _month_keys(self, view: View) -> dict[str, str]:
+        """For each month of the view's table, the hash of everything its aggregates depend on."""
+        whole = "".join(self.tables.tables[name].content_hash for name in view.whole if name in self.tables.tables)
+        rules = json.dumps(self.cost_tree.account_rows(), default=str) if view.name == "cost" else ""
+        base = f"{AGGREGATE_VERSION}{whole}{rules}"
+        keys = {}
+        for partition in self.tables.tables[view.table].partitions:
+            month = partition.month
+            digest = hashlib.sha256(base.encode())
+            digest.update(self._partition_key(partition).encode())
+            for lookup in view.monthly:
+                for other in self.tables.tables[lookup].partitions:
+                    if other.month is None or month is None or other.month <= month:
+                        digest.update(self._partition_key(other).encode())
+            keys[str(month)] = digest.hexdigest()[:32]
+        return keys
+
+    def _partition_key(self, partition: Any) -> str:
+        """Content, and the as-of date only where some record of the partition came after it."""
+        last = partition.last_recorded_at
+        late = last is not None and last >= self._known_until
+        return f"{partition.content_hash}{self.as_of if late else ''}"
+
+    # -- facts ------------------------------------------------------------------------------------------------------
+
+    def value(self, measure: str, *, period: Month | Period, dimensions: Mapping[str, str] | None = None) -> Number | None:
+        """One measure over a period and slice; None where there is no row at all."""
+        entry = self.registry.measure(measure)
+        slice_ = dict(dimensions or {})
+        if entry.merge == "none":
+            self.require(VIEWS[entry.view].table, *entry.needs)
+            filtered = f" FILTER (WHERE {entry.where})" if entry.where else ""
+            value, rows = self._database.one(
+                f"SELECT {entry.value}{filtered}, count(*) FROM {quoted(entry.view)} WHERE {self._slice(Period.of(period), slice_)}"
+            )
+            return value if rows else None
+        frame = self.aggregate(measure, by=tuple(sorted(slice_)), period=period)
+        for name, wanted in slice_.items():
+            frame = frame[frame[name] == wanted]
+        values = [value for value in frame[measure] if value is not None and value == value]
+        return sum(values[1:], values[0]) if values else None
+
+    def fact(self, metric: str, *, period: Month | Period, dimensions: Mapping[str, str] | None = None) -> Fact:
+        """The metric as a fact. What it lacks is its reason: absent data, no rows, a zero denominator."""
+        entry = self.registry[metric]
+        if not isinstance(entry.numerator, str):
+            raise ParameterError(f"metric '{metric}' is computed by {entry.computed_by}, not from measures.")
+        period = Period.of(period)
+        try:
+            numerator = self.value(entry.numerator, period=period, dimensions=dimensions)
+            denominator = self.value(str(entry.denominator), period=period, dimensions=self._denominator_slice(entry, dimensions)) if entry.denominator else None
+        except MissingData as missing:
+            return self.stated(metric, period=period, dimensions=dimensions, value=None, reason=_needs(missing))
+        return self.ratio(metric, numerator, denominator, period=period, dimensions=dimensions)
+
+    def _denominator_slice(self, entry: Metric, dimensions: Mapping[str, str] | None) -> Mapping[str, str] | None:
+        """A cost category slices the cost, not the tickets or the revenue it is divided by."""
+        if not dimensions or not isinstance(entry.denominator, str) or not isinstance(entry.numerator, str):
+            return dimensions
+        numerator, denominator = self.registry.measure(entry.numerator), self.registry.measure(entry.denominator)
+        if numerator.view == denominator.view:
+            return dimensions
+        known = set(self._columns(denominator.view))
+        return {name: value for name, value in dimensions.items() if name in known}
+
+    def _columns(self, view: str) -> list[str]:
+        return self._database.arrow(f"SELECT * FROM {quoted(view)} LIMIT 0").column_names
+
+    def ratio(
+        self,
+        metric: str,
+        numerator: Number | None,
+        denominator: Number | None,
+        *,
+        period: Month | Period,
+        dimensions: Mapping[str, str] | None = None,
+    ) -> Fact:
+        """A fact of ``metric`` from its two parts, already summed; the interval is the one the registry names."""
+        entry = self.registry[metric]
+        if numerator is None:
+            return self.stated(metric, period=period, dimensions=dimensions, value=None, reason=_no_rows(Period.of(period)))
+        if entry.denominator is None:
+            return self.stated(metric, period=period, dimensions=dimensions, value=numerator, numerator=numerator)
+        if not denominator:
+            reason = Text(en="not computed: the denominator is zero", zh="未计算：分母为零")
+            return self.stated(metric, period=period, dimensions=dimensions, value=None, reason=reason, numerator=numerator, denominator=denominator)
+        value = _divided(numerator, denominator, entry.per)
+        return self.stated(
+            metric, period=period, dimensions=dimensions, value=value, numerator=numerator, denominator=denominator,
+            interval=self._interval(entry, numerator, denominator), n=int(denominator) if entry.interval != "exact" else None,
+        )
+
+    def stated(self, metric: str, *, period: Month | Period | str, value: Number | None, dimensions: Mapping[str, str] | None = None, **parts: Any) -> Fact:
+        """A fact whose value a study computed; unit, version, formula and sources come from the registry."""
+        entry = self.registry[metric]
+        numerator = entry.numerator
+        sources: tuple[str, ...] = ()
+        for part in (numerator, entry.denominator):
+            if isinstance(part, str):
+                view = VIEWS[self.registry.measure(part).view]
+                sources += (view.table, *view.monthly)
+        return Fact(
+            metric=metric, period=str(period) if not isinstance(period, str) else period, unit=entry.unit_in(self.currency), value=value,
+            dimensions=dict(dimensions or {}), version=entry.version, formula=self.registry.formula(entry),
+            sources=parts.pop("sources", tuple(dict.fromkeys(sources))), **parts,
+        )
+
+    def _interval(self, entry: Metric, numerator: Number, denominator: Number) -> Interval | None:
+        """The interval the registry names for a rate; exact accounting figures have none."""
+        if entry.interval == "exact":
+            return None
+        from analysis import stats
+
+        if entry.interval == "wilson":
+            found = stats.proportion_interval(int(numerator), int(denominator), method="wilson", level=self.confidence)
+        elif entry.interval == "garwood":
+            found = stats.poisson_interval(int(numerator), float(denominator) / entry.per, level=self.confidence)
+        else:
+            raise ParameterError(f"metric '{entry.id}': interval '{entry.interval}' is computed by its study, not by the registry.")
+        return Interval(low=float(found.low), high=float(found.high), level=self.confidence, method=found.method)
+
+    # -- tracing ----------------------------------------------------------------------------------------------------
+
+    def _slice(self, period: Period, dimensions: Mapping[str, str]) -> str:
+        conditions = [period.condition()]
+        for name, value in sorted(dimensions.items()):
+            conditions.append(f"coalesce(CAST({quoted(name)} AS VARCHAR), {literal(NOT_STATED)}) = {literal(value)}")
+        return " AND ".join(conditions)
+
+    def trace_sql(self, fact: Fact) -> str | None:
+        """The SELECT of the rows behind a fact made from measures; None when a study computed it from other facts."""
+        entry = self.registry.metrics.get(fact.metric)
+        if entry is None or not isinstance(entry.numerator, str):
+            return None
+        measure = self.registry.measure(entry.numerator)
+        known = set(self._columns(measure.view))
+        if not set(fact.dimensions) <= known:
+            return None
+        condition = self._slice(Period.parse(fact.period), fact.dimensions)
+        where = f" AND ({measure.where})" if measure.where else ""
+        return f"SELECT * FROM {quoted(measure.view)} WHERE {condition}{where}"
+
+    def rows(self, sql: str, *, limit: int | None = None) -> pd.DataFrame:
+        """Rows behind a figure, in a stable order."""
+        return self._database.frame(f"SELECT * FROM ({sql}) AS traced ORDER BY ALL{f' LIMIT {limit}' if limit else ''}")
+
+
+def _divided(numerator: Number, denominator: Number, per: int) -> Number:
+    """Money is divided as Decimal at the end; counts and hours as floats."""
+    if isinstance(numerator, Decimal):
+        return numerator * per / decimal(denominator)
+    return float(numerator) * per / float(denominator)
+
+
+def _needs(missing: MissingData) -> Text:
+    names = ", ".join(missing.needs)
+    return Text(en=f"not computed: needs {names}", zh=f"未计算：缺少 {names}")
+
+
+def _no_rows(period: Period) -> Text:
+    return Text(en=f"not computed: no rows in {period}", zh=f"未计算：{period} 无数据")
+
+
+_ARROW_TYPES = {"string": "VARCHAR", "date": "DATE", "timestamp": "TIMESTAMP", "integer": "BIGINT", "decimal": "DECIMAL(18, 2)", "float": "DOUBLE", "boolean": "BOOLEAN"}
+
+
+def _empty_select(table: str) -> str:
+    """An absent table as a view without rows, so that joins still compile; ``require`` keeps it from being counted."""
+    entry = contract().tables[table]
+    columns = {name: _ARROW_TYPES[column.type] for name, column in entry.columns.items()}
+    if entry.time:
+        columns.setdefault("month", "DATE")
+    if table == "tickets":
+        columns.setdefault("time_order_fault", "BOOLEAN")
+    return "SELECT " + ", ".join(f"CAST(NULL AS {kind}) AS {quoted(name)}" for name, kind in columns.items()) + " WHERE FALSE"
+
+
+def _account_map(tree: CostTree) -> Any:
+    import pyarrow as pa
+
+    rows = tree.account_rows()
+    columns: Iterable[tuple[Any, ...]] = zip(*rows, strict=True) if rows else ((),) * 5
+    account, cost_center, category, valid_from, valid_until = (list(column) for column in columns)
+    text, day = pa.string(), pa.date32()
+    return pa.table(
+        {
+            "account": pa.array(account, text), "cost_center": pa.array(cost_center, text), "category": pa.array(category, text),
+            "valid_from": pa.array(valid_from, day), "valid_until": pa.array(valid_until, day),
+        }
+    )

@@ -1,0 +1,220 @@
+"""One month of one company, opened: the first line of every notebook.
+
+``prepare_run`` makes the sample company when the run asks for it, proves the tables and builds the engine; it is idempotent and fast
+when nothing has changed. ``open_run`` does the same inside a notebook and gives it a record to publish into.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from analysis.errors import AnalysisError, ContractError, MissingData, SourceError
+from analysis.exhibits.blocks import Block, checks_block, evidence_stems, findings_block, not_computed, show
+from analysis.locale import Text
+from analysis.metrics import Engine, Registry, StudyInputs
+from analysis.params import Assumptions, CostTree, RunParams, load_run, project_root
+from analysis.params.runs import params_hash
+from analysis.periods import Month
+from analysis.results import Check, Finding, by_severity
+from analysis.tables import TableSet, load_tables
+from analysis.workbook.record import Record
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MonthRun:
+    """A prepared run. ``inputs`` goes to the studies; ``show…`` publish what they return."""
+
+    params: RunParams
+    tables: TableSet
+    inputs: StudyInputs
+    section: str
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        return self.params.name
+
+    @property
+    def month(self) -> Month:
+        return self.params.month
+
+    @property
+    def as_of(self) -> dt.date:
+        return self.params.knowledge_day
+
+    @property
+    def company(self) -> Text:
+        return self.params.company
+
+    @property
+    def currency(self) -> str:
+        return self.params.currency
+
+    @property
+    def registry(self) -> Registry:
+        return self.inputs.engine.registry
+
+    @property
+    def preparer(self) -> str:
+        return self.params.sign_off.preparer
+
+    @property
+    def reviewer(self) -> str:
+        return self.params.sign_off.reviewer
+
+    @property
+    def data_folder(self) -> Path:
+        return self.params.data_folder
+
+    @cached_property
+    def params_hash(self) -> str:
+        return params_hash()
+
+    @cached_property
+    def record(self) -> Record:
+        return Record(self.folder, self.section, self.inputs.engine)
+
+    def show(self, *blocks: Block | Iterable[Block] | None) -> None:
+        """Display exhibits and record every fact they print."""
+        for block in _flat(blocks):
+            self.record.keep(block)
+            show(block)
+
+    def show_findings(self, findings: Sequence[Finding], *, name: str = "findings") -> None:
+        """Display findings, the gravest first, and write the rows that prove them."""
+        ordered = by_severity(findings)
+        stems = evidence_stems(ordered)
+        for finding, stem in zip(ordered, stems, strict=True):
+            if stem is not None and finding.evidence is not None:
+                self.record.write_evidence(stem, finding.evidence)
+        self.show(findings_block(f"{self.section}.{name}", ordered, evidence=dict(enumerate(stems))))  # type: ignore[arg-type]
+
+    def show_checks(self, checks: Sequence[Check], *, name: str = "checks") -> None:
+        self.show(checks_block(f"{self.section}.{name}", checks))
+
+    def computed(self, study: Callable[[StudyInputs], Any]) -> Any:
+        """The study's result, or its refusal (``MissingData``) to be shown in place of its exhibits."""
+        try:
+            return study(self.inputs)
+        except MissingData as missing:
+            return missing
+
+    def not_computed(self, missing: MissingData, *, what: str) -> None:
+        self.show(not_computed(missing, id=f"{self.section}.not_computed", what=Text.of(what)))
+
+
+def _flat(items: Iterable[Any]) -> Iterable[Block]:
+    for item in items:
+        if isinstance(item, Block):
+            yield item
+        elif item is not None:
+            yield from _flat(item)
+
+
+def prepare_run(
+    run_name: str,
+    *,
+    month: str = "",
+    data: str = "",
+    as_of: str = "",
+    section: str = "",
+    folder: Path | None = None,
+    progress: Progress | None = None,
+) -> MonthRun:
+    """Data read and proved, engine ready. Raises a refusal when the month cannot be reported at all."""
+    params = load_run(run_name, month=month, data=data, as_of=as_of)
+    if params.data == "sample":
+        _make_sample(params.data_folder, progress)
+    if not params.data_folder.is_dir():
+        raise SourceError(
+            f"data folder '{params.data}': no such folder. Put files named after the tables there (tickets.csv, ledger.csv, "
+            "customers.csv, …; see data/README.md), or use DATA=sample."
+        )
+    tables = load_tables(
+        params.data_folder,
+        _store(params),
+        reporting_currency=params.currency,
+        time_zone=params.time_zone,
+        exchange_rates={code: sorted(rates.items()) for code, rates in params.exchange_rates.items()},
+        progress=progress,
+    )
+    engine = Engine(
+        tables,
+        Registry.load(),
+        cost_tree=CostTree.load(),
+        as_of=params.knowledge_day,
+        time_zone=params.time_zone,
+        currency=params.currency,
+        confidence=params.confidence,
+        cache=project_root() / "data" / "cache",
+    )
+    _month_has_data(tables, params.month)
+    inputs = StudyInputs(engine=engine, month=params.month, params=params, assumptions=Assumptions.load(), cost_tree=engine.cost_tree)
+    return MonthRun(params=params, tables=tables, inputs=inputs, section=section, folder=folder or _run_folder(params))
+
+
+def open_run(run_name: str, *, month: str = "", data: str = "", as_of: str = "", section: str) -> MonthRun:
+    """Open a run in a notebook; refusals are printed without a traceback unless ``AFTER_SALES_DEBUG`` is set."""
+    _quiet_refusals()
+    return prepare_run(run_name, month=month, data=data, as_of=as_of, section=section)
+
+
+def _run_folder(params: RunParams) -> Path:
+    stated = os.environ.get("AFTER_SALES_RUN_DIR")
+    return Path(stated) if stated else project_root() / "build" / "explore" / f"{params.name}-{params.month}"
+
+
+def _store(params: RunParams) -> Path:
+    """A folder for the validated tables of these data under these conversion rules."""
+    rules = f"{params.data_folder.resolve()}|{params.currency}|{params.time_zone}|{params.exchange_rates}"
+    return project_root() / "data" / "tables" / f"{params.data_folder.name}-{hashlib.sha256(rules.encode()).hexdigest()[:10]}"
+
+
+def _make_sample(folder: Path, progress: Progress | None) -> None:
+    """Make the sample company when it is absent or was made by another version of the generator."""
+    from analysis import sample
+
+    source = Path(sample.__file__).parent
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(source.glob("*.py")))).hexdigest()
+    stamp = folder / "_made_by.txt"
+    if stamp.is_file() and stamp.read_text() == digest:
+        return
+    if progress:
+        progress("making the sample company")
+    folder.mkdir(parents=True, exist_ok=True)
+    sample.make_sample(folder)
+    stamp.write_text(digest)
+
+
+def _month_has_data(tables: TableSet, month: Month) -> None:
+    """A month without postings or tickets is refused; a report of nothing would look like a report of zero."""
+    for name in ("ledger", "tickets"):
+        info = tables.tables[name]
+        if not info.present:
+            raise ContractError(f"{name}: this table is needed for every report and was not found; see data/README.md for its columns.")
+        months = sorted(partition.month for partition in info.partitions if partition.month)
+        if month not in months:
+            span = f"they run from {months[0]} to {months[-1]}" if months else "there are none"
+            raise ContractError(f"{name}: no rows in {month}; {span}. Choose a month in that range (MONTH=…) or add the missing file.")
+
+
+def _quiet_refusals() -> None:
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    if shell is None or os.environ.get("AFTER_SALES_DEBUG") or os.environ.get("AFTER_SALES_RUN_DIR"):
+        return
+
+    def refuse(shell: Any, kind: type[BaseException], error: BaseException, traceback: Any, tb_offset: Any = None) -> None:
+        print(f"{kind.__name__}: {error}")  # noqa: T201 - this is what the analyst reads
+
+    shell.set_custom_exc((AnalysisError,), refuse)

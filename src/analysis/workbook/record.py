@@ -1,0 +1,130 @@
+"""The record of a run: facts with the SQL behind them, findings, checks and evidence rows, as files in the run's folder.
+
+The report reads these files; an analyst who opens a notebook by hand gets them under ``build/explore/``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from analysis.exhibits.blocks import Block
+from analysis.results import Fact
+from analysis.tables import contract
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.metrics import Engine
+
+# A spreadsheet runs a cell that starts with one of these; a quote before it makes it text again.
+_FORMULA = re.compile(r"^[=+\-@\t\r]")
+_NUMBER = re.compile(r"^[+\-]?\d[\d,]*(\.\d+)?(e[+\-]?\d+)?$", re.IGNORECASE)
+MASK = "***"
+
+
+def personal_columns() -> frozenset[str]:
+    """Columns the contract marks as personal; they never leave the workbook."""
+    return frozenset(name for table in contract().tables.values() for name, column in table.columns.items() if column.pii)
+
+
+def safe_cell(value: Any) -> Any:
+    """Text that a spreadsheet would take for a formula, made harmless; numbers stay numbers."""
+    if isinstance(value, str) and _FORMULA.match(value) and not _NUMBER.match(value):
+        return "'" + value
+    return value
+
+
+class Record:
+    """Writes one section's facts, findings, checks and evidence below ``folder``."""
+
+    def __init__(self, folder: Path, section: str, engine: Engine) -> None:
+        self.folder = folder
+        self.section = section
+        self._engine = engine
+        self._facts: dict[str, dict[str, Any]] = {}
+        self._objects: dict[str, Fact] = {}
+        self._findings: list[dict[str, Any]] = []
+        self._checks: list[dict[str, Any]] = []
+
+    def keep(self, block: Block) -> None:
+        """Everything a block publishes."""
+        payload = block.payload
+        for fact in payload["facts"]:
+            self._facts.setdefault(fact["id"], fact)
+        if payload["kind"] == "findings":
+            self._findings.extend(payload["findings"])
+        if payload["kind"] == "checks":
+            self._checks.extend(payload["checks"])
+        listing = payload if payload["kind"] == "table" else payload.get("data")
+        if listing and payload.get("csv"):
+            self.write_csv(str(payload["csv"]), _listing_rows(listing))
+        self._write()
+
+    def _write(self) -> None:
+        facts = [{"fact": fact, "sql": self._sql(fact)} for _, fact in sorted(self._facts.items())]
+        _write_json(self.folder / "facts" / f"{self.section}.json", facts)
+        _write_json(self.folder / "findings" / f"{self.section}.json", self._findings)
+        _write_json(self.folder / "checks" / f"{self.section}.json", self._checks)
+
+    def _sql(self, fact: Mapping[str, Any]) -> str | None:
+        known = Fact(metric=fact["metric"], period=fact["period"], unit=fact["unit"], value=0, dimensions=fact["dimensions"])
+        return self._engine.trace_sql(known)
+
+    def write_evidence(self, stem: str, rows: pd.DataFrame) -> str:
+        """Rows behind a finding as CSV, personal columns masked; returns the file's sha256."""
+        masked = rows.assign(**{name: MASK for name in rows.columns if name in personal_columns()})
+        return self.write_csv(stem, [list(masked.columns), *masked.itertuples(index=False, name=None)])
+
+    def write_csv(self, stem: str, rows: Iterable[Iterable[Any]]) -> str:
+        import csv
+        import io
+
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        for row in rows:
+            writer.writerow(["" if _blank(value) else safe_cell(value) for value in row])
+        content = text.getvalue().encode("utf-8-sig")
+        _write_bytes(self.folder / "evidence" / f"{stem}.csv", content)
+        return hashlib.sha256(content).hexdigest()
+
+    def of(self, kind: str) -> dict[str, list[dict[str, Any]]]:
+        """What every section has recorded so far: ``facts``, ``findings`` or ``checks`` by section."""
+        return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted((self.folder / kind).glob("*.json"))}
+
+
+def _blank(value: Any) -> bool:
+    return value is None or value != value  # noqa: PLR0124 - NaN is unlike itself
+
+
+def _listing_rows(listing: Mapping[str, Any]) -> list[list[Any]]:
+    """Header and rows of a table record: full-precision numbers where a cell has one, else its English text."""
+    header = []
+    for column in listing["columns"]:
+        header.append(column["label"]["en"] or column["key"])
+    rows = [[_csv_cell(cell) for cell in row["cells"]] for row in listing["rows"]]
+    return [header, *rows]
+
+
+def _csv_cell(cell: Mapping[str, Any]) -> Any:
+    if cell["kind"] == "fact" and isinstance(cell["sort"], (int, float)):
+        return cell["sort"]
+    return cell["text"]["en"]
+
+
+def _write_json(path: Path, content: Any) -> None:
+    _write_bytes(path, json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False).encode())
+
+
+def _write_bytes(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    os.replace(temporary, path)
