@@ -1,0 +1,31 @@
+"""Where the after-sales cost comes from, why it moved, and what a saving was worth.
+
+Names are imported when first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_EXPORTS: dict[str, str] = {
+    "allocate": "allocation",
+    "allocate_pools": "allocation",
+    "allocation_sensitivity": "allocation",
+    "bridge_by": "bridge",
+    "cost_bridge": "bridge",
+}
+
+__all__ = sorted(_EXPORTS)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _EXPORTS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_EXPORTS[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__
