@@ -1,0 +1,101 @@
+"""The shape of a block record: checked when a block is made and again when a pack is rendered from a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from analysis.errors import ParameterError
+from analysis.locale import LANGUAGES
+
+_PARTS: dict[str, dict[str, str]] = {
+    # kind: part → what it is ("?" may be null)
+    "table": {"title": "segments", "subtitle": "segments?", "note": "segments?", "columns": "list", "rows": "list", "csv": "string"},
+    "figure": {
+        "title": "segments", "subtitle": "segments", "foot": "segments", "alt": "text", "svg": "text", "width": "number",
+        "height": "number", "data": "mapping", "csv": "string",
+    },
+    "tiles": {"tiles": "list"},
+    "findings": {"findings": "list", "empty": "segments"},
+    "checks": {"checks": "list"},
+    "callout": {"tone": "string", "title": "segments", "body": "segments?"},
+    "facts": {},
+    "evidence": {"files": "list"},
+}  # fmt: skip
+_ROLES = {"body", "subtotal", "total", "group"}
+_CELL_KINDS = {"fact", "label", "words", "empty"}
+_TONES = {None, "good", "bad", "muted"}
+
+
+def validate(record: Mapping[str, Any]) -> None:
+    """Refuse a record that an exporter could not render, or that refers to a fact it does not carry."""
+    name = str(record.get("id") or "?")
+    kind = record.get("kind")
+    if record.get("version") != 1 or kind not in _PARTS or name == "?":
+        raise ParameterError(f"block {name}: version {record.get('version')}, kind {kind!r}; known: version 1 of {', '.join(_PARTS)}.")
+    for part in ("facts", "untranslated"):
+        _expect(isinstance(record.get(part), list), name, part, "a list")
+    for part, shape in _PARTS[kind].items():
+        _check_part(name, part, shape, record.get(part, "absent"))
+    if kind == "table":
+        _check_listing(name, record)
+    elif kind == "figure":
+        _check_listing(name, record["data"])
+    known = {fact["id"] for fact in record["facts"]}
+    for reference in _references(record):
+        if reference not in known:
+            raise ParameterError(f"block {name}: refers to fact {reference}, which it does not carry.")
+
+
+def _expect(holds: bool, name: str, part: str, what: str) -> None:
+    if not holds:
+        raise ParameterError(f"block {name}: '{part}' should be {what}.")
+
+
+def _check_part(name: str, part: str, shape: str, value: Any) -> None:
+    if shape.endswith("?") and value is None:
+        return
+    match shape.rstrip("?"):
+        case "segments":
+            holds = isinstance(value, Mapping) and all(
+                isinstance(value.get(language), Sequence) and all("t" in piece for piece in value[language]) for language in LANGUAGES
+            )
+            _expect(holds, name, part, f"segments in {' and '.join(LANGUAGES)}")
+        case "text":
+            holds = isinstance(value, Mapping) and all(isinstance(value.get(language), str) for language in LANGUAGES)
+            _expect(holds, name, part, f"text in {' and '.join(LANGUAGES)}")
+        case "list":
+            _expect(isinstance(value, list), name, part, "a list")
+        case "mapping":
+            _expect(isinstance(value, Mapping), name, part, "a mapping")
+        case "number":
+            _expect(isinstance(value, (int, float)), name, part, "a number")
+        case "string":
+            _expect(isinstance(value, str) and value != "absent", name, part, "a string")
+
+
+def _check_listing(name: str, listing: Mapping[str, Any]) -> None:
+    columns = listing["columns"]
+    for column in columns:
+        _check_part(name, f"column {column.get('key')}", "text", column.get("label"))
+        _check_part(name, f"unit of {column.get('key')}", "text", column.get("unit"))
+    for number, row in enumerate(listing["rows"]):
+        _expect(row["role"] in _ROLES, name, f"row {number}", f"of a role in {sorted(_ROLES)}")
+        _expect(len(row["cells"]) == len(columns), name, f"row {number}", f"{len(columns)} cells wide")
+        for cell in row["cells"]:
+            _check_part(name, f"cell in row {number}", "text", cell["text"])
+            _expect(cell["kind"] in _CELL_KINDS and cell["tone"] in _TONES, name, f"cell in row {number}", "of a known kind and tone")
+            _expect((cell["kind"] == "fact") == (cell["fact"] is not None), name, f"cell in row {number}", "a fact exactly when it names one")
+
+
+def _references(value: Any, key: str = "") -> Iterator[str]:
+    """Every fact id that the record points to, wherever it stands."""
+    if isinstance(value, Mapping):
+        for inner, item in value.items():
+            if inner == "fact" and isinstance(item, str):
+                yield item
+            elif inner not in ("facts", "svg"):
+                yield from _references(item, inner)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _references(item, key)
