@@ -24,8 +24,6 @@ _EXPORTS: dict[str, str] = {
     "ReconciledForecast": "forecasting",
 }
 
-__all__ = sorted(_EXPORTS)
-
 
 def __getattr__(name: str) -> Any:
     if name not in _EXPORTS:
@@ -36,4 +34,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return sorted(_EXPORTS)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import bdtr, betaincinv, gammaincinv, ndtri
+from scipy.special import betainc, betaincinv, gammaincinv, ndtri
 
 from analysis.errors import ParameterError, suggestion
 
@@ -124,10 +124,11 @@ def rate_ratio_p_value(
         _counts(base_events, "base events"),
         _positive(base_exposure, "base exposure"),
     )
-    total = first + second
     share = first_base / (first_base + second_base)
-    below = bdtr(first, total, share)
-    above = np.where(first > 0, 1 - bdtr(np.maximum(first - 1, 0), total, share), 1.0)
+    # binomial tails given the total, as incomplete beta functions: weighted counts are allowed
+    below = 1 - betainc(first + 1, np.maximum(second, 1e-300), share)
+    below = np.where(second > 0, below, 1.0)
+    above = np.where(first > 0, betainc(np.maximum(first, 1e-300), second + 1, share), 1.0)
     p_value = np.minimum(1.0, 2 * np.minimum(below, above))
     return float(p_value) if p_value.ndim == 0 else p_value
 

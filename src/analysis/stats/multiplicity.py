@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,14 +13,7 @@ AdjustMethod = Literal[
     "bonferroni", "holm", "hochberg", "hommel", "benjamini_hochberg", "benjamini_yekutieli"
 ]
 
-_STATSMODELS_NAME = {
-    "bonferroni": "bonferroni",
-    "holm": "holm",
-    "hochberg": "simes-hochberg",
-    "hommel": "hommel",
-    "benjamini_hochberg": "fdr_bh",
-    "benjamini_yekutieli": "fdr_by",
-}
+_METHODS = get_args(AdjustMethod)
 
 
 def adjust_p_values(
@@ -39,14 +32,14 @@ def adjust_p_values(
 
     Notes
     -----
-    Computed by statsmodels ``multipletests``. Sources: Holm (1979), Scand. J. Stat. 6, 65-70;
+    Hommel is delegated to statsmodels, whose other methods take a tenth of a second a call. Sources: Holm (1979), Scand. J. Stat. 6, 65-70;
     Hochberg (1988), Biometrika 75, 800-802; Hommel (1988), Biometrika 75, 383-386;
     Benjamini and Hochberg (1995), JRSS B 57, 289-300; Benjamini and Yekutieli (2001), Ann. Stat. 29, 1165-1188.
     """
-    if method not in _STATSMODELS_NAME:
+    if method not in _METHODS:
         raise ParameterError(
-            f"unknown adjustment {method!r}; known: {', '.join(_STATSMODELS_NAME)}."
-            + suggestion(str(method), _STATSMODELS_NAME)
+            f"unknown adjustment {method!r}; known: {', '.join(_METHODS)}."
+            + suggestion(str(method), _METHODS)
         )
     given = np.asarray(p_values, dtype=float)
     tested = np.isfinite(given)
@@ -62,8 +55,32 @@ def adjust_p_values(
         )
     if count == 0:
         return adjusted
-    from statsmodels.stats.multitest import multipletests
-
     padded = np.concatenate([given[tested], np.ones((tests or count) - count)])
-    adjusted[tested] = multipletests(padded, method=_STATSMODELS_NAME[method])[1][:count]
+    adjusted[tested] = _adjusted(padded, method)[:count]
     return adjusted
+
+
+def _adjusted(p_values: NDArray[np.float64], method: AdjustMethod) -> NDArray[np.float64]:
+    n = len(p_values)
+    if method == "bonferroni":
+        return np.minimum(1.0, n * p_values)
+    if method == "hommel":
+        from statsmodels.stats.multitest import multipletests
+
+        return np.asarray(multipletests(p_values, method="hommel")[1])
+    order = np.argsort(p_values, kind="stable")
+    rank = np.arange(1, n + 1)
+    factor = {
+        "holm": n - rank + 1.0,
+        "hochberg": n - rank + 1.0,
+        "benjamini_hochberg": n / rank,
+        "benjamini_yekutieli": n / rank * (1 / rank).sum(),
+    }[method]
+    stepped = factor * p_values[order]
+    if method == "holm":  # a step down stops at the first that fails
+        stepped = np.maximum.accumulate(stepped)
+    else:  # a step up starts from the largest
+        stepped = np.minimum.accumulate(stepped[::-1])[::-1]
+    result = np.empty(n)
+    result[order] = np.minimum(1.0, stepped)
+    return result

@@ -46,3 +46,18 @@ def test_refusals():
         adjust_p_values([1.2], method="holm")
     with pytest.raises(ParameterError, match="tests=1"):
         adjust_p_values([0.1, 0.2], method="holm", tests=1)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_agrees_with_statsmodels(seed):
+    from statsmodels.stats.multitest import multipletests
+
+    names = {
+        "holm": "holm",
+        "hochberg": "simes-hochberg",
+        "benjamini_hochberg": "fdr_bh",
+        "benjamini_yekutieli": "fdr_by",
+    }
+    p = np.random.default_rng(seed).uniform(size=20).round(1)
+    for ours, theirs in names.items():
+        np.testing.assert_allclose(adjust_p_values(p, method=ours), multipletests(p, method=theirs)[1])
