@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 CENT = Decimal("0.01")
 HISTORY_MONTHS = 25
 AGAINST = {"previous_month": 1, "year_before": 12}
+NOT_TRACED = "not_traced"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -297,26 +298,44 @@ def _accounts(inputs: StudyInputs) -> tuple[tuple[Fact, Fact, Fact], ...]:
 
 def _bridge(inputs: StudyInputs, against: str, back: int) -> Bridge | None:
     """Volume, mix and cost a ticket for what is traced to tickets; capacity and period costs beside them."""
-    from analysis.costs.bridge import cost_bridge
+    from analysis.costs.bridge import bridge_by, cost_bridge
 
     cost = inputs.engine.fact("after_sales_cost", period=inputs.month)
     base = inputs.engine.fact("after_sales_cost", period=inputs.month - back)
     if cost.value is None or base.value is None:
         return None
-    after, before = _bridge_cells(inputs, inputs.month), _bridge_cells(inputs, inputs.month - back)
-    result = cost_bridge(before, after)
-    effects = []
-    for row in result.groupby("effect", sort=False)["amount"].sum().items():
-        effect, amount = str(row[0]), row[1]
-        place = {"effect": effect, "against": against}
-        fact = inputs.engine.stated("cost_bridge_effect", period=inputs.month, value=amount, dimensions=place, sources=("ledger", "tickets"))
-        effects.append((inputs.engine.registry.value_label("effect", effect), fact))
+    table = bridge_by(cost_bridge(_bridge_cells(inputs, inputs.month - back), _bridge_cells(inputs, inputs.month)))
+    effects = tuple(
+        (
+            inputs.engine.registry.value_label("driver", driver),
+            inputs.engine.stated(
+                "cost_bridge_effect", period=inputs.month, value=effect, dimensions={"driver": driver, "against": against}, sources=("ledger", "tickets")
+            ),
+        )
+        for driver, effect in zip(table["driver"], table["effect"], strict=True)
+    )
     change, _ = _change(inputs, cost, base, {"against": against})
-    return Bridge(against=against, base=base, cost=cost, change=change, effects=tuple(effects))
+    return Bridge(against=against, base=base, cost=cost, change=change, effects=effects)
 
 
 def _bridge_cells(inputs: StudyInputs, month: Month) -> pd.DataFrame:
-    raise NotImplementedError
+    """One row per category, product line and ticket type: cost traced to tickets with their number; the rest without a driver."""
+    import pandas as pd
+
+    engine, cell = inputs.engine, ["product_line", "ticket_type"]
+    cost = engine.aggregate("incurred_cost", by=("category", "tracing", *cell), period=month)
+    traced = cost["tracing"] == "direct"
+    direct = cost[traced].groupby(["category", *cell], as_index=False)["incurred_cost"].sum()
+    held = cost[~traced].groupby("category", as_index=False)["incurred_cost"].sum().assign(product_line=NOT_TRACED, ticket_type=NOT_TRACED)
+    tickets = engine.aggregate("service_orders", by=tuple(cell), period=month)[[*cell, "service_orders"]]
+    # a ticket cell that cost nothing this month still counts in volume and mix
+    silent = tickets.merge(direct[cell].drop_duplicates(), on=cell, how="left", indicator=True, validate="one_to_one")
+    silent = silent.loc[silent["_merge"] == "left_only", cell].assign(category=UNALLOCATED, incurred_cost=Decimal("0.00"))
+    driven = pd.concat([direct, silent], ignore_index=True).merge(tickets, on=cell, how="left", validate="many_to_one")
+    driven = driven.assign(behaviour="variable", tickets=driven["service_orders"].astype(float).fillna(0.0))
+    held = held.assign(behaviour="period", tickets=float("nan"))
+    columns = ["category", *cell, "incurred_cost", "tickets", "behaviour"]
+    return pd.concat([driven[columns], held[columns]], ignore_index=True).rename(columns={"incurred_cost": "cost"})
 
 
 def _budget(inputs: StudyInputs, total: Fact) -> tuple[Fact, Fact] | None:
@@ -326,3 +345,166 @@ def _budget(inputs: StudyInputs, total: Fact) -> tuple[Fact, Fact] | None:
         return None
     variance = inputs.engine.stated("budget_variance", period=inputs.month, value=total.value - budget.value, sources=("ledger", "budget"))  # type: ignore[operator]
     return budget, variance
+
+
+# -- findings --------------------------------------------------------------------------------------------------------
+
+
+def _tie_out_findings(inputs: StudyInputs, tied: TieOut) -> list[Finding]:
+    if tied.status != "within_tolerance" and tied.status != "refused":
+        return []
+    off = [(ours, theirs, gap) for ours, theirs, gap in tied.accounts if gap.value]
+    template = "The after-sales ledger and the general ledger differ by {difference:exact} in {month}."
+    values: dict[str, Fact | Month | str] = {"difference": tied.difference[-1], "month": inputs.month}
+    if off:
+        template = "The after-sales ledger and the general ledger differ by {difference:exact} in {month}; account {account} differs by {gap:exact}."
+        largest = max(off, key=lambda line: abs(line[2].value or 0))
+        values |= {"account": largest[2].dimensions["account"], "gap": largest[2]}
+    return [
+        Finding(
+            id="costs.tie_out", section="costs", severity="alert", statement=Sentence(template, values),
+            method="Ledger minus control total, to the cent", evidence=_account_evidence(off), rank=1e12,
+        )
+    ]
+
+
+def _account_evidence(lines: Sequence[tuple[Fact, Fact, Fact]]) -> pd.DataFrame | None:
+    if not lines:
+        return None
+    import pandas as pd
+
+    return pd.DataFrame(
+        [{"account": gap.dimensions["account"], "ledger": ours.value, "general_ledger": theirs.value, "difference": gap.value} for ours, theirs, gap in lines]
+    )
+
+
+def _movement_findings(comparisons: Sequence[Comparison], bridges: Sequence[Bridge]) -> list[Finding]:
+    """What moved and by which effect most; a plain statement of accounting totals, so no test is needed."""
+    findings = []
+    for comparison in comparisons:
+        bridge = next((b for b in bridges if b.against == comparison.against), None)
+        if comparison.change.value is None or comparison.rate.value is None or bridge is None or not bridge.effects:
+            continue
+        label, effect = max(bridge.effects, key=lambda entry: abs(entry[1].value or 0))
+        findings.append(
+            Finding(
+                id=f"costs.moved_{comparison.against}", section="costs", severity="info",
+                statement=Sentence(_MOVED[comparison.against], {"cost": comparison.cost, "rate": comparison.rate, "change": comparison.change, "effect": effect, "name": label}),
+                method="Shapley effects of the cost bridge; they add up to the change", rank=float(abs(comparison.change.value)),
+            )
+        )
+    return findings
+
+
+_MOVED = {
+    "previous_month": "After-sales cost was {cost}: {change:word|up|down|unchanged} {rate:abs} ({change:signed}) on the previous month. The largest effect was {name:lower} ({effect:signed}).",
+    "year_before": "Against the same month a year before, after-sales cost {change:word|rose|fell|did not change}: {rate:signed} ({change:signed}). The largest effect was {name:lower} ({effect:signed}).",
+}
+
+
+def _labour_findings(inputs: StudyInputs, share: Fact) -> list[Finding]:
+    """Labour share above (not at) the limit; read with the automation rate."""
+    limit = inputs.assumptions.value("labour_share_limit", on=inputs.month.last_day)
+    if share.value is None or share.value <= limit:
+        return []
+    line = inputs.engine.stated("labour_share_limit", period=inputs.month, value=limit)
+    automation = inputs.engine.fact("automation_rate", period=inputs.month)
+    return [
+        Finding(
+            id="costs.labour_share", section="costs", severity="alert",
+            statement=Sentence("Labour is {share} of after-sales cost, above the limit of {limit}; the automation rate is {automation}.", {"share": share, "limit": line, "automation": automation}),
+            method="Exact comparison of an accounting ratio with the limit", rank=float(share.value),
+        )
+    ]
+
+
+def _budget_findings(inputs: StudyInputs, budget: tuple[Fact, Fact] | None) -> list[Finding]:
+    if budget is None or not budget[1].value or budget[1].value <= 0:
+        return []
+    driver = _budget_driver(inputs)
+    template, values = "After-sales cost was {variance} over the budget of {budget}.", {"variance": budget[1], "budget": budget[0]}
+    if driver is not None:
+        template = "After-sales cost was {variance} over the budget of {budget}; {category:lower} contributed most ({part:signed})."
+        values |= {"category": driver[0], "part": driver[1]}  # type: ignore[dict-item]
+    return [
+        Finding(
+            id="costs.over_budget", section="costs", severity="watch", statement=Sentence(template, values),
+            method="Cost minus budget of the month", rank=float(budget[1].value),
+        )
+    ]
+
+
+def _budget_driver(inputs: StudyInputs) -> tuple[Text, Fact] | None:
+    """The category with the largest overrun; None where the budget has no categories of ours."""
+    frame = inputs.engine.aggregate("budgeted_cost", by=("category",), period=inputs.month)
+    planned = dict(zip(frame["category"], frame["budgeted_cost"], strict=True))
+    spent = _amounts(inputs, "category", inputs.month)
+    overruns = {category: amount - planned[category] for category, amount in spent.items() if planned.get(category) is not None}
+    if not overruns or max(overruns.values()) <= 0:
+        return None
+    category = max(overruns, key=lambda name: (overruns[name], name))
+    place = {"category": category}
+    fact = inputs.engine.stated("budget_variance", period=inputs.month, value=overruns[category], dimensions=place, sources=("ledger", "budget"))
+    return inputs.engine.registry.value_label("category", category), fact
+
+
+def _unallocated_findings(inputs: StudyInputs, categories: Sequence[Slice]) -> list[Finding]:
+    line = _unallocated(categories)
+    if line is None or not line.cost.value:
+        return []
+    rows = inputs.engine.query(
+        f"SELECT account, cost_center, count(*) AS postings, sum(amount) AS amount FROM cost WHERE category = '{UNALLOCATED}' "
+        f"AND {Period.of(inputs.month).condition()} GROUP BY 1, 2 ORDER BY 1, 2"
+    )
+    return [
+        Finding(
+            id="costs.unallocated", section="costs", severity="watch",
+            statement=Sentence("{cost} of after-sales cost ({share}) is on accounts that the account map does not know; it is shown as unallocated.", {"cost": line.cost, "share": line.share}),
+            method="Postings without a category and without a rule in params/cost_tree.yml", evidence=rows, rank=float(abs(line.cost.value)),
+        )
+    ]
+
+
+def _unallocated(categories: Sequence[Slice]) -> Slice | None:
+    return next((line for line in categories if line.value == UNALLOCATED), None)
+
+
+# -- checks ----------------------------------------------------------------------------------------------------------
+
+
+def _tie_out_check(inputs: StudyInputs, tied: TieOut) -> Check:
+    """``ledger_tied_out``: passed at zero, failed otherwise, blocking beyond the tolerance; information without control totals."""
+    values = {"ledger": tied.ledger[-1], "control": tied.control[-1], "difference": tied.difference[-1], "month": inputs.month}
+    match tied.status:
+        case "tied_out":
+            return Check(
+                id="ledger_tied_out", outcome="passed",
+                sentence=Sentence("The ledger of {month} ties out to the general ledger to the cent: {ledger:exact}.", values),
+            )
+        case "no_control_totals":
+            return Check(
+                id="ledger_tied_out", outcome="info",
+                sentence=Sentence("Not tied out: there is no control total of the general ledger for {month} (gl_totals, measure after_sales_cost).", values),
+            )
+    return Check(
+        id="ledger_tied_out", outcome="failed", blocking=tied.status == "refused",
+        sentence=Sentence("The ledger of {month} does not tie out: ledger {ledger:exact}, general ledger {control:exact}, difference {difference:exact}.", values),
+    )
+
+
+def _unallocated_check(inputs: StudyInputs, categories: Sequence[Slice]) -> Check:
+    line = _unallocated(categories)
+    if line is None or not line.cost.value:
+        return Check(id="cost_categories", outcome="passed", sentence=Sentence("Every posting of {month} has a cost category.", {"month": inputs.month}))
+    return Check(
+        id="cost_categories", outcome="info",
+        sentence=Sentence("{cost:exact} of {month} is unallocated ({share}).", {"cost": line.cost, "share": line.share, "month": inputs.month}),
+    )
+
+
+def _bridge_check(bridges: Sequence[Bridge]) -> Check:
+    """The law of the bridge, checked on the numbers that are printed."""
+    for bridge in bridges:
+        if sum((fact.value for _, fact in bridge.effects), Decimal(0)) != bridge.change.value:  # type: ignore[misc]
+            return Check(id="bridge_adds_up", outcome="failed", blocking=True, sentence=Sentence("The effects of the cost bridge do not add up to the change."))
+    return Check(id="bridge_adds_up", outcome="passed", sentence=Sentence("The effects of the cost bridge add up to the change to the cent."))

@@ -1,0 +1,196 @@
+"""The data-quality study: the row waterfall of every file and the faults found on the way in, as facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from analysis.locale import Text
+from analysis.metrics import StudyInputs
+from analysis.periods import Month
+from analysis.results import Check, Fact, Finding, Sentence
+from analysis.tables import TableCheck, contract
+from analysis.tables.checks import reason_words
+
+OUTCOMES = ("read", "accepted", "quarantined", "duplicate")
+
+# Beyond this share of quarantined rows the finding is an alert; below it a matter to watch.
+ALERT_SHARE = 0.005
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileRows:
+    """One file's rows by outcome."""
+
+    table: str
+    file: str
+    sha256: str
+    rows: dict[str, Fact]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One kind of fault in one place: how many rows, one example, and what was done with them."""
+
+    place: str
+    reason: Text
+    rows: Fact
+    example: str
+    kept: Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableSpan:
+    """A table's rows and the months they cover."""
+
+    table: str
+    rows: Fact
+    first: Month | None
+    last: Month | None
+    columns_absent: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class QualityStudy:
+    """What the data-quality notebook shows. Counts of rows are exact."""
+
+    month: Month
+    files: tuple[FileRows, ...]
+    total: dict[str, Fact]
+    quarantined_share: Fact
+    tables: tuple[TableSpan, ...]
+    absent: tuple[str, ...]
+    faults: tuple[Fault, ...]
+    findings: tuple[Finding, ...]
+    checks: tuple[Check, ...]
+
+
+def study(inputs: StudyInputs) -> QualityStudy:
+    """Waterfall, coverage and faults of the tables the run was made from."""
+    tables = inputs.engine.tables
+    files = tuple(_file_rows(inputs, name, waterfall) for name, info in tables.tables.items() for waterfall in info.waterfall)
+    total = {outcome: _rows(inputs, outcome, sum(int(file.rows[outcome].value or 0) for file in files)) for outcome in OUTCOMES}
+    share = _share(inputs, total)
+    faults = tuple(_faults(inputs, tables.checks))
+    return QualityStudy(
+        month=inputs.month,
+        files=files,
+        total=total,
+        quarantined_share=share,
+        tables=tuple(_span(inputs, name) for name, info in tables.tables.items() if info.present),
+        absent=tuple(name for name, info in tables.tables.items() if not info.present),
+        faults=faults,
+        findings=tuple(_findings(inputs, total, share, faults)),
+        checks=(_conserved(files, total), _time_order(faults)),
+    )
+
+
+def _rows(inputs: StudyInputs, outcome: str, rows: int, **dimensions: str) -> Fact:
+    return inputs.engine.stated("source_rows", period=inputs.month, value=rows, dimensions={"outcome": outcome, **dimensions})
+
+
+def _file_rows(inputs: StudyInputs, table: str, waterfall: object) -> FileRows:
+    counts = dict(zip(OUTCOMES, (waterfall.rows_read, waterfall.accepted, waterfall.quarantined, waterfall.exact_duplicates), strict=True))  # type: ignore[attr-defined]
+    file = waterfall.file  # type: ignore[attr-defined]
+    rows = {outcome: _rows(inputs, outcome, count, table=table, file=file) for outcome, count in counts.items()}
+    return FileRows(table=table, file=file, sha256=waterfall.file_hash, rows=rows)  # type: ignore[attr-defined]
+
+
+def _share(inputs: StudyInputs, total: dict[str, Fact]) -> Fact:
+    read, aside = int(total["read"].value or 0), int(total["quarantined"].value or 0)
+    if not read:
+        reason = Text(en="not computed: no rows were read", zh="未计算：未读取任何行")
+        return inputs.engine.stated("quarantined_share", period=inputs.month, value=None, reason=reason)
+    return inputs.engine.stated("quarantined_share", period=inputs.month, value=aside / read, numerator=aside, denominator=read)
+
+
+def _span(inputs: StudyInputs, name: str) -> TableSpan:
+    info = inputs.engine.tables.tables[name]
+    months = sorted(partition.month for partition in info.partitions if partition.month is not None)
+    entry = contract().tables[name]
+    return TableSpan(
+        table=name,
+        rows=inputs.engine.stated("source_rows", period=inputs.month, value=info.rows, dimensions={"outcome": "accepted", "table": name}),
+        first=months[0] if months else None,
+        last=months[-1] if months else None,
+        columns_absent=tuple(column for column in entry.columns if column not in info.columns_present),
+    )
+
+
+_KEPT = {
+    "time_order": Text(en="kept, left out of durations", zh="保留，不计入时长"),
+    "references": Text(en="kept, left out where the reference is needed", zh="保留，涉及引用的计算不含"),
+    "keys": Text(en="counted once", zh="只计一次"),
+    "currency": Text(en="converted at the dated rate", zh="按当日汇率折算"),
+}
+_LABELS = {
+    "time_order": Text(en="events out of order", zh="时间顺序有误"),
+    "references": Text(en="refers to a row that is not there", zh="引用的记录不存在"),
+    "keys": Text(en="exact copies of another row", zh="与其他行完全相同"),
+    "currency": Text(en="in another currency", zh="外币金额"),
+    "unknown_column": Text(en="column the contract does not know", zh="数据约定之外的列"),
+    "unknown_file": Text(en="file no table is named after", zh="无对应表的文件"),
+    "empty": Text(en="a table without rows", zh="空表"),
+    "last_line": Text(en="last line without a line break", zh="末行无换行符"),
+}
+_COUNTED_ELSEWHERE = frozenset({"rows"})
+_ASIDE = Text(en="quarantined or left empty", zh="隔离或按空值处理")
+_NOT_READ = Text(en="not read", zh="未读取")
+
+
+def _faults(inputs: StudyInputs, checks: Iterable[TableCheck]) -> list[Fault]:
+    """Every check that found something, the most rows first. Examples of personal columns are not shown."""
+    personal = {f"{table.name}.{column.name}" for table in contract().tables.values() for column in table.columns.values() if column.pii}
+    faults = []
+    for check in checks:
+        if check.outcome == "passed" or not check.count or check.reason_code in _COUNTED_ELSEWHERE:
+            continue
+        place = check.id.removeprefix("tables.").replace(f".{check.reason_code}", "", 1)
+        label = _LABELS.get(check.reason_code) or Text(*reason_words(check.reason_code))
+        kept = _KEPT.get(check.reason_code) or (_NOT_READ if check.reason_code.startswith("unknown") else _ASIDE)
+        rows = inputs.engine.stated("faulty_rows", period=inputs.month, value=check.count, dimensions={"place": place, "fault": check.reason_code})
+        faults.append(Fault(place=place, reason=label, rows=rows, example="" if place in personal else check.example, kept=kept))
+    return sorted(faults, key=lambda fault: (-int(fault.rows.value or 0), fault.place))
+
+
+def _findings(inputs: StudyInputs, total: dict[str, Fact], share: Fact, faults: Sequence[Fault]) -> list[Finding]:
+    if not total["quarantined"].value:
+        return []
+    return [
+        Finding(
+            id="quality.quarantined",
+            section="quality",
+            severity="alert" if float(share.value or 0) > ALERT_SHARE else "watch",
+            statement=Sentence(
+                "{rows} of {read} could not be used and were set aside with their reasons ({share}).",
+                {"rows": total["quarantined"], "read": total["read"], "share": share},
+            ),
+            method="Exact count over the files of this run",
+            evidence=inputs.engine.tables.quarantine,
+            rank=float(share.value or 0),
+        )
+    ]
+
+
+def _conserved(files: Sequence[FileRows], total: dict[str, Fact]) -> Check:
+    """The law of the load, checked on the numbers that are printed."""
+    lost = [file for file in files if file.rows["read"].value != sum(int(file.rows[outcome].value or 0) for outcome in OUTCOMES[1:])]
+    if lost:
+        return Check(
+            id="rows_conserved", outcome="failed", blocking=True,
+            sentence=Sentence("Rows of {file} do not add up: read is not accepted plus quarantined plus duplicates.", {"file": lost[0].file}),
+        )
+    return Check(
+        id="rows_conserved", outcome="passed",
+        sentence=Sentence("Every row is accounted for: {read} read, {accepted} accepted, {quarantined} quarantined, {duplicate} exact duplicates.", dict(total)),
+    )
+
+
+def _time_order(faults: Sequence[Fault]) -> Check:
+    disordered = [fault for fault in faults if fault.reason is _LABELS["time_order"]]
+    if not disordered:
+        return Check(id="time_order", outcome="passed", sentence=Sentence("No ticket was answered or resolved before it was opened."))
+    return Check(
+        id="time_order", outcome="failed",
+        sentence=Sentence("{rows} have events out of order ({place}); durations leave them out.", {"rows": disordered[0].rows, "place": disordered[0].place}),
+    )
