@@ -1,0 +1,71 @@
+"""A folder of canonical tables: one file ``tickets.csv`` or a sub-folder ``tickets/`` for each table."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from analysis.errors import SourceError, suggestion
+
+READABLE = (".csv", ".parquet")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceFile:
+    """A file that feeds one table. ``name`` is its path inside the folder, as reports print it."""
+
+    table: str
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceFolder:
+    """What lies in a folder: files by table, and names that no table has."""
+
+    files: tuple[SourceFile, ...]
+    unknown: tuple[tuple[str, str], ...]  # (name, the closest table name or "")
+
+
+def scan_folder(folder: Path, tables: Collection[str]) -> SourceFolder:
+    """Files of the known tables, sorted by name; hidden entries and those starting with ``_`` are left alone.
+
+    Two sources for one table (``tickets.csv`` beside ``tickets.parquet``) are refused: both would be counted.
+    """
+    if not folder.is_dir():
+        raise SourceError(f"{folder}: no such folder. Name a folder of tables such as tickets.csv, ledger.parquet or customers/*.csv.")
+    files: list[SourceFile] = []
+    unknown: list[tuple[str, str]] = []
+    sources: dict[str, str] = {}
+    for entry in sorted(folder.iterdir(), key=lambda path: path.name):
+        if entry.name.startswith((".", "_")):
+            continue
+        table = entry.name if entry.is_dir() else entry.stem
+        if table not in tables or not (entry.is_dir() or entry.suffix in READABLE):
+            unknown.append((entry.name, _closest(entry.stem, tables)))
+            continue
+        if table in sources:
+            raise SourceError(f"{table}: two sources, {sources[table]} and {entry.name}; their rows would be counted twice. Keep one.")
+        sources[table] = entry.name
+        files += _members(table, entry, unknown) if entry.is_dir() else [SourceFile(table=table, name=entry.name, path=entry)]
+    return SourceFolder(files=tuple(files), unknown=tuple(unknown))
+
+
+def _members(table: str, folder: Path, unknown: list[tuple[str, str]]) -> list[SourceFile]:
+    """The files of a table's sub-folder, at any depth."""
+    members = []
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder)
+        if path.is_dir() or any(part.startswith((".", "_")) for part in inside.parts):
+            continue
+        name = f"{table}/{inside.as_posix()}"
+        if path.suffix in READABLE:
+            members.append(SourceFile(table=table, name=name, path=path))
+        else:
+            unknown.append((name, ""))
+    return members
+
+
+def _closest(stem: str, tables: Collection[str]) -> str:
+    return suggestion(stem.lower(), tables).removeprefix(" Did you mean '").removesuffix("'?")

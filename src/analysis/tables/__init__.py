@@ -1,0 +1,31 @@
+"""Canonical tables: read under one contract, proved once, accounted for to the last row, kept as Parquet by month."""
+
+from analysis.tables.contract import (
+    ColumnContract,
+    Contract,
+    TableContract,
+    contract,
+    read_contract,
+)
+from analysis.tables.loading import load_tables
+from analysis.tables.store import (
+    FileWaterfall,
+    Partition,
+    TableCheck,
+    TableInfo,
+    TableSet,
+)
+
+__all__ = [
+    "ColumnContract",
+    "Contract",
+    "FileWaterfall",
+    "Partition",
+    "TableCheck",
+    "TableContract",
+    "TableInfo",
+    "TableSet",
+    "contract",
+    "load_tables",
+    "read_contract",
+]

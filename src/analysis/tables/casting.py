@@ -1,0 +1,214 @@
+"""From what a file says to the canonical type, as SQL expressions: read strictly, never guessed.
+
+For each column two expressions are made: the value (null where it cannot be read) and the reason why it cannot be read,
+which is evaluated only for the few rows that need one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from analysis.sources.readers import literal, quoted
+from analysis.tables.contract import ColumnContract
+
+#: A fraction below this is what binary floats leave behind when money is added up; it is rounded away.
+FLOAT_NOISE = Decimal("0.000001")
+
+INTEGER = r"[+-]?[0-9]{1,18}(\.0*)?"
+CENTS = r"[+-]?([0-9]{1,16}(\.[0-9]{0,2}0*)?|\.[0-9]{1,2}0*)"
+NUMBER = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)"
+SCIENTIFIC = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)[eE][+-]?[0-9]+"
+DAY = r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[0-9]{4}/[0-9]{1,2}/[0-9]{1,2}"
+MIDNIGHT = r"([T ]0{1,2}:00(:00(\.0+)?)?)?"
+CLOCK = r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?"
+OFFSET = r" ?(Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?)"
+THOUSANDS = r"[+-]?[0-9]{1,3}([,’'  ][0-9]{3})+(\.[0-9]+)?"
+DECIMAL_COMMA = r"[+-]?[0-9.]+,[0-9]+"
+BRACKETED = r"[(（].*[)）]"
+TOO_FINE = r"[+-]?[0-9]{0,16}\.[0-9]+"
+DAY_OR_MONTH_FIRST = r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2,4}.*"
+TRUE_WORDS, FALSE_WORDS = ("true", "t", "yes", "y", "1", "1.0"), ("false", "f", "no", "n", "0", "0.0")
+NULL_WORDS = ("null", "none", "na", "n/a", "nan", "nat", "-", "--", "?", "#n/a", "\\n")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cast:
+    """SQL for one column over the raw relation. ``text`` is what the file says, null where it says nothing."""
+
+    text: str
+    value: str
+    reason: str
+
+
+def cast(column: ColumnContract, source_type: str, *, time_zone: str, earliest: dt.date, latest: dt.date) -> Cast:
+    """How ``column`` is read from a source column of type ``source_type``.
+
+    A value outside the column's allowed values or range, or a date outside ``earliest``…``latest``, counts as unreadable.
+    """
+    text = _text(column, source_type)
+    value = _direct(column, source_type) or _READERS[column.type](column, text, time_zone)
+    limits = _limits(column, value, earliest, latest)
+    allowed = " AND ".join(condition for condition, _ in limits)
+    failing = "".join(f" WHEN NOT ({condition}) THEN {literal(reason)}" for condition, reason in limits)
+    unreadable = _UNREADABLE[column.type](text)
+    return Cast(
+        text=text,
+        value=f"CASE WHEN {allowed} THEN {value} END" if allowed else value,
+        reason=f"CASE WHEN {text} IS NULL THEN 'missing' WHEN ({value}) IS NULL THEN ({unreadable}){failing} END",
+    )
+
+
+def default_value(column: ColumnContract) -> str:
+    """The contract's default as SQL of the canonical type."""
+    return f"CAST({literal(str(column.default))} AS {column.engine_type})"
+
+
+def _text(column: ColumnContract, source_type: str) -> str:
+    """The value as text without surrounding blanks; an identifier kept as a float loses its ``.0``."""
+    name = quoted(column.name)
+    if source_type in ("DOUBLE", "FLOAT"):
+        whole = f"CASE WHEN {name} = floor({name}) AND abs({name}) < 1e15 THEN CAST(CAST({name} AS BIGINT) AS VARCHAR) ELSE CAST({name} AS VARCHAR) END"
+        return f"CASE WHEN isnan({name}) THEN NULL ELSE {whole} END"
+    if source_type.startswith("TIMESTAMP WITH TIME ZONE"):
+        return f"CAST(timezone('UTC', {name}) AS VARCHAR)"
+    return f"nullif(trim(CAST({name} AS VARCHAR)), '')"
+
+
+def _direct(column: ColumnContract, source_type: str) -> str | None:
+    """The value where the source already has a type that cannot be misread."""
+    name, kind = quoted(column.name), column.type
+    if kind == "timestamp" and source_type.startswith("TIMESTAMP"):
+        return f"timezone('UTC', {name})" if source_type == "TIMESTAMP WITH TIME ZONE" else f"CAST({name} AS TIMESTAMP)"
+    if column.name == "month" and kind == source_type.lower() == "date":
+        return f"CAST(date_trunc('month', {name}) AS DATE)"
+    whole = source_type in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
+    same = (kind, source_type) in {("date", "DATE"), ("boolean", "BOOLEAN"), ("decimal", "DECIMAL(18,2)")}
+    if same or (whole and kind in ("integer", "decimal", "float")):
+        return f"TRY_CAST({name} AS {column.engine_type})"
+    if kind == "float" and source_type in ("DOUBLE", "FLOAT"):
+        return f"CASE WHEN isfinite({name}) THEN CAST({name} AS DOUBLE) END"
+    return None
+
+
+def _matches(text: str, pattern: str) -> str:
+    return f"regexp_full_match({text}, {literal(pattern)})"
+
+
+def _read_string(column: ColumnContract, text: str, time_zone: str) -> str:
+    return text
+
+
+def _read_integer(column: ColumnContract, text: str, time_zone: str) -> str:
+    return f"CASE WHEN {_matches(text, INTEGER)} THEN TRY_CAST(split_part({text}, '.', 1) AS BIGINT) END"
+
+
+def _read_decimal(column: ColumnContract, text: str, time_zone: str) -> str:
+    exact = f"TRY_CAST({text} AS DECIMAL(38,15))"
+    noise = f"abs({exact} - round({exact}, 2)) < {FLOAT_NOISE}"
+    return (
+        f"CASE WHEN {_matches(text, CENTS)} THEN TRY_CAST({text} AS DECIMAL(18,2)) "
+        f"WHEN {_matches(text, NUMBER)} THEN CASE WHEN {noise} THEN TRY_CAST({exact} AS DECIMAL(18,2)) END END"
+    )
+
+
+def _read_float(column: ColumnContract, text: str, time_zone: str) -> str:
+    number = f"TRY_CAST({text} AS DOUBLE)"
+    return f"CASE WHEN {_matches(text, f'{NUMBER}|{SCIENTIFIC}')} AND isfinite({number}) THEN {number} END"
+
+
+def _read_boolean(column: ColumnContract, text: str, time_zone: str) -> str:
+    return f"CASE WHEN lower({text}) IN {_list(TRUE_WORDS)} THEN true WHEN lower({text}) IN {_list(FALSE_WORDS)} THEN false END"
+
+
+def _read_date(column: ColumnContract, text: str, time_zone: str) -> str:
+    day = f"CASE WHEN {_matches(text, f'({DAY}){MIDNIGHT}')} THEN TRY_CAST(regexp_extract({text}, {literal(DAY)}) AS DATE) END"
+    if column.name != "month":
+        return day
+    month = f"CASE WHEN {_matches(text, '[0-9]{4}-[0-9]{2}')} THEN TRY_CAST({text} || '-01' AS DATE) END"
+    return f"CAST(date_trunc('month', coalesce({day}, {month})) AS DATE)"
+
+
+def _read_timestamp(column: ColumnContract, text: str, time_zone: str) -> str:
+    """Without an offset the clock is UTC; a bare date is the start of that day in the business time zone."""
+    midnight = f"timezone('UTC', timezone({literal(time_zone)}, TRY_CAST({text} AS TIMESTAMP)))"
+    return (
+        f"CASE WHEN {_matches(text, f'({DAY})[T ]{CLOCK}')} THEN TRY_CAST({text} AS TIMESTAMP) "
+        f"WHEN {_matches(text, f'({DAY})[T ]{CLOCK}{OFFSET}')} THEN timezone('UTC', TRY_CAST({text} AS TIMESTAMPTZ)) "
+        f"WHEN {_matches(text, DAY)} THEN {midnight} END"
+    )
+
+
+_READERS = {
+    "string": _read_string,
+    "integer": _read_integer,
+    "decimal": _read_decimal,
+    "float": _read_float,
+    "boolean": _read_boolean,
+    "date": _read_date,
+    "timestamp": _read_timestamp,
+}
+
+
+def _limits(column: ColumnContract, value: str, earliest: dt.date, latest: dt.date) -> list[tuple[str, str]]:
+    limits: list[tuple[str, str]] = []
+    if column.values:
+        limits.append((f"({value}) IN {_list(column.values)}", "not_allowed"))
+    if column.at_least is not None:
+        limits.append((f"({value}) >= {column.at_least}", "below_least"))
+    if column.at_most is not None:
+        limits.append((f"({value}) <= {column.at_most}", "above_most"))
+    if column.type in ("date", "timestamp"):
+        after = latest + dt.timedelta(days=1)
+        limits.append((f"({value}) >= DATE '{earliest}' AND ({value}) < DATE '{after}'", "impossible_date"))
+    return limits
+
+
+def _list(values: tuple[Any, ...]) -> str:
+    return "(" + ", ".join(literal(str(value)) for value in values) + ")"
+
+
+def _unreadable_number(text: str) -> str:
+    return (
+        f"CASE WHEN lower({text}) IN {_list(NULL_WORDS)} THEN 'null_word' "
+        f"WHEN {_matches(text, SCIENTIFIC)} THEN 'scientific_notation' "
+        f"WHEN {_matches(text, THOUSANDS)} THEN 'thousands_mark' "
+        f"WHEN {_matches(text, DECIMAL_COMMA)} THEN 'decimal_comma' "
+        f"WHEN {_matches(text, BRACKETED)} THEN 'accounting_negative' "
+        f"WHEN {_matches(text, NUMBER)} THEN 'too_large_or_too_fine' ELSE 'not_a_number' END"
+    )
+
+
+def _unreadable_decimal(text: str) -> str:
+    too_fine = _matches(text, TOO_FINE)
+    too_large = _matches(text, NUMBER)
+    return f"CASE WHEN {too_fine} THEN 'more_than_two_decimals' WHEN {too_large} THEN 'too_large' ELSE {_unreadable_number(text)} END"
+
+
+def _unreadable_integer(text: str) -> str:
+    return f"CASE WHEN {_matches(text, NUMBER)} THEN 'not_a_whole_number' ELSE {_unreadable_number(text)} END"
+
+
+def _unreadable_time(text: str) -> str:
+    return (
+        f"CASE WHEN lower({text}) IN {_list(NULL_WORDS)} THEN 'null_word' "
+        f"WHEN {_matches(text, f'({DAY}).*')} THEN 'no_such_time' "
+        f"WHEN {_matches(text, DAY_OR_MONTH_FIRST)} THEN 'day_and_month_unclear' ELSE 'not_a_date' END"
+    )
+
+
+def _unreadable_word(text: str) -> str:
+    return f"CASE WHEN lower({text}) IN {_list(NULL_WORDS)} THEN 'null_word' ELSE 'not_true_or_false' END"
+
+
+_UNREADABLE = {
+    "string": lambda text: "'not_text'",
+    "integer": _unreadable_integer,
+    "decimal": _unreadable_decimal,
+    "float": _unreadable_number,
+    "boolean": _unreadable_word,
+    "date": _unreadable_time,
+    "timestamp": _unreadable_time,
+}

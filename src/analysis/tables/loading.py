@@ -1,0 +1,246 @@
+"""Loading a folder of canonical tables: read, prove, account for every row, keep as Parquet by month."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from analysis.sources.fingerprint import fingerprint
+from analysis.sources.folder import SourceFile, SourceFolder, scan_folder
+from analysis.sources.readers import literal, quoted
+from analysis.tables import checks
+from analysis.tables.contract import Contract, TableContract, contract
+from analysis.tables.settings import LoadSettings
+from analysis.tables.store import (
+    MANIFEST,
+    QUARANTINE,
+    STORE_VERSION,
+    TableSet,
+    locked,
+    partition_entry,
+    read_manifest,
+    table_hash,
+    table_set,
+    write_atomically,
+)
+
+if TYPE_CHECKING:
+    import duckdb
+
+Progress = Callable[[str], None]
+#: A file changed this shortly before it was looked at may change again within the same tick of its clock.
+UNSETTLED_NS = 2_000_000_000
+MEMORY_LIMIT = "1500MB"
+
+
+def load_tables(
+    folder: Path,
+    store: Path,
+    *,
+    reporting_currency: str,
+    time_zone: str,
+    exchange_rates: Mapping[str, Sequence[tuple[dt.date, Decimal]]] = {},
+    quarantine_limit: float = 0.01,
+    progress: Progress | None = None,
+) -> TableSet:
+    """Read, prove and keep the canonical tables of ``folder`` (``tickets.csv``, ``ledger.parquet``, ``orders/*.csv``).
+
+    Parameters
+    ----------
+    exchange_rates : for each other currency, (day, worth of one unit in the reporting currency from that day on)
+        Rows in another currency are converted at the rate of their own day; a row without a rate is quarantined.
+    quarantine_limit : share of a table's rows
+        More rows than this set aside and the load is refused; one row is always forgiven, if another one is left.
+
+    Notes
+    -----
+    Files are recognised by content: what has not changed is not read again, and a month whose rows are the same keeps its
+    Parquet file. Raises SourceError for what cannot be read, ContractError for what cannot be mended by quarantine.
+    """
+    settings = LoadSettings(
+        reporting_currency=reporting_currency, time_zone=time_zone, exchange_rates=exchange_rates, quarantine_limit=quarantine_limit
+    )
+    found = scan_folder(folder, contract().tables)
+    signatures = {file.name: _signature(file.path) for file in found.files}
+    manifest = read_manifest(store)
+    if manifest is not None and _is_complete(manifest, found, settings, store) and _look_unchanged(manifest, signatures):
+        return table_set(store, manifest)
+    with locked(store):
+        hashes = {file.name: fingerprint(file.path) for file in found.files}
+        manifest = read_manifest(store)
+        if manifest is None or not (_is_complete(manifest, found, settings, store) and _have_hashes(manifest, hashes)):
+            manifest = _load(found, hashes, store, settings, manifest, progress or (lambda line: None))
+        manifest["files"] = {name: {"hash": hashes[name], "signature": signature} for name, signature in signatures.items()}
+        write_atomically(store / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1))
+    return table_set(store, manifest)
+
+
+def _is_complete(manifest: Mapping[str, Any], found: SourceFolder, settings: LoadSettings, store: Path) -> bool:
+    """Whether the store holds these very files' tables, read with these settings, and every Parquet file it names."""
+    if manifest["settings"] != settings.as_json() or manifest["unknown"] != [list(pair) for pair in found.unknown]:
+        return False
+    if {file.name for file in found.files} != set(manifest["files"]):
+        return False
+    return all((store / part["path"]).exists() for entry in manifest["tables"].values() for part in entry["partitions"])
+
+
+def _look_unchanged(manifest: Mapping[str, Any], signatures: Mapping[str, list[int] | None]) -> bool:
+    known = manifest["files"]
+    return all(signature is not None and known[name]["signature"] == signature for name, signature in signatures.items())
+
+
+def _have_hashes(manifest: Mapping[str, Any], hashes: Mapping[str, str]) -> bool:
+    return all(manifest["files"][name]["hash"] == content for name, content in hashes.items())
+
+
+def _signature(path: Path) -> list[int] | None:
+    """What changes whenever a file is written, taken before it is read; None while a change could still go unseen."""
+    state = path.stat()
+    if time.time_ns() - max(state.st_mtime_ns, state.st_ctime_ns) < UNSETTLED_NS:
+        return None
+    return [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
+
+
+def _load(
+    found: SourceFolder,
+    hashes: Mapping[str, str],
+    store: Path,
+    settings: LoadSettings,
+    previous: Mapping[str, Any] | None,
+    progress: Progress,
+) -> dict[str, Any]:
+    """The new manifest, after reading every table whose files, or the keys it refers to, have changed."""
+    by_table: dict[str, list[SourceFile]] = {}
+    for file in found.files:
+        by_table.setdefault(file.table, []).append(file)
+    manifest: dict[str, Any] = {
+        "store_version": STORE_VERSION,
+        "contract": contract().content_hash,
+        "settings": settings.as_json(),
+        "unknown": [list(pair) for pair in found.unknown],
+        "tables": {},
+        "checks": {"": [asdict(checks.unknown_file_check(name, near)) for name, near in found.unknown]},
+    }
+    usable = previous if previous is not None and previous["settings"] == manifest["settings"] else None
+    with _connection(store) as connection:
+        for table in _referred_first(contract()):
+            if table.name in by_table:
+                _load_table(connection, table, by_table[table.name], hashes, settings, store, manifest, usable)
+                progress(f"{table.name}: {sum(part['rows'] for part in manifest['tables'][table.name]['partitions']):,} rows")
+    manifest["content_hash"] = _content_hash(manifest)
+    _remove_unnamed(store, manifest)
+    return manifest
+
+
+def _load_table(
+    connection: duckdb.DuckDBPyConnection,
+    table: TableContract,
+    sources: Sequence[SourceFile],
+    hashes: Mapping[str, str],
+    settings: LoadSettings,
+    store: Path,
+    manifest: dict[str, Any],
+    previous: Mapping[str, Any] | None,
+) -> None:
+    """Add one table to the manifest: from the last load where nothing it depends on has changed, else read anew."""
+    from analysis.tables.assembling import assemble
+
+    targets = sorted({column.refers for column in table.columns.values() if column.refers and column.refers != table.name})
+    inputs = [[file.name, hashes[file.name]] for file in sources]
+    inputs += [[target, manifest["tables"][target]["key_hash"] if target in manifest["tables"] else None] for target in targets]
+    old = previous["tables"].get(table.name) if previous is not None else None
+    if previous is not None and old is not None and old["inputs"] == inputs and all((store / part["path"]).exists() for part in old["partitions"]):
+        manifest["tables"][table.name] = old
+        manifest["checks"][table.name] = previous["checks"][table.name]
+        return
+
+    def keys(target: str) -> str | None:
+        entry = manifest["tables"].get(target)
+        return None if entry is None else _keys(store, contract().tables[target], entry)
+
+    result = assemble(connection, contract(), table, sources, hashes, settings, store, keys)
+    entry = {
+        "inputs": inputs,
+        "columns_present": list(result.columns_present),
+        "content_hash": table_hash(result.partitions),
+        "partitions": [partition_entry(partition, store) for partition in result.partitions],
+        "waterfall": [asdict(item) for item in result.waterfall],
+    }
+    entry["key_hash"] = _key_hash(connection, store, table, entry)
+    manifest["tables"][table.name] = entry
+    manifest["checks"][table.name] = [asdict(check) for check in result.checks]
+
+
+def _keys(store: Path, table: TableContract, entry: Mapping[str, Any]) -> str:
+    """The keys other tables may refer to, as an SQL source with one column."""
+    paths = [literal(str(store / part["path"])) for part in entry["partitions"]]
+    if not paths:
+        return "(SELECT CAST(NULL AS VARCHAR) AS key WHERE false)"
+    return f"(SELECT {quoted(table.key[0])} AS key FROM read_parquet([{', '.join(paths)}], hive_partitioning = false))"
+
+
+def _key_hash(connection: duckdb.DuckDBPyConnection, store: Path, table: TableContract, entry: Mapping[str, Any]) -> str | None:
+    """Changes when a key comes or goes, not when the rest of a row does; only for tables that others refer to."""
+    if not any(column.refers == table.name for other in contract().tables.values() for column in other.columns.values()):
+        return None
+    query = f"SELECT count(*), sum(CAST(md5_number_lower(key) AS HUGEINT)) FROM {_keys(store, table, entry)}"
+    count, total = connection.execute(query).fetchall()[0]
+    return f"{count}:{total or 0}"
+
+
+def _referred_first(known: Contract) -> list[TableContract]:
+    """Tables in an order in which each comes after those it refers to."""
+    ordered: dict[str, TableContract] = {}
+
+    def visit(table: TableContract) -> None:
+        if table.name in ordered:
+            return
+        for column in table.columns.values():
+            if column.refers and column.refers != table.name:
+                visit(known.tables[column.refers])
+        ordered[table.name] = table
+
+    for table in known.tables.values():
+        visit(table)
+    return list(ordered.values())
+
+
+def _content_hash(manifest: Mapping[str, Any]) -> str:
+    """Everything a result can depend on: settings, and each table's rows and columns."""
+    tables = {name: [entry["content_hash"], sorted(entry["columns_present"])] for name, entry in manifest["tables"].items()}
+    known = {"settings": manifest["settings"], "contract": contract().version, "tables": tables}
+    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
+
+
+@contextmanager
+def _connection(store: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An engine of our own with bounded memory; what does not fit lies in the store while it is needed."""
+    import duckdb
+
+    with TemporaryDirectory(dir=store, prefix=".work-") as work:
+        connection = duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "temp_directory": work})
+        try:
+            connection.execute("LOAD icu; SET TimeZone = 'UTC'; SET enable_progress_bar = false")
+            yield connection
+        finally:
+            connection.close()
+
+
+def _remove_unnamed(store: Path, manifest: Mapping[str, Any]) -> None:
+    """Delete validated files no table names any more. A reader that still holds an old manifest finds them missing, never changed."""
+    named = {part["path"] for entry in manifest["tables"].values() for part in entry["partitions"]}
+    for name in contract().tables:
+        for path in (store / name).glob("*"):
+            if path.relative_to(store).as_posix() not in named:
+                path.unlink()
+        if name not in manifest["tables"]:
+            (store / QUARANTINE / f"{name}.parquet").unlink(missing_ok=True)
