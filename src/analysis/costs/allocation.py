@@ -1,9 +1,9 @@
 """Sharing a pool of cost by a driver, to the cent.
 
-Largest remainder (Hamilton's method; Balinski and Young, *Fair Representation*, 2nd ed. 2001, ch. 3): every target
-gets its exact share rounded down to a cent, and the cents left over go to the largest remainders. The quotas are
-fractions of whole numbers, so no share depends on the machine; equal remainders go by weight, then by the label's
-text, so the order of rows decides nothing.
+Largest remainder (Hamilton's method; Balinski and Young, *Fair Representation*, 2nd ed. 2001, ch. 3): every
+target gets its exact share rounded down to a cent, and the cents left over go to the largest remainders. The
+quotas are fractions of whole numbers, so no share depends on the machine; equal remainders go by weight, then
+by the label's text, so the order of rows decides nothing.
 """
 
 from __future__ import annotations
@@ -30,13 +30,14 @@ def allocate(pool: Decimal, weights: Weights) -> pd.Series:
     Parameters
     ----------
     pool : an amount of money in whole cents; negative pools (credits) are shared as their absolute value
-    weights : driver quantity by target (mapping or Series; a plain sequence is numbered from 0). Not negative, not
-        missing; a target of weight zero gets 0.00. A float counts as the decimal it prints as.
+    weights : driver quantity by target (mapping or Series; a plain sequence is numbered from 0). Not
+        negative, not missing; a target of weight zero gets 0.00. A float counts as the decimal it prints as.
 
     Raises
     ------
     ParameterError
-        When the pool is not zero and no weight is positive: keep such a pool as unallocated (`allocate_pools` does).
+        When the pool is not zero and no weight is positive: keep such a pool as unallocated (`allocate_pools`
+        does).
     """
     by_target = weights if isinstance(weights, pd.Series) else pd.Series(weights, dtype=object)
     if by_target.index.has_duplicates:
@@ -93,9 +94,10 @@ def _shares(cents: int, weights: list[int], labels: list[Hashable]) -> list[int]
 class Allocation:
     """Pools shared out, and what could not be.
 
-    ``amounts``: one row per pool and target: the pool's key columns, the target column, ``weight``, ``amount``.
-    ``unallocated``: one row per pool without a driver: key columns, ``amount``, ``reason``. Both together hold every
-    cent that came in.
+    ``amounts``: one row per pool and target: the pool's key columns, the target column, ``weight``,
+    ``amount``.
+    ``unallocated``: one row per pool without a driver: key columns, ``amount``, ``reason``. Both together
+    hold every cent that came in.
     """
 
     amounts: pd.DataFrame
@@ -115,14 +117,14 @@ def allocate_pools(pools: pd.DataFrame, weights: pd.DataFrame, *, target: str) -
     pools : one row per pool
         ``amount`` and the key columns (all others), such as ``month`` and ``pool``.
     weights : one row per pool and target
-        Columns ``target``'s name, ``weight`` and at least one of the pools' key columns. A key the weights lack holds
-        for all its values: weights by ``month`` serve every pool of the month.
+        Columns ``target``'s name, ``weight`` and at least one of the pools' key columns. A key the weights
+        lack holds for all its values: weights by ``month`` serve every pool of the month.
     target : the column of ``weights`` that receives the cost, such as ``product_line``
 
     Notes
     -----
-    A pool that no weight reaches, or only weights of zero, stays whole in ``unallocated`` with the reason; a pool of
-    0.00 shares out to zeros.
+    A pool that no weight reaches, or only weights of zero, stays whole in ``unallocated`` with the reason; a
+    pool of 0.00 shares out to zeros.
     """
     keys = [column for column in pools.columns if column != "amount"]
     shared = [column for column in keys if column in weights.columns]
@@ -178,11 +180,13 @@ def _check_pools(
             )
     if not shared:
         raise ContractError(
-            f"weights: none of the pools' keys {', '.join(keys)} is a column; say which weights serve which pool."
+            f"weights: none of the pools' keys {', '.join(keys)} is a column; "
+            "say which weights serve which pool."
         )
     if pools.duplicated(keys).any():
         raise ContractError(
-            f"pools: {int(pools.duplicated(keys).sum())} rows share a key ({', '.join(keys)}); one row should be one pool."
+            f"pools: {int(pools.duplicated(keys).sum())} rows share a key ({', '.join(keys)}); "
+            "one row should be one pool."
         )
 
 
@@ -190,9 +194,10 @@ def _check_pools(
 class AllocationSensitivity:
     """What the choice of key decides.
 
-    ``amounts``: one row per target (and ``unallocated`` where a key cannot share the pools), one column of Decimal per
-    key; every column sums to the same total. ``unit_costs``: amount ÷ units by key (float), with ``lowest``,
-    ``highest`` and ``spread_share`` = (highest − lowest) ÷ the mean over the keys; empty without units.
+    ``amounts``: one row per target (and ``unallocated`` where a key cannot share the pools), one column of
+    Decimal per key; every column sums to the same total. ``unit_costs``: amount ÷ units by key (float), with
+    ``lowest``, ``highest`` and ``spread_share`` = (highest − lowest) ÷ the mean over the keys; empty without
+    units.
     """
 
     amounts: pd.DataFrame

@@ -1,37 +1,38 @@
 """Why cost moved: effects that add up to the change to the cent, with no residual line.
 
-One row of input is one cell, for instance a cost category of one product line and ticket type. Its cost is read as a
-product along a chain of quantities, each step a ratio of neighbours::
+One row of input is one cell, for instance a cost category of one product line and ticket type. Its cost is
+read as a product along a chain of quantities, each step a ratio of neighbours::
 
     cost = days × tickets a day × share × manual share × input a manual ticket × paid ÷ used input × price
            calendar   volume       mix     automation       intensity             utilisation     input_price
 
-with share = cell's tickets ÷ all tickets, input = hours or parts. A quantity that is not known is left out and its
-two neighbours meet: with cost and tickets alone the chain is ``volume × mix × unit_cost``.
+with share = cell's tickets ÷ all tickets, input = hours or parts. A quantity that is not known is left out
+and its two neighbours meet: with cost and tickets alone the chain is ``volume × mix × unit_cost``.
 
-Each effect is the Shapley value of its factor: its contribution averaged over every order in which the factors
-could have changed, so no order is preferred. For a product it equals the integral along the straight line from
-before to after (Owen's multilinear extension), which Gauss–Legendre nodes give exactly; with two factors it is the
-usual "half of the joint term to each". The change of a sum is the sum of the changes, so the effects of leaf cells,
-added up, are the effects of their parents: every drill is consistent. Shapley is preferred to the logarithmic mean
-(LMDI), whose effects sum exactly too, because LMDI has no value for negative amounts and only a limit at zeros
-(Wood and Lenzen 2006), and a cost ledger has credits, new lines and closed ones.
+Each effect is the Shapley value of its factor: its contribution averaged over every order in which the
+factors could have changed, so no order is preferred. For a product it equals the integral along the straight
+line from before to after (Owen's multilinear extension), which Gauss–Legendre nodes give exactly; with two
+factors it is the usual "half of the joint term to each". The change of a sum is the sum of the changes, so
+the effects of leaf cells, added up, are the effects of their parents: every drill is consistent. Shapley is
+preferred to the logarithmic mean (LMDI), whose effects sum exactly too, because LMDI has no value for
+negative amounts and only a limit at zeros (Wood and Lenzen 2006), and a cost ledger has credits, new lines
+and closed ones.
 
 Conventions (they decide where a cent goes, never how many there are):
 
-- A cell without tickets in one period is new or vanished: its share is 0 there, and ratios that are 0 ÷ 0 keep the
-  other period's value. So it moves ``mix`` (and ``volume``, when all tickets change), not price.
-- Cost in a period in which its cell has no ticket has no driver: ``period``; if hours were paid, they were idle:
-  ``utilisation``. Rows of behaviour ``period`` or without a ticket number are ``period`` entirely.
-- A quantity that is zero while a later one is not (hours without manual tickets), or known in one period only, cannot
-  carry the chain and is left out for that cell.
+- A cell without tickets in one period is new or vanished: its share is 0 there, and ratios that are 0 ÷ 0
+  keep the other period's value. So it moves ``mix`` (and ``volume``, when all tickets change), not price.
+- Cost in a period in which its cell has no ticket has no driver: ``period``; if hours were paid, they were
+  idle: ``utilisation``. Rows of behaviour ``period`` or without a ticket number are ``period`` entirely.
+- A quantity that is zero while a later one is not (hours without manual tickets), or known in one period
+  only, cannot carry the chain and is left out for that cell.
 - Negative cost is a negative price; quantities cannot be negative.
 - Effects are rounded to cents in each cell by largest remainder.
 
-Sources: Shapley (1953), Contributions to the Theory of Games II, 307-317; Owen (1972), Management Science 18(5),
-P64-P79; Sun (1998), Energy Economics 20, 85-100 (complete decomposition); Shorrocks (2013), Journal of Economic
-Inequality 11, 99-126; Ang (2005), Energy Policy 33, 867-871 and (2015), Energy Policy 86, 233-238 (LMDI); Wood and
-Lenzen (2006), Energy Policy 34, 1326-1331.
+Sources: Shapley (1953), Contributions to the Theory of Games II, 307-317; Owen (1972), Management Science
+18(5), P64-P79; Sun (1998), Energy Economics 20, 85-100 (complete decomposition); Shorrocks (2013), Journal of
+Economic Inequality 11, 99-126; Ang (2005), Energy Policy 33, 867-871 and (2015), Energy Policy 86, 233-238
+(LMDI); Wood and Lenzen (2006), Energy Policy 34, 1326-1331.
 """
 
 from __future__ import annotations
@@ -68,20 +69,21 @@ def cost_bridge(
     Parameters
     ----------
     before, after : one row per cell
-        ``cost`` (Decimal, whole cents) and ``tickets``; where known ``automated_tickets`` (closed without a person;
-        leave blank for categories that automation does not touch), ``input_quantity`` (hours or parts used),
-        ``paid_quantity`` (hours paid) and ``behaviour`` (``variable`` or ``period``).
+        ``cost`` (Decimal, whole cents) and ``tickets``; where known ``automated_tickets`` (closed without a
+        person; leave blank for categories that automation does not touch), ``input_quantity`` (hours or parts
+        used), ``paid_quantity`` (hours paid) and ``behaviour`` (``variable`` or ``period``).
     by : the columns that name a cell, in drill order; all other columns where not given
-    volume_by : those of ``by`` that divide the tickets; where not given, all but ``category``, because the same
-        ticket costs labour and parts. Rows of one ticket cell must agree on its tickets.
-    calendar : name → (before, after) of what scales the volume of a whole period, such as ``working_days`` (22, 17)
-        or a lunar new year factor; each becomes an effect of that name, and volume is then tickets a working day
+    volume_by : those of ``by`` that divide the tickets; where not given, all but ``category``, because the
+        same ticket costs labour and parts. Rows of one ticket cell must agree on its tickets.
+    calendar : name → (before, after) of what scales the volume of a whole period, such as ``working_days``
+        (22, 17) or a lunar new year factor; each becomes an effect of that name, and volume is then tickets a
+        working day
 
     Returns
     -------
     DataFrame, one row per cell and driver, cells in order of their names
-        the ``by`` columns, ``status`` (continuing, new, vanished), ``driver`` and ``effect`` (Decimal). A driver is
-        listed when it applies to any cell, also at 0.00.
+        the ``by`` columns, ``status`` (continuing, new, vanished), ``driver`` and ``effect`` (Decimal). A
+        driver is listed when it applies to any cell, also at 0.00.
     """
     names = _cell_names(before, after, by)
     ticket_names = _ticket_names(names, volume_by)
@@ -110,8 +112,8 @@ def drill_largest(effects: pd.DataFrame, path: Sequence[str], *, driver: str | N
     """The largest effect opened level by level: one row per level of ``path``.
 
     At each level the child with the largest effect in the parent's direction is opened. Columns: ``level``,
-    ``value``, ``driver``, ``effect``, ``share_of_parent`` (above 1 when siblings offset it). Without ``driver`` the
-    largest effect of the total by absolute amount is followed.
+    ``value``, ``driver``, ``effect``, ``share_of_parent`` (above 1 when siblings offset it). Without
+    ``driver`` the largest effect of the total by absolute amount is followed.
     """
     whole = bridge_by(effects)
     if driver is None:
@@ -169,29 +171,33 @@ def _check(frame: pd.DataFrame, names: list[str], when: str) -> None:
     absent = [column for column in [*names, "cost", "tickets"] if column not in frame.columns]
     if absent:
         raise ContractError(
-            f"cost_bridge, {when}: column {', '.join(absent)} is missing; a bridge needs cost and tickets by cell."
+            f"cost_bridge, {when}: column {', '.join(absent)} is missing; "
+            "a bridge needs cost and tickets by cell."
         )
     blank = [name for name in names if frame[name].isna().any()]
     if blank:
         raise ContractError(
-            f"cost_bridge, {when}: {int(frame[blank[0]].isna().sum())} rows have no {blank[0]}; fill it, e.g. with 'unallocated'."
+            f"cost_bridge, {when}: {int(frame[blank[0]].isna().sum())} rows have no {blank[0]}; "
+            "fill it, e.g. with 'unallocated'."
         )
     twice = frame.duplicated(names) if names else pd.Series([False] + [True] * (len(frame) - 1))[: len(frame)]
     if twice.any():
         example = " x ".join(str(value) for value in frame.loc[twice.to_numpy(), names].iloc[0])
         raise ContractError(
-            f"cost_bridge, {when}: {int(twice.sum())} rows repeat a cell, e.g. {example or 'the only one'}; one row should be one {' x '.join(names) or 'period'}."
+            f"cost_bridge, {when}: {int(twice.sum())} rows repeat a cell, e.g. {example or 'the only one'}; "
+            f"one row should be one {' x '.join(names) or 'period'}."
         )
     for column in QUANTITIES:
         if column in frame.columns and (pd.to_numeric(frame[column]) < 0).any():
             raise ContractError(
-                f"cost_bridge, {when}: {column} is negative in {int((frame[column] < 0).sum())} rows; quantities cannot be, only cost."
+                f"cost_bridge, {when}: {column} is negative in {int((frame[column] < 0).sum())} rows; "
+                "quantities cannot be, only cost."
             )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class _Cells:
-    """Both periods on the same rows. NaN in a quantity means not known; a period in which a row is absent has zeros."""
+    """Both periods on the same rows. NaN in a quantity: not known. A period in which a row is absent has zeros."""
 
     names: pd.DataFrame
     status: NDArray[np.object_]
@@ -271,7 +277,8 @@ def _tickets_by_cell(frame: pd.DataFrame, ticket_names: list[str]) -> pd.DataFra
     if (spread > 1).any(axis=None):
         where = spread.index[(spread > 1).any(axis=1)][0]
         raise ContractError(
-            f"cost_bridge: rows of the ticket cell {where} disagree on its tickets; categories share a cell's tickets "
+            f"cost_bridge: rows of the ticket cell {where} disagree on its tickets; "
+            "categories share a cell's tickets "
             f"(ticket cells are {' x '.join(ticket_names) or 'the whole period'}; see volume_by)."
         )
     table = grouped.first().astype(float)
@@ -291,7 +298,7 @@ def _looked_up(table: pd.DataFrame, column: str, cells: pd.DataFrame, ticket_nam
 def _tickets_on(
     side: pd.DataFrame, table: pd.DataFrame, cells: pd.DataFrame, ticket_names: list[str]
 ) -> Floats:
-    """A category without a row this period still has its ticket cell's tickets: it is the cost that is new, not they."""
+    """A category without a row still has its ticket cell's tickets: the cost is new, not they."""
     return np.where(
         side["present"] & side["tickets"].notna(),
         side["tickets"],
@@ -327,9 +334,10 @@ def _effects(cells: _Cells, calendar: Mapping[str, tuple[float, float]]) -> dict
         "unit_cost": np.where(priced, 0, price),
         "period": without_driver,
     }
+    costly = cells.driven & ((cost[0] != 0) | (cost[1] != 0))
     applies |= {
-        "input_price": bool((priced & cells.driven).any()),
-        "unit_cost": bool((~priced & cells.driven).any()),
+        "input_price": bool((priced & costly).any()),
+        "unit_cost": bool((~priced & costly).any()),
         "period": bool((~cells.driven).any() or without_driver.any()),
     }
     ordered = [*calendar, *DRIVERS]
@@ -346,7 +354,7 @@ def _known(level: Pair, cells: _Cells) -> bool:
 
 
 def _undriven(cells: _Cells) -> tuple[tuple[Cents, Cents], Cents, Cents]:
-    """Split off cost that no ticket drives: (cost of the chain before and after, period effect, idle effect)."""
+    """Split off cost that no ticket drives: (chain's cost before and after, period effect, idle effect)."""
     chain, period, idle = [], [], []
     for cost, tickets, paid in zip(cells.cost, cells.tickets, cells.paid, strict=True):
         loose = ~cells.driven | (tickets == 0)
@@ -368,7 +376,8 @@ def _factors(
     for name, (first, second) in calendar.items():
         if not (first > 0 and second > 0) or name in DRIVERS:
             raise ParameterError(
-                f"cost_bridge: calendar '{name}' is ({first}, {second}); give two positive numbers and a name that is no driver."
+                f"cost_bridge: calendar '{name}' is ({first}, {second}); "
+                "give two positive numbers and a name that is no driver."
             )
         scale = [scale[0] * float(first), scale[1] * float(second)]
         names.append(name)
@@ -435,8 +444,8 @@ def _ratios(level: Pair, below: Pair) -> Pair:
 def _shapley(first: Floats, second: Floats) -> Floats:
     """Shapley value of every factor of a product, row by row.
 
-    The value of factor k is (second_k − first_k) × ∫₀¹ Π_{j≠k} ((1−t) first_j + t second_j) dt; the integrand is a
-    polynomial of degree factors − 1, for which half as many Gauss–Legendre nodes are exact.
+    The value of factor k is (second_k − first_k) × ∫₀¹ Π_{j≠k} ((1−t) first_j + t second_j) dt; the integrand
+    is a polynomial of degree factors − 1, for which half as many Gauss–Legendre nodes are exact.
     """
     factors = first.shape[1]
     nodes, weights = np.polynomial.legendre.leggauss((factors + 1) // 2)

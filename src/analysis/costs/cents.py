@@ -57,7 +57,7 @@ def total(amounts: Iterable[Any], *, what: str = "amount") -> Decimal:
 
 
 def settle(amounts: NDArray[np.float64], totals: Cents) -> Cents:
-    """Round each row to whole cents so that it sums to its total: largest remainder, the earlier column at a tie.
+    """Round each row to whole cents so that it sums to its total: largest remainder, earlier column at a tie.
 
     Rows are rounded on the side of their total's sign, so that a row and its negative round alike.
     """
