@@ -75,7 +75,7 @@ class DuckDB:
         self._connection.execute(f"CREATE OR REPLACE VIEW {quoted(name)} AS {sql}")
 
     def arrow(self, sql: str) -> pa.Table:
-        return self._connection.execute(sql).to_arrow_table()
+        return self._connection.sql(sql).to_arrow_table()
 
     def frame(self, sql: str) -> pd.DataFrame:
         """The result with money as Decimal (DuckDB's own frames would turn it into floats)."""

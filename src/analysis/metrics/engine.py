@@ -98,6 +98,7 @@ class Engine:
         self._known_until = day_end_utc(as_of, time_zone)
         self._cache = cache
         self._database = DuckDB()
+        self._remembered: dict[str, pd.DataFrame] = {}
         self._register()
 
     # -- tables and views ------------------------------------------------------------------------------------------
@@ -183,26 +184,35 @@ class Engine:
         return frame.assign(month=[f"{day:%Y-%m}" for day in frame["month"]])
 
     def _kept(self, view: View, measures: Sequence[Measure], by: Sequence[str], period: Period) -> pd.DataFrame:
-        """From the cache where the month's inputs are unchanged; computed and kept where they are not."""
+        """All months of the view at once, so that a year of facts costs one query; then the months asked for."""
+        definition = json.dumps([AGGREGATE_VERSION, view.sql, [(m.id, m.value, m.where) for m in measures], list(by)])
+        name = f"{view.name}-{hashlib.sha256(definition.encode()).hexdigest()[:24]}.parquet"
+        if name not in self._remembered:
+            self._remembered[name] = self._all_months(view, measures, by, name)
+        whole = self._remembered[name]
+        inside = (whole["month"] >= str(period.first)) & (whole["month"] <= str(period.last))
+        return whole[inside].reset_index(drop=True)
+
+    def _all_months(self, view: View, measures: Sequence[Measure], by: Sequence[str], name: str) -> pd.DataFrame:
+        """From the cache where a month's inputs are unchanged; computed and kept where they are not."""
         import pandas as pd
 
         assert self._cache is not None
-        wanted = {month: key for month, key in self._month_keys(view).items() if period.first <= Month.parse(month) <= period.last}
-        definition = json.dumps([AGGREGATE_VERSION, view.sql, [(m.id, m.value, m.where) for m in measures], list(by)])
-        path = self._cache / f"{view.name}-{hashlib.sha256(definition.encode()).hexdigest()[:24]}.parquet"
-        kept = pd.read_parquet(path) if path.exists() else None
-        if kept is not None:
-            kept = kept[[wanted.get(month) == key for month, key in zip(kept["month"], kept["month_key"], strict=True)] if len(kept) else []]
-        have = set(kept["month"]) if kept is not None else set()
-        missing = [month for month in wanted if month not in have]
-        if missing:
-            days = ", ".join(literal(Month.parse(month).start) for month in missing)
+        wanted = self._month_keys(view)
+        path = self._cache / name
+        frames = []
+        if path.exists():
+            kept = pd.read_parquet(path)
+            frames.append(kept[kept["month_key"].isin(wanted.values())])
+        have = set(frames[0]["month_key"]) if frames else set()
+        missing = [month for month, key in wanted.items() if key not in have]
+        if missing or not frames:
+            days = ", ".join(literal(Month.parse(month).start) for month in missing) or "NULL"
             fresh = self._frame(self._computed(view.name, measures, by, f"month IN ({days})"))
-            fresh = fresh.assign(month_key=[wanted[month] for month in fresh["month"]])
-            kept = fresh if kept is None or kept.empty else pd.concat([kept, fresh], ignore_index=True)
-            self._keep(path, kept)
-        assert kept is not None
-        return kept.drop(columns="month_key").sort_values(["month", *by], kind="stable").reset_index(drop=True)
+            frames.append(fresh.assign(month_key=[wanted[month] for month in fresh["month"]]))
+            self._keep(path, pd.concat([frame for frame in frames if len(frame)] or frames, ignore_index=True))
+        found = pd.concat([frame for frame in frames if len(frame)] or frames[-1:], ignore_index=True)
+        return found.drop(columns="month_key").sort_values(["month", *by], kind="stable").reset_index(drop=True)
 
     def _keep(self, path: Path, frame: pd.DataFrame) -> None:
         """Merge with what another request kept meanwhile is not needed: a lost entry is computed again."""
@@ -221,7 +231,7 @@ class Engine:
         for partition in self.tables.tables[view.table].partitions:
             month = partition.month
             digest = hashlib.sha256(base.encode())
-            digest.update(self._partition_key(partition).encode())
+            digest.update(f"{month}{self._partition_key(partition)}".encode())
             for lookup in view.monthly:
                 for other in self.tables.tables[lookup].partitions:
                     if other.month is None or month is None or other.month <= month:

@@ -58,9 +58,10 @@ class Record:
         payload = block.payload
         for fact in payload["facts"]:
             self._facts.setdefault(fact["id"], fact)
-        if payload["kind"] == "findings":
+        # a summary repeats what other sections have recorded; it is theirs
+        if payload["kind"] == "findings" and not payload.get("gathered"):
             self._findings.extend(payload["findings"])
-        if payload["kind"] == "checks":
+        if payload["kind"] == "checks" and not payload.get("gathered"):
             self._checks.extend(payload["checks"])
         listing = payload if payload["kind"] == "table" else payload.get("data")
         if listing and payload.get("csv"):
@@ -97,6 +98,11 @@ class Record:
     def of(self, kind: str) -> dict[str, list[dict[str, Any]]]:
         """What every section has recorded so far: ``facts``, ``findings`` or ``checks`` by section."""
         return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted((self.folder / kind).glob("*.json"))}
+
+    def all_facts(self) -> list[dict[str, Any]]:
+        """Every fact any section has recorded so far, once."""
+        facts = {entry["fact"]["id"]: entry["fact"] for section in self.of("facts").values() for entry in section}
+        return list(facts.values())
 
 
 def _blank(value: Any) -> bool:

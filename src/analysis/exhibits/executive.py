@@ -1,0 +1,102 @@
+"""Exhibits of the executive summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from analysis.executive import ExecutiveStudy, Headline
+from analysis.executive.study import Change
+from analysis.exhibits.blocks import Block, Column, Comparison, Row, Status, Tile, Tone, table, tiles
+from analysis.results import SEVERITIES, Check, Sentence
+
+_TONE: dict[str, Tone | None] = {"good": "good", "bad": "bad", "noise": "muted", "neutral": None}
+
+
+def headline_tiles(study: ExecutiveStudy) -> Block:
+    """One tile a headline: the figure, its change on last month and on the year before, and its last months."""
+    return tiles("executive.headlines", [_tile(headline) for headline in study.headlines])
+
+
+def _tile(headline: Headline) -> Tile:
+    status: Status | None = "alert" if headline.crossed else None
+    comparisons = [_comparison(change) for change in headline.changes]
+    return Tile(label=headline.metric.name, fact=headline.fact, status=status, comparisons=comparisons, history=headline.history)
+
+
+def _comparison(change: Change) -> Comparison:
+    if change.reading == "noise":
+        value: Any = Sentence("{change:signed}, could be noise", {"change": change.change})
+        return Comparison(label=change.against, value=value, tone="muted")
+    return Comparison(label=change.against, value=change.change, tone=_TONE[change.reading])
+
+
+def headline_table(study: ExecutiveStudy) -> Block:
+    """The headlines with interval and basis, for the reader who signs."""
+    from analysis.locale import Text
+
+    columns = [
+        Column(key="metric", label=Text(en="Metric", zh="指标"), wide=True),
+        Column(key="now", label=Text(en="This month", zh="本月")),
+        Column(key="interval", label=Text(en="Interval", zh="区间"), show="interval"),
+        Column(key="previous", label=Text(en="Previous month", zh="上月")),
+        Column(key="before", label=Text(en="Year before", zh="上年同月")),
+        Column(key="change", label=Text(en="Change on year before", zh="同比变动"), signed=True),
+    ]
+    rows = [
+        Row(
+            cells={
+                "metric": headline.metric.name,
+                "now": headline.fact,
+                "interval": headline.fact if headline.fact.interval else None,
+                "previous": headline.changes[0].base,
+                "before": headline.changes[1].base,
+                "change": headline.changes[1].change,
+            }
+        )
+        for headline in study.headlines
+    ]
+    return table(
+        "executive.table", title=Sentence("The headlines of {month}, with their basis", {"month": study.month}),
+        subtitle=Sentence("Exact accounting figures have no interval; rates have one."), columns=columns, rows=rows,
+    )
+
+
+def findings_of_sections(findings: Mapping[str, list[dict[str, Any]]], facts: Iterable[dict[str, Any]], *, severities: tuple[str, ...] = SEVERITIES) -> Block:
+    """Findings the other sections have recorded, the gravest first, as one block."""
+    chosen = [finding for section in findings.values() for finding in section if finding["severity"] in severities]
+    chosen.sort(key=lambda finding: (SEVERITIES.index(finding["severity"]), -finding["rank"], finding["id"]))
+    used = {segment.get("fact") for finding in chosen for segments in finding["segments"].values() for segment in segments}
+    used |= {value["fact"] for finding in chosen for value in finding["values"].values()}
+    empty = Sentence("No section reports a finding this month.")
+    return Block(
+        {
+            "version": 1,
+            "kind": "findings",
+            "id": "executive.findings",
+            "gathered": True,
+            "findings": chosen,
+            "empty": empty.as_json(),
+            "facts": [fact for fact in facts if fact["id"] in used],
+            "untranslated": [],
+        }
+    )
+
+
+def checks_of_sections(checks: Mapping[str, list[dict[str, Any]]], facts: Iterable[dict[str, Any]], own: Iterable[Check] = ()) -> Block:
+    """Every section's checks as one list, failed ones first."""
+    order = {"failed": 0, "info": 1, "passed": 2}
+    chosen = [check for section, entries in checks.items() if section != "executive" for check in entries] + [check.as_json() for check in own]
+    chosen.sort(key=lambda check: (order[check["outcome"]], check["id"]))
+    used = {segment.get("fact") for check in chosen for segments in check["sentence"].values() for segment in segments}
+    return Block(
+        {
+            "version": 1,
+            "kind": "checks",
+            "id": "executive.checks",
+            "gathered": True,
+            "checks": chosen,
+            "facts": [fact for fact in facts if fact["id"] in used],
+            "untranslated": [],
+        }
+    )

@@ -1,0 +1,61 @@
+"""The sections of the report: their notebooks, their studies, and what the executive summary gathers from them."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from analysis.errors import MissingData
+from analysis.exhibits.blocks import checks_block, evidence_stems, findings_block
+from analysis.metrics import StudyInputs
+from analysis.results import by_severity
+from analysis.workbook.month_run import MonthRun
+from analysis.workbook.record import Record
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section's id, its notebook and the study it stands on."""
+
+    id: str
+    notebook: str
+    study: str
+
+    def load(self) -> Callable[[StudyInputs], Any]:
+        module, _, name = self.study.rpartition(".")
+        return getattr(importlib.import_module(module), name)  # type: ignore[no-any-return]
+
+
+SECTIONS: tuple[Section, ...] = (
+    Section("quality", "00_data_quality", "analysis.quality.study"),
+    Section("costs", "10_cost_decomposition", "analysis.costs.study"),
+)
+
+
+def gathered(run: MonthRun) -> Record:
+    """The run's record with every section in it.
+
+    In a report run the other notebooks have written it before the summary runs. Opened by hand, what is not there is computed here, so
+    that the summary is complete without any other step.
+    """
+    for section in SECTIONS:
+        if not (run.folder / "findings" / f"{section.id}.json").exists():
+            _record_section(run, section)
+    return run.record
+
+
+def _record_section(run: MonthRun, section: Section) -> None:
+    try:
+        result = section.load()(run.inputs)
+    except MissingData:
+        return
+    record = replace(run, section=section.id).record
+    ordered = by_severity(result.findings)
+    stems = evidence_stems(ordered)
+    for finding, stem in zip(ordered, stems, strict=True):
+        if stem is not None and finding.evidence is not None:
+            record.write_evidence(stem, finding.evidence)
+    record.keep(findings_block(f"{section.id}.findings", ordered, evidence=dict(enumerate(stems))))  # type: ignore[arg-type]
+    record.keep(checks_block(f"{section.id}.checks", result.checks))

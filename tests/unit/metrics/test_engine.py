@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from analysis.errors import ParameterError
+from analysis.metrics import Engine, Period
+from analysis.metrics.backend import transpiled
+from analysis.metrics.views import VIEWS
+from analysis.periods import Month
+from analysis.results import FactId
+
+OCTOBER = Month(2026, 10)
+Build = Callable[..., Engine]
+
+
+def test_cost_of_a_month_counts_incurred_and_recovery_once(company: Path, engine_of: Build):
+    fact = engine_of(company).fact("after_sales_cost", period=OCTOBER)
+    # 250.50 + 1200.00 + 80.10 - 30.50 + 99.90; the accrual is no cost of this basis, L9 was recorded after the close
+    assert fact.value == Decimal("1600.00")
+    assert fact.unit == "CNY"
+    assert fact.id == "after_sales_cost#2026-10:1"
+    assert fact.interval is None
+
+
+def test_as_of_decides_which_postings_are_known(company: Path, engine_of: Build):
+    assert engine_of(company, as_of="2026-11-30").fact("after_sales_cost", period=OCTOBER).value == Decimal("1607.00")
+    assert engine_of(company, as_of="2026-11-10").fact("after_sales_cost", period=OCTOBER).value == Decimal("1600.00")
+
+
+def test_category_comes_from_the_posting_then_from_the_account_map_and_else_stays_visible(company: Path, engine_of: Build):
+    frame = engine_of(company).aggregate("incurred_cost", by=("category",), period=OCTOBER)
+    found = dict(zip(frame["category"], frame["incurred_cost"], strict=True))
+    assert found == {
+        "labour": Decimal("1200.00"),
+        "parts": Decimal("220.00"),
+        "compensation": Decimal("99.90"),
+        "unallocated": Decimal("80.10"),
+        "other": None,  # the accrual's account: no incurred posting, so no sum
+    }
+
+
+def test_months_end_at_midnight_of_the_business_time_zone(company: Path, engine_of: Build):
+    engine = engine_of(company)
+    # T2 was opened at 23:59:59.999 on 30 September in Shanghai, T3 one millisecond later in October
+    assert engine.value("service_orders", period=Month(2026, 9)) == 2
+    assert engine.value("service_orders", period=OCTOBER) == 3  # the cancelled T6 is no service order
+    assert engine.fact("revenue", period=OCTOBER).value == Decimal("10000.00")
+
+
+def test_unit_cost_is_decimal_and_keeps_its_parts(company: Path, engine_of: Build):
+    fact = engine_of(company).fact("service_unit_cost", period=OCTOBER)
+    assert fact.value == Decimal("1600.00") / 3
+    assert (fact.numerator, fact.denominator) == (Decimal("1600.00"), 3)
+    assert fact.unit == "CNY/ticket"
+
+
+def test_rate_has_numerator_denominator_interval_and_n(company: Path, engine_of: Build):
+    fact = engine_of(company).fact("automation_rate", period=OCTOBER)
+    assert (fact.numerator, fact.denominator, fact.n) == (2, 3, 3)
+    # Wilson limits of 2 of 3 at 95 %: 0.2077 to 0.9385 (Newcombe 1998, Statistics in Medicine 17, 857-872, formula 3)
+    assert fact.interval is not None
+    assert (fact.interval.low, fact.interval.high) == pytest.approx((0.20766, 0.93851), abs=1e-5)
+
+
+def test_what_is_absent_is_said_not_zero(company: Path, engine_of: Build):
+    (company / "orders.csv").unlink()
+    fact = engine_of(company).fact("after_sales_cost_rate", period=OCTOBER)
+    assert fact.value is None
+    assert fact.reason is not None and fact.reason.en == "not computed: needs orders, orders.revenue"
+
+
+def test_a_month_without_rows_is_said(company: Path, engine_of: Build):
+    fact = engine_of(company).fact("after_sales_cost", period=Month(2020, 1))
+    assert fact.value is None and fact.reason is not None and "no rows in 2020-01" in fact.reason.en
+
+
+def test_slices_add_up_to_the_total_for_every_dimension(company: Path, engine_of: Build):
+    engine = engine_of(company)
+    for dimension in ("category", "product_line", "region", "ticket_type", "tracing", "cost_center", "account"):
+        frame = engine.aggregate("incurred_cost", by=(dimension,), period=OCTOBER)
+        assert sum(value for value in frame["incurred_cost"] if value is not None) == Decimal("1600.00"), dimension
+
+
+def test_kept_aggregates_equal_computed_ones_and_follow_a_changed_month(company: Path, engine_of: Build):
+    span = Period(Month(2026, 9), OCTOBER)
+    first = engine_of(company).aggregate("incurred_cost", by=("category",), period=span)
+    again = engine_of(company).aggregate("incurred_cost", by=("category",), period=span)
+    plain = engine_of(company, cached=False).aggregate("incurred_cost", by=("category",), period=span)
+    assert first.equals(again) and first.equals(plain)
+    ledger = company / "ledger.csv"
+    ledger.write_text(ledger.read_text().replace("250.50", "250.51"))
+    moved = engine_of(company).aggregate("incurred_cost", by=("category",), period=span)
+    assert moved[moved["month"] == "2026-10"]["incurred_cost"].dropna().sum() == Decimal("1600.01")
+    assert moved[moved["month"] == "2026-09"].equals(first[first["month"] == "2026-09"])
+
+
+def test_a_ticket_resolved_after_the_as_of_date_was_open_then(company: Path, engine_of: Build):
+    rows = engine_of(company).query("SELECT ticket_id, resolved_at FROM service WHERE ticket_id = 'T5'")
+    assert rows["resolved_at"].isna().all()
+
+
+def test_trace_gives_the_rows_behind_a_fact(company: Path, engine_of: Build):
+    engine = engine_of(company)
+    fact = engine.fact("after_sales_cost", period=OCTOBER, dimensions={"category": "parts"})
+    sql = engine.trace_sql(fact)
+    assert sql is not None
+    rows = engine.rows(sql)
+    assert sorted(rows["posting_id"]) == ["L3", "L6"]
+    assert sum(rows["amount"]) == fact.value == Decimal("220.00")
+    assert FactId.parse(fact.id).dimensions == {"category": "parts"}
+
+
+def test_text_from_data_never_becomes_sql(company: Path, engine_of: Build):
+    engine = engine_of(company)
+    assert engine.fact("after_sales_cost", period=OCTOBER, dimensions={"category": "x' OR '1'='1"}).value is None
+
+
+def test_unknown_measures_and_metrics_are_refused_with_a_suggestion(company: Path, engine_of: Build):
+    engine = engine_of(company)
+    with pytest.raises(ParameterError, match="Did you mean 'after_sales_cost'"):
+        engine.fact("after_sale_cost", period=OCTOBER)
+    with pytest.raises(ParameterError, match="several views"):
+        engine.aggregate("incurred_cost", "service_orders", period=OCTOBER)
+
+
+def test_every_view_carries_over_to_spark():
+    for view in VIEWS.values():
+        assert "FROM" in transpiled(view.sql, "spark")
