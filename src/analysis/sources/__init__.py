@@ -4,7 +4,7 @@ from analysis.sources.fingerprint import fingerprint
 from analysis.sources.folder import SourceFile, SourceFolder, scan_folder
 from analysis.sources.readers import (
     RawFile,
-    RefusedLine,
+    drop_raw,
     read_csv,
     read_parquet,
     read_raw,
@@ -12,9 +12,9 @@ from analysis.sources.readers import (
 
 __all__ = [
     "RawFile",
-    "RefusedLine",
     "SourceFile",
     "SourceFolder",
+    "drop_raw",
     "fingerprint",
     "read_csv",
     "read_parquet",

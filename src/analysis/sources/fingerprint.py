@@ -14,4 +14,6 @@ def fingerprint(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise SourceError(f"{path.name}: cannot be read ({error.strerror}). Check that it exists and that you may open it.") from error
+        raise SourceError(
+            f"{path.name}: cannot be read ({error.strerror}). Check that it exists and that you may open it."
+        ) from error

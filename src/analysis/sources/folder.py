@@ -34,7 +34,9 @@ def scan_folder(folder: Path, tables: Collection[str]) -> SourceFolder:
     Two sources for one table (``tickets.csv`` beside ``tickets.parquet``) are refused: both would be counted.
     """
     if not folder.is_dir():
-        raise SourceError(f"{folder}: no such folder. Name a folder of tables such as tickets.csv, ledger.parquet or customers/*.csv.")
+        raise SourceError(
+            f"{folder}: no such folder. Name a folder of tables such as tickets.csv, ledger.parquet or customers/*.csv."
+        )
     files: list[SourceFile] = []
     unknown: list[tuple[str, str]] = []
     sources: dict[str, str] = {}
@@ -46,9 +48,15 @@ def scan_folder(folder: Path, tables: Collection[str]) -> SourceFolder:
             unknown.append((entry.name, _closest(entry.stem, tables)))
             continue
         if table in sources:
-            raise SourceError(f"{table}: two sources, {sources[table]} and {entry.name}; their rows would be counted twice. Keep one.")
+            raise SourceError(
+                f"{table}: two sources, {sources[table]} and {entry.name}; their rows would be counted twice. Keep one."
+            )
         sources[table] = entry.name
-        files += _members(table, entry, unknown) if entry.is_dir() else [SourceFile(table=table, name=entry.name, path=entry)]
+        files += (
+            _members(table, entry, unknown)
+            if entry.is_dir()
+            else [SourceFile(table=table, name=entry.name, path=entry)]
+        )
     return SourceFolder(files=tuple(files), unknown=tuple(unknown))
 
 

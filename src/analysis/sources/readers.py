@@ -6,9 +6,11 @@ A CSV file becomes a table of text; a Parquet file keeps the types it declares. 
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import os
+import shutil
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,19 +27,11 @@ LONGEST_LINE = 16_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class RefusedLine:
-    """A line of a text file that does not have the header's columns."""
-
-    row: int
-    reason: str
-    text: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class RawFile:
     """A file as it was read: ``relation`` holds ``_row`` and the wanted ``columns`` with their source types.
 
-    ``header`` names every column of the file, wanted or not. ``rows`` counts data rows, refused lines included.
+    ``header`` names every column of the file, wanted or not. ``rows`` counts data rows, refused lines included; those
+    are in the relation ``refused_lines`` (``row``, ``reason``, ``text``), which is empty text where there are none.
     """
 
     name: str
@@ -45,7 +39,9 @@ class RawFile:
     header: tuple[str, ...]
     columns: Mapping[str, str]
     rows: int
-    refused: tuple[RefusedLine, ...] = ()
+    copied: bool
+    refused: int = 0
+    refused_lines: str = ""
     ends_without_line_break: bool = False
 
 
@@ -59,70 +55,119 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def read_raw(connection: duckdb.DuckDBPyConnection, path: Path, *, name: str, relation: str, wanted: Collection[str]) -> RawFile:
+def read_raw(
+    connection: duckdb.DuckDBPyConnection, path: Path, *, name: str, relation: str, wanted: Collection[str]
+) -> RawFile:
     """Read ``path`` by its kind into ``relation``."""
     read = read_parquet if path.suffix == ".parquet" else read_csv
     return read(connection, path, name=name, relation=relation, wanted=wanted)
 
 
-def read_parquet(connection: duckdb.DuckDBPyConnection, path: Path, *, name: str, relation: str, wanted: Collection[str]) -> RawFile:
+def read_parquet(
+    connection: duckdb.DuckDBPyConnection, path: Path, *, name: str, relation: str, wanted: Collection[str]
+) -> RawFile:
     """A view over the file: nothing is copied, so a table of any size streams."""
     import duckdb
 
-    scan = f"read_parquet({literal(str(path))}, file_row_number = true, hive_partitioning = false)"
+    if not path.stat().st_size:
+        raise SourceError(f"{name}: the file is empty (0 bytes). Export it again.")
+    scan = f"read_parquet({literal(str(path))}, file_row_number = true, hive_partitioning = false, binary_as_string = true)"
     try:
         described = connection.execute(f"DESCRIBE SELECT * FROM {scan}").fetchall()
         types = {str(row[0]): str(row[1]) for row in described if row[0] != "file_row_number"}
         columns = {column: kind for column, kind in types.items() if column in wanted}
         chosen = "".join(f", {quoted(column)}" for column in columns)
-        connection.execute(f"CREATE OR REPLACE TEMP VIEW {quoted(relation)} AS SELECT file_row_number + 1 AS _row{chosen} FROM {scan}")
+        connection.execute(
+            f"CREATE OR REPLACE TEMP VIEW {quoted(relation)} AS SELECT file_row_number + 1 AS _row{chosen} FROM {scan}"
+        )
         rows = connection.execute(f"SELECT count(*) FROM {quoted(relation)}").fetchall()[0][0]
     except duckdb.Error as error:
-        raise SourceError(f"{name}: not readable as Parquet; it may have been cut or damaged ({_first_line(error)}). Export it again.") from error
-    return RawFile(name=name, relation=relation, header=tuple(types), columns=columns, rows=rows)
+        raise SourceError(
+            f"{name}: not readable as Parquet; it may have been cut or damaged ({first_line(error)}). Export it again."
+        ) from error
+    return RawFile(
+        name=name, relation=relation, header=tuple(types), columns=columns, rows=rows, copied=False
+    )
 
 
-def read_csv(connection: duckdb.DuckDBPyConnection, path: Path, *, name: str, relation: str, wanted: Collection[str]) -> RawFile:
+def read_csv(
+    connection: duckdb.DuckDBPyConnection, path: Path, *, name: str, relation: str, wanted: Collection[str]
+) -> RawFile:
     """A table of text. Separator found in the header (, ; tab or |), quotes doubled, line breaks allowed inside quotes, UTF-8.
 
     Only an empty value is null. A file that ends in the middle of a row was cut and is refused as a whole.
     """
+    import duckdb
+
     header, separator, ends_open = _csv_head(path, name)
-    columns = {column: "VARCHAR" for column in header if column in wanted}
+    readable = path
     try:
-        rows = _csv_into_table(connection, path, relation, header, separator, columns)
-    except SourceError:
-        raise
-    except Exception as error:
-        raise SourceError(f"{name}: not readable as CSV ({_first_line(error)}). Export it again as CSV in UTF-8.") from error
-    refused = _refused_lines(connection, relation, path, name)
-    if refused:
-        _shift_rows(connection, relation, refused)
+        try:
+            _copy_csv(connection, readable, relation, header, separator, wanted)
+        except duckdb.InvalidInputException:
+            readable = _with_plain_line_breaks(connection, path)
+            _copy_csv(connection, readable, relation, header, separator, wanted)
+    except duckdb.Error as error:
+        raise SourceError(
+            f"{name}: not readable as CSV ({first_line(error)}). Export it again as CSV in UTF-8."
+        ) from error
+    refused = _refuse_lines(connection, relation, readable, name, ends_open=ends_open)
+    _number_rows(connection, relation, refused)
+    kept = connection.execute(f"SELECT count(*) FROM {quoted(relation)}").fetchall()[0][0]
     return RawFile(
         name=name,
         relation=relation,
         header=header,
-        columns=columns,
-        rows=rows + len(refused),
+        columns={column: "VARCHAR" for column in header if column in wanted},
+        rows=kept + refused,
+        copied=True,
         refused=refused,
+        refused_lines=f"{relation}_refused" if refused else "",
         ends_without_line_break=ends_open,
     )
 
 
-def _csv_into_table(
-    connection: duckdb.DuckDBPyConnection, path: Path, relation: str, header: tuple[str, ...], separator: str, columns: Mapping[str, str]
-) -> int:
-    specification = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in header)
-    chosen = "".join(f", {quoted(column)}" for column in columns)
+def drop_raw(connection: duckdb.DuckDBPyConnection, raw: RawFile) -> None:
+    """Give the memory of a file that was read back."""
+    connection.execute(f"DROP VIEW IF EXISTS {quoted(raw.relation)}")
+    for suffix in ("_text", "_rejects", "_scans", "_refused"):
+        connection.execute(f"DROP TABLE IF EXISTS {quoted(raw.relation + suffix)}")
+
+
+def _copy_csv(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    relation: str,
+    header: tuple[str, ...],
+    separator: str,
+    wanted: Collection[str],
+) -> None:
+    """Columns are read by position: names are data, and two that differ only in case would clash."""
+    for suffix in ("_rejects", "_scans"):
+        connection.execute(f"DROP TABLE IF EXISTS {quoted(relation + suffix)}")
+    specification = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(header)))
+    chosen = ", ".join(
+        f"c{index} AS {quoted(column)}" for index, column in enumerate(header) if column in wanted
+    )
     scan = (
         f"read_csv({literal(str(path))}, columns = {{{specification}}}, auto_detect = false, header = true, delim = {literal(separator)}, "
         f"quote = '\"', escape = '\"', nullstr = '', strict_mode = true, store_rejects = true, rejects_limit = 0, "
         f"rejects_table = {literal(relation + '_rejects')}, rejects_scan = {literal(relation + '_scans')}, max_line_size = {LONGEST_LINE})"
     )
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(relation)} AS SELECT 0::BIGINT AS _row{chosen} FROM {scan}")
-    # Rows lie in the order of the file, so the engine's own row number is the file's.
-    connection.execute(f"UPDATE {quoted(relation)} SET _row = rowid + 1")
-    return int(connection.execute(f"SELECT count(*) FROM {quoted(relation)}").fetchall()[0][0])
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {quoted(relation + '_text')} AS SELECT {chosen or '1 AS nothing'} FROM {scan}"
+    )
+
+
+def _with_plain_line_breaks(connection: duckdb.DuckDBPyConnection, path: Path) -> Path:
+    """A copy in which every line ends alike; files glued together from two systems mix line breaks."""
+    folder = Path(connection.execute("SELECT current_setting('temp_directory')").fetchall()[0][0])
+    folder.mkdir(parents=True, exist_ok=True)
+    plain = folder / f"{path.stem}-{abs(hash(path))}.csv"
+    with path.open("r", encoding="utf-8", errors="surrogateescape", newline=None) as source:
+        with plain.open("w", encoding="utf-8", errors="surrogateescape", newline="\n") as target:
+            shutil.copyfileobj(source, target, 1 << 20)
+    return plain
 
 
 def _csv_head(path: Path, name: str) -> tuple[tuple[str, ...], str, bool]:
@@ -130,61 +175,109 @@ def _csv_head(path: Path, name: str) -> tuple[tuple[str, ...], str, bool]:
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
         size = file.seek(0, os.SEEK_END)
-        if size:
-            file.seek(size - 1)
-        ends_open = size > 0 and file.read(1) not in (b"\n", b"\r")
-    if not head.strip():
-        raise SourceError(f"{name}: the file is empty ({size} bytes), without even a header. Export it again.")
+        file.seek(max(size - 1, 0))
+        ends_open = file.read(1) not in (b"\n", b"\r")
+    if not head.removeprefix(b"\xef\xbb\xbf").strip():
+        raise SourceError(
+            f"{name}: the file is empty ({size} bytes), without even a header. Export it again."
+        )
     if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in head:
         raise SourceError(f"{name}: not a text file in UTF-8. Export it as CSV in UTF-8.")
-    first_line = head.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
-    try:
-        text = first_line.decode("utf-8", errors="strict" if len(head) < HEAD_BYTES else "ignore")
-    except UnicodeDecodeError as error:
-        raise SourceError(f"{name}: not UTF-8 (byte {error.start + 1} is {first_line[error.start]:#04x}). Export it as CSV in UTF-8.") from error
-    header, separator = _header(text)
-    doubled = [column for column in header if header.count(column) > 1]
+    header, separator = _header(_decoded(head, size > HEAD_BYTES, name), name)
+    doubled = [column for column in header if column and header.count(column) > 1]
     if doubled:
         raise SourceError(f"{name}: column '{doubled[0]}' stands twice in the header. Rename or remove one.")
     return tuple(header), separator, ends_open
 
 
-def _header(text: str) -> tuple[list[str], str]:
+def _decoded(head: bytes, more: bool, name: str) -> str:
+    """The first part of the file as text; a character cut by the end of that part is no fault."""
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    try:
+        return decoder.decode(head, final=not more)
+    except UnicodeDecodeError as error:
+        raise SourceError(
+            f"{name}: not UTF-8 (byte {error.start + 1} is {head[error.start]:#04x}). Export it as CSV in UTF-8."
+        ) from error
+
+
+def _header(text: str, name: str) -> tuple[list[str], str]:
     """The first record under the separator that splits it into most names."""
-    records = {separator: next(csv.reader(io.StringIO(text), delimiter=separator)) for separator in SEPARATORS}
+    try:
+        records = {
+            separator: next(csv.reader(io.StringIO(text), delimiter=separator)) for separator in SEPARATORS
+        }
+    except csv.Error as error:
+        raise SourceError(
+            f"{name}: the header is not readable as CSV ({error}). Export it again as CSV in UTF-8."
+        ) from error
     separator = max(SEPARATORS, key=lambda candidate: len(records[candidate]))
     return [column.strip() for column in records[separator]], separator
 
 
-_LINE_REASONS = {"MISSING COLUMNS": "too_few_columns", "TOO MANY COLUMNS": "too_many_columns", "UNQUOTED VALUE": "broken_quotes", "LINE SIZE OVER MAXIMUM": "line_too_long"}
-
-
-def _refused_lines(connection: duckdb.DuckDBPyConnection, relation: str, path: Path, name: str) -> tuple[RefusedLine, ...]:
-    rejects = quoted(relation + "_rejects")
-    lines = connection.execute(
-        f"SELECT line, min(error_type::VARCHAR), min(csv_line), min(line_byte_position) FROM {rejects} GROUP BY line ORDER BY line"
-    ).fetchall()
-    if not lines:
-        return ()
-    first_bad = next((line for line in lines if line[1] == "INVALID ENCODING"), None)
-    if first_bad:
-        raise SourceError(f"{name}: not UTF-8 (first seen in row {first_bad[0] - 1}). Export it as CSV in UTF-8.")
-    number, kind, text, start = lines[-1]
-    reaches_end = start - 1 + len(text.encode()) >= path.stat().st_size - 2
-    if reaches_end and kind in ("MISSING COLUMNS", "UNQUOTED VALUE"):
-        raise SourceError(f"{name}: ends in the middle of row {number - 1} ('{text[:60]}'); the file was cut. Export it again.")
-    return tuple(RefusedLine(row=line[0] - 1, reason=_LINE_REASONS.get(line[1], "unreadable_line"), text=line[2] or "") for line in lines)
-
-
-def _shift_rows(connection: duckdb.DuckDBPyConnection, relation: str, refused: tuple[RefusedLine, ...]) -> None:
-    """Give rows after a refused line the number they have in the file."""
-    ahead = ", ".join(f"({line.row - index})" for index, line in enumerate(refused))
+def _refuse_lines(
+    connection: duckdb.DuckDBPyConnection, relation: str, path: Path, name: str, *, ends_open: bool
+) -> int:
+    """Keep the lines that could not be split; refuse the file if they show that it is not UTF-8 or was cut."""
+    rejects, refused = quoted(relation + "_rejects"), quoted(relation + "_refused")
+    if not connection.execute(f"SELECT count(*) FROM {rejects}").fetchall()[0][0]:
+        return 0
+    last, kind, text, start = connection.execute(
+        f"SELECT line, error_type::VARCHAR, csv_line, line_byte_position FROM {rejects} ORDER BY line DESC LIMIT 1"
+    ).fetchall()[0]
+    beginning = " ".join(str(text)[:60].split())
+    if kind == "UNQUOTED VALUE" and start + len(str(text).encode()) >= path.stat().st_size - 2:
+        raise SourceError(
+            f"{name}: ends inside quotes that row {last - 1:,} opens ('{beginning}'); the file was cut, or a quote is missing there. Export it again."
+        )
+    lines = (
+        f"(SELECT count(*) FROM {quoted(relation + '_text')}) + (SELECT count(DISTINCT line) FROM {rejects})"
+    )
+    reaches_end = last - 1 >= connection.execute(f"SELECT {lines}").fetchall()[0][0]
+    if ends_open and reaches_end and kind in ("MISSING COLUMNS", "INVALID ENCODING"):
+        raise SourceError(
+            f"{name}: ends in the middle of row {last - 1:,} ('{beginning}'); the file was cut. Export it again."
+        )
+    encoding = connection.execute(
+        f"SELECT min(line) FROM {rejects} WHERE error_type = 'INVALID ENCODING'"
+    ).fetchall()[0][0]
+    if encoding is not None:
+        raise SourceError(
+            f"{name}: not UTF-8 (first seen in row {encoding - 1:,}). Export it as CSV in UTF-8."
+        )
+    reasons = " ".join(
+        f"WHEN {literal(error)} THEN {literal(reason)}" for error, reason in _LINE_REASONS.items()
+    )
     connection.execute(
-        f"UPDATE {quoted(relation)} SET _row = _row + shift FROM (SELECT rowid AS id, "
-        f"(SELECT count(*) FROM (VALUES {ahead}) AS gaps(at) WHERE gaps.at <= numbered._row) AS shift FROM {quoted(relation)} AS numbered) AS moved "
-        f"WHERE {quoted(relation)}.rowid = moved.id"
+        f"CREATE OR REPLACE TEMP TABLE {refused} AS SELECT line - 1 AS row, "
+        f"CASE min(error_type::VARCHAR) {reasons} ELSE 'unreadable_line' END AS reason, min(csv_line) AS text FROM {rejects} GROUP BY line"
+    )
+    return int(connection.execute(f"SELECT count(*) FROM {refused}").fetchall()[0][0])
+
+
+_LINE_REASONS = {
+    "MISSING COLUMNS": "too_few_columns",
+    "TOO MANY COLUMNS": "too_many_columns",
+    "UNQUOTED VALUE": "broken_quotes",
+    "LINE SIZE OVER MAXIMUM": "line_too_long",
+}
+
+
+def _number_rows(connection: duckdb.DuckDBPyConnection, relation: str, refused: int) -> None:
+    """Rows lie in the order of the file; a row after a refused line keeps the number it has there."""
+    text, view = quoted(relation + "_text"), quoted(relation)
+    connection.execute(f"DROP VIEW IF EXISTS {view}")
+    if not refused:
+        connection.execute(f"CREATE TEMP VIEW {view} AS SELECT rowid + 1 AS _row, * FROM {text}")
+        return
+    ahead = f"(SELECT row - row_number() OVER (ORDER BY row) AS after, row_number() OVER (ORDER BY row) AS lines FROM {quoted(relation + '_refused')})"
+    ahead = f"(SELECT after, max(lines) AS lines FROM {ahead} GROUP BY after)"
+    connection.execute(
+        f"CREATE TEMP VIEW {view} AS SELECT read.* REPLACE (read._row + coalesce(ahead.lines, 0) AS _row) "
+        f"FROM (SELECT rowid + 1 AS _row, * FROM {text}) AS read ASOF LEFT JOIN {ahead} AS ahead ON read._row > ahead.after"
     )
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """The gist of an engine's message."""
     return str(error).strip().splitlines()[0][:160]

@@ -1,37 +1,50 @@
-"""From the proved files of one table to its accepted rows: keys, references, quarantine, time order.
+"""From the files of one table to its accepted rows: keys, references, time order, quarantine, the books of it all.
 
-Rows that do not stay are listed in a relation (file, row, why); everything else is a view, so a large table streams.
+Rows that do not stay are listed in a relation (file, row, why); everything else is a view, so a large table streams. Files
+that have not changed are not read: their rows come from the store, which knows the file of each row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.errors import ContractError, suggestion
+from analysis.errors import AnalysisError, ContractError, SourceError, suggestion
+from analysis.periods import Month
 from analysis.sources.folder import SourceFile
-from analysis.sources.readers import literal, quoted, read_raw
+from analysis.sources.readers import first_line, literal, quoted, read_raw
 from analysis.tables import checks
 from analysis.tables.contract import Contract, TableContract
-from analysis.tables.proving import ProvedFile, prove
-from analysis.tables.rows import (
-    derived_columns,
-    key_columns,
-    month_of,
-    row_hash,
-    time_order_fault,
-)
+from analysis.tables.proving import ProvedFile, drop_proved, prove
+from analysis.tables.records import FileRecord
+from analysis.tables.rows import derived_columns, key_columns, month_of, row_hash, time_order_fault
 from analysis.tables.settings import LoadSettings
-from analysis.tables.store import QUARANTINE, FileWaterfall, Partition, TableCheck
+from analysis.tables.store import MASK, QUARANTINE, Partition, TableCheck
 from analysis.tables.writing import HASHES, write_partitions
 
 if TYPE_CHECKING:
     import duckdb
 
-#: A source of the keys of a referred table, as SQL with one column ``key``; None where the table is absent.
+#: The keys of a table that others refer to, as an SQL source with one column ``key``; None where the table is absent.
 KeySource = Callable[[str], str | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """A table as the last load left it: the records of its files and the partitions that hold their rows."""
+
+    records: Mapping[str, FileRecord]
+    partitions: tuple[Partition, ...]
+
+    @property
+    def scan(self) -> str:
+        paths = ", ".join(literal(str(partition.path)) for partition in self.partitions)
+        return f"read_parquet([{paths}], hive_partitioning = false)"
+
+
+NOTHING_STORED = Stored(records={}, partitions=())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,25 +52,19 @@ class Assembled:
     """One table, read and written."""
 
     partitions: tuple[Partition, ...]
-    waterfall: tuple[FileWaterfall, ...]
-    columns_present: tuple[str, ...]
+    records: tuple[FileRecord, ...]
     checks: tuple[TableCheck, ...]
 
 
-@dataclass(kw_only=True)
-class TableLoad:
-    """The steps for one table, in the order in which :func:`assemble` takes them."""
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """What the steps for every table share."""
 
     connection: duckdb.DuckDBPyConnection
     contract: Contract
-    table: TableContract
     settings: LoadSettings
-    files: Sequence[ProvedFile]
-    found: list[TableCheck]
-
-    @property
-    def name(self) -> str:
-        return self.table.name
+    store: Path
+    keys: KeySource
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         return self.connection.execute(query).fetchall()
@@ -65,270 +72,461 @@ class TableLoad:
     def number(self, query: str) -> int:
         return int(self.rows(query)[0][0] or 0)
 
-    # -- the relations ------------------------------------------------------------------------------------------
+    def run(self, query: str) -> None:
+        self.connection.execute(query)
 
-    def create_relations(self) -> None:
-        """`proved`: all files' rows; `aside`: rows that do not stay; `quarantine`: faults for the reader."""
-        month = month_of(self.table, self.settings.time_zone)
-        extra = f", {month} AS month" if month and "month" not in self.table.columns else ""
-        union = " UNION ALL ".join(
-            f"SELECT CAST({index} AS INTEGER) AS _file, * FROM {quoted(file.relation)}" for index, file in enumerate(self.files)
-        )
-        self.connection.execute(f"CREATE OR REPLACE TEMP VIEW proved AS SELECT *{extra} FROM ({union})")
-        self.connection.execute("CREATE OR REPLACE TEMP TABLE aside (_file INTEGER, _row BIGINT, kind VARCHAR)")
-        self.connection.execute(
-            "CREATE OR REPLACE TEMP TABLE quarantine (file VARCHAR, row_number BIGINT, scope VARCHAR, "
-            '"column" VARCHAR, reason VARCHAR, value VARCHAR, original VARCHAR)'
-        )
+
+def assemble(
+    bench: Bench,
+    table: TableContract,
+    sources: Sequence[SourceFile],
+    hashes: Mapping[str, str],
+    stored: Stored,
+    *,
+    reread: Iterable[str],
+) -> Assembled:
+    """Read, prove and write one table.
+
+    ``reread`` names the files whose rows the store does not have or may not be trusted with; the rows of all others are taken
+    from it. Should one of those turn out to share a key with a new row, or to refer to a row that is gone, it is read as well.
+    """
+    proved: dict[str, ProvedFile] = {}
+    wanted = set(reread)
+    try:
+        while True:
+            for index, source in enumerate(sources):
+                if source.name in wanted and source.name not in proved:
+                    raw = read_raw(
+                        bench.connection,
+                        source.path,
+                        name=source.name,
+                        relation=f"raw_{index}",
+                        wanted=table.columns,
+                    )
+                    proved[source.name] = prove(bench.connection, bench.contract, table, raw, bench.settings)
+            load = _TableLoad(
+                bench=bench,
+                table=table,
+                names=[source.name for source in sources],
+                proved=proved,
+                hashes=hashes,
+                stored=stored,
+            )
+            entangled = load.settle()
+            if not entangled:
+                return load.finish()
+            wanted |= entangled
+    except AnalysisError:
+        raise
+    except Exception as error:
+        _refuse_unreadable(error, table, sources)
+        raise
+    finally:
+        bench.run("DROP VIEW IF EXISTS proved")
+        for file in proved.values():
+            drop_proved(bench.connection, file)
+
+
+def _refuse_unreadable(error: Exception, table: TableContract, sources: Sequence[SourceFile]) -> None:
+    """A typed file may turn out to be damaged only when its pages are read."""
+    import duckdb
+
+    if isinstance(error, duckdb.Error) and not isinstance(
+        error, (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException)
+    ):
+        names = ", ".join(source.name for source in sources[:3])
+        raise SourceError(
+            f"{table.name} ({names}): cannot be read to its end ({first_line(error)}). Export it again."
+        ) from error
+
+
+@dataclass(kw_only=True)
+class _TableLoad:
+    """The books of one table while it is put together."""
+
+    bench: Bench
+    table: TableContract
+    names: Sequence[str]
+    proved: Mapping[str, ProvedFile]
+    hashes: Mapping[str, str]
+    stored: Stored
+    found: list[TableCheck] = field(default_factory=list)
+    tangled: dict[str, set[str]] = field(default_factory=dict)
+
+    @property
+    def kept(self) -> dict[str, FileRecord]:
+        """Files whose rows come from the store."""
+        return {name: self.stored.records[name] for name in self.names if name not in self.proved}
 
     @property
     def accepted(self) -> str:
         """The rows that stay, as an SQL source."""
         return "(SELECT * FROM proved ANTI JOIN aside USING (_file, _row))"
 
-    # -- the steps ----------------------------------------------------------------------------------------------
+    @property
+    def present(self) -> set[str]:
+        """Columns that at least one file has."""
+        fresh = {column for file in self.proved.values() for column in file.raw.columns}
+        return fresh.union(*(record.columns for record in self.kept.values()))
 
-    def record_faults(self) -> None:
-        """Rows that cannot be kept, and values that cannot be read, each with its reason."""
-        for index, file in enumerate(self.files):
-            self._record_lines(index, file)
-            bits = self.number(f"SELECT bit_or(_faults) FROM {quoted(file.relation)} WHERE _faults <> 0")
-            if not bits:
-                continue
-            self.connection.execute(
-                f"INSERT INTO aside SELECT {index}, _row, 'quarantined' FROM {quoted(file.relation)} WHERE _refused"
-            )
-            self._refuse_if_too_many()
-            self._record_reasons(file, bits)
-
-    def _record_lines(self, index: int, file: ProvedFile) -> None:
-        if file.raw.refused:
-            lines = [(file.raw.name, line.row, "row", "", line.reason, line.text, line.text) for line in file.raw.refused]
-            self.connection.executemany("INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, ?, ?)", lines)
-            self.connection.executemany("INSERT INTO aside VALUES (?, ?, 'line')", [(index, line.row) for line in file.raw.refused])
-            self._refuse_if_too_many()
-
-    def _record_reasons(self, file: ProvedFile, bits: int) -> None:
-        original = "to_json(struct_pack(" + ", ".join(f"{quoted(name)} := {reading.text}" for name, reading in file.casts.items()) + "))"
-        faults: list[tuple[int, str, str, str]] = [
-            (file.fault_bit(name), name, reading.reason, reading.text) for name, reading in file.casts.items() if bits & file.fault_bit(name)
-        ]
-        if bits & file.rate_bit:
-            faults.append((file.rate_bit, "currency", "'no_exchange_rate'", file.casts["currency"].text))
-        for bit, name, reason, text in faults:
-            scope = "row" if bit & file.refusing_bits else "value"
-            self.connection.execute(
-                f"INSERT INTO quarantine SELECT {literal(file.raw.name)}, raw._row, '{scope}', {literal(name)}, {reason}, {text}, {original} "
-                f"FROM {quoted(file.raw.relation)} AS raw SEMI JOIN (SELECT _row FROM {quoted(file.relation)} WHERE (_faults & {bit}) <> 0) AS faulty "
-                f"ON raw._row = faulty._row"
-            )
-
-    def set_aside_without_month(self) -> None:
-        """A row that no time puts into a month cannot be counted in any."""
-        if self.table.time is None or self.table.columns[self.table.time].required:
-            return
-        self._set_aside("month IS NULL", self.table.time, "no_month")
-
-    def _set_aside(self, condition: str, column: str, reason: str) -> None:
-        names = ", ".join(f"({index}, {literal(file.raw.name)})" for index, file in enumerate(self.files))
-        original = "to_json(struct_pack(" + ", ".join(f"{quoted(name)} := CAST({quoted(name)} AS VARCHAR)" for name in self.table.columns) + "))"
-        self.connection.execute(
-            f"INSERT INTO quarantine SELECT names.file, _row, 'row', {literal(column)}, {literal(reason)}, CAST({quoted(column)} AS VARCHAR), {original} "
-            f"FROM {self.accepted} JOIN (VALUES {names}) AS names(_file, file) USING (_file) WHERE {condition}"
+    @property
+    def rows_read(self) -> int:
+        return sum(file.raw.rows for file in self.proved.values()) + sum(
+            record.rows for record in self.kept.values()
         )
-        self.connection.execute(f"INSERT INTO aside SELECT _file, _row, 'quarantined' FROM {self.accepted} WHERE {condition}")
+
+    def settle(self) -> set[str]:
+        """Decide which rows stay; names unchanged files that have to be read after all, else nothing."""
+        self._create_relations()
+        self._set_aside_faulty()
+        if self.table.time_else:
+            self._set_aside("month IS NULL", str(self.table.time), "no_month")
+        return self._settle_keys() or self._settle_references()
+
+    def finish(self) -> Assembled:
+        """Check, count and write what stays."""
+        self._check_time_order()
+        self._describe_files()
+        self._describe_quarantine()
+        records = self._records()
+        head = [checks.rows_check(self.table.name, tuple(record.waterfall for record in records))]
+        if not self.rows_read:
+            head.append(checks.empty_check(self.table.name))
+        partitions = self._write()
+        self._write_quarantine()
+        return Assembled(partitions=partitions, records=records, checks=(*head, *self.found))
+
+    # -- relations ----------------------------------------------------------------------------------------------
+
+    def _create_relations(self) -> None:
+        """`proved`: the rows of all files; `aside`: rows that do not stay; `quarantine`: faults, for people."""
+        month = month_of(self.table, self.bench.settings.time_zone)
+        extra = f", {month} AS month" if month and "month" not in self.table.columns else ""
+        parts = [
+            f"SELECT CAST({self.names.index(name)} AS INTEGER) AS _file, *{extra} FROM {quoted(file.relation)}"
+            for name, file in self.proved.items()
+        ]
+        if self.kept and self.stored.partitions:
+            files = self._file_numbers(self.kept)
+            derived = [name for name in derived_columns(self.table) if name != "month"]
+            parts.append(
+                f"SELECT files._file, CAST(0 AS BIGINT) AS _row, rows.* EXCLUDE ({', '.join(derived)}), CAST(0 AS BIGINT) AS _faults, false AS _refused "
+                f"FROM {self.stored.scan} AS rows JOIN {files} AS files ON rows.source_file = files._file_name"
+            )
+        self.bench.run(f"CREATE OR REPLACE TEMP VIEW proved AS {' UNION ALL BY NAME '.join(parts)}")
+        self.bench.run("CREATE OR REPLACE TEMP TABLE aside (_file INTEGER, _row BIGINT, kind VARCHAR)")
+        self.bench.run(
+            "CREATE OR REPLACE TEMP TABLE quarantine (file VARCHAR, row_number BIGINT, scope VARCHAR, "
+            '"column" VARCHAR, reason VARCHAR, value VARCHAR, original VARCHAR)'
+        )
+        path = self._quarantine_path()
+        if self.kept and path.is_file():
+            kept = ", ".join(map(literal, self.kept))
+            self.bench.run(
+                f"INSERT INTO quarantine SELECT * FROM read_parquet({literal(str(path))}) WHERE file IN ({kept})"
+            )
+
+    def _file_numbers(self, names: Iterable[str]) -> str:
+        values = ", ".join(f"({self.names.index(name)}, {literal(name)})" for name in names)
+        return f"(SELECT * FROM (VALUES {values}) AS listed(_file, _file_name))"
+
+    # -- what does not stay -------------------------------------------------------------------------------------
+
+    def _set_aside_faulty(self) -> None:
+        """Lines and rows that cannot be kept, and values that cannot be read, each with its reason."""
+        for name, file in self.proved.items():
+            number = self.names.index(name)
+            if file.raw.refused:
+                lines = quoted(file.raw.refused_lines)
+                self.bench.run(f"INSERT INTO aside SELECT {number}, row, 'quarantined' FROM {lines}")
+                self.bench.run(
+                    f"INSERT INTO quarantine SELECT {literal(name)}, row, 'row', '', reason, text, text FROM {lines}"
+                )
+            bits = self.bench.number(
+                f"SELECT bit_or(_faults) FROM {quoted(file.relation)} WHERE _faults <> 0"
+            )
+            if bits & file.refusing_bits:
+                self.bench.run(
+                    f"INSERT INTO aside SELECT {number}, _row, 'quarantined' FROM {quoted(file.relation)} WHERE _refused"
+                )
+            for bit, column, reason, text in _faults(file, bits):
+                scope = "row" if bit & file.refusing_bits else "value"
+                self.bench.run(
+                    f"INSERT INTO quarantine SELECT {literal(name)}, _row, '{scope}', {literal(column)}, {reason}, {text}, {file.original} "
+                    f"FROM {quoted(file.raw.relation)} SEMI JOIN (SELECT _row FROM {quoted(file.relation)} WHERE (_faults & {bit}) <> 0) USING (_row)"
+                )
         self._refuse_if_too_many()
 
-    def settle_keys(self) -> None:
-        """Exact copies count once; two different rows under one key are a contradiction only the source can settle."""
+    def _set_aside(self, condition: str, column: str, reason: str) -> None:
+        """Quarantine accepted rows that meet a condition only the whole table can judge."""
+        fields = ", ".join(
+            f"{quoted(name)} := CAST({quoted(name)} AS VARCHAR)" for name in self.table.columns
+        )
+        self.bench.run(
+            f"INSERT INTO quarantine SELECT files._file_name, _row, 'row', {literal(column)}, {literal(reason)}, CAST({quoted(column)} AS VARCHAR), "
+            f"CAST(to_json(struct_pack({fields})) AS VARCHAR) FROM {self.accepted} JOIN {self._file_numbers(self.names)} AS files USING (_file) "
+            f"WHERE {condition}"
+        )
+        self.bench.run(
+            f"INSERT INTO aside SELECT _file, _row, {literal(reason)} FROM {self.accepted} WHERE {condition}"
+        )
+        self._refuse_if_too_many()
+
+    def _settle_keys(self) -> set[str]:
+        """Exact copies count once; different rows under one key are a contradiction only the source can settle."""
         key = key_columns(self.table)
-        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE doubled AS SELECT {key} FROM {self.accepted} GROUP BY {key} HAVING count(*) > 1")
-        copies = 0
-        if self.number("SELECT count(*) FROM doubled"):
-            self.connection.execute(
-                f"CREATE OR REPLACE TEMP TABLE copies AS SELECT _file, _row, {key}, md5({row_hash(self.table)}) AS content "
-                f"FROM {self.accepted} SEMI JOIN doubled USING ({key})"
-            )
-            self._refuse_contradictions(key)
-            self.connection.execute(
-                f"INSERT INTO aside SELECT _file, _row, 'copy' FROM copies QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY _file, _row) > 1"
-            )
-            copies = self.number("SELECT count(*) FROM aside WHERE kind = 'copy'")
-        self.found.append(checks.duplicates_check(self.name, copies))
+        self.bench.run(
+            f"CREATE OR REPLACE TEMP TABLE doubled AS SELECT {key} FROM {self.accepted} GROUP BY {key} HAVING count(*) > 1"
+        )
+        if not self.bench.number("SELECT count(*) FROM doubled"):
+            return set()
+        self.bench.run(
+            f"CREATE OR REPLACE TEMP TABLE copies AS SELECT _file, _row, {key}, md5({row_hash(self.table)}) AS content "
+            f"FROM {self.accepted} SEMI JOIN doubled USING ({key})"
+        )
+        entangled = {
+            self.names[number] for (number,) in self.bench.rows("SELECT DISTINCT _file FROM copies")
+        } & set(self.kept)
+        if entangled:
+            return entangled
+        self._refuse_contradictions(key)
+        first = f"row_number() OVER (PARTITION BY {key} ORDER BY _file, _row)"
+        self.bench.run(f"INSERT INTO aside SELECT _file, _row, 'copy' FROM copies QUALIFY {first} > 1")
+        groups = f"SELECT DISTINCT list_sort(list_distinct(list(_file))) FROM copies GROUP BY {key} HAVING count(DISTINCT _file) > 1"
+        for (group,) in self.bench.rows(groups):
+            members = {self.names[number] for number in group}
+            for name in members:
+                self.tangled.setdefault(name, set()).update(members - {name})
+        return set()
+
+    def _settle_references(self) -> set[str]:
+        """Orphans stay and are counted; where the reference is required, the row goes to quarantine."""
+        for column in self.table.columns.values():
+            if column.refers is None or column.name not in self.present:
+                continue
+            own = f"(SELECT {quoted(self.table.key[0])} AS key FROM {self.accepted})"
+            target = own if column.refers == self.table.name else self.bench.keys(column.refers)
+            if target is None:
+                self.found.append(checks.unreferenced_check(self.table.name, column.name, column.refers))
+                continue
+            orphan = f"{quoted(column.name)} IS NOT NULL AND {quoted(column.name)} NOT IN (SELECT key FROM {target})"
+            count, example = self.bench.rows(
+                f"SELECT count(*), min({quoted(column.name)}) FROM {self.accepted} WHERE {orphan}"
+            )[0]
+            if count and column.required:
+                files = self.bench.rows(f"SELECT DISTINCT _file FROM {self.accepted} WHERE {orphan}")
+                entangled = {self.names[number] for (number,) in files} & set(self.kept)
+                if entangled:
+                    return entangled
+                self._set_aside(orphan, column.name, "orphan")
+            else:
+                shown = MASK if column.pii else str(example or "")
+                self.found.append(
+                    checks.reference_check(self.table.name, column.name, column.refers, count, shown)
+                )
+        return set()
+
+    # -- refusals -----------------------------------------------------------------------------------------------
 
     def _refuse_contradictions(self, key: str) -> None:
         clashing = f"(SELECT {key} FROM copies GROUP BY {key} HAVING count(DISTINCT content) > 1)"
-        rows = self.rows(f"SELECT {key}, _file, _row FROM copies SEMI JOIN {clashing} USING ({key}) ORDER BY {key}, _file, _row")
-        if not rows:
+        count = self.bench.number(f"SELECT count(*) FROM copies SEMI JOIN {clashing} USING ({key})")
+        if not count:
             return
-        width = len(self.table.key)
-        example = " x ".join(str(part) for part in rows[0][:width])
-        places = [f"{self.files[row[width]].raw.name} row {row[width + 1]:,}" for row in rows if row[:width] == rows[0][:width]]
-        raise ContractError(
-            f"{self.name}: {len(rows):,} rows share a key and say different things. One row should be one {' x '.join(self.table.key)}, "
-            f"e.g. {example} ({' and '.join(places[:3])}). Fix the extract or add an entry to params/corrections.yml."
+        first = f"(SELECT * FROM {clashing} ORDER BY ALL LIMIT 1)"
+        rows = self.bench.rows(
+            f"SELECT {key}, _file, _row FROM copies SEMI JOIN {first} USING ({key}) ORDER BY _file, _row"
         )
-
-    def check_references(self, keys: KeySource) -> None:
-        """Orphans stay and are counted; where the reference is required the row goes to quarantine."""
-        for column in self.table.columns.values():
-            if column.refers is None or not any(column.name in file.raw.columns for file in self.files):
-                continue
-            own = f"(SELECT {quoted(self.table.key[0])} AS key FROM {self.accepted})"
-            target = own if column.refers == self.name else keys(column.refers)
-            if target is None:
-                self.found.append(checks.unreferenced_check(self.name, column.name, column.refers))
-                continue
-            orphan = f"{quoted(column.name)} IS NOT NULL AND {quoted(column.name)} NOT IN (SELECT key FROM {target})"
-            count, example = self.rows(f"SELECT count(*), min({quoted(column.name)}) FROM {self.accepted} WHERE {orphan}")[0]
-            if count and column.required:
-                self._set_aside(orphan, column.name, "orphan")
-            else:
-                shown = "•••" if column.pii else str(example or "")
-                self.found.append(checks.reference_check(self.name, column.name, column.refers, count, shown))
-
-    def check_time_order(self) -> None:
-        if not self.table.in_order:
-            return
-        present = {name for file in self.files for name in file.raw.columns}
-        for early, late in self.table.in_order:
-            if early in present and late in present:
-                first, then, identity = quoted(early), quoted(late), f"concat_ws(' x ', {key_columns(self.table)})"
-                count, example = self.rows(f"SELECT count(*), min({identity}) FROM {self.accepted} WHERE {then} < {first}")[0]
-                self.found.append(checks.time_order_check(self.name, early, late, count, str(example or "")))
+        parts = [
+            MASK if self.table.columns[name].pii else str(value)
+            for name, value in zip(self.table.key, rows[0], strict=False)
+        ]
+        places = [f"{self.names[row[-2]]} row {row[-1]:,}" for row in rows]
+        raise ContractError(
+            f"{self.table.name}: {count:,} rows share a key and say different things. One row should be one {' x '.join(self.table.key)}, "
+            f"e.g. {' x '.join(parts)} ({' and '.join(places[:3])}). Fix the extract or add an entry to params/corrections.yml."
+        )
 
     def _refuse_if_too_many(self) -> None:
         """Quarantine is for the odd row; a table that loses more than that would give wrong numbers."""
-        read = sum(file.raw.rows for file in self.files)
-        aside = self.number("SELECT count(DISTINCT (_file, _row)) FROM aside WHERE kind <> 'copy'")
-        allowed = max(int(read * self.settings.quarantine_limit), 1 if read > 1 else 0)
-        if aside > allowed:
-            raise ContractError(self._refusal(read, aside))
-
-    def _refusal(self, read: int, aside: int) -> str:
-        for index, file in enumerate(self.files):
-            bits = self.number(f"SELECT bit_or(_faults) FROM {quoted(file.relation)} WHERE _refused")
-            if bits and not self.number(f"SELECT count(*) FROM quarantine WHERE scope = 'row' AND file = {literal(file.raw.name)} AND \"column\" <> ''"):
-                self._record_reasons(file, bits)
-        worst = self.rows(
-            'SELECT "column", reason, count(*) AS n, arg_min(value, row_number), arg_min(file, row_number), min(row_number) '
+        aside = self.bench.number("SELECT count(DISTINCT (_file, _row)) FROM aside WHERE kind <> 'copy'")
+        aside += sum(record.quarantined for record in self.kept.values())
+        read, limit = self.rows_read, self.bench.settings.quarantine_limit
+        if aside <= max(int(read * limit), 1 if read > 1 else 0):
+            return
+        column, reason, count, value, file, row = self.bench.rows(
+            'SELECT "column", reason, count(*) AS n, arg_min(value, (file, row_number)), min(file), arg_min(row_number, (file, row_number)) '
             "FROM quarantine WHERE scope = 'row' GROUP BY ALL ORDER BY n DESC, 1, 2 LIMIT 1"
         )[0]
-        column, reason, count, example, file_name, row = worst
-        shown = "" if example is None or column in self.table.personal else f" '{str(example)[:60]}'"
-        place = f"{self.name}.{column}" if column else self.name
-        return (
-            f"{self.name}: {aside:,} of {read:,} rows cannot be used, more than the {self.settings.quarantine_limit:.0%} that may be set aside. Most often "
-            f"({count:,} rows): {place}, {checks.reason_words(reason)[0]}, e.g.{shown} in {file_name} row {row:,}. Fix the extract and run again."
+        place = f"{self.table.name}.{column}" if column else self.table.name
+        shown = "" if value is None else f" '{MASK if column in self.table.personal else str(value)[:60]}'"
+        raise ContractError(
+            f"{self.table.name}: {aside:,} of {read:,} rows cannot be used, more than the {limit:.0%} that may be set aside. Most often "
+            f"({count:,} rows): {place}, {checks.reason_words(reason)[0]}, e.g.{shown} in {file} row {row:,}. Fix the extract and run again."
         )
 
-    # -- what comes out -----------------------------------------------------------------------------------------
+    # -- what is said about it ----------------------------------------------------------------------------------
 
-    def describe_columns(self) -> None:
-        for file in self.files:
-            absent = [name for name in self.table.columns if name not in file.raw.columns]
-            for column in file.raw.header:
+    def _check_time_order(self) -> None:
+        present, identity = self.present, f"concat_ws(' x ', {key_columns(self.table)})"
+        for early, late in self.table.in_order:
+            if early in present and late in present:
+                where = f"FROM {self.accepted} WHERE {quoted(late)} < {quoted(early)}"
+                count, example = self.bench.rows(f"SELECT count(*), min({identity}) {where}")[0]
+                self.found.append(
+                    checks.time_order_check(self.table.name, early, late, count, str(example or ""))
+                )
+
+    def _describe_files(self) -> None:
+        files = [
+            (name, file.raw.header, file.raw.ends_without_line_break, file.foreign_rows)
+            for name, file in self.proved.items()
+        ]
+        files += [
+            (name, record.header, record.ends_without_line_break, record.converted_rows)
+            for name, record in self.kept.items()
+        ]
+        for name, header, ends_open, _ in sorted(files):
+            absent = [column for column in self.table.columns if column not in header]
+            for column in header:
                 if column not in self.table.columns:
-                    near = suggestion(column.lower(), absent).removeprefix(" Did you mean '").removesuffix("'?")
-                    self.found.append(checks.unknown_column_check(self.name, file.raw.name, column, near))
-            if file.raw.ends_without_line_break and file.raw.rows:
-                self.found.append(checks.line_break_check(self.name, file.raw.name))
-        converted = sum(file.converted_rows for file in self.files)
+                    near = (
+                        suggestion(column.lower(), absent).removeprefix(" Did you mean '").removesuffix("'?")
+                    )
+                    self.found.append(checks.unknown_column_check(self.table.name, name, column, near))
+            if ends_open:
+                self.found.append(checks.line_break_check(self.table.name, name))
+        converted = sum(file[3] for file in files)
         if converted:
-            self.found.append(checks.currency_check(self.name, converted, self.settings.reporting_currency))
+            self.found.append(
+                checks.currency_check(self.table.name, converted, self.bench.settings.reporting_currency)
+            )
 
-    def describe_faults(self) -> None:
-        grouped = self.rows(
+    def _describe_quarantine(self) -> None:
+        copies = self.bench.number("SELECT count(*) FROM aside WHERE kind = 'copy'")
+        copies += sum(record.exact_duplicates for record in self.kept.values())
+        self.found.append(checks.duplicates_check(self.table.name, copies))
+        faults = self.bench.rows(
             'SELECT "column", reason, scope, count(*), arg_min(value, (file, row_number)) FROM quarantine GROUP BY ALL ORDER BY 1, 2, 3'
         )
-        for column, reason, scope, count, example in grouped:
-            shown = "•••" if column in self.table.personal else str(example or "")[:80]
-            self.found.append(checks.fault_check(self.name, column, reason, scope, count, shown))
-        if not grouped:
-            self.found.append(checks.values_check(self.name))
+        for column, reason, scope, count, value in faults:
+            shown = MASK if column in self.table.personal else str(value or "")[:80]
+            self.found.append(checks.fault_check(self.table.name, column, reason, scope, count, shown))
+        if not faults:
+            self.found.append(checks.values_check(self.table.name))
 
-    def waterfall(self, hashes: Mapping[str, str]) -> tuple[FileWaterfall, ...]:
-        """Rows of each file by where they went; the accepted ones are counted, not inferred."""
-        aside = {(file, kind): count for file, kind, count in self.rows("SELECT _file, kind, count(DISTINCT _row) FROM aside GROUP BY ALL")}
-        kept = dict(self.rows(f"SELECT _file, count(*) FROM {self.accepted} GROUP BY ALL"))
-        return tuple(
-            FileWaterfall(
-                file=file.raw.name,
-                file_hash=hashes[file.raw.name],
-                rows_read=file.raw.rows,
-                accepted=kept.get(index, 0),
-                quarantined=aside.get((index, "quarantined"), 0) + aside.get((index, "line"), 0),
-                exact_duplicates=aside.get((index, "copy"), 0),
-            )
-            for index, file in enumerate(self.files)
+    def _records(self) -> tuple[FileRecord, ...]:
+        """The books: where each file's rows went. Accepted rows are counted, not inferred, so that the sum proves something."""
+        counted = self.bench.rows("SELECT _file, kind, count(DISTINCT _row) FROM aside GROUP BY ALL")
+        aside = {(self.names[number], kind): count for number, kind, count in counted}
+        accepted = {
+            self.names[number]: count
+            for number, count in self.bench.rows(f"SELECT _file, count(*) FROM {self.accepted} GROUP BY ALL")
+        }
+        records = []
+        for name in self.names:
+            if name in self.proved:
+                record = _record(self.proved[name], self.hashes[name], self.bench.settings)
+                record = record.counted(
+                    quarantined=sum(
+                        count for (file, kind), count in aside.items() if file == name and kind != "copy"
+                    ),
+                    orphaned=aside.get((name, "orphan"), 0),
+                    exact_duplicates=aside.get((name, "copy"), 0),
+                    tangled=tuple(sorted(self.tangled.get(name, ()))),
+                )
+            else:
+                record = self.stored.records[name]
+            records.append(record.counted(accepted=accepted.get(name, 0)))
+        return tuple(records)
+
+    # -- what is written ----------------------------------------------------------------------------------------
+
+    def _write(self) -> tuple[Partition, ...]:
+        """Months that gained or lost a row are written anew; the others keep their files."""
+        by_month, months = self.table.time is not None, self._touched_months()
+        untouched = tuple(
+            partition for partition in self.stored.partitions if by_month and partition.month not in months
         )
-
-    def write(self, store: Path) -> tuple[Partition, ...]:
-        names = ", ".join(f"({index}, {literal(file.raw.name)})" for index, file in enumerate(self.files))
-        columns = [quoted(name) for name in self.table.columns]
-        values = {"month": "month", "time_order_fault": time_order_fault(self.table), "source_file": "names.file"}
-        columns += [f"{values[name]} AS {name}" for name in derived_columns(self.table)]
         content = row_hash(self.table)
-        hashes = (f"md5_number_lower({content})", f"md5_number_upper({content})", f"CAST(hash(names.file, {key_columns(self.table)}) AS UBIGINT)")
-        columns += [f"{value} AS {name}" for value, name in zip(hashes, HASHES, strict=True)]
-        order = ("month, " if self.table.time else "") + key_columns(self.table)
-        query = (
-            f"SELECT {', '.join(columns)} FROM {self.accepted} AS kept JOIN (VALUES {names}) AS names(_file, file) USING (_file) ORDER BY {order}"
+        values = {
+            "month": "month",
+            "time_order_fault": time_order_fault(self.table),
+            "source_file": "files._file_name",
+        }
+        hashes = (
+            f"md5_number_lower({content})",
+            f"md5_number_upper({content})",
+            f"CAST(hash(files._file_name, {key_columns(self.table)}) AS UBIGINT)",
         )
-        return write_partitions(self.connection, query, store / self.name, by_month=self.table.time is not None)
+        columns = [quoted(name) for name in self.table.columns]
+        columns += [f"{values[name]} AS {name}" for name in derived_columns(self.table)]
+        columns += [f"{value} AS {name}" for value, name in zip(hashes, HASHES, strict=True)]
+        where = (
+            f"WHERE month IN ({', '.join(f'DATE {literal(str(month.start))}' for month in months)})"
+            if by_month and untouched
+            else ""
+        )
+        written: tuple[Partition, ...] = ()
+        if months or not by_month:
+            written = write_partitions(
+                self.bench.connection,
+                f"SELECT {', '.join(columns)} FROM {self.accepted} JOIN {self._file_numbers(self.names)} AS files USING (_file) {where} "
+                f"ORDER BY {'month, ' if by_month else ''}{key_columns(self.table)}",
+                self.bench.store / self.table.name,
+                by_month=by_month,
+            )
+        return tuple(sorted((*untouched, *written), key=lambda partition: str(partition.month)))
 
-    def write_quarantine(self, store: Path) -> None:
-        path = store / QUARANTINE / f"{self.name}.parquet"
-        if not self.number("SELECT count(*) FROM quarantine"):
+    def _touched_months(self) -> set[Month]:
+        """Months in which a file that was read has rows now, or a file that is not kept had rows in the store."""
+        if self.table.time is None:
+            return set()
+        queries = []
+        if self.proved:
+            fresh = ", ".join(str(self.names.index(name)) for name in self.proved)
+            queries.append(f"SELECT DISTINCT month FROM {self.accepted} WHERE _file IN ({fresh})")
+        if self.stored.partitions:
+            kept = ", ".join(map(literal, self.kept)) or "''"
+            queries.append(f"SELECT DISTINCT month FROM {self.stored.scan} WHERE source_file NOT IN ({kept})")
+        return {Month.parse(month) for query in queries for (month,) in self.bench.rows(query)}
+
+    def _quarantine_path(self) -> Path:
+        return self.bench.store / QUARANTINE / f"{self.table.name}.parquet"
+
+    def _write_quarantine(self) -> None:
+        path = self._quarantine_path()
+        if not self.bench.number("SELECT count(*) FROM quarantine"):
             path.unlink(missing_ok=True)
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}")
-        self.connection.execute(
-            f"COPY (SELECT * FROM quarantine ORDER BY file, row_number, \"column\") TO {literal(str(temporary))} (FORMAT parquet)"
-        )
+        ordered = 'SELECT * FROM quarantine ORDER BY file, row_number, "column"'
+        self.bench.run(f"COPY ({ordered}) TO {literal(str(temporary))} (FORMAT parquet)")
         temporary.replace(path)
 
 
-def assemble(
-    connection: duckdb.DuckDBPyConnection,
-    contract: Contract,
-    table: TableContract,
-    sources: Sequence[SourceFile],
-    hashes: Mapping[str, str],
-    settings: LoadSettings,
-    store: Path,
-    keys: KeySource,
-) -> Assembled:
-    """Read, prove and write one table from its files."""
-    raws = [
-        read_raw(connection, source.path, name=source.name, relation=f"raw_{index}", wanted=table.columns) for index, source in enumerate(sources)
+def _faults(file: ProvedFile, bits: int) -> list[tuple[int, str, str, str]]:
+    """(bit, column, reason in SQL, text in SQL) of every column that has a fault in this file."""
+    faults = [
+        (file.fault_bit(name), name, reading.reason, reading.text)
+        for name, reading in file.casts.items()
+        if bits & file.fault_bit(name)
     ]
-    proved = [prove(connection, contract, table, raw, settings) for raw in raws]
-    load = TableLoad(connection=connection, contract=contract, table=table, settings=settings, files=proved, found=[])
-    load.create_relations()
-    load.record_faults()
-    load.set_aside_without_month()
-    load.settle_keys()
-    load.check_references(keys)
-    load.check_time_order()
-    load.describe_columns()
-    load.describe_faults()
-    waterfall = load.waterfall(hashes)
-    partitions = load.write(store)
-    load.write_quarantine(store)
-    present = tuple(name for name in table.columns if any(name in raw.columns for raw in raws))
-    head = [checks.rows_check(table.name, waterfall)]
-    if not any(item.rows_read for item in waterfall):
-        head.append(checks.empty_check(table.name))
-    _drop(connection, proved)
-    return Assembled(partitions=partitions, waterfall=waterfall, columns_present=present, checks=(*head, *load.found))
+    if bits & file.rate_bit:
+        faults.append((file.rate_bit, "currency", "'no_exchange_rate'", file.casts["currency"].text))
+    return faults
 
 
-def _drop(connection: duckdb.DuckDBPyConnection, files: Sequence[ProvedFile]) -> None:
-    """Give the memory of a table back before the next one is read."""
-    connection.execute("DROP VIEW proved")
-    for file in files:
-        for relation in (file.relation, file.raw.relation):
-            kind = connection.execute(f"SELECT count(*) FROM duckdb_views() WHERE view_name = {literal(relation)}").fetchall()[0][0]
-            connection.execute(f"DROP {'VIEW' if kind else 'TABLE'} {quoted(relation)}")
+def _record(file: ProvedFile, content: str, settings: LoadSettings) -> FileRecord:
+    return FileRecord(
+        name=file.raw.name,
+        hash=content,
+        rows=file.raw.rows,
+        header=file.raw.header,
+        columns=tuple(file.raw.columns),
+        foreign=file.foreign,
+        rates=settings.rates_used(file.foreign),
+        converted_rows=file.foreign_rows,
+        ends_without_line_break=file.raw.ends_without_line_break,
+    )

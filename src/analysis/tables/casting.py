@@ -43,7 +43,9 @@ class Cast:
     reason: str
 
 
-def cast(column: ColumnContract, source_type: str, *, time_zone: str, earliest: dt.date, latest: dt.date) -> Cast:
+def cast(
+    column: ColumnContract, source_type: str, *, time_zone: str, earliest: dt.date, latest: dt.date
+) -> Cast:
     """How ``column`` is read from a source column of type ``source_type``.
 
     A value outside the column's allowed values or range, or a date outside ``earliest``…``latest``, counts as unreadable.
@@ -62,8 +64,9 @@ def cast(column: ColumnContract, source_type: str, *, time_zone: str, earliest: 
 
 
 def default_value(column: ColumnContract) -> str:
-    """The contract's default as SQL of the canonical type."""
-    return f"CAST({literal(str(column.default))} AS {column.engine_type})"
+    """The contract's default as SQL of the canonical type; null where it has none."""
+    value = "NULL" if column.default is None else literal(str(column.default))
+    return f"CAST({value} AS {column.engine_type})"
 
 
 def _text(column: ColumnContract, source_type: str) -> str:
@@ -81,7 +84,11 @@ def _direct(column: ColumnContract, source_type: str) -> str | None:
     """The value where the source already has a type that cannot be misread."""
     name, kind = quoted(column.name), column.type
     if kind == "timestamp" and source_type.startswith("TIMESTAMP"):
-        return f"timezone('UTC', {name})" if source_type == "TIMESTAMP WITH TIME ZONE" else f"CAST({name} AS TIMESTAMP)"
+        return (
+            f"timezone('UTC', {name})"
+            if source_type == "TIMESTAMP WITH TIME ZONE"
+            else f"CAST({name} AS TIMESTAMP)"
+        )
     if column.name == "month" and kind == source_type.lower() == "date":
         return f"CAST(date_trunc('month', {name}) AS DATE)"
     whole = source_type in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
@@ -160,6 +167,13 @@ def _limits(column: ColumnContract, value: str, earliest: dt.date, latest: dt.da
         limits.append((f"({value}) >= {column.at_least}", "below_least"))
     if column.at_most is not None:
         limits.append((f"({value}) <= {column.at_most}", "above_most"))
+    if column.scale_by:
+        chosen = f"trim(CAST({quoted(column.scale_by)} AS VARCHAR))"
+        cases = " ".join(
+            f"WHEN {literal(word)} THEN ({value}) BETWEEN {low} AND {high}"
+            for word, (low, high) in column.scale_limits.items()
+        )
+        limits.append((f"(CASE {chosen} {cases} ELSE true END)", "outside_scale"))
     if column.type in ("date", "timestamp"):
         after = latest + dt.timedelta(days=1)
         limits.append((f"({value}) >= DATE '{earliest}' AND ({value}) < DATE '{after}'", "impossible_date"))

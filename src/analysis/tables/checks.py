@@ -13,6 +13,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "not_allowed": ("not one of the allowed values", "不在允许的取值之内"),
     "below_least": ("below the least possible value", "低于可能的最小值"),
     "above_most": ("above the greatest possible value", "高于可能的最大值"),
+    "outside_scale": ("outside its scale", "超出评分范围"),
     "impossible_date": ("a date that cannot be", "不可能的日期"),
     "null_word": ("a word for nothing; only an empty value is empty", "以文字表示空值；只有留空才算空"),
     "scientific_notation": ("scientific notation, digits may be lost", "科学计数法，可能丢失数位"),
@@ -46,7 +47,17 @@ def reason_words(code: str) -> tuple[str, str]:
     return REASONS.get(code, (code.replace("_", " "), code))
 
 
-def _check(kind: str, table: str, outcome: Outcome, en: str, zh: str, *, count: int = 0, example: str = "", place: str = "") -> TableCheck:
+def _check(
+    kind: str,
+    table: str,
+    outcome: Outcome,
+    en: str,
+    zh: str,
+    *,
+    count: int = 0,
+    example: str = "",
+    place: str = "",
+) -> TableCheck:
     return TableCheck(
         id=".".join(part for part in ("tables", table, kind, place) if part),
         table=table,
@@ -73,12 +84,20 @@ def rows_check(table: str, files: tuple[FileWaterfall, ...]) -> TableCheck:
 
 
 def empty_check(table: str) -> TableCheck:
-    return _check("empty", table, "failed", f"{table}: the file has a header and no rows.", f"{table}：文件只有表头，没有数据行。")
+    return _check(
+        "empty",
+        table,
+        "failed",
+        f"{table}: the file has a header and no rows.",
+        f"{table}：文件只有表头，没有数据行。",
+    )
 
 
 def duplicates_check(table: str, count: int) -> TableCheck:
     if not count:
-        return _check("keys", table, "passed", f"{table}: every key stands once.", f"{table}：每个主键只出现一次。")
+        return _check(
+            "keys", table, "passed", f"{table}: every key stands once.", f"{table}：每个主键只出现一次。"
+        )
     return _check(
         "keys",
         table,
@@ -91,8 +110,16 @@ def duplicates_check(table: str, count: int) -> TableCheck:
 
 def fault_check(table: str, column: str, reason: str, scope: str, count: int, example: str) -> TableCheck:
     en, zh = reason_words(reason)
-    consequence = ("the rows were quarantined", "这些行已隔离") if scope == "row" else ("the values were left empty", "这些值按空值处理")
-    place, shown, shown_zh = f"{table}.{column}" if column else table, f", e.g. '{example}'" if example else "", f"，例如“{example}”" if example else ""
+    consequence = (
+        ("the rows were quarantined", "这些行已隔离")
+        if scope == "row"
+        else ("the values were left empty", "这些值按空值处理")
+    )
+    place, shown, shown_zh = (
+        f"{table}.{column}" if column else table,
+        f", e.g. '{example}'" if example else "",
+        f"，例如“{example}”" if example else "",
+    )
     return _check(
         reason,
         table,
@@ -106,12 +133,21 @@ def fault_check(table: str, column: str, reason: str, scope: str, count: int, ex
 
 
 def values_check(table: str) -> TableCheck:
-    return _check("values", table, "passed", f"{table}: every value could be read.", f"{table}：所有取值均可读取。")
+    return _check(
+        "values", table, "passed", f"{table}: every value could be read.", f"{table}：所有取值均可读取。"
+    )
 
 
 def reference_check(table: str, column: str, target: str, orphans: int, example: str) -> TableCheck:
     if not orphans:
-        return _check("references", table, "passed", f"{table}.{column}: every value is found in {target}.", f"{table}.{column}：均能在 {target} 中找到。", place=column)
+        return _check(
+            "references",
+            table,
+            "passed",
+            f"{table}.{column}: every value is found in {target}.",
+            f"{table}.{column}：均能在 {target} 中找到。",
+            place=column,
+        )
     return _check(
         "references",
         table,
@@ -138,7 +174,14 @@ def unreferenced_check(table: str, column: str, target: str) -> TableCheck:
 def time_order_check(table: str, early: str, late: str, count: int, example: str) -> TableCheck:
     place = f"{early}-{late}"
     if not count:
-        return _check("time_order", table, "passed", f"{table}: {late} is never before {early}.", f"{table}：{late} 均不早于 {early}。", place=place)
+        return _check(
+            "time_order",
+            table,
+            "passed",
+            f"{table}: {late} is never before {early}.",
+            f"{table}：{late} 均不早于 {early}。",
+            place=place,
+        )
     return _check(
         "time_order",
         table,

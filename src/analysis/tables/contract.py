@@ -48,6 +48,16 @@ class ColumnContract:
     about: str = ""
     at_least: Decimal | None = None
     at_most: Decimal | None = None
+    scale: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def scale_by(self) -> str | None:
+        """The column whose value says which limits hold."""
+        return self.scale.get("by")
+
+    @property
+    def scale_limits(self) -> dict[str, tuple[int, int]]:
+        return {value: (limits[0], limits[1]) for value, limits in self.scale.items() if value != "by"}
 
     @property
     def required(self) -> bool:
@@ -123,6 +133,7 @@ class _ColumnEntry:
     about: str = ""
     at_least: Decimal | None = None
     at_most: Decimal | None = None
+    scale: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,10 +156,16 @@ class _Dates:
 def read_contract(path: Path) -> Contract:
     """The contract in ``path``; anything that does not fit is refused with its place."""
     content = read_yaml(path)
-    version, dates = content.pop("version", None), bind(_Dates, content.pop("dates", {}), f"{path.name}: dates")
+    version, dates = (
+        content.pop("version", None),
+        bind(_Dates, content.pop("dates", {}), f"{path.name}: dates"),
+    )
     if not isinstance(version, int):
         raise ParameterError(f"{path.name}: 'version' should be a whole number, e.g. version: 1.")
-    tables = {name: _table(name, bind(_TableEntry, entry, f"{path.name}: {name}")) for name, entry in content.items()}
+    tables = {
+        name: _table(name, bind(_TableEntry, entry, f"{path.name}: {name}"))
+        for name, entry in content.items()
+    }
     for table in tables.values():
         _check_table(table, tables, path.name)
     return Contract(
@@ -175,11 +192,18 @@ def _table(name: str, entry: _TableEntry) -> TableContract:
 def _check_table(table: TableContract, tables: Mapping[str, TableContract], file: str) -> None:
     named = [*table.key, *(name for pair in table.in_order for name in pair)]
     named += [name for name in (table.time, table.time_else) if name]
+    named += [column.scale_by for column in table.columns.values() if column.scale_by]
     for name in named:
         if name not in table.columns:
-            raise ParameterError(f"{file}: {table.name} names a column '{name}' it does not have.{suggestion(name, table.columns)}")
+            raise ParameterError(
+                f"{file}: {table.name} names a column '{name}' it does not have.{suggestion(name, table.columns)}"
+            )
     for column in table.columns.values():
         if column.refers and column.refers not in tables:
-            raise ParameterError(f"{file}: {table.name}.{column.name} refers to an unknown table '{column.refers}'.{suggestion(column.refers, tables)}")
+            raise ParameterError(
+                f"{file}: {table.name}.{column.name} refers to an unknown table '{column.refers}'.{suggestion(column.refers, tables)}"
+            )
     if table.time and not (table.columns[table.time].required or table.time_else):
-        raise ParameterError(f"{file}: {table.name} is kept by {table.time}, so that column must be required or have a time_else.")
+        raise ParameterError(
+            f"{file}: {table.name} is kept by {table.time}, so that column must be required or have a time_else."
+        )

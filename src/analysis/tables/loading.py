@@ -18,7 +18,9 @@ from analysis.sources.fingerprint import fingerprint
 from analysis.sources.folder import SourceFile, SourceFolder, scan_folder
 from analysis.sources.readers import literal, quoted
 from analysis.tables import checks
+from analysis.tables.assembling import NOTHING_STORED, Bench, Stored, assemble
 from analysis.tables.contract import Contract, TableContract, contract
+from analysis.tables.records import FileRecord
 from analysis.tables.settings import LoadSettings
 from analysis.tables.store import (
     MANIFEST,
@@ -28,6 +30,7 @@ from analysis.tables.store import (
     locked,
     partition_entry,
     read_manifest,
+    stored_partitions,
     table_hash,
     table_set,
     write_atomically,
@@ -67,35 +70,65 @@ def load_tables(
     Parquet file. Raises SourceError for what cannot be read, ContractError for what cannot be mended by quarantine.
     """
     settings = LoadSettings(
-        reporting_currency=reporting_currency, time_zone=time_zone, exchange_rates=exchange_rates, quarantine_limit=quarantine_limit
+        reporting_currency=reporting_currency,
+        time_zone=time_zone,
+        exchange_rates=exchange_rates,
+        quarantine_limit=quarantine_limit,
     )
     found = scan_folder(folder, contract().tables)
     signatures = {file.name: _signature(file.path) for file in found.files}
     manifest = read_manifest(store)
-    if manifest is not None and _is_complete(manifest, found, settings, store) and _look_unchanged(manifest, signatures):
+    if (
+        manifest is not None
+        and _is_complete(manifest, found, settings, store)
+        and _look_unchanged(manifest, signatures)
+    ):
         return table_set(store, manifest)
     with locked(store):
         hashes = {file.name: fingerprint(file.path) for file in found.files}
         manifest = read_manifest(store)
-        if manifest is None or not (_is_complete(manifest, found, settings, store) and _have_hashes(manifest, hashes)):
+        if manifest is None or not (
+            _is_complete(manifest, found, settings, store) and _have_hashes(manifest, hashes)
+        ):
             manifest = _load(found, hashes, store, settings, manifest, progress or (lambda line: None))
-        manifest["files"] = {name: {"hash": hashes[name], "signature": signature} for name, signature in signatures.items()}
+        manifest["files"] = {
+            name: {"hash": hashes[name], "signature": signature} for name, signature in signatures.items()
+        }
         write_atomically(store / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1))
     return table_set(store, manifest)
 
 
-def _is_complete(manifest: Mapping[str, Any], found: SourceFolder, settings: LoadSettings, store: Path) -> bool:
+def _is_complete(
+    manifest: Mapping[str, Any], found: SourceFolder, settings: LoadSettings, store: Path
+) -> bool:
     """Whether the store holds these very files' tables, read with these settings, and every Parquet file it names."""
-    if manifest["settings"] != settings.as_json() or manifest["unknown"] != [list(pair) for pair in found.unknown]:
+    if manifest["settings"] != settings.as_json() or manifest["unknown"] != [
+        list(pair) for pair in found.unknown
+    ]:
         return False
     if {file.name for file in found.files} != set(manifest["files"]):
         return False
-    return all((store / part["path"]).exists() for entry in manifest["tables"].values() for part in entry["partitions"])
+    if not all(
+        _rates_hold(record, settings) for entry in manifest["tables"].values() for record in entry["records"]
+    ):
+        return False
+    return all(
+        (store / part["path"]).exists()
+        for entry in manifest["tables"].values()
+        for part in entry["partitions"]
+    )
+
+
+def _rates_hold(entry: Mapping[str, Any], settings: LoadSettings) -> bool:
+    return not entry["foreign"] or entry["rates"] == settings.rates_used(FileRecord.from_json(entry).foreign)
 
 
 def _look_unchanged(manifest: Mapping[str, Any], signatures: Mapping[str, list[int] | None]) -> bool:
     known = manifest["files"]
-    return all(signature is not None and known[name]["signature"] == signature for name, signature in signatures.items())
+    return all(
+        signature is not None and known[name]["signature"] == signature
+        for name, signature in signatures.items()
+    )
 
 
 def _have_hashes(manifest: Mapping[str, Any], hashes: Mapping[str, str]) -> bool:
@@ -130,54 +163,116 @@ def _load(
         "tables": {},
         "checks": {"": [asdict(checks.unknown_file_check(name, near)) for name, near in found.unknown]},
     }
-    usable = previous if previous is not None and previous["settings"] == manifest["settings"] else None
     with _connection(store) as connection:
+
+        def keys(target: str) -> str | None:
+            entry = manifest["tables"].get(target)
+            return None if entry is None else _keys(store, contract().tables[target], entry)
+
+        bench = Bench(connection=connection, contract=contract(), settings=settings, store=store, keys=keys)
         for table in _referred_first(contract()):
             if table.name in by_table:
-                _load_table(connection, table, by_table[table.name], hashes, settings, store, manifest, usable)
-                progress(f"{table.name}: {sum(part['rows'] for part in manifest['tables'][table.name]['partitions']):,} rows")
+                _load_table(bench, table, by_table[table.name], hashes, manifest, previous)
+                progress(
+                    f"{table.name}: {sum(part['rows'] for part in manifest['tables'][table.name]['partitions']):,} rows"
+                )
     manifest["content_hash"] = _content_hash(manifest)
     _remove_unnamed(store, manifest)
     return manifest
 
 
 def _load_table(
-    connection: duckdb.DuckDBPyConnection,
+    bench: Bench,
     table: TableContract,
     sources: Sequence[SourceFile],
     hashes: Mapping[str, str],
-    settings: LoadSettings,
-    store: Path,
     manifest: dict[str, Any],
     previous: Mapping[str, Any] | None,
 ) -> None:
-    """Add one table to the manifest: from the last load where nothing it depends on has changed, else read anew."""
-    from analysis.tables.assembling import assemble
-
-    targets = sorted({column.refers for column in table.columns.values() if column.refers and column.refers != table.name})
-    inputs = [[file.name, hashes[file.name]] for file in sources]
-    inputs += [[target, manifest["tables"][target]["key_hash"] if target in manifest["tables"] else None] for target in targets]
-    old = previous["tables"].get(table.name) if previous is not None else None
-    if previous is not None and old is not None and old["inputs"] == inputs and all((store / part["path"]).exists() for part in old["partitions"]):
-        manifest["tables"][table.name] = old
-        manifest["checks"][table.name] = previous["checks"][table.name]
-        return
-
-    def keys(target: str) -> str | None:
-        entry = manifest["tables"].get(target)
-        return None if entry is None else _keys(store, contract().tables[target], entry)
-
-    result = assemble(connection, contract(), table, sources, hashes, settings, store, keys)
-    entry = {
-        "inputs": inputs,
-        "columns_present": list(result.columns_present),
-        "content_hash": table_hash(result.partitions),
-        "partitions": [partition_entry(partition, store) for partition in result.partitions],
-        "waterfall": [asdict(item) for item in result.waterfall],
+    """Add one table to the manifest: as the last load left it where nothing it depends on has changed."""
+    targets = sorted(
+        {column.refers for column in table.columns.values() if column.refers and column.refers != table.name}
+    )
+    referred = {
+        target: manifest["tables"][target]["key_hash"] if target in manifest["tables"] else None
+        for target in targets
     }
-    entry["key_hash"] = _key_hash(connection, store, table, entry)
+    old = _usable(bench, table, manifest, previous)
+    stored = NOTHING_STORED if old is None else _stored(bench.store, old)
+    reread = _to_reread(
+        sources, hashes, stored, bench.settings, keys_changed=old is not None and old["referred"] != referred
+    )
+    if (
+        old is not None
+        and previous is not None
+        and not reread
+        and old["referred"] == referred
+        and set(stored.records) == {s.name for s in sources}
+    ):
+        manifest["tables"][table.name], manifest["checks"][table.name] = old, previous["checks"][table.name]
+        return
+    result = assemble(bench, table, sources, hashes, stored, reread=reread)
+    present = {column for record in result.records for column in record.columns}
+    entry = {
+        "referred": referred,
+        "columns_present": sorted(present),
+        "content_hash": table_hash(result.partitions),
+        "partitions": [partition_entry(partition, bench.store) for partition in result.partitions],
+        "waterfall": [asdict(record.waterfall) for record in result.records],
+        "records": [record.as_json() for record in result.records],
+    }
+    entry["key_hash"] = _key_hash(bench.connection, bench.store, table, entry)
     manifest["tables"][table.name] = entry
     manifest["checks"][table.name] = [asdict(check) for check in result.checks]
+
+
+def _usable(
+    bench: Bench, table: TableContract, manifest: Mapping[str, Any], previous: Mapping[str, Any] | None
+) -> Mapping[str, Any] | None:
+    """The table's entry of the last load, if that read files as this one does and its Parquet files are all there."""
+    if previous is None or previous["settings"] != manifest["settings"]:
+        return None
+    old: Mapping[str, Any] | None = previous["tables"].get(table.name)
+    if old is None or not all((bench.store / part["path"]).exists() for part in old["partitions"]):
+        return None
+    faulty = any(
+        check["outcome"] == "failed" and check["reason_code"] in checks.REASONS
+        for check in previous["checks"][table.name]
+    )
+    return None if faulty and not (bench.store / QUARANTINE / f"{table.name}.parquet").exists() else old
+
+
+def _stored(store: Path, entry: Mapping[str, Any]) -> Stored:
+    records = [FileRecord.from_json(item) for item in entry["records"]]
+    return Stored(
+        records={record.name: record for record in records}, partitions=stored_partitions(store, entry)
+    )
+
+
+def _to_reread(
+    sources: Sequence[SourceFile],
+    hashes: Mapping[str, str],
+    stored: Stored,
+    settings: LoadSettings,
+    *,
+    keys_changed: bool,
+) -> set[str]:
+    """Files that changed or are new, those that share rows with a changed or vanished one, and those whose orphans may have found a home."""
+    names = {source.name for source in sources}
+    changed = {
+        name for name in names if name not in stored.records or stored.records[name].hash != hashes[name]
+    }
+    for name, record in stored.records.items():
+        if record.rates != settings.rates_used(record.foreign) or (keys_changed and record.orphaned):
+            changed.add(name)
+    gone = set(stored.records) - names
+    while True:
+        tangled = {
+            name for name, record in stored.records.items() if (changed | gone) & set(record.tangled)
+        } - changed
+        if not tangled:
+            return changed & names
+        changed |= tangled
 
 
 def _keys(store: Path, table: TableContract, entry: Mapping[str, Any]) -> str:
@@ -188,9 +283,15 @@ def _keys(store: Path, table: TableContract, entry: Mapping[str, Any]) -> str:
     return f"(SELECT {quoted(table.key[0])} AS key FROM read_parquet([{', '.join(paths)}], hive_partitioning = false))"
 
 
-def _key_hash(connection: duckdb.DuckDBPyConnection, store: Path, table: TableContract, entry: Mapping[str, Any]) -> str | None:
+def _key_hash(
+    connection: duckdb.DuckDBPyConnection, store: Path, table: TableContract, entry: Mapping[str, Any]
+) -> str | None:
     """Changes when a key comes or goes, not when the rest of a row does; only for tables that others refer to."""
-    if not any(column.refers == table.name for other in contract().tables.values() for column in other.columns.values()):
+    if not any(
+        column.refers == table.name
+        for other in contract().tables.values()
+        for column in other.columns.values()
+    ):
         return None
     query = f"SELECT count(*), sum(CAST(md5_number_lower(key) AS HUGEINT)) FROM {_keys(store, table, entry)}"
     count, total = connection.execute(query).fetchall()[0]
@@ -216,7 +317,10 @@ def _referred_first(known: Contract) -> list[TableContract]:
 
 def _content_hash(manifest: Mapping[str, Any]) -> str:
     """Everything a result can depend on: settings, and each table's rows and columns."""
-    tables = {name: [entry["content_hash"], sorted(entry["columns_present"])] for name, entry in manifest["tables"].items()}
+    tables = {
+        name: [entry["content_hash"], sorted(entry["columns_present"])]
+        for name, entry in manifest["tables"].items()
+    }
     known = {"settings": manifest["settings"], "contract": contract().version, "tables": tables}
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 

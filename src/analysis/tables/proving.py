@@ -1,18 +1,19 @@
 """Proving one file: every value read as its canonical type, every fault named, nothing dropped.
 
-The outcome is a relation with ``_row``, the canonical columns and ``_faults``, a bit for each column whose value could not be
-kept (and one for a missing exchange rate). A row is refused when a mandatory column is among them; otherwise the value
-is null and the fault is recorded beside the row.
+The outcome is a relation with ``_row``, the canonical columns, ``_faults`` (a bit for each column whose value could not be
+kept, and one for a missing exchange rate) and ``_refused``: a mandatory column is among them, so the row cannot stay. Any
+other fault leaves the value null and is recorded beside the row.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analysis.errors import ContractError, suggestion
-from analysis.sources.readers import RawFile, literal, quoted
+from analysis.sources.readers import RawFile, drop_raw, literal, quoted
 from analysis.tables.casting import Cast, cast, default_value
 from analysis.tables.contract import Contract, TableContract
 from analysis.tables.settings import LoadSettings
@@ -20,16 +21,22 @@ from analysis.tables.settings import LoadSettings
 if TYPE_CHECKING:
     import duckdb
 
+NO_RATE = "(SELECT '' AS currency, DATE '0001-01-01' AS valid_from, DATE '0001-01-01' AS valid_until, CAST(1 AS DECIMAL(20,12)) AS rate WHERE false)"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProvedFile:
-    """A raw file read under the contract; ``relation`` holds ``_row``, canonical columns, ``_faults`` and ``_refused``."""
+    """A raw file read under the contract; the rows lie in ``relation``."""
 
     raw: RawFile
     table: TableContract
-    relation: str
     casts: Mapping[str, Cast]
-    converted_rows: int
+    foreign: Mapping[str, tuple[dt.date, dt.date]]
+    foreign_rows: int
+
+    @property
+    def relation(self) -> str:
+        return f"{self.raw.relation}_proved"
 
     def fault_bit(self, column: str) -> int:
         return 1 << list(self.table.columns).index(column)
@@ -41,96 +48,141 @@ class ProvedFile:
     @property
     def refusing_bits(self) -> int:
         """Faults that cost the row, not only the value."""
-        return self.rate_bit | sum(self.fault_bit(column) for column in self.table.columns if self.table.mandatory(column))
+        return self.rate_bit | sum(
+            self.fault_bit(column) for column in self.table.columns if self.table.mandatory(column)
+        )
+
+    @property
+    def original(self) -> str:
+        """The row as the file gives it, as a JSON text in SQL."""
+        fields = ", ".join(f"{quoted(name)} := {reading.text}" for name, reading in self.casts.items())
+        return f"CAST(to_json(struct_pack({fields})) AS VARCHAR)"
 
 
-def prove(connection: duckdb.DuckDBPyConnection, contract: Contract, table: TableContract, raw: RawFile, settings: LoadSettings) -> ProvedFile:
-    """Read ``raw`` under the contract of ``table``."""
-    check_header(table, raw)
+def prove(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    table: TableContract,
+    raw: RawFile,
+    settings: LoadSettings,
+) -> ProvedFile:
+    """Read ``raw`` under the contract of ``table``; a file that lacks a mandatory column is refused."""
+    _check_header(table, raw)
     casts = {
-        name: cast(column, raw.columns[name], time_zone=settings.time_zone, earliest=contract.earliest, latest=contract.latest)
+        name: cast(
+            column,
+            raw.columns[name],
+            time_zone=settings.time_zone,
+            earliest=contract.earliest,
+            latest=contract.latest,
+        )
         for name, column in table.columns.items()
         if name in raw.columns
     }
-    relation = f"{raw.relation}_proved"
-    proved = ProvedFile(raw=raw, table=table, relation=relation, casts=casts, converted_rows=0)
-    converted = _foreign_rows(connection, raw, casts, settings)
-    query = _values(proved)
-    query = _converted(query, proved, settings) if converted else _in_own_currency(query, table, settings)
+    bare = ProvedFile(raw=raw, table=table, casts=casts, foreign={}, foreign_rows=0)
+    values = _values(bare)
+    foreign, foreign_rows = _foreign(connection, bare, values, settings)
+    proved = ProvedFile(raw=raw, table=table, casts=casts, foreign=foreign, foreign_rows=foreign_rows)
+    query = (
+        _converted(proved, values, settings) if foreign_rows else _in_own_currency(table, values, settings)
+    )
     query = f"SELECT *, (_faults & {proved.refusing_bits}) <> 0 AS _refused FROM ({query})"
-    # A text file was copied already; a typed one is a view, so that it streams whatever its size.
-    kind = "TABLE" if set(raw.columns.values()) <= {"VARCHAR"} and not raw.name.endswith(".parquet") else "VIEW"
-    connection.execute(f"CREATE OR REPLACE TEMP {kind} {quoted(relation)} AS {query}")
-    return ProvedFile(raw=raw, table=table, relation=relation, casts=casts, converted_rows=converted)
+    # What was copied from text is worth keeping as read; a typed file stays a view, so that it streams whatever its size.
+    connection.execute(
+        f"CREATE OR REPLACE TEMP {'TABLE' if raw.copied else 'VIEW'} {quoted(proved.relation)} AS {query}"
+    )
+    return proved
 
 
-def check_header(table: TableContract, raw: RawFile) -> None:
-    """Refuse a file without a column that every row must have."""
+def drop_proved(connection: duckdb.DuckDBPyConnection, proved: ProvedFile) -> None:
+    """Give the memory of a file back."""
+    connection.execute(f"DROP {'TABLE' if proved.raw.copied else 'VIEW'} {quoted(proved.relation)}")
+    drop_raw(connection, proved.raw)
+
+
+def row_day(table: TableContract, time_zone: str) -> str:
+    """The day of the business time zone on which a row happened, as SQL; it chooses the exchange rate."""
+    columns = table.columns.values()
+    name = table.time or next(column.name for column in columns if column.type == "date" and column.required)
+    if table.columns[name].type == "date":
+        return quoted(name)
+    return f"CAST(timezone({literal(time_zone)}, timezone('UTC', {quoted(name)})) AS DATE)"
+
+
+def _check_header(table: TableContract, raw: RawFile) -> None:
     for column in table.columns.values():
         if column.name not in raw.columns and table.mandatory(column.name) and column.default is None:
             spare = [name for name in raw.header if name not in table.columns]
+            shown = ", ".join(raw.header[:12]) + (" …" if len(raw.header) > 12 else "")
             raise ContractError(
-                f"{raw.name}: column '{column.name}' is missing; {table.name} needs it in every row.{suggestion(column.name, spare)} "
-                f"The file has: {', '.join(raw.header[:12])}{' …' if len(raw.header) > 12 else ''}."
+                f"{raw.name}: column '{column.name}' is missing; {table.name} needs it in every row."
+                f"{suggestion(column.name, spare)} The file has: {shown}."
             )
 
 
 def _values(proved: ProvedFile) -> str:
+    """`_row`, the canonical columns and `_faults`, money still in the currency of the row."""
     columns, faults = ["_row"], []
     for name, column in proved.table.columns.items():
-        reading = proved.casts.get(name)
-        default = default_value(column) if column.default is not None else f"CAST(NULL AS {column.engine_type})"
+        reading, bit = proved.casts.get(name), proved.fault_bit(name)
+        default = default_value(column)
         if reading is None:
             columns.append(f"{default} AS {quoted(name)}")
             continue
-        value = reading.value if column.default is None else f"CASE WHEN {reading.text} IS NULL THEN {default} ELSE {reading.value} END"
+        value = reading.value
+        if column.default is not None:
+            value = f"CASE WHEN {reading.text} IS NULL THEN {default} ELSE {value} END"
         columns.append(f"{value} AS {quoted(name)}")
         if proved.table.mandatory(name):
-            faults.append(f"CASE WHEN ({value}) IS NULL THEN {proved.fault_bit(name)} ELSE 0 END")
+            faults.append(f"CASE WHEN ({value}) IS NULL THEN {bit} ELSE 0 END")
         elif column.type != "string" or column.values:
-            faults.append(f"CASE WHEN {reading.text} IS NOT NULL AND ({value}) IS NULL THEN {proved.fault_bit(name)} ELSE 0 END")
+            faults.append(f"CASE WHEN {reading.text} IS NOT NULL AND ({value}) IS NULL THEN {bit} ELSE 0 END")
     return f"SELECT {', '.join(columns)}, CAST({' + '.join(faults) or '0'} AS BIGINT) AS _faults FROM {quoted(proved.raw.relation)}"
 
 
-def _foreign_rows(connection: duckdb.DuckDBPyConnection, raw: RawFile, casts: Mapping[str, Cast], settings: LoadSettings) -> int:
-    if "currency" not in casts:
-        return 0
-    text = casts["currency"].text
-    query = f"SELECT count(*) FROM {quoted(raw.relation)} WHERE upper({text}) <> {literal(settings.reporting_currency)}"
-    return int(connection.execute(query).fetchall()[0][0])
+def _is_foreign(settings: LoadSettings) -> str:
+    home = literal(settings.reporting_currency)
+    return f"coalesce(upper(currency), {home}) <> {home}"
 
 
-def _in_own_currency(query: str, table: TableContract, settings: LoadSettings) -> str:
+def _foreign(
+    connection: duckdb.DuckDBPyConnection, proved: ProvedFile, values: str, settings: LoadSettings
+) -> tuple[dict[str, tuple[dt.date, dt.date]], int]:
+    """Foreign currencies of the file with their first and last day, and how many rows they have."""
+    if "currency" not in proved.casts:
+        return {}, 0
+    day = row_day(proved.table, settings.time_zone)
+    found = connection.execute(
+        f"SELECT upper(currency), min({day}), max({day}), count(*) FROM ({values}) WHERE {_is_foreign(settings)} GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    return {row[0]: (row[1], row[2]) for row in found if row[1] is not None}, sum(row[3] for row in found)
+
+
+def _in_own_currency(table: TableContract, values: str, settings: LoadSettings) -> str:
     """Every row states its currency, so that exports with and without the column say the same."""
     if "currency" not in table.columns:
-        return query
-    return f"SELECT * REPLACE ({literal(settings.reporting_currency)} AS currency) FROM ({query})"
+        return values
+    return f"SELECT * REPLACE ({literal(settings.reporting_currency)} AS currency) FROM ({values})"
 
 
-def _converted(query: str, proved: ProvedFile, settings: LoadSettings) -> str:
+def _converted(proved: ProvedFile, values: str, settings: LoadSettings) -> str:
     """Money of rows in another currency at the rate of the row's own day; without a rate the row is refused."""
-    rates = ", ".join(
-        f"({literal(currency)}, DATE '{start}', DATE '{until}', CAST({rate} AS DECIMAL(18,8)))" for currency, start, until, rate in settings.rate_rows()
+    home, foreign = literal(settings.reporting_currency), _is_foreign(settings)
+    rates = " UNION ALL ".join(
+        f"SELECT {literal(currency)} AS currency, DATE '{start}' AS valid_from, DATE '{until}' AS valid_until, "
+        f"CAST('{rate}' AS DECIMAL(20,12)) AS rate"
+        for currency, start, until, rate in settings.rate_rows()
     )
-    rates = rates or "('', DATE '0001-01-01', DATE '0001-01-02', CAST(1 AS DECIMAL(18,8)))"
-    home = literal(settings.reporting_currency)
-    foreign = f"coalesce(upper(given.currency), {home}) <> {home}"
+    dated = f"SELECT *, {row_day(proved.table, settings.time_zone)} AS _day, {foreign} AS _foreign FROM ({values})"
     replaced = [
-        f"CASE WHEN {foreign} THEN TRY_CAST(round(given.{quoted(name)} * rates.rate, 2) AS DECIMAL(18,2)) ELSE given.{quoted(name)} END AS {quoted(name)}"
+        f"CASE WHEN given._foreign THEN TRY_CAST(round(given.{quoted(name)} * rates.rate, 2) AS DECIMAL(18,2)) "
+        f"ELSE given.{quoted(name)} END AS {quoted(name)}"
         for name in proved.table.money
     ]
-    replaced += [f"{home} AS currency", f"given._faults | CASE WHEN {foreign} AND rates.rate IS NULL THEN {proved.rate_bit} ELSE 0 END AS _faults"]
-    day = row_day(proved.table, settings.time_zone, prefix="given.")
+    unrated = f"CASE WHEN given._foreign AND rates.rate IS NULL THEN {proved.rate_bit} ELSE 0 END"
+    replaced += [f"{home} AS currency", f"given._faults | {unrated} AS _faults"]
     return (
-        f"SELECT given.* REPLACE ({', '.join(replaced)}) FROM ({query}) AS given LEFT JOIN (VALUES {rates}) AS rates(currency, valid_from, valid_until, rate) "
-        f"ON upper(given.currency) = rates.currency AND {day} >= rates.valid_from AND {day} < rates.valid_until AND {foreign}"
+        f"SELECT given.* EXCLUDE (_day, _foreign) REPLACE ({', '.join(replaced)}) FROM ({dated}) AS given "
+        f"LEFT JOIN ({rates or NO_RATE}) AS rates ON given._foreign AND upper(given.currency) = rates.currency "
+        f"AND given._day >= rates.valid_from AND given._day < rates.valid_until"
     )
-
-
-def row_day(table: TableContract, time_zone: str, prefix: str = "") -> str:
-    """The day of the business time zone on which a row happened, as SQL."""
-    name = table.time or next(column.name for column in table.columns.values() if column.type == "date" and column.required)
-    column = f"{prefix}{quoted(name)}"
-    if table.columns[name].type == "date":
-        return column
-    return f"CAST(timezone({literal(time_zone)}, timezone('UTC', {column})) AS DATE)"

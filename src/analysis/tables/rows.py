@@ -24,7 +24,9 @@ def month_of(table: TableContract, time_zone: str) -> str | None:
 
 def row_hash(table: TableContract) -> str:
     """Columns named and written out, empty ones left out: a new optional column does not change the hash of old rows."""
-    parts = ", ".join(f"{literal(name + '=')} || CAST({quoted(name)} AS VARCHAR) || chr(31)" for name in table.columns)
+    parts = ", ".join(
+        f"{literal(name + '=')} || CAST({quoted(name)} AS VARCHAR) || chr(31)" for name in table.columns
+    )
     return f"concat({parts})"
 
 

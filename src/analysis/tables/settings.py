@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -15,12 +14,15 @@ from analysis.errors import ParameterError
 #: Goes up when the same file would be read differently, so that stores made before are not trusted.
 READING_VERSION = 1
 
+#: For each currency, from which day on one unit is worth how much in the reporting currency.
 Rates = Mapping[str, Sequence[tuple[dt.date, Decimal]]]
+#: For each foreign currency of a file, the first and the last day on which it occurs.
+ForeignDays = Mapping[str, tuple[dt.date, dt.date]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoadSettings:
-    """How rows are read. ``exchange_rates``: for each currency, from which day one unit is worth how much of ours."""
+    """How rows are read."""
 
     reporting_currency: str
     time_zone: str
@@ -31,30 +33,36 @@ class LoadSettings:
         try:
             ZoneInfo(self.time_zone)
         except (KeyError, ValueError, OSError) as error:
-            raise ParameterError(f"time zone '{self.time_zone}' is unknown; write it as Asia/Shanghai.") from error
-        if not (len(self.reporting_currency) == 3 and self.reporting_currency.isascii() and self.reporting_currency.isupper()):
-            raise ParameterError(f"reporting currency '{self.reporting_currency}' should be an ISO 4217 code such as CNY.")
+            raise ParameterError(
+                f"time zone '{self.time_zone}' is unknown; write it as Asia/Shanghai."
+            ) from error
+        if not (
+            len(self.reporting_currency) == 3
+            and self.reporting_currency.isascii()
+            and self.reporting_currency.isupper()
+        ):
+            raise ParameterError(
+                f"reporting currency '{self.reporting_currency}' should be an ISO 4217 code such as CNY."
+            )
+        if not 0 <= self.quarantine_limit < 1:
+            raise ParameterError(
+                f"quarantine limit {self.quarantine_limit} should be a share from 0 up to 1, e.g. 0.01."
+            )
         for currency, rates in self.exchange_rates.items():
             days = [day for day, _ in rates]
             if len(set(days)) != len(days) or any(not rate > 0 for _, rate in rates):
-                raise ParameterError(f"exchange rates of {currency}: each day once and every rate above zero.")
+                raise ParameterError(
+                    f"exchange rates of {currency}: each day once, and every rate above zero."
+                )
 
     def as_json(self) -> dict[str, object]:
-        """For the manifest; two loads with equal settings read a file alike."""
+        """For the manifest. Rates are not here: each file records those that it used."""
         return {
             "reading_version": READING_VERSION,
             "reporting_currency": self.reporting_currency,
             "time_zone": self.time_zone,
             "quarantine_limit": self.quarantine_limit,
-            "exchange_rates": {
-                currency.upper(): [[day.isoformat(), str(rate)] for day, rate in sorted(rates)]
-                for currency, rates in sorted(self.exchange_rates.items())
-            },
         }
-
-    @property
-    def content_hash(self) -> str:
-        return hashlib.sha256(json.dumps(self.as_json(), sort_keys=True).encode()).hexdigest()
 
     def rate_rows(self) -> list[tuple[str, dt.date, dt.date, Decimal]]:
         """(currency, from, until, rate): a rate holds from its day until the next one given."""
@@ -65,3 +73,12 @@ class LoadSettings:
                 until = ordered[index + 1][0] if index + 1 < len(ordered) else dt.date.max
                 rows.append((currency.upper(), day, until, Decimal(rate)))
         return rows
+
+    def rates_used(self, foreign: ForeignDays) -> str:
+        """Changes when a rate that these currencies need on these days comes, goes or moves; a later month's rate does not matter."""
+        used = [
+            f"{currency}:{max(start, foreign[currency][0])}:{rate}"
+            for currency, start, until, rate in self.rate_rows()
+            if currency in foreign and start <= foreign[currency][1] and until > foreign[currency][0]
+        ]
+        return hashlib.sha256("\n".join(used).encode()).hexdigest() if foreign else ""

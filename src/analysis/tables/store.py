@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 MANIFEST = "tables.json"
 QUARANTINE = "_quarantine"
+#: What stands for personal data in examples.
+MASK = "•••"
 #: Goes up when the shape of the manifest or of the stored files changes.
 STORE_VERSION = 1
 
@@ -115,7 +117,9 @@ class TableSet:
         """The tables as they were last loaded, without reading a source again."""
         manifest = read_manifest(store)
         if manifest is None:
-            raise SourceError(f"{store}: holds no validated tables (no readable {MANIFEST}). Run the load first.")
+            raise SourceError(
+                f"{store}: holds no validated tables (no readable {MANIFEST}). Run the load first."
+            )
         return table_set(store, manifest)
 
     def __getitem__(self, name: str) -> TableInfo:
@@ -137,7 +141,11 @@ class TableSet:
 
     def require_always(self, needed: Iterable[str]) -> None:
         """Refuse the run if a table that the contract always needs is absent among those the notebooks asked for."""
-        absent = [name for name in needed if contract().tables[name].need == "always" and not self.tables[name].present]
+        absent = [
+            name
+            for name in needed
+            if contract().tables[name].need == "always" and not self.tables[name].present
+        ]
         if absent:
             raise ContractError(
                 f"{', '.join(absent)}: no file for {'this table' if len(absent) == 1 else 'these tables'}, which the notebooks of this run cannot "
@@ -150,7 +158,9 @@ class TableSet:
         if info.partitions:
             return f"read_parquet([{', '.join(literal(str(path)) for path in info.paths)}], hive_partitioning = false)"
         table = contract().tables[name]
-        types = {column.name: column.engine_type for column in table.columns.values()} | derived_columns(table)
+        types = {column.name: column.engine_type for column in table.columns.values()} | derived_columns(
+            table
+        )
         return f"(SELECT {', '.join(f'CAST(NULL AS {kind}) AS {quoted(column)}' for column, kind in types.items())} WHERE false)"
 
     @cached_property
@@ -164,14 +174,18 @@ class TableSet:
         for name in self.tables:
             path = self.store / QUARANTINE / f"{name}.parquet"
             if path.is_file():
-                frame = pq.read_table(path, columns=["file", "row_number", "scope", "column", "reason", "value"]).to_pandas()
+                frame = pq.read_table(
+                    path, columns=["file", "row_number", "scope", "column", "reason", "value"]
+                ).to_pandas()
                 frame = frame.rename(columns={"value": "example"})
                 personal = frame["column"].isin(self.tables[name].personal)
-                frame["example"] = frame["example"].mask(personal, "•••")
+                frame["example"] = frame["example"].mask(personal, MASK)
                 frame.insert(0, "table", name)
                 frames.append(frame)
         if not frames:
-            return pd.DataFrame(columns=["table", "file", "row_number", "scope", "column", "reason", "example"])
+            return pd.DataFrame(
+                columns=["table", "file", "row_number", "scope", "column", "reason", "example"]
+            )
         return pd.concat(frames, ignore_index=True)
 
     @cached_property
@@ -204,24 +218,23 @@ def read_manifest(store: Path) -> dict[str, Any] | None:
 def table_set(store: Path, manifest: Mapping[str, Any]) -> TableSet:
     """The manifest's tables as objects."""
     tables = {name: _table_info(store, name, manifest["tables"].get(name)) for name in contract().tables}
-    checks = tuple(TableCheck(**check) for name in ("", *contract().tables) for check in manifest["checks"].get(name, []))
-    return TableSet(store=store, tables=tables, checks=checks, content_hash=manifest["content_hash"], settings=manifest["settings"])
+    checks = tuple(
+        TableCheck(**check) for name in ("", *contract().tables) for check in manifest["checks"].get(name, [])
+    )
+    return TableSet(
+        store=store,
+        tables=tables,
+        checks=checks,
+        content_hash=manifest["content_hash"],
+        settings=manifest["settings"],
+    )
 
 
 def _table_info(store: Path, name: str, entry: Mapping[str, Any] | None) -> TableInfo:
     personal = contract().tables[name].personal
     if entry is None:
         return TableInfo(name=name, present=False, personal=personal)
-    partitions = tuple(
-        Partition(
-            month=Month.parse(item["month"]) if item["month"] else None,
-            path=store / item["path"],
-            rows=item["rows"],
-            content_hash=item["content_hash"],
-            last_recorded_at=dt.datetime.fromisoformat(item["last_recorded_at"]) if item["last_recorded_at"] else None,
-        )
-        for item in entry["partitions"]
-    )
+    partitions = stored_partitions(store, entry)
     return TableInfo(
         name=name,
         present=True,
@@ -231,6 +244,22 @@ def _table_info(store: Path, name: str, entry: Mapping[str, Any] | None) -> Tabl
         partitions=partitions,
         waterfall=tuple(FileWaterfall(**item) for item in entry["waterfall"]),
         personal=personal,
+    )
+
+
+def stored_partitions(store: Path, entry: Mapping[str, Any]) -> tuple[Partition, ...]:
+    """The partitions that a table's entry in the manifest names."""
+    return tuple(
+        Partition(
+            month=Month.parse(item["month"]) if item["month"] else None,
+            path=store / item["path"],
+            rows=item["rows"],
+            content_hash=item["content_hash"],
+            last_recorded_at=dt.datetime.fromisoformat(item["last_recorded_at"])
+            if item["last_recorded_at"]
+            else None,
+        )
+        for item in entry["partitions"]
     )
 
 

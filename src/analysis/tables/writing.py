@@ -35,7 +35,9 @@ class _Open:
     last_recorded_at: dt.datetime | None = None
 
 
-def write_partitions(connection: duckdb.DuckDBPyConnection, query: str, folder: Path, *, by_month: bool) -> tuple[Partition, ...]:
+def write_partitions(
+    connection: duckdb.DuckDBPyConnection, query: str, folder: Path, *, by_month: bool
+) -> tuple[Partition, ...]:
     """Write the rows of ``query`` (sorted by month, then key) below ``folder``; one month is open at a time.
 
     ``query`` gives the columns to keep and the ``HASHES``: both halves of the hash of each row's content, and a hash of where the
@@ -86,7 +88,9 @@ def _start(folder: Path, month: dt.date | None, table: pa.Table) -> _Open:
 
     temporary = folder / f".{month or 'all'}.{os.getpid()}"
     kept = table.drop_columns(list(HASHES)).schema
-    return _Open(month=month, temporary=temporary, writer=pq.ParquetWriter(temporary, kept, compression="zstd"))
+    return _Open(
+        month=month, temporary=temporary, writer=pq.ParquetWriter(temporary, kept, compression="zstd")
+    )
 
 
 def _append(current: _Open, table: pa.Table) -> None:
@@ -113,4 +117,10 @@ def _close(current: _Open, folder: Path) -> Partition:
     month = Month.parse(current.month) if current.month else None
     path = folder / f"{month or 'all'}.{name}.parquet"
     current.temporary.replace(path)
-    return Partition(month=month, path=path, rows=current.rows, content_hash=content_hash, last_recorded_at=current.last_recorded_at)
+    return Partition(
+        month=month,
+        path=path,
+        rows=current.rows,
+        content_hash=content_hash,
+        last_recorded_at=current.last_recorded_at,
+    )

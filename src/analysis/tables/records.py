@@ -1,0 +1,71 @@
+"""What the store remembers of each source file, so that an unchanged one is not read again."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from analysis.tables.store import FileWaterfall
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileRecord:
+    """One file as it was last read.
+
+    ``foreign`` and ``rates``: which exchange rates its money went through. ``orphaned``: rows quarantined because what they
+    must refer to was not there. ``tangled``: other files that hold exact copies of some of its rows.
+    """
+
+    name: str
+    hash: str
+    rows: int
+    header: tuple[str, ...]
+    columns: tuple[str, ...]
+    foreign: Mapping[str, tuple[dt.date, dt.date]]
+    rates: str
+    converted_rows: int
+    ends_without_line_break: bool
+    accepted: int = 0
+    quarantined: int = 0
+    orphaned: int = 0
+    exact_duplicates: int = 0
+    tangled: tuple[str, ...] = ()
+
+    @property
+    def waterfall(self) -> FileWaterfall:
+        return FileWaterfall(
+            file=self.name,
+            file_hash=self.hash,
+            rows_read=self.rows,
+            accepted=self.accepted,
+            quarantined=self.quarantined,
+            exact_duplicates=self.exact_duplicates,
+        )
+
+    def counted(self, **counts: Any) -> FileRecord:
+        return replace(self, **counts)
+
+    def as_json(self) -> dict[str, Any]:
+        days = {
+            currency: [day.isoformat() for day in span] for currency, span in sorted(self.foreign.items())
+        }
+        return asdict(self) | {"foreign": days}
+
+    @classmethod
+    def from_json(cls, entry: Mapping[str, Any]) -> FileRecord:
+        def day(text: str) -> dt.date:
+            return dt.date.fromisoformat(text)
+
+        return cls(
+            **{
+                **entry,
+                "header": tuple(entry["header"]),
+                "columns": tuple(entry["columns"]),
+                "tangled": tuple(entry["tangled"]),
+                "foreign": {
+                    currency: (day(span[0]), day(span[1])) for currency, span in entry["foreign"].items()
+                },
+            }
+        )
