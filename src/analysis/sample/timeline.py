@@ -1,0 +1,88 @@
+"""Days and months of the sample: one time axis for every table.
+
+Time is counted in days (as floats where the hour matters) of business-local time since the first day of the history.
+The *history* (units, orders, customers) begins ``HISTORY_MONTHS`` before the *window* of service orders and postings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from analysis.periods import Month, months_between
+from analysis.sample.company import UTC_OFFSET_HOURS
+from analysis.sample.streams import Floats, Ints
+
+HISTORY_MONTHS = 36
+CLOSE_DAYS = 8  # the books of a month close on the eighth of the next; nothing is recorded later than that
+DAYS_PER_MONTH = 30.4375
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Timeline:
+    """``months[i]`` covers days ``edges[i] <= day < edges[i + 1]``; the window is ``months[window:]``."""
+
+    first: Month
+    last: Month
+    months: tuple[Month, ...] = field(init=False)
+    edges: Ints = field(init=False)
+
+    def __post_init__(self) -> None:
+        months = tuple(months_between(self.first - HISTORY_MONTHS, self.last))
+        starts = np.array([month.start for month in (*months, self.last + 1)], dtype="datetime64[D]")
+        object.__setattr__(self, "months", months)
+        object.__setattr__(self, "edges", (starts - starts[0]).astype(np.int64))
+
+    @property
+    def origin(self) -> np.datetime64:
+        return np.datetime64(self.months[0].start, "D")
+
+    @property
+    def window(self) -> int:
+        """Position of the window's first month on the month axis."""
+        return HISTORY_MONTHS
+
+    @property
+    def window_months(self) -> tuple[Month, ...]:
+        return self.months[self.window :]
+
+    @property
+    def start(self) -> int:
+        return int(self.edges[self.window])
+
+    @property
+    def end(self) -> int:
+        return int(self.edges[-1])
+
+    def month_of(self, time: Floats | Ints) -> Ints:
+        """Position on the month axis; -1 before the history."""
+        return (np.searchsorted(self.edges, np.floor(time), side="right") - 1).astype(np.int64)
+
+    def window_month_of(self, time: Floats | Ints) -> Ints:
+        """Position in the window; negative before it."""
+        return self.month_of(time) - self.window
+
+    def dates(self, time: Floats | Ints) -> np.ndarray:
+        """Business-local calendar days as datetime64[D]; not-a-number becomes not-a-time."""
+        return _to_datetime(self.origin, time, "D", 1)
+
+    def timestamps(self, time: Floats | Ints) -> np.ndarray:
+        """Instants in UTC as datetime64[us], whole seconds."""
+        seconds = _to_datetime(self.origin, time, "s", 86_400)
+        return (seconds - np.timedelta64(UTC_OFFSET_HOURS * 3_600, "s")).astype("datetime64[us]")
+
+    def day(self, text: str) -> int:
+        return int((np.datetime64(text, "D") - self.origin).astype(np.int64))
+
+    def month_start(self, month: Month) -> int:
+        return self.day(str(month.start))
+
+
+def _to_datetime(origin: np.datetime64, time: Floats | Ints, unit: str, per_day: int) -> np.ndarray:
+    values = np.asarray(time, dtype=float)
+    missing = np.isnan(values)
+    steps = np.floor(np.where(missing, 0.0, values) * per_day + 1e-6).astype(np.int64)
+    moments = origin.astype(f"datetime64[{unit}]") + steps.astype(f"timedelta64[{unit}]")
+    moments[missing] = np.datetime64("NaT")
+    return moments

@@ -1,0 +1,190 @@
+"""What is planted, how strongly, and where: the answer sheet of the sample company.
+
+A truth that is off keeps its place in the sheet with ``active: false``; the arrays it would have changed are drawn from the same streams.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from analysis.errors import ParameterError, suggestion
+from analysis.periods import Month
+
+TRUTHS: tuple[str, ...] = (
+    "bad_batch",
+    "bad_supplier",
+    "wear_out",
+    "infant_mortality",
+    "slow_complaints",
+    "repeat_repair_churn",
+    "service_hurts_repurchase",
+    "input_price_rise",
+    "idle_team",
+    "outsourced_surge",
+    "failed_measure",
+    "working_measure",
+    "late_claims",
+    "survey_nonresponse",
+    "claim_leakage",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planted:
+    """Which truths are on, and when and where each lies. Strengths that are off read as "no effect"."""
+
+    last: Month
+    off: frozenset[str]
+    window_months: int
+
+    def __post_init__(self) -> None:
+        for name in sorted(self.off):
+            if name not in TRUTHS:
+                raise ParameterError(
+                    f"sample: no planted truth '{name}'.{suggestion(name, TRUTHS)} Known: {', '.join(TRUTHS)}."
+                )
+
+    def on(self, name: str) -> bool:
+        return name not in self.off
+
+    def ago(self, months: int) -> Month:
+        """A month this far before the last one, never before the second month of the window."""
+        return self.last - min(months, max(self.window_months - 2, 0))
+
+    # --- failures -------------------------------------------------------------------------------------------------
+    bad_batch_product: int = 2  # C200
+    bad_batch_region: int = 2  # South
+
+    @property
+    def bad_batch_month(self) -> Month:
+        return self.ago(15)
+
+    @property
+    def bad_batch_ratio(self) -> float:
+        return 3.0 if self.on("bad_batch") else 1.0
+
+    bad_supplier_index: int = 2  # Qiming
+
+    @property
+    def bad_supplier_ratio(self) -> float:
+        return 1.4 if self.on("bad_supplier") else 1.0
+
+    @property
+    def wear_out_shape(self) -> float:
+        return 2.2 if self.on("wear_out") else 1.0
+
+    @property
+    def infant_shape(self) -> float:
+        return 0.65 if self.on("infant_mortality") else 1.0
+
+    # --- customers ------------------------------------------------------------------------------------------------
+    @property
+    def slow_complaint_ratio(self) -> float:
+        return 2.0 if self.on("slow_complaints") else 1.0
+
+    @property
+    def repeat_repair_ratio(self) -> float:
+        return 1.5 if self.on("repeat_repair_churn") else 1.0
+
+    @property
+    def repurchase_ratio(self) -> float:
+        return 0.7 if self.on("service_hurts_repurchase") else 1.0
+
+    # --- money ----------------------------------------------------------------------------------------------------
+    price_rise_parts: tuple[str, ...] = ("P-PCB-20", "P-SEN-50")  # electronics
+
+    @property
+    def price_rise_month(self) -> Month:
+        return self.ago(7)
+
+    @property
+    def price_rise_ratio(self) -> float:
+        return 1.12 if self.on("input_price_rise") else 1.0
+
+    idle_team_index: int = 3  # Field West
+    usual_unused_share: float = 0.12
+
+    @property
+    def idle_month(self) -> Month:
+        return self.ago(5)
+
+    @property
+    def idle_unused_share(self) -> float:
+        return 0.35 if self.on("idle_team") else self.usual_unused_share
+
+    usual_outsourced_share: float = 0.12
+    peak_months: tuple[int, ...] = (6, 7, 8)
+
+    @property
+    def surge_month(self) -> Month:
+        return self.ago(11)
+
+    @property
+    def surge_share(self) -> float:
+        return 0.30 if self.on("outsourced_surge") else self.usual_outsourced_share
+
+    @property
+    def surge_fee_ratio(self) -> float:
+        return 1.25 if self.on("outsourced_surge") else 1.0
+
+    failed_region: int = 0  # North
+    working_region: int = 1  # East
+
+    @property
+    def failed_month(self) -> Month:
+        return self.ago(9)
+
+    @property
+    def working_month(self) -> Month:
+        return self.ago(11)
+
+    @property
+    def working_ratio(self) -> float:
+        return 0.80 if self.on("working_measure") else 1.0
+
+    # --- reporting ------------------------------------------------------------------------------------------------
+    @property
+    def late_share(self) -> float:
+        return 0.30 if self.on("late_claims") else 0.0
+
+    late_mean_days: float = 45.0
+    prompt_mean_days: float = 1.5
+
+    @property
+    def response_by_score(self) -> tuple[float, ...]:
+        return (0.14, 0.16, 0.20, 0.30, 0.40) if self.on("survey_nonresponse") else (0.28,) * 5
+
+    @property
+    def leakage_share(self) -> float:
+        return 0.012 if self.on("claim_leakage") else 0.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SampleTruth:
+    """The answer sheet: what was planted, and what a params folder needs to know about the company.
+
+    ``truths[name]`` holds ``active``, ``about`` and the exact parameters; ``company`` the account list, pools, standard
+    times, interventions and bilingual labels; ``totals`` counts and sums of what was written.
+    """
+
+    seed: int
+    first_month: str
+    last_month: str
+    months: int
+    scale: float
+    off: tuple[str, ...]
+    truths: Mapping[str, Mapping[str, Any]]
+    company: Mapping[str, Any]
+    totals: Mapping[str, Any] = field(default_factory=dict)
+
+    def active(self, name: str) -> bool:
+        return bool(self.truths[name]["active"])
+
+    def __getitem__(self, name: str) -> Mapping[str, Any]:
+        return self.truths[name]
+
+    def to_json(self) -> str:
+        return json.dumps(self.__dict__, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
