@@ -164,7 +164,7 @@ def _text_scale(value: Number, language: Language) -> Scale:
 
 
 def _significant_places(value: Number, *, figures: int = 3, most: int = 2) -> int:
-    magnitude = abs(decimal(value))
+    magnitude = abs(rounded(value, most))  # 99.999 is printed as 100
     if magnitude == 0:
         return 0
     return max(0, min(most, figures - 1 - magnitude.adjusted()))
@@ -176,7 +176,9 @@ def number_text(value: Number, unit: str | Unit, language: Language, *, signed: 
     if unit.is_money:
         return _money_text(value, unit, language, signed=signed, exact=exact)
     if unit.base == "share":
-        return f"{grouped(decimal(value) * 100, 1 if not exact else 3, signed=signed)}%"
+        percent = decimal(value) * 100
+        places = 3 if exact else 1 if abs(percent) >= Decimal("0.1") or not percent else 2  # 0.04% is not 0.0%
+        return f"{grouped(percent, places, signed=signed)}%"
     if unit.base == "percentage_points":
         number = grouped(decimal(value) * 100, 1 if not exact else 3, signed=signed)
         return f"{number} pp" if language == "en" else f"{number}个百分点"
@@ -226,7 +228,7 @@ def cell_text(value: Number, unit: str | Unit, *, scale: Scale = ONE, places: in
     return grouped(shown, places, signed=signed)
 
 
-_MONTH_NAMES = "January February March April May June July August September October November December".split()
+_MONTH_NAMES = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
 
 
 def month_text(month: Month, language: Language) -> str:

@@ -7,7 +7,17 @@ from typing import Any
 
 from analysis.executive import ExecutiveStudy, Headline
 from analysis.executive.study import Change
-from analysis.exhibits.blocks import Block, Column, Comparison, Row, Status, Tile, Tone, table, tiles
+from analysis.exhibits.blocks import (
+    Block,
+    Column,
+    Comparison,
+    Row,
+    Status,
+    Tile,
+    Tone,
+    table,
+    tiles,
+)
 from analysis.results import SEVERITIES, Check, Sentence
 
 _TONE: dict[str, Tone | None] = {"good": "good", "bad": "bad", "noise": "muted", "neutral": None}

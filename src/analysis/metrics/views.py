@@ -23,7 +23,7 @@ class View:
     table: str
     monthly: tuple[str, ...] = ()
     whole: tuple[str, ...] = ()
-    grain: Text = Text(en="", zh="")
+    grain: Text
 
 
 _SERVICE = """

@@ -69,7 +69,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise ParameterError(f"{path.name}: no such file in {path.parent.name}/.{near}")
     try:
         with path.open(encoding="utf-8") as file:
-            content = yaml.load(file, Loader=_StrictLoader)  # noqa: S506 - a subclass of the safe loader
+            content = yaml.load(file, Loader=_StrictLoader)
     except yaml.YAMLError as error:
         raise ParameterError(f"{path.name}: not readable as YAML: {error}") from error
     if not isinstance(content, dict):
@@ -134,11 +134,7 @@ def _scalar(kind: Any, value: Any, where: str) -> Any:
             pass
     elif kind is float and isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
         return float(value)
-    elif kind is int and isinstance(value, int) and not isinstance(value, bool):
-        return value
-    elif kind is dt.date and isinstance(value, dt.date) and not isinstance(value, dt.datetime):
-        return value
-    elif kind in (str, bool) and isinstance(value, kind):
+    elif kind is int and isinstance(value, int) and not isinstance(value, bool) or kind is dt.date and isinstance(value, dt.date) and not isinstance(value, dt.datetime) or kind in (str, bool) and isinstance(value, kind):
         return value
     names = {str: "text (put it in quotes)", bool: "true or false", dt.date: "a date such as 2026-10-31", Decimal: "a number", float: "a number", int: "a whole number"}
     raise ParameterError(f"{where}: '{value}' should be {names.get(kind, kind)}.")

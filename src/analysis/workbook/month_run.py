@@ -16,7 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import AnalysisError, ContractError, MissingData, SourceError
-from analysis.exhibits.blocks import Block, checks_block, evidence_stems, findings_block, not_computed, show
+from analysis.exhibits.blocks import (
+    Block,
+    checks_block,
+    evidence_stems,
+    findings_block,
+    not_computed,
+    show,
+)
 from analysis.locale import Text
 from analysis.metrics import Engine, Registry, StudyInputs
 from analysis.params import Assumptions, CostTree, RunParams, load_run, project_root
@@ -215,6 +222,6 @@ def _quiet_refusals() -> None:
         return
 
     def refuse(shell: Any, kind: type[BaseException], error: BaseException, traceback: Any, tb_offset: Any = None) -> None:
-        print(f"{kind.__name__}: {error}")  # noqa: T201 - this is what the analyst reads
+        print(f"{kind.__name__}: {error}")
 
     shell.set_custom_exc((AnalysisError,), refuse)

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from analysis.errors import ParameterError
+from analysis.formats import Unit, cell_text, column_scale, grouped, number_text
+from analysis.periods import Month
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "english", "chinese"),
+    [
+        (Decimal("3421234.50"), "CNY", "CNY 3.42 million", "342 万元"),
+        (Decimal("412000.00"), "CNY", "CNY 412,000", "41.2 万元"),
+        (Decimal("-999.40"), "CNY", "−CNY 999", "−999 元"),
+        (Decimal("123456789012"), "CNY", "CNY 123 billion", "1,235 亿元"),
+        (Decimal("999999.99"), "CNY", "CNY 1.00 million", "100 万元"),
+        (0.0412, "share", "4.1%", "4.1%"),
+        (-0.003, "percentage_points", "−0.3 pp", "−0.3个百分点"),
+        (1, "tickets", "1 ticket", "1 张工单"),
+        (1234, "tickets", "1,234 tickets", "1,234 张工单"),
+        (Decimal("234.565"), "CNY/ticket", "CNY 234.57 per ticket", "每张工单 234.57 元"),
+    ],
+)
+def test_units_in_both_languages(value: Decimal | float | int, unit: str, english: str, chinese: str):
+    assert number_text(value, unit, "en") == english
+    assert number_text(value, unit, "zh") == chinese
+
+
+def test_rounding_is_half_up_as_in_finance():
+    assert grouped(Decimal("0.125"), 2) == "0.13"
+    assert grouped(Decimal("-0.125"), 2) == "−0.13"
+    assert grouped(2.675, 2) == "2.68"  # by the number as written, not by its binary neighbour
+
+
+def test_a_number_that_rounds_to_nothing_has_no_sign():
+    assert grouped(Decimal("-0.001"), 2, signed=True) == "0.00"
+
+
+def test_percent_and_percentage_points_never_share_a_label():
+    assert Unit.parse("share").label("en") == "%"
+    assert Unit.parse("percentage_points").label("en") == "pp"
+    assert Unit.parse("percentage_points").label("zh") == "百分点"
+
+
+def test_a_column_of_money_has_one_scale_per_language():
+    assert column_scale(Decimal("34212345"), "en").factor == 1_000
+    assert column_scale(Decimal("34212345"), "zh").factor == 10_000
+    assert cell_text(Decimal("34212345"), "CNY", scale=column_scale(Decimal("34212345"), "zh")) == "3,421.2"
+
+
+def test_unknown_units_and_infinite_numbers_are_refused():
+    with pytest.raises(ParameterError, match="unit 'percent'"):
+        Unit.parse("percent")
+    with pytest.raises(ParameterError, match="must say why"):
+        number_text(float("nan"), "share", "en")
+
+
+def test_months_are_half_open_and_one_parser_reads_them():
+    october = Month.parse("2026-10")
+    assert (str(october.start), str(october.end)) == ("2026-10-01", "2026-11-01")
+    assert october + 3 == Month(2027, 1) and Month(2027, 1).months_since(october) == 3
+    with pytest.raises(ParameterError, match="no such month"):
+        Month.parse("2026-13")
+    with pytest.raises(ParameterError, match="write it as 2026-10"):
+        Month.parse("10/2026")

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis.errors import ParameterError
+from analysis.locale import Text
+from analysis.periods import Month
+from analysis.results import Check, Fact, FactId, Finding, Interval, Sentence, by_severity, json_number
+
+
+def fact(value: Decimal | float | int | None = Decimal("12.50"), **parts: object) -> Fact:
+    defaults: dict[str, object] = {"metric": "after_sales_cost", "period": "2026-10", "unit": "CNY"}
+    return Fact(**{**defaults, "value": value, **parts})  # type: ignore[arg-type]
+
+
+@given(st.dictionaries(st.sampled_from(["region", "model", "account"]), st.text(min_size=1), max_size=3))
+def test_an_id_reads_back_whatever_the_labels_hold(dimensions: dict[str, str]):
+    one = fact(dimensions=dimensions)
+    assert FactId.parse(one.id) == FactId(metric="after_sales_cost", dimensions=dimensions, period="2026-10", version="1")
+
+
+def test_a_figure_without_value_must_say_why():
+    with pytest.raises(ParameterError, match="no value and no reason"):
+        fact(None)
+    with pytest.raises(ParameterError, match="not finite"):
+        fact(float("inf"))
+
+
+def test_a_sentence_is_made_of_words_facts_and_labels():
+    sentence = Sentence("{region}: cost {cost:word|rose|fell|did not change} by {cost:abs}.", {"region": "1<b>", "cost": fact(Decimal("-5000.00"))})
+    kinds = [(segment.kind, segment.text) for segment in sentence.segments("en")]
+    assert kinds == [("label", "1<b>"), ("words", ": cost "), ("words", "fell"), ("words", " by "), ("fact", "CNY 5,000"), ("words", ".")]
+    assert sentence.segments("en")[4].fact == "after_sales_cost#2026-10:1"
+
+
+def test_rose_agrees_with_the_sign_and_one_with_the_number():
+    assert Sentence("{x:word|rose|fell|stayed}", {"x": fact(0)}).plain() == "stayed"
+    one = Sentence("{n} {n:plural|row was|rows were} kept", {"n": fact(1, unit="count")})
+    assert one.plain() == "1 row was kept"
+
+
+def test_a_bare_number_cannot_enter_a_sentence():
+    with pytest.raises(ParameterError, match="make it a fact first"):
+        Sentence("{n} rows", {"n": 3}).plain()  # type: ignore[dict-item]
+    with pytest.raises(ParameterError, match="no value for {n}"):
+        Sentence("{n} rows").plain()
+
+
+def test_a_sentence_cannot_print_an_interval_the_fact_lacks():
+    with pytest.raises(ParameterError, match="has no interval"):
+        Sentence("{cost:interval}", {"cost": fact()}).plain()
+    estimate = fact(0.5, unit="share", interval=Interval(low=0.4, high=0.6, level=0.95, method="Wilson"), n=100)
+    assert Sentence("{share:interval}", {"share": estimate}).plain() == "95% interval 40.0% to 60.0%"
+
+
+@given(st.decimals(min_value=-(10**12), max_value=10**12, places=2))
+def test_json_numbers_read_back_to_the_cent(value: Decimal):
+    packed = json_number(value)
+    assert Decimal(repr(packed) if isinstance(packed, float) else str(packed)) == value
+
+
+def test_findings_come_gravest_first_then_weightiest():
+    statement = Sentence("x")
+    findings = [
+        Finding(id="b", section="s", severity="info", statement=statement),
+        Finding(id="a", section="s", severity="alert", statement=statement, rank=1),
+        Finding(id="c", section="s", severity="alert", statement=statement, rank=5),
+    ]
+    assert [finding.id for finding in by_severity(findings)] == ["c", "a", "b"]
+
+
+def test_a_finding_packs_its_values_with_their_limits():
+    ratio = fact(3.1, metric="rate_ratio", unit="ratio", interval=Interval(low=2.4, high=4.0, level=0.95, method="exact"))
+    packed = Finding(id="failures.excess", section="failures", severity="alert", statement=Sentence("{r}", {"r": ratio})).as_json()
+    assert packed["values"]["r"] == {"fact": ratio.id, "value": 3.1, "unit": "ratio", "low": 2.4, "high": 4.0, "level": 0.95}
+
+
+def test_text_and_months_follow_the_language():
+    sentence = Sentence("{name:lower} {month}", {"name": Text(en="Parts", zh="配件"), "month": Month(2026, 10)})
+    assert sentence.plain("en") == "parts October 2026"
+    assert "".join(segment.text for segment in sentence.segments("zh")) == "配件 2026年10月"
+
+
+def test_a_check_says_whether_it_blocks():
+    assert Check(id="x", outcome="failed", sentence=Sentence("y"), blocking=True).as_json()["blocking"] is True
