@@ -15,7 +15,7 @@ _HOME = {
     "prose_blocks": "prose",
     "charts": "charts",
 }  # fmt: skip
-__all__ = sorted(_HOME)
+__all__ = tuple(_HOME)
 
 
 def __getattr__(name: str) -> Any:

@@ -10,12 +10,22 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 from analysis.errors import MissingData, ParameterError, suggestion
-from analysis.formats import NO_VALUE, ONE, Number, Scale, Unit, cell_text, column_scale, date_text, month_text
+from analysis.formats import (
+    NO_VALUE,
+    ONE,
+    Number,
+    Scale,
+    Unit,
+    cell_text,
+    column_scale,
+    date_text,
+    month_text,
+)
 from analysis.locale import LANGUAGES, Language, Text, untranslated
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Sentence, by_severity

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from analysis.costs.study import Comparison as CostComparison
-from analysis.costs.study import CostStudy, Slice
+from analysis.costs.decomposition import Comparison as CostComparison
+from analysis.costs.decomposition import CostStudy, Slice
 from analysis.exhibits.blocks import (
     Block,
     Column,

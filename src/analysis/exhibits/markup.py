@@ -284,7 +284,7 @@ def block_styles() -> str:
     """Style sheet of the blocks, colours included."""
     light, dark = (";".join(f"--{role}:{value}" for role, value in palette.items()) for palette in (LIGHT, DARK))
     sheet = resources.files(__package__).joinpath("blocks.css").read_text(encoding="utf-8")
-    sheet = re.sub(r"/\*.*?\*/", "", sheet, flags=re.S)
+    sheet = re.sub(r"/\*.*?\*/", "", sheet, flags=re.DOTALL)
     return (
         f".after-sales{{{light}}}"
         f"@media (prefers-color-scheme:dark){{.after-sales:not([data-theme=light]){{{dark}}}"

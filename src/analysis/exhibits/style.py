@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.errors import ParameterError
 from analysis.formats import ONE, Number, Scale, Unit, column_scale, grouped
 from analysis.locale import LANGUAGES, Language, Text, translate, untranslated
-from analysis.results import Fact, Segment, Sentence
+from analysis.results import Fact, Sentence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,7 +62,9 @@ DARK: Mapping[str, str] = {
     "category-5": "#2f7db3",
     "category-6": "#f0cf5a",
 }
-CATEGORIES = ("actual", "focus", "good", "category-4", "category-5", "category-6", "expected")
+CATEGORIES = ("actual", "category-5", "good", "category-6", "focus", "category-4", "expected")
+# text in a pale colour would not be read: it takes a darker role, its mark keeps the colour
+_TEXT_ROLE = {"expected": "muted", "context": "muted", "category-5": "ink", "category-6": "ink"}
 
 
 def colour(role: str) -> str:
@@ -70,6 +72,11 @@ def colour(role: str) -> str:
     if role not in LIGHT:
         raise ParameterError(f"colour role '{role}' does not exist; known: {', '.join(LIGHT)}.")
     return LIGHT[role]
+
+
+def text_colour(role: str) -> str:
+    """Hex for words about something drawn in ``role``: at least 4.5 to 1 on paper."""
+    return colour(_TEXT_ROLE.get(role, role))
 
 
 def category_roles(count: int) -> tuple[str, ...]:
@@ -256,14 +263,14 @@ def inline_svg(svg: str, id: str) -> str:
     """matplotlib's file as an element that can stand in a page: no prologue, ids of its own, marked texts."""
     prefix = re.sub(r"[^A-Za-z0-9_-]", "-", id)
     body = svg[svg.index("<svg") :]
-    body = re.sub(r"<metadata>.*?</metadata>\s*", "", body, flags=re.S)
-    body = re.sub(r"<defs>\s*<style[^>]*>.*?</style>\s*</defs>\s*", "", body, count=1, flags=re.S)
+    body = re.sub(r"<metadata>.*?</metadata>\s*", "", body, flags=re.DOTALL)
+    body = re.sub(r"<defs>\s*<style[^>]*>.*?</style>\s*</defs>\s*", "", body, count=1, flags=re.DOTALL)
     body = body.replace("<svg ", '<svg stroke-linejoin="round" stroke-linecap="butt" ', 1)
     body = re.sub(r'\bid="(fact|label|words):([^"]*)"', lambda m: _mark(m[1], m[2]), body)
     body = re.sub(r'(?<![\w-])id="([^"]+)"', rf'id="{prefix}-\1"', body)
     body = re.sub(r'href="#([^"]+)"', rf'href="#{prefix}-\1"', body)
     body = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", body)
-    body = re.sub(r"<!--.*?-->\s*", "", body, flags=re.S)
+    body = re.sub(r"<!--.*?-->\s*", "", body, flags=re.DOTALL)
     body = re.sub(r' transform="rotate\(-?0 [^)]*\)"', "", body)
     return re.sub(r"\n\s*", "\n", body).strip()
 
@@ -351,7 +358,7 @@ def one_unit(facts: Iterable[Fact], what: str) -> Unit:
 def tick_text(value: float, _position: int | None = None) -> str:
     """Axis ticks: thousands marks, a true minus, no needless decimals."""
     places = 0 if abs(value - round(value)) < 1e-9 else 1 if abs(value * 10 - round(value * 10)) < 1e-9 else 2
-    return grouped(round(value, 4), places)
+    return grouped(round(float(value), 4), places)
 
 
 def place(figure: Figure, *, left: float, right: float, top: float, bottom: float, **options: Any) -> None:
@@ -362,20 +369,60 @@ def place(figure: Figure, *, left: float, right: float, top: float, bottom: floa
     )
 
 
-def value_axis(axes: Axes, which: str, *, unit_text: str = "", ticks: int = 5) -> None:
-    """Grid lines and plain ticks for the axis that carries the measure; its unit stands at its end, level."""
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
+def axis_name(measure: Text, unit: Unit, scale: Scale, language: Language) -> str:
+    """``After-sales cost (CNY thousand)``; the unit is left out where the measure says it already."""
+    name = unit.label(language, scale)
+    return measure[language] if name.casefold() in measure[language].casefold() else f"{measure[language]} ({name})"
+
+
+def value_axis(axes: Axes, which: str, *, name: str = "", ticks: int = 5, most: float | None = None) -> None:
+    """Grid lines and plain ticks for the axis that carries the measure, at most up to ``most``; its name stands at its end, level."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
     axis = axes.xaxis if which == "x" else axes.yaxis
-    axis.set_major_locator(MaxNLocator(nbins=ticks, steps=[1, 2, 2.5, 5, 10]))
+    low, high = axes.get_xlim() if which == "x" else axes.get_ylim()
+    reach = max(high, low) if most is None else most
+    places = MaxNLocator(nbins=ticks, steps=[1, 2, 2.5, 5, 10]).tick_values(min(low, high), reach)
+    margin = abs(high - low) * 1e-6
+    axis.set_major_locator(FixedLocator([value for value in places if min(low, high) - margin <= value <= reach + margin]))
     axis.set_major_formatter(FuncFormatter(tick_text))
     axes.grid(axis=which)
-    if unit_text and which == "x":
-        axes.set_xlabel(unit_text, loc="right", labelpad=3)
-    elif unit_text:
-        axes.set_ylabel(unit_text, rotation=0, ha="left", va="bottom", labelpad=0)
-        axes.yaxis.set_label_coords(0.0, 1.02)
+    if name and which == "x":
+        axes.set_xlabel(name, loc="right", labelpad=3)
+    elif name:
+        axes.set_ylabel(name, rotation=0, ha="left", va="bottom", labelpad=0)
+        height = axes.get_window_extent().height / axes.figure.dpi * 72
+        axes.yaxis.set_label_coords(0.0, 1 + 6 / height)
 
 
-def plain_segments(segments: Sequence[Segment]) -> str:
-    return "".join(segment.text for segment in segments)
+# ---------------------------------------------------------------- contrast
+
+
+def contrast(first: str, second: str) -> float:
+    """Contrast ratio of two hex colours (WCAG 2.1, relative luminance), from 1 to 21."""
+    lighter, darker = sorted((_luminance(_channels(first)), _luminance(_channels(second))), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def readable_role(fill: str, opacity: float) -> str:
+    """``ink`` or ``paper``: the words that read better on a fill of this opacity, on the worse of the light and the dark page."""
+
+    def worst(role: str) -> float:
+        return min(contrast(palette[role], _blend(palette[fill], palette["paper"], opacity)) for palette in (LIGHT, DARK))
+
+    return max(("ink", "paper"), key=worst)
+
+
+def _channels(hex_colour: str) -> tuple[float, float, float]:
+    red, green, blue = (int(hex_colour[start : start + 2], 16) / 255 for start in (1, 3, 5))
+    return red, green, blue
+
+
+def _blend(over: str, under: str, opacity: float) -> str:
+    mixed = (round(255 * (a * opacity + b * (1 - opacity))) for a, b in zip(_channels(over), _channels(under), strict=True))
+    return "#" + "".join(f"{channel:02x}" for channel in mixed)
+
+
+def _luminance(channels: tuple[float, float, float]) -> float:
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -1,0 +1,88 @@
+"""CSV of a block: the table behind a chart, or a table itself, with full values and the ids of its facts.
+
+Amounts are not scaled or rounded here; an interval gives two columns; every column of numbers is followed by the
+ids that ``make trace`` understands.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from analysis.errors import ParameterError
+
+# A spreadsheet would run a cell that begins with one of these (CWE-1236).
+_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def listing_csv(record: Mapping[str, Any]) -> str:
+    """CSV text of a ``table`` or ``figure`` record; rows end in a newline, the header names columns by key."""
+    if record["kind"] not in ("table", "figure"):
+        raise ParameterError(f"block {record['id']}: a {record['kind']} has no table to list.")
+    listing = record["data"] if record["kind"] == "figure" else record
+    facts = {fact["id"]: fact for fact in record["facts"]}
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["row", *_header(listing, facts)])
+    for row in listing["rows"]:
+        writer.writerow([row["role"], *_values(listing, row, facts)])
+    return buffer.getvalue()
+
+
+def write_listing(record: Mapping[str, Any], folder: Path) -> Path:
+    """Write ``<csv>.csv`` into ``folder`` (UTF-8 with a byte-order mark: Excel reads it right) and give its path."""
+    path = folder / f"{record['csv']}.csv"
+    path.write_text(listing_csv(record), encoding="utf-8-sig", newline="")
+    return path
+
+
+def harmless(text: str) -> str:
+    """Text that a spreadsheet shows instead of running."""
+    return f"'{text}" if text.startswith(_DANGEROUS) else text
+
+
+def _is_range(listing: Mapping[str, Any], index: int) -> bool:
+    return any(" – " in row["cells"][index]["text"]["en"] for row in listing["rows"] if row["cells"][index]["kind"] == "fact")
+
+
+def _header(listing: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[str]:
+    for index, column in enumerate(listing["columns"]):
+        key = column["key"]
+        if column["type"] == "text":
+            yield from (key, f"{key}_zh") if _two_languages(listing, index) else (key,)
+        elif _is_range(listing, index):
+            yield from (f"{key}_low", f"{key}_high", f"{key}_fact")
+        else:
+            yield from (key, f"{key}_unit", f"{key}_fact")
+
+
+def _two_languages(listing: Mapping[str, Any], index: int) -> bool:
+    return any(row["cells"][index]["text"]["en"] != row["cells"][index]["text"]["zh"] for row in listing["rows"])
+
+
+def _values(listing: Mapping[str, Any], row: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[Any]:
+    for index, (column, cell) in enumerate(zip(listing["columns"], row["cells"], strict=True)):
+        fact = facts.get(cell["fact"])
+        if column["type"] == "text":
+            yield harmless(cell["text"]["en"])
+            if _two_languages(listing, index):
+                yield harmless(cell["text"]["zh"])
+        elif fact is None:
+            yield from ("", "", "")
+        elif _is_range(listing, index):
+            interval = fact["interval"] or {}
+            yield from (interval.get("low", ""), interval.get("high", ""), fact["id"])
+        else:
+            yield from (_shown(fact, cell), fact["unit"], fact["id"])
+
+
+def _shown(fact: Mapping[str, Any], cell: Mapping[str, Any]) -> Any:
+    """The value the cell stands for: what was printed may be n or a numerator, which ``sort`` keeps."""
+    value = fact["value"]
+    if value is None:
+        return ""
+    printed = cell["sort"]
+    return value if printed is None or float(value) == printed else printed
