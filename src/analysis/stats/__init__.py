@@ -17,6 +17,9 @@ _EXPORTS: dict[str, str] = {
     "rate_ratio_interval": "intervals",
     "rate_ratio_p_value": "intervals",
     "adjust_p_values": "multiplicity",
+    "ControlChart": "control",
+    "control_chart": "control",
+    "signal_performance": "control",
     # forecasting
     "forecast": "forecasting",
     "forecast_parts": "forecasting",

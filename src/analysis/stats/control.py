@@ -1,0 +1,791 @@
+"""Control charts: is this point within what the process itself does, or a signal?
+
+Limits come from points that are not under suspicion; a point exactly on a limit is no signal; each rule
+that is switched on is named with every signal it raises, because stacked rules raise false alarms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from analysis.errors import ParameterError, suggestion
+from analysis.stats.intervals import Interval, proportion_interval
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+LimitsFrom = Literal["in_control", "all"]
+
+MOVING_RANGE_D2 = 1.128
+"""Mean range of two standard normals over its sigma, as the published tables round it."""
+
+_ALIASES = {"p'": "laney_p", "u'": "laney_u", "i": "individuals", "x": "individuals"}
+_KINDS = (
+    "p",
+    "np",
+    "u",
+    "c",
+    "laney_p",
+    "laney_u",
+    "individuals",
+    "ewma",
+    "cusum",
+    "auto",
+    "auto_p",
+    "auto_u",
+)
+_BASES = ("individuals", "p", "u", "c", "laney_p", "laney_u")
+_COLUMNS = ("value", "centre", "sigma", "lower", "upper", "z")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One run rule: `needed` of `window` successive points meet `pattern` beyond `sigmas`."""
+
+    name: str
+    text: str
+    pattern: Literal["beyond", "run", "trend", "alternating", "within", "outside"]
+    window: int
+    needed: int
+    sigmas: float = 0.0
+
+
+_RULES = {
+    rule.name: rule
+    for rule in (
+        Rule(
+            name="nelson_1",
+            text="one point beyond the limits",
+            pattern="beyond",
+            window=1,
+            needed=1,
+            sigmas=3,
+        ),
+        Rule(name="nelson_2", text="nine in a row on one side", pattern="run", window=9, needed=9),
+        Rule(name="nelson_3", text="six in a row rising or falling", pattern="trend", window=6, needed=6),
+        Rule(name="nelson_4", text="fourteen alternating", pattern="alternating", window=14, needed=14),
+        Rule(
+            name="nelson_5",
+            text="two of three beyond 2 sigma",
+            pattern="beyond",
+            window=3,
+            needed=2,
+            sigmas=2,
+        ),
+        Rule(
+            name="nelson_6",
+            text="four of five beyond 1 sigma",
+            pattern="beyond",
+            window=5,
+            needed=4,
+            sigmas=1,
+        ),
+        Rule(
+            name="nelson_7", text="fifteen within 1 sigma", pattern="within", window=15, needed=15, sigmas=1
+        ),
+        Rule(name="nelson_8", text="eight outside 1 sigma", pattern="outside", window=8, needed=8, sigmas=1),
+        Rule(
+            name="western_electric_1",
+            text="one point beyond the limits",
+            pattern="beyond",
+            window=1,
+            needed=1,
+            sigmas=3,
+        ),
+        Rule(
+            name="western_electric_2",
+            text="two of three beyond 2 sigma",
+            pattern="beyond",
+            window=3,
+            needed=2,
+            sigmas=2,
+        ),
+        Rule(
+            name="western_electric_3",
+            text="four of five beyond 1 sigma",
+            pattern="beyond",
+            window=5,
+            needed=4,
+            sigmas=1,
+        ),
+        Rule(name="western_electric_4", text="eight in a row on one side", pattern="run", window=8, needed=8),
+    )
+}
+RULE_SETS = {
+    "western_electric": tuple(name for name in _RULES if name.startswith("western_electric")),
+    "nelson": tuple(name for name in _RULES if name.startswith("nelson")),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChartChoice:
+    """Why this kind of chart. `code` is stable for a catalogue; the numbers go with it.
+
+    `sigma_z` is how many times wider the points scatter than the count model allows, from moving ranges;
+    `critical` is what it would exceed in 5 % of charts without overdispersion.
+    """
+
+    kind: str
+    code: Literal["asked_for", "overdispersed", "not_overdispersed", "too_few_points"]
+    points: int
+    sigma_z: float | None = None
+    critical: float | None = None
+
+    def __str__(self) -> str:
+        if self.code == "asked_for":
+            return f"{self.kind} chart, as asked for"
+        if self.code == "too_few_points":
+            return f"{self.kind} chart: {self.points} points are too few to judge overdispersion (10 needed)"
+        verdict = (
+            "scatter more than the count model allows"
+            if self.code == "overdispersed"
+            else "fit the count model"
+        )
+        return (
+            f"{self.kind} chart: the points {verdict} (sigma z {self.sigma_z:.2f}; "
+            f"above {self.critical:.2f} in 5 % of charts without overdispersion)"
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ControlChart:
+    """A computed chart.
+
+    points : one row a point: `value` as plotted, `size`, `phase`, `centre`, `lower`, `upper`, `sigma`,
+        `z` (distance from the centre in sigmas), `used_for_limits`, `signal`; for ``cusum`` also
+        `sum_high` and `sum_low`, and centre and limits are those of the sums
+    process_centre : what single points are expected to be (the same as the centre, save on ``cusum``)
+    signals : one row a point and rule: `point` (position), `first_point` (where its window starts), `rule`,
+        `text`, `side` (``high``, ``low`` or ``both``), `value`
+    """
+
+    kind: str
+    points: pd.DataFrame
+    signals: pd.DataFrame
+    choice: ChartChoice
+    rules: tuple[str, ...]
+    sigma_z: dict[Any, float]
+    notes: tuple[str, ...]
+    process_centre: Floats = field(repr=False)
+    settings: _Settings = field(repr=False)
+
+    @property
+    def reason(self) -> str:
+        return str(self.choice)
+
+    @property
+    def centre(self) -> Floats:
+        return np.asarray(self.points["centre"], dtype=float)
+
+    @property
+    def lower(self) -> Floats:
+        return np.asarray(self.points["lower"], dtype=float)
+
+    @property
+    def upper(self) -> Floats:
+        return np.asarray(self.points["upper"], dtype=float)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Settings:
+    kind: str
+    base: str
+    phases: NDArray[Any]
+    suspects: Flags
+    limits_from: LimitsFrom
+    rules: tuple[Rule, ...]
+    sigma_limits: float
+    centre: float | None
+    sigma: float | None
+    smoothing: float
+    reference: float
+    decision: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Evaluated:
+    """Arrays of one evaluation; `hits` maps rule -> side (+1, -1, 2 for both) at each point, 0 for none."""
+
+    value: Floats
+    centre: Floats
+    sigma: Floats
+    lower: Floats
+    upper: Floats
+    z: Floats
+    process_centre: Floats
+    used: Flags
+    hits: dict[str, NDArray[np.int8]]
+    sums: tuple[Floats, Floats] | None
+    sigma_z: dict[Any, float]
+    notes: tuple[str, ...]
+
+
+def control_chart(
+    kind: str,
+    values: ArrayLike,
+    sizes: ArrayLike | None = None,
+    *,
+    rules: str | Iterable[str] = ("nelson_1",),
+    phases: Sequence[Any] | None = None,
+    suspects: ArrayLike | None = None,
+    limits_from: LimitsFrom = "in_control",
+    sigma_limits: float = 3.0,
+    centre: float | None = None,
+    sigma: float | None = None,
+    base: str = "individuals",
+    smoothing: float = 0.2,
+    reference: float = 0.5,
+    decision: float = 5.0,
+) -> ControlChart:
+    """A control chart with centre, limits and named signals.
+
+    Parameters
+    ----------
+    kind : ``p`` and ``np`` (defectives out of `sizes` inspected), ``u`` (events over an area of opportunity
+        `sizes`), ``c`` (events, equal opportunity), ``laney_p`` and ``laney_u`` (the same when points scatter
+        more than binomial or Poisson; also ``p'``, ``u'``), ``individuals``, ``ewma``, ``cusum``;
+        ``auto_p`` and ``auto_u`` take Laney's chart if the points are overdispersed and say why in `.reason`;
+        ``auto`` is ``auto_p`` where sizes are whole and no count exceeds its size, else ``auto_u``
+    values : counts (not rates) for the count charts, measurements otherwise, in time order
+    sizes : as above; a point of size zero has nothing to plot and is passed over
+    rules : names of rules, or ``western_electric`` or ``nelson`` for all of a set. Every added rule adds false
+        alarms: see `signal_performance`. For ``ewma`` and ``cusum`` only their own limit applies
+    phases : a label a point; each stretch of equal labels has its own limits and runs end with it
+    suspects : points under suspicion (positions or flags); never used for limits, always judged
+    limits_from : ``in_control`` leaves the worst point beyond the limits out and computes again until none is
+        left (at most a quarter of a phase); ``all`` uses every point that is not a suspect
+    sigma_limits : distance of the limits in sigmas (for ``ewma`` the width L)
+    centre, sigma : known standards, used instead of estimates (a rate for count charts)
+    base : for ``ewma`` and ``cusum``, the chart whose centre and sigma they use
+    smoothing, reference, decision : EWMA weight; CUSUM k and h in sigmas
+
+    Notes
+    -----
+    Zones and runs are read on z, so that unequal sizes are comparable. Sources: Nelson (1984), J. Qual. Tech.
+    16, 237-239; Western Electric (1956), Statistical Quality Control Handbook, 25-28; Laney (2002), Quality
+    Engineering 14, 531-537; Montgomery (2009), Introduction to Statistical Quality Control, 6th ed., chs 6-9.
+    """
+    asked = _known(_ALIASES.get(kind, kind), _KINDS, "kind of control chart")
+    counted = _ALIASES.get(base, base) if asked in ("ewma", "cusum") else asked
+    numbers, areas = _checked_values(counted, values, sizes)
+    settings = _Settings(
+        kind=asked,
+        base=_known(counted, _BASES, "base") if asked in ("ewma", "cusum") else counted,
+        phases=_phase_of_point(phases, len(numbers)),
+        suspects=_flags(suspects, len(numbers)),
+        limits_from=_known(limits_from, ("in_control", "all"), "limits_from"),  # type: ignore[arg-type]
+        rules=_chosen_rules(rules),
+        sigma_limits=sigma_limits,
+        centre=centre,
+        sigma=sigma,
+        smoothing=smoothing,
+        reference=reference,
+        decision=decision,
+    )
+    settings, choice = _choose(settings, numbers, areas)
+    return _chart(_evaluate(numbers, areas, settings), areas, settings, choice)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChartPerformance:
+    """How a chart behaves on data simulated from its own centre and scatter.
+
+    false_alarm_share : share of charts with at least one signal although nothing changed, with interval
+    false_alarms_per_point : signals divided by points judged
+    detected_share : share of charts that signal after the planted change (None without one), with interval
+    median_delay_points, mean_delay_points : points from the change to the first signal, the changed point
+        counting as 1; over detected charts only, so read it with the share
+    """
+
+    simulations: int
+    points_judged: int
+    false_alarm_share: Interval
+    false_alarms_per_point: float
+    detected_share: Interval | None = None
+    median_delay_points: float | None = None
+    mean_delay_points: float | None = None
+
+
+def signal_performance(
+    chart: ControlChart,
+    *,
+    simulations: int,
+    seed: int,
+    from_point: int | None = None,
+    shift: float | None = None,
+) -> ChartPerformance:
+    """False-alarm rate, and with a planted change the detection delay, by simulation.
+
+    Parameters
+    ----------
+    from_point : judge only points from this position on, with limits from the points before it (monitoring);
+        without it every point is judged with limits estimated as in the chart itself
+    shift : the change planted at `from_point`: a factor on the centre for count charts, a number of sigmas
+        for measurements
+
+    Notes
+    -----
+    Counts are drawn from the binomial or Poisson model of each point's own size; on Laney charts the rate
+    itself varies (beta, gamma) so that the scatter is the one estimated. Limits are estimated anew in every
+    simulated chart, as they would be in practice.
+    """
+    if shift is not None and from_point is None:
+        raise ParameterError("a planted shift needs from_point, the position where it starts.")
+    settings = chart.settings
+    sizes = np.asarray(chart.points["size"], dtype=float)
+    start = 0 if from_point is None else from_point
+    if not 0 <= start < len(sizes):
+        raise ParameterError(f"from_point {start} lies outside the chart's {len(sizes)} points.")
+    if from_point is not None:
+        settings = replace(settings, suspects=settings.suspects | (np.arange(len(sizes)) >= start))
+    rng = np.random.default_rng(seed)
+    quiet = [
+        _alarms(_simulated(chart, rng, start, None), sizes, settings)[start:] for _ in range(simulations)
+    ]
+    alarms = np.array(quiet)
+    performance = ChartPerformance(
+        simulations=simulations,
+        points_judged=len(sizes) - start,
+        false_alarm_share=_share(alarms.any(axis=1), simulations),
+        false_alarms_per_point=float(alarms.mean()),
+    )
+    if shift is None:
+        return performance
+    loud = [
+        _alarms(_simulated(chart, rng, start, shift), sizes, settings)[start:] for _ in range(simulations)
+    ]
+    found = np.array(loud)
+    detected = found.any(axis=1)
+    delay = found[detected].argmax(axis=1) + 1.0
+    return replace(
+        performance,
+        detected_share=_share(detected, simulations),
+        median_delay_points=float(np.median(delay)) if len(delay) else None,
+        mean_delay_points=float(delay.mean()) if len(delay) else None,
+    )
+
+
+# -- reading the arguments ------------------------------------------------------------------------
+
+
+def _known(name: str, known: Sequence[str], what: str) -> str:
+    if name not in known:
+        raise ParameterError(
+            f"unknown {what} {name!r}; known: {', '.join(known)}." + suggestion(str(name), known)
+        )
+    return name
+
+
+def _chosen_rules(rules: str | Iterable[str]) -> tuple[Rule, ...]:
+    names = [rules] if isinstance(rules, str) else list(rules)
+    chosen = [one for name in names for one in RULE_SETS.get(name, (name,))]
+    return tuple(_RULES[_known(name, [*_RULES, *RULE_SETS], "rule")] for name in chosen)
+
+
+def _flags(marked: ArrayLike | None, length: int) -> Flags:
+    flags = np.zeros(length, dtype=bool)
+    if marked is None:
+        return flags
+    given = np.asarray(marked)
+    if given.dtype == bool:
+        if len(given) != length:
+            raise ParameterError(f"suspects: {len(given)} flags for {length} points.")
+        return given.copy()
+    flags[given.astype(int)] = True
+    return flags
+
+
+def _phase_of_point(phases: Sequence[Any] | None, length: int) -> NDArray[Any]:
+    if phases is None:
+        return np.zeros(length, dtype=int)
+    labels = np.asarray(phases)
+    if len(labels) != length:
+        raise ParameterError(f"phases: {len(labels)} labels for {length} points.")
+    return labels
+
+
+def _checked_values(kind: str, values: ArrayLike, sizes: ArrayLike | None) -> tuple[Floats, Floats]:
+    numbers = np.asarray(values, dtype=float)
+    if numbers.ndim != 1 or len(numbers) == 0:
+        raise ParameterError("a control chart needs one value a point, in time order.")
+    if kind in ("individuals", "c") and sizes is not None:
+        raise ParameterError(f"a {kind} chart takes no sizes; use u for events over unequal opportunity.")
+    if kind not in ("individuals", "c") and sizes is None:
+        raise ParameterError(
+            f"a {kind} chart needs the size of each point: counts cannot be judged without it."
+        )
+    areas = (
+        np.ones(len(numbers))
+        if sizes is None
+        else np.broadcast_to(np.asarray(sizes, dtype=float), numbers.shape)
+    )
+    empty = areas == 0
+    if kind != "individuals":
+        wrong = ~(numbers >= 0) | ~(areas >= 0) | (empty & (numbers > 0))
+        if wrong.any():
+            raise ParameterError(
+                f"{int(wrong.sum())} of {len(numbers)} points are not counts over a size, e.g. point "
+                f"{int(np.argmax(wrong))}: {numbers[wrong][0]:g} of {areas[wrong][0]:g}."
+            )
+    if kind in ("p", "np", "laney_p", "auto_p") and (numbers > areas).any():
+        first = int(np.argmax(numbers > areas))
+        raise ParameterError(
+            f"{int((numbers > areas).sum())} points have more defectives than were inspected, e.g. point {first}: "
+            f"{numbers[first]:g} of {areas[first]:g}. Several events a unit belong on a u chart."
+        )
+    return numbers, np.array(areas)
+
+
+def _choose(settings: _Settings, values: Floats, sizes: Floats) -> tuple[_Settings, ChartChoice]:
+    """Laney's chart when the scatter between neighbours is more than chance around one."""
+    if not settings.kind.startswith("auto"):
+        return settings, ChartChoice(kind=settings.kind, code="asked_for", points=len(values))
+    shares = settings.kind == "auto_p" or (
+        settings.kind == "auto" and bool(np.all(sizes == np.round(sizes)) and np.all(values <= sizes))
+    )
+    plain, prime = ("p", "laney_p") if shares else ("u", "laney_u")
+    wide = replace(settings, kind=prime, base=prime)
+    scatter = _evaluate(values, sizes, wide)
+    points = int(scatter.used.sum())
+    if points < 10:
+        chosen = replace(settings, kind=plain, base=plain)
+        return chosen, ChartChoice(kind=plain, code="too_few_points", points=points)
+    sigma_z = float(np.mean(list(scatter.sigma_z.values())))
+    # a mean moving range over d2 has variance of about 0.826 sigma squared over the number of points
+    critical = 1 + 1.645 * np.sqrt(0.826 / points)
+    kind = prime if sigma_z > critical else plain
+    code: Literal["overdispersed", "not_overdispersed"] = (
+        "overdispersed" if kind == prime else "not_overdispersed"
+    )
+    choice = ChartChoice(kind=kind, code=code, points=points, sigma_z=sigma_z, critical=float(critical))
+    return replace(settings, kind=kind, base=kind), choice
+
+
+# -- limits ---------------------------------------------------------------------------------------
+
+
+def _evaluate(values: Floats, sizes: Floats, settings: _Settings) -> _Evaluated:
+    n = len(values)
+    part = {name: np.full(n, np.nan) for name in (*_COLUMNS, "high", "low", "process")}
+    used = np.zeros(n, dtype=bool)
+    hits = {rule.name: np.zeros(n, dtype=np.int8) for rule in _rules_of(settings)}
+    sigma_z: dict[Any, float] = {}
+    notes: list[str] = []
+    for label, where in _stretches(settings.phases):
+        shown = where[(sizes[where] > 0) & np.isfinite(values[where])]
+        if settings.base in ("np", "c", "individuals"):
+            part["value"][shown] = values[shown]
+        else:
+            part["value"][shown] = values[shown] / sizes[shown]
+        fitted = _phase_limits(values[shown], sizes[shown], settings.suspects[shown], settings)
+        if fitted is None:
+            notes.append(f"phase {label}: too few points outside suspicion to compute limits.")
+            continue
+        centre, sigma, inside, spread, complete = fitted
+        if not complete:
+            notes.append(
+                f"phase {label}: more than a quarter of the points lie beyond the limits; no stable base."
+            )
+        used[shown] = inside
+        part["centre"][shown], part["sigma"][shown], part["process"][shown] = centre, sigma, centre
+        if spread is not None:
+            sigma_z[label] = spread
+        _judge(part, hits, shown, settings)
+    sums = (part["high"], part["low"]) if settings.kind == "cusum" else None
+    return _Evaluated(
+        **{name: part[name] for name in _COLUMNS},
+        process_centre=part["process"],
+        used=used,
+        hits=hits,
+        sums=sums,
+        sigma_z=sigma_z,
+        notes=tuple(notes),
+    )
+
+
+def _stretches(phases: NDArray[Any]) -> list[tuple[Any, NDArray[np.int64]]]:
+    """Runs of equal labels, in order."""
+    starts = np.flatnonzero(np.r_[True, phases[1:] != phases[:-1]])
+    ends = np.r_[starts[1:], len(phases)]
+    return [
+        (phases[a].item() if hasattr(phases[a], "item") else phases[a], np.arange(a, b))
+        for a, b in zip(starts, ends, strict=True)
+    ]
+
+
+def _phase_limits(
+    values: Floats, sizes: Floats, suspects: Flags, settings: _Settings
+) -> tuple[Floats, Floats, Flags, float | None, bool] | None:
+    """Centre and sigma a point, which points made them, sigma z, and whether leaving points out came to an end."""
+    inside = ~suspects
+    fewest = 2 if settings.base in ("individuals", "laney_p", "laney_u") else 1
+    if settings.centre is not None and (settings.sigma is not None or fewest == 1):
+        fewest = 0
+    if inside.sum() < fewest:
+        return None
+    centre, sigma, spread = _centre_and_sigma(values, sizes, inside, settings)
+    if settings.limits_from == "all" or fewest == 0:
+        return centre, sigma, inside, spread, True
+    plotted = values if settings.base in ("np", "c", "individuals") else values / sizes
+    most_left_out = inside.sum() // 4
+    trimmed = inside.copy()
+    while True:
+        distance = np.where(trimmed, np.abs(plotted - centre), -np.inf) - settings.sigma_limits * sigma * (
+            1 + 1e-9
+        )
+        if not (trimmed & (distance > 0)).any():
+            return centre, sigma, trimmed, spread, True
+        if trimmed.sum() - 1 < max(fewest, inside.sum() - most_left_out):
+            return *_centre_and_sigma(values, sizes, inside, settings)[:2], inside, spread, False
+        with np.errstate(divide="ignore"):
+            trimmed[np.argmax(np.where(trimmed, np.abs(plotted - centre) / sigma, -np.inf))] = False
+        centre, sigma, spread = _centre_and_sigma(values, sizes, trimmed, settings)
+
+
+def _centre_and_sigma(
+    values: Floats, sizes: Floats, inside: Flags, settings: _Settings
+) -> tuple[Floats, Floats, float | None]:
+    base = settings.base
+    if base == "individuals":
+        middle = values[inside].mean() if settings.centre is None else settings.centre
+        spread = _moving_range_sigma(values, inside) if settings.sigma is None else settings.sigma
+        return np.full(len(values), middle), np.full(len(values), spread), None
+    rate = values[inside].sum() / sizes[inside].sum() if settings.centre is None else settings.centre
+    if base in ("p", "np", "laney_p"):
+        sigma = np.sqrt(rate * (1 - rate) / sizes)
+    else:
+        sigma = np.sqrt(rate / sizes)
+    if settings.sigma is not None:
+        sigma = np.full(len(values), settings.sigma)
+    if base == "np":
+        return rate * sizes, sigma * sizes, None
+    if base in ("laney_p", "laney_u"):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            z = (values / sizes - rate) / sigma
+        spread = _moving_range_sigma(np.nan_to_num(z), inside)
+        return np.full(len(values), rate), sigma * spread, spread
+    return np.full(len(values), rate), sigma, None
+
+
+def _moving_range_sigma(values: Floats, inside: Flags) -> float:
+    """Mean absolute difference of neighbours (neighbours once the points left out are gone) over d2."""
+    return float(np.abs(np.diff(values[inside])).mean() / MOVING_RANGE_D2)
+
+
+# -- signals --------------------------------------------------------------------------------------
+
+
+def _rules_of(settings: _Settings) -> tuple[Rule, ...]:
+    if settings.kind in ("ewma", "cusum"):
+        return (
+            Rule(
+                name=settings.kind,
+                text=f"{settings.kind} beyond its limit",
+                pattern="beyond",
+                window=1,
+                needed=1,
+            ),
+        )
+    return settings.rules
+
+
+def _judge(
+    part: dict[str, Floats], hits: dict[str, NDArray[np.int8]], shown: NDArray[np.int64], settings: _Settings
+) -> None:
+    """Fill limits, z and hits of one phase."""
+    value, centre, sigma = part["value"][shown], part["centre"][shown], part["sigma"][shown]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.where(value == centre, 0.0, (value - centre) / sigma)
+    part["z"][shown] = z
+    if settings.kind == "ewma":
+        smoothed, spread = _ewma(value, centre, sigma, settings.smoothing)
+        part["value"][shown], part["z"][shown] = smoothed, (smoothed - centre) / spread
+        _set_limits(part, shown, settings.sigma_limits * spread, settings)
+        hits["ewma"][shown] = _beyond(part["z"][shown], settings.sigma_limits)
+        return
+    if settings.kind == "cusum":
+        high, low = _cusum(z, settings.reference)
+        part["high"][shown], part["low"][shown] = high, low
+        part["value"][shown] = np.where(high >= low, high, -low)
+        part["centre"][shown], part["lower"][shown], part["upper"][shown] = (
+            0.0,
+            -settings.decision,
+            settings.decision,
+        )
+        above, below = _beyond(high, settings.decision), _beyond(low, settings.decision)
+        hits["cusum"][shown] = np.where((above > 0) & (below > 0), 2, above - below)
+        return
+    _set_limits(part, shown, settings.sigma_limits * sigma, settings)
+    for rule in settings.rules:
+        limit = settings.sigma_limits if rule.name.endswith("_1") else rule.sigmas
+        hits[rule.name][shown] = _rule_hits(z, rule, limit)
+
+
+def _set_limits(part: dict[str, Floats], shown: NDArray[np.int64], half: Floats, settings: _Settings) -> None:
+    lower, upper = part["centre"][shown] - half, part["centre"][shown] + half
+    if settings.base != "individuals":  # a count or share is never negative
+        lower = np.maximum(lower, 0.0)
+    if settings.base in ("p", "laney_p"):
+        upper = np.minimum(upper, 1.0)
+    part["lower"][shown], part["upper"][shown] = lower, upper
+
+
+def _ewma(value: Floats, centre: Floats, sigma: Floats, smoothing: float) -> tuple[Floats, Floats]:
+    """Smoothed value and its own sigma (exact from the first point on, also with unequal sigmas)."""
+    if not 0 < smoothing <= 1:
+        raise ParameterError(f"smoothing must lie above 0 and at most 1; got {smoothing}.")
+    smoothed, variance = np.empty(len(value)), np.empty(len(value))
+    level, spread = (centre[0] if len(centre) else 0.0), 0.0
+    for i in range(len(value)):
+        level = smoothing * value[i] + (1 - smoothing) * level
+        spread = smoothing**2 * sigma[i] ** 2 + (1 - smoothing) ** 2 * spread
+        smoothed[i], variance[i] = level, spread
+    return smoothed, np.sqrt(variance)
+
+
+def _cusum(z: Floats, reference: float) -> tuple[Floats, Floats]:
+    high, low = np.empty(len(z)), np.empty(len(z))
+    above = below = 0.0
+    for i, step in enumerate(z):
+        above = max(0.0, above + step - reference)
+        below = max(0.0, below - step - reference)
+        high[i], low[i] = above, below
+    return high, low
+
+
+def _beyond(z: Floats, limit: float) -> NDArray[np.int8]:
+    """+1 above, -1 below, 0 inside; exactly on the limit (within rounding) is inside."""
+    edge = limit + 1e-9 * max(1.0, limit)
+    return ((z > edge).astype(np.int8) - (z < -edge).astype(np.int8)).astype(np.int8)
+
+
+def _rule_hits(z: Floats, rule: Rule, limit: float) -> NDArray[np.int8]:
+    """Side on which the rule is completed at each point; 0 where it is not."""
+    if rule.pattern == "beyond":
+        return _counted(z, rule, limit)
+    if rule.pattern == "run":
+        return _counted(z, rule, 0.0)
+    if rule.pattern == "within":
+        inside = (_beyond(z, limit) == 0) & (np.abs(z) < limit * (1 - 1e-9))
+        return (2 * _completed(inside, rule.window, rule.needed)).astype(np.int8)
+    if rule.pattern == "outside":
+        return (2 * _completed(_beyond(z, limit) != 0, rule.window, rule.needed)).astype(np.int8)
+    step = _beyond(np.diff(z, prepend=np.nan), 0.0)
+    if rule.pattern == "trend":
+        rising = _completed(step > 0, rule.window - 1, rule.needed - 1)
+        falling = _completed(step < 0, rule.window - 1, rule.needed - 1)
+        return (rising.astype(np.int8) - falling.astype(np.int8)).astype(np.int8)
+    turns = np.r_[False, step[1:] * step[:-1] < 0] if len(step) else np.zeros(0, dtype=bool)
+    # fourteen points have thirteen steps and twelve turns
+    return (2 * _completed(turns, rule.window - 2, rule.needed - 2)).astype(np.int8)
+
+
+def _counted(z: Floats, rule: Rule, limit: float) -> NDArray[np.int8]:
+    side = _beyond(z, limit)
+    above = _completed(side > 0, rule.window, rule.needed)
+    below = _completed(side < 0, rule.window, rule.needed)
+    return (above.astype(np.int8) - below.astype(np.int8)).astype(np.int8)
+
+
+def _completed(meets: Flags, window: int, needed: int) -> Flags:
+    """The point itself meets the condition and so do enough of the window that ends with it."""
+    total = np.r_[0, np.cumsum(meets)]
+    position = np.arange(1, len(meets) + 1)
+    in_window = total[position] - total[np.maximum(position - window, 0)]
+    return np.asarray(meets & (in_window >= needed))
+
+
+# -- results and simulation -----------------------------------------------------------------------
+
+
+def _chart(result: _Evaluated, sizes: Floats, settings: _Settings, choice: ChartChoice) -> ControlChart:
+    signals = pd.concat([_signals_of(rule, result) for rule in _rules_of(settings)], ignore_index=True)
+    signals = signals.sort_values(["point", "rule"], kind="stable", ignore_index=True)
+    signal = np.zeros(len(sizes), dtype=bool)
+    signal[signals["point"].to_numpy()] = True
+    points = pd.DataFrame(
+        {
+            "value": result.value,
+            "size": sizes,
+            "phase": settings.phases,
+            "centre": result.centre,
+            "lower": result.lower,
+            "upper": result.upper,
+            "sigma": result.sigma,
+            "z": result.z,
+            "used_for_limits": result.used,
+            "signal": signal,
+        }
+    )
+    if result.sums is not None:
+        points["sum_high"], points["sum_low"] = result.sums
+    return ControlChart(
+        kind=settings.kind,
+        points=points,
+        signals=signals,
+        choice=choice,
+        rules=tuple(rule.name for rule in _rules_of(settings)),
+        sigma_z=result.sigma_z,
+        notes=result.notes,
+        process_centre=result.process_centre,
+        settings=settings,
+    )
+
+
+def _signals_of(rule: Rule, result: _Evaluated) -> pd.DataFrame:
+    hit = result.hits[rule.name]
+    point = np.flatnonzero(hit)
+    return pd.DataFrame(
+        {
+            "point": point,
+            "first_point": np.maximum(0, point - rule.window + 1),
+            "rule": rule.name,
+            "text": rule.text,
+            "side": np.array(["low", "", "high", "both"], dtype=object)[hit[point] + 1],
+            "value": result.value[point],
+        }
+    )
+
+
+def _share(flags: Any, simulations: int) -> Interval:
+    return proportion_interval(int(flags.sum()), simulations, method="wilson")
+
+
+def _alarms(values: Floats, sizes: Floats, settings: _Settings) -> Flags:
+    hits = _evaluate(values, sizes, settings).hits
+    return np.any([hit != 0 for hit in hits.values()], axis=0)
+
+
+def _simulated(chart: ControlChart, rng: np.random.Generator, start: int, shift: float | None) -> Floats:
+    """Counts or measurements drawn from the chart's centre and scatter, changed from `start` on."""
+    base = chart.settings.base
+    sizes = np.asarray(chart.points["size"], dtype=float)
+    centre, sigma = chart.process_centre, np.asarray(chart.points["sigma"], dtype=float)
+    if not (np.isfinite(centre).all() and np.isfinite(sigma).all()):
+        raise ParameterError(
+            "the chart has points without limits; simulate one whose every point can be judged."
+        )
+    late = np.arange(len(sizes)) >= start
+    if base == "individuals":
+        return rng.normal(centre + np.where(late, (shift or 0.0) * sigma, 0.0), sigma)
+    factor = np.where(late, 1.0 if shift is None else shift, 1.0)
+    usual = centre / sizes if base == "np" else centre
+    rate = usual * factor
+    if base in ("p", "np", "laney_p"):
+        rate = np.minimum(rate, 1.0)
+        extra = (sigma**2 - usual * (1 - usual) / sizes) * factor**2 if base == "laney_p" else 0.0 * sizes
+        wide = (extra > 0) & (rate > 0) & (rate < 1)
+        weight = np.where(wide, rate * (1 - rate) / np.where(wide, extra, 1.0) - 1, 1.0)
+        wide &= weight > 0
+        drawn = rng.beta(np.where(wide, rate * weight, 1.0), np.where(wide, (1 - rate) * weight, 1.0))
+        return rng.binomial(np.round(sizes).astype(int), np.where(wide, drawn, rate)).astype(float)
+    extra = (sigma**2 - usual / sizes) * factor**2 if base == "laney_u" else 0.0 * sizes
+    wide = (extra > 0) & (rate > 0)
+    shape = np.where(wide, rate**2 / np.where(wide, extra, 1.0), 1.0)
+    drawn = rng.gamma(shape, np.where(wide, rate, 1.0) / shape)
+    return rng.poisson(np.where(wide, drawn, rate) * sizes).astype(float)
