@@ -11,8 +11,9 @@ import pytest
 
 from analysis.costs.bridge import bridge_by, cost_bridge
 
-# Horngren, Datar and Foster, Cost Accounting: A Managerial Emphasis, solution exhibit 14-24 (Soda King; the same
-# problem is in the 13th ed. 2009, pp. 517-519): units sold and contribution margin per unit, in millions of units.
+# Horngren, Datar and Foster, Cost Accounting: A Managerial Emphasis, solution exhibit 14-24 (Soda King; the
+# same problem is in the 13th ed. 2009, pp. 517-519): units sold and contribution margin per unit, in millions
+# of units.
 BUDGET_UNITS = np.array([400_000.0, 600_000.0, 1_500_000.0])
 ACTUAL_UNITS = np.array([480_000.0, 900_000.0, 1_620_000.0])
 MARGIN = np.array([2.00, 1.20, 2.50])

@@ -197,7 +197,8 @@ def _check(frame: pd.DataFrame, names: list[str], when: str) -> None:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class _Cells:
-    """Both periods on the same rows. NaN in a quantity: not known. A period in which a row is absent has zeros."""
+    """Both periods on the same rows. NaN in a quantity: not known. A period in which a row is absent has
+    zeros."""
 
     names: pd.DataFrame
     status: NDArray[np.object_]

@@ -43,7 +43,9 @@ def test_a_float_weight_counts_as_the_decimal_it_prints_as():
 @settings(max_examples=200, deadline=None)
 @given(
     cents=st.integers(-(10**13), 10**13),
-    weights=st.lists(st.one_of(st.integers(0, 10**6), st.floats(0, 1e6, allow_nan=False)), min_size=1, max_size=12),
+    weights=st.lists(
+        st.one_of(st.integers(0, 10**6), st.floats(0, 1e6, allow_nan=False)), min_size=1, max_size=12
+    ),
     seed=st.integers(0, 2**32 - 1),
 )
 def test_law_conserves_stays_within_a_cent_and_ignores_order(cents, weights, seed):
@@ -133,9 +135,14 @@ def test_weights_by_month_serve_every_pool_of_the_month():
 def test_law_pools_conserve_with_what_stays_unallocated(seed):
     rng = np.random.default_rng(seed)
     pools = pd.DataFrame(
-        {"pool": [f"p{k}" for k in range(30)], "amount": [Decimal(int(c)).scaleb(-2) for c in rng.integers(-9999, 99999, 30)]}
+        {
+            "pool": [f"p{k}" for k in range(30)],
+            "amount": [Decimal(int(c)).scaleb(-2) for c in rng.integers(-9999, 99999, 30)],
+        }
     )
-    weights = pd.DataFrame([(f"p{k}", f"t{j}") for k in range(25) for j in range(6)], columns=["pool", "team"])
+    weights = pd.DataFrame(
+        [(f"p{k}", f"t{j}") for k in range(25) for j in range(6)], columns=["pool", "team"]
+    )
     weights["weight"] = rng.choice([0, 1, 2.5, 7], len(weights), p=[0.7, 0.1, 0.1, 0.1])
     shared = allocate_pools(pools, weights, target="team")
     assert shared.total == pools["amount"].sum()
@@ -153,7 +160,8 @@ def test_pools_refuse_a_repeated_key_and_weights_without_a_key():
 
 
 def test_keys_change_slices_never_totals():
-    # Pools 900.00 + 100.00, direct 50.00 to A. By hours (A 3: B 1) A carries 750 + 50; by tickets (1:1) 500 + 50.
+    # Pools 900.00 + 100.00, direct 50.00 to A. By hours (A 3: B 1) A carries 750 + 50; by tickets (1:1) 500 +
+    # 50.
     study = allocation_sensitivity(
         {"rent": Decimal("900.00"), "tools": Decimal("100.00")},
         {"hours": {"A": 3, "B": 1}, "tickets": {"A": 1, "B": 1}, "seats": {"A": 0, "B": 0}},
@@ -163,7 +171,12 @@ def test_keys_change_slices_never_totals():
     assert study.amounts.loc["A"].tolist() == [Decimal("800.00"), Decimal("550.00"), Decimal("50.00")]
     assert study.amounts.loc["unallocated"].tolist() == [Decimal("0.00"), Decimal("0.00"), Decimal("1000.00")]
     assert (study.amounts.sum() == study.total).all() and study.total == Decimal("1050.00")
-    assert study.unit_costs.loc["A", ["hours", "tickets", "lowest", "highest"]].tolist() == [8.0, 5.5, 0.5, 8.0]
+    assert study.unit_costs.loc["A", ["hours", "tickets", "lowest", "highest"]].tolist() == [
+        8.0,
+        5.5,
+        0.5,
+        8.0,
+    ]
     assert study.unit_costs.loc["A", "spread_share"] == pytest.approx(7.5 / (14 / 3))
 
 

@@ -50,15 +50,20 @@ def test_two_factors_share_the_joint_term_by_halves():
 def test_the_whole_chain_is_the_average_over_all_orders():
     # One product line among two, so that all seven factors move.
     columns = ["line", "cost", "tickets", "automated_tickets", "input_quantity", "paid_quantity"]
-    before = pd.DataFrame([["A", *money(900000), 1000, 100, 450.0, 600.0], ["B", *money(0), 500, 0, 0, 0]], columns=columns)
-    after = pd.DataFrame([["A", *money(1210000), 1300, 300, 480.0, 800.0], ["B", *money(0), 200, 0, 0, 0]], columns=columns)
+    before = pd.DataFrame(
+        [["A", *money(900000), 1000, 100, 450.0, 600.0], ["B", *money(0), 500, 0, 0, 0]], columns=columns
+    )
+    after = pd.DataFrame(
+        [["A", *money(1210000), 1300, 300, 480.0, 800.0], ["B", *money(0), 200, 0, 0, 0]], columns=columns
+    )
     effects = cost_bridge(before, after, calendar={"working_days": (22, 18), "lunar_new_year": (1.0, 0.9)})
     first = [22, 1.0, 1500 / 22, 1000 / 1500, 900 / 1000, 450 / 900, 600 / 450, 900000 / 600]
     second = [18, 0.9, 1500 / 18 / 0.9, 1300 / 1500, 1000 / 1300, 480 / 1000, 800 / 480, 1210000 / 800]
     expected = shapley_by_enumeration(first, second)
     line = effects[effects["line"] == "A"]
     assert line["driver"].tolist() == [
-        "working_days", "lunar_new_year", "volume", "mix", "automation", "intensity", "utilisation", "input_price",
+        "working_days", "lunar_new_year", "volume", "mix",
+        "automation", "intensity", "utilisation", "input_price",
     ]  # fmt: skip
     assert line["effect"].astype(float).to_numpy() == pytest.approx(expected, abs=0.011)
     assert line["effect"].sum() == Decimal("310000.00")
@@ -70,7 +75,9 @@ def test_three_factors_agree_with_the_complete_decomposition_of_sun_1998():
     v, s, u = 1000.0, np.array([0.3, 0.7]), np.array([20.0, 8.0])
     dv, ds, du = 250.0, np.array([0.15, -0.15]), np.array([2.0, -1.0])
     before = pd.DataFrame({"line": ["A", "B"], "tickets": v * s, "cost": money(*(v * s * u))})
-    after = pd.DataFrame({"line": ["A", "B"], "tickets": (v + dv) * (s + ds), "cost": money(*((v + dv) * (s + ds) * (u + du)))})
+    after = pd.DataFrame(
+        {"line": ["A", "B"], "tickets": (v + dv) * (s + ds), "cost": money(*((v + dv) * (s + ds) * (u + du)))}
+    )
     volume = dv * s * u + dv * (s * du + ds * u) / 2 + dv * ds * du / 3
     mix = ds * v * u + ds * (v * du + dv * u) / 2 + dv * ds * du / 3
     price = du * v * s + du * (v * ds + dv * s) / 2 + dv * ds * du / 3
@@ -80,7 +87,9 @@ def test_three_factors_agree_with_the_complete_decomposition_of_sun_1998():
 
 
 def test_an_idle_team_is_utilisation_and_not_dearer_labour():
-    before = pd.DataFrame({"cost": money(50000), "tickets": [2000], "input_quantity": [900.0], "paid_quantity": [1000.0]})
+    before = pd.DataFrame(
+        {"cost": money(50000), "tickets": [2000], "input_quantity": [900.0], "paid_quantity": [1000.0]}
+    )
     after = before.assign(paid_quantity=[1200.0], cost=money(60000))
     assert totals(cost_bridge(before, after)) == {
         "volume": 0, "mix": 0, "intensity": 0, "utilisation": Decimal("10000.00"), "input_price": 0,
@@ -105,7 +114,12 @@ def test_fewer_working_days_at_the_same_daily_load_are_calendar_and_not_volume()
 def test_one_ticket_costs_labour_and_parts_and_counts_once():
     # Category is a dimension of cost, not of tickets: 200 tickets in all, not 400.
     before = pd.DataFrame(
-        {"category": ["labour", "labour", "parts", "parts"], "line": list("ABAB"), "tickets": [100, 100, 100, 100], "cost": money(1000, 1000, 500, 500)}
+        {
+            "category": ["labour", "labour", "parts", "parts"],
+            "line": list("ABAB"),
+            "tickets": [100, 100, 100, 100],
+            "cost": money(1000, 1000, 500, 500),
+        }
     )
     after = before.assign(tickets=[150, 150, 150, 150], cost=money(1500, 1500, 750, 750))
     effects = cost_bridge(before, after)
@@ -116,7 +130,14 @@ def test_one_ticket_costs_labour_and_parts_and_counts_once():
 
 def test_a_category_that_appears_on_known_tickets_is_its_own_price_not_mix():
     before = pd.DataFrame({"category": ["labour"], "line": ["A"], "tickets": [100], "cost": money(1000)})
-    after = pd.DataFrame({"category": ["labour", "telecom"], "line": ["A", "A"], "tickets": [100, 100], "cost": money(1000, 70)})
+    after = pd.DataFrame(
+        {
+            "category": ["labour", "telecom"],
+            "line": ["A", "A"],
+            "tickets": [100, 100],
+            "cost": money(1000, 70),
+        }
+    )
     effects = cost_bridge(before, after)
     assert totals(effects) == {"volume": 0, "mix": 0, "unit_cost": Decimal("70.00")}
     assert effects.loc[effects["category"] == "telecom", "status"].unique().tolist() == ["new"]
@@ -142,8 +163,12 @@ def test_a_start_from_nothing_is_all_volume():
 
 
 def test_cost_without_tickets_is_period_and_with_paid_hours_idle():
-    before = pd.DataFrame({"line": ["A", "B"], "tickets": [100, 40], "cost": money(1000, 400), "paid_quantity": [np.nan, 50.0]})
-    after = pd.DataFrame({"line": ["A", "B"], "tickets": [0, 40], "cost": money(30, 400), "paid_quantity": [np.nan, 50.0]})
+    before = pd.DataFrame(
+        {"line": ["A", "B"], "tickets": [100, 40], "cost": money(1000, 400), "paid_quantity": [np.nan, 50.0]}
+    )
+    after = pd.DataFrame(
+        {"line": ["A", "B"], "tickets": [0, 40], "cost": money(30, 400), "paid_quantity": [np.nan, 50.0]}
+    )
     trailing = totals(cost_bridge(before, after))
     assert trailing["period"] == Decimal("30.00") and sum(trailing.values()) == Decimal("-970.00")
     idle = totals(cost_bridge(before, after.assign(tickets=[100, 0], cost=money(1000, 400))))
@@ -161,7 +186,9 @@ def test_rows_without_a_ticket_number_are_period():
 
 
 def test_full_automation_moves_automation():
-    before = pd.DataFrame({"cost": money(1000), "tickets": [100], "automated_tickets": [0], "input_quantity": [50.0]})
+    before = pd.DataFrame(
+        {"cost": money(1000), "tickets": [100], "automated_tickets": [0], "input_quantity": [50.0]}
+    )
     after = before.assign(automated_tickets=[100], input_quantity=[0.0], cost=money(0))
     assert totals(cost_bridge(before, after)) == {
         "volume": 0, "mix": 0, "automation": Decimal("-1000.00"), "intensity": 0, "input_price": 0,
@@ -169,20 +196,37 @@ def test_full_automation_moves_automation():
 
 
 def two_random_months(rng, *, cells=40):
-    """Ledger-like: credits, blanks, zero tickets, rows on one side only, quantities that contradict each other."""
+    """Ledger-like: credits, blanks, zero tickets, rows on one side only, quantities that contradict each
+    other."""
 
     def month():
         frame = pd.DataFrame(
-            [(c, p, t) for c in ("labour", "parts") for p in "ABCDE" for t in ("repair", "return", "swap", "call")],
+            [
+                (c, p, t)
+                for c in ("labour", "parts")
+                for p in "ABCDE"
+                for t in ("repair", "return", "swap", "call")
+            ],
             columns=["category", "product_line", "ticket_type"],
         )
         tickets = pd.Series(rng.integers(0, 60, 20) * rng.integers(0, 2, 20))
         frame["tickets"] = np.tile(tickets, 2).astype(float)
-        frame["automated_tickets"] = np.where(frame["category"] == "labour", np.floor(frame["tickets"] * rng.choice([0, 0.3, 1.0])), np.nan)
+        frame["automated_tickets"] = np.where(
+            frame["category"] == "labour", np.floor(frame["tickets"] * rng.choice([0, 0.3, 1.0])), np.nan
+        )
         frame["input_quantity"] = rng.choice([np.nan, 0.0, 3.5, 40.0], len(frame))
-        frame["paid_quantity"] = np.where(frame["category"] == "labour", rng.choice([np.nan, 0.0, 50.0, 61.5], len(frame)), np.nan)
-        frame["cost"] = [Decimal(int(cents)).scaleb(-2) for cents in rng.integers(-50_000, 900_000, len(frame))]
-        rent = {"category": "premises", "product_line": "all", "ticket_type": "all", "cost": Decimal("1234.56")}
+        frame["paid_quantity"] = np.where(
+            frame["category"] == "labour", rng.choice([np.nan, 0.0, 50.0, 61.5], len(frame)), np.nan
+        )
+        frame["cost"] = [
+            Decimal(int(cents)).scaleb(-2) for cents in rng.integers(-50_000, 900_000, len(frame))
+        ]
+        rent = {
+            "category": "premises",
+            "product_line": "all",
+            "ticket_type": "all",
+            "cost": Decimal("1234.56"),
+        }
         return pd.concat([frame[rng.random(len(frame)) < 0.8], pd.DataFrame([rent])], ignore_index=True)
 
     return month(), month()
@@ -212,7 +256,9 @@ def test_law_order_of_rows_is_irrelevant_and_time_reversal_flips_signs(seed):
     rng = np.random.default_rng(seed)
     before, after = two_random_months(rng)
     effects = cost_bridge(before, after)
-    shuffled = cost_bridge(before.sample(frac=1, random_state=seed), after.sample(frac=1, random_state=seed + 1))
+    shuffled = cost_bridge(
+        before.sample(frac=1, random_state=seed), after.sample(frac=1, random_state=seed + 1)
+    )
     pd.testing.assert_frame_equal(effects, shuffled)
     back = cost_bridge(after, before)
     assert (back["effect"] == -effects["effect"]).all()
@@ -225,7 +271,14 @@ def test_law_no_change_no_effect(seed):
 
 
 def test_drill_opens_the_largest_effect():
-    before = pd.DataFrame({"product_line": list("AABB"), "ticket_type": ["x", "y"] * 2, "tickets": [10, 10, 10, 10], "cost": money(100, 100, 100, 100)})
+    before = pd.DataFrame(
+        {
+            "product_line": list("AABB"),
+            "ticket_type": ["x", "y"] * 2,
+            "tickets": [10, 10, 10, 10],
+            "cost": money(100, 100, 100, 100),
+        }
+    )
     after = before.assign(cost=money(110, 90, 400, 150))
     opened = drill_largest(cost_bridge(before, after), ["product_line", "ticket_type"])
     assert opened[["value", "driver", "effect"]].to_numpy().tolist() == [
@@ -235,8 +288,20 @@ def test_drill_opens_the_largest_effect():
 
 
 def test_hundred_billion_keeps_its_cents():
-    before = pd.DataFrame({"line": ["A", "B"], "tickets": [10**6, 3 * 10**6], "cost": money("123456789012.34", "98765432109.87")})
-    after = pd.DataFrame({"line": ["A", "B"], "tickets": [10**6 + 1, 3 * 10**6 - 7], "cost": money("123456789099.99", "98765430000.01")})
+    before = pd.DataFrame(
+        {
+            "line": ["A", "B"],
+            "tickets": [10**6, 3 * 10**6],
+            "cost": money("123456789012.34", "98765432109.87"),
+        }
+    )
+    after = pd.DataFrame(
+        {
+            "line": ["A", "B"],
+            "tickets": [10**6 + 1, 3 * 10**6 - 7],
+            "cost": money("123456789099.99", "98765430000.01"),
+        }
+    )
     assert cost_bridge(before, after)["effect"].sum() == sum(after["cost"]) - sum(before["cost"])
 
 
@@ -259,7 +324,9 @@ def test_refusals(before, message):
 
 
 def test_refuses_rows_of_a_ticket_cell_that_disagree():
-    odd = pd.DataFrame({"category": ["labour", "parts"], "line": ["A", "A"], "tickets": [10, 11], "cost": money(1, 2)})
+    odd = pd.DataFrame(
+        {"category": ["labour", "parts"], "line": ["A", "A"], "tickets": [10, 11], "cost": money(1, 2)}
+    )
     with pytest.raises(ContractError, match="disagree on its tickets"):
         cost_bridge(odd, odd)
     assert cost_bridge(odd, odd, volume_by=["category", "line"])["effect"].sum() == 0
