@@ -53,7 +53,12 @@ _FEWEST_ORIGINS = 4
 
 class _Fitter(Protocol):
     def __call__(
-        self, values: Array, *, horizon: int, regressors: Array | None = None, future_regressors: Array | None = None
+        self,
+        values: Array,
+        *,
+        horizon: int,
+        regressors: Array | None = None,
+        future_regressors: Array | None = None,
     ) -> SeasonalFit: ...
 
 
@@ -97,7 +102,9 @@ class Forecast:
         """Sum over the steps (expected, low, high), plus what is `already` booked."""
         return _total_of(self.table["point"].to_numpy(), self.draws, steps, already=already, level=self.level)
 
-    def probability_above(self, threshold: float, steps: slice = slice(None), *, already: float = 0.0) -> float:
+    def probability_above(
+        self, threshold: float, steps: slice = slice(None), *, already: float = 0.0
+    ) -> float:
         """Chance that the sum over the steps plus `already` exceeds `threshold`, e.g. the rest of a year's budget."""
         return float(np.mean(already + self.draws[:, steps].sum(axis=1) > threshold))
 
@@ -284,7 +291,9 @@ def _select(
     chosen = _best(scored, names, values, season=season)
     fit = _fits([chosen], values, known, ahead, horizon=horizon, season=season)[chosen]
     if fit is None:
-        raise FitError(f"forecast: {len(values)} months of history cannot fit {chosen!r}; add history or candidates.")
+        raise FitError(
+            f"forecast: {len(values)} months of history cannot fit {chosen!r}; add history or candidates."
+        )
     widening = _widening(scored.get(chosen))
     shocks = np.random.default_rng(seed).standard_normal((_DRAWS, horizon))
     result = Forecast(
@@ -343,7 +352,9 @@ def _fits(
     return {name: on_series_scale(name) for name in names}
 
 
-def _fit_one(name: str, values: Array, known: Array, ahead: Array, *, horizon: int, season: int) -> SeasonalFit:
+def _fit_one(
+    name: str, values: Array, known: Array, ahead: Array, *, horizon: int, season: int
+) -> SeasonalFit:
     if name == "seasonal_naive":
         return fit_seasonal_naive(values, season=season, horizon=horizon)
     fitters: dict[str, _Fitter] = {
@@ -359,8 +370,9 @@ def _average(models: list[SeasonalFit]) -> SeasonalFit:
     """The mean of several models. Their errors are taken as wholly dependent, which cannot understate the interval."""
     return SeasonalFit(
         point=np.mean([model.point for model in models], axis=0),
-        response=np.mean([model.sigma * model.response for model in models], axis=0),
-        sigma=1.0,
+        spread=np.mean([model.spread for model in models], axis=0),
+        shock_sd=np.mean([model.shock_sd for model in models], axis=0),
+        sigma=float(np.mean([model.sigma for model in models])),
         residuals=np.mean([model.residuals for model in models], axis=0),
         log_likelihood=float("nan"),
         parameters={},
@@ -392,7 +404,7 @@ def _origins(count: int, *, horizon: int, season: int) -> tuple[list[int], int]:
         return [], 0
     last = count - steps
     spread = np.linspace(max(first, last - 2 * season), last, _MOST_ORIGINS)
-    return sorted({int(round(origin)) for origin in spread}), steps
+    return sorted({round(float(origin)) for origin in spread}), steps
 
 
 def _rolling_origin(
@@ -410,12 +422,16 @@ def _rolling_origin(
     for origin in origins:
         past, after = values[:origin], values[origin : origin + steps]
         still = list(rows)
-        fits = _fits(still, past, known[:origin], known[origin : origin + steps], horizon=steps, season=season)
+        fits = _fits(
+            still, past, known[:origin], known[origin : origin + steps], horizon=steps, season=season
+        )
         for name, fit in fits.items():
             if fit is None:
                 del rows[name]
             else:
-                rows[name].append(_scored_origin(fit, past, after, season=season, level=level).assign(origin=origin))
+                rows[name].append(
+                    _scored_origin(fit, past, after, season=season, level=level).assign(origin=origin)
+                )
     return {name: pd.concat(tables, ignore_index=True) for name, tables in rows.items()}, ()
 
 
@@ -448,7 +464,17 @@ def _backtest_table(
         else:
             measures = {"note": left_out.get(name, "not scored: history too short")}
         rows.append({"candidate": name, "chosen": name == chosen} | measures)
-    columns = ["candidate", "chosen", "mase", "rmse", "coverage", "interval_score", "origins", "errors_scored", "note"]
+    columns = [
+        "candidate",
+        "chosen",
+        "mase",
+        "rmse",
+        "coverage",
+        "interval_score",
+        "origins",
+        "errors_scored",
+        "note",
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -497,11 +523,13 @@ def _interval_table(fit: _Fit, *, widening: float, level: float, index: pd.Index
     point, low, high = model.point, model.point - reach, model.point + reach
     if fit.log:
         point, low, high = np.exp(point + model.step_sd**2 / 2), np.exp(low), np.exp(high)
-    return pd.DataFrame({"step": np.arange(1, len(point) + 1), "point": point, "low": low, "high": high}, index=index)
+    return pd.DataFrame(
+        {"step": np.arange(1, len(point) + 1), "point": point, "low": low, "high": high}, index=index
+    )
 
 
 def _draw(fit: _Fit, shocks: Array, *, widening: float) -> Array:
-    paths: Array = fit.model.point + widening * fit.model.sigma * shocks @ fit.model.response.T
+    paths: Array = fit.model.point + widening * shocks @ fit.model.spread.T
     return np.exp(paths) if fit.log else paths
 
 
@@ -573,7 +601,9 @@ def _checked(
     values = history.to_numpy(dtype=float)
     if not np.all(np.isfinite(values)):
         where = history.index[int(np.flatnonzero(~np.isfinite(values))[0])]
-        raise FitError(f"forecast: {int((~np.isfinite(values)).sum())} values are missing, e.g. {where}; fill or cut them.")
+        raise FitError(
+            f"forecast: {int((~np.isfinite(values)).sum())} values are missing, e.g. {where}; fill or cut them."
+        )
     if len(values) < 8:
         raise FitError(f"forecast: {len(values)} months of history; at least 8 are needed.")
     if regressors is None:

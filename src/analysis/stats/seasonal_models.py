@@ -3,9 +3,12 @@
 Three families, one shape of answer (`SeasonalFit`): the seasonal naive, exponential smoothing with additive
 errors, and the seasonal moving average after differencing (the airline model, with regressors). In all of them
 
-    y[n+h] = point[h] + sigma * sum over j <= h of response[h, j] * z[j],      z independent standard normal,
+    y[n+h] = point[h] + sum over j <= h of spread[h, j] * z[j],      z independent standard normal,
 
-so sums over months, sums over series and their intervals follow by arithmetic.
+so sums over months, sums over series and their intervals follow by arithmetic. `spread` holds the coming shocks and
+what the history leaves open: the linear numbers (starting states, regression) exactly, and the weight of the level,
+which decides how far a year may drift, averaged over its likelihood. Without the latter, intervals for a year's total
+covered four in five instead of nineteen in twenty of simulated years.
 
 The likelihoods are exact and have the linear part (starting level, starting seasons, regression coefficients)
 concentrated out by least squares, which leaves two to four numbers to search for: a fit takes milliseconds, and a
@@ -34,6 +37,9 @@ Array = NDArray[np.float64]
 # Smoothing weights and moving-average roots stop short of the edge of their region, as in R's `ets` and `arima`.
 _EDGE = 1e-4
 
+# The level's weight over which the covariance is averaged: 0 is a level that stays, 1 one that forgets at once.
+_LEVEL_WEIGHTS = np.linspace(0.02, 0.98, 9)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SeasonalFit:
@@ -42,7 +48,8 @@ class SeasonalFit:
     Attributes
     ----------
     point : (h,) expected value of each step, on the scale the model was fitted on.
-    response : (h, h) lower triangular; row h, column j: what a unit shock in step j does to step h.
+    spread : (h, h) lower triangular factor of the covariance of the h errors.
+    shock_sd : (h,) standard deviation of each error if the fitted numbers were the true ones: what textbooks print.
     sigma : standard deviation of one shock, with degrees of freedom taken off for every fitted number.
     residuals : (n,) one-step errors within the sample; nan where the model has no prediction yet.
     log_likelihood : maximised Gaussian log-likelihood (nan for the naive, which is not fitted).
@@ -51,7 +58,8 @@ class SeasonalFit:
     """
 
     point: Array
-    response: Array
+    spread: Array
+    shock_sd: Array
     sigma: float
     residuals: Array
     log_likelihood: float
@@ -61,7 +69,7 @@ class SeasonalFit:
     @property
     def step_sd(self) -> Array:
         """(h,) standard deviation of each step's error."""
-        sd: Array = self.sigma * np.sqrt((self.response**2).sum(axis=1))
+        sd: Array = np.sqrt((self.spread**2).sum(axis=1))
         return sd
 
     @property
@@ -79,10 +87,13 @@ def fit_seasonal_naive(values: Array, *, season: int, horizon: int) -> SeasonalF
     residuals[season:] = values[season:] - values[:-season]
     steps = np.arange(horizon)
     lag = steps[:, None] - steps[None, :]
+    sigma = float(np.sqrt(np.mean(residuals[season:] ** 2)))
+    spread = sigma * ((lag >= 0) & (lag % season == 0))
     return SeasonalFit(
         point=values[count - season + steps % season],
-        response=((lag >= 0) & (lag % season == 0)).astype(float),
-        sigma=float(np.sqrt(np.mean(residuals[season:] ** 2))),
+        spread=spread,
+        shock_sd=np.sqrt((spread**2).sum(axis=1)),
+        sigma=sigma,
         residuals=residuals,
         log_likelihood=float("nan"),
         parameters={},
@@ -102,9 +113,11 @@ class _Smoothing:
         trend = [unit, (0.8, 0.98)] if self.damped_trend else []
         return [unit, *trend] + ([unit] if self.season > 1 else [])
 
-    def start(self) -> list[float]:
-        trend = [0.1, 0.95] if self.damped_trend else []
-        return [0.3, *trend] + ([0.1] if self.season > 1 else [])
+    def starts(self) -> list[list[float]]:
+        """Where the search begins. A trend without seasons may have two peaks: a smooth series or a nimble one."""
+        if not self.damped_trend:
+            return [[0.3]] if self.season == 1 else [[0.3, 0.1]]
+        return [[0.3, 0.1, 0.95], [0.9, 0.7, 0.85]] if self.season == 1 else [[0.3, 0.1, 0.95, 0.1]]
 
     def weights(self, free: Array) -> dict[str, float]:
         """alpha, beta, phi, gamma from numbers that are free in (0, 1): 0 < beta < alpha, 0 < gamma < 1 - alpha."""
@@ -180,32 +193,41 @@ def fit_smoothing(
         raise FitError(f"exponential smoothing: {count} values cannot fit {degrees} numbers; add history.")
 
     columns = np.column_stack([form.start_columns(steps), np.concatenate([extra, extra_future])])
+    no_shocks = np.zeros((horizon, 1 + linear_numbers))
 
-    def solve(free: Array) -> tuple[float, Array, Array]:
+    def solve(free: Array) -> _Solution:
         weights = form.weights(free)
         ar, ma = form.polynomials(weights)
-        inside = form.damp(columns, steps, weights)[:count]
-        filtered = lfilter(ar, ma, np.column_stack([values, inside]), axis=0)
-        coefficients = np.linalg.lstsq(filtered[:, 1:], filtered[:, 0], rcond=None)[0]
-        shocks = filtered[:, 0] - filtered[:, 1:] @ coefficients
-        return float(shocks @ shocks), coefficients, shocks
+        design = form.damp(columns, steps, weights)
+        filtered = lfilter(ar, ma, np.column_stack([values, design[:count]]), axis=0)
+        return _least_squares(filtered, log_determinant=0.0)
 
-    free = _minimise(lambda point: _gaussian_deviance(solve(point)[0], count), form.start(), form.bounds())
-    squares, coefficients, shocks = solve(free)
-    weights = form.weights(free)
-    ar, ma = form.polynomials(weights)
-    without_shocks = form.damp(columns, steps, weights)[count:] @ coefficients
-    effects = coefficients[linear_numbers - extra.shape[1] :]
-    carried = lfilter(ma, ar, np.concatenate([shocks, np.zeros(horizon)]))[count:]
-    impulse = lfilter(ma, ar, np.concatenate([[1.0], np.zeros(horizon - 1)]))
-    return SeasonalFit(
-        point=without_shocks + carried,
-        response=_lower_toeplitz(impulse),
-        sigma=float(np.sqrt(squares / (count - degrees + 1))),
-        residuals=shocks,
-        log_likelihood=-0.5 * _gaussian_deviance(squares, count),
-        parameters=weights | {f"x{column}": float(effect) for column, effect in enumerate(effects)},
-        degrees=degrees,
+    def ahead(free: Array, solution: _Solution) -> _Ahead:
+        weights = form.weights(free)
+        ar, ma = form.polynomials(weights)
+        design = form.damp(columns, steps, weights)
+        carried = lfilter(ma, ar, np.concatenate([solution.whitened, no_shocks]), axis=0)[count:]
+        left_to_start = design[count:] - carried[:, 1:]
+        impulse = lfilter(ma, ar, np.concatenate([[1.0], np.zeros(horizon - 1)]))
+        return _Ahead(
+            point=carried[:, 0] + left_to_start @ solution.coefficients,
+            response=_lower_toeplitz(impulse),
+            left_open=left_to_start,
+        )
+
+    free = _minimise(lambda point: solve(point).deviance, form.starts(), form.bounds())
+    solution = solve(free)
+    levels = np.array([np.concatenate([[level], free[1:]]) for level in _LEVEL_WEIGHTS])
+    effects = solution.coefficients[linear_numbers - extra.shape[1] :]
+    return _fitted(
+        solve,
+        ahead,
+        best=free,
+        others=levels,
+        search_numbers=len(form.bounds()),
+        residuals=solution.shocks,
+        parameters=form.weights(free)
+        | {f"x{column}": float(effect) for column, effect in enumerate(effects)},
     )
 
 
@@ -233,7 +255,9 @@ def fit_seasonal_moving_average(
     names = ["theta", "seasonal_theta"] if season > 1 else ["theta"]
     degrees = len(names) + extra.shape[1] + 1
     if kept <= degrees + 1:
-        raise FitError(f"seasonal moving average: {len(values)} values leave {max(kept, 0)} after differencing; add history.")
+        raise FitError(
+            f"seasonal moving average: {len(values)} values leave {max(kept, 0)} after differencing; add history."
+        )
     stacked = np.column_stack([values, extra])
     differenced = np.column_stack([np.convolve(column, differencing, mode="valid") for column in stacked.T])
 
@@ -245,44 +269,133 @@ def fit_seasonal_moving_average(
             polynomial = np.convolve(polynomial, last)
         return polynomial
 
-    def solve(free: Array) -> tuple[float, Array, Array]:
+    def solve(free: Array) -> _Solution:
         factor = _moving_average_factor(moving_average(free), kept)
         whitened = dtbtrs(factor, differenced, uplo="L")[0]
-        coefficients = np.linalg.lstsq(whitened[:, 1:], whitened[:, 0], rcond=None)[0]
-        shocks = whitened[:, 0] - whitened[:, 1:] @ coefficients
-        squares = float(shocks @ shocks)
-        return _gaussian_deviance(squares, kept) + 2 * float(np.log(factor[0]).sum()), coefficients, shocks
+        return _least_squares(whitened, log_determinant=2 * float(np.log(factor[0]).sum()))
+
+    undo = _lower_toeplitz(lfilter([1.0], differencing, np.concatenate([[1.0], np.zeros(horizon - 1)])))
+    without_shocks = np.concatenate([stacked[len(values) - lost :], np.zeros((horizon, stacked.shape[1]))])
+    for step in range(horizon):
+        without_shocks[lost + step] = -differencing[1:] @ without_shocks[step : lost + step][::-1]
+
+    def ahead(free: Array, solution: _Solution) -> _Ahead:
+        # Rows of the extended factor give the conditional mean and covariance of the months ahead, exactly.
+        polynomial = moving_average(free)
+        factor = _moving_average_factor(polynomial, kept + horizon)
+        rows = np.arange(horizon)
+        onto = np.zeros((horizon, kept + horizon))
+        for offset in range(len(polynomial)):
+            inside = kept + rows >= offset
+            onto[rows[inside], (kept + rows - offset)[inside]] = factor[
+                offset, (kept + rows - offset)[inside]
+            ]
+        continued = without_shocks[lost:] + undo @ (onto[:, :kept] @ solution.whitened)
+        left_open = extra_future - continued[:, 1:]
+        return _Ahead(
+            point=continued[:, 0] + left_open @ solution.coefficients,
+            response=undo @ onto[:, kept:],
+            left_open=left_open,
+        )
 
     bounds = [(-1 + _EDGE, 1 - _EDGE)] * len(names)
-    free = _minimise(lambda point: solve(point)[0], [-0.4] * len(names), bounds)
-    deviance, coefficients, shocks = solve(free)
-    polynomial = moving_average(free)
-
-    # Rows of the extended factor give the conditional mean and covariance of the months ahead, exactly.
-    factor = _moving_average_factor(polynomial, kept + horizon)
-    ahead = np.zeros((horizon, kept + horizon))
-    for offset in range(len(polynomial)):
-        rows = np.arange(horizon)
-        columns = kept + rows - offset
-        inside = columns >= 0
-        ahead[rows[inside], columns[inside]] = factor[offset, columns[inside]]
-    undo = _lower_toeplitz(lfilter([1.0], differencing, np.concatenate([[1.0], np.zeros(horizon - 1)])))
-    past = (values - extra @ coefficients)[len(values) - lost :]
-    no_shock = np.concatenate([past, np.zeros(horizon)])
-    for step in range(horizon):
-        no_shock[lost + step] = -differencing[1:] @ no_shock[step : lost + step][::-1]
-    squares = float(shocks @ shocks)
-    return SeasonalFit(
-        point=no_shock[lost:] + undo @ (ahead[:, :kept] @ shocks) + extra_future @ coefficients,
-        response=undo @ ahead[:, kept:],
-        sigma=float(np.sqrt(squares / (kept - degrees + 1))),
-        residuals=np.concatenate([np.full(lost, np.nan), shocks * factor[0, :kept]]),
-        log_likelihood=-0.5 * deviance,
+    free = _minimise(lambda point: solve(point).deviance, [[-0.4] * len(names)], bounds)
+    solution = solve(free)
+    factor = _moving_average_factor(moving_average(free), kept)
+    return _fitted(
+        solve,
+        ahead,
+        best=free,
+        others=np.array([np.concatenate([[level - 1], free[1:]]) for level in _LEVEL_WEIGHTS]),
+        search_numbers=len(names),
+        residuals=np.concatenate([np.full(lost, np.nan), solution.shocks * factor[0]]),
         parameters=dict(zip(names, map(float, free), strict=True))
-        | {"sigma2": squares / kept}
-        | {f"x{column}": float(effect) for column, effect in enumerate(coefficients)},
-        degrees=degrees,
+        | {"sigma2": solution.squares / kept}
+        | {f"x{column}": float(effect) for column, effect in enumerate(solution.coefficients)},
     )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Solution:
+    """The linear part at given weights: whitened values and columns, coefficients, shocks, minus twice log-likelihood."""
+
+    whitened: Array
+    coefficients: Array
+    shocks: Array
+    squares: float
+    deviance: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Ahead:
+    """What lies ahead at given weights, per unit of sigma; `left_open` times coefficient errors is the rest."""
+
+    point: Array
+    response: Array
+    left_open: Array
+
+
+def _least_squares(whitened: Array, *, log_determinant: float) -> _Solution:
+    values, columns = whitened[:, 0], whitened[:, 1:]
+    coefficients = np.linalg.lstsq(columns, values, rcond=None)[0]
+    shocks = values - columns @ coefficients
+    squares = float(shocks @ shocks)
+    return _Solution(
+        whitened=whitened,
+        coefficients=coefficients,
+        shocks=shocks,
+        squares=squares,
+        deviance=_gaussian_deviance(squares, len(values)) + log_determinant,
+    )
+
+
+def _fitted(
+    solve: Callable[[Array], _Solution],
+    ahead: Callable[[Array, _Solution], _Ahead],
+    *,
+    best: Array,
+    others: Array,
+    search_numbers: int,
+    residuals: Array,
+    parameters: dict[str, float],
+) -> SeasonalFit:
+    """The fit at its best weights, with a covariance averaged over the likelihood of the level's weight."""
+    solution = solve(best)
+    point = ahead(best, solution).point
+    freedom = len(solution.shocks) - len(solution.coefficients) - search_numbers
+    solutions = [solution, *(solve(other) for other in others)]
+    likelihood = np.exp(-0.5 * (np.array([one.deviance for one in solutions]) - solution.deviance))
+    likelihood[0] = 0.0  # the best weights stand for themselves only where the grid has nothing near them
+    if likelihood.sum() < 0.1:
+        likelihood[0] = 1.0
+    covariance = np.zeros((len(point), len(point)))
+    for weights, one, share in zip([best, *others], solutions, likelihood / likelihood.sum(), strict=True):
+        if share > 1e-4:
+            there = ahead(weights, one)
+            gram = np.linalg.pinv(one.whitened[:, 1:].T @ one.whitened[:, 1:])
+            inner = there.response @ there.response.T + there.left_open @ gram @ there.left_open.T
+            off = there.point - point
+            covariance += share * (one.squares / freedom * inner + np.outer(off, off))
+    sigma = float(np.sqrt(solution.squares / freedom))
+    return SeasonalFit(
+        point=point,
+        spread=_factor(covariance),
+        shock_sd=sigma * np.sqrt((ahead(best, solution).response ** 2).sum(axis=1)),
+        sigma=sigma,
+        residuals=residuals,
+        log_likelihood=-0.5 * solution.deviance,
+        parameters=parameters,
+        degrees=len(solution.coefficients) + search_numbers + 1,
+    )
+
+
+def _factor(covariance: Array) -> Array:
+    """Lower triangular factor; a series without any noise has a covariance of zero, which is allowed."""
+    scale = float(np.trace(covariance))
+    if scale <= 0:
+        return np.zeros_like(covariance)
+    factor: Array = np.linalg.cholesky(covariance + 1e-12 * scale * np.eye(len(covariance)))
+    return factor
 
 
 def _moving_average_factor(polynomial: Array, size: int) -> Array:
@@ -308,10 +421,17 @@ def _gaussian_deviance(squares: float, count: int) -> float:
 
 
 def _minimise(
-    deviance: Callable[[Array], float], start: list[float], bounds: list[tuple[float, float]]
+    deviance: Callable[[Array], float], starts: list[list[float]], bounds: list[tuple[float, float]]
 ) -> Array:
-    result = minimize(deviance, np.array(start), method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-10})
-    if not np.all(np.isfinite(result.x)) or not np.isfinite(result.fun):
-        raise FitError(f"seasonal model: the likelihood is not finite at {result.x}; check the series for gaps.")
-    point: Array = result.x
+    """The best end of a bounded quasi-Newton search from each start."""
+    searches = [
+        minimize(deviance, np.array(start), method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-10})
+        for start in starts
+    ]
+    best = min(searches, key=lambda search: float(search.fun))
+    if not np.isfinite(best.fun):
+        raise FitError(
+            f"seasonal model: the likelihood is not finite at {best.x}; check the series for gaps."
+        )
+    point: Array = best.x
     return point
