@@ -444,39 +444,38 @@ class _TableLoad:
 
     def _write(self) -> tuple[Partition, ...]:
         """Months that gained or lost a row are written anew; the others keep their files."""
-        by_month, months = self.table.time is not None, self._touched_months()
-        untouched = tuple(
-            partition for partition in self.stored.partitions if by_month and partition.month not in months
-        )
-        content = row_hash(self.table)
-        values = {
-            "month": "month",
-            "time_order_fault": time_order_fault(self.table),
-            "source_file": "files._file_name",
-        }
-        hashes = (
-            f"md5_number_lower({content})",
-            f"md5_number_upper({content})",
-            f"CAST(hash(files._file_name, {key_columns(self.table)}) AS UBIGINT)",
-        )
+        if self.table.time is None:
+            return write_partitions(self.bench.connection, self._validated(""), self._folder, by_month=False)
+        months = self._touched_months()
+        untouched = [partition for partition in self.stored.partitions if partition.month not in months]
+        if not months:
+            return tuple(untouched)
+        days = ", ".join(f"DATE {literal(str(month.start))}" for month in sorted(months))
+        query = self._validated(f"WHERE month IN ({days})" if untouched else "")
+        written = write_partitions(self.bench.connection, query, self._folder, by_month=True)
+        return tuple(sorted((*untouched, *written), key=lambda partition: str(partition.month)))
+
+    def _validated(self, where: str) -> str:
+        """Accepted rows as they are kept: canonical columns, derived ones, then the hashes; sorted by month and key."""
+        key = key_columns(self.table)
+        values = {"month": "month", "time_order_fault": time_order_fault(self.table), "source_file": "files._file_name"}
         columns = [quoted(name) for name in self.table.columns]
         columns += [f"{values[name]} AS {name}" for name in derived_columns(self.table)]
-        columns += [f"{value} AS {name}" for value, name in zip(hashes, HASHES, strict=True)]
-        where = (
-            f"WHERE month IN ({', '.join(f'DATE {literal(str(month.start))}' for month in months)})"
-            if by_month and untouched
-            else ""
+        rows = (
+            f"SELECT {', '.join(columns)}, md5_number({row_hash(self.table)}) AS _content, "
+            f"CAST(hash(files._file_name, {key}) AS UBIGINT) AS _origin "
+            f"FROM {self.accepted} JOIN {self._file_numbers(self.names)} AS files USING (_file) {where}"
         )
-        written: tuple[Partition, ...] = ()
-        if months or not by_month:
-            written = write_partitions(
-                self.bench.connection,
-                f"SELECT {', '.join(columns)} FROM {self.accepted} JOIN {self._file_numbers(self.names)} AS files USING (_file) {where} "
-                f"ORDER BY {'month, ' if by_month else ''}{key_columns(self.table)}",
-                self.bench.store / self.table.name,
-                by_month=by_month,
-            )
-        return tuple(sorted((*untouched, *written), key=lambda partition: str(partition.month)))
+        low, high, origin = HASHES
+        return (
+            f"SELECT * EXCLUDE (_content, _origin), CAST(_content & {2**64 - 1} AS UBIGINT) AS {low}, "
+            f"CAST(_content >> 64 AS UBIGINT) AS {high}, _origin AS {origin} "
+            f"FROM ({rows}) ORDER BY {'month, ' if self.table.time else ''}{key}"
+        )
+
+    @property
+    def _folder(self) -> Path:
+        return self.bench.store / self.table.name
 
     def _touched_months(self) -> set[Month]:
         """Months in which a file that was read has rows now, or a file that is not kept had rows in the store."""

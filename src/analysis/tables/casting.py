@@ -131,7 +131,10 @@ def _read_boolean(column: ColumnContract, text: str, time_zone: str) -> str:
 
 
 def _read_date(column: ColumnContract, text: str, time_zone: str) -> str:
-    day = f"CASE WHEN {_matches(text, f'({DAY}){MIDNIGHT}')} THEN TRY_CAST(regexp_extract({text}, {literal(DAY)}) AS DATE) END"
+    day = (
+        f"CASE WHEN {text} LIKE '____-__-__' THEN TRY_CAST({text} AS DATE) "
+        f"WHEN {_matches(text, f'({DAY}){MIDNIGHT}')} THEN TRY_CAST(regexp_extract({text}, {literal(DAY)}) AS DATE) END"
+    )
     if column.name != "month":
         return day
     month = f"CASE WHEN {_matches(text, '[0-9]{4}-[0-9]{2}')} THEN TRY_CAST({text} || '-01' AS DATE) END"
@@ -142,7 +145,8 @@ def _read_timestamp(column: ColumnContract, text: str, time_zone: str) -> str:
     """Without an offset the clock is UTC; a bare date is the start of that day in the business time zone."""
     midnight = f"timezone('UTC', timezone({literal(time_zone)}, TRY_CAST({text} AS TIMESTAMP)))"
     return (
-        f"CASE WHEN {_matches(text, f'({DAY})[T ]{CLOCK}')} THEN TRY_CAST({text} AS TIMESTAMP) "
+        f"CASE WHEN {text} LIKE '____-__-__ __:__:__' THEN TRY_CAST({text} AS TIMESTAMP) "
+        f"WHEN {_matches(text, f'({DAY})[T ]{CLOCK}')} THEN TRY_CAST({text} AS TIMESTAMP) "
         f"WHEN {_matches(text, f'({DAY})[T ]{CLOCK}{OFFSET}')} THEN timezone('UTC', TRY_CAST({text} AS TIMESTAMPTZ)) "
         f"WHEN {_matches(text, DAY)} THEN {midnight} END"
     )
