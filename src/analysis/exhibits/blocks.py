@@ -24,6 +24,7 @@ from analysis.formats import (
     cell_text,
     column_scale,
     date_text,
+    decimal,
     month_text,
 )
 from analysis.locale import LANGUAGES, Language, Text, untranslated
@@ -294,7 +295,7 @@ class _ColumnPrinter:
         return unit.base if unit.is_money and (self.column.show == "numerator" or not unit.per) else "count"
 
     def _scales(self, facts: Sequence[Fact]) -> Mapping[Language, Scale]:
-        numbers = [abs(number) for fact in facts for number in self._numbers(fact)]
+        numbers = [abs(decimal(number)) for fact in facts for number in self._numbers(fact)]
         if self.unit is None or not self.unit.is_money or self.column.scale == "exact" or not numbers:
             return {language: ONE for language in LANGUAGES}
         largest = max(numbers)
@@ -405,7 +406,7 @@ def figure(
 
     drawing = draw if isinstance(draw, Drawing) else Drawing.on_axes(draw, data=data, size=size)
     gathered = Gathered(id)
-    parts = {
+    parts: dict[str, Any] = {
         "title": gathered.sentence(title),
         "subtitle": gathered.sentence(subtitle),
         "foot": gathered.sentence(foot),

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from analysis.errors import ParameterError
-from analysis.formats import ONE, Number, Scale, Unit, column_scale, grouped
+from analysis.formats import ONE, Number, Scale, Unit, column_scale, decimal, grouped
 from analysis.locale import LANGUAGES, Language, Text, translate, untranslated
 from analysis.results import Fact, Sentence
 
@@ -93,7 +93,7 @@ def font_paths() -> tuple[Path, Path]:
 
 
 @cache
-def rc_params() -> Mapping[str, Any]:
+def rc_params() -> Mapping[Any, Any]:
     """matplotlib settings of the house; registers the shipped fonts on first use."""
     from matplotlib import font_manager
 
@@ -192,7 +192,7 @@ def render(drawing: Drawing, id: str, *, size: tuple[float, float] | None = None
     facts: dict[str, Fact] = {}
     messages: set[str] = set()
     with matplotlib.rc_context(), warnings.catch_warnings():
-        matplotlib.rcParams.update(rc_params())
+        matplotlib.rcParams.update(dict(rc_params()))
         warnings.filterwarnings("ignore", message="Glyph .* missing from")  # refused below, by name
         for language in LANGUAGES:
             figure = Figure(figsize=(width, height))
@@ -343,7 +343,7 @@ def shown(value: Number | None, unit: Unit, scale: Scale = ONE) -> float:
 
 def axis_scale(facts: Iterable[Fact], unit: Unit, language: Language) -> Scale:
     """One scale for an axis of money."""
-    values = [abs(fact.value) for fact in facts if fact.value is not None]
+    values = [abs(decimal(fact.value)) for fact in facts if fact.value is not None]
     return column_scale(max(values), language) if values and unit.is_money else ONE
 
 
@@ -355,7 +355,7 @@ def one_unit(facts: Iterable[Fact], what: str) -> Unit:
     return Unit.parse(units.pop())
 
 
-def tick_text(value: float, _position: int | None = None) -> str:
+def tick_text(value: float, _position: float | None = None) -> str:
     """Axis ticks: thousands marks, a true minus, no needless decimals."""
     places = 0 if abs(value - round(value)) < 1e-9 else 1 if abs(value * 10 - round(value * 10)) < 1e-9 else 2
     return grouped(round(float(value), 4), places)
@@ -375,7 +375,7 @@ def axis_name(measure: Text, unit: Unit, scale: Scale, language: Language) -> st
     return measure[language] if name.casefold() in measure[language].casefold() else f"{measure[language]} ({name})"
 
 
-def value_axis(axes: Axes, which: str, *, name: str = "", ticks: int = 5, most: float | None = None) -> None:
+def value_axis(axes: Axes, which: Literal["x", "y"], *, name: str = "", ticks: int = 5, most: float | None = None) -> None:
     """Grid lines and plain ticks for the axis that carries the measure, at most up to ``most``; its name stands at its end, level."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from analysis.errors import ParameterError
 from analysis.exhibits.blocks import Column, Row
@@ -158,7 +158,7 @@ def _reference_line(axes: Axes, reference: Item, unit: Unit, scale: Scale, langu
     whole = text_width(name) + 4 + text_width(number)
     low, high = axes.get_xlim()
     start = min(max(x - _points(axes, whole / 2), low), high - _points(axes, whole))
-    style = {"transform": axes.get_xaxis_transform(), "va": "bottom", "color": colour("muted")}
+    style: dict[str, Any] = {"transform": axes.get_xaxis_transform(), "va": "bottom", "color": colour("muted")}
     label(axes, start, 1.01, name, language, **style)
     annotate(axes, start + _points(axes, text_width(name) + 4), 1.01, reference.fact, language, text=number, **style)
 
@@ -355,6 +355,6 @@ def _histogram_mark(axes: Axes, mark: Item, along: Unit, language: Language, *, 
     start = min(max(x - _points(axes, whole / 2), low), high - _points(axes, whole))
     height = axes.get_window_extent().height / axes.figure.dpi * 72
     y = 1 + (14 + (of - 1 - level) * TEXT_SIZE * 1.4) / height
-    style = {"transform": axes.get_xaxis_transform(), "va": "bottom", "color": colour(mark.role)}
+    style: dict[str, Any] = {"transform": axes.get_xaxis_transform(), "va": "bottom", "color": colour(mark.role)}
     label(axes, start, y, name, language, **style)
     annotate(axes, start + _points(axes, text_width(name) + 4), y, mark.fact, language, text=number, **style)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from analysis.errors import ParameterError
 from analysis.exhibits.blocks import Cell, Column, Row
@@ -157,7 +157,7 @@ def _total_numbers(
 def _multiples(series: Sequence[Series], months: Sequence[Month], unit: Unit, measure: Text) -> Draw:
     def draw(figure: Figure, language: Language) -> None:
         rows = math.ceil(len(series) / 3)
-        panels = figure.subplots(rows, 3, sharex=True, sharey=True, squeeze=False).ravel()
+        panels: list[Axes] = list(figure.subplots(rows, 3, sharex=True, sharey=True, squeeze=False).ravel())
         scale = axis_scale([fact for one in series for fact in one.facts], unit, language)
         place(figure, left=38, right=10, top=42, bottom=30, wspace=0.14, hspace=0.38)
         width = _width_points(panels[0])
@@ -194,8 +194,9 @@ def _first_and_last(panels: Sequence[Axes], months: Sequence[Month], language: L
     names = [f"{month.year}-{month.number:02d}" if language == "en" else f"{month.year}年{month.number}月" for month in ends]
     panels[0].set_xticks([0, len(months) - 1][: len(ends)], labels=names)
     for axes in panels:
-        for text, side in zip(axes.get_xticklabels(), ("left", "right"), strict=False):
-            text.set_horizontalalignment(side)
+        named_ticks = axes.get_xticklabels()
+        named_ticks[0].set_horizontalalignment("left")
+        named_ticks[-1].set_horizontalalignment("right")
 
 
 def _panel(axes: Axes, one: Series, months: Sequence[Month], unit: Unit, scale: Scale, language: Language, *, width: float) -> None:
@@ -209,7 +210,7 @@ def _panel(axes: Axes, one: Series, months: Sequence[Month], unit: Unit, scale: 
     last = next((fact for fact in reversed(one.facts) if fact.value is not None), None)
     number = mark_text(last, unit, scale) if last else ""
     room = width - text_width(number, bold=True) - 10
-    style = {"transform": axes.transAxes, "va": "bottom"}
+    style: dict[str, Any] = {"transform": axes.transAxes, "va": "bottom"}
     label(axes, 0, 1.03, wrapped(named(one.name, language), room, lines=1), language, color=colour("ink"), weight="bold", **style)
     if last is not None:
         annotate(axes, 1, 1.03, last, language, text=number, ha="right", color=text_colour(one.role), **style)
@@ -244,7 +245,7 @@ def heatmap(
 
     def draw(figure: Figure, language: Language) -> None:
         import numpy as np
-        import seaborn
+        import seaborn  # type: ignore[import-untyped]
 
         axes = figure.add_subplot()
         scale = axis_scale(facts, unit, language)

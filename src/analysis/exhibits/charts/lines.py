@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analysis.errors import ParameterError
 from analysis.exhibits.blocks import Cell, Column, Row
@@ -121,7 +121,7 @@ def _positions(one: Series, months: Sequence[Month]) -> dict[Month, int]:
 
 
 def _line(
-    axes: Axes, one: Series, months: Sequence[Month], unit: Unit, scale: Scale, *, intervals: bool = True, **options: object
+    axes: Axes, one: Series, months: Sequence[Month], unit: Unit, scale: Scale, *, intervals: bool = True, **options: Any
 ) -> None:
     where = _positions(one, months)
     x = [where[month] for month, _ in one.points]
@@ -130,7 +130,8 @@ def _line(
     heights = [float("nan")] * len(months)
     for (month, fact), _ in zip(one.points, x, strict=True):
         heights[where[month]] = shown(fact.value, unit, scale)
-    axes.plot(range(len(months)), heights, **({"color": colour(one.role)} | options))
+    style: dict[str, Any] = {"color": colour(one.role)} | options
+    axes.plot(range(len(months)), heights, **style)
     known = {index for index, height in enumerate(heights) if math.isfinite(height)}
     lonely = sorted(index for index in known if not {index - 1, index + 1} & known)
     axes.plot(lonely, [heights[index] for index in lonely], "o", color=colour(one.role), markersize=3.5)

@@ -143,7 +143,7 @@ def end_labels(
     across = to_points((x, 0))[0] / points
     for (name, role, _, fact), height in zip(ends, spread(wanted, gap=gap, low=low, high=high), strict=True):
         text = wrapped(named(name, language), most, lines=1)
-        style = {"transform": figure.dpi_scale_trans, "va": "center", "clip_on": False}
+        style: dict[str, Any] = {"transform": figure.dpi_scale_trans, "va": "center", "clip_on": False}
         start, tint = across + 7, text_colour(role)
         if swatches:
             axes.plot([(start + 3) / 72], [height / 72], "s", color=colour(role), markersize=6, transform=figure.dpi_scale_trans, clip_on=False)
