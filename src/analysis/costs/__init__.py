@@ -14,6 +14,8 @@ _EXPORTS: dict[str, str] = {
     "allocation_sensitivity": "allocation",
     "bridge_by": "bridge",
     "cost_bridge": "bridge",
+    "study": "decomposition",
+    "CostStudy": "decomposition",
 }
 
 __all__ = sorted(_EXPORTS)

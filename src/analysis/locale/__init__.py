@@ -7,6 +7,7 @@ analyst may go on exploring, but the pack is not published until the list is emp
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -37,13 +38,18 @@ def _catalogue(language: Language) -> Mapping[str, str]:
 
 def translate(message: str, language: Language) -> str:
     """The message in ``language``; English when the catalogue does not know it (see :func:`untranslated`)."""
-    if language == "en" or not message.strip():
+    if language == "en" or not _has_words(message):
         return message
     found = _catalogue(language).get(message)
     if found is None:
         _missing.add(message)
         return message
     return found
+
+
+def _has_words(message: str) -> bool:
+    """A template of placeholders and signs alone needs no translation."""
+    return any(char.isalpha() for char in re.sub(r"{[^{}]*}", "", message))
 
 
 def untranslated() -> tuple[str, ...]:

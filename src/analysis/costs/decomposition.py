@@ -397,8 +397,8 @@ def _movement_findings(comparisons: Sequence[Comparison], bridges: Sequence[Brid
 
 
 _MOVED = {
-    "previous_month": "After-sales cost was {cost}: {change:word|up|down|unchanged} {rate:abs} ({change:signed}) on the previous month. The largest effect was {name:lower} ({effect:signed}).",
-    "year_before": "Against the same month a year before, after-sales cost {change:word|rose|fell|did not change}: {rate:signed} ({change:signed}). The largest effect was {name:lower} ({effect:signed}).",
+    "previous_month": "After-sales cost was {cost}, {change:word|up|down|unchanged} {rate:abs} ({change:signed}) on the previous month. The largest effect was {name:lower} ({effect:signed}).",
+    "year_before": "Against the same month a year before, after-sales cost {change:word|rose|fell|did not change} by {rate:abs} ({change:signed}). The largest effect was {name:lower} ({effect:signed}).",
 }
 
 

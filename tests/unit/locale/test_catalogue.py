@@ -1,0 +1,67 @@
+"""Every message the package can print has its Chinese wording, and the wording names the same placeholders."""
+
+from __future__ import annotations
+
+import ast
+import re
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from analysis.exhibits.prose import prose_messages
+from analysis.locale import _catalogue, _has_words
+
+ROOT = Path(__file__).resolve().parents[3]
+SOURCE = ROOT / "src" / "analysis"
+
+
+def templates(path: Path) -> Iterator[str]:
+    """String constants that reach ``Sentence(…)`` or ``Text.of(…)`` directly, or by either branch of a conditional."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and node.args and ast.unparse(node.func) in ("Sentence", "Text.of"):
+            yield from leaves(node.args[0])
+
+
+def leaves(node: ast.expr) -> Iterator[str]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.IfExp):
+        yield from leaves(node.body)
+        yield from leaves(node.orelse)
+
+
+def notebook_messages(path: Path) -> Iterator[str]:
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "markdown":
+            yield from prose_messages(cell.source)
+
+
+@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda path: path.relative_to(SOURCE).as_posix())
+def test_every_sentence_in_the_source_has_chinese_wording(path: Path):
+    missing = [message for message in templates(path) if _has_words(message) and message not in _catalogue("zh")]
+    assert not missing
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_every_paragraph_of_a_notebook_has_chinese_wording(path: Path):
+    assert not [message for message in notebook_messages(path) if message not in _catalogue("zh")]
+
+
+def fields(template: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name}
+
+
+def test_the_chinese_wording_names_only_the_placeholders_of_the_english():
+    wrong = {message: found for message, found in _catalogue("zh").items() if "{" in message and not fields(found) <= fields(message)}
+    assert not wrong
+
+
+def test_no_number_is_typed_into_one_language_only():
+    """A digit in the wording of one language and not of the other would be a number nobody traces."""
+    digits = re.compile(r"\d+")
+    literal = lambda text: sorted(digits.findall(re.sub(r"{[^{}]*}", "", text)))  # noqa: E731
+    odd = {message: found for message, found in _catalogue("zh").items() if literal(message) != literal(found)}
+    assert not odd
