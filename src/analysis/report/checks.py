@@ -1,0 +1,336 @@
+"""Is the record fit to be issued? Every doubt here stops publication; each names its place and what to do.
+
+What is asked: every cell ran and none hid an error in a stream; every wording has its translation; every number in words,
+tiles, tables and drawings is a fact and agrees with it; no personal data, secret or machine path is in an output; every
+evidence file a finding names is there.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import string
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+from analysis.errors import PublicationRefused
+from analysis.exhibits.blocks import MIME
+from analysis.locale import LANGUAGES, Language
+from analysis.report.record import Json, PackRecord, Place
+from analysis.report.run import source_of
+from analysis.report.shown import shows
+
+LISTED = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One reason not to issue."""
+
+    place: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.text}"
+
+
+def refuse(problems: Sequence[Problem]) -> None:
+    """Raise with the first problems in full and the number of the rest."""
+    if not problems:
+        return
+    lines = [f"  {problem}" for problem in problems[:LISTED]]
+    if len(problems) > LISTED:
+        lines.append(f"  … and {len(problems) - LISTED} more")
+    raise PublicationRefused("\n".join([f"the pack is not fit to be issued ({len(problems)} {'problem' if len(problems) == 1 else 'problems'}):", *lines]))
+
+
+def record_problems(record: PackRecord, *, personal: frozenset[str], paths: Sequence[str]) -> list[Problem]:
+    """Everything that can be said before the pack is exported."""
+    problems = [problem for name, notebook in record.notebooks.items() for problem in _execution(name, notebook)]
+    for place, block in record.blocks:
+        problems += _untranslated(place, block)
+        problems += [Problem(place=f"{place}, {block['id']}", text=text) for text in _numbers(block, record.facts)]
+    problems += _evidence(record)
+    problems += _private(record, personal, paths)
+    return list(dict.fromkeys(problems))
+
+
+# ---------------------------------------------------------------- execution
+
+_STREAM_ERROR = re.compile(r"Traceback \(most recent call last\)|^\s*(?:\w+\.)*[A-Z]\w*(?:Error|Exception)\b *:|^\s*(?:ERROR|CRITICAL|FATAL)\b", re.MULTILINE)
+
+
+def _execution(name: str, notebook: Json) -> Iterator[Problem]:
+    for number, cell in enumerate(notebook["cells"], start=1):
+        if cell["cell_type"] != "code" or not source_of(cell).strip():
+            continue
+        place = str(Place(notebook=name, cell=number))
+        if cell.get("execution_count") is None:
+            yield Problem(place=place, text="this cell did not run; run the report again.")
+        for output in cell.get("outputs", []):
+            if output["output_type"] == "error":
+                yield Problem(place=place, text=f"holds an error: {output['ename']}: {output['evalue']}")
+            elif output["output_type"] == "stream" and (match := _STREAM_ERROR.search(source_of({"source": output["text"]}))):
+                yield Problem(place=place, text=f"wrote an error as text ({match[0].strip()}); find its cause, a report must not run over it.")
+
+
+def _untranslated(place: Place, block: Json) -> Iterator[Problem]:
+    for message in block.get("untranslated", []):
+        yield Problem(place=f"{place}, {block['id']}", text=f"no Chinese wording for “{message}”; add it to src/analysis/locale/zh/*.po.")
+
+
+# ---------------------------------------------------------------- numbers
+
+_DIGIT = re.compile(r"\d")
+# A label that is nothing but a quantity is a number that has lost its fact.
+_QUANTITY = re.compile(r"\W*(?:[A-Z]{3} )?[+−-]?\d[\d,]*(?:\.\d+)?\s*(?:%|pp|个百分点|万元|亿元|元|thousand|million|billion)\W*")
+
+
+@cache
+def _template_pieces(language: Language) -> frozenset[str]:
+    """Literal pieces of the catalogue's messages that hold a digit of their own (“within 30 days”)."""
+    from analysis.locale import _catalogue
+
+    pieces: set[str] = set()
+    for message, wording in _catalogue("zh").items():
+        template = message if language == "en" else wording
+        try:
+            for literal, _, specification, _ in string.Formatter().parse(template):
+                pieces.update(piece for piece in (literal, *(specification or "").split("|")) if _DIGIT.search(piece))
+        except ValueError:  # prose with a lone brace is no template
+            pieces.add(template)
+    return frozenset(pieces)
+
+
+def _numbers(block: Json, facts: Mapping[str, Json]) -> Iterator[str]:
+    """What is wrong with the numbers of one block."""
+    for language in LANGUAGES:
+        for segments in _segment_lists(block, language):
+            for segment in segments:
+                yield from _segment(segment, facts, language)
+    for listing in (block, block.get("data") or {}):
+        for row in listing.get("rows", []):
+            for cell in row["cells"]:
+                yield from _cell(cell, facts)
+    for drawing, language in _drawings(block):
+        yield from _drawing(drawing, facts, language)
+
+
+def _segment_lists(node: Any, language: Language) -> Iterator[list[Json]]:
+    """Every list of segments below ``node``: mappings with both languages whose values are lists."""
+    if isinstance(node, dict):
+        wording = node.get(language)
+        if isinstance(wording, list) and all(isinstance(segment, dict) and "t" in segment for segment in wording):
+            yield wording
+            return
+        for key, value in node.items():
+            if key not in ("facts", "svg"):
+                yield from _segment_lists(value, language)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _segment_lists(value, language)
+
+
+def _segment(segment: Json, facts: Mapping[str, Json], language: Language) -> Iterator[str]:
+    text, kind = segment["t"], segment.get("k", "words")
+    if kind == "fact":
+        yield from _fact_text(text, segment.get("fact"), facts, language)
+    elif kind == "words" and _DIGIT.search(text) and text not in _template_pieces(language):
+        yield f"“{text.strip()}” ({language}) holds a number that is no fact; pass the number to the sentence as a fact."
+    elif kind == "label" and _QUANTITY.fullmatch(text):
+        yield f"“{text}” ({language}) is a quantity printed as a label; make it a fact."
+
+
+def _fact_text(text: str, identity: str | None, facts: Mapping[str, Json], language: Language) -> Iterator[str]:
+    if identity is None or identity not in facts:
+        yield f"“{text}” ({language}) names the fact {identity}, which no section published."
+    elif not shows(text, facts[identity], language):
+        yield f"“{text}” ({language}) does not agree with its fact {identity} = {facts[identity]['value']} {facts[identity]['unit']}."
+
+
+def _cell(cell: Json, facts: Mapping[str, Json]) -> Iterator[str]:
+    for language in LANGUAGES:
+        text = cell["text"][language]
+        if cell["kind"] == "fact":
+            yield from _fact_text(text, cell["fact"], facts, language)
+        elif cell["kind"] == "words" and _DIGIT.search(text) and text not in _template_pieces(language):
+            yield f"table cell “{text}” ({language}) holds a number that is no fact."
+        elif cell["kind"] == "label" and _QUANTITY.fullmatch(text):
+            yield f"table cell “{text}” ({language}) is a quantity printed as a label; make it a fact."
+
+
+def _drawings(block: Json) -> Iterator[tuple[str, Language]]:
+    for language in LANGUAGES:
+        if block["kind"] == "figure":
+            yield block["svg"][language], language
+        for tile in block.get("tiles", []):
+            if tile.get("spark"):
+                svg = tile["spark"]["svg"]
+                yield svg if isinstance(svg, str) else svg[language], language
+
+
+_AXIS = re.compile(r"(?:^|-)(?:matplotlib\.axis_\d+|[xy]tick_\d+)$")
+
+
+def _drawing(svg: str, facts: Mapping[str, Json], language: Language) -> Iterator[str]:
+    """Digits drawn: axis ticks are free, everything else is marked as a fact, a label or a wording of the catalogue."""
+    try:
+        root = ElementTree.fromstring(svg)
+    except ElementTree.ParseError as error:
+        yield f"drawing ({language}) is not well-formed: {error}."
+        return
+    yield from _drawn(root, None, None, facts, language)
+
+
+def _drawn(node: ElementTree.Element, kind: str | None, fact: str | None, facts: Mapping[str, Json], language: Language) -> Iterator[str]:
+    if _AXIS.search(node.get("id", "")):
+        kind = "axis"
+    elif node.get("data-k"):
+        kind, fact = node.get("data-k"), node.get("data-fact")
+    if node.tag.rpartition("}")[2] == "text":
+        text = "".join(node.itertext()).strip()
+        if kind == "fact":
+            yield from _fact_text(text, fact, facts, language)
+        elif _DIGIT.search(text) and kind not in ("axis", "label") and not (kind == "words" and text in _template_pieces(language)):
+            yield f"“{text}” in the drawing ({language}) is no fact; draw it with annotate(), label() or words()."
+        return
+    for child in node:
+        yield from _drawn(child, kind, fact, facts, language)
+
+
+# ---------------------------------------------------------------- evidence
+
+
+def _evidence(record: PackRecord) -> Iterator[Problem]:
+    for place, block in record.blocks:
+        for finding in block.get("findings", []):
+            stem = Path(finding["evidence"]).stem if finding.get("evidence") else None
+            if stem and stem not in record.evidence:
+                yield Problem(place=str(place), text=f"finding {finding['id']}: its evidence {stem}.csv was not written.")
+        for file in block.get("files", []):
+            if file["stem"] not in record.evidence:
+                yield Problem(place=str(place), text=f"evidence {file['stem']}.csv was not written.")
+
+
+# ---------------------------------------------------------------- privacy
+
+_SECRETS = {
+    "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+    "an access key": re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36,}\b|\bxox[abprs]-[A-Za-z0-9-]{10,}"),
+    "a password in a connection": re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/:@\"']+:[^\s/@\"']+@"),
+    "a password": re.compile(r"\b(?:password|passwd|pwd|secret|api_key|token)\b[\"']?\s*[=:]\s*[\"'][^\"'\s]{6,}[\"']", re.IGNORECASE),
+}
+_PERSONAL = {
+    "an e-mail address": re.compile(r"\b[\w.+-]+@[\w-]+\.[A-Za-z]{2,}\b"),
+    "a mobile number": re.compile(r"(?<![\d.,\w-])1[3-9]\d{9}(?![\d.,\w-])"),
+    "an identity number": re.compile(r"(?<![\d.\w])\d{6}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?![\d.\w])"),
+}
+_WORD = re.compile(r"[^\s,;:|()\[\]{}<>\"'“”，；：（）、。]+")
+LONGEST_NAME = 4
+
+
+def personal_values(tables: Any) -> frozenset[str]:
+    """Every value of the columns that the contract marks as personal, as it stands in the validated tables."""
+    import duckdb
+
+    values: set[str] = set()
+    with duckdb.connect() as connection:
+        for name, info in sorted(tables.tables.items()):
+            for column in sorted(info.personal & info.columns_present):
+                rows = connection.execute(f'SELECT DISTINCT trim(CAST("{column}" AS VARCHAR)) FROM {tables.scan(name)}').fetchall()
+                values.update(value for (value,) in rows if value and len(value) > 1)
+    return frozenset(values)
+
+
+def _private(record: PackRecord, personal: frozenset[str], paths: Sequence[str]) -> Iterator[Problem]:
+    structured = frozenset(value for value in personal if re.search(r"[\s\d_-]", value) and len(value) > 3)
+    for place, text in _public_texts(record):
+        found = text if text in personal else next((run for run in _runs(text) if run in structured), None)
+        if found:
+            yield Problem(place=place, text=f"holds personal data (“{_masked(found)}”); group it or drop the column.")
+        for what, pattern in (_PERSONAL | _SECRETS).items():
+            if match := pattern.search(text):
+                yield Problem(place=place, text=f"holds {what} (“{_masked(match[0])}”); take it out.")
+        for path in paths:
+            if path in text:
+                yield Problem(place=place, text="holds a path of this machine; print names, not paths.")
+    for name, notebook in record.notebooks.items():
+        for number, cell in enumerate(notebook["cells"], start=1):
+            for what, pattern in _SECRETS.items():
+                if pattern.search(source_of(cell)):
+                    yield Problem(place=str(Place(notebook=name, cell=number)), text=f"the cell's source holds {what}; take it out.")
+
+
+def _masked(text: str) -> str:
+    return text[:2] + "…" if len(text) > 3 else "…"
+
+
+def _runs(text: str) -> Iterator[str]:
+    """Up to four neighbouring words of a text: a name or an id inside a sentence."""
+    words = [(match.start(), match.end()) for match in _WORD.finditer(text)]
+    for first in range(len(words)):
+        for last in range(first, min(first + LONGEST_NAME, len(words))):
+            yield text[words[first][0] : words[last][1]]
+
+
+def _public_texts(record: PackRecord) -> Iterator[tuple[str, str]]:
+    """Every piece of text that leaves the house, with its place."""
+    for name, notebook in record.notebooks.items():
+        for number, cell in enumerate(notebook["cells"], start=1):
+            place = str(Place(notebook=name, cell=number))
+            for output in cell.get("outputs", []):
+                yield from ((place, text) for text in _output_texts(output))
+    for stem, path in record.evidence.items():
+        seen: set[str] = set()
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            for row in csv.reader(file):
+                seen.update(row)
+        yield from ((f"evidence/{stem}.csv", text) for text in sorted(seen) if text and not text.isdecimal())
+
+
+def _output_texts(output: Json) -> Iterable[str]:
+    if output["output_type"] == "stream":
+        return source_of({"source": output["text"]}).splitlines()
+    data = output.get("data", {})
+    if MIME in data:
+        return list(dict.fromkeys(_strings(data[MIME])))
+    texts = [source_of({"source": value}) for kind, value in data.items() if kind.startswith("text/")]
+    return [line.strip() for text in texts for line in unescape(re.sub(r"<[^>]*>", "\n", text)).splitlines() if line.strip()]
+
+
+def _strings(node: Any) -> Iterator[str]:
+    """Texts of a record; a drawing gives the words drawn."""
+    if isinstance(node, str):
+        if node.startswith("<svg"):
+            yield from (unescape(text) for text in re.findall(r">([^<>]+)<", node) if text.strip())
+        else:
+            yield node
+    elif isinstance(node, dict):
+        for value in node.values():
+            yield from _strings(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _strings(value)
+
+
+# ---------------------------------------------------------------- the exported pack
+
+
+def file_problems(folder: Path, notebooks: Sequence[str]) -> list[Problem]:
+    """Files that a pack must have and has not, and files that are empty."""
+    expected = [f"after-sales-report.{language}.pdf" for language in LANGUAGES]
+    expected += [f"html/{language}/{page}.html" for language in LANGUAGES for page in ("index", *notebooks)]
+    expected += [f"notebooks/{name}.ipynb" for name in notebooks]
+    expected += ["facts.json", "findings.json"]
+    problems = [Problem(place=name, text="this file of the pack was not made.") for name in expected if not (folder / name).is_file()]
+    problems += [
+        Problem(place=path.relative_to(folder).as_posix(), text="this file is empty.")
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.stat().st_size == 0
+    ]
+    return problems

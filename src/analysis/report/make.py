@@ -1,0 +1,337 @@
+"""One month's report, from data to issued edition, or a refusal that issues nothing.
+
+The stages: prepare data, run notebooks, check the record, export, publish. See ``docs/ARCHITECTURE.md`` for what a notebook
+must look like and ``analysis.report.publish`` for why a half-made pack is never seen.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from analysis.errors import AnalysisError, PublicationRefused
+from analysis.params import project_root
+from analysis.report import manifest, publish
+from analysis.report.kernels import Kernels, fitting_workers, free_memory, warm_kernels
+from analysis.report.progress import Progress
+from analysis.report.publish import Edition
+from analysis.report.run import (
+    STANDARD,
+    Notebook,
+    Value,
+    find_notebooks,
+    passed_parameters,
+    refuse_unknown_parameters,
+    run_notebooks,
+)
+
+if TYPE_CHECKING:
+    from analysis.report.editions import Comparison
+    from analysis.report.record import PackRecord
+
+Prepare = Callable[..., Any]
+Export = Callable[..., None]
+
+
+def make_report(
+    run_name: str = "sample",
+    *,
+    month: str = "",
+    data: str = "",
+    as_of: str = "",
+    notebooks: Sequence[str] = (),
+    parameters: Mapping[str, str] = {},
+    reports: Path | None = None,
+    folder: Path | None = None,
+    workers: int = 2,
+    force: bool = False,
+    progress: Progress | None = None,
+    prepare: Prepare | None = None,
+    export: Export | None = None,
+) -> Edition:
+    """Make and issue the report of one month.
+
+    Parameters
+    ----------
+    run_name, month, data, as_of : the run in ``params/runs/``, and what replaces its month (``2026-10``), data folder and the last
+        day whose records are seen (``2026-11-10``) when not blank
+    notebooks : file names, numbers or sections; all when empty
+    parameters : further notebook parameters as text; one that no notebook declares is refused
+    reports, folder : where editions are issued and where the notebooks are; the project's own when left out
+    workers : kernels side by side, at most; fewer when memory or processors are short
+    force : issue a new edition even when nothing has changed
+    prepare, export : replace ``analysis.workbook.prepare_run`` and ``export_pack`` (tests, other front ends)
+
+    Returns
+    -------
+    Edition
+        The issued edition, or the standing one marked ``unchanged`` when data, parameters, code, notebooks and environment
+        are the same as when it was issued.
+
+    Raises
+    ------
+    AnalysisError
+        Of the kind that says why. Nothing is issued, the last edition stands, and what was made is kept in
+        ``reports/_quarantine`` with the message, except when the run could not even be prepared.
+
+    Notes
+    -----
+    Restated numbers are listed against the month's last edition with the causes that hashes can tell apart; replaying that
+    edition one change at a time, so that the steps sum to each change, is left to the restatement study.
+    """
+    reports = (reports or project_root() / "reports").resolve()
+    progress = progress or Progress()
+    standard: dict[str, Value] = dict(zip(STANDARD, (run_name, month, data, as_of), strict=True))
+    chosen = find_notebooks(folder or project_root() / "notebooks", notebooks)
+    refuse_unknown_parameters(parameters, chosen)
+    for notebook in chosen:
+        passed_parameters(notebook, standard, parameters)
+    memory = free_memory()
+    workers = fitting_workers(workers, memory=memory)
+    with warm_kernels({}, memory=None if memory is None else max(memory // workers, 1 << 31)) as kernels:
+        with progress.stage("prepare data") as note:
+            warming = threading.Thread(target=_import_papermill, daemon=True)
+            warming.start()
+            run = (prepare or _prepare_run)(run_name, month=month, data=data, as_of=as_of, progress=note)
+            made = _Making(
+                run=run, notebooks=chosen, standard=standard, extra=dict(parameters), reports=reports, workers=workers,
+                progress=progress, export=export or _export_pack, identity=manifest.identity(run, chosen, extra=parameters),
+            )  # fmt: skip
+            standing = None if force else made.unchanged()
+            warming.join()
+        return standing or made.edition(kernels)
+
+
+def _prepare_run(run_name: str, **options: Any) -> Any:
+    from analysis.workbook import prepare_run
+
+    return prepare_run(run_name, **options)
+
+
+def _export_pack(*arguments: Any, **options: Any) -> None:
+    from analysis.report.export import export_pack
+
+    export_pack(*arguments, **options)
+
+
+def _import_papermill() -> None:
+    """Takes a second of its own, so it is done while the data are prepared.
+
+    jsonschema, which comes with it, would spend another on the grammar of international web addresses, which notebooks do not
+    hold; it does without when the grammar cannot be imported.
+    """
+    grammar = "rfc3987_syntax"
+    hidden = grammar not in sys.modules
+    if hidden:
+        sys.modules[grammar] = None  # type: ignore[assignment]
+    try:
+        import papermill.execute  # noqa: F401
+        from jupyter_client.provisioning import LocalProvisioner  # noqa: F401
+    finally:
+        if hidden:
+            del sys.modules[grammar]
+
+
+@dataclass(kw_only=True, eq=False)
+class _Making:
+    """One attempt: everything that stays the same from the prepared data to the issued edition."""
+
+    run: Any
+    notebooks: Sequence[Notebook]
+    standard: Mapping[str, Value]
+    extra: Mapping[str, str]
+    reports: Path
+    workers: int
+    progress: Progress
+    export: Export
+    identity: Mapping[str, Any]
+
+    @property
+    def month(self) -> str:
+        return str(self.run.month)
+
+    @property
+    def last(self) -> Path | None:
+        issued = publish.editions(self.reports, self.month)
+        return issued[-1] if issued else None
+
+    def unchanged(self) -> Edition | None:
+        """The last edition when its manifest says that it was made of exactly the same things."""
+        if self.last is None:
+            return None
+        stated = manifest.read(self.last)
+        if stated["identity"] != self.identity:
+            return None
+        if broken := manifest.broken_seals(self.last):
+            raise PublicationRefused(
+                f"{self.month}: edition {publish.edition_number(self.last)} was changed after it was issued ({', '.join(broken[:5])}). "
+                "Restore it from a backup, or make a new edition with FORCE=1."
+            )
+        return Edition(
+            folder=self.last, month=self.month, number=publish.edition_number(self.last), unchanged=True, tied_out=stated["status"] == "issued"
+        )
+
+    def edition(self, kernels: Kernels) -> Edition:
+        building = publish.building_folder(self.reports, self.month)
+        try:
+            return self._issued(building, kernels)
+        except AnalysisError as error:
+            raise self._refused(building, error) from error
+        except Exception as error:
+            self._kept(building, "".join(traceback.format_exception(error)))
+            raise
+        except BaseException:  # interrupted by hand: nothing to keep
+            publish.remove_building(building)
+            raise
+
+    def _refused(self, building: Path, error: AnalysisError) -> AnalysisError:
+        kept = self._kept(building, str(error))
+        error.args = (f"{error}\nNothing was issued. What was made is in {kept.parent.parent.name}/{kept.parent.name}/{kept.name}/, with this message.",)
+        return error
+
+    def _kept(self, building: Path, message: str) -> Path:
+        return publish.quarantine(building, self.reports, self.month, message)
+
+    def _issued(self, building: Path, kernels: Kernels) -> Edition:
+        number = 1 + (publish.edition_number(self.last) if self.last else 0)
+        kernels = replace(kernels, environment={**kernels.environment, **self._environment(building)})
+        executed = self._execute(building, kernels)
+        with kernels.pool(min(self.workers, 2)) as pool:
+            record, comparison = self._checked(building, executed)
+            with self.progress.stage("export"):
+                pack = self._pack(number, record, comparison)
+                self.export([building / "notebooks" / n.path.name for n in self.notebooks], building, pack=pack, pool=pool)
+        with self.progress.stage("publish"):
+            folder = self._publish(building, number, pack)
+        return Edition(
+            folder=folder, month=self.month, number=number, tied_out=record.tied_out, restated=len(comparison.restated) if comparison else 0
+        )
+
+    def _environment(self, building: Path) -> dict[str, str]:
+        """Where the notebooks publish, and the one date that files of the pack may carry: the end of the as-of day."""
+        day_end = dt.datetime.combine(self.run.as_of, dt.time(), dt.UTC) + dt.timedelta(days=1)
+        epoch = os.environ.get("SOURCE_DATE_EPOCH") or str(int(day_end.timestamp()))
+        return {"AFTER_SALES_RUN_DIR": str(building / "run"), "AFTER_SALES_ROOT": str(project_root()), "SOURCE_DATE_EPOCH": epoch}
+
+    def _execute(self, building: Path, kernels: Kernels) -> dict[str, Any]:
+        from analysis.report.scrub import scrub_file
+
+        with self.progress.stage("run notebooks") as note:
+            note(f"{len(self.notebooks)} notebooks, {self.workers} side by side")
+            paths = run_notebooks(
+                self.notebooks, building / "notebooks", standard=self.standard, extra=self.extra, kernels=kernels,
+                workers=self.workers, progress=self.progress,
+            )  # fmt: skip
+            return {path.stem: scrub_file(path) for path in paths}
+
+    def _checked(self, building: Path, executed: Mapping[str, Any]) -> tuple[PackRecord, Comparison | None]:
+        from analysis.report import checks, editions
+        from analysis.report.record import read_record
+
+        with self.progress.stage("check") as note:
+            record = read_record(executed, building / "run")
+            note(f"{len(record.facts):,} facts, {len(record.findings)} findings")
+            personal = checks.personal_values(self.run.tables)
+            paths = (str(project_root()), str(Path.home()), str(building))
+            checks.refuse(checks.record_problems(record, personal=personal, paths=[path for path in paths if len(path) > 5]))
+            comparison = self._comparison(record)
+            self._lay_out(building, record)
+            if comparison and comparison.restated:
+                editions.write_restated_csv(comparison, building / "evidence" / "restated.csv")
+        return record, comparison
+
+    def _lay_out(self, building: Path, record: PackRecord) -> None:
+        """The run's folder becomes the pack's: evidence beside the facts, the working files gone."""
+        evidence = building / "run" / "evidence"
+        if evidence.is_dir():
+            evidence.rename(building / "evidence")
+        (building / "evidence").mkdir(exist_ok=True)
+        publish.remove_building(building / "run")
+        manifest.write_json(building / "facts.json", record.facts_json())
+        manifest.write_json(building / "findings.json", record.findings_json())
+
+    def _comparison(self, record: PackRecord) -> Comparison | None:
+        from analysis.report import editions
+
+        if self.last is None:
+            return None
+        causes = manifest.changed_parts(manifest.read(self.last)["identity"], self.identity)
+        return editions.compare(
+            editions.issued_facts(self.last), list(record.facts.values()), against=publish.edition_number(self.last), causes=causes
+        )
+
+    def _pack(self, number: int, record: PackRecord, comparison: Comparison | None) -> dict[str, Any]:
+        """What the exporters print beside the notebooks."""
+        from analysis.report.editions import restated_rows
+
+        run, code = self.run, manifest.code_version(str(self.identity["code"]))
+        return {
+            "month": self.month,
+            "as_of": run.as_of.isoformat(),
+            "edition": number,
+            "company": run.company.as_json(),
+            "currency": run.currency,
+            "status": "issued" if record.tied_out else "not tied out",
+            "code": code,
+            "code_version": manifest.version_text(code),
+            "preparer": run.preparer,
+            "reviewer": run.reviewer,
+            "sources": [
+                {"table": entry["table"], **file} for entry in manifest.inputs(run) for file in entry["files"]
+            ],
+            "registry": run.registry.as_json(currency=run.currency),
+            "checks": [*record.checks, *_own_checks()],
+            "hashes": self._hashes(),
+            "restated": restated_rows(comparison, run.registry) if comparison else [],
+            "restated_count": len(comparison.restated) if comparison else 0,
+            "facts": record.facts,
+            "findings": record.findings,
+        }  # fmt: skip
+
+    def _hashes(self) -> dict[str, str]:
+        names = {"data": self.run.tables.content_hash, "environment lock": self.identity["lock"], "program": self.identity["code"]}
+        return {name: str(digest) for name, digest in {**names, "parameters": self.identity["params"], "definitions": self.identity["definitions"]}.items()}
+
+    def _publish(self, building: Path, number: int, pack: Mapping[str, Any]) -> Path:
+        from analysis.report import checks
+
+        checks.refuse(checks.file_problems(building, [notebook.name for notebook in self.notebooks]))
+        content = {
+            "version": 1,
+            "month": self.month,
+            "edition": number,
+            "status": pack["status"],
+            "as_of": pack["as_of"],
+            "company": pack["company"],
+            "currency": pack["currency"],
+            "run": dict(self.standard),
+            "inputs": manifest.inputs(self.run),
+            "inputs_sha256": self.run.tables.content_hash,
+            "code": pack["code"],
+            "python": manifest.python_version(),
+            "restated": pack["restated_count"],
+            "identity": dict(self.identity),
+            "seals": manifest.seals(building),
+        }
+        manifest.write_json(building / manifest.MANIFEST, content)
+        return publish.issue(building, self.reports, self.month, number)
+
+
+def _own_checks() -> list[dict[str, Any]]:
+    """What the record had to pass before this pack could exist, as checks that the reader sees."""
+    from analysis.results import Check, Sentence
+
+    sentences = {
+        "pack.executed": "Every cell of every notebook ran, and none reported an error.",
+        "pack.numbers": "Every number in sentences, tiles, tables and drawings is a recorded fact and agrees with it.",
+        "pack.privacy": "No personal data, secret or path of a machine stands in a page or an evidence file.",
+    }
+    return [Check(id=id, outcome="passed", sentence=Sentence(text)).as_json() for id, text in sentences.items()]
+

@@ -1,0 +1,113 @@
+"""Publishing fails closed: a pack is built in a folder of its own and becomes visible by one rename, whole or not at all.
+
+``reports/<month>/edition-n`` is never changed once it is there. What fails goes to ``reports/_quarantine/<month>-<n>`` with a
+message; what is interrupted leaves a hidden ``.building-…`` folder that no reader looks at and ``analysis clean`` removes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from analysis.errors import PublicationRefused
+
+QUARANTINE = "_quarantine"
+LATEST = "latest"
+MESSAGE = "message.txt"
+_MONTH = re.compile(r"\d{4}-\d{2}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edition:
+    """An issued pack. ``unchanged``: a run found that this edition already says all it would have said."""
+
+    folder: Path
+    month: str
+    number: int
+    unchanged: bool = False
+    tied_out: bool = True
+    restated: int = 0
+
+
+def editions(reports: Path, month: str) -> list[Path]:
+    """The issued editions of a month, oldest first."""
+    found = [path for path in (reports / month).glob("edition-*") if path.is_dir() and path.name.removeprefix("edition-").isdigit()]
+    return sorted(found, key=edition_number)
+
+
+def edition_number(folder: Path) -> int:
+    return int(folder.name.removeprefix("edition-"))
+
+
+def building_folder(reports: Path, month: str) -> Path:
+    """A new hidden folder beside the issued months, on the same disk so that one rename can publish it."""
+    reports.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".building-{month}-", dir=reports))
+    folder.chmod(0o755)
+    return folder
+
+
+def issue(building: Path, reports: Path, month: str, number: int) -> Path:
+    """Publish: files become read-only, one rename makes the edition, and ``latest`` follows."""
+    for path in building.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o444)
+    target = reports / month / f"edition-{number}"
+    target.parent.mkdir(exist_ok=True)
+    try:
+        building.rename(target)
+    except OSError as error:
+        if target.exists():
+            raise PublicationRefused(
+                f"{month}: edition {number} was issued by another run meanwhile; run the report again to compare with it."
+            ) from error
+        raise
+    point_latest(reports)
+    return target
+
+
+def point_latest(reports: Path) -> None:
+    """``latest`` → the newest edition of the newest month, replaced in one step so that it always leads somewhere."""
+    months = sorted(path.name for path in reports.iterdir() if path.is_dir() and _MONTH.fullmatch(path.name) and editions(reports, path.name))
+    if not months:
+        return
+    newest = editions(reports, months[-1])[-1]
+    link = reports / f".{LATEST}-{os.getpid()}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(newest.relative_to(reports), target_is_directory=True)
+    os.replace(link, reports / LATEST)
+
+
+def quarantine(building: Path, reports: Path, month: str, message: str) -> Path:
+    """Keep what was made of a refused pack, with the message, where nobody takes it for a report."""
+    (building / MESSAGE).write_text(message.rstrip() + "\n", encoding="utf-8")
+    shelf = reports / QUARANTINE
+    shelf.mkdir(exist_ok=True)
+    number = 1 + max((_shelf_number(path, month) for path in shelf.iterdir()), default=0)
+    while True:
+        target = shelf / f"{month}-{number}"
+        try:
+            building.rename(target)
+        except OSError:
+            if not target.exists():
+                raise
+            number += 1
+        else:
+            return target
+
+
+def _shelf_number(path: Path, month: str) -> int:
+    number = path.name.removeprefix(f"{month}-")
+    return int(number) if number.isdigit() else 0
+
+
+def remove_building(building: Path) -> None:
+    shutil.rmtree(building, ignore_errors=True)
+
+
+def unfinished(reports: Path) -> list[Path]:
+    """Folders that interrupted runs left behind."""
+    return sorted(reports.glob(".building-*"))
