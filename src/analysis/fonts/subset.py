@@ -10,7 +10,9 @@ instance in the npm package ``@expo-google-fonts/noto-sans-sc``. The copies here
 Features kept: ``kern``, ``palt``, ``halt``, ``pwid`` (English text switches it on, or curly quotes come out
 full-width), ``liga``, ``ccmp``, ``mark``. Digits are of one width in this face, so tables need no ``tnum``.
 
-Run: ``python -m analysis.fonts.subset NotoSansSC_400Regular.ttf NotoSansSC-Regular.ttf``
+Run: ``python -m analysis.fonts.subset NotoSansSC_400Regular.ttf NotoSansSC-Regular.ttf``, then
+``python -m analysis.fonts.subset --latin NotoSansSC-Regular.ttf latin-Regular.sfnt`` for the Latin base on which the HTML
+pack builds the small font of each page (its ending keeps it out of the way of programs that scan folders for fonts).
 """
 
 from __future__ import annotations
@@ -75,5 +77,23 @@ def subset(source: Path, target: Path) -> None:
     font.save(target, reorderTables=True)
 
 
+LATIN = "".join(map(chr, (*range(0x20, 0x7F), *range(0xA0, 0x100)))) + "–—‘’“”•…‰′″←↑→↓−×÷±≈≠≤≥▲▼◆●✓·"
+
+
+def latin_base(source: Path, target: Path) -> None:
+    """Latin letters, digits and signs with their kerning, from a font made by :func:`subset`."""
+    from fontTools.subset import Options, Subsetter
+    from fontTools.ttLib import TTFont
+
+    font = TTFont(source, recalcTimestamp=False)
+    subsetter = Subsetter(Options(layout_features=["kern", "pwid"], notdef_outline=True, recalc_timestamp=False))
+    subsetter.populate(text=LATIN)
+    subsetter.subset(font)
+    font.save(target, reorderTables=True)
+
+
 if __name__ == "__main__":
-    subset(Path(sys.argv[1]), Path(sys.argv[2]))
+    if sys.argv[1] == "--latin":
+        latin_base(Path(sys.argv[2]), Path(sys.argv[3]))
+    else:
+        subset(Path(sys.argv[1]), Path(sys.argv[2]))
