@@ -7,8 +7,11 @@ when nothing has changed. ``open_run`` does the same inside a notebook and gives
 from __future__ import annotations
 
 import datetime as dt
+import fcntl
 import hashlib
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -187,19 +190,28 @@ def _store(params: RunParams) -> Path:
 
 
 def _make_sample(folder: Path, progress: Progress | None) -> None:
-    """Make the sample company when it is absent or was made by another version of the generator."""
+    """Make the sample company when it is absent or was made by another version of the generator.
+
+    It is made beside its place and moved in whole, under a lock: two notebooks opened side by side find either the old or the new
+    company, never half of one.
+    """
     from analysis import sample
 
     source = Path(sample.__file__).parent
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(source.glob("*.py")))).hexdigest()
-    stamp = folder / "_made_by.txt"
-    if stamp.is_file() and stamp.read_text() == digest:
-        return
-    if progress:
-        progress("making the sample company")
-    folder.mkdir(parents=True, exist_ok=True)
-    sample.make_sample(folder)
-    stamp.write_text(digest)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / f".{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        stamp = folder / "_made_by.txt"
+        if stamp.is_file() and stamp.read_text() == digest:
+            return
+        if progress:
+            progress("making the sample company")
+        making = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".making-"))
+        sample.make_sample(making)
+        (making / "_made_by.txt").write_text(digest)
+        shutil.rmtree(folder, ignore_errors=True)
+        making.replace(folder)
 
 
 def _month_has_data(tables: TableSet, month: Month) -> None:

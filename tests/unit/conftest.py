@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from analysis.metrics import Engine, Registry
-from analysis.params import CostTree
+from analysis.metrics import Engine, Registry, StudyInputs
+from analysis.params import Assumptions, CostTree, load_run
 from analysis.tables import load_tables
 
 TABLES = {
@@ -74,5 +75,17 @@ def engine_of(tmp_path: Path) -> Callable[..., Engine]:
             confidence=0.95,
             cache=tmp_path / "cache" if cached else None,
         )
+
+    return build
+
+
+@pytest.fixture
+def inputs_of(engine_of: Callable[..., Engine]) -> Callable[..., StudyInputs]:
+    """Study inputs for October 2026 of a folder."""
+
+    def build(folder: Path, *, month: str = "2026-10", **changes: object) -> StudyInputs:
+        params = replace(load_run("sample", month=month), **changes)  # type: ignore[arg-type]
+        engine = engine_of(folder, as_of=params.knowledge_day.isoformat())
+        return StudyInputs(engine=engine, month=params.month, params=params, assumptions=Assumptions.load(), cost_tree=engine.cost_tree)
 
     return build

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from analysis import executive
+from analysis.metrics import StudyInputs
+
+Inputs = Callable[..., StudyInputs]
+
+
+def headline(study: executive.ExecutiveStudy, metric: str) -> executive.Headline:
+    return next(line for line in study.headlines if line.metric.id == metric)
+
+
+def test_a_change_of_an_estimate_that_holds_zero_is_called_noise(company: Path, inputs_of: Inputs):
+    line = headline(executive.study(inputs_of(company)), "automation_rate")
+    change = line.changes[0]
+    # 2 of 3 against 0 of 2 tickets: far apart as figures, nothing at this size
+    assert change.change.value == 2 / 3
+    assert change.change.interval is not None and change.change.interval.low < 0 < change.change.interval.high
+    assert change.reading == "noise"
+
+
+def test_an_exact_change_reads_by_the_direction_that_is_better(company: Path, inputs_of: Inputs):
+    change = headline(executive.study(inputs_of(company)), "after_sales_cost").changes[0]
+    assert change.change.interval is None
+    assert change.reading == "bad"  # cost rose, and lower is better
+
+
+def test_headlines_that_lack_their_data_say_so(company: Path, inputs_of: Inputs):
+    (company / "orders.csv").unlink()
+    study = executive.study(inputs_of(company))
+    line = headline(study, "after_sales_cost_rate")
+    assert line.fact.value is None and line.fact.reason is not None
+    assert "after_sales_cost_rate" in study.checks[0].sentence.plain()
