@@ -207,11 +207,12 @@ def _make_sample(folder: Path, progress: Progress | None) -> None:
             return
         if progress:
             progress("making the sample company")
-        making = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".making-"))
-        sample.make_sample(making)
-        (making / "_made_by.txt").write_text(digest)
-        shutil.rmtree(folder, ignore_errors=True)
-        making.replace(folder)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".making-") as temporary:
+            making = Path(temporary) / "company"
+            sample.make_sample(making)
+            (making / "_made_by.txt").write_text(digest)
+            shutil.rmtree(folder, ignore_errors=True)
+            making.replace(folder)
 
 
 def _month_has_data(tables: TableSet, month: Month) -> None:
