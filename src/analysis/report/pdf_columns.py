@@ -105,9 +105,9 @@ def panels(
     """
     measured = _Measured(columns, rows)
     for count in range(1, max(len(columns), 2)):
-        layouts = [_layout(measured, shown) for shown in _cut(len(columns), count)]
-        if all(layouts):
-            return tuple(made for made in layouts if made)
+        made = _same_size(measured, _cut(len(columns), count))
+        if made:
+            return made
     raise PublicationRefused(
         f"table {name}: a column is wider than a landscape page ({LANDSCAPE_WIDTH:.0f} points) even at "
         f"{LANDSCAPE_SIZES[-1]} points; shorten its numbers or its label."
@@ -122,11 +122,23 @@ def _cut(total: int, count: int) -> list[tuple[int, ...]]:
     return [(0, *range(first, last)) for first, last in zip(edges, edges[1:], strict=False)]
 
 
-def _layout(measured: _Measured, shown: tuple[int, ...]) -> Layout | None:
+def _same_size(measured: _Measured, cuts: Sequence[tuple[int, ...]]) -> tuple[Layout, ...]:
+    """All panels at the size and on the page of the one that fits worst; none when one of them fits nowhere."""
+    alone = [made for shown in cuts if (made := _layout(measured, shown))]
+    if len(alone) < len(cuts):
+        return ()
+    worst = min(alone, key=lambda made: (not made.landscape, made.size))
+    again = (_layout(measured, shown, only=(worst.size, worst.landscape)) for shown in cuts)
+    return tuple(made for made in again if made)
+
+
+def _layout(
+    measured: _Measured, shown: tuple[int, ...], *, only: tuple[float, bool] | None = None
+) -> Layout | None:
     """The largest type at which these columns fit; columns of words are squeezed only when nothing else helps."""
     for strict in (True, False):
         sizes = [(size, False) for size in PORTRAIT_SIZES] if strict else []
-        for size, landscape in [*sizes, *((size, True) for size in LANDSCAPE_SIZES)]:
+        for size, landscape in [only] if only else [*sizes, *((size, True) for size in LANDSCAPE_SIZES)]:
             available = (LANDSCAPE_WIDTH if landscape else TEXT_WIDTH) - GUTTER * size * (len(shown) - 1)
             demands = [measured.demand(index, size) for index in shown]
             if sum(demand.comfort if strict else demand.floor for demand in demands) <= available:

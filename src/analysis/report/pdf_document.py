@@ -201,7 +201,7 @@ class _Writer:
             nodes.remove(title)
         if id in SUMMARY_SECTIONS and not self.cover_tiles:
             self.cover_tiles = next((node["tiles"] for node in nodes if node["type"] == "tiles"), [])
-        nodes = list(_landscape_groups(_kept(_stepped(_without_dead_links(nodes)))))
+        nodes = _landscape_groups(_kept(_stepped(_without_dead_links(nodes))))
         _lead(nodes)
         return {"id": id, "title": title["children"], "label": title["label"], "nodes": nodes}
 
@@ -471,7 +471,7 @@ class _Writer:
             {"role": "body", "cells": [_cell(self.text(restated.get(key))) for key in RESTATED]}
             for restated in listed
         ]
-        nodes = list(_landscape_groups([self.listing("restated", columns, rows) | {"type": "plain-table"}]))
+        nodes = _landscape_groups([self.listing("restated", columns, rows) | {"type": "plain-table"}])
         if (count := self.pack.get("restated_count", 0)) > len(listed):
             template = self.word("{listed} of {count} are listed here; all of them stand in {file}.")
             note = template.format(
@@ -738,20 +738,25 @@ def _kept(nodes: Iterable[Node]) -> Iterator[Node]:
         yield held
 
 
-def _landscape_groups(nodes: Iterable[Node]) -> Iterator[Node]:
-    """A wide table takes its headings along to the landscape page."""
+def _landscape_groups(nodes: Iterable[Node]) -> list[Node]:
+    """A wide table takes the headings and paragraphs that lead up to it along to the landscape page."""
+    grouped: list[Node] = []
     waiting: list[Node] = []
     for node in nodes:
-        if node["type"] == "heading":
+        if node["type"] == "heading" and waiting and waiting[-1]["type"] != "heading":
+            grouped += waiting
+            waiting = []
+        if node["type"] == "heading" or (node["type"] == "paragraph" and waiting):
             waiting.append(node)
-        elif node.get("landscape"):
-            yield {"type": "landscape", "children": [*waiting, node]}
-            waiting = []
+            continue
+        if not node.get("landscape"):
+            grouped += [*waiting, node]
+        elif grouped and grouped[-1]["type"] == "landscape":
+            grouped[-1]["children"] += [*waiting, node]
         else:
-            yield from waiting
-            waiting = []
-            yield node
-    yield from waiting
+            grouped.append({"type": "landscape", "children": [*waiting, node]})
+        waiting = []
+    return grouped + waiting
 
 
 def _without_dead_links(nodes: Sequence[Node]) -> list[Node]:

@@ -508,6 +508,18 @@ def test_a_table_too_wide_for_any_page_is_cut_into_panels() -> None:
     assert all(30 < x < width - 30 for x, width in right_edges(reader))
 
 
+def test_wide_tables_share_a_landscape_page_with_what_leads_up_to_them() -> None:
+    content = notebook(
+        "one", 1, markdown("# Title\n\nLead."), code(figure()), markdown("## Wide ones\n\nHow to read them."),
+        code(wide_table(16), {**wide_table(16), "id": "again"}), markdown("Afterwards."),
+    )  # fmt: skip
+    pages = [(page.mediabox.width > page.mediabox.height, page.extract_text()) for page in PdfReader(io.BytesIO(notebook_pdf("one", content, language="en"))).pages]
+    assert [turned for turned, _ in pages] == [False, True, False]
+    assert "How to read them." in pages[1][1]
+    assert pages[1][1].count("South") == 2
+    assert "Afterwards." in pages[2][1]
+
+
 def test_a_unit_that_many_columns_share_is_named_once() -> None:
     assert printed(one(wide_table(16))).count("CNY thousand") == 1 + 1  # the subtitle has it as well
     assert printed(one(wide_table(5))).count("CNY thousand") == 1 + 4
