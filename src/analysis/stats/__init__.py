@@ -20,6 +20,15 @@ _EXPORTS: dict[str, str] = {
     "ControlChart": "control",
     "control_chart": "control",
     "signal_performance": "control",
+    # life distributions
+    "fit_competing_modes": "life",
+    "fit_exponential": "life",
+    "fit_lognormal": "life",
+    "fit_weibull": "life",
+    "fit_weibull_mixture": "life",
+    "fit_weibull_threshold": "life",
+    "probability_plot": "life",
+    "WeibullFit": "life",
     # forecasting
     "forecast": "forecasting",
     "forecast_parts": "forecasting",

@@ -1,0 +1,760 @@
+"""Life distributions from censored, truncated and weighted ages: Weibull, lognormal, exponential and mixtures.
+
+All fits are maximum likelihood on sufficient statistics (see `life_likelihood`); intervals are those of the
+likelihood ratio, which stay honest with few failures. A fit that has not converged raises `FitError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import brentq, minimize, minimize_scalar
+from scipy.special import gamma as gamma_function
+from scipy.stats import chi2, norm
+
+from analysis.errors import FitError, ParameterError
+from analysis.stats.intervals import Interval
+from analysis.stats.life_likelihood import (
+    EXPONENTIAL,
+    FAMILIES,
+    LOGNORMAL,
+    WEIBULL,
+    Family,
+    Maximum,
+    Terms,
+    log_likelihood,
+    maximise,
+    profile,
+    read_terms,
+)
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LifeFit:
+    """A fitted life distribution of one population.
+
+    location, spread : of the log age (for Weibull log scale and 1 / shape)
+    log_likelihood : of the ages themselves (densities per unit of age), comparable between families
+    failures, units : weighted counts behind the fit
+    covariance : of (location, log spread)
+    """
+
+    family: str
+    location: float
+    spread: float
+    log_likelihood: float
+    failures: float
+    units: float
+    covariance: Floats
+    iterations: int
+    parameters: int
+    terms: Terms = field(repr=False)
+
+    @property
+    def aic(self) -> float:
+        return 2 * self.parameters - 2 * self.log_likelihood
+
+    def survival(self, age: ArrayLike) -> Floats:
+        """Share still alive at each age."""
+        return np.asarray(np.exp(self._family.survival(self._standardised(age))[0]))
+
+    def cumulative_hazard(self, age: ArrayLike) -> Floats:
+        return np.asarray(-self._family.survival(self._standardised(age))[0])
+
+    def hazard(self, age: ArrayLike) -> Floats:
+        """Failures per survivor and unit of age, at each age above zero."""
+        z = self._standardised(age)
+        density = np.exp(self._family.density(z)[0] - self._family.survival(z)[0])
+        return np.asarray(density / (self.spread * np.asarray(age, dtype=float)))
+
+    def conditional_failure_share(self, age: ArrayLike, later: ArrayLike) -> Floats:
+        """Share of the units alive at `age` that fail before `later`."""
+        more = self.cumulative_hazard(later) - self.cumulative_hazard(age)
+        return np.asarray(-np.expm1(-more))
+
+    def b_life(self, share: float, *, level: float = 0.95) -> Interval:
+        """Age by which `share` of the units have failed (0.1: B10), with its likelihood-ratio interval."""
+        if not 0 < share < 1:
+            raise ParameterError(f"b_life takes a share between 0 and 1, e.g. 0.1 for B10; got {share}.")
+        slope = self._family.quantile(share)
+        log_age = self.location + slope * self.spread
+        deviation = float(np.sqrt(self._variance(np.array([1.0, slope * self.spread]))))
+        low, high = self._likelihood_bounds(
+            lambda value: self._profile(fixed=value, slope=slope), log_age, deviation, level
+        )
+        return _interval(np.exp([log_age, low, high]), level)
+
+    def failure_share(self, age: float, *, level: float = 0.95) -> Interval:
+        """Share failed by `age`, with its likelihood-ratio interval."""
+        fixed = float(np.log(age))
+        z = (fixed - self.location) / self.spread
+        deviation = float(np.sqrt(self._variance(np.array([-1.0 / self.spread, -z]))))
+        low, high = self._likelihood_bounds(
+            lambda value: self._profile(fixed=fixed, slope=value), z, deviation, level
+        )
+        shares = -np.expm1(self._family.survival(np.clip([z, low, high], -300.0, 300.0))[0])
+        return _interval(shares, level)
+
+    def spread_interval(self, *, level: float = 0.95) -> Interval:
+        """Spread of the log age, with its likelihood-ratio interval."""
+        if self._family.fixed_spread is not None:
+            raise ParameterError(f"the {self.family} distribution has no shape to estimate.")
+        log_spread = float(np.log(self.spread))
+        low, high = self._likelihood_bounds(
+            self._profile_spread, log_spread, float(np.sqrt(self.covariance[1, 1])), level
+        )
+        return _interval(np.exp([log_spread, low, high]), level)
+
+    @property
+    def _family(self) -> Family:
+        return FAMILIES[self.family]
+
+    def _standardised(self, age: ArrayLike) -> Floats:
+        with np.errstate(divide="ignore"):
+            return np.clip(
+                (np.log(np.asarray(age, dtype=float)) - self.location) / self.spread, -300.0, 300.0
+            )
+
+    def _variance(self, direction: Floats) -> float:
+        return float(direction @ self.covariance @ direction)
+
+    def _profile(self, *, fixed: float, slope: float) -> float:
+        return profile(self.terms, self._family, fixed=fixed, slope=slope, start=float(np.log(self.spread)))[
+            0
+        ]
+
+    def _profile_spread(self, log_spread: float) -> float:
+        """Largest log-likelihood with the spread held."""
+        location = self.location
+        value, gradient, hessian = log_likelihood(self.terms, self._family, location, log_spread)
+        for _ in range(100):
+            step = float(np.clip(gradient[0] / max(abs(hessian[0, 0]), 1e-8), -1.0, 1.0))
+            if abs(step * gradient[0]) < 1e-10:
+                break
+            while abs(step) > 1e-12:
+                there = log_likelihood(self.terms, self._family, location + step, log_spread)
+                if np.isfinite(there[0]) and there[0] >= value:
+                    break
+                step /= 2
+            else:
+                break
+            location += step
+            value, gradient, hessian = there
+        return value
+
+    def _likelihood_bounds(
+        self, best_at: Callable[[float], float], estimate: float, deviation: float, level: float
+    ) -> tuple[float, float]:
+        """Where twice the drop of the profile reaches the chi-square quantile; infinite where it never does."""
+        if not 0 < level < 1:
+            raise ParameterError(f"level must lie between 0 and 1, e.g. 0.95; got {level}.")
+        allowed = float(chi2.ppf(level, 1))
+
+        def excess(value: float) -> float:
+            drop = 2 * (self.log_likelihood - best_at(value))
+            return (drop if np.isfinite(drop) else 1e6) - allowed
+
+        bounds = []
+        for side in (-1.0, 1.0):
+            near, reach = estimate, deviation * float(np.sqrt(allowed))
+            for _ in range(12):
+                far = near + side * reach
+                if excess(far) > 0:
+                    bounds.append(float(brentq(excess, near, far, xtol=1e-9, rtol=1e-10)))
+                    break
+                near, reach = far, 1.7 * reach
+            else:
+                bounds.append(side * np.inf)
+        return bounds[0], bounds[1]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class WeibullFit(LifeFit):
+    """Survival to age t is exp(-(t / scale) ** shape)."""
+
+    @property
+    def shape(self) -> float:
+        return 1 / self.spread
+
+    @property
+    def scale(self) -> float:
+        return float(np.exp(self.location))
+
+    @property
+    def mean(self) -> float:
+        return self.scale * float(gamma_function(1 + self.spread))
+
+    def shape_interval(self, *, level: float = 0.95) -> Interval:
+        spread = self.spread_interval(level=level)
+        return _interval(np.array([1 / spread.value, 1 / spread.high, 1 / spread.low]), level)
+
+    def scale_interval(self, *, level: float = 0.95) -> Interval:
+        return self.b_life(-float(np.expm1(-1.0)), level=level)
+
+    def hazard_direction(self, *, level: float = 0.95) -> Literal["falling", "rising", "unclear"]:
+        """The bathtub reading: early failures, wear-out, or an interval of the shape that holds one."""
+        interval = self.shape_interval(level=level)
+        if interval.high < 1:
+            return "falling"
+        return "rising" if interval.low > 1 else "unclear"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ExponentialFit(LifeFit):
+    """A constant rate; `scale` is the mean age at failure."""
+
+    @property
+    def scale(self) -> float:
+        return float(np.exp(self.location))
+
+    @property
+    def rate(self) -> float:
+        return 1 / self.scale
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LognormalFit(LifeFit):
+    """The log age is normal with mean `location` and standard deviation `spread`."""
+
+    @property
+    def median(self) -> float:
+        return float(np.exp(self.location))
+
+
+def fit_weibull(
+    durations: ArrayLike | None,
+    events: ArrayLike | None = None,
+    *,
+    entry: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+    lower: ArrayLike | None = None,
+    upper: ArrayLike | None = None,
+    seen_below: ArrayLike | None = None,
+) -> WeibullFit:
+    """Two-parameter Weibull by maximum likelihood.
+
+    Parameters
+    ----------
+    durations : age at failure or at the end of observation, one value a row (a unit or a group of equal units)
+    events : 1 failed exactly at the duration, 0 alive then; without it every row failed
+    entry : age from which the unit was under observation (left truncation)
+    weights : units a row stands for
+    lower, upper : where either is given, the row's failure is only known to lie above `lower` and at or below
+        `upper`, and its duration is ignored: no lower (or 0) is left censoring, an infinite or missing upper is
+        right censoring, both is an inspection interval. With ``durations=None`` every row is read this way
+    seen_below : age above which a failure could not have been seen (right truncation: only failures that
+        were early enough are in the data)
+
+    Notes
+    -----
+    Assumes units independent and censoring unrelated to the risk of failing. Newton on sufficient statistics:
+    rows of equal age are added up first. Source: Meeker and Escobar (1998), Statistical Methods for Reliability
+    Data, chs 8 and 11.
+    """
+    terms = read_terms(
+        durations, events, entry=entry, weights=weights, lower=lower, upper=upper, seen_below=seen_below
+    )
+    return WeibullFit(**_fitted(terms, WEIBULL))
+
+
+def fit_exponential(
+    durations: ArrayLike | None,
+    events: ArrayLike | None = None,
+    *,
+    entry: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+    lower: ArrayLike | None = None,
+    upper: ArrayLike | None = None,
+    seen_below: ArrayLike | None = None,
+) -> ExponentialFit:
+    """Constant failure rate by maximum likelihood; arguments as in `fit_weibull`."""
+    terms = read_terms(
+        durations, events, entry=entry, weights=weights, lower=lower, upper=upper, seen_below=seen_below
+    )
+    return ExponentialFit(**_fitted(terms, EXPONENTIAL))
+
+
+def fit_lognormal(
+    durations: ArrayLike | None,
+    events: ArrayLike | None = None,
+    *,
+    entry: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+    lower: ArrayLike | None = None,
+    upper: ArrayLike | None = None,
+    seen_below: ArrayLike | None = None,
+) -> LognormalFit:
+    """Lognormal life by maximum likelihood; arguments as in `fit_weibull`."""
+    terms = read_terms(
+        durations, events, entry=entry, weights=weights, lower=lower, upper=upper, seen_below=seen_below
+    )
+    return LognormalFit(**_fitted(terms, LOGNORMAL))
+
+
+def _fitted(terms: Terms, family: Family, *, start: tuple[float, float] | None = None) -> dict[str, Any]:
+    best: Maximum = maximise(terms, family, start=start)
+    return {
+        "family": family.name,
+        "location": best.location,
+        "spread": float(np.exp(best.log_spread)),
+        "log_likelihood": best.log_likelihood,
+        "failures": terms.failures,
+        "units": terms.units,
+        "covariance": best.covariance,
+        "iterations": best.iterations,
+        "parameters": 1 if family.fixed_spread is not None else 2,
+        "terms": terms,
+    }
+
+
+def _interval(parts: Floats, level: float) -> Interval:
+    value, low, high = (float(part) for part in parts)
+    return Interval(value=value, low=low, high=high, level=level, method="likelihood ratio")
+
+
+# -- three parameters -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ThresholdWeibullFit:
+    """Weibull of the age beyond a threshold before which nothing fails.
+
+    after_threshold : the two-parameter fit of age minus threshold, threshold held
+    profile : `threshold`, `log_likelihood` (grouped), over the searched range
+    at_bound : the best threshold lies on the edge of the range; it is then not estimated but imposed
+    """
+
+    threshold: float
+    threshold_interval: Interval
+    after_threshold: WeibullFit
+    log_likelihood: float
+    profile: pd.DataFrame
+    at_bound: bool
+
+    @property
+    def shape(self) -> float:
+        return self.after_threshold.shape
+
+    @property
+    def scale(self) -> float:
+        return self.after_threshold.scale
+
+    def survival(self, age: ArrayLike) -> Floats:
+        beyond = np.maximum(np.asarray(age, dtype=float) - self.threshold, 0.0)
+        return self.after_threshold.survival(beyond)
+
+
+def fit_weibull_threshold(
+    durations: ArrayLike,
+    events: ArrayLike | None = None,
+    *,
+    resolution: float,
+    entry: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+    threshold_low: float = 0.0,
+    threshold_high: float | None = None,
+    level: float = 0.95,
+) -> ThresholdWeibullFit:
+    """Three-parameter Weibull by grouped likelihood over a bounded threshold.
+
+    Parameters
+    ----------
+    durations, events, entry, weights : as in `fit_weibull`
+    resolution : width within which an age is known (a day, a month); a failure at t contributes the probability
+        of t plus or minus half of it. With densities instead, the likelihood has no maximum: it grows without
+        bound as the threshold nears the first failure
+    threshold_low, threshold_high : range searched; above it the first failure's group ends anyway
+
+    Notes
+    -----
+    Profile over the threshold: a grid, then a local search; the interval is the set of thresholds that the
+    likelihood ratio does not reject, cut at the range. Source: Giesbrecht and Kempthorne (1976), JRSS B 38,
+    257-264; Meeker and Escobar (1998), section 11.7; Cheng and Iles (1987), Applied Statistics 36, 380-386.
+    """
+    if not resolution > 0:
+        raise ParameterError(
+            f"resolution is the width within which ages are known, above zero; got {resolution}."
+        )
+    age = np.asarray(durations, dtype=float)
+    failed = np.ones(len(age), dtype=bool) if events is None else np.asarray(events) == 1
+    lower = np.where(failed, np.maximum(age - resolution / 2, 0.0), age)
+    upper = np.where(failed, age + resolution / 2, np.inf)
+    if entry is not None:
+        lower = np.maximum(lower, np.where(failed, np.asarray(entry, dtype=float), lower))
+    terms = read_terms(None, None, entry=entry, weights=weights, lower=lower, upper=upper)
+    if not failed.any():
+        raise FitError("weibull with threshold: no failures, so no first failure to bound the threshold.")
+    # a failure must be able to happen after the threshold: stay clear of the first group's end
+    last = float(upper[failed].min()) - 0.05 * resolution
+    high = last if threshold_high is None else min(threshold_high, last)
+    if not threshold_low < high:
+        raise ParameterError(
+            f"the threshold must lie between {threshold_low:g} and {high:g} (first failure at {age[failed].min():g})."
+        )
+    return _search_threshold(terms, threshold_low, high, level)
+
+
+def _search_threshold(terms: Terms, low: float, high: float, level: float) -> ThresholdWeibullFit:
+    start: tuple[float, float] | None = None
+    grid = np.unique(np.r_[np.linspace(low, high, 40), high - (high - low) * np.geomspace(1e-4, 0.3, 20)])
+    values = np.full(len(grid), -np.inf)
+    for i, threshold in enumerate(grid):
+        best = _at_threshold(terms, float(threshold), start)
+        if best is not None:
+            values[i], start = best.log_likelihood, (best.location, best.log_spread)
+    if not np.isfinite(values).any():
+        raise FitError("weibull with threshold: no threshold in the range gives a fit.")
+    at = int(np.argmax(values))
+    left, right = grid[max(0, at - 1)], grid[min(len(grid) - 1, at + 1)]
+
+    def negative(threshold: float) -> float:
+        best = _at_threshold(terms, threshold, None)
+        return 1e12 if best is None else -best.log_likelihood
+
+    found = minimize_scalar(
+        negative, bounds=(left, right), method="bounded", options={"xatol": 1e-7 * (high - low)}
+    )
+    threshold, top = (
+        (float(found.x), -float(found.fun)) if -found.fun > values[at] else (float(grid[at]), values[at])
+    )
+    edge = 1e-5 * (high - low)
+    curve = pd.DataFrame({"threshold": grid, "log_likelihood": values})
+    return ThresholdWeibullFit(
+        threshold=threshold,
+        threshold_interval=_threshold_interval(curve, negative, threshold, float(top), level),
+        after_threshold=WeibullFit(**_fitted(terms.shifted(threshold), WEIBULL)),
+        log_likelihood=float(top),
+        profile=curve,
+        at_bound=threshold - low < edge or high - threshold < edge,
+    )
+
+
+def _at_threshold(terms: Terms, threshold: float, start: tuple[float, float] | None) -> Maximum | None:
+    for guess in (start, None):
+        try:
+            return maximise(terms.shifted(threshold), WEIBULL, start=guess)
+        except FitError:
+            continue
+    return None
+
+
+def _threshold_interval(
+    curve: pd.DataFrame, negative: Callable[[float], float], threshold: float, top: float, level: float
+) -> Interval:
+    floor = top - float(chi2.ppf(level, 1)) / 2
+    grid, values = curve["threshold"].to_numpy(), curve["log_likelihood"].to_numpy()
+
+    def short_of_floor(value: float) -> float:
+        return -negative(value) - floor
+
+    bounds = []
+    for outward in (grid[grid < threshold][::-1], grid[grid > threshold]):
+        inside = threshold
+        for value in outward:
+            if values[grid == value][0] < floor:
+                inside = float(brentq(short_of_floor, inside, value, xtol=1e-8 * (grid[-1] - grid[0])))
+                break
+            inside = float(value)
+        bounds.append(inside)
+    return Interval(
+        value=threshold,
+        low=bounds[0],
+        high=bounds[1],
+        level=level,
+        method="profile likelihood within the searched range",
+    )
+
+
+# -- several populations --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MixtureFit:
+    """A population made of several, each Weibull.
+
+    components : one row a population, by scale: `share`, `shape`, `scale` and their `_low`, `_high` (Wald on
+        logit and log scales)
+    """
+
+    components: pd.DataFrame
+    log_likelihood: float
+    failures: float
+    units: float
+    level: float
+
+    @property
+    def aic(self) -> float:
+        return 2 * (3 * len(self.components) - 1) - 2 * self.log_likelihood
+
+    def survival(self, age: ArrayLike) -> Floats:
+        at = np.asarray(age, dtype=float)[..., None]
+        parts = self.components
+        alive = np.exp(-((at / parts["scale"].to_numpy()) ** parts["shape"].to_numpy()))
+        return np.asarray(alive @ parts["share"].to_numpy())
+
+
+def fit_weibull_mixture(
+    durations: ArrayLike | None,
+    events: ArrayLike | None = None,
+    *,
+    populations: int = 2,
+    entry: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+    lower: ArrayLike | None = None,
+    upper: ArrayLike | None = None,
+    level: float = 0.95,
+) -> MixtureFit:
+    """Mixture of Weibull populations by maximum likelihood; arguments as in `fit_weibull`.
+
+    Notes
+    -----
+    Quasi-Newton from several starts that split the failures by age; the best is returned. Whether more than one
+    population is there at all is for `aic` or a bootstrap: the usual likelihood-ratio test does not hold.
+    Rows with entry contribute their probability among the units alive at entry. Components that shrink to a
+    single age (a spike) are refused.
+    """
+    low, high, start, weight = _mixture_rows(durations, events, entry, weights, lower, upper)
+    single = fit_weibull(None, None, entry=start, weights=weight, lower=low, upper=high)
+    objective = partial(_mixture_objective, rows=(low, high, start, weight), populations=populations)
+    best = None
+    for guess in _mixture_starts(low, high, weight, single, populations):
+        with np.errstate(all="ignore"):
+            found = minimize(
+                objective, guess, jac=True, method="BFGS", options={"gtol": 1e-5 * weight.sum() ** 0.5}
+            )
+        usable = np.isfinite(found.fun) and (found.x[2 * populations - 1 :] > np.log(0.01)).all()
+        settled = float(np.abs(found.jac).max()) < 1e-3 * max(1.0, weight.sum() ** 0.5)
+        if usable and settled and (best is None or found.fun < best.fun):
+            best = found
+    if best is None:
+        raise FitError(
+            f"mixture of {populations} Weibull populations: no start converged to separate populations "
+            f"({single.failures:g} failures); fewer populations may fit."
+        )
+    return MixtureFit(
+        components=_mixture_table(best.x, objective, populations, level),
+        log_likelihood=-float(best.fun),
+        failures=single.failures,
+        units=single.units,
+        level=level,
+    )
+
+
+def _mixture_rows(
+    durations: ArrayLike | None,
+    events: ArrayLike | None,
+    entry: ArrayLike | None,
+    weights: ArrayLike | None,
+    lower: ArrayLike | None,
+    upper: ArrayLike | None,
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Distinct rows: survived to, failed by, entered at, weight."""
+    from analysis.stats.life_likelihood import _bounds, _check_rows, _column
+
+    low, high = _bounds(durations, events, lower, upper)
+    n = len(low)
+    start, weight = _column(entry, n, 0.0, "entry"), _column(weights, n, 1.0, "weights")
+    _check_rows(low, high, start, np.full(n, np.inf), weight)
+    rows = pd.DataFrame({"low": low, "high": high, "start": start, "weight": weight})
+    rows = rows[(rows["weight"] > 0) & ~((rows["high"] == np.inf) & (rows["low"] <= rows["start"]))]
+    added = rows.groupby(["low", "high", "start"], as_index=False)["weight"].sum()
+    return tuple(added[name].to_numpy(dtype=float) for name in ("low", "high", "start", "weight"))  # type: ignore[return-value]
+
+
+def _mixture_starts(
+    low: Floats, high: Floats, weight: Floats, single: WeibullFit, populations: int
+) -> list[Floats]:
+    """Scales spread over the failure ages, equal or lopsided shares, the single fit's shape and steeper ones."""
+    failed = np.isfinite(high)
+    ages = np.repeat(
+        (low + high)[failed] / 2,
+        np.maximum(1, np.round(200 * weight[failed] / weight[failed].sum())).astype(int),
+    )
+    starts = []
+    for first, last in ((0.1, 0.9), (0.25, 0.75), (0.05, 0.6), (0.4, 0.98)):
+        inside = np.quantile(ages, np.linspace(first, last, populations))
+        for scales in (inside, np.r_[inside[:-1], single.scale]):
+            for steeper in (1.0, 2.0):
+                shares = np.zeros(populations - 1)
+                spread = np.full(populations, np.log(single.spread / steeper))
+                starts.append(np.r_[shares, np.log(np.maximum(scales, 1e-12)), spread])
+    return starts
+
+
+def _mixture_objective(
+    point: Floats, *, rows: tuple[Floats, Floats, Floats, Floats], populations: int
+) -> tuple[float, Floats]:
+    """Negative log-likelihood and gradient in (logits, log scales, log spreads)."""
+    low, high, start, weight = rows
+    logits = np.r_[point[: populations - 1], 0.0]
+    share = np.exp(logits - logits.max())
+    share /= share.sum()
+    location, log_spread = point[populations - 1 : 2 * populations - 1], point[2 * populations - 1 :]
+    value = 0.0
+    gradient = np.zeros((3, populations))
+    for sign, (first, last) in ((1.0, (low, high)), (-1.0, (start, np.full(len(start), np.inf)))):
+        parts = [_weibull_rows(first, last, location[k], log_spread[k]) for k in range(populations)]
+        logs = np.array([part[0] for part in parts]) + np.log(share)[:, None]
+        top = logs.max(axis=0)
+        total = top + np.log(np.exp(logs - top).sum(axis=0))
+        value += sign * float(weight @ total)
+        belongs = np.exp(logs - total) * (sign * weight)
+        gradient[0] += belongs.sum(axis=1) - share * belongs.sum()
+        gradient[1] += [float(belongs[k] @ parts[k][1]) for k in range(populations)]
+        gradient[2] += [float(belongs[k] @ parts[k][2]) for k in range(populations)]
+    if not np.isfinite(value):
+        return 1e300, np.zeros(len(point))
+    return -value, -np.r_[gradient[0][:-1], gradient[1], gradient[2]]
+
+
+def _weibull_rows(
+    low: Floats, high: Floats, location: float, log_spread: float
+) -> tuple[Floats, Floats, Floats]:
+    """Log-likelihood a row of one Weibull, with derivatives in location and log spread."""
+    spread = float(np.exp(log_spread))
+    with np.errstate(divide="ignore"):
+        a = np.clip((np.log(low) - location) / spread, -300.0, 300.0)
+        b = np.clip((np.log(high) - location) / spread, -300.0, 300.0)
+    exact = low == high
+    hazard_a, hazard_b = np.exp(a), np.exp(b)
+    with np.errstate(all="ignore"):
+        log_chance = -hazard_a + np.log(-np.expm1(hazard_a - hazard_b))
+        value = np.where(exact, a - hazard_a - log_spread - np.log(np.where(exact, low, 1.0)), log_chance)
+        ratio_a = np.where(a <= -300.0, 0.0, np.exp(a - hazard_a - log_chance))
+        ratio_b = np.where(b >= 300.0, 0.0, np.exp(b - hazard_b - log_chance))
+        by_location = np.where(exact, -(1 - hazard_a), ratio_a - ratio_b) / spread
+        by_spread = np.where(exact, -a * (1 - hazard_a) - 1, a * ratio_a - b * ratio_b)
+    return value, by_location, by_spread
+
+
+def _mixture_table(
+    point: Floats, objective: Callable[[Floats], tuple[float, Floats]], populations: int, level: float
+) -> pd.DataFrame:
+    step = 1e-4
+    size = len(point)
+    curvature = np.array(
+        [
+            (objective(point + step * np.eye(size)[i])[1] - objective(point - step * np.eye(size)[i])[1])
+            / (2 * step)
+            for i in range(size)
+        ]
+    )
+    covariance = np.linalg.pinv((curvature + curvature.T) / 2)
+    deviation = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    z = float(norm.ppf(0.5 + level / 2))
+    logits = np.r_[point[: populations - 1], 0.0]
+    share = np.exp(logits) / np.exp(logits).sum()
+    # delta method on the logit of each share
+    turn = (np.eye(populations) - share[None, :])[:, :-1] / (1 - share)[:, None]
+    share_deviation = np.sqrt(
+        np.einsum("ij,jk,ik->i", turn, covariance[: populations - 1, : populations - 1], turn)
+    )
+    logit = np.log(share / (1 - share))
+    location, log_spread = point[populations - 1 : 2 * populations - 1], point[2 * populations - 1 :]
+    location_deviation = deviation[populations - 1 : 2 * populations - 1]
+    spread_deviation = deviation[2 * populations - 1 :]
+    table = pd.DataFrame(
+        {
+            "share": share,
+            "share_low": 1 / (1 + np.exp(-(logit - z * share_deviation))),
+            "share_high": 1 / (1 + np.exp(-(logit + z * share_deviation))),
+            "shape": np.exp(-log_spread),
+            "shape_low": np.exp(-log_spread - z * spread_deviation),
+            "shape_high": np.exp(-log_spread + z * spread_deviation),
+            "scale": np.exp(location),
+            "scale_low": np.exp(location - z * location_deviation),
+            "scale_high": np.exp(location + z * location_deviation),
+        }
+    )
+    return table.sort_values("scale", kind="stable", ignore_index=True)
+
+
+def fit_competing_modes(
+    durations: ArrayLike,
+    modes: ArrayLike,
+    *,
+    entry: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+) -> dict[str, WeibullFit]:
+    """One Weibull a failure mode, the other modes counting as the end of observation.
+
+    Parameters
+    ----------
+    modes : name of the mode that ended each row; missing (None, NaN, "") where the unit was still alive
+
+    Notes
+    -----
+    Assumes independent modes: survival of the unit is the product of the modes' survivals. What would happen if
+    one mode were designed out rests on that assumption, which such data cannot test.
+    Source: Meeker and Escobar (1998), chapter 15.
+    """
+    labels = pd.Series(np.asarray(modes, dtype=object))
+    labels = labels.where(labels.notna() & (labels != ""))
+    return {
+        str(mode): fit_weibull(
+            durations, (labels == mode).to_numpy(dtype=float), entry=entry, weights=weights
+        )
+        for mode in sorted(labels.dropna().unique(), key=str)
+    }
+
+
+# -- the probability plot -------------------------------------------------------------------------
+
+
+def probability_plot(
+    durations: ArrayLike,
+    events: ArrayLike | None = None,
+    *,
+    family: str,
+    entry: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+) -> pd.DataFrame:
+    """Plotting positions: on the axes of `family` a good fit is a straight line of slope 1 / spread.
+
+    Returns one row a distinct failure age: `age`, `failures`, `at_risk`, `share` (half way up the step of the
+    product-limit estimate), `log_age`, `quantile` (of the family, at the share).
+
+    Source: Meeker and Escobar (1998), section 6.4.1. A last failure with no unit left alive keeps its half step.
+    """
+    if family not in FAMILIES:
+        raise ParameterError(f"unknown family {family!r}; known: {', '.join(FAMILIES)}.")
+    age = np.asarray(durations, dtype=float)
+    failed = np.ones(len(age)) if events is None else np.asarray(events, dtype=float)
+    weight = np.ones(len(age)) if weights is None else np.asarray(weights, dtype=float)
+    start = np.zeros(len(age)) if entry is None else np.asarray(entry, dtype=float)
+    at = np.unique(age[(failed == 1) & (weight > 0)])
+    if not len(at):
+        raise FitError("probability plot: no failures to plot.")
+    deaths = np.bincount(
+        np.searchsorted(at, age[failed == 1]), weights=weight[failed == 1], minlength=len(at)
+    )
+    at_risk = _weight_from(age, weight, at) - _weight_from(start, weight, at)
+    alive = np.cumprod(1 - deaths / at_risk)
+    before = np.r_[1.0, alive[:-1]]
+    share = 1 - (alive + before) / 2
+    quantile = [FAMILIES[family].quantile(float(one)) for one in share]
+    return pd.DataFrame(
+        {
+            "age": at,
+            "failures": deaths,
+            "at_risk": at_risk,
+            "share": share,
+            "log_age": np.log(at),
+            "quantile": quantile,
+        }
+    )
+
+
+def _weight_from(ages: Floats, weight: Floats, at: Floats) -> Floats:
+    """Total weight of the rows whose age is at least each of `at`."""
+    order = np.argsort(ages, kind="stable")
+    below = np.r_[0.0, np.cumsum(weight[order])]
+    return np.asarray(below[-1] - below[np.searchsorted(ages[order], at, side="left")])
