@@ -44,15 +44,27 @@ def test_one_moved_cent_is_found_and_named_and_blocks(company: Path, inputs_of: 
     assert found is not None and found.severity == "alert" and "CNY 0.01" in found.statement.plain()
 
 
-def test_a_difference_within_the_stated_tolerance_fails_the_check_but_does_not_block(company: Path, inputs_of: Inputs):
+def test_a_difference_within_the_stated_tolerance_fails_the_check_but_does_not_block(
+    company: Path, inputs_of: Inputs
+):
     changed(company, "ledger", "250.50", "250.51")
     study = costs.study(inputs_of(company, tie_out_tolerance=Decimal("0.05")))
     assert study.tie_out.status == "within_tolerance"
-    assert check(study, "ledger_tied_out").outcome == "failed" and not check(study, "ledger_tied_out").blocking
+    assert (
+        check(study, "ledger_tied_out").outcome == "failed" and not check(study, "ledger_tied_out").blocking
+    )
 
 
-def test_the_account_that_is_off_is_named_where_control_totals_name_accounts(company: Path, inputs_of: Inputs):
-    lines = ["6601.02.01,250.50", "6601.01.01,1200.00", "9999.99,80.10", "6601.02.09,-30.50", "not_stated,99.90"]
+def test_the_account_that_is_off_is_named_where_control_totals_name_accounts(
+    company: Path, inputs_of: Inputs
+):
+    lines = [
+        "6601.02.01,250.50",
+        "6601.01.01,1200.00",
+        "9999.99,80.10",
+        "6601.02.09,-30.50",
+        "not_stated,99.90",
+    ]
     rows = "".join(f"2026-10-01,after_sales_cost,{line}\n" for line in lines)
     path = company / "gl_totals.csv"
     path.write_text(path.read_text() + rows, encoding="utf-8")
@@ -101,7 +113,9 @@ def test_unmapped_accounts_are_a_visible_line_with_their_postings(company: Path,
 
 
 @pytest.mark.parametrize(("labour", "alerts"), [("1600.00", False), ("1600.01", True)])
-def test_labour_share_alerts_above_the_limit_not_at_it(company: Path, inputs_of: Inputs, labour: str, alerts: bool):
+def test_labour_share_alerts_above_the_limit_not_at_it(
+    company: Path, inputs_of: Inputs, labour: str, alerts: bool
+):
     """400.00 of other cost: 1,600.00 of labour is 0.80 exactly."""
     (company / "gl_totals.csv").unlink()
     (company / "ledger.csv").write_text(
@@ -113,10 +127,15 @@ def test_labour_share_alerts_above_the_limit_not_at_it(company: Path, inputs_of:
 
 
 def test_a_budget_overrun_names_the_category_that_drove_it(company: Path, inputs_of: Inputs):
-    (company / "budget.csv").write_text("month,category,amount\n2026-10-01,labour,1190.00\n2026-10-01,parts,100.00\n", encoding="utf-8")
+    (company / "budget.csv").write_text(
+        "month,category,amount\n2026-10-01,labour,1190.00\n2026-10-01,parts,100.00\n", encoding="utf-8"
+    )
     found = finding(costs.study(inputs_of(company)), "costs.over_budget")
     assert found is not None
-    assert found.statement.plain() == "After-sales cost was CNY 310 over the budget of CNY 1,290; parts contributed most (+CNY 120)."
+    assert (
+        found.statement.plain()
+        == "After-sales cost was CNY 310 over the budget of CNY 1,290; parts contributed most (+CNY 120)."
+    )
 
 
 def test_without_a_ledger_there_is_no_study(company: Path, inputs_of: Inputs):

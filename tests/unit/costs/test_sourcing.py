@@ -1,0 +1,135 @@
+"""Full cost of each option, where they break even, and how far that can be trusted."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.costs.sourcing import (
+    CostLine,
+    break_even_volume,
+    cost_line_from_history,
+    crossings,
+    fieller_interval,
+    full_cost,
+    peak_staffing,
+    sourcing_sensitivity,
+    turnover_cost,
+)
+from analysis.errors import ContractError, FitError, ParameterError
+
+
+def test_full_cost_counts_what_the_rate_card_leaves_out():
+    parts = pd.DataFrame(
+        [
+            ("outsourced", "fee", Decimal("9000.00"), 1000),
+            ("outsourced", "quality", Decimal("2500.00"), 1000),
+            ("in_house", "wages", Decimal("15000.00"), 1500),
+            ("in_house", "unused capacity", Decimal("1500.00"), 1500),
+        ],
+        columns=["option", "component", "cost", "tickets"],
+    )
+    table = full_cost(parts).set_index(["option", "component"])
+    assert table.loc[("in_house", "total"), "cost"] == Decimal("16500.00")
+    assert table.loc[("in_house", "total"), "per_ticket"] == 11.0
+    assert table.loc[("outsourced", "total"), "per_ticket"] == 11.5
+    with pytest.raises(ContractError, match="disagree on its tickets"):
+        full_cost(parts.assign(tickets=[1, 2, 3, 3]))
+
+
+def test_turnover_cost_by_hand():
+    # 3 leavers × (8,000 to replace + half of 2 months at 5,000).
+    cost = turnover_cost(3, replacement_cost=Decimal(8000), ramp_up_months=2, monthly_wage=Decimal(5000))
+    assert cost == Decimal("39000.00")
+
+
+def history(rng, fixed, rate, *, months=36, noise=300.0):
+    tickets = pd.Series(rng.uniform(500, 1500, months))
+    return fixed + rate * tickets + rng.normal(0, noise, months), tickets
+
+
+def test_the_break_even_interval_holds_as_often_as_promised():
+    inside = []
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        ours = cost_line_from_history(*history(rng, 8000.0, 4.0))
+        theirs = cost_line_from_history(*history(rng, 1000.0, 11.0))
+        found = break_even_volume(ours, theirs, confidence=0.95)
+        assert found.cheaper_above == "in_house" and found.interval is not None
+        inside.append(found.interval.low <= 1000.0 <= found.interval.high)
+    assert np.mean(inside) >= 0.95 - 3 * np.sqrt(0.05 * 0.95 / 200)
+
+
+def test_fieller_limits_are_where_the_test_just_fails():
+    low, high = fieller_interval(7.0, 2.0, 0.9, 0.05, 0.1, confidence=0.95)
+    for ratio in (low, high):
+        assert (7 - ratio * 2) ** 2 == pytest.approx(
+            1.959963985**2 * (0.9 - 2 * ratio * 0.1 + ratio**2 * 0.05)
+        )
+    assert low < 3.5 < high and high - 3.5 > 3.5 - low
+    assert fieller_interval(7.0, 0.3, 0.9, 0.05, 0.0, confidence=0.95) is None
+
+
+def test_an_unclear_difference_gives_no_interval_and_says_so():
+    unsure = CostLine(fixed=8000, per_ticket=10.0, covariance=((1e4, 0.0), (0.0, 1.0)))
+    found = break_even_volume(unsure, CostLine(fixed=1000, per_ticket=11.0), confidence=0.95)
+    assert found.tickets == 7000 and found.interval is None and "no volume is excluded" in found.reason
+    never = break_even_volume(
+        CostLine(fixed=10, per_ticket=1), CostLine(fixed=20, per_ticket=2), confidence=0.95
+    )
+    assert never.tickets is None and never.cheaper_above == "in_house"
+    assert never.reason == "one option is cheaper at any volume"
+
+
+def test_a_minimum_and_steps_bend_the_line():
+    contract = CostLine(fixed=0, per_ticket=10, minimum_tickets=100)
+    assert contract.cost([50, 100, 150]).tolist() == [1000, 1000, 1500]
+    team = CostLine(fixed=0, per_ticket=0, step_tickets=100, step_cost=900)
+    assert team.cost([0, 1, 100, 101]).tolist() == [0, 900, 900, 1800]
+    stretches = crossings(team, contract, up_to=300)
+    # Team 900 up to 100, 1,800 to 200, 2,700 to 300; contract 1,000, then 10 a ticket.
+    assert stretches.to_numpy().tolist() == [
+        [0, 100, "in_house"], [101, 179, "outsourced"], [180, 200, "in_house"], [201, 269, "outsourced"],
+        [270, 300, "in_house"],
+    ]  # fmt: skip
+    with pytest.raises(ParameterError, match="use `crossings`"):
+        break_even_volume(team, contract, confidence=0.95)
+
+
+def test_sensitivity_to_swings():
+    table = sourcing_sensitivity(
+        CostLine(fixed=8000, per_ticket=4),
+        CostLine(fixed=1000, per_ticket=11),
+        tickets=1000,
+        swings=[-0.3, 0.0, 0.3],
+    )
+    assert table["difference"].tolist() == pytest.approx([-2100, 0, 2100])
+    assert table["cheaper"].tolist() == ["outsourced", "in_house", "in_house"]
+    assert (table["standard_error"] == 0).all()
+
+
+def test_peak_staffing_by_hand():
+    # 100, 100 and 300 hours; a person works 100 hours for 2,000; outside an hour costs 35. Two people: 12,000
+    # + 3,500.
+    table = peak_staffing(
+        {"jan": 100, "feb": 100, "mar": 300},
+        hours_per_head=100,
+        cost_per_head=2000,
+        outsourced_cost_per_hour=35,
+    )
+    assert table["cost"].tolist() == [17500, 13000, 15500, 18000]
+    assert table["unused_hours"].tolist() == [0, 0, 200, 400]
+    assert table.loc[table["best"], "headcount"].tolist() == [1]
+    with pytest.raises(ParameterError, match="hours_per_head above zero"):
+        peak_staffing({"jan": 1}, hours_per_head=0, cost_per_head=1, outsourced_cost_per_hour=1)
+
+
+def test_history_that_cannot_tell_fixed_from_variable_is_refused():
+    flat = pd.Series(np.full(12, 100.0))
+    with pytest.raises(FitError, match="every month has the same tickets"):
+        cost_line_from_history(flat * 3, flat)
+    with pytest.raises(FitError, match="5 months; needs 8"):
+        cost_line_from_history(flat[:5], flat[:5])
