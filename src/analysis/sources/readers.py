@@ -205,7 +205,7 @@ def _header(text: str, name: str) -> tuple[list[str], str]:
     """The first record under the separator that splits it into most names."""
     try:
         records = {
-            separator: next(csv.reader(io.StringIO(text), delimiter=separator)) for separator in SEPARATORS
+            separator: next(csv.reader(io.StringIO(text, newline=None), delimiter=separator)) for separator in SEPARATORS
         }
     except csv.Error as error:
         raise SourceError(

@@ -7,6 +7,7 @@ from analysis.tables.contract import (
     contract,
     read_contract,
 )
+from analysis.tables.dictionary import data_dictionary, write_data_dictionary
 from analysis.tables.loading import load_tables
 from analysis.tables.store import (
     FileWaterfall,
@@ -26,6 +27,8 @@ __all__ = [
     "TableInfo",
     "TableSet",
     "contract",
+    "data_dictionary",
     "load_tables",
     "read_contract",
+    "write_data_dictionary",
 ]

@@ -21,7 +21,7 @@ from analysis.tables.proving import ProvedFile, drop_proved, prove
 from analysis.tables.records import FileRecord
 from analysis.tables.rows import derived_columns, key_columns, month_of, row_hash, time_order_fault
 from analysis.tables.settings import LoadSettings
-from analysis.tables.store import MASK, QUARANTINE, Partition, TableCheck
+from analysis.tables.store import MASK, Partition, TableCheck, quarantine_path, staged_quarantine
 from analysis.tables.writing import HASHES, write_partitions
 
 if TYPE_CHECKING:
@@ -219,7 +219,7 @@ class _TableLoad:
             "CREATE OR REPLACE TEMP TABLE quarantine (file VARCHAR, row_number BIGINT, scope VARCHAR, "
             '"column" VARCHAR, reason VARCHAR, value VARCHAR, original VARCHAR)'
         )
-        path = self._quarantine_path()
+        path = quarantine_path(self.bench.store, self.table.name)
         if self.kept and path.is_file():
             kept = ", ".join(map(literal, self.kept))
             self.bench.run(
@@ -319,12 +319,16 @@ class _TableLoad:
                 if entangled:
                     return entangled
                 self._set_aside(orphan, column.name, "orphan")
-            else:
+            elif not self._orphans_quarantined(column.name):
                 shown = MASK if column.pii else str(example or "")
                 self.found.append(
                     checks.reference_check(self.table.name, column.name, column.refers, count, shown)
                 )
         return set()
+
+    def _orphans_quarantined(self, column: str) -> bool:
+        where = f"reason = 'orphan' AND \"column\" = {literal(column)}"
+        return bool(self.bench.number(f"SELECT count(*) FROM quarantine WHERE {where}"))
 
     # -- refusals -----------------------------------------------------------------------------------------------
 
@@ -458,7 +462,11 @@ class _TableLoad:
     def _validated(self, where: str) -> str:
         """Accepted rows as they are kept: canonical columns, derived ones, then the hashes; sorted by month and key."""
         key = key_columns(self.table)
-        values = {"month": "month", "time_order_fault": time_order_fault(self.table), "source_file": "files._file_name"}
+        values = {
+            "month": "month",
+            "time_order_fault": time_order_fault(self.table),
+            "source_file": "files._file_name",
+        }
         columns = [quoted(name) for name in self.table.columns]
         columns += [f"{values[name]} AS {name}" for name in derived_columns(self.table)]
         rows = (
@@ -490,19 +498,13 @@ class _TableLoad:
             queries.append(f"SELECT DISTINCT month FROM {self.stored.scan} WHERE source_file NOT IN ({kept})")
         return {Month.parse(month) for query in queries for (month,) in self.bench.rows(query)}
 
-    def _quarantine_path(self) -> Path:
-        return self.bench.store / QUARANTINE / f"{self.table.name}.parquet"
-
     def _write_quarantine(self) -> None:
-        path = self._quarantine_path()
-        if not self.bench.number("SELECT count(*) FROM quarantine"):
-            path.unlink(missing_ok=True)
-            return
+        """Beside the old one; it takes its place when the whole load has succeeded."""
+        path = staged_quarantine(self.bench.store, self.table.name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}")
-        ordered = 'SELECT * FROM quarantine ORDER BY file, row_number, "column"'
-        self.bench.run(f"COPY ({ordered}) TO {literal(str(temporary))} (FORMAT parquet)")
-        temporary.replace(path)
+        if self.bench.number("SELECT count(*) FROM quarantine"):
+            ordered = 'SELECT * FROM quarantine ORDER BY file, row_number, "column"'
+            self.bench.run(f"COPY ({ordered}) TO {literal(str(path))} (FORMAT parquet)")
 
 
 def _faults(file: ProvedFile, bits: int) -> list[tuple[int, str, str, str]]:

@@ -83,12 +83,13 @@ def _text(column: ColumnContract, source_type: str) -> str:
 def _direct(column: ColumnContract, source_type: str) -> str | None:
     """The value where the source already has a type that cannot be misread."""
     name, kind = quoted(column.name), column.type
-    if kind == "timestamp" and source_type.startswith("TIMESTAMP"):
-        return (
-            f"timezone('UTC', {name})"
-            if source_type == "TIMESTAMP WITH TIME ZONE"
-            else f"CAST({name} AS TIMESTAMP)"
-        )
+    if kind == "timestamp" and source_type == "TIMESTAMP WITH TIME ZONE":
+        return f"timezone('UTC', {name})"
+    if kind == "timestamp" and source_type == "TIMESTAMP_NS":
+        # A cast would round the last nanosecond of a day into the next one.
+        return f"make_timestamp(epoch_ns({name}) // 1000)"
+    if kind == "timestamp" and source_type in ("TIMESTAMP", "TIMESTAMP_MS", "TIMESTAMP_S"):
+        return f"CAST({name} AS TIMESTAMP)"
     if column.name == "month" and kind == source_type.lower() == "date":
         return f"CAST(date_trunc('month', {name}) AS DATE)"
     whole = source_type in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
@@ -143,11 +144,12 @@ def _read_date(column: ColumnContract, text: str, time_zone: str) -> str:
 
 def _read_timestamp(column: ColumnContract, text: str, time_zone: str) -> str:
     """Without an offset the clock is UTC; a bare date is the start of that day in the business time zone."""
+    with_offset = f"replace(replace(replace(replace({text}, 'UTC', 'Z'), ' Z', 'Z'), ' +', '+'), ' -', '-')"
     midnight = f"timezone('UTC', timezone({literal(time_zone)}, TRY_CAST({text} AS TIMESTAMP)))"
     return (
         f"CASE WHEN {text} LIKE '____-__-__ __:__:__' THEN TRY_CAST({text} AS TIMESTAMP) "
         f"WHEN {_matches(text, f'({DAY})[T ]{CLOCK}')} THEN TRY_CAST({text} AS TIMESTAMP) "
-        f"WHEN {_matches(text, f'({DAY})[T ]{CLOCK}{OFFSET}')} THEN timezone('UTC', TRY_CAST({text} AS TIMESTAMPTZ)) "
+        f"WHEN {_matches(text, f'({DAY})[T ]{CLOCK}{OFFSET}')} THEN timezone('UTC', TRY_CAST({with_offset} AS TIMESTAMPTZ)) "
         f"WHEN {_matches(text, DAY)} THEN {midnight} END"
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,7 +30,9 @@ from analysis.tables.store import (
     TableSet,
     locked,
     partition_entry,
+    quarantine_path,
     read_manifest,
+    staged_quarantine,
     stored_partitions,
     table_hash,
     table_set,
@@ -87,14 +90,20 @@ def load_tables(
     with locked(store):
         hashes = {file.name: fingerprint(file.path) for file in found.files}
         manifest = read_manifest(store)
-        if manifest is None or not (
-            _is_complete(manifest, found, settings, store) and _have_hashes(manifest, hashes)
-        ):
+        stands = (
+            manifest is not None
+            and _is_complete(manifest, found, settings, store)
+            and _have_hashes(manifest, hashes)
+        )
+        if manifest is None or not stands:
+            _remove_leftovers(store)
             manifest = _load(found, hashes, store, settings, manifest, progress or (lambda line: None))
         manifest["files"] = {
             name: {"hash": hashes[name], "signature": signature} for name, signature in signatures.items()
         }
         write_atomically(store / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1))
+        if not stands:
+            _settle_store(store, manifest)
     return table_set(store, manifest)
 
 
@@ -177,7 +186,6 @@ def _load(
                     f"{table.name}: {sum(part['rows'] for part in manifest['tables'][table.name]['partitions']):,} rows"
                 )
     manifest["content_hash"] = _content_hash(manifest)
-    _remove_unnamed(store, manifest)
     return manifest
 
 
@@ -213,7 +221,7 @@ def _load_table(
         return
     result = assemble(bench, table, sources, hashes, stored, reread=reread)
     present = {column for record in result.records for column in record.columns}
-    entry = {
+    entry: dict[str, Any] = {
         "referred": referred,
         "columns_present": sorted(present),
         "content_hash": table_hash(result.partitions),
@@ -221,6 +229,7 @@ def _load_table(
         "waterfall": [asdict(record.waterfall) for record in result.records],
         "records": [record.as_json() for record in result.records],
     }
+    entry["has_quarantine"] = staged_quarantine(bench.store, table.name).exists()
     entry["key_hash"] = _key_hash(bench.connection, bench.store, table, entry)
     manifest["tables"][table.name] = entry
     manifest["checks"][table.name] = [asdict(check) for check in result.checks]
@@ -235,11 +244,8 @@ def _usable(
     old: Mapping[str, Any] | None = previous["tables"].get(table.name)
     if old is None or not all((bench.store / part["path"]).exists() for part in old["partitions"]):
         return None
-    faulty = any(
-        check["outcome"] == "failed" and check["reason_code"] in checks.REASONS
-        for check in previous["checks"][table.name]
-    )
-    return None if faulty and not (bench.store / QUARANTINE / f"{table.name}.parquet").exists() else old
+    lost = old["has_quarantine"] and not quarantine_path(bench.store, table.name).exists()
+    return None if lost else old
 
 
 def _stored(store: Path, entry: Mapping[str, Any]) -> Stored:
@@ -339,12 +345,26 @@ def _connection(store: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             connection.close()
 
 
-def _remove_unnamed(store: Path, manifest: Mapping[str, Any]) -> None:
-    """Delete validated files no table names any more. A reader that still holds an old manifest finds them missing, never changed."""
+def _remove_leftovers(store: Path) -> None:
+    """What a load that was killed has left; nobody else is writing, for we hold the lock."""
+    for path in store.glob(".work-*"):
+        shutil.rmtree(path, ignore_errors=True)
+    for path in (store / QUARANTINE).glob(".*.parquet"):
+        path.unlink()
+
+
+def _settle_store(store: Path, manifest: Mapping[str, Any]) -> None:
+    """After a load that succeeded: the new quarantine takes its place and files that no table names go.
+
+    A reader that still holds an old manifest finds its files missing, never changed.
+    """
     named = {part["path"] for entry in manifest["tables"].values() for part in entry["partitions"]}
     for name in contract().tables:
+        entry, staged = manifest["tables"].get(name), staged_quarantine(store, name)
+        if staged.exists():
+            staged.replace(quarantine_path(store, name))
+        elif entry is None or not entry["has_quarantine"]:
+            quarantine_path(store, name).unlink(missing_ok=True)
         for path in (store / name).glob("*"):
             if path.relative_to(store).as_posix() not in named:
                 path.unlink()
-        if name not in manifest["tables"]:
-            (store / QUARANTINE / f"{name}.parquet").unlink(missing_ok=True)

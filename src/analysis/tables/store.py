@@ -172,7 +172,7 @@ class TableSet:
 
         frames = []
         for name in self.tables:
-            path = self.store / QUARANTINE / f"{name}.parquet"
+            path = quarantine_path(self.store, name)
             if path.is_file():
                 frame = pq.read_table(
                     path, columns=["file", "row_number", "scope", "column", "reason", "value"]
@@ -203,6 +203,16 @@ class TableSet:
             contract().column(f"{table}.")
         info = self.tables[table]
         return info.present and (not column or column in info.columns_present)
+
+
+def quarantine_path(store: Path, table: str) -> Path:
+    """What was set aside of a table: `file`, `row_number`, `scope`, `column`, `reason`, `value`, `original` (the row as JSON)."""
+    return store / QUARANTINE / f"{table}.parquet"
+
+
+def staged_quarantine(store: Path, table: str) -> Path:
+    """The same while the load is not yet known to succeed."""
+    return store / QUARANTINE / f".{table}.parquet"
 
 
 def read_manifest(store: Path) -> dict[str, Any] | None:
