@@ -74,11 +74,11 @@ def truths_of(life: World) -> dict[str, dict[str, Any]]:
             "about": "After a complaint not handled within 24 hours the hazard of losing the contract is multiplied, for good. Tier confounds: better tiers are served faster and leave less.",
             "hazard_ratio": planted.slow_complaint_ratio,
             "landmark_hours": 24,
-            "slow_share_by_tier": dict(zip(company.TIERS, service.SLOW_SHARE_BY_TIER, strict=True)),
+            "slow_share_by_tier": dict(zip(company.TIERS, planted.slow_share_by_tier, strict=True)),
             "monthly_cancellation_hazard_by_tier": dict(
-                zip(company.TIERS, loyalty.CANCEL_MONTHLY_BY_TIER, strict=True)
+                zip(company.TIERS, planted.monthly_cancellation_by_tier, strict=True)
             ),
-            "business_hazard_ratio": loyalty.BUSINESS_CANCEL_RATIO,
+            "business_hazard_ratio": planted.business_cancellation_ratio,
         },
         "repeat_repair_churn": {
             "about": "A repair within 30 days of the last one on the same serial multiplies the hazard of losing the contract, for good.",
@@ -139,6 +139,20 @@ def truths_of(life: World) -> dict[str, dict[str, Any]]:
             "approved_out_of_warranty": int((life.claims.out_of_warranty & (life.claims.approved > 0)).sum()),
         },
     }
+    sheet["service_shapes_satisfaction"] = {
+        "about": "Slow complaints, rework, complaints and waiting lower satisfaction; rework brings complaints.",
+        "in_standard_deviations": {"slow_complaint": -1.0, "rework": -0.9, "complaint": -0.7, "per_day_open_up_to_six": -0.12},
+        "complaint_share_after_repair": service.COMPLAINT_AFTER_REPAIR,
+        "complaint_share_after_rework": service.COMPLAINT_AFTER_REWORK
+        if planted.on("service_shapes_satisfaction")
+        else service.COMPLAINT_AFTER_REPAIR,
+    }
+    sheet["tier_confounding"] = {
+        "about": "Better tiers are served faster and leave less whatever service does: handling speed and loss share a cause.",
+        "slow_share_by_tier": dict(zip(company.TIERS, planted.slow_share_by_tier, strict=True)),
+        "wait_ratio_by_tier": dict(zip(company.TIERS, planted.wait_by_tier, strict=True)),
+        "monthly_cancellation_hazard_by_tier": dict(zip(company.TIERS, planted.monthly_cancellation_by_tier, strict=True)),
+    }
     assert set(sheet) == set(TRUTHS)
     for name, entry in sheet.items():
         entry["active"] = planted.on(name)
@@ -171,9 +185,9 @@ def truths_of(life: World) -> dict[str, dict[str, Any]]:
 
 def bad_batch_label(life: World) -> str:
     planted = life.planted
-    month = np.array([life.timeline.months.index(planted.bad_batch_month)])
+    produced = np.array([float(life.timeline.month_start(planted.bad_batch_month))])
     plant = np.array([company.MAIN_PLANT[planted.bad_batch_product]])
-    return str(batch_labels(life.timeline, np.array([planted.bad_batch_product]), month, plant)[0].as_py())
+    return str(batch_labels(life.timeline, np.array([planted.bad_batch_product]), produced, plant)[0].as_py())
 
 
 def interventions(life: World) -> list[dict[str, Any]]:

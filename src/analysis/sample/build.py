@@ -16,6 +16,7 @@ from analysis.sample import (
     columns,
     controls,
     customers,
+    desk_tables,
     failures,
     installed_base,
     loyalty,
@@ -27,9 +28,17 @@ from analysis.sample import (
     work,
 )
 from analysis.sample.answers import answer_sheet
-from analysis.sample.streams import Flags, Streams
+from analysis.sample.customers import Customers, Purchases
+from analysis.sample.installed_base import Units
+from analysis.sample.loyalty import Experience, Loyalty, Terms
+from analysis.sample.money import Claims, Parts, Postings, Provision
+from analysis.sample.sales import Sales
+from analysis.sample.service import Orders
+from analysis.sample.streams import Ints, Streams, mark
 from analysis.sample.timeline import Timeline
 from analysis.sample.truths import TRUTHS, Planted, SampleTruth
+from analysis.sample.voice import Surveys
+from analysis.sample.work import Desk, Staff
 
 FORMATS = ("parquet", "csv")
 
@@ -39,27 +48,38 @@ class World:
     """Everything as arrays, before it becomes tables: what the tests and the answer sheet look into."""
 
     streams: Streams
-    timeline: Timeline
-    planted: Planted
     scale: float
-    customers: customers.Customers
-    purchases: customers.Purchases
-    product: np.ndarray
-    quantity: np.ndarray
-    units: installed_base.Units
-    orders: service.Orders
-    covered: Flags
-    work: work.Work
-    crew: work.Staff
-    experience: loyalty.Experience
-    loyalty: loyalty.Loyalty
-    terms: loyalty.Terms
-    parts: money.Parts
-    claims: money.Claims
-    sold: sales.Sales
-    postings: money.Postings
-    provision: money.Provision
-    surveys: voice.Surveys
+    customers: Customers
+    purchases: Purchases
+    product: Ints
+    quantity: Ints
+    desk: Desk
+    crew: Staff
+    experience: Experience
+    loyalty: Loyalty
+    terms: Terms
+    parts: Parts
+    claims: Claims
+    sold: Sales
+    postings: Postings
+    provision: Provision
+    surveys: Surveys
+
+    @property
+    def timeline(self) -> Timeline:
+        return self.desk.timeline
+
+    @property
+    def planted(self) -> Planted:
+        return self.desk.planted
+
+    @property
+    def units(self) -> Units:
+        return self.desk.units
+
+    @property
+    def orders(self) -> Orders:
+        return self.desk.orders
 
 
 def planted_for(*, last_month: str, months: int, null: bool, off: frozenset[str]) -> Planted:
@@ -78,110 +98,83 @@ def world(*, seed: int, null: bool, off: frozenset[str], last_month: str, months
     timeline = Timeline(first=planted.last - (months - 1), last=planted.last)
     streams = Streams(seed)
     people, purchases = customers.acquire(streams, timeline, scale=scale)
-    product, quantity = installed_base.baskets(streams, people, purchases)
-    units = installed_base.ship(streams, timeline, planted, people, purchases, product, quantity)
-    failed = failures.failures(streams, timeline, planted, units)
-    fixed = service.repairs(timeline, planted, people, units, failed)
-    sour = service.complaints(streams, timeline, people, units, fixed)
-    early = service.together([fixed, sour])
-    early = early.kept(service.seen(timeline, units, early))
+    product, quantity = installed_base.baskets(people, purchases)
+    units = installed_base.ship(timeline, planted, people, purchases, product, quantity)
+    setting = service.Setting(timeline=timeline, planted=planted, customers=people, units=units)
+    fixed = service.repairs(setting, failures.failures(streams, timeline, planted, units))
+    early = service.together([fixed, service.complaints(streams, setting, fixed)])
+    early = early.kept(service.seen(setting, early))
+    rest = service.other_orders(streams, setting)
+    rest = rest.kept(service.seen(setting, rest))
 
-    # who was treated badly buys less: later orders go, with their units and everything that happened to these
+    # who was treated badly buys less: later orders go, with their machines and everything that happened to these
     bad = loyalty.experience(people, early)
-    gone = (purchases.time > bad.first[purchases.customer]) & (purchases.mark < 1 - planted.repurchase_ratio)
-    position = np.where(gone, -1, np.cumsum(~gone) - 1)
-    unit_stays = ~gone[units.purchase]
-    unit_position = np.where(unit_stays, np.cumsum(unit_stays) - 1, -1)
-    early = early.kept(unit_stays[early.unit])
-    early = service.replaced(early, unit=unit_position[early.unit])
-    units = units.kept(unit_stays, position)
+    soured = purchases.time > bad.first[purchases.customer]
+    gone = soured & (mark(purchases.identity, "still buys") >= planted.repurchase_ratio)
+    units_stay = ~gone[units.purchase]
+    position = np.where(units_stay, np.cumsum(units_stay) - 1, -1)
+    early, rest = early.kept(units_stay[early.unit]), rest.kept(units_stay[rest.unit])
+    units = units.kept(units_stay, np.where(gone, -1, np.cumsum(~gone) - 1))
     purchases, product, quantity = purchases.kept(~gone), product[~gone], quantity[~gone]
 
     bad = loyalty.experience(people, early)
     stay = loyalty.lose(streams, timeline, planted, people, bad)
-    rest = service.other_orders(streams, timeline, people, units, stay.churned)
-    orders = service.together([early, rest.kept(service.seen(timeline, units, rest))]).sorted()
-    covered = (orders.unit >= 0) & (
-        orders.opened < money.warranty_end(timeline, units)[np.maximum(orders.unit, 0)]
+    rest = rest.kept(service.under_contract(rest, stay.churned))
+    orders = service.together([early, rest]).by_time()
+    orders = orders.replaced(unit=position[orders.unit])
+    desk = work.Desk(
+        timeline=timeline,
+        planted=planted,
+        units=units,
+        orders=orders,
+        covered=orders.opened < units.warranty_end[orders.unit],
+        work=work.assign(timeline, planted, orders),
     )
-    done = work.assign(timeline, planted, orders, scale=scale)
-    crew = work.staff(streams, timeline, planted, orders, done)
+    crew = work.staff(streams, desk)
     held = loyalty.terms(streams, timeline, people, stay)
-    used = money.parts_used(timeline, planted, units, orders)
-    asked = money.claims(timeline, planted, units, orders, covered)
-    sold = sales.sales(
-        streams,
-        timeline,
-        purchases,
-        product,
-        quantity,
-        units,
-        orders,
-        covered,
-        used,
-        held,
-        people.contract_kind,
-    )
+    used, asked = money.parts_used(desk), money.claims(desk)
+    sold = sales.sales(desk, purchases, product, quantity, used, held, people.contract_kind)
     postings, provision = money.ledger(
-        streams,
-        timeline,
-        planted,
-        units,
-        orders,
-        done,
-        crew,
-        used,
-        asked,
-        covered,
-        controls.line_revenue(timeline, sold),
-        scale=scale,
-    )
+        streams, desk, crew, used, asked, channel=people.channel[orders.customer],
+        line_revenue=controls.line_revenue(timeline, sold), scale=scale,
+    )  # fmt: skip
     return World(
-        streams=streams, timeline=timeline, planted=planted, scale=scale, customers=people, purchases=purchases, product=product, quantity=quantity,
-        units=units, orders=orders, covered=covered, work=done, crew=crew, experience=bad, loyalty=stay, terms=held, parts=used, claims=asked,
-        sold=sold, postings=postings, provision=provision,
-        surveys=voice.surveys(streams, timeline, planted, people, orders, scale=scale),
+        streams=streams, scale=scale, customers=people, purchases=purchases, product=product, quantity=quantity, desk=desk, crew=crew,
+        experience=bad, loyalty=stay, terms=held, parts=used, claims=asked, sold=sold, postings=postings, provision=provision,
+        surveys=voice.surveys(streams, desk, people, scale=scale),
     )  # fmt: skip
 
 
 def tables_of(life: World) -> dict[str, pa.Table]:
     """Every canonical table, rows in a stable order, columns as in the contract."""
-    streams, timeline, people, units, orders = (
-        life.streams,
-        life.timeline,
-        life.customers,
-        life.units,
-        life.orders,
-    )
+    streams, timeline, people, desk = life.streams, life.timeline, life.customers, life.desk
     customer_ids = columns.labels("C-", np.arange(1, people.size + 1), 6)
-    serials = columns.labels("SN", 100_000_000 + np.arange(1, units.size + 1), 9)
-    ticket_ids = columns.labels("T-", np.arange(1, orders.size + 1), 7)
-    tickets = tables.tickets_table(
-        streams, timeline, people, units, orders, life.work, life.covered, ticket_ids, serials, customer_ids
-    )
+    serials = columns.labels("SN", 100_000_000 + np.arange(1, life.units.size + 1), 9)
+    ticket_ids = columns.labels("T-", np.arange(1, life.orders.size + 1), 7)
+    tickets = desk_tables.tickets_table(desk, people, ticket_ids, serials, customer_ids)
     return {
-        "customers": tables.customers_table(streams, timeline, people, customer_ids, life.loyalty),
-        "customer_history": tables.customer_history_table(streams, timeline, people, customer_ids),
+        "customers": tables.customers_table(timeline, people, customer_ids, life.loyalty),
+        "customer_history": tables.customer_history_table(timeline, people, customer_ids),
         "products": tables.products_table(),
-        "units": tables.units_table(timeline, units, serials, customer_ids),
+        "units": tables.units_table(timeline, life.units, serials, customer_ids),
         "orders": sales.orders_table(timeline, people, customer_ids, life.sold),
         "contracts": loyalty.contracts_table(timeline, people, customer_ids, life.terms),
         "tickets": tickets,
-        "ticket_history": voice.ticket_history_table(timeline, orders, life.work, tickets, ticket_ids),
-        "parts_used": tables.parts_table(life.parts, ticket_ids),
-        "claims": tables.claims_table(timeline, life.claims, ticket_ids),
+        "ticket_history": voice.ticket_history_table(desk, tickets, ticket_ids),
+        "parts_used": desk_tables.parts_table(life.parts, ticket_ids),
+        "claims": desk_tables.claims_table(timeline, life.claims, ticket_ids),
         "surveys": voice.surveys_table(timeline, life.surveys, ticket_ids, customer_ids),
-        "ledger": tables.ledger_table(streams, timeline, life.postings, ticket_ids, serials),
-        "drivers": controls.drivers_table(timeline, units, orders, life.work, life.crew),
+        "ledger": tables.ledger_table(timeline, life.postings, ticket_ids, serials),
+        "drivers": controls.drivers_table(desk, life.crew),
         "staff": tables.staff_table(timeline, life.crew),
         "gl_totals": controls.gl_totals_table(streams, timeline, life.sold, life.postings, life.provision),
         "provision": controls.provision_table(timeline, life.provision),
-        "budget": controls.budget_table(streams, timeline, orders, life.postings),
+        "budget": controls.budget_table(streams, timeline, life.orders, life.postings),
         "opportunities": sales.opportunities_table(streams, timeline, people, customer_ids, scale=life.scale),
         "marketing_spend": sales.marketing_table(streams, timeline, scale=life.scale),
-        "shipment_plan": controls.shipment_plan_table(timeline, units),
+        "shipment_plan": controls.shipment_plan_table(timeline, life.units),
         "calendar": tables.calendar_table(timeline),
-        "invoices": sales.invoices_table(streams, timeline, people, customer_ids, life.sold),
+        "invoices": sales.invoices_table(timeline, people, customer_ids, life.sold),
     }
 
 
@@ -189,7 +182,8 @@ def built(
     *, seed: int, null: bool, off: frozenset[str], last_month: str, months: int, scale: float, blemishes: bool
 ) -> tuple[dict[str, pa.Table], SampleTruth]:
     life = world(seed=seed, null=null, off=off, last_month=last_month, months=months, scale=scale)
-    made, spots = tables_of(life), {}
+    made = tables_of(life)
+    spots: dict[str, int] = {}
     if blemishes:
         made, spots = faults.blemish(made, life.streams)
     return made, answer_sheet(life, made, spots)

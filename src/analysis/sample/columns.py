@@ -12,7 +12,6 @@ import pyarrow.compute as pc
 from analysis.sample.streams import Flags, Ints
 
 MONEY = pa.decimal128(18, 2)
-Column = pa.Array | pa.ChunkedArray
 
 
 def money(cents: Ints, present: Flags | None = None) -> pa.Array:
@@ -49,6 +48,12 @@ def take(values: pa.Array, index: Ints, present: Flags | None = None) -> pa.Arra
     index = np.asarray(index, dtype=np.int64)
     known = index >= 0 if present is None else np.asarray(present, dtype=bool) & (index >= 0)
     return values.take(pa.array(np.where(known, index, 0), mask=~known))
+
+
+def codes(values: pa.ChunkedArray) -> tuple[list[str], Ints]:
+    """The distinct words of a column without nulls, and for each row the position of its word."""
+    encoded = values.combine_chunks().dictionary_encode()
+    return encoded.dictionary.to_pylist(), encoded.indices.to_numpy().astype(np.int64)
 
 
 def join(*parts: pa.Array | str) -> pa.Array:
@@ -96,7 +101,7 @@ def nothing(kind: pa.DataType, size: int) -> pa.Array:
     return pa.nulls(size, kind)
 
 
-def table(columns: Mapping[str, Column]) -> pa.Table:
+def table(columns: Mapping[str, pa.Array]) -> pa.Table:
     return pa.table(dict(columns))
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 
 from analysis.periods import months_between
 from analysis.sample import columns, company, money
 from analysis.sample.company import PRODUCT_LINES, PRODUCTS, TEAMS
+from analysis.sample.desk_tables import ACTIVITIES, contact_channel
 from analysis.sample.installed_base import Units
 from analysis.sample.sales import PRODUCT, SERVICE_TYPES, Sales
-from analysis.sample.service import M_CHANNEL, Orders
-from analysis.sample.streams import Floats, Ints, Streams, pick
-from analysis.sample.tables import ACTIVITIES
+from analysis.sample.service import Orders
+from analysis.sample.streams import Floats, Ints, Streams
 from analysis.sample.timeline import Timeline
-from analysis.sample.work import HOURS_A_MONTH, Staff, Work
+from analysis.sample.work import HOURS_A_MONTH, Desk, Staff, grid
 
 Rows = list[tuple[int, str, str, int]]
 CATEGORIES: tuple[str, ...] = tuple(dict.fromkeys(category for category in money.CATEGORIES if category))
@@ -136,71 +138,51 @@ def budget_table(streams: Streams, timeline: Timeline, orders: Orders, postings:
     )
 
 
-def drivers_table(timeline: Timeline, units: Units, orders: Orders, work: Work, crew: Staff) -> pa.Table:
+SEATS_A_HEAD = 0.9
+LINE_AREA = (900.0, 1_900.0, 1_200.0)  # square metres of depot, by product line
+
+
+def _every_month(values: Sequence[float], months: int) -> Floats:
+    return np.repeat(np.asarray(values, dtype=float)[:, None], months, axis=1)
+
+
+def drivers_table(desk: Desk, crew: Staff) -> pa.Table:
     """Seats, area, hours, tickets and headcount by team, product line, region, contact channel and activity."""
+    timeline, orders, work = desk.timeline, desk.orders, desk.work
     size = len(timeline.window_months)
     month = timeline.window_month_of(orders.opened)
-    heads = (
-        np.bincount(crew.team * size + crew.month, minlength=len(TEAMS) * size)
-        .reshape(len(TEAMS), size)
-        .astype(float)
-    )
-    worked = np.bincount(
-        crew.team * size + crew.month, weights=crew.worked, minlength=len(TEAMS) * size
-    ).reshape(len(TEAMS), size)
-    area = np.repeat(np.array([[team.area] for team in TEAMS]), size, axis=1)
-
-    def tally(index: Ints, number: int) -> tuple[Floats, Floats]:
-        known = index >= 0
-        cell = index[known] * size + month[known]
-        tickets = np.bincount(cell, minlength=number * size).reshape(number, size).astype(float)
-        return tickets, np.bincount(cell, weights=work.hours[known], minlength=number * size).reshape(
-            number, size
-        )
-
-    team_tickets, _ = tally(work.team, len(TEAMS))
-    blocks: list[tuple[str, tuple[str, ...], str, Floats]] = []
-    team_names = tuple(team.team for team in TEAMS)
-    for driver, values in (
-        ("seats", np.ceil(heads * 0.9)),
-        ("headcount", heads),
-        ("hours", worked),
-        ("area", area),
-        ("tickets", team_tickets),
-    ):
-        blocks.append(("team", team_names, driver, values))
-    line = np.where(orders.unit >= 0, units.line[np.maximum(orders.unit, 0)], -1)
-    channel = pick(orders.marks[:, M_CHANNEL], (0.42, 0.26, 0.16, 0.10, 0.06))
+    heads = grid(crew.team, crew.month, len(TEAMS), size)
+    names = tuple(team.team for team in TEAMS)
+    blocks: list[tuple[str, tuple[str, ...], str, Floats]] = [
+        ("team", names, "seats", np.ceil(heads * SEATS_A_HEAD)),
+        ("team", names, "headcount", heads),
+        ("team", names, "hours", grid(crew.team, crew.month, len(TEAMS), size, crew.worked)),
+        ("team", names, "area", _every_month([team.area for team in TEAMS], size)),
+        ("team", names, "tickets", grid(work.team, month, len(TEAMS), size)),
+    ]
     for kind, names, index, space in (
-        ("product_line", PRODUCT_LINES, line, (900.0, 1_900.0, 1_200.0)),
-        ("region", company.REGIONS, orders.region, tuple(team.area for team in TEAMS[:5])),
-        ("channel", company.CONTACT_CHANNELS, channel, None),
-        ("activity", ACTIVITIES, orders.kind, None),
+        ("product_line", PRODUCT_LINES, desk.units.line[orders.unit], LINE_AREA),
+        ("region", company.REGIONS, orders.region, tuple(team.area for team in TEAMS if team.region)),
+        ("channel", company.CONTACT_CHANNELS, contact_channel(orders), ()),
+        ("activity", ACTIVITIES, orders.kind, ()),
     ):
-        tickets, hours = tally(index, len(names))
-        blocks.append((kind, names, "tickets", tickets))
+        hours = grid(index, month, len(names), size, work.hours)
+        blocks.append((kind, names, "tickets", grid(index, month, len(names), size)))
         blocks.append((kind, names, "hours", hours))
         if space:
             blocks.append((kind, names, "headcount", np.round(hours / HOURS_A_MONTH, 1)))
-            blocks.append((kind, names, "seats", np.ceil(hours / HOURS_A_MONTH * 0.9)))
-            blocks.append((kind, names, "area", np.repeat(np.array(space)[:, None], size, axis=1)))
-    kinds, objects, drivers, months, values = [], [], [], [], []
-    for kind, names, driver, quantity in blocks:
-        cells = quantity.size
-        kinds.append(columns.constant(kind, cells))
-        objects.append(columns.words(names, np.repeat(np.arange(len(names)), size)))
-        drivers.append(columns.constant(driver, cells))
-        months.append(np.tile(np.arange(size), len(names)))
-        values.append(quantity.ravel())
+            blocks.append((kind, names, "seats", np.ceil(hours / HOURS_A_MONTH * SEATS_A_HEAD)))
+            blocks.append((kind, names, "area", _every_month(space, size)))
+    cells = [quantity.size for _, _, _, quantity in blocks]
+    when = np.concatenate([np.tile(np.arange(size), len(names)) for _, names, _, _ in blocks])
+    objects = [columns.words(names, np.repeat(np.arange(len(names)), size)) for _, names, _, _ in blocks]
     frame = columns.table(
         {
-            "month": columns.date_column(
-                timeline.dates(timeline.edges[timeline.window + np.concatenate(months)])
-            ),
-            "cost_object_type": pa.concat_arrays(kinds),
+            "month": columns.date_column(timeline.dates(timeline.edges[timeline.window + when])),
+            "cost_object_type": pa.array(np.repeat([kind for kind, _, _, _ in blocks], cells)),
             "cost_object": pa.concat_arrays(objects),
-            "driver": pa.concat_arrays(drivers),
-            "quantity": columns.numbers(np.concatenate(values)),
+            "driver": pa.array(np.repeat([driver for _, _, driver, _ in blocks], cells)),
+            "quantity": columns.numbers(np.concatenate([quantity.ravel() for _, _, _, quantity in blocks])),
         }
     )
     return columns.in_order(frame, "month", "cost_object_type", "cost_object", "driver")

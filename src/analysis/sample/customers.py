@@ -7,7 +7,7 @@ rate and spend (with noise), so that within a customer type the population keeps
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from analysis.sample import company
 from analysis.sample.names import customer_names
-from analysis.sample.streams import Flags, Floats, Ints, Streams, pick
+from analysis.sample.streams import Flags, Floats, Identities, Ints, Streams, pick
 from analysis.sample.timeline import Timeline
 
 CUSTOMERS = 40_000
@@ -52,6 +52,7 @@ ACQUISITION_SEASON = (0.92, 0.62, 1.02, 1.00, 1.04, 1.18, 0.96, 0.94, 0.98, 0.96
 class Customers:
     """One entry a customer; times in days of the sample's time axis. ``later_tier`` holds from ``tier_changed`` (nan: never)."""
 
+    identity: Identities
     names: pa.Array
     english: Flags
     business: Flags
@@ -76,17 +77,19 @@ class Customers:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Purchases:
-    """One entry a product order, by customer and time. ``mark`` decides whether a bad experience before it takes it away."""
+    """One entry a product order, by customer and time; ``spend`` in yuan."""
 
+    identity: Identities
     customer: Ints
     time: Floats
     spend: Floats
-    mark: Floats
+
+    @property
+    def size(self) -> int:
+        return int(self.customer.size)
 
     def kept(self, keep: Flags) -> Purchases:
-        return Purchases(
-            customer=self.customer[keep], time=self.time[keep], spend=self.spend[keep], mark=self.mark[keep]
-        )
+        return Purchases(**{field.name: getattr(self, field.name)[keep] for field in fields(self)})
 
 
 def acquire(streams: Streams, timeline: Timeline, *, scale: float) -> tuple[Customers, Purchases]:
@@ -94,17 +97,15 @@ def acquire(streams: Streams, timeline: Timeline, *, scale: float) -> tuple[Cust
     size = max(50, round(CUSTOMERS * scale * len(timeline.months) / 72))
     business = streams.uniform("customers/business", size) < BUSINESS_SHARE
     acquired = _acquisition_times(streams, timeline, size)
-    behaviour = {
-        name: np.where(business, BTYD["b2b"]._asdict()[name], BTYD["b2c"]._asdict()[name])
-        for name in BuyTillYouDie._fields
-    }
+    parameters = np.array([BTYD["b2c"], BTYD["b2b"]])[business.astype(np.int64)]
+    behaviour = dict(zip(BuyTillYouDie._fields, parameters.T, strict=True))
     rate = streams.named("customers/rate").standard_gamma(behaviour["r"]) / behaviour["alpha"]
     dropout = streams.named("customers/dropout").beta(behaviour["a"], behaviour["b"])
     spend_scale = streams.named("customers/spend").standard_gamma(behaviour["q"]) / behaviour["v"]
     worth = np.log(rate + 1e-9) + np.log(behaviour["p"] / spend_scale)
     first_tier = _tiers(worth + streams.named("customers/tier").normal(0.0, 0.8, size), business)
     later_tier, tier_changed = _tier_changes(streams, first_tier, acquired, timeline)
-    region = streams.choice("customers/region", size, company.REGION_SHARE)
+    region = pick(streams.uniform("customers/region", size), company.REGION_SHARE)
     moves = streams.uniform("customers/moves", (size, 3))
     moved = np.where(
         moves[:, 0] < 0.02, acquired + 30 + moves[:, 1] * np.maximum(timeline.end - acquired - 30, 0), np.nan
@@ -121,6 +122,7 @@ def acquire(streams: Streams, timeline: Timeline, *, scale: float) -> tuple[Cust
         pick(streams.uniform("customers/channel", size), (0.05, 0.25, 0.45, 0.25)),
     )
     customers = Customers(
+        identity=streams.identities("customers/identity", size),
         names=names,
         english=english,
         business=business,
@@ -147,7 +149,7 @@ def _acquisition_times(streams: Streams, timeline: Timeline, size: int) -> Float
     months = len(timeline.months)
     trend = np.linspace(1.35, 0.80, months)
     season = np.array([ACQUISITION_SEASON[month.number - 1] for month in timeline.months])
-    month = streams.choice("customers/month", size, tuple(trend * season))
+    month = pick(streams.uniform("customers/month", size), tuple(trend * season))
     days = timeline.edges[month + 1] - timeline.edges[month]
     day = timeline.edges[month] + np.floor(streams.uniform("customers/day", size) * days)
     acquired = day + hour_of_day(streams.uniform("customers/hour", size)) / 24
@@ -201,8 +203,8 @@ def _purchases(
     customer, time = customer[order], time[order]
     spend = streams.named("purchases/spend").standard_gamma(shape[customer]) / spend_scale[customer]
     return Purchases(
+        identity=streams.identities("purchases/identity", customer.size),
         customer=customer,
         time=time,
         spend=np.maximum(np.round(spend, 2), 99.0),
-        mark=streams.uniform("purchases/mark", customer.size),
     )

@@ -8,13 +8,13 @@ all failures is exact at every age, while the excess names one component.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from analysis.sample import company
 from analysis.sample.installed_base import Units
-from analysis.sample.streams import Floats, Ints, Streams
+from analysis.sample.streams import Floats, Identities, Ints, Streams
 from analysis.sample.timeline import DAYS_PER_MONTH, Timeline
 from analysis.sample.truths import Planted
 
@@ -31,26 +31,46 @@ SEASON = (
     0.94,
     0.93,
     0.97,
-)  # of failures, by calendar month
+)  # by calendar month, mean one
 NO_FAULT_RATE = 0.0007  # repair calls without a fault, a unit and month
 LEAD_DAYS = 365  # failures before the window that may still be reported inside it
 USUAL, FROM_BATCH, FROM_SUPPLIER, NO_FAULT = range(4)
-MARKS = 44
+NO_COMPONENT = -1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Failures:
-    """One entry a failure (or a call without one: component -1). ``marks`` decide everything that later happens to its service order."""
+    """One entry a failure (or a call without one: component -1); ``cause`` names the process it came from."""
 
+    identity: Identities
     unit: Ints
     time: Floats
     component: Ints
     cause: Ints
-    marks: Floats
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Exposure:
+    """Age of every unit, in months in service, when its record begins and ends."""
+
+    begin: Floats
+    end: Floats
+
+    @classmethod
+    def of(cls, units: Units, first_day: float, end_day: float) -> Exposure:
+        begin = np.maximum(units.in_service, first_day)
+        end = np.maximum(np.minimum(units.retired, end_day), begin)
+        return cls(
+            begin=(begin - units.in_service) / DAYS_PER_MONTH, end=(end - units.in_service) / DAYS_PER_MONTH
+        )
+
+    @property
+    def months(self) -> Floats:
+        return self.end - self.begin
 
 
 def shapes_and_scales(planted: Planted) -> tuple[Floats, Floats]:
-    """Weibull shape and scale (months) by component. A shape that is switched off becomes 1 with the same mean rate over 60 months."""
+    """Weibull shape and scale (months) by component. A shape that is off becomes 1 with the same mean rate over 60 months."""
     shapes = np.array([component.shape for component in company.COMPONENTS])
     scales = np.array([component.scale_months for component in company.COMPONENTS])
     for index, shape in (
@@ -64,97 +84,63 @@ def shapes_and_scales(planted: Planted) -> tuple[Floats, Floats]:
 
 
 def failures(streams: Streams, timeline: Timeline, planted: Planted, units: Units) -> Failures:
-    """Every failure from a year before the window to its end, by cause then time drawn; unsorted."""
-    begin = np.maximum(units.in_service, timeline.start - LEAD_DAYS)
-    finish = np.minimum(units.retired, timeline.end)
-    seen = finish > begin
-    age_from = np.where(seen, begin - units.in_service, 0.0) / DAYS_PER_MONTH
-    age_to = np.where(seen, finish - units.in_service, 0.0) / DAYS_PER_MONTH
-    shapes, scales = shapes_and_scales(planted)
+    """Every failure from a year before the window to its end, process by process; unsorted."""
+    exposure = Exposure.of(units, timeline.start - LEAD_DAYS, timeline.end)
+    lives = tuple(zip(*shapes_and_scales(planted), strict=True))
     everyone = np.arange(units.size)
-    parts = [
-        _process(
-            streams, timeline, units, everyone, age_from, age_to, shapes, scales, "usual", 1.0, USUAL, None
-        )
-    ]
-    for name, cause, members, ratio, blamed in (
-        ("bad_batch", FROM_BATCH, np.flatnonzero(units.bad_batch), 3.0, company.CONTROL_BOARD),
-        (
-            "bad_supplier",
-            FROM_SUPPLIER,
-            np.flatnonzero(units.supplier == planted.bad_supplier_index),
-            1.4,
-            company.FAN_MOTOR,
-        ),
-    ):
-        if planted.on(name):
-            parts.append(
-                _process(
-                    streams,
-                    timeline,
-                    units,
-                    members,
-                    age_from,
-                    age_to,
-                    shapes,
-                    scales,
-                    name,
-                    ratio - 1.0,
-                    cause,
-                    blamed,
-                )
-            )
-    parts.append(
-        _process(
-            streams,
-            timeline,
-            units,
-            everyone,
-            age_from,
-            age_to,
-            np.ones(1),
-            np.array([1 / NO_FAULT_RATE]),
-            "no_fault",
-            1.0,
-            NO_FAULT,
-            -1,
-        )
-    )
+    batch = np.flatnonzero(units.bad_batch)
+    supplier = np.flatnonzero(units.supplier == planted.bad_supplier_index)
+    processes = [Process("usual", USUAL, everyone, 1.0, lives, None)]
+    if planted.on("bad_batch"):
+        extra = planted.bad_batch_ratio - 1
+        processes.append(Process("bad_batch", FROM_BATCH, batch, extra, lives, company.CONTROL_BOARD))
+    if planted.on("bad_supplier"):
+        extra = planted.bad_supplier_ratio - 1
+        processes.append(Process("bad_supplier", FROM_SUPPLIER, supplier, extra, lives, company.FAN_MOTOR))
+    steady = ((1.0, 1 / NO_FAULT_RATE),)
+    processes.append(Process("no_fault", NO_FAULT, everyone, 1.0, steady, NO_COMPONENT))
+    parts = [process.run(streams, timeline, units, exposure) for process in processes]
     return Failures(
-        unit=np.concatenate([part.unit for part in parts]),
-        time=np.concatenate([part.time for part in parts]),
-        component=np.concatenate([part.component for part in parts]),
-        cause=np.concatenate([part.cause for part in parts]),
-        marks=np.concatenate([part.marks for part in parts]),
+        **{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Failures)}
     )
 
 
-def _process(
-    streams: Streams, timeline: Timeline, units: Units, members: Ints, age_from: Floats, age_to: Floats,
-    shapes: Floats, scales: Floats, name: str, ratio: float, cause: int, blamed: int | None,
-) -> Failures:  # fmt: skip
-    """A non-homogeneous Poisson process a unit and component by inversion, thinned to the season."""
-    unit_parts, time_parts, component_parts = [], [], []
-    peak = max(SEASON)
-    for component, (shape, scale) in enumerate(zip(shapes, scales, strict=True)):
-        generator = streams.named(f"failures/{name}/{component}")
-        low, high = (age_from[members] / scale) ** shape, (age_to[members] / scale) ** shape
-        number = generator.poisson(ratio * peak * (high - low))
-        who = np.repeat(np.arange(members.size), number)
-        hazard = low[who] + generator.random(who.size) * (high - low)[who]
-        time = units.in_service[members[who]] + scale * hazard ** (1 / shape) * DAYS_PER_MONTH
-        month = np.array([m.number - 1 for m in timeline.months])[
-            np.clip(timeline.month_of(time), 0, len(timeline.months) - 1)
-        ]
-        kept = generator.random(who.size) * peak < np.asarray(SEASON)[month]
-        unit_parts.append(members[who[kept]])
-        time_parts.append(time[kept])
-        component_parts.append(np.full(int(kept.sum()), component if blamed is None else blamed))
-    unit = np.concatenate(unit_parts)
-    return Failures(
-        unit=unit,
-        time=np.concatenate(time_parts),
-        component=np.concatenate(component_parts).astype(np.int64),
-        cause=np.full(unit.size, cause, dtype=np.int64),
-        marks=streams.uniform(f"failures/{name}/marks", (unit.size, MARKS)),
-    )
+@dataclass(frozen=True, eq=False)
+class Process:
+    """A cause of failures: ``intensity`` times the hazards ``lives`` (shape, scale) of the ``members``; all its failures name
+    the ``blamed`` component, or each its own where that is none."""
+
+    name: str
+    cause: int
+    members: Ints
+    intensity: float
+    lives: tuple[tuple[float, float], ...]
+    blamed: int | None
+
+    def run(self, streams: Streams, timeline: Timeline, units: Units, exposure: Exposure) -> Failures:
+        """A non-homogeneous Poisson process a unit and component by inversion, thinned to the season."""
+        peak = max(SEASON)
+        calendar = np.array([month.number - 1 for month in timeline.months])
+        who, time, component = [], [], []
+        begin, end = exposure.begin[self.members], exposure.end[self.members]
+        for index, (shape, scale) in enumerate(self.lives):
+            generator = streams.named(f"failures/{self.name}/{index}")
+            low, high = (begin / scale) ** shape, (end / scale) ** shape
+            number = generator.poisson(self.intensity * peak * (high - low))
+            member = np.repeat(np.arange(self.members.size), number)
+            hazard = low[member] + generator.random(member.size) * (high - low)[member]
+            unit = self.members[member]
+            when = units.in_service[unit] + scale * hazard ** (1 / shape) * DAYS_PER_MONTH
+            month = calendar[np.clip(timeline.month_of(when), 0, calendar.size - 1)]
+            kept = generator.random(member.size) * peak < np.asarray(SEASON)[month]
+            who.append(unit[kept])
+            time.append(when[kept])
+            component.append(np.full(int(kept.sum()), index if self.blamed is None else self.blamed))
+        units_hit = np.concatenate(who)
+        return Failures(
+            identity=streams.identities(f"failures/{self.name}/identity", units_hit.size),
+            unit=units_hit,
+            time=np.concatenate(time),
+            component=np.concatenate(component).astype(np.int64),
+            cause=np.full(units_hit.size, self.cause, dtype=np.int64),
+        )

@@ -8,20 +8,24 @@ import numpy as np
 
 from analysis.sample import company
 from analysis.sample.customers import Customers, Purchases
-from analysis.sample.streams import Flags, Floats, Ints, Streams, pick
+from analysis.sample.streams import Flags, Floats, Identities, Ints, child, mark, pick
 from analysis.sample.timeline import DAYS_PER_MONTH, Timeline
 from analysis.sample.truths import Planted
 
 RETIRED_A_MONTH = 0.0012
-ACCESSORIES_BELOW = (
-    14_000.0  # an order smaller than this buys accessories and consumables: no model, no serial number
-)
+RETURNED_SHARE, EXCHANGED_SHARE = 0.014, 0.011
+ACCESSORIES_BELOW = 14_000.0  # yuan; a smaller order buys accessories: no model, no serial number
+MAX_QUANTITY = 40
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Units:
-    """One entry a serial number, in order of shipment. ``purchase`` points at the product order."""
+    """One entry a serial number, in order of shipment. ``purchase`` points at the product order.
 
+    ``given_back`` is the day on which a machine is returned or exchanged (infinite: never); it leaves the field within days.
+    """
+
+    identity: Identities
     purchase: Ints
     customer: Ints
     product: Ints
@@ -32,9 +36,9 @@ class Units:
     shipped: Floats
     in_service: Floats
     service_recorded: Flags
+    given_back: Floats
     retired: Floats
     bad_batch: Flags
-    marks: Floats
 
     @property
     def size(self) -> int:
@@ -44,32 +48,37 @@ class Units:
     def line(self) -> Ints:
         return np.asarray(company.LINE_OF_PRODUCT)[self.product]
 
+    @property
+    def warranty_end(self) -> Floats:
+        """First day without warranty."""
+        months = np.array([product.warranty_months for product in company.PRODUCTS])[self.product]
+        return np.floor(self.in_service + months * DAYS_PER_MONTH)
+
+    def mark(self, name: str) -> Floats:
+        return mark(self.identity, name)
+
     def kept(self, keep: Flags, purchase: Ints) -> Units:
         """The units that stay, their orders renumbered by ``purchase[old]``."""
         chosen = {field.name: getattr(self, field.name)[keep] for field in fields(self)}
         return Units(**(chosen | {"purchase": purchase[self.purchase[keep]]}))
 
 
-def baskets(streams: Streams, customers: Customers, purchases: Purchases) -> tuple[Ints, Ints]:
+def baskets(customers: Customers, purchases: Purchases) -> tuple[Ints, Ints]:
     """Model (-1: accessories) and quantity that explain what an order cost, near list price."""
     prices = np.array([product.list_price for product in company.PRODUCTS], dtype=float)
-    quantity = np.clip(np.round(purchases.spend[:, None] / prices), 1, 40)
+    quantity = np.clip(np.round(purchases.spend[:, None] / prices), 1, MAX_QUANTITY)
     discount = np.log(purchases.spend[:, None] / (quantity * prices)) + 0.04
-    liking = np.where(
-        customers.business[purchases.customer][:, None],
-        [product.share_b2b for product in company.PRODUCTS],
-        [product.share_b2c for product in company.PRODUCTS],
-    )
-    fit = -0.5 * (discount / 0.09) ** 2 + np.log(liking + 1e-4) - 0.5 * np.log(quantity)
+    liking = np.array([[entry.share_b2c, entry.share_b2b] for entry in company.PRODUCTS]).T + 1e-4
+    fit = -0.5 * (discount / 0.09) ** 2 - 0.5 * np.log(quantity)
+    fit += np.log(liking)[customers.business[purchases.customer].astype(np.int64)]
     weights = np.exp(fit - fit.max(axis=1, keepdims=True))
-    product = pick(streams.uniform("orders/model", purchases.time.size), weights)
+    product = pick(mark(purchases.identity, "model"), weights)
     accessories = purchases.spend < ACCESSORIES_BELOW
     chosen = quantity[np.arange(product.size), product].astype(np.int64)
     return np.where(accessories, -1, product), np.where(accessories, 1, chosen)
 
 
 def ship(
-    streams: Streams,
     timeline: Timeline,
     planted: Planted,
     customers: Customers,
@@ -78,46 +87,62 @@ def ship(
     quantity: Ints,
 ) -> Units:
     """A serial number for every machine ordered and shipped before the end of the window."""
-    purchase = np.repeat(np.arange(product.size), np.where(product >= 0, quantity, 0))
+    number = np.where(product >= 0, quantity, 0)
+    purchase = np.repeat(np.arange(product.size), number)
+    nth = np.arange(purchase.size) - np.repeat(np.cumsum(number) - number, number)
+    identity = child(purchases.identity[purchase], "unit", nth)
     model = product[purchase]
-    marks = streams.uniform("units/marks", (purchase.size, 12))
-    shipped = np.floor(purchases.time[purchase] + 1 + marks[:, 0] * 12)
-    produced = np.floor(shipped - 8 - 60 * marks[:, 1])
-    region = customers.region[purchases.customer[purchase]]
-    strays = marks[:, 2] < 0.04
-    region = np.where(strays, pick(marks[:, 3], company.REGION_SHARE), region)
-    plant = np.where(
-        marks[:, 4] < company.MAIN_PLANT_SHARE,
-        np.asarray(company.MAIN_PLANT)[model],
-        np.asarray(company.SECOND_PLANT)[model],
-    )
-    produced, plant, bad = _bad_batch(timeline, planted, model, plant, region, produced, shipped, marks[:, 5])
-    supplier = pick(marks[:, 6], np.asarray(company.SUPPLIER_SHARE)[model])
-    recorded = marks[:, 7] > 0.10
-    in_service = np.where(recorded, shipped + np.floor(2 + 26 * marks[:, 8] ** 2), shipped)
-    life = -np.log1p(-marks[:, 9]) / RETIRED_A_MONTH * DAYS_PER_MONTH
-    retired = np.floor(in_service + 180 + life)
+    order_mark = mark(purchases.identity, "shipping")[purchase]  # one order is shipped on one day
+    shipped = np.floor(purchases.time[purchase] + 1 + 12 * order_mark)
+    produced = np.floor(shipped - 8 - 60 * mark(identity, "stock"))
+    home = customers.region[purchases.customer[purchase]]
+    elsewhere = pick(mark(identity, "site"), company.REGION_SHARE)
+    region = np.where(mark(identity, "stray") < 0.04, elsewhere, home)
+    in_main = mark(identity, "plant") < company.MAIN_PLANT_SHARE
+    plant = np.where(in_main, np.asarray(company.MAIN_PLANT)[model], np.asarray(company.SECOND_PLANT)[model])
+    steering = mark(identity, "steering")
+    produced, plant, bad = _steer(timeline, planted, model, plant, region, produced, shipped, steering)
+    recorded = mark(identity, "service recorded") > 0.10
+    wait = np.floor(2 + 26 * mark(identity, "wait") ** 2)
+    in_service = np.where(recorded, shipped + wait, shipped)
+    life = -np.log1p(-mark(identity, "life")) / RETIRED_A_MONTH * DAYS_PER_MONTH
+    given_back = _given_back(identity, shipped)
+    retired = np.minimum(np.floor(in_service + 180 + life), np.maximum(given_back + 10, in_service + 1))
     units = Units(
+        identity=identity,
         purchase=purchase,
         customer=purchases.customer[purchase],
         product=model,
         plant=plant,
-        supplier=supplier,
+        supplier=pick(mark(identity, "supplier"), np.asarray(company.SUPPLIER_SHARE)[model]),
         region=region,
         produced=produced,
         shipped=shipped,
         in_service=in_service,
         service_recorded=recorded,
+        given_back=given_back,
         retired=retired,
         bad_batch=bad,
-        marks=marks[:, 10:],
     )
-    order = np.lexsort((np.arange(purchase.size), shipped))
+    order = np.argsort(shipped, kind="stable")
     order = order[shipped[order] < timeline.end]
     return Units(**{field.name: getattr(units, field.name)[order] for field in fields(units)})
 
 
-def _bad_batch(
+def returned(identity: Identities) -> Flags:
+    return mark(identity, "given back") < RETURNED_SHARE
+
+
+def exchanged(identity: Identities) -> Flags:
+    return mark(identity, "given back") > 1 - EXCHANGED_SHARE
+
+
+def _given_back(identity: Identities, shipped: Floats) -> Floats:
+    after = shipped + 3 + np.floor(30 * mark(identity, "given back after"))
+    return np.where(returned(identity) | exchanged(identity), after, np.inf)
+
+
+def _steer(
     timeline: Timeline,
     planted: Planted,
     model: Ints,
@@ -125,22 +150,22 @@ def _bad_batch(
     region: Ints,
     produced: Floats,
     shipped: Floats,
-    mark: Floats,
+    marks: Floats,
 ) -> tuple[Floats, Ints, Flags]:
-    """Steer one production lot mostly, not only, to one region by trading places with the lots made a month before and after.
+    """Send one production lot mostly, not only, to one region.
 
-    The steering happens whether or not the batch is bad, so that switching the truth off changes failures only.
+    Machines of that region made up to two months before or after move into the lot; most of the lot's machines for other regions move to
+    the second plant. This happens whether or not the lot is bad, so that switching the truth off changes failures only.
     """
     month = timeline.months.index(planted.bad_batch_month)
     first, end = timeline.edges[month], timeline.edges[month + 1]
     main = company.MAIN_PLANT[planted.bad_batch_product]
     of_model = (model == planted.bad_batch_product) & (plant == main)
-    near = of_model & (produced >= first - 31) & (produced < end + 31)
     inside = of_model & (produced >= first) & (produced < end)
+    near = of_model & (produced >= first - 61) & (produced < end + 61) & ~inside
     focus = region == planted.bad_batch_region
-    pulled = near & ~inside & focus & (mark < 0.75) & (shipped > first + 8)
-    pushed = inside & ~focus & (mark > 0.32)
-    # a pulled unit was made in the bad month; a pushed one in the second plant the same month
+    pulled = near & focus & (marks < 0.70) & (shipped > first + 8)
+    pushed = inside & ~focus & (marks > 0.42)
     produced = np.where(pulled, np.clip(produced, first, np.minimum(end - 1, shipped - 3)), produced)
     plant = np.where(pushed, company.SECOND_PLANT[planted.bad_batch_product], plant)
     return produced, plant, (inside & ~pushed) | pulled

@@ -17,7 +17,7 @@ from analysis.sample.customers import (
     Customers,
 )
 from analysis.sample.service import LANDMARK_DAYS, Orders, first_time, repeat_repairs
-from analysis.sample.streams import Flags, Floats, Ints, Streams, pick
+from analysis.sample.streams import Flags, Floats, Identities, Ints, Streams, child, pick
 from analysis.sample.timeline import DAYS_PER_MONTH, Timeline
 from analysis.sample.truths import Planted
 
@@ -25,8 +25,6 @@ SBG_ALPHA, SBG_BETA = (
     0.9,
     3.6,
 )  # shifted beta-geometric (Fader and Hardie, 2007): chance of not renewing a yearly maintenance term
-CANCEL_MONTHLY_BY_TIER = (0.0050, 0.0085, 0.0140)  # hazard of cancelling a subscription
-BUSINESS_CANCEL_RATIO = 0.8
 TERM_MONTHS = 12
 REASONS: tuple[str, ...] = ("price", "competitor", "moved", "closed business", "no longer needed", "service")
 REASON_SHARE = (0.26, 0.22, 0.15, 0.09, 0.20, 0.08)
@@ -100,7 +98,7 @@ def _cancellation(
 
     Also returns the chance that service is what the loss is put down to: the excess over the usual hazard.
     """
-    usual = np.where(customers.business, BUSINESS_CANCEL_RATIO, 1.0) / DAYS_PER_MONTH
+    usual = np.where(customers.business, planted.business_cancellation_ratio, 1.0) / DAYS_PER_MONTH
     far = 1e7
     breaks = np.sort(
         np.stack(
@@ -117,7 +115,11 @@ def _cancellation(
         begin = breaks[piece]
         end = breaks[piece + 1] if piece < 3 else np.full(customers.size, np.inf)
         ratio = _hazard_ratio(planted, bad, begin)
-        hazard = usual * ratio * np.asarray(CANCEL_MONTHLY_BY_TIER)[customers.tier_at(everyone, begin)]
+        hazard = (
+            usual
+            * ratio
+            * np.asarray(planted.monthly_cancellation_by_tier)[customers.tier_at(everyone, begin)]
+        )
         with np.errstate(invalid="ignore"):
             length = np.where(np.isfinite(begin), end - begin, 0.0)
         ends_here = np.isinf(when) & (left <= hazard * length)
@@ -166,6 +168,7 @@ def term_end(timeline: Timeline, starts: Floats, term: int | Ints, months: int =
 class Terms:
     """One entry a contract term."""
 
+    identity: Identities
     customer: Ints
     term: Ints
     starts: Floats
@@ -218,6 +221,7 @@ def terms(streams: Streams, timeline: Timeline, customers: Customers, loyalty: L
     )
     cents = np.round(yearly * (0.85 + 0.3 * marks)).astype(np.int64) * 100
     return Terms(
+        identity=child(customers.identity[customer[order]], "term", term_no[order]),
         customer=customer[order],
         term=term_no[order],
         starts=starts[order],

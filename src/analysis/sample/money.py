@@ -1,4 +1,4 @@
-"""Money, to the cent: parts, claims, the after-sales ledger, the provision and the general-ledger control totals.
+"""Money, to the cent: parts, claims, the after-sales ledger and the warranty provision.
 
 Everything is whole cents until a column is written. The ledger is built once; every total (general ledger, provision,
 staff cost, parts, claims) is a sum over the same arrays, so that each tie-out holds exactly by construction.
@@ -6,7 +6,6 @@ staff cost, parts, claims) is a sum over the same arrays, so that each tie-out h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 
 import numpy as np
@@ -23,26 +22,10 @@ from analysis.sample.company import (
     RETURN,
     TEAMS,
 )
-from analysis.sample.installed_base import Units
-from analysis.sample.service import (
-    M_CLAIM,
-    M_CLAIM_DAYS,
-    M_CLAIM_SHARE,
-    M_CLAIM_SIZE,
-    M_FREIGHT,
-    M_KIT,
-    M_LEAK,
-    M_PART_PRICE,
-    M_PART_QTY,
-    M_POST_LAG,
-    M_RECOVER,
-    Orders,
-    normal,
-)  # fmt: skip
-from analysis.sample.streams import Flags, Floats, Ints, Streams
+from analysis.sample.service import Orders, normal
+from analysis.sample.streams import Flags, Floats, Identities, Ints, Streams, child, mark
 from analysis.sample.timeline import CLOSE_DAYS, Timeline
-from analysis.sample.truths import Planted
-from analysis.sample.work import Staff, Work
+from analysis.sample.work import Desk, Staff
 
 ACCOUNT_CODES: tuple[str, ...] = (*(entry.account for entry in ACCOUNTS), UNMAPPED_ACCOUNT)
 ACCOUNT_AT = {code: index for index, code in enumerate(ACCOUNT_CODES)}
@@ -51,8 +34,12 @@ BASES: tuple[str, ...] = ("incurred", "accrual", "utilisation", "adjustment", "r
 INCURRED, ACCRUAL, UTILISATION, ADJUSTMENT, RECOVERY = range(5)
 PART_NUMBERS: tuple[str, ...] = (*(component.part_no for component in COMPONENTS), CONSUMABLE_PART[0])
 KIT = len(COMPONENTS)
+KIT_SHARE = 0.45  # of repairs and maintenance visits
+PRICE_NOISE = 0.02
+FREIGHT_SPREAD = 0.22
 CATEGORY_FILLED_SHARE = 0.93
-ACCRUAL_RATE = 0.0065
+WAGES_PERCENT, INSURANCE_PERCENT = 78, 17  # of labour cost; the rest is overtime and allowances
+ACCRUAL_RATE = 0.0065  # of product revenue
 OPENING_PROVISION = 10_500_000.0
 LINE_SHARE = (0.42, 0.33, 0.25)
 GENERAL_COST_CENTER = "CC-7900"
@@ -60,20 +47,14 @@ COST_CENTERS: tuple[str, ...] = (*(team.cost_center for team in TEAMS), GENERAL_
 GENERAL = len(TEAMS)
 
 
-def warranty_end(timeline: Timeline, units: Units) -> Floats:
-    """First day without warranty, as a day of the sample's axis."""
-    months = np.array([product.warranty_months for product in company.PRODUCTS])[units.product]
-    return np.floor(units.in_service + months * 30.4375)
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Parts:
-    """One entry a part used on a resolved order."""
+    """One entry a part used on a resolved order; ``price`` in cents."""
 
     order: Ints
     part: Ints
     quantity: Ints
-    price: Ints  # cents
+    price: Ints
     supplier: Ints
 
     @property
@@ -81,34 +62,29 @@ class Parts:
         return self.quantity * self.price
 
 
-def parts_used(timeline: Timeline, planted: Planted, units: Units, orders: Orders) -> Parts:
-    """The failed component's part on each confirmed repair, and often a kit of consumables."""
-    done = orders.resolved < timeline.end
-    fixed = np.flatnonzero((orders.kind == REPAIR) & (orders.component >= 0) & done)
+def parts_used(desk: Desk) -> Parts:
+    """The failed component's part on each repair with a fault, and often a kit of consumables."""
+    orders, planted = desk.orders, desk.planted
+    noise = 1 + PRICE_NOISE * normal(orders.mark("part price"))
+    fixed = np.flatnonzero((orders.kind == REPAIR) & (orders.component >= 0) & desk.done)
     component = orders.component[fixed]
-    base = np.array([entry.part_price for entry in COMPONENTS])[component]
-    risen = np.isin(np.array(PART_NUMBERS)[component], planted.price_rise_parts) & (
-        np.floor(orders.resolved[fixed]) >= timeline.month_start(planted.price_rise_month)
-    )
-    price = (
-        base
-        * (1 + 0.02 * normal(orders.marks[fixed, M_PART_PRICE]))
-        * np.where(risen, planted.price_rise_ratio, 1.0)
-    )
-    quantity = 1 + (orders.marks[fixed, M_PART_QTY] < 0.08).astype(np.int64)
-    kits = np.flatnonzero(
-        np.isin(orders.kind, (REPAIR, MAINTENANCE)) & done & (orders.marks[:, M_KIT] < 0.45)
-    )
-    kit_price = CONSUMABLE_PART[1] * (1 + 0.02 * normal(orders.marks[kits, M_PART_PRICE]))
+    dearer = np.isin(np.array(PART_NUMBERS)[component], planted.price_rise_parts)
+    dearer &= orders.resolved[fixed] >= desk.timeline.month_start(planted.price_rise_month)
+    list_price = np.array([entry.part_price for entry in COMPONENTS])[component]
+    price = list_price * noise[fixed] * np.where(dearer, planted.price_rise_ratio, 1.0)
+    quantity = 1 + (orders.mark("part quantity")[fixed] < 0.08)
+    visits = np.isin(orders.kind, (REPAIR, MAINTENANCE)) & desk.done
+    kits = np.flatnonzero(visits & (orders.mark("kit") < KIT_SHARE))
     order = np.concatenate([fixed, kits])
-    by_order = np.lexsort((np.arange(order.size), order))
-    return Parts(
-        order=order[by_order],
-        part=np.concatenate([component, np.full(kits.size, KIT)])[by_order],
-        quantity=np.concatenate([quantity, np.ones(kits.size, dtype=np.int64)])[by_order],
-        price=np.round(np.concatenate([price, kit_price]) * 100).astype(np.int64)[by_order],
-        supplier=np.concatenate([units.supplier[orders.unit[fixed]], np.full(kits.size, -1)])[by_order],
-    )
+    by_order = np.argsort(order, kind="stable")
+    built = {
+        "order": order,
+        "part": np.concatenate([component, np.full(kits.size, KIT)]),
+        "quantity": np.concatenate([quantity, np.ones(kits.size)]).astype(np.int64),
+        "price": np.round(np.concatenate([price, CONSUMABLE_PART[1] * noise[kits]]) * 100).astype(np.int64),
+        "supplier": np.concatenate([desk.units.supplier[orders.unit[fixed]], np.full(kits.size, -1)]),
+    }
+    return Parts(**{name: values[by_order] for name, values in built.items()})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -126,53 +102,53 @@ class Claims:
     out_of_warranty: Flags
 
 
-def claims(timeline: Timeline, planted: Planted, units: Units, orders: Orders, covered: Flags) -> Claims:
+def claims(desk: Desk) -> Claims:
     """Compensation asked for after complaints, returns and long repairs; part is recovered from the supplier.
 
-    Leakage, when planted: claims out of warranty that were approved, and claims paid twice under another number.
+    Leakage, when planted: claims out of warranty that were approved, and claims paid a second time under another number.
     """
+    orders, end = desk.orders, desk.timeline.end
     chance = np.select(
-        [orders.kind == COMPLAINT, orders.kind == RETURN, orders.kind == REPAIR], [0.30, 0.20, 0.06], 0.0
+        [orders.kind == COMPLAINT, orders.kind == RETURN, orders.kind == REPAIR], [0.30, 0.20, 0.06]
     )
-    marks = orders.marks
-    order = np.flatnonzero((marks[:, M_CLAIM] < chance) & (orders.resolved < timeline.end))
-    amount = np.round(1_250 * np.exp(0.6 * normal(marks[order, M_CLAIM_SIZE]))) * 100
-    leaked = ~covered[order] & (marks[order, M_LEAK] < planted.leakage_share * 8)
-    granted = np.where(
-        covered[order] | leaked, np.round(amount * (0.45 + 0.55 * marks[order, M_CLAIM_SHARE])), 0.0
-    )
+    order = np.flatnonzero((orders.mark("claim") < chance) & desk.done)
+    identity, covered = child(orders.identity[order], "claim"), desk.covered[order]
+    leakage = desk.planted.leakage_share
+    leaked = ~covered & (mark(identity, "waved through") < 8 * leakage)
+    amount = np.round(1_250 * np.exp(0.6 * normal(mark(identity, "size")))) * 100
+    granted = np.where(covered | leaked, np.round(amount * (0.45 + 0.55 * mark(identity, "granted"))), 0.0)
     claimed = np.floor(orders.resolved[order])
-    decided = claimed + 2 + np.floor(-10 * np.log1p(-marks[order, M_CLAIM_DAYS]))
-    back = covered[order] & (orders.unit[order] >= 0) & (marks[order, M_RECOVER] < 0.40)
-    recovered = np.where(back, np.round(granted * (0.25 + 0.8 * marks[order, M_RECOVER])), 0.0)
-    recovered_on = decided + 15 + np.floor(40 * marks[order, M_LEAK])
-    twice = np.flatnonzero((marks[order, M_LEAK] > 1 - planted.leakage_share) & (granted > 0))
+    decided = claimed + 2 + np.floor(-10 * np.log1p(-mark(identity, "days to decide")))
+    charged_back = covered & (mark(identity, "charged back") < 0.40)
+    recovered = np.where(charged_back, np.round(granted * (0.25 + 0.35 * mark(identity, "share"))), 0.0)
+    twice = np.flatnonzero((mark(identity, "paid twice") < leakage) & (granted > 0))
     again = np.concatenate([np.arange(order.size), twice])
-    duplicate = np.concatenate([np.zeros(order.size, dtype=bool), np.ones(twice.size, dtype=bool)])
+    duplicate = np.arange(again.size) >= order.size
     claimed, decided = claimed[again] + 3 * duplicate, decided[again] + 3 * duplicate
-    pending = decided >= timeline.end
-    arrived = (recovered_on[again] < timeline.end) & ~duplicate & ~pending & (recovered[again] > 0)
-    seen = claimed < timeline.end
-    by_day = np.lexsort((np.arange(again.size), claimed))
-    by_day = by_day[seen[by_day]]
-    built = Claims(
-        order=order[again],
-        claimed=claimed,
-        decided=np.where(pending, np.nan, decided),
-        amount=amount[again].astype(np.int64),
-        approved=np.where(pending, 0, granted[again]).astype(np.int64),
-        recovered=np.where(arrived, recovered[again], 0).astype(np.int64),
-        recovered_on=np.where(arrived, recovered_on[again], np.nan),
-        duplicate=duplicate,
-        out_of_warranty=leaked[again],
-    )
-    return Claims(**{entry.name: getattr(built, entry.name)[by_day] for entry in fields(Claims)})
+    pending = decided >= end
+    recovered_on = decided + 15 + np.floor(40 * mark(identity, "days to recover"))[again]
+    arrived = (recovered_on < end) & ~duplicate & (recovered[again] > 0)
+    built = {
+        "order": order[again],
+        "claimed": claimed,
+        "decided": np.where(pending, np.nan, decided),
+        "amount": amount[again].astype(np.int64),
+        "approved": np.where(pending, 0, granted[again]).astype(np.int64),
+        "recovered": np.where(arrived, recovered[again], 0).astype(np.int64),
+        "recovered_on": np.where(arrived, recovered_on, np.nan),
+        "duplicate": duplicate,
+        "out_of_warranty": leaked[again],
+    }
+    by_day = np.argsort(claimed, kind="stable")
+    by_day = by_day[claimed[by_day] < end]
+    return Claims(**{name: values[by_day] for name, values in built.items()})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Postings:
     """One entry a ledger posting; -1 (or not-a-number) where a field does not apply. ``cents`` is negative for a credit."""
 
+    identity: Identities
     posted: Floats
     account: Ints
     cents: Ints
@@ -181,6 +157,8 @@ class Postings:
     pool: Ints
     team: Ints
     region: Ints
+    channel: Ints
+    product: Ints
     line: Ints
     unit: Ints
     supplier: Ints
@@ -191,146 +169,162 @@ class Postings:
     def size(self) -> int:
         return int(self.posted.size)
 
+    @property
+    def counted(self) -> Flags:
+        """Postings that make up the after-sales cost: incurred basis and recoveries."""
+        return np.isin(self.basis, (INCURRED, RECOVERY))
+
 
 @dataclass(eq=False)
 class Journal:
     """Collects postings block by block."""
 
+    seed: int
     blocks: list[dict[str, np.ndarray]] = field(default_factory=list)
 
-    def post(
-        self, posted: Floats, account: str | Sequence[str], cents: Ints, **columns: np.ndarray | float
-    ) -> None:
+    def post(self, account: str, posted: Floats, cents: Ints, key: Ints, **given: np.ndarray | float) -> None:
+        """A block on one account. ``key`` tells its postings apart, whatever else is in the ledger."""
         size = np.asarray(posted).size
-        accounts = (
-            np.full(size, ACCOUNT_AT[account])
-            if isinstance(account, str)
-            else np.array([ACCOUNT_AT[code] for code in account], dtype=np.int64)
-        )
+        root = np.full(size, self.seed, dtype=np.uint64)
         block: dict[str, np.ndarray] = {
+            "identity": child(root, account, key),
             "posted": np.asarray(posted, dtype=float),
-            "account": accounts,
+            "account": np.full(size, ACCOUNT_AT[account]),
             "cents": np.asarray(cents, dtype=np.int64),
         }
         for entry in fields(Postings):
             if entry.name not in block:
-                absent = np.nan if entry.name == "incurred" else (INCURRED if entry.name == "basis" else -1)
-                value = np.asarray(columns.get(entry.name, absent))
-                block[entry.name] = np.broadcast_to(value, (size,)).astype(
-                    float if entry.name == "incurred" else np.int64
-                )
+                absent = {"incurred": np.nan, "basis": INCURRED}.get(entry.name, -1)
+                kind = float if entry.name == "incurred" else np.int64
+                block[entry.name] = np.broadcast_to(
+                    np.asarray(given.get(entry.name, absent)), (size,)
+                ).astype(kind)
         self.blocks.append(block)
 
     def closed(self) -> Postings:
         """All postings by day; postings of nothing are left out."""
-        joined = {
-            entry.name: np.concatenate([block[entry.name] for block in self.blocks])
-            for entry in fields(Postings)
-        }
-        order = np.lexsort((np.arange(joined["posted"].size), joined["posted"]))
+        joined = {f.name: np.concatenate([block[f.name] for block in self.blocks]) for f in fields(Postings)}
+        order = np.argsort(joined["posted"], kind="stable")
         order = order[joined["cents"][order] != 0]
         return Postings(**{name: values[order] for name, values in joined.items()})
 
 
-def posted_days(timeline: Timeline, rendered: Floats, marks: Floats) -> Floats:
-    """Most work is posted in its own month within three days; some of it early in the next, never after the window."""
-    month = np.clip(timeline.month_of(rendered), 0, len(timeline.months) - 1)
-    last_day = timeline.edges[month + 1] - 1
-    prompt = np.minimum(np.floor(rendered) + np.floor(3 * marks), last_day)
-    late = last_day + 1 + np.floor(marks * 100) % 5
-    return np.where((marks > 0.96) & (late < timeline.end), late, prompt)
-
-
 def ledger(
-    streams: Streams, timeline: Timeline, planted: Planted, units: Units, orders: Orders, work: Work, crew: Staff,
-    used: Parts, asked: Claims, covered: Flags, line_revenue: Ints, *, scale: float,
-) -> tuple[Postings, Provision]:  # fmt: skip
-    """Every after-sales posting of the window, and the provision that its accrual, use and adjustment belong to."""
-    journal = Journal()
-    _direct(journal, timeline, units, orders, work, used, asked)
+    streams: Streams,
+    desk: Desk,
+    crew: Staff,
+    used: Parts,
+    asked: Claims,
+    *,
+    channel: Ints,
+    line_revenue: Ints,
+    scale: float,
+) -> tuple[Postings, Provision]:
+    """Every after-sales posting of the window, and the provision that its accrual, use and adjustment belong to.
+
+    ``channel``: sales channel of each service order's customer; ``line_revenue``: cents by window month and product line.
+    """
+    timeline = desk.timeline
+    journal = Journal(streams.seed)
+    _direct(journal, desk, used, asked, channel)
     _labour(journal, timeline, crew)
     _pools(journal, streams, timeline, scale=scale)
-    incurred = journal.closed()
-    held = provision(streams, timeline, orders, covered, incurred, line_revenue, scale=scale)
-    last_days = timeline.edges[timeline.window + 1 :] - 1.0
-    for line in range(len(PRODUCT_LINES)):
-        for account, basis, cents in (
-            ("2241.05.01", ACCRUAL, held.accrued[:, line]),
-            ("2241.05.02", UTILISATION, -held.utilised[:, line]),
-            ("2241.05.03", ADJUSTMENT, held.adjusted[:, line]),
-        ):
-            journal.post(last_days, account, cents, line=line, basis=basis, cost_center=GENERAL)
+    held = provision(streams, desk, journal.closed(), line_revenue, scale=scale)
+    last_days = (timeline.edges[timeline.window + 1 :] - 1).astype(float)
+    for account, basis, amounts in (
+        ("2241.05.01", ACCRUAL, held.accrued),
+        ("2241.05.02", UTILISATION, -held.utilised),
+        ("2241.05.03", ADJUSTMENT, held.adjusted),
+    ):
+        month, line = np.divmod(np.arange(amounts.size), len(PRODUCT_LINES))
+        key = np.arange(amounts.size)
+        journal.post(
+            account, last_days[month], amounts.ravel(), key, line=line, basis=basis, cost_center=GENERAL
+        )
     return journal.closed(), held
 
 
-def _direct(
-    journal: Journal, timeline: Timeline, units: Units, orders: Orders, work: Work, used: Parts, asked: Claims
-) -> None:
-    """Postings that carry a service order: parts, freight, partners, compensation and what suppliers paid back."""
+def posted_days(timeline: Timeline, orders: Orders) -> Floats:
+    """Most work is posted in its own month within three days; some of it early in the next, never after the window."""
+    day = np.floor(orders.resolved)
+    month = np.clip(timeline.month_of(day), 0, len(timeline.months) - 1)
+    last_day = timeline.edges[month + 1] - 1
+    prompt = np.minimum(day + np.floor(3 * orders.mark("posting days")), last_day)
+    late = last_day + 1 + np.floor(5 * orders.mark("posting days"))
+    return np.where((orders.mark("posted late") < 0.04) & (late < timeline.end), late, prompt)
 
-    def trace(order: Ints) -> dict[str, np.ndarray]:
+
+def _direct(journal: Journal, desk: Desk, used: Parts, asked: Claims, channel: Ints) -> None:
+    """Postings that carry a service order: parts, freight, partners, compensation and what suppliers paid back."""
+    orders, units, work = desk.orders, desk.units, desk.work
+
+    def post(
+        account: str, order: Ints, cents: Ints, day: Floats | None = None, **given: np.ndarray | float
+    ) -> None:
         unit = orders.unit[order]
-        center = np.where(work.team[order] >= 0, work.team[order], GENERAL)
-        return {
+        traced: dict[str, np.ndarray | float] = {
             "order": order,
             "unit": unit,
+            "product": units.product[unit],
             "line": units.line[unit],
             "region": orders.region[order],
+            "channel": channel[order],
             "team": work.team[order],
-            "cost_center": center,
-            "incurred": np.floor(orders.resolved[order]),
+            "cost_center": np.where(work.team[order] >= 0, work.team[order], GENERAL),
+            "incurred": np.floor(orders.resolved[order]) if day is None else day,
         }
+        key = orders.identity[order].view(np.int64)
+        journal.post(account, posted[order] if day is None else day, cents, key, **(traced | given))
 
-    lag = orders.marks[:, M_POST_LAG]
-    posted = posted_days(timeline, orders.resolved, lag)
-    journal.post(posted[used.order], "6601.02.01", used.cents, supplier=used.supplier, **trace(used.order))
-    back = np.flatnonzero((lag[used.order] < 0.02) & (used.part != KIT))
-    journal.post(
-        posted[used.order[back]], "6601.02.02", -(used.price[back] * 9 // 10), **trace(used.order[back])
+    posted = posted_days(desk.timeline, orders)
+    post("6601.02.01", used.order, used.cents, supplier=used.supplier)
+    sent_back = np.flatnonzero((orders.mark("part sent back")[used.order] < 0.02) & (used.part != KIT))
+    post(
+        "6601.02.02",
+        used.order[sent_back],
+        -(used.price[sent_back] * 9 // 10),
+        supplier=used.supplier[sent_back],
     )
-    freight = np.round(
-        np.asarray(company.FREIGHT)[orders.kind] * np.exp(0.22 * normal(orders.marks[:, M_FREIGHT])) * 100
-    ).astype(np.int64)
-    done = orders.resolved < timeline.end
-    for account, chosen in (
-        ("6601.03.01", done & (orders.kind != RETURN)),
-        ("6601.03.02", done & (orders.kind == RETURN)),
-    ):
-        moved = np.flatnonzero(chosen & (freight > 0))
-        journal.post(posted[moved], account, freight[moved], **trace(moved))
-    partner = np.flatnonzero((work.fee > 0) & done)
-    journal.post(posted[partner], "6601.05.01", work.fee[partner], **trace(partner))
+    rate = np.asarray(company.FREIGHT)[orders.kind] * np.exp(FREIGHT_SPREAD * normal(orders.mark("freight")))
+    freight = np.round(rate * 100).astype(np.int64)
+    moved = desk.done & (freight > 0)
+    for account, chosen in (("6601.03.01", orders.kind != RETURN), ("6601.03.02", orders.kind == RETURN)):
+        order = np.flatnonzero(moved & chosen)
+        post(account, order, freight[order])
+    order = np.flatnonzero(desk.done & (work.fee > 0))
+    post("6601.05.01", order, work.fee[order])
     paid = np.flatnonzero(asked.approved > 0)
-    journal.post(
-        asked.decided[paid],
-        "6601.04.01",
-        asked.approved[paid],
-        **(trace(asked.order[paid]) | {"incurred": asked.decided[paid]}),
+    post("6601.04.01", asked.order[paid], asked.approved[paid], day=asked.decided[paid])
+    back = np.flatnonzero(asked.recovered > 0)
+    supplier = units.supplier[orders.unit[asked.order[back]]]
+    post(
+        "6601.02.09",
+        asked.order[back],
+        -asked.recovered[back],
+        day=asked.recovered_on[back],
+        basis=RECOVERY,
+        supplier=supplier,
     )
-    returned = np.flatnonzero(asked.recovered > 0)
-    journal.post(
-        asked.recovered_on[returned], "6601.02.09", -asked.recovered[returned], basis=RECOVERY,
-        **(trace(asked.order[returned]) | {"supplier": units.supplier[orders.unit[asked.order[returned]]], "incurred": asked.recovered_on[returned]}),
-    )  # fmt: skip
 
 
 def _labour(journal: Journal, timeline: Timeline, crew: Staff) -> None:
     """In-house staff cost by team and month on three accounts, which sum to the staff table to the cent."""
     size = len(timeline.window_months)
     in_house = crew.team < company.PARTNER_RUIAN
-    cell = crew.team[in_house] * size + crew.month[in_house]
     total = np.zeros(len(TEAMS) * size, dtype=np.int64)
-    np.add.at(total, cell, crew.cents[in_house])
+    np.add.at(total, crew.team[in_house] * size + crew.month[in_house], crew.cents[in_house])
     team, month = np.divmod(np.arange(total.size), size)
-    wages, insurance = total * 78 // 100, total * 17 // 100
+    wages, insurance = total * WAGES_PERCENT // 100, total * INSURANCE_PERCENT // 100
     last_day = timeline.edges[timeline.window + 1 + month] - 1.0
-    regions = np.array([company.REGIONS.index(entry.region) if entry.region else -1 for entry in TEAMS])
+    region = np.array([company.REGIONS.index(entry.region) if entry.region else -1 for entry in TEAMS])[team]
     for account, cents in (
         ("6601.01.01", wages),
         ("6601.01.02", insurance),
         ("6601.01.03", total - wages - insurance),
     ):
-        journal.post(last_day, account, cents, team=team, cost_center=team, region=regions[team])
+        journal.post(
+            account, last_day, cents, np.arange(total.size), team=team, cost_center=team, region=region
+        )
 
 
 def _pools(journal: Journal, streams: Streams, timeline: Timeline, *, scale: float) -> None:
@@ -339,17 +333,20 @@ def _pools(journal: Journal, streams: Streams, timeline: Timeline, *, scale: flo
     starts = timeline.edges[timeline.window : -1].astype(float)
     noise = streams.named("ledger/pools").standard_normal((len(POOLS) + 1, size, 2))
     for index, pool in enumerate(POOLS):
-        for half, share in enumerate((0.6, 0.4)):
-            cents = np.round(pool.monthly * share * scale * (1 + 0.015 * noise[index, :, half]) * 100).astype(
-                np.int64
+        for half, (share, day) in enumerate(((0.6, 4), (0.4, 19))):
+            cents = np.round(pool.monthly * share * scale * (1 + 0.015 * noise[index, :, half]) * 100)
+            key = np.arange(size) * 2 + half
+            journal.post(
+                pool.account, starts + day, cents.astype(np.int64), key, pool=index, cost_center=GENERAL
             )
-            journal.post(starts + (4, 19)[half], pool.account, cents, pool=index, cost_center=GENERAL)
     other = np.round(9_000 * scale * (1 + 0.08 * noise[-1, :, 0]) * 100).astype(np.int64)
-    journal.post(starts + 24, "6601.11.01", other, cost_center=GENERAL)
+    journal.post("6601.11.01", starts + 24, other, np.arange(size), cost_center=GENERAL)
     marks = streams.uniform("ledger/unmapped", (size, 3))
     lost = np.flatnonzero(marks[:, 0] < 0.4)
     cents = np.round((400 + 6_000 * marks[lost, 1]) * max(scale, 0.05) * 100).astype(np.int64)
-    journal.post(starts[lost] + np.floor(27 * marks[lost, 2]), UNMAPPED_ACCOUNT, cents, cost_center=GENERAL)
+    journal.post(
+        UNMAPPED_ACCOUNT, starts[lost] + np.floor(27 * marks[lost, 2]), cents, lost, cost_center=GENERAL
+    )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -367,41 +364,29 @@ class Provision:
 
 
 def provision(
-    streams: Streams,
-    timeline: Timeline,
-    orders: Orders,
-    covered: Flags,
-    incurred: Postings,
-    line_revenue: Ints,
-    *,
-    scale: float,
+    streams: Streams, desk: Desk, incurred: Postings, line_revenue: Ints, *, scale: float
 ) -> Provision:
     """Accrued on product revenue; used by what in-warranty orders cost directly; adjusted at the year's end."""
+    timeline = desk.timeline
     size, lines = len(timeline.window_months), len(PRODUCT_LINES)
     accrued = np.round(line_revenue * ACCRUAL_RATE).astype(np.int64)
-    used = (incurred.order >= 0) & (incurred.basis == INCURRED)
-    used &= covered[np.maximum(incurred.order, 0)]
+    used = (incurred.order >= 0) & (incurred.basis == INCURRED) & desk.covered[np.maximum(incurred.order, 0)]
     utilised = np.zeros((size, lines), dtype=np.int64)
-    np.add.at(
-        utilised, (timeline.window_month_of(incurred.posted[used]), incurred.line[used]), incurred.cents[used]
-    )
+    month = timeline.window_month_of(incurred.posted[used])
+    np.add.at(utilised, (month, incurred.line[used]), incurred.cents[used])
     adjusted = np.zeros((size, lines), dtype=np.int64)
     marks = streams.uniform("provision/adjusted", (size, lines))
-    for position, month in enumerate(timeline.window_months):
-        if month.number == 12:
-            adjusted[position] = np.round((marks[position] - 0.4) * 300_000 * scale).astype(np.int64) * 100
-    opening = np.zeros((size, lines), dtype=np.int64)
-    balance = np.round(np.asarray(LINE_SHARE) * OPENING_PROVISION * scale).astype(np.int64) * 100
-    for position in range(size):
-        opening[position] = balance
-        balance = balance + accrued[position] - utilised[position] + adjusted[position]
+    december = np.array([entry.number == 12 for entry in timeline.window_months])
+    adjusted[december] = np.round((marks[december] - 0.4) * 300_000 * scale).astype(np.int64) * 100
+    opening_day = np.round(np.asarray(LINE_SHARE) * OPENING_PROVISION * scale).astype(np.int64) * 100
+    change = np.cumsum(accrued - utilised + adjusted, axis=0)
+    opening = opening_day + np.vstack([np.zeros((1, lines), dtype=np.int64), change[:-1]])
     return Provision(opening=opening, accrued=accrued, utilised=utilised, adjusted=adjusted)
 
 
-def recorded_at(streams: Streams, timeline: Timeline, postings: Postings) -> Floats:
+def recorded_at(timeline: Timeline, postings: Postings) -> Floats:
     """Most postings are known within a day; a few invoices arrive later, but before the books of their month close."""
-    marks = streams.uniform("ledger/recorded", (postings.size, 2))
     month = timeline.month_of(postings.posted)
     close = timeline.edges[month + 1] + CLOSE_DAYS - 0.5
-    late = postings.posted + np.where(marks[:, 0] < 0.02, 3 + 25 * marks[:, 1], 0.4 + 0.5 * marks[:, 1])
-    return np.minimum(late, close)
+    lag, late = mark(postings.identity, "recorded after"), mark(postings.identity, "recorded late") < 0.02
+    return np.minimum(postings.posted + np.where(late, 3 + 25 * lag, 0.4 + 0.5 * lag), close)

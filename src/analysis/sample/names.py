@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from analysis.sample.columns import join, words
-from analysis.sample.streams import Flags, Ints, Streams, pick
+from analysis.sample.streams import Flags, Floats, Ints, Streams, pick
 
 
 def _listed(text: str) -> tuple[str, ...]:
@@ -155,14 +155,20 @@ OTHERS_EN = (
 )
 
 
-def ticket_texts(streams_marks: np.ndarray, symptom: Ints, english: Flags) -> pa.Array:
-    """The customer's words. ``symptom``: row of the symptom lists, -1 for a complaint, -2 for anything else."""
+COMPLAINING, OTHER_WORDS = -1, -2
+NO_SYMPTOM = len(SYMPTOMS_ZH) - 1
+
+
+def ticket_texts(which: Floats, greeting: Floats, symptom: Ints, english: Flags) -> pa.Array:
+    """The customer's words. ``symptom``: row of the symptom lists, or one of the two constants above."""
+    symptoms = len(SYMPTOMS_ZH) * 3
     flat_zh = [text for row in SYMPTOMS_ZH for text in row] + list(COMPLAINTS_ZH) + list(OTHERS_ZH)
     flat_en = [text for row in SYMPTOMS_EN for text in row] + list(COMPLAINTS_EN) + list(OTHERS_EN)
-    start = np.where(symptom >= 0, symptom * 3, np.where(symptom == -1, 24, 28))
-    length = np.where(symptom >= 0, 3, np.where(symptom == -1, len(COMPLAINTS_ZH), len(OTHERS_ZH)))
-    row = start + np.minimum((streams_marks[:, 0] * length).astype(np.int64), length - 1)
-    opening = pick(streams_marks[:, 1], (1.0, 1.0, 1.0, 3.0))
+    kinds = [symptom >= 0, symptom == COMPLAINING]
+    start = np.select(kinds, [symptom * 3, symptoms], symptoms + len(COMPLAINTS_ZH))
+    length = np.select(kinds, [3, len(COMPLAINTS_ZH)], len(OTHERS_ZH))
+    row = start + np.floor(which * length).astype(np.int64)
+    opening = pick(greeting, (1.0, 1.0, 1.0, 3.0))
     chinese = join(words(OPENINGS_ZH, opening), words(flat_zh, row))
     foreign = join(words(OPENINGS_EN, opening), words(flat_en, row))
     return choose([chinese, foreign], english.astype(np.int64))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pyarrow as pa
@@ -16,31 +16,29 @@ from analysis.sample.customers import (
     Customers,
     Purchases,
 )
-from analysis.sample.installed_base import Units
 from analysis.sample.loyalty import Terms
 from analysis.sample.money import Parts
-from analysis.sample.service import Orders
-from analysis.sample.streams import Flags, Floats, Ints, Streams
+from analysis.sample.service import normal
+from analysis.sample.streams import Floats, Identities, Ints, Streams, child, mark
 from analysis.sample.timeline import Timeline
+from analysis.sample.work import Desk
 
 ORDER_TYPES: tuple[str, ...] = (
-    "product",
-    "extended_warranty",
-    "upgrade",
-    "premium_service",
-    "paid_repair",
-    "other_service",
-)
+    "product", "extended_warranty", "upgrade", "premium_service", "paid_repair", "other_service",
+)  # fmt: skip
 PRODUCT, WARRANTY, UPGRADE, PREMIUM, PAID_REPAIR, OTHER_SERVICE = range(6)
 SERVICE_TYPES = (WARRANTY, PREMIUM, PAID_REPAIR, OTHER_SERVICE)
 TYPE_OF_CONTRACT = {SUBSCRIPTION: PREMIUM, MAINTENANCE_CONTRACT: OTHER_SERVICE, EXTENDED_WARRANTY: WARRANTY}
-SERVICE_MARGIN = (0.35, 0.58, 0.40, 0.52, 0.30, 0.45)
+MARGIN = (0.38, 0.58, 0.40, 0.52, 0.30, 0.45)  # of revenue, by order type; for products of accessories only
+CALL_OUT_CENTS, PARTS_MARKUP_PERCENT = 38_000, 135
+UPGRADED_SHARE = 0.015
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sales:
-    """One entry an order line, by time. ``number`` is the order, shared by an order and its refund."""
+    """One entry an order line, by time; money in cents. ``number`` is the order, shared by an order and its refund."""
 
+    identity: Identities
     number: Ints
     line_no: Ints
     customer: Ints
@@ -55,62 +53,48 @@ class Sales:
     def size(self) -> int:
         return int(self.number.size)
 
+    def at(self, rows: Ints) -> Sales:
+        return Sales(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
+
+def together(*parts: Sales) -> Sales:
+    return Sales(**{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Sales)})
+
 
 def sales(
-    streams: Streams, timeline: Timeline, purchases: Purchases, product: Ints, quantity: Ints, units: Units,
-    orders: Orders, covered: Flags, used: Parts, held: Terms, contract_kind: Ints,
-) -> Sales:  # fmt: skip
-    bought = _product_orders(streams, purchases, product, quantity)
-    refunds = _refunds(timeline, purchases, quantity, units, orders, bought)
-    begun = np.flatnonzero(held.starts < timeline.end)
-    kind = np.array([PRODUCT, PREMIUM, OTHER_SERVICE, WARRANTY])[contract_kind[held.customer[begun]]]
-    service = _service_orders(
-        held.customer[begun], held.starts[begun] + 0.4, kind, held.cents[begun], np.full(begun.size, -1)
+    desk: Desk,
+    purchases: Purchases,
+    product: Ints,
+    quantity: Ints,
+    used: Parts,
+    held: Terms,
+    contract_kind: Ints,
+) -> Sales:
+    """Every order line of the history, numbered in the order in which the orders came."""
+    bought = _product_orders(purchases, product, quantity)
+    paid = _numbered(
+        together(bought, _contract_orders(held, contract_kind), _paid_repairs(desk, used), _upgrades(desk))
     )
-    parts_cents = np.zeros(orders.size, dtype=np.int64)
-    np.add.at(parts_cents, used.order, used.cents)
-    paid = np.flatnonzero(
-        (orders.kind == REPAIR) & ~covered & (orders.component >= 0) & (orders.resolved < timeline.end)
-    )
-    charge = 38_000 + parts_cents[paid] * 135 // 100
-    repairs = _service_orders(
-        orders.customer[paid],
-        orders.resolved[paid],
-        np.full(paid.size, PAID_REPAIR),
-        charge,
-        units.product[orders.unit[paid]],
-    )
-    upgrades = _upgrades(streams, timeline, units)
-    bought = Sales(
-        **{
-            f.name: np.concatenate([getattr(part, f.name) for part in (bought, service, repairs, upgrades)])
-            for f in fields(Sales)
-        }
-    )
-    first = np.lexsort((np.arange(bought.size), bought.time))
-    number = np.empty(bought.size, dtype=np.int64)
-    number[first] = np.arange(1, bought.size + 1)
-    lines = Sales(
-        **{
-            f.name: np.concatenate(
-                [
-                    number if f.name == "number" else getattr(bought, f.name),
-                    number[refunds.number] if f.name == "number" else getattr(refunds, f.name),
-                ]
-            )
-            for f in fields(Sales)
-        }
-    )
-    by_time = np.lexsort((lines.line_no, lines.number, lines.time))
-    return Sales(**{f.name: getattr(lines, f.name)[by_time] for f in fields(Sales)})
+    refunds = _refunds(desk, purchases, quantity, bought)
+    number_of_purchase = paid.number[: bought.size]
+    refunds = replace(refunds, number=number_of_purchase[refunds.number])
+    lines = together(paid, refunds)
+    return lines.at(np.lexsort((lines.line_no, lines.number, lines.time)))
 
 
-def _product_orders(streams: Streams, purchases: Purchases, product: Ints, quantity: Ints) -> Sales:
+def _numbered(paid: Sales) -> Sales:
+    number = np.empty(paid.size, dtype=np.int64)
+    number[np.argsort(paid.time, kind="stable")] = np.arange(1, paid.size + 1)
+    return replace(paid, number=number)
+
+
+def _product_orders(purchases: Purchases, product: Ints, quantity: Ints) -> Sales:
     cents = np.round(purchases.spend * 100).astype(np.int64)
-    cost = np.array([entry.unit_cost for entry in PRODUCTS] + [0])[product] * quantity * 100
-    cost = cost * (1 + 0.02 * streams.named("orders/cost").standard_normal(cost.size))
-    cost = np.where(product < 0, cents * 0.62, cost)
+    unit_cost = np.array([*(entry.unit_cost for entry in PRODUCTS), 0])[product]
+    cost = unit_cost * quantity * 100 * (1 + 0.02 * normal(mark(purchases.identity, "cost")))
+    cost = np.where(product < 0, cents * (1 - MARGIN[PRODUCT]), cost)
     return Sales(
+        identity=purchases.identity,
         number=np.arange(product.size),
         line_no=np.ones(product.size, dtype=np.int64),
         customer=purchases.customer,
@@ -123,15 +107,15 @@ def _product_orders(streams: Streams, purchases: Purchases, product: Ints, quant
     )
 
 
-def _refunds(
-    timeline: Timeline, purchases: Purchases, quantity: Ints, units: Units, orders: Orders, bought: Sales
-) -> Sales:
+def _refunds(desk: Desk, purchases: Purchases, quantity: Ints, bought: Sales) -> Sales:
     """A second line, negative, on the order that is returned; one machine of it. ``number`` is the position of that order."""
-    back = np.flatnonzero((orders.kind == RETURN) & (orders.resolved < timeline.end))
+    units, orders = desk.units, desk.orders
+    back = np.flatnonzero((orders.kind == RETURN) & desk.done)
     _, once = np.unique(units.purchase[orders.unit[back]], return_index=True)
     back = back[np.sort(once)]
     purchase = units.purchase[orders.unit[back]]
     return Sales(
+        identity=child(orders.identity[back], "refund"),
         number=purchase,
         line_no=np.full(back.size, 2),
         customer=purchases.customer[purchase],
@@ -144,8 +128,46 @@ def _refunds(
     )
 
 
-def _service_orders(customer: Ints, time: Floats, kind: Ints, cents: Ints, product: Ints) -> Sales:
+def _contract_orders(held: Terms, contract_kind: Ints) -> Sales:
+    """Each term is paid on its first morning."""
+    type_of = np.array([PRODUCT, *(TYPE_OF_CONTRACT[kind] for kind in sorted(TYPE_OF_CONTRACT))])
+    kind = type_of[contract_kind[held.customer]]
+    nothing = np.full(held.customer.size, -1)
+    return _single(held.identity, held.customer, held.starts + 0.4, kind, held.cents, nothing)
+
+
+def _paid_repairs(desk: Desk, used: Parts) -> Sales:
+    """Repairs out of warranty: a call-out charge and the parts with a mark-up."""
+    orders = desk.orders
+    parts = np.zeros(orders.size, dtype=np.int64)
+    np.add.at(parts, used.order, used.cents)
+    paid = np.flatnonzero(
+        (orders.kind == REPAIR) & ~desk.covered & (orders.component >= 0) & ~orders.rework & desk.done
+    )
+    charge = CALL_OUT_CENTS + parts[paid] * PARTS_MARKUP_PERCENT // 100
+    product = desk.units.product[orders.unit[paid]]
+    kind = np.full(paid.size, PAID_REPAIR)
+    identity = child(orders.identity[paid], "paid repair")
+    return _single(identity, orders.customer[paid], orders.resolved[paid], kind, charge, product)
+
+
+def _upgrades(desk: Desk) -> Sales:
+    units = desk.units
+    time = units.in_service + 200 + 900 * units.mark("upgrade time")
+    in_field = time < np.minimum(desk.timeline.end, units.retired)
+    chosen = np.flatnonzero((units.mark("upgrade") < UPGRADED_SHARE) & in_field)
+    cents = np.round(600 + 2_400 * units.mark("upgrade price")[chosen]).astype(np.int64) * 100
+    kind = np.full(chosen.size, UPGRADE)
+    identity = child(units.identity[chosen], "upgrade")
+    return _single(identity, units.customer[chosen], time[chosen], kind, cents, units.product[chosen])
+
+
+def _single(
+    identity: Identities, customer: Ints, time: Floats, kind: Ints, cents: Ints, product: Ints
+) -> Sales:
+    """Orders of one line and quantity one."""
     return Sales(
+        identity=identity,
         number=np.zeros(customer.size, dtype=np.int64),
         line_no=np.ones(customer.size, dtype=np.int64),
         customer=customer,
@@ -154,17 +176,7 @@ def _service_orders(customer: Ints, time: Floats, kind: Ints, cents: Ints, produ
         kind=kind,
         quantity=np.ones(customer.size),
         cents=cents,
-        margin=np.round(cents * np.asarray(SERVICE_MARGIN)[kind]).astype(np.int64),
-    )
-
-
-def _upgrades(streams: Streams, timeline: Timeline, units: Units) -> Sales:
-    marks = streams.uniform("orders/upgrades", (units.size, 3))
-    time = units.in_service + 200 + 900 * marks[:, 1]
-    chosen = np.flatnonzero((marks[:, 0] < 0.015) & (time < np.minimum(timeline.end, units.retired)))
-    cents = np.round(600 + 2_400 * marks[chosen, 2]).astype(np.int64) * 100
-    return _service_orders(
-        units.customer[chosen], time[chosen], np.full(chosen.size, UPGRADE), cents, units.product[chosen]
+        margin=np.round(cents * np.asarray(MARGIN)[kind]).astype(np.int64),
     )
 
 
@@ -188,55 +200,51 @@ def orders_table(timeline: Timeline, customers: Customers, customer_ids: pa.Arra
     )
 
 
-def invoices_table(
-    streams: Streams, timeline: Timeline, customers: Customers, customer_ids: pa.Array, sold: Sales
-) -> pa.Table:
+def invoices_table(timeline: Timeline, customers: Customers, customer_ids: pa.Array, sold: Sales) -> pa.Table:
     """One invoice for each order of a business customer in the window, a few days after it."""
-    chosen = np.flatnonzero(
-        customers.business[sold.customer] & (sold.time >= timeline.start) & (sold.line_no == 1)
-    )
-    marks = streams.uniform("invoices/marks", (chosen.size, 4))
-    issued = np.floor(sold.time[chosen] + 1 + 6 * marks[:, 0])
-    due = issued + np.where(customers.first_tier[sold.customer[chosen]] == 0, 60, 30)
-    late = marks[:, 1] < 0.22
-    paid = np.where(late, due + np.floor(-18 * np.log1p(-marks[:, 2])) + 1, due - np.floor(14 * marks[:, 3]))
-    paid = np.where(paid < timeline.end, np.maximum(paid, issued), np.nan)
-    keep = issued < timeline.end
-    chosen, issued, due, paid = chosen[keep], issued[keep], due[keep], paid[keep]
-    order = np.lexsort((np.arange(chosen.size), issued))
-    chosen = chosen[order]
+    in_window = (sold.time >= timeline.start) & (sold.line_no == 1)
+    billed = sold.at(np.flatnonzero(customers.business[sold.customer] & in_window))
+    issued = np.floor(billed.time + 1 + 6 * mark(billed.identity, "invoiced after"))
+    due = issued + np.where(customers.first_tier[billed.customer] == 0, 60, 30)
+    late = due + 1 + np.floor(-18 * np.log1p(-mark(billed.identity, "overdue")))
+    prompt = np.maximum(due - np.floor(14 * mark(billed.identity, "early")), issued)
+    paid = np.where(mark(billed.identity, "pays late") < 0.22, late, prompt)
+    paid = np.where(paid < timeline.end, paid, np.nan)
+    order = np.argsort(issued, kind="stable")
+    order = order[issued[order] < timeline.end]
     return columns.table(
         {
-            "invoice_id": columns.labels("INV-", np.arange(1, chosen.size + 1), 6),
-            "customer_id": columns.take(customer_ids, sold.customer[chosen]),
+            "invoice_id": columns.labels("INV-", np.arange(1, order.size + 1), 6),
+            "customer_id": columns.take(customer_ids, billed.customer[order]),
             "issued_on": columns.date_column(timeline.dates(issued[order])),
             "due_on": columns.date_column(timeline.dates(due[order])),
             "paid_on": columns.date_column(timeline.dates(paid[order])),
-            "amount": columns.money(sold.cents[chosen]),
-            "currency": columns.constant(company.CURRENCY, chosen.size),
+            "amount": columns.money(billed.cents[order]),
+            "currency": columns.constant(company.CURRENCY, order.size),
         }
     )
 
 
 STAGES: tuple[str, ...] = ("lead", "qualified", "quoted", "negotiation", "won", "lost")
+OPPORTUNITIES_A_MONTH, WON_SHARE = 250, 0.30
 
 
 def opportunities_table(
     streams: Streams, timeline: Timeline, customers: Customers, customer_ids: pa.Array, *, scale: float
 ) -> pa.Table:
-    """Offers to customers who are already there, won three times in ten."""
-    size = max(20, round(9_000 * scale * len(timeline.window_months) / 36))
-    marks = streams.uniform("opportunities/marks", (size, 7))
+    """Offers to business customers who are already there, won three times in ten."""
+    size = max(20, round(OPPORTUNITIES_A_MONTH * scale * len(timeline.window_months)))
+    marks = streams.uniform("opportunities/marks", (size, 6))
     business = np.flatnonzero(customers.business)
     customer = business[np.minimum((marks[:, 0] * business.size).astype(np.int64), business.size - 1)]
     begin = np.maximum(customers.acquired[customer], timeline.start)
     created = np.floor(begin + marks[:, 1] * (timeline.end - begin))
     closed = created + 6 + np.floor(-45 * np.log1p(-marks[:, 2]))
     still_open = closed >= timeline.end
-    won = marks[:, 3] < 0.30
+    won = marks[:, 3] < WON_SHARE
     stage = np.where(still_open, (marks[:, 4] * 4).astype(np.int64), np.where(won, 4, 5))
-    order = np.lexsort((np.arange(size), created))
-    cents = np.round(60_000 * np.exp(0.9 * (marks[:, 5] * 3 - 1.5))).astype(np.int64) * 100
+    order = np.argsort(created, kind="stable")
+    cents = np.round(60_000 * np.exp(2.7 * marks[:, 5] - 1.35)).astype(np.int64) * 100
     return columns.table(
         {
             "opportunity_id": columns.labels("OP-", np.arange(1, size + 1), 5),
@@ -251,17 +259,19 @@ def opportunities_table(
     )
 
 
+MARKETING_BY_CHANNEL = (260_000.0, 330_000.0, 520_000.0, 410_000.0)  # yuan a month
+
+
 def marketing_table(streams: Streams, timeline: Timeline, *, scale: float) -> pa.Table:
-    months = len(timeline.window_months)
-    base = np.array([260_000.0, 330_000.0, 520_000.0, 410_000.0]) * scale
-    noise = streams.named("marketing/noise").standard_normal((months, base.size))
-    season = np.array([1.3 if month.number in (6, 11) else 1.0 for month in timeline.window_months])
-    cents = np.round(base * season[:, None] * np.exp(0.06 * noise)).astype(np.int64) * 100
-    month = np.repeat(np.arange(months), base.size)
+    months, channels = len(timeline.window_months), len(MARKETING_BY_CHANNEL)
+    noise = streams.named("marketing/noise").standard_normal((months, channels))
+    festival = np.array([1.3 if month.number in (6, 11) else 1.0 for month in timeline.window_months])
+    yuan = np.asarray(MARKETING_BY_CHANNEL) * scale * festival[:, None] * np.exp(0.06 * noise)
+    month, channel = np.divmod(np.arange(months * channels), channels)
     return columns.table(
         {
             "month": columns.date_column(timeline.dates(timeline.edges[timeline.window + month])),
-            "channel": columns.words(company.CHANNELS, np.tile(np.arange(base.size), months)),
-            "amount": columns.money(cents.ravel()),
+            "channel": columns.words(company.CHANNELS, channel),
+            "amount": columns.money(np.round(yuan).astype(np.int64).ravel() * 100),
         }
     )

@@ -1,4 +1,4 @@
-"""Service orders: from a failure, a delivery, a contract or a worry to an order with its times, team and outcome."""
+"""Service orders: from a failure, a delivery, a contract or a worry to an order with its times and its customer."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from scipy.special import ndtri
 
+from analysis.sample import installed_base
 from analysis.sample.company import (
     COMPLAINT,
     EXCHANGE,
@@ -19,197 +20,165 @@ from analysis.sample.company import (
     RETURN,
 )
 from analysis.sample.customers import MAINTENANCE_CONTRACT, SUBSCRIPTION, Customers, hour_of_day
-from analysis.sample.failures import MARKS, Failures
+from analysis.sample.failures import Failures
 from analysis.sample.holidays import HOLIDAYS
 from analysis.sample.installed_base import Units
-from analysis.sample.streams import Flags, Floats, Ints, Streams
+from analysis.sample.streams import Flags, Floats, Identities, Ints, Streams, child, mark
 from analysis.sample.timeline import CLOSE_DAYS, DAYS_PER_MONTH, Timeline
 from analysis.sample.truths import Planted
 
-# columns of the uniform marks that every service order carries
-(
-    M_HOUR, M_DELAY, M_DELAY_KIND, M_QUIET, M_SLOW, M_RESPONSE, M_WORK, M_OUTSOURCED, M_PARTNER, M_AGENT, M_HOURS, M_CONTACTS, M_REOPEN, M_SEVERITY,
-    M_CHANNEL, M_FAILED_KNOWN, M_CONFIRMED_KNOWN, M_TEXT, M_OPENING, M_REWORK, M_REWORK_LAG, M_COMPLAINT, M_COMPLAINT_LAG, M_LATE, M_LATE_DAYS,
-    M_PART_PRICE, M_PART_QTY, M_KIT, M_FREIGHT, M_CLAIM, M_CLAIM_SIZE, M_CLAIM_SHARE, M_CLAIM_DAYS, M_RECOVER, M_LEAK, M_SURVEY_KIND, M_SENT, M_SCORE,
-    M_ANSWER, M_ANSWER_LAG, M_POST_LAG, M_BOT, M_PROACTIVE, M_USAGE,
-) = range(MARKS)  # fmt: skip
-
-REWORK_SHARE = 0.075
+REWORK_SHARE = 0.075  # of repairs do not hold
 COMPLAINT_AFTER_REPAIR = 0.135
 COMPLAINT_AFTER_REWORK = 0.30
-SLOW_SHARE_BY_TIER = (
-    0.08,
-    0.24,
-    0.44,
-)  # complaints first handled after more than 24 hours: the better the tier the rarer
 REPEAT_DAYS = 30
 LANDMARK_DAYS = 1.0
-RESPONSE_MEDIAN_HOURS = (5.0, 10.0, 9.0, 7.0, 0.6, 12.0, 16.0, 6.0)
+INSTALLED_BY_US = 0.10  # of machines; dealers install the rest
+MONTHLY_RATES = {COMPLAINT: 0.0006, MAINTENANCE: 0.0042, INQUIRY: 0.0024, OTHER: 0.0004}  # a unit in service
+RESPONSE_MEDIAN_HOURS = (5.0, 10.0, 9.0, 7.0, 0.6, 12.0, 16.0, 6.0)  # by ticket type
 WORK_MEDIAN_HOURS = (34.0, 46.0, 60.0, 52.0, 0.9, 40.0, 44.0, 10.0)
-RESPONSE_BY_TIER = (0.5, 0.8, 1.25)
 FIELD_TYPES = (REPAIR, RETURN, EXCHANGE, INSTALLATION, MAINTENANCE)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Orders:
-    """Service orders as arrays. Times are days on the sample's axis; ``unit`` and ``component`` are -1 where there is none.
+class Setting:
+    """What every service order happens in."""
 
-    ``parent`` is the position of the order whose work did not hold, -1 for none.
+    timeline: Timeline
+    planted: Planted
+    customers: Customers
+    units: Units
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Orders:
+    """Service orders as arrays. Times are days on the sample's axis; ``component`` is -1 where no fault was found.
+
+    ``rework`` marks an order that repeats work which did not hold; ``parent`` is the position of that earlier order, -1
+    where there is none or the data begin after it.
     """
 
+    identity: Identities
     kind: Ints
     unit: Ints
     customer: Ints
     region: Ints
+    tier: Ints
     opened: Floats
     failed: Floats
     component: Ints
     cause: Ints
     parent: Ints
+    rework: Flags
+    slow: Flags
     response: Floats
     resolved: Floats
-    slow: Flags
-    tier: Ints
-    marks: Floats
 
     @property
     def size(self) -> int:
         return int(self.kind.size)
 
-    def kept(self, keep: Flags) -> Orders:
-        """The orders that stay, in order, parents renumbered; an order whose parent goes becomes an orphan without one."""
-        position = np.where(keep, np.cumsum(keep) - 1, -1)
-        chosen = {field.name: getattr(self, field.name)[keep] for field in fields(self)}
-        parent = chosen["parent"]
-        return Orders(**(chosen | {"parent": np.where(parent >= 0, position[parent], -1)}))
+    def mark(self, name: str) -> Floats:
+        return mark(self.identity, name)
 
-    def sorted(self) -> Orders:
-        order = np.lexsort((np.arange(self.size), self.opened))
-        position = np.empty(self.size, dtype=np.int64)
-        position[order] = np.arange(self.size)
-        chosen = {field.name: getattr(self, field.name)[order] for field in fields(self)}
+    def replaced(self, **changes: np.ndarray) -> Orders:
+        return Orders(**({field.name: getattr(self, field.name) for field in fields(self)} | changes))
+
+    def kept(self, keep: Flags) -> Orders:
+        """The orders that stay, parents renumbered; an order whose parent goes keeps its rework mark."""
+        return self._at(np.flatnonzero(keep))
+
+    def by_time(self) -> Orders:
+        return self._at(np.argsort(self.opened, kind="stable"))
+
+    def _at(self, rows: Ints) -> Orders:
+        position = np.full(self.size, -1, dtype=np.int64)
+        position[rows] = np.arange(rows.size)
+        chosen = {field.name: getattr(self, field.name)[rows] for field in fields(self)}
         parent = chosen["parent"]
-        return Orders(**(chosen | {"parent": np.where(parent >= 0, position[parent], -1)}))
+        return Orders(**(chosen | {"parent": np.where(parent >= 0, position[np.maximum(parent, 0)], -1)}))
 
 
 def together(parts: Sequence[Orders]) -> Orders:
     """One after the other; parents must already count from the start of the whole."""
     return Orders(
-        **{
-            field.name: np.concatenate([getattr(part, field.name) for part in parts])
-            for field in fields(Orders)
-        }
+        **{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Orders)}
     )
 
 
-def repairs(
-    timeline: Timeline, planted: Planted, customers: Customers, units: Units, failed: Failures
-) -> Orders:
+def repairs(setting: Setting, failed: Failures) -> Orders:
     """Repair orders from failures (reported after a delay), then the repeat repairs of those whose work did not hold."""
-    delay = _report_delay(planted, failed.marks)
-    day = np.floor(failed.time + delay)
-    day = _after_the_holiday(timeline, day, failed.marks[:, M_QUIET])
-    opened = np.maximum(day + hour_of_day(failed.marks[:, M_HOUR]) / 24, failed.time + 0.02)
-    first = _order(
-        timeline,
-        customers,
-        units,
-        REPAIR,
-        failed.unit,
-        opened,
-        failed.marks,
-        failed=failed.time,
-        component=failed.component,
-        cause=failed.cause,
+    identity = failed.identity
+    day = _after_the_holiday(
+        setting, np.floor(failed.time + _report_delay(setting.planted, identity)), identity
     )
-    again = np.flatnonzero((first.marks[:, M_REWORK] < REWORK_SHARE) & (first.component >= 0))
-    marks = _stirred(first.marks[again], 0.371)
-    lag = np.minimum(1.0 + -9.0 * np.log1p(-first.marks[again, M_REWORK_LAG]), REPEAT_DAYS - 1.5)
-    opened = np.floor(first.resolved[again] + lag) + hour_of_day(marks[:, M_HOUR]) / 24
-    second = _order(
-        timeline,
-        customers,
-        units,
-        REPAIR,
-        first.unit[again],
-        opened,
-        marks,
-        component=first.component[again],
-        cause=first.cause[again],
-        parent=again,
+    opened = np.maximum(day + _hour(identity), failed.time + 0.02)
+    first = _orders(setting, REPAIR, identity, failed.unit, opened)
+    first = first.replaced(failed=failed.time, component=failed.component, cause=failed.cause)
+    undone = np.flatnonzero((first.mark("rework") < REWORK_SHARE) & (first.component >= 0))
+    again = child(identity[undone], "rework")
+    lag = np.minimum(1 - 9 * np.log1p(-mark(again, "lag")), REPEAT_DAYS - 1.5)
+    second = _orders(
+        setting, REPAIR, again, first.unit[undone], np.floor(first.resolved[undone] + lag) + _hour(again)
+    )
+    second = second.replaced(
+        component=first.component[undone],
+        cause=first.cause[undone],
+        parent=undone,
+        rework=np.ones(undone.size, dtype=bool),
     )
     return together([first, second])
 
 
-def complaints(
-    streams: Streams, timeline: Timeline, customers: Customers, units: Units, fixed: Orders
-) -> Orders:
+def complaints(streams: Streams, setting: Setting, fixed: Orders) -> Orders:
     """Complaints about repairs (more often when the repair did not hold) and about everything else."""
-    share = np.where(fixed.parent >= 0, COMPLAINT_AFTER_REWORK, COMPLAINT_AFTER_REPAIR)
-    sour = np.flatnonzero(fixed.marks[:, M_COMPLAINT] < share)
-    marks = _stirred(fixed.marks[sour], 0.619)
-    opened = (
-        np.floor(fixed.resolved[sour] + 12 * fixed.marks[sour, M_COMPLAINT_LAG] ** 2)
-        + hour_of_day(marks[:, M_HOUR]) / 24
-    )
+    linked = setting.planted.on("service_shapes_satisfaction")
+    share = np.where(fixed.rework & linked, COMPLAINT_AFTER_REWORK, COMPLAINT_AFTER_REPAIR)
+    sour = np.flatnonzero(fixed.mark("complaint") < share)
+    identity = child(fixed.identity[sour], "complaint")
+    opened = np.floor(fixed.resolved[sour] + 12 * mark(identity, "lag") ** 2) + _hour(identity)
     opened = np.maximum(opened, fixed.resolved[sour] + 0.05)
-    about_repairs = _order(timeline, customers, units, COMPLAINT, fixed.unit[sour], opened, marks)
-    rest = _at_random(streams, timeline, units, "complaints", 0.0006)
-    return together([about_repairs, _order(timeline, customers, units, COMPLAINT, *rest)])
+    about_repairs = _orders(setting, COMPLAINT, identity, fixed.unit[sour], opened)
+    return together([about_repairs, _at_random(streams, setting, COMPLAINT, "complaints")])
 
 
-def other_orders(
-    streams: Streams, timeline: Timeline, customers: Customers, units: Units, contract_end: Floats
-) -> Orders:
-    """Installations, returns and exchanges after delivery; maintenance under contract; inquiries and the rest."""
-    everyone = np.arange(units.size)
+def other_orders(streams: Streams, setting: Setting) -> Orders:
+    """Installations, returns and exchanges after delivery; maintenance under contract; inquiries and the rest.
+
+    Maintenance is made for every contract as if it never ended; ``under_contract`` cuts it.
+    """
+    units = setting.units
     parts = []
-    for kind, name, share, longest in (
-        (INSTALLATION, "installation", 0.10, 14.0),
-        (RETURN, "return", 0.014, 28.0),
-        (EXCHANGE, "exchange", 0.011, 40.0),
+    for kind, name, chosen, day in (
+        (INSTALLATION, "installation", units.mark("installed by us") < INSTALLED_BY_US, None),
+        (RETURN, "return", installed_base.returned(units.identity), units.given_back),
+        (EXCHANGE, "exchange", installed_base.exchanged(units.identity), units.given_back),
     ):
-        marks = streams.uniform(f"orders/{name}/marks", (units.size, MARKS))
-        chosen = np.flatnonzero(streams.uniform(f"orders/{name}", units.size) < share)
-        day = _after_the_holiday(
-            timeline,
-            np.floor(units.shipped[chosen] + 1 + longest * marks[chosen, M_DELAY]),
-            marks[chosen, M_QUIET],
-        )
-        opened = day + hour_of_day(marks[chosen, M_HOUR]) / 24
-        parts.append(_order(timeline, customers, units, kind, chosen, opened, marks[chosen]))
-    served = np.isin(customers.contract_kind[units.customer], (SUBSCRIPTION, MAINTENANCE_CONTRACT))
-    unit, opened, marks = _at_random(
-        streams, timeline, units, "maintenance", 0.0042, members=everyone[served]
-    )
-    under_contract = opened < contract_end[units.customer[unit]]
-    parts.append(
-        _order(
-            timeline,
-            customers,
-            units,
-            MAINTENANCE,
-            unit[under_contract],
-            opened[under_contract],
-            marks[under_contract],
-        )
-    )
-    for kind, name, rate in ((INQUIRY, "inquiry", 0.0024), (OTHER, "other", 0.0004)):
-        parts.append(
-            _order(timeline, customers, units, kind, *_at_random(streams, timeline, units, name, rate))
-        )
+        rows = np.flatnonzero(chosen)
+        identity = child(units.identity[rows], name)
+        when = units.shipped[rows] + 1 + np.floor(14 * mark(identity, "lag")) if day is None else day[rows]
+        opened = _after_the_holiday(setting, when, identity) + _hour(identity)
+        parts.append(_orders(setting, kind, identity, rows, opened))
+    contract = setting.customers.contract_kind[units.customer]
+    served = np.flatnonzero(np.isin(contract, (SUBSCRIPTION, MAINTENANCE_CONTRACT)))
+    parts.append(_at_random(streams, setting, MAINTENANCE, "maintenance", served))
+    parts.append(_at_random(streams, setting, INQUIRY, "inquiry"))
+    parts.append(_at_random(streams, setting, OTHER, "other"))
     return together(parts)
+
+
+def under_contract(orders: Orders, contract_end: Floats) -> Flags:
+    """Maintenance stops when the contract is lost; everything else goes on."""
+    return (orders.kind != MAINTENANCE) | (orders.opened < contract_end[orders.customer])
 
 
 def repeat_repairs(orders: Orders) -> Flags:
     """Repairs opened within thirty days of the resolution of the repair before it on the same serial."""
-    fixed = np.flatnonzero((orders.kind == REPAIR) & (orders.unit >= 0))
+    fixed = np.flatnonzero(orders.kind == REPAIR)
     by_unit = fixed[np.lexsort((orders.opened[fixed], orders.unit[fixed]))]
     repeated = np.zeros(orders.size, dtype=bool)
-    if by_unit.size > 1:
-        same = orders.unit[by_unit[1:]] == orders.unit[by_unit[:-1]]
-        gap = orders.opened[by_unit[1:]] - orders.resolved[by_unit[:-1]]
-        repeated[by_unit[1:]] = same & (gap >= 0) & (gap <= REPEAT_DAYS)
+    same = orders.unit[by_unit[1:]] == orders.unit[by_unit[:-1]]
+    gap = orders.opened[by_unit[1:]] - orders.resolved[by_unit[:-1]]
+    repeated[by_unit[1:]] = same & (gap >= 0) & (gap <= REPEAT_DAYS)
     return repeated
 
 
@@ -220,109 +189,92 @@ def first_time(size: int, customer: Ints, time: Floats) -> Floats:
     return earliest
 
 
-def seen(timeline: Timeline, units: Units, orders: Orders) -> Flags:
-    """Orders that the data can hold: opened in the window, while the unit was in the field, and recorded before the books closed."""
-    in_window = (orders.opened >= timeline.start) & (orders.opened < timeline.end)
-    alive = (orders.unit < 0) | (orders.opened < units.retired[np.maximum(orders.unit, 0)])
-    return in_window & alive & (recorded(orders) < timeline.end + CLOSE_DAYS)
+def seen(setting: Setting, orders: Orders) -> Flags:
+    """Orders the data can hold: opened in the window while the unit was in the field, and known before the books closed."""
+    in_window = (orders.opened >= setting.timeline.start) & (orders.opened < setting.timeline.end)
+    in_field = (orders.opened < setting.units.retired[orders.unit]) | np.isin(orders.kind, (RETURN, EXCHANGE))
+    return in_window & in_field & (recorded(orders) < setting.timeline.end + CLOSE_DAYS)
 
 
 def recorded(orders: Orders) -> Floats:
     """When the source learned of the order: at once, but dealers send a few per cent days or weeks later."""
-    late = orders.marks[:, M_LATE] < 0.03
-    return orders.opened + np.where(late, 2 + 30 * orders.marks[:, M_LATE_DAYS] ** 2, 0.002)
+    late = orders.mark("recorded late") < 0.03
+    return orders.opened + np.where(late, 2 + 30 * orders.mark("recorded after") ** 2, 0.002)
 
 
 def normal(marks: Floats) -> Floats:
-    return np.asarray(ndtri(np.clip(marks, 1e-9, 1 - 1e-9)))
+    return np.asarray(ndtri(np.clip(marks, 1e-12, 1 - 1e-12)))
 
 
-def _order(
-    timeline: Timeline, customers: Customers, units: Units, kind: int, unit: Ints, opened: Floats, marks: Floats, *,
-    failed: Floats | None = None, component: Ints | None = None, cause: Ints | None = None, parent: Ints | None = None,
-) -> Orders:  # fmt: skip
-    size = unit.size
-    customer = units.customer[unit]
-    tier = customers.tier_at(customer, opened)
-    response_hours = (
-        RESPONSE_MEDIAN_HOURS[kind]
-        * np.asarray(RESPONSE_BY_TIER)[tier]
-        * np.exp(0.85 * normal(marks[:, M_RESPONSE]))
-    )
-    slow = np.zeros(size, dtype=bool)
+def _orders(setting: Setting, kind: int, identity: Identities, unit: Ints, opened: Floats) -> Orders:
+    """Orders of one kind with their response and repair times: log-normal, shorter for better tiers, complaints by rule."""
+    customer = setting.units.customer[unit]
+    tier = setting.customers.tier_at(customer, opened)
+    wait = np.asarray(setting.planted.wait_by_tier)[tier]
+    speed = mark(identity, "response")
+    response_hours = RESPONSE_MEDIAN_HOURS[kind] * wait * np.exp(0.85 * normal(speed))
+    slow = np.zeros(unit.size, dtype=bool)
     if kind == COMPLAINT:
-        slow = marks[:, M_SLOW] < np.asarray(SLOW_SHARE_BY_TIER)[tier]
-        quick = 0.3 + 23.4 * marks[:, M_RESPONSE] ** 1.6
-        response_hours = np.where(slow, 24.3 - 30.0 * np.log1p(-marks[:, M_RESPONSE]), quick)
-    work_hours = (
-        WORK_MEDIAN_HOURS[kind] * np.asarray((0.7, 0.9, 1.1))[tier] * np.exp(0.7 * normal(marks[:, M_WORK]))
-    )
+        slow = mark(identity, "slow") < np.asarray(setting.planted.slow_share_by_tier)[tier]
+        response_hours = np.where(slow, 24.3 - 30.0 * np.log1p(-speed), 0.3 + 23.4 * speed**1.6)
+    work_hours = WORK_MEDIAN_HOURS[kind] * wait * np.exp(0.7 * normal(mark(identity, "work")))
     response = opened + response_hours / 24
-    missing = np.full(size, -1, dtype=np.int64)
+    nowhere = np.full(unit.size, -1, dtype=np.int64)
     return Orders(
-        kind=np.full(size, kind, dtype=np.int64),
+        identity=identity,
+        kind=np.full(unit.size, kind, dtype=np.int64),
         unit=unit,
         customer=customer,
-        region=units.region[unit],
+        region=setting.units.region[unit],
+        tier=tier,
         opened=opened,
-        failed=np.full(size, np.nan) if failed is None else failed,
-        component=missing if component is None else component,
-        cause=missing if cause is None else cause,
-        parent=missing if parent is None else parent,
+        failed=np.full(unit.size, np.nan),
+        component=nowhere,
+        cause=nowhere,
+        parent=nowhere,
+        rework=np.zeros(unit.size, dtype=bool),
+        slow=slow,
         response=response,
         resolved=response + work_hours / 24,
-        slow=slow,
-        tier=tier,
-        marks=marks,
     )
 
 
-def _report_delay(planted: Planted, marks: Floats) -> Floats:
-    """Days from failure to report. Calls without a fault carry the same delay: there is nothing to tell them apart yet."""
-    late = marks[:, M_DELAY_KIND] < planted.late_share
-    return -np.where(late, planted.late_mean_days, planted.prompt_mean_days) * np.log1p(-marks[:, M_DELAY])
+def _hour(identity: Identities) -> Floats:
+    return hour_of_day(mark(identity, "hour")) / 24
+
+
+def _report_delay(planted: Planted, identity: Identities) -> Floats:
+    """Days from failure to report; calls without a fault wait as long, for the caller cannot tell them apart."""
+    late = mark(identity, "reported late") < planted.late_share
+    mean = np.where(late, planted.late_mean_days, planted.prompt_mean_days)
+    return -mean * np.log1p(-mark(identity, "report delay"))
 
 
 def _at_random(
-    streams: Streams,
-    timeline: Timeline,
-    units: Units,
-    name: str,
-    monthly_rate: float,
-    members: Ints | None = None,
-) -> tuple[Ints, Floats, Floats]:
+    streams: Streams, setting: Setting, kind: int, name: str, members: Ints | None = None
+) -> Orders:
     """Orders at a constant rate a unit and month in service, inside the window."""
+    units, timeline = setting.units, setting.timeline
     members = np.arange(units.size) if members is None else members
     begin = np.maximum(units.in_service[members], timeline.start)
-    finish = np.minimum(units.retired[members], timeline.end)
-    generator = streams.named(f"orders/{name}")
-    number = generator.poisson(np.maximum(finish - begin, 0) / DAYS_PER_MONTH * monthly_rate)
+    span = np.maximum(np.minimum(units.retired[members], timeline.end) - begin, 0)
+    number = streams.named(f"orders/{name}").poisson(span / DAYS_PER_MONTH * MONTHLY_RATES[kind])
     who = np.repeat(np.arange(members.size), number)
-    marks = streams.uniform(f"orders/{name}/marks", (who.size, MARKS))
-    day = np.floor(begin[who] + marks[:, M_DELAY] * (finish - begin)[who])
-    day = _after_the_holiday(timeline, day, marks[:, M_QUIET])
-    return members[who], day + hour_of_day(marks[:, M_HOUR]) / 24, marks
+    identity = streams.identities(f"orders/{name}/identity", who.size)
+    day = _after_the_holiday(setting, np.floor(begin[who] + mark(identity, "day") * span[who]), identity)
+    return _orders(setting, kind, identity, members[who], day + _hour(identity))
 
 
-def _after_the_holiday(timeline: Timeline, day: Floats, marks: Floats) -> Floats:
+def _after_the_holiday(setting: Setting, day: Floats, identity: Identities) -> Floats:
     """Most of what would be asked for in the Spring Festival or National Day week waits for the days after it."""
-    quiet = np.zeros(timeline.end + 400, dtype=np.int64)  # first day after the holiday, 0 elsewhere
+    reopening = np.zeros(
+        setting.timeline.end + 400
+    )  # first day after the holiday on its days, 0 on all others
     for first, last, name, _ in HOLIDAYS:
         if "Spring" in name or "National" in name:
-            begin, after = timeline.day(first), timeline.day(last) + 1
-            if begin >= 0 and after < quiet.size:
-                quiet[begin:after] = after
-    wait = quiet[np.clip(day, 0, quiet.size - 1).astype(np.int64)]
-    return np.where((wait > 0) & (marks < 0.65), wait + np.floor(marks / 0.65 * 7), day)
-
-
-def _stirred(marks: Floats, shift: float) -> Floats:
-    """New uniform marks for an order that follows another: the far digits of the first one's own marks.
-
-    The first one's marks are conditioned (it was chosen because one of them is small); their far digits are not.
-    """
-    return (marks * 1_009.0 + shift) % 1.0
-
-
-def replaced(orders: Orders, **changes: np.ndarray) -> Orders:
-    return Orders(**({field.name: getattr(orders, field.name) for field in fields(Orders)} | changes))
+            begin, after = setting.timeline.day(first), setting.timeline.day(last) + 1
+            if begin >= 0 and after < reopening.size:
+                reopening[begin:after] = after
+    wait = reopening[np.clip(day, 0, reopening.size - 1).astype(np.int64)]
+    waits = (wait > 0) & (mark(identity, "waits for the holiday") < 0.65)
+    return np.where(waits, wait + np.floor(7 * mark(identity, "after the holiday")), day)

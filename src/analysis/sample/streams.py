@@ -1,7 +1,8 @@
-"""Random numbers by name: every feature draws from a stream of its own.
+"""Random numbers that stay where they are when something else changes.
 
-A truth that is switched off, or a table that grows a column, leaves every other draw where it was, because
-a stream depends on the seed and its name only, never on what was drawn before it.
+Two kinds. A *stream* belongs to a name: it depends on the seed and the name only, never on what was drawn before it. A *mark*
+belongs to a thing (a purchase, a machine, a service order): everything about it is a hash of its identity and the name of the
+question. So a truth that is switched off, or a table that grows a column, leaves every other draw as it was.
 """
 
 from __future__ import annotations
@@ -15,6 +16,11 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+Identities = NDArray[np.uint64]
+
+_GOLDEN = 0x9E3779B97F4A7C15  # SplitMix64 (Steele, Lea and Flood, 2014): increment and mixing constants
+_MIX = (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
+_ALL = (1 << 64) - 1
 
 
 @dataclass(frozen=True)
@@ -30,10 +36,27 @@ class Streams:
     def uniform(self, name: str, size: int | tuple[int, ...]) -> Floats:
         return self.named(name).random(size)
 
-    def choice(self, name: str, size: int, shares: tuple[float, ...]) -> Ints:
-        """Indices drawn with these shares (which need not sum to one exactly)."""
-        edges = np.cumsum(np.asarray(shares, dtype=float))
-        return np.searchsorted(edges / edges[-1], self.uniform(name, size), side="right").astype(np.int64)
+    def identities(self, name: str, size: int) -> Identities:
+        return self.named(name).integers(0, 1 << 64, size, dtype=np.uint64)
+
+
+def child(identity: Identities, name: str, number: Ints | int = 0) -> Identities:
+    """The identity of something that belongs to something: the second machine of a purchase, the complaint after a repair."""
+    salt = np.uint64((zlib.crc32(name.encode()) * _GOLDEN) & _ALL)
+    steps = np.asarray(number, dtype=np.int64).astype(np.uint64) * np.uint64(_GOLDEN)
+    return _mixed(_mixed(identity ^ salt) + steps)
+
+
+def mark(identity: Identities, name: str) -> Floats:
+    """One uniform number in [0, 1) for each thing and question."""
+    return (child(identity, name) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def _mixed(value: Identities) -> Identities:
+    value = value + np.uint64(_GOLDEN)
+    value = (value ^ (value >> np.uint64(30))) * np.uint64(_MIX[0])
+    value = (value ^ (value >> np.uint64(27))) * np.uint64(_MIX[1])
+    return value ^ (value >> np.uint64(31))
 
 
 def pick(marks: Floats, shares: tuple[float, ...] | Floats) -> Ints:

@@ -17,6 +17,7 @@ from analysis.sample.streams import Floats, Ints
 HISTORY_MONTHS = 36
 CLOSE_DAYS = 8  # the books of a month close on the eighth of the next; nothing is recorded later than that
 DAYS_PER_MONTH = 30.4375
+ROUNDING_DAYS = 1e-9  # well under a second: a day, a month and a timestamp of one time always agree
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,7 +58,8 @@ class Timeline:
 
     def month_of(self, time: Floats | Ints) -> Ints:
         """Position on the month axis; -1 before the history."""
-        return (np.searchsorted(self.edges, np.floor(time), side="right") - 1).astype(np.int64)
+        day = np.floor(np.asarray(time, dtype=float) + ROUNDING_DAYS)
+        return (np.searchsorted(self.edges, day, side="right") - 1).astype(np.int64)
 
     def window_month_of(self, time: Floats | Ints) -> Ints:
         """Position in the window; negative before it."""
@@ -82,7 +84,7 @@ class Timeline:
 def _to_datetime(origin: np.datetime64, time: Floats | Ints, unit: str, per_day: int) -> np.ndarray:
     values = np.asarray(time, dtype=float)
     missing = np.isnan(values)
-    steps = np.floor(np.where(missing, 0.0, values) * per_day + 1e-6).astype(np.int64)
+    steps = np.floor((np.where(missing, 0.0, values) + ROUNDING_DAYS) * per_day).astype(np.int64)
     moments = origin.astype(f"datetime64[{unit}]") + steps.astype(f"timedelta64[{unit}]")
     moments[missing] = np.datetime64("NaT")
     return moments

@@ -29,6 +29,8 @@ TRUTHS: tuple[str, ...] = (
     "late_claims",
     "survey_nonresponse",
     "claim_leakage",
+    "service_shapes_satisfaction",
+    "tier_confounding",
 )
 
 
@@ -88,6 +90,25 @@ class Planted:
     @property
     def repeat_repair_ratio(self) -> float:
         return 1.5 if self.on("repeat_repair_churn") else 1.0
+
+    @property
+    def slow_share_by_tier(self) -> tuple[float, float, float]:
+        """Complaints first handled after more than 24 hours: the better the tier the rarer."""
+        return (0.08, 0.24, 0.44) if self.on("tier_confounding") else (0.36, 0.36, 0.36)
+
+    @property
+    def wait_by_tier(self) -> tuple[float, float, float]:
+        """Response and repair times, against the usual."""
+        return (0.60, 0.85, 1.15) if self.on("tier_confounding") else (1.0, 1.0, 1.0)
+
+    @property
+    def monthly_cancellation_by_tier(self) -> tuple[float, float, float]:
+        """Hazard of cancelling a subscription while service does nothing wrong."""
+        return (0.0050, 0.0085, 0.0140) if self.on("tier_confounding") else (0.0120, 0.0120, 0.0120)
+
+    @property
+    def business_cancellation_ratio(self) -> float:
+        return 0.8 if self.on("tier_confounding") else 1.0
 
     @property
     def repurchase_ratio(self) -> float:

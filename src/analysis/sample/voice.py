@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pyarrow as pa
@@ -10,32 +10,25 @@ import pyarrow as pa
 from analysis.sample import columns
 from analysis.sample.company import COMPLAINT
 from analysis.sample.customers import Customers
-from analysis.sample.service import (
-    M_ANSWER,
-    M_ANSWER_LAG,
-    M_CONTACTS,
-    M_OPENING,
-    M_SCORE,
-    M_SENT,
-    M_SURVEY_KIND,
-    Orders,
-    normal,
-)  # fmt: skip
-from analysis.sample.streams import Flags, Floats, Ints, Streams, pick
-from analysis.sample.tables import reopened_times
+from analysis.sample.desk_tables import reopened_times
+from analysis.sample.service import Orders, normal
+from analysis.sample.streams import Floats, Identities, Ints, Streams, child, mark, pick
 from analysis.sample.timeline import Timeline
-from analysis.sample.truths import Planted
-from analysis.sample.work import Work
+from analysis.sample.work import Desk
 
 KINDS: tuple[str, ...] = ("csat", "ces", "nps")
-SENT_SHARE = 0.55
+KIND_SHARE = (0.70, 0.18, 0.12)
+SENT_SHARE = 0.55  # of resolved orders
 RELATIONAL_A_MONTH = 450  # nps surveys that follow no order, at scale 1
+MOOD_STEPS = (-1.1, -0.45, 0.1, 0.95)
+USUAL_MOOD = 0.55
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Surveys:
     """One entry a survey sent. ``mood`` is the customer's true satisfaction, 0 (worst) to 4; the answer shows it, if there is one."""
 
+    identity: Identities
     kind: Ints
     customer: Ints
     order: Ints
@@ -44,65 +37,66 @@ class Surveys:
     mood: Ints
     score: Floats
 
+    @property
+    def size(self) -> int:
+        return int(self.kind.size)
 
-def surveys(
-    streams: Streams,
-    timeline: Timeline,
-    planted: Planted,
-    customers: Customers,
-    orders: Orders,
-    *,
-    scale: float,
-) -> Surveys:
-    marks = orders.marks
-    asked = np.flatnonzero((marks[:, M_SENT] < SENT_SHARE) & (orders.resolved + 0.3 < timeline.end))
-    feeling = normal(marks[asked, M_SCORE]) + 0.85
-    feeling = (
-        feeling
-        - 1.0 * orders.slow[asked]
-        - 0.9 * (orders.parent[asked] >= 0)
-        - 0.7 * (orders.kind[asked] == COMPLAINT)
-    )
-    feeling = feeling - 0.12 * np.minimum((orders.resolved - orders.opened)[asked], 6.0)
-    kind = pick(marks[asked, M_SURVEY_KIND], (0.70, 0.18, 0.12))
-    sent = orders.resolved[asked] + 0.1 + 0.2 * marks[asked, M_OPENING]
+
+def surveys(streams: Streams, desk: Desk, customers: Customers, *, scale: float) -> Surveys:
+    """After resolved orders, and now and then to anybody. Mood sinks with slow handling, rework, complaints and waiting."""
+    orders, timeline = desk.orders, desk.timeline
+    asked = np.flatnonzero((orders.mark("survey") < SENT_SHARE) & (orders.resolved + 0.3 < timeline.end))
+    who, when, spontaneous = _relational(streams, timeline, customers, scale=scale)
+    identity = np.concatenate([child(orders.identity[asked], "survey"), spontaneous])
+    after_order = pick(mark(identity[: asked.size], "kind"), KIND_SHARE)
+    kind = np.concatenate([after_order, np.full(who.size, KINDS.index("nps"))])
+    feeling = normal(mark(identity, "mood")) + USUAL_MOOD
+    if desk.planted.on("service_shapes_satisfaction"):
+        feeling[: asked.size] += _service_mood(orders, asked)
+    mood = np.searchsorted(MOOD_STEPS, feeling)
+    sent = np.concatenate([orders.resolved[asked] + 0.1 + 0.2 * mark(identity[: asked.size], "sent"), when])
+    answered = sent - 1.5 * np.log1p(-mark(identity, "answer after"))
+    willing = mark(identity, "answers") < np.asarray(desk.planted.response_by_score)[mood]
+    replied = willing & (answered < timeline.end)
+    built = {
+        "identity": identity,
+        "kind": kind,
+        "customer": np.concatenate([orders.customer[asked], who]),
+        "order": np.concatenate([asked, np.full(who.size, -1)]),
+        "sent": sent,
+        "answered": np.where(replied, answered, np.nan),
+        "mood": mood,
+        "score": np.where(replied, _score(kind, mood, mark(identity, "score")), np.nan),
+    }
+    by_time = np.argsort(sent, kind="stable")
+    return Surveys(**{entry.name: built[entry.name][by_time] for entry in fields(Surveys)})
+
+
+def _service_mood(orders: Orders, asked: Ints) -> Floats:
+    """What the service order did to the mood, in standard deviations; on average little."""
+    waited = np.minimum((orders.resolved - orders.opened)[asked], 6.0)
+    sour = 1.0 * orders.slow[asked] + 0.9 * orders.rework[asked] + 0.7 * (orders.kind[asked] == COMPLAINT)
+    return 0.45 - sour - 0.12 * waited
+
+
+def _relational(
+    streams: Streams, timeline: Timeline, customers: Customers, *, scale: float
+) -> tuple[Ints, Floats, Identities]:
+    """Customer, time and identity of surveys that follow no order; only those who have been customers for two months."""
     number = round(RELATIONAL_A_MONTH * scale * len(timeline.window_months))
-    extra = streams.uniform("surveys/relational", (number, 6))
-    who = np.minimum((extra[:, 0] * customers.size).astype(np.int64), customers.size - 1)
-    when = timeline.start + extra[:, 1] * (timeline.end - timeline.start)
+    marks = streams.uniform("surveys/relational", (number, 2))
+    who = np.minimum((marks[:, 0] * customers.size).astype(np.int64), customers.size - 1)
+    when = timeline.start + marks[:, 1] * (timeline.end - timeline.start)
     known = customers.acquired[who] + 60 < when
-    who, when, extra = who[known], when[known], extra[known]
-    kind = np.concatenate([kind, np.full(who.size, 2)])
-    mood = np.searchsorted([-1.1, -0.45, 0.1, 0.95], np.concatenate([feeling, normal(extra[:, 2]) + 0.55]))
-    sent = np.concatenate([sent, when])
-    answers = np.concatenate([marks[asked][:, [M_ANSWER, M_ANSWER_LAG, M_CONTACTS]], extra[:, 3:]])
-    answered = sent - 1.5 * np.log1p(-answers[:, 1])
-    replied = (answers[:, 0] < np.asarray(planted.response_by_score)[mood]) & (answered < timeline.end)
-    score = np.select(
-        [kind == 0, kind == 1],
-        [mood + 1.0, np.clip(6.0 - mood * 1.25 + np.floor(answers[:, 2] * 2), 1, 7) // 1],
-        _nps(mood, answers[:, 2]),
-    )
-    order = np.lexsort((np.arange(kind.size), sent))
-    built = (
-        kind, np.concatenate([orders.customer[asked], who]), np.concatenate([asked, np.full(who.size, -1)]), sent,
-        np.where(replied, answered, np.nan), mood, np.where(replied, score, np.nan),
-    )  # fmt: skip
-    return Surveys(
-        **dict(
-            zip(
-                ("kind", "customer", "order", "sent", "answered", "mood", "score"),
-                (values[order] for values in built),
-                strict=True,
-            )
-        )
-    )
+    return who[known], when[known], streams.identities("surveys/identity", number)[known]
 
 
-def _nps(mood: Ints, marks: Floats) -> Floats:
+def _score(kind: Ints, mood: Ints, marks: Floats) -> Floats:
+    """csat 1 to 5 is the mood itself; nps 0 to 10 and ces (effort) 1 to 7 follow it with some play."""
     low = np.array([0.0, 3.0, 6.0, 7.0, 9.0])[mood]
     width = np.array([4.0, 4.0, 2.0, 3.0, 2.0])[mood]
-    return low + np.floor(marks * width)
+    effort = np.array([6.0, 5.0, 3.0, 2.0, 1.0])[mood] + np.floor(2 * marks)
+    return np.select([kind == 0, kind == 1], [mood + 1.0, effort], low + np.floor(width * marks))
 
 
 def surveys_table(
@@ -110,7 +104,7 @@ def surveys_table(
 ) -> pa.Table:
     return columns.table(
         {
-            "survey_id": columns.labels("S-", np.arange(1, held.kind.size + 1), 6),
+            "survey_id": columns.labels("S-", np.arange(1, held.size + 1), 6),
             "kind": columns.words(KINDS, held.kind),
             "customer_id": columns.take(customer_ids, held.customer),
             "ticket_id": columns.take(ticket_ids, held.order),
@@ -121,55 +115,48 @@ def surveys_table(
     )
 
 
-def ticket_history_table(
-    timeline: Timeline, orders: Orders, work: Work, tickets: pa.Table, ticket_ids: pa.Array
-) -> pa.Table:
+EVENTS: tuple[str, ...] = ("open", "pending", "resolved", "closed", "reopened", "follow-up")
+BY_CUSTOMER = (True, False, False, False, True, True)
+FIELDS: tuple[str, ...] = ("status", "comment", "priority")
+STATUS, COMMENT, PRIORITY = range(3)
+
+
+def ticket_history_table(desk: Desk, tickets: pa.Table, ticket_ids: pa.Array) -> pa.Table:
     """Status changes, the first priority, and the customer's follow-ups: one row an event, agreeing with the tickets table."""
+    orders, timeline = desk.orders, desk.timeline
     everyone = np.arange(orders.size)
 
     def when(name: str) -> np.ndarray:
-        return tickets[name].to_numpy(zero_copy_only=False).astype("datetime64[us]")
+        return tickets[name].to_numpy().astype("datetime64[us]")
 
-    reopened = reopened_times(timeline, orders)
-    follow = np.flatnonzero(
-        (orders.marks[:, M_CONTACTS] > 0.75) & (work.team >= 0) & ~np.isnat(when("resolved_at"))
+    follows = (orders.mark("follow-up") > 0.75) & (desk.work.team >= 0) & desk.done
+    share = 0.15 + 0.8 * orders.mark("follow-up time")
+    follow = timeline.timestamps(
+        np.where(follows, orders.opened + (orders.resolved - orders.opened) * share, np.nan)
     )
-    wait = orders.opened[follow] + (orders.resolved - orders.opened)[follow] * (
-        0.15 + 0.8 * orders.marks[follow, M_OPENING]
-    )
-    priority = tickets["priority"].combine_chunks()
-    status = ("open", "pending", "resolved", "closed", "reopened", "follow-up")
-    blocks: list[tuple[Ints, np.ndarray, int, str]] = [
-        (everyone, when("opened_at"), 0, "status"),
-        (everyone, when("first_response_at"), 1, "status"),
-        (everyone, when("resolved_at"), 2, "status"),
-        (everyone, when("closed_at"), 3, "status"),
-        (everyone, timeline.timestamps(reopened), 4, "status"),
-        (follow, timeline.timestamps(wait), 5, "comment"),
+    priority = columns.codes(tickets["priority"])
+    blocks: list[tuple[np.ndarray, int, Ints]] = [
+        (when("opened_at"), STATUS, np.full(orders.size, 0)),
+        (when("first_response_at"), STATUS, np.full(orders.size, 1)),
+        (when("resolved_at"), STATUS, np.full(orders.size, 2)),
+        (when("closed_at"), STATUS, np.full(orders.size, 3)),
+        (timeline.timestamps(reopened_times(timeline, orders)), STATUS, np.full(orders.size, 4)),
+        (follow, COMMENT, np.full(orders.size, 5)),
+        (when("opened_at"), PRIORITY, len(EVENTS) + priority[1]),
     ]
-    order = np.concatenate([block[0] for block in blocks] + [everyone])
-    moment = np.concatenate([block[1] for block in blocks] + [when("opened_at")])
-    value = pa.concat_arrays(
-        [columns.constant(status[code], rows.size) for rows, _, code, _ in blocks] + [priority]
-    )
-    field = pa.concat_arrays(
-        [columns.constant(name, rows.size) for rows, _, _, name in blocks]
-        + [columns.constant("priority", orders.size)]
-    )
-    by_customer = np.concatenate(
-        [np.full(rows.size, code in (0, 4, 5)) for rows, _, code, _ in blocks]
-        + [np.zeros(orders.size, dtype=bool)]
-    )
-    happened: Flags = ~np.isnat(moment)
-    # an event at the same instant and field as another cannot be told apart: the later of the two in life wins
-    rank = np.lexsort((np.arange(order.size), field.dictionary_encode().indices.to_numpy(), moment, order))
-    rank = rank[happened[rank]]
+    order = np.tile(everyone, len(blocks))
+    moment = np.concatenate([block[0] for block in blocks])
+    field = np.repeat([block[1] for block in blocks], orders.size)
+    value = np.concatenate([block[2] for block in blocks])
+    rows = np.flatnonzero(~np.isnat(moment))
+    rows = rows[np.lexsort((field[rows], moment[rows], order[rows]))]
+    from_customer = np.array([*BY_CUSTOMER, *(False for _ in priority[0])])
     return columns.table(
         {
-            "ticket_id": columns.take(ticket_ids, order[rank]),
-            "changed_at": columns.time_column(moment[rank]),
-            "field": field.take(pa.array(rank)),
-            "value": value.take(pa.array(rank)),
-            "by_customer": columns.flags(by_customer[rank]),
+            "ticket_id": columns.take(ticket_ids, order[rows]),
+            "changed_at": columns.time_column(moment[rows]),
+            "field": columns.words(FIELDS, field[rows]),
+            "value": columns.words([*EVENTS, *priority[0]], value[rows]),
+            "by_customer": columns.flags(from_customer[value[rows]]),
         }
     )
