@@ -19,7 +19,8 @@ from analysis.exhibits.blocks import MIME
 from analysis.exhibits.shape import validate
 from analysis.report.pdf import notebook_pdf, write_pdf
 from analysis.report.pdf_columns import LANDSCAPE_WIDTH, TEXT_WIDTH, breakable, panels, typeface
-from analysis.report.pdf_document import curly, document
+from analysis.report.pdf_document import document
+from analysis.report.pdf_prose import curly
 
 Record = dict[str, Any]
 
@@ -444,6 +445,11 @@ def test_labels_are_printed_as_they_stand() -> None:
     found = squeezed(reader)
     for label in [*HOSTILE, "Label #[x]", "$n$", "#strong[title]", "#panic() *9* </p>", "Title with #set text(red)"]:
         assert re.sub(r"\s", "", label) in found
+
+
+def test_tabs_and_line_ends_in_labels_become_blanks_and_breaks() -> None:
+    listing = table("names", [column("n", "Name", number=False)], [row(cell("Wang\tQiang\r\nSouth"))])
+    assert re.search(r"Wang Qiang\s+South", printed(one(listing)))
 
 
 def test_pictures_keep_their_words_as_text() -> None:
