@@ -151,7 +151,9 @@ def json_number(value: Number | None) -> int | float | str | None:
     if value == value.to_integral_value() and abs(value) < 2**53 and value.as_tuple().exponent == 0:
         return int(value)
     number = float(value)
-    return number if Decimal(repr(number)) == value else str(value)
+    exponent = value.as_tuple().exponent
+    quotient = isinstance(exponent, int) and exponent < -6  # a ratio of amounts: no finite decimal, so a float says as much
+    return number if quotient or Decimal(repr(number)) == value else str(value)
 
 
 @dataclass(frozen=True, kw_only=True)
