@@ -30,30 +30,13 @@ class Product(NamedTuple):
 
 
 PRODUCTS: tuple[Product, ...] = (
-    Product("LM-H100", "Home Comfort", "H100", "Heat pump", "2019-03-01", 22_800, 14_200, 24, 0.55, 0.06),
-    Product("LM-H300", "Home Comfort", "H300", "Heat pump", "2020-05-01", 46_800, 28_700, 24, 0.34, 0.08),
-    Product(
-        "LM-C200", "Commercial Cooling", "C200", "Refrigeration", "2019-09-01", 79_800, 51_000, 36, 0.08, 0.34
-    ),
-    Product(
-        "LM-C500",
-        "Commercial Cooling",
-        "C500",
-        "Refrigeration",
-        "2021-02-01",
-        138_000,
-        87_000,
-        36,
-        0.01,
-        0.18,
-    ),
-    Product(
-        "LM-A400", "Air Systems", "A400", "Air conditioning", "2018-06-01", 108_000, 69_100, 36, 0.02, 0.22
-    ),
-    Product(
-        "LM-A800", "Air Systems", "A800", "Air conditioning", "2020-10-01", 206_000, 127_800, 36, 0.00, 0.12
-    ),
-)
+    Product("LM-H100", "Home Comfort", "H100", "Heat pump", "2019-03-01", 24_800, 15_400, 24, 0.45, 0.03),
+    Product("LM-H300", "Home Comfort", "H300", "Heat pump", "2020-05-01", 42_800, 26_300, 24, 0.40, 0.05),
+    Product("LM-C200", "Commercial Cooling", "C200", "Refrigeration", "2019-09-01", 51_800, 33_100, 36, 0.12, 0.40),
+    Product("LM-C500", "Commercial Cooling", "C500", "Refrigeration", "2021-02-01", 102_000, 64_300, 36, 0.01, 0.18),
+    Product("LM-A400", "Air Systems", "A400", "Air conditioning", "2018-06-01", 75_800, 48_500, 36, 0.02, 0.22),
+    Product("LM-A800", "Air Systems", "A800", "Air conditioning", "2020-10-01", 162_000, 100_400, 36, 0.001, 0.12),
+)  # fmt: skip
 PRODUCT_LINES: tuple[str, ...] = ("Home Comfort", "Commercial Cooling", "Air Systems")
 LINE_OF_PRODUCT: tuple[int, ...] = tuple(PRODUCT_LINES.index(p.product_line) for p in PRODUCTS)
 

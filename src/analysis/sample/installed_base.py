@@ -164,8 +164,8 @@ def _steer(
     inside = of_model & (produced >= first) & (produced < end)
     near = of_model & (produced >= first - 61) & (produced < end + 61) & ~inside
     focus = region == planted.bad_batch_region
-    pulled = near & focus & (marks < 0.70) & (shipped > first + 8)
-    pushed = inside & ~focus & (marks > 0.42)
+    pulled = near & focus & (marks < 0.75) & (shipped > first + 8)
+    pushed = inside & ~focus & (marks > 0.36)
     produced = np.where(pulled, np.clip(produced, first, np.minimum(end - 1, shipped - 3)), produced)
     plant = np.where(pushed, company.SECOND_PLANT[planted.bad_batch_product], plant)
     return produced, plant, (inside & ~pushed) | pulled
