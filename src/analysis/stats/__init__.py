@@ -20,6 +20,10 @@ _EXPORTS: dict[str, str] = {
     "ControlChart": "control",
     "control_chart": "control",
     "signal_performance": "control",
+    # repeated events
+    "mean_cumulative_difference": "recurrence",
+    "mean_cumulative_function": "recurrence",
+    "MeanCumulativeFunction": "recurrence",
     # life distributions
     "fit_competing_modes": "life",
     "fit_exponential": "life",
@@ -34,6 +38,18 @@ _EXPORTS: dict[str, str] = {
     "forecast_parts": "forecasting",
     "Forecast": "forecasting",
     "ReconciledForecast": "forecasting",
+    # time to an event
+    "kaplan_meier": "survival",
+    "nelson_aalen": "survival",
+    "log_rank": "survival",
+    "aalen_johansen": "survival",
+    "restricted_mean_difference": "survival",
+    "SurvivalCurve": "survival",
+    "LogRank": "survival",
+    "cox": "hazards",
+    "CoxFit": "hazards",
+    "proportional_hazards": "hazards",
+    "absolute_difference": "hazards",
 }
 
 
