@@ -40,6 +40,7 @@ MIME = "application/vnd.after-sales.block+json"
 VERSION = 1
 MOST_ROWS = 200
 PREVIEW_ROWS = 20
+MASK = "***"
 KINDS = ("table", "figure", "tiles", "findings", "checks", "callout", "facts", "evidence")
 
 Tone = Literal["good", "bad", "muted"]
@@ -517,13 +518,25 @@ def evidence_stems(findings: Sequence[Finding]) -> list[str | None]:
 
 
 def evidence_preview(rows: pd.DataFrame) -> dict[str, Any]:
-    """The first rows as text: ``columns``, ``rows``, ``total``; blanks stay blank."""
+    """The first rows as text: ``columns``, ``rows``, ``total``; blanks stay blank, personal columns are masked."""
     head = rows.head(PREVIEW_ROWS)
+    personal = _personal_columns()
+    columns = [str(name) for name in head.columns]
     return {
-        "columns": [str(name) for name in head.columns],
-        "rows": [[_plain_value(value) for value in row] for row in head.itertuples(index=False, name=None)],
+        "columns": columns,
+        "rows": [
+            [MASK if name in personal else _plain_value(value) for name, value in zip(columns, row, strict=True)]
+            for row in head.itertuples(index=False, name=None)
+        ],
         "total": len(rows),
     }
+
+
+def _personal_columns() -> frozenset[str]:
+    """Columns that the contract marks as personal; they never leave the workbook."""
+    from analysis.tables import contract
+
+    return frozenset(name for table in contract().tables.values() for name, column in table.columns.items() if column.pii)
 
 
 def _plain_value(value: Any) -> str:

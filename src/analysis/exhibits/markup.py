@@ -14,13 +14,14 @@ from html import escape
 from importlib import resources
 from typing import Any
 
+from analysis.exhibits.shape import references
 from analysis.exhibits.style import DARK, LIGHT
 from analysis.formats import number_text
 from analysis.locale import Language, translate
 
 Record = Mapping[str, Any]
 
-SEVERITY = {"alert": ("▲", "Alert"), "watch": ("◆", "Watch"), "info": ("●", "For information"), "good": ("✓", "Good news")}
+SEVERITY = {"alert": ("▲", "Alert"), "watch": ("◆", "Watch"), "info": ("●", "For information"), "good": ("✓", "Good")}
 OUTCOME = {"passed": ("✓", "Passed"), "failed": ("×", "Failed"), "info": ("●", "For information")}
 
 
@@ -32,6 +33,7 @@ class Markup:
     evidence: str | None = None
     interactive: bool = False
     facts: dict[str, Record] = field(default_factory=dict)
+    used: dict[str, str] = field(default_factory=dict)  # fact → anchor of the first block that prints it
 
     def words(self, message: str) -> str:
         return escape(translate(message, self.language))
@@ -39,6 +41,9 @@ class Markup:
     def block(self, record: Record) -> str:
         """One block; an empty string for what is only record."""
         self.facts.update({fact["id"]: fact for fact in record["facts"]})
+        if record["kind"] not in ("facts", "evidence"):
+            for reference in references(record):
+                self.used.setdefault(reference, anchor(record["id"]))
         render: Callable[[Record], str] = getattr(self, f"_{record['kind']}")
         return render(record)
 
@@ -63,8 +68,9 @@ class Markup:
         attributes = f'class="n" data-fact="{escape(fact)}" title="{escape(self._title(fact))}"'
         if not self.interactive:
             return f"<span {attributes}>{text}</span>"
-        reach = ' tabindex="-1"' if in_table else ""
-        return f'<button type="button" {attributes} aria-haspopup="dialog"{reach}>{text}</button>'
+        # a span, because a long interval must be able to break over lines and a button cannot
+        reach = -1 if in_table else 0
+        return f'<span role="button" tabindex="{reach}" {attributes} aria-haspopup="dialog">{text}</span>'
 
     def _title(self, fact: str) -> str:
         record = self.facts.get(fact, {})
@@ -166,8 +172,11 @@ class Markup:
         )
         return (
             f'<li class="tile {tile["status"] or ""}"><p class="name">{escape(tile["label"][self.language])}{status}</p>'
-            f'<p class="figure">{self.segments(tile["value"])}</p>{spark}{f"<dl>{lines}</dl>" if lines else ""}</li>'
+            f'<p class="{self._figure_class(tile)}">{self.segments(tile["value"])}</p>{spark}{f"<dl>{lines}</dl>" if lines else ""}</li>'
         )
+
+    def _figure_class(self, tile: Record) -> str:
+        return "figure none" if self.facts[tile["fact"]]["value"] is None else "figure"
 
     # ------------------------------------------------------------ findings, checks, callouts, evidence
 
@@ -288,9 +297,9 @@ def block_styles() -> str:
     return (
         f".after-sales{{{light}}}"
         f"@media (prefers-color-scheme:dark){{.after-sales:not([data-theme=light]){{{dark}}}"
-        f"[data-jp-theme-light=true] .after-sales{{{light}}}}}"
+        f"[data-jp-theme-light=true] .after-sales.after-sales{{{light}}}}}"
         f".after-sales[data-theme=dark],[data-jp-theme-light=false] .after-sales{{{dark}}}"
-        + re.sub(r"\s*\n\s*", "\n", sheet)
+        f"@media print{{.after-sales.after-sales.after-sales{{{light}}}}}\n" + re.sub(r"\s*\n\s*", "\n", sheet).strip()
     )
 
 

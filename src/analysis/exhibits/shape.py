@@ -42,7 +42,7 @@ def validate(record: Mapping[str, Any]) -> None:
     elif kind == "figure":
         _check_listing(name, record["data"])
     known = {fact["id"] for fact in record["facts"]}
-    for reference in _references(record):
+    for reference in references(record):
         if reference not in known:
             raise ParameterError(f"block {name}: refers to fact {reference}, which it does not carry.")
 
@@ -88,14 +88,14 @@ def _check_listing(name: str, listing: Mapping[str, Any]) -> None:
             _expect((cell["kind"] == "fact") == (cell["fact"] is not None), name, f"cell in row {number}", "a fact exactly when it names one")
 
 
-def _references(value: Any, key: str = "") -> Iterator[str]:
+def references(value: Any, key: str = "") -> Iterator[str]:
     """Every fact id that the record points to, wherever it stands."""
     if isinstance(value, Mapping):
         for inner, item in value.items():
             if inner == "fact" and isinstance(item, str):
                 yield item
             elif inner not in ("facts", "svg"):
-                yield from _references(item, inner)
+                yield from references(item, inner)
     elif isinstance(value, list):
         for item in value:
-            yield from _references(item, key)
+            yield from references(item, key)

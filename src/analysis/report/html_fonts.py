@@ -22,7 +22,10 @@ from analysis.locale import Language
 
 Weight = Literal["Regular", "Bold"]
 # Punctuation that a Chinese face draws a full em wide; English text takes the narrow form.
-_NARROW_IN_ENGLISH = "‘’“”…—·―⋯"
+_NARROW_IN_ENGLISH = "‘’“”…—―⋯"
+# Middle dot and bullet have no narrow form: the same outline on a narrow advance (the left bearing shifts it).
+_DOTS = (0xB7, 0x2022)
+_DOT_METRICS = (300, 44)
 
 
 class _Source:
@@ -111,6 +114,10 @@ def _tables(characters: frozenset[str], weight: Weight, language: Language) -> d
     glyphs, metrics, cmap = list(face.glyphs), list(face.metrics), dict(face.latin)
     if language == "en":
         cmap |= face.narrow
+        for code in _DOTS:
+            glyphs.append(face.glyphs[face.latin[code]])
+            metrics.append(_DOT_METRICS)
+            cmap[code] = len(glyphs) - 1
     for char in sorted(characters):
         if ord(char) not in cmap and (found := face.source.glyph(ord(char))) is not None:
             cmap[ord(char)] = len(glyphs)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import math
 import random
 from collections.abc import Sequence
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -215,7 +218,7 @@ def drawings() -> dict[str, Drawing]:
 def picture(name: str, drawing: Drawing) -> Block:
     return figure(
         f"gallery.{name}",
-        title=Sentence("Parts became dearer, and that alone outweighs the better productivity: cost is {cost}.", {"cost": money("after_sales_cost", 5_211_902)}),
+        title=Sentence("Parts became dearer, and that alone outweighs the better productivity: cost is {cost}.", {"cost": money("cost_of_story", 5_211_902)}),
         subtitle=Sentence("After-sales cost, incurred basis, {month}", {"month": MONTH}),
         foot=Sentence("Source: general ledger and service desk; as of {day}.", {"day": AS_OF}),
         alt=Sentence("A chart of the gallery."),
@@ -305,3 +308,81 @@ def all_blocks() -> list[Block]:
         evidence_block("costs.evidence", [EvidenceFile(stem="failures.excess-1", title=Sentence("Tickets behind the excess"), sha256="ab" * 32, rows=34)]),
         findings_block("empty.findings", []),
     ]  # fmt: skip
+
+
+def cell_of(*blocks: Block, tags: Sequence[str] = ()) -> dict[str, Any]:
+    """A code cell that displayed these blocks."""
+    outputs = [{"output_type": "display_data", "data": block._repr_mimebundle_(), "metadata": {}} for block in blocks]
+    return {"cell_type": "code", "metadata": {"tags": list(tags)}, "source": "show(...)", "execution_count": 1, "outputs": outputs}
+
+
+def prose_cell(text: str) -> dict[str, Any]:
+    return {"cell_type": "markdown", "metadata": {}, "source": text}
+
+
+def notebook(cells: Sequence[dict[str, Any]], *, section: str, order: int) -> dict[str, Any]:
+    return {"cells": list(cells), "metadata": {"after_sales": {"section": section, "order": order}}, "nbformat": 4, "nbformat_minor": 5}
+
+
+def cost_notebook() -> dict[str, Any]:
+    """A section with every kind of block, prose of every kind, and a cell that papermill would add."""
+    blocks = {block.id: block for block in all_blocks()}
+    charts_of = [block for id, block in blocks.items() if id.startswith("gallery.")]
+    injected = {"cell_type": "code", "id": "f00dfeed", "metadata": {"tags": ["injected-parameters"]}, "source": "month = '2026-10'", "execution_count": 1, "outputs": []}
+    return notebook(
+        [
+            prose_cell("# Cost decomposition\n\nWhere does the after-sales cost come from, and why did it move?"),
+            injected,
+            prose_cell("## Findings"),
+            cell_of(blocks["summary.findings"], tags=["finding"]),
+            cell_of(blocks["summary.tiles"]),
+            prose_cell("## Where does the cost come from?\n\nCost on the *incurred* basis.[^basis] Accounts that the map does not know are shown as **unallocated**, never dropped; see [the quality page](00_data_quality.ipynb).\n\n[^basis]: Postings of basis incurred and recovery."),
+            cell_of(blocks["costs.table"], blocks["costs.callout"]),
+            *[cell_of(block) for block in charts_of[:7]],
+            prose_cell("## How sure are we?\n\n- Totals are exact.\n- Rates have an interval.\n\n> A threshold is crossed only when the interval clears it.\n\n| Word | Meaning |\n|---|--:|\n| exact | no interval |\n\n```\nmake trace ID=...\n```"),
+            *[cell_of(block) for block in charts_of[7:]],
+            cell_of(blocks["experience.csat"], blocks["empty.findings"], blocks["costs.evidence"], blocks["costs.facts"]),
+            prose_cell("## What to doubt"),
+            cell_of(blocks["costs.checks"], tags=["checks"]),
+        ],
+        section="costs", order=10,
+    )  # fmt: skip
+
+
+def summary_notebook() -> dict[str, Any]:
+    return notebook(
+        [prose_cell("# Executive summary\n\nThe month in figures, and what needs a decision."), cell_of(tile_block()), cell_of(findings_block("executive.findings", finding_list()))],
+        section="executive", order=90,
+    )  # fmt: skip
+
+
+def pack(status: str = "issued") -> dict[str, Any]:
+    """What the report passes to exporters beside the notebooks."""
+    entries = {
+        "after_sales_cost": ("After-sales cost", "售后成本", "All cost of service, incurred basis.", "按发生制计的全部售后成本。", "ledger amounts, incurred and recovery", "账簿金额（发生与追偿）", None, None),
+        "complaint_ticket_rate": ("Complaint rate", "投诉率", "Complaints among service orders.", "投诉占服务工单之比。", "complaints", "投诉工单", "service orders other than complaints and inquiries", "非投诉、非咨询的服务工单"),
+    }  # fmt: skip
+    registry = [
+        {
+            "id": id, "name": {"en": en, "zh": zh}, "description": {"en": about, "zh": about_zh}, "unit": "share", "owner": "Finance", "version": "1",
+            "numerator": {"en": top, "zh": top_zh}, "denominator": {"en": below, "zh": below_zh} if below else None,
+        }
+        for id, (en, zh, about, about_zh, top, top_zh, below, below_zh) in entries.items()
+    ]  # fmt: skip
+    check = Check(id="tie_out", outcome="passed", sentence=Sentence("The ledger ties to the general ledger to the cent: {gap:exact} apart.", {"gap": money("tie_out_gap", "0.00")}))
+    return {
+        "month": str(MONTH), "as_of": AS_OF.isoformat(), "edition": 1, "company": {"en": "Northwind Appliances", "zh": "北辰电器"}, "currency": "CNY",
+        "status": status, "code_version": "0.1.0", "preparer": "", "reviewer": "", "registry": registry, "checks": [check.as_json()],
+        "facts": {fact.id: fact.as_json() for fact in check.sentence.facts()},
+        "sources": [{"table": "tickets", "file": "tickets.csv", "rows_read": 60_012, "accepted": 60_000, "quarantined": 8, "exact_duplicates": 4, "sha256": "ab12" * 16}],
+        "hashes": {"data": "cd34" * 16}, "restated": [],
+    }  # fmt: skip
+
+
+def write_notebooks(folder: Path) -> list[Path]:
+    paths = []
+    for name, content in (("10_cost_decomposition", cost_notebook()), ("90_executive_summary", summary_notebook())):
+        path = folder / f"{name}.ipynb"
+        path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+        paths.append(path)
+    return paths

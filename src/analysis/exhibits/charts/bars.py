@@ -338,7 +338,7 @@ def histogram(
         for index, mark in enumerate(marks):
             _histogram_mark(axes, mark, along, language, level=index, of=len(marks))
 
-    columns = [Column(key="low", label=Text.of("From")), Column(key="high", label=Text.of("To")), Column(key="value", label=measure)]
+    columns = [Column(key="low", label=Text.of("Class from")), Column(key="high", label=Text.of("Class to")), Column(key="value", label=measure)]
     rows = [Row(cells={"low": tick_text(low), "high": tick_text(high), "value": fact}) for low, high, fact in bins]
     return Drawing(draw=draw, data=(columns, rows), size=(WIDTH, 2.6 + 0.17 * len(marks)))
 

@@ -195,6 +195,8 @@ def _first_and_last(panels: Sequence[Axes], months: Sequence[Month], language: L
     panels[0].set_xticks([0, len(months) - 1][: len(ends)], labels=names)
     for axes in panels:
         named_ticks = axes.get_xticklabels()
+        if not named_ticks:  # hidden: another panel stands below
+            continue
         named_ticks[0].set_horizontalalignment("left")
         named_ticks[-1].set_horizontalalignment("right")
 

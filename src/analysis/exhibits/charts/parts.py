@@ -191,7 +191,7 @@ def _doubt_columns(facts: Sequence[Fact]) -> list[Column]:
     if any(fact.interval for fact in facts):
         columns.append(Column(key="interval", label=Text.of("Interval"), show="interval"))
     if any(fact.n is not None for fact in facts):
-        columns.append(Column(key="n", label=Text.of("n"), show="n"))
+        columns.append(Column(key="n", label=Text.same("n"), show="n"))
     return columns
 
 
