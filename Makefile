@@ -1,19 +1,91 @@
 # make report | make test need Python 3.11+ and make, nothing else: each sets itself up.
 .DEFAULT_GOAL := help
 PYTHON ?= python3
-VENV := .venv
+VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-export SOURCE_DATE_EPOCH ?= 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+
+# A misspelt variable would otherwise be ignored, and last month's report issued again.
+VARIABLES := RUN MONTH DATA AS_OF NOTEBOOKS PARAMETERS WORKERS FORCE REPORTS ID EDITION OUT NULL SEED ONLY ALL PYTHON VENV SOURCE_DATE_EPOCH PYTEST
+GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command line,$(origin $(name))),$(name)))
+UNKNOWN := $(filter-out $(VARIABLES) MAKEFLAGS MAKEOVERRIDES SHELL,$(GIVEN))
+ifneq ($(UNKNOWN),)
+$(error unknown variable $(UNKNOWN); known: $(VARIABLES))
+endif
+
+# given NAME,--option: the option with the variable's value, only when it was given to make and not by a stray environment;
+# the shell reads the value itself, so spaces and quotes in it are safe
+given = $(if $(filter command line,$(origin $(1))),$(2) "$$$(1)")
+flag = $(if $(filter command line,$(origin $(1))),$(if $(filter-out 0 no false,$($(1))),$(2)))
+RUN_OPTIONS = $(call given,RUN,--run) $(call given,MONTH,--month) $(call given,DATA,--data)
 
 $(STAMP): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version). Set PYTHON=path/to/python3.11"; exit 2; }
-	@echo "setting up $(VENV) (first time only) ..."
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1). Set PYTHON=path/to/python3.11"; exit 2; }
+	@echo "setting up $(VENV) (first time only, a minute or two) ..."
+	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv $$(test -d $(VENV)/conda-meta || echo --clear) $(VENV)
+	@$(BIN)/python -m pip install -qq --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
+
+.PHONY: help
+help: ## this list
+	@echo "after-sales finance workbook: from a company's tables to a signed monthly report"; echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@echo; echo "  examples:  make report MONTH=2026-10 DATA=path/to/folder     make trace ID='after_sales_cost#2026-10:1'"
 
 .PHONY: setup
 setup: $(STAMP) ## make the environment (every other target does this by itself)
+
+.PHONY: report
+report: $(STAMP) ## make and issue the month's report  [MONTH= DATA= RUN= AS_OF= NOTEBOOKS="10 90" PARAMETERS="top=7" WORKERS= FORCE=1]
+	@$(BIN)/analysis report $(RUN_OPTIONS) $(call given,AS_OF,--as-of) $(call given,NOTEBOOKS,--notebooks) \
+	  $(foreach pair,$(if $(filter command line,$(origin PARAMETERS)),$(PARAMETERS)),-p '$(pair)') \
+	  $(call given,WORKERS,--workers) $(call given,REPORTS,--reports) $(call flag,FORCE,--force)
+
+.PHONY: test
+test: $(STAMP) ## fast tests, and the notebooks against their kept outputs  [PYTEST="-k bridge"]
+	@$(BIN)/python -m pytest --nbval-lax --nbval-current-env tests notebooks $(PYTEST)
+
+.PHONY: test-slow
+test-slow: $(STAMP) ## every test, simulations over many seeds included
+	@$(BIN)/python -m pytest --nbval-lax --nbval-current-env -m "slow or not slow" tests notebooks $(PYTEST)
+
+.PHONY: check
+check: $(STAMP) ## ruff and mypy
+	@$(BIN)/ruff check . && $(BIN)/mypy
+
+.PHONY: lab
+lab: $(STAMP) ## JupyterLab, opened on the notebooks
+	@$(BIN)/jupyter lab notebooks
+
+.PHONY: tables
+tables: $(STAMP) ## read and prove the tables only, print where their rows went  [DATA= MONTH= RUN=]
+	@$(BIN)/analysis check $(RUN_OPTIONS)
+
+.PHONY: trace
+trace: $(STAMP) ## where a number comes from  [ID= EDITION=reports/2026-10/edition-1 OUT=rows.csv]
+	@test -n "$(call given,ID,-)" || { echo "make trace needs ID=…, the id of a fact or finding, e.g. ID='after_sales_cost#2026-10:1'"; exit 2; }
+	@$(BIN)/analysis trace "$$ID" $(call given,EDITION,--edition) $(call given,OUT,--out)
+
+.PHONY: sample
+sample: $(STAMP) ## make the sample company  [NULL=1 with nothing planted, SEED=, OUT=folder]
+	@$(BIN)/analysis sample $(call flag,NULL,--null) $(call given,SEED,--seed) $(call given,OUT,--out)
+
+.PHONY: bench
+bench: $(STAMP) ## speed and memory as ratios, peers in an environment of their own  [ONLY=pack]
+	@$(BIN)/analysis bench $(ONLY)
+
+.PHONY: golden
+golden: $(STAMP) ## rewrite the kept outputs of the notebooks; look at the difference before you commit it
+	@$(BIN)/analysis golden $(call given,WORKERS,--workers)
+
+.PHONY: lock
+lock: ## write requirements.lock anew from pyproject.toml (needs uv)
+	@command -v uv >/dev/null || { echo "uv writes the lock and is not part of the environment: python3 -m pip install uv, then make lock"; exit 2; }
+	@uv pip compile --quiet --all-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml -o requirements.lock
+
+.PHONY: clean
+clean: $(STAMP) ## remove what can be made again; issued editions stay  [ALL=1: sample and quarantine as well]
+	@$(BIN)/analysis clean $(call flag,ALL,--all)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from analysis.report.make import make_report
     from analysis.report.publish import Edition
-    from analysis.report.trace import Trace, trace
+    from analysis.report.tracing import Trace, trace
 
-_HOME = {"make_report": "make", "Edition": "publish", "Trace": "trace", "trace": "trace"}
+_HOME = {"make_report": "make", "Edition": "publish", "Trace": "tracing", "trace": "tracing"}
 __all__ = ["Edition", "Trace", "make_report", "trace"]
 
 

@@ -21,7 +21,7 @@ from typing import Any
 from analysis.errors import PublicationRefused
 from analysis.exhibits.blocks import MIME
 from analysis.locale import LANGUAGES, Language
-from analysis.report.record import Json, PackRecord, Place
+from analysis.report.record import Json, PackRecord, Place, evidence_stem
 from analysis.report.run import source_of
 from analysis.report.shown import shows
 
@@ -55,6 +55,7 @@ def record_problems(record: PackRecord, *, personal: frozenset[str], paths: Sequ
     for place, block in record.blocks:
         problems += _untranslated(place, block)
         problems += [Problem(place=f"{place}, {block['id']}", text=text) for text in _numbers(block, record.facts)]
+    problems += _blocking(record)
     problems += _evidence(record)
     problems += _private(record, personal, paths)
     return list(dict.fromkeys(problems))
@@ -203,13 +204,21 @@ def _drawn(node: ElementTree.Element, kind: str | None, fact: str | None, facts:
         yield from _drawn(child, kind, fact, facts, language)
 
 
-# ---------------------------------------------------------------- evidence
+# ---------------------------------------------------------------- checks and evidence
+
+
+def _blocking(record: PackRecord) -> Iterator[Problem]:
+    """A failed check that its study calls blocking: the numbers contradict themselves or the ledger."""
+    for check in record.checks:
+        if check["outcome"] == "failed" and check.get("blocking"):
+            text = "".join(segment["t"] for segment in check["sentence"]["en"])
+            yield Problem(place=f"check {check['id']}", text=f"{text} Nothing is issued while this is so.")
 
 
 def _evidence(record: PackRecord) -> Iterator[Problem]:
     for place, block in record.blocks:
         for finding in block.get("findings", []):
-            stem = Path(finding["evidence"]).stem if finding.get("evidence") else None
+            stem = evidence_stem(finding)
             if stem and stem not in record.evidence:
                 yield Problem(place=str(place), text=f"finding {finding['id']}: its evidence {stem}.csv was not written.")
         for file in block.get("files", []):

@@ -103,6 +103,11 @@ def _once(items: Iterator[Json]) -> list[Json]:
     return kept
 
 
+def evidence_stem(finding: Mapping[str, Any]) -> str | None:
+    """The name of a finding's evidence file without folder and ending (stems hold dots of their own)."""
+    return str(finding["evidence"]).rpartition("/")[2].removesuffix(".csv") if finding.get("evidence") else None
+
+
 def _attach_queries(facts: Mapping[str, Json], folder: Path) -> dict[str, str]:
     """Give each fact the key of the SQL that traces it (``query``); the texts, each once, are returned by key."""
     queries: dict[str, str] = {}

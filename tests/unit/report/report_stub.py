@@ -67,11 +67,11 @@ def callout(*, facts: list[dict[str, Any]] | None = None, en: Any = None, zh: An
     return record | parts
 
 
-def checks_block(outcome: str = "passed") -> dict[str, Any]:
+def checks_block(outcome: str = "passed", *, blocking: bool = False) -> dict[str, Any]:
     sentence = {language: words("The ledger agrees with the general ledger.") for language in LANGUAGES}
     return {
         "version": 1, "kind": "checks", "id": "costs.checks", "facts": [], "untranslated": [],
-        "checks": [{"id": "ledger_tied_out", "outcome": outcome, "sentence": sentence}],
+        "checks": [{"id": "ledger_tied_out", "outcome": outcome, "blocking": blocking, "sentence": sentence}],
     }  # fmt: skip
 
 

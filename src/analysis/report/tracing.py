@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.errors import ParameterError, suggestion
 from analysis.params import project_root
 from analysis.report import manifest
+from analysis.report.record import evidence_stem
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,8 +64,8 @@ class Trace:
         finding = self.finding
         lines = [*self._head(), f"  section      {finding['section']}", f"  severity     {finding['severity']}"]
         lines += [f"  {language:<12} {finding['statement'][language]}" for language in ("en", "zh")]
-        if finding["evidence"]:
-            lines.append(f"  evidence     evidence/{Path(finding['evidence']).stem}.csv")
+        if stem := evidence_stem(finding):
+            lines.append(f"  evidence     evidence/{stem}.csv")
         return [*lines, "  its facts", *(f"    {related}" for related in self.related)]
 
     def _row_lines(self) -> list[str]:

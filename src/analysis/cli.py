@@ -1,0 +1,324 @@
+"""The command line ``analysis``: what ``make`` calls.
+
+Only the standard library is imported here; each command imports what it needs, so that ``--help`` answers at once. A
+refusal is printed without a traceback and ends with the exit code of its kind (see ``analysis.errors``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from analysis.report.progress import TerminalProgress
+
+UNEXPECTED = 70
+INTERRUPTED = 130
+EXIT_CODES = """
+exit codes: 0 done or unchanged · 2 parameter · 3 source cannot be read · 4 data break the contract · 5 data missing
+            6 a notebook stopped · 7 the pack does not pass its checks · 8 a model cannot be fitted · 70 fault of the program
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    if options.debug:
+        os.environ["AFTER_SALES_DEBUG"] = "1"
+    try:
+        return int(options.command(options) or 0)
+    except KeyboardInterrupt:
+        print("interrupted: nothing was issued.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # the reader (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if options.debug:
+            raise
+        return _refusal(error)
+
+
+def _refusal(error: Exception) -> int:
+    from analysis.errors import AnalysisError
+
+    if isinstance(error, AnalysisError):
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return error.exit_code
+    print(f"a fault of the program: {type(error).__name__}: {error}\nRun the same command with --debug for the traceback.", file=sys.stderr)
+    return UNEXPECTED
+
+
+# ---------------------------------------------------------------- commands
+
+
+def _report(options: argparse.Namespace) -> None:
+    from analysis.report.make import make_report
+    from analysis.report.progress import TerminalProgress
+
+    progress = TerminalProgress()
+    try:
+        edition = make_report(
+            options.run, month=options.month, data=options.data, as_of=options.as_of, notebooks=_split(options.notebooks),
+            parameters=_pairs(options.parameter), reports=options.reports, workers=options.workers, force=options.force, progress=progress,
+        )  # fmt: skip
+    finally:
+        progress.close()
+        print("\n".join(progress.lines()), file=sys.stderr)
+    folder = _shown(edition.folder)
+    if edition.unchanged:
+        print(f"unchanged: edition {edition.number} of {edition.month} stands: {folder} (FORCE=1 or --force issues a new one)")
+        return
+    print(f"issued: {folder}")
+    for language in ("en", "zh"):
+        print(f"  {folder}/after-sales-report.{language}.pdf   {folder}/html/{language}/index.html")
+    if edition.restated:
+        print(f"  {edition.restated:,} numbers read differently from the last edition: see the page on restated figures and {folder}/evidence/restated.csv")
+    if not edition.tied_out:
+        print("  NOT TIED OUT: the ledger was not shown to agree with the general ledger; the pack has no sign-off page.")
+
+
+def _trace(options: argparse.Namespace) -> None:
+    from analysis.report import trace
+
+    found = trace(options.id, edition=options.edition, out=options.out)
+    print(found)
+    if options.out:
+        print(f"  all rows     {_shown(options.out)}")
+
+
+def _sample(options: argparse.Namespace) -> None:
+    from analysis.params import project_root
+    from analysis.sample import make_sample
+
+    folder = options.out or project_root() / "data" / ("sample-null" if options.null else "sample")
+    make_sample(folder, null=options.null, **({"seed": options.seed} if options.seed is not None else {}), format=options.format)
+    print(f"made: {_shown(folder)}" + (" (nothing planted)" if options.null else "; what is planted is in _truth/truth.json"))
+
+
+def _check(options: argparse.Namespace) -> int:
+    from analysis.workbook import prepare_run
+
+    progress = _terminal()
+    try:
+        with progress.stage("prepare data") as note:
+            run = prepare_run(options.run, month=options.month, data=options.data, progress=note)
+    finally:
+        progress.close()
+    print(_waterfall(run.tables))
+    failed = [check for check in run.tables.checks if check.outcome == "failed"]
+    for check in run.tables.checks:
+        if check.outcome != "passed":
+            print(f"  {check.outcome:<7} {check.table}: {check.message_en}")
+    print(f"{len(run.tables.checks)} checks, {len(failed)} failed")
+    return 0
+
+
+def _waterfall(tables: Any) -> str:
+    """Rows read, set aside, dropped and accepted for each file; what is absent by name."""
+    lines = [f"{'table':<22}{'file':<34}{'read':>12}{'duplicates':>12}{'quarantined':>13}{'accepted':>12}"]
+    for name, info in sorted(tables.tables.items()):
+        for part in info.waterfall:
+            lines.append(
+                f"{name:<22}{part.file[:32]:<34}{part.rows_read:>12,}{part.exact_duplicates:>12,}{part.quarantined:>13,}{part.accepted:>12,}"
+            )
+    absent = [name for name, info in sorted(tables.tables.items()) if not info.present]
+    return "\n".join([*lines, f"absent: {', '.join(absent) or 'none'}"])
+
+
+def _metrics(options: argparse.Namespace) -> None:
+    from analysis.metrics import Registry
+
+    registry = Registry.load()
+    if not options.metric:
+        width = max(len(metric.id) for metric in registry)
+        for metric in registry:
+            print(f"{metric.id:<{width}}  {metric.section:<12} {metric.unit:<20} {metric.name.en} · {metric.name.zh}")
+        return
+    metric = registry[options.metric]
+    print(f"{metric.id} (version {metric.version}, from {metric.valid_from}, {metric.tier})")
+    lines = {
+        "name": f"{metric.name.en} · {metric.name.zh}",
+        "description": metric.description.en,
+        "": metric.description.zh,
+        "formula": registry.formula(metric),
+        "unit": metric.unit,
+        "better": metric.better,
+        "interval": metric.interval,
+        "owner": metric.owner,
+        "decision": metric.decision or "–",
+    }
+    for name, text in lines.items():
+        print(f"  {name:<12} {text}")
+
+
+def _bench(options: argparse.Namespace) -> int:
+    import subprocess
+
+    from analysis.errors import ParameterError
+    from analysis.params import project_root
+
+    root = project_root()
+    if not (root / "bench" / "__main__.py").is_file():
+        raise ParameterError("bench: no bench/__main__.py in this project, so there is nothing to measure.")
+    return subprocess.run([sys.executable, "-m", "bench", *options.arguments], cwd=root, check=False).returncode
+
+
+def _golden(options: argparse.Namespace) -> None:
+    from analysis.report.golden import rewrite_golden
+
+    progress = _terminal()
+    try:
+        changed = rewrite_golden(workers=options.workers, progress=progress)
+    finally:
+        progress.close()
+    print(f"rewritten: {', '.join(changed)}; look at the difference before you commit it" if changed else "unchanged: every kept output is as it was")
+
+
+def _verify(options: argparse.Namespace) -> None:
+    from analysis.errors import ParameterError, PublicationRefused
+    from analysis.params import project_root
+    from analysis.report import manifest
+
+    folder = (options.edition or project_root() / "reports" / "latest").resolve()
+    if not (folder / manifest.MANIFEST).is_file():
+        raise ParameterError(f"edition '{folder.name}': holds no {manifest.MANIFEST}; give the folder of an issued edition.")
+    if broken := manifest.broken_seals(folder):
+        raise PublicationRefused(f"{_shown(folder)} is not as it was issued: {', '.join(broken)}. Restore it from a backup.")
+    print(f"{_shown(folder)}: {len(manifest.read(folder)['seals'])} files, all as they were issued")
+
+
+def _clean(options: argparse.Namespace) -> None:
+    import shutil
+
+    from analysis.params import project_root
+    from analysis.report.publish import QUARANTINE, unfinished
+
+    root = project_root()
+    doomed = [root / "build", root / "data" / "cache", root / "data" / "tables", *unfinished(root / "reports")]
+    if options.all:
+        doomed += [root / "data" / "sample", root / "reports" / QUARANTINE]
+    for folder in doomed:
+        if folder.exists():
+            shutil.rmtree(folder)
+            print(f"removed: {_shown(folder)}")
+    print("issued editions are never removed by this command")
+
+
+# ---------------------------------------------------------------- parser
+
+
+def _terminal() -> TerminalProgress:
+    from analysis.report.progress import TerminalProgress
+
+    return TerminalProgress()
+
+
+def _shown(path: Path) -> str:
+    """A path as the reader would type it."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _split(names: Sequence[str]) -> list[str]:
+    """``10,20`` and ``10 20`` as well as one option each."""
+    return [name for text in names for name in text.replace(",", " ").split()]
+
+
+def _pairs(texts: Sequence[str]) -> dict[str, str]:
+    from analysis.errors import ParameterError
+
+    pairs = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise ParameterError(f"parameter '{text}': should be name=value.")
+        pairs[name.strip()] = value
+    return pairs
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="analysis", description="After-sales finance: from a company's tables to a signed monthly report.",
+        epilog=EXIT_CODES, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("--debug", action="store_true", help="show tracebacks")
+    commands = parser.add_subparsers(metavar="command", required=True)
+
+    report = _command(
+        commands, "report", _report, "make and issue the report of a month",
+        "analysis report\nanalysis report --month 2026-10 --data path/to/folder\nanalysis report --run acme --notebooks 10,90 -p top=10",
+    )
+    _run_options(report)
+    report.add_argument("--as-of", default="", metavar="DAY", help="last day whose records are seen, such as 2026-11-10 (default: the close of the month)")
+    report.add_argument("--notebooks", nargs="+", default=[], metavar="NAME", help="only these: file names, numbers or sections (default: all)")
+    report.add_argument("-p", "--parameter", action="append", default=[], metavar="NAME=VALUE", help="a further notebook parameter; may be repeated")
+    report.add_argument("--workers", type=int, default=2, metavar="N", help="notebooks side by side, at most (default: 2)")
+    report.add_argument("--force", action="store_true", help="issue a new edition even when nothing has changed")
+    report.add_argument("--reports", type=Path, metavar="FOLDER", help="where editions are issued (default: reports)")
+
+    trace = _command(
+        commands, "trace", _trace, "where a number comes from: its formula, SQL and rows",
+        "analysis trace 'after_sales_cost#2026-10:1'\nanalysis trace 'after_sales_cost@region=South#2026-10:1' --out rows.csv",
+    )
+    trace.add_argument("id", help="id of a fact or finding, as in facts.json and on the page")
+    trace.add_argument("--edition", type=Path, metavar="FOLDER", help="an issued edition (default: reports/latest)")
+    trace.add_argument("--out", type=Path, metavar="FILE", help="write every row as CSV")
+
+    sample = _command(
+        commands, "sample", _sample, "make the sample company", "analysis sample\nanalysis sample --null --out data/null",
+    )
+    sample.add_argument("--out", type=Path, metavar="FOLDER", help="where (default: data/sample)")
+    sample.add_argument("--null", action="store_true", help="with nothing planted")
+    sample.add_argument("--seed", type=int, metavar="N", help="another company of the same kind")
+    sample.add_argument("--format", choices=("parquet", "csv"), default="parquet", help="file format (default: parquet)")
+
+    check = _command(
+        commands, "check", _check, "read and prove the tables, print where their rows went", "analysis check --data path/to/folder --month 2026-10",
+    )
+    _run_options(check)
+
+    metrics = _command(commands, "metrics", _metrics, "list the metric registry, or describe one metric", "analysis metrics\nanalysis metrics labour_share")
+    metrics.add_argument("metric", nargs="?", help="id of a metric")
+
+    bench = _command(commands, "bench", _bench, "measure speed and memory as ratios", "analysis bench\nanalysis bench pack")
+    bench.add_argument("arguments", nargs=argparse.REMAINDER, help="passed on to bench/")
+
+    golden = _command(commands, "golden", _golden, "rewrite the kept outputs of the committed notebooks", "analysis golden && git diff notebooks")
+    golden.add_argument("--workers", type=int, default=2, metavar="N", help="notebooks side by side, at most (default: 2)")
+
+    verify = _command(commands, "verify", _verify, "is an issued edition as it was issued?", "analysis verify reports/2026-10/edition-1")
+    verify.add_argument("edition", nargs="?", type=Path, help="an issued edition (default: reports/latest)")
+
+    clean = _command(commands, "clean", _clean, "remove what can be made again; issued editions stay", "analysis clean\nanalysis clean --all")
+    clean.add_argument("--all", action="store_true", help="the sample company and the quarantine as well")
+    return parser
+
+
+def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], int | None], summary: str, examples: str) -> argparse.ArgumentParser:
+    listed = "\n".join(f"  {line}" for line in examples.splitlines())
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.", epilog=f"examples:\n{listed}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.set_defaults(command=run)
+    # stated after the command too, without undoing what stood before it
+    parser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help="show tracebacks")
+    return parser
+
+
+def _run_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--run", default="sample", metavar="NAME", help="a file in params/runs/ (default: sample)")
+    parser.add_argument("--month", default="", metavar="MONTH", help="such as 2026-10 (default: the run's own)")
+    parser.add_argument("--data", default="", metavar="FOLDER", help="folder of canonical tables, or sample (default: the run's own)")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

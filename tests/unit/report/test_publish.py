@@ -1,0 +1,93 @@
+"""A pack is seen whole or not at all; what was issued stays as it was."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from analysis.errors import PublicationRefused
+from analysis.report import publish
+
+
+def build(reports: Path, month: str = "2026-10", text: str = "x") -> Path:
+    folder = publish.building_folder(reports, month)
+    (folder / "html").mkdir()
+    (folder / "html" / "index.html").write_text(text)
+    return folder
+
+
+def test_issuing_is_one_rename_and_latest_follows(tmp_path):
+    building = build(tmp_path, text="first")
+    assert publish.editions(tmp_path, "2026-10") == []
+    issued = publish.issue(building, tmp_path, "2026-10", 1)
+    assert issued == tmp_path / "2026-10" / "edition-1"
+    assert not building.exists()
+    assert (tmp_path / "latest" / "html" / "index.html").read_text() == "first"
+    assert os.readlink(tmp_path / "latest") == "2026-10/edition-1"
+    publish.issue(build(tmp_path, text="second"), tmp_path, "2026-10", 2)
+    assert (tmp_path / "latest" / "html" / "index.html").read_text() == "second"
+    assert (issued / "html" / "index.html").read_text() == "first"
+    assert [publish.edition_number(path) for path in publish.editions(tmp_path, "2026-10")] == [1, 2]
+
+
+def test_an_issued_file_is_read_only(tmp_path):
+    issued = publish.issue(build(tmp_path), tmp_path, "2026-10", 1)
+    assert stat.S_IMODE((issued / "html" / "index.html").stat().st_mode) == 0o444
+
+
+def test_latest_is_the_newest_month_even_when_an_older_one_is_issued_again(tmp_path):
+    for month, number in (("2026-10", 1), ("2026-09", 1), ("2026-09", 10)):
+        publish.issue(build(tmp_path, month), tmp_path, month, number)
+    assert os.readlink(tmp_path / "latest") == "2026-10/edition-1"
+    publish.issue(build(tmp_path, "2026-10"), tmp_path, "2026-10", 2)
+    assert os.readlink(tmp_path / "latest") == "2026-10/edition-2"
+
+
+def test_an_edition_issued_meanwhile_is_never_overwritten(tmp_path):
+    publish.issue(build(tmp_path, text="theirs"), tmp_path, "2026-10", 1)
+    with pytest.raises(PublicationRefused, match="edition 1 was issued by another run meanwhile"):
+        publish.issue(build(tmp_path, text="ours"), tmp_path, "2026-10", 1)
+    assert (tmp_path / "2026-10" / "edition-1" / "html" / "index.html").read_text() == "theirs"
+
+
+def _build_and_be_killed(reports: Path) -> None:
+    folder = build(reports, text="half")
+    (folder / "facts.json").write_text("{")
+    os.kill(os.getpid(), 9)
+
+
+def test_a_process_killed_before_the_rename_leaves_nothing_to_be_taken_for_a_report(tmp_path):
+    publish.issue(build(tmp_path, text="whole"), tmp_path, "2026-10", 1)
+    killed = multiprocessing.get_context("fork").Process(target=_build_and_be_killed, args=(tmp_path,))
+    killed.start()
+    killed.join()
+    assert killed.exitcode == -9
+    assert [path.name for path in publish.editions(tmp_path, "2026-10")] == ["edition-1"]
+    assert (tmp_path / "latest" / "html" / "index.html").read_text() == "whole"
+    visible = sorted(path.name for path in tmp_path.iterdir() if not path.name.startswith("."))
+    assert visible == ["2026-10", "latest"]
+    assert len(publish.unfinished(tmp_path)) == 1
+
+
+def test_a_failing_rename_leaves_the_last_edition_and_latest_alone(tmp_path, monkeypatch):
+    publish.issue(build(tmp_path, text="whole"), tmp_path, "2026-10", 1)
+    monkeypatch.setattr(Path, "rename", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        publish.issue(build(tmp_path, text="half"), tmp_path, "2026-10", 2)
+    assert os.readlink(tmp_path / "latest") == "2026-10/edition-1"
+    assert len(publish.editions(tmp_path, "2026-10")) == 1
+
+
+def test_quarantine_keeps_what_was_made_with_the_message_and_counts_up(tmp_path):
+    first = publish.quarantine(build(tmp_path), tmp_path, "2026-10", "the ledger is short")
+    second = publish.quarantine(build(tmp_path), tmp_path, "2026-10", "again")
+    other = publish.quarantine(build(tmp_path, "2026-09"), tmp_path, "2026-09", "another month")
+    assert [path.name for path in (first, second, other)] == ["2026-10-1", "2026-10-2", "2026-09-1"]
+    assert (first / "message.txt").read_text() == "the ledger is short\n"
+    assert (first / "html" / "index.html").exists()
+    assert publish.editions(tmp_path, "2026-10") == []
+    assert not (tmp_path / "latest").exists()

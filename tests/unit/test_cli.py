@@ -1,0 +1,198 @@
+"""The command line: help at once, a refusal with its exit code and no traceback, what was typed passed on as it stands."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from analysis import cli, errors
+from analysis.report.publish import Edition
+
+COMMANDS = ("report", "trace", "sample", "check", "metrics", "bench", "golden", "verify", "clean")
+
+
+def analysis(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "analysis.cli", *arguments], capture_output=True, text=True, check=False, **options)
+
+
+def test_help_loads_nothing_heavy_and_answers_at_once():
+    script = (
+        "import sys, time\nstart = time.perf_counter()\nfrom analysis import cli\n"
+        "try:\n    cli.main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "heavy = {'pandas', 'numpy', 'duckdb', 'matplotlib', 'papermill', 'rich', 'yaml'} & set(sys.modules)\n"
+        "print('heavy', sorted(heavy), 'seconds', time.perf_counter() - start)"
+    )
+    last = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.splitlines()[-1]
+    assert "heavy []" in last
+    assert float(last.split()[-1]) < 0.3
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(command, capsys):
+    with pytest.raises(SystemExit) as done:
+        cli.main([command, "--help"])
+    assert done.value.code == 0
+    shown = capsys.readouterr().out
+    assert f"examples:\n  analysis {command}" in shown
+    assert "--debug" in shown
+
+
+def test_the_list_of_commands_is_whole(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    shown = capsys.readouterr().out
+    assert set(COMMANDS) == set(re.findall(r"^    ([a-z]+)  ", shown, re.MULTILINE))
+
+
+REFUSALS = [
+    errors.ParameterError, errors.SourceError, errors.ContractError, errors.MissingData, errors.NotebookFailed,
+    errors.PublicationRefused, errors.FitError,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", REFUSALS)
+def test_each_refusal_has_its_own_exit_code(kind, monkeypatch, capsys):
+    def refuse(*_, **__):
+        raise kind("ledger: 14 rows share a key.")
+
+    monkeypatch.setattr("analysis.report.make.make_report", refuse)
+    code = cli.main(["report"])
+    shown = capsys.readouterr().err
+    assert code == kind.exit_code
+    assert "ledger: 14 rows share a key." in shown
+    assert "Traceback" not in shown
+
+
+def test_exit_codes_differ_and_are_listed():
+    codes = [kind.exit_code for kind in REFUSALS]
+    assert len(set(codes)) == len(codes)
+    listed = {int(code) for code in re.findall(r"(\d+) ", cli.EXIT_CODES)}
+    assert {*codes, 0, cli.UNEXPECTED} <= listed
+
+
+def test_a_fault_of_the_program_is_said_and_its_traceback_is_for_debug(monkeypatch, capsys):
+    monkeypatch.setattr("analysis.report.make.make_report", lambda *_, **__: 1 / 0)
+    assert cli.main(["report"]) == cli.UNEXPECTED
+    assert "a fault of the program: ZeroDivisionError: division by zero\nRun the same command with --debug" in capsys.readouterr().err
+    for arguments in (["--debug", "report"], ["report", "--debug"]):
+        with pytest.raises(ZeroDivisionError):
+            cli.main(arguments)
+    monkeypatch.delenv("AFTER_SALES_DEBUG", raising=False)
+
+
+def test_what_was_typed_reaches_the_report(monkeypatch, capsys, tmp_path):
+    asked: dict[str, object] = {}
+
+    def make_report(run: str, **options: object) -> Edition:
+        asked.update(options, run=run)
+        return Edition(folder=tmp_path / "2026-09" / "edition-2", month="2026-09", number=2, tied_out=False, restated=3)
+
+    monkeypatch.setattr("analysis.report.make.make_report", make_report)
+    typed = "report --run acme --month 2026-09 --data my data --as-of 2026-10-12 --notebooks 10,20 90 -p top=7 -p note=a=b --force --workers 1"
+    arguments = typed.replace("my data", "my_data").split()
+    arguments[arguments.index("my_data")] = "my data"
+    assert cli.main(arguments) == 0
+    asked.pop("progress")
+    assert asked == {
+        "run": "acme", "month": "2026-09", "data": "my data", "as_of": "2026-10-12", "notebooks": ["10", "20", "90"],
+        "parameters": {"top": "7", "note": "a=b"}, "reports": None, "workers": 1, "force": True,
+    }  # fmt: skip
+    shown = capsys.readouterr().out
+    assert "3 numbers read differently from the last edition" in shown
+    assert "NOT TIED OUT" in shown
+
+
+def test_an_unchanged_month_says_which_edition_stands(monkeypatch, capsys, tmp_path):
+    standing = Edition(folder=tmp_path, month="2026-10", number=3, unchanged=True)
+    monkeypatch.setattr("analysis.report.make.make_report", lambda *_, **__: standing)
+    assert cli.main(["report"]) == 0
+    assert "unchanged: edition 3 of 2026-10 stands" in capsys.readouterr().out
+
+
+def test_a_parameter_without_a_value_is_refused(capsys):
+    assert cli.main(["report", "-p", "top"]) == 2
+    assert "parameter 'top': should be name=value" in capsys.readouterr().err
+
+
+def test_every_stage_has_a_closing_line_with_its_time():
+    from analysis.report.progress import Progress
+
+    progress = Progress()
+    with progress.stage("prepare data") as note:
+        note("ledger: 12 rows")
+        time.sleep(0.06)
+    with pytest.raises(ValueError, match="no"), progress.stage("check"):
+        raise ValueError("no")
+    first, second = progress.lines()
+    assert re.fullmatch(r"  prepare data     0\.1 s  ledger: 12 rows", first)
+    assert second.startswith("  check         ")
+
+
+def test_nothing_moves_on_a_pipe():
+    import io
+
+    from analysis.report.progress import TerminalProgress
+
+    stream = io.StringIO()
+    progress = TerminalProgress(stream)
+    with progress.stage("export"):
+        progress.bar("10_costs", 4)()
+    progress.close()
+    assert stream.getvalue() == ""
+    assert len(progress.lines()) == 1
+
+
+def test_the_check_command_prints_where_the_rows_went():
+    part = SimpleNamespace(file="ledger.csv", rows_read=1200, accepted=1197, quarantined=2, exact_duplicates=1)
+    tables = SimpleNamespace(
+        tables={"ledger": SimpleNamespace(waterfall=(part,), present=True), "surveys": SimpleNamespace(waterfall=(), present=False)}
+    )
+    lines = cli._waterfall(tables).splitlines()
+    assert lines[1].split() == ["ledger", "ledger.csv", "1,200", "1", "2", "1,197"]
+    assert lines[-1] == "absent: surveys"
+
+
+def test_an_issued_edition_is_verified_by_its_seals(tmp_path, capsys):
+    from analysis.report import manifest
+
+    (tmp_path / "facts.json").write_text("{}")
+    manifest.write_json(tmp_path / "manifest.json", {"seals": manifest.seals(tmp_path)})
+    assert cli.main(["verify", str(tmp_path)]) == 0
+    assert "1 files, all as they were issued" in capsys.readouterr().out
+    (tmp_path / "facts.json").write_text("{} ")
+    assert cli.main(["verify", str(tmp_path)]) == errors.PublicationRefused.exit_code
+    assert cli.main(["verify", str(tmp_path / "nowhere")]) == errors.ParameterError.exit_code
+
+
+def test_clean_removes_what_can_be_made_again_and_no_edition(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("AFTER_SALES_ROOT", str(tmp_path))
+    for name in ("build/explore", "data/tables/x", "data/sample", "data/mine", "reports/2026-10/edition-1", "reports/.building-2026-10-a", "reports/_quarantine/x"):
+        (tmp_path / name).mkdir(parents=True)
+    assert cli.main(["clean"]) == 0
+    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")}
+    assert {"data/sample", "data/mine", "reports/2026-10/edition-1", "reports/_quarantine/x"} <= left
+    assert not {"build", "data/tables", "reports/.building-2026-10-a"} & left
+    assert cli.main(["clean", "--all"]) == 0
+    assert (tmp_path / "data" / "mine").exists()
+    assert (tmp_path / "reports" / "2026-10" / "edition-1").exists()
+    assert not (tmp_path / "data" / "sample").exists()
+
+
+def test_a_reader_that_stops_reading_is_no_fault():
+    command = f"{sys.executable} -m analysis.cli metrics | head -n 1"
+    done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_run_is_refused_with_a_suggestion(tmp_path):
+    done = analysis("check", "--run", "sampel", env={**os.environ, "AFTER_SALES_ROOT": str(Path(__file__).parents[2])})
+    assert done.returncode == 2
+    assert "Did you mean 'sample'" in done.stderr
