@@ -24,8 +24,9 @@ from analysis.locale import Language
 from analysis.periods import Month
 from analysis.report.pdf_appendices import Appendices, stamp
 from analysis.report.pdf_columns import breakable, typeface
-from analysis.report.pdf_nodes import WORDS, Node, Nodes, plain, tile_strip
+from analysis.report.pdf_nodes import WORDS, Node, Nodes, plain
 from analysis.report.pdf_prose import Prose, kept, landscape_groups, lead, stepped, without_dead_links
+from analysis.report.pdf_tiles import cover_strip
 
 Notebook = Mapping[str, Any]
 
@@ -40,7 +41,6 @@ STATUSES = {
     "draft": ("Draft", "watch"),
 }
 SUMMARY_SECTIONS = frozenset({"executive", "summary"})  # executed last, read first
-COVER_TILES = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,9 +232,6 @@ class _Whole:
             "Reviewed by": str(self.pack["reviewer"] or ""),
             "Code version": breakable(str(self.pack["code_version"])),
         }
-        tiles = [
-            tile | {"spark": None, "comparisons": tile["comparisons"][:2]} for tile in headline[:COVER_TILES]
-        ]
         return {
             "company": self.nodes.text(self.pack["company"]),
             "title": self.nodes.word(WORDS["report"]),
@@ -245,7 +242,7 @@ class _Whole:
                 for name, text in lines.items()
                 if text
             ],
-            "tiles": tile_strip(tiles) if tiles else None,
+            "tiles": cover_strip(headline),
         }
 
 

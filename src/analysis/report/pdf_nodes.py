@@ -15,15 +15,13 @@ from typing import Any
 from analysis.errors import PublicationRefused
 from analysis.formats import cell_text
 from analysis.locale import Language, translate
-from analysis.report.pdf_columns import TEXT_WIDTH, Layout, breakable, panels, typeface
+from analysis.report.pdf_columns import TEXT_WIDTH, Layout, breakable, panels
+from analysis.report.pdf_tiles import tile_strip, value_nodes
 
 Node = dict[str, Any]
 
 HIDDEN_KINDS = frozenset({"facts", "evidence"})
 MANY_COLUMNS = 8
-TILE_SIZES = (19.0, 18.0, 17.0, 16.0, 15.0, 14.0, 13.0, 12.0, 11.0, 10.0)
-TILE_LEAST = 14.0  # points below which a value looks lost, and the tiles are set wider
-TILE_GAP = 18.0
 
 # The template's own words; each is a key of the catalogue.
 WORDS = {
@@ -43,6 +41,7 @@ WORDS = {
     "weakened": "Weakened by a failed check: {text}",
     "numerator": "Numerator",
     "denominator": "Denominator",
+    "measured": "What is measured",
     "name": "Name",
     "signature": "Signature",
     "date": "Date",
@@ -156,7 +155,7 @@ class Nodes:
         name = f"spark line of '{label}' in {block}"
         return {
             "label": label,
-            "value": self.segments(tile["value"]),
+            "value": value_nodes(self.segments(tile["value"]), self.language),
             "status": tile["status"],
             "comparisons": [
                 {
@@ -263,25 +262,3 @@ def halved(digest: str) -> list[str]:
     """A hash on two lines, as it fits a column."""
     half = (len(digest) + 1) // 2
     return [digest[:half], digest[half:]]
-
-
-def tile_strip(tiles: Sequence[Node]) -> Node:
-    """How many tiles stand side by side, and the largest size at which every value fits its tile."""
-    values = ["".join(piece["text"] for piece in tile["value"]) for tile in tiles if not tile["absent"]]
-    made: Node = {}
-    for across in _rows_that_fill(len(tiles)):
-        room = (TEXT_WIDTH - TILE_GAP * (across - 1)) / across
-        fitting = (
-            size
-            for size in TILE_SIZES
-            if all(typeface().width(value, size, bold=True) <= room for value in values)
-        )
-        made = {"across": across, "gap": TILE_GAP, "size": next(fitting, TILE_SIZES[-1]), "tiles": tiles}
-        if made["size"] >= TILE_LEAST:
-            break
-    return made
-
-
-def _rows_that_fill(count: int) -> Sequence[int]:
-    """Numbers of tiles in a row to try, the most first."""
-    return {1: (2,), 2: (2,), 3: (3, 2), 4: (4, 2), 7: (4, 3, 2), 8: (4, 2)}.get(count, (3, 2))

@@ -21,6 +21,7 @@ from analysis.report.pdf import notebook_pdf, write_pdf
 from analysis.report.pdf_columns import LANDSCAPE_WIDTH, TEXT_WIDTH, breakable, panels, typeface
 from analysis.report.pdf_document import document
 from analysis.report.pdf_prose import curly
+from analysis.report.pdf_tiles import COVER_ROWS, GAP, cover_strip, tile_strip, value_nodes
 
 Record = dict[str, Any]
 
@@ -561,6 +562,53 @@ def test_widths_are_those_of_the_font() -> None:
     assert typeface().width("123", 10) == pytest.approx(16.65)
     assert typeface().width("中文", 10) == pytest.approx(20.0)
     assert typeface().width("中1", 10) == pytest.approx(10 + 5.55 + 2.5)
+
+
+# ---------------------------------------------------------------- tiles
+
+
+@pytest.mark.parametrize(
+    ("language", "shown", "large", "small"),
+    [
+        ("en", "CNY 3.42 million", "CNY 3.42 million", ""),
+        ("en", "−CNY 213.50 per ticket", "−CNY 213.50", " per ticket"),
+        ("en", "2,394 tickets", "2,394", " tickets"),
+        ("en", "12.3 failures per 1,000 unit-months", "12.3", " failures per 1,000 unit-months"),
+        ("en", "not computed: needs surveys.score", "not computed: needs surveys.score", ""),
+        ("zh", "每张工单 1,632.00 元", "1,632.00 元", " 每张工单"),
+        ("zh", "25.0 亿元", "25.0 亿元", ""),
+        ("zh", "391 万美元", "391 万美元", ""),
+        ("zh", "14.2 小时", "14.2", " 小时"),
+        ("zh", "每千台月 12.3 次故障", "12.3", " 次故障 每千台月"),
+        ("zh", "4.1%", "4.1%", ""),
+    ],
+)  # fmt: skip
+def test_the_number_of_a_tile_is_large_and_its_unit_small(language: Any, shown: str, large: str, small: str) -> None:
+    nodes = value_nodes([{"type": "fact", "text": shown}], language)
+    assert [node["text"] for node in nodes] == [large, small] if small else [large]
+
+
+def made_tiles(*values: str) -> list[Record]:
+    comparison = {"label": "same month a year before", "value": [{"type": "fact", "text": "+0.4 pp, could be noise"}], "tone": None}
+    return [
+        {"label": "x", "value": [{"type": "fact", "text": value}], "absent": False, "spark": {"path": "p"}, "comparisons": [comparison]}
+        for value in values
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("count", range(1, 13))
+def test_tiles_fit_their_row_whatever_their_number(count: int) -> None:
+    strip = tile_strip(made_tiles(*["CNY 1,632.00 million"] * count))
+    room = (TEXT_WIDTH - GAP * (strip["across"] - 1)) / strip["across"]
+    assert typeface().width("CNY 1,632.00 million", strip["size"], bold=True) <= room
+    assert strip["stacked"] == (room < 190)  # label and value of the comparison need about 180 points
+    cover = cover_strip(made_tiles(*["CNY 1,632.00 million"] * count))
+    assert cover is not None
+    assert len(cover["tiles"]) <= COVER_ROWS * cover["across"]
+
+
+def test_no_tiles_no_strip_on_the_cover() -> None:
+    assert cover_strip([]) is None
 
 
 # ---------------------------------------------------------------- sign-off, status, appendices
