@@ -16,7 +16,7 @@ from analysis.periods import Month
 from analysis.sources.folder import SourceFile
 from analysis.sources.readers import first_line, literal, quoted, read_raw
 from analysis.tables import checks
-from analysis.tables.contract import Contract, TableContract
+from analysis.tables.contract import ColumnContract, Contract, TableContract
 from analysis.tables.proving import ProvedFile, drop_proved, prove
 from analysis.tables.records import FileRecord
 from analysis.tables.rows import derived_columns, key_columns, month_of, row_hash, time_order_fault
@@ -181,10 +181,11 @@ class _TableLoad:
         self._set_aside_faulty()
         if self.table.time_else:
             self._set_aside("month IS NULL", str(self.table.time), "no_month")
-        return self._settle_keys() or self._settle_references()
+        return self._set_aside_orphans() or self._settle_keys()
 
     def finish(self) -> Assembled:
         """Check, count and write what stays."""
+        self._check_references()
         self._check_time_order()
         self._describe_files()
         self._describe_quarantine()
@@ -299,34 +300,50 @@ class _TableLoad:
                 self.tangled.setdefault(name, set()).update(members - {name})
         return set()
 
-    def _settle_references(self) -> set[str]:
-        """Orphans stay and are counted; where the reference is required, the row goes to quarantine."""
-        for column in self.table.columns.values():
-            if column.refers is None or column.name not in self.present:
+    def _references(self) -> list[tuple[ColumnContract, str | None]]:
+        """Columns of this load that refer to a table, with the keys they may name (None: no such table)."""
+        own = f"(SELECT {quoted(self.table.key[0])} AS key FROM {self.accepted})"
+        return [
+            (column, own if column.refers == self.table.name else self.bench.keys(column.refers))
+            for column in self.table.columns.values()
+            if column.refers is not None and column.name in self.present
+        ]
+
+    def _set_aside_orphans(self) -> set[str]:
+        """Where a reference is required, a row that names nothing goes to quarantine.
+
+        Before keys are settled: whether a row is an orphan depends on nothing else in its table.
+        """
+        for column, keys in self._references():
+            if keys is None or not column.required:
                 continue
-            own = f"(SELECT {quoted(self.table.key[0])} AS key FROM {self.accepted})"
-            target = own if column.refers == self.table.name else self.bench.keys(column.refers)
-            if target is None:
-                self.found.append(checks.unreferenced_check(self.table.name, column.name, column.refers))
-                continue
-            orphan = f"{quoted(column.name)} IS NOT NULL AND {quoted(column.name)} NOT IN (SELECT key FROM {target})"
-            count, example = self.bench.rows(
-                f"SELECT count(*), min({quoted(column.name)}) FROM {self.accepted} WHERE {orphan}"
-            )[0]
-            if count and column.required:
-                files = self.bench.rows(f"SELECT DISTINCT _file FROM {self.accepted} WHERE {orphan}")
-                entangled = {self.names[number] for (number,) in files} & set(self.kept)
-                if entangled:
-                    return entangled
+            orphan = _names_nothing(column.name, keys)
+            files = {
+                self.names[number]
+                for (number,) in self.bench.rows(f"SELECT DISTINCT _file FROM {self.accepted} WHERE {orphan}")
+            }
+            if files & set(self.kept):
+                return files & set(self.kept)
+            if files:
                 self._set_aside(orphan, column.name, "orphan")
-            elif not self._orphans_quarantined(column.name):
+        return set()
+
+    def _check_references(self) -> None:
+        """Other orphans stay and are counted."""
+        for column, keys in self._references():
+            if column.refers is None:
+                continue
+            if keys is None:
+                self.found.append(checks.unreferenced_check(self.table.name, column.name, column.refers))
+            elif not self._has_quarantined_orphans(column.name):
+                where = f"FROM {self.accepted} WHERE {_names_nothing(column.name, keys)}"
+                count, example = self.bench.rows(f"SELECT count(*), min({quoted(column.name)}) {where}")[0]
                 shown = MASK if column.pii else str(example or "")
                 self.found.append(
                     checks.reference_check(self.table.name, column.name, column.refers, count, shown)
                 )
-        return set()
 
-    def _orphans_quarantined(self, column: str) -> bool:
+    def _has_quarantined_orphans(self, column: str) -> bool:
         where = f"reason = 'orphan' AND \"column\" = {literal(column)}"
         return bool(self.bench.number(f"SELECT count(*) FROM quarantine WHERE {where}"))
 
@@ -505,6 +522,10 @@ class _TableLoad:
         if self.bench.number("SELECT count(*) FROM quarantine"):
             ordered = 'SELECT * FROM quarantine ORDER BY file, row_number, "column"'
             self.bench.run(f"COPY ({ordered}) TO {literal(str(path))} (FORMAT parquet)")
+
+
+def _names_nothing(column: str, keys: str) -> str:
+    return f"{quoted(column)} IS NOT NULL AND {quoted(column)} NOT IN (SELECT key FROM {keys})"
 
 
 def _faults(file: ProvedFile, bits: int) -> list[tuple[int, str, str, str]]:

@@ -124,7 +124,7 @@ def fault_check(table: str, column: str, reason: str, scope: str, count: int, ex
         reason,
         table,
         "failed",
-        f"{place}: {count:,} {'row' if count == 1 else 'rows'} with {en}{shown}; {consequence[0]}.",
+        f"{place}: {en} in {count:,} {'row' if count == 1 else 'rows'}{shown}; {consequence[0]}.",
         f"{place}：{count:,} 行{zh}{shown_zh}；{consequence[1]}。",
         count=count,
         example=example,

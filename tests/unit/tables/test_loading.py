@@ -576,7 +576,7 @@ def test_an_incremental_load_equals_a_load_from_scratch(folder, load, tmp_path, 
         if change == 0:
             customers()
         elif change == 1:
-            rates.append((dt.date(2026, chance.randrange(1, 6), 1 + step), Decimal(7 + step)))
+            rates.append((dt.date(2026, chance.randrange(1, 6), 2 + step), Decimal(7 + step)))
         elif change == 2 and (folder / "orders" / "4.csv").exists():
             (folder / "orders" / "4.csv").unlink()
         else:
