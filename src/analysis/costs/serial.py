@@ -61,7 +61,7 @@ def t_tail(distance: Any, error: Any, freedom: Any) -> Any:
     return float(tail) if tail.ndim == 0 else tail
 
 
-def contrast(design: Floats, values: Floats, weights: Floats) -> Contrast:
+def contrast(design: Floats, values: Floats, weights: Floats, *, least_correlation: float = 0.0) -> Contrast:
     """Estimate ``weights`` @ coefficients.
 
     Parameters
@@ -69,6 +69,8 @@ def contrast(design: Floats, values: Floats, weights: Floats) -> Contrast:
     design : months × terms, of full rank, in order of time without gaps
     values : months, or series × months for many series on one design
     weights : terms
+    least_correlation : what the errors are taken to hang together at least; two or three years cannot show a
+        small correlation, and limits far out in the tail need it
     """
     _check(design, values)
     frame = _frame(design.tobytes(), design.shape, weights.tobytes())
@@ -78,7 +80,7 @@ def contrast(design: Floats, values: Floats, weights: Floats) -> Contrast:
     squares = np.einsum("ij,ij->i", rest, rest)
     exact = squares <= 1e-24 * np.maximum(np.einsum("ij,ij->i", series, series), 1e-300)
     seen = np.einsum("ij,ij->i", rest[:, 1:], rest[:, :-1]) / np.where(exact, 1.0, squares)
-    correlation = np.interp(seen, frame.expected, CORRELATIONS)
+    correlation = np.maximum(np.interp(seen, frame.expected, CORRELATIONS), least_correlation)
     variance = squares / np.interp(correlation, CORRELATIONS, frame.sizes)
     count, terms = design.shape
     options = (

@@ -1,0 +1,408 @@
+"""When a movement of cost is worth a sentence: tests that stay quiet when nothing happened.
+
+Each function looks at many subjects (slices, inputs, teams) and controls the chance that any of them is named
+without cause: Holm (1979) over all subjects tested, on p-values that allow for errors that hang together from
+month to month. A study that makes several kinds of finding shares its level among them (three kinds at 5 % in
+all: ``level=0.05 / 3`` each).
+
+Thirty months cannot show whether errors correlate by 0 or by 0.3, and far out in the tail that matters; so
+errors are taken to correlate by at least `LEAST_CORRELATION`. With correlations up to 0.5 the promised level
+holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+from analysis.costs.serial import contrast
+from analysis.errors import ContractError, MissingData, ParameterError
+
+Floats = NDArray[np.float64]
+Explained = Literal["volume", "trend", "season"]
+LEAST_CORRELATION = 0.4
+REFERENCE_CORRELATION = 0.5
+LEAST_MONTHS = 15
+FIRST_MONTH_LIMIT = 7.352  # -2 log(1 - sqrt(0.95)): Hansen (2000), Econometrica 68, 575-603, table I
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Signals:
+    """What was tested, what stood out, what could not be tested.
+
+    ``by_subject``: one row per subject tested, smallest p-value first: the subject's columns, the estimate
+    with ``low`` and ``high`` (each interval on its own at ``confidence``), ``p_value`` (one-sided),
+    ``p_adjusted`` (Holm) and ``signal``. ``not_tested``: the subject's columns and ``reason``.
+    """
+
+    by_subject: pd.DataFrame
+    not_tested: pd.DataFrame
+    level: float
+    confidence: float
+
+    @property
+    def found(self) -> pd.DataFrame:
+        """The subjects a finding may name."""
+        return self.by_subject[self.by_subject["signal"]].reset_index(drop=True)
+
+
+def cost_rises(
+    costs: pd.DataFrame,
+    *,
+    by: Sequence[str],
+    window: int,
+    explained_by: Sequence[Explained],
+    level: float,
+    confidence: float = 0.95,
+) -> Signals:
+    """Slices whose cost in the last months lies above what volume (trend, season) explains.
+
+    Parameters
+    ----------
+    costs : one row per month and slice
+        ``month`` (sortable, every slice over the same months), ``cost`` and ``tickets``; both above zero.
+    by : the columns that name a slice
+    window : the last months; they are compared with all but as many months just before them
+    explained_by : what may move cost without being a finding. ``volume``: cost follows tickets with an
+        elasticity estimated for the slice, so that fixed cost does not look dearer when tickets fall.
+        ``trend``: a straight line of its logarithm. ``season``: one sine and cosine of the year.
+    level : chance that any slice is named without cause
+
+    Returns
+    -------
+    Signals, with ``rise`` (0.18: 18 % above what was explained), its ``low`` and ``high``, ``excess`` (cost
+    of the window − explained cost) and ``elasticity`` (NaN without volume)
+
+    Notes
+    -----
+    Logarithm of cost, regressed on the explained terms and the window; see `serial.contrast`.
+    """
+    table, months = _months_of(costs, by, ("cost", "tickets"))
+    if not 1 <= window <= (len(months) - 8) // 2:
+        raise ParameterError(
+            f"cost_rises: a window of {window} in {len(months)} months leaves too little to compare with."
+        )
+    shared = _ordinary_terms(len(months), explained_by)
+    recent, just_before = _last_months(len(months), window)
+    rows, skipped = [], []
+    for subject, series in table:
+        cost, tickets = series["cost"], series["tickets"]
+        reason = _untestable(cost, tickets if "volume" in explained_by else cost)
+        if reason:
+            skipped.append({**subject, "reason": reason})
+            continue
+        volume = (
+            [np.log(tickets / tickets.mean())] if "volume" in explained_by and np.ptp(tickets) > 0 else []
+        )
+        design = np.column_stack([*shared, *volume, just_before, recent])
+        weights = np.eye(design.shape[1])[-1]
+        found = contrast(design, np.log(cost), weights, least_correlation=LEAST_CORRELATION)
+        low, high = found.limits(confidence)
+        rows.append(
+            {
+                **subject,
+                "rise": float(np.expm1(found.estimate)),
+                "low": float(np.expm1(low)),
+                "high": float(np.expm1(high)),
+                "excess": float(cost[-window:].sum() * -np.expm1(-found.estimate)),
+                "elasticity": float(found.coefficients[len(shared)]) if volume else float("nan"),
+                "p_value": found.tail(),
+            }
+        )
+    return _signals(rows, skipped, by, level, confidence)
+
+
+def price_steps(
+    prices: pd.DataFrame,
+    *,
+    by: Sequence[str],
+    least_change: float,
+    level: float,
+    confidence: float = 0.95,
+    edge: int = 3,
+    draws: int = 4999,
+    seed: int = 20_260_101,
+) -> Signals:
+    """Input prices that stepped up, with the first month at the new price.
+
+    Parameters
+    ----------
+    prices : one row per month and input
+        ``month`` (sortable, every input over the same months) and ``price`` of a unit of input (wage an hour,
+        a part, a fee an order), above zero; at constant mix where the input is a group.
+    by : the columns that name an input
+    least_change : smallest step worth naming, as a share of the price (0.01); smaller ones stay without
+        signal
+    edge : months that must lie on either side of a step
+    draws, seed : size and seed of the reference distribution
+
+    Returns
+    -------
+    Signals, with ``first_month`` and the months that could also be the first at 95 % (``first_month_low``,
+    ``first_month_high``), ``change`` of the price with its ``low`` and ``high``
+
+    Notes
+    -----
+    Every month is tried as the first one beside a straight trend of the log price; the largest t value is
+    compared with the largest of series without a step whose errors correlate by `REFERENCE_CORRELATION` (a
+    sup-t test; Andrews 1993, Econometrica 61, 821-856), so that trying many months is paid for. Months that
+    could be the first: those whose likelihood ratio is below Hansen's (2000) 7.35. The interval of the change
+    takes the first month as known.
+    """
+    table, months = _months_of(prices, by, ("price",))
+    count = len(months)
+    starts = np.arange(edge, count - edge + 1)
+    rows, skipped, values = [], [], []
+    for subject, series in table:
+        reason = _untestable(series["price"], series["price"])
+        if reason:
+            skipped.append({**subject, "reason": reason})
+        else:
+            rows.append(dict(subject))
+            values.append(np.log(series["price"]))
+    if rows:
+        logs = np.array(values)
+        tried = [_step(logs, int(start)) for start in starts]
+        ratios = np.array([each.ratio for each in tried])
+        best = ratios.argmax(axis=0)
+        reference = _largest_without_step(count, edge, draws, seed)
+        chance = (1 + draws - np.searchsorted(reference, ratios.max(axis=0), side="left")) / (draws + 1)
+        for place, row in enumerate(rows):
+            step = tried[best[place]]
+            reach = float(stdtrit(step.freedom[place], (1 + confidence) / 2)) * step.error[place]
+            possible = _possible_starts(np.array([each.squares[place] for each in tried]), count)
+            row |= {
+                "first_month": months[starts[best[place]]],
+                "first_month_low": months[starts[possible[0]]],
+                "first_month_high": months[starts[possible[-1]]],
+                "change": float(np.expm1(step.change[place])),
+                "low": float(np.expm1(step.change[place] - reach)),
+                "high": float(np.expm1(step.change[place] + reach)),
+                "p_value": float(chance[place]),
+            }
+    found = _signals(rows, skipped, by, level, confidence)
+    if rows:
+        large = found.by_subject["change"].to_numpy(float) >= least_change
+        found.by_subject["signal"] = found.by_subject["signal"].to_numpy(bool) & large
+    return found
+
+
+def idle_teams(
+    hours: pd.DataFrame,
+    *,
+    by: Sequence[str] = ("team",),
+    window: int,
+    allowed_share: float | None,
+    level: float,
+    confidence: float = 0.95,
+) -> Signals:
+    """Teams that were paid, in the last months, for more unused hours than is allowed.
+
+    Parameters
+    ----------
+    hours : one row per month and team
+        ``month`` (sortable, every team over the same months), ``hours_paid`` above zero and ``hours_worked``.
+    window : the last months that are judged; the months before them tell how much the share varies
+    allowed_share : unused share of paid hours that is normal (1 − practical share of capacity, such as 0.15);
+        None compares each team with the median of the other teams in the same month
+
+    Returns
+    -------
+    Signals, with ``unused_share`` of the window, ``allowed`` (of the window), ``excess_share`` with its
+    ``low`` and ``high``, ``unused_hours`` and ``excess_hours`` of the window
+
+    Notes
+    -----
+    The monthly share beyond the allowed one, regressed on a level and the window; the test is of the window's
+    mean, see `serial.contrast`. A team may be above the allowed share from the first month on.
+    """
+    table, months = _months_of(hours, by, ("hours_paid", "hours_worked"))
+    if not 1 <= window <= (len(months) - 8) // 2:
+        raise ParameterError(
+            f"idle_teams: a window of {window} in {len(months)} months leaves too little to compare with."
+        )
+    rows, skipped, kept = [], [], []
+    for subject, series in table:
+        paid, worked = series["hours_paid"], series["hours_worked"]
+        known = np.isfinite(paid) & np.isfinite(worked) & (paid > 0)
+        if not known.all():
+            skipped.append({**subject, "reason": f"{int((~known).sum())} months without paid hours"})
+        else:
+            kept.append(subject)
+            rows.append((paid, 1 - worked / paid))
+    shares = np.array([share for _, share in rows])
+    if allowed_share is None and len(kept) < 3:
+        return _signals(
+            [],
+            [*skipped, *({**subject, "reason": "fewer than two other teams"} for subject in kept)],
+            by,
+            level,
+            confidence,
+        )
+    design = np.column_stack([np.ones(len(months)), *_last_months(len(months), window)])
+    tested = []
+    for place, subject in enumerate(kept):
+        others = (
+            np.median(np.delete(shares, place, axis=0), axis=0)
+            if allowed_share is None
+            else np.full(len(months), allowed_share)
+        )
+        found = contrast(
+            design, shares[place] - others, np.array([1.0, 1.0, 0.0]), least_correlation=LEAST_CORRELATION
+        )
+        low, high = found.limits(confidence)
+        paid = rows[place][0][-window:]
+        unused = float((paid * shares[place][-window:]).sum())
+        tested.append(
+            {
+                **subject,
+                "unused_share": unused / float(paid.sum()),
+                "allowed": float((paid * others[-window:]).sum() / paid.sum()),
+                "excess_share": found.estimate,
+                "low": low,
+                "high": high,
+                "unused_hours": unused,
+                "excess_hours": unused - float((paid * others[-window:]).sum()),
+                "p_value": found.tail(),
+            }
+        )
+    return _signals(tested, skipped, by, level, confidence)
+
+
+def _signals(
+    rows: list[dict[str, Any]],
+    skipped: list[dict[str, Any]],
+    by: Sequence[str],
+    level: float,
+    confidence: float,
+) -> Signals:
+    from analysis.stats.multiplicity import adjust_p_values
+
+    if not 0 < level < 1:
+        raise ParameterError(f"signals: level {level} must lie between 0 and 1, e.g. 0.05.")
+    table = pd.DataFrame(rows) if rows else pd.DataFrame(columns=[*by, "p_value"])
+    adjusted = adjust_p_values(table["p_value"].astype(float), method="holm")
+    table = table.assign(p_adjusted=adjusted, signal=np.asarray(adjusted) < level)
+    table = table.sort_values(["p_value", *by], kind="stable", ignore_index=True)
+    return Signals(
+        by_subject=table,
+        not_tested=pd.DataFrame(skipped, columns=[*by, "reason"]),
+        level=level,
+        confidence=confidence,
+    )
+
+
+def _months_of(
+    frame: pd.DataFrame, by: Sequence[str], measures: Sequence[str]
+) -> tuple[list[tuple[dict[str, Any], dict[str, Floats]]], list[Any]]:
+    """([(subject, measure → values by month)], months); a month without a row is NaN."""
+    absent = [name for name in ["month", *by, *measures] if name not in frame.columns]
+    if absent:
+        raise ContractError(f"signals: column {', '.join(absent)} is missing.")
+    if frame.duplicated(["month", *by]).any():
+        raise ContractError(
+            f"signals: {int(frame.duplicated(['month', *by]).sum())} rows repeat a month of a subject."
+        )
+    months = sorted(frame["month"].unique())
+    if len(months) < LEAST_MONTHS:
+        raise MissingData("months", message=f"not computed: {len(months)} months; needs {LEAST_MONTHS}.")
+    place = {month: number for number, month in enumerate(months)}
+    subjects = []
+    for key, rows in frame.groupby(list(by), sort=True):
+        at = rows["month"].map(place).to_numpy()
+        series = {}
+        for name in measures:
+            series[name] = np.full(len(months), np.nan)
+            series[name][at] = rows[name].astype(float).to_numpy()
+        subjects.append((dict(zip(by, key if isinstance(key, tuple) else (key,), strict=True)), series))
+    return subjects, months
+
+
+def _untestable(values: Floats, others: Floats) -> str:
+    missing = int((~np.isfinite(values) | ~np.isfinite(others)).sum())
+    if missing:
+        return f"{missing} months without a value"
+    small = int(((values <= 0) | (others <= 0)).sum())
+    return f"{small} months with nothing or a credit" if small else ""
+
+
+def _last_months(count: int, window: int) -> tuple[Floats, Floats]:
+    """Marks of the window and of as many months just before it.
+
+    What is judged often began a few months earlier; those months get a level of their own, so that they
+    neither raise the level of comparison nor pass for noise.
+    """
+    time = np.arange(count)
+    recent = time >= count - window
+    return recent.astype(float), ((time >= count - 2 * window) & ~recent).astype(float)
+
+
+def _ordinary_terms(count: int, explained_by: Sequence[str]) -> list[Floats]:
+    unknown = [name for name in explained_by if name not in ("volume", "trend", "season")]
+    if unknown:
+        raise ParameterError(f"cost_rises: explained_by names '{unknown[0]}'; known: volume, trend, season.")
+    time = np.arange(count, dtype=float)
+    terms = [np.ones(count)]
+    if "trend" in explained_by:
+        terms.append(time - time.mean())
+    if "season" in explained_by:
+        if count < 24:
+            raise ParameterError(f"cost_rises: {count} months do not show a season; leave it out or give 24.")
+        terms += [np.sin(2 * np.pi * time / 12), np.cos(2 * np.pi * time / 12)]
+    return terms
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Step:
+    """A step at one month for every series: its size, error, t value and what it leaves unexplained."""
+
+    change: Floats
+    error: Floats
+    freedom: Floats
+    ratio: Floats
+    squares: Floats
+
+
+def _step(values: Floats, start: int) -> _Step:
+    count = values.shape[1]
+    time = np.arange(count, dtype=float)
+    design = np.column_stack([np.ones(count), time - time.mean(), time >= start]).astype(float)
+    found = contrast(design, values, np.array([0.0, 0.0, 1.0]), least_correlation=LEAST_CORRELATION)
+    rest = values - found.coefficients @ design.T
+    exact = found.standard_error == 0
+    ratio = np.where(exact, np.where(found.estimate > 1e-12, np.inf, -np.inf), 0.0)
+    np.divide(found.estimate, found.standard_error, out=ratio, where=~exact)
+    return _Step(
+        change=found.estimate,
+        error=found.standard_error,
+        freedom=found.degrees_of_freedom,
+        ratio=ratio,
+        squares=np.where(exact, 0.0, (rest**2).sum(axis=1)),
+    )
+
+
+@lru_cache(maxsize=32)
+def _largest_without_step(count: int, edge: int, draws: int, seed: int) -> Floats:
+    """Sorted largest t values of ``draws`` series without a step."""
+    rng = np.random.default_rng(seed)
+    errors = rng.standard_normal((draws, count))
+    errors[:, 0] /= np.sqrt(1 - REFERENCE_CORRELATION**2)
+    for month in range(1, count):
+        errors[:, month] += REFERENCE_CORRELATION * errors[:, month - 1]
+    largest = np.max([_step(errors, start).ratio for start in range(edge, count - edge + 1)], axis=0)
+    return np.sort(largest)
+
+
+def _possible_starts(squares: Floats, count: int) -> NDArray[np.int_]:
+    """Places whose likelihood ratio against the best one is below Hansen's limit."""
+    least = squares.min()
+    if least <= 0:
+        return np.flatnonzero(squares <= 0)
+    return np.flatnonzero(count * np.log(squares / least) <= FIRST_MONTH_LIMIT)
