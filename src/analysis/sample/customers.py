@@ -36,7 +36,7 @@ class BuyTillYouDie(NamedTuple):
 
 
 BTYD: dict[str, BuyTillYouDie] = {
-    "b2c": BuyTillYouDie(r=0.50, alpha=85.0, a=1.0, b=3.5, p=6.0, q=4.0, v=20_000.0),
+    "b2c": BuyTillYouDie(r=0.50, alpha=85.0, a=0.9, b=3.5, p=6.0, q=4.0, v=20_000.0),
     "b2b": BuyTillYouDie(r=0.90, alpha=60.0, a=0.8, b=4.0, p=4.0, q=3.6, v=68_000.0),
 }
 NO_CONTRACT, SUBSCRIPTION, MAINTENANCE_CONTRACT, EXTENDED_WARRANTY = range(4)

@@ -94,7 +94,7 @@ class Planted:
     @property
     def slow_share_by_tier(self) -> tuple[float, float, float]:
         """Complaints first handled after more than 24 hours: the better the tier the rarer."""
-        return (0.08, 0.24, 0.44) if self.on("tier_confounding") else (0.36, 0.36, 0.36)
+        return (0.06, 0.22, 0.48) if self.on("tier_confounding") else (0.36, 0.36, 0.36)
 
     @property
     def wait_by_tier(self) -> tuple[float, float, float]:
@@ -104,7 +104,7 @@ class Planted:
     @property
     def monthly_cancellation_by_tier(self) -> tuple[float, float, float]:
         """Hazard of cancelling a subscription while service does nothing wrong."""
-        return (0.0050, 0.0085, 0.0140) if self.on("tier_confounding") else (0.0120, 0.0120, 0.0120)
+        return (0.0045, 0.0085, 0.0150) if self.on("tier_confounding") else (0.0120, 0.0120, 0.0120)
 
     @property
     def business_cancellation_ratio(self) -> float:
