@@ -236,6 +236,7 @@ class _Making:
         from analysis.report.record import read_record
 
         with self.progress.stage("check") as note:
+            self._refuse_changed_data()
             record = read_record(executed, building / "run")
             note(f"{len(record.facts):,} facts, {len(record.findings)} findings")
             personal = checks.personal_values(self.run.tables)
@@ -246,6 +247,13 @@ class _Making:
             if comparison and comparison.restated:
                 editions.write_restated_csv(comparison, building / "evidence" / "restated.csv")
         return record, comparison
+
+    def _refuse_changed_data(self) -> None:
+        """Each notebook opens the run again; when a file was replaced meanwhile they would not all have read the same."""
+        tables = self.run.tables
+        now = type(tables).open(tables.store).content_hash
+        if now != tables.content_hash:
+            raise PublicationRefused("the data changed while the notebooks ran, so they did not all read the same; run the report again.")
 
     def _lay_out(self, building: Path, record: PackRecord) -> None:
         """The run's folder becomes the pack's: evidence beside the facts, the working files gone."""

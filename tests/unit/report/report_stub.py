@@ -17,6 +17,16 @@ COST = "after_sales_cost#2026-10:1"
 PARAMETERS = 'run_name: str = "sample"\nmonth: str = ""\ndata: str = ""\nas_of: str = ""\ntop: int = 5'
 
 
+class Tables(SimpleNamespace):
+    """The store keeps what it was given, unless a test says that it changed meanwhile."""
+
+    changed = False
+
+    @classmethod
+    def open(cls, store: str) -> Tables:
+        return cls(content_hash="0" * 64 if cls.changed else store)
+
+
 class Registry(dict[str, Any]):
     def as_json(self, *, currency: str) -> list[dict[str, Any]]:
         return []
@@ -33,7 +43,7 @@ def stub_run(*, tables: dict[str, Any] | None = None, content_hash: str = "d" * 
     )
     return SimpleNamespace(
         name="sample", month=Month(2026, 10), as_of=dt.date(2026, 11, 10), company=Text(en="Lumen Appliances", zh="流明电器"),
-        currency="CNY", tables=SimpleNamespace(content_hash=content_hash, tables=tables or {"ledger": ledger}, checks=()),
+        currency="CNY", tables=Tables(store=content_hash, content_hash=content_hash, tables=tables or {"ledger": ledger}, checks=()),
         registry=Registry(after_sales_cost=SimpleNamespace(name=Text(en="After-sales cost", zh="售后成本"))),
         params_hash="p" * 64, preparer="A. Preparer", reviewer="R. Reviewer", data_folder=Path("data/sample"),
     )  # fmt: skip

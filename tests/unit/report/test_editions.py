@@ -8,7 +8,18 @@ from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
-from report_stub import COST, Registry, callout, checks_block, fact, output, stub_export, stub_run, write_notebook
+from report_stub import (
+    COST,
+    Registry,
+    Tables,
+    callout,
+    checks_block,
+    fact,
+    output,
+    stub_export,
+    stub_run,
+    write_notebook,
+)
 
 from analysis.errors import PublicationRefused
 from analysis.locale import Text
@@ -148,6 +159,12 @@ def test_a_refused_pack_leaves_the_last_edition_alone(month_end, tmp_path):
     kept = tmp_path / "reports" / "_quarantine" / "2026-10-1"
     assert "does not agree" in (kept / "message.txt").read_text()
     assert (kept / "notebooks" / "10_costs.ipynb").exists()
+
+
+def test_data_that_change_while_the_notebooks_run_are_noticed(month_end, monkeypatch):
+    monkeypatch.setattr(Tables, "changed", True)
+    with pytest.raises(PublicationRefused, match="the data changed while the notebooks ran"):
+        month_end()
 
 
 def test_an_exporter_that_refuses_or_breaks_issues_nothing(month_end, tmp_path):

@@ -6,7 +6,17 @@ import json
 from pathlib import Path
 
 import pytest
-from report_stub import PARAMETERS, callout, checks_block, code, prose, publish, stub_export, stub_run, write_notebook
+from report_stub import (
+    PARAMETERS,
+    callout,
+    checks_block,
+    code,
+    prose,
+    publish,
+    stub_export,
+    stub_run,
+    write_notebook,
+)
 
 from analysis.errors import AnalysisError, NotebookFailed, ParameterError
 from analysis.report import make_report, manifest
