@@ -119,6 +119,86 @@ def cost_rises(
     return _signals(rows, skipped, by, level, confidence)
 
 
+def cost_surges(
+    costs: pd.DataFrame,
+    *,
+    by: Sequence[str],
+    lengths: Sequence[int],
+    within: int,
+    explained_by: Sequence[Explained],
+    level: float,
+    confidence: float = 0.95,
+    draws: int = 4999,
+    seed: int = 20_260_102,
+) -> Signals:
+    """Slices with a run of months above what volume (trend, season) explains, over by now or not.
+
+    Parameters
+    ----------
+    costs, by, explained_by, level : as for `cost_rises`
+    lengths : numbers of months a surge may last, such as (2, 3, 4)
+    within : a surge must begin in the last so many months
+    draws, seed : size and seed of the reference distribution
+
+    Returns
+    -------
+    Signals, with ``from_month``, ``to_month`` (both in the surge), ``rise``, ``low``, ``high`` and ``excess``
+
+    Notes
+    -----
+    Every run is tried; the largest t value of least squares is compared with the largest of series without a
+    surge whose errors correlate by `REFERENCE_CORRELATION` (so trying many runs is paid for). Limits take the
+    run as known.
+    """
+    table, months = _months_of(costs, by, ("cost", "tickets"))
+    count = len(months)
+    shared = np.column_stack(_ordinary_terms(count, explained_by))
+    runs = [
+        (start, start + length)
+        for length in sorted(lengths)
+        for start in range(max(8, count - within), count - length + 1)
+    ]
+    if not runs or min(lengths) < 1:
+        raise ParameterError(
+            f"cost_surges: no run of {list(lengths)} months within the last {within} of {count}."
+        )
+    marks = np.array(
+        [(np.arange(count) >= start) & (np.arange(count) < end) for start, end in runs], dtype=float
+    ).T
+    reference = _largest_without_surge(shared.tobytes(), marks.tobytes(), count, draws, seed)
+    rows, skipped = [], []
+    for subject, series in table:
+        cost, tickets = series["cost"], series["tickets"]
+        reason = _untestable(cost, tickets if "volume" in explained_by else cost)
+        if reason:
+            skipped.append({**subject, "reason": reason})
+            continue
+        varied = "volume" in explained_by and np.ptp(tickets) > 0
+        base = np.column_stack([shared, np.log(tickets / tickets.mean())]) if varied else shared
+        ratios = _plain_ratios(base, marks, np.log(cost)[None, :])[0]
+        start, end = runs[int(ratios.argmax())]
+        design = np.column_stack([base, marks[:, int(ratios.argmax())]])
+        found = contrast(
+            design, np.log(cost), np.eye(design.shape[1])[-1], least_correlation=LEAST_CORRELATION
+        )
+        low, high = found.limits(confidence)
+        rows.append(
+            {
+                **subject,
+                "from_month": months[start],
+                "to_month": months[end - 1],
+                "rise": float(np.expm1(found.estimate)),
+                "low": float(np.expm1(low)),
+                "high": float(np.expm1(high)),
+                "excess": float(cost[start:end].sum() * -np.expm1(-found.estimate)),
+                "p_value": float(
+                    (1 + draws - np.searchsorted(reference, ratios.max(), side="left")) / (draws + 1)
+                ),
+            }
+        )
+    return _signals(rows, skipped, by, level, confidence)
+
+
 def price_steps(
     prices: pd.DataFrame,
     *,
@@ -359,6 +439,33 @@ def _ordinary_terms(count: int, explained_by: Sequence[str]) -> list[Floats]:
     return terms
 
 
+def _plain_ratios(base: Floats, marks: Floats, values: Floats) -> Floats:
+    """Least-squares t value of each mark beside the base terms, by series (series × marks)."""
+    basis, _ = np.linalg.qr(base)
+    apart = marks - basis @ (basis.T @ marks)
+    rest = values - (values @ basis) @ basis.T
+    lengths = np.sqrt((apart**2).sum(axis=0))
+    along = rest @ (apart / lengths)
+    left = np.maximum((rest**2).sum(axis=1)[:, None] - along**2, 1e-30)
+    return np.asarray(along / np.sqrt(left / (len(base) - base.shape[1] - 1)))
+
+
+@lru_cache(maxsize=32)
+def _largest_without_surge(base_bytes: bytes, mark_bytes: bytes, count: int, draws: int, seed: int) -> Floats:
+    """Sorted largest t values over all runs of ``draws`` series without a surge."""
+    base, marks = (np.frombuffer(data).reshape(count, -1) for data in (base_bytes, mark_bytes))
+    return np.sort(_plain_ratios(base, marks, _plain_errors(count, draws, seed)).max(axis=1))
+
+
+def _plain_errors(count: int, draws: int, seed: int) -> Floats:
+    """Series of first-order errors that correlate by `REFERENCE_CORRELATION`."""
+    errors = np.random.default_rng(seed).standard_normal((draws, count))
+    errors[:, 0] /= np.sqrt(1 - REFERENCE_CORRELATION**2)
+    for month in range(1, count):
+        errors[:, month] += REFERENCE_CORRELATION * errors[:, month - 1]
+    return errors
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class _Step:
     """A step at one month for every series: its size, error, t value and what it leaves unexplained."""
@@ -391,11 +498,7 @@ def _step(values: Floats, start: int) -> _Step:
 @lru_cache(maxsize=32)
 def _largest_without_step(count: int, edge: int, draws: int, seed: int) -> Floats:
     """Sorted largest t values of ``draws`` series without a step."""
-    rng = np.random.default_rng(seed)
-    errors = rng.standard_normal((draws, count))
-    errors[:, 0] /= np.sqrt(1 - REFERENCE_CORRELATION**2)
-    for month in range(1, count):
-        errors[:, month] += REFERENCE_CORRELATION * errors[:, month - 1]
+    errors = _plain_errors(count, draws, seed)
     largest = np.max([_step(errors, start).ratio for start in range(edge, count - edge + 1)], axis=0)
     return np.sort(largest)
 

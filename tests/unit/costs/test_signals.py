@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.costs.signals import cost_rises, idle_teams, price_steps
+from analysis.costs.signals import cost_rises, cost_surges, idle_teams, price_steps
 from analysis.errors import ContractError, MissingData, ParameterError
 from analysis.periods import Month, months_between
 
@@ -51,6 +51,18 @@ def rises(frame):
     return cost_rises(frame, by=["slice"], window=3, explained_by=("volume", "trend"), level=LEVEL)
 
 
+def surges(frame):
+    return cost_surges(
+        frame, by=["slice"], lengths=(2, 3, 4), within=12, explained_by=("volume", "trend"), level=LEVEL
+    )
+
+
+def with_surge(seed, **settings):
+    frame = slices(seed, **settings)
+    hit = (frame["slice"] == "slice 06") & frame["month"].isin(months(30)[20:23])
+    return frame.assign(cost=frame["cost"].where(~hit, frame["cost"] * 1.8))
+
+
 def prices(seed, *, count=30, rho=0.3, lift=1.0, start=22, noise=0.015):
     rng = np.random.default_rng(seed)
     log_price = 3 + 0.001 * np.arange(count) + noise * correlated(rng, rho, (10, count))
@@ -85,14 +97,18 @@ def allowed(seeds):
 
 
 @pytest.mark.parametrize("rho", [0.0, 0.5])
-@pytest.mark.parametrize(("run", "simulate"), [(rises, slices), (steps, prices), (idle, teams)])
+@pytest.mark.parametrize(
+    ("run", "simulate"), [(rises, slices), (surges, slices), (steps, prices), (idle, teams)]
+)
 def test_few_false_alarms(run, simulate, rho):
     assert false_alarms(run, simulate, 40, rho=rho) <= allowed(40)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("rho", [0.0, 0.3, 0.5])
-@pytest.mark.parametrize(("run", "simulate"), [(rises, slices), (steps, prices), (idle, teams)])
+@pytest.mark.parametrize(
+    ("run", "simulate"), [(rises, slices), (surges, slices), (steps, prices), (idle, teams)]
+)
 def test_false_alarms_stay_within_the_level_over_400_seeds(run, simulate, rho):
     assert false_alarms(run, simulate, 400, rho=rho) <= allowed(400)
 
@@ -114,6 +130,20 @@ def named(run, simulate, column, label, seeds=40, **settings):
 def test_a_rise_beyond_volume_is_named():
     right, wrong = named(rises, slices, "slice", "slice 04", lift=1.5)
     assert right >= 0.9 and wrong <= allowed(40)
+
+
+def test_a_surge_is_named_with_its_months_after_it_is_over():
+    found = [surges(with_surge(seed)).found for seed in range(40)]
+    hits = [
+        table[table["slice"] == "slice 06"].iloc[0]
+        for table in found
+        if "slice 06" in table["slice"].tolist()
+    ]
+    assert len(hits) >= 38
+    exact = [(hit["from_month"], hit["to_month"]) == (months(30)[20], months(30)[22]) for hit in hits]
+    assert np.mean(exact) >= 0.85
+    assert np.median([hit["rise"] for hit in hits]) == pytest.approx(0.8, abs=0.08)
+    assert np.mean([len(table) > 1 for table in found]) <= allowed(40)
 
 
 def test_volume_explains_its_own_cost():
@@ -206,6 +236,8 @@ def test_refusals():
         cost_rises(frame, by=["slice"], window=25, explained_by=(), level=LEVEL)
     with pytest.raises(ParameterError, match="explained_by names 'weather'"):
         cost_rises(frame, by=["slice"], window=3, explained_by=("weather",), level=LEVEL)
+    with pytest.raises(ParameterError, match=r"no run of \[20\] months within the last 12 of 30"):
+        cost_surges(frame, by=["slice"], lengths=(20,), within=12, explained_by=(), level=LEVEL)
     with pytest.raises(ContractError, match="300 rows repeat a month of a subject"):
         rises(pd.concat([frame, frame]))
     with pytest.raises(ParameterError, match="level 5 must lie between 0 and 1"):
