@@ -339,7 +339,7 @@ def _connection(store: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with TemporaryDirectory(dir=store, prefix=".work-") as work:
         connection = duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "temp_directory": work})
         try:
-            connection.execute("LOAD icu; SET TimeZone = 'UTC'; SET enable_progress_bar = false")
+            connection.execute("LOAD icu; SET TimeZone = 'UTC'")
             yield connection
         finally:
             connection.close()
