@@ -96,12 +96,12 @@ class Team(NamedTuple):
 
 
 TEAMS: tuple[Team, ...] = (
-    Team("Field North", "华北现场服务", "North", "in_house", "CC-7101", 620.0, 142.0),
-    Team("Field East", "华东现场服务", "East", "in_house", "CC-7102", 940.0, 147.0),
-    Team("Field South", "华南现场服务", "South", "in_house", "CC-7103", 810.0, 145.0),
-    Team("Field West", "西部现场服务", "West", "in_house", "CC-7104", 430.0, 135.0),
-    Team("Field Central", "华中现场服务", "Central", "in_house", "CC-7105", 520.0, 138.0),
-    Team("Contact Centre", "客服中心", None, "in_house", "CC-7201", 680.0, 102.0),
+    Team("Field North", "华北现场服务", "North", "in_house", "CC-7101", 620.0, 158.0),
+    Team("Field East", "华东现场服务", "East", "in_house", "CC-7102", 940.0, 164.0),
+    Team("Field South", "华南现场服务", "South", "in_house", "CC-7103", 810.0, 161.0),
+    Team("Field West", "西部现场服务", "West", "in_house", "CC-7104", 430.0, 150.0),
+    Team("Field Central", "华中现场服务", "Central", "in_house", "CC-7105", 520.0, 153.0),
+    Team("Contact Centre", "客服中心", None, "in_house", "CC-7201", 680.0, 113.0),
     Team("Partner Ruian", "瑞安服务商", None, "outsourced", "CC-7301", 0.0, 0.0),
     Team("Partner Vector", "维泰服务商", None, "outsourced", "CC-7302", 0.0, 0.0),
 )
