@@ -40,11 +40,12 @@ def _keep(path: Path, executed: Sequence[dict[str, Any]]) -> bool:
     before = path.read_text(encoding="utf-8")
     notebook = json.loads(before)
     outputs = {cell["id"]: cell.get("outputs", []) for cell in executed}
-    for cell in notebook["cells"]:
-        if cell["cell_type"] == "code":
-            kept = KEPT in cell["metadata"].get("tags", [])
-            cell["outputs"] = outputs[cell["id"]] if kept else []
-            cell["execution_count"] = None
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    for number, cell in enumerate(code, start=1):
+        kept = KEPT in cell["metadata"].get("tags", [])
+        cell["outputs"] = outputs[cell["id"]] if kept else []
+        # nbval takes a cell with outputs and no count for one that was never run
+        cell["execution_count"] = number if kept else None
     after = json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
     if after != before:
         path.write_text(after, encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +25,9 @@ class Trace:
     """One fact or finding of an issued edition and what stands behind it.
 
     ``rows`` are the first rows that the fact's SQL selects from the validated tables now, personal columns masked, and
-    ``row_count`` all of them; both are None where a study computed the number from other facts. ``data_changed`` names the tables
-    that are no longer what the edition was made from.
+    ``row_count`` all of them; both are None where a study computed the number from other facts. ``recomputed`` is the fact's
+    numerator, computed again from exactly those rows. ``data_changed`` names the tables that are no longer what the edition was
+    made from.
     """
 
     id: str
@@ -36,6 +38,7 @@ class Trace:
     sql: str | None = None
     rows: pd.DataFrame | None = None
     row_count: int | None = None
+    recomputed: Any = None
     data_changed: tuple[str, ...] = ()
     related: Sequence[str] = field(default_factory=tuple)
 
@@ -76,6 +79,10 @@ class Trace:
         lines = ["  sql", *(f"    {line}" for line in self.sql.splitlines())]
         if self.data_changed:
             lines.append(f"  the data have changed since this edition ({', '.join(self.data_changed)}): the rows below may differ from those it was made of")
+        if self.recomputed is not None and self.fact is not None:
+            stated = self.fact["value"] if self.fact["numerator"] is None else self.fact["numerator"]
+            agrees = "as stated" if _same(self.recomputed, stated) else f"stated: {stated}"
+            lines.append(f"  recomputed   {self.recomputed} ({agrees})")
         lines.append(f"  rows         {self.row_count:,}; the first {min(SHOWN_ROWS, len(self.rows))} (personal columns masked):")
         return [*lines, self.rows.head(SHOWN_ROWS).to_string(index=False)]
 
@@ -101,9 +108,10 @@ def trace(identity: str, *, edition: Path | None = None, out: Path | None = None
         return Trace(id=identity, edition=folder, code=code, fact=fact)
     run = _prepared(stated, prepare)
     rows, count = _rows(run, sql, out)
+    recomputed = _recomputed(run, fact["metric"], sql)
     now = {name: info.content_hash for name, info in run.tables.tables.items() if info.content_hash}
     changed = manifest.changed_tables(stated["identity"], {"inputs": now})
-    return Trace(id=identity, edition=folder, code=code, fact=fact, sql=sql, rows=rows, row_count=count, data_changed=tuple(changed))
+    return Trace(id=identity, edition=folder, code=code, fact=fact, sql=sql, rows=rows, row_count=count, recomputed=recomputed, data_changed=tuple(changed))
 
 
 def _finding(identity: str, folder: Path, code: str, facts: Mapping[str, Any]) -> Trace:
@@ -135,6 +143,21 @@ def _rows(run: Any, sql: str, out: Path | None) -> tuple[pd.DataFrame, int]:
         out.parent.mkdir(parents=True, exist_ok=True)
         rows.to_csv(out, index=False, encoding="utf-8-sig", lineterminator="\n")
     return rows, count
+
+
+def _recomputed(run: Any, metric: str, sql: str) -> Any:
+    """The numerator's own aggregate over the traced rows: the proof that they are the rows behind the number."""
+    numerator = run.registry[metric].numerator
+    if not isinstance(numerator, str):
+        return None
+    measure = run.registry.measure(numerator)
+    return run.inputs.engine.rows(f"SELECT {measure.value} AS value FROM ({sql}) AS traced")["value"].iloc[0]
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Equal as numbers; a float may differ in its last digits."""
+    difference = abs(Decimal(str(one)) - Decimal(str(other)))
+    return bool(difference <= Decimal("1e-9") * max(1, abs(Decimal(str(other)))))
 
 
 def _masked(rows: pd.DataFrame) -> pd.DataFrame:

@@ -31,6 +31,9 @@ class Registry(dict[str, Any]):
     def as_json(self, *, currency: str) -> list[dict[str, Any]]:
         return []
 
+    def measure(self, name: str) -> SimpleNamespace:
+        return SimpleNamespace(value="sum(amount)")
+
     def value_label(self, dimension: str, value: str) -> Text:
         return Text.same(value)
 
@@ -44,7 +47,7 @@ def stub_run(*, tables: dict[str, Any] | None = None, content_hash: str = "d" * 
     return SimpleNamespace(
         name="sample", month=Month(2026, 10), as_of=dt.date(2026, 11, 10), company=Text(en="Lumen Appliances", zh="流明电器"),
         currency="CNY", tables=Tables(store=content_hash, content_hash=content_hash, tables=tables or {"ledger": ledger}, checks=()),
-        registry=Registry(after_sales_cost=SimpleNamespace(name=Text(en="After-sales cost", zh="售后成本"))),
+        registry=Registry(after_sales_cost=SimpleNamespace(name=Text(en="After-sales cost", zh="售后成本"), numerator="incurred")),
         params_hash="p" * 64, preparer="A. Preparer", reviewer="R. Reviewer", data_folder=Path("data/sample"),
     )  # fmt: skip
 

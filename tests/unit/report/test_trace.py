@@ -20,6 +20,8 @@ CODE = {"version": "0.1.0", "commit": "a2a95c8" * 5, "uncommitted_changes": Fals
 class Engine:
     """Thirty postings."""
 
+    total = 1200.5
+
     def __init__(self) -> None:
         self.asked: list[str] = []
 
@@ -27,6 +29,8 @@ class Engine:
         self.asked.append(sql)
         if "count(*)" in sql:
             return pd.DataFrame({"rows": [30]})
+        if "sum(amount)" in sql:
+            return pd.DataFrame({"value": [self.total]})
         frame = pd.DataFrame({"posting_id": [f"L{n:02}" for n in range(30)], "agent_id": "AG-1", "amount": 40.0})
         return frame.head(limit) if limit else frame
 
@@ -74,6 +78,14 @@ def test_a_fact_is_walked_back_to_its_rows(issued):
         assert line in text
     assert "L20" not in text
     assert engine.asked[0] == SQL
+
+
+def test_the_rows_are_added_up_again(issued, monkeypatch):
+    found, engine, _ = traced(COST, issued)
+    assert engine.asked[-1] == f"SELECT sum(amount) AS value FROM ({SQL}) AS traced"
+    assert "recomputed   1200.5 (as stated)" in str(found)
+    monkeypatch.setattr(Engine, "total", 1200.49)
+    assert "recomputed   1200.49 (stated: 1200.5)" in str(traced(COST, issued)[0])
 
 
 def test_personal_columns_are_masked_on_screen_and_in_the_file(issued, tmp_path):
