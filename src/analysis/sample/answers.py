@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from analysis.sample import company, customers, failures, loyalty, money, service
+from analysis.sample import company, customers, failures, loyalty, money, service, voice
 from analysis.sample.accounts import ACCOUNTS, POOLS, UNMAPPED_ACCOUNT
 from analysis.sample.company import COMPONENTS, PRODUCTS, REGIONS, TEAMS
 from analysis.sample.tables import batch_labels
 from analysis.sample.truths import TRUTHS, SampleTruth
+
+WORKING_MEASURE, FAILED_MEASURE = "remote-diagnosis-east", "consolidated-freight-north"
 
 if TYPE_CHECKING:
     from analysis.sample.build import World
@@ -32,53 +34,72 @@ def answer_sheet(life: World, made: dict[str, pa.Table], spots: dict[str, int]) 
     )
 
 
-def truths_of(life: World) -> dict[str, dict[str, Any]]:
-    planted, timeline, units = life.planted, life.timeline, life.units
-    bad = np.flatnonzero(units.bad_batch)
-    batch = bad_batch_label(life)
+Sheet = dict[str, dict[str, Any]]
+
+
+def truths_of(life: World) -> Sheet:
+    """Each truth with its parameters and whether it is planted, then the mixing laws that always hold."""
+    sheet = _failure_truths(life) | _customer_truths(life) | _money_truths(life) | _reporting_truths(life)
+    planted = {name: sheet[name] | {"active": life.planted.on(name)} for name in TRUTHS}
+    return planted | {name: law | {"active": True} for name, law in _laws(life).items()}
+
+
+def by_tier(values: tuple[float, ...]) -> dict[str, float]:
+    return dict(zip(company.TIERS, values, strict=True))
+
+
+def _failure_truths(life: World) -> Sheet:
+    planted, units = life.planted, life.units
+    product = PRODUCTS[planted.bad_batch_product]
+    bad = units.bad_batch
     inside = units.region[bad] == planted.bad_batch_region
     shapes, scales = failures.shapes_and_scales(planted)
-    sent_csat = life.surveys.kind == 0
-    sheet: dict[str, dict[str, Any]] = {
+    compressor, board = company.COMPRESSOR, company.CONTROL_BOARD
+    return {
         "bad_batch": {
-            "about": "One production lot fails several times as often at every age; the excess is in the control board. Shipped mostly, not only, to one region.",
-            "batch": batch,
-            "model": PRODUCTS[planted.bad_batch_product].model,
-            "product_id": PRODUCTS[planted.bad_batch_product].product_id,
+            "about": "One production lot fails several times as often at every age; the excess is in the control board. "
+            "Shipped mostly, not only, to one region.",
+            "batch": bad_batch_label(life),
+            "model": product.model,
+            "product_id": product.product_id,
             "produced_month": str(planted.bad_batch_month),
             "main_region": REGIONS[planted.bad_batch_region],
-            "share_in_main_region": float(inside.mean()) if bad.size else None,
-            "units": int(bad.size),
+            "share_in_main_region": float(inside.mean()) if bad.any() else None,
+            "units": int(bad.sum()),
             "rate_ratio": planted.bad_batch_ratio,
-            "component": COMPONENTS[company.CONTROL_BOARD].component,
+            "component": COMPONENTS[board].component,
         },
         "bad_supplier": {
-            "about": "Units with key components of one supplier fail more, in every model; the excess is in the fan motor. Adds to the base rate, does not multiply the bad batch.",
+            "about": "Units with key components of one supplier fail more, in every model; the excess is in the fan motor. "
+            "Adds to the base rate, does not multiply the bad batch.",
             "supplier": company.SUPPLIERS[planted.bad_supplier_index],
             "rate_ratio": planted.bad_supplier_ratio,
             "component": COMPONENTS[company.FAN_MOTOR].component,
         },
         "wear_out": {
             "about": "The compressor wears out: Weibull shape above one.",
-            "component": COMPONENTS[company.COMPRESSOR].component,
-            "shape": float(shapes[company.COMPRESSOR]),
-            "scale_months": float(scales[company.COMPRESSOR]),
+            "component": COMPONENTS[compressor].component,
+            "shape": float(shapes[compressor]),
+            "scale_months": float(scales[compressor]),
         },
         "infant_mortality": {
             "about": "The control board fails early: Weibull shape below one (outside the bad batch).",
-            "component": COMPONENTS[company.CONTROL_BOARD].component,
-            "shape": float(shapes[company.CONTROL_BOARD]),
-            "scale_months": float(scales[company.CONTROL_BOARD]),
+            "component": COMPONENTS[board].component,
+            "shape": float(shapes[board]),
+            "scale_months": float(scales[board]),
         },
+    }
+
+
+def _customer_truths(life: World) -> Sheet:
+    planted = life.planted
+    shaped = planted.on("service_shapes_satisfaction")
+    after_rework = service.COMPLAINT_AFTER_REWORK if shaped else service.COMPLAINT_AFTER_REPAIR
+    return {
         "slow_complaints": {
-            "about": "After a complaint not handled within 24 hours the hazard of losing the contract is multiplied, for good. Tier confounds: better tiers are served faster and leave less.",
+            "about": "After a complaint not handled within 24 hours the hazard of losing the contract is multiplied, for good.",
             "hazard_ratio": planted.slow_complaint_ratio,
             "landmark_hours": 24,
-            "slow_share_by_tier": dict(zip(company.TIERS, planted.slow_share_by_tier, strict=True)),
-            "monthly_cancellation_hazard_by_tier": dict(
-                zip(company.TIERS, planted.monthly_cancellation_by_tier, strict=True)
-            ),
-            "business_hazard_ratio": planted.business_cancellation_ratio,
         },
         "repeat_repair_churn": {
             "about": "A repair within 30 days of the last one on the same serial multiplies the hazard of losing the contract, for good.",
@@ -89,6 +110,25 @@ def truths_of(life: World) -> dict[str, dict[str, Any]]:
             "about": "From the first slow complaint or repeat repair on, product purchases come at a fraction of the customer's rate.",
             "rate_ratio": planted.repurchase_ratio,
         },
+        "service_shapes_satisfaction": {
+            "about": "Slow complaints, rework, complaints and waiting lower satisfaction; rework brings complaints.",
+            "in_standard_deviations": voice.MOOD_EFFECTS if shaped else {},
+            "complaint_share_after_repair": service.COMPLAINT_AFTER_REPAIR,
+            "complaint_share_after_rework": after_rework,
+        },
+        "tier_confounding": {
+            "about": "Better tiers are served faster and leave less whatever service does: handling speed and loss share a cause.",
+            "slow_share_by_tier": by_tier(planted.slow_share_by_tier),
+            "wait_ratio_by_tier": by_tier(planted.wait_by_tier),
+            "monthly_cancellation_hazard_by_tier": by_tier(planted.monthly_cancellation_by_tier),
+            "business_hazard_ratio": planted.business_cancellation_ratio,
+        },
+    }
+
+
+def _money_truths(life: World) -> Sheet:
+    planted, paid = life.planted, life.claims.approved > 0
+    return {
         "input_price_rise": {
             "about": "Electronic parts cost more from a month on.",
             "parts": list(planted.price_rise_parts),
@@ -112,14 +152,26 @@ def truths_of(life: World) -> dict[str, dict[str, Any]]:
         },
         "failed_measure": {
             "about": "A measure registered with an expected saving that changed nothing.",
-            "intervention": "consolidated-freight-north",
+            "intervention": FAILED_MEASURE,
             "realised_saving_share": 0.0,
         },
         "working_measure": {
             "about": "A measure that did what it promised.",
-            "intervention": "remote-diagnosis-east",
-            "realised_saving_share": 1 - planted.working_ratio,
+            "intervention": WORKING_MEASURE,
+            "realised_saving_share": round(1 - planted.working_ratio, 6),
         },
+        "claim_leakage": {
+            "about": "Claims paid twice under another number, and claims out of warranty that were approved.",
+            "paid_twice": int((life.claims.duplicate & paid).sum()),
+            "approved_out_of_warranty": int((life.claims.out_of_warranty & paid).sum()),
+        },
+    }
+
+
+def _reporting_truths(life: World) -> Sheet:
+    planted = life.planted
+    csat = life.surveys.kind == voice.KINDS.index("csat")
+    return {
         "late_claims": {
             "about": "Days from failure to report: exponential, a share of them with a long mean; recent failures are not all reported yet.",
             "prompt_mean_days": planted.prompt_mean_days,
@@ -129,58 +181,41 @@ def truths_of(life: World) -> dict[str, dict[str, Any]]:
         "survey_nonresponse": {
             "about": "The chance of answering depends on the score that would be given (worst to best).",
             "response_by_score": list(planted.response_by_score),
-            "csat_share_of_all_sent": float((life.surveys.mood[sent_csat] >= 3).mean())
-            if sent_csat.any()
+            "csat_share_of_all_sent": float((life.surveys.mood[csat] >= voice.SATISFIED).mean())
+            if csat.any()
             else None,
         },
-        "claim_leakage": {
-            "about": "Claims paid twice under another number, and claims out of warranty that were approved.",
-            "paid_twice": int((life.claims.duplicate & (life.claims.approved > 0)).sum()),
-            "approved_out_of_warranty": int((life.claims.out_of_warranty & (life.claims.approved > 0)).sum()),
+    }
+
+
+def _laws(life: World) -> Sheet:
+    """Distributions that hold in every company, whatever is switched off."""
+    lives = zip(COMPONENTS, *failures.shapes_and_scales(life.planted), strict=True)
+    return {
+        "buy_till_you_die": {
+            "about": "Product orders of each customer type: BG/NBD with time in weeks, Gamma-Gamma in yuan an order. "
+            "Exact where service_hurts_repurchase is off.",
+            "time_unit": "week",
+            **{name: values._asdict() for name, values in customers.BTYD.items()},
+        },
+        "contract_renewal": {
+            "about": "Yearly maintenance terms: shifted beta-geometric. Exact where slow_complaints and repeat_repair_churn are off.",
+            "kind": "maintenance",
+            "alpha": loyalty.SBG_ALPHA,
+            "beta": loyalty.SBG_BETA,
+        },
+        "failure_rates": {
+            "about": "Weibull life by component in months in service (time to first failure; minimal repair after it), "
+            "times a season common to all.",
+            "components": {
+                entry.component: {"shape": float(shape), "scale_months": float(scale)}
+                for entry, shape, scale in lives
+            },
+            "season_by_calendar_month": list(failures.SEASON),
+            "no_fault_found_per_unit_month": failures.NO_FAULT_RATE,
+            "records_start_on": str(life.timeline.first.start),
         },
     }
-    sheet["service_shapes_satisfaction"] = {
-        "about": "Slow complaints, rework, complaints and waiting lower satisfaction; rework brings complaints.",
-        "in_standard_deviations": {"slow_complaint": -1.0, "rework": -0.9, "complaint": -0.7, "per_day_open_up_to_six": -0.12},
-        "complaint_share_after_repair": service.COMPLAINT_AFTER_REPAIR,
-        "complaint_share_after_rework": service.COMPLAINT_AFTER_REWORK
-        if planted.on("service_shapes_satisfaction")
-        else service.COMPLAINT_AFTER_REPAIR,
-    }
-    sheet["tier_confounding"] = {
-        "about": "Better tiers are served faster and leave less whatever service does: handling speed and loss share a cause.",
-        "slow_share_by_tier": dict(zip(company.TIERS, planted.slow_share_by_tier, strict=True)),
-        "wait_ratio_by_tier": dict(zip(company.TIERS, planted.wait_by_tier, strict=True)),
-        "monthly_cancellation_hazard_by_tier": dict(zip(company.TIERS, planted.monthly_cancellation_by_tier, strict=True)),
-    }
-    assert set(sheet) == set(TRUTHS)
-    for name, entry in sheet.items():
-        entry["active"] = planted.on(name)
-    sheet["buy_till_you_die"] = {
-        "active": True,
-        "about": "Product orders of each customer type: BG/NBD with time in weeks, Gamma-Gamma in yuan an order. Exact where service_hurts_repurchase is off.",
-        "time_unit": "week",
-        **{name: values._asdict() for name, values in customers.BTYD.items()},
-    }
-    sheet["contract_renewal"] = {
-        "active": True,
-        "about": "Yearly maintenance terms: shifted beta-geometric. Exact where slow_complaints and repeat_repair_churn are off.",
-        "kind": "maintenance",
-        "alpha": loyalty.SBG_ALPHA,
-        "beta": loyalty.SBG_BETA,
-    }
-    sheet["failure_rates"] = {
-        "active": True,
-        "about": "Weibull life by component in months in service (time to first failure; minimal repair after it), times a season common to all.",
-        "components": {
-            entry.component: {"shape": float(shape), "scale_months": float(scale)}
-            for entry, shape, scale in zip(COMPONENTS, shapes, scales, strict=True)
-        },
-        "season_by_calendar_month": list(failures.SEASON),
-        "no_fault_found_per_unit_month": failures.NO_FAULT_RATE,
-        "records_start_on": str(timeline.first.start),
-    }
-    return sheet
 
 
 def bad_batch_label(life: World) -> str:
@@ -197,7 +232,7 @@ def interventions(life: World) -> list[dict[str, Any]]:
     if planted.on("working_measure"):
         register.append(
             {
-                "id": "remote-diagnosis-east",
+                "id": WORKING_MEASURE,
                 "name": {"en": "Remote diagnosis before field visits, East", "zh": "华东上门前远程诊断"},
                 "starts": str(planted.working_month.start),
                 "where": {"region": REGIONS[planted.working_region], "ticket_type": "repair"},
@@ -217,7 +252,7 @@ def interventions(life: World) -> list[dict[str, Any]]:
     if planted.on("failed_measure"):
         register.append(
             {
-                "id": "consolidated-freight-north",
+                "id": FAILED_MEASURE,
                 "name": {"en": "Consolidated parts freight, North", "zh": "华北备件集中配送"},
                 "starts": str(planted.failed_month.start),
                 "where": {"region": REGIONS[planted.failed_region], "category": "logistics"},

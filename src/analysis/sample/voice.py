@@ -22,6 +22,9 @@ SENT_SHARE = 0.55  # of resolved orders
 RELATIONAL_A_MONTH = 450  # nps surveys that follow no order, at scale 1
 MOOD_STEPS = (-1.1, -0.45, 0.1, 0.95)
 USUAL_MOOD = 0.55
+SATISFIED = 3  # mood from which a customer counts as satisfied: four or five of five
+MOOD_EFFECTS = {"slow_complaint": -1.0, "rework": -0.9, "complaint": -0.7, "per_day_open_up_to_six": -0.12}
+MOOD_OFFSET = 0.45  # so that service neither lifts nor sinks the average mood
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -75,8 +78,9 @@ def surveys(streams: Streams, desk: Desk, customers: Customers, *, scale: float)
 def _service_mood(orders: Orders, asked: Ints) -> Floats:
     """What the service order did to the mood, in standard deviations; on average little."""
     waited = np.minimum((orders.resolved - orders.opened)[asked], 6.0)
-    sour = 1.0 * orders.slow[asked] + 0.9 * orders.rework[asked] + 0.7 * (orders.kind[asked] == COMPLAINT)
-    return 0.45 - sour - 0.12 * waited
+    sour = MOOD_EFFECTS["slow_complaint"] * orders.slow[asked] + MOOD_EFFECTS["rework"] * orders.rework[asked]
+    sour = sour + MOOD_EFFECTS["complaint"] * (orders.kind[asked] == COMPLAINT)
+    return MOOD_OFFSET + sour + MOOD_EFFECTS["per_day_open_up_to_six"] * waited
 
 
 def _relational(
