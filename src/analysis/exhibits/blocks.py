@@ -230,11 +230,22 @@ def table_body(gathered: Gathered, columns: Sequence[Column], rows: Sequence[Row
                 raise ParameterError(f"table {gathered.block}: no column '{key}'.{suggestion(key, keys)}")
     reasons = _Reasons()
     printers = [_ColumnPrinter(column, rows, gathered, reasons) for column in columns]
+    _share_scale(printers)
     return {
         "columns": [printer.heading() for printer in printers],
         "rows": [{"role": row.role, "cells": [printer.cell(row) for printer in printers]} for row in rows],
         "reasons": reasons,
     }
+
+
+def _share_scale(printers: Sequence[_ColumnPrinter]) -> None:
+    """Amounts of one unit stand in one scale across a table, so that a change can be read against what it changes."""
+    units = {printer.unit.id for printer in printers if printer.unit and printer.magnitude is not None}
+    for unit in units:
+        alike = [printer for printer in printers if printer.unit and printer.unit.id == unit and printer.magnitude is not None]
+        largest = max(decimal(printer.magnitude) for printer in alike if printer.magnitude is not None)
+        for printer in alike:
+            printer.scales = {language: column_scale(largest, language) for language in LANGUAGES}
 
 
 class _Reasons:
@@ -267,14 +278,15 @@ def _note(note: dict[str, Any] | None, reasons: _Reasons) -> dict[str, Any] | No
 
 
 class _ColumnPrinter:
-    """Prints one column: one unit and, for money, one scale per language, chosen over the whole column."""
+    """Prints one column: one unit and, for money, one scale per language, chosen over all columns of that unit."""
 
     def __init__(self, column: Column, rows: Sequence[Row], gathered: Gathered, reasons: _Reasons) -> None:
         self.column, self.gathered, self.reasons = column, gathered, reasons
         facts = [cell for row in rows if isinstance(cell := row.cells.get(column.key), Fact)]
         self.has_facts = bool(facts)
         self.unit = self._unit(facts)
-        self.scales = self._scales(facts)
+        self.magnitude = self._magnitude(facts)
+        self.scales: Mapping[Language, Scale] = {language: ONE for language in LANGUAGES}
 
     def _unit(self, facts: Sequence[Fact]) -> Unit | None:
         column = self.column
@@ -295,12 +307,12 @@ class _ColumnPrinter:
         unit = Unit.parse(fact.unit)
         return unit.base if unit.is_money and (self.column.show == "numerator" or not unit.per) else "count"
 
-    def _scales(self, facts: Sequence[Fact]) -> Mapping[Language, Scale]:
+    def _magnitude(self, facts: Sequence[Fact]) -> Number | None:
+        """The largest amount of a column of money that may be scaled; None for any other column."""
         numbers = [abs(decimal(number)) for fact in facts for number in self._numbers(fact)]
         if self.unit is None or not self.unit.is_money or self.column.scale == "exact" or not numbers:
-            return {language: ONE for language in LANGUAGES}
-        largest = max(numbers)
-        return {language: column_scale(largest, language) for language in LANGUAGES}
+            return None
+        return max(numbers)
 
     def _numbers(self, fact: Fact) -> tuple[Number, ...]:
         """What the cell prints: one number, two edges, or nothing."""
