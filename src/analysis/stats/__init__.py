@@ -50,6 +50,18 @@ _EXPORTS: dict[str, str] = {
     "CoxFit": "hazards",
     "proportional_hazards": "hazards",
     "absolute_difference": "hazards",
+    # buy till you die
+    "fit_bgnbd": "purchases",
+    "fit_mbgnbd": "purchases",
+    "fit_pareto_nbd": "purchases",
+    "fit_gamma_gamma": "purchases",
+    "fit_sbg": "purchases",
+    "purchase_summary": "purchases",
+    "GeometricModel": "purchases",
+    "ParetoModel": "purchases",
+    "GammaGammaModel": "purchases",
+    "ContractModel": "purchases",
+    "PurchaseSummary": "purchases",
 }
 
 

@@ -1,0 +1,907 @@
+"""Buy till you die: how often a customer comes back, whether it still will, and what it spends.
+
+Nobody says goodbye outside a contract. These models split the silence of a customer into "slow" and "gone" from three
+numbers: `frequency` (repeat purchases x), `recency` (time of the last purchase, counted from the first, t_x) and `T`
+(time observed since the first purchase). Customers with the same three numbers are one row with a weight, and the
+gamma terms are computed once per distinct frequency; a million customers take a second.
+
+Time has the unit of the inputs; state it (`unit`). Rates, `alpha` and `beta` are in it, `r`, `a`, `b` and `s` are pure numbers.
+
+Sources: Fader, Hardie and Lee (2005), *Marketing Science* 24, 275-284 (BG/NBD); Batislam, Denizel and Filiztekin (2007),
+*Int. J. Research in Marketing* 24, 201-209 (MBG/NBD); Schmittlein, Morrison and Colombo (1987), *Management Science* 33, 1-24, and
+Fader and Hardie (2005), "A note on deriving the Pareto/NBD model" (Pareto/NBD); Fader and Hardie (2013), "The
+gamma-gamma model of monetary value"; Fader and Hardie (2007), *J. Interactive Marketing* 21, 76-90, and (2010),
+*Marketing Science* 29, 85-93 (shifted beta-geometric).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import betaln, digamma, expit, gammaln, hyp2f1, polygamma
+
+from analysis.errors import FitError, ParameterError, suggestion
+from analysis.stats.likelihood import Array, LikelihoodFit, Objective, maximise
+
+Indices = NDArray[np.int64]
+
+DAYS_PER_UNIT = {"days": 1.0, "weeks": 7.0, "months": 365.25 / 12, "years": 365.25}
+
+
+# ----------------------------------------------------------------------------------------------- summary
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PurchaseSummary:
+    """Customers reduced to what the models need.
+
+    `table`: one row per customer: `frequency`, `recency`, `T` (in `unit`), `monetary` (mean value of a repeat purchase
+    day, nan without one), `first_on`. `merged`: transactions that fell on a day on which the customer had already
+    bought, and were added to it. `after_end`: transactions after `end`, left out.
+    """
+
+    table: pd.DataFrame
+    unit: str
+    merged: int
+    after_end: int
+
+
+def purchase_summary(
+    customers: ArrayLike,
+    dates: ArrayLike,
+    values: ArrayLike | None = None,
+    *,
+    end: str | pd.Timestamp,
+    unit: str,
+) -> PurchaseSummary:
+    """Frequency, recency and age from raw transactions.
+
+    Parameters
+    ----------
+    customers, dates, values : one entry per transaction; dates as such or in ISO form. Transactions of a customer on one calendar day are one
+        purchase of their summed value: they carry no time between them, and the models know no two purchases at once.
+    end : last day that was observed; later transactions are left out (they are the holdout).
+    unit : days, weeks (7 days), months (30.4375 days) or years (365.25 days).
+    """
+    if unit not in DAYS_PER_UNIT:
+        raise ParameterError(f"purchases: unknown unit {unit!r}.{suggestion(unit, DAYS_PER_UNIT)}")
+    frame = pd.DataFrame({"customer": customers, "on": _days(dates)})
+    frame["value"] = np.nan if values is None else np.asarray(values, dtype=float)
+    if frame[["customer", "on"]].isna().any().any():
+        count = int(frame[["customer", "on"]].isna().any(axis=1).sum())
+        raise FitError(f"purchases: {count} transactions lack a customer or a date; drop or mend them.")
+    last = pd.Timestamp(end).normalize()
+    inside = frame[frame["on"] <= last]
+    if inside.empty:
+        raise FitError(f"purchases: no transaction on or before {last.date()}; check the end of observation.")
+    days = inside.groupby(["customer", "on"], sort=True)["value"].sum(min_count=1).reset_index()
+    first = days.groupby("customer")["on"].transform("min")
+    repeat = days[days["on"] > first]
+    grouped = days.groupby("customer")["on"].agg(["min", "max", "size"])
+    per_unit = DAYS_PER_UNIT[unit]
+    table = pd.DataFrame(
+        {
+            "frequency": grouped["size"] - 1,
+            "recency": (grouped["max"] - grouped["min"]).dt.days / per_unit,
+            "T": (last - grouped["min"]).dt.days / per_unit,
+            "monetary": repeat.groupby("customer")["value"].mean().reindex(grouped.index),
+            "first_on": grouped["min"],
+        }
+    )
+    return PurchaseSummary(
+        table=table, unit=unit, merged=len(inside) - len(days), after_end=len(frame) - len(inside)
+    )
+
+
+def _days(dates: ArrayLike) -> NDArray[np.datetime64]:
+    series = pd.Series(np.asarray(dates))
+    if not pd.api.types.is_datetime64_any_dtype(series.dtype):
+        try:
+            series = pd.to_datetime(series, format="ISO8601")
+        except (ValueError, TypeError) as problem:
+            raise FitError(f"purchases: dates are not in ISO form (2026-10-31): {problem}") from problem
+    return series.dt.normalize().to_numpy()
+
+
+# ----------------------------------------------------------------------------------------------- patterns
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Patterns:
+    """Distinct (frequency, recency, T) with weights, and the distinct values of each on their own.
+
+    Gamma functions depend on the frequency alone and logarithms on one time alone: they are computed on the short lists
+    and looked up by place.
+    """
+
+    weight: Array
+    frequency: Array
+    frequency_place: Indices
+    recency: Array
+    recency_place: Indices
+    age: Array
+    age_place: Indices
+    customers: float
+
+    def by_frequency(self, values: Array | None = None) -> Array:
+        """Sum of weights (times `values`) at each distinct frequency."""
+        weight = self.weight if values is None else self.weight * values
+        return _sums_by(self.frequency_place, weight, len(self.frequency))
+
+    def by_age(self, values: Array | None = None) -> Array:
+        weight = self.weight if values is None else self.weight * values
+        return _sums_by(self.age_place, weight, len(self.age))
+
+    def __len__(self) -> int:
+        return len(self.weight)
+
+
+def _patterns(frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, weights: ArrayLike | None) -> _Patterns:
+    x, recent, age, weight = _checked(frequency, recency, T, weights)
+    if not np.any(x * weight > 0):
+        raise FitError("purchases: nobody bought twice, so neither rate nor loss can be told; add history.")
+    counts, x_place = _distinct(x)
+    recencies, recent_place = _distinct(recent)
+    ages, age_place = _distinct(age)
+    key = (x_place * len(ages) + age_place) * len(recencies) + recent_place
+    if weights is None:
+        keys, count = np.unique(key, return_counts=True)
+        total = count.astype(float)
+    else:
+        keys, inverse = np.unique(key, return_inverse=True)
+        total = _sums_by(inverse, weight, len(keys))
+    place, recent_of = np.divmod(keys, len(recencies))
+    x_of, age_of = np.divmod(place, len(ages))
+    kept = total > 0
+    return _Patterns(
+        weight=total[kept],
+        frequency=counts,
+        frequency_place=x_of[kept],
+        recency=recencies,
+        recency_place=recent_of[kept],
+        age=ages,
+        age_place=age_of[kept],
+        customers=float(weight.sum()),
+    )
+
+
+def _sums_by(place: Indices, weight: Array, size: int) -> Array:
+    """Sum of `weight` at each place."""
+    return np.bincount(place, weight, minlength=size).astype(float, copy=False)
+
+
+def _distinct(values: Array) -> tuple[Array, Indices]:
+    """Distinct values in order and the place of each; whole numbers are counted instead of sorted."""
+    whole = values.astype(np.int64)
+    if values.max() < 1e6 and np.array_equal(whole, values):
+        present = np.bincount(whole) > 0
+        return np.flatnonzero(present).astype(float), (np.cumsum(present) - 1)[whole]
+    return np.unique(values, return_inverse=True)
+
+
+def _checked(
+    frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, weights: ArrayLike | None
+) -> tuple[Array, Array, Array, Array]:
+    x, recent, age = (np.atleast_1d(np.asarray(column, dtype=float)) for column in (frequency, recency, T))
+    weight = np.ones(len(x)) if weights is None else np.asarray(weights, dtype=float)
+    if not len(x) == len(recent) == len(age) == len(weight):
+        raise FitError(
+            f"purchases: {len(x)} frequencies, {len(recent)} recencies, {len(age)} ages and {len(weight)} weights; "
+            "give one of each per customer."
+        )
+    if len(x) == 0:
+        raise FitError("purchases: there are no customers.")
+
+    def refuse(wrong: NDArray[np.bool_], problem: str, remedy: str) -> None:
+        if wrong.any():
+            one = int(np.argmax(wrong))
+            example = f"frequency {x[one]:g}, recency {recent[one]:g}, T {age[one]:g}"
+            raise FitError(f"purchases: {int(wrong.sum())} customers {problem}, e.g. {example}. {remedy}")
+
+    finite = np.isfinite(x) & np.isfinite(recent) & np.isfinite(age) & np.isfinite(weight)
+    refuse(~finite, "have a missing number", "Drop them or mend the summary.")
+    refuse(
+        (x < 0) | (x != np.round(x)),
+        "have a frequency that is no whole number",
+        "Frequency counts repeat purchases.",
+    )
+    refuse((recent < 0) | (age < 0), "have a negative time", "Times count from the first purchase.")
+    refuse(
+        recent > age,
+        "bought after they were last observed (recency above T)",
+        "Check the end of observation.",
+    )
+    refuse(
+        (x > 0) & (recent == 0),
+        "have frequency without recency",
+        "Purchases on the day of the first one are not repeats: merge days first.",
+    )
+    refuse(
+        (x == 0) & (recent > 0),
+        "have recency without frequency",
+        "Without a repeat purchase the recency is zero.",
+    )
+    refuse(weight < 0, "have a negative weight", "A weight says how many customers a row stands for.")
+    return x, recent, age, weight
+
+
+# ----------------------------------------------------------------------------------------------- BG/NBD and MBG/NBD
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GeometricModel:
+    """BG/NBD or MBG/NBD: gamma-distributed Poisson rates, and a beta-distributed chance to leave after each purchase.
+
+    Attributes
+    ----------
+    r, alpha : gamma distribution of purchase rates, mean r/alpha per unit of time.
+    a, b : beta distribution of the chance to leave after a purchase, mean a/(a+b).
+    modified : False BG/NBD (nobody leaves after the first purchase, so all without a repeat count as alive), True MBG/NBD
+        (one may).
+    log_likelihood : of the customers' data; for rows with weights, of the expanded rows.
+    customers, patterns, unit : weighted count, distinct (frequency, recency, T), unit of time.
+    fit : parameters with Hessian and profile intervals.
+    """
+
+    r: float
+    alpha: float
+    a: float
+    b: float
+    modified: bool
+    log_likelihood: float
+    customers: float
+    patterns: int
+    unit: str
+    fit: LikelihoodFit = field(repr=False)
+
+    def probability_alive(self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Array:
+        """Chance that the customer has not left for good by T."""
+        x, recent, age, _ = _checked(frequency, recency, T, None)
+        return np.asarray(expit(-self._log_odds_gone(x, recent, age)))
+
+    def expected_purchases(
+        self, t: ArrayLike, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike
+    ) -> Array:
+        """Purchases expected in the `t` units of time after T (their equation 10)."""
+        x, recent, age, _ = _checked(frequency, recency, T, None)
+        ahead = np.asarray(t, dtype=float)
+        b = self.b + self.modified
+        share = _discount_of_hyp2f1(self.r + x, b + x, self.a, self.alpha + age, ahead)
+        return (self.a + b + x - 1) * share * expit(-self._log_odds_gone(x, recent, age))
+
+    def expected_purchases_of_new(self, t: ArrayLike) -> Array:
+        """Purchases expected of a new customer in its first `t` units of time (their equation 9)."""
+        ahead = np.asarray(t, dtype=float)
+        b = self.b + self.modified
+        still_there = self.b / (self.a + self.b) if self.modified else 1.0
+        share = _discount_of_hyp2f1(
+            np.full(ahead.shape, self.r), b, self.a, np.full(ahead.shape, self.alpha), ahead
+        )
+        return still_there * (self.a + b - 1) * share
+
+    def purchase_distribution(self, t: ArrayLike, *, most: int) -> Array:
+        """(len(t), most + 1) chance of 0, 1, ... purchases in the first `t`; the last column is `most` or more.
+
+        Their equation 8; compare its weighted sum with the counts of frequencies to see whether the model fits.
+        """
+        ahead = np.atleast_1d(np.asarray(t, dtype=float))[:, None]
+        x = np.arange(most)[None, :]
+        stay = np.log(self.alpha / (self.alpha + ahead))
+        buy = np.log(np.maximum(ahead, 1e-300) / (self.alpha + ahead))
+        negative_binomial = np.exp(
+            gammaln(self.r + x) - gammaln(self.r) - gammaln(x + 1) + self.r * stay + x * buy
+        )
+        k = int(self.modified)
+        shift = betaln(self.a, self.b)
+        chance = np.exp(betaln(self.a, self.b + x + k) - shift) * negative_binomial
+        before = np.cumsum(negative_binomial, axis=1) - negative_binomial
+        leaving = np.exp(betaln(self.a + 1, np.maximum(self.b + x + k - 1, 1e-300)) - shift) * (1 - before)
+        chance = chance + np.where(x + k > 0, leaving, 0.0)
+        return np.column_stack([chance, 1 - chance.sum(axis=1)])
+
+    def _log_odds_gone(self, x: Array, recent: Array, age: Array) -> Array:
+        """Logarithm of the odds that the customer has left; minus infinity where it could not have."""
+        base = self.b + x + self.modified - 1
+        possible = (x > 0) | self.modified
+        odds = (
+            np.log(self.a)
+            - np.log(np.where(possible, base, 1.0))
+            + (self.r + x) * (np.log(self.alpha + age) - np.log(self.alpha + recent))
+        )
+        return np.where(possible, odds, -np.inf)
+
+
+def fit_bgnbd(
+    frequency: ArrayLike,
+    recency: ArrayLike,
+    T: ArrayLike,
+    weights: ArrayLike | None = None,
+    *,
+    unit: str = "unstated",
+) -> GeometricModel:
+    """BG/NBD by maximum likelihood.
+
+    Parameters
+    ----------
+    frequency, recency, T : one row per customer, or per distinct combination with `weights`. See the module's opening.
+    unit : of the times, for the record.
+
+    Raises
+    ------
+    FitError for impossible rows (recency above T, frequency without recency, ...) and where the likelihood has no maximum.
+    """
+    return _fit_geometric(frequency, recency, T, weights, unit=unit, modified=False)
+
+
+def fit_mbgnbd(
+    frequency: ArrayLike,
+    recency: ArrayLike,
+    T: ArrayLike,
+    weights: ArrayLike | None = None,
+    *,
+    unit: str = "unstated",
+) -> GeometricModel:
+    """MBG/NBD by maximum likelihood: as `fit_bgnbd`, but a customer may leave right after the first purchase."""
+    return _fit_geometric(frequency, recency, T, weights, unit=unit, modified=True)
+
+
+def _fit_geometric(
+    frequency: ArrayLike,
+    recency: ArrayLike,
+    T: ArrayLike,
+    weights: ArrayLike | None,
+    *,
+    unit: str,
+    modified: bool,
+) -> GeometricModel:
+    patterns = _patterns(frequency, recency, T, weights)
+    objective = _geometric_objective(patterns, modified=modified)
+    rate = float(patterns.frequency @ patterns.by_frequency()) / float(patterns.age @ patterns.by_age())
+    start = np.array([0.5, 0.5 / rate, 0.5, 1.5])
+    fit = maximise(objective, start, names=("r", "alpha", "a", "b"), what="MBG/NBD" if modified else "BG/NBD")
+    r, alpha, a, b = map(float, fit.estimate)
+    return GeometricModel(
+        r=r,
+        alpha=alpha,
+        a=a,
+        b=b,
+        modified=modified,
+        log_likelihood=fit.log_likelihood,
+        customers=patterns.customers,
+        patterns=len(patterns),
+        unit=unit,
+        fit=fit,
+    )
+
+
+def _geometric_objective(patterns: _Patterns, *, modified: bool) -> Objective:
+    """Log-likelihood, gradient and Hessian in r, alpha, a, b.
+
+    Per customer: log of gamma and beta terms (frequency alone) + r log(alpha) - (r + x) log(alpha + T) + log(1 + odds),
+    where odds, of having left after the last purchase, exist for x > 0 (BG) or always (MBG).
+    """
+    k = int(modified)
+    of_x, of_age = patterns.by_frequency(), patterns.by_age()
+    purchases_of_age = patterns.by_age(patterns.frequency[patterns.frequency_place])
+    leaves = (
+        np.arange(len(patterns))
+        if modified
+        else np.flatnonzero(patterns.frequency[patterns.frequency_place] > 0)
+    )
+    weight, x_place = patterns.weight[leaves], patterns.frequency_place[leaves]
+    recent_place, age_place = patterns.recency_place[leaves], patterns.age_place[leaves]
+    x, x_leaving = patterns.frequency, patterns.frequency[x_place]
+    customers = patterns.customers
+
+    def objective(theta: Array) -> tuple[float, Array, Array]:
+        r, alpha, a, b = theta
+        age = alpha + patterns.age
+        log_age = np.log(age)
+        value = of_x @ (gammaln(r + x) - gammaln(r) + betaln(a, b + x + k) - betaln(a, b))
+        value += customers * r * np.log(alpha) - (r * of_age + purchases_of_age) @ log_age
+        slope = np.array(
+            [
+                of_x @ (digamma(r + x) - digamma(r)) + customers * np.log(alpha) - of_age @ log_age,
+                customers * r / alpha - (r * of_age + purchases_of_age) @ (1 / age),
+                of_x @ (digamma(a + b) - digamma(a + b + x + k)),
+                of_x @ (digamma(a + b) - digamma(a + b + x + k) + digamma(b + x + k) - digamma(b)),
+            ]
+        )
+        bend = np.zeros((4, 4))
+        bend[0, 0] = of_x @ (polygamma(1, r + x) - polygamma(1, r))
+        bend[0, 1] = customers / alpha - of_age @ (1 / age)
+        bend[1, 1] = -customers * r / alpha**2 + (r * of_age + purchases_of_age) @ (1 / age**2)
+        together = of_x @ (polygamma(1, a + b) - polygamma(1, a + b + x + k))
+        bend[2, 2] = bend[2, 3] = together
+        bend[3, 3] = together + of_x @ (polygamma(1, b + x + k) - polygamma(1, b))
+
+        recent = alpha + patterns.recency
+        gap = log_age[age_place] - np.log(recent)[recent_place]
+        turn = (1 / age)[age_place] - (1 / recent)[recent_place]
+        turn2 = (1 / recent**2)[recent_place] - (1 / age**2)[age_place]
+        power = r + x_leaving
+        per_x = np.divide(1.0, b + x + k - 1, out=np.ones_like(x), where=b + x + k - 1 > 0)
+        odds = (np.log(a) + np.log(per_x))[x_place] + power * gap
+        gone = expit(odds)
+        value += weight @ np.logaddexp(0.0, odds)
+        mass = weight * gone
+        spread = mass * (1 - gone)
+        by_alpha, by_b = power * turn, -per_x[x_place]
+        slope += np.array([mass @ gap, mass @ by_alpha, mass.sum() / a, mass @ by_b])
+        bend[0, 0] += (spread * gap) @ gap
+        bend[0, 1] += mass @ turn + (spread * gap) @ by_alpha
+        bend[0, 2] += spread @ gap / a
+        bend[0, 3] += (spread * gap) @ by_b
+        bend[1, 1] += mass @ (power * turn2) + (spread * by_alpha) @ by_alpha
+        bend[1, 2] += spread @ by_alpha / a
+        bend[1, 3] += (spread * by_alpha) @ by_b
+        bend[2, 2] += (spread.sum() - mass.sum()) / a**2
+        bend[2, 3] += spread @ by_b / a
+        bend[3, 3] += (mass + spread) @ by_b**2
+        return float(value), slope, np.triu(bend) + np.triu(bend, 1).T
+
+    return objective
+
+
+def _discount_of_hyp2f1(power: Array, b: ArrayLike, a: float, scale: Array, ahead: Array) -> Array:
+    """(1 - (scale/(scale+t))^power F(power, b; a+b-1; t/(scale+t))) / (a - 1), continued through a = 1."""
+    if abs(a - 1) < 1e-5:
+        below, above = (_discount_of_hyp2f1(power, b, 1 + side * 2e-5, scale, ahead) for side in (-1, 1))
+        return (below + above) / 2
+    ratio = ahead / (scale + ahead)
+    series = hyp2f1(power, b, a + np.asarray(b) - 1, ratio)
+    return np.asarray((1 - (1 - ratio) ** power * series) / (a - 1))
+
+
+# ----------------------------------------------------------------------------------------------- Pareto/NBD
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ParetoModel:
+    """Pareto/NBD: gamma-distributed Poisson rates (r, alpha) and gamma-distributed rates of leaving (s, beta).
+
+    Attributes as in `GeometricModel`; s/beta is the mean rate of leaving per unit of time.
+    """
+
+    r: float
+    alpha: float
+    s: float
+    beta: float
+    log_likelihood: float
+    customers: float
+    patterns: int
+    unit: str
+    fit: LikelihoodFit = field(repr=False)
+
+    def probability_alive(self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Array:
+        """Chance that the customer has not left by T (Fader and Hardie 2005, equation 43)."""
+        x, recent, age, _ = _checked(frequency, recency, T, None)
+        theta = np.array([self.r, self.alpha, self.s, self.beta])
+        alive, gone = _pareto_terms(theta, x, recent, age)
+        return np.asarray(expit(alive - gone.log_total))
+
+    def expected_purchases(
+        self, t: ArrayLike, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike
+    ) -> Array:
+        """Purchases expected in the `t` units of time after T (their equation 41)."""
+        x, _, age, _ = _checked(frequency, recency, T, None)
+        rate = (self.r + x) / (self.alpha + age)
+        return (
+            rate
+            * self._time_left(age, np.asarray(t, dtype=float))
+            * self.probability_alive(frequency, recency, T)
+        )
+
+    def expected_purchases_of_new(self, t: ArrayLike) -> Array:
+        """Purchases expected of a new customer in its first `t` units of time."""
+        ahead = np.asarray(t, dtype=float)
+        return self.r / self.alpha * self._time_left(np.zeros(ahead.shape), ahead)
+
+    def _time_left(self, age: Array, ahead: Array) -> Array:
+        """Time expected alive within the `ahead` units after `age`, given alive then; continued through s = 1."""
+        distance = np.log1p(ahead / (self.beta + age))
+        if abs(self.s - 1) < 1e-12:
+            return (self.beta + age) * distance
+        return (self.beta + age) * -np.expm1(-(self.s - 1) * distance) / (self.s - 1)
+
+
+def fit_pareto_nbd(
+    frequency: ArrayLike,
+    recency: ArrayLike,
+    T: ArrayLike,
+    weights: ArrayLike | None = None,
+    *,
+    unit: str = "unstated",
+) -> ParetoModel:
+    """Pareto/NBD by maximum likelihood; parameters as in `fit_bgnbd`.
+
+    The usual form subtracts two hypergeometric functions, which loses digits. Here the chance of having left between the last
+    purchase and T is integrated numerically (Gauss-Legendre in the logarithm of time), which keeps them and gives gradient and
+    Hessian under the integral.
+    """
+    patterns = _patterns(frequency, recency, T, weights)
+    x = patterns.frequency[patterns.frequency_place]
+    recent, age = patterns.recency[patterns.recency_place], patterns.age[patterns.age_place]
+    of_x = patterns.by_frequency()
+
+    def objective(theta: Array) -> tuple[float, Array, Array]:
+        r, alpha, s, beta = theta
+        count = patterns.customers
+        alive, gone = _pareto_terms(theta, x, recent, age, derivatives=True)
+        total = np.logaddexp(alive, gone.log_total)
+        here = np.exp(alive - total)
+        ages = np.column_stack(
+            [-np.log(alpha + age), -(r + x) / (alpha + age), -np.log(beta + age), -s / (beta + age)]
+        )
+        first = here[:, None] * ages + (1 - here)[:, None] * gone.first
+        second = here[:, None, None] * (ages[:, :, None] * ages[:, None, :] + _pareto_bend(x, age, theta, s))
+        second += (1 - here)[:, None, None] * gone.second
+        second -= first[:, :, None] * first[:, None, :]
+        weight = patterns.weight
+        distinct = patterns.frequency
+        value = (
+            of_x @ (gammaln(r + distinct) - gammaln(r))
+            + count * (r * np.log(alpha) + s * np.log(beta))
+            + weight @ total
+        )
+        slope = weight @ first
+        slope += [
+            of_x @ (digamma(r + distinct) - digamma(r)) + count * np.log(alpha),
+            count * r / alpha,
+            count * np.log(beta),
+            count * s / beta,
+        ]
+        bend = np.einsum("i,ijk->jk", weight, second)
+        bend[0, 0] += of_x @ (polygamma(1, r + distinct) - polygamma(1, r))
+        bend[[0, 1], [1, 0]] += count / alpha
+        bend[1, 1] -= count * r / alpha**2
+        bend[[2, 3], [3, 2]] += count / beta
+        bend[3, 3] -= count * s / beta**2
+        return float(value), slope, bend
+
+    rate = float((patterns.weight * x).sum() / (patterns.weight * age).sum())
+    start = np.array([0.5, 0.5 / rate, 0.5, 0.5 * float(np.average(age, weights=patterns.weight))])
+    fit = maximise(objective, start, names=("r", "alpha", "s", "beta"), what="Pareto/NBD")
+    r, alpha, s, beta = map(float, fit.estimate)
+    return ParetoModel(
+        r=r,
+        alpha=alpha,
+        s=s,
+        beta=beta,
+        log_likelihood=fit.log_likelihood,
+        customers=patterns.customers,
+        patterns=len(patterns),
+        unit=unit,
+        fit=fit,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Gone:
+    """Log of the chance (up to shared terms) of having left in (recency, T], with derivatives of its integrand averaged."""
+
+    log_total: Array
+    first: Array  # (n, 4) mean of d log integrand / d theta
+    second: Array  # (n, 4, 4) mean of outer product plus second derivative
+
+
+def _pareto_terms(
+    theta: Array, x: Array, recent: Array, age: Array, *, derivatives: bool = False
+) -> tuple[Array, _Gone]:
+    """Log of "alive at T" and of the integral of s (alpha + y)^-(r+x) (beta + y)^-(s+1) over y in (recency, T]."""
+    r, alpha, s, beta = theta
+    alive = -(r + x) * np.log(alpha + age) - s * np.log(beta + age)
+    offset = min(alpha, beta)
+    lower, upper = np.log(offset + recent), np.log(offset + age)
+    steepest = float(np.max((r + s + x) * (upper - lower), initial=1.0))
+    nodes, shares = np.polynomial.legendre.leggauss(int(min(24 + 3 * np.sqrt(steepest), 160)))
+    half = (upper - lower)[:, None] / 2
+    place = (upper + lower)[:, None] / 2 + half * nodes[None, :]
+    shifted = np.exp(place)
+    with_alpha, with_beta = shifted + (alpha - offset), shifted + (beta - offset)
+    log_alpha, log_beta = np.log(with_alpha), np.log(with_beta)
+    integrand = (
+        np.log(s) - (r + x)[:, None] * log_alpha - (s + 1) * log_beta + place + np.log(shares)[None, :]
+    )
+    with np.errstate(divide="ignore"):
+        integrand = integrand + np.log(half)  # an empty interval (T = recency) has log 0
+    top = integrand.max(axis=1, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0.0)
+    mass = np.exp(integrand - top)
+    total = mass.sum(axis=1)
+    with np.errstate(divide="ignore"):
+        log_total = np.log(total) + top[:, 0]
+    if not derivatives:
+        return alive, _Gone(log_total=log_total, first=np.empty(0), second=np.empty(0))
+    share = mass / np.where(total > 0, total, 1.0)[:, None]
+    power = (r + x)[:, None]
+    parts = [-log_alpha, -power / with_alpha, 1 / s - log_beta, -(s + 1) / with_beta]
+    first = np.column_stack([np.einsum("ij,ij->i", share, part) for part in parts])
+    second = np.empty((len(x), 4, 4))
+    for row in range(4):
+        weighted = share * parts[row]
+        for column in range(row, 4):
+            second[:, row, column] = second[:, column, row] = np.einsum("ij,ij->i", weighted, parts[column])
+    cross_alpha = -np.einsum("ij,ij->i", share, 1 / with_alpha)
+    cross_beta = -np.einsum("ij,ij->i", share, 1 / with_beta)
+    second[:, 0, 1] += cross_alpha
+    second[:, 1, 0] += cross_alpha
+    second[:, 2, 3] += cross_beta
+    second[:, 3, 2] += cross_beta
+    second[:, 1, 1] += np.einsum("ij,ij->i", share, power / with_alpha**2)
+    second[:, 2, 2] -= 1 / s**2
+    second[:, 3, 3] += np.einsum("ij,ij->i", share, (s + 1) / with_beta**2)
+    return alive, _Gone(log_total=log_total, first=first, second=second)
+
+
+def _pareto_bend(x: Array, age: Array, theta: Array, s: float) -> Array:
+    """Second derivatives of the log of "alive at T", (n, 4, 4)."""
+    r, alpha, _, beta = theta
+    bend = np.zeros((len(x), 4, 4))
+    bend[:, 0, 1] = bend[:, 1, 0] = -1 / (alpha + age)
+    bend[:, 1, 1] = (r + x) / (alpha + age) ** 2
+    bend[:, 2, 3] = bend[:, 3, 2] = -1 / (beta + age)
+    bend[:, 3, 3] = s / (beta + age) ** 2
+    return bend
+
+
+# ----------------------------------------------------------------------------------------------- Gamma-Gamma
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GammaGammaModel:
+    """Gamma-Gamma: the value of a purchase varies around the customer's mean, which varies between customers.
+
+    Attributes
+    ----------
+    p : shape of a purchase's value around the customer's mean.
+    q, v : gamma distribution of the customers' inverse scale; the population mean is p v / (q - 1).
+    customers : weighted count with at least one repeat purchase; `without` those who had none and so say nothing.
+    correlation : of frequency and mean value among the fitted; the model assumes none, look at it.
+    """
+
+    p: float
+    q: float
+    v: float
+    log_likelihood: float
+    customers: float
+    without: float
+    correlation: float
+    fit: LikelihoodFit = field(repr=False)
+
+    @property
+    def mean(self) -> float:
+        """Mean value of a purchase in the population; infinite where q is at most one."""
+        return self.p * self.v / (self.q - 1) if self.q > 1 else float("inf")
+
+    def expected_value(self, frequency: ArrayLike, monetary: ArrayLike) -> Array:
+        """The customer's expected value of a purchase, drawn towards the population mean (their equation 5).
+
+        `monetary` is not read where the frequency is zero.
+        """
+        x, mean = np.asarray(frequency, dtype=float), np.asarray(monetary, dtype=float)
+        spent = np.where(x > 0, x * np.where(x > 0, mean, 0.0), 0.0)
+        below = self.p * x + self.q - 1
+        return np.where(below > 0, self.p * (self.v + spent) / np.where(below > 0, below, 1.0), np.inf)
+
+
+def fit_gamma_gamma(
+    frequency: ArrayLike, monetary: ArrayLike, weights: ArrayLike | None = None
+) -> GammaGammaModel:
+    """Gamma-Gamma by maximum likelihood.
+
+    Parameters
+    ----------
+    frequency : number of purchases whose values are averaged (the repeat purchases, as in `purchase_summary`).
+    monetary : mean value of those purchases, positive. Rows with frequency zero have none and are left out.
+
+    Raises
+    ------
+    FitError where a mean value is negative or zero (returns and gifts are not purchases), or stands beside frequency zero.
+    """
+    x = np.atleast_1d(np.asarray(frequency, dtype=float))
+    mean = np.atleast_1d(np.asarray(monetary, dtype=float))
+    weight = np.ones(len(x)) if weights is None else np.asarray(weights, dtype=float)
+    _check_values(x, mean, weight)
+    kept = (x > 0) & (weight > 0)
+    without = float(weight[x == 0].sum())
+    x, mean, weight = x[kept], mean[kept], weight[kept]
+    if len(np.unique(mean)) < 3:
+        raise FitError(
+            f"Gamma-Gamma: {len(x)} customers with a repeat purchase and {len(np.unique(mean))} distinct values; add history."
+        )
+    counts, place = _distinct(x)
+    of_x = _sums_by(place, weight, len(counts))
+    log_mean = np.log(mean)
+    log_by_x = _sums_by(place, weight * log_mean, len(counts))
+
+    def objective(theta: Array) -> tuple[float, Array, Array]:
+        p, q, v = theta
+        spent = v + x * mean
+        log_spent, inverse = np.log(spent), 1 / spent
+        logs = _sums_by(place, weight * log_spent, len(counts))
+        inverses = _sums_by(place, weight * inverse, len(counts))
+        squares = float((p * x + q) * weight @ inverse**2)
+        px, customers = p * counts, of_x.sum()
+        value = of_x @ (gammaln(px + q) - gammaln(px) - gammaln(q) + q * np.log(v) + px * np.log(counts))
+        value += px @ log_by_x - log_by_x.sum() - (px + q) @ logs
+        both, own = digamma(px + q), digamma(px)
+        slope = np.array(
+            [
+                counts @ (of_x * (both - own + np.log(counts)) + log_by_x - logs),
+                of_x @ (both - digamma(q)) + customers * np.log(v) - logs.sum(),
+                customers * q / v - (px + q) @ inverses,
+            ]
+        )
+        both2, own2 = polygamma(1, px + q), polygamma(1, px)
+        bend = np.array(
+            [
+                [of_x @ (counts**2 * (both2 - own2)), of_x @ (counts * both2), -counts @ inverses],
+                [0.0, of_x @ both2 - customers * polygamma(1, q), customers / v - inverses.sum()],
+                [0.0, 0.0, -customers * q / v**2 + squares],
+            ]
+        )
+        return float(value), slope, np.triu(bend) + np.triu(bend, 1).T
+
+    average = float(np.average(mean, weights=weight))
+    fit = maximise(objective, np.array([2.0, 3.0, average]), names=("p", "q", "v"), what="Gamma-Gamma")
+    p, q, v = map(float, fit.estimate)
+    covariance = np.cov(x, mean, aweights=weight)
+    spread = float(np.sqrt(covariance[0, 0] * covariance[1, 1]))
+    return GammaGammaModel(
+        p=p,
+        q=q,
+        v=v,
+        log_likelihood=fit.log_likelihood,
+        customers=float(weight.sum()),
+        without=without,
+        correlation=float(covariance[0, 1]) / spread if spread > 0 else float("nan"),
+        fit=fit,
+    )
+
+
+def _check_values(x: Array, mean: Array, weight: Array) -> None:
+    if not len(x) == len(mean) == len(weight):
+        raise FitError(
+            f"Gamma-Gamma: {len(x)} frequencies, {len(mean)} values, {len(weight)} weights; give one of each."
+        )
+
+    def refuse(wrong: NDArray[np.bool_], problem: str, remedy: str) -> None:
+        if wrong.any():
+            one = int(np.argmax(wrong))
+            raise FitError(
+                f"Gamma-Gamma: {int(wrong.sum())} customers {problem}, e.g. frequency {x[one]:g}, value {mean[one]:g}. {remedy}"
+            )
+
+    refuse(~(x >= 0) | (x != np.round(x)), "have a frequency that is no whole number", "It counts purchases.")
+    refuse(~(weight >= 0), "have a negative or missing weight", "A weight counts customers.")
+    refuse((x > 0) & ~np.isfinite(mean), "bought again without a value", "Drop them or find their values.")
+    refuse(
+        (x > 0) & (mean < 0),
+        "have negative spend",
+        "Net returns against purchases first, or leave them out and say so.",
+    )
+    refuse((x > 0) & (mean == 0), "have zero spend", "A gift is no purchase; leave it out.")
+    refuse(
+        (x == 0) & (mean > 0),
+        "have a value without a repeat purchase",
+        "The first purchase is not part of the mean.",
+    )
+
+
+# ----------------------------------------------------------------------------------------------- shifted beta-geometric
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ContractModel:
+    """Shifted beta-geometric: at each renewal a customer leaves with its own chance, beta-distributed (alpha, beta).
+
+    Retention rises with tenure because those likely to leave have left, not because anyone changes.
+    """
+
+    alpha: float
+    beta: float
+    log_likelihood: float
+    customers: float
+    fit: LikelihoodFit = field(repr=False)
+
+    def survival(self, renewals: ArrayLike) -> Array:
+        """Share of a new cohort that is still there after so many renewals (0: 1)."""
+        t = np.asarray(renewals, dtype=float)
+        return np.exp(betaln(self.alpha, self.beta + t) - betaln(self.alpha, self.beta))
+
+    def retention(self, renewal: ArrayLike) -> Array:
+        """Share of those present that renews at the first, second ... renewal (1, 2, ...)."""
+        t = np.asarray(renewal, dtype=float)
+        return (self.beta + t - 1) / (self.alpha + self.beta + t - 1)
+
+    def residual_lifetime(self, renewals: ArrayLike, *, discount: float, horizon: int | None = None) -> Array:
+        """Discounted number of further periods paid by a customer who has renewed `renewals` times, the next at its coming renewal.
+
+        The first of them lies one period ahead only in time, not in discount: as in Fader and Hardie (2010, equation 6), a
+        payment at the coming renewal counts in full, later ones are divided by (1 + discount) per period.
+
+        Parameters
+        ----------
+        discount : rate per period; must be positive for an infinite `horizon`.
+        horizon : renewals counted; None for all to come.
+        """
+        n = np.asarray(renewals, dtype=float)
+        if horizon is None:
+            if discount <= 0:
+                raise ParameterError(
+                    "purchases: an infinite horizon needs a discount rate above zero per period."
+                )
+            factor = hyp2f1(1.0, self.beta + n + 1, self.alpha + self.beta + n + 1, 1 / (1 + discount))
+            return self.retention(n + 1) * factor
+        steps = np.arange(1, horizon + 1)
+        alive = self.survival(np.add.outer(n, steps)) / self.survival(n)[..., None]
+        return alive @ (1 + discount) ** -(steps - 1.0)
+
+
+def fit_sbg(alive_counts: Sequence[float] | Sequence[Sequence[float]] | NDArray[np.float64]) -> ContractModel:
+    """Shifted beta-geometric by maximum likelihood.
+
+    Parameters
+    ----------
+    alive_counts : customers present at the start, after one renewal, after two, ...; or one such list per cohort, which
+        may differ in length. The last count is still there (censored).
+    """
+    first = alive_counts[0] if len(alive_counts) else 0.0
+    several = np.ndim(first) > 0
+    cohorts = [np.asarray(cohort, dtype=float) for cohort in (alive_counts if several else [alive_counts])]
+    longest = max((len(cohort) for cohort in cohorts), default=0)
+    lost, left = np.zeros(max(longest, 1)), np.zeros(max(longest, 1))
+    for cohort in cohorts:
+        _check_cohort(cohort)
+        lost[1 : len(cohort)] += cohort[:-1] - cohort[1:]
+        left[len(cohort) - 1] += cohort[-1]
+    if lost.sum() == 0:
+        raise FitError("sBG: nobody left; a chance of leaving cannot be told.")
+    t = np.arange(len(lost), dtype=float)
+    stayed = np.maximum(t - 1, 0)
+
+    def objective(theta: Array) -> tuple[float, Array, Array]:
+        # log P(leave at t) = log B(a+1, b+t-1) - log B(a, b); log S(t) = log B(a, b+t) - log B(a, b)
+        a, b = theta
+        total = lost.sum() + left.sum()
+        value = lost @ betaln(a + 1, b + stayed) + left @ betaln(a, b + t) - total * betaln(a, b)
+        end_lost, end_left, base = a + b + 1 + stayed, a + b + t, digamma(a + b)
+        both = total * base - lost @ digamma(end_lost) - left @ digamma(end_left)
+        both2 = total * polygamma(1, a + b) - lost @ polygamma(1, end_lost) - left @ polygamma(1, end_left)
+        slope = np.array(
+            [
+                lost.sum() * digamma(a + 1) + left.sum() * digamma(a) - total * digamma(a) + both,
+                lost @ digamma(b + stayed) + left @ digamma(b + t) - total * digamma(b) + both,
+            ]
+        )
+        own_a = lost.sum() * polygamma(1, a + 1) + (left.sum() - total) * polygamma(1, a)
+        own_b = lost @ polygamma(1, b + stayed) + left @ polygamma(1, b + t) - total * polygamma(1, b)
+        return float(value), slope, np.array([[own_a + both2, both2], [both2, own_b + both2]])
+
+    fit = maximise(objective, np.array([1.0, 2.0]), names=("alpha", "beta"), what="sBG")
+    return ContractModel(
+        alpha=fit.value("alpha"),
+        beta=fit.value("beta"),
+        log_likelihood=fit.log_likelihood,
+        customers=float(sum(cohort[0] for cohort in cohorts)),
+        fit=fit,
+    )
+
+
+def _check_cohort(cohort: Array) -> None:
+    if cohort.ndim != 1 or len(cohort) < 2:
+        raise FitError("sBG: a cohort needs its size at the start and after at least one renewal.")
+    if not np.all(np.isfinite(cohort)) or np.any(cohort < 0):
+        raise FitError(f"sBG: counts must be present and not negative, found {cohort.tolist()}.")
+    grew = np.flatnonzero(np.diff(cohort) > 0)
+    if len(grew):
+        one = int(grew[0])
+        raise FitError(
+            f"sBG: a cohort grew from {cohort[one]:g} to {cohort[one + 1]:g} at renewal {one + 1}; a cohort only loses. "
+            "Keep those who return apart."
+        )
