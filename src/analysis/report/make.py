@@ -218,7 +218,12 @@ class _Making:
         """Where the notebooks publish, and the one date that files of the pack may carry: the end of the as-of day."""
         day_end = dt.datetime.combine(self.run.as_of, dt.time(), dt.UTC) + dt.timedelta(days=1)
         epoch = os.environ.get("SOURCE_DATE_EPOCH") or str(int(day_end.timestamp()))
-        return {"AFTER_SALES_RUN_DIR": str(building / "run"), "AFTER_SALES_ROOT": str(project_root()), "SOURCE_DATE_EPOCH": epoch}
+        return {
+            "AFTER_SALES_RUN_DIR": str(building / "run"),
+            "AFTER_SALES_ROOT": str(project_root()),
+            "AFTER_SALES_TABLES": self.run.tables.content_hash,  # a notebook that finds other data refuses
+            "SOURCE_DATE_EPOCH": epoch,
+        }
 
     def _execute(self, building: Path, kernels: Kernels) -> dict[str, Any]:
         from analysis.report.scrub import scrub_file

@@ -157,6 +157,9 @@ def prepare_run(
         exchange_rates={code: sorted(rates.items()) for code, rates in params.exchange_rates.items()},
         progress=progress,
     )
+    expected = os.environ.get("AFTER_SALES_TABLES")
+    if expected and expected != tables.content_hash:
+        raise SourceError("the data changed while the report was being made; wait until the extract is complete and run it again.")
     engine = Engine(
         tables,
         Registry.load(),
