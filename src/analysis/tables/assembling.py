@@ -180,7 +180,9 @@ class _TableLoad:
         self._create_relations()
         self._set_aside_faulty()
         if self.table.time_else:
-            self._set_aside("month IS NULL", str(self.table.time), "no_month")
+            self._set_aside(
+                f"(SELECT * FROM {self.accepted} WHERE month IS NULL)", str(self.table.time), "no_month"
+            )
         return self._set_aside_orphans() or self._settle_keys()
 
     def finish(self) -> Assembled:
@@ -258,19 +260,16 @@ class _TableLoad:
                 )
         self._refuse_if_too_many()
 
-    def _set_aside(self, condition: str, column: str, reason: str) -> None:
-        """Quarantine accepted rows that meet a condition only the whole table can judge."""
+    def _set_aside(self, rows: str, column: str, reason: str) -> None:
+        """Quarantine accepted rows that only the whole table can judge."""
         fields = ", ".join(
             f"{quoted(name)} := CAST({quoted(name)} AS VARCHAR)" for name in self.table.columns
         )
         self.bench.run(
             f"INSERT INTO quarantine SELECT files._file_name, _row, 'row', {literal(column)}, {literal(reason)}, CAST({quoted(column)} AS VARCHAR), "
-            f"CAST(to_json(struct_pack({fields})) AS VARCHAR) FROM {self.accepted} JOIN {self._file_numbers(self.names)} AS files USING (_file) "
-            f"WHERE {condition}"
+            f"CAST(to_json(struct_pack({fields})) AS VARCHAR) FROM {rows} JOIN {self._file_numbers(self.names)} AS files USING (_file)"
         )
-        self.bench.run(
-            f"INSERT INTO aside SELECT _file, _row, {literal(reason)} FROM {self.accepted} WHERE {condition}"
-        )
+        self.bench.run(f"INSERT INTO aside SELECT _file, _row, {literal(reason)} FROM {rows}")
         self._refuse_if_too_many()
 
     def _settle_keys(self) -> set[str]:
@@ -317,15 +316,14 @@ class _TableLoad:
         for column, keys in self._references():
             if keys is None or not column.required:
                 continue
-            orphan = _names_nothing(column.name, keys)
+            orphans = self._orphans(column.name, keys)
             files = {
-                self.names[number]
-                for (number,) in self.bench.rows(f"SELECT DISTINCT _file FROM {self.accepted} WHERE {orphan}")
+                self.names[number] for (number,) in self.bench.rows(f"SELECT DISTINCT _file FROM {orphans}")
             }
             if files & set(self.kept):
                 return files & set(self.kept)
             if files:
-                self._set_aside(orphan, column.name, "orphan")
+                self._set_aside(orphans, column.name, "orphan")
         return set()
 
     def _check_references(self) -> None:
@@ -336,12 +334,21 @@ class _TableLoad:
             if keys is None:
                 self.found.append(checks.unreferenced_check(self.table.name, column.name, column.refers))
             elif not self._has_quarantined_orphans(column.name):
-                where = f"FROM {self.accepted} WHERE {_names_nothing(column.name, keys)}"
-                count, example = self.bench.rows(f"SELECT count(*), min({quoted(column.name)}) {where}")[0]
+                orphans = self._orphans(column.name, keys)
+                count, example = self.bench.rows(
+                    f"SELECT count(*), min({quoted(column.name)}) FROM {orphans}"
+                )[0]
                 shown = MASK if column.pii else str(example or "")
                 self.found.append(
                     checks.reference_check(self.table.name, column.name, column.refers, count, shown)
                 )
+
+    def _orphans(self, column: str, keys: str) -> str:
+        """Accepted rows that name a key which is not there; null names nothing and is no orphan."""
+        return (
+            f"(SELECT * FROM {self.accepted} AS rows ANTI JOIN {keys} AS known ON rows.{quoted(column)} = known.key "
+            f"WHERE rows.{quoted(column)} IS NOT NULL)"
+        )
 
     def _has_quarantined_orphans(self, column: str) -> bool:
         where = f"reason = 'orphan' AND \"column\" = {literal(column)}"
@@ -465,19 +472,20 @@ class _TableLoad:
 
     def _write(self) -> tuple[Partition, ...]:
         """Months that gained or lost a row are written anew; the others keep their files."""
+        connection, folder, key = self.bench.connection, self.bench.store / self.table.name, self.table.key
         if self.table.time is None:
-            return write_partitions(self.bench.connection, self._validated(""), self._folder, by_month=False)
+            return write_partitions(connection, self._validated(""), folder, by_month=False, key=key)
         months = self._touched_months()
         untouched = [partition for partition in self.stored.partitions if partition.month not in months]
         if not months:
             return tuple(untouched)
         days = ", ".join(f"DATE {literal(str(month.start))}" for month in sorted(months))
-        query = self._validated(f"WHERE month IN ({days})" if untouched else "")
-        written = write_partitions(self.bench.connection, query, self._folder, by_month=True)
+        rows = self._validated(f"WHERE month IN ({days})" if untouched else "")
+        written = write_partitions(connection, rows, folder, by_month=True, key=key)
         return tuple(sorted((*untouched, *written), key=lambda partition: str(partition.month)))
 
     def _validated(self, where: str) -> str:
-        """Accepted rows as they are kept: canonical columns, derived ones, then the hashes; sorted by month and key."""
+        """Accepted rows as they are kept: canonical columns, derived ones, then the hashes."""
         key = key_columns(self.table)
         values = {
             "month": "month",
@@ -495,12 +503,8 @@ class _TableLoad:
         return (
             f"SELECT * EXCLUDE (_content, _origin), CAST(_content & {2**64 - 1} AS UBIGINT) AS {low}, "
             f"CAST(_content >> 64 AS UBIGINT) AS {high}, _origin AS {origin} "
-            f"FROM ({rows}) ORDER BY {'month, ' if self.table.time else ''}{key}"
+            f"FROM ({rows})"
         )
-
-    @property
-    def _folder(self) -> Path:
-        return self.bench.store / self.table.name
 
     def _touched_months(self) -> set[Month]:
         """Months in which a file that was read has rows now, or a file that is not kept had rows in the store."""
@@ -522,10 +526,6 @@ class _TableLoad:
         if self.bench.number("SELECT count(*) FROM quarantine"):
             ordered = 'SELECT * FROM quarantine ORDER BY file, row_number, "column"'
             self.bench.run(f"COPY ({ordered}) TO {literal(str(path))} (FORMAT parquet)")
-
-
-def _names_nothing(column: str, keys: str) -> str:
-    return f"{quoted(column)} IS NOT NULL AND {quoted(column)} NOT IN (SELECT key FROM {keys})"
 
 
 def _faults(file: ProvedFile, bits: int) -> list[tuple[int, str, str, str]]:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import itertools
+import math
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from analysis.periods import Month
+from analysis.sources.readers import literal, quoted
 from analysis.tables.store import Partition
 
 if TYPE_CHECKING:
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 BATCH_ROWS = 122_880  # DuckDB's own row group: a reader skips whole groups by their statistics
+SORTED_AT_ONCE = 1_000_000  # rows of a wide table that are sorted well within the memory the engine may use
 HASHES = ("_hash_low", "_hash_high", "_origin")
 
 
@@ -36,20 +41,19 @@ class _Open:
 
 
 def write_partitions(
-    connection: duckdb.DuckDBPyConnection, query: str, folder: Path, *, by_month: bool
+    connection: duckdb.DuckDBPyConnection, rows: str, folder: Path, *, by_month: bool, key: Sequence[str]
 ) -> tuple[Partition, ...]:
-    """Write the rows of ``query`` (sorted by month, then key) below ``folder``; one month is open at a time.
+    """Write the rows of the query ``rows`` below ``folder``, sorted by month and key; one month is open at a time.
 
-    ``query`` gives the columns to keep and the ``HASHES``: both halves of the hash of each row's content, and a hash of where the
+    ``rows`` gives the columns to keep and the ``HASHES``: both halves of the hash of each row's content, and a hash of where the
     row came from. The content hash of a partition is the hash of the sums of the first two: it depends neither on the order of
     the rows nor on how a file is coded. The third only helps to name the file.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    reader = connection.sql(query).to_arrow_reader(BATCH_ROWS)
     partitions: list[Partition] = []
     current: _Open | None = None
     try:
-        for month, batch in _by_month(reader, by_month):
+        for month, batch in _by_month(_sorted_batches(connection, rows, by_month, key), by_month):
             if current is None or current.month != month:
                 if current is not None:
                     partitions.append(_close(current, folder))
@@ -65,12 +69,54 @@ def write_partitions(
     return tuple(partitions)
 
 
-def _by_month(reader: pa.RecordBatchReader, by_month: bool) -> Iterator[tuple[dt.date | None, pa.Table]]:
+def _sorted_batches(
+    connection: duckdb.DuckDBPyConnection, rows: str, by_month: bool, key: Sequence[str]
+) -> Iterator[pa.RecordBatch]:
+    """The rows in order. Many rows are first dealt out to portions that can be sorted one at a time in bounded memory."""
+    order = ", ".join(quoted(column) for column in (["month", *key] if by_month else key))
+    total = int(connection.execute(f"SELECT count(*) FROM ({rows})").fetchall()[0][0])
+    if total <= SORTED_AT_ONCE:
+        yield from connection.sql(f"{rows} ORDER BY {order}").to_arrow_reader(BATCH_ROWS)
+        return
+    spill = Path(connection.execute("SELECT current_setting('temp_directory')").fetchall()[0][0])
+    with TemporaryDirectory(dir=spill) as work:
+        for portion in _deal_out(connection, rows, Path(work), by_month, key[0]):
+            query = f"SELECT * FROM read_parquet({literal(f'{portion}/*.parquet')}, hive_partitioning = false) ORDER BY {order}"
+            yield from connection.sql(query).to_arrow_reader(BATCH_ROWS)
+            shutil.rmtree(portion)
+
+
+def _deal_out(
+    connection: duckdb.DuckDBPyConnection, rows: str, work: Path, by_month: bool, leading: str
+) -> list[Path]:
+    """Write rows unsorted into one folder a month and range of the key; the folders, in the order of their rows."""
+    text = f"CAST({quoted(leading)} AS VARCHAR)"
+    months = "CAST(month AS VARCHAR)" if by_month else "''"
+    largest = connection.execute(
+        f"SELECT max(n) FROM (SELECT count(*) AS n FROM ({rows}) GROUP BY {months})"
+    ).fetchall()[0][0]
+    sampled = connection.execute(
+        f"SELECT k FROM (SELECT {text} AS k FROM ({rows})) USING SAMPLE reservoir(10000 ROWS) ORDER BY k"
+    ).fetchall()
+    ranges = math.ceil(largest / SORTED_AT_ONCE)
+    edges = sorted({sampled[len(sampled) * step // ranges][0] for step in range(1, ranges)})
+    cases = "".join(f" WHEN {text} < {literal(edge)} THEN {index}" for index, edge in enumerate(edges))
+    place = f"CASE{cases} ELSE {len(edges)} END" if edges else "0"
+    connection.execute(f"SET partitioned_write_flush_threshold = {BATCH_ROWS}")
+    connection.execute(
+        f"COPY (SELECT *, {months} AS _portion, {place} AS _range FROM ({rows})) TO {literal(str(work / 'rows'))} "
+        f"(FORMAT parquet, PARTITION_BY (_portion, _range))"
+    )
+    folders = [path for path in (work / "rows").glob("*/*") if path.is_dir()]
+    return sorted(folders, key=lambda path: (path.parent.name, int(path.name.partition("=")[2])))
+
+
+def _by_month(batches: Iterable[pa.RecordBatch], by_month: bool) -> Iterator[tuple[dt.date | None, pa.Table]]:
     """Batches cut where the month changes."""
     import numpy as np
     import pyarrow as pa
 
-    for batch in reader:
+    for batch in batches:
         if not batch.num_rows:
             continue
         table = pa.Table.from_batches([batch])
