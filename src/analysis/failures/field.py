@@ -1,0 +1,117 @@
+"""What the field did: exposure and confirmed failures of the window, as small frames.
+
+The window runs from the first month with service orders to the report month. A failure belongs to the month it happened in, so one that
+was reported from before the window is left out (others of its time are not in the data), and recent months are still incomplete.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from analysis.errors import MissingData
+from analysis.failures import views
+from analysis.failures.views import with_parts
+from analysis.metrics import StudyInputs
+from analysis.periods import Month
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_MONTHS = 60
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Field:
+    """The window of observation and the queries over it.
+
+    ``first`` and ``last`` are months, both observed whole; ``horizon`` is the last day whose reports are known.
+    """
+
+    inputs: StudyInputs
+    first: Month
+    last: Month
+    horizon: dt.date
+
+    @classmethod
+    def of(cls, inputs: StudyInputs) -> Field:
+        """Refuses (``MissingData``) without units: claims can then be counted, not rated."""
+        inputs.engine.require(*views.NEEDS)
+        span = inputs.engine.query(
+            "SELECT min(month) AS first, max(opened_at) AS last FROM tickets WHERE ticket_type = 'repair'", needs=("tickets.opened_at",)
+        ).iloc[0]
+        if span["first"] is None or span["first"] != span["first"]:
+            raise MissingData("tickets.ticket_type = repair")
+        month = inputs.month
+        first = max(Month.parse(span["first"]), month - (MOST_MONTHS - 1))
+        last_report = (span["last"] + dt.timedelta(hours=offset_hours(inputs))).date()
+        return cls(inputs=inputs, first=min(first, month), last=month, horizon=max(min(inputs.as_of, last_report), month.last_day))
+
+    def as_known_at_the_end_of(self, month: Month) -> Field:
+        """The same field with nothing known after ``month``; for backtests."""
+        return Field(inputs=self.inputs, first=self.first, last=month, horizon=month.last_day)
+
+    @property
+    def months(self) -> list[Month]:
+        return [self.first + k for k in range(self.last.months_since(self.first) + 1)]
+
+    @property
+    def machines(self) -> str:
+        return views.machines(self.last.end)
+
+    @property
+    def failures(self) -> str:
+        """CTEs ``machines``, ``reports``, ``judged`` and ``failed``."""
+        return ",\n".join((self.machines, views.reports(offset_hours(self.inputs), self.horizon), views.judged(self.first.start, self.last.end)))
+
+    def exposure(self, *attributes: str, where: str = "") -> str:
+        return views.exposure(views.month_index(self.first), views.month_index(self.last), attributes, where=where)
+
+    def query(self, *parts: str, select: str) -> pd.DataFrame:
+        return self.inputs.engine.query(with_parts(*parts) + select, needs=views.NEEDS)
+
+    @cached_property
+    def by_age(self) -> pd.DataFrame:
+        """One row a calendar month and month in service: ``month_no``, ``age_months``, ``unit_months``."""
+        return self.query(self.machines, self.exposure(), select="SELECT * FROM grid ORDER BY month_no, age_months")
+
+    @cached_property
+    def failure_counts(self) -> pd.DataFrame:
+        """One row a calendar month, month in service and component: ``failures``."""
+        return self.query(
+            self.failures,
+            select="SELECT month_no, age_months, component, count(*) AS failures FROM failed GROUP BY ALL ORDER BY month_no, age_months, component",
+        )
+
+    @cached_property
+    def verdicts(self) -> pd.DataFrame:
+        """Confirmed failures by the verdict whether they count: ``verdict``, ``failures``."""
+        return self.query(self.failures, select="SELECT verdict, count(*) AS failures FROM judged GROUP BY ALL ORDER BY verdict")
+
+    @cached_property
+    def delays(self) -> pd.DataFrame:
+        """Counted failures by day they happened and days until the report: ``event_on``, ``delay_days``, ``failures``."""
+        return self.query(
+            self.failures,
+            select="SELECT event_on, date_diff('day', event_on, opened_on) AS delay_days, count(*) AS failures FROM failed "
+            "GROUP BY ALL ORDER BY event_on, delay_days",
+        )
+
+    @cached_property
+    def shipped(self) -> pd.DataFrame:
+        """Machines by month of start of service: ``started_no``, ``machines``."""
+        return self.query(
+            self.machines,
+            select="SELECT year(started) * 12 + month(started) - 1 AS started_no, count(*) AS machines FROM machines GROUP BY ALL ORDER BY 1",
+        )
+
+
+def offset_hours(inputs: StudyInputs) -> int:
+    """Hours between UTC and the business day at the end of the month (a change of clocks can move a repair by one hour, not more)."""
+    noon = dt.datetime.combine(inputs.month.last_day, dt.time(12), ZoneInfo(inputs.params.time_zone))
+    offset = noon.utcoffset()
+    assert offset is not None
+    return round(offset.total_seconds() / 3600)

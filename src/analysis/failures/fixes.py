@@ -1,0 +1,86 @@
+"""Did a registered fix work? Machines made with it against those made before, at the same months in service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from analysis.failures import views
+from analysis.failures.baseline import Baseline
+from analysis.failures.field import Field
+from analysis.params.interventions import Intervention
+
+Verdict = Literal["worked", "worse", "no_effect", "too_early"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FixResult:
+    """Actual over expected failures after the fix, divided by the same before it."""
+
+    fix: Intervention
+    failures: int
+    expected: float
+    failures_before: int
+    expected_before: float
+    oldest_months: int
+    rate_ratio: float
+    low: float
+    high: float
+    verdict: Verdict
+
+
+def judged(field: Field, baseline: Baseline, fix: Intervention, *, level: float) -> FixResult | None:
+    """Machines of ``fix.where`` produced from ``fix.starts`` on, against those produced before; None while there are none in the field.
+
+    Only months in service that the new machines have reached are compared; season and reporting are in the expectation. ``too_early`` when
+    the promised reduction would be found in fewer than four of five cases with so few failures.
+    """
+    from analysis.stats import rate_ratio_interval
+
+    components = [fix.component] if fix.component else list(baseline.components)
+    known = [k for k, name in enumerate(baseline.components) if name in components]
+    if not known:
+        return None
+    where = views.condition(fix.where)
+    start = f"{fix.starts:%Y-%m}"
+    rate = " + ".join(f"a.r{k}" for k in known)
+    held = field.query(
+        field.machines, field.exposure("produced_month", where=where), baseline.tables(),
+        select=f"SELECT produced_month >= '{start}' AS after, age_months, sum(g.unit_months * ({rate}) * f.factor) AS expected FROM grid g "
+        "JOIN age_rates a USING (age_months) JOIN month_factors f USING (month_no) WHERE produced_month <> 'not_stated' GROUP BY ALL ORDER BY ALL",
+    )  # fmt: skip
+    if not held["after"].any():
+        return None
+    oldest = int(held.loc[held["after"], "age_months"].max())
+    listed = ", ".join(f"'{baseline.components[k]}'" for k in known)
+    seen = field.query(
+        field.failures,
+        select=f"SELECT produced_month >= '{start}' AS after, count(*) AS failures FROM failed WHERE {where} AND component IN ({listed}) "
+        f"AND age_months <= {oldest} AND produced_month <> 'not_stated' GROUP BY ALL ORDER BY ALL",
+    ).set_index("after")["failures"]
+    held = held[held["age_months"] <= oldest].groupby("after")["expected"].sum()
+    after, before = int(seen.get(True, 0)), int(seen.get(False, 0))
+    due, due_before = float(held.get(True, 0.0)), float(held.get(False, 0.0))
+    if due <= 0 or due_before <= 0 or before == 0:
+        return None
+    interval = rate_ratio_interval(after, due, before, due_before, level=level)
+    return FixResult(
+        fix=fix, failures=after, expected=due, failures_before=before, expected_before=due_before, oldest_months=oldest,
+        rate_ratio=float(interval.value), low=float(interval.low), high=float(interval.high),
+        verdict=_verdict(float(interval.low), float(interval.high), due * before / due_before, before, fix.expected_reduction, level),
+    )  # fmt: skip
+
+
+def _verdict(low: float, high: float, unchanged: float, before: int, promised: float, level: float) -> Verdict:
+    """``unchanged`` is the number of failures after the fix had it changed nothing."""
+    from scipy.stats import norm
+
+    if high < 1:
+        return "worked"
+    if low > 1:
+        return "worse"
+    error = np.sqrt(1 / max(unchanged * (1 - promised), 1e-9) + 1 / before)
+    needed = (norm.ppf(0.5 + level / 2) + norm.ppf(0.8)) * error
+    return "no_effect" if -np.log1p(-promised) >= needed else "too_early"

@@ -1,0 +1,194 @@
+"""Failures and their cost in the months ahead: machines in the field × intensity at their age × season × cost a failure.
+
+The field ages, machines leave it, new ones come in under the shipment plan, and a warranty ends for each machine on its own day.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.errors import MissingData
+from analysis.failures import views
+from analysis.failures.baseline import Baseline
+from analysis.failures.field import Field
+from analysis.failures.lives import ComponentLife, component_lives
+from analysis.failures.reporting import Delay, delay_of, share_by_month
+from analysis.periods import Month
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = NDArray[np.float64]
+AHEAD = 12
+LONGEST_WARRANTY_MONTHS = 72
+FOREVER = 10**6
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Intensity:
+    """Failures a machine and month: fitted by age, with a season by calendar month and what the fit cannot know (``spread``, relative)."""
+
+    lives: tuple[ComponentLife, ...]
+    rest_rate: float
+    season: Floats
+    month_spread: float
+    level_spread: float
+
+    def by_age(self, age_months: NDArray[np.int64]) -> dict[str, Floats]:
+        """Expected failures in the month in service ``age_months``, by component; machines start in the middle of their first month."""
+        low, high = np.maximum(age_months - 0.5, 0.0), np.maximum(age_months + 0.5, 0.0)
+        parts = {life.component: life.fit.cumulative_hazard(high) - life.fit.cumulative_hazard(low) for life in self.lives}
+        return parts | {"other": self.rest_rate * (high - low)} if self.rest_rate else parts
+
+    def factor(self, month: Month) -> float:
+        return float(self.season[month.number - 1])
+
+
+def intensity_of(field: Field, baseline: Baseline, delay: Delay, lives: list[ComponentLife]) -> Intensity:
+    """Season and scatter from the month factors of the baseline, corrected for what is not reported yet."""
+    share = share_by_month(delay, field.months, field.horizon)
+    factor = baseline.factor / share
+    number = np.array([month.number for month in field.months])
+    season = np.array([factor[number == k].mean() if (number == k).any() else 1.0 for k in range(1, 13)])
+    season = season / season.mean()
+    residual = np.log(np.maximum(factor, 1e-9) / season[number - 1])
+    counts = field.failure_counts.groupby("month_no")["failures"].sum().mean()
+    years = max(len(field.months) / 12, 1.0)
+    # residuals are taken from seasons fitted on the same years: what a new month adds is wider
+    variance = max(0.0, float(residual.var()) * years / max(years - 1, 0.5) - 1 / float(counts))
+    total = float(field.failure_counts["failures"].sum())
+    held = sum(life.failures for life in lives)
+    level = float(np.average(factor, weights=field.by_age.groupby("month_no")["unit_months"].sum().to_numpy()))
+    rest = (total - held) / float(field.by_age["unit_months"].sum())
+    return Intensity(
+        lives=tuple(lives), rest_rate=rest, season=season * level, month_spread=float(np.sqrt(variance)),
+        level_spread=float(np.sqrt(1 / max(total, 1.0) + variance / 12)),
+    )  # fmt: skip
+
+
+def in_field(field: Field) -> pd.DataFrame:
+    """Machines in the field after the last month: ``product_line``, ``started_no``, ``warranty_no`` (last month under warranty), ``machines``."""
+    end = f"DATE '{field.last.end}'"
+    return field.query(
+        field.machines,
+        select="SELECT product_line, year(started) * 12 + month(started) - 1 AS started_no, "
+        f"coalesce(year(warranty_end) * 12 + month(warranty_end) - 1, -1) AS warranty_no, count(*) AS machines FROM machines WHERE ended = {end} "
+        f"AND (retired_on IS NULL OR retired_on >= {end}) GROUP BY ALL ORDER BY 1, 2, 3",
+    )
+
+
+def planned(field: Field) -> pd.DataFrame | None:
+    """Shipments to come as machines that start in their month; None without a plan."""
+    engine, after = field.inputs.engine, f"DATE '{field.last.end}'"
+    try:
+        return engine.query(
+            "SELECT coalesce(p.product_line, 'not_stated') AS product_line, year(s.month) * 12 + month(s.month) - 1 AS started_no, "
+            "year(s.month) * 12 + month(s.month) - 1 + coalesce(p.warranty_months, 0) AS warranty_no, sum(s.quantity) AS machines "
+            f"FROM shipment_plan s LEFT JOIN products p ON p.product_id = s.product_id WHERE s.month >= {after} GROUP BY ALL ORDER BY 1, 2, 3",
+            needs=("shipment_plan.quantity", "products.warranty_months"),
+        )
+    except MissingData:
+        return None
+
+
+def retirement_rate(field: Field) -> float:
+    """Machines that left the field a unit-month."""
+    left = field.query(
+        field.machines,
+        select=f"SELECT count(*) AS machines FROM machines WHERE retired_on >= DATE '{field.first.start}' AND retired_on < DATE '{field.last.end}'",
+    )
+    return float(left["machines"].iloc[0]) / float(field.by_age["unit_months"].sum())
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Forecast:
+    """Expected failures by month ahead, component, product line and warranty.
+
+    frame : one row a month, product line, component and ``warranty`` (true: inside): ``failures``
+    months : the months ahead; spread_of : relative standard deviation beyond counting noise
+    """
+
+    frame: pd.DataFrame
+    months: tuple[Month, ...]
+    intensity: Intensity
+    with_plan: bool
+
+    def interval(self, expected: float, *, months: int, level: float) -> tuple[float, float]:
+        """Limits of a count with this expectation over so many months: counting noise, month-to-month scatter and level."""
+        from scipy.stats import norm
+
+        variance = expected + expected**2 * (self.intensity.level_spread**2 + self.intensity.month_spread**2 / months)
+        # log-normal with that mean and variance: never below zero
+        spread = float(np.sqrt(np.log1p(variance / expected**2))) if expected > 0 else 0.0
+        z = float(norm.ppf(0.5 + level / 2))
+        centre = np.log(expected) - spread**2 / 2 if expected > 0 else -np.inf
+        return float(np.exp(centre - z * spread)), float(np.exp(centre + z * spread))
+
+
+def forecast(field: Field, intensity: Intensity, *, ahead: int = AHEAD, arrivals: pd.DataFrame | None = None) -> Forecast:
+    """Failures expected in each of the next months; ``arrivals`` are machines that start later (the shipment plan, unless given)."""
+    import pandas as pd
+
+    coming = planned(field) if arrivals is None else arrivals
+    stock = in_field(field) if coming is None else pd.concat([in_field(field), coming], ignore_index=True)
+    months = tuple(field.last + k for k in range(1, ahead + 1))
+    leaving, rows = retirement_rate(field), []
+    started, warranty = stock["started_no"].to_numpy(dtype=np.int64), stock["warranty_no"].to_numpy(dtype=np.int64)
+    machines, lines = stock["machines"].to_numpy(dtype=float), stock["product_line"].to_numpy()
+    last = views.month_index(field.last)
+    for step, month in enumerate(months, start=1):
+        age = last + step - started
+        present = machines * np.exp(-leaving * np.minimum(step, np.maximum(age, 0))) * (age >= 0)
+        for component, hazard in intensity.by_age(np.maximum(age, 0)).items():
+            failures = present * hazard * intensity.factor(month)
+            part = pd.DataFrame({"product_line": lines, "warranty": warranty >= last + step, "failures": failures})
+            sums = part.groupby(["product_line", "warranty"], as_index=False, sort=True)["failures"].sum()
+            rows.append(sums.assign(month=str(month), component=component))
+    return Forecast(frame=pd.concat(rows, ignore_index=True), months=months, intensity=intensity, with_plan=coming is not None)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ForecastTest:
+    """The forecast made a year ago with what was known then, beside what happened: one row a month."""
+
+    origin: Month
+    rows: pd.DataFrame
+    forecast: Forecast
+
+    @property
+    def error(self) -> float:
+        """Relative error of the twelve months together."""
+        return float(self.rows["expected"].sum() / self.rows["actual"].sum() - 1)
+
+    @property
+    def absolute_error(self) -> float:
+        """Mean absolute error of the months, relative to their mean."""
+        return float((self.rows["expected"] - self.rows["actual"]).abs().sum() / self.rows["actual"].sum())
+
+
+def backtest(field: Field, delay: Delay) -> ForecastTest | None:
+    """Fit on what was known twelve months ago, forecast the months since; the shipments since are given, as a plan would be.
+
+    What happened is the count of today, corrected for failures not reported yet. None with less than two years of history.
+    """
+    import pandas as pd
+
+    if len(field.months) < 24 + AHEAD // 2:
+        return None
+    then = field.as_known_at_the_end_of(field.last - AHEAD)
+    lives, _ = component_lives(then)
+    intensity = intensity_of(then, Baseline.of(then), delay_of(then.delays, then.horizon), lives)
+    origin = views.month_index(then.last)
+    later = field.shipped[field.shipped["started_no"] > origin]
+    arrivals = later.assign(product_line="all", warranty_no=FOREVER)[["product_line", "started_no", "warranty_no", "machines"]]
+    made = forecast(then, intensity, arrivals=arrivals)
+    expected = made.frame.groupby("month", sort=True)["failures"].sum()
+    counts = field.failure_counts.groupby("month_no")["failures"].sum()
+    share = share_by_month(delay, list(made.months), field.horizon)
+    actual = [float(counts.get(views.month_index(month), 0)) / part for month, part in zip(made.months, share, strict=True)]
+    rows = pd.DataFrame({"month": [str(month) for month in made.months], "expected": [float(expected[str(month)]) for month in made.months], "actual": actual})
+    return ForecastTest(origin=then.last, rows=rows, forecast=made)

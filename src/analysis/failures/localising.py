@@ -1,0 +1,243 @@
+"""Which batch, supplier, model, plant, region or component explains the excess failures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from analysis.errors import ParameterError
+from analysis.failures import views
+from analysis.failures.baseline import Baseline
+from analysis.failures.field import Field
+
+if TYPE_CHECKING:
+    from analysis.stats.localisation import Localisation
+
+
+def localise(
+    counts: pd.DataFrame,
+    exposure: pd.DataFrame | None,
+    dimensions: Sequence[str],
+    *,
+    count: str = "failures",
+    held: str = "unit_months",
+    age: str | None = None,
+    noise: Literal["poisson", "relative"] = "poisson",
+    direction: Literal["excess", "deficit", "both"] = "excess",
+    ordered: Sequence[str] = (),
+    max_attributes: int = 3,
+    max_causes: int = 10,
+    dispersion: float = 1.0,
+    familywise: float = 0.05,
+    level: float = 0.95,
+    baseline: Literal["estimated", "given"] = "estimated",
+) -> Localisation:
+    """Ranked causes of an excess of failures.
+
+    Parameters
+    ----------
+    counts : rows of dimensions (and ``age``) with the column ``count``; several rows may describe one cell
+    exposure : rows of the same dimensions with the column ``held``: unit-months, or an expectation. None: ``counts`` hold both columns, such
+        as actual and forecast values by attributes
+    dimensions : attributes to search, all in both frames. An attribute that only failures have (a component) cannot be rated by exposure:
+        pass expectations by that attribute instead
+    age : a column of both frames to adjust for: failures are compared with those expected at this age
+    noise, direction, ordered, max_attributes, max_causes, dispersion, familywise, level, baseline : as in
+        :func:`analysis.stats.localisation.localise`
+
+    Raises
+    ------
+    ParameterError
+        Failures in cells that have no exposure: they can be counted, not rated.
+    """
+    from analysis.stats.localisation import localise as search
+
+    cells = _joined(counts, exposure, list(dimensions), count=count, held=held, age=age)
+    if age is not None:
+        cells = _age_adjusted(cells, list(dimensions), count=count, held=held, age=age)
+    cells = cells.sort_values(list(dimensions), kind="stable", ignore_index=True)
+    return search(
+        cells[count].to_numpy(dtype=float), cells[held].to_numpy(dtype=float), cells[list(dimensions)], baseline=baseline, noise=noise,
+        direction=direction, ordered=ordered, max_attributes=max_attributes, max_causes=max_causes, dispersion=dispersion,
+        familywise=familywise, level=level,
+    )  # fmt: skip
+
+
+def _joined(
+    counts: pd.DataFrame, exposure: pd.DataFrame | None, dimensions: list[str], *, count: str, held: str, age: str | None
+) -> pd.DataFrame:
+    keys = dimensions + ([age] if age else [])
+    for name, frame, value in (("counts", counts, count), ("exposure", counts if exposure is None else exposure, held)):
+        lacking = [column for column in (*keys, value) if column not in frame.columns]
+        if lacking:
+            raise ParameterError(f"localise: {name} lack the column '{lacking[0]}'; they have {', '.join(map(str, frame.columns))}.")
+    if exposure is None:
+        return counts.groupby(keys, as_index=False, sort=True, dropna=False)[[count, held]].sum()
+    failed = counts.groupby(keys, as_index=False, sort=True, dropna=False)[count].sum()
+    base = exposure.groupby(keys, as_index=False, sort=True, dropna=False)[held].sum()
+    cells = base.merge(failed, on=keys, how="outer", validate="1:1")
+    orphan = cells[(cells[held].isna() | (cells[held] == 0)) & (cells[count] > 0)]
+    if len(orphan):
+        place = ", ".join(f"{key} {orphan.iloc[0][key]}" for key in dimensions)
+        raise ParameterError(
+            f"localise: {len(orphan)} cells have {orphan[count].sum():g} failures but no {held}, e.g. {place}; they can be counted, not rated. "
+            "Add the exposure of these machines, or leave the cells out and say so."
+        )
+    return cells.fillna({count: 0.0, held: 0.0})
+
+
+def _age_adjusted(cells: pd.DataFrame, dimensions: list[str], *, count: str, held: str, age: str) -> pd.DataFrame:
+    """Indirect standardisation: exposure turned into the failures expected at each age over all machines."""
+    totals = cells.groupby(age)[[count, held]].sum()
+    rate = (totals[count] / totals[held]).where(totals[held] > 0, 0.0)
+    adjusted = cells.assign(**{held: cells[held] * cells[age].map(rate)})
+    return adjusted.groupby(dimensions, as_index=False, sort=True, dropna=False)[[count, held]].sum()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Cells:
+    """Failures and expected failures by machine attributes and component, ready to be searched.
+
+    frame : the attributes and ``component``, ``failures``, ``expected``; unit_months : by attributes alone
+    """
+
+    frame: pd.DataFrame
+    unit_months: pd.DataFrame
+    attributes: tuple[str, ...]
+    dispersion: float
+
+
+def cells_of(field: Field, baseline: Baseline) -> Cells:
+    """Everything the search needs, added up in the database: a few columns for each combination of attributes."""
+    names = ", ".join(views.ATTRIBUTES)
+    sums = ", ".join(f"sum(g.unit_months * a.r{k} * f.factor) AS x{k}" for k in range(len(baseline.components)))
+    wide = field.query(
+        field.machines, field.exposure(*views.ATTRIBUTES), baseline.tables(),
+        select=f"SELECT {names}, sum(g.unit_months) AS unit_months, {sums} FROM grid g JOIN age_rates a USING (age_months) "
+        f"JOIN month_factors f USING (month_no) GROUP BY ALL ORDER BY {names}",
+    )  # fmt: skip
+    failed = field.query(
+        field.failures, select=f"SELECT {names}, component, count(*) AS failures FROM failed GROUP BY ALL ORDER BY {names}, component"
+    )
+    keys = list(views.ATTRIBUTES)
+    expected = wide.drop(columns="unit_months").rename(columns={f"x{k}": one for k, one in enumerate(baseline.components)})
+    long = expected.melt(id_vars=keys, var_name="component", value_name="expected")
+    frame = long.merge(failed, on=[*keys, "component"], how="left", validate="1:1").fillna({"failures": 0})
+    frame = frame.sort_values([*keys, "component"], kind="stable", ignore_index=True)
+    return Cells(frame=frame, unit_months=wide[[*keys, "unit_months"]], attributes=tuple(keys), dispersion=_dispersion(frame))
+
+
+def _dispersion(frame: pd.DataFrame) -> float:
+    """How much more cells scatter than counts do: the median of squared standardised differences, so that a few bad cells do not raise it.
+
+    Cells are batch by component with five or more failures expected; fewer than thirty of them say nothing, and the counts are taken as Poisson.
+    """
+    parts = frame.groupby(["batch", "component"], sort=True)[["failures", "expected"]].sum()
+    parts = parts[parts["expected"] >= 5]
+    if len(parts) < 30:
+        return 1.0
+    # square-root scale: variance near one quarter for counts of this size
+    z = 2 * (np.sqrt(parts["failures"] + 0.375) - np.sqrt(parts["expected"] + 0.125))
+    spread = float(np.median(np.abs(z - np.median(z)))) / 0.6745
+    return max(1.0, spread**2)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Cause:
+    """A cause that survived: ``attributes`` of machines (a name may end in " from": this value or later), the component it shows in (None: all).
+
+    ``actual`` and ``expected`` failures are those of the machines and component; ``share`` is the excess over all failures of the window.
+    """
+
+    attributes: dict[str, str]
+    component: str | None
+    actual: float
+    expected: float
+    rate_ratio: float
+    low: float
+    high: float
+    shrunken: float
+    share: float
+    p_familywise: float
+    confounded_with: tuple[str, ...]
+
+    @property
+    def excess(self) -> float:
+        return self.actual - self.expected
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Search:
+    """What was looked at and what survived; ``candidates`` counts everything the error rate pays for."""
+
+    causes: tuple[Cause, ...]
+    candidates: int
+    dispersion: float
+
+
+CONCENTRATED = 0.6
+"""Part of a cause's excess in one component from which the cause is said of that component."""
+
+
+def searched(cells: Cells, *, familywise: float, level: float, max_attributes: int = 2) -> Search:
+    """Each component by itself, and all failures together; half of the error rate for either.
+
+    A batch fixes model, plant and month of production, so that two attributes say what five would. A cause that holds in all components
+    alike is said once, of all; one whose excess lies in one component is said of that component.
+    """
+    varied = [name for name in cells.attributes if cells.unit_months[name].nunique() > 1]
+    parts = list(cells.frame.groupby("component", sort=True))
+    whole = cells.frame.groupby(list(cells.attributes), as_index=False, sort=True)[["failures", "expected"]].sum()
+    settings: dict[str, Any] = {
+        "ordered": ("produced_month",) if "produced_month" in varied else (), "max_attributes": max_attributes, "dispersion": cells.dispersion, "level": level,
+    }  # fmt: skip
+    together = _search(whole, varied, familywise=familywise / 2, **settings)
+    apart = {str(name): _search(part, varied, familywise=familywise / 2 / len(parts), **settings) for name, part in parts}
+    total = float(whole["failures"].sum())
+    causes = [_cause(row, name, total) for name, found in apart.items() for row in found.causes.itertuples()]
+    for row in together.causes.itertuples():
+        cause = _cause(row, None, total)
+        largest = max((other.excess for other in causes if other.attributes == cause.attributes), default=0.0)
+        if largest >= CONCENTRATED * cause.excess or _explained(cells, cause, causes):
+            continue
+        causes = [other for other in causes if other.attributes != cause.attributes] + [cause]
+    ordered = sorted(causes, key=lambda cause: (-cause.excess, sorted(cause.attributes.items())))
+    return Search(causes=tuple(ordered), candidates=together.tests + sum(found.tests for found in apart.values()), dispersion=cells.dispersion)
+
+
+def _search(frame: pd.DataFrame, varied: Sequence[str], **settings: Any) -> Localisation:
+    from analysis.stats.localisation import localise as search
+
+    return search(frame["failures"].to_numpy(dtype=float), frame["expected"].to_numpy(dtype=float), frame[list(varied)], max_causes=6, **settings)
+
+
+def _cause(row: Any, component: str | None, total: float) -> Cause:
+    return Cause(
+        attributes={name: str(value) for name, value in row.attributes.items()}, component=component, actual=float(row.actual),
+        expected=float(row.expected), rate_ratio=float(row.rate_ratio), low=float(row.low), high=float(row.high),
+        shrunken=float(row.rate_ratio_shrunken), share=(float(row.actual) - float(row.expected)) / total,
+        p_familywise=float(row.p_familywise), confounded_with=tuple(row.confounded_with),
+    )  # fmt: skip
+
+
+def members(frame: pd.DataFrame, attributes: dict[str, str]) -> pd.Series:
+    """The rows of cells (or machines) that a cause holds."""
+    inside = pd.Series(True, index=frame.index)
+    for name, value in attributes.items():
+        column = name.removesuffix(" from")
+        inside &= (frame[column] >= value) if name.endswith(" from") else (frame[column] == value)
+    return inside
+
+
+def _explained(cells: Cells, cause: Cause, causes: Sequence[Cause]) -> bool:
+    """Whether causes of single components already hold most of the excess among the machines of ``cause``."""
+    held = 0.0
+    inside = members(cells.frame, cause.attributes)
+    for other in causes:
+        overlap = inside & members(cells.frame, other.attributes) & (cells.frame["component"] == other.component)
+        held += max(0.0, float((cells.frame.loc[overlap, "failures"] - cells.frame.loc[overlap, "expected"]).sum()))
+    return held >= CONCENTRATED * cause.excess

@@ -1,0 +1,137 @@
+"""Is the failure rate under control, and is anything new coming up?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.failures import views
+from analysis.failures.baseline import Baseline
+from analysis.failures.field import Field
+from analysis.failures.reporting import Delay, share_by_month
+
+if TYPE_CHECKING:
+    from analysis.stats.control import ControlChart
+
+Floats = NDArray[np.float64]
+RECENT_MONTHS = 3
+LEAST_EXPECTED = 5.0
+WATCHED = ("model", "supplier", "plant", "region")
+
+
+def rate_chart(field: Field, delay: Delay) -> ControlChart:
+    """Failures a month over thousand unit-months, the exposure of young months cut to what is reported.
+
+    The last months are judged by limits from the months before them.
+    """
+    from analysis.stats import control_chart
+
+    held = field.by_age.groupby("month_no")["unit_months"].sum().to_numpy()
+    counts = field.failure_counts.groupby("month_no")["failures"].sum()
+    first = views.month_index(field.first)
+    failures = [float(counts.get(first + k, 0)) for k in range(len(field.months))]
+    sizes = held * share_by_month(delay, field.months, field.horizon) / 1000
+    suspects = list(range(max(0, len(field.months) - RECENT_MONTHS), len(field.months))) if len(field.months) >= 12 else None
+    return control_chart("auto_u", failures, sizes, rules="nelson_1", suspects=suspects)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Watch:
+    """Every watched cell in the last months against its own past, and what survived.
+
+    cells : ``component``, ``dimension``, ``value``, ``failures``, ``expected`` (recent), ``past_failures``, ``past_expected``, ``rate_ratio``, ``low``,
+        ``high``, ``p_adjusted``
+    false_alarms : share of simulated quiet months with any alert; detected : share of simulations that find a doubled rate in a cell of
+        median size after one, two and three months of it
+    """
+
+    cells: pd.DataFrame
+    familywise: float
+    false_alarms: float
+    detected: tuple[float, ...]
+    simulations: int
+
+    @property
+    def alerts(self) -> pd.DataFrame:
+        return self.cells[self.cells["p_adjusted"] <= self.familywise].sort_values(["p_adjusted", "component", "dimension", "value"], kind="stable")
+
+
+def emerging(field: Field, baseline: Baseline, *, familywise: float, level: float, seed: int, simulations: int = 1000) -> Watch | None:
+    """Cells of component by model, supplier, plant or region whose failures of the last months rose against their own past.
+
+    Compared are ratios of actual to expected (age, season and reporting are in the expectation), so that a cell that has always been bad is no
+    news. Exact test given the total (Przyborowski and Wilenski 1940), one-sided, Holm over all cells with at least five failures expected.
+    """
+    from analysis.stats import adjust_p_values, rate_ratio_interval
+
+    cells = _watched(field, baseline)
+    cells = cells[(cells["expected"] >= LEAST_EXPECTED) & (cells["past_expected"] >= LEAST_EXPECTED)].reset_index(drop=True)
+    if cells.empty:
+        return None
+    now, then = cells["failures"].to_numpy(dtype=float), cells["past_failures"].to_numpy(dtype=float)
+    share = (cells["expected"] / (cells["expected"] + cells["past_expected"])).to_numpy()
+    interval = rate_ratio_interval(now, cells["expected"], then, cells["past_expected"], level=level)
+    p_value = _upper_tail(now, now + then, share)
+    cells = cells.assign(
+        rate_ratio=interval.value, low=interval.low, high=interval.high, p_adjusted=adjust_p_values(p_value, method="holm")
+    )
+    alarms, detected = _performance(cells, share, familywise=familywise, seed=seed, simulations=simulations)
+    return Watch(cells=cells, familywise=familywise, false_alarms=alarms, detected=detected, simulations=simulations)
+
+
+def _watched(field: Field, baseline: Baseline) -> pd.DataFrame:
+    border = views.month_index(field.last) - RECENT_MONTHS + 1
+    names = ", ".join(WATCHED)
+    sums = ", ".join(f"sum(g.unit_months * a.r{k} * f.factor) AS x{k}" for k in range(len(baseline.components)))
+    wide = field.query(
+        field.machines, field.exposure(*WATCHED), baseline.tables(),
+        select=f"SELECT {names}, g.month_no >= {border} AS recent, {sums} FROM grid g JOIN age_rates a USING (age_months) "
+        "JOIN month_factors f USING (month_no) GROUP BY ALL ORDER BY ALL",
+    )  # fmt: skip
+    failed = field.query(
+        field.failures, select=f"SELECT {names}, month_no >= {border} AS recent, component, count(*) AS failures FROM failed GROUP BY ALL ORDER BY ALL"
+    )
+    rows = []
+    for dimension in WATCHED:
+        if wide[dimension].nunique() < 2:
+            continue
+        due = wide.groupby([dimension, "recent"], sort=True)[[f"x{k}" for k in range(len(baseline.components))]].sum()
+        seen = failed.groupby([dimension, "component", "recent"], sort=True)["failures"].sum()
+        for value in sorted(wide[dimension].unique()):
+            for k, component in enumerate(baseline.components):
+                at: dict[str, Any] = {"component": component, "dimension": dimension, "value": value}
+                for recent, prefix in ((True, ""), (False, "past_")):
+                    at[f"{prefix}failures"] = float(seen.get((value, component, recent), 0))
+                    at[f"{prefix}expected"] = float(due[f"x{k}"].get((value, recent), 0.0))
+                rows.append(at)
+    columns = ["component", "dimension", "value", "failures", "expected", "past_failures", "past_expected"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _upper_tail(count: Floats, total: Floats, share: Floats) -> Floats:
+    """Probability of at least ``count`` of ``total`` when each falls here with ``share``."""
+    from scipy.special import betainc
+
+    return np.where(count > 0, betainc(np.maximum(count, 1e-300), total - count + 1, share), 1.0)
+
+
+def _performance(cells: pd.DataFrame, share: Floats, *, familywise: float, seed: int, simulations: int) -> tuple[float, tuple[float, ...]]:
+    """False alarms with nothing planted and detections of a doubled rate in the cell of median size, by simulation at the cells' own expectations."""
+    generator = np.random.default_rng(seed)
+    now, then = cells["expected"].to_numpy(), cells["past_expected"].to_numpy()
+    past = generator.poisson(then, (simulations, len(then))).astype(float)
+    recent = generator.poisson(now, (simulations, len(now))).astype(float)
+    p_value = _upper_tail(recent, recent + past, share)
+    # Holm's first step decides whether there is any alert at all
+    alarms = float((p_value.min(axis=1) * len(now) <= familywise).mean())
+    middle = int(np.argsort(now, kind="stable")[len(now) // 2])
+    detected = []
+    for months in range(1, RECENT_MONTHS + 1):
+        counts = generator.poisson(now[middle] * (1 + months / RECENT_MONTHS), simulations).astype(float)
+        tail = _upper_tail(counts, counts + past[:, middle], share[middle])
+        detected.append(float((tail * len(now) <= familywise).mean()))
+    return alarms, tuple(detected)

@@ -1,0 +1,103 @@
+"""How long a failure takes to be reported, and what recent months therefore lack.
+
+Only failures reported by the horizon are in the data, so short delays are over-represented among recent failures. The distribution is
+estimated in reverse time (Lynden-Bell 1971; Kalbfleisch and Lawless 1989, JASA 84, 360-372), which allows for that truncation.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.failures.field import Field
+from analysis.periods import Month, months_between
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = NDArray[np.float64]
+LONGEST_DAYS = 365
+BACKTEST_MONTHS = 12
+SETTLED_MONTHS = 3
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Delay:
+    """``reported[d]`` is the share of failures reported within d days; one from ``LONGEST_DAYS`` on, which is an assumption."""
+
+    reported: Floats
+    failures: int
+
+    def share(self, days: NDArray[np.int64]) -> Floats:
+        return np.asarray(self.reported[np.clip(days, 0, len(self.reported) - 1)])
+
+    def days_until(self, share: float) -> int:
+        return int(np.searchsorted(self.reported, share - 1e-12))
+
+
+def delay_of(delays: pd.DataFrame, horizon: dt.date) -> Delay:
+    """The delay distribution from rows of ``event_on``, ``delay_days``, ``failures`` known by ``horizon``."""
+    age = _days_to(delays["event_on"], horizon)
+    lag = np.minimum(delays["delay_days"].to_numpy(dtype=np.int64), LONGEST_DAYS)
+    weight = delays["failures"].to_numpy(dtype=float)
+    known = delays["delay_days"].to_numpy(dtype=np.int64) <= age
+    lag, age, weight = lag[known], np.minimum(age[known], LONGEST_DAYS), weight[known]
+    at = np.bincount(lag, weights=weight, minlength=LONGEST_DAYS + 1)
+    too_young = np.r_[0.0, np.cumsum(np.bincount(age, weights=weight, minlength=LONGEST_DAYS + 1))[:-1]]
+    eligible = np.cumsum(at) - too_young
+    keep = np.where(eligible > 0, 1 - np.divide(at, eligible, out=np.zeros_like(at), where=eligible > 0), 1.0)
+    # reported within d: not one of the longer delays, each given that the delay was at most that long
+    reported = np.r_[np.cumprod(keep[::-1])[::-1][1:], 1.0]
+    return Delay(reported=reported, failures=int(weight.sum()))
+
+
+def _days_to(days: pd.Series, horizon: dt.date) -> NDArray[np.int64]:
+    return np.asarray(np.datetime64(horizon) - days.to_numpy(dtype="datetime64[D]")).astype("timedelta64[D]").astype(np.int64)
+
+
+def share_by_month(delay: Delay, months: list[Month], horizon: dt.date) -> Floats:
+    """Expected share of a month's failures that is reported by the horizon, days weighing alike."""
+    shares = []
+    for month in months:
+        days = np.array([(horizon - month.start).days - k for k in range((month.end - month.start).days)])
+        shares.append(float(np.where(days >= 0, delay.share(days), 0.0).mean()))
+    return np.array(shares)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Backtest:
+    """Months as they were known at their end, corrected then, and as they are known now: one row a month."""
+
+    rows: pd.DataFrame
+
+    @property
+    def error_raw(self) -> float:
+        return float((self.rows["known_then"] - self.rows["known_now"]).abs().sum() / self.rows["known_now"].sum())
+
+    @property
+    def error_corrected(self) -> float:
+        return float((self.rows["corrected_then"] - self.rows["known_now"]).abs().sum() / self.rows["known_now"].sum())
+
+
+def backtest(field: Field) -> Backtest | None:
+    """Corrects each of the last settled months with what was known at its end; None where there are too few months."""
+    import pandas as pd
+
+    last = field.last - SETTLED_MONTHS
+    first = max(field.first + 12, last - (BACKTEST_MONTHS - 1))
+    if first > last:
+        return None
+    delays, rows = field.delays, []
+    for month in months_between(first, last):
+        cut = month.last_day
+        known = delays[_days_to(delays["event_on"], cut) >= delays["delay_days"].to_numpy()]
+        share = share_by_month(delay_of(known, cut), [month], cut)[0]
+        inside = (known["event_on"] >= pd.Timestamp(month.start).date()) & (known["event_on"] < month.end)
+        now = delays[(delays["event_on"] >= month.start) & (delays["event_on"] < month.end)]["failures"].sum()
+        then = float(known.loc[inside, "failures"].sum())
+        rows.append({"month": str(month), "known_then": then, "corrected_then": then / share, "known_now": float(now)})
+    return Backtest(rows=pd.DataFrame(rows))

@@ -1,0 +1,121 @@
+"""SQL of the failure study: machines, what was reported about them, and their exposure month by month.
+
+Each function returns common table expressions that a query of the study puts after ``WITH``. Months are counted as ``year × 12 + month − 1``, so
+that an age is a difference; exposure and failures use the same difference and cannot drift apart.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+from analysis.metrics.backend import literal
+from analysis.periods import Month
+
+ATTRIBUTES: tuple[str, ...] = ("model", "batch", "supplier", "plant", "region", "produced_month")
+NO_FAULT_CODES = ("NFF", "NTF", "NO_FAULT", "NO-FAULT-FOUND", "NO FAULT FOUND")
+NEEDS = ("units.shipped_on", "tickets.serial_no", "tickets.opened_at")
+
+
+def month_index(month: Month) -> int:
+    return month.year * 12 + month.number - 1
+
+
+def month_of_index(index: int) -> Month:
+    return Month(index // 12, index % 12 + 1)
+
+
+def _index(day: str) -> str:
+    return f"(year({day}) * 12 + month({day}) - 1)"
+
+
+def machines(end: dt.date) -> str:
+    """One row a machine that was in service for at least a day before ``end`` (exclusive)."""
+    cut = literal(end)
+    return f"""machines AS (
+SELECT u.serial_no, coalesce(p.model, u.product_id, 'not_stated') AS model, coalesce(p.product_line, 'not_stated') AS product_line,
+       coalesce(u.batch, 'not_stated') AS batch, coalesce(u.supplier, 'not_stated') AS supplier, coalesce(u.plant, 'not_stated') AS plant,
+       coalesce(u.region, 'not_stated') AS region, coalesce(strftime(u.produced_on, '%Y-%m'), 'not_stated') AS produced_month,
+       coalesce(u.in_service_on, u.shipped_on) AS started, least(coalesce(u.retired_on, {cut}), {cut}) AS ended,
+       u.retired_on, u.warranty_end, u.shipped_on
+FROM units u LEFT JOIN products p ON p.product_id = u.product_id
+WHERE coalesce(u.in_service_on, u.shipped_on) < least(coalesce(u.retired_on, {cut}), {cut}))"""
+
+
+def reports(offset_hours: int, horizon: dt.date) -> str:
+    """One row a repair that was not cancelled: when it happened, when it was reported, and whether a technical fault was found.
+
+    Where the day of failure is not recorded, the day of the report stands for it.
+    """
+    codes = ", ".join(literal(code) for code in NO_FAULT_CODES)
+    opened = f"CAST(t.opened_at + INTERVAL {offset_hours} HOUR AS DATE)"
+    return f"""reports AS (
+SELECT t.ticket_id, t.serial_no, t.fault_code, coalesce(t.component, t.fault_code, 'not_stated') AS component, t.in_warranty,
+       t.opened_at, t.resolved_at, {opened} AS opened_on, least(coalesce(t.failed_on, {opened}), {opened}) AS event_on,
+       t.failed_on IS NOT NULL AS dated,
+       coalesce(t.confirmed_failure, t.fault_code IS NOT NULL AND upper(t.fault_code) NOT IN ({codes})) AS confirmed
+FROM tickets t
+WHERE t.ticket_type = 'repair' AND (t.status IS NULL OR t.status <> 'cancelled') AND {opened} <= {literal(horizon)})"""
+
+
+def judged(first: dt.date, end: dt.date) -> str:
+    """Every confirmed failure with its machine and the verdict whether it counts in a rate, and if not, why."""
+    return f"""judged AS (
+SELECT r.ticket_id, r.serial_no, r.component, r.fault_code, r.in_warranty, r.opened_at, r.resolved_at, r.opened_on, r.event_on, r.dated,
+       m.model, m.product_line, m.batch, m.supplier, m.plant, m.region, m.produced_month, m.started, m.ended, m.warranty_end,
+       {_index('r.event_on')} AS month_no, {_index('r.event_on')} - {_index('m.started')} AS age_months,
+       CASE WHEN r.serial_no IS NULL THEN 'no_serial'
+            WHEN u.serial_no IS NULL THEN 'unknown_serial'
+            WHEN r.event_on < u.shipped_on THEN 'before_shipment'
+            WHEN r.event_on >= u.retired_on THEN 'after_retirement'
+            WHEN r.event_on >= {literal(end)} THEN 'after_the_month'
+            WHEN r.event_on < {literal(first)} THEN 'before_the_window'
+            WHEN r.event_on < coalesce(u.in_service_on, u.shipped_on) THEN 'before_service'
+            ELSE 'counted' END AS verdict
+FROM reports r
+LEFT JOIN units u ON u.serial_no = r.serial_no
+LEFT JOIN machines m ON m.serial_no = r.serial_no
+WHERE r.confirmed),
+failed AS (SELECT * FROM judged WHERE verdict = 'counted')"""
+
+
+def exposure(first: int, last: int, attributes: Sequence[str] = (), *, where: str = "") -> str:
+    """``grid``: unit-months by attributes, calendar month and month in service.
+
+    Machines are first added up by their first and last month in the field, so that a month of exposure costs a row for each group and
+    not for each machine. The first and last month count by days.
+    """
+    names = "".join(f"{name}, " for name in attributes)
+    condition = f" WHERE {where}" if where else ""
+    return f"""stays AS (
+SELECT {names}{_index('started')} AS s, {_index('ended - 1')} AS e, count(*) AS n,
+       sum((day(started) - 1) / CAST(day(last_day(started)) AS DOUBLE)) AS before_start,
+       sum(1 - day(ended - 1) / CAST(day(last_day(ended - 1)) AS DOUBLE)) AS after_end
+FROM machines{condition} GROUP BY ALL),
+grid AS (
+SELECT {names}c.month_no, c.month_no - s AS age_months,
+       sum(n - CASE WHEN c.month_no = s THEN before_start ELSE 0 END - CASE WHEN c.month_no = e THEN after_end ELSE 0 END) AS unit_months
+FROM stays JOIN (SELECT unnest(range({first}, {last + 1})) AS month_no) c ON c.month_no BETWEEN s AND e
+GROUP BY ALL)"""
+
+
+def values_table(name: str, columns: Sequence[str], rows: Sequence[Sequence[float | int]]) -> str:
+    """Numbers a study computed, as a table a query can join."""
+    body = ", ".join("(" + ", ".join(repr(float(cell)) if isinstance(cell, float) else str(int(cell)) for cell in row) + ")" for row in rows)
+    return f"{name}({', '.join(columns)}) AS (VALUES {body})"
+
+
+def condition(place: Mapping[str, str]) -> str:
+    """A row condition from attribute values of a cause; ``<name> from`` means this value or a later one."""
+    parts = []
+    for name, value in sorted(place.items()):
+        column, from_on = (name.removesuffix(" from"), True) if name.endswith(" from") else (name, False)
+        parts.append(f"{column} {'>=' if from_on else '='} {literal(value)}")
+    return " AND ".join(parts) or "TRUE"
+
+
+WITH = "WITH "
+
+
+def with_parts(*parts: str) -> str:
+    return WITH + ",\n".join(parts) + "\n"
