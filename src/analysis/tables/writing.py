@@ -38,6 +38,7 @@ class _Open:
     rows: int = 0
     sums: list[int] = field(default_factory=lambda: [0] * len(HASHES))
     last_recorded_at: dt.datetime | None = None
+    waiting: list[pa.Table] = field(default_factory=list)
 
 
 def write_partitions(
@@ -95,11 +96,7 @@ def _deal_out(
     largest = connection.execute(
         f"SELECT max(n) FROM (SELECT count(*) AS n FROM ({rows}) GROUP BY {months})"
     ).fetchall()[0][0]
-    sampled = connection.execute(
-        f"SELECT k FROM (SELECT {text} AS k FROM ({rows})) USING SAMPLE reservoir(10000 ROWS) ORDER BY k"
-    ).fetchall()
-    ranges = math.ceil(largest / SORTED_AT_ONCE)
-    edges = sorted({sampled[len(sampled) * step // ranges][0] for step in range(1, ranges)})
+    edges = _range_edges(connection, rows, text, ranges=math.ceil(largest / SORTED_AT_ONCE))
     cases = "".join(f" WHEN {text} < {literal(edge)} THEN {index}" for index, edge in enumerate(edges))
     place = f"CASE{cases} ELSE {len(edges)} END" if edges else "0"
     connection.execute(f"SET partitioned_write_flush_threshold = {BATCH_ROWS}")
@@ -109,6 +106,15 @@ def _deal_out(
     )
     folders = [path for path in (work / "rows").glob("*/*") if path.is_dir()]
     return sorted(folders, key=lambda path: (path.parent.name, int(path.name.partition("=")[2])))
+
+
+def _range_edges(connection: duckdb.DuckDBPyConnection, rows: str, text: str, *, ranges: int) -> list[str]:
+    """Values that cut the rows into ranges of about equal size; where they lie does not change what is written."""
+    if ranges == 1:
+        return []
+    sample = f"SELECT k FROM (SELECT {text} AS k FROM ({rows})) USING SAMPLE reservoir(10000 ROWS) ORDER BY k"
+    sampled = connection.execute(sample).fetchall()
+    return sorted({sampled[len(sampled) * step // ranges][0] for step in range(1, ranges)})
 
 
 def _by_month(batches: Iterable[pa.RecordBatch], by_month: bool) -> Iterator[tuple[dt.date | None, pa.Table]]:
@@ -151,11 +157,25 @@ def _append(current: _Open, table: pa.Table) -> None:
         latest = pc.max(table["recorded_at"]).as_py()
         if latest is not None and (current.last_recorded_at is None or latest > current.last_recorded_at):
             current.last_recorded_at = latest
-    current.writer.write_table(table.drop_columns(list(HASHES)), row_group_size=BATCH_ROWS)
+    current.waiting.append(table.drop_columns(list(HASHES)))
+    if sum(waiting.num_rows for waiting in current.waiting) >= BATCH_ROWS:
+        _write_groups(current, finished=False)
+
+
+def _write_groups(current: _Open, *, finished: bool) -> None:
+    """Row groups of one size, however the rows came; so that the same rows give the same bytes."""
+    import pyarrow as pa
+
+    table = pa.concat_tables(current.waiting)
+    ready = table.num_rows if finished else table.num_rows - table.num_rows % BATCH_ROWS
+    if ready:
+        current.writer.write_table(table.slice(0, ready).combine_chunks(), row_group_size=BATCH_ROWS)
+    current.waiting = [table.slice(ready)]
 
 
 def _close(current: _Open, folder: Path) -> Partition:
     """Give the finished file its name; a file of that name already holds the same rows from the same sources."""
+    _write_groups(current, finished=True)
     current.writer.close()
     low, high, origin = current.sums
     content_hash = hashlib.sha256(f"{current.rows}:{low:016x}:{high:016x}".encode()).hexdigest()

@@ -664,3 +664,20 @@ def test_rows_lie_sorted_by_key_and_names_are_data(write, load, values):
     assert values(load(), "ledger", "posting_id", "team") == [
         (f"P{i}", "'; DROP TABLE x; --") for i in (1, 2, 3)
     ]
+
+
+@pytest.mark.parametrize("table", ["ledger", "parts_used"])
+def test_sorting_in_portions_changes_nothing(write, load, tmp_path, monkeypatch, table):
+    chance = random.Random(3)
+    keys = chance.sample(range(100_000), 700)
+    if table == "ledger":
+        write("ledger.csv", LEDGER, *[f"P{key},2026-{chance.choice('1113')}-05,parts,1.00" for key in keys])
+    else:
+        write("parts_used.csv", "ticket_id,part_no,quantity", *[f"T{key % 90},X{key},1" for key in keys])
+    whole = load(store=tmp_path / "whole")
+    monkeypatch.setattr("analysis.tables.writing.SORTED_AT_ONCE", 100)
+    portions = load(store=tmp_path / "portions")
+    assert [path.read_bytes() for path in portions[table].paths] == [
+        path.read_bytes() for path in whole[table].paths
+    ]
+    assert portions[table].content_hash == whole[table].content_hash
