@@ -99,6 +99,7 @@ class Engine:
         self._cache = cache
         self._database = DuckDB()
         self._remembered: dict[str, pd.DataFrame] = {}
+        self._view_columns: dict[str, frozenset[str]] = {}
         self._register()
 
     # -- tables and views ------------------------------------------------------------------------------------------
@@ -284,11 +285,13 @@ class Engine:
         numerator, denominator = self.registry.measure(entry.numerator), self.registry.measure(entry.denominator)
         if numerator.view == denominator.view:
             return dimensions
-        known = set(self._columns(denominator.view))
+        known = self._columns(denominator.view)
         return {name: value for name, value in dimensions.items() if name in known}
 
-    def _columns(self, view: str) -> list[str]:
-        return self._database.arrow(f"SELECT * FROM {quoted(view)} LIMIT 0").column_names
+    def _columns(self, view: str) -> frozenset[str]:
+        if view not in self._view_columns:
+            self._view_columns[view] = frozenset(self._database.arrow(f"SELECT * FROM {quoted(view)} LIMIT 0").column_names)
+        return self._view_columns[view]
 
     def ratio(
         self,
@@ -357,7 +360,7 @@ class Engine:
         if entry is None or not isinstance(entry.numerator, str):
             return None
         measure = self.registry.measure(entry.numerator)
-        known = set(self._columns(measure.view))
+        known = self._columns(measure.view)
         if not set(fact.dimensions) <= known:
             return None
         condition = self._slice(Period.parse(fact.period), fact.dimensions)

@@ -49,30 +49,31 @@ class Record:
         self.section = section
         self._engine = engine
         self._facts: dict[str, dict[str, Any]] = {}
-        self._objects: dict[str, Fact] = {}
-        self._findings: list[dict[str, Any]] = []
-        self._checks: list[dict[str, Any]] = []
+        # by block, so that a cell run twice records its findings once
+        self._findings: dict[str, list[dict[str, Any]]] = {}
+        self._checks: dict[str, list[dict[str, Any]]] = {}
 
     def keep(self, block: Block) -> None:
         """Everything a block publishes."""
         payload = block.payload
         for fact in payload["facts"]:
-            self._facts.setdefault(fact["id"], fact)
+            known = self._facts.get(fact["id"])
+            self._facts[fact["id"]] = {"fact": fact, "sql": known["sql"] if known else self._sql(fact)}
         # a summary repeats what other sections have recorded; it is theirs
-        if payload["kind"] == "findings" and not payload.get("gathered"):
-            self._findings.extend(payload["findings"])
-        if payload["kind"] == "checks" and not payload.get("gathered"):
-            self._checks.extend(payload["checks"])
+        if not payload.get("gathered"):
+            if payload["kind"] == "findings":
+                self._findings[block.id] = payload["findings"]
+            if payload["kind"] == "checks":
+                self._checks[block.id] = payload["checks"]
         listing = payload if payload["kind"] == "table" else payload.get("data")
         if listing and payload.get("csv"):
             self.write_csv(str(payload["csv"]), _listing_rows(listing))
         self._write()
 
     def _write(self) -> None:
-        facts = [{"fact": fact, "sql": self._sql(fact)} for _, fact in sorted(self._facts.items())]
-        _write_json(self.folder / "facts" / f"{self.section}.json", facts)
-        _write_json(self.folder / "findings" / f"{self.section}.json", self._findings)
-        _write_json(self.folder / "checks" / f"{self.section}.json", self._checks)
+        _write_json(self.folder / "facts" / f"{self.section}.json", [entry for _, entry in sorted(self._facts.items())])
+        for kind, blocks in (("findings", self._findings), ("checks", self._checks)):
+            _write_json(self.folder / kind / f"{self.section}.json", [entry for listed in blocks.values() for entry in listed])
 
     def _sql(self, fact: Mapping[str, Any]) -> str | None:
         known = Fact(metric=fact["metric"], period=fact["period"], unit=fact["unit"], value=0, dimensions=fact["dimensions"])
