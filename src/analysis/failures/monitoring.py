@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from analysis.failures import views
 from analysis.failures.baseline import Baseline
 from analysis.failures.field import Field
+from analysis.failures.forecasting import Intensity
 from analysis.failures.reporting import Delay, share_by_month
 
 if TYPE_CHECKING:
@@ -23,18 +24,21 @@ LEAST_EXPECTED = 5.0
 WATCHED = ("model", "supplier", "plant", "region")
 
 
-def rate_chart(field: Field, delay: Delay) -> ControlChart:
-    """Failures a month over thousand unit-months, the exposure of young months cut to what is reported.
+def rate_chart(field: Field, baseline: Baseline, intensity: Intensity, delay: Delay) -> ControlChart:
+    """Failures a month over thousand unit-months at equal age and season, the exposure of young months cut to what is reported.
 
-    The last months are judged by limits from the months before them.
+    A season that returns every year is no signal, nor is a field that grows older. The last months are judged by limits from the months before.
     """
     from analysis.stats import control_chart
 
-    held = field.by_age.groupby("month_no")["unit_months"].sum().to_numpy()
     counts = field.failure_counts.groupby("month_no")["failures"].sum()
     first = views.month_index(field.first)
     failures = [float(counts.get(first + k, 0)) for k in range(len(field.months))]
-    sizes = held * share_by_month(delay, field.months, field.horizon) / 1000
+    rate = baseline.rate.sum(axis=1)[baseline.band_of(field.by_age["age_months"].to_numpy())]
+    weighed = field.by_age.assign(weighed=field.by_age["unit_months"] * rate).groupby("month_no")[["weighed", "unit_months"]].sum()
+    mean_rate = float(weighed["weighed"].sum() / weighed["unit_months"].sum())
+    season = np.array([intensity.factor(month) for month in field.months]) / float(intensity.season.mean())
+    sizes = weighed["weighed"].to_numpy() / mean_rate * season * share_by_month(delay, field.months, field.horizon) / 1000
     suspects = list(range(max(0, len(field.months) - RECENT_MONTHS), len(field.months))) if len(field.months) >= 12 else None
     return control_chart("auto_u", failures, sizes, rules="nelson_1", suspects=suspects)
 

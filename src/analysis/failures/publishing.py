@@ -1,0 +1,626 @@
+"""From estimates to facts: every number the failure notebook prints gets its id, unit, interval and n here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis.failures import money, views
+from analysis.failures.baseline import Baseline
+from analysis.failures.field import Field
+from analysis.failures.forecasting import Forecast, ForecastTest, Intensity
+from analysis.failures.lives import ComponentLife
+from analysis.failures.localising import Cause, Cells, Search, members
+from analysis.failures.reporting import Backtest, Delay, share_by_month
+from analysis.locale import Text
+from analysis.metrics import Period, StudyInputs
+from analysis.periods import Month
+from analysis.results import Fact, Interval
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.stats.control import ControlChart
+
+CENT = Decimal("0.01")
+Labelled = tuple[Text, Fact]
+BAND_ENDS = {0: "0", 1: "1", 2: "2"}
+
+
+def cents(value: float | Decimal) -> Decimal:
+    return Decimal(value).quantize(CENT, rounding=ROUND_HALF_UP)
+
+
+def window(field: Field) -> Period:
+    return Period(field.first, field.last)
+
+
+def year(field: Field) -> Period:
+    return Period(max(field.first, field.last - 11), field.last)
+
+
+def label(field: Field, dimension: str, value: str) -> Text:
+    return field.inputs.engine.registry.value_label(dimension, value)
+
+
+def _interval(low: float, high: float, level: float, method: str) -> Interval | None:
+    return Interval(low=float(low), high=float(high), level=level, method=method) if np.isfinite(low) and np.isfinite(high) else None
+
+
+# -- rates -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Rates:
+    """The failure rate: over a year, month by month as reported and as completed, by months in service, by units shipped."""
+
+    year: Fact
+    last: Fact
+    reported: tuple[Fact, ...]
+    completed: tuple[Fact, ...]
+    shares: tuple[Fact, ...]
+    by_age: tuple[Labelled, ...]
+    per_unit: Fact
+    counts: tuple[Fact, ...]
+    error_raw: Fact | None
+    error_corrected: Fact | None
+
+
+def rates(field: Field, baseline: Baseline, delay: Delay, tested: Backtest | None) -> Rates:
+    engine, level = field.inputs.engine, field.inputs.confidence
+    held = field.by_age.groupby("month_no")["unit_months"].sum()
+    counts = field.failure_counts.groupby("month_no")["failures"].sum()
+    shares = share_by_month(delay, field.months, field.horizon)
+    reported, completed, shown, numbers = [], [], [], []
+    for month, share in zip(field.months, shares, strict=True):
+        number = views.month_index(month)
+        failed, exposed = int(counts.get(number, 0)), float(held.get(number, 0.0))
+        fact = engine.ratio("failure_rate", failed, exposed, period=month)
+        reported.append(fact)
+        completed.append(_completed(field, fact, month, float(share)))
+        shown.append(engine.stated("failure_reported_share", period=month, value=float(share), n=delay.failures, sources=("tickets",)))
+        numbers.append(engine.stated("failure_count", period=month, value=failed, sources=("tickets",)))
+    first = views.month_index(year(field).first)
+    over_year = engine.ratio("failure_rate", int(counts[counts.index >= first].sum()), float(held[held.index >= first].sum()), period=year(field))
+    machines = int(field.shipped["machines"].sum())
+    return Rates(
+        year=over_year, last=completed[-1], reported=tuple(reported), completed=tuple(completed), shares=tuple(shown),
+        by_age=_by_age(field, baseline), counts=tuple(numbers),
+        per_unit=engine.ratio("failures_per_1000_units", int(counts.sum()), machines, period=window(field)),
+        error_raw=_error(field, tested.error_raw, "counted") if tested else None,
+        error_corrected=_error(field, tested.error_corrected, "corrected") if tested else None,
+    )  # fmt: skip
+
+
+def _completed(field: Field, fact: Fact, month: Month, share: float) -> Fact:
+    """Count and share both uncertain: the count by its exact interval, the share taken as known (it rests on all failures)."""
+    engine = field.inputs.engine
+    if fact.value is None or share <= 0 or fact.interval is None:
+        reason = fact.reason or Text(en="not computed: nothing is reported yet", zh="未计算：尚无报告")
+        return engine.stated("failure_rate_completed", period=month, value=None, reason=reason)
+    return engine.stated(
+        "failure_rate_completed", period=month, value=float(fact.value) / share, numerator=fact.numerator, denominator=fact.denominator, n=fact.n,
+        interval=_interval(fact.interval.low / share, fact.interval.high / share, fact.interval.level, "exact Poisson over share reported"),
+        sources=("tickets", "units"),
+    )  # fmt: skip
+
+
+def _by_age(field: Field, baseline: Baseline) -> tuple[Labelled, ...]:
+    engine = field.inputs.engine
+    held = np.bincount(baseline.band_of(field.by_age["age_months"].to_numpy()), weights=field.by_age["unit_months"], minlength=len(baseline.bands))
+    counts = field.failure_counts
+    failed = np.bincount(baseline.band_of(counts["age_months"].to_numpy()), weights=counts["failures"], minlength=len(baseline.bands))
+    lines = []
+    for k, name in enumerate(band_names(baseline)):
+        fact = engine.ratio("failure_rate", int(failed[k]), float(held[k]), period=window(field), dimensions={"months_in_service": name})
+        lines.append((Text.same(name), fact))
+    return tuple(lines)
+
+
+def band_names(baseline: Baseline) -> list[str]:
+    """``0``, ``3–5``, ``60+``."""
+    starts = baseline.bands
+    names = []
+    for k, start in enumerate(starts):
+        if k == len(starts) - 1:
+            names.append(f"{start}+")
+        else:
+            names.append(str(start) if starts[k + 1] == start + 1 else f"{start}–{starts[k + 1] - 1}")
+    return names
+
+
+def _error(field: Field, value: float, kind: str) -> Fact:
+    return field.inputs.engine.stated("reporting_error", period=window(field), value=value, dimensions={"count": kind}, sources=("tickets",))
+
+
+# -- triangle --------------------------------------------------------------------------------------------------------
+
+AGES = (3, 6, 9, 12, 18, 24, 30)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Triangle:
+    """Cumulative failures per 1,000 machines by quarter of start of service and age; immature cells are absent."""
+
+    rows: tuple[tuple[str, Text], ...]
+    columns: tuple[tuple[str, Text], ...]
+    cells: Mapping[tuple[str, str], Fact]
+
+
+def triangle(field: Field, delay: Delay) -> Triangle:
+    """A machine's age is its months in service; a cell is shown when the youngest machines of the quarter have lived that long."""
+    share = dict(zip((views.month_index(m) for m in field.months), share_by_month(delay, field.months, field.horizon), strict=True))
+    first, last = views.month_index(field.first), views.month_index(field.last)
+    held = _by_start(field.by_age, "unit_months", first)
+    counts = field.failure_counts.groupby(["month_no", "age_months"], as_index=False)["failures"].sum()
+    raw = _by_start(counts, "failures", first)
+    completed = _by_start(counts.assign(failures=counts["failures"] / counts["month_no"].map(share)), "failures", first)
+    rows, cells = [], {}
+    start = first + (-first) % 3
+    for quarter in range(start, last + 1, 3):
+        name = f"{quarter // 12} Q{quarter % 12 // 3 + 1}"
+        rows.append((name, Text(en=f"Q{quarter % 12 // 3 + 1} {quarter // 12}", zh=f"{quarter // 12}年{quarter % 12 // 3 + 1}季度")))
+        for age in AGES:
+            if quarter + 2 + age > last + 1:
+                continue
+            fact = _cumulative(field, name, range(quarter, quarter + 3), age, held, raw, completed)
+            if fact is not None:
+                cells[name, str(age)] = fact
+    rows = [row for row in rows if any(key[0] == row[0] for key in cells)]
+    columns = [(str(age), Text(en=f"{age} mo", zh=f"{age}个月")) for age in AGES if any(key[1] == str(age) for key in cells)]
+    return Triangle(rows=tuple(rows), columns=tuple(columns), cells=cells)
+
+
+def _by_start(frame: pd.DataFrame, value: str, first: int) -> dict[tuple[int, int], float]:
+    """Sums by month of start and age, machines that started within the window only."""
+    started = frame.assign(started_no=frame["month_no"] - frame["age_months"])
+    started = started[started["started_no"] >= first]
+    sums = started.groupby(["started_no", "age_months"])[value].sum()
+    return {(int(s), int(a)): float(v) for (s, a), v in sums.items()}
+
+
+def _cumulative(field: Field, name: str, starts: range, age: int, held: dict[tuple[int, int], float], raw: dict[tuple[int, int], float], completed: dict[tuple[int, int], float]) -> Fact | None:
+    """Sum over months in service of failures over machines then present; the first half-month counts by its exposure."""
+    from analysis.stats import poisson_interval
+
+    total, reported = 0.0, 0.0
+    for a in range(age):
+        exposure = sum(held.get((s, a), 0.0) for s in starts)
+        if exposure <= 0:
+            return None
+        span = 0.5 if a == 0 else 1.0
+        total += span * sum(completed.get((s, a), 0.0) for s in starts) / exposure
+        reported += sum(raw.get((s, a), 0.0) for s in starts)
+    relative = poisson_interval(reported, max(reported, 1.0), level=field.inputs.confidence)
+    value = 1000 * total
+    interval = _interval(value * relative.low, value * relative.high, field.inputs.confidence, "exact Poisson count, shape of ages held") if reported else None
+    return field.inputs.engine.stated(
+        "cumulative_failures", period=window(field), value=value, dimensions={"in_service_quarter": name, "by_month": str(age)}, n=int(reported), interval=interval,
+        sources=("tickets", "units"),
+    )
+
+
+# -- control chart ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ChartFacts:
+    """A control chart as facts; ``signals`` are months beyond the limits."""
+
+    kind: str
+    choice: str
+    months: tuple[Month, ...]
+    values: tuple[Fact, ...]
+    centre: tuple[Fact, ...]
+    lower: tuple[Fact, ...]
+    upper: tuple[Fact, ...]
+    signals: tuple[Month, ...]
+    overdispersion: Fact | None
+
+
+def chart_facts(field: Field, chart: ControlChart) -> ChartFacts:
+    engine, points = field.inputs.engine, chart.points
+    months = tuple(field.months)
+
+    def limit(column: str, kind: str) -> tuple[Fact, ...]:
+        values = np.maximum(points[column].to_numpy(dtype=float), 0.0)
+        return tuple(engine.stated("failure_rate_limit", period=m, value=float(v), dimensions={"line": kind}) for m, v in zip(months, values, strict=True))
+
+    values = tuple(
+        engine.stated("failure_rate_adjusted", period=m, value=float(v), n=int(size * 1000), sources=("tickets", "units"))
+        for m, v, size in zip(months, points["value"], points["size"], strict=True)
+    )
+    scatter = chart.choice.sigma_z
+    return ChartFacts(
+        kind=chart.kind, choice=chart.choice.code, months=months, values=values, centre=limit("centre", "centre"), lower=limit("lower", "lower"),
+        upper=limit("upper", "upper"), signals=tuple(months[int(p)] for p in sorted(set(chart.signals["point"]))),
+        overdispersion=None if scatter is None else engine.stated("overdispersion", period=window(field), value=float(scatter)),
+    )  # fmt: skip
+
+
+# -- causes ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CauseFacts:
+    """A cause that survived, with what it costs, since when, and the rows behind it."""
+
+    cause: Cause
+    name: Text
+    ratio: Fact
+    shrunken: Fact
+    failures: Fact
+    expected: Fact
+    excess: Fact
+    cost: Fact
+    share: Fact
+    first_month: Month
+    actual_by_month: tuple[Fact, ...]
+    expected_by_month: tuple[Fact, ...]
+    apart: Apart | None
+    evidence: pd.DataFrame
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Apart:
+    """A batch told from the region most of it went to: the batch outside the region, and other batches inside it."""
+
+    region: str
+    batch_elsewhere: Fact
+    region_without: Fact
+
+
+def cause_name(field: Field, cause: Cause) -> Text:
+    registry, en, zh = field.inputs.engine.registry, [], []
+    for name, value in cause.attributes.items():
+        dimension, onward = name.removesuffix(" from"), name.endswith(" from")
+        words, shown = registry.dimension_name(dimension), registry.value_label(dimension, value)
+        en.append(f"{words.en.lower()} {shown.en}" + (" and later" if onward else ""))
+        zh.append(f"{words.zh} {shown.zh}" + ("及以后" if onward else ""))
+    if cause.component:
+        shown = registry.value_label("component", cause.component)
+        en.append(shown.en.lower())
+        zh.append(shown.zh)
+    return Text(en=", ".join(en)[:1].upper() + ", ".join(en)[1:], zh="，".join(zh))
+
+
+def cause_slice(cause: Cause) -> dict[str, str]:
+    found = {name.replace(" ", "_"): value for name, value in cause.attributes.items()}
+    return found | ({"component": cause.component} if cause.component else {})
+
+
+def cause_facts(field: Field, baseline: Baseline, cells: Cells, cause: Cause) -> CauseFacts:
+    engine, level, place, period = field.inputs.engine, field.inputs.confidence, cause_slice(cause), window(field)
+    months, actual, expected = _by_month(field, baseline, cause)
+
+    def stated(metric: str, value: Any, **parts: Any) -> Fact:
+        return engine.stated(metric, period=period, dimensions=place, value=value, sources=("tickets", "units"), **parts)
+
+    excess_share = cause.excess / cause.actual
+    edges = (max(0.0, 1 - 1 / cause.low) if cause.low > 0 else 0.0, 1 - 1 / cause.high)
+    method = "exact conditional (two Poisson rates)"
+    return CauseFacts(
+        cause=cause, name=cause_name(field, cause),
+        ratio=stated("cause_rate_ratio", cause.rate_ratio, interval=_interval(cause.low, cause.high, level, method), n=int(cause.actual)),
+        shrunken=stated("cause_rate_ratio_shrunken", cause.shrunken),
+        failures=stated("cause_failures", int(cause.actual)), expected=stated("cause_expected_failures", cause.expected),
+        excess=stated("cause_excess_failures", cause.excess, interval=_interval(cause.actual * edges[0], cause.actual * edges[1], level, method), n=int(cause.actual)),
+        cost=_excess_cost(field, cause, excess_share, edges), share=stated("cause_share_explained", cause.share),
+        first_month=_first_beyond(months, actual, expected),
+        actual_by_month=tuple(
+            engine.stated("cause_failures", period=Period(field.first, m), dimensions=place, value=int(v)) for m, v in zip(months, np.cumsum(actual), strict=True)
+        ),
+        expected_by_month=tuple(
+            engine.stated("cause_expected_failures", period=Period(field.first, m), dimensions=place, value=float(v)) for m, v in zip(months, np.cumsum(expected), strict=True)
+        ),
+        apart=_apart(field, cells, cause), evidence=money.evidence_of_cause(field, cause.attributes, cause.component),
+    )  # fmt: skip
+
+
+def _excess_cost(field: Field, cause: Cause, share: float, edges: tuple[float, float]) -> Fact:
+    engine, place = field.inputs.engine, cause_slice(cause)
+    from analysis.errors import MissingData
+
+    try:
+        engine.require("ledger.amount", "ledger.ticket_id")
+    except MissingData as missing:
+        needs = ", ".join(missing.needs)
+        return engine.stated("cause_excess_cost", period=window(field), dimensions=place, value=None, reason=Text(en=f"not computed: needs {needs}", zh=f"未计算：缺少 {needs}"))
+    amount, failures, _ = money.cost_of_cause(field, cause.attributes, cause.component)
+    total = float(str(amount))
+    return engine.stated(
+        "cause_excess_cost", period=window(field), dimensions=place, value=cents(total * share), n=failures, sources=("ledger", "tickets", "units"),
+        interval=_interval(total * edges[0], total * edges[1], field.inputs.confidence, "interval of the rate ratio; cost a failure held"),
+    )
+
+
+def _by_month(field: Field, baseline: Baseline, cause: Cause) -> tuple[list[Month], np.ndarray, np.ndarray]:
+    """Actual and expected failures of a cause by month, the expectation at the level of machines outside it."""
+    where = views.condition(cause.attributes)
+    rate = f"a.r{baseline.components.index(cause.component)}" if cause.component else " + ".join(f"a.r{k}" for k in range(len(baseline.components)))
+    due = field.query(
+        field.machines, field.exposure(where=where), baseline.tables(),
+        select=f"SELECT month_no, sum(g.unit_months * ({rate}) * f.factor) AS expected FROM grid g JOIN age_rates a USING (age_months) "
+        "JOIN month_factors f USING (month_no) GROUP BY ALL ORDER BY ALL",
+    ).set_index("month_no")["expected"]  # fmt: skip
+    also = f" AND component = '{cause.component}'" if cause.component else ""
+    seen = field.query(
+        field.failures, select=f"SELECT month_no, count(*) AS failures FROM failed WHERE {where}{also} GROUP BY ALL ORDER BY ALL"
+    ).set_index("month_no")["failures"]
+    number = [views.month_index(month) for month in field.months]
+    expected = np.array([float(due.get(k, 0.0)) for k in number])
+    scale = cause.expected / expected.sum() if expected.sum() > 0 else 1.0
+    return field.months, np.array([float(seen.get(k, 0)) for k in number]), expected * scale
+
+
+def _first_beyond(months: Sequence[Month], actual: np.ndarray, expected: np.ndarray) -> Month:
+    """First month whose running count lies beyond the 99.9 % limit of the running expectation; else the month of the first failure."""
+    from scipy.stats import poisson
+
+    running, due = np.cumsum(actual), np.cumsum(expected)
+    beyond = (running > poisson.ppf(0.999, np.maximum(due, 1e-9))) & (running >= 3)
+    at = np.flatnonzero(beyond) if beyond.any() else np.flatnonzero(running > 0)
+    return months[int(at[0])] if len(at) else months[0]
+
+
+def _apart(field: Field, cells: Cells, cause: Cause) -> Apart | None:
+    if set(cause.attributes) != {"batch"} or cells.unit_months["region"].nunique() < 2:
+        return None
+    held = cells.unit_months[members(cells.unit_months, cause.attributes)].groupby("region")["unit_months"].sum()
+    if len(held) < 2:
+        return None
+    region = str(held.idxmax())
+    frame = cells.frame[cells.frame["component"] == cause.component] if cause.component else cells.frame
+    inside = members(frame, cause.attributes)
+    rest = frame[~inside]
+    level = float(rest["failures"].sum() / rest["expected"].sum())
+    there = frame["region"] == region
+    batch = {**cause_slice(cause), "region": "elsewhere", "main_region": region}
+    other = {"region": region, "batch": "other", "component": cause.component or "all"}
+    return Apart(
+        region=region, batch_elsewhere=_ratio_fact(field, frame[inside & ~there], level, batch), region_without=_ratio_fact(field, frame[~inside & there], level, other)
+    )
+
+
+def _ratio_fact(field: Field, frame: pd.DataFrame, level: float, place: Mapping[str, str]) -> Fact:
+    from analysis.stats import poisson_interval
+
+    failed, due = float(frame["failures"].sum()), float(frame["expected"].sum()) * level
+    engine = field.inputs.engine
+    if due <= 0:
+        return engine.stated("failure_ratio", period=window(field), dimensions=place, value=None, reason=Text(en="not computed: no exposure", zh="未计算：无暴露量"))
+    found = poisson_interval(failed, due, level=field.inputs.confidence)
+    return engine.stated(
+        "failure_ratio", period=window(field), dimensions=place, value=float(found.value), numerator=failed, denominator=due, n=int(failed),
+        interval=_interval(found.low, found.high, field.inputs.confidence, found.method), sources=("tickets", "units"),
+    )
+
+
+RATED = ("supplier", "model", "plant", "region")
+
+
+def ratios_by(field: Field, cells: Cells) -> dict[str, tuple[Labelled, ...]]:
+    """Actual over expected failures along each attribute by itself, and the batches that stand out most."""
+    found = {}
+    for dimension in RATED:
+        values = sorted(cells.frame[dimension].unique())
+        if len(values) < 2:
+            continue
+        lines = [(label(field, dimension, v), _ratio_fact(field, cells.frame[cells.frame[dimension] == v], 1.0, {dimension: v})) for v in values]
+        found[dimension] = tuple(sorted(lines, key=lambda line: (-float(line[1].value or 0), line[0].en)))
+    batches = cells.frame.groupby("batch", sort=True)[["failures", "expected"]].sum()
+    batches = batches[batches["expected"] >= 5]
+    if len(batches) > 1:
+        # ranked by the lower limit: a small batch with one failure too many does not lead
+        from analysis.stats import poisson_interval
+
+        low = np.asarray(poisson_interval(batches["failures"], batches["expected"], level=0.95).low)
+        top = batches.index[np.lexsort((batches.index.to_numpy(dtype=str), -low))][:10]
+        found["batch"] = tuple((label(field, "batch", v), _ratio_fact(field, cells.frame[cells.frame["batch"] == v], 1.0, {"batch": v})) for v in top)
+    return found
+
+
+def search_facts(field: Field, search: Search, familywise: float) -> tuple[Fact, Fact]:
+    engine, period = field.inputs.engine, window(field)
+    return (
+        engine.stated("search_candidates", period=period, value=search.candidates),
+        engine.stated("search_error", period=period, value=familywise),
+    )
+
+
+# -- Pareto ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ParetoLine:
+    """One line of a ranking; ``settled`` is false where chance could give it another rank."""
+
+    name: Text
+    fact: Fact
+    cumulative: Fact
+    rank: Fact
+    settled: bool
+
+
+def pareto(field: Field, metric: str, dimension: str, values: Sequence[str], amounts: Sequence[Any], counts: Sequence[int], *, seed: int, spread: Sequence[float] | None = None) -> tuple[ParetoLine, ...]:
+    """Ranked lines. Ranks are simulated from Poisson counts; for costs each line's mean cost is held and its own scatter added (``spread``)."""
+    engine, period, level = field.inputs.engine, year(field), field.inputs.confidence
+    order = sorted(range(len(values)), key=lambda k: (-float(amounts[k]), values[k]))
+    generator = np.random.default_rng(seed)
+    number = np.array([max(float(counts[k]), 0.0) for k in order])
+    each = np.array([float(amounts[k]) / max(float(counts[k]), 1.0) for k in order])
+    drawn = generator.poisson(number, (2000, len(order))) * each
+    if spread is not None:
+        drawn = drawn + generator.standard_normal(drawn.shape) * np.array([spread[k] for k in order])
+    ranks = 1 + np.argsort(np.argsort(-drawn, axis=1, kind="stable"), axis=1, kind="stable")
+    low, high = np.quantile(ranks, (0.5 - level / 2, 0.5 + level / 2), axis=0, method="inverted_cdf")
+    whole = sum((amounts[k] for k in order), Decimal(0) if isinstance(amounts[0], Decimal) else 0)
+    lines, running = [], Decimal(0) if isinstance(whole, Decimal) else 0
+    for at, k in enumerate(order):
+        running = running + amounts[k]
+        place = {dimension: values[k]}
+        lines.append(
+            ParetoLine(
+                name=label(field, dimension, values[k]), fact=engine.stated(metric, period=period, dimensions=place, value=amounts[k], n=int(counts[k])),
+                cumulative=engine.stated("failure_share_cumulative", period=period, dimensions={**place, "of": metric}, value=float(running) / float(whole) if whole else 0.0),
+                rank=engine.stated("failure_rank", period=period, dimensions={**place, "of": metric}, value=at + 1, interval=_interval(low[at], high[at], level, "2,000 simulated rankings"), n=int(counts[k])),
+                settled=bool(low[at] == high[at]),
+            )
+        )
+    return tuple(lines)
+
+
+# -- life ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LifeFacts:
+    name: Text
+    component: str
+    shape: Fact
+    b10: Fact
+    failures: Fact
+    direction: str  # falling | rising | unclear
+    beyond_data: bool
+    worst_gap: float
+
+
+def life_facts(field: Field, lives: Sequence[ComponentLife], *, reading_level: float) -> tuple[LifeFacts, ...]:
+    """``reading_level`` is the coverage at which a shape is called falling or rising, so that all readings together hold."""
+    engine, level, period = field.inputs.engine, field.inputs.confidence, window(field)
+    oldest = float(field.by_age["age_months"].max())
+    found = []
+    for life in sorted(lives, key=lambda one: (-one.fit.shape, one.component)):
+        place = {"component": life.component}
+        shape, b10 = life.fit.shape_interval(level=level), life.fit.b_life(0.1, level=level)
+        found.append(
+            LifeFacts(
+                name=label(field, "component", life.component), component=life.component,
+                shape=engine.stated("weibull_shape", period=period, dimensions=place, value=shape.value, interval=_interval(shape.low, shape.high, level, "likelihood ratio"), n=life.failures),
+                b10=engine.stated("b10_life", period=period, dimensions=place, value=b10.value, interval=_interval(b10.low, b10.high, level, "likelihood ratio"), n=life.failures),
+                failures=engine.stated("failure_count", period=period, dimensions=place, value=life.failures),
+                direction=life.fit.hazard_direction(level=reading_level), beyond_data=b10.value > oldest, worst_gap=life.worst_gap,
+            )  # fmt: skip
+        )
+    return tuple(found)
+
+
+Curve = tuple[tuple[float, Fact], ...]
+
+
+def curve_facts(field: Field, metric: str, table: pd.DataFrame, age: str, value: str, *, place: Mapping[str, str], n: int) -> Curve:
+    """A step curve as facts at whole months."""
+    engine, level = field.inputs.engine, field.inputs.confidence
+    points = []
+    for row in table.itertuples():
+        number = getattr(row, value)
+        if number != number:  # noqa: PLR0124 - nan: beyond the last observation
+            continue
+        at = float(getattr(row, age))
+        fact = engine.stated(
+            metric, period=window(field), dimensions={**place, "by_month": f"{at:g}"}, value=float(number), n=n,
+            interval=_interval(row.low, row.high, level, "pointwise"), sources=("tickets", "units"),
+        )  # fmt: skip
+        points.append((at, fact))
+    return tuple(points)
+
+
+# -- forecast --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ForecastFacts:
+    """Failures and cost of the months ahead, what remaining warranty will cost, and how the last forecast did."""
+
+    history: tuple[tuple[Month, Fact], ...]
+    months: tuple[tuple[Month, Fact], ...]
+    total: Fact
+    under_warranty: Fact
+    cost: Fact
+    warranty_cost: Fact
+    obligations: tuple[tuple[Text, Fact, Fact, Fact], ...]
+    obligation: Fact
+    provision: Fact
+    cover: Fact
+    error: Fact | None
+    month_error: Fact | None
+    with_plan: bool
+    expected: pd.DataFrame
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitCost:
+    """Mean direct cost a failure and its standard error."""
+
+    mean: float
+    error: float
+    failures: int
+
+
+def unit_cost(frame: pd.DataFrame) -> UnitCost:
+    count = int(frame["failures"].sum())
+    total = float(sum((float(amount) for amount in frame["amount"])))
+    square = float(frame["square"].sum())
+    mean = total / count if count else 0.0
+    variance = max(square / count - mean**2, 0.0) if count else 0.0
+    return UnitCost(mean=mean, error=float(np.sqrt(variance / max(count, 1))), failures=count)
+
+
+def monthly(field: Field, made: Forecast) -> tuple[tuple[Month, Fact], ...]:
+    engine, level = field.inputs.engine, field.inputs.confidence
+    sums = made.frame.groupby("month", sort=True)["failures"].sum()
+    found = []
+    for month in made.months:
+        expected = float(sums[str(month)])
+        low, high = made.interval(expected, months=1, level=level)
+        found.append((month, engine.stated("failure_forecast", period=month, value=expected, interval=_interval(low, high, level, "prediction: counting noise, month scatter, level"), sources=("tickets", "units"))))
+    return tuple(found)
+
+
+def forecast_total(field: Field, made: Forecast, *, warranty: bool | None = None) -> tuple[float, float, float]:
+    frame = made.frame if warranty is None else made.frame[made.frame["warranty"] == warranty]
+    expected = float(frame["failures"].sum())
+    return (expected, *made.interval(expected, months=len(made.months), level=field.inputs.confidence))
+
+
+def ahead(made: Forecast) -> Period:
+    return Period(made.months[0], made.months[-1])
+
+
+def count_fact(field: Field, made: Forecast, *, warranty: bool | None, place: Mapping[str, str]) -> Fact:
+    expected, low, high = forecast_total(field, made, warranty=warranty)
+    return field.inputs.engine.stated(
+        "failure_forecast", period=ahead(made), dimensions=place, value=expected, sources=("tickets", "units"),
+        interval=_interval(low, high, field.inputs.confidence, "prediction: counting noise, month scatter, level"),
+    )
+
+
+def cost_fact(field: Field, metric: str, made: Forecast, expected: float, cost: UnitCost, *, period: Period, place: Mapping[str, str]) -> Fact:
+    """Count and cost a failure both uncertain; their relative errors add in quadrature."""
+    from scipy.stats import norm
+
+    low, high = made.interval(expected, months=len(made.months), level=field.inputs.confidence)
+    z = float(norm.ppf(0.5 + field.inputs.confidence / 2))
+    value = expected * cost.mean
+    below, above = 1 - low / expected if expected else 0.0, high / expected - 1 if expected else 0.0
+    money_part = z * cost.error / cost.mean if cost.mean else 0.0
+    interval = _interval(value * (1 - float(np.hypot(below, money_part))), value * (1 + float(np.hypot(above, money_part))), field.inputs.confidence, "prediction of the count and standard error of the cost a failure")
+    return field.inputs.engine.stated(metric, period=period, dimensions=place, value=cents(value), n=cost.failures, interval=interval, sources=("ledger", "tickets", "units"))
+
+
+def error_facts(field: Field, tested: ForecastTest | None) -> tuple[Fact | None, Fact | None]:
+    if tested is None:
+        return None, None
+    engine, period = field.inputs.engine, Period(tested.origin + 1, field.last)
+    return (
+        engine.stated("forecast_error", period=period, value=tested.error, dimensions={"of": "total"}),
+        engine.stated("forecast_error", period=period, value=tested.absolute_error, dimensions={"of": "month"}),
+    )
+
+
+def seasonal(intensity: Intensity) -> np.ndarray:
+    return intensity.season
