@@ -76,13 +76,14 @@ def _values(listing: Mapping[str, Any], row: Mapping[str, Any], facts: Mapping[s
             interval = fact["interval"] or {}
             yield from (interval.get("low", ""), interval.get("high", ""), fact["id"])
         else:
-            yield from (_shown(fact, cell), fact["unit"], fact["id"])
+            yield from (*_shown(fact, cell), fact["id"])
 
 
-def _shown(fact: Mapping[str, Any], cell: Mapping[str, Any]) -> Any:
-    """The value the cell stands for: what was printed may be n or a numerator, which ``sort`` keeps."""
-    value = fact["value"]
+def _shown(fact: Mapping[str, Any], cell: Mapping[str, Any]) -> tuple[Any, str]:
+    """Value and unit of the cell; what was printed may be n or a numerator, which ``sort`` keeps."""
+    value, printed = fact["value"], cell["sort"]
     if value is None:
-        return ""
-    printed = cell["sort"]
-    return value if printed is None or float(value) == printed else printed
+        return "", fact["unit"]
+    if printed is None or float(value) == printed:
+        return value, fact["unit"]
+    return (int(printed) if float(printed).is_integer() else printed), ""

@@ -42,7 +42,9 @@ class Markup:
         """One block; an empty string for what is only record."""
         self.facts.update({fact["id"]: fact for fact in record["facts"]})
         if record["kind"] not in ("facts", "evidence"):
-            for reference in references(record):
+            # a chart may annotate a level that is in neither its table nor its words
+            printed = [fact["id"] for fact in record["facts"]] if record["kind"] == "figure" else references(record)
+            for reference in printed:
                 self.used.setdefault(reference, anchor(record["id"]))
         render: Callable[[Record], str] = getattr(self, f"_{record['kind']}")
         return render(record)

@@ -26,6 +26,7 @@ from typing import Any
 from analysis.locale import Language, translate
 
 Node = dict[str, Any]
+_BLOCKS = frozenset({"heading", "paragraph", "list", "quote", "table", "rule"})
 
 
 def prose_blocks(markdown: str, language: Language) -> list[Node]:
@@ -53,8 +54,9 @@ def _keys(markdown: str) -> Iterator[str]:
 
 
 def prose_text(nodes: Sequence[Node]) -> str:
-    """The words of inline nodes or blocks, without marks and footnotes (for titles, search, alt text)."""
-    return "".join(_words(node) for node in nodes)
+    """The words of inline nodes or blocks, without marks and footnotes (for titles, search, alt text); blocks stand a space apart."""
+    blocks = any(node["type"] in _BLOCKS for node in nodes)
+    return (" " if blocks else "").join(_words(node) for node in nodes)
 
 
 def _words(node: Node) -> str:
@@ -62,8 +64,14 @@ def _words(node: Node) -> str:
         return ""
     if node["type"] == "break":
         return " "
+    if node["type"] == "rule":
+        return ""
     if "text" in node:
         return str(node["text"])
+    if node["type"] == "list":
+        return " ".join(prose_text(item) for item in node["items"])
+    if node["type"] == "table":
+        return " ".join(prose_text(cell) for row in (node["header"], *node["rows"]) for cell in row)
     return prose_text(node.get("children", []))
 
 

@@ -38,15 +38,15 @@ LIGHT: Mapping[str, str] = {
     "rule": "#d7dce3",
     "paper": "#fefefe",
     "panel": "#f4f6f9",
-    "actual": "#14508c",
-    "expected": "#87919f",
+    "actual": "#144872",
+    "expected": "#9ba7b1",
     "focus": "#b45309",
     "context": "#b9c2ce",
-    "good": "#0f766e",
+    "good": "#147d6f",
     "bad": "#be123c",
-    "category-4": "#7a4fa3",
-    "category-5": "#4a9fd8",
-    "category-6": "#c99a06",
+    "category-4": "#833db1",
+    "category-5": "#65a3e2",
+    "category-6": "#e5b60c",
 }
 DARK: Mapping[str, str] = {
     "ink": "#e9edf3",
@@ -54,15 +54,15 @@ DARK: Mapping[str, str] = {
     "rule": "#2d3747",
     "paper": "#10161f",
     "panel": "#18212d",
-    "actual": "#6cb0f2",
-    "expected": "#8d99aa",
-    "focus": "#f59e4b",
+    "actual": "#4e95f0",
+    "expected": "#656b77",
+    "focus": "#f59439",
     "context": "#4a5668",
-    "good": "#3fc2b2",
+    "good": "#49d1b9",
     "bad": "#ff6b8a",
-    "category-4": "#b691dd",
-    "category-5": "#2f7db3",
-    "category-6": "#f0cf5a",
+    "category-4": "#cfa1e3",
+    "category-5": "#2b629c",
+    "category-6": "#f4e886",
 }
 CATEGORIES = ("actual", "category-5", "good", "category-6", "focus", "category-4", "expected")
 # text in a pale colour would not be read: it takes a darker role, its mark keeps the colour
@@ -323,11 +323,11 @@ def text_width(text: str, size: float = TEXT_SIZE, *, bold: bool = False) -> flo
     from matplotlib.font_manager import get_font
 
     font = get_font(str(font_paths()[1 if bold else 0]))
-    font.set_size(size, 72)
+    font.set_size(100, 72)  # large, so that hinting does not round each advance
     widths = []
     for line in text.split("\n"):
         font.set_text(line, 0.0)
-        widths.append(font.get_width_height()[0] / 64)
+        widths.append(font.get_width_height()[0] / 64 * size / 100)
     return max(widths)
 
 
@@ -377,8 +377,10 @@ def axis_name(measure: Text, unit: Unit, scale: Scale, language: Language) -> st
     return measure[language] if name.casefold() in measure[language].casefold() else f"{measure[language]} ({name})"
 
 
-def value_axis(axes: Axes, which: Literal["x", "y"], *, name: str = "", ticks: int = 5, most: float | None = None) -> None:
-    """Grid lines and plain ticks for the axis that carries the measure, at most up to ``most``; its name stands at its end, level."""
+def value_axis(
+    axes: Axes, which: Literal["x", "y"], *, name: str = "", ticks: int = 5, most: float | None = None, grid: bool = True
+) -> None:
+    """Grid lines and plain ticks inside the axis, at most up to ``most``; its name stands at its end, level."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
     axis = axes.xaxis if which == "x" else axes.yaxis
@@ -388,7 +390,8 @@ def value_axis(axes: Axes, which: Literal["x", "y"], *, name: str = "", ticks: i
     margin = abs(high - low) * 1e-6
     axis.set_major_locator(FixedLocator([value for value in places if min(low, high) - margin <= value <= reach + margin]))
     axis.set_major_formatter(FuncFormatter(tick_text))
-    axes.grid(axis=which)
+    if grid:
+        axes.grid(axis=which)
     if name and which == "x":
         axes.set_xlabel(name, loc="right", labelpad=3)
     elif name:

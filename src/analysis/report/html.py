@@ -15,7 +15,6 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
-from html.parser import HTMLParser
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +32,7 @@ from analysis.report.html_facts import (
     metric_entries,
     wording,
 )
-from analysis.report.html_fonts import page_font
+from analysis.report.html_fonts import Weight, page_font
 from analysis.report.html_page import Content, Notebook, page_content, read_notebook
 
 if TYPE_CHECKING:
@@ -105,9 +104,11 @@ class _Site:
     def index(self) -> str:
         """Cover, executive summary, contents, definitions, sources, checks, sign-off."""
         assert self.pack is not None
-        entries = list(self._shared)
-        for content in self.contents:
-            entries += fact_entries(content.name, content.used, content.facts, self.definitions)
+        entries, seen = list(self._shared), set[str]()
+        for content in self.contents:  # a number that stands on several pages is found on the first
+            first = {id: place for id, place in content.used.items() if id not in seen}
+            entries += fact_entries(content.name, first, content.facts, self.definitions)
+            seen.update(first)
         markup = Markup(language=self.language, evidence=EVIDENCE, interactive=True)
         headline = self._headline(markup)
         checks = markup.block({"kind": "checks", "id": "pack.checks", "facts": self._check_facts(), "checks": self._ordered_checks()})
@@ -216,7 +217,8 @@ class _Site:
             data={name: Safe(_json(value)) for name, value in data.items()},
             **values,
         )
-        return html.replace("@@fonts@@", _font_faces(html, self.language), 1)
+        titles = "".join([str(card["name"]) + str(card["value"]) for card in cards.values()])
+        return html.replace("@@fonts@@", _font_faces(html, self.language, bold=titles), 1)
 
     def _script_words(self) -> dict[str, str]:
         """Wording that the page's script needs."""
@@ -224,7 +226,7 @@ class _Site:
             "value": "Value", "period": "Period", "slice": "Slice", "numerator": "Numerator", "denominator": "Denominator", "formula": "How it is made",
             "interval": "Interval", "method": "Method", "n": "Observations", "sources": "Tables", "trace": "Walk it back", "definition": "Definition",
             "none": "Nothing found. Try another word.", "copy": "Copy", "copied": "Copied", "found": "{count} found", "close": "Close",
-            "d": "Definition", "f": "Figure of the report", "s": "Section", "exact": "Exact: it has no interval.",
+            "d": "Definition", "f": "Number", "s": "Section",
         }  # fmt: skip
         return {key: self.word(message) for key, message in messages.items()}
 
@@ -262,12 +264,12 @@ def _json(value: Any) -> str:
 # ---------------------------------------------------------------- fonts
 
 
-def _font_faces(html: str, language: Language) -> str:
-    """The two weights, each with the characters it prints; the common Latin ones are always there."""
-    printed = _Printed()
-    printed.feed(html)
+def _font_faces(html: str, language: Language, *, bold: str) -> str:
+    """The two weights, each with the characters it prints (``bold`` too, which the script writes); the common Latin ones are always there."""
+    every, heavy = _printed(html[: html.rindex("<script>")])
     faces = []
-    for weight, number, characters in (("Regular", 400, printed.all), ("Bold", 700, printed.bold)):
+    weights: tuple[tuple[Weight, int, set[str]], ...] = (("Regular", 400, every), ("Bold", 700, heavy | set(bold)))
+    for weight, number, characters in weights:
         data = page_font(frozenset(char for char in characters if ord(char) > 0x7E), weight, language)
         faces.append(
             f'@font-face{{font-family:"Noto Sans SC";font-weight:{number};src:url(data:font/woff2;base64,{data}) format("woff2")}}'
@@ -275,43 +277,32 @@ def _font_faces(html: str, language: Language) -> str:
     return "\n".join(faces)
 
 
-class _Printed(HTMLParser):
-    """Collects the characters of a page, and those that stand in bold."""
+_BOLD_TAGS = frozenset({"h1", "h2", "h3", "h4", "strong", "b"})
+_BOLD_CLASSES = frozenset(
+    {"message", "figure", "status", "severity", "mark", "subtotal", "total", "group", "failed", "company", "term", "big", "stamp", "state", "now"}
+)
+_VOID = frozenset({"meta", "br", "hr", "input"})
+_PIECE = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)([^>]*?)(/?)>|([^<]+)")
+_HEAVY = re.compile(r'style="[^"]*font(?:-weight)?: ?(?:700|bold)')
+_CLASS = re.compile(r'class="([^"]*)"')
 
-    BOLD_TAGS = frozenset({"h1", "h2", "h3", "h4", "strong", "b"})
-    BOLD_CLASSES = frozenset(
-        {"message", "figure", "status", "severity", "mark", "subtotal", "total", "group", "failed", "company", "bold", "term", "big"}
-    )
-    VOID = frozenset({"meta", "br", "hr", "input", "img", "link", "wbr", "col", "path", "circle", "use"})
 
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.all: set[str] = set()
-        self.bold: set[str] = set()
-        self._open: list[tuple[str, bool]] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in self.VOID:
-            return
-        given = {name: value or "" for name, value in attrs}
-        heavy = tag in self.BOLD_TAGS or not self.BOLD_CLASSES.isdisjoint(given.get("class", "").split())
-        heavy = heavy or re.search(r"font-weight: ?(?:700|bold)|font: ?(?:700|bold)", given.get("style", "")) is not None
-        self._open.append((tag, heavy or bool(self._open and self._open[-1][1])))
-
-    def handle_endtag(self, tag: str) -> None:
-        while self._open:
-            if self._open.pop()[0] == tag:
-                return
-
-    def handle_data(self, data: str) -> None:
-        tag, heavy = self._open[-1] if self._open else ("", False)
-        if tag == "style":
-            return
-        self.all.update(data)
-        if heavy:
-            self.bold.update(data)
-        elif tag == "script" and '"facts"' not in data:
-            return
+def _printed(html: str) -> tuple[set[str], set[str]]:
+    """Characters of a page of ours, and those that stand in bold. A page is well-formed, so a stack of tags tells."""
+    every, bold = set[str](), set[str]()
+    stack: list[bool] = [False]
+    for slash, tag, attributes, closed, text in _PIECE.findall(re.sub(r"(?s)<style>.*?</style>", "", html)):
+        if text:
+            every.update(text)
+            if stack[-1]:
+                bold.update(text)
+        elif slash:
+            stack.pop()
+        elif not closed and tag not in _VOID:
+            classes = _CLASS.search(attributes)
+            heavy = tag in _BOLD_TAGS or _HEAVY.search(attributes) or (classes and not _BOLD_CLASSES.isdisjoint(classes[1].split()))
+            stack.append(stack[-1] or bool(heavy))
+    return every, bold
 
 
 def __getattr__(name: str) -> Any:

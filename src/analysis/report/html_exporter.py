@@ -23,7 +23,9 @@ class AfterSalesHTMLExporter(Exporter):
     def _file_extension_default(self) -> str:
         return ".html"
 
-    def from_notebook_node(self, nb: NotebookNode, resources: Any | None = None, **options: Any) -> tuple[str, dict[str, Any]]:
+    def from_notebook_node(  # type: ignore[override]  # text, as nbconvert's own template exporters return
+        self, nb: NotebookNode, resources: Any | None = None, **options: Any
+    ) -> tuple[str, dict[str, Any]]:
         prepared, resources = super().from_notebook_node(nb, resources, **options)
         name = resources.get("metadata", {}).get("name") or "notebook"
         return notebook_html(name, prepared, language=self.language), resources

@@ -32,7 +32,7 @@ class Definitions:
         return wording(value, self.language)
 
     def name(self, metric: str) -> str:
-        return self.text(metric, "name") or metric.replace("_", " ")
+        return self.text(metric, "name") or metric.replace("_", " ").capitalize()
 
 
 def wording(value: Any, language: Language) -> str:
@@ -126,11 +126,11 @@ def metric_entries(definitions: Definitions, used: Iterable[str]) -> list[Entry]
 
 
 def fact_entries(page: str, used: Mapping[str, str], facts: Mapping[str, Record], definitions: Definitions) -> list[Entry]:
-    """The numbers a page prints, each with the exhibit where it stands."""
+    """The numbers a page prints, each with the exhibit where it stands; the latest period first."""
     language = definitions.language
     entries = []
-    for identity, place in used.items():
-        fact = facts[identity]
+    for identity in sorted(used, key=lambda id: str(facts[id]["period"]), reverse=True):
+        fact, place = facts[identity], used[identity]
         slices = ", ".join(str(value) for value in fact["dimensions"].values())
         name = definitions.name(str(fact["metric"]))
         detail = f"{short_value(fact, language)} · {period_text(str(fact['period']), language)}"

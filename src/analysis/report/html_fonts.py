@@ -94,7 +94,7 @@ def _face(weight: Weight) -> _Face:
 
 def _substitutions(font: Any, feature: str) -> dict[str, str]:
     """Single substitutions of a GSUB feature, glyph name → glyph name."""
-    table, found = font["GSUB"].table, {}
+    table, found = font["GSUB"].table, dict[str, str]()
     for record in table.FeatureList.FeatureRecord:
         if record.FeatureTag == feature:
             for number in record.Feature.LookupListIndex:
@@ -167,7 +167,7 @@ _NULL_TRANSFORM = 3 << 6  # glyf and loca as they are (WOFF2, 4.1)
 
 def _woff2(tables: Mapping[str, bytes]) -> bytes:
     """The tables as a WOFF2 file without glyph transforms (W3C Recommendation WOFF File Format 2.0, section 4)."""
-    import brotli
+    import brotli  # type: ignore[import-untyped]
 
     directory, stream = bytearray(), bytearray()
     sfnt_size = 12 + 16 * len(tables)

@@ -34,7 +34,7 @@ from analysis.exhibits.style import (
     tick_text,
     value_axis,
 )
-from analysis.formats import Scale, Unit, decimal
+from analysis.formats import ONE, Scale, Unit, decimal
 from analysis.locale import Language, Text
 from analysis.results import Fact
 
@@ -205,7 +205,7 @@ def waterfall(
                 role = "actual" if total else _step_role(item.fact, better)
                 axes.barh(row, level - base, left=base, height=0.58, color=colour(role))
             if row < len(items) - 1:
-                axes.vlines(level, row + (0 if total and cut else 0.29), row + 0.71, color=colour("expected"), linewidth=0.7)
+                axes.vlines(level, row + (0 if total and cut else 0.29), row + 0.71, color=colour("muted"), linewidth=0.7)
             x = max(base, level) + _points(axes, 6 if total and cut else 4)
             value_label(
                 axes, x, row, item.fact, unit, scale, language, signed=not total, va="center", ha="left", weight="bold" if total else "normal"
@@ -333,8 +333,7 @@ def histogram(
         axes.set_ylim(bottom=0)
         axes.set_xlim(bins[0][0], bins[-1][1])
         value_axis(axes, "y", name=axis_name(measure, unit, scale, language))
-        axes.set_xlabel(f"{across[language]} ({along.label(language)})", loc="right")
-        axes.xaxis.set_major_formatter(tick_text)
+        value_axis(axes, "x", name=axis_name(across, along, ONE, language), ticks=8, grid=False)
         for index, mark in enumerate(marks):
             _histogram_mark(axes, mark, along, language, level=index, of=len(marks))
 
@@ -349,7 +348,7 @@ def _histogram_mark(axes: Axes, mark: Item, along: Unit, language: Language, *, 
         return
     x = shown(mark.fact.value, along)
     axes.axvline(x, color=colour(mark.role), linewidth=1.2, linestyle=(0, (4, 3)))
-    name, number = as_text(mark.name)[language], mark_text(mark.fact, along, Scale(1, "", ""))
+    name, number = as_text(mark.name)[language], mark_text(mark.fact, along, ONE)
     whole = text_width(name) + 4 + text_width(number)
     low, high = axes.get_xlim()
     start = min(max(x - _points(axes, whole / 2), low), high - _points(axes, whole))

@@ -38,7 +38,7 @@ from analysis.exhibits.style import (
     value_axis,
     words,
 )
-from analysis.formats import Scale, Unit
+from analysis.formats import ONE, Scale, Unit
 from analysis.locale import Language, Text
 from analysis.periods import Month
 from analysis.results import Fact
@@ -208,7 +208,7 @@ def fan(
         _from_zero(axes, from_zero)
         value_axis(axes, "y", name=axis_name(measure, unit, scale, language))
         border = _positions(history, months)[joint[0][0]] if joint else 0
-        axes.axvline(border + 0.5, color=colour("expected"), linewidth=0.7)
+        axes.axvline(border + 0.5, color=colour("muted"), linewidth=0.6)
         words(
             axes, border + 0.5, 1.0, "Forecast →", language, transform=axes.get_xaxis_transform(), va="bottom", ha="left",
             color=colour("muted"),
@@ -272,7 +272,7 @@ def control_chart(
         _month_frame(figure, axes, months, language, right=right)
         for one, style in ((lower, (0, (4, 3))), (upper, (0, (4, 3))), (centre, "solid")):
             x, heights = _stairs(one, months, unit, scale)
-            axes.step(x, heights, where="mid", color=colour("expected"), linewidth=0.9, linestyle=style)
+            axes.step(x, heights, where="mid", color=colour("muted"), linewidth=0.8, linestyle=style)
         _line(axes, points, months, unit, scale, intervals=False, linewidth=1.1, marker="o", markersize=3)
         _from_zero(axes, True)
         _headroom(axes, 14 if signals else 0)
@@ -323,8 +323,7 @@ def survival(curves: Sequence[Curve], *, measure: Text, age: Text, age_unit: str
         axes.set_xlim(min(0.0, *(x for curve in curves for x, _ in curve.points)), last)
         _from_zero(axes, from_zero)
         value_axis(axes, "y", name=axis_name(measure, unit, scale, language))
-        axes.xaxis.set_major_formatter(tick_text)
-        axes.set_xlabel(f"{age[language]} ({along.label(language)})", loc="right", labelpad=3)
+        value_axis(axes, "x", name=axis_name(age, along, ONE, language), ticks=8, grid=False)
         end_labels(axes, ends, unit, scale, language, x=last, most=NAMES)
 
     return Drawing(draw=draw, data=_curve_table(curves, age), size=(WIDTH, 3.0))

@@ -107,7 +107,8 @@ def month_axis(axes: Axes, months: Sequence[Month], language: Language, *, width
     for index in picked:
         month = months[index]
         name = f"{month.number}月" if language == "zh" else _SHORT[month.number - 1]
-        texts.append(name if month.year == year else f"{name}\n{month.year}年" if language == "zh" else f"{name}\n{month.year}")
+        # a second line under every name keeps the names on one height
+        texts.append(f"{name}\n " if month.year == year else f"{name}\n{month.year}年" if language == "zh" else f"{name}\n{month.year}")
         year = month.year
     axes.set_xticks(picked, labels=texts, linespacing=1.25)
 

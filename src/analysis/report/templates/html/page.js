@@ -105,6 +105,9 @@
     const fact = facts[id];
     if (!fact) return;
     card.replaceChildren();
+    const close = make("button", "×", { type: "button", class: "close", "aria-label": words.close });
+    close.addEventListener("click", () => card.close());
+    card.append(close);
     card.append(make("h2", fact.name, { id: "card-name" }));
     card.append(make("p", fact.value, { class: "amount" }));
     if (fact.meaning) card.append(make("p", fact.meaning, { class: "meaning" }));
@@ -128,9 +131,6 @@
     trace.append(make("code", command), copy);
     line(list, "trace", trace);
     card.append(list);
-    const close = make("button", "×", { type: "button", class: "close", "aria-label": words.close });
-    close.addEventListener("click", () => card.close());
-    card.append(close);
     card.showModal();
     const box = origin.getBoundingClientRect(), own = card.getBoundingClientRect(), gap = 8;
     if (innerWidth > 700) {

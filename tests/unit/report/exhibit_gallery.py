@@ -321,7 +321,8 @@ def prose_cell(text: str) -> dict[str, Any]:
 
 
 def notebook(cells: Sequence[dict[str, Any]], *, section: str, order: int) -> dict[str, Any]:
-    return {"cells": list(cells), "metadata": {"after_sales": {"section": section, "order": order}}, "nbformat": 4, "nbformat_minor": 5}
+    numbered = [{"id": f"cell-{number}", **cell} for number, cell in enumerate(cells)]
+    return {"cells": numbered, "metadata": {"after_sales": {"section": section, "order": order}}, "nbformat": 4, "nbformat_minor": 5}
 
 
 def cost_notebook() -> dict[str, Any]:

@@ -1,0 +1,195 @@
+"""Blocks: what a record holds, and what its builders refuse."""
+
+from __future__ import annotations
+
+import copy
+import json
+from decimal import Decimal
+
+import exhibit_gallery as gallery
+import pandas as pd
+import pytest
+
+from analysis.errors import MissingData, ParameterError
+from analysis.exhibits import blocks
+from analysis.exhibits.blocks import MIME, Block, Blocks, Column, Row, Tile
+from analysis.exhibits.shape import references, validate
+from analysis.locale import LANGUAGES, Text
+from analysis.results import Check, Fact, Finding, Interval, Sentence, without_value
+
+NAME = Column(key="name", label=Text("Name", "名称"))
+TITLE = Sentence("Spare parts carry {part} of the cost.", {"part": Fact(metric="cost_share", period="2026-10", unit="share", value=0.4)})
+
+
+def amount(value: str, **dimensions: str) -> Fact:
+    return Fact(metric="cost", period="2026-10", unit="CNY", value=Decimal(value), dimensions=dimensions)
+
+
+def one_column(*values: Fact | str | None, **options: object) -> Block:
+    column = Column(key="value", label=Text("Cost", "成本"), **options)  # type: ignore[arg-type]
+    return blocks.table("t", title=TITLE, columns=[column], rows=[Row(cells={"value": value}) for value in values])
+
+
+def printed(block: Block, language: str) -> list[str]:
+    return [cell["text"][language] for row in block.payload["rows"] for cell in row["cells"]]
+
+
+def unit(block: Block, language: str) -> str:
+    return str(block.payload["columns"][-1]["unit"][language])
+
+
+def test_a_column_of_money_takes_one_scale_per_language_from_its_largest_amount() -> None:
+    block = one_column(amount("1234567.89", r="a"), amount("-50.00", r="b"))
+    # 1,234,567.89 is 1,234.6 thousand and 123.5 万; −50 stays −0.1 thousand and −0.0 万 by half up
+    assert (unit(block, "en"), printed(block, "en")) == ("CNY thousand", ["1,234.6", "−0.1"])
+    assert (unit(block, "zh"), printed(block, "zh")) == ("万元", ["123.5", "0.0"])
+
+
+def test_a_column_below_a_million_and_an_exact_column_print_cents() -> None:
+    assert printed(one_column(amount("999999.99")), "en") == ["999,999.99"]
+    exact = one_column(amount("1234567.89"), scale="exact")
+    assert (unit(exact, "en"), printed(exact, "en")) == ("CNY", ["1,234,567.89"])
+    assert (unit(exact, "zh"), printed(exact, "zh")) == ("元", ["1,234,567.89"])
+
+
+def test_both_edges_of_an_interval_take_the_columns_scale() -> None:
+    interval = Interval(low=900_000.0, high=2_500_000.0, level=0.95, method="bootstrap")
+    fact = Fact(metric="cost", period="2026-10", unit="CNY", value=1_000_000.0, interval=interval)
+    block = one_column(fact, show="interval")
+    assert (printed(block, "en"), printed(block, "zh")) == (["900.0 – 2,500.0"], ["90.0 – 250.0"])
+
+
+def test_blank_is_not_zero() -> None:
+    cells = [row["cells"][0] for row in one_column(None, amount("0.00")).payload["rows"]]
+    assert [(cell["kind"], cell["text"]["en"]) for cell in cells] == [("empty", ""), ("fact", "0.00")]
+
+
+def test_a_fact_without_value_is_a_dash_and_its_reason_a_note_once() -> None:
+    first = without_value("csat", "2026-10", "share", "surveys.score")
+    second = without_value("nps", "2026-10", "share", "surveys.nps")
+    block = one_column(first, second, Fact(metric="ces", period="2026-10", unit="share", value=0.5))
+    assert printed(block, "zh") == ["–", "–*", "50.0"]
+    note = "".join(segment["t"] for segment in block.payload["note"]["zh"])
+    assert note == "– 未计算：缺少 surveys.score。–* 未计算：缺少 surveys.nps。"
+    assert {segment.get("fact") for segment in block.payload["note"]["en"]} == {None, first.id, second.id}
+
+
+def test_facts_in_different_units_print_their_own() -> None:
+    block = one_column(amount("1234567"), Fact(metric="rate", period="2026-10", unit="percentage_points", value=0.003))
+    assert printed(block, "en") == ["CNY 1.23 million", "0.3 pp"]
+    assert printed(block, "zh") == ["123 万元", "0.3个百分点"]
+
+
+def test_a_change_is_coloured_by_what_is_better() -> None:
+    cost = one_column(amount("5"), amount("-5", r="b"), amount("0", r="c"), better="lower")
+    assert [row["cells"][0]["tone"] for row in cost.payload["rows"]] == ["bad", "good", None]
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: one_column(12.5), "a bare float .12.5.; make it a fact"),
+        (lambda: one_column(amount("1"), unit="share"), "unit share, but a fact is in {'CNY'}"),
+        (lambda: one_column(amount("1"), amount("2")), "two different numbers under one id cost#2026-10:1: 1 and 2"),
+        (lambda: one_column(*[None] * 201), "201 rows, at most 200"),
+        (lambda: blocks.table("t", title=TITLE, columns=[NAME], rows=[Row(cells={"nmae": "x"})]), "no column 'nmae'. Did you mean 'name'?"),
+        (lambda: blocks.table("t", title=TITLE, columns=[NAME, NAME], rows=[]), "a column key is used twice"),
+    ],
+)
+def test_what_a_table_refuses(build: object, message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        build()  # type: ignore[operator]
+
+
+@pytest.fixture(scope="module")
+def every_block() -> list[Block]:
+    return gallery.all_blocks()
+
+
+def test_every_kind_is_plain_json_and_carries_each_fact_it_prints(every_block: list[Block]) -> None:
+    assert {block.kind for block in every_block} == set(blocks.KINDS)
+    for block in every_block:
+        bundle = block._repr_mimebundle_()
+        record = json.loads(json.dumps(bundle[MIME], allow_nan=False))
+        assert set(references(record)) <= {fact["id"] for fact in record["facts"]}
+        assert bundle["text/plain"].startswith(f"[{block.kind} {block.id}]")
+        assert bool(bundle["text/html"]) == (block.kind not in ("facts", "evidence"))
+
+
+def test_a_record_that_names_a_fact_it_lacks_is_refused(every_block: list[Block]) -> None:
+    record = copy.deepcopy(dict(next(block for block in every_block if block.kind == "table").payload))
+    lost = record["facts"].pop()
+    with pytest.raises(ParameterError, match="it does not carry"):
+        validate(record)
+    record["facts"].append(lost)
+    record["rows"][1]["cells"].pop()
+    with pytest.raises(ParameterError, match="'row 1' should be 5 cells wide"):
+        validate(record)
+
+
+@pytest.mark.parametrize("part", ["title", "svg", "data", "foot"])
+def test_a_figure_without_a_part_is_refused(every_block: list[Block], part: str) -> None:
+    record = {key: value for key, value in next(b for b in every_block if b.kind == "figure").payload.items() if key != part}
+    with pytest.raises(ParameterError, match=f"'{part}' should be"):
+        validate(record)
+
+
+def test_untranslated_names_only_what_the_catalogue_lacks() -> None:
+    known = blocks.callout("c", tone="info", title=Sentence("Not computed"))
+    unknown = blocks.callout("c", tone="info", title=Sentence("A wording nobody has translated"))
+    again = blocks.callout("d", tone="info", title=Sentence("A wording nobody has translated"))
+    assert known.payload["untranslated"] == []
+    assert unknown.payload["untranslated"] == again.payload["untranslated"] == ["A wording nobody has translated"]
+
+
+def test_findings_stand_by_gravity_and_number_their_evidence() -> None:
+    rows = pd.DataFrame({"a": [1]})
+    make = lambda severity, rank, evidence: Finding(  # noqa: E731
+        id="failures.excess", section="failures", severity=severity, statement=TITLE, rank=rank, evidence=evidence
+    )
+    block = blocks.findings_block("f", [make("good", 9, rows), make("alert", 1, None), make("alert", 2, rows)])
+    listed = [(finding["severity"], finding["rank"], finding["evidence"]) for finding in block.payload["findings"]]
+    assert listed == [("alert", 2, "failures.excess-1"), ("alert", 1, None), ("good", 9, "failures.excess-2")]
+
+
+def test_the_preview_of_evidence_shows_twenty_rows_and_no_personal_data() -> None:
+    rows = pd.DataFrame({"customer_name": [f"客户{i}" for i in range(30)], "cost": [Decimal("1234.50")] * 30, "at": pd.NaT, "share": 0.12345})
+    preview = blocks.evidence_preview(rows.rename(columns={"customer_name": sorted(blocks._personal_columns())[0]}))
+    assert (len(preview["rows"]), preview["total"]) == (20, 30)
+    assert preview["rows"][0] == ["***", "1,234.50", "", "0.1235"]
+
+
+def test_checks_that_failed_come_first() -> None:
+    checks = [Check(id=outcome, outcome=outcome, sentence=TITLE) for outcome in ("passed", "info", "failed")]  # type: ignore[arg-type]
+    assert [check["id"] for check in blocks.checks_block("c", checks).payload["checks"]] == ["failed", "info", "passed"]
+
+
+def test_not_computed_names_what_is_missing() -> None:
+    block = blocks.not_computed(MissingData("surveys.score", "surveys.nps"), id="x")
+    body = {language: "".join(segment["t"] for segment in block.payload["body"][language]) for language in LANGUAGES}
+    assert "surveys.score, surveys.nps" in body["en"]
+    assert "surveys.score, surveys.nps" in body["zh"]
+
+
+def test_a_tile_without_history_has_no_spark_and_one_without_value_says_why() -> None:
+    lost = without_value("csat", "2026-10", "share", "surveys.score")
+    tile = blocks.tiles("t", [Tile(label=Text("Satisfied", "满意"), fact=lost)]).payload["tiles"][0]
+    assert tile["spark"] is None
+    assert tile["value"]["zh"] == [{"t": "未计算：缺少 surveys.score", "k": "fact", "fact": lost.id}]
+
+
+def test_a_spark_line_breaks_at_a_missing_value() -> None:
+    facts = [Fact(metric="m", period=f"2026-0{i}", unit="share", value=v) for i, v in ((1, 0.1), (2, 0.3))]
+    facts += [without_value("m", "2026-03", "share", "tickets"), Fact(metric="m", period="2026-04", unit="share", value=0.2)]
+    tile = blocks.tiles("t", [Tile(label=Text("M", "M"), fact=facts[-1], history=facts)]).payload["tiles"][0]
+    # margin 3, width 96 over 3 steps of 30; the lowest value on the bottom (21), the highest on top (3), 0.2 half-way (12)
+    assert 'd="M3.0 21.0 L33.0 3.0 M93.0 12.0"' in tile["spark"]["svg"]
+
+
+def test_show_displays_each_block_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr("IPython.display.display", lambda block: seen.append(block.id))
+    first, second = blocks.facts_block("a", []), blocks.facts_block("b", [])
+    blocks.show(first, None, [second, (first,)])
+    Blocks((second,))._ipython_display_()
+    assert seen == ["a", "b", "a", "b"]
