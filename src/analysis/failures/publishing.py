@@ -12,7 +12,7 @@ import numpy as np
 from analysis.failures import money, views
 from analysis.failures.baseline import Baseline
 from analysis.failures.field import Field
-from analysis.failures.forecasting import Forecast, ForecastTest, Intensity
+from analysis.failures.forecasting import Forecast, ForecastTest
 from analysis.failures.lives import ComponentLife
 from analysis.failures.localising import Cause, Cells, Search, members
 from analysis.failures.reporting import Backtest, Delay, share_by_month
@@ -47,7 +47,7 @@ def label(field: Field, dimension: str, value: str) -> Text:
     return field.inputs.engine.registry.value_label(dimension, value)
 
 
-def _interval(low: float, high: float, level: float, method: str) -> Interval | None:
+def interval_of(low: float, high: float, level: float, method: str) -> Interval | None:
     return Interval(low=float(low), high=float(high), level=level, method=method) if np.isfinite(low) and np.isfinite(high) else None
 
 
@@ -104,7 +104,7 @@ def _completed(field: Field, fact: Fact, month: Month, share: float) -> Fact:
         return engine.stated("failure_rate_completed", period=month, value=None, reason=reason)
     return engine.stated(
         "failure_rate_completed", period=month, value=float(fact.value) / share, numerator=fact.numerator, denominator=fact.denominator, n=fact.n,
-        interval=_interval(fact.interval.low / share, fact.interval.high / share, fact.interval.level, "exact Poisson over share reported"),
+        interval=interval_of(fact.interval.low / share, fact.interval.high / share, fact.interval.level, "exact Poisson over share reported"),
         sources=("tickets", "units"),
     )  # fmt: skip
 
@@ -197,7 +197,7 @@ def _cumulative(field: Field, name: str, starts: range, age: int, held: dict[tup
         reported += sum(raw.get((s, a), 0.0) for s in starts)
     relative = poisson_interval(reported, max(reported, 1.0), level=field.inputs.confidence)
     value = 1000 * total
-    interval = _interval(value * relative.low, value * relative.high, field.inputs.confidence, "exact Poisson count, shape of ages held") if reported else None
+    interval = interval_of(value * relative.low, value * relative.high, field.inputs.confidence, "exact Poisson count, shape of ages held") if reported else None
     return field.inputs.engine.stated(
         "cumulative_failures", period=window(field), value=value, dimensions={"in_service_quarter": name, "by_month": str(age)}, n=int(reported), interval=interval,
         sources=("tickets", "units"),
@@ -305,10 +305,10 @@ def cause_facts(field: Field, baseline: Baseline, cells: Cells, cause: Cause) ->
     method = "exact conditional (two Poisson rates)"
     return CauseFacts(
         cause=cause, name=cause_name(field, cause),
-        ratio=stated("cause_rate_ratio", cause.rate_ratio, interval=_interval(cause.low, cause.high, level, method), n=int(cause.actual)),
+        ratio=stated("cause_rate_ratio", cause.rate_ratio, interval=interval_of(cause.low, cause.high, level, method), n=int(cause.actual)),
         shrunken=stated("cause_rate_ratio_shrunken", cause.shrunken),
         failures=stated("cause_failures", int(cause.actual)), expected=stated("cause_expected_failures", cause.expected),
-        excess=stated("cause_excess_failures", cause.excess, interval=_interval(cause.actual * edges[0], cause.actual * edges[1], level, method), n=int(cause.actual)),
+        excess=stated("cause_excess_failures", cause.excess, interval=interval_of(cause.actual * edges[0], cause.actual * edges[1], level, method), n=int(cause.actual)),
         cost=_excess_cost(field, cause, excess_share, edges), share=stated("cause_share_explained", cause.share),
         first_month=_first_beyond(months, actual, expected),
         actual_by_month=tuple(
@@ -334,7 +334,7 @@ def _excess_cost(field: Field, cause: Cause, share: float, edges: tuple[float, f
     total = float(str(amount))
     return engine.stated(
         "cause_excess_cost", period=window(field), dimensions=place, value=cents(total * share), n=failures, sources=("ledger", "tickets", "units"),
-        interval=_interval(total * edges[0], total * edges[1], field.inputs.confidence, "interval of the rate ratio; cost a failure held"),
+        interval=interval_of(total * edges[0], total * edges[1], field.inputs.confidence, "interval of the rate ratio; cost a failure held"),
     )
 
 
@@ -396,7 +396,7 @@ def _ratio_fact(field: Field, frame: pd.DataFrame, level: float, place: Mapping[
     found = poisson_interval(failed, due, level=field.inputs.confidence)
     return engine.stated(
         "failure_ratio", period=window(field), dimensions=place, value=float(found.value), numerator=failed, denominator=due, n=int(failed),
-        interval=_interval(found.low, found.high, field.inputs.confidence, found.method), sources=("tickets", "units"),
+        interval=interval_of(found.low, found.high, field.inputs.confidence, found.method), sources=("tickets", "units"),
     )
 
 
@@ -467,7 +467,7 @@ def pareto(field: Field, metric: str, dimension: str, values: Sequence[str], amo
             ParetoLine(
                 name=label(field, dimension, values[k]), fact=engine.stated(metric, period=period, dimensions=place, value=amounts[k], n=int(counts[k])),
                 cumulative=engine.stated("failure_share_cumulative", period=period, dimensions={**place, "of": metric}, value=float(running) / float(whole) if whole else 0.0),
-                rank=engine.stated("failure_rank", period=period, dimensions={**place, "of": metric}, value=at + 1, interval=_interval(low[at], high[at], level, "2,000 simulated rankings"), n=int(counts[k])),
+                rank=engine.stated("failure_rank", period=period, dimensions={**place, "of": metric}, value=at + 1, interval=interval_of(low[at], high[at], level, "2,000 simulated rankings"), n=int(counts[k])),
                 settled=bool(low[at] == high[at]),
             )
         )
@@ -500,8 +500,8 @@ def life_facts(field: Field, lives: Sequence[ComponentLife], *, reading_level: f
         found.append(
             LifeFacts(
                 name=label(field, "component", life.component), component=life.component,
-                shape=engine.stated("weibull_shape", period=period, dimensions=place, value=shape.value, interval=_interval(shape.low, shape.high, level, "likelihood ratio"), n=life.failures),
-                b10=engine.stated("b10_life", period=period, dimensions=place, value=b10.value, interval=_interval(b10.low, b10.high, level, "likelihood ratio"), n=life.failures),
+                shape=engine.stated("weibull_shape", period=period, dimensions=place, value=shape.value, interval=interval_of(shape.low, shape.high, level, "likelihood ratio"), n=life.failures),
+                b10=engine.stated("b10_life", period=period, dimensions=place, value=b10.value, interval=interval_of(b10.low, b10.high, level, "likelihood ratio"), n=life.failures),
                 failures=engine.stated("failure_count", period=period, dimensions=place, value=life.failures),
                 direction=life.fit.hazard_direction(level=reading_level), beyond_data=b10.value > oldest, worst_gap=life.worst_gap,
             )  # fmt: skip
@@ -523,7 +523,7 @@ def curve_facts(field: Field, metric: str, table: pd.DataFrame, age: str, value:
         at = float(getattr(row, age))
         fact = engine.stated(
             metric, period=window(field), dimensions={**place, "by_month": f"{at:g}"}, value=float(number), n=n,
-            interval=_interval(row.low, row.high, level, "pointwise"), sources=("tickets", "units"),
+            interval=interval_of(row.low, row.high, level, "pointwise"), sources=("tickets", "units"),
         )  # fmt: skip
         points.append((at, fact))
     return tuple(points)
@@ -577,7 +577,7 @@ def monthly(field: Field, made: Forecast) -> tuple[tuple[Month, Fact], ...]:
     for month in made.months:
         expected = float(sums[str(month)])
         low, high = made.interval(expected, months=1, level=level)
-        found.append((month, engine.stated("failure_forecast", period=month, value=expected, interval=_interval(low, high, level, "prediction: counting noise, month scatter, level"), sources=("tickets", "units"))))
+        found.append((month, engine.stated("failure_forecast", period=month, value=expected, interval=interval_of(low, high, level, "prediction: counting noise, month scatter, level"), sources=("tickets", "units"))))
     return tuple(found)
 
 
@@ -595,7 +595,7 @@ def count_fact(field: Field, made: Forecast, *, warranty: bool | None, place: Ma
     expected, low, high = forecast_total(field, made, warranty=warranty)
     return field.inputs.engine.stated(
         "failure_forecast", period=ahead(made), dimensions=place, value=expected, sources=("tickets", "units"),
-        interval=_interval(low, high, field.inputs.confidence, "prediction: counting noise, month scatter, level"),
+        interval=interval_of(low, high, field.inputs.confidence, "prediction: counting noise, month scatter, level"),
     )
 
 
@@ -608,7 +608,7 @@ def cost_fact(field: Field, metric: str, made: Forecast, expected: float, cost: 
     value = expected * cost.mean
     below, above = 1 - low / expected if expected else 0.0, high / expected - 1 if expected else 0.0
     money_part = z * cost.error / cost.mean if cost.mean else 0.0
-    interval = _interval(value * (1 - float(np.hypot(below, money_part))), value * (1 + float(np.hypot(above, money_part))), field.inputs.confidence, "prediction of the count and standard error of the cost a failure")
+    interval = interval_of(value * (1 - float(np.hypot(below, money_part))), value * (1 + float(np.hypot(above, money_part))), field.inputs.confidence, "prediction of the count and standard error of the cost a failure")
     return field.inputs.engine.stated(metric, period=period, dimensions=place, value=cents(value), n=cost.failures, interval=interval, sources=("ledger", "tickets", "units"))
 
 
@@ -620,7 +620,3 @@ def error_facts(field: Field, tested: ForecastTest | None) -> tuple[Fact | None,
         engine.stated("forecast_error", period=period, value=tested.error, dimensions={"of": "total"}),
         engine.stated("forecast_error", period=period, value=tested.absolute_error, dimensions={"of": "month"}),
     )
-
-
-def seasonal(intensity: Intensity) -> np.ndarray:
-    return intensity.season
