@@ -30,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.debug:
         os.environ["AFTER_SALES_DEBUG"] = "1"
     try:
+        _end_in_order()
         return int(options.command(options) or 0)
     except KeyboardInterrupt:
         print("interrupted: nothing was issued.", file=sys.stderr)
@@ -42,6 +43,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.debug:
             raise
         return _refusal(error)
+
+
+def _end_in_order() -> None:
+    """A scheduler's stop is treated like Ctrl-C: kernels are stopped and the unfinished pack is removed."""
+    import signal
+    import threading
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, interrupt)
 
 
 def _refusal(error: Exception) -> int:
@@ -69,7 +82,8 @@ def _report(options: argparse.Namespace) -> None:
         )  # fmt: skip
     finally:
         progress.close()
-        print("\n".join(progress.lines()), file=sys.stderr)
+        if lines := progress.lines():
+            print("\n".join(lines), file=sys.stderr)
     folder = _shown(edition.folder)
     if edition.unchanged:
         print(f"unchanged: edition {edition.number} of {edition.month} stands: {folder} (FORCE=1 or --force issues a new one)")

@@ -16,7 +16,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,6 +60,15 @@ class Kernels:
     environment: Mapping[str, str]
     sockets: Path
     memory: int | None
+    started: list[KernelProcess] = field(default_factory=list)
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    def stop(self) -> None:
+        """Kill every kernel that still runs and start no other (the report was interrupted)."""
+        self.stopped.set()
+        with _STARTING:
+            for process in self.started:
+                process.kill()
 
     def manager(self, *, folder: Path) -> type[AsyncKernelManager]:
         """A kernel manager for papermill (``kernel_manager_class``) whose kernels start in ``folder``."""
@@ -93,8 +102,12 @@ class Kernels:
             target=serve_kernel, args=(connection_file, environment, str(folder), self.memory), daemon=True
         )
         with _STARTING:
+            if self.stopped.is_set():
+                raise InterruptedError("the report was interrupted")
             process.start()
-        return KernelProcess(process)
+            kernel = KernelProcess(process)
+            self.started.append(kernel)
+        return kernel
 
     def pool(self, workers: int) -> ProcessPoolExecutor:
         """Worker processes of the same warm origin, for exporting the languages side by side."""
@@ -184,7 +197,19 @@ def _environment(settings: Mapping[str, str]) -> Iterator[None]:
 
 
 def _settle(environment: Mapping[str, str]) -> None:
+    """The first thing a forked process does: take its environment, and not outlive the report."""
     os.environ.update(environment)
+    report = multiprocessing.parent_process()
+    if report is not None:
+        threading.Thread(target=_end_with, args=(report.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    """The warm process lives as long as any of its forks, so a fork must not wait for the warm process to end."""
+    from multiprocessing.connection import wait
+
+    wait([sentinel])
+    os._exit(1)
 
 
 def serve_kernel(connection_file: str, environment: Mapping[str, str], folder: str, memory: int | None) -> None:

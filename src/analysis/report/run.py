@@ -193,8 +193,13 @@ def run_notebooks(
         with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
             # the longest first, so that two workers end at about the same time
             order = sorted(stage, key=lambda notebook: -notebook.cells)
-            done = [pool.submit(_execute, n, target / n.path.name, jobs[n.name], kernels, bars[n.name]) for n in order]
-            failures += [failure for future in done if (failure := future.result()) is not None]
+            try:
+                done = [pool.submit(_execute, n, target / n.path.name, jobs[n.name], kernels, bars[n.name]) for n in order]
+                failures += [failure for future in done if (failure := future.result()) is not None]
+            except BaseException:  # interrupted: the pool would wait for its notebooks to end
+                pool.shutdown(wait=False, cancel_futures=True)
+                kernels.stop()
+                raise
     if failures:
         failures.sort(key=lambda failure: failure.notebook)
         raise NotebookFailed("\n".join(failure.message for failure in failures))
@@ -204,10 +209,13 @@ def run_notebooks(
 def _execute(
     notebook: Notebook, output: Path, parameters: Mapping[str, Value], kernels: Kernels, step: Callable[[], None]
 ) -> Failure | None:
+    import logging
+
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
     engine = _engine()
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)  # what it would log of a failure is in ours
     try:
         papermill.execute_notebook(
             _no_placeholders(notebook.path),

@@ -101,7 +101,7 @@ def trace(identity: str, *, edition: Path | None = None, out: Path | None = None
     facts = {fact["id"]: fact for fact in listing["facts"]}
     code = manifest.version_text(stated["code"])
     if identity not in facts:
-        return _finding(identity, folder, code, facts)
+        return _finding(identity, folder, code, facts, month=stated["month"])
     fact = facts[identity]
     sql = listing["queries"].get(fact["query"])
     if sql is None:
@@ -114,12 +114,12 @@ def trace(identity: str, *, edition: Path | None = None, out: Path | None = None
     return Trace(id=identity, edition=folder, code=code, fact=fact, sql=sql, rows=rows, row_count=count, recomputed=recomputed, data_changed=tuple(changed))
 
 
-def _finding(identity: str, folder: Path, code: str, facts: Mapping[str, Any]) -> Trace:
+def _finding(identity: str, folder: Path, code: str, facts: Mapping[str, Any], *, month: str) -> Trace:
     findings = json.loads((folder / "findings.json").read_text(encoding="utf-8"))["findings"]
     found = [finding for finding in findings if finding["id"] == identity]
     if not found:
         known = [*facts, *(finding["id"] for finding in findings)]
-        beginning = [name for name in known if name.startswith(identity)]
+        beginning = sorted((name for name in known if name.startswith(identity)), key=lambda name: (f"#{month}:" not in name, len(name), name))
         more = f" There are {len(beginning)} that begin with it, e.g. {beginning[0]}." if beginning else suggestion(identity, known)
         raise ParameterError(f"'{identity}': no fact or finding of {folder.parent.name}/{folder.name} has this id.{more}")
     related = tuple(dict.fromkeys(value["fact"] for finding in found for value in finding["values"].values()))
@@ -157,7 +157,7 @@ def _recomputed(run: Any, metric: str, sql: str) -> Any:
 def _same(one: Any, other: Any) -> bool:
     """Equal as numbers; a float may differ in its last digits."""
     difference = abs(Decimal(str(one)) - Decimal(str(other)))
-    return bool(difference <= Decimal("1e-9") * max(1, abs(Decimal(str(other)))))
+    return bool(difference <= Decimal("1e-9") * max(Decimal(1), abs(Decimal(str(other)))))
 
 
 def _masked(rows: pd.DataFrame) -> pd.DataFrame:

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -164,3 +169,24 @@ def test_a_refusal_while_data_are_prepared_issues_nothing(tmp_path, sound):
     with pytest.raises(AnalysisError, match="no such month"):
         make_report(folder=sound, reports=tmp_path / "reports", prepare=refuse, export=stub_export)
     assert not (tmp_path / "reports").exists()
+
+
+def test_no_process_outlives_a_report_that_was_killed():
+    script = (
+        "import os, time\nfrom analysis.report import kernels\nkernels.PRELOADED = 'os'\n"
+        "with kernels.warm_kernels({}) as warm, warm.pool(1) as pool:\n    print(pool.submit(os.getpid).result(), flush=True)\n    time.sleep(60)"
+    )
+    report = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    worker = int(report.stdout.readline())
+    os.kill(worker, 0)
+    report.kill()
+    report.wait()
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            os.kill(worker, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.05)
+    os.kill(worker, signal.SIGKILL)
+    pytest.fail("the worker of a killed report is still there")
