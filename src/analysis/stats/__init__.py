@@ -20,6 +20,9 @@ _EXPORTS: dict[str, str] = {
     "ControlChart": "control",
     "control_chart": "control",
     "signal_performance": "control",
+    # localisation of an excess
+    "localise": "localisation",
+    "Localisation": "localisation",
     # repeated events
     "mean_cumulative_difference": "recurrence",
     "mean_cumulative_function": "recurrence",

@@ -1,0 +1,838 @@
+"""Which combination of attributes explains an excess: search, parsimony, and a bound on false findings.
+
+Every candidate is a conjunction of attribute values (for ordered attributes also "from this value on"), that
+is a set of cells. Causes multiply the expected value of their cells. The search adds, swaps, splits, merges
+and drops candidates while the log-likelihood, less a price for having looked at so many candidates, rises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import betainc, gammainc, gammaincc, ndtr, ndtri, xlogy
+
+from analysis.errors import ParameterError, suggestion
+from analysis.stats.intervals import poisson_interval, rate_ratio_interval
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Codes = NDArray[np.int64]
+Noise = Literal["poisson", "relative"]
+Direction = Literal["excess", "deficit", "both"]
+
+_DENSE_LIMIT = 4_000_000
+_UNTOUCHED = 0.25
+"""Part of a cause's effect below which the rest of it counts as not affected."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Localisation:
+    """What was found.
+
+    causes : one row a cause, the one with most evidence first: `cause` (text), `attributes` (dict), `depth`,
+        `cells`, `actual`, `expected` (at the baseline and with the other causes as fitted), `rate_ratio`, `low`,
+        `high`, `rate_ratio_shrunken`, `excess`, `share_explained` (of the net excess over all cells),
+        `gain` (log-likelihood lost without it), `p_familywise`, `q_value`, `confounded_with` (causes that the data cannot tell from it)
+    tests : candidates looked at, the number the error rate pays for
+    baseline : fitted factor on the expected values outside all causes
+    noise : standard deviation of a cell's ratio for relative noise, else the dispersion of the counts
+    """
+
+    causes: pd.DataFrame
+    tests: int
+    baseline: float
+    noise: float
+    familywise: float
+    level: float
+    cells_of_cause: tuple[Flags, ...] = field(repr=False)
+
+    @property
+    def found(self) -> bool:
+        return len(self.causes) > 0
+
+    def __str__(self) -> str:
+        if not self.found:
+            return f"no root cause found among {self.tests:,} candidates at a familywise error of {self.familywise:.0%}"
+        return "; ".join(
+            f"{row.cause} (rate ratio {row.rate_ratio:.2f}, {row.low:.2f} to {row.high:.2f})"
+            for row in self.causes.itertuples()
+        )
+
+
+def localise(
+    actual: ArrayLike,
+    expected: ArrayLike,
+    attributes: pd.DataFrame,
+    *,
+    baseline: Literal["estimated", "given"] = "estimated",
+    noise: Noise = "poisson",
+    direction: Direction = "excess",
+    ordered: Sequence[str] = (),
+    max_attributes: int = 3,
+    max_causes: int = 10,
+    dispersion: float = 1.0,
+    least_effect: float = 0.0,
+    familywise: float = 0.05,
+    level: float = 0.95,
+) -> Localisation:
+    """Ranked root causes of a difference between actual and expected values of cells.
+
+    Parameters
+    ----------
+    actual : one value a cell: events counted, or a measured amount
+    expected : what the cell should have had: its exposure, an age-adjusted expectation, or a forecast
+    attributes : one row a cell, one column an attribute; several rows may hold the same combination
+    baseline : ``estimated`` treats `expected` as exposure (its level is fitted, only differences between cells
+        count); ``given`` takes its level as it is (a forecast)
+    noise : ``poisson`` for counts, with `dispersion` times the variance; ``relative`` for amounts whose error is a
+        share of the expectation (estimated from the quieter half of the cells)
+    direction : look for values above (``excess``), below (``deficit``) or either side of the expectation
+    ordered : attributes whose values have an order (months, ages): also tried as "from this value on"
+    max_attributes : values a cause may combine
+    least_effect : smallest effect worth naming, as a share (0.05: rate ratios between 0.95 and 1.05 are passed over)
+    familywise : chance of naming any cause when there is none (a bound, not an approximation, for ``poisson``)
+    level : coverage of each rate-ratio interval, not corrected for having been selected
+
+    Notes
+    -----
+    A candidate is taken only if its gain in log-likelihood beats log(depths x candidates of its depth / familywise);
+    by Chernoff's inequality its tail probability is then below its Bonferroni share. The price rises with depth, so
+    the simpler of two equal explanations wins: a bad batch shipped mostly to one region is a batch. Cells without
+    expectation and without value say nothing and are left out.
+    """
+    problem = _Problem.read(
+        actual,
+        expected,
+        attributes,
+        baseline=baseline,
+        noise=noise,
+        direction=direction,
+        ordered=ordered,
+        max_attributes=max_attributes,
+        dispersion=dispersion,
+        least_effect=least_effect,
+        familywise=familywise,
+    )
+    terms = _searched(problem, max_causes)
+    return _report(problem, terms, familywise=familywise, level=level)
+
+
+# -- the cells and everything that can be asked of them -------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class _Cuboid:
+    """All combinations of values of some attributes; `from_axis` where one of them means "from this value on"."""
+
+    axes: tuple[int, ...]
+    from_axis: int | None
+    shape: tuple[int, ...]
+    code: Codes
+    size: int
+    decoded: Codes | None  # for sparse cuboids: distinct dense codes
+
+    @property
+    def depth(self) -> int:
+        return len(self.axes)
+
+    def total(self, values: Floats) -> Floats:
+        """Sum over the cells of each candidate."""
+        sums: Floats = np.bincount(self.code, weights=values, minlength=self.size).astype(float)
+        if self.from_axis is None:
+            return sums
+        along = self.axes.index(self.from_axis)
+        grid = sums.reshape(self.shape)
+        return np.asarray(np.flip(np.cumsum(np.flip(grid, along), axis=along), along).ravel(), dtype=float)
+
+    def values_at(self, key: int) -> tuple[int, ...]:
+        dense = key if self.decoded is None else int(self.decoded[key])
+        return tuple(int(part) for part in np.unravel_index(dense, self.shape))
+
+    def key_of(self, dense: int) -> int:
+        return dense if self.decoded is None else int(np.searchsorted(self.decoded, dense))
+
+    def proper(self) -> Flags | None:
+        """For "from" candidates: neither the first value (everything) nor the last (one value)."""
+        if self.from_axis is None:
+            return None
+        along = self.axes.index(self.from_axis)
+        step = np.arange(self.shape[along])
+        inside = (step > 0) & (step < self.shape[along] - 1)
+        view = [1] * len(self.shape)
+        view[along] = -1
+        return np.broadcast_to(inside.reshape(view), self.shape).ravel()
+
+
+@dataclass(frozen=True, eq=False)
+class _Term:
+    cuboid: int
+    key: int
+    cells: Flags
+
+    def same(self, other: _Term) -> bool:
+        return self.cuboid == other.cuboid and self.key == other.key
+
+
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    """Expected values under some causes: `mean` a cell, `effects` a factor a cause, `spread` a cell (relative noise)."""
+
+    mean: Floats
+    base: float
+    effects: tuple[float, ...]
+    spread: Floats
+    log_likelihood: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Problem:
+    actual: Floats
+    expected: Floats
+    codes: tuple[Codes, ...]
+    names: tuple[str, ...]
+    values: tuple[pd.Index[Any], ...]
+    cuboids: tuple[_Cuboid, ...]
+    price: tuple[float, ...]  # by depth, index 0 unused
+    tests: int
+    estimated: bool
+    relative: bool
+    direction: Direction
+    dispersion: float
+    least_effect: float
+    spread: float
+    familywise: float
+    kept: Flags
+
+    @classmethod
+    def read(
+        cls,
+        actual: ArrayLike,
+        expected: ArrayLike,
+        attributes: pd.DataFrame,
+        *,
+        baseline: str,
+        noise: str,
+        direction: str,
+        ordered: Sequence[str],
+        max_attributes: int,
+        dispersion: float,
+        least_effect: float,
+        familywise: float,
+    ) -> _Problem:
+        _known(baseline, ("estimated", "given"), "baseline")
+        _known(noise, ("poisson", "relative"), "noise")
+        _known(direction, ("excess", "deficit", "both"), "direction")
+        for name in ordered:
+            _known(name, [str(column) for column in attributes.columns], "ordered attribute")
+        if not 0 < familywise < 1:
+            raise ParameterError(f"familywise is an error rate between 0 and 1, e.g. 0.05; got {familywise}.")
+        if not dispersion > 0:
+            raise ParameterError(f"dispersion is a factor on the variance, above zero; got {dispersion}.")
+        seen, due = np.asarray(actual, dtype=float), np.asarray(expected, dtype=float)
+        _check_cells(seen, due, attributes, relative=noise == "relative")
+        kept = due > 0
+        used = [
+            column for column in attributes.columns if attributes.loc[kept, column].nunique(dropna=False) > 1
+        ]
+        codes, values = [], []
+        for column in used:
+            code, value = pd.factorize(
+                attributes.loc[kept, column], sort=column in ordered, use_na_sentinel=False
+            )
+            codes.append(code.astype(np.int64))
+            values.append(pd.Index(value))
+        cuboids = tuple(
+            _cuboids(codes, [len(v) for v in values], [c in ordered for c in used], max_attributes)
+        )
+        price, tests = _prices(cuboids, due[kept], max_attributes, familywise, two_sided=direction == "both")
+        return cls(
+            actual=seen[kept],
+            expected=due[kept],
+            codes=tuple(codes),
+            names=tuple(str(column) for column in used),
+            values=tuple(values),
+            cuboids=cuboids,
+            price=price,
+            tests=tests,
+            estimated=baseline == "estimated",
+            relative=noise == "relative",
+            direction=direction,  # type: ignore[arg-type]
+            dispersion=dispersion,
+            least_effect=least_effect,
+            spread=_quiet_spread(seen[kept], due[kept], baseline == "estimated")
+            if noise == "relative"
+            else np.nan,
+            familywise=familywise,
+            kept=kept,
+        )
+
+    def term(self, cuboid: int, key: int) -> _Term:
+        shape = self.cuboids[cuboid]
+        cells = np.ones(len(self.actual), dtype=bool)
+        for axis, value in zip(shape.axes, shape.values_at(key), strict=True):
+            code = self.codes[axis]
+            cells &= code >= value if axis == shape.from_axis else code == value
+        return _Term(cuboid, key, cells)
+
+    def attributes_of(self, term: _Term) -> dict[str, Any]:
+        shape = self.cuboids[term.cuboid]
+        named = {}
+        for axis, value in zip(shape.axes, shape.values_at(term.key), strict=True):
+            label = self.values[axis][value]
+            named[self.names[axis] + (" from" if axis == shape.from_axis else "")] = label
+        return named
+
+    def text_of(self, term: _Term) -> str:
+        return " & ".join(
+            f"{name[:-5]}>={value}" if name.endswith(" from") else f"{name}={value}"
+            for name, value in self.attributes_of(term).items()
+        )
+
+    def price_of(self, term: _Term) -> float:
+        return self.price[self.cuboids[term.cuboid].depth]
+
+
+def _known(name: str, known: Sequence[str], what: str) -> None:
+    if name not in known:
+        raise ParameterError(
+            f"unknown {what} {name!r}; known: {', '.join(known)}." + suggestion(str(name), known)
+        )
+
+
+def _check_cells(actual: Floats, expected: Floats, attributes: pd.DataFrame, *, relative: bool) -> None:
+    if not len(actual) == len(expected) == len(attributes):
+        raise ParameterError(
+            f"actual ({len(actual)}), expected ({len(expected)}) and attributes ({len(attributes)}) need one row a cell."
+        )
+    broken = ~np.isfinite(actual) | ~np.isfinite(expected) | (expected < 0) | ((actual < 0) & (not relative))
+    if broken.any():
+        raise ParameterError(
+            f"{int(broken.sum())} of {len(actual)} cells have a value that is missing, infinite or negative, e.g. "
+            f"{attributes[broken].iloc[0].to_dict()}."
+        )
+    orphan = (expected == 0) & (actual != 0) & (not relative)
+    if orphan.any():
+        raise ParameterError(
+            f"{int(orphan.sum())} cells have {actual[orphan].sum():g} events but no exposure, e.g. "
+            f"{attributes[orphan].iloc[0].to_dict()}; a rate needs both."
+        )
+    if not (expected > 0).any():
+        raise ParameterError("no cell has any exposure; there is nothing to compare.")
+
+
+def _cuboids(
+    codes: list[Codes], sizes: list[int], ordered: list[bool], max_attributes: int
+) -> Iterator[_Cuboid]:
+    for depth in range(1, min(max_attributes, len(codes)) + 1):
+        for axes in combinations(range(len(codes)), depth):
+            shape = tuple(sizes[axis] for axis in axes)
+            dense = np.zeros(len(codes[0]), dtype=np.int64)
+            for axis, size in zip(axes, shape, strict=True):
+                dense = dense * size + codes[axis]
+            cells = int(np.prod([float(size) for size in shape]))
+            if cells <= _DENSE_LIMIT:
+                yield _Cuboid(axes, None, shape, dense, cells, None)
+                for axis in axes:
+                    if ordered[axis] and sizes[axis] > 2:
+                        yield _Cuboid(axes, axis, shape, dense, cells, None)
+            else:
+                compact, decoded = pd.factorize(dense, sort=True)
+                yield _Cuboid(axes, None, shape, compact.astype(np.int64), len(decoded), np.asarray(decoded))
+
+
+def _prices(
+    cuboids: tuple[_Cuboid, ...], expected: Floats, max_attributes: int, familywise: float, *, two_sided: bool
+) -> tuple[tuple[float, ...], int]:
+    """What a candidate of each depth must gain: its Bonferroni share, every depth getting an equal part."""
+    counts = np.zeros(max_attributes + 1)
+    for cuboid in cuboids:
+        present = cuboid.total(expected) > 0
+        proper = cuboid.proper()
+        counts[cuboid.depth] += int((present if proper is None else present & proper).sum())
+    depths = max(1, int((counts > 0).sum()))
+    with np.errstate(divide="ignore"):
+        price = np.log(depths * counts * (2 if two_sided else 1) / familywise)
+    return tuple(float(one) for one in price), int(counts.sum())
+
+
+def _quiet_spread(actual: Floats, expected: Floats, estimated: bool) -> float:
+    """Standard deviation of the ratio among cells that nothing happened to: from the quietest quarter."""
+    ratio = actual / expected
+    centre = np.median(ratio) if estimated else 1.0
+    quarter = float(np.quantile(np.abs(ratio - centre), 0.25))
+    return max(quarter / 0.31864, 1e-6)
+
+
+# -- fitting a set of causes ----------------------------------------------------------------------
+
+
+def _fitted(problem: _Problem, terms: Sequence[_Term]) -> _Fit:
+    """Multiplicative factors by cycling through the causes (iterative proportional fitting)."""
+    effects = np.ones(len(terms))
+    base = (
+        problem.actual.sum() / problem.expected.sum() if problem.estimated and not problem.relative else 1.0
+    )
+    mean = base * problem.expected
+    spread = np.full(len(mean), problem.spread)
+    for _ in range(60):
+        largest = 0.0
+        for k, term in enumerate(terms):
+            factor = _best_factor(problem, mean, spread, term.cells)
+            if effects[k] * factor <= 0:
+                factor = 1e-9 / effects[k]
+            effects[k] *= factor
+            mean[term.cells] *= factor
+            largest = max(largest, abs(np.log(factor)))
+        if problem.estimated:
+            outside = np.ones(len(mean), dtype=bool)
+            factor = _best_factor(problem, mean, spread, outside)
+            base, mean = base * factor, mean * factor
+            largest = max(largest, abs(np.log(factor)))
+        if problem.relative:
+            spread = _spread_by_cause(problem, mean, terms)
+        if largest < 1e-8:
+            break
+    return _Fit(
+        mean, float(base), tuple(float(e) for e in effects), spread, _likelihood(problem, mean, spread)
+    )
+
+
+def _best_factor(problem: _Problem, mean: Floats, spread: Floats, cells: Flags) -> float:
+    numerator, denominator = _evidence(problem, mean, spread)
+    below = denominator[cells].sum()
+    return float(max(numerator[cells].sum() / below, 1e-9)) if below > 0 else 1.0
+
+
+def _spread_by_cause(problem: _Problem, mean: Floats, terms: Sequence[_Term]) -> Floats:
+    """Cells of a cause may scatter more than quiet ones: their damage is not the same to the digit."""
+    spread = np.full(len(mean), problem.spread)
+    off = (problem.actual - mean) / problem.expected
+    for term in terms:
+        own = float(np.sqrt(np.mean(off[term.cells] ** 2))) if term.cells.any() else 0.0
+        spread[term.cells] = np.maximum(spread[term.cells], own)
+    return spread
+
+
+def _evidence(problem: _Problem, mean: Floats, spread: Floats) -> tuple[Floats, Floats]:
+    """Two sums whose ratio is the best factor on a set of cells, and from which its gain follows."""
+    if not problem.relative:
+        return problem.actual / problem.dispersion, mean / problem.dispersion
+    ratio, fitted = problem.actual / problem.expected, mean / problem.expected
+    return fitted * ratio / spread**2, fitted**2 / spread**2
+
+
+def _likelihood(problem: _Problem, mean: Floats, spread: Floats) -> float:
+    if not problem.relative:
+        return float((xlogy(problem.actual, mean) - mean).sum()) / problem.dispersion
+    off = (problem.actual - mean) / problem.expected
+    return float(-0.5 * ((off / spread) ** 2).sum() - np.log(spread).sum())
+
+
+def _gain(problem: _Problem, above: Floats, below: Floats, total_above: float, total_below: float) -> Floats:
+    """Rise in log-likelihood when the cells of each candidate get their own factor."""
+    if problem.relative:
+        return np.where(below > 0, (above - below) ** 2 / np.maximum(2 * below, 1e-300), 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if not problem.estimated:
+            gain = xlogy(above, above / below) - (above - below)
+            return np.where(below > 0, gain, 0.0)
+        rest_above, rest_below = total_above - above, total_below - below
+        gain = xlogy(above, above / below) + xlogy(np.maximum(rest_above, 0), rest_above / rest_below)
+        gain -= total_above * np.log(total_above / total_below) if total_above > 0 else 0.0
+    return np.where((below > 0) & (rest_below > 1e-9 * total_below), gain, 0.0)
+
+
+# -- the search -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class _Scan:
+    """The best candidates given what is already explained; `score` is gain less price."""
+
+    cuboid: Codes
+    key: Codes
+    gain: Floats
+    score: Floats
+
+
+def _scan(problem: _Problem, fit: _Fit, terms: Sequence[_Term], *, top: int = 50) -> _Scan:
+    above, below = _evidence(problem, fit.mean, fit.spread)
+    total_above, total_below = float(above.sum()), float(below.sum())
+    banned = _opposed(problem, fit, terms)
+    found: list[tuple[Codes, Codes, Floats, Floats]] = []
+    for index, cuboid in enumerate(problem.cuboids):
+        a, b = cuboid.total(above), cuboid.total(below)
+        gain = _gain(problem, a, b, total_above, total_below)
+        ratio = _ratio_to_rest(problem, a, b, total_above, total_below)
+        high = ratio > 1
+        allowed = _allowed(problem, high) & (np.abs(ratio - 1) >= problem.least_effect)
+        proper = cuboid.proper()
+        if proper is not None:
+            allowed &= proper
+        for sign, weight in banned:
+            against = cuboid.total(below * weight) > 0.5 * b
+            allowed &= ~(against & (high if sign > 0 else ~high))
+        score = np.where(allowed, gain, 0.0) - problem.price[cuboid.depth]
+        best = np.argpartition(-score, min(top, len(score) - 1))[:top]
+        best = best[np.lexsort((best, -score[best]))]
+        found.append((np.full(len(best), index), best, gain[best], score[best]))
+    cuboids, keys, gains, scores = (np.concatenate(part) for part in zip(*found, strict=True))
+    order = np.lexsort((keys, cuboids, -np.round(scores, 9)))[:top]
+    return _Scan(cuboids[order], keys[order], gains[order], scores[order])
+
+
+def _ratio_to_rest(
+    problem: _Problem, above: Floats, below: Floats, total_above: float, total_below: float
+) -> Floats:
+    """Rate ratio of each candidate to the baseline, or to all other cells where the baseline is estimated."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if problem.relative or not problem.estimated:
+            ratio = above / below
+        else:
+            ratio = above / below / ((total_above - above) / (total_below - below))
+    return np.where(np.isnan(ratio), 1.0, ratio)
+
+
+def _allowed(problem: _Problem, high: Flags) -> Flags:
+    if problem.direction == "both":
+        return np.ones(len(high), dtype=bool)
+    return high.copy() if problem.direction == "excess" else ~high
+
+
+def _opposed(problem: _Problem, fit: _Fit, terms: Sequence[_Term]) -> list[tuple[int, Floats]]:
+    """Cells inside causes of the other sign: a candidate there would only take back part of a cause."""
+    if problem.direction != "both":
+        return []
+    inside = {1: np.zeros(len(fit.mean)), -1: np.zeros(len(fit.mean))}
+    for term, effect in zip(terms, fit.effects, strict=True):
+        inside[-1 if effect > 1 else 1][term.cells] = 1.0
+    return [(sign, weight) for sign, weight in inside.items() if weight.any()]
+
+
+def _objective(problem: _Problem, terms: Sequence[_Term]) -> tuple[float, _Fit]:
+    fit = _fitted(problem, terms)
+    return fit.log_likelihood - sum(problem.price_of(term) for term in terms), fit
+
+
+def _searched(problem: _Problem, max_causes: int) -> list[_Term]:
+    terms: list[_Term] = []
+    if not problem.cuboids or (not problem.relative and problem.actual.sum() == 0):
+        return terms
+    value, fit = _objective(problem, terms)
+    for _ in range(4 * max_causes):
+        before = value
+        scan = _scan(problem, fit, terms, top=1)
+        if len(terms) < max_causes and scan.score[0] > 0:
+            added = [*terms, problem.term(int(scan.cuboid[0]), int(scan.key[0]))]
+            more, better = _objective(problem, added)
+            if more > value:
+                terms, value, fit = added, more, better
+        for move in (_split, _swapped, _merged, _dropped):
+            terms, value, fit = move(problem, terms, value, fit, max_causes)
+        if value <= before + 1e-9:
+            break
+    return _simplified(problem, terms, value, fit, max_causes)[0]
+
+
+def _swapped(
+    problem: _Problem, terms: list[_Term], value: float, fit: _Fit, max_causes: int
+) -> tuple[list[_Term], float, _Fit]:
+    """Each cause in turn against the best candidate when it is taken away."""
+    for k in range(len(terms)):
+        rest = terms[:k] + terms[k + 1 :]
+        scan = _scan(problem, _fitted(problem, rest), rest, top=3)
+        for cuboid, key, score in zip(scan.cuboid, scan.key, scan.score, strict=True):
+            if score <= 0 or (cuboid == terms[k].cuboid and key == terms[k].key):
+                break
+            trial = [*rest[:k], problem.term(int(cuboid), int(key)), *rest[k:]]
+            more, better = _objective(problem, trial)
+            if more > value + 1e-9:
+                terms, value, fit = trial, more, better
+                break
+    return terms, value, fit
+
+
+def _split(
+    problem: _Problem, terms: list[_Term], value: float, fit: _Fit, max_causes: int
+) -> tuple[list[_Term], float, _Fit]:
+    """Replace a cause by those of its parts that are affected, where another part is not."""
+    for k in range(len(terms)):
+        rest = terms[:k] + terms[k + 1 :]
+        without = _fitted(problem, rest)
+        for parts in _affected_parts(problem, terms[k], without):
+            if len(rest) + len(parts) > max_causes:
+                continue
+            trial = [*rest, *parts]
+            more, better = _objective(problem, trial)
+            if more > value + 1e-9:
+                terms, value, fit = trial, more, better
+                return _split(problem, terms, value, fit, max_causes)
+    return terms, value, fit
+
+
+def _affected_parts(problem: _Problem, term: _Term, without: _Fit) -> Iterator[list[_Term]]:
+    shape = problem.cuboids[term.cuboid]
+    if shape.from_axis is not None:
+        return
+    own = dict(zip(shape.axes, shape.values_at(term.key), strict=True))
+    above, below = _evidence(problem, without.mean, without.spread)
+    inside_above, inside_below = above[term.cells], below[term.cells]
+    for index, cuboid in enumerate(problem.cuboids):
+        if (
+            cuboid.from_axis is not None
+            or cuboid.depth != shape.depth + 1
+            or not set(shape.axes) <= set(cuboid.axes)
+        ):
+            continue
+        (axis,) = set(cuboid.axes) - set(shape.axes)
+        code = problem.codes[axis][term.cells]
+        count = len(problem.values[axis])
+        a = np.bincount(code, weights=inside_above, minlength=count).astype(float)
+        b = np.bincount(code, weights=inside_below, minlength=count).astype(float)
+        total = float(above.sum()), float(below.sum())
+        gain = _gain(problem, a, b, *total) - problem.price[cuboid.depth]
+        level = total[0] / total[1] if problem.estimated and not problem.relative else 1.0
+        affected = (gain > 0) & _allowed(problem, a > b * level)
+        spared = ~affected & (b > 0)
+        if not affected.any() or not spared.any() or affected.sum() > 8:
+            continue
+        hit = a[affected].sum() / b[affected].sum() - level
+        left = a[spared].sum() / b[spared].sum() - level
+        if abs(left) > _UNTOUCHED * abs(hit):
+            continue
+        parts = []
+        for value in np.flatnonzero(affected):
+            dense = np.ravel_multi_index(
+                [{**own, axis: int(value)}[one] for one in cuboid.axes], cuboid.shape
+            )
+            parts.append(problem.term(index, cuboid.key_of(int(dense))))
+        yield parts
+
+
+def _merged(
+    problem: _Problem, terms: list[_Term], value: float, fit: _Fit, max_causes: int
+) -> tuple[list[_Term], float, _Fit]:
+    """Replace causes by a simpler one that holds them all."""
+    if len(terms) < 2:
+        return terms, value, fit
+    for term in terms:
+        for parent in _parents(problem, term):
+            held = [one for one in terms if not (one.cells & ~parent.cells).any()]
+            if len(held) < 2:
+                continue
+            trial = [one for one in terms if not any(one is other for other in held)] + [parent]
+            more, better = _objective(problem, trial)
+            if more > value + 1e-9:
+                return trial, more, better
+    return terms, value, fit
+
+
+def _parents(problem: _Problem, term: _Term) -> Iterator[_Term]:
+    """The candidates with one attribute less."""
+    shape = problem.cuboids[term.cuboid]
+    own = dict(zip(shape.axes, shape.values_at(term.key), strict=True))
+    for index, cuboid in enumerate(problem.cuboids):
+        if cuboid.depth != shape.depth - 1 or not set(cuboid.axes) < set(shape.axes):
+            continue
+        if cuboid.from_axis == (shape.from_axis if shape.from_axis in cuboid.axes else None):
+            dense = int(np.ravel_multi_index([own[axis] for axis in cuboid.axes], cuboid.shape))
+            yield problem.term(index, cuboid.key_of(dense))
+
+
+def _simplified(
+    problem: _Problem, terms: list[_Term], value: float, fit: _Fit, max_causes: int
+) -> tuple[list[_Term], float, _Fit]:
+    """A cause with one attribute less is preferred unless the data make it twenty times less likely (or no cause)."""
+    for k in range(len(terms)):
+        without = _objective(problem, terms[:k] + terms[k + 1 :])[0]
+        for parent in _parents(problem, terms[k]):
+            trial = [*terms[:k], parent, *terms[k + 1 :]]
+            more, better = _objective(problem, trial)
+            if more > max(value - np.log(20), without):
+                return _simplified(problem, trial, more, better, max_causes)
+    return terms, value, fit
+
+
+def _dropped(
+    problem: _Problem, terms: list[_Term], value: float, fit: _Fit, max_causes: int
+) -> tuple[list[_Term], float, _Fit]:
+    for k in range(len(terms)):
+        trial = terms[:k] + terms[k + 1 :]
+        more, better = _objective(problem, trial)
+        if more >= value:
+            return _dropped(problem, trial, more, better, max_causes)
+    return terms, value, fit
+
+
+# -- what is said about the causes ----------------------------------------------------------------
+
+_COLUMNS = [
+    "cause",
+    "attributes",
+    "depth",
+    "cells",
+    "actual",
+    "expected",
+    "rate_ratio",
+    "low",
+    "high",
+    "rate_ratio_shrunken",
+    "excess",
+    "share_explained",
+    "gain",
+    "p_familywise",
+    "q_value",
+    "confounded_with",
+]
+
+
+def _report(problem: _Problem, terms: list[_Term], *, familywise: float, level: float) -> Localisation:
+    full = _fitted(problem, terms)
+    net = float((problem.actual - full.base * problem.expected).sum())
+    rows = [_row(problem, terms, k, full, net, level) for k in range(len(terms))]
+    table = pd.DataFrame(rows, columns=_COLUMNS)
+    order = np.lexsort((np.arange(len(table)), -table["gain"].to_numpy(dtype=float)))
+    membership = []
+    for k in order:
+        cells = np.zeros(len(problem.kept), dtype=bool)
+        cells[problem.kept] = terms[k].cells
+        membership.append(cells)
+    return Localisation(
+        causes=table.iloc[order].reset_index(drop=True),
+        tests=problem.tests,
+        baseline=full.base,
+        noise=problem.spread if problem.relative else problem.dispersion,
+        familywise=familywise,
+        level=level,
+        cells_of_cause=tuple(membership),
+    )
+
+
+def _row(
+    problem: _Problem, terms: list[_Term], k: int, full: _Fit, net: float, level: float
+) -> dict[str, Any]:
+    term, rest = terms[k], terms[:k] + terms[k + 1 :]
+    cells = term.cells
+    without = full.mean[cells] / full.effects[k]
+    actual, expected = float(problem.actual[cells].sum()), float(without.sum())
+    left_out = _fitted(problem, rest)
+    ratio, low, high = _ratio(problem, term, full, k, level)
+    p_value, q_value = _significance(problem, term, rest, left_out)
+    return {
+        "cause": problem.text_of(term),
+        "attributes": problem.attributes_of(term),
+        "depth": problem.cuboids[term.cuboid].depth,
+        "cells": int(cells.sum()),
+        "actual": actual,
+        "expected": expected,
+        "rate_ratio": ratio,
+        "low": low,
+        "high": high,
+        "rate_ratio_shrunken": _shrunken(problem, term, full, k),
+        "excess": actual - expected,
+        "share_explained": (actual - expected) / net if net != 0 else np.nan,
+        "gain": full.log_likelihood - left_out.log_likelihood,
+        "p_familywise": p_value,
+        "q_value": q_value,
+        "confounded_with": _rivals(problem, term, rest, left_out),
+    }
+
+
+def _ratio(problem: _Problem, term: _Term, full: _Fit, k: int, level: float) -> tuple[float, float, float]:
+    above, below = _evidence(problem, full.mean, full.spread)
+    cells = term.cells
+    if problem.relative:
+        error = full.effects[k] / float(np.sqrt(below[cells].sum()))
+        z = -float(ndtri((1 - level) / 2))
+        return full.effects[k], full.effects[k] - z * error, full.effects[k] + z * error
+    own = below[cells].sum() / full.effects[k]
+    if problem.estimated and (~cells).any() and below[~cells].sum() > 0:
+        interval = rate_ratio_interval(
+            above[cells].sum(), own, above[~cells].sum(), below[~cells].sum(), level=level
+        )
+    else:
+        interval = poisson_interval(above[cells].sum(), own, level=level)
+    return interval.value, interval.low, interval.high
+
+
+def _shrunken(problem: _Problem, term: _Term, full: _Fit, k: int) -> float:
+    """Ratio pulled towards one as far as the candidates of its cuboid scatter no more than chance.
+
+    Gamma prior with mean one; its variance by moments over the cuboid (Clayton and Kaldor 1987, Biometrics 43, 671-681).
+    """
+    if problem.relative:
+        return full.effects[k]
+    mean = full.mean / np.where(term.cells, full.effects[k], 1.0) / problem.dispersion
+    cuboid = problem.cuboids[term.cuboid]
+    above, below = cuboid.total(problem.actual / problem.dispersion), cuboid.total(mean)
+    scatter = ((above - below) ** 2 - below).sum() / (below**2).sum()
+    if scatter <= 0:
+        return 1.0
+    weight = 1 / scatter
+    return float((above[term.key] + weight) / (below[term.key] + weight))
+
+
+def _significance(problem: _Problem, term: _Term, rest: list[_Term], left_out: _Fit) -> tuple[float, float]:
+    """Familywise p-value (Bonferroni by depth) and q-value (Benjamini-Hochberg over the scan) given the other causes."""
+    above, below = _evidence(problem, left_out.mean, left_out.spread)
+    total = float(above.sum()), float(below.sum())
+    scan = _scan(problem, left_out, rest, top=500)
+    a, b, depth = (np.empty(len(scan.key)) for _ in range(3))
+    for index in np.unique(scan.cuboid):
+        cuboid, here = problem.cuboids[index], scan.cuboid == index
+        keys = scan.key[here]
+        a[here], b[here], depth[here] = cuboid.total(above)[keys], cuboid.total(below)[keys], cuboid.depth
+    tail = _tail(problem, a, b, total)
+    familywise = np.exp(np.array(problem.price)[depth.astype(int)]) * problem.familywise * tail
+    order = np.sort(familywise)
+    own_sums = float(above[term.cells].sum()), float(below[term.cells].sum())
+    own = float(_tail(problem, np.array([own_sums[0]]), np.array([own_sums[1]]), total)[0])
+    own_familywise = min(1.0, own * float(np.exp(problem.price_of(term))) * problem.familywise)
+    rank = np.arange(1, len(order) + 1)
+    at = order >= own_familywise * (1 - 1e-9)
+    q_value = float(min(1.0, (order[at] / rank[at]).min())) if at.any() else own_familywise
+    return own_familywise, min(q_value, own_familywise)
+
+
+def _tail(problem: _Problem, above: Floats, below: Floats, total: tuple[float, float]) -> Floats:
+    """One-sided tail probability of each candidate's value on its own side (doubled prices pay for both sides)."""
+    if problem.relative:
+        return np.asarray(ndtr(-np.abs(above - below) / np.sqrt(np.maximum(below, 1e-300))))
+    if not problem.estimated:
+        upper = np.where(above > 0, gammainc(np.maximum(above, 1e-300), below), 1.0)
+        return np.asarray(np.where(above > below, upper, gammaincc(above + 1, below)))
+    share = np.clip(below / total[1], 0.0, 1.0)
+    rest = np.maximum(total[0] - above, 0.0)
+    upper = np.where(above > 0, betainc(np.maximum(above, 1e-300), rest + 1, share), 1.0)
+    lower = np.where(rest > 0, 1 - betainc(above + 1, np.maximum(rest, 1e-300), share), 1.0)
+    return np.asarray(np.where(above > total[0] * share, upper, lower))
+
+
+def _rivals(problem: _Problem, term: _Term, rest: list[_Term], left_out: _Fit) -> tuple[str, ...]:
+    """Other candidates that would explain this about as well (twenty times less likely at most)."""
+    scan = _scan(problem, left_out, rest, top=60)
+    own = [
+        score
+        for cuboid, key, score in zip(scan.cuboid, scan.key, scan.score, strict=True)
+        if cuboid == term.cuboid and key == term.key
+    ]
+    if not own:
+        return ()
+    mine = problem.attributes_of(term)
+    named: list[str] = []
+    for cuboid, key, score in zip(scan.cuboid, scan.key, scan.score, strict=True):
+        if score < own[0] - np.log(20) or len(named) == 5:
+            break
+        rival = problem.term(int(cuboid), int(key))
+        if rival.same(term) or not (rival.cells & term.cells).any():
+            continue
+        if mine.items() <= problem.attributes_of(rival).items():  # the cause itself, said at greater length
+            continue
+        named.append(problem.text_of(rival))
+    return tuple(named)
