@@ -177,7 +177,8 @@ def number_text(value: Number, unit: str | Unit, language: Language, *, signed: 
         return _money_text(value, unit, language, signed=signed, exact=exact)
     if unit.base == "share":
         percent = decimal(value) * 100
-        places = 3 if exact else 1 if abs(percent) >= Decimal("0.1") or not percent else 2  # 0.04% is not 0.0%
+        small = 0 < abs(rounded(percent, 9)) < Decimal("0.1")  # 0.04% is not 0.0%
+        places = 3 if exact else 2 if small else 1
         return f"{grouped(percent, places, signed=signed)}%"
     if unit.base == "percentage_points":
         number = grouped(decimal(value) * 100, 1 if not exact else 3, signed=signed)
