@@ -1,0 +1,143 @@
+"""What goes with leaving: Cox regression with service experience that changes over time, beside the answers naive methods give.
+
+Total effects leave out what lies on the way: satisfaction never enters them, and for repeat repairs neither do the complaints that follow. A
+model that holds satisfaction fixed is labelled a mediation model. All of it is association within strata of contract kind, customer type and segment.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from analysis.errors import FitError, MissingData
+from analysis.metrics import Period, StudyInputs
+from analysis.periods import Month
+from analysis.results import Fact
+from analysis.retention import views
+from analysis.retention.movement import offset_minutes
+from analysis.retention.staying import observed_from
+from analysis.retention.stating import TOO_FEW, estimate
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.stats import CoxFit
+
+STRATA = ("kind", "customer_type", "segment")
+YEAR_DAYS = 366.0  # a yearly term may lapse on its last day
+FEWEST = 10  # losses with the experience below which no ratio is stated
+
+# model: (experiences entered, strata). The total effect of a late complaint holds repeat repairs fixed, which come before it.
+MODELS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "total": (("slow", "prompt", "repeat"), STRATA),
+    "total_repeat": (("repeat",), STRATA),
+    "mediation": (("slow", "prompt", "repeat", "low"), STRATA),
+    "unadjusted": (("slow",), ()),
+    "naive": (("ever_slow",), ()),
+}
+SOURCES = ("contracts", "customers", "customer_history", "tickets")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Drivers:
+    """Hazard ratios by (experience, model), p-values of the total effects, absolute differences, and the test of proportionality."""
+
+    ratios: Mapping[tuple[str, str], Fact]
+    p_values: Mapping[str, float]
+    differences: Mapping[str, Fact]
+    proportional: pd.DataFrame | None
+    losses: int
+    exposed: Mapping[str, int]
+
+
+def drivers(inputs: StudyInputs) -> Drivers:
+    """Hazard ratios of loss for late complaints and repeat repairs."""
+    inputs.engine.require("contracts.starts_on", "contracts.ends_on", "tickets.first_response_at", "tickets.resolved_at", "tickets.serial_no")
+    rows = exposure_rows(inputs)
+    period = Period(Month.parse(observed_from(inputs)), inputs.month)
+    fits = {name: _fit(rows, covariates, strata, inputs.confidence) for name, (covariates, strata) in MODELS.items()}
+    exposed = {name: int(rows.loc[rows[name] & rows["lost"], "customers"].sum()) for name in ("slow", "prompt", "repeat", "low", "ever_slow")}
+    ratios, p_values = {}, {}
+    for model, fit in fits.items():
+        for name in MODELS[model][0]:
+            what = "slow" if name == "ever_slow" else name
+            ratios[what, model] = _ratio(inputs, fit, name, what, model, period, exposed[name])
+    for what, model in (("slow", "total"), ("repeat", "total_repeat")):
+        fit = fits[model]
+        if fit is not None and what in fit.coefficients.index:
+            p_values[what] = float(fit.coefficients.loc[what, "p_value"])
+    return Drivers(
+        ratios=ratios, p_values=p_values,
+        differences={what: _difference(inputs, rows, fits[model], what, period) for what, model in (("slow", "total"), ("repeat", "total_repeat"))},
+        proportional=_proportional(fits["total"]), losses=int(rows.loc[rows["lost"], "customers"].sum()), exposed=exposed,
+    )  # fmt: skip
+
+
+def exposure_rows(inputs: StudyInputs) -> pd.DataFrame:
+    """Start-stop rows with their number, from SQL; a contract older than the service records enters when these begin."""
+    since: dt.date = observed_from(inputs)
+    surveys = not inputs.engine.tables.missing("surveys.score", "surveys.answered_at")
+    rows = inputs.engine.query(views.exposure_rows(inputs.month.end, observed_from=since, offset_minutes=offset_minutes(inputs), surveys=surveys))
+    if rows.empty or not rows["lost"].any():
+        raise MissingData("contracts.starts_on")
+    return rows
+
+
+def _fit(rows: pd.DataFrame, covariates: Sequence[str], strata: Sequence[str], level: float) -> CoxFit | None:
+    """The model on the covariates that vary and have losses; None where none is left."""
+    from analysis import stats
+
+    used = [name for name in covariates if rows.loc[rows[name] & rows["lost"], "customers"].sum() >= FEWEST and rows.loc[~rows[name] & rows["lost"], "customers"].sum() >= FEWEST]
+    if not used:
+        return None
+    group = [*strata, *used, "entry", "stop", "lost"]
+    counted = rows.groupby(group, as_index=False, sort=False)["customers"].sum()
+    labels = counted[list(strata)].agg("|".join, axis=1).to_numpy(dtype=str) if strata else None
+    try:
+        return stats.cox(
+            counted[used].astype(float), counted["stop"], counted["lost"], entry=counted["entry"].where(counted["entry"] > 0, -1), strata=labels,
+            weights=counted["customers"], level=level,
+        )  # fmt: skip
+    except FitError:
+        return None
+
+
+def _ratio(inputs: StudyInputs, fit: CoxFit | None, name: str, what: str, model: str, period: Period, losses: int) -> Fact:
+    place = {"exposure": what, "model": model}
+    if fit is None or name not in fit.coefficients.index:
+        return inputs.engine.stated("loss_hazard_ratio", period=period, value=None, reason=TOO_FEW, dimensions=place, sources=SOURCES)
+    row = fit.coefficients.loc[name]
+    return estimate(inputs, "loss_hazard_ratio", row["hazard_ratio"], row["low"], row["high"], method="Cox, Efron ties", period=period, dimensions=place, n=losses, sources=SOURCES)
+
+
+def _difference(inputs: StudyInputs, rows: pd.DataFrame, fit: CoxFit | None, what: str, period: Period) -> Fact:
+    """Share lost in the first twelve months with the experience minus without, averaged over strata by their customers.
+
+    The strata share one coefficient, so their errors are added up, not squared: the interval is on the safe side.
+    """
+    from analysis import stats
+
+    place = {"exposure": what}
+    if fit is None or what not in fit.coefficients.index:
+        return inputs.engine.stated("loss_risk_difference", period=period, value=None, reason=TOO_FEW, dimensions=place, sources=SOURCES)
+    import pandas as pd
+
+    labels = rows[list(STRATA)].agg("|".join, axis=1)
+    sizes = rows.groupby(labels)["customers"].sum()
+    none = pd.DataFrame([dict.fromkeys(fit.coefficients.index, 0.0)])
+    known = set(fit.baseline["stratum"])
+    total = float(sum(sizes[one] for one in known))
+    value = reach = 0.0
+    for stratum in sorted(known):
+        found = stats.absolute_difference(fit, none, what, values=(0.0, 1.0), time=min(YEAR_DAYS, float(fit.baseline["time"].max())), stratum=stratum)
+        value += found.value * sizes[stratum] / total
+        reach += (found.high - found.value) * sizes[stratum] / total
+    return estimate(inputs, "loss_risk_difference", value, value - reach, value + reach, method="Standardised Cox, delta method", period=period, dimensions=place, n=int(total), sources=SOURCES)
+
+
+def _proportional(fit: CoxFit | None) -> pd.DataFrame | None:
+    from analysis import stats
+
+    return None if fit is None else stats.proportional_hazards(fit)

@@ -1,0 +1,103 @@
+"""The retention study: who leaves, when, what it goes together with, and what is at risk.
+
+Each part stands alone: what one lacks is said where it is missed, and the rest is made. All statistical findings of a run are judged
+together (Holm), so that a run in which nothing is going on makes any of them in at most one of twenty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from analysis.errors import FitError, MissingData
+from analysis.metrics import StudyInputs
+from analysis.periods import Month
+from analysis.results import Check, Fact, Finding, Sentence
+from analysis.retention import movement, rebuying, vintages
+from analysis.retention.chain import Link, chain
+from analysis.retention.drivers import Drivers, drivers
+from analysis.retention.movement import Basis, Revenue
+from analysis.retention.rebuying import Rebuying
+from analysis.retention.staying import Staying, staying
+from analysis.retention.vintages import Cohorts
+from analysis.retention.warning import Warning_, warning
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+T = TypeVar("T")
+Missing = MissingData | FitError
+TESTED_EXPERIENCES = ("slow", "repeat")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RetentionStudy:
+    """What the retention notebook shows. A part that could not be computed is the refusal that says why."""
+
+    month: Month
+    contractual: Basis | Missing
+    non_contractual: Basis | Missing
+    model_churn: Fact | Missing
+    revenue: tuple[Revenue, ...] | Missing
+    reasons: tuple[tuple[tuple[str, bool | None, Fact], ...], Fact] | Missing
+    renewals: tuple[tuple[Month, str, Fact, Fact], ...] | Missing
+    accounts: pd.DataFrame | Missing
+    contract_cohorts: Cohorts | Missing
+    purchase_cohorts: Cohorts | Missing
+    staying: Staying | Missing
+    drivers: Drivers | Missing
+    chain: tuple[Link, ...] | Missing
+    rebuying: tuple[Rebuying, ...] | Missing
+    warning: Warning_ | Missing
+    limit: Fact
+    findings: tuple[Finding, ...]
+    checks: tuple[Check, ...]
+
+
+def study(inputs: StudyInputs) -> RetentionStudy:
+    """Retention of one month of one company."""
+    from analysis.retention.accounts import large_losses
+
+    contractual = attempt(movement.contractual, inputs)
+    non_contractual = attempt(movement.non_contractual, inputs)
+    found_drivers = attempt(drivers, inputs)
+    parts: dict[str, object] = {
+        "contractual": contractual,
+        "non_contractual": non_contractual,
+        "model_churn": attempt(movement.model_churn, inputs) if isinstance(non_contractual, Basis) else non_contractual,
+        "revenue": attempt(movement.revenue_retention, inputs),
+        "reasons": attempt(movement.reasons, inputs) if isinstance(contractual, Basis) else contractual,
+        "renewals": attempt(movement.renewal_calendar, inputs),
+        "accounts": attempt(large_losses, inputs),
+        "contract_cohorts": attempt(vintages.contract_cohorts, inputs),
+        "purchase_cohorts": attempt(vintages.purchase_cohorts, inputs),
+        "staying": attempt(staying, inputs),
+        "drivers": found_drivers,
+        "chain": attempt(lambda given: chain(given, found_drivers if isinstance(found_drivers, Drivers) else None), inputs),
+        "rebuying": attempt(rebuying.rebuying, inputs),
+        "warning": attempt(warning, inputs),
+    }
+    limit = inputs.engine.stated("gross_churn_limit", period=inputs.month, value=_limit(inputs))
+    from analysis.retention import judging
+
+    return RetentionStudy(
+        month=inputs.month, limit=limit, findings=judging.findings(inputs, parts, limit), checks=judging.checks(parts), **parts,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def attempt(part: Callable[[StudyInputs], T], inputs: StudyInputs) -> T | Missing:
+    """The part, or why it could not be made."""
+    try:
+        return part(inputs)
+    except (MissingData, FitError) as refusal:
+        return refusal
+
+
+def _limit(inputs: StudyInputs) -> float:
+    threshold = inputs.engine.registry["gross_churn_rate"].threshold
+    assert threshold is not None and threshold.value is not None  # params/metrics/retention.yml states it
+    return threshold.value
+
+
+__all__ = ["RetentionStudy", "Sentence", "study"]

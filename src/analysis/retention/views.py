@@ -1,0 +1,375 @@
+"""SQL of the retention study: text over the canonical tables, in the engine's dialect.
+
+Days are half-open. A customer is present when a day begins if the spell began before it and has not ended before it; who is lost on a day
+was present that morning. Nothing after ``cutoff`` is seen, whatever the tables hold.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from analysis.metrics.backend import literal
+
+CONTRACT_KINDS = ("subscription", "maintenance")
+GRACE_DAYS = 30  # a contract renewed within a month of its end was not lost
+NOT_STATED = "not_stated"
+
+
+def day(column: str, offset_minutes: int) -> str:
+    """The business day of a UTC instant."""
+    return f"CAST({column} + INTERVAL {offset_minutes} MINUTE AS DATE)"
+
+
+def contract_spells(cutoff: dt.date) -> str:
+    """CTEs ``terms`` and ``spells``: customer_id, spell, kind, begins, ends (null while running)."""
+    end = literal(cutoff)
+    kinds = ", ".join(literal(kind) for kind in CONTRACT_KINDS)
+    return f"""terms AS (
+  SELECT customer_id, kind, amount, starts_on, ends_on,
+         greatest(CAST(CASE WHEN cancelled_on < {end} THEN cancelled_on ELSE ends_on + INTERVAL 1 DAY END AS DATE), starts_on) AS until,
+         greatest(datediff('month', starts_on, CAST(ends_on + INTERVAL 1 DAY AS DATE)), 1) AS term_months
+  FROM contracts WHERE kind IN ({kinds}) AND starts_on < {end}
+), reached AS (
+  SELECT *, max(until) OVER (PARTITION BY customer_id ORDER BY starts_on, until ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM terms
+), numbered AS (
+  SELECT *, sum(CASE WHEN before IS NULL OR starts_on > before + INTERVAL {GRACE_DAYS} DAY THEN 1 ELSE 0 END)
+            OVER (PARTITION BY customer_id ORDER BY starts_on, until ROWS UNBOUNDED PRECEDING) AS spell FROM reached
+), runs AS (
+  SELECT customer_id, spell, min(kind) AS kind, min(starts_on) AS begins, max(until) AS until FROM numbered GROUP BY 1, 2
+), placed AS (
+  SELECT r.*, max(spell) OVER (PARTITION BY r.customer_id) AS last_spell FROM runs r
+), spells AS (
+  SELECT p.customer_id, p.spell, p.kind, p.begins,
+         CASE WHEN p.spell = p.last_spell AND c.churned_on >= p.begins AND c.churned_on < {end} THEN c.churned_on
+              WHEN p.until < {end} THEN p.until END AS ends
+  FROM placed p LEFT JOIN customers c ON c.customer_id = p.customer_id
+)"""
+
+
+def purchase_spells(cutoff: dt.date, *, window_months: int, offset_minutes: int) -> str:
+    """CTE ``spells`` of customers without a running kind of contract: from an order until the window after the last one has passed."""
+    end = literal(cutoff)
+    kinds = ", ".join(literal(kind) for kind in CONTRACT_KINDS)
+    bought = day("o.ordered_at", offset_minutes)
+    return f"""bought AS (
+  SELECT DISTINCT o.customer_id, {bought} AS bought_on FROM orders o
+  WHERE o.revenue > 0 AND {bought} < {end}
+    AND o.customer_id NOT IN (SELECT customer_id FROM contracts WHERE kind IN ({kinds}) AND customer_id IS NOT NULL)
+), reached AS (
+  SELECT *, lag(bought_on) OVER (PARTITION BY customer_id ORDER BY bought_on) AS before FROM bought
+), numbered AS (
+  SELECT *, sum(CASE WHEN before IS NULL OR bought_on > before + INTERVAL {window_months} MONTH THEN 1 ELSE 0 END)
+            OVER (PARTITION BY customer_id ORDER BY bought_on ROWS UNBOUNDED PRECEDING) AS spell FROM reached
+), spells AS (
+  SELECT customer_id, spell, 'purchases' AS kind, min(bought_on) AS begins,
+         CASE WHEN max(bought_on) + INTERVAL {window_months} MONTH < {end} THEN CAST(max(bought_on) + INTERVAL {window_months} MONTH AS DATE) END AS ends
+  FROM numbered GROUP BY 1, 2
+)"""
+
+
+def movements(spells: str, periods: Sequence[tuple[str, dt.date, dt.date]]) -> str:
+    """One row per period and customer type with the counts of the components."""
+    listed = ", ".join(f"({literal(name)}, {literal(first)}, {literal(after)})" for name, first, after in periods)
+    return f"""WITH {spells}, periods(period, first_day, after) AS (VALUES {listed}), seen AS (
+  SELECT p.period, s.customer_id,
+         bool_or(s.begins < p.first_day AND (s.ends IS NULL OR s.ends >= p.first_day)) AS at_start,
+         bool_or(s.ends IS NULL OR s.ends >= p.after) AS at_end,
+         bool_or(s.begins < p.first_day) AS existed,
+         bool_or(s.begins >= p.first_day) AS began
+  FROM spells s JOIN periods p ON s.begins < p.after AND (s.ends IS NULL OR s.ends >= p.first_day OR s.begins < p.first_day)
+  GROUP BY 1, 2
+)
+SELECT period, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type,
+       count(*) FILTER (WHERE at_start) AS start,
+       count(*) FILTER (WHERE at_start AND NOT at_end) AS lost,
+       count(*) FILTER (WHERE NOT at_start AND at_end AND NOT existed) AS new,
+       count(*) FILTER (WHERE NOT at_start AND at_end AND existed) AS reactivated,
+       count(*) FILTER (WHERE NOT at_start AND NOT at_end AND began) AS won_and_lost
+FROM seen LEFT JOIN customers c ON c.customer_id = seen.customer_id GROUP BY 1, 2 ORDER BY 1, 2"""
+
+
+def contract_values(cutoff: dt.date, first: dt.date) -> str:
+    """Yearly contract value by customer type: at the start, of the same customers at the end, and what was kept without expansion."""
+    def running(at: dt.date) -> str:
+        moment = literal(at)
+        return f"""SELECT t.customer_id, sum(CAST(t.amount * 12 / t.term_months AS DECIMAL(18, 2))) AS yearly FROM terms t
+  JOIN spells s ON s.customer_id = t.customer_id AND s.begins <= t.starts_on AND (s.ends IS NULL OR s.ends >= {moment}) AND s.begins < {moment}
+  WHERE t.starts_on < {moment} AND t.until >= {moment} GROUP BY 1"""
+
+    return f"""WITH {contract_spells(cutoff)}, at_start AS ({running(first)}), at_end AS ({running(cutoff)})
+SELECT coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, sum(a.yearly) AS start_value,
+       sum(coalesce(b.yearly, 0)) AS end_value, sum(least(a.yearly, coalesce(b.yearly, 0))) AS kept_value
+FROM at_start a LEFT JOIN at_end b ON b.customer_id = a.customer_id LEFT JOIN customers c ON c.customer_id = a.customer_id
+GROUP BY 1 ORDER BY 1"""
+
+
+def reasons(cutoff: dt.date, first: dt.date) -> str:
+    """Contracts lost in the period by recorded reason."""
+    return f"""WITH {contract_spells(cutoff)}
+SELECT coalesce(c.churn_reason, '{NOT_STATED}') AS reason, c.churn_avoidable AS avoidable, count(DISTINCT s.customer_id) AS lost
+FROM spells s JOIN customers c ON c.customer_id = s.customer_id
+WHERE s.ends >= {literal(first)} AND s.begins < {literal(first)} GROUP BY 1, 2 ORDER BY 3 DESC, 1"""
+
+
+def contract_cohorts(cutoff: dt.date) -> str:
+    """Counts by quarter of the first contract and quarter of the loss (null: still there)."""
+    def quarter(column: str) -> str:
+        return f"(year({column}) * 4 + quarter({column}) - 1)"
+
+    return f"""WITH {contract_spells(cutoff)}, lived AS (
+  SELECT customer_id, min(begins) AS begins, CASE WHEN bool_or(ends IS NULL) THEN NULL ELSE max(ends) END AS ends FROM spells GROUP BY 1)
+SELECT {quarter('begins')} AS cohort, {quarter('ends')} AS lost_in, count(*) AS customers FROM lived GROUP BY 1, 2 ORDER BY 1, 2"""
+
+
+def purchase_cohorts(cutoff: dt.date, *, offset_minutes: int) -> str:
+    """By quarter of the first product order and age in quarters: customers who ordered, orders, revenue and margin."""
+    bought = day("ordered_at", offset_minutes)
+    return f"""WITH bought AS (
+  SELECT customer_id, order_id, revenue, gross_margin, year({bought}) * 4 + quarter({bought}) - 1 AS step
+  FROM orders WHERE {bought} < {literal(cutoff)} AND order_type = 'product'
+), joined AS (
+  SELECT *, min(CASE WHEN revenue > 0 THEN step END) OVER (PARTITION BY customer_id) AS cohort FROM bought)
+SELECT cohort, step - cohort AS age, count(DISTINCT CASE WHEN revenue > 0 THEN customer_id END) AS active,
+       count(DISTINCT CASE WHEN revenue > 0 THEN order_id END) AS orders, sum(revenue) AS revenue, sum(gross_margin) AS margin
+FROM joined WHERE cohort IS NOT NULL AND step >= cohort GROUP BY 1, 2 ORDER BY 1, 2"""
+
+
+def _segment_at(rows: str, moment: str) -> str:
+    """The segment that held at ``moment`` for each row of ``rows`` (customer_id, spell): history first, then the customer's own."""
+    return f"""SELECT r.customer_id, r.spell, max_by(h.value, h.valid_from) AS segment FROM {rows} r
+  JOIN customer_history h ON h.customer_id = r.customer_id AND h.attribute = 'segment' AND h.valid_from <= r.{moment} GROUP BY 1, 2"""
+
+
+def lifetimes(cutoff: dt.date, *, observed_from: dt.date) -> str:
+    """Distinct (customer type, segment at start, kind, entry, duration, reason) of contract spells with their number; time in days."""
+    end, since = literal(cutoff), literal(observed_from)
+    return f"""WITH {contract_spells(cutoff)}, held AS ({_segment_at('spells', 'begins')})
+SELECT coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, coalesce(h.segment, c.segment, '{NOT_STATED}') AS segment, s.kind,
+       greatest(datediff('day', s.begins, {since}), 0) AS entry,
+       datediff('day', s.begins, coalesce(s.ends, {end})) AS duration, s.ends IS NOT NULL AS lost,
+       CASE WHEN s.ends IS NULL THEN '' ELSE coalesce(c.churn_reason, '{NOT_STATED}') END AS reason, count(*) AS customers
+FROM spells s LEFT JOIN customers c ON c.customer_id = s.customer_id LEFT JOIN held h ON h.customer_id = s.customer_id AND h.spell = s.spell
+WHERE coalesce(s.ends, {end}) > {since} AND coalesce(s.ends, {end}) > s.begins
+GROUP BY ALL ORDER BY ALL"""
+
+
+def experience(cutoff: dt.date, offset_minutes: int, *, surveys: bool) -> str:
+    """CTE ``felt``: by customer, the day from which each experience could count. Nothing enters when the ticket is opened.
+
+    A complaint enters at the 24-hour landmark, when it is known whether it was answered by then; a repeat repair when it is resolved;
+    a low score (1 or 2 of 5) when it is answered.
+    """
+    until = literal(cutoff)
+    opened, resolved, answered = (day(column, offset_minutes) for column in ("opened_at", "resolved_at", "answered_at"))
+    low = (
+        f"""SELECT customer_id, 'low' AS what, {answered} AS moment FROM surveys WHERE kind = 'csat' AND score <= 2 AND answered_at IS NOT NULL"""
+        if surveys else "SELECT CAST(NULL AS VARCHAR) AS customer_id, 'low' AS what, CAST(NULL AS DATE) AS moment WHERE FALSE"
+    )  # fmt: skip
+    return f"""repeats AS (
+  SELECT customer_id, resolved_at, opened_at,
+         lag(resolved_at) OVER (PARTITION BY serial_no ORDER BY opened_at, ticket_id) AS repaired_at
+  FROM service WHERE ticket_type = 'repair' AND serial_no IS NOT NULL
+), moments AS (
+  SELECT customer_id, CASE WHEN first_response_at IS NULL OR first_response_at > opened_at + INTERVAL 24 HOUR THEN 'slow' ELSE 'prompt' END AS what,
+         CAST({opened} + INTERVAL 1 DAY AS DATE) AS moment FROM service WHERE ticket_type = 'complaint'
+  UNION ALL SELECT customer_id, 'repeat' AS what, {resolved} AS moment FROM repeats
+  WHERE resolved_at IS NOT NULL AND opened_at >= repaired_at AND opened_at < repaired_at + INTERVAL 30 DAY
+  UNION ALL {low}
+), felt AS (
+  SELECT customer_id, min(moment) FILTER (WHERE what = 'slow') AS slow_on, min(moment) FILTER (WHERE what = 'prompt') AS prompt_on,
+         min(moment) FILTER (WHERE what = 'repeat') AS repeat_on, min(moment) FILTER (WHERE what = 'low') AS low_on
+  FROM moments WHERE customer_id IS NOT NULL AND moment < {until} GROUP BY 1
+)"""
+
+
+EXPOSURES = ("slow", "prompt", "repeat", "low")
+
+
+def exposure_rows(cutoff: dt.date, *, observed_from: dt.date, offset_minutes: int, surveys: bool) -> str:
+    """Start-stop rows of contract spells, cut where an experience begins or the segment changes, counted by pattern.
+
+    One row per distinct pattern: kind, customer_type, segment, slow, prompt, repeat, low (as they stood when the piece began), ever_slow,
+    entry, stop (days since the contract began), lost, customers.
+    """
+    end, since = literal(cutoff), literal(observed_from)
+    cuts = "\n".join(
+        f"  UNION SELECT w.customer_id, w.spell, f.{name}_on FROM watched w JOIN felt f ON f.customer_id = w.customer_id WHERE f.{name}_on > w.lo AND f.{name}_on < w.hi"
+        for name in EXPOSURES
+    )
+    flags = ", ".join(f"coalesce(f.{name}_on <= x.moment, FALSE) AS {name}" for name in EXPOSURES)
+    return f"""WITH {contract_spells(cutoff)}, {experience(cutoff, offset_minutes, surveys=surveys)}, watched AS (
+  SELECT customer_id, spell, kind, begins, greatest(begins, {since}) AS lo, coalesce(ends, {end}) AS hi, ends IS NOT NULL AS lost FROM spells
+  WHERE coalesce(ends, {end}) > greatest(begins, {since})
+), cuts AS (
+  SELECT customer_id, spell, lo AS moment FROM watched
+{cuts}
+  UNION SELECT w.customer_id, w.spell, h.valid_from FROM watched w JOIN customer_history h ON h.customer_id = w.customer_id AND h.attribute = 'segment'
+  WHERE h.valid_from > w.lo AND h.valid_from < w.hi
+), pieces AS (
+  SELECT *, lead(moment) OVER (PARTITION BY customer_id, spell ORDER BY moment) AS next_moment FROM cuts
+), held AS (
+  SELECT p.customer_id, p.spell, p.moment, max_by(h.value, h.valid_from) AS segment FROM pieces p
+  JOIN customer_history h ON h.customer_id = p.customer_id AND h.attribute = 'segment' AND h.valid_from <= p.moment GROUP BY 1, 2, 3
+)
+SELECT w.kind, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, coalesce(h.segment, c.segment, '{NOT_STATED}') AS segment, {flags},
+       coalesce(f.slow_on < w.hi, FALSE) AS ever_slow, coalesce(f.repeat_on < w.hi, FALSE) AS ever_repeat,
+       datediff('day', w.begins, x.moment) AS entry, datediff('day', w.begins, coalesce(x.next_moment, w.hi)) AS stop,
+       w.lost AND x.next_moment IS NULL AS lost, count(*) AS customers
+FROM pieces x JOIN watched w ON w.customer_id = x.customer_id AND w.spell = x.spell
+LEFT JOIN felt f ON f.customer_id = x.customer_id LEFT JOIN customers c ON c.customer_id = x.customer_id
+LEFT JOIN held h ON h.customer_id = x.customer_id AND h.spell = x.spell AND h.moment = x.moment
+GROUP BY ALL ORDER BY ALL"""
+
+
+def snapshot_rows(cutoff: dt.date, days: Sequence[dt.date], *, horizon_months: int, offset_minutes: int) -> str:
+    """One row per customer under contract and snapshot day, with what was known that morning and, where the horizon has passed, the loss."""
+    listed = ", ".join(f"({literal(one)})" for one in days)
+    end = literal(cutoff)
+    opened, bought = day("t.opened_at", offset_minutes), day("o.ordered_at", offset_minutes)
+    return f"""WITH {contract_spells(cutoff)}, {experience(cutoff, offset_minutes, surveys=False)}, days(snapshot) AS (VALUES {listed}), present AS (
+  SELECT d.snapshot, s.customer_id, s.spell, s.kind, s.begins, s.ends FROM spells s
+  JOIN days d ON s.begins < d.snapshot AND (s.ends IS NULL OR s.ends >= d.snapshot)
+), terms_now AS (
+  SELECT p.snapshot, p.customer_id, sum(CAST(t.amount * 12 / t.term_months AS DECIMAL(18, 2))) AS yearly, min(datediff('day', p.snapshot, CAST(t.ends_on + INTERVAL 1 DAY AS DATE))) AS days_to_renewal
+  FROM present p JOIN terms t ON t.customer_id = p.customer_id AND t.starts_on < p.snapshot AND t.until >= p.snapshot GROUP BY 1, 2
+), held AS (
+  SELECT p.snapshot, p.customer_id, max_by(h.value, h.valid_from) AS segment FROM present p
+  JOIN customer_history h ON h.customer_id = p.customer_id AND h.attribute = 'segment' AND h.valid_from < p.snapshot GROUP BY 1, 2
+), served AS (
+  SELECT p.snapshot, p.customer_id, count(*) AS tickets_12m, count(*) FILTER (WHERE t.ticket_type = 'complaint') AS complaints_12m,
+         count(*) FILTER (WHERE t.ticket_type = 'repair') AS repairs_12m
+  FROM present p JOIN service t ON t.customer_id = p.customer_id AND {opened} < p.snapshot AND {opened} >= p.snapshot - INTERVAL 12 MONTH GROUP BY 1, 2
+), ordered AS (
+  SELECT p.snapshot, p.customer_id, count(*) AS orders_24m,
+         sum(o.gross_margin) FILTER (WHERE {bought} >= p.snapshot - INTERVAL 12 MONTH) AS margin_12m
+  FROM present p JOIN orders o ON o.customer_id = p.customer_id AND {bought} < p.snapshot AND {bought} >= p.snapshot - INTERVAL 24 MONTH GROUP BY 1, 2
+)
+SELECT p.snapshot, p.customer_id, c.customer_type, c.region, c.channel, p.kind AS contract_kind, coalesce(h.segment, c.segment, '{NOT_STATED}') AS segment,
+       datediff('month', p.begins, p.snapshot) AS tenure_months, n.yearly AS contract_value, n.days_to_renewal,
+       coalesce(v.tickets_12m, 0) AS tickets_12m, coalesce(v.complaints_12m, 0) AS complaints_12m, coalesce(v.repairs_12m, 0) AS repairs_12m,
+       coalesce(f.slow_on < p.snapshot, FALSE) AS late_complaint, coalesce(f.repeat_on < p.snapshot, FALSE) AS repeat_repair,
+       coalesce(o.orders_24m, 0) AS orders_24m, o.margin_12m,
+       CASE WHEN p.snapshot + INTERVAL {horizon_months} MONTH <= {end} THEN coalesce(p.ends < p.snapshot + INTERVAL {horizon_months} MONTH, FALSE) END AS lost
+FROM present p LEFT JOIN customers c ON c.customer_id = p.customer_id LEFT JOIN terms_now n ON n.snapshot = p.snapshot AND n.customer_id = p.customer_id
+LEFT JOIN held h ON h.snapshot = p.snapshot AND h.customer_id = p.customer_id LEFT JOIN served v ON v.snapshot = p.snapshot AND v.customer_id = p.customer_id
+LEFT JOIN ordered o ON o.snapshot = p.snapshot AND o.customer_id = p.customer_id LEFT JOIN felt f ON f.customer_id = p.customer_id
+ORDER BY 1, 2"""
+
+
+def repurchase_strata(cutoff: dt.date, landmarks: Sequence[dt.date], *, window_months: int, offset_minutes: int) -> str:
+    """Customers at each landmark, with and without service in the quarter before, by what else tells buyers apart, and who bought again in time.
+
+    Served: a repair, complaint, return or exchange resolved in the three months before the landmark, none before that. Not served: no such
+    ticket at all by then (service after the landmark does not matter: it could not be known). ``bad``: a complaint answered late or a repeat repair
+    by the landmark. One row per landmark, customer type, segment, band of orders, of recency and of age, arm and severity: customers, bought.
+    """
+    listed = ", ".join(f"({literal(one)})" for one in landmarks)
+    opened, bought = day("opened_at", offset_minutes), day("ordered_at", offset_minutes)
+    resolved = day("resolved_at", offset_minutes)
+    return f"""WITH {experience(cutoff, offset_minutes, surveys=False)}, days(landmark) AS (VALUES {listed}), tickets_of AS (
+  SELECT customer_id, {opened} AS opened_on, {resolved} AS resolved_on, severity FROM service
+  WHERE ticket_type IN ('repair', 'complaint', 'return', 'exchange') AND customer_id IS NOT NULL
+), bought AS (
+  SELECT DISTINCT customer_id, order_id, {bought} AS bought_on FROM orders WHERE order_type = 'product' AND revenue > 0 AND {bought} < {literal(cutoff)}
+), standing AS (
+  SELECT d.landmark, b.customer_id, count(*) FILTER (WHERE b.bought_on < d.landmark) AS orders_before,
+         max(b.bought_on) FILTER (WHERE b.bought_on < d.landmark) AS last_on, min(b.bought_on) AS first_on,
+         count(*) FILTER (WHERE b.bought_on >= d.landmark AND b.bought_on < d.landmark + INTERVAL {window_months} MONTH) > 0 AS again
+  FROM bought b JOIN days d ON b.bought_on < d.landmark + INTERVAL {window_months} MONTH GROUP BY 1, 2
+), served AS (
+  SELECT d.landmark, t.customer_id, min(t.opened_on) AS first_opened, min(t.resolved_on) AS first_resolved,
+         CASE WHEN bool_or(t.severity = 'critical') THEN 'critical' WHEN bool_or(t.severity = 'major') THEN 'major' ELSE 'minor' END AS severity
+  FROM tickets_of t JOIN days d ON t.opened_on < d.landmark GROUP BY 1, 2
+), held AS (
+  SELECT s.landmark, s.customer_id, max_by(h.value, h.valid_from) AS segment FROM standing s
+  JOIN customer_history h ON h.customer_id = s.customer_id AND h.attribute = 'segment' AND h.valid_from < s.landmark WHERE s.orders_before > 0 GROUP BY 1, 2
+), placed AS (
+  SELECT s.landmark, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, coalesce(h.segment, c.segment, '{NOT_STATED}') AS segment,
+         least(s.orders_before, 4) AS orders_band,
+         least(CAST(floor(datediff('day', s.last_on, s.landmark) / 180.0) AS INTEGER), 4) AS recency_band,
+         least(CAST(floor(datediff('day', s.first_on, s.landmark) / 365.0) AS INTEGER), 5) AS age_band,
+         CASE WHEN v.customer_id IS NULL THEN 'none'
+              WHEN v.first_opened >= s.landmark - INTERVAL 3 MONTH AND v.first_resolved < s.landmark THEN
+                   CASE WHEN coalesce(f.slow_on < s.landmark, FALSE) OR coalesce(f.repeat_on < s.landmark, FALSE) THEN 'bad' ELSE 'good' END
+         END AS arm,
+         CASE WHEN v.customer_id IS NULL THEN 'none' ELSE v.severity END AS severity, s.again
+  FROM standing s LEFT JOIN customers c ON c.customer_id = s.customer_id LEFT JOIN served v ON v.landmark = s.landmark AND v.customer_id = s.customer_id
+  LEFT JOIN felt f ON f.customer_id = s.customer_id LEFT JOIN held h ON h.landmark = s.landmark AND h.customer_id = s.customer_id
+  WHERE s.orders_before > 0
+)
+SELECT landmark, customer_type, segment, orders_band, recency_band, age_band, arm, severity, count(*) AS customers, count(*) FILTER (WHERE again) AS bought
+FROM placed WHERE arm IS NOT NULL GROUP BY ALL ORDER BY ALL"""
+
+
+def renewals(cutoff: dt.date, until: dt.date) -> str:
+    """Terms that come up for renewal by month and customer type: contracts and yearly value."""
+    return f"""WITH {contract_spells(cutoff)}
+SELECT coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, CAST(date_trunc('month', t.until) AS DATE) AS month, count(*) AS contracts,
+       sum(CAST(t.amount * 12 / t.term_months AS DECIMAL(18, 2))) AS yearly
+FROM terms t JOIN spells s ON s.customer_id = t.customer_id AND s.ends IS NULL AND t.starts_on >= s.begins
+LEFT JOIN customers c ON c.customer_id = t.customer_id
+WHERE t.until >= {literal(cutoff)} AND t.until < {literal(until)} GROUP BY 1, 2 ORDER BY 1, 2"""
+
+
+def purchase_patterns(cutoff: dt.date, at: dt.date, *, acquired_before: dt.date, offset_minutes: int) -> str:
+    """Frequency, recency and age in weeks at ``at`` of customers acquired before a day, without a running kind of contract, by customer type, with their number."""
+    kinds = ", ".join(literal(kind) for kind in CONTRACT_KINDS)
+    bought = day("o.ordered_at", offset_minutes)
+    return f"""WITH days AS (
+  SELECT DISTINCT o.customer_id, {bought} AS bought_on FROM orders o WHERE o.revenue > 0 AND o.order_type = 'product' AND {bought} < {literal(at)}
+    AND o.customer_id NOT IN (SELECT customer_id FROM contracts WHERE kind IN ({kinds}) AND customer_id IS NOT NULL)
+), one AS (
+  SELECT customer_id, count(*) - 1 AS frequency, CAST(floor(datediff('day', min(bought_on), max(bought_on)) / 7.0) AS INTEGER) AS recency,
+         CAST(ceil(datediff('day', min(bought_on), {literal(at)}) / 7.0) AS INTEGER) AS age
+  FROM days GROUP BY 1 HAVING min(bought_on) < {literal(acquired_before)})
+SELECT coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, frequency, CASE WHEN frequency = 0 THEN 0 ELSE greatest(recency, 1) END AS recency,
+       greatest(age, CASE WHEN frequency = 0 THEN 1 ELSE greatest(recency, 1) END) AS age, count(*) AS customers
+FROM one LEFT JOIN customers c ON c.customer_id = one.customer_id GROUP BY ALL ORDER BY ALL"""
+
+
+def link_score(cutoff: dt.date, offset_minutes: int) -> str:
+    """Complaints with an answered satisfaction survey: answered late or not, segment, low score or not, number."""
+    return f"""SELECT s.first_response_at IS NULL OR s.first_response_at > s.opened_at + INTERVAL 24 HOUR AS exposed,
+       concat(coalesce(s.customer_type, '{NOT_STATED}'), '|', coalesce(s.segment, '{NOT_STATED}')) AS stratum, v.score <= 2 AS hit, count(*) AS n
+FROM service s JOIN surveys v ON v.ticket_id = s.ticket_id AND v.kind = 'csat' AND v.score IS NOT NULL
+WHERE s.ticket_type = 'complaint' AND {day('v.answered_at', offset_minutes)} < {literal(cutoff)} GROUP BY ALL ORDER BY ALL"""
+
+
+def link_recommendation(cutoff: dt.date, offset_minutes: int) -> str:
+    """Recommendation answers of customers with a ticket in the 90 days before: late first response on the last ticket or not, detractor or not."""
+    answered = day("v.answered_at", offset_minutes)
+    return f"""WITH asked AS (
+  SELECT v.survey_id, v.customer_id, v.score, v.answered_at,
+         max_by(t.first_response_at IS NULL OR t.first_response_at > t.opened_at + INTERVAL 24 HOUR, t.opened_at) AS exposed,
+         max_by(t.ticket_type, t.opened_at) AS ticket_type
+  FROM surveys v JOIN service t ON t.customer_id = v.customer_id AND t.opened_at < v.answered_at - INTERVAL 24 HOUR AND t.opened_at >= v.answered_at - INTERVAL 90 DAY
+  WHERE v.kind = 'nps' AND v.score IS NOT NULL AND {answered} < {literal(cutoff)} GROUP BY 1, 2, 3, 4
+)
+SELECT exposed, concat(coalesce(c.customer_type, '{NOT_STATED}'), '|', coalesce(c.segment, '{NOT_STATED}'), '|', ticket_type) AS stratum, score <= 6 AS hit, count(*) AS n
+FROM asked LEFT JOIN customers c ON c.customer_id = asked.customer_id GROUP BY ALL ORDER BY ALL"""
+
+
+def link_backlog(cutoff: dt.date, since: dt.date, offset_minutes: int) -> str:
+    """By region and month: median hours to first response of the tickets opened, tickets opened, and tickets still open at the month's end."""
+    opened, resolved = day("opened_at", offset_minutes), day("resolved_at", offset_minutes)
+    return f"""WITH served AS (
+  SELECT coalesce(region, '{NOT_STATED}') AS region, CAST(date_trunc('month', {opened}) AS DATE) AS first_day, {opened} AS opened_on, {resolved} AS resolved_on,
+         datediff('minute', opened_at, first_response_at) / 60.0 AS hours FROM service WHERE {opened} < {literal(cutoff)} AND {opened} >= {literal(since)}
+), months AS (SELECT DISTINCT first_day FROM served), waits AS (
+  SELECT region, first_day, median(hours) AS hours, count(*) AS opened FROM served GROUP BY 1, 2
+), waiting AS (
+  SELECT s.region, m.first_day, count(*) AS still_open FROM served s
+  JOIN months m ON s.opened_on < m.first_day + INTERVAL 1 MONTH AND (s.resolved_on IS NULL OR s.resolved_on >= m.first_day + INTERVAL 1 MONTH) GROUP BY 1, 2
+)
+SELECT w.region, w.first_day, w.hours, w.opened, coalesce(x.still_open, 0) AS still_open FROM waits w
+LEFT JOIN waiting x ON x.region = w.region AND x.first_day = w.first_day ORDER BY 1, 2"""
+
+
+def link_cost() -> str:
+    """Repairs by whether more than one contact was needed: tickets, direct cost and its square, by product line and severity."""
+    return f"""WITH spent AS (SELECT ticket_id, sum(amount) AS amount FROM cost WHERE posting_basis IN ('incurred', 'recovery') AND ticket_id IS NOT NULL GROUP BY 1)
+SELECT s.contacts > 1 AS exposed, concat(coalesce(s.product_line, '{NOT_STATED}'), '|', coalesce(s.severity, '{NOT_STATED}')) AS stratum,
+       count(*) AS n, sum(CAST(coalesce(p.amount, 0) AS DOUBLE)) AS total, sum(CAST(coalesce(p.amount, 0) AS DOUBLE) * CAST(coalesce(p.amount, 0) AS DOUBLE)) AS squares
+FROM service s LEFT JOIN spent p ON p.ticket_id = s.ticket_id WHERE s.ticket_type = 'repair' AND s.contacts IS NOT NULL AND s.resolved_at IS NOT NULL
+GROUP BY ALL ORDER BY ALL"""

@@ -1,0 +1,111 @@
+"""The call list: scores of the customers under contract now, and what they may cost."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from analysis.errors import FitError, MissingData
+from analysis.metrics import Period, StudyInputs
+from analysis.periods import Month
+from analysis.results import Fact, Interval
+from analysis.retention import views
+from analysis.retention.movement import offset_minutes
+from analysis.retention.scores import RiskScores, risk_scores
+from analysis.retention.staying import observed_from
+from analysis.retention.stating import estimate, plain, share
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+HORIZON = 6
+CAPACITY = 200
+SEED = 20261031
+FEATURES = (
+    "customer_type", "segment", "contract_kind", "region", "channel", "tenure_months", "contract_value", "days_to_renewal", "tickets_12m",
+    "complaints_12m", "repairs_12m", "late_complaint", "repeat_repair", "orders_24m", "margin_12m",
+)  # fmt: skip
+REASONS = {
+    "tenure_months": "tenure", "contract_value": "contract value", "days_to_renewal": "time to renewal", "tickets_12m": "tickets in 12 months",
+    "complaints_12m": "complaints in 12 months", "repairs_12m": "repairs in 12 months", "late_complaint": "complaint answered late",
+    "repeat_repair": "repeat repair", "orders_24m": "orders in 24 months", "margin_12m": "margin in 12 months",
+}  # fmt: skip
+SOURCES = ("contracts", "customers", "customer_history", "tickets", "orders")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Warning_:
+    """Early warning: how good the score is on data it never saw, and what is at risk now."""
+
+    scores: RiskScores
+    snapshot: dt.date
+    test: dt.date
+    auc: Fact
+    precision: Fact
+    base_rate: Fact
+    lift: Fact
+    expected: tuple[Fact, ...]
+    observed: tuple[Fact, ...]
+    expected_losses: Fact
+    margin: Fact
+    margin_called: Fact
+    calls: pd.DataFrame
+
+
+def warning(inputs: StudyInputs, *, capacity: int = CAPACITY) -> Warning_:
+    """Scores of all customers under contract on the day after the month, from snapshots six months apart."""
+    inputs.engine.require("contracts.starts_on", "contracts.ends_on", "tickets.customer_id", "orders.ordered_at")
+    since, after = observed_from(inputs), inputs.month + 1
+    months = [after - HORIZON * back for back in range(6) if (after - HORIZON * back).start >= (Month.parse(since) + 6).start]
+    if len(months) < 4:
+        raise MissingData(message=f"not computed: {len(months)} snapshots of {HORIZON} months; early warning needs four")
+    days = sorted(month.start for month in months)
+    frame = inputs.engine.query(views.snapshot_rows(inputs.month.end, days, horizon_months=HORIZON, offset_minutes=offset_minutes(inputs)))
+    for column in ("contract_value", "margin_12m"):
+        frame[column] = frame[column].astype("float64").fillna(0.0)
+    scores = risk_scores(frame, features=FEATURES, capacity=capacity, seed=SEED, level=inputs.confidence)
+    return _facts(inputs, scores, days)
+
+
+def _facts(inputs: StudyInputs, scores: RiskScores, days: list[dt.date]) -> Warning_:
+    test = Month.parse(days[-2])
+    past, now = Period(test, inputs.month), Period.of(inputs.month)
+    common = {"period": past, "sources": SOURCES}
+    precision = share(inputs, "risk_score_precision", scores.hits, scores.capacity, dimensions={}, **common)  # type: ignore[arg-type]
+    base = share(inputs, "risk_score_base_rate", scores.observed_losses, scores.tested, dimensions={}, **common)  # type: ignore[arg-type]
+    customers = scores.customers.assign(margin_at_risk=scores.customers["score"] * scores.customers["margin_12m"].clip(lower=0))
+    calls = customers.head(scores.capacity)
+    assert precision.interval is not None and base.value  # FitError when nobody was lost
+    lift = inputs.engine.stated(
+        "risk_score_lift", value=scores.lift, dimensions={}, n=scores.capacity, **common,  # type: ignore[arg-type]
+        interval=Interval(low=precision.interval.low / float(base.value), high=precision.interval.high / float(base.value), level=inputs.confidence, method="Wilson, base rate held"),
+    )  # fmt: skip
+    tenths = list(scores.calibration.itertuples())
+    return Warning_(
+        scores=scores, snapshot=days[-1], test=days[-2],
+        auc=estimate(inputs, "risk_score_auc", scores.auc, scores.auc_low, scores.auc_high, method="Hanley–McNeil", dimensions={}, n=scores.tested, **common),  # type: ignore[arg-type]
+        precision=precision, base_rate=base, lift=lift,
+        expected=tuple(plain(inputs, "risk_score_expected", float(row.expected), dimensions={"tenth": str(row.bin)}, **common) for row in tenths),  # type: ignore[arg-type]
+        observed=tuple(share(inputs, "risk_score_observed", row.lost, row.customers, dimensions={"tenth": str(row.bin)}, **common) for row in tenths),  # type: ignore[arg-type]
+        expected_losses=plain(inputs, "expected_losses", round(float(customers["score"].sum())), period=now, dimensions={}, sources=SOURCES),
+        margin=plain(inputs, "margin_at_risk", _money(customers["margin_at_risk"].sum()), period=now, dimensions={"customers": "all"}, sources=SOURCES),
+        margin_called=plain(inputs, "margin_at_risk", _money(calls["margin_at_risk"].sum()), period=now, dimensions={"customers": "call_list"}, sources=SOURCES),
+        calls=_listed(calls),
+    )  # fmt: skip
+
+
+def _listed(calls: pd.DataFrame) -> pd.DataFrame:
+    """The call list: who, how likely, why, and what is at stake. The customer's number is the contract's personal column."""
+    shown = calls[["customer_id", "customer_type", "segment", "contract_kind", "score", "margin_at_risk", "reason_1", "reason_2", "reason_3"]].copy()
+    for column in ("reason_1", "reason_2", "reason_3"):
+        shown[column] = [REASONS.get(text, text) for text in shown[column]]
+    return shown.assign(score=shown["score"].round(4), margin_at_risk=[_money(value) for value in shown["margin_at_risk"]]).reset_index(drop=True)
+
+
+def _money(value: float) -> Decimal:
+    return Decimal(repr(float(value))).quantize(Decimal("0.01"))
+
+
+__all__ = ["CAPACITY", "HORIZON", "FitError", "Warning_", "warning"]
