@@ -31,6 +31,11 @@ Labelled = tuple[Text, Fact]
 BAND_ENDS = {0: "0", 1: "1", 2: "2"}
 
 
+def whole(value: float) -> float:
+    """An expected count as it is published: whole failures from a hundred on, one place below."""
+    return float(round(value)) if value >= 100 else round(float(value), 1)
+
+
 def cents(value: float | Decimal) -> Decimal:
     return Decimal(value).quantize(CENT, rounding=ROUND_HALF_UP)
 
@@ -307,15 +312,15 @@ def cause_facts(field: Field, baseline: Baseline, cells: Cells, cause: Cause) ->
         cause=cause, name=cause_name(field, cause),
         ratio=stated("cause_rate_ratio", cause.rate_ratio, interval=interval_of(cause.low, cause.high, level, method), n=int(cause.actual)),
         shrunken=stated("cause_rate_ratio_shrunken", cause.shrunken),
-        failures=stated("cause_failures", int(cause.actual)), expected=stated("cause_expected_failures", cause.expected),
-        excess=stated("cause_excess_failures", cause.excess, interval=interval_of(cause.actual * edges[0], cause.actual * edges[1], level, method), n=int(cause.actual)),
+        failures=stated("cause_failures", int(cause.actual)), expected=stated("cause_expected_failures", whole(cause.expected)),
+        excess=stated("cause_excess_failures", whole(cause.excess), interval=interval_of(cause.actual * edges[0], cause.actual * edges[1], level, method), n=int(cause.actual)),
         cost=_excess_cost(field, cause, excess_share, edges), share=stated("cause_share_explained", cause.share),
         first_month=_first_beyond(months, actual, expected),
         actual_by_month=tuple(
             engine.stated("cause_failures", period=Period(field.first, m), dimensions=place, value=int(v)) for m, v in zip(months, np.cumsum(actual), strict=True)
         ),
         expected_by_month=tuple(
-            engine.stated("cause_expected_failures", period=Period(field.first, m), dimensions=place, value=float(v)) for m, v in zip(months, np.cumsum(expected), strict=True)
+            engine.stated("cause_expected_failures", period=Period(field.first, m), dimensions=place, value=whole(float(v))) for m, v in zip(months, np.cumsum(expected), strict=True)
         ),
         apart=_apart(field, cells, cause), evidence=money.evidence_of_cause(field, cause.attributes, cause.component),
     )  # fmt: skip
@@ -577,7 +582,7 @@ def monthly(field: Field, made: Forecast) -> tuple[tuple[Month, Fact], ...]:
     for month in made.months:
         expected = float(sums[str(month)])
         low, high = made.interval(expected, months=1, level=level)
-        found.append((month, engine.stated("failure_forecast", period=month, value=expected, interval=interval_of(low, high, level, "prediction: counting noise, month scatter, level"), sources=("tickets", "units"))))
+        found.append((month, engine.stated("failure_forecast", period=month, value=whole(expected), interval=interval_of(whole(low), whole(high), level, "prediction: counting noise, month scatter, level"), sources=("tickets", "units"))))
     return tuple(found)
 
 
@@ -594,8 +599,8 @@ def ahead(made: Forecast) -> Period:
 def count_fact(field: Field, made: Forecast, *, warranty: bool | None, place: Mapping[str, str]) -> Fact:
     expected, low, high = forecast_total(field, made, warranty=warranty)
     return field.inputs.engine.stated(
-        "failure_forecast", period=ahead(made), dimensions=place, value=expected, sources=("tickets", "units"),
-        interval=interval_of(low, high, field.inputs.confidence, "prediction: counting noise, month scatter, level"),
+        "failure_forecast", period=ahead(made), dimensions=place, value=whole(expected), sources=("tickets", "units"),
+        interval=interval_of(whole(low), whole(high), field.inputs.confidence, "prediction: counting noise, month scatter, level"),
     )
 
 

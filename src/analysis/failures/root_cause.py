@@ -332,7 +332,7 @@ def _completed_counts(field: Field, delay: reporting.Delay) -> list[Fact]:
     counts = field.failure_counts.groupby("month_no")["failures"].sum()
     engine = field.inputs.engine
     return [
-        engine.stated("failure_forecast", period=month, value=float(counts.get(views.month_index(month), 0) / part), dimensions={"basis": "completed"}, sources=("tickets",))
+        engine.stated("failure_forecast", period=month, value=publish.whole(float(counts.get(views.month_index(month), 0) / part)), dimensions={"basis": "completed"}, sources=("tickets",))
         for month, part in zip(field.months, share, strict=True)
         if part > 0
     ]
@@ -364,7 +364,7 @@ def _obligations(
         held = closing.get(str(line))
         reason = Text(en="not computed: no provision of this line", zh="未计算：该产品线无准备金")
         provision = engine.stated("provision_balance", period=field.last, dimensions={"product_line": str(line)}, value=held, reason=None if held is not None else reason, sources=("provision",))
-        count = engine.stated("failure_forecast", period=period, dimensions={"product_line": str(line), "warranty": "inside", "basis": "run_off"}, value=expected)
+        count = engine.stated("failure_forecast", period=period, dimensions={"product_line": str(line), "warranty": "inside", "basis": "run_off"}, value=publish.whole(expected))
         lines.append((publish.label(field, "product_line", str(line)), fact, provision, count))
     mean = publish.UnitCost(mean=whole / spread if spread else 0.0, error=covered.error, failures=covered.failures)
     return tuple(lines), publish.cost_fact(field, "warranty_obligation", run_off, spread, mean, period=period, place={})
@@ -390,7 +390,7 @@ def _spare_parts(field: Field, made: forecasting.Forecast) -> tuple[tuple[str, F
         found.append(
             (
                 str(part),
-                engine.stated("part_demand", period=period, dimensions=place, value=demand, interval=publish.interval_of(low, high, field.inputs.confidence, "prediction of the count"), sources=("parts_used", "tickets", "units")),
+                engine.stated("part_demand", period=period, dimensions=place, value=publish.whole(demand), interval=publish.interval_of(publish.whole(low), publish.whole(high), field.inputs.confidence, "prediction of the count"), sources=("parts_used", "tickets", "units")),
                 engine.stated("part_stock", period=period, dimensions=place, value=stock, sources=("parts_used", "tickets", "units")),
             )
         )

@@ -118,7 +118,7 @@ def _fixes(fixes: Sequence[Any]) -> list[Finding]:
         "worked": ("good", "{fix}: it worked so far. Machines made with it fail {ratio} as often as those before it, at the same age ({ratio:interval})."),
         "worse": ("alert", "{fix}: failures rose. Machines made with it fail {ratio} as often as those before it, at the same age ({ratio:interval})."),
         "no_effect": ("watch", "{fix}: no effect to be seen. Machines made with it fail {ratio} as often as those before it, at the same age ({ratio:interval}); what was promised would have shown by now."),
-        "too_early": ("info", "{fix}: too early to say. Machines made with it have had {failures} {failures:plural|failure|failures}; the ratio to those before it at the same age is {ratio} ({ratio:interval})."),
+        "too_early": ("info", "{fix}: too early to say. Machines made with it have had {failures} so far; the ratio to those before it at the same age is {ratio} ({ratio:interval})."),
     }  # fmt: skip
     found = []
     for fix in fixes:
@@ -203,7 +203,7 @@ def _excluded(field: Field, excluded: Sequence[tuple[Any, Fact]]) -> Check:
         return Check(id="failures_rated", outcome="passed", sentence=Sentence("Every confirmed failure lies on a machine that was in the field then; none is left out as impossible."))
     return Check(
         id="failures_rated", outcome="failed",
-        sentence=Sentence("{count} confirmed {count:plural|failure|failures} can be counted, not rated: unknown serial, before shipment or after retirement; the table names them.", {"count": total}),
+        sentence=Sentence("{count} can be counted, not rated: unknown serial, before shipment or after retirement; the table names them.", {"count": total}),
     )
 
 

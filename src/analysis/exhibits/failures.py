@@ -1,0 +1,546 @@
+"""Exhibits of the failure section: result in, block out, no arithmetic beyond layout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from analysis.exhibits.blocks import Block, Column, Comparison, Row, Tile, callout, figure, not_computed, table, tiles
+from analysis.failures.publishing import CauseFacts, Curve, ParetoLine
+from analysis.failures.root_cause import FailureStudy
+from analysis.locale import Text
+from analysis.periods import Month
+from analysis.results import Fact, Sentence
+
+INTERVAL = Text(en="Interval", zh="区间")
+RATE = Text(en="Failure rate", zh="故障率")
+COMPONENT = Text(en="Component", zh="部件")
+RATIO = Text(en="Actual to expected", zh="实际与预期之比")
+
+
+def _source(study: FailureStudy) -> Sentence:
+    return Sentence("Source: service orders and installed base, {first} to {last}.", {"first": study.window.first, "last": study.window.last})
+
+
+def _months(facts: Sequence[Fact]) -> list[tuple[Month, Fact]]:
+    return [(Month.parse(fact.period), fact) for fact in facts]
+
+
+def failure_tiles(study: FailureStudy) -> Block:
+    """Rate, repeat repairs, what is to come and what it costs."""
+    shown = [
+        Tile(
+            label=Text(en="Failure rate, twelve months", zh="故障率（近十二个月）"), fact=study.rates.year,
+            comparisons=[Comparison(label=Text(en="Report month, completed", zh="报告月（已补足）"), value=study.rates.last, signed=False)],
+        )
+    ]  # fmt: skip
+    if study.repeats:
+        shown.append(Tile(label=Text(en="Repaired again within 30 days", zh="30 天内重复维修"), fact=study.repeats[-1], history=study.repeats[-13:]))
+    if study.forecast:
+        shown.append(
+            Tile(
+                label=Text(en="Failures, next twelve months", zh="未来十二个月故障"), fact=study.forecast.total,
+                comparisons=[Comparison(label=Text(en="under warranty", zh="其中保修期内"), value=study.forecast.under_warranty, signed=False)],
+            )
+        )  # fmt: skip
+        shown.append(
+            Tile(
+                label=Text(en="Their direct cost", zh="相应直接成本"), fact=study.forecast.cost,
+                comparisons=[Comparison(label=Text(en="under warranty", zh="其中保修期内"), value=study.forecast.warranty_cost, signed=False)],
+            )
+        )  # fmt: skip
+    return tiles("failures.tiles", shown)
+
+
+# -- rates -----------------------------------------------------------------------------------------------------------
+
+
+def rate_figure(study: FailureStudy) -> Block:
+    """The failure rate by month, as reported and completed for reports still to come."""
+    from analysis.exhibits.charts import Series, lines
+
+    last, share = study.rates.completed[-1], study.rates.shares[-1]
+    if last.value is None:
+        return callout("failures.rate", tone="info", title=Sentence("No failure rate: nothing was in the field or nothing is reported yet."))
+    values = {"rate": last, "month": study.month, "share": share, "counted": study.rates.reported[-1]}
+    return figure(
+        "failures.rate",
+        title=Sentence("{month}: {rate}, once the failures still to be reported are allowed for", values),
+        subtitle=Sentence("Confirmed failures per 1,000 unit-months, by month of failure; the band is the interval"),
+        foot=_source(study),
+        alt=Sentence("Two lines of the failure rate by month; in {month} {counted} are counted and {rate} expected in the end.", values),
+        draw=lines(
+            [
+                Series(name=Text(en="Completed", zh="补足后"), points=_months(study.rates.completed), role="focus"),
+                Series(name=Text(en="Reported", zh="已报告"), points=_months(study.rates.reported), role="muted"),
+            ],
+            measure=RATE,
+        ),
+    )
+
+
+def age_figure(study: FailureStudy) -> Block:
+    """The failure rate by months in service."""
+    from analysis.exhibits.charts import Item, ranked_bars
+
+    young, old = study.rates.by_age[0][1], study.rates.by_age[-1][1]
+    values = {"young": young, "old": old, "age": study.rates.by_age[-1][0]}
+    return figure(
+        "failures.by_age",
+        title=Sentence("New machines fail {young}, those of {age} months {old}", values),
+        subtitle=Sentence("Confirmed failures per 1,000 unit-months, by months in service; whiskers are intervals"),
+        foot=_source(study),
+        alt=Sentence("Bars of the failure rate by months in service, from {young} in the first month to {old} at {age} months.", values),
+        draw=ranked_bars(
+            [Item(name=name, fact=fact) for name, fact in study.rates.by_age], measure=RATE, by=Text(en="Months in service", zh="在役月数"), keep_order=True
+        ),
+    )
+
+
+def control_figure(study: FailureStudy) -> Block:
+    """The control chart of the failure rate at equal age and season."""
+    from analysis.exhibits.charts import Series, control_chart
+
+    chart = study.chart
+    reason = {
+        "overdispersed": "Laney u′ chart: the points scatter {times} as much as counts by chance, and the limits allow for it",
+        "not_overdispersed": "u chart: the points scatter no more than counts by chance ({times})",
+        "too_few_points": "u chart: too few months to judge the scatter",
+        "asked_for": "u chart",
+    }[chart.choice]
+    values = {"months": _named(chart.signals), "month": study.month}
+    return figure(
+        "failures.control",
+        title=Sentence("Out of control at equal age and season: {months}", values) if chart.signals else Sentence("Under control at equal age and season: no month lies beyond its limits"),
+        subtitle=Sentence(f"{reason}; limits at three sigmas, the last three months judged by those before", {"times": chart.overdispersion} if chart.overdispersion else {}),
+        foot=_source(study),
+        alt=Sentence("Control chart of the failure rate by month with centre and limits up to {month}.", values),
+        draw=control_chart(
+            Series(name=RATE, points=list(zip(chart.months, chart.values, strict=True)), role="focus"),
+            centre=Series(name=Text(en="Centre", zh="中心线"), points=list(zip(chart.months, chart.centre, strict=True))),
+            lower=Series(name=Text(en="Lower limit", zh="下限"), points=list(zip(chart.months, chart.lower, strict=True))),
+            upper=Series(name=Text(en="Upper limit", zh="上限"), points=list(zip(chart.months, chart.upper, strict=True))),
+            measure=RATE, signals=chart.signals,
+        ),
+    )  # fmt: skip
+
+
+def _named(months: Sequence[Month]) -> Text:
+    from analysis.formats import month_text
+
+    return Text(en=", ".join(month_text(month, "en") for month in months), zh="、".join(month_text(month, "zh") for month in months))
+
+
+# -- causes ----------------------------------------------------------------------------------------------------------
+
+
+def causes_table(study: FailureStudy) -> Block:
+    """Ranked causes, or that there is none."""
+    if not study.causes:
+        return callout(
+            "failures.causes", tone="info", title=Sentence("No root cause found"),
+            body=Sentence("None of {candidates} combinations of attributes fails more than chance allows, at a stated chance of {error} of naming any when there is none.", {"candidates": study.candidates, "error": study.search_error}),
+        )  # fmt: skip
+    columns = [
+        Column(key="cause", label=Text(en="Cause", zh="原因"), wide=True),
+        Column(key="ratio", label=Text(en="Rate ratio", zh="故障率比")), Column(key="interval", label=INTERVAL, show="interval"),
+        Column(key="shrunken", label=Text(en="Shrunken", zh="收缩后")),
+        Column(key="failures", label=Text(en="Failures", zh="故障数"), places=0), Column(key="expected", label=Text(en="Expected", zh="预期"), places=0),
+        Column(key="share", label=Text(en="Share of all", zh="占全部")),
+        Column(key="cost", label=Text(en="Excess cost", zh="超额成本")), Column(key="first", label=Text(en="Beyond chance since", zh="超出随机始于")),
+    ]  # fmt: skip
+    rows = [
+        Row(
+            cells={
+                "cause": cause.name, "ratio": cause.ratio, "interval": cause.ratio, "shrunken": cause.shrunken, "failures": cause.failures,
+                "expected": cause.expected, "share": cause.share, "cost": cause.cost, "first": cause.first_month,
+            }
+        )
+        for cause in study.causes
+    ]  # fmt: skip
+    return table(
+        "failures.causes", title=Sentence("Causes that survive a search over {candidates} combinations", {"candidates": study.candidates}),
+        subtitle=Sentence("Compared with machines of the same age in the same months; chance of naming any when there is none: at most {error}", {"error": study.search_error}),
+        columns=columns, rows=rows, note=Sentence("Intervals are not corrected for having been selected; the shrunken ratio is. Serials and tickets are in the evidence of each finding."),
+    )  # fmt: skip
+
+
+def cause_figures(study: FailureStudy, *, top: int = 2) -> list[Block]:
+    """Actual and expected failures of the leading causes, added up over the months."""
+    return [_cause_figure(study, cause, position) for position, cause in enumerate(study.causes[:top])]
+
+
+def _cause_figure(study: FailureStudy, cause: CauseFacts, position: int) -> Block:
+    from analysis.exhibits.charts import Series, lines
+
+    def ends(facts: Sequence[Fact]) -> list[tuple[Month, Fact]]:
+        return [(study.window.first + k, fact) for k, fact in enumerate(facts)]
+
+    values = {"cause": cause.name, "failures": cause.failures, "expected": cause.expected, "first": cause.first_month}
+    return figure(
+        f"failures.cause_{position + 1}",
+        title=Sentence("{cause}: {failures} where {expected} were to be expected", values),
+        subtitle=Sentence("Confirmed failures since the start of the window, added up; expected at the same ages and months"),
+        foot=_source(study),
+        alt=Sentence("Running number of failures of {cause}: {failures} counted, {expected} expected; beyond chance since {first}.", values),
+        draw=lines(
+            [
+                Series(name=Text(en="Counted", zh="实际"), points=ends(cause.actual_by_month), role="focus"),
+                Series(name=Text(en="Expected", zh="预期"), points=ends(cause.expected_by_month), role="expected"),
+            ],
+            measure=Text(en="Failures, running total", zh="累计故障"),
+        ),
+    )
+
+
+def ratio_figure(study: FailureStudy) -> Block:
+    """Actual to expected along each attribute by itself."""
+    from analysis.exhibits.charts import Item, dot_interval
+
+    names = {"supplier": ("Supplier", "供应商"), "model": ("Model", "型号"), "plant": ("Plant", "工厂"), "region": ("Region", "区域")}
+    items = [
+        Item(name=Text(en=f"{names[dimension][0]} {name.en}", zh=f"{names[dimension][1]} {name.zh}"), fact=fact)
+        for dimension, lines in study.ratios.items()
+        if dimension in names
+        for name, fact in lines
+        if fact.value is not None
+    ]
+    if not items:
+        return callout("failures.ratios", tone="info", title=Sentence("The machines differ in no attribute: there is nothing to compare."))
+    largest = max(items, key=lambda item: float(item.fact.value or 0))
+    values = {"name": largest.name, "ratio": largest.fact}
+    return figure(
+        "failures.ratios",
+        title=Sentence("One attribute at a time, {name} stands highest: {ratio} the expected number", values),
+        subtitle=Sentence("Actual to expected failures at the same ages and months; one is average"),
+        foot=_source(study),
+        alt=Sentence("Dots with intervals of actual to expected failures by supplier, model, plant and region; the highest is {name} with {ratio}.", values),
+        draw=dot_interval(items, measure=RATIO, by=Text(en="Attribute", zh="属性"), reference=1.0, log=True),
+    )
+
+
+def batch_table(study: FailureStudy) -> Block | None:
+    """The batches that stand out most, by the lower limit of their ratio."""
+    lines = study.ratios.get("batch", ())
+    if not lines:
+        return None
+    columns = [
+        Column(key="batch", label=Text(en="Batch", zh="批次")), Column(key="failures", label=Text(en="Failures", zh="故障数"), show="numerator"),
+        Column(key="expected", label=Text(en="Expected", zh="预期"), show="denominator", places=1), Column(key="ratio", label=RATIO),
+        Column(key="interval", label=INTERVAL, show="interval"),
+    ]  # fmt: skip
+    rows = [Row(cells={"batch": name, "failures": fact, "expected": fact, "ratio": fact, "interval": fact}) for name, fact in lines]
+    return table(
+        "failures.batches", title=Sentence("Batches by the lower limit of their ratio"), subtitle=Sentence("Among many batches some stand high by chance; the search above says which do not"),
+        columns=columns, rows=rows, note=_source(study),
+    )  # fmt: skip
+
+
+# -- triangle and Pareto ---------------------------------------------------------------------------------------------
+
+
+def triangle_figure(study: FailureStudy) -> Block:
+    """Cumulative failures by quarter of start of service and age."""
+    from analysis.exhibits.charts import heatmap
+
+    if not study.triangle.cells:
+        return callout("failures.triangle", tone="info", title=Sentence("No warranty triangle: no machine has been watched from its first day for a quarter."))
+    age = "12" if any(key[1] == "12" for key in study.triangle.cells) else study.triangle.columns[0][0]
+    column = [(name, study.triangle.cells[key, age]) for key, name in study.triangle.rows if (key, age) in study.triangle.cells]
+    worst = max(column, key=lambda line: float(line[1].value or 0))
+    months = next(name for key, name in study.triangle.columns if key == age)
+    values = {"quarter": worst[0], "count": worst[1], "age": months}
+    return figure(
+        "failures.triangle",
+        title=Sentence("Highest after {age}: machines put into service in {quarter}, {count}", values),
+        subtitle=Sentence("Confirmed failures per 1,000 machines up to this age, by quarter of start of service; blank where machines are too young"),
+        foot=_source(study),
+        alt=Sentence("Grid of cumulative failures by quarter of start of service and age; after {age} the highest is {quarter} with {count}.", values),
+        draw=heatmap(
+            study.triangle.rows, study.triangle.columns, study.triangle.cells, measure=Text(en="Failures per 1,000 units", zh="每千台累计故障"),
+            by=Text(en="Put into service", zh="投入使用"), places=0,
+        ),
+    )  # fmt: skip
+
+
+def pareto_figure(study: FailureStudy, by: str) -> Block | None:
+    """Components ranked by count or cost; a bar whose rank is noise is pale."""
+    from analysis.exhibits.charts import Item, pareto
+
+    lines = study.paretos.get(by)
+    if not lines:
+        return not_computed(study.missing["cost"], id=f"failures.pareto_{by}") if "cost" in study.missing else None
+    leading = _leading(lines)
+    values = {"first": lines[0].name, "fact": lines[0].fact, "share": leading.cumulative}
+    titles = {
+        "count": "{first} fails most often: {fact} in twelve months",
+        "cost": "{first} costs most: {fact} in twelve months",
+    }
+    measures = {"count": Text(en="Confirmed failures", zh="确认故障"), "cost": Text(en="Direct cost", zh="直接成本")}
+    return figure(
+        f"failures.pareto_{by}",
+        title=Sentence(titles[by], values),
+        subtitle=Sentence("By component, last twelve months; pale bars could hold another rank by chance"),
+        foot=_source(study),
+        alt=Sentence("Ranked bars by component with their cumulative share; {first} leads with {fact}.", values),
+        draw=pareto(
+            [Item(name=line.name, fact=line.fact, role="actual" if line.settled else "context") for line in lines], [line.cumulative for line in lines],
+            measure=measures[by], by=COMPONENT,
+        ),
+    )  # fmt: skip
+
+
+def _leading(lines: Sequence[ParetoLine]) -> ParetoLine:
+    return next((line for line in lines if float(line.cumulative.value or 0) >= 0.8), lines[-1])
+
+
+# -- life ------------------------------------------------------------------------------------------------------------
+
+_DIRECTIONS = {
+    "falling": Text(en="Early failures", zh="早期失效"),
+    "rising": Text(en="Wears out", zh="耗损失效"),
+    "unclear": Text(en="Steady", zh="平稳"),
+}
+_BEYOND = Text(en="beyond the oldest machines", zh="超出最老机龄")
+
+
+def life_table(study: FailureStudy) -> Block:
+    """Weibull shape and B10 life by component, with the bathtub reading."""
+    if not study.lives:
+        return callout("failures.lives", tone="info", title=Sentence("No life distribution: no component has failed often enough."))
+    columns = [
+        Column(key="component", label=COMPONENT, wide=True), Column(key="failures", label=Text(en="Failures", zh="故障数"), places=0),
+        Column(key="shape", label=Text(en="Weibull shape", zh="形状参数")), Column(key="shape_interval", label=INTERVAL, show="interval"),
+        Column(key="reading", label=Text(en="Reading", zh="解读")), Column(key="b10", label=Text(en="B10 life", zh="B10 寿命"), places=0),
+        Column(key="b10_interval", label=INTERVAL, show="interval", places=0), Column(key="note", label=Text(en="Extrapolated", zh="外推")),
+    ]  # fmt: skip
+    rows = [
+        Row(
+            cells={
+                "component": life.name, "failures": life.failures, "shape": life.shape, "shape_interval": life.shape, "reading": _DIRECTIONS[life.direction],
+                "b10": life.b10, "b10_interval": life.b10, "note": _BEYOND if life.beyond_data else None,
+            }
+        )
+        for life in study.lives
+    ]  # fmt: skip
+    return table(
+        "failures.lives", title=Sentence("How components age"), subtitle=Sentence("Shape below one: early failures; above one: wear-out; an interval that holds one is read as steady"),
+        columns=columns, rows=rows, note=_source(study),
+    )  # fmt: skip
+
+
+def survival_figure(study: FailureStudy) -> Block:
+    """Machines without any failure by months in service."""
+    return _curve_figure(
+        study, study.survival, "failures.survival", Sentence("After {age} months {value} of machines have had no failure", _at(study.survival)),
+        Sentence("Kaplan–Meier, machines put into service within the window; band is the pointwise interval"), Text(en="Without failure", zh="无故障"), from_zero=False,
+    )  # fmt: skip
+
+
+def repairs_figure(study: FailureStudy) -> Block:
+    """Mean number of failures by months in service."""
+    return _curve_figure(
+        study, study.repairs, "failures.repairs", Sentence("By {age} months a machine has had {value} on average", _at(study.repairs)),
+        Sentence("Mean cumulative function, repeated failures included; band is the pointwise interval"), Text(en="Failures a machine", zh="每台故障"), from_zero=True,
+    )  # fmt: skip
+
+
+def _at(curve: Curve, age: float = 24.0) -> dict[str, Fact | str]:
+    known = [point for point in curve if point[0] <= age]
+    return {"age": f"{known[-1][0]:g}", "value": known[-1][1]} if known else {}
+
+
+def _curve_figure(study: FailureStudy, curve: Curve, id: str, title: Sentence, subtitle: Sentence, measure: Text, *, from_zero: bool) -> Block:
+    from analysis.exhibits.charts.lines import Curve as Steps
+    from analysis.exhibits.charts.lines import survival
+
+    if len(curve) < 2:
+        return callout(id, tone="info", title=Sentence("No curve: too little was watched from the first day on."))
+    return figure(
+        id, title=title, subtitle=subtitle, foot=_source(study), alt=title,
+        draw=survival([Steps(name=measure, points=list(curve), role="focus")], measure=measure, age=Text(en="In service", zh="在役时间"), age_unit="months", from_zero=from_zero),
+    )  # fmt: skip
+
+
+def repeat_figure(study: FailureStudy) -> Block:
+    """Repairs that were followed by another within 30 days."""
+    from analysis.exhibits.charts import Series, lines
+
+    if not study.repeats:
+        return callout("failures.repeats", tone="info", title=Sentence("No repeat-repair rate: no repair has thirty full days of follow-up."))
+    last = study.repeats[-1]
+    values = {"rate": last, "month": Month.parse(last.period)}
+    return figure(
+        "failures.repeats",
+        title=Sentence("Of the repairs completed in {month}, {rate} were followed by another within 30 days", values),
+        subtitle=Sentence("Another repair of the same serial opened within 30 days of resolution; repairs with 30 full days of follow-up only"),
+        foot=_source(study),
+        alt=Sentence("Line of the repeat-repair rate by month; it ends at {rate} in {month}.", values),
+        draw=lines([Series(name=Text(en="Repaired again", zh="重复维修"), points=_months(study.repeats), role="focus")], measure=Text(en="Repaired again within 30 days", zh="30 天内重复维修")),
+    )  # fmt: skip
+
+
+# -- outlook ---------------------------------------------------------------------------------------------------------
+
+
+def forecast_figure(study: FailureStudy) -> Block:
+    """Failures by month and those to come."""
+    from analysis.exhibits.charts import Series, fan
+
+    if study.forecast is None:
+        return _gap(study, "cost", "failures.forecast")
+    outlook = study.forecast
+    values = {"total": outlook.total, "first": outlook.months[0][0], "last": outlook.months[-1][0]}
+    return figure(
+        "failures.forecast",
+        title=Sentence("{total} are expected from {first} to {last} ({total:interval})", values),
+        subtitle=Sentence("Confirmed failures a month: history completed for reports still to come, then the forecast with its prediction interval"),
+        foot=_source(study),
+        alt=Sentence("Failures a month and the forecast from {first} to {last}, {total} in all.", values),
+        draw=fan(
+            Series(name=Text(en="Actual", zh="实际"), points=list(outlook.history), role="actual"),
+            Series(name=Text(en="Forecast", zh="预测"), points=list(outlook.months), role="focus"),
+            measure=Text(en="Failures a month", zh="每月故障"),
+        ),
+    )
+
+
+def obligation_table(study: FailureStudy) -> Block | None:
+    """What remaining warranty is expected to cost, beside the provision."""
+    if study.forecast is None or not study.forecast.obligations:
+        return None
+    columns = [
+        Column(key="line", label=Text(en="Product line", zh="产品线"), wide=True), Column(key="count", label=Text(en="Failures under warranty", zh="保修期内故障"), places=0),
+        Column(key="cost", label=Text(en="Expected direct cost", zh="预计直接成本")), Column(key="interval", label=INTERVAL, show="interval"),
+        Column(key="provision", label=Text(en="Provision", zh="准备金")),
+    ]  # fmt: skip
+    rows = [Row(cells={"line": name, "count": count, "cost": cost, "interval": cost, "provision": held}) for name, cost, held, count in study.forecast.obligations]
+    total = study.forecast.obligation
+    rows.append(Row(cells={"line": Text(en="All", zh="合计"), "cost": total, "interval": total, "provision": study.forecast.provision}, role="total"))
+    return table(
+        "failures.obligation", title=Sentence("Machines shipped so far are expected to cost {cost} until their warranties end", {"cost": total}),
+        subtitle=Sentence("Direct cost, not discounted, labour not included; beside it the warranty provision, which may cover more than direct cost"),
+        columns=columns, rows=rows, note=_source(study),
+    )  # fmt: skip
+
+
+def parts_table(study: FailureStudy) -> Block | None:
+    """Spare parts for the next three months."""
+    if not study.parts:
+        return _gap(study, "parts", "failures.parts") if "parts" in study.missing else None
+    columns = [
+        Column(key="part", label=Text(en="Part", zh="备件")), Column(key="demand", label=Text(en="Expected demand", zh="预计需求"), places=0),
+        Column(key="interval", label=INTERVAL, show="interval", places=0), Column(key="stock", label=Text(en="Stock for 95% service", zh="95% 服务水平库存"), places=0),
+    ]  # fmt: skip
+    rows = [Row(cells={"part": part, "demand": demand, "interval": demand, "stock": stock}) for part, demand, stock in study.parts]
+    return table(
+        "failures.parts", title=Sentence("Spare parts for the next three months"), subtitle=Sentence("Expected failures by component times parts used a failure"),
+        columns=columns, rows=rows, note=_source(study),
+    )  # fmt: skip
+
+
+def _gap(study: FailureStudy, part: str, id: str) -> Block:
+    if part in study.missing:
+        return not_computed(study.missing[part], id=id)
+    return callout(id, tone="info", title=Sentence("Not computed: there is nothing to compute it from."))
+
+
+# -- money -----------------------------------------------------------------------------------------------------------
+
+
+def cost_table(study: FailureStudy) -> Block:
+    """Direct cost of failures by component and kind of cost."""
+    if study.money is None:
+        return _gap(study, "cost", "failures.cost")
+    kinds = {
+        "parts": Text(en="Parts", zh="配件"), "logistics": Text(en="Logistics", zh="物流"), "outsourcing": Text(en="Outsourcing", zh="外包"),
+        "compensation": Text(en="Compensation", zh="赔偿"), "other": Text(en="Other", zh="其他"), "recovered": Text(en="Recovered", zh="追偿"),
+    }  # fmt: skip
+    columns = [Column(key="component", label=COMPONENT, wide=True), *(Column(key=key, label=name) for key, name in kinds.items())]
+    columns += [Column(key="total", label=Text(en="Total", zh="合计")), Column(key="unit", label=Text(en="A failure", zh="单次"))]
+    rows = [Row(cells={"component": name, **facts}) for name, facts in study.money.by_component]
+    rows.append(Row(cells={"component": Text(en="All", zh="合计"), "total": study.money.total}, role="total"))
+    return table(
+        "failures.cost", title=Sentence("Failures of the last twelve months cost {total} in direct cost", {"total": study.money.total}),
+        subtitle=Sentence("Incurred and recovery postings traced to tickets of confirmed failures"), columns=columns, rows=rows, note=_source(study),
+    )  # fmt: skip
+
+
+def recovery_figure(study: FailureStudy) -> Block | None:
+    """What suppliers gave back of approved claims."""
+    from analysis.exhibits.charts import Item, ranked_bars
+
+    if study.money is None or not study.money.recovery:
+        return _gap(study, "recovery", "failures.recovery") if "recovery" in study.missing else None
+    name, least = min(study.money.recovery, key=lambda line: float(line[1].value or 0))
+    values = {"supplier": name, "share": least}
+    return figure(
+        "failures.recovery",
+        title=Sentence("Least comes back from {supplier}: {share} of approved claims", values),
+        subtitle=Sentence("Recovered as a share of approved claims on failed machines, by supplier of the key component, last twelve months"),
+        foot=_source(study),
+        alt=Sentence("Bars of the share recovered by supplier; the least is {share} from {supplier}.", values),
+        draw=ranked_bars([Item(name=n, fact=f) for n, f in study.money.recovery], measure=Text(en="Recovered", zh="追偿率"), by=Text(en="Supplier", zh="供应商")),
+    )
+
+
+# -- watch, fixes and bad data ---------------------------------------------------------------------------------------
+
+
+def watch_table(study: FailureStudy) -> Block:
+    """How good the watch is, with nothing planted and with a doubled rate."""
+    if study.watch is None:
+        return callout("failures.watch", tone="info", title=Sentence("No watch: fewer than six months, or too few failures expected in every cell."))
+    columns = [Column(key="what", label=Text(en="What", zh="项目"), wide=True), Column(key="value", label=Text(en="Value", zh="数值"))]
+    rows = [
+        Row(cells={"what": Text(en="Cells watched", zh="监测单元"), "value": study.watch.cells}),
+        Row(cells={"what": Text(en="Any alert in a quiet month (simulated)", zh="无异常月份出现预警的比例（模拟）"), "value": study.watch.false_alarms}),
+    ]
+    for months, fact in enumerate(study.watch.detected, start=1):
+        name = Text(en=f"Doubled rate found after {months} {'month' if months == 1 else 'months'}", zh=f"故障率翻倍 {months} 个月后被发现")
+        rows.append(Row(cells={"what": name, "value": fact}))
+    return table(
+        "failures.watch",
+        title=Sentence("New in the last three months: {count} of {cells} cells", {"count": _names(study), "cells": study.watch.cells}) if study.watch.alerts else Sentence("Nothing new in the last three months in {cells} cells", {"cells": study.watch.cells}),
+        subtitle=Sentence("A cell is a component in one model, supplier, plant or region; the cell of median size is used for the detection"),
+        columns=columns, rows=rows, note=_source(study),
+    )  # fmt: skip
+
+
+def _names(study: FailureStudy) -> Text:
+    assert study.watch is not None
+    return Text(en="; ".join(name.en for name, _ in study.watch.alerts), zh="；".join(name.zh for name, _ in study.watch.alerts))
+
+
+_VERDICTS = {
+    "worked": Text(en="Worked so far", zh="目前有效"), "worse": Text(en="Failures rose", zh="故障上升"),
+    "no_effect": Text(en="No effect to be seen", zh="未见效果"), "too_early": Text(en="Too early to say", zh="尚难判断"),
+}  # fmt: skip
+
+
+def fix_table(study: FailureStudy) -> Block:
+    """Registered fixes and what came of them."""
+    if not study.fixes:
+        return callout("failures.fixes", tone="info", title=Sentence("No fix is registered, or no machine made with one is in the field yet."))
+    columns = [
+        Column(key="fix", label=Text(en="Fix", zh="整改"), wide=True), Column(key="since", label=Text(en="Produced since", zh="生产始于")),
+        Column(key="failures", label=Text(en="Failures since", zh="其后故障")), Column(key="ratio", label=Text(en="After to before", zh="整改后与前之比")),
+        Column(key="interval", label=INTERVAL, show="interval"), Column(key="verdict", label=Text(en="Verdict", zh="结论")),
+    ]  # fmt: skip
+    rows = [
+        Row(cells={"fix": one.name, "since": one.fix.starts, "failures": one.failures, "ratio": one.ratio, "interval": one.ratio, "verdict": _VERDICTS[one.verdict]})
+        for one in study.fixes
+    ]
+    return table(
+        "failures.fixes", title=Sentence("Fixes judged on machines of the same age"),
+        subtitle=Sentence("Actual to expected failures of machines made with the fix, divided by those made before it"), columns=columns, rows=rows, note=_source(study),
+    )  # fmt: skip
+
+
+def excluded_table(study: FailureStudy) -> Block:
+    """Confirmed failures that no rate holds, by reason."""
+    columns = [Column(key="why", label=Text(en="Why", zh="原因"), wide=True), Column(key="count", label=Text(en="Failures", zh="故障数"), places=0)]
+    rows = [Row(cells={"why": name, "count": fact}) for name, fact in study.excluded]
+    return table(
+        "failures.excluded", title=Sentence("Confirmed failures that are counted, not rated"),
+        subtitle=Sentence("A rate needs a machine that was in the field on that day and a month that was watched"), columns=columns, rows=rows, note=_source(study),
+    )  # fmt: skip
