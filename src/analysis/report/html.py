@@ -43,6 +43,8 @@ __all__ = ["AfterSalesHTMLExporter", "notebook_html", "write_html_pack"]
 EVIDENCE = "../../evidence"
 SUMMARY_SECTIONS = frozenset({"executive", "summary"})
 STATUS = {"issued": ("Issued", "good"), "not tied out": ("Not tied out", "alert"), "draft": ("Draft", "watch")}
+# What a pack's hashes are of; other names, such as those of files, are printed as they are.
+HASHED = frozenset({"data", "environment lock", "program", "parameters", "definitions"})
 LANGUAGE_TAG = {"en": "en", "zh": "zh-CN"}
 
 
@@ -188,7 +190,9 @@ class _Site:
             "tone": tone,
             "currency": pack["currency"],
             "code": wording(pack.get("code_version") or pack.get("generated_from"), self.language),
-            "hashes": sorted((pack.get("hashes") or {}).items()),
+            "hashes": [
+                (self.word(name) if name in HASHED else name, digest) for name, digest in sorted((pack.get("hashes") or {}).items())
+            ],
             "people": [(self.word(role), str(pack.get(key) or "")) for role, key in (("Prepared by", "preparer"), ("Reviewed by", "reviewer"))],
             "issued": pack["status"] == "issued",
         }
