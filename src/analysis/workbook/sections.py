@@ -31,6 +31,7 @@ class Section:
 SECTIONS: tuple[Section, ...] = (
     Section("quality", "00_data_quality", "analysis.quality.study"),
     Section("costs", "10_cost_decomposition", "analysis.costs.study"),
+    Section("failures", "20_failure_root_cause", "analysis.failures.study"),
     Section("retention", "30_churn_retention", "analysis.retention.study"),
 )
 
