@@ -146,12 +146,11 @@ class FactId:
 
 def json_number(value: Number | None) -> int | float | str | None:
     """A JSON number that reads back as the same decimal; text where a float could not hold it."""
-    if value is None or isinstance(value, (int, float)) and not isinstance(value, bool):
+    if not isinstance(value, Decimal):
         return value
-    if value == value.to_integral_value() and abs(value) < 2**53 and value.as_tuple().exponent == 0:
+    number, exponent = float(value), value.as_tuple().exponent
+    if exponent == 0 and abs(value) < 2**53:
         return int(value)
-    number = float(value)
-    exponent = value.as_tuple().exponent
     quotient = isinstance(exponent, int) and exponent < -6  # a ratio of amounts: no finite decimal, so a float says as much
     return number if quotient or Decimal(repr(number)) == value else str(value)
 
@@ -249,7 +248,7 @@ def _fact_text(fact: Fact, kind: str, language: Language) -> str:
         case "":
             return number_text(fact.value, fact.unit, language)
         case "abs":
-            return number_text(abs(fact.value), fact.unit, language)
+            return number_text(abs(decimal(fact.value)), fact.unit, language)
         case "signed":
             return number_text(fact.value, fact.unit, language, signed=True)
         case "exact":
@@ -257,9 +256,9 @@ def _fact_text(fact: Fact, kind: str, language: Language) -> str:
         case "n":
             return number_text(_needed(fact, fact.n, "n"), "count", language)
         case "numerator" | "denominator":
-            number = _needed(fact, getattr(fact, kind), kind)
-            money = Unit.parse(fact.unit).is_money or isinstance(number, Decimal)
-            return number_text(number, Unit.parse(fact.unit).base if money and Unit.parse(fact.unit).is_money else "count", language)
+            unit = Unit.parse(fact.unit)
+            number: Number = _needed(fact, fact.numerator if kind == "numerator" else fact.denominator, kind)
+            return number_text(number, unit.base if unit.is_money and kind == "numerator" else "count", language)
         case "level":
             interval = _needed(fact, fact.interval, "interval")
             return f"{interval.level * 100:g}%"

@@ -104,7 +104,7 @@ def _change(inputs: StudyInputs, metric: Metric, fact: Fact, base: Fact, against
     difference = fact.value - base.value  # type: ignore[operator]
     interval = _difference_interval(inputs, metric, fact, base) if points else None
     change = inputs.engine.stated(
-        kind, period=inputs.month, value=difference if points else difference / base.value, dimensions=place, interval=interval,
+        kind, period=inputs.month, value=difference if points else float(difference) / float(base.value), dimensions=place, interval=interval,
         n=(fact.n or 0) + (base.n or 0) if interval else None, sources=fact.sources,
     )
     return Change(against=label, base=base, change=change, reading=_reading(metric, change))

@@ -123,7 +123,7 @@ class Engine:
         until = literal(self._known_until)
         own = f"{quoted(entry.time)}" if entry.time else None
         recorded = "recorded_at" in entry.columns
-        if recorded and own:
+        if recorded and own and entry.time:
             own_type = entry.columns[entry.time].type
             own_day = own if own_type == "timestamp" else f"CAST({own} AS TIMESTAMP)"
             return f"coalesce(recorded_at, {own_day}) < {until}"

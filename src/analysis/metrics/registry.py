@@ -197,7 +197,8 @@ def _metric(raw: Any, where: str) -> Metric:
             if isinstance(value, dict):
                 parts[part] = bind(Text, value, f"{where}.{part}")
                 raw = {**raw, part: "in words"}
-    return replace(bind(Metric, raw, where), **parts)
+    metric = bind(Metric, raw, where)
+    return replace(metric, numerator=parts.get("numerator", metric.numerator), denominator=parts.get("denominator", metric.denominator))
 
 
 def _once(name: str, known: dict[str, Any], path: Path) -> None:
