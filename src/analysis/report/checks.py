@@ -142,7 +142,7 @@ def _segment(segment: Json, facts: Mapping[str, Json], language: Language) -> It
     if kind == "fact":
         yield from _fact_text(text, segment.get("fact"), facts, language)
     elif kind == "words" and _DIGIT.search(text) and text not in _template_pieces(language):
-        yield f"“{text.strip()}” ({language}) holds a number that is no fact; pass the number to the sentence as a fact."
+        yield f"“{text.strip()}” ({language}) holds a number that is no fact: pass it to the sentence as a fact, or add the template that holds it to the catalogue."
     elif kind == "label" and _QUANTITY.fullmatch(text):
         yield f"“{text}” ({language}) is a quantity printed as a label; make it a fact."
 
