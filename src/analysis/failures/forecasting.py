@@ -138,17 +138,18 @@ def forecast(field: Field, intensity: Intensity, *, ahead: int = AHEAD, arrivals
     months = tuple(field.last + k for k in range(1, ahead + 1))
     leaving, rows = retirement_rate(field), []
     started, warranty = stock["started_no"].to_numpy(dtype=np.int64), stock["warranty_no"].to_numpy(dtype=np.int64)
-    machines, lines = stock["machines"].to_numpy(dtype=float), stock["product_line"].to_numpy()
+    machines = stock["machines"].to_numpy(dtype=float)
+    line_of, lines = pd.factorize(stock["product_line"], sort=True)
     last = views.month_index(field.last)
     for step, month in enumerate(months, start=1):
         age = last + step - started
-        present = machines * np.exp(-leaving * np.minimum(step, np.maximum(age, 0))) * (age >= 0)
-        for component, hazard in intensity.by_age(np.maximum(age, 0)).items():
-            failures = present * hazard * intensity.factor(month)
-            part = pd.DataFrame({"product_line": lines, "warranty": warranty >= last + step, "failures": failures})
-            sums = part.groupby(["product_line", "warranty"], as_index=False, sort=True)["failures"].sum()
-            rows.append(sums.assign(month=str(month), component=component))
-    return Forecast(frame=pd.concat(rows, ignore_index=True), months=months, intensity=intensity, with_plan=coming is not None)
+        present = machines * np.exp(-leaving * np.minimum(step, np.maximum(age, 0))) * (age >= 0) * intensity.factor(month)
+        cell = line_of * 2 + (warranty >= last + step)
+        for component, hazard in intensity.by_age(np.arange(max(int(age.max()), 0) + 1)).items():
+            sums = np.bincount(cell, weights=present * hazard[np.maximum(age, 0)], minlength=2 * len(lines))
+            rows += [(str(lines[k // 2]), bool(k % 2), float(value), str(month), component) for k, value in enumerate(sums) if value > 0]
+    frame = pd.DataFrame(rows, columns=["product_line", "warranty", "failures", "month", "component"])
+    return Forecast(frame=frame, months=months, intensity=intensity, with_plan=coming is not None)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
