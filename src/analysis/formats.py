@@ -124,8 +124,10 @@ ONE = Scale(1, "", "")
 
 
 def decimal(value: Number) -> Decimal:
-    """Exact decimal of what is stored; a float by its shortest representation."""
-    return value if isinstance(value, Decimal) else Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    """Exact decimal of what is stored; a float (numpy's too) by its shortest representation."""
+    if isinstance(value, Decimal):
+        return value
+    return Decimal(repr(float(value))) if isinstance(value, float) else Decimal(int(value))
 
 
 def rounded(value: Number, places: int) -> Decimal:

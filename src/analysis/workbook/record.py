@@ -8,13 +8,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.exhibits.blocks import Block
+from analysis.exhibits.listing import harmless, listing_csv
 from analysis.results import Fact
 from analysis.tables import contract
 
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
     from analysis.metrics import Engine
 
-# A spreadsheet runs a cell that starts with one of these; a quote before it makes it text again.
-_FORMULA = re.compile(r"^[=+\-@\t\r]")
-_NUMBER = re.compile(r"^[+\-]?\d[\d,]*(\.\d+)?(e[+\-]?\d+)?$", re.IGNORECASE)
 MASK = "***"
 
 
@@ -36,9 +33,7 @@ def personal_columns() -> frozenset[str]:
 
 def safe_cell(value: Any) -> Any:
     """Text that a spreadsheet would take for a formula, made harmless; numbers stay numbers."""
-    if isinstance(value, str) and _FORMULA.match(value) and not _NUMBER.match(value):
-        return "'" + value
-    return value
+    return harmless(value) if isinstance(value, str) else value
 
 
 class Record:
@@ -65,9 +60,8 @@ class Record:
                 self._findings[block.id] = payload["findings"]
             if payload["kind"] == "checks":
                 self._checks[block.id] = payload["checks"]
-        listing = payload if payload["kind"] == "table" else payload.get("data")
-        if listing and payload.get("csv"):
-            self.write_csv(str(payload["csv"]), _listing_rows(listing))
+        if payload["kind"] in ("table", "figure"):
+            _write_bytes(self.folder / "evidence" / f"{payload['csv']}.csv", listing_csv(payload).encode("utf-8-sig"))
         self._write()
 
     def _write(self) -> None:
@@ -108,21 +102,6 @@ class Record:
 
 def _blank(value: Any) -> bool:
     return value is None or value != value  # noqa: PLR0124 - NaN is unlike itself
-
-
-def _listing_rows(listing: Mapping[str, Any]) -> list[list[Any]]:
-    """Header and rows of a table record: full-precision numbers where a cell has one, else its English text."""
-    header = []
-    for column in listing["columns"]:
-        header.append(column["label"]["en"] or column["key"])
-    rows = [[_csv_cell(cell) for cell in row["cells"]] for row in listing["rows"]]
-    return [header, *rows]
-
-
-def _csv_cell(cell: Mapping[str, Any]) -> Any:
-    if cell["kind"] == "fact" and isinstance(cell["sort"], (int, float)):
-        return cell["sort"]
-    return cell["text"]["en"]
 
 
 def _write_json(path: Path, content: Any) -> None:

@@ -31,7 +31,7 @@ def test_text_a_spreadsheet_would_run_is_made_harmless(text: str):
     assert safe_cell(text) == "'" + text
 
 
-@pytest.mark.parametrize("value", ["-12.50", "+3", "-1e5", Decimal("-3.10"), -4, "plain", "a=b"])
+@pytest.mark.parametrize("value", [Decimal("-3.10"), -4, -0.5, "plain", "a=b"])
 def test_numbers_and_plain_text_stay_as_they_are(value: object):
     assert safe_cell(value) == value
 
