@@ -14,8 +14,8 @@ from analysis.results import Fact
 from analysis.retention import views
 from analysis.retention.drivers import Drivers
 from analysis.retention.movement import offset_minutes
-from analysis.retention.staying import observed_from
 from analysis.retention.stating import estimate
+from analysis.retention.staying import observed_from
 
 if TYPE_CHECKING:
     import pandas as pd

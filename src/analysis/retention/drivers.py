@@ -17,11 +17,13 @@ from analysis.periods import Month
 from analysis.results import Fact
 from analysis.retention import views
 from analysis.retention.movement import offset_minutes
-from analysis.retention.staying import observed_from
 from analysis.retention.stating import TOO_FEW, estimate
+from analysis.retention.staying import observed_from
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
     from analysis.stats import CoxFit
 
@@ -94,7 +96,7 @@ def _fit(rows: pd.DataFrame, covariates: Sequence[str], strata: Sequence[str], l
         return None
     group = [*strata, *used, "entry", "stop", "lost"]
     counted = rows.groupby(group, as_index=False, sort=False)["customers"].sum()
-    labels = counted[list(strata)].agg("|".join, axis=1).to_numpy(dtype=str) if strata else None
+    labels = stratum_labels(counted, strata)
     try:
         return stats.cox(
             counted[used].astype(float), counted["stop"], counted["lost"], entry=counted["entry"].where(counted["entry"] > 0, -1), strata=labels,
@@ -102,6 +104,11 @@ def _fit(rows: pd.DataFrame, covariates: Sequence[str], strata: Sequence[str], l
         )  # fmt: skip
     except FitError:
         return None
+
+
+def stratum_labels(rows: pd.DataFrame, strata: Sequence[str]) -> NDArray[np.int64] | None:
+    """One number a combination, the same numbers for any rows that hold all combinations; None without strata."""
+    return rows.groupby(list(strata), sort=True).ngroup().to_numpy() if strata else None
 
 
 def _ratio(inputs: StudyInputs, fit: CoxFit | None, name: str, what: str, model: str, period: Period, losses: int) -> Fact:
@@ -124,7 +131,7 @@ def _difference(inputs: StudyInputs, rows: pd.DataFrame, fit: CoxFit | None, wha
         return inputs.engine.stated("loss_risk_difference", period=period, value=None, reason=TOO_FEW, dimensions=place, sources=SOURCES)
     import pandas as pd
 
-    labels = rows[list(STRATA)].agg("|".join, axis=1)
+    labels = stratum_labels(rows, STRATA)
     sizes = rows.groupby(labels)["customers"].sum()
     none = pd.DataFrame([dict.fromkeys(fit.coefficients.index, 0.0)])
     known = set(fit.baseline["stratum"])

@@ -12,8 +12,8 @@ from analysis.periods import Month
 from analysis.results import Fact
 from analysis.retention import views
 from analysis.retention.movement import offset_minutes
-from analysis.retention.staying import observed_from
 from analysis.retention.stating import TOO_FEW, estimate, plain, share
+from analysis.retention.staying import observed_from
 
 if TYPE_CHECKING:
     import pandas as pd

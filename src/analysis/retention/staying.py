@@ -88,11 +88,11 @@ def staying(inputs: StudyInputs) -> Staying:
 def _tested(rows: pd.DataFrame, column: str, strata: Sequence[str], weighting: str) -> float:
     from analysis import stats
 
-    labels = rows[list(strata)].agg("|".join, axis=1) if strata else None
+    labels = rows.groupby(list(strata), sort=True).ngroup().to_numpy() if strata else None
     return float(
         stats.log_rank(
             rows["duration"], rows["lost"], rows[column].to_numpy(dtype=str), entry=_entry(rows), weights=rows["customers"],
-            strata=None if labels is None else labels.to_numpy(dtype=str), weighting=weighting,
+            strata=labels, weighting=weighting,
         ).p_value
     )  # fmt: skip
 

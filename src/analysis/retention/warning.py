@@ -14,8 +14,8 @@ from analysis.results import Fact, Interval
 from analysis.retention import views
 from analysis.retention.movement import offset_minutes
 from analysis.retention.scores import RiskScores, risk_scores
-from analysis.retention.staying import observed_from
 from analysis.retention.stating import estimate, plain, share
+from analysis.retention.staying import observed_from
 
 if TYPE_CHECKING:
     import pandas as pd

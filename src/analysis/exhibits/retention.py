@@ -1,0 +1,531 @@
+"""Exhibits of the retention section: result in, block out, no arithmetic beyond layout."""
+
+from __future__ import annotations
+
+from analysis.errors import AnalysisError, MissingData
+from analysis.exhibits.blocks import (
+    Block,
+    Column,
+    Comparison,
+    Row,
+    Tile,
+    callout,
+    figure,
+    not_computed,
+    table,
+    tiles,
+)
+from analysis.locale import Text
+from analysis.results import Fact, Sentence
+from analysis.retention.chain import Link
+from analysis.retention.leaving import RetentionStudy
+from analysis.retention.movement import MOVEMENTS, Basis
+from analysis.retention.staying import LIMIT_MONTHS, MARKS
+from analysis.retention.vintages import SHOWN
+
+CONTRACTS = Text(en="Contracts", zh="合同型")
+PURCHASES = Text(en="Purchases", zh="非合同型（购买）")
+AGE = Text(en="Age of the contract", zh="合同账龄")
+_MOVEMENT = {
+    "start": Text(en="Present at start", zh="期初客户"),
+    "retained": Text(en="Retained", zh="留存"),
+    "lost": Text(en="Lost", zh="流失"),
+    "new": Text(en="New, present at end", zh="新增（期末在册）"),
+    "reactivated": Text(en="Reactivated, present at end", zh="重新激活（期末在册）"),
+    "end": Text(en="Present at end", zh="期末客户"),
+    "won_and_lost": Text(en="Won and lost within the period", zh="当期得而复失"),
+}
+_RATES = (
+    ("gross_churn", Text(en="Gross churn rate", zh="总流失率")),
+    ("retention", Text(en="Customer retention rate", zh="客户留存率")),
+    ("net_loss", Text(en="Net loss, (start − end) ÷ start", zh="净减少率（期初 − 期末）÷ 期初")),
+    ("popular_retention", Text(en="Popular retention, (end − new) ÷ start", zh="常用留存率（期末 − 新增）÷ 期初")),
+)
+_EXPOSURE = {
+    "slow": Text(en="Complaint answered after 24 hours", zh="投诉超过 24 小时才答复"),
+    "prompt": Text(en="Complaint answered within 24 hours", zh="投诉在 24 小时内答复"),
+    "repeat": Text(en="Repeat repair within 30 days", zh="30 天内重复维修"),
+    "low": Text(en="Satisfaction score of 1 or 2", zh="满意度 1–2 分"),
+}
+_MODEL = {
+    "total": Text(en="adjusted", zh="已调整"),
+    "total_repeat": Text(en="total effect", zh="总效应"),
+    "mediation": Text(en="satisfaction held fixed (mediation)", zh="固定满意度（中介模型）"),
+    "unadjusted": Text(en="not adjusted for segment", zh="未按分层调整"),
+    "naive": Text(en="naive: ever against never", zh="朴素做法：曾有与从无"),
+}
+_VERDICT = {
+    "holds": Text(en="holds", zh="成立"),
+    "reversed": Text(en="reversed", zh="方向相反"),
+    "not_shown": Text(en="not shown", zh="未显示"),
+}
+_SEVERITY = {
+    "all": Text(en="all severities", zh="全部严重程度"),
+    "minor": Text(en="minor", zh="轻微"),
+    "major": Text(en="major", zh="较重"),
+    "critical": Text(en="critical", zh="严重"),
+}
+_ARM = {
+    "good": Text(en="Served without late answer or repeat repair", zh="服务正常（无迟答、无重复维修）"),
+    "bad": Text(en="Late answer or repeat repair", zh="投诉答复迟或重复维修"),
+}
+
+
+def _refused(part: object, name: str, what: Text) -> Block | None:
+    """The callout for a part that could not be made; None when it was."""
+    if isinstance(part, MissingData) and part.needs:
+        return not_computed(part, id=f"retention.{name}", what=what)
+    if isinstance(part, AnalysisError):
+        return callout(
+            f"retention.{name}", tone="info", title=Sentence("{what}: not computed", {"what": what}),
+            body=Sentence("There are too few customers or losses in these data for an estimate."),
+        )  # fmt: skip
+    return None
+
+
+def _source(study: RetentionStudy, text: str = "Source: contracts, customers, orders and tickets up to the end of {month}.") -> Sentence:
+    return Sentence(text, {"month": study.month})
+
+
+def _pair(first: Text, second: Text) -> Text:
+    return Text(en=f"{first.en}: {second.en}", zh=f"{first.zh}：{second.zh}")
+
+
+# -- definitions and components --------------------------------------------------------------------------------------
+
+
+def headline_tiles(study: RetentionStudy) -> Block:
+    """Gross churn on both bases, revenue retention, and expected losses."""
+    shown = []
+    for part, label in ((study.contractual, Text(en="Gross churn, contracts, 12 months", zh="合同总流失率（12 个月）")), (study.non_contractual, Text(en="Gross churn, purchases, 12 months", zh="购买型总流失率（12 个月）"))):
+        if isinstance(part, Basis):
+            above = part is study.contractual and any(finding.id == "retention.gross_churn" and finding.severity == "alert" for finding in study.findings)
+            shown.append(
+                Tile(
+                    label=label, fact=part.year.gross_churn, status="alert" if above else None, history=[fact for _, fact in part.history if fact.value is not None][-13:],
+                    comparisons=[Comparison(label=Text(en="Net loss rate", zh="净减少率"), value=part.year.net_loss, signed=False)],
+                )
+            )  # fmt: skip
+    if isinstance(study.revenue, tuple):
+        shown.append(
+            Tile(label=Text(en="Gross revenue retention", zh="总收入留存率"), fact=study.revenue[0].gross, comparisons=[Comparison(label=Text(en="Net revenue retention", zh="净收入留存率"), value=study.revenue[0].net, signed=False)])
+        )
+    if not isinstance(study.warning, AnalysisError):
+        shown.append(
+            Tile(label=Text(en="Expected losses, 6 months", zh="预期流失（6 个月）"), fact=study.warning.expected_losses, comparisons=[Comparison(label=Text(en="Margin at risk", zh="风险毛利"), value=study.warning.margin, signed=False)])
+        )
+    return tiles("retention.headlines", shown) if shown else callout("retention.headlines", tone="info", title=Sentence("No churn figures: the data hold neither contracts nor repeated orders."))
+
+
+def components_table(study: RetentionStudy) -> Block:
+    """Contracts and purchases side by side: counts that add up, then each formula under its own name."""
+    both = [(part, label) for part, label in ((study.contractual, CONTRACTS), (study.non_contractual, PURCHASES)) if isinstance(part, Basis)]
+    if not both:
+        refused = _refused(study.contractual, "components", Text(en="Churn components", zh="流失构成"))
+        return refused or callout("retention.components", tone="info", title=Sentence("No churn figures: the data hold neither contracts nor repeated orders."))
+    columns = [Column(key="line", label=Text(en="Customers", zh="客户"), wide=True)]
+    for part, label in both:
+        columns += [
+            Column(key=part.basis, label=_pair(label, Text(en="12 months", zh="12 个月"))),
+            Column(key=f"{part.basis}_interval", label=Text(en="Interval", zh="区间"), show="interval"),
+            Column(key=f"{part.basis}_month", label=_pair(label, Text(en="this month", zh="本月"))),
+        ]
+    rows = [Row(cells={"line": _MOVEMENT[name]} | {k: v for part, _ in both for k, v in ((part.basis, part.year.counts[name]), (f"{part.basis}_month", part.month.counts[name]))}, role="subtotal" if name == "end" else "body") for name in MOVEMENTS]
+    for name, label in _RATES:
+        cells: dict[str, Fact | Text | None] = {"line": label}
+        for part, _ in both:
+            fact = getattr(part.year, name)
+            cells |= {part.basis: fact, f"{part.basis}_interval": fact if fact.interval else None, f"{part.basis}_month": getattr(part.month, name)}
+        rows.append(Row(cells=cells))  # type: ignore[arg-type]
+    lead = both[0][0]
+    return table(
+        "retention.components",
+        title=Sentence("{lost} of {start} were lost within twelve months; new customers turn {churn} gross into {net} net", {"lost": lead.year.counts["lost"], "start": lead.year.counts["start"], "churn": lead.year.gross_churn, "net": lead.year.net_loss}),
+        subtitle=Sentence("Start − lost + new + reactivated = end; the popular formulas stand under their own names"),
+        columns=columns, rows=rows, note=_source(study),
+    )  # fmt: skip
+
+
+def by_type_table(study: RetentionStudy) -> Block:
+    """Business and consumer customers on both bases, with revenue beside customers."""
+    lines = [line for part in (study.contractual, study.non_contractual) if isinstance(part, Basis) for line in part.by_type]
+    refused = _refused(study.contractual, "by_type", Text(en="Churn by customer type", zh="按客户类型的流失"))
+    if not lines:
+        return refused or callout("retention.by_type", tone="info", title=Sentence("No churn figures: the data hold neither contracts nor repeated orders."))
+    money = {line.customer_type: line for line in study.revenue} if isinstance(study.revenue, tuple) else {}
+    columns = [
+        Column(key="type", label=Text(en="Basis and customer type", zh="口径与客户类型"), wide=True), Column(key="start", label=Text(en="At start", zh="期初")),
+        Column(key="lost", label=Text(en="Lost", zh="流失")), Column(key="churn", label=Text(en="Gross churn", zh="总流失率")),
+        Column(key="interval", label=Text(en="Interval", zh="区间"), show="interval"), Column(key="value", label=Text(en="Yearly value at start", zh="期初年度合同额")),
+        Column(key="gross", label=Text(en="Gross revenue retention", zh="总收入留存率")), Column(key="net", label=Text(en="Net revenue retention", zh="净收入留存率")),
+    ]  # fmt: skip
+    rows = []
+    for line in lines:
+        value = money.get(line.customer_type) if line.basis == "contractual" else None
+        name = _pair(CONTRACTS if line.basis == "contractual" else PURCHASES, _type(line.customer_type or ""))
+        rows.append(
+            Row(cells={"type": name, "start": line.counts["start"], "lost": line.counts["lost"], "churn": line.gross_churn, "interval": line.gross_churn if line.gross_churn.interval else None,
+                       "value": value.start if value else None, "gross": value.gross if value else None, "net": value.net if value else None})
+        )  # fmt: skip
+    return table(
+        "retention.by_type", title=Sentence("Business and consumer customers: gross churn of customers and of contract value"),
+        subtitle=Sentence("Twelve months to the end of {month}; contract value is an accounting total, exact", {"month": study.month}), columns=columns, rows=rows, note=_source(study),
+    )  # fmt: skip
+
+
+def _type(value: str) -> Text:
+    return {"b2b": Text(en="business", zh="企业客户"), "b2c": Text(en="consumers", zh="个人客户"), "not_stated": Text(en="type not stated", zh="类型未说明")}.get(value, Text.same(value))
+
+
+def churn_history_figure(study: RetentionStudy) -> Block:
+    """Yearly gross churn month by month against its limit."""
+    from analysis.exhibits.charts import Item, Series, lines
+
+    part = study.contractual
+    refused = _refused(part, "history", Text(en="Gross churn over time", zh="总流失率走势"))
+    if refused or not isinstance(part, Basis) or len(part.history) < 2:
+        return refused or callout("retention.history", tone="info", title=Sentence("No history of churn yet."))
+    points = [(month, fact) for month, fact in part.history if fact.value is not None]
+    values = {"last": part.year.gross_churn, "month": study.month, "limit": study.limit}
+    return figure(
+        "retention.history", title=Sentence("Gross churn of contracts was {last} in the twelve months to {month}; the limit is {limit}", values),
+        subtitle=Sentence("Contracts lost within twelve months among those running at their start, share in percent with interval"), foot=_source(study),
+        alt=Sentence("Line of yearly gross churn by month with its interval; it ends at {last}, the limit is {limit}.", values),
+        draw=lines([Series(name=Text(en="Gross churn", zh="总流失率"), points=points, role="focus")], measure=Text(en="Gross churn", zh="总流失率"), reference=Item(name=Text(en="Limit", zh="警戒线"), fact=study.limit)),
+    )  # fmt: skip
+
+
+def reasons_figure(study: RetentionStudy) -> Block:
+    """Recorded reasons, avoidable ones in the focus colour."""
+    from analysis.exhibits.charts import Item, ranked_bars
+
+    refused = _refused(study.reasons, "reasons", Text(en="Reasons of losses", zh="流失原因"))
+    if refused or not isinstance(study.reasons, tuple):
+        return refused or callout("retention.reasons", tone="info", title=Sentence("No reasons of losses are recorded."))
+    lines, avoidable = study.reasons
+    mark = {True: Text(en="avoidable", zh="可避免"), False: Text(en="unavoidable", zh="不可避免"), None: Text(en="not marked", zh="未标记")}
+    items = [Item(name=_pair(_reason(study, reason), mark[kind]), fact=fact, role="focus" if kind else "context") for reason, kind, fact in lines]
+    return figure(
+        "retention.reasons", title=Sentence("{avoidable} of the recorded losses were avoidable", {"avoidable": avoidable}),
+        subtitle=Sentence("Contracts lost in the twelve months to {month} by recorded reason, share in percent", {"month": study.month}), foot=_source(study),
+        alt=Sentence("Bars of the recorded reasons of losses; {avoidable} are marked avoidable.", {"avoidable": avoidable}),
+        draw=ranked_bars(items, measure=Text(en="Share of losses", zh="流失占比"), by=Text(en="Reason", zh="原因")),
+    )  # fmt: skip
+
+
+_REASONS = {
+    "price": Text(en="Price", zh="价格"), "competitor": Text(en="Competitor", zh="竞争对手"), "moved": Text(en="Moved", zh="搬迁"), "closed business": Text(en="Closed business", zh="停业"),
+    "no longer needed": Text(en="No longer needed", zh="不再需要"), "service": Text(en="Service", zh="服务"), "not_stated": Text(en="Not stated", zh="未说明"),
+}  # fmt: skip
+
+
+def _reason(study: RetentionStudy, reason: str) -> Text:
+    return _REASONS.get(reason, Text.same(reason))
+
+
+def renewals_figure(study: RetentionStudy) -> Block:
+    """Contract value that comes up for renewal, month by month."""
+    from analysis.exhibits.charts import Series, composition
+
+    refused = _refused(study.renewals, "renewals", Text(en="Renewal calendar", zh="续约日历"))
+    if refused or not isinstance(study.renewals, tuple) or not study.renewals:
+        return refused or callout("retention.renewals", tone="info", title=Sentence("No contract comes up for renewal in the next twelve months."))
+    types = sorted({line[1] for line in study.renewals})
+    series = [Series(name=_type(one), points=[(month, value) for month, kind, _, value in study.renewals if kind == one]) for one in types]
+    peak = max(study.renewals, key=lambda line: line[3].value or 0)
+    return figure(
+        "retention.renewals", title=Sentence("Most value comes up for renewal in {month}: {value} of {type} contracts", {"month": peak[0], "value": peak[3], "type": _type(peak[1])}),
+        subtitle=Sentence("Yearly value of running terms by the month in which they end"), foot=_source(study),
+        alt=Sentence("Stacked bars of contract value up for renewal by month; the largest part is {value} in {month}.", {"month": peak[0], "value": peak[3]}),
+        draw=composition(series, measure=Text(en="Contract value", zh="合同额")),
+    )  # fmt: skip
+
+
+def accounts_table(study: RetentionStudy) -> Block | None:
+    """Model-based churn beside the window, for customers without a contract."""
+    if not isinstance(study.model_churn, Fact) or not isinstance(study.non_contractual, Basis):
+        return _refused(study.model_churn, "model_churn", Text(en="Churn by the purchase model", zh="购买模型流失率"))
+    rows = [
+        Row(cells={"how": Text(en="No order for twelve months (window)", zh="十二个月无订单（窗口法）"), "rate": study.non_contractual.year.gross_churn, "interval": study.non_contractual.year.gross_churn}),
+        Row(cells={"how": Text(en="Expected living customers, purchase model", zh="预期存续客户（购买模型）"), "rate": study.model_churn}),
+    ]
+    return table(
+        "retention.two_ways", title=Sentence("Customers without a contract never say goodbye: {window} by the window, {model} by the model", {"window": study.non_contractual.year.gross_churn, "model": study.model_churn}),
+        subtitle=Sentence("Gross churn of the twelve months to {month} judged in two ways", {"month": study.month}),
+        columns=[Column(key="how", label=Text(en="Judged by", zh="判断方法"), wide=True), Column(key="rate", label=Text(en="Gross churn", zh="总流失率")), Column(key="interval", label=Text(en="Interval", zh="区间"), show="interval")],
+        rows=rows, note=_source(study),
+    )  # fmt: skip
+
+
+# -- cohorts -----------------------------------------------------------------------------------------------------------
+
+
+def cohort_heatmap(study: RetentionStudy, basis: str) -> Block:
+    """Retention by cohort and age; a cell of a cohort that is too young is blank."""
+    from analysis.exhibits.charts import heatmap
+
+    part = study.contract_cohorts if basis == "contractual" else study.purchase_cohorts
+    refused = _refused(part, f"cohorts_{basis}", Text(en="Cohorts", zh="队列"))
+    if refused or isinstance(part, AnalysisError) or not part.cells:
+        return refused or callout(f"retention.cohorts_{basis}", tone="info", title=Sentence("No cohort is old enough yet."))
+    names = [one for one in part.sizes if any((one, age) in part.cells for age in range(SHOWN + 1))]
+    rows = [(one, Text(en=f"{one} ({part.sizes[one].value:,})", zh=f"{one}（{part.sizes[one].value:,}）")) for one in names]
+    ages = range(0 if basis == "contractual" else 1, SHOWN + 1)
+    cells = {(cohort, str(age)): fact for (cohort, age), fact in part.cells.items() if age in ages}
+    first = part.cells.get((names[0], 4)) or part.cells[names[0], 0]
+    template = "Of the contracts begun in {cohort}, {rate} were still running four quarters later" if basis == "contractual" else "Of the buyers first seen in {cohort}, {rate} ordered again in the fourth quarter after"
+    return figure(
+        f"retention.cohorts_{basis}", title=Sentence(template, {"cohort": names[0], "rate": first}),
+        subtitle=Sentence("Rows: quarter of entry (customers). Columns: quarters since. Share in percent; blank while {running} and later are not over", {"running": part.running}),
+        foot=_source(study), alt=Sentence("Heatmap of retention by quarter of entry and age in quarters; cells of young cohorts are blank."),
+        draw=heatmap(rows, [(str(age), str(age)) for age in ages], cells, measure=Text(en="Retention", zh="留存率"), by=Text(en="Cohort", zh="队列"), places=0 if basis == "contractual" else 1),
+    )  # fmt: skip
+
+
+def cohort_curves(study: RetentionStudy) -> Block:
+    """Retention of a few contract cohorts, a year apart."""
+    from analysis.exhibits.charts import Curve, survival
+
+    part = study.contract_cohorts
+    refused = _refused(part, "cohort_curves", Text(en="Cohort curves", zh="队列曲线"))
+    if refused or isinstance(part, AnalysisError):
+        return refused or callout("retention.cohort_curves", tone="info", title=Sentence("No cohort is old enough yet."))
+    chosen = list(part.sizes)[::4][:4]
+    curves = [
+        Curve(name=one, points=[(float(age), part.cells[one, age]) for age in range(SHOWN + 1) if (one, age) in part.cells], role=role)
+        for one, role in zip(chosen, ("actual", "category-5", "good", "focus"), strict=False) if sum((one, age) in part.cells for age in range(SHOWN + 1)) > 1
+    ]  # fmt: skip
+    if not curves:
+        return callout("retention.cohort_curves", tone="info", title=Sentence("No cohort is old enough yet."))
+    return figure(
+        "retention.cohort_curves", title=Sentence("Cohorts a year apart lose contracts along nearly the same curve") if not any(f.id == "retention.contract_cohorts" for f in study.findings) else Sentence("Cohorts a year apart lose contracts along different curves"),
+        subtitle=Sentence("Share of contracts still running by quarters since entry, with interval"), foot=_source(study),
+        alt=Sentence("Curves of retention by age for a few quarters of entry."),
+        draw=survival(curves, measure=Text(en="Still under contract", zh="仍在合同期"), age=Text(en="Quarters since entry", zh="进入后季度数"), age_unit="count"),
+    )  # fmt: skip
+
+
+# -- survival ----------------------------------------------------------------------------------------------------------
+
+
+def survival_figure(study: RetentionStudy, dimension: str) -> Block:
+    """Kaplan-Meier curves by group, with bands."""
+    from analysis.exhibits.charts import Curve, survival
+
+    part = study.staying
+    refused = _refused(part, f"survival_{dimension}", Text(en="Contract survival", zh="合同存续"))
+    if refused or isinstance(part, AnalysisError) or dimension not in part.by:
+        return refused or callout(f"retention.survival_{dimension}", tone="info", title=Sentence("There are too few groups to compare."))
+    lines = part.by[dimension]
+    curves = [Curve(name=line.label, points=[(float(age), fact) for age, fact in line.points if fact.value is not None], role=role) for line, role in zip(lines, ("actual", "focus", "good", "category-5", "category-4"), strict=False)]
+    known = [line for line in lines if dict(line.points)[12].value is not None]
+    best, worst = max(known, key=lambda line: dict(line.points)[12].value or 0), min(known, key=lambda line: dict(line.points)[12].value or 0)
+    values = {"best": best.label, "most": dict(best.points)[12], "worst": worst.label, "least": dict(worst.points)[12]}
+    return figure(
+        f"retention.survival_{dimension}", title=Sentence("After a year {most} of contracts last among {best}, {least} among {worst}", values),
+        subtitle=Sentence("Share of contracts that last beyond an age in months (Kaplan–Meier, pointwise intervals)"), foot=_source(study),
+        alt=Sentence("Survival curves of contracts by group; after a year {most} for {best} and {least} for {worst}.", values),
+        draw=survival(curves, measure=Text(en="Contracts that last", zh="合同存续率"), age=AGE, age_unit="months"),
+    )  # fmt: skip
+
+
+def survival_table(study: RetentionStudy) -> Block | None:
+    """Numbers at risk and mean time under contract by group."""
+    part = study.staying
+    if isinstance(part, AnalysisError):
+        return None
+    columns = [Column(key="group", label=Text(en="Group", zh="分组"), wide=True)]
+    columns += [Column(key=f"risk{age}", label=Text(en=f"At risk, month {age}", zh=f"第 {age} 月在险")) for age in MARKS]
+    columns += [
+        Column(key="mean", label=Text(en="Mean time within 36 months", zh="36 个月内平均时长"), unit="months"), Column(key="interval", label=Text(en="Interval", zh="区间"), show="interval"),
+        Column(key="difference", label=Text(en="Against the first group", zh="与首组之差"), signed=True), Column(key="difference_interval", label=Text(en="Interval", zh="区间"), show="interval"),
+    ]  # fmt: skip
+    heads = {"segment": Text(en="Segment at the start", zh="期初分层"), "customer_type": Text(en="Customer type", zh="客户类型"), "contract_kind": Text(en="Contract", zh="合同种类")}
+    rows = []
+    for dimension, lines in part.by.items():
+        rows.append(Row(cells={"group": heads[dimension]}, role="group"))
+        for line in lines:
+            rows.append(
+                Row(cells={"group": line.label, **{f"risk{age}": fact for age, fact in line.at_risk}, "mean": line.mean, "interval": line.mean if line.mean.interval else None,
+                           "difference": line.difference, "difference_interval": line.difference if line.difference is not None and line.difference.interval else None})
+            )  # fmt: skip
+    return table(
+        "retention.at_risk", title=Sentence("How many contracts stand behind each curve, and how long they last"),
+        subtitle=Sentence("Contracts observed at each age; mean months under contract within the first 36 months"), columns=columns, rows=rows, note=_source(study),
+    )  # fmt: skip
+
+
+def incidence_figure(study: RetentionStudy, *, top: int = 4) -> Block | None:
+    """Cumulative loss by reason; reasons compete, so the curves add up to the total loss."""
+    from analysis.exhibits.charts import Curve, survival
+
+    part = study.staying
+    if isinstance(part, AnalysisError) or not part.incidence:
+        return None
+    roles = ("focus", "actual", "good", "category-5", "category-4", "category-6")
+    shown = part.incidence[:top]
+    curves = [Curve(name=label, points=[(float(age), fact) for age, fact in points], role=role) for (_, label, points), role in zip(shown, roles, strict=False)]
+    leading = shown[0]
+    return figure(
+        "retention.incidence", title=Sentence("{reason} takes most contracts: {share} within {months} months", {"reason": leading[1], "share": leading[2][-1][1], "months": str(LIMIT_MONTHS)}),
+        subtitle=Sentence("Cumulative share of contracts lost by recorded reason and age in months (Aalen–Johansen), the largest reasons"), foot=_source(study),
+        alt=Sentence("Curves of cumulative loss by reason; the largest is {reason} with {share}.", {"reason": leading[1], "share": leading[2][-1][1]}),
+        draw=survival(curves, measure=Text(en="Lost for this reason", zh="因该原因流失"), age=AGE, age_unit="months"),
+    )  # fmt: skip
+
+
+# -- drivers -----------------------------------------------------------------------------------------------------------
+
+_SHOWN_RATIOS = (
+    ("slow", "total"), ("slow", "unadjusted"), ("slow", "naive"), ("slow", "mediation"), ("prompt", "total"), ("repeat", "total_repeat"), ("repeat", "total"), ("low", "mediation"),
+)  # fmt: skip
+
+
+def drivers_figure(study: RetentionStudy) -> Block:
+    """Hazard ratios as dots with intervals: the adjusted answers first, the naive one beside them."""
+    from analysis.exhibits.charts import Item, dot_interval
+
+    part = study.drivers
+    refused = _refused(part, "drivers", Text(en="Service experience and loss", zh="服务经历与流失"))
+    if refused or isinstance(part, AnalysisError):
+        return refused or callout("retention.drivers", tone="info", title=Sentence("No service experience to compare."))
+    extra = {("repeat", "total"): Text(en="complaints held fixed", zh="固定投诉")}
+    items = [
+        Item(name=_pair(_EXPOSURE[what], extra.get((what, model), _MODEL[model])), fact=part.ratios[what, model], role="context" if model in ("naive", "unadjusted", "mediation") else "focus")
+        for what, model in _SHOWN_RATIOS if part.ratios.get((what, model)) is not None and part.ratios[what, model].value is not None
+    ]  # fmt: skip
+    if not items:
+        return callout("retention.drivers", tone="info", title=Sentence("There are too few losses after bad service for an estimate."))
+    adjusted, naive = part.ratios["slow", "total"], part.ratios["slow", "naive"]
+    if adjusted.value is not None and naive.value is not None:
+        title = Sentence("After a late answer to a complaint customers leave {adjusted} as often; the naive comparison says {naive}", {"adjusted": adjusted, "naive": naive})
+    else:
+        title = Sentence("How often customers leave after bad service, against comparable customers")
+    return figure(
+        "retention.drivers", title=title, subtitle=Sentence("Hazard ratio of losing the contract, with interval; 1 is no difference. Associations within contract kind, customer type and segment"), foot=_source(study),
+        alt=Sentence("Dots with intervals of hazard ratios by service experience and model; the line marks no difference."),
+        draw=dot_interval(items, measure=Text(en="Hazard ratio", zh="风险比"), by=Text(en="Experience and model", zh="经历与模型"), reference=1.0, log=True),
+    )  # fmt: skip
+
+
+def differences_table(study: RetentionStudy) -> Block | None:
+    """The same as absolute differences at twelve months."""
+    part = study.drivers
+    if isinstance(part, AnalysisError):
+        return None
+    rows = [
+        Row(cells={"what": _EXPOSURE[what], "ratio": part.ratios[what, model], "ratio_interval": part.ratios[what, model], "difference": part.differences[what], "difference_interval": part.differences[what], "n": part.ratios[what, model]})
+        for what, model in (("slow", "total"), ("repeat", "total_repeat")) if part.ratios[what, model].value is not None
+    ]  # fmt: skip
+    if not rows:
+        return None
+    return table(
+        "retention.differences", title=Sentence("Times as often, and how many more of a hundred"),
+        subtitle=Sentence("Total effects; losses within the first twelve months of a contract if all had the experience from the start, minus if none had"),
+        columns=[
+            Column(key="what", label=Text(en="Experience", zh="服务经历"), wide=True), Column(key="n", label=Text(en="Losses after it", zh="其后流失"), show="n"),
+            Column(key="ratio", label=Text(en="Hazard ratio", zh="风险比")), Column(key="ratio_interval", label=Text(en="Interval", zh="区间"), show="interval"),
+            Column(key="difference", label=Text(en="Lost in 12 months", zh="12 个月流失差"), signed=True), Column(key="difference_interval", label=Text(en="Interval", zh="区间"), show="interval"),
+        ], rows=rows, note=_source(study),
+    )  # fmt: skip
+
+
+def chain_figure(study: RetentionStudy) -> Block:
+    """The chain's links with their strengths."""
+    from analysis.exhibits.charts import Item, dot_interval
+
+    part = study.chain
+    refused = _refused(part, "chain", Text(en="The chain, link by link", zh="逐环检验"))
+    if refused or not isinstance(part, tuple) or not part:
+        return refused or callout("retention.chain", tone="info", title=Sentence("No link of the chain can be tested with these data."))
+    items = [Item(name=_link_name(link), fact=link.strength, role="focus" if link.verdict == "holds" else "context") for link in part]
+    holding = [link for link in part if link.verdict == "holds"]
+    if holding:
+        strongest = max(holding, key=lambda link: link.strength.value or 0)
+        title = Sentence("The surest link: {link} ({strength}); links in grey are not shown by these data", {"link": strongest.label, "strength": strongest.strength})
+    else:
+        title = Sentence("No link of the chain is shown by these data")
+    return figure(
+        "retention.chain", title=title, subtitle=Sentence("Ratio of the later quantity with the earlier one present against absent, with interval; the earlier is measured before the later"),
+        foot=_source(study), alt=Sentence("Dots with intervals, one a link of the chain; the line marks no difference."),
+        draw=dot_interval(items, measure=Text(en="Ratio", zh="比值"), by=Text(en="Link", zh="环节"), reference=1.0, log=True),
+    )  # fmt: skip
+
+
+def _link_name(link: Link) -> Text:
+    verdict = _VERDICT[link.verdict]
+    return Text(en=f"{link.label.en} ({verdict.en})", zh=f"{link.label.zh}（{verdict.zh}）")
+
+
+# -- repurchase --------------------------------------------------------------------------------------------------------
+
+
+def repurchase_table(study: RetentionStudy) -> Block:
+    """Served customers beside their matches."""
+    part = study.rebuying
+    refused = _refused(part, "repurchase", Text(en="Repurchase after service", zh="服务后复购"))
+    if refused or not isinstance(part, tuple):
+        return refused or callout("retention.repurchase", tone="info", title=Sentence("No window after service has closed yet."))
+    rows = [
+        Row(cells={"group": _pair(_ARM[line.arm], _SEVERITY[line.severity]), "n": line.served, "served": line.served, "matched": line.matched, "difference": line.difference, "interval": line.difference if line.difference.interval else None})
+        for line in part
+    ]  # fmt: skip
+    bad = next(line for line in part if line.arm == "bad")
+    title = (
+        Sentence("After bad service {served} bought again within twelve months, matched customers without service {matched}", {"served": bad.served, "matched": bad.matched})
+        if bad.matched.value is not None
+        else Sentence("Repurchase within twelve months after service")
+    )
+    return table(
+        "retention.repurchase", title=title, subtitle=Sentence("First service in the three months before a quarterly landmark; only windows of twelve months that have closed"),
+        columns=[
+            Column(key="group", label=Text(en="Service and worst severity", zh="服务与最高严重程度"), wide=True), Column(key="n", label=Text(en="Customers", zh="客户"), show="n"),
+            Column(key="served", label=Text(en="Bought again", zh="再次购买")), Column(key="matched", label=Text(en="Matched", zh="匹配客户")),
+            Column(key="difference", label=Text(en="Difference", zh="差异"), signed=True, better="higher"), Column(key="interval", label=Text(en="Interval", zh="区间"), show="interval"),
+        ], rows=rows, note=_source(study),
+    )  # fmt: skip
+
+
+# -- early warning -----------------------------------------------------------------------------------------------------
+
+
+def score_table(study: RetentionStudy) -> Block:
+    """How good the score is on a later snapshot, and what is at stake."""
+    part = study.warning
+    refused = _refused(part, "scores", Text(en="Early warning", zh="流失预警"))
+    if refused or isinstance(part, AnalysisError):
+        return refused or callout("retention.scores", tone="info", title=Sentence("No score can be learnt from these data."))
+    chosen = Text(en="gradient boosting", zh="梯度提升") if part.scores.chosen == "boosting" else Text(en="logistic regression", zh="逻辑回归")
+    lines = (
+        (Text(en="Lost among the customers the team can call", zh="容量内客户中的流失"), part.precision), (Text(en="Lost among all customers", zh="全部客户中的流失"), part.base_rate),
+        (Text(en="Lift", zh="提升倍数"), part.lift), (Text(en="Discrimination (0.5 is a coin)", zh="区分度（0.5 为掷硬币）"), part.auc),
+        (Text(en="Expected losses in the next six months", zh="未来六个月预期流失"), part.expected_losses),
+        (Text(en="Expected margin at risk, all customers", zh="全部客户的预期风险毛利"), part.margin), (Text(en="Expected margin at risk, call list", zh="联系名单的预期风险毛利"), part.margin_called),
+    )  # fmt: skip
+    return table(
+        "retention.scores", title=Sentence("Calling the {called:n} riskiest customers reaches {lift} as many losses as calling anyone", {"called": part.precision, "lift": part.lift}),
+        subtitle=Sentence("Chosen on a later snapshot: {model}; tested on the snapshot of {test}, which it never saw", {"model": chosen, "test": part.test}),
+        columns=[Column(key="line", label=Text(en="Early warning", zh="流失预警"), wide=True), Column(key="value", label=Text(en="Value", zh="数值")), Column(key="interval", label=Text(en="Interval", zh="区间"), show="interval")],
+        rows=[Row(cells={"line": label, "value": fact, "interval": fact if fact.interval else None}) for label, fact in lines], note=_source(study),
+    )  # fmt: skip
+
+
+def calibration_figure(study: RetentionStudy) -> Block | None:
+    """Expected and observed losses by tenth of the score."""
+    from analysis.exhibits.charts import Item, dot_interval
+
+    part = study.warning
+    if isinstance(part, AnalysisError):
+        return None
+    tenth = [Text(en=f"Tenth {index + 1}", zh=f"第 {index + 1} 十分位") for index in range(len(part.expected))]
+    items = []
+    for name, expected, observed in zip(tenth, part.expected, part.observed, strict=True):
+        items.append(Item(name=_pair(name, Text(en="observed", zh="实际")), fact=observed, role="focus"))
+        items.append(Item(name=_pair(name, Text(en="expected", zh="预期")), fact=expected, role="context"))
+    return figure(
+        "retention.calibration", title=Sentence("In the riskiest tenth {observed} were lost, {expected} were expected", {"observed": part.observed[-1], "expected": part.expected[-1]}),
+        subtitle=Sentence("Customers of the test snapshot by tenth of the score: lost within six months, share in percent"), foot=_source(study),
+        alt=Sentence("Dots of observed and expected losses by tenth of the score; the last tenth has {observed} observed and {expected} expected.", {"observed": part.observed[-1], "expected": part.expected[-1]}),
+        draw=dot_interval(items[::-1], measure=Text(en="Lost within six months", zh="六个月内流失"), by=Text(en="Tenth of the score", zh="评分十分位")),
+    )  # fmt: skip
+
