@@ -21,7 +21,8 @@ _missing: set[str] = set()
 
 
 @cache
-def _catalogue(language: Language) -> Mapping[str, str]:
+def catalogue(language: Language) -> Mapping[str, str]:
+    """Every message and its wording in ``language``, from all files of its folder."""
     from babel.messages.pofile import read_po
 
     messages: dict[str, str] = {}
@@ -38,16 +39,16 @@ def _catalogue(language: Language) -> Mapping[str, str]:
 
 def translate(message: str, language: Language) -> str:
     """The message in ``language``; English when the catalogue does not know it (see :func:`untranslated`)."""
-    if language == "en" or not _has_words(message):
+    if language == "en" or not has_words(message):
         return message
-    found = _catalogue(language).get(message)
+    found = catalogue(language).get(message)
     if found is None:
         _missing.add(message)
         return message
     return found
 
 
-def _has_words(message: str) -> bool:
+def has_words(message: str) -> bool:
     """A template of placeholders and signs alone needs no translation."""
     return any(char.isalpha() for char in re.sub(r"{[^{}]*}", "", message))
 

@@ -95,10 +95,10 @@ _QUANTITY = re.compile(r"\W*(?:[A-Z]{3} )?[+−-]?\d[\d,]*(?:\.\d+)?\s*(?:%|pp|�
 @cache
 def _template_pieces(language: Language) -> frozenset[str]:
     """Literal pieces of the catalogue's messages that hold a digit of their own (“within 30 days”)."""
-    from analysis.locale import _catalogue
+    from analysis.locale import catalogue
 
     pieces: set[str] = set()
-    for message, wording in _catalogue("zh").items():
+    for message, wording in catalogue("zh").items():
         template = message if language == "en" else wording
         try:
             for literal, _, specification, _ in string.Formatter().parse(template):

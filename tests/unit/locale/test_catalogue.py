@@ -12,7 +12,7 @@ import nbformat
 import pytest
 
 from analysis.exhibits.prose import prose_messages
-from analysis.locale import _catalogue, _has_words
+from analysis.locale import catalogue, has_words
 
 ROOT = Path(__file__).resolve().parents[3]
 SOURCE = ROOT / "src" / "analysis"
@@ -41,13 +41,13 @@ def notebook_messages(path: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda path: path.relative_to(SOURCE).as_posix())
 def test_every_sentence_in_the_source_has_chinese_wording(path: Path):
-    missing = [message for message in templates(path) if _has_words(message) and message not in _catalogue("zh")]
+    missing = [message for message in templates(path) if has_words(message) and message not in catalogue("zh")]
     assert not missing
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
 def test_every_paragraph_of_a_notebook_has_chinese_wording(path: Path):
-    assert not [message for message in notebook_messages(path) if message not in _catalogue("zh")]
+    assert not [message for message in notebook_messages(path) if message not in catalogue("zh")]
 
 
 def fields(template: str) -> set[str]:
@@ -55,7 +55,7 @@ def fields(template: str) -> set[str]:
 
 
 def test_the_chinese_wording_names_only_the_placeholders_of_the_english():
-    wrong = {message: found for message, found in _catalogue("zh").items() if "{" in message and not fields(found) <= fields(message)}
+    wrong = {message: found for message, found in catalogue("zh").items() if "{" in message and not fields(found) <= fields(message)}
     assert not wrong
 
 
@@ -63,5 +63,5 @@ def test_no_number_is_typed_into_one_language_only():
     """A digit in the wording of one language and not of the other would be a number nobody traces."""
     digits = re.compile(r"\d+")
     literal = lambda text: sorted(digits.findall(re.sub(r"{[^{}]*}", "", text)))  # noqa: E731
-    odd = {message: found for message, found in _catalogue("zh").items() if literal(message) != literal(found)}
+    odd = {message: found for message, found in catalogue("zh").items() if literal(message) != literal(found)}
     assert not odd

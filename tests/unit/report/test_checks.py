@@ -80,10 +80,10 @@ def test_a_number_in_words_is_refused_unless_the_template_holds_it(tmp_path, mon
 
 
 def test_template_pieces_come_from_the_catalogue_of_both_languages():
-    from analysis.locale import _catalogue
+    from analysis.locale import catalogue
     from analysis.report.checks import _template_pieces
 
-    numbered = [message for message in _catalogue("zh") if any(char.isdigit() for char in message) and "{" not in message]
+    numbered = [message for message in catalogue("zh") if any(char.isdigit() for char in message) and "{" not in message]
     assert set(numbered) <= _template_pieces("en")
 
 
