@@ -197,16 +197,11 @@ def _calls(parts: Parts) -> list[Finding]:
     )
     return [
         Finding(
-            id="retention.call_list", section="retention", severity="watch", evidence=masked(found.calls),
+            id="retention.call_list", section="retention", severity="watch", evidence=found.calls,
             statement=Sentence(template, {"losses": found.expected_losses, "margin": found.margin, "called": found.precision, "base": found.base_rate}),
             method="Score chosen on a later snapshot and tested on a still later one", rank=2.0, checks=("score_calibration", "score_drift"),
         )
     ]  # fmt: skip
-
-
-def masked(calls: pd.DataFrame) -> pd.DataFrame:
-    """The customer's number under a name that the contract marks as personal: masked in previews, kept in the evidence file."""
-    return calls.rename(columns={"customer_id": "customer_name"})
 
 
 # -- checks ----------------------------------------------------------------------------------------------------------

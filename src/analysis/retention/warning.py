@@ -97,7 +97,7 @@ def _facts(inputs: StudyInputs, scores: RiskScores, days: list[dt.date]) -> Warn
 
 
 def _listed(calls: pd.DataFrame) -> pd.DataFrame:
-    """The call list: who, how likely, why, and what is at stake. The customer's number is the contract's personal column."""
+    """The call list: who (by number, never by name), how likely, why, and what is at stake. The PDF prints none of its rows."""
     shown = calls[["customer_id", "customer_type", "segment", "contract_kind", "score", "margin_at_risk", "reason_1", "reason_2", "reason_3"]].copy()
     for column in ("reason_1", "reason_2", "reason_3"):
         shown[column] = [REASONS.get(text, text) for text in shown[column]]
