@@ -1,0 +1,690 @@
+"""Fault trees: which combinations of failures bring the top event about, how likely, and what matters most.
+
+Solved exactly with binary decision diagrams: shared events, k-of-n and NOT gates are no approximation, and
+probabilities are never added up as if rare, unless that is asked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import beta, gamma, norm
+
+from analysis.errors import MissingData, ParameterError, suggestion
+from analysis.locale import Text
+from analysis.params.strict import bind, read_yaml
+from analysis.stats.decision_diagrams import Diagram, DiagramTooLarge, SetFamily, deep_recursion
+from analysis.stats.intervals import Interval
+
+Floats = NDArray[np.float64]
+Method = Literal["exact", "rare_event", "min_cut_upper_bound"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gate:
+    """A consequence: true when all (``and``), any (``or``), at least `needed` (``at_least``) or not (``not``) of its inputs are."""
+
+    kind: Literal["and", "or", "at_least", "not"]
+    of: tuple[str, ...]
+    needed: int | None = None
+    label: Text | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BasicEvent:
+    """Something that can happen by itself, with one source of its probability.
+
+    probability : given, for the mission the tree is about; `error_factor` (95th percentile over median of a
+        lognormal whose mean is the probability) or `low` and `high` (90 % limits) say how well it is known
+    failures, demands : counted in data; the probability is failures / demands, its uncertainty Jeffreys' beta
+    failures, exposure, mission : counted over an exposure; the rate is failures / exposure and the probability
+        1 - exp(-rate x mission), its uncertainty Jeffreys' gamma
+    same_as : has the probability of another event, and is known exactly as well as that one
+    """
+
+    probability: float | None = None
+    error_factor: float | None = None
+    low: float | None = None
+    high: float | None = None
+    failures: float | None = None
+    demands: float | None = None
+    exposure: float | None = None
+    mission: float | None = None
+    same_as: str | None = None
+    label: Text | None = None
+    source: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommonCause:
+    """Events that also fail together (beta factor): a share `beta` of each one's probability is shared by all."""
+
+    of: tuple[str, ...]
+    beta: float
+    label: Text | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _File:
+    top: str
+    gates: dict[str, Gate]
+    events: dict[str, BasicEvent]
+    title: Text | None = None
+    house: dict[str, bool] = field(default_factory=dict)
+    common_causes: dict[str, CommonCause] = field(default_factory=dict)
+    owner: str | None = None
+    source: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FaultTree:
+    """A checked tree; make one with `from_yaml` or `from_mapping`."""
+
+    name: str
+    top: str
+    gates: Mapping[str, Gate]
+    events: Mapping[str, BasicEvent]
+    house: Mapping[str, bool]
+    common_causes: Mapping[str, CommonCause]
+    title: Text | None = None
+
+    @classmethod
+    def from_yaml(cls, path: Path | str) -> FaultTree:
+        """A tree from a file such as ``params/fault_trees/*.yml``; unknown keys, names and cycles are refused."""
+        file = Path(path)
+        return cls.from_mapping(read_yaml(file), name=file.stem, where=file.name)
+
+    @classmethod
+    def from_mapping(cls, content: Mapping[str, Any], *, name: str, where: str | None = None) -> FaultTree:
+        place = where or name
+        read = bind(_File, _with_numbers(content), place)
+        tree = cls(
+            name=name,
+            top=read.top,
+            gates=read.gates,
+            events=read.events,
+            house=read.house,
+            common_causes=read.common_causes,
+            title=read.title,
+        )
+        _check(tree, place)
+        return tree
+
+    def with_probabilities(self, known: Mapping[str, float | BasicEvent]) -> FaultTree:
+        """The same tree with probabilities, or evidence, from data for some of its events."""
+        events = dict(self.events)
+        for name, evidence in known.items():
+            if name not in events:
+                raise ParameterError(f"{self.name}: no basic event '{name}'.{suggestion(name, events)}")
+            plain = BasicEvent(probability=evidence) if not isinstance(evidence, BasicEvent) else evidence
+            events[name] = replace(plain, label=events[name].label)
+        tree = replace(self, events=events)
+        _check(tree, self.name)
+        return tree
+
+    def with_house(self, **settings: bool) -> FaultTree:
+        """The same tree with conditions switched on or off."""
+        unknown = [name for name in settings if name not in self.house]
+        if unknown:
+            raise ParameterError(
+                f"{self.name}: no house event '{unknown[0]}'.{suggestion(unknown[0], self.house)}"
+            )
+        return replace(self, house={**self.house, **settings})
+
+    @property
+    def coherent(self) -> bool:
+        """No gate turns a failure into a remedy (no NOT below the top)."""
+        return all(self.gates[name].kind != "not" for name in self._used_gates)
+
+    # -- what brings the top event about
+
+    def cut_set_counts(self) -> dict[int, int]:
+        """Number of minimal cut sets by order, without listing them."""
+        solved = self._solved
+        with deep_recursion(2 * len(solved.names)):
+            return solved.family.count_by_size(solved.primes)
+
+    def minimal_cut_sets(self, *, max_order: int | None = None, limit: int = 200_000) -> pd.DataFrame:
+        """One row a minimal cut set, likeliest first: `events` (tuple), `order`, `probability`, `share` (of their sum).
+
+        In a tree with NOT gates these are the prime implicants; an event that must not happen reads ``not name``.
+        Probabilities are missing where an event's is.
+        """
+        solved = self._solved
+        counts = self.cut_set_counts()
+        wanted = sum(count for order, count in counts.items() if max_order is None or order <= max_order)
+        if wanted > limit:
+            raise ParameterError(
+                f"{self.name}: {wanted:,} minimal cut sets (by order: {counts}); ask for max_order or raise limit."
+            )
+        chance = self._chances(missing=np.nan)
+        rows = []
+        with deep_recursion(2 * len(solved.names)):
+            for literals in solved.family.sets(solved.primes, largest=max_order):
+                named = sorted(
+                    ((solved.names[one // 2], one % 2) for one in literals), key=lambda pair: pair[::-1]
+                )
+                p = np.prod([1 - chance[name] if negative else chance[name] for name, negative in named])
+                rows.append(
+                    (
+                        tuple(f"not {name}" if negative else name for name, negative in named),
+                        len(named),
+                        float(p),
+                    )
+                )
+        table = pd.DataFrame(rows, columns=["events", "order", "probability"])
+        total = table["probability"].sum(skipna=False)
+        table["share"] = table["probability"] / total if total else np.nan
+        return table.sort_values(
+            ["probability", "order", "events"],
+            ascending=[False, True, True],
+            kind="stable",
+            ignore_index=True,
+        )
+
+    # -- how likely it is
+
+    def top_probability(self, *, method: Method = "exact") -> float:
+        """Probability of the top event, basic events being independent (save for stated common causes).
+
+        ``rare_event`` adds up the cut sets' probabilities (an upper bound that can exceed one);
+        ``min_cut_upper_bound`` is one minus the product of their complements (an upper bound in coherent trees).
+        """
+        chance = self._chances()
+        solved = self._solved
+        if method == "exact":
+            return float(solved.diagram.probability(solved.top, [chance[name] for name in solved.names]))
+        if method not in ("rare_event", "min_cut_upper_bound"):
+            known = ("exact", "rare_event", "min_cut_upper_bound")
+            raise ParameterError(
+                f"unknown method '{method}'.{suggestion(method, known)} Known: {', '.join(known)}."
+            )
+        p = self.minimal_cut_sets()["probability"].to_numpy()
+        return float(p.sum()) if method == "rare_event" else float(-np.expm1(np.log1p(-p).sum()))
+
+    def top_interval(self, *, draws: int, seed: int, level: float = 0.9) -> Interval:
+        """Interval of the top event's probability from what is known of the basic events.
+
+        Each event is drawn from its own uncertainty (events without any are held), the tree solved exactly for
+        every draw; `value` is the probability at the point values, not the mean of the draws.
+        """
+        solved = self._solved
+        drawn = self._draws(draws, np.random.default_rng(seed))
+        tops = np.broadcast_to(
+            solved.diagram.probability(solved.top, [drawn[name] for name in solved.names]), draws
+        )
+        low, high = np.quantile(tops, [(1 - level) / 2, (1 + level) / 2])
+        return Interval(
+            value=self.top_probability(),
+            low=float(low),
+            high=float(high),
+            level=level,
+            method=f"propagation, {draws:,} draws",
+        )
+
+    # -- what matters most
+
+    def importance(self) -> pd.DataFrame:
+        """One row a basic event, most important first.
+
+        `probability`; `birnbaum` (how much the top event's probability rises from the event certainly absent to
+        certainly present); `criticality` (that, times its probability over the top's); `fussell_vesely` (probability
+        that a minimal cut set with the event occurs, over the top's, exactly); `raw` (top with the event certain,
+        over top); `rrw` (top over top with the event impossible). Missing where the tree is too large for it.
+        """
+        solved = self._solved
+        chance = self._chances()
+        p = np.array([chance[name] for name in solved.names])
+        top = self.top_probability()
+        birnbaum = solved.diagram.sensitivity(solved.top, [float(one) for one in p])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            impossible, certain = top - p * birnbaum, top + (1 - p) * birnbaum
+            table = pd.DataFrame(
+                {
+                    "event": solved.names,
+                    "probability": p,
+                    "birnbaum": birnbaum,
+                    "criticality": p * birnbaum / top,
+                    "fussell_vesely": self._fussell_vesely(p) / top,
+                    "raw": certain / top,
+                    # rounding must not turn "the top event cannot happen without it" into a huge ratio
+                    "rrw": np.where(impossible > 1e-12 * top, top / impossible, np.inf),
+                }
+            )
+        return table.sort_values(
+            ["criticality", "event"], ascending=[False, True], kind="stable", ignore_index=True
+        )
+
+    def _fussell_vesely(self, chance: Floats) -> Floats:
+        solved = self._solved
+        found = np.full(len(solved.names), np.nan)
+        scratch = solved.diagram
+        with deep_recursion(2 * len(solved.names)):
+            for index in range(len(solved.names)):
+                try:
+                    having = solved.family.having(solved.primes, 2 * index)
+                    occurs = scratch.any_of(solved.family, having)
+                except DiagramTooLarge:
+                    break
+                found[index] = float(scratch.probability(occurs, [float(one) for one in chance]))
+        return found
+
+    # -- for drawing
+
+    def outline(self) -> pd.DataFrame:
+        """One row a place in the drawn tree, top down: `id`, `parent`, `depth`, `name`, `kind`, `needed`, `repeated`.
+
+        A gate that stands in several places is opened once; later places are `repeated`.
+        """
+        rows: list[dict[str, Any]] = []
+        opened: set[str] = set()
+        stack: list[tuple[str, int | None, int]] = [(self.top, None, 0)]
+        while stack:
+            name, parent, depth = stack.pop()
+            gate = self.gates.get(name)
+            kind = gate.kind if gate else "house" if name in self.house else "event"
+            rows.append(
+                {
+                    "id": len(rows),
+                    "parent": parent,
+                    "depth": depth,
+                    "name": name,
+                    "kind": kind,
+                    "needed": gate.needed if gate else None,
+                    "repeated": name in opened,
+                }
+            )
+            if gate and name not in opened:
+                stack += [(child, len(rows) - 1, depth + 1) for child in reversed(gate.of)]
+            opened.add(name)
+        return pd.DataFrame(rows).astype({"parent": "Int64", "needed": "Int64"})
+
+    # -- inside
+
+    @property
+    def missing_probabilities(self) -> tuple[str, ...]:
+        """Basic events the top depends on whose probability nobody has given."""
+        return tuple(name for name in self._used_events if _point(self._source_of(name)) is None)
+
+    @cached_property
+    def _used_gates(self) -> tuple[str, ...]:
+        return tuple(name for name in _reached(self) if name in self.gates)
+
+    @cached_property
+    def _used_events(self) -> tuple[str, ...]:
+        return tuple(name for name in _reached(self) if name in self.events)
+
+    def _source_of(self, name: str) -> BasicEvent:
+        event = self.events[name]
+        while event.same_as is not None:
+            event = self.events[event.same_as]
+        return event
+
+    def _chances(self, *, missing: float | None = None) -> dict[str, float]:
+        """Probability of every variable of the diagram, common causes included."""
+        if missing is None and self.missing_probabilities:
+            names = self.missing_probabilities
+            raise MissingData(
+                *names,
+                message=f"not computed: {self.name} needs the probability of {len(names)} basic events, e.g. {names[0]}.",
+            )
+        point = {name: _point(self._source_of(name)) for name in self._used_events}
+        plain = {name: np.asarray(missing if p is None else p) for name, p in point.items()}
+        return {name: float(p) for name, p in self._split_common(plain).items()}
+
+    def _draws(self, draws: int, rng: np.random.Generator) -> dict[str, Floats]:
+        if self.missing_probabilities:
+            self._chances()
+        sources: dict[int, Floats] = {}
+        drawn = {}
+        for name in self._used_events:
+            source = self._source_of(name)
+            if id(source) not in sources:
+                sources[id(source)] = _drawn(source, draws, rng)
+            drawn[name] = sources[id(source)]
+        return self._split_common(drawn)
+
+    def _split_common(self, chance: dict[str, Floats]) -> dict[str, Floats]:
+        """Beta factor: each event keeps a part of its own, the rest is one event they share."""
+        split = dict(chance)
+        for name, cause in self.common_causes.items():
+            members = [one for one in cause.of if one in chance]
+            if members:
+                split[name] = cause.beta * chance[members[0]]
+                for one in members:
+                    split[one] = (1 - cause.beta) * chance[one]
+        return split
+
+    @cached_property
+    def _solved(self) -> _Solved:
+        return _solve(self)
+
+
+# -- reading --------------------------------------------------------------------------------------
+
+
+def _with_numbers(content: Mapping[str, Any]) -> dict[str, Any]:
+    """YAML 1.1 reads 1e-3 as text (it wants 1.0e-3); probabilities are written like that all the time."""
+
+    def number(value: Any) -> Any:
+        if isinstance(value, str) and re.fullmatch(r"[0-9.]+[eE][-+]?[0-9]+", value):
+            return float(value)
+        return {key: number(one) for key, one in value.items()} if isinstance(value, Mapping) else value
+
+    numeric = ("events", "common_causes")
+    return {key: number(value) if key in numeric else value for key, value in content.items()}
+
+
+def _check(tree: FaultTree, place: str) -> None:
+    names = [*tree.gates, *tree.events, *tree.house, *tree.common_causes]
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        raise ParameterError(
+            f"{place}: '{doubled[0]}' is the name of two things; every gate, event and house event has its own."
+        )
+    if tree.top not in tree.gates:
+        raise ParameterError(f"{place}: top: no gate '{tree.top}'.{suggestion(tree.top, tree.gates)}")
+    known = {*tree.gates, *tree.events, *tree.house}
+    for name, gate in tree.gates.items():
+        _check_gate(gate, known, f"{place}: gates.{name}")
+    for name, event in tree.events.items():
+        _check_event(tree, event, f"{place}: events.{name}")
+    for name, cause in tree.common_causes.items():
+        _check_common(tree, cause, f"{place}: common_causes.{name}")
+    _check_cycles(tree, place)
+    reached = set(_reached(tree))
+    unused = [name for name in (*tree.gates, *tree.events) if name not in reached]
+    tied = {event.same_as for event in tree.events.values()}
+    unused = [name for name in unused if name not in tied]
+    if unused:
+        raise ParameterError(
+            f"{place}: {len(unused)} entries do not lead to the top, e.g. '{unused[0]}'; connect or remove them."
+        )
+
+
+def _check_gate(gate: Gate, known: set[str], where: str) -> None:
+    for child in gate.of:
+        if child not in known:
+            raise ParameterError(
+                f"{where}: no gate, event or house event '{child}'.{suggestion(child, known)}"
+            )
+    if not gate.of or len(set(gate.of)) < len(gate.of):
+        raise ParameterError(
+            f"{where}: 'of' should name different inputs, at least one; it names {list(gate.of)}."
+        )
+    if gate.kind == "not" and len(gate.of) != 1:
+        raise ParameterError(f"{where}: a 'not' gate has one input; this one has {len(gate.of)}.")
+    if (gate.kind == "at_least") != (gate.needed is not None):
+        raise ParameterError(f"{where}: 'needed' belongs to an 'at_least' gate and to no other.")
+    if gate.needed is not None and not 1 <= gate.needed <= len(gate.of):
+        raise ParameterError(f"{where}: needs {gate.needed} of {len(gate.of)} inputs.")
+
+
+def _check_event(tree: FaultTree, event: BasicEvent, where: str) -> None:
+    sources = [event.probability is not None, event.failures is not None, event.same_as is not None]
+    if sum(sources) > 1:
+        raise ParameterError(f"{where}: give one of probability, failures or same_as.")
+    for name in ("probability", "low", "high"):
+        value = getattr(event, name)
+        if value is not None and not 0 <= value <= 1:
+            raise ParameterError(f"{where}: {name} is {value:g}; it should lie between 0 and 1.")
+    if (event.low is None) != (event.high is None) or (
+        event.low is not None and event.error_factor is not None
+    ):
+        raise ParameterError(f"{where}: uncertainty is either an error_factor or both low and high.")
+    known_about = event.low is not None or event.error_factor is not None
+    if known_about and event.probability is None:
+        raise ParameterError(f"{where}: low, high and error_factor belong to a given probability.")
+    if event.low is not None and not 0 < event.low < event.high <= 1:  # type: ignore[operator]
+        raise ParameterError(f"{where}: low and high should satisfy 0 < low < high <= 1.")
+    if event.error_factor is not None and not event.error_factor >= 1:
+        raise ParameterError(f"{where}: an error_factor is at least 1; got {event.error_factor:g}.")
+    _check_evidence(event, where)
+    if event.same_as is not None and (
+        event.same_as not in tree.events or tree.events[event.same_as].same_as is not None
+    ):
+        raise ParameterError(
+            f"{where}: same_as should name an event with a probability of its own, not '{event.same_as}'."
+            + suggestion(event.same_as, tree.events)
+        )
+
+
+def _check_evidence(event: BasicEvent, where: str) -> None:
+    over = event.exposure is not None or event.mission is not None
+    if event.failures is None:
+        if event.demands is not None or over:
+            raise ParameterError(f"{where}: demands, exposure and mission go with failures.")
+        return
+    if (event.demands is None) == (not over) or (over and (event.exposure is None or event.mission is None)):
+        raise ParameterError(f"{where}: failures go with demands, or with exposure and mission.")
+    base = event.demands if event.demands is not None else event.exposure
+    if (
+        not event.failures >= 0
+        or not base
+        or not base > 0
+        or (event.mission is not None and not event.mission > 0)
+    ):
+        raise ParameterError(
+            f"{where}: failures should be zero or more, over a base (and mission) above zero."
+        )
+    if event.demands is not None and event.failures > event.demands:
+        raise ParameterError(f"{where}: {event.failures:g} failures in {event.demands:g} demands.")
+
+
+def _check_common(tree: FaultTree, cause: CommonCause, where: str) -> None:
+    if not 0 < cause.beta < 1 or len(cause.of) < 2:
+        raise ParameterError(f"{where}: a common cause ties two events or more, with a beta between 0 and 1.")
+    for name in cause.of:
+        if name not in tree.events:
+            raise ParameterError(f"{where}: no basic event '{name}'.{suggestion(name, tree.events)}")
+    if sum(name in other.of for other in tree.common_causes.values() for name in cause.of) > len(cause.of):
+        raise ParameterError(f"{where}: an event can belong to one common cause only.")
+    values = {_point(tree._source_of(name)) for name in cause.of}
+    if len(values) > 1:
+        raise ParameterError(
+            f"{where}: its events should have one probability (same_as); they have {len(values)}."
+        )
+
+
+def _check_cycles(tree: FaultTree, place: str) -> None:
+    state: dict[str, int] = {}
+    for start in tree.gates:
+        stack = [(start, iter(tree.gates[start].of))] if start not in state else []
+        state.setdefault(start, 1)
+        while stack:
+            name, children = stack[-1]
+            child = next(children, None)
+            if child is None:
+                state[name] = 2
+                stack.pop()
+            elif child in tree.gates:
+                if state.get(child) == 1:
+                    loop = [one for one, _ in stack]
+                    raise ParameterError(
+                        f"{place}: gates form a circle: {' > '.join([*loop[loop.index(child) :], child])}."
+                    )
+                if child not in state:
+                    state[child] = 1
+                    stack.append((child, iter(tree.gates[child].of)))
+
+
+def _reached(tree: FaultTree) -> list[str]:
+    """Everything below the top, depth first, left to right."""
+    seen: dict[str, None] = {}
+    stack = [tree.top]
+    while stack:
+        name = stack.pop()
+        if name not in seen:
+            seen[name] = None
+            gate = tree.gates.get(name)
+            stack += list(reversed(gate.of)) if gate else []
+    return list(seen)
+
+
+# -- probabilities of basic events ----------------------------------------------------------------
+
+
+def _point(event: BasicEvent) -> float | None:
+    if event.probability is not None:
+        return event.probability
+    if event.failures is None:
+        return None
+    if event.demands is not None:
+        return event.failures / event.demands
+    return float(-np.expm1(-event.failures / event.exposure * event.mission))  # type: ignore[operator]
+
+
+def _drawn(event: BasicEvent, draws: int, rng: np.random.Generator) -> Floats:
+    """Draws from what is known of a probability; a constant where nothing is said about it."""
+    if event.failures is not None:
+        if event.demands is not None:
+            return np.asarray(
+                beta.rvs(
+                    event.failures + 0.5, event.demands - event.failures + 0.5, size=draws, random_state=rng
+                )
+            )
+        rate = gamma.rvs(event.failures + 0.5, size=draws, random_state=rng) / event.exposure
+        return np.asarray(-np.expm1(-rate * event.mission))
+    p = float(event.probability or 0.0)
+    z = float(norm.ppf(0.95))
+    if event.error_factor is not None and p > 0:
+        # the given value is the mean of the lognormal, as in reliability data handbooks
+        sigma = np.log(event.error_factor) / z
+        return np.minimum(1.0, p * np.exp(sigma * rng.standard_normal(draws) - sigma**2 / 2))
+    if event.low is not None and event.high is not None:
+        sigma = np.log(event.high / event.low) / (2 * z)
+        middle = np.sqrt(event.low * event.high)
+        return np.minimum(1.0, middle * np.exp(sigma * rng.standard_normal(draws)))
+    return np.full(draws, p)
+
+
+# -- solving --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class _Solved:
+    names: list[str]
+    diagram: Diagram
+    top: int
+    family: SetFamily
+    primes: int
+
+
+def _solve(tree: FaultTree) -> _Solved:
+    """The smallest diagram among several orders of the events; each attempt may use more nodes than the last."""
+    orders = _orders(tree)
+    for most_nodes in (20_000, 200_000, 3_000_000):
+        best: tuple[int, list[str], Diagram, int] | None = None
+        for names in orders:
+            try:
+                diagram, top = _built(tree, names, most_nodes)
+            except DiagramTooLarge:
+                continue
+            size = len(diagram.below(top))
+            if best is None or size < best[0]:
+                best = (size, names, diagram, top)
+        if best is not None:
+            _, names, diagram, top = best
+            diagram.most_nodes = 10 * most_nodes
+            family = SetFamily(most_nodes=10 * most_nodes)
+            with deep_recursion(2 * len(names)):
+                return _Solved(names, diagram, top, family, diagram.prime_implicants(top, family))
+    raise ParameterError(
+        f"{tree.name}: the tree needs more than 3,000,000 nodes in every order tried; split it at an independent gate."
+    )
+
+
+def _built(tree: FaultTree, names: list[str], most_nodes: int) -> tuple[Diagram, int]:
+    diagram = Diagram(len(names), most_nodes=most_nodes)
+    shared = {one: cause for cause, entry in tree.common_causes.items() for one in entry.of}
+    position = {name: index for index, name in enumerate(names)}
+    node: dict[str, int] = {name: int(state) for name, state in tree.house.items()}
+    for name in names:
+        if name in tree.events:
+            own = diagram.variable(position[name])
+            node[name] = (
+                diagram.either(own, diagram.variable(position[shared[name]])) if name in shared else own
+            )
+    with deep_recursion(2 * len(names)):
+        for name in _bottom_up(tree):
+            gate = tree.gates[name]
+            inputs = [node[child] for child in gate.of]
+            if gate.kind == "not":
+                node[name] = diagram.negation(inputs[0])
+            elif gate.kind == "at_least":
+                node[name] = diagram.at_least(int(gate.needed or 1), inputs)
+            else:
+                join = diagram.both if gate.kind == "and" else diagram.either
+                value = inputs[-1]
+                for one in reversed(inputs[:-1]):
+                    value = join(one, value)
+                node[name] = value
+    return diagram, node[tree.top]
+
+
+def _bottom_up(tree: FaultTree) -> list[str]:
+    done: dict[str, None] = {}
+    stack = [tree.top]
+    while stack:
+        name = stack[-1]
+        waiting = [child for child in tree.gates[name].of if child in tree.gates and child not in done]
+        if waiting:
+            stack += waiting
+        else:
+            done[name] = None
+            stack.pop()
+    return list(done)
+
+
+def _orders(tree: FaultTree) -> list[list[str]]:
+    """Orders of the events to try: depth first as written, small subtrees first, large first, much-used first."""
+    weight: dict[str, int] = {}
+    for name in _bottom_up(tree):
+        weight[name] = sum(weight.get(child, 1) for child in tree.gates[name].of)
+    uses: dict[str, int] = {}
+    for name in tree._used_gates:
+        for child in tree.gates[name].of:
+            uses[child] = uses.get(child, 0) + 1
+    ways: tuple[Callable[[str], Any], ...] = (
+        lambda child: 0,
+        lambda child: weight.get(child, 1),
+        lambda child: -weight.get(child, 1),
+        lambda child: -uses[child],
+    )
+    orders: list[list[str]] = []
+    for way in ways:
+        found = _depth_first(tree, way)
+        if found not in orders:
+            orders.append(found)
+    return orders
+
+
+def _depth_first(tree: FaultTree, way: Callable[[str], Any]) -> list[str]:
+    shared = {one: cause for cause, entry in tree.common_causes.items() for one in entry.of}
+    seen: set[str] = set()
+    found: dict[str, None] = {}
+    stack = [tree.top]
+    while stack:
+        name = stack.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        if name in tree.gates:
+            stack += list(reversed(sorted(tree.gates[name].of, key=way)))
+        elif name in tree.events:
+            if name in shared:
+                found[shared[name]] = None
+            found[name] = None
+    return list(found)
