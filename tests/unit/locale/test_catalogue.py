@@ -59,9 +59,23 @@ def test_the_chinese_wording_names_only_the_placeholders_of_the_english():
     assert not wrong
 
 
-def test_no_number_is_typed_into_one_language_only():
-    """A digit in the wording of one language and not of the other would be a number nobody traces."""
-    digits = re.compile(r"\d+")
-    literal = lambda text: sorted(digits.findall(re.sub(r"{[^{}]*}", "", text)))  # noqa: E731
-    odd = {message: found for message, found in catalogue("zh").items() if literal(message) != literal(found)}
+WORDS = {"one": "1", "1,000": "千", "zero": "0"}
+
+
+def typed_numbers(text: str) -> list[str]:
+    """Numbers of the wording itself, a number word as its figure; thousands read 千 in Chinese."""
+    plain = re.sub(r"{[^{}]*}", "", text)
+    for word, figure in WORDS.items():
+        plain = re.sub(rf"\b{word}\b", figure, plain)
+    return sorted(re.findall(r"\d+", plain))
+
+
+def test_no_number_is_typed_into_the_chinese_wording_only():
+    """A figure in one language and not in the other would be a number nobody traces."""
+    odd = {message: found for message, found in catalogue("zh").items() if set(typed_numbers(found)) - set(typed_numbers(message))}
     assert not odd
+
+
+def test_no_figure_of_the_english_wording_is_lost_in_the_chinese():
+    figures = {message: set(re.findall(r"\d+", re.sub(r"{[^{}]*}", "", message.replace("1,000", "千")))) for message in catalogue("zh")}
+    assert not {message for message, found in catalogue("zh").items() if figures[message] - set(re.findall(r"\d+", found))}
