@@ -53,6 +53,12 @@ _EXPORTS: dict[str, str] = {
     "CoxFit": "hazards",
     "proportional_hazards": "hazards",
     "absolute_difference": "hazards",
+    # causal effects
+    "doubly_robust": "causal",
+    "DoublyRobust": "causal",
+    "e_value": "causal",
+    "robustness_value": "causal",
+    "confounded_estimate": "causal",
     # buy till you die
     "fit_bgnbd": "purchases",
     "fit_mbgnbd": "purchases",
