@@ -1,0 +1,110 @@
+"""Exposure and failures of a company one can check on paper."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.errors import MissingData
+from analysis.failures import reporting
+from analysis.failures.baseline import _fitted
+from analysis.failures.field import Field
+from analysis.metrics import StudyInputs
+
+Inputs = Callable[..., StudyInputs]
+
+UNITS = """serial_no,product_id,batch,supplier,plant,region,produced_on,shipped_on,in_service_on,retired_on
+S1,P1,B1,A,X,North,2026-09-01,2026-09-10,2026-09-16,
+S2,P1,B1,A,X,North,2026-09-20,2026-10-05,2026-10-11,2026-10-21
+S3,P2,B2,B,X,South,2026-09-20,2026-10-01,,
+"""
+TICKETS = """ticket_id,serial_no,ticket_type,opened_at,status,fault_code,component,confirmed_failure,failed_on
+F1,S1,repair,2026-09-20T02:00:00,closed,F20,board,true,2026-09-18
+F2,S1,repair,2026-10-20T02:00:00,closed,F20,board,,2026-10-19
+F3,S2,repair,2026-10-15T02:00:00,closed,NFF,,,2026-10-15
+F4,S2,repair,2026-10-25T02:00:00,closed,F20,board,true,2026-10-24
+F5,S3,repair,2026-10-02T02:00:00,closed,F20,board,true,2026-09-29
+F6,S3,repair,2026-10-31T17:00:00,closed,F10,pump,true,
+F7,S3,repair,2026-10-12T17:00:00,cancelled,F10,pump,true,
+F8,,repair,2026-10-12T17:00:00,closed,F10,pump,true,
+"""
+
+
+@pytest.fixture
+def small(company: Path) -> Path:
+    (company / "units.csv").write_text(UNITS)
+    (company / "tickets.csv").write_text(TICKETS)
+    return company
+
+
+def test_exposure_counts_days_of_the_first_and_last_month(small: Path, inputs_of: Inputs):
+    held = Field.of(inputs_of(small)).by_age
+    months = held.groupby("month_no")["unit_months"].sum()
+    # September: S1 from the 16th, 15 of 30 days. October: S1 whole, S2 from the 11th to the 20th, S3 (shipped on the 1st) whole.
+    assert list(months) == pytest.approx([15 / 30, 1 + 10 / 31 + 1])
+    assert held.set_index(["month_no", "age_months"])["unit_months"].to_dict() == pytest.approx(
+        {(2026 * 12 + 8, 0): 0.5, (2026 * 12 + 9, 0): 10 / 31 + 1, (2026 * 12 + 9, 1): 1.0}
+    )
+
+
+def test_each_failure_is_counted_or_named(small: Path, inputs_of: Inputs):
+    """F3 found no fault, F7 was cancelled; F6 was opened on 1 November in Shanghai, so it is no October failure."""
+    verdicts = Field.of(inputs_of(small)).verdicts.set_index("verdict")["failures"].to_dict()
+    assert verdicts == {"counted": 2, "after_retirement": 1, "before_shipment": 1, "after_the_month": 1, "no_serial": 1}
+
+
+def test_failures_carry_the_age_of_their_machine(small: Path, inputs_of: Inputs):
+    counts = Field.of(inputs_of(small)).failure_counts
+    assert counts[["age_months", "component", "failures"]].to_numpy().tolist() == [[0, "board", 1], [1, "board", 1]]
+
+
+def test_without_units_failures_can_be_counted_not_rated(company: Path, inputs_of: Inputs):
+    with pytest.raises(MissingData, match="units.shipped_on"):
+        Field.of(inputs_of(company))
+
+
+def test_the_baseline_reproduces_counts_by_age_and_by_month_and_finds_the_factors():
+    generator = np.random.default_rng(2)
+    held = generator.uniform(500, 2000, (4, 12))
+    rate, factor = np.array([0.02, 0.01, 0.01, 0.03]), generator.uniform(0.8, 1.2, 12)
+    failed = np.stack([held * rate[:, None] * factor * part for part in (0.3, 0.7)], axis=2)
+    found, month = _fitted(held, failed)
+    due = held[:, :, None] * found[:, None, :] * month[None, :, None]
+    assert due.sum(axis=1) == pytest.approx(failed.sum(axis=1))
+    assert due.sum(axis=(0, 2)) == pytest.approx(failed.sum(axis=(0, 2)))
+    assert month / month.mean() == pytest.approx(factor / factor.mean())
+
+
+def delays(seed: int, days: int = 400, per_day: int = 40) -> pd.DataFrame:
+    """Exponential delays with a mean of 20 days, seen up to the last day only."""
+    generator = np.random.default_rng(seed)
+    event = np.repeat(np.arange(days), per_day)
+    lag = np.floor(generator.exponential(20, event.size)).astype(int)
+    seen = event + lag < days
+    first = np.datetime64("2025-01-01")
+    frame = pd.DataFrame({"event_on": (first + event[seen]).astype("datetime64[D]").astype(object), "delay_days": lag[seen]})
+    return frame.groupby(["event_on", "delay_days"], as_index=False).size().rename(columns={"size": "failures"})
+
+
+def test_the_delay_is_recovered_although_recent_late_reports_are_not_in_the_data():
+    horizon = dt.date(2025, 1, 1) + dt.timedelta(days=399)
+    errors, naive_errors = [], []
+    for seed in range(5):
+        frame = delays(seed)
+        recent = frame[frame["event_on"] >= horizon - dt.timedelta(days=120)]
+        truth = 1 - np.exp(-31 / 20)  # reported within 30 days
+        errors.append(reporting.delay_of(recent, horizon).reported[30] - truth)
+        naive = recent.loc[recent["delay_days"] <= 30, "failures"].sum() / recent["failures"].sum()
+        naive_errors.append(naive - truth)
+    assert abs(np.mean(errors)) < 0.03
+    assert np.mean(naive_errors) > 0.03  # what ignoring the truncation would have said
+
+
+def test_a_share_never_falls_with_more_days():
+    found = reporting.delay_of(delays(1), dt.date(2026, 2, 4))
+    assert (np.diff(found.reported) >= 0).all() and found.reported[-1] == 1.0

@@ -1,0 +1,123 @@
+"""The bad batch must come out as the batch, not as the region it went to."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.errors import ParameterError
+from analysis.failures import localise
+from analysis.failures.localising import Cells, searched
+
+REGIONS, SUPPLIERS = ["North", "South", "East", "West"], ["A", "B", "C"]
+
+
+def world(seed: int, *, batch_ratio: float = 1.0, supplier_ratio: float = 1.0) -> pd.DataFrame:
+    """Twelve batches by region, supplier and component; batch B05 goes to the South in three cases of four (100 failures expected)."""
+    generator = np.random.default_rng(seed)
+    rows = []
+    for number in range(12):
+        for region in REGIONS:
+            share = (0.76 if region == "South" else 0.08) if number == 5 else 0.25
+            for supplier in SUPPLIERS:
+                for component, part in (("board", 0.4), ("pump", 0.6)):
+                    rows.append((f"B{number:02d}", region, supplier, component, 250 * share / 3 * part))
+    frame = pd.DataFrame(rows, columns=["batch", "region", "supplier", "component", "expected"])
+    bad = (frame["batch"] == "B05") & (frame["component"] == "board")
+    weak = (frame["supplier"] == "B") & (frame["component"] == "pump")
+    mean = frame["expected"] * np.where(bad, batch_ratio, 1.0) * np.where(weak, supplier_ratio, 1.0)
+    frame["failures"] = generator.poisson(mean).astype(float)
+    return frame.assign(model="M", plant="P", produced_month="2026-01")
+
+
+def cells(frame: pd.DataFrame) -> Cells:
+    names = ["model", "batch", "supplier", "plant", "region", "produced_month"]
+    held = frame.groupby(names, as_index=False)["expected"].sum().rename(columns={"expected": "unit_months"})
+    return Cells(frame=frame, unit_months=held, attributes=tuple(names), dispersion=1.0)
+
+
+def test_a_batch_shipped_mostly_to_one_region_is_a_batch():
+    """Rate ratio 2 with 100 failures expected, a quarter outside the main region, other batches inside it."""
+    right = 0
+    for seed in range(40):
+        causes = searched(cells(world(seed, batch_ratio=2.0)), familywise=0.02, level=0.95).causes
+        right += bool(causes) and causes[0].attributes == {"batch": "B05"} and causes[0].component == "board"
+    assert right >= 38
+
+
+def test_a_supplier_across_batches_is_the_supplier():
+    right = 0
+    for seed in range(20):
+        causes = searched(cells(world(seed, supplier_ratio=1.5)), familywise=0.02, level=0.95).causes
+        right += [c.attributes for c in causes] == [{"supplier": "B"}] and causes[0].component == "pump"
+    assert right >= 19
+
+
+def test_with_nothing_planted_nothing_is_named():
+    named = sum(bool(searched(cells(world(seed)), familywise=0.02, level=0.95).causes) for seed in range(60))
+    assert named <= 4  # 2 % promised: more than four of sixty happens once in three thousand
+
+
+def test_order_of_rows_and_names_of_labels_do_not_matter():
+    frame = world(3, batch_ratio=2.5)
+    first = searched(cells(frame), familywise=0.02, level=0.95).causes
+    shuffled = frame.sample(frac=1, random_state=1).replace({"batch": {"B05": "Z"}}).reset_index(drop=True)
+    second = searched(cells(shuffled), familywise=0.02, level=0.95).causes
+    assert [c.rate_ratio for c in first] == pytest.approx([c.rate_ratio for c in second])
+    assert second[0].attributes == {"batch": "Z"}
+
+
+def test_doubling_exposure_halves_no_ratio_but_the_expectation_scales():
+    """Only differences between cells count: twice the exposure everywhere is half the rate everywhere."""
+    frame = world(4, batch_ratio=2.5)
+    once = localise(frame, frame, ["batch", "region"], held="expected")
+    twice = localise(frame, frame.assign(expected=2 * frame["expected"]), ["batch", "region"], held="expected")
+    assert list(once.causes["cause"]) == list(twice.causes["cause"])
+    assert list(once.causes["rate_ratio"]) == pytest.approx(list(twice.causes["rate_ratio"]))
+
+
+def test_failures_without_exposure_are_refused_in_words():
+    counts = pd.DataFrame({"batch": ["B1", "B2"], "failures": [3, 2]})
+    exposure = pd.DataFrame({"batch": ["B1"], "unit_months": [100.0]})
+    with pytest.raises(ParameterError, match="counted, not rated"):
+        localise(counts, exposure, ["batch"])
+
+
+def test_a_missing_column_is_named():
+    with pytest.raises(ParameterError, match="exposure lack the column 'region'"):
+        localise(
+            pd.DataFrame({"region": ["N"], "failures": [1]}), pd.DataFrame({"unit_months": [1.0]}), ["region"]
+        )
+
+
+def test_a_young_batch_is_not_taken_for_a_good_or_bad_one():
+    """The batch has young machines only, and young machines fail four times as often: with age, nothing is left."""
+    generator = np.random.default_rng(0)
+    rows = [
+        (batch, age, 20_000.0, float(generator.poisson(20_000 * rate)))
+        for batch, ages in (("B1", (0, 12, 24)), ("B2", (0, 12, 24)), ("B3", (0,)))
+        for age in ages
+        for rate in [0.02 if age == 0 else 0.005]
+    ]
+    frame = pd.DataFrame(rows, columns=["batch", "age", "unit_months", "failures"])
+    assert localise(frame, frame, ["batch"]).found
+    assert not localise(frame, frame, ["batch"], age="age").found
+
+
+def test_attributes_with_actual_and_forecast_values_go_through_the_same_function():
+    """The Squeeze format: one row a combination with ``real`` and ``predict``; cells of a cause lose half of their value."""
+    generator = np.random.default_rng(7)
+    rows = [
+        (a, b, c, value, value * (0.5 if (a, b) == ("a1", "b2") else 1.0) * (1 + 0.01 * generator.standard_normal()))
+        for a in ("a1", "a2", "a3")
+        for b in ("b1", "b2", "b3")
+        for c in ("c1", "c2", "c3", "c4")
+        for value in [float(generator.integers(50, 150))]
+    ]
+    frame = pd.DataFrame(rows, columns=["a", "b", "c", "predict", "real"])
+    found = localise(
+        frame, None, ["a", "b", "c"], count="real", held="predict", baseline="given", noise="relative", direction="both"
+    )
+    assert list(found.causes["cause"]) == ["a=a1 & b=b2"]
+    assert found.causes["rate_ratio"].iloc[0] == pytest.approx(0.5, abs=0.03)

@@ -1,0 +1,83 @@
+"""The whole study on the sample company, small: the planted truths are found, and absent tables are said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from analysis import failures, sample
+from analysis.errors import MissingData
+from analysis.metrics import StudyInputs
+from analysis.results import Finding
+
+Inputs = Callable[..., StudyInputs]
+STATISTICAL = {"failures.excess", "failures.emerging", "failures.out_of_control", "failures.wear_out", "failures.early_life"}
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("planted") / "company"
+    sample.make_sample(folder, seed=5, scale=0.2, months=24)
+    return folder
+
+
+def of(study: failures.FailureStudy, name: str) -> list[Finding]:
+    return [finding for finding in study.findings if finding.id == name]
+
+
+def test_planted_truths_are_found_and_every_number_is_a_fact(planted: Path, inputs_of: Inputs):
+    study = failures.study(inputs_of(planted))
+    causes = {(tuple(c.cause.attributes.items()), c.cause.component) for c in study.causes}
+    assert ((("supplier", "Qiming"),), "fan_motor") in causes
+    supplier = next(c for c in study.causes if c.cause.attributes == {"supplier": "Qiming"})
+    # all failures of these machines are 1.4 times as many, the excess in one component of about a sixth of them
+    assert supplier.ratio.interval is not None and supplier.ratio.interval.low > 2 and supplier.ratio.interval.high < 5
+    assert set(supplier.evidence["supplier"]) == {"Qiming"} and len(supplier.evidence) == supplier.failures.value
+    shapes = {life.component: life for life in study.lives}
+    assert shapes["compressor"].direction == "rising" and shapes["control_board"].direction == "falling"
+    low, high = shapes["compressor"].shape.interval.low, shapes["compressor"].shape.interval.high  # type: ignore[union-attr]
+    assert low - 0.1 < 2.2 < high + 0.1
+    assert study.rates.error_corrected.value < study.rates.error_raw.value  # type: ignore[union-attr, operator]
+    assert of(study, "failures.leakage_duplicates") and of(study, "failures.leakage_out_of_warranty")
+    assert study.money is not None
+    lines = sum(facts["total"].value for _, facts in study.money.by_component)  # type: ignore[misc]
+    assert lines == study.money.total.value
+    for _, facts in study.money.by_component:
+        parts = [facts[name].value for name in ("parts", "logistics", "outsourcing", "compensation", "other", "recovered")]
+        assert sum(parts) == facts["total"].value  # type: ignore[arg-type]
+    for finding in study.findings:
+        assert finding.statement.plain("zh") != finding.statement.plain("en")
+
+
+def test_absent_tables_are_said_and_the_rest_is_made(planted: Path, inputs_of: Inputs, tmp_path: Path):
+    import shutil
+
+    folder = tmp_path / "fewer"
+    shutil.copytree(planted, folder)
+    for name in ("claims", "parts_used", "provision", "shipment_plan"):
+        (folder / f"{name}.parquet").unlink()
+    study = failures.study(inputs_of(folder))
+    assert {"leakage", "recovery", "parts", "provision"} <= set(study.missing)
+    assert study.forecast is not None and not study.forecast.with_plan
+    assert study.forecast.provision.value is None and "provision" in study.forecast.provision.reason.en  # type: ignore[union-attr]
+    assert study.causes
+
+
+def test_with_nothing_planted_nothing_is_found(tmp_path: Path, inputs_of: Inputs):
+    folder = tmp_path / "quiet"
+    sample.make_sample(folder, seed=11, scale=0.15, months=24, null=True)
+    study = failures.study(inputs_of(folder))
+    assert not [finding.id for finding in study.findings if finding.id in STATISTICAL]
+    assert of(study, "failures.no_root_cause")
+
+
+def test_without_units_the_study_refuses_in_words(planted: Path, inputs_of: Inputs, tmp_path: Path):
+    import shutil
+
+    folder = tmp_path / "no_units"
+    shutil.copytree(planted, folder)
+    (folder / "units.parquet").unlink()
+    with pytest.raises(MissingData, match="units.shipped_on"):
+        failures.study(inputs_of(folder))
