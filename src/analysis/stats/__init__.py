@@ -59,6 +59,11 @@ _EXPORTS: dict[str, str] = {
     "e_value": "causal",
     "robustness_value": "causal",
     "confounded_estimate": "causal",
+    # risk scores
+    "fit_risk": "risk",
+    "RiskModel": "risk",
+    "area_under_curve": "risk",
+    "calibration_line": "risk",
     # buy till you die
     "fit_bgnbd": "purchases",
     "fit_mbgnbd": "purchases",
