@@ -10,7 +10,7 @@ import datetime as dt
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,6 +42,17 @@ def transpiled(sql: str, dialect: str) -> str:
     import sqlglot
 
     return sqlglot.transpile(sql, read="duckdb", write=dialect)[0]
+
+
+class Database(Protocol):
+    """What the metrics ask of an engine. SQL arrives in DuckDB's dialect."""
+
+    def register_parquet(self, name: str, files: Sequence[Path], *, where: str = "", replace_columns: dict[str, str] | None = None) -> None: ...
+    def register_frame(self, name: str, frame: pa.Table) -> None: ...
+    def create_view(self, name: str, sql: str) -> None: ...
+    def arrow(self, sql: str) -> pa.Table: ...
+    def frame(self, sql: str) -> pd.DataFrame: ...
+    def one(self, sql: str) -> tuple[Any, ...]: ...
 
 
 class DuckDB:
@@ -80,9 +91,6 @@ class DuckDB:
     def frame(self, sql: str) -> pd.DataFrame:
         """The result with money as Decimal (DuckDB's own frames would turn it into floats)."""
         return self.arrow(sql).to_pandas()
-
-    def write_parquet(self, sql: str, path: Path) -> None:
-        self._connection.execute(f"COPY ({sql}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
 
     def close(self) -> None:
         self._connection.close()

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.errors import MissingData, ParameterError
 from analysis.formats import Number, decimal
 from analysis.locale import Text
-from analysis.metrics.backend import DuckDB, literal, quoted
+from analysis.metrics.backend import Database, DuckDB, literal, quoted
 from analysis.metrics.registry import NOT_STATED, Measure, Metric, Registry
 from analysis.metrics.views import PLANS, VIEWS, View
 from analysis.params import CostTree
@@ -75,6 +75,7 @@ class Engine:
     currency : reporting currency, part of money units
     cache : folder of kept aggregates; None computes everything each time
     confidence : coverage of every interval
+    database : the engine behind it; DuckDB where none is given (:class:`analysis.metrics.spark.Spark` is the other)
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Engine:
         currency: str,
         confidence: float,
         cache: Path | None,
+        database: Database | None = None,
     ) -> None:
         self.tables = tables
         self.registry = registry
@@ -97,7 +99,7 @@ class Engine:
         self.confidence = confidence
         self._known_until = day_end_utc(as_of, time_zone)
         self._cache = cache
-        self._database = DuckDB()
+        self._database: Database = database or DuckDB()
         self._remembered: dict[str, pd.DataFrame] = {}
         self._view_columns: dict[str, frozenset[str]] = {}
         self._register()
