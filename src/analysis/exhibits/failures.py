@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from analysis.exhibits.blocks import Block, Column, Comparison, Row, Tile, callout, figure, not_computed, table, tiles
 from analysis.failures.publishing import CauseFacts, Curve, ParetoLine
 from analysis.failures.root_cause import FailureStudy
+from analysis.failures.trees import TreeFacts
 from analysis.locale import Text
 from analysis.periods import Month
 from analysis.results import Fact, Sentence
@@ -309,7 +310,7 @@ def life_table(study: FailureStudy) -> Block:
         return callout("failures.lives", tone="info", title=Sentence("No life distribution: no component has failed often enough."))
     columns = [
         Column(key="component", label=COMPONENT, wide=True), Column(key="failures", label=Text(en="Failures", zh="故障数"), places=0),
-        Column(key="shape", label=Text(en="Weibull shape", zh="形状参数")), Column(key="shape_interval", label=INTERVAL, show="interval"),
+        Column(key="shape", label=Text(en="Weibull shape", zh="形状参数"), places=2), Column(key="shape_interval", label=INTERVAL, show="interval", places=2),
         Column(key="reading", label=Text(en="Reading", zh="解读")), Column(key="b10", label=Text(en="B10 life", zh="B10 寿命"), places=0),
         Column(key="b10_interval", label=INTERVAL, show="interval", places=0), Column(key="note", label=Text(en="Extrapolated", zh="外推")),
     ]  # fmt: skip
@@ -339,7 +340,7 @@ def survival_figure(study: FailureStudy) -> Block:
 def repairs_figure(study: FailureStudy) -> Block:
     """Mean number of failures by months in service."""
     return _curve_figure(
-        study, study.repairs, "failures.repairs", Sentence("By {age} months a machine has had {value} on average", _at(study.repairs)),
+        study, study.repairs, "failures.repairs", Sentence("After {age} months the mean is {value}", _at(study.repairs)),
         Sentence("Mean cumulative function, repeated failures included; band is the pointwise interval"), Text(en="Failures a machine", zh="每台故障"), from_zero=True,
     )  # fmt: skip
 
@@ -543,4 +544,53 @@ def excluded_table(study: FailureStudy) -> Block:
     return table(
         "failures.excluded", title=Sentence("Confirmed failures that are counted, not rated"),
         subtitle=Sentence("A rate needs a machine that was in the field on that day and a month that was watched"), columns=columns, rows=rows, note=_source(study),
+    )  # fmt: skip
+
+
+# -- fault trees and power -------------------------------------------------------------------------------------------
+
+
+def power_table(study: FailureStudy) -> Block:
+    """What the search can find: chance of detection by size and strength."""
+    sizes = sorted({due for due, _ in study.power})
+    ratios = sorted({ratio for _, ratio in study.power})
+    columns = [Column(key="expected", label=Text(en="Failures expected", zh="预期故障"))]
+    columns += [Column(key=f"r{ratio:g}", label=Text(en=f"Rate ratio {ratio:g}", zh=f"故障率比 {ratio:g}")) for ratio in ratios]
+    rows = [Row(cells={"expected": f"{due:g}", **{f"r{ratio:g}": study.power[due, ratio] for ratio in ratios}}) for due in sizes]
+    return table(
+        "failures.power", title=Sentence("What the search can find"),
+        subtitle=Sentence("Chance that a single attribute value with this rate ratio in one component is named, by the failures expected on its machines"),
+        columns=columns, rows=rows, note=_source(study),
+    )  # fmt: skip
+
+
+def fault_tree_figures(study: FailureStudy) -> list[Block]:
+    """Each registered fault tree, drawn, with its events by importance."""
+    if not study.trees:
+        return [callout("failures.trees", tone="info", title=Sentence("No fault tree is registered, or an event of each lacks its probability."))]
+    return [block for tree in study.trees for block in (_tree_figure(study, tree), _tree_table(study, tree))]
+
+
+def _tree_figure(study: FailureStudy, tree: TreeFacts) -> Block:
+    from analysis.exhibits.charts.trees import fault_tree
+
+    values = {"title": tree.title, "top": tree.top, "sets": tree.cut_sets}
+    return figure(
+        f"failures.tree_{tree.name}", title=Sentence("{title}: {top} ({top:interval})", values),
+        subtitle=Sentence("Exact probability over {sets} minimal cut sets; events named after a component are estimated from the field", values),
+        foot=_source(study), alt=Sentence("Fault tree, read from the top event at the left to its causes at the right: {title}, {top}.", values),
+        draw=fault_tree(tree.nodes, by=Text(en="Event", zh="事件"), measure=Text(en="Probability", zh="概率")),
+    )  # fmt: skip
+
+
+def _tree_table(study: FailureStudy, tree: TreeFacts) -> Block:
+    columns = [
+        Column(key="event", label=Text(en="Basic event", zh="基本事件"), wide=True), Column(key="chance", label=Text(en="Probability", zh="概率"), places=2),
+        Column(key="weight", label=Text(en="Fussell–Vesely", zh="Fussell–Vesely 重要度")), Column(key="source", label=Text(en="From", zh="来源")),
+    ]  # fmt: skip
+    field, given = Text(en="Field", zh="现场数据"), Text(en="Given", zh="给定")
+    rows = [Row(cells={"event": name, "chance": chance, "weight": weight, "source": field if counted else given}) for name, chance, weight, counted in tree.events]
+    return table(
+        f"failures.tree_{tree.name}_events", title=Sentence("{title}: what matters most", {"title": tree.title}),
+        subtitle=Sentence("Fussell–Vesely: share of the top event's probability that involves the event; shares overlap"), columns=columns, rows=rows, note=_source(study),
     )  # fmt: skip

@@ -209,6 +209,26 @@ def searched(cells: Cells, *, familywise: float, level: float, max_attributes: i
     return Search(causes=tuple(ordered), candidates=together.tests + sum(found.tests for found in apart.values()), dispersion=cells.dispersion)
 
 
+def power(cells: Cells, *, familywise: float, expected: Sequence[float], ratios: Sequence[float]) -> dict[tuple[float, float], float]:
+    """Chance that a single attribute value with ``ratio`` times the failures in one component beats the price of :func:`searched`.
+
+    By Poisson tails at the price of a candidate of one attribute; the expectation outside is taken as known.
+    """
+    from scipy.stats import poisson
+
+    varied = [name for name in cells.attributes if cells.unit_months[name].nunique() > 1]
+    single = sum(cells.unit_months[name].nunique() for name in varied)
+    parts = cells.frame["component"].nunique()
+    price = float(np.log(2 * max(single, 1) / (familywise / 2 / max(parts, 1)))) * cells.dispersion
+    found = {}
+    for due in expected:
+        counts = np.arange(int(due) + 1, int(20 * due) + 200)
+        needed = counts[counts * np.log(counts / due) - (counts - due) > price]
+        for ratio in ratios:
+            found[due, ratio] = float(poisson.sf(needed[0] - 1, ratio * due)) if len(needed) else 0.0
+    return found
+
+
 def _search(frame: pd.DataFrame, varied: Sequence[str], **settings: Any) -> Localisation:
     from analysis.stats.localisation import localise as search
 

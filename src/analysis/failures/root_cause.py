@@ -14,6 +14,7 @@ from analysis.failures import fixes, forecasting, lives, localising, money, moni
 from analysis.failures import publishing as publish
 from analysis.failures.baseline import Baseline
 from analysis.failures.field import Field
+from analysis.failures.trees import TreeFacts, solved_trees
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
 from analysis.params.interventions import load_interventions
@@ -84,6 +85,8 @@ class FailureStudy:
     forecast: publish.ForecastFacts | None
     money: MoneyFacts | None
     parts: tuple[tuple[str, Fact, Fact], ...]
+    trees: tuple[TreeFacts, ...]
+    power: Mapping[tuple[float, float], Fact]
     excluded: tuple[publish.Labelled, ...]
     missing: Mapping[str, MissingData]
     findings: tuple[Finding, ...]
@@ -125,6 +128,8 @@ def study(inputs: StudyInputs) -> FailureStudy:
         "fixes": _fixes(field, baseline),
         "money": None if costs is None else _money(field, costs, missing),
         "excluded": _excluded(field),
+        "trees": solved_trees(field, seed=SEED),
+        "power": _power(field, cells),
     }
     made = forecasting.forecast(field, intensity)
     parts["forecast"] = None if costs is None else _forecast(field, made, costs, delay, missing)
@@ -135,6 +140,17 @@ def study(inputs: StudyInputs) -> FailureStudy:
     return FailureStudy(
         **whole, findings=findings(field, whole), checks=checks(field, whole, dispersion=search.dispersion, thin=thin)
     )
+
+
+POWER_EXPECTED, POWER_RATIOS = (5.0, 10.0, 20.0, 50.0, 100.0), (1.5, 2.0, 3.0)
+
+
+def _power(field: Field, cells: localising.Cells) -> dict[tuple[float, float], Fact]:
+    found = localising.power(cells, familywise=SEARCH_ERROR, expected=POWER_EXPECTED, ratios=POWER_RATIOS)
+    engine, period = field.inputs.engine, publish.window(field)
+    return {
+        (due, ratio): engine.stated("search_power", period=period, dimensions={"expected": f"{due:g}", "ratio": f"{ratio:g}"}, value=share) for (due, ratio), share in found.items()
+    }
 
 
 def _part(missing: dict[str, MissingData], name: str, compute: Callable[[], Any]) -> Any:
