@@ -138,10 +138,13 @@ def components_table(study: RetentionStudy) -> Block:
             cells |= {part.basis: fact, f"{part.basis}_interval": fact if fact.interval else None, f"{part.basis}_month": getattr(part.month, name)}
         rows.append(Row(cells=cells))  # type: ignore[arg-type]
     lead = both[0][0]
+    if not lead.year.components.start:
+        title = Sentence("Nobody was present twelve months ago: no yearly churn yet")
+    else:
+        title = Sentence("{churn:numerator} of {churn:denominator} customers were lost within twelve months; new ones turn {churn} gross into {net} net", {"churn": lead.year.gross_churn, "net": lead.year.net_loss})
     return table(
         "retention.components",
-        title=Sentence("{lost} of {start} were lost within twelve months; new customers turn {churn} gross into {net} net", {"lost": lead.year.counts["lost"], "start": lead.year.counts["start"], "churn": lead.year.gross_churn, "net": lead.year.net_loss}),
-        subtitle=Sentence("Start − lost + new + reactivated = end; the popular formulas stand under their own names"),
+        title=title, subtitle=Sentence("Start − lost + new + reactivated = end; the popular formulas stand under their own names"),
         columns=columns, rows=rows, note=_source(study),
     )  # fmt: skip
 
@@ -268,9 +271,12 @@ def cohort_heatmap(study: RetentionStudy, basis: str) -> Block:
     refused = _refused(part, f"cohorts_{basis}", Text(en="Cohorts", zh="队列"))
     if refused or isinstance(part, AnalysisError) or not part.cells:
         return refused or callout(f"retention.cohorts_{basis}", tone="info", title=Sentence("No cohort is old enough yet."))
-    names = [one for one in part.sizes if any((one, age) in part.cells for age in range(SHOWN + 1))]
+    start = 0 if basis == "contractual" else 1
+    ages = [age for age in range(start, SHOWN + 1) if any((one, age) in part.cells for one in part.sizes)]
+    names = [one for one in part.sizes if any((one, age) in part.cells for age in ages)]
+    if not names:
+        return callout(f"retention.cohorts_{basis}", tone="info", title=Sentence("No cohort is old enough yet."))
     rows = [(one, Text(en=f"{one} ({part.sizes[one].value:,})", zh=f"{one}（{part.sizes[one].value:,}）")) for one in names]
-    ages = range(0 if basis == "contractual" else 1, SHOWN + 1)
     cells = {(cohort, str(age)): fact for (cohort, age), fact in part.cells.items() if age in ages}
     first = part.cells.get((names[0], 4)) or part.cells[names[0], 0]
     template = "Of the contracts begun in {cohort}, {rate} were still running four quarters later" if basis == "contractual" else "Of the buyers first seen in {cohort}, {rate} ordered again in the fourth quarter after"
@@ -389,7 +395,7 @@ def drivers_figure(study: RetentionStudy) -> Block:
     refused = _refused(part, "drivers", Text(en="Service experience and loss", zh="服务经历与流失"))
     if refused or isinstance(part, AnalysisError):
         return refused or callout("retention.drivers", tone="info", title=Sentence("No service experience to compare."))
-    extra = {("repeat", "total"): Text(en="complaints held fixed", zh="固定投诉")}
+    extra = {("repeat", "total"): Text(en="complaints held fixed", zh="固定投诉"), ("low", "mediation"): Text(en="mediation model", zh="中介模型")}
     items = [
         Item(name=_pair(_EXPOSURE[what], extra.get((what, model), _MODEL[model])), fact=part.ratios[what, model], role="context" if model in ("naive", "unadjusted", "mediation") else "focus")
         for what, model in _SHOWN_RATIOS if part.ratios.get((what, model)) is not None and part.ratios[what, model].value is not None

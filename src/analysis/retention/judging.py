@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
-
+from analysis.locale import Text
 from analysis.metrics import StudyInputs
 from analysis.results import Check, Fact, Finding, Sentence
 from analysis.retention.chain import Link
@@ -14,9 +13,6 @@ from analysis.retention.rebuying import Rebuying
 from analysis.retention.staying import Staying
 from analysis.retention.vintages import Cohorts
 from analysis.retention.warning import Warning_
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Parts = Mapping[str, object]
 
@@ -64,12 +60,12 @@ def _threshold(parts: Parts, limit: Fact) -> list[Finding]:
     if not isinstance(basis, Basis) or basis.year.gross_churn.value is None or basis.year.gross_churn.interval is None:
         return []
     churn, line = basis.year.gross_churn, float(limit.value or 0)
-    values = {"churn": churn, "limit": limit, "lost": basis.year.counts["lost"], "start": basis.year.counts["start"], "net": basis.year.net_loss}
+    values = {"churn": churn, "limit": limit, "net": basis.year.net_loss}
     if float(churn.value or 0) <= line:
         return []
     crossed = churn.interval is not None and churn.interval.low > line
     template = (
-        "Gross churn of contracts crossed its limit of {limit}: {lost} of {start} left within twelve months, {churn} ({churn:interval}). The popular net rate of {net} hides it behind new customers."
+        "Gross churn of contracts crossed its limit of {limit}: {churn:numerator} of {churn:denominator} customers left within twelve months, {churn} ({churn:interval}). The popular net rate of {net} hides it behind new customers."
         if crossed
         else "Gross churn of contracts is {churn} ({churn:interval}), above its limit of {limit}, but this could be noise."
     )
@@ -234,7 +230,7 @@ def _proportional(parts: Parts) -> list[Check]:
     found = parts["drivers"]
     if not isinstance(found, Drivers) or found.proportional is None:
         return []
-    holds = float(found.proportional.loc["GLOBAL", "p_value"]) >= 0.05
+    holds = float(found.proportional["p_value"]["GLOBAL"]) >= 0.05
     text = (
         "Proportional hazards: no sign that the hazard ratios change with the age of the contract (Grambsch–Therneau test, all experiences together)."
         if holds
@@ -289,12 +285,12 @@ def _drift(parts: Parts) -> list[Check]:
     found = parts["warning"]
     if not isinstance(found, Warning_):
         return []
-    from analysis.retention.warning import REASONS
+    from analysis.retention.warning import REASONS, REASONS_ZH
 
     moved = found.scores.drift[found.scores.drift["stability_index"] > 0.25]["feature"].tolist()
     if not moved:
         return [Check(id="score_drift", outcome="passed", sentence=Sentence("No input of the score has drifted since it was learnt (population stability index at most 0.25)."))]
-    names = ", ".join(REASONS.get(name, name) for name in moved)
+    names = Text(en=", ".join(REASONS.get(name, name) for name in moved), zh="、".join(REASONS_ZH.get(name, name) for name in moved))
     return [Check(id="score_drift", outcome="failed", sentence=Sentence("Inputs of the score that have drifted since it was learnt (population stability index above 0.25): {names}.", {"names": names}))]
 
 

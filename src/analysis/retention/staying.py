@@ -28,7 +28,7 @@ MARKS = (0, 12, 24, 36)
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GroupCurve:
-    """One group's curve: survival by month of age, numbers at risk, restricted mean and its difference to the first group."""
+    """One group's curve: survival by month of age, numbers at risk, restricted mean and its difference to the largest group, which comes first."""
 
     dimension: str
     value: str
@@ -75,7 +75,8 @@ def staying(inputs: StudyInputs) -> Staying:
     by, p_values, weighted = {}, {}, {}
     for dimension, strata in (("segment", ["kind", "customer_type"]), ("customer_type", ["kind"]), ("contract_kind", [])):
         column = "kind" if dimension == "contract_kind" else dimension
-        groups = [value for value in sorted(rows[column].unique()) if rows.loc[rows[column] == value, "customers"].sum() >= 50]
+        sizes = rows.groupby(column)["customers"].sum()
+        groups = sorted(sizes[sizes >= 50].index, key=lambda value: (-sizes[value], value))
         if len(groups) < 2:
             continue
         chosen = rows[rows[column].isin(groups)]

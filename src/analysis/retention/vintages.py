@@ -97,13 +97,14 @@ def _cohorts(inputs: StudyInputs, basis: str, counts: pd.DataFrame, sizes: pd.Se
     cells, margin = {}, {}
     drawn = matrix[matrix["cohort"].isin(shown) & (matrix["age"] <= SHOWN)]
     totals = drawn.assign(total=drawn.groupby("cohort")["margin"].cumsum()) if "margin" in drawn else drawn.assign(total=float("nan"))
-    for row in totals[totals["mature"]].itertuples():
-        place = {"churn_basis": basis, "cohort": row.cohort, "age": str(row.age)}
-        cells[row.cohort, row.age] = estimate(
-            inputs, "cohort_retention_rate", row.rate, row.low, row.high, method="Wilson", period=period, dimensions=place, n=row.size, sources=sources
+    mature = totals[totals["mature"]]
+    for cohort, age, n, rate, low, high, total in mature[["cohort", "age", "size", "rate", "low", "high", "total"]].itertuples(index=False, name=None):
+        place = {"churn_basis": basis, "cohort": str(cohort), "age": str(age)}
+        cells[str(cohort), int(age)] = estimate(
+            inputs, "cohort_retention_rate", rate, low, high, method="Wilson", period=period, dimensions=place, n=int(n), sources=sources
         )
-        if row.total == row.total:
-            margin[row.cohort, row.age] = plain(inputs, "cohort_revenue_per_customer", row.total / row.size, period=period, dimensions=place, sources=sources)
+        if total == total:
+            margin[str(cohort), int(age)] = plain(inputs, "cohort_revenue_per_customer", float(total) / int(n), period=period, dimensions=place, sources=sources)
     differences = cohort_differences(matrix, age=TEST_AGE, smallest=50)
     return Cohorts(
         basis=basis, matrix=matrix, cells=cells, margin=margin,

@@ -32,6 +32,10 @@ REASONS = {
     "complaints_12m": "complaints in 12 months", "repairs_12m": "repairs in 12 months", "late_complaint": "complaint answered late",
     "repeat_repair": "repeat repair", "orders_24m": "orders in 24 months", "margin_12m": "margin in 12 months",
 }  # fmt: skip
+REASONS_ZH = {
+    "tenure_months": "合同时长", "contract_value": "合同额", "days_to_renewal": "距续约时间", "tickets_12m": "十二个月工单数", "complaints_12m": "十二个月投诉数",
+    "repairs_12m": "十二个月维修数", "late_complaint": "投诉答复迟", "repeat_repair": "重复维修", "orders_24m": "二十四个月订单数", "margin_12m": "十二个月毛利",
+}  # fmt: skip
 SOURCES = ("contracts", "customers", "customer_history", "tickets", "orders")
 
 
