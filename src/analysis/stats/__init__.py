@@ -23,6 +23,10 @@ _EXPORTS: dict[str, str] = {
     # localisation of an excess
     "localise": "localisation",
     "Localisation": "localisation",
+    # reporting delay
+    "backtest_nowcast": "reporting_delay",
+    "fit_reporting_delay": "reporting_delay",
+    "nowcast": "reporting_delay",
     # repeated events
     "mean_cumulative_difference": "recurrence",
     "mean_cumulative_function": "recurrence",

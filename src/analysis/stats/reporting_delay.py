@@ -1,0 +1,303 @@
+"""Events that have happened and are not yet known: the delay distribution under right truncation, and nowcasts.
+
+Only events reported by today are seen, so short delays are over-represented among recent ones. The delay
+distribution is estimated backwards in time, where that truncation becomes delayed entry.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from analysis.errors import FitError, ParameterError
+
+Floats = NDArray[np.float64]
+Counts = NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ReportingDelay:
+    """How long events take to be reported, given that they are reported within `longest`.
+
+    table : one row a delay 0 … `longest`: `delay`, `reported` (events with it), `at_risk` (events with at most this
+        delay among those old enough to show it), `completeness` (share reported within the delay),
+        `standard_error` (of its logarithm)
+    dispersion : variance of the counts over their mean, from the triangle of cohorts and delays; at least one
+    """
+
+    table: pd.DataFrame
+    longest: int
+    dispersion: float
+    triangle: Floats = field(
+        repr=False
+    )  # cohorts by window 0 … , columns by delay; NaN where not yet visible
+
+    def completeness(self, window: ArrayLike) -> Floats:
+        """Share of events reported by the time `window` has passed; one beyond `longest`, zero before any time passed."""
+        share = np.r_[0.0, self.table["completeness"].to_numpy()]
+        position = np.clip(np.floor(np.asarray(window, dtype=float)).astype(int) + 1, 0, self.longest + 1)
+        return np.asarray(share[position])
+
+
+def fit_reporting_delay(
+    delays: ArrayLike,
+    windows: ArrayLike,
+    *,
+    weights: ArrayLike | None = None,
+    longest: int | None = None,
+    count_dispersion: bool = True,
+) -> ReportingDelay:
+    """Delay distribution of right-truncated delays, by the product of reverse-time hazards.
+
+    Parameters
+    ----------
+    delays : periods (days, months) from event to report, whole and not negative; one value a row
+    windows : periods from the event to the end of the data: the longest delay that row could have shown
+    weights : events a row stands for
+    longest : largest delay considered; the largest observed without it. What is reported later still is not
+        estimated, so the result is conditional on it
+    count_dispersion : counts are at least Poisson; False for amounts, whose variance may be any multiple of the mean
+
+    Notes
+    -----
+    Assumes the delay distribution is the same for all cohorts. On a full triangle the completeness is the product of
+    the inverse chain-ladder factors. Sources: Lagakos, Barraj and De Gruttola (1988), Biometrika 75, 515-523;
+    Kalbfleisch and Lawless (1991), Statistica Sinica 1, 19-32; Renshaw and Verrall (1998), British Actuarial
+    Journal 4, 903-923.
+    """
+    delay, window, weight = _checked(delays, windows, weights)
+    top = int(delay.max()) if longest is None else longest
+    if top < 1:
+        raise FitError(
+            "all events were reported in the period they happened in; there is no delay to estimate."
+        )
+    kept = delay <= top
+    triangle = _triangle(delay[kept], window[kept], weight[kept], top)
+    share, at_risk, reported, variance = _reverse_product(triangle)
+    if not share[0] > 0 and reported[0] > 0:
+        raise FitError(
+            "the shortest delays are only seen in cohorts too young to compare; use a smaller `longest`."
+        )
+    spread = _dispersion(triangle, share)
+    table = pd.DataFrame(
+        {
+            "delay": np.arange(top + 1),
+            "reported": reported,
+            "at_risk": at_risk,
+            "completeness": share,
+            "standard_error": np.sqrt(variance * (max(1.0, spread) if count_dispersion else spread)),
+        }
+    )
+    return ReportingDelay(
+        table=table,
+        longest=top,
+        dispersion=max(1.0, spread) if count_dispersion else spread,
+        triangle=triangle,
+    )
+
+
+def nowcast(
+    delay: ReportingDelay,
+    windows: ArrayLike,
+    reported: ArrayLike,
+    *,
+    draws: int,
+    seed: int,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """What each cohort will have had once everything is reported.
+
+    Parameters
+    ----------
+    windows : periods passed since the cohort's events happened (as in `fit_reporting_delay`)
+    reported : events of the cohort reported so far; zero is an observation
+    draws, seed : of the simulation behind the interval
+
+    Returns
+    -------
+    One row a cohort, in the order given: `window`, `reported`, `completeness`, `expected_total`, `unreported`, and the
+    interval of the total, `low` and `high`. It holds the uncertainty of the delay distribution (a parametric bootstrap of
+    the whole triangle), of the cohort's own level, and of the events still to come. Without any passed time nothing is
+    known: the total is missing and its upper bound infinite.
+    """
+    if not 0 < level < 1:
+        raise ParameterError(f"level must lie between 0 and 1, e.g. 0.95; got {level}.")
+    window, seen = np.asarray(windows, dtype=float), np.asarray(reported, dtype=float)
+    if window.shape != seen.shape or (seen < 0).any() or not np.isfinite(seen).all():
+        raise ParameterError("nowcast: one count, zero or more, for each window.")
+    rng = np.random.default_rng(seed)
+    share = delay.completeness(window)
+    simulated = _bootstrap(delay, draws, rng)  # draws x delays
+    position = np.clip(np.floor(window).astype(int), -1, delay.longest)
+    drawn = np.where(position >= 0, simulated[:, np.maximum(position, 0)], 0.0)
+    low, high = _total_bounds(seen, share, drawn, delay.dispersion, level, rng)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        total = np.where(share > 0, seen / share, np.nan)
+    return pd.DataFrame(
+        {
+            "window": window,
+            "reported": seen,
+            "completeness": share,
+            "expected_total": total,
+            "unreported": total - seen,
+            "low": np.where(share > 0, low, seen),
+            "high": np.where(share > 0, high, np.inf),
+        }
+    )
+
+
+def backtest_nowcast(
+    delays: ArrayLike,
+    windows: ArrayLike,
+    *,
+    back: ArrayLike,
+    draws: int,
+    seed: int,
+    weights: ArrayLike | None = None,
+    longest: int | None = None,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """The nowcast repeated as it would have been made `back` periods ago, against what is known today.
+
+    One row a past date and cohort that has had time to become (nearly) complete since: `back`, `window` (then),
+    `reported` (then), `predicted`, `low`, `high`, `actual` (reported within `longest` by today), `covered`. Only cohorts
+    that can show the whole delay distribution by now are judged.
+    """
+    delay, window, weight = _checked(delays, windows, weights)
+    rows = []
+    for steps in np.atleast_1d(np.asarray(back, dtype=int)):
+        known = delay <= window - steps
+        if not known.any():
+            continue
+        past = fit_reporting_delay(
+            delay[known], window[known] - steps, weights=weight[known], longest=longest
+        )
+        cohorts = np.unique(
+            window[(window >= past.longest) & (window - steps >= 0) & (window - steps < past.longest)]
+        )
+        if not len(cohorts):
+            continue
+        then = [float(weight[known & (window == one)].sum()) for one in cohorts]
+        now = [float(weight[(window == one) & (delay <= past.longest)].sum()) for one in cohorts]
+        made = nowcast(past, cohorts - steps, then, draws=draws, seed=seed, level=level)
+        made = made.rename(columns={"expected_total": "predicted"})
+        rows.append(made.assign(back=int(steps), actual=now)[_BACKTEST])
+    if not rows:
+        raise FitError(
+            "no past date has cohorts that were incomplete then and are complete now; the data are too short."
+        )
+    table = pd.concat(rows, ignore_index=True)
+    return table.assign(covered=(table["low"] <= table["actual"]) & (table["actual"] <= table["high"]))
+
+
+_BACKTEST = ["back", "window", "reported", "predicted", "low", "high", "actual"]
+
+
+def _checked(
+    delays: ArrayLike, windows: ArrayLike, weights: ArrayLike | None
+) -> tuple[Counts, Counts, Floats]:
+    delay, window = np.asarray(delays, dtype=float), np.asarray(windows, dtype=float)
+    weight = np.ones(len(delay)) if weights is None else np.asarray(weights, dtype=float)
+    if not len(delay) == len(window) == len(weight):
+        raise ParameterError("delays, windows and weights need one value a row.")
+    if not len(delay):
+        raise FitError("no reported events; there is no delay distribution to estimate.")
+    problems = (
+        (
+            ~np.isfinite(delay) | (delay < 0) | (delay != np.floor(delay)),
+            "have a delay that is not a whole number of periods",
+        ),
+        (
+            ~np.isfinite(window) | (window != np.floor(window)),
+            "have a window that is not a whole number of periods",
+        ),
+        (delay > window, "were reported after the end of the data"),
+        (~np.isfinite(weight), "have no weight"),
+    )
+    for wrong, sentence in problems:
+        if wrong.any():
+            first = int(np.argmax(wrong))
+            raise ParameterError(
+                f"{int(wrong.sum())} of {len(delay)} rows {sentence}; e.g. delay {delay[first]:g} in a window of {window[first]:g}."
+            )
+    return delay.astype(np.int64), window.astype(np.int64), weight
+
+
+def _triangle(delay: Counts, window: Counts, weight: Floats, longest: int) -> Floats:
+    """Events by cohort (one row a distinct window) and delay; NaN where the cohort is too young to show it."""
+    cohorts, row = np.unique(window, return_inverse=True)
+    if len(cohorts) * (longest + 1) > 1_000_000:
+        raise ParameterError(
+            f"{len(cohorts)} cohorts with {longest + 1} delays are too many cells; use longer periods or a smaller longest."
+        )
+    cells = np.bincount(row * (longest + 1) + delay, weights=weight, minlength=len(cohorts) * (longest + 1))
+    triangle = cells.reshape(len(cohorts), longest + 1)
+    return np.where(np.arange(longest + 1) <= cohorts[:, None], triangle, np.nan)
+
+
+def _reverse_product(triangle: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    """Completeness by delay, numbers at risk, events, and the variance of log completeness (Greenwood, backwards)."""
+    visible = ~np.isnan(triangle)
+    cells = np.nan_to_num(triangle)
+    reported = cells.sum(axis=-2)
+    so_far = np.cumsum(cells, axis=-1)
+    at_risk = np.where(visible, so_far, 0.0).sum(axis=-2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        kept = np.where(at_risk > 0, 1 - reported / at_risk, 1.0)
+        term = np.where(at_risk > reported, reported / (at_risk * (at_risk - reported)), 0.0)
+    later = np.cumprod(kept[..., ::-1], axis=-1)[..., ::-1]
+    share = np.concatenate([later[..., 1:], np.ones((*later.shape[:-1], 1))], axis=-1)
+    after = np.cumsum(term[..., ::-1], axis=-1)[..., ::-1]
+    variance = np.concatenate([after[..., 1:], np.zeros((*after.shape[:-1], 1))], axis=-1)
+    return share, at_risk, reported, variance
+
+
+def _means(triangle: Floats, share: Floats) -> Floats:
+    """Fitted events of each visible cell: the cohort's total so far spread over its visible delays."""
+    visible = ~np.isnan(triangle)
+    part = np.diff(share, prepend=0.0)
+    due = np.where(visible, part, 0.0)
+    seen = np.nansum(triangle, axis=1, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(visible, seen * due / due.sum(axis=1, keepdims=True), np.nan)
+
+
+def _dispersion(triangle: Floats, share: Floats) -> float:
+    """Pearson chi-square over its degrees of freedom, over cells with a positive fit."""
+    mean = _means(triangle, share)
+    used = ~np.isnan(mean) & (mean > 0)
+    freedom = int(used.sum()) - int(used.any(axis=1).sum()) - int(used.any(axis=0).sum()) + 1
+    if freedom < 1:
+        return 1.0
+    return float(((triangle[used] - mean[used]) ** 2 / mean[used]).sum() / freedom)
+
+
+def _bootstrap(delay: ReportingDelay, draws: int, rng: np.random.Generator) -> Floats:
+    """Completeness curves refitted to triangles drawn from the fitted one (overdispersed Poisson)."""
+    share = delay.table["completeness"].to_numpy()
+    mean = _means(delay.triangle, share)
+    cells = np.nan_to_num(np.maximum(mean, 0.0)) / delay.dispersion
+    curves = np.empty((draws, len(share)))
+    at_once = max(1, 4_000_000 // cells.size)
+    for start in range(0, draws, at_once):
+        some = min(at_once, draws - start)
+        drawn: Floats = delay.dispersion * rng.poisson(cells, size=(some, *cells.shape)).astype(np.float64)
+        drawn[:, np.isnan(mean)] = np.nan
+        curves[start : start + some] = _reverse_product(drawn)[0]
+    return curves
+
+
+def _total_bounds(
+    seen: Floats, share: Floats, drawn: Floats, dispersion: float, level: float, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Quantiles of reported plus still to come: level of the cohort from Jeffreys' gamma, then Poisson around it."""
+    size = drawn.shape
+    usable = np.maximum(drawn, 1e-9)
+    rate = dispersion * rng.gamma(np.broadcast_to(seen / dispersion + 0.5, size)) / usable
+    to_come = dispersion * rng.poisson(np.minimum(rate * (1 - drawn) / dispersion, 1e12))
+    low, high = np.quantile(seen + to_come, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    complete = share >= 1
+    return np.where(complete, seen, low), np.where(complete, seen, high)
