@@ -16,7 +16,7 @@ from analysis.exhibits.blocks import (
     tiles,
 )
 from analysis.locale import Text
-from analysis.results import Fact, Sentence
+from analysis.results import Fact, Sentence, Value
 from analysis.retention.chain import Link
 from analysis.retention.leaving import RetentionStudy
 from analysis.retention.movement import MOVEMENTS, Basis
@@ -189,7 +189,7 @@ def churn_history_figure(study: RetentionStudy) -> Block:
     if refused or not isinstance(part, Basis) or len(part.history) < 2:
         return refused or callout("retention.history", tone="info", title=Sentence("No history of churn yet."))
     points = [(month, fact) for month, fact in part.history if fact.value is not None]
-    values = {"last": part.year.gross_churn, "month": study.month, "limit": study.limit}
+    values: dict[str, Value] = {"last": part.year.gross_churn, "month": study.month, "limit": study.limit}
     return figure(
         "retention.history", title=Sentence("Gross churn of contracts was {last} in the twelve months to {month}; the limit is {limit}", values),
         subtitle=Sentence("Contracts lost within twelve months among those running at their start, share in percent with interval"), foot=_source(study),
@@ -326,7 +326,7 @@ def survival_figure(study: RetentionStudy, dimension: str) -> Block:
     curves = [Curve(name=line.label, points=[(float(age), fact) for age, fact in line.points if fact.value is not None], role=role) for line, role in zip(lines, ("actual", "focus", "good", "category-5", "category-4"), strict=False)]
     known = [line for line in lines if dict(line.points)[12].value is not None]
     best, worst = max(known, key=lambda line: dict(line.points)[12].value or 0), min(known, key=lambda line: dict(line.points)[12].value or 0)
-    values = {"best": best.label, "most": dict(best.points)[12], "worst": worst.label, "least": dict(worst.points)[12]}
+    values: dict[str, Value] = {"best": best.label, "most": dict(best.points)[12], "worst": worst.label, "least": dict(worst.points)[12]}
     return figure(
         f"retention.survival_{dimension}", title=Sentence("After a year {most} of contracts last among {best}, {least} among {worst}", values),
         subtitle=Sentence("Share of contracts that last beyond an age in months (Kaplan–Meier, pointwise intervals)"), foot=_source(study),

@@ -104,11 +104,10 @@ def finished(counts: pd.DataFrame, size: pd.DataFrame, *, whole: int, running: i
 
     from analysis import stats
 
-    rows = [
-        (cohort, age, entry.size_, entry.latest + age <= getattr(entry, "whole", whole), entry.latest + age > whole)
-        for cohort, entry in zip(size.index, size.rename(columns={"size": "size_"}).itertuples(index=False), strict=True)
-        for age in range(int(running - entry.earliest) + 1)
-    ]
+    rows = []
+    for cohort, entry in size.to_dict("index").items():
+        number, earliest, latest, last = (int(entry.get(name, whole)) for name in ("size", "earliest", "latest", "whole"))
+        rows += [(cohort, age, number, latest + age <= last, latest + age > whole) for age in range(running - earliest + 1)]
     grid = pd.DataFrame(rows, columns=["cohort", "age", "size", "mature", "partial"])
     grid["partial"] = grid["partial"] & ~grid["mature"]
     found = grid.merge(counts, on=["cohort", "age"], how="left", validate="one_to_one")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
 from analysis.results import Check, Fact, Finding, Sentence
