@@ -28,10 +28,13 @@ from analysis.stats.life_likelihood import (
     Family,
     Maximum,
     Terms,
+    as_column,
+    check_rows,
     log_likelihood,
     maximise,
     profile,
     read_terms,
+    row_bounds,
 )
 
 Floats = NDArray[np.float64]
@@ -557,12 +560,10 @@ def _mixture_rows(
     upper: ArrayLike | None,
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Distinct rows: survived to, failed by, entered at, weight."""
-    from analysis.stats.life_likelihood import _bounds, _check_rows, _column
-
-    low, high = _bounds(durations, events, lower, upper)
+    low, high = row_bounds(durations, events, lower, upper)
     n = len(low)
-    start, weight = _column(entry, n, 0.0, "entry"), _column(weights, n, 1.0, "weights")
-    _check_rows(low, high, start, np.full(n, np.inf), weight)
+    start, weight = as_column(entry, n, 0.0, "entry"), as_column(weights, n, 1.0, "weights")
+    check_rows(low, high, start, np.full(n, np.inf), weight)
     rows = pd.DataFrame({"low": low, "high": high, "start": start, "weight": weight})
     rows = rows[(rows["weight"] > 0) & ~((rows["high"] == np.inf) & (rows["low"] <= rows["start"]))]
     added = rows.groupby(["low", "high", "start"], as_index=False)["weight"].sum()

@@ -123,12 +123,12 @@ def read_terms(
     seen_below: ArrayLike | None = None,
 ) -> Terms:
     """Checked observations as terms; see `fit_weibull` for what the arguments mean."""
-    low, high = _bounds(durations, events, lower, upper)
+    low, high = row_bounds(durations, events, lower, upper)
     n = len(low)
-    weight = _column(weights, n, 1.0, "weights")
-    start = _column(entry, n, 0.0, "entry")
-    end = _column(seen_below, n, np.inf, "seen_below")
-    _check_rows(low, high, start, end, weight)
+    weight = as_column(weights, n, 1.0, "weights")
+    start = as_column(entry, n, 0.0, "entry")
+    end = as_column(seen_below, n, np.inf, "seen_below")
+    check_rows(low, high, start, end, weight)
     kept = (weight > 0) & ~((high == np.inf) & (low <= start))  # a unit never observed says nothing
     low, high, weight, start, end = (part[kept] for part in (low, high, weight, start, end))
     exact, right = low == high, high == np.inf
@@ -155,7 +155,7 @@ def read_terms(
         )
 
 
-def _bounds(
+def row_bounds(
     durations: ArrayLike | None, events: ArrayLike | None, lower: ArrayLike | None, upper: ArrayLike | None
 ) -> tuple[Floats, Floats]:
     """Age known to be survived and age known to have failed by, one pair a row."""
@@ -172,15 +172,15 @@ def _bounds(
         raise ParameterError("events must be 1 (failed at the duration) or 0 (still alive then).")
     low, high = age.copy(), np.where(failed == 1, age, np.inf)
     if lower is not None or upper is not None:
-        floor = _column(lower, len(age), np.nan, "lower")
-        ceiling = _column(upper, len(age), np.nan, "upper")
+        floor = as_column(lower, len(age), np.nan, "lower")
+        ceiling = as_column(upper, len(age), np.nan, "upper")
         given = ~np.isnan(floor) | ~np.isnan(ceiling)
         low = np.where(given, np.where(np.isnan(floor), 0.0, floor), low)
         high = np.where(given, np.where(np.isnan(ceiling), np.inf, ceiling), high)
     return low, high
 
 
-def _column(values: ArrayLike | None, n: int, default: float, name: str) -> Floats:
+def as_column(values: ArrayLike | None, n: int, default: float, name: str) -> Floats:
     if values is None:
         return np.full(n, default)
     column = np.asarray(values, dtype=float)
@@ -191,7 +191,7 @@ def _column(values: ArrayLike | None, n: int, default: float, name: str) -> Floa
     return column
 
 
-def _check_rows(low: Floats, high: Floats, start: Floats, end: Floats, weight: Floats) -> None:
+def check_rows(low: Floats, high: Floats, start: Floats, end: Floats, weight: Floats) -> None:
     problems = (
         (
             np.isnan(low) | np.isnan(high),
@@ -241,7 +241,7 @@ def _added_up_pairs(low: Floats, high: Floats, weights: Floats) -> tuple[Floats,
     code, distinct = pd.factorize(first.astype(np.int64) * len(highs) + second, sort=True)
     total = np.bincount(code, weights=weights, minlength=len(distinct))
     one, other = np.divmod(np.asarray(distinct), len(highs))
-    return np.asarray(lows)[one], np.asarray(highs)[other], total
+    return np.asarray(lows)[one], np.asarray(highs)[other], total.astype(np.float64)
 
 
 # -- likelihood and its maximum -------------------------------------------------------------------

@@ -199,6 +199,12 @@ def test_without_a_threshold_the_interval_reaches_zero():
     assert fit.threshold < 2.0
 
 
+def test_a_threshold_cut_by_its_range_is_said_to_be_imposed():
+    age = 20 + 15 * np.random.default_rng(0).weibull(1.4, 400)
+    fit = fit_weibull_threshold(age.round(1), resolution=0.1, threshold_high=12.0)
+    assert fit.at_bound and fit.threshold == pytest.approx(12.0, abs=1e-3)
+
+
 def test_grouped_likelihood_stays_bounded_where_the_density_would_not():
     # shape below one: densities grow without bound as the threshold nears the first failure
     age = 10 + 5 * np.random.default_rng(8).weibull(0.6, 100)
