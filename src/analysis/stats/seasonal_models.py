@@ -337,7 +337,7 @@ class _Ahead:
 
 def _least_squares(whitened: Array, *, log_determinant: float) -> _Solution:
     values, columns = whitened[:, 0], whitened[:, 1:]
-    coefficients = np.linalg.lstsq(columns, values, rcond=None)[0]
+    coefficients = np.linalg.lstsq(columns, values, rcond=None)[0].astype(np.float64)
     shocks = values - columns @ coefficients
     squares = float(shocks @ shocks)
     return _Solution(
@@ -394,8 +394,7 @@ def _factor(covariance: Array) -> Array:
     scale = float(np.trace(covariance))
     if scale <= 0:
         return np.zeros_like(covariance)
-    factor: Array = np.linalg.cholesky(covariance + 1e-12 * scale * np.eye(len(covariance)))
-    return factor
+    return np.linalg.cholesky(covariance + 1e-12 * scale * np.eye(len(covariance))).astype(np.float64)
 
 
 def _moving_average_factor(polynomial: Array, size: int) -> Array:
