@@ -125,27 +125,40 @@ def components_table(study: RetentionStudy) -> Block:
         return refused or callout("retention.components", tone="info", title=Sentence("No churn figures: the data hold neither contracts nor repeated orders."))
     columns = [Column(key="line", label=Text(en="Customers", zh="客户"), wide=True)]
     for part, label in both:
+        columns += [Column(key=part.basis, label=_pair(label, Text(en="12 months", zh="12 个月"))), Column(key=f"{part.basis}_month", label=_pair(label, Text(en="this month", zh="本月")))]
+    rows = [
+        Row(cells={"line": _MOVEMENT[name]} | {k: v for part, _ in both for k, v in ((part.basis, part.year.counts[name]), (f"{part.basis}_month", part.month.counts[name]))}, role="subtotal" if name == "end" else "body")
+        for name in MOVEMENTS
+    ]  # fmt: skip
+    lead = both[0][0]
+    if not lead.year.components.start:
+        title = Sentence("Nobody was present twelve months ago: no yearly churn yet")
+    else:
+        title = Sentence("{churn:numerator} of {churn:denominator} customers were lost within twelve months; new ones turn {churn} gross into {net} net", {"churn": lead.year.gross_churn, "net": lead.year.net_loss})
+    return table("retention.components", title=title, subtitle=Sentence("Start − lost + new + reactivated = end; every customer stands in one line"), columns=columns, rows=rows, note=_source(study))
+
+
+def rates_table(study: RetentionStudy) -> Block | None:
+    """Each formula under its own name, for contracts and purchases."""
+    both = [(part, label) for part, label in ((study.contractual, CONTRACTS), (study.non_contractual, PURCHASES)) if isinstance(part, Basis)]
+    if not both:
+        return None
+    columns = [Column(key="line", label=Text(en="Rate", zh="比率"), wide=True)]
+    for part, label in both:
         columns += [
-            Column(key=part.basis, label=_pair(label, Text(en="12 months", zh="12 个月"))),
-            Column(key=f"{part.basis}_interval", label=Text(en="Interval", zh="区间"), show="interval"),
+            Column(key=part.basis, label=_pair(label, Text(en="12 months", zh="12 个月"))), Column(key=f"{part.basis}_interval", label=Text(en="Interval", zh="区间"), show="interval"),
             Column(key=f"{part.basis}_month", label=_pair(label, Text(en="this month", zh="本月"))),
-        ]
-    rows = [Row(cells={"line": _MOVEMENT[name]} | {k: v for part, _ in both for k, v in ((part.basis, part.year.counts[name]), (f"{part.basis}_month", part.month.counts[name]))}, role="subtotal" if name == "end" else "body") for name in MOVEMENTS]
+        ]  # fmt: skip
+    rows = []
     for name, label in _RATES:
         cells: dict[str, Fact | Text | None] = {"line": label}
         for part, _ in both:
             fact = getattr(part.year, name)
             cells |= {part.basis: fact, f"{part.basis}_interval": fact if fact.interval else None, f"{part.basis}_month": getattr(part.month, name)}
         rows.append(Row(cells=cells))  # type: ignore[arg-type]
-    lead = both[0][0]
-    if not lead.year.components.start:
-        title = Sentence("Nobody was present twelve months ago: no yearly churn yet")
-    else:
-        title = Sentence("{churn:numerator} of {churn:denominator} customers were lost within twelve months; new ones turn {churn} gross into {net} net", {"churn": lead.year.gross_churn, "net": lead.year.net_loss})
     return table(
-        "retention.components",
-        title=title, subtitle=Sentence("Start − lost + new + reactivated = end; the popular formulas stand under their own names"),
-        columns=columns, rows=rows, note=_source(study),
+        "retention.rates", title=Sentence("Losing and winning apart: the popular formulas hide what gross churn shows"),
+        subtitle=Sentence("The net loss rate hides losses behind new customers; popular retention counts the reactivated as never gone"), columns=columns, rows=rows, note=_source(study),
     )  # fmt: skip
 
 

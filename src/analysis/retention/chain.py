@@ -134,6 +134,7 @@ def backlog_ratio(waits: pd.DataFrame) -> tuple[float, float, float, int] | None
     ``waits`` : one row per ``region`` and ``first_day`` with ``hours`` (median), ``opened`` and ``still_open``.
     """
     import numpy as np
+    import pandas as pd
 
     frame = waits.sort_values(["region", "first_day"]).copy()
     frame["later"] = frame.groupby("region")["still_open"].shift(-1)
@@ -146,7 +147,7 @@ def backlog_ratio(waits: pd.DataFrame) -> tuple[float, float, float, int] | None
     parts = {"x": np.log2(frame["hours"].astype(float)), "y": np.log((frame["later"].astype(float) + 0.5) / frame["later_opened"].astype(float))}
     clean = {}
     for name, values in parts.items():
-        left = values.copy()
+        left = pd.Series(values, index=frame.index)
         for _ in range(20):  # alternating projections: region means, then month means
             left = left - left.groupby(frame["region"]).transform("mean")
             left = left - left.groupby(frame["first_day"]).transform("mean")

@@ -173,7 +173,7 @@ def _last_known(frame: pd.DataFrame, customer: str, column: str | None, last: pd
 
     if column is None:
         return pd.Series(last, index=frame.index)
-    return pd.to_datetime(frame[column]).clip(upper=last)
+    return pd.to_datetime(frame[column]).where(lambda day: day <= last, last)
 
 
 def _ordinal(periods: pd.Series) -> pd.Series:

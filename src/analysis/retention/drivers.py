@@ -95,7 +95,7 @@ def _fit(rows: pd.DataFrame, covariates: Sequence[str], strata: Sequence[str], l
     if not used:
         return None
     group = [*strata, *used, "entry", "stop", "lost"]
-    counted = rows.groupby(group, as_index=False, sort=False)["customers"].sum()
+    counted: pd.DataFrame = rows.groupby(group, as_index=False, sort=False)[["customers"]].sum()
     labels = stratum_labels(counted, strata)
     try:
         return stats.cox(
@@ -108,7 +108,9 @@ def _fit(rows: pd.DataFrame, covariates: Sequence[str], strata: Sequence[str], l
 
 def stratum_labels(rows: pd.DataFrame, strata: Sequence[str]) -> NDArray[np.int64] | None:
     """One number a combination, the same numbers for any rows that hold all combinations; None without strata."""
-    return rows.groupby(list(strata), sort=True).ngroup().to_numpy(dtype="int64") if strata else None
+    import numpy as np
+
+    return rows.groupby(list(strata), sort=True).ngroup().to_numpy().astype(np.int64) if strata else None
 
 
 def _ratio(inputs: StudyInputs, fit: CoxFit | None, name: str, what: str, model: str, period: Period, losses: int) -> Fact:

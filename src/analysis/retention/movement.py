@@ -175,7 +175,7 @@ def reasons(inputs: StudyInputs) -> tuple[tuple[tuple[str, bool | None, Fact], .
     total = int(frame["lost"].sum())
     common = {"period": period, "sources": ("customers", "contracts")}
     lines = tuple(
-        (str(row.reason), None if row.avoidable is None or row.avoidable != row.avoidable else bool(row.avoidable),
+        (str(row.reason), {"True": True, "False": False}.get(str(row.avoidable)),
          share(inputs, "loss_reason_share", int(row.lost), total, dimensions={"churn_reason": str(row.reason)}, **common))  # type: ignore[arg-type]
         for row in frame.groupby("reason", as_index=False).agg(lost=("lost", "sum"), avoidable=("avoidable", "first")).sort_values(["lost", "reason"], ascending=[False, True]).itertuples()
     )  # fmt: skip
@@ -213,7 +213,7 @@ def renewal_calendar(inputs: StudyInputs) -> tuple[tuple[Month, str, Fact, Fact]
     frame = inputs.engine.query(views.renewals(inputs.month.end, (inputs.month + YEAR).end))
     lines = []
     for row in frame.itertuples():
-        month, place = Month.parse(row.month), {"customer_type": str(row.customer_type)}
+        month, place = Month.parse(str(row.month)[:10]), {"customer_type": str(row.customer_type)}
         common = {"period": month, "dimensions": place, "sources": ("contracts",)}
         lines.append((month, str(row.customer_type), plain(inputs, "renewal_contracts", int(row.contracts), **common), plain(inputs, "renewal_value", row.yearly, **common)))  # type: ignore[arg-type]
     return tuple(lines)

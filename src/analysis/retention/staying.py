@@ -72,7 +72,9 @@ def staying(inputs: StudyInputs) -> Staying:
     if rows.empty or not rows["lost"].any():
         raise MissingData("contracts.starts_on")
     period = Period(Month.parse(since), inputs.month)
-    by, p_values, weighted = {}, {}, {}
+    by: dict[str, tuple[GroupCurve, ...]] = {}
+    p_values: dict[str, float] = {}
+    weighted: dict[str, float] = {}
     for dimension, strata in (("segment", ["kind", "customer_type"]), ("customer_type", ["kind"]), ("contract_kind", [])):
         column = "kind" if dimension == "contract_kind" else dimension
         sizes = rows.groupby(column)["customers"].sum()

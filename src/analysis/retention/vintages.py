@@ -51,11 +51,12 @@ def contract_cohorts(inputs: StudyInputs) -> Cohorts:
         raise MissingData("contracts.starts_on")
     whole, running = _last_quarters(inputs.month)
     rows = []
-    for cohort, group in frame.groupby("cohort"):
+    for cohort in map(int, frame["cohort"].unique()):
+        group = frame[frame["cohort"] == cohort]
         size = int(group["customers"].sum())
-        for age in range(running - int(cohort) + 1):
-            gone = int(group.loc[group["lost_in"] <= cohort + age, "customers"].sum())
-            rows.append({"cohort": int(cohort), "age": age, "active": size - gone})
+        for age in range(running - cohort + 1):
+            gone = int(group["customers"][group["lost_in"] <= cohort + age].sum())
+            rows.append({"cohort": cohort, "age": age, "active": size - gone})
     sizes = frame.groupby("cohort")["customers"].sum()
     return _cohorts(inputs, "contractual", pd.DataFrame(rows), sizes, whole=whole, running=running)
 

@@ -105,7 +105,7 @@ def _listed(calls: pd.DataFrame) -> pd.DataFrame:
     shown = calls[["customer_id", "customer_type", "segment", "contract_kind", "score", "margin_at_risk", "reason_1", "reason_2", "reason_3"]].copy()
     for column in ("reason_1", "reason_2", "reason_3"):
         shown[column] = [REASONS.get(text, text) for text in shown[column]]
-    return shown.assign(score=shown["score"].round(4), margin_at_risk=[_money(value) for value in shown["margin_at_risk"]]).reset_index(drop=True)
+    return shown.assign(score=shown["score"].round(4), margin_at_risk=shown["margin_at_risk"].map(_money)).reset_index(drop=True)
 
 
 def _money(value: float) -> Decimal:
