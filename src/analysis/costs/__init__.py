@@ -14,7 +14,18 @@ _EXPORTS: dict[str, str] = {
     "allocation_sensitivity": "allocation",
     "bridge_by": "bridge",
     "cost_bridge": "bridge",
+    "at_constant_mix": "savings",
+    "break_even_volume": "sourcing",
+    "cost_rises": "signals",
+    "cost_surges": "signals",
+    "drill_largest": "bridge",
+    "expected_against_realised": "savings",
+    "idle_teams": "signals",
+    "journal_imbalances": "tie_out",
+    "price_steps": "signals",
+    "provision_roll_forward": "provision",
     "study": "decomposition",
+    "time_driven_abc": "activity_costing",
     "CostStudy": "decomposition",
 }
 

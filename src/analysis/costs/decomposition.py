@@ -10,6 +10,32 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from analysis.costs.alarms import price_findings, rise_findings, surge_findings
+from analysis.costs.capacity import Capacity, capacity_of, idle_findings
+from analysis.costs.figures import amounts_by, change_facts, facts_by_month
+from analysis.costs.keys import Allocated, allocated_of, allocation_check
+from analysis.costs.make_or_buy import Sourcing, sourcing_of
+from analysis.costs.measures import Measure, measure_findings, measures_of
+from analysis.costs.movement import (
+    Bridge,
+    Comparison,
+    bridge_against,
+    bridge_check,
+    comparison_facts,
+    movement_findings,
+)
+from analysis.costs.outlook import Outlook, outlook_findings, outlook_of
+from analysis.costs.reserve import Provision, provision_checks, provision_findings, provision_of
+from analysis.costs.tie_out import (
+    ProfitAndLoss,
+    TieOut,
+    profit_and_loss,
+    profit_and_loss_check,
+    tie_out,
+    tie_out_check,
+    tie_out_findings,
+)
+from analysis.costs.yields import budget_lines, profitability_of, unit_costs_of
 from analysis.errors import MissingData
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
@@ -18,34 +44,11 @@ from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Sentence
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 CENT = Decimal("0.01")
 HISTORY_MONTHS = 25
 AGAINST = {"previous_month": 1, "year_before": 12}
-NOT_TRACED = "not_traced"
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Comparison:
-    """A cost beside the one it is compared with: ``cost``, ``base``, ``change`` and ``rate`` (None where base is absent)."""
-
-    against: str
-    cost: Fact
-    base: Fact
-    change: Fact
-    rate: Fact
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class TieOut:
-    """The ledger beside the general ledger, month by month and, where the control totals name accounts, account by account."""
-
-    ledger: tuple[Fact, ...]
-    control: tuple[Fact, ...]
-    difference: tuple[Fact, ...]
-    accounts: tuple[tuple[Fact, Fact, Fact], ...]
-    status: str  # tied_out | within_tolerance | refused | no_control_totals
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,17 +64,6 @@ class Slice:
     change: Fact
     year_before: Fact
     year_change: Fact
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Bridge:
-    """Effects on the change of cost against another month; they add up to ``change`` to the cent."""
-
-    against: str
-    base: Fact
-    cost: Fact
-    change: Fact
-    effects: tuple[tuple[Text, Fact], ...]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -91,6 +83,16 @@ class CostStudy:
     tie_out: TieOut
     bridges: tuple[Bridge, ...]
     budget: tuple[Fact, Fact] | None
+    budget_lines: tuple[tuple[Text, Fact, Fact, Fact], ...]  # category, cost, budget, variance
+    expense: ProfitAndLoss | MissingData
+    unit_costs_by: tuple[Fact, ...]
+    profitability: tuple[tuple[Text, Fact, Fact, Fact, Fact], ...]  # product line, service revenue, service cost, profit, margin
+    allocated: Allocated | MissingData
+    capacity: Capacity | MissingData
+    outlook: Outlook | MissingData
+    measures: tuple[Measure, ...]
+    sourcing: Sourcing | MissingData
+    provision: Provision | MissingData
     findings: tuple[Finding, ...]
     checks: tuple[Check, ...]
 
@@ -106,21 +108,23 @@ def study(inputs: StudyInputs) -> CostStudy:
     """
     inputs.engine.require("ledger.amount")
     months = [inputs.month - back for back in range(HISTORY_MONTHS - 1, -1, -1)]
-    history = tuple(_facts_by_month(inputs, "after_sales_cost", months))
+    history = tuple(facts_by_month(inputs, "after_sales_cost", months))
     total = history[-1]
-    comparisons = tuple(_comparison(inputs, total, against, back) for against, back in AGAINST.items())
-    composition = {dimension: _composition(inputs, dimension, total) for dimension in ("category", "product_line", "region", "ticket_type", "tracing")}
+    comparisons = tuple(comparison_facts(inputs, total, against, back) for against, back in AGAINST.items())
+    composition = {dimension: _composition(inputs, dimension, total) for dimension in ("category", "product_line", "region", "channel", "team", "ticket_type", "tracing")}
     tied = tie_out(inputs, months[-13:])
     budget = _budget(inputs, total)
-    bridges = tuple(bridge for against, back in AGAINST.items() if (bridge := _bridge(inputs, against, back)) is not None)
-    labour_shares = tuple(_facts_by_month(inputs, "labour_share", months))
+    bridges = tuple(bridge for against, back in AGAINST.items() if (bridge := bridge_against(inputs, against, back)) is not None)
+    labour_shares = tuple(facts_by_month(inputs, "labour_share", months))
+    expense, allocated, capacity = profit_and_loss(inputs), allocated_of(inputs), capacity_of(inputs)
+    outlook, measures, provision = outlook_of(inputs), measures_of(inputs), provision_of(inputs)
     return CostStudy(
         month=inputs.month,
         total=total,
         comparisons=comparisons,
         history=history,
-        unit_costs=tuple(_facts_by_month(inputs, "service_unit_cost", months)),
-        cost_rates=tuple(_facts_by_month(inputs, "after_sales_cost_rate", months)),
+        unit_costs=tuple(facts_by_month(inputs, "service_unit_cost", months)),
+        cost_rates=tuple(facts_by_month(inputs, "after_sales_cost_rate", months)),
         labour_shares=labour_shares,
         ratios=tuple(inputs.engine.fact(metric, period=inputs.month) for metric in _RATIOS),
         composition=composition,
@@ -128,14 +132,34 @@ def study(inputs: StudyInputs) -> CostStudy:
         tie_out=tied,
         bridges=bridges,
         budget=budget,
+        budget_lines=budget_lines(inputs) if budget else (),
+        expense=expense,
+        unit_costs_by=unit_costs_of(inputs),
+        profitability=profitability_of(inputs),
+        allocated=allocated,
+        capacity=capacity,
+        outlook=outlook,
+        measures=measures,
+        sourcing=sourcing_of(inputs),
+        provision=provision,
         findings=(
-            *_tie_out_findings(inputs, tied),
-            *_movement_findings(comparisons, bridges),
+            *tie_out_findings(inputs, tied),
+            *movement_findings(comparisons, bridges),
             *_labour_findings(inputs, labour_shares[-1]),
             *_budget_findings(inputs, budget),
+            *idle_findings(inputs),
+            *price_findings(inputs),
+            *surge_findings(inputs),
+            *rise_findings(inputs),
+            *provision_findings(provision),
+            *outlook_findings(outlook),
+            *measure_findings(measures),
             *_unallocated_findings(inputs, composition["category"]),
         ),
-        checks=(_tie_out_check(inputs, tied), _unallocated_check(inputs, composition["category"]), _bridge_check(bridges)),
+        checks=(
+            tie_out_check(inputs, tied), _unallocated_check(inputs, composition["category"]), bridge_check(bridges),
+            *profit_and_loss_check(expense), *allocation_check(allocated), *provision_checks(provision),
+        ),
     )
 
 
@@ -148,39 +172,10 @@ _RATIOS = (
 # -- totals and comparisons ------------------------------------------------------------------------------------------
 
 
-def _facts_by_month(inputs: StudyInputs, metric: str, months: Sequence[Month]) -> list[Fact]:
-    return [inputs.engine.fact(metric, period=month) for month in months]
-
-
-def _comparison(inputs: StudyInputs, cost: Fact, against: str, back: int) -> Comparison:
-    base = inputs.engine.fact("after_sales_cost", period=inputs.month - back, dimensions=cost.dimensions)
-    change, rate = _change(inputs, cost, base, {**cost.dimensions, "against": against})
-    return Comparison(against=against, cost=cost, base=base, change=change, rate=rate)
-
-
-def _change(inputs: StudyInputs, cost: Fact, base: Fact, dimensions: Mapping[str, str]) -> tuple[Fact, Fact]:
-    """Change and relative change as facts; a base that is not there is said, not taken for zero."""
-    engine, month = inputs.engine, inputs.month
-    if cost.value is None or base.value is None:
-        reason = Text(en=f"not computed: no cost to compare with in {base.period}", zh=f"未计算：{base.period} 无可比成本")
-        missing = [engine.stated(metric, period=month, value=None, reason=reason, dimensions=dimensions) for metric in ("cost_change", "cost_change_rate")]
-        return missing[0], missing[1]
-    difference = cost.value - base.value  # type: ignore[operator]
-    change = engine.stated("cost_change", period=month, value=difference, dimensions=dimensions, sources=("ledger",))
-    if base.value <= 0:
-        reason = Text(en="not computed: the base is not positive", zh="未计算：基数非正")
-        return change, engine.stated("cost_change_rate", period=month, value=None, reason=reason, dimensions=dimensions)
-    rate = engine.stated(
-        "cost_change_rate", period=month, value=difference / base.value, numerator=difference, denominator=base.value,
-        dimensions=dimensions, sources=("ledger",),
-    )
-    return change, rate
-
-
 def _composition(inputs: StudyInputs, dimension: str, total: Fact) -> tuple[Slice, ...]:
     """Slices of the month's cost along one dimension, largest first. They add up to the total to the cent."""
     engine, month = inputs.engine, inputs.month
-    frames = {back: _amounts(inputs, dimension, month - back) for back in (0, 1, 12)}
+    frames = {back: amounts_by(inputs, dimension, month - back) for back in (0, 1, 12)}
     values = sorted(frames[0], key=lambda value: (-frames[0][value], value))
     values += sorted(value for value in frames[1] if value not in frames[0])
     slices = []
@@ -195,8 +190,8 @@ def _composition(inputs: StudyInputs, dimension: str, total: Fact) -> tuple[Slic
             numerator=cost.value, denominator=total.value, dimensions=place, sources=("ledger",),
             reason=None if total.value else Text(en="not computed: no cost", zh="未计算：无成本"),
         )
-        change, _ = _change(inputs, cost, previous, {**place, "against": "previous_month"})
-        year_change, _ = _change(inputs, cost, before, {**place, "against": "year_before"})
+        change, _ = change_facts(inputs, cost, previous, {**place, "against": "previous_month"})
+        year_change, _ = change_facts(inputs, cost, before, {**place, "against": "year_before"})
         slices.append(
             Slice(
                 dimension=dimension, value=value, label=engine.registry.value_label(dimension, value), cost=cost, share=share,
@@ -204,11 +199,6 @@ def _composition(inputs: StudyInputs, dimension: str, total: Fact) -> tuple[Slic
             )
         )
     return tuple(slices)
-
-
-def _amounts(inputs: StudyInputs, dimension: str, month: Month) -> dict[str, Decimal]:
-    frame = inputs.engine.aggregate("incurred_cost", by=(dimension,), period=month)
-    return {value: amount for value, amount in zip(frame[dimension], frame["incurred_cost"], strict=True) if amount is not None}
 
 
 def _category_history(inputs: StudyInputs, months: Sequence[Month]) -> dict[str, tuple[Fact, ...]]:
@@ -232,110 +222,7 @@ def _category_history(inputs: StudyInputs, months: Sequence[Month]) -> dict[str,
 # -- tie-out ---------------------------------------------------------------------------------------------------------
 
 
-def tie_out(inputs: StudyInputs, months: Sequence[Month]) -> TieOut:
-    """Ledger minus control total for each month and, for the report month, each account.
-
-    Zero to the cent is tied out. A difference within ``tie_out_tolerance`` is a failed check; beyond it the pack is refused.
-    """
-    engine, month = inputs.engine, inputs.month
-    ledger = tuple(engine.fact("after_sales_cost", period=each) for each in months)
-    control = tuple(engine.fact("gl_after_sales_cost", period=each) for each in months)
-    if control[-1].value is None and _account_totals(inputs):
-        control = (*control[:-1], _sum_of_accounts(inputs, month))
-    difference = tuple(_difference(inputs, ours, theirs) for ours, theirs in zip(ledger, control, strict=True))
-    gap = difference[-1].value
-    if gap is None:
-        status = "no_control_totals"
-    elif gap == 0:
-        status = "tied_out"
-    else:
-        status = "within_tolerance" if abs(gap) <= inputs.params.tie_out_tolerance else "refused"
-    return TieOut(ledger=ledger, control=control, difference=difference, accounts=_accounts(inputs), status=status)
-
-
-def _sum_of_accounts(inputs: StudyInputs, month: Month) -> Fact:
-    """The control total where the general ledger gives accounts only: their sum."""
-    return inputs.engine.stated(
-        "gl_after_sales_cost", period=month, value=sum(_account_totals(inputs).values(), Decimal(0)), sources=("gl_totals",)
-    )
-
-
-def _difference(inputs: StudyInputs, ours: Fact, theirs: Fact) -> Fact:
-    engine, dimensions = inputs.engine, ours.dimensions
-    if ours.value is None or theirs.value is None:
-        reason = (theirs if theirs.value is None else ours).reason
-        return engine.stated("ledger_gl_difference", period=ours.period, value=None, reason=reason, dimensions=dimensions)
-    return engine.stated(
-        "ledger_gl_difference", period=ours.period, value=ours.value - theirs.value, dimensions=dimensions, sources=("ledger", "gl_totals")  # type: ignore[operator]
-    )
-
-
-def _account_totals(inputs: StudyInputs) -> dict[str, Decimal]:
-    try:
-        frame = inputs.engine.aggregate("gl_account_cost", by=("account",), period=inputs.month)
-    except MissingData:
-        return {}
-    return {account: amount for account, amount in zip(frame["account"], frame["gl_account_cost"], strict=True) if amount is not None}
-
-
-def _accounts(inputs: StudyInputs) -> tuple[tuple[Fact, Fact, Fact], ...]:
-    """(ledger, control, difference) by account for the report month; empty where the control totals name no account."""
-    control = _account_totals(inputs)
-    if not control:
-        return ()
-    ledger = _amounts(inputs, "account", inputs.month)
-    lines = []
-    for account in sorted(control.keys() | ledger.keys()):
-        place = {"account": account}
-        ours = inputs.engine.ratio("after_sales_cost", ledger.get(account, Decimal(0)), None, period=inputs.month, dimensions=place)
-        theirs = inputs.engine.ratio("gl_account_after_sales_cost", control.get(account, Decimal(0)), None, period=inputs.month, dimensions=place)
-        lines.append((ours, theirs, _difference(inputs, ours, theirs)))
-    return tuple(lines)
-
-
 # -- bridge and budget -----------------------------------------------------------------------------------------------
-
-
-def _bridge(inputs: StudyInputs, against: str, back: int) -> Bridge | None:
-    """Volume, mix and cost a ticket for what is traced to tickets; capacity and period costs beside them."""
-    from analysis.costs.bridge import bridge_by, cost_bridge
-
-    cost = inputs.engine.fact("after_sales_cost", period=inputs.month)
-    base = inputs.engine.fact("after_sales_cost", period=inputs.month - back)
-    if cost.value is None or base.value is None:
-        return None
-    table = bridge_by(cost_bridge(_bridge_cells(inputs, inputs.month - back), _bridge_cells(inputs, inputs.month)))
-    effects = tuple(
-        (
-            inputs.engine.registry.value_label("driver", driver),
-            inputs.engine.stated(
-                "cost_bridge_effect", period=inputs.month, value=effect, dimensions={"driver": driver, "against": against}, sources=("ledger", "tickets")
-            ),
-        )
-        for driver, effect in zip(table["driver"], table["effect"], strict=True)
-    )
-    change, _ = _change(inputs, cost, base, {"against": against})
-    return Bridge(against=against, base=base, cost=cost, change=change, effects=effects)
-
-
-def _bridge_cells(inputs: StudyInputs, month: Month) -> pd.DataFrame:
-    """One row per category, product line and ticket type: cost traced to tickets with their number; the rest without a driver."""
-    import pandas as pd
-
-    engine, cell = inputs.engine, ["product_line", "ticket_type"]
-    cost = engine.aggregate("incurred_cost", by=("category", "tracing", *cell), period=month)
-    traced = cost["tracing"] == "direct"
-    direct = cost[traced].groupby(["category", *cell], as_index=False)["incurred_cost"].sum()
-    held = cost[~traced].groupby("category", as_index=False)["incurred_cost"].sum().assign(product_line=NOT_TRACED, ticket_type=NOT_TRACED)
-    tickets = engine.aggregate("service_orders", by=tuple(cell), period=month)[[*cell, "service_orders"]]
-    # a ticket cell that cost nothing this month still counts in volume and mix
-    silent = tickets.merge(direct[cell].drop_duplicates(), on=cell, how="left", indicator=True, validate="one_to_one")
-    silent = silent.loc[silent["_merge"] == "left_only", cell].assign(category=UNALLOCATED, incurred_cost=Decimal("0.00"))
-    driven = pd.concat([direct, silent], ignore_index=True).merge(tickets, on=cell, how="left", validate="many_to_one")
-    driven = driven.assign(behaviour="variable", tickets=driven["service_orders"].astype(float).fillna(0.0))
-    held = held.assign(behaviour="period", tickets=float("nan"))
-    columns = ["category", *cell, "incurred_cost", "tickets", "behaviour"]
-    return pd.concat([driven[columns], held[columns]], ignore_index=True).rename(columns={"incurred_cost": "cost"})
 
 
 def _budget(inputs: StudyInputs, total: Fact) -> tuple[Fact, Fact] | None:
@@ -348,58 +235,6 @@ def _budget(inputs: StudyInputs, total: Fact) -> tuple[Fact, Fact] | None:
 
 
 # -- findings --------------------------------------------------------------------------------------------------------
-
-
-def _tie_out_findings(inputs: StudyInputs, tied: TieOut) -> list[Finding]:
-    if tied.status != "within_tolerance" and tied.status != "refused":
-        return []
-    off = [(ours, theirs, gap) for ours, theirs, gap in tied.accounts if gap.value]
-    template = "The after-sales ledger and the general ledger differ by {difference:exact} in {month}."
-    values: dict[str, Fact | Month | str] = {"difference": tied.difference[-1], "month": inputs.month}
-    if off:
-        template = "The after-sales ledger and the general ledger differ by {difference:exact} in {month}; account {account} differs by {gap:exact}."
-        largest = max(off, key=lambda line: abs(line[2].value or 0))
-        values |= {"account": largest[2].dimensions["account"], "gap": largest[2]}
-    return [
-        Finding(
-            id="costs.tie_out", section="costs", severity="alert", statement=Sentence(template, values),
-            method="Ledger minus control total, to the cent", evidence=_account_evidence(off), rank=1e12,
-        )
-    ]
-
-
-def _account_evidence(lines: Sequence[tuple[Fact, Fact, Fact]]) -> pd.DataFrame | None:
-    if not lines:
-        return None
-    import pandas as pd
-
-    return pd.DataFrame(
-        [{"account": gap.dimensions["account"], "ledger": ours.value, "general_ledger": theirs.value, "difference": gap.value} for ours, theirs, gap in lines]
-    )
-
-
-def _movement_findings(comparisons: Sequence[Comparison], bridges: Sequence[Bridge]) -> list[Finding]:
-    """What moved and by which effect most; a plain statement of accounting totals, so no test is needed."""
-    findings = []
-    for comparison in comparisons:
-        bridge = next((b for b in bridges if b.against == comparison.against), None)
-        if comparison.change.value is None or comparison.rate.value is None or bridge is None or not bridge.effects:
-            continue
-        label, effect = max(bridge.effects, key=lambda entry: abs(entry[1].value or 0))
-        findings.append(
-            Finding(
-                id=f"costs.moved_{comparison.against}", section="costs", severity="info",
-                statement=Sentence(_MOVED[comparison.against], {"cost": comparison.cost, "rate": comparison.rate, "change": comparison.change, "effect": effect, "name": label}),
-                method="Shapley effects of the cost bridge; they add up to the change", rank=float(abs(comparison.change.value)),
-            )
-        )
-    return findings
-
-
-_MOVED = {
-    "previous_month": "After-sales cost was {cost}, {change:word|up|down|unchanged} {rate:abs} ({change:signed}) on the previous month. The largest effect was {name:lower} ({effect:signed}).",
-    "year_before": "Against the same month a year before, after-sales cost {change:word|rose|fell|did not change} by {rate:abs} ({change:signed}). The largest effect was {name:lower} ({effect:signed}).",
-}
 
 
 def _labour_findings(inputs: StudyInputs, share: Fact) -> list[Finding]:
@@ -438,7 +273,7 @@ def _budget_driver(inputs: StudyInputs) -> tuple[Text, Fact] | None:
     """The category with the largest overrun; None where the budget has no categories of ours."""
     frame = inputs.engine.aggregate("budgeted_cost", by=("category",), period=inputs.month)
     planned = dict(zip(frame["category"], frame["budgeted_cost"], strict=True))
-    spent = _amounts(inputs, "category", inputs.month)
+    spent = amounts_by(inputs, "category", inputs.month)
     overruns = {category: amount - planned[category] for category, amount in spent.items() if planned.get(category) is not None}
     if not overruns or max(overruns.values()) <= 0:
         return None
@@ -472,26 +307,6 @@ def _unallocated(categories: Sequence[Slice]) -> Slice | None:
 # -- checks ----------------------------------------------------------------------------------------------------------
 
 
-def _tie_out_check(inputs: StudyInputs, tied: TieOut) -> Check:
-    """``ledger_tied_out``: passed at zero, failed otherwise, blocking beyond the tolerance; information without control totals."""
-    values = {"ledger": tied.ledger[-1], "control": tied.control[-1], "difference": tied.difference[-1], "month": inputs.month}
-    match tied.status:
-        case "tied_out":
-            return Check(
-                id="ledger_tied_out", outcome="passed",
-                sentence=Sentence("The ledger of {month} ties out to the general ledger to the cent: {ledger:exact}.", values),
-            )
-        case "no_control_totals":
-            return Check(
-                id="ledger_tied_out", outcome="info",
-                sentence=Sentence("Not tied out: there is no control total of the general ledger for {month} (gl_totals, measure after_sales_cost).", values),
-            )
-    return Check(
-        id="ledger_tied_out", outcome="failed", blocking=tied.status == "refused",
-        sentence=Sentence("The ledger of {month} does not tie out: ledger {ledger:exact}, general ledger {control:exact}, difference {difference:exact}.", values),
-    )
-
-
 def _unallocated_check(inputs: StudyInputs, categories: Sequence[Slice]) -> Check:
     line = _unallocated(categories)
     if line is None or not line.cost.value:
@@ -502,9 +317,3 @@ def _unallocated_check(inputs: StudyInputs, categories: Sequence[Slice]) -> Chec
     )
 
 
-def _bridge_check(bridges: Sequence[Bridge]) -> Check:
-    """The law of the bridge, checked on the numbers that are printed."""
-    for bridge in bridges:
-        if sum((fact.value for _, fact in bridge.effects), Decimal(0)) != bridge.change.value:  # type: ignore[misc]
-            return Check(id="bridge_adds_up", outcome="failed", blocking=True, sentence=Sentence("The effects of the cost bridge do not add up to the change."))
-    return Check(id="bridge_adds_up", outcome="passed", sentence=Sentence("The effects of the cost bridge add up to the change to the cent."))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from analysis.costs.decomposition import Comparison as CostComparison
+from typing import Any
+
+from analysis.costs.movement import Comparison as CostComparison
 from analysis.costs.decomposition import CostStudy, Slice
 from analysis.exhibits.blocks import (
     Block,
@@ -16,6 +18,7 @@ from analysis.exhibits.blocks import (
     table,
     tiles,
 )
+from analysis.errors import MissingData
 from analysis.locale import Text
 from analysis.periods import Month
 from analysis.results import Fact, Sentence
@@ -26,6 +29,8 @@ _DIMENSION = {
     "product_line": Text(en="Product line", zh="产品线"),
     "region": Text(en="Region", zh="区域"),
     "ticket_type": Text(en="Ticket type", zh="工单类型"),
+    "channel": Text(en="Channel", zh="渠道"),
+    "team": Text(en="Team", zh="团队"),
     "tracing": Text(en="Tracing", zh="归集方式"),
 }
 _TITLES = {
@@ -33,6 +38,8 @@ _TITLES = {
     "product_line": "Cost by product line, where the posting or its ticket names one",
     "region": "Cost by region, where the posting or its ticket names one",
     "ticket_type": "Cost by ticket type, where the posting carries a ticket",
+    "channel": "Cost by channel, where the posting or its ticket names one",
+    "team": "Cost by team, where the posting or its ticket names one",
     "tracing": "How the cost can be traced: to tickets, to pools, or neither",
 }
 
@@ -233,4 +240,328 @@ def unit_cost_figure(study: CostStudy) -> Block:
             [Series(name=Text(en="Cost per ticket", zh="单张工单成本"), points=[(Month.parse(fact.period), fact) for fact in facts], role="focus")],
             measure=Text(en="Cost per ticket", zh="单张工单成本"),
         ),
+    )
+
+
+def _column(key: str, en: str, zh: str, **options: Any) -> Column:
+    return Column(key=key, label=Text(en=en, zh=zh), **options)
+
+
+def _absent(id: str, what: MissingData, name: Text) -> Block:
+    from analysis.exhibits.blocks import not_computed
+
+    return not_computed(what, id=id, what=name)
+
+
+def expense_table(study: CostStudy) -> Block:
+    """From incurred cost to the expense of the profit and loss."""
+    lines = study.expense
+    if isinstance(lines, MissingData):
+        return _absent("costs.expense", lines, Text(en="Expense of the profit and loss", zh="利润表费用"))
+    named = [
+        ("Incurred, recoveries deducted", "发生额（扣除追偿）", lines.incurred, "body"), ("Provision utilised", "质保金使用", lines.utilised, "body"),
+        ("Provision accrued", "质保金计提", lines.accrued, "body"), ("Provision adjusted", "质保金调整", lines.adjusted, "body"),
+        ("After-sales expense", "售后费用", lines.expense, "total"), ("Other operating cost", "其他营业费用", lines.outside, "body"),
+        ("Operating cost by the general ledger", "总账营业费用", lines.operating_cost, "total"),
+    ]
+    rows = [Row(cells={"line": Text(en=en, zh=zh), "amount": fact}, role=role) for en, zh, fact, role in named]  # type: ignore[arg-type]
+    return table(
+        "costs.expense", title=Sentence("From incurred cost to the expense of {month}: {expense}", {"month": study.month, "expense": lines.expense}),
+        subtitle=Sentence("Every posting stands in one line only, by its basis"),
+        columns=[_column("line", "Line", "项目", wide=True), _column("amount", "Amount", "金额", scale="exact")], rows=rows, note=_source(study),
+    )
+
+
+def budget_figure(study: CostStudy) -> Block | None:
+    """Budget to actual by category, as a waterfall."""
+    from analysis.exhibits.charts import Item, waterfall
+
+    if study.budget is None:
+        return callout("costs.budget", tone="info", title=Sentence("No budget for {month}: table budget.", {"month": study.month}))
+    budget, variance = study.budget
+    values = {"variance": variance, "budget": budget, "month": study.month}
+    return figure(
+        "costs.budget", title=Sentence("Cost of {month} is {variance:abs} {variance:word|over|under|at} the budget of {budget}", values),
+        subtitle=Sentence("Variance to budget by category; the budget holds no ticket volume, so it cannot be split into volume and price"), foot=_source(study),
+        alt=Sentence("Waterfall from the budget of {budget} to the cost of {month} by category.", values),
+        draw=waterfall(
+            Item(name=Text(en="Budget", zh="预算"), fact=budget), [Item(name=name, fact=gap) for name, _, _, gap in study.budget_lines if gap.value],
+            Item(name=_month_name(study.month), fact=study.total), measure=Text(en="After-sales cost", zh="售后成本"), by=Text(en="Category", zh="类别"),
+        ),
+    )
+
+
+def drill_table(study: CostStudy, against: str) -> Block | None:
+    """The bridge opened by category: the largest parts of its effects."""
+    bridge = next((bridge for bridge in study.bridges if bridge.against == against), None)
+    if bridge is None:
+        return None
+    largest = sorted(bridge.by_category, key=lambda line: -abs(line[2].value or 0))[:12]
+    rows = [Row(cells={"category": category, "driver": driver, "effect": fact}) for category, driver, fact in largest]
+    for level, name, fact in bridge.drill[1:]:
+        rows.append(Row(cells={"category": name, "driver": _LEVEL.get(level, Text.same(level)), "effect": fact}))
+    rows.insert(len(largest), Row(cells={"category": Text(en="The largest effect opened", zh="最大因素逐级展开")}, role="group"))
+    return table(
+        f"costs.drill_{against}", title=Sentence("Which category moved, and by what"),
+        subtitle=Sentence("Largest parts of the change against {base}; below, the largest effect opened level by level", {"base": Month.parse(bridge.base.period)}),
+        columns=[_column("category", "Category", "类别", wide=True), _column("driver", "Effect", "因素"), _column("effect", "Change in cost", "成本变动", signed=True, better="lower")],
+        rows=rows, note=_source(study),
+    )
+
+
+_LEVEL = {
+    "resource": Text(en="Team", zh="团队"), "product_line": Text(en="Product line", zh="产品线"), "ticket_type": Text(en="Ticket type", zh="工单类型"), "category": Text(en="Category", zh="类别"),
+}
+
+
+def unit_cost_table(study: CostStudy) -> Block:
+    """Cost per ticket, order, thousand orders, agent hour and unit in the field."""
+    names = {
+        "service_unit_cost": ("Per ticket", "每张工单"), "cost_per_order": ("Per order", "每笔订单"), "cost_per_thousand_orders": ("Per 1,000 orders", "每千笔订单"),
+        "cost_per_agent_hour": ("Per agent hour", "每工时"), "cost_per_unit_in_field": ("Per unit in the field", "每台在用机器"),
+    }
+    rows = [Row(cells={"base": Text(en=names[fact.metric][0], zh=names[fact.metric][1]), "cost": fact, "bases": fact}) for fact in study.unit_costs_by]
+    return table(
+        "costs.unit_costs", title=Sentence("The same cost on five bases"), subtitle=Sentence("After-sales cost of {month} divided by each base", {"month": study.month}),
+        columns=[_column("base", "Base", "口径", wide=True), _column("cost", "Unit cost", "单位成本"), _column("bases", "Number of", "基数", show="denominator", places=0)], rows=rows, note=_source(study),
+    )
+
+
+def profitability_table(study: CostStudy) -> Block | None:
+    """Service revenue, cost, result and margin."""
+    if not study.profitability:
+        return callout("costs.profitability", tone="info", title=Sentence("Service profitability is not computed: needs orders with an order type."))
+    return table(
+        "costs.profitability", title=Sentence("What service earns on what it costs"),
+        subtitle=Sentence("Service revenue of {month} minus the after-sales cost that names the slice; shared cost that names none is left out, see the keys below", {"month": study.month}),
+        columns=[
+            _column("slice", "Slice", "分类", wide=True), _column("revenue", "Service revenue", "服务收入"), _column("cost", "Traced cost", "归集成本"),
+            _column("profit", "Result", "损益", signed=True, better="higher"), _column("margin", "Margin", "利润率"),
+        ],
+        rows=[Row(cells={"slice": name, "revenue": revenue, "cost": cost, "profit": profit, "margin": margin}) for name, revenue, cost, profit, margin in study.profitability],
+        note=_source(study),
+    )
+
+
+def sensitivity_table(study: CostStudy) -> Block:
+    """Unit cost of a product line under the rules and under each key alone."""
+    shared = study.allocated
+    if isinstance(shared, MissingData):
+        return _absent("costs.keys", shared, Text(en="Allocation keys", zh="分摊键"))
+    names = {"seats": ("Seats", "席位"), "area": ("Area", "面积"), "hours": ("Hours", "工时"), "tickets": ("Tickets", "工单"), "headcount": ("Headcount", "人数")}
+    rows = [Row(cells={"line": line.line, "direct": line.direct, "allocated": line.allocated, "rules": line.unit_cost, **line.by_key}) for line in shared.lines]
+    return table(
+        "costs.keys", title=Sentence("What the choice of key decides: cost per ticket by product line"),
+        subtitle=Sentence("Rules: each pool by its own driver, labour by hours. Then every shared cost by one key alone; keys move cost between lines, never the total"),
+        columns=[
+            _column("line", "Product line", "产品线", wide=True), _column("direct", "Direct", "直接"), _column("allocated", "Allocated", "分摊"), _column("rules", "Rules", "现行规则", places=0),
+            *(_column(key, *names[key], places=0) for key in shared.keys),
+        ],
+        rows=rows, note=Sentence("{left:exact} of shared cost has no rule or driver and stays unallocated.", {"left": shared.unallocated}),
+    )
+
+
+def capacity_table(study: CostStudy) -> Block:
+    """Teams with their capacity, use and unused cost."""
+    capacity = study.capacity
+    if isinstance(capacity, MissingData):
+        return _absent("costs.capacity", capacity, Text(en="Capacity", zh="产能"))
+    rows = [
+        Row(cells={"team": line.team, "cost": line.cost, "rate": line.rate, "practical": line.practical_hours, "used": line.used_hours, "use": line.utilisation, "unused": line.unused_cost})
+        for line in capacity.teams
+    ]
+    rows.append(Row(cells={"team": Text(en="Total", zh="合计"), "cost": capacity.cost, "unused": capacity.unused_cost}, role="total"))
+    return table(
+        "costs.capacity", title=Sentence("{unused} of {cost} of capacity was not used", {"unused": capacity.unused_cost, "cost": capacity.cost}),
+        subtitle=Sentence("In-house teams in {month}; practical capacity is {share} of paid hours. Work beyond it shows as negative unused cost", {"month": study.month, "share": capacity.practical_share}),
+        columns=[
+            _column("team", "Team", "团队", wide=True), _column("cost", "Cost", "成本"), _column("rate", "Cost an hour", "每小时成本", places=2), _column("practical", "Practical hours", "实际产能", places=0),
+            _column("used", "Handling hours", "处理工时", places=0), _column("use", "Used", "利用率"), _column("unused", "Unused cost", "未用成本"),
+        ],
+        rows=rows, note=Sentence("Source: staff and tickets; {month}.", {"month": study.month}),
+    )
+
+
+def activity_table(study: CostStudy) -> Block | None:
+    """Time cost by ticket type, product line, region, channel and segment; unused capacity below."""
+    capacity = study.capacity
+    if isinstance(capacity, MissingData):
+        return None
+    names = {"ticket_type": ("Ticket type", "工单类型"), "product_line": ("Product line", "产品线"), "region": ("Region", "区域"), "channel": ("Channel", "渠道"), "segment": ("Customer segment", "客户分层")}
+    rows: list[Row] = []
+    for dimension, lines in capacity.by_object.items():
+        rows.append(Row(cells={"object": Text(en=names[dimension][0], zh=names[dimension][1])}, role="group"))
+        rows += [Row(cells={"object": name, "cost": fact}) for name, fact in lines]
+    rows.append(Row(cells={"object": Text(en="Used time, each grouping", zh="已用时间（每种分组）"), "cost": capacity.used_cost}, role="subtotal"))
+    rows.append(Row(cells={"object": Text(en="Unused capacity", zh="未用产能"), "cost": capacity.unused_cost}))
+    rows.append(Row(cells={"object": Text(en="Capacity supplied", zh="产能供给"), "cost": capacity.cost}, role="total"))
+    return table(
+        "costs.activities", title=Sentence("What the used time cost, by what it was used for"), subtitle=Sentence("Handling hours at the cost rate of the team; unused capacity is its own line and is never spread"),
+        columns=[_column("object", "Cost object", "成本对象", wide=True), _column("cost", "Cost", "成本")], rows=rows, note=Sentence("Source: staff and tickets; {month}.", {"month": study.month}),
+    )
+
+
+def forecast_figure(study: CostStudy) -> Block:
+    """The ledger and twelve months ahead."""
+    from analysis.exhibits.charts import Series, fan
+
+    outlook = study.outlook
+    if isinstance(outlook, MissingData):
+        return _absent("costs.forecast", outlook, Text(en="Forecast", zh="预测"))
+    values = {"sum": outlook.sums["total"]}
+    return figure(
+        "costs.forecast", title=Sentence("The next twelve months are expected to cost {sum} ({sum:interval})", values), subtitle=Sentence("After-sales cost by month; band: interval of each single month"), foot=_source(study),
+        alt=Sentence("History of the monthly cost and its forecast for twelve months; the sum is {sum}.", values),
+        draw=fan(
+            Series(name=Text(en="Actual", zh="实际"), points=[(Month.parse(fact.period), fact) for fact in _known(study.history)]),
+            Series(name=Text(en="Forecast", zh="预测"), points=list(outlook.total), role="expected"), measure=Text(en="After-sales cost", zh="售后成本"),
+        ),
+    )
+
+
+def forecast_table(study: CostStudy) -> Block | None:
+    """The year against its budget, last month's forecast against the actual, categories, and the backtest."""
+    outlook = study.outlook
+    if isinstance(outlook, MissingData):
+        return None
+    rows = []
+    if outlook.year is not None:
+        year = outlook.year
+        rows += [
+            Row(cells={"line": Text(en="This year", zh="本年")}, role="group"), Row(cells={"line": Text(en="Booked so far", zh="已入账"), "value": year.booked}),
+            Row(cells={"line": Text(en="Expected for the year", zh="全年预计"), "value": year.expected, "interval": year.expected}), Row(cells={"line": Text(en="Budget of the year", zh="全年预算"), "value": year.budget}),
+            Row(cells={"line": Text(en="Chance of exceeding it", zh="超预算概率"), "value": year.chance_over}),
+        ]
+    rows.append(Row(cells={"line": Text(en="Next twelve months by category", zh="未来十二个月（按类别）")}, role="group"))
+    labels = {line.value: line.label for line in study.composition["category"]} | {"remaining": Text(en="All other categories", zh="其余类别"), "total": Text(en="Total", zh="合计")}
+    rows += [Row(cells={"line": labels.get(name, Text.same(name)), "value": fact, "interval": fact}, role="total" if name == "total" else "body") for name, fact in outlook.sums.items()]
+    rows.append(Row(cells={"line": Text(en="Forecast made a month before", zh="上月所作预测")}, role="group"))
+    for _, forecast, actual in outlook.last_forecast:
+        rows += [Row(cells={"line": Text(en="Forecast", zh="预测"), "value": forecast, "interval": forecast}), Row(cells={"line": Text(en="Actual", zh="实际"), "value": actual})]
+    return table(
+        "costs.outlook", title=Sentence("The year, the categories, and how last month's forecast did"), subtitle=Sentence("Categories are reconciled so that they add up to the total"),
+        columns=[_column("line", "Line", "项目", wide=True), _column("value", "Amount", "数值"), _column("interval", "Interval", "区间", show="interval")], rows=rows, note=_source(study),
+    )
+
+
+def backtest_table(study: CostStudy) -> Block | None:
+    """How the candidates did on the past."""
+    outlook = study.outlook
+    if isinstance(outlook, MissingData):
+        return None
+    names = {
+        "sarimax": Text(en="Seasonal ARIMA", zh="季节 ARIMA"), "ets": Text(en="Exponential smoothing", zh="指数平滑"), "log_ets": Text(en="Exponential smoothing of logs", zh="对数指数平滑"),
+        "level": Text(en="Level only", zh="仅水平"), "seasonal_naive": Text(en="Same month a year before", zh="上年同月"),
+    }
+    chosen = next((line for line in outlook.backtest if line.chosen), None)
+    name = names.get(chosen.candidate, Text.same(chosen.candidate)) if chosen else Text(en="None", zh="无")
+    return table(
+        "costs.backtest", title=Sentence("Chosen on its own past: {name:lower}", {"name": name}), subtitle=Sentence("Rolling origin on the total; scaled error below one beats repeating last year. Intervals that covered too little are widened"),
+        columns=[_column("candidate", "Candidate", "候选模型", wide=True), _column("mase", "Scaled error", "标准化误差", places=2), _column("coverage", "Coverage", "覆盖率"), _column("n", "Months scored", "评分月数", show="n")],
+        rows=[Row(cells={"candidate": names.get(line.candidate, Text.same(line.candidate)), "mase": line.mase, "coverage": line.coverage, "n": line.mase}) for line in outlook.backtest], note=_source(study),
+    )
+
+
+def unusual_table(study: CostStudy) -> Block | None:
+    """Months outside trend and season, with the category that drove them."""
+    outlook = study.outlook
+    if isinstance(outlook, MissingData) or not outlook.unusual:
+        return None
+    labels = {line.value: line.label for line in study.composition["category"]} | {"remaining": Text(en="All other categories", zh="其余类别")}
+    rows = [Row(cells={"month": month, "gap": gap, "driver": labels.get(part.dimensions["category"], Text.same(part.dimensions["category"])), "part": part}) for month, gap, part in outlook.unusual]
+    return table(
+        "costs.unusual", title=Sentence("Months beyond what trend and season explain"), subtitle=Sentence("Beyond three robust standard deviations, last two years, with the category that drove it"),
+        columns=[_column("month", "Month", "月份"), _column("gap", "Beyond expected", "超出预期", signed=True), _column("driver", "Driven by", "主要类别", wide=True), _column("part", "Its part", "其中", signed=True)], rows=rows, note=_source(study),
+    )
+
+
+def measures_table(study: CostStudy) -> Block:
+    """Registered measures, expected against realised."""
+    judged = [measure for measure in study.measures if measure.result is not None]
+    if not judged:
+        return callout("costs.measures", tone="info", title=Sentence("No registered measure can be judged yet: params/interventions.yml."))
+    columns = [
+        _column("name", "Measure", "措施", wide=True), _column("verdict", "Verdict", "结论"), _column("expected", "Expected", "预期节约"), _column("saving", "Realised", "实际节约"),
+        _column("interval", "Interval", "区间", show="interval"), _column("rate", "Saving rate", "节约率"), _column("residual", "After ÷ before", "之后÷之前", places=3), _column("npv", "Net present value", "净现值"), _column("payback", "Payback", "回收期", places=1),
+    ]
+    rows = [
+        Row(cells={"name": measure.entry.name, "verdict": measure.verdict, **{key: measure.facts[key] for key in ("expected", "saving", "rate", "residual", "npv", "payback")}, "interval": measure.facts["saving"]})
+        for measure in judged
+    ]
+    return table(
+        "costs.measures", title=Sentence("What measures promised and what came"), subtitle=Sentence("At constant mix, against teams or regions without the measure; from its start to {month}", {"month": study.month}),
+        columns=columns, rows=rows, note=Sentence("Source: tickets, staff, ledger and params/interventions.yml."),
+    )
+
+
+def measures_doubt(study: CostStudy) -> list[Block]:
+    """Measures that began after a peak."""
+    peaks = [measure for measure in study.measures if measure.result is not None and measure.result.regression is not None and measure.result.regression.warning]
+    return [
+        callout(f"costs.peak_{measure.entry.id}", tone="watch", title=Sentence("“{name}” began after a peak: part of the fall would have come by itself.", {"name": measure.entry.name}))
+        for measure in peaks
+    ]
+
+
+def sourcing_table(study: CostStudy) -> Block:
+    """Full cost of both options and the break-even volume."""
+    sourcing = study.sourcing
+    if isinstance(sourcing, MissingData):
+        return _absent("costs.sourcing", sourcing, Text(en="In-house against outsourced", zh="自有与外包"))
+    rows = [Row(cells={"line": name, "own": own, "own_each": own_each, "out": out, "out_each": out_each}) for name, own, own_each, out, out_each in sourcing.components]
+    template = "No break-even: at any volume one option is cheaper" if sourcing.break_even.value is None else "In-house and outsourced cost the same at {even} a month"
+    return table(
+        "costs.sourcing", title=Sentence(template, {} if sourcing.break_even.value is None else {"even": sourcing.break_even}),
+        subtitle=Sentence("Field teams and service partners, last twelve months; partners take simpler visits, so the gap is an upper limit"),
+        columns=[
+            _column("line", "Line", "项目", wide=True), _column("own", "In-house", "自有"), _column("own_each", "Per ticket", "单张", places=0), _column("out", "Outsourced", "外包"), _column("out_each", "Per ticket", "单张", places=0),
+        ],
+        rows=rows, note=Sentence("Hiring, training and quality of partners are in the ledger only where they are posted; they are not estimated here."),
+    )
+
+
+def swing_table(study: CostStudy) -> Block | None:
+    """Cost of both options when volume swings."""
+    if isinstance(study.sourcing, MissingData):
+        return None
+    return table(
+        "costs.swings", title=Sentence("What a swing of volume does to each option"), subtitle=Sentence("Monthly cost at the volume of {usual}, by the cost lines of the last two years", {"usual": study.sourcing.usual}),
+        columns=[
+            _column("swing", "Swing", "业务量变动", signed=True), _column("own", "In-house", "自有"), _column("out", "Outsourced", "外包"), _column("gap", "Outsourced − in-house", "外包−自有", signed=True), _column("interval", "Interval", "区间", show="interval"),
+        ],
+        rows=[Row(cells={"swing": swing, "own": own, "out": out, "gap": gap, "interval": gap}) for swing, own, out, gap in study.sourcing.swings], note=_source(study),
+    )
+
+
+def provision_table(study: CostStudy) -> Block:
+    """The roll-forward by product line with the claims expected."""
+    provision = study.provision
+    if isinstance(provision, MissingData):
+        return _absent("costs.provision", provision, Text(en="Warranty provision", zh="质保金"))
+    keys = ("opening", "accrued", "utilised", "adjusted", "closing", "accrual_rate", "claims_rate")
+    rows = [Row(cells={"line": line.line, **{key: line.amounts[key] for key in keys}}) for line in provision.lines]
+    rows.append(Row(cells={"line": provision.total.line, **{key: provision.total.amounts[key] for key in keys}}, role="total"))
+    return table(
+        "costs.provision", title=Sentence("The warranty provision over twelve months"), subtitle=Sentence("Opening + accrued − utilised ± adjusted = closing; rates on product sales"),
+        columns=[
+            _column("line", "Product line", "产品线", wide=True), _column("opening", "Opening", "期初"), _column("accrued", "Accrued", "计提"), _column("utilised", "Utilised", "使用"), _column("adjusted", "Adjusted", "调整"),
+            _column("closing", "Closing", "期末"), _column("accrual_rate", "Accrual rate", "计提率", places=2), _column("claims_rate", "Claims rate", "索赔率", places=2),
+        ],
+        rows=rows, note=Sentence("Source: provision table and orders; twelve months to {month}.", {"month": study.month}),
+    )
+
+
+def coverage_table(study: CostStudy) -> Block | None:
+    """Closing balance against the claims expected."""
+    provision = study.provision
+    if isinstance(provision, MissingData):
+        return None
+    lines = (*provision.lines, provision.total)
+    return table(
+        "costs.coverage", title=Sentence("Does the balance cover the claims of machines still under warranty?"), subtitle=Sentence("Claims expected at the cost a unit-month of the last twelve months, for the warranty that is left"),
+        columns=[
+            _column("line", "Product line", "产品线", wide=True), _column("closing", "Closing balance", "期末余额"), _column("expected", "Claims expected", "预计索赔"), _column("limits", "Interval", "区间", show="interval"), _column("coverage", "Covered", "覆盖率"), _column("range", "Interval", "区间", show="interval"),
+        ],
+        rows=[Row(cells={"line": line.line, "closing": line.amounts["closing"], "expected": line.expected, "limits": line.expected, "coverage": line.coverage, "range": line.coverage}, role="total" if line is provision.total else "body") for line in lines],
+        note=Sentence("Rate held constant over the warranty; where machines wear out the failure study's forecast by age is to be preferred."),
     )

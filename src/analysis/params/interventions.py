@@ -27,7 +27,7 @@ class Intervention:
     owner: str
     starts: dt.date
     where: dict[str, str] = field(default_factory=dict)
-    comparison: dict[str, list[str]] = field(default_factory=dict)
+    comparison: dict[str, tuple[str, ...]] = field(default_factory=dict)
     component: str = ""
     measure: str = ""
     cost: Decimal = Decimal(0)

@@ -1,0 +1,155 @@
+"""Prices that stepped up and accounts that surged: movements worth a sentence, at one false alarm in a hundred reports a kind."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from analysis.errors import AnalysisError, MissingData
+from analysis.metrics import Period, StudyInputs
+from analysis.periods import Month
+from analysis.results import Finding, Interval, Sentence
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LEVEL = 0.01
+LEAST_PRICE_CHANGE = 0.02
+HISTORY = 36
+
+
+def price_findings(inputs: StudyInputs) -> list[Finding]:
+    """Parts whose price stepped up, with the first month at the new price and what the step costs by now."""
+    from analysis.costs.signals import price_steps
+
+    try:
+        prices = inputs.engine.query(_PRICES, needs=("parts_used.unit_price", "parts_used.quantity"))
+    except MissingData:
+        return []
+    prices = _complete(prices, inputs.month, ["part_no"])
+    try:
+        signals = price_steps(prices, by=["part_no"], least_change=LEAST_PRICE_CHANGE, level=LEVEL, confidence=inputs.confidence)
+    except AnalysisError:
+        return []
+    findings = []
+    for row in signals.found.to_dict("records"):
+        if row["change"] <= 0:
+            continue
+        part, first = str(row["part_no"]), Month.parse(str(row["first_month"]))
+        place = {"part_no": part}
+        since = prices[(prices["part_no"] == part) & (prices["month"] >= str(first))]
+        period = str(Period(first, inputs.month))
+        change = inputs.engine.stated(
+            "input_price_change", period=period, value=row["change"], dimensions=place, sources=("parts_used",), n=len(set(prices["month"])),
+            interval=_interval(row, inputs, "step beside a trend of the log price, t"),
+        )
+        extra = float((since["price"] * since["quantity"]).sum()) * row["change"] / (1 + row["change"])
+        cost = inputs.engine.stated("input_price_cost", period=period, value=Decimal(str(round(extra, 2))), dimensions=place, sources=("parts_used",))
+        findings.append(
+            Finding(
+                id="costs.input_price", section="costs", severity="watch", subject=place,
+                statement=Sentence("The price of part {part} stepped up by {change} ({change:interval}) from {first}; on the parts used since, that is {cost}.", {"part": part, "change": change, "first": first, "cost": cost}),
+                evidence=prices[prices["part_no"] == part].reset_index(drop=True), rank=extra,
+                method="Largest step beside a straight trend over all possible first months (Andrews 1993); Holm over parts, one false alarm in a hundred reports",
+            )
+        )
+    return findings
+
+
+def surge_findings(inputs: StudyInputs) -> list[Finding]:
+    """Accounts traced to tickets with a run of months above what tickets and trend explain, also when it is over."""
+    from analysis.costs.signals import cost_surges
+
+    costs = _account_months(inputs)
+    try:
+        signals = cost_surges(costs, by=["account"], lengths=(2, 3, 4), within=12, explained_by=("volume", "trend"), level=LEVEL, confidence=inputs.confidence)
+    except AnalysisError:
+        return []
+    findings = []
+    for row in signals.found.to_dict("records"):
+        account, first, last = str(row["account"]), Month.parse(str(row["from_month"])), Month.parse(str(row["to_month"]))
+        place, period = {"account": account}, str(Period(first, last))
+        rise = inputs.engine.stated(
+            "cost_surge", period=period, value=row["rise"], dimensions=place, sources=("ledger", "tickets"), n=len(set(costs["month"])),
+            interval=_interval(row, inputs, "regression on tickets and trend, serially correlated errors, t"),
+        )
+        excess = inputs.engine.stated("cost_surge_excess", period=period, value=Decimal(str(round(row["excess"], 2))), dimensions=place, sources=("ledger", "tickets"))
+        findings.append(
+            Finding(
+                id="costs.surge", section="costs", severity="watch", subject=place,
+                statement=Sentence(
+                    "{name} (account {account}) lay {rise} ({rise:interval}) above what tickets explain from {first} to {last}: {excess} more than expected.",
+                    {"name": account_name(inputs, account), "account": account, "rise": rise, "first": first, "last": last, "excess": excess},
+                ),
+                evidence=costs[costs["account"] == account].drop(columns="tickets").reset_index(drop=True), rank=float(row["excess"]),
+                method="Largest run of two to four months above tickets and trend; Holm over accounts, one false alarm in a hundred reports",
+            )
+        )
+    return findings
+
+
+def rise_findings(inputs: StudyInputs) -> list[Finding]:
+    """Accounts whose cost of the last three months lies above what tickets and trend explain."""
+    from analysis.costs.signals import cost_rises
+
+    costs = _account_months(inputs)
+    try:
+        signals = cost_rises(costs, by=["account"], window=3, explained_by=("volume", "trend"), level=LEVEL, confidence=inputs.confidence)
+    except AnalysisError:
+        return []
+    findings = []
+    period = str(Period(inputs.month - 2, inputs.month))
+    for row in signals.found.to_dict("records"):
+        account = str(row["account"])
+        rise = inputs.engine.stated(
+            "cost_rise", period=period, value=row["rise"], dimensions={"account": account}, sources=("ledger", "tickets"), n=len(set(costs["month"])),
+            interval=_interval(row, inputs, "regression on tickets and trend, serially correlated errors, t"),
+        )
+        excess = inputs.engine.stated("cost_surge_excess", period=period, value=Decimal(str(round(row["excess"], 2))), dimensions={"account": account}, sources=("ledger", "tickets"))
+        findings.append(
+            Finding(
+                id="costs.rise", section="costs", severity="watch", subject={"account": account},
+                statement=Sentence(
+                    "{name} (account {account}) rose in the last three months {rise} ({rise:interval}) above what tickets explain: {excess} more than expected.",
+                    {"name": account_name(inputs, account), "account": account, "rise": rise, "excess": excess},
+                ),
+                evidence=costs[costs["account"] == account].reset_index(drop=True), rank=float(row["excess"]),
+                method="Last three months against tickets and trend; Holm over accounts, one false alarm in a hundred reports",
+            )
+        )
+    return findings
+
+
+def account_name(inputs: StudyInputs, account: str):  # type: ignore[no-untyped-def]
+    """The account map's name of an account; its number where it has none."""
+    from analysis.locale import Text
+
+    return next((rule.name for rule in inputs.cost_tree.accounts if rule.account == account and rule.name), Text.same(account))
+
+
+def _account_months(inputs: StudyInputs) -> pd.DataFrame:
+    """Cost of each account whose postings carry tickets, by month, beside the month's tickets."""
+    period = Period(inputs.month - (HISTORY - 1), inputs.month)
+    cost = inputs.engine.aggregate("direct_cost", by=("account",), period=period).rename(columns={"direct_cost": "cost"})
+    cost = cost[cost["cost"].notna()].assign(cost=lambda frame: frame["cost"].astype(float))
+    cost = _complete(cost[cost["cost"] > 0], inputs.month, ["account"])
+    tickets = inputs.engine.aggregate("service_orders", period=period)[["month", "service_orders"]].rename(columns={"service_orders": "tickets"})
+    return cost.merge(tickets.assign(tickets=tickets["tickets"].astype(float)), on="month", how="inner", validate="many_to_one").sort_values(["account", "month"], ignore_index=True)
+
+
+def _complete(frame: pd.DataFrame, last: Month, by: list[str]) -> pd.DataFrame:
+    """Subjects that are there in every month up to the report month: a series with holes cannot be tested."""
+    if len(frame) and not isinstance(frame["month"].iloc[0], str):
+        frame = frame.assign(month=[f"{day:%Y-%m}" for day in frame["month"]])
+    frame = frame[frame["month"] <= str(last)]
+    return frame[frame.groupby(by)["month"].transform("nunique") == frame["month"].nunique()].reset_index(drop=True)
+
+
+def _interval(row: dict[str, object], inputs: StudyInputs, method: str) -> Interval:
+    return Interval(low=float(row["low"]), high=float(row["high"]), level=inputs.confidence, method=method)  # type: ignore[arg-type]
+
+
+_PRICES = """
+SELECT s.month, u.part_no, sum(u.quantity * u.unit_price)::DOUBLE / sum(u.quantity) AS price, sum(u.quantity) AS quantity
+FROM parts_used u JOIN service s USING (ticket_id) WHERE u.unit_price > 0 AND u.quantity > 0 GROUP BY 1, 2 ORDER BY 2, 1
+"""
