@@ -2,20 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import TypeVar
 
-from analysis.exhibits.blocks import Block, Column, Comparison, Row, Tile, callout, figure, not_computed, table, tiles
+from analysis.exhibits.blocks import (
+    Block,
+    Column,
+    Comparison,
+    Row,
+    Tile,
+    callout,
+    figure,
+    not_computed,
+    table,
+    tiles,
+)
 from analysis.failures.publishing import CauseFacts, Curve, ParetoLine
-from analysis.failures.root_cause import FailureStudy
+from analysis.failures.root_cause import FailureStudy, NotRated
 from analysis.failures.trees import TreeFacts
 from analysis.locale import Text
 from analysis.periods import Month
-from analysis.results import Fact, Sentence
+from analysis.results import Fact, Sentence, Value
+
+Shown = TypeVar("Shown")
 
 INTERVAL = Text(en="Interval", zh="区间")
 RATE = Text(en="Failure rate", zh="故障率")
 COMPONENT = Text(en="Component", zh="部件")
 RATIO = Text(en="Actual to expected", zh="实际与预期之比")
+
+
+def _or_nothing(draw: Callable[..., Shown]) -> Callable[..., Shown | None]:
+    """Where failures cannot be rated there is nothing to draw; :func:`not_rated` says so once."""
+
+    @wraps(draw)
+    def drawn(study: FailureStudy | NotRated, *arguments: str, **options: int) -> Shown | None:
+        return None if isinstance(study, NotRated) else draw(study, *arguments, **options)
+
+    return drawn
+
+
+def not_rated(study: FailureStudy | NotRated) -> Block | None:
+    """Which data are missing, where failures cannot be rated."""
+    return not_computed(study.missing, id="failures.not_rated") if isinstance(study, NotRated) else None
 
 
 def _source(study: FailureStudy) -> Sentence:
@@ -26,6 +56,7 @@ def _months(facts: Sequence[Fact]) -> list[tuple[Month, Fact]]:
     return [(Month.parse(fact.period), fact) for fact in facts]
 
 
+@_or_nothing
 def failure_tiles(study: FailureStudy) -> Block:
     """Rate, repeat repairs, what is to come and what it costs."""
     shown = [
@@ -55,6 +86,7 @@ def failure_tiles(study: FailureStudy) -> Block:
 # -- rates -----------------------------------------------------------------------------------------------------------
 
 
+@_or_nothing
 def rate_figure(study: FailureStudy) -> Block:
     """The failure rate by month, as reported and completed for reports still to come."""
     from analysis.exhibits.charts import Series, lines
@@ -62,7 +94,7 @@ def rate_figure(study: FailureStudy) -> Block:
     last, share = study.rates.completed[-1], study.rates.shares[-1]
     if last.value is None:
         return callout("failures.rate", tone="info", title=Sentence("No failure rate: nothing was in the field or nothing is reported yet."))
-    values = {"rate": last, "month": study.month, "share": share, "counted": study.rates.reported[-1]}
+    values: dict[str, Value] = {"rate": last, "month": study.month, "share": share, "counted": study.rates.reported[-1]}
     return figure(
         "failures.rate",
         title=Sentence("{month}: {rate}, once the failures still to be reported are allowed for", values),
@@ -79,12 +111,13 @@ def rate_figure(study: FailureStudy) -> Block:
     )
 
 
+@_or_nothing
 def age_figure(study: FailureStudy) -> Block:
     """The failure rate by months in service."""
     from analysis.exhibits.charts import Item, ranked_bars
 
     young, old = study.rates.by_age[0][1], study.rates.by_age[-1][1]
-    values = {"young": young, "old": old, "age": study.rates.by_age[-1][0]}
+    values: dict[str, Value] = {"young": young, "old": old, "age": study.rates.by_age[-1][0]}
     return figure(
         "failures.by_age",
         title=Sentence("New machines fail {young}, those of {age} months {old}", values),
@@ -97,6 +130,7 @@ def age_figure(study: FailureStudy) -> Block:
     )
 
 
+@_or_nothing
 def control_figure(study: FailureStudy) -> Block:
     """The control chart of the failure rate at equal age and season."""
     from analysis.exhibits.charts import Series, control_chart
@@ -108,7 +142,7 @@ def control_figure(study: FailureStudy) -> Block:
         "too_few_points": "u chart: too few months to judge the scatter",
         "asked_for": "u chart",
     }[chart.choice]
-    values = {"months": _named(chart.signals), "month": study.month}
+    values: dict[str, Value] = {"months": _named(chart.signals), "month": study.month}
     return figure(
         "failures.control",
         title=Sentence("Out of control at equal age and season: {months}", values) if chart.signals else Sentence("Under control at equal age and season: no month lies beyond its limits"),
@@ -134,6 +168,7 @@ def _named(months: Sequence[Month]) -> Text:
 # -- causes ----------------------------------------------------------------------------------------------------------
 
 
+@_or_nothing
 def causes_table(study: FailureStudy) -> Block:
     """Ranked causes, or that there is none."""
     if not study.causes:
@@ -165,6 +200,7 @@ def causes_table(study: FailureStudy) -> Block:
     )  # fmt: skip
 
 
+@_or_nothing
 def cause_figures(study: FailureStudy, *, top: int = 2) -> list[Block]:
     """Actual and expected failures of the leading causes, added up over the months."""
     return [_cause_figure(study, cause, position) for position, cause in enumerate(study.causes[:top])]
@@ -176,7 +212,7 @@ def _cause_figure(study: FailureStudy, cause: CauseFacts, position: int) -> Bloc
     def ends(facts: Sequence[Fact]) -> list[tuple[Month, Fact]]:
         return [(study.window.first + k, fact) for k, fact in enumerate(facts)]
 
-    values = {"cause": cause.name, "failures": cause.failures, "expected": cause.expected, "first": cause.first_month}
+    values: dict[str, Value] = {"cause": cause.name, "failures": cause.failures, "expected": cause.expected, "first": cause.first_month}
     return figure(
         f"failures.cause_{position + 1}",
         title=Sentence("{cause}: {failures} where {expected} were to be expected", values),
@@ -193,6 +229,7 @@ def _cause_figure(study: FailureStudy, cause: CauseFacts, position: int) -> Bloc
     )
 
 
+@_or_nothing
 def ratio_figure(study: FailureStudy) -> Block:
     """Actual to expected along each attribute by itself."""
     from analysis.exhibits.charts import Item, dot_interval
@@ -208,7 +245,7 @@ def ratio_figure(study: FailureStudy) -> Block:
     if not items:
         return callout("failures.ratios", tone="info", title=Sentence("The machines differ in no attribute: there is nothing to compare."))
     largest = max(items, key=lambda item: float(item.fact.value or 0))
-    values = {"name": largest.name, "ratio": largest.fact}
+    values: dict[str, Value] = {"name": largest.name, "ratio": largest.fact}
     return figure(
         "failures.ratios",
         title=Sentence("One attribute at a time, {name} stands highest: {ratio} the expected number", values),
@@ -219,6 +256,7 @@ def ratio_figure(study: FailureStudy) -> Block:
     )
 
 
+@_or_nothing
 def batch_table(study: FailureStudy) -> Block | None:
     """The batches that stand out most, by the lower limit of their ratio."""
     lines = study.ratios.get("batch", ())
@@ -239,6 +277,7 @@ def batch_table(study: FailureStudy) -> Block | None:
 # -- triangle and Pareto ---------------------------------------------------------------------------------------------
 
 
+@_or_nothing
 def triangle_figure(study: FailureStudy) -> Block:
     """Cumulative failures by quarter of start of service and age."""
     from analysis.exhibits.charts import heatmap
@@ -249,7 +288,7 @@ def triangle_figure(study: FailureStudy) -> Block:
     column = [(name, study.triangle.cells[key, age]) for key, name in study.triangle.rows if (key, age) in study.triangle.cells]
     worst = max(column, key=lambda line: float(line[1].value or 0))
     months = next(name for key, name in study.triangle.columns if key == age)
-    values = {"quarter": worst[0], "count": worst[1], "age": months}
+    values: dict[str, Value] = {"quarter": worst[0], "count": worst[1], "age": months}
     return figure(
         "failures.triangle",
         title=Sentence("Highest after {age}: machines put into service in {quarter}, {count}", values),
@@ -263,6 +302,7 @@ def triangle_figure(study: FailureStudy) -> Block:
     )  # fmt: skip
 
 
+@_or_nothing
 def pareto_figure(study: FailureStudy, by: str) -> Block | None:
     """Components ranked by count or cost; a bar whose rank is noise is pale."""
     from analysis.exhibits.charts import Item, pareto
@@ -271,7 +311,7 @@ def pareto_figure(study: FailureStudy, by: str) -> Block | None:
     if not lines:
         return not_computed(study.missing["cost"], id=f"failures.pareto_{by}") if "cost" in study.missing else None
     leading = _leading(lines)
-    values = {"first": lines[0].name, "fact": lines[0].fact, "share": leading.cumulative}
+    values: dict[str, Value] = {"first": lines[0].name, "fact": lines[0].fact, "share": leading.cumulative}
     titles = {
         "count": "{first} fails most often: {fact} in twelve months",
         "cost": "{first} costs most: {fact} in twelve months",
@@ -304,6 +344,7 @@ _DIRECTIONS = {
 _BEYOND = Text(en="beyond the oldest machines", zh="超出最老机龄")
 
 
+@_or_nothing
 def life_table(study: FailureStudy) -> Block:
     """Weibull shape and B10 life by component, with the bathtub reading."""
     if not study.lives:
@@ -329,6 +370,7 @@ def life_table(study: FailureStudy) -> Block:
     )  # fmt: skip
 
 
+@_or_nothing
 def survival_figure(study: FailureStudy) -> Block:
     """Machines without any failure by months in service."""
     return _curve_figure(
@@ -337,6 +379,7 @@ def survival_figure(study: FailureStudy) -> Block:
     )  # fmt: skip
 
 
+@_or_nothing
 def repairs_figure(study: FailureStudy) -> Block:
     """Mean number of failures by months in service."""
     return _curve_figure(
@@ -345,7 +388,7 @@ def repairs_figure(study: FailureStudy) -> Block:
     )  # fmt: skip
 
 
-def _at(curve: Curve, age: float = 24.0) -> dict[str, Fact | str]:
+def _at(curve: Curve, age: float = 24.0) -> dict[str, Value]:
     known = [point for point in curve if point[0] <= age]
     return {"age": f"{known[-1][0]:g}", "value": known[-1][1]} if known else {}
 
@@ -362,6 +405,7 @@ def _curve_figure(study: FailureStudy, curve: Curve, id: str, title: Sentence, s
     )  # fmt: skip
 
 
+@_or_nothing
 def repeat_figure(study: FailureStudy) -> Block:
     """Repairs that were followed by another within 30 days."""
     from analysis.exhibits.charts import Series, lines
@@ -369,7 +413,7 @@ def repeat_figure(study: FailureStudy) -> Block:
     if not study.repeats:
         return callout("failures.repeats", tone="info", title=Sentence("No repeat-repair rate: no repair has thirty full days of follow-up."))
     last = study.repeats[-1]
-    values = {"rate": last, "month": Month.parse(last.period)}
+    values: dict[str, Value] = {"rate": last, "month": Month.parse(last.period)}
     return figure(
         "failures.repeats",
         title=Sentence("Of the repairs completed in {month}, {rate} were followed by another within 30 days", values),
@@ -383,6 +427,7 @@ def repeat_figure(study: FailureStudy) -> Block:
 # -- outlook ---------------------------------------------------------------------------------------------------------
 
 
+@_or_nothing
 def forecast_figure(study: FailureStudy) -> Block:
     """Failures by month and those to come."""
     from analysis.exhibits.charts import Series, fan
@@ -390,7 +435,7 @@ def forecast_figure(study: FailureStudy) -> Block:
     if study.forecast is None:
         return _gap(study, "cost", "failures.forecast")
     outlook = study.forecast
-    values = {"total": outlook.total, "first": outlook.months[0][0], "last": outlook.months[-1][0]}
+    values: dict[str, Value] = {"total": outlook.total, "first": outlook.months[0][0], "last": outlook.months[-1][0]}
     return figure(
         "failures.forecast",
         title=Sentence("{total} are expected from {first} to {last} ({total:interval})", values),
@@ -405,6 +450,7 @@ def forecast_figure(study: FailureStudy) -> Block:
     )
 
 
+@_or_nothing
 def obligation_table(study: FailureStudy) -> Block | None:
     """What remaining warranty is expected to cost, beside the provision."""
     if study.forecast is None or not study.forecast.obligations:
@@ -424,6 +470,7 @@ def obligation_table(study: FailureStudy) -> Block | None:
     )  # fmt: skip
 
 
+@_or_nothing
 def parts_table(study: FailureStudy) -> Block | None:
     """Spare parts for the next three months."""
     if not study.parts:
@@ -448,6 +495,7 @@ def _gap(study: FailureStudy, part: str, id: str) -> Block:
 # -- money -----------------------------------------------------------------------------------------------------------
 
 
+@_or_nothing
 def cost_table(study: FailureStudy) -> Block:
     """Direct cost of failures by component and kind of cost."""
     if study.money is None:
@@ -466,6 +514,7 @@ def cost_table(study: FailureStudy) -> Block:
     )  # fmt: skip
 
 
+@_or_nothing
 def recovery_figure(study: FailureStudy) -> Block | None:
     """What suppliers gave back of approved claims."""
     from analysis.exhibits.charts import Item, ranked_bars
@@ -473,7 +522,7 @@ def recovery_figure(study: FailureStudy) -> Block | None:
     if study.money is None or not study.money.recovery:
         return _gap(study, "recovery", "failures.recovery") if "recovery" in study.missing else None
     name, least = min(study.money.recovery, key=lambda line: float(line[1].value or 0))
-    values = {"supplier": name, "share": least}
+    values: dict[str, Value] = {"supplier": name, "share": least}
     return figure(
         "failures.recovery",
         title=Sentence("Least comes back from {supplier}: {share} of approved claims", values),
@@ -487,6 +536,7 @@ def recovery_figure(study: FailureStudy) -> Block | None:
 # -- watch, fixes and bad data ---------------------------------------------------------------------------------------
 
 
+@_or_nothing
 def watch_table(study: FailureStudy) -> Block:
     """How good the watch is, with nothing planted and with a doubled rate."""
     if study.watch is None:
@@ -518,6 +568,7 @@ _VERDICTS = {
 }  # fmt: skip
 
 
+@_or_nothing
 def fix_table(study: FailureStudy) -> Block:
     """Registered fixes and what came of them."""
     if not study.fixes:
@@ -537,6 +588,7 @@ def fix_table(study: FailureStudy) -> Block:
     )  # fmt: skip
 
 
+@_or_nothing
 def excluded_table(study: FailureStudy) -> Block:
     """Confirmed failures that no rate holds, by reason."""
     columns = [Column(key="why", label=Text(en="Why", zh="原因"), wide=True), Column(key="count", label=Text(en="Failures", zh="故障数"), places=0)]
@@ -550,6 +602,7 @@ def excluded_table(study: FailureStudy) -> Block:
 # -- fault trees and power -------------------------------------------------------------------------------------------
 
 
+@_or_nothing
 def power_table(study: FailureStudy) -> Block:
     """What the search can find: chance of detection by size and strength."""
     sizes = sorted({due for due, _ in study.power})
@@ -564,6 +617,7 @@ def power_table(study: FailureStudy) -> Block:
     )  # fmt: skip
 
 
+@_or_nothing
 def fault_tree_figures(study: FailureStudy) -> list[Block]:
     """Each registered fault tree, drawn, with its events by importance."""
     if not study.trees:
@@ -574,7 +628,7 @@ def fault_tree_figures(study: FailureStudy) -> list[Block]:
 def _tree_figure(study: FailureStudy, tree: TreeFacts) -> Block:
     from analysis.exhibits.charts.trees import fault_tree
 
-    values = {"title": tree.title, "top": tree.top, "sets": tree.cut_sets}
+    values: dict[str, Value] = {"title": tree.title, "top": tree.top, "sets": tree.cut_sets}
     return figure(
         f"failures.tree_{tree.name}", title=Sentence("{title}: {top} ({top:interval})", values),
         subtitle=Sentence("Exact probability over {sets} minimal cut sets; events named after a component are estimated from the field", values),

@@ -9,7 +9,9 @@ _EXPORTS: dict[str, str] = {
     "FailureStudy": "root_cause",
     "FaultTree": "fault_tree",
     "localise": "localising",
+    "NotRated": "root_cause",
     "study": "root_cause",
+    "study_or_gap": "root_cause",
 }
 
 __all__ = sorted(_EXPORTS)

@@ -50,7 +50,7 @@ class Baseline:
 
     def tables(self, *, by_component: bool = True) -> str:
         """CTEs ``age_rates`` (a row a month in service, a column ``r0``, ``r1`` … a component) and ``month_factors``."""
-        ages = range(0, max(self.bands[-1], 240) + 1)
+        ages = range(max(self.bands[-1], 240) + 1)
         band = self.band_of(np.array(list(ages)))
         rates = self.rate if by_component else self.rate.sum(axis=1, keepdims=True)
         names = [f"r{k}" for k in range(rates.shape[1])]

@@ -10,6 +10,7 @@ import numpy as np
 from analysis.failures import views
 from analysis.failures.baseline import Baseline
 from analysis.failures.field import Field
+from analysis.metrics.backend import literal
 from analysis.params.interventions import Intervention
 
 Verdict = Literal["worked", "worse", "no_effect", "too_early"]
@@ -54,15 +55,15 @@ def judged(field: Field, baseline: Baseline, fix: Intervention, *, level: float)
     if not held["after"].any():
         return None
     oldest = int(held.loc[held["after"], "age_months"].max())
-    listed = ", ".join(f"'{baseline.components[k]}'" for k in known)
+    listed = ", ".join(literal(baseline.components[k]) for k in known)
     seen = field.query(
         field.failures,
         select=f"SELECT produced_month >= '{start}' AS after, count(*) AS failures FROM failed WHERE {where} AND component IN ({listed}) "
         f"AND age_months <= {oldest} AND produced_month <> 'not_stated' GROUP BY ALL ORDER BY ALL",
     ).set_index("after")["failures"]
-    held = held[held["age_months"] <= oldest].groupby("after")["expected"].sum()
+    compared = held[held["age_months"] <= oldest].groupby("after")["expected"].sum()
     after, before = int(seen.get(True, 0)), int(seen.get(False, 0))
-    due, due_before = float(held.get(True, 0.0)), float(held.get(False, 0.0))
+    due, due_before = float(compared.get(True, 0.0)), float(compared.get(False, 0.0))
     if due <= 0 or due_before <= 0 or before == 0:
         return None
     interval = rate_ratio_interval(after, due, before, due_before, level=level)

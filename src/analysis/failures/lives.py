@@ -101,7 +101,7 @@ def first_failures(field: Field, *, by: str | None = None) -> dict[str, Survival
     group = by or "'all'"
     frame = field.query(
         field.failures,
-        f"firsts AS (SELECT serial_no, min(event_on) AS failed_on FROM failed GROUP BY ALL)",
+        "firsts AS (SELECT serial_no, min(event_on) AS failed_on FROM failed GROUP BY ALL)",
         select=f"SELECT {group} AS part, date_diff('day', m.started, coalesce(f.failed_on, m.ended)) AS days, f.failed_on IS NOT NULL AS failed, "
         f"count(*) AS machines FROM machines m LEFT JOIN firsts f USING (serial_no) WHERE m.started >= {first} GROUP BY ALL ORDER BY 1, 2, 3",
     )

@@ -109,7 +109,7 @@ def repeats(field: Field, *, days: int = 30) -> pd.DataFrame:
     """Repairs by month of resolution: ``repairs`` with full follow-up and ``repeated`` within ``days`` of the resolution."""
     return field.query(
         field.machines,
-        f"""done AS (
+        """done AS (
 SELECT t.serial_no, t.opened_at, t.resolved_at, lead(t.opened_at) OVER (PARTITION BY t.serial_no ORDER BY t.opened_at, t.ticket_id) AS next_at
 FROM tickets t WHERE t.ticket_type = 'repair' AND t.serial_no IS NOT NULL AND (t.status IS NULL OR t.status <> 'cancelled'))""",
         select="SELECT year(resolved_at) * 12 + month(resolved_at) - 1 AS month_no, count(*) AS repairs, "

@@ -17,7 +17,7 @@ from analysis.failures.lives import ComponentLife
 from analysis.failures.localising import Cause, Cells, Search, members
 from analysis.failures.reporting import Backtest, Delay, share_by_month
 from analysis.locale import Text
-from analysis.metrics import Period, StudyInputs
+from analysis.metrics import Period
 from analysis.periods import Month
 from analysis.results import Fact, Interval
 
@@ -76,7 +76,7 @@ class Rates:
 
 
 def rates(field: Field, baseline: Baseline, delay: Delay, tested: Backtest | None) -> Rates:
-    engine, level = field.inputs.engine, field.inputs.confidence
+    engine = field.inputs.engine
     held = field.by_age.groupby("month_no")["unit_months"].sum()
     counts = field.failure_counts.groupby("month_no")["failures"].sum()
     shares = share_by_month(delay, field.months, field.horizon)
@@ -161,7 +161,7 @@ def triangle(field: Field, delay: Delay) -> Triangle:
     share = dict(zip((views.month_index(m) for m in field.months), share_by_month(delay, field.months, field.horizon), strict=True))
     first, last = views.month_index(field.first), views.month_index(field.last)
     held = _by_start(field.by_age, "unit_months", first)
-    counts = field.failure_counts.groupby(["month_no", "age_months"], as_index=False)["failures"].sum()
+    counts: pd.DataFrame = field.failure_counts.groupby(["month_no", "age_months"], as_index=False)[["failures"]].sum()
     raw = _by_start(counts, "failures", first)
     completed = _by_start(counts.assign(failures=counts["failures"] / counts["month_no"].map(share)), "failures", first)
     rows, cells = [], {}
@@ -184,8 +184,10 @@ def _by_start(frame: pd.DataFrame, value: str, first: int) -> dict[tuple[int, in
     """Sums by month of start and age, machines that started within the window only."""
     started = frame.assign(started_no=frame["month_no"] - frame["age_months"])
     started = started[started["started_no"] >= first]
-    sums = started.groupby(["started_no", "age_months"])[value].sum()
-    return {(int(s), int(a)): float(v) for (s, a), v in sums.items()}
+    sums = started.groupby(["started_no", "age_months"], as_index=False)[value].sum()
+    return {
+        (int(s), int(a)): float(v) for s, a, v in zip(sums["started_no"].tolist(), sums["age_months"].tolist(), sums[value].tolist(), strict=True)
+    }
 
 
 def _cumulative(field: Field, name: str, starts: range, age: int, held: dict[tuple[int, int], float], raw: dict[tuple[int, int], float], completed: dict[tuple[int, int], float]) -> Fact | None:
@@ -352,7 +354,7 @@ def _by_month(field: Field, baseline: Baseline, cause: Cause) -> tuple[list[Mont
         select=f"SELECT month_no, sum(g.unit_months * ({rate}) * f.factor) AS expected FROM grid g JOIN age_rates a USING (age_months) "
         "JOIN month_factors f USING (month_no) GROUP BY ALL ORDER BY ALL",
     ).set_index("month_no")["expected"]  # fmt: skip
-    also = f" AND component = '{cause.component}'" if cause.component else ""
+    also = f" AND {views.condition({'component': cause.component})}" if cause.component else ""
     seen = field.query(
         field.failures, select=f"SELECT month_no, count(*) AS failures FROM failed WHERE {where}{also} GROUP BY ALL ORDER BY ALL"
     ).set_index("month_no")["failures"]
@@ -521,6 +523,7 @@ def curve_facts(field: Field, metric: str, table: pd.DataFrame, age: str, value:
     """A step curve as facts at whole months."""
     engine, level = field.inputs.engine, field.inputs.confidence
     points = []
+    row: Any
     for row in table.itertuples():
         number = getattr(row, value)
         if number != number:  # noqa: PLR0124 - nan: beyond the last observation
@@ -568,7 +571,7 @@ class UnitCost:
 
 def unit_cost(frame: pd.DataFrame) -> UnitCost:
     count = int(frame["failures"].sum())
-    total = float(sum((float(amount) for amount in frame["amount"])))
+    total = float(sum(float(amount) for amount in frame["amount"]))
     square = float(frame["square"].sum())
     mean = total / count if count else 0.0
     variance = max(square / count - mean**2, 0.0) if count else 0.0

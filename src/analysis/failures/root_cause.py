@@ -19,7 +19,7 @@ from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
 from analysis.params.interventions import load_interventions
 from analysis.periods import Month
-from analysis.results import Check, Fact, Finding
+from analysis.results import Check, Fact, Finding, Sentence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,6 +91,24 @@ class FailureStudy:
     missing: Mapping[str, MissingData]
     findings: tuple[Finding, ...]
     checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NotRated:
+    """What is left to say where failures cannot be rated: which data are missing."""
+
+    missing: MissingData
+    findings: tuple[Finding, ...]
+    checks: tuple[Check, ...] = ()
+
+
+def study_or_gap(inputs: StudyInputs) -> FailureStudy | NotRated:
+    """The study, or the reason why there is none; a notebook shows either."""
+    try:
+        return study(inputs)
+    except MissingData as gap:
+        sentence = Sentence("Failures can be counted, not rated: a rate needs {needs}.", {"needs": ", ".join(gap.needs)})
+        return NotRated(missing=gap, findings=(Finding(id="failures.not_rated", section="failures", severity="watch", statement=sentence),))
 
 
 def study(inputs: StudyInputs) -> FailureStudy:
@@ -216,6 +234,7 @@ def _watch(field: Field, baseline: Baseline) -> WatchFacts | None:
         return None
     engine, period = field.inputs.engine, Period(field.last - (monitoring.RECENT_MONTHS - 1), field.last)
     alerts = []
+    row: Any
     for row in found.alerts.itertuples():
         place = {"component": str(row.component), str(row.dimension): str(row.value)}
         fact = engine.stated(
@@ -268,6 +287,7 @@ def _money(field: Field, costs: pd.DataFrame, missing: dict[str, MissingData]) -
         return engine.stated(metric, period=period, dimensions=place, value=value, sources=("ledger", "tickets"), **extra)
 
     lines = []
+    row: Any
     for row in costs.itertuples():
         place = {"component": str(row.value)}
         total = Decimal(str(row.amount))
@@ -290,6 +310,7 @@ def _money(field: Field, costs: pd.DataFrame, missing: dict[str, MissingData]) -
 
 def _recovery(field: Field, frame: pd.DataFrame) -> tuple[publish.Labelled, ...]:
     engine, found = field.inputs.engine, []
+    row: Any
     for row in frame.itertuples():
         approved, recovered = Decimal(str(row.approved)), Decimal(str(row.recovered))
         if not approved:

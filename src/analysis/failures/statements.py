@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from analysis.failures.field import Field
-from analysis.results import Check, Fact, Finding, Sentence
+from analysis.results import Check, Fact, Finding, Sentence, Value
 
 if TYPE_CHECKING:
     from analysis.failures.publishing import CauseFacts
@@ -36,7 +36,7 @@ def _cause(cause: CauseFacts) -> Finding:
         if money
         else "{cause}: failures are {ratio} the expected number at the same age ({ratio:interval}); {failures} instead of {expected} since {first}."
     )
-    values = {
+    values: dict[str, Value] = {
         "cause": cause.name, "ratio": cause.ratio, "failures": cause.failures, "expected": cause.expected, "first": cause.first_month, "cost": cause.cost,
     }  # fmt: skip
     subject = {name.replace(" ", "_"): value for name, value in cause.cause.attributes.items()}

@@ -9,6 +9,7 @@ import pytest
 
 from analysis import failures, sample
 from analysis.errors import MissingData
+from analysis.exhibits import failures as exhibits
 from analysis.metrics import StudyInputs
 from analysis.results import Finding
 
@@ -81,3 +82,6 @@ def test_without_units_the_study_refuses_in_words(planted: Path, inputs_of: Inpu
     (folder / "units.parquet").unlink()
     with pytest.raises(MissingData, match="units.shipped_on"):
         failures.study(inputs_of(folder))
+    gap = failures.study_or_gap(inputs_of(folder))
+    assert "counted, not rated" in gap.findings[0].statement.plain() and exhibits.rate_figure(gap) is None
+    assert exhibits.not_rated(gap) is not None

@@ -42,7 +42,7 @@ def fault_tree(nodes: Sequence[Node], *, by: Text, measure: Text) -> Drawing:
             kind = _GATES.get(node.kind)
             tint = colour("focus" if node.parent is None else "ink")
             box = {"boxstyle": "round,pad=0.25", "facecolor": colour("paper"), "edgecolor": colour("actual" if kind else "context"), "linewidth": 0.9}
-            label(axes, x + 0.02, y, wrapped(node.name[language], 92, lines=1), language, va="center", ha="left", color=tint, fontsize=TEXT_SIZE - 0.5, bbox=box)
+            label(axes, x + 0.02, y, wrapped(node.name[language], 74 if kind else 98, lines=1), language, va="center", ha="left", color=tint, fontsize=TEXT_SIZE - 0.5, bbox=box)
             if kind:
                 words(axes, x + 0.74, y - 0.28, kind, language, va="center", ha="left", color=colour("actual"), fontsize=TEXT_SIZE - 1.5)
             elif node.probability is not None and node.probability.value is not None:
