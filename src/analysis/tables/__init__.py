@@ -7,6 +7,7 @@ from analysis.tables.contract import (
     contract,
     read_contract,
 )
+from analysis.tables.corrections import Correction, load_corrections
 from analysis.tables.dictionary import data_dictionary, write_data_dictionary
 from analysis.tables.loading import load_tables
 from analysis.tables.store import (
@@ -20,6 +21,7 @@ from analysis.tables.store import (
 __all__ = [
     "ColumnContract",
     "Contract",
+    "Correction",
     "FileWaterfall",
     "Partition",
     "TableCheck",
@@ -28,6 +30,7 @@ __all__ = [
     "TableSet",
     "contract",
     "data_dictionary",
+    "load_corrections",
     "load_tables",
     "read_contract",
     "write_data_dictionary",

@@ -6,6 +6,7 @@ that have not changed are not read: their rows come from the store, which knows 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from analysis.sources.folder import SourceFile
 from analysis.sources.readers import first_line, literal, quoted, read_raw
 from analysis.tables import checks
 from analysis.tables.contract import ColumnContract, Contract, TableContract
+from analysis.tables.corrections import refuse_unexpected
 from analysis.tables.proving import ProvedFile, drop_proved, prove
 from analysis.tables.records import FileRecord
 from analysis.tables.rows import derived_columns, key_columns, month_of, row_hash, time_order_fault
@@ -195,6 +197,7 @@ class _TableLoad:
         head = [checks.rows_check(self.table.name, tuple(record.waterfall for record in records))]
         if not self.rows_read:
             head.append(checks.empty_check(self.table.name))
+        self._describe_corrections(records)
         partitions = self._write()
         self._write_quarantine()
         return Assembled(partitions=partitions, records=records, checks=(*head, *self.found))
@@ -245,6 +248,8 @@ class _TableLoad:
                 self.bench.run(
                     f"INSERT INTO quarantine SELECT {literal(name)}, row, 'row', '', reason, text, text FROM {lines}"
                 )
+            if file.corrected.dropped:
+                self._set_aside_dropped(name, file)
             bits = self.bench.number(
                 f"SELECT bit_or(_faults) FROM {quoted(file.relation)} WHERE _faults <> 0"
             )
@@ -259,6 +264,12 @@ class _TableLoad:
                     f"FROM {quoted(file.raw.relation)} SEMI JOIN (SELECT _row FROM {quoted(file.relation)} WHERE (_faults & {bit}) <> 0) USING (_row)"
                 )
         self._refuse_if_too_many()
+
+    def _set_aside_dropped(self, name: str, file: ProvedFile) -> None:
+        """Rows that the corrections register takes out: accounted for, but no fault of this load."""
+        dropped = quoted(f"{file.raw.relation}_dropped")
+        self.bench.run(f"INSERT INTO aside SELECT {self.names.index(name)}, row, 'dropped' FROM {dropped}")
+        self.bench.run(f"INSERT INTO quarantine SELECT {literal(name)}, row, 'row', '', 'dropped', id, original FROM {dropped}")
 
     def _set_aside(self, rows: str, column: str, reason: str) -> None:
         """Quarantine accepted rows that only the whole table can judge."""
@@ -377,14 +388,14 @@ class _TableLoad:
 
     def _refuse_if_too_many(self) -> None:
         """Quarantine is for the odd row; a table that loses more than that would give wrong numbers."""
-        aside = self.bench.number("SELECT count(DISTINCT (_file, _row)) FROM aside WHERE kind <> 'copy'")
-        aside += sum(record.quarantined for record in self.kept.values())
+        aside = self.bench.number("SELECT count(DISTINCT (_file, _row)) FROM aside WHERE kind NOT IN ('copy', 'dropped')")
+        aside += sum(record.quarantined - record.dropped for record in self.kept.values())
         read, limit = self.rows_read, self.bench.settings.quarantine_limit
         if aside <= max(int(read * limit), 1 if read > 1 else 0):
             return
         column, reason, count, value, file, row = self.bench.rows(
             'SELECT "column", reason, count(*) AS n, arg_min(value, (file, row_number)), min(file), arg_min(row_number, (file, row_number)) '
-            "FROM quarantine WHERE scope = 'row' GROUP BY ALL ORDER BY n DESC, 1, 2 LIMIT 1"
+            "FROM quarantine WHERE scope = 'row' AND reason <> 'dropped' GROUP BY ALL ORDER BY n DESC, 1, 2 LIMIT 1"
         )[0]
         place = f"{self.table.name}.{column}" if column else self.table.name
         shown = "" if value is None else f" '{MASK if column in self.table.personal else str(value)[:60]}'"
@@ -435,13 +446,25 @@ class _TableLoad:
         copies += sum(record.exact_duplicates for record in self.kept.values())
         self.found.append(checks.duplicates_check(self.table.name, copies))
         faults = self.bench.rows(
-            'SELECT "column", reason, scope, count(*), arg_min(value, (file, row_number)) FROM quarantine GROUP BY ALL ORDER BY 1, 2, 3'
+            'SELECT "column", reason, scope, count(*), arg_min(value, (file, row_number)) FROM quarantine '
+            "WHERE reason <> 'dropped' GROUP BY ALL ORDER BY 1, 2, 3"
         )
         for column, reason, scope, count, value in faults:
             shown = MASK if column in self.table.personal else str(value or "")[:80]
             self.found.append(checks.fault_check(self.table.name, column, reason, scope, count, shown))
         if not faults:
             self.found.append(checks.values_check(self.table.name))
+
+    def _describe_corrections(self, records: Iterable[FileRecord]) -> None:
+        found: Counter[str] = Counter()
+        for record in records:
+            found.update(record.corrected)
+        corrections = self.bench.settings.corrections_of(self.table.name)
+        refuse_unexpected(corrections, found)
+        for entry in corrections:
+            self.found.append(
+                checks.correction_check(self.table.name, entry.id, entry.action, found[entry.id], entry.reason, entry.reporter)
+            )
 
     def _records(self) -> tuple[FileRecord, ...]:
         """The books: where each file's rows went. Accepted rows are counted, not inferred, so that the sum proves something."""
@@ -551,4 +574,6 @@ def _record(file: ProvedFile, content: str, settings: LoadSettings) -> FileRecor
         rates=settings.rates_used(file.foreign),
         converted_rows=file.foreign_rows,
         ends_without_line_break=file.raw.ends_without_line_break,
+        corrected=file.corrected.rows,
+        dropped=file.corrected.dropped,
     )

@@ -37,6 +37,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "too_many_columns": ("a line with too many columns", "该行列数过多"),
     "broken_quotes": ("a line with broken quotes", "该行引号不配对"),
     "line_too_long": ("a line too long to be a row", "该行过长"),
+    "dropped": ("dropped by the corrections register", "按更正登记剔除"),
     "unreadable_line": ("a line that cannot be read", "无法读取的行"),
 }
 
@@ -129,6 +130,20 @@ def fault_check(table: str, column: str, reason: str, scope: str, count: int, ex
         count=count,
         example=example,
         place=column,
+    )
+
+
+def correction_check(table: str, correction: str, action: str, rows: int, reason: str, reporter: str) -> TableCheck:
+    done, done_zh = ("dropped", "剔除") if action == "drop" else ("put right", "改正")
+    return _check(
+        "correction",
+        table,
+        "info",
+        f"{table}: {rows:,} {'row' if rows == 1 else 'rows'} {done} by correction '{correction}' ({reason}; reported by {reporter}).",
+        f"{table}：按更正“{correction}”{done_zh} {rows:,} 行（{reason}；报告人 {reporter}）。",
+        count=rows,
+        example=reason,
+        place=correction,
     )
 
 

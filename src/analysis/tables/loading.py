@@ -21,6 +21,7 @@ from analysis.sources.readers import literal, quoted
 from analysis.tables import checks
 from analysis.tables.assembling import NOTHING_STORED, Bench, Stored, assemble
 from analysis.tables.contract import Contract, TableContract, contract
+from analysis.tables.corrections import Correction, refuse_unexpected
 from analysis.tables.records import FileRecord
 from analysis.tables.settings import LoadSettings
 from analysis.tables.store import (
@@ -56,6 +57,7 @@ def load_tables(
     time_zone: str,
     exchange_rates: Mapping[str, Sequence[tuple[dt.date, Decimal]]] = {},
     quarantine_limit: float = 0.01,
+    corrections: Sequence[Correction] = (),
     progress: Progress | None = None,
 ) -> TableSet:
     """Read, prove and keep the canonical tables of ``folder`` (``tickets.csv``, ``ledger.parquet``, ``orders/*.csv``).
@@ -66,6 +68,8 @@ def load_tables(
         Rows in another currency are converted at the rate of their own day; a row without a rate is quarantined.
     quarantine_limit : share of a table's rows
         More rows than this set aside and the load is refused; one row is always forgiven, if another one is left.
+    corrections : known errors of the source, applied between reading and proving
+        One that does not find the rows it expects refuses the load.
 
     Notes
     -----
@@ -77,6 +81,7 @@ def load_tables(
         time_zone=time_zone,
         exchange_rates=exchange_rates,
         quarantine_limit=quarantine_limit,
+        corrections=tuple(corrections),
     )
     found = scan_folder(folder, contract().tables)
     signatures = {file.name: _signature(file.path) for file in found.files}
@@ -164,6 +169,7 @@ def _load(
     by_table: dict[str, list[SourceFile]] = {}
     for file in found.files:
         by_table.setdefault(file.table, []).append(file)
+    refuse_unexpected([entry for entry in settings.corrections if entry.table not in by_table], {})
     manifest: dict[str, Any] = {
         "store_version": STORE_VERSION,
         "contract": contract().content_hash,

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from analysis.errors import ContractError, suggestion
 from analysis.sources.readers import RawFile, drop_raw, literal, quoted
 from analysis.tables.casting import Cast, cast, default_value
 from analysis.tables.contract import Contract, TableContract
+from analysis.tables.corrections import CorrectedFile, correct, drop_corrected
 from analysis.tables.settings import LoadSettings
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class ProvedFile:
     casts: Mapping[str, Cast]
     foreign: Mapping[str, tuple[dt.date, dt.date]]
     foreign_rows: int
+    corrected: CorrectedFile
 
     @property
     def relation(self) -> str:
@@ -68,6 +70,7 @@ def prove(
 ) -> ProvedFile:
     """Read ``raw`` under the contract of ``table``; a file that lacks a mandatory column is refused."""
     _check_header(table, raw)
+    corrected = correct(connection, raw, settings.corrections_of(table.name))
     casts = {
         name: cast(
             column,
@@ -79,10 +82,10 @@ def prove(
         for name, column in table.columns.items()
         if name in raw.columns
     }
-    bare = ProvedFile(raw=raw, table=table, casts=casts, foreign={}, foreign_rows=0)
+    bare = ProvedFile(raw=raw, table=table, casts=casts, foreign={}, foreign_rows=0, corrected=corrected)
     values = _values(bare)
     foreign, foreign_rows = _foreign(connection, bare, values, settings)
-    proved = ProvedFile(raw=raw, table=table, casts=casts, foreign=foreign, foreign_rows=foreign_rows)
+    proved = replace(bare, foreign=foreign, foreign_rows=foreign_rows)
     query = (
         _converted(proved, values, settings) if foreign_rows else _in_own_currency(table, values, settings)
     )
@@ -97,6 +100,7 @@ def prove(
 def drop_proved(connection: duckdb.DuckDBPyConnection, proved: ProvedFile) -> None:
     """Give the memory of a file back."""
     connection.execute(f"DROP {'TABLE' if proved.raw.copied else 'VIEW'} {quoted(proved.relation)}")
+    drop_corrected(connection, proved.raw)
     drop_raw(connection, proved.raw)
 
 

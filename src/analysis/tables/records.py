@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from analysis.tables.store import FileWaterfall
@@ -15,7 +15,8 @@ class FileRecord:
     """One file as it was last read.
 
     ``foreign`` and ``rates``: which exchange rates its money went through. ``orphaned``: rows quarantined because what they
-    must refer to was not there. ``tangled``: other files that hold exact copies of some of its rows.
+    must refer to was not there. ``tangled``: other files that hold exact copies of some of its rows. ``corrected``: rows that each
+    correction found; ``dropped`` of them were set aside by it (and are among ``quarantined``).
     """
 
     name: str
@@ -32,6 +33,8 @@ class FileRecord:
     orphaned: int = 0
     exact_duplicates: int = 0
     tangled: tuple[str, ...] = ()
+    corrected: Mapping[str, int] = field(default_factory=dict)
+    dropped: int = 0
 
     @property
     def waterfall(self) -> FileWaterfall:

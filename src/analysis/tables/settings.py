@@ -1,4 +1,4 @@
-"""What a load depends on besides the files: the business time zone, the reporting currency and dated rates."""
+"""What a load depends on besides the files: the business time zone, the reporting currency, dated rates and corrections."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from analysis.errors import ParameterError
+from analysis.tables.corrections import Correction
 
 #: Goes up when the same file would be read differently, so that stores made before are not trusted.
 READING_VERSION = 1
@@ -28,6 +29,7 @@ class LoadSettings:
     time_zone: str
     exchange_rates: Rates = field(default_factory=dict)
     quarantine_limit: float = 0.01
+    corrections: tuple[Correction, ...] = ()
 
     def __post_init__(self) -> None:
         try:
@@ -62,7 +64,11 @@ class LoadSettings:
             "reporting_currency": self.reporting_currency,
             "time_zone": self.time_zone,
             "quarantine_limit": self.quarantine_limit,
+            "corrections": [correction.as_json() for correction in self.corrections],
         }
+
+    def corrections_of(self, table: str) -> tuple[Correction, ...]:
+        return tuple(correction for correction in self.corrections if correction.table == table)
 
     def rate_rows(self) -> list[tuple[str, dt.date, dt.date, Decimal]]:
         """(currency, from, until, rate): a rate holds from its day until the next one given."""

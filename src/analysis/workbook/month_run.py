@@ -33,7 +33,7 @@ from analysis.params import Assumptions, CostTree, RunParams, load_run, project_
 from analysis.params.runs import params_hash
 from analysis.periods import Month
 from analysis.results import Check, Finding, by_severity
-from analysis.tables import TableSet, load_tables
+from analysis.tables import TableSet, load_corrections, load_tables
 from analysis.workbook.record import Record
 
 Progress = Callable[[str], None]
@@ -155,6 +155,7 @@ def prepare_run(
         reporting_currency=params.currency,
         time_zone=params.time_zone,
         exchange_rates={code: sorted(rates.items()) for code, rates in params.exchange_rates.items()},
+        corrections=load_corrections(params.name),
         progress=progress,
     )
     expected = os.environ.get("AFTER_SALES_TABLES")
