@@ -1,0 +1,67 @@
+"""Money and verdicts one can check on paper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from analysis.failures import money
+from analysis.failures.field import Field
+from analysis.failures.fixes import _verdict
+from analysis.metrics import StudyInputs
+
+Inputs = Callable[..., StudyInputs]
+
+UNITS = """serial_no,product_id,supplier,region,shipped_on,warranty_end
+S1,P1,A,North,2026-01-10,2026-09-15
+S2,P1,B,South,2026-01-10,2028-01-10
+"""
+TICKETS = """ticket_id,serial_no,ticket_type,opened_at,resolved_at,status,fault_code,component,confirmed_failure,in_warranty
+T1,S1,repair,2026-09-02T02:00:00,2026-09-03T02:00:00,closed,F20,board,true,true
+T2,S1,repair,2026-10-03T02:00:00,2026-10-04T02:00:00,closed,F20,board,true,false
+T3,S2,repair,2026-09-02T02:00:00,2026-09-05T02:00:00,closed,F10,pump,true,true
+T4,S2,repair,2026-10-05T03:00:00,,open,F10,pump,true,true
+"""
+CLAIMS = """claim_id,ticket_id,claimed_on,decided_on,amount,approved,recovered
+W1,T1,2026-09-05,2026-09-10,100.00,90.00,45.00
+W2,T1,2026-09-12,2026-09-20,100.00,90.00,0.00
+W3,T2,2026-10-05,2026-10-06,80.00,70.00,0.00
+W4,T3,2026-09-09,2026-09-10,50.00,0.00,0.00
+"""
+
+
+@pytest.fixture
+def small(company: Path) -> Path:
+    for name, text in (("units", UNITS), ("tickets", TICKETS), ("claims", CLAIMS)):
+        (company / f"{name}.csv").write_text(text)
+    return company
+
+
+def test_a_claim_paid_twice_and_one_out_of_warranty_are_named(small: Path, inputs_of: Inputs):
+    field = Field.of(inputs_of(small))
+    twice = money.duplicate_claims(field)
+    assert twice[["claim_id", "first_claim_id"]].to_numpy().tolist() == [["W2", "W1"]]
+    late = money.out_of_warranty_approvals(field)
+    assert list(late["claim_id"]) == ["W3"] and late["approved"].iloc[0] == Decimal("70.00")
+
+
+def test_recovery_is_by_supplier_of_the_failed_machine(small: Path, inputs_of: Inputs):
+    found = money.recovery_by_supplier(Field.of(inputs_of(small)))
+    assert found[["supplier", "approved", "recovered"]].to_numpy().tolist() == [["A", Decimal("250.00"), Decimal("45.00")]]
+
+
+def test_a_repair_counts_as_repeated_within_thirty_days_of_resolution_only(small: Path, inputs_of: Inputs):
+    """T1 was resolved on 3 September and T2 opened 30 days later to the minute: inside. T3's follow-up came 30 days and an hour later: outside."""
+    found = money.repeats(Field.of(inputs_of(small)))
+    assert found[["repairs", "repeated"]].to_numpy().tolist() == [[2, 1]]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "unchanged", "verdict"),
+    [(0.5, 0.9, 50, "worked"), (1.1, 2.0, 50, "worse"), (0.8, 1.2, 400, "no_effect"), (0.4, 1.9, 10, "too_early")],
+)
+def test_a_fix_is_judged_by_its_interval_and_by_what_could_have_been_seen(low: float, high: float, unchanged: float, verdict: str):
+    assert _verdict(low, high, unchanged, 1000, 0.3, 0.95) == verdict
