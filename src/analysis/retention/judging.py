@@ -194,7 +194,7 @@ def _calls(parts: Parts) -> list[Finding]:
     )
     return [
         Finding(
-            id="retention.call_list", section="retention", severity="watch", evidence=found.calls,
+            id="retention.call_list", section="retention", severity="info", evidence=found.calls,
             statement=Sentence(template, {"losses": found.expected_losses, "margin": found.margin, "called": found.precision, "base": found.base_rate}),
             method="Score chosen on a later snapshot and tested on a still later one", rank=2.0, checks=("score_calibration", "score_drift"),
         )

@@ -146,8 +146,8 @@ def test_planted_hazard_ratios_are_covered_over_seeds(tmp_path: Path, inputs_of:
 
 @pytest.mark.slow
 def test_a_confounded_null_makes_no_finding_of_service(tmp_path: Path, inputs_of: Inputs):
-    off, seeds, made = frozenset(TRUTHS) - {"tier_confounding"}, 12, 0
+    off, seeds, made = frozenset(TRUTHS) - {"tier_confounding"}, 8, 0
     for seed in range(seeds):
         found = drivers(inputs_of(company_with(tmp_path / str(seed), seed=100 + seed, scale=0.2, off=off)))
         made += any(p < 0.025 for p in found.p_values.values())
-    assert made <= 3, made
+    assert made <= 2, made
