@@ -36,7 +36,7 @@ def fault_tree(nodes: Sequence[Node], *, by: Text, measure: Text) -> Drawing:
         for node in nodes:
             if node.parent is not None:
                 (x0, y0), (x1, y1) = place[node.parent], place[node.id]
-                axes.plot([x0 + 0.72, x0 + 0.86, x0 + 0.86, x1], [y0, y0, y1, y1], color=colour("context"), linewidth=0.9)
+                axes.plot([x0 + 0.1, x0 + 0.86, x0 + 0.86, x1], [y0, y0, y1, y1], color=colour("context"), linewidth=0.9, zorder=1)
         for node in nodes:
             x, y = place[node.id]
             kind = _GATES.get(node.kind)
