@@ -232,4 +232,5 @@ def journal_imbalances(postings: pd.DataFrame) -> pd.DataFrame:
     netted = cents.groupby("journal_id", sort=True)["cents"].agg(lines="size", difference="sum").reset_index()
     off = netted[netted["difference"] != 0]
     off = off.assign(size=off["difference"].abs()).sort_values(["size", "journal_id"], ascending=[False, True], kind="stable").drop(columns="size")
-    return off.assign(difference=decimals(off["difference"])).reset_index(drop=True)
+    off = off.reset_index(drop=True)
+    return off.assign(difference=decimals(off["difference"]))

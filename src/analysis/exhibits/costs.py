@@ -512,7 +512,7 @@ def sourcing_table(study: CostStudy) -> Block:
     template = "No break-even: at any volume one option is cheaper" if sourcing.break_even.value is None else "In-house and outsourced cost the same at {even} a month"
     return table(
         "costs.sourcing", title=Sentence(template, {} if sourcing.break_even.value is None else {"even": sourcing.break_even}),
-        subtitle=Sentence("Field teams and service partners, last twelve months; partners take simpler visits, so the gap is an upper limit"),
+        subtitle=Sentence("Field teams and service partners, last twelve months; the two do not get the same work, so not all of the gap can be saved"),
         columns=[
             _column("line", "Line", "项目", wide=True), _column("own", "In-house", "自有"), _column("own_each", "Per ticket", "单张", places=0), _column("out", "Outsourced", "外包"), _column("out_each", "Per ticket", "单张", places=0),
         ],
