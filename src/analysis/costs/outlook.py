@@ -107,7 +107,7 @@ def _history(inputs: StudyInputs) -> pd.DataFrame:
     if not len(wide) or wide.index[-1] != str(inputs.month):
         return wide.iloc[:0]
     wide = wide.reindex([str(each) for each in months_between(Month.parse(wide.index[0]), inputs.month)]).fillna(0.0)
-    large = wide.sum().sort_values(ascending=False, kind="stable").index[:5]
+    large = wide.sum().sort_values(ascending=False, kind="stable").index[:2]
     rest = wide.drop(columns=large).sum(axis=1)
     return wide[list(large)].assign(remaining=rest).set_axis(pd.PeriodIndex(wide.index, freq="M"))
 

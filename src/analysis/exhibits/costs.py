@@ -304,7 +304,7 @@ def drill_table(study: CostStudy, against: str) -> Block | None:
     return table(
         f"costs.drill_{against}", title=Sentence("Which category moved, and by what"),
         subtitle=Sentence("Largest parts of the change against {base}; below, the largest effect opened level by level", {"base": Month.parse(bridge.base.period)}),
-        columns=[_column("category", "Category", "类别", wide=True), _column("driver", "Effect", "因素"), _column("effect", "Change in cost", "成本变动", signed=True, better="lower")],
+        columns=[_column("category", "Category", "类别", wide=True), _column("driver", "Effect", "因素"), _column("effect", "Change in cost", "成本变动", places=0, signed=True, better="lower")],
         rows=rows, note=_source(study),
     )
 
@@ -481,8 +481,8 @@ def measures_table(study: CostStudy) -> Block:
     if not judged:
         return callout("costs.measures", tone="info", title=Sentence("No registered measure can be judged yet: params/interventions.yml."))
     columns = [
-        _column("name", "Measure", "措施", wide=True), _column("verdict", "Verdict", "结论"), _column("expected", "Expected", "预期节约"), _column("saving", "Realised", "实际节约"),
-        _column("interval", "Interval", "区间", show="interval"), _column("rate", "Saving rate", "节约率"), _column("residual", "After ÷ before", "之后÷之前", places=3), _column("npv", "Net present value", "净现值"), _column("payback", "Payback", "回收期", places=1),
+        _column("name", "Measure", "措施", wide=True), _column("verdict", "Verdict", "结论"), _column("expected", "Expected", "预期节约", places=0), _column("saving", "Realised", "实际节约", places=0),
+        _column("interval", "Interval", "区间", show="interval", places=0), _column("rate", "Saving rate", "节约率"), _column("residual", "After ÷ before", "之后÷之前", places=3), _column("npv", "Net present value", "净现值", places=0), _column("payback", "Payback", "回收期", places=1),
     ]
     rows = [
         Row(cells={"name": measure.entry.name, "verdict": measure.verdict, **{key: measure.facts[key] for key in ("expected", "saving", "rate", "residual", "npv", "payback")}, "interval": measure.facts["saving"]})
