@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from analysis.sources.quiet import silence
+
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
@@ -65,6 +67,7 @@ class DuckDB:
 
         self._connection = duckdb.connect()
         self._connection.execute("SET TimeZone = 'UTC'")
+        silence(self._connection)
         self._connection.execute(f"SET threads = {int(os.environ.get('AFTER_SALES_THREADS', '2'))}")
         self._connection.execute(f"SET memory_limit = {literal(os.environ.get('AFTER_SALES_MEMORY', '1500MB'))}")
         self._connection.execute("SET preserve_insertion_order = false")

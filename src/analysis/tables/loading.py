@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.sources.fingerprint import fingerprint
 from analysis.sources.folder import SourceFile, SourceFolder, scan_folder
+from analysis.sources.quiet import silence
 from analysis.sources.readers import literal, quoted
 from analysis.tables import checks
 from analysis.tables.assembling import NOTHING_STORED, Bench, Stored, assemble
@@ -346,6 +347,7 @@ def _connection(store: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection = duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "temp_directory": work})
         try:
             connection.execute("LOAD icu; SET TimeZone = 'UTC'")
+            silence(connection)
             # A typed file's own statistics would let the engine skip the proof of values that 'cannot' be there.
             connection.execute("SET disabled_optimizers = 'statistics_propagation'")
             yield connection
