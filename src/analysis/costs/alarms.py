@@ -60,8 +60,8 @@ def surge_findings(inputs: StudyInputs) -> list[Finding]:
     """Accounts traced to tickets with a run of months above what tickets and trend explain, also when it is over."""
     from analysis.costs.signals import cost_surges
 
-    costs = _account_months(inputs)
     try:
+        costs = _account_months(inputs)
         signals = cost_surges(costs, by=["account"], lengths=(2, 3, 4), within=12, explained_by=("volume", "trend"), level=LEVEL, confidence=inputs.confidence)
     except AnalysisError:
         return []
@@ -92,8 +92,8 @@ def rise_findings(inputs: StudyInputs) -> list[Finding]:
     """Accounts whose cost of the last three months lies above what tickets and trend explain."""
     from analysis.costs.signals import cost_rises
 
-    costs = _account_months(inputs)
     try:
+        costs = _account_months(inputs)
         signals = cost_rises(costs, by=["account"], window=3, explained_by=("volume", "trend"), level=LEVEL, confidence=inputs.confidence)
     except AnalysisError:
         return []

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from analysis.costs.movement import Comparison as CostComparison
 from analysis.costs.decomposition import CostStudy, Slice
+from analysis.costs.movement import Comparison as CostComparison
+from analysis.errors import MissingData
 from analysis.exhibits.blocks import (
     Block,
     Column,
@@ -18,7 +19,6 @@ from analysis.exhibits.blocks import (
     table,
     tiles,
 )
-from analysis.errors import MissingData
 from analysis.locale import Text
 from analysis.periods import Month
 from analysis.results import Fact, Sentence
