@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.exhibits.blocks import Block, Column, Row, callout, table
+from analysis.exhibits.blocks import Block, Column, Row, callout, figure, table
 from analysis.locale import Text
 from analysis.quality import QualityStudy
 from analysis.results import Sentence
@@ -67,4 +67,101 @@ def coverage_table(study: QualityStudy) -> Block:
     return table(
         "quality.coverage", title=Sentence("What the data of this run cover"), subtitle=Sentence("Accepted rows, months and absent columns by table"),
         columns=columns, rows=rows, note=note,
+    )
+
+
+def columns_figure(study: QualityStudy, *, top: int = 24) -> Block:
+    """The columns filled most unevenly over the last months, as a grid of shares."""
+    from analysis.exhibits.charts import heatmap
+
+    uneven = sorted((column for column in study.columns if column.spread >= 0.05), key=lambda column: (-column.spread, column.name))[:top]
+    if not uneven:
+        return callout("quality.columns", tone="info", title=Sentence("Every column is filled as evenly as ever."))
+    months = sorted({month for column in uneven for month in column.shares})
+    return figure(
+        "quality.columns",
+        title=Sentence("{column} is filled most unevenly from month to month", {"column": uneven[0].name}),
+        subtitle=Sentence("Share of rows with a value, by column and month; columns that changed most. A column that ripens, such as one for resolution, is emptier in young months."),
+        foot=Sentence("Optional columns of tables kept by month, accepted rows known on the as-of date. Blank: no rows."),
+        alt=Sentence("Grid of the share of rows with a value by column and month; {column} varies most.", {"column": uneven[0].name}),
+        draw=heatmap(
+            [(column.name, column.name) for column in uneven],
+            [(str(month), str(month)) for month in months],
+            {(column.name, str(month)): share for column in uneven for month, share in column.shares.items()},
+            measure=Text(en="Rows with a value", zh="有值行占比"), by=Text(en="Column", zh="列"), span=(0.0, 1.0), places=0,
+        ),
+    )  # fmt: skip
+
+
+def columns_table(study: QualityStudy, *, top: int = 200) -> Block:
+    """Every optional column that is not always full: this month, its fullest and its emptiest month."""
+    partly = [column for column in study.columns if any(filled < rows for filled, rows in column.counts.values())][:top]
+    if not partly:
+        return callout("quality.filled", tone="info", title=Sentence("Every column has a value in every row."))
+    columns = [
+        Column(key="table", label=Text(en="Table", zh="表")),
+        Column(key="column", label=Text(en="Column", zh="列")),
+        Column(key="latest", label=Text(en="Latest month", zh="最近月份"), unit="share"),
+        Column(key="fullest", label=Text(en="Fullest month", zh="最满月份"), unit="share"),
+        Column(key="emptiest", label=Text(en="Emptiest month", zh="最空月份"), unit="share"),
+        Column(key="month", label=Text(en="Emptiest in", zh="最空于")),
+    ]
+    rows = []
+    for column in partly:
+        ordered = sorted(column.shares.items(), key=lambda pair: (float(pair[1].value or 0), pair[0]))
+        (month, emptiest), (_, fullest) = ordered[0], ordered[-1]
+        latest = column.shares[max(column.shares)]
+        rows.append(Row(cells={"table": column.table, "column": column.column, "latest": latest, "fullest": fullest, "emptiest": emptiest, "month": month}))
+    return table(
+        "quality.filled", title=Sentence("How full every column is"), subtitle=Sentence("Share of rows with a value over the last thirteen months; columns with a value in every row are left out"),
+        columns=columns, rows=rows,
+    )  # fmt: skip
+
+
+def arrivals_table(study: QualityStudy) -> Block:
+    """How late rows are recorded, and how much of the report month is still to come."""
+    if not study.arrivals:
+        return callout("quality.arrivals", tone="info", title=Sentence("Late arrival: not computed: needs recorded_at and enough earlier months in tickets or ledger."))
+    columns = [
+        Column(key="table", label=Text(en="Table", zh="表")),
+        Column(key="seen", label=Text(en="Known now", zh="现有"), unit="rows"),
+        Column(key="median", label=Text(en="Median lag", zh="时滞中位数"), unit="days"),
+        Column(key="late", label=Text(en="Lag of the slowest twentieth", zh="最慢二十分之一的时滞"), unit="days"),
+        Column(key="arrived", label=Text(en="Usually arrived by now", zh="通常此时已到"), unit="share"),
+        Column(key="lowest", label=Text(en="Slowest month", zh="最慢月份"), unit="share"),
+        Column(key="to_come", label=Text(en="Still to come", zh="尚未到达"), unit="rows"),
+    ]
+    rows = [
+        Row(cells={
+            "table": arrival.table, "seen": arrival.seen, "median": arrival.median_lag, "late": arrival.late_lag,
+            "arrived": arrival.arrived, "lowest": arrival.lowest, "to_come": arrival.to_come,
+        })
+        for arrival in study.arrivals
+    ]  # fmt: skip
+    return table(
+        "quality.arrivals", title=Sentence("How much of the month is still to come"),
+        subtitle=Sentence("Rows of {month} known now, how late rows are recorded, and what to expect if the month arrives as six earlier ones did", {"month": study.month}),
+        columns=columns, rows=rows,
+    )  # fmt: skip
+
+
+def corrections_table(study: QualityStudy) -> Block:
+    """Every entry of the corrections register, with the rows it found."""
+    if not study.corrections:
+        return callout("quality.corrections", tone="info", title=Sentence("The corrections register has no entry for this company."))
+    columns = [
+        Column(key="id", label=Text(en="Correction", zh="更正")),
+        Column(key="table", label=Text(en="Table", zh="表")),
+        Column(key="action", label=Text(en="What was done", zh="处理")),
+        Column(key="rows", label=Text(en="Rows", zh="行数"), unit="rows"),
+        Column(key="reason", label=Text(en="Reason", zh="原因"), wide=True),
+        Column(key="reporter", label=Text(en="Reported by", zh="报告人")),
+    ]
+    rows = [
+        Row(cells={"id": entry.id, "table": entry.table, "action": entry.action, "rows": entry.rows, "reason": entry.reason, "reporter": entry.reporter})
+        for entry in study.corrections
+    ]
+    return table(
+        "quality.corrections", title=Sentence("What the corrections register put right"),
+        subtitle=Sentence("Applied before the checks; an entry that no longer finds its rows refuses the run"), columns=columns, rows=rows,
     )

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
 from analysis.periods import Month
+from analysis.quality.arrival import Arrival, arrivals, late_rows
+from analysis.quality.coverage import ColumnCoverage, coverage, silences
 from analysis.results import Check, Fact, Finding, Sentence
 from analysis.tables import TableCheck, contract
 from analysis.tables.checks import reason_words
@@ -40,6 +42,18 @@ class Fault:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AppliedCorrection:
+    """An entry of the corrections register and the rows it found."""
+
+    id: str
+    table: str
+    action: Text
+    reason: str
+    reporter: str
+    rows: Fact
+
+
+@dataclass(frozen=True, kw_only=True)
 class TableSpan:
     """A table's rows and the months they cover."""
 
@@ -61,6 +75,9 @@ class QualityStudy:
     tables: tuple[TableSpan, ...]
     absent: tuple[str, ...]
     faults: tuple[Fault, ...]
+    corrections: tuple[AppliedCorrection, ...]
+    columns: tuple[ColumnCoverage, ...]
+    arrivals: tuple[Arrival, ...]
     findings: tuple[Finding, ...]
     checks: tuple[Check, ...]
 
@@ -72,6 +89,7 @@ def study(inputs: StudyInputs) -> QualityStudy:
     total = {outcome: _rows(inputs, outcome, sum(int(file.rows[outcome].value or 0) for file in files)) for outcome in OUTCOMES}
     share = _share(inputs, total)
     faults = tuple(_faults(inputs, tables.checks))
+    columns, late = coverage(inputs), arrivals(inputs)
     return QualityStudy(
         month=inputs.month,
         files=files,
@@ -80,7 +98,10 @@ def study(inputs: StudyInputs) -> QualityStudy:
         tables=tuple(_span(inputs, name) for name, info in tables.tables.items() if info.present),
         absent=tuple(name for name, info in tables.tables.items() if not info.present),
         faults=faults,
-        findings=tuple(_findings(inputs, total, share, faults)),
+        corrections=tuple(_corrections(inputs)),
+        columns=columns,
+        arrivals=late,
+        findings=(*_findings(inputs, total, share), *silences(inputs, columns), *late_rows(inputs, late)),
         checks=(_conserved(files, total), _time_order(faults)),
     )
 
@@ -133,7 +154,7 @@ _LABELS = {
     "empty": Text(en="a table without rows", zh="空表"),
     "last_line": Text(en="last line without a line break", zh="末行无换行符"),
 }
-_COUNTED_ELSEWHERE = frozenset({"rows"})
+_COUNTED_ELSEWHERE = frozenset({"rows", "correction"})
 _ASIDE = Text(en="quarantined or left empty", zh="隔离或按空值处理")
 _NOT_READ = Text(en="not read", zh="未读取")
 
@@ -153,7 +174,7 @@ def _faults(inputs: StudyInputs, checks: Iterable[TableCheck]) -> list[Fault]:
     return sorted(faults, key=lambda fault: (-int(fault.rows.value or 0), fault.place))
 
 
-def _findings(inputs: StudyInputs, total: dict[str, Fact], share: Fact, faults: Sequence[Fault]) -> list[Finding]:
+def _findings(inputs: StudyInputs, total: dict[str, Fact], share: Fact) -> list[Finding]:
     if not total["quarantined"].value:
         return []
     return [
@@ -169,6 +190,20 @@ def _findings(inputs: StudyInputs, total: dict[str, Fact], share: Fact, faults: 
             evidence=inputs.engine.tables.quarantine,
             rank=float(share.value or 0),
         )
+    ]
+
+
+_ACTIONS = {"drop": Text(en="dropped", zh="剔除"), "set": Text(en="put right", zh="改正")}
+
+
+def _corrections(inputs: StudyInputs) -> list[AppliedCorrection]:
+    """The register as this load applied it; a load whose corrections do not find what they expect never gets here."""
+    return [
+        AppliedCorrection(
+            id=entry["id"], table=entry["table"], action=_ACTIONS[entry["action"]], reason=entry["reason"], reporter=entry["reporter"],
+            rows=inputs.engine.stated("corrected_rows", period=inputs.month, value=entry["expect"], dimensions={"correction": entry["id"]}),
+        )
+        for entry in inputs.engine.tables.settings.get("corrections", ())
     ]
 
 

@@ -1,0 +1,138 @@
+"""How full every column is, month by month, and which columns went silent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from analysis.metrics import StudyInputs
+from analysis.periods import Month, months_between
+from analysis.results import Fact, Finding, Sentence
+from analysis.sources.readers import quoted
+from analysis.tables import TableContract, contract
+
+MONTHS = 13
+#: A column is called silent when its empty months had less than this chance, shared among all columns looked at.
+CHANCE = 0.001
+BASE_MONTHS = 3
+#: A column that fills as a row ripens (resolved, paid, decided) is empty in young months by nature.
+RIPENING_SILENCE = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnCoverage:
+    """One optional column: (rows with a value, rows) by month, months without rows left out."""
+
+    table: str
+    column: str
+    ripens: bool
+    counts: Mapping[Month, tuple[int, int]]
+    shares: Mapping[Month, Fact]
+
+    @property
+    def name(self) -> str:
+        return f"{self.table}.{self.column}"
+
+    @cached_property
+    def spread(self) -> float:
+        """The fullest month less the emptiest, as shares of rows."""
+        shares = [filled / rows for filled, rows in self.counts.values()]
+        return max(shares) - min(shares)
+
+    @property
+    def silent(self) -> tuple[Month, ...]:
+        """The last months in which not one row had a value."""
+        months: list[Month] = []
+        for month in sorted(self.counts, reverse=True):
+            if self.counts[month][0]:
+                break
+            months.insert(0, month)
+        return tuple(months)
+
+    def chance_of_silence(self) -> float:
+        """Chance of the silent months had rows gone on being filled, one by one, as often as in the months before."""
+        silent = self.silent
+        before = [count for month, count in self.counts.items() if month not in silent]
+        enough = len(before) >= BASE_MONTHS and all(filled for filled, _ in before)
+        if not enough or len(silent) < (RIPENING_SILENCE if self.ripens else 1):
+            return 1.0
+        share = sum(filled for filled, _ in before) / sum(rows for _, rows in before)
+        return float((1 - share) ** sum(self.counts[month][1] for month in silent))
+
+
+def coverage(inputs: StudyInputs) -> tuple[ColumnCoverage, ...]:
+    """Every optional column a source gave in a table kept by month, over the last thirteen months up to the report month."""
+    found: list[ColumnCoverage] = []
+    for name, info in inputs.engine.tables.tables.items():
+        table = contract().tables[name]
+        columns = [column for column in table.columns if column in info.columns_present and not table.mandatory(column)]
+        if info.present and info.rows and table.time is not None and columns:
+            found += _table_coverage(inputs, table, columns)
+    return tuple(found)
+
+
+def silences(inputs: StudyInputs, columns: Sequence[ColumnCoverage]) -> list[Finding]:
+    """One finding for each column that stopped being filled, the longest-filled first."""
+    findings = []
+    for column in columns:
+        if not column.chance_of_silence() * len(columns) < CHANCE:
+            continue
+        silent = column.silent
+        before = {month: count for month, count in column.counts.items() if month not in silent}
+        filled, rows = (sum(count[index] for count in before.values()) for index in (0, 1))
+        place = {"table": column.table, "column": column.column}
+        share = inputs.engine.stated(
+            "filled_share", period=f"{min(before)}/{max(before) + 1}", value=filled / rows, numerator=filled, denominator=rows, dimensions=place
+        )
+        empty = sum(column.counts[month][1] for month in silent)
+        lost = inputs.engine.stated("faulty_rows", period=inputs.month, value=empty, dimensions={"place": column.name, "fault": "silent"})
+        findings.append(
+            Finding(
+                id=f"quality.silent.{column.name}",
+                section="quality",
+                severity="alert",
+                statement=Sentence(
+                    "{column} fell silent in {month}: filled in {share} of rows before, and in none of {rows} since.",
+                    {"column": column.name, "month": silent[0], "share": share, "rows": lost},
+                ),
+                subject=place,
+                evidence=pd.DataFrame(
+                    [{"month": str(month), "filled": count[0], "rows": count[1]} for month, count in sorted(column.counts.items())]
+                ),
+                method="Exact count by month; named when so many empty rows in a row would be less likely than one in a thousand, shared among all columns",
+                rank=filled / rows,
+            )
+        )
+    return findings
+
+
+def _table_coverage(inputs: StudyInputs, table: TableContract, columns: Sequence[str]) -> list[ColumnCoverage]:
+    first = inputs.month - (MONTHS - 1)
+    counted = ", ".join(f"count({quoted(column)}) AS c{index}" for index, column in enumerate(columns))
+    frame = inputs.engine.query(
+        f"SELECT month, count(*) AS rows_read, {counted} FROM {quoted(table.name)} "
+        f"WHERE month BETWEEN DATE '{first.start}' AND DATE '{inputs.month.start}' GROUP BY month ORDER BY month"
+    )
+    rows = {Month.parse(line["month"]): line for line in frame.to_dict(orient="records")}
+    late = {pair[1] for pair in table.in_order}
+    found = []
+    for index, column in enumerate(columns):
+        counts = {
+            month: (int(rows[month][f"c{index}"]), int(rows[month]["rows_read"]))
+            for month in months_between(first, inputs.month)
+            if month in rows
+        }
+        if counts:
+            shares = {month: _share(inputs, table.name, column, month, *count) for month, count in counts.items()}
+            ripens = column in late or "null while" in table.columns[column].about
+            found.append(ColumnCoverage(table=table.name, column=column, ripens=ripens, counts=counts, shares=shares))
+    return found
+
+
+def _share(inputs: StudyInputs, table: str, column: str, month: Month, filled: int, rows: int) -> Fact:
+    return inputs.engine.stated(
+        "filled_share", period=month, value=filled / rows, numerator=filled, denominator=rows, dimensions={"table": table, "column": column}
+    )
