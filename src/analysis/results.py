@@ -276,6 +276,9 @@ def _needed(fact: Fact, part: Any, name: str) -> Any:
 def interval_text(interval: Interval, unit: str, language: Language) -> str:
     """``95% interval 2.4 to 4.0 times``; the unit stands once, at the end."""
     low, high = number_text(interval.low, unit, language), number_text(interval.high, unit, language)
+    if not Unit.parse(unit).is_money and " " in high:
+        tail = high[high.index(" ") :]
+        low = low.removesuffix(tail)
     level = f"{interval.level * 100:g}%"
     return f"{level} interval {low} to {high}" if language == "en" else f"{level} 区间 {low} 至 {high}"
 

@@ -87,3 +87,17 @@ def test_text_and_months_follow_the_language():
 
 def test_a_check_says_whether_it_blocks():
     assert Check(id="x", outcome="failed", sentence=Sentence("y"), blocking=True).as_json()["blocking"] is True
+
+
+@pytest.mark.parametrize(
+    ("unit", "english", "chinese"),
+    [
+        ("ratio", "95% interval 2.40 to 4.00 times", "95% 区间 2.40 至 4.00 倍"),
+        ("failures/1000_unit_months", "95% interval 2.40 to 4 failures per 1,000 unit-months", "95% 区间 每千台月 2.40 次故障 至 每千台月 4 次故障"),
+        ("CNY", "95% interval CNY 2 to CNY 4", "95% 区间 2 元 至 4 元"),
+    ],
+)
+def test_an_interval_names_its_unit_once(unit: str, english: str, chinese: str):
+    estimate = fact(3.1, metric="x", unit=unit, interval=Interval(low=2.4, high=4.0, level=0.95, method="exact"))
+    assert Sentence("{x:interval}", {"x": estimate}).plain() == english
+    assert "".join(segment.text for segment in Sentence("{x:interval}", {"x": estimate}).segments("zh")) == chinese

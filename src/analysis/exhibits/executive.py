@@ -23,6 +23,11 @@ from analysis.results import SEVERITIES, Check, Sentence
 _TONE: dict[str, Tone | None] = {"good": "good", "bad": "bad", "noise": "muted", "neutral": None}
 
 
+# Severities that ask for a decision; the rest is read in its section.
+DECIDED = ("alert", "watch")
+ALWAYS_SHOWN = frozenset({"ledger_tied_out", "rows_conserved"})
+
+
 def headline_tiles(study: ExecutiveStudy) -> Block:
     """One tile a headline: the figure, its change on last month and on the year before, and its last months."""
     return tiles("executive.headlines", [_tile(headline) for headline in study.headlines])
@@ -72,10 +77,17 @@ def headline_table(study: ExecutiveStudy) -> Block:
     )
 
 
-def findings_of_sections(findings: Mapping[str, list[dict[str, Any]]], facts: Iterable[dict[str, Any]], *, severities: tuple[str, ...] = SEVERITIES) -> Block:
-    """Findings the other sections have recorded, the gravest first, as one block."""
-    chosen = [finding for section in findings.values() for finding in section if finding["severity"] in severities]
-    chosen.sort(key=lambda finding: (SEVERITIES.index(finding["severity"]), -finding["rank"], finding["id"]))
+def findings_of_sections(findings: Mapping[str, list[dict[str, Any]]], facts: Iterable[dict[str, Any]], *, top: int) -> Block:
+    """The gravest findings the other sections have recorded, as one block: what needs a decision, alerts before things to watch.
+
+    Sections take turns inside a severity, so that one section's many alerts do not hide another's only one.
+    """
+    chosen = []
+    for section in findings.values():
+        grave = [finding for finding in section if finding["severity"] in DECIDED]
+        grave.sort(key=lambda finding: (SEVERITIES.index(finding["severity"]), -finding["rank"], finding["id"]))
+        chosen += [(SEVERITIES.index(finding["severity"]), turn, finding["section"], finding) for turn, finding in enumerate(grave)]
+    chosen = [finding for *_, finding in sorted(chosen, key=lambda entry: entry[:3])][:top]
     used = {segment.get("fact") for finding in chosen for segments in finding["segments"].values() for segment in segments}
     used |= {value["fact"] for finding in chosen for value in finding["values"].values()}
     empty = Sentence("No section reports a finding this month.")
@@ -94,10 +106,16 @@ def findings_of_sections(findings: Mapping[str, list[dict[str, Any]]], facts: It
 
 
 def checks_of_sections(checks: Mapping[str, list[dict[str, Any]]], facts: Iterable[dict[str, Any]], own: Iterable[Check] = ()) -> Block:
-    """Every section's checks as one list, failed ones first."""
-    order = {"failed": 0, "info": 1, "passed": 2}
-    chosen = [check for section, entries in checks.items() if section != "executive" for check in entries] + [check.as_json() for check in own]
-    chosen.sort(key=lambda check: (order[check["outcome"]], check["id"]))
+    """What the signer must know: the checks that failed, the tie-out, and the summary's own; all of them stand in the appendix."""
+    chosen = [
+        check
+        for section, entries in checks.items()
+        if section != "executive"
+        for check in entries
+        if check["outcome"] == "failed" or check["id"] in ALWAYS_SHOWN
+    ]
+    chosen += [check.as_json() for check in own]
+    chosen.sort(key=lambda check: (check["outcome"] != "failed", check["id"]))
     used = {segment.get("fact") for check in chosen for segments in check["sentence"].values() for segment in segments}
     return Block(
         {
