@@ -124,6 +124,8 @@ def _check(options: argparse.Namespace) -> int:
             run = prepare_run(options.run, month=options.month, data=options.data, progress=note)
     finally:
         progress.close()
+    for file in run.mapped:
+        print(f"{file.file} -> {file.table}: {file.read:,} rows read = {file.mapped:,} mapped + {file.left_out:,} left out by the map's rule")
     print(_waterfall(run.tables))
     failed = [check for check in run.tables.checks if check.outcome == "failed"]
     for check in run.tables.checks:
@@ -214,7 +216,7 @@ def _clean(options: argparse.Namespace) -> None:
     from analysis.report.publish import QUARANTINE, unfinished
 
     root = project_root()
-    doomed = [root / "build", root / "data" / "cache", root / "data" / "tables", *unfinished(root / "reports")]
+    doomed = [root / "build", root / "data" / "cache", root / "data" / "tables", root / "data" / "mapped", *unfinished(root / "reports")]
     if options.all:
         doomed += [root / "data" / "sample", root / "reports" / QUARANTINE]
     for folder in doomed:

@@ -26,7 +26,8 @@ class RunParams:
 
     ``data`` is a folder of canonical tables (relative to the project) or the word ``sample``. ``as_of`` is the last day whose
     records the run may see; blank, it is ``close_day`` of the month after the report month, when the books are closed.
-    ``exchange_rates`` maps a currency to dated rates into the reporting currency.
+    ``exchange_rates`` maps a currency to dated rates into the reporting currency. ``source_map`` names a file in ``params/sources``
+    when the folder holds a system's own exports; blank, its files are canonical tables already.
     """
 
     name: str = ""
@@ -41,6 +42,7 @@ class RunParams:
     tie_out_tolerance: Decimal = Decimal("0.00")
     active_window_months: int = 12
     sign_off: SignOff = field(default_factory=SignOff)
+    source_map: str = ""
     exchange_rates: dict[str, dict[dt.date, Decimal]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -71,7 +73,7 @@ def load_run(name: str, *, month: str = "", data: str = "", as_of: str = "") -> 
     if month:
         run = replace(run, month=Month.parse(month), as_of=None)
     if data:
-        run = replace(run, data=data)
+        run = replace(run, data=data, source_map="" if data == "sample" else run.source_map)
     if as_of:
         try:
             run = replace(run, as_of=dt.date.fromisoformat(as_of))

@@ -2,6 +2,7 @@
 
 from analysis.sources.fingerprint import fingerprint
 from analysis.sources.folder import SourceFile, SourceFolder, scan_folder
+from analysis.sources.maps import MapEntry, MappedFile, SourceMap, apply_map, load_map
 from analysis.sources.readers import (
     RawFile,
     drop_raw,
@@ -11,11 +12,16 @@ from analysis.sources.readers import (
 )
 
 __all__ = [
+    "MapEntry",
+    "MappedFile",
     "RawFile",
     "SourceFile",
     "SourceFolder",
+    "SourceMap",
+    "apply_map",
     "drop_raw",
     "fingerprint",
+    "load_map",
     "read_csv",
     "read_parquet",
     "read_raw",

@@ -33,7 +33,8 @@ from analysis.params import Assumptions, CostTree, RunParams, load_run, project_
 from analysis.params.runs import params_hash
 from analysis.periods import Month
 from analysis.results import Check, Finding, by_severity
-from analysis.tables import TableSet, load_corrections, load_tables
+from analysis.sources import MappedFile, apply_map, load_map
+from analysis.tables import TableSet, contract, load_corrections, load_tables
 from analysis.workbook.record import Record
 
 Progress = Callable[[str], None]
@@ -48,6 +49,7 @@ class MonthRun:
     inputs: StudyInputs
     section: str
     folder: Path
+    mapped: tuple[MappedFile, ...] = ()
 
     @property
     def name(self) -> str:
@@ -149,8 +151,9 @@ def prepare_run(
             f"data folder '{params.data}': no such folder. Put files named after the tables there (tickets.csv, ledger.csv, "
             "customers.csv, …; see data/README.md), or use DATA=sample."
         )
+    source, mapped = _canonical(params)
     tables = load_tables(
-        params.data_folder,
+        source,
         _store(params),
         reporting_currency=params.currency,
         time_zone=params.time_zone,
@@ -173,7 +176,7 @@ def prepare_run(
     )
     _month_has_data(tables, params.month)
     inputs = StudyInputs(engine=engine, month=params.month, params=params, assumptions=Assumptions.load(), cost_tree=engine.cost_tree)
-    return MonthRun(params=params, tables=tables, inputs=inputs, section=section, folder=folder or _run_folder(params))
+    return MonthRun(params=params, tables=tables, inputs=inputs, section=section, folder=folder or _run_folder(params), mapped=mapped)
 
 
 def open_run(run_name: str, *, month: str = "", data: str = "", as_of: str = "", section: str) -> MonthRun:
@@ -187,9 +190,18 @@ def _run_folder(params: RunParams) -> Path:
     return Path(stated) if stated else project_root() / "build" / "explore" / f"{params.name}-{params.month}"
 
 
+def _canonical(params: RunParams) -> tuple[Path, tuple[MappedFile, ...]]:
+    """The folder of canonical tables: the run's own, or what its source map makes of the exports there."""
+    if not params.source_map:
+        return params.data_folder, ()
+    source_map = load_map(params.source_map, {name: tuple(table.columns) for name, table in contract().tables.items()})
+    target = project_root() / "data" / "mapped" / f"{_store(params).name}-{source_map.name}"
+    return target, apply_map(source_map, params.data_folder, target)
+
+
 def _store(params: RunParams) -> Path:
     """A folder for the validated tables of these data under these conversion rules."""
-    rules = f"{params.data_folder.resolve()}|{params.currency}|{params.time_zone}|{params.exchange_rates}"
+    rules = f"{params.data_folder.resolve()}|{params.currency}|{params.time_zone}|{params.exchange_rates}|{params.source_map}"
     return project_root() / "data" / "tables" / f"{params.data_folder.name}-{hashlib.sha256(rules.encode()).hexdigest()[:10]}"
 
 

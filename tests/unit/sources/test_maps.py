@@ -1,0 +1,156 @@
+"""Source maps: foreign exports become canonical tables, every row written or counted."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from analysis.errors import ParameterError, SourceError
+from analysis.params.strict import bind
+from analysis.sources import SourceMap, apply_map, load_map
+from analysis.sources.maps import plain_number
+from analysis.tables import TableSet, contract, load_tables
+
+TABLES = {name: tuple(table.columns) for name, table in contract().tables.items()}
+REAL = Path(__file__).parents[3].parent / "shared" / "real"
+VOUCHERS = {
+    "table": "ledger",
+    "file": "凭证*.csv",
+    "encoding": "gb18030",
+    "skip_lines": 1,
+    "columns": {"posted_on": "日期", "account": "科目编码", "amount": "借方金额"},
+    "less": {"amount": "贷方金额"},
+    "joined": {"posting_id": ["凭证字号", "分录号"]},
+    "constants": {"currency": "CNY"},
+    "dates": {"posted_on": "%Y年%m月%d日"},
+    "numbers": ["amount"],
+}
+SHOP = {
+    "table": "orders",
+    "file": "订单.csv",
+    "columns": {"order_id": "订单编号", "customer_id": "买家会员名", "ordered_at": "订单付款时间", "revenue": "买家实际支付金额"},
+    "constants": {"channel": "Tmall", "order_type": "product"},
+}
+
+
+def mapped(*entries: dict) -> SourceMap:
+    return bind(SourceMap, {"about": "test", "tables": list(entries), "name": "test"}, "test")
+
+
+def load(folder: Path, tmp_path: Path, **options) -> TableSet:
+    return load_tables(folder, tmp_path / "store", reporting_currency="CNY", time_zone="Asia/Shanghai", **options)
+
+
+def rows(tables: TableSet, table: str, *columns: str) -> list[tuple]:
+    with duckdb.connect() as connection:
+        return connection.execute(f"SELECT {', '.join(columns)} FROM {tables.scan(table)} ORDER BY ALL").fetchall()
+
+
+@pytest.fixture
+def exports(tmp_path: Path) -> Path:
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    return folder
+
+
+def test_a_voucher_list_in_gb18030_is_read_to_the_cent(exports: Path, tmp_path: Path):
+    (exports / "凭证202610.csv").write_bytes(
+        "流明电器 凭证列表\n日期,凭证字号,分录号,科目编码,科目名称,借方金额,贷方金额\n"
+        '2026年10月08日,记-12,1,6601.02,售后配件,"1,234.50",\n2026年10月09日,记-12,2,6601.02,售后配件,,（３０．５０）\n'
+        "2026年10月31日,记-13,1,6601.01,人工,,80.00\n".encode("gb18030")
+    )
+    (done,) = apply_map(mapped(VOUCHERS), exports, tmp_path / "out")
+    assert (done.read, done.mapped, done.left_out) == (3, 3, 0)
+    tables = load(tmp_path / "out", tmp_path)
+    assert rows(tables, "ledger", "posting_id", "posted_on", "amount") == [
+        ("记-12-1", dt.date(2026, 10, 8), Decimal("1234.50")),
+        ("记-12-2", dt.date(2026, 10, 9), Decimal("30.50")),
+        ("记-13-1", dt.date(2026, 10, 31), Decimal("-80.00")),
+    ]
+    with pytest.raises(SourceError, match=r"not utf-8 .*State its encoding"):
+        apply_map(mapped(VOUCHERS | {"encoding": "utf-8", "skip_lines": 0}), exports, tmp_path / "out")
+
+
+def test_a_shop_export_with_chinese_headers_feeds_two_tables(exports: Path, tmp_path: Path):
+    (exports / "订单.csv").write_text(
+        "\ufeff订单编号,买家会员名,买家实际支付金额,订单状态,订单付款时间\n9001,小明,199.00,交易成功,2026-10-01 08:30:00\n9002,小红,0.00,交易关闭,\n9003,小红,35.5,交易成功,2026-10-02 00:00:00\n",
+        encoding="utf-8",
+    )
+    people = {"table": "customers", "file": "订单.csv", "columns": {"customer_id": "买家会员名"}}
+    done = apply_map(mapped(people, SHOP | {"only": {"订单状态": ["交易成功"]}}), exports, tmp_path / "out")
+    assert [(file.table, file.read, file.mapped, file.left_out) for file in done] == [("customers", 3, 3, 0), ("orders", 3, 2, 1)]
+    tables = load(tmp_path / "out", tmp_path)
+    assert rows(tables, "customers", "customer_id") == [("小明",), ("小红",)]
+    assert [row[1] for row in rows(tables, "orders", "order_id", "revenue")] == [Decimal("199.00"), Decimal("35.50")]
+
+
+def test_the_same_facts_in_three_date_formats_have_one_hash(exports: Path, tmp_path: Path):
+    hashes = set()
+    for form, day in (("%d/%m/%Y", "03/10/2026"), ("%m/%d/%Y", "10/03/2026"), ("%Y.%m.%d", "2026.10.03")):
+        (exports / "gl.csv").write_text(f"no,day,value\n1,{day},5.00\n", encoding="utf-8")
+        entry = {"table": "ledger", "file": "gl.csv", "columns": {"posting_id": "no", "posted_on": "day", "amount": "value"}}
+        apply_map(mapped(entry | {"dates": {"posted_on": form}}), exports, tmp_path / "out")
+        hashes.add(load(tmp_path / "out", tmp_path)["ledger"].content_hash)
+    assert len(hashes) == 1
+
+
+def test_a_renamed_column_a_missing_file_and_a_torn_line_are_named(exports: Path, tmp_path: Path):
+    entry = {"table": "ledger", "file": "gl.csv", "columns": {"posting_id": "number", "posted_on": "day", "amount": "value"}}
+    with pytest.raises(SourceError, match=r"gl\.csv: no such file for ledger"):
+        apply_map(mapped(entry), exports, tmp_path / "out")
+    (exports / "gl.csv").write_text("Number,day,value\n1,2026-10-01,5\n", encoding="utf-8")
+    with pytest.raises(SourceError, match=r"column 'number' is not there; the vendor may have renamed it\. Did you mean 'Number'"):
+        apply_map(mapped(entry), exports, tmp_path / "out")
+    (exports / "gl.csv").write_text("number,day,value\n1,2026-10-01,5\n2,2026-10-01\n3,2026-10-01,6\n", encoding="utf-8")
+    (done,) = apply_map(mapped(entry), exports, tmp_path / "out")
+    (file,) = load(tmp_path / "out", tmp_path, quarantine_limit=0.5)["ledger"].waterfall
+    assert (done.read, file.rows_read, file.accepted, file.quarantined) == (3, 3, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [("(1,234.50)", "-1234.50"), ("（１，２３４）", "-1234"), ("¥35", "35"), ("1,23", "1,23"), ("1.234,50", "1.234,50"), ("(-5)", "(-5)"), ("n/a", "n/a")],
+)
+def test_numbers_are_made_plain_or_left_alone(text: str, plain: str):
+    assert plain_number(text) == plain
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("table: legder, file: a.csv, columns: {posting_id: a}", "Did you mean 'ledger'"),
+        ("table: ledger, file: a.csv, columns: {postingid: a}", "Did you mean 'posting_id'"),
+        ("table: ledger, file: a.csv, columns: {posting_id: a}, constants: {posting_id: b}", "given twice"),
+        ("table: ledger, file: a.csv, columns: {posting_id: a}, dates: {posted_on: '%Y'}", "has a rule but no source"),
+        ("table: ledger, file: ../a.csv, columns: {posting_id: a}", "leaves the data folder"),
+        ("table: ledger, file: a.csv, columns: {posting_id: a}, encodng: utf-8", "Did you mean 'encoding'"),
+    ],
+)
+def test_a_map_that_says_something_unknown_does_not_load(tmp_path: Path, change: str, message: str):
+    path = tmp_path / "acme.yml"
+    path.write_text(f"about: x\ntables:\n  - {{{change}}}\n", encoding="utf-8")
+    with pytest.raises(ParameterError, match=message):
+        load_map("acme", TABLES, path=path)
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real exports are not here")
+def test_real_zendesk_tables_pass_the_proof(tmp_path: Path):
+    done = apply_map(load_map("zendesk", TABLES), REAL / "zendesk_fivetran_seeds", tmp_path / "out")
+    tables = load(tmp_path / "out", tmp_path, quarantine_limit=0.9)
+    assert {file.table: file.read for file in done}["tickets"] == 10
+    assert Counter(status for (status,) in rows(tables, "tickets", "status")) == {"closed": 7, "cancelled": 2, "resolved": 1}
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real exports are not here")
+def test_real_xero_journals_add_up(tmp_path: Path):
+    done = apply_map(load_map("xero", TABLES), REAL / "xero_gl_fivetran_seeds", tmp_path / "out")
+    ledger = next(file for file in done if file.table == "ledger")
+    assert (ledger.read, ledger.mapped, ledger.left_out) == (4033, 1121, 2912)
+    rates = {code: [(dt.date(2010, 1, 1), Decimal("5"))] for code in ("USD", "CAD", "GBP")}
+    tables = load(tmp_path / "out", tmp_path, exchange_rates=rates)
+    assert tables["ledger"].rows == 1121 and all(month.start >= dt.date(2019, 10, 1) for month in tables["ledger"].months)
