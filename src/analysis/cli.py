@@ -135,6 +135,22 @@ def _check(options: argparse.Namespace) -> int:
     return 0
 
 
+def _map(options: argparse.Namespace) -> None:
+    from analysis.sources import TableShape, propose_map
+    from analysis.tables import contract
+
+    shapes = {
+        name: TableShape(
+            columns=tuple(table.columns),
+            required=frozenset(column for column in table.columns if table.mandatory(column) and table.columns[column].default is None),
+            days=frozenset(column.name for column in table.columns.values() if column.type in ("date", "timestamp")),
+            allowed={column.name: column.values for column in table.columns.values() if column.values},
+        )
+        for name, table in contract().tables.items()
+    }
+    print(propose_map(options.folder, shapes), end="")
+
+
 def _waterfall(tables: Any) -> str:
     """Rows read, set aside, dropped and accepted for each file; what is absent by name."""
     lines = [f"{'table':<22}{'file':<34}{'read':>12}{'duplicates':>12}{'quarantined':>13}{'accepted':>12}"]
@@ -300,6 +316,11 @@ def _parser() -> argparse.ArgumentParser:
         commands, "check", _check, "read and prove the tables, print where their rows went", "analysis check --data path/to/folder --month 2026-10",
     )
     _run_options(check)
+
+    proposal = _command(
+        commands, "map", _map, "propose a source map for unknown exports, its doubts marked", "analysis map path/to/exports > params/sources/acme.yml",
+    )
+    proposal.add_argument("folder", type=Path, metavar="FOLDER", help="the folder that holds the exports")
 
     metrics = _command(commands, "metrics", _metrics, "list the metric registry, or describe one metric", "analysis metrics\nanalysis metrics labour_share")
     metrics.add_argument("metric", nargs="?", help="id of a metric")

@@ -3,6 +3,7 @@
 from analysis.sources.fingerprint import fingerprint
 from analysis.sources.folder import SourceFile, SourceFolder, scan_folder
 from analysis.sources.maps import MapEntry, MappedFile, SourceMap, apply_map, load_map
+from analysis.sources.proposing import TableShape, propose_map
 from analysis.sources.readers import (
     RawFile,
     drop_raw,
@@ -18,10 +19,12 @@ __all__ = [
     "SourceFile",
     "SourceFolder",
     "SourceMap",
+    "TableShape",
     "apply_map",
     "drop_raw",
     "fingerprint",
     "load_map",
+    "propose_map",
     "read_csv",
     "read_parquet",
     "read_raw",
