@@ -322,7 +322,7 @@ def test_a_card_prints_the_exact_value_and_the_reason_of_a_missing_one() -> None
     assert fact_card(lost.as_json(), Definitions.of([], "zh"))["value"] == "未计算：缺少 surveys.score"
     rated = Fact(metric="r", period="2026-10-31", unit="ratio", value=3.1, interval=Interval(low=2.0, high=4.0, level=0.9, method="Garwood"))
     card = fact_card(rated.as_json(), definitions)
-    assert (card["interval"], card["method"], card["period"]) == ("90% interval 2.00 times to 4.00 times", "Garwood", "31 October 2026")
+    assert (card["interval"], card["method"], card["period"]) == ("90% interval 2.00 to 4.00 times", "Garwood", "31 October 2026")
 
 
 @pytest.mark.parametrize(("period", "text"), [("2026-10/2026-11", "October 2026"), ("2025-11/2026-11", "November 2025 – October 2026"), ("run", "run")])
