@@ -193,7 +193,7 @@ def _money(value: float) -> Decimal:
 
 
 def outlook_findings(outlook: Outlook | MissingData) -> list[Finding]:
-    """The year heading over its budget: said as crossed only when the whole interval lies above."""
+    """The year heading over its budget. Never an alert: the interval leaves out the uncertainty of the model's own parameters."""
     if isinstance(outlook, MissingData) or outlook.year is None:
         return []
     year = outlook.year
@@ -202,14 +202,14 @@ def outlook_findings(outlook: Outlook | MissingData) -> list[Finding]:
         return []
     certain = interval.low > float(year.budget.value or 0)
     template = (
-        "The year will exceed its budget of {budget}: {expected} expected ({expected:interval}), {chance} chance of exceeding it."
-        if certain else "The year may exceed its budget of {budget}: {expected} expected ({expected:interval}), {chance} chance of exceeding it; this could be noise."
+        "The year is likely to exceed its budget of {budget}: {expected} expected ({expected:interval}); {chance} of the simulated futures exceed it."
+        if certain else "The year may exceed its budget of {budget}: {expected} expected ({expected:interval}); {chance} of the simulated futures exceed it, which could be noise."
     )
     return [
         Finding(
-            id="costs.year_over_budget", section="costs", severity="alert" if certain else "watch", rank=float(year.expected.value or 0) - float(year.budget.value or 0),
+            id="costs.year_over_budget", section="costs", severity="watch" if certain else "info", rank=float(year.expected.value or 0) - float(year.budget.value or 0),
             statement=Sentence(template, {"budget": year.budget, "expected": year.expected, "chance": year.chance_over}),
-            method="Booked months of the year plus simulated futures of the total's own forecast",
+            method="Booked months of the year plus simulated futures of the total's own forecast; the uncertainty of its parameters is not in the interval",
         )
     ]
 
