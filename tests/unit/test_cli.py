@@ -15,7 +15,7 @@ import pytest
 from analysis import cli, errors
 from analysis.report.publish import Edition
 
-COMMANDS = ("report", "trace", "sample", "check", "metrics", "bench", "golden", "verify", "clean")
+COMMANDS = ("report", "trace", "sample", "check", "map", "metrics", "bench", "golden", "verify", "clean")
 
 
 def analysis(*arguments: str, **options) -> subprocess.CompletedProcess[str]:

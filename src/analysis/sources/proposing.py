@@ -83,7 +83,8 @@ def _entry(path: Path, tables: Mapping[str, TableShape]) -> tuple[list[str], str
         key=lambda pair: (len(set(pair[1]) & tables[pair[0]].required), _plain(pair[0]).rstrip("s") in _plain(path.stem), len(pair[1])),
     )
     shape = tables[table]
-    if not set(columns) & shape.required or len(columns) < 2:
+    # An event log or a list of comments shares names with a table; with two required columns absent it is not one.
+    if not set(columns) & shape.required or len(columns) < 2 or len(shape.required - set(columns)) > 1:
         return [], "doubt: fits no table; its columns are " + ", ".join(header[:8])
     lines = [f"  - table: {table}", f"    file: {json.dumps(path.name, ensure_ascii=False)}"]
     lines += [f"    # doubt: {column} is required and no column was found for it" for column in sorted(shape.required - set(columns))]
