@@ -110,6 +110,11 @@ class MonthRun:
                 self.record.write_evidence(stem, finding.evidence)
         self.show(findings_block(f"{self.section}.{name}", ordered, evidence=dict(enumerate(stems))))  # type: ignore[arg-type]
 
+    def print_findings(self, findings: Sequence[Finding]) -> None:
+        """The findings as plain lines, rounded as on the page: what the committed notebook keeps and nbval compares."""
+        for finding in by_severity(findings):
+            print(f"{finding.severity:5} {finding.id}: {finding.statement}")
+
     def show_checks(self, checks: Sequence[Check], *, name: str = "checks") -> None:
         self.show(checks_block(f"{self.section}.{name}", checks))
 
