@@ -197,13 +197,15 @@ def _parts_at_constant_prices(inputs: StudyInputs, month: Month) -> pd.DataFrame
 
 
 _CELL_SQL = f"coalesce(product_line, '{NOT_STATED}') AS product_line, coalesce(ticket_type, '{NOT_STATED}') AS ticket_type"
+# Cost meets its tickets on the ticket's own product line; a posting may name another, or one where the ticket names none.
+_TICKET_CELL_SQL = _CELL_SQL.replace("coalesce(product_line", "coalesce(ticket_product_line")
 _TICKETS = f"""
 SELECT {_CELL_SQL}, count(*) AS tickets, count(*) FILTER (WHERE automated) AS automated_tickets
 FROM service WHERE month = {{month}} GROUP BY 1, 2 ORDER BY 1, 2
 """
 _INCURRED = "month = {month} AND posting_basis IN ('incurred', 'recovery')"
 _DIRECT = f"""
-SELECT category, CASE WHEN category = 'parts' AND (amount < 0 OR posting_basis = 'recovery') THEN 'credits' ELSE '{WHOLE}' END AS resource, {_CELL_SQL},
+SELECT category, CASE WHEN category = 'parts' AND (amount < 0 OR posting_basis = 'recovery') THEN 'credits' ELSE '{WHOLE}' END AS resource, {_TICKET_CELL_SQL},
        sum(amount) AS cost, count(DISTINCT ticket_id)::DOUBLE AS carrying
 FROM cost WHERE {_INCURRED} AND tracing = 'direct' GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
 """
@@ -221,7 +223,7 @@ GROUP BY 1, 2, 3 HAVING sum(handling_hours) > 0 ORDER BY 1, 2, 3
 """
 _PARTS = f"""
 WITH posted AS (
-    SELECT ticket_id, min(month) AS month, any_value(product_line) AS product_line, any_value(ticket_type) AS ticket_type
+    SELECT ticket_id, min(month) AS month, any_value(ticket_product_line) AS product_line, any_value(ticket_type) AS ticket_type
     FROM cost WHERE category = 'parts' AND tracing = 'direct' AND amount > 0 AND posting_basis = 'incurred' GROUP BY 1
 ), price AS (SELECT part_no, avg(unit_price)::DOUBLE AS price FROM parts_used WHERE unit_price > 0 GROUP BY 1)
 SELECT 'parts' AS category, '{WHOLE}' AS resource, {_CELL_SQL}, sum(u.quantity * price.price) AS constant_price

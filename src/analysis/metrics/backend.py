@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -71,6 +72,8 @@ class DuckDB:
         self._connection.execute(f"SET threads = {int(os.environ.get('AFTER_SALES_THREADS', '2'))}")
         self._connection.execute(f"SET memory_limit = {literal(os.environ.get('AFTER_SALES_MEMORY', '1500MB'))}")
         self._connection.execute("SET preserve_insertion_order = false")
+        # what does not fit in memory must not appear in the folder a notebook was opened from
+        self._connection.execute(f"SET temp_directory = {literal(str(Path(tempfile.gettempdir()) / f'after-sales-{os.getpid()}'))}")
 
     def register_parquet(self, name: str, files: Sequence[Path], *, where: str = "", replace_columns: dict[str, str] | None = None) -> None:
         """A table made of Parquet files; ``where`` and ``replace_columns`` cut it to what was known."""

@@ -47,7 +47,7 @@ SELECT l.posting_id, l.month, l.posted_on, l.amount, l.ticket_id, l.cost_center,
        CASE WHEN l.ticket_id IS NOT NULL THEN 'direct' WHEN l.cost_pool IS NOT NULL THEN 'pool' ELSE 'held' END AS tracing,
        coalesce(l.team, t.team) AS team, coalesce(l.region, t.region) AS region, coalesce(l.channel, t.channel) AS channel,
        coalesce(l.product_line, direct_product.product_line, t.product_line) AS product_line,
-       t.ticket_type, t.customer_type, t.segment, t.is_rework, t.customer_id
+       t.ticket_type, t.product_line AS ticket_product_line, t.customer_type, t.segment, t.is_rework, t.customer_id
 FROM ledger l
 LEFT JOIN account_map exact_rule
        ON exact_rule.account = l.account AND exact_rule.cost_center = l.cost_center
