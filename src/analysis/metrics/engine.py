@@ -102,6 +102,7 @@ class Engine:
         self._database: Database = database or DuckDB()
         self._remembered: dict[str, pd.DataFrame] = {}
         self._view_columns: dict[str, frozenset[str]] = {}
+        self._materialised: set[str] = set()
         self._register()
 
     # -- tables and views ------------------------------------------------------------------------------------------
@@ -152,6 +153,19 @@ class Engine:
         """A study's own query over views and tables; money comes back as Decimal."""
         self.require(*needs)
         return self._database.frame(sql)
+
+    def materialise(self, name: str, sql: str, *, needs: Sequence[str] = ()) -> str:
+        """Compute ``sql`` once, keep it as a table of this engine, and return the (quoted) name to select from.
+
+        For what many queries of a study stand on (machines in the field, spells of customers). The same text is computed once however
+        often it is asked for; ``name`` only makes the table recognisable.
+        """
+        self.require(*needs)
+        table = f"{name}_{hashlib.sha256(sql.encode()).hexdigest()[:12]}"
+        if table not in self._materialised:
+            self._database.create_table(table, sql)
+            self._materialised.add(table)
+        return quoted(table)
 
     # -- aggregates -------------------------------------------------------------------------------------------------
 

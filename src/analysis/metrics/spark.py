@@ -49,6 +49,11 @@ class Spark:
     def create_view(self, name: str, sql: str) -> None:
         self._session.sql(transpiled(sql, self.dialect)).createOrReplaceTempView(name)
 
+    def create_table(self, name: str, sql: str) -> None:
+        """Spark keeps the rows of a temporary view in memory once it is cached."""
+        self.create_view(name, sql)
+        self._session.catalog.cacheTable(name)
+
     def arrow(self, sql: str) -> pa.Table:
         return self._session.sql(transpiled(sql, self.dialect)).toArrow()
 

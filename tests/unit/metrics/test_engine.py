@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.errors import ParameterError
+from analysis.errors import MissingData, ParameterError
 from analysis.metrics import Engine, Period
 from analysis.metrics.backend import transpiled
 from analysis.metrics.views import VIEWS
@@ -130,3 +130,13 @@ def test_unknown_measures_and_metrics_are_refused_with_a_suggestion(company: Pat
 def test_every_view_carries_over_to_spark():
     for view in VIEWS.values():
         assert "FROM" in transpiled(view.sql, "spark")
+
+
+def test_a_materialised_table_is_computed_once_and_named_by_its_text(company: Path, engine_of: Build):
+    engine = engine_of(company)
+    first = engine.materialise("draws", "SELECT random() AS value")
+    assert engine.materialise("draws", "SELECT random() AS value") == first
+    assert engine.query(f"SELECT value FROM {first}")["value"].tolist() == engine.query(f"SELECT value FROM {first}")["value"].tolist()
+    assert engine.materialise("draws", "SELECT 1 AS value") != first
+    with pytest.raises(MissingData, match="budget"):
+        engine.materialise("plans", "SELECT 1", needs=("budget.no_such_column",))
