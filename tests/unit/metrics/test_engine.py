@@ -139,4 +139,4 @@ def test_a_materialised_table_is_computed_once_and_named_by_its_text(company: Pa
     assert engine.query(f"SELECT value FROM {first}")["value"].tolist() == engine.query(f"SELECT value FROM {first}")["value"].tolist()
     assert engine.materialise("draws", "SELECT 1 AS value") != first
     with pytest.raises(MissingData, match="budget"):
-        engine.materialise("plans", "SELECT 1", needs=("budget.no_such_column",))
+        engine.materialise("plans", "SELECT 1", needs=("budget",))
