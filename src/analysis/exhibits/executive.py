@@ -82,12 +82,12 @@ def findings_of_sections(findings: Mapping[str, list[dict[str, Any]]], facts: It
 
     Sections take turns inside a severity, so that one section's many alerts do not hide another's only one.
     """
-    chosen = []
+    ranked = []
     for section in findings.values():
         grave = [finding for finding in section if finding["severity"] in DECIDED]
         grave.sort(key=lambda finding: (SEVERITIES.index(finding["severity"]), -finding["rank"], finding["id"]))
-        chosen += [(SEVERITIES.index(finding["severity"]), turn, finding["section"], finding) for turn, finding in enumerate(grave)]
-    chosen = [finding for *_, finding in sorted(chosen, key=lambda entry: entry[:3])][:top]
+        ranked += [(SEVERITIES.index(finding["severity"]), turn, finding["section"], finding) for turn, finding in enumerate(grave)]
+    chosen = [finding for *_, finding in sorted(ranked, key=lambda entry: entry[:3])][:top]
     used = {segment.get("fact") for finding in chosen for segments in finding["segments"].values() for segment in segments}
     used |= {value["fact"] for finding in chosen for value in finding["values"].values()}
     empty = Sentence("No section reports a finding this month.")
