@@ -158,7 +158,7 @@ class Registry:
                     "denominator": denominator.as_json() if denominator else None,
                     "per": metric.per,
                     "unit": metric.unit_in(currency),
-                    "owner": metric.owner,
+                    "owner": self.value_label("owner", metric.owner).as_json(),
                     "tier": metric.tier,
                     "better": metric.better,
                     "interval": metric.interval,
