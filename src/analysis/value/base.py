@@ -1,0 +1,49 @@
+"""The value base: one row per customer on the engine, with what the customer is expected to bring.
+
+Both halves of the study stand on it: the worth of the base here, the effect of service on it in `effects` and `what_if`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from analysis.periods import Month
+from analysis.results import Fact
+
+TIERS = ("top", "middle", "low")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ValueBase:
+    """Customers and their value at the end of ``month``.
+
+    Attributes
+    ----------
+    table : quoted name of a table on the engine, one row per customer who ever bought or held a contract before the end of the month:
+        ``customer_id``, ``kind`` (``contract`` while one runs, else ``purchases``), ``customer_type``, ``segment``, ``region``, ``channel``,
+        ``product_line`` (of the largest revenue), ``cohort`` (year of the first purchase or contract, text), ``tier`` (``top``, ``middle``, ``low`` by clv),
+        ``p_alive`` (chance that a buyer has not left; chance of renewing at the next renewal where a contract runs), ``stay_12m`` (chance of still being
+        a customer in twelve months), ``clv`` = ``clv_purchases`` + ``clv_contract`` − ``clv_service`` (doubles, currency, over the horizon, discounted),
+        ``margin_next_12m`` (expected margin of the next twelve months on the basis, before service cost, not discounted),
+        ``service_next_12m`` (expected traced service cost), ``service_cost_12m`` (traced service cost of the last twelve months),
+        ``service_orders_12m``, ``revenue_12m``, ``margin_12m`` (of the last twelve months). No missing numbers: zero where nothing was recorded. A dimension
+        that is missing is ``not_stated``.
+    total : expected value of all customers together, with its interval.
+    relative_error : standard error of the total divided by the total (parameters and miss in the holdout).
+    customers : rows of the table.
+    horizon_months, discount_rate, basis, has_service : over how long, at which yearly rate, on which margin, and whether traced service cost is in it.
+    margin_per_purchase : by customer type, expected margin of one purchase.
+    service_cost_12m : traced service cost of the last twelve months of all customers together.
+    """
+
+    month: Month
+    table: str
+    total: Fact
+    relative_error: float
+    customers: int
+    horizon_months: int
+    discount_rate: float
+    basis: str
+    has_service: bool
+    margin_per_purchase: dict[str, float]
+    service_cost_12m: float
