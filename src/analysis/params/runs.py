@@ -27,7 +27,8 @@ class RunParams:
     ``data`` is a folder of canonical tables (relative to the project) or the word ``sample``. ``as_of`` is the last day whose
     records the run may see; blank, it is ``close_day`` of the month after the report month, when the books are closed.
     ``exchange_rates`` maps a currency to dated rates into the reporting currency. ``source_map`` names a file in ``params/sources``
-    when the folder holds a system's own exports; blank, its files are canonical tables already.
+    when the folder holds a system's own exports; blank, its files are canonical tables already. ``needs`` names the tables without
+    which this run is refused (each with rows in the report month); everything else that is absent is said on the page it is missing from.
     """
 
     name: str = ""
@@ -43,6 +44,7 @@ class RunParams:
     active_window_months: int = 12
     sign_off: SignOff = field(default_factory=SignOff)
     source_map: str = ""
+    needs: tuple[str, ...] = ("ledger", "tickets")
     exchange_rates: dict[str, dict[dt.date, Decimal]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

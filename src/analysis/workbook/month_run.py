@@ -18,7 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from analysis.errors import AnalysisError, ContractError, MissingData, SourceError
+from analysis.errors import AnalysisError, ContractError, MissingData, ParameterError, SourceError, suggestion
 from analysis.exhibits.blocks import (
     Block,
     checks_block,
@@ -34,7 +34,7 @@ from analysis.params.runs import params_hash
 from analysis.periods import Month
 from analysis.results import Check, Finding, by_severity
 from analysis.sources import MappedFile, apply_map, load_map
-from analysis.tables import TableSet, contract, load_corrections, load_tables
+from analysis.tables import TableInfo, TableSet, contract, load_corrections, load_tables
 from analysis.workbook.record import Record
 
 Progress = Callable[[str], None]
@@ -179,7 +179,7 @@ def prepare_run(
         confidence=params.confidence,
         cache=project_root() / "data" / "cache",
     )
-    _month_has_data(tables, params.month)
+    _month_has_data(tables, params)
     inputs = StudyInputs(engine=engine, month=params.month, params=params, assumptions=Assumptions.load(), cost_tree=engine.cost_tree)
     return MonthRun(params=params, tables=tables, inputs=inputs, section=section, folder=folder or _run_folder(params), mapped=mapped)
 
@@ -236,16 +236,29 @@ def _make_sample(folder: Path, progress: Progress | None) -> None:
             making.replace(folder)
 
 
-def _month_has_data(tables: TableSet, month: Month) -> None:
-    """A month without postings or tickets is refused; a report of nothing would look like a report of zero."""
-    for name in ("ledger", "tickets"):
+def _month_has_data(tables: TableSet, params: RunParams) -> None:
+    """A month without the rows its run stands on is refused; a report of nothing would look like a report of zero."""
+    month = params.month
+    for name in params.needs:
+        if name not in tables.tables:
+            raise ParameterError(f"run '{params.name}': needs '{name}', which is no table.{suggestion(name, tables.tables)}")
         info = tables.tables[name]
         if not info.present:
-            raise ContractError(f"{name}: this table is needed for every report and was not found; see data/README.md for its columns.")
-        months = sorted(partition.month for partition in info.partitions if partition.month)
-        if month not in months:
-            span = f"they run from {months[0]} to {months[-1]}" if months else "there are none"
-            raise ContractError(f"{name}: no rows in {month}; {span}. Choose a month in that range (MONTH=…) or add the missing file.")
+            raise ContractError(
+                f"{name}: this table is needed by run '{params.name}' and was not found; see data/README.md for its columns. A run that can do "
+                "without it says so in its file in params/runs (needs: […])."
+            )
+        if contract().tables[name].time is not None:
+            _refuse_other_months(name, info, month)
+        elif not info.rows:
+            raise ContractError(f"{name}: there are no rows, and run '{params.name}' needs them. Add the missing file.")
+
+
+def _refuse_other_months(name: str, info: TableInfo, month: Month) -> None:
+    if month in info.months:
+        return
+    span = f"they run from {info.months[0]} to {info.months[-1]}" if info.months else "there are none"
+    raise ContractError(f"{name}: no rows in {month}; {span}. Choose a month in that range (MONTH=…) or add the missing file.")
 
 
 def _quiet_refusals() -> None:
