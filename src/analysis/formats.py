@@ -6,6 +6,8 @@ Nothing here computes; a value is rounded half up, as finance does, and only for
 from __future__ import annotations
 
 import datetime as dt
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -242,3 +244,21 @@ def date_text(day: dt.date, language: Language) -> str:
     if language == "zh":
         return f"{day.year}年{day.month}月{day.day}日"
     return f"{day.day} {_MONTH_NAMES[day.month - 1]} {day.year}"
+
+
+_NUMBER_AND_UNIT: Mapping[Language, re.Pattern[str]] = {
+    "en": re.compile(r"(?P<before>)(?P<main>[−+]?(?:[A-Z]{3} )?[\d,.]+%?(?: (?:thousand|million|billion))?)(?P<after> .*)?"),
+    "zh": re.compile(r"(?P<before>每\S+ )?(?P<main>[−+]?[\d,.]+(?:%| ?[万亿]*\S?元)?)(?P<after> ?\D*)?"),
+}
+
+
+def number_and_unit(text: str, language: Language) -> tuple[str | None, str]:
+    """A formatted number apart from its unit of count, for places where the number is set large: ``("2,394", "tickets")``.
+
+    The number stands first in Chinese too (``1,632.00 元``, then ``每张工单``), so that a row of such figures lines up. ``(None, "")`` for a
+    text that is no number.
+    """
+    match = _NUMBER_AND_UNIT[language].fullmatch(text)
+    if match is None:
+        return None, ""
+    return match["main"], " ".join(part.strip() for part in (match["after"], match["before"]) if part and part.strip())

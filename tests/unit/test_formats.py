@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 
 from analysis.errors import ParameterError
-from analysis.formats import Unit, cell_text, column_scale, grouped, number_text
+from analysis.formats import Unit, cell_text, column_scale, grouped, number_and_unit, number_text
+from analysis.locale import Language
 from analysis.periods import Month
 
 
@@ -66,3 +67,18 @@ def test_months_are_half_open_and_one_parser_reads_them():
         Month.parse("2026-13")
     with pytest.raises(ParameterError, match="write it as 2026-10"):
         Month.parse("10/2026")
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "parts"),
+    [
+        ("CNY 1,733.78 per ticket", "en", ("CNY 1,733.78", "per ticket")),
+        ("CNY 4.08 million", "en", ("CNY 4.08 million", "")),
+        ("−1.5%", "en", ("−1.5%", "")),
+        ("每张工单 1,632.00 元", "zh", ("1,632.00 元", "每张工单")),
+        ("2,394 张工单", "zh", ("2,394", "张工单")),
+        ("not computed: no rows in 2026-10", "en", (None, "")),
+    ],
+)
+def test_a_large_figure_is_set_apart_from_its_unit(text: str, language: Language, parts: tuple[str | None, str]):
+    assert number_and_unit(text, language) == parts

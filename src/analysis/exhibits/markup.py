@@ -16,7 +16,7 @@ from typing import Any
 
 from analysis.exhibits.shape import references
 from analysis.exhibits.style import DARK, LIGHT
-from analysis.formats import number_text
+from analysis.formats import number_and_unit, number_text
 from analysis.locale import Language, translate
 
 Record = Mapping[str, Any]
@@ -174,8 +174,15 @@ class Markup:
         )
         return (
             f'<li class="tile {tile["status"] or ""}"><p class="name">{escape(tile["label"][self.language])}{status}</p>'
-            f'<p class="{self._figure_class(tile)}">{self.segments(tile["value"])}</p>{spark}{f"<dl>{lines}</dl>" if lines else ""}</li>'
+            f'<p class="{self._figure_class(tile)}">{self._large(tile["value"][self.language])}</p>{spark}{f"<dl>{lines}</dl>" if lines else ""}</li>'
         )
+
+    def _large(self, segments: Sequence[Record]) -> str:
+        """A tile's number large and its unit small, as one thing to ask about; other texts stay whole."""
+        number, unit = number_and_unit("".join(segment["t"] for segment in segments), self.language)
+        if number is None or not unit or len(segments) != 1 or segments[0].get("k") != "fact":
+            return "".join(self._segment(segment) for segment in segments)
+        return self.number(f'{escape(number, quote=False)} <small>{escape(unit, quote=False)}</small>', segments[0]["fact"])
 
     def _figure_class(self, tile: Record) -> str:
         return "figure none" if self.facts[tile["fact"]]["value"] is None else "figure"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from analysis.formats import number_and_unit
 from analysis.locale import Language
 from analysis.report.pdf_columns import TEXT_WIDTH, typeface
 
@@ -22,23 +22,14 @@ AIR = 10.0  # between two things in a tile
 COVER_ROWS = 2
 COVER_TILES = 6
 
-_VALUE: Mapping[Language, re.Pattern[str]] = {
-    "en": re.compile(r"(?P<before>)(?P<main>[−+]?(?:[A-Z]{3} )?[\d,.]+%?(?: (?:thousand|million|billion))?)(?P<after> .*)?"),
-    "zh": re.compile(r"(?P<before>每\S+ )?(?P<main>[−+]?[\d,.]+(?:%| ?[万亿]*\S?元)?)(?P<after> ?\D*)?"),
-}  # fmt: skip
-
 
 def value_nodes(value: Sequence[Node], language: Language) -> list[Node]:
-    """A formatted number with its unit of count set apart: ``2,394`` large, then ``tickets`` small; other texts stay whole.
-
-    The number stands first in Chinese too (``1,632.00 元`` large, ``每张工单`` small), so that a row of tiles lines up.
-    """
-    match = _VALUE[language].fullmatch("".join(piece["text"] for piece in value))
-    if match is None:
+    """A formatted number with its unit of count set apart: ``2,394`` large, then ``tickets`` small; other texts stay whole."""
+    number, unit = number_and_unit("".join(piece["text"] for piece in value), language)
+    if number is None:
         return list(value)
-    unit = " ".join(part.strip() for part in (match["after"], match["before"]) if part and part.strip())
-    number = {"type": "fact", "text": match["main"]}
-    return [number, {"type": "minor", "text": f" {unit}"}] if unit else [number]
+    node = {"type": "fact", "text": number}
+    return [node, {"type": "minor", "text": f" {unit}"}] if unit else [node]
 
 
 def tile_strip(tiles: Sequence[Node]) -> Node:
