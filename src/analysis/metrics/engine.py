@@ -167,6 +167,11 @@ class Engine:
             self._materialised.add(table)
         return quoted(table)
 
+    def lend(self, name: str, frame: Any) -> str:
+        """Put a small Arrow table of a study's own (what a model says of each pattern) beside the others; returns the quoted name to join to."""
+        self._database.register_frame(name, frame)
+        return quoted(name)
+
     # -- aggregates -------------------------------------------------------------------------------------------------
 
     def aggregate(self, *measures: str, by: Sequence[str] = (), period: Month | Period) -> pd.DataFrame:
