@@ -66,7 +66,7 @@ def _headline(inputs: StudyInputs, name: str) -> Headline:
     history = tuple(engine.fact(name, period=inputs.month - back) for back in range(HISTORY_MONTHS - 1, -1, -1))
     fact = history[-1]
     changes = tuple(_change(inputs, metric, fact, history[-1 - back], against) for against, back in AGAINST.items())
-    limit = _limit(inputs, metric)
+    limit = None if fact.value is None else _limit(inputs, metric)
     return Headline(
         metric=metric, fact=fact, changes=changes, history=tuple(f for f in history if f.value is not None), limit=limit,
         crossed=_crossed(metric, fact, limit),

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.errors import NotebookFailed, ParameterError, suggestion
+from analysis.errors import MissingData, NotebookFailed, ParameterError, suggestion
+from analysis.exhibits.blocks import MIME, not_computed
+from analysis.locale import Text
 from analysis.report.progress import Progress
 
 if TYPE_CHECKING:
@@ -235,11 +237,33 @@ def _execute(
             record_timing=False,
         )
     except PapermillExecutionError as error:
+        if error.ename == MissingData.__name__ and _ends_not_computed(notebook, output, error.cell_index, error.evalue):
+            return None
         return _failure(notebook, output, error.cell_index, error.ename, error.evalue, error.source)
     except Exception as error:
         index = _last_started(output)
         return _failure(notebook, output, index, type(error).__name__, str(error), "")
     return None
+
+
+def _ends_not_computed(notebook: Notebook, output: Path, index: int, text: str) -> bool:
+    """A section whose data are absent as a whole ends at its setup cell, which then says what it needs; the other sections are still made.
+
+    Only the setup cell may end a section so: further down a part says for itself what it lacks, and a refusal there is a fault.
+    """
+    executed = json.loads(output.read_text(encoding="utf-8"))
+    cells = [cell for cell in executed["cells"] if "papermill-error-cell-tag" not in cell["metadata"].get("tags", [])]
+    tags = cells[index]["metadata"].get("tags", [])
+    if "setup" not in tags:
+        return False
+    needs = text.removeprefix("not computed: needs ").split(", ")
+    block = not_computed(MissingData(*needs), id=f"{notebook.section}.not_computed", what=Text.of(notebook.title))
+    data = {MIME: dict(block.payload), "text/html": block.html("en"), "text/plain": block.plain()}
+    cells[index]["metadata"]["tags"] = [tag for tag in tags if tag not in ("setup", "remove-cell")]
+    cells[index]["outputs"] = [{"output_type": "display_data", "data": data, "metadata": {}}]
+    executed["cells"] = cells[: index + 1]
+    output.write_text(json.dumps(executed, ensure_ascii=False, indent=1), encoding="utf-8")
+    return True
 
 
 def _no_placeholders(path: Path) -> str:
