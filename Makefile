@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 # A misspelt variable would otherwise be ignored, and last month's report issued again.
-VARIABLES := RUN MONTH DATA AS_OF NOTEBOOKS PARAMETERS WORKERS FORCE REPORTS ID EDITION OUT NULL SEED ONLY ALL PYTHON VENV SOURCE_DATE_EPOCH PYTEST
+VARIABLES := RUN MONTH DATA AS_OF NOTEBOOKS PARAMETERS WORKERS FORCE DRAFT REPORTS ID EDITION OUT NULL SEED ONLY ALL PYTHON VENV SOURCE_DATE_EPOCH PYTEST
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command line,$(origin $(name))),$(name)))
 UNKNOWN := $(filter-out $(VARIABLES) MAKEFLAGS MAKEOVERRIDES SHELL,$(GIVEN))
 ifneq ($(UNKNOWN),)
@@ -39,10 +39,10 @@ help: ## this list
 setup: $(STAMP) ## make the environment (every other target does this by itself)
 
 .PHONY: report
-report: $(STAMP) ## make and issue the month's report  [MONTH= DATA= RUN= AS_OF= NOTEBOOKS="10 90" PARAMETERS="top=7" WORKERS= FORCE=1]
+report: $(STAMP) ## make and issue the month's report  [MONTH= DATA= RUN= AS_OF= NOTEBOOKS="10 90" PARAMETERS="top=7" WORKERS= FORCE=1 DRAFT=1]
 	@$(BIN)/analysis report $(RUN_OPTIONS) $(call given,AS_OF,--as-of) $(call given,NOTEBOOKS,--notebooks) \
 	  $(foreach pair,$(if $(filter command line,$(origin PARAMETERS)),$(PARAMETERS)),-p '$(pair)') \
-	  $(call given,WORKERS,--workers) $(call given,REPORTS,--reports) $(call flag,FORCE,--force)
+	  $(call given,WORKERS,--workers) $(call given,REPORTS,--reports) $(call flag,FORCE,--force) $(call flag,DRAFT,--draft)
 
 .PHONY: test
 test: $(STAMP) ## fast tests, and the notebooks against their kept outputs  [PYTEST="-k bridge"]

@@ -78,7 +78,8 @@ def _report(options: argparse.Namespace) -> None:
     try:
         edition = make_report(
             options.run, month=options.month, data=options.data, as_of=options.as_of, notebooks=_split(options.notebooks),
-            parameters=_pairs(options.parameter), reports=options.reports, workers=options.workers, force=options.force, progress=progress,
+            parameters=_pairs(options.parameter), reports=options.reports, workers=options.workers, force=options.force, draft=options.draft,
+            progress=progress,
         )  # fmt: skip
     finally:
         progress.close()
@@ -88,7 +89,7 @@ def _report(options: argparse.Namespace) -> None:
     if edition.unchanged:
         print(f"unchanged: edition {edition.number} of {edition.month} stands: {folder} (FORCE=1 or --force issues a new one)")
         return
-    print(f"issued: {folder}")
+    print(f"draft, not for signature: {folder}" if edition.draft else f"issued: {folder}")
     for language in ("en", "zh"):
         print(f"  {folder}/after-sales-report.{language}.pdf   {folder}/html/{language}/index.html")
     if edition.restated:
@@ -229,12 +230,12 @@ def _clean(options: argparse.Namespace) -> None:
     import shutil
 
     from analysis.params import project_root
-    from analysis.report.publish import QUARANTINE, unfinished
+    from analysis.report.publish import DRAFTS, QUARANTINE, unfinished
 
     root = project_root()
     doomed = [root / "build", root / "data" / "cache", root / "data" / "tables", root / "data" / "mapped", *unfinished(root / "reports")]
     if options.all:
-        doomed += [root / "data" / "sample", root / "reports" / QUARANTINE]
+        doomed += [root / "data" / "sample", root / "reports" / QUARANTINE, root / "reports" / DRAFTS]
     for folder in doomed:
         if folder.exists():
             shutil.rmtree(folder)
@@ -290,7 +291,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     _run_options(report)
     report.add_argument("--as-of", default="", metavar="DAY", help="last day whose records are seen, such as 2026-11-10 (default: the close of the month)")
-    report.add_argument("--notebooks", nargs="+", default=[], metavar="NAME", help="only these: file names, numbers or sections (default: all)")
+    report.add_argument("--notebooks", nargs="+", default=[], metavar="NAME", help="only these, as a draft: file names, numbers or sections (default: all)")
+    report.add_argument("--draft", action="store_true", help="a pack stamped not for signature, kept in reports/_drafts; no edition is issued")
     report.add_argument("-p", "--parameter", action="append", default=[], metavar="NAME=VALUE", help="a further notebook parameter; may be repeated")
     report.add_argument("--workers", type=int, default=2, metavar="N", help="notebooks side by side, at most (default: 2)")
     report.add_argument("--force", action="store_true", help="issue a new edition even when nothing has changed")
@@ -335,7 +337,7 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("edition", nargs="?", type=Path, help="an issued edition (default: reports/latest)")
 
     clean = _command(commands, "clean", _clean, "remove what can be made again; issued editions stay", "analysis clean\nanalysis clean --all")
-    clean.add_argument("--all", action="store_true", help="the sample company and the quarantine as well")
+    clean.add_argument("--all", action="store_true", help="the sample company, drafts and the quarantine as well")
     return parser
 
 

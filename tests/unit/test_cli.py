@@ -95,14 +95,14 @@ def test_what_was_typed_reaches_the_report(monkeypatch, capsys, tmp_path):
         return Edition(folder=tmp_path / "2026-09" / "edition-2", month="2026-09", number=2, tied_out=False, restated=3)
 
     monkeypatch.setattr("analysis.report.make.make_report", make_report)
-    typed = "report --run acme --month 2026-09 --data my data --as-of 2026-10-12 --notebooks 10,20 90 -p top=7 -p note=a=b --force --workers 1"
+    typed = "report --run acme --month 2026-09 --data my data --as-of 2026-10-12 --notebooks 10,20 90 -p top=7 -p note=a=b --force --draft --workers 1"
     arguments = typed.replace("my data", "my_data").split()
     arguments[arguments.index("my_data")] = "my data"
     assert cli.main(arguments) == 0
     asked.pop("progress")
     assert asked == {
         "run": "acme", "month": "2026-09", "data": "my data", "as_of": "2026-10-12", "notebooks": ["10", "20", "90"],
-        "parameters": {"top": "7", "note": "a=b"}, "reports": None, "workers": 1, "force": True,
+        "parameters": {"top": "7", "note": "a=b"}, "reports": None, "workers": 1, "force": True, "draft": True,
     }  # fmt: skip
     shown = capsys.readouterr().out
     assert "3 numbers read differently from the last edition" in shown

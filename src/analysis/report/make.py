@@ -52,6 +52,7 @@ def make_report(
     folder: Path | None = None,
     workers: int = 2,
     force: bool = False,
+    draft: bool = False,
     progress: Progress | None = None,
     prepare: Prepare | None = None,
     export: Export | None = None,
@@ -62,11 +63,12 @@ def make_report(
     ----------
     run_name, month, data, as_of : the run in ``params/runs/``, and what replaces its month (``2026-10``), data folder and the last
         day whose records are seen (``2026-11-10``) when not blank
-    notebooks : file names, numbers or sections; all when empty
+    notebooks : file names, numbers or sections; all when empty. A report without some of its notebooks is a draft
     parameters : further notebook parameters as text; one that no notebook declares is refused
     reports, folder : where editions are issued and where the notebooks are; the project's own when left out
     workers : kernels side by side, at most; fewer when memory or processors are short
     force : issue a new edition even when nothing has changed
+    draft : make a pack that is stamped "not for signature", is kept in ``reports/_drafts`` and is no edition
     prepare, export : replace ``analysis.workbook.prepare_run`` and ``export_pack`` (tests, other front ends)
 
     Returns
@@ -89,6 +91,7 @@ def make_report(
     reports = (reports or project_root() / "reports").resolve()
     progress = progress or Progress()
     standard: dict[str, Value] = dict(zip(STANDARD, (run_name, month, data, as_of), strict=True))
+    everything = find_notebooks(folder or project_root() / "notebooks")
     chosen = find_notebooks(folder or project_root() / "notebooks", notebooks)
     refuse_unknown_parameters(parameters, chosen)
     for notebook in chosen:
@@ -103,8 +106,9 @@ def make_report(
             made = _Making(
                 run=run, notebooks=chosen, standard=standard, extra=dict(parameters), reports=reports, workers=workers,
                 progress=progress, export=export or _export_pack, identity=manifest.identity(run, chosen, extra=parameters),
+                draft=draft or len(chosen) < len(everything),
             )  # fmt: skip
-            standing = None if force else made.unchanged()
+            standing = None if force or made.draft else made.unchanged()
             warming.join()
         return standing or made.edition(kernels)
 
@@ -152,6 +156,7 @@ class _Making:
     progress: Progress
     export: Export
     identity: Mapping[str, Any]
+    draft: bool
 
     @property
     def month(self) -> str:
@@ -211,8 +216,9 @@ class _Making:
         with self.progress.stage("publish"):
             folder = self._publish(building, number, pack)
         return Edition(
-            folder=folder, month=self.month, number=number, tied_out=record.tied_out, restated=len(comparison.restated) if comparison else 0
-        )
+            folder=folder, month=self.month, number=number, draft=self.draft, tied_out=record.tied_out,
+            restated=len(comparison.restated) if comparison else 0,
+        )  # fmt: skip
 
     def _environment(self, building: Path) -> dict[str, str]:
         """Where the notebooks publish, and the one date that files of the pack may carry: the end of the as-of day."""
@@ -273,7 +279,7 @@ class _Making:
     def _comparison(self, record: PackRecord) -> Comparison | None:
         from analysis.report import editions
 
-        if self.last is None:
+        if self.last is None or self.draft:
             return None
         causes = manifest.changed_parts(manifest.read(self.last)["identity"], self.identity)
         return editions.compare(
@@ -291,7 +297,7 @@ class _Making:
             "edition": number,
             "company": run.company.as_json(),
             "currency": run.currency,
-            "status": "issued" if record.tied_out else "not tied out",
+            "status": "draft" if self.draft else "issued" if record.tied_out else "not tied out",
             "code": code,
             "code_version": manifest.version_text(code),
             "preparer": run.preparer,
@@ -334,6 +340,8 @@ class _Making:
             "seals": manifest.seals(building),
         }
         manifest.write_json(building / manifest.MANIFEST, content)
+        if self.draft:
+            return publish.keep_draft(building, self.reports, self.month)
         return publish.issue(building, self.reports, self.month, number)
 
 

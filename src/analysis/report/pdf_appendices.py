@@ -206,7 +206,7 @@ class Appendices:
         draft = self.pack["status"] == "draft"
         title = "Draft: not for signature" if draft else "Not tied out: not for signature"
         lead = (
-            "This copy was made before the month was closed. Sign the issued edition."
+            "This copy is a draft: it may lack sections, and no edition was issued with it. Sign the issued edition."
             if draft
             else "The costs in this report do not agree with the general ledger. The differences are listed under the checks; "
             "until they are explained, nobody signs."

@@ -1,6 +1,6 @@
 """Publishing fails closed: a pack is built in a folder of its own and becomes visible by one rename, whole or not at all.
 
-``reports/<month>/edition-n`` is never changed once it is there. What fails goes to ``reports/_quarantine/<month>-<n>`` with a
+``reports/<month>/edition-n`` is never changed once it is there. A draft goes to ``reports/_drafts/<month>-<n>``. What fails goes to ``reports/_quarantine/<month>-<n>`` with a
 message; what is interrupted leaves a hidden ``.building-…`` folder that no reader looks at and ``analysis clean`` removes.
 """
 
@@ -16,6 +16,7 @@ from pathlib import Path
 from analysis.errors import PublicationRefused
 
 QUARANTINE = "_quarantine"
+DRAFTS = "_drafts"
 LATEST = "latest"
 MESSAGE = "message.txt"
 _MONTH = re.compile(r"\d{4}-\d{2}")
@@ -23,12 +24,16 @@ _MONTH = re.compile(r"\d{4}-\d{2}")
 
 @dataclass(frozen=True, kw_only=True)
 class Edition:
-    """An issued pack. ``unchanged``: a run found that this edition already says all it would have said."""
+    """An issued pack. ``unchanged``: a run found that this edition already says all it would have said.
+
+    A ``draft`` lies beside the editions and is none: it has the number the next edition would have, and never becomes ``latest``.
+    """
 
     folder: Path
     month: str
     number: int
     unchanged: bool = False
+    draft: bool = False
     tied_out: bool = True
     restated: int = 0
 
@@ -84,7 +89,16 @@ def point_latest(reports: Path) -> None:
 def quarantine(building: Path, reports: Path, month: str, message: str) -> Path:
     """Keep what was made of a refused pack, with the message, where nobody takes it for a report."""
     (building / MESSAGE).write_text(message.rstrip() + "\n", encoding="utf-8")
-    shelf = reports / QUARANTINE
+    return _shelved(building, reports / QUARANTINE, month)
+
+
+def keep_draft(building: Path, reports: Path, month: str) -> Path:
+    """Put a draft on a shelf of its own; editions and ``latest`` stay as they are."""
+    return _shelved(building, reports / DRAFTS, month)
+
+
+def _shelved(building: Path, shelf: Path, month: str) -> Path:
+    """The next free number of the month on a shelf; another run may take it first."""
     shelf.mkdir(exist_ok=True)
     number = 1 + max((_shelf_number(path, month) for path in shelf.iterdir()), default=0)
     while True:

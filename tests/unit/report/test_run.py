@@ -190,3 +190,13 @@ def test_no_process_outlives_a_report_that_was_killed():
         time.sleep(0.05)
     os.kill(worker, signal.SIGKILL)
     pytest.fail("the worker of a killed report is still there")
+
+
+def test_some_notebooks_make_a_draft_that_is_no_edition_and_never_latest(tmp_path, sound):
+    issued = report(tmp_path)
+    draft = report(tmp_path, notebooks=["10"])
+    assert (draft.draft, draft.folder.relative_to(tmp_path / "reports").as_posix()) == (True, "_drafts/2026-10-1")
+    assert json.loads((draft.folder / "manifest.json").read_text())["status"] == "draft"
+    assert (tmp_path / "reports" / "latest").resolve() == issued.folder
+    assert report(tmp_path, draft=True).folder.name == "2026-10-2"
+    assert report(tmp_path).unchanged
