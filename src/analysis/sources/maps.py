@@ -12,6 +12,7 @@ import datetime as dt
 import os
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -43,7 +44,11 @@ class MapEntry:
     column, source word to canonical word ("" stands for an empty value). ``dates``: for a canonical column, the format its source
     column is in, such as ``%d/%m/%Y``. ``joined``: source columns written one after the other with a dash between, for a key of two parts.
     ``less``: for a canonical column of ``columns``, a source column to take off it (debit less credit; empty is nothing). ``numbers``: canonical columns with thousands marks, full-width digits or negatives in brackets.
-    ``only``: source columns and the values a row must have; other rows are left out and counted.
+    ``only``: source columns and the values a row must have; ``without``: values it must not have (``C*``: beginning with C).
+    ``first_of``: of the rows with the same values in these canonical columns only the first is written (customers named by every order).
+    Rows left out by these rules are counted. ``numbered``: for a canonical column, the canonical columns within whose values its rows are
+    counted from 1 (two rows of one invoice are its lines 1 and 2). ``header``: names for the columns of a file that has none.
+    A ``separator`` that is one blank stands for any run of blanks.
     """
 
     table: str
@@ -59,11 +64,15 @@ class MapEntry:
     dates: dict[str, str] = field(default_factory=dict)
     numbers: tuple[str, ...] = ()
     only: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    without: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    first_of: tuple[str, ...] = ()
+    numbered: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    header: tuple[str, ...] = ()
     lookups: dict[str, Lookup] = field(default_factory=dict)
 
     @property
     def canonical(self) -> tuple[str, ...]:
-        return (*self.columns, *self.joined, *self.lookups, *self.constants)
+        return (*self.columns, *self.joined, *self.lookups, *self.constants, *self.numbered)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,8 +112,9 @@ def _check_entry(entry: MapEntry, tables: Mapping[str, tuple[str, ...]], place: 
             raise ParameterError(f"{place}: column '{column}' is not in the contract.{suggestion(column, tables[entry.table])}")
         if entry.canonical.count(column) > 1:
             raise ParameterError(f"{place}: column '{column}' is given twice, by columns, lookups or constants; keep one.")
-    for column in (*entry.values, *entry.dates, *entry.numbers, *entry.less):
-        if column not in entry.canonical:
+    counted = [column for columns in entry.numbered.values() for column in columns]
+    for column in (*entry.values, *entry.dates, *entry.numbers, *entry.less, *entry.first_of, *counted):
+        if column not in entry.canonical or column in entry.numbered:
             raise ParameterError(f"{place}: '{column}' has a rule but no source.{suggestion(column, entry.canonical)}")
     for pattern in (entry.file, *(lookup.file for lookup in entry.lookups.values())):
         if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
@@ -137,12 +147,13 @@ def apply_map(source_map: SourceMap, folder: Path, target: Path) -> tuple[Mapped
 def _map_file(entry: MapEntry, path: Path, folder: Path, out: Path) -> MappedFile:
     lookups = {column: _lookup(entry, lookup, folder) for column, lookup in entry.lookups.items()}
     read = mapped = 0
+    seen: Counter[tuple[str, ...]] = Counter()
     out.parent.mkdir(parents=True, exist_ok=True)
     building = out.with_name(f"_{out.name}.{os.getpid()}")
     try:
         with _rows(entry, path) as (header, rows), building.open("w", encoding="utf-8", newline="") as file:
             index = {name: header.index(name) for name in header}
-            needed = [*entry.columns.values(), *entry.less.values(), *entry.only, *(lookup.by for lookup in entry.lookups.values())]
+            needed = [*entry.columns.values(), *entry.less.values(), *entry.only, *entry.without, *(lookup.by for lookup in entry.lookups.values())]
             needed += [name for names in entry.joined.values() for name in names]
             _require(path.name, needed, header)
             writer = csv.writer(file, lineterminator="\n")
@@ -154,7 +165,7 @@ def _map_file(entry: MapEntry, path: Path, folder: Path, out: Path) -> MappedFil
                     writer.writerow(["broken line", *row, *[""] * len(entry.canonical)])
                     mapped += 1
                     continue
-                if any(row[index[column]].strip() not in allowed for column, allowed in entry.only.items()):
+                if not _wanted(entry, row, index):
                     continue
                 given = [row[index[column]] for column in entry.columns.values()]
                 given += ["-".join(row[index[name]].strip() for name in names) for names in entry.joined.values()]
@@ -163,12 +174,37 @@ def _map_file(entry: MapEntry, path: Path, folder: Path, out: Path) -> MappedFil
                 for column, name in entry.less.items():
                     place = entry.canonical.index(column)
                     values[place] = _difference(values[place], _value(entry, column, row[index[name]]))
-                writer.writerow([*values, *entry.constants.values()])
+                written = dict(zip(entry.canonical, [*values, *entry.constants.values()], strict=False))
+                if entry.first_of and not _first(entry.first_of, written, seen):
+                    continue
+                writer.writerow([*written.values(), *(_number(column, within, written, seen) for column, within in entry.numbered.items())])
                 mapped += 1
         building.replace(out)
     finally:
         building.unlink(missing_ok=True)
     return MappedFile(table=entry.table, file=path.relative_to(folder).as_posix(), read=read, mapped=mapped, left_out=read - mapped)
+
+
+def _wanted(entry: MapEntry, row: list[str], index: Mapping[str, int]) -> bool:
+    """Whether the rules keep the row."""
+    kept = all(_is_one_of(row[index[column]].strip(), allowed) for column, allowed in entry.only.items())
+    return kept and not any(_is_one_of(row[index[column]].strip(), refused) for column, refused in entry.without.items())
+
+
+def _is_one_of(text: str, values: tuple[str, ...]) -> bool:
+    return any(text.startswith(value[:-1]) if value.endswith("*") else text == value for value in values)
+
+
+def _first(columns: tuple[str, ...], row: Mapping[str, str], seen: Counter[tuple[str, ...]]) -> bool:
+    key = ("", *(row[column] for column in columns))
+    seen[key] += 1
+    return seen[key] == 1
+
+
+def _number(column: str, within: tuple[str, ...], row: Mapping[str, str], seen: Counter[tuple[str, ...]]) -> str:
+    key = (column, *(row[name] for name in within))
+    seen[key] += 1
+    return str(seen[key])
 
 
 def _value(entry: MapEntry, column: str, text: str) -> str:
@@ -242,9 +278,9 @@ def _rows(entry: MapEntry, path: Path) -> Iterator[tuple[list[str], Iterator[lis
     encoding = "utf-8-sig" if entry.encoding == "utf-8" else entry.encoding
     with path.open(encoding=encoding, newline="") as file:
         _skip(file, entry.skip_lines)
-        reader = csv.reader(file, delimiter=entry.separator, strict=True)
+        reader = csv.reader(file, delimiter=entry.separator, skipinitialspace=entry.separator == " ", strict=True)
         try:
-            header = [name.strip().lstrip("\ufeff") for name in next(reader, [])]
+            header = list(entry.header) or [name.strip().lstrip("\ufeff") for name in next(reader, [])]
             if not header:
                 raise SourceError(f"{path.name}: the file is empty, without even a header. Export it again.")
             yield header, (row for row in reader if row)
