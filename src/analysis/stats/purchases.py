@@ -29,6 +29,8 @@ from analysis.stats.likelihood import Array, LikelihoodFit, Objective, maximise
 
 Indices = NDArray[np.int64]
 
+_ALIKE = 3000.0  # a gamma shape above which rates differ by less than 2 % between customers
+
 DAYS_PER_UNIT = {"days": 1.0, "weeks": 7.0, "months": 365.25 / 12, "years": 365.25}
 
 
@@ -530,6 +532,11 @@ def fit_pareto_nbd(
 
     def objective(theta: Array) -> tuple[float, Array, Array]:
         r, alpha, s, beta = theta
+        if s > _ALIKE:  # a ridge without end: walking along it costs minutes and ends in a refusal all the same
+            raise FitError(
+                f"Pareto/NBD: no estimate; s runs to infinity with beta (s / beta = {s / beta:.3g}): the rates of leaving do not differ "
+                "between customers as a gamma distribution would have it. Use BG/NBD or MBG/NBD."
+            )
         count = patterns.customers
         alive, gone = _pareto_terms(theta, x, recent, age, derivatives=True)
         total = np.logaddexp(alive, gone.log_total)

@@ -1,0 +1,224 @@
+"""SQL of the value study: purchases, contracts and service cost of each customer at a cutoff, and what each is expected to bring.
+
+Nothing on or after ``cutoff`` is seen. Purchases of one customer on one business day are one purchase of their summed value: they carry no
+time between them. Sums of money are taken over decimals, so that they do not depend on the order of rows.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+from analysis.metrics.backend import literal
+from analysis.retention.views import GRACE_DAYS, NOT_STATED, day
+
+DIMENSIONS = ("customer_type", "segment", "region", "channel", "product_line", "cohort", "tier", "kind")
+CENTS = "DECIMAL(18, 2)"
+FINE = "DECIMAL(38, 6)"
+
+
+def listed(names: Sequence[str]) -> str:
+    return ", ".join(literal(name) for name in names) or "NULL"
+
+
+def purchases(cutoff: dt.date, types: Sequence[str], offset_minutes: int) -> str:
+    """One row per customer who bought: repeat purchase days ``x``, ``recency`` and ``age`` in whole weeks (rounded up), ``mean_spend`` of all purchase days.
+
+    ``first_spend`` is the first day's. ``merged`` are orders that fell on a day with another order of the customer.
+    """
+    bought = day("ordered_at", offset_minutes)
+    end = literal(cutoff)
+    return f"""WITH orders_of_day AS (
+  SELECT customer_id, {bought} AS bought_on, sum(revenue) AS spend, count(DISTINCT order_id) AS orders FROM orders
+  WHERE revenue > 0 AND coalesce(order_type, 'product') IN ({listed(types)}) AND {bought} < {end} GROUP BY 1, 2
+), held AS (
+  SELECT customer_id, max_by(value, valid_from) AS segment FROM customer_history WHERE attribute = 'segment' AND valid_from < {end} GROUP BY 1
+), known AS (
+  SELECT customer_id, count(*) - 1 AS x, min(bought_on) AS first_on, max(bought_on) AS last_on, sum(spend) AS spend, min_by(spend, bought_on) AS first_spend,
+         sum(orders) - count(*) AS merged FROM orders_of_day GROUP BY 1
+)
+SELECT k.customer_id, CAST(k.x AS BIGINT) AS x, k.first_on, k.last_on, CAST(k.merged AS BIGINT) AS merged,
+       CAST(ceil(datediff('day', k.first_on, k.last_on) / 7.0) AS BIGINT) AS recency, CAST(ceil((datediff('day', k.first_on, {end}) - 1) / 7.0) AS BIGINT) AS age,
+       CAST(k.spend AS DOUBLE) / (k.x + 1) AS mean_spend, CAST(k.first_spend AS DOUBLE) AS first_spend,
+       coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, coalesce(c.channel, '{NOT_STATED}') AS channel,
+       coalesce(h.segment, c.segment, '{NOT_STATED}') AS segment
+FROM known k LEFT JOIN customers c ON c.customer_id = k.customer_id LEFT JOIN held h ON h.customer_id = k.customer_id"""
+
+
+GROUPINGS: Mapping[str, tuple[str, ...]] = {
+    "none": (), "customer_type": ("customer_type",), "type_channel": ("customer_type", "channel"), "type_segment": ("customer_type", "segment"),
+}  # fmt: skip
+
+
+def group_of(grouping: str, alias: str = "") -> str:
+    """The group of a customer as one text."""
+    names = [f"{alias}{name}" for name in GROUPINGS[grouping]]
+    return f"concat_ws('|', {', '.join(names)})" if names else "'all'"
+
+
+def patterns(table: str, grouping: str) -> str:
+    """Distinct (group, x, recency, age) with the number of customers."""
+    return f"SELECT {group_of(grouping)} AS grp, x, recency, age, count(*) AS customers FROM {table} GROUP BY ALL ORDER BY ALL"
+
+
+def holdout(table: str, end: dt.date, cutoff: dt.date, types: Sequence[str], offset_minutes: int) -> str:
+    """Patterns known at ``end`` with the purchase days of the holdout after it: ``bought`` and its square, by every grouping column."""
+    bought = day("ordered_at", offset_minutes)
+    return f"""WITH later AS (
+  SELECT customer_id, count(DISTINCT {bought}) AS bought FROM orders
+  WHERE revenue > 0 AND coalesce(order_type, 'product') IN ({listed(types)}) AND {bought} >= {literal(end)} AND {bought} < {literal(cutoff)} GROUP BY 1
+)
+SELECT p.customer_type, p.channel, p.segment, p.x, p.recency, p.age, count(*) AS customers, CAST(sum(coalesce(l.bought, 0)) AS BIGINT) AS bought,
+       CAST(sum(coalesce(l.bought, 0) * coalesce(l.bought, 0)) AS BIGINT) AS squares, CAST(sum(CASE WHEN l.bought > 0 THEN 1 ELSE 0 END) AS BIGINT) AS buyers
+FROM {table} p LEFT JOIN later l ON l.customer_id = p.customer_id GROUP BY ALL ORDER BY ALL"""
+
+
+def holdout_weeks(table: str, end: dt.date, cutoff: dt.date, types: Sequence[str], offset_minutes: int) -> str:
+    """Purchase days of the known customers by week after ``end`` (1, 2, …)."""
+    bought = day("o.ordered_at", offset_minutes)
+    return f"""WITH days AS (
+  SELECT DISTINCT o.customer_id, {bought} AS bought_on FROM orders o JOIN {table} p ON p.customer_id = o.customer_id
+  WHERE o.revenue > 0 AND coalesce(o.order_type, 'product') IN ({listed(types)}) AND {bought} >= {literal(end)} AND {bought} < {literal(cutoff)}
+)
+SELECT CAST(floor(datediff('day', {literal(end)}, bought_on) / 7.0) AS BIGINT) + 1 AS week, count(*) AS bought FROM days GROUP BY 1 ORDER BY 1"""
+
+
+def spends(table: str) -> str:
+    """Number of purchases and mean spend, grouped where means differ by less than about one percent."""
+    return f"""SELECT customer_type AS grp, x + 1 AS purchases, round(ln(mean_spend) * 100) AS place, CAST(avg(CAST(mean_spend AS {FINE})) AS DOUBLE) AS mean_spend, count(*) AS customers
+FROM {table} WHERE mean_spend > 0 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+
+
+def spend_facts(table: str) -> str:
+    """Mean of the first and of the later purchase days, for those who came back."""
+    return f"""SELECT CAST(sum(CAST(first_spend AS {FINE})) AS DOUBLE) / count(*) AS first_mean,
+       CAST(sum(CAST(mean_spend * (x + 1) - first_spend AS {FINE})) AS DOUBLE) / sum(x) AS later_mean, CAST(sum(merged) AS BIGINT) AS merged FROM {table} WHERE x > 0"""
+
+
+def margin_shares(cutoff: dt.date, types: Sequence[str], offset_minutes: int) -> str:
+    """Gross margin (refunds taken off) on positive revenue of the last 24 months, by customer type."""
+    bought = day("o.ordered_at", offset_minutes)
+    return f"""SELECT coalesce(c.customer_type, '{NOT_STATED}') AS grp, sum(o.gross_margin) AS margin, sum(o.revenue) FILTER (WHERE o.revenue > 0) AS revenue
+FROM orders o LEFT JOIN customers c ON c.customer_id = o.customer_id
+WHERE coalesce(o.order_type, 'product') IN ({listed(types)}) AND {bought} < {literal(cutoff)} AND {bought} >= {literal(cutoff)} - INTERVAL 24 MONTH
+GROUP BY 1 ORDER BY 1"""
+
+
+# -- contracts ---------------------------------------------------------------------------------------------------------
+
+
+def contract_terms(cutoff: dt.date, kinds: Sequence[str]) -> str:
+    """CTEs ``ordered`` and ``told``: each term with the first one seen, what followed it, and whether it was kept at its end."""
+    end = literal(cutoff)
+    return f"""ordered AS (
+  SELECT contract_id, customer_id, kind, term_no, starts_on, ends_on, amount, CASE WHEN cancelled_on < {end} THEN cancelled_on END AS cancelled_on,
+         min(term_no) OVER (PARTITION BY contract_id) AS first_term, min(starts_on) OVER (PARTITION BY contract_id) AS began_on,
+         lead(starts_on) OVER (PARTITION BY contract_id ORDER BY term_no) AS next_start, lead(amount) OVER (PARTITION BY contract_id ORDER BY term_no) AS next_amount,
+         greatest(datediff('month', starts_on, CAST(ends_on + INTERVAL 1 DAY AS DATE)), 1) AS term_months
+  FROM contracts WHERE kind IN ({listed(kinds)}) AND starts_on < {end}
+), told AS (
+  SELECT o.*, c.churned_on, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type,
+         CASE WHEN next_start IS NOT NULL AND next_start <= ends_on + INTERVAL {GRACE_DAYS + 1} DAY THEN 'renewed'
+              WHEN CAST(ends_on + INTERVAL 1 DAY AS DATE) < {end} THEN 'lost' WHEN o.cancelled_on IS NOT NULL THEN 'cancelled' ELSE 'running' END AS outcome
+  FROM ordered o LEFT JOIN customers c ON c.customer_id = o.customer_id
+)"""
+
+
+def renewals(cutoff: dt.date, kinds: Sequence[str]) -> str:
+    """Contracts by kind, customer type, year they began, renewals made and outcome of the last term; ``seen`` is false where earlier terms are unknown.
+
+    A contract cancelled in a term that has not ended counts as running here: of its neighbours, only those who cancelled would be known
+    before the renewal falls due, and every last renewal would look like a loss.
+    """
+    return f"""WITH {contract_terms(cutoff, kinds)}
+SELECT kind, customer_type, CAST(year(began_on) AS VARCHAR) AS cohort, term_no - 1 AS renewals, CASE WHEN outcome = 'lost' THEN 'lost' ELSE 'running' END AS outcome, first_term = 1 AS seen, count(*) AS contracts
+FROM told WHERE outcome IN ('lost', 'running', 'cancelled') GROUP BY ALL ORDER BY ALL"""
+
+
+def expansion(cutoff: dt.date, kinds: Sequence[str]) -> str:
+    """Amounts before and after the renewals of the last 24 months, by kind."""
+    return f"""WITH {contract_terms(cutoff, kinds)}
+SELECT kind, sum(amount) AS before, sum(next_amount) AS after, count(*) AS renewals FROM told
+WHERE outcome = 'renewed' AND amount > 0 AND next_amount IS NOT NULL AND next_start >= {literal(cutoff)} - INTERVAL 24 MONTH GROUP BY 1 ORDER BY 1"""
+
+
+def contract_margins(cutoff: dt.date, types: Sequence[str], kinds: Sequence[str], offset_minutes: int) -> str:
+    """Margin and revenue of contract bills of the last 24 months, by the kind of contract of their customer."""
+    bought = day("o.ordered_at", offset_minutes)
+    return f"""WITH kind_of AS (SELECT customer_id, min(kind) AS kind FROM contracts WHERE kind IN ({listed(kinds)}) GROUP BY 1)
+SELECT k.kind, sum(o.gross_margin) AS margin, sum(o.revenue) AS revenue FROM orders o JOIN kind_of k ON k.customer_id = o.customer_id
+WHERE coalesce(o.order_type, 'product') IN ({listed(types)}) AND {bought} < {literal(cutoff)} AND {bought} >= {literal(cutoff)} - INTERVAL 24 MONTH GROUP BY 1 ORDER BY 1"""
+
+
+def running_contracts(cutoff: dt.date, kinds: Sequence[str]) -> str:
+    """One row per running contract: kind, customer type, renewals made, months to the next renewal, term, amount per term."""
+    return f"""WITH {contract_terms(cutoff, kinds)}
+SELECT contract_id, customer_id, kind, customer_type, CAST(term_no - 1 AS BIGINT) AS renewals, CAST(greatest(datediff('month', {literal(cutoff)}, CAST(ends_on + INTERVAL 1 DAY AS DATE)), 0) AS BIGINT) AS ahead,
+       CAST(term_months AS BIGINT) AS term_months, coalesce(CAST(amount AS DOUBLE), 0.0) AS amount, began_on FROM told WHERE outcome = 'running'"""
+
+
+# -- service -----------------------------------------------------------------------------------------------------------
+
+
+def service_costs(cutoff: dt.date, paid_out: Sequence[str], offset_minutes: int, *, margin: bool) -> str:
+    """Per customer: traced service cost of the last year and of the year before, margin of paid service, service orders of the last year.
+
+    ``paid_out`` are the order types that are no paid service.
+    """
+    end = literal(cutoff)
+    bought, opened = day("ordered_at", offset_minutes), day("opened_at", offset_minutes)
+    paid = "gross_margin" if margin else "0"
+    return f"""WITH spent AS (
+  SELECT customer_id, sum(amount) FILTER (WHERE posted_on >= {end} - INTERVAL 12 MONTH) AS cost_12m, sum(amount) FILTER (WHERE posted_on < {end} - INTERVAL 12 MONTH) AS cost_before
+  FROM cost WHERE posting_basis IN ('incurred', 'recovery') AND ticket_id IS NOT NULL AND customer_id IS NOT NULL
+    AND posted_on >= {end} - INTERVAL 24 MONTH AND posted_on < {end} GROUP BY 1
+), paid AS (
+  SELECT customer_id, sum({paid}) FILTER (WHERE {bought} >= {end} - INTERVAL 12 MONTH) AS paid_12m, sum({paid}) FILTER (WHERE {bought} < {end} - INTERVAL 12 MONTH) AS paid_before
+  FROM orders WHERE coalesce(order_type, 'product') NOT IN ({listed(paid_out)}) AND {bought} >= {end} - INTERVAL 24 MONTH AND {bought} < {end} GROUP BY 1
+), served AS (
+  SELECT customer_id, count(*) AS orders_12m FROM service WHERE customer_id IS NOT NULL AND {opened} >= {end} - INTERVAL 12 MONTH AND {opened} < {end} GROUP BY 1
+)
+SELECT coalesce(s.customer_id, p.customer_id, v.customer_id) AS customer_id, coalesce(CAST(s.cost_12m AS DOUBLE), 0.0) AS cost_12m, coalesce(CAST(s.cost_before AS DOUBLE), 0.0) AS cost_before,
+       coalesce(CAST(p.paid_12m AS DOUBLE), 0.0) AS paid_12m, coalesce(CAST(p.paid_before AS DOUBLE), 0.0) AS paid_before, coalesce(v.orders_12m, 0) AS orders_12m
+FROM spent s FULL JOIN paid p ON p.customer_id = s.customer_id FULL JOIN served v ON v.customer_id = coalesce(s.customer_id, p.customer_id)"""
+
+
+def service_moments(customers: str, service: str, cutoff: dt.date) -> str:
+    """Sums of net service cost of the last year (y) and the year before (z) by customer type, for customers known two years (both) and one year (y alone)."""
+    end = literal(cutoff)
+    y, z = "CAST(coalesce(s.cost_12m - s.paid_12m, 0.0) AS DECIMAL(18, 2))", "CAST(coalesce(s.cost_before - s.paid_before, 0.0) AS DECIMAL(18, 2))"
+    two = f"FILTER (WHERE k.since < {end} - INTERVAL 24 MONTH)"
+    return f"""SELECT k.customer_type AS grp, count(*) AS n, CAST(sum({y}) AS DOUBLE) AS y, CAST(sum({y} * {y}) AS DOUBLE) AS yy, count(*) {two} AS n2,
+       CAST(sum({y}) {two} AS DOUBLE) AS y2, CAST(sum({z}) {two} AS DOUBLE) AS z2, CAST(sum({z} * {z}) {two} AS DOUBLE) AS zz2, CAST(sum({y} * {z}) {two} AS DOUBLE) AS yz2
+FROM {customers} k LEFT JOIN {service} s ON s.customer_id = k.customer_id WHERE k.since < {end} - INTERVAL 12 MONTH GROUP BY 1 ORDER BY 1"""
+
+
+# -- customers ---------------------------------------------------------------------------------------------------------
+
+
+def customers(bought: str, running: str, cutoff: dt.date, offset_minutes: int, kinds: Sequence[str]) -> str:
+    """One row per customer who ever bought or held a contract: dimensions as known at the cutoff, revenue and margin of the last year."""
+    end = literal(cutoff)
+    ordered = day("s.ordered_at", offset_minutes)
+    return f"""WITH first_contract AS (
+  SELECT customer_id, min(starts_on) AS since FROM contracts WHERE kind IN ({listed(kinds)}) AND starts_on < {end} GROUP BY 1
+), everyone AS (
+  SELECT coalesce(b.customer_id, f.customer_id) AS customer_id, least(coalesce(b.first_on, f.since), coalesce(f.since, b.first_on)) AS since
+  FROM {bought} b FULL JOIN first_contract f ON f.customer_id = b.customer_id
+), held AS (
+  SELECT customer_id, max_by(value, valid_from) FILTER (WHERE attribute = 'segment') AS segment, max_by(value, valid_from) FILTER (WHERE attribute = 'region') AS region
+  FROM customer_history WHERE attribute IN ('segment', 'region') AND valid_from < {end} GROUP BY 1
+), running AS (SELECT DISTINCT customer_id FROM {running}), lines AS (
+  SELECT s.customer_id, coalesce(s.product_line, '{NOT_STATED}') AS product_line, sum(s.revenue) AS revenue,
+         sum(s.revenue) FILTER (WHERE {ordered} >= {end} - INTERVAL 12 MONTH) AS revenue_12m, sum(s.gross_margin) FILTER (WHERE {ordered} >= {end} - INTERVAL 12 MONTH) AS margin_12m
+  FROM sales s WHERE {ordered} < {end} GROUP BY 1, 2
+), sold AS (
+  SELECT customer_id, max_by(product_line, CASE WHEN product_line = '{NOT_STATED}' THEN -1 ELSE revenue END) AS product_line, sum(revenue_12m) AS revenue_12m, sum(margin_12m) AS margin_12m
+  FROM lines GROUP BY 1
+)
+SELECT e.customer_id, e.since, CAST(year(e.since) AS VARCHAR) AS cohort, CASE WHEN r.customer_id IS NOT NULL THEN 'contract' ELSE 'purchases' END AS kind,
+       coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, coalesce(h.segment, c.segment, '{NOT_STATED}') AS segment, coalesce(h.region, c.region, '{NOT_STATED}') AS region,
+       coalesce(c.channel, '{NOT_STATED}') AS channel, coalesce(s.product_line, '{NOT_STATED}') AS product_line,
+       coalesce(CAST(s.revenue_12m AS DOUBLE), 0.0) AS revenue_12m, coalesce(CAST(s.margin_12m AS DOUBLE), 0.0) AS margin_12m
+FROM everyone e LEFT JOIN customers c ON c.customer_id = e.customer_id LEFT JOIN held h ON h.customer_id = e.customer_id
+LEFT JOIN running r ON r.customer_id = e.customer_id LEFT JOIN sold s ON s.customer_id = e.customer_id"""
