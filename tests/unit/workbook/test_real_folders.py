@@ -59,6 +59,6 @@ def test_a_file_without_a_header_and_with_runs_of_blanks_is_read_by_the_stated_n
 
 def test_a_rule_about_a_column_that_is_not_written_is_refused(tmp_path: Path):
     path = tmp_path / "acme.yml"
-    path.write_text("about: x\ntables:\n  - {table: orders, file: a.csv, columns: {order_id: No}, numbered: {line_no: [ordered_at]}}\n", encoding="utf-8")
+    path.write_text("about: x\ntables:\n  - {table: orders, file: a.csv, columns: {order_id: Number}, numbered: {line_no: [ordered_at]}}\n", encoding="utf-8")
     with pytest.raises(ParameterError, match="'ordered_at' has a rule but no source"):
         load_map("acme", TABLES, path=path)
