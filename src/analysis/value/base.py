@@ -5,8 +5,10 @@ Both halves of the study stand on it: the worth of the base here, the effect of 
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
+from analysis.metrics import StudyInputs
 from analysis.periods import Month
 from analysis.results import Fact
 
@@ -47,3 +49,12 @@ class ValueBase:
     has_service: bool
     margin_per_purchase: dict[str, float]
     service_cost_12m: float
+
+
+def offset_minutes(inputs: StudyInputs) -> int:
+    """Minutes from UTC to the business day at the end of the month (a zone with summer time is off by an hour in half of the year)."""
+    from zoneinfo import ZoneInfo
+
+    delta = dt.datetime.combine(inputs.month.end, dt.time(), ZoneInfo(inputs.params.time_zone)).utcoffset()
+    assert delta is not None  # ZoneInfo always knows it
+    return int(delta.total_seconds() // 60)

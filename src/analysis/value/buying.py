@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.errors import FitError, MissingData
 from analysis.metrics import StudyInputs
 from analysis.value import views
+from analysis.value.base import offset_minutes
 from analysis.value.settings import ValueSettings
 
 if TYPE_CHECKING:
@@ -85,15 +86,11 @@ class Choice:
 
 
 def purchases_at(inputs: StudyInputs, settings: ValueSettings, cutoff: dt.date, types: Sequence[str]) -> str:
-    from analysis.retention.movement import offset_minutes
-
     return inputs.engine.materialise("value_purchases", views.purchases(cutoff, types, offset_minutes(inputs)), needs=["orders.ordered_at", "orders.revenue"])
 
 
 def chosen(inputs: StudyInputs, settings: ValueSettings, types: Sequence[str]) -> Choice:
     """Fit every candidate without the last weeks, judge it on them, and say what is used."""
-    from analysis.retention.movement import offset_minutes
-
     cutoff = inputs.month.end
     end = cutoff - dt.timedelta(days=7 * settings.holdout_weeks)
     before = purchases_at(inputs, settings, end, types)

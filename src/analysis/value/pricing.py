@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 from analysis.errors import FitError, MissingData
 from analysis.metrics import StudyInputs
 from analysis.metrics.backend import literal
-from analysis.retention.movement import offset_minutes
-from analysis.retention.views import CONTRACT_KINDS, NOT_STATED
 from analysis.value import buying, renewing, views
+from analysis.value.base import offset_minutes
 from analysis.value.settings import ValueSettings
+from analysis.value.views import CONTRACT_KINDS, NOT_STATED
 
 if TYPE_CHECKING:
     import pandas as pd

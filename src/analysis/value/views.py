@@ -10,11 +10,18 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from analysis.metrics.backend import literal
-from analysis.retention.views import GRACE_DAYS, NOT_STATED, day
 
+CONTRACT_KINDS = ("subscription", "maintenance")  # what can be renewed; an extended warranty runs out
+GRACE_DAYS = 30  # a contract renewed within a month of its end was not lost (as in the retention study)
+NOT_STATED = "not_stated"
 DIMENSIONS = ("customer_type", "segment", "region", "channel", "product_line", "cohort", "tier", "kind")
 CENTS = "DECIMAL(18, 2)"
 FINE = "DECIMAL(38, 6)"
+
+
+def day(column: str, offset_minutes: int) -> str:
+    """The business day of a UTC instant."""
+    return f"CAST({column} + INTERVAL {offset_minutes} MINUTE AS DATE)"
 
 
 def listed(names: Sequence[str]) -> str:
