@@ -35,7 +35,8 @@ def headline_tiles(study: ExecutiveStudy) -> Block:
 
 def _tile(headline: Headline) -> Tile:
     status: Status | None = "alert" if headline.crossed else None
-    comparisons = [_comparison(change) for change in headline.changes]
+    # a figure that could not be computed says why once, not again for each month it would be compared with
+    comparisons = [] if headline.fact.value is None else [_comparison(change) for change in headline.changes]
     return Tile(label=headline.metric.name, fact=headline.fact, status=status, comparisons=comparisons, history=headline.history)
 
 

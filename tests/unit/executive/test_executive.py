@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from analysis import executive
+from analysis.exhibits.executive import headline_tiles
 from analysis.metrics import StudyInputs
 
 Inputs = Callable[..., StudyInputs]
@@ -34,3 +35,11 @@ def test_headlines_that_lack_their_data_say_so(company: Path, inputs_of: Inputs)
     line = headline(study, "after_sales_cost_rate")
     assert line.fact.value is None and line.fact.reason is not None
     assert "after_sales_cost_rate" in study.checks[0].sentence.plain()
+
+
+def test_a_headline_without_a_value_says_why_once(company: Path, inputs_of: Inputs):
+    (company / "orders.csv").unlink()
+    tiles = headline_tiles(executive.study(inputs_of(company))).record["tiles"]
+    compared = {tile["label"]["en"]: len(tile["comparisons"]) for tile in tiles}
+    assert compared["After-sales cost to revenue"] == 0
+    assert compared["After-sales cost"] == 2
