@@ -39,7 +39,7 @@ def test_headlines_that_lack_their_data_say_so(company: Path, inputs_of: Inputs)
 
 def test_a_headline_without_a_value_says_why_once(company: Path, inputs_of: Inputs):
     (company / "orders.csv").unlink()
-    tiles = headline_tiles(executive.study(inputs_of(company))).record["tiles"]
+    tiles = headline_tiles(executive.study(inputs_of(company))).payload["tiles"]
     compared = {tile["label"]["en"]: len(tile["comparisons"]) for tile in tiles}
     assert compared["After-sales cost to revenue"] == 0
     assert compared["After-sales cost"] == 2
