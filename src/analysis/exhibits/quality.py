@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from analysis.exhibits.blocks import Block, Column, Row, callout, figure, table
+from typing import TYPE_CHECKING
+
+from analysis.exhibits.blocks import Block, Column, EvidenceFile, Row, callout, evidence_block, figure, table
 from analysis.locale import Text
-from analysis.quality import QualityStudy
+from analysis.quality import Fault, QualityStudy
 from analysis.results import Sentence
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def waterfall_table(study: QualityStudy) -> Block:
@@ -29,6 +34,48 @@ def waterfall_table(study: QualityStudy) -> Block:
     )
 
 
+def exports_table(study: QualityStudy) -> Block | None:
+    """What the source map did with the rows of each export; nothing where the files are canonical tables already."""
+    if not study.exports:
+        return None
+    columns = [
+        Column(key="file", label=Text(en="Export", zh="导出文件")),
+        Column(key="table", label=Text(en="Feeds", zh="写入的表")),
+        Column(key="read", label=Text(en="Read", zh="读取"), unit="rows"),
+        Column(key="mapped", label=Text(en="Written", zh="写入"), unit="rows"),
+        Column(key="left_out", label=Text(en="Left out by the map", zh="按映射剔除"), unit="rows"),
+    ]
+    rows = [Row(cells={"file": export.file, "table": export.table, **export.rows}) for export in study.exports]
+    return table(
+        "quality.exports", title=Sentence("Every row of an export is written to a table or left out by a stated rule"),
+        subtitle=Sentence("Rows by export and table. Read = written + left out; one export may feed several tables."), columns=columns, rows=rows,
+    )  # fmt: skip
+
+
+def quarantine_table(study: QualityStudy, *, top: int = 30) -> Block:
+    """What was set aside by place and reason, with an example and where it stands."""
+    if not study.quarantine:
+        return callout("quality.quarantine", tone="info", title=Sentence("Nothing was set aside: every row and every value could be used."))
+    columns = [
+        Column(key="place", label=Text(en="Table and column", zh="表与列")),
+        Column(key="reason", label=Text(en="Reason", zh="原因"), wide=True),
+        Column(key="rows", label=Text(en="Rows", zh="行数"), unit="rows"),
+        Column(key="share", label=Text(en="Of rows read", zh="占读取行"), unit="share", places=3),
+        Column(key="example", label=Text(en="Example", zh="示例")),
+        Column(key="where", label=Text(en="Stands in", zh="所在位置")),
+        Column(key="kept", label=Text(en="What was done", zh="处理")),
+    ]
+    return table(
+        "quality.quarantine", title=Sentence("What was set aside, and why"),
+        subtitle=Sentence("Rows by place and reason, the most first; file and row number of the example. Every row set aside is kept with its reason."),
+        columns=columns, rows=[_fault_row(fault, "place", "reason", "rows", "share", "example", "where", "kept") for fault in study.quarantine[:top]],
+    )  # fmt: skip
+
+
+def _fault_row(fault: Fault, *parts: str) -> Row:
+    return Row(cells={part: getattr(fault, part) for part in parts})
+
+
 def faults_table(study: QualityStudy, *, top: int = 30) -> Block:
     """What the checks on the way in found, the most rows first."""
     if not study.faults:
@@ -37,17 +84,114 @@ def faults_table(study: QualityStudy, *, top: int = 30) -> Block:
         Column(key="place", label=Text(en="Table and column", zh="表与列")),
         Column(key="reason", label=Text(en="Fault", zh="问题"), wide=True),
         Column(key="rows", label=Text(en="Rows", zh="行数"), unit="rows"),
+        Column(key="share", label=Text(en="Of rows read", zh="占读取行"), unit="share", places=3),
         Column(key="example", label=Text(en="Example", zh="示例")),
         Column(key="kept", label=Text(en="What was done", zh="处理"), wide=True),
     ]
-    rows = [
-        Row(cells={"place": fault.place, "reason": fault.reason, "rows": fault.rows, "example": fault.example, "kept": fault.kept})
-        for fault in study.faults[:top]
-    ]
+    rows = [_fault_row(fault, "place", "reason", "rows", "share", "example", "kept") for fault in study.faults[:top]]
     return table(
-        "quality.faults", title=Sentence("What the checks on the way in found"), subtitle=Sentence("Rows by kind of fault, the most first"),
+        "quality.faults", title=Sentence("What stays in and is doubtful"), subtitle=Sentence("Rows by kind of fault, the most first"),
         columns=columns, rows=rows,
     )
+
+
+def near_table(study: QualityStudy) -> Block:
+    """Exact copies, which count once, and near copies, which are a suspicion and stay."""
+    if not study.near:
+        return callout("quality.near", tone="info", title=Sentence("Near duplicates: not computed: needs a customer, a ticket or an account on each row."))
+    columns = [
+        Column(key="table", label=Text(en="Table", zh="表")),
+        Column(key="exact", label=Text(en="Exact copies, counted once", zh="完全重复，只计一次"), unit="rows"),
+        Column(key="rows", label=Text(en="Look entered twice", zh="疑似重复录入"), unit="rows"),
+        Column(key="rule", label=Text(en="The same within 30 minutes, or on the day", zh="30 分钟内或同日相同的列"), wide=True),
+        Column(key="example", label=Text(en="Example", zh="示例")),
+    ]
+    rows = [Row(cells={"table": near.table, "exact": near.exact, "rows": near.rows, "rule": near.rule, "example": near.example}) for near in study.near]
+    return table(
+        "quality.near", title=Sentence("Rows that look entered twice are named, not removed"),
+        subtitle=Sentence("Rows by table. A near copy shares the columns named and differs in its key; texts may differ by a quarter of their letters."),
+        columns=columns, rows=rows,
+    )  # fmt: skip
+
+
+def history_table(study: QualityStudy, *, top: int = 12) -> Block:
+    """The series that lie farthest from their own past, with what that past allows."""
+    if not study.histories:
+        return callout("quality.history", tone="info", title=Sentence("Comparison with the own past: not computed: needs two years of months with enough rows."))
+    columns = [
+        Column(key="series", label=Text(en="Series", zh="序列")),
+        Column(key="what", label=Text(en="What", zh="口径")),
+        Column(key="value", label=Text(en="This month", zh="当月")),
+        Column(key="expected", label=Text(en="Expected", zh="预期")),
+        Column(key="interval", label=Text(en="Allowed by chance", zh="随机允许范围"), show="interval"),
+        Column(key="months", label=Text(en="Months compared", zh="比较月数"), show="n"),
+        Column(key="verdict", label=Text(en="Verdict", zh="判断")),
+    ]
+    out, inside = Text(en="out of line", zh="异常"), Text(en="as ever", zh="正常")
+    count, mean = Text(en="rows", zh="行数"), Text(en="mean", zh="均值")
+    rows = [
+        Row(cells={
+            "series": one.name, "what": mean if one.column else count, "value": one.value, "expected": one.expected, "interval": one.expected,
+            "months": one.expected, "verdict": out if one.out_of_line else inside,
+        }, tone="bad" if one.out_of_line else None)
+        for one in study.histories[:top]
+    ]  # fmt: skip
+    return table(
+        "quality.history", title=Sentence("Each table and column against its own past"),
+        subtitle=Sentence("Rows and means of {month} beside the same month a year before moved by the usual yearly change; the series farthest from their past first", {"month": study.month}),
+        columns=columns, rows=rows, note=Sentence("When nothing has happened, any series is called out of line in at most one run in twenty."),
+    )  # fmt: skip
+
+
+def screens_table(study: QualityStudy) -> Block:
+    """Our totals beside the figures on the source systems' own screens."""
+    if not study.screens:
+        return callout(
+            "quality.screens", tone="info", title=Sentence("No figure of a source system's screen is stated for this run."),
+            body=Sentence("State one in params/screen_figures.yml and it is compared here every month."),
+        )  # fmt: skip
+    columns = [
+        Column(key="system", label=Text(en="System and screen", zh="系统与界面"), wide=True),
+        Column(key="figure", label=Text(en="Figure", zh="指标")),
+        Column(key="period", label=Text(en="Month", zh="月份")),
+        Column(key="theirs", label=Text(en="On the screen", zh="界面数字"), scale="exact"),
+        Column(key="ours", label=Text(en="Here", zh="本报告"), scale="exact"),
+        Column(key="difference", label=Text(en="Difference", zh="差异"), scale="exact"),
+        Column(key="tolerance", label=Text(en="Tolerated", zh="容差"), scale="exact"),
+        Column(key="source", label=Text(en="Read by", zh="读取人"), wide=True),
+    ]
+    rows = [
+        Row(cells={
+            "system": line.stated.system, "figure": line.name, "period": line.stated.last, "theirs": line.theirs, "ours": line.ours,
+            "difference": line.difference, "tolerance": line.tolerance, "source": line.stated.source,
+        }, tone=None if line.agrees else "bad")
+        for line in study.screens
+    ]  # fmt: skip
+    return table(
+        "quality.screens", title=Sentence("Our totals beside the screens of the source systems"),
+        subtitle=Sentence("Figures as somebody read them in the system; a difference beyond the tolerance is a failed check"), columns=columns, rows=rows,
+    )  # fmt: skip
+
+
+def controls_table(study: QualityStudy) -> Block:
+    """Control totals of the general ledger and our sums less them, month by month."""
+    if not study.controls:
+        return callout("quality.controls", tone="info", title=Sentence("Control totals: not computed: needs gl_totals."))
+    columns = [Column(key="month", label=Text(en="Month", zh="月份"))]
+    for one in study.controls:
+        columns += [
+            Column(key=one.measure, label=one.name),
+            Column(key=f"{one.measure}_gap", label=Text(en="difference", zh="差异"), scale="exact", signed=True),
+        ]
+    months = sorted({month for one in study.controls for month in one.total})
+    rows = [
+        Row(cells={"month": month} | {one.measure: one.total.get(month) for one in study.controls} | {f"{one.measure}_gap": one.difference.get(month) for one in study.controls})
+        for month in months
+    ]
+    return table(
+        "quality.controls", title=Sentence("Our tables beside the control totals of the general ledger"),
+        subtitle=Sentence("Control total of the month, and the same sum of our tables less it"), columns=columns, rows=rows,
+    )  # fmt: skip
 
 
 def coverage_table(study: QualityStudy) -> Block:
@@ -57,15 +201,20 @@ def coverage_table(study: QualityStudy) -> Block:
         Column(key="rows", label=Text(en="Rows", zh="行数"), unit="rows"),
         Column(key="first", label=Text(en="First month", zh="首月")),
         Column(key="last", label=Text(en="Last month", zh="末月")),
+        Column(key="silent", label=Text(en="Days without rows at its end", zh="月末无数据天数"), unit="days"),
         Column(key="absent", label=Text(en="Columns not given", zh="未提供的列"), wide=True),
     ]
+    silent = {fresh.table: fresh.silent for fresh in study.freshness}
     rows = [
-        Row(cells={"table": span.table, "rows": span.rows, "first": span.first, "last": span.last, "absent": ", ".join(span.columns_absent)})
+        Row(cells={
+            "table": span.table, "rows": span.rows, "first": span.first, "last": span.last, "silent": silent.get(span.table),
+            "absent": ", ".join(span.columns_absent),
+        })
         for span in study.tables
-    ]
+    ]  # fmt: skip
     note = Sentence("Tables not given: {tables}. What needs them says so.", {"tables": ", ".join(study.absent)}) if study.absent else None
     return table(
-        "quality.coverage", title=Sentence("What the data of this run cover"), subtitle=Sentence("Accepted rows, months and absent columns by table"),
+        "quality.coverage", title=Sentence("What the data of this run cover"), subtitle=Sentence("Accepted rows and months by table, days of {month} after the last row, and absent columns", {"month": study.month}),
         columns=columns, rows=rows, note=note,
     )
 
@@ -93,9 +242,10 @@ def columns_figure(study: QualityStudy, *, top: int = 24) -> Block:
     )  # fmt: skip
 
 
-def columns_table(study: QualityStudy, *, top: int = 200) -> Block:
+def columns_table(study: QualityStudy, *, top: int = 30) -> Block:
     """Every optional column that is not always full: this month, its fullest and its emptiest month."""
-    partly = [column for column in study.columns if any(filled < rows for filled, rows in column.counts.values())][:top]
+    partly = [column for column in study.columns if any(filled < rows for filled, rows in column.counts.values())]
+    partly = sorted(partly, key=lambda column: (-column.spread, column.name))[:top]
     if not partly:
         return callout("quality.filled", tone="info", title=Sentence("Every column has a value in every row."))
     columns = [
@@ -113,9 +263,31 @@ def columns_table(study: QualityStudy, *, top: int = 200) -> Block:
         latest = column.shares[max(column.shares)]
         rows.append(Row(cells={"table": column.table, "column": column.column, "latest": latest, "fullest": fullest, "emptiest": emptiest, "month": month}))
     return table(
-        "quality.filled", title=Sentence("How full every column is"), subtitle=Sentence("Share of rows with a value over the last thirteen months; columns with a value in every row are left out"),
+        "quality.filled", title=Sentence("How full the columns are"),
+        subtitle=Sentence("Share of rows with a value over the last thirteen months, the most uneven first; every column and month is in the evidence"),
         columns=columns, rows=rows,
     )  # fmt: skip
+
+
+def filled_evidence(study: QualityStudy) -> pd.DataFrame:
+    """Rows with a value and rows of every optional column and month, for the evidence."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        [
+            {"table": column.table, "column": column.column, "month": str(month), "filled": count[0], "rows": count[1], "share": column.shares[month].value}
+            for column in study.columns
+            for month, count in sorted(column.counts.items())
+        ],
+        columns=["table", "column", "month", "filled", "rows", "share"],
+    )
+
+
+def filled_file(study: QualityStudy, sha256: str) -> Block:
+    """The link to :func:`filled_evidence`."""
+    title = Sentence("Every optional column by month: rows, and rows with a value")
+    rows = sum(len(column.counts) for column in study.columns)
+    return evidence_block("quality.filled_by_month", [EvidenceFile(stem="quality.filled_by_month", title=title, sha256=sha256, rows=rows)])
 
 
 def arrivals_table(study: QualityStudy) -> Block:

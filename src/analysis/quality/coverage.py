@@ -20,6 +20,8 @@ CHANCE = 0.001
 BASE_MONTHS = 3
 #: A column that fills as a row ripens (resolved, paid, decided) is empty in young months by nature.
 RIPENING_SILENCE = 3
+#: Counted up, or got back, while the row is open: not said in the contract's words.
+_GROWING = frozenset({"reopened", "contacts", "recovered", "handling_hours", "resolved", "approved"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +119,6 @@ def _table_coverage(inputs: StudyInputs, table: TableContract, columns: Sequence
         f"WHERE month BETWEEN DATE '{first.start}' AND DATE '{inputs.month.start}' GROUP BY month ORDER BY month"
     )
     rows = {Month.parse(line["month"]): line for line in frame.to_dict(orient="records")}
-    late = {pair[1] for pair in table.in_order}
     found = []
     for index, column in enumerate(columns):
         counts = {
@@ -127,9 +128,13 @@ def _table_coverage(inputs: StudyInputs, table: TableContract, columns: Sequence
         }
         if counts:
             shares = {month: _share(inputs, table.name, column, month, *count) for month, count in counts.items()}
-            ripens = column in late or "null while" in table.columns[column].about
-            found.append(ColumnCoverage(table=table.name, column=column, ripens=ripens, counts=counts, shares=shares))
+            found.append(ColumnCoverage(table=table.name, column=column, ripens=ripens(table, column), counts=counts, shares=shares))
     return found
+
+
+def ripens(table: TableContract, column: str) -> bool:
+    """Whether a column fills as its row ages (resolved, paid, decided): young months are poorer in it by nature."""
+    return column in {late for _, late in table.in_order} or "null while" in table.columns[column].about or column in _GROWING
 
 
 def _share(inputs: StudyInputs, table: str, column: str, month: Month, filled: int, rows: int) -> Fact:

@@ -7,9 +7,16 @@ from dataclasses import dataclass
 
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
+from analysis.params.screen_figures import ScreenFigure, load_screen_figures
 from analysis.periods import Month
 from analysis.quality.arrival import Arrival, arrivals, late_rows
+from analysis.quality.controls import ControlTotals, control_checks, control_totals
 from analysis.quality.coverage import ColumnCoverage, coverage, silences
+from analysis.quality.exports import ExportRows, MappedRows, exports, exports_conserved
+from analysis.quality.freshness import Freshness, freshness, stopped_early
+from analysis.quality.history import OwnHistory, histories, out_of_line
+from analysis.quality.nearness import NearDuplicates, near_duplicates, twice_entered
+from analysis.quality.screens import Reconciled, reconciled, screen_checks
 from analysis.results import Check, Fact, Finding, Sentence
 from analysis.tables import TableCheck, contract
 from analysis.tables.checks import reason_words
@@ -32,13 +39,18 @@ class FileRows:
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """One kind of fault in one place: how many rows, one example, and what was done with them."""
+    """One kind of fault in one place: how many rows, what share of the table's rows, one example, and what was done with them.
+
+    ``where`` is the place of the example in its file, for what was set aside.
+    """
 
     place: str
     reason: Text
     rows: Fact
+    share: Fact | None
     example: str
     kept: Text
+    where: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +86,14 @@ class QualityStudy:
     quarantined_share: Fact
     tables: tuple[TableSpan, ...]
     absent: tuple[str, ...]
+    exports: tuple[ExportRows, ...]
+    quarantine: tuple[Fault, ...]
     faults: tuple[Fault, ...]
+    near: tuple[NearDuplicates, ...]
+    histories: tuple[OwnHistory, ...]
+    freshness: tuple[Freshness, ...]
+    screens: tuple[Reconciled, ...]
+    controls: tuple[ControlTotals, ...]
     corrections: tuple[AppliedCorrection, ...]
     columns: tuple[ColumnCoverage, ...]
     arrivals: tuple[Arrival, ...]
@@ -82,9 +101,18 @@ class QualityStudy:
     checks: tuple[Check, ...]
 
 
-def study(inputs: StudyInputs) -> QualityStudy:
-    """Waterfall, coverage and faults of the tables the run was made from."""
+def study(
+    inputs: StudyInputs, *, mapped: Sequence[MappedRows] = (), screen_figures: Sequence[ScreenFigure] | None = None
+) -> QualityStudy:
+    """Waterfall, coverage, faults and doubts of the tables the run was made from.
+
+    ``mapped``: what the run's source map did, for a run that has one. ``screen_figures``: what the source systems show; those stated
+    for the run in ``params/screen_figures.yml`` when left out.
+    """
     tables = inputs.engine.tables
+    figures = load_screen_figures(inputs.params.name) if screen_figures is None else screen_figures
+    through_map, near, past = exports(inputs, mapped), near_duplicates(inputs), histories(inputs)
+    screens, controls, fresh = reconciled(inputs, figures), control_totals(inputs), freshness(inputs)
     files = tuple(_file_rows(inputs, name, waterfall) for name, info in tables.tables.items() for waterfall in info.waterfall)
     total = {outcome: _rows(inputs, outcome, sum(int(file.rows[outcome].value or 0) for file in files)) for outcome in OUTCOMES}
     share = _share(inputs, total)
@@ -97,12 +125,24 @@ def study(inputs: StudyInputs) -> QualityStudy:
         quarantined_share=share,
         tables=tuple(_span(inputs, name) for name, info in tables.tables.items() if info.present),
         absent=tuple(name for name, info in tables.tables.items() if not info.present),
+        exports=through_map,
+        quarantine=tuple(_quarantine(inputs)),
         faults=faults,
+        near=near,
+        histories=past,
+        freshness=fresh,
+        screens=screens,
+        controls=controls,
         corrections=tuple(_corrections(inputs)),
         columns=columns,
         arrivals=late,
-        findings=(*_findings(inputs, total, share), *silences(inputs, columns), *late_rows(inputs, late)),
-        checks=(_conserved(files, total), _time_order(faults)),
+        findings=(
+            *_findings(inputs, total, share), *silences(inputs, columns), *late_rows(inputs, late), *stopped_early(inputs, fresh),
+            *out_of_line(inputs, past), *twice_entered(inputs, near),
+        ),
+        checks=(
+            _conserved(files, total), *exports_conserved(through_map), _time_order(faults), *control_checks(controls), *screen_checks(screens),
+        ),
     )
 
 
@@ -160,18 +200,59 @@ _NOT_READ = Text(en="not read", zh="未读取")
 
 
 def _faults(inputs: StudyInputs, checks: Iterable[TableCheck]) -> list[Fault]:
-    """Every check that found something, the most rows first. Examples of personal columns are not shown."""
+    """What stays in and is doubtful, the most rows first. Examples of personal columns are not shown."""
     personal = {f"{table.name}.{column.name}" for table in contract().tables.values() for column in table.columns.values() if column.pii}
+    aside = set(inputs.engine.tables.quarantine_by_reason["reason"])
     faults = []
     for check in checks:
-        if check.outcome == "passed" or not check.count or check.reason_code in _COUNTED_ELSEWHERE:
+        if check.outcome == "passed" or not check.count or check.reason_code in _COUNTED_ELSEWHERE | aside:
             continue
         place = check.id.removeprefix("tables.").replace(f".{check.reason_code}", "", 1)
         label = _LABELS.get(check.reason_code) or Text(*reason_words(check.reason_code))
         kept = _KEPT.get(check.reason_code) or (_NOT_READ if check.reason_code.startswith("unknown") else _ASIDE)
         rows = inputs.engine.stated("faulty_rows", period=inputs.month, value=check.count, dimensions={"place": place, "fault": check.reason_code})
-        faults.append(Fault(place=place, reason=label, rows=rows, example="" if place in personal else check.example, kept=kept))
+        share = _fault_share(inputs, check.table, check.reason_code, place, check.count)
+        faults.append(Fault(place=place, reason=label, rows=rows, share=share, example="" if place in personal else check.example, kept=kept))
     return sorted(faults, key=lambda fault: (-int(fault.rows.value or 0), fault.place))
+
+
+def _quarantine(inputs: StudyInputs) -> list[Fault]:
+    """What was set aside by table, column and reason, the most rows first; personal values are masked by the load."""
+    tables = inputs.engine.tables
+    if tables.quarantine.empty:
+        return []
+    first = tables.quarantine.sort_values(["table", "file", "row_number"], kind="stable").groupby(["table", "column", "reason", "scope"], sort=True, dropna=False)
+    found = []
+    for (table, column, reason, scope), rows in first:
+        if reason == "dropped":
+            continue
+        place, example = f"{table}.{column}" if column else str(table), rows.iloc[0]
+        count = int(rows[["file", "row_number"]].drop_duplicates().shape[0])
+        dimensions = {"place": place, "fault": str(reason), "scope": str(scope)}
+        found.append(
+            Fault(
+                place=place, reason=Text(*reason_words(str(reason))), example=_shown(example["example"]), kept=_SET_ASIDE[str(scope)],
+                rows=inputs.engine.stated("faulty_rows", period=inputs.month, value=count, dimensions=dimensions),
+                share=_fault_share(inputs, str(table), str(reason), place, count), where=f"{example['file']}:{int(example['row_number'])}",
+            )
+        )  # fmt: skip
+    return sorted(found, key=lambda fault: (-int(fault.rows.value or 0), fault.place))
+
+
+def _shown(example: object) -> str:
+    return example[:60] if isinstance(example, str) else ""
+
+
+def _fault_share(inputs: StudyInputs, table: str, fault: str, place: str, count: int) -> Fact | None:
+    """Rows with the fault among the rows read for the table; nothing for what is no row (a column, a file)."""
+    read = sum(file.rows_read for file in inputs.engine.tables.tables[table].waterfall) if table in inputs.engine.tables.tables else 0
+    if not read or fault.startswith("unknown") or fault in ("empty", "last_line"):
+        return None
+    dimensions = {"place": place, "fault": fault}
+    return inputs.engine.stated("faulty_share", period=inputs.month, value=count / read, numerator=count, denominator=read, dimensions=dimensions)
+
+
+_SET_ASIDE = {"row": Text(en="row set aside", zh="整行隔离"), "value": Text(en="value left empty", zh="该值按空值处理")}
 
 
 def _findings(inputs: StudyInputs, total: dict[str, Fact], share: Fact) -> list[Finding]:
@@ -183,7 +264,7 @@ def _findings(inputs: StudyInputs, total: dict[str, Fact], share: Fact) -> list[
             section="quality",
             severity="alert" if float(share.value or 0) > ALERT_SHARE else "watch",
             statement=Sentence(
-                "{rows} of {read} could not be used and were set aside with their reasons ({share}).",
+                "Of {read} read, {rows} could not be used and {rows:plural|was|were} set aside with the reason ({share:exact}).",
                 {"rows": total["quarantined"], "read": total["read"], "share": share},
             ),
             method="Exact count over the files of this run",

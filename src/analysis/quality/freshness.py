@@ -1,0 +1,82 @@
+"""How far the rows of each table reach: the last day that has one, and whether an extract stopped before the month did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analysis.metrics import StudyInputs
+from analysis.metrics.views import PLANS
+from analysis.results import Fact, Finding, Sentence
+from analysis.sources.readers import literal, quoted
+from analysis.tables import contract
+
+#: A table with rows on fewer days of the year before is not daily; its gaps say nothing.
+LEAST_DAYS = 150
+
+
+@dataclass(frozen=True, kw_only=True)
+class Freshness:
+    """One dated table. ``silent``: whole days of the report month after its last row; ``usual``: its longest gap in the year before (None: not daily)."""
+
+    table: str
+    silent: Fact
+    usual: Fact | None
+    last_day: pd.Timestamp
+
+    @property
+    def stopped(self) -> bool:
+        return self.usual is not None and float(self.silent.value or 0) > float(self.usual.value or 0)
+
+
+def freshness(inputs: StudyInputs) -> tuple[Freshness, ...]:
+    """Every table kept by day that has rows up to the end of the report month."""
+    found = []
+    for name, info in inputs.engine.tables.tables.items():
+        table = contract().tables[name]
+        if info.rows and table.time not in (None, "month") and name not in PLANS:
+            fresh = _freshness(inputs, name, str(table.time), clocked=table.columns[str(table.time)].type == "timestamp")
+            found += [fresh] if fresh else []
+    return tuple(found)
+
+
+def stopped_early(inputs: StudyInputs, tables: Sequence[Freshness]) -> list[Finding]:
+    """Tables that fell silent before the month ended, longer than they ever did in the year before."""
+    return [
+        Finding(
+            id=f"quality.stopped.{fresh.table}",
+            section="quality",
+            severity="alert",
+            statement=Sentence(
+                "{table} stops {silent} before the end of {month}; the longest gap of the year before was {usual}. The extract may have been made too early.",
+                {"table": fresh.table, "silent": fresh.silent, "month": inputs.month, "usual": fresh.usual},
+            ),
+            subject={"table": fresh.table},
+            method="Last day with a row against the longest run of days without one in twelve earlier months; exact",
+            rank=float(fresh.silent.value or 0) / 31,
+        )
+        for fresh in tables
+        if fresh.stopped and fresh.usual is not None
+    ]
+
+
+def _freshness(inputs: StudyInputs, name: str, time: str, *, clocked: bool) -> Freshness | None:
+    moment = quoted(time)
+    day = f"CAST(timezone({literal(inputs.params.time_zone)}, timezone('UTC', {moment})) AS DATE)" if clocked else moment
+    since = inputs.month - 12
+    days = inputs.engine.query(
+        f"SELECT DISTINCT {day} AS day FROM {quoted(name)} WHERE month >= DATE '{since.start}' AND month <= DATE '{inputs.month.start}' AND {moment} IS NOT NULL ORDER BY 1"
+    )["day"]
+    known = pd.to_datetime(days)
+    if known.empty:
+        return None
+    before = known[known < pd.Timestamp(inputs.month.start)]
+    silent = (pd.Timestamp(inputs.month.end) - known.iloc[-1]).days - 1
+    usual = int(before.diff().dt.days.max()) - 1 if len(before) >= LEAST_DAYS else None
+    stated, place = inputs.engine.stated, {"table": name}
+    return Freshness(
+        table=name, last_day=known.iloc[-1], silent=stated("days_without_rows", period=inputs.month, value=silent, dimensions={**place, "basis": "month_end"}),
+        usual=None if usual is None else stated("days_without_rows", period=f"{since}/{inputs.month}", value=usual, dimensions={**place, "basis": "longest_gap"}),
+    )  # fmt: skip

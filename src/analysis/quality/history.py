@@ -1,0 +1,204 @@
+"""Is the report month out of line with its own past? Rows of every table and the mean of every numeric column, each against its own months.
+
+A series is compared with the same month a year before, on a logarithmic scale where all its values are positive, so that season and steady
+growth drop out. What is judged is the newest yearly change against the median and the median absolute deviation of the earlier ones. How far
+is too far is not taken from a table: it is the distance that series of independent normal noise, treated in the same way, exceed with
+the chance asked for; that chance, one in twenty a run, is shared equally among all series looked at.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from analysis.locale import Text
+from analysis.metrics import StudyInputs
+from analysis.metrics.views import PLANS
+from analysis.periods import Month, months_between
+from analysis.quality.coverage import ripens
+from analysis.results import Fact, Finding, Interval, Sentence
+from analysis.sources.readers import quoted
+from analysis.tables import ColumnContract, TableContract, contract
+
+YEAR = 12
+#: Yearly changes the newest one is compared with, at least and at most; fewer months of history and a series is not judged.
+LEAST_CHANGES, MOST_CHANGES = 10, 23
+#: Rows with a value that every month must have for its mean or its count to be nearly normal.
+LEAST_ROWS = 30
+#: Chance of any finding here in a run in which nothing happened, over all series together.
+FAMILY_CHANCE = 0.05
+_DRAWS, _SEED = 400_000, 20_261_110
+_NORMAL_MAD = 1.4826
+
+Values = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnHistory:
+    """One series with its newest month judged. ``score``: distance from the expected value in units of what chance allows (beyond 1: a finding)."""
+
+    table: str
+    column: str
+    value: Fact
+    expected: Fact
+    score: float
+    series: Mapping[Month, float]
+
+    @property
+    def name(self) -> str:
+        return f"{self.table}.{self.column}" if self.column else self.table
+
+    @property
+    def out_of_line(self) -> bool:
+        return self.score > 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Series:
+    table: TableContract
+    column: ColumnContract | None
+    values: Mapping[Month, float]
+
+
+def histories(inputs: StudyInputs) -> tuple[OwnHistory, ...]:
+    """Every series with enough months, the farthest from its own past first."""
+    series = [one for name in inputs.engine.tables.tables for one in _table_series(inputs, name)]
+    judged = [one for one in series if _changes(one.values, inputs.month) is not None]
+    found = [_judged(inputs, one, chance=FAMILY_CHANCE / len(judged)) for one in judged]
+    return tuple(sorted(found, key=lambda history: (-history.score, history.name)))
+
+
+def out_of_line(inputs: StudyInputs, histories: Sequence[OwnHistory]) -> list[Finding]:
+    """A finding for each series whose newest month chance does not explain."""
+    return [
+        Finding(
+            id=f"quality.history.{history.name}",
+            section="quality",
+            severity="watch",
+            statement=Sentence(
+                "{series}: {value} in {month}, where its own past leads one to expect {expected} ({expected:interval}).",
+                {"series": _named(history), "value": history.value, "month": inputs.month, "expected": history.expected},
+            ),
+            subject={"table": history.table, "column": history.column} if history.column else {"table": history.table},
+            evidence=pd.DataFrame([{"month": str(month), "value": value} for month, value in sorted(history.series.items())]),
+            method="Newest yearly change against the median and spread of earlier ones; one chance in twenty shared among all series",
+            rank=history.score / 1000,
+        )
+        for history in histories
+        if history.out_of_line
+    ]
+
+
+def score(changes: Values, newest: float, *, chance: float) -> tuple[float, float, float]:
+    """(distance as a multiple of what is allowed, expected change, allowed distance) of ``newest`` against earlier ``changes``."""
+    middle = float(np.median(changes))
+    spread = _NORMAL_MAD * float(np.median(np.abs(changes - middle)))
+    allowed = spread * critical_distance(len(changes), chance)
+    return (abs(newest - middle) / allowed if allowed else 0.0), middle, allowed
+
+
+def critical_distance(changes: int, chance: float) -> float:
+    """Distance from the median, in robust standard deviations, that normal noise exceeds with this chance (both sides together)."""
+    return float(np.quantile(_null_distances(changes), 1 - chance))
+
+
+@cache
+def _null_distances(changes: int) -> Values:
+    """Simulated once for each number of changes: noise of its own each month, differenced over a year like the series themselves."""
+    generator = np.random.default_rng([_SEED, changes])
+    found = []
+    for _ in range(8):
+        noise = generator.standard_normal((_DRAWS // 8, changes + 1 + YEAR))
+        yearly = noise[:, YEAR:] - noise[:, :-YEAR]
+        earlier, newest = yearly[:, :-1], yearly[:, -1]
+        middle = np.median(earlier, axis=1)
+        spread = _NORMAL_MAD * np.median(np.abs(earlier - middle[:, None]), axis=1)
+        found.append(np.abs(newest - middle) / spread)
+    return np.sort(np.concatenate(found))
+
+
+def _table_series(inputs: StudyInputs, name: str) -> list[_Series]:
+    """Rows of a table by month and the monthly means of its numeric columns, where every month has enough of them."""
+    info, table = inputs.engine.tables.tables[name], contract().tables[name]
+    if not info.rows or table.time is None or name in PLANS or inputs.month not in info.months:
+        return []
+    numeric = [
+        column for column in table.columns.values()
+        if column.type in ("decimal", "float", "integer", "boolean") and column.name in info.columns_present and not ripens(table, column.name)
+    ]  # fmt: skip
+    means = "".join(
+        f", avg(CAST({quoted(column.name)} AS DOUBLE)) AS m{index}, count({quoted(column.name)}) AS n{index}" for index, column in enumerate(numeric)
+    )
+    first = inputs.month - (MOST_CHANGES + YEAR)
+    frame = inputs.engine.query(
+        f"SELECT month, count(*) AS n{means} FROM {quoted(name)} WHERE month >= DATE '{first.start}' AND month <= DATE '{inputs.month.start}' "
+        "GROUP BY month ORDER BY month"
+    )
+    rows = {Month.parse(line["month"]): line for line in frame.to_dict(orient="records")}
+    found = [_Series(table=table, column=None, values={month: float(line["n"]) for month, line in rows.items() if line["n"] >= LEAST_ROWS})]
+    for index, column in enumerate(numeric):
+        values = {month: float(line[f"m{index}"]) for month, line in rows.items() if line[f"n{index}"] >= LEAST_ROWS}
+        found.append(_Series(table=table, column=column, values=values))
+    return found
+
+
+def _scaled(values: Mapping[Month, float]) -> Mapping[Month, float]:
+    """Logarithms where every value is positive."""
+    return {month: math.log(value) for month, value in values.items()} if min(values.values(), default=0) > 0 else values
+
+
+def _changes(values: Mapping[Month, float], month: Month) -> tuple[Values, float] | None:
+    """Earlier yearly changes and the newest; None where they are too few or where the series hardly moves by itself."""
+    scaled = _scaled(values)
+    if month not in scaled or month - YEAR not in scaled:
+        return None
+    past = [one for one in months_between(month - MOST_CHANGES, month - 1) if one in scaled and one - YEAR in scaled]
+    changes = np.array([scaled[one] - scaled[one - YEAR] for one in past])
+    if len(changes) < LEAST_CHANGES or len(np.unique(changes)) < LEAST_CHANGES * 0.8:
+        return None
+    return changes, scaled[month] - scaled[month - YEAR]
+
+
+def _judged(inputs: StudyInputs, series: _Series, *, chance: float) -> OwnHistory:
+    found = _changes(series.values, inputs.month)
+    assert found is not None  # the caller kept only series that have changes
+    changes, newest = found
+    distance, middle, allowed = score(changes, newest, chance=chance)
+    base, logarithmic = series.values[inputs.month - YEAR], min(series.values.values()) > 0
+
+    def level(change: float) -> float:
+        return base * math.exp(change) if logarithmic else base + change
+
+    name = series.column.name if series.column else ""
+    place = {"table": series.table.name} | ({"column": name} if name else {})
+    interval = Interval(
+        low=level(middle - allowed), high=level(middle + allowed), level=1 - FAMILY_CHANCE, method="yearly changes, median and MAD, shared among all series"
+    )
+    stated, unit = inputs.engine.stated, _unit(inputs, series)
+    return OwnHistory(
+        table=series.table.name, column=name, score=distance, series=series.values,
+        value=replace(stated("monthly_level", period=inputs.month, value=series.values[inputs.month], dimensions=place), unit=unit),
+        expected=replace(
+            stated("expected_level", period=inputs.month, value=level(middle), dimensions=place, interval=interval, n=len(changes)), unit=unit
+        ),
+    )  # fmt: skip
+
+
+def _unit(inputs: StudyInputs, series: _Series) -> str:
+    if series.column is None:
+        return "rows"
+    if series.column.type == "boolean":
+        return "share"
+    return inputs.currency if (series.column.unit or "").startswith("currency") else "score"
+
+
+def _named(history: OwnHistory) -> Text:
+    if not history.column:
+        return Text(en=f"Rows of {history.table}", zh=f"{history.table} 行数")
+    return Text(en=f"Mean of {history.name}", zh=f"{history.name} 均值")
