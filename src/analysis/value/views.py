@@ -17,6 +17,7 @@ NOT_STATED = "not_stated"
 DIMENSIONS = ("customer_type", "segment", "region", "channel", "product_line", "cohort", "tier", "kind")
 CENTS = "DECIMAL(18, 2)"
 FINE = "DECIMAL(38, 6)"
+DAYS_PER_MONTH = 365.25 / 12
 
 
 def day(column: str, offset_minutes: int) -> str:
@@ -219,9 +220,11 @@ def customers(bought: str, running: str, cutoff: dt.date, offset_minutes: int, k
   SELECT s.customer_id, coalesce(s.product_line, '{NOT_STATED}') AS product_line, sum(s.revenue) AS revenue,
          sum(s.revenue) FILTER (WHERE {ordered} >= {end} - INTERVAL 12 MONTH) AS revenue_12m, sum(s.gross_margin) FILTER (WHERE {ordered} >= {end} - INTERVAL 12 MONTH) AS margin_12m
   FROM sales s WHERE {ordered} < {end} GROUP BY 1, 2
+), main_line AS (
+  SELECT customer_id, product_line, row_number() OVER (PARTITION BY customer_id ORDER BY CASE WHEN product_line = '{NOT_STATED}' THEN 1 ELSE 0 END, revenue DESC, product_line) AS nth FROM lines
 ), sold AS (
-  SELECT customer_id, max_by(product_line, CASE WHEN product_line = '{NOT_STATED}' THEN -1 ELSE revenue END) AS product_line, sum(revenue_12m) AS revenue_12m, sum(margin_12m) AS margin_12m
-  FROM lines GROUP BY 1
+  SELECT l.customer_id, max(CASE WHEN g.nth = 1 THEN g.product_line END) AS product_line, sum(l.revenue_12m) AS revenue_12m, sum(l.margin_12m) AS margin_12m
+  FROM lines l JOIN main_line g ON g.customer_id = l.customer_id AND g.product_line = l.product_line GROUP BY 1
 )
 SELECT e.customer_id, e.since, CAST(year(e.since) AS VARCHAR) AS cohort, CASE WHEN r.customer_id IS NOT NULL THEN 'contract' ELSE 'purchases' END AS kind,
        coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, coalesce(h.segment, c.segment, '{NOT_STATED}') AS segment, coalesce(h.region, c.region, '{NOT_STATED}') AS region,
@@ -229,3 +232,90 @@ SELECT e.customer_id, e.since, CAST(year(e.since) AS VARCHAR) AS cohort, CASE WH
        coalesce(CAST(s.revenue_12m AS DOUBLE), 0.0) AS revenue_12m, coalesce(CAST(s.margin_12m AS DOUBLE), 0.0) AS margin_12m
 FROM everyone e LEFT JOIN customers c ON c.customer_id = e.customer_id LEFT JOIN held h ON h.customer_id = e.customer_id
 LEFT JOIN running r ON r.customer_id = e.customer_id LEFT JOIN sold s ON s.customer_id = e.customer_id"""
+
+
+# -- the base from every side ----------------------------------------------------------------------------------------------
+
+
+def activity(table: str, bought: str, cutoff: dt.date, types: Sequence[str], offset_minutes: int, dimensions: Sequence[str]) -> str:
+    """By dimension and value: revenue and active customers, purchase days and their revenue of the last year; second purchases within a year of the first."""
+    end, on = literal(cutoff), day("ordered_at", offset_minutes)
+    of_customer = f"""WITH days AS (
+  SELECT customer_id, {on} AS bought_on, sum(revenue) AS spend FROM orders
+  WHERE revenue > 0 AND coalesce(order_type, 'product') IN ({listed(types)}) AND {on} < {end} GROUP BY 1, 2
+), numbered AS (SELECT *, row_number() OVER (PARTITION BY customer_id ORDER BY bought_on) AS nth, min(bought_on) OVER (PARTITION BY customer_id) AS first_on FROM days),
+of_customer AS (
+  SELECT customer_id, count(*) FILTER (WHERE bought_on >= {end} - INTERVAL 12 MONTH) AS days, sum(spend) FILTER (WHERE bought_on >= {end} - INTERVAL 12 MONTH) AS spend,
+         max(CASE WHEN nth = 2 AND bought_on < first_on + INTERVAL 12 MONTH THEN 1 ELSE 0 END) AS again,
+         max(CASE WHEN first_on >= {end} - INTERVAL 36 MONTH AND first_on < {end} - INTERVAL 12 MONTH THEN 1 ELSE 0 END) AS entered
+  FROM numbered GROUP BY 1
+), joined AS (
+  SELECT t.*, o.days, o.spend, coalesce(o.again * o.entered, 0) AS again, coalesce(o.entered, 0) AS entered FROM {table} t LEFT JOIN of_customer o ON o.customer_id = t.customer_id
+)"""
+    parts = " UNION ALL ".join(
+        f"""SELECT {literal(name)} AS dimension, CAST({name} AS VARCHAR) AS slice, sum(CAST(revenue_12m AS {CENTS})) AS revenue, count(*) FILTER (WHERE revenue_12m > 0) AS active,
+       sum(spend) AS spend, CAST(sum(days) AS BIGINT) AS days, CAST(sum(again) AS BIGINT) AS again, CAST(sum(entered) AS BIGINT) AS entered FROM joined GROUP BY 1, 2"""
+        for name in dimensions
+    )
+    return f"{of_customer} SELECT * FROM ({parts}) AS every ORDER BY 1, 2"
+
+
+def value_bins(table: str, bins: int) -> str:
+    """Customers in equal groups by value, the least valuable first: ``customers`` and ``clv``."""
+    return f"""WITH placed AS (SELECT clv, ntile({bins}) OVER (ORDER BY place DESC) AS bin FROM {table})
+SELECT bin, count(*) AS customers, sum(CAST(clv AS {CENTS})) AS clv FROM placed GROUP BY 1 ORDER BY 1"""
+
+
+def change(before: str, after: str, moment: dt.date) -> str:
+    """Customers by what happened to them since ``moment``, both tables priced with the same model: new, lost, grown, shrunk, unchanged.
+
+    Lost: a running contract ended, or a buyer who was more likely there than not is now more likely gone.
+    """
+    return f"""WITH compared AS (
+  SELECT coalesce(a.customer_id, b.customer_id) AS customer_id, CAST(coalesce(b.clv, 0) AS {CENTS}) AS before, CAST(coalesce(a.clv, 0) AS {CENTS}) AS after,
+         CASE WHEN b.customer_id IS NULL THEN 'new'
+              WHEN a.customer_id IS NULL OR (b.kind = 'contract' AND a.kind <> 'contract') OR (b.kind <> 'contract' AND a.kind <> 'contract' AND b.p_alive >= 0.5 AND a.p_alive < 0.5) THEN 'lost'
+              WHEN a.clv > b.clv THEN 'grown' WHEN a.clv < b.clv THEN 'shrunk' ELSE 'unchanged' END AS step
+  FROM {before} b FULL JOIN {after} a ON a.customer_id = b.customer_id
+)
+SELECT step, count(*) AS customers, sum(after - before) AS change, sum(CAST(after - before AS DOUBLE) * CAST(after - before AS DOUBLE)) AS squares FROM compared GROUP BY 1 ORDER BY 1"""
+
+
+def matrix(table: str, *, risk: float, costly: float) -> str:
+    """Customers by tier, churn risk and service cost, with value, cost and orders."""
+    return f"""SELECT tier, CASE WHEN 1 - stay_12m >= {risk!r} THEN 'high' ELSE 'low' END AS risk, CASE WHEN service_cost_12m >= {costly!r} AND service_cost_12m > 0 THEN 'high' ELSE 'low' END AS service,
+       count(*) AS customers, sum(CAST(clv AS {CENTS})) AS clv, sum(CAST(service_cost_12m AS {CENTS})) AS cost FROM {table} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+
+
+LISTED = "customer_id, customer_type, segment, region, kind, tier, clv, clv_purchases, clv_contract, clv_service, round(1 - stay_12m, 3) AS churn_risk, service_orders_12m, service_cost_12m, margin_12m"
+
+
+def listing(table: str, where: str, order: str, most: int) -> str:
+    """Customers of a list, for the evidence."""
+    return f"SELECT {LISTED} FROM {table} WHERE {where} ORDER BY {order}, customer_id LIMIT {most}"
+
+
+def group_totals(table: str, where: str) -> str:
+    return f"""SELECT count(*) AS customers, sum(CAST(clv AS {CENTS})) AS clv, sum(CAST(service_cost_12m AS {CENTS})) AS cost, sum(CAST(margin_12m AS {CENTS})) AS margin FROM {table} WHERE {where}"""
+
+
+def new_customers(table: str, cutoff: dt.date, basis: str) -> str:
+    """Customers first seen in the last twelve months by channel: number, margin (or revenue) so far, expected value."""
+    earned = "revenue_12m" if basis == "revenue" else "margin_12m"
+    return f"""SELECT channel, count(*) AS customers, sum(CAST({earned} AS {CENTS})) AS earned, sum(CAST(clv AS {CENTS})) AS clv FROM {table}
+WHERE since >= {literal(cutoff)} - INTERVAL 12 MONTH GROUP BY 1 ORDER BY 1"""
+
+
+def marketing(cutoff: dt.date) -> str:
+    return f"""SELECT channel, sum(amount) AS amount FROM marketing_spend WHERE month >= {literal(cutoff)} - INTERVAL 12 MONTH AND month < {literal(cutoff)} GROUP BY 1 ORDER BY 1"""
+
+
+def earned_by_age(everyone: str, cutoff: dt.date, basis: str, offset_minutes: int) -> str:
+    """Margin by channel and month of age of the customers first seen 12 to 24 months ago; every age is complete."""
+    end, on = literal(cutoff), day("s.ordered_at", offset_minutes)
+    earned = "s.revenue" if basis == "revenue" else "s.gross_margin"
+    return f"""WITH entered AS (
+  SELECT customer_id, channel, since, count(*) OVER (PARTITION BY channel) AS customers FROM {everyone} WHERE since >= {end} - INTERVAL 24 MONTH AND since < {end} - INTERVAL 12 MONTH
+)
+SELECT e.channel, CAST(floor(greatest(datediff('day', e.since, {on}), 0) / {DAYS_PER_MONTH}) AS BIGINT) AS age, max(e.customers) AS customers, sum({earned}) AS earned
+FROM entered e JOIN sales s ON s.customer_id = e.customer_id WHERE {on} < {end} AND datediff('day', e.since, {on}) < 365 GROUP BY 1, 2 ORDER BY 1, 2"""
