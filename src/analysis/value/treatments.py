@@ -52,7 +52,8 @@ def usable(inputs: StudyInputs, treatment: Treatment) -> tuple[tuple[str, ...], 
 def cohort(inputs: StudyInputs, treatment: Treatment, purchase_types: Sequence[str], shares: tuple[float, float]) -> pd.DataFrame:
     """One row per eligible case, first to last.
 
-    Columns: ``customer`` (a number), ``treated`` (0/1), every covariate of :data:`~analysis.params.treatments.COVARIATES`, ``value_tier`` (by the
+    Columns: ``customer`` (a number), ``treated`` (0/1), every covariate of :data:`~analysis.params.treatments.COVARIATES` (counts and
+    margin as logarithms: a customer with a hundred machines is not a hundred times another), ``value_tier`` (by the
     margin of the 24 months before), the outcomes ``repurchase``, ``retention`` (nan without a running contract at time zero), ``margin``, the placebo
     outcome ``bought_before`` (nan for customers of less than a year) and the negative controls ``moved`` (to another region) and
     ``other_machine_failed`` (nan for owners of one machine).
@@ -125,11 +126,11 @@ SELECT dense_rank() OVER (ORDER BY k.customer_id) AS customer, k.ticket_id, k.me
        coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, coalesce(segment_then.value, segment_ever.value, c.segment, '{NOT_STATED}') AS segment,
        coalesce(region_then.value, region_ever.value, c.region, '{NOT_STATED}') AS region, coalesce(c.channel, '{NOT_STATED}') AS channel,
        greatest(datediff('month', coalesce(c.acquired_on, {day('o.first_order', offset)}, k.measured_on), k.measured_on), 0) AS tenure_months,
-       coalesce(o.orders_12m, 0) AS orders_12m, coalesce(o.orders_before, 0) AS orders_before,
+       ln(1 + coalesce(o.orders_12m, 0)) AS orders_12m, ln(1 + coalesce(o.orders_before, 0)) AS orders_before,
        sign(coalesce(CAST(o.margin_24m AS DOUBLE), 0)) * ln(1 + abs(coalesce(CAST(o.margin_24m AS DOUBLE), 0))) AS margin_24m,
-       least(coalesce(datediff('month', o.last_order, k.measured_at), 60), 60) AS months_since_order, coalesce(f.machines, 0) AS machines,
-       coalesce(s.tickets_12m, 0) AS tickets_12m, coalesce(s.complaints_24m, 0) AS complaints_24m, coalesce(s.repairs_12m, 0) AS repairs_12m,
-       coalesce(s.repeat_repairs_24m, 0) AS repeat_repairs_24m, coalesce(n.contract_kind, 'none') AS contract_kind, coalesce(n.contract_months, 0) AS contract_months,
+       least(coalesce(datediff('month', o.last_order, k.measured_at), 60), 60) AS months_since_order, ln(1 + coalesce(f.machines, 0)) AS machines,
+       ln(1 + coalesce(s.tickets_12m, 0)) AS tickets_12m, ln(1 + coalesce(s.complaints_24m, 0)) AS complaints_24m, ln(1 + coalesce(s.repairs_12m, 0)) AS repairs_12m,
+       ln(1 + coalesce(s.repeat_repairs_24m, 0)) AS repeat_repairs_24m, coalesce(n.contract_kind, 'none') AS contract_kind, coalesce(n.contract_months, 0) AS contract_months,
        k.ticket_type, coalesce(k.product_line, '{NOT_STATED}') AS product_line, coalesce(k.severity, '{NOT_STATED}') AS severity, coalesce(k.priority, '{NOT_STATED}') AS priority,
        coalesce(CAST(k.in_warranty AS VARCHAR), '{NOT_STATED}') AS in_warranty, CAST(k.is_rework AS VARCHAR) AS is_rework,
        concat(CAST(year(k.measured_on) AS VARCHAR), 'Q', CAST(quarter(k.measured_on) AS VARCHAR)) AS quarter,
