@@ -379,7 +379,7 @@ class _ColumnPrinter:
             return NO_VALUE
         column, scale = self.column, self.scales[language]
         if self.unit is None:
-            return _with_unit(fact, self._shown_unit(fact), numbers, language, signed=column.signed)
+            return _with_unit(fact, self._shown_unit(fact), numbers, language, signed=column.signed, exact=column.scale == "exact")
         printed = [cell_text(n, self.unit, scale=scale, places=column.places, signed=column.signed) for n in numbers]
         return " – ".join(printed)
 
@@ -389,10 +389,10 @@ class _ColumnPrinter:
         return "good" if (value > 0) == (self.column.better == "higher") else "bad"
 
 
-def _with_unit(fact: Fact, unit: str, numbers: tuple[Number, ...], language: Language, *, signed: bool) -> str:
+def _with_unit(fact: Fact, unit: str, numbers: tuple[Number, ...], language: Language, *, signed: bool, exact: bool) -> str:
     from analysis.formats import number_text
 
-    texts = [number_text(number, unit, language, signed=signed) for number in numbers]
+    texts = [number_text(number, unit, language, signed=signed, exact=exact) for number in numbers]
     return (" to " if language == "en" else " 至 ").join(texts)
 
 

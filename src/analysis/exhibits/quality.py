@@ -62,13 +62,12 @@ def quarantine_table(study: QualityStudy, *, top: int = 30) -> Block:
         Column(key="rows", label=Text(en="Rows", zh="行数"), unit="rows"),
         Column(key="share", label=Text(en="Of rows read", zh="占读取行"), unit="share", places=3),
         Column(key="example", label=Text(en="Example", zh="示例")),
-        Column(key="where", label=Text(en="Stands in", zh="所在位置")),
         Column(key="kept", label=Text(en="What was done", zh="处理")),
     ]
     return table(
         "quality.quarantine", title=Sentence("What was set aside, and why"),
-        subtitle=Sentence("Rows by place and reason, the most first; file and row number of the example. Every row set aside is kept with its reason."),
-        columns=columns, rows=[_fault_row(fault, "place", "reason", "rows", "share", "example", "where", "kept") for fault in study.quarantine[:top]],
+        subtitle=Sentence("Rows by place and reason, the most first. Every row set aside is kept with its reason; file and row number are in the evidence."),
+        columns=columns, rows=[_fault_row(fault, "place", "reason", "rows", "share", "example", "kept") for fault in study.quarantine[:top]],
     )  # fmt: skip
 
 
@@ -153,23 +152,21 @@ def screens_table(study: QualityStudy) -> Block:
     columns = [
         Column(key="system", label=Text(en="System and screen", zh="系统与界面"), wide=True),
         Column(key="figure", label=Text(en="Figure", zh="指标")),
-        Column(key="period", label=Text(en="Month", zh="月份")),
         Column(key="theirs", label=Text(en="On the screen", zh="界面数字"), scale="exact"),
         Column(key="ours", label=Text(en="Here", zh="本报告"), scale="exact"),
         Column(key="difference", label=Text(en="Difference", zh="差异"), scale="exact"),
         Column(key="tolerance", label=Text(en="Tolerated", zh="容差"), scale="exact"),
-        Column(key="source", label=Text(en="Read by", zh="读取人"), wide=True),
     ]
     rows = [
         Row(cells={
-            "system": line.stated.system, "figure": line.name, "period": line.stated.last, "theirs": line.theirs, "ours": line.ours,
-            "difference": line.difference, "tolerance": line.tolerance, "source": line.stated.source,
+            "system": f"{line.stated.system}, {line.stated.period}, {line.stated.read_on}", "figure": line.name, "theirs": line.theirs, "ours": line.ours,
+            "difference": line.difference, "tolerance": line.tolerance,
         }, tone=None if line.agrees else "bad")
         for line in study.screens
     ]  # fmt: skip
     return table(
         "quality.screens", title=Sentence("Our totals beside the screens of the source systems"),
-        subtitle=Sentence("Figures as somebody read them in the system; a difference beyond the tolerance is a failed check"), columns=columns, rows=rows,
+        subtitle=Sentence("Figures as somebody read them in the system, with period and day of reading; a difference beyond the tolerance is a failed check"), columns=columns, rows=rows,
     )  # fmt: skip
 
 
@@ -201,7 +198,7 @@ def coverage_table(study: QualityStudy) -> Block:
         Column(key="rows", label=Text(en="Rows", zh="行数"), unit="rows"),
         Column(key="first", label=Text(en="First month", zh="首月")),
         Column(key="last", label=Text(en="Last month", zh="末月")),
-        Column(key="silent", label=Text(en="Days without rows at its end", zh="月末无数据天数"), unit="days"),
+        Column(key="silent", label=Text(en="Silent at month end", zh="月末无数据"), unit="days"),
         Column(key="absent", label=Text(en="Columns not given", zh="未提供的列"), wide=True),
     ]
     silent = {fresh.table: fresh.silent for fresh in study.freshness}
@@ -242,7 +239,7 @@ def columns_figure(study: QualityStudy, *, top: int = 24) -> Block:
     )  # fmt: skip
 
 
-def columns_table(study: QualityStudy, *, top: int = 30) -> Block:
+def columns_table(study: QualityStudy, *, top: int = 12) -> Block:
     """Every optional column that is not always full: this month, its fullest and its emptiest month."""
     partly = [column for column in study.columns if any(filled < rows for filled, rows in column.counts.values())]
     partly = sorted(partly, key=lambda column: (-column.spread, column.name))[:top]

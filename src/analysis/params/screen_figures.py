@@ -23,6 +23,7 @@ class ScreenFigure:
     period : a month (``2026-10``) or half-open months (``2026-01/2026-11``)
     value : as the screen shows it, in the unit of the metric; tolerance : the largest difference that needs no explanation
     source, read_on : who read it where, and when
+    data : the data it belongs to, as the run's file names them; blank: whatever the run reads
     """
 
     run: str
@@ -33,6 +34,7 @@ class ScreenFigure:
     tolerance: Decimal
     source: str
     read_on: dt.date
+    data: str = ""
     dimensions: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

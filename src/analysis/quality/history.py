@@ -130,7 +130,8 @@ def _table_series(inputs: StudyInputs, name: str) -> list[_Series]:
         return []
     numeric = [
         column for column in table.columns.values()
-        if column.type in ("decimal", "float", "integer", "boolean") and column.name in info.columns_present and not ripens(table, column.name)
+        if column.type in ("decimal", "float", "integer", "boolean") and column.name in info.columns_present
+        and column.name not in table.key and not ripens(table, column.name)
     ]  # fmt: skip
     means = "".join(
         f", avg(CAST({quoted(column.name)} AS DOUBLE)) AS m{index}, count({quoted(column.name)}) AS n{index}" for index, column in enumerate(numeric)

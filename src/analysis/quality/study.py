@@ -45,6 +45,7 @@ class Fault:
     """
 
     place: str
+    code: str
     reason: Text
     rows: Fact
     share: Fact | None
@@ -110,9 +111,10 @@ def study(
     for the run in ``params/screen_figures.yml`` when left out.
     """
     tables = inputs.engine.tables
-    figures = load_screen_figures(inputs.params.name) if screen_figures is None else screen_figures
+    if screen_figures is None:
+        screen_figures = [figure for figure in load_screen_figures(inputs.params.name) if figure.data in ("", inputs.params.data)]
     through_map, near, past = exports(inputs, mapped), near_duplicates(inputs), histories(inputs)
-    screens, controls, fresh = reconciled(inputs, figures), control_totals(inputs), freshness(inputs)
+    screens, controls, fresh = reconciled(inputs, screen_figures), control_totals(inputs), freshness(inputs)
     files = tuple(_file_rows(inputs, name, waterfall) for name, info in tables.tables.items() for waterfall in info.waterfall)
     total = {outcome: _rows(inputs, outcome, sum(int(file.rows[outcome].value or 0) for file in files)) for outcome in OUTCOMES}
     share = _share(inputs, total)
@@ -209,10 +211,16 @@ def _faults(inputs: StudyInputs, checks: Iterable[TableCheck]) -> list[Fault]:
             continue
         place = check.id.removeprefix("tables.").replace(f".{check.reason_code}", "", 1)
         label = _LABELS.get(check.reason_code) or Text(*reason_words(check.reason_code))
+        shown = place
+        if check.reason_code == "time_order":
+            early, _, late = place.rpartition(".")[2].partition("-")
+            shown, label = f"{check.table}.{late}", Text(en=f"{label.en}: before {early}", zh=f"{label.zh}：早于 {early}")
         kept = _KEPT.get(check.reason_code) or (_NOT_READ if check.reason_code.startswith("unknown") else _ASIDE)
         rows = inputs.engine.stated("faulty_rows", period=inputs.month, value=check.count, dimensions={"place": place, "fault": check.reason_code})
         share = _fault_share(inputs, check.table, check.reason_code, place, check.count)
-        faults.append(Fault(place=place, reason=label, rows=rows, share=share, example="" if place in personal else check.example, kept=kept))
+        faults.append(
+            Fault(place=shown, code=check.reason_code, reason=label, rows=rows, share=share, example="" if place in personal else check.example, kept=kept)
+        )
     return sorted(faults, key=lambda fault: (-int(fault.rows.value or 0), fault.place))
 
 
@@ -231,7 +239,7 @@ def _quarantine(inputs: StudyInputs) -> list[Fault]:
         dimensions = {"place": place, "fault": str(reason), "scope": str(scope)}
         found.append(
             Fault(
-                place=place, reason=Text(*reason_words(str(reason))), example=_shown(example["example"]), kept=_SET_ASIDE[str(scope)],
+                place=place, code=str(reason), reason=Text(*reason_words(str(reason))), example=_shown(example["example"]), kept=_SET_ASIDE[str(scope)],
                 rows=inputs.engine.stated("faulty_rows", period=inputs.month, value=count, dimensions=dimensions),
                 share=_fault_share(inputs, str(table), str(reason), place, count), where=f"{example['file']}:{int(example['row_number'])}",
             )
@@ -303,7 +311,7 @@ def _conserved(files: Sequence[FileRows], total: dict[str, Fact]) -> Check:
 
 
 def _time_order(faults: Sequence[Fault]) -> Check:
-    disordered = [fault for fault in faults if fault.reason is _LABELS["time_order"]]
+    disordered = [fault for fault in faults if fault.code == "time_order"]
     if not disordered:
         return Check(id="time_order", outcome="passed", sentence=Sentence("No ticket was answered or resolved before it was opened."))
     return Check(

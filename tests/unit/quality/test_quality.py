@@ -32,6 +32,6 @@ def test_a_fault_is_counted_named_and_exampled(company: Path, inputs_of: Inputs)
     path = company / "tickets.csv"
     path.write_text(path.read_text(encoding="utf-8").replace("2026-09-03T02:00:00", "2026-08-03T02:00:00"), encoding="utf-8")
     study = quality.study(inputs_of(company))
-    fault = next(fault for fault in study.faults if fault.reason.en == "events out of order")
-    assert fault.rows.value == 1 and "resolved_at" in fault.place
+    fault = next(fault for fault in study.faults if fault.code == "time_order")
+    assert fault.rows.value == 1 and fault.place == "tickets.resolved_at" and fault.reason.en == "events out of order: before opened_at"
     assert next(check for check in study.checks if check.id == "time_order").outcome == "failed"
