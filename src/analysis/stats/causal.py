@@ -52,8 +52,8 @@ class Overlap:
     trimmed, trimmed_share : rows outside, left out of the effect.
     effective_treated, effective_untreated : rows that the weighted ones are worth (Kish), as a share of the kept rows of that arm.
     balance : one row per covariate column: standardised mean difference `before` and `after` weighting.
-    adequate : false where more than a tenth was trimmed, an arm is worth less than a quarter of its rows, or a covariate
-        stays more than a quarter of a standard deviation apart; `problems` says which.
+    adequate : false where more than a tenth was trimmed, an arm is worth less than a quarter of its rows (ATT: the untreated less than a
+        quarter of the smaller arm), or a covariate stays more than a quarter of a standard deviation apart; `problems` says which.
     """
 
     table: pd.DataFrame
@@ -515,8 +515,11 @@ def _overlap(
     problems = []
     if trimmed_share > _MOST_TRIMMED:
         problems.append(f"{trimmed_share:.0%} lie outside the common range and were left out")
-    for share, name in zip(effective, ("treated", "untreated"), strict=True):
-        if share < _LEAST_EFFECTIVE:
+    for share, name, arm in zip(effective, ("treated", "untreated"), (1.0, 0.0), strict=True):
+        # Comparisons for a few treated need not be worth all of a large other arm, only enough beside the treated.
+        rows, other = int((kept & (d == arm)).sum()), int((kept & (d != arm)).sum())
+        asked = min(rows, other) if estimand == "ATT" and arm == 0.0 else rows
+        if share * rows < _LEAST_EFFECTIVE * asked:
             problems.append(
                 f"the {name} are worth only {share:.0%} of their number: a few of them stand for many"
             )
