@@ -171,11 +171,19 @@ def forecasts(frame: pd.DataFrame, fitted: Mapping[str, Any], weeks: float) -> n
     import numpy as np
 
     found = np.zeros(len(frame))
-    for name, model in fitted.items():
-        rows = (frame["grp"] == name).to_numpy()
-        part = frame[rows]
-        found[rows] = model.expected_purchases(weeks, part["x"].to_numpy(), part["recency"].to_numpy(), part["age"].to_numpy())
+    for model, rows, part in _by_group(frame, fitted):
+        found[rows] = model.expected_purchases(weeks, *part)
     return found
+
+
+def _by_group(frame: pd.DataFrame, fitted: Mapping[str, Any]) -> list[tuple[Any, np.ndarray, list[np.ndarray]]]:
+    """Each group's model with the places of its rows and their three numbers."""
+    import numpy as np
+
+    numbers = [frame[column].to_numpy(dtype=float) for column in ("x", "recency", "age")]
+    names = frame["grp"].to_numpy()
+    places = [(model, np.flatnonzero(names == name)) for name, model in fitted.items()]
+    return [(model, rows, [column[rows] for column in numbers]) for model, rows in places]
 
 
 def _judged(seen: pd.DataFrame, weekly: pd.DataFrame, best: Candidate, fitted: Mapping[str, Any], settings: ValueSettings, end: dt.date) -> Holdout:
@@ -189,16 +197,17 @@ def _judged(seen: pd.DataFrame, weekly: pd.DataFrame, best: Candidate, fitted: M
         part = frame[(frame["x"] >= low) & (frame["x"] <= high)]
         if not len(part):
             continue
-        customers, actual, squares = (float(part[column].sum()) for column in ("customers", "bought", "squares"))
-        noise = math.sqrt(max(squares - actual**2 / customers, actual, 1.0))
+        number, actual, squares = (float(part[column].sum()) for column in ("customers", "bought", "squares"))
+        noise = math.sqrt(max(squares - actual**2 / number, actual, 1.0))
         predicted = float(part["predicted"].sum())
         good = abs(predicted - actual) <= max(settings.class_miss * actual, 1.96 * noise)
-        rows.append({"name": name, "customers": int(customers), "actual": actual, "predicted": predicted, "noise": noise, "good": good})
+        rows.append({"name": name, "customers": int(number), "actual": actual, "predicted": predicted, "noise": noise, "good": good})
     classes = pd.DataFrame(rows)
     actual, predicted = float(frame["bought"].sum()), float(frame["predicted"].sum())
     noise = float((classes["noise"] ** 2).sum() ** 0.5)
     counted = weekly.set_index("week")["bought"].reindex(range(1, settings.holdout_weeks + 1)).fillna(0).cumsum()
-    ahead = [float(forecasts(frame, fitted, float(week)) @ frame["customers"].to_numpy(dtype=float)) for week in range(1, settings.holdout_weeks + 1)]
+    parts, customers = _by_group(frame, fitted), frame["customers"].to_numpy(dtype=float)
+    ahead = [sum(float(model.expected_purchases(float(week), *part) @ customers[rows]) for model, rows, part in parts) for week in range(1, settings.holdout_weeks + 1)]
     weeks = pd.DataFrame({"week": counted.index, "actual": counted.to_numpy(dtype=float), "predicted": ahead})
     within = abs(predicted - actual) <= max(settings.total_miss * actual, 1.96 * noise)
     return Holdout(

@@ -31,7 +31,7 @@ BASIS_NAMES = {
 
 
 def findings(inputs: StudyInputs, settings: ValueSettings, parts: Mapping[str, Any]) -> tuple[Finding, ...]:
-    return (*_worth(parts), *_model(parts), *_change(parts), *_concentration(parts), *_investment(parts), *_acquisition(parts))
+    return (*_worth(parts), *_break_even(parts), *_model(parts), *_change(parts), *_concentration(parts), *_investment(parts), *_acquisition(parts))
 
 
 def _finding(id: str, severity: Severity, statement: Sentence, *, rank: float = 0.0, **more: Any) -> Finding:
@@ -52,6 +52,15 @@ def _worth(parts: Mapping[str, Any]) -> list[Finding]:
             rank=9, method="Purchase and contract models on sufficient statistics; interval from the Hessian and the miss in the holdout.",
         )
     ]  # fmt: skip
+
+
+def _break_even(parts: Mapping[str, Any]) -> list[Finding]:
+    """Cost centre or investment: how much margin after-sales must keep. Says nothing of how much it does keep."""
+    found = parts["break_even"]
+    if found is None:
+        return []
+    text = "After-sales at today's level costs {cost} over {horizon}; it pays for itself if without it {share} of the margin expected of today's customers would leave ({share:interval})."
+    return [_finding("break_even", "info", Sentence(text, {"cost": found.cost, "horizon": parts["horizon"], "share": found.share}), rank=8)]
 
 
 def _model(parts: Mapping[str, Any]) -> list[Finding]:

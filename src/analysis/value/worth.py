@@ -34,6 +34,15 @@ Missing = MissingData | FitError
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class BreakEven:
+    """After-sales at today's level over the horizon, against the margin expected of today's customers."""
+
+    cost: Fact
+    margin: Fact
+    share: Fact
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ValueStudy:
     """What the notebook shows. A part that could not be computed is the refusal that says why.
 
@@ -53,6 +62,7 @@ class ValueStudy:
     rate: Fact
     horizon: Fact
     service_year: Fact
+    break_even: BreakEven | None
     effects: ServiceEffects | Missing | None
     what_ifs: WhatIfs | Missing | None
     findings: tuple[Finding, ...]
@@ -77,6 +87,7 @@ def study(inputs: StudyInputs, *, settings: ValueSettings | None = None) -> Valu
     base = parts["base"]
     months = base.horizon_months if isinstance(base, ValueBase) else settings.horizon_months
     parts["horizon"] = facts.exact("value_horizon", months)
+    parts["break_even"] = break_even(inputs, parts["portfolio"], parts["service_year"], months) if isinstance(parts["portfolio"], Portfolio) else None
     parts["effects"] = _other_half("effects", "service_effects", inputs, base)
     parts["what_ifs"] = _other_half("what_if", "what_ifs", inputs, base, parts["effects"])
     findings, checks = judging.findings(inputs, settings, parts), judging.checks(inputs, settings, available, parts)
@@ -91,6 +102,22 @@ def service_of_year(inputs: StudyInputs) -> Fact:
     from analysis.metrics import Period
 
     return inputs.engine.fact("after_sales_cost", period=Period(inputs.month - 11, inputs.month))
+
+
+def break_even(inputs: StudyInputs, whole: Portfolio, year: Fact, months: int) -> BreakEven | None:
+    """The share of expected margin that after-sales must keep from leaving to pay for itself."""
+    rate = float(inputs.assumptions.value("discount_rate_annual", on=inputs.month.last_day))
+    margin = Decimal(whole.parts["purchases"].value or 0) + Decimal(whole.parts["contract"].value or 0)
+    if year.value is None or margin <= 0 or whole.total.interval is None:
+        return None
+    facts, years = Stating(inputs=inputs), pricing.annuity(months, rate)
+    cost = (Decimal(year.value) * Decimal(repr(years))).quantize(Decimal("0.01"))
+    error = _relative_error(inputs, whole.total) * abs(float(whole.total.value or 0)) / float(margin)
+    share = float(cost / margin)
+    return BreakEven(
+        cost=facts.exact("service_cost_over_horizon", cost), margin=facts.exact("customer_value_part", margin, part="margin"),
+        share=facts.estimate("break_even_share", share, share * error, n=int(whole.customers.value or 0), parts={"numerator": cost, "denominator": margin}),
+    )  # fmt: skip
 
 
 def _worth(inputs: StudyInputs, settings: ValueSettings, available: pricing.Available) -> dict[str, Any]:

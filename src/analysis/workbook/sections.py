@@ -33,6 +33,7 @@ SECTIONS: tuple[Section, ...] = (
     Section("costs", "10_cost_decomposition", "analysis.costs.study"),
     Section("failures", "20_failure_root_cause", "analysis.failures.study"),
     Section("retention", "30_churn_retention", "analysis.retention.study"),
+    Section("value", "40_clv_impact", "analysis.value.study"),
 )
 
 
