@@ -1,0 +1,355 @@
+"""The effect of service on value: what happens to customers because of how they were served, and when we can only say that it goes together.
+
+Every treatment is estimated for the cases service could still change: the late, the repeated, the compensated too little (effect on the
+exposed, ATT), by cross-fitted doubly robust scores against cases alike before treatment. An effect is claimed only where groups overlap, the
+placebos find nothing, and it survives Holm's correction over all treatments and outcomes of the run; all else is called an association.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from analysis.errors import FitError, MissingData
+from analysis.locale import Text
+from analysis.metrics import StudyInputs
+from analysis.params.treatments import Treatment, load_treatments
+from analysis.periods import Month
+from analysis.results import Check, Fact, Finding, Interval
+from analysis.value import treatments as cases
+from analysis.value.base import ValueBase, offset_minutes
+from analysis.value.settings import ValueSettings, load_settings
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from analysis.stats import DoublyRobust
+
+SECTION = "value"
+TESTED = ("repurchase", "retention")  # margin is too heavy-tailed for a test; it is printed beside them
+METRIC = {"repurchase": "service_effect_repurchase", "retention": "service_effect_retention", "margin": "service_effect_margin"}
+METHOD = "doubly robust, cross-fitted, errors by customer"
+SOURCES = ("tickets", "orders", "contracts", "customers", "customer_history")
+GROUPS = ("segment", "customer_type", "value_tier")
+LEVEL_OF_CLAIM = 0.05
+PLACEBO_LEVEL = 0.05
+MARGIN_CAP = 0.99
+FEWEST_EXPOSED, FEWEST_HITS = 50, 20
+REPEATS = 2
+DRAWS = 4000
+TOO_FEW = Text(en="not computed: too few cases", zh="未计算：案例太少")
+NO_VALUE = Text(en="not computed: rests on association only", zh="未计算：仅有相关性依据")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class OutcomeEffect:
+    """One outcome of one treatment. Effects are of the treatment (an answer in time, a repeat repair), for the exposed cases.
+
+    ``status``: ``effect`` (claimed), ``not_shown`` (checks hold, nothing survives correction), ``association`` (checks failed).
+    """
+
+    outcome: str
+    adjusted: Fact
+    naive: Fact
+    with_it: Fact
+    without_it: Fact
+    p_value: float
+    p_adjusted: float
+    status: str
+    e_value: Fact
+    robustness: Fact
+    if_hidden: Fact  # the effect were a hidden cause as strong as customer tier at work
+    enough: bool  # whether such a cause would explain it away
+    std_error: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Placebo:
+    """One attempt to find an effect where there can be none."""
+
+    kind: str  # before, random_treatment, negative_control
+    effect: Fact | None
+    p_adjusted: float
+    passed: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TreatmentEffect:
+    """One treatment with its outcomes and doubts.
+
+    ``groups`` : one row per outcome, grouping and group: ``outcome``, ``grouping``, ``group``, ``rows``, ``effect``, ``low``, ``high``, ``p_adjusted``, ``fact``.
+    ``propensity`` : by tenth and arm, cases (facts). ``exposed`` : cases in the arm the company fears.
+    ``per_case`` : change in value of one such case if it had gone well; ``at_stake`` : of all of the last twelve months.
+    """
+
+    treatment: Treatment
+    cases: Fact
+    exposed: Fact
+    customers: Fact
+    outcomes: tuple[OutcomeEffect, ...]
+    trimmed: Fact
+    worst_balance: Fact
+    worst_covariate: str
+    overlap_holds: bool
+    placebos: tuple[Placebo, ...]
+    propensity: tuple[tuple[float, float, Fact, Fact], ...]
+    groups: pd.DataFrame
+    balance: pd.DataFrame
+    lacking: tuple[str, ...]
+    per_case: Fact
+    at_stake: Fact
+    exposed_year: Fact
+
+    @property
+    def holds(self) -> bool:
+        """Overlap and placebos found nothing to object to."""
+        return self.overlap_holds and all(one.passed for one in self.placebos)
+
+    @property
+    def claimed(self) -> tuple[OutcomeEffect, ...]:
+        return tuple(one for one in self.outcomes if one.status == "effect")
+
+    def outcome(self, name: str) -> OutcomeEffect | None:
+        return next((one for one in self.outcomes if one.outcome == name), None)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ServiceEffects:
+    """What the notebook shows; a treatment that could not be estimated is the refusal that says why."""
+
+    month: Month
+    effects: tuple[TreatmentEffect, ...]
+    refused: Mapping[str, tuple[Treatment, MissingData | FitError]]
+    findings: tuple[Finding, ...]
+    checks: tuple[Check, ...]
+
+    def __getitem__(self, treatment: str) -> TreatmentEffect:
+        for one in self.effects:
+            if one.treatment.id == treatment:
+                return one
+        raise KeyError(treatment)
+
+    def get(self, treatment: str) -> TreatmentEffect | None:
+        return next((one for one in self.effects if one.treatment.id == treatment), None)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Fitted:
+    """Raw estimates of one treatment before anything is judged together."""
+
+    treatment: Treatment
+    frame: pd.DataFrame
+    exposed: np.ndarray
+    lacking: tuple[str, ...]
+    fits: Mapping[str, DoublyRobust]
+    placebos: Mapping[str, DoublyRobust | None]
+
+
+def service_effects(inputs: StudyInputs, base: ValueBase | None, *, chosen: tuple[Treatment, ...] | None = None) -> ServiceEffects:
+    """Effects of every treatment in ``params/treatments.yml`` on repurchase, staying under contract, margin and customer value.
+
+    Without a value base the effects are stated and their money is not computed.
+    """
+    settings = load_settings()
+    listed = load_treatments() if chosen is None else chosen
+    fitted, refused = [], {}
+    for treatment in listed:
+        try:
+            fitted.append(_fit(inputs, treatment, settings))
+        except (MissingData, FitError) as refusal:
+            refused[treatment.id] = (treatment, refusal)
+    effects = _judged(inputs, base, fitted)
+    from analysis.value import effect_statements
+
+    return ServiceEffects(
+        month=inputs.month, effects=effects, refused=refused, findings=effect_statements.findings(inputs, effects), checks=effect_statements.checks(effects, refused)
+    )
+
+
+# -- estimation --------------------------------------------------------------------------------------------------------
+
+
+def _fit(inputs: StudyInputs, treatment: Treatment, settings: ValueSettings) -> _Fitted:
+    import numpy as np
+
+    frame = cases.cohort(inputs, treatment, settings.purchase_types, (settings.top_share, settings.middle_share))
+    names, lacking = cases.usable(inputs, treatment)
+    exposed = (frame["treated"] != int(treatment.wanted)).to_numpy()
+    if exposed.sum() < FEWEST_EXPOSED or (~exposed).sum() < FEWEST_EXPOSED:
+        raise FitError(f"value: treatment '{treatment.id}' has {int(exposed.sum())} exposed and {int((~exposed).sum())} other cases; at least {FEWEST_EXPOSED} each are needed.")
+    frame = frame.assign(margin=np.minimum(frame["margin"], frame["margin"].quantile(MARGIN_CAP)))
+    fits: dict[str, DoublyRobust] = {}
+    for outcome in treatment.outcomes:
+        if not inputs.engine.tables.missing(cases.OUTCOME_NEEDS[outcome]):
+            found = _one(frame, exposed, outcome, names, inputs.confidence, settings.seed, repeats=REPEATS if outcome in TESTED else 1)
+            if found is not None:
+                fits[outcome] = found
+    if not fits:
+        raise FitError(f"value: treatment '{treatment.id}': no outcome has enough cases.")
+    name = "repurchase" if "repurchase" in fits else next(iter(fits))
+    lead, lead_rows = fits[name], frame[frame[name].notna()]
+    flipped = np.random.default_rng(settings.seed).random(len(lead.propensity)) < lead.propensity
+    earlier = tuple(one for one in names if one not in cases.OF_THE_YEAR_BEFORE)
+    placebos = {
+        "before": _one(frame, exposed, "bought_before", earlier, inputs.confidence, settings.seed),
+        "random_treatment": _one(lead_rows, flipped, name, names, inputs.confidence, settings.seed),
+        "negative_control": _one(frame, exposed, treatment.negative_control, names, inputs.confidence, settings.seed),
+    }
+    return _Fitted(treatment=treatment, frame=frame, exposed=exposed, lacking=lacking, fits=fits, placebos=placebos)
+
+
+def _one(
+    frame: pd.DataFrame, exposed: np.ndarray, outcome: str, names: tuple[str, ...], level: float, seed: int, *, repeats: int = 1
+) -> DoublyRobust | None:
+    """The effect of exposure on one outcome among cases that have it; None where they are too few to say anything."""
+    from analysis import stats
+
+    rows = frame[outcome].notna().to_numpy()
+    y, d = frame.loc[rows, outcome].astype(float), exposed[rows].astype(float)
+    binary = outcome != "margin"
+    if min(d.sum(), (1 - d).sum()) < FEWEST_EXPOSED or (binary and min(y.sum(), (1 - y).sum()) < FEWEST_HITS):
+        return None
+    varying = [name for name in names if frame.loc[rows, name].nunique() > 1]
+    try:
+        return stats.doubly_robust(y, d, frame.loc[rows, varying], clusters=frame.loc[rows, "customer"], estimand="ATT", repeats=repeats, level=level, seed=seed)
+    except FitError:
+        return None
+
+
+# -- judging all together ----------------------------------------------------------------------------------------------
+
+
+def _judged(inputs: StudyInputs, base: ValueBase | None, fitted: list[_Fitted]) -> tuple[TreatmentEffect, ...]:
+    from analysis import stats
+
+    keys = [(one.treatment.id, outcome) for one in fitted for outcome in TESTED if outcome in one.fits]
+    p_values = [next(f for f in fitted if f.treatment.id == name).fits[outcome].p_value for name, outcome in keys]
+    adjusted = dict(zip(keys, stats.adjust_p_values(p_values, method="holm"), strict=True)) if keys else {}
+    groups = _groups(inputs, fitted)
+    return tuple(_stated(inputs, base, one, adjusted, groups.get(one.treatment.id)) for one in fitted)
+
+
+def _sign(treatment: Treatment) -> int:
+    """Fits are of exposure to what the company fears; a wanted treatment is its opposite."""
+    return -1 if treatment.wanted else 1
+
+
+def _estimate(inputs: StudyInputs, metric: str, value: float, low: float, high: float, n: int, sign: int = 1, **dimensions: str) -> Fact:
+    if not all(math.isfinite(number) for number in (value, low, high)):
+        return inputs.engine.stated(metric, period=inputs.month, value=None, reason=TOO_FEW, dimensions=dimensions, sources=SOURCES)
+    low, high = (low, high) if sign > 0 else (-high, -low)
+    interval = Interval(low=float(low), high=float(high), level=inputs.confidence, method=METHOD)
+    return inputs.engine.stated(metric, period=inputs.month, value=float(sign * value), interval=interval, n=int(n), dimensions=dimensions, sources=SOURCES)
+
+
+def _number(inputs: StudyInputs, metric: str, value: Any, **dimensions: str) -> Fact:
+    if value is None or value != value or (isinstance(value, float) and math.isinf(value)):
+        return inputs.engine.stated(metric, period=inputs.month, value=None, reason=TOO_FEW, dimensions=dimensions, sources=SOURCES)
+    return inputs.engine.stated(metric, period=inputs.month, value=value, dimensions=dimensions, sources=SOURCES)
+
+
+def _stated(inputs: StudyInputs, base: ValueBase | None, one: _Fitted, adjusted: Mapping[tuple[str, str], float], groups: pd.DataFrame | None) -> TreatmentEffect:
+    import numpy as np
+    import pandas as pd
+
+    name = one.treatment.id
+    placebos = _placebos(inputs, one)
+    overlaps = [fit.overlap for outcome, fit in one.fits.items() if outcome in TESTED] or [fit.overlap for fit in one.fits.values()]
+    overlap_holds = all(overlap.adequate for overlap in overlaps)
+    holds = overlap_holds and all(placebo.passed for placebo in placebos)
+    outcomes = tuple(_outcome(inputs, one, outcome, fit, adjusted.get((name, outcome), float("nan")), holds) for outcome, fit in one.fits.items())
+    lead = next(iter(one.fits.values())).overlap
+    worst = max((overlap.balance.iloc[int(overlap.balance["after"].abs().to_numpy().argmax())] for overlap in overlaps), key=lambda row: abs(row["after"]))
+    histogram = tuple(
+        (float(row.low), float(row.high), _number(inputs, "service_cases_by_propensity", int(row.treated), treatment=name, arm="exposed", bin=f"{row.low:.1f}"),
+         _number(inputs, "service_cases_by_propensity", int(row.untreated), treatment=name, arm="others", bin=f"{row.low:.1f}"))
+        for row in lead.table.itertuples()
+    )  # fmt: skip
+    made = TreatmentEffect(
+        treatment=one.treatment, outcomes=outcomes, placebos=placebos, overlap_holds=overlap_holds, propensity=histogram, lacking=one.lacking, balance=lead.balance,
+        cases=_number(inputs, "service_cases", len(one.frame), treatment=name), exposed=_number(inputs, "service_cases_exposed", int(one.exposed.sum()), treatment=name),
+        customers=_number(inputs, "service_case_customers", int(one.frame["customer"].nunique()), treatment=name),
+        trimmed=_number(inputs, "service_cases_trimmed", max(float(overlap.trimmed_share) for overlap in overlaps), treatment=name),
+        worst_balance=_number(inputs, "service_balance_worst", abs(float(worst["after"])), treatment=name), worst_covariate=str(worst["covariate"]),
+        groups=groups if groups is not None else pd.DataFrame(), **_no_money(inputs, name, base is None),
+    )  # fmt: skip
+    if base is None or not np.isfinite(base.relative_error):
+        return made
+    from analysis.value import stakes
+
+    return replace(made, **stakes.money(inputs, base, made))
+
+
+def _no_money(inputs: StudyInputs, name: str, without_base: bool) -> dict[str, Fact]:
+    reason = Text(en="not computed: needs a value of customers", zh="未计算：缺少客户价值") if without_base else TOO_FEW
+    metrics = {"per_case": "service_effect_value", "at_stake": "service_value_at_stake", "exposed_year": "service_cases_year"}
+    return {part: inputs.engine.stated(metric, period=inputs.month, value=None, reason=reason, dimensions={"treatment": name}, sources=SOURCES) for part, metric in metrics.items()}
+
+
+def _outcome(inputs: StudyInputs, one: _Fitted, outcome: str, fit: DoublyRobust, p_adjusted: float, holds: bool) -> OutcomeEffect:
+    name, sign = one.treatment.id, _sign(one.treatment)
+    place = {"treatment": name, "outcome": outcome}
+    tier = fit.sensitivity.benchmarks.set_index("covariate")
+    hidden = tier.loc["segment"] if "segment" in tier.index else None
+    status = "association" if not holds else "effect" if p_adjusted < LEVEL_OF_CLAIM else "not_shown"
+    bad, good = fit.mean_treated, fit.mean_untreated
+    with_it, without_it = (good, bad) if one.treatment.wanted else (bad, good)
+    naive = fit.naive
+    level_metric = "service_outcome_margin" if outcome == "margin" else "service_outcome_share"
+    return OutcomeEffect(
+        outcome=outcome, status=status, p_value=fit.p_value, p_adjusted=float(p_adjusted), std_error=fit.std_error,
+        adjusted=_estimate(inputs, METRIC[outcome], fit.effect, fit.low, fit.high, fit.rows, sign, treatment=name, estimate="adjusted"),
+        naive=_estimate(inputs, METRIC[outcome], naive.value, naive.low, naive.high, fit.rows, sign, treatment=name, estimate="naive"),
+        with_it=_number(inputs, level_metric, float(with_it), **place, arm="with"), without_it=_number(inputs, level_metric, float(without_it), **place, arm="without"),
+        e_value=_number(inputs, "service_effect_e_value", float(fit.sensitivity.e_value_limit), **place),
+        robustness=_number(inputs, "service_effect_robustness", float(fit.sensitivity.robustness_value_limit), **place),
+        if_hidden=_number(inputs, f"{METRIC[outcome]}_if_hidden", None if hidden is None else float(sign * hidden["effect_if_as_strong"]), **place),
+        enough=bool(hidden is not None and hidden["explains_away"]),
+    )  # fmt: skip
+
+
+def _placebos(inputs: StudyInputs, one: _Fitted) -> tuple[Placebo, ...]:
+    """Judged together by Holm's correction: three chances of a false alarm are one in twenty."""
+    from analysis import stats
+
+    made = {kind: fit for kind, fit in one.placebos.items() if fit is not None and math.isfinite(fit.p_value)}
+    adjusted = dict(zip(made, stats.adjust_p_values([fit.p_value for fit in made.values()], method="holm"), strict=True)) if made else {}
+    found = []
+    for kind in one.placebos:
+        fit = made.get(kind)
+        fact = None if fit is None else _estimate(inputs, "service_placebo_effect", fit.effect, fit.low, fit.high, fit.rows, _sign(one.treatment), treatment=one.treatment.id, placebo=kind)
+        p_value = float(adjusted.get(kind, float("nan")))
+        found.append(Placebo(kind=kind, effect=fact, p_adjusted=p_value, passed=not p_value < PLACEBO_LEVEL))
+    return tuple(found)
+
+
+def _groups(inputs: StudyInputs, fitted: list[_Fitted]) -> dict[str, pd.DataFrame]:
+    """Effects by segment, customer type and value before the case; Benjamini and Hochberg over all groups of all treatments and outcomes."""
+    import pandas as pd
+
+    from analysis import stats
+
+    parts = []
+    for one in fitted:
+        for outcome in TESTED:
+            if outcome not in one.fits:
+                continue
+            rows = one.frame[one.frame[outcome].notna()]
+            exposed = one.exposed[one.frame[outcome].notna().to_numpy()]
+            for grouping in GROUPS:
+                table = one.fits[outcome].effect_by(rows[grouping].to_numpy())
+                counts = rows.assign(exposed=exposed).groupby(grouping)["exposed"].sum()
+                parts.append(table.assign(treatment=one.treatment.id, outcome=outcome, grouping=grouping, exposed=table["group"].map(counts), sign=_sign(one.treatment)))
+    if not parts:
+        return {}
+    every = pd.concat(parts, ignore_index=True)
+    every = every[(every["exposed"] >= FEWEST_HITS) & every["p_value"].notna()].reset_index(drop=True)
+    every["p_adjusted"] = stats.adjust_p_values(every["p_value"], method="benjamini_hochberg") if len(every) else []
+    every["fact"] = [
+        _estimate(inputs, METRIC[row.outcome], row.effect, row.low, row.high, row.rows, row.sign, treatment=row.treatment, estimate="adjusted", **{row.grouping: str(row.group)})
+        for row in every.itertuples()
+    ]
+    return {str(name): part.reset_index(drop=True) for name, part in every.groupby("treatment", sort=False)}

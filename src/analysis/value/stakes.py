@@ -1,0 +1,149 @@
+"""What a case that goes wrong costs in customer value: effects joined to the value of the customers concerned.
+
+Only what customers bring counts here (purchases and contracts); what serving them costs is counted in after-sales cost and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from analysis.metrics import StudyInputs
+from analysis.metrics.backend import literal
+from analysis.params.treatments import Treatment
+from analysis.results import Fact, Interval
+from analysis.value.base import ValueBase, offset_minutes
+from analysis.value.effects import DRAWS, NO_VALUE, SOURCES, TOO_FEW, TreatmentEffect
+from analysis.value.settings import load_settings
+from analysis.value.treatments import cases_of_year, needs
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Draws = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stake:
+    """Cases of the last twelve months and what their customers are expected to bring.
+
+    ``cases`` eligible, ``exposed`` gone the feared way, ``moved`` of these the ones a change would reach; ``purchases`` and ``contract`` are the mean
+    value of the customers of moved cases (currency, discounted, over the horizon), ``first_year`` the share of it that falls in twelve months.
+    """
+
+    cases: int
+    exposed: int
+    moved: float
+    purchases: float
+    contract: float
+    first_year: float
+
+
+def stake(
+    inputs: StudyInputs, base: ValueBase, treatment: Treatment, *, region: str = "", top_decile: bool = False, faster_hours: float = 0.0, factor: float = 1.0, points: float = 0.0
+) -> Stake:
+    """Cases of the last twelve months, in a region or of the most valuable tenth of customers, and those that a change would move.
+
+    ``faster_hours``: the late ones that would be in time; ``points``: so much of all cases; else the share ``factor`` of the feared ones.
+    """
+    claims = not inputs.engine.tables.missing("claims.approved")
+    rows = cases_of_year(treatment, inputs.month.end, offset_minutes(inputs), claims=claims)
+    exposed = "treated" if not treatment.wanted else "NOT treated"
+    where = f"c.region = {literal(region)}" if region else "TRUE"
+    if top_decile:
+        where += f" AND b.clv >= (SELECT quantile_cont(clv, 0.9) FROM {base.table})"
+    moved = exposed
+    if faster_hours:
+        limit = "c.response_due_at" if treatment.rule == "responded_in_time" else f"c.opened_at + INTERVAL {treatment.limit * 60:.0f} MINUTE"
+        moved = f"{exposed} AND c.first_response_at <= {limit} + INTERVAL {faster_hours * 60:.0f} MINUTE"
+    found = inputs.engine.query(
+        f"""WITH c AS ({rows})
+SELECT count(*) AS cases, count(*) FILTER (WHERE {exposed}) AS exposed, count(*) FILTER (WHERE {moved}) AS moved,
+       coalesce(sum(CAST(b.clv_purchases AS DECIMAL(38, 6))) FILTER (WHERE {moved}), 0) AS purchases, coalesce(sum(CAST(b.clv_contract AS DECIMAL(38, 6))) FILTER (WHERE {moved}), 0) AS contract,
+       coalesce(sum(CAST(b.margin_next_12m AS DECIMAL(38, 6))) FILTER (WHERE {moved}), 0) AS next_year
+FROM c LEFT JOIN {base.table} b ON b.customer_id = c.customer_id WHERE {where}""",
+        needs=needs(treatment),
+    ).iloc[0]  # fmt: skip
+    count, reached = int(found["exposed"]), int(found["moved"])
+    purchases, contract, year = (float(found[name]) for name in ("purchases", "contract", "next_year"))
+    first_year = min(max(year / (purchases + contract), 0.0), 1.0) if purchases + contract > 0 else 0.0
+    size = float(reached) if faster_hours else min(points * int(found["cases"]), count) if points else factor * count
+    each = max(reached, 1)
+    return Stake(cases=int(found["cases"]), exposed=count, moved=size, purchases=purchases / each, contract=contract / each, first_year=first_year)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Gain:
+    """Value of one case that goes well instead of wrong, per draw: ``early`` within twelve months, ``late`` after them. Discounted to the case."""
+
+    early: Draws = field(repr=False)
+    late: Draws = field(repr=False)
+
+    @property
+    def whole(self) -> Draws:
+        return self.early + self.late
+
+
+def gain(found: Stake, repurchase: Draws, retention: Draws, factor: Draws, carry: Draws) -> Gain:
+    """From effects to value, draw by draw.
+
+    ``repurchase`` and ``retention`` are relative changes (gain ÷ what a case that goes well shows); ``factor`` scales the value of customers by what is not known
+    of it; ``carry`` is the share of later years' purchases that the effect still reaches. A contract kept is kept: on average half of its
+    first year is gained, and what follows.
+    """
+    first = found.first_year
+    early = factor * (repurchase * found.purchases * first + retention * found.contract * first / 2)
+    late = factor * (carry * repurchase * found.purchases * (1 - first) + retention * found.contract * (1 - first))
+    return Gain(early=early, late=late)
+
+
+def relative_draws(effect: TreatmentEffect, random: np.random.Generator, size: int) -> tuple[Draws, Draws]:
+    """Draws of the relative changes in repurchase and staying if a feared case goes well; zeros where there is no estimate."""
+    import numpy as np
+
+    out = []
+    for name in ("repurchase", "retention"):
+        one = effect.outcome(name)
+        normal = random.standard_normal(size)
+        good = None if one is None else (one.with_it if effect.treatment.wanted else one.without_it).value
+        if one is None or one.adjusted.value is None or not good:
+            out.append(np.zeros(size))
+            continue
+        sign = 1.0 if effect.treatment.wanted else -1.0
+        out.append((sign * float(one.adjusted.value) + one.std_error * normal) / float(good))
+    return out[0], out[1]
+
+
+def money(inputs: StudyInputs, base: ValueBase, effect: TreatmentEffect) -> dict[str, Fact]:
+    """Value per case and of all cases of the last twelve months; the effect on purchases is taken to end with the window."""
+    import numpy as np
+
+    place = {"treatment": effect.treatment.id}
+    found = stake(inputs, base, effect.treatment)
+    year = inputs.engine.stated("service_cases_year", period=inputs.month, value=found.exposed, dimensions=place, sources=SOURCES)
+    if not effect.holds or not found.exposed:
+        reason = TOO_FEW if effect.holds else NO_VALUE
+        return {"exposed_year": year} | {
+            part: inputs.engine.stated(metric, period=inputs.month, value=None, reason=reason, dimensions=place, sources=SOURCES)
+            for part, metric in (("per_case", "service_effect_value"), ("at_stake", "service_value_at_stake"))
+        }
+    random = np.random.default_rng(load_settings().seed)
+    repurchase, retention = relative_draws(effect, random, DRAWS)
+    factor = 1 + base.relative_error * random.standard_normal(DRAWS)
+    middle = gain(found, np.array([repurchase.mean()]), np.array([retention.mean()]), np.ones(1), np.zeros(1)).whole[0]
+    draws = gain(found, repurchase, retention, factor, np.zeros(DRAWS)).whole
+    each = amount(inputs, "service_effect_value", float(middle), draws, **place)
+    whole = amount(inputs, "service_value_at_stake", float(middle) * found.exposed, draws * found.exposed, **place)
+    return {"per_case": each, "at_stake": whole, "exposed_year": year}
+
+
+def amount(inputs: StudyInputs, metric: str, value: float, draws: Draws, **dimensions: str) -> Fact:
+    """Money with the interval of its draws."""
+    import numpy as np
+
+    tail = (1 - inputs.confidence) / 2
+    low, high = (float(edge) for edge in np.quantile(draws, [tail, 1 - tail]))
+    interval = Interval(low=min(low, value), high=max(high, value), level=inputs.confidence, method="Monte Carlo")
+    return inputs.engine.stated(metric, period=inputs.month, value=Decimal(str(round(value, 2))), interval=interval, n=len(draws), dimensions=dimensions, sources=SOURCES)
