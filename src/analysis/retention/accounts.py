@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from analysis.metrics import StudyInputs
 from analysis.metrics.backend import literal
-from analysis.retention import views
 from analysis.retention.movement import year_of
+from analysis.retention.standing import contracts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +20,7 @@ def large_losses(inputs: StudyInputs) -> pd.DataFrame:
     inputs.engine.require("contracts.starts_on", "contracts.ends_on", "contracts.amount", "customers.customer_type")
     first = year_of(inputs).first.start
     return inputs.engine.query(
-        f"""WITH {views.contract_spells(inputs.month.end)}
+        f"""WITH {contracts(inputs)}
 SELECT s.customer_id, c.segment, c.region, s.kind, s.ends AS lost_on, c.churn_reason AS reason, sum(CAST(t.amount * 12 / t.term_months AS DECIMAL(18, 2))) AS yearly_value
 FROM spells s JOIN customers c ON c.customer_id = s.customer_id AND c.customer_type = 'b2b'
 JOIN terms t ON t.customer_id = s.customer_id AND t.starts_on < s.ends AND t.until >= s.ends

@@ -13,9 +13,8 @@ from analysis.periods import Month
 from analysis.results import Fact
 from analysis.retention import views
 from analysis.retention.drivers import Drivers
-from analysis.retention.movement import offset_minutes
+from analysis.retention.standing import observed_from, zone
 from analysis.retention.stating import estimate
-from analysis.retention.staying import observed_from
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,17 +43,17 @@ def chain(inputs: StudyInputs, found: Drivers | None) -> tuple[Link, ...]:
     """Every link that the data allow, judged together (Holm)."""
     from analysis import stats
 
-    minutes = offset_minutes(inputs)
+    place = zone(inputs)
     since = observed_from(inputs)
     cutoff, period = inputs.month.end, Period(Month.parse(since), inputs.month)
     estimates: list[tuple[str, tuple[float, float, float, int] | None]] = []
     for name, sql, needs in (
-        ("late_to_score", views.link_score(cutoff, minutes), ("surveys.score", "tickets.first_response_at")),
-        ("late_to_detractor", views.link_recommendation(cutoff, minutes), ("surveys.score", "tickets.first_response_at")),
+        ("late_to_score", views.link_score(cutoff, place), ("surveys.score", "tickets.first_response_at")),
+        ("late_to_detractor", views.link_recommendation(cutoff, place), ("surveys.score", "tickets.first_response_at")),
     ):
         frame = _frame(inputs, sql, needs)
         estimates.append((name, None if frame is None else risk_ratio(frame)))
-    waits = _frame(inputs, views.link_backlog(cutoff, since, minutes), ("tickets.first_response_at", "tickets.resolved_at"))
+    waits = _frame(inputs, views.link_backlog(cutoff, since, place), ("tickets.first_response_at", "tickets.resolved_at"))
     estimates.append(("response_to_backlog", None if waits is None else backlog_ratio(waits)))
     costs = _frame(inputs, views.link_cost(), ("tickets.contacts", "ledger.ticket_id"))
     estimates.append(("contacts_to_cost", None if costs is None else mean_ratio(costs)))

@@ -16,9 +16,8 @@ from analysis.metrics import Period, StudyInputs
 from analysis.periods import Month
 from analysis.results import Fact
 from analysis.retention import views
-from analysis.retention.movement import offset_minutes
+from analysis.retention.standing import contracts, felt, observed_from
 from analysis.retention.stating import TOO_FEW, estimate
-from analysis.retention.staying import observed_from
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,8 +79,7 @@ def drivers(inputs: StudyInputs) -> Drivers:
 def exposure_rows(inputs: StudyInputs) -> pd.DataFrame:
     """Start-stop rows with their number, from SQL; a contract older than the service records enters when these begin."""
     since: dt.date = observed_from(inputs)
-    surveys = not inputs.engine.tables.missing("surveys.score", "surveys.answered_at")
-    rows = inputs.engine.query(views.exposure_rows(inputs.month.end, observed_from=since, offset_minutes=offset_minutes(inputs), surveys=surveys))
+    rows = inputs.engine.query(views.exposure_rows(contracts(inputs), felt(inputs), inputs.month.end, observed_from=since))
     if rows.empty or not rows["lost"].any():
         raise MissingData("contracts.starts_on")
     return rows

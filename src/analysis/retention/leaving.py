@@ -78,7 +78,7 @@ def study(inputs: StudyInputs) -> RetentionStudy:
         "rebuying": attempt(rebuying.rebuying, inputs),
         "warning": attempt(warning, inputs),
     }
-    limit = inputs.engine.stated("gross_churn_limit", period=inputs.month, value=_limit(inputs))
+    limit = _limit(inputs)
     from analysis.retention import judging
 
     return RetentionStudy(
@@ -94,10 +94,10 @@ def attempt(part: Callable[[StudyInputs], T], inputs: StudyInputs) -> T | Missin
         return refusal
 
 
-def _limit(inputs: StudyInputs) -> float:
-    threshold = inputs.engine.registry["gross_churn_rate"].threshold
-    assert threshold is not None and threshold.value is not None  # params/metrics/retention.yml states it
-    return threshold.value
+def _limit(inputs: StudyInputs) -> Fact:
+    """The line of the churn threshold: a dated assumption."""
+    name = "gross_churn_limit"
+    return inputs.engine.stated(name, period=inputs.month, value=float(inputs.assumptions.value(name, on=inputs.month.last_day)))
 
 
 __all__ = ["RetentionStudy", "Sentence", "study"]

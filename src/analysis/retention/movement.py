@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,6 +13,7 @@ from analysis.periods import Month
 from analysis.results import Fact
 from analysis.retention import views
 from analysis.retention.components import ChurnComponents, churn_components
+from analysis.retention.standing import contracts, purchases, zone
 from analysis.retention.stating import TOO_FEW, plain, share
 
 if TYPE_CHECKING:
@@ -63,16 +63,6 @@ class Revenue:
     net: Fact
 
 
-def offset_minutes(inputs: StudyInputs) -> int:
-    """Minutes from UTC to the business day at the end of the month (a zone with summer time is off by an hour in half of the year)."""
-    from zoneinfo import ZoneInfo
-
-    moment = dt.datetime.combine(inputs.month.end, dt.time(), ZoneInfo(inputs.params.time_zone))
-    delta = moment.utcoffset()
-    assert delta is not None  # ZoneInfo always knows it
-    return int(delta.total_seconds() // 60)
-
-
 def year_of(inputs: StudyInputs, month: Month | None = None) -> Period:
     month = month or inputs.month
     return Period(month - (YEAR - 1), month)
@@ -81,14 +71,13 @@ def year_of(inputs: StudyInputs, month: Month | None = None) -> Period:
 def contractual(inputs: StudyInputs) -> Basis:
     """Churn of subscriptions and maintenance contracts."""
     inputs.engine.require("contracts.customer_id", "contracts.starts_on", "contracts.ends_on")
-    return _basis(inputs, "contractual", views.contract_spells(inputs.month.end))
+    return _basis(inputs, "contractual", contracts(inputs))
 
 
 def non_contractual(inputs: StudyInputs) -> Basis:
     """Churn of customers without such a contract: no order within the stated window."""
     inputs.engine.require("orders.ordered_at", "orders.revenue")
-    spells = views.purchase_spells(inputs.month.end, window_months=inputs.params.active_window_months, offset_minutes=offset_minutes(inputs))
-    return _basis(inputs, "non_contractual", spells)
+    return _basis(inputs, "non_contractual", purchases(inputs))
 
 
 def _basis(inputs: StudyInputs, basis: str, spells: str) -> Basis:
@@ -142,7 +131,7 @@ def revenue_retention(inputs: StudyInputs) -> tuple[Revenue, ...]:
     """Gross and net revenue retention of contracts over the year: all, then by customer type."""
     inputs.engine.require("contracts.starts_on", "contracts.ends_on", "contracts.amount")
     period = year_of(inputs)
-    frame = inputs.engine.query(views.contract_values(inputs.month.end, period.first.start))
+    frame = inputs.engine.query(views.contract_values(contracts(inputs), inputs.month.end, period.first.start))
     if frame.empty:
         raise MissingData("contracts.amount")
     groups: list[str | None] = [None, *frame["customer_type"]]
@@ -169,7 +158,7 @@ def reasons(inputs: StudyInputs) -> tuple[tuple[tuple[str, bool | None, Fact], .
     """(reason, avoidable, share) of the year's losses, largest first, and the avoidable share."""
     inputs.engine.require("customers.churn_reason")
     period = year_of(inputs)
-    frame = inputs.engine.query(views.reasons(inputs.month.end, period.first.start))
+    frame = inputs.engine.query(views.reasons(contracts(inputs), inputs.month.end, period.first.start))
     if frame.empty:
         raise MissingData("customers.churn_reason")
     total = int(frame["lost"].sum())
@@ -190,7 +179,7 @@ def model_churn(inputs: StudyInputs) -> Fact:
 
     period = year_of(inputs)
     frames = [
-        inputs.engine.query(views.purchase_patterns(inputs.month.end, at, acquired_before=period.first.start, offset_minutes=offset_minutes(inputs)))
+        inputs.engine.query(views.purchase_patterns(inputs.month.end, at, acquired_before=period.first.start, zone=zone(inputs)))
         for at in (period.first.start, inputs.month.end)
     ]
     alive = [0.0, 0.0]
@@ -210,7 +199,7 @@ def model_churn(inputs: StudyInputs) -> Fact:
 def renewal_calendar(inputs: StudyInputs) -> tuple[tuple[Month, str, Fact, Fact], ...]:
     """(month, customer type, contracts, yearly value) of terms that end in the next twelve months."""
     inputs.engine.require("contracts.ends_on", "contracts.amount")
-    frame = inputs.engine.query(views.renewals(inputs.month.end, (inputs.month + YEAR).end))
+    frame = inputs.engine.query(views.renewals(contracts(inputs), inputs.month.end, (inputs.month + YEAR).end))
     lines = []
     for row in frame.itertuples():
         month, place = Month.parse(str(row.month)[:10]), {"customer_type": str(row.customer_type)}

@@ -11,9 +11,8 @@ from analysis.metrics import Period, StudyInputs
 from analysis.periods import Month
 from analysis.results import Fact
 from analysis.retention import views
-from analysis.retention.movement import offset_minutes
+from analysis.retention.standing import felt, observed_from, zone
 from analysis.retention.stating import TOO_FEW, estimate, plain, share
-from analysis.retention.staying import observed_from
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +45,7 @@ def rebuying(inputs: StudyInputs) -> tuple[Rebuying, ...]:
     if not landmarks:
         raise MissingData("orders.ordered_at")
     frame = inputs.engine.query(
-        views.repurchase_strata(inputs.month.end, [one.start for one in landmarks], window_months=WINDOW, offset_minutes=offset_minutes(inputs))
+        views.repurchase_strata(felt(inputs), inputs.month.end, [one.start for one in landmarks], window_months=WINDOW, zone=zone(inputs))
     )
     period = Period(landmarks[0], inputs.month)
     groups = [("good", "all"), ("bad", "all"), *(("good", severity) for severity in SEVERITIES)]

@@ -147,6 +147,7 @@ def _design(snapshots: pd.DataFrame, features: Sequence[str]) -> tuple[np.ndarra
 
 def _fitted(model: str, design: np.ndarray, outcome: np.ndarray, *, seed: int) -> Any:
     """A function from features to the chance of loss."""
+    import numpy as np
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -159,7 +160,12 @@ def _fitted(model: str, design: np.ndarray, outcome: np.ndarray, *, seed: int) -
         fitted = HistGradientBoostingClassifier(max_iter=50, learning_rate=0.08, max_leaf_nodes=8, min_samples_leaf=60, random_state=seed)
     with threadpool_limits(limits=1):  # the same sums in the same order on every machine
         fitted.fit(design, outcome)
-    return lambda wanted: fitted.predict_proba(wanted)[:, 1]
+
+    def chance(wanted: np.ndarray) -> np.ndarray:
+        with threadpool_limits(limits=1):  # on a busy machine threads that wait for each other cost more than they bring
+            return np.asarray(fitted.predict_proba(wanted)[:, 1])
+
+    return chance
 
 
 def _scored(

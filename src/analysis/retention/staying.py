@@ -13,6 +13,7 @@ from analysis.metrics import Period, StudyInputs
 from analysis.periods import Month
 from analysis.results import Fact
 from analysis.retention import views
+from analysis.retention.standing import contracts, observed_from
 from analysis.retention.stating import estimate, plain
 
 if TYPE_CHECKING:
@@ -55,20 +56,11 @@ class Staying:
     rows: pd.DataFrame
 
 
-def observed_from(inputs: StudyInputs) -> dt.date:
-    """First day of the month in which service records begin; contracts older than that enter then."""
-    frame = inputs.engine.query("SELECT min(month) AS first FROM tickets")
-    first = frame["first"].iloc[0]
-    if first is None or first != first:
-        raise MissingData("tickets.opened_at")
-    return Month.parse(first).start
-
-
 def staying(inputs: StudyInputs) -> Staying:
     """Curves by customer type, segment at the start, and contract kind."""
     inputs.engine.require("contracts.customer_id", "contracts.starts_on", "contracts.ends_on")
     since = observed_from(inputs)
-    rows = inputs.engine.query(views.lifetimes(inputs.month.end, observed_from=since))
+    rows = inputs.engine.query(views.lifetimes(contracts(inputs), inputs.month.end, observed_from=since))
     if rows.empty or not rows["lost"].any():
         raise MissingData("contracts.starts_on")
     period = Period(Month.parse(since), inputs.month)

@@ -16,13 +16,15 @@ GRACE_DAYS = 30  # a contract renewed within a month of its end was not lost
 NOT_STATED = "not_stated"
 
 
-def day(column: str, offset_minutes: int) -> str:
-    """The business day of a UTC instant."""
-    return f"CAST({column} + INTERVAL {offset_minutes} MINUTE AS DATE)"
+def day(column: str, zone: str | int) -> str:
+    """The business day of a UTC instant, in a named zone (summer time included) or at a fixed distance in minutes."""
+    if isinstance(zone, int):
+        return f"CAST({column} + INTERVAL ({zone}) MINUTE AS DATE)"
+    return f"CAST(timezone({literal(zone)}, timezone('UTC', {column})) AS DATE)"
 
 
-def contract_spells(cutoff: dt.date) -> str:
-    """CTEs ``terms`` and ``spells``: customer_id, spell, kind, begins, ends (null while running)."""
+def contract_terms(cutoff: dt.date) -> str:
+    """CTE ``terms``: customer_id, kind, amount, starts_on, ends_on, until (the day after its last), term_months; known by ``cutoff``."""
     end = literal(cutoff)
     kinds = ", ".join(literal(kind) for kind in CONTRACT_KINDS)
     return f"""terms AS (
@@ -30,7 +32,13 @@ def contract_spells(cutoff: dt.date) -> str:
          greatest(CAST(CASE WHEN cancelled_on < {end} THEN cancelled_on ELSE ends_on + INTERVAL 1 DAY END AS DATE), starts_on) AS until,
          greatest(datediff('month', starts_on, CAST(ends_on + INTERVAL 1 DAY AS DATE)), 1) AS term_months
   FROM contracts WHERE kind IN ({kinds}) AND starts_on < {end}
-), reached AS (
+)"""
+
+
+def contract_spells(cutoff: dt.date) -> str:
+    """CTEs ``terms`` and ``spells``: customer_id, spell, kind, begins, ends (null while running)."""
+    end = literal(cutoff)
+    return f"""{contract_terms(cutoff)}, reached AS (
   SELECT *, max(until) OVER (PARTITION BY customer_id ORDER BY starts_on, until ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM terms
 ), numbered AS (
   SELECT *, sum(CASE WHEN before IS NULL OR starts_on > before + INTERVAL {GRACE_DAYS} DAY THEN 1 ELSE 0 END)
@@ -47,11 +55,11 @@ def contract_spells(cutoff: dt.date) -> str:
 )"""
 
 
-def purchase_spells(cutoff: dt.date, *, window_months: int, offset_minutes: int) -> str:
+def purchase_spells(cutoff: dt.date, *, window_months: int, zone: str) -> str:
     """CTE ``spells`` of customers without a running kind of contract: from an order until the window after the last one has passed."""
     end = literal(cutoff)
     kinds = ", ".join(literal(kind) for kind in CONTRACT_KINDS)
-    bought = day("o.ordered_at", offset_minutes)
+    bought = day("o.ordered_at", zone)
     return f"""bought AS (
   SELECT DISTINCT o.customer_id, {bought} AS bought_on FROM orders o
   WHERE o.revenue > 0 AND {bought} < {end}
@@ -89,7 +97,7 @@ SELECT period, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type,
 FROM seen LEFT JOIN customers c ON c.customer_id = seen.customer_id GROUP BY 1, 2 ORDER BY 1, 2"""
 
 
-def contract_values(cutoff: dt.date, first: dt.date) -> str:
+def contract_values(contracts: str, cutoff: dt.date, first: dt.date) -> str:
     """Yearly contract value by customer type: at the start, of the same customers at the end, and what was kept without expansion."""
     def running(at: dt.date) -> str:
         moment = literal(at)
@@ -97,34 +105,34 @@ def contract_values(cutoff: dt.date, first: dt.date) -> str:
   JOIN spells s ON s.customer_id = t.customer_id AND s.begins <= t.starts_on AND (s.ends IS NULL OR s.ends >= {moment}) AND s.begins < {moment}
   WHERE t.starts_on < {moment} AND t.until >= {moment} GROUP BY 1"""
 
-    return f"""WITH {contract_spells(cutoff)}, at_start AS ({running(first)}), at_end AS ({running(cutoff)})
+    return f"""WITH {contracts}, at_start AS ({running(first)}), at_end AS ({running(cutoff)})
 SELECT coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, sum(a.yearly) AS start_value,
        sum(coalesce(b.yearly, 0)) AS end_value, sum(least(a.yearly, coalesce(b.yearly, 0))) AS kept_value
 FROM at_start a LEFT JOIN at_end b ON b.customer_id = a.customer_id LEFT JOIN customers c ON c.customer_id = a.customer_id
 GROUP BY 1 ORDER BY 1"""
 
 
-def reasons(cutoff: dt.date, first: dt.date) -> str:
+def reasons(contracts: str, cutoff: dt.date, first: dt.date) -> str:
     """Contracts lost in the period by recorded reason."""
-    return f"""WITH {contract_spells(cutoff)}
+    return f"""WITH {contracts}
 SELECT coalesce(c.churn_reason, '{NOT_STATED}') AS reason, c.churn_avoidable AS avoidable, count(DISTINCT s.customer_id) AS lost
 FROM spells s JOIN customers c ON c.customer_id = s.customer_id
 WHERE s.ends >= {literal(first)} AND s.begins < {literal(first)} GROUP BY 1, 2 ORDER BY 3 DESC, 1"""
 
 
-def contract_cohorts(cutoff: dt.date) -> str:
+def contract_cohorts(contracts: str) -> str:
     """Counts by quarter of the first contract and quarter of the loss (null: still there)."""
     def quarter(column: str) -> str:
         return f"(year({column}) * 4 + quarter({column}) - 1)"
 
-    return f"""WITH {contract_spells(cutoff)}, lived AS (
+    return f"""WITH {contracts}, lived AS (
   SELECT customer_id, min(begins) AS begins, CASE WHEN bool_or(ends IS NULL) THEN NULL ELSE max(ends) END AS ends FROM spells GROUP BY 1)
 SELECT {quarter('begins')} AS cohort, {quarter('ends')} AS lost_in, count(*) AS customers FROM lived GROUP BY 1, 2 ORDER BY 1, 2"""
 
 
-def purchase_cohorts(cutoff: dt.date, *, offset_minutes: int) -> str:
+def purchase_cohorts(cutoff: dt.date, *, zone: str) -> str:
     """By quarter of the first product order and age in quarters: customers who ordered, orders, revenue and margin."""
-    bought = day("ordered_at", offset_minutes)
+    bought = day("ordered_at", zone)
     return f"""WITH bought AS (
   SELECT customer_id, order_id, revenue, gross_margin, year({bought}) * 4 + quarter({bought}) - 1 AS step
   FROM orders WHERE {bought} < {literal(cutoff)} AND order_type = 'product'
@@ -141,10 +149,10 @@ def _segment_at(rows: str, moment: str) -> str:
   JOIN customer_history h ON h.customer_id = r.customer_id AND h.attribute = 'segment' AND h.valid_from <= r.{moment} GROUP BY 1, 2"""
 
 
-def lifetimes(cutoff: dt.date, *, observed_from: dt.date) -> str:
+def lifetimes(contracts: str, cutoff: dt.date, *, observed_from: dt.date) -> str:
     """Distinct (customer type, segment at start, kind, entry, duration, reason) of contract spells with their number; time in days."""
     end, since = literal(cutoff), literal(observed_from)
-    return f"""WITH {contract_spells(cutoff)}, held AS ({_segment_at('spells', 'begins')})
+    return f"""WITH {contracts}, held AS ({_segment_at('spells', 'begins')})
 SELECT coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, coalesce(h.segment, c.segment, '{NOT_STATED}') AS segment, s.kind,
        greatest(datediff('day', s.begins, {since}), 0) AS entry,
        datediff('day', s.begins, coalesce(s.ends, {end})) AS duration, s.ends IS NOT NULL AS lost,
@@ -154,14 +162,14 @@ WHERE coalesce(s.ends, {end}) > {since} AND coalesce(s.ends, {end}) > s.begins
 GROUP BY ALL ORDER BY ALL"""
 
 
-def experience(cutoff: dt.date, offset_minutes: int, *, surveys: bool) -> str:
+def experience(cutoff: dt.date, zone: str, *, surveys: bool) -> str:
     """CTE ``felt``: by customer, the day from which each experience could count. Nothing enters when the ticket is opened.
 
     A complaint enters at the 24-hour landmark, when it is known whether it was answered by then; a repeat repair when it is resolved;
     a low score (1 or 2 of 5) when it is answered.
     """
     until = literal(cutoff)
-    opened, resolved, answered = (day(column, offset_minutes) for column in ("opened_at", "resolved_at", "answered_at"))
+    opened, resolved, answered = (day(column, zone) for column in ("opened_at", "resolved_at", "answered_at"))
     low = (
         f"""SELECT customer_id, 'low' AS what, {answered} AS moment FROM surveys WHERE kind = 'csat' AND score <= 2 AND answered_at IS NOT NULL"""
         if surveys else "SELECT CAST(NULL AS VARCHAR) AS customer_id, 'low' AS what, CAST(NULL AS DATE) AS moment WHERE FALSE"
@@ -186,7 +194,7 @@ def experience(cutoff: dt.date, offset_minutes: int, *, surveys: bool) -> str:
 EXPOSURES = ("slow", "prompt", "repeat", "low")
 
 
-def exposure_rows(cutoff: dt.date, *, observed_from: dt.date, offset_minutes: int, surveys: bool) -> str:
+def exposure_rows(contracts: str, felt: str, cutoff: dt.date, *, observed_from: dt.date) -> str:
     """Start-stop rows of contract spells, cut where an experience begins or the segment changes, counted by pattern.
 
     One row per distinct pattern: kind, customer_type, segment, slow, prompt, repeat, low (as they stood when the piece began), ever_slow,
@@ -198,7 +206,7 @@ def exposure_rows(cutoff: dt.date, *, observed_from: dt.date, offset_minutes: in
         for name in EXPOSURES
     )
     flags = ", ".join(f"coalesce(f.{name}_on <= x.moment, FALSE) AS {name}" for name in EXPOSURES)
-    return f"""WITH {contract_spells(cutoff)}, {experience(cutoff, offset_minutes, surveys=surveys)}, watched AS (
+    return f"""WITH {contracts}, {felt}, watched AS (
   SELECT customer_id, spell, kind, begins, greatest(begins, {since}) AS lo, coalesce(ends, {end}) AS hi, ends IS NOT NULL AS lost FROM spells
   WHERE coalesce(ends, {end}) > greatest(begins, {since})
 ), cuts AS (
@@ -222,12 +230,12 @@ LEFT JOIN held h ON h.customer_id = x.customer_id AND h.spell = x.spell AND h.mo
 GROUP BY ALL ORDER BY ALL"""
 
 
-def snapshot_rows(cutoff: dt.date, days: Sequence[dt.date], *, horizon_months: int, offset_minutes: int) -> str:
+def snapshot_rows(contracts: str, felt: str, cutoff: dt.date, days: Sequence[dt.date], *, horizon_months: int, zone: str) -> str:
     """One row per customer under contract and snapshot day, with what was known that morning and, where the horizon has passed, the loss."""
     listed = ", ".join(f"({literal(one)})" for one in days)
     end = literal(cutoff)
-    opened, bought = day("t.opened_at", offset_minutes), day("o.ordered_at", offset_minutes)
-    return f"""WITH {contract_spells(cutoff)}, {experience(cutoff, offset_minutes, surveys=False)}, days(snapshot) AS (VALUES {listed}), present AS (
+    opened, bought = day("t.opened_at", zone), day("o.ordered_at", zone)
+    return f"""WITH {contracts}, {felt}, days(snapshot) AS (VALUES {listed}), present AS (
   SELECT d.snapshot, s.customer_id, s.spell, s.kind, s.begins, s.ends FROM spells s
   JOIN days d ON s.begins < d.snapshot AND (s.ends IS NULL OR s.ends >= d.snapshot)
 ), terms_now AS (
@@ -257,7 +265,7 @@ LEFT JOIN ordered o ON o.snapshot = p.snapshot AND o.customer_id = p.customer_id
 ORDER BY 1, 2"""
 
 
-def repurchase_strata(cutoff: dt.date, landmarks: Sequence[dt.date], *, window_months: int, offset_minutes: int) -> str:
+def repurchase_strata(felt: str, cutoff: dt.date, landmarks: Sequence[dt.date], *, window_months: int, zone: str) -> str:
     """Customers at each landmark, with and without service in the quarter before, by what else tells buyers apart, and who bought again in time.
 
     Served: a repair, complaint, return or exchange resolved in the three months before the landmark, none before that. Not served: no such
@@ -265,9 +273,9 @@ def repurchase_strata(cutoff: dt.date, landmarks: Sequence[dt.date], *, window_m
     by the landmark. One row per landmark, customer type, segment, band of orders, of recency and of age, arm and severity: customers, bought.
     """
     listed = ", ".join(f"({literal(one)})" for one in landmarks)
-    opened, bought = day("opened_at", offset_minutes), day("ordered_at", offset_minutes)
-    resolved = day("resolved_at", offset_minutes)
-    return f"""WITH {experience(cutoff, offset_minutes, surveys=False)}, days(landmark) AS (VALUES {listed}), tickets_of AS (
+    opened, bought = day("opened_at", zone), day("ordered_at", zone)
+    resolved = day("resolved_at", zone)
+    return f"""WITH {felt}, days(landmark) AS (VALUES {listed}), tickets_of AS (
   SELECT customer_id, {opened} AS opened_on, {resolved} AS resolved_on, severity FROM service
   WHERE ticket_type IN ('repair', 'complaint', 'return', 'exchange') AND customer_id IS NOT NULL
 ), bought AS (
@@ -302,20 +310,20 @@ SELECT landmark, customer_type, segment, orders_band, recency_band, age_band, ar
 FROM placed WHERE arm IS NOT NULL GROUP BY ALL ORDER BY ALL"""
 
 
-def renewals(cutoff: dt.date, until: dt.date) -> str:
+def renewals(contracts: str, first: dt.date, until: dt.date) -> str:
     """Terms that come up for renewal by month and customer type: contracts and yearly value."""
-    return f"""WITH {contract_spells(cutoff)}
+    return f"""WITH {contracts}
 SELECT coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, CAST(date_trunc('month', t.until) AS DATE) AS month, count(*) AS contracts,
        sum(CAST(t.amount * 12 / t.term_months AS DECIMAL(18, 2))) AS yearly
 FROM terms t JOIN spells s ON s.customer_id = t.customer_id AND s.ends IS NULL AND t.starts_on >= s.begins
 LEFT JOIN customers c ON c.customer_id = t.customer_id
-WHERE t.until >= {literal(cutoff)} AND t.until < {literal(until)} GROUP BY 1, 2 ORDER BY 1, 2"""
+WHERE t.until >= {literal(first)} AND t.until < {literal(until)} GROUP BY 1, 2 ORDER BY 1, 2"""
 
 
-def purchase_patterns(cutoff: dt.date, at: dt.date, *, acquired_before: dt.date, offset_minutes: int) -> str:
+def purchase_patterns(cutoff: dt.date, at: dt.date, *, acquired_before: dt.date, zone: str) -> str:
     """Frequency, recency and age in weeks at ``at`` of customers acquired before a day, without a running kind of contract, by customer type, with their number."""
     kinds = ", ".join(literal(kind) for kind in CONTRACT_KINDS)
-    bought = day("o.ordered_at", offset_minutes)
+    bought = day("o.ordered_at", zone)
     return f"""WITH days AS (
   SELECT DISTINCT o.customer_id, {bought} AS bought_on FROM orders o WHERE o.revenue > 0 AND o.order_type = 'product' AND {bought} < {literal(at)}
     AND o.customer_id NOT IN (SELECT customer_id FROM contracts WHERE kind IN ({kinds}) AND customer_id IS NOT NULL)
@@ -328,17 +336,17 @@ SELECT coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, frequency, CA
 FROM one LEFT JOIN customers c ON c.customer_id = one.customer_id GROUP BY ALL ORDER BY ALL"""
 
 
-def link_score(cutoff: dt.date, offset_minutes: int) -> str:
+def link_score(cutoff: dt.date, zone: str) -> str:
     """Complaints with an answered satisfaction survey: answered late or not, segment, low score or not, number."""
     return f"""SELECT s.first_response_at IS NULL OR s.first_response_at > s.opened_at + INTERVAL 24 HOUR AS exposed,
        concat(coalesce(s.customer_type, '{NOT_STATED}'), '|', coalesce(s.segment, '{NOT_STATED}')) AS stratum, v.score <= 2 AS hit, count(*) AS n
 FROM service s JOIN surveys v ON v.ticket_id = s.ticket_id AND v.kind = 'csat' AND v.score IS NOT NULL
-WHERE s.ticket_type = 'complaint' AND {day('v.answered_at', offset_minutes)} < {literal(cutoff)} GROUP BY ALL ORDER BY ALL"""
+WHERE s.ticket_type = 'complaint' AND {day('v.answered_at', zone)} < {literal(cutoff)} GROUP BY ALL ORDER BY ALL"""
 
 
-def link_recommendation(cutoff: dt.date, offset_minutes: int) -> str:
+def link_recommendation(cutoff: dt.date, zone: str) -> str:
     """Recommendation answers of customers with a ticket in the 90 days before: late first response on the last ticket or not, detractor or not."""
-    answered = day("v.answered_at", offset_minutes)
+    answered = day("v.answered_at", zone)
     return f"""WITH asked AS (
   SELECT v.survey_id, v.customer_id, v.score, v.answered_at,
          max_by(t.first_response_at IS NULL OR t.first_response_at > t.opened_at + INTERVAL 24 HOUR, t.opened_at) AS exposed,
@@ -350,9 +358,9 @@ SELECT exposed, concat(coalesce(c.customer_type, '{NOT_STATED}'), '|', coalesce(
 FROM asked LEFT JOIN customers c ON c.customer_id = asked.customer_id GROUP BY ALL ORDER BY ALL"""
 
 
-def link_backlog(cutoff: dt.date, since: dt.date, offset_minutes: int) -> str:
+def link_backlog(cutoff: dt.date, since: dt.date, zone: str) -> str:
     """By region and month: median hours to first response of the tickets opened, tickets opened, and tickets still open at the month's end."""
-    opened, resolved = day("opened_at", offset_minutes), day("resolved_at", offset_minutes)
+    opened, resolved = day("opened_at", zone), day("resolved_at", zone)
     return f"""WITH served AS (
   SELECT coalesce(region, '{NOT_STATED}') AS region, CAST(date_trunc('month', {opened}) AS DATE) AS first_day, {opened} AS opened_on, {resolved} AS resolved_on,
          datediff('minute', opened_at, first_response_at) / 60.0 AS hours FROM service WHERE {opened} < {literal(cutoff)} AND {opened} >= {literal(since)}

@@ -12,7 +12,7 @@ from analysis.periods import Month
 from analysis.results import Fact
 from analysis.retention import views
 from analysis.retention.cohorts import cohort_differences, finished
-from analysis.retention.movement import offset_minutes
+from analysis.retention.standing import contracts, zone
 from analysis.retention.stating import estimate, plain
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def contract_cohorts(inputs: StudyInputs) -> Cohorts:
     import pandas as pd
 
     inputs.engine.require("contracts.customer_id", "contracts.starts_on", "contracts.ends_on")
-    frame = inputs.engine.query(views.contract_cohorts(inputs.month.end))
+    frame = inputs.engine.query(views.contract_cohorts(contracts(inputs)))
     if frame.empty:
         raise MissingData("contracts.starts_on")
     whole, running = _last_quarters(inputs.month)
@@ -66,7 +66,7 @@ def purchase_cohorts(inputs: StudyInputs) -> Cohorts:
     import pandas as pd
 
     inputs.engine.require("orders.ordered_at", "orders.revenue", "orders.gross_margin")
-    frame = inputs.engine.query(views.purchase_cohorts(inputs.month.end, offset_minutes=offset_minutes(inputs)))
+    frame = inputs.engine.query(views.purchase_cohorts(inputs.month.end, zone=zone(inputs)))
     if frame.empty:
         raise MissingData("orders.ordered_at")
     for column in ("revenue", "margin"):

@@ -12,10 +12,9 @@ from analysis.metrics import Period, StudyInputs
 from analysis.periods import Month
 from analysis.results import Fact, Interval
 from analysis.retention import views
-from analysis.retention.movement import offset_minutes
 from analysis.retention.scores import RiskScores, risk_scores
+from analysis.retention.standing import contracts, felt, observed_from, zone
 from analysis.retention.stating import estimate, plain, share
-from analysis.retention.staying import observed_from
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +65,7 @@ def warning(inputs: StudyInputs, *, capacity: int = CAPACITY) -> Warning_:
     if len(months) < 4:
         raise MissingData(message=f"not computed: {len(months)} snapshots of {HORIZON} months; early warning needs four")
     days = sorted(month.start for month in months)
-    frame = inputs.engine.query(views.snapshot_rows(inputs.month.end, days, horizon_months=HORIZON, offset_minutes=offset_minutes(inputs)))
+    frame = inputs.engine.query(views.snapshot_rows(contracts(inputs), felt(inputs), inputs.month.end, days, horizon_months=HORIZON, zone=zone(inputs)))
     for column in ("contract_value", "margin_12m"):
         frame[column] = frame[column].astype("float64").fillna(0.0)
     scores = risk_scores(frame, features=FEATURES, capacity=capacity, seed=SEED, level=inputs.confidence)

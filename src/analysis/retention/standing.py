@@ -1,0 +1,49 @@
+"""What most queries of the study stand on, computed once a run: contract terms and spells, purchase spells, and when service was felt.
+
+Each function returns CTE text to begin a query with (``WITH {contracts(inputs)}, …``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from analysis.errors import MissingData
+from analysis.metrics import StudyInputs
+from analysis.periods import Month
+from analysis.retention import views
+
+
+def zone(inputs: StudyInputs) -> str:
+    """The business time zone; days are its days, summer time included."""
+    return inputs.params.time_zone
+
+
+def contracts(inputs: StudyInputs) -> str:
+    """CTEs ``terms`` and ``spells`` of contracts."""
+    cutoff = inputs.month.end
+    terms = inputs.engine.materialise("contract_terms", f"WITH {views.contract_terms(cutoff)} SELECT * FROM terms", needs=["contracts.starts_on", "contracts.ends_on"])
+    spells = inputs.engine.materialise("contract_spells", f"WITH {views.contract_spells(cutoff)} SELECT * FROM spells")
+    return f"terms AS (SELECT * FROM {terms}), spells AS (SELECT * FROM {spells})"
+
+
+def purchases(inputs: StudyInputs) -> str:
+    """CTE ``spells`` of customers without a running kind of contract."""
+    sql = views.purchase_spells(inputs.month.end, window_months=inputs.params.active_window_months, zone=zone(inputs))
+    spells = inputs.engine.materialise("purchase_spells", f"WITH {sql} SELECT * FROM spells", needs=["orders.ordered_at", "orders.revenue"])
+    return f"spells AS (SELECT * FROM {spells})"
+
+
+def felt(inputs: StudyInputs) -> str:
+    """CTE ``felt``: by customer, the day from which each service experience could count."""
+    surveys = not inputs.engine.tables.missing("surveys.score", "surveys.answered_at")
+    sql = views.experience(inputs.month.end, zone(inputs), surveys=surveys)
+    return f"felt AS (SELECT * FROM {inputs.engine.materialise('service_felt', f'WITH {sql} SELECT * FROM felt')})"
+
+
+def observed_from(inputs: StudyInputs) -> dt.date:
+    """First day of the month in which service records begin; contracts older than that enter then."""
+    frame = inputs.engine.query("SELECT min(month) AS first FROM tickets")
+    first = frame["first"].iloc[0]
+    if first is None or first != first:
+        raise MissingData("tickets.opened_at")
+    return Month.parse(first).start
