@@ -1,4 +1,4 @@
-"""How far the rows of each table reach: the last day that has one, and whether an extract stopped before the month did."""
+"""How far the rows of each table reach: the last day that has one, months that have none, and rows dated in months that have not come."""
 
 from __future__ import annotations
 
@@ -9,12 +9,65 @@ import pandas as pd
 
 from analysis.metrics import StudyInputs
 from analysis.metrics.views import PLANS
+from analysis.periods import Month, months_between
 from analysis.results import Fact, Finding, Sentence
 from analysis.sources.readers import literal, quoted
 from analysis.tables import contract
 
 #: A table with rows on fewer days of the year before is not daily; its gaps say nothing.
 LEAST_DAYS = 150
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonthGaps:
+    """One table kept by month: ``empty`` months between its first month and the report month, and ``ahead``: rows in months after the as-of day."""
+
+    table: str
+    empty: tuple[Month, ...]
+    months: Fact
+    ahead: Fact
+
+
+def month_gaps(inputs: StudyInputs) -> tuple[MonthGaps, ...]:
+    """Tables with a month without rows, or with rows in a month that has not come; plans may lie ahead."""
+    found = []
+    now = Month.parse(inputs.as_of)
+    for name, info in inputs.engine.tables.tables.items():
+        months = set(info.months)
+        if not months or name in PLANS:
+            continue
+        empty = tuple(month for month in months_between(min(months), inputs.month) if month not in months)
+        ahead = sum(partition.rows for partition in info.partitions if partition.month is not None and partition.month > now)
+        if empty or ahead:
+            stated = inputs.engine.stated
+            found.append(
+                MonthGaps(
+                    table=name, empty=empty, months=stated("months_without_rows", period=inputs.month, value=len(empty), dimensions={"table": name}),
+                    ahead=stated("faulty_rows", period=inputs.month, value=ahead, dimensions={"place": f"{name}.{contract().tables[name].time}", "fault": "ahead"}),
+                )
+            )  # fmt: skip
+    return tuple(found)
+
+
+def months_missing(gaps: Sequence[MonthGaps]) -> list[Finding]:
+    """One finding for each table that lacks whole months."""
+    return [
+        Finding(
+            id=f"quality.gap.{gap.table}",
+            section="quality",
+            severity="watch",
+            statement=Sentence(
+                "{table} has no row in {month}; of the months since its first one {months} {months:plural|is|are} empty.",
+                {"table": gap.table, "month": gap.empty[-1], "months": gap.months},
+            ),
+            subject={"table": gap.table},
+            method="Months between the first with a row and the report month; exact",
+            evidence=pd.DataFrame({"month": [str(month) for month in gap.empty]}),
+            rank=len(gap.empty) / 100,
+        )
+        for gap in gaps
+        if gap.empty
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)

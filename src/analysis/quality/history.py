@@ -33,7 +33,7 @@ LEAST_CHANGES, MOST_CHANGES = 10, 23
 LEAST_ROWS = 30
 #: Chance of any finding here in a run in which nothing happened, over all series together.
 FAMILY_CHANCE = 0.05
-_DRAWS, _SEED = 400_000, 20_261_110
+_DRAWS, _SEED = 160_000, 20_261_110
 _NORMAL_MAD = 1.4826
 
 Values = npt.NDArray[np.float64]
@@ -105,7 +105,8 @@ def score(changes: Values, newest: float, *, chance: float) -> tuple[float, floa
 
 def critical_distance(changes: int, chance: float) -> float:
     """Distance from the median, in robust standard deviations, that normal noise exceeds with this chance (both sides together)."""
-    return float(np.quantile(_null_distances(changes), 1 - chance))
+    distances = _null_distances(changes)
+    return float(distances[min(math.ceil((1 - chance) * len(distances)), len(distances) - 1)])
 
 
 @cache
@@ -144,9 +145,14 @@ def _table_series(inputs: StudyInputs, name: str) -> list[_Series]:
     rows = {Month.parse(line["month"]): line for line in frame.to_dict(orient="records")}
     found = [_Series(table=table, column=None, values={month: float(line["n"]) for month, line in rows.items() if line["n"] >= LEAST_ROWS})]
     for index, column in enumerate(numeric):
-        values = {month: float(line[f"m{index}"]) for month, line in rows.items() if line[f"n{index}"] >= LEAST_ROWS}
+        values = {month: float(line[f"m{index}"]) for month, line in rows.items() if _enough(column, float(line[f"m{index}"] or 0), line[f"n{index}"])}
         found.append(_Series(table=table, column=column, values=values))
     return found
+
+
+def _enough(column: ColumnContract, mean: float, rows: int) -> bool:
+    """Whether the mean of so many rows is nearly normal; of a yes or no, when both answers are given often enough."""
+    return rows * (min(mean, 1 - mean) if column.type == "boolean" else 1) >= LEAST_ROWS
 
 
 def _scaled(values: Mapping[Month, float]) -> Mapping[Month, float]:

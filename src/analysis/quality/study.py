@@ -13,7 +13,7 @@ from analysis.quality.arrival import Arrival, arrivals, late_rows
 from analysis.quality.controls import ControlTotals, control_checks, control_totals
 from analysis.quality.coverage import ColumnCoverage, coverage, silences
 from analysis.quality.exports import ExportRows, MappedRows, exports, exports_conserved
-from analysis.quality.freshness import Freshness, freshness, stopped_early
+from analysis.quality.freshness import Freshness, MonthGaps, freshness, month_gaps, months_missing, stopped_early
 from analysis.quality.history import OwnHistory, histories, out_of_line
 from analysis.quality.nearness import NearDuplicates, near_duplicates, twice_entered
 from analysis.quality.screens import Reconciled, reconciled, screen_checks
@@ -114,11 +114,11 @@ def study(
     if screen_figures is None:
         screen_figures = [figure for figure in load_screen_figures(inputs.params.name) if figure.data in ("", inputs.params.data)]
     through_map, near, past = exports(inputs, mapped), near_duplicates(inputs), histories(inputs)
-    screens, controls, fresh = reconciled(inputs, screen_figures), control_totals(inputs), freshness(inputs)
+    screens, controls, fresh, gaps = reconciled(inputs, screen_figures), control_totals(inputs), freshness(inputs), month_gaps(inputs)
     files = tuple(_file_rows(inputs, name, waterfall) for name, info in tables.tables.items() for waterfall in info.waterfall)
     total = {outcome: _rows(inputs, outcome, sum(int(file.rows[outcome].value or 0) for file in files)) for outcome in OUTCOMES}
     share = _share(inputs, total)
-    faults = tuple(_faults(inputs, tables.checks))
+    faults = (*_faults(inputs, tables.checks), *_ahead(inputs, gaps))
     columns, late = coverage(inputs), arrivals(inputs)
     return QualityStudy(
         month=inputs.month,
@@ -139,7 +139,7 @@ def study(
         columns=columns,
         arrivals=late,
         findings=(
-            *_findings(inputs, total, share), *silences(inputs, columns), *late_rows(inputs, late), *stopped_early(inputs, fresh),
+            *_findings(inputs, total, share), *silences(inputs, columns), *late_rows(inputs, late), *months_missing(gaps), *stopped_early(inputs, fresh),
             *out_of_line(inputs, past), *twice_entered(inputs, near),
         ),
         checks=(
@@ -191,6 +191,7 @@ _LABELS = {
     "references": Text(en="refers to a row that is not there", zh="引用的记录不存在"),
     "keys": Text(en="exact copies of another row", zh="与其他行完全相同"),
     "currency": Text(en="in another currency", zh="外币金额"),
+    "ahead": Text(en="in a month that has not come yet", zh="日期在未来月份"),
     "unknown_column": Text(en="column the contract does not know", zh="数据约定之外的列"),
     "unknown_file": Text(en="file no table is named after", zh="无对应表的文件"),
     "empty": Text(en="a table without rows", zh="空表"),
@@ -198,6 +199,7 @@ _LABELS = {
 }
 _COUNTED_ELSEWHERE = frozenset({"rows", "correction"})
 _ASIDE = Text(en="quarantined or left empty", zh="隔离或按空值处理")
+_NOT_YET = Text(en="kept, not seen until then", zh="保留，届时之前不予计入")
 _NOT_READ = Text(en="not read", zh="未读取")
 
 
@@ -222,6 +224,18 @@ def _faults(inputs: StudyInputs, checks: Iterable[TableCheck]) -> list[Fault]:
             Fault(place=shown, code=check.reason_code, reason=label, rows=rows, share=share, example="" if place in personal else check.example, kept=kept)
         )
     return sorted(faults, key=lambda fault: (-int(fault.rows.value or 0), fault.place))
+
+
+def _ahead(inputs: StudyInputs, gaps: Sequence[MonthGaps]) -> list[Fault]:
+    """Rows dated in a month after the as-of day: kept, and not seen before their time."""
+    return [
+        Fault(
+            place=gap.ahead.dimensions["place"], code="ahead", reason=_LABELS["ahead"], rows=gap.ahead, example="", kept=_NOT_YET,
+            share=_fault_share(inputs, gap.table, "ahead", gap.ahead.dimensions["place"], int(gap.ahead.value or 0)),
+        )
+        for gap in gaps
+        if gap.ahead.value
+    ]  # fmt: skip
 
 
 def _quarantine(inputs: StudyInputs) -> list[Fault]:
