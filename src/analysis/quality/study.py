@@ -13,7 +13,14 @@ from analysis.quality.arrival import Arrival, arrivals, late_rows
 from analysis.quality.controls import ControlTotals, control_checks, control_totals
 from analysis.quality.coverage import ColumnCoverage, coverage, silences
 from analysis.quality.exports import ExportRows, MappedRows, exports, exports_conserved
-from analysis.quality.freshness import Freshness, MonthGaps, freshness, month_gaps, months_missing, stopped_early
+from analysis.quality.freshness import (
+    Freshness,
+    MonthGaps,
+    freshness,
+    month_gaps,
+    months_missing,
+    stopped_early,
+)
 from analysis.quality.history import OwnHistory, histories, out_of_line
 from analysis.quality.nearness import NearDuplicates, near_duplicates, twice_entered
 from analysis.quality.screens import Reconciled, reconciled, screen_checks
