@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from analysis.params import RunParams
     from analysis.report.progress import TerminalProgress
 
 UNEXPECTED = 70
@@ -117,23 +118,58 @@ def _sample(options: argparse.Namespace) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from analysis.workbook import prepare_run
+    """Where every row went: through the map, through the proof. The month is judged last, when all of it has been printed."""
+    from analysis.errors import SourceError
+    from analysis.params import project_root
+    from analysis.workbook.month_run import (
+        canonical_folder,
+        make_sample_company,
+        read_tables,
+        refuse_month_without_data,
+    )
 
+    params, of_run = _checked_run(options)
     progress = _terminal()
     try:
         with progress.stage("prepare data") as note:
-            run = prepare_run(options.run, month=options.month, data=options.data, progress=note)
+            if params.data == "sample":
+                make_sample_company(params.data_folder, note)
+            if not params.data_folder.is_dir():
+                raise SourceError(f"data folder '{params.data}': no such folder below {project_root().name}. Name a folder of exports or tables.")
+            source, mapped = canonical_folder(params)
+        for file in mapped:
+            print(f"{file.file} -> {file.table}: {file.read:,} rows read = {file.mapped:,} mapped + {file.left_out:,} left out by the map's rule")
+            for remark in file.notes:
+                print(f"  doubt   {file.table}: {remark}")
+        with progress.stage("prove tables") as note:
+            tables = read_tables(params, source, quarantine_limit=options.forgive, progress=note)
     finally:
         progress.close()
-    for file in run.mapped:
-        print(f"{file.file} -> {file.table}: {file.read:,} rows read = {file.mapped:,} mapped + {file.left_out:,} left out by the map's rule")
-    print(_waterfall(run.tables))
-    failed = [check for check in run.tables.checks if check.outcome == "failed"]
-    for check in run.tables.checks:
+    print(_waterfall(tables))
+    failed = [check for check in tables.checks if check.outcome == "failed"]
+    for check in tables.checks:
         if check.outcome != "passed":
             print(f"  {check.outcome:<7} {check.table}: {check.message_en}")
-    print(f"{len(run.tables.checks)} checks, {len(failed)} failed")
+    print(f"{len(tables.checks)} checks, {len(failed)} failed")
+    if of_run:
+        refuse_month_without_data(tables, params)
     return 0
+
+
+def _checked_run(options: argparse.Namespace) -> tuple[RunParams, bool]:
+    """The rules to read by, and whether a run's month is meant; a folder is read by the rules of ``--run``, whatever months it has."""
+    from dataclasses import replace
+
+    from analysis.errors import ParameterError, suggestion
+    from analysis.params import available_runs, load_run
+
+    if not options.what or options.what in available_runs():
+        params = load_run(options.what or options.run, month=options.month, data=options.data)
+        return (replace(params, source_map=options.map) if options.map else params), True
+    if not Path(options.what).is_dir():
+        raise ParameterError(f"'{options.what}': neither a folder nor a run in params/runs.{suggestion(options.what, available_runs())}")
+    params = load_run(options.run, month=options.month, data=str(Path(options.what).resolve()))
+    return replace(params, name="", source_map=options.map), False  # corrections are those of a run, not of its rules
 
 
 def _map(options: argparse.Namespace) -> None:
@@ -315,8 +351,11 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--format", choices=("parquet", "csv"), default="parquet", help="file format (default: parquet)")
 
     check = _command(
-        commands, "check", _check, "read and prove the tables, print where their rows went", "analysis check --data path/to/folder --month 2026-10",
+        commands, "check", _check, "read and prove the tables, print where their rows went", "analysis check acme\nanalysis check path/to/folder\nanalysis check path/to/exports --map zendesk",
     )
+    check.add_argument("what", nargs="?", default="", metavar="RUN|FOLDER", help="a file in params/runs/, or a folder (default: --run)")
+    check.add_argument("--map", default="", metavar="NAME", help="a file in params/sources/ to read the folder through")
+    check.add_argument("--forgive", type=float, default=None, metavar="SHARE", help="share of a table's rows that may be set aside before it is refused (default: 0.01)")
     _run_options(check)
 
     proposal = _command(

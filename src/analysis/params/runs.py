@@ -29,6 +29,7 @@ class RunParams:
     ``exchange_rates`` maps a currency to dated rates into the reporting currency. ``source_map`` names a file in ``params/sources``
     when the folder holds a system's own exports; blank, its files are canonical tables already. ``needs`` names the tables without
     which this run is refused (each with rows in the report month); everything else that is absent is said on the page it is missing from.
+    ``size_limit_mb``: megabytes that one source file may have, or unpack to; raise it for a source that is really larger.
     """
 
     name: str = ""
@@ -45,6 +46,7 @@ class RunParams:
     sign_off: SignOff = field(default_factory=SignOff)
     source_map: str = ""
     needs: tuple[str, ...] = ("ledger", "tickets")
+    size_limit_mb: int = 8_192
     exchange_rates: dict[str, dict[dt.date, Decimal]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -2,7 +2,8 @@
 
 from analysis.sources.fingerprint import fingerprint
 from analysis.sources.folder import SourceFile, SourceFolder, scan_folder
-from analysis.sources.maps import MapEntry, MappedFile, SourceMap, apply_map, load_map
+from analysis.sources.mapping import MappedFile, apply_map
+from analysis.sources.maps import EventLog, Lookup, MapEntry, SourceMap, load_map
 from analysis.sources.proposing import TableShape, propose_map
 from analysis.sources.readers import (
     RawFile,
@@ -11,9 +12,13 @@ from analysis.sources.readers import (
     read_parquet,
     read_raw,
 )
+from analysis.sources.rowmapping import MapNote
 
 __all__ = [
+    "EventLog",
+    "Lookup",
     "MapEntry",
+    "MapNote",
     "MappedFile",
     "RawFile",
     "SourceFile",

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from pathlib import Path
 
 from analysis.errors import SourceError
+
+#: A file changed this shortly before it was looked at may change again within the same tick of its clock.
+UNSETTLED_NS = 2_000_000_000
 
 
 def fingerprint(path: Path) -> str:
@@ -17,3 +21,11 @@ def fingerprint(path: Path) -> str:
         raise SourceError(
             f"{path.name}: cannot be read ({error.strerror}). Check that it exists and that you may open it."
         ) from error
+
+
+def signature(path: Path) -> list[int] | None:
+    """What changes whenever a file is written, taken before it is read; None while a change could still go unseen."""
+    state = path.stat()
+    if time.time_ns() - max(state.st_mtime_ns, state.st_ctime_ns) < UNSETTLED_NS:
+        return None
+    return [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.errors import SourceError, suggestion
+from analysis.sources.safety import refuse_outside
 
-READABLE = (".csv", ".parquet")
+READABLE = (".csv", ".parquet", ".xlsx", ".xlsm")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +58,8 @@ def scan_folder(folder: Path, tables: Collection[str]) -> SourceFolder:
             if entry.is_dir()
             else [SourceFile(table=table, name=entry.name, path=entry)]
         )
+    for file in files:
+        refuse_outside(file.path, folder, file.name)
     return SourceFolder(files=tuple(files), unknown=tuple(unknown))
 
 

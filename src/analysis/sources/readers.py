@@ -1,6 +1,6 @@
 """Readers: a file becomes a relation in DuckDB whose values nobody has interpreted yet.
 
-A CSV file becomes a table of text; a Parquet file keeps the types it declares. Every row has ``_row``, its number in the file
+A CSV file or a workbook becomes a table of text; a Parquet file keeps the types it declares. Every row has ``_row``, its number in the file
 (the first row of data is 1). Lines that cannot be split into columns are kept apart with their number, so that rows add up.
 """
 
@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import codecs
 import csv
+import datetime as dt
 import io
 import os
 import shutil
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.errors import SourceError
+from analysis.sources.cells import Cell, Fault, cell_text
+from analysis.sources.encodings import find_encoding
+from analysis.sources.excel import WORKBOOKS
+from analysis.sources.textparquet import TextParquet
 
 if TYPE_CHECKING:
     import duckdb
@@ -43,6 +48,11 @@ class RawFile:
     refused: int = 0
     refused_lines: str = ""
     ends_without_line_break: bool = False
+    encoding: str = "utf-8"
+
+
+class _NotUtf8(SourceError):
+    """The bytes are not UTF-8; they may be GB18030."""
 
 
 def quoted(name: str) -> str:
@@ -59,7 +69,7 @@ def read_raw(
     connection: duckdb.DuckDBPyConnection, path: Path, *, name: str, relation: str, wanted: Collection[str]
 ) -> RawFile:
     """Read ``path`` by its kind into ``relation``."""
-    read = read_parquet if path.suffix == ".parquet" else read_csv
+    read = read_parquet if path.suffix == ".parquet" else read_workbook if path.suffix in WORKBOOKS else read_csv
     return read(connection, path, name=name, relation=relation, wanted=wanted)
 
 
@@ -93,10 +103,25 @@ def read_parquet(
 def read_csv(
     connection: duckdb.DuckDBPyConnection, path: Path, *, name: str, relation: str, wanted: Collection[str]
 ) -> RawFile:
-    """A table of text. Separator found in the header (, ; tab or |), quotes doubled, line breaks allowed inside quotes, UTF-8.
+    """A table of text. Separator found in the header (, ; tab or |), quotes doubled, line breaks allowed inside quotes.
 
-    Only an empty value is null. A file that ends in the middle of a row was cut and is refused as a whole.
+    UTF-8, or GB18030 where the bytes are plausibly Chinese and no UTF-8. Only an empty value is null. A file that ends in the middle of a
+    row was cut and is refused as a whole.
     """
+    try:
+        return _read_utf8(connection, path, name=name, relation=relation, wanted=wanted)
+    except _NotUtf8:
+        encoding = find_encoding(path, name)  # refuses what is neither
+        if encoding == "utf-8":
+            raise
+    rewritten = _rewritten(connection, path, encoding)
+    raw = _read_utf8(connection, rewritten, name=name, relation=relation, wanted=wanted)
+    return replace(raw, encoding=encoding)
+
+
+def _read_utf8(
+    connection: duckdb.DuckDBPyConnection, path: Path, *, name: str, relation: str, wanted: Collection[str]
+) -> RawFile:
     import duckdb
 
     header, separator, ends_open = _csv_head(path, name)
@@ -105,7 +130,7 @@ def read_csv(
         try:
             _copy_csv(connection, readable, relation, header, separator, wanted)
         except duckdb.InvalidInputException:
-            readable = _with_plain_line_breaks(connection, path)
+            readable = _rewritten(connection, path, "utf-8")
             _copy_csv(connection, readable, relation, header, separator, wanted)
     except duckdb.Error as error:
         raise SourceError(
@@ -125,6 +150,41 @@ def read_csv(
         refused_lines=f"{relation}_refused" if refused else "",
         ends_without_line_break=ends_open,
     )
+
+
+def read_workbook(
+    connection: duckdb.DuckDBPyConnection, path: Path, *, name: str, relation: str, wanted: Collection[str]
+) -> RawFile:
+    """The only visible sheet of a workbook as a table of text; real dates are written as ISO. A cell that is no value (#N/A) is refused."""
+    from analysis.sources.reading import FileForm, Input, open_rows
+
+    folder = _spill(connection)
+    copy = folder / f"{relation}.parquet"
+    with open_rows(FileForm(), Input(path=path, name=name), work=folder) as rows:
+        header = tuple(rows.header)
+        _refuse_doubled(header, name)
+        places = [place for place, column in enumerate(header) if column in wanted]
+        with TextParquet(copy, [header[place] for place in places] or ["nothing"]) as out:
+            count = 0
+            for row in rows.rows:
+                count += 1
+                out.write([_sheet_text(row[place], name) for place in places] or [""])
+    text = quoted(relation + "_text")
+    chosen = ", ".join(f"nullif({quoted(header[place])}, '') AS {quoted(header[place])}" for place in places)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {text} AS SELECT {chosen or '1 AS nothing'} FROM read_parquet({literal(str(copy))})")
+    copy.unlink()
+    _number_rows(connection, relation, 0)
+    return RawFile(
+        name=name, relation=relation, header=header, columns={header[place]: "VARCHAR" for place in places}, rows=count, copied=True,
+    )  # fmt: skip
+
+
+def _sheet_text(cell: Cell, name: str) -> str:
+    if isinstance(cell, Fault):
+        raise SourceError(f"{name}: {cell.why}; a cell of a table should hold a value or nothing. Mend the workbook.")
+    if isinstance(cell, dt.datetime):
+        return cell.isoformat(sep=" ")
+    return cell_text(cell)
 
 
 def drop_raw(connection: duckdb.DuckDBPyConnection, raw: RawFile) -> None:
@@ -159,12 +219,17 @@ def _copy_csv(
     )
 
 
-def _with_plain_line_breaks(connection: duckdb.DuckDBPyConnection, path: Path) -> Path:
-    """A copy in which every line ends alike; files glued together from two systems mix line breaks."""
+def _spill(connection: duckdb.DuckDBPyConnection) -> Path:
+    """Where the engine may lay things down while it works."""
     folder = Path(connection.execute("SELECT current_setting('temp_directory')").fetchall()[0][0])
     folder.mkdir(parents=True, exist_ok=True)
-    plain = folder / f"{path.stem}-{abs(hash(path))}.csv"
-    with path.open("r", encoding="utf-8", errors="surrogateescape", newline=None) as source:
+    return folder
+
+
+def _rewritten(connection: duckdb.DuckDBPyConnection, path: Path, encoding: str) -> Path:
+    """A copy in UTF-8 in which every line ends alike; files glued together from two systems mix line breaks."""
+    plain = _spill(connection) / f"{path.stem}-{abs(hash(path))}.csv"
+    with path.open("r", encoding=encoding, errors="surrogateescape" if encoding == "utf-8" else "strict", newline=None) as source:
         with plain.open("w", encoding="utf-8", errors="surrogateescape", newline="\n") as target:
             shutil.copyfileobj(source, target, 1 << 20)
     return plain
@@ -184,10 +249,14 @@ def _csv_head(path: Path, name: str) -> tuple[tuple[str, ...], str, bool]:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in head:
         raise SourceError(f"{name}: not a text file in UTF-8. Export it as CSV in UTF-8.")
     header, separator = _header(_decoded(head, size > HEAD_BYTES, name), name)
+    _refuse_doubled(header, name)
+    return tuple(header), separator, ends_open
+
+
+def _refuse_doubled(header: Sequence[str], name: str) -> None:
     doubled = [column for column in header if column and header.count(column) > 1]
     if doubled:
         raise SourceError(f"{name}: column '{doubled[0]}' stands twice in the header. Rename or remove one.")
-    return tuple(header), separator, ends_open
 
 
 def _decoded(head: bytes, more: bool, name: str) -> str:
@@ -196,7 +265,7 @@ def _decoded(head: bytes, more: bool, name: str) -> str:
     try:
         return decoder.decode(head, final=not more)
     except UnicodeDecodeError as error:
-        raise SourceError(
+        raise _NotUtf8(
             f"{name}: not UTF-8 (byte {error.start + 1} is {head[error.start]:#04x}). Export it as CSV in UTF-8."
         ) from error
 
@@ -242,7 +311,7 @@ def _refuse_lines(
         f"SELECT min(line) FROM {rejects} WHERE error_type = 'INVALID ENCODING'"
     ).fetchall()[0][0]
     if encoding is not None:
-        raise SourceError(
+        raise _NotUtf8(
             f"{name}: not UTF-8 (first seen in row {encoding - 1:,}). Export it as CSV in UTF-8."
         )
     reasons = " ".join(

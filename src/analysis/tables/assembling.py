@@ -418,14 +418,14 @@ class _TableLoad:
 
     def _describe_files(self) -> None:
         files = [
-            (name, file.raw.header, file.raw.ends_without_line_break, file.foreign_rows)
+            (name, file.raw.header, file.raw.ends_without_line_break, file.foreign_rows, file.raw.encoding)
             for name, file in self.proved.items()
         ]
         files += [
-            (name, record.header, record.ends_without_line_break, record.converted_rows)
+            (name, record.header, record.ends_without_line_break, record.converted_rows, record.encoding)
             for name, record in self.kept.items()
         ]
-        for name, header, ends_open, _ in sorted(files):
+        for name, header, ends_open, _, encoding in sorted(files):
             absent = [column for column in self.table.columns if column not in header]
             for column in header:
                 if column not in self.table.columns:
@@ -435,6 +435,8 @@ class _TableLoad:
                     self.found.append(checks.unknown_column_check(self.table.name, name, column, near))
             if ends_open:
                 self.found.append(checks.line_break_check(self.table.name, name))
+            if encoding != "utf-8":
+                self.found.append(checks.encoding_check(self.table.name, name, encoding))
         converted = sum(file[3] for file in files)
         if converted:
             self.found.append(
@@ -576,4 +578,5 @@ def _record(file: ProvedFile, content: str, settings: LoadSettings) -> FileRecor
         ends_without_line_break=file.raw.ends_without_line_break,
         corrected=file.corrected.rows,
         dropped=file.corrected.dropped,
+        encoding=file.raw.encoding,
     )

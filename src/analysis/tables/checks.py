@@ -247,6 +247,19 @@ def line_break_check(table: str, file: str) -> TableCheck:
     )
 
 
+def encoding_check(table: str, file: str, encoding: str) -> TableCheck:
+    return _check(
+        "encoding",
+        table,
+        "info",
+        f"{file}: not UTF-8; read as {encoding.upper()}, in which it is plausible Chinese text.",
+        f"{file}：不是 UTF-8 编码；已按 {encoding.upper()} 读取，内容为合理的中文文本。",
+        count=1,
+        example=file,
+        place=file,
+    )
+
+
 def unknown_file_check(name: str, near: str) -> TableCheck:
     hint = (f"; did you mean '{near}'?", f"；是否应为“{near}”？") if near else (".", "。")
     return _check(

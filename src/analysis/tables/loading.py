@@ -6,7 +6,6 @@ import datetime as dt
 import hashlib
 import json
 import shutil
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -15,10 +14,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from analysis.sources.fingerprint import fingerprint
+from analysis.sources.fingerprint import fingerprint, signature
 from analysis.sources.folder import SourceFile, SourceFolder, scan_folder
 from analysis.sources.quiet import silence
 from analysis.sources.readers import literal, quoted
+from analysis.sources.safety import SIZE_LIMIT_MB, refuse_large
 from analysis.tables import checks
 from analysis.tables.assembling import NOTHING_STORED, Bench, Stored, assemble
 from analysis.tables.contract import Contract, TableContract, contract
@@ -45,8 +45,6 @@ if TYPE_CHECKING:
     import duckdb
 
 Progress = Callable[[str], None]
-#: A file changed this shortly before it was looked at may change again within the same tick of its clock.
-UNSETTLED_NS = 2_000_000_000
 MEMORY_LIMIT = "1500MB"
 
 
@@ -59,6 +57,7 @@ def load_tables(
     exchange_rates: Mapping[str, Sequence[tuple[dt.date, Decimal]]] = {},
     quarantine_limit: float = 0.01,
     corrections: Sequence[Correction] = (),
+    size_limit_mb: int = SIZE_LIMIT_MB,
     progress: Progress | None = None,
 ) -> TableSet:
     """Read, prove and keep the canonical tables of ``folder`` (``tickets.csv``, ``ledger.parquet``, ``orders/*.csv``).
@@ -71,6 +70,7 @@ def load_tables(
         More rows than this set aside and the load is refused; one row is always forgiven, if another one is left.
     corrections : known errors of the source, applied between reading and proving
         One that does not find the rows it expects refuses the load.
+    size_limit_mb : megabytes that one file may have
 
     Notes
     -----
@@ -85,7 +85,9 @@ def load_tables(
         corrections=tuple(corrections),
     )
     found = scan_folder(folder, contract().tables)
-    signatures = {file.name: _signature(file.path) for file in found.files}
+    for file in found.files:
+        refuse_large(file.path, file.name, size_limit_mb)
+    signatures = {file.name: signature(file.path) for file in found.files}
     manifest = read_manifest(store)
     if (
         manifest is not None
@@ -105,7 +107,7 @@ def load_tables(
             _remove_leftovers(store)
             manifest = _load(found, hashes, store, settings, manifest, progress or (lambda line: None))
         manifest["files"] = {
-            name: {"hash": hashes[name], "signature": signature} for name, signature in signatures.items()
+            name: {"hash": hashes[name], "signature": looks} for name, looks in signatures.items()
         }
         write_atomically(store / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1))
         if not stands:
@@ -141,21 +143,13 @@ def _rates_hold(entry: Mapping[str, Any], settings: LoadSettings) -> bool:
 def _look_unchanged(manifest: Mapping[str, Any], signatures: Mapping[str, list[int] | None]) -> bool:
     known = manifest["files"]
     return all(
-        signature is not None and known[name]["signature"] == signature
-        for name, signature in signatures.items()
+        looks is not None and known[name]["signature"] == looks
+        for name, looks in signatures.items()
     )
 
 
 def _have_hashes(manifest: Mapping[str, Any], hashes: Mapping[str, str]) -> bool:
     return all(manifest["files"][name]["hash"] == content for name, content in hashes.items())
-
-
-def _signature(path: Path) -> list[int] | None:
-    """What changes whenever a file is written, taken before it is read; None while a change could still go unseen."""
-    state = path.stat()
-    if time.time_ns() - max(state.st_mtime_ns, state.st_ctime_ns) < UNSETTLED_NS:
-        return None
-    return [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
 
 
 def _load(

@@ -35,6 +35,7 @@ class FileRecord:
     tangled: tuple[str, ...] = ()
     corrected: Mapping[str, int] = field(default_factory=dict)
     dropped: int = 0
+    encoding: str = "utf-8"
 
     @property
     def waterfall(self) -> FileWaterfall:

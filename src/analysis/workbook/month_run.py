@@ -150,22 +150,14 @@ def prepare_run(
     """Data read and proved, engine ready. Raises a refusal when the month cannot be reported at all."""
     params = load_run(run_name, month=month, data=data, as_of=as_of)
     if params.data == "sample":
-        _make_sample(params.data_folder, progress)
+        make_sample_company(params.data_folder, progress)
     if not params.data_folder.is_dir():
         raise SourceError(
             f"data folder '{params.data}': no such folder. Put files named after the tables there (tickets.csv, ledger.csv, "
             "customers.csv, …; see data/README.md), or use DATA=sample."
         )
-    source, mapped = _canonical(params)
-    tables = load_tables(
-        source,
-        _store(params),
-        reporting_currency=params.currency,
-        time_zone=params.time_zone,
-        exchange_rates={code: sorted(rates.items()) for code, rates in params.exchange_rates.items()},
-        corrections=load_corrections(params.name),
-        progress=progress,
-    )
+    source, mapped = canonical_folder(params)
+    tables = read_tables(params, source, progress=progress)
     expected = os.environ.get("AFTER_SALES_TABLES")
     if expected and expected != tables.content_hash:
         raise SourceError("the data changed while the report was being made; wait until the extract is complete and run it again.")
@@ -179,7 +171,7 @@ def prepare_run(
         confidence=params.confidence,
         cache=project_root() / "data" / "cache",
     )
-    _month_has_data(tables, params)
+    refuse_month_without_data(tables, params)
     inputs = StudyInputs(engine=engine, month=params.month, params=params, assumptions=Assumptions.load(), cost_tree=engine.cost_tree)
     return MonthRun(params=params, tables=tables, inputs=inputs, section=section, folder=folder or _run_folder(params), mapped=mapped)
 
@@ -195,13 +187,32 @@ def _run_folder(params: RunParams) -> Path:
     return Path(stated) if stated else project_root() / "build" / "explore" / f"{params.name}-{params.month}"
 
 
-def _canonical(params: RunParams) -> tuple[Path, tuple[MappedFile, ...]]:
+def read_tables(params: RunParams, source: Path, *, quarantine_limit: float | None = None, progress: Progress | None = None) -> TableSet:
+    """The tables of a folder, read and proved under the rules of a run."""
+    return load_tables(
+        source,
+        _store(params),
+        reporting_currency=params.currency,
+        time_zone=params.time_zone,
+        exchange_rates={code: sorted(rates.items()) for code, rates in params.exchange_rates.items()},
+        corrections=load_corrections(params.name),
+        size_limit_mb=params.size_limit_mb,
+        progress=progress,
+        **({} if quarantine_limit is None else {"quarantine_limit": quarantine_limit}),
+    )
+
+
+def canonical_folder(params: RunParams) -> tuple[Path, tuple[MappedFile, ...]]:
     """The folder of canonical tables: the run's own, or what its source map makes of the exports there."""
     if not params.source_map:
         return params.data_folder, ()
     source_map = load_map(params.source_map, {name: tuple(table.columns) for name, table in contract().tables.items()})
     target = project_root() / "data" / "mapped" / f"{_store(params).name}-{source_map.name}"
-    return target, apply_map(source_map, params.data_folder, target)
+    mapped = apply_map(
+        source_map, params.data_folder, target,
+        business_zone=params.time_zone, size_limit_mb=params.size_limit_mb, reuse_queries="AFTER_SALES_TABLES" in os.environ,
+    )  # fmt: skip
+    return target, mapped
 
 
 def _store(params: RunParams) -> Path:
@@ -210,7 +221,7 @@ def _store(params: RunParams) -> Path:
     return project_root() / "data" / "tables" / f"{params.data_folder.name}-{hashlib.sha256(rules.encode()).hexdigest()[:10]}"
 
 
-def _make_sample(folder: Path, progress: Progress | None) -> None:
+def make_sample_company(folder: Path, progress: Progress | None) -> None:
     """Make the sample company when it is absent or was made by another version of the generator.
 
     It is made beside its place and moved in whole, under a lock: two notebooks opened side by side find either the old or the new
@@ -236,7 +247,7 @@ def _make_sample(folder: Path, progress: Progress | None) -> None:
             making.replace(folder)
 
 
-def _month_has_data(tables: TableSet, params: RunParams) -> None:
+def refuse_month_without_data(tables: TableSet, params: RunParams) -> None:
     """A month without the rows its run stands on is refused; a report of nothing would look like a report of zero."""
     month = params.month
     for name in params.needs:

@@ -13,7 +13,7 @@ import pytest
 from analysis.errors import ParameterError, SourceError
 from analysis.params.strict import bind
 from analysis.sources import SourceMap, apply_map, load_map
-from analysis.sources.maps import plain_number
+from analysis.sources.amounts import plain_number
 from analysis.tables import TableSet, contract, load_tables
 
 TABLES = {name: tuple(table.columns) for name, table in contract().tables.items()}

@@ -1,0 +1,334 @@
+"""A source map applied: the exports of a folder, or the queries of a database, written as canonical tables.
+
+What has not changed is not read again: every file written is remembered with a hash of all it depends on (its source, the files it
+looks values up in, the entry of the map), and a month whose export is the same keeps its file. Two processes take turns.
+"""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from analysis.errors import SourceError, suggestion
+from analysis.sources.cells import Cell, cell_text
+from analysis.sources.databases import Databases
+from analysis.sources.events import Events, collect_events, join_events
+from analysis.sources.fingerprint import fingerprint, signature
+from analysis.sources.maps import EventLog, KnownFrom, Lookup, MapEntry, SourceMap
+from analysis.sources.reading import Input, Rows, filled_down, find_inputs, open_rows
+from analysis.sources.rowmapping import MapNote, RowMapper, require_columns
+from analysis.sources.safety import SIZE_LIMIT_MB
+from analysis.sources.textparquet import TextParquet
+
+STATE = "_mapped.json"
+WORK = "_work"
+#: Lines of another width than the header that are kept to be counted; more of them show that the file was misread.
+MOST_BROKEN = 100_000
+#: Goes up when the same map would write something else.
+MAPPING_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class MappedFile:
+    """Where the rows of one source went: ``read == mapped + left_out``. Of an event log, ``mapped`` are the events that were meant."""
+
+    table: str
+    file: str
+    read: int
+    mapped: int
+    left_out: int
+    notes: tuple[MapNote, ...] = ()
+
+
+@dataclass(kw_only=True)
+class _Books:
+    """What is remembered between two applications of a map."""
+
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+    outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def apply_map(
+    source_map: SourceMap, folder: Path, target: Path, *,
+    business_zone: str = "UTC", size_limit_mb: int = SIZE_LIMIT_MB, reuse_queries: bool = False,
+) -> tuple[MappedFile, ...]:  # fmt: skip
+    """Write the canonical tables of ``folder`` into ``target`` (``tickets/0-export.csv``). The same files give the same bytes.
+
+    ``business_zone`` is where a moment's day is taken for columns of days. ``reuse_queries``: rows of a query that was run before are taken
+    as they were then, so that every notebook of one report sees the same. Raises SourceError where a file or a column the map names is
+    not there, or cannot be read.
+    """
+    if not folder.is_dir() and any(entry.file for entry in source_map.tables):
+        raise SourceError(f"{folder.name}: no such folder. Name the folder that holds the exports.")
+    target.mkdir(parents=True, exist_ok=True)
+    with (target / ".lock").open("w") as lock, Databases() as databases:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        run = _Mapping(
+            source_map=source_map, folder=folder, target=target, business_zone=business_zone,
+            size_limit_mb=size_limit_mb, reuse_queries=reuse_queries, databases=databases, before=_read_books(target),
+        )  # fmt: skip
+        try:
+            mapped = [one for number, entry in enumerate(source_map.tables) for one in run.entry(number, entry)]
+            run.settle()
+        finally:
+            shutil.rmtree(target / WORK, ignore_errors=True)
+    return tuple(mapped)
+
+
+def _read_books(target: Path) -> _Books:
+    try:
+        stored = json.loads((target / STATE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return _Books()
+    usable = isinstance(stored, dict) and stored.get("version") == MAPPING_VERSION
+    return _Books(files=stored["files"], outputs=stored["outputs"]) if usable else _Books()
+
+
+@dataclass(kw_only=True)
+class _Mapping:
+    """One application of a map."""
+
+    source_map: SourceMap
+    folder: Path
+    target: Path
+    business_zone: str
+    size_limit_mb: int
+    reuse_queries: bool
+    databases: Databases
+    before: _Books
+    after: _Books = field(default_factory=_Books)
+
+    @property
+    def work(self) -> Path:
+        return self.target / WORK
+
+    def entry(self, number: int, entry: MapEntry) -> list[MappedFile]:
+        """The rows of one entry, file by file; files whose output stands are not read."""
+        if not entry.file:
+            return [self._query(number, entry)]
+        inputs = self.inputs(entry, entry.file, entry.member, f"for {entry.table}")
+        others = self._other_files(entry)
+        together = [self.hash(given.path) for given in inputs] if entry.depends_on_order else []
+        plans = []
+        for given in inputs:
+            out = self.target / entry.table / f"{number}-{_plain_name(given)}.csv"
+            key = self._key(entry, [[given.name, self.hash(given.path)], others, together])
+            plans.append((given, out, key))
+        if all(self._stands(out, key) for _, out, key in plans) or not entry.depends_on_order:
+            fresh = [(given, out, key) for given, out, key in plans if not self._stands(out, key)]
+        else:
+            fresh = plans
+        done = self._write(entry, fresh) if fresh else {}
+        found: list[MappedFile] = []
+        for given, out, key in plans:
+            found += done[given.name] if given.name in done else self._remembered(out)
+            self._remember(out, key, done.get(given.name) or self._remembered(out))
+        return found
+
+    def _query(self, number: int, entry: MapEntry) -> MappedFile:
+        out = self.target / entry.table / f"{number}-{entry.url_from}.csv"
+        key = self._key(entry, [])
+        if self.reuse_queries and self._stands(out, key):
+            mapped = self._remembered(out)[0]
+        else:
+            with self.databases.rows(entry.url_from, entry.source, query=entry.query, table=entry.database_table) as (header, rows):
+                mapped = self._write_one(entry, entry.source, Rows(header=header, rows=rows), out, Counter(), self._lookups(entry.lookups), [])
+        self._remember(out, key, [mapped])
+        return mapped
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    def inputs(self, entry: MapEntry, pattern: str, member: str, purpose: str) -> list[Input]:
+        inputs = find_inputs(self.folder, pattern, member, self.size_limit_mb)
+        if not inputs:
+            names = [path.name for path in self.folder.iterdir()]
+            raise SourceError(f"{pattern}: no such file {purpose} (map '{self.source_map.name}').{suggestion(pattern, names)}")
+        return inputs
+
+    def _lookups(self, lookups: Mapping[str, Lookup]) -> dict[str, dict[str, str]]:
+        return {column: self._lookup(lookup) for column, lookup in lookups.items()}
+
+    def _lookup(self, lookup: Lookup) -> dict[str, str]:
+        inputs = find_inputs(self.folder, lookup.file, lookup.member, self.size_limit_mb)
+        if not inputs:
+            raise SourceError(f"{lookup.file}: no such file; the map '{self.source_map.name}' looks values up in it.")
+        found: dict[str, str] = {}
+        for given in inputs:
+            with self._opened(lookup, given) as rows:
+                require_columns(given.name, (lookup.key, lookup.take), rows.header)
+                key, take = rows.header.index(lookup.key), rows.header.index(lookup.take)
+                for row in rows.rows:
+                    if len(row) != len(rows.header):
+                        continue
+                    name, value = cell_text(row[key]), cell_text(row[take])
+                    if found.setdefault(name, value) != value:
+                        raise SourceError(f"{given.name}: {lookup.key} '{name}' stands twice with different {lookup.take}; the lookup is ambiguous.")
+        return found
+
+    def _known(self, source: KnownFrom) -> frozenset[str]:
+        inputs = find_inputs(self.folder, source.file, source.member, self.size_limit_mb)
+        if not inputs:
+            raise SourceError(f"{source.file}: no such file; the map '{self.source_map.name}' looks in it for what is known.")
+        found: set[str] = set()
+        for given in inputs:
+            with self._opened(source, given) as rows:
+                require_columns(given.name, (source.key,), rows.header)
+                place = rows.header.index(source.key)
+                found.update(cell_text(row[place]) for row in rows.rows if len(row) == len(rows.header))
+        return frozenset(found)
+
+    @contextmanager
+    def _opened(self, form: MapEntry | Lookup | KnownFrom | EventLog, given: Input) -> Iterator[Rows]:
+        with open_rows(form, given, work=self.work, limit_mb=self.size_limit_mb) as rows:
+            require_columns(given.name, form.filled, rows.header)
+            places = [rows.header.index(column) for column in form.filled]
+            yield Rows(header=rows.header, rows=filled_down(rows.rows, places) if places else rows.rows, ends_open=rows.ends_open)
+
+    def _events(self, entry: MapEntry) -> list[Events]:
+        """The logs of an entry, collected once for all its files."""
+        found = []
+        for number, log in enumerate(entry.events):
+            inputs = self.inputs(entry, log.file or entry.file, log.member if log.file else entry.member, f"with events of {entry.table}")
+            self.work.mkdir(parents=True, exist_ok=True)
+            with ExitStack() as stack:
+                files = ((given.name, stack.enter_context(self._opened(log if log.file else entry, given))) for given in inputs)
+                path = self.work / f"events-{number}.parquet"
+                found.append(collect_events(entry, log, files, path, lookups=self._lookups(log.lookups), business_zone=self.business_zone))
+        return found
+
+    # -- writing -------------------------------------------------------------------------------------------------
+
+    def _write(self, entry: MapEntry, plans: Sequence[tuple[Input, Path, str]]) -> dict[str, list[MappedFile]]:
+        seen: Counter[tuple[str, ...]] = Counter()
+        lookups, events = self._lookups(entry.lookups), self._events(entry)
+        done: dict[str, list[MappedFile]] = {}
+        for given, out, _ in plans:
+            with self._opened(entry, given) as rows:
+                done[given.name] = [self._write_one(entry, given.name, rows, out, seen, lookups, events)]
+        if events and plans:
+            done[plans[0][0].name] += [
+                MappedFile(table=entry.table, file=f"{one.log.file or entry.file} (events: {', '.join(one.log.gives)})", read=one.read, mapped=one.used, left_out=one.read - one.used)
+                for one in events
+            ]
+        return done
+
+    def _write_one(
+        self, entry: MapEntry, name: str, rows: Rows, out: Path, seen: Counter[tuple[str, ...]],
+        lookups: Mapping[str, Mapping[str, str]], events: Sequence[Events],
+    ) -> MappedFile:  # fmt: skip
+        known = {column: self._known(source) for column, source in entry.found_in.items()}
+        mapper = RowMapper(entry, rows.header, name, lookups=lookups, known=known, business_zone=self.business_zone, seen=seen)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        self.work.mkdir(parents=True, exist_ok=True)
+        building = self.work / f"{out.name}.{os.getpid()}"
+        base = self.work / f"{out.name}.{os.getpid()}.parquet"
+        broken: list[list[Cell]] = []
+        width, read, mapped = len(rows.header), 0, 0
+        with ExitStack() as stack:
+            if events:
+                tickets = stack.enter_context(TextParquet(base, ("_row", *mapper.columns)))
+            else:
+                file = stack.enter_context(building.open("w", encoding="utf-8", newline=""))
+                writer = csv.writer(file, lineterminator="\n")
+                writer.writerow(mapper.columns)
+            for row in rows.rows:
+                read += 1
+                if len(row) != width:
+                    broken.append(row)
+                    if len(broken) > MOST_BROKEN:
+                        raise SourceError(
+                            f"{name}: more than {MOST_BROKEN:,} lines are not as wide as the header ({width} columns); the separator may be another, or it is no table. Look at line {read + 1:,}."
+                        )
+                    if not events:
+                        writer.writerow(_broken(row, mapper.columns))
+                    mapped += 1
+                    continue
+                written = mapper.written(row)
+                if written is None:
+                    continue
+                if events:
+                    tickets.write((f"{read:012d}", *written))
+                else:
+                    writer.writerow(written)
+                mapped += 1
+        notes = mapper.finish()
+        if rows.ends_open and broken and read and len(broken[-1]) < width and row is broken[-1]:
+            shown = " ".join(",".join(map(str, broken[-1])).split())[:60]
+            raise SourceError(f"{name}: ends in the middle of row {read:,} ('{shown}'); the file was cut. Export it again.")
+        if events:
+            join_events(base, mapper.columns, events, building, self.work)
+            _append_broken(building, broken, entry.canonical)
+        building.replace(out)
+        return MappedFile(table=entry.table, file=name, read=read, mapped=mapped, left_out=read - mapped, notes=notes)
+
+    # -- books ---------------------------------------------------------------------------------------------------
+
+    def hash(self, path: Path) -> str:
+        """The content hash of a file; one that looks unchanged is not read for it."""
+        name = str(path.relative_to(self.folder))
+        if name not in self.after.files:
+            known, looks = self.before.files.get(name), signature(path)
+            content = known["hash"] if known and looks is not None and known["signature"] == looks else fingerprint(path)
+            self.after.files[name] = {"hash": content, "signature": looks}
+        return str(self.after.files[name]["hash"])
+
+    def _other_files(self, entry: MapEntry) -> list[list[str]]:
+        """Hashes of the files that every output of an entry depends on."""
+        inputs = [given for pattern, member in entry.other_files for given in find_inputs(self.folder, pattern, member, self.size_limit_mb)]
+        return [[given.name, self.hash(given.path)] for given in inputs]
+
+    def _key(self, entry: MapEntry, depends: object) -> str:
+        stated = json.dumps([MAPPING_VERSION, asdict(entry), self.business_zone, depends], sort_keys=True, default=str)
+        return hashlib.sha256(stated.encode()).hexdigest()
+
+    def _stands(self, out: Path, key: str) -> bool:
+        known = self.before.outputs.get(self._name(out))
+        return known is not None and known["key"] == key and out.is_file() and known["stands"] == _stand(out)
+
+    def _name(self, out: Path) -> str:
+        return out.relative_to(self.target).as_posix()
+
+    def _remembered(self, out: Path) -> list[MappedFile]:
+        known = self.before.outputs[self._name(out)]["mapped"]
+        return [MappedFile(**{**one, "notes": tuple(MapNote(**note) for note in one["notes"])}) for one in known]
+
+    def _remember(self, out: Path, key: str, mapped: Sequence[MappedFile]) -> None:
+        self.after.outputs[self._name(out)] = {"key": key, "stands": _stand(out), "mapped": [asdict(one) for one in mapped]}
+
+    def settle(self) -> None:
+        """Outputs that no entry writes any more go; the books of this reading take the place of the last."""
+        for path in self.target.rglob("*.csv"):
+            if self._name(path) not in self.after.outputs:
+                path.unlink()
+        building = self.target / f"{STATE}.{os.getpid()}"
+        building.write_text(json.dumps({"version": MAPPING_VERSION, **asdict(self.after)}, ensure_ascii=False), encoding="utf-8")
+        building.replace(self.target / STATE)
+
+
+def _plain_name(given: Input) -> str:
+    return given.name.replace("/", "-").replace("\\", "-")
+
+
+def _stand(out: Path) -> list[int]:
+    state = out.stat()
+    return [state.st_size, state.st_mtime_ns]
+
+
+def _broken(row: list[Cell], columns: Sequence[str]) -> list[Cell]:
+    """The proof refuses a line of another width, whatever the width of the canonical table."""
+    return ["broken line", *row, *[""] * len(columns)]
+
+
+def _append_broken(path: Path, broken: Sequence[list[Cell]], columns: Sequence[str]) -> None:
+    with path.open("a", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(_broken(row, columns) for row in broken)

@@ -1,0 +1,235 @@
+"""Rows of any file an export may come in, as its form states it: CSV in any of its dialects, an Excel sheet, Parquet, packed or not.
+
+A row is a list of cells (see ``cells``) as wide as the header; a line of a text file that is not comes as it is. Nothing larger than a
+batch of rows is held, except a workbook, whose format ends at 1,048,576 rows.
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import os
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from analysis.errors import SourceError
+from analysis.sources.cells import Cell, Fault, cell_text
+from analysis.sources.encodings import find_encoding, first_undecodable
+from analysis.sources.excel import WORKBOOKS, Sheet, letters, open_sheet
+from analysis.sources.safety import SIZE_LIMIT_MB, refuse_large, refuse_outside, unpacked, zip_members
+
+SEPARATORS = (",", ";", "\t", "|")
+BATCH_ROWS = 10_000
+LONGEST_FIELD = 16_000_000
+#: Codecs by the names a map may state; ``found`` is UTF-8 or GB18030, proved by the bytes.
+Encoding = Literal["found", "utf-8", "gb18030", "gbk", "big5", "utf-16", "cp1252"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileForm:
+    """How a file is written.
+
+    ``encoding``: ``found`` where it is to be proved from the bytes; ``separator``: empty where it is to be found in the header, one blank
+    for any run of blanks. ``sheet``: the sheet of a workbook with more than one. ``skip_lines``: lines above the header. ``header``: names for
+    the columns of a file that has none. ``member``: the files meant in a ``.zip`` (``*.csv``). ``filled``: source columns in which an empty or
+    merged cell repeats the one above, as voucher lists write date and number once; merged cells elsewhere are refused. ``error_cells``:
+    what a workbook's #N/A is in a column the map reads: a refusal, or an empty value that is counted.
+    """
+
+    encoding: Encoding = "found"
+    separator: str = ""
+    sheet: str = ""
+    skip_lines: int = 0
+    header: tuple[str, ...] = ()
+    member: str = ""
+    filled: tuple[str, ...] = ()
+    error_cells: Literal["refused", "empty"] = "refused"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """The header and the rows below it. ``cut`` is asked at the end: whether the last line had no line break."""
+
+    header: list[str]
+    rows: Iterator[list[Cell]]
+    ends_open: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """One file to be read, or one member of an archive. ``name`` is what reports print."""
+
+    path: Path
+    name: str
+    member: str = ""
+
+
+def find_inputs(folder: Path, pattern: str, member: str, limit_mb: int = SIZE_LIMIT_MB) -> list[Input]:
+    """The files of a folder that a pattern names, sorted; a ``.zip`` stands for its members. What leaves the folder is refused."""
+    inputs: list[Input] = []
+    for path in sorted(path for path in folder.glob(pattern) if path.is_file()):
+        name = path.relative_to(folder).as_posix()
+        refuse_outside(path, folder, name)
+        refuse_large(path, name, limit_mb)
+        if path.suffix.lower() == ".zip":
+            inputs += [Input(path=path, name=f"{name}/{item}", member=item) for item in zip_members(path, name, member, limit_mb)]
+        else:
+            inputs.append(Input(path=path, name=name))
+    return inputs
+
+
+@contextmanager
+def open_rows(form: FileForm, given: Input, *, work: Path, limit_mb: int = SIZE_LIMIT_MB) -> Iterator[Rows]:
+    """The rows of a file. Raises SourceError for what cannot be read as what it claims to be; ``work`` takes what has to be unpacked."""
+    with ExitStack() as stack:
+        path = given.path
+        if given.member or path.suffix.lower() == ".gz":
+            name = given.name.removesuffix(f"/{given.member}") if given.member else given.name
+            path = stack.enter_context(unpacked(path, name, given.member, work / f"unpacked-{os.getpid()}", limit_mb))
+        kind = path.suffix.lower()
+        if kind in (*WORKBOOKS, ".xls"):
+            sheet = stack.enter_context(open_sheet(path, given.name, form.sheet, limit_mb=limit_mb))
+            yield _sheet_rows(form, given.name, sheet)
+        elif kind == ".parquet":
+            yield _parquet_rows(path, given.name)
+        else:
+            yield stack.enter_context(_text_rows(form, path, given.name))
+
+
+def header_names(cells: Collection[Cell]) -> list[str]:
+    """Names as they are compared: blanks and line breaks inside a heading count as one blank."""
+    return [" ".join(cell_text(cell).lstrip("\ufeff").split()) for cell in cells]
+
+
+def filled_down(rows: Iterator[list[Cell]], places: Collection[int]) -> Iterator[list[Cell]]:
+    """Rows in which an empty cell of these columns repeats the one above."""
+    above: dict[int, Cell] = {}
+    for row in rows:
+        for place in places:
+            if place >= len(row):
+                continue
+            if cell_text(row[place]) == "" and place in above:
+                row[place] = above[place]
+            above[place] = row[place]
+        yield row
+
+
+# ---------------------------------------------------------------- text
+
+
+@contextmanager
+def _text_rows(form: FileForm, path: Path, name: str) -> Iterator[Rows]:
+    encoding = find_encoding(path, name) if form.encoding == "found" else form.encoding
+    csv.field_size_limit(LONGEST_FIELD)
+    with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="") as file:
+        reader = None
+        try:
+            separator = form.separator or _separator(path, file.encoding, form.skip_lines)
+            for _ in range(form.skip_lines):
+                file.readline()
+            reader = csv.reader(file, delimiter=separator, skipinitialspace=separator == " ", strict=True)
+            header = list(form.header) or header_names(next(reader, []))
+            if not header:
+                raise SourceError(f"{name}: the file is empty, without even a header. Export it again.")
+            yield Rows(header=header, rows=(row for row in reader if row), ends_open=_ends_open(path))
+        except UnicodeDecodeError as error:
+            raise _not_in(encoding, path, name) from error
+        except csv.Error as error:
+            if "unexpected end" in str(error):
+                raise SourceError(f"{name}: ends inside quotes; the file was cut, or a quote is missing in or before line {reader.line_num if reader else 0:,}. Export it again.") from error
+            raise SourceError(f"{name}: line {reader.line_num if reader else 0:,} is not readable as CSV ({error}). Export it again.") from error
+
+
+def _not_in(encoding: str, path: Path, name: str) -> SourceError:
+    place = first_undecodable(path, encoding)
+    position, byte = (place[0] + 1, place[1]) if place else (0, 0)
+    if position >= path.stat().st_size - 3:
+        return SourceError(f"{name}: not {encoding}: ends in the middle of a character (byte {position:,}); the file was cut, or state its encoding in the map. Export it again.")
+    return SourceError(f"{name}: not {encoding} (byte {position:,} is {byte:#04x}). State its encoding in the map.")
+
+
+def _separator(path: Path, encoding: str, skip_lines: int) -> str:
+    """The separator that splits the header into most names."""
+    with path.open(encoding=encoding, newline="") as file:
+        for _ in range(skip_lines):
+            file.readline()
+        line = file.readline(LONGEST_FIELD)
+        while line.count('"') % 2 and len(line) < LONGEST_FIELD and (more := file.readline(LONGEST_FIELD)):
+            line += more
+    return max(SEPARATORS, key=lambda mark: len(next(csv.reader([line], delimiter=mark), [])))
+
+
+def _ends_open(path: Path) -> bool:
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(size - 2, 0))
+        return size > 0 and not file.read().rstrip(b"\x00").endswith((b"\n", b"\r"))
+
+
+# ---------------------------------------------------------------- workbooks and Parquet
+
+
+def _sheet_rows(form: FileForm, name: str, sheet: Sheet) -> Rows:
+    """Rows below the header; cells that a merge covers are faults, unless their column is stated to repeat."""
+    lines = enumerate(sheet.rows)
+    for _ in range(form.skip_lines):
+        next(lines, None)
+    if form.header:
+        header, first = list(form.header), form.skip_lines
+    else:
+        first, cells = next(lines, (form.skip_lines, []))
+        header = header_names(cells)
+        if not any(header):
+            raise SourceError(f"{name}: no header in line {form.skip_lines + 1} of the sheet; state the lines above it with skip_lines.")
+    while header and not header[-1]:
+        header.pop()
+    covered = _covered(sheet.merged, first, {place for place, column in enumerate(header) if column in form.filled})
+    return Rows(header=header, rows=_as_wide(lines, header, covered, name))
+
+
+def _covered(merged: Collection[tuple[int, int, int, int]], first: int, filled: Collection[int]) -> dict[tuple[int, int], str]:
+    covered: dict[tuple[int, int], str] = {}
+    for top, left, bottom, right in merged:
+        shown = f"{letters(left)}{top + 1}:{letters(right)}{bottom + 1}"
+        for row, column in itertools.product(range(max(top, first), bottom + 1), range(left, right + 1)):
+            if (row, column) != (top, left) and not (column in filled and column == left):
+                covered[row, column] = shown
+    return covered
+
+
+def _as_wide(lines: Iterator[tuple[int, list[Cell]]], header: list[str], covered: dict[tuple[int, int], str], name: str) -> Iterator[list[Cell]]:
+    width = len(header)
+    for number, cells in lines:
+        row = [*cells[:width], *[""] * (width - len(cells))]
+        beyond = next((place for place in range(width, len(cells)) if cell_text(cells[place])), None)
+        if beyond is not None:
+            raise SourceError(f"{name}: {letters(beyond)}{number + 1} holds '{cell_text(cells[beyond])[:40]}' beyond the last column with a heading. Give it a heading, or clear it.")
+        for place in range(width):
+            if (number, place) in covered:
+                row[place] = Fault("", f"{letters(place)}{number + 1} is part of the merged cells {covered[number, place]}; unmerge them, or state the column under 'filled'")
+        if any(isinstance(cell, Fault) and cell or not isinstance(cell, Fault) and cell_text(cell) for cell in row):
+            yield row
+
+
+def _parquet_rows(path: Path, name: str) -> Rows:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(path)
+    except (pa.ArrowException, OSError) as error:
+        raise SourceError(f"{name}: not readable as Parquet; it may have been cut or damaged ({str(error)[:80]}). Export it again.") from error
+
+    def rows() -> Iterator[list[Cell]]:
+        for batch in file.iter_batches(BATCH_ROWS):
+            columns = [_microseconds(column).to_pylist() for column in batch.columns]
+            yield from (list(row) for row in zip(*columns, strict=True))
+
+    def _microseconds(column: pa.Array) -> pa.Array:
+        nanoseconds = pa.types.is_timestamp(column.type) and column.type.unit == "ns"
+        return column.cast(pa.timestamp("us", tz=column.type.tz), safe=False) if nanoseconds else column
+
+    return Rows(header=list(file.schema_arrow.names), rows=rows())

@@ -1,0 +1,237 @@
+"""One row of an export into one row of a canonical table, as an entry of the map says."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from analysis.errors import SourceError, suggestion
+from analysis.sources.amounts import difference, factor_of, plain_number, scaled
+from analysis.sources.cells import Cell, Fault, cell_text
+from analysis.sources.maps import ANY_OTHER, MapEntry
+from analysis.sources.moments import ISO, MomentReader
+
+Take = Callable[[list[Cell]], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapNote:
+    """Something out of the ordinary in one canonical column (or in none), with how often and one example."""
+
+    kind: str
+    column: str
+    count: int
+    example: str
+
+    def __str__(self) -> str:
+        shown = f", e.g. '{self.example}'" if self.example else ""
+        return f"{self.column + ': ' if self.column else ''}{self.kind}{f' ({self.count:,}{shown})' if self.count else ''}"
+
+
+class RowMapper:
+    """Reads the rows of one file under one entry.
+
+    ``written`` gives the canonical values of a row, or None for a row the rules leave out. ``seen`` is shared by the files of an entry:
+    what ``first_of`` and ``numbered`` have met so far. Cells that are faults (#N/A, merged) are collected and refused at the end.
+    """
+
+    def __init__(
+        self, entry: MapEntry, header: Sequence[str], file: str, *,
+        lookups: Mapping[str, Mapping[str, str]], known: Mapping[str, frozenset[str]], business_zone: str, seen: Counter[tuple[str, ...]],
+    ) -> None:  # fmt: skip
+        self.entry, self.file, self.seen, self.business_zone = entry, file, seen, business_zone
+        self._known = known
+        self.absent = _absent(entry, header)
+        require_columns(file, _needed(entry, self.absent), header)
+        self.index = {name: header.index(name) for name in header}
+        self.moments: dict[str, MomentReader] = {}
+        self.counts: Counter[tuple[str, str]] = Counter()
+        self.examples: dict[tuple[str, str], str] = {}
+        self.faults: list[Fault] = []
+        self.fault_count = 0
+        self._factors: dict[str, Fraction] = {column: factor_of(text) for column, text in entry.factors.items()}
+        self._takes = self._all_takes(lookups)
+        self._constants = tuple(entry.constants.values())
+        self.columns = tuple(column for column in entry.canonical if column not in entry.collapsed and column not in self.absent)
+        self._within = {column: within for column, within in entry.numbered.items()}
+
+    def written(self, row: list[Cell]) -> list[str] | None:
+        entry = self.entry
+        if (entry.only or entry.without) and not wanted(entry.only, entry.without, row, self.index):
+            return None
+        if self._known and not all(cell_text(row[self.index[column]]) in found for column, found in self._known.items()):
+            return None
+        values = [take(row) for take in self._takes]
+        values += self._constants
+        if entry.first_of or self._within:
+            named = dict(zip(self.columns, values, strict=False))
+            if entry.first_of and not self._is_first(named):
+                return None
+            values += [self._number(column, within, named) for column, within in self._within.items()]
+        return values
+
+    def finish(self) -> tuple[MapNote, ...]:
+        """Notes on the whole file; raises SourceError for faults and for dates that may have been misread."""
+        if self.faults:
+            raise SourceError(f"{self.file}: {self.fault_count:,} cells that the map reads are no values, e.g. {self.faults[0].why}. Mend the workbook, or state what they are in the map.")
+        for reader in self.moments.values():
+            reader.refuse_exchanged(self.file)
+        notes = [MapNote(kind="not in the file", column=column, count=0, example="") for column in self.absent]
+        for (column, kind), count in sorted(self.counts.items()):
+            notes.append(MapNote(kind=kind, column=column, count=count, example=self.examples[column, kind]))
+        for column, reader in sorted(self.moments.items()):
+            notes += [MapNote(kind=kind, column=column, count=count, example=reader.examples[kind]) for kind, count in sorted(reader.counts.items())]
+        return tuple(notes)
+
+    # -- one column -----------------------------------------------------------------------------------------------
+
+    def _all_takes(self, lookups: Mapping[str, Mapping[str, str]]) -> list[Take]:
+        entry, index = self.entry, self.index
+        takes = [self._take(column, index[name]) for column, name in entry.columns.items() if column not in self.absent]
+        for column, names in entry.either.items():
+            places = [index[name] for name in names if name in index]
+            if column not in self.absent:
+                takes.append(self._take_either(column, places))
+        for column, names in entry.joined.items():
+            if column not in self.absent:
+                takes.append(self._take_joined(column, [index[name] for name in names]))
+        for column, lookup in entry.lookups.items():
+            if column not in self.absent:
+                takes.append(self._take_lookup(column, index[lookup.by], lookups[column]))
+        return takes
+
+    def _take(self, column: str, place: int) -> Take:
+        less = self.entry.less.get(column)
+        if less is not None:
+            other = self.index[less]
+            return lambda row: difference(self._value(column, row[place]), self._value(column, row[other]))
+        rules = (self.entry.values, self.entry.numbers, self.entry.factors)
+        if not any(column in rule for rule in rules) and not self._formats(column):
+            # Most columns are only copied.
+            return lambda row: row[place].strip() if type(row[place]) is str else self._value(column, row[place])
+        return lambda row: self._value(column, row[place])
+
+    def _take_either(self, column: str, places: list[int]) -> Take:
+        def take(row: list[Cell]) -> str:
+            return self._value(column, next((row[place] for place in places if cell_text(row[place])), ""))
+
+        return take
+
+    def _take_joined(self, column: str, places: list[int]) -> Take:
+        return lambda row: self._value(column, "-".join(self._plain(row[place], column) for place in places))
+
+    def _take_lookup(self, column: str, place: int, found: Mapping[str, str]) -> Take:
+        return lambda row: self._value(column, found.get(self._plain(row[place], column), ""))
+
+    def _value(self, column: str, cell: Cell) -> str:
+        entry = self.entry
+        if not isinstance(cell, str) and isinstance(cell, dt.date):
+            return self._reader(column).cell(cell)
+        text = self._plain(cell, column)
+        words = entry.values.get(column)
+        if words is not None:
+            text = self._word(column, words, text)
+        if column in entry.numbers:
+            text = plain_number(text, entry.decimal_mark)
+        if column in self._factors:
+            text = scaled(text, self._factors[column])
+        return self._reader(column).text(text) if self._formats(column) else text
+
+    def _plain(self, cell: Cell, column: str) -> str:
+        if isinstance(cell, Fault):
+            if cell.startswith("#") and self.entry.error_cells == "empty":
+                self._count(column, "error cells taken as empty", cell.why)
+                return ""
+            self.fault_count += 1
+            if not self.faults:
+                self.faults.append(cell)
+            return ""
+        if isinstance(cell, dt.datetime):
+            return cell.date().isoformat() if cell.time() == dt.time() else cell.isoformat(sep=" ")
+        return cell_text(cell)
+
+    def _word(self, column: str, words: Mapping[str, str], text: str) -> str:
+        if text in words:
+            return words[text]
+        if ANY_OTHER in words and text:
+            self._count(column, f"words not listed, taken as '{words[ANY_OTHER]}'", text)
+            return words[ANY_OTHER]
+        return text
+
+    def _formats(self, column: str) -> str:
+        """Stated formats; where the entry's moments are local times, a moment without a stated format is written as ISO."""
+        default = ISO if self.entry.local_times and column.endswith("_at") else ""
+        return self.entry.dates.get(column, default)
+
+    def _reader(self, column: str) -> MomentReader:
+        reader = self.moments.get(column)
+        if reader is None:
+            reader = MomentReader(column, self._formats(column), local=self.entry.local_times, business_zone=self.business_zone)
+            self.moments[column] = reader
+        return reader
+
+    def _count(self, column: str, kind: str, example: str) -> None:
+        self.counts[column, kind] += 1
+        self.examples.setdefault((column, kind), example[:60])
+
+    # -- one row among others --------------------------------------------------------------------------------------
+
+    def _is_first(self, row: Mapping[str, str]) -> bool:
+        key = ("", *(row[column] for column in self.entry.first_of))
+        self.seen[key] += 1
+        return self.seen[key] == 1
+
+    def _number(self, column: str, within: tuple[str, ...], row: Mapping[str, str]) -> str:
+        key = (column, *(row[name] for name in within))
+        self.seen[key] += 1
+        return str(self.seen[key])
+
+
+def wanted(only: Mapping[str, tuple[str, ...]], without: Mapping[str, tuple[str, ...]], row: list[Cell], index: Mapping[str, int]) -> bool:
+    """Whether the rules keep the row."""
+    kept = all(_is_one_of(cell_text(row[index[column]]), allowed) for column, allowed in only.items())
+    return kept and not any(_is_one_of(cell_text(row[index[column]]), refused) for column, refused in without.items())
+
+
+def _is_one_of(text: str, values: tuple[str, ...]) -> bool:
+    return any(text.startswith(value[:-1]) if value.endswith("*") else text == value for value in values)
+
+
+def require_columns(file: str, columns: Iterable[str], header: Sequence[str]) -> None:
+    """Refuse a file without a column the map names, or with two of that name."""
+    for column in columns:
+        if column not in header:
+            raise SourceError(
+                f"{file}: column '{column}' is not there; the vendor may have renamed it.{suggestion(column, header)} "
+                f"The file has: {', '.join(header[:12])}{' …' if len(header) > 12 else ''}."
+            )
+        if list(header).count(column) > 1:
+            raise SourceError(f"{file}: column '{column}' stands twice in the header, so it is not clear which is meant. Rename or remove one.")
+
+
+def _sources(entry: MapEntry, column: str) -> tuple[str, ...]:
+    """Source columns without which a canonical column cannot be given."""
+    if column in entry.columns:
+        return (entry.columns[column], *([entry.less[column]] if column in entry.less else []))
+    if column in entry.joined:
+        return entry.joined[column]
+    return (entry.lookups[column].by,) if column in entry.lookups else ()
+
+
+def _absent(entry: MapEntry, header: Sequence[str]) -> tuple[str, ...]:
+    """Optional columns whose sources are not there; of alternatives one is enough."""
+    absent = [column for column in entry.optional if not set(_sources(entry, column)) <= set(header)]
+    absent += [column for column, names in entry.either.items() if column in entry.optional and not set(names) & set(header)]
+    return tuple(dict.fromkeys(absent))
+
+
+def _needed(entry: MapEntry, absent: tuple[str, ...]) -> list[str]:
+    canonical = [column for column in (*entry.columns, *entry.joined, *entry.lookups) if column not in absent]
+    needed = [name for column in canonical for name in _sources(entry, column)]
+    for column, names in entry.either.items():
+        if column not in absent and column not in entry.optional:
+            needed += names
+    return [*needed, *entry.only, *entry.without, *entry.found_in]
