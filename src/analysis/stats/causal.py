@@ -630,26 +630,30 @@ def _benchmarks(
     y: Array, d: Array, design: Array, origins: list[str], weight: Array, effect: float
 ) -> pd.DataFrame:
     """The effect if a hidden cause were as strong as each covariate (Cinelli and Hazlett 2020, section 4.4, by least squares)."""
-    root = np.sqrt(weight)
-    ones = np.ones((len(y), 1))
     own = np.array(origins)
+    count = len(own)
+    # One matrix of products serves every regression; columns are scaled first, so that it stays well conditioned.
+    table = np.column_stack([np.ones(len(y)), design, d, y])
+    table = table / np.sqrt(np.maximum(np.average(table**2, axis=0, weights=weight), 1e-300))
+    products = table.T @ (weight[:, None] * table)
+    at_d, at_y = count + 1, count + 2
+    scale_d, scale_y = float(weight @ d**2) / products[at_d, at_d], float(weight @ y**2) / products[at_y, at_y]
 
-    def unexplained(target: Array, columns: Array) -> float:
-        left = columns * root[:, None]
-        residual = root * target - left @ np.linalg.lstsq(left, root * target, rcond=None)[0]
-        return float(residual @ residual)
+    def unexplained(target: int, columns: list[int]) -> float:
+        inner, outer = products[np.ix_(columns, columns)], products[columns, target]
+        left = products[target, target] - outer @ np.linalg.lstsq(inner, outer, rcond=1e-12)[0]
+        return max(float(left), 1e-300) * (scale_d if target == at_d else scale_y)
 
-    everything = np.column_stack([ones, design])
-    with_treatment = np.column_stack([everything, d])
-    left_d, left_y = unexplained(d, everything), unexplained(y, with_treatment)
-    degrees = len(y) - with_treatment.shape[1]
+    everything = list(range(count + 1))
+    left_d, left_y = unexplained(at_d, everything), unexplained(at_y, [*everything, at_d])
+    degrees = len(y) - count - 2
     std_error = float(np.sqrt(left_y / degrees / left_d)) if left_d > 0 else float("nan")
     rows = []
     for name in dict.fromkeys(origins):
-        rest = np.column_stack([ones, design[:, own != name]])
-        of_d = 1 - left_d / max(unexplained(d, rest), 1e-300)
-        of_y = 1 - left_y / max(unexplained(y, np.column_stack([rest, d])), 1e-300)
-        r2_treatment, r2_outcome = _as_strong(min(of_d, 0.49), min(of_y, 0.99))
+        rest = [0, *(1 + np.flatnonzero(own != name))]
+        of_d = 1 - left_d / unexplained(at_d, rest)
+        of_y = 1 - left_y / unexplained(at_y, [*rest, at_d])
+        r2_treatment, r2_outcome = _as_strong(min(max(of_d, 0.0), 0.49), min(max(of_y, 0.0), 0.99))
         value = confounded_estimate(
             effect, std_error, degrees, r2_treatment=r2_treatment, r2_outcome=r2_outcome
         )

@@ -122,9 +122,9 @@ def encode(
 
 def as_labels(values: pd.Series) -> NDArray[np.str_]:
     """Labels as text, missing ones as ``missing``."""
-    return np.array(
-        ["missing" if missing else str(one) for one, missing in zip(values, values.isna(), strict=True)]
-    )
+    codes, kinds = pd.factorize(values, use_na_sentinel=True)
+    texts = np.array([*(str(kind) for kind in kinds), "missing"])
+    return np.asarray(texts[codes])  # a missing label has code -1: the last text
 
 
 def fold_of(groups: NDArray[np.int64], *, folds: int, seed: int) -> NDArray[np.int64]:
