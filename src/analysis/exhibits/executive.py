@@ -18,6 +18,7 @@ from analysis.exhibits.blocks import (
     table,
     tiles,
 )
+from analysis.exhibits.shape import references
 from analysis.results import SEVERITIES, Check, Sentence
 
 _TONE: dict[str, Tone | None] = {"good": "good", "bad": "bad", "noise": "muted", "neutral": None}
@@ -25,12 +26,32 @@ _TONE: dict[str, Tone | None] = {"good": "good", "bad": "bad", "noise": "muted",
 
 # Severities that ask for a decision; the rest is read in its section.
 DECIDED = ("alert", "watch")
+ASKED_APART = ("failures", "retention", "value")
 ALWAYS_SHOWN = frozenset({"ledger_tied_out", "rows_conserved"})
 
 
 def headline_tiles(study: ExecutiveStudy) -> Block:
     """One tile a headline: the figure, its change on last month and on the year before, and its last months."""
     return tiles("executive.headlines", [_tile(headline) for headline in study.headlines])
+
+
+def tiles_of_sections(tiles: Mapping[str, list[dict[str, Any]]], facts: Iterable[dict[str, Any]], *, each: int = 2) -> Block | None:
+    """The first key figures of the sections whose questions the headlines do not answer: failures, churn, customer value."""
+    chosen = [tile for section in ASKED_APART for tile in tiles.get(section, [])[:each]]
+    if not chosen:
+        return None
+    used = set(references(chosen))
+    return Block(
+        {
+            "version": 1,
+            "kind": "tiles",
+            "id": "executive.sections",
+            "gathered": True,
+            "tiles": chosen,
+            "facts": [fact for fact in facts if fact["id"] in used],
+            "untranslated": [],
+        }
+    )
 
 
 def _tile(headline: Headline) -> Tile:

@@ -47,6 +47,7 @@ class Record:
         # by block, so that a cell run twice records its findings once
         self._findings: dict[str, list[dict[str, Any]]] = {}
         self._checks: dict[str, list[dict[str, Any]]] = {}
+        self._tiles: dict[str, list[dict[str, Any]]] = {}
 
     def keep(self, block: Block) -> None:
         """Everything a block publishes."""
@@ -60,13 +61,15 @@ class Record:
                 self._findings[block.id] = payload["findings"]
             if payload["kind"] == "checks":
                 self._checks[block.id] = payload["checks"]
+            if payload["kind"] == "tiles":
+                self._tiles[block.id] = payload["tiles"]
         if payload["kind"] in ("table", "figure"):
             _write_bytes(self.folder / "evidence" / f"{payload['csv']}.csv", listing_csv(payload).encode("utf-8-sig"))
         self._write()
 
     def _write(self) -> None:
         _write_json(self.folder / "facts" / f"{self.section}.json", [entry for _, entry in sorted(self._facts.items())])
-        for kind, blocks in (("findings", self._findings), ("checks", self._checks)):
+        for kind, blocks in (("findings", self._findings), ("checks", self._checks), ("tiles", self._tiles)):
             _write_json(self.folder / kind / f"{self.section}.json", [entry for listed in blocks.values() for entry in listed])
 
     def _sql(self, fact: Mapping[str, Any]) -> str | None:
@@ -91,7 +94,7 @@ class Record:
         return hashlib.sha256(content).hexdigest()
 
     def of(self, kind: str) -> dict[str, list[dict[str, Any]]]:
-        """What every section has recorded so far: ``facts``, ``findings`` or ``checks`` by section."""
+        """What every section has recorded so far: ``facts``, ``findings``, ``checks`` or ``tiles`` by section."""
         return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted((self.folder / kind).glob("*.json"))}
 
     def all_facts(self) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from analysis.errors import MissingData
-from analysis.exhibits.blocks import checks_block, evidence_stems, findings_block
+from analysis.exhibits.blocks import Block, checks_block, evidence_stems, findings_block
 from analysis.metrics import StudyInputs
 from analysis.results import by_severity
 from analysis.workbook.month_run import MonthRun
@@ -17,23 +17,31 @@ from analysis.workbook.record import Record
 
 @dataclass(frozen=True)
 class Section:
-    """A section's id, its notebook and the study it stands on."""
+    """A section's id, its notebook, the study it stands on, and the block with its key figures."""
 
     id: str
     notebook: str
     study: str
+    tiles: str = ""
 
     def load(self) -> Callable[[StudyInputs], Any]:
-        module, _, name = self.study.rpartition(".")
-        return getattr(importlib.import_module(module), name)  # type: ignore[no-any-return]
+        return _named(self.study)
+
+    def key_figures(self, result: Any) -> Block | None:
+        return _named(self.tiles)(result) if self.tiles else None
+
+
+def _named(place: str) -> Callable[..., Any]:
+    module, _, name = place.rpartition(".")
+    return getattr(importlib.import_module(module), name)  # type: ignore[no-any-return]
 
 
 SECTIONS: tuple[Section, ...] = (
     Section("quality", "00_data_quality", "analysis.quality.study"),
-    Section("costs", "10_cost_decomposition", "analysis.costs.study"),
-    Section("failures", "20_failure_root_cause", "analysis.failures.study"),
-    Section("retention", "30_churn_retention", "analysis.retention.study"),
-    Section("value", "40_clv_impact", "analysis.value.study"),
+    Section("costs", "10_cost_decomposition", "analysis.costs.study", "analysis.exhibits.costs.cost_tiles"),
+    Section("failures", "20_failure_root_cause", "analysis.failures.study", "analysis.exhibits.failures.failure_tiles"),
+    Section("retention", "30_churn_retention", "analysis.retention.study", "analysis.exhibits.retention.headline_tiles"),
+    Section("value", "40_clv_impact", "analysis.value.study", "analysis.exhibits.value.headline_tiles"),
 )
 
 
@@ -62,3 +70,5 @@ def _record_section(run: MonthRun, section: Section) -> None:
             record.write_evidence(stem, finding.evidence)
     record.keep(findings_block(f"{section.id}.findings", ordered, evidence=dict(enumerate(stems))))  # type: ignore[arg-type]
     record.keep(checks_block(f"{section.id}.checks", result.checks))
+    if (figures := section.key_figures(result)) is not None:
+        record.keep(figures)
