@@ -24,7 +24,9 @@ Cell = Any  # str, Fault, int, float, bool, Decimal, date, datetime, time, None:
 def cell_text(cell: Cell) -> str:
     """A cell that is no date as text without surrounding blanks; numbers with the 15 digits that Excel shows, never as 1.5E+20."""
     if isinstance(cell, str):
-        return cell.strip()
+        text = cell.strip()
+        # ="123" is how systems keep a spreadsheet from taking a long number for one.
+        return text[2:-1] if text[:2] == '="' and text[-1] == '"' and len(text) > 2 else text
     if cell is None:
         return ""
     if isinstance(cell, bool):

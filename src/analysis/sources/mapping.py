@@ -15,7 +15,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from analysis.sources.databases import Databases
 from analysis.sources.events import Events, collect_events, join_events
 from analysis.sources.fingerprint import fingerprint, signature
 from analysis.sources.maps import EventLog, KnownFrom, Lookup, MapEntry, SourceMap
-from analysis.sources.reading import Input, Rows, filled_down, find_inputs, open_rows
+from analysis.sources.reading import Input, Rows, counted_within, filled_down, find_inputs, open_rows
 from analysis.sources.rowmapping import MapNote, RowMapper, require_columns
 from analysis.sources.safety import SIZE_LIMIT_MB
 from analysis.sources.textparquet import TextParquet
@@ -116,6 +116,10 @@ class _Mapping:
         """The rows of one entry, file by file; files whose output stands are not read."""
         if not entry.file:
             return [self._query(number, entry)]
+        if entry.may_be_absent and not find_inputs(self.folder, entry.file, entry.member, self.size_limit_mb):
+            note = MapNote(kind="no such file; made without it", column="", count=0, example="")
+            return [MappedFile(table=entry.table, file=entry.file, read=0, mapped=0, left_out=0, notes=(note,))]
+        entry, notes = self._with_present_logs(entry)
         inputs = self.inputs(entry, entry.file, entry.member, f"for {entry.table}")
         others = self._other_files(entry)
         together = [self.hash(given.path) for given in inputs] if entry.depends_on_order else []
@@ -133,7 +137,18 @@ class _Mapping:
         for given, out, key in plans:
             found += done[given.name] if given.name in done else self._remembered(out)
             self._remember(out, key, done.get(given.name) or self._remembered(out))
-        return found
+        return [*found, *notes]
+
+    def _with_present_logs(self, entry: MapEntry) -> tuple[MapEntry, list[MappedFile]]:
+        """The entry without the logs that may be absent and are; each is said."""
+        present: list[EventLog] = []
+        absent: list[EventLog] = []
+        for log in entry.events:
+            there = not (log.may_be_absent and log.file) or find_inputs(self.folder, log.file, log.member, self.size_limit_mb)
+            (present if there else absent).append(log)
+        note = MapNote(kind="no such file; made without it", column="", count=0, example="")
+        said = [MappedFile(table=entry.table, file=f"{log.file} (events: {', '.join(log.gives)})", read=0, mapped=0, left_out=0, notes=(note,)) for log in absent]
+        return replace(entry, events=tuple(present)), said
 
     def _query(self, number: int, entry: MapEntry) -> MappedFile:
         out = self.target / entry.table / f"{number}-{entry.url_from}.csv"
@@ -191,8 +206,14 @@ class _Mapping:
     def _opened(self, form: MapEntry | Lookup | KnownFrom | EventLog, given: Input) -> Iterator[Rows]:
         with open_rows(form, given, work=self.work, limit_mb=self.size_limit_mb) as rows:
             require_columns(given.name, form.filled, rows.header)
-            places = [rows.header.index(column) for column in form.filled]
-            yield Rows(header=rows.header, rows=filled_down(rows.rows, places) if places else rows.rows, ends_open=rows.ends_open)
+            cells, header = rows.rows, rows.header
+            if form.filled:
+                cells = filled_down(cells, [header.index(column) for column in form.filled])
+            if form.counted:
+                require_columns(given.name, [column for columns in form.counted.values() for column in columns], header)
+                cells = counted_within(cells, len(header), [[header.index(column) for column in columns] for columns in form.counted.values()])
+                header = [*header, *form.counted]
+            yield Rows(header=header, rows=cells, ends_open=rows.ends_open)
 
     def _events(self, entry: MapEntry) -> list[Events]:
         """The logs of an entry, collected once for all its files."""

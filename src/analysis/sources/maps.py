@@ -48,7 +48,7 @@ class KnownFrom(FileForm):
 class EventLog(FileForm):
     """A log in which one row is one event of a ticket; it is collapsed into columns of the ticket, for an event is not a ticket.
 
-    ``file``: the log (empty: the entry's own file is the log). ``ticket``: the source column that names the ticket, ``at`` when the event
+    ``file``: the log (empty: the entry's own file is the log; ``may_be_absent``: without it its columns are not made). ``ticket``: the source column that names the ticket, ``at`` when the event
     was, in the format ``date``. ``only`` / ``without``: which events are meant; ``lookups`` may add columns to ask for (the role of who
     wrote a comment). ``status``: the column with the new status word, each of which is under ``open``, ``resolved`` or ``closed``.
     ``gives``: canonical column to rule: ``first``, ``last`` (moment of the first or last event), ``count``; and of the states
@@ -60,6 +60,7 @@ class EventLog(FileForm):
     at: str
     gives: dict[str, str]
     file: str = ""
+    may_be_absent: bool = False
     date: str = ""
     only: dict[str, tuple[str, ...]] = field(default_factory=dict)
     without: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -78,7 +79,7 @@ class EventLog(FileForm):
 class MapEntry(FileForm):
     """Files of one kind, or one query, and the table they feed; two entries may name the same file, or the same table.
 
-    Where rows come from: ``file`` (a pattern; several files feed one table), or ``query`` / ``database_table`` at the address in the
+    Where rows come from: ``file`` (a pattern; several files feed one table; ``may_be_absent`` where not every company has it), or ``query`` / ``database_table`` at the address in the
     environment variable ``url_from``. What is in a column:
 
     - ``columns``: canonical column to source column; ``either``: to several, of which the first with a value counts; ``joined``: to several
@@ -94,12 +95,14 @@ class MapEntry(FileForm):
     - ``optional``: canonical columns that may be missing from the file; the table is then made without them, and this is said.
 
     Which rows: ``only`` (source columns and the values a row must have), ``without`` (must not have; ``C*``: beginning with C),
-    ``first_of`` (of rows with the same values in these canonical columns only the first is written: customers named by every order),
+    ``first_of`` (of rows with the same values in these canonical columns only the first is written, and none
+    without any value there: customers named by every order),
     ``found_in`` (source columns whose value must stand in another file: events of the tickets that the extract has).
     """
 
     table: str
     file: str = ""
+    may_be_absent: bool = False
     query: str = ""
     database_table: str = ""
     url_from: str = ""

@@ -9,9 +9,10 @@ from __future__ import annotations
 import csv
 import itertools
 import os
+from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -35,7 +36,8 @@ class FileForm:
     ``encoding``: ``found`` where it is to be proved from the bytes; ``separator``: empty where it is to be found in the header, one blank
     for any run of blanks. ``sheet``: the sheet of a workbook with more than one. ``skip_lines``: lines above the header. ``header``: names for
     the columns of a file that has none. ``member``: the files meant in a ``.zip`` (``*.csv``). ``filled``: source columns in which an empty or
-    merged cell repeats the one above, as voucher lists write date and number once; merged cells elsewhere are refused. ``error_cells``:
+    merged cell repeats the one above, as voucher lists write date and number once; merged cells elsewhere are refused. ``counted``: a column
+    that the file does not have and the source columns within whose values its rows are counted from 1 (lines of a voucher). ``error_cells``:
     what a workbook's #N/A is in a column the map reads: a refusal, or an empty value that is counted.
     """
 
@@ -46,6 +48,7 @@ class FileForm:
     header: tuple[str, ...] = ()
     member: str = ""
     filled: tuple[str, ...] = ()
+    counted: dict[str, tuple[str, ...]] = field(default_factory=dict)
     error_cells: Literal["refused", "empty"] = "refused"
 
 
@@ -114,6 +117,18 @@ def filled_down(rows: Iterator[list[Cell]], places: Collection[int]) -> Iterator
             if cell_text(row[place]) == "" and place in above:
                 row[place] = above[place]
             above[place] = row[place]
+        yield row
+
+
+def counted_within(rows: Iterator[list[Cell]], width: int, within: Collection[Collection[int]]) -> Iterator[list[Cell]]:
+    """Rows with a number behind for each group of columns: how many rows had the same values there so far, this one included."""
+    seen: Counter[tuple[int, tuple[str, ...]]] = Counter()
+    for row in rows:
+        if len(row) == width:
+            for number, places in enumerate(within):
+                key = (number, tuple(cell_text(row[place]) for place in places))
+                seen[key] += 1
+                row.append(str(seen[key]))
         yield row
 
 

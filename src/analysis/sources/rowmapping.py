@@ -45,7 +45,7 @@ class RowMapper:
         self.entry, self.file, self.seen, self.business_zone = entry, file, seen, business_zone
         self._known = known
         self.absent = _absent(entry, header)
-        require_columns(file, _needed(entry, self.absent), header)
+        require_columns(file, _needed(entry, self.absent, header), header)
         self.index = {name: header.index(name) for name in header}
         self.moments: dict[str, MomentReader] = {}
         self.counts: Counter[tuple[str, str]] = Counter()
@@ -111,7 +111,7 @@ class RowMapper:
         rules = (self.entry.values, self.entry.numbers, self.entry.factors)
         if not any(column in rule for rule in rules) and not self._formats(column):
             # Most columns are only copied.
-            return lambda row: row[place].strip() if type(row[place]) is str else self._value(column, row[place])
+            return lambda row: cell_text(row[place]) if type(row[place]) is str else self._value(column, row[place])
         return lambda row: self._value(column, row[place])
 
     def _take_either(self, column: str, places: list[int]) -> Take:
@@ -182,7 +182,7 @@ class RowMapper:
     def _is_first(self, row: Mapping[str, str]) -> bool:
         key = ("", *(row[column] for column in self.entry.first_of))
         self.seen[key] += 1
-        return self.seen[key] == 1
+        return self.seen[key] == 1 and any(key)
 
     def _number(self, column: str, within: tuple[str, ...], row: Mapping[str, str]) -> str:
         key = (column, *(row[name] for name in within))
@@ -228,10 +228,10 @@ def _absent(entry: MapEntry, header: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(absent))
 
 
-def _needed(entry: MapEntry, absent: tuple[str, ...]) -> list[str]:
+def _needed(entry: MapEntry, absent: tuple[str, ...], header: Sequence[str]) -> list[str]:
     canonical = [column for column in (*entry.columns, *entry.joined, *entry.lookups) if column not in absent]
     needed = [name for column in canonical for name in _sources(entry, column)]
     for column, names in entry.either.items():
-        if column not in absent and column not in entry.optional:
-            needed += names
+        if column not in absent and not set(names) & set(header):
+            needed += names[:1]
     return [*needed, *entry.only, *entry.without, *entry.found_in]
