@@ -185,14 +185,14 @@ def lorenz_figure(study: ValueStudy) -> Block | None:
             axes.plot([90], [shown(tenth.value, unit)], "o", color=colour("focus"), markersize=5)
             axes.vlines(102, shown(tenth.value, unit), 100, color=colour("focus"), linewidth=2.0, clip_on=False)
             annotate(axes, 104, (shown(tenth.value, unit) + 100) / 2, whole.top_share, language, color=colour("focus"), va="center", weight="bold", clip_on=False)
-            words(axes, 104, (shown(tenth.value, unit) + 100) / 2 - 9, "the top tenth", language, color=colour("focus"), va="center", clip_on=False)
+            words(axes, 104, (shown(tenth.value, unit) + 100) / 2 - 13, "the top tenth", language, color=colour("focus"), va="center", clip_on=False)
 
     columns = [Column(key="people", label=_PEOPLE), Column(key="value", label=_CUMULATIVE)]
     rows = [Row(cells={"people": f"{round(100 * at)} %", "value": fact}) for at, fact in points]
     return figure_of(
         study, "lorenz", Sentence("The most valuable tenth of customers holds {share} of the value", {"share": whole.top_share}),
         Sentence("Cumulative share of expected value by share of customers, the least valuable first (Lorenz curve)"),
-        Sentence("Lorenz curve; the most valuable tenth holds {share}.", {"share": whole.top_share}), Drawing(draw=draw, data=(columns, rows), size=(WIDTH, 2.7)),
+        Sentence("Lorenz curve; the most valuable tenth holds {share}.", {"share": whole.top_share}), Drawing(draw=draw, data=(columns, rows), size=(WIDTH, 2.1)),
     )  # fmt: skip
 
 
@@ -364,7 +364,7 @@ def holdout_figure(study: ValueStudy) -> Block:
         study, "holdout", Sentence(title, {"weeks": model.holdout_weeks, "miss": model.miss}),
         Sentence("Cumulative purchases of the customers known before, by week after the calibration; the model had not seen these weeks"),
         Sentence("Two lines of cumulative purchases by week, actual and predicted by {model}.", {"model": model.model}),
-        Drawing(draw=_two_lines(lines, _PURCHASES, Text(en="Week", zh="周")), data=(columns, rows), size=(WIDTH, 2.5)),
+        Drawing(draw=_two_lines(lines, _PURCHASES, Text(en="Week", zh="周")), data=(columns, rows), size=(WIDTH, 2.1)),
     )  # fmt: skip
 
 
@@ -466,7 +466,7 @@ def renewals_figure(study: ValueStudy) -> Block:
 
         unit = Unit.parse("share")
         panels: list[Axes] = list(figure.subplots(1, len(kinds), sharey=True, squeeze=False).ravel())
-        place(figure, left=40, right=8, top=40, bottom=30, wspace=0.12)
+        place(figure, left=40, right=8, top=24, bottom=30, wspace=0.12)
         least = min((shown(fact.interval.low, unit) for kind in kinds for _, fact, _ in kind.renewals if fact.interval), default=0.0)
         for index, (axes, kind) in enumerate(zip(panels, kinds, strict=True)):
             x = [number for number, _, _ in kind.renewals]
@@ -476,10 +476,12 @@ def renewals_figure(study: ValueStudy) -> Block:
                 if seen.interval:
                     axes.vlines(number, shown(seen.interval.low, unit), shown(seen.interval.high, unit), color=colour("actual"), linewidth=1.3)
             axes.plot(x, [shown(seen.value, unit) for _, seen, _ in kind.renewals], "o", color=colour("actual"), markersize=4.5)
-            annotate(axes, x[0] + 0.12, shown(kind.renewals[0][1].value, unit), kind.renewals[0][1], language, va="center", fontsize=7.5, color=colour("actual"))
+            first_seen = kind.renewals[0][1]
+            over = shown(first_seen.interval.high if first_seen.interval else first_seen.value, unit)
+            annotate(axes, x[0], over + 1.5, first_seen, language, va="bottom", ha="center", color=colour("actual"))
             axes.set_xlim(0.6, max(x) + 0.4)
             axes.set_ylim(max(0.0, 10 * (least // 10) - 5), 100)
-            label(axes, 0.0, 1.12, kind.label, language, transform=axes.transAxes, weight="bold", color=colour("ink"), va="bottom")
+            label(axes, 1.0, 1.04, kind.label, language, transform=axes.transAxes, weight="bold", color=colour("ink"), va="bottom", ha="right")
             value_axis(axes, "x", name=_RENEWAL[language], grid=False, ticks=min(6, max(x)))
             if index == 0:
                 value_axis(axes, "y", name=f"{_RATE[language]} (%)")
@@ -488,7 +490,7 @@ def renewals_figure(study: ValueStudy) -> Block:
     return figure_of(
         study, "renewals", Sentence("{rate} of {kind:lower} contracts make their first renewal; the line is the model", {"rate": first, "kind": kinds[0].label}),
         Sentence("Share of contracts due that were renewed, by renewal; dots with intervals observed, line the shifted beta-geometric model (flat where customers do not differ)"),
-        Sentence("Dots of observed renewal rates by renewal with the model's line, one panel a kind of contract."), Drawing(draw=draw, data=(columns, rows), size=(WIDTH, 2.4)),
+        Sentence("Dots of observed renewal rates by renewal with the model's line, one panel a kind of contract."), Drawing(draw=draw, data=(columns, rows), size=(WIDTH, 2.0)),
     )  # fmt: skip
 
 
@@ -510,7 +512,7 @@ def contracts_table(study: ValueStudy) -> Block | None:
         subtitle=Sentence("Observed renewal rates, change of amount at renewal, and how the model treats customers"),
         columns=[
             Column(key="kind", label=Text(en="Contract", zh="合同种类")), Column(key="first", label=Text(en="First renewal", zh="首次续约率")), Column(key="interval", label=INTERVAL, show="interval"),
-            Column(key="last", label=Text(en="Latest renewal seen", zh="最近一次续约率")), Column(key="last_interval", label=INTERVAL, show="interval"),
+            Column(key="last", label=Text(en="Latest one", zh="最近一次")), Column(key="last_interval", label=INTERVAL, show="interval"),
             Column(key="expansion", label=Text(en="Expansion", zh="增购率"), signed=True), Column(key="alike", label=Text(en="Chance of renewing", zh="续约概率"), wide=True), Column(key="type", label=Text(en="Fitted", zh="拟合方式")),
         ],
         rows=rows, note=_source(study),

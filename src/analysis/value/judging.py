@@ -134,7 +134,7 @@ def _acquisition(parts: Mapping[str, Any]) -> list[Finding]:
         return []
     worst = min(known, key=lambda one: float(one.ratio.value or 0))
     loses = worst.ratio.interval is not None and worst.ratio.interval.high < 1
-    text = "A new customer of {channel} brings {ratio} what it cost to win ({ratio:interval}), the least of all channels: {value} for {cost} of marketing."
+    text = "{channel} returns least on marketing: a new customer brings {ratio} what it cost to win ({ratio:interval}); value {value}, cost {cost}."
     return [_finding("acquisition", "watch" if loses else "info", Sentence(text, {"channel": worst.label, "ratio": worst.ratio, "value": worst.value, "cost": worst.cost}), rank=2)]
 
 

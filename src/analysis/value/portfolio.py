@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from analysis.value.pricing import Parameters, State, Sum
     from analysis.value.settings import ValueSettings
 
+NO_WINDOW = Text(en="not computed: no first purchase twelve to thirty-six months back", zh="未计算：无十二至三十六个月前的首购")
 SHOWN = ("tier", "customer_type", "segment", "region", "channel", "product_line", "cohort", "kind")
 BINS = 1000  # equal groups of customers by value, from which concentration is drawn and resampled
 MARKS = (10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 99)
@@ -106,7 +107,7 @@ def _line(inputs: StudyInputs, dimension: str, value: str, one: Sum, active: Map
         dimension=dimension, value=value, label=inputs.engine.registry.value_label(dimension, value),
         customers=facts.exact("value_customers", one.customers, **place), total=facts.estimate("customer_value", one.clv, one.error, n=one.customers, **place),
         mean=_mean(facts, one, place), revenue=ratio("revenue_per_customer", "revenue", "active"), order_value=ratio("average_order_value", "spend", "days"),
-        repurchase=facts.share("repurchase_rate", int(active.get("again") or 0), int(active.get("entered") or 0), **place),
+        repurchase=facts.share("repurchase_rate", int(active.get("again") or 0), int(active.get("entered") or 0), reason=NO_WINDOW, **place),
     )  # fmt: skip
 
 

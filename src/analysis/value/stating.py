@@ -48,12 +48,12 @@ class Stating:
             metric, period=self.inputs.month, value=value, dimensions=dimensions, sources=SOURCES, interval=interval, n=int(n), **dict(parts or {})
         )
 
-    def share(self, metric: str, hits: int, of: int, **dimensions: str) -> Fact:
+    def share(self, metric: str, hits: int, of: int, *, reason: Text = TOO_FEW, **dimensions: str) -> Fact:
         """A share of customers with its Wilson interval."""
         from analysis import stats
 
         if not of:
-            return self.exact(metric, None, **dimensions)
+            return self.exact(metric, None, reason=reason, **dimensions)
         found = stats.proportion_interval(hits, of, method="wilson", level=self.inputs.confidence)
         return self.between(metric, hits / of, float(found.low), float(found.high), n=of, method="Wilson", parts={"numerator": hits, "denominator": of}, **dimensions)
 

@@ -98,9 +98,9 @@ FROM {table} WHERE mean_spend > 0 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
 
 
 def spend_facts(table: str) -> str:
-    """Mean of the first and of the later purchase days, for those who came back."""
-    return f"""SELECT CAST(sum(CAST(first_spend AS {FINE})) AS DOUBLE) / count(*) AS first_mean,
-       CAST(sum(CAST(mean_spend * (x + 1) - first_spend AS {FINE})) AS DOUBLE) / sum(x) AS later_mean, CAST(sum(merged) AS BIGINT) AS merged FROM {table} WHERE x > 0"""
+    """Mean of the first and of the later purchase days of those who came back, and orders merged into another of their day."""
+    return f"""SELECT CAST(sum(CAST(first_spend AS {FINE})) FILTER (WHERE x > 0) AS DOUBLE) / count(*) FILTER (WHERE x > 0) AS first_mean,
+       CAST(sum(CAST(mean_spend * (x + 1) - first_spend AS {FINE})) FILTER (WHERE x > 0) AS DOUBLE) / sum(x) AS later_mean, CAST(sum(merged) AS BIGINT) AS merged FROM {table}"""
 
 
 def margin_shares(cutoff: dt.date, types: Sequence[str], offset_minutes: int) -> str:
