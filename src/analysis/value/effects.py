@@ -154,6 +154,7 @@ def service_effects(inputs: StudyInputs, base: ValueBase | None, *, chosen: tupl
     Without a value base the effects are stated and their money is not computed.
     """
     settings = load_settings()
+    base = base if isinstance(base, ValueBase) else None
     listed = load_treatments() if chosen is None else chosen
     fitted, refused = [], {}
     for treatment in listed:

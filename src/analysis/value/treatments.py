@@ -14,12 +14,14 @@ from analysis.errors import ParameterError
 from analysis.metrics import StudyInputs
 from analysis.metrics.backend import literal
 from analysis.params.treatments import Treatment
-from analysis.retention.views import NOT_STATED, contract_spells, day
+from analysis.retention import standing
+from analysis.retention.views import NOT_STATED, day
 from analysis.value.base import offset_minutes
 
 if TYPE_CHECKING:
     import pandas as pd
 
+NO_SPELLS = "spells AS (SELECT CAST(NULL AS VARCHAR) AS customer_id, CAST(NULL AS VARCHAR) AS kind, CAST(NULL AS DATE) AS begins, CAST(NULL AS DATE) AS ends WHERE FALSE)"
 MOST_CASES = 200_000  # above it, a fixed sample of customers
 LABELS = ("customer_type", "segment", "region", "channel", "contract_kind", "ticket_type", "product_line", "severity", "priority", "in_warranty", "is_rework", "quarter")
 # Covariates that speak of the twelve months before: they give way where these months are the (placebo) outcome.
@@ -58,12 +60,14 @@ def cohort(inputs: StudyInputs, treatment: Treatment, purchase_types: Sequence[s
     outcome ``bought_before`` (nan for customers of less than a year) and the negative controls ``moved`` (to another region) and
     ``other_machine_failed`` (nan for owners of one machine).
     """
-    sql = cohort_sql(treatment, inputs.month.end, offset_minutes(inputs), purchase_types, shares, claims=not inputs.engine.tables.missing("claims.approved"))
-    return inputs.engine.query(sql, needs=needs(treatment))
+    inputs.engine.require(*needs(treatment))
+    held = NO_SPELLS if inputs.engine.tables.missing("contracts.starts_on", "contracts.ends_on") else standing.contracts(inputs)
+    claims = not inputs.engine.tables.missing("claims.approved")
+    return inputs.engine.query(cohort_sql(treatment, inputs.month.end, offset_minutes(inputs), purchase_types, shares, held=held, claims=claims))
 
 
-def cohort_sql(treatment: Treatment, cutoff: dt.date, offset: int, purchase_types: Sequence[str], shares: tuple[float, float], *, claims: bool = True) -> str:
-    """The query behind :func:`cohort`."""
+def cohort_sql(treatment: Treatment, cutoff: dt.date, offset: int, purchase_types: Sequence[str], shares: tuple[float, float], *, held: str, claims: bool = True) -> str:
+    """The query behind :func:`cohort`; ``held`` are CTEs with ``spells`` (customer_id, kind, begins, ends) of contracts."""
     measured, zero, treated, eligible = _rule(treatment, offset, claims=claims)
     kinds = ", ".join(literal(one) for one in treatment.ticket_types)
     bought = ", ".join(literal(one) for one in purchase_types)
@@ -85,7 +89,7 @@ def cohort_sql(treatment: Treatment, cutoff: dt.date, offset: int, purchase_type
 ), chosen AS (
   SELECT *, {day('measured_at', offset)} AS measured_on, {day('time_zero', offset)} AS zero_on FROM lined
   WHERE place = 1 AND time_zero + {window} <= {end}
-), {_history('segment', 'chosen')}, {_history('region', 'chosen')}, {contract_spells(cutoff)}, ordered AS (
+), {_history('segment', 'chosen')}, {_history('region', 'chosen')}, {held}, ordered AS (
   SELECT k.ticket_id,
          count(*) FILTER (WHERE {_own(bought)} AND o.ordered_at < k.measured_at AND o.ordered_at >= k.measured_at - INTERVAL 12 MONTH) AS orders_12m,
          count(*) FILTER (WHERE {_own(bought)} AND o.ordered_at < k.measured_at - INTERVAL 12 MONTH AND o.ordered_at >= k.measured_at - INTERVAL 36 MONTH) AS orders_before,

@@ -1,0 +1,157 @@
+"""Next year's service budget, drawn from what each tier of customers is expected to need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from analysis.errors import FitError
+from analysis.metrics import Period, StudyInputs
+from analysis.metrics.backend import literal
+from analysis.params.what_ifs import Range, WhatIfPlan
+from analysis.results import Fact, Interval
+from analysis.value.base import TIERS, ValueBase
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+SOURCES = ("orders", "contracts", "ledger", "tickets", "customers")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BudgetLine:
+    """One tier (``top``, ``middle``, ``low``), the cost traced to no customer (``untraced``), or ``total``.
+
+    ``growth`` : expected change in the number of customers in twelve months..
+    """
+
+    tier: str
+    customers: Fact | None
+    value: Fact | None
+    growth: Fact | None
+    last: Fact
+    proposed: Fact
+    change: Fact
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Budget:
+    """The proposal, tiers first, then untraced cost and the total; ``price_rise`` as assumed."""
+
+    lines: tuple[BudgetLine, ...]
+    price_rise: Fact
+
+
+def budget(inputs: StudyInputs, base: ValueBase, plan: WhatIfPlan) -> Budget:
+    """What serving next year's customers will cost: those who stay as the base expects, those who come as they came in the last year.
+
+    Untraced cost is taken to follow the traced one. The range holds the spread of cost between customers, the number of new customers, prices and
+    demand per customer.
+    """
+    import numpy as np
+
+    if not base.has_service:
+        raise FitError("value: no service cost is traced to customers; a budget by tier has nothing to stand on.")
+    tiers = inputs.engine.query(_sql(inputs, base), needs=["customers.customer_id"]).set_index("tier")
+    random = np.random.default_rng(plan.seed)
+    price, demand = (_triangle(one, random, plan.draws) for one in (plan.budget.price_rise, plan.budget.growth_per_customer))
+    lines, draws, last = [], np.zeros(plan.draws), Decimal(0)
+    middle = 0.0
+    for tier in TIERS:
+        if tier not in tiers.index:
+            continue
+        row = tiers.loc[tier]
+        line, drawn, centre = _tier(inputs, tier, row, random, price, demand, plan)
+        lines.append(line)
+        draws, middle, last = draws + drawn, middle + centre, last + Decimal(line.last.value or 0)
+    if last <= 0:
+        raise FitError("value: no service cost of the last twelve months is traced to customers of any tier.")
+    whole = inputs.engine.fact("after_sales_cost", period=Period(inputs.month - 11, inputs.month))
+    if whole.value is not None and Decimal(whole.value) > last:
+        rest = Decimal(whole.value) - last
+        share = draws / float(last)
+        lines.append(_line(inputs, "untraced", rest, float(rest) * middle / float(last), float(rest) * share))
+        draws, middle, last = draws + float(rest) * share, middle * float(last + rest) / float(last), last + rest
+    lines.append(_line(inputs, "total", last, middle, draws))
+    rise = plan.budget.price_rise
+    interval = Interval(low=rise.low, high=rise.high, level=inputs.confidence, method="stated range")
+    fact = inputs.engine.stated("budget_price_rise", period=inputs.month, value=rise.likely, interval=interval, n=plan.draws, sources=SOURCES)
+    return Budget(lines=tuple(lines), price_rise=fact)
+
+
+def _sql(inputs: StudyInputs, base: ValueBase) -> str:
+    end = literal(inputs.month.end)
+    fine = "DECIMAL(38, 6)"
+    return f"""SELECT b.tier, count(*) AS customers, CAST(sum(CAST(b.clv AS {fine})) AS DOUBLE) AS clv, CAST(sum(CAST(b.stay_12m AS {fine})) AS DOUBLE) AS stay,
+       CAST(sum(CAST(b.service_next_12m AS {fine})) AS DOUBLE) AS ahead, sum(CAST(b.service_cost_12m AS DECIMAL(18, 2))) AS last,
+       CAST(sum(CAST(b.service_cost_12m * b.service_cost_12m AS {fine})) AS DOUBLE) AS squares,
+       count(*) FILTER (WHERE c.acquired_on >= {end} - INTERVAL 12 MONTH) AS fresh,
+       CAST(coalesce(sum(CAST(b.service_cost_12m AS {fine})) FILTER (WHERE c.acquired_on >= {end} - INTERVAL 12 MONTH), 0) AS DOUBLE) AS fresh_cost
+FROM {base.table} b LEFT JOIN customers c ON c.customer_id = b.customer_id GROUP BY 1 ORDER BY 1"""
+
+
+def _triangle(range_: Range, random: np.random.Generator, size: int) -> NDArray[np.float64]:
+    import numpy as np
+
+    return random.triangular(range_.low, range_.likely, range_.high, size) if range_.uncertain else np.full(size, range_.likely)
+
+
+def _tier(
+    inputs: StudyInputs, tier: str, row: pd.Series, random: np.random.Generator, price: NDArray[np.float64], demand: NDArray[np.float64], plan: WhatIfPlan
+) -> tuple[BudgetLine, NDArray[np.float64], float]:
+    import numpy as np
+
+    count, fresh = int(row["customers"]), int(row["fresh"])
+    last = Decimal(str(row["last"])).quantize(Decimal("0.01"))
+    spread = float(np.sqrt(max(float(row["squares"]) - float(last) ** 2 / count, 0.0))) / float(last) if last > 0 else 0.0  # of the mean cost per customer
+    arrivals = random.poisson(fresh, plan.draws)
+    each = float(row["fresh_cost"]) / fresh if fresh else 0.0
+    level = (1 + demand) * (1 + price)
+    drawn = (float(row["ahead"]) * (1 + spread * random.standard_normal(plan.draws)) + arrivals * each) * level
+    middle = (float(row["ahead"]) + fresh * each) * float(np.mean(level))
+    stay = float(row["stay"])
+    growth = (stay + fresh) / count - 1
+    noise = float(np.sqrt(max(stay * (1 - stay / count), 0.0) + fresh)) / count
+    reach = _reach(inputs.confidence) * noise
+    place = {"tier": tier}
+    line = _line(inputs, tier, last, middle, drawn)
+    stated = inputs.engine.stated
+    return (
+        BudgetLine(
+            tier=tier, last=line.last, proposed=line.proposed, change=line.change,
+            customers=stated("budget_customers", period=inputs.month, value=count, dimensions=place, sources=SOURCES),
+            value=stated("budget_value", period=inputs.month, value=Decimal(str(round(float(row["clv"]), 2))), dimensions=place, sources=SOURCES),
+            growth=stated("budget_growth", period=inputs.month, value=growth, dimensions=place, n=count, sources=SOURCES,
+                          interval=Interval(low=growth - reach, high=growth + reach, level=inputs.confidence, method="binomial and Poisson")),
+        ), drawn, middle,
+    )  # fmt: skip
+
+
+def _reach(level: float) -> float:
+    from scipy.stats import norm
+
+    return float(norm.ppf(0.5 + level / 2))
+
+
+def _line(inputs: StudyInputs, tier: str, last: Decimal, middle: float, draws: NDArray[np.float64]) -> BudgetLine:
+    import numpy as np
+
+    place = {"tier": tier}
+    tail = (1 - inputs.confidence) / 2
+    low, high = (float(edge) for edge in np.quantile(draws, [tail, 1 - tail]))
+    interval = Interval(low=min(low, middle), high=max(high, middle), level=inputs.confidence, method="Monte Carlo")
+    stated = inputs.engine.stated
+    base = float(last)
+    change = middle / base - 1 if base > 0 else None
+    moved = Interval(low=interval.low / base - 1, high=interval.high / base - 1, level=inputs.confidence, method="Monte Carlo") if base > 0 else None
+    from analysis.locale import Text
+
+    extra = {} if change is not None else {"reason": Text(en="not computed: no cost last year", zh="未计算：上年无成本")}
+    return BudgetLine(
+        tier=tier, customers=None, value=None, growth=None, last=stated("budget_last", period=inputs.month, value=last, dimensions=place, sources=SOURCES),
+        proposed=stated("budget_proposed", period=inputs.month, value=Decimal(str(round(middle, 2))), interval=interval, n=len(draws), dimensions=place, sources=SOURCES),
+        change=stated("budget_change", period=inputs.month, value=change, interval=moved, n=len(draws), dimensions=place, sources=SOURCES, **extra),
+    )  # fmt: skip

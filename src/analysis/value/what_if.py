@@ -1,0 +1,473 @@
+"""From effect to money: what better service would bring, as draws over everything that is uncertain.
+
+A scenario moves cases from the feared to the wanted side. What that is worth is the effect of the treatment times the value of the customers
+concerned; what it saves in after-sales cost is counted apart, and neither contains the other: customer value here is purchases and contracts
+before service cost. Counted is what arrives within the months of the programme.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal
+
+from analysis.errors import FitError, MissingData, ParameterError, suggestion
+from analysis.locale import Text
+from analysis.metrics import StudyInputs
+from analysis.params.what_ifs import Lever, Range, Scenario, WhatIfPlan, load_what_ifs
+from analysis.periods import Month
+from analysis.results import Check, Fact, Finding, Interval, Sentence
+from analysis.value.base import ValueBase
+from analysis.value.budget import Budget, budget
+from analysis.value.effects import SECTION, SOURCES, ServiceEffects, TreatmentEffect
+from analysis.value.stakes import Draws, Stake, gain, relative_draws, stake
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Standing = Literal["effect", "not_shown", "not_counted"]
+STEP = 3  # months between the points of the fan
+WIDE, NARROW = 0.95, 0.80
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LeverResult:
+    """One lever: cases of a year it applies to, those it would change, and what is known of its effect."""
+
+    lever: Lever
+    name: Text
+    standing: Standing
+    cases: Fact
+    exposed: Fact
+    moved: Fact
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Assumed:
+    """One uncertain number as it entered: ``likely`` with its range as interval."""
+
+    input: str
+    name: Text
+    value: Fact
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class WhatIf:
+    """A scenario in money. ``clv`` + ``saving`` − ``programme`` = ``npv``; all discounted to the end of the month.
+
+    ``later`` : customer value that arrives after the programme's months, not in ``npv``. ``break_even`` : share of the intended change at which the present value is
+    nothing. ``swings`` : input, its name, and the present value at its tenth and ninetieth percentile, widest first. ``curve`` : month, cumulated
+    present value with its 80 % and its 95 % interval. ``standing`` : ``effect`` when every lever rests on an effect that survived its checks.
+    """
+
+    scenario: Scenario
+    standing: Literal["effect", "not_shown", "assumption"]
+    levers: tuple[LeverResult, ...]
+    clv: Fact
+    saving: Fact
+    programme: Fact
+    npv: Fact
+    later: Fact
+    returned: Fact
+    payback: Fact
+    paid_back: Fact
+    break_even: Fact
+    chance: Fact
+    swings: tuple[tuple[str, Text, Fact, Fact], ...]
+    curve: tuple[tuple[Month, Fact, Fact], ...]
+    assumed: tuple[Assumed, ...]
+    draws: Mapping[str, Draws] = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class WhatIfs:
+    """All scenarios of the params and next year's budget; a scenario that could not be computed is the refusal that says why."""
+
+    month: Month
+    results: tuple[WhatIf, ...]
+    refused: Mapping[str, tuple[Scenario, MissingData | FitError]]
+    budget: Budget | MissingData | FitError
+    findings: tuple[Finding, ...]
+    checks: tuple[Check, ...]
+
+
+def what_ifs(inputs: StudyInputs, base: ValueBase, effects: ServiceEffects, *, plan: WhatIfPlan | None = None) -> WhatIfs:
+    """Every scenario of ``params/what_ifs.yml``, and the budget proposal."""
+    plan = plan or load_what_ifs()
+    results, refused = [], {}
+    for scenario in plan.scenarios:
+        try:
+            results.append(_computed(inputs, base, effects, scenario, plan))
+        except (MissingData, FitError) as refusal:
+            refused[scenario.id] = (scenario, refusal)
+    try:
+        proposed: Budget | MissingData | FitError = budget(inputs, base, plan)
+    except (MissingData, FitError) as refusal:
+        proposed = refusal
+    return WhatIfs(
+        month=inputs.month, results=tuple(results), refused=refused, budget=proposed, findings=tuple(_finding(one) for one in results if _worth_saying(one)),
+        checks=tuple(_check(one) for one in results),
+    )  # fmt: skip
+
+
+def what_if(inputs: StudyInputs, base: ValueBase, effects: ServiceEffects, scenario: str | Scenario, *, plan: WhatIfPlan | None = None, **changes: Any) -> WhatIf:
+    """One scenario, by its id or as given, with some of its numbers changed.
+
+    ``what_if(inputs, base, effects, "repeat_repairs_halved", uptake=(0.3, 0.5, 0.8), yearly=300_000)``: a range is (low, likely, high); a single number is
+    taken as certain. Returns money with intervals; see :class:`WhatIf`.
+
+    Raises ParameterError for an unknown scenario or parameter, FitError when none of its levers rests on anything.
+    """
+    plan = plan or load_what_ifs()
+    if isinstance(scenario, str):
+        known = {one.id: one for one in plan.scenarios}
+        if scenario not in known:
+            raise ParameterError(f"what_if: no scenario '{scenario}'.{suggestion(scenario, known)} Known: {', '.join(known)}.")
+        scenario = known[scenario]
+    if changes:
+        names = list(Scenario.__dataclass_fields__)
+        for name in changes:
+            if name not in names:
+                raise ParameterError(f"what_if: a scenario has no '{name}'.{suggestion(name, names)}")
+        scenario = replace(scenario, id=f"{scenario.id}_changed", **{name: _range(name, value) for name, value in changes.items()})
+    return _computed(inputs, base, effects, scenario, plan)
+
+
+def _range(name: str, value: Any) -> Any:
+    if name not in ("uptake", "later_purchases", "once", "yearly", "per_customer", "saving_per_case") or isinstance(value, Range) or value is None:
+        return value
+    if isinstance(value, (int, float, Decimal)):
+        return Range.fixed(float(value))
+    low, likely, high = value
+    return Range(low=float(low), likely=float(likely), high=float(high))
+
+
+# -- the model ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Setting:
+    """What does not vary between draws."""
+
+    scenario: Scenario
+    stakes: Mapping[str, Stake]  # by lever, for those that count
+    customers: int  # the most valuable tenth
+    growth: float  # discount factor of one month
+    horizon: int
+
+
+def _computed(inputs: StudyInputs, base: ValueBase, effects: ServiceEffects, scenario: Scenario, plan: WhatIfPlan) -> WhatIf:
+    import numpy as np
+
+    random = np.random.default_rng([plan.seed, *scenario.id.removesuffix("_changed").encode()])
+    levers, stakes, inputs_of = [], {}, {}
+    for index, lever in enumerate(scenario.levers):
+        effect = effects.get(lever.treatment)
+        found, result = _lever(inputs, base, effects, effect, lever, scenario, index)
+        levers.append(result)
+        if found is not None and effect is not None and result.standing != "not_counted":
+            stakes[str(index)] = found
+            inputs_of[f"repurchase.{index}"], inputs_of[f"retention.{index}"] = relative_draws(effect, random, plan.draws)
+    saving = _saving(inputs, scenario, random, plan.draws)
+    if not stakes and saving is None:
+        raise FitError(f"value: what-if '{scenario.id}': none of its effects passed the checks and it states no saving; nothing can be counted.")
+    draws = inputs_of | {name: _drawn(range_, random, plan.draws) for name, range_ in _ranges(scenario).items()}
+    draws["value"] = 1 + base.relative_error * random.standard_normal(plan.draws)
+    if saving is not None:
+        draws["saving_per_case"] = saving
+        stakes = stakes or {str(i): _stake(inputs, base, effects, one) for i, one in enumerate(scenario.levers)}
+    top = int(inputs.engine.query(f"SELECT count(*) AS n FROM {base.table} WHERE clv >= (SELECT quantile_cont(clv, 0.9) FROM {base.table})")["n"].iloc[0])
+    setting = _Setting(scenario=scenario, stakes=stakes, customers=top, growth=float((1 + base.discount_rate) ** (-1 / 12)), horizon=base.horizon_months)
+    return _summed_up(inputs, setting, draws, tuple(levers))
+
+
+def _ranges(scenario: Scenario) -> dict[str, Range]:
+    named = {"uptake": scenario.uptake, "later_purchases": scenario.later_purchases, "once": scenario.once, "yearly": scenario.yearly, "per_customer": scenario.per_customer}
+    return {name: one for name, one in named.items() if one is not None}
+
+
+def _drawn(range_: Range, random: np.random.Generator, size: int) -> Draws:
+    import numpy as np
+
+    return random.triangular(range_.low, range_.likely, range_.high, size) if range_.uncertain else np.full(size, range_.likely)
+
+
+def _stake(inputs: StudyInputs, base: ValueBase, effects: ServiceEffects, lever: Lever) -> Stake:
+    effect = effects.get(lever.treatment)
+    treatment = effect.treatment if effect else next((one for name, (one, _) in effects.refused.items() if name == lever.treatment), None)
+    if treatment is None:
+        raise ParameterError(f"what_ifs.yml: no treatment '{lever.treatment}' in treatments.yml.{suggestion(lever.treatment, [one.treatment.id for one in effects.effects])}")
+    asked = {"faster_hours": {"faster_hours": lever.amount}, "share_points": {"points": lever.amount}, "reduce_share": {"factor": lever.amount}}[lever.change]
+    return stake(inputs, base, treatment, region=lever.region, top_decile=lever.customers == "top_decile", **asked)
+
+
+def _lever(
+    inputs: StudyInputs, base: ValueBase, effects: ServiceEffects, effect: TreatmentEffect | None, lever: Lever, scenario: Scenario, index: int
+) -> tuple[Stake | None, LeverResult]:
+    place = {"scenario": scenario.id, "lever": str(index + 1)}
+    standing: Standing = "not_counted" if effect is None or not effect.holds else "effect" if effect.claimed else "not_shown"
+    refusal = effects.refused.get(lever.treatment)
+    name = effect.treatment.name if effect else refusal[0].name if refusal else Text.same(lever.treatment)
+    if refusal is not None and isinstance(refusal[1], MissingData):
+        needed = ", ".join(refusal[1].needs)
+        reason = Text(en=f"not computed: needs {needed}", zh=f"未计算：缺少 {needed}")
+        blank = {part: inputs.engine.stated(f"what_if_{part}", period=inputs.month, value=None, reason=reason, dimensions=place, sources=SOURCES) for part in ("cases", "exposed", "moved")}
+        return None, LeverResult(lever=lever, name=name, standing="not_counted", **blank)
+    found = _stake(inputs, base, effects, lever)
+    counted = {"cases": found.cases, "exposed": found.exposed, "moved": float(found.moved)}
+    facts = {part: inputs.engine.stated(f"what_if_{part}", period=inputs.month, value=value, dimensions=place, sources=SOURCES) for part, value in counted.items()}
+    return found, LeverResult(lever=lever, name=name, standing=standing, **facts)
+
+
+def _saving(inputs: StudyInputs, scenario: Scenario, random: np.random.Generator, size: int) -> Draws | None:
+    """After-sales cost saved by one case; from the ledger with its sampling error, or from the stated range."""
+    if scenario.saving_per_case is not None:
+        return _drawn(scenario.saving_per_case, random, size)
+    if scenario.saving_from != "traced_repair":
+        return None
+    found = inputs.engine.query(_REPEAT_COST.format(end=f"DATE '{inputs.month.end}'"), needs=["ledger.ticket_id", "tickets.serial_no", "tickets.resolved_at"]).iloc[0]
+    if not found["tickets"]:
+        return None
+    return float(found["mean"]) + float(found["error"] or 0.0) * random.standard_normal(size)
+
+
+_REPEAT_COST = """WITH repairs AS (
+  SELECT ticket_id, month, opened_at, lag(resolved_at) OVER (PARTITION BY serial_no ORDER BY opened_at, ticket_id) AS before FROM service WHERE ticket_type = 'repair' AND serial_no IS NOT NULL
+), repeats AS (
+  SELECT ticket_id FROM repairs WHERE opened_at >= before AND opened_at < before + INTERVAL 30 DAY AND month >= {end} - INTERVAL 12 MONTH AND month < {end}
+), costs AS (
+  SELECT r.ticket_id, coalesce(sum(CAST(c.amount AS DOUBLE)) FILTER (WHERE c.posting_basis IN ('incurred', 'recovery')), 0) AS cost FROM repeats r LEFT JOIN cost c ON c.ticket_id = r.ticket_id GROUP BY 1 ORDER BY 1
+)
+SELECT count(*) AS tickets, coalesce(avg(cost), 0) AS mean, coalesce(stddev_samp(cost) / sqrt(count(*)), 0) AS error FROM costs"""
+
+
+def _coefficients(setting: _Setting) -> dict[str, np.ndarray]:
+    """By month of the programme: how much of one monthly case's early and late value arrives, of a case's saving, of the yearly cost."""
+    import numpy as np
+
+    months, start = setting.scenario.months, setting.scenario.starts_after
+    factor = setting.growth ** np.arange(months)
+    begins = np.where(np.arange(months) >= start, factor, 0.0)  # cases begin, discounted to today; their value is discounted to the case
+    early_lag = np.where(np.arange(months) < 12, 1 / 12, 0.0)
+    spread = max(setting.horizon - 12, 1)
+    late_lag = np.where((np.arange(months) >= 12) & (np.arange(months) < setting.horizon), 1 / spread, 0.0)
+    early, late = np.convolve(begins, early_lag)[:months], np.convolve(begins, late_lag)[:months]
+    return {"early": early, "late": late, "case": begins, "yearly": factor / 12, "once": np.where(np.arange(months) == 0, 1.0, 0.0), "begun": begins}
+
+
+def _money(setting: _Setting, draws: Mapping[str, Draws]) -> dict[str, np.ndarray]:
+    """By part, draws × months: ``clv``, ``saving``, ``programme``, and ``whole`` (draws): all value of the cases begun, however late it arrives."""
+    import numpy as np
+
+    weights = _coefficients(setting)
+    size = len(draws["uptake"])
+    clv, whole, moved = np.zeros((size, setting.scenario.months)), np.zeros(size), 0.0
+    for key, found in setting.stakes.items():
+        moved += found.moved
+        if f"repurchase.{key}" not in draws:
+            continue
+        one = gain(found, draws[f"repurchase.{key}"], draws[f"retention.{key}"], draws["value"], draws["later_purchases"])
+        monthly = draws["uptake"] * found.moved / 12
+        clv += (monthly * one.early)[:, None] * weights["early"] + (monthly * one.late)[:, None] * weights["late"]
+        whole += monthly * one.whole * weights["begun"].sum()
+    saving = (draws["uptake"] * moved / 12 * draws["saving_per_case"])[:, None] * weights["case"] if "saving_per_case" in draws else np.zeros_like(clv)
+    yearly = draws["yearly"] + setting.customers * draws["per_customer"] if "per_customer" in draws else draws["yearly"]
+    programme = draws["once"][:, None] * weights["once"] + yearly[:, None] * weights["yearly"]
+    return {"clv": clv, "saving": saving, "programme": programme, "whole": whole}
+
+
+# -- stating -----------------------------------------------------------------------------------------------------------
+
+
+def _summed_up(inputs: StudyInputs, setting: _Setting, draws: dict[str, Draws], levers: tuple[LeverResult, ...]) -> WhatIf:
+    import numpy as np
+
+    scenario = setting.scenario
+    parts = _money(setting, draws)
+    centre = {name: np.array([float(np.mean(values))]) for name, values in draws.items()}
+    middle = _money(setting, centre)
+    totals = {name: parts[name].sum(axis=1) for name in ("clv", "saving", "programme")}
+    at = {name: float(middle[name].sum()) for name in ("clv", "saving", "programme")}
+    totals["npv"] = totals["clv"] + totals["saving"] - totals["programme"]
+    rounded = {name: Decimal(str(round(value, 2))) for name, value in at.items()}
+    rounded["npv"] = rounded["clv"] + rounded["saving"] - rounded["programme"]
+    totals["later"], rounded["later"] = parts["whole"] - totals["clv"], Decimal(str(round(float(middle["whole"][0]) - at["clv"], 2)))
+    facts = {name: _amount(inputs, f"what_if_{name}", rounded[name], totals[name], scenario=scenario.id) for name in ("clv", "saving", "programme", "npv", "later")}
+    cash = np.cumsum(parts["clv"] + parts["saving"] - parts["programme"], axis=1)
+    middle_cash = np.cumsum(middle["clv"] + middle["saving"] - middle["programme"], axis=1)[0]
+    counted = [one for one in levers if one.standing != "not_counted"]
+    standing: Literal["effect", "not_shown", "assumption"] = (
+        "assumption" if not counted or len(counted) < len(levers) else "effect" if all(one.standing == "effect" for one in counted) else "not_shown"
+    )
+    return WhatIf(
+        scenario=scenario, standing=standing, levers=levers, **facts, **_ratios(inputs, scenario, totals, at, cash, middle_cash, draws["uptake"], float(centre["uptake"][0])),
+        swings=_swings(inputs, setting, draws, centre), curve=_curve(inputs, scenario, cash, middle_cash), assumed=_assumed(inputs, setting, draws), draws={**draws, "npv": totals["npv"]},
+    )  # fmt: skip
+
+
+def _edges(draws: Draws, level: float, value: float) -> tuple[float, float]:
+    import numpy as np
+
+    low, high = (float(edge) for edge in np.quantile(draws, [(1 - level) / 2, (1 + level) / 2]))
+    return min(low, value), max(high, value)
+
+
+def _amount(inputs: StudyInputs, metric: str, value: Decimal, draws: Draws, **dimensions: str) -> Fact:
+    low, high = _edges(draws, inputs.confidence, float(value))
+    return inputs.engine.stated(metric, period=inputs.month, value=value, interval=Interval(low=low, high=high, level=inputs.confidence, method="Monte Carlo"), n=len(draws), dimensions=dimensions, sources=SOURCES)
+
+
+def _ratios(
+    inputs: StudyInputs, scenario: Scenario, totals: Mapping[str, Draws], at: Mapping[str, float], cash: np.ndarray, middle: np.ndarray, uptake: Draws, likely: float
+) -> dict[str, Fact]:
+    """Return, payback, break-even and the chance that it pays."""
+    import numpy as np
+
+    place = {"scenario": scenario.id}
+
+    def fact(metric: str, value: float | None, draws: Draws | None = None, reason: Text | None = None) -> Fact:
+        interval = None
+        if value is not None and draws is not None and np.isfinite(edges := _edges(draws, inputs.confidence, value)).all():
+            interval = Interval(low=edges[0], high=edges[1], level=inputs.confidence, method="Monte Carlo")
+        extra = {"reason": reason} if value is None else {"n": len(totals["npv"])}
+        return inputs.engine.stated(metric, period=inputs.month, value=value, interval=interval, dimensions=place, sources=SOURCES, **extra)
+
+    paid = _paid_back(cash)
+    at_middle = _paid_back(middle[None, :])[0]
+    benefit = totals["clv"] + totals["saving"]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        needed = np.where(benefit > 0, uptake * totals["programme"] / benefit, np.inf)
+    middle_benefit = at["clv"] + at["saving"]
+    never = Text(en=f"not within {scenario.months} months", zh=f"{scenario.months} 个月内无法回收")
+    no_uptake = Text(en="no uptake is enough", zh="任何落实程度均不足以覆盖成本")
+    free = Text(en="not computed: the programme costs nothing", zh="未计算：方案无成本")
+    cost = at["programme"]
+    return {
+        "returned": fact("what_if_return", (at["clv"] + at["saving"] - cost) / cost if cost > 0 else None, totals["npv"] / np.maximum(totals["programme"], 1e-9), free),
+        "payback": fact("what_if_payback", float(at_middle) if np.isfinite(at_middle) else None, paid, never),
+        "paid_back": fact("what_if_paid_back", float(np.isfinite(paid).mean())),
+        "break_even": fact("what_if_break_even", likely * cost / middle_benefit if middle_benefit > 0 else None, needed, no_uptake),
+        "chance": fact("what_if_chance", float((totals["npv"] > 0).mean())),
+    }
+
+
+def _paid_back(cash: np.ndarray) -> Draws:
+    """Months after which the cumulated value stays above zero; infinite where it does not."""
+    import numpy as np
+
+    below = cash < 0
+    last = np.where(below.any(axis=1), cash.shape[1] - np.argmax(below[:, ::-1], axis=1), 0)
+    return np.where(last >= cash.shape[1], np.inf, last.astype(float))
+
+
+def _swings(inputs: StudyInputs, setting: _Setting, draws: Mapping[str, Draws], centre: Mapping[str, Draws]) -> tuple[tuple[str, Text, Fact, Fact], ...]:
+    """The present value with one input at its tenth and ninetieth percentile and all others at their means."""
+    import numpy as np
+
+    found = []
+    for name, values in draws.items():
+        if values.std() < 1e-12:
+            continue
+        ends = []
+        for share in (0.1, 0.9):
+            moved = _money(setting, {**centre, name: np.array([float(np.quantile(values, share))])})
+            ends.append(float(moved["clv"].sum() + moved["saving"].sum() - moved["programme"].sum()))
+        if abs(ends[1] - ends[0]) < 0.005:
+            continue
+        low, high = (
+            inputs.engine.stated("what_if_swing", period=inputs.month, value=Decimal(str(round(end, 2))), dimensions={"scenario": setting.scenario.id, "input": name, "end": which}, sources=SOURCES)
+            for end, which in zip(ends, ("p10", "p90"), strict=True)
+        )
+        found.append((abs(ends[1] - ends[0]), (name, _input_name(setting.scenario, name), low, high)))
+    return tuple(row for _, row in sorted(found, key=lambda pair: (-pair[0], pair[1][0])))
+
+
+INPUTS = {
+    "uptake": Text(en="Uptake", zh="落实程度"), "later_purchases": Text(en="Effect on purchases after the first year", zh="首年后对购买的影响"), "once": Text(en="One-off cost", zh="一次性成本"),
+    "yearly": Text(en="Yearly cost", zh="年度成本"), "per_customer": Text(en="Yearly cost per customer", zh="每位客户年度成本"), "saving_per_case": Text(en="Saving per case", zh="单个案例节省"),
+    "value": Text(en="Value of customers", zh="客户价值"),
+}  # fmt: skip
+EFFECTS = {"repurchase": Text(en="Effect on repurchase", zh="对复购的影响"), "retention": Text(en="Effect on staying", zh="对留存的影响")}
+
+
+def _input_name(scenario: Scenario, name: str) -> Text:
+    if name in INPUTS:
+        return INPUTS[name]
+    kind, _, index = name.partition(".")
+    lever = scenario.levers[int(index)]
+    return Text(en=f"{EFFECTS[kind].en}: {_treatment_name(lever.treatment).en}", zh=f"{EFFECTS[kind].zh}：{_treatment_name(lever.treatment).zh}")
+
+
+def _treatment_name(treatment: str) -> Text:
+    from analysis.params.treatments import load_treatments
+
+    return next((one.name for one in load_treatments() if one.id == treatment), Text.same(treatment))
+
+
+def _curve(inputs: StudyInputs, scenario: Scenario, cash: np.ndarray, middle: np.ndarray) -> tuple[tuple[Month, Fact, Fact], ...]:
+    points = []
+    for after in range(STEP, scenario.months + 1, STEP):
+        value = Decimal(str(round(float(middle[after - 1]), 2)))
+        narrow, wide = (_point(inputs, value, cash[:, after - 1], level, scenario.id, after) for level in (NARROW, WIDE))
+        points.append((inputs.month + after, narrow, wide))
+    return tuple(points)
+
+
+def _point(inputs: StudyInputs, value: Decimal, draws: Draws, level: float, scenario: str, after: int) -> Fact:
+    low, high = _edges(draws, level, float(value))
+    place = {"scenario": scenario, "after": str(after), "coverage": f"{level:g}"}
+    return inputs.engine.stated("what_if_cumulated", period=inputs.month, value=value, interval=Interval(low=low, high=high, level=level, method="Monte Carlo"), n=len(draws), dimensions=place, sources=SOURCES)
+
+
+def _assumed(inputs: StudyInputs, setting: _Setting, draws: Mapping[str, Draws]) -> tuple[Assumed, ...]:
+    """Every uncertain input with its middle and range, in the order it entered."""
+    import numpy as np
+
+    metric = {"uptake": "what_if_assumed_share", "later_purchases": "what_if_assumed_share", "value": "what_if_assumed_share"}
+    found = []
+    for name, values in draws.items():
+        kind = metric.get(name) or ("what_if_assumed_share" if "." in name else "what_if_assumed_money")
+        value: Any = float(np.mean(values))
+        low, high = _edges(values, inputs.confidence, value)
+        if kind == "what_if_assumed_money":
+            value = Decimal(str(round(value, 2)))
+        interval = Interval(low=low, high=high, level=inputs.confidence, method="Monte Carlo") if values.std() > 1e-12 else None
+        fact = inputs.engine.stated(kind, period=inputs.month, value=value, interval=interval, n=len(values) if interval else None, dimensions={"scenario": setting.scenario.id, "input": name}, sources=SOURCES)
+        found.append(Assumed(input=name, name=_input_name(setting.scenario, name), value=fact))
+    return tuple(found)
+
+
+# -- what is said ------------------------------------------------------------------------------------------------------
+
+_FINDING_METHOD = "Monte Carlo over effects, value of customers, uptake, cost and saving; said only where every effect survived its checks and the interval lies above zero."
+
+
+def _worth_saying(one: WhatIf) -> bool:
+    return one.standing == "effect" and one.npv.interval is not None and one.npv.interval.low > 0
+
+
+def _finding(one: WhatIf) -> Finding:
+    import pandas as pd
+
+    values = {"scenario": one.scenario.name, "npv": one.npv, "programme": one.programme, "clv": one.clv, "saving": one.saving}
+    rows = pd.DataFrame([{"part": name, "value": getattr(one, name).value} for name in ("clv", "saving", "programme", "npv", "later")])
+    return Finding(
+        id="value.what_if", section=SECTION, severity="info", subject={"scenario": one.scenario.id}, evidence=rows, method=_FINDING_METHOD, rank=float(one.npv.value or 0),
+        statement=Sentence("{scenario}: it would bring {clv} of customer value and save {saving} for {programme}: present value {npv} ({npv:interval}).", values),
+    )  # fmt: skip
+
+
+def _check(one: WhatIf) -> Check:
+    weak = [lever for lever in one.levers if lever.standing != "effect"]
+    if not weak:
+        sentence = Sentence("{scenario}: rests on effects that survived their checks, and on the ranges printed with it.", {"scenario": one.scenario.name})
+        return Check(id=f"value.what_if.{one.scenario.id}", outcome="passed", sentence=sentence)
+    left_out = [lever for lever in weak if lever.standing == "not_counted"]
+    first = (left_out or weak)[0]
+    text = (
+        "{scenario}: nothing is counted for customers in “{lever}”: that effect did not pass its checks or could not be computed."
+        if left_out
+        else "{scenario}: “{lever}” is counted with its full uncertainty, but no effect of it is shown; the money rests on an estimate that may be zero."
+    )
+    return Check(id=f"value.what_if.{one.scenario.id}", outcome="failed" if left_out else "info", sentence=Sentence(text, {"scenario": one.scenario.name, "lever": first.name}))
