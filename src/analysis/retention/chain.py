@@ -23,6 +23,7 @@ NAMES = {
     "late_to_score": Text(en="Complaint answered late → score of 1 or 2", zh="投诉答复迟 → 满意度 1–2 分"),
     "score_to_loss": Text(en="Score of 1 or 2 → loss of the contract", zh="满意度 1–2 分 → 合同流失"),
     "response_to_backlog": Text(en="Response time doubled → open tickets next month", zh="首响时间翻倍 → 下月未结工单"),
+    "backlog_to_detractor": Text(en="More open tickets than usual → detractors next month", zh="未结工单高于常态 → 下月贬损者"),
     "late_to_detractor": Text(en="Last ticket answered late → detractor (0–6)", zh="最近工单答复迟 → 贬损者（0–6 分）"),
     "contacts_to_cost": Text(en="Repair needs follow-ups → direct cost", zh="维修需多次联系 → 直接成本"),
 }
@@ -55,6 +56,8 @@ def chain(inputs: StudyInputs, found: Drivers | None) -> tuple[Link, ...]:
         estimates.append((name, None if frame is None else risk_ratio(frame)))
     waits = _frame(inputs, views.link_backlog(cutoff, since, place), ("tickets.first_response_at", "tickets.resolved_at"))
     estimates.append(("response_to_backlog", None if waits is None else backlog_ratio(waits)))
+    answers = _frame(inputs, views.link_answers(cutoff, since, place), ("surveys.score", "surveys.answered_at"))
+    estimates.append(("backlog_to_detractor", None if waits is None or answers is None else detractor_ratio(waits, answers)))
     costs = _frame(inputs, views.link_cost(), ("tickets.contacts", "ledger.ticket_id"))
     estimates.append(("contacts_to_cost", None if costs is None else mean_ratio(costs)))
     low = found.ratios.get(("low", "mediation")) if found else None
@@ -138,19 +141,15 @@ def backlog_ratio(waits: pd.DataFrame) -> tuple[float, float, float, int] | None
     frame = waits.sort_values(["region", "first_day"]).copy()
     frame["later"] = frame.groupby("region")["still_open"].shift(-1)
     frame["later_opened"] = frame.groupby("region")["opened"].shift(-1)
+    consecutive = pd.to_datetime(frame["first_day"]).dt.to_period("M").astype("int64").groupby(frame["region"]).diff(-1).eq(-1)
+    frame = frame[consecutive]
     frame = frame[(frame["hours"] > 0) & (frame["later_opened"] > 0)].dropna()
     regions, months = frame["region"].nunique(), frame["first_day"].nunique()
     degrees = len(frame) - regions - months
     if regions < 2 or degrees < 20:
         return None
     parts = {"x": np.log2(frame["hours"].astype(float)), "y": np.log((frame["later"].astype(float) + 0.5) / frame["later_opened"].astype(float))}
-    clean = {}
-    for name, values in parts.items():
-        left = pd.Series(values, index=frame.index)
-        for _ in range(20):  # alternating projections: region means, then month means
-            left = left - left.groupby(frame["region"]).transform("mean")
-            left = left - left.groupby(frame["first_day"]).transform("mean")
-        clean[name] = left.to_numpy()
+    clean = {name: _within(pd.Series(values, index=frame.index), frame).to_numpy() for name, values in parts.items()}
     square = float(clean["x"] @ clean["x"])
     if square <= 0:
         return None
@@ -158,6 +157,36 @@ def backlog_ratio(waits: pd.DataFrame) -> tuple[float, float, float, int] | None
     residual = clean["y"] - value * clean["x"]
     error = math.sqrt(float(residual @ residual) / degrees / square)
     return value, error, _p(value / error), len(frame)
+
+
+def detractor_ratio(waits: pd.DataFrame, answers: pd.DataFrame) -> tuple[float, float, float, int] | None:
+    """Detractors in months that follow more open tickets than usual for the region and the month, against other months of the same region.
+
+    ``waits`` as in :func:`backlog_ratio`; ``answers`` : one row per ``region`` and ``first_day`` with ``answers`` and ``hits`` (detractors).
+    """
+    import numpy as np
+    import pandas as pd
+
+    frame = waits[waits["opened"] > 0].copy()
+    if frame["region"].nunique() < 2:
+        return None
+    load = np.log((frame["still_open"].to_numpy(dtype=float) + 0.5) / frame["opened"].to_numpy(dtype=float))
+    frame["load"] = _within(pd.Series(load, index=frame.index), frame)
+    frame["first_day"] = pd.to_datetime(frame["first_day"]) + pd.DateOffset(months=1)
+    both = answers.assign(first_day=pd.to_datetime(answers["first_day"])).merge(frame[["region", "first_day", "load"]], on=["region", "first_day"], validate="one_to_one")
+    both["exposed"] = both["load"] > 0
+    if both.empty:
+        return None
+    long = pd.concat([both.assign(hit=True, n=both["hits"]), both.assign(hit=False, n=both["answers"] - both["hits"])])
+    return risk_ratio(long.rename(columns={"region": "stratum"}))
+
+
+def _within(values: pd.Series, frame: pd.DataFrame) -> pd.Series:
+    """What is left when regions and months are held fixed (alternating projections)."""
+    for _ in range(20):
+        values = values - values.groupby(frame["region"]).transform("mean")
+        values = values - values.groupby(frame["first_day"]).transform("mean")
+    return values
 
 
 def _z(level: float) -> float:

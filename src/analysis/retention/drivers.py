@@ -38,6 +38,12 @@ MODELS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "unadjusted": (("slow",), ()),
     "naive": (("ever_slow",), ()),
 }
+# Read against customers who asked, or were repaired, as well: how long the answer took, and whether one contact was enough.
+HANDLING: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "response": (("asked", "waited"), STRATA),
+    "resolution": (("repaired", "followed"), STRATA),
+}
+TESTED = (("slow", "total"), ("repeat", "total_repeat"), ("waited", "response"), ("followed", "resolution"))
 SOURCES = ("contracts", "customers", "customer_history", "tickets")
 
 
@@ -54,32 +60,38 @@ class Drivers:
 
 
 def drivers(inputs: StudyInputs) -> Drivers:
-    """Hazard ratios of loss for late complaints and repeat repairs."""
+    """Hazard ratios of loss for late complaints, repeat repairs, late first responses and repairs that took several contacts."""
     inputs.engine.require("contracts.starts_on", "contracts.ends_on", "tickets.first_response_at", "tickets.resolved_at", "tickets.serial_no")
     rows = exposure_rows(inputs)
     period = Period(Month.parse(observed_from(inputs)), inputs.month)
     fits = {name: _fit(rows, covariates, strata, inputs.confidence) for name, (covariates, strata) in MODELS.items()}
     exposed = {name: int(rows.loc[rows[name] & rows["lost"], "customers"].sum()) for name in ("slow", "prompt", "repeat", "low", "ever_slow")}
+    held = {name: rows for name in MODELS}
+    if not inputs.engine.tables.missing("tickets.contacts"):
+        handled = exposure_rows(inputs, views.HANDLING)
+        fits |= {name: _fit(handled, covariates, strata, inputs.confidence) for name, (covariates, strata) in HANDLING.items()}
+        exposed |= {name: int(handled.loc[handled[name] & handled["lost"], "customers"].sum()) for name in views.HANDLING}
+        held |= {name: handled for name in HANDLING}
     ratios, p_values = {}, {}
     for model, fit in fits.items():
-        for name in MODELS[model][0]:
+        for name in {**MODELS, **HANDLING}[model][0]:
             what = "slow" if name == "ever_slow" else name
             ratios[what, model] = _ratio(inputs, fit, name, what, model, period, exposed[name])
-    for what, model in (("slow", "total"), ("repeat", "total_repeat")):
-        fit = fits[model]
+    for what, model in TESTED:
+        fit = fits.get(model)
         if fit is not None and what in fit.coefficients.index:
             p_values[what] = float(fit.coefficients.loc[what, "p_value"])
     return Drivers(
         ratios=ratios, p_values=p_values,
-        differences={what: _difference(inputs, rows, fits[model], what, period) for what, model in (("slow", "total"), ("repeat", "total_repeat"))},
+        differences={what: _difference(inputs, held[model], fits[model], what, period) for what, model in TESTED if model in fits},
         proportional=_proportional(fits["total"]), losses=int(rows.loc[rows["lost"], "customers"].sum()), exposed=exposed,
     )  # fmt: skip
 
 
-def exposure_rows(inputs: StudyInputs) -> pd.DataFrame:
+def exposure_rows(inputs: StudyInputs, exposures: Sequence[str] = views.EXPOSURES) -> pd.DataFrame:
     """Start-stop rows with their number, from SQL; a contract older than the service records enters when these begin."""
     since: dt.date = observed_from(inputs)
-    rows = inputs.engine.query(views.exposure_rows(contracts(inputs), felt(inputs), inputs.month.end, observed_from=since))
+    rows = inputs.engine.query(views.exposure_rows(contracts(inputs), felt(inputs), inputs.month.end, observed_from=since, exposures=exposures))
     if rows.empty or not rows["lost"].any():
         raise MissingData("contracts.starts_on")
     return rows
@@ -120,10 +132,7 @@ def _ratio(inputs: StudyInputs, fit: CoxFit | None, name: str, what: str, model:
 
 
 def _difference(inputs: StudyInputs, rows: pd.DataFrame, fit: CoxFit | None, what: str, period: Period) -> Fact:
-    """Share lost in the first twelve months with the experience minus without, averaged over strata by their customers.
-
-    The strata share one coefficient, so their errors are added up, not squared: the interval is on the safe side.
-    """
+    """Share lost in the first twelve months with the experience minus without, averaged over strata by their customers."""
     from analysis import stats
 
     place = {"exposure": what}
@@ -133,15 +142,13 @@ def _difference(inputs: StudyInputs, rows: pd.DataFrame, fit: CoxFit | None, wha
 
     labels = stratum_labels(rows, STRATA)
     sizes = rows.groupby(labels)["customers"].sum()
-    none = pd.DataFrame([dict.fromkeys(fit.coefficients.index, 0.0)])
-    known = set(fit.baseline["stratum"])
-    total = float(sum(sizes[one] for one in known))
-    value = reach = 0.0
-    for stratum in sorted(known):
-        found = stats.absolute_difference(fit, none, what, values=(0.0, 1.0), time=min(YEAR_DAYS, float(fit.baseline["time"].max())), stratum=stratum)
-        value += found.value * sizes[stratum] / total
-        reach += (found.high - found.value) * sizes[stratum] / total
-    return estimate(inputs, "loss_risk_difference", value, value - reach, value + reach, method="Standardised Cox, delta method", period=period, dimensions=place, n=int(total), sources=SOURCES)
+    beside = {"waited": "asked", "followed": "repaired"}.get(what)  # whoever waited had asked
+    none = pd.DataFrame([{name: float(name == beside) for name in fit.coefficients.index}])
+    found = stats.absolute_difference(fit, none, what, values=(0.0, 1.0), time=min(YEAR_DAYS, float(fit.baseline["time"].max())), stratum=sizes.to_dict())
+    return estimate(
+        inputs, "loss_risk_difference", found.value, found.low, found.high, method="Standardised Cox, delta method", period=period, dimensions=place,
+        n=int(sizes.sum()), sources=SOURCES,
+    )  # fmt: skip
 
 
 def _proportional(fit: CoxFit | None) -> pd.DataFrame | None:

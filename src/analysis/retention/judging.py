@@ -6,9 +6,11 @@ from collections.abc import Mapping
 
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
+from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Sentence
+from analysis.retention.accounts import Accounts
 from analysis.retention.chain import Link
-from analysis.retention.drivers import Drivers
+from analysis.retention.drivers import TESTED, Drivers
 from analysis.retention.movement import Basis
 from analysis.retention.rebuying import Rebuying
 from analysis.retention.staying import Staying
@@ -16,6 +18,8 @@ from analysis.retention.vintages import Cohorts
 from analysis.retention.warning import Warning_
 
 Parts = Mapping[str, object]
+SMALLEST_BASE = 50
+COHORTS = ("contract_cohorts", "purchase_cohorts")  # kinds of first product differ by nature; they are shown, with intervals, and are no news
 
 
 def findings(inputs: StudyInputs, parts: Parts, limit: Fact) -> tuple[Finding, ...]:
@@ -26,9 +30,11 @@ def findings(inputs: StudyInputs, parts: Parts, limit: Fact) -> tuple[Finding, .
         *_revenue(parts),
         *_experience(parts, sure),
         *_repurchase(parts, sure),
+        *_leaving(parts, sure),
         *_cohorts(parts, sure),
         *_segments(parts, sure),
         *_calls(parts),
+        *_accounts(parts),
     )
 
 
@@ -47,7 +53,10 @@ def adjusted_p_values(parts: Parts) -> dict[str, float]:
         raw["segment"] = stay.p_values["segment"]
     if isinstance(again, tuple):
         raw["repurchase"] = next((line.p_value for line in again if line.arm == "bad" and line.severity == "all"), None)
-    for name in ("contract_cohorts", "purchase_cohorts"):
+    after = parts["leaving"]
+    if isinstance(after, tuple):
+        raw |= {f"leaving.{line.arm}": line.p_value for line in after}
+    for name in COHORTS:
         cohorts = parts[name]
         if isinstance(cohorts, Cohorts):
             raw[name] = cohorts.p_value
@@ -83,9 +92,7 @@ def _revenue(parts: Parts) -> list[Finding]:
     if not isinstance(lines, tuple) or lines[0].gross.value is None:
         return []
     whole = lines[0]
-    import pandas as pd
-
-    evidence = accounts if isinstance(accounts, pd.DataFrame) and not accounts.empty else None
+    evidence = accounts.lost if isinstance(accounts, Accounts) and not accounts.lost.empty else None
     template = "Contracts worth {gross} of the yearly value at the start were kept ({start} at the start); with additional sales to the same customers {net}."
     return [
         Finding(
@@ -99,6 +106,10 @@ def _revenue(parts: Parts) -> list[Finding]:
 _EXPERIENCE = {
     "slow": "Customers whose complaint was answered after 24 hours left {ratio} as often as comparable customers without a complaint ({ratio:interval}); "
     "within twelve months that goes with {difference:signed} of losses. The naive comparison says {naive}: it forgets that only who stays long enough can complain.",
+    "waited": "Customers whose request was answered after 24 hours left {ratio} as often as comparable customers who were answered sooner ({ratio:interval}); "
+    "within twelve months that goes with {difference:signed} of losses.",
+    "followed": "Customers whose repair took more than one contact left {ratio} as often as comparable customers whose repair took one ({ratio:interval}); "
+    "within twelve months that goes with {difference:signed} of losses.",
     "repeat": "Customers with a repeat repair within 30 days left {ratio} as often as comparable customers ({ratio:interval}); "
     "within twelve months that goes with {difference:signed} of losses.",
 }
@@ -109,9 +120,11 @@ def _experience(parts: Parts, sure: set[str]) -> list[Finding]:
     if not isinstance(found, Drivers):
         return []
     made = []
-    for name, model in (("slow", "total"), ("repeat", "total_repeat")):
+    for name, model in TESTED:
+        if f"experience.{name}" not in sure:
+            continue
         ratio, difference = found.ratios[name, model], found.differences[name]
-        if f"experience.{name}" not in sure or ratio.value is None or difference.value is None:
+        if ratio.value is None or difference.value is None:
             continue
         values = {"ratio": ratio, "difference": difference} | ({"naive": found.ratios["slow", "naive"]} if name == "slow" else {})
         made.append(
@@ -145,17 +158,37 @@ def _repurchase(parts: Parts, sure: set[str]) -> list[Finding]:
     ]  # fmt: skip
 
 
+def _leaving(parts: Parts, sure: set[str]) -> list[Finding]:
+    after = parts["leaving"]
+    if not isinstance(after, tuple):
+        return []
+    templates = {
+        "repaired": "Within six months after a repair {served} of contracts were lost, against {matched} of matched customers who never asked for service: {difference:signed} ({difference:interval}).",
+        "repeated": "Within six months after a repeat repair {served} of contracts were lost, against {matched} of matched customers who never asked for service: {difference:signed} ({difference:interval}).",
+    }
+    return [
+        Finding(
+            id=f"retention.left_after_{line.arm}", section="retention", severity="watch" if float(line.difference.value or 0) > 0 else "good",
+            statement=Sentence(templates[line.arm], {"served": line.served, "matched": line.matched, "difference": line.difference}),
+            method="Exact matching on landmark, contract kind, type, segment, months to renewal and tenure; windows that have closed", rank=abs(float(line.difference.value or 0)),
+        )
+        for line in after if f"leaving.{line.arm}" in sure and line.difference.value is not None
+    ]  # fmt: skip
+
+
+_COHORT_TEXT = {
+    "contract_cohorts": "Contracts begun in {cohort} differ from the other cohorts a year on: {gap:signed} ({gap:interval}).",
+    "purchase_cohorts": "Buyers first seen in {cohort} differ from the other cohorts a year on: {gap:signed} ({gap:interval}).",
+}
+
+
 def _cohorts(parts: Parts, sure: set[str]) -> list[Finding]:
     made = []
-    for name in ("contract_cohorts", "purchase_cohorts"):
+    for name in COHORTS:
         found = parts[name]
         if not isinstance(found, Cohorts) or name not in sure or found.worst is None or found.worst.value is None:
             continue
-        template = (
-            "Contracts begun in {cohort} differ from the other cohorts a year on: {gap:signed} ({gap:interval})."
-            if name == "contract_cohorts"
-            else "Buyers first seen in {cohort} differ from the other cohorts a year on: {gap:signed} ({gap:interval})."
-        )
+        template = _COHORT_TEXT[name]
         made.append(
             Finding(
                 id=f"retention.{name}", section="retention", severity="watch" if float(found.worst.value) < 0 else "good",
@@ -190,13 +223,27 @@ def _calls(parts: Parts) -> list[Finding]:
     if not isinstance(found, Warning_) or found.lift.interval is None or found.lift.interval.low <= 1:
         return []
     template = (
-        "{losses} are expected to be lost within six months, with {margin} of yearly margin at stake. Of the {called:n} with the highest scores, {called} left in the last test against {base} of all."
+        "{losses} are expected to be lost within {months} months, with {margin} of yearly margin at stake. Of the {called:n} with the highest scores, {called} left in the last test against {base} of all."
     )
     return [
         Finding(
             id="retention.call_list", section="retention", severity="info", evidence=found.calls,
-            statement=Sentence(template, {"losses": found.expected_losses, "margin": found.margin, "called": found.precision, "base": found.base_rate}),
+            statement=Sentence(template, {"months": str(found.horizon), "losses": found.expected_losses, "margin": found.margin, "called": found.precision, "base": found.base_rate}),
             method="Score chosen on a later snapshot and tested on a still later one", rank=2.0, checks=("score_calibration", "score_drift"),
+        )
+    ]  # fmt: skip
+
+
+def _accounts(parts: Parts) -> list[Finding]:
+    found = parts["accounts"]
+    models = parts["models"]
+    if not isinstance(found, Accounts) or not isinstance(models, frozenset) or "b2b" not in models or found.top_share.value is None:
+        return []
+    template = "{number} under contract are businesses, worth {value} a year; the largest tenth of them hold {share} of it. The largest are listed with the end of their term and their chance of loss."
+    return [
+        Finding(
+            id="retention.accounts", section="retention", severity="info", evidence=found.listed,
+            statement=Sentence(template, {"number": found.number, "value": found.value, "share": found.top_share}), method="Running terms at the end of the month; accounting totals", rank=0.4,
         )
     ]  # fmt: skip
 
@@ -205,7 +252,7 @@ def _calls(parts: Parts) -> list[Finding]:
 
 
 def checks(parts: Parts) -> tuple[Check, ...]:
-    return tuple(check for make in (_identities, _proportional, _links, _unmatched, _calibrated, _drift, _identification) for check in make(parts))
+    return tuple(check for make in (_identities, _recorded, _proportional, _links, _unmatched, _calibrated, _drift, _identification, _curvature) for check in make(parts))
 
 
 def _identities(parts: Parts) -> list[Check]:
@@ -225,6 +272,19 @@ def _identities(parts: Parts) -> list[Check]:
                 )
             )  # fmt: skip
     return made
+
+
+def _recorded(parts: Parts) -> list[Check]:
+    """A source that holds only customers of its last day knows of no earlier losses."""
+    basis, first = parts["contractual"], parts["first_loss"]
+    if not isinstance(basis, Basis) or basis.year.components.start < SMALLEST_BASE or not isinstance(first, Month) or first <= basis.year.period.first:
+        return []
+    return [
+        Check(
+            id="losses_recorded", outcome="failed",
+            sentence=Sentence("No loss before {month} is on record although contracts ran before: customers lost earlier seem to be missing, so churn over twelve months is a lower bound.", {"month": first}),
+        )
+    ]  # fmt: skip
 
 
 def _proportional(parts: Parts) -> list[Check]:
@@ -288,11 +348,28 @@ def _drift(parts: Parts) -> list[Check]:
         return []
     from analysis.retention.warning import REASONS, REASONS_ZH
 
-    moved = found.scores.drift[found.scores.drift["stability_index"] > 0.25]["feature"].tolist()
+    moved = found.scores.drift.loc[found.scores.drift["moved"], "feature"].tolist()
     if not moved:
-        return [Check(id="score_drift", outcome="passed", sentence=Sentence("No input of the score has drifted since it was learnt (population stability index at most 0.25)."))]
+        return [
+            Check(
+                id="score_drift", outcome="passed",
+                sentence=Sentence("Neither the score nor any of its inputs has drifted (population stability index above 0.25) by more than between earlier snapshots as far apart; customers grow older, which is no drift."),
+            )
+        ]  # fmt: skip
     names = Text(en=", ".join(REASONS.get(name, name) for name in moved), zh="、".join(REASONS_ZH.get(name, name) for name in moved))
-    return [Check(id="score_drift", outcome="failed", sentence=Sentence("Inputs of the score that have drifted since it was learnt (population stability index above 0.25): {names}.", {"names": names}))]
+    return [Check(id="score_drift", outcome="failed", sentence=Sentence("Drifted since the score was learnt, beyond what is usual between snapshots as far apart (population stability index above 0.25): {names}.", {"names": names}))]
+
+
+def _curvature(parts: Parts) -> list[Check]:
+    """Said of the parts that can be told apart."""
+    found = parts["effects"]
+    if not isinstance(found, tuple):
+        return []
+    names = {"age": Text(en="age of the contract", zh="合同账龄"), "calendar": Text(en="calendar time", zh="日历时间"), "cohort": Text(en="quarter of entry", zh="进入时间")}
+    shown = [names[one.name] for one in found if float(one.p_value.value or 0) < 0.05 / len(found)]
+    values = {"names": Text(en=", ".join(name.en for name in shown), zh="、".join(name.zh for name in shown))}
+    text = "Beyond a straight line, losses vary with: {names}." if shown else "Beyond a straight line, losses vary with neither age, calendar time nor cohort."
+    return [Check(id="age_period_cohort_shape", outcome="info", sentence=Sentence(text, values if shown else {}))]
 
 
 def _identification(parts: Parts) -> list[Check]:

@@ -8,23 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from analysis.errors import FitError, MissingData
 from analysis.metrics import StudyInputs
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Sentence
 from analysis.retention import movement, rebuying, vintages
+from analysis.retention.accounts import Accounts, accounts
 from analysis.retention.chain import Link, chain
 from analysis.retention.drivers import Drivers, drivers
+from analysis.retention.effects import Effect, effects
 from analysis.retention.movement import Basis, Revenue
 from analysis.retention.rebuying import Rebuying
+from analysis.retention.settings import load_settings
 from analysis.retention.staying import Staying, staying
 from analysis.retention.vintages import Cohorts
 from analysis.retention.warning import Warning_, warning
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 T = TypeVar("T")
 Missing = MissingData | FitError
@@ -42,13 +42,19 @@ class RetentionStudy:
     revenue: tuple[Revenue, ...] | Missing
     reasons: tuple[tuple[tuple[str, bool | None, Fact], ...], Fact] | Missing
     renewals: tuple[tuple[Month, str, Fact, Fact], ...] | Missing
-    accounts: pd.DataFrame | Missing
+    accounts: Accounts | Missing
+    first_loss: Month | None
+    models: frozenset[str]
     contract_cohorts: Cohorts | Missing
     purchase_cohorts: Cohorts | Missing
+    product_cohorts: Cohorts | Missing
+    service_cohorts: Cohorts | Missing
+    effects: tuple[Effect, ...] | Missing
     staying: Staying | Missing
     drivers: Drivers | Missing
     chain: tuple[Link, ...] | Missing
     rebuying: tuple[Rebuying, ...] | Missing
+    leaving: tuple[Rebuying, ...] | Missing
     warning: Warning_ | Missing
     limit: Fact
     findings: tuple[Finding, ...]
@@ -57,11 +63,11 @@ class RetentionStudy:
 
 def study(inputs: StudyInputs) -> RetentionStudy:
     """Retention of one month of one company."""
-    from analysis.retention.accounts import large_losses
-
     contractual = attempt(movement.contractual, inputs)
     non_contractual = attempt(movement.non_contractual, inputs)
     found_drivers = attempt(drivers, inputs)
+    found_warning = attempt(warning, inputs)
+    cohorts = attempt(vintages.contract_cohorts, inputs)
     parts: dict[str, object] = {
         "contractual": contractual,
         "non_contractual": non_contractual,
@@ -69,14 +75,20 @@ def study(inputs: StudyInputs) -> RetentionStudy:
         "revenue": attempt(movement.revenue_retention, inputs),
         "reasons": attempt(movement.reasons, inputs) if isinstance(contractual, Basis) else contractual,
         "renewals": attempt(movement.renewal_calendar, inputs),
-        "accounts": attempt(large_losses, inputs),
-        "contract_cohorts": attempt(vintages.contract_cohorts, inputs),
+        "accounts": attempt(lambda given: accounts(given, found_warning if isinstance(found_warning, Warning_) else None), inputs),
+        "first_loss": movement.first_loss(inputs) if isinstance(contractual, Basis) else None,
+        "models": business_models(inputs),
+        "contract_cohorts": cohorts,
         "purchase_cohorts": attempt(vintages.purchase_cohorts, inputs),
+        "product_cohorts": attempt(lambda given: vintages.purchase_cohorts(given, "first_product"), inputs),
+        "service_cohorts": attempt(lambda given: vintages.purchase_cohorts(given, "first_service"), inputs),
+        "effects": attempt(lambda given: effects(given, cohorts), inputs) if isinstance(cohorts, Cohorts) else cohorts,
         "staying": attempt(staying, inputs),
         "drivers": found_drivers,
         "chain": attempt(lambda given: chain(given, found_drivers if isinstance(found_drivers, Drivers) else None), inputs),
         "rebuying": attempt(rebuying.rebuying, inputs),
-        "warning": attempt(warning, inputs),
+        "leaving": attempt(rebuying.leaving_after_repair, inputs),
+        "warning": found_warning,
     }
     limit = _limit(inputs)
     from analysis.retention import judging
@@ -92,6 +104,17 @@ def attempt(part: Callable[[StudyInputs], T], inputs: StudyInputs) -> T | Missin
         return part(inputs)
     except (MissingData, FitError) as refusal:
         return refusal
+
+
+def business_models(inputs: StudyInputs) -> frozenset[str]:
+    """``b2b`` (few large accounts), ``b2c`` (many small ones) or both: as the parameter says, or as the data have customers."""
+    chosen = load_settings().business_model
+    if chosen != "from_data":
+        return frozenset({"b2b", "b2c"} if chosen == "both" else {chosen})
+    if inputs.engine.tables.missing("customers.customer_type"):
+        return frozenset({"b2c"})
+    kinds = inputs.engine.query("SELECT DISTINCT coalesce(customer_type, 'b2c') AS customer_type FROM customers")["customer_type"]
+    return frozenset({"b2b"} & set(kinds)) | frozenset({"b2c"} if set(kinds) - {"b2b"} or kinds.empty else set())
 
 
 def _limit(inputs: StudyInputs) -> Fact:

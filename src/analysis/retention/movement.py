@@ -196,6 +196,12 @@ def model_churn(inputs: StudyInputs) -> Fact:
     return plain(inputs, "model_churn_rate", 1 - alive[1] / alive[0], period=period, dimensions={}, sources=("orders",), numerator=alive[0] - alive[1], denominator=alive[0])
 
 
+def first_loss(inputs: StudyInputs) -> Month | None:
+    """Month of the first loss on record, among all contracts."""
+    found = inputs.engine.query(f"WITH {contracts(inputs)} SELECT min(ends) AS first FROM spells")["first"].iloc[0]
+    return None if found is None or found != found else Month.parse(str(found)[:7])
+
+
 def renewal_calendar(inputs: StudyInputs) -> tuple[tuple[Month, str, Fact, Fact], ...]:
     """(month, customer type, contracts, yearly value) of terms that end in the next twelve months."""
     inputs.engine.require("contracts.ends_on", "contracts.amount")

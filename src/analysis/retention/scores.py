@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 SMALLEST = 30  # losses in the training snapshots below which no score is learnt
 BINS = 10
+DRIFTED = 0.25  # population stability index above which an input has shifted
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -23,13 +24,17 @@ class RiskScores:
     Attributes
     ----------
     customers : one row per current customer, riskiest first: ``customer_id``, ``score`` (chance of loss within the horizon),
-        ``reason_1`` … ``reason_3`` (features that raise the score most against the average customer).
+        ``reason_1`` … ``reason_3`` (features whose value raises the score most: the score minus that with the feature at its usual value).
     models : one row per candidate: ``model``, ``log_loss`` and ``auc`` on the validation snapshot, ``chosen``.
     calibration : on the test snapshot, one row per tenth by score: ``bin``, ``customers``, ``expected``, ``lost``, ``rate``, ``low``, ``high``.
     auc, auc_low, auc_high : discrimination on the test snapshot (interval of Hanley and McNeil 1982).
     capacity, hits, precision, base_rate, lift : the ``capacity`` riskiest of the test snapshot: lost among them, their share, the
         share among all, and the ratio of the two.
-    drift : population stability index of each feature, test snapshot against training; above 0.25 is a shift worth a look.
+    drift : one row per input and one for the score itself (``feature`` "score"): population stability index of the current snapshot against the
+        last one learnt from, the largest index between earlier snapshots as far apart (``usual``), and ``moved``: above 0.25 and above the
+        usual. In a panel that grows older every input that counts time drifts by construction; that much is no news.
+    stability : the chosen kind of model learnt afresh at each past snapshot from what was known then: ``snapshot``, ``customers``, ``expected``
+        and ``lost``, ``auc``, ``precision`` and ``base_rate`` at the capacity.
     """
 
     customers: pd.DataFrame
@@ -70,8 +75,8 @@ def risk_scores(
     -----
     The last snapshot with a known outcome is the test and is used for nothing else; the one before chooses between ridge-penalised logistic
     regression and gradient boosting (the simpler one unless boosting has the lower log loss); all earlier ones train. The chosen model is then
-    fitted again on all but the test, so that what is stated about it holds for a model of the same age. Reasons come from the logistic
-    model: coefficient times distance from the mean.
+    fitted again on all but the test, so that what is stated about it holds for a model of the same age. Snapshots lie one horizon apart, so the
+    outcome of each was known when the next was taken.
     """
     import numpy as np
     import pandas as pd
@@ -104,17 +109,17 @@ def risk_scores(
     fitted = _fitted(chosen, design[rows["fitted"]], outcome[rows["fitted"]], seed=seed)
     tested, truth = fitted(design[rows["test"]]), outcome[rows["test"]]
     auc = float(roc_auc_score(truth, tested))
-    low, high = _auc_interval(auc, int(truth.sum()), int((1 - truth).sum()), level)
+    low, high = auc_interval(auc, int(truth.sum()), int((1 - truth).sum()), level)
     top = np.argsort(-tested, kind="stable")[:capacity]
     base = float(truth.mean())
     precision = float(truth[top].mean())
     return RiskScores(
-        customers=_scored(snapshots[rows["current"]], fitted(design[rows["current"]]), design, rows, outcome, names),
+        customers=_scored(snapshots[rows["current"]], fitted, design[rows["current"]], design[rows["fitted"]], names),
         models=models, chosen=chosen, calibration=_calibration(tested, truth, level), auc=auc, auc_low=low, auc_high=high,
         capacity=len(top), tested=len(truth), hits=int(truth[top].sum()), precision=precision, base_rate=base, lift=precision / base,
         expected_losses=float(tested.sum()), observed_losses=int(truth.sum()),
-        drift=_drift(design[rows["fitted"]], design[rows["current"]], names),
-        stability=_stability(fitted, design, outcome, snapshots["snapshot"], known),
+        drift=_drift(fitted, design, names, [(snapshots["snapshot"] == day).to_numpy() for day in [*known, now]]),
+        stability=_stability(chosen, design, outcome, snapshots["snapshot"], known, capacity=capacity, seed=seed),
     )  # fmt: skip
 
 
@@ -169,21 +174,26 @@ def _fitted(model: str, design: np.ndarray, outcome: np.ndarray, *, seed: int) -
 
 
 def _scored(
-    customers: pd.DataFrame, chance: np.ndarray, design: np.ndarray, rows: Mapping[str, np.ndarray], outcome: np.ndarray, names: Sequence[str]
+    customers: pd.DataFrame, chance: Callable[[np.ndarray], np.ndarray], design: np.ndarray, learnt: np.ndarray, names: Sequence[str]
 ) -> pd.DataFrame:
+    """Scores with their reasons: each input in turn is put to its usual value (the median; for a text its most frequent value)."""
     import numpy as np
-    from sklearn.linear_model import LogisticRegression
 
-    centre, spread = design[rows["fitted"]].mean(axis=0), design[rows["fitted"]].std(axis=0)
-    spread = np.where(spread > 0, spread, 1.0)
-    weights = LogisticRegression(C=0.3, max_iter=500).fit((design[rows["fitted"]] - centre) / spread, outcome[rows["fitted"]]).coef_[0]
-    pull = (design[rows["current"]] - centre) / spread * weights
+    features = list(dict.fromkeys(name.split(": ")[0].removesuffix(" not known") for name in names))
+    usual = np.median(learnt, axis=0)
+    score = chance(design)
+    pull = np.zeros((len(design), len(features)))
+    for place, feature in enumerate(features):
+        inside = np.array([name.split(": ")[0].removesuffix(" not known") == feature for name in names])
+        changed = np.where(inside, usual, design)
+        pull[:, place] = score - chance(changed)
     order = np.argsort(-pull, axis=1, kind="stable")[:, :3]
-    labels = np.asarray(names, dtype=object)
-    table = customers.drop(columns=["lost"]).assign(score=chance)
-    for rank in range(order.shape[1]):
-        which = order[:, rank]
-        table[f"reason_{rank + 1}"] = np.where(pull[np.arange(len(pull)), which] > 0.02, labels[which], "")
+    labels = np.asarray(features, dtype=object)
+    table = customers.drop(columns=["lost"]).assign(score=score)
+    for rank in range(3):
+        which = order[:, rank] if rank < order.shape[1] else np.zeros(len(design), dtype=int)
+        raised = pull[np.arange(len(pull)), which] > 0.002
+        table[f"reason_{rank + 1}"] = np.where(raised & (rank < order.shape[1]), labels[which], "")
     return table.sort_values(["score", "customer_id"], ascending=[False, True], kind="stable").reset_index(drop=True)
 
 
@@ -200,7 +210,7 @@ def _calibration(chance: np.ndarray, truth: np.ndarray, level: float) -> pd.Data
     return table.assign(rate=found.value, low=found.low, high=found.high)
 
 
-def _auc_interval(auc: float, lost: int, kept: int, level: float) -> tuple[float, float]:
+def auc_interval(auc: float, lost: int, kept: int, level: float) -> tuple[float, float]:
     """Hanley and McNeil (1982), Radiology 143, 29-36."""
     import math
 
@@ -212,25 +222,54 @@ def _auc_interval(auc: float, lost: int, kept: int, level: float) -> tuple[float
     return max(0.0, auc - reach), min(1.0, auc + reach)
 
 
-def _drift(before: np.ndarray, now: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
-    """Population stability index over the tenths of the training values (indicators: their two values)."""
-    import numpy as np
+def _drift(chance: Callable[[np.ndarray], np.ndarray], design: np.ndarray, names: Sequence[str], snapshots: Sequence[np.ndarray]) -> pd.DataFrame:
+    """Each input, and the score, two snapshots apart: now, and the most it moved between earlier snapshots as far apart.
+
+    ``snapshots`` : rows of each snapshot in time order, the current one last. Indices over the tenths of the earlier snapshot of a pair.
+    """
     import pandas as pd
 
+    apart = 2  # the last snapshot learnt from lies two before the current one; the test snapshot lies between
+    columns = {name: design[:, place] for place, name in enumerate(names)} | {"score": chance(design)}
+    pairs = [(snapshots[place], snapshots[place + apart]) for place in range(len(snapshots) - apart)]
     rows = []
-    for column, name in enumerate(names):
-        edges = np.unique(np.quantile(before[:, column], np.linspace(0, 1, 11)[1:-1]))
-        shares = [(np.bincount(np.searchsorted(edges, part[:, column], side="left"), minlength=len(edges) + 1) + 0.5) / (len(part) + 0.5 * (len(edges) + 1)) for part in (before, now)]
-        rows.append({"feature": name, "stability_index": float(np.sum((shares[1] - shares[0]) * np.log(shares[1] / shares[0])))})
+    for name, values in columns.items():
+        found = [stability_index(values[before], values[after]) for before, after in pairs]
+        usual = max(found[:-1], default=float("nan"))
+        rows.append({"feature": name, "stability_index": found[-1], "usual": usual, "moved": found[-1] > DRIFTED and not found[-1] <= usual})
     return pd.DataFrame(rows).sort_values("stability_index", ascending=False, kind="stable").reset_index(drop=True)
 
 
-def _stability(fitted: Any, design: np.ndarray, outcome: np.ndarray, snapshot: pd.Series, known: Sequence[Any]) -> pd.DataFrame:
-    """Expected and observed losses of the model on each past snapshot."""
+def stability_index(before: np.ndarray, now: np.ndarray) -> float:
+    """Population stability index over the tenths of ``before`` (an indicator: its two values); 0 is no change, above 0.25 a shift."""
+    import numpy as np
+
+    edges = np.unique(np.quantile(before, np.linspace(0, 1, 11)[1:-1]))
+    shares = [
+        (np.bincount(np.searchsorted(edges, part, side="left"), minlength=len(edges) + 1) + 0.5) / (len(part) + 0.5 * (len(edges) + 1))
+        for part in (before, now)
+    ]
+    return float(np.sum((shares[1] - shares[0]) * np.log(shares[1] / shares[0])))
+
+
+def _stability(
+    model: str, design: np.ndarray, outcome: np.ndarray, snapshot: pd.Series, known: Sequence[Any], *, capacity: int, seed: int
+) -> pd.DataFrame:
+    """How the same kind of model would have done at each of the last snapshots, learnt only from those before."""
+    import numpy as np
     import pandas as pd
+    from sklearn.metrics import roc_auc_score
 
     rows = []
-    for when in known:
-        inside = (snapshot == when).to_numpy()
-        rows.append({"snapshot": when, "customers": int(inside.sum()), "expected": float(fitted(design[inside]).sum()), "lost": int(outcome[inside].sum())})
-    return pd.DataFrame(rows)
+    for place in range(max(1, len(known) - 3), len(known)):
+        before, inside = snapshot.isin(known[:place]).to_numpy(), (snapshot == known[place]).to_numpy()
+        truth = outcome[inside]
+        if outcome[before].sum() < SMALLEST or not 0 < truth.sum() < len(truth):
+            continue
+        chance = _fitted(model, design[before], outcome[before], seed=seed)(design[inside])
+        top = np.argsort(-chance, kind="stable")[:capacity]
+        rows.append({
+            "snapshot": known[place], "customers": int(inside.sum()), "expected": float(chance.sum()), "lost": int(truth.sum()), "hits": int(truth[top].sum()),
+            "called": len(top), "auc": float(roc_auc_score(truth, chance)), "precision": float(truth[top].mean()), "base_rate": float(truth.mean()),
+        })  # fmt: skip
+    return pd.DataFrame(rows, columns=["snapshot", "customers", "expected", "lost", "hits", "called", "auc", "precision", "base_rate"])

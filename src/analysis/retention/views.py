@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Literal
 
 from analysis.metrics.backend import literal
 
@@ -120,27 +121,54 @@ FROM spells s JOIN customers c ON c.customer_id = s.customer_id
 WHERE s.ends >= {literal(first)} AND s.begins < {literal(first)} GROUP BY 1, 2 ORDER BY 3 DESC, 1"""
 
 
-def contract_cohorts(contracts: str) -> str:
-    """Counts by quarter of the first contract and quarter of the loss (null: still there)."""
-    def quarter(column: str) -> str:
-        return f"(year({column}) * 4 + quarter({column}) - 1)"
+PRODUCT_ORDER = "coalesce(order_type, 'product') = 'product'"  # sources without a type of order sell products
+Grouping = Literal["acquisition", "first_product", "first_service"]
 
+
+def step(column: str, period: str) -> str:
+    """The ordinal of the calendar week, month, quarter or year a day lies in (as pandas counts periods from 1970)."""
+    return {
+        "week": f"CAST(floor((datediff('day', DATE '1970-01-01', {column}) + 10) / 7.0) AS INTEGER)",
+        "month": f"((year({column}) - 1970) * 12 + month({column}) - 1)",
+        "quarter": f"((year({column}) - 1970) * 4 + quarter({column}) - 1)",
+        "year": f"(year({column}) - 1970)",
+    }[period]
+
+
+def contract_cohorts(contracts: str, *, period: str) -> str:
+    """Counts by step of the first contract and step of the loss (null: still there)."""
     return f"""WITH {contracts}, lived AS (
   SELECT customer_id, min(begins) AS begins, CASE WHEN bool_or(ends IS NULL) THEN NULL ELSE max(ends) END AS ends FROM spells GROUP BY 1)
-SELECT {quarter('begins')} AS cohort, {quarter('ends')} AS lost_in, count(*) AS customers FROM lived GROUP BY 1, 2 ORDER BY 1, 2"""
+SELECT {step('begins', period)} AS cohort, {step('ends', period)} AS lost_in, count(*) AS customers FROM lived GROUP BY 1, 2 ORDER BY 1, 2"""
 
 
-def purchase_cohorts(cutoff: dt.date, *, zone: str) -> str:
-    """By quarter of the first product order and age in quarters: customers who ordered, orders, revenue and margin."""
+def cohort_orders(cutoff: dt.date, *, zone: str, period: str) -> str:
+    """Product order lines of known customers: customer_id, order_id, product_line, revenue, gross_margin, bought_on, step."""
     bought = day("ordered_at", zone)
-    return f"""WITH bought AS (
-  SELECT customer_id, order_id, revenue, gross_margin, year({bought}) * 4 + quarter({bought}) - 1 AS step
-  FROM orders WHERE {bought} < {literal(cutoff)} AND order_type = 'product'
-), joined AS (
-  SELECT *, min(CASE WHEN revenue > 0 THEN step END) OVER (PARTITION BY customer_id) AS cohort FROM bought)
-SELECT cohort, step - cohort AS age, count(DISTINCT CASE WHEN revenue > 0 THEN customer_id END) AS active,
-       count(DISTINCT CASE WHEN revenue > 0 THEN order_id END) AS orders, sum(revenue) AS revenue, sum(gross_margin) AS margin
-FROM joined WHERE cohort IS NOT NULL AND step >= cohort GROUP BY 1, 2 ORDER BY 1, 2"""
+    return f"""SELECT customer_id, order_id, product_line, revenue, gross_margin, bought_on, {step('bought_on', period)} AS step
+FROM (SELECT customer_id, order_id, product_line, revenue, gross_margin, {bought} AS bought_on FROM sales WHERE {PRODUCT_ORDER} AND customer_id IS NOT NULL) o
+WHERE bought_on < {literal(cutoff)}"""
+
+
+def _entry(orders: str, grouping: Grouping, *, zone: str, period: str) -> str:
+    """Customer, label and step of entry of a grouping. Who never bought, or was never served, belongs to no cohort; nor who is first seen in service
+    within a year of the first record of service, because earlier service is not on record."""
+    if grouping == "first_service":
+        return f"""SELECT customer_id, 'all' AS label, {step('served_on', period)} AS entered
+  FROM (SELECT customer_id, min({day('opened_at', zone)}) AS served_on FROM service WHERE customer_id IS NOT NULL GROUP BY 1) first_served
+  WHERE customer_id IN (SELECT customer_id FROM {orders} WHERE revenue > 0)
+    AND served_on >= (SELECT min({day('opened_at', zone)}) FROM service) + INTERVAL 1 YEAR"""
+    label = f"coalesce(min_by(product_line, concat(CAST(bought_on AS VARCHAR), '|', order_id)), '{NOT_STATED}')" if grouping == "first_product" else "'all'"
+    return f"SELECT customer_id, {label} AS label, min(step) AS entered FROM {orders} WHERE revenue > 0 GROUP BY 1"
+
+
+def purchase_cohorts(orders: str, grouping: Grouping, cutoff: dt.date, *, zone: str, period: str) -> str:
+    """By label, step of entry and age: customers who ordered, orders, revenue, margin; and, with age null, the customers of the cohort."""
+    return f"""WITH entered AS ({_entry(orders, grouping, zone=zone, period=period)})
+SELECT e.label, e.entered, o.step - e.entered AS age, count(DISTINCT CASE WHEN o.revenue > 0 THEN o.customer_id END) AS active,
+       count(DISTINCT CASE WHEN o.revenue > 0 THEN o.order_id END) AS orders, sum(o.revenue) AS revenue, sum(o.gross_margin) AS margin
+FROM entered e JOIN {orders} o ON o.customer_id = e.customer_id AND o.step >= e.entered WHERE e.entered <= {step(literal(cutoff - dt.timedelta(days=1)), period)} GROUP BY 1, 2, 3
+UNION ALL SELECT label, entered, NULL, count(*), 0, 0, 0 FROM entered WHERE entered <= {step(literal(cutoff - dt.timedelta(days=1)), period)} GROUP BY 1, 2 ORDER BY 1, 2, 3"""
 
 
 def _segment_at(rows: str, moment: str) -> str:
@@ -165,8 +193,10 @@ GROUP BY ALL ORDER BY ALL"""
 def experience(cutoff: dt.date, zone: str, *, surveys: bool) -> str:
     """CTE ``felt``: by customer, the day from which each experience could count. Nothing enters when the ticket is opened.
 
-    A complaint enters at the 24-hour landmark, when it is known whether it was answered by then; a repeat repair when it is resolved;
-    a low score (1 or 2 of 5) when it is answered.
+    A complaint, or another request for help, enters at the 24-hour landmark, when it is known whether it was answered by then; a repeat
+    repair, and a repair that took more than one contact, when it is resolved; a low score (1 or 2 of 5) when it is answered.
+    Of requests and repairs only a customer's first counts (``asked``, ``repaired``), and whether it waited or took more than one contact
+    (``waited``, ``followed``): whoever comes often would otherwise be found among the badly served for coming often.
     """
     until = literal(cutoff)
     opened, resolved, answered = (day(column, zone) for column in ("opened_at", "resolved_at", "answered_at"))
@@ -178,34 +208,45 @@ def experience(cutoff: dt.date, zone: str, *, surveys: bool) -> str:
   SELECT customer_id, resolved_at, opened_at,
          lag(resolved_at) OVER (PARTITION BY serial_no ORDER BY opened_at, ticket_id) AS repaired_at
   FROM service WHERE ticket_type = 'repair' AND serial_no IS NOT NULL
+), firsts AS (
+  SELECT 'request' AS what, customer_id, opened_at, first_response_at, resolved_at, contacts, row_number() OVER (PARTITION BY customer_id ORDER BY opened_at, ticket_id) AS place
+  FROM service WHERE ticket_type NOT IN ('complaint', 'installation') AND customer_id IS NOT NULL
+  UNION ALL SELECT 'repair', customer_id, opened_at, first_response_at, resolved_at, contacts, row_number() OVER (PARTITION BY customer_id ORDER BY opened_at, ticket_id)
+  FROM service WHERE ticket_type = 'repair' AND customer_id IS NOT NULL
 ), moments AS (
   SELECT customer_id, CASE WHEN first_response_at IS NULL OR first_response_at > opened_at + INTERVAL 24 HOUR THEN 'slow' ELSE 'prompt' END AS what,
          CAST({opened} + INTERVAL 1 DAY AS DATE) AS moment FROM service WHERE ticket_type = 'complaint'
   UNION ALL SELECT customer_id, 'repeat' AS what, {resolved} AS moment FROM repeats
   WHERE resolved_at IS NOT NULL AND opened_at >= repaired_at AND opened_at < repaired_at + INTERVAL 30 DAY
   UNION ALL {low}
+  UNION ALL SELECT customer_id, CASE WHEN first_response_at IS NULL OR first_response_at > opened_at + INTERVAL 24 HOUR THEN 'waited' ELSE 'answered' END AS what,
+         CAST({opened} + INTERVAL 1 DAY AS DATE) AS moment FROM firsts WHERE what = 'request' AND place = 1
+  UNION ALL SELECT customer_id, CASE WHEN contacts > 1 THEN 'followed' ELSE 'first' END AS what, {resolved} AS moment FROM firsts
+  WHERE what = 'repair' AND place = 1 AND resolved_at IS NOT NULL AND contacts IS NOT NULL
 ), felt AS (
   SELECT customer_id, min(moment) FILTER (WHERE what = 'slow') AS slow_on, min(moment) FILTER (WHERE what = 'prompt') AS prompt_on,
-         min(moment) FILTER (WHERE what = 'repeat') AS repeat_on, min(moment) FILTER (WHERE what = 'low') AS low_on
+         min(moment) FILTER (WHERE what = 'repeat') AS repeat_on, min(moment) FILTER (WHERE what = 'low') AS low_on,
+         min(moment) FILTER (WHERE what IN ('waited', 'answered')) AS asked_on, min(moment) FILTER (WHERE what = 'waited') AS waited_on,
+         min(moment) FILTER (WHERE what IN ('followed', 'first')) AS repaired_on, min(moment) FILTER (WHERE what = 'followed') AS followed_on
   FROM moments WHERE customer_id IS NOT NULL AND moment < {until} GROUP BY 1
 )"""
 
 
 EXPOSURES = ("slow", "prompt", "repeat", "low")
+HANDLING = ("asked", "waited", "repaired", "followed")
 
 
-def exposure_rows(contracts: str, felt: str, cutoff: dt.date, *, observed_from: dt.date) -> str:
+def exposure_rows(contracts: str, felt: str, cutoff: dt.date, *, observed_from: dt.date, exposures: Sequence[str] = EXPOSURES) -> str:
     """Start-stop rows of contract spells, cut where an experience begins or the segment changes, counted by pattern.
 
-    One row per distinct pattern: kind, customer_type, segment, slow, prompt, repeat, low (as they stood when the piece began), ever_slow,
-    entry, stop (days since the contract began), lost, customers.
+    One row per distinct pattern: kind, customer_type, segment, the exposures (as they stood when the piece began), ever_slow, entry, stop (days since the contract began), lost, customers.
     """
     end, since = literal(cutoff), literal(observed_from)
     cuts = "\n".join(
         f"  UNION SELECT w.customer_id, w.spell, f.{name}_on FROM watched w JOIN felt f ON f.customer_id = w.customer_id WHERE f.{name}_on > w.lo AND f.{name}_on < w.hi"
-        for name in EXPOSURES
+        for name in exposures
     )
-    flags = ", ".join(f"coalesce(f.{name}_on <= x.moment, FALSE) AS {name}" for name in EXPOSURES)
+    flags = ", ".join(f"coalesce(f.{name}_on <= x.moment, FALSE) AS {name}" for name in exposures)
     return f"""WITH {contracts}, {felt}, watched AS (
   SELECT customer_id, spell, kind, begins, greatest(begins, {since}) AS lo, coalesce(ends, {end}) AS hi, ends IS NOT NULL AS lost FROM spells
   WHERE coalesce(ends, {end}) > greatest(begins, {since})
@@ -265,26 +306,28 @@ LEFT JOIN ordered o ON o.snapshot = p.snapshot AND o.customer_id = p.customer_id
 ORDER BY 1, 2"""
 
 
-def repurchase_strata(felt: str, cutoff: dt.date, landmarks: Sequence[dt.date], *, window_months: int, zone: str) -> str:
+def repurchase_strata(felt: str, cutoff: dt.date, landmarks: Sequence[dt.date], *, windows_months: Sequence[int], zone: str) -> str:
     """Customers at each landmark, with and without service in the quarter before, by what else tells buyers apart, and who bought again in time.
 
     Served: a repair, complaint, return or exchange resolved in the three months before the landmark, none before that. Not served: no such
     ticket at all by then (service after the landmark does not matter: it could not be known). ``bad``: a complaint answered late or a repeat repair
-    by the landmark. One row per landmark, customer type, segment, band of orders, of recency and of age, arm and severity: customers, bought.
+    by the landmark. One row per landmark, customer type, segment, band of orders, of recency and of age, arm and severity: customers, and bought_N for each
+    window of N months (a landmark whose window is not over is the caller's to leave out).
     """
     listed = ", ".join(f"({literal(one)})" for one in landmarks)
+    again = ", ".join(f"count(*) FILTER (WHERE next_on < landmark + INTERVAL {months} MONTH) AS bought_{months}" for months in windows_months)
     opened, bought = day("opened_at", zone), day("ordered_at", zone)
     resolved = day("resolved_at", zone)
     return f"""WITH {felt}, days(landmark) AS (VALUES {listed}), tickets_of AS (
   SELECT customer_id, {opened} AS opened_on, {resolved} AS resolved_on, severity FROM service
   WHERE ticket_type IN ('repair', 'complaint', 'return', 'exchange') AND customer_id IS NOT NULL
 ), bought AS (
-  SELECT DISTINCT customer_id, order_id, {bought} AS bought_on FROM orders WHERE order_type = 'product' AND revenue > 0 AND {bought} < {literal(cutoff)}
+  SELECT DISTINCT customer_id, order_id, {bought} AS bought_on FROM orders WHERE {PRODUCT_ORDER} AND revenue > 0 AND {bought} < {literal(cutoff)}
 ), standing AS (
   SELECT d.landmark, b.customer_id, count(*) FILTER (WHERE b.bought_on < d.landmark) AS orders_before,
          max(b.bought_on) FILTER (WHERE b.bought_on < d.landmark) AS last_on, min(b.bought_on) AS first_on,
-         count(*) FILTER (WHERE b.bought_on >= d.landmark AND b.bought_on < d.landmark + INTERVAL {window_months} MONTH) > 0 AS again
-  FROM bought b JOIN days d ON b.bought_on < d.landmark + INTERVAL {window_months} MONTH GROUP BY 1, 2
+         min(b.bought_on) FILTER (WHERE b.bought_on >= d.landmark) AS next_on
+  FROM bought b JOIN days d ON b.bought_on < d.landmark + INTERVAL {max(windows_months)} MONTH GROUP BY 1, 2
 ), served AS (
   SELECT d.landmark, t.customer_id, min(t.opened_on) AS first_opened, min(t.resolved_on) AS first_resolved,
          CASE WHEN bool_or(t.severity = 'critical') THEN 'critical' WHEN bool_or(t.severity = 'major') THEN 'major' ELSE 'minor' END AS severity
@@ -301,12 +344,48 @@ def repurchase_strata(felt: str, cutoff: dt.date, landmarks: Sequence[dt.date], 
               WHEN v.first_opened >= s.landmark - INTERVAL 3 MONTH AND v.first_resolved < s.landmark THEN
                    CASE WHEN coalesce(f.slow_on < s.landmark, FALSE) OR coalesce(f.repeat_on < s.landmark, FALSE) THEN 'bad' ELSE 'good' END
          END AS arm,
-         CASE WHEN v.customer_id IS NULL THEN 'none' ELSE v.severity END AS severity, s.again
+         CASE WHEN v.customer_id IS NULL THEN 'none' ELSE v.severity END AS severity, s.next_on
   FROM standing s LEFT JOIN customers c ON c.customer_id = s.customer_id LEFT JOIN served v ON v.landmark = s.landmark AND v.customer_id = s.customer_id
   LEFT JOIN felt f ON f.customer_id = s.customer_id LEFT JOIN held h ON h.landmark = s.landmark AND h.customer_id = s.customer_id
   WHERE s.orders_before > 0
 )
-SELECT landmark, customer_type, segment, orders_band, recency_band, age_band, arm, severity, count(*) AS customers, count(*) FILTER (WHERE again) AS bought
+SELECT landmark, customer_type, segment, orders_band, recency_band, age_band, arm, severity, count(*) AS customers, {again}
+FROM placed WHERE arm IS NOT NULL GROUP BY ALL ORDER BY ALL"""
+
+
+def leavers_strata(contracts: str, felt: str, cutoff: dt.date, landmarks: Sequence[dt.date], *, window_months: int, zone: str) -> str:
+    """Customers under contract at each landmark, after a repair and without one, by what else tells leavers apart, and who was lost in time.
+
+    ``repaired``: a repair resolved in the three months before the landmark; ``repeated``: one of them a repeat repair; ``none``: no ticket of
+    any kind but an installation by then. One row per landmark, kind, customer type, segment, months to the end of the running term (the risk of a
+    yearly term lies there), band of tenure and arm: customers, hits (lost within the window).
+    """
+    listed = ", ".join(f"({literal(one)})" for one in landmarks)
+    opened, resolved = day("opened_at", zone), day("resolved_at", zone)
+    return f"""WITH {contracts}, {felt}, days(landmark) AS (VALUES {listed}), present AS (
+  SELECT d.landmark, s.customer_id, s.kind, s.begins, s.ends FROM spells s JOIN days d ON s.begins < d.landmark AND (s.ends IS NULL OR s.ends >= d.landmark)
+), due AS (
+  SELECT p.landmark, p.customer_id, min(datediff('month', p.landmark, CAST(t.ends_on + INTERVAL 1 DAY AS DATE))) AS due_in
+  FROM present p JOIN terms t ON t.customer_id = p.customer_id AND t.starts_on < p.landmark AND t.ends_on >= p.landmark GROUP BY 1, 2
+), held AS (
+  SELECT p.landmark, p.customer_id, max_by(h.value, h.valid_from) AS segment FROM present p
+  JOIN customer_history h ON h.customer_id = p.customer_id AND h.attribute = 'segment' AND h.valid_from < p.landmark GROUP BY 1, 2
+), repaired AS (
+  SELECT DISTINCT d.landmark, t.customer_id FROM days d JOIN (SELECT customer_id, {resolved} AS resolved_on FROM service WHERE ticket_type = 'repair' AND resolved_at IS NOT NULL) t
+    ON t.resolved_on < d.landmark AND t.resolved_on >= d.landmark - INTERVAL 3 MONTH
+), asked AS (
+  SELECT customer_id, min({opened}) AS first_on FROM service WHERE ticket_type <> 'installation' AND customer_id IS NOT NULL GROUP BY 1
+), placed AS (
+  SELECT p.landmark, p.kind, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, coalesce(h.segment, c.segment, '{NOT_STATED}') AS segment,
+         coalesce(d.due_in, -1) AS due_in, least(CAST(floor(datediff('month', p.begins, p.landmark) / 12.0) AS INTEGER), 3) AS age_band,
+         CASE WHEN r.customer_id IS NOT NULL THEN CASE WHEN f.repeat_on < p.landmark AND f.repeat_on >= p.landmark - INTERVAL 3 MONTH THEN 'repeated' ELSE 'repaired' END
+              WHEN a.first_on IS NULL OR a.first_on >= p.landmark THEN 'none' END AS arm,
+         coalesce(p.ends < p.landmark + INTERVAL {window_months} MONTH, FALSE) AS lost
+  FROM present p LEFT JOIN customers c ON c.customer_id = p.customer_id LEFT JOIN due d ON d.landmark = p.landmark AND d.customer_id = p.customer_id
+  LEFT JOIN held h ON h.landmark = p.landmark AND h.customer_id = p.customer_id LEFT JOIN repaired r ON r.landmark = p.landmark AND r.customer_id = p.customer_id
+  LEFT JOIN asked a ON a.customer_id = p.customer_id LEFT JOIN felt f ON f.customer_id = p.customer_id
+)
+SELECT landmark, kind, customer_type, segment, due_in, age_band, arm, count(*) AS customers, count(*) FILTER (WHERE lost) AS bought
 FROM placed WHERE arm IS NOT NULL GROUP BY ALL ORDER BY ALL"""
 
 
@@ -325,7 +404,7 @@ def purchase_patterns(cutoff: dt.date, at: dt.date, *, acquired_before: dt.date,
     kinds = ", ".join(literal(kind) for kind in CONTRACT_KINDS)
     bought = day("o.ordered_at", zone)
     return f"""WITH days AS (
-  SELECT DISTINCT o.customer_id, {bought} AS bought_on FROM orders o WHERE o.revenue > 0 AND o.order_type = 'product' AND {bought} < {literal(at)}
+  SELECT DISTINCT o.customer_id, {bought} AS bought_on FROM orders o WHERE o.revenue > 0 AND coalesce(o.order_type, 'product') = 'product' AND {bought} < {literal(at)}
     AND o.customer_id NOT IN (SELECT customer_id FROM contracts WHERE kind IN ({kinds}) AND customer_id IS NOT NULL)
 ), one AS (
   SELECT customer_id, count(*) - 1 AS frequency, CAST(floor(datediff('day', min(bought_on), max(bought_on)) / 7.0) AS INTEGER) AS recency,
@@ -356,6 +435,15 @@ def link_recommendation(cutoff: dt.date, zone: str) -> str:
 )
 SELECT exposed, concat(coalesce(c.customer_type, '{NOT_STATED}'), '|', coalesce(c.segment, '{NOT_STATED}'), '|', ticket_type) AS stratum, score <= 6 AS hit, count(*) AS n
 FROM asked LEFT JOIN customers c ON c.customer_id = asked.customer_id GROUP BY ALL ORDER BY ALL"""
+
+
+def link_answers(cutoff: dt.date, since: dt.date, zone: str) -> str:
+    """Recommendation answers by region and month: answers and detractors (0 to 6)."""
+    answered = day("v.answered_at", zone)
+    return f"""SELECT coalesce(c.region, '{NOT_STATED}') AS region, CAST(date_trunc('month', {answered}) AS DATE) AS first_day,
+       count(*) AS answers, count(*) FILTER (WHERE v.score <= 6) AS hits
+FROM surveys v LEFT JOIN customers c ON c.customer_id = v.customer_id
+WHERE v.kind = 'nps' AND v.score IS NOT NULL AND {answered} < {literal(cutoff)} AND {answered} >= {literal(since)} GROUP BY 1, 2 ORDER BY 1, 2"""
 
 
 def link_backlog(cutoff: dt.date, since: dt.date, zone: str) -> str:

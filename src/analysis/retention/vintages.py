@@ -1,7 +1,8 @@
-"""Cohorts of the run: contracts by quarter of their start, buyers by quarter of their first product order."""
+"""Cohorts of the run: contracts by their start, buyers by first order, first product and first service; and what of it is age, calendar or cohort."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from analysis.periods import Month
 from analysis.results import Fact
 from analysis.retention import views
 from analysis.retention.cohorts import cohort_differences, finished
+from analysis.retention.settings import RetentionSettings, load_settings
 from analysis.retention.standing import contracts, zone
 from analysis.retention.stating import estimate, plain
 
@@ -19,22 +21,43 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SHOWN = 12  # cohorts and ages drawn
-TEST_AGE = 4  # quarters: a year after the cohort's quarter
+YEAR = {"week": 52, "month": 12, "quarter": 4, "year": 1}  # steps in a year: the age at which cohorts are compared
+MEASURES = ("orders", "revenue", "margin")
+SMALLEST = 50
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CohortLine:
+    """One cohort after a year: its customers, who was active in that step, and what each customer brought until then.
+
+    ``per_customer`` : cumulative orders, revenue and margin a customer (those the data have); ``gap`` : activity minus that of the other cohorts,
+    with an interval simultaneous over all of them.
+    """
+
+    cohort: str
+    size: Fact
+    rate: Fact
+    per_customer: Mapping[str, Fact]
+    gap: Fact | None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Cohorts:
-    """Cohorts on one basis.
+    """Cohorts on one basis and grouping.
 
     ``matrix`` is the tidy table of :func:`analysis.retention.cohort_matrix`; ``cells`` the mature rates shown, by (cohort, age); ``sizes`` by
-    cohort; ``margin`` cumulative margin a customer by (cohort, age), purchases only; ``gaps`` cohorts that differ after Holm.
+    cohort; ``margin`` cumulative margin a customer by (cohort, age), purchases with a margin only; ``lines`` the cohorts a year on; ``worst``
+    the cohort that differs most surely; ``running`` the step that is not over (blank where the month ends one).
     """
 
     basis: str
+    grouping: str
+    period: str
     matrix: pd.DataFrame
     cells: Mapping[tuple[str, int], Fact]
     sizes: Mapping[str, Fact]
     margin: Mapping[tuple[str, int], Fact]
+    lines: tuple[CohortLine, ...]
     differences: pd.DataFrame
     p_value: float | None
     worst: Fact | None
@@ -42,14 +65,15 @@ class Cohorts:
 
 
 def contract_cohorts(inputs: StudyInputs) -> Cohorts:
-    """Share of each quarter's new contracts still running at the end of each later quarter."""
+    """Share of each cohort of new contracts still running at the end of each later step."""
     import pandas as pd
 
+    settings = load_settings()
     inputs.engine.require("contracts.customer_id", "contracts.starts_on", "contracts.ends_on")
-    frame = inputs.engine.query(views.contract_cohorts(contracts(inputs)))
+    frame = inputs.engine.query(views.contract_cohorts(contracts(inputs), period=settings.cohort_period))
     if frame.empty:
         raise MissingData("contracts.starts_on")
-    whole, running = _last_quarters(inputs.month)
+    _, running = last_steps(inputs.month, settings.cohort_period)
     rows = []
     for cohort in map(int, frame["cohort"].unique()):
         group = frame[frame["cohort"] == cohort]
@@ -58,75 +82,166 @@ def contract_cohorts(inputs: StudyInputs) -> Cohorts:
             gone = int(group["customers"][group["lost_in"] <= cohort + age].sum())
             rows.append({"cohort": cohort, "age": age, "active": size - gone})
     sizes = frame.groupby("cohort")["customers"].sum()
-    return _cohorts(inputs, "contractual", pd.DataFrame(rows), sizes, whole=whole, running=running)
+    return _cohorts(inputs, settings, "contractual", "acquisition", pd.DataFrame(rows), sizes)
 
 
-def purchase_cohorts(inputs: StudyInputs) -> Cohorts:
-    """Share of each quarter's new buyers who ordered in each later quarter, and their cumulative margin."""
+def purchase_cohorts(inputs: StudyInputs, grouping: views.Grouping = "acquisition") -> Cohorts:
+    """Share of each cohort of buyers who ordered in each later step, and what each customer brought by then."""
     import pandas as pd
 
-    inputs.engine.require("orders.ordered_at", "orders.revenue", "orders.gross_margin")
-    frame = inputs.engine.query(views.purchase_cohorts(inputs.month.end, zone=zone(inputs)))
+    settings = load_settings()
+    needs = {"first_product": ["products.product_line"], "first_service": ["tickets.opened_at"]}.get(grouping, [])
+    inputs.engine.require("orders.ordered_at", "orders.revenue", *needs)
+    place, period = zone(inputs), settings.cohort_period
+    orders = inputs.engine.materialise("cohort_orders", views.cohort_orders(inputs.month.end, zone=place, period=period))
+    frame = inputs.engine.query(views.purchase_cohorts(orders, grouping, inputs.month.end, zone=place, period=period))
     if frame.empty:
         raise MissingData("orders.ordered_at")
     for column in ("revenue", "margin"):
         frame[column] = pd.to_numeric(frame[column]).fillna(0.0)
-    whole, running = _last_quarters(inputs.month)
-    sizes = frame[frame["age"] == 0].set_index("cohort")["active"]
-    return _cohorts(inputs, "non_contractual", frame[frame["cohort"].isin(sizes.index)], sizes, whole=whole, running=running)
+    frame = frame.rename(columns={"entered": "cohort"})
+    counts, members = frame[frame["age"].notna()].astype({"age": "int64"}), frame[frame["age"].isna()]
+    if inputs.engine.tables.missing("orders.gross_margin"):
+        counts = counts.drop(columns="margin")
+    if grouping == "first_product":
+        return _labelled(inputs, settings, counts, members)
+    sizes = members.set_index("cohort")["active"]
+    return _cohorts(inputs, settings, "non_contractual", grouping, counts.drop(columns="label"), sizes)
 
 
-def _last_quarters(month: Month) -> tuple[int, int]:
-    """Ordinal of the last whole quarter and of the one the month's end lies in."""
-    running = month.year * 4 + (month.number - 1) // 3
-    return (running if month.number % 3 == 0 else running - 1), running
-
-
-def quarter_name(ordinal: int) -> str:
-    return f"{ordinal // 4}Q{ordinal % 4 + 1}"
-
-
-def _cohorts(inputs: StudyInputs, basis: str, counts: pd.DataFrame, sizes: pd.Series, *, whole: int, running: int) -> Cohorts:
+def last_steps(month: Month, period: str) -> tuple[int, int]:
+    """Ordinal of the last whole step and of the one the month's last day lies in (equal when that day ends it)."""
     import pandas as pd
 
-    size = pd.DataFrame({"size": sizes.astype("int64"), "earliest": sizes.index.astype("int64"), "latest": sizes.index.astype("int64")}, index=sizes.index)
+    from analysis.retention.cohorts import _FREQUENCY
+
+    last = pd.Timestamp(month.end - dt.timedelta(days=1))
+    running = last.to_period(_FREQUENCY[period])
+    return running.ordinal - (last < running.end_time.normalize()), int(running.ordinal)
+
+
+def step_name(ordinal: int, period: str) -> str:
+    """How a step is written: 2026Q3, 2026-07, or the first day of a week."""
+    import pandas as pd
+
+    from analysis.retention.cohorts import _FREQUENCY
+
+    found = pd.Period(ordinal=ordinal, freq=_FREQUENCY[period])
+    return str(found.start_time.date()) if period == "week" else str(found)
+
+
+def _cohorts(inputs: StudyInputs, settings: RetentionSettings, basis: str, grouping: str, counts: pd.DataFrame, sizes: pd.Series) -> Cohorts:
+    import pandas as pd
+
+    whole, running = last_steps(inputs.month, settings.cohort_period)
+    index = sizes.index.astype("int64")
+    size = pd.DataFrame({"size": sizes.astype("int64").to_numpy(), "earliest": index, "latest": index}, index=index)
     matrix = finished(counts, size, whole=whole, running=running, level=inputs.confidence)
-    matrix["cohort"] = [quarter_name(int(one)) for one in matrix["cohort"]]
-    period = Period(Month((running - 2 * SHOWN) // 4, 1), inputs.month)
-    sources = ("contracts",) if basis == "contractual" else ("orders",)
-    shown = list(dict.fromkeys(matrix["cohort"]))[-SHOWN - 1 :]
-    cells, margin = {}, {}
+    matrix["cohort"] = [step_name(int(one), settings.cohort_period) for one in matrix["cohort"]]
+    for name in MEASURES:
+        if name in matrix:
+            matrix[f"{name}_to_date"] = matrix.groupby("cohort")[name].cumsum()
+    return _stated(inputs, settings, basis, grouping, matrix, running="" if whole == running else step_name(running, settings.cohort_period))
+
+
+def _labelled(inputs: StudyInputs, settings: RetentionSettings, counts: pd.DataFrame, members: pd.DataFrame) -> Cohorts:
+    """Cohorts by a label: each age counts the customers who are old enough for it, so that a group that still grows is not blank for ever."""
+    import numpy as np
+    import pandas as pd
+
+    from analysis import stats
+
+    whole, running = last_steps(inputs.month, settings.cohort_period)
+    measures = [name for name in MEASURES if name in counts]
+    rows = []
+    for label, entered in members.groupby("label"):
+        own = counts[counts["label"] == label]
+        for age in range(running - int(entered["cohort"].min()) + 1):
+            size = int(entered.loc[entered["cohort"] + age <= whole, "active"].sum())
+            old = own[own["cohort"] + age <= whole]
+            if size:
+                now, to_date = old[old["age"] == age], old[old["age"] <= age]
+                rows.append(
+                    {"cohort": str(label), "age": age, "size": size, "active": int(now["active"].sum())}
+                    | {name: float(now[name].sum()) for name in measures} | {f"{name}_to_date": float(to_date[name].sum()) for name in measures}
+                )  # fmt: skip
+    if not rows:
+        raise MissingData(message="not computed: no cohort is old enough yet")
+    matrix = pd.DataFrame(rows).assign(mature=True, partial=False)
+    found = stats.proportion_interval(np.minimum(matrix["active"], matrix["size"]), matrix["size"], method="wilson", level=inputs.confidence)
+    matrix = matrix.assign(rate=matrix["active"] / matrix["size"], low=found.low, high=found.high)
+    return _stated(inputs, settings, "non_contractual", "first_product", matrix, running="")
+
+
+def _stated(inputs: StudyInputs, settings: RetentionSettings, basis: str, grouping: str, matrix: pd.DataFrame, *, running: str) -> Cohorts:
+    """Facts of a matrix: the cells shown, and each cohort a year on."""
+    period = Period(inputs.month - 12 * 5, inputs.month)
+    sources = ("contracts",) if basis == "contractual" else ("orders", "tickets") if grouping == "first_service" else ("orders",)
+    every = list(dict.fromkeys(matrix["cohort"]))
+    shown = every if grouping == "first_product" else every[-SHOWN - 1 :]
     drawn = matrix[matrix["cohort"].isin(shown) & (matrix["age"] <= SHOWN)]
-    totals = drawn.assign(total=drawn.groupby("cohort")["margin"].cumsum()) if "margin" in drawn else drawn.assign(total=float("nan"))
-    mature = totals[totals["mature"]]
-    for cohort, age, n, rate, low, high, total in mature[["cohort", "age", "size", "rate", "low", "high", "total"]].itertuples(index=False, name=None):
-        place = {"churn_basis": basis, "cohort": str(cohort), "age": str(age)}
-        cells[str(cohort), int(age)] = estimate(
-            inputs, "cohort_retention_rate", rate, low, high, method="Wilson", period=period, dimensions=place, n=int(n), sources=sources
-        )
-        if total == total:
+    totals = drawn.assign(total=drawn["margin_to_date"] if "margin_to_date" in drawn else float("nan"))
+    cells, margin = {}, {}
+    for cohort, age, n, rate, low, high, total in totals.loc[totals["mature"], ["cohort", "age", "size", "rate", "low", "high", "total"]].itertuples(index=False, name=None):
+        place = {"churn_basis": basis, "cohort_by": grouping, "cohort": str(cohort), "age": str(age)}
+        cells[str(cohort), int(age)] = estimate(inputs, "cohort_retention_rate", rate, low, high, method="Wilson", period=period, dimensions=place, n=int(n), sources=sources)
+        if total == total and grouping != "first_product":
             margin[str(cohort), int(age)] = plain(inputs, "cohort_revenue_per_customer", float(total) / int(n), period=period, dimensions=place, sources=sources)
-    differences = cohort_differences(matrix, age=TEST_AGE, smallest=50)
+    age = YEAR[settings.cohort_period]
+    differences = cohort_differences(matrix, age=age, smallest=SMALLEST)
+    gaps = _gaps(inputs, differences, basis, grouping, age, period, sources)
+    sizes = {
+        one: plain(inputs, "cohort_size", int(drawn.loc[drawn["cohort"] == one, "size"].iloc[0]), period=period, dimensions={"churn_basis": basis, "cohort_by": grouping, "cohort": one}, sources=sources)
+        for one in shown
+    }  # fmt: skip
+    surest = None if differences.empty else str(differences.sort_values(["p_value", "cohort"], kind="stable")["cohort"].iloc[0])
     return Cohorts(
-        basis=basis, matrix=matrix, cells=cells, margin=margin,
-        sizes={one: plain(inputs, "cohort_size", int(drawn.loc[drawn["cohort"] == one, "size"].iloc[0]), period=period, dimensions={"churn_basis": basis, "cohort": one}, sources=sources) for one in shown},
-        differences=differences,
-        p_value=None if differences.empty else float(differences["adjusted"].min()),
-        worst=_worst(inputs, differences, basis, period, sources), running=quarter_name(running),
+        basis=basis, grouping=grouping, period=settings.cohort_period, matrix=matrix, cells=cells, margin=margin, sizes=sizes,
+        lines=_lines(inputs, matrix, basis, grouping, age, gaps, period, sources),
+        differences=differences, p_value=None if differences.empty else float(differences["adjusted"].min()),
+        worst=gaps.get(surest) if surest else None, running=running,
     )  # fmt: skip
 
 
-def _worst(inputs: StudyInputs, differences: pd.DataFrame, basis: str, period: Period, sources: tuple[str, ...]) -> Fact | None:
-    """The cohort that differs most surely, with an interval at the simultaneous (Bonferroni) level of all cohorts."""
+def _lines(
+    inputs: StudyInputs, matrix: pd.DataFrame, basis: str, grouping: str, age: int, gaps: Mapping[str, Fact], period: Period, sources: tuple[str, ...]
+) -> tuple[CohortLine, ...]:
+    """The cohorts that are a year old, oldest first (labels: largest first), at most as many as are shown."""
+    at = matrix[(matrix["age"] == age) & matrix["mature"]]
+    at = at.sort_values(["size", "cohort"], ascending=[False, True], kind="stable").head(SHOWN) if grouping == "first_product" else at.tail(SHOWN)
+    measures = [name for name in MEASURES if f"{name}_to_date" in matrix] if basis == "non_contractual" else []
+    made = []
+    for row in at.to_dict("records"):
+        cohort, n = str(row["cohort"]), int(row["size"])
+        place = {"churn_basis": basis, "cohort_by": grouping, "cohort": cohort, "age": str(age)}
+        brought = {
+            name: plain(inputs, f"cohort_{name}_to_date", float(row[f"{name}_to_date"]) / n, numerator=float(row[f"{name}_to_date"]), denominator=n, period=period, dimensions=place, sources=sources)
+            for name in measures
+        }  # fmt: skip
+        made.append(
+            CohortLine(
+                cohort=cohort, size=plain(inputs, "cohort_size", n, period=period, dimensions=place, sources=sources), per_customer=brought, gap=gaps.get(cohort),
+                rate=estimate(inputs, "cohort_retention_rate", row["rate"], row["low"], row["high"], method="Wilson", n=n, period=period, dimensions=place, sources=sources),
+            )
+        )  # fmt: skip
+    return tuple(made)
+
+
+def _gaps(
+    inputs: StudyInputs, differences: pd.DataFrame, basis: str, grouping: str, age: int, period: Period, sources: tuple[str, ...]
+) -> dict[str, Fact]:
+    """Each cohort against the others, with an interval at the simultaneous (Bonferroni) level of all cohorts."""
     from scipy.stats import norm
 
     if differences.empty:
-        return None
-    row = differences.sort_values(["p_value", "cohort"], kind="stable").iloc[0]
-    rest = differences["size"].sum() - row["size"]
-    error = (row["rate"] * (1 - row["rate"]) / row["size"] + row["others"] * (1 - row["others"]) / rest) ** 0.5
-    reach = float(norm.ppf(1 - (1 - inputs.confidence) / (2 * len(differences)))) * error
-    return estimate(
-        inputs, "cohort_gap", row["difference"], row["difference"] - reach, row["difference"] + reach, method="Normal, simultaneous over cohorts",
-        period=period, dimensions={"churn_basis": basis, "cohort": str(row["cohort"]), "age": str(TEST_AGE)}, n=int(row["size"]), sources=sources,
-    )
+        return {}
+    z = float(norm.ppf(1 - (1 - inputs.confidence) / (2 * len(differences))))
+    total, gaps = differences["size"].sum(), {}
+    for row in differences.to_dict("records"):
+        rest = total - row["size"]
+        reach = z * (row["rate"] * (1 - row["rate"]) / row["size"] + row["others"] * (1 - row["others"]) / rest) ** 0.5
+        gaps[str(row["cohort"])] = estimate(
+            inputs, "cohort_gap", row["difference"], row["difference"] - reach, row["difference"] + reach, method="Normal, simultaneous over cohorts",
+            period=period, dimensions={"churn_basis": basis, "cohort_by": grouping, "cohort": str(row["cohort"]), "age": str(age)}, n=int(row["size"]), sources=sources,
+        )  # fmt: skip
+    return gaps

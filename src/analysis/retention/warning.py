@@ -12,16 +12,14 @@ from analysis.metrics import Period, StudyInputs
 from analysis.periods import Month
 from analysis.results import Fact, Interval
 from analysis.retention import views
-from analysis.retention.scores import RiskScores, risk_scores
+from analysis.retention.scores import RiskScores, auc_interval, risk_scores
+from analysis.retention.settings import load_settings
 from analysis.retention.standing import contracts, felt, observed_from, zone
 from analysis.retention.stating import estimate, plain, share
 
 if TYPE_CHECKING:
     import pandas as pd
 
-HORIZON = 6
-CAPACITY = 200
-SEED = 20261031
 FEATURES = (
     "customer_type", "segment", "contract_kind", "region", "channel", "tenure_months", "contract_value", "days_to_renewal", "tickets_12m",
     "complaints_12m", "repairs_12m", "late_complaint", "repeat_repair", "orders_24m", "margin_12m",
@@ -29,13 +27,25 @@ FEATURES = (
 REASONS = {
     "tenure_months": "tenure", "contract_value": "contract value", "days_to_renewal": "time to renewal", "tickets_12m": "tickets in 12 months",
     "complaints_12m": "complaints in 12 months", "repairs_12m": "repairs in 12 months", "late_complaint": "complaint answered late",
-    "repeat_repair": "repeat repair", "orders_24m": "orders in 24 months", "margin_12m": "margin in 12 months",
+    "score": "the score itself", "customer_type": "customer type", "segment": "segment", "contract_kind": "contract kind", "region": "region", "channel": "channel", "repeat_repair": "repeat repair", "orders_24m": "orders in 24 months", "margin_12m": "margin in 12 months",
 }  # fmt: skip
 REASONS_ZH = {
     "tenure_months": "合同时长", "contract_value": "合同额", "days_to_renewal": "距续约时间", "tickets_12m": "十二个月工单数", "complaints_12m": "十二个月投诉数",
-    "repairs_12m": "十二个月维修数", "late_complaint": "投诉答复迟", "repeat_repair": "重复维修", "orders_24m": "二十四个月订单数", "margin_12m": "十二个月毛利",
+    "score": "评分本身", "customer_type": "客户类型", "segment": "客户分层", "contract_kind": "合同种类", "region": "区域", "channel": "渠道", "repairs_12m": "十二个月维修数", "late_complaint": "投诉答复迟", "repeat_repair": "重复维修", "orders_24m": "二十四个月订单数", "margin_12m": "十二个月毛利",
 }  # fmt: skip
 SOURCES = ("contracts", "customers", "customer_history", "tickets", "orders")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Round:
+    """One past snapshot, scored by a model learnt only from those before."""
+
+    month: Month
+    expected: Fact
+    lost: Fact
+    auc: Fact
+    precision: Fact
+    base_rate: Fact
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,6 +53,7 @@ class Warning_:
     """Early warning: how good the score is on data it never saw, and what is at risk now."""
 
     scores: RiskScores
+    horizon: int
     snapshot: dt.date
     test: dt.date
     auc: Fact
@@ -55,24 +66,27 @@ class Warning_:
     margin: Fact
     margin_called: Fact
     calls: pd.DataFrame
+    rounds: tuple[Round, ...]
 
 
-def warning(inputs: StudyInputs, *, capacity: int = CAPACITY) -> Warning_:
-    """Scores of all customers under contract on the day after the month, from snapshots six months apart."""
+def warning(inputs: StudyInputs) -> Warning_:
+    """Scores of all customers under contract on the day after the month, from snapshots one horizon apart."""
+    settings = load_settings()
+    horizon, capacity = settings.risk_horizon_months, int(inputs.assumptions.value("call_capacity", on=inputs.month.last_day))
     inputs.engine.require("contracts.starts_on", "contracts.ends_on", "tickets.customer_id", "orders.ordered_at")
     since, after = observed_from(inputs), inputs.month + 1
-    months = [after - HORIZON * back for back in range(6) if (after - HORIZON * back).start >= (Month.parse(since) + 6).start]
+    months = [after - horizon * back for back in range(6) if (after - horizon * back).start >= (Month.parse(since) + 6).start]
     if len(months) < 4:
-        raise MissingData(message=f"not computed: {len(months)} snapshots of {HORIZON} months; early warning needs four")
+        raise MissingData(message=f"not computed: {len(months)} snapshots of {horizon} months; early warning needs four")
     days = sorted(month.start for month in months)
-    frame = inputs.engine.query(views.snapshot_rows(contracts(inputs), felt(inputs), inputs.month.end, days, horizon_months=HORIZON, zone=zone(inputs)))
+    frame = inputs.engine.query(views.snapshot_rows(contracts(inputs), felt(inputs), inputs.month.end, days, horizon_months=horizon, zone=zone(inputs)))
     for column in ("contract_value", "margin_12m"):
         frame[column] = frame[column].astype("float64").fillna(0.0)
-    scores = risk_scores(frame, features=FEATURES, capacity=capacity, seed=SEED, level=inputs.confidence)
-    return _facts(inputs, scores, days)
+    scores = risk_scores(frame, features=FEATURES, capacity=capacity, seed=settings.seed, level=inputs.confidence)
+    return _facts(inputs, scores, days, horizon)
 
 
-def _facts(inputs: StudyInputs, scores: RiskScores, days: list[dt.date]) -> Warning_:
+def _facts(inputs: StudyInputs, scores: RiskScores, days: list[dt.date], horizon: int) -> Warning_:
     test = Month.parse(days[-2])
     past, now = Period(test, inputs.month), Period.of(inputs.month)
     common = {"period": past, "sources": SOURCES}
@@ -87,7 +101,7 @@ def _facts(inputs: StudyInputs, scores: RiskScores, days: list[dt.date]) -> Warn
     )  # fmt: skip
     tenths = list(scores.calibration.itertuples())
     return Warning_(
-        scores=scores, snapshot=days[-1], test=days[-2],
+        scores=scores, horizon=horizon, snapshot=days[-1], test=days[-2],
         auc=estimate(inputs, "risk_score_auc", scores.auc, scores.auc_low, scores.auc_high, method="Hanley–McNeil", dimensions={}, n=scores.tested, **common),  # type: ignore[arg-type]
         precision=precision, base_rate=base, lift=lift,
         expected=tuple(plain(inputs, "risk_score_expected", float(row.expected), dimensions={"tenth": str(row.bin)}, **common) for row in tenths),  # type: ignore[arg-type]
@@ -95,8 +109,28 @@ def _facts(inputs: StudyInputs, scores: RiskScores, days: list[dt.date]) -> Warn
         expected_losses=plain(inputs, "expected_losses", round(float(customers["score"].sum())), period=now, dimensions={}, sources=SOURCES),
         margin=plain(inputs, "margin_at_risk", _money(customers["margin_at_risk"].sum()), period=now, dimensions={"customers": "all"}, sources=SOURCES),
         margin_called=plain(inputs, "margin_at_risk", _money(calls["margin_at_risk"].sum()), period=now, dimensions={"customers": "call_list"}, sources=SOURCES),
-        calls=_listed(calls),
+        calls=_listed(calls), rounds=_rounds(inputs, scores),
     )  # fmt: skip
+
+
+def _rounds(inputs: StudyInputs, scores: RiskScores) -> tuple[Round, ...]:
+    """The last rounds: what a model learnt by then would have reached."""
+    made = []
+    for row in scores.stability.to_dict("records"):
+        month = Month.parse(str(row["snapshot"])[:10])
+        place, n = {"snapshot": str(month)}, int(row["customers"])
+        low, high = auc_interval(float(row["auc"]), int(row["lost"]), n - int(row["lost"]), inputs.confidence)
+        made.append(
+            Round(
+                month=month,
+                expected=plain(inputs, "expected_losses", round(float(row["expected"])), period=month, dimensions=place, sources=SOURCES),
+                lost=plain(inputs, "observed_losses", int(row["lost"]), period=month, dimensions=place, sources=SOURCES),
+                auc=estimate(inputs, "risk_score_auc", float(row["auc"]), low, high, method="Hanley–McNeil", dimensions=place, n=n, period=month, sources=SOURCES),
+                precision=share(inputs, "risk_score_precision", int(row["hits"]), int(row["called"]), period=month, dimensions=place, sources=SOURCES),
+                base_rate=share(inputs, "risk_score_base_rate", int(row["lost"]), n, period=month, dimensions=place, sources=SOURCES),
+            )
+        )  # fmt: skip
+    return tuple(made)
 
 
 def _listed(calls: pd.DataFrame) -> pd.DataFrame:
@@ -111,4 +145,4 @@ def _money(value: float) -> Decimal:
     return Decimal(repr(float(value))).quantize(Decimal("0.01"))
 
 
-__all__ = ["CAPACITY", "HORIZON", "FitError", "Warning_", "warning"]
+__all__ = ["FitError", "Round", "Warning_", "warning"]

@@ -11,6 +11,7 @@ hazards) and 7 (robust variance, section 7.2); Efron (1977), *JASA* 72, 557-565;
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -158,7 +159,8 @@ def absolute_difference(
     """Share with the event by `time` if `name` were the second of `values` for everyone, minus if it were the first.
 
     Averaged over the rows of `covariates` (standardisation), with all else as it is. A hazard ratio says how many times; this
-    says how many of a hundred. Interval: delta method over the coefficients and, given them, the baseline.
+    says how many of a hundred. `stratum` names one, or gives each its weight, and the answer is averaged over them; a stratum without an
+    event counts as one without risk. Interval: delta method over the coefficients, which strata share, and, given them, the baselines.
     """
     if name not in fit.coefficients.index:
         raise ParameterError(
@@ -166,41 +168,38 @@ def absolute_difference(
         )
     if time > fit.baseline["time"].max():
         raise ParameterError(f"cox: {time:g} lies beyond the last event time {fit.baseline['time'].max():g}.")
-    counted = (fit.baseline["stratum"] == fit._stratum(stratum)).to_numpy() & (
-        fit.baseline["time"] <= time
-    ).to_numpy()
+    if isinstance(stratum, Mapping):
+        share = np.array([float(weight) for weight in stratum.values()])
+        share = share / share.sum()
+        labels: list[object] = list(stratum)
+    else:
+        share, labels = np.ones(1), [fit._stratum(stratum)]
+    early = (fit.baseline["time"] <= time).to_numpy()
+    counted = np.array([(fit.baseline["stratum"] == label).to_numpy() & early for label in labels])
     frame = covariates[list(fit.coefficients.index)].astype(float)
     first, second = (frame.assign(**{name: value}).to_numpy() for value in values)
 
-    def difference(beta: Array, hazard: float) -> float:
-        return float(
-            np.mean(np.exp(-np.exp(first @ beta) * hazard)) - np.mean(np.exp(-np.exp(second @ beta) * hazard))
-        )
+    def by_stratum(beta: Array, hazards: Array) -> Array:
+        kept = (np.exp(-np.outer(hazards, np.exp(rows @ beta))).mean(axis=1) for rows in (first, second))
+        return share * (next(kept) - next(kept))
 
-    def hazard(beta: Array) -> tuple[float, float]:
+    def hazards(beta: Array) -> tuple[Array, Array]:
         increments, variance = _baseline_hazard(fit._data, beta)
-        return float(increments[counted].sum()), float(variance[counted].sum())
+        return counted @ increments, counted @ variance
 
     beta = fit._beta
-    base, base_variance = hazard(beta)
-    value = difference(beta, base)
+    base, base_variance = hazards(beta)
+    value = float(by_stratum(beta, base).sum())
     steps = 1e-4 * np.sqrt(np.diag(fit.covariance.to_numpy()))
     slope = np.array(
         [
-            (
-                difference(beta + shift, hazard(beta + shift)[0])
-                - difference(beta - shift, hazard(beta - shift)[0])
-            )
+            float((by_stratum(beta + shift, hazards(beta + shift)[0]) - by_stratum(beta - shift, hazards(beta - shift)[0])).sum())
             / (2 * step)
             for step, shift in zip(steps, np.diag(steps), strict=True)
         ]
     )
-    by_base = (
-        (difference(beta, base * 1.0001) - difference(beta, base * 0.9999)) / (0.0002 * base)
-        if base > 0
-        else 0.0
-    )
-    error = float(np.sqrt(slope @ fit.covariance.to_numpy() @ slope + by_base**2 * base_variance))
+    by_base = (by_stratum(beta, base * 1.0001) - by_stratum(beta, base * 0.9999)) / np.where(base > 0, 0.0002 * base, 1.0)
+    error = float(np.sqrt(slope @ fit.covariance.to_numpy() @ slope + by_base**2 @ base_variance))
     reach = float(norm.ppf(0.5 + fit.level / 2)) * error
     return Estimate(value=value, std_error=error, low=value - reach, high=value + reach, level=fit.level)
 
