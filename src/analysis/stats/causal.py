@@ -23,7 +23,7 @@ from scipy.stats import norm
 from scipy.stats import t as student
 
 from analysis.errors import FitError, ParameterError, suggestion
-from analysis.stats.ridge import Array, encode, fit_ridge, fit_ridge_logistic, fold_of
+from analysis.stats.ridge import Array, RidgeFit, encode, fit_ridge, fit_ridge_logistic, fold_of
 from analysis.stats.survival import Estimate
 
 Learner = Literal["linear", "boosting"]
@@ -319,16 +319,17 @@ def _cross_fit(
     fold = fold_of(cluster, folds=folds, seed=seed)
     propensity, treated, untreated = (np.full(len(y), np.nan) for _ in range(3))
     features = _with_squares(design) if learner == "linear" else design
+    last: dict[float, RidgeFit | None] = {}  # folds share most rows: each fit begins where the one before it ended
     for one in range(folds):
         test, train = fold == one, fold != one
-        propensity[test] = _predicted(
-            features, d, weight, train, test, learner=learner, binary=True, seed=seed
+        propensity[test], last[-1.0] = _predicted(
+            features, d, weight, train, test, learner=learner, binary=True, seed=seed, start=last.get(-1.0)
         )
         for arm, store in ((1.0, treated), (0.0, untreated)):
             rows = train & (d == arm)
             binary = set(np.unique(y[rows])) == {0.0, 1.0}
-            store[test] = _predicted(
-                features, y, weight, rows, test, learner=learner, binary=binary, seed=seed
+            store[test], last[arm] = _predicted(
+                features, y, weight, rows, test, learner=learner, binary=binary, seed=seed, start=last.get(arm)
             )
     propensity = np.clip(propensity, _NEAREST_TO_CERTAIN, 1 - _NEAREST_TO_CERTAIN)
     return _Split(propensity=propensity, if_treated=treated, if_untreated=untreated)
@@ -344,14 +345,17 @@ def _predicted(
     learner: str,
     binary: bool,
     seed: int,
-) -> Array:
+    start: RidgeFit | None = None,
+) -> tuple[Array, RidgeFit | None]:
+    """Predictions for the test rows from the training rows, and the fit where it can serve as the next one's start."""
     if len(np.unique(target[train])) == 1:
-        return np.full(int(test.sum()), target[train][0])
+        return np.full(int(test.sum()), target[train][0]), None
     if learner == "linear":
-        fit = fit_ridge_logistic if binary else fit_ridge
-        return fit(features[train], target[train], penalty=_PENALTY, weights=weight[train]).predict(
-            features[test]
-        )
+        if not binary:
+            plain = fit_ridge(features[train], target[train], penalty=_PENALTY, weights=weight[train])
+            return plain.predict(features[test]), None
+        fit = fit_ridge_logistic(features[train], target[train], penalty=_PENALTY, weights=weight[train], start=start)
+        return fit.predict(features[test]), fit
     # Imported here: the package takes longer to import than a linear fit to run.
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
@@ -366,10 +370,10 @@ def _predicted(
     if binary:
         trees = HistGradientBoostingClassifier(min_samples_leaf=smallest, **options)
         trees.fit(features[train], target[train], sample_weight=weight[train])
-        return np.asarray(trees.predict_proba(features[test])[:, 1])
+        return np.asarray(trees.predict_proba(features[test])[:, 1]), None
     trees = HistGradientBoostingRegressor(min_samples_leaf=smallest, **options)
     trees.fit(features[train], target[train], sample_weight=weight[train])
-    return np.asarray(trees.predict(features[test]))
+    return np.asarray(trees.predict(features[test])), None
 
 
 def _with_squares(design: Array) -> Array:

@@ -46,10 +46,10 @@ class Budget:
 
 
 def budget(inputs: StudyInputs, base: ValueBase, plan: WhatIfPlan) -> Budget:
-    """What serving next year's customers will cost: those who stay as the base expects, those who come as they came in the last year.
+    """What serving next year's customers will cost: last year's cost of each tier times the growth of its customers, demand per customer and prices.
 
-    Untraced cost is taken to follow the traced one. The range holds the spread of cost between customers, the number of new customers, prices and
-    demand per customer.
+    A tier grows by those who stay (as the base expects) and those who come (as many as in the last year). Untraced cost is taken to follow the traced
+    one. The range holds the spread of cost between customers, staying and coming, prices and demand.
     """
     import numpy as np
 
@@ -86,10 +86,9 @@ def _sql(inputs: StudyInputs, base: ValueBase) -> str:
     end = literal(inputs.month.end)
     fine = "DECIMAL(38, 6)"
     return f"""SELECT b.tier, count(*) AS customers, CAST(sum(CAST(b.clv AS {fine})) AS DOUBLE) AS clv, CAST(sum(CAST(b.stay_12m AS {fine})) AS DOUBLE) AS stay,
-       CAST(sum(CAST(b.service_next_12m AS {fine})) AS DOUBLE) AS ahead, sum(CAST(b.service_cost_12m AS DECIMAL(18, 2))) AS last,
+       sum(CAST(b.service_cost_12m AS DECIMAL(18, 2))) AS last,
        CAST(sum(CAST(b.service_cost_12m * b.service_cost_12m AS {fine})) AS DOUBLE) AS squares,
-       count(*) FILTER (WHERE c.acquired_on >= {end} - INTERVAL 12 MONTH) AS fresh,
-       CAST(coalesce(sum(CAST(b.service_cost_12m AS {fine})) FILTER (WHERE c.acquired_on >= {end} - INTERVAL 12 MONTH), 0) AS DOUBLE) AS fresh_cost
+       count(*) FILTER (WHERE c.acquired_on >= {end} - INTERVAL 12 MONTH) AS fresh
 FROM {base.table} b LEFT JOIN customers c ON c.customer_id = b.customer_id GROUP BY 1 ORDER BY 1"""
 
 
@@ -107,15 +106,13 @@ def _tier(
     count, fresh = int(row["customers"]), int(row["fresh"])
     last = Decimal(str(row["last"])).quantize(Decimal("0.01"))
     spread = float(np.sqrt(max(float(row["squares"]) - float(last) ** 2 / count, 0.0))) / float(last) if last > 0 else 0.0  # of the mean cost per customer
-    arrivals = random.poisson(fresh, plan.draws)
-    each = float(row["fresh_cost"]) / fresh if fresh else 0.0
-    level = (1 + demand) * (1 + price)
-    drawn = (float(row["ahead"]) * (1 + spread * random.standard_normal(plan.draws)) + arrivals * each) * level
-    middle = (float(row["ahead"]) + fresh * each) * float(np.mean(level))
     stay = float(row["stay"])
     growth = (stay + fresh) / count - 1
     noise = float(np.sqrt(max(stay * (1 - stay / count), 0.0) + fresh)) / count
     reach = _reach(inputs.confidence) * noise
+    level = (1 + demand) * (1 + price)
+    drawn = float(last) * (1 + spread * random.standard_normal(plan.draws)) * (1 + growth + noise * random.standard_normal(plan.draws)) * level
+    middle = float(last) * (1 + growth) * float(np.mean(level))
     place = {"tier": tier}
     line = _line(inputs, tier, last, middle, drawn)
     stated = inputs.engine.stated

@@ -21,10 +21,12 @@ from analysis.results import Check, Fact, Finding, Interval, Sentence
 from analysis.value.base import ValueBase
 from analysis.value.budget import Budget, budget
 from analysis.value.effects import SECTION, SOURCES, ServiceEffects, TreatmentEffect
-from analysis.value.stakes import Draws, Stake, gain, relative_draws, stake
+from analysis.value.stakes import Stake, gain, relative_draws, stake
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from analysis.value.stakes import Draws
 
 Standing = Literal["effect", "not_shown", "not_counted"]
 STEP = 3  # months between the points of the fan
@@ -56,7 +58,8 @@ class Assumed:
 class WhatIf:
     """A scenario in money. ``clv`` + ``saving`` − ``programme`` = ``npv``; all discounted to the end of the month.
 
-    ``later`` : customer value that arrives after the programme's months, not in ``npv``. ``break_even`` : share of the intended change at which the present value is
+    ``later`` : customer value that arrives after the programme's months, not in ``npv``; ``unshown`` : what levers without a shown effect would bring at their word,
+    not in ``npv`` either. ``break_even`` : share of the intended change at which the present value is
     nothing. ``swings`` : input, its name, and the present value at its tenth and ninetieth percentile, widest first. ``curve`` : month, cumulated
     present value with its 80 % and its 95 % interval. ``standing`` : ``effect`` when every lever rests on an effect that survived its checks.
     """
@@ -69,6 +72,7 @@ class WhatIf:
     programme: Fact
     npv: Fact
     later: Fact
+    unshown: Fact | None
     returned: Fact
     payback: Fact
     paid_back: Fact
@@ -111,11 +115,13 @@ def what_ifs(inputs: StudyInputs, base: ValueBase, effects: ServiceEffects, *, p
     )  # fmt: skip
 
 
-def what_if(inputs: StudyInputs, base: ValueBase, effects: ServiceEffects, scenario: str | Scenario, *, plan: WhatIfPlan | None = None, **changes: Any) -> WhatIf:
+def what_if(
+    inputs: StudyInputs, base: ValueBase, effects: ServiceEffects, scenario: str | Scenario, *, count_unshown: bool = False, plan: WhatIfPlan | None = None, **changes: Any
+) -> WhatIf:
     """One scenario, by its id or as given, with some of its numbers changed.
 
     ``what_if(inputs, base, effects, "repeat_repairs_halved", uptake=(0.3, 0.5, 0.8), yearly=300_000)``: a range is (low, likely, high); a single number is
-    taken as certain. Returns money with intervals; see :class:`WhatIf`.
+    taken as certain. ``count_unshown`` counts the estimates of effects that are not shown as well. Returns money with intervals; see :class:`WhatIf`.
 
     Raises ParameterError for an unknown scenario or parameter, FitError when none of its levers rests on anything.
     """
@@ -130,8 +136,10 @@ def what_if(inputs: StudyInputs, base: ValueBase, effects: ServiceEffects, scena
         for name in changes:
             if name not in names:
                 raise ParameterError(f"what_if: a scenario has no '{name}'.{suggestion(name, names)}")
-        scenario = replace(scenario, id=f"{scenario.id}_changed", **{name: _range(name, value) for name, value in changes.items()})
-    return _computed(inputs, base, effects, scenario, plan)
+        scenario = replace(scenario, **{name: _range(name, value) for name, value in changes.items()})
+    if changes or count_unshown:
+        scenario = replace(scenario, id=f"{scenario.id}_changed")
+    return _computed(inputs, base, effects, scenario, plan, count_unshown=count_unshown)
 
 
 def _range(name: str, value: Any) -> Any:
@@ -151,34 +159,41 @@ class _Setting:
     """What does not vary between draws."""
 
     scenario: Scenario
-    stakes: Mapping[str, Stake]  # by lever, for those that count
+    stakes: Mapping[str, Stake]  # by lever
+    counted: frozenset[str]  # levers whose customer value is in the present value
     customers: int  # the most valuable tenth
     growth: float  # discount factor of one month
     horizon: int
 
 
-def _computed(inputs: StudyInputs, base: ValueBase, effects: ServiceEffects, scenario: Scenario, plan: WhatIfPlan) -> WhatIf:
+def _computed(inputs: StudyInputs, base: ValueBase, effects: ServiceEffects, scenario: Scenario, plan: WhatIfPlan, *, count_unshown: bool = False) -> WhatIf:
     import numpy as np
 
     random = np.random.default_rng([plan.seed, *scenario.id.removesuffix("_changed").encode()])
-    levers, stakes, inputs_of = [], {}, {}
+    levers, stakes, counted = [], {}, set()
+    draws: dict[str, Draws] = {}
     for index, lever in enumerate(scenario.levers):
-        effect = effects.get(lever.treatment)
+        effect, key = effects.get(lever.treatment), str(index)
         found, result = _lever(inputs, base, effects, effect, lever, scenario, index)
         levers.append(result)
-        if found is not None and effect is not None and result.standing != "not_counted":
-            stakes[str(index)] = found
-            inputs_of[f"repurchase.{index}"], inputs_of[f"retention.{index}"] = relative_draws(effect, random, plan.draws)
-    saving = _saving(inputs, scenario, random, plan.draws)
-    if not stakes and saving is None:
-        raise FitError(f"value: what-if '{scenario.id}': none of its effects passed the checks and it states no saving; nothing can be counted.")
-    draws = inputs_of | {name: _drawn(range_, random, plan.draws) for name, range_ in _ranges(scenario).items()}
+        if found is None:
+            continue
+        stakes[key] = found
+        if effect is not None and result.standing != "not_counted":
+            draws[f"repurchase.{key}"], draws[f"retention.{key}"] = relative_draws(effect, random, plan.draws)
+            if result.standing == "effect" or count_unshown:
+                counted.add(key)
+    saving = _saving(inputs, scenario, random, plan.draws) if stakes else None
+    if not counted and saving is None:
+        raise FitError(f"value: what-if '{scenario.id}': no effect behind it is shown and it states no saving; nothing can be counted.")
+    draws |= {name: _drawn(range_, random, plan.draws) for name, range_ in _ranges(scenario).items()}
     draws["value"] = 1 + base.relative_error * random.standard_normal(plan.draws)
     if saving is not None:
         draws["saving_per_case"] = saving
-        stakes = stakes or {str(i): _stake(inputs, base, effects, one) for i, one in enumerate(scenario.levers)}
     top = int(inputs.engine.query(f"SELECT count(*) AS n FROM {base.table} WHERE clv >= (SELECT quantile_cont(clv, 0.9) FROM {base.table})")["n"].iloc[0])
-    setting = _Setting(scenario=scenario, stakes=stakes, customers=top, growth=float((1 + base.discount_rate) ** (-1 / 12)), horizon=base.horizon_months)
+    setting = _Setting(
+        scenario=scenario, stakes=stakes, counted=frozenset(counted), customers=top, growth=float((1 + base.discount_rate) ** (-1 / 12)), horizon=base.horizon_months
+    )
     return _summed_up(inputs, setting, draws, tuple(levers))
 
 
@@ -257,24 +272,28 @@ def _coefficients(setting: _Setting) -> dict[str, np.ndarray]:
 
 
 def _money(setting: _Setting, draws: Mapping[str, Draws]) -> dict[str, np.ndarray]:
-    """By part, draws × months: ``clv``, ``saving``, ``programme``, and ``whole`` (draws): all value of the cases begun, however late it arrives."""
+    """By part, draws × months: ``clv``, ``unshown``, ``saving``, ``programme``, and ``whole`` (draws): all value of the cases begun, however late it arrives."""
     import numpy as np
 
     weights = _coefficients(setting)
     size = len(draws["uptake"])
-    clv, whole, moved = np.zeros((size, setting.scenario.months)), np.zeros(size), 0.0
+    clv, unshown, whole, moved = np.zeros((size, setting.scenario.months)), np.zeros((size, setting.scenario.months)), np.zeros(size), 0.0
     for key, found in setting.stakes.items():
         moved += found.moved
         if f"repurchase.{key}" not in draws:
             continue
         one = gain(found, draws[f"repurchase.{key}"], draws[f"retention.{key}"], draws["value"], draws["later_purchases"])
         monthly = draws["uptake"] * found.moved / 12
-        clv += (monthly * one.early)[:, None] * weights["early"] + (monthly * one.late)[:, None] * weights["late"]
+        arriving = (monthly * one.early)[:, None] * weights["early"] + (monthly * one.late)[:, None] * weights["late"]
+        if key not in setting.counted:
+            unshown += arriving
+            continue
+        clv += arriving
         whole += monthly * one.whole * weights["begun"].sum()
     saving = (draws["uptake"] * moved / 12 * draws["saving_per_case"])[:, None] * weights["case"] if "saving_per_case" in draws else np.zeros_like(clv)
     yearly = draws["yearly"] + setting.customers * draws["per_customer"] if "per_customer" in draws else draws["yearly"]
     programme = draws["once"][:, None] * weights["once"] + yearly[:, None] * weights["yearly"]
-    return {"clv": clv, "saving": saving, "programme": programme, "whole": whole}
+    return {"clv": clv, "unshown": unshown, "saving": saving, "programme": programme, "whole": whole}
 
 
 # -- stating -----------------------------------------------------------------------------------------------------------
@@ -294,14 +313,15 @@ def _summed_up(inputs: StudyInputs, setting: _Setting, draws: dict[str, Draws], 
     rounded["npv"] = rounded["clv"] + rounded["saving"] - rounded["programme"]
     totals["later"], rounded["later"] = parts["whole"] - totals["clv"], Decimal(str(round(float(middle["whole"][0]) - at["clv"], 2)))
     facts = {name: _amount(inputs, f"what_if_{name}", rounded[name], totals[name], scenario=scenario.id) for name in ("clv", "saving", "programme", "npv", "later")}
+    left_out = set(setting.stakes) - setting.counted
+    missing = any(f"repurchase.{key}" in draws for key in left_out)
+    unshown = _amount(inputs, "what_if_unshown", Decimal(str(round(float(middle["unshown"].sum()), 2))), parts["unshown"].sum(axis=1), scenario=scenario.id) if missing else None
     cash = np.cumsum(parts["clv"] + parts["saving"] - parts["programme"], axis=1)
     middle_cash = np.cumsum(middle["clv"] + middle["saving"] - middle["programme"], axis=1)[0]
-    counted = [one for one in levers if one.standing != "not_counted"]
-    standing: Literal["effect", "not_shown", "assumption"] = (
-        "assumption" if not counted or len(counted) < len(levers) else "effect" if all(one.standing == "effect" for one in counted) else "not_shown"
-    )
+    kinds = {one.standing for one in levers}
+    standing: Literal["effect", "not_shown", "assumption"] = "effect" if kinds == {"effect"} else "not_shown" if kinds <= {"effect", "not_shown"} else "assumption"
     return WhatIf(
-        scenario=scenario, standing=standing, levers=levers, **facts, **_ratios(inputs, scenario, totals, at, cash, middle_cash, draws["uptake"], float(centre["uptake"][0])),
+        scenario=scenario, standing=standing, levers=levers, unshown=unshown, **facts, **_ratios(inputs, scenario, totals, at, cash, middle_cash, draws["uptake"], float(centre["uptake"][0])),
         swings=_swings(inputs, setting, draws, centre), curve=_curve(inputs, scenario, cash, middle_cash), assumed=_assumed(inputs, setting, draws), draws={**draws, "npv": totals["npv"]},
     )  # fmt: skip
 
@@ -309,7 +329,7 @@ def _summed_up(inputs: StudyInputs, setting: _Setting, draws: dict[str, Draws], 
 def _edges(draws: Draws, level: float, value: float) -> tuple[float, float]:
     import numpy as np
 
-    low, high = (float(edge) for edge in np.quantile(draws, [(1 - level) / 2, (1 + level) / 2]))
+    low, high = (float(edge) for edge in np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], method="inverted_cdf"))
     return min(low, value), max(high, value)
 
 
@@ -367,7 +387,7 @@ def _swings(inputs: StudyInputs, setting: _Setting, draws: Mapping[str, Draws], 
 
     found = []
     for name, values in draws.items():
-        if values.std() < 1e-12:
+        if values.std() < 1e-12 or ("." in name and name.partition(".")[2] not in setting.counted):
             continue
         ends = []
         for share in (0.1, 0.9):
@@ -427,6 +447,8 @@ def _assumed(inputs: StudyInputs, setting: _Setting, draws: Mapping[str, Draws])
     metric = {"uptake": "what_if_assumed_share", "later_purchases": "what_if_assumed_share", "value": "what_if_assumed_share"}
     found = []
     for name, values in draws.items():
+        if "." in name and name.partition(".")[2] not in setting.counted:
+            continue
         kind = metric.get(name) or ("what_if_assumed_share" if "." in name else "what_if_assumed_money")
         value: Any = float(np.mean(values))
         low, high = _edges(values, inputs.confidence, value)
@@ -468,6 +490,6 @@ def _check(one: WhatIf) -> Check:
     text = (
         "{scenario}: nothing is counted for customers in “{lever}”: that effect did not pass its checks or could not be computed."
         if left_out
-        else "{scenario}: “{lever}” is counted with its full uncertainty, but no effect of it is shown; the money rests on an estimate that may be zero."
+        else "{scenario}: no effect of “{lever}” is shown, so nothing is counted for it; what its estimate would say is printed apart."
     )
     return Check(id=f"value.what_if.{one.scenario.id}", outcome="failed" if left_out else "info", sentence=Sentence(text, {"scenario": one.scenario.name, "lever": first.name}))
