@@ -125,20 +125,63 @@ def _ratios(frame: pd.DataFrame, key: str) -> dict[str, float]:
     return found | {ALL: float(sum(known["margin"], Decimal(0)) / total)}
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SpendFit:
+    """Covariance of the logarithms of p, q and v."""
+
+    log_covariance: Any
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AlikeSpend:
+    """Where customers do not differ in what they spend (the Gamma-Gamma model then has no maximum): the mean of all for everyone.
+
+    It is the limit of the model for a huge ``q``; only the mean, that is ``v``, is uncertain.
+    """
+
+    p: float
+    q: float
+    v: float
+    mean: float
+    correlation: float
+    customers: float
+    fit: SpendFit
+
+
+_HUGE = 1e12
+
+
 def _spend(frame: pd.DataFrame) -> dict[str, Any]:
     """Gamma-Gamma by customer type and for all together (used for a type that is too small)."""
     from analysis import stats
 
-    found = {}
+    found: dict[str, Any] = {}
     for name, part in [*frame.groupby("grp", sort=True), (ALL, frame)]:
         if name != ALL and part["customers"].sum() < buying.SMALLEST_GROUP:
             continue
         try:
             found[str(name)] = stats.fit_gamma_gamma(part["purchases"], part["mean_spend"], part["customers"])
         except FitError:
-            if name == ALL:
-                raise
+            found[str(name)] = alike_spend(part)
     return found
+
+
+def alike_spend(part: pd.DataFrame) -> AlikeSpend:
+    """Mean spend of a purchase and its error from the spread of customers' means around it."""
+    import numpy as np
+
+    purchases, mean, customers = (part[name].to_numpy(dtype=float) for name in ("purchases", "mean_spend", "customers"))
+    weight = purchases * customers
+    average = float(weight @ mean / weight.sum())
+    spread = float(weight**2 / customers @ (mean - average) ** 2) / float(weight.sum()) ** 2
+    covariance = np.zeros((3, 3))
+    covariance[2, 2] = spread / average**2
+    varied = len(mean) > 2 and np.ptp(purchases) > 0 and np.ptp(mean) > 0
+    together = np.cov(purchases, mean, aweights=customers) if varied else np.zeros((2, 2))
+    return AlikeSpend(
+        p=1.0, q=_HUGE, v=average * _HUGE, mean=average, correlation=float(together[0, 1] / np.sqrt(together[0, 0] * together[1, 1])) if varied else math.nan,
+        customers=float(customers.sum()), fit=SpendFit(log_covariance=covariance),
+    )  # fmt: skip
 
 
 def _service(moments: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
