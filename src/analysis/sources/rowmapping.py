@@ -95,9 +95,11 @@ class RowMapper:
             places = [index[name] for name in names if name in index]
             if column not in self.absent:
                 takes.append(self._take_either(column, places))
+        # A day in a key is written as the table writes it, so that the key outlives a change of the date format.
+        read_as = {name: column for column, name in entry.columns.items() if column in entry.dates and column not in entry.less}
         for column, names in entry.joined.items():
             if column not in self.absent:
-                takes.append(self._take_joined(column, [index[name] for name in names]))
+                takes.append(self._take_joined(column, [(index[name], read_as.get(name)) for name in names]))
         for column, lookup in entry.lookups.items():
             if column not in self.absent:
                 takes.append(self._take_lookup(column, index[lookup.by], lookups[column]))
@@ -120,8 +122,11 @@ class RowMapper:
 
         return take
 
-    def _take_joined(self, column: str, places: list[int]) -> Take:
-        return lambda row: self._value(column, "-".join(self._plain(row[place], column) for place in places))
+    def _take_joined(self, column: str, parts: list[tuple[int, str | None]]) -> Take:
+        def part(cell: Cell, read_as: str | None) -> str:
+            return self._plain(cell, column) if read_as is None else self._value(read_as, cell)
+
+        return lambda row: self._value(column, "-".join(part(row[place], read_as) for place, read_as in parts))
 
     def _take_lookup(self, column: str, place: int, found: Mapping[str, str]) -> Take:
         return lambda row: self._value(column, found.get(self._plain(row[place], column), ""))
