@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from analysis.errors import FitError, MissingData
 from analysis.metrics import StudyInputs
 from analysis.params.treatments import Treatment
-from analysis.results import Check, Finding, Sentence
+from analysis.results import Check, Fact, Finding, Sentence, Value
 from analysis.value.effects import SECTION, OutcomeEffect, TreatmentEffect
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _METHOD = (
     "Cases the company wants to avoid are compared with cases of customers alike before the treatment could begin (cross-fitted doubly robust scores, effect on the exposed, "
@@ -33,7 +37,7 @@ def findings(inputs: StudyInputs, effects: Sequence[TreatmentEffect]) -> tuple[F
 def _finding(one: TreatmentEffect) -> Finding:
     claimed = sorted(one.claimed, key=lambda found: found.outcome != "repurchase")
     first = claimed[0]
-    values = {"treatment": one.treatment.name, "effect": first.adjusted, "naive": first.naive}
+    values: dict[str, Value] = {"treatment": one.treatment.name, "effect": first.adjusted, "naive": first.naive}
     template = _PARTS[first.outcome]
     if len(claimed) > 1:
         template = _BOTH
@@ -48,15 +52,18 @@ def _finding(one: TreatmentEffect) -> Finding:
     )  # fmt: skip
 
 
-def evidence(one: TreatmentEffect):  # type: ignore[no-untyped-def]
+def evidence(one: TreatmentEffect) -> pd.DataFrame:
     """Rows behind a finding: outcomes with adjusted and naive effect, then groups."""
     import pandas as pd
 
     rows = [_row(one, found) for found in one.outcomes]
-    for row in one.groups.itertuples():
-        fact = row.fact
+    for row in one.groups.to_dict("records"):
+        fact: Fact = row["fact"]
         low, high = (fact.interval.low, fact.interval.high) if fact.interval else (None, None)
-        rows.append({"treatment": one.treatment.id, "outcome": row.outcome, "group": f"{row.grouping}: {row.group}", "cases": row.rows, "adjusted": fact.value, "low": low, "high": high, "p_adjusted": row.p_adjusted})
+        rows.append(
+            {"treatment": one.treatment.id, "outcome": row["outcome"], "group": f"{row['grouping']}: {row['group']}", "cases": row["rows"], "adjusted": fact.value, "low": low, "high": high,
+             "p_adjusted": row["p_adjusted"]}
+        )  # fmt: skip
     return pd.DataFrame(rows)
 
 
@@ -83,13 +90,13 @@ def checks(effects: Sequence[TreatmentEffect], refused: Mapping[str, tuple[Treat
     for name, (treatment, refusal) in refused.items():
         lacks = isinstance(refusal, MissingData) and refusal.needs
         text = "{treatment}: not computed: needs {needs}." if lacks else "{treatment}: not computed: there are too few cases of one kind."
-        values = {"treatment": treatment.name} | ({"needs": ", ".join(refusal.needs)} if isinstance(refusal, MissingData) and lacks else {})
+        values: dict[str, Value] = {"treatment": treatment.name} | ({"needs": ", ".join(refusal.needs)} if isinstance(refusal, MissingData) and lacks else {})
         found.append(Check(id=f"value.effects.{name}", outcome="info", sentence=Sentence(text, values)))
     return tuple(found)
 
 
 def _overlap_check(one: TreatmentEffect) -> Check:
-    values = {"treatment": one.treatment.name, "trimmed": one.trimmed, "balance": one.worst_balance, "cases": one.cases}
+    values: dict[str, Value] = {"treatment": one.treatment.name, "trimmed": one.trimmed, "balance": one.worst_balance, "cases": one.cases}
     text = (
         "{treatment}: cases alike are found on both sides; {trimmed} of the cases concerned were left out for want of any, and no characteristic stays more than {balance} standard deviations apart."
         if one.overlap_holds
@@ -113,7 +120,7 @@ def _hidden_checks(one: TreatmentEffect) -> list[Check]:
     for outcome in one.claimed:
         if outcome.if_hidden.value is None:
             continue
-        values = {"treatment": one.treatment.name, "effect": outcome.adjusted, "hidden": outcome.if_hidden, "ratio": outcome.e_value, "share": outcome.robustness}
+        values: dict[str, Value] = {"treatment": one.treatment.name, "effect": outcome.adjusted, "hidden": outcome.if_hidden, "ratio": outcome.e_value, "share": outcome.robustness}
         if outcome.enough:
             text = "{treatment}: a hidden cause as strong as customer tier would be enough to explain this away ({effect:signed} would become {hidden:signed})."
         else:

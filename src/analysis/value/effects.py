@@ -19,7 +19,7 @@ from analysis.params.treatments import Treatment, load_treatments
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Interval
 from analysis.value import treatments as cases
-from analysis.value.base import ValueBase, offset_minutes
+from analysis.value.base import ValueBase
 from analysis.value.settings import ValueSettings, load_settings
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from analysis.locale import Text
 from analysis.metrics import StudyInputs
 from analysis.params.what_ifs import Lever, Range, Scenario, WhatIfPlan, load_what_ifs
 from analysis.periods import Month
-from analysis.results import Check, Fact, Finding, Interval, Sentence
+from analysis.results import Check, Fact, Finding, Interval, Sentence, Value
 from analysis.value.base import ValueBase
 from analysis.value.budget import Budget, budget
 from analysis.value.effects import SECTION, SOURCES, ServiceEffects, TreatmentEffect
@@ -60,7 +60,7 @@ class WhatIf:
 
     ``later`` : customer value that arrives after the programme's months, not in ``npv``; ``unshown`` : what levers without a shown effect would bring at their word,
     not in ``npv`` either. ``break_even`` : share of the intended change at which the present value is
-    nothing. ``swings`` : input, its name, and the present value at its tenth and ninetieth percentile, widest first. ``curve`` : month, cumulated
+    nothing. ``swings`` : input, its name, and the present value at its tenth and ninetieth percentile, widest first. ``curve`` (from ``start``, nothing) : month, cumulated
     present value with its 80 % and its 95 % interval. ``standing`` : ``effect`` when every lever rests on an effect that survived its checks.
     """
 
@@ -79,6 +79,7 @@ class WhatIf:
     break_even: Fact
     chance: Fact
     swings: tuple[tuple[str, Text, Fact, Fact], ...]
+    start: Fact
     curve: tuple[tuple[Month, Fact, Fact], ...]
     assumed: tuple[Assumed, ...]
     draws: Mapping[str, Draws] = field(repr=False)
@@ -322,7 +323,7 @@ def _summed_up(inputs: StudyInputs, setting: _Setting, draws: dict[str, Draws], 
     standing: Literal["effect", "not_shown", "assumption"] = "effect" if kinds == {"effect"} else "not_shown" if kinds <= {"effect", "not_shown"} else "assumption"
     return WhatIf(
         scenario=scenario, standing=standing, levers=levers, unshown=unshown, **facts, **_ratios(inputs, scenario, totals, at, cash, middle_cash, draws["uptake"], float(centre["uptake"][0])),
-        swings=_swings(inputs, setting, draws, centre), curve=_curve(inputs, scenario, cash, middle_cash), assumed=_assumed(inputs, setting, draws), draws={**draws, "npv": totals["npv"]},
+        swings=_swings(inputs, setting, draws, centre), curve=_curve(inputs, scenario, cash, middle_cash), start=_start(inputs, scenario), assumed=_assumed(inputs, setting, draws), draws={**draws, "npv": totals["npv"]},
     )  # fmt: skip
 
 
@@ -434,6 +435,10 @@ def _curve(inputs: StudyInputs, scenario: Scenario, cash: np.ndarray, middle: np
     return tuple(points)
 
 
+def _start(inputs: StudyInputs, scenario: Scenario) -> Fact:
+    return inputs.engine.stated("what_if_cumulated", period=inputs.month, value=Decimal(0), dimensions={"scenario": scenario.id, "after": "0"}, sources=SOURCES)
+
+
 def _point(inputs: StudyInputs, value: Decimal, draws: Draws, level: float, scenario: str, after: int) -> Fact:
     low, high = _edges(draws, level, float(value))
     place = {"scenario": scenario, "after": str(after), "coverage": f"{level:g}"}
@@ -472,7 +477,7 @@ def _worth_saying(one: WhatIf) -> bool:
 def _finding(one: WhatIf) -> Finding:
     import pandas as pd
 
-    values = {"scenario": one.scenario.name, "npv": one.npv, "programme": one.programme, "clv": one.clv, "saving": one.saving}
+    values: dict[str, Value] = {"scenario": one.scenario.name, "npv": one.npv, "programme": one.programme, "clv": one.clv, "saving": one.saving}
     rows = pd.DataFrame([{"part": name, "value": getattr(one, name).value} for name in ("clv", "saving", "programme", "npv", "later")])
     return Finding(
         id="value.what_if", section=SECTION, severity="info", subject={"scenario": one.scenario.id}, evidence=rows, method=_FINDING_METHOD, rank=float(one.npv.value or 0),

@@ -1,0 +1,164 @@
+"""Drawings of the second half of the value section: causal diagrams, overlap by arm, tornado."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from analysis.exhibits.blocks import Column, Row
+from analysis.exhibits.charts.labels import wrapped
+from analysis.exhibits.charts.parts import mark_text, row_names, rows_height
+from analysis.exhibits.style import (
+    TEXT_SIZE,
+    WIDTH,
+    Drawing,
+    annotate,
+    axis_name,
+    axis_scale,
+    colour,
+    label,
+    one_unit,
+    place,
+    shown,
+    text_width,
+    value_axis,
+    words,
+)
+from analysis.locale import Language, Text
+from analysis.results import Fact
+from analysis.value.diagram import Diagram
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BAND = 84.0  # points a diagram takes
+
+
+def causal_diagrams(diagrams: Sequence[Diagram]) -> Drawing:
+    """One band a family: common causes at the left, treatment and outcome on one line, mediators dashed between them."""
+
+    def draw(figure: Figure, language: Language) -> None:
+        axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+        axes.set_axis_off()
+        width = WIDTH * 72
+        axes.set_xlim(0, width)
+        axes.set_ylim(BAND * len(diagrams), 0)
+        for index, one in enumerate(diagrams):
+            _diagram(axes, one, BAND * index, width, language)
+
+    rows = [
+        Row(cells={"family": one.name, "part": part, "node": node})
+        for one in diagrams
+        for part, nodes in (
+            (Text(en="treatment", zh="处理"), one.treatments), (Text(en="allowed for", zh="已控制"), one.causes), (Text(en="left out: lies between", zh="不控制：介于其间"), one.mediators),
+        )
+        for node in nodes
+    ]  # fmt: skip
+    columns = [Column(key="family", label=Text(en="Family", zh="类别")), Column(key="part", label=Text(en="Part", zh="角色")), Column(key="node", label=Text(en="What", zh="内容"))]
+    return Drawing(draw=draw, data=(columns, rows), size=(WIDTH, BAND * len(diagrams) / 72))
+
+
+def _diagram(axes: Axes, one: Diagram, top: float, width: float, language: Language) -> None:
+    size = TEXT_SIZE - 1
+    label(axes, 4, top + 11, one.name, language, va="center", ha="left", weight="bold", color=colour("ink"), fontsize=TEXT_SIZE)
+    comma = "，" if language == "zh" else ", "
+    causes = _box(axes, (78, top + 50), 140, Text(en=comma.join(t.en for t in one.causes), zh=comma.join(t.zh for t in one.causes)), language, "context", size)
+    treated = _box(axes, (252, top + 62), 126, Text(en=comma.join(t.en for t in one.treatments), zh=comma.join(t.zh for t in one.treatments)), language, "focus", size)
+    outcome = _box(axes, (width - 50, top + 62), 88, Text(en="buys again, stays, margin", zh="复购、留存、毛利"), language, "actual", size)
+    between = _box(axes, (width - 112, top + 17), 150, Text(en=comma.join(t.en for t in one.mediators), zh=comma.join(t.zh for t in one.mediators)), language, "expected", size, dashed=True)
+    _arrow(axes, (causes[1], top + 56), (treated[0], top + 62), "context")
+    _arrow(axes, (treated[1], top + 62), (outcome[0], top + 62), "focus")
+    _arrow(axes, (treated[1] - 18, treated[2]), (between[0], top + 19), "expected", dashed=True)
+    _arrow(axes, (width - 50, between[3]), (width - 50, outcome[2]), "expected", dashed=True)
+    _arrow(axes, (causes[1], causes[2] + 6), (outcome[0] + 4, outcome[2]), "context", bend=-0.10)
+    axes.hlines(top + BAND - 1, 4, width - 4, color=colour("rule"), linewidth=0.6)
+
+
+def _box(
+    axes: Axes, centre: tuple[float, float], room: float, text: Text, language: Language, role: str, size: float, *, dashed: bool = False
+) -> tuple[float, float, float, float]:
+    """A box around wrapped text; gives its left, right, top and bottom."""
+    lines = wrapped(text[language], room, size=size, lines=3)
+    frame = {"boxstyle": "round,pad=0.3", "facecolor": colour("paper"), "edgecolor": colour(role), "linewidth": 1.0, "linestyle": (0, (3, 2)) if dashed else "solid"}
+    label(axes, *centre, lines, language, va="center", ha="center", color=colour("muted" if dashed else "ink"), fontsize=size, linespacing=1.25, bbox=frame, zorder=3)
+    half = text_width(lines, size) / 2 + 4
+    high = (lines.count("\n") + 1) * size * 0.68 + 4
+    return centre[0] - half, centre[0] + half, centre[1] - high, centre[1] + high
+
+
+def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], role: str, *, dashed: bool = False, bend: float = 0.0) -> None:
+    style = {"arrowstyle": "-|>", "color": colour(role), "linewidth": 1.0, "shrinkA": 0, "shrinkB": 0, "linestyle": (0, (3, 2)) if dashed else "solid", "connectionstyle": f"arc3,rad={bend}"}
+    axes.annotate("", xy=end, xytext=start, arrowprops=style, zorder=2)
+
+
+def overlap_panels(panels: Sequence[tuple[Text, Sequence[tuple[float, float, Fact, Fact]]]]) -> Drawing:
+    """One panel a treatment: shares of the cases gone wrong (up) and of the others (down) by their chance of going wrong."""
+    across = 3
+    down = -(-len(panels) // across)
+
+    def draw(figure: Figure, language: Language) -> None:
+        grid = figure.subplots(down, across, squeeze=False)
+        place(figure, left=8, right=8, top=34, bottom=26, hspace=0.62, wspace=0.10)
+        for index, axes in enumerate(grid.ravel()):
+            if index >= len(panels):
+                axes.set_axis_off()
+                continue
+            _panel(axes, *panels[index], language)
+
+    columns = [
+        Column(key="treatment", label=Text(en="Treatment", zh="处理")), Column(key="from", label=Text(en="Chance from", zh="概率起")), Column(key="wrong", label=Text(en="Gone wrong", zh="未达预期")),
+        Column(key="others", label=Text(en="Others", zh="其他")),
+    ]  # fmt: skip
+    rows = [Row(cells={"treatment": name, "from": f"{low:.0%}", "wrong": wrong, "others": others}) for name, bins in panels for low, _, wrong, others in bins]
+    return Drawing(draw=draw, data=(columns, rows), size=(WIDTH, (down * 92 + 40) / 72))
+
+
+def _panel(axes: Axes, name: Text, bins: Sequence[tuple[float, float, Fact, Fact]], language: Language) -> None:
+    wrong, others = ([float(fact.value or 0) for fact in facts] for facts in ([row[2] for row in bins], [row[3] for row in bins]))
+    for heights, sign, role in ((wrong, 1, "focus"), (others, -1, "actual")):
+        total = sum(heights) or 1.0
+        axes.bar([(low + high) / 2 for low, high, *_ in bins], [sign * height / total for height in heights], width=0.094, color=colour(role), linewidth=0)
+    axes.axhline(0, color=colour("ink"), linewidth=0.6)
+    axes.set_xlim(0, 1)
+    axes.set_ylim(-1.05, 1.05)
+    axes.set_yticks([])
+    axes.set_xticks([0, 0.5, 1.0], labels=["0%", "50%", "100%"])
+    axes.spines[:].set_visible(False)
+    label(axes, 0, 1.10, wrapped(name[language], 140, lines=1), language, transform=axes.transAxes, va="bottom", ha="left", color=colour("ink"), weight="bold", fontsize=TEXT_SIZE)
+    words(axes, 1.0, 0.96, "gone wrong", language, transform=axes.transAxes, va="top", ha="right", color=colour("focus"), fontsize=TEXT_SIZE - 1)
+    words(axes, 1.0, 0.04, "others", language, transform=axes.transAxes, va="bottom", ha="right", color=colour("actual"), fontsize=TEXT_SIZE - 1)
+
+
+def tornado(rows: Sequence[tuple[Text, Fact, Fact]], centre: Fact, *, measure: Text, by: Text) -> Drawing:
+    """Bars from the value at an input's tenth to the one at its ninetieth percentile, around the central value; the widest first."""
+    unit = one_unit([fact for _, low, high in rows for fact in (low, high)] + [centre], "tornado")
+    names = [name for name, _, _ in rows]
+
+    def draw(figure: Figure, language: Language) -> None:
+        axes = figure.add_subplot()
+        facts = [fact for _, low, high in rows for fact in (low, high)] + [centre]
+        scale = axis_scale(facts, unit, language)
+        left = row_names(axes, names, language)
+        place(figure, left=left, right=8, top=20, bottom=28)
+        values = [shown(fact.value, unit, scale) for fact in facts]
+        spread = (max(values) - min(values)) or 1.0
+        axes.set_xlim(min(values) - 0.16 * spread, max(values) + 0.16 * spread)
+        middle = shown(centre.value, unit, scale)
+        for row, (_, low, high) in enumerate(rows):
+            a, b = shown(low.value, unit, scale), shown(high.value, unit, scale)
+            axes.barh(row, a - middle, left=middle, height=0.56, color=colour("context"))
+            axes.barh(row, b - middle, left=middle, height=0.56, color=colour("actual"))
+            for fact, x in ((low, a), (high, b)):
+                side = "right" if x < middle else "left"
+                annotate(axes, x + (-0.01 if side == "right" else 0.01) * spread, row, fact, language, text=mark_text(fact, unit, scale), va="center", ha=side, color=colour("ink"), fontsize=TEXT_SIZE - 0.5)
+        axes.axvline(0, color=colour("bad"), linewidth=0.9, linestyle=(0, (4, 3)))
+        axes.axvline(middle, color=colour("ink"), linewidth=0.9)
+        value_axis(axes, "x", name=axis_name(measure, unit, scale, language))
+        low_x, high_x = axes.get_xlim()
+        where = (middle - low_x) / (high_x - low_x)
+        words(axes, where, 1.02, "low end of the input (pale), high end (dark)", language, transform=axes.transAxes, va="bottom", ha="center" if 0.3 < where < 0.7 else "left" if where <= 0.3 else "right", color=colour("muted"), fontsize=TEXT_SIZE - 0.5)  # fmt: skip
+
+    columns = [Column(key="input", label=by), Column(key="low", label=Text(en="At the tenth percentile", zh="取第 10 百分位")), Column(key="high", label=Text(en="At the ninetieth percentile", zh="取第 90 百分位"))]
+    data = [Row(cells={"input": name, "low": low, "high": high}) for name, low, high in rows]
+    return Drawing(draw=draw, data=(columns, data), size=(WIDTH, rows_height(names, extra=52)))
