@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analysis.errors import MissingData
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
 from analysis.results import Fact
 from analysis.value import pricing, views
-from analysis.value.base import offset_minutes
+from analysis.value.base import offset_minutes, tuples
 from analysis.value.stating import Stating
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from analysis.value.pricing import Parameters, State
     from analysis.value.settings import ValueSettings
 
@@ -37,19 +39,19 @@ def acquisition(inputs: StudyInputs, settings: ValueSettings, state: State, para
     """Channels with marketing spend and new customers. Refuses (``MissingData``) without marketing spend."""
     inputs.engine.require("marketing_spend.amount", "marketing_spend.channel", "customers.channel")
     spend = inputs.engine.query(views.marketing(state.cutoff))
-    spent = {str(row.channel): row.amount for row in spend.itertuples()}
+    spent = {str(row.channel): row.amount for row in tuples(spend)}
     if not spent:
         raise MissingData("marketing_spend.amount")
-    new = inputs.engine.query(views.new_customers(table, state.cutoff, settings.basis)).set_index("channel")
+    new = {str(row.channel): row for row in tuples(inputs.engine.query(views.new_customers(table, state.cutoff, settings.basis)))}
     where = f"since >= {views.literal(state.cutoff)} - INTERVAL 12 MONTH"
     worth = pricing.sums(inputs, table, parameters, by="channel", years=pricing.annuity(months, rate), where=where)
     ages = inputs.engine.query(views.earned_by_age(state.customers, state.cutoff, settings.basis, offset_minutes(inputs)))
     facts, channels = Stating(inputs=inputs), []
     for channel in sorted(spent, key=lambda name: -spent[name]):
-        place = {"channel": channel}
-        if channel not in new.index:
+        place: dict[str, Any] = {"channel": channel}
+        if channel not in new:
             continue
-        number, earned = int(new.loc[channel, "customers"]), new.loc[channel, "earned"]
+        number, earned = int(new[channel].customers), new[channel].earned
         cost = (spent[channel] / number).quantize(Decimal("0.01"))
         total = worth[channel]
         value = ((earned + total.clv) / number).quantize(Decimal("0.01"))
@@ -68,10 +70,10 @@ def acquisition(inputs: StudyInputs, settings: ValueSettings, state: State, para
     return tuple(channels)
 
 
-def _payback(facts: Stating, ages: object, cost: Decimal, place: dict[str, str]) -> Fact:
+def _payback(facts: Stating, ages: pd.DataFrame, cost: Decimal, place: dict[str, Any]) -> Fact:
     """First whole month of age at which the mean margin earned covers the cost."""
     covered = Decimal(0)
-    for row in ages.sort_values("age").itertuples():  # type: ignore[attr-defined]
+    for row in tuples(ages.sort_values("age")):
         covered += (row.earned or Decimal(0)) / int(row.customers)
         if covered >= cost:
             return facts.exact("payback_months", int(row.age) + 1, **place)

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from analysis.metrics import StudyInputs
 from analysis.periods import Month
 from analysis.results import Fact
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TIERS = ("top", "middle", "low")
 
@@ -49,6 +53,11 @@ class ValueBase:
     has_service: bool
     margin_per_purchase: dict[str, float]
     service_cost_12m: float
+
+
+def tuples(frame: pd.DataFrame) -> list[Any]:
+    """The rows of a frame, their columns as attributes."""
+    return list(frame.itertuples())
 
 
 def offset_minutes(inputs: StudyInputs) -> int:

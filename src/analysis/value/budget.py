@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analysis.errors import FitError
 from analysis.metrics import Period, StudyInputs
@@ -15,7 +15,6 @@ from analysis.value.base import TIERS, ValueBase
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
 
 SOURCES = ("orders", "contracts", "ledger", "tickets", "customers")
@@ -55,16 +54,16 @@ def budget(inputs: StudyInputs, base: ValueBase, plan: WhatIfPlan) -> Budget:
 
     if not base.has_service:
         raise FitError("value: no service cost is traced to customers; a budget by tier has nothing to stand on.")
-    tiers = inputs.engine.query(_sql(inputs, base), needs=["customers.customer_id"]).set_index("tier")
+    rows = inputs.engine.query(_sql(inputs, base), needs=["customers.customer_id"]).to_dict("records")
+    tiers = {str(row["tier"]): row for row in rows}
     random = np.random.default_rng(plan.seed)
     price, demand = (_triangle(one, random, plan.draws) for one in (plan.budget.price_rise, plan.budget.growth_per_customer))
     lines, draws, last = [], np.zeros(plan.draws), Decimal(0)
     middle = 0.0
     for tier in TIERS:
-        if tier not in tiers.index:
+        if tier not in tiers:
             continue
-        row = tiers.loc[tier]
-        line, drawn, centre = _tier(inputs, tier, row, random, price, demand, plan)
+        line, drawn, centre = _tier(inputs, tier, tiers[tier], random, price, demand, plan)
         lines.append(line)
         draws, middle, last = draws + drawn, middle + centre, last + Decimal(line.last.value or 0)
     if last <= 0:
@@ -99,7 +98,7 @@ def _triangle(range_: Range, random: np.random.Generator, size: int) -> NDArray[
 
 
 def _tier(
-    inputs: StudyInputs, tier: str, row: pd.Series, random: np.random.Generator, price: NDArray[np.float64], demand: NDArray[np.float64], plan: WhatIfPlan
+    inputs: StudyInputs, tier: str, row: dict[str, Any], random: np.random.Generator, price: NDArray[np.float64], demand: NDArray[np.float64], plan: WhatIfPlan
 ) -> tuple[BudgetLine, NDArray[np.float64], float]:
     import numpy as np
 

@@ -309,7 +309,7 @@ def expectations(frame: pd.DataFrame, buying: Buying, *, months: int, rate: floa
                 moved = replace(model, **{parameter: getattr(model, parameter) * math.exp(step)})
                 values[f"d{place}"] = (_discounted(moved, part, months, rate) - whole) / step
         for column, numbers in values.items():
-            known.iloc[rows, known.columns.get_loc(column)] = numbers
+            known.loc[known.index[rows], column] = numbers
     return known
 
 

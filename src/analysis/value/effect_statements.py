@@ -90,7 +90,9 @@ def checks(effects: Sequence[TreatmentEffect], refused: Mapping[str, tuple[Treat
     for name, (treatment, refusal) in refused.items():
         lacks = isinstance(refusal, MissingData) and refusal.needs
         text = "{treatment}: not computed: needs {needs}." if lacks else "{treatment}: not computed: there are too few cases of one kind."
-        values: dict[str, Value] = {"treatment": treatment.name} | ({"needs": ", ".join(refusal.needs)} if isinstance(refusal, MissingData) and lacks else {})
+        values: dict[str, Value] = {"treatment": treatment.name}
+        if isinstance(refusal, MissingData) and lacks:
+            values["needs"] = ", ".join(refusal.needs)
         found.append(Check(id=f"value.effects.{name}", outcome="info", sentence=Sentence(text, values)))
     return tuple(found)
 

@@ -281,7 +281,8 @@ def _stated(inputs: StudyInputs, base: ValueBase | None, one: _Fitted, adjusted:
         return made
     from analysis.value import stakes
 
-    return replace(made, **stakes.money(inputs, base, made))
+    found = stakes.money(inputs, base, made)
+    return replace(made, per_case=found["per_case"], at_stake=found["at_stake"], exposed_year=found["exposed_year"])
 
 
 def _no_money(inputs: StudyInputs, name: str, without_base: bool) -> dict[str, Fact]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analysis.metrics import StudyInputs
 from analysis.results import Fact
 from analysis.value import pricing, views
-from analysis.value.base import TIERS
+from analysis.value.base import TIERS, tuples
 from analysis.value.stating import Stating
 
 if TYPE_CHECKING:
@@ -60,12 +60,13 @@ def investment(inputs: StudyInputs, settings: ValueSettings, parameters: Paramet
     facts = Stating(inputs=inputs)
     costly = float(inputs.engine.query(f"SELECT quantile_disc(service_cost_12m, {settings.service_quantile!r}) AS costly FROM {table}")["costly"].iloc[0])
     frame = inputs.engine.query(views.matrix(table, risk=settings.risk_limit, costly=costly))
-    known = {(row.tier, row.risk, row.service): row for row in frame.itertuples()}
+    known = {(row.tier, row.risk, row.service): row for row in tuples(frame)}
     cells = {}
     for tier in TIERS:
         for risk in LEVELS:
             for service in LEVELS:
-                row, place = known.get((tier, risk, service)), {"tier": tier, "risk": risk, "service": service}
+                row = known.get((tier, risk, service))
+                place: dict[str, Any] = {"tier": tier, "risk": risk, "service": service}
                 cells[tier, risk, service] = Cell(
                     tier=tier, risk=risk, service=service, customers=facts.exact("investment_customers", int(row.customers) if row else 0, **place),
                     value=facts.exact("investment_value", row.clv if row else Decimal(0), **place),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
 from analysis.results import Fact
 from analysis.value import views
+from analysis.value.base import tuples
 from analysis.value.buying import NAMES, Choice
 from analysis.value.pricing import ALL, Parameters, State
 from analysis.value.renewing import Renewing, survivors
@@ -103,7 +104,7 @@ def modelling(inputs: StudyInputs, choice: Choice, state: State, parameters: Par
     return Modelling(
         model=MODEL_NAMES[choice.model], grouping=GROUPING_NAMES[parameters.buying.grouping()], fallback=choice.fallback, tried=_tried(facts, choice),
         miss=_miss(facts, found.actual, found.predicted, found.noise, "all") if found else None, good=bool(found and found.good),
-        classes=tuple(_class(facts, row) for row in found.classes.itertuples()) if found else (), weeks=_weeks(facts, choice),
+        classes=tuple(_class(facts, row) for row in tuples(found.classes)) if found else (), weeks=_weeks(facts, choice),
         groups=_groups(facts, inputs.engine, parameters), names=NAMES.get(choice.model, ()), spend=_spend(facts, inputs.engine, parameters),
         customers=facts.exact("model_size", parameters.buying.customers, rows="customers"), patterns=facts.exact("model_size", parameters.buying.patterns, rows="patterns"),
         merged=facts.exact("model_size", int(merged or 0), rows="merged"), holdout_weeks=facts.exact("model_size", holdout_weeks, rows="holdout_weeks"),
@@ -114,7 +115,7 @@ def _tried(facts: Stating, choice: Choice) -> tuple[Tried, ...]:
     lines = []
     for one in choice.candidates:
         reason = GROUP_TOO_SMALL if "gets no model of its own" in one.problem else NO_FIT
-        place = {"model": one.model, "grouping": one.grouping}
+        place: dict[str, Any] = {"model": one.model, "grouping": one.grouping}
         numbers = {name: None if one.problem else value for name, value in (("log_likelihood", one.log_likelihood), ("bic", one.bic), ("predicted", one.predicted), ("error", one.error))}
         stated = {name: facts.exact("model_fit", value if value is None or math.isfinite(value) else None, reason=reason, measure=name, **place) for name, value in numbers.items()}
         lines.append(
@@ -126,18 +127,18 @@ def _tried(facts: Stating, choice: Choice) -> tuple[Tried, ...]:
 def _miss(facts: Stating, actual: float, predicted: float, noise: float, name: str) -> Fact:
     """The chance is that of the actual count: had it come out higher, the miss would have been smaller."""
     if actual <= 0:
-        return facts.exact("holdout_miss", None, reason=TOO_FEW, **{"class": name})
+        return facts.exact("holdout_miss", None, reason=TOO_FEW, repeats=name)
     value = predicted / actual - 1
-    return facts.estimate("holdout_miss", value, noise * predicted / actual**2, n=int(actual), method="normal", parts={"numerator": predicted - actual, "denominator": actual}, **{"class": name})
+    return facts.estimate("holdout_miss", value, noise * predicted / actual**2, n=int(actual), method="normal", parts={"numerator": predicted - actual, "denominator": actual}, repeats=name)
 
 
-def _class(facts: Stating, row: object) -> ClassLine:
-    name, actual, predicted = str(row.name), float(row.actual), float(row.predicted)  # type: ignore[attr-defined]
+def _class(facts: Stating, row: Any) -> ClassLine:
+    name, actual, predicted = str(row.name), float(row.actual), float(row.predicted)
     return ClassLine(
-        name=name, customers=facts.exact("listed_customers", int(row.customers), list="holdout", **{"class": name}),  # type: ignore[attr-defined]
-        actual=facts.exact("holdout_purchases", int(actual), side="actual", **{"class": name}),
-        predicted=facts.exact("holdout_purchases", round(predicted, 1), side="predicted", **{"class": name}),
-        miss=_miss(facts, actual, predicted, float(row.noise), name), good=bool(row.good),  # type: ignore[attr-defined]
+        name=name, customers=facts.exact("listed_customers", int(row.customers), list="holdout", repeats=name),
+        actual=facts.exact("holdout_purchases", int(actual), side="actual", repeats=name),
+        predicted=facts.exact("holdout_purchases", round(predicted, 1), side="predicted", repeats=name),
+        miss=_miss(facts, actual, predicted, float(row.noise), name), good=bool(row.good),
     )  # fmt: skip
 
 
@@ -150,7 +151,7 @@ def _weeks(facts: Stating, choice: Choice) -> tuple[tuple[int, Fact, Fact], ...]
             int(row.week), facts.exact("holdout_purchases", int(row.actual), side="actual", week=str(int(row.week))),
             facts.exact("holdout_purchases", round(float(row.predicted), 1), side="predicted", week=str(int(row.week))),
         )
-        for row in choice.holdout.weeks.itertuples()
+        for row in tuples(choice.holdout.weeks)
     )  # fmt: skip
 
 
@@ -170,7 +171,7 @@ def _groups(facts: Stating, engine: Engine, parameters: Parameters) -> tuple[Gro
         table = model.fit.table(level=facts.inputs.confidence)
         numbers = tuple(
             (parameter, facts.between("model_parameter", float(row.estimate), float(row.low), float(row.high), n=int(model.customers), method="Hessian", parameter=str(parameter), group=name))
-            for parameter, row in zip(table.index, table.itertuples(), strict=True)
+            for parameter, row in zip(table.index, tuples(table), strict=True)
         )
         lines.append(Group(label=group_label(engine, name), customers=facts.exact("model_size", int(model.customers), rows="customers", group=name), parameters=numbers))
     return tuple(lines)
@@ -181,7 +182,7 @@ def _spend(facts: Stating, engine: Engine, parameters: Parameters) -> tuple[Spen
     for name, model in parameters.spend.items():
         if name == ALL and len(parameters.spend) > 1:
             continue
-        place = {"customer_type": name}
+        place: dict[str, Any] = {"customer_type": name}
         correlation, n = float(model.correlation), int(model.customers)
         if math.isfinite(correlation) and n > 3:
             centre, reach = math.atanh(max(-0.999999, min(0.999999, correlation))), 1.959963984540054 / math.sqrt(n - 3)
@@ -218,7 +219,8 @@ def contracts(inputs: StudyInputs, renewing: Renewing) -> tuple[Kind, ...]:
     facts = Stating(inputs=inputs)
     kinds = []
     for kind in [name for name in renewing.models if "|" not in name]:
-        model, place = renewing.models[kind], {"contract_kind": kind}
+        model = renewing.models[kind]
+        place: dict[str, Any] = {"contract_kind": kind}
         lines = []
         for renewal, due, renewed in survivors(renewing.counts, kind):
             chance = (model.beta + renewal - 1) / (model.alpha + model.beta + renewal - 1)
@@ -233,13 +235,13 @@ def contracts(inputs: StudyInputs, renewing: Renewing) -> tuple[Kind, ...]:
     return tuple(kinds)
 
 
-def _model_rate(facts: Stating, model: object, chance: float, renewal: int, due: int, place: Mapping[str, str]) -> Fact:
+def _model_rate(facts: Stating, model: Any, chance: float, renewal: int, due: int, place: Mapping[str, Any]) -> Fact:
     """Delta method: the log odds of renewing are log(beta + t − 1) − log(alpha)."""
     import numpy as np
 
-    alpha, beta = float(model.alpha), float(model.beta)  # type: ignore[attr-defined]
+    alpha, beta = float(model.alpha), float(model.beta)
     slope = np.array([-1.0, beta / (beta + renewal - 1)])
-    error = math.sqrt(max(float(slope @ model.fit.log_covariance @ slope), 0.0))  # type: ignore[attr-defined]
+    error = math.sqrt(max(float(slope @ model.fit.log_covariance @ slope), 0.0))
     odds = math.log(beta + renewal - 1) - math.log(alpha)
     low, high = (1 / (1 + math.exp(-(odds + side * 1.959963984540054 * error))) for side in (-1, 1))
     return facts.between("renewal_rate_model", chance, low, high, n=due, method="Hessian", renewal=str(renewal), **place)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
 from analysis.results import Fact
 from analysis.value import pricing, views
-from analysis.value.base import TIERS, offset_minutes
+from analysis.value.base import TIERS, offset_minutes, tuples
 from analysis.value.stating import Stating
 
 if TYPE_CHECKING:
@@ -89,13 +89,14 @@ def portfolio(inputs: StudyInputs, settings: ValueSettings, state: State, parame
     )  # fmt: skip
 
 
-def _mean(facts: Stating, one: Sum, place: Mapping[str, str]) -> Fact:
+def _mean(facts: Stating, one: Sum, place: Mapping[str, Any]) -> Fact:
     mean = (one.clv / one.customers).quantize(Decimal("0.01"))
     return facts.estimate("mean_customer_value", mean, one.error / one.customers, n=one.customers, parts={"numerator": one.clv, "denominator": one.customers}, **place)
 
 
 def _line(inputs: StudyInputs, dimension: str, value: str, one: Sum, active: Mapping[str, Decimal | int | None]) -> Line:
-    facts, place = Stating(inputs=inputs), {dimension: value}
+    facts = Stating(inputs=inputs)
+    place: dict[str, Any] = {dimension: value}
 
     def ratio(metric: str, top: str, bottom: str) -> Fact:
         above, below = active.get(top), active.get(bottom)
@@ -114,7 +115,7 @@ def _line(inputs: StudyInputs, dimension: str, value: str, one: Sum, active: Map
 def _activity(inputs: StudyInputs, state: State, table: str, types: tuple[str, ...]) -> dict[tuple[str, str], dict[str, Decimal | int | None]]:
     """Revenue and active customers, purchase days and their revenue of the last year, and second purchases, by every slice."""
     frame = inputs.engine.query(views.activity(table, state.purchases, state.cutoff, types, offset_minutes(inputs), SHOWN))
-    return {(str(row.dimension), str(row.slice)): {name: getattr(row, name) for name in ("revenue", "active", "spend", "days", "again", "entered")} for row in frame.itertuples()}
+    return {(str(row.dimension), str(row.slice)): {name: getattr(row, name) for name in ("revenue", "active", "spend", "days", "again", "entered")} for row in tuples(frame)}
 
 
 # -- concentration ---------------------------------------------------------------------------------------------------------

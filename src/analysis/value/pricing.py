@@ -17,7 +17,7 @@ from analysis.errors import FitError, MissingData
 from analysis.metrics import StudyInputs
 from analysis.metrics.backend import literal
 from analysis.value import buying, renewing, views
-from analysis.value.base import offset_minutes
+from analysis.value.base import offset_minutes, tuples
 from analysis.value.settings import ValueSettings
 from analysis.value.views import CONTRACT_KINDS, NOT_STATED
 
@@ -118,7 +118,7 @@ def parameters_at(inputs: StudyInputs, settings: ValueSettings, available: Avail
 def _ratios(frame: pd.DataFrame, key: str) -> dict[str, float]:
     """Margin on revenue by group; ``all`` for a group that sold nothing lately."""
     known = frame[frame["revenue"].notna() & frame["margin"].notna()]
-    found = {str(getattr(row, key)): float(row.margin / row.revenue) for row in known.itertuples() if row.revenue > 0}
+    found = {str(getattr(row, key)): float(row.margin / row.revenue) for row in tuples(known) if row.revenue > 0}
     total = sum(known["revenue"], Decimal(0))
     if total <= 0:
         raise MissingData("orders.gross_margin")
@@ -187,7 +187,7 @@ def alike_spend(part: pd.DataFrame) -> AlikeSpend:
 def _service(moments: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
     """(mean, its error, carry) of a year's net traced cost by customer type: the linear predictor of one year by the year before, carry between 0 and 1."""
     found = {}
-    for row in moments.itertuples():
+    for row in tuples(moments):
         n, mean = float(row.n), float(row.y) / float(row.n)
         error = math.sqrt(max(float(row.yy) / n - mean**2, 0.0) / n)
         carry = 0.0
@@ -358,7 +358,7 @@ FROM {table} {f"WHERE {where}" if where else ""} GROUP BY 1, 2, 3, 4, 5 ORDER BY
     return found
 
 
-def levels(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
+def levels(found: Sequence[str], names: Sequence[str]) -> list[str]:
     """Values in the order of ``names``, then the rest by name."""
-    known = [name for name in names if name in set(frame)]
-    return known + sorted(set(map(str, frame)) - set(known))
+    known = [name for name in names if name in found]
+    return known + sorted(set(found) - set(known))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.errors import FitError
 from analysis.metrics import StudyInputs
 from analysis.value import views
+from analysis.value.base import tuples
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,7 +63,7 @@ class Renewing:
 def histories(counts: pd.DataFrame) -> list[list[float]]:
     """Cohorts as ``fit_sbg`` wants them. Contracts lost at the t-th renewal, and those still running after c, each make one: n, n, …, 0 or n, n, …, n."""
     cohorts = []
-    for row in counts.groupby(["renewals", "outcome"], as_index=False, sort=True)["contracts"].sum().itertuples():
+    for row in tuples(counts.groupby(["renewals", "outcome"], sort=True)["contracts"].sum().reset_index()):
         number, made = float(row.contracts), int(row.renewals)
         if row.outcome == "lost":
             cohorts.append([number] * (made + 1) + [0.0])
@@ -95,10 +96,10 @@ def fitted_at(inputs: StudyInputs, cutoff: dt.date) -> Renewing:
                     by_type.append(kind)
                     models |= {f"{kind}|{name}": one for name, one in parts.items()}
     grown = inputs.engine.query(views.expansion(cutoff, KINDS))
-    expansion = {str(row.kind): max(-GROWTH_LIMIT, min(GROWTH_LIMIT, float(row.after / row.before) - 1)) for row in grown.itertuples()}
+    expansion = {str(row.kind): max(-GROWTH_LIMIT, min(GROWTH_LIMIT, float(row.after / row.before) - 1)) for row in tuples(grown)}
     return Renewing(
         models=models, by_type=tuple(by_type), tests=tuple(tests), counts=counts, expansion=expansion,
-        renewals={str(row.kind): int(row.renewals) for row in grown.itertuples()}, unseen=int(counts.loc[~counts["seen"].astype(bool), "contracts"].sum()),
+        renewals={str(row.kind): int(row.renewals) for row in tuples(grown)}, unseen=int(counts.loc[~counts["seen"].astype(bool), "contracts"].sum()),
     )  # fmt: skip
 
 
@@ -180,8 +181,8 @@ def factors(running: pd.DataFrame, renewing: Renewing, *, months: int, rate: flo
     """
     import numpy as np
 
-    rows = []
-    for row in running.itertuples():
+    rows: list[tuple[Any, ...]] = []
+    for row in tuples(running):
         grp = renewing.group(str(row.kind), str(row.customer_type))
         model = renewing.models.get(grp)
         if model is None:
@@ -199,7 +200,7 @@ def factors(running: pd.DataFrame, renewing: Renewing, *, months: int, rate: flo
         near = _survival(model.alpha, model.beta, int(row.renewals), max(len(when), 1))
         soon = when < 12
         rows.append((grp, terms, *slopes, float(near[0]), float(near[soon][-1]) if soon.any() else 1.0, float(near[: int(soon.sum())] @ growth[soon]) if soon.any() else 0.0))
-    columns = list(zip(*rows, strict=True)) if rows else [[]] * 7
+    columns: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) if rows else [()] * 7
     names = ("grp", "terms", "e0", "e1", "renew", "stay_12m", "next_12m")
     return running.assign(**{name: list(column) for name, column in zip(names, columns, strict=True)})
 

@@ -48,7 +48,7 @@ class Stating:
             metric, period=self.inputs.month, value=value, dimensions=dimensions, sources=SOURCES, interval=interval, n=int(n), **dict(parts or {})
         )
 
-    def share(self, metric: str, hits: int, of: int, *, reason: Text = TOO_FEW, **dimensions: str) -> Fact:
+    def share(self, metric: str, hits: int, of: int, *, reason: Text = TOO_FEW, **dimensions: Any) -> Fact:
         """A share of customers with its Wilson interval."""
         from analysis import stats
 
