@@ -176,7 +176,7 @@ def lorenz_figure(study: ValueStudy) -> Block | None:
         axes.plot([0, 100], [0, 100], color=colour("muted"), linewidth=0.8, linestyle=(0, (4, 3)))
         axes.plot(x, y, color=colour("focus"), linewidth=1.8)
         axes.set_xlim(0, 100)
-        axes.set_ylim(min(0.0, min(y)), 100)
+        axes.set_ylim(min(0.0, *y), 100)
         value_axis(axes, "y", name=f"{_CUMULATIVE[language]} (%)")
         value_axis(axes, "x", name=f"{_PEOPLE[language]} (%)", grid=False)
         words(axes, 52, 56, "equal shares", language, color=colour("muted"), ha="right", va="bottom")

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -28,10 +28,9 @@ def settings() -> ValueSettings:
 
 
 @pytest.fixture(autouse=True)
-def without_the_other_half(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def without_the_other_half(monkeypatch: pytest.MonkeyPatch) -> None:
     """Effects and what-ifs have tests of their own."""
     monkeypatch.setattr(worth, "_other_half", lambda *_: None)
-    yield
 
 
 # -- what is read off the tables, by hand ------------------------------------------------------------------------------
