@@ -6,6 +6,8 @@ Names are imported when first used.
 from __future__ import annotations
 
 import importlib
+import sys
+from types import ModuleType
 from typing import Any
 
 _EXPORTS: dict[str, str] = {
@@ -33,3 +35,15 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+class _Package(ModuleType):
+    """Importing the submodule ``what_if`` must not hide the public function of the same name."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "what_if" and isinstance(value, ModuleType):
+            value = value.what_if
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
