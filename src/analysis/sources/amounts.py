@@ -12,6 +12,8 @@ from analysis.errors import ParameterError
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
 _GROUPED = re.compile(r"\d{1,3}(,\d{3})+(\.\d*)?", re.ASCII)
+_CURRENCY = re.compile(r"^(?:[¥$€£]|CNY|RMB|USD|EUR)\s*|\s*元$")
+_THOUSANDS = re.compile(r"(?<=\d)[ '](?=\d{3}(\D|$))")
 _MINUS = str.maketrans({"\u2212": "-", "\u2013": "-", "\ufe63": "-", "\u00a0": " ", "\u202f": " ", "\u2019": "'"})
 #: A quotient that does not end is written with this many decimals; the proof keeps floats as doubles.
 DECIMALS = 15
@@ -23,6 +25,8 @@ def plain_number(text: str, decimal_mark: Literal[".", ","] = ".") -> str:
     Full-width digits, thousands marks in groups of three, a currency sign, a minus before or after, negatives in brackets.
     With the decimal mark ``,`` points, blanks and apostrophes are the thousands marks.
     """
+    if decimal_mark == "." and _NUMBER.fullmatch(text):
+        return text
     plain = unicodedata.normalize("NFKC", text).translate(_MINUS).strip()
     negative = plain.startswith("(") and plain.endswith(")")
     digits = plain[1:-1].strip() if negative else plain
@@ -31,12 +35,12 @@ def plain_number(text: str, decimal_mark: Literal[".", ","] = ".") -> str:
     sign = ""
     if digits[:1] in ("+", "-"):
         sign, digits = digits[0], digits[1:].strip()
-    digits = re.sub(r"^(?:[¥$€£]|CNY|RMB|USD|EUR)\s*|\s*元$", "", digits)
+    digits = _CURRENCY.sub("", digits)
     if digits[:1] in ("+", "-") and not sign:
         sign, digits = digits[0], digits[1:].strip()
     if decimal_mark == ",":
         digits = digits.translate(str.maketrans(".,", ",."))
-    digits = re.sub(r"(?<=\d)[ '](?=\d{3}(\D|$))", ",", digits)
+    digits = _THOUSANDS.sub(",", digits)
     if _GROUPED.fullmatch(digits):
         digits = digits.replace(",", "")
     if not _NUMBER.fullmatch(digits) or (negative and sign):

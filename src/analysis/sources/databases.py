@@ -162,7 +162,8 @@ def _plain_errors(name: str, secrets: tuple[str, ...], *, extra: str = "") -> It
     try:
         yield
     except ImportError:
-        message = f"{name}: the driver for this database is not installed. Install the project with its extra '{extra}'."
+        system = " and the system's unixODBC with Microsoft's driver" if extra == "sqlserver" else ""
+        message = f"{name}: the driver for this database cannot be loaded. Install the project with its extra '{extra}'{system}."
     except Exception as error:
         message = f"{name}: the database refused ({redacted(str(getattr(error, 'orig', None) or error), secrets)}). Check the address, the rights and the query."
     if message:

@@ -26,6 +26,7 @@ _FIELDS: Mapping[str, tuple[str, str]] = {
     "%H": ("hour", r"\d{1,2}"),
     "%M": ("minute", r"\d{2}"),
     "%S": ("second", r"\d{2}"),
+    "%f": ("fraction", r"\d{1,6}"),
 }
 _CLOCKS = ("%H", "%I", "%X", "%T", "%c")
 
@@ -73,8 +74,11 @@ def reader_of(form: str) -> Read:
             names.append(_FIELDS[mark][0])
             pattern += f"(?P<{names[-1]}>{_FIELDS[mark][1]})"
             place += 2
-        elif form[place] == "%" or form[place].isspace():
+        elif form[place] == "%":
             return _slow_reader(form)
+        elif form[place].isspace():
+            pattern += r"\s+"  # as strptime
+            place += 1
         else:
             pattern += re.escape(form[place])
             place += 1
@@ -89,7 +93,11 @@ def _fast_reader(pattern: re.Pattern[str], names: list[str]) -> Read:
         match = pattern.fullmatch(text)
         if match is None:
             return None
-        found = {name: int(value) for name, value in match.groupdict().items()}
+        given = match.groupdict()
+        fraction = given.pop("fraction", None)
+        found = {name: int(value) for name, value in given.items()}
+        if fraction is not None:
+            found["microsecond"] = int(fraction.ljust(6, "0"))
         short = found.pop("short_year", None)
         if short is not None:
             found["year"] = short + (2000 if short < 69 else 1900)  # as POSIX and strptime
@@ -153,6 +161,7 @@ class MomentReader:
         self.local = local
         self.zone = zone_of(local.zone) if local else None
         self.business = zone_of(business_zone)
+        self._offsets: dict[tuple[int, int, int, int], dt.timezone] = {}
         self.counts: Counter[str] = Counter()
         self.examples: dict[str, str] = {}
         self._readers = [(reader_of(form), _has_clock(form)) for form in self.formats]
@@ -162,6 +171,11 @@ class MomentReader:
         """A stated text as ISO; as it is where it fits no format, or fits two that say different things."""
         if not self._readers or not text:
             return text
+        if len(self._readers) == 1:
+            read, clock = self._readers[0]
+            only = read(text)
+            if only is not None:
+                return self._written(only, ":" in text if clock is None else clock)
         found = {
             self._written(moment, ":" in text if clock is None else clock) for read, clock in self._readers if (moment := read(text)) is not None
         }
@@ -197,15 +211,27 @@ class MomentReader:
     def _placed(self, moment: dt.datetime) -> dt.datetime | None:
         """The wall-clock time in its zone; None where it stands for two moments or none and the map does not say which."""
         assert self.local is not None
+        hour = (moment.year, moment.month, moment.day, moment.hour)
+        offset = self._offsets.get(hour)
+        if offset is not None:
+            return moment.replace(tzinfo=offset)
         first, second = moment.replace(tzinfo=self.zone, fold=0), moment.replace(tzinfo=self.zone, fold=1)
         before, after = first.utcoffset(), second.utcoffset()
         if before == after or before is None or after is None:
+            self._settle_offset(hour, moment)
             return first
         if before > after:
             self._count("local time that occurs twice", str(moment))
             return {"earlier": first, "later": second}.get(self.local.twice)
         self._count("local time that the clocks skipped", str(moment))
         return first if self.local.skipped == "shifted" else None
+
+    def _settle_offset(self, hour: tuple[int, int, int, int], moment: dt.datetime) -> None:
+        """Remember the offset of an hour in which no clock changes; most rows share an hour with another."""
+        edges = [moment.replace(minute=minute, second=0, microsecond=0, tzinfo=self.zone, fold=fold) for minute in (0, 59) for fold in (0, 1)]
+        offsets = {edge.utcoffset() for edge in edges}
+        if len(offsets) == 1:
+            self._offsets[hour] = dt.timezone(offsets.pop() or dt.timedelta())
 
     def _count(self, kind: str, text: str) -> None:
         self.counts[kind] += 1

@@ -53,6 +53,7 @@ class RowMapper:
         self.faults: list[Fault] = []
         self.fault_count = 0
         self._factors: dict[str, Fraction] = {column: factor_of(text) for column, text in entry.factors.items()}
+        self._reads = {column: self._read(column) for column in entry.canonical if column not in entry.collapsed}
         self._takes = self._all_takes(lookups)
         self._constants = tuple(entry.constants.values())
         self.columns = tuple(column for column in entry.canonical if column not in entry.collapsed and column not in self.absent)
@@ -110,11 +111,8 @@ class RowMapper:
         if less is not None:
             other = self.index[less]
             return lambda row: difference(self._value(column, row[place]), self._value(column, row[other]))
-        rules = (self.entry.values, self.entry.numbers, self.entry.factors)
-        if not any(column in rule for rule in rules) and not self._formats(column):
-            # Most columns are only copied.
-            return lambda row: cell_text(row[place]) if type(row[place]) is str else self._value(column, row[place])
-        return lambda row: self._value(column, row[place])
+        read = self._reads[column]
+        return lambda row: read(row[place])
 
     def _take_either(self, column: str, places: list[int]) -> Take:
         def take(row: list[Cell]) -> str:
@@ -132,18 +130,31 @@ class RowMapper:
         return lambda row: self._value(column, found.get(self._plain(row[place], column), ""))
 
     def _value(self, column: str, cell: Cell) -> str:
-        entry = self.entry
-        if not isinstance(cell, str) and isinstance(cell, dt.date):
-            return self._reader(column).cell(cell)
-        text = self._plain(cell, column)
-        words = entry.values.get(column)
-        if words is not None:
-            text = self._word(column, words, text)
-        if column in entry.numbers:
-            text = plain_number(text, entry.decimal_mark)
-        if column in self._factors:
-            text = scaled(text, self._factors[column])
-        return self._reader(column).text(text) if self._formats(column) else text
+        return self._reads[column](cell)
+
+    def _read(self, column: str) -> Callable[[Cell], str]:
+        """How a cell becomes the value of a canonical column; what the entry does not state for it costs nothing a row."""
+        entry, plain = self.entry, self._plain
+        words, factor, formats = entry.values.get(column), self._factors.get(column), self._formats(column)
+        numeric, mark = column in entry.numbers, entry.decimal_mark
+        moments = self._reader(column) if formats else None
+
+        def value(cell: Cell) -> str:
+            if type(cell) is str:
+                text = cell_text(cell)
+            elif isinstance(cell, dt.date):
+                return self._reader(column).cell(cell)
+            else:
+                text = plain(cell, column)
+            if words is not None:
+                text = self._word(column, words, text)
+            if numeric:
+                text = plain_number(text, mark)
+            if factor is not None:
+                text = scaled(text, factor)
+            return text if moments is None else moments.text(text)
+
+        return value
 
     def _plain(self, cell: Cell, column: str) -> str:
         if isinstance(cell, Fault):
