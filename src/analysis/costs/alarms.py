@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from analysis.costs.figures import money, rows_of
 from analysis.errors import AnalysisError, MissingData
+from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
 from analysis.periods import Month
 from analysis.results import Finding, Interval, Sentence
@@ -32,7 +33,7 @@ def price_findings(inputs: StudyInputs) -> list[Finding]:
     except AnalysisError:
         return []
     findings = []
-    for row in signals.found.to_dict("records"):
+    for row in rows_of(signals.found):
         if row["change"] <= 0:
             continue
         part, first = str(row["part_no"]), Month.parse(str(row["first_month"]))
@@ -44,7 +45,7 @@ def price_findings(inputs: StudyInputs) -> list[Finding]:
             interval=_interval(row, inputs, "step beside a trend of the log price, t"),
         )
         extra = float((since["price"] * since["quantity"]).sum()) * row["change"] / (1 + row["change"])
-        cost = inputs.engine.stated("input_price_cost", period=period, value=Decimal(str(round(extra, 2))), dimensions=place, sources=("parts_used",))
+        cost = inputs.engine.stated("input_price_cost", period=period, value=money(extra), dimensions=place, sources=("parts_used",))
         findings.append(
             Finding(
                 id="costs.input_price", section="costs", severity="watch", subject=place,
@@ -66,14 +67,14 @@ def surge_findings(inputs: StudyInputs) -> list[Finding]:
     except AnalysisError:
         return []
     findings = []
-    for row in signals.found.to_dict("records"):
+    for row in rows_of(signals.found):
         account, first, last = str(row["account"]), Month.parse(str(row["from_month"])), Month.parse(str(row["to_month"]))
         place, period = {"account": account}, str(Period(first, last))
         rise = inputs.engine.stated(
             "cost_surge", period=period, value=row["rise"], dimensions=place, sources=("ledger", "tickets"), n=len(set(costs["month"])),
             interval=_interval(row, inputs, "regression on tickets and trend, serially correlated errors, t"),
         )
-        excess = inputs.engine.stated("cost_surge_excess", period=period, value=Decimal(str(round(row["excess"], 2))), dimensions=place, sources=("ledger", "tickets"))
+        excess = inputs.engine.stated("cost_surge_excess", period=period, value=money(row["excess"]), dimensions=place, sources=("ledger", "tickets"))
         findings.append(
             Finding(
                 id="costs.surge", section="costs", severity="watch", subject=place,
@@ -99,13 +100,13 @@ def rise_findings(inputs: StudyInputs) -> list[Finding]:
         return []
     findings = []
     period = str(Period(inputs.month - 2, inputs.month))
-    for row in signals.found.to_dict("records"):
+    for row in rows_of(signals.found):
         account = str(row["account"])
         rise = inputs.engine.stated(
             "cost_rise", period=period, value=row["rise"], dimensions={"account": account}, sources=("ledger", "tickets"), n=len(set(costs["month"])),
             interval=_interval(row, inputs, "regression on tickets and trend, serially correlated errors, t"),
         )
-        excess = inputs.engine.stated("cost_surge_excess", period=period, value=Decimal(str(round(row["excess"], 2))), dimensions={"account": account}, sources=("ledger", "tickets"))
+        excess = inputs.engine.stated("cost_surge_excess", period=period, value=money(row["excess"]), dimensions={"account": account}, sources=("ledger", "tickets"))
         findings.append(
             Finding(
                 id="costs.rise", section="costs", severity="watch", subject={"account": account},
@@ -120,10 +121,8 @@ def rise_findings(inputs: StudyInputs) -> list[Finding]:
     return findings
 
 
-def account_name(inputs: StudyInputs, account: str):  # type: ignore[no-untyped-def]
+def account_name(inputs: StudyInputs, account: str) -> Text:
     """The account map's name of an account; its number where it has none."""
-    from analysis.locale import Text
-
     return next((rule.name for rule in inputs.cost_tree.accounts if rule.account == account and rule.name), Text.same(account))
 
 
@@ -145,8 +144,8 @@ def _complete(frame: pd.DataFrame, last: Month, by: list[str]) -> pd.DataFrame:
     return frame[frame.groupby(by)["month"].transform("nunique") == frame["month"].nunique()].reset_index(drop=True)
 
 
-def _interval(row: dict[str, object], inputs: StudyInputs, method: str) -> Interval:
-    return Interval(low=float(row["low"]), high=float(row["high"]), level=inputs.confidence, method=method)  # type: ignore[arg-type]
+def _interval(row: dict[str, Any], inputs: StudyInputs, method: str) -> Interval:
+    return Interval(low=float(row["low"]), high=float(row["high"]), level=inputs.confidence, method=method)
 
 
 _PRICES = """

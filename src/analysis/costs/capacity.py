@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from analysis.errors import AnalysisError, MissingData
+from analysis.costs.figures import rows_of
+from analysis.errors import AnalysisError, MissingData, ParameterError
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
 from analysis.metrics.backend import literal
 from analysis.metrics.registry import NOT_STATED
-from analysis.results import Fact, Finding, Interval, Sentence
+from analysis.params import Assumptions
+from analysis.params.strict import params_root
+from analysis.results import Fact, Finding, Interval, Sentence, Value
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COST_OBJECTS = ("ticket_type", "product_line", "region", "channel", "segment")
 IDLE_WINDOW = 3
@@ -40,6 +49,7 @@ class Capacity:
     used_cost: Fact
     unused_cost: Fact
     practical_share: Fact
+    times: Text
     by_object: Mapping[str, tuple[tuple[Text, Fact], ...]]
 
 
@@ -50,7 +60,7 @@ def capacity_of(inputs: StudyInputs) -> Capacity | MissingData:
     engine, month = inputs.engine, inputs.month
     try:
         supplied = engine.query(_SUPPLY.format(month=literal(month.start)), needs=("staff.team", "staff.hours_paid", "staff.cost"))
-        work = engine.query(_WORK.format(month=literal(month.start)), needs=("tickets.team", "tickets.handling_hours"))
+        work, times = _work(inputs)
     except MissingData as missing:
         return missing
     supplied = supplied[supplied["cost"].notna()]
@@ -60,7 +70,7 @@ def capacity_of(inputs: StudyInputs) -> Capacity | MissingData:
     capacity = supplied.assign(practical_time=[round(float(paid) * float(share), 6) for paid in supplied["paid"]])[["team", "cost", "practical_time"]]
     work = work[work["team"].isin(capacity["team"])].assign(time=lambda frame: frame["time"].round(6))
     costed = time_driven_abc(work, capacity, pool="team")
-    teams = tuple(_team(inputs, row) for row in costed.capacity.sort_values("unused_cost", ascending=False, kind="stable").to_dict("records"))
+    teams = tuple(_team(inputs, row) for row in rows_of(costed.capacity.sort_values("unused_cost", ascending=False, kind="stable")))
     total = {name: _total(inputs, name, amount) for name, amount in (
         ("capacity_cost", costed.total), ("used_capacity_cost", costed.total - costed.unused_cost), ("unused_capacity_cost", costed.unused_cost))}
     objects = {}
@@ -72,8 +82,39 @@ def capacity_of(inputs: StudyInputs) -> Capacity | MissingData:
         )
     return Capacity(
         teams=teams, cost=total["capacity_cost"], used_cost=total["used_capacity_cost"], unused_cost=total["unused_capacity_cost"],
-        practical_share=engine.stated("practical_capacity_share", period=month, value=share), by_object=objects,
+        practical_share=engine.stated("practical_capacity_share", period=month, value=share), times=times, by_object=objects,
     )
+
+
+def _work(inputs: StudyInputs) -> tuple[pd.DataFrame, Text]:
+    """Time by team and cost object: recorded hours, or standard times by ticket type where the source records none."""
+    engine, month = inputs.engine, inputs.month
+    try:
+        engine.require("tickets.handling_hours")
+        return engine.query(_WORK.format(month=literal(month.start), time="handling_hours"), needs=("tickets.team",)), RECORDED
+    except MissingData:
+        times = standard_times(on=month.last_day)
+        if not times:
+            raise
+    cases = " ".join(f"WHEN {literal(kind)} THEN {hours}" for kind, hours in sorted(times.items()))
+    time = f"CASE ticket_type {cases} END"
+    return engine.query(_WORK.format(month=literal(month.start), time=time), needs=("tickets.team", "tickets.ticket_type")), STANDARD
+
+
+def standard_times(*, on: dt.date, path: Path | None = None) -> dict[str, Decimal]:
+    """Hours a ticket by ticket type that hold on a day (``params/standard_times.yml``); empty without the file."""
+    path = path or params_root() / "standard_times.yml"
+    if not path.is_file():
+        return {}
+    times = {kind: entry.on(on, name=kind).value for kind, entry in Assumptions.load(path).entries.items()}
+    wrong = [kind for kind, hours in times.items() if hours < 0]
+    if wrong:
+        raise ParameterError(f"{path.name}: {wrong[0]}: {times[wrong[0]]} hours; a standard time cannot be negative.")
+    return times
+
+
+RECORDED = Text(en="handling hours as recorded on the tickets", zh="工单记录的处理工时")
+STANDARD = Text(en="standard times by ticket type (params/standard_times.yml), because the tickets record none", zh="工单类型标准工时（params/standard_times.yml），因工单未记录工时")
 
 
 def _total(inputs: StudyInputs, metric: str, amount: Decimal) -> Fact:
@@ -109,7 +150,7 @@ def idle_findings(inputs: StudyInputs) -> list[Finding]:
         return []
     period = f"{inputs.month - (IDLE_WINDOW - 1)}/{inputs.month + 1}"
     findings = []
-    for row in signals.found.to_dict("records"):
+    for row in rows_of(signals.found):
         team = str(row["team"])
         recent = hours[(hours["team"] == team) & (hours["month"] > str(inputs.month - IDLE_WINDOW))]
         place = {"team": team}
@@ -118,8 +159,9 @@ def idle_findings(inputs: StudyInputs) -> list[Finding]:
         share = inputs.engine.stated("unused_paid_share", period=period, value=row["unused_share"], dimensions=place, sources=("staff",))
         idle = inputs.engine.stated("excess_unused_hours", period=period, value=row["excess_hours"], dimensions=place, sources=("staff",))
         paid, cost = float(recent["hours_paid"].sum()), recent["cost"].dropna()
-        values: dict[str, Fact | str] = {"team": team, "share": share, "excess": excess, "hours": idle}
+        values: dict[str, Value] = {"team": team, "share": share, "excess": excess, "hours": idle}
         template = "{team} was paid in the last three months for hours it did not work: {share} of paid hours, {excess} more than the other teams ({excess:interval}); {hours} beyond theirs."
+        amount = Decimal(0)
         if len(cost) == len(recent) and paid > 0:
             amount = Decimal(str(round(row["excess_hours"] * float(sum(cost)) / paid, 2)))
             values["cost"] = inputs.engine.stated("excess_unused_cost", period=period, value=amount, dimensions=place, sources=("staff",))
@@ -127,7 +169,7 @@ def idle_findings(inputs: StudyInputs) -> list[Finding]:
         findings.append(
             Finding(
                 id="costs.idle_team", section="costs", severity="alert", subject=place, statement=Sentence(template, values),
-                evidence=hours[hours["team"] == team].reset_index(drop=True), rank=float(values["cost"].value or 0) if "cost" in values else 0.0,  # type: ignore[union-attr]
+                evidence=hours[hours["team"] == team].reset_index(drop=True), rank=float(amount),
                 method="Share of paid hours not worked against the median of the other teams, last three months; Holm over teams, one false alarm in a hundred reports",
             )
         )
@@ -140,8 +182,8 @@ SELECT team, sum(cost) AS cost, sum(hours_paid) AS paid FROM workforce
 WHERE month = {month} AND team IS NOT NULL AND coalesce(sourcing, 'in_house') = 'in_house' GROUP BY 1 HAVING sum(hours_paid) > 0 ORDER BY 1
 """
 _WORK = f"""
-SELECT team, {", ".join(f"coalesce({name}, '{NOT_STATED}') AS {name}" for name in COST_OBJECTS)}, sum(handling_hours) AS time
-FROM service WHERE month = {{month}} AND team IS NOT NULL AND handling_hours > 0 GROUP BY ALL ORDER BY ALL
+SELECT team, {", ".join(f"coalesce({name}, '{NOT_STATED}') AS {name}" for name in COST_OBJECTS)}, sum({{time}})::DOUBLE AS time
+FROM service WHERE month = {{month}} AND team IS NOT NULL AND {{time}} > 0 GROUP BY ALL ORDER BY ALL
 """
 _TEAM_MONTHS = """
 SELECT month, team, sum(hours_paid) AS hours_paid, sum(hours_worked) AS hours_worked, sum(cost) AS cost FROM workforce

@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from analysis.costs.alarms import price_findings, rise_findings, surge_findings
 from analysis.costs.capacity import Capacity, capacity_of, idle_findings
-from analysis.costs.figures import amounts_by, change_facts, facts_by_month
+from analysis.costs.figures import amount_of, amounts_by, change_facts, facts_by_month, rows_of, size
 from analysis.costs.keys import Allocated, allocated_of, allocation_check
 from analysis.costs.make_or_buy import Sourcing, sourcing_of
 from analysis.costs.measures import Measure, measure_findings, measures_of
@@ -29,22 +28,20 @@ from analysis.costs.reserve import Provision, provision_checks, provision_findin
 from analysis.costs.tie_out import (
     ProfitAndLoss,
     TieOut,
+    currency_check,
     profit_and_loss,
     profit_and_loss_check,
     tie_out,
     tie_out_check,
     tie_out_findings,
 )
-from analysis.costs.yields import budget_lines, profitability_of, unit_costs_of
+from analysis.costs.yields import BudgetLine, Profit, budget_lines, profitability_of, unit_costs_of
 from analysis.errors import MissingData
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
 from analysis.params.cost_tree import UNALLOCATED
 from analysis.periods import Month
-from analysis.results import Check, Fact, Finding, Sentence
-
-if TYPE_CHECKING:
-    pass
+from analysis.results import Check, Fact, Finding, Sentence, Value
 
 CENT = Decimal("0.01")
 HISTORY_MONTHS = 25
@@ -83,10 +80,10 @@ class CostStudy:
     tie_out: TieOut
     bridges: tuple[Bridge, ...]
     budget: tuple[Fact, Fact] | None
-    budget_lines: tuple[tuple[Text, Fact, Fact, Fact], ...]  # category, cost, budget, variance
+    budget_lines: tuple[BudgetLine, ...]
     expense: ProfitAndLoss | MissingData
     unit_costs_by: tuple[Fact, ...]
-    profitability: tuple[tuple[Text, Fact, Fact, Fact, Fact], ...]  # product line, service revenue, service cost, profit, margin
+    profitability: tuple[Profit, ...]
     allocated: Allocated | MissingData
     capacity: Capacity | MissingData
     outlook: Outlook | MissingData
@@ -157,7 +154,7 @@ def study(inputs: StudyInputs) -> CostStudy:
             *_unallocated_findings(inputs, composition["category"]),
         ),
         checks=(
-            tie_out_check(inputs, tied), _unallocated_check(inputs, composition["category"]), bridge_check(bridges),
+            tie_out_check(inputs, tied), currency_check(inputs), _unallocated_check(inputs, composition["category"]), bridge_check(bridges),
             *profit_and_loss_check(expense), *allocation_check(allocated), *provision_checks(provision),
         ),
     )
@@ -186,7 +183,7 @@ def _composition(inputs: StudyInputs, dimension: str, total: Fact) -> tuple[Slic
             for back in (0, 1, 12)
         )
         share = engine.stated(
-            "category_cost_share", period=month, value=cost.value / total.value if cost.value is not None and total.value else None,  # type: ignore[operator]
+            "category_cost_share", period=month, value=amount_of(cost) / amount_of(total) if cost.value is not None and total.value else None,
             numerator=cost.value, denominator=total.value, dimensions=place, sources=("ledger",),
             reason=None if total.value else Text(en="not computed: no cost", zh="未计算：无成本"),
         )
@@ -204,7 +201,7 @@ def _composition(inputs: StudyInputs, dimension: str, total: Fact) -> tuple[Slic
 def _category_history(inputs: StudyInputs, months: Sequence[Month]) -> dict[str, tuple[Fact, ...]]:
     """Cost by category over the months, the categories of the largest sum first."""
     frame = inputs.engine.aggregate("incurred_cost", by=("category",), period=Period(months[0], months[-1]))
-    cells = {(row.category, row.month): row.incurred_cost for row in frame.itertuples() if row.incurred_cost is not None}
+    cells: dict[tuple[str, str], Decimal] = {(row["category"], row["month"]): row["incurred_cost"] for row in rows_of(frame) if row["incurred_cost"] is not None}
     covered = set(frame["month"])
     sums: dict[str, Decimal] = {}
     for (category, _), amount in cells.items():
@@ -230,7 +227,7 @@ def _budget(inputs: StudyInputs, total: Fact) -> tuple[Fact, Fact] | None:
     budget = inputs.engine.fact("budget_cost", period=inputs.month)
     if budget.value is None or total.value is None:
         return None
-    variance = inputs.engine.stated("budget_variance", period=inputs.month, value=total.value - budget.value, sources=("ledger", "budget"))  # type: ignore[operator]
+    variance = inputs.engine.stated("budget_variance", period=inputs.month, value=amount_of(total) - amount_of(budget), sources=("ledger", "budget"))
     return budget, variance
 
 
@@ -257,10 +254,11 @@ def _budget_findings(inputs: StudyInputs, budget: tuple[Fact, Fact] | None) -> l
     if budget is None or not budget[1].value or budget[1].value <= 0:
         return []
     driver = _budget_driver(inputs)
-    template, values = "After-sales cost was {variance} over the budget of {budget}.", {"variance": budget[1], "budget": budget[0]}
+    template = "After-sales cost was {variance} over the budget of {budget}."
+    values: dict[str, Value] = {"variance": budget[1], "budget": budget[0]}
     if driver is not None:
         template = "After-sales cost was {variance} over the budget of {budget}; {category:lower} contributed most ({part:signed})."
-        values |= {"category": driver[0], "part": driver[1]}  # type: ignore[dict-item]
+        values |= {"category": driver[0], "part": driver[1]}
     return [
         Finding(
             id="costs.over_budget", section="costs", severity="watch", statement=Sentence(template, values),
@@ -295,7 +293,7 @@ def _unallocated_findings(inputs: StudyInputs, categories: Sequence[Slice]) -> l
         Finding(
             id="costs.unallocated", section="costs", severity="watch",
             statement=Sentence("{cost} of after-sales cost ({share}) is on accounts that the account map does not know; it is shown as unallocated.", {"cost": line.cost, "share": line.share}),
-            method="Postings without a category and without a rule in params/cost_tree.yml", evidence=rows, rank=float(abs(line.cost.value)),
+            method="Postings without a category and without a rule in params/cost_tree.yml", evidence=rows, rank=size(line.cost),
         )
     ]
 

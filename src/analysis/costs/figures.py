@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
+from analysis.formats import decimal
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
 from analysis.periods import Month
 from analysis.results import Fact
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def size(fact: Fact) -> float:
+    """Absolute value, for putting the largest first; 0 where there is none."""
+    return abs(float(fact.value)) if fact.value is not None else 0.0
+
+
+def amount_of(fact: Fact) -> Decimal:
+    """Money of a fact as Decimal; what is absent counts as nothing."""
+    return Decimal(0) if fact.value is None else decimal(fact.value)
+
+
+def money(value: float) -> Decimal:
+    """An estimate of money, rounded to a cent."""
+    return Decimal(str(round(value, 2))).quantize(Decimal("0.01"))
+
+
+def rows_of(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Rows by column name."""
+    names = [str(name) for name in frame.columns]
+    return (dict(zip(names, row, strict=True)) for row in frame.itertuples(index=False, name=None))
 
 
 def facts_by_month(inputs: StudyInputs, metric: str, months: Sequence[Month]) -> list[Fact]:
@@ -22,13 +48,14 @@ def change_facts(inputs: StudyInputs, cost: Fact, base: Fact, dimensions: Mappin
         reason = Text(en=f"not computed: no cost to compare with in {base.period}", zh=f"未计算：{base.period} 无可比成本")
         missing = [engine.stated(metric, period=month, value=None, reason=reason, dimensions=dimensions) for metric in ("cost_change", "cost_change_rate")]
         return missing[0], missing[1]
-    difference = cost.value - base.value  # type: ignore[operator]
+    before = decimal(base.value)
+    difference = decimal(cost.value) - before
     change = engine.stated("cost_change", period=month, value=difference, dimensions=dimensions, sources=("ledger",))
-    if base.value <= 0:
+    if before <= 0:
         reason = Text(en="not computed: the base is not positive", zh="未计算：基数非正")
         return change, engine.stated("cost_change_rate", period=month, value=None, reason=reason, dimensions=dimensions)
     rate = engine.stated(
-        "cost_change_rate", period=month, value=difference / base.value, numerator=difference, denominator=base.value,
+        "cost_change_rate", period=month, value=difference / before, numerator=difference, denominator=before,
         dimensions=dimensions, sources=("ledger",),
     )
     return change, rate

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
-from analysis.costs.allocation import allocate_pools, allocation_sensitivity
+from analysis.costs.allocation import AllocationSensitivity, allocate_pools, allocation_sensitivity
+from analysis.costs.figures import rows_of
 from analysis.errors import MissingData
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
+from analysis.params import CostTree
+from analysis.periods import Month
 from analysis.results import Check, Fact, Sentence
 
 DRIVERS = ("seats", "area", "hours", "tickets", "headcount")
+LABOUR = "labour"
+NO_POOL = "none"
+NOTHING = Decimal("0.00")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -27,27 +35,35 @@ class KeyLine:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Unallocated:
+    """A pool that stays whole, and why."""
+
+    pool: Text
+    amount: Fact
+    reason: Text
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Allocated:
-    """Pools of the month by product line. ``unallocated`` is what no driver reaches; it stays whole."""
+    """Pools of the month by product line. ``unallocated`` is what no rule or driver reaches; ``left`` names it pool by pool."""
 
     lines: tuple[KeyLine, ...]
     pools: Fact
     unallocated: Fact
+    left: tuple[Unallocated, ...]
     keys: tuple[str, ...]
     conserved: bool
 
 
 def allocated_of(inputs: StudyInputs) -> Allocated | MissingData:
-    """Pools and capacity cost shared to product lines under dated rules; beside it, every known driver as the one key of all pools.
-
-    Labour (the largest shared cost) goes by handling hours under the rules; the keys run side by side take it along, because that is where the choice
-    weighs most.
-    """
+    """Pools and labour shared to product lines under the rules of the day; beside it, every known driver as the one key of all pools."""
     engine, month = inputs.engine, inputs.month
-    inside = Period.of(month).condition()
+    inside = f"{Period.of(month).condition()}"
+    incurred = f"{inside} AND posting_basis IN ('incurred', 'recovery')"
     try:
         weights = engine.query(
-            f"SELECT driver, cost_object AS product_line, sum(quantity) AS weight FROM drivers WHERE {inside} AND cost_object_type = 'product_line' GROUP BY 1, 2 ORDER BY 1, 2",
+            f"SELECT driver, cost_object AS product_line, sum(quantity) AS weight FROM drivers WHERE {inside} "
+            "AND cost_object_type = 'product_line' GROUP BY 1, 2 ORDER BY 1, 2",
             needs=("drivers.quantity", "drivers.driver"),
         )
     except MissingData as missing:
@@ -55,44 +71,77 @@ def allocated_of(inputs: StudyInputs) -> Allocated | MissingData:
     if weights.empty:
         return MissingData("drivers", message=f"not computed: no driver by product line in {month}")
     pools = engine.query(
-        f"SELECT CASE WHEN tracing = 'pool' THEN cost_pool WHEN category = 'labour' THEN 'labour' ELSE 'none' END AS pool, sum(amount) AS amount FROM cost "
-        f"WHERE {inside} AND posting_basis IN ('incurred', 'recovery') AND product_line IS NULL GROUP BY 1 ORDER BY 1"
+        f"SELECT CASE WHEN tracing = 'pool' THEN cost_pool WHEN category = '{LABOUR}' THEN '{LABOUR}' ELSE '{NO_POOL}' END AS pool, "
+        f"sum(amount) AS amount FROM cost WHERE {incurred} AND product_line IS NULL GROUP BY 1 ORDER BY 1"
     )
-    direct = engine.query(
-        f"SELECT product_line, sum(amount) AS amount FROM cost WHERE {inside} AND posting_basis IN ('incurred', 'recovery') AND product_line IS NOT NULL GROUP BY 1 ORDER BY 1"
-    ).set_index("product_line")["amount"]
-    tickets = engine.query(f"SELECT product_line, count(*) AS n FROM service WHERE {inside} AND product_line IS NOT NULL GROUP BY 1 ORDER BY 1").set_index("product_line")["n"]
-    rules = {"labour": "hours"}
-    for rule in sorted(inputs.cost_tree.allocation, key=lambda rule: rule.valid_from):
-        if rule.to == "product_line" and rule.valid_from <= month.last_day:
-            rules[rule.pool] = rule.driver
-    mapped = pools.assign(driver=[rules.get(pool, "none") for pool in pools["pool"]])
+    direct = _by_line(inputs, f"SELECT product_line, sum(amount) AS amount FROM cost WHERE {incurred} AND product_line IS NOT NULL GROUP BY 1")
+    tickets = _by_line(inputs, f"SELECT product_line, count(*) AS amount FROM service WHERE {inside} AND product_line IS NOT NULL GROUP BY 1")
+    mapped = pools.assign(driver=[driver_of(inputs.cost_tree, pool, month) or NO_POOL for pool in pools["pool"]])
     shared = allocate_pools(mapped, weights, target="product_line")
-    given = shared.amounts.groupby("product_line")["amount"].agg(lambda values: sum(values, Decimal("0.00"))) if len(shared.amounts) else {}
-    left = sum(shared.unallocated["amount"], Decimal("0.00"))
-    whole = sum(pools["amount"], Decimal("0.00"))
-    shareable = {pool: amount for pool, amount in zip(mapped["pool"], mapped["amount"], strict=True) if pool != "none"}
-    known = tuple(driver for driver in DRIVERS if driver in set(weights["driver"]))
-    under = {driver: weights[weights["driver"] == driver].set_index("product_line")["weight"] for driver in known}
-    run = allocation_sensitivity(shareable, under, direct=direct, units=tickets.astype(float)) if shareable else None
+    given: dict[str, Decimal] = {}
+    for name, share in zip(shared.amounts["product_line"], shared.amounts["amount"], strict=True):
+        given[name] = given.get(name, NOTHING) + share
+    whole = sum(pools["amount"], NOTHING)
+    under = {
+        driver: weights[weights["driver"] == driver].set_index("product_line")["weight"] for driver in DRIVERS if driver in set(weights["driver"])
+    }
+    shareable = {row["pool"]: row["amount"] for row in rows_of(mapped) if row["pool"] != NO_POOL}
+    run = allocation_sensitivity(shareable, under, direct=direct) if shareable and under else None
+    return Allocated(
+        lines=tuple(_line(inputs, name, direct, given, tickets, run) for name in sorted(tickets.keys() | direct.keys())),
+        pools=_fact(inputs, "shared_cost", whole), unallocated=_fact(inputs, "shared_cost_unallocated", sum(shared.unallocated["amount"], NOTHING)),
+        left=tuple(_left(inputs, row) for row in rows_of(shared.unallocated) if row["amount"]), keys=tuple(under),
+        conserved=shared.total == whole,
+    )
 
-    def fact(metric: str, value: Decimal | None, **place: str) -> Fact:
-        reason = None if value is not None else Text(en="not computed: no tickets of the line", zh="未计算：该产品线无工单")
-        return engine.stated(metric, period=month, value=value, dimensions=place, sources=("ledger", "drivers", "tickets"), reason=reason)
 
-    lines = []
-    for name in sorted(set(tickets.index) | set(direct.index)):
-        count = int(tickets.get(name, 0))
-        own, share = direct.get(name, Decimal("0.00")), given.get(name, Decimal("0.00"))
-        by_key = {key: fact("unit_cost_under_key", run.amounts.loc[name, key] / count if run is not None and count and name in run.amounts.index else None, product_line=name, key=key) for key in known}
-        lines.append(
-            KeyLine(
-                line=engine.registry.value_label("product_line", name), tickets=engine.fact("service_order_count", period=month, dimensions={"product_line": name}) if "service_order_count" in engine.registry.metrics else fact("line_tickets", Decimal(count), product_line=name),
-                direct=fact("line_direct_cost", own, product_line=name), allocated=fact("line_allocated_cost", share, product_line=name),
-                unit_cost=fact("line_unit_cost", (own + share) / count if count else None, product_line=name), by_key=by_key,
-            )
+def driver_of(tree: CostTree, pool: str, month: Month) -> str | None:
+    """The driver in force on the month's last day; the latest rule wins, None where no rule names the pool."""
+    held = [rule for rule in tree.allocation if (rule.pool, rule.to) == (pool, "product_line") and rule.valid_from <= month.last_day]
+    return max(held, key=lambda rule: rule.valid_from).driver if held else None
+
+
+def _by_line(inputs: StudyInputs, sql: str) -> dict[str, Decimal]:
+    frame = inputs.engine.query(f"{sql} ORDER BY 1")
+    return {str(name): Decimal(amount) for name, amount in zip(frame["product_line"], frame["amount"], strict=True)}
+
+
+def _fact(inputs: StudyInputs, metric: str, value: Decimal | None, **place: str) -> Fact:
+    reason = None if value is not None else Text(en="not computed: no tickets of the line", zh="未计算：该产品线无工单")
+    return inputs.engine.stated(
+        metric, period=inputs.month, value=value, dimensions=place, sources=("ledger", "drivers", "tickets"), reason=reason
+    )
+
+
+def _line(
+    inputs: StudyInputs, name: str, direct: Mapping[str, Decimal], given: Mapping[str, Decimal], tickets: Mapping[str, Decimal],
+    run: AllocationSensitivity | None,
+) -> KeyLine:
+    count, own, share = tickets.get(name, Decimal(0)), direct.get(name, NOTHING), given.get(name, NOTHING)
+
+    def each(amount: Decimal | None) -> Decimal | None:
+        return amount / count if count and amount is not None else None
+
+    amounts = {str(key): column.to_dict().get(name) for key, column in run.amounts.items()} if run is not None else {}
+    return KeyLine(
+        line=inputs.engine.registry.value_label("product_line", name), tickets=_fact(inputs, "line_tickets", count, product_line=name),
+        direct=_fact(inputs, "line_direct_cost", own, product_line=name), allocated=_fact(inputs, "line_allocated_cost", share, product_line=name),
+        unit_cost=_fact(inputs, "line_unit_cost", each(own + share), product_line=name),
+        by_key={key: _fact(inputs, "unit_cost_under_key", each(amount), product_line=name, key=key) for key, amount in amounts.items()},
+    )
+
+
+def _left(inputs: StudyInputs, row: Mapping[str, Any]) -> Unallocated:
+    pool, driver = str(row["pool"]), str(row["driver"])
+    rule = next((rule for rule in inputs.cost_tree.allocation if rule.pool == pool), None)
+    name = Text(en="Cost of no pool", zh="不属任何成本池") if pool == NO_POOL else rule.name if rule and rule.name else Text.same(pool)
+    reason = Text(en="no pool and no product line in the posting", zh="过账未注明成本池与产品线")
+    if pool != NO_POOL:
+        reason = (
+            Text(en="no rule in params/cost_tree.yml", zh="params/cost_tree.yml 无规则") if driver == NO_POOL
+            else Text(en=f"driver {driver} is absent in the month", zh=f"当月缺少动因 {driver}")
         )
-    return Allocated(lines=tuple(lines), pools=fact("shared_cost", whole), unallocated=fact("shared_cost_unallocated", left), keys=known, conserved=shared.total == whole)
+    return Unallocated(pool=name, amount=_fact(inputs, "shared_cost_unallocated", row["amount"], pool=pool), reason=reason)
 
 
 def allocation_check(shared: Allocated | MissingData) -> list[Check]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from analysis.costs.figures import change_facts
+from analysis.costs.figures import amount_of, change_facts, rows_of, size
 from analysis.errors import MissingData
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
@@ -38,6 +38,24 @@ class Comparison:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Effect:
+    """What one driver did to one category."""
+
+    category: Text
+    driver: Text
+    effect: Fact
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Step:
+    """One level of the drill: which value of it was opened, and the effect there."""
+
+    level: str
+    value: Text
+    effect: Fact
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Bridge:
     """Effects on the change of cost against another month; they add up to ``change`` to the cent."""
 
@@ -46,8 +64,8 @@ class Bridge:
     cost: Fact
     change: Fact
     effects: tuple[tuple[Text, Fact], ...]
-    by_category: tuple[tuple[Text, Text, Fact], ...]  # category, driver, effect
-    drill: tuple[tuple[str, Text, Fact], ...]  # level, its value, the effect there
+    by_category: tuple[Effect, ...]
+    drill: tuple[Step, ...]
 
 
 def comparison_facts(inputs: StudyInputs, cost: Fact, against: str, back: int) -> Comparison:
@@ -83,16 +101,20 @@ def bridge_against(inputs: StudyInputs, against: str, back: int) -> Bridge | Non
     )
     by_category = bridge_by(effects, "category")
     categories = tuple(
-        (engine.registry.value_label("category", row.category), engine.registry.value_label("driver", row.driver), fact(row.driver, row.effect, {"category": row.category}))
-        for row in by_category.itertuples()
-        if row.effect
+        Effect(
+            category=engine.registry.value_label("category", row["category"]), driver=engine.registry.value_label("driver", row["driver"]),
+            effect=fact(row["driver"], row["effect"], {"category": row["category"]}),
+        )
+        for row in rows_of(by_category)
+        if row["effect"]
     )
     place: dict[str, str] = {}
     steps = []
-    for row in drill_largest(effects, CELL).itertuples():
-        place = place | {row.level: row.value}
-        if row.value not in (NOT_TRACED, WHOLE):
-            steps.append((row.level, engine.registry.value_label(row.level, row.value), fact(row.driver, row.effect, dict(place))))
+    for row in rows_of(drill_largest(effects, CELL)):
+        level, value = str(row["level"]), str(row["value"])
+        place = place | {level: value}
+        if value not in (NOT_TRACED, WHOLE):
+            steps.append(Step(level=level, value=engine.registry.value_label(level, value), effect=fact(row["driver"], row["effect"], dict(place))))
     change, _ = change_facts(inputs, cost, base, {"against": against})
     return Bridge(against=against, base=base, cost=cost, change=change, effects=shown, by_category=categories, drill=tuple(steps))
 
@@ -152,7 +174,8 @@ def bridge_cells(inputs: StudyInputs, month: Month) -> pd.DataFrame:
     cell = ["product_line", "ticket_type"]
     # a ticket cell that cost nothing this month still counts in volume and mix
     silent = tickets.merge(driven[cell].drop_duplicates(), on=cell, how="left", indicator=True, validate="one_to_one")
-    silent = silent.loc[silent["_merge"] == "left_only", cell].assign(category=UNALLOCATED, resource=WHOLE, cost=Decimal("0.00"))
+    silent = silent.loc[silent["_merge"] == "left_only", cell].assign(category=UNALLOCATED, resource=WHOLE)
+    silent = silent.assign(cost=pd.Series([Decimal("0.00")] * len(silent), index=silent.index, dtype=object))
     driven = pd.concat([driven, silent], ignore_index=True).merge(tickets, on=cell, how="left", validate="many_to_one")
     driven = driven.assign(behaviour="variable", tickets=driven["tickets"].astype(float).fillna(0.0), automated_tickets=driven["automated_tickets"].astype(float).fillna(0.0))
     rest = held.groupby("category", as_index=False)["cost"].sum().assign(behaviour="period", **dict.fromkeys(("resource", *cell), NOT_TRACED))
@@ -175,7 +198,7 @@ def _labour_cells(inputs: StudyInputs, held: pd.DataFrame, month: Month) -> tupl
     teams = held[(held["category"] == "labour") & held["team"].isin(hours["team"]) & held["team"].isin(weights["team"])]
     if teams.empty:
         return nothing, held
-    pools = teams.groupby("team", as_index=False)["cost"].sum().rename(columns={"cost": "amount"})
+    pools = teams.groupby("team")["cost"].sum().reset_index(name="amount")
     weights = weights[weights["team"].isin(pools["team"])].assign(target=range(int(weights["team"].isin(pools["team"]).sum())))
     shared = allocate_pools(pools, weights[["team", "target", "weight"]], target="target").amounts
     cells = shared[["target", "amount"]].merge(weights, on="target", validate="one_to_one").merge(hours, on="team", validate="many_to_one")
@@ -238,12 +261,12 @@ def movement_findings(comparisons: Sequence[Comparison], bridges: Sequence[Bridg
         bridge = next((b for b in bridges if b.against == comparison.against), None)
         if comparison.change.value is None or comparison.rate.value is None or bridge is None or not bridge.effects:
             continue
-        label, effect = max(bridge.effects, key=lambda entry: abs(entry[1].value or 0))
+        label, effect = max(bridge.effects, key=lambda entry: size(entry[1]))
         findings.append(
             Finding(
                 id=f"costs.moved_{comparison.against}", section="costs", severity="info",
                 statement=Sentence(_MOVED[comparison.against], {"cost": comparison.cost, "rate": comparison.rate, "change": comparison.change, "effect": effect, "name": label}),
-                method="Shapley effects of the cost bridge; they add up to the change", rank=float(abs(comparison.change.value)),
+                method="Shapley effects of the cost bridge; they add up to the change", rank=size(comparison.change),
             )
         )
     return findings
@@ -258,6 +281,6 @@ _MOVED = {
 def bridge_check(bridges: Sequence[Bridge]) -> Check:
     """The law of the bridge, checked on the numbers that are printed."""
     for bridge in bridges:
-        if sum((fact.value for _, fact in bridge.effects), Decimal(0)) != bridge.change.value:  # type: ignore[misc]
+        if sum((amount_of(fact) for _, fact in bridge.effects), Decimal(0)) != amount_of(bridge.change):
             return Check(id="bridge_adds_up", outcome="failed", blocking=True, sentence=Sentence("The effects of the cost bridge do not add up to the change."))
     return Check(id="bridge_adds_up", outcome="passed", sentence=Sentence("The effects of the cost bridge add up to the change to the cent."))

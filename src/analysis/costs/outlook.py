@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from analysis.costs.alarms import account_name
+from analysis.costs.figures import amount_of, money, rows_of
 from analysis.errors import AnalysisError, MissingData
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
@@ -16,8 +17,14 @@ from analysis.results import Fact, Finding, Interval, Sentence
 if TYPE_CHECKING:
     import pandas as pd
 
+    from analysis.costs.unusual import UnusualMonth
+    from analysis.stats.forecasting import Forecast
+
 HORIZON = 12
 LEAST_MONTHS = 30
+MATERIAL = 0.05
+REFITS = 25
+TOTAL = "total"
 CANDIDATES = ("seasonal_naive", "level", "ets", "sarimax", "log_ets")
 SEED = 20_261_031
 BUDGET_LINE = 0.5
@@ -44,64 +51,85 @@ class YearOutlook:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Unusual:
+    """A month in which the total or a category lay outside its limits, and the slice that drove it."""
+
+    month: Month
+    series: Text
+    gap: Fact
+    low: Fact
+    high: Fact
+    driver: Text
+    part: Fact
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Outlook:
-    """Forecast facts by month, by category over the horizon, the backtest, last year's forecast beside the actual months."""
+    """Forecast facts by month, by category over the horizon, the backtest, the month before forecast again, unusual months."""
 
     total: tuple[tuple[Month, Fact], ...]
     sums: Mapping[str, Fact]
     backtest: tuple[Backtest, ...]
-    last_forecast: tuple[tuple[Month, Fact, Fact], ...]
+    again: tuple[Fact, Fact]
     year: YearOutlook | None
-    unusual: tuple[tuple[Month, Fact, Fact], ...]
+    unusual: tuple[Unusual, ...]
 
 
 def outlook_of(inputs: StudyInputs) -> Outlook | MissingData:
     """Forecast the ledger twelve months ahead; candidates and intervals are judged on the ledger's own past."""
-    from analysis.stats.forecasting import forecast_parts
+    from analysis.stats.forecasting import forecast, forecast_parts
 
-    history = _history(inputs)
+    months = _months(inputs)
+    history = _parts(months)
     if len(history) < LEAST_MONTHS:
         return MissingData("ledger", message=f"not computed: {len(history)} months of cost; a forecast with a backtest needs {LEAST_MONTHS}")
+    whole = history.sum(axis=1)
     try:
-        ahead = forecast_parts(history, horizon=HORIZON, level=inputs.confidence, candidates=CANDIDATES, seed=SEED)
-        before = forecast_parts(history.iloc[:-1], horizon=1, level=inputs.confidence, candidates=("ets", "level"), seed=SEED)
+        unusual = _unusual(inputs, months)
+        ahead = forecast_parts(_usual(history, unusual, months), horizon=HORIZON, level=inputs.confidence, candidates=CANDIDATES, seed=SEED)
+        base = forecast(whole, horizon=HORIZON, level=inputs.confidence, candidates=CANDIDATES, seed=SEED, refits=REFITS)
+        before = forecast(whole.iloc[:-1], horizon=1, level=inputs.confidence, candidates=[base.candidate], seed=SEED)
     except AnalysisError as error:
         return MissingData("ledger", message=f"not computed: {error}")
-    engine, month = inputs.engine, inputs.month
-    base = ahead.base["total"]
+    month = inputs.month
 
     def estimate(metric: str, value: float, low: float, high: float, *, period: object, **place: str) -> Fact:
-        return engine.stated(
-            metric, period=str(period), value=_money(value), dimensions=place, sources=("ledger",), n=len(history),
+        return inputs.engine.stated(
+            metric, period=str(period), value=money(value), dimensions=place, sources=("ledger",), n=len(history),
             interval=Interval(low=low, high=high, level=inputs.confidence, method=f"{base.candidate}, widened by its backtest"),
         )
 
-    table = ahead.table[ahead.table["part"] == "total"].reset_index(drop=True)
+    table = ahead.table[ahead.table["part"] == "total"]
     total = tuple(
-        (month + step + 1, estimate("forecast_cost", row.point, row.low, row.high, period=month + step + 1))
-        for step, row in enumerate(table.itertuples())
+        (month + int(step), estimate("forecast_cost", float(point), float(low), float(high), period=month + int(step)))
+        for step, point, low, high in zip(*(table[name] for name in ("step", "point", "low", "high")), strict=True)
     )
     span = Period(month + 1, month + HORIZON)
     sums = {name: estimate("forecast_cost", *ahead.total(name), period=span, category=name) for name in [*history.columns, "total"]}
-    backtest = tuple(
-        Backtest(
-            candidate=row.candidate, chosen=bool(row.chosen),
-            mase=engine.stated("backtest_mase", period=month, value=float(row.mase), dimensions={"candidate": row.candidate}, sources=("ledger",), n=int(row.errors_scored)),
-            coverage=engine.stated("backtest_coverage", period=month, value=float(row.coverage), dimensions={"candidate": row.candidate}, sources=("ledger",), n=int(row.errors_scored)),
-        )
-        for row in base.backtest.sort_values("mase", kind="stable").itertuples()
-        if row.mase == row.mase
+    point, low, high = (float(before.table[name].iloc[0]) for name in ("point", "low", "high"))
+    again = (estimate("last_forecast_cost", point, low, high, period=month), inputs.engine.fact("after_sales_cost", period=month))
+    return Outlook(
+        total=total, sums=sums, backtest=_backtest(inputs, base), again=again, year=_year(inputs, base, len(history)),
+        unusual=tuple(_driven(inputs, found, Month.parse(str(history.index[found.place])), months) for found in unusual),
     )
-    one = before.table[before.table["part"] == "total"].iloc[0]
-    last = (month, estimate("last_forecast_cost", one["point"], one["low"], one["high"], period=month), engine.fact("after_sales_cost", period=month))
-    return Outlook(total=total, sums=sums, backtest=backtest, last_forecast=(last,), year=_year(inputs, base), unusual=_unusual(inputs, history))
 
 
-def _history(inputs: StudyInputs) -> pd.DataFrame:
-    """Cost by month in yuan as floats, at most five years: the two largest categories and the rest; a month without a posting is zero.
+def _backtest(inputs: StudyInputs, base: Forecast) -> tuple[Backtest, ...]:
+    def fact(metric: str, row: Mapping[str, Any]) -> Fact:
+        place = {"candidate": str(row["candidate"])}
+        return inputs.engine.stated(
+            f"backtest_{metric}", period=inputs.month, value=float(row[metric]), dimensions=place, sources=("ledger",), n=int(row["errors_scored"])
+        )
 
-    Finer parts were tried and dropped: a category with one past surge fails its backtest, its interval is widened tenfold and reaches far below zero.
-    """
+    scored = base.backtest[base.backtest["mase"].notna()].sort_values("mase", kind="stable")
+    return tuple(
+        Backtest(candidate=str(row["candidate"]), chosen=bool(row["chosen"]), mase=fact("mase", row), coverage=fact("coverage", row))
+        for row in rows_of(scored)
+    )
+
+
+def _months(inputs: StudyInputs) -> pd.DataFrame:
+    """Cost by month (rows, at most five years) and category as floats; a month without a posting is zero, an unfinished history is empty."""
     import pandas as pd
 
     frame = inputs.engine.aggregate("incurred_cost", by=("category",), period=Period(inputs.month - 59, inputs.month))
@@ -110,16 +138,33 @@ def _history(inputs: StudyInputs) -> pd.DataFrame:
     if not len(wide) or wide.index[-1] != str(inputs.month):
         return wide.iloc[:0]
     wide = wide.reindex([str(each) for each in months_between(Month.parse(wide.index[0]), inputs.month)]).fillna(0.0)
-    large = wide.sum().sort_values(ascending=False, kind="stable").index[:2]
-    rest = wide.drop(columns=large).sum(axis=1)
-    return wide[list(large)].assign(remaining=rest).set_axis(pd.PeriodIndex(wide.index, freq="M"))
+    return wide.set_axis(pd.PeriodIndex(wide.index, freq="M"))
 
 
-def _year(inputs: StudyInputs, ahead: object) -> YearOutlook | None:
+def _parts(months: pd.DataFrame) -> pd.DataFrame:
+    """Every material category, and the rest together.
+
+    Material is a category that held at least `MATERIAL` of the cost of these months: the choice is made by size, never by how a forecast
+    came out.
+    """
+    sums = months.sum().sort_values(ascending=False, kind="stable")
+    large = list(sums.index[sums >= MATERIAL * sums.sum()])
+    return months[large] if len(large) == len(sums) else months[large].assign(remaining=months.drop(columns=large).sum(axis=1))
+
+
+def _usual(parts: pd.DataFrame, unusual: list[UnusualMonth], months: pd.DataFrame) -> pd.DataFrame:
+    """The parts with each unusual month of a category at what was expected of it: one surge is not a season."""
+    gaps = {name: parts[name].to_numpy(float) * 0.0 for name in parts.columns}
+    for found in unusual:
+        if found.series in months.columns:
+            gaps[found.series if found.series in gaps else "remaining"][found.place] += found.gap
+    return parts.assign(**{str(name): parts[name] - gap for name, gap in gaps.items()})
+
+
+def _year(inputs: StudyInputs, ahead: Forecast, months: int) -> YearOutlook | None:
     """Booked months of the calendar year plus the forecast of the rest, against the budget of all twelve months.
 
-    The total's own forecast is used, not the reconciled one: how finely the ledger is cut into parts changes the width of the reconciled interval
-    (on the sample company enough to turn "may exceed" into "will exceed"), and an alert must not hang on that choice.
+    The total's own forecast is used, not the reconciled one, whose interval depends on how finely the ledger is cut into parts.
     """
     engine, month = inputs.engine, inputs.month
     year = Period(Month(month.year, 1), Month(month.year, 12))
@@ -131,69 +176,69 @@ def _year(inputs: StudyInputs, ahead: object) -> YearOutlook | None:
     booked = engine.fact("after_sales_cost", period=Period(Month(month.year, 1), month))
     if booked.value is None:
         return None
-    so_far = float(booked.value)
-    value, low, high = ahead.total(slice(0, left), already=so_far)  # type: ignore[attr-defined]
-    chance = ahead.probability_above(float(budget.value), slice(0, left), already=so_far)  # type: ignore[attr-defined, arg-type]
+    so_far = float(amount_of(booked))
+    value, low, high = ahead.total(slice(0, left), already=so_far)
+    chance = ahead.probability_above(float(amount_of(budget)), slice(0, left), already=so_far)
     expected = engine.stated(
-        "year_cost_expected", period=year, value=_money(value), sources=("ledger",),
-        interval=Interval(low=low, high=high, level=inputs.confidence, method="booked months and simulated futures"), n=len(_history(inputs)),
+        "year_cost_expected", period=year, value=money(value), sources=("ledger",),
+        interval=Interval(low=low, high=high, level=inputs.confidence, method="booked months and simulated futures"), n=months,
     )
     return YearOutlook(
         booked=booked, expected=expected, budget=budget,
-        chance_over=engine.stated("budget_exceeded_chance", period=year, value=chance, sources=("ledger", "budget"), n=len(_history(inputs))),
+        chance_over=engine.stated("budget_exceeded_chance", period=year, value=chance, sources=("ledger", "budget"), n=months),
     )
 
 
-def _unusual(inputs: StudyInputs, history: pd.DataFrame) -> tuple[tuple[Month, Fact, Fact], ...]:
-    """Months of the last two years outside three standard deviations of trend and season, with the category that drove each."""
-    import numpy as np
+def _unusual(inputs: StudyInputs, costs: pd.DataFrame) -> list[UnusualMonth]:
+    """Months of the last two years outside their limits, for the total and each category; see `unusual_months`."""
+    from analysis.costs.unusual import unusual_months
 
-    engine = inputs.engine
-    values = np.log(history.sum(axis=1).to_numpy())
-    time = np.arange(len(values), dtype=float)
-    angle = 2 * np.pi * np.array([period.month for period in history.index]) / 12
-    design = np.column_stack([np.ones(len(values)), time - time.mean(), np.sin(angle), np.cos(angle)])
-    found = []
-    shares = []
-    for column in ["total", *history.columns]:
-        series = history.sum(axis=1) if column == "total" else history[column]
-        fitted = _robust(design, series.to_numpy())
-        shares.append((column, series.to_numpy() - fitted))
-    gap = shares[0][1]
-    spread = 1.4826 * float(np.median(np.abs(gap - np.median(gap))))
-    for place in range(max(0, len(values) - 24), len(values)):
-        if spread and abs(gap[place]) > 3 * spread:
-            driver, extra = max(((name, part[place]) for name, part in shares[1:]), key=lambda entry: entry[1] * np.sign(gap[place]))
-            month = Month.parse(str(history.index[place]))
-            found.append(
-                (
-                    month,
-                    engine.stated("unusual_cost", period=month, value=_money(float(gap[place])), sources=("ledger",)),
-                    engine.stated("unusual_cost", period=month, value=_money(float(extra)), dimensions={"category": str(driver)}, sources=("ledger",)),
-                )
-            )
-    return tuple(found)
+    months = [str(period) for period in costs.index]
+    try:
+        frame = inputs.engine.aggregate("service_orders", period=Period(Month.parse(months[0]), Month.parse(months[-1])))
+    except MissingData:
+        return []
+    tickets = frame.set_index("month")["service_orders"].reindex(months).to_numpy(dtype=float)
+    if not (tickets > 0).all():
+        return []
+    series = {TOTAL: costs.sum(axis=1).to_numpy(float)} | {str(name): costs[name].to_numpy(float) for name in costs.columns}
+    return unusual_months(series, tickets, within=24)
 
 
-def _robust(design, values):  # type: ignore[no-untyped-def]
-    """Least absolute deviations by reweighting, so that the month that stands out does not pull its own expectation."""
-    import numpy as np
+def _driven(inputs: StudyInputs, found: UnusualMonth, month: Month, costs: pd.DataFrame) -> Unusual:
+    """The unusual month with the slice whose share of the gap is largest: a category of the total, an account of a category."""
+    place = {"category": found.series}
+    driver, part = _largest_part(inputs, found, month, costs)
 
-    weights = np.ones(len(values))
-    for _ in range(30):
-        root = np.sqrt(weights)[:, None]
-        coefficients = np.linalg.lstsq(design * root, values * root[:, 0], rcond=None)[0]
-        residuals = np.abs(values - design @ coefficients)
-        weights = 1 / np.maximum(residuals, 1e-6 * np.abs(values).max() + 1e-12)
-    return design @ coefficients
+    def fact(metric: str, value: float, **more: str) -> Fact:
+        return inputs.engine.stated(metric, period=month, value=money(value), dimensions=place | more, sources=("ledger", "tickets"))
+
+    return Unusual(
+        month=month, series=category_label(inputs, found.series), gap=fact("unusual_cost", found.gap),
+        low=fact("unusual_limit", found.low, limit="low"), high=fact("unusual_limit", found.high, limit="high"),
+        driver=driver[1], part=fact("unusual_cost", part, driver=driver[0]),
+    )
 
 
-def _money(value: float) -> Decimal:
-    return Decimal(str(round(value, 2))).quantize(Decimal("0.01"))
+def _largest_part(inputs: StudyInputs, found: UnusualMonth, month: Month, costs: pd.DataFrame) -> tuple[tuple[str, Text], float]:
+    """Each slice against its usual share of the expected cost; the one that moved most in the gap's direction."""
+    if found.series == TOTAL:
+        usual = costs.sum() / costs.to_numpy().sum()
+        gaps = {str(name): float(costs[name].iloc[found.place]) - found.expected * float(usual[name]) for name in costs.columns}
+        name = max(gaps, key=lambda each: (gaps[each] * found.gap, each))
+        return (name, category_label(inputs, name)), gaps[name]
+    frame = inputs.engine.aggregate("incurred_cost", by=("category", "account"), period=Period(month - 23, inputs.month))
+    frame = frame[frame["incurred_cost"].notna()]
+    amounts = frame[frame["category"] == found.series].assign(amount=lambda rows: rows["incurred_cost"].astype(float))
+    sums = amounts.groupby("account")["amount"].sum()
+    now = amounts[amounts["month"] == str(month)].groupby("account")["amount"].sum().reindex(sums.index).fillna(0.0)
+    moved = now - found.expected * sums / sums.sum()
+    account = str((moved * found.gap).sort_values(ascending=False, kind="stable").index[0])
+    return (account, account_name(inputs, account)), float(moved[account])
 
 
 def outlook_findings(outlook: Outlook | MissingData) -> list[Finding]:
-    """The year heading over its budget. Never an alert: the interval leaves out the uncertainty of the model's own parameters."""
+    """The year heading over its budget: to be watched when the whole interval lies above it, else for information."""
     if isinstance(outlook, MissingData) or outlook.year is None:
         return []
     year = outlook.year
@@ -209,7 +254,7 @@ def outlook_findings(outlook: Outlook | MissingData) -> list[Finding]:
         Finding(
             id="costs.year_over_budget", section="costs", severity="watch" if certain else "info", rank=float(year.expected.value or 0) - float(year.budget.value or 0),
             statement=Sentence(template, {"budget": year.budget, "expected": year.expected, "chance": year.chance_over}),
-            method="Booked months of the year plus simulated futures of the total's own forecast; the uncertainty of its parameters is not in the interval",
+            method="Booked months of the year plus simulated futures of the total's own forecast; model chosen and intervals widened by the backtest, parameters fitted anew on resampled histories",
         )
     ]
 

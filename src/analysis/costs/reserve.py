@@ -5,18 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from analysis.costs.figures import amount_of, money, rows_of
 from analysis.costs.provision import ProvisionRollForward, provision_roll_forward
+from analysis.costs.serial import Contrast, contrast
+from analysis.costs.signals import LEAST_CORRELATION
 from analysis.errors import AnalysisError, MissingData
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
+from analysis.metrics.backend import literal
+from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Interval, Sentence
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 MONTHS = 12
-WARRANTY_SEED = 20_261_101
+CLAIM_MONTHS = 24
+DAYS_IN_MONTH = 30.4375
+LEVEL = 0.01
+METHOD = "claims paid a unit-month under warranty over two years, serially correlated errors, t"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -27,6 +39,7 @@ class ProvisionLine:
     amounts: Mapping[str, Fact]  # opening accrued utilised adjusted closing accrual_rate claims_rate
     expected: Fact
     coverage: Fact
+    claims: ExpectedClaims | None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,16 +68,18 @@ def provision_of(inputs: StudyInputs) -> Provision | MissingData:
         return MissingData("provision", message=f"not computed: the provision table has no row for {month}")
     rolled = provision_roll_forward(table, by=["product_line"])
     sales = _sales(inputs, span)
-    expected = _expected_claims(inputs)
-    lines = tuple(_line(inputs, name, rows, sales.get(name), expected.get(name), str(span)) for name, rows in rolled.by_period.groupby("product_line", sort=True))
+    monthly = _monthly_claims(inputs)
+    expected = {name: expected_claims(months) for name, months in monthly.items()}
+    by_line = [(str(name), rows) for name, rows in rolled.by_period.groupby("product_line", sort=True)]
+    lines = tuple(_line(inputs, name, rows, sales.get(name), expected.get(name), str(span)) for name, rows in by_line)
     whole = rolled.total.assign(product_line="all")
-    parts = [expected[name] for name in sorted(set(rolled.by_period["product_line"])) if name in expected]
-    together = np.sum(parts, axis=0) if parts and len(parts) == len(lines) else None
+    parts = [monthly[name] for name, _ in by_line if name in monthly]
+    together = expected_claims(np.sum(parts, axis=0)) if parts and len(parts) == len(lines) else None
     total = _line(inputs, "all", whole, sum(sales.values(), Decimal(0)) if sales else None, together, str(span))
     return Provision(lines=lines, total=total, rolled=rolled, control_gap=_control_gap(inputs, total.amounts["closing"]), period=str(span))
 
 
-def _line(inputs: StudyInputs, name: str, rows: Any, sales: Decimal | None, draws: Any, period: str) -> ProvisionLine:
+def _line(inputs: StudyInputs, name: str, rows: pd.DataFrame, sales: Decimal | None, claims: ExpectedClaims | None, period: str) -> ProvisionLine:
     engine = inputs.engine
     place = {"product_line": name}
 
@@ -79,24 +94,27 @@ def _line(inputs: StudyInputs, name: str, rows: Any, sales: Decimal | None, draw
         "accrual_rate": fact("provision_accrual_rate", flows["accrued"] / sales if sales else None, numerator=flows["accrued"], denominator=sales),
         "claims_rate": fact("provision_claims_rate", flows["utilised"] / sales if sales else None, numerator=flows["utilised"], denominator=sales),
     }
-    month = inputs.month
-    if draws is None:
-        reason = Text(en="not computed: needs units.warranty_end and tickets of units under warranty", zh="未计算：缺少 units.warranty_end 及保内工单")
-        none = engine.stated("provision_expected_claims", period=month, value=None, dimensions=place, reason=reason)
-        return ProvisionLine(line=_name(inputs, name), amounts=amounts, expected=none, coverage=engine.stated("provision_coverage", period=month, value=None, dimensions=place, reason=reason))
-    tail = (1 - inputs.confidence) / 2
-    low, high = (float(edge) for edge in np.quantile(draws, [tail, 1 - tail]))
-    mean, closing = float(np.mean(draws)), float(amounts["closing"].value or 0)
-    method = "claims paid a unit-month under warranty, months resampled in blocks of three"
-    expected = engine.stated(
-        "provision_expected_claims", period=month, value=Decimal(str(round(mean, 2))), dimensions=place, sources=("units", "tickets", "ledger"),
-        interval=Interval(low=low, high=high, level=inputs.confidence, method=method), n=len(draws),
-    )
-    coverage = engine.stated(
-        "provision_coverage", period=month, value=closing / mean, dimensions=place, sources=("provision", "units", "tickets", "ledger"),
-        interval=Interval(low=closing / high, high=closing / low, level=inputs.confidence, method=method), n=len(draws),
-    ) if mean > 0 and low > 0 else engine.stated("provision_coverage", period=month, value=None, dimensions=place, reason=Text(en="not computed: no claims expected", zh="未计算：预计无索赔"))
-    return ProvisionLine(line=_name(inputs, name), amounts=amounts, expected=expected, coverage=coverage)
+    expected, coverage = _covered(inputs, place, claims, float(amounts["closing"].value or 0))
+    return ProvisionLine(line=_name(inputs, name), amounts=amounts, expected=expected, coverage=coverage, claims=claims)
+
+
+def _covered(inputs: StudyInputs, place: Mapping[str, str], claims: ExpectedClaims | None, closing: float) -> tuple[Fact, Fact]:
+    """Claims expected, and the share of them that the closing balance covers."""
+
+    def fact(metric: str, value: Any, **parts: Any) -> Fact:
+        return inputs.engine.stated(metric, period=inputs.month, value=value, dimensions=place, sources=("provision", "units"), **parts)
+
+    if claims is None:
+        reason = Text(en="not computed: needs units.warranty_end and a year of claims of the line", zh="未计算：缺少 units.warranty_end 或该产品线一整年的索赔")
+        return fact("provision_expected_claims", None, reason=reason), fact("provision_coverage", None, reason=reason)
+    mean, (low, high) = float(claims.found.estimate), map(float, claims.found.limits(inputs.confidence))
+    limits = Interval(low=max(0.0, low), high=high, level=inputs.confidence, method=METHOD)
+    expected = fact("provision_expected_claims", money(mean), interval=limits, n=claims.months)
+    if limits.low <= 0:
+        unclear = Text(en="not computed: claims expected are not clearly above zero", zh="未计算：预计索赔未显著大于零")
+        return expected, fact("provision_coverage", None, reason=unclear)
+    share = Interval(low=closing / high, high=closing / low, level=inputs.confidence, method=METHOD)
+    return expected, fact("provision_coverage", closing / mean, interval=share, n=claims.months)
 
 
 def _name(inputs: StudyInputs, line: str) -> Text:
@@ -114,44 +132,77 @@ def _sales(inputs: StudyInputs, span: Period) -> dict[str, Decimal]:
     return dict(zip(frame["product_line"], frame["revenue"], strict=True))
 
 
-def _expected_claims(inputs: StudyInputs) -> dict[str, Any]:
-    """Draws of what claims of the units now under warranty will cost, by product line.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ExpectedClaims:
+    """What the warranty that is left will cost, and the chance of seeing such months if the balance were enough."""
 
-    The last twelve months give claims a unit-month under warranty and what a claim was utilised for; the units now in the field carry their
-    remaining warranty months. The rate is taken as constant over the warranty: where units wear out it is too low, and the failure study's
-    forecast by age is to be preferred.
+    found: Contrast
+    months: int
+
+    def short(self, closing: float) -> float:
+        """One-sided p-value for claims of at most ``closing``."""
+        return float(self.found.tail(closing))
+
+
+def expected_claims(monthly: NDArray[np.float64]) -> ExpectedClaims:
+    """Expected cost of the warranty that is left, from what each past month says it would be.
+
+    Parameters
+    ----------
+    monthly : one value a month, oldest first: claims paid ÷ unit-months under warranty × warranty months left
+
+    Notes
+    -----
+    Their mean beside one sine and cosine of the year, with a t interval that lets neighbouring months hang together
+    (`serial.contrast`). The rate is taken as constant over the warranty.
     """
-    engine, month = inputs.engine, inputs.month
+    angle = 2 * np.pi * np.arange(len(monthly)) / 12
+    design = np.column_stack([np.ones(len(monthly)), np.sin(angle), np.cos(angle)])
+    found = contrast(design, monthly, np.array([1.0, 0.0, 0.0]), least_correlation=LEAST_CORRELATION)
+    return ExpectedClaims(found=found, months=len(monthly))
+
+
+def _monthly_claims(inputs: StudyInputs) -> dict[str, NDArray[np.float64]]:
+    """By product line: what each of the last two years' months (one year's, where there is no more) says the warranty that is left will cost."""
     try:
-        engine.require("units.warranty_end", "products.product_line")
-        frame = engine.query(_EXPOSURE.format(first=f"DATE '{(month - (MONTHS - 1)).start}'", end=f"DATE '{month.end}'", last=f"DATE '{month.start}'"))
-        paid = engine.query(f"SELECT product_line, strftime(month, '%Y-%m') AS month, utilised FROM provision WHERE {Period(month - (MONTHS - 1), month).condition()} ORDER BY 1, 2")
+        inputs.engine.require("units.warranty_end", "products.product_line")
+        known = inputs.engine.query("SELECT DISTINCT strftime(month, '%Y-%m') AS month FROM provision")["month"]
+        span = CLAIM_MONTHS if str(inputs.month - (CLAIM_MONTHS - 1)) in set(known) else MONTHS
+        first = inputs.month - (span - 1)
+        months = [first + step for step in range(span)]
+        exposed = inputs.engine.query(_exposure_sql(months))
+        paid = inputs.engine.query(
+            "SELECT product_line, strftime(month, '%Y-%m') AS month, utilised::DOUBLE AS utilised FROM provision "
+            f"WHERE {Period(first, inputs.month).condition()} ORDER BY 1, 2"
+        )
     except AnalysisError:
         return {}
-    generator = np.random.default_rng(WARRANTY_SEED)
-    draws = {}
-    for row in frame.to_dict("records"):
-        amounts = paid.loc[paid["product_line"] == row["product_line"], "utilised"].astype(float).to_numpy()
-        if len(amounts) < MONTHS or not row["past_months"] or row["past_months"] <= 0:
-            continue
-        # cost a unit-month under warranty, month by month: the months are resampled in blocks of three, so that a bad quarter stays one
-        starts = generator.integers(0, len(amounts), size=(4000, len(amounts) // 3))
-        blocks = (starts[:, :, None] + np.arange(3)) % len(amounts)
-        rate = amounts[blocks].reshape(4000, -1).mean(axis=1) * len(amounts) / float(row["past_months"])
-        draws[str(row["product_line"])] = rate * float(row["future_months"])
-    return draws
+    claims = {}
+    for row in rows_of(exposed):
+        amounts = paid.loc[paid["product_line"] == row["product_line"], "utilised"].to_numpy(float)
+        past = np.array([row[f"m{step}"] for step in range(span)], dtype=float)
+        if len(amounts) == span and (past > 0).all():
+            claims[str(row["product_line"])] = amounts / past * float(row["ahead"])
+    return claims
 
 
-_EXPOSURE = """
-WITH field AS (
-    SELECT p.product_line, coalesce(u.in_service_on, u.shipped_on) AS starts, least(u.warranty_end, coalesce(u.retired_on, u.warranty_end)) AS ends
-    FROM units u JOIN products p USING (product_id) WHERE u.warranty_end IS NOT NULL AND u.shipped_on < {end}
-)
-SELECT product_line,
-       sum(greatest(0, date_diff('day', greatest(starts, {first}), least(ends, {end})))) / 30.4375 AS past_months,
-       sum(greatest(0, date_diff('day', greatest(starts, {end}), ends))) / 30.4375 AS future_months
-FROM field WHERE product_line IS NOT NULL GROUP BY 1 ORDER BY 1
-"""
+def _exposure_sql(months: list[Month]) -> str:
+    """Unit-months under warranty by product line, in each month and after the last one."""
+
+    def inside(start: str, end: str) -> str:
+        return f"sum(greatest(0, date_diff('day', greatest(starts, {start}), {end}))) / {DAYS_IN_MONTH}"
+
+    past = ", ".join(
+        f"{inside(literal(month.start), f'least(ends, {literal(month.end)})')} AS m{step}" for step, month in enumerate(months)
+    )
+    end = literal(months[-1].end)
+    return f"""
+    WITH field AS (
+        SELECT p.product_line, coalesce(u.in_service_on, u.shipped_on) AS starts, least(u.warranty_end, coalesce(u.retired_on, u.warranty_end)) AS ends
+        FROM units u JOIN products p USING (product_id) WHERE u.warranty_end IS NOT NULL AND u.shipped_on < {end}
+    )
+    SELECT product_line, {past}, {inside(end, "ends")} AS ahead FROM field WHERE product_line IS NOT NULL GROUP BY 1 ORDER BY 1
+    """
 
 
 def _control_gap(inputs: StudyInputs, closing: Fact) -> Fact:
@@ -160,30 +211,33 @@ def _control_gap(inputs: StudyInputs, closing: Fact) -> Fact:
     frame = engine.query(f"SELECT sum(amount) AS amount FROM control_totals WHERE measure = 'warranty_provision_closing' AND account = 'all' AND {Period.of(month).condition()}")
     if frame["amount"].isna().all() or closing.value is None:
         return engine.stated("provision_control_gap", period=month, value=None, reason=Text(en="not computed: no control total", zh="未计算：无控制数"))
-    return engine.stated("provision_control_gap", period=month, value=closing.value - frame["amount"].iloc[0], sources=("provision", "gl_totals"))  # type: ignore[operator]
+    return engine.stated("provision_control_gap", period=month, value=amount_of(closing) - frame["amount"].iloc[0], sources=("provision", "gl_totals"))
 
 
 def provision_findings(provision: Provision | MissingData) -> list[Finding]:
-    """Lines whose balance lies below the whole interval of the claims expected."""
+    """Lines whose balance is clearly below the claims expected: Holm over the lines and their total, one false alarm in a hundred reports."""
+    from analysis.stats.multiplicity import adjust_p_values
+
     if isinstance(provision, MissingData):
         return []
-    found = []
-    for line in (*provision.lines, provision.total):
-        interval, closing = line.expected.interval, line.amounts["closing"]
-        if interval is None or closing.value is None or float(closing.value) >= interval.low:
-            continue
-        found.append(
-            Finding(
-                id="costs.provision_short", section="costs", severity="alert", subject=dict(closing.dimensions), rank=interval.low - float(closing.value),
-                statement=Sentence(
-                    "The warranty provision of {line} is too small: the closing balance of {closing} covers {coverage} ({coverage:interval}) of the claims expected from units under warranty, {expected}.",
-                    {"line": line.line, "closing": closing, "coverage": line.coverage, "expected": line.expected},
-                ),
-                evidence=provision.rolled.by_period[provision.rolled.by_period["product_line"] == closing.dimensions["product_line"]].reset_index(drop=True) if closing.dimensions["product_line"] != "all" else provision.rolled.total,
-                method="Claims paid a unit-month under warranty over twelve months, months resampled in blocks of three, times the warranty months left; the limit is crossed only when the balance lies below the whole interval",
-            )
-        )
-    return found
+    judged = [(line, line.claims) for line in (*provision.lines, provision.total) if line.claims is not None and line.coverage.value is not None]
+    chances = adjust_p_values([claims.short(float(amount_of(line.amounts["closing"]))) for line, claims in judged], method="holm")
+    return [_short(provision, line) for (line, _), chance in zip(judged, chances, strict=True) if chance < LEVEL]
+
+
+def _short(provision: Provision, line: ProvisionLine) -> Finding:
+    closing = line.amounts["closing"]
+    name = closing.dimensions["product_line"]
+    rows = provision.rolled.by_period
+    return Finding(
+        id="costs.provision_short", section="costs", severity="alert", subject=dict(closing.dimensions),
+        rank=float(amount_of(line.expected) - amount_of(closing)), evidence=provision.rolled.total if name == "all" else rows[rows["product_line"] == name].reset_index(drop=True),
+        statement=Sentence(
+            "The warranty provision of {line} is too small: the closing balance of {closing} covers {coverage} ({coverage:interval}) of the claims expected from units under warranty, {expected}.",
+            {"line": line.line, "closing": closing, "coverage": line.coverage, "expected": line.expected},
+        ),
+        method="Claims paid a unit-month under warranty over two years, times the warranty months left; Holm over product lines and their total, one false alarm in a hundred reports",
+    )
 
 
 def provision_checks(provision: Provision | MissingData) -> list[Check]:

@@ -393,7 +393,7 @@ class MeasureResult:
 
     ``saving`` and ``saving_interval`` are over the months since the start, at the tickets of those months;
     ``expected`` over the same months. ``p_value_short``: one-sided, for a true saving of at least what was
-    expected. ``net_present_value`` (with the values at the interval's ends) and ``payback_months`` carry the
+    expected; ``p_value_saving``: one-sided, for no saving at all. ``net_present_value`` (with the values at the interval's ends) and ``payback_months`` carry the
     monthly saving forward to ``horizon_months``.
     """
 
@@ -402,6 +402,7 @@ class MeasureResult:
     saving_interval: Interval
     expected: Decimal
     p_value_short: float
+    p_value_saving: float
     verdict: Verdict
     net_present_value: Decimal
     net_present_value_interval: Interval
@@ -459,6 +460,7 @@ def expected_against_realised(
         saving_interval=interval,
         expected=expected,
         p_value_short=t_tail(distance, measured.standard_error * pieces, measured.degrees_of_freedom),
+        p_value_saving=t_tail(-measured.effect, measured.standard_error, measured.degrees_of_freedom),
         verdict=_verdict(interval, float(expected)),
         net_present_value=values[0],
         net_present_value_interval=Interval(

@@ -23,6 +23,7 @@ from analysis.results import Interval
 
 Floats = NDArray[np.float64]
 Cheaper = Literal["in_house", "outsourced"]
+LAGS = 3
 NO_ERROR = ((0.0, 0.0), (0.0, 0.0))
 
 
@@ -109,15 +110,18 @@ def cost_line_from_history(cost: pd.Series, tickets: pd.Series) -> CostLine:
         raise FitError(
             "cost line: every month has the same tickets; fixed and variable cost cannot be told apart."
         )
-    import statsmodels.api as sm
-
-    fit = sm.OLS(cost.to_numpy(float), sm.add_constant(volume)).fit(
-        cov_type="HAC", cov_kwds={"maxlags": 3, "use_correction": True}
-    )
-    matrix = fit.cov_params()
+    design = np.column_stack([np.ones(len(volume)), volume])
+    inverse = np.linalg.inv(design.T @ design)
+    fixed, each = inverse @ design.T @ cost.to_numpy(float)
+    scores = design * (cost.to_numpy(float) - fixed - each * volume)[:, None]
+    middle = scores.T @ scores
+    for lag in range(1, LAGS + 1):
+        together = scores[lag:].T @ scores[:-lag]
+        middle = middle + (1 - lag / (LAGS + 1)) * (together + together.T)
+    matrix = inverse @ middle @ inverse * len(volume) / (len(volume) - 2)
     return CostLine(
-        fixed=float(fit.params[0]),
-        per_ticket=float(fit.params[1]),
+        fixed=float(fixed),
+        per_ticket=float(each),
         covariance=((float(matrix[0, 0]), float(matrix[0, 1])), (float(matrix[1, 0]), float(matrix[1, 1]))),
     )
 

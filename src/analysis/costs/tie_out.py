@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from analysis.costs.figures import amounts_by
+from analysis.costs.figures import amount_of, amounts_by, size
 from analysis.errors import MissingData
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
 from analysis.periods import Month
-from analysis.results import Check, Fact, Finding, Sentence
+from analysis.results import Check, Fact, Finding, Sentence, Value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +46,7 @@ def tie_out(inputs: StudyInputs, months: Sequence[Month]) -> TieOut:
     elif gap == 0:
         status = "tied_out"
     else:
-        status = "within_tolerance" if abs(gap) <= inputs.params.tie_out_tolerance else "refused"
+        status = "within_tolerance" if size(difference[-1]) <= inputs.params.tie_out_tolerance else "refused"
     return TieOut(ledger=ledger, control=control, difference=difference, accounts=_accounts(inputs), status=status)
 
 
@@ -63,7 +63,7 @@ def _difference(inputs: StudyInputs, ours: Fact, theirs: Fact) -> Fact:
         reason = (theirs if theirs.value is None else ours).reason
         return engine.stated("ledger_gl_difference", period=ours.period, value=None, reason=reason, dimensions=dimensions)
     return engine.stated(
-        "ledger_gl_difference", period=ours.period, value=ours.value - theirs.value, dimensions=dimensions, sources=("ledger", "gl_totals")  # type: ignore[operator]
+        "ledger_gl_difference", period=ours.period, value=amount_of(ours) - amount_of(theirs), dimensions=dimensions, sources=("ledger", "gl_totals")
     )
 
 
@@ -95,10 +95,10 @@ def tie_out_findings(inputs: StudyInputs, tied: TieOut) -> list[Finding]:
         return []
     off = [(ours, theirs, gap) for ours, theirs, gap in tied.accounts if gap.value]
     template = "The after-sales ledger and the general ledger differ by {difference:exact} in {month}."
-    values: dict[str, Fact | Month | str] = {"difference": tied.difference[-1], "month": inputs.month}
+    values: dict[str, Value] = {"difference": tied.difference[-1], "month": inputs.month}
     if off:
         template = "The after-sales ledger and the general ledger differ by {difference:exact} in {month}; account {account} differs by {gap:exact}."
-        largest = max(off, key=lambda line: abs(line[2].value or 0))
+        largest = max(off, key=lambda line: size(line[2]))
         values |= {"account": largest[2].dimensions["account"], "gap": largest[2]}
     return [
         Finding(
@@ -120,7 +120,7 @@ def _account_evidence(lines: Sequence[tuple[Fact, Fact, Fact]]) -> pd.DataFrame 
 
 def tie_out_check(inputs: StudyInputs, tied: TieOut) -> Check:
     """``ledger_tied_out``: passed at zero, failed otherwise, blocking beyond the tolerance; information without control totals."""
-    values = {"ledger": tied.ledger[-1], "control": tied.control[-1], "difference": tied.difference[-1], "month": inputs.month}
+    values: dict[str, Value] = {"ledger": tied.ledger[-1], "control": tied.control[-1], "difference": tied.difference[-1], "month": inputs.month}
     match tied.status:
         case "tied_out":
             return Check(
@@ -202,6 +202,25 @@ def profit_and_loss_check(statement: ProfitAndLoss | MissingData) -> list[Check]
     )
     values = {"expense": statement.expense} if holds else {"gap": statement.gap}
     return [Check(id="expense_reconciled", outcome="passed" if holds else "failed", sentence=Sentence(template, values))]
+
+
+def currency_check(inputs: StudyInputs) -> Check:
+    """Whether postings were set aside because their currency has no dated rate; a total that lacks them would pass for complete."""
+    faults = inputs.engine.tables.quarantine_by_reason
+    refused = int(faults.loc[(faults["table"] == "ledger") & (faults["reason"] == "no_exchange_rate"), "rows"].sum())
+    if not refused:
+        return Check(
+            id="currencies", outcome="passed",
+            sentence=Sentence("Every posting is in {currency}, or was converted at the rate of its day.", {"currency": inputs.currency}),
+        )
+    count = inputs.engine.stated("postings_without_rate", period=inputs.month, value=refused, sources=("ledger",))
+    return Check(
+        id="currencies", outcome="failed",
+        sentence=Sentence(
+            "{count} postings were refused: their currency has no rate in params on their day. The cost of the months they belong to is too low by them.",
+            {"count": count},
+        ),
+    )
 
 
 def journal_imbalances(postings: pd.DataFrame) -> pd.DataFrame:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
+
+import pandas as pd
 
 from analysis.costs.figures import amounts_by
 from analysis.errors import MissingData
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
+from analysis.metrics.backend import literal
 from analysis.results import Fact
 
 SERVICE_ORDERS = ("extended_warranty", "premium_service", "paid_repair", "other_service")
@@ -27,12 +32,12 @@ def unit_costs_of(inputs: StudyInputs) -> tuple[Fact, ...]:
     facts = [engine.fact("service_unit_cost", period=month)]
     for metric, (sql, needs, per) in bases.items():
         try:
-            base = engine.query(sql.format(inside=Period.of(month).condition(), end=f"DATE '{month.end}'"), needs=(needs,)).iloc[0, 0]
+            base: Any = engine.query(sql.format(inside=Period.of(month).condition(), end=f"DATE '{month.end}'"), needs=(needs,)).iloc[0, 0]
         except MissingData as missing:
             names = ", ".join(missing.needs)
             facts.append(engine.stated(metric, period=month, value=None, reason=Text(en=f"not computed: needs {names}", zh=f"未计算：缺少 {names}")))
             continue
-        if cost.value is None or not base or base != base:
+        if cost.value is None or not base or pd.isna(base):
             facts.append(engine.stated(metric, period=month, value=None, reason=Text(en="not computed: nothing to divide by", zh="未计算：无分母")))
             continue
         count = Decimal(str(base))
@@ -40,48 +45,80 @@ def unit_costs_of(inputs: StudyInputs) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
-def profitability_of(inputs: StudyInputs) -> tuple[tuple[Text, Fact, Fact, Fact, Fact], ...]:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Profit:
+    """What service earns in one slice: revenue, the cost that names the slice, and what is left."""
+
+    name: Text
+    revenue: Fact
+    cost: Fact
+    profit: Fact
+    margin: Fact
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BudgetLine:
+    """A category against its budget."""
+
+    name: Text
+    cost: Fact
+    budget: Fact
+    variance: Fact
+
+
+def profitability_of(inputs: StudyInputs) -> tuple[Profit, ...]:
     """Service revenue − service cost by product line, customer type and region, where both name one; nothing without orders."""
-    engine, month = inputs.engine, inputs.month
-    kinds = ", ".join(f"'{kind}'" for kind in SERVICE_ORDERS)
-    lines = []
+    lines: list[Profit] = []
     for dimension in ("product_line", "customer_type", "region"):
         try:
-            earned = engine.query(
-                f"SELECT {dimension} AS name, sum(revenue) AS amount FROM sales WHERE {Period.of(month).condition()} AND order_type IN ({kinds}) AND {dimension} IS NOT NULL GROUP BY 1 ORDER BY 1",
-                needs=("orders.revenue", "orders.order_type"),
-            )
+            earned = _earned(inputs, dimension)
         except MissingData:
             return ()
-        spent = amounts_by(inputs, dimension, month)
-        for name, revenue in zip(earned["name"], earned["amount"], strict=True):
-            cost = spent.get(name, Decimal("0.00"))
-            place = {dimension: name}
-            fact = [
-                engine.stated("service_revenue", period=month, value=revenue, dimensions=place, sources=("orders",)),
-                engine.ratio("after_sales_cost", cost, None, period=month, dimensions=place),
-                engine.stated("service_profit", period=month, value=revenue - cost, dimensions=place, sources=("orders", "ledger")),
-                engine.stated(
-                    "service_margin", period=month, value=(revenue - cost) / revenue if revenue > 0 else None, dimensions=place, sources=("orders", "ledger"),
-                    reason=None if revenue > 0 else Text(en="not computed: no service revenue", zh="未计算：无服务收入"),
-                ),
-            ]
-            lines.append((engine.registry.value_label(dimension, name), *fact))
-    return tuple(lines)  # type: ignore[arg-type]
+        spent = amounts_by(inputs, dimension, inputs.month)
+        lines += [_profit(inputs, dimension, name, revenue, spent.get(name, Decimal("0.00"))) for name, revenue in sorted(earned.items())]
+    return tuple(lines)
 
 
-def budget_lines(inputs: StudyInputs) -> tuple[tuple[Text, Fact, Fact, Fact], ...]:
+def _earned(inputs: StudyInputs, dimension: str) -> dict[str, Decimal]:
+    kinds = ", ".join(literal(kind) for kind in SERVICE_ORDERS)
+    frame = inputs.engine.query(
+        f"SELECT {dimension} AS name, sum(revenue) AS amount FROM sales WHERE {Period.of(inputs.month).condition()} "
+        f"AND order_type IN ({kinds}) AND {dimension} IS NOT NULL GROUP BY 1 ORDER BY 1",
+        needs=("orders.revenue", "orders.order_type"),
+    )
+    return dict(zip(frame["name"], frame["amount"], strict=True))
+
+
+def _profit(inputs: StudyInputs, dimension: str, name: str, revenue: Decimal, cost: Decimal) -> Profit:
+    engine, month, place = inputs.engine, inputs.month, {dimension: name}
+    nothing = Text(en="not computed: no service revenue", zh="未计算：无服务收入")
+    return Profit(
+        name=engine.registry.value_label(dimension, name),
+        revenue=engine.stated("service_revenue", period=month, value=revenue, dimensions=place, sources=("orders",)),
+        cost=engine.ratio("after_sales_cost", cost, None, period=month, dimensions=place),
+        profit=engine.stated("service_profit", period=month, value=revenue - cost, dimensions=place, sources=("orders", "ledger")),
+        margin=engine.stated(
+            "service_margin", period=month, value=(revenue - cost) / revenue if revenue > 0 else None, dimensions=place,
+            sources=("orders", "ledger"), reason=None if revenue > 0 else nothing,
+        ),
+    )
+
+
+def budget_lines(inputs: StudyInputs) -> tuple[BudgetLine, ...]:
     """Cost, budget and variance by category, the largest variance first; a category without budget has a budget of nothing."""
     engine, month = inputs.engine, inputs.month
     frame = engine.aggregate("budgeted_cost", by=("category",), period=month)
-    planned = dict(zip(frame["category"], frame["budgeted_cost"], strict=True))
-    spent = amounts_by(inputs, "category", month)
-    lines = []
-    for category in sorted(planned.keys() | spent.keys(), key=lambda name: (-abs(spent.get(name, Decimal(0)) - planned.get(name, Decimal(0))), name)):
-        place = {"category": category}
-        cost, budget = spent.get(category, Decimal("0.00")), planned.get(category, Decimal("0.00"))
-        lines.append((
-            engine.registry.value_label("category", category), engine.ratio("after_sales_cost", cost, None, period=month, dimensions=place),
-            engine.stated("budget_cost", period=month, value=budget, dimensions=place), engine.stated("budget_variance", period=month, value=cost - budget, dimensions=place, sources=("ledger", "budget")),
-        ))
-    return tuple(lines)
+    planned: dict[str, Decimal] = dict(zip(frame["category"], frame["budgeted_cost"], strict=True))
+    spent, nothing = amounts_by(inputs, "category", month), Decimal("0.00")
+    variances = {name: spent.get(name, nothing) - planned.get(name, nothing) for name in planned.keys() | spent.keys()}
+    return tuple(
+        BudgetLine(
+            name=engine.registry.value_label("category", name),
+            cost=engine.ratio("after_sales_cost", spent.get(name, nothing), None, period=month, dimensions={"category": name}),
+            budget=engine.stated("budget_cost", period=month, value=planned.get(name, nothing), dimensions={"category": name}),
+            variance=engine.stated(
+                "budget_variance", period=month, value=variance, dimensions={"category": name}, sources=("ledger", "budget")
+            ),
+        )
+        for name, variance in sorted(variances.items(), key=lambda line: (-abs(line[1]), line[0]))
+    )

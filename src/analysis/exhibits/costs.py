@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from analysis.costs.decomposition import CostStudy, Slice
+from analysis.costs.figures import size
 from analysis.costs.movement import Comparison as CostComparison
 from analysis.errors import MissingData
 from analysis.exhibits.blocks import (
@@ -21,7 +22,7 @@ from analysis.exhibits.blocks import (
 )
 from analysis.locale import Text
 from analysis.periods import Month
-from analysis.results import Fact, Sentence
+from analysis.results import Fact, Sentence, Value
 
 AMOUNT = Text(en="Amount", zh="金额")
 _DIMENSION = {
@@ -131,10 +132,33 @@ def composition_table(study: CostStudy, dimension: str) -> Block:
         )
     )
     largest = slices[0] if slices else None
-    values = {"largest": largest.label, "share": largest.share} if largest and dimension == "category" else {}
+    values: dict[str, Value] = {"largest": largest.label, "share": largest.share} if largest and dimension == "category" else {}
     return table(
         f"costs.by_{dimension}", title=Sentence(_TITLES[dimension], values), subtitle=Sentence("After-sales cost of {month} on the incurred basis", {"month": study.month}),
         columns=columns, rows=rows, note=_source(study),
+    )
+
+
+def slices_table(study: CostStudy, dimensions: tuple[str, ...] = ("product_line", "region", "team", "ticket_type", "tracing")) -> Block:
+    """The month's cost by slice of several dimensions, one group each; each group adds up to the total."""
+    rows: list[Row] = []
+    for dimension in dimensions:
+        rows.append(Row(cells={"slice": _DIMENSION[dimension]}, role="group"))
+        rows += [
+            Row(cells={"slice": line.label, "cost": line.cost, "share": line.share, "change": line.change, "year_change": line.year_change})
+            for line in study.composition[dimension]
+        ]
+    previous, before = study.comparisons
+    whole = Text(en="Total of each group", zh="各组合计")
+    rows.append(Row(cells={"slice": whole, "cost": study.total, "change": previous.change, "year_change": before.change}, role="total"))
+    return table(
+        "costs.slices", title=Sentence("Cost by product line, region, team, ticket type and tracing"),
+        subtitle=Sentence("After-sales cost of {month} on the incurred basis, where the posting or its ticket names one", {"month": study.month}),
+        columns=[
+            _column("slice", "Slice", "分类", wide=True), _column("cost", "This month", "本月"), _column("share", "Share", "占比"),
+            _column("change", "Change", "环比变动", signed=True, better="lower"), _column("year_change", "Change on year", "同比变动", signed=True, better="lower"),
+        ],
+        rows=rows, note=_source(study),
     )
 
 
@@ -180,8 +204,8 @@ def bridge_figure(study: CostStudy, against: str) -> Block:
         return callout(f"costs.bridge_{against}", tone="info", title=Sentence("No cost bridge: the month to compare with has no cost."))
     base, month = Month.parse(bridge.base.period), study.month
     steps = [Item(name=label, fact=fact) for label, fact in bridge.effects]
-    largest, effect = max(bridge.effects, key=lambda entry: abs(entry[1].value or 0))
-    values = {"change": bridge.change, "base": base, "month": month, "largest": largest, "effect": effect}
+    largest, effect = max(bridge.effects, key=lambda entry: size(entry[1]))
+    values: dict[str, Value] = {"change": bridge.change, "base": base, "month": month, "largest": largest, "effect": effect}
     return figure(
         f"costs.bridge_{against}",
         title=Sentence("Cost {change:word|rose|fell|did not change} by {change:abs} from {base} to {month}; largest effect: {largest:lower}", values),
@@ -229,7 +253,7 @@ def unit_cost_figure(study: CostStudy) -> Block:
     if not facts:
         return callout("costs.unit_cost", tone="info", title=Sentence("No cost per ticket: there are no service orders to divide by."))
     first, last = facts[0], facts[-1]
-    values = {"last": last, "first": first, "from": Month.parse(first.period), "to": Month.parse(last.period)}
+    values: dict[str, Value] = {"last": last, "first": first, "from": Month.parse(first.period), "to": Month.parse(last.period)}
     return figure(
         "costs.unit_cost",
         title=Sentence("A ticket cost {last:exact} in {to}, against {first:exact} in {from}", values),
@@ -279,36 +303,43 @@ def budget_figure(study: CostStudy) -> Block | None:
     if study.budget is None:
         return callout("costs.budget", tone="info", title=Sentence("No budget for {month}: table budget.", {"month": study.month}))
     budget, variance = study.budget
-    values = {"variance": variance, "budget": budget, "month": study.month}
+    values: dict[str, Value] = {"variance": variance, "budget": budget, "month": study.month}
     return figure(
         "costs.budget", title=Sentence("Cost of {month} is {variance:abs} {variance:word|over|under|at} the budget of {budget}", values),
         subtitle=Sentence("Variance to budget by category; the budget holds no ticket volume, so it cannot be split into volume and price"), foot=_source(study),
         alt=Sentence("Waterfall from the budget of {budget} to the cost of {month} by category.", values),
         draw=waterfall(
-            Item(name=Text(en="Budget", zh="预算"), fact=budget), [Item(name=name, fact=gap) for name, _, _, gap in study.budget_lines if gap.value],
+            Item(name=Text(en="Budget", zh="预算"), fact=budget), [Item(name=line.name, fact=line.variance) for line in study.budget_lines if line.variance.value],
             Item(name=_month_name(study.month), fact=study.total), measure=Text(en="After-sales cost", zh="售后成本"), by=Text(en="Category", zh="类别"),
         ),
     )
 
 
-def drill_table(study: CostStudy, against: str) -> Block | None:
-    """The bridge opened by category: the largest parts of its effects."""
-    bridge = next((bridge for bridge in study.bridges if bridge.against == against), None)
-    if bridge is None:
+def drill_table(study: CostStudy) -> Block | None:
+    """Both bridges opened by category: the largest parts of their effects, and below each its largest effect opened level by level."""
+    if not study.bridges:
         return None
-    largest = sorted(bridge.by_category, key=lambda line: -abs(line[2].value or 0))[:12]
-    rows = [Row(cells={"category": category, "driver": driver, "effect": fact}) for category, driver, fact in largest]
-    for level, name, fact in bridge.drill[1:]:
-        rows.append(Row(cells={"category": name, "driver": _LEVEL.get(level, Text.same(level)), "effect": fact}))
-    rows.insert(len(largest), Row(cells={"category": Text(en="The largest effect opened", zh="最大因素逐级展开")}, role="group"))
+    rows: list[Row] = []
+    for bridge in study.bridges:
+        rows.append(Row(cells={"category": _AGAINST[bridge.against]}, role="group"))
+        largest = sorted(bridge.by_category, key=lambda line: -size(line.effect))[:8]
+        rows += [Row(cells={"category": line.category, "driver": line.driver, "effect": line.effect}) for line in largest]
+        rows += [
+            Row(cells={"category": step.value, "driver": _LEVEL.get(step.level, Text.same(step.level)), "effect": step.effect}, role="subtotal" if step.level == "category" else "body")
+            for step in bridge.drill
+        ]
     return table(
-        f"costs.drill_{against}", title=Sentence("Which category moved, and by what"),
-        subtitle=Sentence("Largest parts of the change against {base}; below, the largest effect opened level by level", {"base": Month.parse(bridge.base.period)}),
-        columns=[_column("category", "Category", "类别", wide=True), _column("driver", "Effect", "因素"), _column("effect", "Change in cost", "成本变动", places=0, signed=True, better="lower")],
+        "costs.drill", title=Sentence("Which category moved, and by what"),
+        subtitle=Sentence("Largest parts of the change; below each, its largest effect opened from category to product line and ticket type"),
+        columns=[
+            _column("category", "Category", "类别", wide=True), _column("driver", "Effect, or level opened", "因素或展开层级"),
+            _column("effect", "Change in cost", "成本变动", places=0, signed=True, better="lower"),
+        ],
         rows=rows, note=_source(study),
     )
 
 
+_AGAINST = {"previous_month": Text(en="Against the previous month", zh="与上月相比"), "year_before": Text(en="Against the year before", zh="与上年同月相比")}
 _LEVEL = {
     "resource": Text(en="Team", zh="团队"), "product_line": Text(en="Product line", zh="产品线"), "ticket_type": Text(en="Ticket type", zh="工单类型"), "category": Text(en="Category", zh="类别"),
 }
@@ -338,7 +369,10 @@ def profitability_table(study: CostStudy) -> Block | None:
             _column("slice", "Slice", "分类", wide=True), _column("revenue", "Service revenue", "服务收入"), _column("cost", "Traced cost", "归集成本"),
             _column("profit", "Result", "损益", signed=True, better="higher"), _column("margin", "Margin", "利润率"),
         ],
-        rows=[Row(cells={"slice": name, "revenue": revenue, "cost": cost, "profit": profit, "margin": margin}) for name, revenue, cost, profit, margin in study.profitability],
+        rows=[
+            Row(cells={"slice": line.name, "revenue": line.revenue, "cost": line.cost, "profit": line.profit, "margin": line.margin})
+            for line in study.profitability
+        ],
         note=_source(study),
     )
 
@@ -352,12 +386,25 @@ def sensitivity_table(study: CostStudy) -> Block:
     rows = [Row(cells={"line": line.line, "direct": line.direct, "allocated": line.allocated, "rules": line.unit_cost, **line.by_key}) for line in shared.lines]
     return table(
         "costs.keys", title=Sentence("What the choice of key decides: cost per ticket by product line"),
-        subtitle=Sentence("Rules: each pool by its own driver, labour by hours. Then every shared cost by one key alone; keys move cost between lines, never the total"),
+        subtitle=Sentence("Rules: each pool by its own driver (params/cost_tree.yml). Then every shared cost by one key alone; keys move cost between lines, never the total"),
         columns=[
             _column("line", "Product line", "产品线", wide=True), _column("direct", "Direct", "直接"), _column("allocated", "Allocated", "分摊"), _column("rules", "Rules", "现行规则", places=0),
             *(_column(key, *names[key], places=0) for key in shared.keys),
         ],
         rows=rows, note=Sentence("{left:exact} of shared cost has no rule or driver and stays unallocated.", {"left": shared.unallocated}),
+    )
+
+
+def unallocated_table(study: CostStudy) -> Block | None:
+    """Pools that no rule or driver reaches, whole, with the reason."""
+    shared = study.allocated
+    if isinstance(shared, MissingData) or not shared.left:
+        return None
+    return table(
+        "costs.unallocated_pools", title=Sentence("What stays unallocated: {left:exact}", {"left": shared.unallocated}),
+        subtitle=Sentence("Shared cost without a rule or a driver in {month}; it is not spread", {"month": study.month}),
+        columns=[_column("pool", "Pool", "成本池", wide=True), _column("reason", "Why", "原因", wide=True), _column("amount", "Amount", "金额", scale="exact")],
+        rows=[Row(cells={"pool": line.pool, "reason": line.reason, "amount": line.amount}) for line in shared.left], note=_source(study),
     )
 
 
@@ -396,7 +443,7 @@ def activity_table(study: CostStudy) -> Block | None:
     rows.append(Row(cells={"object": Text(en="Unused capacity", zh="未用产能"), "cost": capacity.unused_cost}))
     rows.append(Row(cells={"object": Text(en="Capacity supplied", zh="产能供给"), "cost": capacity.cost}, role="total"))
     return table(
-        "costs.activities", title=Sentence("What the used time cost, by what it was used for"), subtitle=Sentence("Handling hours at the cost rate of the team; unused capacity is its own line and is never spread"),
+        "costs.activities", title=Sentence("What the used time cost, by what it was used for"), subtitle=Sentence("Time at the cost rate of the team; unused capacity is its own line and is never spread. Time: {times}", {"times": capacity.times}),
         columns=[_column("object", "Cost object", "成本对象", wide=True), _column("cost", "Cost", "成本")], rows=rows, note=Sentence("Source: staff and tickets; {month}.", {"month": study.month}),
     )
 
@@ -408,7 +455,7 @@ def forecast_figure(study: CostStudy) -> Block:
     outlook = study.outlook
     if isinstance(outlook, MissingData):
         return _absent("costs.forecast", outlook, Text(en="Forecast", zh="预测"))
-    values = {"sum": outlook.sums["total"]}
+    values: dict[str, Value] = {"sum": outlook.sums["total"]}
     return figure(
         "costs.forecast", title=Sentence("The next twelve months are expected to cost {sum} ({sum:interval})", values), subtitle=Sentence("After-sales cost by month; band: interval of each single month"), foot=_source(study),
         alt=Sentence("History of the monthly cost and its forecast for twelve months; the sum is {sum}.", values),
@@ -435,11 +482,15 @@ def forecast_table(study: CostStudy) -> Block | None:
     rows.append(Row(cells={"line": Text(en="Next twelve months by category", zh="未来十二个月（按类别）")}, role="group"))
     labels = {line.value: line.label for line in study.composition["category"]} | {"remaining": Text(en="All other categories", zh="其余类别"), "total": Text(en="Total", zh="合计")}
     rows += [Row(cells={"line": labels.get(name, Text.same(name)), "value": fact, "interval": fact}, role="total" if name == "total" else "body") for name, fact in outlook.sums.items()]
-    rows.append(Row(cells={"line": Text(en="Forecast made a month before", zh="上月所作预测")}, role="group"))
-    for _, forecast, actual in outlook.last_forecast:
-        rows += [Row(cells={"line": Text(en="Forecast", zh="预测"), "value": forecast, "interval": forecast}), Row(cells={"line": Text(en="Actual", zh="实际"), "value": actual})]
+    forecast, actual = outlook.again
+    again = Text(en="This month, forecast again from the months before it", zh="以此前各月重新预测本月")
+    rows += [
+        Row(cells={"line": again}, role="group"), Row(cells={"line": Text(en="Forecast", zh="预测"), "value": forecast, "interval": forecast}),
+        Row(cells={"line": Text(en="Actual", zh="实际"), "value": actual}),
+    ]
     return table(
-        "costs.outlook", title=Sentence("The year, the categories, and how last month's forecast did"), subtitle=Sentence("Categories are reconciled so that they add up to the total"),
+        "costs.outlook", title=Sentence("The year, the categories, and how a forecast of this month would have done"),
+        subtitle=Sentence("Categories are reconciled so that they add up to the total; an unusual month of a category (below) enters at what was expected of it. The last part is not the forecast that was published: it is made anew with the same model from the months before, as they are booked today"),
         columns=[_column("line", "Line", "项目", wide=True), _column("value", "Amount", "数值"), _column("interval", "Interval", "区间", show="interval")], rows=rows, note=_source(study),
     )
 
@@ -467,30 +518,67 @@ def unusual_table(study: CostStudy) -> Block | None:
     outlook = study.outlook
     if isinstance(outlook, MissingData) or not outlook.unusual:
         return None
-    labels = {line.value: line.label for line in study.composition["category"]} | {"remaining": Text(en="All other categories", zh="其余类别")}
-    rows = [Row(cells={"month": month, "gap": gap, "driver": labels.get(part.dimensions["category"], Text.same(part.dimensions["category"])), "part": part}) for month, gap, part in outlook.unusual]
+    rows = [
+        Row(cells={"month": line.month, "series": line.series, "gap": line.gap, "low": line.low, "high": line.high, "driver": line.driver, "part": line.part})
+        for line in outlook.unusual
+    ]
     return table(
-        "costs.unusual", title=Sentence("Months beyond what trend and season explain"), subtitle=Sentence("Beyond three robust standard deviations, last two years, with the category that drove it"),
-        columns=[_column("month", "Month", "月份"), _column("gap", "Beyond expected", "超出预期", signed=True), _column("driver", "Driven by", "主要类别", wide=True), _column("part", "Its part", "其中", signed=True)], rows=rows, note=_source(study),
+        "costs.unusual", title=Sentence("Months outside what tickets, trend and season explain"),
+        subtitle=Sentence(
+            "Individuals chart of each series, last two years; limits never come from the months under suspicion. Where nothing happens, about one report in twenty names a month"
+        ),
+        columns=[
+            _column("month", "Month", "月份"), _column("series", "Cost", "成本"), _column("gap", "Beyond expected", "超出预期", signed=True),
+            _column("low", "Lower limit", "下限"), _column("high", "Upper limit", "上限"), _column("driver", "Driven by", "主要来源", wide=True),
+            _column("part", "Its part", "其中", signed=True),
+        ],
+        rows=rows, note=_source(study),
     )
 
 
 def measures_table(study: CostStudy) -> Block:
-    """Registered measures, expected against realised."""
+    """The action log: registered measures, expected against realised."""
     judged = [measure for measure in study.measures if measure.result is not None]
     if not judged:
         return callout("costs.measures", tone="info", title=Sentence("No registered measure can be judged yet: params/interventions.yml."))
-    columns = [
-        _column("name", "Measure", "措施", wide=True), _column("verdict", "Verdict", "结论"), _column("expected", "Expected", "预期节约", places=0), _column("saving", "Realised", "实际节约", places=0),
-        _column("interval", "Interval", "区间", show="interval", places=0), _column("rate", "Saving rate", "节约率"), _column("residual", "After ÷ before", "之后÷之前", places=3), _column("npv", "Net present value", "净现值", places=0), _column("payback", "Payback", "回收期", places=1),
-    ]
     rows = [
-        Row(cells={"name": measure.entry.name, "verdict": measure.verdict, **{key: measure.facts[key] for key in ("expected", "saving", "rate", "residual", "npv", "payback")}, "interval": measure.facts["saving"]})
+        Row(
+            cells={
+                "name": measure.entry.name, "owner": measure.entry.owner, "start": Month(measure.entry.starts.year, measure.entry.starts.month),
+                "verdict": measure.verdict, "expected": measure.facts["expected"], "saving": measure.facts["saving"], "interval": measure.facts["saving"],
+            }
+        )
         for measure in judged
     ]
     return table(
-        "costs.measures", title=Sentence("What measures promised and what came"), subtitle=Sentence("At constant mix, against teams or regions without the measure; from its start to {month}", {"month": study.month}),
-        columns=columns, rows=rows, note=Sentence("Source: tickets, staff, ledger and params/interventions.yml."),
+        "costs.measures", title=Sentence("What measures promised and what came"),
+        subtitle=Sentence("Savings at constant volume and mix, against regions without the measure; from its start to {month}", {"month": study.month}),
+        columns=[
+            _column("name", "Measure", "措施", wide=True), _column("owner", "Owner", "负责人"), _column("start", "Since", "开始"),
+            _column("verdict", "Verdict", "结论"), _column("expected", "Expected", "预期节约", places=0),
+            _column("saving", "Realised", "实际节约", places=0), _column("interval", "Interval", "区间", show="interval", places=0),
+        ],
+        rows=rows, note=Sentence("Source: tickets, staff, ledger and params/interventions.yml."),
+    )
+
+
+def measures_worth_table(study: CostStudy) -> Block | None:
+    """What each measure was worth, and the plausibility line: money saved ÷ tickets avoided."""
+    judged = [measure for measure in study.measures if measure.result is not None]
+    if not judged:
+        return None
+    keys = ("cost", "rate", "residual", "npv", "payback", "avoided", "per_event", "unit_before")
+    return table(
+        "costs.measures_worth", title=Sentence("What the measures were worth, and whether that is plausible"),
+        subtitle=Sentence("Saving a ticket avoided above what a ticket cost before would mean that something else fell too; the last three columns are counts and averages without a test"),
+        columns=[
+            _column("name", "Measure", "措施", wide=True), _column("cost", "Outlay", "投入", places=0), _column("rate", "Saving rate", "节约率"),
+            _column("residual", "After ÷ before", "之后÷之前", places=3), _column("npv", "Net present value", "净现值", places=0),
+            _column("payback", "Payback", "回收期", places=1), _column("avoided", "Tickets avoided", "减少工单", places=0),
+            _column("per_event", "Saved per ticket avoided", "每减少一单节约", places=0), _column("unit_before", "Cost per ticket before", "此前单张成本", places=0),
+        ],
+        rows=[Row(cells={"name": measure.entry.name, **{key: measure.facts[key] for key in keys}}) for measure in judged],
+        note=Sentence("Source: tickets, staff, ledger and params/interventions.yml."),
     )
 
 
@@ -508,15 +596,18 @@ def sourcing_table(study: CostStudy) -> Block:
     sourcing = study.sourcing
     if isinstance(sourcing, MissingData):
         return _absent("costs.sourcing", sourcing, Text(en="In-house against outsourced", zh="自有与外包"))
-    rows = [Row(cells={"line": name, "own": own, "own_each": own_each, "out": out, "out_each": out_each}) for name, own, own_each, out, out_each in sourcing.components]
+    rows = [
+        Row(cells={"line": line.name, "own": line.own, "own_each": line.own_each, "out": line.out, "out_each": line.out_each}, role="total" if line.role == "total" else "body")
+        for line in sourcing.components
+    ]
     template = "No break-even: at any volume one option is cheaper" if sourcing.break_even.value is None else "In-house and outsourced cost the same at {even} a month"
     return table(
         "costs.sourcing", title=Sentence(template, {} if sourcing.break_even.value is None else {"even": sourcing.break_even}),
-        subtitle=Sentence("Field teams and service partners, last twelve months; the two do not get the same work, so not all of the gap can be saved"),
+        subtitle=Sentence("Field teams and service partners, last twelve months; the two do not get the same work, so not all of the gap can be saved. Contracts bill by the ticket, without a minimum, as far as the ledger shows"),
         columns=[
             _column("line", "Line", "项目", wide=True), _column("own", "In-house", "自有"), _column("own_each", "Per ticket", "单张", places=0), _column("out", "Outsourced", "外包"), _column("out_each", "Per ticket", "单张", places=0),
         ],
-        rows=rows, note=Sentence("Hiring, training and quality of partners are in the ledger only where they are posted; they are not estimated here."),
+        rows=rows, note=Sentence("Source: staff, ledger, tickets; training shared by heads, leavers replaced at the assumptions replacement_cost and ramp_up_months."),
     )
 
 
@@ -529,7 +620,24 @@ def swing_table(study: CostStudy) -> Block | None:
         columns=[
             _column("swing", "Swing", "业务量变动", signed=True), _column("own", "In-house", "自有"), _column("out", "Outsourced", "外包"), _column("gap", "Outsourced − in-house", "外包−自有", signed=True), _column("interval", "Interval", "区间", show="interval"),
         ],
-        rows=[Row(cells={"swing": swing, "own": own, "out": out, "gap": gap, "interval": gap}) for swing, own, out, gap in study.sourcing.swings], note=_source(study),
+        rows=[Row(cells={"swing": line.swing, "own": line.own, "out": line.out, "gap": line.gap, "interval": line.gap}) for line in study.sourcing.swings],
+        note=_source(study),
+    )
+
+
+def staffing_table(study: CostStudy) -> Block | None:
+    """Permanent teams of three sizes over last year's months of work."""
+    if isinstance(study.sourcing, MissingData) or not study.sourcing.staffing:
+        return None
+    return table(
+        "costs.staffing", title=Sentence("How many people for the peak? Last year's field work, done again by teams of other sizes"),
+        subtitle=Sentence("Hours beyond the team's practical capacity go to partners month by month at their cost an hour; last year's months, without an interval"),
+        columns=[
+            _column("name", "Permanent team", "固定团队", wide=True), _column("heads", "People", "人数"), _column("own", "Own cost", "自有成本"),
+            _column("out", "Partners", "外包成本"), _column("cost", "Together", "合计"), _column("unused", "Unused hours", "未用工时", places=0),
+        ],
+        rows=[Row(cells={"name": line.name, "heads": line.heads, "own": line.own, "out": line.out, "cost": line.cost, "unused": line.unused}) for line in study.sourcing.staffing],
+        note=Sentence("Source: staff, ledger, tickets."),
     )
 
 
@@ -563,5 +671,5 @@ def coverage_table(study: CostStudy) -> Block | None:
             _column("line", "Product line", "产品线", wide=True), _column("closing", "Closing balance", "期末余额"), _column("expected", "Claims expected", "预计索赔"), _column("limits", "Interval", "区间", show="interval"), _column("coverage", "Covered", "覆盖率"), _column("range", "Interval", "区间", show="interval"),
         ],
         rows=[Row(cells={"line": line.line, "closing": line.amounts["closing"], "expected": line.expected, "limits": line.expected, "coverage": line.coverage, "range": line.coverage}, role="total" if line is provision.total else "body") for line in lines],
-        note=Sentence("Rate held constant over the warranty; where machines wear out the failure study's forecast by age is to be preferred."),
+        note=Sentence("Claims a unit-month held constant over the warranty; the failure study's forecast by age is not used here, so where machines wear out the claims are higher than shown."),
     )

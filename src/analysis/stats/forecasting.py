@@ -21,7 +21,7 @@ from typing import Protocol
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from analysis.errors import FitError, ParameterError, suggestion
 from analysis.stats.seasonal_models import (
@@ -154,6 +154,7 @@ def forecast(
     candidates: Sequence[str] = CANDIDATES,
     regressors: pd.DataFrame | None = None,
     seed: int = 0,
+    refits: int = 0,
 ) -> Forecast:
     """Forecast a monthly series with the candidate that did best on the series' own past.
 
@@ -167,14 +168,18 @@ def forecast(
     regressors : known columns (e.g. working days) for the history and the horizon, same index; used by the smoothing
         and SARIMAX candidates.
     seed : of the simulated futures.
+    refits : histories resampled from the chosen model, on which it is fitted anew; the futures then hold the uncertainty of its
+        parameters too. 0 leaves that to the widening.
 
     Notes
     -----
     Rolling origin: the first origin has at least two seasons behind it, up to eight origins, every step up to the
     horizon (or as many as the history allows) is scored, and parameters are fitted anew at each origin. The winner has
     the smallest MASE, so its own backtest flatters it a little: expect somewhat more in earnest. Intervals are Gaussian
-    on the model's scale; they leave out that the parameters are estimated and are widened by the root mean square of
-    the backtest's standardised errors where that exceeds one.
+    on the model's scale, and are widened by the root mean square of the backtest's standardised errors where that exceeds
+    one. With ``refits``, residuals are drawn with replacement onto the fitted values (Efron and Tibshirani 1993, *An
+    Introduction to the Bootstrap*, section 9.4), the model is fitted to each such history, and the differences of its
+    forecasts are added to the simulated futures.
 
     Raises
     ------
@@ -188,6 +193,7 @@ def forecast(
         candidates=candidates,
         regressors=regressors,
         seed=seed,
+        refits=refits,
     )[0]
 
 
@@ -283,6 +289,7 @@ def _select(
     candidates: Sequence[str],
     regressors: pd.DataFrame | None,
     seed: int,
+    refits: int = 0,
 ) -> tuple[Forecast, _Fit]:
     """The forecast of one series, and the fit behind it for whoever reconciles."""
     values, known, ahead = _checked(history, regressors, horizon=horizon, season=season, level=level)
@@ -296,8 +303,15 @@ def _select(
         )
     widening = _widening(scored.get(chosen))
     shocks = np.random.default_rng(seed).standard_normal((_DRAWS, horizon))
+    draws = _draw(fit, shocks, widening=widening)
+    table = _interval_table(fit, widening=widening, level=level, index=_months_ahead(history, horizon))
+    if refits:
+        shifts = _refitted(chosen, fit, values, known, ahead, horizon=horizon, season=season, refits=refits, seed=seed)
+        draws = draws + shifts[np.random.default_rng(seed + 1).integers(0, len(shifts), size=len(draws))]
+        edges = _interval_of(draws, level=level, index=table.index)
+        table = table.assign(low=edges["low"], high=edges["high"])
     result = Forecast(
-        table=_interval_table(fit, widening=widening, level=level, index=_months_ahead(history, horizon)),
+        table=table,
         level=level,
         candidate=chosen,
         backtest=_backtest_table(scored, names, left_out, chosen, level=level),
@@ -305,10 +319,30 @@ def _select(
         parameters=fit.model.parameters,
         log_likelihood=fit.model.log_likelihood,
         widening=widening,
-        draws=_draw(fit, shocks, widening=widening),
+        draws=draws,
         notes=notes,
     )
     return result, fit
+
+
+def _refitted(
+    name: str, fit: _Fit, values: Array, known: Array, ahead: Array, *, horizon: int, season: int, refits: int, seed: int
+) -> Array:
+    """How the forecast would have differed on histories that could as well have happened: (refits, steps), on the series' scale."""
+    rng = np.random.default_rng(seed + 2)
+    usable = np.isfinite(fit.residuals)
+    fitted, errors = values - np.where(usable, fit.residuals, 0.0), fit.residuals[usable] - fit.residuals[usable].mean()
+    points = []
+    for _ in range(refits):
+        resampled = fitted + np.where(usable, rng.choice(errors, size=len(values)), 0.0)
+        if fit.log and not np.all(resampled > 0):
+            continue
+        again = _fits([name], resampled, known, ahead, horizon=horizon, season=season)[name]
+        if again is not None:
+            points.append(_interval_table(again, widening=1.0, level=0.5, index=pd.RangeIndex(horizon))["point"].to_numpy())
+    if len(points) < 2:
+        return np.zeros((1, horizon))
+    return np.array(points) - np.mean(points, axis=0)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -519,7 +553,7 @@ def _widening(errors: pd.DataFrame | None) -> float:
 def _interval_table(fit: _Fit, *, widening: float, level: float, index: pd.Index) -> pd.DataFrame:
     """Point and limits per step. On a log scale the point is the mean, not the median: means add up over months."""
     model = fit.model
-    reach = norm.ppf(0.5 + level / 2) * widening * model.step_sd
+    reach = float(ndtri(0.5 + level / 2)) * widening * model.step_sd
     point, low, high = model.point, model.point - reach, model.point + reach
     if fit.log:
         point, low, high = np.exp(point + model.step_sd**2 / 2), np.exp(low), np.exp(high)

@@ -66,7 +66,7 @@ def test_cells_hold_the_month_to_the_cent(company: Path, inputs_of: Inputs) -> N
 def test_parts_of_the_bridge_add_up_by_category_too(company: Path, inputs_of: Inputs) -> None:
     bridge = bridge_against(inputs_of(company), "previous_month", 1)
     assert bridge is not None
-    assert sum(fact.value for _, _, fact in bridge.by_category) == bridge.change.value  # type: ignore[misc]
+    assert sum(line.effect.value for line in bridge.by_category) == bridge.change.value  # type: ignore[misc]
 
 
 def test_unused_capacity_is_a_line_of_its_own(company: Path, inputs_of: Inputs) -> None:
