@@ -71,7 +71,7 @@ def cohort_sql(treatment: Treatment, cutoff: dt.date, offset: int, purchase_type
     measured, zero, treated, eligible = _rule(treatment, offset, claims=claims)
     kinds = ", ".join(literal(one) for one in treatment.ticket_types)
     bought = ", ".join(literal(one) for one in purchase_types)
-    end = f"(CAST({literal(cutoff)} AS TIMESTAMP) - INTERVAL {offset} MINUTE)"
+    end = f"(CAST({literal(cutoff)} AS TIMESTAMP) - INTERVAL ({offset}) MINUTE)"
     window = f"INTERVAL {treatment.window_days} DAY"
     order = "PARTITION BY customer_id ORDER BY measured_at, ticket_id"
     feared = "NOT treated" if treatment.wanted else "treated"
@@ -156,7 +156,7 @@ def cases_of_year(treatment: Treatment, cutoff: dt.date, offset: int, *, claims:
     """Eligible cases (all, not only first) of the twelve months before ``cutoff`` with ``treated``, ``customer_id`` and ``region``; where treatment is not known yet, left out."""
     measured, zero, treated, eligible = _rule(treatment, offset, claims=claims)
     kinds = ", ".join(literal(one) for one in treatment.ticket_types)
-    end = f"(CAST({literal(cutoff)} AS TIMESTAMP) - INTERVAL {offset} MINUTE)"
+    end = f"(CAST({literal(cutoff)} AS TIMESTAMP) - INTERVAL ({offset}) MINUTE)"
     return f"""SELECT v.ticket_id, v.customer_id, v.serial_no, v.region, v.opened_at, t.first_response_at, t.response_due_at, v.resolved_at, {measured} AS measured_at, {zero} AS time_zero, {treated} AS treated
   FROM service v JOIN tickets t ON t.ticket_id = v.ticket_id
   WHERE v.ticket_type IN ({kinds}) AND v.customer_id IS NOT NULL AND NOT coalesce(v.time_order_fault, FALSE) AND {eligible}

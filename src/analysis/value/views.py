@@ -22,7 +22,7 @@ DAYS_PER_MONTH = 365.25 / 12
 
 def day(column: str, offset_minutes: int) -> str:
     """The business day of a UTC instant."""
-    return f"CAST({column} + INTERVAL {offset_minutes} MINUTE AS DATE)"
+    return f"CAST({column} + INTERVAL ({offset_minutes}) MINUTE AS DATE)"
 
 
 def listed(names: Sequence[str]) -> str:
