@@ -182,6 +182,8 @@ def _map(options: argparse.Namespace) -> None:
             required=frozenset(column for column in table.columns if table.mandatory(column) and table.columns[column].default is None),
             days=frozenset(column.name for column in table.columns.values() if column.type in ("date", "timestamp")),
             allowed={column.name: column.values for column in table.columns.values() if column.values},
+            key=table.key,
+            numbers=frozenset(column.name for column in table.columns.values() if column.type in ("decimal", "float", "integer")),
         )
         for name, table in contract().tables.items()
     }

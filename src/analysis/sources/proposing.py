@@ -1,44 +1,70 @@
 """A first source map for exports nobody has described yet: what their headers suggest, with every doubt marked.
 
-It is a draft for a person to finish: names are compared, a few hundred values are looked at, and whatever is not certain stands in a
+It is a draft for a person to finish: names are compared, a few hundred rows are looked at, and whatever is not certain stands in a
 comment that begins with ``doubt``. Nothing is read through it until someone has put it into ``params/sources``.
 """
 
 from __future__ import annotations
 
-import csv
-import io
+import datetime as dt
+import itertools
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from analysis.errors import SourceError
+from analysis.sources.amounts import plain_number
+from analysis.sources.cells import Cell, cell_text
+from analysis.sources.encodings import find_encoding
+from analysis.sources.excel import WORKBOOKS, sheet_names
+from analysis.sources.reading import FileForm, Input, find_inputs, open_rows
 
-HEAD_BYTES = 1 << 18
-SEPARATORS = (",", ";", "\t", "|")
+LOOKED_AT = 500
+MOST_TITLES = 10
+KINDS = (".csv", ".txt", ".tsv", ".parquet", ".gz", ".zip", *WORKBOOKS)
 #: What other systems call our columns; keys are canonical names, words are compared without case, blanks and marks.
 SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "posting_id": ("journal line id", "entry no", "凭证号", "凭证字号"),
     "posted_on": ("posting date", "journal date", "记账日期", "凭证日期", "日期"),
     "account": ("account code", "gl account", "科目编码", "科目代码"),
     "amount": ("net amount", "total", "金额", "本币金额"),
-    "order_id": ("order number", "订单编号", "订单号"),
-    "ordered_at": ("order date", "created at", "订单付款时间", "订单创建时间"),
+    "order_id": ("order number", "invoice no", "订单编号", "订单号"),
+    "ordered_at": ("order date", "invoice date", "created at", "订单付款时间", "订单创建时间"),
     "revenue": ("net sales", "order total", "买家实际支付金额"),
     "customer_id": ("requester id", "contact id", "account id", "买家会员名", "客户编码", "客户编号"),
     "customer_name": ("name", "客户名称"),
-    "ticket_id": ("ticket number", "case number", "incident number", "issue key", "工单号", "工单编号"),
-    "ticket_type": ("type", "issue type", "case type", "工单类型"),
+    "ticket_id": ("ticket number", "case number", "incident number", "issue key", "unique key", "工单号", "工单编号"),
+    "ticket_type": ("type", "issue type", "case type", "complaint type", "工单类型"),
     "opened_at": ("created at", "created", "opened", "created date", "创建时间"),
     "resolved_at": ("solved at", "resolved", "resolution date", "解决时间"),
     "closed_at": ("closed", "closed date", "关闭时间"),
     "agent_id": ("assignee id", "assigned to", "owner id", "处理人"),
     "product_id": ("sku", "item code", "商品编码", "物料编码"),
     "quantity": ("qty", "数量"),
+    "issued_on": ("invoice date", "issue date", "date", "开票日期"),
+    "due_on": ("due date", "到期日"),
+    "paid_on": ("paid date", "fully paid on date", "付款日期"),
     "currency": ("currency code", "币种", "币别"),
+    "cost_center": ("cost centre", "department", "部门"),
+    "changed_at": ("updated", "changed", "created date", "时间"),
+    "field": ("field name", "字段"),
+    "handling_hours": ("time spent", "minutes", "handling minutes", "handling time", "work minutes", "处理时长"),
 }
+#: What a log of a ticket's states is known by: the words of its column for the new state.
+STATES = ("status", "new status", "new value", "newvalue", "to string", "value", "to", "状态")
+#: Words in a heading that say its unit is not ours, and the factor that makes it so.
+UNITS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "handling_hours": (("minute", "1/60"), ("min", "1/60"), ("分钟", "1/60"), ("second", "1/3600"), ("秒", "1/3600")),
+    "amount": (("cents", "1/100"), ("分)", "1/100"), ("万元", "10000")),
+    "revenue": (("cents", "1/100"), ("万元", "10000")),
+}
+_CHINESE_DAY = re.compile(r"\d{4}年\d{1,2}月\d{1,2}日( \d{1,2}:\d{2})?")
+_CLOCK = re.compile(r"\d{1,2}:\d{2}")
+_OFFSET = re.compile(r"(Z|UTC|[+-]\d{2}:?\d{2})$")
 _DAY = re.compile(r"(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})( \d{1,2}:\d{2}(:\d{2})?)?")
 
 
@@ -50,54 +76,170 @@ class TableShape:
     required: frozenset[str]
     days: frozenset[str]
     allowed: Mapping[str, tuple[str, ...]]
+    numbers: frozenset[str] = frozenset()
+    key: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Look:
+    """What was seen of a file: how it is written, its header, and the first rows below it."""
+
+    form: list[str]
+    header: list[str]
+    rows: list[list[Cell]]
+    pattern: str
+    member: bool = False
+
+    def texts(self, source: str) -> list[str]:
+        place = self.header.index(source)
+        return [cell_text(row[place]) for row in self.rows if not isinstance(row[place], dt.date)]
+
+
+@dataclass(kw_only=True)
+class _Draft:
+    entries: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
 
 def propose_map(folder: Path, tables: Mapping[str, TableShape]) -> str:
-    """A source map in YAML for the CSV files of ``folder``; files that fit no table are listed in comments."""
+    """A source map in YAML for the exports of ``folder``; files that fit no table are listed in comments."""
     if not folder.is_dir():
         raise SourceError(f"{folder.name}: no such folder. Name the folder that holds the exports.")
-    lines = ["# Proposed from headers and a few values. Settle every line marked 'doubt', then save as params/sources/<name>.yml."]
-    entries: list[str] = []
-    for path in sorted(folder.glob("*.csv")):
-        entry, remark = _entry(path, tables)
-        entries += entry
-        lines += [f"# {path.name}: {remark}"] if remark else []
-    if not entries:
-        raise SourceError(f"{folder.name}: no CSV file in it looks like one of our tables. Write the map by hand; see params/sources.")
-    return "\n".join([*lines, f"about: exports of {json.dumps(folder.name, ensure_ascii=False)}", "tables:", *entries]) + "\n"
+    draft = _Draft()
+    proposed: set[tuple[str, tuple[str, ...]]] = set()
+    for path in sorted(path for path in folder.iterdir() if path.is_file() and path.suffix.lower() in KINDS and not path.name.startswith((".", "_"))):
+        try:
+            for look in _looks(path, folder):
+                if (look.pattern, tuple(look.header)) not in proposed:
+                    proposed.add((look.pattern, tuple(look.header)))
+                    _propose(path.name, look, tables, draft)
+        except SourceError as error:
+            draft.remarks.append(f"# {path.name}: doubt: not looked at: {error}")
+    if not draft.entries:
+        raise SourceError(f"{folder.name}: no file in it looks like one of our tables. Write the map by hand; see params/sources.")
+    lines = ["# Proposed from headers and a few rows. Settle every line marked 'doubt', then save as params/sources/<name>.yml.", *draft.remarks]
+    return "\n".join([*lines, f"about: exports of {json.dumps(folder.name, ensure_ascii=False)}", "tables:", *draft.entries]) + "\n"
 
 
-def _entry(path: Path, tables: Mapping[str, TableShape]) -> tuple[list[str], str]:
-    """The lines for one file, or why it has none."""
-    with path.open("rb") as file:
-        head = file.read(HEAD_BYTES)
-    text, encoding = _decoded(head)
-    if text is None:
-        return [], "doubt: neither UTF-8 nor GB18030; not looked at"
-    separator, rows = _parsed(text, whole=len(head) < HEAD_BYTES)
-    if not rows:
-        return [], "doubt: empty"
-    header, values = rows[0], rows[1:]
+def _looks(path: Path, folder: Path) -> Iterable[_Look]:
+    """One look a file, a sheet or a member of an archive."""
+    inputs = find_inputs(folder, _escaped(path.name), "*")
+    for given in inputs:
+        sheets = sheet_names(path, path.name) if path.suffix.lower() in WORKBOOKS else ("",)
+        for sheet in sheets:
+            yield _look(given, sheet if len(sheets) > 1 else "")
+
+
+def _escaped(name: str) -> str:
+    return re.sub(r"([\[\]*?])", r"[\1]", name)
+
+
+def _look(given: Input, sheet: str) -> _Look:
+    form: list[str] = []
+    kind = given.path.suffix.lower()
+    if given.member:
+        form.append(f"    member: {json.dumps(Path(given.member).name, ensure_ascii=False)}  # doubt: say which members are meant; *.csv means all of them")
+    elif kind not in (*WORKBOOKS, ".parquet", ".gz"):
+        encoding = find_encoding(given.path, given.name)
+        if encoding != "utf-8":
+            form.append(f"    encoding: {encoding}  # doubt: it is not UTF-8; check that the names read well")
+    if sheet:
+        form.append(f"    sheet: {json.dumps(sheet, ensure_ascii=False)}")
+    skip, separator = _first_line(given, sheet)
+    if skip:
+        form.append(f"    skip_lines: {skip}  # doubt: what stands above is taken for a title")
+    if separator not in ("", ","):
+        form.append(f"    separator: {json.dumps(separator)}")
+    with tempfile.TemporaryDirectory() as work:
+        with open_rows(FileForm(sheet=sheet, skip_lines=skip, separator=separator), given, work=Path(work)) as rows:
+            found = [row for row in itertools.islice(rows.rows, LOOKED_AT) if len(row) == len(rows.header)]
+            return _Look(form=form, header=rows.header, rows=found, pattern=_pattern(given.path.name), member=bool(given.member))
+
+
+def _first_line(given: Input, sheet: str) -> tuple[int, str]:
+    """(lines above the header, separator): the header is the first line with nearly as many cells as any of the first lines has."""
+    if given.path.suffix.lower() == ".parquet":
+        return 0, ""
+    workbook = given.path.suffix.lower() in WORKBOOKS
+    best: tuple[int, int, str] = (0, 0, "")
+    for separator in ("",) if workbook else (",", ";", "\t", "|"):
+        with tempfile.TemporaryDirectory() as work:
+            form = FileForm(sheet=sheet, header=tuple(f"c{number}" for number in range(200)), separator=separator)
+            try:
+                with open_rows(form, given, work=Path(work)) as rows:
+                    counts = [sum(1 for cell in row if cell_text(cell)) for row in itertools.islice(rows.rows, MOST_TITLES)]
+            except SourceError:
+                continue
+        if counts and max(counts) > best[0]:
+            skip = next(number for number, count in enumerate(counts) if count >= 0.6 * max(counts))
+            best = (max(counts), skip, separator)
+    return best[1], best[2]
+
+
+def _pattern(name: str) -> str:
+    """The name with its dates and numbers left open, so that next month's file is read too."""
+    stem, dot, rest = name.partition(".")
+    opened = re.sub(r"\d{4}[-_]?\d{0,2}[-_]?\d{0,2}", "*", stem)
+    return f"{opened}{dot}{rest}"
+
+
+def _propose(name: str, look: _Look, tables: Mapping[str, TableShape], draft: _Draft) -> None:
+    """Add the entry for one file to the draft, or why it has none."""
+    if not look.header or not look.rows:
+        draft.remarks.append(f"# {name}: doubt: empty")
+        return
+    stem = Path(name).stem
     table, columns = max(
-        ((name, _matched(name, shape, header, path.stem)) for name, shape in tables.items()),
-        key=lambda pair: (len(set(pair[1]) & tables[pair[0]].required), _plain(pair[0]).rstrip("s") in _plain(path.stem), len(pair[1])),
+        ((candidate, _matched(candidate, shape, look.header, stem)) for candidate, shape in tables.items()),
+        key=lambda pair: (len(set(pair[1]) & tables[pair[0]].required), _plain(pair[0]).rstrip("s") in _plain(stem), len(pair[1])),
     )
     shape = tables[table]
-    # An event log or a list of comments shares names with a table; with two required columns absent it is not one.
+    log = _event_log(name, look)
+    if log:
+        draft.remarks += log
+    # A list of comments shares names with a table; with two required columns absent it is not one.
     if not set(columns) & shape.required or len(columns) < 2 or len(shape.required - set(columns)) > 1:
-        return [], "doubt: fits no table; its columns are " + ", ".join(header[:8])
-    lines = [f"  - table: {table}", f"    file: {json.dumps(path.name, ensure_ascii=False)}"]
+        if not log:
+            draft.remarks.append(f"# {name}: doubt: fits no table; its columns are " + ", ".join(look.header[:8]))
+        return
+    lines = [f"  - table: {table}", f"    file: {json.dumps(look.pattern, ensure_ascii=False)}", *look.form]
     lines += [f"    # doubt: {column} is required and no column was found for it" for column in sorted(shape.required - set(columns))]
-    if encoding != "utf-8":
-        lines.append(f"    encoding: {encoding}  # doubt: it is not UTF-8; check that the names read well")
-    if separator != ",":
-        lines.append(f"    separator: {json.dumps(separator)}")
     lines.append("    columns:")
     for column, (source, sure) in columns.items():
         remark = "" if sure else "  # doubt: by a similar name"
         lines.append(f"      {column}: {json.dumps(source, ensure_ascii=False)}{remark}")
-    seen = {column: [row[header.index(source)].strip() for row in values] for column, (source, _) in columns.items()}
-    return [*lines, *_dates(shape, seen), *_words(shape, seen)], ""
+    seen = {column: look.texts(source) for column, (source, _) in columns.items()}
+    lines += [*_dates(shape, seen), *_zone(shape, seen), *_numbers(shape, seen), *_units(columns), *_words(shape, seen)]
+    if len(shape.key) == 1 and shape.key[0] in seen:
+        rows = Counter(seen[shape.key[0]])
+        if sum(rows.values()) > len(rows):
+            lines.append(f"    # doubt: {shape.key[0]} stands several times ({sum(rows.values()):,} rows, {len(rows):,} values); a row should be one. Perhaps first_of: [{shape.key[0]}], or a log of events")
+    unread = [column for column in look.header if column and column not in {source for source, _ in columns.values()}]
+    if unread:
+        lines.append(f"    # not read: {', '.join(unread[:20])}{' …' if len(unread) > 20 else ''}")
+    draft.entries += lines
+
+
+def _event_log(name: str, look: _Look) -> list[str]:
+    """Lines to put under an entry of tickets where a file looks like a log: many rows a ticket, a moment, a new state."""
+    known = {_plain(column): column for column in reversed(look.header)}
+    ticket = next((known[_plain(word)] for word in ("ticket_id", "ticket", "issue id", "issue key", "case id", "caseid", *SYNONYMS["ticket_id"]) if _plain(word) in known), None)
+    moment = next((known[_plain(word)] for word in ("changed_at", "created date", "createddate", "created at", "created", "updated", "at", "time", "时间") if _plain(word) in known), None)
+    state = next((known[_plain(word)] for word in STATES if _plain(word) in known), None)
+    if ticket is None or moment is None or state is None:
+        return []
+    rows = Counter(look.texts(ticket))
+    if len(rows) == sum(rows.values()):
+        return []
+    column = next((known[_plain(word)] for word in ("field", "field name", "字段") if _plain(word) in known), None)
+    only = f" only: {{{json.dumps(column, ensure_ascii=False)}: [status]}}," if column else ""
+    words = sorted(set(look.texts(state)))[:8]
+    return [
+        f"# {name}: doubt: looks like a log of events ({sum(rows.values()):,} rows of {len(rows):,} tickets were looked at); an event is not a ticket. Under the entry for tickets:",
+        f"#   events: [{{file: {json.dumps(look.pattern, ensure_ascii=False)}, ticket: {json.dumps(ticket, ensure_ascii=False)}, at: {json.dumps(moment, ensure_ascii=False)},{only} status: {json.dumps(state, ensure_ascii=False)},",
+        "#     open: [], resolved: [], closed: [], gives: {resolved_at: resolved_at, closed_at: closed_at, reopened: reopened, reopened_at: reopened_at}}]",
+        f"#   doubt: put each status word under open, resolved or closed; seen there: {json.dumps(words, ensure_ascii=False)}",
+    ]
 
 
 def _matched(table: str, shape: TableShape, header: Sequence[str], stem: str) -> dict[str, tuple[str, bool]]:
@@ -123,6 +265,10 @@ def _dates(shape: TableShape, seen: Mapping[str, Sequence[str]]) -> list[str]:
     lines: list[str] = []
     for column in shape.days & set(seen):
         matches = [match for text in seen[column] if (match := _DAY.fullmatch(text))]
+        form = _CHINESE_DAY.fullmatch(next((text for text in seen[column] if text), ""))
+        if form:
+            lines.append(f"      {column}: \"%Y年%m月%d日{' %H:%M' if form[1] else ''}\"")
+            continue
         if not matches or len(matches[0][1]) == 4:
             continue
         mark, clock = matches[0][2], " %H:%M:%S" if matches[0][6] else " %H:%M" if matches[0][5] else ""
@@ -141,30 +287,37 @@ def _words(shape: TableShape, seen: Mapping[str, Sequence[str]]) -> list[str]:
     """Words the contract does not know, each to be given one that it does."""
     lines = []
     for column in sorted(set(shape.allowed) & set(seen)):
-        for word in sorted(set(seen[column]) - set(shape.allowed[column]))[:12]:
+        for word in sorted(set(seen[column]) - set(shape.allowed[column]) - ({""} if column not in shape.required else set()))[:12]:
             lines.append(f"    # doubt: values of {column}: {json.dumps(word, ensure_ascii=False)} is one of {', '.join(shape.allowed[column])}")
     return lines
 
 
-def _decoded(head: bytes) -> tuple[str | None, str]:
-    whole = len(head) < HEAD_BYTES
-    for encoding in ("utf-8", "gb18030"):
-        body = head if whole else head[: head.rfind(b"\n") + 1]
-        try:
-            return body.decode("utf-8-sig" if encoding == "utf-8" else encoding), encoding
-        except UnicodeDecodeError:
-            continue
-    return None, ""
+def _zone(shape: TableShape, seen: Mapping[str, Sequence[str]]) -> list[str]:
+    """Columns with the time of day and no offset: nobody but a person knows where their clock hangs."""
+    local = [column for column in sorted(shape.days & set(seen)) if column.endswith("_at") and any(_CLOCK.search(text) and not _OFFSET.search(text) for text in seen[column])]
+    if not local:
+        return []
+    return [f"    # doubt: {', '.join(local)}: no time zone; read as UTC unless stated as", "    # local_times: {zone: Asia/Shanghai}"]
 
 
-def _parsed(text: str, *, whole: bool) -> tuple[str, list[list[str]]]:
-    """The separator that splits the header into most names, and the rows as wide as the header."""
-    first = text.split("\n", 1)[0]
-    separator = max(SEPARATORS, key=lambda mark: len(first.split(mark)))
-    rows = [row for row in csv.reader(io.StringIO(text), delimiter=separator) if row]
-    width = len(rows[0]) if rows else 0
-    rows = [[cell.strip() for cell in row] for row in rows if len(row) == width]
-    return separator, rows if whole else rows[:-1]
+def _numbers(shape: TableShape, seen: Mapping[str, Sequence[str]]) -> list[str]:
+    """Numbers that are not written plainly."""
+    marked = [column for column in sorted(shape.numbers & set(seen)) if any(plain_number(text) != text for text in seen[column])]
+    lines = [f"    numbers: [{', '.join(marked)}]"] if marked else []
+    for column in sorted(shape.numbers & set(seen)):
+        commas = [text for text in seen[column] if re.fullmatch(r"-?[\d.]*,\d{1,2}", text)]
+        if commas:
+            lines.append(f"    # doubt: {column}: '{commas[0]}' may have a decimal comma; then state numbers: [{column}] and decimal_mark: \",\"")
+    return lines
+
+
+def _units(columns: Mapping[str, tuple[str, bool]]) -> list[str]:
+    lines = []
+    for column, (source, _) in columns.items():
+        factor = next((factor for word, factor in UNITS.get(column, ()) if word in source.lower()), None)
+        if factor is not None:
+            lines.append(f"    factors: {{{column}: {factor}}}  # doubt: by the heading '{source}'")
+    return lines[:1]
 
 
 def _plain(name: str) -> str:

@@ -10,6 +10,9 @@ from analysis.cli import main
 from analysis.sources import load_map
 from analysis.tables import contract
 
+from .conftest import write_workbook  # isort: skip
+
+REAL = Path(__file__).parents[3].parent / "shared" / "real"
 TABLES = {name: tuple(table.columns) for name, table in contract().tables.items()}
 
 
@@ -47,4 +50,37 @@ def test_chinese_headers_in_gb18030_and_a_missing_key(tmp_path: Path, capsys: py
 def test_a_folder_with_nothing_of_ours_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     (tmp_path / "weather.csv").write_text("city,rain\nOslo,1\n", encoding="utf-8")
     assert main(["map", str(tmp_path)]) != 0
-    assert "no CSV file in it looks like one of our tables" in capsys.readouterr().err
+    assert "no file in it looks like one of our tables" in capsys.readouterr().err
+
+
+def test_sheets_titles_units_zones_and_marks_are_doubts(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    rows = [["流明电器 凭证列表"], ["凭证日期", "凭证字号", "科目编码", "金额", "部门"], *(["2026年10月08日", f"记-{n}", "6401", "1,234.50", "东区"] for n in range(3))]
+    write_workbook(tmp_path / "凭证202610.xlsx", {"凭证": rows})
+    (tmp_path / "tickets-2026-09.csv").write_text("ID;Type;Created;Minutes\n1;repair;2026-09-25 10:00:00;45\n", encoding="utf-8")
+    (tmp_path / "tickets-2026-10.csv").write_text("ID;Type;Created;Minutes\n2;repair;2026-10-25 10:00:00;30\n", encoding="utf-8")
+    text = proposed(tmp_path, capsys)
+    path = tmp_path / "acme.yml"
+    path.write_text(text, encoding="utf-8")
+    tickets, ledger = sorted(load_map("acme", TABLES, path=path).tables, key=lambda entry: entry.table, reverse=True)
+    assert (ledger.file, ledger.skip_lines, ledger.numbers) == ("凭证*.xlsx", 1, ("amount",))
+    assert ledger.columns == {"posting_id": "凭证字号", "posted_on": "凭证日期", "amount": "金额", "cost_center": "部门", "account": "科目编码"}
+    assert ledger.dates == {"posted_on": "%Y年%m月%d日"}
+    assert (tickets.file, tickets.factors) == ("tickets-*.csv", {"handling_hours": "1/60"})
+    assert "doubt: opened_at: no time zone; read as UTC unless stated" in text
+    assert "skip_lines: 1  # doubt" in text and "factors: {handling_hours: 1/60}  # doubt" in text
+
+
+def test_an_event_log_is_said_to_be_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "tickets.csv").write_text("ticket_id,ticket_type,opened_at\n1,repair,2026-10-01 08:00:00Z\n", encoding="utf-8")
+    (tmp_path / "history.csv").write_text("issue_id,created,field,to_string\n1,2026-10-01,status,Open\n1,2026-10-02,status,Done\n", encoding="utf-8")
+    text = proposed(tmp_path, capsys)
+    assert "# history.csv: doubt: looks like a log of events (2 rows of 1 tickets were looked at); an event is not a ticket" in text
+    assert 'seen there: ["Done", "Open"]' in text
+    assert "no time zone" not in text
+
+
+def test_the_real_exports_are_proposed_without_a_fault(capsys: pytest.CaptureFixture[str]):
+    if not REAL.is_dir():
+        pytest.skip("the real exports are not here")
+    text = proposed(REAL / "zendesk_fivetran_seeds", capsys)
+    assert "- table: tickets" in text and "looks like a log of events" in text
