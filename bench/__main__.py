@@ -3,6 +3,7 @@
     python -m bench                 the pack, the metrics at 0.2 and 2 million tickets, the models
     python -m bench pack            one part
     python -m bench metrics 20000000
+    python -m bench retention 10000000
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-PARTS = {"pack": [], "metrics": ["200000", "2000000"], "models": []}
+PARTS = {"pack": [], "metrics": ["200000", "2000000"], "models": [], "retention": ["1000000"]}
 
 
 def main() -> None:

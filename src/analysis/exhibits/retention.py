@@ -18,10 +18,11 @@ from analysis.exhibits.blocks import (
 from analysis.locale import Text
 from analysis.results import Fact, Sentence, Value
 from analysis.retention.chain import Link
+from analysis.retention.drivers import TESTED
 from analysis.retention.leaving import RetentionStudy
 from analysis.retention.movement import MOVEMENTS, Basis
 from analysis.retention.staying import LIMIT_MONTHS, MARKS
-from analysis.retention.vintages import SHOWN
+from analysis.retention.vintages import SHOWN, YEAR, Cohorts
 
 CONTRACTS = Text(en="Contracts", zh="合同型")
 PURCHASES = Text(en="Purchases", zh="非合同型（购买）")
@@ -46,14 +47,22 @@ _EXPOSURE = {
     "prompt": Text(en="Complaint answered within 24 hours", zh="投诉在 24 小时内答复"),
     "repeat": Text(en="Repeat repair within 30 days", zh="30 天内重复维修"),
     "low": Text(en="Satisfaction score of 1 or 2", zh="满意度 1–2 分"),
+    "waited": Text(en="First request answered after 24 hours", zh="首次求助超过 24 小时才答复"),
+    "asked": Text(en="First request answered within 24 hours", zh="首次求助在 24 小时内答复"),
+    "followed": Text(en="First repair took more than one contact", zh="首次维修需多次联系"),
+    "repaired": Text(en="First repair took one contact", zh="首次维修一次解决"),
 }
 _MODEL = {
+    "response": Text(en="against answered sooner", zh="与及时答复者比"),
+    "resolution": Text(en="against one contact", zh="与一次解决者比"),
     "total": Text(en="adjusted", zh="已调整"),
     "total_repeat": Text(en="total effect", zh="总效应"),
     "mediation": Text(en="satisfaction held fixed (mediation)", zh="固定满意度（中介模型）"),
     "unadjusted": Text(en="not adjusted for segment", zh="未按分层调整"),
     "naive": Text(en="naive: ever against never", zh="朴素做法：曾有与从无"),
 }
+_STEP = {"week": Text(en="week", zh="周"), "month": Text(en="month", zh="月"), "quarter": Text(en="quarter", zh="季度"), "year": Text(en="year", zh="年")}
+_STEPS = {"week": Text(en="weeks", zh="周"), "month": Text(en="months", zh="月"), "quarter": Text(en="quarters", zh="季度"), "year": Text(en="years", zh="年")}
 _VERDICT = {
     "holds": Text(en="holds", zh="成立"),
     "reversed": Text(en="reversed", zh="方向相反"),
@@ -66,8 +75,8 @@ _SEVERITY = {
     "critical": Text(en="critical", zh="严重"),
 }
 _ARM = {
-    "good": Text(en="Served without late answer or repeat repair", zh="服务正常（无迟答、无重复维修）"),
-    "bad": Text(en="Late answer or repeat repair", zh="投诉答复迟或重复维修"),
+    "good": Text(en="Served well", zh="服务正常"),
+    "bad": Text(en="Served badly", zh="服务不佳"),
 }
 
 
@@ -112,7 +121,7 @@ def headline_tiles(study: RetentionStudy) -> Block:
         )
     if not isinstance(study.warning, AnalysisError):
         shown.append(
-            Tile(label=Text(en="Expected losses, 6 months", zh="预期流失（6 个月）"), fact=study.warning.expected_losses, comparisons=[Comparison(label=Text(en="Margin at risk", zh="风险毛利"), value=study.warning.margin, signed=False)])
+            Tile(label=Text(en=f"Expected losses, {study.warning.horizon} months", zh=f"预期流失（{study.warning.horizon} 个月）"), fact=study.warning.expected_losses, comparisons=[Comparison(label=Text(en="Margin at risk", zh="风险毛利"), value=study.warning.margin, signed=False)])
         )
     return tiles("retention.headlines", shown) if shown else callout("retention.headlines", tone="info", title=Sentence("No churn figures: the data hold neither contracts nor repeated orders."))
 
@@ -265,8 +274,12 @@ def accounts_table(study: RetentionStudy) -> Block | None:
         Row(cells={"how": Text(en="No order for twelve months (window)", zh="十二个月无订单（窗口法）"), "rate": study.non_contractual.year.gross_churn, "interval": study.non_contractual.year.gross_churn}),
         Row(cells={"how": Text(en="Expected living customers, purchase model", zh="预期存续客户（购买模型）"), "rate": study.model_churn}),
     ]
+    window, model = study.non_contractual.year.gross_churn, study.model_churn
+    title = "Customers without a contract never say goodbye: {window} by the window, {model} by the model"
+    if window.value is None or model.value is None:
+        title = "Customers without a contract never say goodbye: absence is judged in two ways"
     return table(
-        "retention.two_ways", title=Sentence("Customers without a contract never say goodbye: {window} by the window, {model} by the model", {"window": study.non_contractual.year.gross_churn, "model": study.model_churn}),
+        "retention.two_ways", title=Sentence(title, {"window": window, "model": model} if "{" in title else {}),
         subtitle=Sentence("Gross churn of the twelve months to {month} judged in two ways", {"month": study.month}),
         columns=[Column(key="how", label=Text(en="Judged by", zh="判断方法"), wide=True), Column(key="rate", label=Text(en="Gross churn", zh="总流失率")), Column(key="interval", label=Text(en="Interval", zh="区间"), show="interval")],
         rows=rows, note=_source(study),
@@ -276,10 +289,12 @@ def accounts_table(study: RetentionStudy) -> Block | None:
 # -- cohorts -----------------------------------------------------------------------------------------------------------
 
 
-def cohort_heatmap(study: RetentionStudy, basis: str) -> Block:
+def cohort_heatmap(study: RetentionStudy, basis: str) -> Block | None:
     """Retention by cohort and age; a cell of a cohort that is too young is blank."""
     from analysis.exhibits.charts import heatmap
 
+    if "b2c" not in study.models:
+        return None
     part = study.contract_cohorts if basis == "contractual" else study.purchase_cohorts
     refused = _refused(part, f"cohorts_{basis}", Text(en="Cohorts", zh="队列"))
     if refused or isinstance(part, AnalysisError) or not part.cells:
@@ -291,12 +306,15 @@ def cohort_heatmap(study: RetentionStudy, basis: str) -> Block:
         return callout(f"retention.cohorts_{basis}", tone="info", title=Sentence("No cohort is old enough yet."))
     rows = [(one, Text(en=f"{one} ({part.sizes[one].value:,})", zh=f"{one}（{part.sizes[one].value:,}）")) for one in names]
     cells = {(cohort, str(age)): fact for (cohort, age), fact in part.cells.items() if age in ages}
-    first = part.cells.get((names[0], 4)) or part.cells[names[0], 0]
-    template = "Of the contracts begun in {cohort}, {rate} were still running four quarters later" if basis == "contractual" else "Of the buyers first seen in {cohort}, {rate} ordered again in the fourth quarter after"
+    year = YEAR[part.period]
+    first = part.cells.get((names[0], year)) or part.cells[names[0], ages[0]]
+    template = "Of the contracts begun in {cohort}, {rate} were still running a year later" if basis == "contractual" else "Of the buyers first seen in {cohort}, {rate} ordered in the {step} a year later"
+    values: dict[str, Value] = {"cohort": names[0], "rate": first, "step": _STEP[part.period], "steps": _STEPS[part.period], "running": part.running}
+    subtitle = "Rows: {step} of entry (customers). Columns: {steps} since. Share in percent; blank: too young. {running} is not over and counts for no cell" if part.running else "Rows: {step} of entry (customers). Columns: {steps} since. Share in percent; blank: too young"
     return figure(
-        f"retention.cohorts_{basis}", title=Sentence(template, {"cohort": names[0], "rate": first}),
-        subtitle=Sentence("Rows: quarter of entry (customers). Columns: quarters since. Share in percent; blank while {running} and later are not over", {"running": part.running}),
-        foot=_source(study), alt=Sentence("Heatmap of retention by quarter of entry and age in quarters; cells of young cohorts are blank."),
+        f"retention.cohorts_{basis}", title=Sentence(template if (names[0], year) in part.cells else "Few cohorts are old enough to be compared a year on", values),
+        subtitle=Sentence(subtitle, values),
+        foot=_source(study), alt=Sentence("Heatmap of retention by time of entry and age; cells of young cohorts are blank."),
         draw=heatmap(rows, [(str(age), str(age)) for age in ages], cells, measure=Text(en="Retention", zh="留存率"), by=Text(en="Cohort", zh="队列"), places=0 if basis == "contractual" else 1),
     )  # fmt: skip
 
@@ -309,7 +327,7 @@ def cohort_curves(study: RetentionStudy) -> Block:
     refused = _refused(part, "cohort_curves", Text(en="Cohort curves", zh="队列曲线"))
     if refused or isinstance(part, AnalysisError):
         return refused or callout("retention.cohort_curves", tone="info", title=Sentence("No cohort is old enough yet."))
-    chosen = list(part.sizes)[::4][:4]
+    chosen = list(part.sizes)[:: YEAR[part.period]][:4] if len(part.sizes) > YEAR[part.period] else list(part.sizes)[::4][:4]
     curves = [
         Curve(name=one, points=[(float(age), part.cells[one, age]) for age in range(SHOWN + 1) if (one, age) in part.cells], role=role)
         for one, role in zip(chosen, ("actual", "category-5", "good", "focus"), strict=False) if sum((one, age) in part.cells for age in range(SHOWN + 1)) > 1
@@ -318,9 +336,63 @@ def cohort_curves(study: RetentionStudy) -> Block:
         return callout("retention.cohort_curves", tone="info", title=Sentence("No cohort is old enough yet."))
     return figure(
         "retention.cohort_curves", title=Sentence("Cohorts a year apart lose contracts along nearly the same curve") if not any(f.id == "retention.contract_cohorts" for f in study.findings) else Sentence("Cohorts a year apart lose contracts along different curves"),
-        subtitle=Sentence("Share of contracts still running by quarters since entry, with interval"), foot=_source(study),
+        subtitle=Sentence("Share of contracts still running by {steps} since entry, with interval", {"steps": _STEPS[part.period]}), foot=_source(study),
         alt=Sentence("Curves of retention by age for a few quarters of entry."),
-        draw=survival(curves, measure=Text(en="Still under contract", zh="仍在合同期"), age=Text(en="Quarters since entry", zh="进入后季度数"), age_unit="count"),
+        draw=survival(curves, measure=Text(en="Still under contract", zh="仍在合同期"), age=Text(en=f"{_STEPS[part.period].en.capitalize()} since entry", zh=f"进入后{_STEPS[part.period].zh}数"), age_unit="count"),
+    )  # fmt: skip
+
+
+def cohort_table(study: RetentionStudy) -> Block | None:
+    """What each cohort of buyers brought within a year, by first order, first product and first service."""
+    groups = (
+        (study.purchase_cohorts, Text(en="By first order", zh="按首次订单")), (study.product_cohorts, Text(en="By first product", zh="按首个产品")),
+        (study.service_cohorts, Text(en="By first service", zh="按首次服务")),
+    )  # fmt: skip
+    made = [(part, head) for part, head in groups if isinstance(part, Cohorts) and part.lines]
+    if not made or "b2c" not in study.models:
+        return None
+    measures = [name for name in ("orders", "revenue", "margin") if any(name in line.per_customer for part, _ in made for line in part.lines)]
+    labels = {"orders": Text(en="Orders", zh="订单"), "revenue": Text(en="Revenue", zh="收入"), "margin": Text(en="Margin", zh="毛利")}
+    columns = [
+        Column(key="cohort", label=Text(en="Cohort", zh="队列"), wide=True), Column(key="size", label=Text(en="Customers", zh="客户")),
+        *(Column(key=name, label=labels[name], scale="exact", places=2 if name == "orders" else 0) for name in measures),
+        Column(key="rate", label=Text(en="Active a year on", zh="一年后活跃")), Column(key="interval", label=Text(en="Interval", zh="区间"), show="interval"),
+        Column(key="gap", label=Text(en="Against the others", zh="与其他队列之差"), signed=True), Column(key="gap_interval", label=Text(en="Interval", zh="区间"), show="interval"),
+    ]  # fmt: skip
+    rows = []
+    for part, head in made:
+        rows.append(Row(cells={"cohort": head}, role="group"))
+        for line in part.lines[-_COHORT_ROWS:] if part.grouping != "first_product" else part.lines[:_COHORT_ROWS]:
+            cells = {"cohort": _not_stated(line.cohort), "size": line.size, "rate": line.rate, "interval": line.rate, "gap": line.gap, "gap_interval": line.gap, **line.per_customer}
+            rows.append(Row(cells=cells))  # type: ignore[arg-type]
+    lead = made[0][0].lines[-1]
+    return table(
+        "retention.cohort_values", title=Sentence("Buyers of {cohort} placed {orders} within a year of their first", {"cohort": lead.cohort, "orders": lead.per_customer["orders"]}),
+        subtitle=Sentence("Whole cohorts only; orders, revenue and margin to date a customer; intervals of the differences hold for all cohorts of a group together"), columns=columns, rows=rows, note=_source(study),
+    )  # fmt: skip
+
+
+_COHORT_ROWS = 5
+
+
+def _not_stated(value: str) -> Text:
+    return Text(en="not stated", zh="未说明") if value == "not_stated" else Text.same(value)
+
+
+def effects_table(study: RetentionStudy) -> Block | None:
+    """What age, calendar time and cohort add beyond a straight line."""
+    part = study.effects
+    if not isinstance(part, tuple) or not part:
+        return None
+    names = {"age": Text(en="Age of the contract", zh="合同账龄"), "calendar": Text(en="Calendar time", zh="日历时间"), "cohort": Text(en="Cohort of entry", zh="进入队列")}
+    rows = [Row(cells={"effect": names[one.name], "deviance": one.deviance, "degrees": one.deviance, "p_value": one.p_value}) for one in part]
+    return table(
+        "retention.effects", title=Sentence("Age, calendar time and cohort: only bends can be told apart, straight lines cannot"),
+        subtitle=Sentence("What each adds to the loss of contracts beyond the other two; cohort plus age is calendar time, so a straight trend may belong to any of them"),
+        columns=[
+            Column(key="effect", label=Text(en="Effect", zh="效应"), wide=True), Column(key="deviance", label=Text(en="Deviance explained", zh="解释的偏差"), places=1),
+            Column(key="degrees", label=Text(en="Degrees of freedom", zh="自由度"), show="n"), Column(key="p_value", label=Text(en="As much by chance", zh="偶然出现的概率"), places=1),
+        ], rows=rows, note=_source(study),
     )  # fmt: skip
 
 
@@ -397,6 +469,7 @@ def incidence_figure(study: RetentionStudy, *, top: int = 4) -> Block | None:
 
 _SHOWN_RATIOS = (
     ("slow", "total"), ("slow", "unadjusted"), ("slow", "naive"), ("slow", "mediation"), ("prompt", "total"), ("repeat", "total_repeat"), ("repeat", "total"), ("low", "mediation"),
+    ("waited", "response"), ("followed", "resolution"),
 )  # fmt: skip
 
 
@@ -434,7 +507,7 @@ def differences_table(study: RetentionStudy) -> Block | None:
         return None
     rows = [
         Row(cells={"what": _EXPOSURE[what], "ratio": part.ratios[what, model], "ratio_interval": part.ratios[what, model], "difference": part.differences[what], "difference_interval": part.differences[what], "n": part.ratios[what, model]})
-        for what, model in (("slow", "total"), ("repeat", "total_repeat")) if part.ratios[what, model].value is not None
+        for what, model in TESTED if (what, model) in part.ratios and part.ratios[what, model].value is not None and part.differences[what].value is not None
     ]  # fmt: skip
     if not rows:
         return None
@@ -461,7 +534,7 @@ def chain_figure(study: RetentionStudy) -> Block:
     holding = [link for link in part if link.verdict == "holds"]
     if holding:
         strongest = max(holding, key=lambda link: link.strength.value or 0)
-        title = Sentence("The surest link: {link} ({strength}); links in grey are not shown by these data", {"link": strongest.label, "strength": strongest.strength})
+        title = Sentence("The strongest link that holds: {link} ({strength}); links in grey are not shown by these data", {"link": strongest.label, "strength": strongest.strength})
     else:
         title = Sentence("No link of the chain is shown by these data")
     return figure(
@@ -486,23 +559,83 @@ def repurchase_table(study: RetentionStudy) -> Block:
     if refused or not isinstance(part, tuple):
         return refused or callout("retention.repurchase", tone="info", title=Sentence("No window after service has closed yet."))
     rows = [
-        Row(cells={"group": _pair(_ARM[line.arm], _SEVERITY[line.severity]), "n": line.served, "served": line.served, "matched": line.matched, "difference": line.difference, "interval": line.difference if line.difference.interval else None})
-        for line in part
+        Row(cells={"group": _pair(_ARM[line.arm], _SEVERITY[line.severity]), "window": _months(line.window), "n": line.served, "served": line.served, "matched": line.matched, "difference": line.difference, "interval": line.difference if line.difference.interval else None})
+        for line in part if line.window == part[0].window or line.severity == "all"
     ]  # fmt: skip
     bad = next(line for line in part if line.arm == "bad")
     title = (
-        Sentence("After bad service {served} bought again within twelve months, matched customers without service {matched}", {"served": bad.served, "matched": bad.matched})
+        Sentence("After bad service {served} bought again within {months} months, matched customers without service {matched}", {"served": bad.served, "matched": bad.matched, "months": str(bad.window)})
         if bad.matched.value is not None
-        else Sentence("Repurchase within twelve months after service")
+        else Sentence("Repurchase after service")
     )
     return table(
-        "retention.repurchase", title=title, subtitle=Sentence("First service in the three months before a quarterly landmark; only windows of twelve months that have closed"),
+        "retention.repurchase", title=title, subtitle=Sentence("First service in the three months before a quarterly landmark, windows that have closed; served badly: a late answer to a complaint or a repeat repair"),
         columns=[
-            Column(key="group", label=Text(en="Service and worst severity", zh="服务与最高严重程度"), wide=True), Column(key="n", label=Text(en="Customers", zh="客户"), show="n"),
+            Column(key="group", label=Text(en="Service and worst severity", zh="服务与最高严重程度"), wide=True), Column(key="window", label=Text(en="Within", zh="窗口")), Column(key="n", label=Text(en="Customers", zh="客户"), show="n"),
             Column(key="served", label=Text(en="Bought again", zh="再次购买")), Column(key="matched", label=Text(en="Matched", zh="匹配客户")),
-            Column(key="difference", label=Text(en="Difference", zh="差异"), signed=True, better="higher"), Column(key="interval", label=Text(en="Interval", zh="区间"), show="interval"),
+            Column(key="difference", label=Text(en="Difference", zh="差异"), signed=True), Column(key="interval", label=Text(en="Interval", zh="区间"), show="interval"),
         ], rows=rows, note=_source(study),
     )  # fmt: skip
+
+
+def _months(number: int) -> Text:
+    return Text(en=f"{number} months", zh=f"{number} 个月")
+
+
+def leaving_table(study: RetentionStudy) -> Block:
+    """Losses after a repair beside matched customers who never asked for service."""
+    part = study.leaving
+    refused = _refused(part, "leaving", Text(en="Losses after a repair", zh="维修后流失"))
+    if refused or not isinstance(part, tuple):
+        return refused or callout("retention.leaving", tone="info", title=Sentence("No window after a repair has closed yet."))
+    names = {"repaired": Text(en="Repaired, no repeat", zh="维修，未重复"), "repeated": Text(en="Repeat repair within 30 days", zh="30 天内重复维修")}
+    rows = [
+        Row(cells={"group": names[line.arm], "n": line.served, "served": line.served, "matched": line.matched, "difference": line.difference, "interval": line.difference if line.difference.interval else None})
+        for line in part
+    ]  # fmt: skip
+    bad = part[-1]
+    title = (
+        Sentence("After a repeat repair {served} left within {months} months, matched customers without service {matched}", {"served": bad.served, "matched": bad.matched, "months": str(bad.window)})
+        if bad.matched.value is not None
+        else Sentence("Left after a repair, beside matched customers")
+    )
+    return table(
+        "retention.leaving", title=title, subtitle=Sentence("Contracts at quarterly landmarks, repaired in the three months before; matched on landmark, contract, type, segment, months to renewal and tenure"),
+        columns=[
+            Column(key="group", label=Text(en="Service", zh="服务"), wide=True), Column(key="n", label=Text(en="Customers", zh="客户"), show="n"),
+            Column(key="served", label=Text(en="Left", zh="流失")), Column(key="matched", label=Text(en="Matched", zh="匹配客户")),
+            Column(key="difference", label=Text(en="Difference", zh="差异"), signed=True), Column(key="interval", label=Text(en="Interval", zh="区间"), show="interval"),
+        ], rows=rows, note=_source(study),
+    )  # fmt: skip
+
+
+# -- accounts ----------------------------------------------------------------------------------------------------------
+
+
+def largest_accounts_table(study: RetentionStudy) -> Block | None:
+    """The largest business accounts by rank; their numbers stand in the evidence, never on a page."""
+    part = study.accounts
+    if "b2b" not in study.models or isinstance(part, AnalysisError):
+        return None
+    kinds = {"subscription": Text(en="subscription", zh="订阅"), "maintenance": Text(en="maintenance", zh="维保")}
+    rows = [
+        Row(cells={"rank": str(one.rank), "segment": _segment(one.segment), "region": _not_stated(one.region), "kind": kinds.get(one.kind, Text.same(one.kind)), "due": one.due_on, "value": one.value, "chance": one.chance})  # type: ignore[dict-item]
+        for one in part.largest
+    ]  # fmt: skip
+    return table(
+        "retention.accounts", title=Sentence("{number} under contract are businesses; the largest tenth hold {share} of their contract value", {"number": part.number, "share": part.top_share}),
+        subtitle=Sentence("The largest by yearly contract value, with the last day of the running term and the score of early warning; customer numbers stand in the evidence file"),
+        columns=[
+            Column(key="rank", label=Text(en="Rank", zh="名次")), Column(key="segment", label=Text(en="Segment", zh="分层")), Column(key="region", label=Text(en="Region", zh="区域")),
+            Column(key="kind", label=Text(en="Contract", zh="合同")), Column(key="due", label=Text(en="Term ends", zh="到期日")),
+            Column(key="value", label=Text(en="Yearly value", zh="年度合同额"), scale="exact"), Column(key="chance", label=Text(en="Chance of loss", zh="流失概率")),
+        ], rows=rows, note=_source(study),
+    )  # fmt: skip
+
+
+def _segment(value: str) -> Text:
+    known = {"standard": Text(en="Standard", zh="标准"), "gold": Text(en="Gold", zh="金牌"), "key": Text(en="Key account", zh="重点")}
+    return known.get(value, _not_stated(value))
 
 
 # -- early warning -----------------------------------------------------------------------------------------------------
@@ -518,7 +651,7 @@ def score_table(study: RetentionStudy) -> Block:
     lines = (
         (Text(en="Lost among the customers the team can call", zh="容量内客户中的流失"), part.precision), (Text(en="Lost among all customers", zh="全部客户中的流失"), part.base_rate),
         (Text(en="Lift", zh="提升倍数"), part.lift), (Text(en="Discrimination (0.5 is a coin)", zh="区分度（0.5 为掷硬币）"), part.auc),
-        (Text(en="Expected losses in the next six months", zh="未来六个月预期流失"), part.expected_losses),
+        (Text(en=f"Expected losses in the next {part.horizon} months", zh=f"未来 {part.horizon} 个月预期流失"), part.expected_losses),
         (Text(en="Expected margin at risk, all customers", zh="全部客户的预期风险毛利"), part.margin), (Text(en="Expected margin at risk, call list", zh="联系名单的预期风险毛利"), part.margin_called),
     )  # fmt: skip
     return table(
@@ -538,13 +671,53 @@ def calibration_figure(study: RetentionStudy) -> Block | None:
         return None
     tenth = [Text(en=f"Tenth {index + 1}", zh=f"第 {index + 1} 十分位") for index in range(len(part.expected))]
     items = []
-    for name, expected, observed in zip(tenth, part.expected, part.observed, strict=True):
+    for name, expected, observed in list(zip(tenth, part.expected, part.observed, strict=True))[1::2]:
         items.append(Item(name=_pair(name, Text(en="observed", zh="实际")), fact=observed, role="focus"))
         items.append(Item(name=_pair(name, Text(en="expected", zh="预期")), fact=expected, role="context"))
     return figure(
         "retention.calibration", title=Sentence("In the riskiest tenth {observed} were lost, {expected} were expected", {"observed": part.observed[-1], "expected": part.expected[-1]}),
-        subtitle=Sentence("Customers of the test snapshot by tenth of the score: lost within six months, share in percent"), foot=_source(study),
+        subtitle=Sentence("Customers of the test snapshot by tenth of the score, every other one: lost within {months} months, share in percent", {"months": str(part.horizon)}), foot=_source(study),
         alt=Sentence("Dots of observed and expected losses by tenth of the score; the last tenth has {observed} observed and {expected} expected.", {"observed": part.observed[-1], "expected": part.expected[-1]}),
-        draw=dot_interval(items[::-1], measure=Text(en="Lost within six months", zh="六个月内流失"), by=Text(en="Tenth of the score", zh="评分十分位")),
+        draw=dot_interval(items[::-1], measure=Text(en=f"Lost within {part.horizon} months", zh=f"{part.horizon} 个月内流失"), by=Text(en="Tenth of the score", zh="评分十分位")),
     )  # fmt: skip
 
+
+def rounds_table(study: RetentionStudy) -> Block | None:
+    """How the score would have done at each of the last snapshots."""
+    part = study.warning
+    if isinstance(part, AnalysisError) or not part.rounds:
+        return None
+    rows = [
+        Row(cells={"month": one.month, "expected": one.expected, "lost": one.lost, "auc": one.auc, "auc_interval": one.auc, "precision": one.precision, "base": one.base_rate})
+        for one in part.rounds
+    ]  # fmt: skip
+    return table(
+        "retention.rounds", title=Sentence("Learnt afresh at each snapshot from what was known then: {precision} of those called left in the last round", {"precision": part.rounds[-1].precision}),
+        subtitle=Sentence("Snapshots on the first day of a month; lost within {months} months of it", {"months": str(part.horizon)}),
+        columns=[
+            Column(key="month", label=Text(en="Snapshot", zh="快照"), wide=True), Column(key="expected", label=Text(en="Expected losses", zh="预期流失")), Column(key="lost", label=Text(en="Lost", zh="流失")),
+            Column(key="auc", label=Text(en="Discrimination", zh="区分度")), Column(key="auc_interval", label=Text(en="Interval", zh="区间"), show="interval"),
+            Column(key="precision", label=Text(en="Lost among called", zh="联系客户中的流失")), Column(key="base", label=Text(en="Lost among all", zh="全部客户中的流失")),
+        ], rows=rows, note=_source(study),
+    )  # fmt: skip
+
+
+def calls_table(study: RetentionStudy) -> Block | None:
+    """The head of the call list, without identifiers."""
+    part = study.warning
+    if isinstance(part, AnalysisError) or not part.first_calls:
+        return None
+    kinds = {"b2b": Text(en="business", zh="企业"), "b2c": Text(en="consumer", zh="个人")}
+    rows = [
+        Row(cells={"rank": str(one.rank), "type": kinds.get(one.customer_type, _not_stated(one.customer_type)), "segment": _segment(one.segment), "chance": one.chance, "margin": one.margin, "reasons": one.reasons})
+        for one in part.first_calls
+    ]  # fmt: skip
+    return table(
+        "retention.calls", title=Sentence("The head of the call list: whom to call first, and what to ask about"),
+        subtitle=Sentence("By chance of loss within {months} months. Reasons: what raises the score most against its usual value, not a cause. Customer numbers stand in the evidence file", {"months": str(part.horizon)}),
+        columns=[
+            Column(key="rank", label=Text(en="Rank", zh="名次")), Column(key="type", label=Text(en="Customer", zh="客户")), Column(key="segment", label=Text(en="Segment", zh="分层")),
+            Column(key="chance", label=Text(en="Chance of loss", zh="流失概率")), Column(key="margin", label=Text(en="Margin at risk", zh="风险毛利"), scale="exact", places=0),
+            Column(key="reasons", label=Text(en="Raised by", zh="主要推高因素"), wide=True),
+        ], rows=rows, note=_source(study),
+    )  # fmt: skip

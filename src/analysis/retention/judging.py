@@ -307,10 +307,8 @@ def _links(parts: Parts) -> list[Check]:
     weak = [link for link in links if isinstance(link, Link) and link.verdict != "holds"]
     if not weak:
         return [Check(id="chain_links", outcome="passed", sentence=Sentence("Every link of the chain that could be tested holds in these data."))]
-    return [
-        Check(id=f"chain_{link.id}", outcome="info", sentence=Sentence("This link of the chain is not shown by these data: {link} ({strength}, {strength:interval}).", {"link": link.label, "strength": link.strength}))
-        for link in weak
-    ]  # fmt: skip
+    names = Text(en="; ".join(link.label.en for link in weak), zh="；".join(link.label.zh for link in weak))
+    return [Check(id="chain_links", outcome="info", sentence=Sentence("Links of the chain that these data do not show: {links}.", {"links": names}))]
 
 
 def _unmatched(parts: Parts) -> list[Check]:

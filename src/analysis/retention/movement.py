@@ -14,7 +14,7 @@ from analysis.results import Fact
 from analysis.retention import views
 from analysis.retention.components import ChurnComponents, churn_components
 from analysis.retention.standing import contracts, purchases, zone
-from analysis.retention.stating import TOO_FEW, plain, share
+from analysis.retention.stating import NO_YEAR, TOO_FEW, plain, share
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -182,6 +182,8 @@ def model_churn(inputs: StudyInputs) -> Fact:
         inputs.engine.query(views.purchase_patterns(inputs.month.end, at, acquired_before=period.first.start, zone=zone(inputs)))
         for at in (period.first.start, inputs.month.end)
     ]
+    if frames[0].empty:
+        return plain(inputs, "model_churn_rate", None, reason=NO_YEAR, period=period, dimensions={}, sources=("orders",))
     alive = [0.0, 0.0]
     for customer_type in sorted(set(frames[0]["customer_type"])):
         before, after = (frame[frame["customer_type"] == customer_type] for frame in frames)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from analysis.periods import Month
 
 TOO_FEW = Text(en="not computed: too few customers", zh="未计算：客户太少")
+NO_YEAR = Text(en="not computed: orders reach back less than a year before the period", zh="未计算：订单记录在期前不足一年")
 NOBODY = Text(en="not computed: nobody was present at the start", zh="未计算：期初无客户")
 
 

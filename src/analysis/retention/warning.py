@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from analysis.errors import FitError, MissingData
+from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
 from analysis.periods import Month
 from analysis.results import Fact, Interval
@@ -20,6 +21,7 @@ from analysis.retention.stating import estimate, plain, share
 if TYPE_CHECKING:
     import pandas as pd
 
+PRINTED = 12  # customers of the call list that a page shows
 FEATURES = (
     "customer_type", "segment", "contract_kind", "region", "channel", "tenure_months", "contract_value", "days_to_renewal", "tickets_12m",
     "complaints_12m", "repairs_12m", "late_complaint", "repeat_repair", "orders_24m", "margin_12m",
@@ -34,6 +36,18 @@ REASONS_ZH = {
     "score": "评分本身", "customer_type": "客户类型", "segment": "客户分层", "contract_kind": "合同种类", "region": "区域", "channel": "渠道", "repairs_12m": "十二个月维修数", "late_complaint": "投诉答复迟", "repeat_repair": "重复维修", "orders_24m": "二十四个月订单数", "margin_12m": "十二个月毛利",
 }  # fmt: skip
 SOURCES = ("contracts", "customers", "customer_history", "tickets", "orders")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One customer of the call list by rank, without an identifier."""
+
+    rank: int
+    customer_type: str
+    segment: str
+    chance: Fact
+    margin: Fact
+    reasons: Text
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,6 +80,7 @@ class Warning_:
     margin: Fact
     margin_called: Fact
     calls: pd.DataFrame
+    first_calls: tuple[Call, ...]
     rounds: tuple[Round, ...]
 
 
@@ -109,8 +124,25 @@ def _facts(inputs: StudyInputs, scores: RiskScores, days: list[dt.date], horizon
         expected_losses=plain(inputs, "expected_losses", round(float(customers["score"].sum())), period=now, dimensions={}, sources=SOURCES),
         margin=plain(inputs, "margin_at_risk", _money(customers["margin_at_risk"].sum()), period=now, dimensions={"customers": "all"}, sources=SOURCES),
         margin_called=plain(inputs, "margin_at_risk", _money(calls["margin_at_risk"].sum()), period=now, dimensions={"customers": "call_list"}, sources=SOURCES),
-        calls=_listed(calls), rounds=_rounds(inputs, scores),
+        calls=_listed(calls), first_calls=_first_calls(inputs, calls), rounds=_rounds(inputs, scores),
     )  # fmt: skip
+
+
+def _first_calls(inputs: StudyInputs, calls: pd.DataFrame) -> tuple[Call, ...]:
+    """The first of the list, as facts."""
+    made = []
+    for rank, row in enumerate(calls.head(PRINTED).to_dict("records"), start=1):
+        names = [str(row[f"reason_{place}"]) for place in (1, 2, 3) if row[f"reason_{place}"]]
+        place = {"call": str(rank)}
+        made.append(
+            Call(
+                rank=rank, customer_type=str(row["customer_type"]), segment=str(row["segment"]),
+                chance=plain(inputs, "account_loss_score", float(row["score"]), period=inputs.month, dimensions=place, sources=SOURCES),
+                margin=plain(inputs, "margin_at_risk", _money(row["margin_at_risk"]), period=inputs.month, dimensions=place, sources=SOURCES),
+                reasons=Text(en=", ".join(REASONS.get(name, name) for name in names) or "–", zh="、".join(REASONS_ZH.get(name, name) for name in names) or "–"),
+            )
+        )  # fmt: skip
+    return tuple(made)
 
 
 def _rounds(inputs: StudyInputs, scores: RiskScores) -> tuple[Round, ...]:

@@ -1,0 +1,182 @@
+"""Cohorts and survival of millions of customers from aggregates: ``python -m bench retention [customers …]``.
+
+The engine reads customers, contracts and orders as they lie on disk and hands on counts by distinct pattern; the estimators work on those.
+Each size runs in a process of its own, whose peak memory is stated. The usual library gets the same durations, one row a customer, where
+it can (up to a million rows).
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from bench.company import ARROW, LAST, opened
+from analysis.periods import Month
+from analysis.tables import contract
+from analysis.tables.store import Partition
+
+MONTHS = 60
+PEER_ROWS = 1_000_000
+ORDERS_EACH = 2
+
+
+def _write(folder: Path, name: str, values: dict[str, np.ndarray | pa.Array], month: Month | None = None) -> Partition:
+    import pyarrow.parquet as pq
+
+    path = folder / f"{name}{'' if month is None else f'-{month}'}.parquet"
+    rows = len(next(iter(values.values())))
+    columns = contract().tables[name].columns
+    arrays, names = [], []
+    for column, entry in columns.items():
+        kind = ARROW[entry.type]
+        found = values.get(column)
+        if found is not None and pa.types.is_decimal(kind):
+            found = pa.array(found).cast(pa.decimal128(21, 2))
+        arrays.append(pa.nulls(rows, kind) if found is None else pa.array(found).cast(kind))
+        names.append(column)
+    if "month" not in columns and month is not None:
+        arrays.append(pa.array([month.start] * rows, pa.date32()))
+        names.append("month")
+    pq.write_table(pa.table(arrays, names=names), path, compression="zstd")
+    return Partition(month=month, path=path, rows=rows, content_hash=path.stem, last_recorded_at=None)
+
+
+def build(folder: Path, customers: int) -> None:
+    """Customers with one yearly contract each, renewed until lost, and two orders a customer; written once."""
+    folder.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(20261031)
+    first = np.datetime64((LAST - (MONTHS - 1)).start)
+    end = np.datetime64(LAST.end)
+    span = int((end - first).astype(int))
+    numbers = np.arange(customers)
+    began = random.integers(0, span - 1, customers)
+    life = np.ceil(1100 * random.exponential(1.0, customers)).astype(np.int64)
+    lost = began + life < span
+    identity = np.char.add("C", numbers.astype(str))
+    ends = np.where(lost, began + life, span + 300)
+    day = first + began.astype("timedelta64[D]")
+    last = first + ends.astype("timedelta64[D]")
+    types = np.where(numbers % 5 == 0, "b2b", "b2c")
+    _write(folder, "customers", {"customer_id": identity, "customer_type": types, "segment": np.where(numbers % 3 == 0, "gold", "standard")})
+    _write(
+        folder, "contracts",
+        {"contract_id": identity, "term_no": np.ones(customers, np.int64), "customer_id": identity, "kind": np.full(customers, "subscription"), "starts_on": day, "ends_on": last, "amount": np.full(customers, 100)},
+    )  # fmt: skip
+    per_month = customers * ORDERS_EACH // MONTHS
+    for back in range(MONTHS - 1, -1, -1):
+        month = LAST - back
+        who = random.integers(0, customers, per_month)
+        clock = np.datetime64(month.start) + random.integers(0, 28 * 86400, per_month).astype("timedelta64[s]")
+        _write(
+            folder, "orders",
+            {"order_id": np.char.add(f"O{month}-", np.arange(per_month).astype(str)), "customer_id": np.char.add("C", who.astype(str)), "ordered_at": clock.astype("datetime64[us]"),
+             "order_type": np.full(per_month, "product"), "revenue": np.full(per_month, 250), "gross_margin": np.full(per_month, 90)},
+            month,
+        )  # fmt: skip
+
+
+def measure(folder: Path) -> dict[str, float]:
+    """Seconds of each part and peak memory, in this process."""
+    import datetime as dt
+
+    import pyarrow.parquet as pq
+
+    from analysis import stats
+    from analysis.metrics import Engine, Registry
+    from analysis.params import CostTree
+    from analysis.retention import views
+    from analysis.retention.cohorts import cohort_differences, finished
+    from analysis.retention.vintages import last_steps
+
+    tables: dict[str, list[Partition]] = {}
+    for path in sorted(folder.glob("*.parquet")):
+        name, _, month = path.stem.partition("-")
+        tables.setdefault(name, []).append(
+            Partition(month=Month.parse(month) if month else None, path=path, rows=pq.read_metadata(path).num_rows, content_hash=path.stem, last_recorded_at=None)
+        )
+    engine = Engine(
+        opened(tables), Registry.load(), cost_tree=CostTree.load(), as_of=LAST.end + dt.timedelta(days=9), time_zone="Asia/Shanghai", currency="CNY", confidence=0.95, cache=None
+    )
+    seconds: dict[str, float] = {}
+    start = time.perf_counter()
+    cutoff = LAST.end
+    terms = engine.materialise("terms", f"WITH {views.contract_terms(cutoff)} SELECT * FROM terms")
+    spells = engine.materialise("spells", f"WITH {views.contract_spells(cutoff)} SELECT * FROM spells")
+    contracts = f"terms AS (SELECT * FROM {terms}), spells AS (SELECT * FROM {spells})"
+    seconds["spells"] = time.perf_counter() - start
+    start = time.perf_counter()
+    rows = engine.query(views.lifetimes(contracts, cutoff, observed_from=dt.date(2000, 1, 1)))
+    seconds["grouping"] = time.perf_counter() - start
+    start = time.perf_counter()
+    curve = stats.kaplan_meier(rows["duration"], rows["lost"], weights=rows["customers"])
+    stats.log_rank(rows["duration"], rows["lost"], rows["segment"].to_numpy(dtype=str), weights=rows["customers"])
+    seconds["survival"] = time.perf_counter() - start
+    start = time.perf_counter()
+    orders = engine.materialise("cohort_orders", views.cohort_orders(cutoff, zone="Asia/Shanghai", period="quarter"))
+    frame = engine.query(views.purchase_cohorts(orders, "acquisition", cutoff, zone="Asia/Shanghai", period="quarter")).rename(columns={"entered": "cohort"})
+    whole, running = last_steps(LAST, "quarter")
+    sizes = frame[frame["age"].isna()].set_index("cohort")["active"]
+    size = sizes.to_frame("size").assign(earliest=sizes.index, latest=sizes.index)
+    counts = frame[frame["age"].notna()].drop(columns="label").astype({"age": "int64", "revenue": "float64", "margin": "float64"})
+    matrix = finished(counts, size, whole=whole, running=running, level=0.95)
+    cohort_differences(matrix, age=4)
+    seconds["cohorts"] = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return seconds | {"peak_mb": peak, "patterns": float(len(rows)), "at_a_year": float(curve.at([365])["survival"].iloc[0]), "customers": float(rows["customers"].sum())}
+
+
+def peer(folder: Path) -> dict[str, float]:
+    """The usual library on the same durations, one row a customer."""
+    import pyarrow.parquet as pq
+
+    from bench.models import PEER, peer_python
+
+    table = pq.read_table(folder / "contracts.parquet", columns=["starts_on", "ends_on"])
+    starts, ends = (table[name].to_numpy().astype("datetime64[D]") for name in ("starts_on", "ends_on"))
+    cutoff = np.datetime64(LAST.end)
+    lost = ends + 1 < cutoff
+    duration = (np.where(lost, ends + 1, cutoff) - starts).astype("timedelta64[D]").astype(float)
+    with tempfile.TemporaryDirectory() as scratch:
+        np.savez(f"{scratch}/rows.npz", durations=duration, events=lost.astype(float), group=(np.arange(len(lost)) % 3 == 0).astype(float))
+        done = subprocess.run([str(peer_python()), str(PEER), "survival", f"{scratch}/rows.npz"], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stderr[-2000:])
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def main() -> None:
+    arguments = sys.argv[1:]
+    if arguments and arguments[0] == "--measure":
+        print(json.dumps(measure(Path(arguments[1]))))
+        return
+    for customers in [int(one) for one in arguments] or [1_000_000]:
+        folder = Path(tempfile.gettempdir()) / f"after-sales-bench-retention-{customers}"
+        if not (folder / "contracts.parquet").exists():
+            build(folder, customers)
+        done = subprocess.run([sys.executable, "-m", "bench.retention", "--measure", str(folder)], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(done.stderr[-2000:])
+        found = json.loads(done.stdout.splitlines()[-1])
+        print(
+            f"  {customers:,} customers: spells {found['spells']:.1f} s, grouping to {found['patterns']:,.0f} patterns {found['grouping']:.1f} s, Kaplan–Meier and log-rank {found['survival']:.2f} s, cohorts of {customers * ORDERS_EACH:,} orders {found['cohorts']:.1f} s; peak {found['peak_mb']:,.0f} MB"
+        )
+        if customers <= PEER_ROWS:
+            other = peer(folder)
+            gap = abs(other["log_likelihood"] - found["at_a_year"])
+            whole = found["grouping"] + found["survival"]
+            print(
+                f"    lifelines from rows in memory: {other['seconds']:.1f} s, {other['seconds'] / found['survival']:.0f}× the estimators, {other['seconds'] / whole:.1f}× with the grouping from disk; survival after a year differs by {gap:.0e}"
+            )
+
+
+if __name__ == "__main__":
+    main()
