@@ -16,6 +16,8 @@ from analysis.sources import SourceMap, apply_map, load_map
 from analysis.sources.amounts import plain_number
 from analysis.tables import TableSet, contract, load_tables
 
+from .conftest import write_workbook  # isort: skip
+
 TABLES = {name: tuple(table.columns) for name, table in contract().tables.items()}
 REAL = Path(__file__).parents[3].parent / "shared" / "real"
 VOUCHERS = {
@@ -158,3 +160,63 @@ def test_real_xero_journals_add_up(tmp_path: Path):
     rates = {code: [(dt.date(2010, 1, 1), Decimal("5"))] for code in ("USD", "CAD", "GBP")}
     tables = load(tmp_path / "out", tmp_path, exchange_rates=rates)
     assert tables["ledger"].rows == 1121 and all(month.start >= dt.date(2019, 10, 1) for month in tables["ledger"].months)
+
+
+def test_the_same_facts_from_a_csv_a_workbook_and_a_gb18030_export_have_one_hash(exports: Path, tmp_path: Path):
+    """Three systems, three date formats, three ways to write an amount: the same rows, so the same content."""
+    entry = {"table": "ledger", "columns": {"posting_id": "编号", "posted_on": "日期", "amount": "金额", "cost_center": "部门"}, "numbers": ["amount"]}
+    (exports / "a.csv").write_text("编号,日期,金额,部门\n1,03/10/2026,1234.50,东区\n2,25/10/2026,-30.00,\n", encoding="utf-8-sig")
+    (exports / "b.csv").write_bytes('编号;日期;金额;部门\n2;2026年10月25日;(30.00);\n1;2026年10月3日;"1,234.50";东区\n'.encode("gb18030"))
+    write_workbook(exports / "c.xlsx", {"表": [["编号", "日期", "金额", "部门"], [1, dt.date(2026, 10, 3), 1234.5, "东区"], [2, "2026.10.25", "30.00-", None]]})
+    hashes = set()
+    for file, form in (("a.csv", "%d/%m/%Y"), ("b.csv", "%Y年%m月%d日"), ("c.xlsx", "%Y.%m.%d")):
+        apply_map(mapped(entry | {"file": file, "dates": {"posted_on": form}}), exports, tmp_path / "out")
+        tables = load(tmp_path / "out", tmp_path)
+        assert rows(tables, "ledger", "sum(amount)") == [(Decimal("1204.50"),)]
+        hashes.add(tables["ledger"].content_hash)
+    assert len(hashes) == 1
+
+
+def test_alternatives_any_other_word_and_optional_columns(exports: Path, tmp_path: Path):
+    (exports / "desk.csv").write_text("id,when,kind,contact,account\n1,2026-10-01,Broken,C1,\n2,2026-10-01,,C2,A2\n3,2026-10-01,Question,,\n", encoding="utf-8")
+    entry = {
+        "table": "tickets", "file": "desk.csv", "columns": {"ticket_id": "id", "opened_at": "when", "ticket_type": "kind", "team": "group"},
+        "either": {"customer_id": ["account", "contact", "person"]}, "optional": ["team"],
+        "values": {"ticket_type": {"Question": "inquiry", "": "other", "*": "repair"}},
+    }  # fmt: skip
+    (done,) = apply_map(mapped(entry), exports, tmp_path / "out")
+    assert rows(load(tmp_path / "out", tmp_path), "tickets", "ticket_id", "ticket_type", "customer_id") == [("1", "repair", "C1"), ("2", "other", "A2"), ("3", "inquiry", None)]
+    assert [str(note) for note in done.notes] == ["team: not in the file", "ticket_type: words not listed, taken as 'repair' (1, e.g. 'Broken')"]
+    with pytest.raises(SourceError, match="column 'owner' is not there"):
+        apply_map(mapped(entry | {"either": {"customer_id": ["owner", "person"]}}), exports, tmp_path / "out")
+
+
+def test_lines_are_counted_within_a_voucher_and_keys_outlive_the_date_format(exports: Path, tmp_path: Path):
+    entry = {
+        "table": "ledger", "file": "gl.csv", "filled": ["日期", "凭证"], "counted": {"行": ["日期", "凭证"]},
+        "columns": {"posted_on": "日期", "amount": "金额"}, "joined": {"posting_id": ["日期", "凭证", "行"]},
+    }  # fmt: skip
+    keys = set()
+    for form, days in (("%Y-%m-%d", ("2026-10-03", "2026-10-04")), ("%d/%m/%Y", ("03/10/2026", "04/10/2026"))):
+        (exports / "gl.csv").write_text(f"日期,凭证,金额\n{days[0]},记-1,1\n,,2\n,,3\n{days[1]},记-1,4\n", encoding="utf-8")
+        apply_map(mapped(entry | {"dates": {"posted_on": form}}), exports, tmp_path / "out")
+        keys.add(tuple(row[0] for row in rows(load(tmp_path / "out", tmp_path), "ledger", "posting_id")))
+    assert keys == {("2026-10-03-记-1-1", "2026-10-03-记-1-2", "2026-10-03-记-1-3", "2026-10-04-记-1-1")}
+
+
+def test_rows_that_name_nothing_known_are_left_out_and_counted(exports: Path, tmp_path: Path):
+    (exports / "people.csv").write_text("id\nC1\n", encoding="utf-8")
+    (exports / "gl.csv").write_text("no,day,net,who\n1,2026-10-01,5,C1\n2,2026-10-01,5,C9\n", encoding="utf-8")
+    entry = {"table": "ledger", "file": "gl.csv", "columns": {"posting_id": "no", "posted_on": "day", "amount": "net"}, "found_in": {"who": {"file": "people.csv", "key": "id"}}}
+    (done,) = apply_map(mapped(entry), exports, tmp_path / "out")
+    assert (done.read, done.mapped, done.left_out) == (2, 1, 1)
+    with pytest.raises(SourceError, match=r"none\.csv: no such file; the map 'test' looks in it"):
+        apply_map(mapped(entry | {"found_in": {"who": {"file": "none.csv", "key": "id"}}}), exports, tmp_path / "out")
+
+
+def test_an_ambiguous_lookup_is_refused(exports: Path, tmp_path: Path):
+    (exports / "teams.csv").write_text("id,team\nA,East\nA,West\n", encoding="utf-8")
+    (exports / "gl.csv").write_text("no,day,net,who\n1,2026-10-01,5,A\n", encoding="utf-8")
+    entry = {"table": "ledger", "file": "gl.csv", "columns": {"posting_id": "no", "posted_on": "day", "amount": "net"}, "lookups": {"team": {"file": "teams.csv", "by": "who", "key": "id", "take": "team"}}}
+    with pytest.raises(SourceError, match=r"teams\.csv: id 'A' stands twice with different team; the lookup is ambiguous"):
+        apply_map(mapped(entry), exports, tmp_path / "out")
