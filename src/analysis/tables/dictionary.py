@@ -21,11 +21,11 @@ _HEAD = """# Data dictionary
 The canonical tables, generated from `src/analysis/tables/contract.yml` (version {version}); do not edit this page by hand
 (`analysis.tables.write_data_dictionary` writes it, a test compares). Everything else in this folder is yours and stays out of git.
 
-**How to bring your own data.** Put one file a table into a folder, `tickets.csv` or `tickets.parquet`, or a sub-folder `tickets/`
-with as many files as you like, and name the columns as below. A table or an optional column may be absent: what needs it is
+**How to bring your own data.** Put one file a table into a folder, `tickets.csv`, `tickets.parquet` or `tickets.xlsx`, or a sub-folder `tickets/`
+with as many files as you like, and name the columns as below. Exports in a system's own shape come in through a source map (`docs/SOURCES.md`). A table or an optional column may be absent: what needs it is
 then shown as "not computed: needs surveys.score", and the rest of the report is made. Names that start with `_` or `.` are ignored.
 
-**How values are written.** CSV is UTF-8 (a byte-order mark is fine) with a header, separated by comma, semicolon, tab or bar,
+**How values are written.** CSV is UTF-8 (a byte-order mark is fine), or GB18030 where the bytes are plausibly Chinese, with a header, separated by comma, semicolon, tab or bar,
 text in double quotes where needed. Only an empty value is empty: `NULL`, `NA` or `-` is not.
 
 | type | written as | not accepted |
