@@ -58,17 +58,30 @@ class Field:
     def months(self) -> list[Month]:
         return [self.first + k for k in range(self.last.months_since(self.first) + 1)]
 
-    @property
+    @cached_property
     def machines(self) -> str:
-        return views.machines(self.last.end)
+        """CTE ``machines`` over a table that is computed once; every query of the study stands on it."""
+        table = self._kept("failures_machines", views.machines(self.last.end), select="SELECT * FROM machines")
+        return f"machines AS (SELECT * FROM {table})"
 
-    @property
+    @cached_property
     def failures(self) -> str:
-        """CTEs ``machines``, ``reports``, ``judged`` and ``failed``."""
-        return ",\n".join((self.machines, views.reports(offset_hours(self.inputs), self.horizon), views.judged(self.first.start, self.last.end)))
+        """CTEs ``machines``, ``judged`` and ``failed``; the confirmed failures are judged once."""
+        made = (self.machines, views.reports(offset_hours(self.inputs), self.horizon), views.judged(self.first.start, self.last.end))
+        table = self._kept("failures_judged", *made, select="SELECT * FROM judged")
+        return f"{self.machines},\njudged AS (SELECT * FROM {table}),\nfailed AS (SELECT * FROM judged WHERE verdict = 'counted')"
+
+    @cached_property
+    def _stays(self) -> str:
+        names = ("product_line", *views.ATTRIBUTES)
+        return self._kept("failures_stays", self.machines, views.stays(names), select="SELECT * FROM stays")
 
     def exposure(self, *attributes: str, where: str = "") -> str:
-        return views.exposure(views.month_index(self.first), views.month_index(self.last), attributes, where=where)
+        """CTE ``grid`` from the machines added up once by all their attributes."""
+        return views.exposure(self._stays, views.month_index(self.first), views.month_index(self.last), attributes, where=where)
+
+    def _kept(self, name: str, *parts: str, select: str) -> str:
+        return self.inputs.engine.materialise(name, with_parts(*parts) + select, needs=views.NEEDS)
 
     def query(self, *parts: str, select: str) -> pd.DataFrame:
         return self.inputs.engine.query(with_parts(*parts) + select, needs=views.NEEDS)

@@ -12,16 +12,20 @@ from analysis.periods import Month
 if TYPE_CHECKING:
     import pandas as pd
 
-_DIRECT = """direct AS (
-SELECT ticket_id, sum(amount) AS amount,
+_DIRECT = """SELECT ticket_id, sum(amount) AS amount,
        sum(CASE WHEN posting_basis = 'recovery' THEN amount END) AS recovered,
        sum(CASE WHEN posting_basis = 'incurred' AND category = 'parts' THEN amount END) AS parts,
        sum(CASE WHEN posting_basis = 'incurred' AND category = 'logistics' THEN amount END) AS logistics,
        sum(CASE WHEN posting_basis = 'incurred' AND category = 'compensation' THEN amount END) AS compensation,
        sum(CASE WHEN posting_basis = 'incurred' AND category = 'outsourcing' THEN amount END) AS outsourcing
-FROM cost WHERE ticket_id IS NOT NULL AND posting_basis IN ('incurred', 'recovery') GROUP BY ticket_id)"""
+FROM cost WHERE ticket_id IS NOT NULL AND posting_basis IN ('incurred', 'recovery') GROUP BY ticket_id"""
 
 PARTS_OF_COST = ("parts", "logistics", "outsourcing", "compensation", "other", "recovered")
+
+
+def _direct(field: Field) -> str:
+    """CTE ``direct``: cost traced to each ticket, added up once for all questions of money."""
+    return f"direct AS (SELECT * FROM {field.inputs.engine.materialise('failures_direct', _DIRECT, needs=('ledger.amount', 'ledger.ticket_id'))})"
 
 
 def _since(field: Field, months: int) -> str:
@@ -37,7 +41,7 @@ def cost_by(field: Field, dimension: str, *, months: int = 12) -> pd.DataFrame:
     field.inputs.engine.require("ledger.amount", "ledger.ticket_id")
     sums = ", ".join(f"coalesce(sum(d.{name}), 0) AS {name}" for name in ("amount", "parts", "logistics", "outsourcing", "compensation", "recovered"))
     return field.query(
-        field.failures, _DIRECT,
+        field.failures, _direct(field),
         select=f"SELECT coalesce(CAST({dimension} AS VARCHAR), 'not_stated') AS value, count(*) AS failures, {sums}, "
         "sum(coalesce(CAST(d.amount AS DOUBLE), 0) * coalesce(CAST(d.amount AS DOUBLE), 0)) AS square "
         f"FROM failed LEFT JOIN direct d USING (ticket_id) WHERE {_since(field, months)} GROUP BY 1 ORDER BY amount DESC, value",
@@ -48,7 +52,7 @@ def cost_of_cause(field: Field, place: dict[str, str], component: str | None) ->
     """Cost traced to the failures of a cause (Decimal), their number, and what was recovered (negative)."""
     where = views.condition(place | ({"component": component} if component else {}))
     row = field.query(
-        field.failures, _DIRECT,
+        field.failures, _direct(field),
         select=f"SELECT coalesce(sum(d.amount), 0) AS amount, count(*) AS failures, coalesce(sum(d.recovered), 0) AS recovered "
         f"FROM failed LEFT JOIN direct d USING (ticket_id) WHERE {where}",
     ).iloc[0]  # fmt: skip

@@ -79,23 +79,32 @@ WHERE r.confirmed),
 failed AS (SELECT * FROM judged WHERE verdict = 'counted')"""
 
 
-def exposure(first: int, last: int, attributes: Sequence[str] = (), *, where: str = "") -> str:
-    """``grid``: unit-months by attributes, calendar month and month in service.
+def stays(attributes: Sequence[str]) -> str:
+    """``stays``: machines by attributes, first (``s``) and last (``e``) month in the field, with the parts of these months outside it.
 
-    Machines are first added up by their first and last month in the field, so that a month of exposure costs a row for each group and
-    not for each machine. The first and last month count by days.
+    A month of exposure then costs a row for each group and not for each machine.
+    """
+    names = ", ".join(attributes)
+    return f"""stays AS (
+SELECT {names}, {_index('started')} AS s, {_index('ended - 1')} AS e, count(*) AS n,
+       sum((day(started) - 1) / CAST(day(last_day(started)) AS DOUBLE)) AS before_start,
+       sum(1 - day(ended - 1) / CAST(day(last_day(ended - 1)) AS DOUBLE)) AS after_end
+FROM machines GROUP BY ALL)"""
+
+
+def exposure(table: str, first: int, last: int, attributes: Sequence[str] = (), *, where: str = "") -> str:
+    """``grid``: unit-months by attributes, calendar month and month in service, from a table of :func:`stays`.
+
+    The first and last month count by days.
     """
     names = "".join(f"{name}, " for name in attributes)
     condition = f" WHERE {where}" if where else ""
-    return f"""stays AS (
-SELECT {names}{_index('started')} AS s, {_index('ended - 1')} AS e, count(*) AS n,
-       sum((day(started) - 1) / CAST(day(last_day(started)) AS DOUBLE)) AS before_start,
-       sum(1 - day(ended - 1) / CAST(day(last_day(ended - 1)) AS DOUBLE)) AS after_end
-FROM machines{condition} GROUP BY ALL),
+    return f"""held AS (
+SELECT {names}s, e, sum(n) AS n, sum(before_start) AS before_start, sum(after_end) AS after_end FROM {table}{condition} GROUP BY ALL),
 grid AS (
 SELECT {names}c.month_no, c.month_no - s AS age_months,
        sum(n - CASE WHEN c.month_no = s THEN before_start ELSE 0 END - CASE WHEN c.month_no = e THEN after_end ELSE 0 END) AS unit_months
-FROM stays JOIN (SELECT unnest(range({first}, {last + 1})) AS month_no) c ON c.month_no BETWEEN s AND e
+FROM held JOIN (SELECT unnest(range({first}, {last + 1})) AS month_no) c ON c.month_no BETWEEN s AND e
 GROUP BY ALL)"""
 
 
