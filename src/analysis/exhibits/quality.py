@@ -45,7 +45,9 @@ def exports_table(study: QualityStudy) -> Block | None:
         Column(key="mapped", label=Text(en="Written", zh="写入"), unit="rows"),
         Column(key="left_out", label=Text(en="Left out by the map", zh="按映射剔除"), unit="rows"),
     ]
-    rows = [Row(cells={"file": export.file, "table": export.table, **export.rows}) for export in study.exports]
+    rows = [
+        Row(cells={"file": export.file, "table": export.table, **export.rows}) for export in study.exports
+    ]
     return table(
         "quality.exports", title=Sentence("Every row of an export is written to a table or left out by a stated rule"),
         subtitle=Sentence("Rows by export and table. Read = written + left out; one export may feed several tables."), columns=columns, rows=rows,
@@ -55,7 +57,11 @@ def exports_table(study: QualityStudy) -> Block | None:
 def quarantine_table(study: QualityStudy, *, top: int = 30) -> Block:
     """What was set aside by place and reason, with an example and where it stands."""
     if not study.quarantine:
-        return callout("quality.quarantine", tone="info", title=Sentence("Nothing was set aside: every row and every value could be used."))
+        return callout(
+            "quality.quarantine",
+            tone="info",
+            title=Sentence("Nothing was set aside: every row and every value could be used."),
+        )
     columns = [
         Column(key="place", label=Text(en="Table and column", zh="表与列")),
         Column(key="reason", label=Text(en="Reason", zh="原因"), wide=True),
@@ -78,7 +84,9 @@ def _fault_row(fault: Fault, *parts: str) -> Row:
 def faults_table(study: QualityStudy, *, top: int = 30) -> Block:
     """What the checks on the way in found, the most rows first."""
     if not study.faults:
-        return callout("quality.faults", tone="info", title=Sentence("The checks on the way in found no fault."))
+        return callout(
+            "quality.faults", tone="info", title=Sentence("The checks on the way in found no fault.")
+        )
     columns = [
         Column(key="place", label=Text(en="Table and column", zh="表与列")),
         Column(key="reason", label=Text(en="Fault", zh="问题"), wide=True),
@@ -87,25 +95,54 @@ def faults_table(study: QualityStudy, *, top: int = 30) -> Block:
         Column(key="example", label=Text(en="Example", zh="示例")),
         Column(key="kept", label=Text(en="What was done", zh="处理"), wide=True),
     ]
-    rows = [_fault_row(fault, "place", "reason", "rows", "share", "example", "kept") for fault in study.faults[:top]]
+    rows = [
+        _fault_row(fault, "place", "reason", "rows", "share", "example", "kept")
+        for fault in study.faults[:top]
+    ]
     return table(
-        "quality.faults", title=Sentence("What stays in and is doubtful"), subtitle=Sentence("Rows by kind of fault, the most first"),
-        columns=columns, rows=rows,
+        "quality.faults",
+        title=Sentence("What stays in and is doubtful"),
+        subtitle=Sentence("Rows by kind of fault, the most first"),
+        columns=columns,
+        rows=rows,
     )
 
 
 def near_table(study: QualityStudy) -> Block:
     """Exact copies, which count once, and near copies, which are a suspicion and stay."""
     if not study.near:
-        return callout("quality.near", tone="info", title=Sentence("Near duplicates: not computed: needs a customer, a ticket or an account on each row."))
+        return callout(
+            "quality.near",
+            tone="info",
+            title=Sentence(
+                "Near duplicates: not computed: needs a customer, a ticket or an account on each row."
+            ),
+        )
     columns = [
         Column(key="table", label=Text(en="Table", zh="表")),
-        Column(key="exact", label=Text(en="Exact copies, counted once", zh="完全重复，只计一次"), unit="rows"),
+        Column(
+            key="exact", label=Text(en="Exact copies, counted once", zh="完全重复，只计一次"), unit="rows"
+        ),
         Column(key="rows", label=Text(en="Look entered twice", zh="疑似重复录入"), unit="rows"),
-        Column(key="rule", label=Text(en="The same within 30 minutes, or on the day", zh="30 分钟内或同日相同的列"), wide=True),
+        Column(
+            key="rule",
+            label=Text(en="The same within 30 minutes, or on the day", zh="30 分钟内或同日相同的列"),
+            wide=True,
+        ),
         Column(key="example", label=Text(en="Example", zh="示例")),
     ]
-    rows = [Row(cells={"table": near.table, "exact": near.exact, "rows": near.rows, "rule": near.rule, "example": near.example}) for near in study.near]
+    rows = [
+        Row(
+            cells={
+                "table": near.table,
+                "exact": near.exact,
+                "rows": near.rows,
+                "rule": near.rule,
+                "example": near.example,
+            }
+        )
+        for near in study.near
+    ]
     return table(
         "quality.near", title=Sentence("Rows that look entered twice are named, not removed"),
         subtitle=Sentence("Rows by table. A near copy shares the columns named and differs in its key; texts may differ by a quarter of their letters."),
@@ -116,7 +153,13 @@ def near_table(study: QualityStudy) -> Block:
 def history_table(study: QualityStudy, *, top: int = 12) -> Block:
     """The series that lie farthest from their own past, with what that past allows."""
     if not study.histories:
-        return callout("quality.history", tone="info", title=Sentence("Comparison with the own past: not computed: needs two years of months with enough rows."))
+        return callout(
+            "quality.history",
+            tone="info",
+            title=Sentence(
+                "Comparison with the own past: not computed: needs two years of months with enough rows."
+            ),
+        )
     columns = [
         Column(key="series", label=Text(en="Series", zh="序列")),
         Column(key="what", label=Text(en="What", zh="口径")),
@@ -173,16 +216,24 @@ def screens_table(study: QualityStudy) -> Block:
 def controls_table(study: QualityStudy) -> Block:
     """Control totals of the general ledger and our sums less them, month by month."""
     if not study.controls:
-        return callout("quality.controls", tone="info", title=Sentence("Control totals: not computed: needs gl_totals."))
+        return callout(
+            "quality.controls", tone="info", title=Sentence("Control totals: not computed: needs gl_totals.")
+        )
     columns = [Column(key="month", label=Text(en="Month", zh="月份"))]
     for one in study.controls:
         columns += [
             Column(key=one.measure, label=one.name),
-            Column(key=f"{one.measure}_gap", label=Text(en="difference", zh="差异"), scale="exact", signed=True),
+            Column(
+                key=f"{one.measure}_gap", label=Text(en="difference", zh="差异"), scale="exact", signed=True
+            ),
         ]
     months = sorted({month for one in study.controls for month in one.total})
     rows = [
-        Row(cells={"month": month} | {one.measure: one.total.get(month) for one in study.controls} | {f"{one.measure}_gap": one.difference.get(month) for one in study.controls})
+        Row(
+            cells={"month": month}
+            | {one.measure: one.total.get(month) for one in study.controls}
+            | {f"{one.measure}_gap": one.difference.get(month) for one in study.controls}
+        )
         for month in months
     ]
     return table(
@@ -209,10 +260,21 @@ def coverage_table(study: QualityStudy) -> Block:
         })
         for span in study.tables
     ]  # fmt: skip
-    note = Sentence("Tables not given: {tables}. What needs them says so.", {"tables": ", ".join(study.absent)}) if study.absent else None
+    note = (
+        Sentence("Tables not given: {tables}. What needs them says so.", {"tables": ", ".join(study.absent)})
+        if study.absent
+        else None
+    )
     return table(
-        "quality.coverage", title=Sentence("What the data of this run cover"), subtitle=Sentence("Accepted rows and months by table, days of {month} after the last row, and absent columns", {"month": study.month}),
-        columns=columns, rows=rows, note=note,
+        "quality.coverage",
+        title=Sentence("What the data of this run cover"),
+        subtitle=Sentence(
+            "Accepted rows and months by table, days of {month} after the last row, and absent columns",
+            {"month": study.month},
+        ),
+        columns=columns,
+        rows=rows,
+        note=note,
     )
 
 
@@ -220,9 +282,14 @@ def columns_figure(study: QualityStudy, *, top: int = 24) -> Block:
     """The columns filled most unevenly over the last months, as a grid of shares."""
     from analysis.exhibits.charts import heatmap
 
-    uneven = sorted((column for column in study.columns if column.spread >= 0.05), key=lambda column: (-column.spread, column.name))[:top]
+    uneven = sorted(
+        (column for column in study.columns if column.spread >= 0.05),
+        key=lambda column: (-column.spread, column.name),
+    )[:top]
     if not uneven:
-        return callout("quality.columns", tone="info", title=Sentence("Every column is filled as evenly as ever."))
+        return callout(
+            "quality.columns", tone="info", title=Sentence("Every column is filled as evenly as ever.")
+        )
     months = sorted({month for column in uneven for month in column.shares})
     return figure(
         "quality.columns",
@@ -241,10 +308,14 @@ def columns_figure(study: QualityStudy, *, top: int = 24) -> Block:
 
 def columns_table(study: QualityStudy, *, top: int = 12) -> Block:
     """Every optional column that is not always full: this month, its fullest and its emptiest month."""
-    partly = [column for column in study.columns if any(filled < rows for filled, rows in column.counts.values())]
+    partly = [
+        column for column in study.columns if any(filled < rows for filled, rows in column.counts.values())
+    ]
     partly = sorted(partly, key=lambda column: (-column.spread, column.name))[:top]
     if not partly:
-        return callout("quality.filled", tone="info", title=Sentence("Every column has a value in every row."))
+        return callout(
+            "quality.filled", tone="info", title=Sentence("Every column has a value in every row.")
+        )
     columns = [
         Column(key="table", label=Text(en="Table", zh="表")),
         Column(key="column", label=Text(en="Column", zh="列")),
@@ -258,7 +329,18 @@ def columns_table(study: QualityStudy, *, top: int = 12) -> Block:
         ordered = sorted(column.shares.items(), key=lambda pair: (float(pair[1].value or 0), pair[0]))
         (month, emptiest), (_, fullest) = ordered[0], ordered[-1]
         latest = column.shares[max(column.shares)]
-        rows.append(Row(cells={"table": column.table, "column": column.column, "latest": latest, "fullest": fullest, "emptiest": emptiest, "month": month}))
+        rows.append(
+            Row(
+                cells={
+                    "table": column.table,
+                    "column": column.column,
+                    "latest": latest,
+                    "fullest": fullest,
+                    "emptiest": emptiest,
+                    "month": month,
+                }
+            )
+        )
     return table(
         "quality.filled", title=Sentence("How full the columns are"),
         subtitle=Sentence("Share of rows with a value over the last thirteen months, the most uneven first; every column and month is in the evidence"),
@@ -272,7 +354,14 @@ def filled_evidence(study: QualityStudy) -> pd.DataFrame:
 
     return pd.DataFrame(
         [
-            {"table": column.table, "column": column.column, "month": str(month), "filled": count[0], "rows": count[1], "share": column.shares[month].value}
+            {
+                "table": column.table,
+                "column": column.column,
+                "month": str(month),
+                "filled": count[0],
+                "rows": count[1],
+                "share": column.shares[month].value,
+            }
             for column in study.columns
             for month, count in sorted(column.counts.items())
         ],
@@ -284,18 +373,29 @@ def filled_file(study: QualityStudy, sha256: str) -> Block:
     """The link to :func:`filled_evidence`."""
     title = Sentence("Every optional column by month: rows, and rows with a value")
     rows = sum(len(column.counts) for column in study.columns)
-    return evidence_block("quality.filled_by_month", [EvidenceFile(stem="quality.filled_by_month", title=title, sha256=sha256, rows=rows)])
+    return evidence_block(
+        "quality.filled_by_month",
+        [EvidenceFile(stem="quality.filled_by_month", title=title, sha256=sha256, rows=rows)],
+    )
 
 
 def arrivals_table(study: QualityStudy) -> Block:
     """How late rows are recorded, and how much of the report month is still to come."""
     if not study.arrivals:
-        return callout("quality.arrivals", tone="info", title=Sentence("Late arrival: not computed: needs recorded_at and enough earlier months in tickets or ledger."))
+        return callout(
+            "quality.arrivals",
+            tone="info",
+            title=Sentence(
+                "Late arrival: not computed: needs recorded_at and enough earlier months in tickets or ledger."
+            ),
+        )
     columns = [
         Column(key="table", label=Text(en="Table", zh="表")),
         Column(key="seen", label=Text(en="Known now", zh="现有"), unit="rows"),
         Column(key="median", label=Text(en="Median lag", zh="时滞中位数"), unit="days"),
-        Column(key="late", label=Text(en="Lag of the slowest twentieth", zh="最慢二十分之一的时滞"), unit="days"),
+        Column(
+            key="late", label=Text(en="Lag of the slowest twentieth", zh="最慢二十分之一的时滞"), unit="days"
+        ),
         Column(key="arrived", label=Text(en="Usually arrived by now", zh="通常此时已到"), unit="share"),
         Column(key="lowest", label=Text(en="Slowest month", zh="最慢月份"), unit="share"),
         Column(key="to_come", label=Text(en="Still to come", zh="尚未到达"), unit="rows"),
@@ -317,7 +417,11 @@ def arrivals_table(study: QualityStudy) -> Block:
 def corrections_table(study: QualityStudy) -> Block:
     """Every entry of the corrections register, with the rows it found."""
     if not study.corrections:
-        return callout("quality.corrections", tone="info", title=Sentence("The corrections register has no entry for this company."))
+        return callout(
+            "quality.corrections",
+            tone="info",
+            title=Sentence("The corrections register has no entry for this company."),
+        )
     columns = [
         Column(key="id", label=Text(en="Correction", zh="更正")),
         Column(key="table", label=Text(en="Table", zh="表")),
@@ -327,10 +431,24 @@ def corrections_table(study: QualityStudy) -> Block:
         Column(key="reporter", label=Text(en="Reported by", zh="报告人")),
     ]
     rows = [
-        Row(cells={"id": entry.id, "table": entry.table, "action": entry.action, "rows": entry.rows, "reason": entry.reason, "reporter": entry.reporter})
+        Row(
+            cells={
+                "id": entry.id,
+                "table": entry.table,
+                "action": entry.action,
+                "rows": entry.rows,
+                "reason": entry.reason,
+                "reporter": entry.reporter,
+            }
+        )
         for entry in study.corrections
     ]
     return table(
-        "quality.corrections", title=Sentence("What the corrections register put right"),
-        subtitle=Sentence("Applied before the checks; an entry that no longer finds its rows refuses the run"), columns=columns, rows=rows,
+        "quality.corrections",
+        title=Sentence("What the corrections register put right"),
+        subtitle=Sentence(
+            "Applied before the checks; an entry that no longer finds its rows refuses the run"
+        ),
+        columns=columns,
+        rows=rows,
     )

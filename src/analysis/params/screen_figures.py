@@ -42,9 +42,13 @@ class ScreenFigure:
         if self.tolerance < 0:
             raise ParameterError(f"{place}: tolerance {self.tolerance} should be zero or more.")
         if not self.source.strip() or not self.system.strip():
-            raise ParameterError(f"{place}: 'system' and 'source' should say which screen showed it and who read it.")
+            raise ParameterError(
+                f"{place}: 'system' and 'source' should say which screen showed it and who read it."
+            )
         if self.last < self.first:
-            raise ParameterError(f"{place}: the period ends before it begins; write half-open months such as 2026-01/2026-11.")
+            raise ParameterError(
+                f"{place}: the period ends before it begins; write half-open months such as 2026-01/2026-11."
+            )
 
     @property
     def first(self) -> Month:
@@ -72,6 +76,8 @@ def load_screen_figures(run: str, path: Path | None = None) -> tuple[ScreenFigur
     for entry in entries:
         key = (entry.run, entry.system, entry.figure, entry.period, *sorted(entry.dimensions.items()))
         if key in seen:
-            raise ParameterError(f"{path.name}: '{entry.figure}' of {entry.period} by {entry.system} stands twice; keep the one last read.")
+            raise ParameterError(
+                f"{path.name}: '{entry.figure}' of {entry.period} by {entry.system} stands twice; keep the one last read."
+            )
         seen.add(key)
     return tuple(entry for entry in entries if entry.run == run)

@@ -54,7 +54,12 @@ def late_rows(inputs: StudyInputs, arrivals: tuple[Arrival, ...]) -> list[Findin
             severity="watch",
             statement=Sentence(
                 "About {rows} of {table} for {month} are still to come: of earlier months {share} had arrived this many days after their end.",
-                {"rows": arrival.to_come, "table": arrival.table, "month": inputs.month, "share": arrival.arrived},
+                {
+                    "rows": arrival.to_come,
+                    "table": arrival.table,
+                    "month": inputs.month,
+                    "share": arrival.arrived,
+                },
             ),
             subject={"table": arrival.table},
             method="Rows of six earlier months by the day they were recorded; the report month is taken to arrive as they did",
@@ -82,12 +87,20 @@ def _arrival(inputs: StudyInputs, table: TableContract) -> Arrival | None:
     if total < LEAST_ROWS or not early:
         return None
     time = quoted(str(table.time))
-    since = "recorded_at" if table.columns[str(table.time)].type == "timestamp" else f"timezone({literal(zone)}, timezone('UTC', recorded_at))"
+    since = (
+        "recorded_at"
+        if table.columns[str(table.time)].type == "timestamp"
+        else f"timezone({literal(zone)}, timezone('UTC', recorded_at))"
+    )
     lags = inputs.engine.query(
         f"SELECT quantile_cont(lag, 0.5) AS median_lag, quantile_cont(lag, 0.95) AS late_lag FROM (SELECT epoch({since} - CAST({time} AS TIMESTAMP)) / 86400 AS lag "
         f"FROM {name} WHERE recorded_at IS NOT NULL AND month BETWEEN DATE '{(inputs.month - OLDEST).start}' AND DATE '{(inputs.month - YOUNGEST).start}')"
     ).iloc[0]
-    seen = int(inputs.engine.query(f"SELECT count(*) AS n FROM {name} WHERE month = DATE '{inputs.month.start}'").iloc[0].n)
+    seen = int(
+        inputs.engine.query(f"SELECT count(*) AS n FROM {name} WHERE month = DATE '{inputs.month.start}'")
+        .iloc[0]
+        .n
+    )
     share, slowest = early / total, min(counts, key=lambda count: count[0] / count[1])
 
     def fact(metric: str, value: float, basis: str = "", **parts: int) -> Fact:
@@ -100,6 +113,12 @@ def _arrival(inputs: StudyInputs, table: TableContract) -> Arrival | None:
         median_lag=fact("recording_lag", float(lags.median_lag), "median"),
         late_lag=fact("recording_lag", float(lags.late_lag), "late"),
         arrived=fact("arrived_share", share, numerator=early, denominator=total),
-        lowest=fact("arrived_share", slowest[0] / slowest[1], "slowest_month", numerator=slowest[0], denominator=slowest[1]),
+        lowest=fact(
+            "arrived_share",
+            slowest[0] / slowest[1],
+            "slowest_month",
+            numerator=slowest[0],
+            denominator=slowest[1],
+        ),
         to_come=fact("rows_to_come", round(seen * (1 / share - 1))),
     )

@@ -68,10 +68,17 @@ def control_checks(totals: Sequence[ControlTotals]) -> list[Check]:
         place = {"measure": one.name}
         if one.off:
             last = max(one.off)
-            sentence = Sentence("{measure} differs from the general ledger by {difference:exact} in {month}.", {**place, "difference": one.difference[last], "month": last})
+            sentence = Sentence(
+                "{measure} differs from the general ledger by {difference:exact} in {month}.",
+                {**place, "difference": one.difference[last], "month": last},
+            )
         else:
-            sentence = Sentence("{measure} agrees with the general ledger to the cent in every month shown.", place)
-        checks.append(Check(id=f"control_{one.measure}", outcome="failed" if one.off else "passed", sentence=sentence))
+            sentence = Sentence(
+                "{measure} agrees with the general ledger to the cent in every month shown.", place
+            )
+        checks.append(
+            Check(id=f"control_{one.measure}", outcome="failed" if one.off else "passed", sentence=sentence)
+        )
     return checks
 
 
@@ -88,8 +95,14 @@ def _compared(inputs: StudyInputs, control: Control) -> ControlTotals:
         if month in lines:
             total, ours = lines[month]["total"], lines[month]["ours"]
             gap = (Decimal(0) if ours is None or ours != ours else Decimal(ours)) - Decimal(total)
-            totals[month] = inputs.engine.stated("control_total", period=month, value=Decimal(total), dimensions=place, sources=("gl_totals",))
+            totals[month] = inputs.engine.stated(
+                "control_total", period=month, value=Decimal(total), dimensions=place, sources=("gl_totals",)
+            )
             differences[month] = inputs.engine.stated(
-                "control_difference", period=month, value=gap, dimensions=place, sources=(control.table, "gl_totals")
+                "control_difference",
+                period=month,
+                value=gap,
+                dimensions=place,
+                sources=(control.table, "gl_totals"),
             )
     return ControlTotals(measure=control.measure, name=control.name, total=totals, difference=differences)

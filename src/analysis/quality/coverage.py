@@ -70,7 +70,11 @@ def coverage(inputs: StudyInputs) -> tuple[ColumnCoverage, ...]:
     found: list[ColumnCoverage] = []
     for name, info in inputs.engine.tables.tables.items():
         table = contract().tables[name]
-        columns = [column for column in table.columns if column in info.columns_present and not table.mandatory(column)]
+        columns = [
+            column
+            for column in table.columns
+            if column in info.columns_present and not table.mandatory(column)
+        ]
         if info.present and info.rows and table.time is not None and columns:
             found += _table_coverage(inputs, table, columns)
     return tuple(found)
@@ -87,10 +91,20 @@ def silences(inputs: StudyInputs, columns: Sequence[ColumnCoverage]) -> list[Fin
         filled, rows = (sum(count[index] for count in before.values()) for index in (0, 1))
         place = {"table": column.table, "column": column.column}
         share = inputs.engine.stated(
-            "filled_share", period=f"{min(before)}/{max(before) + 1}", value=filled / rows, numerator=filled, denominator=rows, dimensions=place
+            "filled_share",
+            period=f"{min(before)}/{max(before) + 1}",
+            value=filled / rows,
+            numerator=filled,
+            denominator=rows,
+            dimensions=place,
         )
         empty = sum(column.counts[month][1] for month in silent)
-        lost = inputs.engine.stated("faulty_rows", period=inputs.month, value=empty, dimensions={"place": column.name, "fault": "silent"})
+        lost = inputs.engine.stated(
+            "faulty_rows",
+            period=inputs.month,
+            value=empty,
+            dimensions={"place": column.name, "fault": "silent"},
+        )
         findings.append(
             Finding(
                 id=f"quality.silent.{column.name}",
@@ -102,7 +116,10 @@ def silences(inputs: StudyInputs, columns: Sequence[ColumnCoverage]) -> list[Fin
                 ),
                 subject=place,
                 evidence=pd.DataFrame(
-                    [{"month": str(month), "filled": count[0], "rows": count[1]} for month, count in sorted(column.counts.items())]
+                    [
+                        {"month": str(month), "filled": count[0], "rows": count[1]}
+                        for month, count in sorted(column.counts.items())
+                    ]
                 ),
                 method="Exact count by month; named when so many empty rows in a row would be less likely than one in a thousand, shared among all columns",
                 rank=filled / rows,
@@ -111,7 +128,9 @@ def silences(inputs: StudyInputs, columns: Sequence[ColumnCoverage]) -> list[Fin
     return findings
 
 
-def _table_coverage(inputs: StudyInputs, table: TableContract, columns: Sequence[str]) -> list[ColumnCoverage]:
+def _table_coverage(
+    inputs: StudyInputs, table: TableContract, columns: Sequence[str]
+) -> list[ColumnCoverage]:
     first = inputs.month - (MONTHS - 1)
     counted = ", ".join(f"count({quoted(column)}) AS c{index}" for index, column in enumerate(columns))
     frame = inputs.engine.query(
@@ -127,17 +146,36 @@ def _table_coverage(inputs: StudyInputs, table: TableContract, columns: Sequence
             if month in rows
         }
         if counts:
-            shares = {month: _share(inputs, table.name, column, month, *count) for month, count in counts.items()}
-            found.append(ColumnCoverage(table=table.name, column=column, ripens=ripens(table, column), counts=counts, shares=shares))
+            shares = {
+                month: _share(inputs, table.name, column, month, *count) for month, count in counts.items()
+            }
+            found.append(
+                ColumnCoverage(
+                    table=table.name,
+                    column=column,
+                    ripens=ripens(table, column),
+                    counts=counts,
+                    shares=shares,
+                )
+            )
     return found
 
 
 def ripens(table: TableContract, column: str) -> bool:
     """Whether a column fills as its row ages (resolved, paid, decided): young months are poorer in it by nature."""
-    return column in {late for _, late in table.in_order} or "null while" in table.columns[column].about or column in _GROWING
+    return (
+        column in {late for _, late in table.in_order}
+        or "null while" in table.columns[column].about
+        or column in _GROWING
+    )
 
 
 def _share(inputs: StudyInputs, table: str, column: str, month: Month, filled: int, rows: int) -> Fact:
     return inputs.engine.stated(
-        "filled_share", period=month, value=filled / rows, numerator=filled, denominator=rows, dimensions={"table": table, "column": column}
+        "filled_share",
+        period=month,
+        value=filled / rows,
+        numerator=filled,
+        denominator=rows,
+        dimensions={"table": table, "column": column},
     )

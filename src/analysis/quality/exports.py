@@ -40,7 +40,9 @@ def exports(inputs: StudyInputs, mapped: Sequence[MappedRows]) -> tuple[ExportRo
         counts = {"read": entry.read, "mapped": entry.mapped, "left_out": entry.left_out}
         place = {"table": entry.table, "file": entry.file, "entry": str(number + 1)}
         rows = {
-            outcome: inputs.engine.stated("export_rows", period=inputs.month, value=count, dimensions={"outcome": outcome, **place})
+            outcome: inputs.engine.stated(
+                "export_rows", period=inputs.month, value=count, dimensions={"outcome": outcome, **place}
+            )
             for outcome, count in counts.items()
         }
         found.append(ExportRows(table=entry.table, file=entry.file, rows=rows))
@@ -49,10 +51,25 @@ def exports(inputs: StudyInputs, mapped: Sequence[MappedRows]) -> tuple[ExportRo
 
 def exports_conserved(exports: Sequence[ExportRows]) -> list[Check]:
     """The law of the map, on the numbers that are printed; nothing where there is no map."""
-    lost = [one for one in exports if one.rows["read"].value != int(one.rows["mapped"].value or 0) + int(one.rows["left_out"].value or 0)]
+    lost = [
+        one
+        for one in exports
+        if one.rows["read"].value != int(one.rows["mapped"].value or 0) + int(one.rows["left_out"].value or 0)
+    ]
     if lost:
-        sentence = Sentence("Rows of {file} do not add up: read is not written plus left out by the map.", {"file": lost[0].file})
+        sentence = Sentence(
+            "Rows of {file} do not add up: read is not written plus left out by the map.",
+            {"file": lost[0].file},
+        )
         return [Check(id="exports_conserved", outcome="failed", blocking=True, sentence=sentence)]
     if not exports:
         return []
-    return [Check(id="exports_conserved", outcome="passed", sentence=Sentence("Every row of the exports was written to a table or left out by a stated rule of the map."))]
+    return [
+        Check(
+            id="exports_conserved",
+            outcome="passed",
+            sentence=Sentence(
+                "Every row of the exports was written to a table or left out by a stated rule of the map."
+            ),
+        )
+    ]

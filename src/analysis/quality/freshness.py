@@ -37,7 +37,11 @@ def month_gaps(inputs: StudyInputs) -> tuple[MonthGaps, ...]:
         if not months or name in PLANS:
             continue
         empty = tuple(month for month in months_between(min(months), inputs.month) if month not in months)
-        ahead = sum(partition.rows for partition in info.partitions if partition.month is not None and partition.month > now)
+        ahead = sum(
+            partition.rows
+            for partition in info.partitions
+            if partition.month is not None and partition.month > now
+        )
         if empty or ahead:
             stated = inputs.engine.stated
             found.append(
@@ -90,7 +94,9 @@ def freshness(inputs: StudyInputs) -> tuple[Freshness, ...]:
     for name, info in inputs.engine.tables.tables.items():
         table = contract().tables[name]
         if info.rows and table.time not in (None, "month") and name not in PLANS:
-            fresh = _freshness(inputs, name, str(table.time), clocked=table.columns[str(table.time)].type == "timestamp")
+            fresh = _freshness(
+                inputs, name, str(table.time), clocked=table.columns[str(table.time)].type == "timestamp"
+            )
             found += [fresh] if fresh else []
     return tuple(found)
 
@@ -117,7 +123,11 @@ def stopped_early(inputs: StudyInputs, tables: Sequence[Freshness]) -> list[Find
 
 def _freshness(inputs: StudyInputs, name: str, time: str, *, clocked: bool) -> Freshness | None:
     moment = quoted(time)
-    day = f"CAST(timezone({literal(inputs.params.time_zone)}, timezone('UTC', {moment})) AS DATE)" if clocked else moment
+    day = (
+        f"CAST(timezone({literal(inputs.params.time_zone)}, timezone('UTC', {moment})) AS DATE)"
+        if clocked
+        else moment
+    )
     since = inputs.month - 12
     days = inputs.engine.query(
         f"SELECT DISTINCT {day} AS day FROM {quoted(name)} WHERE month >= DATE '{since.start}' AND month <= DATE '{inputs.month.start}' AND {moment} IS NOT NULL ORDER BY 1"

@@ -83,10 +83,19 @@ def out_of_line(inputs: StudyInputs, histories: Sequence[OwnHistory]) -> list[Fi
             severity="watch",
             statement=Sentence(
                 "{series}: {value} in {month}, where its own past leads one to expect {expected} ({expected:interval}).",
-                {"series": _named(history), "value": history.value, "month": inputs.month, "expected": history.expected},
+                {
+                    "series": _named(history),
+                    "value": history.value,
+                    "month": inputs.month,
+                    "expected": history.expected,
+                },
             ),
-            subject={"table": history.table, "column": history.column} if history.column else {"table": history.table},
-            evidence=pd.DataFrame([{"month": str(month), "value": value} for month, value in sorted(history.series.items())]),
+            subject={"table": history.table, "column": history.column}
+            if history.column
+            else {"table": history.table},
+            evidence=pd.DataFrame(
+                [{"month": str(month), "value": value} for month, value in sorted(history.series.items())]
+            ),
             method="Newest yearly change against the median and spread of earlier ones; one chance in twenty shared among all series",
             rank=history.score / 1000,
         )
@@ -135,7 +144,8 @@ def _table_series(inputs: StudyInputs, name: str) -> list[_Series]:
         and column.name not in table.key and not ripens(table, column.name)
     ]  # fmt: skip
     means = "".join(
-        f", avg(CAST({quoted(column.name)} AS DOUBLE)) AS m{index}, count({quoted(column.name)}) AS n{index}" for index, column in enumerate(numeric)
+        f", avg(CAST({quoted(column.name)} AS DOUBLE)) AS m{index}, count({quoted(column.name)}) AS n{index}"
+        for index, column in enumerate(numeric)
     )
     first = inputs.month - (MOST_CHANGES + YEAR)
     frame = inputs.engine.query(
@@ -143,9 +153,19 @@ def _table_series(inputs: StudyInputs, name: str) -> list[_Series]:
         "GROUP BY month ORDER BY month"
     )
     rows = {Month.parse(line["month"]): line for line in frame.to_dict(orient="records")}
-    found = [_Series(table=table, column=None, values={month: float(line["n"]) for month, line in rows.items() if line["n"] >= LEAST_ROWS})]
+    found = [
+        _Series(
+            table=table,
+            column=None,
+            values={month: float(line["n"]) for month, line in rows.items() if line["n"] >= LEAST_ROWS},
+        )
+    ]
     for index, column in enumerate(numeric):
-        values = {month: float(line[f"m{index}"]) for month, line in rows.items() if _enough(column, float(line[f"m{index}"] or 0), line[f"n{index}"])}
+        values = {
+            month: float(line[f"m{index}"])
+            for month, line in rows.items()
+            if _enough(column, float(line[f"m{index}"] or 0), line[f"n{index}"])
+        }
         found.append(_Series(table=table, column=column, values=values))
     return found
 
@@ -157,7 +177,11 @@ def _enough(column: ColumnContract, mean: float, rows: int) -> bool:
 
 def _scaled(values: Mapping[Month, float]) -> Mapping[Month, float]:
     """Logarithms where every value is positive."""
-    return {month: math.log(value) for month, value in values.items()} if min(values.values(), default=0) > 0 else values
+    return (
+        {month: math.log(value) for month, value in values.items()}
+        if min(values.values(), default=0) > 0
+        else values
+    )
 
 
 def _changes(values: Mapping[Month, float], month: Month) -> tuple[Values, float] | None:
@@ -165,7 +189,11 @@ def _changes(values: Mapping[Month, float], month: Month) -> tuple[Values, float
     scaled = _scaled(values)
     if month not in scaled or month - YEAR not in scaled:
         return None
-    past = [one for one in months_between(month - MOST_CHANGES, month - 1) if one in scaled and one - YEAR in scaled]
+    past = [
+        one
+        for one in months_between(month - MOST_CHANGES, month - 1)
+        if one in scaled and one - YEAR in scaled
+    ]
     changes = np.array([scaled[one] - scaled[one - YEAR] for one in past])
     if len(changes) < LEAST_CHANGES or len(np.unique(changes)) < LEAST_CHANGES * 0.8:
         return None
@@ -185,7 +213,10 @@ def _judged(inputs: StudyInputs, series: _Series, *, chance: float) -> OwnHistor
     name = series.column.name if series.column else ""
     place = {"table": series.table.name} | ({"column": name} if name else {})
     interval = Interval(
-        low=level(middle - allowed), high=level(middle + allowed), level=1 - FAMILY_CHANCE, method="yearly changes, median and MAD, shared among all series"
+        low=level(middle - allowed),
+        high=level(middle + allowed),
+        level=1 - FAMILY_CHANCE,
+        method="yearly changes, median and MAD, shared among all series",
     )
     stated, unit = inputs.engine.stated, _unit(inputs, series)
     return OwnHistory(

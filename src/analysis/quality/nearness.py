@@ -100,7 +100,11 @@ def _near(inputs: StudyInputs, rule: NearRule, same: tuple[str, ...]) -> NearDup
     clocked = table.columns[time].type == "timestamp"
     order = f"OVER (PARTITION BY {', '.join(map(quoted, same))} ORDER BY {quoted(time)}, {quoted(key)})"
     has_text = rule.text and rule.text in inputs.engine.tables.tables[rule.table].columns_present
-    said = f", left({quoted(rule.text)}, {COMPARED_LETTERS}) AS said, lag(left({quoted(rule.text)}, {COMPARED_LETTERS})) {order} AS said_before" if has_text else ""
+    said = (
+        f", left({quoted(rule.text)}, {COMPARED_LETTERS}) AS said, lag(left({quoted(rule.text)}, {COMPARED_LETTERS})) {order} AS said_before"
+        if has_text
+        else ""
+    )
     alike = (
         f" AND (said IS NULL OR said_before IS NULL OR levenshtein(said, said_before) <= {TEXT_DIFFERENCE} * greatest(length(said), length(said_before), 1))"
         if has_text else ""

@@ -29,7 +29,10 @@ class Reconciled:
 def reconciled(inputs: StudyInputs, figures: Sequence[ScreenFigure]) -> tuple[Reconciled, ...]:
     """Every stated figure of the report month or earlier, the newest period first."""
     known = [figure for figure in figures if figure.last <= inputs.month]
-    return tuple(_compared(inputs, figure) for figure in sorted(known, key=lambda one: (str(one.last), one.system), reverse=True))
+    return tuple(
+        _compared(inputs, figure)
+        for figure in sorted(known, key=lambda one: (str(one.last), one.system), reverse=True)
+    )
 
 
 def screen_checks(lines: Sequence[Reconciled]) -> list[Check]:
@@ -43,7 +46,9 @@ def _compared(inputs: StudyInputs, figure: ScreenFigure) -> Reconciled:
     place = {"of": figure.figure, "system": figure.system, **figure.dimensions}
 
     def stated(metric: str, value: Decimal | None, **parts: object) -> Fact:
-        return replace(engine.stated(metric, period=ours.period, value=value, dimensions=place, **parts), unit=ours.unit)
+        return replace(
+            engine.stated(metric, period=ours.period, value=value, dimensions=place, **parts), unit=ours.unit
+        )
 
     gap = None if ours.value is None else decimal(ours.value) - figure.value
     return Reconciled(
@@ -59,12 +64,19 @@ def _check(line: Reconciled, number: int) -> Check:
         "tolerance": line.tolerance,
     }  # fmt: skip
     if line.agrees:
-        sentence = Sentence("{figure}: {ours:exact} here and {theirs:exact} on the screen of {system}.", {name: values[name] for name in ("figure", "ours", "theirs", "system")})
+        sentence = Sentence(
+            "{figure}: {ours:exact} here and {theirs:exact} on the screen of {system}.",
+            {name: values[name] for name in ("figure", "ours", "theirs", "system")},
+        )
         return Check(id=f"screen_{number}", outcome="passed", sentence=sentence)
     if line.ours.value is None:
-        sentence = Sentence("{figure} of {system} cannot be compared: {ours}.", {name: values[name] for name in ("figure", "ours", "system")})
+        sentence = Sentence(
+            "{figure} of {system} cannot be compared: {ours}.",
+            {name: values[name] for name in ("figure", "ours", "system")},
+        )
         return Check(id=f"screen_{number}", outcome="failed", sentence=sentence)
     sentence = Sentence(
-        "{figure}: {ours:exact} here, {theirs:exact} on the screen of {system}; the difference of {difference:exact} is beyond {tolerance:exact}.", values
+        "{figure}: {ours:exact} here, {theirs:exact} on the screen of {system}; the difference of {difference:exact} is beyond {tolerance:exact}.",
+        values,
     )
     return Check(id=f"screen_{number}", outcome="failed", sentence=sentence)

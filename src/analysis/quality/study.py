@@ -110,7 +110,10 @@ class QualityStudy:
 
 
 def study(
-    inputs: StudyInputs, *, mapped: Sequence[MappedRows] = (), screen_figures: Sequence[ScreenFigure] | None = None
+    inputs: StudyInputs,
+    *,
+    mapped: Sequence[MappedRows] = (),
+    screen_figures: Sequence[ScreenFigure] | None = None,
 ) -> QualityStudy:
     """Waterfall, coverage, faults and doubts of the tables the run was made from.
 
@@ -119,11 +122,27 @@ def study(
     """
     tables = inputs.engine.tables
     if screen_figures is None:
-        screen_figures = [figure for figure in load_screen_figures(inputs.params.name) if figure.data in ("", inputs.params.data)]
+        screen_figures = [
+            figure
+            for figure in load_screen_figures(inputs.params.name)
+            if figure.data in ("", inputs.params.data)
+        ]
     through_map, near, past = exports(inputs, mapped), near_duplicates(inputs), histories(inputs)
-    screens, controls, fresh, gaps = reconciled(inputs, screen_figures), control_totals(inputs), freshness(inputs), month_gaps(inputs)
-    files = tuple(_file_rows(inputs, name, waterfall) for name, info in tables.tables.items() for waterfall in info.waterfall)
-    total = {outcome: _rows(inputs, outcome, sum(int(file.rows[outcome].value or 0) for file in files)) for outcome in OUTCOMES}
+    screens, controls, fresh, gaps = (
+        reconciled(inputs, screen_figures),
+        control_totals(inputs),
+        freshness(inputs),
+        month_gaps(inputs),
+    )
+    files = tuple(
+        _file_rows(inputs, name, waterfall)
+        for name, info in tables.tables.items()
+        for waterfall in info.waterfall
+    )
+    total = {
+        outcome: _rows(inputs, outcome, sum(int(file.rows[outcome].value or 0) for file in files))
+        for outcome in OUTCOMES
+    }
     share = _share(inputs, total)
     faults = (*_faults(inputs, tables.checks), *_ahead(inputs, gaps))
     columns, late = coverage(inputs), arrivals(inputs)
@@ -146,23 +165,42 @@ def study(
         columns=columns,
         arrivals=late,
         findings=(
-            *_findings(inputs, total, share), *silences(inputs, columns), *late_rows(inputs, late), *months_missing(gaps), *stopped_early(inputs, fresh),
-            *out_of_line(inputs, past), *twice_entered(inputs, near),
+            *_findings(inputs, total, share),
+            *silences(inputs, columns),
+            *late_rows(inputs, late),
+            *months_missing(gaps),
+            *stopped_early(inputs, fresh),
+            *out_of_line(inputs, past),
+            *twice_entered(inputs, near),
         ),
         checks=(
-            _conserved(files, total), *exports_conserved(through_map), _time_order(faults), *control_checks(controls), *screen_checks(screens),
+            _conserved(files, total),
+            *exports_conserved(through_map),
+            _time_order(faults),
+            *control_checks(controls),
+            *screen_checks(screens),
         ),
     )
 
 
 def _rows(inputs: StudyInputs, outcome: str, rows: int, **dimensions: str) -> Fact:
-    return inputs.engine.stated("source_rows", period=inputs.month, value=rows, dimensions={"outcome": outcome, **dimensions})
+    return inputs.engine.stated(
+        "source_rows", period=inputs.month, value=rows, dimensions={"outcome": outcome, **dimensions}
+    )
 
 
 def _file_rows(inputs: StudyInputs, table: str, waterfall: object) -> FileRows:
-    counts = dict(zip(OUTCOMES, (waterfall.rows_read, waterfall.accepted, waterfall.quarantined, waterfall.exact_duplicates), strict=True))  # type: ignore[attr-defined]
+    counts = dict(
+        zip(
+            OUTCOMES,
+            (waterfall.rows_read, waterfall.accepted, waterfall.quarantined, waterfall.exact_duplicates),
+            strict=True,
+        )
+    )  # type: ignore[attr-defined]
     file = waterfall.file  # type: ignore[attr-defined]
-    rows = {outcome: _rows(inputs, outcome, count, table=table, file=file) for outcome, count in counts.items()}
+    rows = {
+        outcome: _rows(inputs, outcome, count, table=table, file=file) for outcome, count in counts.items()
+    }
     return FileRows(table=table, file=file, sha256=waterfall.file_hash, rows=rows)  # type: ignore[attr-defined]
 
 
@@ -171,7 +209,9 @@ def _share(inputs: StudyInputs, total: dict[str, Fact]) -> Fact:
     if not read:
         reason = Text(en="not computed: no rows were read", zh="未计算：未读取任何行")
         return inputs.engine.stated("quarantined_share", period=inputs.month, value=None, reason=reason)
-    return inputs.engine.stated("quarantined_share", period=inputs.month, value=aside / read, numerator=aside, denominator=read)
+    return inputs.engine.stated(
+        "quarantined_share", period=inputs.month, value=aside / read, numerator=aside, denominator=read
+    )
 
 
 def _span(inputs: StudyInputs, name: str) -> TableSpan:
@@ -180,7 +220,12 @@ def _span(inputs: StudyInputs, name: str) -> TableSpan:
     entry = contract().tables[name]
     return TableSpan(
         table=name,
-        rows=inputs.engine.stated("source_rows", period=inputs.month, value=info.rows, dimensions={"outcome": "accepted", "table": name}),
+        rows=inputs.engine.stated(
+            "source_rows",
+            period=inputs.month,
+            value=info.rows,
+            dimensions={"outcome": "accepted", "table": name},
+        ),
         first=months[0] if months else None,
         last=months[-1] if months else None,
         columns_absent=tuple(column for column in entry.columns if column not in info.columns_present),
@@ -212,7 +257,12 @@ _NOT_READ = Text(en="not read", zh="未读取")
 
 def _faults(inputs: StudyInputs, checks: Iterable[TableCheck]) -> list[Fault]:
     """What stays in and is doubtful, the most rows first. Examples of personal columns are not shown."""
-    personal = {f"{table.name}.{column.name}" for table in contract().tables.values() for column in table.columns.values() if column.pii}
+    personal = {
+        f"{table.name}.{column.name}"
+        for table in contract().tables.values()
+        for column in table.columns.values()
+        if column.pii
+    }
     aside = set(inputs.engine.tables.quarantine_by_reason["reason"])
     faults = []
     for check in checks:
@@ -223,12 +273,30 @@ def _faults(inputs: StudyInputs, checks: Iterable[TableCheck]) -> list[Fault]:
         shown = place
         if check.reason_code == "time_order":
             early, _, late = place.rpartition(".")[2].partition("-")
-            shown, label = f"{check.table}.{late}", Text(en=f"{label.en}: before {early}", zh=f"{label.zh}：早于 {early}")
-        kept = _KEPT.get(check.reason_code) or (_NOT_READ if check.reason_code.startswith("unknown") else _ASIDE)
-        rows = inputs.engine.stated("faulty_rows", period=inputs.month, value=check.count, dimensions={"place": place, "fault": check.reason_code})
+            shown, label = (
+                f"{check.table}.{late}",
+                Text(en=f"{label.en}: before {early}", zh=f"{label.zh}：早于 {early}"),
+            )
+        kept = _KEPT.get(check.reason_code) or (
+            _NOT_READ if check.reason_code.startswith("unknown") else _ASIDE
+        )
+        rows = inputs.engine.stated(
+            "faulty_rows",
+            period=inputs.month,
+            value=check.count,
+            dimensions={"place": place, "fault": check.reason_code},
+        )
         share = _fault_share(inputs, check.table, check.reason_code, place, check.count)
         faults.append(
-            Fault(place=shown, code=check.reason_code, reason=label, rows=rows, share=share, example="" if place in personal else check.example, kept=kept)
+            Fault(
+                place=shown,
+                code=check.reason_code,
+                reason=label,
+                rows=rows,
+                share=share,
+                example="" if place in personal else check.example,
+                kept=kept,
+            )
         )
     return sorted(faults, key=lambda fault: (-int(fault.rows.value or 0), fault.place))
 
@@ -250,7 +318,9 @@ def _quarantine(inputs: StudyInputs) -> list[Fault]:
     tables = inputs.engine.tables
     if tables.quarantine.empty:
         return []
-    first = tables.quarantine.sort_values(["table", "file", "row_number"], kind="stable").groupby(["table", "column", "reason", "scope"], sort=True, dropna=False)
+    first = tables.quarantine.sort_values(["table", "file", "row_number"], kind="stable").groupby(
+        ["table", "column", "reason", "scope"], sort=True, dropna=False
+    )
     found = []
     for (table, column, reason, scope), rows in first:
         if reason == "dropped":
@@ -274,14 +344,28 @@ def _shown(example: object) -> str:
 
 def _fault_share(inputs: StudyInputs, table: str, fault: str, place: str, count: int) -> Fact | None:
     """Rows with the fault among the rows read for the table; nothing for what is no row (a column, a file)."""
-    read = sum(file.rows_read for file in inputs.engine.tables.tables[table].waterfall) if table in inputs.engine.tables.tables else 0
+    read = (
+        sum(file.rows_read for file in inputs.engine.tables.tables[table].waterfall)
+        if table in inputs.engine.tables.tables
+        else 0
+    )
     if not read or fault.startswith("unknown") or fault in ("empty", "last_line"):
         return None
     dimensions = {"place": place, "fault": fault}
-    return inputs.engine.stated("faulty_share", period=inputs.month, value=count / read, numerator=count, denominator=read, dimensions=dimensions)
+    return inputs.engine.stated(
+        "faulty_share",
+        period=inputs.month,
+        value=count / read,
+        numerator=count,
+        denominator=read,
+        dimensions=dimensions,
+    )
 
 
-_SET_ASIDE = {"row": Text(en="row set aside", zh="整行隔离"), "value": Text(en="value left empty", zh="该值按空值处理")}
+_SET_ASIDE = {
+    "row": Text(en="row set aside", zh="整行隔离"),
+    "value": Text(en="value left empty", zh="该值按空值处理"),
+}
 
 
 def _findings(inputs: StudyInputs, total: dict[str, Fact], share: Fact) -> list[Finding]:
@@ -310,8 +394,17 @@ def _corrections(inputs: StudyInputs) -> list[AppliedCorrection]:
     """The register as this load applied it; a load whose corrections do not find what they expect never gets here."""
     return [
         AppliedCorrection(
-            id=entry["id"], table=entry["table"], action=_ACTIONS[entry["action"]], reason=entry["reason"], reporter=entry["reporter"],
-            rows=inputs.engine.stated("corrected_rows", period=inputs.month, value=entry["expect"], dimensions={"correction": entry["id"]}),
+            id=entry["id"],
+            table=entry["table"],
+            action=_ACTIONS[entry["action"]],
+            reason=entry["reason"],
+            reporter=entry["reporter"],
+            rows=inputs.engine.stated(
+                "corrected_rows",
+                period=inputs.month,
+                value=entry["expect"],
+                dimensions={"correction": entry["id"]},
+            ),
         )
         for entry in inputs.engine.tables.settings.get("corrections", ())
     ]
@@ -319,23 +412,44 @@ def _corrections(inputs: StudyInputs) -> list[AppliedCorrection]:
 
 def _conserved(files: Sequence[FileRows], total: dict[str, Fact]) -> Check:
     """The law of the load, checked on the numbers that are printed."""
-    lost = [file for file in files if file.rows["read"].value != sum(int(file.rows[outcome].value or 0) for outcome in OUTCOMES[1:])]
+    lost = [
+        file
+        for file in files
+        if file.rows["read"].value != sum(int(file.rows[outcome].value or 0) for outcome in OUTCOMES[1:])
+    ]
     if lost:
         return Check(
-            id="rows_conserved", outcome="failed", blocking=True,
-            sentence=Sentence("Rows of {file} do not add up: read is not accepted plus quarantined plus duplicates.", {"file": lost[0].file}),
+            id="rows_conserved",
+            outcome="failed",
+            blocking=True,
+            sentence=Sentence(
+                "Rows of {file} do not add up: read is not accepted plus quarantined plus duplicates.",
+                {"file": lost[0].file},
+            ),
         )
     return Check(
-        id="rows_conserved", outcome="passed",
-        sentence=Sentence("Every row is accounted for: {read} read, {accepted} accepted, {quarantined} quarantined, {duplicate} exact duplicates.", dict(total)),
+        id="rows_conserved",
+        outcome="passed",
+        sentence=Sentence(
+            "Every row is accounted for: {read} read, {accepted} accepted, {quarantined} quarantined, {duplicate} exact duplicates.",
+            dict(total),
+        ),
     )
 
 
 def _time_order(faults: Sequence[Fault]) -> Check:
     disordered = [fault for fault in faults if fault.code == "time_order"]
     if not disordered:
-        return Check(id="time_order", outcome="passed", sentence=Sentence("No ticket was answered or resolved before it was opened."))
+        return Check(
+            id="time_order",
+            outcome="passed",
+            sentence=Sentence("No ticket was answered or resolved before it was opened."),
+        )
     return Check(
-        id="time_order", outcome="failed",
-        sentence=Sentence("{rows} have events out of order ({place}); durations leave them out.", {"rows": disordered[0].rows, "place": disordered[0].place}),
+        id="time_order",
+        outcome="failed",
+        sentence=Sentence(
+            "{rows} have events out of order ({place}); durations leave them out.",
+            {"rows": disordered[0].rows, "place": disordered[0].place},
+        ),
     )

@@ -25,14 +25,19 @@ MONTH = Month.parse("2026-10")
 
 
 def append(path: Path, *lines: str) -> None:
-    path.write_text(path.read_text(encoding="utf-8") + "".join(line + "\n" for line in lines), encoding="utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8") + "".join(line + "\n" for line in lines), encoding="utf-8"
+    )
 
 
 # ---------------------------------------------------------------- near duplicates
 
 
 def tickets(company: Path, *rows: str) -> None:
-    (company / "tickets.csv").write_text("ticket_id,customer_id,product_id,ticket_type,opened_at,text\n" + "".join(row + "\n" for row in rows), encoding="utf-8")
+    (company / "tickets.csv").write_text(
+        "ticket_id,customer_id,product_id,ticket_type,opened_at,text\n" + "".join(row + "\n" for row in rows),
+        encoding="utf-8",
+    )
 
 
 def near(study: quality.QualityStudy, table: str) -> quality.NearDuplicates:
@@ -59,7 +64,9 @@ def test_a_ticket_entered_twice_is_named_and_stays(company: Path, inputs_of: Inp
     assert exhibits.near_table(study).kind == "table"
 
 
-def test_texts_that_are_absent_do_not_speak_against_a_pair_and_an_unknown_customer_is_no_pair(company: Path, inputs_of: Inputs):
+def test_texts_that_are_absent_do_not_speak_against_a_pair_and_an_unknown_customer_is_no_pair(
+    company: Path, inputs_of: Inputs
+):
     tickets(
         company, "T1,C1,P1,repair,2026-10-05T02:00:00,", "T2,C1,P1,repair,2026-10-05T02:29:59,leaks",
         "T3,,P1,repair,2026-10-06T02:00:00,", "T4,,P1,repair,2026-10-06T02:01:00,",
@@ -67,8 +74,14 @@ def test_texts_that_are_absent_do_not_speak_against_a_pair_and_an_unknown_custom
     assert near(quality.study(inputs_of(company)), "tickets").pairs["ticket_id"].tolist() == ["T2"]
 
 
-def test_a_posting_made_twice_on_a_ticket_is_suspected_but_not_one_without_a_ticket(company: Path, inputs_of: Inputs):
-    append(company / "ledger.csv", "L3b,2026-10-05,,250.50,T3,CC1,6601.02.01,incurred,", "L4b,2026-10-31,labour,1200.00,,CC1,6601.01.01,incurred,")
+def test_a_posting_made_twice_on_a_ticket_is_suspected_but_not_one_without_a_ticket(
+    company: Path, inputs_of: Inputs
+):
+    append(
+        company / "ledger.csv",
+        "L3b,2026-10-05,,250.50,T3,CC1,6601.02.01,incurred,",
+        "L4b,2026-10-31,labour,1200.00,,CC1,6601.01.01,incurred,",
+    )
     found = near(quality.study(inputs_of(company)), "ledger")
     assert found.pairs["posting_id"].tolist() == ["L3b"]
 
@@ -97,7 +110,9 @@ def test_one_wild_month_in_the_past_does_not_hide_the_newest():
 
 
 def test_fewer_months_of_history_need_a_larger_distance():
-    assert critical_distance(10, 0.01) > critical_distance(23, 0.01) > 2.58  # the normal quantile, were the spread known
+    assert (
+        critical_distance(10, 0.01) > critical_distance(23, 0.01) > 2.58
+    )  # the normal quantile, were the spread known
 
 
 def test_half_an_extract_is_out_of_line_and_growth_with_a_season_is_not(company: Path, inputs_of: Inputs):
@@ -106,15 +121,26 @@ def test_half_an_extract_is_out_of_line_and_growth_with_a_season_is_not(company:
         lines = []
         for age in range(35, -1, -1):
             month = MONTH - age
-            count = int(200 * 1.01 ** (35 - age) * (1.5 if month.number in (6, 7) else 1) * generator.normal(1, 0.02))
-            lines += [f"{month}-{index},repair,{month}-10T02:00:00" for index in range(count if age else count * last // 100)]
-        (company / "tickets.csv").write_text("ticket_id,ticket_type,opened_at\n" + "\n".join(lines) + "\n", encoding="utf-8")
+            count = int(
+                200 * 1.01 ** (35 - age) * (1.5 if month.number in (6, 7) else 1) * generator.normal(1, 0.02)
+            )
+            lines += [
+                f"{month}-{index},repair,{month}-10T02:00:00"
+                for index in range(count if age else count * last // 100)
+            ]
+        (company / "tickets.csv").write_text(
+            "ticket_id,ticket_type,opened_at\n" + "\n".join(lines) + "\n", encoding="utf-8"
+        )
         return quality.study(inputs_of(company))
 
     whole, half = written(100), written(50)
     assert not [finding for finding in whole.findings if finding.id.startswith("quality.history")]
     (finding,) = (finding for finding in half.findings if finding.id.startswith("quality.history"))
-    assert finding.id == "quality.history.tickets" and finding.evidence is not None and len(finding.evidence) == 36
+    assert (
+        finding.id == "quality.history.tickets"
+        and finding.evidence is not None
+        and len(finding.evidence) == 36
+    )
     judged = next(one for one in half.histories if one.table == "tickets" and not one.column)
     assert judged.value.value == pytest.approx(float(judged.expected.value) / 2, rel=0.1)
     assert judged.expected.interval is not None and judged.expected.interval.low > judged.value.value
@@ -129,20 +155,36 @@ def test_less_than_two_years_are_not_judged(company: Path, inputs_of: Inputs):
 
 
 def test_a_month_without_rows_and_one_that_has_not_come_are_named(company: Path, inputs_of: Inputs):
-    append(company / "tickets.csv", "T0,C1,P1,repair,2026-06-01T02:00:00,,false,1.0,closed,false,", "T9,C1,P1,repair,2030-01-05T02:00:00,,false,1.0,open,false,")
+    append(
+        company / "tickets.csv",
+        "T0,C1,P1,repair,2026-06-01T02:00:00,,false,1.0,closed,false,",
+        "T9,C1,P1,repair,2030-01-05T02:00:00,,false,1.0,open,false,",
+    )
     study = quality.study(inputs_of(company))
     finding = next(finding for finding in study.findings if finding.id == "quality.gap.tickets")
     assert finding.evidence is not None and finding.evidence["month"].tolist() == ["2026-07", "2026-08"]
     ahead = next(fault for fault in study.faults if fault.code == "ahead")
-    assert (ahead.place, ahead.rows.value, ahead.kept.en) == ("tickets.opened_at", 1, "kept, not seen until then")
+    assert (ahead.place, ahead.rows.value, ahead.kept.en) == (
+        "tickets.opened_at",
+        1,
+        "kept, not seen until then",
+    )
 
 
 def test_an_extract_made_before_the_month_ended_is_an_alert(company: Path, inputs_of: Inputs):
-    days = [dt.date(2025, 10, 1) + dt.timedelta(days=offset) for offset in range(386)]  # to 21 October 2026, every day
-    (company / "tickets.csv").write_text("ticket_id,ticket_type,opened_at\n" + "".join(f"T{day},repair,{day}T04:00:00\n" for day in days), encoding="utf-8")
+    days = [
+        dt.date(2025, 10, 1) + dt.timedelta(days=offset) for offset in range(386)
+    ]  # to 21 October 2026, every day
+    (company / "tickets.csv").write_text(
+        "ticket_id,ticket_type,opened_at\n" + "".join(f"T{day},repair,{day}T04:00:00\n" for day in days),
+        encoding="utf-8",
+    )
     study = quality.study(inputs_of(company))
     finding = next(finding for finding in study.findings if finding.id.startswith("quality.stopped"))
-    assert finding.id == "quality.stopped.tickets" and "10 days before the end of October 2026" in finding.statement.plain()
+    assert (
+        finding.id == "quality.stopped.tickets"
+        and "10 days before the end of October 2026" in finding.statement.plain()
+    )
     # The ledger has postings on a few days only: its gaps say nothing.
     assert next(fresh for fresh in study.freshness if fresh.table == "ledger").usual is None
 
@@ -158,20 +200,34 @@ def stated(**changes: object) -> ScreenFigure:
     return ScreenFigure(**(entry | changes))  # type: ignore[arg-type]
 
 
-def test_a_screen_figure_that_agrees_passes_and_one_beyond_its_tolerance_fails(company: Path, inputs_of: Inputs):
+def test_a_screen_figure_that_agrees_passes_and_one_beyond_its_tolerance_fails(
+    company: Path, inputs_of: Inputs
+):
     # Tickets of October in Shanghai, cancelled ones left out: T3, T4, T5. Cost of October: 1,600.00.
-    lines = [stated(), stated(system="ERP", figure="after_sales_cost", value=Decimal("1599.50"), tolerance=Decimal("0.50")), stated(value=Decimal(5), tolerance=Decimal(1), system="Old desk")]
+    lines = [
+        stated(),
+        stated(system="ERP", figure="after_sales_cost", value=Decimal("1599.50"), tolerance=Decimal("0.50")),
+        stated(value=Decimal(5), tolerance=Decimal(1), system="Old desk"),
+    ]
     study = quality.study(inputs_of(company), screen_figures=lines)
     assert {line.stated.system: (line.difference.value, line.agrees) for line in study.screens} == {
         "Desk": (0, True), "ERP": (Decimal("0.50"), True), "Old desk": (-2, False),
     }  # fmt: skip
-    failed = [check.sentence.plain() for check in study.checks if check.id.startswith("screen") and check.outcome == "failed"]
-    assert failed == ["Service orders: 3 tickets here, 5 tickets on the screen of Old desk; the difference of −2 tickets is beyond 1 ticket."]
+    failed = [
+        check.sentence.plain()
+        for check in study.checks
+        if check.id.startswith("screen") and check.outcome == "failed"
+    ]
+    assert failed == [
+        "Service orders: 3 tickets here, 5 tickets on the screen of Old desk; the difference of −2 tickets is beyond 1 ticket."
+    ]
     assert exhibits.screens_table(study).kind == "table"
 
 
 def test_a_figure_we_cannot_compute_fails_and_a_later_month_is_not_compared(company: Path, inputs_of: Inputs):
-    study = quality.study(inputs_of(company), screen_figures=[stated(figure="budget_cost"), stated(period="2026-11")])
+    study = quality.study(
+        inputs_of(company), screen_figures=[stated(figure="budget_cost"), stated(period="2026-11")]
+    )
     (line,) = study.screens
     assert not line.agrees and line.difference.value is None
     assert "needs budget" in next(check for check in study.checks if check.id == "screen_1").sentence.plain()
@@ -202,11 +258,21 @@ def test_the_register_of_screen_figures_is_strict(tmp_path: Path):
 
 
 def test_control_totals_are_compared_month_by_month(company: Path, inputs_of: Inputs):
-    append(company / "gl_totals.csv", "2026-09-01,after_sales_cost,all,1100.01", "2026-10-01,revenue,all,10000.00")
+    append(
+        company / "gl_totals.csv",
+        "2026-09-01,after_sales_cost,all,1100.01",
+        "2026-10-01,revenue,all,10000.00",
+    )
     study = quality.study(inputs_of(company))
-    gaps = {one.measure: {str(month): gap.value for month, gap in one.difference.items()} for one in study.controls}
+    gaps = {
+        one.measure: {str(month): gap.value for month, gap in one.difference.items()}
+        for one in study.controls
+    }
     # September: L1 and L2 make 1,100.00. October's orders in Shanghai: O1 only, O2 falls into November.
-    assert gaps == {"after_sales_cost": {"2026-09": Decimal("-0.01"), "2026-10": Decimal("0.00")}, "revenue": {"2026-10": Decimal("0.00")}}
+    assert gaps == {
+        "after_sales_cost": {"2026-09": Decimal("-0.01"), "2026-10": Decimal("0.00")},
+        "revenue": {"2026-10": Decimal("0.00")},
+    }
     outcomes = {check.id: check.outcome for check in study.checks if check.id.startswith("control")}
     assert outcomes == {"control_after_sales_cost": "failed", "control_revenue": "passed"}
     assert exhibits.controls_table(study).kind == "table"
@@ -227,7 +293,11 @@ class Export:
 def test_rows_a_map_left_out_are_on_the_page_and_must_add_up(company: Path, inputs_of: Inputs):
     inputs = inputs_of(company)
     study = quality.study(inputs, mapped=[Export("ledger", "gl.csv", 10, 9, 1)])
-    assert {outcome: fact.value for outcome, fact in study.exports[0].rows.items()} == {"read": 10, "mapped": 9, "left_out": 1}
+    assert {outcome: fact.value for outcome, fact in study.exports[0].rows.items()} == {
+        "read": 10,
+        "mapped": 9,
+        "left_out": 1,
+    }
     block = exhibits.exports_table(study)
     assert block is not None and block.kind == "table"
     assert exhibits.exports_table(quality.study(inputs)) is None
@@ -238,9 +308,17 @@ def test_rows_a_map_left_out_are_on_the_page_and_must_add_up(company: Path, inpu
 
 def test_what_was_set_aside_is_listed_by_reason_with_an_example(company: Path, inputs_of: Inputs):
     path = company / "tickets.csv"
-    path.write_text(path.read_text(encoding="utf-8").replace("2.0,closed", "two,closed").replace("T6,C1,P1,repair", "T6,C1,P1,consultation"), encoding="utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8")
+        .replace("2.0,closed", "two,closed")
+        .replace("T6,C1,P1,repair", "T6,C1,P1,consultation"),
+        encoding="utf-8",
+    )
     study = quality.study(inputs_of(company))
-    assert [(fault.place, fault.code, fault.rows.value, fault.example, fault.where, fault.kept.en) for fault in study.quarantine] == [
+    assert [
+        (fault.place, fault.code, fault.rows.value, fault.example, fault.where, fault.kept.en)
+        for fault in study.quarantine
+    ] == [
         ("tickets.handling_hours", "not_a_number", 1, "two", "tickets.csv:1", "value left empty"),
         ("tickets.ticket_type", "not_allowed", 1, "consultation", "tickets.csv:6", "row set aside"),
     ]
@@ -262,7 +340,13 @@ def test_every_planted_fault_of_the_sample_is_found_with_its_count(tmp_path: Pat
     # A row whose copy is set aside for the same fault is set aside with it.
     assert aside[("opportunities.stage", "missing")] >= planted.pop("opportunities.stage missing")
     assert kept[("tickets.serial_no", "references")] == planted.pop("tickets.serial_no unknown")
-    assert abs(int(kept[("tickets.first_response_at", "time_order")]) - planted.pop("tickets.first_response_at before opened_at")) <= 1
+    assert (
+        abs(
+            int(kept[("tickets.first_response_at", "time_order")])
+            - planted.pop("tickets.first_response_at before opened_at")
+        )
+        <= 1
+    )
     for table in ("tickets", "surveys", "opportunities"):
         assert 0 < exact[table] <= planted.pop(f"{table} exact duplicates")
     assert not planted

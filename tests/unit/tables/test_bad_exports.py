@@ -38,9 +38,15 @@ MONTHS = ("2026-08", "2026-09", "2026-10")
 def exports() -> dict[str, str]:
     """A small company in text: every reference leads somewhere and every amount is known."""
     tables = {
-        "customers": ["customer_id,customer_name,customer_type,region"] + [f'C{i},"Name, {i} 北",{("b2b", "b2c")[i % 2]},{("North", "South")[i % 3 > 0]}' for i in range(CUSTOMERS)],
+        "customers": ["customer_id,customer_name,customer_type,region"]
+        + [
+            f'C{i},"Name, {i} 北",{("b2b", "b2c")[i % 2]},{("North", "South")[i % 3 > 0]}'
+            for i in range(CUSTOMERS)
+        ],
         "products": ["product_id,product_line", "P1,Washers", "P2,Dryers"],
-        "tickets": ["ticket_id,customer_id,product_id,ticket_type,opened_at,resolved_at,automated,handling_hours,status,recorded_at"],
+        "tickets": [
+            "ticket_id,customer_id,product_id,ticket_type,opened_at,resolved_at,automated,handling_hours,status,recorded_at"
+        ],
         "ledger": ["posting_id,posted_on,category,amount,ticket_id,account,posting_basis,recorded_at"],
         "orders": ["order_id,customer_id,product_id,ordered_at,revenue"],
         "gl_totals": ["month,measure,account,amount"],
@@ -55,9 +61,15 @@ def exports() -> dict[str, str]:
     for i in range(POSTINGS):
         month, amount = MONTHS[i % 3], Decimal(i * 137 % 9000) + Decimal(i % 100) / 100
         totals[month] += amount
-        tables["ledger"].append(f"L{i},{month}-{i % 28 + 1:02d},{('labour', 'parts')[i % 2]},{amount},{f'T{i % TICKETS}' if i % 2 else ''},,incurred,{month}-28T08:00:00")
-        tables["orders"].append(f"O{i},C{i * 7 % CUSTOMERS},P{i % 2 + 1},{month}-{i % 28 + 1:02d}T05:00:00,{i * 11 % 500}.00")
-    tables["gl_totals"] += [f"{month}-01,after_sales_cost,all,{amount}" for month, amount in sorted(totals.items())]
+        tables["ledger"].append(
+            f"L{i},{month}-{i % 28 + 1:02d},{('labour', 'parts')[i % 2]},{amount},{f'T{i % TICKETS}' if i % 2 else ''},,incurred,{month}-28T08:00:00"
+        )
+        tables["orders"].append(
+            f"O{i},C{i * 7 % CUSTOMERS},P{i % 2 + 1},{month}-{i % 28 + 1:02d}T05:00:00,{i * 11 % 500}.00"
+        )
+    tables["gl_totals"] += [
+        f"{month}-01,after_sales_cost,all,{amount}" for month, amount in sorted(totals.items())
+    ]
     return {name: "\n".join(lines) + "\n" for name, lines in tables.items()}
 
 
@@ -78,9 +90,22 @@ def loaded(folder: Path, store: Path) -> TableSet:
 def inputs(tables: TableSet) -> StudyInputs:
     params = load_run("sample", month="2026-10")
     engine = Engine(
-        tables, Registry.load(), cost_tree=CostTree.load(), as_of=params.knowledge_day, time_zone="Asia/Shanghai", currency="CNY", confidence=0.95, cache=None
+        tables,
+        Registry.load(),
+        cost_tree=CostTree.load(),
+        as_of=params.knowledge_day,
+        time_zone="Asia/Shanghai",
+        currency="CNY",
+        confidence=0.95,
+        cache=None,
     )
-    return StudyInputs(engine=engine, month=params.month, params=params, assumptions=Assumptions.load(), cost_tree=engine.cost_tree)
+    return StudyInputs(
+        engine=engine,
+        month=params.month,
+        params=params,
+        assumptions=Assumptions.load(),
+        cost_tree=engine.cost_tree,
+    )
 
 
 @pytest.fixture
@@ -97,14 +122,21 @@ def own_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_missing_column_is_refused_by_file_and_name(tmp_path: Path):
-    text = EXPORTS["ledger"].replace("posting_id,posted_on,category,amount", "posting_id,posted_on,category,total")
-    with pytest.raises(ContractError, match=r"ledger\.csv: column 'amount' is missing; ledger needs it in every row"):
+    text = EXPORTS["ledger"].replace(
+        "posting_id,posted_on,category,amount", "posting_id,posted_on,category,total"
+    )
+    with pytest.raises(
+        ContractError, match=r"ledger\.csv: column 'amount' is missing; ledger needs it in every row"
+    ):
         loaded(written(tmp_path / "data", ledger=text), tmp_path / "store")
 
 
 def test_a_doubled_key_with_two_stories_is_refused_with_both_places(tmp_path: Path):
     text = EXPORTS["tickets"] + "T1,C2,P1,repair,2026-10-03T02:00:00,,false,1.0,open,\n"
-    with pytest.raises(ContractError, match=rf"tickets: 2 rows share a key and say different things.*e\.g\. T1 \(tickets\.csv row 2 and tickets\.csv row {TICKETS + 1}\)"):
+    with pytest.raises(
+        ContractError,
+        match=rf"tickets: 2 rows share a key and say different things.*e\.g\. T1 \(tickets\.csv row 2 and tickets\.csv row {TICKETS + 1}\)",
+    ):
         loaded(written(tmp_path / "data", tickets=text), tmp_path / "store")
 
 
@@ -115,7 +147,9 @@ def garbage(kind: str) -> bytes:
         return b"\n".join(chance.randbytes(40) for _ in range(100_000))
     words = [chance.randbytes(6).hex() for _ in range(1000)]
     head = EXPORTS["ledger"].split("\n", 1)[0] if kind == "under our header" else "a,b,c,d,e,f,g,h"
-    return (head + "\n" + "".join(",".join(chance.choices(words, k=8)) + "\n" for _ in range(100_000))).encode()
+    return (
+        head + "\n" + "".join(",".join(chance.choices(words, k=8)) + "\n" for _ in range(100_000))
+    ).encode()
 
 
 @pytest.mark.parametrize(
@@ -123,10 +157,15 @@ def garbage(kind: str) -> bytes:
     [
         ("bytes", "Export it again|Export it as CSV|not a text file|not UTF-8"),
         ("text", "column 'posting_id' is missing"),
-        ("under our header", "100,000 of 100,000 rows cannot be used, more than the 1% that may be set aside"),
+        (
+            "under our header",
+            "100,000 of 100,000 rows cannot be used, more than the 1% that may be set aside",
+        ),
     ],
 )
-def test_a_hundred_thousand_rows_of_garbage_are_refused_clearly_and_fast(tmp_path: Path, kind: str, message: str):
+def test_a_hundred_thousand_rows_of_garbage_are_refused_clearly_and_fast(
+    tmp_path: Path, kind: str, message: str
+):
     folder = written(tmp_path / "data")
     (folder / "ledger.csv").write_bytes(garbage(kind))
     started = time.monotonic()
@@ -136,12 +175,16 @@ def test_a_hundred_thousand_rows_of_garbage_are_refused_clearly_and_fast(tmp_pat
     assert len(str(refused.value)) < 1000  # the garbage itself is not recited
 
 
-def test_an_empty_table_is_said_to_be_empty_and_a_month_without_postings_is_refused(tmp_path: Path, own_root: Path):
+def test_an_empty_table_is_said_to_be_empty_and_a_month_without_postings_is_refused(
+    tmp_path: Path, own_root: Path
+):
     head = EXPORTS["ledger"].split("\n", 1)[0] + "\n"
     folder = written(tmp_path / "data", ledger=head)
     tables = loaded(folder, tmp_path / "store")
     assert tables["ledger"].rows == 0 and tables["tickets"].rows == TICKETS
-    assert [check.message_en for check in tables.checks if check.reason_code == "empty"] == ["ledger: the file has a header and no rows."]
+    assert [check.message_en for check in tables.checks if check.reason_code == "empty"] == [
+        "ledger: the file has a header and no rows."
+    ]
     with pytest.raises(ContractError, match=r"ledger: no rows in 2026-10; there are none"):
         prepare_run("sample", month="2026-10", data=str(folder))
 
@@ -157,11 +200,17 @@ def test_one_row_of_everything_makes_every_section_or_says_what_it_needs(tmp_pat
 
 
 def test_a_month_without_data_and_one_in_the_future_leave_the_others_true(tmp_path: Path):
-    without = "".join(line for line in EXPORTS["tickets"].splitlines(keepends=True) if ",2026-09-" not in line)
+    without = "".join(
+        line for line in EXPORTS["tickets"].splitlines(keepends=True) if ",2026-09-" not in line
+    )
     ahead = EXPORTS["ledger"] + "L999,2031-01-05,parts,99.00,,,incurred,\n"
     plain = inputs(loaded(written(tmp_path / "plain"), tmp_path / "s1"))
     strange = inputs(loaded(written(tmp_path / "strange", tickets=without, ledger=ahead), tmp_path / "s2"))
-    for name, month in (("after_sales_cost", plain.month), ("service_order_count", plain.month), ("after_sales_cost", plain.month - 1)):
+    for name, month in (
+        ("after_sales_cost", plain.month),
+        ("service_order_count", plain.month),
+        ("after_sales_cost", plain.month - 1),
+    ):
         assert strange.engine.fact(name, period=month).value == plain.engine.fact(name, period=month).value
     assert strange.engine.fact("service_order_count", period=plain.month - 1).value is None  # not zero
     assert outcomes(strange) <= FINE
@@ -174,7 +223,10 @@ def test_a_file_cut_in_the_middle_of_a_row_is_refused(tmp_path: Path, name: str)
     half = len(lines) // 2
     cut = b",".join(lines[half].split(b",")[:2])
     (folder / f"{name}.csv").write_bytes(b"\n".join([*lines[:half], cut]))
-    with pytest.raises(SourceError, match=rf"{name}\.csv: ends in the middle of row {half} .*; the file was cut\. Export it again"):
+    with pytest.raises(
+        SourceError,
+        match=rf"{name}\.csv: ends in the middle of row {half} .*; the file was cut\. Export it again",
+    ):
         loaded(folder, tmp_path / "store")
 
 
@@ -184,8 +236,13 @@ def test_a_file_cut_within_its_last_value_keeps_the_row_and_says_so(tmp_path: Pa
     path.write_bytes(path.read_bytes()[:-8])  # 2026-… 08:00:00 without its minutes
     tables = loaded(folder, tmp_path / "store")
     assert tables["ledger"].rows == POSTINGS
-    said = {check.reason_code for check in tables.checks if check.table == "ledger" and check.outcome != "passed"}
-    assert {"last_line", "no_such_time"} <= said  # the value is left empty, and the missing line break is named
+    said = {
+        check.reason_code for check in tables.checks if check.table == "ledger" and check.outcome != "passed"
+    }
+    assert {
+        "last_line",
+        "no_such_time",
+    } <= said  # the value is left empty, and the missing line break is named
 
 
 # ---------------------------------------------------------------- random damage
@@ -211,7 +268,10 @@ def damaged(content: bytes, chance: random.Random) -> bytes:
     elif kind == 5:
         data[at:at] = chance.choice([b'"', b"\n", b"\r", b",", b"\x00", b"\xef\xbb\xbf", b"=cmd()", b";" * 9])
     elif kind == 6:
-        data = data.replace(chance.choice([b",", b"\n", b"-", b"2026", b"T"]), chance.choice([b";", b"\r\n", b"/", b"", b"1,000"]))
+        data = data.replace(
+            chance.choice([b",", b"\n", b"-", b"2026", b"T"]),
+            chance.choice([b";", b"\r\n", b"/", b"", b"1,000"]),
+        )
     elif kind == 7:
         data[at : at + 64] = bytes(64)
     elif kind == 8:  # a digit becomes another: a legal value changes
@@ -241,7 +301,12 @@ def values_of(content: bytes) -> set[tuple[str, ...]]:
         names = [name.strip() for name in rows[0]] if rows else []
         for row in rows[1:]:
             cells = dict(zip(names, (cell.strip() for cell in row), strict=False))
-            found.add(tuple(plain(cells.get(name, "")) for name in ("posting_id", "posted_on", "amount", "posting_basis")))
+            found.add(
+                tuple(
+                    plain(cells.get(name, ""))
+                    for name in ("posting_id", "posted_on", "amount", "posting_basis")
+                )
+            )
     return found
 
 
@@ -273,8 +338,16 @@ def outcomes(run: StudyInputs) -> set[str]:
         except AnalysisError:
             found.add("refused")
         except Exception as error:
-            place = [frame for frame in traceback.extract_tb(error.__traceback__) if "analysis" in Path(frame.filename).parts][-1]
-            found.add(f"{section.id}: {type(error).__name__} at {Path(place.filename).name}:{place.lineno} ({error})"[:200])
+            place = [
+                frame
+                for frame in traceback.extract_tb(error.__traceback__)
+                if "analysis" in Path(frame.filename).parts
+            ][-1]
+            found.add(
+                f"{section.id}: {type(error).__name__} at {Path(place.filename).name}:{place.lineno} ({error})"[
+                    :200
+                ]
+            )
     return found
 
 
@@ -316,7 +389,9 @@ def books_add_up(tables: TableSet) -> None:
         assert info.rows == sum(file.accepted for file in info.waterfall), name
         key = ", ".join(contract().tables[name].key)
         with duckdb.connect() as connection:
-            rows, keys = connection.execute(f"SELECT count(*), count(DISTINCT ({key})) FROM {tables.scan(name)}").fetchall()[0]
+            rows, keys = connection.execute(
+                f"SELECT count(*), count(DISTINCT ({key})) FROM {tables.scan(name)}"
+            ).fetchall()[0]
         assert rows == keys == info.rows, name
     aside = tables.quarantine
     whole = aside[aside["scope"] == "row"].drop_duplicates(["table", "file", "row_number"])
@@ -326,7 +401,9 @@ def books_add_up(tables: TableSet) -> None:
 def nothing_is_invented(tables: TableSet, content: bytes) -> None:
     """Every posting kept stands in the damaged file with the same day and amount."""
     with duckdb.connect() as connection:
-        kept = connection.execute(f"SELECT posting_id, CAST(posted_on AS VARCHAR), CAST(amount AS VARCHAR) FROM {tables.scan('ledger')}").fetchall()
+        kept = connection.execute(
+            f"SELECT posting_id, CAST(posted_on AS VARCHAR), CAST(amount AS VARCHAR) FROM {tables.scan('ledger')}"
+        ).fetchall()
     given = {row[:3] for row in values_of(content)}
     missing = [row for row in kept if tuple(plain(str(cell)) for cell in row) not in given]
     assert not missing, missing[:3]
@@ -339,7 +416,11 @@ def cost_is_the_sum_of_what_was_kept(run: StudyInputs) -> None:
             f"SELECT amount, posting_basis, recorded_at, posted_on FROM {run.engine.tables.scan('ledger')} WHERE month = DATE '2026-10-01'"
         ).fetchall()
     until = dt.datetime(2026, 11, 10, 16)  # the end of 10 November in Shanghai
-    seen = [amount for amount, basis, recorded, posted in rows if basis in ("incurred", "recovery") and (recorded or dt.datetime.combine(posted, dt.time())) < until]
+    seen = [
+        amount
+        for amount, basis, recorded, posted in rows
+        if basis in ("incurred", "recovery") and (recorded or dt.datetime.combine(posted, dt.time())) < until
+    ]
     fact = run.engine.fact("after_sales_cost", period=run.month)
     assert (fact.value or Decimal(0)) == sum(seen, Decimal(0))
 
@@ -351,14 +432,20 @@ RUNS = [
 
 
 @pytest.mark.parametrize("seeds", RUNS, ids=str)
-def test_every_damaged_export_is_loaded_truly_or_refused(tmp_path: Path, seeds: range, record_property: Callable[[str, object], None]):
+def test_every_damaged_export_is_loaded_truly_or_refused(
+    tmp_path: Path, seeds: range, record_property: Callable[[str, object], None]
+):
     untouched = loaded(written(tmp_path / "untouched"), tmp_path / "store").content_hash
-    found = collections.Counter(one_run(seed, tmp_path / str(seed), untouched, sections=seed % 20 == 0) for seed in seeds)
+    found = collections.Counter(
+        one_run(seed, tmp_path / str(seed), untouched, sections=seed % 20 == 0) for seed in seeds
+    )
     for outcome, count in found.items():
         record_property(outcome, count)
     print(dict(found))
     assert set(found) <= {"refused", "unchanged", "true with a changed or lost value"}, found
-    assert found["refused"] and found["true with a changed or lost value"]  # damage there was, and not all of it was fatal
+    assert (
+        found["refused"] and found["true with a changed or lost value"]
+    )  # damage there was, and not all of it was fatal
 
 
 @pytest.mark.slow
@@ -378,7 +465,14 @@ def test_a_pack_of_a_damaged_export_is_issued_or_refused(tmp_path: Path, own_roo
     assert root() == own_root
     refused = ""
     try:
-        edition = make_report("sample", month="2026-10", data=str(folder), reports=tmp_path / "reports", folder=notebooks, workers=1)
+        edition = make_report(
+            "sample",
+            month="2026-10",
+            data=str(folder),
+            reports=tmp_path / "reports",
+            folder=notebooks,
+            workers=1,
+        )
     except AnalysisError as refusal:
         refused = str(refusal)
     if not refused:
