@@ -25,6 +25,7 @@ from analysis.exhibits.style import (
     words,
 )
 from analysis.locale import Language, Text
+from analysis.periods import Month
 from analysis.results import Fact
 from analysis.value.diagram import Diagram
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BAND = 84.0  # points a diagram takes
+BAND = 94.0  # points a diagram takes
 
 
 def causal_diagrams(diagrams: Sequence[Diagram]) -> Drawing:
@@ -63,15 +64,15 @@ def _diagram(axes: Axes, one: Diagram, top: float, width: float, language: Langu
     size = TEXT_SIZE - 1
     label(axes, 4, top + 11, one.name, language, va="center", ha="left", weight="bold", color=colour("ink"), fontsize=TEXT_SIZE)
     comma = "，" if language == "zh" else ", "
-    causes = _box(axes, (78, top + 50), 140, Text(en=comma.join(t.en for t in one.causes), zh=comma.join(t.zh for t in one.causes)), language, "context", size)
-    treated = _box(axes, (252, top + 62), 126, Text(en=comma.join(t.en for t in one.treatments), zh=comma.join(t.zh for t in one.treatments)), language, "focus", size)
-    outcome = _box(axes, (width - 50, top + 62), 88, Text(en="buys again, stays, margin", zh="复购、留存、毛利"), language, "actual", size)
-    between = _box(axes, (width - 112, top + 17), 150, Text(en=comma.join(t.en for t in one.mediators), zh=comma.join(t.zh for t in one.mediators)), language, "expected", size, dashed=True)
-    _arrow(axes, (causes[1], top + 56), (treated[0], top + 62), "context")
-    _arrow(axes, (treated[1], top + 62), (outcome[0], top + 62), "focus")
-    _arrow(axes, (treated[1] - 18, treated[2]), (between[0], top + 19), "expected", dashed=True)
+    causes = _box(axes, (78, top + 56), 140, Text(en=comma.join(t.en for t in one.causes), zh=comma.join(t.zh for t in one.causes)), language, "context", size)
+    treated = _box(axes, (252, top + 68), 126, Text(en=comma.join(t.en for t in one.treatments), zh=comma.join(t.zh for t in one.treatments)), language, "focus", size)
+    outcome = _box(axes, (width - 50, top + 68), 88, Text(en="buys again, stays, margin", zh="复购、留存、毛利"), language, "actual", size)
+    between = _box(axes, (width - 108, top + 20), 160, Text(en=comma.join(t.en for t in one.mediators), zh=comma.join(t.zh for t in one.mediators)), language, "expected", size, dashed=True)
+    _arrow(axes, (causes[1], top + 60), (treated[0], top + 68), "context")
+    _arrow(axes, (treated[1], top + 68), (outcome[0], top + 68), "focus")
+    _arrow(axes, (treated[1] - 18, treated[2]), (between[0], top + 22), "expected", dashed=True)
     _arrow(axes, (width - 50, between[3]), (width - 50, outcome[2]), "expected", dashed=True)
-    _arrow(axes, (causes[1], causes[2] + 6), (outcome[0] + 4, outcome[2]), "context", bend=-0.10)
+    _arrow(axes, (causes[1], causes[2] + 8), (outcome[0] + 4, outcome[2]), "context", bend=-0.10)
     axes.hlines(top + BAND - 1, 4, width - 4, color=colour("rule"), linewidth=0.6)
 
 
@@ -128,6 +129,39 @@ def _panel(axes: Axes, name: Text, bins: Sequence[tuple[float, float, Fact, Fact
     label(axes, 0, 1.10, wrapped(name[language], 140, lines=1), language, transform=axes.transAxes, va="bottom", ha="left", color=colour("ink"), weight="bold", fontsize=TEXT_SIZE)
     words(axes, 1.0, 0.96, "gone wrong", language, transform=axes.transAxes, va="top", ha="right", color=colour("focus"), fontsize=TEXT_SIZE - 1)
     words(axes, 1.0, 0.04, "others", language, transform=axes.transAxes, va="bottom", ha="right", color=colour("actual"), fontsize=TEXT_SIZE - 1)
+
+
+def cumulated_fan(start: Fact, points: Sequence[tuple[Month, Fact, Fact]], *, first: Month, measure: Text) -> Drawing:
+    """Cumulated value by month of a programme: line, narrow and wide interval, with the last value beside it."""
+    facts = [start, *(fact for _, narrow, wide in points for fact in (narrow, wide))]
+    unit = one_unit(facts, "cumulated_fan")
+
+    def draw(figure: Figure, language: Language) -> None:
+        axes = figure.add_subplot()
+        scale = axis_scale(facts, unit, language)
+        last = points[-1][1]
+        number = mark_text(last, unit, scale)
+        place(figure, left=42, right=text_width(number, bold=True) + 14, top=24, bottom=30)
+        months = [0.0, *(float(12 * (month.year - first.year) + month.number - first.number) for month, _, _ in points)]
+        axes.set_xlim(0, months[-1])
+        for which, alpha in ((1, 0.16), (0, 0.24)):
+            edges = [pair[which].interval for pair in ((narrow, wide) for _, narrow, wide in points)]
+            low = [0.0, *(shown(edge.low, unit, scale) for edge in edges if edge)]
+            high = [0.0, *(shown(edge.high, unit, scale) for edge in edges if edge)]
+            axes.fill_between(months, low, high, color=colour("focus"), alpha=alpha, linewidth=0)
+        axes.plot(months, [0.0, *(shown(narrow.value, unit, scale) for _, narrow, _ in points)], color=colour("focus"), linewidth=1.6)
+        axes.axhline(0, color=colour("ink"), linewidth=0.9)
+        value_axis(axes, "y", name=axis_name(measure, unit, scale, language))
+        axes.set_xticks([month for month in months if month % 6 == 0])
+        axes.set_xlabel(Text(en="Months since the start", zh="启动后的月数")[language], loc="right", labelpad=3)
+        annotate(axes, 1.0, shown(last.value, unit, scale), last, language, text=f" {number}", transform=axes.get_yaxis_transform(), va="center", ha="left", color=colour("focus"), weight="bold")
+
+    columns = [
+        Column(key="month", label=Text.of("Month")), Column(key="value", label=measure), Column(key="narrow", label=Text(en="Four in five", zh="五次中四次"), show="interval"),
+        Column(key="wide", label=Text(en="Nineteen in twenty", zh="二十次中十九次"), show="interval"),
+    ]  # fmt: skip
+    rows = [Row(cells={"month": first, "value": start}), *(Row(cells={"month": month, "value": narrow, "narrow": narrow, "wide": wide}) for month, narrow, wide in points)]
+    return Drawing(draw=draw, data=(columns, rows), size=(WIDTH, 2.6))
 
 
 def tornado(rows: Sequence[tuple[Text, Fact, Fact]], centre: Fact, *, measure: Text, by: Text) -> Drawing:

@@ -165,12 +165,30 @@ def effects_table(study: ValueStudy) -> Block:
         rows.append(Row(cells={"name": one.treatment.name}, role="group"))
         rows += [
             Row(cells={"name": OUTCOME[found.outcome], "naive": found.naive, "adjusted": found.adjusted, "interval": found.adjusted if found.adjusted.interval else None,
-                       "with": found.with_it, "without": found.without_it, "status": STATUS[found.status] if found.outcome != "margin" else Text(en="not tested", zh="不作检验")})
+                       "with": found.with_it, "without": found.without_it, "status": STATUS[found.status]})
             for found in one.outcomes
+            if found.outcome != "margin"
         ]  # fmt: skip
     return table(
         "value.effects.all", title=Sentence("What the plain difference says, and what is left when like is compared with like"),
-        subtitle=Sentence("Effects on the cases service could still change; margin is for reading, too few large orders decide it"), columns=columns, rows=rows, note=_source(study),
+        subtitle=Sentence("Effects on the cases service could still change, in percentage points; with and without: share with the outcome"), columns=columns, rows=rows, note=_source(study),
+    )  # fmt: skip
+
+
+def margin_table(study: ValueStudy) -> Block | None:
+    """Margin of the window, for reading."""
+    part = _effects(study)
+    shown = [(one, found) for one in (part.effects if part else ()) if (found := one.outcome("margin")) is not None]
+    if not shown:
+        return None
+    columns = [
+        Column(key="name", label=TREATMENT, wide=True), Column(key="naive", label=Text(en="Plain difference", zh="简单差异"), signed=True), Column(key="adjusted", label=Text(en="Adjusted", zh="调整后"), signed=True),
+        Column(key="interval", label=INTERVAL, show="interval"),
+    ]  # fmt: skip
+    rows = [Row(cells={"name": one.treatment.name, "naive": found.naive, "adjusted": found.adjusted, "interval": found.adjusted if found.adjusted.interval else None}) for one, found in shown]
+    return table(
+        "value.effects.margin", title=Sentence("Margin of the year after: a few large orders decide it"), columns=columns, rows=rows,
+        subtitle=Sentence("Difference in margin per customer within the window; for reading, not tested: nothing above rests on it"), note=_source(study),
     )  # fmt: skip
 
 
@@ -436,21 +454,16 @@ def tornado_figure(study: ValueStudy, one: WhatIf) -> Block | None:
 
 
 def fan_figure(study: ValueStudy, one: WhatIf) -> Block:
-    from analysis.exhibits.charts import Series, fan
+    from analysis.exhibits.value_effect_charts import cumulated_fan
 
     values: dict[str, Value] = {"scenario": one.scenario.name, "payback": one.payback, "paid": one.paid_back}
-    name = Text(en="Cumulated", zh="累计")
     title = Sentence("{scenario}: paid back after {payback}, within the programme's months with a chance of {paid}", values) if one.payback.value is not None else Sentence("{scenario}: does not pay back within its months", values)
     return figure(
         f"value.what_ifs.fan.{one.scenario.id}", title=title,
         subtitle=Sentence("Cumulated present value of customer value, saving and cost, with the range of four draws in five and of nineteen in twenty"),
         foot=Sentence("Source: params/what_ifs.yml, effects of this report, value of customers at the end of {month}.", {"month": study.month}),
         alt=Sentence("Fan of the cumulated present value by month of the programme."),
-        draw=fan(
-            Series(name=Text(en="Start", zh="起点"), points=[(study.month, one.start)]), Series(name=name, points=[(month, narrow) for month, narrow, _ in one.curve], role="focus"),
-            wider=[Series(name=Text(en="Nineteen in twenty", zh="二十次中十九次"), points=[(month, wide) for month, _, wide in one.curve], role="focus")],
-            measure=Text(en="Cumulated present value", zh="累计净现值"), from_zero=False,
-        ),
+        draw=cumulated_fan(one.start, one.curve, first=study.month, measure=Text(en="Cumulated present value", zh="累计净现值")),
     )  # fmt: skip
 
 
@@ -475,5 +488,5 @@ def budget_table(study: ValueStudy) -> Block:
     return table(
         "value.budget", title=Sentence("Serving next year's customers as today takes {proposed} ({proposed:interval})", {"proposed": total.proposed}), columns=columns, rows=rows,
         subtitle=Sentence("Cost of each tier follows the growth of its customers, demand and prices; a programme above is to be added"),
-        note=Sentence("Growth: expected to stay plus as many new customers as last year. Prices rise by {price} ({price:interval}).", {"price": part.budget.price_rise}),
+        note=Sentence("Growth: expected to stay plus as many new customers as last year. Prices are taken to rise by {low} to {high}, most likely {price}.", part.budget.prices),
     )  # fmt: skip

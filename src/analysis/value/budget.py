@@ -38,10 +38,10 @@ class BudgetLine:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Budget:
-    """The proposal, tiers first, then untraced cost and the total; ``price_rise`` as assumed."""
+    """The proposal, tiers first, then untraced cost and the total; ``prices``: the rise assumed, as ``low``, ``price`` (most likely) and ``high``."""
 
     lines: tuple[BudgetLine, ...]
-    price_rise: Fact
+    prices: dict[str, Fact]
 
 
 def budget(inputs: StudyInputs, base: ValueBase, plan: WhatIfPlan) -> Budget:
@@ -76,9 +76,9 @@ def budget(inputs: StudyInputs, base: ValueBase, plan: WhatIfPlan) -> Budget:
         draws, middle, last = draws + float(rest) * share, middle * float(last + rest) / float(last), last + rest
     lines.append(_line(inputs, "total", last, middle, draws))
     rise = plan.budget.price_rise
-    interval = Interval(low=rise.low, high=rise.high, level=inputs.confidence, method="stated range")
-    fact = inputs.engine.stated("budget_price_rise", period=inputs.month, value=rise.likely, interval=interval, n=plan.draws, sources=SOURCES)
-    return Budget(lines=tuple(lines), price_rise=fact)
+    ends = {"low": rise.low, "price": rise.likely, "high": rise.high}
+    prices = {end: inputs.engine.stated("budget_price_rise", period=inputs.month, value=value, dimensions={"end": end}, sources=SOURCES) for end, value in ends.items()}
+    return Budget(lines=tuple(lines), prices=prices)
 
 
 def _sql(inputs: StudyInputs, base: ValueBase) -> str:
