@@ -18,6 +18,7 @@ import time
 import traceback
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -87,12 +88,19 @@ def loaded(folder: Path, store: Path) -> TableSet:
     return load_tables(folder, store, reporting_currency="CNY", time_zone="Asia/Shanghai")
 
 
+@cache
+def parameters() -> tuple[Registry, CostTree, Assumptions]:
+    """Read once: a thousand runs share them."""
+    return Registry.load(), CostTree.load(), Assumptions.load()
+
+
 def inputs(tables: TableSet) -> StudyInputs:
     params = load_run("sample", month="2026-10")
+    registry, cost_tree, assumptions = parameters()
     engine = Engine(
         tables,
-        Registry.load(),
-        cost_tree=CostTree.load(),
+        registry,
+        cost_tree=cost_tree,
         as_of=params.knowledge_day,
         time_zone="Asia/Shanghai",
         currency="CNY",
@@ -100,11 +108,7 @@ def inputs(tables: TableSet) -> StudyInputs:
         cache=None,
     )
     return StudyInputs(
-        engine=engine,
-        month=params.month,
-        params=params,
-        assumptions=Assumptions.load(),
-        cost_tree=engine.cost_tree,
+        engine=engine, month=params.month, params=params, assumptions=assumptions, cost_tree=cost_tree
     )
 
 
@@ -383,16 +387,17 @@ def clear(refusal: str) -> bool:
 
 
 def books_add_up(tables: TableSet) -> None:
+    counts = []
     for name, info in tables.tables.items():
         for file in info.waterfall:
             assert file.rows_read == file.accepted + file.quarantined + file.exact_duplicates, (name, file)
         assert info.rows == sum(file.accepted for file in info.waterfall), name
-        key = ", ".join(contract().tables[name].key)
-        with duckdb.connect() as connection:
-            rows, keys = connection.execute(
-                f"SELECT count(*), count(DISTINCT ({key})) FROM {tables.scan(name)}"
-            ).fetchall()[0]
-        assert rows == keys == info.rows, name
+        if info.rows:
+            key = ", ".join(contract().tables[name].key)
+            counts.append(f"SELECT '{name}', count(*), count(DISTINCT ({key})) FROM {tables.scan(name)}")
+    with duckdb.connect(config={"threads": 1}) as connection:
+        for name, rows, keys in connection.execute(" UNION ALL ".join(counts)).fetchall():
+            assert rows == keys == tables[name].rows, name
     aside = tables.quarantine
     whole = aside[aside["scope"] == "row"].drop_duplicates(["table", "file", "row_number"])
     assert len(whole) == sum(file.quarantined for info in tables.tables.values() for file in info.waterfall)
