@@ -25,11 +25,15 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import betaln, digamma, expit, gammaln, hyp2f1, polygamma
 
 from analysis.errors import FitError, ParameterError, suggestion
-from analysis.stats.likelihood import Array, LikelihoodFit, Objective, maximise
+from analysis.stats.likelihood import Array, LikelihoodFit, Objective
+from analysis.stats.likelihood import maximise as _maximise
 
 Indices = NDArray[np.int64]
 
+_ROOMY, _SMALL = 4, 1 << 20  # combinations a customer, and altogether, up to which they are counted in place
 _ALIKE = 3000.0  # a gamma shape above which rates differ by less than 2 % between customers
+
+_UNTOLD = 20.0  # standard error of a logarithm beyond which a parameter could be anything
 
 DAYS_PER_UNIT = {"days": 1.0, "weeks": 7.0, "months": 365.25 / 12, "years": 365.25}
 
@@ -109,6 +113,21 @@ def _days(dates: ArrayLike) -> NDArray[np.datetime64]:
     return series.dt.normalize().to_numpy()
 
 
+# ----------------------------------------------------------------------------------------------- fitting
+
+
+def maximise(objective: Objective, start: Array, *, names: tuple[str, ...], what: str) -> LikelihoodFit:
+    """As `likelihood.maximise`; a parameter that the data leave open altogether is no estimate, whatever the last digits of the search say."""
+    fit = _maximise(objective, start, names=names, what=what)
+    error = np.sqrt(np.diag(fit.log_covariance))
+    if error.max() > _UNTOLD:
+        loose = names[int(np.argmax(error))]
+        raise FitError(
+            f"{what}: no estimate; {loose} could be anything (its logarithm has a standard error of {error.max():.0f}). Use a simpler model or more history."
+        )
+    return fit
+
+
 # ----------------------------------------------------------------------------------------------- patterns
 
 
@@ -150,9 +169,11 @@ def _patterns(frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, weights: A
     recencies, recent_place = _distinct(recent)
     ages, age_place = _distinct(age)
     key = (x_place * len(ages) + age_place) * len(recencies) + recent_place
-    if weights is None:
-        keys, count = np.unique(key, return_counts=True)
-        total = count.astype(float)
+    size = len(counts) * len(ages) * len(recencies)
+    if size <= max(_ROOMY * len(key), _SMALL):  # counting into every possible combination is faster than sorting those there are
+        total = _sums_by(key, weight, size) if weights is not None else np.bincount(key, minlength=size).astype(float)
+        keys = np.flatnonzero(total)
+        total = total[keys]
     else:
         keys, inverse = np.unique(key, return_inverse=True)
         total = _sums_by(inverse, weight, len(keys))
@@ -428,8 +449,9 @@ def _geometric_objective(patterns: _Patterns, *, modified: bool) -> Objective:
         power = r + x_leaving
         per_x = np.divide(1.0, b + x + k - 1, out=np.ones_like(x), where=b + x + k - 1 > 0)
         odds = (np.log(a) + np.log(per_x))[x_place] + power * gap
-        gone = expit(odds)
-        value += weight @ np.logaddexp(0.0, odds)
+        rise = np.exp(-np.abs(odds))  # one exponential serves the logistic function and the logarithm of one plus the odds
+        gone = np.where(odds > 0, 1.0, rise) / (1 + rise)
+        value += weight @ (np.maximum(odds, 0.0) + np.log1p(rise))
         mass = weight * gone
         spread = mass * (1 - gone)
         by_alpha, by_b = power * turn, -per_x[x_place]
