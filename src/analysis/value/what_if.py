@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from analysis.errors import FitError, MissingData, ParameterError, suggestion
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
+from analysis.params.treatments import load_treatments
 from analysis.params.what_ifs import Lever, Range, Scenario, WhatIfPlan, load_what_ifs
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Interval, Sentence, Value
@@ -211,9 +212,10 @@ def _drawn(range_: Range, random: np.random.Generator, size: int) -> Draws:
 
 def _stake(inputs: StudyInputs, base: ValueBase, effects: ServiceEffects, lever: Lever) -> Stake:
     effect = effects.get(lever.treatment)
-    treatment = effect.treatment if effect else next((one for name, (one, _) in effects.refused.items() if name == lever.treatment), None)
+    registered = {one.id: one for one in load_treatments()}
+    treatment = effect.treatment if effect else registered.get(lever.treatment)
     if treatment is None:
-        raise ParameterError(f"what_ifs.yml: no treatment '{lever.treatment}' in treatments.yml.{suggestion(lever.treatment, [one.treatment.id for one in effects.effects])}")
+        raise ParameterError(f"what_ifs.yml: no treatment '{lever.treatment}' in treatments.yml.{suggestion(lever.treatment, registered)}")
     asked = {"faster_hours": {"faster_hours": lever.amount}, "share_points": {"points": lever.amount}, "reduce_share": {"factor": lever.amount}}[lever.change]
     return stake(inputs, base, treatment, region=lever.region, top_decile=lever.customers == "top_decile", **asked)
 
@@ -421,8 +423,6 @@ def _input_name(scenario: Scenario, name: str) -> Text:
 
 
 def _treatment_name(treatment: str) -> Text:
-    from analysis.params.treatments import load_treatments
-
     return next((one.name for one in load_treatments() if one.id == treatment), Text.same(treatment))
 
 
