@@ -10,7 +10,7 @@ import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 from xml.etree import ElementTree
@@ -146,11 +146,6 @@ def letters(column: int) -> str:
 # ---------------------------------------------------------------- what the sheet's XML says beyond its values
 
 
-@dataclass
-class _Book:
-    sheets: dict[str, str] = field(default_factory=dict)
-
-
 def _faults(path: Path, sheet: str) -> dict[tuple[int, int], str]:
     """Cells (row, column) from 0 that hold an error, or a formula whose result was never calculated."""
     found: dict[tuple[int, int], str] = {}
@@ -162,8 +157,8 @@ def _faults(path: Path, sheet: str) -> dict[tuple[int, int], str]:
             rest = b""
             while piece := file.read(PIECE):
                 text = rest + piece
-                end = max(text.rfind(b"</c>"), text.rfind(b":c>"), text.rfind(b"/>"))
-                end = text.find(b">", end) + 1 if end >= 0 else 0
+                end = text.rfind(b"row>") + 4  # whole rows, so that no cell is cut
+                end = 0 if end == 3 else end
                 _collect(text[:end], found)
                 rest = text[end:]
             _collect(rest, found)

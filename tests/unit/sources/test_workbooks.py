@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from analysis.errors import SourceError
+from analysis.sources.excel import _faults as faults_of
 from analysis.tables import load_tables
 
 from .conftest import ERROR, FORMULA, UNCALCULATED, write_workbook  # isort: skip
@@ -78,6 +79,16 @@ def test_a_formula_that_was_never_calculated_is_not_taken_for_an_empty_cell(work
     workbook("gl.xlsx", [["No", "Day", "Net"], ["G1", dt.date(2026, 10, 3), UNCALCULATED]])
     with pytest.raises(SourceError, match="C2 is a formula without a calculated result"):
         take(LEDGER | {"error_cells": "empty"})
+
+
+def test_faults_are_found_wherever_the_sheet_is_cut_for_reading(workbook, take):
+    """A sheet of several megabytes: every error and every uncalculated formula is found, at its own place."""
+    rows = [["No", "Day", "Net"], *([f"G{n}", "x" * 80, ERROR if n % 3 == 0 else UNCALCULATED if n % 3 == 1 else n] for n in range(2, 20_002))]
+    path = workbook("gl.xlsx", rows)
+    found = faults_of(path, "Sheet1")
+    assert len(found) == sum(1 for n in range(2, 20_002) if n % 3 != 2)
+    assert {column for _, column in found} == {2}
+    assert all(text == ("#N/A" if (line + 1) % 3 == 0 else "a formula without a calculated result") for (line, _), text in found.items())
 
 
 def test_an_order_number_that_lost_its_last_digits_is_refused(workbook, take):
