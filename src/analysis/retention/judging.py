@@ -188,6 +188,8 @@ def _cohorts(parts: Parts, sure: set[str]) -> list[Finding]:
         found = parts[name]
         if not isinstance(found, Cohorts) or name not in sure or found.worst is None or found.worst.value is None:
             continue
+        if name == "contract_cohorts" and _recorded(parts):
+            continue  # where earlier losses are missing, older cohorts look better than they were
         template = _COHORT_TEXT[name]
         made.append(
             Finding(

@@ -20,7 +20,7 @@ from analysis.retention.stating import estimate, plain
 if TYPE_CHECKING:
     import pandas as pd
 
-SHOWN = 9  # cohorts and ages drawn
+SHOWN = 8  # cohorts and ages drawn
 YEAR = {"week": 52, "month": 12, "quarter": 4, "year": 1}  # steps in a year: the age at which cohorts are compared
 MEASURES = ("orders", "revenue", "margin")
 SMALLEST = 50
