@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import Any
 
 from analysis.costs.decomposition import CostStudy, Slice
@@ -10,6 +11,7 @@ from analysis.costs.movement import Comparison as CostComparison
 from analysis.errors import MissingData
 from analysis.exhibits.blocks import (
     Block,
+    Cell,
     Column,
     Comparison,
     Row,
@@ -25,6 +27,7 @@ from analysis.periods import Month
 from analysis.results import Fact, Sentence, Value
 
 AMOUNT = Text(en="Amount", zh="金额")
+TIED_MONTHS = 6  # and every earlier month that is off
 _DIMENSION = {
     "category": Text(en="Category", zh="成本类别"),
     "product_line": Text(en="Product line", zh="产品线"),
@@ -95,7 +98,8 @@ def tie_out_table(study: CostStudy) -> Block:
         Column(key="control", label=Text(en="General ledger", zh="总账"), scale="exact"),
         Column(key="difference", label=Text(en="Difference", zh="差异"), scale="exact"),
     ]
-    lines = [line for line in zip(tied.ledger, tied.control, tied.difference, strict=True) if line[0].value is not None]
+    known = [line for line in zip(tied.ledger, tied.control, tied.difference, strict=True) if line[0].value is not None]
+    lines = [line for line in known[:-TIED_MONTHS] if line[2].value] + known[-TIED_MONTHS:]
     rows = [
         Row(cells={"period": Month.parse(ours.period), "ledger": ours, "control": theirs, "difference": gap}, tone="bad" if gap.value else None)
         for ours, theirs, gap in lines
@@ -139,27 +143,44 @@ def composition_table(study: CostStudy, dimension: str) -> Block:
     )
 
 
-def slices_table(study: CostStudy, dimensions: tuple[str, ...] = ("product_line", "region", "team", "ticket_type", "tracing")) -> Block:
-    """The month's cost by slice of several dimensions, one group each; each group adds up to the total."""
-    rows: list[Row] = []
+_SIDES = (("product_line", "region", "ticket_type"), ("team", "channel", "tracing"))
+
+
+def slices_table(study: CostStudy) -> Block:
+    """The month's cost by slice of several dimensions, side by side; the slices of each dimension add up to the total."""
+    sides = [_side(study, dimensions, suffix) for dimensions, suffix in zip(_SIDES, ("", "_right"), strict=True)]
+    rows = [Row(cells=left | right) for left, right in zip_longest(*sides, fillvalue={})]
+    before = study.comparisons[1]
+    whole = Text(en="Total of each group", zh="各组合计")
+    rows.append(Row(cells={"slice": whole, "cost": study.total, "year_change": before.change}, role="total"))
+    columns = [
+        Column(key=f"{key}{suffix}", label=label, wide=key == "slice", signed=key == "year_change", better="lower" if key == "year_change" else None)
+        for suffix in ("", "_right")
+        for key, label in (
+            ("slice", Text(en="Slice", zh="分类")), ("cost", Text(en="This month", zh="本月")), ("share", Text(en="Share", zh="占比")),
+            ("year_change", Text(en="Change on year", zh="同比变动")),
+        )
+    ]
+    return table(
+        "costs.slices", title=Sentence("Cost by product line, region, ticket type, team, channel and tracing"),
+        subtitle=Sentence("After-sales cost of {month} on the incurred basis, where the posting or its ticket names one", {"month": study.month}),
+        columns=columns, rows=rows, note=_source(study),
+    )
+
+
+def _side(study: CostStudy, dimensions: tuple[str, ...], suffix: str) -> list[dict[str, Cell]]:
+    """Cells of one half of the table: the name of a dimension, then its slices."""
+    cells: list[dict[str, Cell]] = []
     for dimension in dimensions:
-        rows.append(Row(cells={"slice": _DIMENSION[dimension]}, role="group"))
-        rows += [
-            Row(cells={"slice": line.label, "cost": line.cost, "share": line.share, "change": line.change, "year_change": line.year_change})
+        cells.append({f"slice{suffix}": _DIMENSION[dimension]})
+        cells += [
+            {
+                f"slice{suffix}": Text(en=f"· {line.label.en}", zh=f"· {line.label.zh}"), f"cost{suffix}": line.cost,
+                f"share{suffix}": line.share, f"year_change{suffix}": line.year_change,
+            }
             for line in study.composition[dimension]
         ]
-    previous, before = study.comparisons
-    whole = Text(en="Total of each group", zh="各组合计")
-    rows.append(Row(cells={"slice": whole, "cost": study.total, "change": previous.change, "year_change": before.change}, role="total"))
-    return table(
-        "costs.slices", title=Sentence("Cost by product line, region, team, ticket type and tracing"),
-        subtitle=Sentence("After-sales cost of {month} on the incurred basis, where the posting or its ticket names one", {"month": study.month}),
-        columns=[
-            _column("slice", "Slice", "分类", wide=True), _column("cost", "This month", "本月"), _column("share", "Share", "占比"),
-            _column("change", "Change", "环比变动", signed=True, better="lower"), _column("year_change", "Change on year", "同比变动", signed=True, better="lower"),
-        ],
-        rows=rows, note=_source(study),
-    )
+    return cells
 
 
 def _slice_row(line: Slice) -> Row:
@@ -172,26 +193,31 @@ def _slice_row(line: Slice) -> Row:
 
 
 def ratio_table(study: CostStudy) -> Block:
-    """The month's ratios with numerator and denominator."""
-    names = {
-        "after_sales_cost_rate": Text(en="Cost to revenue", zh="售后成本率"),
-        "service_unit_cost": Text(en="Cost per ticket", zh="单张工单成本"),
-        "labour_share": Text(en="Labour share", zh="人工占比"),
-        "automation_rate": Text(en="Automation rate", zh="自动化率"),
-        "compensation_share": Text(en="Compensation share", zh="赔偿占比"),
-        "direct_cost_share": Text(en="Traced to tickets", zh="直接归集占比"),
-        "complaint_cost_total": Text(en="Complaint cost", zh="投诉成本"),
-        "rework_cost_total": Text(en="Rework cost", zh="返工成本"),
+    """The month's cost on every base, and its ratios."""
+    bases = {
+        "service_unit_cost": ("Per ticket", "每张工单"), "cost_per_order": ("Per order", "每笔订单"), "cost_per_thousand_orders": ("Per 1,000 orders", "每千笔订单"),
+        "cost_per_agent_hour": ("Per agent hour", "每工时"), "cost_per_unit_in_field": ("Per unit in the field", "每台在用机器"),
     }
-    columns = [
-        Column(key="metric", label=Text(en="Metric", zh="指标"), wide=True),
-        Column(key="value", label=Text(en="Value", zh="数值")),
-        Column(key="interval", label=Text(en="Interval", zh="区间"), show="interval"),
+    names = {
+        "after_sales_cost_rate": ("Cost to revenue", "售后成本率"), "labour_share": ("Labour share", "人工占比"), "automation_rate": ("Automation rate", "自动化率"),
+        "compensation_share": ("Compensation share", "赔偿占比"), "direct_cost_share": ("Traced to tickets", "直接归集占比"),
+        "complaint_cost_total": ("Complaint cost", "投诉成本"), "rework_cost_total": ("Rework cost", "返工成本"),
+    }
+    rows = [Row(cells={"metric": Text(en="After-sales cost", zh="售后成本")}, role="group")]
+    rows += [Row(cells={"metric": Text(en=bases[fact.metric][0], zh=bases[fact.metric][1]), "value": fact, "bases": fact}) for fact in study.unit_costs_by]
+    rows.append(Row(cells={"metric": Text(en="Ratios and amounts", zh="比率与金额")}, role="group"))
+    rows += [
+        Row(cells={"metric": Text(en=names[fact.metric][0], zh=names[fact.metric][1]), "value": fact, "interval": fact if fact.interval else None})
+        for fact in study.ratios if fact.metric in names
     ]
-    rows = [Row(cells={"metric": names[fact.metric], "value": fact, "interval": fact if fact.interval else None}) for fact in study.ratios]
     return table(
-        "costs.ratios", title=Sentence("Ratios of {month}", {"month": study.month}),
-        subtitle=Sentence("Ratios of accounting totals are exact; rates of tickets have an interval"), columns=columns, rows=rows, note=_source(study),
+        "costs.ratios", title=Sentence("Unit costs and ratios of {month}", {"month": study.month}),
+        subtitle=Sentence("Ratios of accounting totals are exact; rates of tickets have an interval"),
+        columns=[
+            _column("metric", "Metric", "指标", wide=True), _column("value", "Value", "数值"), _column("bases", "Number of", "基数", show="denominator", places=0),
+            _column("interval", "Interval", "区间", show="interval"),
+        ],
+        rows=rows, note=_source(study),
     )
 
 
@@ -322,7 +348,7 @@ def drill_table(study: CostStudy) -> Block | None:
     rows: list[Row] = []
     for bridge in study.bridges:
         rows.append(Row(cells={"category": _AGAINST[bridge.against]}, role="group"))
-        largest = sorted(bridge.by_category, key=lambda line: -size(line.effect))[:8]
+        largest = sorted(bridge.by_category, key=lambda line: -size(line.effect))[:5]
         rows += [Row(cells={"category": line.category, "driver": line.driver, "effect": line.effect}) for line in largest]
         rows += [
             Row(cells={"category": step.value, "driver": _LEVEL.get(step.level, Text.same(step.level)), "effect": step.effect}, role="subtotal" if step.level == "category" else "body")
@@ -343,19 +369,6 @@ _AGAINST = {"previous_month": Text(en="Against the previous month", zh="与上�
 _LEVEL = {
     "resource": Text(en="Team", zh="团队"), "product_line": Text(en="Product line", zh="产品线"), "ticket_type": Text(en="Ticket type", zh="工单类型"), "category": Text(en="Category", zh="类别"),
 }
-
-
-def unit_cost_table(study: CostStudy) -> Block:
-    """Cost per ticket, order, thousand orders, agent hour and unit in the field."""
-    names = {
-        "service_unit_cost": ("Per ticket", "每张工单"), "cost_per_order": ("Per order", "每笔订单"), "cost_per_thousand_orders": ("Per 1,000 orders", "每千笔订单"),
-        "cost_per_agent_hour": ("Per agent hour", "每工时"), "cost_per_unit_in_field": ("Per unit in the field", "每台在用机器"),
-    }
-    rows = [Row(cells={"base": Text(en=names[fact.metric][0], zh=names[fact.metric][1]), "cost": fact, "bases": fact}) for fact in study.unit_costs_by]
-    return table(
-        "costs.unit_costs", title=Sentence("The same cost on five bases"), subtitle=Sentence("After-sales cost of {month} divided by each base", {"month": study.month}),
-        columns=[_column("base", "Base", "口径", wide=True), _column("cost", "Unit cost", "单位成本"), _column("bases", "Number of", "基数", show="denominator", places=0)], rows=rows, note=_source(study),
-    )
 
 
 def profitability_table(study: CostStudy) -> Block | None:
@@ -435,16 +448,26 @@ def activity_table(study: CostStudy) -> Block | None:
     if isinstance(capacity, MissingData):
         return None
     names = {"ticket_type": ("Ticket type", "工单类型"), "product_line": ("Product line", "产品线"), "region": ("Region", "区域"), "channel": ("Channel", "渠道"), "segment": ("Customer segment", "客户分层")}
-    rows: list[Row] = []
+    sides: list[list[dict[str, Cell]]] = [[], []]
     for dimension, lines in capacity.by_object.items():
-        rows.append(Row(cells={"object": Text(en=names[dimension][0], zh=names[dimension][1])}, role="group"))
-        rows += [Row(cells={"object": name, "cost": fact}) for name, fact in lines]
-    rows.append(Row(cells={"object": Text(en="Used time, each grouping", zh="已用时间（每种分组）"), "cost": capacity.used_cost}, role="subtotal"))
-    rows.append(Row(cells={"object": Text(en="Unused capacity", zh="未用产能"), "cost": capacity.unused_cost}))
-    rows.append(Row(cells={"object": Text(en="Capacity supplied", zh="产能供给"), "cost": capacity.cost}, role="total"))
+        side = sides[0 if dimension in ("ticket_type", "region") else 1]
+        side.append({"object": Text(en=names[dimension][0], zh=names[dimension][1])})
+        side += [{"object": Text(en=f"· {name.en}", zh=f"· {name.zh}"), "cost": fact} for name, fact in lines]
+    rows = [
+        Row(cells=left | {f"{key}_right": cell for key, cell in right.items()}) for left, right in zip_longest(*sides, fillvalue={})
+    ]
+    rows += [
+        Row(cells={"object": Text(en="Used time, each grouping", zh="已用时间（每种分组）"), "cost": capacity.used_cost}, role="subtotal"),
+        Row(cells={"object": Text(en="Unused capacity", zh="未用产能"), "cost": capacity.unused_cost}),
+        Row(cells={"object": Text(en="Capacity supplied", zh="产能供给"), "cost": capacity.cost}, role="total"),
+    ]
     return table(
         "costs.activities", title=Sentence("What the used time cost, by what it was used for"), subtitle=Sentence("Time at the cost rate of the team; unused capacity is its own line and is never spread. Time: {times}", {"times": capacity.times}),
-        columns=[_column("object", "Cost object", "成本对象", wide=True), _column("cost", "Cost", "成本")], rows=rows, note=Sentence("Source: staff and tickets; {month}.", {"month": study.month}),
+        columns=[
+            _column("object", "Cost object", "成本对象", wide=True), _column("cost", "Cost", "成本"),
+            _column("object_right", "Cost object", "成本对象", wide=True), _column("cost_right", "Cost", "成本"),
+        ],
+        rows=rows, note=Sentence("Source: staff and tickets; {month}.", {"month": study.month}),
     )
 
 
