@@ -18,7 +18,7 @@ from analysis.exhibits.blocks import (
     table,
     tiles,
 )
-from analysis.failures.publishing import CauseFacts, Curve, ParetoLine
+from analysis.failures.publishing import CauseFacts, Curve
 from analysis.failures.root_cause import FailureStudy, NotRated
 from analysis.failures.trees import TreeFacts
 from analysis.locale import Text
@@ -156,6 +156,79 @@ def control_figure(study: FailureStudy) -> Block:
             upper=Series(name=Text(en="Upper limit", zh="上限"), points=list(zip(chart.months, chart.upper, strict=True))),
             measure=RATE, signals=chart.signals,
         ),
+    )  # fmt: skip
+
+
+@_or_nothing
+def rules_table(study: FailureStudy) -> Block:
+    """Every rule by name, the months it signals, and how often it would with nothing wrong."""
+    columns = [
+        Column(key="rule", label=Text(en="Rule", zh="规则")), Column(key="what", label=Text(en="Looks for", zh="判据"), wide=True),
+        Column(key="months", label=Text(en="Months signalled", zh="信号月份"), wide=True), Column(key="quiet", label=Text(en="Quiet charts that signal", zh="无异常时误报")),
+    ]  # fmt: skip
+    rows = [Row(cells={"rule": one.name, "what": one.looks_for, "months": _few(one.months), "quiet": one.false_alarms}) for one in study.rules]
+    return table(
+        "failures.rules", title=Sentence("What each rule says of the same points"),
+        subtitle=Sentence("Only the first raises a finding: every rule added raises more false alarms, as the last column shows"), columns=columns, rows=rows,
+        note=Sentence("EWMA and CUSUM find small shifts that last; they use centre and scatter of the chart above."),
+    )  # fmt: skip
+
+
+def _few(months: Sequence[Month], most: int = 4) -> Text:
+    if not months:
+        return Text(en="none", zh="无")
+    shown, rest = _named(months[-most:]), len(months) - most
+    return shown if rest <= 0 else Text(en=f"{shown.en} and {rest} before", zh=f"{shown.zh}，此前另有 {rest} 个月")
+
+
+@_or_nothing
+def phase_figures(study: FailureStudy) -> list[Block]:
+    """Machines and component of each registered fix, with limits before it and limits since."""
+    from analysis.exhibits.charts import Series, control_chart
+
+    blocks: list[Block] = []
+    for one in study.phases:
+        chart = one.chart
+        values: dict[str, Value] = {"fix": one.name, "before": one.before, "after": one.after, "since": one.starts}
+        blocks.append(
+            figure(
+                f"failures.phase_{len(blocks) + 1}", title=Sentence("{fix}: the field stood at {before} the expected number before and {after} since", values),
+                subtitle=Sentence("Actual to expected failures of these machines and this component, all ages; limits computed anew from {since}", values),
+                foot=_source(study), alt=Sentence("Control chart in two phases, {before} before and {after} since {since}.", values),
+                draw=control_chart(
+                    Series(name=RATIO, points=list(zip(chart.months, chart.values, strict=True)), role="focus"),
+                    centre=Series(name=Text(en="Centre", zh="中心线"), points=list(zip(chart.months, chart.centre, strict=True))),
+                    lower=Series(name=Text(en="Lower limit", zh="下限"), points=list(zip(chart.months, chart.lower, strict=True))),
+                    upper=Series(name=Text(en="Upper limit", zh="上限"), points=list(zip(chart.months, chart.upper, strict=True))),
+                    measure=RATIO, signals=chart.signals,
+                ),
+            )  # fmt: skip
+        )
+    return blocks
+
+
+@_or_nothing
+def words_table(study: FailureStudy) -> Block | None:
+    """Terms that go with each component, beside what they are elsewhere."""
+    if study.words is None:
+        return _gap(study, "words", "failures.words") if "words" in study.missing else None
+    columns = [
+        Column(key="component", label=COMPONENT), Column(key="term", label=Text(en="Customers say", zh="客户用语"), wide=True),
+        Column(key="inside", label=Text(en="Of its failures", zh="该部件工单")), Column(key="outside", label=Text(en="Of others", zh="其他工单")),
+        Column(key="odds", label=Text(en="Log-odds", zh="对数优势比"), places=1), Column(key="interval", label=INTERVAL, show="interval", places=1),
+    ]  # fmt: skip
+    rows, last = [], ""
+    for one in study.words.by_component:
+        if not one.distinct:
+            continue
+        rows.append(Row(cells={"component": one.component if one.component.en != last else None, "term": f"“{one.term}”", "inside": one.inside, "outside": one.outside, "odds": one.weight, "interval": one.weight}))
+        last = one.component.en
+    fresh = Text(en="; ".join(f"“{term}”" for term, _ in study.words.new) or "none", zh="；".join(f"“{term}”" for term, _ in study.words.new) or "无")
+    return table(
+        "failures.words", title=Sentence("What customers say when it fails"),
+        subtitle=Sentence("Terms of {tickets} that stand out by log-odds with an informative prior; numbers and addresses are masked", {"tickets": study.words.tickets}),
+        columns=columns, rows=rows,
+        note=Sentence("Evidence behind a cause, never a cause. New words in the report month: {words}.", {"words": fresh}),
     )  # fmt: skip
 
 
@@ -302,36 +375,66 @@ def triangle_figure(study: FailureStudy) -> Block:
     )  # fmt: skip
 
 
+_RANKED_BY = {
+    "count": ("{first} leads by count: {fact} in twelve months", Text(en="Confirmed failures", zh="确认故障")),
+    "cost": ("{first} costs most: {fact} in twelve months", Text(en="Direct cost", zh="直接成本")),
+    "excess": ("{first} stands highest above its expected number: {fact}", Text(en="Failures above the expected", zh="超出预期的故障")),
+}
+_ATTRIBUTES = {
+    "component": COMPONENT, "fault_code": Text(en="Fault code", zh="故障代码"), "model": Text(en="Model", zh="型号"), "batch": Text(en="Batch", zh="批次"),
+    "supplier": Text(en="Supplier", zh="供应商"), "plant": Text(en="Plant", zh="工厂"), "region": Text(en="Region", zh="区域"),
+}  # fmt: skip
+
+
 @_or_nothing
-def pareto_figure(study: FailureStudy, by: str) -> Block | None:
-    """Components ranked by count or cost; a bar whose rank is noise is pale."""
+def pareto_figure(study: FailureStudy, measure: str = "count", attribute: str = "component") -> Block | None:
+    """One attribute ranked by ``count``, ``cost`` or ``excess``; a bar whose rank is noise is pale."""
     from analysis.exhibits.charts import Item, pareto
 
-    lines = study.paretos.get(by)
+    ranking = study.paretos.get((attribute, measure))
+    if ranking is None:
+        return not_computed(study.missing["cost"], id=f"failures.pareto_{measure}") if "cost" in study.missing and measure == "cost" else None
+    lines = [line for line in ranking.lines if measure != "excess" or float(line.fact.value or 0) > 0]
     if not lines:
-        return not_computed(study.missing["cost"], id=f"failures.pareto_{by}") if "cost" in study.missing else None
-    leading = _leading(lines)
-    values: dict[str, Value] = {"first": lines[0].name, "fact": lines[0].fact, "share": leading.cumulative}
-    titles = {
-        "count": "{first} fails most often: {fact} in twelve months",
-        "cost": "{first} costs most: {fact} in twelve months",
-    }
-    measures = {"count": Text(en="Confirmed failures", zh="确认故障"), "cost": Text(en="Direct cost", zh="直接成本")}
+        return None
+    title, name = _RANKED_BY[measure]
+    values: dict[str, Value] = {"first": lines[0].name, "fact": lines[0].fact, "attribute": _ATTRIBUTES[attribute]}
     return figure(
-        f"failures.pareto_{by}",
-        title=Sentence(titles[by], values),
-        subtitle=Sentence("By component, last twelve months; pale bars could hold another rank by chance"),
+        f"failures.pareto_{measure}" if attribute == "component" else f"failures.pareto_{measure}_{attribute}",
+        title=Sentence(title, values),
+        subtitle=Sentence("By {attribute}; pale bars could hold another rank by chance; the line marks eighty percent", values),
         foot=_source(study),
-        alt=Sentence("Ranked bars by component with their cumulative share; {first} leads with {fact}.", values),
+        alt=Sentence("Ranked bars by {attribute} with their cumulative share; {first} leads with {fact}.", values),
         draw=pareto(
             [Item(name=line.name, fact=line.fact, role="actual" if line.settled else "context") for line in lines], [line.cumulative for line in lines],
-            measure=measures[by], by=COMPONENT,
+            measure=name, by=_ATTRIBUTES[attribute],
         ),
     )  # fmt: skip
 
 
-def _leading(lines: Sequence[ParetoLine]) -> ParetoLine:
-    return next((line for line in lines if float(line.cumulative.value or 0) >= 0.8), lines[-1])
+@_or_nothing
+def pareto_table(study: FailureStudy) -> Block | None:
+    """Every attribute by count, cost and excess: who leads, and how many values make eighty percent."""
+    if not study.paretos:
+        return None
+    columns = [
+        Column(key="attribute", label=Text(en="Attribute", zh="属性")), Column(key="by", label=Text(en="Ranked by", zh="排序依据")),
+        Column(key="first", label=Text(en="First", zh="首位"), wide=True), Column(key="value", label=Text(en="Value", zh="数值"), places=0),
+        Column(key="rank", label=Text(en="Rank by chance", zh="名次区间"), show="interval", places=0),
+        Column(key="vital", label=Text(en="Make 80 %", zh="占八成个数"), places=0), Column(key="range", label=INTERVAL, show="interval", places=0),
+        Column(key="all", label=Text(en="Of", zh="总个数"), places=0),
+    ]  # fmt: skip
+    words = {"count": Text(en="count", zh="次数"), "cost": Text(en="cost", zh="成本"), "excess": Text(en="excess", zh="超额")}
+    rows = []
+    for (attribute, measure), ranking in study.paretos.items():
+        first = ranking.lines[0]
+        cells = {"attribute": _ATTRIBUTES[attribute] if measure == "count" else None, "by": words[measure], "first": first.name, "value": first.fact, "rank": first.rank}
+        rows.append(Row(cells={**cells, "vital": ranking.vital, "range": ranking.vital, "all": ranking.values}))
+    return table(
+        "failures.paretos", title=Sentence("Who leads, attribute by attribute"),
+        subtitle=Sentence("Count and cost of twelve months; excess over the expected number at the same ages, whole window; intervals are what chance leaves"),
+        columns=columns, rows=rows, note=_source(study),
+    )  # fmt: skip
 
 
 # -- life ------------------------------------------------------------------------------------------------------------

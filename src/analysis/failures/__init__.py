@@ -6,6 +6,8 @@ import importlib
 from typing import Any
 
 _EXPORTS: dict[str, str] = {
+    "ClaimsForecast": "root_cause",
+    "claims_forecast": "root_cause",
     "FailureStudy": "root_cause",
     "FaultTree": "fault_tree",
     "localise": "localising",

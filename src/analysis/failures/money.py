@@ -48,6 +48,15 @@ def cost_by(field: Field, dimension: str, *, months: int = 12) -> pd.DataFrame:
     )  # fmt: skip
 
 
+def failures_by(field: Field, dimension: str, *, months: int = 12) -> pd.DataFrame:
+    """Confirmed failures of the last months by value, the most first: ``value``, ``failures``."""
+    return field.query(
+        field.failures,
+        select=f"SELECT coalesce(CAST({dimension} AS VARCHAR), 'not_stated') AS value, count(*) AS failures FROM failed WHERE {_since(field, months)} "
+        "GROUP BY 1 ORDER BY failures DESC, value",
+    )
+
+
 def cost_of_cause(field: Field, place: dict[str, str], component: str | None) -> tuple[object, int, object]:
     """Cost traced to the failures of a cause (Decimal), their number, and what was recovered (negative)."""
     where = views.condition(place | ({"component": component} if component else {}))

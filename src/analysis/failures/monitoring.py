@@ -14,6 +14,9 @@ from analysis.failures.baseline import Baseline
 from analysis.failures.field import Field
 from analysis.failures.forecasting import Intensity
 from analysis.failures.reporting import Delay, share_by_month
+from analysis.metrics.backend import literal
+from analysis.params.interventions import Intervention
+from analysis.periods import Month
 
 if TYPE_CHECKING:
     from analysis.stats.control import ControlChart
@@ -24,13 +27,77 @@ LEAST_EXPECTED = 5.0
 WATCHED = ("model", "supplier", "plant", "region")
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RateCharts:
+    """The same points judged in several ways; ``main`` is the one that is drawn.
+
+    rules : the same chart with every Nelson and Western Electric rule; ewma, cusum : smoothed and summed, for small lasting shifts
+    """
+
+    main: ControlChart
+    rules: ControlChart
+    ewma: ControlChart
+    cusum: ControlChart
+
+
+def rate_charts(field: Field, baseline: Baseline, intensity: Intensity, delay: Delay) -> RateCharts:
+    """The rate chart with its own rule, with all rules, and as EWMA and CUSUM on the base it chose."""
+    from analysis.stats import control_chart
+    from analysis.stats.control import RULE_SETS
+
+    failures, sizes, suspects = _rate_points(field, baseline, intensity, delay)
+    main = control_chart("auto_u", failures, sizes, rules="nelson_1", suspects=suspects)
+    every = (*RULE_SETS["nelson"], *RULE_SETS["western_electric"])
+    return RateCharts(
+        main=main, rules=control_chart(main.kind, failures, sizes, rules=every, suspects=suspects),
+        ewma=control_chart("ewma", failures, sizes, base=main.kind, suspects=suspects),
+        cusum=control_chart("cusum", failures, sizes, base=main.kind, suspects=suspects),
+    )  # fmt: skip
+
+
+def phase_chart(field: Field, baseline: Baseline, fix: Intervention) -> ControlChart | None:
+    """Actual to expected failures a month of the machines and component a fix is for, limits anew from the month it began.
+
+    Age, season and reporting are in the expectation. None where a month expects less than one failure or a phase is too short.
+    """
+    from analysis.stats import control_chart
+
+    wanted = [fix.component] if fix.component else list(baseline.components)
+    known = [k for k, name in enumerate(baseline.components) if name in wanted]
+    starts = views.month_index(Month(fix.starts.year, fix.starts.month)) - views.month_index(field.first)
+    if not known or not 6 <= starts <= len(field.months) - 4:
+        return None
+    where, rate = views.condition(fix.where), " + ".join(f"a.r{k}" for k in known)
+    due = field.query(
+        field.machines, field.exposure(where=where), baseline.tables(),
+        select=f"SELECT month_no, sum(g.unit_months * ({rate}) * f.factor) AS expected FROM grid g JOIN age_rates a USING (age_months) "
+        "JOIN month_factors f USING (month_no) GROUP BY ALL ORDER BY ALL",
+    ).set_index("month_no")["expected"]  # fmt: skip
+    listed = ", ".join(literal(baseline.components[k]) for k in known)
+    seen = field.query(
+        field.failures, select=f"SELECT month_no, count(*) AS failures FROM failed WHERE {where} AND component IN ({listed}) GROUP BY ALL ORDER BY ALL"
+    ).set_index("month_no")["failures"]
+    number = [views.month_index(month) for month in field.months]
+    expected = [float(due.get(k, 0.0)) for k in number]
+    if min(expected) < 1:
+        return None
+    phases = ["before"] * starts + ["after"] * (len(number) - starts)
+    return control_chart("auto_u", [float(seen.get(k, 0)) for k in number], expected, rules="western_electric", phases=phases)
+
+
 def rate_chart(field: Field, baseline: Baseline, intensity: Intensity, delay: Delay) -> ControlChart:
+    """The chart that is drawn; see :func:`rate_charts`."""
+    from analysis.stats import control_chart
+
+    failures, sizes, suspects = _rate_points(field, baseline, intensity, delay)
+    return control_chart("auto_u", failures, sizes, rules="nelson_1", suspects=suspects)
+
+
+def _rate_points(field: Field, baseline: Baseline, intensity: Intensity, delay: Delay) -> tuple[list[float], Floats, list[int] | None]:
     """Failures a month over thousand unit-months at equal age and season, the exposure of young months cut to what is reported.
 
     A season that returns every year is no signal, nor is a field that grows older. The last months are judged by limits from the months before.
     """
-    from analysis.stats import control_chart
-
     counts = field.failure_counts.groupby("month_no")["failures"].sum()
     first = views.month_index(field.first)
     failures = [float(counts.get(first + k, 0)) for k in range(len(field.months))]
@@ -40,7 +107,7 @@ def rate_chart(field: Field, baseline: Baseline, intensity: Intensity, delay: De
     season = np.array([intensity.factor(month) for month in field.months]) / float(intensity.season.mean())
     sizes = weighed["weighed"].to_numpy() / mean_rate * season * share_by_month(delay, field.months, field.horizon) / 1000
     suspects = list(range(max(0, len(field.months) - RECENT_MONTHS), len(field.months))) if len(field.months) >= 12 else None
-    return control_chart("auto_u", failures, sizes, rules="nelson_1", suspects=suspects)
+    return failures, np.asarray(sizes, dtype=float), suspects
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -24,6 +24,7 @@ from analysis.results import Fact, Interval
 if TYPE_CHECKING:
     import pandas as pd
 
+    from analysis.failures.monitoring import RateCharts
     from analysis.stats.control import ControlChart
 
 CENT = Decimal("0.01")
@@ -229,23 +230,96 @@ class ChartFacts:
     overdispersion: Fact | None
 
 
-def chart_facts(field: Field, chart: ControlChart) -> ChartFacts:
-    engine, points = field.inputs.engine, chart.points
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RuleFacts:
+    """One rule of a chart by name: the months it signals, and on what share of quiet charts of this length it would signal at all."""
+
+    name: Text
+    looks_for: Text
+    months: tuple[Month, ...]
+    false_alarms: Fact
+
+
+def rule_facts(field: Field, charts: RateCharts, *, seed: int) -> tuple[RuleFacts, ...]:
+    """Nelson's eight rules, the Western Electric rules that differ from them, EWMA and CUSUM."""
+    from analysis.stats import false_alarms_by_rule
+
+    quiet = false_alarms_by_rule(len(field.months), simulations=QUIET_CHARTS, seed=seed)
+    found = []
+    for name, (title, what) in RULE_NAMES.items():
+        chart = {"ewma": charts.ewma, "cusum": charts.cusum}.get(name, charts.rules)
+        at = sorted({int(p) for p in chart.signals.loc[chart.signals["rule"] == name, "point"]})
+        alarms = field.inputs.engine.stated("chart_false_alarms", period=window(field), dimensions={"rule": name}, value=quiet[name], n=QUIET_CHARTS)
+        found.append(RuleFacts(name=title, looks_for=what, months=tuple(field.months[k] for k in at), false_alarms=alarms))
+    return tuple(found)
+
+
+QUIET_CHARTS = 500
+
+
+def _rule(en: str, zh: str, looks: str, chinese: str) -> tuple[Text, Text]:
+    return Text(en=en, zh=zh), Text(en=looks, zh=chinese)
+
+
+RULE_NAMES: dict[str, tuple[Text, Text]] = {
+    "nelson_1": _rule("Nelson 1, Western Electric 1", "Nelson 1、西电 1", "one point beyond three sigmas", "一点超出 3σ"),
+    "nelson_2": _rule("Nelson 2", "Nelson 2", "nine in a row on one side", "连续 9 点在中心线同侧"),
+    "nelson_3": _rule("Nelson 3", "Nelson 3", "six in a row rising or falling", "连续 6 点递增或递减"),
+    "nelson_4": _rule("Nelson 4", "Nelson 4", "fourteen up and down in turn", "连续 14 点交替升降"),
+    "nelson_5": _rule("Nelson 5, Western Electric 2", "Nelson 5、西电 2", "two of three beyond two sigmas", "3 点中 2 点超出 2σ"),
+    "nelson_6": _rule("Nelson 6, Western Electric 3", "Nelson 6、西电 3", "four of five beyond one sigma", "5 点中 4 点超出 1σ"),
+    "nelson_7": _rule("Nelson 7", "Nelson 7", "fifteen within one sigma", "连续 15 点在 1σ 内"),
+    "nelson_8": _rule("Nelson 8", "Nelson 8", "eight outside one sigma", "连续 8 点在 1σ 外"),
+    "western_electric_4": _rule("Western Electric 4", "西电 4", "eight in a row on one side", "连续 8 点在中心线同侧"),
+    "ewma": _rule("EWMA, weight 0.2", "EWMA（权重 0.2）", "smoothed rate beyond its limits: small lasting shifts", "平滑后的故障率超限：持续小偏移"),
+    "cusum": _rule("CUSUM, k 0.5, h 5", "CUSUM（k 0.5，h 5）", "summed departures: small lasting shifts", "累计偏差超限：持续小偏移"),
+}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PhaseFacts:
+    """A fix's own machines and component, month by month, with limits before it and limits since."""
+
+    name: Text
+    starts: Month
+    chart: ChartFacts
+    before: Fact
+    after: Fact
+
+
+def phase_facts(field: Field, name: Text, starts: Month, place: Mapping[str, str], chart: ControlChart) -> PhaseFacts:
+    facts = chart_facts(field, chart, metric="failure_ratio", limit_metric="failure_ratio_limit", place=place)
+    centres = chart.points["centre"].to_numpy(dtype=float)
+    at = field.months.index(starts)
+    level = [
+        field.inputs.engine.stated("failure_ratio_limit", period=period, dimensions={**place, "line": "centre", "phase": phase}, value=float(value))
+        for phase, value, period in (
+            ("before", centres[at - 1], Period(field.first, starts - 1)), ("after", centres[at], Period(starts, field.last)),
+        )
+    ]  # fmt: skip
+    return PhaseFacts(name=name, starts=starts, chart=facts, before=level[0], after=level[1])
+
+
+def chart_facts(
+    field: Field, chart: ControlChart, *, metric: str = "failure_rate_adjusted", limit_metric: str = "failure_rate_limit", place: Mapping[str, str] | None = None
+) -> ChartFacts:
+    engine, points, where = field.inputs.engine, chart.points, dict(place or {})
+    scale = 1000 if metric == "failure_rate_adjusted" else 1
     months = tuple(field.months)
 
     def limit(column: str, kind: str) -> tuple[Fact, ...]:
         values = np.maximum(points[column].to_numpy(dtype=float), 0.0)
-        return tuple(engine.stated("failure_rate_limit", period=m, value=float(v), dimensions={"line": kind}) for m, v in zip(months, values, strict=True))
+        return tuple(engine.stated(limit_metric, period=m, value=float(v), dimensions={**where, "line": kind}) for m, v in zip(months, values, strict=True))
 
     values = tuple(
-        engine.stated("failure_rate_adjusted", period=m, value=float(v), n=int(size * 1000), sources=("tickets", "units"))
+        engine.stated(metric, period=m, value=float(v), dimensions=where, n=int(size * scale), sources=("tickets", "units"))
         for m, v, size in zip(months, points["value"], points["size"], strict=True)
     )
     scatter = chart.choice.sigma_z
     return ChartFacts(
         kind=chart.kind, choice=chart.choice.code, months=months, values=values, centre=limit("centre", "centre"), lower=limit("lower", "lower"),
         upper=limit("upper", "upper"), signals=tuple(months[int(p)] for p in sorted(set(chart.signals["point"]))),
-        overdispersion=None if scatter is None else engine.stated("overdispersion", period=window(field), value=float(scatter)),
+        overdispersion=None if scatter is None else engine.stated("overdispersion", period=window(field), dimensions=where, value=float(scatter)),
     )  # fmt: skip
 
 
@@ -453,32 +527,75 @@ class ParetoLine:
     settled: bool
 
 
-def pareto(field: Field, metric: str, dimension: str, values: Sequence[str], amounts: Sequence[Any], counts: Sequence[int], *, seed: int, spread: Sequence[float] | None = None) -> tuple[ParetoLine, ...]:
-    """Ranked lines. Ranks are simulated from Poisson counts; for costs each line's mean cost is held and its own scatter added (``spread``)."""
-    engine, period, level = field.inputs.engine, year(field), field.inputs.confidence
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ranking:
+    """A Pareto ranking: its first lines, and how many values make up eighty percent (with the interval that chance leaves)."""
+
+    dimension: str
+    by: str
+    lines: tuple[ParetoLine, ...]
+    values: Fact
+    vital: Fact
+
+
+PARETO_LINES, RANKED_AT_MOST = 15, 3000
+RANKING_DRAWS = 500
+
+
+def pareto(
+    field: Field, metric: str, dimension: str, values: Sequence[str], amounts: Sequence[Any], counts: Sequence[int], *, seed: int,
+    spread: Sequence[float] | None = None, subtract: Sequence[float] | None = None, by: str = "count", over: Period | None = None,
+) -> Ranking:  # fmt: skip
+    """Ranked values. Ranks are simulated from Poisson counts; for costs the mean cost of each value is held and its own scatter added (``spread``).
+
+    ``subtract`` are expected failures: values are then ranked by excess, of which only what is above zero makes the cumulative share.
+    """
+    engine, period, level = field.inputs.engine, over or year(field), field.inputs.confidence
     order = sorted(range(len(values)), key=lambda k: (-float(amounts[k]), values[k]))
-    generator = np.random.default_rng(seed)
-    number = np.array([max(float(counts[k]), 0.0) for k in order])
-    each = np.array([float(amounts[k]) / max(float(counts[k]), 1.0) for k in order])
-    drawn = generator.poisson(number, (2000, len(order))) * each
-    if spread is not None:
-        drawn = drawn + generator.standard_normal(drawn.shape) * np.array([spread[k] for k in order])
+    drawn = _drawn(order[:RANKED_AT_MOST], amounts, counts, spread=spread, subtract=subtract, seed=seed)
     ranks = 1 + np.argsort(np.argsort(-drawn, axis=1, kind="stable"), axis=1, kind="stable")
     low, high = np.quantile(ranks, (0.5 - level / 2, 0.5 + level / 2), axis=0, method="inverted_cdf")
-    whole = sum((amounts[k] for k in order), Decimal(0) if isinstance(amounts[0], Decimal) else 0)
-    lines, running = [], Decimal(0) if isinstance(whole, Decimal) else 0
-    for at, k in enumerate(order):
-        running = running + amounts[k]
+    zero = Decimal(0) if isinstance(amounts[0], Decimal) else 0
+    whole = sum((amounts[k] for k in order if amounts[k] > 0), zero)
+    lines, running = [], zero
+    for at, k in enumerate(order[:PARETO_LINES]):
+        running = running + max(amounts[k], zero)
         place = {dimension: values[k]}
         lines.append(
             ParetoLine(
                 name=label(field, dimension, values[k]), fact=engine.stated(metric, period=period, dimensions=place, value=amounts[k], n=int(counts[k])),
                 cumulative=engine.stated("failure_share_cumulative", period=period, dimensions={**place, "of": metric}, value=float(running) / float(whole) if whole else 0.0),
-                rank=engine.stated("failure_rank", period=period, dimensions={**place, "of": metric}, value=at + 1, interval=interval_of(low[at], high[at], level, "2,000 simulated rankings"), n=int(counts[k])),
+                rank=engine.stated("failure_rank", period=period, dimensions={**place, "of": metric}, value=at + 1, interval=interval_of(low[at], high[at], level, "simulated rankings"), n=int(counts[k])),
                 settled=bool(low[at] == high[at]),
-            )
+            )  # fmt: skip
         )
-    return tuple(lines)
+    positive = np.array([max(float(amounts[k]), 0.0) for k in order])
+    few = int(_makers(positive[None, :])[0])
+    few_low, few_high = (int(v) for v in np.quantile(_makers(np.maximum(drawn, 0.0)), (0.5 - level / 2, 0.5 + level / 2), method="inverted_cdf"))
+    place = {"of": metric, "attribute": dimension}
+    return Ranking(
+        dimension=dimension, by=by, lines=tuple(lines), values=engine.stated("ranked_values", period=period, dimensions=place, value=len(values)),
+        vital=engine.stated("vital_few", period=period, dimensions=place, value=few, interval=interval_of(min(few, few_low), max(few, few_high), level, "simulated rankings") if len(order) <= RANKED_AT_MOST else None),
+    )  # fmt: skip
+
+
+def _drawn(
+    order: Sequence[int], amounts: Sequence[Any], counts: Sequence[int], *, spread: Sequence[float] | None, subtract: Sequence[float] | None, seed: int
+) -> np.ndarray:
+    generator = np.random.default_rng(seed)
+    number = np.array([max(float(counts[k]), 0.0) for k in order])
+    if subtract is not None:
+        return np.asarray(generator.poisson(number, (RANKING_DRAWS, len(order))) - np.array([subtract[k] for k in order]))
+    each = np.array([float(amounts[k]) / max(float(counts[k]), 1.0) for k in order])
+    drawn = generator.poisson(number, (RANKING_DRAWS, len(order))) * each
+    return drawn if spread is None else drawn + generator.standard_normal(drawn.shape) * np.array([spread[k] for k in order])
+
+
+def _makers(amounts: np.ndarray) -> np.ndarray:
+    """How many of the largest make eighty percent, by row."""
+    ordered = np.sort(amounts, axis=1)[:, ::-1]
+    reached = np.cumsum(ordered, axis=1) >= 0.8 * ordered.sum(axis=1, keepdims=True)
+    return np.asarray(reached.argmax(axis=1) + 1)
 
 
 # -- life ------------------------------------------------------------------------------------------------------------

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.errors import MissingData
-from analysis.failures import fixes, forecasting, lives, localising, money, monitoring, reporting, views
+from analysis.failures import (
+    fixes,
+    forecasting,
+    lives,
+    localising,
+    money,
+    monitoring,
+    reporting,
+    views,
+    words,
+)
 from analysis.failures import publishing as publish
 from analysis.failures.baseline import Baseline
 from analysis.failures.field import Field
@@ -70,12 +80,15 @@ class FailureStudy:
     window: Period
     rates: publish.Rates
     chart: publish.ChartFacts
+    rules: tuple[publish.RuleFacts, ...]
+    phases: tuple[publish.PhaseFacts, ...]
+    words: words.Words | None
     causes: tuple[publish.CauseFacts, ...]
     candidates: Fact
     search_error: Fact
     ratios: Mapping[str, tuple[publish.Labelled, ...]]
     triangle: publish.Triangle
-    paretos: Mapping[str, tuple[publish.ParetoLine, ...]]
+    paretos: Mapping[tuple[str, str], publish.Ranking]
     lives: tuple[publish.LifeFacts, ...]
     survival: publish.Curve
     repairs: publish.Curve
@@ -130,14 +143,18 @@ def study(inputs: StudyInputs) -> FailureStudy:
     cells = localising.cells_of(field, baseline)
     search = localising.searched(cells, familywise=SEARCH_ERROR, level=inputs.confidence)
     candidates, error = publish.search_facts(field, search, SEARCH_ERROR)
+    charts = monitoring.rate_charts(field, baseline, intensity, delay)
     costs = _part(missing, "cost", lambda: money.cost_by(field, "component"))
     parts = {
         "rates": publish.rates(field, baseline, delay, reporting.backtest(field)),
-        "chart": publish.chart_facts(field, monitoring.rate_chart(field, baseline, intensity, delay)),
+        "chart": publish.chart_facts(field, charts.main),
+        "rules": publish.rule_facts(field, charts, seed=SEED),
+        "phases": _phases(field, baseline),
+        "words": _part(missing, "words", lambda: words.words_of(field)),
         "causes": tuple(publish.cause_facts(field, baseline, cells, cause) for cause in search.causes[:MOST_CAUSES]),
         "ratios": publish.ratios_by(field, cells),
         "triangle": publish.triangle(field, delay),
-        "paretos": _paretos(field, baseline, costs),
+        "paretos": _paretos(field, cells, costs is not None),
         "lives": publish.life_facts(field, fitted, reading_level=1 - LIFE_ERROR / max(len(fitted), 1)),
         "survival": _survival(field),
         "repairs": _repairs(field),
@@ -160,6 +177,58 @@ def study(inputs: StudyInputs) -> FailureStudy:
     )
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ClaimsForecast:
+    """Direct cost of failures under warranty to come, for a provision.
+
+    rows : one row a ``product_line`` and ``month`` ahead: ``failures`` (expected), ``cost`` (yuan, expected, float), ``low`` and ``high``
+    draws : the whole sum of the horizon under the model's uncertainty (counts, month scatter, level, cost a failure), one value a draw
+    """
+
+    rows: pd.DataFrame
+    draws: np.ndarray
+    level: float
+
+
+def claims_forecast(inputs: StudyInputs, *, months: int = 12, draws: int = 2000, seed: int = SEED, with_plan: bool = True) -> ClaimsForecast:
+    """Expected claim cost of machines under warranty by product line and month; lighter than :func:`study`.
+
+    ``with_plan=False`` leaves out shipments to come: what a provision at the end of the month has to cover. Intervals are predictions of the single cell.
+
+    Raises
+    ------
+    MissingData
+        No units, no serial numbers on tickets, or no ledger.
+    """
+    import pandas as pd
+
+    field = Field.of(inputs)
+    baseline, delay = Baseline.of(field), reporting.delay_of(field.delays, field.horizon)
+    fitted, _ = lives.component_lives(field)
+    intensity = forecasting.intensity_of(field, baseline, delay, fitted)
+    nobody = pd.DataFrame({"product_line": [], "started_no": [], "warranty_no": [], "machines": []})
+    made = forecasting.forecast(field, intensity, ahead=months, arrivals=None if with_plan else nobody)
+    by_line = money.cost_by(field, "product_line")
+    under = money.cost_by(field, "in_warranty").set_index("value")
+    cost = publish.unit_cost(by_line)
+    covered = publish.unit_cost(under.loc[["true"]]) if "true" in under.index else cost
+    uplift = covered.mean / cost.mean if cost.mean else 1.0
+    means = {str(row["value"]): publish.unit_cost(by_line.iloc[[k]]).mean * uplift for k, row in enumerate(by_line.to_dict("records")) if row["failures"]}
+    rows = made.frame[made.frame["warranty"]].groupby(["product_line", "month"], as_index=False, sort=True)["failures"].sum()
+    each = rows["product_line"].map(means).fillna(covered.mean)
+    limits = [made.interval(float(n), months=1, level=inputs.confidence) if n > 0 else (0.0, 0.0) for n in rows["failures"]]
+    rows = rows.assign(cost=rows["failures"] * each, low=[a for a, _ in limits] * each, high=[b for _, b in limits] * each)
+    random = np.random.default_rng(seed)
+    level = np.exp(random.standard_normal(draws) * intensity.level_spread - intensity.level_spread**2 / 2)
+    price = 1 + random.standard_normal(draws) * (covered.error / covered.mean if covered.mean else 0.0)
+    total = np.zeros(draws)
+    for _, part in rows.groupby("month", sort=True):
+        month = np.exp(random.standard_normal(draws) * intensity.month_spread - intensity.month_spread**2 / 2)
+        counts = random.poisson(np.outer(level * month, part["failures"].to_numpy()))
+        total += counts @ each.loc[part.index].to_numpy(dtype=float) * price
+    return ClaimsForecast(rows=rows, draws=total, level=inputs.confidence)
+
+
 POWER_EXPECTED, POWER_RATIOS = (5.0, 10.0, 20.0, 50.0, 100.0), (1.5, 2.0, 3.0)
 
 
@@ -180,21 +249,29 @@ def _part(missing: dict[str, MissingData], name: str, compute: Callable[[], Any]
         return None
 
 
-def _paretos(field: Field, baseline: Baseline, costs: pd.DataFrame | None) -> dict[str, tuple[publish.ParetoLine, ...]]:
-    counts = field.failure_counts
-    first = views.month_index(publish.year(field).first)
-    by_component = counts[counts["month_no"] >= first].groupby("component", sort=True)["failures"].sum()
-    found = {}
-    if len(by_component):
-        values = [str(value) for value in by_component.index]
-        found["count"] = publish.pareto(
-            field, "failure_count", "component", values, [int(v) for v in by_component], [int(v) for v in by_component], seed=SEED
-        )
-    if costs is not None and len(costs):
-        values, number = [str(v) for v in costs["value"]], [int(v) for v in costs["failures"]]
-        amounts = [Decimal(str(v)) for v in costs["amount"]]
-        spread = np.sqrt(np.maximum(costs["square"].to_numpy(dtype=float) - costs["amount"].astype(float) ** 2 / np.maximum(costs["failures"], 1), 0.0))
-        found["cost"] = publish.pareto(field, "failure_cost", "component", values, amounts, number, seed=SEED, spread=list(spread))
+RANKED = ("component", "fault_code", "model", "batch", "supplier", "plant", "region")
+
+
+def _paretos(field: Field, cells: localising.Cells, costed: bool) -> dict[tuple[str, str], publish.Ranking]:
+    """Each attribute by count, by cost (where there is a ledger) and by failures above those expected; empty where nothing failed."""
+    found: dict[tuple[str, str], publish.Ranking] = {}
+    for dimension in RANKED:
+        rows = money.cost_by(field, dimension) if costed else money.failures_by(field, dimension)
+        if not len(rows):
+            continue
+        values, number = [str(v) for v in rows["value"]], [int(v) for v in rows["failures"]]
+        found[dimension, "count"] = publish.pareto(field, "failure_count", dimension, values, number, number, seed=SEED)
+        if costed:
+            amounts = [Decimal(str(v)) for v in rows["amount"]]
+            spread = np.sqrt(np.maximum(rows["square"].to_numpy(dtype=float) - rows["amount"].astype(float) ** 2 / np.maximum(rows["failures"], 1), 0.0))
+            found[dimension, "cost"] = publish.pareto(field, "failure_cost", dimension, values, amounts, number, seed=SEED, spread=list(spread), by="cost")
+        if dimension in cells.frame.columns and cells.frame[dimension].nunique() > 1 and dimension != "component":
+            sums = cells.frame.groupby(dimension, sort=True)[["failures", "expected"]].sum()
+            over = [round(float(a - e), 1) for a, e in zip(sums["failures"], sums["expected"], strict=True)]
+            found[dimension, "excess"] = publish.pareto(
+                field, "excess_failures", dimension, [str(v) for v in sums.index], over, [int(v) for v in sums["failures"]], seed=SEED,
+                subtract=[float(v) for v in sums["expected"]], by="excess", over=publish.window(field),
+            )  # fmt: skip
     return found
 
 
@@ -272,11 +349,20 @@ def _fixes(field: Field, baseline: Baseline) -> tuple[FixFacts, ...]:
     return tuple(found)
 
 
+def _phases(field: Field, baseline: Baseline) -> tuple[publish.PhaseFacts, ...]:
+    found = []
+    for fix in load_interventions(kind="fix"):
+        chart = monitoring.phase_chart(field, baseline, fix) if fix.starts < field.last.end else None
+        if chart is not None and np.isfinite(chart.centre).all():
+            found.append(publish.phase_facts(field, fix.name, Month(fix.starts.year, fix.starts.month), {"fix": fix.id}, chart))
+    return tuple(found)
+
+
 def _excluded(field: Field) -> tuple[publish.Labelled, ...]:
     engine, frame = field.inputs.engine, field.verdicts.set_index("verdict")["failures"]
     return tuple(
         (publish.label(field, "verdict", verdict), engine.stated("excluded_failures", period=publish.window(field), dimensions={"verdict": verdict}, value=int(frame.get(verdict, 0))))
-        for verdict in ("no_serial", "unknown_serial", "before_shipment", "before_service", "after_retirement", "before_the_window", "after_the_month")
+        for verdict in ("no_serial", "unknown_serial", "before_shipment", "before_service", "after_retirement", "same_event", "before_the_window", "after_the_month")
     )
 
 

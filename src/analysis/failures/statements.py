@@ -203,7 +203,7 @@ def _excluded(field: Field, excluded: Sequence[tuple[Any, Fact]]) -> Check:
         return Check(id="failures_rated", outcome="passed", sentence=Sentence("Every confirmed failure lies on a machine that was in the field then; none is left out as impossible."))
     return Check(
         id="failures_rated", outcome="failed",
-        sentence=Sentence("{count} can be counted, not rated: unknown serial, before shipment or after retirement; the table names them.", {"count": total}),
+        sentence=Sentence("{count} can be counted, not rated: unknown serial, before shipment, after retirement, or a second order for the same event; the table names them.", {"count": total}),
     )
 
 

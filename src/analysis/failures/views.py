@@ -59,7 +59,10 @@ WHERE t.ticket_type = 'repair' AND (t.status IS NULL OR t.status <> 'cancelled')
 
 
 def judged(first: dt.date, end: dt.date) -> str:
-    """Every confirmed failure with its machine and the verdict whether it counts in a rate, and if not, why."""
+    """Every confirmed failure with its machine and the verdict whether it counts in a rate, and if not, why.
+
+    Two orders for one component of one machine on one day are one event; the later is kept and named, not counted again.
+    """
     return f"""judged AS (
 SELECT r.ticket_id, r.serial_no, r.component, r.fault_code, r.in_warranty, r.opened_at, r.resolved_at, r.opened_on, r.event_on, r.dated,
        m.model, m.product_line, m.batch, m.supplier, m.plant, m.region, m.produced_month, m.started, m.ended, m.warranty_end,
@@ -71,6 +74,7 @@ SELECT r.ticket_id, r.serial_no, r.component, r.fault_code, r.in_warranty, r.ope
             WHEN r.event_on >= {literal(end)} THEN 'after_the_month'
             WHEN r.event_on < {literal(first)} THEN 'before_the_window'
             WHEN r.event_on < coalesce(u.in_service_on, u.shipped_on) THEN 'before_service'
+            WHEN row_number() OVER (PARTITION BY r.serial_no, r.component, r.event_on ORDER BY r.opened_at, r.ticket_id) > 1 THEN 'same_event'
             ELSE 'counted' END AS verdict
 FROM reports r
 LEFT JOIN units u ON u.serial_no = r.serial_no

@@ -19,6 +19,7 @@ _EXPORTS: dict[str, str] = {
     "adjust_p_values": "multiplicity",
     "ControlChart": "control",
     "control_chart": "control",
+    "false_alarms_by_rule": "control",
     "signal_performance": "control",
     # localisation of an excess
     "localise": "localisation",

@@ -192,6 +192,12 @@ def as_column(values: ArrayLike | None, n: int, default: float, name: str) -> Fl
 
 
 def check_rows(low: Floats, high: Floats, start: Floats, end: Floats, weight: Floats) -> None:
+    missing = np.isnan(low) | np.isnan(high)
+    if missing.any() and np.isinf(high[missing]).all():
+        raise ParameterError(
+            f"{int(missing.sum())} of {len(low)} rows have no duration, all of them survivors (first: row {int(np.argmax(missing))}). Dropping "
+            "them would keep the failed and make life look short; give the age or mileage at which each was last seen working, or bounds of it."
+        )
     problems = (
         (
             np.isnan(low) | np.isnan(high),

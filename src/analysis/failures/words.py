@@ -1,0 +1,270 @@
+"""The customer's words: terms that go with a fault, and terms that are new. Evidence behind a cause, never a cause.
+
+Latin words are taken whole; a run of Chinese characters is cut into sequences of two to eight characters, and a sequence that nearly always
+stands inside a longer one is left out, so that no dictionary is needed. Numbers, addresses of mail and the web are masked before anything
+is counted, and a term in fewer than ten tickets of five machines is never shown: names and house numbers do not get that far.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis.errors import MissingData
+from analysis.failures.field import Field
+from analysis.locale import Text
+from analysis.metrics import Period
+from analysis.results import Fact
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LONGEST, SHORTEST = 8, 2
+FEWEST_TICKETS, FEWEST_MACHINES = 10, 5
+MOST_TEXTS = 50_000
+NESTED = 0.9
+PRIOR_WEIGHT = 500.0
+WORDS_ERROR = 0.01
+
+_PERSONAL = re.compile(r"\S+@\S+|https?://\S+|www\.\S+|\d[\d\-\s]{3,}\d|\d+")
+_RUNS = re.compile(r"[\u4e00-\u9fff]+|[a-z][a-z'’\-]+")
+_COMMON = frozenset(
+    {
+        "a", "an", "and", "are", "as", "at", "be", "but", "by", "can", "did", "do", "does", "for",
+        "from", "had", "has", "have", "how", "i", "in", "is", "it", "its", "me", "my", "no", "not",
+        "of", "on", "or", "our", "out", "so", "than", "that", "the", "their", "them", "then",
+        "there", "they", "this", "to", "too", "up", "was", "we", "were", "what", "when", "which",
+        "will", "with", "would", "you", "your", "hello", "hi", "dear", "please", "thanks", "thank",
+        "customer", "says",
+    }
+)  # fmt: skip
+
+
+def masked(text: str) -> str:
+    """The text in small letters, with numbers and addresses of mail and the web taken out."""
+    return _PERSONAL.sub(" ", text.lower())
+
+
+def terms(text: str) -> set[str]:
+    """Words, pairs of words and sequences of Chinese characters in a text, each once."""
+    found: set[str] = set()
+    for clause in re.split(r"[，。！？；：、,.!?;:()（）\n]+", masked(text)):
+        words: list[str] = []
+        for run in _RUNS.findall(clause):
+            if run[0] >= "\u4e00":
+                found.update(run[k : k + n] for n in range(SHORTEST, LONGEST + 1) for k in range(len(run) - n + 1))
+            elif run not in _COMMON and len(run) > 2:
+                words.append(run)
+        found.update(words)
+        found.update(f"{one} {other}" for one, other in zip(words, words[1:], strict=False))
+    return found
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TermFacts:
+    """A term of one component's tickets: its share there and elsewhere, and the log-odds in standard errors."""
+
+    component: Text
+    term: str
+    inside: Fact
+    outside: Fact
+    weight: Fact
+    distinct: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Words:
+    """Distinctive terms by component, the most telling first, and terms of the report month not seen in the year before."""
+
+    by_component: tuple[TermFacts, ...]
+    new: tuple[tuple[str, Fact], ...]
+    tickets: Fact
+    sampled: bool
+
+
+def words_of(field: Field, *, top: int = 3) -> Words | None:
+    """Terms of confirmed failures; None without any words.
+
+    Raises
+    ------
+    MissingData
+        Tickets hold no ``text``.
+    """
+    field.inputs.engine.require("tickets.text")
+    rows = _texts(field)
+    if rows.empty:
+        raise MissingData("tickets.text")
+    counted = counts_of(rows)
+    engine, period = field.inputs.engine, _window(field)
+    lines = [fact for component, part in distinctive(counted, top=top).groupby("component", sort=True) for fact in _facts(field, str(component), part)]
+    total = int(rows["tickets"].sum())
+    return Words(
+        by_component=tuple(lines), new=_new(field, rows), sampled=total >= MOST_TEXTS,
+        tickets=engine.stated("complaint_texts", period=period, value=total, sources=("tickets",)),
+    )  # fmt: skip
+
+
+def _window(field: Field) -> Period:
+    from analysis.failures.publishing import window
+
+    return window(field)
+
+
+def _texts(field: Field) -> pd.DataFrame:
+    """Equal texts once: ``text``, ``component``, ``recent`` (of the report month), ``tickets``, ``machines``; a fixed sample where there are many."""
+    start = f"DATE '{field.last.start}'"
+    return field.query(
+        field.failures,
+        "chosen AS (SELECT f.ticket_id, f.serial_no, f.component, f.event_on, t.text FROM failed f JOIN tickets t USING (ticket_id) "
+        f"WHERE t.text IS NOT NULL AND t.text <> '' ORDER BY hash(f.ticket_id) LIMIT {MOST_TEXTS})",
+        select=f"SELECT text, component, event_on >= {start} AS recent, count(*) AS tickets, count(DISTINCT serial_no) AS machines FROM chosen "
+        "GROUP BY ALL ORDER BY ALL",
+    )
+
+
+def counts_of(rows: pd.DataFrame) -> pd.DataFrame:
+    """Tickets with each term by component: ``component``, ``term``, ``inside``, ``all_inside``, ``outside``, ``all_outside``."""
+    import pandas as pd
+
+    known = {text: terms(text) for text in rows["text"].unique()}
+    by_part: dict[str, Counter[str]] = {}
+    machines: Counter[str] = Counter()
+    for text, component, tickets, held in zip(rows["text"], rows["component"], rows["tickets"].tolist(), rows["machines"].tolist(), strict=True):
+        part = by_part.setdefault(str(component), Counter())
+        for term in known[text]:
+            part[term] += int(tickets)
+            machines[term] += int(held)
+    whole: Counter[str] = Counter()
+    for part in by_part.values():
+        whole.update(part)
+    kept = maximal({term: n for term, n in whole.items() if n >= FEWEST_TICKETS and machines[term] >= FEWEST_MACHINES})
+    sizes = rows.groupby("component", sort=True)["tickets"].sum()
+    total = int(sizes.sum())
+    table = [
+        (name, term, part[term], int(sizes[name]), whole[term] - part[term], total - int(sizes[name]))
+        for name, part in sorted(by_part.items())
+        for term in sorted(kept)
+        if part[term]
+    ]
+    return pd.DataFrame(table, columns=["component", "term", "inside", "all_inside", "outside", "all_outside"])
+
+
+def maximal(counts: dict[str, int]) -> set[str]:
+    """Terms that do not nearly always stand inside one longer term: of 压缩, 缩机 and 压缩机 the last."""
+    hidden: set[str] = set()
+    for term, n in counts.items():
+        for shorter in _inside(term):
+            if n >= NESTED * counts.get(shorter, n + 1e9):
+                hidden.add(shorter)
+    return set(counts) - hidden
+
+
+def _inside(term: str) -> Iterable[str]:
+    if " " in term:
+        return term.split(" ")
+    if term[0] < "\u4e00":
+        return ()
+    return (term[k : k + n] for n in range(SHORTEST, len(term)) for k in range(len(term) - n + 1))
+
+
+def log_odds(inside: Sequence[int], all_inside: int, outside: Sequence[int], all_outside: int) -> tuple[np.ndarray, np.ndarray]:
+    """Difference of log-odds of each term with an informative Dirichlet prior, and its standard error.
+
+    The prior is the share of each term over both sides, worth ``PRIOR_WEIGHT`` tickets, so that a rare term does not lead by chance. Source:
+    Monroe, Colaresi and Quinn (2008), Political Analysis 16, 372-403, equations 15, 20 and 22.
+    """
+    one, other = np.asarray(inside, dtype=float), np.asarray(outside, dtype=float)
+    prior = PRIOR_WEIGHT * (one + other) / (all_inside + all_outside)
+    here = np.log((one + prior) / np.maximum(all_inside + PRIOR_WEIGHT - one - prior, 1e-9))
+    there = np.log((other + prior) / np.maximum(all_outside + PRIOR_WEIGHT - other - prior, 1e-9))
+    return here - there, np.sqrt(1 / (one + prior) + 1 / (other + prior))
+
+
+def distinctive(counts: pd.DataFrame, *, top: int = 3, familywise: float = WORDS_ERROR) -> pd.DataFrame:
+    """The leading terms of each component: adds ``log_odds``, ``error``, ``distinct`` (beyond chance over every term looked at)."""
+    import pandas as pd
+    from scipy.stats import norm
+
+    parts = []
+    for _, part in counts.groupby("component", sort=True):
+        value, error = log_odds(part["inside"].tolist(), int(part["all_inside"].iloc[0]), part["outside"].tolist(), int(part["all_outside"].iloc[0]))
+        parts.append(part.assign(log_odds=value, error=error))
+    if not parts:
+        return counts.assign(log_odds=[], error=[], distinct=[])
+    frame = pd.concat(parts, ignore_index=True)
+    limit = float(norm.isf(familywise / len(frame)))
+    frame = frame.assign(distinct=frame["log_odds"] / frame["error"] > limit)
+    frame = frame.sort_values(["component", "distinct", "inside", "log_odds", "term"], ascending=[True, False, False, False, True], kind="stable")
+    chosen = [k for _, part in frame[frame["log_odds"] > 0].groupby("component", sort=True) for k in _apart(part["term"], top)]
+    return frame.loc[chosen]
+
+
+def _apart(candidates: pd.Series, top: int) -> list[int]:
+    """The first terms that share no two neighbouring characters (no word) with one before them, so that one phrase is not said three times."""
+    chosen: list[int] = []
+    taken: set[str] = set()
+    for k, term in zip(candidates.index.tolist(), candidates.tolist(), strict=True):
+        pieces = set(term.split(" ")) if term[0] < "\u4e00" else {term[i : i + 2] for i in range(len(term) - 1)}
+        if not pieces & taken:
+            chosen.append(int(k))
+            taken |= pieces
+        if len(chosen) == top:
+            break
+    return chosen
+
+
+def _facts(field: Field, component: str, part: pd.DataFrame) -> list[TermFacts]:
+    from scipy.stats import norm
+
+    from analysis.failures.publishing import interval_of, label
+
+    engine, period, level = field.inputs.engine, _window(field), field.inputs.confidence
+    z, found = float(norm.ppf(0.5 + level / 2)), []
+    for row in part.to_dict("records"):
+        place = {"component": component, "term": str(row["term"])}
+        half = z * float(row["error"])
+        interval = interval_of(float(row["log_odds"]) - half, float(row["log_odds"]) + half, level, "log-odds with informative prior")
+        found.append(
+            TermFacts(
+                component=label(field, "component", component), term=str(row["term"]), distinct=bool(row["distinct"]),
+                inside=engine.ratio("complaint_term_share", int(row["inside"]), int(row["all_inside"]), period=period, dimensions={**place, "side": "inside"}),
+                outside=engine.ratio("complaint_term_share", int(row["outside"]), int(row["all_outside"]), period=period, dimensions={**place, "side": "outside"}),
+                weight=engine.stated("complaint_term_odds", period=period, dimensions=place, value=float(row["log_odds"]), interval=interval, n=int(row["inside"]), sources=("tickets",)),
+            )  # fmt: skip
+        )
+    return found
+
+
+def _new(field: Field, rows: pd.DataFrame) -> tuple[tuple[str, Fact], ...]:
+    """Terms in at least ten tickets of the report month and in none before it."""
+    now: Counter[str] = Counter()
+    machines: Counter[str] = Counter()
+    before: set[str] = set()
+    for text, recent, tickets, held in zip(rows["text"], rows["recent"], rows["tickets"].tolist(), rows["machines"].tolist(), strict=True):
+        for term in terms(text):
+            if recent:
+                now[term] += int(tickets)
+                machines[term] += int(held)
+            else:
+                before.add(term)
+    fresh = {term: n for term, n in now.items() if n >= FEWEST_TICKETS and machines[term] >= FEWEST_MACHINES and term not in before}
+    engine = field.inputs.engine
+    kept = sorted(maximal(fresh), key=lambda term: (-fresh[term], term))[:5]
+    return tuple((term, engine.stated("complaint_term_tickets", period=field.last, dimensions={"term": term}, value=fresh[term], sources=("tickets",))) for term in kept)
+
+
+def similar(text: str, others: Sequence[str], *, top: int = 5) -> list[tuple[int, float]]:
+    """Positions of the most similar texts and their share of terms in common (Jaccard), the closest first; texts without any are left out."""
+    own = terms(text)
+    shares = []
+    for k, other in enumerate(others):
+        these = terms(other)
+        common = len(own & these)
+        if common:
+            shares.append((k, common / len(own | these)))
+    return sorted(shares, key=lambda one: (-one[1], one[0]))[:top]
