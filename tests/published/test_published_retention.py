@@ -96,3 +96,33 @@ def test_online_retail_cohorts_with_cancellations_and_doubled_invoices_treated()
     last = matrix.groupby(matrix["cohort"].astype(str))["age"].idxmax()
     assert matrix.loc[last, "rate"].isna().all() and matrix.loc[last, "partial"].all()
     assert matrix[matrix["age"] == 0]["size"].sum() == bought["CustomerID"].nunique()
+
+
+# -- the public path: source map, validated tables, study -----------------------------------------------------------------
+
+
+def studied(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    """The retention study of a run of ``params/runs``, as its notebook makes it."""
+    from analysis import retention
+    from analysis.workbook import open_run
+
+    monkeypatch.setenv("AFTER_SALES_RUN_DIR", str(folder))
+    return retention.study(open_run(name, section="retention").inputs)
+
+
+def test_cdnow_by_its_source_map(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    real("cdnow", "CDNOW_sample.txt")
+    found = studied("cdnow", tmp_path, monkeypatch).purchase_cohorts
+    # Fader and Hardie's tenth: 2,357 customers first seen in the first quarter of 1997; eight of them never paid anything.
+    first = found.matrix.set_index(["cohort", "age"]).loc[("1997Q1", 0)]
+    assert (first["size"], first["active"]) == (2349, 2349)
+    assert found.matrix["rate"].notna().all() and found.running == ""  # June 1998 ends a quarter
+
+
+def test_telco_by_its_source_map_says_that_earlier_losses_are_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    real("telco_churn_ibm", "Telco-Customer-Churn.csv")
+    found = studied("telco", tmp_path, monkeypatch)
+    month = found.contractual.month
+    assert month.components.lost + month.components.won_and_lost <= 1869
+    assert [one.outcome for one in found.checks if one.id == "losses_recorded"] == ["failed"]
+    assert not any(one.id == "retention.contract_cohorts" for one in found.findings)
