@@ -98,7 +98,7 @@ def _triangle(range_: Range, random: np.random.Generator, size: int) -> NDArray[
 
 
 def _tier(
-    inputs: StudyInputs, tier: str, row: dict[str, Any], random: np.random.Generator, price: NDArray[np.float64], demand: NDArray[np.float64], plan: WhatIfPlan
+    inputs: StudyInputs, tier: str, row: dict[Any, Any], random: np.random.Generator, price: NDArray[np.float64], demand: NDArray[np.float64], plan: WhatIfPlan
 ) -> tuple[BudgetLine, NDArray[np.float64], float]:
     import numpy as np
 
