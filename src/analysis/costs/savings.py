@@ -219,7 +219,7 @@ def interrupted_series(
 
 
 def _after(months: pd.Index, start: Any) -> NDArray[np.bool_]:
-    after = np.array([month >= start for month in months])
+    after = np.array([month >= start for month in months], dtype=np.bool_)
     if after.sum() < MINIMUM_MONTHS or (~after).sum() < MINIMUM_MONTHS:
         raise MissingData(
             "months",
