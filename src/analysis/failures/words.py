@@ -99,12 +99,12 @@ def words_of(field: Field, *, top: int = 3) -> Words | None:
     rows = _texts(field)
     if rows.empty:
         raise MissingData("tickets.text")
-    counted = counts_of(rows)
+    counted = counts_of(rows, whole=_whole(field))
     engine, period = field.inputs.engine, _window(field)
     lines = [fact for component, part in distinctive(counted, top=top).groupby("component", sort=True) for fact in _facts(field, str(component), part)]
     total = int(rows["tickets"].sum())
     return Words(
-        by_component=tuple(lines), new=_new(field, rows), sampled=total >= MOST_TEXTS,
+        by_component=tuple(lines), new=_new(field, rows, _whole(field)), sampled=total >= MOST_TEXTS,
         tickets=engine.stated("complaint_texts", period=period, value=total, sources=("tickets",)),
     )  # fmt: skip
 
@@ -127,8 +127,14 @@ def _texts(field: Field) -> pd.DataFrame:
     )
 
 
-def counts_of(rows: pd.DataFrame) -> pd.DataFrame:
-    """Tickets with each term by component: ``component``, ``term``, ``inside``, ``all_inside``, ``outside``, ``all_outside``."""
+def _whole(field: Field) -> frozenset[str]:
+    """Short texts as they stand: what a customer wrote in full is never printed, pieces of it may be."""
+    frame = field.inputs.engine.query("SELECT DISTINCT lower(trim(text)) AS text FROM tickets WHERE length(text) <= 40", needs=("tickets.text",))
+    return frozenset(str(text) for text in frame["text"] if text)
+
+
+def counts_of(rows: pd.DataFrame, *, whole: frozenset[str] = frozenset()) -> pd.DataFrame:
+    """Terms that are the ``whole`` of a text are left out. Tickets with each term by component: ``component``, ``term``, ``inside``, ``all_inside``, ``outside``, ``all_outside``."""
     import pandas as pd
 
     known = {text: terms(text) for text in rows["text"].unique()}
@@ -139,14 +145,14 @@ def counts_of(rows: pd.DataFrame) -> pd.DataFrame:
         for term in known[text]:
             part[term] += int(tickets)
             machines[term] += int(held)
-    whole: Counter[str] = Counter()
+    overall: Counter[str] = Counter()
     for part in by_part.values():
-        whole.update(part)
-    kept = maximal({term: n for term, n in whole.items() if n >= FEWEST_TICKETS and machines[term] >= FEWEST_MACHINES})
+        overall.update(part)
+    kept = maximal({term: n for term, n in overall.items() if n >= FEWEST_TICKETS and machines[term] >= FEWEST_MACHINES and term not in whole})
     sizes = rows.groupby("component", sort=True)["tickets"].sum()
     total = int(sizes.sum())
     table = [
-        (name, term, part[term], int(sizes[name]), whole[term] - part[term], total - int(sizes[name]))
+        (name, term, part[term], int(sizes[name]), overall[term] - part[term], total - int(sizes[name]))
         for name, part in sorted(by_part.items())
         for term in sorted(kept)
         if part[term]
@@ -240,7 +246,7 @@ def _facts(field: Field, component: str, part: pd.DataFrame) -> list[TermFacts]:
     return found
 
 
-def _new(field: Field, rows: pd.DataFrame) -> tuple[tuple[str, Fact], ...]:
+def _new(field: Field, rows: pd.DataFrame, whole: frozenset[str]) -> tuple[tuple[str, Fact], ...]:
     """Terms in at least ten tickets of the report month and in none before it."""
     now: Counter[str] = Counter()
     machines: Counter[str] = Counter()
@@ -252,7 +258,7 @@ def _new(field: Field, rows: pd.DataFrame) -> tuple[tuple[str, Fact], ...]:
                 machines[term] += int(held)
             else:
                 before.add(term)
-    fresh = {term: n for term, n in now.items() if n >= FEWEST_TICKETS and machines[term] >= FEWEST_MACHINES and term not in before}
+    fresh = {term: n for term, n in now.items() if n >= FEWEST_TICKETS and machines[term] >= FEWEST_MACHINES and term not in before and term not in whole}
     engine = field.inputs.engine
     kept = sorted(maximal(fresh), key=lambda term: (-fresh[term], term))[:5]
     return tuple((term, engine.stated("complaint_term_tickets", period=field.last, dimensions={"term": term}, value=fresh[term], sources=("tickets",))) for term in kept)

@@ -58,6 +58,13 @@ def test_each_failure_is_counted_or_named(small: Path, inputs_of: Inputs):
     assert verdicts == {"counted": 2, "after_retirement": 1, "before_shipment": 1, "after_the_month": 1, "no_serial": 1}
 
 
+def test_a_second_order_for_the_same_event_is_named_and_not_rated_again(small: Path, inputs_of: Inputs):
+    twice = TICKETS + "F9,S1,repair,2026-10-20T09:00:00,closed,F20,board,,2026-10-19\n"
+    (small / "tickets.csv").write_text(twice)
+    verdicts = Field.of(inputs_of(small)).verdicts.set_index("verdict")["failures"].to_dict()
+    assert verdicts["same_event"] == 1 and verdicts["counted"] == 2
+
+
 def test_failures_carry_the_age_of_their_machine(small: Path, inputs_of: Inputs):
     counts = Field.of(inputs_of(small)).failure_counts
     assert counts[["age_months", "component", "failures"]].to_numpy().tolist() == [[0, "board", 1], [1, "board", 1]]

@@ -48,6 +48,13 @@ def test_planted_truths_are_found_and_every_number_is_a_fact(planted: Path, inpu
     for _, facts in study.money.by_component:
         parts = [facts[name].value for name in ("parts", "logistics", "outsourcing", "compensation", "other", "recovered")]
         assert sum(parts) == facts["total"].value  # type: ignore[arg-type]
+    assert {attribute for attribute, _ in study.paretos} == {"component", "fault_code", "model", "batch", "supplier", "plant", "region"}
+    excess = study.paretos["supplier", "excess"]
+    assert excess.lines[0].name.en == "Qiming" and excess.lines[0].settled
+    by_count = study.paretos["component", "count"]
+    assert sum(line.fact.value for line in by_count.lines) == sum(line.fact.value for line in study.paretos["fault_code", "count"].lines)  # type: ignore[misc]
+    assert study.words is not None and any("压缩机" in one.term for one in study.words.by_component if one.component.en == "Compressor")
+    assert study.words.new == ()
     for finding in study.findings:
         assert finding.statement.plain("zh") != finding.statement.plain("en")
 
@@ -64,6 +71,16 @@ def test_absent_tables_are_said_and_the_rest_is_made(planted: Path, inputs_of: I
     assert study.forecast is not None and not study.forecast.with_plan
     assert study.forecast.provision.value is None and "provision" in study.forecast.provision.reason.en  # type: ignore[union-attr]
     assert study.causes
+
+
+def test_the_claims_forecast_adds_up_to_the_study_and_its_draws_to_its_mean(planted: Path, inputs_of: Inputs):
+    inputs = inputs_of(planted)
+    found, study = failures.claims_forecast(inputs), failures.study(inputs)
+    assert study.forecast is not None
+    assert found.rows["failures"].sum() == pytest.approx(float(study.forecast.under_warranty.value), rel=0.002)  # type: ignore[arg-type]
+    assert found.draws.mean() == pytest.approx(found.rows["cost"].sum(), rel=0.02)
+    assert (found.rows["low"] < found.rows["cost"]).all() and (found.rows["cost"] < found.rows["high"]).all()
+    assert failures.claims_forecast(inputs, with_plan=False).rows["failures"].sum() < found.rows["failures"].sum()
 
 
 def test_with_nothing_planted_nothing_is_found(tmp_path: Path, inputs_of: Inputs):
