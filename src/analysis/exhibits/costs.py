@@ -271,28 +271,6 @@ def category_history_figure(study: CostStudy, *, top: int = 6) -> Block:
     )
 
 
-def unit_cost_figure(study: CostStudy) -> Block:
-    """Cost per ticket over the last months."""
-    from analysis.exhibits.charts import Series, lines
-
-    facts = [fact for fact in study.unit_costs if fact.value is not None]
-    if not facts:
-        return callout("costs.unit_cost", tone="info", title=Sentence("No cost per ticket: there are no service orders to divide by."))
-    first, last = facts[0], facts[-1]
-    values: dict[str, Value] = {"last": last, "first": first, "from": Month.parse(first.period), "to": Month.parse(last.period)}
-    return figure(
-        "costs.unit_cost",
-        title=Sentence("A ticket cost {last:exact} in {to}, against {first:exact} in {from}", values),
-        subtitle=Sentence("After-sales cost divided by service orders opened in the month"),
-        foot=_source(study),
-        alt=Sentence("Line of the cost per ticket from {from} to {to}; it ends at {last:exact}.", values),
-        draw=lines(
-            [Series(name=Text(en="Cost per ticket", zh="单张工单成本"), points=[(Month.parse(fact.period), fact) for fact in facts], role="focus")],
-            measure=Text(en="Cost per ticket", zh="单张工单成本"),
-        ),
-    )
-
-
 def _column(key: str, en: str, zh: str, **options: Any) -> Column:
     return Column(key=key, label=Text(en=en, zh=zh), **options)
 
@@ -689,7 +667,7 @@ def coverage_table(study: CostStudy) -> Block | None:
         return None
     lines = (*provision.lines, provision.total)
     return table(
-        "costs.coverage", title=Sentence("Does the balance cover the claims of machines still under warranty?"), subtitle=Sentence("Claims expected at the cost a unit-month of the last twelve months, for the warranty that is left"),
+        "costs.coverage", title=Sentence("Does the balance cover the claims of machines still under warranty?"), subtitle=Sentence("Claims expected at the cost a unit-month of the last two years, for the warranty that is left"),
         columns=[
             _column("line", "Product line", "产品线", wide=True), _column("closing", "Closing balance", "期末余额"), _column("expected", "Claims expected", "预计索赔"), _column("limits", "Interval", "区间", show="interval"), _column("coverage", "Covered", "覆盖率"), _column("range", "Interval", "区间", show="interval"),
         ],
