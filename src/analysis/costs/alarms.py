@@ -29,7 +29,9 @@ def price_findings(inputs: StudyInputs) -> list[Finding]:
         return []
     prices = _complete(prices, inputs.month, ["part_no"])
     try:
-        signals = price_steps(prices, by=["part_no"], least_change=LEAST_PRICE_CHANGE, level=LEVEL, confidence=inputs.confidence)
+        signals = price_steps(
+            prices, by=["part_no"], least_change=LEAST_PRICE_CHANGE, level=LEVEL, confidence=inputs.confidence
+        )
     except AnalysisError:
         return []
     findings = []
@@ -41,16 +43,30 @@ def price_findings(inputs: StudyInputs) -> list[Finding]:
         since = prices[(prices["part_no"] == part) & (prices["month"] >= str(first))]
         period = str(Period(first, inputs.month))
         change = inputs.engine.stated(
-            "input_price_change", period=period, value=row["change"], dimensions=place, sources=("parts_used",), n=len(set(prices["month"])),
+            "input_price_change",
+            period=period,
+            value=row["change"],
+            dimensions=place,
+            sources=("parts_used",),
+            n=len(set(prices["month"])),
             interval=_interval(row, inputs, "step beside a trend of the log price, t"),
         )
         extra = float((since["price"] * since["quantity"]).sum()) * row["change"] / (1 + row["change"])
-        cost = inputs.engine.stated("input_price_cost", period=period, value=money(extra), dimensions=place, sources=("parts_used",))
+        cost = inputs.engine.stated(
+            "input_price_cost", period=period, value=money(extra), dimensions=place, sources=("parts_used",)
+        )
         findings.append(
             Finding(
-                id="costs.input_price", section="costs", severity="watch", subject=place,
-                statement=Sentence("The price of part {part} stepped up by {change} ({change:interval}) from {first}; on the parts used since, that is {cost}.", {"part": part, "change": change, "first": first, "cost": cost}),
-                evidence=prices[prices["part_no"] == part].reset_index(drop=True), rank=extra,
+                id="costs.input_price",
+                section="costs",
+                severity="watch",
+                subject=place,
+                statement=Sentence(
+                    "The price of part {part} stepped up by {change} ({change:interval}) from {first}; on the parts used since, that is {cost}.",
+                    {"part": part, "change": change, "first": first, "cost": cost},
+                ),
+                evidence=prices[prices["part_no"] == part].reset_index(drop=True),
+                rank=extra,
                 method="Largest step beside a straight trend over all possible first months (Andrews 1993); Holm over parts, one false alarm in a hundred reports",
             )
         )
@@ -63,26 +79,60 @@ def surge_findings(inputs: StudyInputs) -> list[Finding]:
 
     try:
         costs = _account_months(inputs)
-        signals = cost_surges(costs, by=["account"], lengths=(2, 3, 4), within=12, explained_by=("volume", "trend"), level=LEVEL, confidence=inputs.confidence)
+        signals = cost_surges(
+            costs,
+            by=["account"],
+            lengths=(2, 3, 4),
+            within=12,
+            explained_by=("volume", "trend"),
+            level=LEVEL,
+            confidence=inputs.confidence,
+        )
     except AnalysisError:
         return []
     findings = []
     for row in rows_of(signals.found):
-        account, first, last = str(row["account"]), Month.parse(str(row["from_month"])), Month.parse(str(row["to_month"]))
+        account, first, last = (
+            str(row["account"]),
+            Month.parse(str(row["from_month"])),
+            Month.parse(str(row["to_month"])),
+        )
         place, period = {"account": account}, str(Period(first, last))
         rise = inputs.engine.stated(
-            "cost_surge", period=period, value=row["rise"], dimensions=place, sources=("ledger", "tickets"), n=len(set(costs["month"])),
+            "cost_surge",
+            period=period,
+            value=row["rise"],
+            dimensions=place,
+            sources=("ledger", "tickets"),
+            n=len(set(costs["month"])),
             interval=_interval(row, inputs, "regression on tickets and trend, serially correlated errors, t"),
         )
-        excess = inputs.engine.stated("cost_surge_excess", period=period, value=money(row["excess"]), dimensions=place, sources=("ledger", "tickets"))
+        excess = inputs.engine.stated(
+            "cost_surge_excess",
+            period=period,
+            value=money(row["excess"]),
+            dimensions=place,
+            sources=("ledger", "tickets"),
+        )
         findings.append(
             Finding(
-                id="costs.surge", section="costs", severity="watch", subject=place,
+                id="costs.surge",
+                section="costs",
+                severity="watch",
+                subject=place,
                 statement=Sentence(
                     "{name} (account {account}) lay {rise} ({rise:interval}) above what tickets explain from {first} to {last}: {excess} more than expected.",
-                    {"name": account_name(inputs, account), "account": account, "rise": rise, "first": first, "last": last, "excess": excess},
+                    {
+                        "name": account_name(inputs, account),
+                        "account": account,
+                        "rise": rise,
+                        "first": first,
+                        "last": last,
+                        "excess": excess,
+                    },
                 ),
-                evidence=costs[costs["account"] == account].drop(columns="tickets").reset_index(drop=True), rank=float(row["excess"]),
+                evidence=costs[costs["account"] == account].drop(columns="tickets").reset_index(drop=True),
+                rank=float(row["excess"]),
                 method="Largest run of two to four months above tickets and trend; Holm over accounts, one false alarm in a hundred reports",
             )
         )
@@ -95,7 +145,14 @@ def rise_findings(inputs: StudyInputs) -> list[Finding]:
 
     try:
         costs = _account_months(inputs)
-        signals = cost_rises(costs, by=["account"], window=3, explained_by=("volume", "trend"), level=LEVEL, confidence=inputs.confidence)
+        signals = cost_rises(
+            costs,
+            by=["account"],
+            window=3,
+            explained_by=("volume", "trend"),
+            level=LEVEL,
+            confidence=inputs.confidence,
+        )
     except AnalysisError:
         return []
     findings = []
@@ -103,18 +160,38 @@ def rise_findings(inputs: StudyInputs) -> list[Finding]:
     for row in rows_of(signals.found):
         account = str(row["account"])
         rise = inputs.engine.stated(
-            "cost_rise", period=period, value=row["rise"], dimensions={"account": account}, sources=("ledger", "tickets"), n=len(set(costs["month"])),
+            "cost_rise",
+            period=period,
+            value=row["rise"],
+            dimensions={"account": account},
+            sources=("ledger", "tickets"),
+            n=len(set(costs["month"])),
             interval=_interval(row, inputs, "regression on tickets and trend, serially correlated errors, t"),
         )
-        excess = inputs.engine.stated("cost_surge_excess", period=period, value=money(row["excess"]), dimensions={"account": account}, sources=("ledger", "tickets"))
+        excess = inputs.engine.stated(
+            "cost_surge_excess",
+            period=period,
+            value=money(row["excess"]),
+            dimensions={"account": account},
+            sources=("ledger", "tickets"),
+        )
         findings.append(
             Finding(
-                id="costs.rise", section="costs", severity="watch", subject={"account": account},
+                id="costs.rise",
+                section="costs",
+                severity="watch",
+                subject={"account": account},
                 statement=Sentence(
                     "{name} (account {account}) rose in the last three months {rise} ({rise:interval}) above what tickets explain: {excess} more than expected.",
-                    {"name": account_name(inputs, account), "account": account, "rise": rise, "excess": excess},
+                    {
+                        "name": account_name(inputs, account),
+                        "account": account,
+                        "rise": rise,
+                        "excess": excess,
+                    },
                 ),
-                evidence=costs[costs["account"] == account].reset_index(drop=True), rank=float(row["excess"]),
+                evidence=costs[costs["account"] == account].reset_index(drop=True),
+                rank=float(row["excess"]),
                 method="Last three months against tickets and trend; Holm over accounts, one false alarm in a hundred reports",
             )
         )
@@ -123,17 +200,29 @@ def rise_findings(inputs: StudyInputs) -> list[Finding]:
 
 def account_name(inputs: StudyInputs, account: str) -> Text:
     """The account map's name of an account; its number where it has none."""
-    return next((rule.name for rule in inputs.cost_tree.accounts if rule.account == account and rule.name), Text.same(account))
+    return next(
+        (rule.name for rule in inputs.cost_tree.accounts if rule.account == account and rule.name),
+        Text.same(account),
+    )
 
 
 def _account_months(inputs: StudyInputs) -> pd.DataFrame:
     """Cost of each account whose postings carry tickets, by month, beside the month's tickets."""
     period = Period(inputs.month - (HISTORY - 1), inputs.month)
-    cost = inputs.engine.aggregate("direct_cost", by=("account",), period=period).rename(columns={"direct_cost": "cost"})
+    cost = inputs.engine.aggregate("direct_cost", by=("account",), period=period).rename(
+        columns={"direct_cost": "cost"}
+    )
     cost = cost[cost["cost"].notna()].assign(cost=lambda frame: frame["cost"].astype(float))
     cost = _complete(cost[cost["cost"] > 0], inputs.month, ["account"])
-    tickets = inputs.engine.aggregate("service_orders", period=period)[["month", "service_orders"]].rename(columns={"service_orders": "tickets"})
-    return cost.merge(tickets.assign(tickets=tickets["tickets"].astype(float)), on="month", how="inner", validate="many_to_one").sort_values(["account", "month"], ignore_index=True)
+    tickets = inputs.engine.aggregate("service_orders", period=period)[["month", "service_orders"]].rename(
+        columns={"service_orders": "tickets"}
+    )
+    return cost.merge(
+        tickets.assign(tickets=tickets["tickets"].astype(float)),
+        on="month",
+        how="inner",
+        validate="many_to_one",
+    ).sort_values(["account", "month"], ignore_index=True)
 
 
 def _complete(frame: pd.DataFrame, last: Month, by: list[str]) -> pd.DataFrame:
@@ -141,7 +230,9 @@ def _complete(frame: pd.DataFrame, last: Month, by: list[str]) -> pd.DataFrame:
     if len(frame) and not isinstance(frame["month"].iloc[0], str):
         frame = frame.assign(month=[f"{day:%Y-%m}" for day in frame["month"]])
     frame = frame[frame["month"] <= str(last)]
-    return frame[frame.groupby(by)["month"].transform("nunique") == frame["month"].nunique()].reset_index(drop=True)
+    return frame[frame.groupby(by)["month"].transform("nunique") == frame["month"].nunique()].reset_index(
+        drop=True
+    )
 
 
 def _interval(row: dict[str, Any], inputs: StudyInputs, method: str) -> Interval:

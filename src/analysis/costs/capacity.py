@@ -59,7 +59,9 @@ def capacity_of(inputs: StudyInputs) -> Capacity | MissingData:
 
     engine, month = inputs.engine, inputs.month
     try:
-        supplied = engine.query(_SUPPLY.format(month=literal(month.start)), needs=("staff.team", "staff.hours_paid", "staff.cost"))
+        supplied = engine.query(
+            _SUPPLY.format(month=literal(month.start)), needs=("staff.team", "staff.hours_paid", "staff.cost")
+        )
         work, times = _work(inputs)
     except MissingData as missing:
         return missing
@@ -67,22 +69,47 @@ def capacity_of(inputs: StudyInputs) -> Capacity | MissingData:
     if supplied.empty:
         return MissingData("staff.cost")
     share = inputs.assumptions.value("practical_capacity_share", on=month.last_day)
-    capacity = supplied.assign(practical_time=[round(float(paid) * float(share), 6) for paid in supplied["paid"]])[["team", "cost", "practical_time"]]
+    capacity = supplied.assign(
+        practical_time=[round(float(paid) * float(share), 6) for paid in supplied["paid"]]
+    )[["team", "cost", "practical_time"]]
     work = work[work["team"].isin(capacity["team"])].assign(time=lambda frame: frame["time"].round(6))
     costed = time_driven_abc(work, capacity, pool="team")
-    teams = tuple(_team(inputs, row) for row in rows_of(costed.capacity.sort_values("unused_cost", ascending=False, kind="stable")))
-    total = {name: _total(inputs, name, amount) for name, amount in (
-        ("capacity_cost", costed.total), ("used_capacity_cost", costed.total - costed.unused_cost), ("unused_capacity_cost", costed.unused_cost))}
+    teams = tuple(
+        _team(inputs, row)
+        for row in rows_of(costed.capacity.sort_values("unused_cost", ascending=False, kind="stable"))
+    )
+    total = {
+        name: _total(inputs, name, amount)
+        for name, amount in (
+            ("capacity_cost", costed.total),
+            ("used_capacity_cost", costed.total - costed.unused_cost),
+            ("unused_capacity_cost", costed.unused_cost),
+        )
+    }
     objects = {}
     for dimension in COST_OBJECTS:
         table = costed.by(dimension).sort_values("cost", ascending=False, kind="stable")
         objects[dimension] = tuple(
-            (engine.registry.value_label(dimension, value), engine.stated("activity_cost", period=month, value=amount, dimensions={dimension: value}, sources=_SOURCES))
+            (
+                engine.registry.value_label(dimension, value),
+                engine.stated(
+                    "activity_cost",
+                    period=month,
+                    value=amount,
+                    dimensions={dimension: value},
+                    sources=_SOURCES,
+                ),
+            )
             for value, amount in zip(table[dimension], table["cost"], strict=True)
         )
     return Capacity(
-        teams=teams, cost=total["capacity_cost"], used_cost=total["used_capacity_cost"], unused_cost=total["unused_capacity_cost"],
-        practical_share=engine.stated("practical_capacity_share", period=month, value=share), times=times, by_object=objects,
+        teams=teams,
+        cost=total["capacity_cost"],
+        used_cost=total["used_capacity_cost"],
+        unused_cost=total["unused_capacity_cost"],
+        practical_share=engine.stated("practical_capacity_share", period=month, value=share),
+        times=times,
+        by_object=objects,
     )
 
 
@@ -91,14 +118,18 @@ def _work(inputs: StudyInputs) -> tuple[pd.DataFrame, Text]:
     engine, month = inputs.engine, inputs.month
     try:
         engine.require("tickets.handling_hours")
-        return engine.query(_WORK.format(month=literal(month.start), time="handling_hours"), needs=("tickets.team",)), RECORDED
+        return engine.query(
+            _WORK.format(month=literal(month.start), time="handling_hours"), needs=("tickets.team",)
+        ), RECORDED
     except MissingData:
         times = standard_times(on=month.last_day)
         if not times:
             raise
     cases = " ".join(f"WHEN {literal(kind)} THEN {hours}" for kind, hours in sorted(times.items()))
     time = f"CASE ticket_type {cases} END"
-    return engine.query(_WORK.format(month=literal(month.start), time=time), needs=("tickets.team", "tickets.ticket_type")), STANDARD
+    return engine.query(
+        _WORK.format(month=literal(month.start), time=time), needs=("tickets.team", "tickets.ticket_type")
+    ), STANDARD
 
 
 def standard_times(*, on: dt.date, path: Path | None = None) -> dict[str, Decimal]:
@@ -109,12 +140,17 @@ def standard_times(*, on: dt.date, path: Path | None = None) -> dict[str, Decima
     times = {kind: entry.on(on, name=kind).value for kind, entry in Assumptions.load(path).entries.items()}
     wrong = [kind for kind, hours in times.items() if hours < 0]
     if wrong:
-        raise ParameterError(f"{path.name}: {wrong[0]}: {times[wrong[0]]} hours; a standard time cannot be negative.")
+        raise ParameterError(
+            f"{path.name}: {wrong[0]}: {times[wrong[0]]} hours; a standard time cannot be negative."
+        )
     return times
 
 
 RECORDED = Text(en="handling hours as recorded on the tickets", zh="工单记录的处理工时")
-STANDARD = Text(en="standard times by ticket type (params/standard_times.yml), because the tickets record none", zh="工单类型标准工时（params/standard_times.yml），因工单未记录工时")
+STANDARD = Text(
+    en="standard times by ticket type (params/standard_times.yml), because the tickets record none",
+    zh="工单类型标准工时（params/standard_times.yml），因工单未记录工时",
+)
 
 
 def _total(inputs: StudyInputs, metric: str, amount: Decimal) -> Fact:
@@ -123,12 +159,18 @@ def _total(inputs: StudyInputs, metric: str, amount: Decimal) -> Fact:
 
 def _team(inputs: StudyInputs, row: Mapping[str, object]) -> TeamCapacity:
     def fact(metric: str, value: object) -> Fact:
-        return inputs.engine.stated(metric, period=inputs.month, value=value, dimensions={"team": str(row["team"])}, sources=_SOURCES)  # type: ignore[arg-type]
+        return inputs.engine.stated(
+            metric, period=inputs.month, value=value, dimensions={"team": str(row["team"])}, sources=_SOURCES
+        )  # type: ignore[arg-type]
 
     return TeamCapacity(
-        team=str(row["team"]), cost=fact("capacity_cost", row["cost"]), rate=fact("capacity_cost_rate", row["rate"]),
-        practical_hours=fact("practical_hours", row["practical_time"]), used_hours=fact("used_hours", row["used_time"]),
-        utilisation=fact("capacity_utilisation", row["utilisation"]), unused_cost=fact("unused_capacity_cost", row["unused_cost"]),
+        team=str(row["team"]),
+        cost=fact("capacity_cost", row["cost"]),
+        rate=fact("capacity_cost_rate", row["rate"]),
+        practical_hours=fact("practical_hours", row["practical_time"]),
+        used_hours=fact("used_hours", row["used_time"]),
+        utilisation=fact("capacity_utilisation", row["utilisation"]),
+        unused_cost=fact("unused_capacity_cost", row["unused_cost"]),
     )
 
 
@@ -137,7 +179,9 @@ def idle_findings(inputs: StudyInputs) -> list[Finding]:
     from analysis.costs.signals import idle_teams
 
     try:
-        hours = inputs.engine.query(_TEAM_MONTHS, needs=("staff.team", "staff.hours_paid", "staff.hours_worked"))
+        hours = inputs.engine.query(
+            _TEAM_MONTHS, needs=("staff.team", "staff.hours_paid", "staff.hours_worked")
+        )
     except MissingData:
         return []
     hours = hours.assign(month=[f"{day:%Y-%m}" for day in hours["month"]])
@@ -145,7 +189,13 @@ def idle_findings(inputs: StudyInputs) -> list[Finding]:
     months = sorted(set(hours["month"]))
     whole = hours.groupby("team")["month"].transform("nunique") == len(months)
     try:
-        signals = idle_teams(hours[whole], window=IDLE_WINDOW, allowed_share=None, level=SIGNAL_LEVEL, confidence=inputs.confidence)
+        signals = idle_teams(
+            hours[whole],
+            window=IDLE_WINDOW,
+            allowed_share=None,
+            level=SIGNAL_LEVEL,
+            confidence=inputs.confidence,
+        )
     except AnalysisError:
         return []
     period = f"{inputs.month - (IDLE_WINDOW - 1)}/{inputs.month + 1}"
@@ -154,22 +204,54 @@ def idle_findings(inputs: StudyInputs) -> list[Finding]:
         team = str(row["team"])
         recent = hours[(hours["team"] == team) & (hours["month"] > str(inputs.month - IDLE_WINDOW))]
         place = {"team": team}
-        limits = Interval(low=row["low"], high=row["high"], level=inputs.confidence, method="regression on months, serially correlated errors, t")
-        excess = inputs.engine.stated("excess_unused_share", period=period, value=row["excess_share"], dimensions=place, sources=("staff",), interval=limits, n=len(months))
-        share = inputs.engine.stated("unused_paid_share", period=period, value=row["unused_share"], dimensions=place, sources=("staff",))
-        idle = inputs.engine.stated("excess_unused_hours", period=period, value=row["excess_hours"], dimensions=place, sources=("staff",))
+        limits = Interval(
+            low=row["low"],
+            high=row["high"],
+            level=inputs.confidence,
+            method="regression on months, serially correlated errors, t",
+        )
+        excess = inputs.engine.stated(
+            "excess_unused_share",
+            period=period,
+            value=row["excess_share"],
+            dimensions=place,
+            sources=("staff",),
+            interval=limits,
+            n=len(months),
+        )
+        share = inputs.engine.stated(
+            "unused_paid_share",
+            period=period,
+            value=row["unused_share"],
+            dimensions=place,
+            sources=("staff",),
+        )
+        idle = inputs.engine.stated(
+            "excess_unused_hours",
+            period=period,
+            value=row["excess_hours"],
+            dimensions=place,
+            sources=("staff",),
+        )
         paid, cost = float(recent["hours_paid"].sum()), recent["cost"].dropna()
         values: dict[str, Value] = {"team": team, "share": share, "excess": excess, "hours": idle}
         template = "{team} was paid in the last three months for hours it did not work: {share} of paid hours, {excess} more than the other teams ({excess:interval}); {hours} beyond theirs."
         amount = Decimal(0)
         if len(cost) == len(recent) and paid > 0:
             amount = Decimal(str(round(row["excess_hours"] * float(sum(cost)) / paid, 2)))
-            values["cost"] = inputs.engine.stated("excess_unused_cost", period=period, value=amount, dimensions=place, sources=("staff",))
+            values["cost"] = inputs.engine.stated(
+                "excess_unused_cost", period=period, value=amount, dimensions=place, sources=("staff",)
+            )
             template = "{team} was paid in the last three months for hours it did not work: {share} of paid hours, {excess} more than the other teams ({excess:interval}); {hours} beyond theirs, about {cost}."
         findings.append(
             Finding(
-                id="costs.idle_team", section="costs", severity="alert", subject=place, statement=Sentence(template, values),
-                evidence=hours[hours["team"] == team].reset_index(drop=True), rank=float(amount),
+                id="costs.idle_team",
+                section="costs",
+                severity="alert",
+                subject=place,
+                statement=Sentence(template, values),
+                evidence=hours[hours["team"] == team].reset_index(drop=True),
+                rank=float(amount),
                 method="Share of paid hours not worked against the median of the other teams, last three months; Holm over teams, one false alarm in a hundred reports",
             )
         )

@@ -108,10 +108,17 @@ def study(inputs: StudyInputs) -> CostStudy:
     history = tuple(facts_by_month(inputs, "after_sales_cost", months))
     total = history[-1]
     comparisons = tuple(comparison_facts(inputs, total, against, back) for against, back in AGAINST.items())
-    composition = {dimension: _composition(inputs, dimension, total) for dimension in ("category", "product_line", "region", "channel", "team", "ticket_type", "tracing")}
+    composition = {
+        dimension: _composition(inputs, dimension, total)
+        for dimension in ("category", "product_line", "region", "channel", "team", "ticket_type", "tracing")
+    }
     tied = tie_out(inputs, months[-13:])
     budget = _budget(inputs, total)
-    bridges = tuple(bridge for against, back in AGAINST.items() if (bridge := bridge_against(inputs, against, back)) is not None)
+    bridges = tuple(
+        bridge
+        for against, back in AGAINST.items()
+        if (bridge := bridge_against(inputs, against, back)) is not None
+    )
     labour_shares = tuple(facts_by_month(inputs, "labour_share", months))
     expense, allocated, capacity = profit_and_loss(inputs), allocated_of(inputs), capacity_of(inputs)
     outlook, measures, provision = outlook_of(inputs), measures_of(inputs), provision_of(inputs)
@@ -154,15 +161,26 @@ def study(inputs: StudyInputs) -> CostStudy:
             *_unallocated_findings(inputs, composition["category"]),
         ),
         checks=(
-            tie_out_check(inputs, tied), currency_check(inputs), _unallocated_check(inputs, composition["category"]), bridge_check(bridges),
-            *profit_and_loss_check(expense), *allocation_check(allocated), *provision_checks(provision),
+            tie_out_check(inputs, tied),
+            currency_check(inputs),
+            _unallocated_check(inputs, composition["category"]),
+            bridge_check(bridges),
+            *profit_and_loss_check(expense),
+            *allocation_check(allocated),
+            *provision_checks(provision),
         ),
     )
 
 
 _RATIOS = (
-    "after_sales_cost_rate", "service_unit_cost", "labour_share", "automation_rate", "compensation_share", "direct_cost_share",
-    "complaint_cost_total", "rework_cost_total",
+    "after_sales_cost_rate",
+    "service_unit_cost",
+    "labour_share",
+    "automation_rate",
+    "compensation_share",
+    "direct_cost_share",
+    "complaint_cost_total",
+    "rework_cost_total",
 )
 
 
@@ -179,20 +197,38 @@ def _composition(inputs: StudyInputs, dimension: str, total: Fact) -> tuple[Slic
     for value in values:
         place = {dimension: value}
         cost, previous, before = (
-            engine.ratio("after_sales_cost", frames[back].get(value, Decimal(0) if frames[back] else None), None, period=month - back, dimensions=place)
+            engine.ratio(
+                "after_sales_cost",
+                frames[back].get(value, Decimal(0) if frames[back] else None),
+                None,
+                period=month - back,
+                dimensions=place,
+            )
             for back in (0, 1, 12)
         )
         share = engine.stated(
-            "category_cost_share", period=month, value=amount_of(cost) / amount_of(total) if cost.value is not None and total.value else None,
-            numerator=cost.value, denominator=total.value, dimensions=place, sources=("ledger",),
+            "category_cost_share",
+            period=month,
+            value=amount_of(cost) / amount_of(total) if cost.value is not None and total.value else None,
+            numerator=cost.value,
+            denominator=total.value,
+            dimensions=place,
+            sources=("ledger",),
             reason=None if total.value else Text(en="not computed: no cost", zh="未计算：无成本"),
         )
         change, _ = change_facts(inputs, cost, previous, {**place, "against": "previous_month"})
         year_change, _ = change_facts(inputs, cost, before, {**place, "against": "year_before"})
         slices.append(
             Slice(
-                dimension=dimension, value=value, label=engine.registry.value_label(dimension, value), cost=cost, share=share,
-                previous=previous, change=change, year_before=before, year_change=year_change,
+                dimension=dimension,
+                value=value,
+                label=engine.registry.value_label(dimension, value),
+                cost=cost,
+                share=share,
+                previous=previous,
+                change=change,
+                year_before=before,
+                year_change=year_change,
             )
         )
     return tuple(slices)
@@ -201,14 +237,24 @@ def _composition(inputs: StudyInputs, dimension: str, total: Fact) -> tuple[Slic
 def _category_history(inputs: StudyInputs, months: Sequence[Month]) -> dict[str, tuple[Fact, ...]]:
     """Cost by category over the months, the categories of the largest sum first."""
     frame = inputs.engine.aggregate("incurred_cost", by=("category",), period=Period(months[0], months[-1]))
-    cells: dict[tuple[str, str], Decimal] = {(row["category"], row["month"]): row["incurred_cost"] for row in rows_of(frame) if row["incurred_cost"] is not None}
+    cells: dict[tuple[str, str], Decimal] = {
+        (row["category"], row["month"]): row["incurred_cost"]
+        for row in rows_of(frame)
+        if row["incurred_cost"] is not None
+    }
     covered = set(frame["month"])
     sums: dict[str, Decimal] = {}
     for (category, _), amount in cells.items():
         sums[category] = sums.get(category, Decimal(0)) + amount
     return {
         category: tuple(
-            inputs.engine.ratio("after_sales_cost", cells.get((category, str(month)), Decimal(0)), None, period=month, dimensions={"category": category})
+            inputs.engine.ratio(
+                "after_sales_cost",
+                cells.get((category, str(month)), Decimal(0)),
+                None,
+                period=month,
+                dimensions={"category": category},
+            )
             for month in months
             if str(month) in covered
         )
@@ -227,7 +273,12 @@ def _budget(inputs: StudyInputs, total: Fact) -> tuple[Fact, Fact] | None:
     budget = inputs.engine.fact("budget_cost", period=inputs.month)
     if budget.value is None or total.value is None:
         return None
-    variance = inputs.engine.stated("budget_variance", period=inputs.month, value=amount_of(total) - amount_of(budget), sources=("ledger", "budget"))
+    variance = inputs.engine.stated(
+        "budget_variance",
+        period=inputs.month,
+        value=amount_of(total) - amount_of(budget),
+        sources=("ledger", "budget"),
+    )
     return budget, variance
 
 
@@ -243,9 +294,15 @@ def _labour_findings(inputs: StudyInputs, share: Fact) -> list[Finding]:
     automation = inputs.engine.fact("automation_rate", period=inputs.month)
     return [
         Finding(
-            id="costs.labour_share", section="costs", severity="alert",
-            statement=Sentence("Labour is {share} of after-sales cost, above the limit of {limit}; the automation rate is {automation}.", {"share": share, "limit": line, "automation": automation}),
-            method="Exact comparison of an accounting ratio with the limit", rank=float(share.value),
+            id="costs.labour_share",
+            section="costs",
+            severity="alert",
+            statement=Sentence(
+                "Labour is {share} of after-sales cost, above the limit of {limit}; the automation rate is {automation}.",
+                {"share": share, "limit": line, "automation": automation},
+            ),
+            method="Exact comparison of an accounting ratio with the limit",
+            rank=float(share.value),
         )
     ]
 
@@ -261,8 +318,12 @@ def _budget_findings(inputs: StudyInputs, budget: tuple[Fact, Fact] | None) -> l
         values |= {"category": driver[0], "part": driver[1]}
     return [
         Finding(
-            id="costs.over_budget", section="costs", severity="watch", statement=Sentence(template, values),
-            method="Cost minus budget of the month", rank=float(budget[1].value),
+            id="costs.over_budget",
+            section="costs",
+            severity="watch",
+            statement=Sentence(template, values),
+            method="Cost minus budget of the month",
+            rank=float(budget[1].value),
         )
     ]
 
@@ -272,12 +333,22 @@ def _budget_driver(inputs: StudyInputs) -> tuple[Text, Fact] | None:
     frame = inputs.engine.aggregate("budgeted_cost", by=("category",), period=inputs.month)
     planned = dict(zip(frame["category"], frame["budgeted_cost"], strict=True))
     spent = amounts_by(inputs, "category", inputs.month)
-    overruns = {category: amount - planned[category] for category, amount in spent.items() if planned.get(category) is not None}
+    overruns = {
+        category: amount - planned[category]
+        for category, amount in spent.items()
+        if planned.get(category) is not None
+    }
     if not overruns or max(overruns.values()) <= 0:
         return None
     category = max(overruns, key=lambda name: (overruns[name], name))
     place = {"category": category}
-    fact = inputs.engine.stated("budget_variance", period=inputs.month, value=overruns[category], dimensions=place, sources=("ledger", "budget"))
+    fact = inputs.engine.stated(
+        "budget_variance",
+        period=inputs.month,
+        value=overruns[category],
+        dimensions=place,
+        sources=("ledger", "budget"),
+    )
     return inputs.engine.registry.value_label("category", category), fact
 
 
@@ -291,9 +362,16 @@ def _unallocated_findings(inputs: StudyInputs, categories: Sequence[Slice]) -> l
     )
     return [
         Finding(
-            id="costs.unallocated", section="costs", severity="watch",
-            statement=Sentence("{cost} of after-sales cost ({share}) is on accounts that the account map does not know; it is shown as unallocated.", {"cost": line.cost, "share": line.share}),
-            method="Postings without a category and without a rule in params/cost_tree.yml", evidence=rows, rank=size(line.cost),
+            id="costs.unallocated",
+            section="costs",
+            severity="watch",
+            statement=Sentence(
+                "{cost} of after-sales cost ({share}) is on accounts that the account map does not know; it is shown as unallocated.",
+                {"cost": line.cost, "share": line.share},
+            ),
+            method="Postings without a category and without a rule in params/cost_tree.yml",
+            evidence=rows,
+            rank=size(line.cost),
         )
     ]
 
@@ -308,10 +386,16 @@ def _unallocated(categories: Sequence[Slice]) -> Slice | None:
 def _unallocated_check(inputs: StudyInputs, categories: Sequence[Slice]) -> Check:
     line = _unallocated(categories)
     if line is None or not line.cost.value:
-        return Check(id="cost_categories", outcome="passed", sentence=Sentence("Every posting of {month} has a cost category.", {"month": inputs.month}))
+        return Check(
+            id="cost_categories",
+            outcome="passed",
+            sentence=Sentence("Every posting of {month} has a cost category.", {"month": inputs.month}),
+        )
     return Check(
-        id="cost_categories", outcome="info",
-        sentence=Sentence("{cost:exact} of {month} is unallocated ({share}).", {"cost": line.cost, "share": line.share, "month": inputs.month}),
+        id="cost_categories",
+        outcome="info",
+        sentence=Sentence(
+            "{cost:exact} of {month} is unallocated ({share}).",
+            {"cost": line.cost, "share": line.share, "month": inputs.month},
+        ),
     )
-
-

@@ -89,24 +89,40 @@ def sourcing_of(inputs: StudyInputs) -> Sourcing | MissingData:
         )
     except MissingData as missing:
         return missing
-    table = frame.pivot_table(index="month", columns="sourcing", values=["tickets", "hours", "pay", "idle", "quality", "paid", "heads"], aggfunc="sum")
+    table = frame.pivot_table(
+        index="month",
+        columns="sourcing",
+        values=["tickets", "hours", "pay", "idle", "quality", "paid", "heads"],
+        aggfunc="sum",
+    )
     if any(("pay", option) not in table.columns for option in OPTIONS) or len(table.dropna()) < YEAR:
-        return MissingData("staff.sourcing", message="not computed: needs a year of in-house and outsourced teams")
+        return MissingData(
+            "staff.sourcing", message="not computed: needs a year of in-house and outsourced teams"
+        )
     table = table.dropna()
     lines: dict[str, CostLine] = {}
     try:
         for option in OPTIONS:
-            lines[option] = cost_line_from_history(table[("pay", option)] + table[("quality", option)], table[("tickets", option)])
+            lines[option] = cost_line_from_history(
+                table[("pay", option)] + table[("quality", option)], table[("tickets", option)]
+            )
         even = break_even_volume(lines["in_house"], lines["outsourced"], confidence=inputs.confidence)
     except AnalysisError as error:
         return MissingData("staff.sourcing", message=f"not computed: {error}")
     book = _Book(inputs=inputs, table=table.tail(YEAR), months=len(table), span=str(span))
     usual = float(book.table[("tickets", "in_house")].mean())
-    none = None if even.tickets is not None else Text(en=f"not computed: {even.reason}", zh="无平衡点：一种方式在任何业务量下都更便宜")
+    none = (
+        None
+        if even.tickets is not None
+        else Text(en=f"not computed: {even.reason}", zh="无平衡点：一种方式在任何业务量下都更便宜")
+    )
     return Sourcing(
         components=_components(book),
-        break_even=book.fact("break_even_tickets", even.tickets, interval=even.interval, why=none), even=even,
-        usual=book.fact("in_house_tickets", usual), swings=_swings(book, lines, usual), staffing=_staffing(book),
+        break_even=book.fact("break_even_tickets", even.tickets, interval=even.interval, why=none),
+        even=even,
+        usual=book.fact("in_house_tickets", usual),
+        swings=_swings(book, lines, usual),
+        staffing=_staffing(book),
     )
 
 
@@ -119,9 +135,23 @@ class _Book:
     months: int
     span: str
 
-    def fact(self, metric: str, value: Any, *, interval: Interval | None = None, why: Text | None = None, **place: str) -> Fact:
+    def fact(
+        self,
+        metric: str,
+        value: Any,
+        *,
+        interval: Interval | None = None,
+        why: Text | None = None,
+        **place: str,
+    ) -> Fact:
         return self.inputs.engine.stated(
-            metric, period=self.span, value=value, dimensions=place, sources=SOURCES, interval=interval, reason=why,
+            metric,
+            period=self.span,
+            value=value,
+            dimensions=place,
+            sources=SOURCES,
+            interval=interval,
+            reason=why,
             n=self.months if interval else None,
         )
 
@@ -150,22 +180,56 @@ def _components(book: _Book) -> tuple[Component, ...]:
     whole["in_house"] += sum(float(part) for part in (training, turnover) if not isinstance(part, Text))
     return (
         _component(book, "pay", Text(en="Pay, or the partner's fee", zh="薪酬或外包费用"), pay),
-        _component(book, "idle", Text(en="of which paid but unused hours", zh="其中：付薪未用工时"), {"in_house": book.sum("idle", "in_house"), "outsourced": _FEE}),
-        _component(book, "training", Text(en="Training", zh="培训"), {"in_house": training, "outsourced": _FEE}),
-        _component(book, "turnover", Text(en="Turnover of staff", zh="人员流失"), {"in_house": turnover, "outsourced": _FEE}),
-        _component(book, "quality", Text(en="Poor quality: parts, freight and compensation of rework", zh="质量不良：返工的配件、运费与赔偿"), quality),
+        _component(
+            book,
+            "idle",
+            Text(en="of which paid but unused hours", zh="其中：付薪未用工时"),
+            {"in_house": book.sum("idle", "in_house"), "outsourced": _FEE},
+        ),
+        _component(
+            book, "training", Text(en="Training", zh="培训"), {"in_house": training, "outsourced": _FEE}
+        ),
+        _component(
+            book,
+            "turnover",
+            Text(en="Turnover of staff", zh="人员流失"),
+            {"in_house": turnover, "outsourced": _FEE},
+        ),
+        _component(
+            book,
+            "quality",
+            Text(
+                en="Poor quality: parts, freight and compensation of rework",
+                zh="质量不良：返工的配件、运费与赔偿",
+            ),
+            quality,
+        ),
         _component(book, "total", Text(en="Full cost", zh="全成本"), whole, role="total"),
     )
 
 
-def _component(book: _Book, key: str, name: Text, amounts: Mapping[str, float | Decimal | Text], role: str = "body") -> Component:
+def _component(
+    book: _Book, key: str, name: Text, amounts: Mapping[str, float | Decimal | Text], role: str = "body"
+) -> Component:
     facts = {}
     for option in OPTIONS:
         amount, tickets = amounts[option], book.sum("tickets", option)
         why = amount if isinstance(amount, Text) else None
         facts[option] = (
-            book.fact("sourcing_cost", None if isinstance(amount, Text) else money(float(amount)), why=why, sourcing=option, component=key),
-            book.fact("sourcing_cost_per_ticket", None if isinstance(amount, Text) else money(float(amount) / tickets), why=why, sourcing=option, component=key),
+            book.fact(
+                "sourcing_cost",
+                None if isinstance(amount, Text) else money(float(amount)),
+                why=why,
+                sourcing=option,
+                component=key,
+            ),
+            book.fact(
+                "sourcing_cost_per_ticket",
+                None if isinstance(amount, Text) else money(float(amount) / tickets),
+                why=why,
+                sourcing=option,
+                component=key,
+            ),
         )
     (own, own_each), (out, out_each) = facts["in_house"], facts["outsourced"]
     return Component(name=name, own=own, own_each=own_each, out=out, out_each=out_each, role=role)
@@ -177,7 +241,8 @@ def _training(book: _Book) -> float | Text:
     try:
         frame = engine.query(
             f"SELECT sum(amount)::DOUBLE AS amount FROM cost WHERE cost_pool = 'training' AND {span.condition()} "
-            "AND posting_basis IN ('incurred', 'recovery')", needs=("ledger.cost_pool",),
+            "AND posting_basis IN ('incurred', 'recovery')",
+            needs=("ledger.cost_pool",),
         )
     except MissingData:
         return Text(en="not computed: needs ledger.cost_pool", zh="未计算：缺少 ledger.cost_pool")
@@ -193,11 +258,21 @@ def _turnover(book: _Book) -> Decimal | Text:
     """People of own field teams whose pay ended in the year, each replaced and trained at the assumptions of finance."""
     replacement, ramp = book.assumed("replacement_cost"), book.assumed("ramp_up_months")
     if replacement is None or ramp is None:
-        return Text(en="not computed: needs assumptions replacement_cost and ramp_up_months", zh="未计算：缺少假设 replacement_cost 与 ramp_up_months")
+        return Text(
+            en="not computed: needs assumptions replacement_cost and ramp_up_months",
+            zh="未计算：缺少假设 replacement_cost 与 ramp_up_months",
+        )
     month = book.inputs.month
-    leavers = book.inputs.engine.query(_LEAVERS.format(first=literal((month - YEAR).start), last=literal(month.start)))
+    leavers = book.inputs.engine.query(
+        _LEAVERS.format(first=literal((month - YEAR).start), last=literal(month.start))
+    )
     wage = book.sum("pay", "in_house") / book.sum("heads", "in_house")
-    return turnover_cost(float(leavers["people"].iloc[0]), replacement_cost=replacement, ramp_up_months=float(ramp), monthly_wage=money(wage))
+    return turnover_cost(
+        float(leavers["people"].iloc[0]),
+        replacement_cost=replacement,
+        ramp_up_months=float(ramp),
+        monthly_wage=money(wage),
+    )
 
 
 # -- volume swings and staffing -------------------------------------------------------------------------------------------
@@ -209,10 +284,16 @@ def _swings(book: _Book, lines: Mapping[str, CostLine], usual: float) -> tuple[S
     reach = float(ndtri((1 + book.inputs.confidence) / 2))
     table = sourcing_sensitivity(lines["in_house"], lines["outsourced"], tickets=usual, swings=SWINGS)
     swings = []
-    for swing, own, out, gap, error in zip(*(table[name] for name in ("swing", "in_house", "outsourced", "difference", "standard_error")), strict=True):
+    for swing, own, out, gap, error in zip(
+        *(table[name] for name in ("swing", "in_house", "outsourced", "difference", "standard_error")),
+        strict=True,
+    ):
         key = f"{swing:+.0%}"
         limits = Interval(
-            low=gap - reach * error, high=gap + reach * error, level=book.inputs.confidence, method="cost lines by least squares, Newey-West"
+            low=gap - reach * error,
+            high=gap + reach * error,
+            level=book.inputs.confidence,
+            method="cost lines by least squares, Newey-West",
         )
         swings.append(
             Swing(
@@ -228,21 +309,30 @@ def _swings(book: _Book, lines: Mapping[str, CostLine], usual: float) -> tuple[S
 def _staffing(book: _Book) -> tuple[Staffing, ...]:
     """Last year's field hours done again by permanent teams around the present size, and by one large enough for the highest month."""
     share = float(book.inputs.assumptions.value("practical_capacity_share", on=book.inputs.month.last_day))
-    heads, hours = book.sum("heads", "in_house"), book.table[("hours", "in_house")] + book.table[("hours", "outsourced")]
+    heads, hours = (
+        book.sum("heads", "in_house"),
+        book.table[("hours", "in_house")] + book.table[("hours", "outsourced")],
+    )
     partner_hours = book.sum("hours", "outsourced")
     if heads <= 0 or partner_hours <= 0 or not (hours > 0).all():
         return ()
     table = peak_staffing(
-        hours, hours_per_head=book.sum("paid", "in_house") * share / heads, cost_per_head=book.sum("pay", "in_house") / heads,
+        hours,
+        hours_per_head=book.sum("paid", "in_house") * share / heads,
+        cost_per_head=book.sum("pay", "in_house") / heads,
         outsourced_cost_per_hour=book.sum("pay", "outsourced") / partner_hours,
     )
     now = min(round(heads / YEAR), len(table) - 1)
     step = max(1, round(0.1 * now))
     sizes = (
-        ("fewer", Text(en="A tenth fewer", zh="减少一成"), now - step), ("now", Text(en="As it is", zh="现状"), now),
-        ("more", Text(en="A tenth more", zh="增加一成"), now + step), ("peak", Text(en="Enough for the highest month", zh="满足最高月份"), len(table) - 1),
+        ("fewer", Text(en="A tenth fewer", zh="减少一成"), now - step),
+        ("now", Text(en="As it is", zh="现状"), now),
+        ("more", Text(en="A tenth more", zh="增加一成"), now + step),
+        ("peak", Text(en="Enough for the highest month", zh="满足最高月份"), len(table) - 1),
     )
-    return tuple(_size(book, key, name, table.iloc[size]) for key, name, size in sizes if 0 <= size < len(table))
+    return tuple(
+        _size(book, key, name, table.iloc[size]) for key, name, size in sizes if 0 <= size < len(table)
+    )
 
 
 def _size(book: _Book, key: str, name: Text, row: pd.Series) -> Staffing:
@@ -250,8 +340,12 @@ def _size(book: _Book, key: str, name: Text, row: pd.Series) -> Staffing:
         return book.fact("staffing_cost", money(float(row[column])), team_size=key, component=column)
 
     return Staffing(
-        name=name, heads=book.fact("staffing_heads", int(row["headcount"]), team_size=key), own=amount("in_house_cost"),
-        out=amount("outsourced_cost"), cost=amount("cost"), unused=book.fact("staffing_unused_hours", float(row["unused_hours"]), team_size=key),
+        name=name,
+        heads=book.fact("staffing_heads", int(row["headcount"]), team_size=key),
+        own=amount("in_house_cost"),
+        out=amount("outsourced_cost"),
+        cost=amount("cost"),
+        unused=book.fact("staffing_unused_hours", float(row["unused_hours"]), team_size=key),
     )
 
 

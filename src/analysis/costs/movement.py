@@ -83,14 +83,20 @@ def bridge_against(inputs: StudyInputs, against: str, back: int) -> Bridge | Non
     if cost.value is None or base.value is None:
         return None
     effects = cost_bridge(
-        bridge_cells(inputs, month - back), bridge_cells(inputs, month), by=list(CELL), volume_by=["product_line", "ticket_type"],
+        bridge_cells(inputs, month - back),
+        bridge_cells(inputs, month),
+        by=list(CELL),
+        volume_by=["product_line", "ticket_type"],
         calendar=calendar_of(inputs, month - back, month),
     )
     table = bridge_by(effects)
 
     def fact(driver: str, effect: Decimal, place: Mapping[str, str]) -> Fact:
         return engine.stated(
-            "cost_bridge_effect", period=month, value=effect, dimensions={"driver": driver, "against": against, **place},
+            "cost_bridge_effect",
+            period=month,
+            value=effect,
+            dimensions={"driver": driver, "against": against, **place},
             sources=("ledger", "tickets", "staff", "parts_used"),
         )
 
@@ -102,7 +108,8 @@ def bridge_against(inputs: StudyInputs, against: str, back: int) -> Bridge | Non
     by_category = bridge_by(effects, "category")
     categories = tuple(
         Effect(
-            category=engine.registry.value_label("category", row["category"]), driver=engine.registry.value_label("driver", row["driver"]),
+            category=engine.registry.value_label("category", row["category"]),
+            driver=engine.registry.value_label("driver", row["driver"]),
             effect=fact(row["driver"], row["effect"], {"category": row["category"]}),
         )
         for row in rows_of(by_category)
@@ -114,9 +121,23 @@ def bridge_against(inputs: StudyInputs, against: str, back: int) -> Bridge | Non
         level, value = str(row["level"]), str(row["value"])
         place = place | {level: value}
         if value not in (NOT_TRACED, WHOLE):
-            steps.append(Step(level=level, value=engine.registry.value_label(level, value), effect=fact(row["driver"], row["effect"], dict(place))))
+            steps.append(
+                Step(
+                    level=level,
+                    value=engine.registry.value_label(level, value),
+                    effect=fact(row["driver"], row["effect"], dict(place)),
+                )
+            )
     change, _ = change_facts(inputs, cost, base, {"against": against})
-    return Bridge(against=against, base=base, cost=cost, change=change, effects=shown, by_category=categories, drill=tuple(steps))
+    return Bridge(
+        against=against,
+        base=base,
+        cost=cost,
+        change=change,
+        effects=shown,
+        by_category=categories,
+        drill=tuple(steps),
+    )
 
 
 def calendar_of(inputs: StudyInputs, before: Month, after: Month) -> dict[str, tuple[float, float]]:
@@ -131,7 +152,9 @@ def calendar_of(inputs: StudyInputs, before: Month, after: Month) -> dict[str, t
     from analysis.costs.serial import contrast
 
     try:
-        exceptions = inputs.engine.query("SELECT day, working FROM calendar ORDER BY day", needs=("calendar.day", "calendar.working"))
+        exceptions = inputs.engine.query(
+            "SELECT day, working FROM calendar ORDER BY day", needs=("calendar.day", "calendar.working")
+        )
     except MissingData:
         return {}
     load = inputs.engine.aggregate("service_orders", period=Period(after - 59, after))
@@ -142,13 +165,24 @@ def calendar_of(inputs: StudyInputs, before: Month, after: Month) -> dict[str, t
     time = np.arange(len(months), dtype=float)
     angle = 2 * np.pi * np.array([month.number for month in months]) / 12
     columns = {"working_days": np.log(days), "lunar_new_year": share}
-    design = np.column_stack([np.ones(len(months)), time - time.mean(), np.sin(angle), np.cos(angle), *(column[months].to_numpy(float) for column in columns.values())])
+    design = np.column_stack(
+        [
+            np.ones(len(months)),
+            time - time.mean(),
+            np.sin(angle),
+            np.cos(angle),
+            *(column[months].to_numpy(float) for column in columns.values()),
+        ]
+    )
     factors = {}
     for place, (name, column) in enumerate(columns.items(), start=4):
         found = contrast(design, np.log(load["service_orders"].to_numpy(float)), np.eye(6)[place])
         low, high = found.limits(inputs.confidence)
         if not low <= 0 <= high and column[before] != column[after]:
-            factors[name] = (float(np.exp(found.estimate * column[before])), float(np.exp(found.estimate * column[after])))
+            factors[name] = (
+                float(np.exp(found.estimate * column[before])),
+                float(np.exp(found.estimate * column[after])),
+            )
     return factors
 
 
@@ -167,18 +201,34 @@ def bridge_cells(inputs: StudyInputs, month: Month) -> pd.DataFrame:
     held = engine.query(_HELD.format(month=literal(month.start)))
     labour, held = _labour_cells(inputs, held, month)
     parts = _parts_at_constant_prices(inputs, month)
-    traced = direct.merge(parts, on=["category", "resource", "product_line", "ticket_type"], how="left", validate="one_to_one")
+    traced = direct.merge(
+        parts, on=["category", "resource", "product_line", "ticket_type"], how="left", validate="one_to_one"
+    )
     known = traced["constant_price"].notna() | (traced["category"] == "parts")
-    traced["input_quantity"] = traced["constant_price"].where(known, traced["carrying"]).where(traced["resource"] != "credits")
+    traced["input_quantity"] = (
+        traced["constant_price"].where(known, traced["carrying"]).where(traced["resource"] != "credits")
+    )
     driven = pd.concat([part for part in (traced, labour) if len(part)], ignore_index=True)
     cell = ["product_line", "ticket_type"]
     # a ticket cell that cost nothing this month still counts in volume and mix
-    silent = tickets.merge(driven[cell].drop_duplicates(), on=cell, how="left", indicator=True, validate="one_to_one")
+    silent = tickets.merge(
+        driven[cell].drop_duplicates(), on=cell, how="left", indicator=True, validate="one_to_one"
+    )
     silent = silent.loc[silent["_merge"] == "left_only", cell].assign(category=UNALLOCATED, resource=WHOLE)
     silent = silent.assign(cost=pd.Series([Decimal("0.00")] * len(silent), index=silent.index, dtype=object))
-    driven = pd.concat([driven, silent], ignore_index=True).merge(tickets, on=cell, how="left", validate="many_to_one")
-    driven = driven.assign(behaviour="variable", tickets=driven["tickets"].astype(float).fillna(0.0), automated_tickets=driven["automated_tickets"].astype(float).fillna(0.0))
-    rest = held.groupby("category", as_index=False)["cost"].sum().assign(behaviour="period", **dict.fromkeys(("resource", *cell), NOT_TRACED))
+    driven = pd.concat([driven, silent], ignore_index=True).merge(
+        tickets, on=cell, how="left", validate="many_to_one"
+    )
+    driven = driven.assign(
+        behaviour="variable",
+        tickets=driven["tickets"].astype(float).fillna(0.0),
+        automated_tickets=driven["automated_tickets"].astype(float).fillna(0.0),
+    )
+    rest = (
+        held.groupby("category", as_index=False)["cost"]
+        .sum()
+        .assign(behaviour="period", **dict.fromkeys(("resource", *cell), NOT_TRACED))
+    )
     columns = [*CELL, "cost", "tickets", "automated_tickets", "input_quantity", "paid_quantity", "behaviour"]
     return pd.concat([driven, rest], ignore_index=True).reindex(columns=columns)
 
@@ -191,20 +241,37 @@ def _labour_cells(inputs: StudyInputs, held: pd.DataFrame, month: Month) -> tupl
 
     nothing = pd.DataFrame(columns=[*CELL, "cost", "input_quantity", "paid_quantity"])
     try:
-        hours = inputs.engine.query(_TEAM_HOURS.format(month=literal(month.start)), needs=("staff.team", "staff.hours_paid", "staff.hours_worked"))
-        weights = inputs.engine.query(_TEAM_WORK.format(month=literal(month.start)), needs=("tickets.team", "tickets.handling_hours"))
+        hours = inputs.engine.query(
+            _TEAM_HOURS.format(month=literal(month.start)),
+            needs=("staff.team", "staff.hours_paid", "staff.hours_worked"),
+        )
+        weights = inputs.engine.query(
+            _TEAM_WORK.format(month=literal(month.start)), needs=("tickets.team", "tickets.handling_hours")
+        )
     except MissingData:
         return nothing, held
-    teams = held[(held["category"] == "labour") & held["team"].isin(hours["team"]) & held["team"].isin(weights["team"])]
+    teams = held[
+        (held["category"] == "labour") & held["team"].isin(hours["team"]) & held["team"].isin(weights["team"])
+    ]
     if teams.empty:
         return nothing, held
     pools = teams.groupby("team")["cost"].sum().reset_index(name="amount")
-    weights = weights[weights["team"].isin(pools["team"])].assign(target=range(int(weights["team"].isin(pools["team"]).sum())))
+    weights = weights[weights["team"].isin(pools["team"])].assign(
+        target=range(int(weights["team"].isin(pools["team"]).sum()))
+    )
     shared = allocate_pools(pools, weights[["team", "target", "weight"]], target="target").amounts
-    cells = shared[["target", "amount"]].merge(weights, on="target", validate="one_to_one").merge(hours, on="team", validate="many_to_one")
+    cells = (
+        shared[["target", "amount"]]
+        .merge(weights, on="target", validate="one_to_one")
+        .merge(hours, on="team", validate="many_to_one")
+    )
     part = cells["weight"] / cells.groupby("team")["weight"].transform("sum")
     labour = cells.assign(
-        category="labour", resource=cells["team"], cost=cells["amount"], input_quantity=part * cells["worked"], paid_quantity=part * cells["paid"],
+        category="labour",
+        resource=cells["team"],
+        cost=cells["amount"],
+        input_quantity=part * cells["worked"],
+        paid_quantity=part * cells["paid"],
     )
     return labour[[*CELL, "cost", "input_quantity", "paid_quantity"]], held.drop(index=teams.index)
 
@@ -214,9 +281,13 @@ def _parts_at_constant_prices(inputs: StudyInputs, month: Month) -> pd.DataFrame
     import pandas as pd
 
     try:
-        return inputs.engine.query(_PARTS.format(month=literal(month.start)), needs=("parts_used.quantity", "parts_used.unit_price"))
+        return inputs.engine.query(
+            _PARTS.format(month=literal(month.start)), needs=("parts_used.quantity", "parts_used.unit_price")
+        )
     except MissingData:
-        return pd.DataFrame({name: pd.Series(dtype=object) for name in CELL} | {"constant_price": pd.Series(dtype=float)})
+        return pd.DataFrame(
+            {name: pd.Series(dtype=object) for name in CELL} | {"constant_price": pd.Series(dtype=float)}
+        )
 
 
 _CELL_SQL = f"coalesce(product_line, '{NOT_STATED}') AS product_line, coalesce(ticket_type, '{NOT_STATED}') AS ticket_type"
@@ -259,14 +330,31 @@ def movement_findings(comparisons: Sequence[Comparison], bridges: Sequence[Bridg
     findings = []
     for comparison in comparisons:
         bridge = next((b for b in bridges if b.against == comparison.against), None)
-        if comparison.change.value is None or comparison.rate.value is None or bridge is None or not bridge.effects:
+        if (
+            comparison.change.value is None
+            or comparison.rate.value is None
+            or bridge is None
+            or not bridge.effects
+        ):
             continue
         label, effect = max(bridge.effects, key=lambda entry: size(entry[1]))
         findings.append(
             Finding(
-                id=f"costs.moved_{comparison.against}", section="costs", severity="info",
-                statement=Sentence(_MOVED[comparison.against], {"cost": comparison.cost, "rate": comparison.rate, "change": comparison.change, "effect": effect, "name": label}),
-                method="Shapley effects of the cost bridge; they add up to the change", rank=size(comparison.change),
+                id=f"costs.moved_{comparison.against}",
+                section="costs",
+                severity="info",
+                statement=Sentence(
+                    _MOVED[comparison.against],
+                    {
+                        "cost": comparison.cost,
+                        "rate": comparison.rate,
+                        "change": comparison.change,
+                        "effect": effect,
+                        "name": label,
+                    },
+                ),
+                method="Shapley effects of the cost bridge; they add up to the change",
+                rank=size(comparison.change),
             )
         )
     return findings
@@ -282,5 +370,14 @@ def bridge_check(bridges: Sequence[Bridge]) -> Check:
     """The law of the bridge, checked on the numbers that are printed."""
     for bridge in bridges:
         if sum((amount_of(fact) for _, fact in bridge.effects), Decimal(0)) != amount_of(bridge.change):
-            return Check(id="bridge_adds_up", outcome="failed", blocking=True, sentence=Sentence("The effects of the cost bridge do not add up to the change."))
-    return Check(id="bridge_adds_up", outcome="passed", sentence=Sentence("The effects of the cost bridge add up to the change to the cent."))
+            return Check(
+                id="bridge_adds_up",
+                outcome="failed",
+                blocking=True,
+                sentence=Sentence("The effects of the cost bridge do not add up to the change."),
+            )
+    return Check(
+        id="bridge_adds_up",
+        outcome="passed",
+        sentence=Sentence("The effects of the cost bridge add up to the change to the cent."),
+    )

@@ -82,35 +82,75 @@ def outlook_of(inputs: StudyInputs) -> Outlook | MissingData:
     months = _months(inputs)
     history = _parts(months)
     if len(history) < LEAST_MONTHS:
-        return MissingData("ledger", message=f"not computed: {len(history)} months of cost; a forecast with a backtest needs {LEAST_MONTHS}")
+        return MissingData(
+            "ledger",
+            message=f"not computed: {len(history)} months of cost; a forecast with a backtest needs {LEAST_MONTHS}",
+        )
     whole = history.sum(axis=1)
     try:
         unusual = _unusual(inputs, months)
-        ahead = forecast_parts(_usual(history, unusual, months), horizon=HORIZON, level=inputs.confidence, candidates=CANDIDATES, seed=SEED)
-        base = forecast(whole, horizon=HORIZON, level=inputs.confidence, candidates=CANDIDATES, seed=SEED, refits=REFITS)
-        before = forecast(whole.iloc[:-1], horizon=1, level=inputs.confidence, candidates=[base.candidate], seed=SEED)
+        ahead = forecast_parts(
+            _usual(history, unusual, months),
+            horizon=HORIZON,
+            level=inputs.confidence,
+            candidates=CANDIDATES,
+            seed=SEED,
+        )
+        base = forecast(
+            whole, horizon=HORIZON, level=inputs.confidence, candidates=CANDIDATES, seed=SEED, refits=REFITS
+        )
+        before = forecast(
+            whole.iloc[:-1], horizon=1, level=inputs.confidence, candidates=[base.candidate], seed=SEED
+        )
     except AnalysisError as error:
         return MissingData("ledger", message=f"not computed: {error}")
     month = inputs.month
 
     def estimate(metric: str, value: float, low: float, high: float, *, period: object, **place: str) -> Fact:
         return inputs.engine.stated(
-            metric, period=str(period), value=money(value), dimensions=place, sources=("ledger",), n=len(history),
-            interval=Interval(low=low, high=high, level=inputs.confidence, method=f"{base.candidate}, widened by its backtest"),
+            metric,
+            period=str(period),
+            value=money(value),
+            dimensions=place,
+            sources=("ledger",),
+            n=len(history),
+            interval=Interval(
+                low=low,
+                high=high,
+                level=inputs.confidence,
+                method=f"{base.candidate}, widened by its backtest",
+            ),
         )
 
     table = ahead.table[ahead.table["part"] == "total"]
     total = tuple(
-        (month + int(step), estimate("forecast_cost", float(point), float(low), float(high), period=month + int(step)))
-        for step, point, low, high in zip(*(table[name] for name in ("step", "point", "low", "high")), strict=True)
+        (
+            month + int(step),
+            estimate("forecast_cost", float(point), float(low), float(high), period=month + int(step)),
+        )
+        for step, point, low, high in zip(
+            *(table[name] for name in ("step", "point", "low", "high")), strict=True
+        )
     )
     span = Period(month + 1, month + HORIZON)
-    sums = {name: estimate("forecast_cost", *ahead.total(name), period=span, category=name) for name in [*history.columns, "total"]}
+    sums = {
+        name: estimate("forecast_cost", *ahead.total(name), period=span, category=name)
+        for name in [*history.columns, "total"]
+    }
     point, low, high = (float(before.table[name].iloc[0]) for name in ("point", "low", "high"))
-    again = (estimate("last_forecast_cost", point, low, high, period=month), inputs.engine.fact("after_sales_cost", period=month))
+    again = (
+        estimate("last_forecast_cost", point, low, high, period=month),
+        inputs.engine.fact("after_sales_cost", period=month),
+    )
     return Outlook(
-        total=total, sums=sums, backtest=_backtest(inputs, base), again=again, year=_year(inputs, base, len(history)),
-        unusual=tuple(_driven(inputs, found, Month.parse(str(history.index[found.place])), months) for found in unusual),
+        total=total,
+        sums=sums,
+        backtest=_backtest(inputs, base),
+        again=again,
+        year=_year(inputs, base, len(history)),
+        unusual=tuple(
+            _driven(inputs, found, Month.parse(str(history.index[found.place])), months) for found in unusual
+        ),
     )
 
 
@@ -118,12 +158,22 @@ def _backtest(inputs: StudyInputs, base: Forecast) -> tuple[Backtest, ...]:
     def fact(metric: str, row: Mapping[str, Any]) -> Fact:
         place = {"candidate": str(row["candidate"])}
         return inputs.engine.stated(
-            f"backtest_{metric}", period=inputs.month, value=float(row[metric]), dimensions=place, sources=("ledger",), n=int(row["errors_scored"])
+            f"backtest_{metric}",
+            period=inputs.month,
+            value=float(row[metric]),
+            dimensions=place,
+            sources=("ledger",),
+            n=int(row["errors_scored"]),
         )
 
     scored = base.backtest[base.backtest["mase"].notna()].sort_values("mase", kind="stable")
     return tuple(
-        Backtest(candidate=str(row["candidate"]), chosen=bool(row["chosen"]), mase=fact("mase", row), coverage=fact("coverage", row))
+        Backtest(
+            candidate=str(row["candidate"]),
+            chosen=bool(row["chosen"]),
+            mase=fact("mase", row),
+            coverage=fact("coverage", row),
+        )
         for row in rows_of(scored)
     )
 
@@ -132,12 +182,18 @@ def _months(inputs: StudyInputs) -> pd.DataFrame:
     """Cost by month (rows, at most five years) and category as floats; a month without a posting is zero, an unfinished history is empty."""
     import pandas as pd
 
-    frame = inputs.engine.aggregate("incurred_cost", by=("category",), period=Period(inputs.month - 59, inputs.month))
+    frame = inputs.engine.aggregate(
+        "incurred_cost", by=("category",), period=Period(inputs.month - 59, inputs.month)
+    )
     frame = frame[frame["incurred_cost"].notna()]
-    wide = frame.assign(amount=frame["incurred_cost"].astype(float)).pivot_table(index="month", columns="category", values="amount", aggfunc="sum")
+    wide = frame.assign(amount=frame["incurred_cost"].astype(float)).pivot_table(
+        index="month", columns="category", values="amount", aggfunc="sum"
+    )
     if not len(wide) or wide.index[-1] != str(inputs.month):
         return wide.iloc[:0]
-    wide = wide.reindex([str(each) for each in months_between(Month.parse(wide.index[0]), inputs.month)]).fillna(0.0)
+    wide = wide.reindex(
+        [str(each) for each in months_between(Month.parse(wide.index[0]), inputs.month)]
+    ).fillna(0.0)
     return wide.set_axis(pd.PeriodIndex(wide.index, freq="M"))
 
 
@@ -149,7 +205,11 @@ def _parts(months: pd.DataFrame) -> pd.DataFrame:
     """
     sums = months.sum().sort_values(ascending=False, kind="stable")
     large = list(sums.index[sums >= MATERIAL * sums.sum()])
-    return months[large] if len(large) == len(sums) else months[large].assign(remaining=months.drop(columns=large).sum(axis=1))
+    return (
+        months[large]
+        if len(large) == len(sums)
+        else months[large].assign(remaining=months.drop(columns=large).sum(axis=1))
+    )
 
 
 def _usual(parts: pd.DataFrame, unusual: list[UnusualMonth], months: pd.DataFrame) -> pd.DataFrame:
@@ -180,12 +240,22 @@ def _year(inputs: StudyInputs, ahead: Forecast, months: int) -> YearOutlook | No
     value, low, high = ahead.total(slice(0, left), already=so_far)
     chance = ahead.probability_above(float(amount_of(budget)), slice(0, left), already=so_far)
     expected = engine.stated(
-        "year_cost_expected", period=year, value=money(value), sources=("ledger",),
-        interval=Interval(low=low, high=high, level=inputs.confidence, method="booked months and simulated futures"), n=months,
+        "year_cost_expected",
+        period=year,
+        value=money(value),
+        sources=("ledger",),
+        interval=Interval(
+            low=low, high=high, level=inputs.confidence, method="booked months and simulated futures"
+        ),
+        n=months,
     )
     return YearOutlook(
-        booked=booked, expected=expected, budget=budget,
-        chance_over=engine.stated("budget_exceeded_chance", period=year, value=chance, sources=("ledger", "budget"), n=months),
+        booked=booked,
+        expected=expected,
+        budget=budget,
+        chance_over=engine.stated(
+            "budget_exceeded_chance", period=year, value=chance, sources=("ledger", "budget"), n=months
+        ),
     )
 
 
@@ -195,13 +265,17 @@ def _unusual(inputs: StudyInputs, costs: pd.DataFrame) -> list[UnusualMonth]:
 
     months = [str(period) for period in costs.index]
     try:
-        frame = inputs.engine.aggregate("service_orders", period=Period(Month.parse(months[0]), Month.parse(months[-1])))
+        frame = inputs.engine.aggregate(
+            "service_orders", period=Period(Month.parse(months[0]), Month.parse(months[-1]))
+        )
     except MissingData:
         return []
     tickets = frame.set_index("month")["service_orders"].reindex(months).to_numpy(dtype=float)
     if not (tickets > 0).all():
         return []
-    series = {TOTAL: costs.sum(axis=1).to_numpy(float)} | {str(name): costs[name].to_numpy(float) for name in costs.columns}
+    series = {TOTAL: costs.sum(axis=1).to_numpy(float)} | {
+        str(name): costs[name].to_numpy(float) for name in costs.columns
+    }
     return unusual_months(series, tickets, within=24)
 
 
@@ -211,27 +285,48 @@ def _driven(inputs: StudyInputs, found: UnusualMonth, month: Month, costs: pd.Da
     driver, part = _largest_part(inputs, found, month, costs)
 
     def fact(metric: str, value: float, **more: str) -> Fact:
-        return inputs.engine.stated(metric, period=month, value=money(value), dimensions=place | more, sources=("ledger", "tickets"))
+        return inputs.engine.stated(
+            metric, period=month, value=money(value), dimensions=place | more, sources=("ledger", "tickets")
+        )
 
     return Unusual(
-        month=month, series=category_label(inputs, found.series), gap=fact("unusual_cost", found.gap),
-        low=fact("unusual_limit", found.low, limit="low"), high=fact("unusual_limit", found.high, limit="high"),
-        driver=driver[1], part=fact("unusual_cost", part, driver=driver[0]),
+        month=month,
+        series=category_label(inputs, found.series),
+        gap=fact("unusual_cost", found.gap),
+        low=fact("unusual_limit", found.low, limit="low"),
+        high=fact("unusual_limit", found.high, limit="high"),
+        driver=driver[1],
+        part=fact("unusual_cost", part, driver=driver[0]),
     )
 
 
-def _largest_part(inputs: StudyInputs, found: UnusualMonth, month: Month, costs: pd.DataFrame) -> tuple[tuple[str, Text], float]:
+def _largest_part(
+    inputs: StudyInputs, found: UnusualMonth, month: Month, costs: pd.DataFrame
+) -> tuple[tuple[str, Text], float]:
     """Each slice against its usual share of the expected cost; the one that moved most in the gap's direction."""
     if found.series == TOTAL:
         usual = costs.sum() / costs.to_numpy().sum()
-        gaps = {str(name): float(costs[name].iloc[found.place]) - found.expected * float(usual[name]) for name in costs.columns}
+        gaps = {
+            str(name): float(costs[name].iloc[found.place]) - found.expected * float(usual[name])
+            for name in costs.columns
+        }
         name = max(gaps, key=lambda each: (gaps[each] * found.gap, each))
         return (name, category_label(inputs, name)), gaps[name]
-    frame = inputs.engine.aggregate("incurred_cost", by=("category", "account"), period=Period(month - 23, inputs.month))
+    frame = inputs.engine.aggregate(
+        "incurred_cost", by=("category", "account"), period=Period(month - 23, inputs.month)
+    )
     frame = frame[frame["incurred_cost"].notna()]
-    amounts = frame[frame["category"] == found.series].assign(amount=lambda rows: rows["incurred_cost"].astype(float))
+    amounts = frame[frame["category"] == found.series].assign(
+        amount=lambda rows: rows["incurred_cost"].astype(float)
+    )
     sums = amounts.groupby("account")["amount"].sum()
-    now = amounts[amounts["month"] == str(month)].groupby("account")["amount"].sum().reindex(sums.index).fillna(0.0)
+    now = (
+        amounts[amounts["month"] == str(month)]
+        .groupby("account")["amount"]
+        .sum()
+        .reindex(sums.index)
+        .fillna(0.0)
+    )
     moved = now - found.expected * sums / sums.sum()
     account = str((moved * found.gap).sort_values(ascending=False, kind="stable").index[0])
     return (account, account_name(inputs, account)), float(moved[account])
@@ -248,12 +343,18 @@ def outlook_findings(outlook: Outlook | MissingData) -> list[Finding]:
     certain = interval.low > float(year.budget.value or 0)
     template = (
         "The year is likely to exceed its budget of {budget}: {expected} expected ({expected:interval}); {chance} of the simulated futures exceed it."
-        if certain else "The year may exceed its budget of {budget}: {expected} expected ({expected:interval}); {chance} of the simulated futures exceed it, which could be noise."
+        if certain
+        else "The year may exceed its budget of {budget}: {expected} expected ({expected:interval}); {chance} of the simulated futures exceed it, which could be noise."
     )
     return [
         Finding(
-            id="costs.year_over_budget", section="costs", severity="watch" if certain else "info", rank=float(year.expected.value or 0) - float(year.budget.value or 0),
-            statement=Sentence(template, {"budget": year.budget, "expected": year.expected, "chance": year.chance_over}),
+            id="costs.year_over_budget",
+            section="costs",
+            severity="watch" if certain else "info",
+            rank=float(year.expected.value or 0) - float(year.budget.value or 0),
+            statement=Sentence(
+                template, {"budget": year.budget, "expected": year.expected, "chance": year.chance_over}
+            ),
             method="Booked months of the year plus simulated futures of the total's own forecast; model chosen and intervals widened by the backtest, parameters fitted anew on resampled histories",
         )
     ]

@@ -39,7 +39,9 @@ def tie_out(inputs: StudyInputs, months: Sequence[Month]) -> TieOut:
     control = tuple(engine.fact("gl_after_sales_cost", period=each) for each in months)
     if control[-1].value is None and _account_totals(inputs):
         control = (*control[:-1], _sum_of_accounts(inputs, month))
-    difference = tuple(_difference(inputs, ours, theirs) for ours, theirs in zip(ledger, control, strict=True))
+    difference = tuple(
+        _difference(inputs, ours, theirs) for ours, theirs in zip(ledger, control, strict=True)
+    )
     gap = difference[-1].value
     if gap is None:
         status = "no_control_totals"
@@ -47,13 +49,18 @@ def tie_out(inputs: StudyInputs, months: Sequence[Month]) -> TieOut:
         status = "tied_out"
     else:
         status = "within_tolerance" if size(difference[-1]) <= inputs.params.tie_out_tolerance else "refused"
-    return TieOut(ledger=ledger, control=control, difference=difference, accounts=_accounts(inputs), status=status)
+    return TieOut(
+        ledger=ledger, control=control, difference=difference, accounts=_accounts(inputs), status=status
+    )
 
 
 def _sum_of_accounts(inputs: StudyInputs, month: Month) -> Fact:
     """The control total where the general ledger gives accounts only: their sum."""
     return inputs.engine.stated(
-        "gl_after_sales_cost", period=month, value=sum(_account_totals(inputs).values(), Decimal(0)), sources=("gl_totals",)
+        "gl_after_sales_cost",
+        period=month,
+        value=sum(_account_totals(inputs).values(), Decimal(0)),
+        sources=("gl_totals",),
     )
 
 
@@ -61,9 +68,15 @@ def _difference(inputs: StudyInputs, ours: Fact, theirs: Fact) -> Fact:
     engine, dimensions = inputs.engine, ours.dimensions
     if ours.value is None or theirs.value is None:
         reason = (theirs if theirs.value is None else ours).reason
-        return engine.stated("ledger_gl_difference", period=ours.period, value=None, reason=reason, dimensions=dimensions)
+        return engine.stated(
+            "ledger_gl_difference", period=ours.period, value=None, reason=reason, dimensions=dimensions
+        )
     return engine.stated(
-        "ledger_gl_difference", period=ours.period, value=amount_of(ours) - amount_of(theirs), dimensions=dimensions, sources=("ledger", "gl_totals")
+        "ledger_gl_difference",
+        period=ours.period,
+        value=amount_of(ours) - amount_of(theirs),
+        dimensions=dimensions,
+        sources=("ledger", "gl_totals"),
     )
 
 
@@ -72,7 +85,11 @@ def _account_totals(inputs: StudyInputs) -> dict[str, Decimal]:
         frame = inputs.engine.aggregate("gl_account_cost", by=("account",), period=inputs.month)
     except MissingData:
         return {}
-    return {account: amount for account, amount in zip(frame["account"], frame["gl_account_cost"], strict=True) if amount is not None}
+    return {
+        account: amount
+        for account, amount in zip(frame["account"], frame["gl_account_cost"], strict=True)
+        if amount is not None
+    }
 
 
 def _accounts(inputs: StudyInputs) -> tuple[tuple[Fact, Fact, Fact], ...]:
@@ -84,8 +101,16 @@ def _accounts(inputs: StudyInputs) -> tuple[tuple[Fact, Fact, Fact], ...]:
     lines = []
     for account in sorted(control.keys() | ledger.keys()):
         place = {"account": account}
-        ours = inputs.engine.ratio("after_sales_cost", ledger.get(account, Decimal(0)), None, period=inputs.month, dimensions=place)
-        theirs = inputs.engine.ratio("gl_account_after_sales_cost", control.get(account, Decimal(0)), None, period=inputs.month, dimensions=place)
+        ours = inputs.engine.ratio(
+            "after_sales_cost", ledger.get(account, Decimal(0)), None, period=inputs.month, dimensions=place
+        )
+        theirs = inputs.engine.ratio(
+            "gl_account_after_sales_cost",
+            control.get(account, Decimal(0)),
+            None,
+            period=inputs.month,
+            dimensions=place,
+        )
         lines.append((ours, theirs, _difference(inputs, ours, theirs)))
     return tuple(lines)
 
@@ -102,8 +127,13 @@ def tie_out_findings(inputs: StudyInputs, tied: TieOut) -> list[Finding]:
         values |= {"account": largest[2].dimensions["account"], "gap": largest[2]}
     return [
         Finding(
-            id="costs.tie_out", section="costs", severity="alert", statement=Sentence(template, values),
-            method="Ledger minus control total, to the cent", evidence=_account_evidence(off), rank=1e12,
+            id="costs.tie_out",
+            section="costs",
+            severity="alert",
+            statement=Sentence(template, values),
+            method="Ledger minus control total, to the cent",
+            evidence=_account_evidence(off),
+            rank=1e12,
         )
     ]
 
@@ -114,27 +144,53 @@ def _account_evidence(lines: Sequence[tuple[Fact, Fact, Fact]]) -> pd.DataFrame 
     import pandas as pd
 
     return pd.DataFrame(
-        [{"account": gap.dimensions["account"], "ledger": ours.value, "general_ledger": theirs.value, "difference": gap.value} for ours, theirs, gap in lines]
+        [
+            {
+                "account": gap.dimensions["account"],
+                "ledger": ours.value,
+                "general_ledger": theirs.value,
+                "difference": gap.value,
+            }
+            for ours, theirs, gap in lines
+        ]
     )
 
 
 def tie_out_check(inputs: StudyInputs, tied: TieOut) -> Check:
     """``ledger_tied_out``: passed at zero, failed otherwise, blocking beyond the tolerance; information without control totals."""
-    values: dict[str, Value] = {"ledger": tied.ledger[-1], "control": tied.control[-1], "difference": tied.difference[-1], "month": inputs.month}
+    values: dict[str, Value] = {
+        "ledger": tied.ledger[-1],
+        "control": tied.control[-1],
+        "difference": tied.difference[-1],
+        "month": inputs.month,
+    }
     match tied.status:
         case "tied_out":
             return Check(
-                id="ledger_tied_out", outcome="passed",
-                sentence=Sentence("The ledger of {month} ties out to the general ledger to the cent: {ledger:exact}.", values),
+                id="ledger_tied_out",
+                outcome="passed",
+                sentence=Sentence(
+                    "The ledger of {month} ties out to the general ledger to the cent: {ledger:exact}.",
+                    values,
+                ),
             )
         case "no_control_totals":
             return Check(
-                id="ledger_tied_out", outcome="info",
-                sentence=Sentence("Not tied out: there is no control total of the general ledger for {month} (gl_totals, measure after_sales_cost).", values),
+                id="ledger_tied_out",
+                outcome="info",
+                sentence=Sentence(
+                    "Not tied out: there is no control total of the general ledger for {month} (gl_totals, measure after_sales_cost).",
+                    values,
+                ),
             )
     return Check(
-        id="ledger_tied_out", outcome="failed", blocking=tied.status == "refused",
-        sentence=Sentence("The ledger of {month} does not tie out: ledger {ledger:exact}, general ledger {control:exact}, difference {difference:exact}.", values),
+        id="ledger_tied_out",
+        outcome="failed",
+        blocking=tied.status == "refused",
+        sentence=Sentence(
+            "The ledger of {month} does not tie out: ledger {ledger:exact}, general ledger {control:exact}, difference {difference:exact}.",
+            values,
+        ),
     )
 
 
@@ -161,8 +217,13 @@ class ProfitAndLoss:
 def profit_and_loss(inputs: StudyInputs) -> ProfitAndLoss | MissingData:
     """Expense = incurred − provision utilised + accrued ± adjusted; every posting stands in exactly one of the four by its basis."""
     engine, month = inputs.engine, inputs.month
-    if not engine.query("SELECT 1 FROM cost WHERE posting_basis IN ('accrual', 'utilisation') LIMIT 1").shape[0]:
-        return MissingData("ledger.posting_basis", message="not computed: no posting of the ledger accrues or utilises a provision")
+    if not engine.query("SELECT 1 FROM cost WHERE posting_basis IN ('accrual', 'utilisation') LIMIT 1").shape[
+        0
+    ]:
+        return MissingData(
+            "ledger.posting_basis",
+            message="not computed: no posting of the ledger accrues or utilises a provision",
+        )
     rows = engine.query(
         f"SELECT posting_basis, sum(amount) AS amount FROM cost WHERE {Period.of(month).condition()} GROUP BY 1 ORDER BY 1"
     )
@@ -170,23 +231,47 @@ def profit_and_loss(inputs: StudyInputs) -> ProfitAndLoss | MissingData:
     zero = Decimal("0.00")
     parts = {
         "incurred": amounts.get("incurred", zero) + amounts.get("recovery", zero),
-        "accrued": abs(amounts.get("accrual", zero)), "utilised": abs(amounts.get("utilisation", zero)), "adjusted": amounts.get("adjustment", zero),
+        "accrued": abs(amounts.get("accrual", zero)),
+        "utilised": abs(amounts.get("utilisation", zero)),
+        "adjusted": amounts.get("adjustment", zero),
     }
     expense = parts["incurred"] + parts["accrued"] - parts["utilised"] + parts["adjusted"]
-    control = engine.query(f"SELECT sum(amount) AS amount FROM control_totals WHERE measure = 'operating_cost' AND account = 'all' AND {Period.of(month).condition()}")
-    operating = control["amount"].iloc[0] if len(control) and control["amount"].iloc[0] == control["amount"].iloc[0] else None
+    control = engine.query(
+        f"SELECT sum(amount) AS amount FROM control_totals WHERE measure = 'operating_cost' AND account = 'all' AND {Period.of(month).condition()}"
+    )
+    operating = (
+        control["amount"].iloc[0]
+        if len(control) and control["amount"].iloc[0] == control["amount"].iloc[0]
+        else None
+    )
 
     def fact(metric: str, value: Decimal | None, sources: tuple[str, ...] = ("ledger",)) -> Fact:
-        reason = None if value is not None else Text(en="not computed: no control total", zh="未计算：无控制数")
+        reason = (
+            None if value is not None else Text(en="not computed: no control total", zh="未计算：无控制数")
+        )
         return engine.stated(metric, period=month, value=value, sources=sources, reason=reason)
 
-    provision = engine.query(f"SELECT sum(accrued) AS accrued, sum(utilised) AS utilised FROM provision WHERE {Period.of(month).condition()}")
-    booked = None if provision["accrued"].isna().all() else (parts["accrued"] - parts["utilised"]) - (provision["accrued"].iloc[0] - provision["utilised"].iloc[0])
+    provision = engine.query(
+        f"SELECT sum(accrued) AS accrued, sum(utilised) AS utilised FROM provision WHERE {Period.of(month).condition()}"
+    )
+    booked = (
+        None
+        if provision["accrued"].isna().all()
+        else (parts["accrued"] - parts["utilised"])
+        - (provision["accrued"].iloc[0] - provision["utilised"].iloc[0])
+    )
     return ProfitAndLoss(
-        incurred=engine.fact("after_sales_cost", period=month), accrued=fact("provision_posted_accrued", parts["accrued"]),
-        utilised=fact("provision_posted_utilised", -parts["utilised"]), adjusted=fact("provision_posted_adjusted", parts["adjusted"]),
-        expense=fact("after_sales_expense", expense), operating_cost=fact("operating_cost_total", operating, ("gl_totals",)),
-        outside=fact("operating_cost_outside", None if operating is None else operating - expense, ("gl_totals", "ledger")),
+        incurred=engine.fact("after_sales_cost", period=month),
+        accrued=fact("provision_posted_accrued", parts["accrued"]),
+        utilised=fact("provision_posted_utilised", -parts["utilised"]),
+        adjusted=fact("provision_posted_adjusted", parts["adjusted"]),
+        expense=fact("after_sales_expense", expense),
+        operating_cost=fact("operating_cost_total", operating, ("gl_totals",)),
+        outside=fact(
+            "operating_cost_outside",
+            None if operating is None else operating - expense,
+            ("gl_totals", "ledger"),
+        ),
         gap=fact("provision_posting_gap", booked, ("ledger", "provision")),
     )
 
@@ -198,24 +283,40 @@ def profit_and_loss_check(statement: ProfitAndLoss | MissingData) -> list[Check]
     holds = statement.gap.value == 0
     template = (
         "The provision movements posted in the ledger are those of the provision table, to the cent; the expense of the month is {expense:exact}."
-        if holds else "The provision movements posted in the ledger differ from the provision table by {gap:exact}."
+        if holds
+        else "The provision movements posted in the ledger differ from the provision table by {gap:exact}."
     )
     values = {"expense": statement.expense} if holds else {"gap": statement.gap}
-    return [Check(id="expense_reconciled", outcome="passed" if holds else "failed", sentence=Sentence(template, values))]
+    return [
+        Check(
+            id="expense_reconciled",
+            outcome="passed" if holds else "failed",
+            sentence=Sentence(template, values),
+        )
+    ]
 
 
 def currency_check(inputs: StudyInputs) -> Check:
     """Whether postings were set aside because their currency has no dated rate; a total that lacks them would pass for complete."""
     faults = inputs.engine.tables.quarantine_by_reason
-    refused = int(faults.loc[(faults["table"] == "ledger") & (faults["reason"] == "no_exchange_rate"), "rows"].sum())
+    refused = int(
+        faults.loc[(faults["table"] == "ledger") & (faults["reason"] == "no_exchange_rate"), "rows"].sum()
+    )
     if not refused:
         return Check(
-            id="currencies", outcome="passed",
-            sentence=Sentence("Every posting is in {currency}, or was converted at the rate of its day.", {"currency": inputs.currency}),
+            id="currencies",
+            outcome="passed",
+            sentence=Sentence(
+                "Every posting is in {currency}, or was converted at the rate of its day.",
+                {"currency": inputs.currency},
+            ),
         )
-    count = inputs.engine.stated("postings_without_rate", period=inputs.month, value=refused, sources=("ledger",))
+    count = inputs.engine.stated(
+        "postings_without_rate", period=inputs.month, value=refused, sources=("ledger",)
+    )
     return Check(
-        id="currencies", outcome="failed",
+        id="currencies",
+        outcome="failed",
         sentence=Sentence(
             "{count} postings were refused: their currency has no rate in params on their day. The cost of the months they belong to is too low by them.",
             {"count": count},
@@ -243,13 +344,26 @@ def journal_imbalances(postings: pd.DataFrame) -> pd.DataFrame:
 
     absent = [name for name in ("journal_id", "amount") if name not in postings.columns]
     if absent:
-        raise ContractError(f"journals: column {', '.join(absent)} is missing; a journal nets by journal_id and amount.")
+        raise ContractError(
+            f"journals: column {', '.join(absent)} is missing; a journal nets by journal_id and amount."
+        )
     blank = int(postings["journal_id"].isna().sum())
     if blank:
-        raise ContractError(f"journals: {blank} lines have no journal_id; a line without its journal cannot be netted.")
-    cents = pd.DataFrame({"journal_id": postings["journal_id"].to_numpy(), "cents": cents_of(postings["amount"], what="amount")})
+        raise ContractError(
+            f"journals: {blank} lines have no journal_id; a line without its journal cannot be netted."
+        )
+    cents = pd.DataFrame(
+        {
+            "journal_id": postings["journal_id"].to_numpy(),
+            "cents": cents_of(postings["amount"], what="amount"),
+        }
+    )
     netted = cents.groupby("journal_id", sort=True)["cents"].agg(lines="size", difference="sum").reset_index()
     off = netted[netted["difference"] != 0]
-    off = off.assign(size=off["difference"].abs()).sort_values(["size", "journal_id"], ascending=[False, True], kind="stable").drop(columns="size")
+    off = (
+        off.assign(size=off["difference"].abs())
+        .sort_values(["size", "journal_id"], ascending=[False, True], kind="stable")
+        .drop(columns="size")
+    )
     off = off.reset_index(drop=True)
     return off.assign(difference=decimals(off["difference"]))

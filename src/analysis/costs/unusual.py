@@ -40,7 +40,9 @@ class UnusualMonth:
         return self.actual - self.expected
 
 
-def unusual_months(costs: Mapping[str, Floats], tickets: Floats, *, within: int, level: float = LEVEL) -> list[UnusualMonth]:
+def unusual_months(
+    costs: Mapping[str, Floats], tickets: Floats, *, within: int, level: float = LEVEL
+) -> list[UnusualMonth]:
     """Months of the last ``within`` in which a series lies outside its limits.
 
     Parameters
@@ -54,14 +56,18 @@ def unusual_months(costs: Mapping[str, Floats], tickets: Floats, *, within: int,
     -----
     Explained: log tickets, a straight trend and one sine and cosine of the year. Limits are prediction limits for one month.
     """
-    series = {name: values for name, values in costs.items() if len(values) >= LEAST_MONTHS and (values > 0).all()}
+    series = {
+        name: values for name, values in costs.items() if len(values) >= LEAST_MONTHS and (values > 0).all()
+    }
     found = []
     for name, values in series.items():
         found += _of_series(name, values, tickets, within=within, level=level / (len(series) * within))
     return sorted(found, key=lambda month: (month.place, month.series))
 
 
-def _of_series(name: str, values: Floats, tickets: Floats, *, within: int, level: float) -> list[UnusualMonth]:
+def _of_series(
+    name: str, values: Floats, tickets: Floats, *, within: int, level: float
+) -> list[UnusualMonth]:
     design, logs = _design(tickets), np.log(values)
     count = len(values)
     suspects = np.zeros(count, dtype=bool)
@@ -74,14 +80,22 @@ def _of_series(name: str, values: Floats, tickets: Floats, *, within: int, level
         predicted, error, freedom = _predicted(design, logs, suspects)
         reach = float(stdtrit(freedom, 1 - level / 2)) * error
         outside = np.abs(logs - predicted) > reach
-        outside = _worst(np.where(outside, np.abs(logs - predicted) / np.maximum(reach, 1e-300), 0.0), beyond=1.0, most=count // 4)
+        outside = _worst(
+            np.where(outside, np.abs(logs - predicted) / np.maximum(reach, 1e-300), 0.0),
+            beyond=1.0,
+            most=count // 4,
+        )
         if (outside == suspects).all():
             break
         suspects = outside
     return [
         UnusualMonth(
-            series=name, place=int(place), actual=float(values[place]), expected=float(np.exp(predicted[place])),
-            low=float(np.exp(predicted[place] - reach[place])), high=float(np.exp(predicted[place] + reach[place])),
+            series=name,
+            place=int(place),
+            actual=float(values[place]),
+            expected=float(np.exp(predicted[place])),
+            low=float(np.exp(predicted[place] - reach[place])),
+            high=float(np.exp(predicted[place] + reach[place])),
         )
         for place in np.flatnonzero(suspects)
         if place >= count - within and abs(logs[place] - predicted[place]) > reach[place]
@@ -115,7 +129,9 @@ def _predicted(design: Floats, logs: Floats, suspects: NDArray[np.bool_]) -> tup
     squares = float((rest[kept] ** 2).sum())
     # a kept month is taken out of its own prediction (deleted residual); a suspect is not in it anyway
     apart = np.where(kept, rest / np.maximum(1 - leverage, 1e-9), rest)
-    variance = np.where(kept, (squares - rest**2 / np.maximum(1 - leverage, 1e-9)) / freedom, squares / (freedom + 1))
+    variance = np.where(
+        kept, (squares - rest**2 / np.maximum(1 - leverage, 1e-9)) / freedom, squares / (freedom + 1)
+    )
     widened = np.where(kept, 1 / np.maximum(1 - leverage, 1e-9), 1 + leverage)
     return logs - apart, np.sqrt(np.maximum(variance, 0.0) * widened), float(freedom)
 
@@ -126,6 +142,8 @@ def _robust(design: Floats, values: Floats) -> Floats:
     coefficients: Floats = np.zeros(design.shape[1], dtype=np.float64)
     for _ in range(30):
         root = np.sqrt(weights)[:, None]
-        coefficients = np.asarray(np.linalg.lstsq(design * root, values * root[:, 0], rcond=None)[0], dtype=np.float64)
+        coefficients = np.asarray(
+            np.linalg.lstsq(design * root, values * root[:, 0], rcond=None)[0], dtype=np.float64
+        )
         weights = 1 / np.maximum(np.abs(values - design @ coefficients), 1e-6 * np.abs(values).max() + 1e-12)
     return np.asarray(coefficients, dtype=np.float64)

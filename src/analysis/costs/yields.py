@@ -23,25 +23,61 @@ def unit_costs_of(inputs: StudyInputs) -> tuple[Fact, ...]:
     engine, month = inputs.engine, inputs.month
     bases = {
         "cost_per_order": ("SELECT count(DISTINCT order_id) FROM sales WHERE {inside}", "orders.order_id", 1),
-        "cost_per_thousand_orders": ("SELECT count(DISTINCT order_id) FROM sales WHERE {inside}", "orders.order_id", 1000),
-        "cost_per_agent_hour": ("SELECT sum(hours_worked) FROM workforce WHERE {inside}", "staff.hours_worked", 1),
+        "cost_per_thousand_orders": (
+            "SELECT count(DISTINCT order_id) FROM sales WHERE {inside}",
+            "orders.order_id",
+            1000,
+        ),
+        "cost_per_agent_hour": (
+            "SELECT sum(hours_worked) FROM workforce WHERE {inside}",
+            "staff.hours_worked",
+            1,
+        ),
         "cost_per_unit_in_field": (
-            "SELECT count(*) FROM units WHERE coalesce(in_service_on, shipped_on) < {end} AND (retired_on IS NULL OR retired_on >= {end})", "units.shipped_on", 1),
+            "SELECT count(*) FROM units WHERE coalesce(in_service_on, shipped_on) < {end} AND (retired_on IS NULL OR retired_on >= {end})",
+            "units.shipped_on",
+            1,
+        ),
     }
     cost = engine.fact("after_sales_cost", period=month)
     facts = [engine.fact("service_unit_cost", period=month)]
     for metric, (sql, needs, per) in bases.items():
         try:
-            base: Any = engine.query(sql.format(inside=Period.of(month).condition(), end=f"DATE '{month.end}'"), needs=(needs,)).iloc[0, 0]
+            base: Any = engine.query(
+                sql.format(inside=Period.of(month).condition(), end=f"DATE '{month.end}'"), needs=(needs,)
+            ).iloc[0, 0]
         except MissingData as missing:
             names = ", ".join(missing.needs)
-            facts.append(engine.stated(metric, period=month, value=None, reason=Text(en=f"not computed: needs {names}", zh=f"未计算：缺少 {names}")))
+            facts.append(
+                engine.stated(
+                    metric,
+                    period=month,
+                    value=None,
+                    reason=Text(en=f"not computed: needs {names}", zh=f"未计算：缺少 {names}"),
+                )
+            )
             continue
         if cost.value is None or not base or pd.isna(base):
-            facts.append(engine.stated(metric, period=month, value=None, reason=Text(en="not computed: nothing to divide by", zh="未计算：无分母")))
+            facts.append(
+                engine.stated(
+                    metric,
+                    period=month,
+                    value=None,
+                    reason=Text(en="not computed: nothing to divide by", zh="未计算：无分母"),
+                )
+            )
             continue
         count = Decimal(str(base))
-        facts.append(engine.stated(metric, period=month, value=Decimal(cost.value) * per / count, numerator=cost.value, denominator=count, sources=("ledger", needs.split(".")[0])))
+        facts.append(
+            engine.stated(
+                metric,
+                period=month,
+                value=Decimal(cost.value) * per / count,
+                numerator=cost.value,
+                denominator=count,
+                sources=("ledger", needs.split(".")[0]),
+            )
+        )
     return tuple(facts)
 
 
@@ -75,7 +111,10 @@ def profitability_of(inputs: StudyInputs) -> tuple[Profit, ...]:
         except MissingData:
             return ()
         spent = amounts_by(inputs, dimension, inputs.month)
-        lines += [_profit(inputs, dimension, name, revenue, spent.get(name, Decimal("0.00"))) for name, revenue in sorted(earned.items())]
+        lines += [
+            _profit(inputs, dimension, name, revenue, spent.get(name, Decimal("0.00")))
+            for name, revenue in sorted(earned.items())
+        ]
     return tuple(lines)
 
 
@@ -94,12 +133,24 @@ def _profit(inputs: StudyInputs, dimension: str, name: str, revenue: Decimal, co
     nothing = Text(en="not computed: no service revenue", zh="未计算：无服务收入")
     return Profit(
         name=engine.registry.value_label(dimension, name),
-        revenue=engine.stated("service_revenue", period=month, value=revenue, dimensions=place, sources=("orders",)),
+        revenue=engine.stated(
+            "service_revenue", period=month, value=revenue, dimensions=place, sources=("orders",)
+        ),
         cost=engine.ratio("after_sales_cost", cost, None, period=month, dimensions=place),
-        profit=engine.stated("service_profit", period=month, value=revenue - cost, dimensions=place, sources=("orders", "ledger")),
+        profit=engine.stated(
+            "service_profit",
+            period=month,
+            value=revenue - cost,
+            dimensions=place,
+            sources=("orders", "ledger"),
+        ),
         margin=engine.stated(
-            "service_margin", period=month, value=(revenue - cost) / revenue if revenue > 0 else None, dimensions=place,
-            sources=("orders", "ledger"), reason=None if revenue > 0 else nothing,
+            "service_margin",
+            period=month,
+            value=(revenue - cost) / revenue if revenue > 0 else None,
+            dimensions=place,
+            sources=("orders", "ledger"),
+            reason=None if revenue > 0 else nothing,
         ),
     )
 
@@ -110,14 +161,28 @@ def budget_lines(inputs: StudyInputs) -> tuple[BudgetLine, ...]:
     frame = engine.aggregate("budgeted_cost", by=("category",), period=month)
     planned: dict[str, Decimal] = dict(zip(frame["category"], frame["budgeted_cost"], strict=True))
     spent, nothing = amounts_by(inputs, "category", month), Decimal("0.00")
-    variances = {name: spent.get(name, nothing) - planned.get(name, nothing) for name in planned.keys() | spent.keys()}
+    variances = {
+        name: spent.get(name, nothing) - planned.get(name, nothing) for name in planned.keys() | spent.keys()
+    }
     return tuple(
         BudgetLine(
             name=engine.registry.value_label("category", name),
-            cost=engine.ratio("after_sales_cost", spent.get(name, nothing), None, period=month, dimensions={"category": name}),
-            budget=engine.stated("budget_cost", period=month, value=planned.get(name, nothing), dimensions={"category": name}),
+            cost=engine.ratio(
+                "after_sales_cost",
+                spent.get(name, nothing),
+                None,
+                period=month,
+                dimensions={"category": name},
+            ),
+            budget=engine.stated(
+                "budget_cost", period=month, value=planned.get(name, nothing), dimensions={"category": name}
+            ),
             variance=engine.stated(
-                "budget_variance", period=month, value=variance, dimensions={"category": name}, sources=("ledger", "budget")
+                "budget_variance",
+                period=month,
+                value=variance,
+                dimensions={"category": name},
+                sources=("ledger", "budget"),
             ),
         )
         for name, variance in sorted(variances.items(), key=lambda line: (-abs(line[1]), line[0]))

@@ -56,17 +56,36 @@ def cost_tiles(study: CostStudy) -> Block:
     """Total, cost rate, unit cost and labour share with their last months."""
     by_against = {comparison.against: comparison for comparison in study.comparisons}
     total = Tile(
-        label=Text(en="After-sales cost", zh="售后成本"), fact=study.total, history=_known(study.history[-13:]),
-        comparisons=[_line(by_against["previous_month"], "Previous month", "上月"), _line(by_against["year_before"], "Year before", "上年同月")],
+        label=Text(en="After-sales cost", zh="售后成本"),
+        fact=study.total,
+        history=_known(study.history[-13:]),
+        comparisons=[
+            _line(by_against["previous_month"], "Previous month", "上月"),
+            _line(by_against["year_before"], "Year before", "上年同月"),
+        ],
     )
-    names = {"after_sales_cost_rate": ("Cost to revenue", "售后成本率"), "service_unit_cost": ("Cost per ticket", "单张工单成本"), "labour_share": ("Labour share", "人工占比")}
-    histories = {"after_sales_cost_rate": study.cost_rates, "service_unit_cost": study.unit_costs, "labour_share": study.labour_shares}
+    names = {
+        "after_sales_cost_rate": ("Cost to revenue", "售后成本率"),
+        "service_unit_cost": ("Cost per ticket", "单张工单成本"),
+        "labour_share": ("Labour share", "人工占比"),
+    }
+    histories = {
+        "after_sales_cost_rate": study.cost_rates,
+        "service_unit_cost": study.unit_costs,
+        "labour_share": study.labour_shares,
+    }
     others = [
         Tile(
-            label=Text(en=en, zh=zh), fact=histories[metric][-1], history=_known(histories[metric][-13:]),
+            label=Text(en=en, zh=zh),
+            fact=histories[metric][-1],
+            history=_known(histories[metric][-13:]),
             comparisons=[
-                Comparison(label=Text(en="Previous month", zh="上月"), value=histories[metric][-2], signed=False),
-                Comparison(label=Text(en="Year before", zh="上年同月"), value=histories[metric][-13], signed=False),
+                Comparison(
+                    label=Text(en="Previous month", zh="上月"), value=histories[metric][-2], signed=False
+                ),
+                Comparison(
+                    label=Text(en="Year before", zh="上年同月"), value=histories[metric][-13], signed=False
+                ),
             ],
         )
         for metric, (en, zh) in names.items()
@@ -89,8 +108,13 @@ def tie_out_table(study: CostStudy) -> Block:
     tied = study.tie_out
     if tied.status == "no_control_totals":
         return callout(
-            "costs.tie_out", tone="watch", title=Sentence("Not tied out"),
-            body=Sentence("There is no control total of the general ledger for {month}: table gl_totals, measure after_sales_cost.", {"month": study.month}),
+            "costs.tie_out",
+            tone="watch",
+            title=Sentence("Not tied out"),
+            body=Sentence(
+                "There is no control total of the general ledger for {month}: table gl_totals, measure after_sales_cost.",
+                {"month": study.month},
+            ),
         )
     columns = [
         Column(key="period", label=Text(en="Month", zh="月份")),
@@ -98,20 +122,37 @@ def tie_out_table(study: CostStudy) -> Block:
         Column(key="control", label=Text(en="General ledger", zh="总账"), scale="exact"),
         Column(key="difference", label=Text(en="Difference", zh="差异"), scale="exact"),
     ]
-    known = [line for line in zip(tied.ledger, tied.control, tied.difference, strict=True) if line[0].value is not None]
+    known = [
+        line
+        for line in zip(tied.ledger, tied.control, tied.difference, strict=True)
+        if line[0].value is not None
+    ]
     lines = [line for line in known[:-TIED_MONTHS] if line[2].value] + known[-TIED_MONTHS:]
     rows = [
-        Row(cells={"period": Month.parse(ours.period), "ledger": ours, "control": theirs, "difference": gap}, tone="bad" if gap.value else None)
+        Row(
+            cells={"period": Month.parse(ours.period), "ledger": ours, "control": theirs, "difference": gap},
+            tone="bad" if gap.value else None,
+        )
         for ours, theirs, gap in lines
     ]
     off = [line for line in tied.accounts if line[2].value]
     for ours, theirs, gap in off:
         account = Text(en=f"Account {gap.dimensions['account']}", zh=f"科目 {gap.dimensions['account']}")
-        rows.append(Row(cells={"period": account, "ledger": ours, "control": theirs, "difference": gap}, tone="bad"))
-    title = "The ledger ties out to the general ledger to the cent" if tied.status == "tied_out" else "The ledger differs from the general ledger by {difference:exact}"
+        rows.append(
+            Row(cells={"period": account, "ledger": ours, "control": theirs, "difference": gap}, tone="bad")
+        )
+    title = (
+        "The ledger ties out to the general ledger to the cent"
+        if tied.status == "tied_out"
+        else "The ledger differs from the general ledger by {difference:exact}"
+    )
     return table(
-        "costs.tie_out", title=Sentence(title, {"difference": tied.difference[-1]}), subtitle=Sentence("After-sales cost on the incurred basis, by month"),
-        columns=columns, rows=rows, note=_source(study),
+        "costs.tie_out",
+        title=Sentence(title, {"difference": tied.difference[-1]}),
+        subtitle=Sentence("After-sales cost on the incurred basis, by month"),
+        columns=columns,
+        rows=rows,
+        note=_source(study),
     )
 
 
@@ -125,21 +166,36 @@ def composition_table(study: CostStudy, dimension: str) -> Block:
         Column(key="previous", label=Text(en="Previous month", zh="上月")),
         Column(key="change", label=Text(en="Change", zh="环比变动"), signed=True, better="lower"),
         Column(key="year_before", label=Text(en="Year before", zh="上年同月")),
-        Column(key="year_change", label=Text(en="Change on year", zh="同比变动"), signed=True, better="lower"),
+        Column(
+            key="year_change", label=Text(en="Change on year", zh="同比变动"), signed=True, better="lower"
+        ),
     ]
     rows = [_slice_row(line) for line in slices]
     previous, before = study.comparisons
     rows.append(
         Row(
-            cells={"slice": Text(en="Total", zh="合计"), "cost": study.total, "previous": previous.base, "change": previous.change, "year_before": before.base, "year_change": before.change},
+            cells={
+                "slice": Text(en="Total", zh="合计"),
+                "cost": study.total,
+                "previous": previous.base,
+                "change": previous.change,
+                "year_before": before.base,
+                "year_change": before.change,
+            },
             role="total",
         )
     )
     largest = slices[0] if slices else None
-    values: dict[str, Value] = {"largest": largest.label, "share": largest.share} if largest and dimension == "category" else {}
+    values: dict[str, Value] = (
+        {"largest": largest.label, "share": largest.share} if largest and dimension == "category" else {}
+    )
     return table(
-        f"costs.by_{dimension}", title=Sentence(_TITLES[dimension], values), subtitle=Sentence("After-sales cost of {month} on the incurred basis", {"month": study.month}),
-        columns=columns, rows=rows, note=_source(study),
+        f"costs.by_{dimension}",
+        title=Sentence(_TITLES[dimension], values),
+        subtitle=Sentence("After-sales cost of {month} on the incurred basis", {"month": study.month}),
+        columns=columns,
+        rows=rows,
+        note=_source(study),
     )
 
 
@@ -148,23 +204,39 @@ _SIDES = (("product_line", "region", "ticket_type"), ("team", "channel", "tracin
 
 def slices_table(study: CostStudy) -> Block:
     """The month's cost by slice of several dimensions, side by side; the slices of each dimension add up to the total."""
-    sides = [_side(study, dimensions, suffix) for dimensions, suffix in zip(_SIDES, ("", "_right"), strict=True)]
+    sides = [
+        _side(study, dimensions, suffix) for dimensions, suffix in zip(_SIDES, ("", "_right"), strict=True)
+    ]
     rows = [Row(cells=left | right) for left, right in zip_longest(*sides, fillvalue={})]
     before = study.comparisons[1]
     whole = Text(en="Total of each group", zh="各组合计")
     rows.append(Row(cells={"slice": whole, "cost": study.total, "year_change": before.change}, role="total"))
     columns = [
-        Column(key=f"{key}{suffix}", label=label, wide=key == "slice", signed=key == "year_change", better="lower" if key == "year_change" else None)
+        Column(
+            key=f"{key}{suffix}",
+            label=label,
+            wide=key == "slice",
+            signed=key == "year_change",
+            better="lower" if key == "year_change" else None,
+        )
         for suffix in ("", "_right")
         for key, label in (
-            ("slice", Text(en="Slice", zh="分类")), ("cost", Text(en="This month", zh="本月")), ("share", Text(en="Share", zh="占比")),
+            ("slice", Text(en="Slice", zh="分类")),
+            ("cost", Text(en="This month", zh="本月")),
+            ("share", Text(en="Share", zh="占比")),
             ("year_change", Text(en="Change on year", zh="同比变动")),
         )
     ]
     return table(
-        "costs.slices", title=Sentence("Cost by product line, region, ticket type, team, channel and tracing"),
-        subtitle=Sentence("After-sales cost of {month} on the incurred basis, where the posting or its ticket names one", {"month": study.month}),
-        columns=columns, rows=rows, note=_source(study),
+        "costs.slices",
+        title=Sentence("Cost by product line, region, ticket type, team, channel and tracing"),
+        subtitle=Sentence(
+            "After-sales cost of {month} on the incurred basis, where the posting or its ticket names one",
+            {"month": study.month},
+        ),
+        columns=columns,
+        rows=rows,
+        note=_source(study),
     )
 
 
@@ -175,8 +247,10 @@ def _side(study: CostStudy, dimensions: tuple[str, ...], suffix: str) -> list[di
         cells.append({f"slice{suffix}": _DIMENSION[dimension]})
         cells += [
             {
-                f"slice{suffix}": Text(en=f"· {line.label.en}", zh=f"· {line.label.zh}"), f"cost{suffix}": line.cost,
-                f"share{suffix}": line.share, f"year_change{suffix}": line.year_change,
+                f"slice{suffix}": Text(en=f"· {line.label.en}", zh=f"· {line.label.zh}"),
+                f"cost{suffix}": line.cost,
+                f"share{suffix}": line.share,
+                f"year_change{suffix}": line.year_change,
             }
             for line in study.composition[dimension]
         ]
@@ -186,8 +260,13 @@ def _side(study: CostStudy, dimensions: tuple[str, ...], suffix: str) -> list[di
 def _slice_row(line: Slice) -> Row:
     return Row(
         cells={
-            "slice": line.label, "cost": line.cost, "share": line.share, "previous": line.previous, "change": line.change,
-            "year_before": line.year_before, "year_change": line.year_change,
+            "slice": line.label,
+            "cost": line.cost,
+            "share": line.share,
+            "previous": line.previous,
+            "change": line.change,
+            "year_before": line.year_before,
+            "year_change": line.year_change,
         }
     )
 
@@ -195,29 +274,56 @@ def _slice_row(line: Slice) -> Row:
 def ratio_table(study: CostStudy) -> Block:
     """The month's cost on every base, and its ratios."""
     bases = {
-        "service_unit_cost": ("Per ticket", "每张工单"), "cost_per_order": ("Per order", "每笔订单"), "cost_per_thousand_orders": ("Per 1,000 orders", "每千笔订单"),
-        "cost_per_agent_hour": ("Per agent hour", "每工时"), "cost_per_unit_in_field": ("Per unit in the field", "每台在用机器"),
+        "service_unit_cost": ("Per ticket", "每张工单"),
+        "cost_per_order": ("Per order", "每笔订单"),
+        "cost_per_thousand_orders": ("Per 1,000 orders", "每千笔订单"),
+        "cost_per_agent_hour": ("Per agent hour", "每工时"),
+        "cost_per_unit_in_field": ("Per unit in the field", "每台在用机器"),
     }
     names = {
-        "after_sales_cost_rate": ("Cost to revenue", "售后成本率"), "labour_share": ("Labour share", "人工占比"), "automation_rate": ("Automation rate", "自动化率"),
-        "compensation_share": ("Compensation share", "赔偿占比"), "direct_cost_share": ("Traced to tickets", "直接归集占比"),
-        "complaint_cost_total": ("Complaint cost", "投诉成本"), "rework_cost_total": ("Rework cost", "返工成本"),
+        "after_sales_cost_rate": ("Cost to revenue", "售后成本率"),
+        "labour_share": ("Labour share", "人工占比"),
+        "automation_rate": ("Automation rate", "自动化率"),
+        "compensation_share": ("Compensation share", "赔偿占比"),
+        "direct_cost_share": ("Traced to tickets", "直接归集占比"),
+        "complaint_cost_total": ("Complaint cost", "投诉成本"),
+        "rework_cost_total": ("Rework cost", "返工成本"),
     }
     rows = [Row(cells={"metric": Text(en="After-sales cost", zh="售后成本")}, role="group")]
-    rows += [Row(cells={"metric": Text(en=bases[fact.metric][0], zh=bases[fact.metric][1]), "value": fact, "bases": fact}) for fact in study.unit_costs_by]
+    rows += [
+        Row(
+            cells={
+                "metric": Text(en=bases[fact.metric][0], zh=bases[fact.metric][1]),
+                "value": fact,
+                "bases": fact,
+            }
+        )
+        for fact in study.unit_costs_by
+    ]
     rows.append(Row(cells={"metric": Text(en="Ratios and amounts", zh="比率与金额")}, role="group"))
     rows += [
-        Row(cells={"metric": Text(en=names[fact.metric][0], zh=names[fact.metric][1]), "value": fact, "interval": fact if fact.interval else None})
-        for fact in study.ratios if fact.metric in names
+        Row(
+            cells={
+                "metric": Text(en=names[fact.metric][0], zh=names[fact.metric][1]),
+                "value": fact,
+                "interval": fact if fact.interval else None,
+            }
+        )
+        for fact in study.ratios
+        if fact.metric in names
     ]
     return table(
-        "costs.ratios", title=Sentence("Unit costs and ratios of {month}", {"month": study.month}),
+        "costs.ratios",
+        title=Sentence("Unit costs and ratios of {month}", {"month": study.month}),
         subtitle=Sentence("Ratios of accounting totals are exact; rates of tickets have an interval"),
         columns=[
-            _column("metric", "Metric", "指标", wide=True), _column("value", "Value", "数值"), _column("bases", "Number of", "基数", show="denominator", places=0),
+            _column("metric", "Metric", "指标", wide=True),
+            _column("value", "Value", "数值"),
+            _column("bases", "Number of", "基数", show="denominator", places=0),
             _column("interval", "Interval", "区间", show="interval"),
         ],
-        rows=rows, note=_source(study),
+        rows=rows,
+        note=_source(study),
     )
 
 
@@ -227,20 +333,39 @@ def bridge_figure(study: CostStudy, against: str) -> Block:
 
     bridge = next((bridge for bridge in study.bridges if bridge.against == against), None)
     if bridge is None:
-        return callout(f"costs.bridge_{against}", tone="info", title=Sentence("No cost bridge: the month to compare with has no cost."))
+        return callout(
+            f"costs.bridge_{against}",
+            tone="info",
+            title=Sentence("No cost bridge: the month to compare with has no cost."),
+        )
     base, month = Month.parse(bridge.base.period), study.month
     steps = [Item(name=label, fact=fact) for label, fact in bridge.effects]
     largest, effect = max(bridge.effects, key=lambda entry: size(entry[1]))
-    values: dict[str, Value] = {"change": bridge.change, "base": base, "month": month, "largest": largest, "effect": effect}
+    values: dict[str, Value] = {
+        "change": bridge.change,
+        "base": base,
+        "month": month,
+        "largest": largest,
+        "effect": effect,
+    }
     return figure(
         f"costs.bridge_{against}",
-        title=Sentence("Cost {change:word|rose|fell|did not change} by {change:abs} from {base} to {month}; largest effect: {largest:lower}", values),
+        title=Sentence(
+            "Cost {change:word|rose|fell|did not change} by {change:abs} from {base} to {month}; largest effect: {largest:lower}",
+            values,
+        ),
         subtitle=Sentence("Effects on after-sales cost; they add up to the change to the cent"),
         foot=_source(study),
-        alt=Sentence("Waterfall from the cost of {base} to the cost of {month}; the largest step is {largest:lower} with {effect:signed}.", values),
+        alt=Sentence(
+            "Waterfall from the cost of {base} to the cost of {month}; the largest step is {largest:lower} with {effect:signed}.",
+            values,
+        ),
         draw=waterfall(
-            Item(name=_month_name(base), fact=bridge.base), steps, Item(name=_month_name(month), fact=bridge.cost),
-            measure=Text(en="After-sales cost", zh="售后成本"), by=Text(en="Effect", zh="因素"),
+            Item(name=_month_name(base), fact=bridge.base),
+            steps,
+            Item(name=_month_name(month), fact=bridge.cost),
+            measure=Text(en="After-sales cost", zh="售后成本"),
+            by=Text(en="Effect", zh="因素"),
         ),
     )
 
@@ -257,16 +382,25 @@ def category_history_figure(study: CostStudy, *, top: int = 6) -> Block:
 
     labels = {line.value: line.label for line in study.composition["category"]}
     series = [
-        Series(name=labels.get(category, Text.same(category)), points=[(Month.parse(fact.period), fact) for fact in facts])
+        Series(
+            name=labels.get(category, Text.same(category)),
+            points=[(Month.parse(fact.period), fact) for fact in facts],
+        )
         for category, facts in list(study.category_history.items())[:top]
     ]
     largest = study.composition["category"][0]
     return figure(
         "costs.category_history",
-        title=Sentence("{largest} is the largest category: {cost} in {month}", {"largest": largest.label, "cost": largest.cost, "month": study.month}),
+        title=Sentence(
+            "{largest} is the largest category: {cost} in {month}",
+            {"largest": largest.label, "cost": largest.cost, "month": study.month},
+        ),
         subtitle=Sentence("After-sales cost by category and month, the largest categories"),
         foot=_source(study),
-        alt=Sentence("Cost by category over the last months; the largest in {month} is {largest:lower} with {cost}.", {"largest": largest.label, "cost": largest.cost, "month": study.month}),
+        alt=Sentence(
+            "Cost by category over the last months; the largest in {month} is {largest:lower} with {cost}.",
+            {"largest": largest.label, "cost": largest.cost, "month": study.month},
+        ),
         draw=composition(series, measure=Text(en="After-sales cost", zh="售后成本")),
     )
 
@@ -287,16 +421,30 @@ def expense_table(study: CostStudy) -> Block:
     if isinstance(lines, MissingData):
         return _absent("costs.expense", lines, Text(en="Expense of the profit and loss", zh="利润表费用"))
     named = [
-        ("Incurred, recoveries deducted", "发生额（扣除追偿）", lines.incurred, "body"), ("Provision utilised", "质保金使用", lines.utilised, "body"),
-        ("Provision accrued", "质保金计提", lines.accrued, "body"), ("Provision adjusted", "质保金调整", lines.adjusted, "body"),
-        ("After-sales expense", "售后费用", lines.expense, "total"), ("Other operating cost", "其他营业费用", lines.outside, "body"),
+        ("Incurred, recoveries deducted", "发生额（扣除追偿）", lines.incurred, "body"),
+        ("Provision utilised", "质保金使用", lines.utilised, "body"),
+        ("Provision accrued", "质保金计提", lines.accrued, "body"),
+        ("Provision adjusted", "质保金调整", lines.adjusted, "body"),
+        ("After-sales expense", "售后费用", lines.expense, "total"),
+        ("Other operating cost", "其他营业费用", lines.outside, "body"),
         ("Operating cost by the general ledger", "总账营业费用", lines.operating_cost, "total"),
     ]
-    rows = [Row(cells={"line": Text(en=en, zh=zh), "amount": fact}, role=role) for en, zh, fact, role in named]  # type: ignore[arg-type]
+    rows = [
+        Row(cells={"line": Text(en=en, zh=zh), "amount": fact}, role=role) for en, zh, fact, role in named
+    ]  # type: ignore[arg-type]
     return table(
-        "costs.expense", title=Sentence("From incurred cost to the expense of {month}: {expense}", {"month": study.month, "expense": lines.expense}),
+        "costs.expense",
+        title=Sentence(
+            "From incurred cost to the expense of {month}: {expense}",
+            {"month": study.month, "expense": lines.expense},
+        ),
         subtitle=Sentence("Every posting stands in one line only, by its basis"),
-        columns=[_column("line", "Line", "项目", wide=True), _column("amount", "Amount", "金额", scale="exact")], rows=rows, note=_source(study),
+        columns=[
+            _column("line", "Line", "项目", wide=True),
+            _column("amount", "Amount", "金额", scale="exact"),
+        ],
+        rows=rows,
+        note=_source(study),
     )
 
 
@@ -305,16 +453,29 @@ def budget_figure(study: CostStudy) -> Block | None:
     from analysis.exhibits.charts import Item, waterfall
 
     if study.budget is None:
-        return callout("costs.budget", tone="info", title=Sentence("No budget for {month}: table budget.", {"month": study.month}))
+        return callout(
+            "costs.budget",
+            tone="info",
+            title=Sentence("No budget for {month}: table budget.", {"month": study.month}),
+        )
     budget, variance = study.budget
     values: dict[str, Value] = {"variance": variance, "budget": budget, "month": study.month}
     return figure(
-        "costs.budget", title=Sentence("Cost of {month} is {variance:abs} {variance:word|over|under|at} the budget of {budget}", values),
-        subtitle=Sentence("Variance to budget by category; the budget holds no ticket volume, so it cannot be split into volume and price"), foot=_source(study),
+        "costs.budget",
+        title=Sentence(
+            "Cost of {month} is {variance:abs} {variance:word|over|under|at} the budget of {budget}", values
+        ),
+        subtitle=Sentence(
+            "Variance to budget by category; the budget holds no ticket volume, so it cannot be split into volume and price"
+        ),
+        foot=_source(study),
         alt=Sentence("Waterfall from the budget of {budget} to the cost of {month} by category.", values),
         draw=waterfall(
-            Item(name=Text(en="Budget", zh="预算"), fact=budget), [Item(name=line.name, fact=line.variance) for line in study.budget_lines if line.variance.value],
-            Item(name=_month_name(study.month), fact=study.total), measure=Text(en="After-sales cost", zh="售后成本"), by=Text(en="Category", zh="类别"),
+            Item(name=Text(en="Budget", zh="预算"), fact=budget),
+            [Item(name=line.name, fact=line.variance) for line in study.budget_lines if line.variance.value],
+            Item(name=_month_name(study.month), fact=study.total),
+            measure=Text(en="After-sales cost", zh="售后成本"),
+            by=Text(en="Category", zh="类别"),
         ),
     )
 
@@ -327,41 +488,81 @@ def drill_table(study: CostStudy) -> Block | None:
     for bridge in study.bridges:
         rows.append(Row(cells={"category": _AGAINST[bridge.against]}, role="group"))
         largest = sorted(bridge.by_category, key=lambda line: -size(line.effect))[:5]
-        rows += [Row(cells={"category": line.category, "driver": line.driver, "effect": line.effect}) for line in largest]
         rows += [
-            Row(cells={"category": step.value, "driver": _LEVEL.get(step.level, Text.same(step.level)), "effect": step.effect}, role="subtotal" if step.level == "category" else "body")
+            Row(cells={"category": line.category, "driver": line.driver, "effect": line.effect})
+            for line in largest
+        ]
+        rows += [
+            Row(
+                cells={
+                    "category": step.value,
+                    "driver": _LEVEL.get(step.level, Text.same(step.level)),
+                    "effect": step.effect,
+                },
+                role="subtotal" if step.level == "category" else "body",
+            )
             for step in bridge.drill
         ]
     return table(
-        "costs.drill", title=Sentence("Which category moved, and by what"),
-        subtitle=Sentence("Largest parts of the change; below each, its largest effect opened from category to product line and ticket type"),
+        "costs.drill",
+        title=Sentence("Which category moved, and by what"),
+        subtitle=Sentence(
+            "Largest parts of the change; below each, its largest effect opened from category to product line and ticket type"
+        ),
         columns=[
-            _column("category", "Category", "类别", wide=True), _column("driver", "Effect, or level opened", "因素或展开层级"),
+            _column("category", "Category", "类别", wide=True),
+            _column("driver", "Effect, or level opened", "因素或展开层级"),
             _column("effect", "Change in cost", "成本变动", places=0, signed=True, better="lower"),
         ],
-        rows=rows, note=_source(study),
+        rows=rows,
+        note=_source(study),
     )
 
 
-_AGAINST = {"previous_month": Text(en="Against the previous month", zh="与上月相比"), "year_before": Text(en="Against the year before", zh="与上年同月相比")}
+_AGAINST = {
+    "previous_month": Text(en="Against the previous month", zh="与上月相比"),
+    "year_before": Text(en="Against the year before", zh="与上年同月相比"),
+}
 _LEVEL = {
-    "resource": Text(en="Team", zh="团队"), "product_line": Text(en="Product line", zh="产品线"), "ticket_type": Text(en="Ticket type", zh="工单类型"), "category": Text(en="Category", zh="类别"),
+    "resource": Text(en="Team", zh="团队"),
+    "product_line": Text(en="Product line", zh="产品线"),
+    "ticket_type": Text(en="Ticket type", zh="工单类型"),
+    "category": Text(en="Category", zh="类别"),
 }
 
 
 def profitability_table(study: CostStudy) -> Block | None:
     """Service revenue, cost, result and margin."""
     if not study.profitability:
-        return callout("costs.profitability", tone="info", title=Sentence("Service profitability is not computed: needs orders with an order type."))
+        return callout(
+            "costs.profitability",
+            tone="info",
+            title=Sentence("Service profitability is not computed: needs orders with an order type."),
+        )
     return table(
-        "costs.profitability", title=Sentence("What service earns on what it costs"),
-        subtitle=Sentence("Service revenue of {month} minus the after-sales cost that names the slice; shared cost that names none is left out, see the keys below", {"month": study.month}),
+        "costs.profitability",
+        title=Sentence("What service earns on what it costs"),
+        subtitle=Sentence(
+            "Service revenue of {month} minus the after-sales cost that names the slice; shared cost that names none is left out, see the keys below",
+            {"month": study.month},
+        ),
         columns=[
-            _column("slice", "Slice", "分类", wide=True), _column("revenue", "Service revenue", "服务收入"), _column("cost", "Traced cost", "归集成本"),
-            _column("profit", "Result", "损益", signed=True, better="higher"), _column("margin", "Margin", "利润率"),
+            _column("slice", "Slice", "分类", wide=True),
+            _column("revenue", "Service revenue", "服务收入"),
+            _column("cost", "Traced cost", "归集成本"),
+            _column("profit", "Result", "损益", signed=True, better="higher"),
+            _column("margin", "Margin", "利润率"),
         ],
         rows=[
-            Row(cells={"slice": line.name, "revenue": line.revenue, "cost": line.cost, "profit": line.profit, "margin": line.margin})
+            Row(
+                cells={
+                    "slice": line.name,
+                    "revenue": line.revenue,
+                    "cost": line.cost,
+                    "profit": line.profit,
+                    "margin": line.margin,
+                }
+            )
             for line in study.profitability
         ],
         note=_source(study),
@@ -373,16 +574,43 @@ def sensitivity_table(study: CostStudy) -> Block:
     shared = study.allocated
     if isinstance(shared, MissingData):
         return _absent("costs.keys", shared, Text(en="Allocation keys", zh="分摊键"))
-    names = {"seats": ("Seats", "席位"), "area": ("Area", "面积"), "hours": ("Hours", "工时"), "tickets": ("Tickets", "工单"), "headcount": ("Headcount", "人数")}
-    rows = [Row(cells={"line": line.line, "direct": line.direct, "allocated": line.allocated, "rules": line.unit_cost, **line.by_key}) for line in shared.lines]
+    names = {
+        "seats": ("Seats", "席位"),
+        "area": ("Area", "面积"),
+        "hours": ("Hours", "工时"),
+        "tickets": ("Tickets", "工单"),
+        "headcount": ("Headcount", "人数"),
+    }
+    rows = [
+        Row(
+            cells={
+                "line": line.line,
+                "direct": line.direct,
+                "allocated": line.allocated,
+                "rules": line.unit_cost,
+                **line.by_key,
+            }
+        )
+        for line in shared.lines
+    ]
     return table(
-        "costs.keys", title=Sentence("What the choice of key decides: cost per ticket by product line"),
-        subtitle=Sentence("Rules: each pool by its own driver (params/cost_tree.yml). Then every shared cost by one key alone; keys move cost between lines, never the total"),
+        "costs.keys",
+        title=Sentence("What the choice of key decides: cost per ticket by product line"),
+        subtitle=Sentence(
+            "Rules: each pool by its own driver (params/cost_tree.yml). Then every shared cost by one key alone; keys move cost between lines, never the total"
+        ),
         columns=[
-            _column("line", "Product line", "产品线", wide=True), _column("direct", "Direct", "直接"), _column("allocated", "Allocated", "分摊"), _column("rules", "Rules", "现行规则", places=0),
+            _column("line", "Product line", "产品线", wide=True),
+            _column("direct", "Direct", "直接"),
+            _column("allocated", "Allocated", "分摊"),
+            _column("rules", "Rules", "现行规则", places=0),
             *(_column(key, *names[key], places=0) for key in shared.keys),
         ],
-        rows=rows, note=Sentence("{left:exact} of shared cost has no rule or driver and stays unallocated.", {"left": shared.unallocated}),
+        rows=rows,
+        note=Sentence(
+            "{left:exact} of shared cost has no rule or driver and stays unallocated.",
+            {"left": shared.unallocated},
+        ),
     )
 
 
@@ -392,10 +620,21 @@ def unallocated_table(study: CostStudy) -> Block | None:
     if isinstance(shared, MissingData) or not shared.left:
         return None
     return table(
-        "costs.unallocated_pools", title=Sentence("What stays unallocated: {left:exact}", {"left": shared.unallocated}),
-        subtitle=Sentence("Shared cost without a rule or a driver in {month}; it is not spread", {"month": study.month}),
-        columns=[_column("pool", "Pool", "成本池", wide=True), _column("reason", "Why", "原因", wide=True), _column("amount", "Amount", "金额", scale="exact")],
-        rows=[Row(cells={"pool": line.pool, "reason": line.reason, "amount": line.amount}) for line in shared.left], note=_source(study),
+        "costs.unallocated_pools",
+        title=Sentence("What stays unallocated: {left:exact}", {"left": shared.unallocated}),
+        subtitle=Sentence(
+            "Shared cost without a rule or a driver in {month}; it is not spread", {"month": study.month}
+        ),
+        columns=[
+            _column("pool", "Pool", "成本池", wide=True),
+            _column("reason", "Why", "原因", wide=True),
+            _column("amount", "Amount", "金额", scale="exact"),
+        ],
+        rows=[
+            Row(cells={"pool": line.pool, "reason": line.reason, "amount": line.amount})
+            for line in shared.left
+        ],
+        note=_source(study),
     )
 
 
@@ -405,18 +644,50 @@ def capacity_table(study: CostStudy) -> Block:
     if isinstance(capacity, MissingData):
         return _absent("costs.capacity", capacity, Text(en="Capacity", zh="产能"))
     rows = [
-        Row(cells={"team": line.team, "cost": line.cost, "rate": line.rate, "practical": line.practical_hours, "used": line.used_hours, "use": line.utilisation, "unused": line.unused_cost})
+        Row(
+            cells={
+                "team": line.team,
+                "cost": line.cost,
+                "rate": line.rate,
+                "practical": line.practical_hours,
+                "used": line.used_hours,
+                "use": line.utilisation,
+                "unused": line.unused_cost,
+            }
+        )
         for line in capacity.teams
     ]
-    rows.append(Row(cells={"team": Text(en="Total", zh="合计"), "cost": capacity.cost, "unused": capacity.unused_cost}, role="total"))
+    rows.append(
+        Row(
+            cells={
+                "team": Text(en="Total", zh="合计"),
+                "cost": capacity.cost,
+                "unused": capacity.unused_cost,
+            },
+            role="total",
+        )
+    )
     return table(
-        "costs.capacity", title=Sentence("{unused} of {cost} of capacity was not used", {"unused": capacity.unused_cost, "cost": capacity.cost}),
-        subtitle=Sentence("In-house teams in {month}; practical capacity is {share} of paid hours. Work beyond it shows as negative unused cost", {"month": study.month, "share": capacity.practical_share}),
+        "costs.capacity",
+        title=Sentence(
+            "{unused} of {cost} of capacity was not used",
+            {"unused": capacity.unused_cost, "cost": capacity.cost},
+        ),
+        subtitle=Sentence(
+            "In-house teams in {month}; practical capacity is {share} of paid hours. Work beyond it shows as negative unused cost",
+            {"month": study.month, "share": capacity.practical_share},
+        ),
         columns=[
-            _column("team", "Team", "团队", wide=True), _column("cost", "Cost", "成本"), _column("rate", "Cost an hour", "每小时成本", places=2), _column("practical", "Practical hours", "实际产能", places=0),
-            _column("used", "Handling hours", "处理工时", places=0), _column("use", "Used", "利用率"), _column("unused", "Unused cost", "未用成本"),
+            _column("team", "Team", "团队", wide=True),
+            _column("cost", "Cost", "成本"),
+            _column("rate", "Cost an hour", "每小时成本", places=2),
+            _column("practical", "Practical hours", "实际产能", places=0),
+            _column("used", "Handling hours", "处理工时", places=0),
+            _column("use", "Used", "利用率"),
+            _column("unused", "Unused cost", "未用成本"),
         ],
-        rows=rows, note=Sentence("Source: staff and tickets; {month}.", {"month": study.month}),
+        rows=rows,
+        note=Sentence("Source: staff and tickets; {month}.", {"month": study.month}),
     )
 
 
@@ -425,27 +696,50 @@ def activity_table(study: CostStudy) -> Block | None:
     capacity = study.capacity
     if isinstance(capacity, MissingData):
         return None
-    names = {"ticket_type": ("Ticket type", "工单类型"), "product_line": ("Product line", "产品线"), "region": ("Region", "区域"), "channel": ("Channel", "渠道"), "segment": ("Customer segment", "客户分层")}
+    names = {
+        "ticket_type": ("Ticket type", "工单类型"),
+        "product_line": ("Product line", "产品线"),
+        "region": ("Region", "区域"),
+        "channel": ("Channel", "渠道"),
+        "segment": ("Customer segment", "客户分层"),
+    }
     sides: list[list[dict[str, Cell]]] = [[], []]
     for dimension, lines in capacity.by_object.items():
         side = sides[0 if dimension in ("ticket_type", "region") else 1]
         side.append({"object": Text(en=names[dimension][0], zh=names[dimension][1])})
         side += [{"object": Text(en=f"· {name.en}", zh=f"· {name.zh}"), "cost": fact} for name, fact in lines]
     rows = [
-        Row(cells=left | {f"{key}_right": cell for key, cell in right.items()}) for left, right in zip_longest(*sides, fillvalue={})
+        Row(cells=left | {f"{key}_right": cell for key, cell in right.items()})
+        for left, right in zip_longest(*sides, fillvalue={})
     ]
     rows += [
-        Row(cells={"object": Text(en="Used time, each grouping", zh="已用时间（每种分组）"), "cost": capacity.used_cost}, role="subtotal"),
+        Row(
+            cells={
+                "object": Text(en="Used time, each grouping", zh="已用时间（每种分组）"),
+                "cost": capacity.used_cost,
+            },
+            role="subtotal",
+        ),
         Row(cells={"object": Text(en="Unused capacity", zh="未用产能"), "cost": capacity.unused_cost}),
-        Row(cells={"object": Text(en="Capacity supplied", zh="产能供给"), "cost": capacity.cost}, role="total"),
+        Row(
+            cells={"object": Text(en="Capacity supplied", zh="产能供给"), "cost": capacity.cost}, role="total"
+        ),
     ]
     return table(
-        "costs.activities", title=Sentence("What the used time cost, by what it was used for"), subtitle=Sentence("Time at the cost rate of the team; unused capacity is its own line and is never spread. Time: {times}", {"times": capacity.times}),
+        "costs.activities",
+        title=Sentence("What the used time cost, by what it was used for"),
+        subtitle=Sentence(
+            "Time at the cost rate of the team; unused capacity is its own line and is never spread. Time: {times}",
+            {"times": capacity.times},
+        ),
         columns=[
-            _column("object", "Cost object", "成本对象", wide=True), _column("cost", "Cost", "成本"),
-            _column("object_right", "Cost object", "成本对象", wide=True), _column("cost_right", "Cost", "成本"),
+            _column("object", "Cost object", "成本对象", wide=True),
+            _column("cost", "Cost", "成本"),
+            _column("object_right", "Cost object", "成本对象", wide=True),
+            _column("cost_right", "Cost", "成本"),
         ],
-        rows=rows, note=Sentence("Source: staff and tickets; {month}.", {"month": study.month}),
+        rows=rows,
+        note=Sentence("Source: staff and tickets; {month}.", {"month": study.month}),
     )
 
 
@@ -458,11 +752,20 @@ def forecast_figure(study: CostStudy) -> Block:
         return _absent("costs.forecast", outlook, Text(en="Forecast", zh="预测"))
     values: dict[str, Value] = {"sum": outlook.sums["total"]}
     return figure(
-        "costs.forecast", title=Sentence("The next twelve months are expected to cost {sum} ({sum:interval})", values), subtitle=Sentence("After-sales cost by month; band: interval of each single month"), foot=_source(study),
-        alt=Sentence("History of the monthly cost and its forecast for twelve months; the sum is {sum}.", values),
+        "costs.forecast",
+        title=Sentence("The next twelve months are expected to cost {sum} ({sum:interval})", values),
+        subtitle=Sentence("After-sales cost by month; band: interval of each single month"),
+        foot=_source(study),
+        alt=Sentence(
+            "History of the monthly cost and its forecast for twelve months; the sum is {sum}.", values
+        ),
         draw=fan(
-            Series(name=Text(en="Actual", zh="实际"), points=[(Month.parse(fact.period), fact) for fact in _known(study.history)]),
-            Series(name=Text(en="Forecast", zh="预测"), points=list(outlook.total), role="expected"), measure=Text(en="After-sales cost", zh="售后成本"),
+            Series(
+                name=Text(en="Actual", zh="实际"),
+                points=[(Month.parse(fact.period), fact) for fact in _known(study.history)],
+            ),
+            Series(name=Text(en="Forecast", zh="预测"), points=list(outlook.total), role="expected"),
+            measure=Text(en="After-sales cost", zh="售后成本"),
         ),
     )
 
@@ -476,23 +779,57 @@ def forecast_table(study: CostStudy) -> Block | None:
     if outlook.year is not None:
         year = outlook.year
         rows += [
-            Row(cells={"line": Text(en="This year", zh="本年")}, role="group"), Row(cells={"line": Text(en="Booked so far", zh="已入账"), "value": year.booked}),
-            Row(cells={"line": Text(en="Expected for the year", zh="全年预计"), "value": year.expected, "interval": year.expected}), Row(cells={"line": Text(en="Budget of the year", zh="全年预算"), "value": year.budget}),
-            Row(cells={"line": Text(en="Chance of exceeding it", zh="超预算概率"), "value": year.chance_over}),
+            Row(cells={"line": Text(en="This year", zh="本年")}, role="group"),
+            Row(cells={"line": Text(en="Booked so far", zh="已入账"), "value": year.booked}),
+            Row(
+                cells={
+                    "line": Text(en="Expected for the year", zh="全年预计"),
+                    "value": year.expected,
+                    "interval": year.expected,
+                }
+            ),
+            Row(cells={"line": Text(en="Budget of the year", zh="全年预算"), "value": year.budget}),
+            Row(
+                cells={"line": Text(en="Chance of exceeding it", zh="超预算概率"), "value": year.chance_over}
+            ),
         ]
-    rows.append(Row(cells={"line": Text(en="Next twelve months by category", zh="未来十二个月（按类别）")}, role="group"))
-    labels = {line.value: line.label for line in study.composition["category"]} | {"remaining": Text(en="All other categories", zh="其余类别"), "total": Text(en="Total", zh="合计")}
-    rows += [Row(cells={"line": labels.get(name, Text.same(name)), "value": fact, "interval": fact}, role="total" if name == "total" else "body") for name, fact in outlook.sums.items()]
+    rows.append(
+        Row(
+            cells={"line": Text(en="Next twelve months by category", zh="未来十二个月（按类别）")},
+            role="group",
+        )
+    )
+    labels = {line.value: line.label for line in study.composition["category"]} | {
+        "remaining": Text(en="All other categories", zh="其余类别"),
+        "total": Text(en="Total", zh="合计"),
+    }
+    rows += [
+        Row(
+            cells={"line": labels.get(name, Text.same(name)), "value": fact, "interval": fact},
+            role="total" if name == "total" else "body",
+        )
+        for name, fact in outlook.sums.items()
+    ]
     forecast, actual = outlook.again
     again = Text(en="This month, forecast again from the months before it", zh="以此前各月重新预测本月")
     rows += [
-        Row(cells={"line": again}, role="group"), Row(cells={"line": Text(en="Forecast", zh="预测"), "value": forecast, "interval": forecast}),
+        Row(cells={"line": again}, role="group"),
+        Row(cells={"line": Text(en="Forecast", zh="预测"), "value": forecast, "interval": forecast}),
         Row(cells={"line": Text(en="Actual", zh="实际"), "value": actual}),
     ]
     return table(
-        "costs.outlook", title=Sentence("The year, the categories, and how a forecast of this month would have done"),
-        subtitle=Sentence("Categories are reconciled so that they add up to the total; an unusual month of a category (below) enters at what was expected of it. The last part is not the forecast that was published: it is made anew with the same model from the months before, as they are booked today"),
-        columns=[_column("line", "Line", "项目", wide=True), _column("value", "Amount", "数值"), _column("interval", "Interval", "区间", show="interval")], rows=rows, note=_source(study),
+        "costs.outlook",
+        title=Sentence("The year, the categories, and how a forecast of this month would have done"),
+        subtitle=Sentence(
+            "Categories are reconciled so that they add up to the total; an unusual month of a category (below) enters at what was expected of it. The last part is not the forecast that was published: it is made anew with the same model from the months before, as they are booked today"
+        ),
+        columns=[
+            _column("line", "Line", "项目", wide=True),
+            _column("value", "Amount", "数值"),
+            _column("interval", "Interval", "区间", show="interval"),
+        ],
+        rows=rows,
+        note=_source(study),
     )
 
 
@@ -502,15 +839,38 @@ def backtest_table(study: CostStudy) -> Block | None:
     if isinstance(outlook, MissingData):
         return None
     names = {
-        "sarimax": Text(en="Seasonal ARIMA", zh="季节 ARIMA"), "ets": Text(en="Exponential smoothing", zh="指数平滑"), "log_ets": Text(en="Exponential smoothing of logs", zh="对数指数平滑"),
-        "level": Text(en="Level only", zh="仅水平"), "seasonal_naive": Text(en="Same month a year before", zh="上年同月"),
+        "sarimax": Text(en="Seasonal ARIMA", zh="季节 ARIMA"),
+        "ets": Text(en="Exponential smoothing", zh="指数平滑"),
+        "log_ets": Text(en="Exponential smoothing of logs", zh="对数指数平滑"),
+        "level": Text(en="Level only", zh="仅水平"),
+        "seasonal_naive": Text(en="Same month a year before", zh="上年同月"),
     }
     chosen = next((line for line in outlook.backtest if line.chosen), None)
     name = names.get(chosen.candidate, Text.same(chosen.candidate)) if chosen else Text(en="None", zh="无")
     return table(
-        "costs.backtest", title=Sentence("Chosen on its own past: {name:lower}", {"name": name}), subtitle=Sentence("Rolling origin on the total; scaled error below one beats repeating last year. Intervals that covered too little are widened"),
-        columns=[_column("candidate", "Candidate", "候选模型", wide=True), _column("mase", "Scaled error", "标准化误差", places=2), _column("coverage", "Coverage", "覆盖率"), _column("n", "Months scored", "评分月数", show="n")],
-        rows=[Row(cells={"candidate": names.get(line.candidate, Text.same(line.candidate)), "mase": line.mase, "coverage": line.coverage, "n": line.mase}) for line in outlook.backtest], note=_source(study),
+        "costs.backtest",
+        title=Sentence("Chosen on its own past: {name:lower}", {"name": name}),
+        subtitle=Sentence(
+            "Rolling origin on the total; scaled error below one beats repeating last year. Intervals that covered too little are widened"
+        ),
+        columns=[
+            _column("candidate", "Candidate", "候选模型", wide=True),
+            _column("mase", "Scaled error", "标准化误差", places=2),
+            _column("coverage", "Coverage", "覆盖率"),
+            _column("n", "Months scored", "评分月数", show="n"),
+        ],
+        rows=[
+            Row(
+                cells={
+                    "candidate": names.get(line.candidate, Text.same(line.candidate)),
+                    "mase": line.mase,
+                    "coverage": line.coverage,
+                    "n": line.mase,
+                }
+            )
+            for line in outlook.backtest
+        ],
+        note=_source(study),
     )
 
 
@@ -520,20 +880,36 @@ def unusual_table(study: CostStudy) -> Block | None:
     if isinstance(outlook, MissingData) or not outlook.unusual:
         return None
     rows = [
-        Row(cells={"month": line.month, "series": line.series, "gap": line.gap, "low": line.low, "high": line.high, "driver": line.driver, "part": line.part})
+        Row(
+            cells={
+                "month": line.month,
+                "series": line.series,
+                "gap": line.gap,
+                "low": line.low,
+                "high": line.high,
+                "driver": line.driver,
+                "part": line.part,
+            }
+        )
         for line in outlook.unusual
     ]
     return table(
-        "costs.unusual", title=Sentence("Months outside what tickets, trend and season explain"),
+        "costs.unusual",
+        title=Sentence("Months outside what tickets, trend and season explain"),
         subtitle=Sentence(
             "Individuals chart of each series, last two years; limits never come from the months under suspicion. Where nothing happens, about one report in twenty names a month"
         ),
         columns=[
-            _column("month", "Month", "月份"), _column("series", "Cost", "成本"), _column("gap", "Beyond expected", "超出预期", signed=True),
-            _column("low", "Lower limit", "下限"), _column("high", "Upper limit", "上限"), _column("driver", "Driven by", "主要来源", wide=True),
+            _column("month", "Month", "月份"),
+            _column("series", "Cost", "成本"),
+            _column("gap", "Beyond expected", "超出预期", signed=True),
+            _column("low", "Lower limit", "下限"),
+            _column("high", "Upper limit", "上限"),
+            _column("driver", "Driven by", "主要来源", wide=True),
             _column("part", "Its part", "其中", signed=True),
         ],
-        rows=rows, note=_source(study),
+        rows=rows,
+        note=_source(study),
     )
 
 
@@ -541,25 +917,43 @@ def measures_table(study: CostStudy) -> Block:
     """The action log: registered measures, expected against realised."""
     judged = [measure for measure in study.measures if measure.result is not None]
     if not judged:
-        return callout("costs.measures", tone="info", title=Sentence("No registered measure can be judged yet: params/interventions.yml."))
+        return callout(
+            "costs.measures",
+            tone="info",
+            title=Sentence("No registered measure can be judged yet: params/interventions.yml."),
+        )
     rows = [
         Row(
             cells={
-                "name": measure.entry.name, "owner": measure.entry.owner, "start": Month(measure.entry.starts.year, measure.entry.starts.month),
-                "verdict": measure.verdict, "expected": measure.facts["expected"], "saving": measure.facts["saving"], "interval": measure.facts["saving"],
+                "name": measure.entry.name,
+                "owner": measure.entry.owner,
+                "start": Month(measure.entry.starts.year, measure.entry.starts.month),
+                "verdict": measure.verdict,
+                "expected": measure.facts["expected"],
+                "saving": measure.facts["saving"],
+                "interval": measure.facts["saving"],
             }
         )
         for measure in judged
     ]
     return table(
-        "costs.measures", title=Sentence("What measures promised and what came"),
-        subtitle=Sentence("Savings at constant volume and mix, against regions without the measure; from its start to {month}", {"month": study.month}),
+        "costs.measures",
+        title=Sentence("What measures promised and what came"),
+        subtitle=Sentence(
+            "Savings at constant volume and mix, against regions without the measure; from its start to {month}",
+            {"month": study.month},
+        ),
         columns=[
-            _column("name", "Measure", "措施", wide=True), _column("owner", "Owner", "负责人"), _column("start", "Since", "开始"),
-            _column("verdict", "Verdict", "结论"), _column("expected", "Expected", "预期节约", places=0),
-            _column("saving", "Realised", "实际节约", places=0), _column("interval", "Interval", "区间", show="interval", places=0),
+            _column("name", "Measure", "措施", wide=True),
+            _column("owner", "Owner", "负责人"),
+            _column("start", "Since", "开始"),
+            _column("verdict", "Verdict", "结论"),
+            _column("expected", "Expected", "预期节约", places=0),
+            _column("saving", "Realised", "实际节约", places=0),
+            _column("interval", "Interval", "区间", show="interval", places=0),
         ],
-        rows=rows, note=Sentence("Source: tickets, staff, ledger and params/interventions.yml."),
+        rows=rows,
+        note=Sentence("Source: tickets, staff, ledger and params/interventions.yml."),
     )
 
 
@@ -570,24 +964,48 @@ def measures_worth_table(study: CostStudy) -> Block | None:
         return None
     keys = ("cost", "rate", "residual", "npv", "payback", "avoided", "per_event", "unit_before")
     return table(
-        "costs.measures_worth", title=Sentence("What the measures were worth, and whether that is plausible"),
-        subtitle=Sentence("Saving a ticket avoided above what a ticket cost before would mean that something else fell too; the last three columns are counts and averages without a test"),
+        "costs.measures_worth",
+        title=Sentence("What the measures were worth, and whether that is plausible"),
+        subtitle=Sentence(
+            "Saving a ticket avoided above what a ticket cost before would mean that something else fell too; the last three columns are counts and averages without a test"
+        ),
         columns=[
-            _column("name", "Measure", "措施", wide=True), _column("cost", "Outlay", "投入", places=0), _column("rate", "Saving rate", "节约率"),
-            _column("residual", "After ÷ before", "之后÷之前", places=3), _column("npv", "Net present value", "净现值", places=0),
-            _column("payback", "Payback", "回收期", places=1), _column("avoided", "Tickets avoided", "减少工单", places=0),
-            _column("per_event", "Saved per ticket avoided", "每减少一单节约", places=0), _column("unit_before", "Cost per ticket before", "此前单张成本", places=0),
+            _column("name", "Measure", "措施", wide=True),
+            _column("cost", "Outlay", "投入", places=0),
+            _column("rate", "Saving rate", "节约率"),
+            _column("residual", "After ÷ before", "之后÷之前", places=3),
+            _column("npv", "Net present value", "净现值", places=0),
+            _column("payback", "Payback", "回收期", places=1),
+            _column("avoided", "Tickets avoided", "减少工单", places=0),
+            _column("per_event", "Saved per ticket avoided", "每减少一单节约", places=0),
+            _column("unit_before", "Cost per ticket before", "此前单张成本", places=0),
         ],
-        rows=[Row(cells={"name": measure.entry.name, **{key: measure.facts[key] for key in keys}}) for measure in judged],
+        rows=[
+            Row(cells={"name": measure.entry.name, **{key: measure.facts[key] for key in keys}})
+            for measure in judged
+        ],
         note=Sentence("Source: tickets, staff, ledger and params/interventions.yml."),
     )
 
 
 def measures_doubt(study: CostStudy) -> list[Block]:
     """Measures that began after a peak."""
-    peaks = [measure for measure in study.measures if measure.result is not None and measure.result.regression is not None and measure.result.regression.warning]
+    peaks = [
+        measure
+        for measure in study.measures
+        if measure.result is not None
+        and measure.result.regression is not None
+        and measure.result.regression.warning
+    ]
     return [
-        callout(f"costs.peak_{measure.entry.id}", tone="watch", title=Sentence("“{name}” began after a peak: part of the fall would have come by itself.", {"name": measure.entry.name}))
+        callout(
+            f"costs.peak_{measure.entry.id}",
+            tone="watch",
+            title=Sentence(
+                "“{name}” began after a peak: part of the fall would have come by itself.",
+                {"name": measure.entry.name},
+            ),
+        )
         for measure in peaks
     ]
 
@@ -598,17 +1016,40 @@ def sourcing_table(study: CostStudy) -> Block:
     if isinstance(sourcing, MissingData):
         return _absent("costs.sourcing", sourcing, Text(en="In-house against outsourced", zh="自有与外包"))
     rows = [
-        Row(cells={"line": line.name, "own": line.own, "own_each": line.own_each, "out": line.out, "out_each": line.out_each}, role="total" if line.role == "total" else "body")
+        Row(
+            cells={
+                "line": line.name,
+                "own": line.own,
+                "own_each": line.own_each,
+                "out": line.out,
+                "out_each": line.out_each,
+            },
+            role="total" if line.role == "total" else "body",
+        )
         for line in sourcing.components
     ]
-    template = "No break-even: at any volume one option is cheaper" if sourcing.break_even.value is None else "In-house and outsourced cost the same at {even} a month"
+    template = (
+        "No break-even: at any volume one option is cheaper"
+        if sourcing.break_even.value is None
+        else "In-house and outsourced cost the same at {even} a month"
+    )
     return table(
-        "costs.sourcing", title=Sentence(template, {} if sourcing.break_even.value is None else {"even": sourcing.break_even}),
-        subtitle=Sentence("Field teams and service partners, last twelve months; the two do not get the same work, so not all of the gap can be saved. Contracts bill by the ticket, without a minimum, as far as the ledger shows"),
+        "costs.sourcing",
+        title=Sentence(template, {} if sourcing.break_even.value is None else {"even": sourcing.break_even}),
+        subtitle=Sentence(
+            "Field teams and service partners, last twelve months; the two do not get the same work, so not all of the gap can be saved. Contracts bill by the ticket, without a minimum, as far as the ledger shows"
+        ),
         columns=[
-            _column("line", "Line", "项目", wide=True), _column("own", "In-house", "自有"), _column("own_each", "Per ticket", "单张", places=0), _column("out", "Outsourced", "外包"), _column("out_each", "Per ticket", "单张", places=0),
+            _column("line", "Line", "项目", wide=True),
+            _column("own", "In-house", "自有"),
+            _column("own_each", "Per ticket", "单张", places=0),
+            _column("out", "Outsourced", "外包"),
+            _column("out_each", "Per ticket", "单张", places=0),
         ],
-        rows=rows, note=Sentence("Source: staff, ledger, tickets; training shared by heads, leavers replaced at the assumptions replacement_cost and ramp_up_months."),
+        rows=rows,
+        note=Sentence(
+            "Source: staff, ledger, tickets; training shared by heads, leavers replaced at the assumptions replacement_cost and ramp_up_months."
+        ),
     )
 
 
@@ -617,11 +1058,31 @@ def swing_table(study: CostStudy) -> Block | None:
     if isinstance(study.sourcing, MissingData):
         return None
     return table(
-        "costs.swings", title=Sentence("What a swing of volume does to each option"), subtitle=Sentence("Monthly cost at the volume of {usual}, by the cost lines of the last two years", {"usual": study.sourcing.usual}),
+        "costs.swings",
+        title=Sentence("What a swing of volume does to each option"),
+        subtitle=Sentence(
+            "Monthly cost at the volume of {usual}, by the cost lines of the last two years",
+            {"usual": study.sourcing.usual},
+        ),
         columns=[
-            _column("swing", "Swing", "业务量变动", signed=True), _column("own", "In-house", "自有"), _column("out", "Outsourced", "外包"), _column("gap", "Outsourced − in-house", "外包−自有", signed=True), _column("interval", "Interval", "区间", show="interval"),
+            _column("swing", "Swing", "业务量变动", signed=True),
+            _column("own", "In-house", "自有"),
+            _column("out", "Outsourced", "外包"),
+            _column("gap", "Outsourced − in-house", "外包−自有", signed=True),
+            _column("interval", "Interval", "区间", show="interval"),
         ],
-        rows=[Row(cells={"swing": line.swing, "own": line.own, "out": line.out, "gap": line.gap, "interval": line.gap}) for line in study.sourcing.swings],
+        rows=[
+            Row(
+                cells={
+                    "swing": line.swing,
+                    "own": line.own,
+                    "out": line.out,
+                    "gap": line.gap,
+                    "interval": line.gap,
+                }
+            )
+            for line in study.sourcing.swings
+        ],
         note=_source(study),
     )
 
@@ -631,13 +1092,34 @@ def staffing_table(study: CostStudy) -> Block | None:
     if isinstance(study.sourcing, MissingData) or not study.sourcing.staffing:
         return None
     return table(
-        "costs.staffing", title=Sentence("How many people for the peak? Last year's field work, done again by teams of other sizes"),
-        subtitle=Sentence("Hours beyond the team's practical capacity go to partners month by month at their cost an hour; last year's months, without an interval"),
+        "costs.staffing",
+        title=Sentence(
+            "How many people for the peak? Last year's field work, done again by teams of other sizes"
+        ),
+        subtitle=Sentence(
+            "Hours beyond the team's practical capacity go to partners month by month at their cost an hour; last year's months, without an interval"
+        ),
         columns=[
-            _column("name", "Permanent team", "固定团队", wide=True), _column("heads", "People", "人数"), _column("own", "Own cost", "自有成本"),
-            _column("out", "Partners", "外包成本"), _column("cost", "Together", "合计"), _column("unused", "Unused hours", "未用工时", places=0),
+            _column("name", "Permanent team", "固定团队", wide=True),
+            _column("heads", "People", "人数"),
+            _column("own", "Own cost", "自有成本"),
+            _column("out", "Partners", "外包成本"),
+            _column("cost", "Together", "合计"),
+            _column("unused", "Unused hours", "未用工时", places=0),
         ],
-        rows=[Row(cells={"name": line.name, "heads": line.heads, "own": line.own, "out": line.out, "cost": line.cost, "unused": line.unused}) for line in study.sourcing.staffing],
+        rows=[
+            Row(
+                cells={
+                    "name": line.name,
+                    "heads": line.heads,
+                    "own": line.own,
+                    "out": line.out,
+                    "cost": line.cost,
+                    "unused": line.unused,
+                }
+            )
+            for line in study.sourcing.staffing
+        ],
         note=Sentence("Source: staff, ledger, tickets."),
     )
 
@@ -648,15 +1130,33 @@ def provision_table(study: CostStudy) -> Block:
     if isinstance(provision, MissingData):
         return _absent("costs.provision", provision, Text(en="Warranty provision", zh="质保金"))
     keys = ("opening", "accrued", "utilised", "adjusted", "closing", "accrual_rate", "claims_rate")
-    rows = [Row(cells={"line": line.line, **{key: line.amounts[key] for key in keys}}) for line in provision.lines]
-    rows.append(Row(cells={"line": provision.total.line, **{key: provision.total.amounts[key] for key in keys}}, role="total"))
+    rows = [
+        Row(cells={"line": line.line, **{key: line.amounts[key] for key in keys}}) for line in provision.lines
+    ]
+    rows.append(
+        Row(
+            cells={"line": provision.total.line, **{key: provision.total.amounts[key] for key in keys}},
+            role="total",
+        )
+    )
     return table(
-        "costs.provision", title=Sentence("The warranty provision over twelve months"), subtitle=Sentence("Opening + accrued − utilised ± adjusted = closing; rates on product sales"),
+        "costs.provision",
+        title=Sentence("The warranty provision over twelve months"),
+        subtitle=Sentence("Opening + accrued − utilised ± adjusted = closing; rates on product sales"),
         columns=[
-            _column("line", "Product line", "产品线", wide=True), _column("opening", "Opening", "期初"), _column("accrued", "Accrued", "计提"), _column("utilised", "Utilised", "使用"), _column("adjusted", "Adjusted", "调整"),
-            _column("closing", "Closing", "期末"), _column("accrual_rate", "Accrual rate", "计提率", places=2), _column("claims_rate", "Claims rate", "索赔率", places=2),
+            _column("line", "Product line", "产品线", wide=True),
+            _column("opening", "Opening", "期初"),
+            _column("accrued", "Accrued", "计提"),
+            _column("utilised", "Utilised", "使用"),
+            _column("adjusted", "Adjusted", "调整"),
+            _column("closing", "Closing", "期末"),
+            _column("accrual_rate", "Accrual rate", "计提率", places=2),
+            _column("claims_rate", "Claims rate", "索赔率", places=2),
         ],
-        rows=rows, note=Sentence("Source: provision table and orders; twelve months to {month}.", {"month": study.month}),
+        rows=rows,
+        note=Sentence(
+            "Source: provision table and orders; twelve months to {month}.", {"month": study.month}
+        ),
     )
 
 
@@ -667,10 +1167,34 @@ def coverage_table(study: CostStudy) -> Block | None:
         return None
     lines = (*provision.lines, provision.total)
     return table(
-        "costs.coverage", title=Sentence("Does the balance cover the claims of machines still under warranty?"), subtitle=Sentence("Claims expected at the cost a unit-month of the last two years, for the warranty that is left"),
+        "costs.coverage",
+        title=Sentence("Does the balance cover the claims of machines still under warranty?"),
+        subtitle=Sentence(
+            "Claims expected at the cost a unit-month of the last two years, for the warranty that is left"
+        ),
         columns=[
-            _column("line", "Product line", "产品线", wide=True), _column("closing", "Closing balance", "期末余额"), _column("expected", "Claims expected", "预计索赔"), _column("limits", "Interval", "区间", show="interval"), _column("coverage", "Covered", "覆盖率"), _column("range", "Interval", "区间", show="interval"),
+            _column("line", "Product line", "产品线", wide=True),
+            _column("closing", "Closing balance", "期末余额"),
+            _column("expected", "Claims expected", "预计索赔"),
+            _column("limits", "Interval", "区间", show="interval"),
+            _column("coverage", "Covered", "覆盖率"),
+            _column("range", "Interval", "区间", show="interval"),
         ],
-        rows=[Row(cells={"line": line.line, "closing": line.amounts["closing"], "expected": line.expected, "limits": line.expected, "coverage": line.coverage, "range": line.coverage}, role="total" if line is provision.total else "body") for line in lines],
-        note=Sentence("Claims a unit-month held constant over the warranty; the failure study's forecast by age is not used here, so where machines wear out the claims are higher than shown."),
+        rows=[
+            Row(
+                cells={
+                    "line": line.line,
+                    "closing": line.amounts["closing"],
+                    "expected": line.expected,
+                    "limits": line.expected,
+                    "coverage": line.coverage,
+                    "range": line.coverage,
+                },
+                role="total" if line is provision.total else "body",
+            )
+            for line in lines
+        ],
+        note=Sentence(
+            "Claims a unit-month held constant over the warranty; the failure study's forecast by age is not used here, so where machines wear out the claims are higher than shown."
+        ),
     )

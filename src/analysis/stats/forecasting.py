@@ -306,7 +306,9 @@ def _select(
     draws = _draw(fit, shocks, widening=widening)
     table = _interval_table(fit, widening=widening, level=level, index=_months_ahead(history, horizon))
     if refits:
-        shifts = _refitted(chosen, fit, values, known, ahead, horizon=horizon, season=season, refits=refits, seed=seed)
+        shifts = _refitted(
+            chosen, fit, values, known, ahead, horizon=horizon, season=season, refits=refits, seed=seed
+        )
         draws = draws + shifts[np.random.default_rng(seed + 1).integers(0, len(shifts), size=len(draws))]
         edges = _interval_of(draws, level=level, index=table.index)
         table = table.assign(low=edges["low"], high=edges["high"])
@@ -326,12 +328,24 @@ def _select(
 
 
 def _refitted(
-    name: str, fit: _Fit, values: Array, known: Array, ahead: Array, *, horizon: int, season: int, refits: int, seed: int
+    name: str,
+    fit: _Fit,
+    values: Array,
+    known: Array,
+    ahead: Array,
+    *,
+    horizon: int,
+    season: int,
+    refits: int,
+    seed: int,
 ) -> Array:
     """How the forecast would have differed on histories that could as well have happened: (refits, steps), on the series' scale."""
     rng = np.random.default_rng(seed + 2)
     usable = np.isfinite(fit.residuals)
-    fitted, errors = values - np.where(usable, fit.residuals, 0.0), fit.residuals[usable] - fit.residuals[usable].mean()
+    fitted, errors = (
+        values - np.where(usable, fit.residuals, 0.0),
+        fit.residuals[usable] - fit.residuals[usable].mean(),
+    )
     points = []
     for _ in range(refits):
         resampled = fitted + np.where(usable, rng.choice(errors, size=len(values)), 0.0)
@@ -339,7 +353,11 @@ def _refitted(
             continue
         again = _fits([name], resampled, known, ahead, horizon=horizon, season=season)[name]
         if again is not None:
-            points.append(_interval_table(again, widening=1.0, level=0.5, index=pd.RangeIndex(horizon))["point"].to_numpy())
+            points.append(
+                _interval_table(again, widening=1.0, level=0.5, index=pd.RangeIndex(horizon))[
+                    "point"
+                ].to_numpy()
+            )
     if len(points) < 2:
         return np.zeros((1, horizon))
     return np.array(points) - np.mean(points, axis=0)

@@ -47,10 +47,18 @@ def with_team(company: Path) -> None:
     write(company, "staff", STAFF)
     path = company / "ledger.csv"
     lines = path.read_text(encoding="utf-8").splitlines()
-    path.write_text("\n".join([lines[0] + ",team", *(line + (",Field" if ",labour," in line else ",") for line in lines[1:])]) + "\n", encoding="utf-8")
+    path.write_text(
+        "\n".join(
+            [lines[0] + ",team", *(line + (",Field" if ",labour," in line else ",") for line in lines[1:])]
+        )
+        + "\n",
+        encoding="utf-8",
+    )
     path = company / "tickets.csv"
     lines = path.read_text(encoding="utf-8").splitlines()
-    path.write_text("\n".join([lines[0] + ",team", *(line + ",Field" for line in lines[1:])]) + "\n", encoding="utf-8")
+    path.write_text(
+        "\n".join([lines[0] + ",team", *(line + ",Field" for line in lines[1:])]) + "\n", encoding="utf-8"
+    )
 
 
 def test_an_idle_team_shows_as_utilisation_not_as_dearer_labour(company: Path, inputs_of: Inputs) -> None:
@@ -66,7 +74,10 @@ def test_an_idle_team_shows_as_utilisation_not_as_dearer_labour(company: Path, i
 def test_cells_hold_the_month_to_the_cent(company: Path, inputs_of: Inputs) -> None:
     inputs = inputs_of(company)
     for month in (Month(2026, 9), Month(2026, 10)):
-        assert sum(bridge_cells(inputs, month)["cost"]) == inputs.engine.fact("after_sales_cost", period=month).value
+        assert (
+            sum(bridge_cells(inputs, month)["cost"])
+            == inputs.engine.fact("after_sales_cost", period=month).value
+        )
 
 
 def test_parts_of_the_bridge_add_up_by_category_too(company: Path, inputs_of: Inputs) -> None:
@@ -122,17 +133,26 @@ def test_without_staff_capacity_says_what_it_needs(company: Path, inputs_of: Inp
 
 
 def test_allocation_shares_every_cent_and_keeps_what_has_no_rule(company: Path, inputs_of: Inputs) -> None:
-    rows = "".join(f"2026-10-01,product_line,{line},hours,{hours}\n" for line, hours in (("Washers", 3), ("Dryers", 1)))
+    rows = "".join(
+        f"2026-10-01,product_line,{line},hours,{hours}\n" for line, hours in (("Washers", 3), ("Dryers", 1))
+    )
     write(company, "drivers", "month,cost_object_type,cost_object,driver,quantity\n" + rows)
     shared = allocated_of(inputs_of(company))
     assert isinstance(shared, Allocated) and shared.conserved
     allocated = {line.line.en: line.allocated.value for line in shared.lines}
-    assert allocated == {"Washers": Decimal("900.00"), "Dryers": Decimal("300.00")}  # labour of 1,200.00 by hours 3 to 1
+    assert allocated == {
+        "Washers": Decimal("900.00"),
+        "Dryers": Decimal("300.00"),
+    }  # labour of 1,200.00 by hours 3 to 1
     assert shared.unallocated.value == Decimal("80.10")
 
 
 def test_a_pool_whose_driver_is_absent_stays_whole_and_is_named(company: Path, inputs_of: Inputs) -> None:
-    write(company, "drivers", "month,cost_object_type,cost_object,driver,quantity\n2026-10-01,product_line,Washers,tickets,3\n")
+    write(
+        company,
+        "drivers",
+        "month,cost_object_type,cost_object,driver,quantity\n2026-10-01,product_line,Washers,tickets,3\n",
+    )
     shared = allocated_of(inputs_of(company))
     assert isinstance(shared, Allocated) and shared.conserved
     left = {one.pool.en: (one.amount.value, one.reason.en) for one in shared.left}
@@ -149,7 +169,12 @@ def test_the_driver_in_force_is_the_latest_that_has_begun() -> None:
         for driver, year in (("area", 2024), ("hours", 2026))
     )
     tree = CostTree(version=1, categories={}, accounts=(), allocation=rules)
-    assert [driver_of(tree, "rent", Month(year, 6)) for year in (2024, 2025, 2026, 2027)] == [None, "area", "area", "hours"]
+    assert [driver_of(tree, "rent", Month(year, 6)) for year in (2024, 2025, 2026, 2027)] == [
+        None,
+        "area",
+        "area",
+        "hours",
+    ]
     assert driver_of(tree, "telecom", Month(2026, 6)) is None
 
 
@@ -158,7 +183,10 @@ def test_a_posting_in_a_currency_without_a_rate_is_refused_and_said(company: Pat
     assert currency_check(inputs).outcome == "passed"
     path = company / "ledger.csv"
     lines = path.read_text(encoding="utf-8").splitlines()
-    foreign = [lines[0] + ",currency", *(line + (",USD" if line.startswith("L8") else ",") for line in lines[1:])]
+    foreign = [
+        lines[0] + ",currency",
+        *(line + (",USD" if line.startswith("L8") else ",") for line in lines[1:]),
+    ]
     path.write_text("\n".join(foreign) + "\n", encoding="utf-8")
     check = currency_check(inputs_of(company))
     assert check.outcome == "failed"
@@ -176,7 +204,11 @@ def test_a_provision_whose_closing_does_not_follow_is_seen(company: Path, inputs
     head = "month,product_line,opening,accrued,utilised,adjusted,closing\n"
     write(company, "provision", head + "2026-10-01,Washers,100.00,50.00,30.00,0.00,120.00\n")
     good = provision_of(inputs_of(company))
-    assert isinstance(good, Provision) and good.rolled.holds and good.total.amounts["closing"].value == Decimal("120.00")
+    assert (
+        isinstance(good, Provision)
+        and good.rolled.holds
+        and good.total.amounts["closing"].value == Decimal("120.00")
+    )
     write(company, "provision", head + "2026-10-01,Washers,100.00,50.00,30.00,0.00,120.01\n")
     bad = provision_of(inputs_of(company))
     assert isinstance(bad, Provision) and not bad.rolled.holds
@@ -204,10 +236,12 @@ def test_planted_truths_are_named(sample_folder: Path, inputs_of: Inputs) -> Non
 
 
 def journals() -> pd.DataFrame:
-    return pd.DataFrame({
-        "journal_id": ["J1", "J1", "J2", "J2", "J2"],
-        "amount": [Decimal(text) for text in ("10.00", "-10.00", "5.55", "-5.00", "-0.55")],
-    })
+    return pd.DataFrame(
+        {
+            "journal_id": ["J1", "J1", "J2", "J2", "J2"],
+            "amount": [Decimal(text) for text in ("10.00", "-10.00", "5.55", "-5.00", "-0.55")],
+        }
+    )
 
 
 def test_whole_journals_net_to_zero() -> None:
@@ -219,7 +253,9 @@ def test_a_deleted_line_and_a_moved_cent_are_named() -> None:
     assert deleted.to_dict("records") == [{"journal_id": "J2", "lines": 2, "difference": Decimal("5.00")}]
     moved = journals()
     moved.loc[0, "amount"] = Decimal("10.01")
-    assert journal_imbalances(moved).to_dict("records") == [{"journal_id": "J1", "lines": 2, "difference": Decimal("0.01")}]
+    assert journal_imbalances(moved).to_dict("records") == [
+        {"journal_id": "J1", "lines": 2, "difference": Decimal("0.01")}
+    ]
 
 
 def test_a_line_without_journal_is_refused() -> None:
@@ -235,7 +271,12 @@ def xero_lines() -> pd.DataFrame:
             names = set(reader.fieldnames or ())
             if {"journal_id", "net_amount"} <= names:
                 rows = list(reader)
-                return pd.DataFrame({"journal_id": [row["journal_id"] for row in rows], "amount": [Decimal(row["net_amount"]) for row in rows]})
+                return pd.DataFrame(
+                    {
+                        "journal_id": [row["journal_id"] for row in rows],
+                        "amount": [Decimal(row["net_amount"]) for row in rows],
+                    }
+                )
     pytest.skip("the real Xero ledger is not here (shared/real/xero_gl_fivetran_seeds)")
 
 
@@ -246,7 +287,9 @@ def test_every_journal_of_a_real_ledger_nets_and_tampering_is_named() -> None:
     journal = lines.loc[place, "journal_id"]
     assert list(journal_imbalances(lines.drop(index=place))["journal_id"]) == [journal]
     lines.loc[place, "amount"] += Decimal("0.01")
-    assert journal_imbalances(lines)[["journal_id", "difference"]].to_dict("records") == [{"journal_id": journal, "difference": Decimal("0.01")}]
+    assert journal_imbalances(lines)[["journal_id", "difference"]].to_dict("records") == [
+        {"journal_id": journal, "difference": Decimal("0.01")}
+    ]
 
 
 @pytest.fixture
@@ -263,10 +306,15 @@ def xero_ledger(tmp_path: Path) -> Path:
     dates = pd.read_csv(XERO / "xero_journal_data.csv", dtype=str).set_index("journal_id")["journal_date"]
     cost = raw[raw["account_type"].isin(["EXPENSE", "DIRECTCOSTS"])]
     totals: dict[tuple[str, str], Decimal] = {}
-    for journal, account, amount in zip(cost["journal_id"], cost["account_code"], cost["net_amount"], strict=True):
+    for journal, account, amount in zip(
+        cost["journal_id"], cost["account_code"], cost["net_amount"], strict=True
+    ):
         for key in ((dates[journal][:7], account), (dates[journal][:7], "all")):
             totals[key] = totals.get(key, Decimal(0)) + Decimal(amount)
-    rows = "".join(f"{month}-01,after_sales_cost,{account},{amount:.2f}\n" for (month, account), amount in sorted(totals.items()))
+    rows = "".join(
+        f"{month}-01,after_sales_cost,{account},{amount:.2f}\n"
+        for (month, account), amount in sorted(totals.items())
+    )
     write(target, "gl_totals", "month,measure,account,amount\n" + rows)
     return target
 
@@ -290,9 +338,13 @@ def test_a_moved_cent_of_a_real_ledger_is_named_by_its_account(xero_ledger: Path
     place = next(index for index, day in enumerate(frame["posted_on"].astype(str)) if day.startswith(month))
     amount = Decimal(str(frame.loc[place, "amount"])) + Decimal("0.01")
     account = str(frame.loc[place, "account"])
-    frame["amount"] = [str(amount) if index == place else str(value) for index, value in enumerate(frame["amount"])]
+    frame["amount"] = [
+        str(amount) if index == place else str(value) for index, value in enumerate(frame["amount"])
+    ]
     frame.to_csv(path, index=False)
     inputs = inputs_of(xero_ledger, month=month, as_of=dt.date(2026, 11, 10))
     tied = tie_out(inputs, [inputs.month])
     assert tied.status == "refused" and tied.difference[0].value == Decimal("0.01")
-    assert [(gap.dimensions["account"], gap.value) for _, _, gap in tied.accounts if gap.value] == [(account, Decimal("0.01"))]
+    assert [(gap.dimensions["account"], gap.value) for _, _, gap in tied.accounts if gap.value] == [
+        (account, Decimal("0.01"))
+    ]

@@ -76,7 +76,10 @@ def test_claims_a_unit_month_by_hand(company: Path, inputs_of: Callable[..., Stu
     (company / "units.csv").write_text(UNITS.format(rows=units) + "\n", encoding="utf-8")
     rows = ["month,product_line,opening,accrued,utilised,adjusted,closing"]
     balance = 500
-    for month in (*(f"2025-{number:02d}-01" for number in range(1, 13)), *(f"2026-{number:02d}-01" for number in range(1, 11))):
+    for month in (
+        *(f"2025-{number:02d}-01" for number in range(1, 13)),
+        *(f"2026-{number:02d}-01" for number in range(1, 11)),
+    ):
         rows.append(f"{month},Washers,{balance}.00,100.00,100.00,0.00,{balance}.00")
     (company / "provision.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     provision = provision_of(inputs_of(company))

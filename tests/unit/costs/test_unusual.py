@@ -29,7 +29,9 @@ def surge(costs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def false_alarms(seeds: int, rho: float) -> float:
-    return float(np.mean([bool(unusual_months(*company(seed, rho=rho), within=WITHIN)) for seed in range(seeds)]))
+    return float(
+        np.mean([bool(unusual_months(*company(seed, rho=rho), within=WITHIN)) for seed in range(seeds)])
+    )
 
 
 def allowed(seeds: int) -> float:
@@ -50,7 +52,9 @@ def test_three_months_of_a_surge_do_not_hide_one_another():
     whole, others = 0, 0
     for seed in range(30):
         costs, tickets = company(seed)
-        found = {(month.series, month.place) for month in unusual_months(surge(costs), tickets, within=WITHIN)}
+        found = {
+            (month.series, month.place) for month in unusual_months(surge(costs), tickets, within=WITHIN)
+        }
         whole += {("category 2", place) for place in (31, 32, 33)} <= found
         others += any(place not in (31, 32, 33) or name != "category 2" for name, place in found)
     assert whole >= 26 and others <= 30 * allowed(30)
@@ -64,7 +68,9 @@ def test_limits_come_from_the_other_months():
         target["category 1"] = costs["category 1"] * np.where(np.arange(MONTHS) == 30, factor, 1.0)
     (first,) = [m for m in unusual_months(small, tickets, within=WITHIN) if m.series == "category 1"]
     (second,) = [m for m in unusual_months(large, tickets, within=WITHIN) if m.series == "category 1"]
-    assert (first.expected, first.low, first.high) == pytest.approx((second.expected, second.low, second.high))
+    assert (first.expected, first.low, first.high) == pytest.approx(
+        (second.expected, second.low, second.high)
+    )
     assert first.gap == pytest.approx(first.actual - first.expected) and first.actual > first.high
 
 

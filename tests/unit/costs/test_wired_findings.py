@@ -21,7 +21,10 @@ NOTHING = frozenset(TRUTHS)
 CONFOUNDED = NOTHING - {"tier_confounding"}
 STATISTICAL = ("costs.idle_team", "costs.input_price", "costs.surge", "costs.rise")
 PLANTED = {
-    ("costs.idle_team", "Field West"), ("costs.input_price", "P-PCB-20"), ("costs.input_price", "P-SEN-50"), ("costs.surge", "6601.05.01"),
+    ("costs.idle_team", "Field West"),
+    ("costs.input_price", "P-PCB-20"),
+    ("costs.input_price", "P-SEN-50"),
+    ("costs.surge", "6601.05.01"),
 }
 SEEDS = 6
 
@@ -30,7 +33,11 @@ def alarms(findings: list[Finding] | tuple[Finding, ...]) -> set[tuple[str, str]
     """Findings by test, and measures said to have delivered. That a measure did not deliver is true where nothing is planted, and so is
     what the books themselves show: tie-out, budget, unallocated cost, a provision accrued below the claims of its line."""
     found = {(one.id, next(iter(one.subject.values()))) for one in findings if one.id in STATISTICAL}
-    return found | {(one.id, one.subject["measure"]) for one in findings if one.id == "costs.measure" and one.severity == "good"}
+    return found | {
+        (one.id, one.subject["measure"])
+        for one in findings
+        if one.id == "costs.measure" and one.severity == "good"
+    }
 
 
 @pytest.fixture
@@ -45,7 +52,12 @@ def sample(tmp_path: Path, inputs_of: Inputs) -> Callable[..., StudyInputs]:
 
 def test_a_company_without_truths_raises_no_alarm(sample: Callable[..., StudyInputs]):
     inputs = sample(20_000, NOTHING)
-    findings = [*idle_findings(inputs), *price_findings(inputs), *surge_findings(inputs), *rise_findings(inputs)]
+    findings = [
+        *idle_findings(inputs),
+        *price_findings(inputs),
+        *surge_findings(inputs),
+        *rise_findings(inputs),
+    ]
     assert not alarms([*findings, *measure_findings(measures_of(inputs))])
 
 
@@ -61,5 +73,13 @@ def test_planted_truths_are_named_over_seeds(sample: Callable[..., StudyInputs])
     named = [costs.study(sample(30_100 + seed, frozenset())).findings for seed in range(SEEDS)]
     found = [alarms(findings) for findings in named]
     assert np.mean([len(PLANTED & one) for one in found]) >= 0.9 * len(PLANTED)
-    failed = [any(one.id == "costs.measure" and one.subject["measure"] == "consolidated-freight-north" and one.severity == "watch" for one in findings) for findings in named]
+    failed = [
+        any(
+            one.id == "costs.measure"
+            and one.subject["measure"] == "consolidated-freight-north"
+            and one.severity == "watch"
+            for one in findings
+        )
+        for findings in named
+    ]
     assert np.mean(failed) >= 0.8
