@@ -14,9 +14,8 @@ from analysis.errors import ParameterError
 from analysis.metrics import StudyInputs
 from analysis.metrics.backend import literal
 from analysis.params.treatments import Treatment
-from analysis.retention import standing
-from analysis.retention.views import NOT_STATED, day
 from analysis.value.base import offset_minutes
+from analysis.value.views import CONTRACT_KINDS, GRACE_DAYS, NOT_STATED, day, listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +60,7 @@ def cohort(inputs: StudyInputs, treatment: Treatment, purchase_types: Sequence[s
     ``other_machine_failed`` (nan for owners of one machine).
     """
     inputs.engine.require(*needs(treatment))
-    held = NO_SPELLS if inputs.engine.tables.missing("contracts.starts_on", "contracts.ends_on") else standing.contracts(inputs)
+    held = NO_SPELLS if inputs.engine.tables.missing("contracts.starts_on", "contracts.ends_on") else f"spells AS (SELECT * FROM {inputs.engine.materialise('service_effect_spells', spells(inputs.month.end))})"
     claims = not inputs.engine.tables.missing("claims.approved")
     return inputs.engine.query(cohort_sql(treatment, inputs.month.end, offset_minutes(inputs), purchase_types, shares, held=held, claims=claims))
 
@@ -150,6 +149,30 @@ LEFT JOIN served s ON s.ticket_id = k.ticket_id LEFT JOIN fielded f ON f.ticket_
 )
 SELECT * EXCLUDE (standing, customers), CASE WHEN standing < {shares[0]} THEN 'top' WHEN standing < {shares[0] + shares[1]} THEN 'middle' ELSE 'low' END AS value_tier
 FROM ranked WHERE customers <= {MOST_CASES} OR hash(customer) % customers < {MOST_CASES} ORDER BY measured_at, ticket_id"""
+
+
+def spells(cutoff: dt.date) -> str:
+    """Spells under a subscription or maintenance contract: ``customer_id``, ``kind``, ``begins``, ``ends`` (null while running).
+
+    A term that follows within the grace days continues the spell; a recorded day of loss ends the last one.
+    """
+    end = literal(cutoff)
+    return f"""WITH terms AS (
+  SELECT customer_id, kind, starts_on, greatest(CAST(CASE WHEN cancelled_on < {end} THEN cancelled_on ELSE ends_on + INTERVAL 1 DAY END AS DATE), starts_on) AS until
+  FROM contracts WHERE kind IN ({listed(CONTRACT_KINDS)}) AND starts_on < {end}
+), reached AS (
+  SELECT *, max(until) OVER (PARTITION BY customer_id ORDER BY starts_on, until ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM terms
+), counted AS (
+  SELECT *, sum(CASE WHEN before IS NULL OR starts_on > before + INTERVAL {GRACE_DAYS} DAY THEN 1 ELSE 0 END)
+            OVER (PARTITION BY customer_id ORDER BY starts_on, until ROWS UNBOUNDED PRECEDING) AS spell FROM reached
+), runs AS (
+  SELECT customer_id, spell, min(kind) AS kind, min(starts_on) AS begins, max(until) AS until FROM counted GROUP BY 1, 2
+), placed AS (
+  SELECT *, max(spell) OVER (PARTITION BY customer_id) AS last_spell FROM runs
+)
+SELECT p.customer_id, p.kind, p.begins,
+       CASE WHEN p.spell = p.last_spell AND c.churned_on >= p.begins AND c.churned_on < {end} THEN c.churned_on WHEN p.until < {end} THEN p.until END AS ends
+FROM placed p LEFT JOIN customers c ON c.customer_id = p.customer_id"""
 
 
 def cases_of_year(treatment: Treatment, cutoff: dt.date, offset: int, *, claims: bool = True) -> str:
