@@ -188,7 +188,7 @@ def lorenz_figure(study: ValueStudy) -> Block | None:
             words(axes, 104, (shown(tenth.value, unit) + 100) / 2 - 13, "the top tenth", language, color=colour("focus"), va="center", clip_on=False)
 
     columns = [Column(key="people", label=_PEOPLE), Column(key="value", label=_CUMULATIVE)]
-    rows = [Row(cells={"people": f"{round(100 * at)} %", "value": fact}) for at, fact in points]
+    rows = [Row(cells={"people": _least(round(100 * at)), "value": fact}) for at, fact in points]
     return figure_of(
         study, "lorenz", Sentence("The most valuable tenth of customers holds {share} of the value", {"share": whole.top_share}),
         Sentence("Cumulative share of expected value by share of customers, the least valuable first (Lorenz curve)"),
@@ -198,6 +198,10 @@ def lorenz_figure(study: ValueStudy) -> Block | None:
 
 _CUMULATIVE = Text(en="Share of value", zh="价值累计占比")
 _PEOPLE = Text(en="Share of customers", zh="客户累计占比")
+
+
+def _least(percent: int) -> Text:
+    return Text(en=f"the least valuable {percent} %", zh=f"价值最低的 {percent} %")
 
 
 def figure_of(study: ValueStudy, name: str, title: Sentence, subtitle: Sentence, alt: Sentence, drawing: Drawing) -> Block:

@@ -108,10 +108,14 @@ def overlap_panels(panels: Sequence[tuple[Text, Sequence[tuple[float, float, Fac
             _panel(axes, *panels[index], language)
 
     columns = [
-        Column(key="treatment", label=Text(en="Treatment", zh="处理")), Column(key="from", label=Text(en="Chance from", zh="概率起")), Column(key="wrong", label=Text(en="Gone wrong", zh="未达预期")),
+        Column(key="treatment", label=Text(en="Treatment", zh="处理")), Column(key="chance", label=Text(en="Chance", zh="概率")), Column(key="wrong", label=Text(en="Gone wrong", zh="未达预期")),
         Column(key="others", label=Text(en="Others", zh="其他")),
     ]  # fmt: skip
-    rows = [Row(cells={"treatment": name, "from": f"{low:.0%}", "wrong": wrong, "others": others}) for name, bins in panels for low, _, wrong, others in bins]
+    rows = [
+        Row(cells={"treatment": name, "chance": Text(en=f"{low:.0%} to {high:.0%}", zh=f"{low:.0%} 至 {high:.0%}"), "wrong": wrong, "others": others})
+        for name, bins in panels
+        for low, high, wrong, others in bins
+    ]
     return Drawing(draw=draw, data=(columns, rows), size=(WIDTH, (down * 92 + 40) / 72))
 
 
