@@ -104,11 +104,11 @@ def test_renewals_by_hand(company: Path, inputs_of: Inputs):
 
 
 def test_histories_become_the_counts_of_the_published_model():
-    # A cohort of 10: 4 leave at the first renewal, 3 at the second, 3 are still there after two.
-    counts = pd.DataFrame([(0, "lost", 4), (1, "lost", 3), (2, "running", 3)], columns=["renewals", "outcome", "contracts"])
+    # A cohort of 100: 40 leave at the first renewal, 12 at the second, 48 are still there after two.
+    counts = pd.DataFrame([(0, "lost", 40), (1, "lost", 12), (2, "running", 48)], columns=["renewals", "outcome", "contracts"])
     from analysis import stats
 
-    apart, together = stats.fit_sbg(renewing.histories(counts)), stats.fit_sbg([10, 6, 3])
+    apart, together = stats.fit_sbg(renewing.histories(counts)), stats.fit_sbg([100, 60, 48])
     assert (apart.alpha, apart.beta, apart.log_likelihood) == pytest.approx((together.alpha, together.beta, together.log_likelihood))
 
 
