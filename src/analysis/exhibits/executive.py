@@ -35,8 +35,8 @@ def headline_tiles(study: ExecutiveStudy) -> Block:
     return tiles("executive.headlines", [_tile(headline) for headline in study.headlines])
 
 
-def tiles_of_sections(tiles: Mapping[str, list[dict[str, Any]]], facts: Iterable[dict[str, Any]], *, each: int = 2) -> Block | None:
-    """The first key figures of the sections whose questions the headlines do not answer: failures, churn, customer value."""
+def tiles_of_sections(tiles: Mapping[str, list[dict[str, Any]]], facts: Iterable[dict[str, Any]], *, each: int = 1) -> Block | None:
+    """The first key figure of each section whose question the headlines do not answer: failures, churn, customer value."""
     chosen = [tile for section in ASKED_APART for tile in tiles.get(section, [])[:each]]
     if not chosen:
         return None
