@@ -54,6 +54,10 @@ test-slow: $(STAMP) ## every test, simulations over many seeds included
 	@$(BIN)/analysis check >/dev/null # the sample, once: two notebooks at a time would each make it
 	@$(BIN)/python -m pytest --nbval-lax --nbval-current-env -m "slow or not slow" tests notebooks $(PYTEST)
 
+.PHONY: fuzz
+fuzz: $(STAMP) ## a thousand damaged exports: each ends in true tables or in a refusal (ten minutes)
+	@$(BIN)/python -m pytest -n0 -q -m slow tests/unit/tables/test_bad_exports.py -k every_damaged
+
 .PHONY: check
 check: $(STAMP) ## ruff and mypy
 	@$(BIN)/ruff check . && $(BIN)/mypy

@@ -30,6 +30,7 @@ ASKS_FOR_A_DECISION = ("alert", "watch")
 EXACT = "exact"
 TRUE_HERE_TOO = {
     "retention.gross_churn": "they lose more than a tenth of their contracts a year, and the line is at a tenth",
+    "costs.provision_short": "0.65 % of sales is accrued for every line, and the claims of Home Comfort run above that in every company",
     "costs.measure": "the registered measures have no effect in them, so they did not deliver",
 }
 
