@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analysis.costs.figures import rows_of
 from analysis.errors import AnalysisError, MissingData, ParameterError
+from analysis.formats import Number
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
 from analysis.metrics.backend import literal
@@ -157,11 +158,11 @@ def _total(inputs: StudyInputs, metric: str, amount: Decimal) -> Fact:
     return inputs.engine.stated(metric, period=inputs.month, value=amount, sources=_SOURCES)
 
 
-def _team(inputs: StudyInputs, row: Mapping[str, object]) -> TeamCapacity:
-    def fact(metric: str, value: object) -> Fact:
+def _team(inputs: StudyInputs, row: Mapping[str, Any]) -> TeamCapacity:
+    def fact(metric: str, value: Number | None) -> Fact:
         return inputs.engine.stated(
             metric, period=inputs.month, value=value, dimensions={"team": str(row["team"])}, sources=_SOURCES
-        )  # type: ignore[arg-type]
+        )
 
     return TeamCapacity(
         team=str(row["team"]),

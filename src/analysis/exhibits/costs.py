@@ -14,6 +14,7 @@ from analysis.exhibits.blocks import (
     Cell,
     Column,
     Comparison,
+    Role,
     Row,
     Tile,
     Tone,
@@ -420,7 +421,7 @@ def expense_table(study: CostStudy) -> Block:
     lines = study.expense
     if isinstance(lines, MissingData):
         return _absent("costs.expense", lines, Text(en="Expense of the profit and loss", zh="利润表费用"))
-    named = [
+    named: list[tuple[str, str, Fact, Role]] = [
         ("Incurred, recoveries deducted", "发生额（扣除追偿）", lines.incurred, "body"),
         ("Provision utilised", "质保金使用", lines.utilised, "body"),
         ("Provision accrued", "质保金计提", lines.accrued, "body"),
@@ -431,7 +432,7 @@ def expense_table(study: CostStudy) -> Block:
     ]
     rows = [
         Row(cells={"line": Text(en=en, zh=zh), "amount": fact}, role=role) for en, zh, fact, role in named
-    ]  # type: ignore[arg-type]
+    ]
     return table(
         "costs.expense",
         title=Sentence(

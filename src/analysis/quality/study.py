@@ -27,6 +27,7 @@ from analysis.quality.screens import Reconciled, reconciled, screen_checks
 from analysis.results import Check, Fact, Finding, Sentence
 from analysis.tables import TableCheck, contract
 from analysis.tables.checks import reason_words
+from analysis.tables.store import FileWaterfall
 
 OUTCOMES = ("read", "accepted", "quarantined", "duplicate")
 
@@ -189,19 +190,19 @@ def _rows(inputs: StudyInputs, outcome: str, rows: int, **dimensions: str) -> Fa
     )
 
 
-def _file_rows(inputs: StudyInputs, table: str, waterfall: object) -> FileRows:
+def _file_rows(inputs: StudyInputs, table: str, waterfall: FileWaterfall) -> FileRows:
     counts = dict(
         zip(
             OUTCOMES,
             (waterfall.rows_read, waterfall.accepted, waterfall.quarantined, waterfall.exact_duplicates),
             strict=True,
         )
-    )  # type: ignore[attr-defined]
-    file = waterfall.file  # type: ignore[attr-defined]
+    )
+    file = waterfall.file
     rows = {
         outcome: _rows(inputs, outcome, count, table=table, file=file) for outcome, count in counts.items()
     }
-    return FileRows(table=table, file=file, sha256=waterfall.file_hash, rows=rows)  # type: ignore[attr-defined]
+    return FileRows(table=table, file=file, sha256=waterfall.file_hash, rows=rows)
 
 
 def _share(inputs: StudyInputs, total: dict[str, Fact]) -> Fact:
