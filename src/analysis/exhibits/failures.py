@@ -43,6 +43,20 @@ def _or_nothing(draw: Callable[..., Shown]) -> Callable[..., Shown | None]:
     return drawn
 
 
+def _or_said(draw: Callable[..., Shown]) -> Callable[..., Shown | Block | None]:
+    """The first exhibit under a heading: where failures cannot be rated it says which data are missing, so that no heading stands empty."""
+
+    @wraps(draw)
+    def drawn(study: FailureStudy | NotRated, *arguments: str, **options: int) -> Shown | Block | None:
+        if not isinstance(study, NotRated):
+            return draw(study, *arguments, **options)
+        if "cost" in arguments:  # the same cell has said it
+            return None
+        return not_computed(study.missing, id="_".join((f"failures.no_{draw.__name__}", *arguments)))
+
+    return drawn
+
+
 def not_rated(study: FailureStudy | NotRated) -> Block | None:
     """Which data are missing, where failures cannot be rated."""
     return not_computed(study.missing, id="failures.not_rated") if isinstance(study, NotRated) else None
@@ -86,7 +100,7 @@ def failure_tiles(study: FailureStudy) -> Block:
 # -- rates -----------------------------------------------------------------------------------------------------------
 
 
-@_or_nothing
+@_or_said
 def rate_figure(study: FailureStudy) -> Block:
     """The failure rate by month, as reported and completed for reports still to come."""
     from analysis.exhibits.charts import Series, lines
@@ -130,7 +144,7 @@ def age_figure(study: FailureStudy) -> Block:
     )
 
 
-@_or_nothing
+@_or_said
 def control_figure(study: FailureStudy) -> Block:
     """The control chart of the failure rate at equal age and season."""
     from analysis.exhibits.charts import Series, control_chart
@@ -207,7 +221,7 @@ def phase_figures(study: FailureStudy) -> list[Block]:
     return blocks
 
 
-@_or_nothing
+@_or_said
 def words_table(study: FailureStudy) -> Block | None:
     """Terms that go with each component, beside what they are elsewhere."""
     if study.words is None:
@@ -241,7 +255,7 @@ def _named(months: Sequence[Month]) -> Text:
 # -- causes ----------------------------------------------------------------------------------------------------------
 
 
-@_or_nothing
+@_or_said
 def causes_table(study: FailureStudy) -> Block:
     """Ranked causes, or that there is none."""
     if not study.causes:
@@ -302,7 +316,7 @@ def _cause_figure(study: FailureStudy, cause: CauseFacts, position: int) -> Bloc
     )
 
 
-@_or_nothing
+@_or_said
 def ratio_figure(study: FailureStudy) -> Block:
     """Actual to expected along each attribute by itself."""
     from analysis.exhibits.charts import Item, dot_interval
@@ -350,7 +364,7 @@ def batch_table(study: FailureStudy) -> Block | None:
 # -- triangle and Pareto ---------------------------------------------------------------------------------------------
 
 
-@_or_nothing
+@_or_said
 def triangle_figure(study: FailureStudy) -> Block:
     """Cumulative failures by quarter of start of service and age."""
     from analysis.exhibits.charts import heatmap
@@ -386,7 +400,7 @@ _ATTRIBUTES = {
 }  # fmt: skip
 
 
-@_or_nothing
+@_or_said
 def pareto_figure(study: FailureStudy, measure: str = "count", attribute: str = "component") -> Block | None:
     """One attribute ranked by ``count``, ``cost`` or ``excess``; a bar whose rank is noise is pale."""
     from analysis.exhibits.charts import Item, pareto
@@ -447,7 +461,7 @@ _DIRECTIONS = {
 _BEYOND = Text(en="beyond the oldest machines", zh="超出最老机龄")
 
 
-@_or_nothing
+@_or_said
 def life_table(study: FailureStudy) -> Block:
     """Weibull shape and B10 life by component, with the bathtub reading."""
     if not study.lives:
@@ -508,7 +522,7 @@ def _curve_figure(study: FailureStudy, curve: Curve, id: str, title: Sentence, s
     )  # fmt: skip
 
 
-@_or_nothing
+@_or_said
 def repeat_figure(study: FailureStudy) -> Block:
     """Repairs that were followed by another within 30 days."""
     from analysis.exhibits.charts import Series, lines
@@ -530,7 +544,7 @@ def repeat_figure(study: FailureStudy) -> Block:
 # -- outlook ---------------------------------------------------------------------------------------------------------
 
 
-@_or_nothing
+@_or_said
 def forecast_figure(study: FailureStudy) -> Block:
     """Failures by month and those to come."""
     from analysis.exhibits.charts import Series, fan
@@ -617,7 +631,7 @@ def cost_table(study: FailureStudy) -> Block:
     )  # fmt: skip
 
 
-@_or_nothing
+@_or_said
 def recovery_figure(study: FailureStudy) -> Block | None:
     """What suppliers gave back of approved claims."""
     from analysis.exhibits.charts import Item, ranked_bars
@@ -639,7 +653,7 @@ def recovery_figure(study: FailureStudy) -> Block | None:
 # -- watch, fixes and bad data ---------------------------------------------------------------------------------------
 
 
-@_or_nothing
+@_or_said
 def watch_table(study: FailureStudy) -> Block:
     """How good the watch is, with nothing planted and with a doubled rate."""
     if study.watch is None:
@@ -691,7 +705,7 @@ def fix_table(study: FailureStudy) -> Block:
     )  # fmt: skip
 
 
-@_or_nothing
+@_or_said
 def excluded_table(study: FailureStudy) -> Block:
     """Confirmed failures that no rate holds, by reason."""
     columns = [Column(key="why", label=Text(en="Why", zh="原因"), wide=True), Column(key="count", label=Text(en="Failures", zh="故障数"), places=0)]
@@ -705,7 +719,7 @@ def excluded_table(study: FailureStudy) -> Block:
 # -- fault trees and power -------------------------------------------------------------------------------------------
 
 
-@_or_nothing
+@_or_said
 def power_table(study: FailureStudy) -> Block:
     """What the search can find: chance of detection by size and strength."""
     sizes = sorted({due for due, _ in study.power})
@@ -720,7 +734,7 @@ def power_table(study: FailureStudy) -> Block:
     )  # fmt: skip
 
 
-@_or_nothing
+@_or_said
 def fault_tree_figures(study: FailureStudy) -> list[Block]:
     """Each registered fault tree, drawn, with its events by importance."""
     if not study.trees:

@@ -67,7 +67,7 @@ class Field:
     @cached_property
     def failures(self) -> str:
         """CTEs ``machines``, ``judged`` and ``failed``; the confirmed failures are judged once."""
-        made = (self.machines, views.reports(offset_hours(self.inputs), self.horizon), views.judged(self.first.start, self.last.end))
+        made = (self.machines, views.reports(self.inputs.params.time_zone, self.horizon), views.judged(self.first.start, self.last.end))
         table = self._kept("failures_judged", *made, select="SELECT * FROM judged")
         return f"{self.machines},\njudged AS (SELECT * FROM {table}),\nfailed AS (SELECT * FROM judged WHERE verdict = 'counted')"
 

@@ -42,13 +42,13 @@ FROM units u LEFT JOIN products p ON p.product_id = u.product_id
 WHERE coalesce(u.in_service_on, u.shipped_on) < least(coalesce(u.retired_on, {cut}), {cut}))"""
 
 
-def reports(offset_hours: int, horizon: dt.date) -> str:
+def reports(time_zone: str, horizon: dt.date) -> str:
     """One row a repair that was not cancelled: when it happened, when it was reported, and whether a technical fault was found.
 
-    Where the day of failure is not recorded, the day of the report stands for it.
+    Where the day of failure is not recorded, the day of the report stands for it. Days are those of ``time_zone``, summer time included.
     """
     codes = ", ".join(literal(code) for code in NO_FAULT_CODES)
-    opened = f"CAST(t.opened_at + INTERVAL {offset_hours} HOUR AS DATE)"
+    opened = f"CAST(timezone({literal(time_zone)}, timezone('UTC', t.opened_at)) AS DATE)"
     return f"""reports AS (
 SELECT t.ticket_id, t.serial_no, t.fault_code, coalesce(t.component, t.fault_code, 'not_stated') AS component, t.in_warranty,
        t.opened_at, t.resolved_at, {opened} AS opened_on, least(coalesce(t.failed_on, {opened}), {opened}) AS event_on,

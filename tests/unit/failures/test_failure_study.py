@@ -100,5 +100,7 @@ def test_without_units_the_study_refuses_in_words(planted: Path, inputs_of: Inpu
     with pytest.raises(MissingData, match="units.shipped_on"):
         failures.study(inputs_of(folder))
     gap = failures.study_or_gap(inputs_of(folder))
-    assert "counted, not rated" in gap.findings[0].statement.plain() and exhibits.rate_figure(gap) is None
+    assert "counted, not rated" in gap.findings[0].statement.plain()
+    said = exhibits.rate_figure(gap)
+    assert said is not None and said.id == "failures.no_rate_figure" and exhibits.age_figure(gap) is None
     assert exhibits.not_rated(gap) is not None
