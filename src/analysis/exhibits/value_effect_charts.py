@@ -122,13 +122,16 @@ def overlap_panels(panels: Sequence[tuple[Text, Sequence[tuple[float, float, Fac
 def _panel(axes: Axes, name: Text, bins: Sequence[tuple[float, float, Fact, Fact]], language: Language) -> None:
     wrong, others = ([float(fact.value or 0) for fact in facts] for facts in ([row[2] for row in bins], [row[3] for row in bins]))
     for heights, sign, role in ((wrong, 1, "focus"), (others, -1, "actual")):
-        total = sum(heights) or 1.0
-        axes.bar([(low + high) / 2 for low, high, *_ in bins], [sign * height / total for height in heights], width=0.094, color=colour(role), linewidth=0)
+        axes.bar([(low + high) / 2 for low, high, *_ in bins], [sign * height for height in heights], width=0.094, color=colour(role), linewidth=0)
     axes.axhline(0, color=colour("ink"), linewidth=0.6)
     axes.set_xlim(0, 1)
     axes.set_ylim(-1.05, 1.05)
     axes.set_yticks([])
     axes.set_xticks([0, 0.5, 1.0], labels=["0%", "50%", "100%"])
+    # the ends point inwards, or they would run into the panel beside
+    first, *_, last = axes.get_xticklabels()
+    first.set_horizontalalignment("left")
+    last.set_horizontalalignment("right")
     axes.spines[:].set_visible(False)
     label(axes, 0, 1.10, wrapped(name[language], 140, lines=1), language, transform=axes.transAxes, va="bottom", ha="left", color=colour("ink"), weight="bold", fontsize=TEXT_SIZE)
     words(axes, 1.0, 0.96, "gone wrong", language, transform=axes.transAxes, va="top", ha="right", color=colour("focus"), fontsize=TEXT_SIZE - 1)

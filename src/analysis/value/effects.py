@@ -81,7 +81,7 @@ class TreatmentEffect:
     """One treatment with its outcomes and doubts.
 
     ``groups`` : one row per outcome, grouping and group: ``outcome``, ``grouping``, ``group``, ``rows``, ``effect``, ``low``, ``high``, ``p_adjusted``, ``fact``.
-    ``propensity`` : by tenth and arm, cases (facts). ``exposed`` : cases in the arm the company fears.
+    ``propensity`` : by tenth of the estimated chance, the share of each arm's cases (facts). ``exposed`` : cases in the arm the company fears.
     ``per_case`` : change in value of one such case if it had gone well; ``at_stake`` : of all of the last twelve months.
     """
 
@@ -252,6 +252,20 @@ def _number(inputs: StudyInputs, metric: str, value: Any, **dimensions: str) -> 
     return inputs.engine.stated(metric, period=inputs.month, value=value, dimensions=dimensions, sources=SOURCES)
 
 
+def _histogram(inputs: StudyInputs, treatment: str, table: pd.DataFrame) -> tuple[tuple[float, float, Fact, Fact], ...]:
+    """By tenth of the estimated chance: the share of each arm's cases in it, so that arms of unlike size can be compared."""
+
+    def share(arm: str, low: float, cases: int, whole: int) -> Fact:
+        return inputs.engine.stated(
+            "service_case_share_by_propensity", period=inputs.month, value=cases / whole if whole else None, numerator=cases, denominator=whole,
+            reason=None if whole else TOO_FEW, dimensions={"treatment": treatment, "arm": arm, "bin": f"{low:.1f}"}, sources=SOURCES,
+        )  # fmt: skip
+
+    exposed, others = int(table["treated"].sum()), int(table["untreated"].sum())
+    bins = zip(*(table[column].tolist() for column in ("low", "high", "treated", "untreated")), strict=True)
+    return tuple((low, high, share("exposed", low, int(wrong), exposed), share("others", low, int(good), others)) for low, high, wrong, good in bins)
+
+
 def _stated(inputs: StudyInputs, base: ValueBase | None, one: _Fitted, adjusted: Mapping[tuple[str, str], float], groups: pd.DataFrame | None) -> TreatmentEffect:
     import numpy as np
     import pandas as pd
@@ -264,11 +278,7 @@ def _stated(inputs: StudyInputs, base: ValueBase | None, one: _Fitted, adjusted:
     outcomes = tuple(_outcome(inputs, one, outcome, fit, adjusted.get((name, outcome), float("nan")), holds) for outcome, fit in one.fits.items())
     lead = next(iter(one.fits.values())).overlap
     worst = max((overlap.balance.iloc[int(overlap.balance["after"].abs().to_numpy().argmax())] for overlap in overlaps), key=lambda row: abs(row["after"]))
-    histogram = tuple(
-        (float(row.low), float(row.high), _number(inputs, "service_cases_by_propensity", int(row.treated), treatment=name, arm="exposed", bin=f"{row.low:.1f}"),
-         _number(inputs, "service_cases_by_propensity", int(row.untreated), treatment=name, arm="others", bin=f"{row.low:.1f}"))
-        for row in lead.table.itertuples()
-    )  # fmt: skip
+    histogram = _histogram(inputs, name, lead.table)
     made = TreatmentEffect(
         treatment=one.treatment, outcomes=outcomes, placebos=placebos, overlap_holds=overlap_holds, propensity=histogram, lacking=one.lacking, balance=lead.balance,
         cases=_number(inputs, "service_cases", len(one.frame), treatment=name), exposed=_number(inputs, "service_cases_exposed", int(one.exposed.sum()), treatment=name),
