@@ -71,8 +71,10 @@ def test_the_planted_effect_of_slow_complaints_is_found(planted):
 def test_arms_add_up_and_the_histogram_holds_every_case(planted):
     _, found = planted
     one = found["complaint_within_24h"]
-    assert sum(int(wrong.value) for _, _, wrong, _ in one.propensity) == int(one.exposed.value)
-    assert sum(int(wrong.value) + int(others.value) for _, _, wrong, others in one.propensity) == int(one.cases.value)
+    assert sum(int(wrong.numerator) for _, _, wrong, _ in one.propensity) == int(one.exposed.value)
+    assert sum(int(wrong.numerator) + int(others.numerator) for _, _, wrong, others in one.propensity) == int(one.cases.value)
+    for arm in (2, 3):  # each arm's shares make a whole
+        assert sum(float(row[arm].value) for row in one.propensity) == pytest.approx(1)
     for outcome in one.outcomes:
         assert float(outcome.with_it.value) - float(outcome.without_it.value) == pytest.approx(float(outcome.adjusted.value), abs=0.02 if outcome.outcome != "margin" else 500)
     groups = one.groups[(one.groups["outcome"] == "repurchase") & (one.groups["grouping"] == "segment")]
