@@ -5,40 +5,19 @@ Names are imported when first used.
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+import lazy_loader
 
-_EXPORTS: dict[str, str] = {
-    "allocate": "allocation",
-    "allocate_pools": "allocation",
-    "allocation_sensitivity": "allocation",
-    "bridge_by": "bridge",
-    "cost_bridge": "bridge",
-    "at_constant_mix": "savings",
-    "break_even_volume": "sourcing",
-    "cost_rises": "signals",
-    "cost_surges": "signals",
-    "drill_largest": "bridge",
-    "expected_against_realised": "savings",
-    "idle_teams": "signals",
-    "journal_imbalances": "tie_out",
-    "price_steps": "signals",
-    "provision_roll_forward": "provision",
-    "study": "decomposition",
-    "time_driven_abc": "activity_costing",
-    "CostStudy": "decomposition",
-}
-
-__all__ = sorted(_EXPORTS)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _EXPORTS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_EXPORTS[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "allocation": ["allocate", "allocate_pools", "allocation_sensitivity"],
+        "bridge": ["bridge_by", "cost_bridge", "drill_largest"],
+        "savings": ["at_constant_mix", "expected_against_realised"],
+        "sourcing": ["break_even_volume"],
+        "signals": ["cost_rises", "cost_surges", "idle_teams", "price_steps"],
+        "tie_out": ["journal_imbalances"],
+        "provision": ["provision_roll_forward"],
+        "decomposition": ["CostStudy", "study"],
+        "activity_costing": ["time_driven_abc"],
+    },
+)

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+import lazy_loader
 
-_HOME = {
-    **dict.fromkeys(
-        ("Block", "Blocks", "Column", "Row", "Tile", "Comparison", "EvidenceFile", "table", "figure", "tiles", "findings_block",
-         "checks_block", "callout", "not_computed", "facts_block", "evidence_block", "evidence_stems", "show"),
-        "blocks",
-    ),
-    **dict.fromkeys(("Drawing", "annotate", "label", "words", "font_paths"), "style"),
-    "prose_blocks": "prose",
-    "charts": "charts",
-}  # fmt: skip
-__all__ = tuple(_HOME)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = importlib.import_module(f"{__name__}.{_HOME[name]}")
-    return module if name == _HOME[name] else getattr(module, name)
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules=["charts"],
+    submod_attrs={
+        "blocks": [
+            "Block", "Blocks", "Column", "Comparison", "EvidenceFile", "Row", "Tile", "callout", "checks_block", "evidence_block", "evidence_stems",
+            "facts_block", "figure", "findings_block", "not_computed", "show", "table", "tiles",
+        ],
+        "prose": ["prose_blocks"],
+        "style": ["Drawing", "annotate", "font_paths", "label", "words"],
+    },
+)

@@ -10,7 +10,7 @@ from analysis.locale import Text
 from analysis.params.treatments import Treatment
 from analysis.results import Fact, Sentence, Value
 from analysis.value.effects import ServiceEffects, TreatmentEffect
-from analysis.value.what_if import WhatIf, WhatIfs
+from analysis.value.scenarios import WhatIf, WhatIfs
 from analysis.value.worth import ValueStudy
 
 EFFECTS = Text(en="Effect of service on value", zh="服务对价值的影响")

@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+import lazy_loader
 
-_EXPORTS: dict[str, str] = {
-    "ClaimsForecast": "root_cause",
-    "claims_forecast": "root_cause",
-    "FailureStudy": "root_cause",
-    "FaultTree": "fault_tree",
-    "localise": "localising",
-    "NotRated": "root_cause",
-    "study": "root_cause",
-    "study_or_gap": "root_cause",
-}
-
-__all__ = sorted(_EXPORTS)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _EXPORTS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_EXPORTS[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "root_cause": ["ClaimsForecast", "FailureStudy", "NotRated", "claims_forecast", "study", "study_or_gap"],
+        "fault_tree": ["FaultTree"],
+        "localising": ["localise"],
+    },
+)

@@ -5,19 +5,13 @@ Names are imported when first used: the command line must answer ``--help`` befo
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+import lazy_loader
 
-if TYPE_CHECKING:
-    from analysis.report.make import make_report
-    from analysis.report.publish import Edition
-    from analysis.report.tracing import Trace, trace
-
-_HOME = {"make_report": "make", "Edition": "publish", "Trace": "tracing", "trace": "tracing"}
-__all__ = ["Edition", "Trace", "make_report", "trace"]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "make": ["make_report"],
+        "publish": ["Edition"],
+        "tracing": ["Trace", "trace"],
+    },
+)

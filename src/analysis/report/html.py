@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from analysis.exhibits.markup import Markup, block_styles
 from analysis.formats import date_text, grouped, month_text
@@ -35,10 +35,7 @@ from analysis.report.html_facts import (
 from analysis.report.html_fonts import Weight, page_font
 from analysis.report.html_page import Content, Notebook, page_content, read_notebook
 
-if TYPE_CHECKING:
-    from analysis.report.html_exporter import AfterSalesHTMLExporter
-
-__all__ = ["AfterSalesHTMLExporter", "notebook_html", "write_html_pack"]
+__all__ = ["notebook_html", "write_html_pack"]
 
 EVIDENCE = "../../evidence"
 SUMMARY_SECTIONS = frozenset({"executive", "summary"})
@@ -307,12 +304,3 @@ def _printed(html: str) -> tuple[set[str], set[str]]:
             heavy = tag in _BOLD_TAGS or _HEAVY.search(attributes) or (classes and not _BOLD_CLASSES.isdisjoint(classes[1].split()))
             stack.append(stack[-1] or bool(heavy))
     return every, bold
-
-
-def __getattr__(name: str) -> Any:
-    # nbconvert takes seconds to import and the pack does not need it; its entry point does.
-    if name == "AfterSalesHTMLExporter":
-        from analysis.report.html_exporter import AfterSalesHTMLExporter
-
-        return AfterSalesHTMLExporter
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -13,16 +13,13 @@ import os
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from analysis.errors import ParameterError, PublicationRefused
 from analysis.locale import Language
 from analysis.report.pdf_document import Document, Notebook, day_of, document, read_notebook
 
-if TYPE_CHECKING:
-    from analysis.report.pdf_exporter import AfterSalesPDFExporter
-
-__all__ = ["AfterSalesPDFExporter", "notebook_pdf", "write_pdf"]
+__all__ = ["notebook_pdf", "write_pdf"]
 
 STANDARDS = ["a-2a", "ua-1"]
 UNDATED = 315_532_800  # 1 January 1980: an archive file must bear a date, and no clock is read
@@ -113,12 +110,3 @@ def _templates() -> dict[str, str]:
         for entry in folder.iterdir()
         if entry.name.endswith(".typ")
     }
-
-
-def __getattr__(name: str) -> Any:
-    # nbconvert takes seconds to import and the pack does not need it; its entry point does.
-    if name == "AfterSalesPDFExporter":
-        from analysis.report.pdf_exporter import AfterSalesPDFExporter
-
-        return AfterSalesPDFExporter
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,31 +5,14 @@ Names are imported when first used.
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+import lazy_loader
 
-_EXPORTS: dict[str, str] = {
-    "ChurnComponents": "components",
-    "churn_components": "components",
-    "components_of_spells": "components",
-    "cohort_matrix": "cohorts",
-    "cohort_differences": "cohorts",
-    "risk_scores": "scores",
-    "RiskScores": "scores",
-    "study": "leaving",
-    "RetentionStudy": "leaving",
-}
-
-__all__ = sorted(_EXPORTS)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _EXPORTS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_EXPORTS[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "components": ["ChurnComponents", "churn_components", "components_of_spells"],
+        "cohorts": ["cohort_differences", "cohort_matrix"],
+        "scores": ["RiskScores", "risk_scores"],
+        "leaving": ["RetentionStudy", "study"],
+    },
+)

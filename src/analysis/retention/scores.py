@@ -157,7 +157,7 @@ def _fitted(model: str, design: np.ndarray, outcome: np.ndarray, *, seed: int) -
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     if model == "logistic":
         fitted = make_pipeline(StandardScaler(), LogisticRegression(C=0.3, max_iter=500))

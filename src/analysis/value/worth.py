@@ -27,7 +27,7 @@ from analysis.value.stating import Stating
 
 if TYPE_CHECKING:
     from analysis.value.effects import ServiceEffects
-    from analysis.value.what_if import WhatIfs
+    from analysis.value.scenarios import WhatIfs
 
 T = TypeVar("T")
 Missing = MissingData | FitError

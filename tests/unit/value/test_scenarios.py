@@ -15,8 +15,8 @@ from analysis.params import Range, load_what_ifs
 from analysis.params.what_ifs import Lever, Scenario
 from analysis.value.base import ValueBase
 from analysis.value.effects import ServiceEffects, service_effects
+from analysis.value.scenarios import _coefficients, _money, _paid_back, _Setting, what_if, what_ifs
 from analysis.value.stakes import Stake, gain
-from analysis.value.what_if import _coefficients, _money, _paid_back, _Setting, what_if, what_ifs
 
 RATE = 0.10
 HORIZON = 36
