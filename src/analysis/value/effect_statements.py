@@ -86,7 +86,7 @@ _PLACEBO = {
 
 def checks(effects: Sequence[TreatmentEffect], refused: Mapping[str, tuple[Treatment, MissingData | FitError]]) -> tuple[Check, ...]:
     """Per treatment: overlap, placebos, and how strong a hidden cause would have to be."""
-    found = [check for one in effects for check in (_overlap_check(one), *_placebo_checks(one), *_hidden_checks(one))]
+    found = [check for one in effects for check in (*_sample_check(one), _overlap_check(one), *_placebo_checks(one), *_hidden_checks(one))]
     for name, (treatment, refusal) in refused.items():
         lacks = isinstance(refusal, MissingData) and refusal.needs
         text = "{treatment}: not computed: needs {needs}." if lacks else "{treatment}: not computed: there are too few cases of one kind."
@@ -95,6 +95,14 @@ def checks(effects: Sequence[TreatmentEffect], refused: Mapping[str, tuple[Treat
             values["needs"] = ", ".join(refusal.needs)
         found.append(Check(id=f"value.effects.{name}", outcome="info", sentence=Sentence(text, values)))
     return tuple(found)
+
+
+def _sample_check(one: TreatmentEffect) -> list[Check]:
+    if one.customers.value == one.eligible.value:
+        return []
+    text = "{treatment}: estimated from {customers} of {eligible} with such a case, the same ones from month to month; the intervals are those of this sample."
+    values: dict[str, Value] = {"treatment": one.treatment.name, "customers": one.customers, "eligible": one.eligible}
+    return [Check(id=f"value.effects.{one.treatment.id}.sample", outcome="info", sentence=Sentence(text, values))]
 
 
 def _overlap_check(one: TreatmentEffect) -> Check:

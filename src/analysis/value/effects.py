@@ -89,6 +89,7 @@ class TreatmentEffect:
     cases: Fact
     exposed: Fact
     customers: Fact
+    eligible: Fact  # customers, of whom ``customers`` may be a sample
     outcomes: tuple[OutcomeEffect, ...]
     trimmed: Fact
     worst_balance: Fact
@@ -283,6 +284,7 @@ def _stated(inputs: StudyInputs, base: ValueBase | None, one: _Fitted, adjusted:
         treatment=one.treatment, outcomes=outcomes, placebos=placebos, overlap_holds=overlap_holds, propensity=histogram, lacking=one.lacking, balance=lead.balance,
         cases=_number(inputs, "service_cases", len(one.frame), treatment=name), exposed=_number(inputs, "service_cases_exposed", int(one.exposed.sum()), treatment=name),
         customers=_number(inputs, "service_case_customers", int(one.frame["customer"].nunique()), treatment=name),
+        eligible=_number(inputs, "service_case_customers_eligible", int(one.frame["eligible_customers"].iloc[0]), treatment=name),
         trimmed=_number(inputs, "service_cases_trimmed", max(float(overlap.trimmed_share) for overlap in overlaps), treatment=name),
         worst_balance=_number(inputs, "service_balance_worst", abs(float(worst["after"])), treatment=name), worst_covariate=str(worst["covariate"]),
         groups=groups if groups is not None else pd.DataFrame(), **_no_money(inputs, name, base is None),

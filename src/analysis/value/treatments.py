@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NO_SPELLS = "spells AS (SELECT CAST(NULL AS VARCHAR) AS customer_id, CAST(NULL AS VARCHAR) AS kind, CAST(NULL AS DATE) AS begins, CAST(NULL AS DATE) AS ends WHERE FALSE)"
-MOST_CASES = 200_000  # above it, a fixed sample of customers
+MOST_CUSTOMERS = 200_000  # above it, a sample of customers that stays the same from month to month, and the section says so
+PLACES = 1_000_000
 LABELS = ("customer_type", "segment", "region", "channel", "contract_kind", "ticket_type", "product_line", "severity", "priority", "in_warranty", "is_rework", "quarter")
 # Covariates that speak of the twelve months before: they give way where these months are the (placebo) outcome.
 OF_THE_YEAR_BEFORE = ("orders_12m", "margin_24m", "months_since_order")
@@ -50,23 +51,26 @@ def usable(inputs: StudyInputs, treatment: Treatment) -> tuple[tuple[str, ...], 
     return tuple(name for name in treatment.confounders if name not in lacking), tuple(name for name in treatment.confounders if name in lacking)
 
 
-def cohort(inputs: StudyInputs, treatment: Treatment, purchase_types: Sequence[str], shares: tuple[float, float]) -> pd.DataFrame:
+def cohort(inputs: StudyInputs, treatment: Treatment, purchase_types: Sequence[str], shares: tuple[float, float], *, most: int = MOST_CUSTOMERS) -> pd.DataFrame:
     """One row per eligible case, first to last.
 
     Columns: ``customer`` (a number), ``treated`` (0/1), every covariate of :data:`~analysis.params.treatments.COVARIATES` (counts and
     margin as logarithms: a customer with a hundred machines is not a hundred times another), ``value_tier`` (by the
     margin of the 24 months before), the outcomes ``repurchase``, ``retention`` (nan without a running contract at time zero), ``margin``, the placebo
     outcome ``bought_before`` (nan for customers of less than a year) and the negative controls ``moved`` (to another region) and
-    ``other_machine_failed`` (nan for owners of one machine).
+    ``other_machine_failed`` (nan for owners of one machine), and ``eligible_customers``, the same in every row: above :data:`MOST_CUSTOMERS` the rows are a sample of them.
     """
     inputs.engine.require(*needs(treatment))
     held = NO_SPELLS if inputs.engine.tables.missing("contracts.starts_on", "contracts.ends_on") else f"spells AS (SELECT * FROM {inputs.engine.materialise('service_effect_spells', spells(inputs.month.end))})"
     claims = not inputs.engine.tables.missing("claims.approved")
-    return inputs.engine.query(cohort_sql(treatment, inputs.month.end, offset_minutes(inputs), purchase_types, shares, held=held, claims=claims))
+    return inputs.engine.query(cohort_sql(treatment, inputs.month.end, offset_minutes(inputs), purchase_types, shares, held=held, claims=claims, most=most))
 
 
-def cohort_sql(treatment: Treatment, cutoff: dt.date, offset: int, purchase_types: Sequence[str], shares: tuple[float, float], *, held: str, claims: bool = True) -> str:
-    """The query behind :func:`cohort`; ``held`` are CTEs with ``spells`` (customer_id, kind, begins, ends) of contracts."""
+def cohort_sql(treatment: Treatment, cutoff: dt.date, offset: int, purchase_types: Sequence[str], shares: tuple[float, float], *, held: str, claims: bool = True, most: int = MOST_CUSTOMERS) -> str:
+    """The query behind :func:`cohort`; ``held`` are CTEs with ``spells`` (customer_id, kind, begins, ends) of contracts.
+
+    Of more than ``most`` customers about that many are kept, with all their cases: those whose id falls into the first places of a hash, so that next month's sample is nearly the same.
+    """
     measured, zero, treated, eligible = _rule(treatment, offset, claims=claims)
     kinds = ", ".join(literal(one) for one in treatment.ticket_types)
     bought = ", ".join(literal(one) for one in purchase_types)
@@ -125,7 +129,7 @@ def cohort_sql(treatment: Treatment, cutoff: dt.date, offset: int, purchase_type
   SELECT k.ticket_id, TRUE AS failed FROM chosen k JOIN units u ON u.customer_id = k.customer_id AND u.serial_no <> coalesce(k.serial_no, '') AND u.shipped_on < k.measured_on
   JOIN service s ON s.serial_no = u.serial_no AND s.ticket_type = 'repair' AND s.opened_at > k.time_zero AND s.opened_at <= k.time_zero + {window} GROUP BY 1
 ), gathered AS (
-SELECT dense_rank() OVER (ORDER BY k.customer_id) AS customer, k.ticket_id, k.measured_at, k.time_zero, CAST(k.treated AS INTEGER) AS treated,
+SELECT dense_rank() OVER (ORDER BY k.customer_id) AS customer, k.customer_id, k.ticket_id, k.measured_at, k.time_zero, CAST(k.treated AS INTEGER) AS treated,
        coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, coalesce(segment_then.value, segment_ever.value, c.segment, '{NOT_STATED}') AS segment,
        coalesce(region_then.value, region_ever.value, c.region, '{NOT_STATED}') AS region, coalesce(c.channel, '{NOT_STATED}') AS channel,
        greatest(datediff('month', coalesce(c.acquired_on, {day('o.first_order', offset)}, k.measured_on), k.measured_on), 0) AS tenure_months,
@@ -145,10 +149,10 @@ FROM chosen k LEFT JOIN customers c ON c.customer_id = k.customer_id LEFT JOIN s
 LEFT JOIN region_then ON region_then.ticket_id = k.ticket_id LEFT JOIN region_ever ON region_ever.ticket_id = k.ticket_id LEFT JOIN ordered o ON o.ticket_id = k.ticket_id
 LEFT JOIN served s ON s.ticket_id = k.ticket_id LEFT JOIN fielded f ON f.ticket_id = k.ticket_id LEFT JOIN contracted n ON n.ticket_id = k.ticket_id LEFT JOIN moves m ON m.ticket_id = k.ticket_id LEFT JOIN failing b ON b.ticket_id = k.ticket_id
 ), ranked AS (
-  SELECT *, percent_rank() OVER (ORDER BY margin_24m DESC) AS standing, max(customer) OVER () AS customers FROM gathered
+  SELECT *, percent_rank() OVER (ORDER BY margin_24m DESC) AS standing, max(customer) OVER () AS eligible_customers FROM gathered
 )
-SELECT * EXCLUDE (standing, customers), CASE WHEN standing < {shares[0]} THEN 'top' WHEN standing < {shares[0] + shares[1]} THEN 'middle' ELSE 'low' END AS value_tier
-FROM ranked WHERE customers <= {MOST_CASES} OR hash(customer) % customers < {MOST_CASES} ORDER BY measured_at, ticket_id"""
+SELECT * EXCLUDE (standing, customer_id), CASE WHEN standing < {shares[0]} THEN 'top' WHEN standing < {shares[0] + shares[1]} THEN 'middle' ELSE 'low' END AS value_tier
+FROM ranked WHERE hash(customer_id) % {PLACES} < {PLACES} * CAST({most} AS DOUBLE) / eligible_customers ORDER BY measured_at, ticket_id"""
 
 
 def spells(cutoff: dt.date) -> str:

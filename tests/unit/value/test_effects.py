@@ -82,6 +82,18 @@ def test_arms_add_up_and_the_histogram_holds_every_case(planted):
     assert (one.groups["p_adjusted"] >= one.groups["p_value"] - 1e-12).all()
 
 
+def test_a_sample_of_customers_is_said_to_be_one(planted):
+    _, found = planted
+    one = found["complaint_within_24h"]
+    assert one.eligible.value == one.customers.value
+    said = {check.id for check in effect_statements.checks([one], {})}
+    assert "value.effects.complaint_within_24h.sample" not in said
+    part = replace(one, eligible=replace(one.eligible, value=10 * int(one.customers.value)))
+    said = {check.id: check for check in effect_statements.checks([part], {})}
+    check = said["value.effects.complaint_within_24h.sample"]
+    assert check.outcome == "info" and f"of {10 * int(one.customers.value):,} customers" in check.sentence.plain()
+
+
 def test_a_failed_check_leaves_an_association(planted):
     _, found = planted
     one = found["complaint_within_24h"]

@@ -178,3 +178,23 @@ def test_shuffling_what_came_later_moves_no_covariate(tmp_path: Path, inputs_of)
         columns = list(COVARIATES)
         pd.testing.assert_frame_equal(before[columns], second.loc[before.index, columns])
         assert (before["repurchase"] != second.loc[before.index, "repurchase"]).any()  # outcomes did move: the shuffle was real
+
+
+def test_a_sample_keeps_whole_customers_and_the_same_ones(company, inputs_of):
+    """Above the most customers: about that many, with all their cases, and a smaller sample lies inside a larger one."""
+    who = [f"C{number:04d}" for number in range(400)]
+    (company / "customers.csv").write_text("customer_id,customer_type\n" + "".join(f"{one},b2c\n" for one in who), encoding="utf-8")
+    (company / "orders.csv").write_text(ORDERS.replace("C1", who[0]).replace("C2", who[1]), encoding="utf-8")
+    head = TICKETS.splitlines()[0]
+    lines = [
+        f"T{one}{case},{one},S{one},P1,complaint,2025-03-0{case}T00:00:00,2025-03-0{case}T02:00:00,2025-03-0{case}T08:00:00,2025-03-05T00:00:00,1,false,minor,closed"
+        for one in who for case in (1, 2)
+    ]  # fmt: skip
+    (company / "tickets.csv").write_text("\n".join([head, *lines]) + "\n", encoding="utf-8")
+    inputs, treatment = inputs_of(company), replace(TREATMENTS["complaint_within_24h"], events="all")
+    whole, half, tenth = (cohort(inputs, treatment, TYPES, SHARES, most=most) for most in (400, 200, 40))
+    owners = [set(frame["ticket_id"].str[1:6]) for frame in (whole, half, tenth)]
+    assert owners[0] == set(who) and owners[2] < owners[1] < owners[0]
+    assert 150 < len(owners[1]) < 250 and 20 < len(owners[2]) < 65  # 200 and 40 expected, standard deviations 10 and 6
+    assert all((frame.groupby("customer").size() == 2).all() for frame in (whole, half, tenth))
+    assert set(tenth["eligible_customers"]) == {400}
