@@ -12,6 +12,7 @@ from decimal import Decimal
 from analysis.costs.alarms import price_findings, rise_findings, surge_findings
 from analysis.costs.capacity import Capacity, capacity_of, idle_findings
 from analysis.costs.figures import amount_of, amounts_by, change_facts, facts_by_month, rows_of, size
+from analysis.costs.hindsight import hindsight_checks
 from analysis.costs.keys import Allocated, allocated_of, allocation_check
 from analysis.costs.make_or_buy import Sourcing, sourcing_of
 from analysis.costs.measures import Measure, measure_findings, measures_of
@@ -168,6 +169,7 @@ def study(inputs: StudyInputs) -> CostStudy:
             *profit_and_loss_check(expense),
             *allocation_check(allocated),
             *provision_checks(provision),
+            *(hindsight_checks(outlook.hindsight) if isinstance(outlook, Outlook) else ()),
         ),
     )
 

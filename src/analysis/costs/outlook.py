@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.costs.alarms import account_name
 from analysis.costs.figures import amount_of, money, rows_of
+from analysis.costs.hindsight import REMAINING, TOTAL, Hindsight, NoHindsight, hindsight_of
 from analysis.errors import AnalysisError, MissingData
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
@@ -24,7 +25,6 @@ HORIZON = 12
 LEAST_MONTHS = 30
 MATERIAL = 0.05
 REFITS = 25
-TOTAL = "total"
 CANDIDATES = ("seasonal_naive", "level", "ets", "sarimax", "log_ets")
 SEED = 20_261_031
 BUDGET_LINE = 0.5
@@ -65,12 +65,18 @@ class Unusual:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Outlook:
-    """Forecast facts by month, by category over the horizon, the backtest, the month before forecast again, unusual months."""
+    """Forecast facts by month and category, over the horizon, the backtest, what the last edition forecast, unusual months.
+
+    ``again``: this month as the method would have forecast it a month ago, and its cost; only where no edition's forecast can be held
+    against it.
+    """
 
     total: tuple[tuple[Month, Fact], ...]
+    parts: tuple[Fact, ...]
     sums: Mapping[str, Fact]
     backtest: tuple[Backtest, ...]
-    again: tuple[Fact, Fact]
+    hindsight: Hindsight | NoHindsight
+    again: tuple[Fact, Fact] | None
     year: YearOutlook | None
     unusual: tuple[Unusual, ...]
 
@@ -99,8 +105,11 @@ def outlook_of(inputs: StudyInputs) -> Outlook | MissingData:
         base = forecast(
             whole, horizon=HORIZON, level=inputs.confidence, candidates=CANDIDATES, seed=SEED, refits=REFITS
         )
-        before = forecast(
-            whole.iloc[:-1], horizon=1, level=inputs.confidence, candidates=[base.candidate], seed=SEED
+        hindsight = hindsight_of(inputs)
+        before = (
+            forecast(whole.iloc[:-1], horizon=1, level=inputs.confidence, candidates=[base.candidate], seed=SEED)
+            if isinstance(hindsight, NoHindsight)
+            else None
         )
     except AnalysisError as error:
         return MissingData("ledger", message=f"not computed: {error}")
@@ -122,30 +131,35 @@ def outlook_of(inputs: StudyInputs) -> Outlook | MissingData:
             ),
         )
 
-    table = ahead.table[ahead.table["part"] == "total"]
-    total = tuple(
-        (
-            month + int(step),
-            estimate("forecast_cost", float(point), float(low), float(high), period=month + int(step)),
-        )
-        for step, point, low, high in zip(
-            *(table[name] for name in ("step", "point", "low", "high")), strict=True
-        )
-    )
+    def monthly(part: str) -> list[tuple[Month, Fact]]:
+        table = ahead.table[ahead.table["part"] == part]
+        place = {} if part == TOTAL else {"category": part}
+        return [
+            (
+                month + int(step),
+                estimate("forecast_cost", float(point), float(low), float(high), period=month + int(step), **place),
+            )
+            for step, point, low, high in zip(*(table[name] for name in ("step", "point", "low", "high")), strict=True)
+        ]
+
     span = Period(month + 1, month + HORIZON)
     sums = {
         name: estimate("forecast_cost", *ahead.total(name), period=span, category=name)
-        for name in [*history.columns, "total"]
+        for name in [*history.columns, TOTAL]
     }
-    point, low, high = (float(before.table[name].iloc[0]) for name in ("point", "low", "high"))
-    again = (
-        estimate("last_forecast_cost", point, low, high, period=month),
-        inputs.engine.fact("after_sales_cost", period=month),
-    )
+    again = None
+    if before is not None:
+        point, low, high = (float(before.table[name].iloc[0]) for name in ("point", "low", "high"))
+        again = (
+            estimate("last_forecast_cost", point, low, high, period=month),
+            inputs.engine.fact("after_sales_cost", period=month),
+        )
     return Outlook(
-        total=total,
+        total=tuple(monthly(TOTAL)),
+        parts=tuple(fact for name in history.columns for _, fact in monthly(str(name))),
         sums=sums,
         backtest=_backtest(inputs, base),
+        hindsight=hindsight,
         again=again,
         year=_year(inputs, base, len(history)),
         unusual=tuple(
@@ -208,7 +222,7 @@ def _parts(months: pd.DataFrame) -> pd.DataFrame:
     return (
         months[large]
         if len(large) == len(sums)
-        else months[large].assign(remaining=months.drop(columns=large).sum(axis=1))
+        else months[large].assign(**{REMAINING: months.drop(columns=large).sum(axis=1)})
     )
 
 
@@ -217,7 +231,7 @@ def _usual(parts: pd.DataFrame, unusual: list[UnusualMonth], months: pd.DataFram
     gaps = {name: parts[name].to_numpy(float) * 0.0 for name in parts.columns}
     for found in unusual:
         if found.series in months.columns:
-            gaps[found.series if found.series in gaps else "remaining"][found.place] += found.gap
+            gaps[found.series if found.series in gaps else REMAINING][found.place] += found.gap
     return parts.assign(**{str(name): parts[name] - gap for name, gap in gaps.items()})
 
 
@@ -362,8 +376,8 @@ def outlook_findings(outlook: Outlook | MissingData) -> list[Finding]:
 
 def category_label(inputs: StudyInputs, name: str) -> Text:
     """Name of a forecast part."""
-    if name == "total":
+    if name == TOTAL:
         return Text(en="Total", zh="合计")
-    if name == "remaining":
+    if name == REMAINING:
         return Text(en="All other categories", zh="其余类别")
     return inputs.engine.registry.value_label("category", name)

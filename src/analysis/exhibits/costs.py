@@ -7,6 +7,7 @@ from typing import Any
 
 from analysis.costs.decomposition import CostStudy, Slice
 from analysis.costs.figures import size
+from analysis.costs.hindsight import REMAINING, TOTAL, NoHindsight
 from analysis.costs.movement import Comparison as CostComparison
 from analysis.errors import MissingData
 from analysis.exhibits.blocks import (
@@ -19,6 +20,7 @@ from analysis.exhibits.blocks import (
     Tile,
     Tone,
     callout,
+    facts_block,
     figure,
     table,
     tiles,
@@ -800,30 +802,26 @@ def forecast_table(study: CostStudy) -> Block | None:
             role="group",
         )
     )
-    labels = {line.value: line.label for line in study.composition["category"]} | {
-        "remaining": Text(en="All other categories", zh="其余类别"),
-        "total": Text(en="Total", zh="合计"),
-    }
     rows += [
         Row(
-            cells={"line": labels.get(name, Text.same(name)), "value": fact, "interval": fact},
-            role="total" if name == "total" else "body",
+            cells={"line": _part_name(study, name), "value": fact, "interval": fact},
+            role="total" if name == TOTAL else "body",
         )
         for name, fact in outlook.sums.items()
     ]
-    forecast, actual = outlook.again
-    again = Text(en="This month, forecast again from the months before it", zh="以此前各月重新预测本月")
-    rows += [
-        Row(cells={"line": again}, role="group"),
-        Row(cells={"line": Text(en="Forecast", zh="预测"), "value": forecast, "interval": forecast}),
-        Row(cells={"line": Text(en="Actual", zh="实际"), "value": actual}),
-    ]
+    subtitle = "Categories are reconciled so that they add up to the total; an unusual month of a category (below) enters at what was expected of it."
+    if outlook.again is not None and isinstance(outlook.hindsight, NoHindsight):
+        forecast, actual = outlook.again
+        again = Text(en="This month: what this method would have said a month ago", zh="本月：本方法一个月前会作出的预测")
+        rows += [
+            Row(cells={"line": again}, role="group"),
+            Row(cells={"line": Text(en="Forecast", zh="预测"), "value": forecast, "interval": forecast}),
+            Row(cells={"line": Text(en="Actual", zh="实际"), "value": actual}),
+        ]
     return table(
         "costs.outlook",
-        title=Sentence("The year, the categories, and how a forecast of this month would have done"),
-        subtitle=Sentence(
-            "Categories are reconciled so that they add up to the total; an unusual month of a category (below) enters at what was expected of it. The last part is not the forecast that was published: it is made anew with the same model from the months before, as they are booked today"
-        ),
+        title=Sentence("The year and the categories"),
+        subtitle=Sentence(subtitle),
         columns=[
             _column("line", "Line", "项目", wide=True),
             _column("value", "Amount", "数值"),
@@ -832,6 +830,68 @@ def forecast_table(study: CostStudy) -> Block | None:
         rows=rows,
         note=_source(study),
     )
+
+
+def _part_name(study: CostStudy, name: str) -> Text:
+    labels = {line.value: line.label for line in study.composition["category"]} | {
+        REMAINING: Text(en="All other categories", zh="其余类别"),
+        TOTAL: Text(en="Total", zh="合计"),
+    }
+    return labels.get(name, Text.same(name))
+
+
+def hindsight_table(study: CostStudy) -> Block | None:
+    """The last edition's forecast against the actual; in words where there is none to hold against it."""
+    outlook = study.outlook
+    if isinstance(outlook, MissingData):
+        return None
+    found = outlook.hindsight
+    if isinstance(found, NoHindsight):
+        return callout(
+            "costs.hindsight",
+            tone="watch" if found.doubt else "info",
+            title=Sentence("The last edition’s forecast against the actual: not shown"),
+            body=found.reason,
+        )
+    verdicts = {True: Text(en="inside", zh="区间内"), False: Text(en="outside", zh="区间外")}
+    return table(
+        "costs.hindsight",
+        title=Sentence(
+            "Of {covered:denominator} forecasts in the edition of {issued}, {covered:numerator} held the actual inside their interval",
+            {"covered": found.covered, "issued": found.issued},
+        ),
+        subtitle=Sentence("Forecast as issued against cost as booked today; error: forecast − actual, of the actual"),
+        columns=[
+            _column("month", "Month", "月份"),
+            _column("part", "Cost", "成本", wide=True),
+            _column("forecast", "Forecast", "预测"),
+            _column("interval", "Interval", "区间", show="interval"),
+            _column("actual", "Actual", "实际"),
+            _column("error", "Error", "误差", signed=True),
+            _column("verdict", "Actual lies", "实际落于"),
+        ],
+        rows=[
+            Row(
+                cells={
+                    "month": line.month,
+                    "part": _part_name(study, line.part),
+                    "forecast": line.forecast,
+                    "interval": line.forecast,
+                    "actual": line.actual,
+                    "error": line.error,
+                    "verdict": verdicts[line.inside],
+                },
+                role="subtotal" if line.part == TOTAL else "body",
+            )
+            for line in found.promises
+        ],
+        note=_source(study),
+    )
+
+
+def forecast_facts(study: CostStudy) -> Block | None:
+    """The forecast of each category and month, kept for the next edition to be held against; nothing is shown."""
+    return None if isinstance(study.outlook, MissingData) else facts_block("costs.forecast_parts", study.outlook.parts)
 
 
 def backtest_table(study: CostStudy) -> Block | None:

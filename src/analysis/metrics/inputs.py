@@ -3,22 +3,73 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 from analysis.metrics.engine import Engine
 from analysis.params import Assumptions, CostTree, RunParams
 from analysis.periods import Month
 
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EarlierEdition:
+    """The newest issued edition of an earlier month: what the last report said.
+
+    ``facts_sha256`` is the hash of its facts as they lie there. An edition that was ``changed`` after it was issued says nothing.
+    """
+
+    month: Month
+    number: int
+    folder: Path
+    facts_sha256: str
+    read: Callable[[], Sequence[Mapping[str, Any]]]
+    changed: bool = False
+
+    def facts(self, metric: str) -> list[Mapping[str, Any]]:
+        """Its facts of one metric, as records (see ``Fact.as_json``)."""
+        return [] if self.changed else [fact for fact in self.read() if fact["metric"] == metric]
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What a report that was made beside it follows from."""
+        return {"month": str(self.month), "edition": self.number, "facts": self.facts_sha256, "changed": self.changed}
+
+
+class ClaimsAhead(Protocol):
+    """Claims to come on machines under warranty.
+
+    ``rows``: one a ``product_line`` and ``month`` ahead, with the expected ``failures``; ``draws``: the whole sum in money, one value a
+    simulated future.
+    """
+
+    @property
+    def rows(self) -> pd.DataFrame: ...
+
+    @property
+    def draws(self) -> np.ndarray: ...
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class StudyInputs:
-    """One month of one company, ready to be studied."""
+    """One month of one company, ready to be studied.
+
+    ``earlier`` is what the last report said; ``claims_ahead`` lends one study's forecast to another that may not import it: called with
+    these inputs and a number of months. Both may be absent.
+    """
 
     engine: Engine
     month: Month
     params: RunParams
     assumptions: Assumptions
     cost_tree: CostTree
+    earlier: EarlierEdition | None = None
+    claims_ahead: Callable[[StudyInputs, int], ClaimsAhead] | None = None
 
     @property
     def as_of(self) -> dt.date:

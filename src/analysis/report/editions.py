@@ -26,6 +26,7 @@ MOST_LISTED = 60
 NOISE = Decimal("1e-9")
 _CAUSE_WORDS = {
     "inputs": "the data",
+    "earlier": "the edition before",
     "params": "parameters or assumptions",
     "definitions": "definitions",
     "notebooks": "notebooks",

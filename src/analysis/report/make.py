@@ -102,7 +102,7 @@ def make_report(
         with progress.stage("prepare data") as note:
             warming = threading.Thread(target=_import_papermill, daemon=True)
             warming.start()
-            run = (prepare or _prepare_run)(run_name, month=month, data=data, as_of=as_of, progress=note)
+            run = (prepare or _prepare_run)(run_name, month=month, data=data, as_of=as_of, reports=reports, progress=note)
             made = _Making(
                 run=run, notebooks=chosen, standard=standard, extra=dict(parameters), reports=reports, workers=workers,
                 progress=progress, export=export or _export_pack, identity=manifest.identity(run, chosen, extra=parameters),
@@ -228,6 +228,7 @@ class _Making:
             "AFTER_SALES_RUN_DIR": str(building / "run"),
             "AFTER_SALES_ROOT": str(project_root()),
             "AFTER_SALES_TABLES": self.run.tables.content_hash,  # a notebook that finds other data refuses
+            "AFTER_SALES_EARLIER": str(self.run.earlier.folder) if self.run.earlier else "",  # all notebooks read the same edition
             "SOURCE_DATE_EPOCH": epoch,
         }
 

@@ -20,7 +20,7 @@ from analysis.report.run import Notebook
 
 MANIFEST = "manifest.json"
 # Parts of an identity, in the order in which a restatement names them as causes.
-CAUSES = ("inputs", "params", "definitions", "notebooks", "code", "lock")
+CAUSES = ("inputs", "earlier", "params", "definitions", "notebooks", "code", "lock")
 _DEFINITIONS = ("metrics", "cost_tree.yml", "labels.yml", "templates")
 
 
@@ -60,6 +60,7 @@ def identity(run: Any, notebooks: Sequence[Notebook], *, extra: Mapping[str, str
         "as_of": run.as_of.isoformat(),
         "run": run.name,
         "inputs": {name: info.content_hash for name, info in sorted(run.tables.tables.items()) if info.content_hash},
+        "earlier": run.earlier.identity if run.earlier else None,
         **_params_hashes(run.name),
         "parameters": dict(sorted(extra.items())),
         "notebooks": {notebook.name: sha256(notebook.path) for notebook in sorted(notebooks, key=lambda n: n.name)},

@@ -29,12 +29,14 @@ from analysis.exhibits.blocks import (
 )
 from analysis.locale import Text
 from analysis.metrics import Engine, Registry, StudyInputs
+from analysis.metrics.inputs import ClaimsAhead, EarlierEdition
 from analysis.params import Assumptions, CostTree, RunParams, load_run, project_root
 from analysis.params.runs import params_hash
 from analysis.periods import Month
 from analysis.results import Check, Finding, by_severity
 from analysis.sources import MappedFile, apply_map, load_map
 from analysis.tables import TableInfo, TableSet, contract, load_corrections, load_tables
+from analysis.workbook.earlier import earlier_edition
 from analysis.workbook.record import Record
 
 Progress = Callable[[str], None]
@@ -86,6 +88,10 @@ class MonthRun:
     @property
     def data_folder(self) -> Path:
         return self.params.data_folder
+
+    @property
+    def earlier(self) -> EarlierEdition | None:
+        return self.inputs.earlier
 
     @cached_property
     def params_hash(self) -> str:
@@ -145,9 +151,13 @@ def prepare_run(
     as_of: str = "",
     section: str = "",
     folder: Path | None = None,
+    reports: Path | None = None,
     progress: Progress | None = None,
 ) -> MonthRun:
-    """Data read and proved, engine ready. Raises a refusal when the month cannot be reported at all."""
+    """Data read and proved, engine ready. Raises a refusal when the month cannot be reported at all.
+
+    ``reports`` holds the editions issued so far; the project's own folder when left out.
+    """
     params = load_run(run_name, month=month, data=data, as_of=as_of)
     if params.data == "sample":
         make_sample_company(params.data_folder, progress)
@@ -172,8 +182,18 @@ def prepare_run(
         cache=project_root() / "data" / "cache",
     )
     refuse_month_without_data(tables, params)
-    inputs = StudyInputs(engine=engine, month=params.month, params=params, assumptions=Assumptions.load(), cost_tree=engine.cost_tree)
+    inputs = StudyInputs(
+        engine=engine, month=params.month, params=params, assumptions=Assumptions.load(), cost_tree=engine.cost_tree,
+        earlier=earlier_edition(params, reports), claims_ahead=claims_ahead,
+    )  # fmt: skip
     return MonthRun(params=params, tables=tables, inputs=inputs, section=section, folder=folder or _run_folder(params), mapped=mapped)
+
+
+def claims_ahead(inputs: StudyInputs, months: int) -> ClaimsAhead:
+    """The failure study's forecast of machines under warranty, lent to the cost study; machines shipped later are left out."""
+    from analysis import failures
+
+    return failures.claims_forecast(inputs, months=months, with_plan=False)
 
 
 def open_run(run_name: str, *, month: str = "", data: str = "", as_of: str = "", section: str) -> MonthRun:

@@ -48,7 +48,7 @@ def stub_run(*, tables: dict[str, Any] | None = None, content_hash: str = "d" * 
         name="sample", month=Month(2026, 10), as_of=dt.date(2026, 11, 10), company=Text(en="Lumen Appliances", zh="流明电器"),
         currency="CNY", tables=Tables(store=content_hash, content_hash=content_hash, tables=tables or {"ledger": ledger}, checks=()),
         registry=Registry(after_sales_cost=SimpleNamespace(name=Text(en="After-sales cost", zh="售后成本"), numerator="incurred")),
-        params_hash="p" * 64, preparer="A. Preparer", reviewer="R. Reviewer", data_folder=Path("data/sample"),
+        earlier=None, params_hash="p" * 64, preparer="A. Preparer", reviewer="R. Reviewer", data_folder=Path("data/sample"),
     )  # fmt: skip
 
 

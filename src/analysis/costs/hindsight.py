@@ -1,0 +1,121 @@
+"""What the last edition forecast for the months since, held against what was booked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from analysis.costs.figures import amount_of, amounts_by, money
+from analysis.locale import Text
+from analysis.metrics import StudyInputs
+from analysis.periods import Month, months_between
+from analysis.results import Check, Fact, Interval, Sentence, Value
+
+TOTAL = "total"
+REMAINING = "remaining"
+MOST_MONTHS = 12
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Promise:
+    """One month of the total or of a category: the forecast as it was issued, the cost as it is booked, and the distance."""
+
+    month: Month
+    part: str
+    forecast: Fact
+    actual: Fact
+    error: Fact
+    inside: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Hindsight:
+    """The last edition's forecast of the months up to this one. ``covered``: share of the promises whose cost lies inside the interval."""
+
+    issued: Month
+    promises: tuple[Promise, ...]
+    covered: Fact
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NoHindsight:
+    """Why no issued forecast can be held against the actual; ``doubt`` marks an edition that was tampered with."""
+
+    reason: Sentence
+    doubt: bool = False
+
+
+def hindsight_of(inputs: StudyInputs) -> Hindsight | NoHindsight:
+    """Every month since the last edition whose cost it forecast, in total and by category."""
+    edition = inputs.earlier
+    if edition is None:
+        return NoHindsight(reason=Sentence("No edition of an earlier month was issued, so no published forecast can be held against this month."))
+    values: dict[str, Value] = {"month": edition.month}
+    if edition.changed:
+        reason = "The edition of {month} no longer matches its seal: it was changed after it was issued, so nothing is read from it."
+        return NoHindsight(reason=Sentence(reason, values), doubt=True)
+    since = months_between(max(edition.month + 1, inputs.month - (MOST_MONTHS - 1)), inputs.month)
+    version, currency = inputs.engine.registry["forecast_cost"].version, inputs.currency
+    records = {
+        (str(record["period"]), str(record["dimensions"].get("category", TOTAL))): record
+        for record in edition.facts("forecast_cost")
+        if record["version"] == version and record["unit"] == currency and record["value"] is not None and record["interval"]
+    }
+    promises = tuple(
+        promise
+        for month in since
+        for part in sorted((part for period, part in records if period == str(month)), key=lambda part: (part == TOTAL, part == REMAINING, part))
+        if (promise := _promise(inputs, month, part, records, edition.month)) is not None
+    )
+    if not promises:
+        return NoHindsight(reason=Sentence("The edition of {month} holds no forecast of the months since.", values))
+    inside = sum(promise.inside for promise in promises)
+    covered = inputs.engine.stated(
+        "issued_forecast_covered",
+        period=inputs.month,
+        value=inside / len(promises),
+        numerator=inside,
+        denominator=len(promises),
+        dimensions={"issued": str(edition.month)},
+        sources=("ledger",),
+    )
+    return Hindsight(issued=edition.month, promises=promises, covered=covered)
+
+
+def _promise(inputs: StudyInputs, month: Month, part: str, records: Mapping[tuple[str, str], Mapping[str, Any]], issued: Month) -> Promise | None:
+    """The forecast and the cost of one part; None where no cost is booked to hold it against."""
+    record = records[str(month), part]
+    booked = amounts_by(inputs, "category", month)
+    if not booked:
+        return None
+    named = {other for period, other in records if period == str(month)} - {TOTAL, REMAINING}
+    actual = {
+        TOTAL: sum(booked.values(), Decimal(0)),
+        REMAINING: sum((amount for category, amount in booked.items() if category not in named), Decimal(0)),
+    }.get(part, booked.get(part, Decimal(0)))
+    interval = Interval(**record["interval"])
+    place = {"category": part, "issued": str(issued)}
+
+    def fact(metric: str, value: Any, **parts: Any) -> Fact:
+        return inputs.engine.stated(metric, period=month, value=value, dimensions=place, sources=("ledger",), **parts)
+
+    forecast = fact("issued_forecast_cost", money(float(record["value"])), interval=interval, n=record["n"])
+    reason = None if actual else Text(en="not computed: no cost", zh="未计算：无成本")
+    error = fact("issued_forecast_error", (amount_of(forecast) - actual) / actual if actual else None, reason=reason)
+    return Promise(
+        month=month,
+        part=part,
+        forecast=forecast,
+        actual=fact("issued_forecast_actual", actual),
+        error=error,
+        inside=interval.low <= float(actual) <= interval.high,
+    )
+
+
+def hindsight_checks(found: Hindsight | NoHindsight) -> list[Check]:
+    """An issued edition that no longer matches its seal is a doubt that the reader sees."""
+    if isinstance(found, NoHindsight) and found.doubt:
+        return [Check(id="earlier_edition", outcome="failed", sentence=found.reason)]
+    return []
