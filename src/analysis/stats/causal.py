@@ -21,6 +21,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 from scipy.stats import t as student
+from threadpoolctl import threadpool_limits
 
 from analysis.errors import FitError, ParameterError, suggestion
 from analysis.stats.ridge import Array, RidgeFit, encode, fit_ridge, fit_ridge_logistic, fold_of
@@ -148,6 +149,7 @@ class DoublyRobust:
         return pd.DataFrame(out)
 
 
+@threadpool_limits.wrap(limits=1)  # many sums over few columns: threads wait for each other, and would add in another order
 def doubly_robust(
     outcome: ArrayLike,
     treatment: ArrayLike,
