@@ -24,13 +24,15 @@ from analysis.results import Finding
 from analysis.sample import TRUTHS, make_sample
 from analysis.stats import proportion_interval
 from analysis.tables import load_tables
+from analysis.workbook.month_run import claims_ahead
 from analysis.workbook.sections import SECTIONS
 
 ASKS_FOR_A_DECISION = ("alert", "watch")
 EXACT = "exact"
 TRUE_HERE_TOO = {
     "retention.gross_churn": "they lose more than a tenth of their contracts a year, and the line is at a tenth",
-    "costs.provision_short": "0.65 % of sales is accrued for every line, and the claims of Home Comfort run above that in every company",
+    "costs.provision_short": "0.65 % of sales is accrued for every line alike, and machines age: over 36 companies the balance of Home Comfort holds a quarter of the "
+    "claims to come, Commercial Cooling 86 % and all lines together 84 %, and each of the three is short in every one of them",
     "costs.measure": "the registered measures have no effect in them, so they did not deliver",
 }
 
@@ -45,7 +47,9 @@ def company(seed: int, scale: float, *, confounded: bool, folder: Path) -> Study
         tables, Registry.load(), cost_tree=CostTree.load(), as_of=params.knowledge_day, time_zone=params.time_zone,
         currency=params.currency, confidence=params.confidence, cache=None,
     )  # fmt: skip
-    return StudyInputs(engine=engine, month=params.month, params=params, assumptions=Assumptions.load(), cost_tree=engine.cost_tree)
+    return StudyInputs(
+        engine=engine, month=params.month, params=params, assumptions=Assumptions.load(), cost_tree=engine.cost_tree, claims_ahead=claims_ahead
+    )
 
 
 def estimates(findings: tuple[Finding, ...]) -> Iterator[str]:

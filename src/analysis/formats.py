@@ -45,6 +45,7 @@ _PER = {
     "1000_unit_months": ("per 1,000 unit-months", "每千台月"),
     "1000_units": ("per 1,000 units", "每千台"),
     "customer": ("per customer", "每位客户"),
+    "failure": ("per failure", "每次故障"),
     "month": ("per month", "每月"),
 }
 _PLAIN = {"share", "percentage_points", "ratio", "score", "points", "year", "1/year"}

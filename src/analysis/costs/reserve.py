@@ -7,28 +7,26 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from analysis.costs.figures import amount_of, money, rows_of
+from analysis.costs.claims import (
+    ALL,
+    ClaimsExperience,
+    ForecastClaims,
+    ForecastOfClaims,
+    claims_experience,
+    claims_forecast,
+)
+from analysis.costs.figures import amount_of, money
 from analysis.costs.provision import ProvisionRollForward, provision_roll_forward
-from analysis.costs.serial import Contrast, contrast
-from analysis.costs.signals import LEAST_CORRELATION
-from analysis.errors import AnalysisError, MissingData
+from analysis.errors import MissingData
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
-from analysis.metrics.backend import literal
-from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Interval, Sentence
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MONTHS = 12
-CLAIM_MONTHS = 24
-DAYS_IN_MONTH = 30.4375
 LEVEL = 0.01
-METHOD = "claims paid a unit-month under warranty over two years, serially correlated errors, t"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,18 +37,34 @@ class ProvisionLine:
     amounts: Mapping[str, Fact]  # opening accrued utilised adjusted closing accrual_rate claims_rate
     expected: Fact
     coverage: Fact
-    claims: ExpectedClaims | None
+    claims: ForecastClaims | ClaimsExperience | None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Provision:
-    """Product lines, their total, and the rolled months behind them."""
+    """Product lines, their total, and the rolled months behind them.
+
+    ``no_forecast`` says why claims are expected from experience and not from the forecast of failures; ``bridge`` leads from that forecast's
+    direct cost to the claims expected, and is None without it.
+    """
 
     lines: tuple[ProvisionLine, ...]
     total: ProvisionLine
     rolled: ProvisionRollForward
     control_gap: Fact
     period: str
+    bridge: ClaimsBridge | None
+    no_forecast: Text | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ClaimsBridge:
+    """Failures expected under warranty, their direct cost as the failure section states it, and claims booked for each yuan of it."""
+
+    failures: Fact
+    direct: Fact
+    per_failure: Fact
+    at_past_rate: Fact
 
 
 def provision_of(inputs: StudyInputs) -> Provision | MissingData:
@@ -69,24 +83,46 @@ def provision_of(inputs: StudyInputs) -> Provision | MissingData:
         return MissingData("provision", message=f"not computed: the provision table has no row for {month}")
     rolled = provision_roll_forward(table, by=["product_line"])
     sales = _sales(inputs, span)
-    monthly = _monthly_claims(inputs)
-    expected = {name: expected_claims(months) for name, months in monthly.items()}
     by_line = [(str(name), rows) for name, rows in rolled.by_period.groupby("product_line", sort=True)]
+    names = [name for name, _ in by_line]
+    experience = claims_experience(inputs, names)
+    forecast = claims_forecast(inputs, names)
+    no_forecast = forecast if isinstance(forecast, Text) else None
+    expected = experience if isinstance(forecast, Text) else forecast.claims
     lines = tuple(
         _line(inputs, name, rows, sales.get(name), expected.get(name), str(span)) for name, rows in by_line
     )
-    whole = rolled.total.assign(product_line="all")
-    parts = [monthly[name] for name, _ in by_line if name in monthly]
-    together = expected_claims(np.sum(parts, axis=0)) if parts and len(parts) == len(lines) else None
-    total = _line(
-        inputs, "all", whole, sum(sales.values(), Decimal(0)) if sales else None, together, str(span)
-    )
+    whole = rolled.total.assign(product_line=ALL)
+    sold = sum(sales.values(), Decimal(0)) if sales else None
+    total = _line(inputs, ALL, whole, sold, expected.get(ALL), str(span))
     return Provision(
         lines=lines,
         total=total,
         rolled=rolled,
         control_gap=_control_gap(inputs, total.amounts["closing"]),
         period=str(span),
+        bridge=None if isinstance(forecast, Text) else _bridge(inputs, forecast, experience.get(ALL)),
+        no_forecast=no_forecast,
+    )
+
+
+def _bridge(inputs: StudyInputs, forecast: ForecastOfClaims, experience: ClaimsExperience | None) -> ClaimsBridge:
+    def fact(metric: str, value: Any, **parts: Any) -> Fact:
+        return inputs.engine.stated(metric, period=inputs.month, value=value, sources=("provision", "tickets", "units", "ledger"), **parts)
+
+    reason = Text(en="not computed: needs a year of claims and exposure", zh="未计算：缺少一整年的索赔与在保台月")
+    return ClaimsBridge(
+        failures=fact("provision_failures_ahead", round(forecast.failures, 1)),
+        direct=fact("provision_direct_cost_ahead", money(forecast.direct_cost)),
+        per_failure=fact(
+            "provision_claims_per_failure",
+            money(forecast.booked / forecast.seen),
+            numerator=money(forecast.booked),
+            denominator=int(forecast.seen),
+        ),
+        at_past_rate=fact("provision_claims_at_past_rate", None, reason=reason)
+        if experience is None
+        else fact("provision_claims_at_past_rate", money(experience.expected)),
     )
 
 
@@ -95,7 +131,7 @@ def _line(
     name: str,
     rows: pd.DataFrame,
     sales: Decimal | None,
-    claims: ExpectedClaims | None,
+    claims: ForecastClaims | ClaimsExperience | None,
     period: str,
 ) -> ProvisionLine:
     engine = inputs.engine
@@ -144,7 +180,7 @@ def _line(
 
 
 def _covered(
-    inputs: StudyInputs, place: Mapping[str, str], claims: ExpectedClaims | None, closing: float
+    inputs: StudyInputs, place: Mapping[str, str], claims: ForecastClaims | ClaimsExperience | None, closing: float
 ) -> tuple[Fact, Fact]:
     """Claims expected, and the share of them that the closing balance covers."""
 
@@ -166,22 +202,22 @@ def _covered(
         return fact("provision_expected_claims", None, reason=reason), fact(
             "provision_coverage", None, reason=reason
         )
-    mean, (low, high) = float(claims.found.estimate), map(float, claims.found.limits(inputs.confidence))
-    limits = Interval(low=max(0.0, low), high=high, level=inputs.confidence, method=METHOD)
-    expected = fact("provision_expected_claims", money(mean), interval=limits, n=claims.months)
+    low, high = claims.limits(inputs.confidence)
+    limits = Interval(low=max(0.0, low), high=high, level=inputs.confidence, method=claims.method)
+    expected = fact("provision_expected_claims", money(claims.expected), interval=limits, n=claims.months)
     if limits.low <= 0:
         unclear = Text(
             en="not computed: claims expected are not clearly above zero", zh="未计算：预计索赔未显著大于零"
         )
         return expected, fact("provision_coverage", None, reason=unclear)
-    share = Interval(low=closing / high, high=closing / low, level=inputs.confidence, method=METHOD)
-    return expected, fact("provision_coverage", closing / mean, interval=share, n=claims.months)
+    share = Interval(low=closing / high, high=closing / low, level=inputs.confidence, method=claims.method)
+    return expected, fact("provision_coverage", closing / claims.expected, interval=share, n=claims.months)
 
 
 def _name(inputs: StudyInputs, line: str) -> Text:
     return (
         Text(en="All product lines", zh="全部产品线")
-        if line == "all"
+        if line == ALL
         else inputs.engine.registry.value_label("product_line", line)
     )
 
@@ -195,82 +231,6 @@ def _sales(inputs: StudyInputs, span: Period) -> dict[str, Decimal]:
     except MissingData:
         return {}
     return dict(zip(frame["product_line"], frame["revenue"], strict=True))
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ExpectedClaims:
-    """What the warranty that is left will cost, and the chance of seeing such months if the balance were enough."""
-
-    found: Contrast
-    months: int
-
-    def short(self, closing: float) -> float:
-        """One-sided p-value for claims of at most ``closing``."""
-        return float(self.found.tail(closing))
-
-
-def expected_claims(monthly: NDArray[np.float64]) -> ExpectedClaims:
-    """Expected cost of the warranty that is left, from what each past month says it would be.
-
-    Parameters
-    ----------
-    monthly : one value a month, oldest first: claims paid ÷ unit-months under warranty × warranty months left
-
-    Notes
-    -----
-    Their mean beside one sine and cosine of the year, with a t interval that lets neighbouring months hang together
-    (`serial.contrast`). The rate is taken as constant over the warranty.
-    """
-    angle = 2 * np.pi * np.arange(len(monthly)) / 12
-    design = np.column_stack([np.ones(len(monthly)), np.sin(angle), np.cos(angle)])
-    found = contrast(design, monthly, np.array([1.0, 0.0, 0.0]), least_correlation=LEAST_CORRELATION)
-    return ExpectedClaims(found=found, months=len(monthly))
-
-
-def _monthly_claims(inputs: StudyInputs) -> dict[str, NDArray[np.float64]]:
-    """By product line: what each of the last two years' months (one year's, where there is no more) says the warranty that is left will cost."""
-    try:
-        inputs.engine.require("units.warranty_end", "products.product_line")
-        known = inputs.engine.query("SELECT DISTINCT strftime(month, '%Y-%m') AS month FROM provision")[
-            "month"
-        ]
-        span = CLAIM_MONTHS if str(inputs.month - (CLAIM_MONTHS - 1)) in set(known) else MONTHS
-        first = inputs.month - (span - 1)
-        months = [first + step for step in range(span)]
-        exposed = inputs.engine.query(_exposure_sql(months))
-        paid = inputs.engine.query(
-            "SELECT product_line, strftime(month, '%Y-%m') AS month, utilised::DOUBLE AS utilised FROM provision "
-            f"WHERE {Period(first, inputs.month).condition()} ORDER BY 1, 2"
-        )
-    except AnalysisError:
-        return {}
-    claims = {}
-    for row in rows_of(exposed):
-        amounts = paid.loc[paid["product_line"] == row["product_line"], "utilised"].to_numpy(float)
-        past = np.array([row[f"m{step}"] for step in range(span)], dtype=float)
-        if len(amounts) == span and (past > 0).all():
-            claims[str(row["product_line"])] = amounts / past * float(row["ahead"])
-    return claims
-
-
-def _exposure_sql(months: list[Month]) -> str:
-    """Unit-months under warranty by product line, in each month and after the last one."""
-
-    def inside(start: str, end: str) -> str:
-        return f"sum(greatest(0, date_diff('day', greatest(starts, {start}), {end}))) / {DAYS_IN_MONTH}"
-
-    past = ", ".join(
-        f"{inside(literal(month.start), f'least(ends, {literal(month.end)})')} AS m{step}"
-        for step, month in enumerate(months)
-    )
-    end = literal(months[-1].end)
-    return f"""
-    WITH field AS (
-        SELECT p.product_line, coalesce(u.in_service_on, u.shipped_on) AS starts, least(u.warranty_end, coalesce(u.retired_on, u.warranty_end)) AS ends
-        FROM units u JOIN products p USING (product_id) WHERE u.warranty_end IS NOT NULL AND u.shipped_on < {end}
-    )
-    SELECT product_line, {past}, {inside(end, "ends")} AS ahead FROM field WHERE product_line IS NOT NULL GROUP BY 1 ORDER BY 1
-    """
 
 
 def _control_gap(inputs: StudyInputs, closing: Fact) -> Fact:
@@ -324,14 +284,20 @@ def _short(provision: Provision, line: ProvisionLine) -> Finding:
         subject=dict(closing.dimensions),
         rank=float(amount_of(line.expected) - amount_of(closing)),
         evidence=provision.rolled.total
-        if name == "all"
+        if name == ALL
         else rows[rows["product_line"] == name].reset_index(drop=True),
         statement=Sentence(
             "The warranty provision of {line} is too small: the closing balance of {closing} covers {coverage} ({coverage:interval}) of the claims expected from units under warranty, {expected}.",
             {"line": line.line, "closing": closing, "coverage": line.coverage, "expected": line.expected},
         ),
-        method="Claims paid a unit-month under warranty over two years, times the warranty months left; Holm over product lines and their total, one false alarm in a hundred reports",
+        method=_METHODS[isinstance(line.claims, ForecastClaims)],
     )
+
+
+_METHODS = {
+    True: "Failures expected under warranty, each at the claims booked a warranty failure in the last year, simulated; Holm over product lines and their total, one false alarm in a hundred reports",
+    False: "Claims paid a unit-month under warranty over two years, times the warranty months left; Holm over product lines and their total, one false alarm in a hundred reports",
+}
 
 
 def provision_checks(provision: Provision | MissingData) -> list[Check]:

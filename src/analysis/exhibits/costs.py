@@ -9,6 +9,7 @@ from analysis.costs.decomposition import CostStudy, Slice
 from analysis.costs.figures import size
 from analysis.costs.hindsight import REMAINING, TOTAL, NoHindsight
 from analysis.costs.movement import Comparison as CostComparison
+from analysis.costs.reserve import Provision
 from analysis.errors import MissingData
 from analysis.exhibits.blocks import (
     Block,
@@ -1230,9 +1231,7 @@ def coverage_table(study: CostStudy) -> Block | None:
     return table(
         "costs.coverage",
         title=Sentence("Does the balance cover the claims of machines still under warranty?"),
-        subtitle=Sentence(
-            "Claims expected at the cost a unit-month of the last two years, for the warranty that is left"
-        ),
+        subtitle=Sentence(_CLAIMS_BASIS[provision.bridge is not None]),
         columns=[
             _column("line", "Product line", "产品线", wide=True),
             _column("closing", "Closing balance", "期末余额"),
@@ -1255,7 +1254,29 @@ def coverage_table(study: CostStudy) -> Block | None:
             )
             for line in lines
         ],
-        note=Sentence(
-            "Claims a unit-month held constant over the warranty; the failure study's forecast by age is not used here, so where machines wear out the claims are higher than shown."
-        ),
+        note=_coverage_note(provision),
+    )
+
+
+_CLAIMS_BASIS = {
+    True: "Failures expected until the warranties end, each at the claims booked a warranty failure in the last twelve months",
+    False: "Claims expected at the cost a unit-month of the last two years, for the warranty that is left",
+}
+
+
+def _coverage_note(provision: Provision) -> Sentence:
+    """How the claims expected relate to the failure section's figure, or why they are not its forecast."""
+    bridge = provision.bridge
+    if bridge is None:
+        return Sentence(
+            "From claims experience, held constant over the warranty; where machines wear out the claims are higher than shown. The forecast of failures: {reason}.",
+            {"reason": provision.no_forecast or Text(en="absent", zh="缺失")},
+        )
+    values: dict[str, Value] = {"failures": bridge.failures, "direct": bridge.direct, "each": bridge.per_failure}
+    template = "The failure section states the direct cost of the same {failures}: {direct}. The provision pays more, {each}, because returns, exchanges and visits without a fault are claims too."
+    if bridge.at_past_rate.value is None:
+        return Sentence(template, values)
+    return Sentence(
+        template + " At the claims a unit-month of the last two years, as if machines did not age, it would be {past}.",
+        values | {"past": bridge.at_past_rate},
     )

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from analysis.costs.reserve import (
+from analysis import failures
+from analysis.costs.claims import (
     CLAIM_MONTHS,
-    LEVEL,
-    Provision,
+    ClaimsExperience,
+    claims_per_failure,
     expected_claims,
-    provision_findings,
-    provision_of,
+    simulated_claims,
 )
+from analysis.costs.reserve import LEVEL, Provision, provision_findings, provision_of
+from analysis.errors import MissingData
+from analysis.failures.field import Field
 from analysis.metrics import StudyInputs
+from analysis.sample import make_sample
 from analysis.stats.multiplicity import adjust_p_values
+from analysis.workbook.month_run import claims_ahead
 
 TRUE = 1000.0
 
@@ -89,3 +95,111 @@ def test_claims_a_unit_month_by_hand(company: Path, inputs_of: Callable[..., Stu
     assert float(line.expected.value or 0) == pytest.approx(1400, rel=0.02)
     assert line.coverage.value == pytest.approx(500 / 1400, rel=0.02)
     assert {one.subject["product_line"] for one in provision_findings(provision)} == {"Washers", "all"}
+
+
+# -- from the forecast of failures -------------------------------------------------------------------------------------
+
+
+def test_claims_a_failure_by_hand() -> None:
+    """1,300.00 booked on 13 failures: 100.00 each. Residuals −100, +100 over two months: error √(2 ÷ 1 × 20,000) ÷ 13 = 15.38 before widening."""
+    ratio, error = claims_per_failure(np.array([500.0, 800.0]), np.array([6.0, 7.0]))
+    assert ratio == 100.0
+    assert error == pytest.approx(np.sqrt(2 * 20_000) / 13 / 100 * np.sqrt(1.4 / 0.6))
+
+
+def test_equal_months_have_no_error_of_their_own() -> None:
+    assert claims_per_failure(np.full(12, 300.0), np.full(12, 3.0)) == (100.0, 0.0)
+
+
+def futures(rng: np.random.Generator, expected: float, *, level: float = 0.04, size: int = 2000) -> np.ndarray:
+    """Simulated sums whose level is uncertain, as the failure study gives them."""
+    return rng.poisson(expected * np.exp(rng.normal(size=size) * level - level**2 / 2)) * 100.0
+
+
+def test_simulated_claims_are_centred_and_lines_are_wider_than_their_sum() -> None:
+    draws = futures(np.random.default_rng(1), 1000)
+    found = simulated_claims({"A": 700.0, "B": 300.0}, {"A": (100.0, 0.02), "B": (50.0, 0.05)}, draws)
+    assert {name: claims.expected for name, claims in found.items()} == {"A": 70_000.0, "B": 15_000.0, "all": 85_000.0}
+    for claims in found.values():
+        assert claims.draws.mean() == pytest.approx(claims.expected, rel=0.01)
+    relative = {name: claims.draws.std() / claims.expected for name, claims in found.items()}
+    assert relative["B"] > relative["A"] > relative["all"] > 0.04
+
+
+def forecast_short(seed: int, *, share: float) -> bool:
+    """Whether a report calls any line short when the balances are ``share`` of the truth: level, counts and rate are all estimated."""
+    rng = np.random.default_rng(seed)
+    truth, rate, spread = {"A": 120.0, "B": 300.0, "C": 430.0}, 100.0, 0.04
+    level = np.exp(rng.normal() * spread - spread**2 / 2)
+    rates = {}
+    for name in truth:
+        seen = rng.poisson(truth[name] / 12, size=12) + 1.0
+        rates[name] = claims_per_failure(seen * rate * np.exp(rng.normal(size=12) * 0.15 - 0.15**2 / 2), seen)
+    due = {name: failures * level for name, failures in truth.items()}
+    found = simulated_claims(due, rates, futures(rng, sum(due.values()), level=spread))
+    held = {name: share * failures * rate for name, failures in truth.items()} | {"all": share * sum(truth.values()) * rate}
+    chances = adjust_p_values([claims.short(held[name]) for name, claims in found.items()], method="holm")
+    return bool((chances < LEVEL).any())
+
+
+def test_a_balance_that_is_exactly_enough_is_rarely_called_short_by_the_forecast() -> None:
+    alarms = np.mean([forecast_short(seed, share=1.0) for seed in range(200)])
+    assert alarms <= LEVEL + 3 * np.sqrt(LEVEL * (1 - LEVEL) / 200)
+
+
+def test_a_balance_of_two_thirds_is_called_short_by_the_forecast() -> None:
+    assert np.mean([forecast_short(seed, share=2 / 3) for seed in range(100)]) >= 0.95
+
+
+@pytest.mark.slow
+def test_a_balance_that_is_exactly_enough_for_the_forecast_over_2000_seeds() -> None:
+    alarms = np.mean([forecast_short(seed, share=1.0) for seed in range(2000)])
+    assert alarms <= LEVEL + 3 * np.sqrt(LEVEL * (1 - LEVEL) / 2000)
+
+
+@pytest.fixture(scope="module")
+def sample_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sample")
+    make_sample(folder, seed=30_002, scale=0.1, blemishes=False)
+    return folder
+
+
+@pytest.mark.slow
+def test_the_provision_and_the_failure_section_say_the_same(sample_folder: Path, inputs_of: Callable[..., StudyInputs]) -> None:
+    """The direct cost the note leads from is the failure section's own obligation."""
+    inputs = replace(inputs_of(sample_folder), claims_ahead=claims_ahead)
+    provision, study = provision_of(inputs), failures.study(inputs)
+    assert isinstance(provision, Provision) and provision.bridge is not None and study.forecast is not None
+    assert float(provision.bridge.direct.value or 0) == pytest.approx(float(study.forecast.obligation.value or 0), abs=0.02)
+
+
+def test_claims_of_a_line_are_its_failures_at_the_booked_rate(sample_folder: Path, inputs_of: Callable[..., StudyInputs]) -> None:
+    inputs = replace(inputs_of(sample_folder), claims_ahead=claims_ahead)
+    provision = provision_of(inputs)
+    assert isinstance(provision, Provision) and provision.bridge is not None and provision.no_forecast is None
+    line = provision.lines[0]
+    name = line.expected.dimensions["product_line"]
+    ahead = claims_ahead(inputs, 36).rows.groupby("product_line")["failures"].sum()[name]
+    booked = inputs.engine.query(
+        f"SELECT sum(utilised)::DOUBLE AS claims FROM provision WHERE product_line = '{name}' AND month BETWEEN DATE '2025-11-01' AND DATE '2026-10-01'"
+    )["claims"].iloc[0]
+    field = Field.of(inputs)
+    counted = field.query(
+        field.failures,
+        select=f"SELECT count(*) AS n FROM failed WHERE product_line = '{name}' AND in_warranty AND event_on >= DATE '2025-11-01'",
+    )["n"].iloc[0]
+    # the failure study dates a failure by the day it happened, the claims booked follow the report
+    assert float(line.expected.value or 0) == pytest.approx(ahead * booked / counted, rel=0.04)
+    interval = line.expected.interval
+    assert interval is not None and interval.low < float(line.expected.value or 0) < interval.high
+
+
+def test_without_a_forecast_experience_stands_and_says_so(sample_folder: Path, inputs_of: Callable[..., StudyInputs]) -> None:
+    def refuse(inputs: StudyInputs, months: int):
+        raise MissingData("units.shipped_on")
+
+    for inputs, words in ((inputs_of(sample_folder), "no forecast"), (replace(inputs_of(sample_folder), claims_ahead=refuse), "units.shipped_on")):
+        provision = provision_of(inputs)
+        assert isinstance(provision, Provision) and provision.bridge is None
+        assert provision.no_forecast is not None and words in provision.no_forecast.en
+        assert isinstance(provision.total.claims, ClaimsExperience) and provision.total.expected.interval is not None

@@ -1,0 +1,279 @@
+"""Claims still to come on machines under warranty: what a provision has to cover.
+
+From the forecast of failures where it is there: failures expected until the warranties end, each at the claims that were booked a
+warranty failure in the last year. The ledger's claims hold more than the direct cost of confirmed failures (returns, exchanges, visits
+that found no fault), so the forecast is brought to what is booked. Without it, from experience: claims a unit-month, constant over the
+warranty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.costs.figures import rows_of
+from analysis.costs.serial import Contrast, contrast
+from analysis.costs.signals import LEAST_CORRELATION
+from analysis.errors import AnalysisError
+from analysis.locale import Text
+from analysis.metrics import Period, StudyInputs
+from analysis.metrics.backend import literal
+from analysis.periods import Month
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = NDArray[np.float64]
+ALL = "all"
+YEAR = 12
+CLAIM_MONTHS = 24
+LONGEST_WARRANTY_MONTHS = 72
+DAYS_IN_MONTH = 30.4375
+NO_FAULT_CODES = ("NFF", "NTF", "NO_FAULT", "NO-FAULT-FOUND", "NO FAULT FOUND")
+SEED = 20_261_130
+# What the errors of claims a unit-month are taken to hang together at least: a season of more failures lasts, and the tail of five tests needs it.
+EXPERIENCE_CORRELATION = 0.5
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ForecastClaims:
+    """Claims of one line (or all) by the forecast of failures; ``draws``: one value a simulated future."""
+
+    method: ClassVar[str] = "simulated failures under warranty at the claims booked a failure"
+    expected: float
+    draws: Floats
+    months: int
+
+    def limits(self, confidence: float) -> tuple[float, float]:
+        low, high = np.quantile(self.draws, [(1 - confidence) / 2, (1 + confidence) / 2])
+        return float(low), float(high)
+
+    def short(self, closing: float) -> float:
+        """The share of futures whose claims ``closing`` would pay."""
+        return float((1 + (self.draws <= closing).sum()) / (len(self.draws) + 1))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ClaimsExperience:
+    """Claims of one line (or all) by what each past month says of them."""
+
+    method: ClassVar[str] = "claims paid a unit-month under warranty over two years, serially correlated errors, t"
+    found: Contrast
+    months: int
+
+    @property
+    def expected(self) -> float:
+        return float(self.found.estimate)
+
+    def limits(self, confidence: float) -> tuple[float, float]:
+        low, high = self.found.limits(confidence)
+        return float(low), float(high)
+
+    def short(self, closing: float) -> float:
+        """One-sided p-value for claims of at most ``closing``."""
+        return float(self.found.tail(closing))
+
+
+# -- from the forecast of failures -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ForecastOfClaims:
+    """By product line and for `ALL`; ``failures`` and their ``direct_cost`` ahead; ``booked`` claims and failures ``seen`` in the last year."""
+
+    claims: dict[str, ForecastClaims]
+    failures: float
+    direct_cost: float
+    booked: float
+    seen: float
+
+
+def claims_forecast(inputs: StudyInputs, lines: Sequence[str]) -> ForecastOfClaims | Text:
+    """Claims of these lines from the failures to come; the words that say why not, where that cannot be had."""
+    if inputs.claims_ahead is None:
+        return Text(en="no forecast of failures was given", zh="未提供故障预测")
+    try:
+        months = _warranty_months_left(inputs)
+        ahead = inputs.claims_ahead(inputs, months)
+        past = _warranty_failures(inputs)
+        booked = _booked(inputs, inputs.month - (YEAR - 1))
+    except AnalysisError as error:
+        return Text(en=f"not computed: {error}", zh=f"未计算：{error}")
+    due = ahead.rows.groupby("product_line")["failures"].sum()
+    rates = {}
+    for line in lines:
+        claims, failures = _by_month(booked, line, inputs.month), _by_month(past, line, inputs.month)
+        if due.get(line, 0.0) <= 0 or failures.sum() <= 0 or claims.sum() <= 0:
+            return Text(
+                en="not computed: a product line has no claims or no failures under warranty in the last year",
+                zh="未计算：有产品线近一年无在保索赔或无在保故障",
+            )
+        rates[line] = claims_per_failure(claims, failures)
+    claims_by_line = simulated_claims({line: float(due[line]) for line in lines}, rates, ahead.draws)
+    chosen = ahead.rows[ahead.rows["product_line"].isin(list(lines))]
+    whole = [(_by_month(booked, line, inputs.month).sum(), _by_month(past, line, inputs.month).sum()) for line in lines]
+    return ForecastOfClaims(
+        claims=claims_by_line,
+        failures=float(chosen["failures"].sum()),
+        direct_cost=float(chosen["cost"].sum()),
+        booked=float(sum(claims for claims, _ in whole)),
+        seen=float(sum(failures for _, failures in whole)),
+    )
+
+
+def claims_per_failure(claims: Floats, failures: Floats) -> tuple[float, float]:
+    """Claims booked a warranty failure over the months, and the relative standard error of that ratio.
+
+    Notes
+    -----
+    Ratio of sums; the error from the months' residuals (Cochran 1977, Sampling Techniques, 6.3), widened for months that hang together by
+    `LEAST_CORRELATION`.
+    """
+    ratio = float(claims.sum() / failures.sum())
+    rest = claims - ratio * failures
+    count = len(claims)
+    widening = np.sqrt((1 + LEAST_CORRELATION) / (1 - LEAST_CORRELATION))
+    error = np.sqrt(count / (count - 1) * float(rest @ rest)) / float(failures.sum()) * widening
+    return ratio, float(error / ratio)
+
+
+def simulated_claims(due: dict[str, float], rates: dict[str, tuple[float, float]], draws: Floats) -> dict[str, ForecastClaims]:
+    """Claims by line and in all, one value a future.
+
+    Parameters
+    ----------
+    due : failures expected by line
+    rates : claims a failure by line, with the relative standard error
+    draws : futures of the whole forecast (level, month scatter, counts, cost a failure); their spread is shared by every line
+
+    Notes
+    -----
+    Each line adds the counting noise of its own failures and the error of its own rate. The counting noise of the whole is in the shared
+    spread too, so limits are a little wide where failures are few.
+    """
+    random = np.random.default_rng(SEED)
+    shared = draws / draws.mean()
+    found, total, expected = {}, np.zeros(len(draws)), 0.0
+    for line, failures in due.items():
+        rate, error = rates[line]
+        own_rate = np.exp(random.standard_normal(len(draws)) * error - error**2 / 2)
+        counts = random.poisson(failures, len(draws))
+        found[line] = ForecastClaims(expected=failures * rate, draws=counts * rate * shared * own_rate, months=YEAR)
+        total += failures * rate * shared * own_rate
+        expected += failures * rate
+    return found | {ALL: ForecastClaims(expected=expected, draws=total, months=YEAR)}
+
+
+def _warranty_months_left(inputs: StudyInputs) -> int:
+    """Months until the last warranty ends, at most `LONGEST_WARRANTY_MONTHS`."""
+    frame = inputs.engine.query("SELECT max(warranty_end) AS last FROM units", needs=("units.warranty_end",))
+    last = frame["last"].iloc[0]
+    if last is None or last != last:  # noqa: PLR0124 - NaT is unlike itself
+        return 1
+    return int(min(max(Month(last.year, last.month).months_since(inputs.month), 1), LONGEST_WARRANTY_MONTHS))
+
+
+def _warranty_failures(inputs: StudyInputs) -> pd.DataFrame:
+    """Confirmed failures under warranty by product line and month of the report: ``product_line``, ``month``, ``amount``."""
+    codes = ", ".join(literal(code) for code in NO_FAULT_CODES)
+    span = Period(inputs.month - (YEAR - 1), inputs.month)
+    return inputs.engine.query(
+        f"""
+        SELECT s.product_line, strftime(s.month, '%Y-%m') AS month, count(*)::DOUBLE AS amount
+        FROM service s LEFT JOIN units u ON u.serial_no = s.serial_no
+        WHERE s.{span.condition().replace("AND month", "AND s.month")} AND s.ticket_type = 'repair' AND s.product_line IS NOT NULL
+          AND coalesce(s.confirmed_failure, s.fault_code IS NOT NULL AND upper(s.fault_code) NOT IN ({codes}))
+          AND coalesce(s.in_warranty, CAST(s.opened_at AS DATE) < u.warranty_end, FALSE)
+        GROUP BY 1, 2 ORDER BY 1, 2
+        """,
+        needs=("tickets.serial_no", "units.warranty_end", "products.product_line"),
+    )
+
+
+def _booked(inputs: StudyInputs, first: Month) -> pd.DataFrame:
+    """Claims paid against the provision by product line and month: ``product_line``, ``month``, ``amount``."""
+    return inputs.engine.query(
+        "SELECT product_line, strftime(month, '%Y-%m') AS month, utilised::DOUBLE AS amount FROM provision "
+        f"WHERE {Period(first, inputs.month).condition()} ORDER BY 1, 2"
+    )
+
+
+def _by_month(frame: pd.DataFrame, line: str, last: Month) -> Floats:
+    """The last year of one line; a month without a row is zero."""
+    amounts = frame[frame["product_line"] == line].set_index("month")["amount"]
+    return amounts.reindex([str(last - back) for back in range(YEAR - 1, -1, -1)]).fillna(0.0).to_numpy(float)
+
+
+# -- from experience ---------------------------------------------------------------------------------------------------
+
+
+def expected_claims(monthly: Floats) -> ClaimsExperience:
+    """Expected cost of the warranty that is left, from what each past month says it would be.
+
+    Parameters
+    ----------
+    monthly : one value a month, oldest first: claims paid ÷ unit-months under warranty × warranty months left
+
+    Notes
+    -----
+    Their mean beside one sine and cosine of the year, with a t interval that lets neighbouring months hang together
+    (`serial.contrast`). The rate is taken as constant over the warranty.
+    """
+    angle = 2 * np.pi * np.arange(len(monthly)) / 12
+    design = np.column_stack([np.ones(len(monthly)), np.sin(angle), np.cos(angle)])
+    found = contrast(design, monthly, np.array([1.0, 0.0, 0.0]), least_correlation=EXPERIENCE_CORRELATION)
+    return ClaimsExperience(found=found, months=len(monthly))
+
+
+def claims_experience(inputs: StudyInputs, lines: Sequence[str]) -> dict[str, ClaimsExperience]:
+    """By product line, and for `ALL` where every line has its claims and exposure."""
+    monthly = _monthly_claims(inputs)
+    parts = [monthly[line] for line in lines if line in monthly]
+    found = {line: expected_claims(monthly[line]) for line in lines if line in monthly}
+    return found | ({ALL: expected_claims(np.sum(parts, axis=0))} if parts and len(parts) == len(lines) else {})
+
+
+def _monthly_claims(inputs: StudyInputs) -> dict[str, Floats]:
+    """By product line: what each of the last two years' months (one year's, where there is no more) says the warranty that is left will cost."""
+    try:
+        inputs.engine.require("units.warranty_end", "products.product_line")
+        known = inputs.engine.query("SELECT DISTINCT strftime(month, '%Y-%m') AS month FROM provision")[
+            "month"
+        ]
+        span = CLAIM_MONTHS if str(inputs.month - (CLAIM_MONTHS - 1)) in set(known) else YEAR
+        first = inputs.month - (span - 1)
+        exposed = inputs.engine.query(_exposure_sql([first + step for step in range(span)]))
+        paid = _booked(inputs, first)
+    except AnalysisError:
+        return {}
+    claims = {}
+    for row in rows_of(exposed):
+        amounts = paid.loc[paid["product_line"] == row["product_line"], "amount"].to_numpy(float)
+        past = np.array([row[f"m{step}"] for step in range(span)], dtype=float)
+        if len(amounts) == span and (past > 0).all():
+            claims[str(row["product_line"])] = amounts / past * float(row["ahead"])
+    return claims
+
+
+def _exposure_sql(months: list[Month]) -> str:
+    """Unit-months under warranty by product line, in each month and after the last one."""
+
+    def inside(start: str, end: str) -> str:
+        return f"sum(greatest(0, date_diff('day', greatest(starts, {start}), {end}))) / {DAYS_IN_MONTH}"
+
+    past = ", ".join(
+        f"{inside(literal(month.start), f'least(ends, {literal(month.end)})')} AS m{step}"
+        for step, month in enumerate(months)
+    )
+    end = literal(months[-1].end)
+    return f"""
+    WITH field AS (
+        SELECT p.product_line, coalesce(u.in_service_on, u.shipped_on) AS starts, least(u.warranty_end, coalesce(u.retired_on, u.warranty_end)) AS ends
+        FROM units u JOIN products p USING (product_id) WHERE u.warranty_end IS NOT NULL AND u.shipped_on < {end}
+    )
+    SELECT product_line, {past}, {inside(end, "ends")} AS ahead FROM field WHERE product_line IS NOT NULL GROUP BY 1 ORDER BY 1
+    """
