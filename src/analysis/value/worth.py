@@ -5,7 +5,6 @@ Each part stands alone: what one lacks is said where it is missed, and the rest 
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -63,8 +62,8 @@ class ValueStudy:
     horizon: Fact
     service_year: Fact
     break_even: BreakEven | None
-    effects: ServiceEffects | Missing | None
-    what_ifs: WhatIfs | Missing | None
+    effects: ServiceEffects | Missing
+    what_ifs: WhatIfs | Missing
     findings: tuple[Finding, ...]
     checks: tuple[Check, ...]
 
@@ -72,6 +71,8 @@ class ValueStudy:
 def study(inputs: StudyInputs, *, settings: ValueSettings | None = None) -> ValueStudy:
     """Value of the customers of one company at the end of one month."""
     from analysis.value import judging
+    from analysis.value.effects import service_effects
+    from analysis.value.scenarios import what_ifs
 
     settings = settings or load_settings()
     available = pricing.Available.of(inputs)
@@ -88,8 +89,8 @@ def study(inputs: StudyInputs, *, settings: ValueSettings | None = None) -> Valu
     months = base.horizon_months if isinstance(base, ValueBase) else settings.horizon_months
     parts["horizon"] = facts.exact("value_horizon", months)
     parts["break_even"] = break_even(inputs, parts["portfolio"], parts["service_year"], months) if isinstance(parts["portfolio"], Portfolio) else None
-    parts["effects"] = _other_half("effects", "service_effects", inputs, base)
-    parts["what_ifs"] = _other_half("what_if", "what_ifs", inputs, base, parts["effects"])
+    parts["effects"] = base if isinstance(base, MissingData) else attempt(lambda: service_effects(inputs, base if isinstance(base, ValueBase) else None))
+    parts["what_ifs"] = attempt(lambda: what_ifs(inputs, base, parts["effects"])) if isinstance(base, ValueBase) else base
     findings, checks = judging.findings(inputs, settings, parts), judging.checks(inputs, settings, available, parts)
     for half in ("effects", "what_ifs"):
         findings += tuple(getattr(parts[half], "findings", ()))
@@ -168,13 +169,3 @@ def _relative_error(inputs: StudyInputs, total: Fact) -> float:
 def margin_per_purchase(parameters: pricing.Parameters) -> dict[str, float]:
     """Expected margin of one purchase by customer type (``all`` for any other)."""
     return {name: float(model.mean) * parameters.shares.get(name, parameters.shares.get(pricing.ALL, 1.0)) for name, model in parameters.spend.items()}
-
-
-def _other_half(module: str, name: str, inputs: StudyInputs, base: object, *more: object) -> Any:
-    """Effects and what-ifs need a value base; without one their refusal is the base's."""
-    if not isinstance(base, ValueBase):
-        return base
-    if importlib.util.find_spec(f"analysis.value.{module}") is None:
-        return None
-    function = getattr(importlib.import_module(f"analysis.value.{module}"), name)
-    return attempt(lambda: function(inputs, base, *more))

@@ -29,8 +29,13 @@ def settings() -> ValueSettings:
 
 @pytest.fixture(autouse=True)
 def without_the_other_half(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Effects and what-ifs have tests of their own."""
-    monkeypatch.setattr(worth, "_other_half", lambda *_: None)
+    """Effects and what-ifs have tests of their own; notebook 40 keeps the findings of all of it."""
+
+    def left_out(*_: object) -> None:
+        raise FitError("left out")
+
+    monkeypatch.setattr("analysis.value.effects.service_effects", left_out)
+    monkeypatch.setattr("analysis.value.scenarios.what_ifs", left_out)
 
 
 # -- what is read off the tables, by hand ------------------------------------------------------------------------------
