@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from analysis.costs.figures import money, rows_of
@@ -9,14 +12,17 @@ from analysis.errors import AnalysisError, MissingData
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
 from analysis.periods import Month
-from analysis.results import Finding, Interval, Sentence
+from analysis.results import Fact, Finding, Interval, Sentence, Value
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from analysis.costs.signals import Signals
+
 LEVEL = 0.01
 LEAST_PRICE_CHANGE = 0.02
 HISTORY = 36
+RECENT_MONTHS = 3
 
 
 def price_findings(inputs: StudyInputs) -> list[Finding]:
@@ -77,125 +83,84 @@ def surge_findings(inputs: StudyInputs) -> list[Finding]:
     """Accounts traced to tickets with a run of months above what tickets and trend explain, also when it is over."""
     from analysis.costs.signals import cost_surges
 
-    try:
-        costs = _account_months(inputs)
-        signals = cost_surges(
-            costs,
-            by=["account"],
-            lengths=(2, 3, 4),
-            within=12,
-            explained_by=("volume", "trend"),
-            level=LEVEL,
-            confidence=inputs.confidence,
-        )
-    except AnalysisError:
-        return []
-    findings = []
-    for row in rows_of(signals.found):
-        account, first, last = (
-            str(row["account"]),
-            Month.parse(str(row["from_month"])),
-            Month.parse(str(row["to_month"])),
-        )
-        place, period = {"account": account}, str(Period(first, last))
-        rise = inputs.engine.stated(
-            "cost_surge",
-            period=period,
-            value=row["rise"],
-            dimensions=place,
-            sources=("ledger", "tickets"),
-            n=len(set(costs["month"])),
-            interval=_interval(row, inputs, "regression on tickets and trend, serially correlated errors, t"),
-        )
-        excess = inputs.engine.stated(
-            "cost_surge_excess",
-            period=period,
-            value=money(row["excess"]),
-            dimensions=place,
-            sources=("ledger", "tickets"),
-        )
-        findings.append(
-            Finding(
-                id="costs.surge",
-                section="costs",
-                severity="watch",
-                subject=place,
-                statement=Sentence(
-                    "{name} (account {account}) lay {rise} ({rise:interval}) above what tickets explain from {first} to {last}: {excess} more than expected.",
-                    {
-                        "name": account_name(inputs, account),
-                        "account": account,
-                        "rise": rise,
-                        "first": first,
-                        "last": last,
-                        "excess": excess,
-                    },
-                ),
-                evidence=costs[costs["account"] == account].drop(columns="tickets").reset_index(drop=True),
-                rank=float(row["excess"]),
-                method="Largest run of two to four months above tickets and trend; Holm over accounts, one false alarm in a hundred reports",
-            )
-        )
-    return findings
+    return _account_findings(inputs, _SURGE, partial(cost_surges, lengths=(2, 3, 4), within=12))
 
 
 def rise_findings(inputs: StudyInputs) -> list[Finding]:
     """Accounts whose cost of the last three months lies above what tickets and trend explain."""
     from analysis.costs.signals import cost_rises
 
+    return _account_findings(inputs, _RISE, partial(cost_rises, window=RECENT_MONTHS))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Kind:
+    """How accounts above what tickets explain are named: the finding's id, the metric of the rise, the words."""
+
+    id: str
+    metric: str
+    template: str
+    method: str
+
+
+_SURGE = _Kind(
+    id="costs.surge",
+    metric="cost_surge",
+    template="{name} (account {account}) lay {rise} ({rise:interval}) above what tickets explain from {first} to {last}: {excess} more than expected.",
+    method="Largest run of two to four months above tickets and trend; Holm over accounts, one false alarm in a hundred reports",
+)
+_RISE = _Kind(
+    id="costs.rise",
+    metric="cost_rise",
+    template="{name} (account {account}) rose in the last three months {rise} ({rise:interval}) above what tickets explain: {excess} more than expected.",
+    method="Last three months against tickets and trend; Holm over accounts, one false alarm in a hundred reports",
+)
+
+
+def _account_findings(inputs: StudyInputs, kind: _Kind, search: Callable[..., Signals]) -> list[Finding]:
     try:
         costs = _account_months(inputs)
-        signals = cost_rises(
-            costs,
-            by=["account"],
-            window=3,
-            explained_by=("volume", "trend"),
-            level=LEVEL,
-            confidence=inputs.confidence,
-        )
+        signals = search(costs, by=["account"], explained_by=("volume", "trend"), level=LEVEL, confidence=inputs.confidence)
     except AnalysisError:
         return []
-    findings = []
-    period = str(Period(inputs.month - 2, inputs.month))
-    for row in rows_of(signals.found):
-        account = str(row["account"])
-        rise = inputs.engine.stated(
-            "cost_rise",
-            period=period,
-            value=row["rise"],
+    return [_account_finding(inputs, kind, row, costs) for row in rows_of(signals.found)]
+
+
+def _account_finding(inputs: StudyInputs, kind: _Kind, row: dict[str, Any], costs: pd.DataFrame) -> Finding:
+    """One account over the months its row names, or the last ones where it names none."""
+    account = str(row["account"])
+    first = Month.parse(str(row["from_month"])) if "from_month" in row else inputs.month - (RECENT_MONTHS - 1)
+    last = Month.parse(str(row["to_month"])) if "to_month" in row else inputs.month
+
+    def fact(metric: str, value: Any, **parts: Any) -> Fact:
+        return inputs.engine.stated(
+            metric,
+            period=Period(first, last),
+            value=value,
             dimensions={"account": account},
             sources=("ledger", "tickets"),
-            n=len(set(costs["month"])),
-            interval=_interval(row, inputs, "regression on tickets and trend, serially correlated errors, t"),
+            **parts,
         )
-        excess = inputs.engine.stated(
-            "cost_surge_excess",
-            period=period,
-            value=money(row["excess"]),
-            dimensions={"account": account},
-            sources=("ledger", "tickets"),
-        )
-        findings.append(
-            Finding(
-                id="costs.rise",
-                section="costs",
-                severity="watch",
-                subject={"account": account},
-                statement=Sentence(
-                    "{name} (account {account}) rose in the last three months {rise} ({rise:interval}) above what tickets explain: {excess} more than expected.",
-                    {
-                        "name": account_name(inputs, account),
-                        "account": account,
-                        "rise": rise,
-                        "excess": excess,
-                    },
-                ),
-                evidence=costs[costs["account"] == account].reset_index(drop=True),
-                rank=float(row["excess"]),
-                method="Last three months against tickets and trend; Holm over accounts, one false alarm in a hundred reports",
-            )
-        )
-    return findings
+
+    limits = _interval(row, inputs, "regression on tickets and trend, serially correlated errors, t")
+    values: dict[str, Value] = {
+        "name": account_name(inputs, account),
+        "account": account,
+        "rise": fact(kind.metric, row["rise"], n=len(set(costs["month"])), interval=limits),
+        "first": first,
+        "last": last,
+        "excess": fact("cost_surge_excess", money(row["excess"])),
+    }
+    return Finding(
+        id=kind.id,
+        section="costs",
+        severity="watch",
+        subject={"account": account},
+        statement=Sentence(kind.template, values),
+        evidence=costs[costs["account"] == account].reset_index(drop=True),
+        rank=float(row["excess"]),
+        method=kind.method,
+    )
 
 
 def account_name(inputs: StudyInputs, account: str) -> Text:
@@ -214,6 +179,8 @@ def _account_months(inputs: StudyInputs) -> pd.DataFrame:
     )
     cost = cost[cost["cost"].notna()].assign(cost=lambda frame: frame["cost"].astype(float))
     cost = _complete(cost[cost["cost"] > 0], inputs.month, ["account"])
+    if cost.empty:
+        raise MissingData("ledger.ticket_id")
     tickets = inputs.engine.aggregate("service_orders", period=period)[["month", "service_orders"]].rename(
         columns={"service_orders": "tickets"}
     )
@@ -229,6 +196,8 @@ def _complete(frame: pd.DataFrame, last: Month, by: list[str]) -> pd.DataFrame:
     """Subjects that are there in every month up to the report month: a series with holes cannot be tested."""
     if len(frame) and not isinstance(frame["month"].iloc[0], str):
         frame = frame.assign(month=[f"{day:%Y-%m}" for day in frame["month"]])
+    if frame.empty:  # a table with a header and no rows has no months to compare
+        return frame
     frame = frame[frame["month"] <= str(last)]
     return frame[frame.groupby(by)["month"].transform("nunique") == frame["month"].nunique()].reset_index(
         drop=True

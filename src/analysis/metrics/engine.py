@@ -202,8 +202,11 @@ class Engine:
         return f"SELECT {', '.join(columns + values)} FROM {quoted(view)} WHERE {where} GROUP BY {groups} ORDER BY {groups}"
 
     def _frame(self, sql: str) -> pd.DataFrame:
+        import pandas as pd
+
         frame = self._database.frame(sql)
-        return frame.assign(month=[f"{day:%Y-%m}" for day in frame["month"]])
+        # text also where there is no row at all, so that months can still be compared
+        return frame.assign(month=pd.Series([f"{day:%Y-%m}" for day in frame["month"]], index=frame.index, dtype="str"))
 
     def _kept(self, view: View, measures: Sequence[Measure], by: Sequence[str], period: Period) -> pd.DataFrame:
         """All months of the view at once, so that a year of facts costs one query; then the months asked for."""

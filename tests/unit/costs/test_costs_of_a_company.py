@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from analysis import costs
 from analysis.costs.alarms import price_findings, surge_findings
 from analysis.costs.capacity import Capacity, capacity_of, idle_findings, standard_times
 from analysis.costs.keys import Allocated, allocated_of, driver_of
@@ -348,3 +349,12 @@ def test_a_moved_cent_of_a_real_ledger_is_named_by_its_account(xero_ledger: Path
     assert [(gap.dimensions["account"], gap.value) for _, _, gap in tied.accounts if gap.value] == [
         (account, Decimal("0.01"))
     ]
+
+
+def test_a_ledger_with_a_header_and_no_rows_is_studied_without_a_finding(company: Path, inputs_of: Inputs) -> None:
+    path = company / "ledger.csv"
+    path.write_text(path.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
+    study = costs.study(inputs_of(company))
+    assert study.total.value is None and study.total.reason is not None
+    assert study.bridges == () and isinstance(study.outlook, MissingData)
+    assert {one.id for one in study.findings} <= {"costs.not_tied_out", "costs.tie_out"}
