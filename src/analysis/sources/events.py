@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.errors import SourceError, suggestion
 from analysis.sources.cells import Cell, cell_text
+from analysis.sources.keys import Keys
 from analysis.sources.maps import EventLog, MapEntry
 from analysis.sources.moments import ISO, MomentReader
 from analysis.sources.readers import literal, quoted
@@ -47,7 +48,7 @@ class Events:
 
 
 def collect_events(
-    entry: MapEntry, log: EventLog, files: Iterable[tuple[str, Rows]], path: Path, *, lookups: Mapping[str, Mapping[str, str]], business_zone: str
+    entry: MapEntry, log: EventLog, files: Iterable[tuple[str, Rows]], path: Path, *, lookups: Mapping[str, Keys], business_zone: str
 ) -> Events:
     """Write the events of these files that the log's rules keep. Raises SourceError for an unknown status word or an unreadable moment."""
     moments = MomentReader("at", log.date or ISO, local=entry.local_times, business_zone=business_zone)
@@ -68,7 +69,7 @@ def collect_events(
     return Events(log=log, path=path, read=read, used=used)
 
 
-def _with_lookups(rows: Rows, log: EventLog, index: Mapping[str, int], lookups: Mapping[str, Mapping[str, str]]) -> Iterator[list[Cell] | None]:
+def _with_lookups(rows: Rows, log: EventLog, index: Mapping[str, int], lookups: Mapping[str, Keys]) -> Iterator[list[Cell] | None]:
     """Rows with the looked-up columns behind; None for a line that is not as wide as the header."""
     for row in rows.rows:
         if len(row) != len(rows.header):

@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import shutil
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -24,6 +23,7 @@ from analysis.sources.cells import Cell, cell_text
 from analysis.sources.databases import Databases
 from analysis.sources.events import Events, collect_events, join_events
 from analysis.sources.fingerprint import fingerprint, signature
+from analysis.sources.keys import Keys
 from analysis.sources.maps import EventLog, KnownFrom, Lookup, MapEntry, SourceMap
 from analysis.sources.reading import Input, Rows, counted_within, filled_down, find_inputs, open_rows
 from analysis.sources.rowmapping import MapNote, RowMapper, require_columns
@@ -81,6 +81,8 @@ def apply_map(
             mapped = [one for number, entry in enumerate(source_map.tables) for one in run.entry(number, entry)]
             run.settle()
         finally:
+            for keys in run.kept:
+                keys.close()
             shutil.rmtree(target / WORK, ignore_errors=True)
     return tuple(mapped)
 
@@ -107,10 +109,15 @@ class _Mapping:
     databases: Databases
     before: _Books
     after: _Books = field(default_factory=_Books)
+    kept: list[Keys] = field(default_factory=list)
 
     @property
     def work(self) -> Path:
         return self.target / WORK
+
+    def keys(self) -> Keys:
+        self.kept.append(Keys(self.work))
+        return self.kept[-1]
 
     def entry(self, number: int, entry: MapEntry) -> list[MappedFile]:
         """The rows of one entry, file by file; files whose output stands are not read."""
@@ -157,7 +164,7 @@ class _Mapping:
             mapped = self._remembered(out)[0]
         else:
             with self.databases.rows(entry.url_from, entry.source, query=entry.query, table=entry.database_table) as (header, rows):
-                mapped = self._write_one(entry, entry.source, Rows(header=header, rows=rows), out, Counter(), self._lookups(entry.lookups), [])
+                mapped = self._write_one(entry, entry.source, Rows(header=header, rows=rows), out, self.keys(), self._lookups(entry.lookups), [])
         self._remember(out, key, [mapped])
         return mapped
 
@@ -170,37 +177,34 @@ class _Mapping:
             raise SourceError(f"{pattern}: no such file {purpose} (map '{self.source_map.name}').{suggestion(pattern, names)}")
         return inputs
 
-    def _lookups(self, lookups: Mapping[str, Lookup]) -> dict[str, dict[str, str]]:
+    def _lookups(self, lookups: Mapping[str, Lookup]) -> dict[str, Keys]:
         return {column: self._lookup(lookup) for column, lookup in lookups.items()}
 
-    def _lookup(self, lookup: Lookup) -> dict[str, str]:
+    def _lookup(self, lookup: Lookup) -> Keys:
         inputs = find_inputs(self.folder, lookup.file, lookup.member, self.size_limit_mb)
         if not inputs:
             raise SourceError(f"{lookup.file}: no such file; the map '{self.source_map.name}' looks values up in it.")
-        found: dict[str, str] = {}
+        found = self.keys()
         for given in inputs:
             with self._opened(lookup, given) as rows:
                 require_columns(given.name, (lookup.key, lookup.take), rows.header)
                 key, take = rows.header.index(lookup.key), rows.header.index(lookup.take)
-                for row in rows.rows:
-                    if len(row) != len(rows.header):
-                        continue
-                    name, value = cell_text(row[key]), cell_text(row[take])
-                    if found.setdefault(name, value) != value:
-                        raise SourceError(f"{given.name}: {lookup.key} '{name}' stands twice with different {lookup.take}; the lookup is ambiguous.")
+                pairs = ((cell_text(row[key]), cell_text(row[take])) for row in rows.rows if len(row) == len(rows.header))
+                if twice := found.load(pairs):
+                    raise SourceError(f"{given.name}: {lookup.key} '{twice[0]}' stands twice with different {lookup.take} ('{twice[1]}' and '{twice[2]}'); the lookup is ambiguous. Keep one, or look up by another column.")
         return found
 
-    def _known(self, source: KnownFrom) -> frozenset[str]:
+    def _known(self, source: KnownFrom) -> Keys:
         inputs = find_inputs(self.folder, source.file, source.member, self.size_limit_mb)
         if not inputs:
             raise SourceError(f"{source.file}: no such file; the map '{self.source_map.name}' looks in it for what is known.")
-        found: set[str] = set()
+        found = self.keys()
         for given in inputs:
             with self._opened(source, given) as rows:
                 require_columns(given.name, (source.key,), rows.header)
                 place = rows.header.index(source.key)
-                found.update(cell_text(row[place]) for row in rows.rows if len(row) == len(rows.header))
-        return frozenset(found)
+                found.load((cell_text(row[place]), "") for row in rows.rows if len(row) == len(rows.header))
+        return found
 
     @contextmanager
     def _opened(self, form: MapEntry | Lookup | KnownFrom | EventLog, given: Input) -> Iterator[Rows]:
@@ -211,7 +215,7 @@ class _Mapping:
                 cells = filled_down(cells, [header.index(column) for column in form.filled])
             if form.counted:
                 require_columns(given.name, [column for columns in form.counted.values() for column in columns], header)
-                cells = counted_within(cells, len(header), [[header.index(column) for column in columns] for columns in form.counted.values()])
+                cells = counted_within(cells, len(header), [[header.index(column) for column in columns] for columns in form.counted.values()], self.keys())
                 header = [*header, *form.counted]
             yield Rows(header=header, rows=cells, ends_open=rows.ends_open)
 
@@ -230,7 +234,7 @@ class _Mapping:
     # -- writing -------------------------------------------------------------------------------------------------
 
     def _write(self, entry: MapEntry, plans: Sequence[tuple[Input, Path, str]]) -> dict[str, list[MappedFile]]:
-        seen: Counter[tuple[str, ...]] = Counter()
+        seen = self.keys()
         lookups, events = self._lookups(entry.lookups), self._events(entry)
         done: dict[str, list[MappedFile]] = {}
         for given, out, _ in plans:
@@ -244,8 +248,8 @@ class _Mapping:
         return done
 
     def _write_one(
-        self, entry: MapEntry, name: str, rows: Rows, out: Path, seen: Counter[tuple[str, ...]],
-        lookups: Mapping[str, Mapping[str, str]], events: Sequence[Events],
+        self, entry: MapEntry, name: str, rows: Rows, out: Path, seen: Keys,
+        lookups: Mapping[str, Keys], events: Sequence[Events],
     ) -> MappedFile:  # fmt: skip
         known = {column: self._known(source) for column, source in entry.found_in.items()}
         mapper = RowMapper(entry, rows.header, name, lookups=lookups, known=known, business_zone=self.business_zone, seen=seen)

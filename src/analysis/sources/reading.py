@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import itertools
 import os
-from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from analysis.errors import SourceError
 from analysis.sources.cells import Cell, Fault, cell_text
 from analysis.sources.encodings import find_encoding, first_undecodable
 from analysis.sources.excel import WORKBOOKS, Sheet, letters, open_sheet
+from analysis.sources.keys import Keys, joined_key
 from analysis.sources.safety import SIZE_LIMIT_MB, refuse_large, refuse_outside, unpacked, zip_members
 
 SEPARATORS = (",", ";", "\t", "|")
@@ -120,15 +120,12 @@ def filled_down(rows: Iterator[list[Cell]], places: Collection[int]) -> Iterator
         yield row
 
 
-def counted_within(rows: Iterator[list[Cell]], width: int, within: Collection[Collection[int]]) -> Iterator[list[Cell]]:
+def counted_within(rows: Iterator[list[Cell]], width: int, within: Collection[Collection[int]], seen: Keys) -> Iterator[list[Cell]]:
     """Rows with a number behind for each group of columns: how many rows had the same values there so far, this one included."""
-    seen: Counter[tuple[int, tuple[str, ...]]] = Counter()
     for row in rows:
         if len(row) == width:
             for number, places in enumerate(within):
-                key = (number, tuple(cell_text(row[place]) for place in places))
-                seen[key] += 1
-                row.append(str(seen[key]))
+                row.append(str(seen.count(joined_key((str(number), *(cell_text(row[place]) for place in places))))))
         yield row
 
 

@@ -11,6 +11,7 @@ from fractions import Fraction
 from analysis.errors import SourceError, suggestion
 from analysis.sources.amounts import difference, factor_of, plain_number, scaled
 from analysis.sources.cells import Cell, Fault, cell_text
+from analysis.sources.keys import Keys, joined_key
 from analysis.sources.maps import ANY_OTHER, MapEntry
 from analysis.sources.moments import ISO, MomentReader
 
@@ -40,7 +41,7 @@ class RowMapper:
 
     def __init__(
         self, entry: MapEntry, header: Sequence[str], file: str, *,
-        lookups: Mapping[str, Mapping[str, str]], known: Mapping[str, frozenset[str]], business_zone: str, seen: Counter[tuple[str, ...]],
+        lookups: Mapping[str, Keys], known: Mapping[str, Keys], business_zone: str, seen: Keys,
     ) -> None:  # fmt: skip
         self.entry, self.file, self.seen, self.business_zone = entry, file, seen, business_zone
         self._known = known
@@ -89,7 +90,7 @@ class RowMapper:
 
     # -- one column -----------------------------------------------------------------------------------------------
 
-    def _all_takes(self, lookups: Mapping[str, Mapping[str, str]]) -> list[Take]:
+    def _all_takes(self, lookups: Mapping[str, Keys]) -> list[Take]:
         entry, index = self.entry, self.index
         takes = [self._take(column, index[name]) for column, name in entry.columns.items() if column not in self.absent]
         for column, names in entry.either.items():
@@ -126,7 +127,7 @@ class RowMapper:
 
         return lambda row: self._value(column, "-".join(part(row[place], read_as) for place, read_as in parts))
 
-    def _take_lookup(self, column: str, place: int, found: Mapping[str, str]) -> Take:
+    def _take_lookup(self, column: str, place: int, found: Keys) -> Take:
         return lambda row: self._value(column, found.get(self._plain(row[place], column), ""))
 
     def _value(self, column: str, cell: Cell) -> str:
@@ -196,14 +197,11 @@ class RowMapper:
     # -- one row among others --------------------------------------------------------------------------------------
 
     def _is_first(self, row: Mapping[str, str]) -> bool:
-        key = ("", *(row[column] for column in self.entry.first_of))
-        self.seen[key] += 1
-        return self.seen[key] == 1 and any(key)
+        parts = [row[column] for column in self.entry.first_of]
+        return any(parts) and self.seen.count(joined_key(("", *parts))) == 1
 
     def _number(self, column: str, within: tuple[str, ...], row: Mapping[str, str]) -> str:
-        key = (column, *(row[name] for name in within))
-        self.seen[key] += 1
-        return str(self.seen[key])
+        return str(self.seen.count(joined_key((column, *(row[name] for name in within)))))
 
 
 def wanted(only: Mapping[str, tuple[str, ...]], without: Mapping[str, tuple[str, ...]], row: list[Cell], index: Mapping[str, int]) -> bool:
