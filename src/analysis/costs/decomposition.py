@@ -36,7 +36,15 @@ from analysis.costs.tie_out import (
     tie_out_check,
     tie_out_findings,
 )
-from analysis.costs.yields import BudgetLine, Profit, budget_lines, profitability_of, unit_costs_of
+from analysis.costs.yields import (
+    BudgetLine,
+    FlexedBudget,
+    Profit,
+    budget_lines,
+    flexed_budget,
+    profitability_of,
+    unit_costs_of,
+)
 from analysis.errors import MissingData
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
@@ -82,6 +90,7 @@ class CostStudy:
     bridges: tuple[Bridge, ...]
     budget: tuple[Fact, Fact] | None
     budget_lines: tuple[BudgetLine, ...]
+    flexed: FlexedBudget | None
     expense: ProfitAndLoss | MissingData
     unit_costs_by: tuple[Fact, ...]
     profitability: tuple[Profit, ...]
@@ -115,6 +124,7 @@ def study(inputs: StudyInputs) -> CostStudy:
     }
     tied = tie_out(inputs, months[-13:])
     budget = _budget(inputs, total)
+    against_budget = budget_lines(inputs) if budget else ()
     bridges = tuple(
         bridge
         for against, back in AGAINST.items()
@@ -137,7 +147,8 @@ def study(inputs: StudyInputs) -> CostStudy:
         tie_out=tied,
         bridges=bridges,
         budget=budget,
-        budget_lines=budget_lines(inputs) if budget else (),
+        budget_lines=against_budget,
+        flexed=flexed_budget(inputs, against_budget) if budget else None,
         expense=expense,
         unit_costs_by=unit_costs_of(inputs),
         profitability=profitability_of(inputs),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from analysis.costs.figures import money
 from analysis.costs.sourcing import (
     BreakEven,
     CostLine,
-    break_even_volume,
+    break_evens_with_minimum,
     cost_line_from_history,
     peak_staffing,
     sourcing_sensitivity,
@@ -30,6 +30,7 @@ MONTHS = 24
 YEAR = 12
 SWINGS = (-0.3, -0.15, 0.0, 0.15, 0.3)
 OPTIONS = ("in_house", "outsourced")
+MINIMUM = "outsourcing_minimum_tickets"  # an assumption finance may state; none is billed where it does not
 SOURCES = ("staff", "ledger", "tickets")
 
 
@@ -72,8 +73,8 @@ class Sourcing:
     """Both options over the last months."""
 
     components: tuple[Component, ...]
-    break_even: Fact
-    even: BreakEven
+    break_evens: tuple[Fact, ...]
+    minimum: Fact
     usual: Fact
     swings: tuple[Swing, ...]
     staffing: tuple[Staffing, ...]
@@ -100,30 +101,43 @@ def sourcing_of(inputs: StudyInputs) -> Sourcing | MissingData:
             "staff.sourcing", message="not computed: needs a year of in-house and outsourced teams"
         )
     table = table.dropna()
-    lines: dict[str, CostLine] = {}
+    book = _Book(inputs=inputs, table=table.tail(YEAR), months=len(table), span=str(span))
+    minimum = book.assumed(MINIMUM)
+    if minimum is not None and minimum < 0:
+        raise ParameterError(f"assumption '{MINIMUM}': {minimum} tickets a month; a contract cannot bill fewer than none.")
     try:
-        for option in OPTIONS:
-            lines[option] = cost_line_from_history(
-                table[("pay", option)] + table[("quality", option)], table[("tickets", option)]
-            )
-        even = break_even_volume(lines["in_house"], lines["outsourced"], confidence=inputs.confidence)
+        lines = _cost_lines(table, float(minimum or 0))
+        evens = break_evens_with_minimum(lines["in_house"], lines["outsourced"], confidence=inputs.confidence)
     except AnalysisError as error:
         return MissingData("staff.sourcing", message=f"not computed: {error}")
-    book = _Book(inputs=inputs, table=table.tail(YEAR), months=len(table), span=str(span))
     usual = float(book.table[("tickets", "in_house")].mean())
-    none = (
-        None
-        if even.tickets is not None
-        else Text(en=f"not computed: {even.reason}", zh="无平衡点：一种方式在任何业务量下都更便宜")
-    )
+    not_stated = Text(en="not stated", zh="未说明")
     return Sourcing(
         components=_components(book),
-        break_even=book.fact("break_even_tickets", even.tickets, interval=even.interval, why=none),
-        even=even,
+        break_evens=tuple(_break_even(book, place, even) for place, even in enumerate(evens)),
+        minimum=book.fact("contract_minimum_tickets", minimum, why=None if minimum is not None else not_stated),
         usual=book.fact("in_house_tickets", usual),
         swings=_swings(book, lines, usual),
         staffing=_staffing(book),
     )
+
+
+def _cost_lines(table: pd.DataFrame, minimum: float) -> dict[str, CostLine]:
+    """The cost line of each option; a contract's line is fitted on the tickets that were billed."""
+    lines = {}
+    for option in OPTIONS:
+        least = minimum if option == "outsourced" else 0.0
+        tickets = table[("tickets", option)].clip(lower=least)
+        fitted = cost_line_from_history(table[("pay", option)] + table[("quality", option)], tickets)
+        lines[option] = replace(fitted, minimum_tickets=least)
+    return lines
+
+
+def _break_even(book: _Book, place: int, even: BreakEven) -> Fact:
+    none = Text(en=f"not computed: {even.reason}", zh="无平衡点：一种方式在任何业务量下都更便宜")
+    crossing = {"crossing": str(place + 1)} if place else {}
+    why = None if even.tickets is not None else none
+    return book.fact("break_even_tickets", even.tickets, interval=even.interval, why=why, **crossing)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -8,7 +8,7 @@ counts what a rate card leaves out: turnover, training, the cost of poor quality
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -25,6 +25,7 @@ Floats = NDArray[np.float64]
 Cheaper = Literal["in_house", "outsourced"]
 LAGS = 3
 NO_ERROR = ((0.0, 0.0), (0.0, 0.0))
+NO_CROSSING = "one option is cheaper at any volume"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +47,17 @@ class CostLine:
         """Cost of a month with so many tickets."""
         volume = np.asarray(tickets, dtype=float)
         steps = np.ceil(volume / self.step_tickets - 1e-12) * self.step_cost if self.step_tickets else 0.0
-        return np.asarray(self.fixed + self.per_ticket * np.maximum(volume, self.minimum_tickets) + steps)
+        return np.asarray(self.fixed + self.per_ticket * self.billed(volume) + steps)
+
+    def billed(self, tickets: ArrayLike) -> Floats:
+        """Tickets that are paid for: those of the month, or the contract's minimum."""
+        return np.maximum(np.asarray(tickets, dtype=float), self.minimum_tickets)
+
+    def variance(self, tickets: ArrayLike) -> Floats:
+        """Variance of the cost of a month with so many tickets."""
+        (top, joint), (_, base) = self.covariance
+        volume = self.billed(tickets)
+        return np.asarray(top + 2 * volume * joint + volume**2 * base)
 
     @property
     def straight(self) -> bool:
@@ -159,7 +170,7 @@ def break_even_volume(in_house: CostLine, outsourced: CostLine, *, confidence: f
         above = "outsourced" if top > 0 else "in_house"
     if base == 0 or top / base <= 0:
         return BreakEven(
-            tickets=None, interval=None, cheaper_above=above, reason="one option is cheaper at any volume"
+            tickets=None, interval=None, cheaper_above=above, reason=NO_CROSSING
         )
     first, second = np.array(in_house.covariance), np.array(outsourced.covariance)
     joint = first + second
@@ -174,6 +185,32 @@ def break_even_volume(in_house: CostLine, outsourced: CostLine, *, confidence: f
     low, high = (max(0.0, limit) for limit in limits)
     interval = Interval(low=low, high=high, level=confidence, method="Fieller (1954)")
     return BreakEven(tickets=top / base, interval=interval, cheaper_above=above)
+
+
+def break_evens_with_minimum(
+    in_house: CostLine, outsourced: CostLine, *, confidence: float
+) -> tuple[BreakEven, ...]:
+    """Every volume at which both options cost the same when the contract bills a minimum, the smallest first.
+
+    Below the minimum the contract costs the same in every month, above it the line is straight; each stretch has its own crossing, kept
+    where it lies on that stretch. One entry without a volume where they do not cross.
+    """
+    least = outsourced.minimum_tickets
+    above = break_even_volume(in_house, replace(outsourced, minimum_tickets=0.0), confidence=confidence)
+    if least == 0:
+        return (above,)
+    flat = CostLine(
+        fixed=float(outsourced.cost(0.0)),
+        per_ticket=0.0,
+        covariance=((float(outsourced.variance(0.0)), 0.0), (0.0, 0.0)),
+    )
+    below = break_even_volume(in_house, flat, confidence=confidence)
+    found = [one for one in (below,) if one.tickets is not None and one.tickets < least]
+    found += [one for one in (above,) if one.tickets is not None and one.tickets >= least]
+    if found:
+        return tuple(found)
+    cheaper: Cheaper = "in_house" if in_house.cost(least) <= outsourced.cost(least) else "outsourced"
+    return (BreakEven(tickets=None, interval=None, cheaper_above=cheaper, reason=above.reason or NO_CROSSING),)
 
 
 def fieller_interval(
@@ -219,8 +256,7 @@ def sourcing_sensitivity(
     """
     volume = tickets * (1 + np.asarray(swings, dtype=float))
     ours, theirs = in_house.cost(volume), outsourced.cost(volume)
-    joint = np.array(in_house.covariance) + np.array(outsourced.covariance)
-    error = np.sqrt(joint[0, 0] + 2 * volume * joint[0, 1] + volume**2 * joint[1, 1])
+    error = np.sqrt(in_house.variance(volume) + outsourced.variance(volume))
     return pd.DataFrame(
         {
             "swing": list(swings),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import pandas as pd
 
-from analysis.costs.figures import amounts_by
-from analysis.errors import MissingData
+from analysis.costs.figures import amount_of, amounts_by
+from analysis.errors import MissingData, ParameterError
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
 from analysis.metrics.backend import literal
@@ -102,6 +103,20 @@ class BudgetLine:
     variance: Fact
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FlexedBudget:
+    """The budget brought to the tickets that came, where finance states how many it planned.
+
+    ``volume``: what more or fewer tickets cost on the categories that move with them; ``rest``: the variance of each category left after
+    that. Together they are the variance to the cent.
+    """
+
+    planned: Fact
+    actual: Fact
+    volume: Fact
+    rest: tuple[tuple[Text, Fact], ...]
+
+
 def profitability_of(inputs: StudyInputs) -> tuple[Profit, ...]:
     """Service revenue − service cost by product line, customer type and region, where both name one; nothing without orders."""
     lines: list[Profit] = []
@@ -187,3 +202,50 @@ def budget_lines(inputs: StudyInputs) -> tuple[BudgetLine, ...]:
         )
         for name, variance in sorted(variances.items(), key=lambda line: (-abs(line[1]), line[0]))
     )
+
+
+BUDGET_TICKETS = "budget_tickets"  # an assumption finance may state: tickets a month, by the month from which it holds
+
+
+def flexed_budget(inputs: StudyInputs, lines: Sequence[BudgetLine]) -> FlexedBudget | None:
+    """Volume against the rest of the variance; None where the planned tickets of the month's year are not stated.
+
+    Categories whose behaviour is variable in the cost tree move with tickets: budget × (tickets ÷ planned tickets − 1), rounded to a cent.
+    Mix, automation and price are not told apart, because a budget states none of them.
+    """
+    planned = planned_tickets(inputs)
+    actual = inputs.engine.value("service_orders", period=inputs.month) if planned else None
+    if planned is None or not actual:
+        return None
+
+    def fact(metric: str, value: Decimal, **place: str) -> Fact:
+        return inputs.engine.stated(metric, period=inputs.month, value=value, dimensions=place, sources=("ledger", "budget", "tickets"))
+
+    growth = Decimal(actual) / planned - 1
+    moved, rest = Decimal("0.00"), []
+    for line in lines:
+        category = str(line.budget.dimensions["category"])
+        known = inputs.cost_tree.categories.get(category)
+        part = amount_of(line.budget) * growth if known and known.behaviour == "variable" else Decimal(0)
+        part = part.quantize(Decimal("0.01"))
+        moved += part
+        left = fact("budget_spending_variance", amount_of(line.variance) - part, category=category)
+        rest.append((line.name, left))
+    return FlexedBudget(
+        planned=fact("budget_tickets", planned),
+        actual=inputs.engine.fact("service_order_count", period=inputs.month),
+        volume=fact("budget_volume_variance", moved),
+        rest=tuple(rest),
+    )
+
+
+def planned_tickets(inputs: StudyInputs) -> Decimal | None:
+    """Tickets planned for the month; None where none are stated for its year. A plan does not hold beyond its year."""
+    entry = inputs.assumptions.entries.get(BUDGET_TICKETS)
+    held = [start for start in entry.values if start <= inputs.month.last_day and start.year == inputs.month.year] if entry else []
+    if entry is None or not held:
+        return None
+    planned = entry.values[max(held)].value
+    if planned <= 0:
+        raise ParameterError(f"assumption '{BUDGET_TICKETS}': {planned} tickets planned from {max(held)}; a plan has more than none.")
+    return planned

@@ -464,19 +464,24 @@ def budget_figure(study: CostStudy) -> Block | None:
         )
     budget, variance = study.budget
     values: dict[str, Value] = {"variance": variance, "budget": budget, "month": study.month}
+    steps = [Item(name=line.name, fact=line.variance) for line in study.budget_lines if line.variance.value]
+    subtitle = "Variance to budget by category; planned tickets are not stated (params/assumptions.yml: budget_tickets), so volume cannot be told from price"
+    if study.flexed is not None:
+        subtitle = "First what {actual} instead of the {planned} planned change on categories that move with tickets; then the variance left, by category"
+        values |= {"actual": study.flexed.actual, "planned": study.flexed.planned}
+        steps = [Item(name=Text(en="Volume", zh="业务量"), fact=study.flexed.volume)]
+        steps += [Item(name=name, fact=fact) for name, fact in study.flexed.rest if fact.value]
     return figure(
         "costs.budget",
         title=Sentence(
             "Cost of {month} is {variance:abs} {variance:word|over|under|at} the budget of {budget}", values
         ),
-        subtitle=Sentence(
-            "Variance to budget by category; the budget holds no ticket volume, so it cannot be split into volume and price"
-        ),
+        subtitle=Sentence(subtitle, values),
         foot=_source(study),
         alt=Sentence("Waterfall from the budget of {budget} to the cost of {month} by category.", values),
         draw=waterfall(
             Item(name=Text(en="Budget", zh="预算"), fact=budget),
-            [Item(name=line.name, fact=line.variance) for line in study.budget_lines if line.variance.value],
+            steps,
             Item(name=_month_name(study.month), fact=study.total),
             measure=Text(en="After-sales cost", zh="售后成本"),
             by=Text(en="Category", zh="类别"),
@@ -1090,17 +1095,12 @@ def sourcing_table(study: CostStudy) -> Block:
         )
         for line in sourcing.components
     ]
-    template = (
-        "No break-even: at any volume one option is cheaper"
-        if sourcing.break_even.value is None
-        else "In-house and outsourced cost the same at {even} a month"
-    )
+    evens = {name: fact for name, fact in zip(("even", "next"), sourcing.break_evens, strict=False) if fact.value is not None}
+    minimum = {"minimum": sourcing.minimum} if sourcing.minimum.value is not None else {}
     return table(
         "costs.sourcing",
-        title=Sentence(template, {} if sourcing.break_even.value is None else {"even": sourcing.break_even}),
-        subtitle=Sentence(
-            "Field teams and service partners, last twelve months; the two do not get the same work, so not all of the gap can be saved. Contracts bill by the ticket, without a minimum, as far as the ledger shows"
-        ),
+        title=Sentence(_BREAK_EVEN[len(evens)], evens),
+        subtitle=Sentence(_MINIMUM[bool(minimum)], minimum),
         columns=[
             _column("line", "Line", "项目", wide=True),
             _column("own", "In-house", "自有"),
@@ -1113,6 +1113,17 @@ def sourcing_table(study: CostStudy) -> Block:
             "Source: staff, ledger, tickets; training shared by heads, leavers replaced at the assumptions replacement_cost and ramp_up_months."
         ),
     )
+
+
+_BREAK_EVEN = (
+    "No break-even: at any volume one option is cheaper",
+    "In-house and outsourced cost the same at {even} a month",
+    "In-house and outsourced cost the same at {even} and at {next} a month",
+)
+_MINIMUM = {
+    True: "Field teams and service partners, last twelve months; the two do not get the same work, so not all of the gap can be saved. The contract bills at least {minimum} a month",
+    False: "Field teams and service partners, last twelve months; the two do not get the same work, so not all of the gap can be saved. A minimum of the contract is not stated (params/assumptions.yml: outsourcing_minimum_tickets), so none is assumed",
+}
 
 
 def swing_table(study: CostStudy) -> Block | None:

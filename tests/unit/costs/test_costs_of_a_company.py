@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,9 +21,10 @@ from analysis.costs.measures import measures_of
 from analysis.costs.movement import bridge_against, bridge_cells
 from analysis.costs.reserve import Provision, provision_of
 from analysis.costs.tie_out import ProfitAndLoss, currency_check, journal_imbalances, profit_and_loss, tie_out
+from analysis.costs.yields import budget_lines, flexed_budget, planned_tickets
 from analysis.errors import ContractError, MissingData, ParameterError
 from analysis.metrics import StudyInputs
-from analysis.params import CostTree
+from analysis.params import Assumptions, CostTree
 from analysis.params.cost_tree import AllocationRule
 from analysis.params.interventions import load_interventions
 from analysis.periods import Month
@@ -358,3 +360,42 @@ def test_a_ledger_with_a_header_and_no_rows_is_studied_without_a_finding(company
     assert study.total.value is None and study.total.reason is not None
     assert study.bridges == () and isinstance(study.outlook, MissingData)
     assert {one.id for one in study.findings} <= {"costs.not_tied_out", "costs.tie_out"}
+
+
+BUDGET = """month,category,amount
+2026-10-01,parts,200.00
+2026-10-01,compensation,100.00
+2026-10-01,labour,1000.00
+"""
+PLAN = "budget_tickets:\n  meaning: {en: Tickets planned., zh: 预算工单数。}\n  unit: tickets\n  owner: Finance\n  values:\n"
+
+
+def planned(inputs: StudyInputs, tmp_path: Path, *values: tuple[str, str]) -> StudyInputs:
+    path = tmp_path / "assumptions.yml"
+    path.write_text(PLAN + "".join(f'    {day}: {{value: {tickets}, source: "plan"}}\n' for day, tickets in values), encoding="utf-8")
+    return replace(inputs, assumptions=Assumptions(inputs.assumptions.entries | Assumptions.load(path).entries))
+
+
+def test_a_budget_with_planned_tickets_is_flexed_by_hand(company: Path, inputs_of: Inputs, tmp_path: Path) -> None:
+    """Three tickets came where two were planned: half as much again on parts and compensation (+150.00), nothing on labour."""
+    write(company, "budget", BUDGET)
+    inputs = inputs_of(company)
+    lines = budget_lines(inputs)
+    flexed = flexed_budget(planned(inputs, tmp_path, ("2026-01-01", "2")), lines)
+    assert flexed is not None and (flexed.planned.value, flexed.actual.value) == (2, 3)
+    assert flexed.volume.value == Decimal("150.00")
+    rest = {fact.dimensions["category"]: fact.value for _, fact in flexed.rest}
+    # parts cost 250.50 − 30.50 = 220.00 on a budget of 300.00 for three tickets; labour 1,200.00 on 1,000.00
+    assert rest["parts"] == Decimal("-80.00") and rest["labour"] == Decimal("200.00")
+    variance = sum(Decimal(line.variance.value or 0) for line in lines)
+    assert flexed.volume.value + sum(Decimal(value or 0) for value in rest.values()) == variance
+
+
+def test_tickets_that_are_not_planned_for_the_year_do_not_flex(company: Path, inputs_of: Inputs, tmp_path: Path) -> None:
+    write(company, "budget", BUDGET)
+    inputs = inputs_of(company)
+    assert flexed_budget(inputs, budget_lines(inputs)) is None
+    assert planned_tickets(planned(inputs, tmp_path, ("2025-12-01", "2"))) is None
+    assert planned_tickets(planned(inputs, tmp_path, ("2026-09-01", "7"), ("2026-11-01", "9"))) == 7
+    with pytest.raises(ParameterError, match="a plan has more than none"):
+        planned_tickets(planned(inputs, tmp_path, ("2026-01-01", "0")))

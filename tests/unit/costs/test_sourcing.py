@@ -11,6 +11,7 @@ import pytest
 from analysis.costs.sourcing import (
     CostLine,
     break_even_volume,
+    break_evens_with_minimum,
     cost_line_from_history,
     crossings,
     fieller_interval,
@@ -133,3 +134,30 @@ def test_history_that_cannot_tell_fixed_from_variable_is_refused():
         cost_line_from_history(flat * 3, flat)
     with pytest.raises(FitError, match="5 months; needs 8"):
         cost_line_from_history(flat[:5], flat[:5])
+
+
+@pytest.mark.parametrize(
+    ("own", "contract", "volumes"),
+    [
+        # 1,000 + 10 a ticket against 25 a ticket: 1,000 ÷ 15
+        (CostLine(fixed=1000, per_ticket=10), CostLine(fixed=0, per_ticket=25), [1000 / 15]),
+        # the same contract billing 200 at least costs 5,000 or more: in-house is cheaper at any volume
+        (CostLine(fixed=1000, per_ticket=10), CostLine(fixed=0, per_ticket=25, minimum_tickets=200), []),
+        # 10 a ticket against 1,000 + 5 a ticket, 100 at least: above the minimum, 1,000 ÷ 5
+        (CostLine(fixed=0, per_ticket=10), CostLine(fixed=1000, per_ticket=5, minimum_tickets=100), [200.0]),
+        # 400 at least make it 3,000 flat: 3,000 ÷ 10
+        (CostLine(fixed=0, per_ticket=10), CostLine(fixed=1000, per_ticket=5, minimum_tickets=400), [300.0]),
+        # 2,000 flat up to 200 and 20 a ticket from there: dearer in-house from 100, cheaper again from 300
+        (CostLine(fixed=1000, per_ticket=10), CostLine(fixed=-2000, per_ticket=20, minimum_tickets=200), [100.0, 300.0]),
+    ],
+)
+def test_break_evens_of_a_contract_with_a_minimum(own: CostLine, contract: CostLine, volumes: list[float]) -> None:
+    found = [one.tickets for one in break_evens_with_minimum(own, contract, confidence=0.95) if one.tickets is not None]
+    assert found == pytest.approx(volumes)
+    # counted ticket by ticket, the cheaper option changes at the same volumes
+    assert [float(end) for end in crossings(own, contract, up_to=2000)["to_tickets"].iloc[:-1]] == pytest.approx(volumes, abs=1)
+
+
+def test_below_the_minimum_its_uncertainty_is_that_of_the_minimum() -> None:
+    line = CostLine(fixed=100, per_ticket=5, covariance=((4.0, 0.5), (0.5, 0.25)), minimum_tickets=10)
+    assert float(line.cost(3)) == 150 and float(line.variance(3)) == float(line.variance(10)) == 4 + 2 * 10 * 0.5 + 100 * 0.25
