@@ -95,17 +95,17 @@ def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], rol
 
 def overlap_panels(panels: Sequence[tuple[Text, Sequence[tuple[float, float, Fact, Fact]]]]) -> Drawing:
     """One panel a treatment: shares of the cases gone wrong (up) and of the others (down) by their chance of going wrong."""
-    across = 3
+    across = 4
     down = -(-len(panels) // across)
 
     def draw(figure: Figure, language: Language) -> None:
         grid = figure.subplots(down, across, squeeze=False)
-        place(figure, left=8, right=8, top=34, bottom=26, hspace=0.62, wspace=0.10)
+        place(figure, left=8, right=8, top=40, bottom=22, hspace=0.75, wspace=0.12)
         for index, axes in enumerate(grid.ravel()):
             if index >= len(panels):
                 axes.set_axis_off()
                 continue
-            _panel(axes, *panels[index], language)
+            _panel(axes, *panels[index], language, named=index == 0)
 
     columns = [
         Column(key="treatment", label=Text(en="Treatment", zh="处理")), Column(key="chance", label=Text(en="Chance", zh="概率")), Column(key="wrong", label=Text(en="Gone wrong", zh="未达预期")),
@@ -116,10 +116,10 @@ def overlap_panels(panels: Sequence[tuple[Text, Sequence[tuple[float, float, Fac
         for name, bins in panels
         for low, high, wrong, others in bins
     ]
-    return Drawing(draw=draw, data=(columns, rows), size=(WIDTH, (down * 92 + 40) / 72))
+    return Drawing(draw=draw, data=(columns, rows), size=(WIDTH, (down * 96 + 34) / 72))
 
 
-def _panel(axes: Axes, name: Text, bins: Sequence[tuple[float, float, Fact, Fact]], language: Language) -> None:
+def _panel(axes: Axes, name: Text, bins: Sequence[tuple[float, float, Fact, Fact]], language: Language, *, named: bool) -> None:
     wrong, others = ([float(fact.value or 0) for fact in facts] for facts in ([row[2] for row in bins], [row[3] for row in bins]))
     for heights, sign, role in ((wrong, 1, "focus"), (others, -1, "actual")):
         axes.bar([(low + high) / 2 for low, high, *_ in bins], [sign * height for height in heights], width=0.094, color=colour(role), linewidth=0)
@@ -133,7 +133,9 @@ def _panel(axes: Axes, name: Text, bins: Sequence[tuple[float, float, Fact, Fact
     first.set_horizontalalignment("left")
     last.set_horizontalalignment("right")
     axes.spines[:].set_visible(False)
-    label(axes, 0, 1.10, wrapped(name[language], 140, lines=1), language, transform=axes.transAxes, va="bottom", ha="left", color=colour("ink"), weight="bold", fontsize=TEXT_SIZE)
+    label(axes, 0, 1.10, wrapped(name[language], 104, lines=2), language, transform=axes.transAxes, va="bottom", ha="left", color=colour("ink"), weight="bold", fontsize=TEXT_SIZE)
+    if not named:  # once is enough
+        return
     words(axes, 1.0, 0.96, "gone wrong", language, transform=axes.transAxes, va="top", ha="right", color=colour("focus"), fontsize=TEXT_SIZE - 1)
     words(axes, 1.0, 0.04, "others", language, transform=axes.transAxes, va="bottom", ha="right", color=colour("actual"), fontsize=TEXT_SIZE - 1)
 

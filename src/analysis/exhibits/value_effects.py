@@ -25,8 +25,8 @@ OUTCOME = {
     "margin": Text(en="Margin of the window", zh="窗口期毛利"),
 }  # fmt: skip
 PLACEBO = {
-    "before": Text(en="Purchases in the year before", zh="处理前一年的购买"), "random_treatment": Text(en="Treatment drawn at random", zh="随机抽取的处理"),
-    "negative_control": Text(en="What service cannot change", zh="服务无法改变的结果"),
+    "before": Text(en="Year before", zh="处理前一年"), "random_treatment": Text(en="Drawn by lot", zh="随机抽取"),
+    "negative_control": Text(en="Negative control", zh="负对照"),
 }  # fmt: skip
 CONTROL = {"other_machine_failed": Text(en="another machine fails", zh="另一台设备故障"), "moved": Text(en="moves to another region", zh="迁至其他地区")}
 ZERO = {
@@ -125,20 +125,16 @@ def effect_figure(study: ValueStudy, outcome: str) -> Block:
     part = _effects(study)
     if part is None:
         return _nothing(study, f"effects.{outcome}")
-    items = []
-    for one in part.effects:
-        found = one.outcome(outcome)
-        if found is None or found.adjusted.value is None:
-            continue
-        items.append(Item(name=one.treatment.name, fact=found.adjusted, role="focus" if found.status == "effect" else "actual" if found.status == "not_shown" else "expected"))
-        items.append(Item(name=Text(en="plain difference", zh="简单差异"), fact=found.naive, role="context"))
+    roles = {"effect": "focus", "not_shown": "actual", "association": "expected"}
+    known = [(one, found) for one in part.effects if (found := one.outcome(outcome)) is not None and found.adjusted.value is not None]
+    items = [Item(name=one.treatment.name, fact=found.adjusted, role=roles[found.status]) for one, found in known]
     if not items:
         return callout(f"value.effects.{outcome}", tone="info", title=Sentence("{what}: not computed", {"what": OUTCOME[outcome]}), body=Sentence("There are too few cases in these data for an estimate."))
     return figure(
         f"value.effects.{outcome}", title=_effect_title(part.effects, outcome),
-        subtitle=Sentence("{outcome}: change in percentage points because of the treatment, with interval; orange: survives the checks, grey: the plain difference", {"outcome": OUTCOME[outcome]}),
-        foot=_source(study), alt=Sentence("Dots with intervals by treatment for “{outcome}”, each with the plain difference below it.", {"outcome": OUTCOME[outcome]}),
-        draw=dot_interval(items, measure=Text(en="Change", zh="变化"), by=TREATMENT, reference=0.0),
+        subtitle=Sentence("{outcome}: change in percentage points because of the treatment, with interval; orange: survives the checks, grey ring: the plain difference", {"outcome": OUTCOME[outcome]}),
+        foot=_source(study), alt=Sentence("Dots with intervals by treatment for “{outcome}”, each with the plain difference as a ring on its row.", {"outcome": OUTCOME[outcome]}),
+        draw=dot_interval(items, measure=Text(en="Change", zh="变化"), by=TREATMENT, reference=0.0, beside=(Text(en="Plain difference", zh="简单差异"), [found.naive for _, found in known])),
     )  # fmt: skip
 
 
@@ -264,8 +260,8 @@ def placebo_table(study: ValueStudy) -> Block:
     failed = sum(not placebo.passed for one in part.effects for placebo in one.placebos)
     title = Sentence("Where there can be no effect, one is found: those treatments are read as associations") if failed else Sentence("Where there can be no effect, none is found")
     return table(
-        "value.effects.placebos", title=title, subtitle=Sentence("Placebo outcome, placebo treatment and negative control, in percentage points; left out: cases without a like on the other side"),
-        columns=columns, rows=rows, note=Sentence("Imbalance: standard deviations between the groups after weighting. What service cannot change: whether another machine of the customer fails."),
+        "value.effects.placebos", title=title, subtitle=Sentence("Change in purchases of the year before the case, effect of a treatment drawn by lot, and change in something service cannot touch"),
+        columns=columns, rows=rows, note=Sentence("Negative control: whether another machine of the customer fails. Left out: cases without a like on the other side. Imbalance: standard deviations between the groups after weighting."),
     )  # fmt: skip
 
 

@@ -366,10 +366,12 @@ def dot_interval(
     by: Text,
     reference: float | None = None,
     log: bool = False,
+    beside: tuple[Text, Sequence[Fact | None]] | None = None,
 ) -> Drawing:
     """Estimates as dots on their intervals (a forest plot), the numbers in a column at the right.
 
     ``reference`` is the value of no effect (1 for a ratio, 0 for a difference), a line and an axis tick. ``log`` for ratios.
+    ``beside`` names another estimate of the same things, one per item: a grey ring on the row (the subtitle says what it is), and a column of the table behind the chart.
     """
     unit = one_unit([item.fact for item in items], "dot_interval")
 
@@ -387,6 +389,9 @@ def dot_interval(
             axes.axvline(shown(reference, unit, scale), color=colour("ink"), linewidth=0.9)
         for row, item in enumerate(items):
             _dot(axes, row, item, unit, scale)
+        for row, other in enumerate(beside[1] if beside else ()):
+            if other is not None and other.value is not None:
+                axes.plot([shown(other.value, unit, scale)], [row], "o", markerfacecolor="none", markeredgecolor=colour("muted"), markersize=6)
         value_axis(axes, "x", name=axis_name(measure, unit, scale, language))
         if log:
             _log_ticks(axes)
@@ -397,7 +402,7 @@ def dot_interval(
                 color=colour(tint),
             )  # fmt: skip
 
-    return Drawing(draw=draw, data=items_table(items, by=by, measure=measure), size=(WIDTH, rows_height([item.name for item in items], extra=34)))
+    return Drawing(draw=draw, data=items_table(items, by=by, measure=measure, beside=beside), size=(WIDTH, rows_height([item.name for item in items], extra=34)))
 
 
 def _width_points(axes: Axes) -> float:

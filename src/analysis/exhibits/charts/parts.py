@@ -178,13 +178,17 @@ def band(axes: Axes, positions: Sequence[float], facts: Sequence[Fact], unit: Un
         axes.fill_between(x, low, high, color=colour(role), **({"alpha": 0.16, "linewidth": 0} | options))
 
 
-def items_table(items: Sequence[Item], *, by: Text, measure: Text, extra: Sequence[Column] = ()) -> tuple[list[Column], list[Row]]:
-    """The table behind a chart of items: name, value and, where facts have them, interval and n."""
+def items_table(items: Sequence[Item], *, by: Text, measure: Text, beside: tuple[Text, Sequence[Fact | None]] | None = None) -> tuple[list[Column], list[Row]]:
+    """The table behind a chart of items: name, value and, where facts have them, interval and n; ``beside`` is a further column."""
     facts = [item.fact for item in items]
     columns = [Column(key="name", label=by), Column(key="value", label=measure)]
     columns += _doubt_columns(facts)
-    rows = [Row(cells={"name": as_text(item.name), **_fact_cells(item.fact, columns)}) for item in items]
-    return columns, rows
+    cells = [{"name": as_text(item.name), **_fact_cells(item.fact, columns)} for item in items]
+    if beside is not None:
+        name, others = beside
+        columns.append(Column(key="beside", label=name))
+        cells = [cell | {"beside": other} for cell, other in zip(cells, others, strict=True)]
+    return columns, [Row(cells=cell) for cell in cells]
 
 
 def _doubt_columns(facts: Sequence[Fact]) -> list[Column]:
