@@ -286,6 +286,8 @@ class _Mapping:
                 else:
                     writer.writerow(written)
                 mapped += 1
+        if entry.cut_at and read == entry.cut_at:
+            raise SourceError(f"{name}: exactly {read:,} rows, where the system cuts an export; rows behind them may be missing. Export it in parts (the map reads several files), or say cut_at: 0 if it is whole.")
         notes = mapper.finish()
         if rows.ends_open and broken and read and len(broken[-1]) < width and row is broken[-1]:
             shown = " ".join(",".join(map(str, broken[-1])).split())[:60]

@@ -37,6 +37,15 @@ class Lookup(FileForm):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sign:
+    """The source column that says which way an amount goes (debit or credit), and its words for either."""
+
+    column: str
+    plus: tuple[str, ...]
+    minus: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class KnownFrom(FileForm):
     """The values that stand in the column ``key`` of another file of the folder."""
 
@@ -90,8 +99,11 @@ class MapEntry(FileForm):
     - ``numbers``: canonical columns with thousands marks, full-width digits, negatives in brackets, a minus behind; ``decimal_mark`` of them.
     - ``factors``: canonical column to what its values are multiplied by (``1/60``: minutes to hours; ``1/100``: cents to currency).
     - ``less``: for a canonical column, a source column to take off it (debit less credit; empty is nothing).
+    - ``signs``: for a canonical column, the source column that says which way its amount goes, with its words for ``plus`` and ``minus``;
+      an amount beside another word is passed on with that word, so that the proof sets the row aside.
     - ``dates``: for a canonical column, the format its source column is in, such as ``%d/%m/%Y``; several with `` | `` between.
     - ``local_times``: the zone in which moments without an offset are meant; blank, they are UTC.
+    - ``cut_at``: the number of rows after which the system cuts an export; a file of exactly that many is refused.
     - ``optional``: canonical columns that may be missing from the file; the table is then made without them, and this is said.
 
     Which rows: ``only`` (source columns and the values a row must have), ``without`` (must not have; ``C*``: beginning with C),
@@ -118,6 +130,8 @@ class MapEntry(FileForm):
     decimal_mark: Literal[".", ","] = "."
     factors: dict[str, str] = field(default_factory=dict)
     less: dict[str, str] = field(default_factory=dict)
+    signs: dict[str, Sign] = field(default_factory=dict)
+    cut_at: int = 0
     dates: dict[str, str] = field(default_factory=dict)
     local_times: LocalTimes | None = None
     optional: tuple[str, ...] = ()
@@ -188,18 +202,30 @@ def check_entry(entry: MapEntry, tables: Mapping[str, tuple[str, ...]], place: s
         if entry.canonical.count(column) > 1:
             raise ParameterError(f"{place}: column '{column}' is given twice, by columns, lookups, constants or events; keep one.")
     counted = [column for columns in entry.numbered.values() for column in columns]
-    ruled = (*entry.values, *entry.dates, *entry.numbers, *entry.factors, *entry.less, *entry.optional, *entry.first_of, *counted)
+    ruled = (*entry.values, *entry.dates, *entry.numbers, *entry.factors, *entry.less, *entry.signs, *entry.optional, *entry.first_of, *counted)
     for column in ruled:
         if column not in entry.canonical or column in entry.numbered or column in entry.collapsed:
             raise ParameterError(f"{place}: '{column}' has a rule but no source.{suggestion(column, entry.canonical)}")
     for text in entry.factors.values():
         factor_of(text)
+    for column in entry.signs:
+        if column not in entry.columns or column in entry.less:
+            raise ParameterError(f"{place}: signs: '{column}' should be one source column (columns), without 'less'.")
+    _check_names(entry, place)
     _check_origin(entry, place)
     for log in entry.events:
         _check_log(entry, log, place)
     for pattern in (entry.file, *(pattern for pattern, _ in entry.other_files)):
         if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
             raise ParameterError(f"{place}: file '{pattern}' leaves the data folder; name a file inside it.")
+
+
+def _check_names(entry: MapEntry, place: str) -> None:
+    """A name stands for one column only."""
+    others = [other for names in entry.called.values() for other in names]
+    for other in others:
+        if others.count(other) > 1 or other in entry.called:
+            raise ParameterError(f"{place}: called: '{other}' stands for two columns; keep one.")
 
 
 def _check_origin(entry: MapEntry, place: str) -> None:

@@ -25,6 +25,8 @@ from analysis.sources.safety import SIZE_LIMIT_MB, refuse_large, refuse_outside,
 SEPARATORS = (",", ";", "\t", "|")
 BATCH_ROWS = 10_000
 LONGEST_FIELD = 16_000_000
+#: Lines in which a header is looked for.
+MOST_ABOVE = 40
 #: Codecs by the names a map may state; ``found`` is UTF-8 or GB18030, proved by the bytes.
 Encoding = Literal["found", "utf-8", "gb18030", "gbk", "big5", "utf-16", "cp1252"]
 
@@ -34,8 +36,9 @@ class FileForm:
     """How a file is written.
 
     ``encoding``: ``found`` where it is to be proved from the bytes; ``separator``: empty where it is to be found in the header, one blank
-    for any run of blanks. ``sheet``: the sheet of a workbook with more than one. ``skip_lines``: lines above the header. ``header``: names for
-    the columns of a file that has none. ``member``: the files meant in a ``.zip`` (``*.csv``). ``filled``: source columns in which an empty or
+    for any run of blanks. ``sheet``: the sheet of a workbook with more than one. ``skip_lines``: lines above the header; ``header_has``: names by
+    which the header is known where exports have now one, now three lines above it. ``header``: names for the columns of a file that has
+    none. ``called``: a column to its names in other versions of the system; it is read under the first, whichever the file has. ``member``: the files meant in a ``.zip`` (``*.csv``). ``filled``: source columns in which an empty or
     merged cell repeats the one above, as voucher lists write date and number once; merged cells elsewhere are refused. ``counted``: a column
     that the file does not have and the source columns within whose values its rows are counted from 1 (lines of a voucher). ``error_cells``:
     what a workbook's #N/A is in a column the map reads: a refusal, or an empty value that is counted.
@@ -45,7 +48,9 @@ class FileForm:
     separator: str = ""
     sheet: str = ""
     skip_lines: int = 0
+    header_has: tuple[str, ...] = ()
     header: tuple[str, ...] = ()
+    called: dict[str, tuple[str, ...]] = field(default_factory=dict)
     member: str = ""
     filled: tuple[str, ...] = ()
     counted: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -97,7 +102,7 @@ def open_rows(form: FileForm, given: Input, *, work: Path, limit_mb: int = SIZE_
             sheet = stack.enter_context(open_sheet(path, given.name, form.sheet, limit_mb=limit_mb))
             yield _sheet_rows(form, given.name, sheet)
         elif kind == ".parquet":
-            yield _parquet_rows(path, given.name)
+            yield _parquet_rows(form, path, given.name)
         else:
             yield stack.enter_context(_text_rows(form, path, given.name))
 
@@ -105,6 +110,40 @@ def open_rows(form: FileForm, given: Input, *, work: Path, limit_mb: int = SIZE_
 def header_names(cells: Collection[Cell]) -> list[str]:
     """Names as they are compared: blanks and line breaks inside a heading count as one blank."""
     return [" ".join(cell_text(cell).lstrip("\ufeff").split()) for cell in cells]
+
+
+def own_names(form: FileForm, header: list[str], name: str) -> list[str]:
+    """The header with every column under the name the map uses for it."""
+    known = dict(zip(header, header, strict=True))
+    for own, others in form.called.items():
+        found = [other for other in others if other in header]
+        if own in header or not found:
+            continue
+        if len(found) > 1:
+            raise SourceError(f"{name}: '{found[0]}' and '{found[1]}' could both be '{own}'. Say in the map which is meant (columns), and take the other out of 'called'.")
+        known[found[0]] = own
+    return [known[column] for column in header]
+
+
+class _HeaderSearch:
+    """Looks for the line that has the names by which a map knows the header; remembers the nearest for the refusal."""
+
+    def __init__(self, form: FileForm, name: str) -> None:
+        self.form, self.name = form, name
+        self.nearest: tuple[int, list[str]] = (0, list(form.header_has))
+
+    def meets(self, number: int, cells: Collection[Cell]) -> bool:
+        header = own_names(self.form, header_names(cells), self.name)
+        missing = [column for column in self.form.header_has if column not in header]
+        if len(missing) < len(self.nearest[1]):
+            self.nearest = (number + 1, missing)
+        return not missing
+
+    def refusal(self) -> SourceError:
+        line, missing = self.nearest
+        wanted = f"none of the first {MOST_ABOVE} lines has the columns {', '.join(self.form.header_has)}, by which the map knows the header"
+        near = f" Line {line} lacks only {', '.join(missing)}." if line else ""
+        return SourceError(f"{self.name}: {wanted}.{near} Give the headings of this export in the map (header_has, called, columns).")
 
 
 def filled_down(rows: Iterator[list[Cell]], places: Collection[int]) -> Iterator[list[Cell]]:
@@ -139,11 +178,12 @@ def _text_rows(form: FileForm, path: Path, name: str) -> Iterator[Rows]:
     with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="") as file:
         reader = None
         try:
-            separator = form.separator or _separator(path, file.encoding, form.skip_lines)
-            for _ in range(form.skip_lines):
+            above = _lines_above(form, path, file.encoding, name) if form.header_has else form.skip_lines
+            separator = form.separator or _separator(path, file.encoding, above)
+            for _ in range(above):
                 file.readline()
             reader = csv.reader(file, delimiter=separator, skipinitialspace=separator == " ", strict=True)
-            header = list(form.header) or header_names(next(reader, []))
+            header = list(form.header) or own_names(form, header_names(next(reader, [])), name)
             if not header:
                 raise SourceError(f"{name}: the file is empty, without even a header. Export it again.")
             yield Rows(header=header, rows=(row for row in reader if row), ends_open=_ends_open(path))
@@ -161,6 +201,17 @@ def _not_in(encoding: str, path: Path, name: str) -> SourceError:
     if position >= path.stat().st_size - 3:
         return SourceError(f"{name}: not {encoding}: ends in the middle of a character (byte {position:,}); the file was cut, or state its encoding in the map. Export it again.")
     return SourceError(f"{name}: not {encoding} (byte {position:,} is {byte:#04x}). State its encoding in the map.")
+
+
+def _lines_above(form: FileForm, path: Path, encoding: str, name: str) -> int:
+    """How many lines stand above the header that the map describes."""
+    search = _HeaderSearch(form, name)
+    with path.open(encoding=encoding, newline="") as file:
+        for number, line in enumerate(itertools.islice(file, MOST_ABOVE)):
+            for mark in (form.separator,) if form.separator else SEPARATORS:
+                if search.meets(number, next(csv.reader([line], delimiter=mark), [])):
+                    return number
+    raise search.refusal()
 
 
 def _separator(path: Path, encoding: str, skip_lines: int) -> str:
@@ -192,14 +243,22 @@ def _sheet_rows(form: FileForm, name: str, sheet: Sheet) -> Rows:
     if form.header:
         header, first = list(form.header), form.skip_lines
     else:
-        first, cells = next(lines, (form.skip_lines, []))
-        header = header_names(cells)
+        first, cells = _header_line(form, name, lines) if form.header_has else next(lines, (form.skip_lines, []))
+        header = own_names(form, header_names(cells), name)
         if not any(header):
             raise SourceError(f"{name}: no header in line {form.skip_lines + 1} of the sheet; state the lines above it with skip_lines.")
     while header and not header[-1]:
         header.pop()
     covered = _covered(sheet.merged, first, {place for place, column in enumerate(header) if column in form.filled})
     return Rows(header=header, rows=_as_wide(lines, header, covered, name))
+
+
+def _header_line(form: FileForm, name: str, lines: Iterator[tuple[int, list[Cell]]]) -> tuple[int, list[Cell]]:
+    search = _HeaderSearch(form, name)
+    found = next((line for line in itertools.islice(lines, MOST_ABOVE) if search.meets(*line)), None)
+    if found is None:
+        raise search.refusal()
+    return found
 
 
 def _covered(merged: Collection[tuple[int, int, int, int]], first: int, filled: Collection[int]) -> dict[tuple[int, int], str]:
@@ -226,7 +285,7 @@ def _as_wide(lines: Iterator[tuple[int, list[Cell]]], header: list[str], covered
             yield row
 
 
-def _parquet_rows(path: Path, name: str) -> Rows:
+def _parquet_rows(form: FileForm, path: Path, name: str) -> Rows:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -244,4 +303,4 @@ def _parquet_rows(path: Path, name: str) -> Rows:
         nanoseconds = pa.types.is_timestamp(column.type) and column.type.unit == "ns"
         return column.cast(pa.timestamp("us", tz=column.type.tz), safe=False) if nanoseconds else column
 
-    return Rows(header=list(file.schema_arrow.names), rows=rows())
+    return Rows(header=own_names(form, list(file.schema_arrow.names), name), rows=rows())

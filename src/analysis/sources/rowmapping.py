@@ -12,7 +12,7 @@ from analysis.errors import SourceError, suggestion
 from analysis.sources.amounts import difference, factor_of, plain_number, scaled
 from analysis.sources.cells import Cell, Fault, cell_text
 from analysis.sources.keys import Keys, joined_key
-from analysis.sources.maps import ANY_OTHER, MapEntry
+from analysis.sources.maps import ANY_OTHER, MapEntry, Sign
 from analysis.sources.moments import ISO, MomentReader
 
 Take = Callable[[list[Cell]], str]
@@ -113,6 +113,10 @@ class RowMapper:
             other = self.index[less]
             return lambda row: difference(self._value(column, row[place]), self._value(column, row[other]))
         read = self._reads[column]
+        sign = self.entry.signs.get(column)
+        if sign is not None:
+            said = self.index[sign.column]
+            return lambda row: _signed(read(row[place]), cell_text(row[said]), sign)
         return lambda row: read(row[place])
 
     def _take_either(self, column: str, places: list[int]) -> Take:
@@ -204,6 +208,13 @@ class RowMapper:
         return str(self.seen.count(joined_key((column, *(row[name] for name in within)))))
 
 
+def _signed(amount: str, word: str, sign: Sign) -> str:
+    """The amount with the sign that the word beside it means; beside an unknown word it is no number any more, and the proof says so."""
+    if not amount or word in sign.plus:
+        return amount
+    return difference("0", amount) if word in sign.minus else f"{amount} ({sign.column} '{word}')"
+
+
 def wanted(only: Mapping[str, tuple[str, ...]], without: Mapping[str, tuple[str, ...]], row: list[Cell], index: Mapping[str, int]) -> bool:
     """Whether the rules keep the row."""
     kept = all(_is_one_of(cell_text(row[index[column]]), allowed) for column, allowed in only.items())
@@ -229,7 +240,8 @@ def require_columns(file: str, columns: Iterable[str], header: Sequence[str]) ->
 def _sources(entry: MapEntry, column: str) -> tuple[str, ...]:
     """Source columns without which a canonical column cannot be given."""
     if column in entry.columns:
-        return (entry.columns[column], *([entry.less[column]] if column in entry.less else []))
+        beside = [entry.less[column]] if column in entry.less else [entry.signs[column].column] if column in entry.signs else []
+        return (entry.columns[column], *beside)
     if column in entry.joined:
         return entry.joined[column]
     return (entry.lookups[column].by,) if column in entry.lookups else ()

@@ -16,7 +16,7 @@ from analysis.sources import SourceMap, apply_map, load_map
 from analysis.sources.amounts import plain_number
 from analysis.tables import TableSet, contract, load_tables
 
-from .conftest import write_workbook  # isort: skip
+from .conftest import stated, write_workbook  # isort: skip
 
 TABLES = {name: tuple(table.columns) for name, table in contract().tables.items()}
 REAL = Path(__file__).parents[3].parent / "shared" / "real"
@@ -218,5 +218,48 @@ def test_an_ambiguous_lookup_is_refused(exports: Path, tmp_path: Path):
     (exports / "teams.csv").write_text("id,team\nA,East\nA,West\n", encoding="utf-8")
     (exports / "gl.csv").write_text("no,day,net,who\n1,2026-10-01,5,A\n", encoding="utf-8")
     entry = {"table": "ledger", "file": "gl.csv", "columns": {"posting_id": "no", "posted_on": "day", "amount": "net"}, "lookups": {"team": {"file": "teams.csv", "by": "who", "key": "id", "take": "team"}}}
-    with pytest.raises(SourceError, match=r"teams\.csv: id 'A' stands twice with different team; the lookup is ambiguous"):
+    with pytest.raises(SourceError, match=r"teams\.csv: id 'A' stands twice with different team \('East' and 'West'\); the lookup is ambiguous"):
         apply_map(mapped(entry), exports, tmp_path / "out")
+
+
+VOUCHER_LINES = ["日期,凭证号数,科目编码,摘要,方向,金额", "2026.10.05,记-0001,6401,料,借,120.00", "2026.10.05,记-0001,1403,料,贷,120.00", "2026.10.06,记-0002,6401,退料,贷,20.00", "2026.10.07,记-0003,6401,料,,5.00"]
+SIGNED = {
+    "table": "ledger", "file": "*.csv", "header_has": ["日期", "方向", "金额"], "called": {"日期": ["制单日期", "凭证日期"]}, "numbered": {"posting_id": ["journal_id"]},
+    "columns": {"posted_on": "日期", "journal_id": "凭证号数", "account": "科目编码", "amount": "金额"}, "signs": {"amount": {"column": "方向", "plus": ["借"], "minus": ["贷"]}},
+    "dates": {"posted_on": "%Y.%m.%d"}, "only": {"科目编码": ["6401*"]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("above", [[], ["流明电器有限公司", "2026年10月,,,,,"], ["a,b,c,d,e,f"] * 39])
+def test_a_header_is_known_by_its_names_wherever_it_stands(exports: Path, tmp_path: Path, above: list[str]):
+    (exports / "gl.csv").write_text("\n".join([*above, *VOUCHER_LINES]) + "\n", encoding="utf-8")
+    (done,) = apply_map(mapped(SIGNED), exports, tmp_path / "out")
+    lines = (tmp_path / "out" / "ledger" / "0-gl.csv.csv").read_text(encoding="utf-8").splitlines()
+    assert [line.split(",")[3] for line in lines[1:]] == ["120.00", "-20.00", "5.00 (方向 '')"]  # no side stated: the proof sets it aside
+    assert (done.read, done.mapped, done.left_out) == (4, 3, 1)
+
+
+def test_a_header_that_is_not_there_is_refused_with_the_nearest_line(exports: Path, tmp_path: Path):
+    (exports / "gl.csv").write_text("\n".join(["流明电器", VOUCHER_LINES[0].replace("方向", "借贷"), *VOUCHER_LINES[1:]]) + "\n", encoding="utf-8")
+    with pytest.raises(SourceError, match=r"gl\.csv: none of the first 40 lines has the columns 日期, 方向, 金额.*Line 2 lacks only 方向\. Give the headings"):
+        apply_map(mapped(SIGNED), exports, tmp_path / "out")
+
+
+def test_a_column_goes_by_any_of_its_names_but_not_by_two(exports: Path, tmp_path: Path):
+    (exports / "gl.csv").write_text("\n".join([VOUCHER_LINES[0].replace("日期", "制单日期"), *VOUCHER_LINES[1:]]) + "\n", encoding="utf-8")
+    (done,) = apply_map(mapped(SIGNED), exports, tmp_path / "out")
+    assert done.mapped == 3
+    (exports / "gl.csv").write_text("制单日期,凭证日期,凭证号数,科目编码,方向,金额\n2026.10.05,2026.10.05,1,6401,借,1\n", encoding="utf-8")
+    with pytest.raises(SourceError, match=r"gl\.csv: '制单日期' and '凭证日期' could both be '日期'\. Say in the map which is meant"):
+        apply_map(mapped(SIGNED), exports, tmp_path / "out")
+    with pytest.raises(ParameterError, match=r"called: 'x' stands for two columns"):
+        stated(SIGNED | {"called": {"日期": ["x"], "金额": ["x"]}})
+    with pytest.raises(ParameterError, match=r"signs: 'amount' should be one source column"):
+        stated(SIGNED | {"less": {"amount": "贷方"}})
+
+
+def test_a_file_that_ends_where_the_system_cuts_is_refused(exports: Path, tmp_path: Path):
+    (exports / "gl.csv").write_text("\n".join(VOUCHER_LINES) + "\n", encoding="utf-8")
+    with pytest.raises(SourceError, match=r"gl\.csv: exactly 4 rows, where the system cuts an export; .*Export it in parts"):
+        apply_map(mapped(SIGNED | {"cut_at": 4}), exports, tmp_path / "out")
+    assert apply_map(mapped(SIGNED | {"cut_at": 5}), exports, tmp_path / "out")[0].read == 4

@@ -36,7 +36,7 @@ def test_every_shipped_map_loads_and_says_what_it_cannot_know(name: str):
     assert load_map(name, TABLES).tables
     text = (params_root() / "sources" / f"{name}.yml").read_text(encoding="utf-8")
     assert text.startswith("#")
-    if name in ("salesforce", "servicenow", "jira", "hubspot", "kingdee_ledger", "yonyou_ledger", "taobao_orders", "zendesk", "xero"):
+    if name in ("salesforce", "servicenow", "jira", "hubspot", "kingdee_ledger", "yonyou_ledger", "yonyou_debit_credit", "taobao_orders", "zendesk", "xero"):
         assert "# doubt:" in text
 
 
@@ -56,7 +56,7 @@ def test_salesforce(exports: Path, take, tmp_path: Path):
         '"Id","CaseId","CreatedDate","Field","OldValue","NewValue"\n"017A","500A","2026-10-01T05:00:00.000Z","Status","New","Closed"\n"017B","500A","2026-10-01T06:00:00.000Z","Status","Closed","Working"\n"017C","500A","2026-10-03T02:00:00.000Z","Status","Working","Closed"\n"017D","500A","2026-10-03T02:00:00.000Z","Owner","005B","005A"\n',
         encoding="utf-8",
     )
-    (exports / "ServiceContract.csv").write_text('"Id","AccountId","StartDate","EndDate","GrandTotal"\n"810A","001A","2026-01-01","2026-12-31","1200.00"\n', encoding="utf-8")
+    (exports / "ServiceContract.csv").write_text('"Id","IsDeleted","AccountId","StartDate","EndDate","GrandTotal"\n"810A","false","001A","2026-01-01","2026-12-31","1200.00"\n"810B","true","001A","2026-01-01","2026-12-31","99.00"\n', encoding="utf-8")
     taken = take("salesforce")
     assert taken.rows("customers", "customer_id", "acquired_on") == [("001A", dt.date(2024, 5, 2))]  # 04:00 the next day in Shanghai
     assert taken.rows("tickets", "ticket_id", "ticket_type", "opened_at", "resolved_at", "reopened", "reopened_at", "status") == [
@@ -125,37 +125,102 @@ def test_hubspot(exports: Path, take, tmp_path: Path):
     assert fact(taken, "service_order_count", tmp_path) == 2
 
 
-VOUCHERS = [
-    ["凭证日期", "凭证字号", "摘要", "科目编码", "科目名称", "借方金额", "贷方金额", "部门", "项目"],
-    [dt.date(2026, 10, 8), "记-12", "配件领用", "6401.02", "售后配件", "1,234.50", None, "东区售后", None],
-    [None, None, "配件领用", "1403", "原材料", None, 1234.5, None, None],
-    ["2026年10月31日", "记-13", "维修人员工资", "6401.01", "人工", 8000, None, "东区售后", None],
-    [None, None, "维修人员工资", "6401.01", "人工", 2000, None, "西区售后", None],
-    [None, None, "维修人员工资", "2211", "应付职工薪酬", None, 10000, None, None],
-    [dt.date(2026, 10, 31), "记-14", "结转本期损益", "6401", "主营业务成本", None, 11234.5, None, None],
-    [None, None, "结转本期损益", "4103", "本年利润", 11234.5, None, None, None],
-    [dt.date(2026, 11, 8), "记-12", "冲回", "6401.02", "售后配件", "（34.50）", None, "东区售后", None],
-    ["合计", None, None, None, None, 22434.5, 22469, None, None],
+#: 会计分录序时簿 as Kingdee KIS exports it: header in the first line, numbers and dates only on a voucher's first line, 0 on the other side.
+KINGDEE = [
+    ["审核", "过账", "日期", "会计期间", "凭证字号", "摘要", "科目代码", "科目名称", "币别", "汇率", "原币金额", "借方", "贷方", "制单", "审核人", "过账人", "经办", "结算方式", "数量", "单价", "附件数", "序号", "系统模块"],
+    ["√", "√", dt.date(2026, 10, 8), "2026.10", "记 - 12", "配件领用", "6401.02", "售后配件", "人民币", 1, 1234.5, "1,234.50", 0, "李", "王", "王", None, None, None, None, 0, 12, None],
+    [None, None, None, None, None, "配件领用", "1403", "原材料", "人民币", 1, 1234.5, 0, 1234.5, None, None, None, None, None, None, None, None, None, None],
+    ["√", "√", "2026年10月31日", "2026.10", "记 - 13", "维修人员工资", "6401.01", "人工", "人民币", 1, 8000, 8000, 0, "李", "王", "王", None, None, None, None, 0, 13, None],
+    [None, None, None, None, None, "维修人员工资", "6401.01", "人工", "人民币", 1, 2000, 2000, 0, None, None, None, None, None, None, None, None, None, None],
+    [None, None, None, None, None, "维修人员工资", "2211", "应付职工薪酬", "人民币", 1, 10000, 0, 10000, None, None, None, None, None, None, None, None, None, None],
+    ["√", "√", dt.date(2026, 10, 31), "2026.10", "记 - 14", "结转本期损益", "6401", "主营业务成本", "人民币", 1, 11234.5, 0, 11234.5, "李", "王", "王", None, None, None, None, 0, 14, None],
+    [None, None, None, None, None, "结转本期损益", "4103", "本年利润", "人民币", 1, 11234.5, 11234.5, 0, None, None, None, None, None, None, None, None, None, None],
+    ["√", "√", dt.date(2026, 11, 8), "2026.11", "记 - 12", "冲回", "6401.02", "售后配件", "人民币", 1, -34.5, "（34.50）", 0, "李", "王", "王", None, None, None, None, 0, 15, None],
+    ["合计", None, None, None, None, None, None, None, None, None, None, 22434.5, 22469, None, None, None, None, None, None, None, None, None, None],
 ]  # fmt: skip
+KINGDEE_POSTINGS = [
+    ("2026-10-08-记 - 12-1", dt.date(2026, 10, 8), "6401.02", Decimal("1234.50")),
+    ("2026-10-31-记 - 13-1", dt.date(2026, 10, 31), "6401.01", Decimal("8000.00")),
+    ("2026-10-31-记 - 13-2", dt.date(2026, 10, 31), "6401.01", Decimal("2000.00")),
+    ("2026-11-08-记 - 12-1", dt.date(2026, 11, 8), "6401.02", Decimal("-34.50")),
+]
 
 
 def test_kingdee_vouchers(exports: Path, take, tmp_path: Path):
-    write_workbook(exports / "凭证序时簿202610.xlsx", {"凭证": [["流明电器有限公司 凭证序时簿"], *VOUCHERS]}, merged=["A1:I1"])
+    write_workbook(exports / "001.流明_202610_会计分录序时簿.xlsx", {"会计分录序时簿": KINGDEE})
     taken = take("kingdee_ledger")
-    assert taken.rows("ledger", "posting_id", "posted_on", "account", "amount", "cost_center") == [
-        ("2026-10-08-记-12-1", dt.date(2026, 10, 8), "6401.02", Decimal("1234.50"), "东区售后"),
-        ("2026-10-31-记-13-1", dt.date(2026, 10, 31), "6401.01", Decimal("8000.00"), "东区售后"),
-        ("2026-10-31-记-13-2", dt.date(2026, 10, 31), "6401.01", Decimal("2000.00"), "西区售后"),
-        ("2026-11-08-记-12-1", dt.date(2026, 11, 8), "6401.02", Decimal("-34.50"), "东区售后"),
-    ]
+    assert taken.rows("ledger", "posting_id", "posted_on", "account", "amount") == KINGDEE_POSTINGS
     assert taken.counts("ledger") == [(9, 4, 5)]
     assert fact(taken, "after_sales_cost", tmp_path) == Decimal("11234.50")
 
 
-def test_yonyou_journal(exports: Path, take, tmp_path: Path):
-    rows = [["序时账"], ["2026.10.01-2026.10.31"], [{"凭证日期": "制单日期", "凭证字号": "凭证号数"}.get(name, name) for name in VOUCHERS[0]], *VOUCHERS[1:]]
+def test_kingdee_vouchers_under_their_other_names_and_below_a_title(exports: Path, take):
+    """借方金额 and 贷方金额 as other versions write them; a merged title above; the department shown."""
+    head = [{"借方": "借方金额", "贷方": "贷方金额", "日期": "凭证日期", "科目代码": "科目编码", "经办": "部门"}.get(str(name), name) for name in KINGDEE[0]]
+    rows = [["流明电器有限公司 凭证序时簿"], [None], head, *[[*row[:16], "东区售后", *row[17:]] for row in KINGDEE[1:-1]]]
+    write_workbook(exports / "凭证序时簿202610.xlsx", {"凭证": rows}, merged=["A1:W1"])
+    taken = take("kingdee_ledger")
+    assert taken.rows("ledger", "posting_id", "posted_on", "account", "amount") == KINGDEE_POSTINGS
+    assert taken.rows("ledger", "DISTINCT cost_center") == [("东区售后",)]
+
+
+#: 序时账 as Yonyou U8 outputs it: points in the date, one amount, 方向 beside it.
+U8 = [
+    ["日期", "凭证号数", "科目编码", "科目名称", "摘要", "方向", "数量", "外币", "金额"],
+    ["2026.10.08", "记-0012", "640102", "售后配件", "配件领用", "借", None, None, "1,234.50"],
+    ["2026.10.08", "记-0012", "1403", "原材料", "配件领用", "贷", None, None, 1234.5],
+    ["2026.10.31", "记-0013", "640101", "人工", "维修人员工资", "借", None, None, 10000],
+    ["2026.10.31", "记-0013", "2211", "应付职工薪酬", "维修人员工资", "贷", None, None, 10000],
+    ["2026.10.31", "记-0014", "640102", "售后配件", "退料", "贷", None, None, 34.5],
+    ["2026.10.31", "记-0014", "1403", "原材料", "退料", "借", None, None, 34.5],
+    ["2026.10.31", "记-0015", "6401", "主营业务成本", "期间损益结转", "贷", None, None, 11200],
+    ["2026.10.31", "记-0015", "4103", "本年利润", "期间损益结转", "借", None, None, 11200],
+    [None, "合计", None, None, None, None, None, None, 44969],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("above", [[], [["序时账"], ["2026.10.01-2026.10.31"]]])
+def test_yonyou_u8_journal(exports: Path, take, tmp_path: Path, above: list[list[str]]):
+    write_workbook(exports / "序时账2026-10.xlsx", {"序时账": [*above, *U8]})
+    taken = take("yonyou_ledger")
+    assert taken.rows("ledger", "posting_id", "account", "amount") == [
+        ("2026-10-08-记-0012-1", "640102", Decimal("1234.50")), ("2026-10-31-记-0013-1", "640101", Decimal("10000.00")), ("2026-10-31-记-0014-1", "640102", Decimal("-34.50"))
+    ]  # fmt: skip
+    assert taken.counts("ledger") == [(9, 3, 6)]
+    assert fact(taken, "after_sales_cost", tmp_path) == Decimal("11200.00")
+
+
+def test_yonyou_journal_with_debit_and_credit_apart(exports: Path, take, tmp_path: Path):
+    rows = [["日期", "凭证号数", "科目编码", "科目名称", "摘要", "借方金额", "贷方金额", "对方科目"]]
+    rows += [[row[0], row[1], row[2], row[3], row[4], *((row[8], 0) if row[5] == "借" else (0, row[8])), None] for row in U8[1:-1]]
     write_workbook(exports / "序时账2026-10.xlsx", {"序时账": rows})
-    assert fact(take("yonyou_ledger"), "after_sales_cost", tmp_path) == Decimal("11234.50")
+    assert fact(take("yonyou_debit_credit"), "after_sales_cost", tmp_path) == Decimal("11200.00")
+    with pytest.raises(SourceError, match=r"Line 1 lacks only 方向, 金额"):
+        take("yonyou_ledger")
+
+
+#: ExportOrderList as the back office of Taobao and Tmall exports it, with its blanks behind names, ="…" around numbers and ' before them.
+TAOBAO_HEAD = (
+    "订单编号,买家会员名,买家支付宝账号,买家应付货款,买家应付邮费,买家支付积分,总金额,返点积分,买家实际支付金额,买家实际支付积分,订单状态,买家留言,收货人姓名,收货地址 ,运送方式,联系电话 ,联系手机,订单创建时间,"
+    "订单付款时间 ,宝贝标题 ,宝贝种类 ,物流单号 ,物流公司,订单备注,宝贝总数量,店铺Id,店铺名称,订单关闭原因,卖家服务费,买家服务费,发票抬头,是否手机订单,分阶段订单信息,特权订金订单id,定金排名,修改后的sku,"
+    "修改后的收货地址,异常信息,天猫卡券抵扣,集分宝抵扣,是否是O2O交易,退款金额,预约门店,确认收货时间,打款商家金额\n"
+)
+
+
+def _taobao(order: str, buyer: str, paid: str, status: str, created: str, paid_at: str, refund: str) -> str:
+    return f"=\"{order}\",{buyer},x,{paid},0.00,0,{paid},0,{paid},0,{status},,王,浙江省 杭州市,快递,,'13800000000,{created},{paid_at},净化器,1,,,,1,0,流明旗舰店,订单未关闭,0,0元,,手机订单,,,,,,,,,,{refund},,,0元\n"
+
+
+def test_taobao_orders_in_the_whole_form_of_the_export(exports: Path, take, tmp_path: Path):
+    lines = _taobao("3021456789012345678", "小明99", '"1,299.00"', "卖家已发货，等待买家确认", "2026-10-31 23:58:00", "2026-10-31 23:59:59", "99.00")
+    lines += _taobao("3021456789012345679", "小红", "35.00", "交易关闭", "2026-10-05 10:00:00", "", "0.00")
+    (exports / "ExportOrderList202611101650.csv").write_bytes((TAOBAO_HEAD + lines).encode("gbk"))
+    taken = take("taobao_orders")
+    assert taken.rows("orders", "order_id", "customer_id", "ordered_at", "revenue", "quantity", "channel") == [("3021456789012345678", "小明99", at("10-31 15:59:59"), Decimal("1200.00"), 1, "流明旗舰店")]
+    older = (TAOBAO_HEAD.replace("退款金额,", "") + lines.replace(",99.00,,,0元", ",,,0元").replace(",0.00,,,0元", ",,,0元")).encode("gbk")
+    (exports / "ExportOrderList202611101650.csv").write_bytes(older)
+    with pytest.raises(SourceError, match=r"column '退款金额' is not there"):
+        take("taobao_orders")
 
 
 def test_taobao_orders_in_gb18030(exports: Path, take, tmp_path: Path):
@@ -211,6 +276,33 @@ def test_xero(exports: Path, take, tmp_path: Path):
     taken = take("xero")
     assert taken.counts("ledger") == [(3, 2, 1)] and taken.tables["invoices"].rows == 1
     assert fact(taken, "after_sales_cost", tmp_path) == Decimal("130.00")
+
+
+def test_hubspot_with_labels_as_headers(exports: Path, take):
+    (exports / "hubspot-crm-exports-all-contacts-2026-11-01.csv").write_text('"Record ID","First Name","Last Name","Email","Lifecycle Stage","Create Date","State/Region"\n"501","Ann","Lee","a@x","Customer","2026-01-05 10:00","CA"\n', encoding="utf-8")
+    (exports / "hubspot-crm-exports-all-tickets-2026-11-01.csv").write_text(
+        '"Ticket ID","Ticket name","Pipeline","Ticket status","Create date","Close date","First agent email response date","Ticket owner","Source","Priority","Category","Ticket description","Associated Contact","Associated Contact IDs"\n'
+        '"901","Noise","Support Pipeline","Closed","2026-10-01 08:00","2026-10-02 08:00","2026-10-01 09:30","Kim","Email","High","Product issue","It hums","Ann Lee (a@x)","501"\n'
+        '"902","Bill","Support Pipeline","Waiting on us","2026-10-02 08:00","","","","Phone","Low","","Too much","Ann Lee (a@x);Bo (b@x)","501;502"\n',
+        encoding="utf-8",
+    )
+    (exports / "hubspot-crm-exports-deals-2026-11-01.csv").write_text('"Record ID","Deal Name","Deal Stage","Amount","Create Date","Close Date","Associated Contact IDs"\n"801","Filters","Closed Won","1,200.00","2026-09-01 08:00","2026-10-05 08:00","501"\n', encoding="utf-8")
+    taken = take("hubspot")
+    assert taken.rows("tickets", "ticket_id", "customer_id", "ticket_type", "status", "first_response_at", "agent_id") == [
+        ("901", "501", "repair", "closed", at("10-01 09:30"), "Kim"), ("902", "501;502", "other", "open", None, None)
+    ]  # fmt: skip
+    assert taken.rows("opportunities", "opportunity_id", "customer_id", "won", "amount") == [("801", "501", True, Decimal("1200.00"))]
+
+
+def test_servicenow_says_where_its_export_is_cut(exports: Path, take):
+    row = '"INC{0:07d}","x","Acme","Bow","New","Hardware","3 - Moderate","Desk","Beth","Phone","2026-10-01 01:00:00","","",""\n'
+    head = '"number","short_description","company","caller_id","state","category","priority","assignment_group","assigned_to","contact_type","opened_at","resolved_at","closed_at","reopen_count"\n'
+    (exports / "incident.csv").write_text(head + "".join(row.format(number) for number in range(10_000)), encoding="utf-8")
+    with pytest.raises(SourceError, match=r"incident\.csv: exactly 10,000 rows, where the system cuts an export"):
+        take("servicenow")
+    (exports / "incident.csv").write_bytes((head + row.format(1).replace("Acme", "Café")).encode("cp1252"))
+    with pytest.raises(SourceError, match=r"incident\.csv: .*or state its encoding in the source map"):
+        take("servicenow")
 
 
 def test_a_status_of_ones_own_is_asked_for_by_name(exports: Path, take):
