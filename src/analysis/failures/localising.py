@@ -32,6 +32,7 @@ def localise(
     max_attributes: int = 3,
     max_causes: int = 10,
     dispersion: float = 1.0,
+    least_effect: float = 0.0,
     familywise: float = 0.05,
     level: float = 0.95,
     baseline: Literal["estimated", "given"] = "estimated",
@@ -46,6 +47,7 @@ def localise(
     dimensions : attributes to search, all in both frames. An attribute that only failures have (a component) cannot be rated by exposure:
         pass expectations by that attribute instead
     age : a column of both frames to adjust for: failures are compared with those expected at this age
+    least_effect : smallest effect that matters, as a share: 0.2 passes over rate ratios between 0.8 and 1.2, however certain
     noise, direction, ordered, max_attributes, max_causes, dispersion, familywise, level, baseline : as in
         :func:`analysis.stats.localisation.localise`
 
@@ -63,7 +65,7 @@ def localise(
     return search(
         cells[count].to_numpy(dtype=float), cells[held].to_numpy(dtype=float), cells[list(dimensions)], baseline=baseline, noise=noise,
         direction=direction, ordered=ordered, max_attributes=max_attributes, max_causes=max_causes, dispersion=dispersion,
-        familywise=familywise, level=level,
+        least_effect=least_effect, familywise=familywise, level=level,
     )  # fmt: skip
 
 
@@ -198,9 +200,10 @@ def searched(cells: Cells, *, familywise: float, level: float, max_attributes: i
     together = _search(whole, varied, familywise=familywise / 2, **settings)
     apart = {str(name): _search(part, varied, familywise=familywise / 2 / len(parts), **settings) for name, part in parts}
     total = float(whole["failures"].sum())
-    causes = [_cause(row, name, total) for name, found in apart.items() for row in found.causes.itertuples()]
+    frames = dict((str(name), part) for name, part in parts)
+    causes = [_cause(row, name, total, frames[name]) for name, found in apart.items() for row in found.causes.itertuples()]
     for row in together.causes.itertuples():
-        cause = _cause(row, None, total)
+        cause = _cause(row, None, total, whole)
         largest = max((other.excess for other in causes if other.attributes == cause.attributes), default=0.0)
         if largest >= CONCENTRATED * cause.excess or _explained(cells, cause, causes):
             continue
@@ -235,12 +238,19 @@ def _search(frame: pd.DataFrame, varied: Sequence[str], **settings: Any) -> Loca
     return search(frame["failures"].to_numpy(dtype=float), frame["expected"].to_numpy(dtype=float), frame[list(varied)], max_causes=6, **settings)
 
 
-def _cause(row: Any, component: str | None, total: float) -> Cause:
+def _cause(row: Any, component: str | None, total: float, frame: pd.DataFrame) -> Cause:
+    attributes = {name: str(value) for name, value in row.attributes.items()}
+    ratio, expected = float(row.rate_ratio), float(row.expected)
+    if not np.isfinite(ratio):
+        # nothing failed outside: half a failure stands for it, so that a number can be said; the upper limit stays infinite
+        inside = members(frame, attributes)
+        own, rest = float(frame.loc[inside, "expected"].sum()), float(frame.loc[~inside, "expected"].sum())
+        expected = 0.5 * own / rest
+        ratio = float(row.actual) / expected
     return Cause(
-        attributes={name: str(value) for name, value in row.attributes.items()}, component=component, actual=float(row.actual),
-        expected=float(row.expected), rate_ratio=float(row.rate_ratio), low=float(row.low), high=float(row.high),
-        shrunken=float(row.rate_ratio_shrunken), share=(float(row.actual) - float(row.expected)) / total,
-        p_familywise=float(row.p_familywise), confounded_with=tuple(row.confounded_with),
+        attributes=attributes, component=component, actual=float(row.actual), expected=expected, rate_ratio=ratio, low=float(row.low), high=float(row.high),
+        shrunken=float(row.rate_ratio_shrunken), share=(float(row.actual) - expected) / total, p_familywise=float(row.p_familywise),
+        confounded_with=tuple(row.confounded_with),
     )  # fmt: skip
 
 

@@ -27,6 +27,10 @@ Noise = Literal["poisson", "relative"]
 Direction = Literal["excess", "deficit", "both"]
 
 _DENSE_LIMIT = 4_000_000
+_NOTHING_LEFT = 1e-6
+"""Factor of a cause that took everything: a factor of zero could never be moved again."""
+_SETTLED = 3
+"""Turns of a fit after which the size of a piece is kept."""
 _UNTOUCHED = 0.25
 """Part of a cause's effect below which the rest of it counts as not affected."""
 
@@ -181,12 +185,16 @@ class _Term:
 
 @dataclass(frozen=True, eq=False)
 class _Fit:
-    """Expected values under some causes: `mean` a cell, `effects` a factor a cause, `spread` a cell (relative noise)."""
+    """Expected values under some causes: `mean` a cell, `effects` a factor a cause.
+
+    For relative noise, in ratio to the expectation: `spread` a cell, and `slack`, half a piece, by which a cell of a cause may miss by rounding alone.
+    """
 
     mean: Floats
     base: float
     effects: tuple[float, ...]
     spread: Floats
+    slack: Floats
     log_likelihood: float
 
 
@@ -379,13 +387,14 @@ def _fitted(problem: _Problem, terms: Sequence[_Term]) -> _Fit:
         problem.actual.sum() / problem.expected.sum() if problem.estimated and not problem.relative else 1.0
     )
     mean = base * problem.expected
-    spread = np.full(len(mean), problem.spread)
-    for _ in range(60):
+    spread, slack, piece = np.full(len(mean), problem.spread), np.zeros(len(mean)), 0.0
+    for turn in range(60):
         largest = 0.0
         for k, term in enumerate(terms):
-            factor = _best_factor(problem, mean, spread, term.cells)
-            if effects[k] * factor <= 0:
-                factor = 1e-9 / effects[k]
+            # amounts start from sums, that is from the large cells: in small ones whole pieces may all be gone or all be there
+            pooled = problem.relative and turn == 0
+            best = _pooled_factor if pooled else _best_factor
+            factor = max(best(problem, mean, spread, term.cells), _NOTHING_LEFT / effects[k])
             effects[k] *= factor
             mean[term.cells] *= factor
             largest = max(largest, abs(np.log(factor)))
@@ -395,11 +404,11 @@ def _fitted(problem: _Problem, terms: Sequence[_Term]) -> _Fit:
             base, mean = base * factor, mean * factor
             largest = max(largest, abs(np.log(factor)))
         if problem.relative:
-            spread = _spread_by_cause(problem, mean, terms)
+            spread, slack, piece = _spread_by_cause(problem, mean, terms, piece if turn >= _SETTLED else None)
         if largest < 1e-8:
             break
     return _Fit(
-        mean, float(base), tuple(float(e) for e in effects), spread, _likelihood(problem, mean, spread)
+        mean, float(base), tuple(float(e) for e in effects), spread, slack, _likelihood(problem, mean, spread)
     )
 
 
@@ -409,21 +418,62 @@ def _best_factor(problem: _Problem, mean: Floats, spread: Floats, cells: Flags) 
     return float(max(numerator[cells].sum() / below, 1e-9)) if below > 0 else 1.0
 
 
-def _spread_by_cause(problem: _Problem, mean: Floats, terms: Sequence[_Term]) -> Floats:
-    """Cells of a cause may scatter more than quiet ones: their damage is not the same to the digit."""
-    spread = np.full(len(mean), problem.spread)
-    off = (problem.actual - mean) / problem.expected
+def _pooled_factor(problem: _Problem, mean: Floats, spread: Floats, cells: Flags) -> float:
+    due = mean[cells].sum()
+    return float(max(problem.actual[cells].sum() / due, 1e-9)) if due > 0 else 1.0
+
+
+def _spread_by_cause(problem: _Problem, mean: Floats, terms: Sequence[_Term], known: float | None) -> tuple[Floats, Floats, float]:
+    """Cells of a cause may scatter more than quiet ones: damage differs a little, and what is left comes in whole pieces.
+
+    In ratio to the expectation the variance is a + b / expectation squared: a constant of each cause, never below that of quiet cells, and one b for
+    all (the size of a piece belongs to the data, not to a cause). Rounding by up to half a piece has variance b = half a piece squared / 3. Returns
+    the spread and half a piece, both in ratio to the expectation, and b (``known``: not estimated again).
+    """
+    spread, slack = np.full(len(mean), problem.spread), np.zeros(len(mean))
+    hit = np.zeros(len(mean), dtype=bool)
     for term in terms:
-        own = float(np.sqrt(np.mean(off[term.cells] ** 2))) if term.cells.any() else 0.0
-        spread[term.cells] = np.maximum(spread[term.cells], own)
-    return spread
+        hit |= term.cells
+    if not hit.any():
+        return spread, slack, 0.0
+    expected, left = problem.expected[hit], mean[hit] / problem.expected[hit]
+    squares = (problem.actual[hit] / expected - left) ** 2
+    inside = [term.cells[hit] for term in terms]
+    tried = (0.0, *np.unique(np.quantile(squares * expected**2, np.linspace(0.05, 0.95, 13)))) if known is None else (known,)
+    best, chosen = -np.inf, 0.0
+    for piece in tried:
+        # a value rounded away is missed by no more than itself: such cells say nothing about the size of a piece
+        rounded = piece * left**2 / (expected**2 * left**2 + piece) if piece > 0 else np.zeros(len(left))
+        own = _own_scatter(squares, rounded, inside, problem.spread**2)
+        likelihood = -float((squares / (own + rounded) + np.log(own + rounded)).sum())
+        if likelihood > best:
+            best, chosen = likelihood, float(piece)
+            spread[hit], slack[hit] = np.sqrt(own + piece / expected**2), np.sqrt(3 * piece) / expected
+    return spread, slack, chosen
 
 
-def _evidence(problem: _Problem, mean: Floats, spread: Floats) -> tuple[Floats, Floats]:
-    """Two sums whose ratio is the best factor on a set of cells, and from which its gain follows."""
+def _own_scatter(squares: Floats, rounded: Floats, inside: Sequence[Flags], least: float) -> Floats:
+    """Variance of damage in each cause beyond ``rounded``, by weighted least squares of the squares."""
+    own = np.full(len(squares), least)
+    for _ in range(3):
+        weight = (own + rounded) ** -2.0
+        own = np.full(len(squares), least)
+        for cells in inside:
+            if cells.any():
+                own[cells] = np.maximum(own[cells], float((weight[cells] * (squares[cells] - rounded[cells])).sum() / weight[cells].sum()))
+    return own
+
+
+def _evidence(problem: _Problem, mean: Floats, spread: Floats, slack: Floats | float = 0.0) -> tuple[Floats, Floats]:
+    """Two sums whose ratio is the best factor on a set of cells, and from which its gain follows.
+
+    A difference within ``slack`` says nothing: cells of one size are all rounded alike, so that their errors would add up to a cause.
+    """
     if not problem.relative:
         return problem.actual / problem.dispersion, mean / problem.dispersion
     ratio, fitted = problem.actual / problem.expected, mean / problem.expected
+    off = ratio - fitted
+    ratio = fitted + np.sign(off) * np.maximum(np.abs(off) - slack, 0.0)
     return fitted * ratio / spread**2, fitted**2 / spread**2
 
 
@@ -462,7 +512,7 @@ class _Scan:
 
 
 def _scan(problem: _Problem, fit: _Fit, terms: Sequence[_Term], *, top: int = 50) -> _Scan:
-    above, below = _evidence(problem, fit.mean, fit.spread)
+    above, below = _evidence(problem, fit.mean, fit.spread, fit.slack)
     total_above, total_below = float(above.sum()), float(below.sum())
     banned = _opposed(problem, fit, terms)
     found: list[tuple[Codes, Codes, Floats, Floats]] = []
@@ -537,7 +587,18 @@ def _searched(problem: _Problem, max_causes: int) -> list[_Term]:
             terms, value, fit = move(problem, terms, value, fit, max_causes)
         if value <= before + 1e-9:
             break
-    return _simplified(problem, terms, value, fit, max_causes)[0]
+    return _worth_naming(problem, _simplified(problem, terms, value, fit, max_causes)[0])
+
+
+def _worth_naming(problem: _Problem, terms: list[_Term]) -> list[_Term]:
+    """Without causes whose effect came out smaller than what matters; the others are fitted again each time."""
+    while terms and problem.least_effect > 0:
+        small = [abs(effect - 1) for effect in _fitted(problem, terms).effects]
+        k = int(np.argmin(small))
+        if small[k] >= problem.least_effect:
+            break
+        terms = terms[:k] + terms[k + 1 :]
+    return terms
 
 
 def _swapped(
@@ -565,7 +626,7 @@ def _split(
     for k in range(len(terms)):
         rest = terms[:k] + terms[k + 1 :]
         without = _fitted(problem, rest)
-        for parts in _affected_parts(problem, terms[k], without):
+        for parts in _affected_parts(problem, terms[k], without, fit):
             if len(rest) + len(parts) > max_causes:
                 continue
             trial = [*rest, *parts]
@@ -576,12 +637,12 @@ def _split(
     return terms, value, fit
 
 
-def _affected_parts(problem: _Problem, term: _Term, without: _Fit) -> Iterator[list[_Term]]:
+def _affected_parts(problem: _Problem, term: _Term, without: _Fit, fitted: _Fit) -> Iterator[list[_Term]]:
     shape = problem.cuboids[term.cuboid]
     if shape.from_axis is not None:
         return
     own = dict(zip(shape.axes, shape.values_at(term.key), strict=True))
-    above, below = _evidence(problem, without.mean, without.spread)
+    above, below = _evidence(problem, without.mean, without.spread, without.slack)
     inside_above, inside_below = above[term.cells], below[term.cells]
     for index, cuboid in enumerate(problem.cuboids):
         if (
@@ -606,6 +667,8 @@ def _affected_parts(problem: _Problem, term: _Term, without: _Fit) -> Iterator[l
         left = a[spared].sum() / b[spared].sum() - level
         if abs(left) > _UNTOUCHED * abs(hit):
             continue
+        if problem.relative and not _shown_spared(problem, fitted, term.cells & spared[problem.codes[axis]], problem.price[cuboid.depth]):
+            continue
         parts = []
         for value in np.flatnonzero(affected):
             dense = np.ravel_multi_index(
@@ -613,6 +676,12 @@ def _affected_parts(problem: _Problem, term: _Term, without: _Fit) -> Iterator[l
             )
             parts.append(problem.term(index, cuboid.key_of(int(dense))))
         yield parts
+
+
+def _shown_spared(problem: _Problem, fitted: _Fit, cells: Flags, price: float) -> bool:
+    """Whether these cells of a cause contradict it by more than pieces too small to show it."""
+    above, below = _evidence(problem, fitted.mean, fitted.spread, fitted.slack)
+    return float(_gain(problem, above[cells].sum(), below[cells].sum(), 0.0, 0.0)) > price
 
 
 def _merged(
@@ -780,7 +849,7 @@ def _shrunken(problem: _Problem, term: _Term, full: _Fit, k: int) -> float:
 
 def _significance(problem: _Problem, term: _Term, rest: list[_Term], left_out: _Fit) -> tuple[float, float]:
     """Familywise p-value (Bonferroni by depth) and q-value (Benjamini-Hochberg over the scan) given the other causes."""
-    above, below = _evidence(problem, left_out.mean, left_out.spread)
+    above, below = _evidence(problem, left_out.mean, left_out.spread, left_out.slack)
     total = float(above.sum()), float(below.sum())
     scan = _scan(problem, left_out, rest, top=500)
     a, b, depth = (np.empty(len(scan.key)) for _ in range(3))
