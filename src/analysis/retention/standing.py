@@ -19,11 +19,11 @@ def zone(inputs: StudyInputs) -> str:
 
 
 def contracts(inputs: StudyInputs) -> str:
-    """CTEs ``terms`` and ``spells`` of contracts."""
+    """CTEs ``terms`` and ``spells`` of contracts. Terms are read from the rows each time: they are a selection; only spells take sorting."""
     cutoff = inputs.month.end
-    terms = inputs.engine.materialise("contract_terms", f"WITH {views.contract_terms(cutoff)} SELECT * FROM terms", needs=["contracts.starts_on", "contracts.ends_on"])
-    spells = inputs.engine.materialise("contract_spells", f"WITH {views.contract_spells(cutoff)} SELECT * FROM spells")
-    return f"terms AS (SELECT * FROM {terms}), spells AS (SELECT * FROM {spells})"
+    sql = f"WITH {views.contract_spells(cutoff)} SELECT * FROM spells"
+    spells = inputs.engine.materialise("contract_spells", sql, needs=["contracts.starts_on", "contracts.ends_on"])
+    return f"{views.contract_terms(cutoff)}, spells AS (SELECT * FROM {spells})"
 
 
 def purchases(inputs: StudyInputs) -> str:

@@ -143,32 +143,41 @@ SELECT {step('begins', period)} AS cohort, {step('ends', period)} AS lost_in, co
 
 
 def cohort_orders(cutoff: dt.date, *, zone: str, period: str) -> str:
-    """Product order lines of known customers: customer_id, order_id, product_line, revenue, gross_margin, bought_on, step."""
+    """Product orders of known customers, one row per customer and step: customer_id, step, orders (paid ones), revenue, margin.
+
+    Every grouping stands on these; a table of the order lines themselves would be several times as large.
+    """
     bought = day("ordered_at", zone)
-    return f"""SELECT customer_id, order_id, product_line, revenue, gross_margin, bought_on, {step('bought_on', period)} AS step
-FROM (SELECT customer_id, order_id, product_line, revenue, gross_margin, {bought} AS bought_on FROM sales WHERE {PRODUCT_ORDER} AND customer_id IS NOT NULL) o
-WHERE bought_on < {literal(cutoff)}"""
+    return f"""SELECT customer_id, {step('bought_on', period)} AS step, count(DISTINCT order_id) FILTER (WHERE revenue > 0) AS orders,
+       CAST(sum(revenue) AS DECIMAL(18, 2)) AS revenue, CAST(sum(gross_margin) AS DECIMAL(18, 2)) AS margin
+FROM (SELECT customer_id, order_id, revenue, gross_margin, {bought} AS bought_on FROM orders WHERE {PRODUCT_ORDER} AND customer_id IS NOT NULL) o
+WHERE bought_on < {literal(cutoff)} GROUP BY 1, 2"""
 
 
-def _entry(orders: str, grouping: Grouping, *, zone: str, period: str) -> str:
+def _entry(orders: str, grouping: Grouping, cutoff: dt.date, *, zone: str, period: str) -> str:
     """Customer, label and step of entry of a grouping. Who never bought, or was never served, belongs to no cohort; nor who is first seen in service
     within a year of the first record of service, because earlier service is not on record."""
+    buyers = f"SELECT customer_id, min(step) AS entered FROM {orders} WHERE orders > 0 GROUP BY 1"
     if grouping == "first_service":
         return f"""SELECT customer_id, 'all' AS label, {step('served_on', period)} AS entered
   FROM (SELECT customer_id, min({day('opened_at', zone)}) AS served_on FROM service WHERE customer_id IS NOT NULL GROUP BY 1) first_served
-  WHERE customer_id IN (SELECT customer_id FROM {orders} WHERE revenue > 0)
+  WHERE customer_id IN (SELECT customer_id FROM {orders} WHERE orders > 0)
     AND served_on >= (SELECT min({day('opened_at', zone)}) FROM service) + INTERVAL 1 YEAR"""
-    label = f"coalesce(min_by(product_line, concat(CAST(bought_on AS VARCHAR), '|', order_id)), '{NOT_STATED}')" if grouping == "first_product" else "'all'"
-    return f"SELECT customer_id, {label} AS label, min(step) AS entered FROM {orders} WHERE revenue > 0 GROUP BY 1"
+    if grouping == "first_product":
+        bought = day("ordered_at", zone)
+        return f"""SELECT b.customer_id, coalesce(p.label, '{NOT_STATED}') AS label, b.entered FROM ({buyers}) b LEFT JOIN (
+    SELECT customer_id, min_by(product_line, concat(CAST({bought} AS VARCHAR), '|', order_id)) AS label
+    FROM sales WHERE {PRODUCT_ORDER} AND revenue > 0 AND {bought} < {literal(cutoff)} GROUP BY 1) p ON p.customer_id = b.customer_id"""
+    return f"SELECT customer_id, 'all' AS label, entered FROM ({buyers}) b"
 
 
 def purchase_cohorts(orders: str, grouping: Grouping, cutoff: dt.date, *, zone: str, period: str) -> str:
     """By label, step of entry and age: customers who ordered, orders, revenue, margin; and, with age null, the customers of the cohort."""
-    return f"""WITH entered AS ({_entry(orders, grouping, zone=zone, period=period)})
-SELECT e.label, e.entered, o.step - e.entered AS age, count(DISTINCT CASE WHEN o.revenue > 0 THEN o.customer_id END) AS active,
-       count(DISTINCT CASE WHEN o.revenue > 0 THEN o.order_id END) AS orders, sum(o.revenue) AS revenue, sum(o.gross_margin) AS margin
-FROM entered e JOIN {orders} o ON o.customer_id = e.customer_id AND o.step >= e.entered WHERE e.entered <= {step(literal(cutoff - dt.timedelta(days=1)), period)} GROUP BY 1, 2, 3
-UNION ALL SELECT label, entered, NULL, count(*), 0, 0, 0 FROM entered WHERE entered <= {step(literal(cutoff - dt.timedelta(days=1)), period)} GROUP BY 1, 2 ORDER BY 1, 2, 3"""
+    last = step(literal(cutoff - dt.timedelta(days=1)), period)
+    return f"""WITH entered AS ({_entry(orders, grouping, cutoff, zone=zone, period=period)})
+SELECT e.label, e.entered, o.step - e.entered AS age, count(*) FILTER (WHERE o.orders > 0) AS active, CAST(sum(o.orders) AS BIGINT) AS orders, sum(o.revenue) AS revenue, sum(o.margin) AS margin
+FROM entered e JOIN {orders} o ON o.customer_id = e.customer_id AND o.step >= e.entered WHERE e.entered <= {last} GROUP BY 1, 2, 3
+UNION ALL SELECT label, entered, NULL, count(*), 0, 0, 0 FROM entered WHERE entered <= {last} GROUP BY 1, 2 ORDER BY 1, 2, 3"""
 
 
 def _segment_at(rows: str, moment: str) -> str:
