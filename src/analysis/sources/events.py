@@ -18,7 +18,7 @@ from analysis.sources.maps import EventLog, MapEntry
 from analysis.sources.moments import ISO, MomentReader
 from analysis.sources.readers import literal, quoted
 from analysis.sources.reading import Rows
-from analysis.sources.rowmapping import require_columns, wanted
+from analysis.sources.rowmapping import LeftOut, MapNote, refused_by, require_columns
 from analysis.sources.textparquet import TextParquet
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class Events:
     path: Path
     read: int
     used: int
+    notes: tuple[MapNote, ...] = ()
 
 
 def collect_events(
@@ -52,7 +53,7 @@ def collect_events(
 ) -> Events:
     """Write the events of these files that the log's rules keep. Raises SourceError for an unknown status word or an unreadable moment."""
     moments = MomentReader("at", log.date or ISO, local=entry.local_times, business_zone=business_zone)
-    states, read, used = log.states, 0, 0
+    states, read, used, left_out = log.states, 0, 0, LeftOut()
     with TextParquet(path, ("ticket", "moment", "line", "state")) as out:
         for name, rows in files:
             extra = list(log.lookups)
@@ -61,12 +62,16 @@ def collect_events(
             index = {column: place for place, column in enumerate([*rows.header, *extra])}
             for row in _with_lookups(rows, log, index, lookups):
                 read += 1
-                if row is None or not wanted(log.only, log.without, row, index) or not cell_text(row[index[log.ticket]]):
+                if row is None or not cell_text(row[index[log.ticket]]):
+                    continue
+                rule = refused_by(log.only, log.without, row, index)
+                if rule:
+                    left_out.add(rule, row[index[rule]])
                     continue
                 used += 1
                 out.write((cell_text(row[index[log.ticket]]), _moment(moments, row[index[log.at]], name, read), f"{read:012d}", _state(log, states, row, index, name)))
             moments.refuse_exchanged(name)
-    return Events(log=log, path=path, read=read, used=used)
+    return Events(log=log, path=path, read=read, used=used, notes=() if used else tuple(left_out.notes()))
 
 
 def _with_lookups(rows: Rows, log: EventLog, index: Mapping[str, int], lookups: Mapping[str, Keys]) -> Iterator[list[Cell] | None]:

@@ -35,7 +35,7 @@ WORK = "_work"
 #: Lines of another width than the header that are kept to be counted; more of them show that the file was misread.
 MOST_BROKEN = 100_000
 #: Goes up when the same map would write something else.
-MAPPING_VERSION = 1
+MAPPING_VERSION = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,9 +173,13 @@ class _Mapping:
     def inputs(self, entry: MapEntry, pattern: str, member: str, purpose: str) -> list[Input]:
         inputs = find_inputs(self.folder, pattern, member, self.size_limit_mb)
         if not inputs:
-            names = [path.name for path in self.folder.iterdir()]
-            raise SourceError(f"{pattern}: no such file {purpose} (map '{self.source_map.name}').{suggestion(pattern, names)}")
+            raise self._no_file(pattern, f"no such file {purpose} (map '{self.source_map.name}')")
         return inputs
+
+    def _no_file(self, pattern: str, why: str) -> SourceError:
+        names = sorted(path.name for path in self.folder.iterdir() if not path.name.startswith("."))
+        there = f"The folder has: {', '.join(names[:6])}{' …' if len(names) > 6 else ''}." if names else "The folder is empty."
+        return SourceError(f"{pattern}: {why}.{suggestion(pattern, names)} {there} Add the export, or take the map that fits: analysis map FOLDER names it.")
 
     def _lookups(self, lookups: Mapping[str, Lookup]) -> dict[str, Keys]:
         return {column: self._lookup(lookup) for column, lookup in lookups.items()}
@@ -183,7 +187,7 @@ class _Mapping:
     def _lookup(self, lookup: Lookup) -> Keys:
         inputs = find_inputs(self.folder, lookup.file, lookup.member, self.size_limit_mb)
         if not inputs:
-            raise SourceError(f"{lookup.file}: no such file; the map '{self.source_map.name}' looks values up in it.")
+            raise self._no_file(lookup.file, f"no such file; the map '{self.source_map.name}' looks values up in it")
         found = self.keys()
         for given in inputs:
             with self._opened(lookup, given) as rows:
@@ -197,7 +201,7 @@ class _Mapping:
     def _known(self, source: KnownFrom) -> Keys:
         inputs = find_inputs(self.folder, source.file, source.member, self.size_limit_mb)
         if not inputs:
-            raise SourceError(f"{source.file}: no such file; the map '{self.source_map.name}' looks in it for what is known.")
+            raise self._no_file(source.file, f"no such file; the map '{self.source_map.name}' looks in it for what is known")
         found = self.keys()
         for given in inputs:
             with self._opened(source, given) as rows:
@@ -242,7 +246,7 @@ class _Mapping:
                 done[given.name] = [self._write_one(entry, given.name, rows, out, seen, lookups, events)]
         if events and plans:
             done[plans[0][0].name] += [
-                MappedFile(table=entry.table, file=f"{one.log.file or entry.file} (events: {', '.join(one.log.gives)})", read=one.read, mapped=one.used, left_out=one.read - one.used)
+                MappedFile(table=entry.table, file=f"{one.log.file or entry.file} (events: {', '.join(one.log.gives)})", read=one.read, mapped=one.used, left_out=one.read - one.used, notes=one.notes)
                 for one in events
             ]
         return done
@@ -288,7 +292,7 @@ class _Mapping:
                 mapped += 1
         if entry.cut_at and read == entry.cut_at:
             raise SourceError(f"{name}: exactly {read:,} rows, where the system cuts an export; rows behind them may be missing. Export it in parts (the map reads several files), or say cut_at: 0 if it is whole.")
-        notes = mapper.finish()
+        notes = mapper.finish(mapped)
         if rows.ends_open and broken and read and len(broken[-1]) < width and row is broken[-1]:
             shown = " ".join(",".join(map(str, broken[-1])).split())[:60]
             raise SourceError(f"{name}: ends in the middle of row {read:,} ('{shown}'); the file was cut. Export it again.")

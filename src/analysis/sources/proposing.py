@@ -1,6 +1,6 @@
 """A first source map for exports nobody has described yet: what their headers suggest, with every doubt marked.
 
-It is a draft for a person to finish: names are compared, a few hundred rows are looked at, and whatever is not certain stands in a
+It is a draft for a person to finish: names are compared, the first rows are looked at, and whatever is not certain stands in a
 comment that begins with ``doubt``. Nothing is read through it until someone has put it into ``params/sources``.
 """
 
@@ -13,18 +13,23 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from analysis.errors import SourceError
+from analysis.errors import AnalysisError, SourceError
+from analysis.params.strict import params_root
 from analysis.sources.amounts import plain_number
 from analysis.sources.cells import Cell, cell_text
 from analysis.sources.encodings import find_encoding
 from analysis.sources.excel import WORKBOOKS, sheet_names
+from analysis.sources.maps import SourceMap, load_map
 from analysis.sources.reading import FileForm, Input, find_inputs, open_rows
+from analysis.sources.rowmapping import needed_columns, require_columns
 
-LOOKED_AT = 500
+#: Rows looked at: enough for days behind the twelfth, which tell day from month.
+LOOKED_AT = 20_000
 MOST_TITLES = 10
+MOST_WORDS = 12
 KINDS = (".csv", ".txt", ".tsv", ".parquet", ".gz", ".zip", *WORKBOOKS)
 #: What other systems call our columns; keys are canonical names, words are compared without case, blanks and marks.
 SYNONYMS: Mapping[str, tuple[str, ...]] = {
@@ -95,9 +100,19 @@ class _Look:
         return [cell_text(row[place]) for row in self.rows if not isinstance(row[place], dt.date)]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Entry:
+    """The proposed entry for one file; ``missing``: required columns nothing was found for."""
+
+    file: str
+    table: str
+    missing: tuple[str, ...]
+    lines: tuple[str, ...]
+
+
 @dataclass(kw_only=True)
 class _Draft:
-    entries: list[str] = field(default_factory=list)
+    entries: list[_Entry] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
 
@@ -115,10 +130,56 @@ def propose_map(folder: Path, tables: Mapping[str, TableShape]) -> str:
                     _propose(path.name, look, tables, draft)
         except SourceError as error:
             draft.remarks.append(f"# {path.name}: doubt: not looked at: {error}")
-    if not draft.entries:
-        raise SourceError(f"{folder.name}: no file in it looks like one of our tables. Write the map by hand; see params/sources.")
-    lines = ["# Proposed from headers and a few rows. Settle every line marked 'doubt', then save as params/sources/<name>.yml.", *draft.remarks]
-    return "\n".join([*lines, f"about: exports of {json.dumps(folder.name, ensure_ascii=False)}", "tables:", *draft.entries]) + "\n"
+    shipped = [f"# The map '{name}' that ships reads these files as they are: analysis check FOLDER --map {name}" for name in _fitting(folder, tables)]
+    _demote(draft)
+    if not draft.entries and not shipped:
+        seen = next((remark for remark in draft.remarks if "columns are" in remark), "")
+        raise SourceError(f"{folder.name}: no file in it looks like one of our tables{f' ({seen[2:]})' if seen else ''}. Write the map by hand; docs/SOURCES.md says how, params/sources has examples.")
+    lines = ["# Proposed from headers and the first rows. Settle every line marked 'doubt', then save as params/sources/<name>.yml.", *shipped, *draft.remarks]
+    if draft.entries:
+        lines += [f"about: exports of {json.dumps(folder.name, ensure_ascii=False)}", "tables:", *(line for entry in draft.entries for line in entry.lines)]
+    return "\n".join(lines) + "\n"
+
+
+def _demote(draft: _Draft) -> None:
+    """A file that lacks what its table must have, beside one that has it, is another thing than that table; of two whole ones a person chooses."""
+    kept: list[_Entry] = []
+    for entry in draft.entries:
+        others = [one for one in draft.entries if one.table == entry.table and one is not entry]
+        whole = [one.file for one in others if not one.missing]
+        if entry.missing and whole:
+            draft.remarks.append(f"# {entry.file}: doubt: has columns of {entry.table} but no {', '.join(entry.missing)}; {whole[0]} looks like that table. This may be a log of events, or a file to look values up in")
+        elif whole:
+            kept.append(replace(entry, lines=(entry.lines[0], f"    # doubt: {entry.file} and {whole[0]} are both proposed for {entry.table}; keep both only if their rows are different ones", *entry.lines[1:])))
+        else:
+            kept.append(entry)
+    draft.entries = kept
+
+
+def _fitting(folder: Path, tables: Mapping[str, TableShape]) -> list[str]:
+    """Shipped maps for which the folder has every file, each with every column that is read."""
+    columns = {name: shape.columns for name, shape in tables.items()}
+    fitting = []
+    for path in sorted((params_root() / "sources").glob("*.yml")):
+        try:
+            if _fits(load_map(path.stem, columns), folder):
+                fitting.append(path.stem)
+        except AnalysisError:
+            continue
+    return fitting
+
+
+def _fits(source_map: SourceMap, folder: Path) -> bool:
+    for entry in source_map.tables:
+        inputs = find_inputs(folder, entry.file, entry.member) if entry.file else []
+        if not inputs and not (entry.file and entry.may_be_absent):
+            return False
+        if any(not find_inputs(folder, pattern, member) for pattern, member in entry.other_files if pattern not in {log.file for log in entry.events if log.may_be_absent}):
+            return False
+        for given in inputs[:1]:
+            with tempfile.TemporaryDirectory() as work, open_rows(entry, given, work=Path(work)) as rows:
+                require_columns(given.name, needed_columns(entry, rows.header), [*rows.header, *entry.counted])
+    return True
 
 
 def _looks(path: Path, folder: Path) -> Iterable[_Look]:
@@ -203,7 +264,8 @@ def _propose(name: str, look: _Look, tables: Mapping[str, TableShape], draft: _D
             draft.remarks.append(f"# {name}: doubt: fits no table; its columns are " + ", ".join(look.header[:8]))
         return
     lines = [f"  - table: {table}", f"    file: {json.dumps(look.pattern, ensure_ascii=False)}", *look.form]
-    lines += [f"    # doubt: {column} is required and no column was found for it" for column in sorted(shape.required - set(columns))]
+    missing = tuple(sorted(shape.required - set(columns)))
+    lines += [f"    # doubt: {column} is required and no column was found for it; give it under columns, constants, joined or lookups" for column in missing]
     lines.append("    columns:")
     for column, (source, sure) in columns.items():
         remark = "" if sure else "  # doubt: by a similar name"
@@ -217,7 +279,7 @@ def _propose(name: str, look: _Look, tables: Mapping[str, TableShape], draft: _D
     unread = [column for column in look.header if column and column not in {source for source, _ in columns.values()}]
     if unread:
         lines.append(f"    # not read: {', '.join(unread[:20])}{' …' if len(unread) > 20 else ''}")
-    draft.entries += lines
+    draft.entries.append(_Entry(file=name, table=table, missing=missing, lines=tuple(lines)))
 
 
 def _event_log(name: str, look: _Look) -> list[str]:
@@ -263,6 +325,7 @@ def _matched(table: str, shape: TableShape, header: Sequence[str], stem: str) ->
 def _dates(shape: TableShape, seen: Mapping[str, Sequence[str]]) -> list[str]:
     """Formats of the columns whose days are not written year first."""
     lines: list[str] = []
+    unclear: list[str] = []
     for column in shape.days & set(seen):
         matches = [match for text in seen[column] if (match := _DAY.fullmatch(text))]
         form = _CHINESE_DAY.fullmatch(next((text for text in seen[column] if text), ""))
@@ -275,21 +338,27 @@ def _dates(shape: TableShape, seen: Mapping[str, Sequence[str]]) -> list[str]:
         day_first, month_first = (any(int(match[place]) > 12 for match in matches) for place in (1, 3))
         year = "%Y" if len(matches[0][4]) == 4 else "%y"
         order = ("%m", "%d") if month_first else ("%d", "%m")
-        line = f"      {column}: {json.dumps(f'{order[0]}{mark}{order[1]}{mark}{year}{clock}')}"
+        written = f"{order[0]}{mark}{order[1]}{mark}{year}{clock}"
         if day_first == month_first:
-            line = f"      # doubt: day and month of {column} cannot be told apart ({matches[0][0]}); state one\n      # {line.strip()}"
-        lines.append(line)
-    stated = any(not line.lstrip().startswith("#") for line in lines)
-    return [f"    dates:{'' if stated else ' {}'}", *sorted(lines)] if lines else []
+            other = f"{order[1]}{mark}{order[0]}{mark}{year}{clock}"
+            unclear.append(f"    # doubt: day and month of {column} cannot be told apart ({matches[0][0]}); state under dates either {column}: {json.dumps(written)} or {column}: {json.dumps(other)}")
+        else:
+            lines.append(f"      {column}: {json.dumps(written)}")
+    return [*sorted(unclear), *(["    dates:", *sorted(lines)] if lines else [])]
 
 
 def _words(shape: TableShape, seen: Mapping[str, Sequence[str]]) -> list[str]:
-    """Words the contract does not know, each to be given one that it does."""
+    """Words the contract does not know, each to be given one that it does; written so that they only have to be filled in."""
     lines = []
     for column in sorted(set(shape.allowed) & set(seen)):
-        for word in sorted(set(seen[column]) - set(shape.allowed[column]) - ({""} if column not in shape.required else set()))[:12]:
-            lines.append(f"    # doubt: values of {column}: {json.dumps(word, ensure_ascii=False)} is one of {', '.join(shape.allowed[column])}")
-    return lines
+        unknown = [word for word, _ in Counter(seen[column]).most_common() if word not in shape.allowed[column] and (word or column in shape.required)]
+        if not unknown:
+            continue
+        known = {word.lower(): word for word in shape.allowed[column]}
+        pairs = ", ".join(f"{json.dumps(word, ensure_ascii=False)}: {known.get(word.lower(), '?')}" for word in unknown[:MOST_WORDS])
+        more = f" and {len(unknown) - MOST_WORDS} more" if len(unknown) > MOST_WORDS else ""
+        lines.append(f"    #   {column}: {{{pairs}}}{more}  # each one of {', '.join(shape.allowed[column])}")
+    return ["    # doubt: words our tables do not know; put one of ours for each '?' and take the mark # away", "    # values:", *lines] if lines else []
 
 
 def _zone(shape: TableShape, seen: Mapping[str, Sequence[str]]) -> list[str]:

@@ -46,13 +46,14 @@ class RowMapper:
         self.entry, self.file, self.seen, self.business_zone = entry, file, seen, business_zone
         self._known = known
         self.absent = _absent(entry, header)
-        require_columns(file, _needed(entry, self.absent, header), header)
+        require_columns(file, needed_columns(entry, header), header)
         self.index = {name: header.index(name) for name in header}
         self.moments: dict[str, MomentReader] = {}
         self.counts: Counter[tuple[str, str]] = Counter()
         self.examples: dict[tuple[str, str], str] = {}
         self.faults: list[Fault] = []
         self.fault_count = 0
+        self.left_out = LeftOut()
         self._factors: dict[str, Fraction] = {column: factor_of(text) for column, text in entry.factors.items()}
         self._reads = {column: self._read(column) for column in entry.canonical if column not in entry.collapsed}
         self._takes = self._all_takes(lookups)
@@ -62,10 +63,15 @@ class RowMapper:
 
     def written(self, row: list[Cell]) -> list[str] | None:
         entry = self.entry
-        if (entry.only or entry.without) and not wanted(entry.only, entry.without, row, self.index):
-            return None
-        if self._known and not all(cell_text(row[self.index[column]]) in found for column, found in self._known.items()):
-            return None
+        if entry.only or entry.without:
+            rule = refused_by(entry.only, entry.without, row, self.index)
+            if rule:
+                self.left_out.add(rule, row[self.index[rule]])
+                return None
+        for column, found in self._known.items():
+            if cell_text(row[self.index[column]]) not in found:
+                self.left_out.add(column, row[self.index[column]])
+                return None
         values = [take(row) for take in self._takes]
         values += self._constants
         if entry.first_of or self._within:
@@ -75,13 +81,14 @@ class RowMapper:
             values += [self._number(column, within, named) for column, within in self._within.items()]
         return values
 
-    def finish(self) -> tuple[MapNote, ...]:
-        """Notes on the whole file; raises SourceError for faults and for dates that may have been misread."""
+    def finish(self, kept: int) -> tuple[MapNote, ...]:
+        """Notes on the whole file, of which so many rows were kept; raises SourceError for faults and for dates that may have been misread."""
         if self.faults:
             raise SourceError(f"{self.file}: {self.fault_count:,} cells that the map reads are no values, e.g. {self.faults[0].why}. Mend the workbook, or state what they are in the map.")
         for reader in self.moments.values():
             reader.refuse_exchanged(self.file)
         notes = [MapNote(kind="not in the file", column=column, count=0, example="") for column in self.absent]
+        notes += [] if kept else self.left_out.notes()
         for (column, kind), count in sorted(self.counts.items()):
             notes.append(MapNote(kind=kind, column=column, count=count, example=self.examples[column, kind]))
         for column, reader in sorted(self.moments.items()):
@@ -215,10 +222,31 @@ def _signed(amount: str, word: str, sign: Sign) -> str:
     return difference("0", amount) if word in sign.minus else f"{amount} ({sign.column} '{word}')"
 
 
-def wanted(only: Mapping[str, tuple[str, ...]], without: Mapping[str, tuple[str, ...]], row: list[Cell], index: Mapping[str, int]) -> bool:
-    """Whether the rules keep the row."""
-    kept = all(_is_one_of(cell_text(row[index[column]]), allowed) for column, allowed in only.items())
-    return kept and not any(_is_one_of(cell_text(row[index[column]]), refused) for column, refused in without.items())
+class LeftOut:
+    """Which column's rule left rows out; told where none was kept, for then the rule rather than the rows is in doubt."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.examples: dict[str, str] = {}
+
+    def add(self, column: str, cell: Cell) -> None:
+        if column not in self.counts:
+            self.examples[column] = cell_text(cell)[:60]
+        self.counts[column] += 1
+
+    def notes(self) -> list[MapNote]:
+        return [MapNote(kind="no row fits the map's rule (only, without or found_in)", column=column, count=count, example=self.examples[column] or "(empty)") for column, count in self.counts.items()]
+
+
+def refused_by(only: Mapping[str, tuple[str, ...]], without: Mapping[str, tuple[str, ...]], row: list[Cell], index: Mapping[str, int]) -> str:
+    """The column whose rule leaves the row out; blank where the rules keep it."""
+    for column, allowed in only.items():
+        if not _is_one_of(cell_text(row[index[column]]), allowed):
+            return column
+    for column, refused in without.items():
+        if _is_one_of(cell_text(row[index[column]]), refused):
+            return column
+    return ""
 
 
 def _is_one_of(text: str, values: tuple[str, ...]) -> bool:
@@ -254,7 +282,9 @@ def _absent(entry: MapEntry, header: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(absent))
 
 
-def _needed(entry: MapEntry, absent: tuple[str, ...], header: Sequence[str]) -> list[str]:
+def needed_columns(entry: MapEntry, header: Sequence[str]) -> list[str]:
+    """Source columns without which a file with this header cannot be read under the entry."""
+    absent = _absent(entry, header)
     canonical = [column for column in (*entry.columns, *entry.joined, *entry.lookups) if column not in absent]
     needed = [name for column in canonical for name in _sources(entry, column)]
     for column, names in entry.either.items():

@@ -263,3 +263,16 @@ def test_a_file_that_ends_where_the_system_cuts_is_refused(exports: Path, tmp_pa
     with pytest.raises(SourceError, match=r"gl\.csv: exactly 4 rows, where the system cuts an export; .*Export it in parts"):
         apply_map(mapped(SIGNED | {"cut_at": 4}), exports, tmp_path / "out")
     assert apply_map(mapped(SIGNED | {"cut_at": 5}), exports, tmp_path / "out")[0].read == 4
+
+
+def test_where_no_row_is_kept_the_rule_is_named(exports: Path, tmp_path: Path):
+    (exports / "gl.csv").write_text("\n".join(VOUCHER_LINES) + "\n", encoding="utf-8")
+    (done,) = apply_map(mapped(SIGNED | {"only": {"科目编码": ["5401*"]}}), exports, tmp_path / "out")
+    assert [str(note) for note in done.notes] == ["科目编码: no row fits the map's rule (only, without or found_in) (4, e.g. '6401')"]
+    assert (done.read, done.mapped, done.left_out) == (4, 0, 4)
+
+
+def test_a_missing_file_is_refused_with_what_is_there(exports: Path, tmp_path: Path):
+    (exports / "ledger.csv").write_text("a\n", encoding="utf-8")
+    with pytest.raises(SourceError, match=r"gl\.csv: no such file for ledger \(map 'test'\).*The folder has: ledger\.csv\. Add the export, or take the map that fits"):
+        apply_map(mapped(SIGNED | {"file": "gl.csv"}), exports, tmp_path / "out")
