@@ -210,7 +210,9 @@ def _covered(
             en="not computed: claims expected are not clearly above zero", zh="未计算：预计索赔未显著大于零"
         )
         return expected, fact("provision_coverage", None, reason=unclear)
-    share = Interval(low=closing / high, high=closing / low, level=inputs.confidence, method=claims.method)
+    # a balance can be below zero, where more was paid than was ever set aside
+    least, most = sorted((closing / limits.low, closing / limits.high))
+    share = Interval(low=least, high=most, level=inputs.confidence, method=claims.method)
     return expected, fact("provision_coverage", closing / claims.expected, interval=share, n=claims.months)
 
 

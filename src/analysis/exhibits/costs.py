@@ -8,6 +8,7 @@ from typing import Any
 from analysis.costs.decomposition import CostStudy, Slice
 from analysis.costs.figures import size
 from analysis.costs.hindsight import REMAINING, TOTAL, NoHindsight
+from analysis.costs.keys import Allocated
 from analysis.costs.movement import Comparison as CostComparison
 from analysis.costs.reserve import Provision
 from analysis.errors import MissingData
@@ -278,41 +279,25 @@ def _slice_row(line: Slice) -> Row:
 def ratio_table(study: CostStudy) -> Block:
     """The month's cost on every base, and its ratios."""
     bases = {
-        "service_unit_cost": ("Per ticket", "每张工单"),
-        "cost_per_order": ("Per order", "每笔订单"),
-        "cost_per_thousand_orders": ("Per 1,000 orders", "每千笔订单"),
-        "cost_per_agent_hour": ("Per agent hour", "每工时"),
-        "cost_per_unit_in_field": ("Per unit in the field", "每台在用机器"),
+        "service_unit_cost": Text(en="Cost per ticket", zh="每张工单成本"),
+        "cost_per_order": Text(en="Cost per order", zh="每笔订单成本"),
+        "cost_per_thousand_orders": Text(en="Cost per 1,000 orders", zh="每千笔订单成本"),
+        "cost_per_agent_hour": Text(en="Cost per agent hour", zh="每工时成本"),
+        "cost_per_unit_in_field": Text(en="Cost per unit in the field", zh="每台在用机器成本"),
     }
     names = {
-        "after_sales_cost_rate": ("Cost to revenue", "售后成本率"),
-        "labour_share": ("Labour share", "人工占比"),
-        "automation_rate": ("Automation rate", "自动化率"),
-        "compensation_share": ("Compensation share", "赔偿占比"),
-        "direct_cost_share": ("Traced to tickets", "直接归集占比"),
-        "complaint_cost_total": ("Complaint cost", "投诉成本"),
-        "rework_cost_total": ("Rework cost", "返工成本"),
+        "labour_share": Text(en="Labour share", zh="人工占比"),
+        "automation_rate": Text(en="Automation rate", zh="自动化率"),
+        "compensation_share": Text(en="Compensation share", zh="赔偿占比"),
+        "direct_cost_share": Text(en="Traced to tickets", zh="直接归集占比"),
+        "complaint_cost_total": Text(en="Complaint cost", zh="投诉成本"),
+        "rework_cost_total": Text(en="Rework cost", zh="返工成本"),
     }
-    rows = [Row(cells={"metric": Text(en="After-sales cost", zh="售后成本")}, role="group")]
-    rows += [
-        Row(
-            cells={
-                "metric": Text(en=bases[fact.metric][0], zh=bases[fact.metric][1]),
-                "value": fact,
-                "bases": fact,
-            }
-        )
-        for fact in study.unit_costs_by
+    left: list[dict[str, Cell]] = [
+        {"base": bases[fact.metric], "cost": fact, "number": fact} for fact in study.unit_costs_by
     ]
-    rows.append(Row(cells={"metric": Text(en="Ratios and amounts", zh="比率与金额")}, role="group"))
-    rows += [
-        Row(
-            cells={
-                "metric": Text(en=names[fact.metric][0], zh=names[fact.metric][1]),
-                "value": fact,
-                "interval": fact if fact.interval else None,
-            }
-        )
+    right: list[dict[str, Cell]] = [
+        {"metric": names[fact.metric], "value": fact, "interval": fact if fact.interval else None}
         for fact in study.ratios
         if fact.metric in names
     ]
@@ -321,14 +306,21 @@ def ratio_table(study: CostStudy) -> Block:
         title=Sentence("Unit costs and ratios of {month}", {"month": study.month}),
         subtitle=Sentence("Ratios of accounting totals are exact; rates of tickets have an interval"),
         columns=[
-            _column("metric", "Metric", "指标", wide=True),
+            _column("base", "After-sales cost", "售后成本", wide=True),
+            _column("cost", "Value", "数值"),
+            _column("number", "Number of", "基数", show="denominator", places=0),
+            _column("metric", "Ratio or amount", "比率或金额", wide=True),
             _column("value", "Value", "数值"),
-            _column("bases", "Number of", "基数", show="denominator", places=0),
             _column("interval", "Interval", "区间", show="interval"),
         ],
-        rows=rows,
+        rows=_side_by_side(left, right),
         note=_source(study),
     )
+
+
+def _side_by_side(left: list[dict[str, Cell]], right: list[dict[str, Cell]]) -> list[Row]:
+    nothing: dict[str, Cell] = {}
+    return [Row(cells=one | other) for one, other in zip_longest(left, right, fillvalue=nothing)]
 
 
 def bridge_figure(study: CostStudy, against: str) -> Block:
@@ -465,7 +457,7 @@ def budget_figure(study: CostStudy) -> Block | None:
     budget, variance = study.budget
     values: dict[str, Value] = {"variance": variance, "budget": budget, "month": study.month}
     steps = [Item(name=line.name, fact=line.variance) for line in study.budget_lines if line.variance.value]
-    subtitle = "Variance to budget by category; planned tickets are not stated (params/assumptions.yml: budget_tickets), so volume cannot be told from price"
+    subtitle = "Variance by category; planned tickets are not stated (assumption budget_tickets), so volume is not told apart"
     if study.flexed is not None:
         subtitle = "First what {actual} instead of the {planned} planned change on categories that move with tickets; then the variance left, by category"
         values |= {"actual": study.flexed.actual, "planned": study.flexed.planned}
@@ -496,27 +488,17 @@ def drill_table(study: CostStudy) -> Block | None:
     rows: list[Row] = []
     for bridge in study.bridges:
         rows.append(Row(cells={"category": _AGAINST[bridge.against]}, role="group"))
-        largest = sorted(bridge.by_category, key=lambda line: -size(line.effect))[:5]
-        rows += [
-            Row(cells={"category": line.category, "driver": line.driver, "effect": line.effect})
-            for line in largest
-        ]
-        rows += [
-            Row(
-                cells={
-                    "category": step.value,
-                    "driver": _LEVEL.get(step.level, Text.same(step.level)),
-                    "effect": step.effect,
-                },
-                role="subtotal" if step.level == "category" else "body",
-            )
-            for step in bridge.drill
-        ]
+        largest = sorted(bridge.by_category, key=lambda line: -size(line.effect))[:4]
+        opened = bridge.drill[1:]  # the first level is the category itself
+        for line in largest:
+            rows.append(Row(cells={"category": line.category, "driver": line.driver, "effect": line.effect}))
+            if bridge.drill and line.effect.dimensions == bridge.drill[0].effect.dimensions:
+                rows += [_opened(step.value, step.level, step.effect, depth) for depth, step in enumerate(opened, start=1)]
     return table(
         "costs.drill",
         title=Sentence("Which category moved, and by what"),
         subtitle=Sentence(
-            "Largest parts of the change; below each, its largest effect opened from category to product line and ticket type"
+            "Largest parts of the change; the largest is opened from category to product line and ticket type"
         ),
         columns=[
             _column("category", "Category", "类别", wide=True),
@@ -525,6 +507,17 @@ def drill_table(study: CostStudy) -> Block | None:
         ],
         rows=rows,
         note=_source(study),
+    )
+
+
+def _opened(name: Text, level: str, effect: Fact, depth: int) -> Row:
+    dots = "· " * depth
+    return Row(
+        cells={
+            "category": Text(en=f"{dots}{name.en}", zh=f"{dots}{name.zh}"),
+            "driver": _LEVEL.get(level, Text.same(level)),
+            "effect": effect,
+        }
     )
 
 
@@ -616,17 +609,25 @@ def sensitivity_table(study: CostStudy) -> Block:
             *(_column(key, *names[key], places=0) for key in shared.keys),
         ],
         rows=rows,
-        note=Sentence(
-            "{left:exact} of shared cost has no rule or driver and stays unallocated.",
-            {"left": shared.unallocated},
-        ),
+        note=_unallocated_note(shared),
+    )
+
+
+def _unallocated_note(shared: Allocated) -> Sentence:
+    """What is left, with its reason where it is a single pool; several have a table of their own."""
+    if len(shared.left) != 1:
+        return Sentence("{left:exact} of shared cost has no rule or driver and stays unallocated.", {"left": shared.unallocated})
+    line = shared.left[0]
+    return Sentence(
+        "{left:exact} of shared cost stays unallocated: {pool:lower}, {reason}.",
+        {"left": shared.unallocated, "pool": line.pool, "reason": line.reason},
     )
 
 
 def unallocated_table(study: CostStudy) -> Block | None:
     """Pools that no rule or driver reaches, whole, with the reason."""
     shared = study.allocated
-    if isinstance(shared, MissingData) or not shared.left:
+    if isinstance(shared, MissingData) or len(shared.left) < 2:
         return None
     return table(
         "costs.unallocated_pools",
@@ -798,9 +799,6 @@ def forecast_table(study: CostStudy) -> Block | None:
                 }
             ),
             Row(cells={"line": Text(en="Budget of the year", zh="全年预算"), "value": year.budget}),
-            Row(
-                cells={"line": Text(en="Chance of exceeding it", zh="超预算概率"), "value": year.chance_over}
-            ),
         ]
     rows.append(
         Row(
@@ -826,7 +824,12 @@ def forecast_table(study: CostStudy) -> Block | None:
         ]
     return table(
         "costs.outlook",
-        title=Sentence("The year and the categories"),
+        title=Sentence("The year and the categories")
+        if outlook.year is None
+        else Sentence(
+            "The year heads for {expected} against a budget of {budget}; chance of exceeding it: {chance}",
+            {"expected": outlook.year.expected, "budget": outlook.year.budget, "chance": outlook.year.chance_over},
+        ),
         subtitle=Sentence(subtitle),
         columns=[
             _column("line", "Line", "项目", wide=True),
@@ -1122,7 +1125,7 @@ _BREAK_EVEN = (
 )
 _MINIMUM = {
     True: "Field teams and service partners, last twelve months; the two do not get the same work, so not all of the gap can be saved. The contract bills at least {minimum} a month",
-    False: "Field teams and service partners, last twelve months; the two do not get the same work, so not all of the gap can be saved. A minimum of the contract is not stated (params/assumptions.yml: outsourcing_minimum_tickets), so none is assumed",
+    False: "Field teams and service partners, last twelve months; the two do not get the same work, so not all of the gap can be saved. A minimum of the contract is not stated (assumption outsourcing_minimum_tickets), so none is assumed",
 }
 
 

@@ -97,6 +97,21 @@ def test_claims_a_unit_month_by_hand(company: Path, inputs_of: Callable[..., Stu
     assert {one.subject["product_line"] for one in provision_findings(provision)} == {"Washers", "all"}
 
 
+def test_a_balance_below_zero_covers_less_than_nothing(company: Path, inputs_of: Callable[..., StudyInputs]) -> None:
+    units = "\n".join(f"S{place},P1,2024-12-15,2025-01-01,2028-01-01" for place in range(10))
+    (company / "units.csv").write_text(UNITS.format(rows=units) + "\n", encoding="utf-8")
+    rows = ["month,product_line,opening,accrued,utilised,adjusted,closing"]
+    for step, month in enumerate(f"{year}-{number:02d}-01" for year in (2025, 2026) for number in range(1, 13) if (year, number) <= (2026, 10)):
+        rows.append(f"{month},Washers,{-10 * step}.00,90.00,100.00,0.00,{-10 * (step + 1)}.00")
+    (company / "provision.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    provision = provision_of(inputs_of(company))
+    assert isinstance(provision, Provision)
+    (line,) = provision.lines
+    interval = line.coverage.interval
+    assert line.coverage.value is not None and interval is not None
+    assert interval.low < line.coverage.value < interval.high < 0
+
+
 # -- from the forecast of failures -------------------------------------------------------------------------------------
 
 
