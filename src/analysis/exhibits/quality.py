@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analysis.exhibits.blocks import Block, Column, EvidenceFile, Row, callout, evidence_block, figure, table
+from analysis.formats import month_text
 from analysis.locale import Text
+from analysis.periods import Month
 from analysis.quality import Fault, QualityStudy
 from analysis.results import Sentence
 
@@ -66,13 +68,13 @@ def quarantine_table(study: QualityStudy, *, top: int = 30) -> Block:
         Column(key="place", label=Text(en="Table and column", zh="表与列")),
         Column(key="reason", label=Text(en="Reason", zh="原因"), wide=True),
         Column(key="rows", label=Text(en="Rows", zh="行数"), unit="rows"),
-        Column(key="share", label=Text(en="Of rows read", zh="占读取行"), unit="share", places=3),
+        Column(key="share", label=Text(en="Share", zh="占比"), unit="share", places=3),
         Column(key="example", label=Text(en="Example", zh="示例")),
         Column(key="kept", label=Text(en="What was done", zh="处理")),
     ]
     return table(
         "quality.quarantine", title=Sentence("What was set aside, and why"),
-        subtitle=Sentence("Rows by place and reason, the most first. Every row set aside is kept with its reason; file and row number are in the evidence."),
+        subtitle=Sentence("Rows and their share of the rows read, the most first. Every row set aside is kept with its reason; file and row number are in the evidence."),
         columns=columns, rows=[_fault_row(fault, "place", "reason", "rows", "share", "example", "kept") for fault in study.quarantine[:top]],
     )  # fmt: skip
 
@@ -91,7 +93,7 @@ def faults_table(study: QualityStudy, *, top: int = 30) -> Block:
         Column(key="place", label=Text(en="Table and column", zh="表与列")),
         Column(key="reason", label=Text(en="Fault", zh="问题"), wide=True),
         Column(key="rows", label=Text(en="Rows", zh="行数"), unit="rows"),
-        Column(key="share", label=Text(en="Of rows read", zh="占读取行"), unit="share", places=3),
+        Column(key="share", label=Text(en="Share", zh="占比"), unit="share", places=3),
         Column(key="example", label=Text(en="Example", zh="示例")),
         Column(key="kept", label=Text(en="What was done", zh="处理"), wide=True),
     ]
@@ -101,8 +103,8 @@ def faults_table(study: QualityStudy, *, top: int = 30) -> Block:
     ]
     return table(
         "quality.faults",
-        title=Sentence("What stays in and is doubtful"),
-        subtitle=Sentence("Rows by kind of fault, the most first"),
+        title=Sentence("Every doubt is counted and named; its rows stay"),
+        subtitle=Sentence("Rows and their share of the rows read, by kind of fault, the most first"),
         columns=columns,
         rows=rows,
     )
@@ -120,10 +122,8 @@ def near_table(study: QualityStudy) -> Block:
         )
     columns = [
         Column(key="table", label=Text(en="Table", zh="表")),
-        Column(
-            key="exact", label=Text(en="Exact copies, counted once", zh="完全重复，只计一次"), unit="rows"
-        ),
-        Column(key="rows", label=Text(en="Look entered twice", zh="疑似重复录入"), unit="rows"),
+        Column(key="exact", label=Text(en="Exact copies", zh="完全重复"), unit="rows"),
+        Column(key="rows", label=Text(en="Near copies", zh="疑似重复"), unit="rows"),
         Column(
             key="rule",
             label=Text(en="The same within 30 minutes, or on the day", zh="30 分钟内或同日相同的列"),
@@ -145,7 +145,7 @@ def near_table(study: QualityStudy) -> Block:
     ]
     return table(
         "quality.near", title=Sentence("Rows that look entered twice are named, not removed"),
-        subtitle=Sentence("Rows by table. A near copy shares the columns named and differs in its key; texts may differ by a quarter of their letters."),
+        subtitle=Sentence("Rows by table. An exact copy counts once. A near copy shares the columns named and differs in its key; texts may differ by a quarter of their letters."),
         columns=columns, rows=rows,
     )  # fmt: skip
 
@@ -195,6 +195,8 @@ def screens_table(study: QualityStudy) -> Block:
     columns = [
         Column(key="system", label=Text(en="System and screen", zh="系统与界面"), wide=True),
         Column(key="figure", label=Text(en="Figure", zh="指标")),
+        Column(key="period", label=Text(en="Period", zh="期间")),
+        Column(key="read_on", label=Text(en="Read on", zh="读取日")),
         Column(key="theirs", label=Text(en="On the screen", zh="界面数字"), scale="exact"),
         Column(key="ours", label=Text(en="Here", zh="本报告"), scale="exact"),
         Column(key="difference", label=Text(en="Difference", zh="差异"), scale="exact"),
@@ -202,8 +204,8 @@ def screens_table(study: QualityStudy) -> Block:
     ]
     rows = [
         Row(cells={
-            "system": f"{line.stated.system}, {line.stated.period}, {line.stated.read_on}", "figure": line.name, "theirs": line.theirs, "ours": line.ours,
-            "difference": line.difference, "tolerance": line.tolerance,
+            "system": line.stated.system, "figure": line.name, "period": _months(line.stated.first, line.stated.last), "read_on": line.stated.read_on,
+            "theirs": line.theirs, "ours": line.ours, "difference": line.difference, "tolerance": line.tolerance,
         }, tone=None if line.agrees else "bad")
         for line in study.screens
     ]  # fmt: skip
@@ -211,6 +213,12 @@ def screens_table(study: QualityStudy) -> Block:
         "quality.screens", title=Sentence("Our totals beside the screens of the source systems"),
         subtitle=Sentence("Figures as somebody read them in the system, with period and day of reading; a difference beyond the tolerance is a failed check"), columns=columns, rows=rows,
     )  # fmt: skip
+
+
+def _months(first: Month, last: Month) -> Month | Text:
+    if first == last:
+        return first
+    return Text(en=f"{month_text(first, 'en')} to {month_text(last, 'en')}", zh=f"{month_text(first, 'zh')}至{month_text(last, 'zh')}")
 
 
 def controls_table(study: QualityStudy) -> Block:

@@ -211,10 +211,13 @@ def _judged(inputs: StudyInputs, series: _Series, *, chance: float) -> OwnHistor
         return base * math.exp(change) if logarithmic else base + change
 
     name = series.column.name if series.column else ""
+    expected, low, high = level(middle), level(middle - allowed), level(middle + allowed)
+    if series.column is None:  # rows are whole; the range is rounded outwards
+        expected, low, high = round(expected), math.floor(low), math.ceil(high)
     place = {"table": series.table.name} | ({"column": name} if name else {})
     interval = Interval(
-        low=level(middle - allowed),
-        high=level(middle + allowed),
+        low=low,
+        high=high,
         level=1 - FAMILY_CHANCE,
         method="yearly changes, median and MAD, shared among all series",
     )
@@ -223,7 +226,7 @@ def _judged(inputs: StudyInputs, series: _Series, *, chance: float) -> OwnHistor
         table=series.table.name, column=name, score=distance, series=series.values,
         value=replace(stated("monthly_level", period=inputs.month, value=series.values[inputs.month], dimensions=place), unit=unit),
         expected=replace(
-            stated("expected_level", period=inputs.month, value=level(middle), dimensions=place, interval=interval, n=len(changes)), unit=unit
+            stated("expected_level", period=inputs.month, value=expected, dimensions=place, interval=interval, n=len(changes)), unit=unit
         ),
     )  # fmt: skip
 
