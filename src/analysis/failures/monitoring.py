@@ -137,21 +137,36 @@ def emerging(field: Field, baseline: Baseline, *, familywise: float, level: floa
     Compared are ratios of actual to expected (age, season and reporting are in the expectation), so that a cell that has always been bad is no
     news. Exact test given the total (Przyborowski and Wilenski 1940), one-sided, Holm over all cells with at least five failures expected.
     """
-    from analysis.stats import adjust_p_values, rate_ratio_interval
-
-    cells = _watched(field, baseline)
-    cells = cells[(cells["expected"] >= LEAST_EXPECTED) & (cells["past_expected"] >= LEAST_EXPECTED)].reset_index(drop=True)
+    cells = judged(_watched(field, baseline), level=level)
     if cells.empty:
         return None
+    share = (cells["expected"] / (cells["expected"] + cells["past_expected"])).to_numpy()
+    alarms, detected = _performance(cells, share, familywise=familywise, seed=seed, simulations=simulations)
+    return Watch(cells=cells, familywise=familywise, false_alarms=alarms, detected=detected, simulations=simulations)
+
+
+def judged(cells: pd.DataFrame, *, level: float) -> pd.DataFrame:
+    """Cells that expect enough now and before, with ``rate_ratio``, its interval and ``p_adjusted`` (one-sided, Holm)."""
+    from analysis.stats import adjust_p_values, rate_ratio_interval
+
+    cells = cells[(cells["expected"] >= LEAST_EXPECTED) & (cells["past_expected"] >= LEAST_EXPECTED)].reset_index(drop=True)
+    if cells.empty:
+        return cells
     now, then = cells["failures"].to_numpy(dtype=float), cells["past_failures"].to_numpy(dtype=float)
     share = (cells["expected"] / (cells["expected"] + cells["past_expected"])).to_numpy()
     interval = rate_ratio_interval(now, cells["expected"], then, cells["past_expected"], level=level)
     p_value = _upper_tail(now, now + then, share)
-    cells = cells.assign(
-        rate_ratio=interval.value, low=interval.low, high=interval.high, p_adjusted=adjust_p_values(p_value, method="holm")
-    )
-    alarms, detected = _performance(cells, share, familywise=familywise, seed=seed, simulations=simulations)
-    return Watch(cells=cells, familywise=familywise, false_alarms=alarms, detected=detected, simulations=simulations)
+    return cells.assign(rate_ratio=interval.value, low=interval.low, high=interval.high, p_adjusted=adjust_p_values(p_value, method="holm"))
+
+
+def margins(counted: pd.DataFrame) -> pd.DataFrame:
+    """One row a component and value of each watched attribute, from rows of all attributes together."""
+    values = ["failures", "expected", "past_failures", "past_expected"]
+    made = [
+        counted.groupby(["component", name], as_index=False, sort=True)[values].sum().rename(columns={name: "value"}).assign(dimension=name)
+        for name in WATCHED if counted[name].nunique() > 1
+    ]  # fmt: skip
+    return pd.concat(made, ignore_index=True)
 
 
 def _watched(field: Field, baseline: Baseline) -> pd.DataFrame:

@@ -472,6 +472,11 @@ def survival_rows(
             raise FitError(f"survival: events must be true or false (1 or 0), found {wrong:g}.")
         event = as_number == 1
     bad = ~(np.isfinite(duration) & (duration >= 0))
+    if bad.any() and np.isnan(duration[bad]).all() and not event[bad].any():
+        raise FitError(
+            f"survival: {int(bad.sum())} of {len(bad)} rows have no duration, all of them survivors. Dropping them would keep the failed and make life "
+            "look short; give the age or mileage at which each was last seen working."
+        )
     if bad.any():
         raise FitError(
             f"survival: {int(bad.sum())} durations are negative or missing, e.g. {duration[bad][0]:g}."
