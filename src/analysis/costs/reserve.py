@@ -112,7 +112,7 @@ def _bridge(inputs: StudyInputs, forecast: ForecastOfClaims, experience: ClaimsE
 
     reason = Text(en="not computed: needs a year of claims and exposure", zh="未计算：缺少一整年的索赔与在保台月")
     return ClaimsBridge(
-        failures=fact("provision_failures_ahead", round(forecast.failures, 1)),
+        failures=fact("provision_failures_ahead", round(forecast.failures)),
         direct=fact("provision_direct_cost_ahead", money(forecast.direct_cost)),
         per_failure=fact(
             "provision_claims_per_failure",

@@ -41,6 +41,7 @@ _DIMENSION = {
     "channel": Text(en="Channel", zh="渠道"),
     "team": Text(en="Team", zh="团队"),
     "tracing": Text(en="Tracing", zh="归集方式"),
+    "customer_type": Text(en="Customer type", zh="客户类型"),
 }
 _TITLES = {
     "category": "Largest category: {largest:lower}, {share} of after-sales cost",
@@ -555,20 +556,23 @@ def profitability_table(study: CostStudy) -> Block | None:
             _column("profit", "Result", "损益", signed=True, better="higher"),
             _column("margin", "Margin", "利润率"),
         ],
-        rows=[
-            Row(
-                cells={
-                    "slice": line.name,
-                    "revenue": line.revenue,
-                    "cost": line.cost,
-                    "profit": line.profit,
-                    "margin": line.margin,
-                }
-            )
-            for line in study.profitability
-        ],
+        rows=_profit_rows(study),
         note=_source(study),
     )
+
+
+def _profit_rows(study: CostStudy) -> list[Row]:
+    """Slices under the name of their dimension."""
+    rows: list[Row] = []
+    named = ""
+    for line in study.profitability:
+        (dimension,) = line.revenue.dimensions
+        if dimension != named:
+            rows.append(Row(cells={"slice": _DIMENSION[dimension]}, role="group"))
+        named = dimension
+        cells: dict[str, Cell] = {"slice": line.name, "revenue": line.revenue, "cost": line.cost, "profit": line.profit, "margin": line.margin}
+        rows.append(Row(cells=cells))
+    return rows
 
 
 def sensitivity_table(study: CostStudy) -> Block:

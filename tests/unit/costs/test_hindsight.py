@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from analysis.costs.hindsight import Hindsight, NoHindsight, hindsight_checks, hindsight_of
-from analysis.costs.outlook import Outlook, outlook_of
+from analysis.costs.outlook import Outlook, outlook_findings, outlook_of
 from analysis.exhibits import costs as exhibits
 from analysis.exhibits.blocks import facts_block
 from analysis.metrics import StudyInputs
@@ -146,6 +146,34 @@ def test_the_edition_before_is_part_of_what_made_a_report(tmp_path: Path) -> Non
     assert manifest.changed_parts({"earlier": before.identity}, {"earlier": after.identity}) == ["earlier"]
 
 
+def assert_adds_up(outlook: Outlook) -> None:
+    """Reconciled: the parts of each month are its total, and the months of a part are its sum, to the cents they are rounded to."""
+    for month, total in outlook.total:
+        parts = [float(fact.value or 0) for fact in outlook.parts if fact.period == str(month)]
+        assert len(parts) == len(outlook.sums) - 1 and sum(parts) == pytest.approx(float(total.value or 0), abs=0.01 * len(parts))
+        assert total.interval is not None and total.interval.low < float(total.value or 0) < total.interval.high
+    for name, whole in outlook.sums.items():
+        months = [fact for _, fact in outlook.total] if name == "total" else [fact for fact in outlook.parts if fact.dimensions["category"] == name]
+        assert len(months) == 12 and sum(float(fact.value or 0) for fact in months) == pytest.approx(float(whole.value or 0), abs=0.12)
+        # months hang together less than wholly: the year's interval is narrower than the months' intervals put end to end
+        widths = sum(fact.interval.high - fact.interval.low for fact in months if fact.interval)
+        assert whole.interval is not None and 0 < whole.interval.high - whole.interval.low < widths
+
+
+def assert_year_adds_up(outlook: Outlook, inputs: StudyInputs) -> None:
+    """Booked so far plus what the total's own forecast adds; over the budget as often as its simulated futures are."""
+    year = outlook.year
+    assert year is not None and year.expected.interval is not None
+    months = [inputs.engine.fact("after_sales_cost", period=Month(2026, number)).value for number in range(1, 11)]
+    assert year.booked.value == sum(months[1:], months[0])  # type: ignore[arg-type, operator]
+    booked, low, high = float(year.booked.value or 0), year.expected.interval.low, year.expected.interval.high
+    assert booked < low < float(year.expected.value or 0) < high
+    chance = float(year.chance_over.value or 0)
+    assert 0 <= chance <= 1 and (chance > 0.9 if low > float(year.budget.value or 0) else chance < 0.99)
+    found = outlook_findings(outlook)
+    assert len(found) == (chance >= 0.5) and all((one.severity == "watch") == (low > float(year.budget.value or 0)) for one in found)
+
+
 def test_the_second_month_shows_what_the_first_forecast(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """September through the public path, its facts issued; October then prints September's own numbers."""
     (tmp_path / "params").symlink_to(PARAMS, target_is_directory=True)
@@ -160,6 +188,7 @@ def test_the_second_month_shows_what_the_first_forecast(tmp_path: Path, monkeypa
     assert september.earlier is None
     first = outlook_of(september.inputs)
     assert isinstance(first, Outlook) and isinstance(first.hindsight, NoHindsight) and first.again is not None
+    assert_adds_up(first)
     september.record.keep(facts_block("costs.forecast", [*(fact for _, fact in first.total), *first.parts]))
     issue(reports, "2026-09", september.record.all_facts())
 
@@ -172,6 +201,8 @@ def test_the_second_month_shows_what_the_first_forecast(tmp_path: Path, monkeypa
     assert {part: fact.interval for part, fact in promised.items()} == {part: fact.interval for part, fact in said.items()}
     total = next(line for line in second.hindsight.promises if line.part == "total")
     assert total.actual.value == october.inputs.engine.fact("after_sales_cost", period=Month(2026, 10)).value
+    assert_adds_up(second)
+    assert_year_adds_up(second, october.inputs)
     block = exhibits.hindsight_table(SimpleNamespace(outlook=second, composition={"category": ()}, month=october.month))  # type: ignore[arg-type]
     assert block is not None and "September 2026" in json.dumps(block.payload["title"]["en"])
     shutil.rmtree(tmp_path / "company")
