@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import zip_longest
 from typing import Any
 
-from analysis.costs.decomposition import CostStudy, Slice
+from analysis.costs.decomposition import CostStudy
 from analysis.costs.figures import size
 from analysis.costs.hindsight import REMAINING, TOTAL, NoHindsight
 from analysis.costs.keys import Allocated
@@ -99,6 +100,12 @@ def cost_tiles(study: CostStudy) -> Block:
     return tiles("costs.headlines", [total, *others])
 
 
+def _rows(lines: Iterable[object], keys: str, **other: str) -> list[Row]:
+    """A row a line, its cells by the names of the line's attributes; ``other`` shows an attribute under another key."""
+    named = {key: key for key in keys.split()} | other
+    return [Row(cells={key: getattr(line, name) for key, name in named.items()}) for line in lines]
+
+
 def _known(facts: tuple[Fact, ...]) -> list[Fact]:
     return [fact for fact in facts if fact.value is not None]
 
@@ -176,7 +183,7 @@ def composition_table(study: CostStudy, dimension: str) -> Block:
             key="year_change", label=Text(en="Change on year", zh="同比变动"), signed=True, better="lower"
         ),
     ]
-    rows = [_slice_row(line) for line in slices]
+    rows = _rows(slices, "cost share previous change year_before year_change", slice="label")
     previous, before = study.comparisons
     rows.append(
         Row(
@@ -261,20 +268,6 @@ def _side(study: CostStudy, dimensions: tuple[str, ...], suffix: str) -> list[di
             for line in study.composition[dimension]
         ]
     return cells
-
-
-def _slice_row(line: Slice) -> Row:
-    return Row(
-        cells={
-            "slice": line.label,
-            "cost": line.cost,
-            "share": line.share,
-            "previous": line.previous,
-            "change": line.change,
-            "year_before": line.year_before,
-            "year_change": line.year_change,
-        }
-    )
 
 
 def ratio_table(study: CostStudy) -> Block:
@@ -644,10 +637,7 @@ def unallocated_table(study: CostStudy) -> Block | None:
             _column("reason", "Why", "原因", wide=True),
             _column("amount", "Amount", "金额", scale="exact"),
         ],
-        rows=[
-            Row(cells={"pool": line.pool, "reason": line.reason, "amount": line.amount})
-            for line in shared.left
-        ],
+        rows=_rows(shared.left, "pool reason amount"),
         note=_source(study),
     )
 
@@ -657,20 +647,9 @@ def capacity_table(study: CostStudy) -> Block:
     capacity = study.capacity
     if isinstance(capacity, MissingData):
         return _absent("costs.capacity", capacity, Text(en="Capacity", zh="产能"))
-    rows = [
-        Row(
-            cells={
-                "team": line.team,
-                "cost": line.cost,
-                "rate": line.rate,
-                "practical": line.practical_hours,
-                "used": line.used_hours,
-                "use": line.utilisation,
-                "unused": line.unused_cost,
-            }
-        )
-        for line in capacity.teams
-    ]
+    rows = _rows(
+        capacity.teams, "team cost rate", practical="practical_hours", used="used_hours", use="utilisation", unused="unused_cost"
+    )
     rows.append(
         Row(
             cells={
@@ -953,20 +932,6 @@ def unusual_table(study: CostStudy) -> Block | None:
     outlook = study.outlook
     if isinstance(outlook, MissingData) or not outlook.unusual:
         return None
-    rows = [
-        Row(
-            cells={
-                "month": line.month,
-                "series": line.series,
-                "gap": line.gap,
-                "low": line.low,
-                "high": line.high,
-                "driver": line.driver,
-                "part": line.part,
-            }
-        )
-        for line in outlook.unusual
-    ]
     return table(
         "costs.unusual",
         title=Sentence("Months outside what tickets, trend and season explain"),
@@ -982,7 +947,7 @@ def unusual_table(study: CostStudy) -> Block | None:
             _column("driver", "Driven by", "主要来源", wide=True),
             _column("part", "Its part", "其中", signed=True),
         ],
-        rows=rows,
+        rows=_rows(outlook.unusual, "month series gap low high driver part"),
         note=_source(study),
     )
 
@@ -1151,18 +1116,7 @@ def swing_table(study: CostStudy) -> Block | None:
             _column("gap", "Outsourced − in-house", "外包−自有", signed=True),
             _column("interval", "Interval", "区间", show="interval"),
         ],
-        rows=[
-            Row(
-                cells={
-                    "swing": line.swing,
-                    "own": line.own,
-                    "out": line.out,
-                    "gap": line.gap,
-                    "interval": line.gap,
-                }
-            )
-            for line in study.sourcing.swings
-        ],
+        rows=_rows(study.sourcing.swings, "swing own out gap", interval="gap"),
         note=_source(study),
     )
 
@@ -1187,19 +1141,7 @@ def staffing_table(study: CostStudy) -> Block | None:
             _column("cost", "Together", "合计"),
             _column("unused", "Unused hours", "未用工时", places=0),
         ],
-        rows=[
-            Row(
-                cells={
-                    "name": line.name,
-                    "heads": line.heads,
-                    "own": line.own,
-                    "out": line.out,
-                    "cost": line.cost,
-                    "unused": line.unused,
-                }
-            )
-            for line in study.sourcing.staffing
-        ],
+        rows=_rows(study.sourcing.staffing, "name heads own out cost unused"),
         note=Sentence("Source: staff, ledger, tickets."),
     )
 
