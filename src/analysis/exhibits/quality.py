@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from analysis.exhibits.blocks import Block, Column, EvidenceFile, Row, callout, evidence_block, figure, table
-from analysis.formats import month_text
+from analysis.formats import date_text, month_text
 from analysis.locale import Text
-from analysis.periods import Month
 from analysis.quality import Fault, QualityStudy
+from analysis.quality.nearness import needed_columns
 from analysis.results import Sentence
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from analysis.params.screen_figures import ScreenFigure
 
 
 def waterfall_table(study: QualityStudy) -> Block:
@@ -25,7 +28,7 @@ def waterfall_table(study: QualityStudy) -> Block:
         Column(key="quarantined", label=Text(en="Quarantined", zh="隔离"), unit="rows"),
         Column(key="duplicate", label=Text(en="Duplicates", zh="重复"), unit="rows"),
     ]
-    rows = [Row(cells={"table": file.table, "file": file.file, **file.rows}) for file in study.files]
+    rows = [Row(cells={"table": file.table, "file": _export_name(file.file) if study.exports else file.file, **file.rows}) for file in study.files]
     rows.append(Row(cells={"table": Text(en="All files", zh="全部文件"), **study.total}, role="total"))
     return table(
         "quality.waterfall",
@@ -34,6 +37,11 @@ def waterfall_table(study: QualityStudy) -> Block:
         columns=columns,
         rows=rows,
     )
+
+
+def _export_name(file: str) -> str:
+    """The export behind a file that a map wrote: ``tickets/0-export.csv.csv``."""
+    return re.sub(r"^\w+/\d+-(.+)\.csv$", r"\1", file)
 
 
 def exports_table(study: QualityStudy) -> Block | None:
@@ -53,6 +61,27 @@ def exports_table(study: QualityStudy) -> Block | None:
     return table(
         "quality.exports", title=Sentence("Every row of an export is written to a table or left out by a stated rule"),
         subtitle=Sentence("Rows by export and table. Read = written + left out; one export may feed several tables."), columns=columns, rows=rows,
+    )  # fmt: skip
+
+
+def remarks_table(study: QualityStudy, *, top: int = 30) -> Block | None:
+    """What the map took for granted on the way: words it does not list, columns that are not there, rules that keep nothing."""
+    if not study.remarks:
+        return None
+    columns = [
+        Column(key="file", label=Text(en="Export", zh="导出文件"), wide=True),
+        Column(key="column", label=Text(en="Column", zh="列")),
+        Column(key="kind", label=Text(en="What the map did", zh="映射的处理"), wide=True),
+        Column(key="count", label=Text(en="Values", zh="取值数"), unit="rows"),
+        Column(key="example", label=Text(en="Example", zh="示例")),
+    ]
+    rows = [
+        Row(cells={"file": one.file, "column": f"{one.table}.{one.column}" if one.column else one.table, "kind": one.kind, "count": one.count, "example": one.example})
+        for one in study.remarks[:top]
+    ]  # fmt: skip
+    return table(
+        "quality.remarks", title=Sentence("What the map took for granted, and where to look"),
+        subtitle=Sentence("Remarks by export and column, the most rows first; blank where a whole column or file is meant"), columns=columns, rows=rows,
     )  # fmt: skip
 
 
@@ -116,9 +145,8 @@ def near_table(study: QualityStudy) -> Block:
         return callout(
             "quality.near",
             tone="info",
-            title=Sentence(
-                "Near duplicates: not computed: needs a customer, a ticket or an account on each row."
-            ),
+            title=Sentence("Near duplicates: not computed: no table has the columns that two rows would have to share."),
+            body=Sentence("Needed: {columns}.", {"columns": needed_columns()}),
         )
     columns = [
         Column(key="table", label=Text(en="Table", zh="表")),
@@ -195,8 +223,6 @@ def screens_table(study: QualityStudy) -> Block:
     columns = [
         Column(key="system", label=Text(en="System and screen", zh="系统与界面"), wide=True),
         Column(key="figure", label=Text(en="Figure", zh="指标")),
-        Column(key="period", label=Text(en="Period", zh="期间")),
-        Column(key="read_on", label=Text(en="Read on", zh="读取日")),
         Column(key="theirs", label=Text(en="On the screen", zh="界面数字"), scale="exact"),
         Column(key="ours", label=Text(en="Here", zh="本报告"), scale="exact"),
         Column(key="difference", label=Text(en="Difference", zh="差异"), scale="exact"),
@@ -204,8 +230,7 @@ def screens_table(study: QualityStudy) -> Block:
     ]
     rows = [
         Row(cells={
-            "system": line.stated.system, "figure": line.name, "period": _months(line.stated.first, line.stated.last), "read_on": line.stated.read_on,
-            "theirs": line.theirs, "ours": line.ours, "difference": line.difference, "tolerance": line.tolerance,
+            "system": _screen(line.stated), "figure": line.name, "theirs": line.theirs, "ours": line.ours, "difference": line.difference, "tolerance": line.tolerance,
         }, tone=None if line.agrees else "bad")
         for line in study.screens
     ]  # fmt: skip
@@ -215,10 +240,15 @@ def screens_table(study: QualityStudy) -> Block:
     )  # fmt: skip
 
 
-def _months(first: Month, last: Month) -> Month | Text:
-    if first == last:
-        return first
-    return Text(en=f"{month_text(first, 'en')} to {month_text(last, 'en')}", zh=f"{month_text(first, 'zh')}至{month_text(last, 'zh')}")
+def _screen(figure: ScreenFigure) -> Text:
+    """Which screen, for which months, and when it was read."""
+    en, zh = month_text(figure.first, "en"), month_text(figure.first, "zh")
+    if figure.last != figure.first:
+        en, zh = f"{en} to {month_text(figure.last, 'en')}", f"{zh}至{month_text(figure.last, 'zh')}"
+    return Text(
+        en=f"{figure.system}; {en}, read {date_text(figure.read_on, 'en')}",
+        zh=f"{figure.system}；{zh}，{date_text(figure.read_on, 'zh')}读取",
+    )
 
 
 def controls_table(study: QualityStudy) -> Block:
@@ -257,7 +287,7 @@ def coverage_table(study: QualityStudy) -> Block:
         Column(key="rows", label=Text(en="Rows", zh="行数"), unit="rows"),
         Column(key="first", label=Text(en="First month", zh="首月")),
         Column(key="last", label=Text(en="Last month", zh="末月")),
-        Column(key="silent", label=Text(en="Silent at month end", zh="月末无数据"), unit="days"),
+        Column(key="silent", label=Text(en="Silent", zh="月末无数据"), unit="days"),
         Column(key="absent", label=Text(en="Columns not given", zh="未提供的列"), wide=True),
     ]
     silent = {fresh.table: fresh.silent for fresh in study.freshness}

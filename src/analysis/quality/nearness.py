@@ -43,6 +43,11 @@ RULES = (
 )
 
 
+def needed_columns() -> str:
+    """What each table needs to be looked at, as names: ``claims (ticket_id, amount)``."""
+    return "; ".join(f"{rule.table} ({', '.join([*rule.same, *(['/'.join(rule.one_of)] if rule.one_of else [])])})" for rule in RULES)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NearDuplicates:
     """Rows of one table that look like an earlier row. ``pairs``: both keys, the moments, what they share."""

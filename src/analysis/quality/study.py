@@ -12,7 +12,7 @@ from analysis.periods import Month
 from analysis.quality.arrival import Arrival, arrivals, late_rows
 from analysis.quality.controls import ControlTotals, control_checks, control_totals
 from analysis.quality.coverage import ColumnCoverage, coverage, silences
-from analysis.quality.exports import ExportRows, MappedRows, exports, exports_conserved
+from analysis.quality.exports import ExportRows, MappedRows, Remark, exports, exports_conserved, remarks
 from analysis.quality.freshness import (
     Freshness,
     MonthGaps,
@@ -96,6 +96,7 @@ class QualityStudy:
     tables: tuple[TableSpan, ...]
     absent: tuple[str, ...]
     exports: tuple[ExportRows, ...]
+    remarks: tuple[Remark, ...]
     quarantine: tuple[Fault, ...]
     faults: tuple[Fault, ...]
     near: tuple[NearDuplicates, ...]
@@ -155,6 +156,7 @@ def study(
         tables=tuple(_span(inputs, name) for name, info in tables.tables.items() if info.present),
         absent=tuple(name for name, info in tables.tables.items() if not info.present),
         exports=through_map,
+        remarks=remarks(inputs, mapped),
         quarantine=tuple(_quarantine(inputs)),
         faults=faults,
         near=near,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -17,11 +18,14 @@ from analysis.exhibits import quality as exhibits
 from analysis.metrics import StudyInputs
 from analysis.params.screen_figures import ScreenFigure, load_screen_figures
 from analysis.periods import Month
+from analysis.quality.exports import _SAID
 from analysis.quality.history import FAMILY_CHANCE, MOST_CHANGES, YEAR, critical_distance, score
 from analysis.sample import make_sample
+from analysis.sources.rowmapping import MapNote
 
 Inputs = Callable[..., StudyInputs]
 MONTH = Month.parse("2026-10")
+SOURCES = Path(quality.__file__).parents[1] / "sources"
 
 
 def append(path: Path, *lines: str) -> None:
@@ -288,6 +292,33 @@ class Export:
     read: int
     mapped: int
     left_out: int
+    notes: tuple[MapNote, ...] = ()
+
+
+def test_what_a_map_took_for_granted_is_on_the_page(company: Path, inputs_of: Inputs):
+    notes = (
+        MapNote(kind="not in the file", column="region", count=0, example=""),
+        MapNote(kind="words not listed, taken as 'repair'", column="ticket_type", count=7, example="Network"),
+        MapNote(kind="no row fits the map's rule (only, without or found_in)", column="role", count=20, example="(empty)"),
+    )
+    study = quality.study(inputs_of(company), mapped=[Export("tickets", "incident.csv", 20, 20, 0, notes)])
+    assert [(one.column, one.kind.en, one.kind.zh, one.count.value if one.count else None) for one in study.remarks] == [
+        ("role", "the rule keeps no row", "按该规则没有一行被保留", 20), ("ticket_type", "words not listed, taken as repair", "未列出的取值，归为 repair", 7),
+        ("region", "not in the file; made without it", "文件中没有该列，未生成", None),
+    ]  # fmt: skip
+    block = exhibits.remarks_table(study)
+    assert block is not None and [row["cells"][1]["text"]["en"] for row in block.payload["rows"]] == ["tickets.role", "tickets.ticket_type", "tickets.region"]
+    assert exhibits.remarks_table(quality.study(inputs_of(company))) is None
+
+
+def test_every_remark_of_a_map_has_its_words():
+    """A kind that the sources write and the page cannot say in Chinese would be printed in English."""
+    written = set()
+    for module in ("mapping", "rowmapping", "moments"):
+        text = (SOURCES / f"{module}.py").read_text(encoding="utf-8")
+        written |= set(re.findall(r'kind=f?"([^"{]+)', text)) | set(re.findall(r'_count\((?:column, )?f?"([^"{]+)', text))
+    assert len(written) >= 8
+    assert not [kind for kind in written if not any(kind.startswith(start.rstrip()) for start in _SAID)]
 
 
 def test_rows_a_map_left_out_are_on_the_page_and_must_add_up(company: Path, inputs_of: Inputs):
