@@ -735,6 +735,37 @@ def power_table(study: FailureStudy) -> Block:
 
 
 @_or_said
+def simulated_tables(study: FailureStudy) -> list[Block]:
+    """How often the study was right, and how often it alarmed, where the truth is known; nothing where no counts are kept."""
+    if not study.simulated:
+        return []
+    right = [one for one in study.simulated if one.ratio > 1]
+    ratios = sorted({one.ratio for one in right})
+    names = {one.planted: one.name for one in right}
+    by = {(one.planted, one.ratio): one.share for one in right}
+    columns = [Column(key="planted", label=Text(en="Planted", zh="植入的缺陷"), wide=True)]
+    columns += [Column(key=f"r{ratio:g}", label=Text(en=f"Rate ratio {ratio:g}", zh=f"故障率比 {ratio:g}")) for ratio in ratios]
+    columns.append(Column(key="interval", label=Text(en="Interval at 2", zh="故障率比 2 的区间"), show="interval"))
+    rows = [Row(cells={"planted": names[name], **{f"r{ratio:g}": by.get((name, ratio)) for ratio in ratios}, "interval": by.get((name, 2.0))}) for name in names]
+    quiet = [Row(cells={"planted": one.name, "share": one.share, "interval": one.share, "n": one.share}) for one in study.simulated if one.ratio == 1]
+    return [
+        table(
+            "failures.simulated", title=Sentence("How often the planted fault is named first"),
+            subtitle=Sentence("Share of simulated fields in which the first cause named is the planted one with its component; 100 failures expected without the fault"),
+            columns=columns, rows=rows, note=_source(study),
+        ),
+        table(
+            "failures.simulated_alarms", title=Sentence("How often something is named although nothing is planted"), subtitle=Sentence("Share of simulated fields with any finding"),
+            columns=[
+                Column(key="planted", label=Text(en="Planted", zh="植入的缺陷"), wide=True), Column(key="share", label=Text(en="Alarms", zh="误报")),
+                Column(key="interval", label=Text(en="Interval", zh="区间"), show="interval"), Column(key="n", label=Text(en="Fields", zh="模拟次数"), show="n"),
+            ],
+            rows=quiet, note=_source(study),
+        ),
+    ]  # fmt: skip
+
+
+@_or_said
 def fault_tree_figures(study: FailureStudy) -> list[Block]:
     """Each registered fault tree, drawn, with its events by importance."""
     if not study.trees:

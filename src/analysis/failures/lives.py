@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 
 DAYS_PER_MONTH = 30.4375
 FEWEST_FAILURES = 20
+GAP_ERROR = 0.005
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ComponentLife:
-    """One component's Weibull intensity, and how far the fitted count of failures by age departs from the counted one."""
+    """One component's Weibull intensity, and how far the fitted count of failures by age departs from the counted one.
+
+    ``worst_gap`` is the largest share by which a span of ages departs, among those that depart by more than chance; zero where none does.
+    """
 
     component: str
     fit: WeibullFit
@@ -70,6 +74,8 @@ def component_lives(field: Field) -> tuple[list[ComponentLife], list[str]]:
 
 
 def _component_life(component: str, part: pd.DataFrame, watched: pd.DataFrame) -> ComponentLife:
+    from scipy.stats import norm
+
     from analysis.stats import fit_weibull
 
     # a failure on the first day has age 0; half a day stands for "within the day"
@@ -86,7 +92,10 @@ def _component_life(component: str, part: pd.DataFrame, watched: pd.DataFrame) -
         float(weight @ (fit.cumulative_hazard(np.clip(end, low, high)) - fit.cumulative_hazard(np.clip(begin, low, high)))) for low, high in zip(edges[:-1], edges[1:], strict=True)
     ]
     counted = np.histogram(failed, bins=edges, weights=part["failures"])[0]
-    gaps = [abs(a / e - 1) for a, e in zip(counted, expected, strict=True) if e >= 50]
+    usable = [(float(a), e) for a, e in zip(counted, expected, strict=True) if e >= 50]
+    # a span of fifty failures departs by a seventh now and then: only what chance does not do is a gap of the fit
+    beyond = norm.isf(GAP_ERROR / 2 / max(len(usable), 1))
+    gaps = [abs(a / e - 1) for a, e in usable if abs(2 * (np.sqrt(a + 0.375) - np.sqrt(e + 0.125))) > beyond]
     return ComponentLife(component=component, fit=fit, failures=int(part["failures"].sum()), worst_gap=max(gaps, default=0.0))
 
 

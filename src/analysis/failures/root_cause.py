@@ -72,6 +72,16 @@ class MoneyFacts:
     leakage_rows: Mapping[str, pd.DataFrame]
 
 
+@dataclass(frozen=True, kw_only=True)
+class SimulatedFact:
+    """How often the study was right in simulated fields with a fault ``planted`` at a rate ``ratio`` (one: nothing planted, how often it alarmed)."""
+
+    planted: str
+    name: Text
+    ratio: float
+    share: Fact
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FailureStudy:
     """What the failure notebook shows. ``missing`` names, by part, what could not be computed and why."""
@@ -100,6 +110,7 @@ class FailureStudy:
     parts: tuple[tuple[str, Fact, Fact], ...]
     trees: tuple[TreeFacts, ...]
     power: Mapping[tuple[float, float], Fact]
+    simulated: tuple[SimulatedFact, ...]
     excluded: tuple[publish.Labelled, ...]
     missing: Mapping[str, MissingData]
     findings: tuple[Finding, ...]
@@ -165,6 +176,7 @@ def study(inputs: StudyInputs) -> FailureStudy:
         "excluded": _excluded(field),
         "trees": solved_trees(field, seed=SEED),
         "power": _power(field, cells),
+        "simulated": _simulated(field),
     }
     made = forecasting.forecast(field, intensity)
     parts["forecast"] = None if costs is None else _forecast(field, made, costs, delay, missing)
@@ -238,6 +250,20 @@ def _power(field: Field, cells: localising.Cells) -> dict[tuple[float, float], F
     return {
         (due, ratio): engine.stated("search_power", period=period, dimensions={"expected": f"{due:g}", "ratio": f"{ratio:g}"}, value=share) for (due, ratio), share in found.items()
     }
+
+
+def _simulated(field: Field) -> tuple[SimulatedFact, ...]:
+    """Kept counts of simulated fields, the same every month; tests hold them to the search as it is."""
+    from analysis.failures import simulated
+
+    engine, found = field.inputs.engine, []
+    for one in simulated.kept():
+        fact = engine.stated(
+            "simulated_right" if one.ratio > 1 else "simulated_alarms", period=publish.window(field), dimensions={"planted": one.name, "ratio": f"{one.ratio:g}"},
+            value=one.hits / one.seeds, numerator=one.hits, denominator=one.seeds, n=one.seeds, interval=one.interval(),
+        )  # fmt: skip
+        found.append(SimulatedFact(planted=one.name, name=publish.label(field, "planted", one.name), ratio=one.ratio, share=fact))
+    return tuple(found)
 
 
 def _part(missing: dict[str, MissingData], name: str, compute: Callable[[], Any]) -> Any:

@@ -205,9 +205,11 @@ def path() -> Path:
 
 
 def kept() -> tuple[Outcome, ...]:
-    """The counts the notebook prints."""
+    """The counts the notebook prints; none where none are kept."""
     from analysis.params.strict import read_yaml
 
+    if not path().exists():
+        return ()
     rows = read_yaml(path())["outcomes"]
     return tuple(Outcome(name=str(r["name"]), ratio=float(r["ratio"]), seeds=int(r["seeds"]), hits=int(r["hits"]), first=int(r["first"])) for r in rows)
 
