@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from analysis.costs.figures import money, rows_of
+from analysis.costs.figures import added, money, rows_of
 from analysis.errors import AnalysisError, MissingData
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
@@ -208,7 +208,7 @@ def _interval(row: dict[str, Any], inputs: StudyInputs, method: str) -> Interval
     return Interval(low=float(row["low"]), high=float(row["high"]), level=inputs.confidence, method=method)
 
 
-_PRICES = """
-SELECT s.month, u.part_no, sum(u.quantity * u.unit_price)::DOUBLE / sum(u.quantity) AS price, sum(u.quantity) AS quantity
+_PRICES = f"""
+SELECT s.month, u.part_no, {added("u.quantity * u.unit_price")} / {added("u.quantity")} AS price, {added("u.quantity")} AS quantity
 FROM parts_used u JOIN service s USING (ticket_id) WHERE u.unit_price > 0 AND u.quantity > 0 GROUP BY 1, 2 ORDER BY 2, 1
 """

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.costs.figures import rows_of
+from analysis.costs.figures import added, rows_of
 from analysis.errors import AnalysisError, MissingData, ParameterError
 from analysis.formats import Number
 from analysis.locale import Text
@@ -260,15 +260,15 @@ def idle_findings(inputs: StudyInputs) -> list[Finding]:
 
 
 _SOURCES = ("staff", "tickets")
-_SUPPLY = """
-SELECT team, sum(cost) AS cost, sum(hours_paid) AS paid FROM workforce
-WHERE month = {month} AND team IS NOT NULL AND coalesce(sourcing, 'in_house') = 'in_house' GROUP BY 1 HAVING sum(hours_paid) > 0 ORDER BY 1
+_SUPPLY = f"""
+SELECT team, sum(cost) AS cost, {added("hours_paid")} AS paid FROM workforce
+WHERE month = {{month}} AND team IS NOT NULL AND coalesce(sourcing, 'in_house') = 'in_house' GROUP BY 1 HAVING sum(hours_paid) > 0 ORDER BY 1
 """
 _WORK = f"""
-SELECT team, {", ".join(f"coalesce({name}, '{NOT_STATED}') AS {name}" for name in COST_OBJECTS)}, sum({{time}})::DOUBLE AS time
+SELECT team, {", ".join(f"coalesce({name}, '{NOT_STATED}') AS {name}" for name in COST_OBJECTS)}, {added("{time}")} AS time
 FROM service WHERE month = {{month}} AND team IS NOT NULL AND {{time}} > 0 GROUP BY ALL ORDER BY ALL
 """
-_TEAM_MONTHS = """
-SELECT month, team, sum(hours_paid) AS hours_paid, sum(hours_worked) AS hours_worked, sum(cost) AS cost FROM workforce
+_TEAM_MONTHS = f"""
+SELECT month, team, {added("hours_paid")} AS hours_paid, {added("hours_worked")} AS hours_worked, sum(cost) AS cost FROM workforce
 WHERE team IS NOT NULL AND coalesce(sourcing, 'in_house') = 'in_house' GROUP BY 1, 2 ORDER BY 2, 1
 """

@@ -37,6 +37,14 @@ def rows_of(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
     return (dict(zip(names, row, strict=True)) for row in frame.itertuples(index=False, name=None))
 
 
+def added(expression: str) -> str:
+    """SQL of a sum of hours or quantities that is the same to the last digit in whatever order the engine meets the rows.
+
+    Floats added by several threads are not; millionths are exact, and finer than any source records.
+    """
+    return f"sum(CAST({expression} AS DECIMAL(18, 6)))::DOUBLE"
+
+
 def facts_by_month(inputs: StudyInputs, metric: str, months: Sequence[Month]) -> list[Fact]:
     return [inputs.engine.fact(metric, period=month) for month in months]
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from analysis.costs.allocation import AllocationSensitivity, allocate_pools, allocation_sensitivity
-from analysis.costs.figures import rows_of
+from analysis.costs.figures import added, rows_of
 from analysis.errors import MissingData
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
@@ -62,7 +62,7 @@ def allocated_of(inputs: StudyInputs) -> Allocated | MissingData:
     incurred = f"{inside} AND posting_basis IN ('incurred', 'recovery')"
     try:
         weights = engine.query(
-            f"SELECT driver, cost_object AS product_line, sum(quantity) AS weight FROM drivers WHERE {inside} "
+            f"SELECT driver, cost_object AS product_line, {added('quantity')} AS weight FROM drivers WHERE {inside} "
             "AND cost_object_type = 'product_line' GROUP BY 1, 2 ORDER BY 1, 2",
             needs=("drivers.quantity", "drivers.driver"),
         )

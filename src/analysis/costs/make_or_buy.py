@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from analysis.costs.figures import money
+from analysis.costs.figures import added, money
 from analysis.costs.sourcing import (
     BreakEven,
     CostLine,
@@ -364,18 +364,18 @@ def _size(book: _Book, key: str, name: Text, row: pd.Series) -> Staffing:
 
 
 # Field teams are those of which repairs are more than three tickets in ten; a contact centre is compared with no partner.
-_MONTHS = """
+_MONTHS = f"""
 WITH teams AS (SELECT DISTINCT team, coalesce(sourcing, 'in_house') AS sourcing FROM workforce WHERE team IS NOT NULL),
 field AS (
     SELECT w.team, any_value(teams.sourcing) AS sourcing FROM service w JOIN teams USING (team)
     GROUP BY w.team HAVING count(*) FILTER (WHERE ticket_type = 'repair') > 0.3 * count(*)
 ),
 work AS (
-    SELECT s.month, f.sourcing, count(*) AS tickets, sum(s.handling_hours) AS hours FROM service s JOIN field f USING (team) GROUP BY 1, 2
+    SELECT s.month, f.sourcing, count(*) AS tickets, {added("s.handling_hours")} AS hours FROM service s JOIN field f USING (team) GROUP BY 1, 2
 ),
 crew AS (
-    SELECT w.month, 'in_house' AS sourcing, sum(w.cost) AS pay, sum(w.cost * (1 - w.hours_worked / w.hours_paid)) AS idle,
-           sum(w.hours_paid) AS paid, count(*) AS heads
+    SELECT w.month, 'in_house' AS sourcing, sum(w.cost) AS pay, {added("w.cost * (1 - w.hours_worked / w.hours_paid)")} AS idle,
+           {added("w.hours_paid")} AS paid, count(*) AS heads
     FROM workforce w JOIN field f USING (team) WHERE f.sourcing = 'in_house' AND w.hours_paid > 0 GROUP BY 1
     UNION ALL
     SELECT month, 'outsourced', sum(amount), 0, 0, 0 FROM cost
@@ -389,7 +389,7 @@ SELECT strftime(work.month, '%Y-%m') AS month, sourcing, work.tickets::DOUBLE AS
        crew.pay::DOUBLE AS pay, crew.idle::DOUBLE AS idle, crew.paid::DOUBLE AS paid, crew.heads::DOUBLE AS heads,
        coalesce(poor.quality, 0)::DOUBLE AS quality
 FROM work JOIN crew USING (month, sourcing) LEFT JOIN poor USING (month, sourcing)
-WHERE work.month >= {first} AND work.month < {end} ORDER BY 1, 2
+WHERE work.month >= {{first}} AND work.month < {{end}} ORDER BY 1, 2
 """
 _LEAVERS = """
 WITH teams AS (SELECT team FROM service WHERE team IS NOT NULL GROUP BY 1 HAVING count(*) FILTER (WHERE ticket_type = 'repair') > 0.3 * count(*)),

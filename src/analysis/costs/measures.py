@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from analysis.costs.figures import money
+from analysis.costs.figures import added, money
 from analysis.costs.savings import (
     MeasureResult,
     cost_saving_rate,
@@ -172,7 +172,7 @@ def _series(inputs: StudyInputs, entry: Intervention, where: dict[str, list[str]
     needs: tuple[str, ...]
     if "category" in entry.where:
         posted = (
-            f"SELECT ticket_id, sum(amount)::DOUBLE AS cost FROM cost WHERE category = {literal(entry.where['category'])} "
+            f"SELECT ticket_id, sum(amount) AS cost FROM cost WHERE category = {literal(entry.where['category'])} "
             "AND posting_basis IN ('incurred', 'recovery') AND tracing = 'direct' GROUP BY 1"
         )
         cost, joined, needs = (
@@ -182,14 +182,14 @@ def _series(inputs: StudyInputs, entry: Intervention, where: dict[str, list[str]
         )
     else:
         wage = (
-            "SELECT sum(cost)::DOUBLE / sum(hours_paid) AS wage FROM workforce "
+            f"SELECT sum(cost)::DOUBLE / {added('hours_paid')} AS wage FROM workforce "
             "WHERE cost IS NOT NULL AND coalesce(sourcing, 'in_house') = 'in_house'"
         )
         cost, joined = "t.hours * w.wage", f"CROSS JOIN ({wage}) w"
         needs = ("staff.cost", "staff.hours_paid", "tickets.handling_hours")
     groups = ", ".join(f"t.{name}" for name in ("month", *MIX))
     return inputs.engine.query(
-        f"SELECT {groups}, count(*)::DOUBLE AS tickets, sum({cost}) AS cost FROM ({chosen}) t {joined} GROUP BY {groups} ORDER BY {groups}",
+        f"SELECT {groups}, count(*)::DOUBLE AS tickets, {added(cost)} AS cost FROM ({chosen}) t {joined} GROUP BY {groups} ORDER BY {groups}",
         needs=needs,
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.costs.figures import amount_of, amounts_by
+from analysis.costs.figures import added, amount_of, amounts_by
 from analysis.errors import MissingData, ParameterError
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
@@ -30,7 +30,7 @@ def unit_costs_of(inputs: StudyInputs) -> tuple[Fact, ...]:
             1000,
         ),
         "cost_per_agent_hour": (
-            "SELECT sum(hours_worked) FROM workforce WHERE {inside}",
+            f"SELECT {added('hours_worked')} FROM workforce WHERE {{inside}}",
             "staff.hours_worked",
             1,
         ),
