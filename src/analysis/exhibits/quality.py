@@ -49,11 +49,11 @@ def exports_table(study: QualityStudy) -> Block | None:
     if not study.exports:
         return None
     columns = [
-        Column(key="file", label=Text(en="Export", zh="导出文件")),
+        Column(key="file", label=Text(en="Export", zh="导出文件"), wide=True),
         Column(key="table", label=Text(en="Feeds", zh="写入的表")),
         Column(key="read", label=Text(en="Read", zh="读取"), unit="rows"),
         Column(key="mapped", label=Text(en="Written", zh="写入"), unit="rows"),
-        Column(key="left_out", label=Text(en="Left out by the map", zh="按映射剔除"), unit="rows"),
+        Column(key="left_out", label=Text(en="Left out", zh="剔除"), unit="rows"),
     ]
     rows = [
         Row(cells={"file": export.file, "table": export.table, **export.rows}) for export in study.exports
