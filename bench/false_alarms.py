@@ -31,8 +31,8 @@ ASKS_FOR_A_DECISION = ("alert", "watch")
 EXACT = "exact"
 TRUE_HERE_TOO = {
     "retention.gross_churn": "they lose more than a tenth of their contracts a year, and the line is at a tenth",
-    "costs.provision_short": "0.65 % of sales is accrued for every line alike, and machines age: over 36 companies the balance of Home Comfort holds a quarter of the "
-    "claims to come, Commercial Cooling 86 % and all lines together 84 %, and each of the three is short in every one of them",
+    "costs.provision_short": "0.65 % of sales is accrued for every line alike: over 40 companies the balance of Home Comfort holds 29 % of the claims to "
+    "come and is short in each of them; Commercial Cooling holds 98 % and all lines 95 % on average, and those called short are short",
     "costs.measure": "the registered measures have no effect in them, so they did not deliver",
 }
 

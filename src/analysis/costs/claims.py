@@ -49,8 +49,9 @@ class ForecastClaims:
     months: int
 
     def limits(self, confidence: float) -> tuple[float, float]:
+        """Quantiles of the futures, to a cent: what lies beyond is noise of the simulation."""
         low, high = np.quantile(self.draws, [(1 - confidence) / 2, (1 + confidence) / 2])
-        return float(low), float(high)
+        return round(float(low), 2), round(float(high), 2)
 
     def short(self, closing: float) -> float:
         """The share of futures whose claims ``closing`` would pay."""

@@ -213,7 +213,9 @@ def _covered(
     # a balance can be below zero, where more was paid than was ever set aside
     least, most = sorted((closing / limits.low, closing / limits.high))
     share = Interval(low=least, high=most, level=inputs.confidence, method=claims.method)
-    return expected, fact("provision_coverage", closing / claims.expected, interval=share, n=claims.months)
+    return expected, fact(
+        "provision_coverage", closing / float(amount_of(expected)), interval=share, n=claims.months
+    )
 
 
 def _name(inputs: StudyInputs, line: str) -> Text:
