@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.errors import FitError
 from analysis.failures.field import Field
+from analysis.failures.life_models import AgeCounts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from analysis.stats.recurrence import MeanCumulativeFunction
     from analysis.stats.survival import SurvivalCurve
 
+Floats = NDArray[np.float64]
 DAYS_PER_MONTH = 30.4375
 FEWEST_FAILURES = 20
 GAP_ERROR = 0.005
@@ -33,6 +36,7 @@ class ComponentLife:
     fit: WeibullFit
     failures: int
     worst_gap: float
+    counts: AgeCounts
 
 
 def stays(field: Field) -> pd.DataFrame:
@@ -96,7 +100,7 @@ def _component_life(component: str, part: pd.DataFrame, watched: pd.DataFrame) -
     # a span of fifty failures departs by a seventh now and then: only what chance does not do is a gap of the fit
     beyond = norm.isf(GAP_ERROR / 2 / max(len(usable), 1))
     gaps = [abs(a / e - 1) for a, e in usable if abs(2 * (np.sqrt(a + 0.375) - np.sqrt(e + 0.125))) > beyond]
-    return ComponentLife(component=component, fit=fit, failures=int(part["failures"].sum()), worst_gap=max(gaps, default=0.0))
+    return ComponentLife(component=component, fit=fit, failures=int(part["failures"].sum()), worst_gap=max(gaps, default=0.0), counts=AgeCounts.of(part, watched))
 
 
 def first_failures(field: Field, *, by: str | None = None) -> dict[str, SurvivalCurve]:
@@ -120,31 +124,72 @@ def first_failures(field: Field, *, by: str | None = None) -> dict[str, Survival
     }
 
 
-def repairs_per_machine(field: Field, *, level: float) -> MeanCumulativeFunction:
-    """Mean number of confirmed failures a machine has had by each age (months); machines without one are one row for each distinct stay."""
-    from analysis.stats import mean_cumulative_function
+GRID_MONTHS = 3
 
+
+def repairs_per_machine(field: Field, *, level: float) -> MeanCumulativeFunction:
+    """Mean number of confirmed failures a machine has had, at every third month of age.
+
+    The estimate and variance of :func:`~analysis.stats.mean_cumulative_function`, added up in the database: the variance is the sum over machines of
+    (A - B) squared, A what a machine's own failures added and B what the mean adds while it is watched; A squared and A times B come as sums by age.
+    """
+    import pandas as pd
+    import pyarrow as pa
+
+    from analysis.stats.recurrence import MeanCumulativeFunction, with_interval
+
+    watched = stays(field)
+    begin, end, machines = (watched[name].to_numpy(dtype=float) for name in ("begin_days", "end_days", "machines"))
+    counted = failure_ages(field).groupby("age_days", sort=True)["failures"].sum()
+    day, failures = counted.index.to_numpy(dtype=np.int64), counted.to_numpy(dtype=float)
+    # a machine of a single day is watched for that day; a failure of day a lies at a + 1/2
+    until = np.maximum(end, begin + 1)
+    middle: Floats = day.astype(float) + 0.5
+    at_risk: Floats = np.subtract(_below(begin, machines, middle), _below(until, machines, middle))
+    inverse, pull = 1 / at_risk, failures / at_risk**2
+    pulled = np.r_[0.0, np.cumsum(pull)]
+
+    def until_day(days: Floats) -> Floats:
+        return np.asarray(pulled[np.searchsorted(middle, days, side="right")])
+
+    months = np.arange(GRID_MONTHS, int(end.max() / DAYS_PER_MONTH) + 1, GRID_MONTHS)
+    grid = months * DAYS_PER_MONTH
+    days = np.arange(0, int(until.max()) + 1)
+    step = np.full(len(days), np.nan)
+    step[day] = inverse
+    ages = pa.table({"day": days, "inverse": step, "pulled": until_day(days.astype(float)), "bucket": np.searchsorted(grid, days + 0.5), "passed": np.searchsorted(grid, days.astype(float))})
+    name = field.inputs.engine.lend("failures_ages", ages)
     first = f"DATE '{field.first.start}'"
-    begin, end = f"greatest(date_diff('day', started, {first}), 0)", "date_diff('day', started, ended)"
-    quiet = field.query(
-        field.failures,
-        select=f"SELECT {begin} AS b, {end} AS e, count(*) AS machines FROM machines WHERE ended > {first} "
-        "AND serial_no NOT IN (SELECT serial_no FROM failed) GROUP BY ALL ORDER BY 1, 2",
+    each = (
+        f"each AS (SELECT f.serial_no, a.day, a.inverse, a.bucket, b.pulled AS at_begin, e.pulled AS at_end, e.passed FROM failed f JOIN {name} a ON a.day = date_diff('day', f.started, f.event_on) "
+        f"JOIN {name} b ON b.day = greatest(date_diff('day', f.started, {first}), 0) JOIN {name} e ON e.day = greatest(date_diff('day', f.started, f.ended), b.day + 1))"
     )
-    loud = field.query(
-        field.failures,
-        select=f"SELECT serial_no, {begin} AS b, {end} AS e FROM machines WHERE serial_no IN (SELECT serial_no FROM failed) ORDER BY serial_no",
+    mixed = field.query(
+        field.failures, each,
+        select="SELECT bucket, passed, sum(inverse) AS own, sum(inverse * at_end) AS own_end, sum(inverse * at_begin) AS own_begin FROM each GROUP BY ALL ORDER BY ALL",
     )
-    events = field.query(
-        field.failures, select="SELECT serial_no, date_diff('day', started, event_on) AS age FROM failed ORDER BY serial_no, age"
-    )
-    position = dict(zip(loud["serial_no"], range(len(loud)), strict=True))
-    machines = np.r_[np.ones(len(loud)), quiet["machines"].to_numpy(dtype=float)]
-    starts = np.r_[loud["b"].to_numpy(dtype=float), quiet["b"].to_numpy(dtype=float)] / DAYS_PER_MONTH
-    ends = np.r_[loud["e"].to_numpy(dtype=float), quiet["e"].to_numpy(dtype=float)] / DAYS_PER_MONTH
-    # the tolerance keeps a failure on the first day of watching inside the half-open stay
-    ages = (events["age"].to_numpy(dtype=float) + 0.5) / DAYS_PER_MONTH
-    return mean_cumulative_function(
-        [position[serial] for serial in events["serial_no"]], ages, ends=np.maximum(ends, starts + 0.5 / DAYS_PER_MONTH), starts=starts,
-        unit_weights=machines, level=level,
+    squared = field.query(
+        field.failures, each, "running AS (SELECT bucket, inverse, sum(inverse) OVER (PARTITION BY serial_no ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS held FROM each)",
+        select="SELECT bucket, sum((2 * held - inverse) * inverse) AS squared FROM running GROUP BY ALL ORDER BY ALL",
     )  # fmt: skip
+    rows, total = [], np.cumsum(failures * inverse)
+    for k, t in enumerate(grid):
+        before = mixed[mixed["bucket"] <= k]
+        gone = before["passed"] <= k
+        product = before.loc[gone, "own_end"].sum() + until_day(t) * before.loc[~gone, "own"].sum() - before["own_begin"].sum()
+        mean = np.maximum(until_day(np.minimum(until, t)) - until_day(begin), 0.0)
+        variance = squared.loc[squared["bucket"] <= k, "squared"].sum() - 2 * product + float(machines @ mean**2)
+        seen = int(np.searchsorted(middle, t, side="right"))
+        rows.append((float(months[k]), float(failures[:seen].sum()), float(total[seen - 1]) if seen else 0.0, float(np.sqrt(max(variance, 0.0)))))
+    table = pd.DataFrame(rows, columns=["age", "events", "mcf", "standard_error"])
+    return MeanCumulativeFunction(
+        table=with_interval(table[table["mcf"] > 0].reset_index(drop=True), level, "log"), units=float(machines.sum()), events=float(failures.sum()),
+        last_age=float(until.max() / DAYS_PER_MONTH), level=level, method="Lawless-Nadeau variance, log interval",
+    )  # fmt: skip
+
+
+def _below(ages: Floats, weight: Floats, at: Floats) -> Floats:
+    """Total weight of the entries strictly below each of ``at``."""
+    order = np.argsort(ages, kind="stable")
+    running = np.r_[0.0, np.cumsum(weight[order])]
+    return np.asarray(running[np.searchsorted(ages[order], at, side="left")])

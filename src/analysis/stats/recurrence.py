@@ -86,7 +86,7 @@ def mean_cumulative_function(
         )
     table = _estimate(unit, age, cost, start, end, weight)
     return MeanCumulativeFunction(
-        table=_with_interval(table, level, interval),
+        table=with_interval(table, level, interval),
         units=float(weight.sum()),
         events=float((cost * weight[unit]).sum()),
         level=level,
@@ -213,7 +213,8 @@ def _total_below(ages: Floats, weight: Floats, at: Floats) -> Floats:
     return np.asarray(running[np.searchsorted(ages[order], at, side="left")])
 
 
-def _with_interval(table: pd.DataFrame, level: float, interval: IntervalKind) -> pd.DataFrame:
+def with_interval(table: pd.DataFrame, level: float, interval: IntervalKind) -> pd.DataFrame:
+    """``low`` and ``high`` beside ``mcf`` and ``standard_error``."""
     if not 0 < level < 1:
         raise ParameterError(f"level must lie between 0 and 1, e.g. 0.95; got {level}.")
     z = norm.ppf(0.5 + level / 2)

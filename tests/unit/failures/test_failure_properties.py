@@ -14,7 +14,7 @@ from analysis.failures import lives, localising, monitoring
 from analysis.failures.baseline import Baseline
 from analysis.failures.field import Field
 from analysis.metrics import StudyInputs
-from analysis.stats import fit_weibull, kaplan_meier
+from analysis.stats import fit_weibull, kaplan_meier, mean_cumulative_function
 
 Inputs = Callable[..., StudyInputs]
 
@@ -117,6 +117,34 @@ def test_mileage_missing_for_survivors_only_is_refused(estimate: Callable[..., o
     mileage, failed = [12.0, 30.0, 41.0, np.nan, np.nan], [True, True, True, False, False]
     with pytest.raises(AnalysisError, match="2 of 5 rows have no duration, all of them survivors"):
         estimate(mileage, failed)
+
+
+def test_repairs_a_machine_from_sums_are_those_from_machines(bad: Path, inputs_of: Inputs):
+    """The mean cumulative function and its error added up in the database against the estimator on one row a machine and failure."""
+    random, zero = np.random.default_rng(11), pd.Timestamp("2024-01-01")
+    start = zero + pd.to_timedelta(random.integers(0, 900, 150), "D")
+    length = random.integers(1, 700, 150)
+    units = pd.DataFrame({"serial_no": [f"S{k}" for k in range(150)], "product_id": "P1", "shipped_on": start.strftime("%Y-%m-%d")})
+    units["retired_on"] = np.where(random.random(150) < 0.4, (start + pd.to_timedelta(length, "D")).strftime("%Y-%m-%d"), "")
+    who = random.integers(0, 150, 260)
+    happened = start[who] + pd.to_timedelta(np.floor(random.random(260) * 900), "D")
+    repairs = pd.DataFrame({"ticket_id": [f"F{k}" for k in range(260)], "serial_no": units["serial_no"].to_numpy()[who], "ticket_type": "repair", "opened_at": happened.strftime("%Y-%m-%dT02:00:00"), "status": "closed", "fault_code": "F1", "component": random.choice(["a", "b"], 260), "failed_on": happened.strftime("%Y-%m-%d")})
+    units.to_csv(bad / "units.csv", index=False)
+    repairs.to_csv(bad / "tickets.csv", index=False)
+    field = Field.of(inputs_of(bad))
+    found = lives.repairs_per_machine(field, level=0.9)
+    first = f"DATE '{field.first.start}'"
+    watch = f"greatest(date_diff('day', started, {first}), 0) AS b, date_diff('day', started, ended) AS e"
+    held = field.query(field.machines, select=f"SELECT serial_no, {watch} FROM machines WHERE ended > {first} ORDER BY serial_no")
+    events = field.query(field.failures, select="SELECT serial_no, date_diff('day', started, event_on) AS age FROM failed ORDER BY serial_no, age")
+    assert len(events) > 100 and events["serial_no"].duplicated().sum() > 30
+    direct = mean_cumulative_function(
+        events["serial_no"], events["age"] + 0.5, units=held["serial_no"], starts=held["b"], ends=np.maximum(held["e"], held["b"] + 1), level=0.9
+    )
+    months = np.arange(3.0, 28, 3)
+    expected, given = direct.at(months * lives.DAYS_PER_MONTH), found.at(months)
+    for column in ("mcf", "standard_error", "low", "high"):
+        assert given[column].to_numpy() == pytest.approx(expected[column].to_numpy(), rel=1e-9), column
 
 
 def test_a_watched_cell_by_hand():
