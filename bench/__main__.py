@@ -4,6 +4,7 @@
     python -m bench pack            one part
     python -m bench metrics 20000000
     python -m bench retention 10000000
+    python -m bench failures 10000000
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-PARTS = {"pack": [], "metrics": ["200000", "2000000"], "models": [], "retention": ["1000000"]}
+PARTS = {"pack": [], "metrics": ["200000", "2000000"], "models": [], "retention": ["1000000"], "failures": ["1000000"]}
 
 
 def main() -> None:

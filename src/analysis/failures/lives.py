@@ -178,7 +178,7 @@ def repairs_per_machine(field: Field, *, level: float) -> MeanCumulativeFunction
         gone = before["passed"] <= k
         product = before.loc[gone, "own_end"].sum() + until_day(t) * before.loc[~gone, "own"].sum() - before["own_begin"].sum()
         mean = np.maximum(until_day(np.minimum(until, t)) - until_day(begin), 0.0)
-        variance = squared.loc[squared["bucket"] <= k, "squared"].sum() - 2 * product + float(machines @ mean**2)
+        variance = float(squared.loc[squared["bucket"] <= k, "squared"].sum()) - 2 * float(product) + float(machines @ mean**2)
         seen = int(np.searchsorted(middle, t, side="right"))
         rows.append((float(months[k]), float(failures[:seen].sum()), float(total[seen - 1]) if seen else 0.0, float(np.sqrt(max(variance, 0.0)))))
     table = pd.DataFrame(rows, columns=["age", "events", "mcf", "standard_error"])
