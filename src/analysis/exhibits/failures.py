@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import wraps
-from typing import TypeVar
+from collections.abc import Sequence
 
 from analysis.exhibits.blocks import (
     Block,
@@ -18,6 +16,14 @@ from analysis.exhibits.blocks import (
     table,
     tiles,
 )
+from analysis.exhibits.failure_life import life_table as life_table
+from analysis.exhibits.failure_life import models_table as models_table
+from analysis.exhibits.failure_life import probability_plot as probability_plot
+from analysis.exhibits.failure_shared import COMPONENT, INTERVAL
+from analysis.exhibits.failure_shared import gap_block as _gap
+from analysis.exhibits.failure_shared import or_nothing as _or_nothing
+from analysis.exhibits.failure_shared import or_said as _or_said
+from analysis.exhibits.failure_shared import source as _source
 from analysis.failures.publishing import CauseFacts, Curve
 from analysis.failures.root_cause import FailureStudy, NotRated
 from analysis.failures.trees import TreeFacts
@@ -25,45 +31,13 @@ from analysis.locale import Text
 from analysis.periods import Month
 from analysis.results import Fact, Sentence, Value
 
-Shown = TypeVar("Shown")
-
-INTERVAL = Text(en="Interval", zh="区间")
 RATE = Text(en="Failure rate", zh="故障率")
-COMPONENT = Text(en="Component", zh="部件")
 RATIO = Text(en="Actual to expected", zh="实际与预期之比")
-
-
-def _or_nothing(draw: Callable[..., Shown]) -> Callable[..., Shown | None]:
-    """Where failures cannot be rated there is nothing to draw; :func:`not_rated` says so once."""
-
-    @wraps(draw)
-    def drawn(study: FailureStudy | NotRated, *arguments: str, **options: int) -> Shown | None:
-        return None if isinstance(study, NotRated) else draw(study, *arguments, **options)
-
-    return drawn
-
-
-def _or_said(draw: Callable[..., Shown]) -> Callable[..., Shown | Block | None]:
-    """The first exhibit under a heading: where failures cannot be rated it says which data are missing, so that no heading stands empty."""
-
-    @wraps(draw)
-    def drawn(study: FailureStudy | NotRated, *arguments: str, **options: int) -> Shown | Block | None:
-        if not isinstance(study, NotRated):
-            return draw(study, *arguments, **options)
-        if "cost" in arguments:  # the same cell has said it
-            return None
-        return not_computed(study.missing, id="_".join((f"failures.no_{draw.__name__}", *arguments)))
-
-    return drawn
 
 
 def not_rated(study: FailureStudy | NotRated) -> Block | None:
     """Which data are missing, where failures cannot be rated."""
     return not_computed(study.missing, id="failures.not_rated") if isinstance(study, NotRated) else None
-
-
-def _source(study: FailureStudy) -> Sentence:
-    return Sentence("Source: service orders and installed base, {first} to {last}.", {"first": study.window.first, "last": study.window.last})
 
 
 def _months(facts: Sequence[Fact]) -> list[tuple[Month, Fact]]:
@@ -453,39 +427,6 @@ def pareto_table(study: FailureStudy) -> Block | None:
 
 # -- life ------------------------------------------------------------------------------------------------------------
 
-_DIRECTIONS = {
-    "falling": Text(en="Early failures", zh="早期失效"),
-    "rising": Text(en="Wears out", zh="耗损失效"),
-    "unclear": Text(en="Steady", zh="平稳"),
-}
-_BEYOND = Text(en="beyond the oldest machines", zh="超出最老机龄")
-
-
-@_or_said
-def life_table(study: FailureStudy) -> Block:
-    """Weibull shape and B10 life by component, with the bathtub reading."""
-    if not study.lives:
-        return callout("failures.lives", tone="info", title=Sentence("No life distribution: no component has failed often enough."))
-    columns = [
-        Column(key="component", label=COMPONENT, wide=True), Column(key="failures", label=Text(en="Failures", zh="故障数"), places=0),
-        Column(key="shape", label=Text(en="Weibull shape", zh="形状参数"), places=2), Column(key="shape_interval", label=INTERVAL, show="interval", places=2),
-        Column(key="reading", label=Text(en="Reading", zh="解读")), Column(key="b10", label=Text(en="B10 life", zh="B10 寿命"), places=0),
-        Column(key="b10_interval", label=INTERVAL, show="interval", places=0), Column(key="note", label=Text(en="Extrapolated", zh="外推")),
-    ]  # fmt: skip
-    rows = [
-        Row(
-            cells={
-                "component": life.name, "failures": life.failures, "shape": life.shape, "shape_interval": life.shape, "reading": _DIRECTIONS[life.direction],
-                "b10": life.b10, "b10_interval": life.b10, "note": _BEYOND if life.beyond_data else None,
-            }
-        )
-        for life in study.lives
-    ]  # fmt: skip
-    return table(
-        "failures.lives", title=Sentence("How components age"), subtitle=Sentence("Shape below one: early failures; above one: wear-out; an interval that holds one is read as steady"),
-        columns=columns, rows=rows, note=_source(study),
-    )  # fmt: skip
-
 
 @_or_nothing
 def survival_figure(study: FailureStudy) -> Block:
@@ -601,12 +542,6 @@ def parts_table(study: FailureStudy) -> Block | None:
         "failures.parts", title=Sentence("Spare parts for the next three months"), subtitle=Sentence("Expected failures by component times parts used a failure"),
         columns=columns, rows=rows, note=_source(study),
     )  # fmt: skip
-
-
-def _gap(study: FailureStudy, part: str, id: str) -> Block:
-    if part in study.missing:
-        return not_computed(study.missing[part], id=id)
-    return callout(id, tone="info", title=Sentence("Not computed: there is nothing to compute it from."))
 
 
 # -- money -----------------------------------------------------------------------------------------------------------

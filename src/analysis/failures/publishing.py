@@ -13,6 +13,7 @@ from analysis.failures import money, views
 from analysis.failures.baseline import Baseline
 from analysis.failures.field import Field
 from analysis.failures.forecasting import Forecast, ForecastTest
+from analysis.failures.life_models import compared, plot_points
 from analysis.failures.lives import ComponentLife
 from analysis.failures.localising import Cause, Cells, Search, members
 from analysis.failures.reporting import Backtest, Delay, share_by_month
@@ -611,16 +612,39 @@ class LifeFacts:
     direction: str  # falling | rising | unclear
     beyond_data: bool
     worst_gap: float
+    models: tuple[ModelFacts, ...]
+    plot: PlotFacts | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ModelFacts:
+    """One life distribution of one component: Schwarz criterion above the lowest, log-likelihood, B10 life, and whether it is the one used."""
+
+    model: str
+    name: Text
+    log_likelihood: Fact
+    excess: Fact
+    b10: Fact
+    used: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PlotFacts:
+    """Share failed by age (months): counted without a model, and by the fitted Weibull with its band."""
+
+    counted: Curve
+    fitted: Curve
 
 
 def life_facts(field: Field, lives: Sequence[ComponentLife], *, reading_level: float) -> tuple[LifeFacts, ...]:
     """``reading_level`` is the coverage at which a shape is called falling or rising, so that all readings together hold."""
     engine, level, period = field.inputs.engine, field.inputs.confidence, window(field)
     oldest = float(field.by_age["age_months"].max())
-    found = []
+    found: list[LifeFacts] = []
     for life in sorted(lives, key=lambda one: (-one.fit.shape, one.component)):
         place = {"component": life.component}
         shape, b10 = life.fit.shape_interval(level=level), life.fit.b_life(0.1, level=level)
+        first = not found  # the steepest is drawn; the mixture is fitted there and where the Weibull departs
         found.append(
             LifeFacts(
                 name=label(field, "component", life.component), component=life.component,
@@ -628,9 +652,44 @@ def life_facts(field: Field, lives: Sequence[ComponentLife], *, reading_level: f
                 b10=engine.stated("b10_life", period=period, dimensions=place, value=b10.value, interval=interval_of(b10.low, b10.high, level, "likelihood ratio"), n=life.failures),
                 failures=engine.stated("failure_count", period=period, dimensions=place, value=life.failures),
                 direction=life.fit.hazard_direction(level=reading_level), beyond_data=b10.value > oldest, worst_gap=life.worst_gap,
+                models=_model_facts(field, life, mixture=first or life.worst_gap > 0), plot=_plot_facts(field, life) if first else None,
             )  # fmt: skip
         )
     return tuple(found)
+
+
+def _model_facts(field: Field, life: ComponentLife, *, mixture: bool) -> tuple[ModelFacts, ...]:
+    engine, level, period = field.inputs.engine, field.inputs.confidence, window(field)
+    found = []
+    for one in compared(life.counts, level=level, mixture=mixture):
+        place, n = {"component": life.component, "model": one.model}, life.failures
+        reason = None if one.b10 else Text(en="not computed: its interval is open", zh="未计算：区间不封闭")
+        found.append(
+            ModelFacts(
+                model=one.model, name=label(field, "life_model", one.model), used=one.used,
+                log_likelihood=engine.stated("life_log_likelihood", period=period, dimensions=place, value=one.log_likelihood, n=n),
+                excess=engine.stated("life_criterion", period=period, dimensions=place, value=one.excess, n=n),
+                b10=engine.stated(
+                    "b10_life", period=period, dimensions=place, value=one.b10.value if one.b10 else None, reason=reason, n=n,
+                    interval=interval_of(one.b10.low, one.b10.high, level, one.b10.method) if one.b10 else None,
+                ),
+            )  # fmt: skip
+        )
+    return tuple(found)
+
+
+def _plot_facts(field: Field, life: ComponentLife) -> PlotFacts:
+    engine, level, period = field.inputs.engine, field.inputs.confidence, window(field)
+    points = plot_points(life.counts, life.fit, level=level)
+
+    def share(age: float, kind: str, value: float, interval: Interval | None) -> tuple[float, Fact]:
+        place = {"component": life.component, "by_month": f"{age:.2f}", "line": kind}
+        return age, engine.stated("failed_share", period=period, dimensions=place, value=value, interval=interval, n=life.failures)
+
+    return PlotFacts(
+        counted=tuple(share(float(a), "counted", float(s), None) for a, s in zip(points.age, points.share, strict=True)),
+        fitted=tuple(share(float(a), "fitted", one.value, interval_of(one.low, one.high, level, one.method)) for a, one in zip(points.fit_age, points.fitted, strict=True)),
+    )
 
 
 Curve = tuple[tuple[float, Fact], ...]

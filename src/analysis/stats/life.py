@@ -7,7 +7,7 @@ likelihood ratio, which stay honest with few failures. A fit that has not conver
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -64,6 +64,11 @@ class LifeFit:
     @property
     def aic(self) -> float:
         return 2 * self.parameters - 2 * self.log_likelihood
+
+    @property
+    def bic(self) -> float:
+        """Schwarz criterion with the failures as sample size (Volinsky and Raftery 2000, Biometrics 56, 256-262)."""
+        return _bic(self.parameters, self.failures, self.log_likelihood)
 
     def survival(self, age: ArrayLike) -> Floats:
         """Share still alive at each age."""
@@ -318,6 +323,10 @@ def _fitted(terms: Terms, family: Family, *, start: tuple[float, float] | None =
     }
 
 
+def _bic(parameters: int, failures: float, likelihood: float) -> float:
+    return parameters * float(np.log(failures)) - 2 * likelihood
+
+
 def _interval(parts: Floats, level: float) -> Interval:
     value, low, high = (float(part) for part in parts)
     return Interval(value=value, low=low, high=high, level=level, method="likelihood ratio")
@@ -341,6 +350,37 @@ class ThresholdWeibullFit:
     log_likelihood: float
     profile: pd.DataFrame
     at_bound: bool
+    terms: Terms = field(repr=False)
+
+    @property
+    def aic(self) -> float:
+        return 6 - 2 * self.log_likelihood
+
+    @property
+    def bic(self) -> float:
+        return _bic(3, self.after_threshold.failures, self.log_likelihood)
+
+    def b_life(self, share: float, *, level: float = 0.95, thresholds: int = 9) -> Interval:
+        """Age by which `share` have failed, with its profile-likelihood interval over a grid of `thresholds`.
+
+        At each threshold the ages that the likelihood ratio (against the best threshold) does not reject are taken; their union is the interval.
+        """
+        value = self.threshold + self.after_threshold.b_life(share, level=level).value
+        grid = np.unique(np.r_[np.linspace(self.threshold_interval.low, self.threshold_interval.high, thresholds), self.threshold])
+        lows, highs = [], []
+        # the edges themselves allow one age only, which a search for a bracket does not find
+        for threshold in grid[1:-1] if len(grid) > 2 else grid:
+            terms = self.terms.shifted(float(threshold))
+            try:
+                there = WeibullFit(**_fitted(terms, WEIBULL))
+            except FitError:
+                continue
+            found = replace(there, log_likelihood=max(self.log_likelihood, there.log_likelihood)).b_life(share, level=level)
+            lows.append(threshold + found.low)
+            highs.append(threshold + found.high)
+        if not lows:
+            raise FitError("weibull with threshold: no threshold in its interval gives an interval of the life.")
+        return Interval(value=value, low=min(value, *lows), high=max(value, *highs), level=level, method="profile likelihood over thresholds")
 
     @property
     def shape(self) -> float:
@@ -437,6 +477,7 @@ def _search_threshold(terms: Terms, low: float, high: float, level: float) -> Th
         log_likelihood=float(top),
         profile=curve,
         at_bound=threshold - low < edge or high - threshold < edge,
+        terms=terms,
     )
 
 
@@ -492,10 +533,27 @@ class MixtureFit:
     failures: float
     units: float
     level: float
+    point: Floats = field(repr=False)
+    covariance: Floats = field(repr=False)
 
     @property
     def aic(self) -> float:
         return 2 * (3 * len(self.components) - 1) - 2 * self.log_likelihood
+
+    @property
+    def bic(self) -> float:
+        return _bic(3 * len(self.components) - 1, self.failures, self.log_likelihood)
+
+    def b_life(self, share: float, *, level: float = 0.95) -> Interval:
+        """Age by which `share` have failed; the interval is Wald's on the log age (delta method), looser than a likelihood ratio where few failed."""
+        if not 0 < share < 1:
+            raise ParameterError(f"b_life takes a share between 0 and 1, e.g. 0.1 for B10; got {share}.")
+        value = _mixture_quantile(self.point, share)
+        step = 1e-4
+        slope = np.array([(_mixture_quantile(self.point + step * unit, share) - _mixture_quantile(self.point - step * unit, share)) / (2 * step) for unit in np.eye(len(self.point))])
+        half = float(norm.ppf(0.5 + level / 2)) * float(np.sqrt(max(slope @ self.covariance @ slope, 0.0)))
+        low, high = np.exp([value - half, value + half])
+        return Interval(value=float(np.exp(value)), low=float(low), high=float(high), level=level, method="Wald on the log age")
 
     def survival(self, age: ArrayLike) -> Floats:
         at = np.asarray(age, dtype=float)[..., None]
@@ -528,7 +586,10 @@ def fit_weibull_mixture(
     single = fit_weibull(None, None, entry=start, weights=weight, lower=low, upper=high)
     objective = partial(_mixture_objective, rows=(low, high, start, weight), populations=populations)
     best = None
-    for guess in _mixture_starts(low, high, weight, single, populations):
+    starts = _mixture_starts(low, high, weight, single, populations)
+    if len(low) > MANY_ROWS:
+        starts = _best_starts(objective, starts)
+    for guess in starts:
         with np.errstate(all="ignore"):
             found = minimize(
                 objective, guess, jac=True, method="BFGS", options={"gtol": 1e-5 * weight.sum() ** 0.5}
@@ -542,13 +603,43 @@ def fit_weibull_mixture(
             f"mixture of {populations} Weibull populations: no start converged to separate populations "
             f"({single.failures:g} failures); fewer populations may fit."
         )
+    covariance = _mixture_covariance(best.x, objective)
     return MixtureFit(
-        components=_mixture_table(best.x, objective, populations, level),
+        components=_mixture_table(best.x, covariance, populations, level), point=best.x, covariance=covariance,
         log_likelihood=-float(best.fun),
         failures=single.failures,
         units=single.units,
         level=level,
     )
+
+
+MANY_ROWS, SCREENED_STEPS, KEPT_STARTS = 150, 10, 2
+
+
+def _best_starts(objective: Callable[[Floats], tuple[float, Floats]], starts: list[Floats]) -> list[Floats]:
+    """The starts that lead after a few steps each: with many rows, following every start to its end costs seconds."""
+    walked = []
+    for guess in starts:
+        with np.errstate(all="ignore"):
+            found = minimize(objective, guess, jac=True, method="BFGS", options={"maxiter": SCREENED_STEPS})
+        walked.append((float(found.fun) if np.isfinite(found.fun) else np.inf, found.x))
+    order = sorted(range(len(walked)), key=lambda k: walked[k][0])
+    return [walked[k][1] for k in order[:KEPT_STARTS]]
+
+
+def _mixture_quantile(point: Floats, share: float) -> float:
+    """Log age by which `share` of a mixture have failed."""
+    populations = (len(point) + 1) // 3
+    logits = np.r_[point[: populations - 1], 0.0]
+    parts = np.exp(logits - logits.max())
+    parts /= parts.sum()
+    location, spread = point[populations - 1 : 2 * populations - 1], np.exp(point[2 * populations - 1 :])
+
+    def over(log_age: float) -> float:
+        return float(parts @ -np.expm1(-np.exp(np.clip((log_age - location) / spread, -300.0, 300.0)))) - share
+
+    alone = location + spread * np.log(-np.log1p(-share))
+    return float(brentq(over, alone.min() - 1e-6, alone.max() + 1e-6, xtol=1e-12))
 
 
 def _mixture_rows(
@@ -636,9 +727,7 @@ def _weibull_rows(
     return value, by_location, by_spread
 
 
-def _mixture_table(
-    point: Floats, objective: Callable[[Floats], tuple[float, Floats]], populations: int, level: float
-) -> pd.DataFrame:
+def _mixture_covariance(point: Floats, objective: Callable[[Floats], tuple[float, Floats]]) -> Floats:
     step = 1e-4
     size = len(point)
     curvature = np.array(
@@ -648,7 +737,10 @@ def _mixture_table(
             for i in range(size)
         ]
     )
-    covariance = np.linalg.pinv((curvature + curvature.T) / 2)
+    return np.asarray(np.linalg.pinv((curvature + curvature.T) / 2))
+
+
+def _mixture_table(point: Floats, covariance: Floats, populations: int, level: float) -> pd.DataFrame:
     deviation = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     z = float(norm.ppf(0.5 + level / 2))
     logits = np.r_[point[: populations - 1], 0.0]
