@@ -185,29 +185,27 @@ class _Mapping:
         return {column: self._lookup(lookup) for column, lookup in lookups.items()}
 
     def _lookup(self, lookup: Lookup) -> Keys:
-        inputs = find_inputs(self.folder, lookup.file, lookup.member, self.size_limit_mb)
-        if not inputs:
-            raise self._no_file(lookup.file, f"no such file; the map '{self.source_map.name}' looks values up in it")
-        found = self.keys()
-        for given in inputs:
-            with self._opened(lookup, given) as rows:
-                require_columns(given.name, (lookup.key, lookup.take), rows.header)
-                key, take = rows.header.index(lookup.key), rows.header.index(lookup.take)
-                pairs = ((cell_text(row[key]), cell_text(row[take])) for row in rows.rows if len(row) == len(rows.header))
-                if twice := found.load(pairs):
-                    raise SourceError(f"{given.name}: {lookup.key} '{twice[0]}' stands twice with different {lookup.take} ('{twice[1]}' and '{twice[2]}'); the lookup is ambiguous. Keep one, or look up by another column.")
-        return found
+        return self._kept_from(lookup, lookup.take, "looks values up in it")
 
     def _known(self, source: KnownFrom) -> Keys:
-        inputs = find_inputs(self.folder, source.file, source.member, self.size_limit_mb)
+        return self._kept_from(source, "", "looks in it for what is known")
+
+    def _kept_from(self, form: Lookup | KnownFrom, take: str, purpose: str) -> Keys:
+        """The keys of another file, each with the value in its column ``take``, if one is named."""
+        inputs = find_inputs(self.folder, form.file, form.member, self.size_limit_mb)
         if not inputs:
-            raise self._no_file(source.file, f"no such file; the map '{self.source_map.name}' looks in it for what is known")
+            raise self._no_file(form.file, f"no such file; the map '{self.source_map.name}' {purpose}")
         found = self.keys()
         for given in inputs:
-            with self._opened(source, given) as rows:
-                require_columns(given.name, (source.key,), rows.header)
-                place = rows.header.index(source.key)
-                found.load((cell_text(row[place]), "") for row in rows.rows if len(row) == len(rows.header))
+            with self._opened(form, given) as rows:
+                require_columns(given.name, (form.key, take) if take else (form.key,), rows.header)
+                key, value = rows.header.index(form.key), rows.header.index(take) if take else None
+                pairs = ((cell_text(row[key]), "" if value is None else cell_text(row[value])) for row in rows.rows if len(row) == len(rows.header))
+                if twice := found.load(pairs):
+                    raise SourceError(
+                        f"{given.name}: {form.key} '{twice[0]}' stands twice with different {take} ('{twice[1]}' and '{twice[2]}'); the lookup is ambiguous. "
+                        "Keep one, or look up by another column."
+                    )
         return found
 
     @contextmanager
