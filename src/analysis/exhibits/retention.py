@@ -17,6 +17,7 @@ from analysis.exhibits.blocks import (
 )
 from analysis.locale import Text
 from analysis.results import Fact, Sentence, Value
+from analysis.retention.accounts import HORIZON
 from analysis.retention.chain import Link
 from analysis.retention.drivers import TESTED
 from analysis.retention.leaving import RetentionStudy
@@ -165,8 +166,14 @@ def rates_table(study: RetentionStudy) -> Block | None:
             fact = getattr(part.year, name)
             cells |= {part.basis: fact, f"{part.basis}_interval": fact if fact.interval else None, f"{part.basis}_month": getattr(part.month, name)}
         rows.append(Row(cells=cells))  # type: ignore[arg-type]
+    model, purchases = study.model_churn, study.non_contractual
+    title = Sentence("Losing and winning apart: the popular formulas hide what gross churn shows")
+    if isinstance(model, Fact) and isinstance(purchases, Basis):
+        rows.insert(1, Row(cells={"line": Text(en="Gross churn by the purchase model", zh="购买模型估计的总流失率"), purchases.basis: model}))
+        if model.value is not None and purchases.year.gross_churn.value is not None:
+            title = Sentence("Buyers without a contract never say goodbye: {window} left by the window, {model} by the purchase model", {"window": purchases.year.gross_churn, "model": model})
     return table(
-        "retention.rates", title=Sentence("Losing and winning apart: the popular formulas hide what gross churn shows"),
+        "retention.rates", title=title,
         subtitle=Sentence("The net loss rate hides losses behind new customers; popular retention counts the reactivated as never gone"), columns=columns, rows=rows, note=_source(study),
     )  # fmt: skip
 
@@ -248,10 +255,12 @@ def _reason(study: RetentionStudy, reason: str) -> Text:
     return _REASONS.get(reason, Text.same(reason))
 
 
-def renewals_figure(study: RetentionStudy) -> Block:
+def renewals_figure(study: RetentionStudy) -> Block | None:
     """Contract value that comes up for renewal, month by month."""
     from analysis.exhibits.charts import Series, composition
 
+    if "b2b" not in study.models:
+        return None
     refused = _refused(study.renewals, "renewals", Text(en="Renewal calendar", zh="续约日历"))
     if refused or not isinstance(study.renewals, tuple) or not study.renewals:
         return refused or callout("retention.renewals", tone="info", title=Sentence("No contract comes up for renewal in the next twelve months."))
@@ -266,26 +275,6 @@ def renewals_figure(study: RetentionStudy) -> Block:
     )  # fmt: skip
 
 
-def accounts_table(study: RetentionStudy) -> Block | None:
-    """Model-based churn beside the window, for customers without a contract."""
-    if not isinstance(study.model_churn, Fact) or not isinstance(study.non_contractual, Basis):
-        return _refused(study.model_churn, "model_churn", Text(en="Churn by the purchase model", zh="购买模型流失率"))
-    rows = [
-        Row(cells={"how": Text(en="No order for twelve months (window)", zh="十二个月无订单（窗口法）"), "rate": study.non_contractual.year.gross_churn, "interval": study.non_contractual.year.gross_churn}),
-        Row(cells={"how": Text(en="Expected living customers, purchase model", zh="预期存续客户（购买模型）"), "rate": study.model_churn}),
-    ]
-    window, model = study.non_contractual.year.gross_churn, study.model_churn
-    title = "Customers without a contract never say goodbye: {window} by the window, {model} by the model"
-    if window.value is None or model.value is None:
-        title = "Customers without a contract never say goodbye: absence is judged in two ways"
-    return table(
-        "retention.two_ways", title=Sentence(title, {"window": window, "model": model} if "{" in title else {}),
-        subtitle=Sentence("Gross churn of the twelve months to {month} judged in two ways", {"month": study.month}),
-        columns=[Column(key="how", label=Text(en="Judged by", zh="判断方法"), wide=True), Column(key="rate", label=Text(en="Gross churn", zh="总流失率")), Column(key="interval", label=Text(en="Interval", zh="区间"), show="interval")],
-        rows=rows, note=_source(study),
-    )  # fmt: skip
-
-
 # -- cohorts -----------------------------------------------------------------------------------------------------------
 
 
@@ -294,7 +283,7 @@ def cohort_heatmap(study: RetentionStudy, basis: str) -> Block | None:
     from analysis.exhibits.charts import heatmap
 
     if "b2c" not in study.models:
-        return None
+        return _left_out(study, "b2c", f"cohorts_{basis}") if basis == "contractual" else None
     part = study.contract_cohorts if basis == "contractual" else study.purchase_cohorts
     refused = _refused(part, f"cohorts_{basis}", Text(en="Cohorts", zh="队列"))
     if refused or isinstance(part, AnalysisError) or not part.cells:
@@ -319,11 +308,13 @@ def cohort_heatmap(study: RetentionStudy, basis: str) -> Block | None:
     )  # fmt: skip
 
 
-def cohort_curves(study: RetentionStudy) -> Block:
+def cohort_curves(study: RetentionStudy) -> Block | None:
     """Retention of a few contract cohorts, a year apart."""
     from analysis.exhibits.charts import Curve, survival
 
     part = study.contract_cohorts
+    if "b2c" not in study.models:
+        return None
     refused = _refused(part, "cohort_curves", Text(en="Cohort curves", zh="队列曲线"))
     if refused or isinstance(part, AnalysisError):
         return refused or callout("retention.cohort_curves", tone="info", title=Sentence("No cohort is old enough yet."))
@@ -372,7 +363,7 @@ def cohort_table(study: RetentionStudy) -> Block | None:
     )  # fmt: skip
 
 
-_COHORT_ROWS = 5
+_COHORT_ROWS = 3
 
 
 def _not_stated(value: str) -> Text:
@@ -468,7 +459,7 @@ def incidence_figure(study: RetentionStudy, *, top: int = 4) -> Block | None:
 # -- drivers -----------------------------------------------------------------------------------------------------------
 
 _SHOWN_RATIOS = (
-    ("slow", "total"), ("slow", "unadjusted"), ("slow", "naive"), ("slow", "mediation"), ("prompt", "total"), ("repeat", "total_repeat"), ("repeat", "total"), ("low", "mediation"),
+    ("slow", "total"), ("slow", "unadjusted"), ("slow", "naive"), ("prompt", "total"), ("repeat", "total_repeat"), ("low", "mediation"),
     ("waited", "response"), ("followed", "resolution"),
 )  # fmt: skip
 
@@ -481,7 +472,7 @@ def drivers_figure(study: RetentionStudy) -> Block:
     refused = _refused(part, "drivers", Text(en="Service experience and loss", zh="服务经历与流失"))
     if refused or isinstance(part, AnalysisError):
         return refused or callout("retention.drivers", tone="info", title=Sentence("No service experience to compare."))
-    extra = {("repeat", "total"): Text(en="complaints held fixed", zh="固定投诉"), ("low", "mediation"): Text(en="mediation model", zh="中介模型")}
+    extra = {("low", "mediation"): Text(en="mediation model", zh="中介模型")}
     items = [
         Item(name=_pair(_EXPOSURE[what], extra.get((what, model), _MODEL[model])), fact=part.ratios[what, model], role="context" if model in ("naive", "unadjusted", "mediation") else "focus")
         for what, model in _SHOWN_RATIOS if part.ratios.get((what, model)) is not None and part.ratios[what, model].value is not None
@@ -506,18 +497,20 @@ def differences_table(study: RetentionStudy) -> Block | None:
     if isinstance(part, AnalysisError):
         return None
     rows = [
-        Row(cells={"what": _EXPOSURE[what], "ratio": part.ratios[what, model], "ratio_interval": part.ratios[what, model], "difference": part.differences[what], "difference_interval": part.differences[what], "n": part.ratios[what, model]})
+        Row(cells={"what": _EXPOSURE[what], "ratio": part.ratios[what, model], "ratio_interval": part.ratios[what, model], "difference": part.differences[what], "difference_interval": part.differences[what], "n": part.ratios[what, model],
+                   "statistic": part.diagnostics[what][0], "constant": part.diagnostics[what][1]})
         for what, model in TESTED if (what, model) in part.ratios and part.ratios[what, model].value is not None and part.differences[what].value is not None
     ]  # fmt: skip
     if not rows:
         return None
     return table(
         "retention.differences", title=Sentence("Times as often, and how many more of a hundred"),
-        subtitle=Sentence("Total effects; losses within the first twelve months of a contract if all had the experience from the start, minus if none had"),
+        subtitle=Sentence("Total effects; losses within the first twelve months of a contract if all had the experience from the start, minus if none had. Last columns: does the ratio change with age (Schoenfeld residuals; a small chance says it does)"),
         columns=[
             Column(key="what", label=Text(en="Experience", zh="服务经历"), wide=True), Column(key="n", label=Text(en="Losses after it", zh="其后流失"), show="n"),
             Column(key="ratio", label=Text(en="Hazard ratio", zh="风险比")), Column(key="ratio_interval", label=Text(en="Interval", zh="区间"), show="interval"),
             Column(key="difference", label=Text(en="Lost in 12 months", zh="12 个月流失差"), signed=True), Column(key="difference_interval", label=Text(en="Interval", zh="区间"), show="interval"),
+            Column(key="statistic", label=Text(en="Change with age", zh="随账龄变化"), places=1), Column(key="constant", label=Text(en="As much by chance", zh="偶然概率"), places=0),
         ], rows=rows, note=_source(study),
     )  # fmt: skip
 
@@ -612,25 +605,83 @@ def leaving_table(study: RetentionStudy) -> Block:
 # -- accounts ----------------------------------------------------------------------------------------------------------
 
 
-def largest_accounts_table(study: RetentionStudy) -> Block | None:
-    """The largest business accounts by rank; their numbers stand in the evidence, never on a page."""
+def accounts_tiles(study: RetentionStudy) -> Block | None:
+    """How many accounts, what they are worth, how concentrated that is, and what comes up."""
+    left = _left_out(study, "b2b", "accounts_of")
     part = study.accounts
-    if "b2b" not in study.models or isinstance(part, AnalysisError):
+    if left or isinstance(part, AnalysisError):
+        return left or _refused(study.accounts, "accounts_of", Text(en="Business accounts", zh="企业客户"))
+    months = Text(en=f"Up for renewal within {HORIZON} months", zh=f"{HORIZON} 个月内待续约")
+    return tiles(
+        "retention.accounts_of",
+        [
+            Tile(label=Text(en="Business accounts under contract", zh="合同期内企业客户"), fact=part.number, comparisons=[Comparison(label=Text(en="Yearly value", zh="年度合同额"), value=part.value, signed=False)]),
+            Tile(label=Text(en="Held by the ten largest", zh="十大客户占合同额"), fact=part.ten_share, comparisons=[Comparison(label=Text(en="By the largest tenth", zh="前十分之一客户"), value=part.top_share, signed=False)]),
+            Tile(label=Text(en="Equal-sized accounts", zh="等效客户数"), fact=part.equal_accounts),
+            Tile(label=months, fact=part.due_value, comparisons=[Comparison(label=Text(en="Accounts", zh="客户数"), value=part.due_number, signed=False)]),
+        ],
+    )  # fmt: skip
+
+
+_KINDS = {"subscription": Text(en="subscription", zh="订阅"), "maintenance": Text(en="maintenance", zh="维保")}
+_WHERE = (
+    Column(key="rank", label=Text(en="Rank", zh="名次")), Column(key="segment", label=Text(en="Segment", zh="分层")), Column(key="region", label=Text(en="Region", zh="区域")),
+)  # fmt: skip
+
+
+def largest_accounts_table(study: RetentionStudy) -> Block | None:
+    """The largest business accounts by rank, a year ago and now; their numbers stand in the evidence, never on a page."""
+    part = study.accounts
+    if isinstance(part, AnalysisError):
         return None
-    kinds = {"subscription": Text(en="subscription", zh="订阅"), "maintenance": Text(en="maintenance", zh="维保")}
+    lost = Text(en="lost", zh="已流失")
     rows = [
-        Row(cells={"rank": str(one.rank), "segment": _segment(one.segment), "region": _not_stated(one.region), "kind": kinds.get(one.kind, Text.same(one.kind)), "due": one.due_on, "value": one.value, "chance": one.chance})  # type: ignore[dict-item]
+        Row(cells={"rank": str(one.rank), "segment": _segment(one.segment), "region": _not_stated(one.region), "kind": _KINDS.get(one.kind, Text.same(one.kind)),
+                   "before": one.before if one.before.value else None, "value": one.value if one.value.value else None, "kept": one.kept if one.kept.value is not None else None, "due": one.due_on if one.due_on is not None else lost, "chance": one.chance})  # type: ignore[dict-item]
         for one in part.largest
     ]  # fmt: skip
     return table(
         "retention.accounts", title=Sentence("{number} under contract are businesses; the largest tenth hold {share} of their contract value", {"number": part.number, "share": part.top_share}),
-        subtitle=Sentence("The largest by yearly contract value, with the last day of the running term and the score of early warning; customer numbers stand in the evidence file"),
+        subtitle=Sentence("The largest by yearly contract value a year ago or now; kept: at most the value a year ago. Customer numbers stand in the evidence file"),
         columns=[
-            Column(key="rank", label=Text(en="Rank", zh="名次")), Column(key="segment", label=Text(en="Segment", zh="分层")), Column(key="region", label=Text(en="Region", zh="区域")),
-            Column(key="kind", label=Text(en="Contract", zh="合同")), Column(key="due", label=Text(en="Term ends", zh="到期日")),
-            Column(key="value", label=Text(en="Yearly value", zh="年度合同额"), scale="exact"), Column(key="chance", label=Text(en="Chance of loss", zh="流失概率")),
+            *_WHERE, Column(key="kind", label=Text(en="Contract", zh="合同")), Column(key="before", label=Text(en="Value a year ago", zh="一年前合同额"), scale="exact", places=0),
+            Column(key="value", label=Text(en="Value now", zh="当前合同额"), scale="exact", places=0), Column(key="kept", label=Text(en="Kept", zh="留存")),
+            Column(key="due", label=Text(en="Term ends", zh="到期日")), Column(key="chance", label=Text(en="Chance of loss", zh="流失概率")),
         ], rows=rows, note=_source(study),
     )  # fmt: skip
+
+
+def due_table(study: RetentionStudy) -> Block | None:
+    """Accounts whose term ends soon, the most value at risk first."""
+    part = study.accounts
+    if isinstance(part, AnalysisError) or not part.due:
+        return None
+    rows = [
+        Row(cells={"rank": str(one.rank), "segment": _segment(one.segment), "region": _not_stated(one.region), "due": one.due_on, "value": one.value, "chance": one.chance, "risk": one.at_risk})  # type: ignore[dict-item]
+        for one in part.due
+    ]  # fmt: skip
+    values: dict[str, Value] = {"number": part.due_number, "value": part.due_value, "months": str(HORIZON)}
+    title = Sentence("{number} worth {value} a year come up for renewal within {months} months", values)
+    if part.due_at_risk is not None:
+        title = Sentence("{number} worth {value} a year come up for renewal within {months} months; {risk} of it is at risk by the score", {**values, "risk": part.due_at_risk})
+    return table(
+        "retention.due", title=title, subtitle=Sentence("Business accounts by the last day of the running term, the most value at risk (value times chance of loss) first"),
+        columns=[
+            *_WHERE, Column(key="due", label=Text(en="Term ends", zh="到期日")), Column(key="value", label=Text(en="Yearly value", zh="年度合同额"), scale="exact", places=0),
+            Column(key="chance", label=Text(en="Chance of loss", zh="流失概率")), Column(key="risk", label=Text(en="Value at risk", zh="风险合同额"), scale="exact", places=0),
+        ], rows=rows, note=_source(study),
+    )  # fmt: skip
+
+
+def _left_out(study: RetentionStudy, model: str, name: str) -> Block | None:
+    """What stands in place of pages that the business model does not ask for; None where it does."""
+    if model in study.models:
+        return None
+    text = {
+        "b2b": "Not shown: this company is read as many small customers, so no account stands alone (business_model in params/retention.yml).",
+        "b2c": "Not shown: this company is read as few large accounts, which are listed one by one (business_model in params/retention.yml).",
+    }[model]
+    return callout(f"retention.{name}", tone="info", title=Sentence(text))
 
 
 def _segment(value: str) -> Text:
@@ -669,16 +720,13 @@ def calibration_figure(study: RetentionStudy) -> Block | None:
     part = study.warning
     if isinstance(part, AnalysisError):
         return None
-    tenth = [Text(en=f"Tenth {index + 1}", zh=f"第 {index + 1} 十分位") for index in range(len(part.expected))]
-    items = []
-    for name, expected, observed in list(zip(tenth, part.expected, part.observed, strict=True))[1::2]:
-        items.append(Item(name=_pair(name, Text(en="observed", zh="实际")), fact=observed, role="focus"))
-        items.append(Item(name=_pair(name, Text(en="expected", zh="预期")), fact=expected, role="context"))
+    tenths = list(range(len(part.expected)))[1::2][::-1]
+    items = [Item(name=Text(en=f"Tenth {index + 1}", zh=f"第 {index + 1} 十分位"), fact=part.observed[index], role="focus") for index in tenths]
     return figure(
         "retention.calibration", title=Sentence("In the riskiest tenth {observed} were lost, {expected} were expected", {"observed": part.observed[-1], "expected": part.expected[-1]}),
-        subtitle=Sentence("Customers of the test snapshot by tenth of the score, every other one: lost within {months} months, share in percent", {"months": str(part.horizon)}), foot=_source(study),
+        subtitle=Sentence("Customers of the test snapshot by tenth of the score, every other one: lost within {months} months, share in percent; ring: expected", {"months": str(part.horizon)}), foot=_source(study),
         alt=Sentence("Dots of observed and expected losses by tenth of the score; the last tenth has {observed} observed and {expected} expected.", {"observed": part.observed[-1], "expected": part.expected[-1]}),
-        draw=dot_interval(items[::-1], measure=Text(en=f"Lost within {part.horizon} months", zh=f"{part.horizon} 个月内流失"), by=Text(en="Tenth of the score", zh="评分十分位")),
+        draw=dot_interval(items, measure=Text(en=f"Lost within {part.horizon} months", zh=f"{part.horizon} 个月内流失"), by=Text(en="Tenth of the score", zh="评分十分位"), beside=(Text(en="Expected", zh="预期"), [part.expected[index] for index in tenths])),
     )  # fmt: skip
 
 
@@ -705,6 +753,8 @@ def rounds_table(study: RetentionStudy) -> Block | None:
 def calls_table(study: RetentionStudy) -> Block | None:
     """The head of the call list, without identifiers."""
     part = study.warning
+    if "b2c" not in study.models:
+        return _left_out(study, "b2c", "calls")
     if isinstance(part, AnalysisError) or not part.first_calls:
         return None
     kinds = {"b2b": Text(en="business", zh="企业"), "b2c": Text(en="consumer", zh="个人")}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import MissingData
-from analysis.metrics import StudyInputs
+from analysis.metrics import Period, StudyInputs
 from analysis.metrics.backend import literal
 from analysis.results import Fact
 from analysis.retention import views
@@ -19,74 +20,157 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LISTED = 50
-SHOWN = 10
+SHOWN = 8
+HORIZON = 6  # months ahead for which the renewal calendar names accounts
 SOURCES = ("contracts", "customers")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """One large account by its rank: segment, region and contract, value, last day of the running term, chance of loss within the horizon (None: no score)."""
+    """One account by its rank: where it belongs, its yearly value a year ago and now, the share kept, the last day of the running term (None: lost), chance of loss (None: no score)."""
 
     rank: int
     segment: str
     region: str
     kind: str
+    due_on: object | None
+    before: Fact
+    value: Fact
+    kept: Fact
+    chance: Fact | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Due:
+    """An account whose term ends within the horizon: value that comes up and, where there is a score, value times chance of loss."""
+
+    rank: int
+    segment: str
+    region: str
     due_on: object
     value: Fact
     chance: Fact | None
+    at_risk: Fact | None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Accounts:
-    """Business accounts under contract: the largest, all of them as evidence, and what the largest tenth holds of the value."""
+    """Accounts under contract: the largest, those up for renewal, all of them as evidence, and how concentrated their value is.
+
+    ``top_share`` : held by the largest tenth; ``ten_share`` : by the ten largest; ``equal_accounts`` : as many accounts of one size would be as concentrated
+    (one over the sum of squared shares, Adelman 1969, Review of Economics and Statistics 51, 99-101).
+    """
 
     largest: tuple[Account, ...]
+    due: tuple[Due, ...]
+    due_number: Fact
+    due_value: Fact
+    due_at_risk: Fact | None
     listed: pd.DataFrame
     lost: pd.DataFrame
     number: Fact
     value: Fact
     top_share: Fact
+    ten_share: Fact
+    equal_accounts: Fact
 
 
 def accounts(inputs: StudyInputs, found: Warning_ | None) -> Accounts:
-    """Business accounts at the end of the month, the largest contract value first."""
-    inputs.engine.require("contracts.starts_on", "contracts.ends_on", "contracts.amount", "customers.customer_type")
-    frame = inputs.engine.query(_running(inputs))
-    if frame.empty:
+    """Accounts at the end of the month beside a year ago, the largest contract value first: business customers, or all where no type is stated."""
+    inputs.engine.require("contracts.starts_on", "contracts.ends_on", "contracts.amount")
+    typed = not inputs.engine.tables.missing("customers.customer_type")
+    first = year_of(inputs).first.start
+    frame = inputs.engine.query(views.account_values(contracts(inputs), inputs.month.end, first, customer_type="b2b" if typed else None))
+    running = frame[frame["value_now"].notna()]
+    if running.empty:
         raise MissingData(message="not computed: no business customer is under contract")
     scores = None if found is None else found.scores.customers.set_index("customer_id")["score"]
     frame["chance_of_loss"] = float("nan") if scores is None else frame["customer_id"].map(scores).astype(float).round(4)
-    top = max(1, len(frame) // 10)
-    total = frame["yearly_value"].sum()
+    running = frame[frame["value_now"].notna()].sort_values(["value_now", "customer_id"], ascending=[False, True], kind="stable")
+    values = running["value_now"]
+    total, top = values.sum(), max(1, len(values) // 10)
+    shares = (values / total).astype(float)
     common = {"period": inputs.month, "sources": SOURCES}
+
+    def held(count: int) -> dict[str, Any]:
+        return {"value": values.head(count).sum() / total, "numerator": values.head(count).sum(), "denominator": total, "dimensions": {}, **common}
+
     return Accounts(
         largest=tuple(_account(inputs, rank, row) for rank, row in enumerate(frame.head(SHOWN).to_dict("records"), start=1)),
-        listed=frame.head(LISTED), lost=large_losses(inputs),
-        number=plain(inputs, "accounts_under_contract", len(frame), dimensions={}, **common),  # type: ignore[arg-type]
+        **_renewing(inputs, running),
+        listed=_listed(frame), lost=large_losses(inputs),
+        number=plain(inputs, "accounts_under_contract", len(running), dimensions={}, **common),  # type: ignore[arg-type]
         value=plain(inputs, "contract_value", total, dimensions={"customer_type": "b2b", "moment": "end"}, **common),  # type: ignore[arg-type]
-        top_share=plain(inputs, "top_account_share", frame["yearly_value"].head(top).sum() / total if total else None, numerator=frame["yearly_value"].head(top).sum(), denominator=total, dimensions={}, **common),  # type: ignore[arg-type]
+        top_share=plain(inputs, "top_account_share", **held(top)),
+        ten_share=plain(inputs, "ten_account_share", **held(10)),
+        equal_accounts=plain(inputs, "equal_accounts", round(1 / float((shares**2).sum())), dimensions={}, **common),  # type: ignore[arg-type]
     )
+
+
+def _listed(frame: pd.DataFrame) -> pd.DataFrame:
+    """The largest accounts as evidence, with what each kept of its value a year ago."""
+    import numpy as np
+
+    shown = frame.head(LISTED).copy()
+    before, now = (shown[name].map(_amount).astype(float) for name in ("value_before", "value_now"))
+    return shown.assign(kept_share=np.where(before > 0, np.minimum(before, now) / before.where(before > 0, 1), np.nan).round(4))
 
 
 def _account(inputs: StudyInputs, rank: int, row: dict[Any, Any]) -> Account:
-    place, chance = {"rank": str(rank)}, row["chance_of_loss"]
-    common = {"period": inputs.month, "sources": SOURCES, "dimensions": place}
+    common = {"period": inputs.month, "sources": SOURCES}
+    place = {"rank": str(rank)}
+    before, now = _amount(row["value_before"]), _amount(row["value_now"])
+    kept = min(before, now) if before else None
     return Account(
-        rank=rank, segment=str(row["segment"]), region=str(row["region"]), kind=str(row["kind"]), due_on=row["due_on"],
-        value=plain(inputs, "account_contract_value", row["yearly_value"], **common),  # type: ignore[arg-type]
-        chance=plain(inputs, "account_loss_score", chance, **common) if chance == chance else None,  # type: ignore[arg-type]  # noqa: PLR0124
-    )
+        rank=rank, segment=str(row["segment"]), region=str(row["region"]), kind=str(row["kind"]), due_on=row["due_on"] if now else None,
+        before=plain(inputs, "account_contract_value", before, dimensions={**place, "moment": "start"}, **common),  # type: ignore[arg-type]
+        value=plain(inputs, "account_contract_value", now, dimensions=place, **common),  # type: ignore[arg-type]
+        kept=plain(inputs, "account_revenue_retention", None if kept is None else kept / before, numerator=kept, denominator=before, dimensions=place, **common),  # type: ignore[arg-type]
+        chance=_chance(inputs, row["chance_of_loss"], place),
+    )  # fmt: skip
 
 
-def _running(inputs: StudyInputs) -> str:
-    """Business customers under contract: one row each with the yearly value of the running terms and the day the first of them ends."""
-    end = literal(inputs.month.end)
-    return f"""WITH {contracts(inputs)}
-SELECT s.customer_id, coalesce(c.segment, '{views.NOT_STATED}') AS segment, coalesce(c.region, '{views.NOT_STATED}') AS region, min(s.kind) AS kind,
-       min(s.begins) AS customer_since, min(t.ends_on) AS due_on, sum(CAST(t.amount * 12 / t.term_months AS DECIMAL(18, 2))) AS yearly_value
-FROM spells s JOIN customers c ON c.customer_id = s.customer_id AND c.customer_type = 'b2b'
-JOIN terms t ON t.customer_id = s.customer_id AND t.starts_on < {end} AND t.until >= {end}
-WHERE s.ends IS NULL GROUP BY 1, 2, 3 ORDER BY yearly_value DESC, s.customer_id"""
+def _renewing(inputs: StudyInputs, running: pd.DataFrame) -> dict[str, Any]:
+    """Accounts whose term ends within the horizon, the most value at risk first (the most value, without scores)."""
+    import pandas as pd
+
+    last = (inputs.month + HORIZON).end
+    due = running[pd.to_datetime(running["due_on"]) < pd.Timestamp(last)].copy()
+    scored = due["chance_of_loss"].notna().any()
+    chance = due["chance_of_loss"].astype(float).fillna(0.0)
+    risks = [_money(float(value) * share) for value, share in zip(due["value_now"], chance, strict=True)]
+    due = due.assign(at_risk=pd.Series(risks, index=due.index, dtype=object))
+    due = due.sort_values(["at_risk", "value_now", "customer_id"], ascending=[False, False, True], kind="stable")
+    common = {"period": Period(inputs.month + 1, inputs.month + HORIZON), "sources": SOURCES}
+
+    def line(rank: int, row: dict[Any, Any]) -> Due:
+        place = {"due": str(rank)}
+        return Due(
+            rank=rank, segment=str(row["segment"]), region=str(row["region"]), due_on=row["due_on"],
+            value=plain(inputs, "account_contract_value", row["value_now"], dimensions=place, **common),  # type: ignore[arg-type]
+            chance=_chance(inputs, row["chance_of_loss"], place),
+            at_risk=plain(inputs, "contract_value_at_risk", row["at_risk"], dimensions=place, **common) if scored else None,  # type: ignore[arg-type]
+        )  # fmt: skip
+
+    return {
+        "due": tuple(line(rank, row) for rank, row in enumerate(due.head(SHOWN).to_dict("records"), start=1)),
+        "due_number": plain(inputs, "accounts_due", len(due), dimensions={}, **common),  # type: ignore[arg-type]
+        "due_value": plain(inputs, "accounts_due_value", sum(due["value_now"], Decimal(0)), dimensions={}, **common),  # type: ignore[arg-type]
+        "due_at_risk": plain(inputs, "contract_value_at_risk", sum(due["at_risk"], Decimal(0)), dimensions={}, **common) if scored else None,  # type: ignore[arg-type]
+    }
+
+
+def _chance(inputs: StudyInputs, chance: float, place: dict[str, str]) -> Fact | None:
+    known = chance == chance  # noqa: PLR0124
+    return plain(inputs, "account_loss_score", float(chance), period=inputs.month, sources=SOURCES, dimensions=place) if known else None
+
+
+def _amount(value: object) -> Decimal:
+    return value if isinstance(value, Decimal) and value.is_finite() else Decimal(0)
+
+
+def _money(value: float) -> Decimal:
+    return Decimal(repr(value)).quantize(Decimal("0.01"))
 
 
 def large_losses(inputs: StudyInputs) -> pd.DataFrame:

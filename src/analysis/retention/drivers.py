@@ -49,11 +49,16 @@ SOURCES = ("contracts", "customers", "customer_history", "tickets")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Drivers:
-    """Hazard ratios by (experience, model), p-values of the total effects, absolute differences, and the test of proportionality."""
+    """Hazard ratios by (experience, model), p-values of the total effects, absolute differences, and tests of proportionality.
+
+    ``diagnostics`` : by experience, statistic and p-value of whether its ratio changes with the age of the contract, in the model it is tested in;
+    ``proportional`` the table of the total-effect model, all its experiences together last.
+    """
 
     ratios: Mapping[tuple[str, str], Fact]
     p_values: Mapping[str, float]
     differences: Mapping[str, Fact]
+    diagnostics: Mapping[str, tuple[Fact, Fact]]
     proportional: pd.DataFrame | None
     losses: int
     exposed: Mapping[str, int]
@@ -84,6 +89,7 @@ def drivers(inputs: StudyInputs) -> Drivers:
     return Drivers(
         ratios=ratios, p_values=p_values,
         differences={what: _difference(inputs, held[model], fits[model], what, period) for what, model in TESTED if model in fits},
+        diagnostics={what: _diagnostics(inputs, fits[model], what, period) for what, model in TESTED if model in fits},
         proportional=_proportional(fits["total"]), losses=int(rows.loc[rows["lost"], "customers"].sum()), exposed=exposed,
     )  # fmt: skip
 
@@ -155,3 +161,17 @@ def _proportional(fit: CoxFit | None) -> pd.DataFrame | None:
     from analysis import stats
 
     return None if fit is None else stats.proportional_hazards(fit)
+
+
+def _diagnostics(inputs: StudyInputs, fit: CoxFit | None, what: str, period: Period) -> tuple[Fact, Fact]:
+    """Statistic and p-value of the Grambsch-Therneau test of one experience."""
+    table = _proportional(fit)
+    place = {"exposure": what}
+    known = table is not None and what in table.index
+
+    def fact(metric: str, column: str) -> Fact:
+        value = float(table[column][what]) if table is not None and known else None
+        reason = {} if known else {"reason": TOO_FEW}
+        return inputs.engine.stated(metric, period=period, value=value, dimensions=place, sources=SOURCES, **reason)
+
+    return fact("proportionality_statistic", "statistic"), fact("proportionality_p_value", "p_value")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
 from analysis.periods import Month
-from analysis.results import Check, Fact, Finding, Sentence
+from analysis.results import Check, Fact, Finding, Sentence, Value
 from analysis.retention.accounts import Accounts
 from analysis.retention.chain import Link
 from analysis.retention.drivers import TESTED, Drivers
@@ -254,26 +254,34 @@ def _accounts(parts: Parts) -> list[Finding]:
 
 
 def checks(parts: Parts) -> tuple[Check, ...]:
-    return tuple(check for make in (_identities, _recorded, _proportional, _links, _unmatched, _calibrated, _drift, _identification, _curvature) for check in make(parts))
+    return tuple(check for make in (_identities, _recorded, _proportional, _links, _unmatched, _calibrated, _drift, _identification) for check in make(parts))
 
 
 def _identities(parts: Parts) -> list[Check]:
-    made = []
+    """Both bases in one line when they add up; the one that does not, by itself."""
+    made: list[Check] = []
+    values: dict[str, Value] = {}
+    sound = True
     for name in ("contractual", "non_contractual"):
         basis = parts[name]
-        if isinstance(basis, Basis):
-            whole = basis.year.components
-            by = [line.components for line in basis.by_type]
-            adds = all(sum(getattr(one, part) for one in by) == getattr(whole, part) for part in ("start", "lost", "new", "reactivated", "end"))
-            adds = adds and whole.end == whole.start - whole.lost + whole.new + whole.reactivated
-            made.append(
-                Check(
-                    id=f"components_{name}", outcome="passed" if adds else "failed", blocking=not adds,
-                    sentence=Sentence("Start − lost + new + reactivated = end, and customer types add up to the whole: {start} became {end}.", {"start": basis.year.counts["start"], "end": basis.year.counts["end"]})
-                    if adds else Sentence("The components of churn do not add up."),
-                )
-            )  # fmt: skip
-    return made
+        if not isinstance(basis, Basis):
+            continue
+        whole = basis.year.components
+        by = [line.components for line in basis.by_type]
+        adds = all(sum(getattr(one, part) for one in by) == getattr(whole, part) for part in ("start", "lost", "new", "reactivated", "end"))
+        adds = adds and whole.end == whole.start - whole.lost + whole.new + whole.reactivated
+        values |= {f"{name}_start": basis.year.counts["start"], f"{name}_end": basis.year.counts["end"]}
+        sound = sound and adds
+        if not adds:
+            made.append(Check(id=f"components_{name}", outcome="failed", blocking=True, sentence=Sentence("The components of churn do not add up.")))
+    if not values or not sound:
+        return made
+    both = "Start − lost + new + reactivated = end, and customer types add up to the whole: contracts {contractual_start} to {contractual_end}, purchases {non_contractual_start} to {non_contractual_end}."
+    one = "Start − lost + new + reactivated = end, and customer types add up to the whole: {start} became {end}."
+    if len(values) == 2:
+        start, end = values.values()
+        return [Check(id="components", outcome="passed", sentence=Sentence(one, {"start": start, "end": end}))]
+    return [Check(id="components", outcome="passed", sentence=Sentence(both, values))]
 
 
 def _recorded(parts: Parts) -> list[Check]:
@@ -353,31 +361,27 @@ def _drift(parts: Parts) -> list[Check]:
         return [
             Check(
                 id="score_drift", outcome="passed",
-                sentence=Sentence("Neither the score nor any of its inputs has drifted (population stability index above 0.25) by more than between earlier snapshots as far apart; customers grow older, which is no drift."),
+                sentence=Sentence("Neither the score nor its inputs drifted (population stability index above 0.25) by more than between earlier snapshots as far apart."),
             )
         ]  # fmt: skip
     names = Text(en=", ".join(REASONS.get(name, name) for name in moved), zh="、".join(REASONS_ZH.get(name, name) for name in moved))
     return [Check(id="score_drift", outcome="failed", sentence=Sentence("Drifted since the score was learnt, beyond what is usual between snapshots as far apart (population stability index above 0.25): {names}.", {"names": names}))]
 
 
-def _curvature(parts: Parts) -> list[Check]:
-    """Said of the parts that can be told apart."""
-    found = parts["effects"]
-    if not isinstance(found, tuple):
-        return []
-    names = {"age": Text(en="age of the contract", zh="合同账龄"), "calendar": Text(en="calendar time", zh="日历时间"), "cohort": Text(en="quarter of entry", zh="进入时间")}
-    shown = [names[one.name] for one in found if float(one.p_value.value or 0) < 0.05 / len(found)]
-    values = {"names": Text(en=", ".join(name.en for name in shown), zh="、".join(name.zh for name in shown))}
-    text = "Beyond a straight line, losses vary with: {names}." if shown else "Beyond a straight line, losses vary with neither age, calendar time nor cohort."
-    return [Check(id="age_period_cohort_shape", outcome="info", sentence=Sentence(text, values if shown else {}))]
-
-
 def _identification(parts: Parts) -> list[Check]:
+    """What cannot be told apart, and what of the rest these data show."""
     if not isinstance(parts["contract_cohorts"], Cohorts):
         return []
-    return [
-        Check(
-            id="age_period_cohort", outcome="info",
-            sentence=Sentence("Age, calendar time and cohort cannot be fully told apart: cohort plus age is the calendar quarter, so a straight trend may belong to any of the three. Only departures from a straight line can be attributed."),
-        )
-    ]  # fmt: skip
+    limit = "Age, calendar time and cohort cannot be fully told apart: cohort plus age is the calendar quarter, so a straight trend may belong to any of the three. Only departures from a straight line can be attributed."
+    found = parts["effects"]
+    if not isinstance(found, tuple):
+        return [Check(id="age_period_cohort", outcome="info", sentence=Sentence(limit))]
+    names = {"age": Text(en="age of the contract", zh="合同账龄"), "calendar": Text(en="calendar time", zh="日历时间"), "cohort": Text(en="quarter of entry", zh="进入时间")}
+    shown = [names[one.name] for one in found if float(one.p_value.value or 0) < 0.05 / len(found)]
+    bends = (
+        "Age, calendar time and cohort cannot be fully told apart: a straight trend may belong to any of the three. Beyond a straight line, losses vary with: {names}."
+        if shown
+        else "Age, calendar time and cohort cannot be fully told apart: a straight trend may belong to any of the three. Beyond a straight line, losses vary with none of them."
+    )
+    values = {"names": Text(en=", ".join(name.en for name in shown), zh="、".join(name.zh for name in shown))}
+    return [Check(id="age_period_cohort", outcome="info", sentence=Sentence(bends, values if shown else {}))]

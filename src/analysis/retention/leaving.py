@@ -28,12 +28,15 @@ from analysis.retention.warning import Warning_, warning
 
 T = TypeVar("T")
 Missing = MissingData | FitError
-TESTED_EXPERIENCES = ("slow", "repeat")
+LEFT_OUT = MissingData(message="left out: the parameter business_model asks for the other kind of pages")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RetentionStudy:
-    """What the retention notebook shows. A part that could not be computed is the refusal that says why."""
+    """What the retention notebook shows. A part that could not be computed is the refusal that says why.
+
+    ``models`` decides which pages are made: ``b2b`` accounts and renewals, ``b2c`` cohorts and the call list; what neither needs is ``LEFT_OUT``.
+    """
 
     month: Month
     contractual: Basis | Missing
@@ -67,21 +70,23 @@ def study(inputs: StudyInputs) -> RetentionStudy:
     non_contractual = attempt(movement.non_contractual, inputs)
     found_drivers = attempt(drivers, inputs)
     found_warning = attempt(warning, inputs)
-    cohorts = attempt(vintages.contract_cohorts, inputs)
+    models = business_models(inputs)
+    few, many = "b2b" in models, "b2c" in models
+    cohorts = attempt(vintages.contract_cohorts, inputs) if many else LEFT_OUT
     parts: dict[str, object] = {
         "contractual": contractual,
         "non_contractual": non_contractual,
         "model_churn": attempt(movement.model_churn, inputs) if isinstance(non_contractual, Basis) else non_contractual,
         "revenue": attempt(movement.revenue_retention, inputs),
         "reasons": attempt(movement.reasons, inputs) if isinstance(contractual, Basis) else contractual,
-        "renewals": attempt(movement.renewal_calendar, inputs),
-        "accounts": attempt(lambda given: accounts(given, found_warning if isinstance(found_warning, Warning_) else None), inputs),
+        "renewals": attempt(movement.renewal_calendar, inputs) if few else LEFT_OUT,
+        "accounts": attempt(lambda given: accounts(given, found_warning if isinstance(found_warning, Warning_) else None), inputs) if few else LEFT_OUT,
         "first_loss": movement.first_loss(inputs) if isinstance(contractual, Basis) else None,
-        "models": business_models(inputs),
+        "models": models,
         "contract_cohorts": cohorts,
-        "purchase_cohorts": attempt(vintages.purchase_cohorts, inputs),
-        "product_cohorts": attempt(lambda given: vintages.purchase_cohorts(given, "first_product"), inputs),
-        "service_cohorts": attempt(lambda given: vintages.purchase_cohorts(given, "first_service"), inputs),
+        "purchase_cohorts": attempt(vintages.purchase_cohorts, inputs) if many else LEFT_OUT,
+        "product_cohorts": attempt(lambda given: vintages.purchase_cohorts(given, "first_product"), inputs) if many else LEFT_OUT,
+        "service_cohorts": attempt(lambda given: vintages.purchase_cohorts(given, "first_service"), inputs) if many else LEFT_OUT,
         "effects": attempt(lambda given: effects(given, cohorts), inputs) if isinstance(cohorts, Cohorts) else cohorts,
         "staying": attempt(staying, inputs),
         "drivers": found_drivers,

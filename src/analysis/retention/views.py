@@ -98,19 +98,31 @@ SELECT period, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type,
 FROM seen LEFT JOIN customers c ON c.customer_id = seen.customer_id GROUP BY 1, 2 ORDER BY 1, 2"""
 
 
+def running_terms(moment: dt.date) -> str:
+    """Yearly value by customer of the terms that run when a day begins: customer_id, kind, since, due_on (last day of the term that ends first), yearly."""
+    at = literal(moment)
+    return f"""SELECT t.customer_id, min(s.kind) AS kind, min(s.begins) AS since, min(t.ends_on) AS due_on, sum(CAST(t.amount * 12 / t.term_months AS DECIMAL(18, 2))) AS yearly
+  FROM terms t JOIN spells s ON s.customer_id = t.customer_id AND s.begins <= t.starts_on AND (s.ends IS NULL OR s.ends >= {at}) AND s.begins < {at}
+  WHERE t.starts_on < {at} AND t.until >= {at} GROUP BY 1"""
+
+
 def contract_values(contracts: str, cutoff: dt.date, first: dt.date) -> str:
     """Yearly contract value by customer type: at the start, of the same customers at the end, and what was kept without expansion."""
-    def running(at: dt.date) -> str:
-        moment = literal(at)
-        return f"""SELECT t.customer_id, sum(CAST(t.amount * 12 / t.term_months AS DECIMAL(18, 2))) AS yearly FROM terms t
-  JOIN spells s ON s.customer_id = t.customer_id AND s.begins <= t.starts_on AND (s.ends IS NULL OR s.ends >= {moment}) AND s.begins < {moment}
-  WHERE t.starts_on < {moment} AND t.until >= {moment} GROUP BY 1"""
-
-    return f"""WITH {contracts}, at_start AS ({running(first)}), at_end AS ({running(cutoff)})
+    return f"""WITH {contracts}, at_start AS ({running_terms(first)}), at_end AS ({running_terms(cutoff)})
 SELECT coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, sum(a.yearly) AS start_value,
        sum(coalesce(b.yearly, 0)) AS end_value, sum(least(a.yearly, coalesce(b.yearly, 0))) AS kept_value
 FROM at_start a LEFT JOIN at_end b ON b.customer_id = a.customer_id LEFT JOIN customers c ON c.customer_id = a.customer_id
 GROUP BY 1 ORDER BY 1"""
+
+
+def account_values(contracts: str, cutoff: dt.date, first: dt.date, *, customer_type: str | None) -> str:
+    """Accounts under contract a year ago or now, the largest first: customer_id, segment, region, kind, customer_since, due_on, value_before, value_now (null: not under contract then)."""
+    chosen = f" AND c.customer_type = {literal(customer_type)}" if customer_type else ""
+    return f"""WITH {contracts}, at_start AS ({running_terms(first)}), at_end AS ({running_terms(cutoff)})
+SELECT c.customer_id, coalesce(c.segment, '{NOT_STATED}') AS segment, coalesce(c.region, '{NOT_STATED}') AS region, coalesce(b.kind, a.kind) AS kind,
+       least(coalesce(a.since, b.since), coalesce(b.since, a.since)) AS customer_since, b.due_on, a.yearly AS value_before, b.yearly AS value_now
+FROM customers c LEFT JOIN at_start a ON a.customer_id = c.customer_id LEFT JOIN at_end b ON b.customer_id = c.customer_id
+WHERE (a.customer_id IS NOT NULL OR b.customer_id IS NOT NULL){chosen} ORDER BY greatest(coalesce(a.yearly, 0), coalesce(b.yearly, 0)) DESC, c.customer_id"""
 
 
 def reasons(contracts: str, cutoff: dt.date, first: dt.date) -> str:
