@@ -33,6 +33,7 @@ TRUE_HERE_TOO = {
     "retention.gross_churn": "they lose more than a tenth of their contracts a year, and the line is at a tenth",
     "costs.provision_short": "0.65 % of sales is accrued for every line alike: over 40 companies the balance of Home Comfort holds 29 % of the claims to "
     "come and is short in each of them; Commercial Cooling holds 98 % and all lines 95 % on average, and those called short are short",
+    "costs.year_over_budget": "a third of them have booked more than their budget by the report month: a line of the books crossed",
     "costs.measure": "the registered measures have no effect in them, so they did not deliver",
 }
 

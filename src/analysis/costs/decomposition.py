@@ -41,6 +41,7 @@ from analysis.costs.yields import (
     FlexedBudget,
     Profit,
     budget_lines,
+    budget_rows,
     flexed_budget,
     profitability_of,
     unit_costs_of,
@@ -162,7 +163,7 @@ def study(inputs: StudyInputs) -> CostStudy:
             *tie_out_findings(inputs, tied),
             *movement_findings(comparisons, bridges),
             *_labour_findings(inputs, labour_shares[-1]),
-            *_budget_findings(inputs, budget),
+            *_budget_findings(inputs, budget, against_budget),
             *idle_findings(inputs),
             *price_findings(inputs),
             *surge_findings(inputs),
@@ -315,12 +316,15 @@ def _labour_findings(inputs: StudyInputs, share: Fact) -> list[Finding]:
                 {"share": share, "limit": line, "automation": automation},
             ),
             method="Exact comparison of an accounting ratio with the limit",
+            evidence=inputs.engine.aggregate("incurred_cost", by=("category",), period=inputs.month),
             rank=float(share.value),
         )
     ]
 
 
-def _budget_findings(inputs: StudyInputs, budget: tuple[Fact, Fact] | None) -> list[Finding]:
+def _budget_findings(
+    inputs: StudyInputs, budget: tuple[Fact, Fact] | None, lines: Sequence[BudgetLine]
+) -> list[Finding]:
     if budget is None or not budget[1].value or budget[1].value <= 0:
         return []
     driver = _budget_driver(inputs)
@@ -336,6 +340,7 @@ def _budget_findings(inputs: StudyInputs, budget: tuple[Fact, Fact] | None) -> l
             severity="watch",
             statement=Sentence(template, values),
             method="Cost minus budget of the month",
+            evidence=budget_rows(lines),
             rank=float(budget[1].value),
         )
     ]

@@ -365,6 +365,7 @@ def outlook_findings(outlook: Outlook | MissingData) -> list[Finding]:
             id="costs.year_over_budget",
             section="costs",
             severity="watch" if certain else "info",
+            evidence=_forecast_rows(outlook),
             rank=float(year.expected.value or 0) - float(year.budget.value or 0),
             statement=Sentence(
                 template, {"budget": year.budget, "expected": year.expected, "chance": year.chance_over}
@@ -372,6 +373,19 @@ def outlook_findings(outlook: Outlook | MissingData) -> list[Finding]:
             method="Booked months of the year plus simulated futures of the total's own forecast; model chosen and intervals widened by the backtest, parameters fitted anew on resampled histories",
         )
     ]
+
+
+def _forecast_rows(outlook: Outlook) -> pd.DataFrame:
+    """The months ahead with their limits."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        [
+            (str(month), fact.value, fact.interval.low if fact.interval else None, fact.interval.high if fact.interval else None)
+            for month, fact in outlook.total
+        ],
+        columns=["month", "forecast", "low", "high"],
+    )
 
 
 def category_label(inputs: StudyInputs, name: str) -> Text:

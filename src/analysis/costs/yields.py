@@ -204,6 +204,14 @@ def budget_lines(inputs: StudyInputs) -> tuple[BudgetLine, ...]:
     )
 
 
+def budget_rows(lines: Sequence[BudgetLine]) -> pd.DataFrame:
+    """The lines as rows: ``category``, ``cost``, ``budget``, ``variance``."""
+    return pd.DataFrame(
+        [(line.budget.dimensions["category"], line.cost.value, line.budget.value, line.variance.value) for line in lines],
+        columns=["category", "cost", "budget", "variance"],
+    )
+
+
 BUDGET_TICKETS = "budget_tickets"  # an assumption finance may state: tickets a month, by the month from which it holds
 
 

@@ -123,7 +123,11 @@ def test_labour_share_alerts_above_the_limit_not_at_it(
         f"L1,2026-10-31,labour,{labour},6601.01.01,incurred\nL2,2026-10-31,parts,400.00,6601.02.01,incurred\n",
         encoding="utf-8",
     )
-    assert (finding(costs.study(inputs_of(company)), "costs.labour_share") is not None) is alerts
+    found = finding(costs.study(inputs_of(company)), "costs.labour_share")
+    assert (found is not None) is alerts
+    if found is not None and found.evidence is not None:
+        rows = dict(zip(found.evidence["category"], found.evidence["incurred_cost"], strict=True))
+        assert rows == {"labour": Decimal(labour), "parts": Decimal("400.00")}
 
 
 def test_a_budget_overrun_names_the_category_that_drove_it(company: Path, inputs_of: Inputs):
@@ -136,6 +140,7 @@ def test_a_budget_overrun_names_the_category_that_drove_it(company: Path, inputs
         found.statement.plain()
         == "After-sales cost was CNY 310 over the budget of CNY 1,290; parts contributed most (+CNY 120)."
     )
+    assert found.evidence is not None and sum(found.evidence["variance"]) == Decimal("310.00")
 
 
 def test_without_a_ledger_there_is_no_study(company: Path, inputs_of: Inputs):
