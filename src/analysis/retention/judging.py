@@ -318,7 +318,7 @@ def _links(parts: Parts) -> list[Check]:
     if not weak:
         return [Check(id="chain_links", outcome="passed", sentence=Sentence("Every link of the chain that could be tested holds in these data."))]
     names = Text(en="; ".join(link.label.en for link in weak), zh="；".join(link.label.zh for link in weak))
-    return [Check(id="chain_links", outcome="info", sentence=Sentence("Links of the chain that these data do not show: {links}.", {"links": names}))]
+    return [Check(id="chain_links", outcome="info", sentence=Sentence("Not shown by these data: {links}.", {"links": names}))]
 
 
 def _unmatched(parts: Parts) -> list[Check]:

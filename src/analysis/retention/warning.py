@@ -21,7 +21,7 @@ from analysis.retention.stating import estimate, plain, share
 if TYPE_CHECKING:
     import pandas as pd
 
-PRINTED = 5  # customers of the call list that a page shows
+PRINTED = 4  # customers of the call list that a page shows
 FEATURES = (
     "customer_type", "segment", "contract_kind", "region", "channel", "tenure_months", "contract_value", "days_to_renewal", "tickets_12m",
     "complaints_12m", "repairs_12m", "late_complaint", "repeat_repair", "orders_24m", "margin_12m",

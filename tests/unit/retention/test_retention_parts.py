@@ -236,13 +236,76 @@ def test_accounts_are_ranked_by_value_and_never_named_on_a_page(company: Path, i
     assert block is not None and "X79" not in str(block.payload)
 
 
+ACCOUNTS = """contract_id,term_no,customer_id,kind,starts_on,ends_on,cancelled_on,amount
+K1,1,B1,subscription,2025-01-01,2026-12-31,,24000.00
+K2,1,B2,subscription,2025-01-01,2025-12-31,,6000.00
+K2,2,B2,subscription,2026-01-01,2026-12-31,,4000.00
+K3,1,B3,maintenance,2025-01-01,2025-12-31,,3000.00
+K4,1,B4,subscription,2026-03-01,2027-08-31,,1500.00
+K5,1,P1,subscription,2025-01-01,2026-12-31,,900.00
+"""
+
+
+@pytest.fixture
+def few(company: Path) -> Path:
+    """Four businesses and a consumer: one stays, one pays less, one leaves, one is new."""
+    (company / "contracts.csv").write_text(ACCOUNTS, encoding="utf-8")
+    rows = "".join(f"{one},b2b,key,North\n" for one in ("B1", "B2", "B3", "B4"))
+    (company / "customers.csv").write_text(f"customer_id,customer_type,segment,region\n{rows}P1,b2c,standard,North\nC1,b2c,standard,North\nC2,b2b,key,South\n", encoding="utf-8")
+    return company
+
+
+def test_accounts_by_hand(few: Path, inputs_of: Inputs):
+    found = retention.study(inputs_of(few)).accounts
+    assert not isinstance(found, Exception)
+    # by the year: B1 12,000 then and now; B2 6,000, now 4,000; B3 3,000, lost on the last day of 2025; B4 is new, 1,000 (1,500 over eighteen months)
+    assert [(float(one.before.value), float(one.value.value), one.kept.value and float(one.kept.value)) for one in found.largest] == [(12000, 12000, 1), (6000, 4000, pytest.approx(2 / 3)), (3000, 0, 0), (0, 1000, None)]  # type: ignore[arg-type]
+    assert [one.due_on is None for one in found.largest] == [False, False, True, False]
+    assert (found.number.value, float(found.value.value), float(found.top_share.value), float(found.ten_share.value)) == (3, 17000.0, pytest.approx(12 / 17), 1.0)  # type: ignore[arg-type]
+    assert found.equal_accounts.value == round(17**2 / (12**2 + 4**2 + 1))
+    # B1 and B2 end with the year, within six months of October; B4 runs until August 2027; without a score nothing is said to be at risk
+    assert [float(one.value.value) for one in found.due] == [12000.0, 4000.0] and found.due_at_risk is None  # type: ignore[arg-type]
+    assert (found.due_number.value, float(found.due_value.value)) == (2, 16000.0)  # type: ignore[arg-type]
+    assert found.listed.set_index("customer_id")["kept_share"].round(4).fillna(-1).to_dict() == {"B1": 1.0, "B2": 0.6667, "B3": 0.0, "B4": -1.0}
+    assert found.lost["customer_id"].tolist() == ["B3"]
+
+
 def test_business_model_follows_the_data_or_the_parameter(company: Path, inputs_of: Inputs, monkeypatch: pytest.MonkeyPatch):
     from analysis.retention import leaving
 
     inputs = inputs_of(company)
     assert leaving.business_models(inputs) == {"b2b", "b2c"}
-    monkeypatch.setattr(leaving, "load_settings", lambda: replace(load_settings(), business_model="b2c"))
-    assert leaving.business_models(inputs) == {"b2c"}
+    for chosen, models in (("b2c", {"b2c"}), ("b2b", {"b2b"}), ("both", {"b2b", "b2c"})):
+        monkeypatch.setattr(leaving, "load_settings", lambda chosen=chosen: replace(load_settings(), business_model=chosen))
+        assert leaving.business_models(inputs) == models
+
+
+def _pages(study: retention.RetentionStudy) -> dict[str, bool]:
+    """Which of the pages that depend on the business model show figures (rather than nothing, or a remark in their place)."""
+    from analysis.exhibits import retention as exhibits
+
+    made = {
+        "tiles": exhibits.accounts_tiles(study), "largest": exhibits.largest_accounts_table(study), "due": exhibits.due_table(study), "renewals": exhibits.renewals_figure(study),
+        "heatmap": exhibits.cohort_heatmap(study, "non_contractual"), "values": exhibits.cohort_table(study),
+    }  # fmt: skip
+    return {name: block is not None and block.payload["kind"] != "callout" for name, block in made.items()}
+
+
+@pytest.mark.parametrize(("chosen", "accounts", "cohorts"), [("b2b", True, False), ("b2c", False, True), ("from_data", True, True)])
+def test_pages_follow_the_business_model(few: Path, inputs_of: Inputs, monkeypatch: pytest.MonkeyPatch, chosen: str, accounts: bool, cohorts: bool):
+    from analysis.exhibits import retention as exhibits
+    from analysis.retention import leaving
+
+    lines = ["order_id,customer_id,product_id,ordered_at,revenue,gross_margin"] + [f"O{place},C1,P1,2025-{place:02d}-03T04:00:00,10.00,4.00" for place in range(1, 13)]
+    (few / "orders.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    monkeypatch.setattr(leaving, "load_settings", lambda: replace(load_settings(), business_model=chosen))
+    study = retention.study(inputs_of(few))
+    pages = _pages(study)
+    assert {pages[name] for name in ("tiles", "largest", "due", "renewals")} == {accounts}
+    assert {pages[name] for name in ("heatmap", "values")} == {cohorts}
+    remark = exhibits.accounts_tiles(study) if not accounts else exhibits.cohort_heatmap(study, "contractual") if not cohorts else None
+    assert remark is None or "business_model" in str(remark.payload)
+    assert any(one.id == "retention.accounts" for one in study.findings) == accounts
 
 
 # -- worlds with and without effects -----------------------------------------------------------------------------------------
