@@ -220,6 +220,26 @@ def words_table(study: FailureStudy) -> Block | None:
     )  # fmt: skip
 
 
+@_or_nothing
+def similar_table(study: FailureStudy) -> Block | None:
+    """Complaints behind the causes that were named: what many customers say alike, everything else masked."""
+    if study.words is None:
+        return None
+    blamed = {cause.cause.component for cause in study.causes}
+    rows = [Row(cells={"component": one.name, "text": f"“{one.text}”", "tickets": one.tickets}) for one in study.words.similar if one.component in blamed]
+    if not rows:
+        return None
+    columns = [
+        Column(key="component", label=COMPONENT), Column(key="text", label=Text(en="A typical complaint", zh="典型投诉"), wide=True),
+        Column(key="tickets", label=Text(en="Complaints alike", zh="相似投诉"), places=0),
+    ]  # fmt: skip
+    return table(
+        "failures.similar", title=Sentence("What customers wrote behind the causes"),
+        subtitle=Sentence("The complaint with the most telling terms, and those with at least half their terms in common"), columns=columns, rows=rows,
+        note=Sentence("Three dots stand for numbers, addresses and whatever fewer than ten tickets of five machines say."),
+    )  # fmt: skip
+
+
 def _named(months: Sequence[Month]) -> Text:
     from analysis.formats import month_text
 
@@ -339,26 +359,35 @@ def batch_table(study: FailureStudy) -> Block | None:
 
 
 @_or_said
-def triangle_figure(study: FailureStudy) -> Block:
-    """Cumulative failures by quarter of start of service and age."""
+def triangle_figure(study: FailureStudy, by: str = "production") -> Block:
+    """Cumulative failures by quarter of ``production`` (of start of ``service`` where production is not recorded) and age, and what they develop to."""
     from analysis.exhibits.charts import heatmap
 
-    if not study.triangle.cells:
+    shown = study.triangle.produced if by == "production" and study.triangle.produced is not None and study.triangle.produced.cells else study.triangle
+    if not shown.cells:
         return callout("failures.triangle", tone="info", title=Sentence("No warranty triangle: no machine has been watched from its first day for a quarter."))
-    age = "12" if any(key[1] == "12" for key in study.triangle.cells) else study.triangle.columns[0][0]
-    column = [(name, study.triangle.cells[key, age]) for key, name in study.triangle.rows if (key, age) in study.triangle.cells]
+    age = "12" if any(key[1] == "12" for key in shown.cells) else shown.columns[0][0]
+    column = [(name, shown.cells[key, age]) for key, name in shown.rows if (key, age) in shown.cells]
     worst = max(column, key=lambda line: float(line[1].value or 0))
-    months = next(name for key, name in study.triangle.columns if key == age)
+    months = next(name for key, name in shown.columns if key == age)
     values: dict[str, Value] = {"quarter": worst[0], "count": worst[1], "age": months}
+    produced = shown.by == "production"
+    last = shown.columns[-1][1]
+    ends = {(key, "ultimate"): fact for key, fact in shown.ultimate.items()}
+    tested: dict[str, Value] = {"raw": study.rates.error_raw, "corrected": study.rates.error_corrected} if study.rates.error_raw and study.rates.error_corrected else {}
     return figure(
         "failures.triangle",
-        title=Sentence("Highest after {age}: machines put into service in {quarter}, {count}", values),
-        subtitle=Sentence("Confirmed failures per 1,000 machines up to this age, by quarter of start of service; blank where machines are too young"),
-        foot=_source(study),
-        alt=Sentence("Grid of cumulative failures by quarter of start of service and age; after {age} the highest is {quarter} with {count}.", values),
+        title=Sentence("Highest after {age}: machines produced in {quarter}, {count}" if produced else "Highest after {age}: machines put into service in {quarter}, {count}", values),
+        subtitle=Sentence(
+            "Confirmed failures per 1,000 machines up to this age in service, by quarter of production; blank where machines are too young; last column: expected at {last}" if produced
+            else "Confirmed failures per 1,000 machines up to this age in service, by quarter of start of service; blank where machines are too young; last column: expected at {last}",
+            {"last": last},
+        ),
+        foot=Sentence("Late reports are allowed for: on past months the error was {raw} as counted and {corrected} as completed. Development is that of all quarters together.", tested) if tested else _source(study),
+        alt=Sentence("Grid of cumulative failures by quarter and age; after {age} the highest is {quarter} with {count}.", values),
         draw=heatmap(
-            study.triangle.rows, study.triangle.columns, study.triangle.cells, measure=Text(en="Failures per 1,000 units", zh="每千台累计故障"),
-            by=Text(en="Put into service", zh="投入使用"), places=0,
+            shown.rows, [*shown.columns, ("ultimate", Text(en=f"→ {last.en}", zh=f"→ {last.zh}"))], {**shown.cells, **ends}, measure=Text(en="Failures per 1,000 units", zh="每千台累计故障"),
+            by=Text(en="Produced", zh="生产季度") if produced else Text(en="Put into service", zh="投入使用"), places=0,
         ),
     )  # fmt: skip
 
@@ -418,10 +447,15 @@ def pareto_table(study: FailureStudy) -> Block | None:
         first = ranking.lines[0]
         cells = {"attribute": _ATTRIBUTES[attribute] if measure == "count" else None, "by": words[measure], "first": first.name, "value": first.fact, "rank": first.rank}
         rows.append(Row(cells={**cells, "vital": ranking.vital, "range": ranking.vital, "all": ranking.values}))
+    without = [name for key, name in _ATTRIBUTES.items() if (key, "count") in study.paretos and (key, "excess") not in study.paretos]
+    note = Sentence("Excess of a component or fault code is over its own past at the same ages; of the rest over all machines of the same age.")
+    if without:
+        names = Text(en=", ".join(name.en.lower() for name in without), zh="、".join(name.zh for name in without))
+        note = Sentence("No excess for {names}: a single value, or fewer than twelve months before the last twelve.", {"names": names})
     return table(
         "failures.paretos", title=Sentence("Who leads, attribute by attribute"),
         subtitle=Sentence("Count and cost of twelve months; excess over the expected number at the same ages, whole window; intervals are what chance leaves"),
-        columns=columns, rows=rows, note=_source(study),
+        columns=columns, rows=rows, note=note,
     )  # fmt: skip
 
 

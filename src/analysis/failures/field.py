@@ -10,7 +10,6 @@ import datetime as dt
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from analysis.errors import MissingData
 from analysis.failures import views
@@ -41,13 +40,14 @@ class Field:
         """Refuses (``MissingData``) without units: claims can then be counted, not rated."""
         inputs.engine.require(*views.NEEDS)
         span = inputs.engine.query(
-            "SELECT min(month) AS first, max(opened_at) AS last FROM tickets WHERE ticket_type = 'repair'", needs=("tickets.opened_at",)
+            f"SELECT min(month) AS first, max({views.local_day('opened_at', inputs.params.time_zone)}) AS last FROM tickets WHERE ticket_type = 'repair'",
+            needs=("tickets.opened_at",),
         ).iloc[0]
         if span["first"] is None or span["first"] != span["first"]:
             raise MissingData("tickets.ticket_type = repair")
         month = inputs.month
         first = max(Month.parse(span["first"]), month - (MOST_MONTHS - 1))
-        last_report = (span["last"] + dt.timedelta(hours=offset_hours(inputs))).date()
+        last_report = _date(span["last"])
         return cls(inputs=inputs, first=min(first, month), last=month, horizon=max(min(inputs.as_of, last_report), month.last_day))
 
     def as_known_at_the_end_of(self, month: Month) -> Field:
@@ -122,9 +122,5 @@ class Field:
         )
 
 
-def offset_hours(inputs: StudyInputs) -> int:
-    """Hours between UTC and the business day at the end of the month (a change of clocks can move a repair by one hour, not more)."""
-    noon = dt.datetime.combine(inputs.month.last_day, dt.time(12), ZoneInfo(inputs.params.time_zone))
-    offset = noon.utcoffset()
-    assert offset is not None
-    return round(offset.total_seconds() / 3600)
+def _date(value: object) -> dt.date:
+    return value.date() if isinstance(value, dt.datetime) else value  # type: ignore[return-value]

@@ -89,6 +89,21 @@ def recovery_by_supplier(field: Field, *, months: int = 12) -> pd.DataFrame:
     )
 
 
+def recovery_due(field: Field, place: dict[str, str], component: str | None) -> pd.DataFrame:
+    """Approved claims of the last twelve months on the failures of a cause that its supplier has not paid back; the largest first.
+
+    One row a claim: ``due`` is what was approved less what was recovered.
+    """
+    field.inputs.engine.require("claims.approved", "claims.recovered", "claims.ticket_id")
+    where = views.condition(place | ({"component": component} if component else {}))
+    return field.inputs.engine.query(
+        with_parts(field.failures)
+        + "SELECT c.claim_id, c.ticket_id, f.serial_no, f.component, f.supplier, f.batch, c.claimed_on, c.approved, coalesce(c.recovered, 0) AS recovered, "
+        "c.approved - coalesce(c.recovered, 0) AS due FROM claims c JOIN failed f USING (ticket_id) "
+        f"WHERE {_since(field, 12)} AND c.approved > coalesce(c.recovered, 0) AND {where} ORDER BY due DESC, c.claim_id"
+    )
+
+
 def out_of_warranty_approvals(field: Field) -> pd.DataFrame:
     """Claims approved on machines out of warranty, decided in the last twelve months; the largest first.
 
@@ -101,7 +116,7 @@ def out_of_warranty_approvals(field: Field) -> pd.DataFrame:
         "SELECT c.claim_id, c.ticket_id, t.serial_no, t.ticket_type, t.region, c.claimed_on, u.warranty_end, c.amount, c.approved FROM claims c "
         "JOIN tickets t ON t.ticket_id = c.ticket_id LEFT JOIN units u ON u.serial_no = t.serial_no "
         f"WHERE c.approved > 0 AND c.claimed_on >= DATE '{first}' AND c.claimed_on < DATE '{field.last.end}' "
-        "AND coalesce(t.in_warranty = FALSE, CAST(t.opened_at AS DATE) >= u.warranty_end, FALSE) ORDER BY c.approved DESC, c.claim_id"
+        f"AND coalesce(t.in_warranty = FALSE, {views.local_day('t.opened_at', field.inputs.params.time_zone)} >= u.warranty_end, FALSE) ORDER BY c.approved DESC, c.claim_id"
     )
 
 
@@ -120,14 +135,15 @@ def duplicate_claims(field: Field) -> pd.DataFrame:
 
 def repeats(field: Field, *, days: int = 30) -> pd.DataFrame:
     """Repairs by month of resolution: ``repairs`` with full follow-up and ``repeated`` within ``days`` of the resolution."""
+    day = views.local_day("resolved_at", field.inputs.params.time_zone)
     return field.query(
         field.machines,
         """done AS (
 SELECT t.serial_no, t.opened_at, t.resolved_at, lead(t.opened_at) OVER (PARTITION BY t.serial_no ORDER BY t.opened_at, t.ticket_id) AS next_at
 FROM tickets t WHERE t.ticket_type = 'repair' AND t.serial_no IS NOT NULL AND (t.status IS NULL OR t.status <> 'cancelled'))""",
-        select="SELECT year(resolved_at) * 12 + month(resolved_at) - 1 AS month_no, count(*) AS repairs, "
+        select=f"SELECT year({day}) * 12 + month({day}) - 1 AS month_no, count(*) AS repairs, "
         f"count(*) FILTER (WHERE next_at > resolved_at AND next_at <= resolved_at + INTERVAL {days} DAY) AS repeated FROM done "
-        f"WHERE resolved_at IS NOT NULL AND CAST(resolved_at AS DATE) + INTERVAL {days} DAY <= DATE '{field.horizon}' "
+        f"WHERE resolved_at IS NOT NULL AND {day} + INTERVAL {days} DAY <= DATE '{field.horizon}' "
         "GROUP BY 1 ORDER BY 1",
     )
 

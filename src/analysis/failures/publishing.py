@@ -17,6 +17,8 @@ from analysis.failures.life_models import compared, plot_points
 from analysis.failures.lives import ComponentLife
 from analysis.failures.localising import Cause, Cells, Search, members
 from analysis.failures.reporting import Backtest, Delay, share_by_month
+from analysis.failures.triangles import Triangle as Triangle
+from analysis.failures.triangles import triangle as triangle
 from analysis.locale import Text
 from analysis.metrics import Period
 from analysis.periods import Month
@@ -142,75 +144,6 @@ def band_names(baseline: Baseline) -> list[str]:
 
 def _error(field: Field, value: float, kind: str) -> Fact:
     return field.inputs.engine.stated("reporting_error", period=window(field), value=value, dimensions={"count": kind}, sources=("tickets",))
-
-
-# -- triangle --------------------------------------------------------------------------------------------------------
-
-AGES = (3, 6, 9, 12, 18, 24, 30)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Triangle:
-    """Cumulative failures per 1,000 machines by quarter of start of service and age; immature cells are absent."""
-
-    rows: tuple[tuple[str, Text], ...]
-    columns: tuple[tuple[str, Text], ...]
-    cells: Mapping[tuple[str, str], Fact]
-
-
-def triangle(field: Field, delay: Delay) -> Triangle:
-    """A machine's age is its months in service; a cell is shown when the youngest machines of the quarter have lived that long."""
-    share = dict(zip((views.month_index(m) for m in field.months), share_by_month(delay, field.months, field.horizon), strict=True))
-    first, last = views.month_index(field.first), views.month_index(field.last)
-    held = _by_start(field.by_age, "unit_months", first)
-    counts: pd.DataFrame = field.failure_counts.groupby(["month_no", "age_months"], as_index=False)[["failures"]].sum()
-    raw = _by_start(counts, "failures", first)
-    completed = _by_start(counts.assign(failures=counts["failures"] / counts["month_no"].map(share)), "failures", first)
-    rows, cells = [], {}
-    start = first + (-first) % 3
-    for quarter in range(start, last + 1, 3):
-        name = f"{quarter // 12} Q{quarter % 12 // 3 + 1}"
-        rows.append((name, Text(en=f"Q{quarter % 12 // 3 + 1} {quarter // 12}", zh=f"{quarter // 12}年{quarter % 12 // 3 + 1}季度")))
-        for age in AGES:
-            if quarter + 2 + age > last + 1:
-                continue
-            fact = _cumulative(field, name, range(quarter, quarter + 3), age, held, raw, completed)
-            if fact is not None:
-                cells[name, str(age)] = fact
-    rows = [row for row in rows if any(key[0] == row[0] for key in cells)]
-    columns = [(str(age), Text(en=f"{age} mo", zh=f"{age}个月")) for age in AGES if any(key[1] == str(age) for key in cells)]
-    return Triangle(rows=tuple(rows), columns=tuple(columns), cells=cells)
-
-
-def _by_start(frame: pd.DataFrame, value: str, first: int) -> dict[tuple[int, int], float]:
-    """Sums by month of start and age, machines that started within the window only."""
-    started = frame.assign(started_no=frame["month_no"] - frame["age_months"])
-    started = started[started["started_no"] >= first]
-    sums = started.groupby(["started_no", "age_months"], as_index=False)[value].sum()
-    return {
-        (int(s), int(a)): float(v) for s, a, v in zip(sums["started_no"].tolist(), sums["age_months"].tolist(), sums[value].tolist(), strict=True)
-    }
-
-
-def _cumulative(field: Field, name: str, starts: range, age: int, held: dict[tuple[int, int], float], raw: dict[tuple[int, int], float], completed: dict[tuple[int, int], float]) -> Fact | None:
-    """Sum over months in service of failures over machines then present; the first half-month counts by its exposure."""
-    from analysis.stats import poisson_interval
-
-    total, reported = 0.0, 0.0
-    for a in range(age):
-        exposure = sum(held.get((s, a), 0.0) for s in starts)
-        if exposure <= 0:
-            return None
-        span = 0.5 if a == 0 else 1.0
-        total += span * sum(completed.get((s, a), 0.0) for s in starts) / exposure
-        reported += sum(raw.get((s, a), 0.0) for s in starts)
-    relative = poisson_interval(reported, max(reported, 1.0), level=field.inputs.confidence)
-    value = 1000 * total
-    interval = interval_of(value * relative.low, value * relative.high, field.inputs.confidence, "exact Poisson count, shape of ages held") if reported else None
-    return field.inputs.engine.stated(
-        "cumulative_failures", period=window(field), value=value, dimensions={"in_service_quarter": name, "by_month": str(age)}, n=int(reported), interval=interval,
-        sources=("tickets", "units"),
-    )
 
 
 # -- control chart ---------------------------------------------------------------------------------------------------

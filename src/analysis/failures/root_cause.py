@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from analysis.failures import (
     localising,
     money,
     monitoring,
+    ranking,
     reporting,
     views,
     words,
@@ -165,7 +167,7 @@ def study(inputs: StudyInputs) -> FailureStudy:
         "causes": tuple(publish.cause_facts(field, baseline, cells, cause) for cause in search.causes[:MOST_CAUSES]),
         "ratios": publish.ratios_by(field, cells),
         "triangle": publish.triangle(field, delay),
-        "paretos": _paretos(field, cells, costs is not None),
+        "paretos": _paretos(field, baseline, cells, costs is not None, missing),
         "lives": publish.life_facts(field, fitted, reading_level=1 - LIFE_ERROR / max(len(fitted), 1)),
         "survival": _survival(field),
         "repairs": _repairs(field),
@@ -278,7 +280,7 @@ def _part(missing: dict[str, MissingData], name: str, compute: Callable[[], Any]
 RANKED = ("component", "fault_code", "model", "batch", "supplier", "plant", "region")
 
 
-def _paretos(field: Field, cells: localising.Cells, costed: bool) -> dict[tuple[str, str], publish.Ranking]:
+def _paretos(field: Field, baseline: Baseline, cells: localising.Cells, costed: bool, missing: dict[str, MissingData]) -> dict[tuple[str, str], publish.Ranking]:
     """Each attribute by count, by cost (where there is a ledger) and by failures above those expected; empty where nothing failed."""
     found: dict[tuple[str, str], publish.Ranking] = {}
     for dimension in RANKED:
@@ -291,7 +293,15 @@ def _paretos(field: Field, cells: localising.Cells, costed: bool) -> dict[tuple[
             amounts = [Decimal(str(v)) for v in rows["amount"]]
             spread = np.sqrt(np.maximum(rows["square"].to_numpy(dtype=float) - rows["amount"].astype(float) ** 2 / np.maximum(rows["failures"], 1), 0.0))
             found[dimension, "cost"] = publish.pareto(field, "failure_cost", dimension, values, amounts, number, seed=SEED, spread=list(spread), by="cost")
-        if dimension in cells.frame.columns and cells.frame[dimension].nunique() > 1 and dimension != "component":
+        if dimension in ranking.OWN_PAST:
+            past = _part(missing, "own_past", partial(ranking.above_own_past, field, baseline, dimension))
+            if past is not None and len(past):
+                over = [round(float(a - e), 1) for a, e in zip(past["failures"], past["expected"], strict=True)]
+                found[dimension, "excess"] = publish.pareto(
+                    field, "excess_failures", dimension, [str(v) for v in past["value"]], over, [int(v) for v in past["failures"]], seed=SEED,
+                    subtract=[float(v) for v in past["expected"]], by="excess",
+                )  # fmt: skip
+        elif dimension in cells.frame.columns and cells.frame[dimension].nunique() > 1:
             sums = cells.frame.groupby(dimension, sort=True)[["failures", "expected"]].sum()
             over = [round(float(a - e), 1) for a, e in zip(sums["failures"], sums["expected"], strict=True)]
             found[dimension, "excess"] = publish.pareto(

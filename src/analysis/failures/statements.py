@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from analysis.errors import MissingData
+from analysis.failures import money as amounts
 from analysis.failures.field import Field
 from analysis.results import Check, Fact, Finding, Sentence, Value
 
@@ -24,7 +27,7 @@ def findings(field: Field, parts: Mapping[str, Any]) -> tuple[Finding, ...]:
     if not found:
         found.append(_no_cause(parts))
     found += _emerging(parts["watch"]) + _chart(field, parts["chart"]) + _wear(parts["lives"]) + _fixes(parts["fixes"])
-    found += _outlook(parts["forecast"]) + _leakage(parts["money"])
+    found += _outlook(parts["forecast"]) + _leakage(parts["money"]) + _recovery_due(field, parts["causes"])
     return tuple(found)
 
 
@@ -170,6 +173,37 @@ def _leakage(money: Any) -> list[Finding]:
             Finding(
                 id=f"failures.{name}", section=SECTION, severity="alert" if name == "leakage_duplicates" else "watch", evidence=money.leakage_rows[name],
                 statement=Sentence(texts[name], {"claims": claims, "amount": amount}), rank=float(amount.value),
+            )  # fmt: skip
+        )
+    return found
+
+
+def _recovery_due(field: Field, causes: Sequence[CauseFacts]) -> list[Finding]:
+    """What a supplier still owes for failures of its parts: only where the search named the supplier; something to watch whatever the amount."""
+    from analysis.failures import publishing as publish
+
+    engine, found = field.inputs.engine, []
+    for cause in causes:
+        supplier = cause.cause.attributes.get("supplier")
+        if supplier is None:
+            continue
+        try:
+            rows = amounts.recovery_due(field, cause.cause.attributes, cause.cause.component)
+        except MissingData:
+            return []
+        due = sum((Decimal(str(value)) for value in rows["due"]), Decimal(0))
+        if due <= 0:
+            continue
+        place = publish.cause_slice(cause.cause)
+        amount = engine.stated("recovery_due", period=publish.year(field), dimensions=place, value=due, n=len(rows), sources=("claims", "tickets", "units"))
+        claims = engine.stated("leakage_claims", period=publish.year(field), dimensions={**place, "of": "recovery_due"}, value=len(rows), sources=("claims", "tickets"))
+        found.append(
+            Finding(
+                id="failures.recovery_due", section=SECTION, severity="watch", subject={"supplier": supplier}, evidence=rows, rank=float(due),
+                statement=Sentence(
+                    "{cause}: {amount} of approved claims on its failures in the last twelve months has not come back from the supplier ({claims} {claims:plural|claim|claims}).",
+                    {"cause": cause.name, "amount": amount, "claims": claims},
+                ),
             )  # fmt: skip
         )
     return found

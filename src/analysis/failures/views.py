@@ -25,6 +25,11 @@ def month_of_index(index: int) -> Month:
     return Month(index // 12, index % 12 + 1)
 
 
+def local_day(column: str, time_zone: str) -> str:
+    """The business day of a UTC time stamp, summer time included."""
+    return f"CAST(timezone({literal(time_zone)}, timezone('UTC', {column})) AS DATE)"
+
+
 def _index(day: str) -> str:
     return f"(year({day}) * 12 + month({day}) - 1)"
 
@@ -48,7 +53,7 @@ def reports(time_zone: str, horizon: dt.date) -> str:
     Where the day of failure is not recorded, the day of the report stands for it. Days are those of ``time_zone``, summer time included.
     """
     codes = ", ".join(literal(code) for code in NO_FAULT_CODES)
-    opened = f"CAST(timezone({literal(time_zone)}, timezone('UTC', t.opened_at)) AS DATE)"
+    opened = local_day("t.opened_at", time_zone)
     return f"""reports AS (
 SELECT t.ticket_id, t.serial_no, t.fault_code, coalesce(t.component, t.fault_code, 'not_stated') AS component, t.in_warranty,
        t.opened_at, t.resolved_at, {opened} AS opened_on, least(coalesce(t.failed_on, {opened}), {opened}) AS event_on,

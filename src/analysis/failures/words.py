@@ -78,6 +78,16 @@ class TermFacts:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class SimilarFacts:
+    """A typical complaint of a component, only as far as many customers say the same, and how many tickets are like it."""
+
+    component: str
+    name: Text
+    text: str
+    tickets: Fact
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Words:
     """Distinctive terms by component, the most telling first, and terms of the report month not seen in the year before."""
 
@@ -85,6 +95,7 @@ class Words:
     new: tuple[tuple[str, Fact], ...]
     tickets: Fact
     sampled: bool
+    similar: tuple[SimilarFacts, ...] = ()
 
 
 def words_of(field: Field, *, top: int = 3) -> Words | None:
@@ -104,7 +115,7 @@ def words_of(field: Field, *, top: int = 3) -> Words | None:
     lines = [fact for component, part in distinctive(counted, top=top).groupby("component", sort=True) for fact in _facts(field, str(component), part)]
     total = int(rows["tickets"].sum())
     return Words(
-        by_component=tuple(lines), new=_new(field, rows, _whole(field)), sampled=total >= MOST_TEXTS,
+        by_component=tuple(lines), similar=_similar_facts(field, rows, lines), new=_new(field, rows, _whole(field)), sampled=total >= MOST_TEXTS,
         tickets=engine.stated("complaint_texts", period=period, value=total, sources=("tickets",)),
     )  # fmt: skip
 
@@ -262,6 +273,64 @@ def _new(field: Field, rows: pd.DataFrame, whole: frozenset[str]) -> tuple[tuple
     engine = field.inputs.engine
     kept = sorted(maximal(fresh), key=lambda term: (-fresh[term], term))[:5]
     return tuple((term, engine.stated("complaint_term_tickets", period=field.last, dimensions={"term": term}, value=fresh[term], sources=("tickets",))) for term in kept)
+
+
+MOST_COMPARED, ALIKE = 1000, 0.5
+
+
+def _similar_facts(field: Field, rows: pd.DataFrame, lines: Sequence[TermFacts]) -> tuple[SimilarFacts, ...]:
+    """For each component the complaint with the most of its telling terms, and the tickets at least half alike."""
+    from analysis.failures.publishing import label
+
+    telling: dict[str, set[str]] = {}
+    for one in lines:
+        if one.distinct:
+            telling.setdefault(one.weight.dimensions["component"], set()).add(one.term)
+    found = []
+    for component, wanted in sorted(telling.items()):
+        part = rows[rows["component"] == component].sort_values(["tickets", "text"], ascending=[False, True], kind="stable").head(MOST_COMPARED)
+        texts, tickets = part["text"].tolist(), part["tickets"].to_numpy(dtype=int)
+        typical = max(range(len(texts)), key=lambda k: (len(terms(texts[k]) & wanted), int(tickets[k]), -k))
+        alike = [k for k, share in similar(texts[typical], texts, top=len(texts)) if share >= ALIKE]
+        shown = shared_words(texts[typical], common_terms(texts, part["tickets"].tolist(), part["machines"].tolist()))
+        if not shown:
+            continue
+        fact = field.inputs.engine.stated("complaints_alike", period=_window(field), dimensions={"component": component}, value=int(tickets[alike].sum()), sources=("tickets",))
+        found.append(SimilarFacts(component=component, name=label(field, "component", component), text=shown, tickets=fact))
+    return tuple(found)
+
+
+def common_terms(texts: Sequence[str], tickets: Sequence[int], machines: Sequence[int]) -> set[str]:
+    """Terms in at least ten tickets of five machines."""
+    number: Counter[str] = Counter()
+    held: Counter[str] = Counter()
+    for text, n, m in zip(texts, tickets, machines, strict=True):
+        for term in terms(text):
+            number[term] += n
+            held[term] += m
+    return {term for term, n in number.items() if n >= FEWEST_TICKETS and held[term] >= FEWEST_MACHINES}
+
+
+def shared_words(text: str, known: set[str], *, longest: int = 60) -> str:
+    """What is left of a complaint when all that few customers say is taken out: "…" stands for names, numbers, addresses and rare words."""
+    kept: list[str] = []
+    for run in re.findall(r"[\u4e00-\u9fff]+|[a-z][a-z'’\-]+|[^\s]", masked(text).replace("  ", " ¦ ")):
+        if run[0] >= "\u4e00" and _RUNS.fullmatch(run):
+            marks = [False] * len(run)
+            for size in range(min(LONGEST, len(run)), 2, -1):
+                for k in range(len(run) - size + 1):
+                    if run[k : k + size] in known:
+                        marks[k : k + size] = [True] * size
+            kept.append("".join(char if mark else "…" for char, mark in zip(run, marks, strict=True)))
+        elif _RUNS.fullmatch(run):
+            kept.append(f" {run} " if run in known or run in _COMMON else "…")
+        elif run in "，。！？；：、,.!?;:":
+            kept.append(run)
+        else:
+            kept.append("…")
+    line = re.sub(r"\s*(?:…\s*)+", "…", "".join(kept))
+    line = re.sub(r" +", " ", line).strip()
+    return "" if not re.search(r"[\u4e00-\u9fffa-z]{2}", line) else line[:longest] + ("…" if len(line) > longest else "")
 
 
 def similar(text: str, others: Sequence[str], *, top: int = 5) -> list[tuple[int, float]]:
