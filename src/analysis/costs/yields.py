@@ -9,11 +9,12 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.costs.figures import added, amount_of, amounts_by
+from analysis.costs.figures import added, amount_of, amounts_by, size
 from analysis.errors import MissingData, ParameterError
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
 from analysis.metrics.backend import literal
+from analysis.metrics.registry import NOT_STATED
 from analysis.results import Fact
 
 SERVICE_ORDERS = ("extended_warranty", "premium_service", "paid_repair", "other_service")
@@ -118,36 +119,42 @@ class FlexedBudget:
 
 
 def profitability_of(inputs: StudyInputs) -> tuple[Profit, ...]:
-    """Service revenue − service cost by product line, customer type and region, where both name one; nothing without orders."""
+    """Service revenue − service cost by product line, customer type and region, each with what names no slice, and the whole last.
+
+    The slices of a dimension add up to the whole to the cent; nothing without orders.
+    """
     lines: list[Profit] = []
+    revenue, cost = Decimal("0.00"), Decimal("0.00")
     for dimension in ("product_line", "customer_type", "region"):
         try:
             earned = _earned(inputs, dimension)
         except MissingData:
             return ()
         spent = amounts_by(inputs, dimension, inputs.month)
-        lines += [
-            _profit(inputs, dimension, name, revenue, spent.get(name, Decimal("0.00")))
-            for name, revenue in sorted(earned.items())
-        ]
-    return tuple(lines)
+        names = sorted(earned.keys() | spent.keys(), key=lambda name: (name == NOT_STATED, name))
+        amounts = [(name, earned.get(name, Decimal("0.00")), spent.get(name, Decimal("0.00"))) for name in names]
+        lines += [_profit(inputs, {dimension: name}, *parts) for name, *parts in amounts]
+        revenue, cost = sum(earned.values(), Decimal("0.00")), sum(spent.values(), Decimal("0.00"))
+    return (*lines, _profit(inputs, {}, revenue, cost)) if any(size(line.revenue) for line in lines) else ()
 
 
 def _earned(inputs: StudyInputs, dimension: str) -> dict[str, Decimal]:
     kinds = ", ".join(literal(kind) for kind in SERVICE_ORDERS)
     frame = inputs.engine.query(
-        f"SELECT {dimension} AS name, sum(revenue) AS amount FROM sales WHERE {Period.of(inputs.month).condition()} "
-        f"AND order_type IN ({kinds}) AND {dimension} IS NOT NULL GROUP BY 1 ORDER BY 1",
+        f"SELECT coalesce({dimension}, {literal(NOT_STATED)}) AS name, sum(revenue) AS amount FROM sales "
+        f"WHERE {Period.of(inputs.month).condition()} AND order_type IN ({kinds}) GROUP BY 1 ORDER BY 1",
         needs=("orders.revenue", "orders.order_type"),
     )
     return dict(zip(frame["name"], frame["amount"], strict=True))
 
 
-def _profit(inputs: StudyInputs, dimension: str, name: str, revenue: Decimal, cost: Decimal) -> Profit:
-    engine, month, place = inputs.engine, inputs.month, {dimension: name}
+def _profit(inputs: StudyInputs, place: dict[str, str], revenue: Decimal, cost: Decimal) -> Profit:
+    """One slice; an empty place is the whole."""
+    engine, month = inputs.engine, inputs.month
+    names = [engine.registry.value_label(dimension, name) for dimension, name in place.items()]
     nothing = Text(en="not computed: no service revenue", zh="未计算：无服务收入")
     return Profit(
-        name=engine.registry.value_label(dimension, name),
+        name=names[0] if names else Text(en="Total of each group", zh="各组合计"),
         revenue=engine.stated(
             "service_revenue", period=month, value=revenue, dimensions=place, sources=("orders",)
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import zip_longest
 from typing import Any
 
@@ -539,7 +540,7 @@ def profitability_table(study: CostStudy) -> Block | None:
         "costs.profitability",
         title=Sentence("What service earns on what it costs"),
         subtitle=Sentence(
-            "Service revenue of {month} minus the after-sales cost that names the slice; shared cost that names none is left out, see the keys below",
+            "Service revenue of {month} minus the after-sales cost that names the slice; what names none stands as not stated, so no slice bears its part of it",
             {"month": study.month},
         ),
         columns=[
@@ -555,16 +556,16 @@ def profitability_table(study: CostStudy) -> Block | None:
 
 
 def _profit_rows(study: CostStudy) -> list[Row]:
-    """Slices under the name of their dimension."""
+    """Slices under the name of their dimension, the whole last."""
     rows: list[Row] = []
     named = ""
     for line in study.profitability:
-        (dimension,) = line.revenue.dimensions
-        if dimension != named:
+        dimension = next(iter(line.revenue.dimensions), "")
+        if dimension and dimension != named:
             rows.append(Row(cells={"slice": _DIMENSION[dimension]}, role="group"))
         named = dimension
-        cells: dict[str, Cell] = {"slice": line.name, "revenue": line.revenue, "cost": line.cost, "profit": line.profit, "margin": line.margin}
-        rows.append(Row(cells=cells))
+        (row,) = _rows([line], "revenue cost profit margin", slice="name")
+        rows.append(row if dimension else replace(row, role="total"))
     return rows
 
 

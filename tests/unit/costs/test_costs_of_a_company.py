@@ -23,9 +23,9 @@ from analysis.costs.measures import measures_of
 from analysis.costs.movement import bridge_against, bridge_cells
 from analysis.costs.reserve import Provision, provision_of
 from analysis.costs.tie_out import ProfitAndLoss, currency_check, journal_imbalances, profit_and_loss, tie_out
-from analysis.costs.yields import budget_lines, flexed_budget, planned_tickets
+from analysis.costs.yields import budget_lines, flexed_budget, planned_tickets, profitability_of
 from analysis.errors import ContractError, MissingData, ParameterError
-from analysis.metrics import Engine, StudyInputs
+from analysis.metrics import Engine, Period, StudyInputs
 from analysis.params import Assumptions, CostTree
 from analysis.params.cost_tree import AccountRule, AllocationRule
 from analysis.params.interventions import load_interventions
@@ -239,6 +239,23 @@ def test_planted_truths_are_named(sample_folder: Path, inputs_of: Inputs) -> Non
     assert [one.subject["account"] for one in surge_findings(inputs)] == ["6601.05.01"]
     verdicts = {one.entry.id: one.result.verdict for one in measures_of(inputs) if one.result}
     assert verdicts["consolidated-freight-north"] in ("not delivered", "could be noise")
+
+
+def test_profitability_adds_up_in_every_grouping(sample_folder: Path, inputs_of: Inputs) -> None:
+    """What names no slice is a line of its own: each grouping holds all service revenue and all cost."""
+    inputs = inputs_of(sample_folder)
+    *lines, whole = profitability_of(inputs)
+    assert whole.cost.value == inputs.engine.fact("after_sales_cost", period=inputs.month).value
+    revenue = inputs.engine.query(
+        f"SELECT sum(revenue) AS amount FROM orders WHERE {Period.of(inputs.month).condition()} AND order_type NOT IN ('product', 'upgrade')"
+    )["amount"].iloc[0]
+    assert whole.revenue.value == revenue and whole.profit.value == revenue - Decimal(whole.cost.value or 0)
+    for dimension in ("product_line", "customer_type", "region"):
+        group = [line for line in lines if dimension in line.revenue.dimensions]
+        for part in ("revenue", "cost", "profit"):
+            amounts = [Decimal(getattr(line, part).value or 0) for line in group]
+            assert sum(amounts) == getattr(whole, part).value
+        assert "not_stated" in {line.revenue.dimensions[dimension] for line in group}
 
 
 def journals() -> pd.DataFrame:
