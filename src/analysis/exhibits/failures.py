@@ -33,6 +33,7 @@ from analysis.results import Fact, Sentence, Value
 
 RATE = Text(en="Failure rate", zh="故障率")
 RATIO = Text(en="Actual to expected", zh="实际与预期之比")
+RATIOS_SHOWN, TERMS_SHOWN = 3, 2
 
 
 def not_rated(study: FailureStudy | NotRated) -> Block | None:
@@ -118,7 +119,7 @@ def age_figure(study: FailureStudy) -> Block:
     )
 
 
-@_or_said
+@_or_nothing
 def control_figure(study: FailureStudy) -> Block:
     """The control chart of the failure rate at equal age and season."""
     from analysis.exhibits.charts import Series, control_chart
@@ -147,7 +148,7 @@ def control_figure(study: FailureStudy) -> Block:
     )  # fmt: skip
 
 
-@_or_nothing
+@_or_said
 def rules_table(study: FailureStudy) -> Block:
     """Every rule by name, the months it signals, and how often it would with nothing wrong."""
     columns = [
@@ -158,7 +159,7 @@ def rules_table(study: FailureStudy) -> Block:
     return table(
         "failures.rules", title=Sentence("What each rule says of the same points"),
         subtitle=Sentence("Only the first raises a finding: every rule added raises more false alarms, as the last column shows"), columns=columns, rows=rows,
-        note=Sentence("EWMA and CUSUM find small shifts that last; they use centre and scatter of the chart above."),
+        note=Sentence("EWMA and CUSUM find small shifts that last; they use centre and scatter of the chart."),
     )  # fmt: skip
 
 
@@ -205,9 +206,10 @@ def words_table(study: FailureStudy) -> Block | None:
         Column(key="inside", label=Text(en="Of its failures", zh="该部件工单")), Column(key="outside", label=Text(en="Of others", zh="其他工单")),
         Column(key="odds", label=Text(en="Log-odds", zh="对数优势比"), places=1), Column(key="interval", label=INTERVAL, show="interval", places=1),
     ]  # fmt: skip
-    rows, last = [], ""
+    rows, last, same = [], "", 0
     for one in study.words.by_component:
-        if not one.distinct:
+        same = same + 1 if one.component.en == last else 0
+        if not one.distinct or same >= TERMS_SHOWN:
             continue
         rows.append(Row(cells={"component": one.component if one.component.en != last else None, "term": f"“{one.term}”", "inside": one.inside, "outside": one.outside, "odds": one.weight, "interval": one.weight}))
         last = one.component.en
@@ -320,7 +322,7 @@ def ratio_figure(study: FailureStudy) -> Block:
         Item(name=Text(en=f"{names[dimension][0]} {name.en}", zh=f"{names[dimension][1]} {name.zh}"), fact=fact)
         for dimension, lines in study.ratios.items()
         if dimension in names
-        for name, fact in lines
+        for name, fact in lines[:RATIOS_SHOWN]
         if fact.value is not None
     ]
     if not items:
@@ -330,7 +332,7 @@ def ratio_figure(study: FailureStudy) -> Block:
     return figure(
         "failures.ratios",
         title=Sentence("One attribute at a time, {name} stands highest: {ratio} the expected number", values),
-        subtitle=Sentence("Actual to expected failures at the same ages and months; one is average"),
+        subtitle=Sentence("Actual to expected failures at the same ages and months; one is average; the three highest of each attribute"),
         foot=_source(study),
         alt=Sentence("Dots with intervals of actual to expected failures by supplier, model, plant and region; the highest is {name} with {ratio}.", values),
         draw=dot_interval(items, measure=RATIO, by=Text(en="Attribute", zh="属性"), reference=1.0, log=True),
@@ -460,6 +462,31 @@ def pareto_table(study: FailureStudy) -> Block | None:
 
 
 # -- life ------------------------------------------------------------------------------------------------------------
+
+
+AGES_SHOWN = (6.0, 12.0, 24.0, 36.0, 60.0)
+
+
+@_or_nothing
+def ages_table(study: FailureStudy) -> Block | None:
+    """Machines without any failure and mean failures a machine at a few ages; the curves are :func:`survival_figure` and :func:`repairs_figure`."""
+    free, mean = dict(study.survival), dict(study.repairs)
+    ages = [age for age in AGES_SHOWN if age in free or age in mean]
+    if not ages:
+        return None
+    columns = [
+        Column(key="age", label=Text(en="Months in service", zh="在役月数")), Column(key="free", label=Text(en="Without failure", zh="无故障"), places=1),
+        Column(key="free_interval", label=INTERVAL, show="interval", places=1), Column(key="mean", label=Text(en="Failures a machine", zh="每台故障"), places=2),
+        Column(key="mean_interval", label=INTERVAL, show="interval", places=2),
+    ]  # fmt: skip
+    rows = [
+        Row(cells={"age": f"{age:g}", "free": free.get(age), "free_interval": free.get(age), "mean": mean.get(age), "mean_interval": mean.get(age)}) for age in ages
+    ]
+    return table(
+        "failures.ages", title=Sentence("Machines by age: first failure and repeated repairs"),
+        subtitle=Sentence("Kaplan–Meier of machines put into service within the window; mean cumulative function of all machines, repeated failures included"),
+        columns=columns, rows=rows, note=_source(study),
+    )  # fmt: skip
 
 
 @_or_nothing
@@ -601,22 +628,21 @@ def cost_table(study: FailureStudy) -> Block:
 
 
 @_or_said
-def recovery_figure(study: FailureStudy) -> Block | None:
-    """What suppliers gave back of approved claims."""
-    from analysis.exhibits.charts import Item, ranked_bars
-
+def recovery_table(study: FailureStudy) -> Block | None:
+    """What suppliers gave back of approved claims, the least first."""
     if study.money is None or not study.money.recovery:
         return _gap(study, "recovery", "failures.recovery") if "recovery" in study.missing else None
-    name, least = min(study.money.recovery, key=lambda line: float(line[1].value or 0))
-    values: dict[str, Value] = {"supplier": name, "share": least}
-    return figure(
-        "failures.recovery",
-        title=Sentence("Least comes back from {supplier}: {share} of approved claims", values),
-        subtitle=Sentence("Recovered as a share of approved claims on failed machines, by supplier of the key component, last twelve months"),
-        foot=_source(study),
-        alt=Sentence("Bars of the share recovered by supplier; the least is {share} from {supplier}.", values),
-        draw=ranked_bars([Item(name=n, fact=f) for n, f in study.money.recovery], measure=Text(en="Recovered", zh="追偿率"), by=Text(en="Supplier", zh="供应商")),
-    )
+    lines = sorted(study.money.recovery, key=lambda line: float(line[1].value or 0))
+    columns = [
+        Column(key="supplier", label=Text(en="Supplier", zh="供应商"), wide=True), Column(key="claims", label=Text(en="Claims", zh="索赔数"), show="n"),
+        Column(key="share", label=Text(en="Recovered", zh="追偿率")),
+    ]  # fmt: skip
+    rows = [Row(cells={"supplier": name, "claims": fact, "share": fact}) for name, fact in lines]
+    return table(
+        "failures.recovery", title=Sentence("Least comes back from {supplier}: {share} of approved claims", {"supplier": lines[0][0], "share": lines[0][1]}),
+        subtitle=Sentence("Recovered as a share of approved claims on failed machines, by supplier of the key component, last twelve months"), columns=columns, rows=rows,
+        note=_source(study),
+    )  # fmt: skip
 
 
 # -- watch, fixes and bad data ---------------------------------------------------------------------------------------
@@ -678,7 +704,9 @@ def fix_table(study: FailureStudy) -> Block:
 def excluded_table(study: FailureStudy) -> Block:
     """Confirmed failures that no rate holds, by reason."""
     columns = [Column(key="why", label=Text(en="Why", zh="原因"), wide=True), Column(key="count", label=Text(en="Failures", zh="故障数"), places=0)]
-    rows = [Row(cells={"why": name, "count": fact}) for name, fact in study.excluded]
+    rows = [Row(cells={"why": name, "count": fact}) for name, fact in study.excluded if fact.value]
+    if not rows:
+        return callout("failures.excluded", tone="info", title=Sentence("Every confirmed failure is rated: none lies outside the window or on an impossible day."))
     return table(
         "failures.excluded", title=Sentence("Confirmed failures that are counted, not rated"),
         subtitle=Sentence("A rate needs a machine that was in the field on that day and a month that was watched"), columns=columns, rows=rows, note=_source(study),

@@ -64,10 +64,12 @@ class AgeCounts:
     def rows(self) -> dict[str, NDArray[np.float64]]:
         """For the fits: failures known to a fortnight, given that the machine was watched at its start; machines that went through one."""
         age_at = np.arange(len(self.failures)) * SPAN
-        hit, held = self.failures > 0, self.machines > 0
+        # a repaired machine is watched on: d log H − n H in all. A failure known to a span gives log(1 − exp(−H)), about log H − H / 2
+        through = np.maximum(self.machines - self.failures / 2, 0.0)
+        hit, held = self.failures > 0, through > 0
         return {
             "lower": np.r_[age_at[hit], age_at[held] + SPAN], "upper": np.r_[age_at[hit] + SPAN, np.full(int(held.sum()), np.inf)],
-            "entry": np.r_[age_at[hit], age_at[held]], "weights": np.r_[self.failures[hit], self.machines[held]],
+            "entry": np.r_[age_at[hit], age_at[held]], "weights": np.r_[self.failures[hit], through[held]],
         }  # fmt: skip
 
 

@@ -115,3 +115,32 @@ def test_the_delay_is_recovered_although_recent_late_reports_are_not_in_the_data
 def test_a_share_never_falls_with_more_days():
     found = reporting.delay_of(delays(1), dt.date(2026, 2, 4))
     assert (np.diff(found.reported) >= 0).all() and found.reported[-1] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("time_zone", "opened", "day"),
+    [
+        ("America/New_York", "2026-03-08T04:30:00", dt.date(2026, 3, 7)),  # the night of the change: still five hours behind
+        ("America/New_York", "2026-03-09T03:59:00", dt.date(2026, 3, 8)),  # four hours behind from then on
+        ("America/New_York", "2026-03-09T04:01:00", dt.date(2026, 3, 9)),
+        ("America/New_York", "2026-11-02T04:59:00", dt.date(2026, 11, 1)),  # back to five
+        ("America/New_York", "2026-11-02T05:00:00", dt.date(2026, 11, 2)),
+        ("Asia/Shanghai", "2026-03-08T15:59:59", dt.date(2026, 3, 8)),
+        ("Asia/Shanghai", "2026-03-08T16:00:00", dt.date(2026, 3, 9)),
+    ],
+)
+def test_a_report_belongs_to_the_day_of_the_business(time_zone: str, opened: str, day: dt.date):
+    import duckdb
+
+    from analysis.failures.views import local_day
+
+    found = duckdb.sql(f"SELECT {local_day('opened_at', time_zone)} FROM (SELECT TIMESTAMP '{opened}' AS opened_at)").fetchall()
+    assert found == [(day,)]
+
+
+def test_the_horizon_is_a_day_of_the_business(small: Path, inputs_of: Inputs):
+    late = TICKETS + "F9,S1,repair,2026-11-02T04:30:00,closed,F10,pump,true,\n"
+    (small / "tickets.csv").write_text(late)
+    # half past midnight in summer, half past eleven of the day before once the clocks went back
+    assert Field.of(inputs_of(small, time_zone="America/New_York")).horizon == dt.date(2026, 11, 1)
+    assert Field.of(inputs_of(small)).horizon == dt.date(2026, 11, 2)

@@ -55,3 +55,18 @@ def test_rare_terms_are_never_shown():
 
 def test_similar_complaints_come_closest_first():
     assert [k for k, _ in words.similar("compressor hums", ["door leaks", "the compressor hums loudly", "compressor stops"])] == [1, 2]
+
+
+def test_a_complaint_is_shown_only_as_far_as_many_customers_say_the_same():
+    from analysis.failures.words import common_terms, shared_words
+
+    texts = ["压缩机不制冷，张三丰电话13800138000", "压缩机不制冷", "the fan rattles, says Mr Quimby of 12 Elm Road"]
+    known = common_terms(texts, [1, 40, 1], [1, 30, 1])
+    shown = shared_words(texts[0], known)
+    assert shown == "压缩机不制冷，…" and "张" not in shown and "138" not in shown
+    fans = common_terms(["the fan rattles"], [20], [20])
+    line = shared_words(texts[2], fans)
+    assert "fan" in line and "rattles" in line and "quimby" not in line and "elm" not in line and "12" not in line
+    # ten tickets of two machines are two customers' words, not many customers'
+    assert shared_words("压缩机不制冷", common_terms(["压缩机不制冷"], [10], [2])) == ""
+    assert shared_words("<script>alert(1)</script>", set()) == ""
