@@ -47,6 +47,8 @@ class Stored:
 
 
 NOTHING_STORED = Stored(records={}, partitions=())
+REMEDY = {"no_exchange_rate": "State the dated rate under exchange_rates in the file of the run (params/runs) and run again."}
+REMEDY_OF_MOST = "Fix the extract and run again."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -401,7 +403,7 @@ class _TableLoad:
         shown = "" if value is None else f" '{MASK if column in self.table.personal else str(value)[:60]}'"
         raise ContractError(
             f"{self.table.name}: {aside:,} of {read:,} rows cannot be used, more than the {limit:.0%} that may be set aside. Most often "
-            f"({count:,} rows): {place}, {checks.reason_words(reason)[0]}, e.g.{shown} in {file} row {row:,}. Fix the extract and run again."
+            f"({count:,} rows): {place}, {checks.reason_words(reason)[0]}, e.g.{shown} in {file} row {row:,}. {REMEDY.get(reason, REMEDY_OF_MOST)}"
         )
 
     # -- what is said about it ----------------------------------------------------------------------------------

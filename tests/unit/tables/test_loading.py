@@ -344,6 +344,12 @@ def test_too_much_in_quarantine_refuses_the_load(write, load):
     )
 
 
+def test_a_missing_rate_is_stated_in_the_run_not_mended_in_the_extract(write, load):
+    write("ledger.csv", f"{LEDGER},currency", "P1,2026-01-05,parts,1.00,", "P2,2026-01-05,parts,1.00,EUR", "P3,2026-01-06,parts,1.00,EUR")
+    with pytest.raises(ContractError, match=r"\(2 rows\): ledger.currency, no exchange rate for its day, e.g. 'EUR' in ledger.csv row 2. State the dated rate under exchange_rates"):
+        load(quarantine_limit=0.01)
+
+
 def test_a_hundred_thousand_rows_of_garbage_are_refused(folder, load):
     noise = random.Random(7)
     words = ["x", "", "1e9", "2026-99-99", "NULL", "=1+1", "-", "'"]
