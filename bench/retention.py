@@ -1,13 +1,14 @@
 """Cohorts and survival of millions of customers from aggregates: ``python -m bench retention [customers …]``.
 
 The engine reads customers, contracts and orders as they lie on disk and hands on counts by distinct pattern; the estimators work on those.
-Each size runs in a process of its own, whose peak memory is stated. The usual library gets the same durations, one row a customer, where
-it can (up to a million rows).
+Each size runs in a process of its own, whose peak memory is stated. Beside it, on the same rows: lifelines for the durations, one row a customer, and
+idiomatic pandas for the cohorts. A peer that the machine cannot hold is said to have failed.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -24,7 +25,6 @@ from analysis.tables.store import Partition
 from bench.company import ARROW, LAST, opened
 
 MONTHS = 60
-PEER_ROWS = 1_000_000
 ORDERS_EACH = 2
 
 
@@ -132,33 +132,76 @@ def measure(folder: Path) -> dict[str, float]:
     cohort_differences(matrix, age=4)
     seconds["cohorts"] = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return seconds | {"peak_mb": peak, "patterns": float(len(rows)), "at_a_year": float(curve.at([365])["survival"].iloc[0]), "customers": float(rows["customers"].sum())}
+    return seconds | {"peak_mb": peak, "patterns": float(len(rows)), "at_a_year": float(curve.at([365])["survival"].iloc[0]), "customers": float(rows["customers"].sum()), "active": float(counts["active"].sum()), "orders": float(counts["orders"].sum())}
 
 
-def peer(folder: Path) -> dict[str, float]:
-    """The usual library on the same durations, one row a customer."""
+def pandas_cohorts(folder: Path) -> dict[str, float]:
+    """The same cohorts by pandas, from the columns they need."""
+    import pandas as pd
+
+    start = time.perf_counter()
+    columns = ["customer_id", "order_id", "ordered_at", "revenue", "gross_margin"]
+    orders = pd.concat([pd.read_parquet(path, columns=columns) for path in sorted(folder.glob("orders-*.parquet"))], ignore_index=True)
+    orders[["revenue", "gross_margin"]] = orders[["revenue", "gross_margin"]].astype(float)
+    orders["step"] = orders.pop("ordered_at").dt.tz_localize("UTC").dt.tz_convert("Asia/Shanghai").dt.tz_localize(None).dt.to_period("Q").astype("int64")
+    orders["entered"] = orders.groupby("customer_id")["step"].transform("min")
+    orders["age"] = orders["step"] - orders["entered"]
+    found = orders.groupby(["entered", "age"]).agg(active=("customer_id", "nunique"), orders=("order_id", "nunique"), revenue=("revenue", "sum"), margin=("gross_margin", "sum"))
+    return {"seconds": time.perf_counter() - start, "active": float(found["active"].sum()), "orders": float(found["orders"].sum())}
+
+
+def lifelines_rows(folder: Path, target: Path) -> None:
+    """Durations of all customers, one row each, for the peer."""
     import pyarrow.parquet as pq
-
-    from bench.models import PEER, peer_python
 
     table = pq.read_table(folder / "contracts.parquet", columns=["starts_on", "ends_on"])
     starts, ends = (table[name].to_numpy().astype("datetime64[D]") for name in ("starts_on", "ends_on"))
     cutoff = np.datetime64(LAST.end)
     lost = ends + 1 < cutoff
     duration = (np.where(lost, ends + 1, cutoff) - starts).astype("timedelta64[D]").astype(float)
+    np.savez(target, durations=duration, events=lost.astype(float), group=(np.arange(len(lost)) % 3 == 0).astype(float))
+
+
+def alone(command: list[str]) -> tuple[dict[str, float], float] | None:
+    """What a process of its own printed last, and its peak memory in MB; None when it failed."""
+    with tempfile.TemporaryFile("w+") as out:
+        child = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)
+        _, status, used = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        lines = out.read().splitlines()
+    return None if child.returncode or not lines else (json.loads(lines[-1]), used.ru_maxrss / 1024)
+
+
+def beside(folder: Path, ours: dict[str, float]) -> None:
+    """The peers' lines."""
+    from bench.models import PEER, peer_python
+
     with tempfile.TemporaryDirectory() as scratch:
-        np.savez(f"{scratch}/rows.npz", durations=duration, events=lost.astype(float), group=(np.arange(len(lost)) % 3 == 0).astype(float))
-        done = subprocess.run([str(peer_python()), str(PEER), "survival", f"{scratch}/rows.npz"], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(done.stderr[-2000:])
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return found
+        lifelines_rows(folder, Path(scratch) / "rows.npz")
+        survival = alone([str(peer_python()), str(PEER), "survival", f"{scratch}/rows.npz"])
+    if survival is None:
+        print("    lifelines failed at this size")
+    else:
+        found, peak = survival
+        whole, gap = ours["grouping"] + ours["survival"], abs(found["log_likelihood"] - ours["at_a_year"])
+        print(
+            f"    lifelines from rows in memory: {found['seconds']:.1f} s, {found['seconds'] / ours['survival']:.0f}× the estimators, {found['seconds'] / whole:.1f}× with the grouping from disk; "
+            f"{peak:,.0f} MB; survival after a year differs by {gap:.0e}", flush=True
+        )
+    cohorts = alone([sys.executable, "-m", "bench.retention", "--pandas", str(folder)])
+    if cohorts is None:
+        print("    pandas failed at this size")
+    else:
+        found, peak = cohorts
+        same = "the same counts" if (found["active"], found["orders"]) == (ours["active"], ours["orders"]) else f"OTHER counts: {found}"
+        print(f"    cohorts by pandas: {found['seconds']:.1f} s, {found['seconds'] / ours['cohorts']:.1f}× ours; {peak:,.0f} MB, {peak / ours['peak_mb']:.1f}× ours; {same}", flush=True)
 
 
 def main() -> None:
     arguments = sys.argv[1:]
-    if arguments and arguments[0] == "--measure":
-        print(json.dumps(measure(Path(arguments[1]))))
+    if arguments and arguments[0] in ("--measure", "--pandas"):
+        print(json.dumps({"--measure": measure, "--pandas": pandas_cohorts}[arguments[0]](Path(arguments[1]))))
         return
     for customers in [int(one) for one in arguments] or [1_000_000]:
         folder = Path(tempfile.gettempdir()) / f"after-sales-bench-retention-{customers}"
@@ -169,15 +212,10 @@ def main() -> None:
             raise SystemExit(done.stderr[-2000:])
         found = json.loads(done.stdout.splitlines()[-1])
         print(
-            f"  {customers:,} customers: spells {found['spells']:.1f} s, grouping to {found['patterns']:,.0f} patterns {found['grouping']:.1f} s, Kaplan–Meier and log-rank {found['survival']:.2f} s, cohorts of {customers * ORDERS_EACH:,} orders {found['cohorts']:.1f} s; peak {found['peak_mb']:,.0f} MB"
+            f"  {customers:,} customers: spells {found['spells']:.1f} s, grouping to {found['patterns']:,.0f} patterns {found['grouping']:.1f} s, Kaplan–Meier and log-rank {found['survival']:.2f} s, cohorts of {customers * ORDERS_EACH:,} orders {found['cohorts']:.1f} s; peak {found['peak_mb']:,.0f} MB",
+            flush=True,
         )
-        if customers <= PEER_ROWS:
-            other = peer(folder)
-            gap = abs(other["log_likelihood"] - found["at_a_year"])
-            whole = found["grouping"] + found["survival"]
-            print(
-                f"    lifelines from rows in memory: {other['seconds']:.1f} s, {other['seconds'] / found['survival']:.0f}× the estimators, {other['seconds'] / whole:.1f}× with the grouping from disk; survival after a year differs by {gap:.0e}"
-            )
+        beside(folder, found)
 
 
 if __name__ == "__main__":

@@ -618,7 +618,7 @@ def accounts_tiles(study: RetentionStudy) -> Block | None:
             Tile(label=Text(en="Business accounts under contract", zh="合同期内企业客户"), fact=part.number, comparisons=[Comparison(label=Text(en="Yearly value", zh="年度合同额"), value=part.value, signed=False)]),
             Tile(label=Text(en="Held by the ten largest", zh="十大客户占合同额"), fact=part.ten_share, comparisons=[Comparison(label=Text(en="By the largest tenth", zh="前十分之一客户"), value=part.top_share, signed=False)]),
             Tile(label=Text(en="Equal-sized accounts", zh="等效客户数"), fact=part.equal_accounts),
-            Tile(label=months, fact=part.due_value, comparisons=[Comparison(label=Text(en="Accounts", zh="客户数"), value=part.due_number, signed=False)]),
+            Tile(label=months, fact=part.due_number, comparisons=[Comparison(label=Text(en="Yearly value", zh="年度合同额"), value=part.due_value, signed=False)]),
         ],
     )  # fmt: skip
 
