@@ -34,8 +34,6 @@ def or_said(draw: Callable[..., Shown]) -> Callable[..., Shown | Block | None]:
     def drawn(study: FailureStudy | NotRated, *arguments: str, **options: int) -> Shown | Block | None:
         if not isinstance(study, NotRated):
             return draw(study, *arguments, **options)
-        if "cost" in arguments:  # the same cell has said it
-            return None
         return not_computed(study.missing, id="_".join((f"failures.no_{draw.__name__}", *arguments)))
 
     return drawn

@@ -119,7 +119,7 @@ def age_figure(study: FailureStudy) -> Block:
     )
 
 
-@_or_nothing
+@_or_said
 def control_figure(study: FailureStudy) -> Block:
     """The control chart of the failure rate at equal age and season."""
     from analysis.exhibits.charts import Series, control_chart
@@ -148,7 +148,7 @@ def control_figure(study: FailureStudy) -> Block:
     )  # fmt: skip
 
 
-@_or_said
+@_or_nothing
 def rules_table(study: FailureStudy) -> Block:
     """Every rule by name, the months it signals, and how often it would with nothing wrong."""
     columns = [
@@ -385,7 +385,7 @@ def triangle_figure(study: FailureStudy, by: str = "production") -> Block:
             else "Confirmed failures per 1,000 machines up to this age in service, by quarter of start of service; blank where machines are too young; last column: expected at {last}",
             {"last": last},
         ),
-        foot=Sentence("Late reports are allowed for: on past months the error was {raw} as counted and {corrected} as completed. Development is that of all quarters together.", tested) if tested else _source(study),
+        foot=Sentence("Completed for late reports: on past months the error was {raw} as counted, {corrected} as completed.", tested) if tested else _source(study),
         alt=Sentence("Grid of cumulative failures by quarter and age; after {age} the highest is {quarter} with {count}.", values),
         draw=heatmap(
             shown.rows, [*shown.columns, ("ultimate", Text(en=f"→ {last.en}", zh=f"→ {last.zh}"))], {**shown.cells, **ends}, measure=Text(en="Failures per 1,000 units", zh="每千台累计故障"),
@@ -680,7 +680,7 @@ _VERDICTS = {
 }  # fmt: skip
 
 
-@_or_nothing
+@_or_said
 def fix_table(study: FailureStudy) -> Block:
     """Registered fixes and what came of them."""
     if not study.fixes:
@@ -731,7 +731,7 @@ def power_table(study: FailureStudy) -> Block:
     )  # fmt: skip
 
 
-@_or_said
+@_or_nothing
 def simulated_tables(study: FailureStudy) -> list[Block]:
     """How often the study was right, and how often it alarmed, where the truth is known; nothing where no counts are kept."""
     if not study.simulated:
