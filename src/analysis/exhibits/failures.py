@@ -33,7 +33,7 @@ from analysis.results import Fact, Sentence, Value
 
 RATE = Text(en="Failure rate", zh="故障率")
 RATIO = Text(en="Actual to expected", zh="实际与预期之比")
-RATIOS_SHOWN, TERMS_SHOWN = 3, 2
+RATIOS_SHOWN, TERMS_SHOWN = 2, 2
 
 
 def not_rated(study: FailureStudy | NotRated) -> Block | None:
@@ -332,7 +332,7 @@ def ratio_figure(study: FailureStudy) -> Block:
     return figure(
         "failures.ratios",
         title=Sentence("One attribute at a time, {name} stands highest: {ratio} the expected number", values),
-        subtitle=Sentence("Actual to expected failures at the same ages and months; one is average; the three highest of each attribute"),
+        subtitle=Sentence("Actual to expected failures at the same ages and months; one is average; the two highest of each attribute"),
         foot=_source(study),
         alt=Sentence("Dots with intervals of actual to expected failures by supplier, model, plant and region; the highest is {name} with {ratio}.", values),
         draw=dot_interval(items, measure=RATIO, by=Text(en="Attribute", zh="属性"), reference=1.0, log=True),
