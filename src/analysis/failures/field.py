@@ -60,13 +60,12 @@ class Field:
 
     @cached_property
     def machines(self) -> str:
-        """CTE ``machines`` over a table that is computed once; every query of the study stands on it."""
-        table = self._kept("failures_machines", views.machines(self.last.end), select="SELECT * FROM machines")
-        return f"machines AS (SELECT * FROM {table})"
+        """CTEs ``shipped`` and ``machines`` over a table that is computed once; every query of the study stands on it."""
+        return views.machines(self._kept("failures_machines", views.shipped_machines(self.last.end), select="SELECT * FROM shipped"))
 
     @cached_property
     def failures(self) -> str:
-        """CTEs ``machines``, ``judged`` and ``failed``; the confirmed failures are judged once."""
+        """CTEs ``shipped``, ``machines``, ``judged`` and ``failed``; the confirmed failures are judged once."""
         made = (self.machines, views.reports(self.inputs.params.time_zone, self.horizon), views.judged(self.first.start, self.last.end))
         table = self._kept("failures_judged", *made, select="SELECT * FROM judged")
         return f"{self.machines},\njudged AS (SELECT * FROM {table}),\nfailed AS (SELECT * FROM judged WHERE verdict = 'counted')"

@@ -34,17 +34,21 @@ def _index(day: str) -> str:
     return f"(year({day}) * 12 + month({day}) - 1)"
 
 
-def machines(end: dt.date) -> str:
-    """One row a machine that was in service for at least a day before ``end`` (exclusive)."""
+def shipped_machines(end: dt.date) -> str:
+    """``shipped``: one row a machine of the installed base; ``in_field`` says whether it was in service for at least a day before ``end`` (exclusive)."""
     cut = literal(end)
-    return f"""machines AS (
+    return f"""shipped AS (
 SELECT u.serial_no, coalesce(p.model, u.product_id, 'not_stated') AS model, coalesce(p.product_line, 'not_stated') AS product_line,
        coalesce(u.batch, 'not_stated') AS batch, coalesce(u.supplier, 'not_stated') AS supplier, coalesce(u.plant, 'not_stated') AS plant,
        coalesce(u.region, 'not_stated') AS region, coalesce(strftime(u.produced_on, '%Y-%m'), 'not_stated') AS produced_month,
        coalesce(u.in_service_on, u.shipped_on) AS started, least(coalesce(u.retired_on, {cut}), {cut}) AS ended,
-       u.retired_on, u.warranty_end, u.shipped_on
-FROM units u LEFT JOIN products p ON p.product_id = u.product_id
-WHERE coalesce(u.in_service_on, u.shipped_on) < least(coalesce(u.retired_on, {cut}), {cut}))"""
+       u.retired_on, u.warranty_end, u.shipped_on, coalesce(coalesce(u.in_service_on, u.shipped_on) < least(coalesce(u.retired_on, {cut}), {cut}), FALSE) AS in_field
+FROM units u LEFT JOIN products p ON p.product_id = u.product_id)"""
+
+
+def machines(table: str) -> str:
+    """``shipped`` from a table of :func:`shipped_machines`, and ``machines``, those of it that were in the field."""
+    return f"shipped AS (SELECT * FROM {table}),\nmachines AS (SELECT * EXCLUDE (in_field) FROM shipped WHERE in_field)"
 
 
 def reports(time_zone: str, horizon: dt.date) -> str:
@@ -66,25 +70,26 @@ WHERE t.ticket_type = 'repair' AND (t.status IS NULL OR t.status <> 'cancelled')
 def judged(first: dt.date, end: dt.date) -> str:
     """Every confirmed failure with its machine and the verdict whether it counts in a rate, and if not, why.
 
-    Two orders for one component of one machine on one day are one event; the later is kept and named, not counted again.
+    Two orders for one component of one machine on one day are one event; the later is kept and named, not counted again. Their order is found before
+    the machines are joined, and these are joined once: the wide rows of ten million machines would not fit in memory twice.
     """
-    return f"""judged AS (
+    return f"""confirmed AS (
+SELECT *, row_number() OVER (PARTITION BY serial_no, component, event_on ORDER BY opened_at, ticket_id) AS place FROM reports WHERE confirmed),
+judged AS (
 SELECT r.ticket_id, r.serial_no, r.component, r.fault_code, r.in_warranty, r.opened_at, r.resolved_at, r.opened_on, r.event_on, r.dated,
        m.model, m.product_line, m.batch, m.supplier, m.plant, m.region, m.produced_month, m.started, m.ended, m.warranty_end,
        {_index('r.event_on')} AS month_no, {_index('r.event_on')} - {_index('m.started')} AS age_months,
        CASE WHEN r.serial_no IS NULL THEN 'no_serial'
-            WHEN u.serial_no IS NULL THEN 'unknown_serial'
-            WHEN r.event_on < u.shipped_on THEN 'before_shipment'
-            WHEN r.event_on >= u.retired_on THEN 'after_retirement'
+            WHEN m.serial_no IS NULL THEN 'unknown_serial'
+            WHEN r.event_on < m.shipped_on THEN 'before_shipment'
+            WHEN r.event_on >= m.retired_on THEN 'after_retirement'
             WHEN r.event_on >= {literal(end)} THEN 'after_the_month'
             WHEN r.event_on < {literal(first)} THEN 'before_the_window'
-            WHEN r.event_on < coalesce(u.in_service_on, u.shipped_on) THEN 'before_service'
-            WHEN row_number() OVER (PARTITION BY r.serial_no, r.component, r.event_on ORDER BY r.opened_at, r.ticket_id) > 1 THEN 'same_event'
+            WHEN r.event_on < m.started THEN 'before_service'
+            WHEN r.place > 1 THEN 'same_event'
             ELSE 'counted' END AS verdict
-FROM reports r
-LEFT JOIN units u ON u.serial_no = r.serial_no
-LEFT JOIN machines m ON m.serial_no = r.serial_no
-WHERE r.confirmed),
+FROM confirmed r
+LEFT JOIN shipped m ON m.serial_no = r.serial_no),
 failed AS (SELECT * FROM judged WHERE verdict = 'counted')"""
 
 
