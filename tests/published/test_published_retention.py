@@ -126,3 +126,20 @@ def test_telco_by_its_source_map_says_that_earlier_losses_are_missing(tmp_path: 
     assert month.components.lost + month.components.won_and_lost <= 1869
     assert [one.outcome for one in found.checks if one.id == "losses_recorded"] == ["failed"]
     assert not any(one.id == "retention.contract_cohorts" for one in found.findings)
+
+
+def test_telco_curves_by_its_source_map_are_those_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, telco: pd.DataFrame):
+    """Without service records contracts are followed from their start: the curve that everyone draws of this file, by hand from its rows, and the study says what it assumes."""
+    found = studied("telco", tmp_path, monkeypatch)
+    assert found.staying.from_start
+    assert [one.outcome for one in found.checks if one.id == "observed_from"] == ["info"]
+    curves = {one.value: dict(one.points) for one in found.staying.by["segment"]}
+    assert set(curves) == {"Month-to-month", "One year", "Two year"}
+    for kind, points in curves.items():
+        rows = telco[telco["Contract"] == kind]
+        alive = 1.0
+        for month in range(36 + 1):
+            lost, at_risk = int(((rows["tenure"] == month) & rows["lost"]).sum()), int((rows["tenure"] >= month).sum())
+            if month in (12, 24, 35):  # a tenure of t months ends in the middle of the month after: t full months are behind it
+                assert float(points[month].value) == pytest.approx(alive, abs=0.004)
+            alive *= 1 - lost / at_risk

@@ -254,7 +254,7 @@ def _accounts(parts: Parts) -> list[Finding]:
 
 
 def checks(parts: Parts) -> tuple[Check, ...]:
-    return tuple(check for make in (_identities, _recorded, _proportional, _links, _unmatched, _calibrated, _drift, _identification) for check in make(parts))
+    return tuple(check for make in (_identities, _recorded, _followed_from_start, _proportional, _links, _unmatched, _calibrated, _drift, _identification) for check in make(parts))
 
 
 def _identities(parts: Parts) -> list[Check]:
@@ -295,6 +295,14 @@ def _recorded(parts: Parts) -> list[Check]:
             sentence=Sentence("No loss before {month} is on record although contracts ran before: customers lost earlier seem to be missing, so churn over twelve months is a lower bound.", {"month": first}),
         )
     ]  # fmt: skip
+
+
+def _followed_from_start(parts: Parts) -> list[Check]:
+    found = parts["staying"]
+    if not isinstance(found, Staying) or not found.from_start:
+        return []
+    text = "Without service records nothing says since when losses are on file: contracts are followed from their start, as if all that ever began were known."
+    return [Check(id="observed_from", outcome="info", sentence=Sentence(text))]
 
 
 def _proportional(parts: Parts) -> list[Check]:

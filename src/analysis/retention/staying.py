@@ -45,10 +45,12 @@ class Staying:
     """Survival of contracts.
 
     ``by`` holds the curves by dimension; ``p_values`` a log-rank test within strata of contract kind (and, for the segment, customer type), ``weighted`` the
-    same with Peto–Peto weights; ``incidence`` cumulative loss by reason.
+    same with Peto–Peto weights; ``incidence`` cumulative loss by reason. ``from_start``: nothing says when observation began, so every contract is
+    followed from its start, as if all that ever began were on file.
     """
 
     observed_from: dt.date
+    from_start: bool
     by: Mapping[str, tuple[GroupCurve, ...]]
     p_values: Mapping[str, float]
     weighted: Mapping[str, float]
@@ -59,7 +61,7 @@ class Staying:
 def staying(inputs: StudyInputs) -> Staying:
     """Curves by customer type, segment at the start, and contract kind."""
     inputs.engine.require("contracts.customer_id", "contracts.starts_on", "contracts.ends_on")
-    since = observed_from(inputs)
+    since, from_start = _since(inputs)
     rows = inputs.engine.query(views.lifetimes(contracts(inputs), inputs.month.end, observed_from=since))
     if rows.empty or not rows["lost"].any():
         raise MissingData("contracts.starts_on")
@@ -77,7 +79,18 @@ def staying(inputs: StudyInputs) -> Staying:
         by[dimension] = _curves(inputs, chosen, dimension, column, groups, period)
         for weighting, target in (("log_rank", p_values), ("peto_peto", weighted)):
             target[dimension] = _tested(chosen, column, strata, weighting)
-    return Staying(observed_from=since, by=by, p_values=p_values, weighted=weighted, incidence=_incidence(inputs, rows, period), rows=rows)
+    return Staying(observed_from=since, from_start=from_start, by=by, p_values=p_values, weighted=weighted, incidence=_incidence(inputs, rows, period), rows=rows)
+
+
+def _since(inputs: StudyInputs) -> tuple[dt.date, bool]:
+    """When observation began: with the first service record, or, where there is none, with the first contract."""
+    try:
+        return observed_from(inputs), False
+    except MissingData:
+        first = inputs.engine.query(f"WITH {contracts(inputs)} SELECT min(begins) AS first FROM spells")["first"].iloc[0]
+        if first is None or first != first:
+            raise MissingData("contracts.starts_on") from None
+        return (first.date() if isinstance(first, dt.datetime) else first), True
 
 
 def _tested(rows: pd.DataFrame, column: str, strata: Sequence[str], weighting: str) -> float:
