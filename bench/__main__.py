@@ -1,10 +1,10 @@
 """``make bench``: every line is a ratio measured in this run, on this machine.
 
-    python -m bench                 the pack, the metrics at 0.2 and 2 million tickets, the models
-    python -m bench pack            one part
-    python -m bench metrics 20000000
-    python -m bench retention 10000000
-    python -m bench failures 10000000
+python -m bench                 the pack, the metrics at 0.2 and 2 million tickets, the models
+python -m bench pack            one part
+python -m bench metrics 20000000
+python -m bench retention 10000000
+python -m bench failures 10000000
 """
 
 from __future__ import annotations
@@ -12,7 +12,13 @@ from __future__ import annotations
 import subprocess
 import sys
 
-PARTS = {"pack": [], "metrics": ["200000", "2000000"], "models": [], "retention": ["1000000"], "failures": ["1000000"]}
+PARTS = {
+    "pack": [],
+    "metrics": ["200000", "2000000"],
+    "models": [],
+    "retention": ["1000000"],
+    "failures": ["1000000"],
+}
 
 
 def main() -> None:

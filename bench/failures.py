@@ -28,7 +28,15 @@ ORDERS_EACH = 2
 PEER_ROWS = 400_000
 BATCHES = 10  # a month of production
 BAD_BATCH, BAD_PART = "B333", "pump"
-SQL = {"string": "VARCHAR", "date": "DATE", "timestamp": "TIMESTAMP", "integer": "BIGINT", "decimal": "DECIMAL(18, 2)", "float": "DOUBLE", "boolean": "BOOLEAN"}
+SQL = {
+    "string": "VARCHAR",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP",
+    "integer": "BIGINT",
+    "decimal": "DECIMAL(18, 2)",
+    "float": "DOUBLE",
+    "boolean": "BOOLEAN",
+}
 
 
 def _chance(number: str, salt: int) -> str:
@@ -47,15 +55,15 @@ def _machines(machines: int) -> str:
     return f"""
 SELECT *, 'B' || lpad(CAST(lot AS VARCHAR), 3, '0') AS batch, 'P' || (lot % 6) AS product_id, 'Plant ' || (lot % 3) AS plant
 FROM (SELECT i, 'S' || i AS serial_no, 'C' || (hash(i * 64 + 20) % {machines // 2}) AS customer_id, {BATCHES} * {made} + CAST(hash(i * 64 + 21) % {BATCHES} AS INTEGER) AS lot,
-             {_one_of('Supplier ', 4, 2)} AS supplier, {_one_of('Region ', 5, 4)} AS region,
-             CAST(DATE '{first}' + to_months({made}) AS DATE) + CAST(floor({_chance('i', 5)} * 27) AS INTEGER) AS produced_on
+             {_one_of("Supplier ", 4, 2)} AS supplier, {_one_of("Region ", 5, 4)} AS region,
+             CAST(DATE '{first}' + to_months({made}) AS DATE) + CAST(floor({_chance("i", 5)} * 27) AS INTEGER) AS produced_on
       FROM range({machines}) t(i))"""
 
 
 def _serviced(machines: int) -> str:
     return f"""
-SELECT *, produced_on + 5 AS shipped_on, produced_on + 5 + CAST(floor({_chance('i', 6)} * 25) AS INTEGER) AS in_service_on,
-       CASE WHEN {_chance('i', 7)} < 0.02 THEN produced_on + 400 + CAST(floor({_chance('i', 8)} * 900) AS INTEGER) END AS retired_on
+SELECT *, produced_on + 5 AS shipped_on, produced_on + 5 + CAST(floor({_chance("i", 6)} * 25) AS INTEGER) AS in_service_on,
+       CASE WHEN {_chance("i", 7)} < 0.02 THEN produced_on + 400 + CAST(floor({_chance("i", 8)} * 900) AS INTEGER) END AS retired_on
 FROM ({_machines(machines)})"""
 
 
@@ -67,15 +75,18 @@ def _orders(machines: int, month: Month, first: int, orders: int) -> str:
     return f"""
 SELECT t.n, m.serial_no, m.customer_id, m.product_id, m.region, m.batch, t.part, TIMESTAMP '{month.start}' + to_seconds(CAST(floor(t.at * {days * 86_400}) AS BIGINT)) AS opened_at,
        t.late, t.kind < 0.45 OR (m.batch = '{BAD_BATCH}' AND t.part = '{BAD_PART}') AS repair, t.kind
-FROM (SELECT n, hash(n * 64 + 22) % {eligible} AS i, {_chance('n', 10)} AS at, CAST(floor({_chance('n', 11)} * {_chance('n', 12)} * 20) AS INTEGER) AS late,
-             {_chance('n', 13)} AS kind,
-             CASE floor({_chance('n', 14)} * 5) WHEN 0 THEN 'pump' WHEN 1 THEN 'board' WHEN 2 THEN 'valve' WHEN 3 THEN 'fan' ELSE 'sensor' END AS part
+FROM (SELECT n, hash(n * 64 + 22) % {eligible} AS i, {_chance("n", 10)} AS at, CAST(floor({_chance("n", 11)} * {_chance("n", 12)} * 20) AS INTEGER) AS late,
+             {_chance("n", 13)} AS kind,
+             CASE floor({_chance("n", 14)} * 5) WHEN 0 THEN 'pump' WHEN 1 THEN 'board' WHEN 2 THEN 'valve' WHEN 3 THEN 'fan' ELSE 'sensor' END AS part
       FROM range({first}, {first + orders}) r(n)) t JOIN machines m ON m.i = t.i"""
 
 
 def _select(table: str, values: dict[str, str], source: str) -> str:
     """All columns of the contract, in its order and types; what the bench does not fill is empty."""
-    columns = [f"CAST({values.get(name, 'NULL')} AS {SQL[entry.type]}) AS {name}" for name, entry in contract().tables[table].columns.items()]
+    columns = [
+        f"CAST({values.get(name, 'NULL')} AS {SQL[entry.type]}) AS {name}"
+        for name, entry in contract().tables[table].columns.items()
+    ]
     columns += [f"{values[name]} AS {name}" for name in ("month", "time_order_fault") if name in values]
     return f"SELECT {', '.join(columns)} FROM {source}"
 
@@ -94,26 +105,76 @@ def build(folder: Path, machines: int) -> None:
     def write(name: str, sql: str) -> None:
         connection.execute(f"COPY ({sql}) TO '{folder}/{name}.parquet' (FORMAT parquet, COMPRESSION zstd)")
 
-    write("products", _select("products", {"product_id": "'P' || i", "product_line": "'Line ' || (i // 2)", "model": "'M' || i"}, "range(6) t(i)"))
-    write("customers", _select("customers", {"customer_id": "'C' || i", "customer_type": "'b2c'"}, f"range({machines // 2}) t(i)"))
+    write(
+        "products",
+        _select(
+            "products",
+            {"product_id": "'P' || i", "product_line": "'Line ' || (i // 2)", "model": "'M' || i"},
+            "range(6) t(i)",
+        ),
+    )
+    write(
+        "customers",
+        _select(
+            "customers", {"customer_id": "'C' || i", "customer_type": "'b2c'"}, f"range({machines // 2}) t(i)"
+        ),
+    )
     connection.execute(f"CREATE TABLE machines AS {_serviced(machines)}")
-    named = ("serial_no", "product_id", "customer_id", "batch", "supplier", "plant", "region", "produced_on", "shipped_on", "in_service_on", "retired_on")
-    write("units", _select("units", {name: name for name in named} | {"warranty_end": "in_service_on + 730"}, "machines"))
+    named = (
+        "serial_no",
+        "product_id",
+        "customer_id",
+        "batch",
+        "supplier",
+        "plant",
+        "region",
+        "produced_on",
+        "shipped_on",
+        "in_service_on",
+        "retired_on",
+    )
+    write(
+        "units",
+        _select(
+            "units", {name: name for name in named} | {"warranty_end": "in_service_on + 730"}, "machines"
+        ),
+    )
     each = machines * ORDERS_EACH // MONTHS
     for k in range(MONTHS):
         month = LAST - (MONTHS - 1 - k)
-        connection.execute(f"CREATE OR REPLACE TEMPORARY TABLE orders_of_month AS {_orders(machines, month, k * each, each)}")
+        connection.execute(
+            f"CREATE OR REPLACE TEMPORARY TABLE orders_of_month AS {_orders(machines, month, k * each, each)}"
+        )
         tickets = {
-            "ticket_id": "'T' || n", "customer_id": "customer_id", "serial_no": "serial_no", "ticket_type": "CASE WHEN repair THEN 'repair' WHEN kind < 0.6 THEN 'complaint' ELSE 'inquiry' END",
-            "opened_at": "opened_at", "resolved_at": "opened_at + to_hours(48)", "resolved": "true", "fault_code": "CASE WHEN repair THEN 'F-' || part END", "component": "CASE WHEN repair THEN part END",
-            "region": "region", "status": "'closed'", "failed_on": "CASE WHEN repair THEN CAST(opened_at AS DATE) - late END", "confirmed_failure": "CASE WHEN repair THEN true END",
-            "in_warranty": "kind < 0.3", "handling_hours": "1.5", "month": f"DATE '{month.start}'", "time_order_fault": "false",
-        }  # fmt: skip
+            "ticket_id": "'T' || n",
+            "customer_id": "customer_id",
+            "serial_no": "serial_no",
+            "ticket_type": "CASE WHEN repair THEN 'repair' WHEN kind < 0.6 THEN 'complaint' ELSE 'inquiry' END",
+            "opened_at": "opened_at",
+            "resolved_at": "opened_at + to_hours(48)",
+            "resolved": "true",
+            "fault_code": "CASE WHEN repair THEN 'F-' || part END",
+            "component": "CASE WHEN repair THEN part END",
+            "region": "region",
+            "status": "'closed'",
+            "failed_on": "CASE WHEN repair THEN CAST(opened_at AS DATE) - late END",
+            "confirmed_failure": "CASE WHEN repair THEN true END",
+            "in_warranty": "kind < 0.3",
+            "handling_hours": "1.5",
+            "month": f"DATE '{month.start}'",
+            "time_order_fault": "false",
+        }
         write(f"tickets-{month}", _select("tickets", tickets, "orders_of_month"))
         postings = {
-            "posting_id": "'L' || n", "posted_on": "CAST(opened_at AS DATE)", "category": "'parts'", "amount": f"100 + floor({_chance('n', 23)} * 90000) / 100",
-            "ticket_id": "'T' || n", "account": "'6601.02.01'", "posting_basis": "'incurred'", "month": f"DATE '{month.start}'",
-        }  # fmt: skip
+            "posting_id": "'L' || n",
+            "posted_on": "CAST(opened_at AS DATE)",
+            "category": "'parts'",
+            "amount": f"100 + floor({_chance('n', 23)} * 90000) / 100",
+            "ticket_id": "'T' || n",
+            "account": "'6601.02.01'",
+            "posting_basis": "'incurred'",
+            "month": f"DATE '{month.start}'",
+        }
         write(f"ledger-{month}", _select("ledger", postings, "orders_of_month WHERE repair"))
     connection.close()
 
@@ -130,13 +191,32 @@ def inputs_of(folder: Path) -> Any:
     for path in sorted(folder.glob("*.parquet")):
         name, _, month = path.stem.partition("-")
         tables.setdefault(name, []).append(
-            Partition(month=Month.parse(month) if month else None, path=path, rows=pq.read_metadata(path).num_rows, content_hash=path.stem, last_recorded_at=None)
+            Partition(
+                month=Month.parse(month) if month else None,
+                path=path,
+                rows=pq.read_metadata(path).num_rows,
+                content_hash=path.stem,
+                last_recorded_at=None,
+            )
         )
     params = load_run("sample", month=str(LAST))
     engine = Engine(
-        opened(tables), Registry.load(), cost_tree=CostTree.load(), as_of=LAST.end + dt.timedelta(days=9), time_zone="Asia/Shanghai", currency="CNY", confidence=0.95, cache=None
+        opened(tables),
+        Registry.load(),
+        cost_tree=CostTree.load(),
+        as_of=LAST.end + dt.timedelta(days=9),
+        time_zone="Asia/Shanghai",
+        currency="CNY",
+        confidence=0.95,
+        cache=None,
     )
-    return StudyInputs(engine=engine, month=params.month, params=params, assumptions=Assumptions.load(), cost_tree=engine.cost_tree)
+    return StudyInputs(
+        engine=engine,
+        month=params.month,
+        params=params,
+        assumptions=Assumptions.load(),
+        cost_tree=engine.cost_tree,
+    )
 
 
 def measure(folder: Path) -> dict[str, Any]:
@@ -152,8 +232,13 @@ def measure(folder: Path) -> dict[str, Any]:
     start = time.perf_counter()
     fitted, _ = lives.component_lives(field)
     return {
-        "aggregates": aggregates, "lives": time.perf_counter() - start, "peak_mb": _peak(), "cells": len(cells.frame), "failures": sum(life.failures for life in fitted), "components": len(fitted),
-    }  # fmt: skip
+        "aggregates": aggregates,
+        "lives": time.perf_counter() - start,
+        "peak_mb": _peak(),
+        "cells": len(cells.frame),
+        "failures": sum(life.failures for life in fitted),
+        "components": len(fitted),
+    }
 
 
 def study(folder: Path) -> dict[str, Any]:
@@ -162,7 +247,11 @@ def study(folder: Path) -> dict[str, Any]:
 
     start = time.perf_counter()
     found = root_cause.study(inputs_of(folder))
-    top = [] if not found.causes else [*found.causes[0].cause.attributes.items(), found.causes[0].cause.component]
+    top = (
+        []
+        if not found.causes
+        else [*found.causes[0].cause.attributes.items(), found.causes[0].cause.component]
+    )
     return {"seconds": time.perf_counter() - start, "peak_mb": _peak(), "top": top}
 
 
@@ -183,26 +272,40 @@ def against_the_library(folder: Path) -> dict[str, float]:
     part = ages[ages["component"] == BAD_PART]
     grouping = time.perf_counter() - start
     failed = (part["age_days"].to_numpy(dtype=float) + 0.5) / lives.DAYS_PER_MONTH
-    begin, end = (watched[name].to_numpy(dtype=float) / lives.DAYS_PER_MONTH for name in ("begin_days", "end_days"))
+    begin, end = (
+        watched[name].to_numpy(dtype=float) / lives.DAYS_PER_MONTH for name in ("begin_days", "end_days")
+    )
     counts = np.r_[part["failures"].to_numpy(), watched["machines"].to_numpy()].astype(int)
     rows = {
-        "durations": np.r_[failed, end], "events": np.r_[np.ones(len(failed)), np.zeros(len(end))],
+        "durations": np.r_[failed, end],
+        "events": np.r_[np.ones(len(failed)), np.zeros(len(end))],
         # a failure enters just before its own age; the library needs a gap that it can see
         "entry": np.r_[failed * (1 - 1e-6), begin],
-    }  # fmt: skip
+    }
     start = time.perf_counter()
     fit = fit_weibull(rows["durations"], rows["events"], entry=rows["entry"], weights=counts.astype(float))
     seconds = time.perf_counter() - start
     with tempfile.TemporaryDirectory() as scratch:
         np.savez(f"{scratch}/rows.npz", **{name: np.repeat(values, counts) for name, values in rows.items()})
-        done = subprocess.run([str(peer_python()), str(PEER), "weibull_entry", f"{scratch}/rows.npz"], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [str(peer_python()), str(PEER), "weibull_entry", f"{scratch}/rows.npz"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     if done.returncode:
         raise SystemExit(done.stderr[-2000:])
     other = json.loads(done.stdout.splitlines()[-1])
     return {
-        "rows": float(counts.sum()), "patterns": float(len(counts)), "grouping": grouping, "fit": seconds, "log_likelihood": float(fit.log_likelihood), "shape": fit.shape,
-        "library": other["seconds"], "library_log_likelihood": other["log_likelihood"],
-    }  # fmt: skip
+        "rows": float(counts.sum()),
+        "patterns": float(len(counts)),
+        "grouping": grouping,
+        "fit": seconds,
+        "log_likelihood": float(fit.log_likelihood),
+        "shape": fit.shape,
+        "library": other["seconds"],
+        "library_log_likelihood": other["log_likelihood"],
+    }
 
 
 def main() -> None:
@@ -241,7 +344,9 @@ def main() -> None:
 
 
 def _in_a_process(*arguments: str) -> str:
-    done = subprocess.run([sys.executable, "-m", "bench.failures", *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.failures", *arguments], capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise SystemExit(done.stderr[-2000:])
     return done.stdout

@@ -43,13 +43,26 @@ def company(seed: int, scale: float, *, confounded: bool, folder: Path) -> Study
     off = frozenset(TRUTHS) - ({"tier_confounding"} if confounded else set())
     make_sample(folder / "exports", seed=seed, scale=scale, off=off, blemishes=False)
     params = load_run("sample", month="2026-10")
-    tables = load_tables(folder / "exports", folder / "store", reporting_currency=params.currency, time_zone=params.time_zone)
+    tables = load_tables(
+        folder / "exports", folder / "store", reporting_currency=params.currency, time_zone=params.time_zone
+    )
     engine = Engine(
-        tables, Registry.load(), cost_tree=CostTree.load(), as_of=params.knowledge_day, time_zone=params.time_zone,
-        currency=params.currency, confidence=params.confidence, cache=None,
-    )  # fmt: skip
+        tables,
+        Registry.load(),
+        cost_tree=CostTree.load(),
+        as_of=params.knowledge_day,
+        time_zone=params.time_zone,
+        currency=params.currency,
+        confidence=params.confidence,
+        cache=None,
+    )
     return StudyInputs(
-        engine=engine, month=params.month, params=params, assumptions=Assumptions.load(), cost_tree=engine.cost_tree, claims_ahead=claims_ahead
+        engine=engine,
+        month=params.month,
+        params=params,
+        assumptions=Assumptions.load(),
+        cost_tree=engine.cost_tree,
+        claims_ahead=claims_ahead,
     )
 
 
@@ -57,7 +70,11 @@ def estimates(findings: tuple[Finding, ...]) -> Iterator[str]:
     """Ids of the findings that ask for a decision; marked where none of their numbers has an interval."""
     for finding in findings:
         if finding.severity in ASKS_FOR_A_DECISION:
-            yield finding.id if any(fact.interval is not None for fact in finding.facts()) else f"{finding.id} ({EXACT})"
+            yield (
+                finding.id
+                if any(fact.interval is not None for fact in finding.facts())
+                else f"{finding.id} ({EXACT})"
+            )
 
 
 def _counts(id: str) -> bool:
@@ -65,12 +82,20 @@ def _counts(id: str) -> bool:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seeds", type=int, default=40, help="companies to make (default: 40)")
     parser.add_argument("--first", type=int, default=10_000, help="the first seed")
-    parser.add_argument("--scale", type=float, default=0.15, help="size against the sample company (default: 0.15)")
-    parser.add_argument("--studies", nargs="+", default=[section.id for section in SECTIONS if section.id != "quality"])
-    parser.add_argument("--unconfounded", action="store_true", help="switch the confounding by customer tier off as well")
+    parser.add_argument(
+        "--scale", type=float, default=0.15, help="size against the sample company (default: 0.15)"
+    )
+    parser.add_argument(
+        "--studies", nargs="+", default=[section.id for section in SECTIONS if section.id != "quality"]
+    )
+    parser.add_argument(
+        "--unconfounded", action="store_true", help="switch the confounding by customer tier off as well"
+    )
     options = parser.parse_args()
     studies = {section.id: section.load() for section in SECTIONS if section.id in options.studies}
     alarms: dict[str, int] = Counter()
@@ -84,12 +109,19 @@ def main() -> None:
                 named[name].update(found)
                 alarms[name] += any(_counts(id) for id in found)
                 print(f"seed {seed} {name:10} {', '.join(found) or '-'}", flush=True)
-        print(f"seed {seed} took {time.perf_counter() - began:.1f} s; so far {dict(alarms)} of {done}", flush=True)
+        print(
+            f"seed {seed} took {time.perf_counter() - began:.1f} s; so far {dict(alarms)} of {done}",
+            flush=True,
+        )
     for name in studies:
         interval = proportion_interval(alarms[name], options.seeds, method="wilson", level=0.95)
-        print(f"{name}: an estimate raised an alarm in {alarms[name]} of {options.seeds} companies ({interval.low:.1%} to {interval.high:.1%})")
+        print(
+            f"{name}: an estimate raised an alarm in {alarms[name]} of {options.seeds} companies ({interval.low:.1%} to {interval.high:.1%})"
+        )
         for id, count in named[name].most_common():
-            print(f"  {count:4d}  {id}{f' (not counted: {TRUE_HERE_TOO[id]})' if id in TRUE_HERE_TOO else ''}")
+            print(
+                f"  {count:4d}  {id}{f' (not counted: {TRUE_HERE_TOO[id]})' if id in TRUE_HERE_TOO else ''}"
+            )
 
 
 if __name__ == "__main__":

@@ -33,7 +33,19 @@ def peer_python() -> Path:
     if not stamp.exists():
         print("  setting up .venv-bench (first time only) ...", flush=True)
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "-qq", "--require-hashes", "-r", str(project_root() / "requirements-bench.lock")], check=True)
+        subprocess.run(
+            [
+                str(python),
+                "-m",
+                "pip",
+                "install",
+                "-qq",
+                "--require-hashes",
+                "-r",
+                str(project_root() / "requirements-bench.lock"),
+            ],
+            check=True,
+        )
         stamp.touch()
     return python
 
@@ -89,7 +101,14 @@ def ours_bgnbd(rows: dict[str, np.ndarray]) -> Measured:
     return time.perf_counter() - start, float(fit.log_likelihood), fit.patterns
 
 
-def compared(python: Path, name: str, rows: dict[str, np.ndarray], ours: Callable[..., Measured], library: str, unit: str) -> None:
+def compared(
+    python: Path,
+    name: str,
+    rows: dict[str, np.ndarray],
+    ours: Callable[..., Measured],
+    library: str,
+    unit: str,
+) -> None:
     """One line: our median of three runs against one run of the library, both from rows in memory to fitted parameters."""
     ours({key: value[:1000] for key, value in rows.items()})  # imports are not what is measured
     runs = [ours(rows) for _ in range(3)]
@@ -97,7 +116,9 @@ def compared(python: Path, name: str, rows: dict[str, np.ndarray], ours: Callabl
     _, likelihood, patterns = runs[0]
     with tempfile.TemporaryDirectory() as folder:
         np.savez(f"{folder}/rows.npz", **rows)
-        done = subprocess.run([str(python), str(PEER), name, f"{folder}/rows.npz"], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [str(python), str(PEER), name, f"{folder}/rows.npz"], capture_output=True, text=True, check=False
+        )
     if done.returncode:
         raise SystemExit(done.stderr[-2000:])
     peer = json.loads(done.stdout.splitlines()[-1])

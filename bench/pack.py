@@ -20,7 +20,14 @@ def timed(commands: Sequence[Sequence[str]], **environment: str) -> float:
     """Seconds of the commands one after another; a failure ends the bench with what it printed."""
     start = time.perf_counter()
     for command in commands:
-        done = subprocess.run(command, capture_output=True, text=True, cwd=project_root(), env={**os.environ, **environment}, check=False)
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            cwd=project_root(),
+            env={**os.environ, **environment},
+            check=False,
+        )
         if done.returncode:
             raise SystemExit(f"{' '.join(command)}:\n{(done.stdout + done.stderr)[-3000:]}")
     return time.perf_counter() - start
@@ -40,8 +47,12 @@ def main() -> None:
                 plain.append([str(tools / "papermill"), str(notebook), done, "--no-progress-bar"])
                 plain.append([str(tools / "jupyter"), "nbconvert", "--to", "html", done])
         peer = timed(plain, AFTER_SALES_RUN_DIR=f"{work}/run")
-    print(f"  {len(notebooks)} notebooks, both languages, HTML and PDF: {peer / warm:.1f}× faster warm than papermill and nbconvert one by one (HTML only)")
-    print(f"  first call in this process tree: {peer / first:.1f}×; warm {warm:.1f} s, peer {peer:.1f} s on this machine")
+    print(
+        f"  {len(notebooks)} notebooks, both languages, HTML and PDF: {peer / warm:.1f}× faster warm than papermill and nbconvert one by one (HTML only)"
+    )
+    print(
+        f"  first call in this process tree: {peer / first:.1f}×; warm {warm:.1f} s, peer {peer:.1f} s on this machine"
+    )
 
 
 if __name__ == "__main__":

@@ -34,7 +34,12 @@ def bgnbd(rows):  # type: ignore[no-untyped-def]
     fit = BetaGeoFitter().fit(rows["frequency"], rows["recency"], rows["T"])
     seconds = time.perf_counter() - start
     each = BetaGeoFitter._negative_log_likelihood(
-        np.log(fit.params_.to_numpy()), rows["frequency"], rows["recency"], rows["T"], np.ones_like(rows["T"]), 0.0
+        np.log(fit.params_.to_numpy()),
+        rows["frequency"],
+        rows["recency"],
+        rows["T"],
+        np.ones_like(rows["T"]),
+        0.0,
     )
     return seconds, -float(each) * len(rows["T"])
 
@@ -47,11 +52,18 @@ def survival(rows):  # type: ignore[no-untyped-def]
     start = time.perf_counter()
     fit = KaplanMeierFitter().fit(rows["durations"], rows["events"])
     inside = rows["group"] > 0
-    logrank_test(rows["durations"][inside], rows["durations"][~inside], rows["events"][inside], rows["events"][~inside])
+    logrank_test(
+        rows["durations"][inside], rows["durations"][~inside], rows["events"][inside], rows["events"][~inside]
+    )
     return time.perf_counter() - start, float(fit.predict(365))
 
 
 if __name__ == "__main__":
     name, path = sys.argv[1:]
-    seconds, log_likelihood = {"weibull": weibull, "weibull_entry": weibull_entry, "bgnbd": bgnbd, "survival": survival}[name](dict(np.load(path)))
+    seconds, log_likelihood = {
+        "weibull": weibull,
+        "weibull_entry": weibull_entry,
+        "bgnbd": bgnbd,
+        "survival": survival,
+    }[name](dict(np.load(path)))
     print(json.dumps({"seconds": seconds, "log_likelihood": log_likelihood}))

@@ -28,7 +28,9 @@ MONTHS = 60
 ORDERS_EACH = 2
 
 
-def _write(folder: Path, name: str, values: dict[str, np.ndarray | pa.Array], month: Month | None = None) -> Partition:
+def _write(
+    folder: Path, name: str, values: dict[str, np.ndarray | pa.Array], month: Month | None = None
+) -> Partition:
     import pyarrow.parquet as pq
 
     path = folder / f"{name}{'' if month is None else f'-{month}'}.parquet"
@@ -65,22 +67,48 @@ def build(folder: Path, customers: int) -> None:
     day = first + began.astype("timedelta64[D]")
     last = first + ends.astype("timedelta64[D]")
     types = np.where(numbers % 5 == 0, "b2b", "b2c")
-    _write(folder, "customers", {"customer_id": identity, "customer_type": types, "segment": np.where(numbers % 3 == 0, "gold", "standard")})
     _write(
-        folder, "contracts",
-        {"contract_id": identity, "term_no": np.ones(customers, np.int64), "customer_id": identity, "kind": np.full(customers, "subscription"), "starts_on": day, "ends_on": last, "amount": np.full(customers, 100)},
-    )  # fmt: skip
+        folder,
+        "customers",
+        {
+            "customer_id": identity,
+            "customer_type": types,
+            "segment": np.where(numbers % 3 == 0, "gold", "standard"),
+        },
+    )
+    _write(
+        folder,
+        "contracts",
+        {
+            "contract_id": identity,
+            "term_no": np.ones(customers, np.int64),
+            "customer_id": identity,
+            "kind": np.full(customers, "subscription"),
+            "starts_on": day,
+            "ends_on": last,
+            "amount": np.full(customers, 100),
+        },
+    )
     per_month = customers * ORDERS_EACH // MONTHS
     for back in range(MONTHS - 1, -1, -1):
         month = LAST - back
         who = random.integers(0, customers, per_month)
-        clock = np.datetime64(month.start) + random.integers(0, 28 * 86400, per_month).astype("timedelta64[s]")
+        clock = np.datetime64(month.start) + random.integers(0, 28 * 86400, per_month).astype(
+            "timedelta64[s]"
+        )
         _write(
-            folder, "orders",
-            {"order_id": np.char.add(f"O{month}-", np.arange(per_month).astype(str)), "customer_id": np.char.add("C", who.astype(str)), "ordered_at": clock.astype("datetime64[us]"),
-             "order_type": np.full(per_month, "product"), "revenue": np.full(per_month, 250), "gross_margin": np.full(per_month, 90)},
+            folder,
+            "orders",
+            {
+                "order_id": np.char.add(f"O{month}-", np.arange(per_month).astype(str)),
+                "customer_id": np.char.add("C", who.astype(str)),
+                "ordered_at": clock.astype("datetime64[us]"),
+                "order_type": np.full(per_month, "product"),
+                "revenue": np.full(per_month, 250),
+                "gross_margin": np.full(per_month, 90),
+            },
             month,
-        )  # fmt: skip
+        )
 
 
 def measure(folder: Path) -> dict[str, float]:
@@ -100,10 +128,23 @@ def measure(folder: Path) -> dict[str, float]:
     for path in sorted(folder.glob("*.parquet")):
         name, _, month = path.stem.partition("-")
         tables.setdefault(name, []).append(
-            Partition(month=Month.parse(month) if month else None, path=path, rows=pq.read_metadata(path).num_rows, content_hash=path.stem, last_recorded_at=None)
+            Partition(
+                month=Month.parse(month) if month else None,
+                path=path,
+                rows=pq.read_metadata(path).num_rows,
+                content_hash=path.stem,
+                last_recorded_at=None,
+            )
         )
     engine = Engine(
-        opened(tables), Registry.load(), cost_tree=CostTree.load(), as_of=LAST.end + dt.timedelta(days=9), time_zone="Asia/Shanghai", currency="CNY", confidence=0.95, cache=None
+        opened(tables),
+        Registry.load(),
+        cost_tree=CostTree.load(),
+        as_of=LAST.end + dt.timedelta(days=9),
+        time_zone="Asia/Shanghai",
+        currency="CNY",
+        confidence=0.95,
+        cache=None,
     )
     seconds: dict[str, float] = {}
     few = np.arange(1.0, 20.0)  # imports are not what is measured
@@ -119,20 +160,37 @@ def measure(folder: Path) -> dict[str, float]:
     seconds["grouping"] = time.perf_counter() - start
     start = time.perf_counter()
     curve = stats.kaplan_meier(rows["duration"], rows["lost"], weights=rows["customers"])
-    stats.log_rank(rows["duration"], rows["lost"], rows["segment"].to_numpy(dtype=str), weights=rows["customers"])
+    stats.log_rank(
+        rows["duration"], rows["lost"], rows["segment"].to_numpy(dtype=str), weights=rows["customers"]
+    )
     seconds["survival"] = time.perf_counter() - start
     start = time.perf_counter()
-    orders = engine.materialise("cohort_orders", views.cohort_orders(cutoff, zone="Asia/Shanghai", period="quarter"))
-    frame = engine.query(views.purchase_cohorts(orders, "acquisition", cutoff, zone="Asia/Shanghai", period="quarter")).rename(columns={"entered": "cohort"})
+    orders = engine.materialise(
+        "cohort_orders", views.cohort_orders(cutoff, zone="Asia/Shanghai", period="quarter")
+    )
+    frame = engine.query(
+        views.purchase_cohorts(orders, "acquisition", cutoff, zone="Asia/Shanghai", period="quarter")
+    ).rename(columns={"entered": "cohort"})
     whole, running = last_steps(LAST, "quarter")
     sizes = frame[frame["age"].isna()].set_index("cohort")["active"]
     size = sizes.to_frame("size").assign(earliest=sizes.index, latest=sizes.index)
-    counts = frame[frame["age"].notna()].drop(columns="label").astype({"age": "int64", "revenue": "float64", "margin": "float64"})
+    counts = (
+        frame[frame["age"].notna()]
+        .drop(columns="label")
+        .astype({"age": "int64", "revenue": "float64", "margin": "float64"})
+    )
     matrix = finished(counts, size, whole=whole, running=running, level=0.95)
     cohort_differences(matrix, age=4)
     seconds["cohorts"] = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return seconds | {"peak_mb": peak, "patterns": float(len(rows)), "at_a_year": float(curve.at([365])["survival"].iloc[0]), "customers": float(rows["customers"].sum()), "active": float(counts["active"].sum()), "orders": float(counts["orders"].sum())}
+    return seconds | {
+        "peak_mb": peak,
+        "patterns": float(len(rows)),
+        "at_a_year": float(curve.at([365])["survival"].iloc[0]),
+        "customers": float(rows["customers"].sum()),
+        "active": float(counts["active"].sum()),
+        "orders": float(counts["orders"].sum()),
+    }
 
 
 def pandas_cohorts(folder: Path) -> dict[str, float]:
@@ -141,13 +199,32 @@ def pandas_cohorts(folder: Path) -> dict[str, float]:
 
     start = time.perf_counter()
     columns = ["customer_id", "order_id", "ordered_at", "revenue", "gross_margin"]
-    orders = pd.concat([pd.read_parquet(path, columns=columns) for path in sorted(folder.glob("orders-*.parquet"))], ignore_index=True)
+    orders = pd.concat(
+        [pd.read_parquet(path, columns=columns) for path in sorted(folder.glob("orders-*.parquet"))],
+        ignore_index=True,
+    )
     orders[["revenue", "gross_margin"]] = orders[["revenue", "gross_margin"]].astype(float)
-    orders["step"] = orders.pop("ordered_at").dt.tz_localize("UTC").dt.tz_convert("Asia/Shanghai").dt.tz_localize(None).dt.to_period("Q").astype("int64")
+    orders["step"] = (
+        orders.pop("ordered_at")
+        .dt.tz_localize("UTC")
+        .dt.tz_convert("Asia/Shanghai")
+        .dt.tz_localize(None)
+        .dt.to_period("Q")
+        .astype("int64")
+    )
     orders["entered"] = orders.groupby("customer_id")["step"].transform("min")
     orders["age"] = orders["step"] - orders["entered"]
-    found = orders.groupby(["entered", "age"]).agg(active=("customer_id", "nunique"), orders=("order_id", "nunique"), revenue=("revenue", "sum"), margin=("gross_margin", "sum"))
-    return {"seconds": time.perf_counter() - start, "active": float(found["active"].sum()), "orders": float(found["orders"].sum())}
+    found = orders.groupby(["entered", "age"]).agg(
+        active=("customer_id", "nunique"),
+        orders=("order_id", "nunique"),
+        revenue=("revenue", "sum"),
+        margin=("gross_margin", "sum"),
+    )
+    return {
+        "seconds": time.perf_counter() - start,
+        "active": float(found["active"].sum()),
+        "orders": float(found["orders"].sum()),
+    }
 
 
 def lifelines_rows(folder: Path, target: Path) -> None:
@@ -159,7 +236,12 @@ def lifelines_rows(folder: Path, target: Path) -> None:
     cutoff = np.datetime64(LAST.end)
     lost = ends + 1 < cutoff
     duration = (np.where(lost, ends + 1, cutoff) - starts).astype("timedelta64[D]").astype(float)
-    np.savez(target, durations=duration, events=lost.astype(float), group=(np.arange(len(lost)) % 3 == 0).astype(float))
+    np.savez(
+        target,
+        durations=duration,
+        events=lost.astype(float),
+        group=(np.arange(len(lost)) % 3 == 0).astype(float),
+    )
 
 
 def alone(command: list[str]) -> tuple[dict[str, float], float] | None:
@@ -187,27 +269,42 @@ def beside(folder: Path, ours: dict[str, float]) -> None:
         whole, gap = ours["grouping"] + ours["survival"], abs(found["log_likelihood"] - ours["at_a_year"])
         print(
             f"    lifelines from rows in memory: {found['seconds']:.1f} s, {found['seconds'] / ours['survival']:.0f}× the estimators, {found['seconds'] / whole:.1f}× with the grouping from disk; "
-            f"{peak:,.0f} MB; survival after a year differs by {gap:.0e}", flush=True
+            f"{peak:,.0f} MB; survival after a year differs by {gap:.0e}",
+            flush=True,
         )
     cohorts = alone([sys.executable, "-m", "bench.retention", "--pandas", str(folder)])
     if cohorts is None:
         print("    pandas failed at this size")
     else:
         found, peak = cohorts
-        same = "the same counts" if (found["active"], found["orders"]) == (ours["active"], ours["orders"]) else f"OTHER counts: {found}"
-        print(f"    cohorts by pandas: {found['seconds']:.1f} s, {found['seconds'] / ours['cohorts']:.1f}× ours; {peak:,.0f} MB, {peak / ours['peak_mb']:.1f}× ours; {same}", flush=True)
+        same = (
+            "the same counts"
+            if (found["active"], found["orders"]) == (ours["active"], ours["orders"])
+            else f"OTHER counts: {found}"
+        )
+        print(
+            f"    cohorts by pandas: {found['seconds']:.1f} s, {found['seconds'] / ours['cohorts']:.1f}× ours; {peak:,.0f} MB, {peak / ours['peak_mb']:.1f}× ours; {same}",
+            flush=True,
+        )
 
 
 def main() -> None:
     arguments = sys.argv[1:]
     if arguments and arguments[0] in ("--measure", "--pandas"):
-        print(json.dumps({"--measure": measure, "--pandas": pandas_cohorts}[arguments[0]](Path(arguments[1]))))
+        print(
+            json.dumps({"--measure": measure, "--pandas": pandas_cohorts}[arguments[0]](Path(arguments[1])))
+        )
         return
     for customers in [int(one) for one in arguments] or [1_000_000]:
         folder = Path(tempfile.gettempdir()) / f"after-sales-bench-retention-{customers}"
         if not (folder / "contracts.parquet").exists():
             build(folder, customers)
-        done = subprocess.run([sys.executable, "-m", "bench.retention", "--measure", str(folder)], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-m", "bench.retention", "--measure", str(folder)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if done.returncode:
             raise SystemExit(done.stderr[-2000:])
         found = json.loads(done.stdout.splitlines()[-1])

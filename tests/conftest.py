@@ -5,7 +5,13 @@ from __future__ import annotations
 import os
 
 # Before numpy is imported anywhere: two test workers with a thread pool each would fight over two processors.
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
+for _name in (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+):
     os.environ[_name] = "1"
 os.environ.setdefault("MPLBACKEND", "agg")
 # Tests state what they need; an analyst's settings must not change an answer.

@@ -37,7 +37,11 @@ def asked() -> list[Requirement]:
 
 
 def conda_python() -> str:
-    return next(entry.partition("=")[2] for entry in CONDA["dependencies"] if isinstance(entry, str) and entry.startswith("python="))
+    return next(
+        entry.partition("=")[2]
+        for entry in CONDA["dependencies"]
+        if isinstance(entry, str) and entry.startswith("python=")
+    )
 
 
 def test_everything_asked_for_is_locked_to_a_version_that_was_asked_for():
@@ -72,22 +76,38 @@ def test_conda_gets_the_lock_with_hashes_and_nothing_beside_it():
 def test_condas_python_is_one_that_the_project_and_the_lock_support():
     python = conda_python()
     assert SpecifierSet(PROJECT["project"]["requires-python"]).contains(f"{python}.0")
-    markers = {"python_version": python, "python_full_version": f"{python}.9", "sys_platform": "linux", "platform_machine": "x86_64"}
-    chosen = {canonicalize_name(r.name) for r, _ in locked() if r.marker is None or r.marker.evaluate(markers)}
+    markers = {
+        "python_version": python,
+        "python_full_version": f"{python}.9",
+        "sys_platform": "linux",
+        "platform_machine": "x86_64",
+    }
+    chosen = {
+        canonicalize_name(r.name) for r, _ in locked() if r.marker is None or r.marker.evaluate(markers)
+    }
     assert {canonicalize_name(requirement.name) for requirement in asked()} <= chosen
 
 
 def test_no_package_is_pinned_twice_for_one_python():
     for python in ("3.11", "3.12", "3.13"):
-        markers = {"python_version": python, "python_full_version": f"{python}.1", "sys_platform": "linux", "platform_machine": "x86_64"}
-        names = [canonicalize_name(r.name) for r, _ in locked() if r.marker is None or r.marker.evaluate(markers)]
+        markers = {
+            "python_version": python,
+            "python_full_version": f"{python}.1",
+            "sys_platform": "linux",
+            "platform_machine": "x86_64",
+        }
+        names = [
+            canonicalize_name(r.name) for r, _ in locked() if r.marker is None or r.marker.evaluate(markers)
+        ]
         assert len(names) == len(set(names))
 
 
 def test_the_readme_names_the_commands_that_exist():
     makefile = (ROOT / "Makefile").read_text()
     targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
-    named = set(re.findall(r"`make ([a-z-]+)|^    make ([a-z-]+)", (ROOT / "README.md").read_text(), re.MULTILINE))
+    named = set(
+        re.findall(r"`make ([a-z-]+)|^    make ([a-z-]+)", (ROOT / "README.md").read_text(), re.MULTILINE)
+    )
     assert {name for pair in named for name in pair if name} <= targets
 
 
@@ -96,7 +116,19 @@ def test_every_target_is_listed_by_make_help():
     phony = set(re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE))
     listed = set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE))
     assert phony == listed
-    assert {"report", "test", "test-slow", "lab", "check", "bench", "trace", "sample", "golden", "lock", "clean"} <= listed
+    assert {
+        "report",
+        "test",
+        "test-slow",
+        "lab",
+        "check",
+        "bench",
+        "trace",
+        "sample",
+        "golden",
+        "lock",
+        "clean",
+    } <= listed
 
 
 @pytest.mark.parametrize("name", ["Makefile", "environment.yml", ".ci/run", "pyproject.toml"])

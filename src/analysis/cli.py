@@ -64,7 +64,10 @@ def _refusal(error: Exception) -> int:
     if isinstance(error, AnalysisError):
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return error.exit_code
-    print(f"a fault of the program: {type(error).__name__}: {error}\nRun the same command with --debug for the traceback.", file=sys.stderr)
+    print(
+        f"a fault of the program: {type(error).__name__}: {error}\nRun the same command with --debug for the traceback.",
+        file=sys.stderr,
+    )
     return UNEXPECTED
 
 
@@ -78,25 +81,39 @@ def _report(options: argparse.Namespace) -> None:
     progress = TerminalProgress()
     try:
         edition = make_report(
-            options.run, month=options.month, data=options.data, as_of=options.as_of, notebooks=_split(options.notebooks),
-            parameters=_pairs(options.parameter), reports=options.reports, workers=options.workers, force=options.force, draft=options.draft,
+            options.run,
+            month=options.month,
+            data=options.data,
+            as_of=options.as_of,
+            notebooks=_split(options.notebooks),
+            parameters=_pairs(options.parameter),
+            reports=options.reports,
+            workers=options.workers,
+            force=options.force,
+            draft=options.draft,
             progress=progress,
-        )  # fmt: skip
+        )
     finally:
         progress.close()
         if lines := progress.lines():
             print("\n".join(lines), file=sys.stderr)
     folder = _shown(edition.folder)
     if edition.unchanged:
-        print(f"unchanged: edition {edition.number} of {edition.month} stands: {folder} (FORCE=1 or --force issues a new one)")
+        print(
+            f"unchanged: edition {edition.number} of {edition.month} stands: {folder} (FORCE=1 or --force issues a new one)"
+        )
         return
     print(f"draft, not for signature: {folder}" if edition.draft else f"issued: {folder}")
     for language in ("en", "zh"):
         print(f"  {folder}/after-sales-report.{language}.pdf   {folder}/html/{language}/index.html")
     if edition.restated:
-        print(f"  {edition.restated:,} numbers read differently from the last edition: see the page on restated figures and {folder}/evidence/restated.csv")
+        print(
+            f"  {edition.restated:,} numbers read differently from the last edition: see the page on restated figures and {folder}/evidence/restated.csv"
+        )
     if not edition.tied_out:
-        print("  NOT TIED OUT: the ledger was not shown to agree with the general ledger; the pack has no sign-off page.")
+        print(
+            "  NOT TIED OUT: the ledger was not shown to agree with the general ledger; the pack has no sign-off page."
+        )
 
 
 def _trace(options: argparse.Namespace) -> None:
@@ -113,8 +130,16 @@ def _sample(options: argparse.Namespace) -> None:
     from analysis.sample import make_sample
 
     folder = options.out or project_root() / "data" / ("sample-null" if options.null else "sample")
-    make_sample(folder, null=options.null, **({"seed": options.seed} if options.seed is not None else {}), format=options.format)
-    print(f"made: {_shown(folder)}" + (" (nothing planted)" if options.null else "; what is planted is in _truth/truth.json"))
+    make_sample(
+        folder,
+        null=options.null,
+        **({"seed": options.seed} if options.seed is not None else {}),
+        format=options.format,
+    )
+    print(
+        f"made: {_shown(folder)}"
+        + (" (nothing planted)" if options.null else "; what is planted is in _truth/truth.json")
+    )
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -135,10 +160,14 @@ def _check(options: argparse.Namespace) -> int:
             if params.data == "sample":
                 make_sample_company(params.data_folder, note)
             if not params.data_folder.is_dir():
-                raise SourceError(f"data folder '{params.data}': no such folder below {project_root().name}. Name a folder of exports or tables.")
+                raise SourceError(
+                    f"data folder '{params.data}': no such folder below {project_root().name}. Name a folder of exports or tables."
+                )
             source, mapped = canonical_folder(params)
         for file in mapped:
-            print(f"{file.file} -> {file.table}: {file.read:,} rows read = {file.mapped:,} mapped + {file.left_out:,} left out by the map's rule")
+            print(
+                f"{file.file} -> {file.table}: {file.read:,} rows read = {file.mapped:,} mapped + {file.left_out:,} left out by the map's rule"
+            )
             for remark in file.notes:
                 print(f"  doubt   {file.table}: {remark}")
         with progress.stage("prove tables") as note:
@@ -167,9 +196,13 @@ def _checked_run(options: argparse.Namespace) -> tuple[RunParams, bool]:
         params = load_run(options.what or options.run, month=options.month, data=options.data)
         return (replace(params, source_map=options.map) if options.map else params), True
     if not Path(options.what).is_dir():
-        raise ParameterError(f"'{options.what}': neither a folder nor a run in params/runs.{suggestion(options.what, available_runs())}")
+        raise ParameterError(
+            f"'{options.what}': neither a folder nor a run in params/runs.{suggestion(options.what, available_runs())}"
+        )
     params = load_run(options.run, month=options.month, data=str(Path(options.what).resolve()))
-    return replace(params, name="", source_map=options.map), False  # corrections are those of a run, not of its rules
+    return replace(
+        params, name="", source_map=options.map
+    ), False  # corrections are those of a run, not of its rules
 
 
 def _map(options: argparse.Namespace) -> None:
@@ -179,11 +212,21 @@ def _map(options: argparse.Namespace) -> None:
     shapes = {
         name: TableShape(
             columns=tuple(table.columns),
-            required=frozenset(column for column in table.columns if table.mandatory(column) and table.columns[column].default is None),
-            days=frozenset(column.name for column in table.columns.values() if column.type in ("date", "timestamp")),
+            required=frozenset(
+                column
+                for column in table.columns
+                if table.mandatory(column) and table.columns[column].default is None
+            ),
+            days=frozenset(
+                column.name for column in table.columns.values() if column.type in ("date", "timestamp")
+            ),
             allowed={column.name: column.values for column in table.columns.values() if column.values},
             key=table.key,
-            numbers=frozenset(column.name for column in table.columns.values() if column.type in ("decimal", "float", "integer")),
+            numbers=frozenset(
+                column.name
+                for column in table.columns.values()
+                if column.type in ("decimal", "float", "integer")
+            ),
         )
         for name, table in contract().tables.items()
     }
@@ -209,7 +252,9 @@ def _metrics(options: argparse.Namespace) -> None:
     if not options.metric:
         width = max(len(metric.id) for metric in registry)
         for metric in registry:
-            print(f"{metric.id:<{width}}  {metric.section:<12} {metric.unit:<20} {metric.name.en} · {metric.name.zh}")
+            print(
+                f"{metric.id:<{width}}  {metric.section:<12} {metric.unit:<20} {metric.name.en} · {metric.name.zh}"
+            )
         return
     metric = registry[options.metric]
     print(f"{metric.id} (version {metric.version}, from {metric.valid_from}, {metric.tier})")
@@ -237,7 +282,9 @@ def _bench(options: argparse.Namespace) -> int:
     root = project_root()
     if not (root / "bench" / "__main__.py").is_file():
         raise ParameterError("bench: no bench/__main__.py in this project, so there is nothing to measure.")
-    return subprocess.run([sys.executable, "-m", "bench", *options.arguments], cwd=root, check=False).returncode
+    return subprocess.run(
+        [sys.executable, "-m", "bench", *options.arguments], cwd=root, check=False
+    ).returncode
 
 
 def _golden(options: argparse.Namespace) -> None:
@@ -248,7 +295,11 @@ def _golden(options: argparse.Namespace) -> None:
         changed = rewrite_golden(workers=options.workers, progress=progress)
     finally:
         progress.close()
-    print(f"rewritten: {', '.join(changed)}; look at the difference before you commit it" if changed else "unchanged: every kept output is as it was")
+    print(
+        f"rewritten: {', '.join(changed)}; look at the difference before you commit it"
+        if changed
+        else "unchanged: every kept output is as it was"
+    )
 
 
 def _verify(options: argparse.Namespace) -> None:
@@ -258,9 +309,13 @@ def _verify(options: argparse.Namespace) -> None:
 
     folder = (options.edition or project_root() / "reports" / "latest").resolve()
     if not (folder / manifest.MANIFEST).is_file():
-        raise ParameterError(f"edition '{folder.name}': holds no {manifest.MANIFEST}; give the folder of an issued edition.")
+        raise ParameterError(
+            f"edition '{folder.name}': holds no {manifest.MANIFEST}; give the folder of an issued edition."
+        )
     if broken := manifest.broken_seals(folder):
-        raise PublicationRefused(f"{_shown(folder)} is not as it was issued: {', '.join(broken)}. Restore it from a backup.")
+        raise PublicationRefused(
+            f"{_shown(folder)} is not as it was issued: {', '.join(broken)}. Restore it from a backup."
+        )
     print(f"{_shown(folder)}: {len(manifest.read(folder)['seals'])} files, all as they were issued")
 
 
@@ -271,7 +326,13 @@ def _clean(options: argparse.Namespace) -> None:
     from analysis.report.publish import DRAFTS, QUARANTINE, unfinished
 
     root = project_root()
-    doomed = [root / "build", root / "data" / "cache", root / "data" / "tables", root / "data" / "mapped", *unfinished(root / "reports")]
+    doomed = [
+        root / "build",
+        root / "data" / "cache",
+        root / "data" / "tables",
+        root / "data" / "mapped",
+        *unfinished(root / "reports"),
+    ]
     if options.all:
         doomed += [root / "data" / "sample", root / "reports" / QUARANTINE, root / "reports" / DRAFTS]
     for folder in doomed:
@@ -317,77 +378,178 @@ def _pairs(texts: Sequence[str]) -> dict[str, str]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="analysis", description="After-sales finance: from a company's tables to a signed monthly report.",
-        epilog=EXIT_CODES, formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+        prog="analysis",
+        description="After-sales finance: from a company's tables to a signed monthly report.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
     commands = parser.add_subparsers(metavar="command", required=True)
 
     report = _command(
-        commands, "report", _report, "make and issue the report of a month",
+        commands,
+        "report",
+        _report,
+        "make and issue the report of a month",
         "analysis report\nanalysis report --month 2026-10 --data path/to/folder\nanalysis report --run acme --notebooks 10,90 -p top=10",
     )
     _run_options(report)
-    report.add_argument("--as-of", default="", metavar="DAY", help="last day whose records are seen, such as 2026-11-10 (default: the close of the month)")
-    report.add_argument("--notebooks", nargs="+", default=[], metavar="NAME", help="only these, as a draft: file names, numbers or sections (default: all)")
-    report.add_argument("--draft", action="store_true", help="a pack stamped not for signature, kept in reports/_drafts; no edition is issued")
-    report.add_argument("-p", "--parameter", action="append", default=[], metavar="NAME=VALUE", help="a further notebook parameter; may be repeated")
-    report.add_argument("--workers", type=int, default=2, metavar="N", help="notebooks side by side, at most (default: 2)")
-    report.add_argument("--force", action="store_true", help="issue a new edition even when nothing has changed")
-    report.add_argument("--reports", type=Path, metavar="FOLDER", help="where editions are issued (default: reports)")
+    report.add_argument(
+        "--as-of",
+        default="",
+        metavar="DAY",
+        help="last day whose records are seen, such as 2026-11-10 (default: the close of the month)",
+    )
+    report.add_argument(
+        "--notebooks",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="only these, as a draft: file names, numbers or sections (default: all)",
+    )
+    report.add_argument(
+        "--draft",
+        action="store_true",
+        help="a pack stamped not for signature, kept in reports/_drafts; no edition is issued",
+    )
+    report.add_argument(
+        "-p",
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a further notebook parameter; may be repeated",
+    )
+    report.add_argument(
+        "--workers", type=int, default=2, metavar="N", help="notebooks side by side, at most (default: 2)"
+    )
+    report.add_argument(
+        "--force", action="store_true", help="issue a new edition even when nothing has changed"
+    )
+    report.add_argument(
+        "--reports", type=Path, metavar="FOLDER", help="where editions are issued (default: reports)"
+    )
 
     trace = _command(
-        commands, "trace", _trace, "where a number comes from: its formula, SQL and rows",
+        commands,
+        "trace",
+        _trace,
+        "where a number comes from: its formula, SQL and rows",
         "analysis trace 'after_sales_cost#2026-10:1'\nanalysis trace 'after_sales_cost@region=South#2026-10:1' --out rows.csv",
     )
     trace.add_argument("id", help="id of a fact or finding, as in facts.json and on the page")
-    trace.add_argument("--edition", type=Path, metavar="FOLDER", help="an issued edition (default: reports/latest)")
+    trace.add_argument(
+        "--edition", type=Path, metavar="FOLDER", help="an issued edition (default: reports/latest)"
+    )
     trace.add_argument("--out", type=Path, metavar="FILE", help="write every row as CSV")
 
     sample = _command(
-        commands, "sample", _sample, "make the sample company", "analysis sample\nanalysis sample --null --out data/null",
+        commands,
+        "sample",
+        _sample,
+        "make the sample company",
+        "analysis sample\nanalysis sample --null --out data/null",
     )
     sample.add_argument("--out", type=Path, metavar="FOLDER", help="where (default: data/sample)")
     sample.add_argument("--null", action="store_true", help="with nothing planted")
     sample.add_argument("--seed", type=int, metavar="N", help="another company of the same kind")
-    sample.add_argument("--format", choices=("parquet", "csv"), default="parquet", help="file format (default: parquet)")
+    sample.add_argument(
+        "--format", choices=("parquet", "csv"), default="parquet", help="file format (default: parquet)"
+    )
 
     check = _command(
-        commands, "check", _check, "read and prove the tables, print where their rows went", "analysis check acme\nanalysis check path/to/folder\nanalysis check path/to/exports --map zendesk",
+        commands,
+        "check",
+        _check,
+        "read and prove the tables, print where their rows went",
+        "analysis check acme\nanalysis check path/to/folder\nanalysis check path/to/exports --map zendesk",
     )
-    check.add_argument("what", nargs="?", default="", metavar="RUN|FOLDER", help="a file in params/runs/, or a folder (default: --run)")
-    check.add_argument("--map", default="", metavar="NAME", help="a file in params/sources/ to read the folder through")
-    check.add_argument("--forgive", type=float, default=None, metavar="SHARE", help="share of a table's rows that may be set aside before it is refused (default: 0.01)")
+    check.add_argument(
+        "what",
+        nargs="?",
+        default="",
+        metavar="RUN|FOLDER",
+        help="a file in params/runs/, or a folder (default: --run)",
+    )
+    check.add_argument(
+        "--map", default="", metavar="NAME", help="a file in params/sources/ to read the folder through"
+    )
+    check.add_argument(
+        "--forgive",
+        type=float,
+        default=None,
+        metavar="SHARE",
+        help="share of a table's rows that may be set aside before it is refused (default: 0.01)",
+    )
     _run_options(check)
 
     proposal = _command(
-        commands, "map", _map, "propose a source map for unknown exports, its doubts marked", "analysis map path/to/exports > params/sources/acme.yml",
+        commands,
+        "map",
+        _map,
+        "propose a source map for unknown exports, its doubts marked",
+        "analysis map path/to/exports > params/sources/acme.yml",
     )
     proposal.add_argument("folder", type=Path, metavar="FOLDER", help="the folder that holds the exports")
 
-    metrics = _command(commands, "metrics", _metrics, "list the metric registry, or describe one metric", "analysis metrics\nanalysis metrics labour_share")
+    metrics = _command(
+        commands,
+        "metrics",
+        _metrics,
+        "list the metric registry, or describe one metric",
+        "analysis metrics\nanalysis metrics labour_share",
+    )
     metrics.add_argument("metric", nargs="?", help="id of a metric")
 
-    bench = _command(commands, "bench", _bench, "measure speed and memory as ratios", "analysis bench\nanalysis bench pack")
+    bench = _command(
+        commands, "bench", _bench, "measure speed and memory as ratios", "analysis bench\nanalysis bench pack"
+    )
     bench.add_argument("arguments", nargs=argparse.REMAINDER, help="passed on to bench/")
 
-    golden = _command(commands, "golden", _golden, "rewrite the kept outputs of the committed notebooks", "analysis golden && git diff notebooks")
-    golden.add_argument("--workers", type=int, default=2, metavar="N", help="notebooks side by side, at most (default: 2)")
+    golden = _command(
+        commands,
+        "golden",
+        _golden,
+        "rewrite the kept outputs of the committed notebooks",
+        "analysis golden && git diff notebooks",
+    )
+    golden.add_argument(
+        "--workers", type=int, default=2, metavar="N", help="notebooks side by side, at most (default: 2)"
+    )
 
-    verify = _command(commands, "verify", _verify, "is an issued edition as it was issued?", "analysis verify reports/2026-10/edition-1")
+    verify = _command(
+        commands,
+        "verify",
+        _verify,
+        "is an issued edition as it was issued?",
+        "analysis verify reports/2026-10/edition-1",
+    )
     verify.add_argument("edition", nargs="?", type=Path, help="an issued edition (default: reports/latest)")
 
-    clean = _command(commands, "clean", _clean, "remove what can be made again; issued editions stay", "analysis clean\nanalysis clean --all")
-    clean.add_argument("--all", action="store_true", help="the sample company, drafts and the quarantine as well")
+    clean = _command(
+        commands,
+        "clean",
+        _clean,
+        "remove what can be made again; issued editions stay",
+        "analysis clean\nanalysis clean --all",
+    )
+    clean.add_argument(
+        "--all", action="store_true", help="the sample company, drafts and the quarantine as well"
+    )
     return parser
 
 
-def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], int | None], summary: str, examples: str) -> argparse.ArgumentParser:
+def _command(
+    commands: Any, name: str, run: Callable[[argparse.Namespace], int | None], summary: str, examples: str
+) -> argparse.ArgumentParser:
     listed = "\n".join(f"  {line}" for line in examples.splitlines())
     parser: argparse.ArgumentParser = commands.add_parser(
-        name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.", epilog=f"examples:\n{listed}",
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=f"examples:\n{listed}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    )
     parser.set_defaults(command=run)
     # stated after the command too, without undoing what stood before it
     parser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help="show tracebacks")
@@ -395,9 +557,18 @@ def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], int |
 
 
 def _run_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--run", default="sample", metavar="NAME", help="a file in params/runs/ (default: sample)")
-    parser.add_argument("--month", default="", metavar="MONTH", help="such as 2026-10 (default: the run's own)")
-    parser.add_argument("--data", default="", metavar="FOLDER", help="folder of canonical tables, or sample (default: the run's own)")
+    parser.add_argument(
+        "--run", default="sample", metavar="NAME", help="a file in params/runs/ (default: sample)"
+    )
+    parser.add_argument(
+        "--month", default="", metavar="MONTH", help="such as 2026-10 (default: the run's own)"
+    )
+    parser.add_argument(
+        "--data",
+        default="",
+        metavar="FOLDER",
+        help="folder of canonical tables, or sample (default: the run's own)",
+    )
 
 
 if __name__ == "__main__":

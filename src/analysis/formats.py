@@ -81,7 +81,9 @@ class Unit:
     def parse(cls, unit: str) -> Unit:
         base, _, per = unit.partition("/") if unit != "1/year" else (unit, "", "")
         if not (base in _COUNTED or base in _PLAIN or cls._is_currency(base)):
-            raise ParameterError(f"unit '{unit}': unknown; use an ISO currency, share, percentage_points, ratio, hours, count …")
+            raise ParameterError(
+                f"unit '{unit}': unknown; use an ISO currency, share, percentage_points, ratio, hours, count …"
+            )
         if per and per not in _PER:
             raise ParameterError(f"unit '{unit}': nothing is counted per '{per}'; known: {', '.join(_PER)}.")
         return cls(id=unit, base=base, per=per)
@@ -100,7 +102,11 @@ class Unit:
     def label(self, language: Language, scale: Scale | None = None) -> str:
         """What a column header or an axis says: ``CNY thousand``, ``万元``, ``%``, ``hours``."""
         index = 0 if language == "en" else 1
-        per = f" {_PER[self.per][index]}" if self.per and language == "en" else (_PER[self.per][1] if self.per else "")
+        per = (
+            f" {_PER[self.per][index]}"
+            if self.per and language == "en"
+            else (_PER[self.per][1] if self.per else "")
+        )
         if self.is_money:
             word = (scale.en if language == "en" else scale.zh) if scale else ""
             money = f"{self.base} {word}".strip() if language == "en" else f"{word}{self.currency_name('zh')}"
@@ -121,7 +127,11 @@ class Unit:
         return f"{counted}{per}".strip() if language == "en" else f"{counted}{_slash(per)}"
 
 
-_SCALES_EN = (Scale(1_000_000_000, "billion", ""), Scale(1_000_000, "million", ""), Scale(1_000, "thousand", ""))
+_SCALES_EN = (
+    Scale(1_000_000_000, "billion", ""),
+    Scale(1_000_000, "million", ""),
+    Scale(1_000, "thousand", ""),
+)
 _SCALES_ZH = (Scale(100_000_000, "", "亿"), Scale(10_000, "", "万"))
 ONE = Scale(1, "", "")
 
@@ -136,7 +146,9 @@ def decimal(value: Number) -> Decimal:
 def rounded(value: Number, places: int) -> Decimal:
     number = decimal(value)
     if not number.is_finite():
-        raise ParameterError(f"a number to print is {number}; a figure that cannot be computed must say why instead.")
+        raise ParameterError(
+            f"a number to print is {number}; a figure that cannot be computed must say why instead."
+        )
     return number.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
 
 
@@ -175,7 +187,9 @@ def _significant_places(value: Number, *, figures: int = 3, most: int = 2) -> in
     return max(0, min(most, figures - 1 - magnitude.adjusted()))
 
 
-def number_text(value: Number, unit: str | Unit, language: Language, *, signed: bool = False, exact: bool = False) -> str:
+def number_text(
+    value: Number, unit: str | Unit, language: Language, *, signed: bool = False, exact: bool = False
+) -> str:
     """A number in a sentence or a tile, with its unit: ``CNY 3.42 million``, ``342万元``, ``4.1%``, ``0.3 pp``."""
     unit = unit if isinstance(unit, Unit) else Unit.parse(unit)
     if unit.is_money:
@@ -193,7 +207,9 @@ def number_text(value: Number, unit: str | Unit, language: Language, *, signed: 
         number = grouped(value, 2, signed=signed)
         return f"{number} times" if language == "en" else f"{number} 倍"
     if unit.base in _COUNTED:
-        places = 0 if decimal(value) == decimal(value).to_integral_value() else max(1, _significant_places(value))
+        places = (
+            0 if decimal(value) == decimal(value).to_integral_value() else max(1, _significant_places(value))
+        )
         singular, plural, chinese = _COUNTED[unit.base]
         number = grouped(value, places, signed=signed)
         if language == "zh":
@@ -218,7 +234,9 @@ def _money_text(value: Number, unit: Unit, language: Language, *, signed: bool, 
     return f"{sign}{unit.base} {number.removeprefix(sign)} {scale.en} {per}".replace("  ", " ").strip()
 
 
-def cell_text(value: Number, unit: str | Unit, *, scale: Scale = ONE, places: int | None = None, signed: bool = False) -> str:
+def cell_text(
+    value: Number, unit: str | Unit, *, scale: Scale = ONE, places: int | None = None, signed: bool = False
+) -> str:
     """A number in a table cell; its unit stands in the column header."""
     unit = unit if isinstance(unit, Unit) else Unit.parse(unit)
     if unit.base in {"share", "percentage_points"}:
@@ -234,11 +252,28 @@ def cell_text(value: Number, unit: str | Unit, *, scale: Scale = ONE, places: in
     return grouped(shown, places, signed=signed)
 
 
-_MONTH_NAMES = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+_MONTH_NAMES = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 
 
 def month_text(month: Month, language: Language) -> str:
-    return f"{_MONTH_NAMES[month.number - 1]} {month.year}" if language == "en" else f"{month.year}年{month.number}月"
+    return (
+        f"{_MONTH_NAMES[month.number - 1]} {month.year}"
+        if language == "en"
+        else f"{month.year}年{month.number}月"
+    )
 
 
 def date_text(day: dt.date, language: Language) -> str:
@@ -248,7 +283,9 @@ def date_text(day: dt.date, language: Language) -> str:
 
 
 _NUMBER_AND_UNIT: Mapping[Language, re.Pattern[str]] = {
-    "en": re.compile(r"(?P<before>)(?P<main>[−+]?(?:[A-Z]{3} )?[\d,.]+%?(?: (?:thousand|million|billion))?)(?P<after> .*)?"),
+    "en": re.compile(
+        r"(?P<before>)(?P<main>[−+]?(?:[A-Z]{3} )?[\d,.]+%?(?: (?:thousand|million|billion))?)(?P<after> .*)?"
+    ),
     "zh": re.compile(r"(?P<before>每\S+ )?(?P<main>[−+]?[\d,.]+(?:%| ?[万亿]*\S?元)?)(?P<after> ?\D*)?"),
 }
 
@@ -262,4 +299,6 @@ def number_and_unit(text: str, language: Language) -> tuple[str | None, str]:
     match = _NUMBER_AND_UNIT[language].fullmatch(text)
     if match is None:
         return None, ""
-    return match["main"], " ".join(part.strip() for part in (match["after"], match["before"]) if part and part.strip())
+    return match["main"], " ".join(
+        part.strip() for part in (match["after"], match["before"]) if part and part.strip()
+    )

@@ -15,16 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, unquote
 
 from analysis.errors import ParameterError
-from analysis.formats import (
-    NO_VALUE,
-    Number,
-    Unit,
-    cell_text,
-    date_text,
-    decimal,
-    month_text,
-    number_text,
-)
+from analysis.formats import NO_VALUE, Number, Unit, cell_text, date_text, decimal, month_text, number_text
 from analysis.locale import LANGUAGES, Language, Text, translate
 from analysis.periods import Month
 
@@ -90,7 +81,9 @@ class Fact:
     def __post_init__(self) -> None:
         Unit.parse(self.unit)
         if self.value is None and self.reason is None:
-            raise ParameterError(f"fact {self.id}: no value and no reason; a figure that cannot be computed says why.")
+            raise ParameterError(
+                f"fact {self.id}: no value and no reason; a figure that cannot be computed says why."
+            )
         if self.value is not None and not decimal(self.value).is_finite():
             raise ParameterError(f"fact {self.id}: value {self.value} is not finite; give a reason instead.")
 
@@ -133,7 +126,9 @@ class FactId:
         head, mark, tail = text.partition("#")
         period, colon, version = tail.rpartition(":")
         if not (mark and colon and period and version):
-            raise ParameterError(f"'{text}' is no fact id; it looks like after_sales_cost@region=South#2026-10:1.")
+            raise ParameterError(
+                f"'{text}' is no fact id; it looks like after_sales_cost@region=South#2026-10:1."
+            )
         metric, _, pairs = head.partition("@")
         dimensions = {}
         for pair in filter(None, pairs.split(",")):
@@ -151,7 +146,9 @@ def json_number(value: Number | None) -> int | float | str | None:
     number, exponent = float(value), value.as_tuple().exponent
     if exponent == 0 and abs(value) < 2**53:
         return int(value)
-    quotient = isinstance(exponent, int) and exponent < -6  # a ratio of amounts: no finite decimal, so a float says as much
+    quotient = (
+        isinstance(exponent, int) and exponent < -6
+    )  # a ratio of amounts: no finite decimal, so a float says as much
     return number if quotient or Decimal(repr(number)) == value else str(value)
 
 
@@ -258,13 +255,17 @@ def _fact_text(fact: Fact, kind: str, language: Language) -> str:
         case "numerator" | "denominator":
             unit = Unit.parse(fact.unit)
             number: Number = _needed(fact, fact.numerator if kind == "numerator" else fact.denominator, kind)
-            return number_text(number, unit.base if unit.is_money and kind == "numerator" else "count", language)
+            return number_text(
+                number, unit.base if unit.is_money and kind == "numerator" else "count", language
+            )
         case "level":
             interval = _needed(fact, fact.interval, "interval")
             return f"{interval.level * 100:g}%"
         case "interval":
             return interval_text(_needed(fact, fact.interval, "interval"), fact.unit, language)
-    raise ParameterError(f"fact {fact.id}: no format '{kind}'; known: abs, signed, exact, n, interval, level, word, plural.")
+    raise ParameterError(
+        f"fact {fact.id}: no format '{kind}'; known: abs, signed, exact, n, interval, level, word, plural."
+    )
 
 
 def _needed(fact: Fact, part: Any, name: str) -> Any:
@@ -290,7 +291,10 @@ def interval_cell(fact: Fact, *, places: int | None = None, factor: int = 1) -> 
     from analysis.formats import Scale
 
     scale = Scale(factor, "", "")
-    return " – ".join(cell_text(edge, fact.unit, places=places, scale=scale) for edge in (fact.interval.low, fact.interval.high))
+    return " – ".join(
+        cell_text(edge, fact.unit, places=places, scale=scale)
+        for edge in (fact.interval.low, fact.interval.high)
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -307,7 +311,12 @@ class Check:
     blocking: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        return {"id": self.id, "outcome": self.outcome, "blocking": self.blocking, "sentence": self.sentence.as_json()}
+        return {
+            "id": self.id,
+            "outcome": self.outcome,
+            "blocking": self.blocking,
+            "sentence": self.sentence.as_json(),
+        }
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -334,7 +343,11 @@ class Finding:
             "section": self.section,
             "severity": self.severity,
             "subject": dict(self.subject),
-            "values": {name: _value_json(fact) for name, fact in self.statement.values.items() if isinstance(fact, Fact)},
+            "values": {
+                name: _value_json(fact)
+                for name, fact in self.statement.values.items()
+                if isinstance(fact, Fact)
+            },
             "statement": {language: self.statement.plain(language) for language in LANGUAGES},
             "segments": self.statement.as_json(),
             "evidence": evidence,
@@ -356,11 +369,15 @@ def by_severity(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda f: (SEVERITIES.index(f.severity), -f.rank, f.id))
 
 
-def without_value(metric: str, period: str, unit: str, *needs: str, dimensions: Mapping[str, str] | None = None) -> Fact:
+def without_value(
+    metric: str, period: str, unit: str, *needs: str, dimensions: Mapping[str, str] | None = None
+) -> Fact:
     """A fact that says which table or column it lacks."""
     names = ", ".join(needs)
     reason = Text(en=f"not computed: needs {names}", zh=f"未计算：缺少 {names}")
-    return Fact(metric=metric, period=period, unit=unit, value=None, reason=reason, dimensions=dimensions or {})
+    return Fact(
+        metric=metric, period=period, unit=unit, value=None, reason=reason, dimensions=dimensions or {}
+    )
 
 
 def relabelled(facts: Sequence[Fact], **changes: Any) -> tuple[Fact, ...]:

@@ -151,7 +151,11 @@ def test_observational_controls_are_not_taken_for_the_experiment(experiment):
 def test_the_survey_of_dehejia_and_wahba_is_not_taken_for_the_experiment(experiment):
     # CPS-1: 15,992 men of the Current Population Survey, as Dehejia published them (in data/, from the MIT-licensed collection
     # "causaldata"). Table 3 of Dehejia and Wahba (1999): the raw difference is -8,498 (712), the opposite of the experiment's.
-    survey = pd.read_parquet(Path(__file__).parent / "data" / "cps_controls.parquet").astype({"race": str}).assign(treated=0.0)
+    survey = (
+        pd.read_parquet(Path(__file__).parent / "data" / "cps_controls.parquet")
+        .astype({"race": str})
+        .assign(treated=0.0)
+    )
     observed = pd.concat([experiment[experiment["treated"] == 1], survey], ignore_index=True)
     result = doubly_robust(observed["re78"], observed["treated"], observed[COVARIATES], estimand="ATT")
     assert len(survey) == 15992

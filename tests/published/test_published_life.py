@@ -5,12 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.stats import (
-    fit_competing_modes,
-    fit_lognormal,
-    fit_weibull,
-    fit_weibull_threshold,
-)
+from analysis.stats import fit_competing_modes, fit_lognormal, fit_weibull, fit_weibull_threshold
 
 INF = np.inf
 

@@ -39,7 +39,16 @@ def located(frame: pd.DataFrame) -> Localisation:
     """The public function as one would call it on actual and forecast amounts."""
     names = [str(name) for name in frame.columns if name not in ("real", "predict")]
     return localise(
-        frame, None, names, count="real", held="predict", baseline="given", noise="relative", direction="both", max_attributes=len(names), least_effect=0.03
+        frame,
+        None,
+        names,
+        count="real",
+        held="predict",
+        baseline="given",
+        noise="relative",
+        direction="both",
+        max_attributes=len(names),
+        least_effect=0.03,
     )
 
 
@@ -59,7 +68,9 @@ def traffic(random: np.random.Generator) -> np.ndarray:
     logs = effect((0,), 0.4) + effect((1,), 1.3) + effect((2,), 1.5) + effect((1, 2), 1.2)
     logs = logs + random.normal(0, 1.2, (*SHAPE[:3], 5))[..., ALIKE] + random.normal(0, 0.02, SHAPE)
     alive = np.broadcast_to(random.random((*SHAPE[:3], 1)) > 0.25, SHAPE).copy()
-    alive &= ~((random.random((1, 36, 1, 1)) < 0.12) & (random.random((1, 36, 10, 1)) < 0.85))  # provinces with one carrier
+    alive &= ~(
+        (random.random((1, 36, 1, 1)) < 0.12) & (random.random((1, 36, 10, 1)) < 0.85)
+    )  # provinces with one carrier
     alive[:, :, 8:] &= random.random((6, 36, 2, 1)) < 0.05
     alive &= random.random((6, 1, 1, 10)) > 0.08
     return np.where(alive, np.round(np.maximum(np.exp(logs + 3.2), 0.3) * 400) / 400, 0.0)
@@ -70,7 +81,9 @@ def case(random: np.random.Generator, layer: int, causes: int) -> tuple[pd.DataF
     while True:
         chosen = [tuple(sorted(random.choice(4, layer, replace=False))) for _ in range(causes)]
         picked = [tuple((int(axis), int(random.integers(SHAPE[axis]))) for axis in axes) for axes in chosen]
-        cells = [np.all([index[axis] == value for axis, value in one], axis=0) & (predict > 0) for one in picked]
+        cells = [
+            np.all([index[axis] == value for axis, value in one], axis=0) & (predict > 0) for one in picked
+        ]
         if not all(one.any() for one in cells) or len(set(picked)) < causes:
             continue
         if any(not (a & ~b).any() for a in cells for b in cells if a is not b):  # one lies within another
@@ -83,7 +96,9 @@ def case(random: np.random.Generator, layer: int, causes: int) -> tuple[pd.DataF
         real = np.where(hit, np.round(due * left), due) * (1 + random.normal(0, ERROR, SHAPE))
         if (due - real)[hit].sum() > 0.00015 * due.sum():
             break
-    frame = pd.DataFrame({name: [f"{name}{value + 1}" for value in index[axis].ravel()] for axis, name in enumerate("abcd")})
+    frame = pd.DataFrame(
+        {name: [f"{name}{value + 1}" for value in index[axis].ravel()] for axis, name in enumerate("abcd")}
+    )
     truth = {frozenset(("abcd"[axis], f"{'abcd'[axis]}{value + 1}") for axis, value in one) for one in picked}
     return frame.assign(real=real.ravel(), predict=due.ravel()), truth
 
@@ -100,8 +115,13 @@ def made_f1(each: int, first: int) -> float:
 
 def test_part_of_a_published_case() -> None:
     """Everything of one carrier is lost (``isp=ALIBABA`` in injection_info.csv); all else is within the forecast's error."""
-    frame = pd.read_csv(Path(__file__).with_name("data") / "squeeze_b0_1451019300_part.csv", dtype={"node": str})
-    assert len(frame) == 194 and frame["real"].lt(0.97 * frame["predict"]).sum() == (frame["isp"] == "ALIBABA").sum()
+    frame = pd.read_csv(
+        Path(__file__).with_name("data") / "squeeze_b0_1451019300_part.csv", dtype={"node": str}
+    )
+    assert (
+        len(frame) == 194
+        and frame["real"].lt(0.97 * frame["predict"]).sum() == (frame["isp"] == "ALIBABA").sum()
+    )
     found = located(frame)
     assert list(found.causes["cause"]) == ["isp=ALIBABA"]
     assert found.causes["rate_ratio"].iloc[0] == pytest.approx(0, abs=1e-5)
@@ -110,8 +130,13 @@ def test_part_of_a_published_case() -> None:
 def test_made_cases_are_as_the_published_ones() -> None:
     frame, _ = case(np.random.default_rng(1), 1, 1)
     assert len(frame) == 21_600 and frame["predict"].sum() > 1e6
-    quiet = frame[(frame["predict"] > 0) & (np.abs(frame["real"] / frame["predict"].where(frame["predict"] > 0) - 1) < 0.06)]
-    assert (quiet["real"] - quiet["predict"]).abs().sum() / quiet["predict"].sum() == pytest.approx(0.0082, abs=0.0006)
+    quiet = frame[
+        (frame["predict"] > 0)
+        & (np.abs(frame["real"] / frame["predict"].where(frame["predict"] > 0) - 1) < 0.06)
+    ]
+    assert (quiet["real"] - quiet["predict"]).abs().sum() / quiet["predict"].sum() == pytest.approx(
+        0.0082, abs=0.0006
+    )
 
 
 def test_cases_made_after_the_published_ones() -> None:
@@ -126,12 +151,19 @@ def test_many_cases_made_after_the_published_ones() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif("SQUEEZE_B0" not in os.environ, reason="SQUEEZE_B0 names no folder with the published B0 cases")
+@pytest.mark.skipif(
+    "SQUEEZE_B0" not in os.environ, reason="SQUEEZE_B0 names no folder with the published B0 cases"
+)
 def test_published_cases() -> None:
     pairs = []
     for folder in sorted(Path(os.environ["SQUEEZE_B0"]).glob("B_cuboid_layer_*")):
         for row in pd.read_csv(folder / "injection_info.csv").itertuples():
-            frame = pd.read_csv(folder / f"{row.timestamp}.csv", dtype=str).astype({"real": float, "predict": float})
-            truth = {frozenset(tuple(part.split("=")) for part in one.split("&")) for one in str(row.set).split(";")}
+            frame = pd.read_csv(folder / f"{row.timestamp}.csv", dtype=str).astype(
+                {"real": float, "predict": float}
+            )
+            truth = {
+                frozenset(tuple(part.split("=")) for part in one.split("&"))
+                for one in str(row.set).split(";")
+            }
             pairs.append((named(located(frame)), truth))
     assert micro_f1(pairs) > BAR  # type: ignore[arg-type]

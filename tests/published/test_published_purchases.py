@@ -8,14 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.stats import (
-    fit_bgnbd,
-    fit_gamma_gamma,
-    fit_mbgnbd,
-    fit_pareto_nbd,
-    fit_sbg,
-    purchase_summary,
-)
+from analysis.stats import fit_bgnbd, fit_gamma_gamma, fit_mbgnbd, fit_pareto_nbd, fit_sbg, purchase_summary
 
 CDNOW = Path(__file__).resolve().parents[2].parent / "shared" / "real" / "cdnow"
 needs_cdnow = pytest.mark.skipif(not CDNOW.is_dir(), reason="the CDNOW data are not there")

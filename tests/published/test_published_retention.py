@@ -51,9 +51,13 @@ def test_telco_survival_weighted_rows_give_the_curve_of_single_rows(telco: pd.Da
 
 def test_telco_tech_support_goes_with_less_after_the_contract_is_allowed_for(telco: pd.DataFrame):
     internet = telco[(telco["InternetService"] != "No") & (telco["tenure"] > 0)]
-    support = pd.DataFrame({"tech_support": (internet["TechSupport"] == "Yes").astype(float)}).reset_index(drop=True)
+    support = pd.DataFrame({"tech_support": (internet["TechSupport"] == "Yes").astype(float)}).reset_index(
+        drop=True
+    )
     crude = stats.cox(support, internet["tenure"], internet["lost"]).coefficients.loc["tech_support"]
-    adjusted = stats.cox(support, internet["tenure"], internet["lost"], strata=internet["Contract"].to_numpy(dtype=str)).coefficients.loc["tech_support"]
+    adjusted = stats.cox(
+        support, internet["tenure"], internet["lost"], strata=internet["Contract"].to_numpy(dtype=str)
+    ).coefficients.loc["tech_support"]
     assert crude["hazard_ratio"] < 0.5 and crude["high"] < 0.55
     assert crude["hazard_ratio"] + 0.15 < adjusted["hazard_ratio"] < 0.9  # much of it is the contract
     assert adjusted["high"] < 1
@@ -62,7 +66,13 @@ def test_telco_tech_support_goes_with_less_after_the_contract_is_allowed_for(tel
 def test_cdnow_cohorts_are_the_first_quarter_of_1997():
     # Fader and Hardie: 23,570 customers who first bought in the first quarter of 1997, 69,659 purchases to the end of June 1998.
     text = real("cdnow", "CDNOW_master.txt")
-    frame = pd.read_csv(text, sep=r"\s+", names=["customer_id", "date", "cds", "value"], dtype={"customer_id": str, "date": str}, skiprows=0)
+    frame = pd.read_csv(
+        text,
+        sep=r"\s+",
+        names=["customer_id", "date", "cds", "value"],
+        dtype={"customer_id": str, "date": str},
+        skiprows=0,
+    )
     frame = frame[frame["date"].str.fullmatch(r"\d{8}")]
     frame = frame.assign(date=pd.to_datetime(frame["date"]), value=frame["value"].astype(float))
     assert len(frame) == 69_659
@@ -79,7 +89,9 @@ def test_cdnow_cohorts_are_the_first_quarter_of_1997():
 
 
 def test_online_retail_cohorts_with_cancellations_and_doubled_invoices_treated():
-    frame = pd.read_csv(real("online_retail_invoices", "OnlineRetail.csv"), dtype={"InvoiceNo": str, "CustomerID": str})
+    frame = pd.read_csv(
+        real("online_retail_invoices", "OnlineRetail.csv"), dtype={"InvoiceNo": str, "CustomerID": str}
+    )
     frame = frame.assign(date=pd.to_datetime(frame["InvoiceDate"], format="%m/%d/%Y %H:%M"))
     cancelled, adjusted = frame["InvoiceNo"].str.startswith("C"), frame["InvoiceNo"].str.startswith("A")
     assert (int(cancelled.sum()), int(adjusted.sum())) == (3837, 3)
@@ -119,7 +131,9 @@ def test_cdnow_by_its_source_map(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert found.matrix["rate"].notna().all() and found.running == ""  # June 1998 ends a quarter
 
 
-def test_telco_by_its_source_map_says_that_earlier_losses_are_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_telco_by_its_source_map_says_that_earlier_losses_are_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     real("telco_churn_ibm", "Telco-Customer-Churn.csv")
     found = studied("telco", tmp_path, monkeypatch)
     month = found.contractual.month
@@ -128,7 +142,9 @@ def test_telco_by_its_source_map_says_that_earlier_losses_are_missing(tmp_path: 
     assert not any(one.id == "retention.contract_cohorts" for one in found.findings)
 
 
-def test_telco_curves_by_its_source_map_are_those_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, telco: pd.DataFrame):
+def test_telco_curves_by_its_source_map_are_those_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, telco: pd.DataFrame
+):
     """Without service records contracts are followed from their start: the curve that everyone draws of this file, by hand from its rows, and the study says what it assumes."""
     found = studied("telco", tmp_path, monkeypatch)
     assert found.staying.from_start
@@ -139,7 +155,14 @@ def test_telco_curves_by_its_source_map_are_those_of_the_file(tmp_path: Path, mo
         rows = telco[telco["Contract"] == kind]
         alive = 1.0
         for month in range(36 + 1):
-            lost, at_risk = int(((rows["tenure"] == month) & rows["lost"]).sum()), int((rows["tenure"] >= month).sum())
-            if month in (12, 24, 35):  # a tenure of t months ends in the middle of the month after: t full months are behind it
+            lost, at_risk = (
+                int(((rows["tenure"] == month) & rows["lost"]).sum()),
+                int((rows["tenure"] >= month).sum()),
+            )
+            if month in (
+                12,
+                24,
+                35,
+            ):  # a tenure of t months ends in the middle of the month after: t full months are behind it
                 assert float(points[month].value) == pytest.approx(alive, abs=0.004)
             alive *= 1 - lost / at_risk

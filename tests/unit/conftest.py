@@ -48,7 +48,7 @@ O2,C2,P2,2026-10-31T16:00:00,99.00
     "gl_totals": """month,measure,account,amount
 2026-10-01,after_sales_cost,all,1600.00
 """,
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -86,6 +86,12 @@ def inputs_of(engine_of: Callable[..., Engine]) -> Callable[..., StudyInputs]:
     def build(folder: Path, *, month: str = "2026-10", **changes: object) -> StudyInputs:
         params = replace(load_run("sample", month=month), **changes)  # type: ignore[arg-type]
         engine = engine_of(folder, as_of=params.knowledge_day.isoformat())
-        return StudyInputs(engine=engine, month=params.month, params=params, assumptions=Assumptions.load(), cost_tree=engine.cost_tree)
+        return StudyInputs(
+            engine=engine,
+            month=params.month,
+            params=params,
+            assumptions=Assumptions.load(),
+            cost_tree=engine.cost_tree,
+        )
 
     return build

@@ -19,7 +19,13 @@ COMMANDS = ("report", "trace", "sample", "check", "map", "metrics", "bench", "go
 
 
 def analysis(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "analysis.cli", *arguments], capture_output=True, text=True, check=False, **options)
+    return subprocess.run(
+        [sys.executable, "-m", "analysis.cli", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        **options,
+    )
 
 
 def test_help_loads_nothing_heavy_and_answers_at_once():
@@ -29,7 +35,9 @@ def test_help_loads_nothing_heavy_and_answers_at_once():
         "heavy = {'pandas', 'numpy', 'duckdb', 'matplotlib', 'papermill', 'rich', 'yaml'} & set(sys.modules)\n"
         "print('heavy', sorted(heavy), 'seconds', time.perf_counter() - start)"
     )
-    last = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.splitlines()[-1]
+    last = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    ).stdout.splitlines()[-1]
     assert "heavy []" in last
     assert float(last.split()[-1]) < 0.3
 
@@ -52,9 +60,14 @@ def test_the_list_of_commands_is_whole(capsys):
 
 
 REFUSALS = [
-    errors.ParameterError, errors.SourceError, errors.ContractError, errors.MissingData, errors.NotebookFailed,
-    errors.PublicationRefused, errors.FitError,
-]  # fmt: skip
+    errors.ParameterError,
+    errors.SourceError,
+    errors.ContractError,
+    errors.MissingData,
+    errors.NotebookFailed,
+    errors.PublicationRefused,
+    errors.FitError,
+]
 
 
 @pytest.mark.parametrize("kind", REFUSALS)
@@ -80,7 +93,10 @@ def test_exit_codes_differ_and_are_listed():
 def test_a_fault_of_the_program_is_said_and_its_traceback_is_for_debug(monkeypatch, capsys):
     monkeypatch.setattr("analysis.report.make.make_report", lambda *_, **__: 1 / 0)
     assert cli.main(["report"]) == cli.UNEXPECTED
-    assert "a fault of the program: ZeroDivisionError: division by zero\nRun the same command with --debug" in capsys.readouterr().err
+    assert (
+        "a fault of the program: ZeroDivisionError: division by zero\nRun the same command with --debug"
+        in capsys.readouterr().err
+    )
     for arguments in (["--debug", "report"], ["report", "--debug"]):
         with pytest.raises(ZeroDivisionError):
             cli.main(arguments)
@@ -92,7 +108,9 @@ def test_what_was_typed_reaches_the_report(monkeypatch, capsys, tmp_path):
 
     def make_report(run: str, **options: object) -> Edition:
         asked.update(options, run=run)
-        return Edition(folder=tmp_path / "2026-09" / "edition-2", month="2026-09", number=2, tied_out=False, restated=3)
+        return Edition(
+            folder=tmp_path / "2026-09" / "edition-2", month="2026-09", number=2, tied_out=False, restated=3
+        )
 
     monkeypatch.setattr("analysis.report.make.make_report", make_report)
     typed = "report --run acme --month 2026-09 --data my data --as-of 2026-10-12 --notebooks 10,20 90 -p top=7 -p note=a=b --force --draft --workers 1"
@@ -101,9 +119,17 @@ def test_what_was_typed_reaches_the_report(monkeypatch, capsys, tmp_path):
     assert cli.main(arguments) == 0
     asked.pop("progress")
     assert asked == {
-        "run": "acme", "month": "2026-09", "data": "my data", "as_of": "2026-10-12", "notebooks": ["10", "20", "90"],
-        "parameters": {"top": "7", "note": "a=b"}, "reports": None, "workers": 1, "force": True, "draft": True,
-    }  # fmt: skip
+        "run": "acme",
+        "month": "2026-09",
+        "data": "my data",
+        "as_of": "2026-10-12",
+        "notebooks": ["10", "20", "90"],
+        "parameters": {"top": "7", "note": "a=b"},
+        "reports": None,
+        "workers": 1,
+        "force": True,
+        "draft": True,
+    }
     shown = capsys.readouterr().out
     assert "3 numbers read differently from the last edition" in shown
     assert "NOT TIED OUT" in shown
@@ -150,9 +176,14 @@ def test_nothing_moves_on_a_pipe():
 
 
 def test_the_check_command_prints_where_the_rows_went():
-    part = SimpleNamespace(file="ledger.csv", rows_read=1200, accepted=1197, quarantined=2, exact_duplicates=1)
+    part = SimpleNamespace(
+        file="ledger.csv", rows_read=1200, accepted=1197, quarantined=2, exact_duplicates=1
+    )
     tables = SimpleNamespace(
-        tables={"ledger": SimpleNamespace(waterfall=(part,), present=True), "surveys": SimpleNamespace(waterfall=(), present=False)}
+        tables={
+            "ledger": SimpleNamespace(waterfall=(part,), present=True),
+            "surveys": SimpleNamespace(waterfall=(), present=False),
+        }
     )
     lines = cli._waterfall(tables).splitlines()
     assert lines[1].split() == ["ledger", "ledger.csv", "1,200", "1", "2", "1,197"]
@@ -173,7 +204,15 @@ def test_an_issued_edition_is_verified_by_its_seals(tmp_path, capsys):
 
 def test_clean_removes_what_can_be_made_again_and_no_edition(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("AFTER_SALES_ROOT", str(tmp_path))
-    for name in ("build/explore", "data/tables/x", "data/sample", "data/mine", "reports/2026-10/edition-1", "reports/.building-2026-10-a", "reports/_quarantine/x"):
+    for name in (
+        "build/explore",
+        "data/tables/x",
+        "data/sample",
+        "data/mine",
+        "reports/2026-10/edition-1",
+        "reports/.building-2026-10-a",
+        "reports/_quarantine/x",
+    ):
         (tmp_path / name).mkdir(parents=True)
     assert cli.main(["clean"]) == 0
     left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")}
@@ -187,12 +226,20 @@ def test_clean_removes_what_can_be_made_again_and_no_edition(tmp_path, monkeypat
 
 def test_a_reader_that_stops_reading_is_no_fault():
     command = f"{sys.executable} -m analysis.cli metrics | head -n 1"
-    done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[2],
+    )
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_an_unknown_run_is_refused_with_a_suggestion(tmp_path):
-    done = analysis("check", "--run", "sampel", env={**os.environ, "AFTER_SALES_ROOT": str(Path(__file__).parents[2])})
+    done = analysis(
+        "check", "--run", "sampel", env={**os.environ, "AFTER_SALES_ROOT": str(Path(__file__).parents[2])}
+    )
     assert done.returncode == 2
     assert "Did you mean 'sample'" in done.stderr

@@ -80,5 +80,7 @@ def test_months_are_half_open_and_one_parser_reads_them():
         ("not computed: no rows in 2026-10", "en", (None, "")),
     ],
 )
-def test_a_large_figure_is_set_apart_from_its_unit(text: str, language: Language, parts: tuple[str | None, str]):
+def test_a_large_figure_is_set_apart_from_its_unit(
+    text: str, language: Language, parts: tuple[str | None, str]
+):
     assert number_and_unit(text, language) == parts

@@ -20,7 +20,9 @@ def fact(value: Decimal | float | int | None = Decimal("12.50"), **parts: object
 @given(st.dictionaries(st.sampled_from(["region", "model", "account"]), st.text(min_size=1), max_size=3))
 def test_an_id_reads_back_whatever_the_labels_hold(dimensions: dict[str, str]):
     one = fact(dimensions=dimensions)
-    assert FactId.parse(one.id) == FactId(metric="after_sales_cost", dimensions=dimensions, period="2026-10", version="1")
+    assert FactId.parse(one.id) == FactId(
+        metric="after_sales_cost", dimensions=dimensions, period="2026-10", version="1"
+    )
 
 
 def test_a_figure_without_value_must_say_why():
@@ -31,9 +33,19 @@ def test_a_figure_without_value_must_say_why():
 
 
 def test_a_sentence_is_made_of_words_facts_and_labels():
-    sentence = Sentence("{region}: cost {cost:word|rose|fell|did not change} by {cost:abs}.", {"region": "1<b>", "cost": fact(Decimal("-5000.00"))})
+    sentence = Sentence(
+        "{region}: cost {cost:word|rose|fell|did not change} by {cost:abs}.",
+        {"region": "1<b>", "cost": fact(Decimal("-5000.00"))},
+    )
     kinds = [(segment.kind, segment.text) for segment in sentence.segments("en")]
-    assert kinds == [("label", "1<b>"), ("words", ": cost "), ("words", "fell"), ("words", " by "), ("fact", "CNY 5,000"), ("words", ".")]
+    assert kinds == [
+        ("label", "1<b>"),
+        ("words", ": cost "),
+        ("words", "fell"),
+        ("words", " by "),
+        ("fact", "CNY 5,000"),
+        ("words", "."),
+    ]
     assert sentence.segments("en")[4].fact == "after_sales_cost#2026-10:1"
 
 
@@ -53,7 +65,9 @@ def test_a_bare_number_cannot_enter_a_sentence():
 def test_a_sentence_cannot_print_an_interval_the_fact_lacks():
     with pytest.raises(ParameterError, match="has no interval"):
         Sentence("{cost:interval}", {"cost": fact()}).plain()
-    estimate = fact(0.5, unit="share", interval=Interval(low=0.4, high=0.6, level=0.95, method="Wilson"), n=100)
+    estimate = fact(
+        0.5, unit="share", interval=Interval(low=0.4, high=0.6, level=0.95, method="Wilson"), n=100
+    )
     assert Sentence("{share:interval}", {"share": estimate}).plain() == "95% interval 40.0% to 60.0%"
 
 
@@ -74,30 +88,57 @@ def test_findings_come_gravest_first_then_weightiest():
 
 
 def test_a_finding_packs_its_values_with_their_limits():
-    ratio = fact(3.1, metric="rate_ratio", unit="ratio", interval=Interval(low=2.4, high=4.0, level=0.95, method="exact"))
-    packed = Finding(id="failures.excess", section="failures", severity="alert", statement=Sentence("{r}", {"r": ratio})).as_json()
-    assert packed["values"]["r"] == {"fact": ratio.id, "value": 3.1, "unit": "ratio", "low": 2.4, "high": 4.0, "level": 0.95}
+    ratio = fact(
+        3.1,
+        metric="rate_ratio",
+        unit="ratio",
+        interval=Interval(low=2.4, high=4.0, level=0.95, method="exact"),
+    )
+    packed = Finding(
+        id="failures.excess", section="failures", severity="alert", statement=Sentence("{r}", {"r": ratio})
+    ).as_json()
+    assert packed["values"]["r"] == {
+        "fact": ratio.id,
+        "value": 3.1,
+        "unit": "ratio",
+        "low": 2.4,
+        "high": 4.0,
+        "level": 0.95,
+    }
 
 
 def test_text_and_months_follow_the_language():
-    sentence = Sentence("{name:lower} {month}", {"name": Text(en="Parts", zh="配件"), "month": Month(2026, 10)})
+    sentence = Sentence(
+        "{name:lower} {month}", {"name": Text(en="Parts", zh="配件"), "month": Month(2026, 10)}
+    )
     assert sentence.plain("en") == "parts October 2026"
     assert "".join(segment.text for segment in sentence.segments("zh")) == "配件 2026年10月"
 
 
 def test_a_check_says_whether_it_blocks():
-    assert Check(id="x", outcome="failed", sentence=Sentence("y"), blocking=True).as_json()["blocking"] is True
+    assert (
+        Check(id="x", outcome="failed", sentence=Sentence("y"), blocking=True).as_json()["blocking"] is True
+    )
 
 
 @pytest.mark.parametrize(
     ("unit", "english", "chinese"),
     [
         ("ratio", "95% interval 2.40 to 4.00 times", "95% 区间 2.40 至 4.00 倍"),
-        ("failures/1000_unit_months", "95% interval 2.40 to 4 failures per 1,000 unit-months", "95% 区间 每千台月 2.40 次故障 至 每千台月 4 次故障"),
+        (
+            "failures/1000_unit_months",
+            "95% interval 2.40 to 4 failures per 1,000 unit-months",
+            "95% 区间 每千台月 2.40 次故障 至 每千台月 4 次故障",
+        ),
         ("CNY", "95% interval CNY 2 to CNY 4", "95% 区间 2 元 至 4 元"),
     ],
 )
 def test_an_interval_names_its_unit_once(unit: str, english: str, chinese: str):
-    estimate = fact(3.1, metric="x", unit=unit, interval=Interval(low=2.4, high=4.0, level=0.95, method="exact"))
+    estimate = fact(
+        3.1, metric="x", unit=unit, interval=Interval(low=2.4, high=4.0, level=0.95, method="exact")
+    )
     assert Sentence("{x:interval}", {"x": estimate}).plain() == english
-    assert "".join(segment.text for segment in Sentence("{x:interval}", {"x": estimate}).segments("zh")) == chinese
+    assert (
+        "".join(segment.text for segment in Sentence("{x:interval}", {"x": estimate}).segments("zh"))
+        == chinese
+    )

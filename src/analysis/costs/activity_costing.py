@@ -57,10 +57,7 @@ class ActivityCosts:
 
 
 def time_driven_abc(
-    activities: pd.DataFrame,
-    capacity: pd.DataFrame | Mapping[str, Any],
-    *,
-    pool: str | Sequence[str] = (),
+    activities: pd.DataFrame, capacity: pd.DataFrame | Mapping[str, Any], *, pool: str | Sequence[str] = ()
 ) -> ActivityCosts:
     """Charge work for the time it uses, at the cost rate of practical capacity.
 

@@ -120,7 +120,9 @@ _RISE = _Kind(
 def _account_findings(inputs: StudyInputs, kind: _Kind, search: Callable[..., Signals]) -> list[Finding]:
     try:
         costs = _account_months(inputs)
-        signals = search(costs, by=["account"], explained_by=("volume", "trend"), level=LEVEL, confidence=inputs.confidence)
+        signals = search(
+            costs, by=["account"], explained_by=("volume", "trend"), level=LEVEL, confidence=inputs.confidence
+        )
     except AnalysisError:
         return []
     return [_account_finding(inputs, kind, row, costs) for row in rows_of(signals.found)]

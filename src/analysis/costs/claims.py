@@ -62,7 +62,9 @@ class ForecastClaims:
 class ClaimsExperience:
     """Claims of one line (or all) by what each past month says of them."""
 
-    method: ClassVar[str] = "claims paid a unit-month under warranty over two years, serially correlated errors, t"
+    method: ClassVar[str] = (
+        "claims paid a unit-month under warranty over two years, serially correlated errors, t"
+    )
     found: Contrast
     months: int
 
@@ -116,7 +118,10 @@ def claims_forecast(inputs: StudyInputs, lines: Sequence[str]) -> ForecastOfClai
         rates[line] = claims_per_failure(claims, failures)
     claims_by_line = simulated_claims({line: float(due[line]) for line in lines}, rates, ahead.draws)
     chosen = ahead.rows[ahead.rows["product_line"].isin(list(lines))]
-    whole = [(_by_month(booked, line, inputs.month).sum(), _by_month(past, line, inputs.month).sum()) for line in lines]
+    whole = [
+        (_by_month(booked, line, inputs.month).sum(), _by_month(past, line, inputs.month).sum())
+        for line in lines
+    ]
     return ForecastOfClaims(
         claims=claims_by_line,
         failures=float(chosen["failures"].sum()),
@@ -142,7 +147,9 @@ def claims_per_failure(claims: Floats, failures: Floats) -> tuple[float, float]:
     return ratio, float(error / ratio)
 
 
-def simulated_claims(due: dict[str, float], rates: dict[str, tuple[float, float]], draws: Floats) -> dict[str, ForecastClaims]:
+def simulated_claims(
+    due: dict[str, float], rates: dict[str, tuple[float, float]], draws: Floats
+) -> dict[str, ForecastClaims]:
     """Claims by line and in all, one value a future.
 
     Parameters
@@ -163,7 +170,9 @@ def simulated_claims(due: dict[str, float], rates: dict[str, tuple[float, float]
         rate, error = rates[line]
         own_rate = np.exp(random.standard_normal(len(draws)) * error - error**2 / 2)
         counts = random.poisson(failures, len(draws))
-        found[line] = ForecastClaims(expected=failures * rate, draws=counts * rate * shared * own_rate, months=YEAR)
+        found[line] = ForecastClaims(
+            expected=failures * rate, draws=counts * rate * shared * own_rate, months=YEAR
+        )
         total += failures * rate * shared * own_rate
         expected += failures * rate
     return found | {ALL: ForecastClaims(expected=expected, draws=total, months=YEAR)}
@@ -235,7 +244,9 @@ def claims_experience(inputs: StudyInputs, lines: Sequence[str]) -> dict[str, Cl
     monthly = _monthly_claims(inputs)
     parts = [monthly[line] for line in lines if line in monthly]
     found = {line: expected_claims(monthly[line]) for line in lines if line in monthly}
-    return found | ({ALL: expected_claims(np.sum(parts, axis=0))} if parts and len(parts) == len(lines) else {})
+    return found | (
+        {ALL: expected_claims(np.sum(parts, axis=0))} if parts and len(parts) == len(lines) else {}
+    )
 
 
 def _monthly_claims(inputs: StudyInputs) -> dict[str, Floats]:

@@ -51,7 +51,11 @@ def hindsight_of(inputs: StudyInputs) -> Hindsight | NoHindsight:
     """Every month since the last edition whose cost it forecast, in total and by category."""
     edition = inputs.earlier
     if edition is None:
-        return NoHindsight(reason=Sentence("No edition of an earlier month was issued, so no published forecast can be held against this month."))
+        return NoHindsight(
+            reason=Sentence(
+                "No edition of an earlier month was issued, so no published forecast can be held against this month."
+            )
+        )
     values: dict[str, Value] = {"month": edition.month}
     if edition.changed:
         reason = "The edition of {month} no longer matches its seal: it was changed after it was issued, so nothing is read from it."
@@ -61,16 +65,24 @@ def hindsight_of(inputs: StudyInputs) -> Hindsight | NoHindsight:
     records = {
         (str(record["period"]), str(record["dimensions"].get("category", TOTAL))): record
         for record in edition.facts("forecast_cost")
-        if record["version"] == version and record["unit"] == currency and record["value"] is not None and record["interval"]
+        if record["version"] == version
+        and record["unit"] == currency
+        and record["value"] is not None
+        and record["interval"]
     }
     promises = tuple(
         promise
         for month in since
-        for part in sorted((part for period, part in records if period == str(month)), key=lambda part: (part == TOTAL, part == REMAINING, part))
+        for part in sorted(
+            (part for period, part in records if period == str(month)),
+            key=lambda part: (part == TOTAL, part == REMAINING, part),
+        )
         if (promise := _promise(inputs, month, part, records, edition.month)) is not None
     )
     if not promises:
-        return NoHindsight(reason=Sentence("The edition of {month} holds no forecast of the months since.", values))
+        return NoHindsight(
+            reason=Sentence("The edition of {month} holds no forecast of the months since.", values)
+        )
     inside = sum(promise.inside for promise in promises)
     covered = inputs.engine.stated(
         "issued_forecast_covered",
@@ -84,7 +96,13 @@ def hindsight_of(inputs: StudyInputs) -> Hindsight | NoHindsight:
     return Hindsight(issued=edition.month, promises=promises, covered=covered)
 
 
-def _promise(inputs: StudyInputs, month: Month, part: str, records: Mapping[tuple[str, str], Mapping[str, Any]], issued: Month) -> Promise | None:
+def _promise(
+    inputs: StudyInputs,
+    month: Month,
+    part: str,
+    records: Mapping[tuple[str, str], Mapping[str, Any]],
+    issued: Month,
+) -> Promise | None:
     """The forecast and the cost of one part; None where no cost is booked to hold it against."""
     record = records[str(month), part]
     booked = amounts_by(inputs, "category", month)
@@ -99,11 +117,15 @@ def _promise(inputs: StudyInputs, month: Month, part: str, records: Mapping[tupl
     place = {"category": part, "issued": str(issued)}
 
     def fact(metric: str, value: Any, **parts: Any) -> Fact:
-        return inputs.engine.stated(metric, period=month, value=value, dimensions=place, sources=("ledger",), **parts)
+        return inputs.engine.stated(
+            metric, period=month, value=value, dimensions=place, sources=("ledger",), **parts
+        )
 
     forecast = fact("issued_forecast_cost", money(float(record["value"])), interval=interval, n=record["n"])
     reason = None if actual else Text(en="not computed: no cost", zh="未计算：无成本")
-    error = fact("issued_forecast_error", (amount_of(forecast) - actual) / actual if actual else None, reason=reason)
+    error = fact(
+        "issued_forecast_error", (amount_of(forecast) - actual) / actual if actual else None, reason=reason
+    )
     return Promise(
         month=month,
         part=part,

@@ -104,7 +104,9 @@ def sourcing_of(inputs: StudyInputs) -> Sourcing | MissingData:
     book = _Book(inputs=inputs, table=table.tail(YEAR), months=len(table), span=str(span))
     minimum = book.assumed(MINIMUM)
     if minimum is not None and minimum < 0:
-        raise ParameterError(f"assumption '{MINIMUM}': {minimum} tickets a month; a contract cannot bill fewer than none.")
+        raise ParameterError(
+            f"assumption '{MINIMUM}': {minimum} tickets a month; a contract cannot bill fewer than none."
+        )
     try:
         lines = _cost_lines(table, float(minimum or 0))
         evens = break_evens_with_minimum(lines["in_house"], lines["outsourced"], confidence=inputs.confidence)
@@ -115,7 +117,9 @@ def sourcing_of(inputs: StudyInputs) -> Sourcing | MissingData:
     return Sourcing(
         components=_components(book),
         break_evens=tuple(_break_even(book, place, even) for place, even in enumerate(evens)),
-        minimum=book.fact("contract_minimum_tickets", minimum, why=None if minimum is not None else not_stated),
+        minimum=book.fact(
+            "contract_minimum_tickets", minimum, why=None if minimum is not None else not_stated
+        ),
         usual=book.fact("in_house_tickets", usual),
         swings=_swings(book, lines, usual),
         staffing=_staffing(book),

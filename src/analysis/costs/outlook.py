@@ -107,7 +107,9 @@ def outlook_of(inputs: StudyInputs) -> Outlook | MissingData:
         )
         hindsight = hindsight_of(inputs)
         before = (
-            forecast(whole.iloc[:-1], horizon=1, level=inputs.confidence, candidates=[base.candidate], seed=SEED)
+            forecast(
+                whole.iloc[:-1], horizon=1, level=inputs.confidence, candidates=[base.candidate], seed=SEED
+            )
             if isinstance(hindsight, NoHindsight)
             else None
         )
@@ -137,9 +139,13 @@ def outlook_of(inputs: StudyInputs) -> Outlook | MissingData:
         return [
             (
                 month + int(step),
-                estimate("forecast_cost", float(point), float(low), float(high), period=month + int(step), **place),
+                estimate(
+                    "forecast_cost", float(point), float(low), float(high), period=month + int(step), **place
+                ),
             )
-            for step, point, low, high in zip(*(table[name] for name in ("step", "point", "low", "high")), strict=True)
+            for step, point, low, high in zip(
+                *(table[name] for name in ("step", "point", "low", "high")), strict=True
+            )
         ]
 
     span = Period(month + 1, month + HORIZON)
@@ -381,7 +387,12 @@ def _forecast_rows(outlook: Outlook) -> pd.DataFrame:
 
     return pd.DataFrame(
         [
-            (str(month), fact.value, fact.interval.low if fact.interval else None, fact.interval.high if fact.interval else None)
+            (
+                str(month),
+                fact.value,
+                fact.interval.low if fact.interval else None,
+                fact.interval.high if fact.interval else None,
+            )
             for month, fact in outlook.total
         ],
         columns=["month", "forecast", "low", "high"],

@@ -106,11 +106,21 @@ def provision_of(inputs: StudyInputs) -> Provision | MissingData:
     )
 
 
-def _bridge(inputs: StudyInputs, forecast: ForecastOfClaims, experience: ClaimsExperience | None) -> ClaimsBridge:
+def _bridge(
+    inputs: StudyInputs, forecast: ForecastOfClaims, experience: ClaimsExperience | None
+) -> ClaimsBridge:
     def fact(metric: str, value: Any, **parts: Any) -> Fact:
-        return inputs.engine.stated(metric, period=inputs.month, value=value, sources=("provision", "tickets", "units", "ledger"), **parts)
+        return inputs.engine.stated(
+            metric,
+            period=inputs.month,
+            value=value,
+            sources=("provision", "tickets", "units", "ledger"),
+            **parts,
+        )
 
-    reason = Text(en="not computed: needs a year of claims and exposure", zh="未计算：缺少一整年的索赔与在保台月")
+    reason = Text(
+        en="not computed: needs a year of claims and exposure", zh="未计算：缺少一整年的索赔与在保台月"
+    )
     return ClaimsBridge(
         failures=fact("provision_failures_ahead", round(forecast.failures)),
         direct=fact("provision_direct_cost_ahead", money(forecast.direct_cost)),
@@ -180,7 +190,10 @@ def _line(
 
 
 def _covered(
-    inputs: StudyInputs, place: Mapping[str, str], claims: ForecastClaims | ClaimsExperience | None, closing: float
+    inputs: StudyInputs,
+    place: Mapping[str, str],
+    claims: ForecastClaims | ClaimsExperience | None,
+    closing: float,
 ) -> tuple[Fact, Fact]:
     """Claims expected, and the share of them that the closing balance covers."""
 

@@ -169,9 +169,7 @@ def break_even_volume(in_house: CostLine, outsourced: CostLine, *, confidence: f
     if base == 0:
         above = "outsourced" if top > 0 else "in_house"
     if base == 0 or top / base <= 0:
-        return BreakEven(
-            tickets=None, interval=None, cheaper_above=above, reason=NO_CROSSING
-        )
+        return BreakEven(tickets=None, interval=None, cheaper_above=above, reason=NO_CROSSING)
     first, second = np.array(in_house.covariance), np.array(outsourced.covariance)
     joint = first + second
     limits = fieller_interval(top, base, joint[0, 0], joint[1, 1], -joint[0, 1], confidence=confidence)
@@ -210,7 +208,9 @@ def break_evens_with_minimum(
     if found:
         return tuple(found)
     cheaper: Cheaper = "in_house" if in_house.cost(least) <= outsourced.cost(least) else "outsourced"
-    return (BreakEven(tickets=None, interval=None, cheaper_above=cheaper, reason=above.reason or NO_CROSSING),)
+    return (
+        BreakEven(tickets=None, interval=None, cheaper_above=cheaper, reason=above.reason or NO_CROSSING),
+    )
 
 
 def fieller_interval(

@@ -132,7 +132,9 @@ def profitability_of(inputs: StudyInputs) -> tuple[Profit, ...]:
             return ()
         spent = amounts_by(inputs, dimension, inputs.month)
         names = sorted(earned.keys() | spent.keys(), key=lambda name: (name == NOT_STATED, name))
-        amounts = [(name, earned.get(name, Decimal("0.00")), spent.get(name, Decimal("0.00"))) for name in names]
+        amounts = [
+            (name, earned.get(name, Decimal("0.00")), spent.get(name, Decimal("0.00"))) for name in names
+        ]
         lines += [_profit(inputs, {dimension: name}, *parts) for name, *parts in amounts]
         revenue, cost = sum(earned.values(), Decimal("0.00")), sum(spent.values(), Decimal("0.00"))
     return (*lines, _profit(inputs, {}, revenue, cost)) if any(size(line.revenue) for line in lines) else ()
@@ -214,12 +216,17 @@ def budget_lines(inputs: StudyInputs) -> tuple[BudgetLine, ...]:
 def budget_rows(lines: Sequence[BudgetLine]) -> pd.DataFrame:
     """The lines as rows: ``category``, ``cost``, ``budget``, ``variance``."""
     return pd.DataFrame(
-        [(line.budget.dimensions["category"], line.cost.value, line.budget.value, line.variance.value) for line in lines],
+        [
+            (line.budget.dimensions["category"], line.cost.value, line.budget.value, line.variance.value)
+            for line in lines
+        ],
         columns=["category", "cost", "budget", "variance"],
     )
 
 
-BUDGET_TICKETS = "budget_tickets"  # an assumption finance may state: tickets a month, by the month from which it holds
+BUDGET_TICKETS = (
+    "budget_tickets"  # an assumption finance may state: tickets a month, by the month from which it holds
+)
 
 
 def flexed_budget(inputs: StudyInputs, lines: Sequence[BudgetLine]) -> FlexedBudget | None:
@@ -234,7 +241,13 @@ def flexed_budget(inputs: StudyInputs, lines: Sequence[BudgetLine]) -> FlexedBud
         return None
 
     def fact(metric: str, value: Decimal, **place: str) -> Fact:
-        return inputs.engine.stated(metric, period=inputs.month, value=value, dimensions=place, sources=("ledger", "budget", "tickets"))
+        return inputs.engine.stated(
+            metric,
+            period=inputs.month,
+            value=value,
+            dimensions=place,
+            sources=("ledger", "budget", "tickets"),
+        )
 
     growth = Decimal(actual) / planned - 1
     moved, rest = Decimal("0.00"), []
@@ -257,10 +270,20 @@ def flexed_budget(inputs: StudyInputs, lines: Sequence[BudgetLine]) -> FlexedBud
 def planned_tickets(inputs: StudyInputs) -> Decimal | None:
     """Tickets planned for the month; None where none are stated for its year. A plan does not hold beyond its year."""
     entry = inputs.assumptions.entries.get(BUDGET_TICKETS)
-    held = [start for start in entry.values if start <= inputs.month.last_day and start.year == inputs.month.year] if entry else []
+    held = (
+        [
+            start
+            for start in entry.values
+            if start <= inputs.month.last_day and start.year == inputs.month.year
+        ]
+        if entry
+        else []
+    )
     if entry is None or not held:
         return None
     planned = entry.values[max(held)].value
     if planned <= 0:
-        raise ParameterError(f"assumption '{BUDGET_TICKETS}': {planned} tickets planned from {max(held)}; a plan has more than none.")
+        raise ParameterError(
+            f"assumption '{BUDGET_TICKETS}': {planned} tickets planned from {max(held)}; a plan has more than none."
+        )
     return planned

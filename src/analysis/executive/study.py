@@ -13,9 +13,15 @@ from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Interval, Sentence
 
 HEADLINES = (
-    "after_sales_cost", "after_sales_cost_rate", "service_unit_cost", "labour_share", "service_order_count", "complaint_ticket_rate",
-    "automation_rate", "service_rework_rate",
-)  # fmt: skip
+    "after_sales_cost",
+    "after_sales_cost_rate",
+    "service_unit_cost",
+    "labour_share",
+    "service_order_count",
+    "complaint_ticket_rate",
+    "automation_rate",
+    "service_rework_rate",
+)
 AGAINST = {"previous_month": 1, "year_before": 12}
 HISTORY_MONTHS = 13
 
@@ -58,17 +64,27 @@ def study(inputs: StudyInputs, *, metrics: Sequence[str] = HEADLINES) -> Executi
     """The headlines; a metric whose data are absent says so in its place."""
     headlines = tuple(_headline(inputs, metric) for metric in metrics)
     missing = [headline for headline in headlines if headline.fact.value is None]
-    return ExecutiveStudy(month=inputs.month, headlines=headlines, findings=(), checks=(_complete(headlines, missing),))
+    return ExecutiveStudy(
+        month=inputs.month, headlines=headlines, findings=(), checks=(_complete(headlines, missing),)
+    )
 
 
 def _headline(inputs: StudyInputs, name: str) -> Headline:
     engine, metric = inputs.engine, inputs.engine.registry[name]
-    history = tuple(engine.fact(name, period=inputs.month - back) for back in range(HISTORY_MONTHS - 1, -1, -1))
+    history = tuple(
+        engine.fact(name, period=inputs.month - back) for back in range(HISTORY_MONTHS - 1, -1, -1)
+    )
     fact = history[-1]
-    changes = tuple(_change(inputs, metric, fact, history[-1 - back], against) for against, back in AGAINST.items())
+    changes = tuple(
+        _change(inputs, metric, fact, history[-1 - back], against) for against, back in AGAINST.items()
+    )
     limit = None if fact.value is None else _limit(inputs, metric)
     return Headline(
-        metric=metric, fact=fact, changes=changes, history=tuple(f for f in history if f.value is not None), limit=limit,
+        metric=metric,
+        fact=fact,
+        changes=changes,
+        history=tuple(f for f in history if f.value is not None),
+        limit=limit,
         crossed=_crossed(metric, fact, limit),
     )
 
@@ -98,14 +114,23 @@ def _change(inputs: StudyInputs, metric: Metric, fact: Fact, base: Fact, against
     points = Unit.parse(fact.unit).base == "share"
     kind = "point_change" if points else "relative_change"
     if fact.value is None or base.value is None or not points and base.value <= 0:
-        reason = fact.reason or base.reason or Text(en="not computed: the base is not positive", zh="未计算：基数非正")
+        reason = (
+            fact.reason
+            or base.reason
+            or Text(en="not computed: the base is not positive", zh="未计算：基数非正")
+        )
         change = inputs.engine.stated(kind, period=inputs.month, value=None, reason=reason, dimensions=place)
         return Change(against=label, base=base, change=change, reading="neutral")
     difference = fact.value - base.value  # type: ignore[operator]
     interval = _difference_interval(inputs, metric, fact, base) if points else None
     change = inputs.engine.stated(
-        kind, period=inputs.month, value=difference if points else float(difference) / float(base.value), dimensions=place, interval=interval,
-        n=(fact.n or 0) + (base.n or 0) if interval else None, sources=fact.sources,
+        kind,
+        period=inputs.month,
+        value=difference if points else float(difference) / float(base.value),
+        dimensions=place,
+        interval=interval,
+        n=(fact.n or 0) + (base.n or 0) if interval else None,
+        sources=fact.sources,
     )
     return Change(against=label, base=base, change=change, reading=_reading(metric, change))
 
@@ -120,7 +145,9 @@ def _difference_interval(inputs: StudyInputs, metric: Metric, fact: Fact, base: 
     if parts[0] > parts[1] or parts[2] > parts[3]:
         return None
     found = stats.proportion_difference_interval(*parts, level=inputs.confidence)
-    return Interval(low=float(found.low), high=float(found.high), level=inputs.confidence, method=found.method)
+    return Interval(
+        low=float(found.low), high=float(found.high), level=inputs.confidence, method=found.method
+    )
 
 
 def _reading(metric: Metric, change: Fact) -> Reading:
@@ -134,5 +161,11 @@ def _reading(metric: Metric, change: Fact) -> Reading:
 def _complete(headlines: Sequence[Headline], missing: Sequence[Headline]) -> Check:
     if missing:
         names = ", ".join(headline.metric.id for headline in missing)
-        return Check(id="headlines", outcome="info", sentence=Sentence("Headlines that could not be computed from these data: {names}.", {"names": names}))
+        return Check(
+            id="headlines",
+            outcome="info",
+            sentence=Sentence(
+                "Headlines that could not be computed from these data: {names}.", {"names": names}
+            ),
+        )
     return Check(id="headlines", outcome="passed", sentence=Sentence("Every headline could be computed."))

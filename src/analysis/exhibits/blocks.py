@@ -205,7 +205,9 @@ def table(
 ) -> Block:
     """A table of facts and labels; at most 200 rows (a longer listing is an evidence file)."""
     if len(rows) > MOST_ROWS:
-        raise ParameterError(f"table {id}: {len(rows)} rows, at most {MOST_ROWS}; write a longer listing as evidence.")
+        raise ParameterError(
+            f"table {id}: {len(rows)} rows, at most {MOST_ROWS}; write a longer listing as evidence."
+        )
     gathered = Gathered(id)
     body = table_body(gathered, columns, rows)
     reasons = body.pop("reasons")
@@ -242,7 +244,11 @@ def _share_scale(printers: Sequence[_ColumnPrinter]) -> None:
     """Amounts of one unit stand in one scale across a table, so that a change can be read against what it changes."""
     units = {printer.unit.id for printer in printers if printer.unit and printer.magnitude is not None}
     for unit in units:
-        alike = [printer for printer in printers if printer.unit and printer.unit.id == unit and printer.magnitude is not None]
+        alike = [
+            printer
+            for printer in printers
+            if printer.unit and printer.unit.id == unit and printer.magnitude is not None
+        ]
         largest = max(decimal(printer.magnitude) for printer in alike if printer.magnitude is not None)
         for printer in alike:
             printer.scales = {language: column_scale(largest, language) for language in LANGUAGES}
@@ -273,7 +279,8 @@ def _note(note: dict[str, Any] | None, reasons: _Reasons) -> dict[str, Any] | No
         return note
     gap = {"en": [{"t": " "}], "zh": []}
     return {
-        language: (note[language] + gap[language] if note else []) + reasons.segments(language) for language in LANGUAGES
+        language: (note[language] + gap[language] if note else []) + reasons.segments(language)
+        for language in LANGUAGES
     }
 
 
@@ -329,7 +336,10 @@ class _ColumnPrinter:
 
     def heading(self) -> dict[str, Any]:
         number = self.has_facts or self.column.unit is not None
-        unit = {language: self.unit.label(language, self.scales[language]) if self.unit else "" for language in LANGUAGES}
+        unit = {
+            language: self.unit.label(language, self.scales[language]) if self.unit else ""
+            for language in LANGUAGES
+        }
         return {
             "key": self.column.key,
             "label": self.gathered.text(self.column.label),
@@ -368,19 +378,40 @@ class _ColumnPrinter:
         if fact.value is None:
             assert fact.reason is not None  # Fact refuses a missing value without one
             mark = self.reasons.mark(fact.reason, identity)
-            return {"text": {"en": mark, "zh": mark}, "fact": identity, "kind": "fact", "sort": None, "tone": "muted"}
+            return {
+                "text": {"en": mark, "zh": mark},
+                "fact": identity,
+                "kind": "fact",
+                "sort": None,
+                "tone": "muted",
+            }
         numbers = self._numbers(fact)
         text = {language: self._text(fact, numbers, language) for language in LANGUAGES}
         sort = float(fact.value if self.column.show == "interval" or not numbers else numbers[0])
-        return {"text": text, "fact": identity, "kind": "fact", "sort": sort, "tone": tone or self._sign_tone(fact.value)}
+        return {
+            "text": text,
+            "fact": identity,
+            "kind": "fact",
+            "sort": sort,
+            "tone": tone or self._sign_tone(fact.value),
+        }
 
     def _text(self, fact: Fact, numbers: tuple[Number, ...], language: Language) -> str:
         if not numbers:
             return NO_VALUE
         column, scale = self.column, self.scales[language]
         if self.unit is None:
-            return _with_unit(fact, self._shown_unit(fact), numbers, language, signed=column.signed, exact=column.scale == "exact")
-        printed = [cell_text(n, self.unit, scale=scale, places=column.places, signed=column.signed) for n in numbers]
+            return _with_unit(
+                fact,
+                self._shown_unit(fact),
+                numbers,
+                language,
+                signed=column.signed,
+                exact=column.scale == "exact",
+            )
+        printed = [
+            cell_text(n, self.unit, scale=scale, places=column.places, signed=column.signed) for n in numbers
+        ]
         return " – ".join(printed)
 
     def _sign_tone(self, value: Number) -> Tone | None:
@@ -389,7 +420,9 @@ class _ColumnPrinter:
         return "good" if (value > 0) == (self.column.better == "higher") else "bad"
 
 
-def _with_unit(fact: Fact, unit: str, numbers: tuple[Number, ...], language: Language, *, signed: bool, exact: bool) -> str:
+def _with_unit(
+    fact: Fact, unit: str, numbers: tuple[Number, ...], language: Language, *, signed: bool, exact: bool
+) -> str:
     from analysis.formats import number_text
 
     texts = [number_text(number, unit, language, signed=signed, exact=exact) for number in numbers]
@@ -466,7 +499,9 @@ class Tile:
 def tiles(id: str, tiles: Sequence[Tile]) -> Block:
     """Key figures side by side."""
     gathered = Gathered(id)
-    return gathered.record("tiles", tiles=[_tile(gathered, tile, f"{id}.{index}") for index, tile in enumerate(tiles)])
+    return gathered.record(
+        "tiles", tiles=[_tile(gathered, tile, f"{id}.{index}") for index, tile in enumerate(tiles)]
+    )
 
 
 def _tile(gathered: Gathered, tile: Tile, name: str) -> dict[str, Any]:
@@ -477,7 +512,9 @@ def _tile(gathered: Gathered, tile: Tile, name: str) -> dict[str, Any]:
     comparisons = []
     for line in tile.comparisons:
         value = value_sentence(line.value, signed=line.signed) if isinstance(line.value, Fact) else line.value
-        comparisons.append({"label": gathered.text(line.label), "value": gathered.sentence(value), "tone": line.tone})
+        comparisons.append(
+            {"label": gathered.text(line.label), "value": gathered.sentence(value), "tone": line.tone}
+        )
     return {
         "label": gathered.text(tile.label),
         "value": gathered.sentence(value_sentence(tile.fact)),
@@ -537,7 +574,10 @@ def evidence_preview(rows: pd.DataFrame) -> dict[str, Any]:
     return {
         "columns": columns,
         "rows": [
-            [MASK if name in personal else _plain_value(value) for name, value in zip(columns, row, strict=True)]
+            [
+                MASK if name in personal else _plain_value(value)
+                for name, value in zip(columns, row, strict=True)
+            ]
             for row in head.itertuples(index=False, name=None)
         ],
         "total": len(rows),
@@ -548,7 +588,9 @@ def _personal_columns() -> frozenset[str]:
     """Columns that the contract marks as personal; they never leave the workbook."""
     from analysis.tables import contract
 
-    return frozenset(name for table in contract().tables.values() for name, column in table.columns.items() if column.pii)
+    return frozenset(
+        name for table in contract().tables.values() for name, column in table.columns.items() if column.pii
+    )
 
 
 def _plain_value(value: Any) -> str:
@@ -559,7 +601,11 @@ def _plain_value(value: Any) -> str:
     if isinstance(value, Decimal):
         return f"{value:,f}"
     if isinstance(value, dt.datetime):
-        return value.isoformat(sep=" ", timespec="minutes") if value.time() != dt.time() else value.date().isoformat()
+        return (
+            value.isoformat(sep=" ", timespec="minutes")
+            if value.time() != dt.time()
+            else value.date().isoformat()
+        )
     if hasattr(value, "item"):
         value = value.item()
     if isinstance(value, int):
@@ -575,13 +621,17 @@ def checks_block(id: str, checks: Sequence[Check]) -> Block:
     gathered = Gathered(id)
     for check in checks:
         gathered.sentence(check.sentence)
-    return gathered.record("checks", checks=[c.as_json() for c in sorted(checks, key=lambda c: order[c.outcome])])
+    return gathered.record(
+        "checks", checks=[c.as_json() for c in sorted(checks, key=lambda c: order[c.outcome])]
+    )
 
 
 # ---------------------------------------------------------------- callouts and hidden records
 
 
-def callout(id: str, *, tone: Literal["info", "watch", "alert"], title: Sentence, body: Sentence | None = None) -> Block:
+def callout(
+    id: str, *, tone: Literal["info", "watch", "alert"], title: Sentence, body: Sentence | None = None
+) -> Block:
     """A remark set apart."""
     gathered = Gathered(id)
     return gathered.record("callout", tone=tone, title=gathered.sentence(title), body=gathered.optional(body))
@@ -591,7 +641,11 @@ def not_computed(missing: MissingData, *, id: str, what: Text | None = None) -> 
     """Says which tables or columns a part of the report lacks; the rest of the page stands."""
     title = Sentence("{what}: not computed", {"what": what}) if what else Sentence("Not computed")
     needs = ", ".join(missing.needs)
-    body = Sentence("This part needs {needs}, which the data of this run do not hold.", {"needs": needs}) if needs else None
+    body = (
+        Sentence("This part needs {needs}, which the data of this run do not hold.", {"needs": needs})
+        if needs
+        else None
+    )
     return callout(id, tone="info", title=title, body=body)
 
 
@@ -617,6 +671,7 @@ def evidence_block(id: str, files: Sequence[EvidenceFile]) -> Block:
     """Evidence files, linked from the HTML pack."""
     gathered = Gathered(id)
     records = [
-        {"stem": file.stem, "title": gathered.sentence(file.title), "sha256": file.sha256, "rows": file.rows} for file in files
+        {"stem": file.stem, "title": gathered.sentence(file.title), "sha256": file.sha256, "rows": file.rows}
+        for file in files
     ]
     return gathered.record("evidence", files=records)

@@ -488,7 +488,10 @@ def drill_table(study: CostStudy) -> Block | None:
         for line in largest:
             rows.append(Row(cells={"category": line.category, "driver": line.driver, "effect": line.effect}))
             if bridge.drill and line.effect.dimensions == bridge.drill[0].effect.dimensions:
-                rows += [_opened(step.value, step.level, step.effect, depth) for depth, step in enumerate(opened, start=1)]
+                rows += [
+                    _opened(step.value, step.level, step.effect, depth)
+                    for depth, step in enumerate(opened, start=1)
+                ]
     return table(
         "costs.drill",
         title=Sentence("Which category moved, and by what"),
@@ -614,7 +617,10 @@ def sensitivity_table(study: CostStudy) -> Block:
 def _unallocated_note(shared: Allocated) -> Sentence:
     """What is left, with its reason where it is a single pool; several have a table of their own."""
     if len(shared.left) != 1:
-        return Sentence("{left:exact} of shared cost has no rule or driver and stays unallocated.", {"left": shared.unallocated})
+        return Sentence(
+            "{left:exact} of shared cost has no rule or driver and stays unallocated.",
+            {"left": shared.unallocated},
+        )
     line = shared.left[0]
     return Sentence(
         "{left:exact} of shared cost stays unallocated: {pool:lower}, {reason}.",
@@ -649,7 +655,12 @@ def capacity_table(study: CostStudy) -> Block:
     if isinstance(capacity, MissingData):
         return _absent("costs.capacity", capacity, Text(en="Capacity", zh="产能"))
     rows = _rows(
-        capacity.teams, "team cost rate", practical="practical_hours", used="used_hours", use="utilisation", unused="unused_cost"
+        capacity.teams,
+        "team cost rate",
+        practical="practical_hours",
+        used="used_hours",
+        use="utilisation",
+        unused="unused_cost",
     )
     rows.append(
         Row(
@@ -800,7 +811,10 @@ def forecast_table(study: CostStudy) -> Block | None:
     subtitle = "Categories are reconciled so that they add up to the total; an unusual month of a category (below) enters at what was expected of it."
     if outlook.again is not None and isinstance(outlook.hindsight, NoHindsight):
         forecast, actual = outlook.again
-        again = Text(en="This month: what this method would have said a month ago", zh="本月：本方法一个月前会作出的预测")
+        again = Text(
+            en="This month: what this method would have said a month ago",
+            zh="本月：本方法一个月前会作出的预测",
+        )
         rows += [
             Row(cells={"line": again}, role="group"),
             Row(cells={"line": Text(en="Forecast", zh="预测"), "value": forecast, "interval": forecast}),
@@ -812,7 +826,11 @@ def forecast_table(study: CostStudy) -> Block | None:
         if outlook.year is None
         else Sentence(
             "The year heads for {expected} against a budget of {budget}; chance of exceeding it: {chance}",
-            {"expected": outlook.year.expected, "budget": outlook.year.budget, "chance": outlook.year.chance_over},
+            {
+                "expected": outlook.year.expected,
+                "budget": outlook.year.budget,
+                "chance": outlook.year.chance_over,
+            },
         ),
         subtitle=Sentence(subtitle),
         columns=[
@@ -853,7 +871,9 @@ def hindsight_table(study: CostStudy) -> Block | None:
             "Of {covered:denominator} forecasts in the edition of {issued}, {covered:numerator} held the actual inside their interval",
             {"covered": found.covered, "issued": found.issued},
         ),
-        subtitle=Sentence("Forecast as issued against cost as booked today; error: forecast − actual, of the actual"),
+        subtitle=Sentence(
+            "Forecast as issued against cost as booked today; error: forecast − actual, of the actual"
+        ),
         columns=[
             _column("month", "Month", "月份"),
             _column("part", "Cost", "成本", wide=True),
@@ -884,7 +904,11 @@ def hindsight_table(study: CostStudy) -> Block | None:
 
 def forecast_facts(study: CostStudy) -> Block | None:
     """The forecast of each category and month, kept for the next edition to be held against; nothing is shown."""
-    return None if isinstance(study.outlook, MissingData) else facts_block("costs.forecast_parts", study.outlook.parts)
+    return (
+        None
+        if isinstance(study.outlook, MissingData)
+        else facts_block("costs.forecast_parts", study.outlook.parts)
+    )
 
 
 def backtest_table(study: CostStudy) -> Block | None:
@@ -1068,7 +1092,11 @@ def sourcing_table(study: CostStudy) -> Block:
         )
         for line in sourcing.components
     ]
-    evens = {name: fact for name, fact in zip(("even", "next"), sourcing.break_evens, strict=False) if fact.value is not None}
+    evens = {
+        name: fact
+        for name, fact in zip(("even", "next"), sourcing.break_evens, strict=False)
+        if fact.value is not None
+    }
     minimum = {"minimum": sourcing.minimum} if sourcing.minimum.value is not None else {}
     return table(
         "costs.sourcing",
@@ -1233,11 +1261,16 @@ def _coverage_note(provision: Provision) -> Sentence:
             "From claims experience, held constant over the warranty; where machines wear out the claims are higher than shown. The forecast of failures: {reason}.",
             {"reason": provision.no_forecast or Text(en="absent", zh="缺失")},
         )
-    values: dict[str, Value] = {"failures": bridge.failures, "direct": bridge.direct, "each": bridge.per_failure}
+    values: dict[str, Value] = {
+        "failures": bridge.failures,
+        "direct": bridge.direct,
+        "each": bridge.per_failure,
+    }
     template = "The failure section states the direct cost of the same {failures}: {direct}. The provision pays more, {each}, because returns, exchanges and visits without a fault are claims too."
     if bridge.at_past_rate.value is None:
         return Sentence(template, values)
     return Sentence(
-        template + " At the claims a unit-month of the last two years, as if machines did not age, it would be {past}.",
+        template
+        + " At the claims a unit-month of the last two years, as if machines did not age, it would be {past}.",
         values | {"past": bridge.at_past_rate},
     )

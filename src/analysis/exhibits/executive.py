@@ -7,17 +7,7 @@ from typing import Any
 
 from analysis.executive import ExecutiveStudy, Headline
 from analysis.executive.study import Change
-from analysis.exhibits.blocks import (
-    Block,
-    Column,
-    Comparison,
-    Row,
-    Status,
-    Tile,
-    Tone,
-    table,
-    tiles,
-)
+from analysis.exhibits.blocks import Block, Column, Comparison, Row, Status, Tile, Tone, table, tiles
 from analysis.exhibits.shape import references
 from analysis.results import SEVERITIES, Check, Sentence
 
@@ -35,7 +25,9 @@ def headline_tiles(study: ExecutiveStudy) -> Block:
     return tiles("executive.headlines", [_tile(headline) for headline in study.headlines])
 
 
-def tiles_of_sections(tiles: Mapping[str, list[dict[str, Any]]], facts: Iterable[dict[str, Any]], *, each: int = 1) -> Block | None:
+def tiles_of_sections(
+    tiles: Mapping[str, list[dict[str, Any]]], facts: Iterable[dict[str, Any]], *, each: int = 1
+) -> Block | None:
     """The first key figure of each section whose question the headlines do not answer: failures, churn, customer value."""
     chosen = [tile for section in ASKED_APART for tile in tiles.get(section, [])[:each]]
     if not chosen:
@@ -58,7 +50,13 @@ def _tile(headline: Headline) -> Tile:
     status: Status | None = "alert" if headline.crossed else None
     # a figure that could not be computed says why once, not again for each month it would be compared with
     comparisons = [] if headline.fact.value is None else [_comparison(change) for change in headline.changes]
-    return Tile(label=headline.metric.name, fact=headline.fact, status=status, comparisons=comparisons, history=headline.history)
+    return Tile(
+        label=headline.metric.name,
+        fact=headline.fact,
+        status=status,
+        comparisons=comparisons,
+        history=headline.history,
+    )
 
 
 def _comparison(change: Change) -> Comparison:
@@ -94,12 +92,17 @@ def headline_table(study: ExecutiveStudy) -> Block:
         for headline in study.headlines
     ]
     return table(
-        "executive.table", title=Sentence("The headlines of {month}, with their basis", {"month": study.month}),
-        subtitle=Sentence("Exact accounting figures have no interval; rates have one."), columns=columns, rows=rows,
+        "executive.table",
+        title=Sentence("The headlines of {month}, with their basis", {"month": study.month}),
+        subtitle=Sentence("Exact accounting figures have no interval; rates have one."),
+        columns=columns,
+        rows=rows,
     )
 
 
-def findings_of_sections(findings: Mapping[str, list[dict[str, Any]]], facts: Iterable[dict[str, Any]], *, top: int) -> Block:
+def findings_of_sections(
+    findings: Mapping[str, list[dict[str, Any]]], facts: Iterable[dict[str, Any]], *, top: int
+) -> Block:
     """The gravest findings the other sections have recorded, as one block: what needs a decision, alerts before things to watch.
 
     Sections take turns inside a severity, so that one section's many alerts do not hide another's only one.
@@ -107,10 +110,20 @@ def findings_of_sections(findings: Mapping[str, list[dict[str, Any]]], facts: It
     ranked = []
     for section in findings.values():
         grave = [finding for finding in section if finding["severity"] in DECIDED]
-        grave.sort(key=lambda finding: (SEVERITIES.index(finding["severity"]), -finding["rank"], finding["id"]))
-        ranked += [(SEVERITIES.index(finding["severity"]), turn, finding["section"], finding) for turn, finding in enumerate(grave)]
+        grave.sort(
+            key=lambda finding: (SEVERITIES.index(finding["severity"]), -finding["rank"], finding["id"])
+        )
+        ranked += [
+            (SEVERITIES.index(finding["severity"]), turn, finding["section"], finding)
+            for turn, finding in enumerate(grave)
+        ]
     chosen = [finding for *_, finding in sorted(ranked, key=lambda entry: entry[:3])][:top]
-    used = {segment.get("fact") for finding in chosen for segments in finding["segments"].values() for segment in segments}
+    used = {
+        segment.get("fact")
+        for finding in chosen
+        for segments in finding["segments"].values()
+        for segment in segments
+    }
     used |= {value["fact"] for finding in chosen for value in finding["values"].values()}
     empty = Sentence("No section reports a finding this month.")
     return Block(
@@ -127,7 +140,9 @@ def findings_of_sections(findings: Mapping[str, list[dict[str, Any]]], facts: It
     )
 
 
-def checks_of_sections(checks: Mapping[str, list[dict[str, Any]]], facts: Iterable[dict[str, Any]], own: Iterable[Check] = ()) -> Block:
+def checks_of_sections(
+    checks: Mapping[str, list[dict[str, Any]]], facts: Iterable[dict[str, Any]], own: Iterable[Check] = ()
+) -> Block:
     """What the signer must know: the checks that failed, the tie-out, and the summary's own; all of them stand in the appendix."""
     chosen = [
         check
@@ -138,7 +153,12 @@ def checks_of_sections(checks: Mapping[str, list[dict[str, Any]]], facts: Iterab
     ]
     chosen += [check.as_json() for check in own]
     chosen.sort(key=lambda check: (check["outcome"] != "failed", check["id"]))
-    used = {segment.get("fact") for check in chosen for segments in check["sentence"].values() for segment in segments}
+    used = {
+        segment.get("fact")
+        for check in chosen
+        for segments in check["sentence"].values()
+        for segment in segments
+    }
     return Block(
         {
             "version": 1,

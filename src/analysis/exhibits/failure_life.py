@@ -40,26 +40,46 @@ _BEYOND = Text(en="beyond the oldest machines", zh="超出最老机龄")
 def life_table(study: FailureStudy) -> Block:
     """Weibull shape and B10 life by component, with the bathtub reading."""
     if not study.lives:
-        return callout("failures.lives", tone="info", title=Sentence("No life distribution: no component has failed often enough."))
+        return callout(
+            "failures.lives",
+            tone="info",
+            title=Sentence("No life distribution: no component has failed often enough."),
+        )
     columns = [
-        Column(key="component", label=COMPONENT, wide=True), Column(key="failures", label=Text(en="Failures", zh="故障数"), places=0),
-        Column(key="shape", label=Text(en="Weibull shape", zh="形状参数"), places=2), Column(key="shape_interval", label=INTERVAL, show="interval", places=2),
-        Column(key="reading", label=Text(en="Reading", zh="解读")), Column(key="b10", label=Text(en="B10 life", zh="B10 寿命"), places=0),
-        Column(key="b10_interval", label=INTERVAL, show="interval", places=0), Column(key="note", label=Text(en="Extrapolated", zh="外推")),
-    ]  # fmt: skip
+        Column(key="component", label=COMPONENT, wide=True),
+        Column(key="failures", label=Text(en="Failures", zh="故障数"), places=0),
+        Column(key="shape", label=Text(en="Weibull shape", zh="形状参数"), places=2),
+        Column(key="shape_interval", label=INTERVAL, show="interval", places=2),
+        Column(key="reading", label=Text(en="Reading", zh="解读")),
+        Column(key="b10", label=Text(en="B10 life", zh="B10 寿命"), places=0),
+        Column(key="b10_interval", label=INTERVAL, show="interval", places=0),
+        Column(key="note", label=Text(en="Extrapolated", zh="外推")),
+    ]
     rows = [
         Row(
             cells={
-                "component": life.name, "failures": life.failures, "shape": life.shape, "shape_interval": life.shape, "reading": _DIRECTIONS[life.direction],
-                "b10": life.b10, "b10_interval": life.b10, "note": _BEYOND if life.beyond_data else None,
+                "component": life.name,
+                "failures": life.failures,
+                "shape": life.shape,
+                "shape_interval": life.shape,
+                "reading": _DIRECTIONS[life.direction],
+                "b10": life.b10,
+                "b10_interval": life.b10,
+                "note": _BEYOND if life.beyond_data else None,
             }
         )
         for life in study.lives
-    ]  # fmt: skip
+    ]
     return table(
-        "failures.lives", title=Sentence("How components age"), subtitle=Sentence("Shape below one: early failures; above one: wear-out; an interval that holds one is read as steady"),
-        columns=columns, rows=rows, note=source(study),
-    )  # fmt: skip
+        "failures.lives",
+        title=Sentence("How components age"),
+        subtitle=Sentence(
+            "Shape below one: early failures; above one: wear-out; an interval that holds one is read as steady"
+        ),
+        columns=columns,
+        rows=rows,
+        note=source(study),
+    )
 
 
 MODELS = ("exponential", "weibull", "weibull_threshold", "lognormal", "mixture")
@@ -75,13 +95,27 @@ def models_table(study: FailureStudy) -> Block | None:
     columns += [Column(key=model, label=names[model], places=1) for model in MODELS if model in names]
     columns.append(Column(key="used", label=Text(en="Used", zh="采用")))
     rows = [
-        Row(cells={"component": life.name, **{one.model: one.excess for one in life.models}, "used": next((one.name for one in life.models if one.used), None)}) for life in study.lives
+        Row(
+            cells={
+                "component": life.name,
+                **{one.model: one.excess for one in life.models},
+                "used": next((one.name for one in life.models if one.used), None),
+            }
+        )
+        for life in study.lives
     ]
     return table(
-        "failures.life_models", title=Sentence("Which life distribution the failures call for"),
-        subtitle=Sentence("Schwarz criterion above the lowest of its row; zero is best, more than 10 is very strong evidence against"), columns=columns, rows=rows,
-        note=Sentence("The rule was fixed beforehand: Weibull, unless another lies more than 10 below it. The slow mixture is fitted to the steepest component and where the Weibull departs by more than chance."),
-    )  # fmt: skip
+        "failures.life_models",
+        title=Sentence("Which life distribution the failures call for"),
+        subtitle=Sentence(
+            "Schwarz criterion above the lowest of its row; zero is best, more than 10 is very strong evidence against"
+        ),
+        columns=columns,
+        rows=rows,
+        note=Sentence(
+            "The rule was fixed beforehand: Weibull, unless another lies more than 10 below it. The slow mixture is fitted to the steepest component and where the Weibull departs by more than chance."
+        ),
+    )
 
 
 @or_nothing
@@ -92,29 +126,57 @@ def probability_plot(study: FailureStudy) -> list[Block]:
         return []
     values: dict[str, Value] = {"component": drawn.name, "shape": drawn.shape}
     paper = figure(
-        "failures.weibull_plot", title=Sentence("{component} on Weibull paper: slope {shape} ({shape:interval})", values),
-        subtitle=Sentence("Share of machines that have had this failure: dots counted (Nelson–Aalen), line and band the Weibull; a straight row of dots means that it fits"),
-        foot=source(study), alt=Sentence("Probability plot of {component}: counted shares by months in service beside the fitted Weibull of slope {shape}.", values),
-        draw=weibull_paper(drawn.plot.counted, drawn.plot.fitted, measure=Text(en="Have failed", zh="已故障"), age=Text(en="In service", zh="在役时间")),
-    )  # fmt: skip
+        "failures.weibull_plot",
+        title=Sentence("{component} on Weibull paper: slope {shape} ({shape:interval})", values),
+        subtitle=Sentence(
+            "Share of machines that have had this failure: dots counted (Nelson–Aalen), line and band the Weibull; a straight row of dots means that it fits"
+        ),
+        foot=source(study),
+        alt=Sentence(
+            "Probability plot of {component}: counted shares by months in service beside the fitted Weibull of slope {shape}.",
+            values,
+        ),
+        draw=weibull_paper(
+            drawn.plot.counted,
+            drawn.plot.fitted,
+            measure=Text(en="Have failed", zh="已故障"),
+            age=Text(en="In service", zh="在役时间"),
+        ),
+    )
     return [paper, _b10_table(study, drawn)]
 
 
 def _b10_table(study: FailureStudy, life: LifeFacts) -> Block:
     columns = [
-        Column(key="model", label=Text(en="Distribution", zh="分布"), wide=True), Column(key="likelihood", label=Text(en="Log-likelihood", zh="对数似然"), places=1),
-        Column(key="excess", label=Text(en="Criterion above lowest", zh="与最低 BIC 之差"), places=1), Column(key="b10", label=Text(en="B10 life", zh="B10 寿命"), places=1),
-        Column(key="interval", label=INTERVAL, show="interval", places=1), Column(key="used", label=Text(en="Used", zh="采用")),
-    ]  # fmt: skip
+        Column(key="model", label=Text(en="Distribution", zh="分布"), wide=True),
+        Column(key="likelihood", label=Text(en="Log-likelihood", zh="对数似然"), places=1),
+        Column(key="excess", label=Text(en="Criterion above lowest", zh="与最低 BIC 之差"), places=1),
+        Column(key="b10", label=Text(en="B10 life", zh="B10 寿命"), places=1),
+        Column(key="interval", label=INTERVAL, show="interval", places=1),
+        Column(key="used", label=Text(en="Used", zh="采用")),
+    ]
     yes = Text(en="yes", zh="是")
     rows = [
-        Row(cells={"model": one.name, "likelihood": one.log_likelihood, "excess": one.excess, "b10": one.b10, "interval": one.b10, "used": yes if one.used else None})
+        Row(
+            cells={
+                "model": one.name,
+                "likelihood": one.log_likelihood,
+                "excess": one.excess,
+                "b10": one.b10,
+                "interval": one.b10,
+                "used": yes if one.used else None,
+            }
+        )
         for one in life.models
     ]
     return table(
-        "failures.b10_models", title=Sentence("{component}: B10 life by distribution", {"component": life.name}),
-        subtitle=Sentence("Intervals by likelihood ratio, of the mixture by its curvature"), columns=columns, rows=rows, note=source(study),
-    )  # fmt: skip
+        "failures.b10_models",
+        title=Sentence("{component}: B10 life by distribution", {"component": life.name}),
+        subtitle=Sentence("Intervals by likelihood ratio, of the mixture by its curvature"),
+        columns=columns,
+        rows=rows,
+        note=source(study),
+    )
 
 
 def weibull_paper(counted: Curve, fitted: Curve, *, measure: Text, age: Text) -> Drawing:
@@ -131,26 +193,52 @@ def weibull_paper(counted: Curve, fitted: Curve, *, measure: Text, age: Text) ->
         place(canvas, left=42, right=10, top=22, bottom=32)
         bands = [(x, fact) for x, fact in fitted if fact.interval]
         axes.fill_between(
-            [x for x, _ in bands], [height(fact.interval.low) for _, fact in bands if fact.interval], [height(fact.interval.high) for _, fact in bands if fact.interval],
-            color=colour("focus"), alpha=0.2, linewidth=0,
-        )  # fmt: skip
-        axes.plot([x for x, _ in fitted], [height(float(fact.value or 0)) for _, fact in fitted], color=colour("focus"), linewidth=1.4)
-        axes.plot([x for x, _ in counted], [height(float(fact.value or 0)) for _, fact in counted], "o", color=colour("actual"), markersize=3.4)
+            [x for x, _ in bands],
+            [height(fact.interval.low) for _, fact in bands if fact.interval],
+            [height(fact.interval.high) for _, fact in bands if fact.interval],
+            color=colour("focus"),
+            alpha=0.2,
+            linewidth=0,
+        )
+        axes.plot(
+            [x for x, _ in fitted],
+            [height(float(fact.value or 0)) for _, fact in fitted],
+            color=colour("focus"),
+            linewidth=1.4,
+        )
+        axes.plot(
+            [x for x, _ in counted],
+            [height(float(fact.value or 0)) for _, fact in counted],
+            "o",
+            color=colour("actual"),
+            markersize=3.4,
+        )
         value_axis(axes, "y", name=axis_name(measure, unit, scale, language))
         value_axis(axes, "x", name=axis_name(age, Unit.parse("months"), ONE, language), grid=False)
         axes.set_xscale("log")
         lowest = min(float(fact.value or 1) for _, fact in counted)
         highest = max(float(fact.value or 0) for _, fact in counted)
-        shares = [share for share in (0.0001, 0.001, 0.01, 0.1, 0.5, 0.9) if lowest / 3 <= share <= highest * 3]
-        axes.set_yticks([height(share) for share in shares], labels=[f"{shown(share, unit, scale):g}%" for share in shares])
-        months = [month for month in (0.5, 1, 2, 5, 10, 20, 50, 100) if counted[0][0] * 0.8 <= month <= counted[-1][0] * 1.2]
+        shares = [
+            share for share in (0.0001, 0.001, 0.01, 0.1, 0.5, 0.9) if lowest / 3 <= share <= highest * 3
+        ]
+        axes.set_yticks(
+            [height(share) for share in shares],
+            labels=[f"{shown(share, unit, scale):g}%" for share in shares],
+        )
+        months = [
+            month
+            for month in (0.5, 1, 2, 5, 10, 20, 50, 100)
+            if counted[0][0] * 0.8 <= month <= counted[-1][0] * 1.2
+        ]
         axes.set_xticks(months, labels=[f"{month:g}" for month in months])
         axes.set_xticks([], minor=True)
 
     columns = [
-        Column(key="age", label=age), Column(key="counted", label=Text(en="Counted", zh="统计值")), Column(key="fitted", label=Text(en="Weibull", zh="威布尔")),
+        Column(key="age", label=age),
+        Column(key="counted", label=Text(en="Counted", zh="统计值")),
+        Column(key="fitted", label=Text(en="Weibull", zh="威布尔")),
         Column(key="interval", label=INTERVAL, show="interval"),
-    ]  # fmt: skip
+    ]
     rows = [Row(cells={"age": f"{x:.1f}", "counted": fact}) for x, fact in counted]
     rows += [Row(cells={"age": f"{x:.1f}", "fitted": fact, "interval": fact}) for x, fact in fitted]
     return Drawing(draw=draw, data=(columns, rows), size=(WIDTH, 2.7))

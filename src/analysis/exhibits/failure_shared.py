@@ -40,7 +40,10 @@ def or_said(draw: Callable[..., Shown]) -> Callable[..., Shown | Block | None]:
 
 
 def source(study: FailureStudy) -> Sentence:
-    return Sentence("Source: service orders and installed base, {first} to {last}.", {"first": study.window.first, "last": study.window.last})
+    return Sentence(
+        "Source: service orders and installed base, {first} to {last}.",
+        {"first": study.window.first, "last": study.window.last},
+    )
 
 
 def gap_block(study: FailureStudy, part: str, id: str) -> Block:

@@ -50,25 +50,52 @@ def failure_tiles(study: FailureStudy) -> Block:
     """Rate, repeat repairs, what is to come and what it costs."""
     shown = [
         Tile(
-            label=Text(en="Failure rate, twelve months", zh="故障率（近十二个月）"), fact=study.rates.year,
-            comparisons=[Comparison(label=Text(en="Report month, completed", zh="报告月（已补足）"), value=study.rates.last, signed=False)],
+            label=Text(en="Failure rate, twelve months", zh="故障率（近十二个月）"),
+            fact=study.rates.year,
+            comparisons=[
+                Comparison(
+                    label=Text(en="Report month, completed", zh="报告月（已补足）"),
+                    value=study.rates.last,
+                    signed=False,
+                )
+            ],
         )
-    ]  # fmt: skip
+    ]
     if study.repeats:
-        shown.append(Tile(label=Text(en="Repaired again within 30 days", zh="30 天内重复维修"), fact=study.repeats[-1], history=study.repeats[-13:]))
+        shown.append(
+            Tile(
+                label=Text(en="Repaired again within 30 days", zh="30 天内重复维修"),
+                fact=study.repeats[-1],
+                history=study.repeats[-13:],
+            )
+        )
     if study.forecast:
         shown.append(
             Tile(
-                label=Text(en="Failures, next twelve months", zh="未来十二个月故障"), fact=study.forecast.total,
-                comparisons=[Comparison(label=Text(en="under warranty", zh="其中保修期内"), value=study.forecast.under_warranty, signed=False)],
+                label=Text(en="Failures, next twelve months", zh="未来十二个月故障"),
+                fact=study.forecast.total,
+                comparisons=[
+                    Comparison(
+                        label=Text(en="under warranty", zh="其中保修期内"),
+                        value=study.forecast.under_warranty,
+                        signed=False,
+                    )
+                ],
             )
-        )  # fmt: skip
+        )
         shown.append(
             Tile(
-                label=Text(en="Their direct cost", zh="相应直接成本"), fact=study.forecast.cost,
-                comparisons=[Comparison(label=Text(en="under warranty", zh="其中保修期内"), value=study.forecast.warranty_cost, signed=False)],
+                label=Text(en="Their direct cost", zh="相应直接成本"),
+                fact=study.forecast.cost,
+                comparisons=[
+                    Comparison(
+                        label=Text(en="under warranty", zh="其中保修期内"),
+                        value=study.forecast.warranty_cost,
+                        signed=False,
+                    )
+                ],
             )
-        )  # fmt: skip
+        )
     return tiles("failures.tiles", shown)
 
 
@@ -82,18 +109,38 @@ def rate_figure(study: FailureStudy) -> Block:
 
     last, share = study.rates.completed[-1], study.rates.shares[-1]
     if last.value is None:
-        return callout("failures.rate", tone="info", title=Sentence("No failure rate: nothing was in the field or nothing is reported yet."))
-    values: dict[str, Value] = {"rate": last, "month": study.month, "share": share, "counted": study.rates.reported[-1]}
+        return callout(
+            "failures.rate",
+            tone="info",
+            title=Sentence("No failure rate: nothing was in the field or nothing is reported yet."),
+        )
+    values: dict[str, Value] = {
+        "rate": last,
+        "month": study.month,
+        "share": share,
+        "counted": study.rates.reported[-1],
+    }
     return figure(
         "failures.rate",
         title=Sentence("{month}: {rate}, once the failures still to be reported are allowed for", values),
-        subtitle=Sentence("Confirmed failures per 1,000 unit-months, by month of failure; the band is the interval"),
+        subtitle=Sentence(
+            "Confirmed failures per 1,000 unit-months, by month of failure; the band is the interval"
+        ),
         foot=_source(study),
-        alt=Sentence("Two lines of the failure rate by month; in {month} {counted} are counted and {rate} expected in the end.", values),
+        alt=Sentence(
+            "Two lines of the failure rate by month; in {month} {counted} are counted and {rate} expected in the end.",
+            values,
+        ),
         draw=lines(
             [
-                Series(name=Text(en="Completed", zh="补足后"), points=_months(study.rates.completed), role="focus"),
-                Series(name=Text(en="Reported", zh="已报告"), points=_months(study.rates.reported), role="muted"),
+                Series(
+                    name=Text(en="Completed", zh="补足后"),
+                    points=_months(study.rates.completed),
+                    role="focus",
+                ),
+                Series(
+                    name=Text(en="Reported", zh="已报告"), points=_months(study.rates.reported), role="muted"
+                ),
             ],
             measure=RATE,
         ),
@@ -110,11 +157,19 @@ def age_figure(study: FailureStudy) -> Block:
     return figure(
         "failures.by_age",
         title=Sentence("New machines fail {young}, those of {age} months {old}", values),
-        subtitle=Sentence("Confirmed failures per 1,000 unit-months, by months in service; whiskers are intervals"),
+        subtitle=Sentence(
+            "Confirmed failures per 1,000 unit-months, by months in service; whiskers are intervals"
+        ),
         foot=_source(study),
-        alt=Sentence("Bars of the failure rate by months in service, from {young} in the first month to {old} at {age} months.", values),
+        alt=Sentence(
+            "Bars of the failure rate by months in service, from {young} in the first month to {old} at {age} months.",
+            values,
+        ),
         draw=ranked_bars(
-            [Item(name=name, fact=fact) for name, fact in study.rates.by_age], measure=RATE, by=Text(en="Months in service", zh="在役月数"), keep_order=True
+            [Item(name=name, fact=fact) for name, fact in study.rates.by_age],
+            measure=RATE,
+            by=Text(en="Months in service", zh="在役月数"),
+            keep_order=True,
         ),
     )
 
@@ -134,40 +189,79 @@ def control_figure(study: FailureStudy) -> Block:
     values: dict[str, Value] = {"months": _named(chart.signals), "month": study.month}
     return figure(
         "failures.control",
-        title=Sentence("Out of control at equal age and season: {months}", values) if chart.signals else Sentence("Under control at equal age and season: no month lies beyond its limits"),
-        subtitle=Sentence(f"{reason}; limits at three sigmas, the last three months judged by those before", {"times": chart.overdispersion} if chart.overdispersion else {}),
+        title=Sentence("Out of control at equal age and season: {months}", values)
+        if chart.signals
+        else Sentence("Under control at equal age and season: no month lies beyond its limits"),
+        subtitle=Sentence(
+            f"{reason}; limits at three sigmas, the last three months judged by those before",
+            {"times": chart.overdispersion} if chart.overdispersion else {},
+        ),
         foot=_source(study),
-        alt=Sentence("Control chart of the failure rate by month with centre and limits up to {month}.", values),
+        alt=Sentence(
+            "Control chart of the failure rate by month with centre and limits up to {month}.", values
+        ),
         draw=control_chart(
             Series(name=RATE, points=list(zip(chart.months, chart.values, strict=True)), role="focus"),
-            centre=Series(name=Text(en="Centre", zh="中心线"), points=list(zip(chart.months, chart.centre, strict=True))),
-            lower=Series(name=Text(en="Lower limit", zh="下限"), points=list(zip(chart.months, chart.lower, strict=True))),
-            upper=Series(name=Text(en="Upper limit", zh="上限"), points=list(zip(chart.months, chart.upper, strict=True))),
-            measure=RATE, signals=chart.signals,
+            centre=Series(
+                name=Text(en="Centre", zh="中心线"), points=list(zip(chart.months, chart.centre, strict=True))
+            ),
+            lower=Series(
+                name=Text(en="Lower limit", zh="下限"),
+                points=list(zip(chart.months, chart.lower, strict=True)),
+            ),
+            upper=Series(
+                name=Text(en="Upper limit", zh="上限"),
+                points=list(zip(chart.months, chart.upper, strict=True)),
+            ),
+            measure=RATE,
+            signals=chart.signals,
         ),
-    )  # fmt: skip
+    )
 
 
 @_or_nothing
 def rules_table(study: FailureStudy) -> Block:
     """Every rule by name, the months it signals, and how often it would with nothing wrong."""
     columns = [
-        Column(key="rule", label=Text(en="Rule", zh="规则")), Column(key="what", label=Text(en="Looks for", zh="判据"), wide=True),
-        Column(key="months", label=Text(en="Months signalled", zh="信号月份"), wide=True), Column(key="quiet", label=Text(en="Quiet charts that signal", zh="无异常时误报")),
-    ]  # fmt: skip
-    rows = [Row(cells={"rule": one.name, "what": one.looks_for, "months": _few(one.months), "quiet": one.false_alarms}) for one in study.rules]
+        Column(key="rule", label=Text(en="Rule", zh="规则")),
+        Column(key="what", label=Text(en="Looks for", zh="判据"), wide=True),
+        Column(key="months", label=Text(en="Months signalled", zh="信号月份"), wide=True),
+        Column(key="quiet", label=Text(en="Quiet charts that signal", zh="无异常时误报")),
+    ]
+    rows = [
+        Row(
+            cells={
+                "rule": one.name,
+                "what": one.looks_for,
+                "months": _few(one.months),
+                "quiet": one.false_alarms,
+            }
+        )
+        for one in study.rules
+    ]
     return table(
-        "failures.rules", title=Sentence("What each rule says of the same points"),
-        subtitle=Sentence("Only the first raises a finding: every rule added raises more false alarms, as the last column shows"), columns=columns, rows=rows,
-        note=Sentence("EWMA and CUSUM find small shifts that last; they use centre and scatter of the chart."),
-    )  # fmt: skip
+        "failures.rules",
+        title=Sentence("What each rule says of the same points"),
+        subtitle=Sentence(
+            "Only the first raises a finding: every rule added raises more false alarms, as the last column shows"
+        ),
+        columns=columns,
+        rows=rows,
+        note=Sentence(
+            "EWMA and CUSUM find small shifts that last; they use centre and scatter of the chart."
+        ),
+    )
 
 
 def _few(months: Sequence[Month], most: int = 4) -> Text:
     if not months:
         return Text(en="none", zh="无")
     shown, rest = _named(months[-most:]), len(months) - most
-    return shown if rest <= 0 else Text(en=f"{shown.en} and {rest} before", zh=f"{shown.zh}，此前另有 {rest} 个月")
+    return (
+        shown
+        if rest <= 0
+        else Text(en=f"{shown.en} and {rest} before", zh=f"{shown.zh}，此前另有 {rest} 个月")
+    )
 
 
 @_or_nothing
@@ -178,20 +272,46 @@ def phase_figures(study: FailureStudy) -> list[Block]:
     blocks: list[Block] = []
     for one in study.phases:
         chart = one.chart
-        values: dict[str, Value] = {"fix": one.name, "before": one.before, "after": one.after, "since": one.starts}
+        values: dict[str, Value] = {
+            "fix": one.name,
+            "before": one.before,
+            "after": one.after,
+            "since": one.starts,
+        }
         blocks.append(
             figure(
-                f"failures.phase_{len(blocks) + 1}", title=Sentence("{fix}: the field stood at {before} the expected number before and {after} since", values),
-                subtitle=Sentence("Actual to expected failures of these machines and this component, all ages; limits computed anew from {since}", values),
-                foot=_source(study), alt=Sentence("Control chart in two phases, {before} before and {after} since {since}.", values),
-                draw=control_chart(
-                    Series(name=RATIO, points=list(zip(chart.months, chart.values, strict=True)), role="focus"),
-                    centre=Series(name=Text(en="Centre", zh="中心线"), points=list(zip(chart.months, chart.centre, strict=True))),
-                    lower=Series(name=Text(en="Lower limit", zh="下限"), points=list(zip(chart.months, chart.lower, strict=True))),
-                    upper=Series(name=Text(en="Upper limit", zh="上限"), points=list(zip(chart.months, chart.upper, strict=True))),
-                    measure=RATIO, signals=chart.signals,
+                f"failures.phase_{len(blocks) + 1}",
+                title=Sentence(
+                    "{fix}: the field stood at {before} the expected number before and {after} since", values
                 ),
-            )  # fmt: skip
+                subtitle=Sentence(
+                    "Actual to expected failures of these machines and this component, all ages; limits computed anew from {since}",
+                    values,
+                ),
+                foot=_source(study),
+                alt=Sentence(
+                    "Control chart in two phases, {before} before and {after} since {since}.", values
+                ),
+                draw=control_chart(
+                    Series(
+                        name=RATIO, points=list(zip(chart.months, chart.values, strict=True)), role="focus"
+                    ),
+                    centre=Series(
+                        name=Text(en="Centre", zh="中心线"),
+                        points=list(zip(chart.months, chart.centre, strict=True)),
+                    ),
+                    lower=Series(
+                        name=Text(en="Lower limit", zh="下限"),
+                        points=list(zip(chart.months, chart.lower, strict=True)),
+                    ),
+                    upper=Series(
+                        name=Text(en="Upper limit", zh="上限"),
+                        points=list(zip(chart.months, chart.upper, strict=True)),
+                    ),
+                    measure=RATIO,
+                    signals=chart.signals,
+                ),
+            )
         )
     return blocks
 
@@ -202,24 +322,49 @@ def words_table(study: FailureStudy) -> Block | None:
     if study.words is None:
         return _gap(study, "words", "failures.words") if "words" in study.missing else None
     columns = [
-        Column(key="component", label=COMPONENT), Column(key="term", label=Text(en="Customers say", zh="客户用语"), wide=True),
-        Column(key="inside", label=Text(en="Of its failures", zh="该部件工单")), Column(key="outside", label=Text(en="Of others", zh="其他工单")),
-        Column(key="odds", label=Text(en="Log-odds", zh="对数优势比"), places=1), Column(key="interval", label=INTERVAL, show="interval", places=1),
-    ]  # fmt: skip
+        Column(key="component", label=COMPONENT),
+        Column(key="term", label=Text(en="Customers say", zh="客户用语"), wide=True),
+        Column(key="inside", label=Text(en="Of its failures", zh="该部件工单")),
+        Column(key="outside", label=Text(en="Of others", zh="其他工单")),
+        Column(key="odds", label=Text(en="Log-odds", zh="对数优势比"), places=1),
+        Column(key="interval", label=INTERVAL, show="interval", places=1),
+    ]
     rows, last, same = [], "", 0
     for one in study.words.by_component:
         same = same + 1 if one.component.en == last else 0
         if not one.distinct or same >= TERMS_SHOWN:
             continue
-        rows.append(Row(cells={"component": one.component if one.component.en != last else None, "term": f"“{one.term}”", "inside": one.inside, "outside": one.outside, "odds": one.weight, "interval": one.weight}))
+        rows.append(
+            Row(
+                cells={
+                    "component": one.component if one.component.en != last else None,
+                    "term": f"“{one.term}”",
+                    "inside": one.inside,
+                    "outside": one.outside,
+                    "odds": one.weight,
+                    "interval": one.weight,
+                }
+            )
+        )
         last = one.component.en
-    fresh = Text(en="; ".join(f"“{term}”" for term, _ in study.words.new) or "none", zh="；".join(f"“{term}”" for term, _ in study.words.new) or "无")
+    fresh = Text(
+        en="; ".join(f"“{term}”" for term, _ in study.words.new) or "none",
+        zh="；".join(f"“{term}”" for term, _ in study.words.new) or "无",
+    )
     return table(
-        "failures.words", title=Sentence("What customers say when it fails"),
-        subtitle=Sentence("Terms of {tickets} that stand out by log-odds with an informative prior; numbers and addresses are masked", {"tickets": study.words.tickets}),
-        columns=columns, rows=rows,
-        note=Sentence("Evidence behind a cause, never a cause. New words in the report month: {words}.", {"words": fresh}),
-    )  # fmt: skip
+        "failures.words",
+        title=Sentence("What customers say when it fails"),
+        subtitle=Sentence(
+            "Terms of {tickets} that stand out by log-odds with an informative prior; numbers and addresses are masked",
+            {"tickets": study.words.tickets},
+        ),
+        columns=columns,
+        rows=rows,
+        note=Sentence(
+            "Evidence behind a cause, never a cause. New words in the report month: {words}.",
+            {"words": fresh},
+        ),
+    )
 
 
 @_or_nothing
@@ -228,24 +373,39 @@ def similar_table(study: FailureStudy) -> Block | None:
     if study.words is None:
         return None
     blamed = {cause.cause.component for cause in study.causes}
-    rows = [Row(cells={"component": one.name, "text": f"“{one.text}”", "tickets": one.tickets}) for one in study.words.similar if one.component in blamed]
+    rows = [
+        Row(cells={"component": one.name, "text": f"“{one.text}”", "tickets": one.tickets})
+        for one in study.words.similar
+        if one.component in blamed
+    ]
     if not rows:
         return None
     columns = [
-        Column(key="component", label=COMPONENT), Column(key="text", label=Text(en="A typical complaint", zh="典型投诉"), wide=True),
+        Column(key="component", label=COMPONENT),
+        Column(key="text", label=Text(en="A typical complaint", zh="典型投诉"), wide=True),
         Column(key="tickets", label=Text(en="Complaints alike", zh="相似投诉"), places=0),
-    ]  # fmt: skip
+    ]
     return table(
-        "failures.similar", title=Sentence("What customers wrote behind the causes"),
-        subtitle=Sentence("The complaint with the most telling terms, and those with at least half their terms in common"), columns=columns, rows=rows,
-        note=Sentence("Three dots stand for numbers, addresses and whatever fewer than ten tickets of five machines say."),
-    )  # fmt: skip
+        "failures.similar",
+        title=Sentence("What customers wrote behind the causes"),
+        subtitle=Sentence(
+            "The complaint with the most telling terms, and those with at least half their terms in common"
+        ),
+        columns=columns,
+        rows=rows,
+        note=Sentence(
+            "Three dots stand for numbers, addresses and whatever fewer than ten tickets of five machines say."
+        ),
+    )
 
 
 def _named(months: Sequence[Month]) -> Text:
     from analysis.formats import month_text
 
-    return Text(en=", ".join(month_text(month, "en") for month in months), zh="、".join(month_text(month, "zh") for month in months))
+    return Text(
+        en=", ".join(month_text(month, "en") for month in months),
+        zh="、".join(month_text(month, "zh") for month in months),
+    )
 
 
 # -- causes ----------------------------------------------------------------------------------------------------------
@@ -256,31 +416,56 @@ def causes_table(study: FailureStudy) -> Block:
     """Ranked causes, or that there is none."""
     if not study.causes:
         return callout(
-            "failures.causes", tone="info", title=Sentence("No root cause found"),
-            body=Sentence("None of {candidates} combinations of attributes fails more than chance allows, at a stated chance of {error} of naming any when there is none.", {"candidates": study.candidates, "error": study.search_error}),
-        )  # fmt: skip
+            "failures.causes",
+            tone="info",
+            title=Sentence("No root cause found"),
+            body=Sentence(
+                "None of {candidates} combinations of attributes fails more than chance allows, at a stated chance of {error} of naming any when there is none.",
+                {"candidates": study.candidates, "error": study.search_error},
+            ),
+        )
     columns = [
         Column(key="cause", label=Text(en="Cause", zh="原因"), wide=True),
-        Column(key="ratio", label=Text(en="Rate ratio", zh="故障率比")), Column(key="interval", label=INTERVAL, show="interval"),
+        Column(key="ratio", label=Text(en="Rate ratio", zh="故障率比")),
+        Column(key="interval", label=INTERVAL, show="interval"),
         Column(key="shrunken", label=Text(en="Shrunken", zh="收缩后")),
-        Column(key="failures", label=Text(en="Failures", zh="故障数"), places=0), Column(key="expected", label=Text(en="Expected", zh="预期"), places=0),
+        Column(key="failures", label=Text(en="Failures", zh="故障数"), places=0),
+        Column(key="expected", label=Text(en="Expected", zh="预期"), places=0),
         Column(key="share", label=Text(en="Share of all", zh="占全部")),
-        Column(key="cost", label=Text(en="Excess cost", zh="超额成本")), Column(key="first", label=Text(en="Beyond chance since", zh="超出随机始于")),
-    ]  # fmt: skip
+        Column(key="cost", label=Text(en="Excess cost", zh="超额成本")),
+        Column(key="first", label=Text(en="Beyond chance since", zh="超出随机始于")),
+    ]
     rows = [
         Row(
             cells={
-                "cause": cause.name, "ratio": cause.ratio, "interval": cause.ratio, "shrunken": cause.shrunken, "failures": cause.failures,
-                "expected": cause.expected, "share": cause.share, "cost": cause.cost, "first": cause.first_month,
+                "cause": cause.name,
+                "ratio": cause.ratio,
+                "interval": cause.ratio,
+                "shrunken": cause.shrunken,
+                "failures": cause.failures,
+                "expected": cause.expected,
+                "share": cause.share,
+                "cost": cause.cost,
+                "first": cause.first_month,
             }
         )
         for cause in study.causes
-    ]  # fmt: skip
+    ]
     return table(
-        "failures.causes", title=Sentence("Causes that survive a search over {candidates} combinations", {"candidates": study.candidates}),
-        subtitle=Sentence("Compared with machines of the same age in the same months; chance of naming any when there is none: at most {error}", {"error": study.search_error}),
-        columns=columns, rows=rows, note=Sentence("Intervals are not corrected for having been selected; the shrunken ratio is. Serials and tickets are in the evidence of each finding."),
-    )  # fmt: skip
+        "failures.causes",
+        title=Sentence(
+            "Causes that survive a search over {candidates} combinations", {"candidates": study.candidates}
+        ),
+        subtitle=Sentence(
+            "Compared with machines of the same age in the same months; chance of naming any when there is none: at most {error}",
+            {"error": study.search_error},
+        ),
+        columns=columns,
+        rows=rows,
+        note=Sentence(
+            "Intervals are not corrected for having been selected; the shrunken ratio is. Serials and tickets are in the evidence of each finding."
+        ),
+    )
 
 
 @_or_nothing
@@ -295,17 +480,29 @@ def _cause_figure(study: FailureStudy, cause: CauseFacts, position: int) -> Bloc
     def ends(facts: Sequence[Fact]) -> list[tuple[Month, Fact]]:
         return [(study.window.first + k, fact) for k, fact in enumerate(facts)]
 
-    values: dict[str, Value] = {"cause": cause.name, "failures": cause.failures, "expected": cause.expected, "first": cause.first_month}
+    values: dict[str, Value] = {
+        "cause": cause.name,
+        "failures": cause.failures,
+        "expected": cause.expected,
+        "first": cause.first_month,
+    }
     return figure(
         f"failures.cause_{position + 1}",
         title=Sentence("{cause}: {failures} where {expected} were to be expected", values),
-        subtitle=Sentence("Confirmed failures since the start of the window, added up; expected at the same ages and months"),
+        subtitle=Sentence(
+            "Confirmed failures since the start of the window, added up; expected at the same ages and months"
+        ),
         foot=_source(study),
-        alt=Sentence("Running number of failures of {cause}: {failures} counted, {expected} expected; beyond chance since {first}.", values),
+        alt=Sentence(
+            "Running number of failures of {cause}: {failures} counted, {expected} expected; beyond chance since {first}.",
+            values,
+        ),
         draw=lines(
             [
                 Series(name=Text(en="Counted", zh="实际"), points=ends(cause.actual_by_month), role="focus"),
-                Series(name=Text(en="Expected", zh="预期"), points=ends(cause.expected_by_month), role="expected"),
+                Series(
+                    name=Text(en="Expected", zh="预期"), points=ends(cause.expected_by_month), role="expected"
+                ),
             ],
             measure=Text(en="Failures, running total", zh="累计故障"),
         ),
@@ -317,24 +514,40 @@ def ratio_figure(study: FailureStudy) -> Block:
     """Actual to expected along each attribute by itself."""
     from analysis.exhibits.charts import Item, dot_interval
 
-    names = {"supplier": ("Supplier", "供应商"), "model": ("Model", "型号"), "plant": ("Plant", "工厂"), "region": ("Region", "区域")}
+    names = {
+        "supplier": ("Supplier", "供应商"),
+        "model": ("Model", "型号"),
+        "plant": ("Plant", "工厂"),
+        "region": ("Region", "区域"),
+    }
     items = [
-        Item(name=Text(en=f"{names[dimension][0]} {name.en}", zh=f"{names[dimension][1]} {name.zh}"), fact=fact)
+        Item(
+            name=Text(en=f"{names[dimension][0]} {name.en}", zh=f"{names[dimension][1]} {name.zh}"), fact=fact
+        )
         for dimension, lines in study.ratios.items()
         if dimension in names
         for name, fact in lines[:RATIOS_SHOWN]
         if fact.value is not None
     ]
     if not items:
-        return callout("failures.ratios", tone="info", title=Sentence("The machines differ in no attribute: there is nothing to compare."))
+        return callout(
+            "failures.ratios",
+            tone="info",
+            title=Sentence("The machines differ in no attribute: there is nothing to compare."),
+        )
     largest = max(items, key=lambda item: float(item.fact.value or 0))
     values: dict[str, Value] = {"name": largest.name, "ratio": largest.fact}
     return figure(
         "failures.ratios",
         title=Sentence("One attribute at a time, {name} stands highest: {ratio} the expected number", values),
-        subtitle=Sentence("Actual to expected failures at the same ages and months; one is average; the two highest of each attribute"),
+        subtitle=Sentence(
+            "Actual to expected failures at the same ages and months; one is average; the two highest of each attribute"
+        ),
         foot=_source(study),
-        alt=Sentence("Dots with intervals of actual to expected failures by supplier, model, plant and region; the highest is {name} with {ratio}.", values),
+        alt=Sentence(
+            "Dots with intervals of actual to expected failures by supplier, model, plant and region; the highest is {name} with {ratio}.",
+            values,
+        ),
         draw=dot_interval(items, measure=RATIO, by=Text(en="Attribute", zh="属性"), reference=1.0, log=True),
     )
 
@@ -346,15 +559,24 @@ def batch_table(study: FailureStudy) -> Block | None:
     if not lines:
         return None
     columns = [
-        Column(key="batch", label=Text(en="Batch", zh="批次")), Column(key="failures", label=Text(en="Failures", zh="故障数"), show="numerator"),
-        Column(key="expected", label=Text(en="Expected", zh="预期"), show="denominator", places=1), Column(key="ratio", label=RATIO),
+        Column(key="batch", label=Text(en="Batch", zh="批次")),
+        Column(key="failures", label=Text(en="Failures", zh="故障数"), show="numerator"),
+        Column(key="expected", label=Text(en="Expected", zh="预期"), show="denominator", places=1),
+        Column(key="ratio", label=RATIO),
         Column(key="interval", label=INTERVAL, show="interval"),
-    ]  # fmt: skip
-    rows = [Row(cells={"batch": name, "failures": fact, "expected": fact, "ratio": fact, "interval": fact}) for name, fact in lines]
+    ]
+    rows = [
+        Row(cells={"batch": name, "failures": fact, "expected": fact, "ratio": fact, "interval": fact})
+        for name, fact in lines
+    ]
     return table(
-        "failures.batches", title=Sentence("Batches by the lower limit of their ratio"), subtitle=Sentence("Among many batches some stand high by chance; the search above says which do not"),
-        columns=columns, rows=rows, note=_source(study),
-    )  # fmt: skip
+        "failures.batches",
+        title=Sentence("Batches by the lower limit of their ratio"),
+        subtitle=Sentence("Among many batches some stand high by chance; the search above says which do not"),
+        columns=columns,
+        rows=rows,
+        note=_source(study),
+    )
 
 
 # -- triangle and Pareto ---------------------------------------------------------------------------------------------
@@ -365,9 +587,19 @@ def triangle_figure(study: FailureStudy, by: str = "production") -> Block:
     """Cumulative failures by quarter of ``production`` (of start of ``service`` where production is not recorded) and age, and what they develop to."""
     from analysis.exhibits.charts import heatmap
 
-    shown = study.triangle.produced if by == "production" and study.triangle.produced is not None and study.triangle.produced.cells else study.triangle
+    shown = (
+        study.triangle.produced
+        if by == "production" and study.triangle.produced is not None and study.triangle.produced.cells
+        else study.triangle
+    )
     if not shown.cells:
-        return callout("failures.triangle", tone="info", title=Sentence("No warranty triangle: no machine has been watched from its first day for a quarter."))
+        return callout(
+            "failures.triangle",
+            tone="info",
+            title=Sentence(
+                "No warranty triangle: no machine has been watched from its first day for a quarter."
+            ),
+        )
     age = "12" if any(key[1] == "12" for key in shown.cells) else shown.columns[0][0]
     column = [(name, shown.cells[key, age]) for key, name in shown.rows if (key, age) in shown.cells]
     worst = max(column, key=lambda line: float(line[1].value or 0))
@@ -376,33 +608,66 @@ def triangle_figure(study: FailureStudy, by: str = "production") -> Block:
     produced = shown.by == "production"
     last = shown.columns[-1][1]
     ends = {(key, "ultimate"): fact for key, fact in shown.ultimate.items()}
-    tested: dict[str, Value] = {"raw": study.rates.error_raw, "corrected": study.rates.error_corrected} if study.rates.error_raw and study.rates.error_corrected else {}
+    tested: dict[str, Value] = (
+        {"raw": study.rates.error_raw, "corrected": study.rates.error_corrected}
+        if study.rates.error_raw and study.rates.error_corrected
+        else {}
+    )
     return figure(
         "failures.triangle",
-        title=Sentence("Highest after {age}: machines produced in {quarter}, {count}" if produced else "Highest after {age}: machines put into service in {quarter}, {count}", values),
+        title=Sentence(
+            "Highest after {age}: machines produced in {quarter}, {count}"
+            if produced
+            else "Highest after {age}: machines put into service in {quarter}, {count}",
+            values,
+        ),
         subtitle=Sentence(
-            "Confirmed failures per 1,000 machines up to this age in service, by quarter of production; blank where machines are too young; last column: expected at {last}" if produced
+            "Confirmed failures per 1,000 machines up to this age in service, by quarter of production; blank where machines are too young; last column: expected at {last}"
+            if produced
             else "Confirmed failures per 1,000 machines up to this age in service, by quarter of start of service; blank where machines are too young; last column: expected at {last}",
             {"last": last},
         ),
-        foot=Sentence("Completed for late reports: on past months the error was {raw} as counted, {corrected} as completed.", tested) if tested else _source(study),
-        alt=Sentence("Grid of cumulative failures by quarter and age; after {age} the highest is {quarter} with {count}.", values),
-        draw=heatmap(
-            shown.rows, [*shown.columns, ("ultimate", Text(en=f"→ {last.en}", zh=f"→ {last.zh}"))], {**shown.cells, **ends}, measure=Text(en="Failures per 1,000 units", zh="每千台累计故障"),
-            by=Text(en="Produced", zh="生产季度") if produced else Text(en="Put into service", zh="投入使用"), places=0,
+        foot=Sentence(
+            "Completed for late reports: on past months the error was {raw} as counted, {corrected} as completed.",
+            tested,
+        )
+        if tested
+        else _source(study),
+        alt=Sentence(
+            "Grid of cumulative failures by quarter and age; after {age} the highest is {quarter} with {count}.",
+            values,
         ),
-    )  # fmt: skip
+        draw=heatmap(
+            shown.rows,
+            [*shown.columns, ("ultimate", Text(en=f"→ {last.en}", zh=f"→ {last.zh}"))],
+            {**shown.cells, **ends},
+            measure=Text(en="Failures per 1,000 units", zh="每千台累计故障"),
+            by=Text(en="Produced", zh="生产季度") if produced else Text(en="Put into service", zh="投入使用"),
+            places=0,
+        ),
+    )
 
 
 _RANKED_BY = {
-    "count": ("{first} leads by count: {fact} in twelve months", Text(en="Confirmed failures", zh="确认故障")),
+    "count": (
+        "{first} leads by count: {fact} in twelve months",
+        Text(en="Confirmed failures", zh="确认故障"),
+    ),
     "cost": ("{first} costs most: {fact} in twelve months", Text(en="Direct cost", zh="直接成本")),
-    "excess": ("{first} stands highest above its expected number: {fact}", Text(en="Failures above the expected", zh="超出预期的故障")),
+    "excess": (
+        "{first} stands highest above its expected number: {fact}",
+        Text(en="Failures above the expected", zh="超出预期的故障"),
+    ),
 }
 _ATTRIBUTES = {
-    "component": COMPONENT, "fault_code": Text(en="Fault code", zh="故障代码"), "model": Text(en="Model", zh="型号"), "batch": Text(en="Batch", zh="批次"),
-    "supplier": Text(en="Supplier", zh="供应商"), "plant": Text(en="Plant", zh="工厂"), "region": Text(en="Region", zh="区域"),
-}  # fmt: skip
+    "component": COMPONENT,
+    "fault_code": Text(en="Fault code", zh="故障代码"),
+    "model": Text(en="Model", zh="型号"),
+    "batch": Text(en="Batch", zh="批次"),
+    "supplier": Text(en="Supplier", zh="供应商"),
+    "plant": Text(en="Plant", zh="工厂"),
+    "region": Text(en="Region", zh="区域"),
+}
 
 
 @_or_said
@@ -412,23 +677,43 @@ def pareto_figure(study: FailureStudy, measure: str = "count", attribute: str = 
 
     ranking = study.paretos.get((attribute, measure))
     if ranking is None:
-        return not_computed(study.missing["cost"], id=f"failures.pareto_{measure}") if "cost" in study.missing and measure == "cost" else None
+        return (
+            not_computed(study.missing["cost"], id=f"failures.pareto_{measure}")
+            if "cost" in study.missing and measure == "cost"
+            else None
+        )
     lines = [line for line in ranking.lines if measure != "excess" or float(line.fact.value or 0) > 0]
     if not lines:
         return None
     title, name = _RANKED_BY[measure]
-    values: dict[str, Value] = {"first": lines[0].name, "fact": lines[0].fact, "attribute": _ATTRIBUTES[attribute]}
+    values: dict[str, Value] = {
+        "first": lines[0].name,
+        "fact": lines[0].fact,
+        "attribute": _ATTRIBUTES[attribute],
+    }
     return figure(
-        f"failures.pareto_{measure}" if attribute == "component" else f"failures.pareto_{measure}_{attribute}",
+        f"failures.pareto_{measure}"
+        if attribute == "component"
+        else f"failures.pareto_{measure}_{attribute}",
         title=Sentence(title, values),
-        subtitle=Sentence("By {attribute}; pale bars could hold another rank by chance; the line marks eighty percent", values),
-        foot=_source(study),
-        alt=Sentence("Ranked bars by {attribute} with their cumulative share; {first} leads with {fact}.", values),
-        draw=pareto(
-            [Item(name=line.name, fact=line.fact, role="actual" if line.settled else "context") for line in lines], [line.cumulative for line in lines],
-            measure=name, by=_ATTRIBUTES[attribute],
+        subtitle=Sentence(
+            "By {attribute}; pale bars could hold another rank by chance; the line marks eighty percent",
+            values,
         ),
-    )  # fmt: skip
+        foot=_source(study),
+        alt=Sentence(
+            "Ranked bars by {attribute} with their cumulative share; {first} leads with {fact}.", values
+        ),
+        draw=pareto(
+            [
+                Item(name=line.name, fact=line.fact, role="actual" if line.settled else "context")
+                for line in lines
+            ],
+            [line.cumulative for line in lines],
+            measure=name,
+            by=_ATTRIBUTES[attribute],
+        ),
+    )
 
 
 @_or_nothing
@@ -437,28 +722,59 @@ def pareto_table(study: FailureStudy) -> Block | None:
     if not study.paretos:
         return None
     columns = [
-        Column(key="attribute", label=Text(en="Attribute", zh="属性")), Column(key="by", label=Text(en="Ranked by", zh="排序依据")),
-        Column(key="first", label=Text(en="First", zh="首位"), wide=True), Column(key="value", label=Text(en="Value", zh="数值"), places=0),
+        Column(key="attribute", label=Text(en="Attribute", zh="属性")),
+        Column(key="by", label=Text(en="Ranked by", zh="排序依据")),
+        Column(key="first", label=Text(en="First", zh="首位"), wide=True),
+        Column(key="value", label=Text(en="Value", zh="数值"), places=0),
         Column(key="rank", label=Text(en="Rank by chance", zh="名次区间"), show="interval", places=0),
-        Column(key="vital", label=Text(en="Make 80 %", zh="占八成个数"), places=0), Column(key="range", label=INTERVAL, show="interval", places=0),
+        Column(key="vital", label=Text(en="Make 80 %", zh="占八成个数"), places=0),
+        Column(key="range", label=INTERVAL, show="interval", places=0),
         Column(key="all", label=Text(en="Of", zh="总个数"), places=0),
-    ]  # fmt: skip
-    words = {"count": Text(en="count", zh="次数"), "cost": Text(en="cost", zh="成本"), "excess": Text(en="excess", zh="超额")}
+    ]
+    words = {
+        "count": Text(en="count", zh="次数"),
+        "cost": Text(en="cost", zh="成本"),
+        "excess": Text(en="excess", zh="超额"),
+    }
     rows = []
     for (attribute, measure), ranking in study.paretos.items():
         first = ranking.lines[0]
-        cells = {"attribute": _ATTRIBUTES[attribute] if measure == "count" else None, "by": words[measure], "first": first.name, "value": first.fact, "rank": first.rank}
-        rows.append(Row(cells={**cells, "vital": ranking.vital, "range": ranking.vital, "all": ranking.values}))
-    without = [name for key, name in _ATTRIBUTES.items() if (key, "count") in study.paretos and (key, "excess") not in study.paretos]
-    note = Sentence("Excess of a component or fault code is over its own past at the same ages; of the rest over all machines of the same age.")
+        cells = {
+            "attribute": _ATTRIBUTES[attribute] if measure == "count" else None,
+            "by": words[measure],
+            "first": first.name,
+            "value": first.fact,
+            "rank": first.rank,
+        }
+        rows.append(
+            Row(cells={**cells, "vital": ranking.vital, "range": ranking.vital, "all": ranking.values})
+        )
+    without = [
+        name
+        for key, name in _ATTRIBUTES.items()
+        if (key, "count") in study.paretos and (key, "excess") not in study.paretos
+    ]
+    note = Sentence(
+        "Excess of a component or fault code is over its own past at the same ages; of the rest over all machines of the same age."
+    )
     if without:
-        names = Text(en=", ".join(name.en.lower() for name in without), zh="、".join(name.zh for name in without))
-        note = Sentence("No excess for {names}: a single value, or fewer than twelve months before the last twelve.", {"names": names})
+        names = Text(
+            en=", ".join(name.en.lower() for name in without), zh="、".join(name.zh for name in without)
+        )
+        note = Sentence(
+            "No excess for {names}: a single value, or fewer than twelve months before the last twelve.",
+            {"names": names},
+        )
     return table(
-        "failures.paretos", title=Sentence("Who leads, attribute by attribute"),
-        subtitle=Sentence("Count and cost of twelve months; excess over the expected number at the same ages, whole window; intervals are what chance leaves"),
-        columns=columns, rows=rows, note=note,
-    )  # fmt: skip
+        "failures.paretos",
+        title=Sentence("Who leads, attribute by attribute"),
+        subtitle=Sentence(
+            "Count and cost of twelve months; excess over the expected number at the same ages, whole window; intervals are what chance leaves"
+        ),
+        columns=columns,
+        rows=rows,
+        note=note,
+    )
 
 
 # -- life ------------------------------------------------------------------------------------------------------------
@@ -475,36 +791,62 @@ def ages_table(study: FailureStudy) -> Block | None:
     if not ages:
         return None
     columns = [
-        Column(key="age", label=Text(en="Months in service", zh="在役月数")), Column(key="free", label=Text(en="Without failure", zh="无故障"), places=1),
-        Column(key="free_interval", label=INTERVAL, show="interval", places=1), Column(key="mean", label=Text(en="Failures a machine", zh="每台故障"), places=2),
+        Column(key="age", label=Text(en="Months in service", zh="在役月数")),
+        Column(key="free", label=Text(en="Without failure", zh="无故障"), places=1),
+        Column(key="free_interval", label=INTERVAL, show="interval", places=1),
+        Column(key="mean", label=Text(en="Failures a machine", zh="每台故障"), places=2),
         Column(key="mean_interval", label=INTERVAL, show="interval", places=2),
-    ]  # fmt: skip
+    ]
     rows = [
-        Row(cells={"age": f"{age:g}", "free": free.get(age), "free_interval": free.get(age), "mean": mean.get(age), "mean_interval": mean.get(age)}) for age in ages
+        Row(
+            cells={
+                "age": f"{age:g}",
+                "free": free.get(age),
+                "free_interval": free.get(age),
+                "mean": mean.get(age),
+                "mean_interval": mean.get(age),
+            }
+        )
+        for age in ages
     ]
     return table(
-        "failures.ages", title=Sentence("Machines by age: first failure and repeated repairs"),
-        subtitle=Sentence("Kaplan–Meier of machines put into service within the window; mean cumulative function of all machines, repeated failures included"),
-        columns=columns, rows=rows, note=_source(study),
-    )  # fmt: skip
+        "failures.ages",
+        title=Sentence("Machines by age: first failure and repeated repairs"),
+        subtitle=Sentence(
+            "Kaplan–Meier of machines put into service within the window; mean cumulative function of all machines, repeated failures included"
+        ),
+        columns=columns,
+        rows=rows,
+        note=_source(study),
+    )
 
 
 @_or_nothing
 def survival_figure(study: FailureStudy) -> Block:
     """Machines without any failure by months in service."""
     return _curve_figure(
-        study, study.survival, "failures.survival", Sentence("After {age} months {value} of machines have had no failure", _at(study.survival)),
-        Sentence("Kaplan–Meier, machines put into service within the window; band is the pointwise interval"), Text(en="Without failure", zh="无故障"), from_zero=False,
-    )  # fmt: skip
+        study,
+        study.survival,
+        "failures.survival",
+        Sentence("After {age} months {value} of machines have had no failure", _at(study.survival)),
+        Sentence("Kaplan–Meier, machines put into service within the window; band is the pointwise interval"),
+        Text(en="Without failure", zh="无故障"),
+        from_zero=False,
+    )
 
 
 @_or_nothing
 def repairs_figure(study: FailureStudy) -> Block:
     """Mean number of failures by months in service."""
     return _curve_figure(
-        study, study.repairs, "failures.repairs", Sentence("After {age} months the mean is {value}", _at(study.repairs)),
-        Sentence("Mean cumulative function, repeated failures included; band is the pointwise interval"), Text(en="Failures a machine", zh="每台故障"), from_zero=True,
-    )  # fmt: skip
+        study,
+        study.repairs,
+        "failures.repairs",
+        Sentence("After {age} months the mean is {value}", _at(study.repairs)),
+        Sentence("Mean cumulative function, repeated failures included; band is the pointwise interval"),
+        Text(en="Failures a machine", zh="每台故障"),
+        from_zero=True,
+    )
 
 
 def _at(curve: Curve, age: float = 24.0) -> dict[str, Value]:
@@ -512,16 +854,37 @@ def _at(curve: Curve, age: float = 24.0) -> dict[str, Value]:
     return {"age": f"{known[-1][0]:g}", "value": known[-1][1]} if known else {}
 
 
-def _curve_figure(study: FailureStudy, curve: Curve, id: str, title: Sentence, subtitle: Sentence, measure: Text, *, from_zero: bool) -> Block:
+def _curve_figure(
+    study: FailureStudy,
+    curve: Curve,
+    id: str,
+    title: Sentence,
+    subtitle: Sentence,
+    measure: Text,
+    *,
+    from_zero: bool,
+) -> Block:
     from analysis.exhibits.charts.lines import Curve as Steps
     from analysis.exhibits.charts.lines import survival
 
     if len(curve) < 2:
-        return callout(id, tone="info", title=Sentence("No curve: too little was watched from the first day on."))
+        return callout(
+            id, tone="info", title=Sentence("No curve: too little was watched from the first day on.")
+        )
     return figure(
-        id, title=title, subtitle=subtitle, foot=_source(study), alt=title,
-        draw=survival([Steps(name=measure, points=list(curve), role="focus")], measure=measure, age=Text(en="In service", zh="在役时间"), age_unit="months", from_zero=from_zero),
-    )  # fmt: skip
+        id,
+        title=title,
+        subtitle=subtitle,
+        foot=_source(study),
+        alt=title,
+        draw=survival(
+            [Steps(name=measure, points=list(curve), role="focus")],
+            measure=measure,
+            age=Text(en="In service", zh="在役时间"),
+            age_unit="months",
+            from_zero=from_zero,
+        ),
+    )
 
 
 @_or_said
@@ -530,17 +893,32 @@ def repeat_figure(study: FailureStudy) -> Block:
     from analysis.exhibits.charts import Series, lines
 
     if not study.repeats:
-        return callout("failures.repeats", tone="info", title=Sentence("No repeat-repair rate: no repair has thirty full days of follow-up."))
+        return callout(
+            "failures.repeats",
+            tone="info",
+            title=Sentence("No repeat-repair rate: no repair has thirty full days of follow-up."),
+        )
     last = study.repeats[-1]
     values: dict[str, Value] = {"rate": last, "month": Month.parse(last.period)}
     return figure(
         "failures.repeats",
-        title=Sentence("Of the repairs completed in {month}, {rate} were followed by another within 30 days", values),
-        subtitle=Sentence("Another repair of the same serial opened within 30 days of resolution; repairs with 30 full days of follow-up only"),
+        title=Sentence(
+            "Of the repairs completed in {month}, {rate} were followed by another within 30 days", values
+        ),
+        subtitle=Sentence(
+            "Another repair of the same serial opened within 30 days of resolution; repairs with 30 full days of follow-up only"
+        ),
         foot=_source(study),
         alt=Sentence("Line of the repeat-repair rate by month; it ends at {rate} in {month}.", values),
-        draw=lines([Series(name=Text(en="Repaired again", zh="重复维修"), points=_months(study.repeats), role="focus")], measure=Text(en="Repaired again within 30 days", zh="30 天内重复维修")),
-    )  # fmt: skip
+        draw=lines(
+            [
+                Series(
+                    name=Text(en="Repaired again", zh="重复维修"), points=_months(study.repeats), role="focus"
+                )
+            ],
+            measure=Text(en="Repaired again within 30 days", zh="30 天内重复维修"),
+        ),
+    )
 
 
 # -- outlook ---------------------------------------------------------------------------------------------------------
@@ -554,11 +932,17 @@ def forecast_figure(study: FailureStudy) -> Block:
     if study.forecast is None:
         return _gap(study, "cost", "failures.forecast")
     outlook = study.forecast
-    values: dict[str, Value] = {"total": outlook.total, "first": outlook.months[0][0], "last": outlook.months[-1][0]}
+    values: dict[str, Value] = {
+        "total": outlook.total,
+        "first": outlook.months[0][0],
+        "last": outlook.months[-1][0],
+    }
     return figure(
         "failures.forecast",
         title=Sentence("{total} are expected from {first} to {last} ({total:interval})", values),
-        subtitle=Sentence("Confirmed failures a month: history completed for reports still to come, then the forecast with its prediction interval"),
+        subtitle=Sentence(
+            "Confirmed failures a month: history completed for reports still to come, then the forecast with its prediction interval"
+        ),
         foot=_source(study),
         alt=Sentence("Failures a month and the forecast from {first} to {last}, {total} in all.", values),
         draw=fan(
@@ -575,18 +959,40 @@ def obligation_table(study: FailureStudy) -> Block | None:
     if study.forecast is None or not study.forecast.obligations:
         return None
     columns = [
-        Column(key="line", label=Text(en="Product line", zh="产品线"), wide=True), Column(key="count", label=Text(en="Failures under warranty", zh="保修期内故障"), places=0),
-        Column(key="cost", label=Text(en="Expected direct cost", zh="预计直接成本")), Column(key="interval", label=INTERVAL, show="interval"),
+        Column(key="line", label=Text(en="Product line", zh="产品线"), wide=True),
+        Column(key="count", label=Text(en="Failures under warranty", zh="保修期内故障"), places=0),
+        Column(key="cost", label=Text(en="Expected direct cost", zh="预计直接成本")),
+        Column(key="interval", label=INTERVAL, show="interval"),
         Column(key="provision", label=Text(en="Provision", zh="准备金")),
-    ]  # fmt: skip
-    rows = [Row(cells={"line": name, "count": count, "cost": cost, "interval": cost, "provision": held}) for name, cost, held, count in study.forecast.obligations]
+    ]
+    rows = [
+        Row(cells={"line": name, "count": count, "cost": cost, "interval": cost, "provision": held})
+        for name, cost, held, count in study.forecast.obligations
+    ]
     total = study.forecast.obligation
-    rows.append(Row(cells={"line": Text(en="All", zh="合计"), "cost": total, "interval": total, "provision": study.forecast.provision}, role="total"))
+    rows.append(
+        Row(
+            cells={
+                "line": Text(en="All", zh="合计"),
+                "cost": total,
+                "interval": total,
+                "provision": study.forecast.provision,
+            },
+            role="total",
+        )
+    )
     return table(
-        "failures.obligation", title=Sentence("Machines shipped so far are expected to cost {cost} until their warranties end", {"cost": total}),
-        subtitle=Sentence("Direct cost, not discounted, labour not included; beside it the warranty provision, which may cover more than direct cost"),
-        columns=columns, rows=rows, note=_source(study),
-    )  # fmt: skip
+        "failures.obligation",
+        title=Sentence(
+            "Machines shipped so far are expected to cost {cost} until their warranties end", {"cost": total}
+        ),
+        subtitle=Sentence(
+            "Direct cost, not discounted, labour not included; beside it the warranty provision, which may cover more than direct cost"
+        ),
+        columns=columns,
+        rows=rows,
+        note=_source(study),
+    )
 
 
 @_or_nothing
@@ -595,14 +1001,23 @@ def parts_table(study: FailureStudy) -> Block | None:
     if not study.parts:
         return _gap(study, "parts", "failures.parts") if "parts" in study.missing else None
     columns = [
-        Column(key="part", label=Text(en="Part", zh="备件")), Column(key="demand", label=Text(en="Expected demand", zh="预计需求"), places=0),
-        Column(key="interval", label=INTERVAL, show="interval", places=0), Column(key="stock", label=Text(en="Stock for 95% service", zh="95% 服务水平库存"), places=0),
-    ]  # fmt: skip
-    rows = [Row(cells={"part": part, "demand": demand, "interval": demand, "stock": stock}) for part, demand, stock in study.parts]
+        Column(key="part", label=Text(en="Part", zh="备件")),
+        Column(key="demand", label=Text(en="Expected demand", zh="预计需求"), places=0),
+        Column(key="interval", label=INTERVAL, show="interval", places=0),
+        Column(key="stock", label=Text(en="Stock for 95% service", zh="95% 服务水平库存"), places=0),
+    ]
+    rows = [
+        Row(cells={"part": part, "demand": demand, "interval": demand, "stock": stock})
+        for part, demand, stock in study.parts
+    ]
     return table(
-        "failures.parts", title=Sentence("Spare parts for the next three months"), subtitle=Sentence("Expected failures by component times parts used a failure"),
-        columns=columns, rows=rows, note=_source(study),
-    )  # fmt: skip
+        "failures.parts",
+        title=Sentence("Spare parts for the next three months"),
+        subtitle=Sentence("Expected failures by component times parts used a failure"),
+        columns=columns,
+        rows=rows,
+        note=_source(study),
+    )
 
 
 # -- money -----------------------------------------------------------------------------------------------------------
@@ -614,17 +1029,33 @@ def cost_table(study: FailureStudy) -> Block:
     if study.money is None:
         return _gap(study, "cost", "failures.cost")
     kinds = {
-        "parts": Text(en="Parts", zh="配件"), "logistics": Text(en="Logistics", zh="物流"), "outsourcing": Text(en="Outsourcing", zh="外包"),
-        "compensation": Text(en="Compensation", zh="赔偿"), "other": Text(en="Other", zh="其他"), "recovered": Text(en="Recovered", zh="追偿"),
-    }  # fmt: skip
-    columns = [Column(key="component", label=COMPONENT, wide=True), *(Column(key=key, label=name) for key, name in kinds.items())]
-    columns += [Column(key="total", label=Text(en="Total", zh="合计")), Column(key="unit", label=Text(en="A failure", zh="单次"))]
+        "parts": Text(en="Parts", zh="配件"),
+        "logistics": Text(en="Logistics", zh="物流"),
+        "outsourcing": Text(en="Outsourcing", zh="外包"),
+        "compensation": Text(en="Compensation", zh="赔偿"),
+        "other": Text(en="Other", zh="其他"),
+        "recovered": Text(en="Recovered", zh="追偿"),
+    }
+    columns = [
+        Column(key="component", label=COMPONENT, wide=True),
+        *(Column(key=key, label=name) for key, name in kinds.items()),
+    ]
+    columns += [
+        Column(key="total", label=Text(en="Total", zh="合计")),
+        Column(key="unit", label=Text(en="A failure", zh="单次")),
+    ]
     rows = [Row(cells={"component": name, **facts}) for name, facts in study.money.by_component]
     rows.append(Row(cells={"component": Text(en="All", zh="合计"), "total": study.money.total}, role="total"))
     return table(
-        "failures.cost", title=Sentence("Failures of the last twelve months cost {total} in direct cost", {"total": study.money.total}),
-        subtitle=Sentence("Incurred and recovery postings traced to tickets of confirmed failures"), columns=columns, rows=rows, note=_source(study),
-    )  # fmt: skip
+        "failures.cost",
+        title=Sentence(
+            "Failures of the last twelve months cost {total} in direct cost", {"total": study.money.total}
+        ),
+        subtitle=Sentence("Incurred and recovery postings traced to tickets of confirmed failures"),
+        columns=columns,
+        rows=rows,
+        note=_source(study),
+    )
 
 
 @_or_said
@@ -634,15 +1065,24 @@ def recovery_table(study: FailureStudy) -> Block | None:
         return _gap(study, "recovery", "failures.recovery") if "recovery" in study.missing else None
     lines = sorted(study.money.recovery, key=lambda line: float(line[1].value or 0))
     columns = [
-        Column(key="supplier", label=Text(en="Supplier", zh="供应商"), wide=True), Column(key="claims", label=Text(en="Claims", zh="索赔数"), show="n"),
+        Column(key="supplier", label=Text(en="Supplier", zh="供应商"), wide=True),
+        Column(key="claims", label=Text(en="Claims", zh="索赔数"), show="n"),
         Column(key="share", label=Text(en="Recovered", zh="追偿率")),
-    ]  # fmt: skip
+    ]
     rows = [Row(cells={"supplier": name, "claims": fact, "share": fact}) for name, fact in lines]
     return table(
-        "failures.recovery", title=Sentence("Least comes back from {supplier}: {share} of approved claims", {"supplier": lines[0][0], "share": lines[0][1]}),
-        subtitle=Sentence("Recovered as a share of approved claims on failed machines, by supplier of the key component, last twelve months"), columns=columns, rows=rows,
+        "failures.recovery",
+        title=Sentence(
+            "Least comes back from {supplier}: {share} of approved claims",
+            {"supplier": lines[0][0], "share": lines[0][1]},
+        ),
+        subtitle=Sentence(
+            "Recovered as a share of approved claims on failed machines, by supplier of the key component, last twelve months"
+        ),
+        columns=columns,
+        rows=rows,
         note=_source(study),
-    )  # fmt: skip
+    )
 
 
 # -- watch, fixes and bad data ---------------------------------------------------------------------------------------
@@ -652,65 +1092,133 @@ def recovery_table(study: FailureStudy) -> Block | None:
 def watch_table(study: FailureStudy) -> Block:
     """How good the watch is, with nothing planted and with a doubled rate."""
     if study.watch is None:
-        return callout("failures.watch", tone="info", title=Sentence("No watch: fewer than six months, or too few failures expected in every cell."))
-    columns = [Column(key="what", label=Text(en="What", zh="项目"), wide=True), Column(key="value", label=Text(en="Value", zh="数值"))]
+        return callout(
+            "failures.watch",
+            tone="info",
+            title=Sentence("No watch: fewer than six months, or too few failures expected in every cell."),
+        )
+    columns = [
+        Column(key="what", label=Text(en="What", zh="项目"), wide=True),
+        Column(key="value", label=Text(en="Value", zh="数值")),
+    ]
     rows = [
         Row(cells={"what": Text(en="Cells watched", zh="监测单元"), "value": study.watch.cells}),
-        Row(cells={"what": Text(en="Any alert in a quiet month (simulated)", zh="无异常月份出现预警的比例（模拟）"), "value": study.watch.false_alarms}),
+        Row(
+            cells={
+                "what": Text(
+                    en="Any alert in a quiet month (simulated)", zh="无异常月份出现预警的比例（模拟）"
+                ),
+                "value": study.watch.false_alarms,
+            }
+        ),
     ]
     for months, fact in enumerate(study.watch.detected, start=1):
-        name = Text(en=f"Doubled rate found after {months} {'month' if months == 1 else 'months'}", zh=f"故障率翻倍 {months} 个月后被发现")
+        name = Text(
+            en=f"Doubled rate found after {months} {'month' if months == 1 else 'months'}",
+            zh=f"故障率翻倍 {months} 个月后被发现",
+        )
         rows.append(Row(cells={"what": name, "value": fact}))
     return table(
         "failures.watch",
-        title=Sentence("New in the last three months: {count} of {cells} cells", {"count": _names(study), "cells": study.watch.cells}) if study.watch.alerts else Sentence("Nothing new in the last three months in {cells} cells", {"cells": study.watch.cells}),
-        subtitle=Sentence("A cell is a component in one model, supplier, plant or region; the cell of median size is used for the detection"),
-        columns=columns, rows=rows, note=_source(study),
-    )  # fmt: skip
+        title=Sentence(
+            "New in the last three months: {count} of {cells} cells",
+            {"count": _names(study), "cells": study.watch.cells},
+        )
+        if study.watch.alerts
+        else Sentence("Nothing new in the last three months in {cells} cells", {"cells": study.watch.cells}),
+        subtitle=Sentence(
+            "A cell is a component in one model, supplier, plant or region; the cell of median size is used for the detection"
+        ),
+        columns=columns,
+        rows=rows,
+        note=_source(study),
+    )
 
 
 def _names(study: FailureStudy) -> Text:
     assert study.watch is not None
-    return Text(en="; ".join(name.en for name, _ in study.watch.alerts), zh="；".join(name.zh for name, _ in study.watch.alerts))
+    return Text(
+        en="; ".join(name.en for name, _ in study.watch.alerts),
+        zh="；".join(name.zh for name, _ in study.watch.alerts),
+    )
 
 
 _VERDICTS = {
-    "worked": Text(en="Worked so far", zh="目前有效"), "worse": Text(en="Failures rose", zh="故障上升"),
-    "no_effect": Text(en="No effect to be seen", zh="未见效果"), "too_early": Text(en="Too early to say", zh="尚难判断"),
-}  # fmt: skip
+    "worked": Text(en="Worked so far", zh="目前有效"),
+    "worse": Text(en="Failures rose", zh="故障上升"),
+    "no_effect": Text(en="No effect to be seen", zh="未见效果"),
+    "too_early": Text(en="Too early to say", zh="尚难判断"),
+}
 
 
 @_or_said
 def fix_table(study: FailureStudy) -> Block:
     """Registered fixes and what came of them."""
     if not study.fixes:
-        return callout("failures.fixes", tone="info", title=Sentence("No fix is registered, or no machine made with one is in the field yet."))
+        return callout(
+            "failures.fixes",
+            tone="info",
+            title=Sentence("No fix is registered, or no machine made with one is in the field yet."),
+        )
     columns = [
-        Column(key="fix", label=Text(en="Fix", zh="整改"), wide=True), Column(key="since", label=Text(en="Produced since", zh="生产始于")),
-        Column(key="failures", label=Text(en="Failures since", zh="其后故障")), Column(key="ratio", label=Text(en="After to before", zh="整改后与前之比")),
-        Column(key="interval", label=INTERVAL, show="interval"), Column(key="verdict", label=Text(en="Verdict", zh="结论")),
-    ]  # fmt: skip
+        Column(key="fix", label=Text(en="Fix", zh="整改"), wide=True),
+        Column(key="since", label=Text(en="Produced since", zh="生产始于")),
+        Column(key="failures", label=Text(en="Failures since", zh="其后故障")),
+        Column(key="ratio", label=Text(en="After to before", zh="整改后与前之比")),
+        Column(key="interval", label=INTERVAL, show="interval"),
+        Column(key="verdict", label=Text(en="Verdict", zh="结论")),
+    ]
     rows = [
-        Row(cells={"fix": one.name, "since": one.fix.starts, "failures": one.failures, "ratio": one.ratio, "interval": one.ratio, "verdict": _VERDICTS[one.verdict]})
+        Row(
+            cells={
+                "fix": one.name,
+                "since": one.fix.starts,
+                "failures": one.failures,
+                "ratio": one.ratio,
+                "interval": one.ratio,
+                "verdict": _VERDICTS[one.verdict],
+            }
+        )
         for one in study.fixes
     ]
     return table(
-        "failures.fixes", title=Sentence("Fixes judged on machines of the same age"),
-        subtitle=Sentence("Actual to expected failures of machines made with the fix, divided by those made before it"), columns=columns, rows=rows, note=_source(study),
-    )  # fmt: skip
+        "failures.fixes",
+        title=Sentence("Fixes judged on machines of the same age"),
+        subtitle=Sentence(
+            "Actual to expected failures of machines made with the fix, divided by those made before it"
+        ),
+        columns=columns,
+        rows=rows,
+        note=_source(study),
+    )
 
 
 @_or_said
 def excluded_table(study: FailureStudy) -> Block:
     """Confirmed failures that no rate holds, by reason."""
-    columns = [Column(key="why", label=Text(en="Why", zh="原因"), wide=True), Column(key="count", label=Text(en="Failures", zh="故障数"), places=0)]
+    columns = [
+        Column(key="why", label=Text(en="Why", zh="原因"), wide=True),
+        Column(key="count", label=Text(en="Failures", zh="故障数"), places=0),
+    ]
     rows = [Row(cells={"why": name, "count": fact}) for name, fact in study.excluded if fact.value]
     if not rows:
-        return callout("failures.excluded", tone="info", title=Sentence("Every confirmed failure is rated: none lies outside the window or on an impossible day."))
+        return callout(
+            "failures.excluded",
+            tone="info",
+            title=Sentence(
+                "Every confirmed failure is rated: none lies outside the window or on an impossible day."
+            ),
+        )
     return table(
-        "failures.excluded", title=Sentence("Confirmed failures that are counted, not rated"),
-        subtitle=Sentence("A rate needs a machine that was in the field on that day and a month that was watched"), columns=columns, rows=rows, note=_source(study),
-    )  # fmt: skip
+        "failures.excluded",
+        title=Sentence("Confirmed failures that are counted, not rated"),
+        subtitle=Sentence(
+            "A rate needs a machine that was in the field on that day and a month that was watched"
+        ),
+        columns=columns,
+        rows=rows,
+        note=_source(study),
+    )
 
 
 # -- fault trees and power -------------------------------------------------------------------------------------------
@@ -722,13 +1230,24 @@ def power_table(study: FailureStudy) -> Block:
     sizes = sorted({due for due, _ in study.power})
     ratios = sorted({ratio for _, ratio in study.power})
     columns = [Column(key="expected", label=Text(en="Failures expected", zh="预期故障"))]
-    columns += [Column(key=f"r{ratio:g}", label=Text(en=f"Rate ratio {ratio:g}", zh=f"故障率比 {ratio:g}")) for ratio in ratios]
-    rows = [Row(cells={"expected": f"{due:g}", **{f"r{ratio:g}": study.power[due, ratio] for ratio in ratios}}) for due in sizes]
+    columns += [
+        Column(key=f"r{ratio:g}", label=Text(en=f"Rate ratio {ratio:g}", zh=f"故障率比 {ratio:g}"))
+        for ratio in ratios
+    ]
+    rows = [
+        Row(cells={"expected": f"{due:g}", **{f"r{ratio:g}": study.power[due, ratio] for ratio in ratios}})
+        for due in sizes
+    ]
     return table(
-        "failures.power", title=Sentence("What the search can find"),
-        subtitle=Sentence("Chance that a single attribute value with this rate ratio in one component is named, by the failures expected on its machines"),
-        columns=columns, rows=rows, note=_source(study),
-    )  # fmt: skip
+        "failures.power",
+        title=Sentence("What the search can find"),
+        subtitle=Sentence(
+            "Chance that a single attribute value with this rate ratio in one component is named, by the failures expected on its machines"
+        ),
+        columns=columns,
+        rows=rows,
+        note=_source(study),
+    )
 
 
 @_or_nothing
@@ -741,32 +1260,66 @@ def simulated_tables(study: FailureStudy) -> list[Block]:
     names = {one.planted: one.name for one in right}
     by = {(one.planted, one.ratio): one.share for one in right}
     columns = [Column(key="planted", label=Text(en="Planted", zh="植入的缺陷"), wide=True)]
-    columns += [Column(key=f"r{ratio:g}", label=Text(en=f"Rate ratio {ratio:g}", zh=f"故障率比 {ratio:g}")) for ratio in ratios]
-    columns.append(Column(key="interval", label=Text(en="Interval at 2", zh="故障率比 2 的区间"), show="interval"))
-    rows = [Row(cells={"planted": names[name], **{f"r{ratio:g}": by.get((name, ratio)) for ratio in ratios}, "interval": by.get((name, 2.0))}) for name in names]
-    quiet = [Row(cells={"planted": one.name, "share": one.share, "interval": one.share, "n": one.share}) for one in study.simulated if one.ratio == 1]
+    columns += [
+        Column(key=f"r{ratio:g}", label=Text(en=f"Rate ratio {ratio:g}", zh=f"故障率比 {ratio:g}"))
+        for ratio in ratios
+    ]
+    columns.append(
+        Column(key="interval", label=Text(en="Interval at 2", zh="故障率比 2 的区间"), show="interval")
+    )
+    rows = [
+        Row(
+            cells={
+                "planted": names[name],
+                **{f"r{ratio:g}": by.get((name, ratio)) for ratio in ratios},
+                "interval": by.get((name, 2.0)),
+            }
+        )
+        for name in names
+    ]
+    quiet = [
+        Row(cells={"planted": one.name, "share": one.share, "interval": one.share, "n": one.share})
+        for one in study.simulated
+        if one.ratio == 1
+    ]
     return [
         table(
-            "failures.simulated", title=Sentence("How often the planted fault is named first"),
-            subtitle=Sentence("Share of simulated fields in which the first cause named is the planted one with its component; 100 failures expected without the fault"),
-            columns=columns, rows=rows, note=_source(study),
+            "failures.simulated",
+            title=Sentence("How often the planted fault is named first"),
+            subtitle=Sentence(
+                "Share of simulated fields in which the first cause named is the planted one with its component; 100 failures expected without the fault"
+            ),
+            columns=columns,
+            rows=rows,
+            note=_source(study),
         ),
         table(
-            "failures.simulated_alarms", title=Sentence("How often something is named although nothing is planted"), subtitle=Sentence("Share of simulated fields with any finding"),
+            "failures.simulated_alarms",
+            title=Sentence("How often something is named although nothing is planted"),
+            subtitle=Sentence("Share of simulated fields with any finding"),
             columns=[
-                Column(key="planted", label=Text(en="Planted", zh="植入的缺陷"), wide=True), Column(key="share", label=Text(en="Alarms", zh="误报")),
-                Column(key="interval", label=Text(en="Interval", zh="区间"), show="interval"), Column(key="n", label=Text(en="Fields", zh="模拟次数"), show="n"),
+                Column(key="planted", label=Text(en="Planted", zh="植入的缺陷"), wide=True),
+                Column(key="share", label=Text(en="Alarms", zh="误报")),
+                Column(key="interval", label=Text(en="Interval", zh="区间"), show="interval"),
+                Column(key="n", label=Text(en="Fields", zh="模拟次数"), show="n"),
             ],
-            rows=quiet, note=_source(study),
+            rows=quiet,
+            note=_source(study),
         ),
-    ]  # fmt: skip
+    ]
 
 
 @_or_said
 def fault_tree_figures(study: FailureStudy) -> list[Block]:
     """Each registered fault tree, drawn, with its events by importance."""
     if not study.trees:
-        return [callout("failures.trees", tone="info", title=Sentence("No fault tree is registered, or an event of each lacks its probability."))]
+        return [
+            callout(
+                "failures.trees",
+                tone="info",
+                title=Sentence("No fault tree is registered, or an event of each lacks its probability."),
+            )
+        ]
     return [block for tree in study.trees for block in (_tree_figure(study, tree), _tree_table(study, tree))]
 
 
@@ -775,21 +1328,42 @@ def _tree_figure(study: FailureStudy, tree: TreeFacts) -> Block:
 
     values: dict[str, Value] = {"title": tree.title, "top": tree.top, "sets": tree.cut_sets}
     return figure(
-        f"failures.tree_{tree.name}", title=Sentence("{title}: {top} ({top:interval})", values),
-        subtitle=Sentence("Exact probability over {sets} minimal cut sets; events named after a component are estimated from the field", values),
-        foot=_source(study), alt=Sentence("Fault tree, read from the top event at the left to its causes at the right: {title}, {top}.", values),
-        draw=fault_tree(tree.nodes, by=Text(en="Event", zh="事件"), measure=Text(en="Probability", zh="概率")),
-    )  # fmt: skip
+        f"failures.tree_{tree.name}",
+        title=Sentence("{title}: {top} ({top:interval})", values),
+        subtitle=Sentence(
+            "Exact probability over {sets} minimal cut sets; events named after a component are estimated from the field",
+            values,
+        ),
+        foot=_source(study),
+        alt=Sentence(
+            "Fault tree, read from the top event at the left to its causes at the right: {title}, {top}.",
+            values,
+        ),
+        draw=fault_tree(
+            tree.nodes, by=Text(en="Event", zh="事件"), measure=Text(en="Probability", zh="概率")
+        ),
+    )
 
 
 def _tree_table(study: FailureStudy, tree: TreeFacts) -> Block:
     columns = [
-        Column(key="event", label=Text(en="Basic event", zh="基本事件"), wide=True), Column(key="chance", label=Text(en="Probability", zh="概率"), places=2),
-        Column(key="weight", label=Text(en="Fussell–Vesely", zh="Fussell–Vesely 重要度")), Column(key="source", label=Text(en="From", zh="来源")),
-    ]  # fmt: skip
+        Column(key="event", label=Text(en="Basic event", zh="基本事件"), wide=True),
+        Column(key="chance", label=Text(en="Probability", zh="概率"), places=2),
+        Column(key="weight", label=Text(en="Fussell–Vesely", zh="Fussell–Vesely 重要度")),
+        Column(key="source", label=Text(en="From", zh="来源")),
+    ]
     field, given = Text(en="Field", zh="现场数据"), Text(en="Given", zh="给定")
-    rows = [Row(cells={"event": name, "chance": chance, "weight": weight, "source": field if counted else given}) for name, chance, weight, counted in tree.events]
+    rows = [
+        Row(cells={"event": name, "chance": chance, "weight": weight, "source": field if counted else given})
+        for name, chance, weight, counted in tree.events
+    ]
     return table(
-        f"failures.tree_{tree.name}_events", title=Sentence("{title}: what matters most", {"title": tree.title}),
-        subtitle=Sentence("Fussell–Vesely: share of the top event's probability that involves the event; shares overlap"), columns=columns, rows=rows, note=_source(study),
-    )  # fmt: skip
+        f"failures.tree_{tree.name}_events",
+        title=Sentence("{title}: what matters most", {"title": tree.title}),
+        subtitle=Sentence(
+            "Fussell–Vesely: share of the top event's probability that involves the event; shares overlap"
+        ),
+        columns=columns,
+        rows=rows,
+        note=_source(study),
+    )

@@ -45,7 +45,11 @@ def harmless(text: str) -> str:
 
 
 def _is_range(listing: Mapping[str, Any], index: int) -> bool:
-    return any(" – " in row["cells"][index]["text"]["en"] for row in listing["rows"] if row["cells"][index]["kind"] == "fact")
+    return any(
+        " – " in row["cells"][index]["text"]["en"]
+        for row in listing["rows"]
+        if row["cells"][index]["kind"] == "fact"
+    )
 
 
 def _header(listing: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[str]:
@@ -60,7 +64,9 @@ def _header(listing: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[st
 
 
 def _two_languages(listing: Mapping[str, Any], index: int) -> bool:
-    return any(row["cells"][index]["text"]["en"] != row["cells"][index]["text"]["zh"] for row in listing["rows"])
+    return any(
+        row["cells"][index]["text"]["en"] != row["cells"][index]["text"]["zh"] for row in listing["rows"]
+    )
 
 
 def _values(listing: Mapping[str, Any], row: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[Any]:

@@ -21,7 +21,12 @@ from analysis.locale import Language, translate
 
 Record = Mapping[str, Any]
 
-SEVERITY = {"alert": ("▲", "Alert"), "watch": ("◆", "Watch"), "info": ("●", "For information"), "good": ("✓", "Good")}
+SEVERITY = {
+    "alert": ("▲", "Alert"),
+    "watch": ("◆", "Watch"),
+    "info": ("●", "For information"),
+    "good": ("✓", "Good"),
+}
 OUTCOME = {"passed": ("✓", "Passed"), "failed": ("×", "Failed"), "info": ("●", "For information")}
 
 
@@ -43,7 +48,9 @@ class Markup:
         self.facts.update({fact["id"]: fact for fact in record["facts"]})
         if record["kind"] not in ("facts", "evidence"):
             # a chart may annotate a level that is in neither its table nor its words
-            printed = [fact["id"] for fact in record["facts"]] if record["kind"] == "figure" else references(record)
+            printed = (
+                [fact["id"] for fact in record["facts"]] if record["kind"] == "figure" else references(record)
+            )
             for reference in printed:
                 self.used.setdefault(reference, anchor(record["id"]))
         render: Callable[[Record], str] = getattr(self, f"_{record['kind']}")
@@ -113,7 +120,9 @@ class Markup:
         if self.evidence is None:
             return ""
         address = f"{self.evidence}/{record['csv']}.csv"
-        return f'<p class="source"><a href="{escape(address)}" download>{self.words("Download as CSV")}</a></p>'
+        return (
+            f'<p class="source"><a href="{escape(address)}" download>{self.words("Download as CSV")}</a></p>'
+        )
 
     def _listing(self, listing: Record, *, labelled: str) -> str:
         columns = listing["columns"]
@@ -141,7 +150,10 @@ class Markup:
         if row["role"] == "group" and all(cell["kind"] == "empty" for cell in cells[1:]):
             text = escape(cells[0]["text"][self.language])
             return f'<tr class="group"><th scope="rowgroup" colspan="{len(cells)}">{text}</th></tr>'
-        printed = "".join(self._cell(cell, column, first=index == 0) for index, (cell, column) in enumerate(zip(cells, columns, strict=True)))
+        printed = "".join(
+            self._cell(cell, column, first=index == 0)
+            for index, (cell, column) in enumerate(zip(cells, columns, strict=True))
+        )
         return f'<tr class="{row["role"]}">{printed}</tr>'
 
     def _cell(self, cell: Record, column: Record, *, first: bool) -> str:
@@ -182,7 +194,9 @@ class Markup:
         number, unit = number_and_unit("".join(segment["t"] for segment in segments), self.language)
         if number is None or not unit or len(segments) != 1 or segments[0].get("k") != "fact":
             return "".join(self._segment(segment) for segment in segments)
-        return self.number(f'{escape(number, quote=False)} <small>{escape(unit, quote=False)}</small>', segments[0]["fact"])
+        return self.number(
+            f"{escape(number, quote=False)} <small>{escape(unit, quote=False)}</small>", segments[0]["fact"]
+        )
 
     def _figure_class(self, tile: Record) -> str:
         return "figure none" if self.facts[tile["fact"]]["value"] is None else "figure"
@@ -197,7 +211,11 @@ class Markup:
 
     def _finding(self, finding: Record) -> str:
         mark, word = SEVERITY[finding["severity"]]
-        method = f'<p class="method">{escape(finding["method"][self.language])}</p>' if finding.get("method") else ""
+        method = (
+            f'<p class="method">{escape(finding["method"][self.language])}</p>'
+            if finding.get("method")
+            else ""
+        )
         return (
             f'<li class="finding {finding["severity"]}"><span class="severity"><span aria-hidden="true">{mark}</span> '
             f'{self.words(word)}</span><p class="statement">{self.segments(finding["segments"])}</p>'
@@ -216,8 +234,13 @@ class Markup:
         if not preview:
             return link
         head = "".join(f'<th scope="col">{escape(name)}</th>' for name in preview["columns"])
-        rows = "".join("<tr>" + "".join(f"<td>{escape(value)}</td>" for value in row) + "</tr>" for row in preview["rows"])
-        shown = translate("{shown} of {total} rows", self.language).format(shown=f"{len(preview['rows']):,}", total=f"{preview['total']:,}")
+        rows = "".join(
+            "<tr>" + "".join(f"<td>{escape(value)}</td>" for value in row) + "</tr>"
+            for row in preview["rows"]
+        )
+        shown = translate("{shown} of {total} rows", self.language).format(
+            shown=f"{len(preview['rows']):,}", total=f"{preview['total']:,}"
+        )
         return (
             f'<details class="evidence"><summary>{self.words("Evidence")} <span class="unit">{escape(shown)}</span></summary>'
             f'<div class="scroll" role="region" tabindex="0" aria-label="{self.words("Evidence")}">'
@@ -300,7 +323,9 @@ def themed(svg: str) -> str:
 @cache
 def block_styles() -> str:
     """Style sheet of the blocks, colours included."""
-    light, dark = (";".join(f"--{role}:{value}" for role, value in palette.items()) for palette in (LIGHT, DARK))
+    light, dark = (
+        ";".join(f"--{role}:{value}" for role, value in palette.items()) for palette in (LIGHT, DARK)
+    )
     sheet = resources.files(__package__).joinpath("blocks.css").read_text(encoding="utf-8")
     sheet = re.sub(r"/\*.*?\*/", "", sheet, flags=re.DOTALL)
     return (
@@ -308,7 +333,8 @@ def block_styles() -> str:
         f"@media (prefers-color-scheme:dark){{.after-sales:not([data-theme=light]){{{dark}}}"
         f"[data-jp-theme-light=true] .after-sales.after-sales{{{light}}}}}"
         f".after-sales[data-theme=dark],[data-jp-theme-light=false] .after-sales{{{dark}}}"
-        f"@media print{{.after-sales.after-sales.after-sales{{{light}}}}}\n" + re.sub(r"\s*\n\s*", "\n", sheet).strip()
+        f"@media print{{.after-sales.after-sales.after-sales{{{light}}}}}\n"
+        + re.sub(r"\s*\n\s*", "\n", sheet).strip()
     )
 
 

@@ -104,15 +104,22 @@ class _Reader:
             case "heading":
                 english = prose_text(self._inline(token["text"], language="en"))
                 return {
-                    "type": "heading", "level": token["attrs"]["level"], "id": _slug(english),
+                    "type": "heading",
+                    "level": token["attrs"]["level"],
+                    "id": _slug(english),
                     "children": self._inline(token["text"]),
-                }  # fmt: skip
+                }
             case "paragraph" | "block_text":
                 return {"type": "paragraph", "children": self._inline(token["text"])}
             case "list":
                 attrs = token.get("attrs", {})
                 items = [self.blocks(item["children"]) for item in token["children"]]
-                return {"type": "list", "ordered": bool(attrs.get("ordered")), "start": attrs.get("start") or 1, "items": items}
+                return {
+                    "type": "list",
+                    "ordered": bool(attrs.get("ordered")),
+                    "start": attrs.get("start") or 1,
+                    "items": items,
+                }
             case "block_quote":
                 return {"type": "quote", "children": self.blocks(token["children"])}
             case "block_code":

@@ -28,7 +28,16 @@ def waterfall_table(study: QualityStudy) -> Block:
         Column(key="quarantined", label=Text(en="Quarantined", zh="隔离"), unit="rows"),
         Column(key="duplicate", label=Text(en="Duplicates", zh="重复"), unit="rows"),
     ]
-    rows = [Row(cells={"table": file.table, "file": _export_name(file.file) if study.exports else file.file, **file.rows}) for file in study.files]
+    rows = [
+        Row(
+            cells={
+                "table": file.table,
+                "file": _export_name(file.file) if study.exports else file.file,
+                **file.rows,
+            }
+        )
+        for file in study.files
+    ]
     rows.append(Row(cells={"table": Text(en="All files", zh="全部文件"), **study.total}, role="total"))
     return table(
         "quality.waterfall",
@@ -59,9 +68,14 @@ def exports_table(study: QualityStudy) -> Block | None:
         Row(cells={"file": export.file, "table": export.table, **export.rows}) for export in study.exports
     ]
     return table(
-        "quality.exports", title=Sentence("Every row of an export is written to a table or left out by a stated rule"),
-        subtitle=Sentence("Rows by export and table. Read = written + left out; one export may feed several tables."), columns=columns, rows=rows,
-    )  # fmt: skip
+        "quality.exports",
+        title=Sentence("Every row of an export is written to a table or left out by a stated rule"),
+        subtitle=Sentence(
+            "Rows by export and table. Read = written + left out; one export may feed several tables."
+        ),
+        columns=columns,
+        rows=rows,
+    )
 
 
 def remarks_table(study: QualityStudy, *, top: int = 30) -> Block | None:
@@ -76,13 +90,26 @@ def remarks_table(study: QualityStudy, *, top: int = 30) -> Block | None:
         Column(key="example", label=Text(en="Example", zh="示例")),
     ]
     rows = [
-        Row(cells={"file": one.file, "column": f"{one.table}.{one.column}" if one.column else one.table, "kind": one.kind, "count": one.count, "example": one.example})
+        Row(
+            cells={
+                "file": one.file,
+                "column": f"{one.table}.{one.column}" if one.column else one.table,
+                "kind": one.kind,
+                "count": one.count,
+                "example": one.example,
+            }
+        )
         for one in study.remarks[:top]
-    ]  # fmt: skip
+    ]
     return table(
-        "quality.remarks", title=Sentence("What the map took for granted, and where to look"),
-        subtitle=Sentence("Remarks by export and column, the most rows first; blank where a whole column or file is meant"), columns=columns, rows=rows,
-    )  # fmt: skip
+        "quality.remarks",
+        title=Sentence("What the map took for granted, and where to look"),
+        subtitle=Sentence(
+            "Remarks by export and column, the most rows first; blank where a whole column or file is meant"
+        ),
+        columns=columns,
+        rows=rows,
+    )
 
 
 def quarantine_table(study: QualityStudy, *, top: int = 30) -> Block:
@@ -102,10 +129,17 @@ def quarantine_table(study: QualityStudy, *, top: int = 30) -> Block:
         Column(key="kept", label=Text(en="What was done", zh="处理")),
     ]
     return table(
-        "quality.quarantine", title=Sentence("What was set aside, and why"),
-        subtitle=Sentence("Rows and their share of the rows read, the most first. Every row set aside is kept with its reason; file and row number are in the evidence."),
-        columns=columns, rows=[_fault_row(fault, "place", "reason", "rows", "share", "example", "kept") for fault in study.quarantine[:top]],
-    )  # fmt: skip
+        "quality.quarantine",
+        title=Sentence("What was set aside, and why"),
+        subtitle=Sentence(
+            "Rows and their share of the rows read, the most first. Every row set aside is kept with its reason; file and row number are in the evidence."
+        ),
+        columns=columns,
+        rows=[
+            _fault_row(fault, "place", "reason", "rows", "share", "example", "kept")
+            for fault in study.quarantine[:top]
+        ],
+    )
 
 
 def _fault_row(fault: Fault, *parts: str) -> Row:
@@ -145,7 +179,9 @@ def near_table(study: QualityStudy) -> Block:
         return callout(
             "quality.near",
             tone="info",
-            title=Sentence("Near duplicates: not computed: no table has the columns that two rows would have to share."),
+            title=Sentence(
+                "Near duplicates: not computed: no table has the columns that two rows would have to share."
+            ),
             body=Sentence("Needed: {columns}.", {"columns": needed_columns()}),
         )
     columns = [
@@ -172,10 +208,14 @@ def near_table(study: QualityStudy) -> Block:
         for near in study.near
     ]
     return table(
-        "quality.near", title=Sentence("Rows that look entered twice are named, not removed"),
-        subtitle=Sentence("Rows by table. An exact copy counts once. A near copy shares the columns named and differs in its key; texts may differ by a quarter of their letters."),
-        columns=columns, rows=rows,
-    )  # fmt: skip
+        "quality.near",
+        title=Sentence("Rows that look entered twice are named, not removed"),
+        subtitle=Sentence(
+            "Rows by table. An exact copy counts once. A near copy shares the columns named and differs in its key; texts may differ by a quarter of their letters."
+        ),
+        columns=columns,
+        rows=rows,
+    )
 
 
 def history_table(study: QualityStudy, *, top: int = 12) -> Block:
@@ -200,26 +240,44 @@ def history_table(study: QualityStudy, *, top: int = 12) -> Block:
     out, inside = Text(en="out of line", zh="异常"), Text(en="as ever", zh="正常")
     count, mean = Text(en="rows", zh="行数"), Text(en="mean", zh="均值")
     rows = [
-        Row(cells={
-            "series": one.name, "what": mean if one.column else count, "value": one.value, "expected": one.expected, "interval": one.expected,
-            "months": one.expected, "verdict": out if one.out_of_line else inside,
-        }, tone="bad" if one.out_of_line else None)
+        Row(
+            cells={
+                "series": one.name,
+                "what": mean if one.column else count,
+                "value": one.value,
+                "expected": one.expected,
+                "interval": one.expected,
+                "months": one.expected,
+                "verdict": out if one.out_of_line else inside,
+            },
+            tone="bad" if one.out_of_line else None,
+        )
         for one in study.histories[:top]
-    ]  # fmt: skip
+    ]
     return table(
-        "quality.history", title=Sentence("Each table and column against its own past"),
-        subtitle=Sentence("Rows and means of {month} beside the same month a year before moved by the usual yearly change; the series farthest from their past first", {"month": study.month}),
-        columns=columns, rows=rows, note=Sentence("When nothing has happened, any series is called out of line in at most one run in twenty."),
-    )  # fmt: skip
+        "quality.history",
+        title=Sentence("Each table and column against its own past"),
+        subtitle=Sentence(
+            "Rows and means of {month} beside the same month a year before moved by the usual yearly change; the series farthest from their past first",
+            {"month": study.month},
+        ),
+        columns=columns,
+        rows=rows,
+        note=Sentence(
+            "When nothing has happened, any series is called out of line in at most one run in twenty."
+        ),
+    )
 
 
 def screens_table(study: QualityStudy) -> Block:
     """Our totals beside the figures on the source systems' own screens."""
     if not study.screens:
         return callout(
-            "quality.screens", tone="info", title=Sentence("No figure of a source system's screen is stated for this run."),
+            "quality.screens",
+            tone="info",
+            title=Sentence("No figure of a source system's screen is stated for this run."),
             body=Sentence("State one in params/screen_figures.yml and it is compared here every month."),
-        )  # fmt: skip
+        )
     columns = [
         Column(key="system", label=Text(en="System and screen", zh="系统与界面"), wide=True),
         Column(key="figure", label=Text(en="Figure", zh="指标")),
@@ -229,15 +287,28 @@ def screens_table(study: QualityStudy) -> Block:
         Column(key="tolerance", label=Text(en="Tolerated", zh="容差"), scale="exact"),
     ]
     rows = [
-        Row(cells={
-            "system": _screen(line.stated), "figure": line.name, "theirs": line.theirs, "ours": line.ours, "difference": line.difference, "tolerance": line.tolerance,
-        }, tone=None if line.agrees else "bad")
+        Row(
+            cells={
+                "system": _screen(line.stated),
+                "figure": line.name,
+                "theirs": line.theirs,
+                "ours": line.ours,
+                "difference": line.difference,
+                "tolerance": line.tolerance,
+            },
+            tone=None if line.agrees else "bad",
+        )
         for line in study.screens
-    ]  # fmt: skip
+    ]
     return table(
-        "quality.screens", title=Sentence("Our totals beside the screens of the source systems"),
-        subtitle=Sentence("Figures as somebody read them in the system, with period and day of reading; a difference beyond the tolerance is a failed check"), columns=columns, rows=rows,
-    )  # fmt: skip
+        "quality.screens",
+        title=Sentence("Our totals beside the screens of the source systems"),
+        subtitle=Sentence(
+            "Figures as somebody read them in the system, with period and day of reading; a difference beyond the tolerance is a failed check"
+        ),
+        columns=columns,
+        rows=rows,
+    )
 
 
 def _screen(figure: ScreenFigure) -> Text:
@@ -275,9 +346,12 @@ def controls_table(study: QualityStudy) -> Block:
         for month in months
     ]
     return table(
-        "quality.controls", title=Sentence("Our tables beside the control totals of the general ledger"),
-        subtitle=Sentence("Control total of the month, and the same sum of our tables less it"), columns=columns, rows=rows,
-    )  # fmt: skip
+        "quality.controls",
+        title=Sentence("Our tables beside the control totals of the general ledger"),
+        subtitle=Sentence("Control total of the month, and the same sum of our tables less it"),
+        columns=columns,
+        rows=rows,
+    )
 
 
 def coverage_table(study: QualityStudy) -> Block:
@@ -292,12 +366,18 @@ def coverage_table(study: QualityStudy) -> Block:
     ]
     silent = {fresh.table: fresh.silent for fresh in study.freshness}
     rows = [
-        Row(cells={
-            "table": span.table, "rows": span.rows, "first": span.first, "last": span.last, "silent": silent.get(span.table),
-            "absent": ", ".join(span.columns_absent),
-        })
+        Row(
+            cells={
+                "table": span.table,
+                "rows": span.rows,
+                "first": span.first,
+                "last": span.last,
+                "silent": silent.get(span.table),
+                "absent": ", ".join(span.columns_absent),
+            }
+        )
         for span in study.tables
-    ]  # fmt: skip
+    ]
     note = (
         Sentence("Tables not given: {tables}. What needs them says so.", {"tables": ", ".join(study.absent)})
         if study.absent
@@ -332,16 +412,26 @@ def columns_figure(study: QualityStudy, *, top: int = 24) -> Block:
     return figure(
         "quality.columns",
         title=Sentence("{column} is filled most unevenly from month to month", {"column": uneven[0].name}),
-        subtitle=Sentence("Share of rows with a value, by column and month; columns that changed most. A column that ripens, such as one for resolution, is emptier in young months."),
-        foot=Sentence("Optional columns of tables kept by month, accepted rows known on the as-of date. Blank: no rows."),
-        alt=Sentence("Grid of the share of rows with a value by column and month; {column} varies most.", {"column": uneven[0].name}),
+        subtitle=Sentence(
+            "Share of rows with a value, by column and month; columns that changed most. A column that ripens, such as one for resolution, is emptier in young months."
+        ),
+        foot=Sentence(
+            "Optional columns of tables kept by month, accepted rows known on the as-of date. Blank: no rows."
+        ),
+        alt=Sentence(
+            "Grid of the share of rows with a value by column and month; {column} varies most.",
+            {"column": uneven[0].name},
+        ),
         draw=heatmap(
             [(column.name, column.name) for column in uneven],
             [(str(month), str(month)) for month in months],
             {(column.name, str(month)): share for column in uneven for month, share in column.shares.items()},
-            measure=Text(en="Rows with a value", zh="有值行占比"), by=Text(en="Column", zh="列"), span=(0.0, 1.0), places=0,
+            measure=Text(en="Rows with a value", zh="有值行占比"),
+            by=Text(en="Column", zh="列"),
+            span=(0.0, 1.0),
+            places=0,
         ),
-    )  # fmt: skip
+    )
 
 
 def columns_table(study: QualityStudy, *, top: int = 12) -> Block:
@@ -380,10 +470,14 @@ def columns_table(study: QualityStudy, *, top: int = 12) -> Block:
             )
         )
     return table(
-        "quality.filled", title=Sentence("How full the columns are"),
-        subtitle=Sentence("Share of rows with a value over the last thirteen months, the most uneven first; every column and month is in the evidence"),
-        columns=columns, rows=rows,
-    )  # fmt: skip
+        "quality.filled",
+        title=Sentence("How full the columns are"),
+        subtitle=Sentence(
+            "Share of rows with a value over the last thirteen months, the most uneven first; every column and month is in the evidence"
+        ),
+        columns=columns,
+        rows=rows,
+    )
 
 
 def filled_evidence(study: QualityStudy) -> pd.DataFrame:
@@ -439,17 +533,29 @@ def arrivals_table(study: QualityStudy) -> Block:
         Column(key="to_come", label=Text(en="Still to come", zh="尚未到达"), unit="rows"),
     ]
     rows = [
-        Row(cells={
-            "table": arrival.table, "seen": arrival.seen, "median": arrival.median_lag, "late": arrival.late_lag,
-            "arrived": arrival.arrived, "lowest": arrival.lowest, "to_come": arrival.to_come,
-        })
+        Row(
+            cells={
+                "table": arrival.table,
+                "seen": arrival.seen,
+                "median": arrival.median_lag,
+                "late": arrival.late_lag,
+                "arrived": arrival.arrived,
+                "lowest": arrival.lowest,
+                "to_come": arrival.to_come,
+            }
+        )
         for arrival in study.arrivals
-    ]  # fmt: skip
+    ]
     return table(
-        "quality.arrivals", title=Sentence("How much of the month is still to come"),
-        subtitle=Sentence("Rows of {month} known now, how late rows are recorded, and what to expect if the month arrives as six earlier ones did", {"month": study.month}),
-        columns=columns, rows=rows,
-    )  # fmt: skip
+        "quality.arrivals",
+        title=Sentence("How much of the month is still to come"),
+        subtitle=Sentence(
+            "Rows of {month} known now, how late rows are recorded, and what to expect if the month arrives as six earlier ones did",
+            {"month": study.month},
+        ),
+        columns=columns,
+        rows=rows,
+    )
 
 
 def corrections_table(study: QualityStudy) -> Block:

@@ -10,10 +10,24 @@ from analysis.locale import LANGUAGES
 
 _PARTS: dict[str, dict[str, str]] = {
     # kind: part → what it is ("?" may be null)
-    "table": {"title": "segments", "subtitle": "segments?", "note": "segments?", "columns": "list", "rows": "list", "csv": "string"},
+    "table": {
+        "title": "segments",
+        "subtitle": "segments?",
+        "note": "segments?",
+        "columns": "list",
+        "rows": "list",
+        "csv": "string",
+    },
     "figure": {
-        "title": "segments", "subtitle": "segments", "foot": "segments", "alt": "text", "svg": "text", "width": "number",
-        "height": "number", "data": "mapping", "csv": "string",
+        "title": "segments",
+        "subtitle": "segments",
+        "foot": "segments",
+        "alt": "text",
+        "svg": "text",
+        "width": "number",
+        "height": "number",
+        "data": "mapping",
+        "csv": "string",
     },
     "tiles": {"tiles": "list"},
     "findings": {"findings": "list", "empty": "segments"},
@@ -21,7 +35,7 @@ _PARTS: dict[str, dict[str, str]] = {
     "callout": {"tone": "string", "title": "segments", "body": "segments?"},
     "facts": {},
     "evidence": {"files": "list"},
-}  # fmt: skip
+}
 _ROLES = {"body", "subtotal", "total", "group"}
 _CELL_KINDS = {"fact", "label", "words", "empty"}
 _TONES = {None, "good", "bad", "muted"}
@@ -32,7 +46,9 @@ def validate(record: Mapping[str, Any]) -> None:
     name = str(record.get("id") or "?")
     kind = record.get("kind")
     if record.get("version") != 1 or kind not in _PARTS or name == "?":
-        raise ParameterError(f"block {name}: version {record.get('version')}, kind {kind!r}; known: version 1 of {', '.join(_PARTS)}.")
+        raise ParameterError(
+            f"block {name}: version {record.get('version')}, kind {kind!r}; known: version 1 of {', '.join(_PARTS)}."
+        )
     for part in ("facts", "untranslated"):
         _expect(isinstance(record.get(part), list), name, part, "a list")
     for part, shape in _PARTS[kind].items():
@@ -58,11 +74,14 @@ def _check_part(name: str, part: str, shape: str, value: Any) -> None:
     match shape.rstrip("?"):
         case "segments":
             holds = isinstance(value, Mapping) and all(
-                isinstance(value.get(language), Sequence) and all("t" in piece for piece in value[language]) for language in LANGUAGES
+                isinstance(value.get(language), Sequence) and all("t" in piece for piece in value[language])
+                for language in LANGUAGES
             )
             _expect(holds, name, part, f"segments in {' and '.join(LANGUAGES)}")
         case "text":
-            holds = isinstance(value, Mapping) and all(isinstance(value.get(language), str) for language in LANGUAGES)
+            holds = isinstance(value, Mapping) and all(
+                isinstance(value.get(language), str) for language in LANGUAGES
+            )
             _expect(holds, name, part, f"text in {' and '.join(LANGUAGES)}")
         case "list":
             _expect(isinstance(value, list), name, part, "a list")
@@ -84,8 +103,18 @@ def _check_listing(name: str, listing: Mapping[str, Any]) -> None:
         _expect(len(row["cells"]) == len(columns), name, f"row {number}", f"{len(columns)} cells wide")
         for cell in row["cells"]:
             _check_part(name, f"cell in row {number}", "text", cell["text"])
-            _expect(cell["kind"] in _CELL_KINDS and cell["tone"] in _TONES, name, f"cell in row {number}", "of a known kind and tone")
-            _expect((cell["kind"] == "fact") == (cell["fact"] is not None), name, f"cell in row {number}", "a fact exactly when it names one")
+            _expect(
+                cell["kind"] in _CELL_KINDS and cell["tone"] in _TONES,
+                name,
+                f"cell in row {number}",
+                "of a known kind and tone",
+            )
+            _expect(
+                (cell["kind"] == "fact") == (cell["fact"] is not None),
+                name,
+                f"cell in row {number}",
+                "a fact exactly when it names one",
+            )
 
 
 def references(value: Any, key: str = "") -> Iterator[str]:

@@ -84,7 +84,9 @@ def text_colour(role: str) -> str:
 def category_roles(count: int) -> tuple[str, ...]:
     """Roles for so many categories; more than seven cannot be told apart: gather the rest into one."""
     if count > len(CATEGORIES):
-        raise ParameterError(f"{count} categories in one chart; at most {len(CATEGORIES)} can be told apart, gather the rest as 'other'.")
+        raise ParameterError(
+            f"{count} categories in one chart; at most {len(CATEGORIES)} can be told apart, gather the rest as 'other'."
+        )
     return CATEGORIES[:count]
 
 
@@ -201,7 +203,9 @@ def render(drawing: Drawing, id: str, *, size: tuple[float, float] | None = None
             FigureCanvasSVG(figure)
             drawing.draw(figure, language)
             buffer = io.StringIO()
-            figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Type": None, "Format": None})
+            figure.savefig(
+                buffer, format="svg", metadata={"Date": None, "Creator": None, "Type": None, "Format": None}
+            )
             svg[language] = inline_svg(buffer.getvalue(), id)
             ticks = _axis_texts(figure)
             for text in _texts(figure):
@@ -212,7 +216,11 @@ def render(drawing: Drawing, id: str, *, size: tuple[float, float] | None = None
                 if isinstance(fact := getattr(text, "fact", None), Fact):
                     facts[fact.id] = fact
     return Picture(
-        svg=svg, width=round(width * 72, 2), height=round(height * 72, 2), facts=tuple(facts.values()), messages=frozenset(messages)
+        svg=svg,
+        width=round(width * 72, 2),
+        height=round(height * 72, 2),
+        facts=tuple(facts.values()),
+        messages=frozenset(messages),
     )
 
 
@@ -244,7 +252,9 @@ def _axis_texts(figure: Figure) -> set[DrawnText]:
 def _refuse_unmarked(text: DrawnText, id: str) -> None:
     """A digit in an annotation belongs to a fact, a label from the data or a wording of the catalogue."""
     if not text.get_gid() and re.search(r"\d", text.get_text()):
-        raise ParameterError(f"figure {id}: annotation '{text.get_text()}' is no fact; draw it with annotate(), label() or words().")
+        raise ParameterError(
+            f"figure {id}: annotation '{text.get_text()}' is no fact; draw it with annotate(), label() or words()."
+        )
 
 
 @cache
@@ -258,7 +268,9 @@ def _refuse_missing_glyphs(text: str, id: str) -> None:
     missing = sorted({char for char in text if ord(char) not in _glyphs() and char not in "\n\t"})
     if missing:
         listed = ", ".join(f"{char} (U+{ord(char):04X})" for char in missing[:5])
-        raise ParameterError(f"figure {id}: the font has no glyph for {listed} in '{text}'; rename the label or extend the font.")
+        raise ParameterError(
+            f"figure {id}: the font has no glyph for {listed} in '{text}'; rename the label or extend the font."
+        )
 
 
 def inline_svg(svg: str, id: str) -> str:
@@ -285,7 +297,15 @@ def _mark(kind: str, rest: str) -> str:
 
 
 def annotate(
-    axes: Axes, x: Any, y: Any, fact: Fact, language: Language, *, form: str = "", text: str | None = None, **options: Any
+    axes: Axes,
+    x: Any,
+    y: Any,
+    fact: Fact,
+    language: Language,
+    *,
+    form: str = "",
+    text: str | None = None,
+    **options: Any,
 ) -> DrawnText:
     """Print a fact at a point; ``form`` as in sentences (``signed``, ``exact``, ``interval`` …) or the ``text`` of a table cell.
 
@@ -374,11 +394,21 @@ def place(figure: Figure, *, left: float, right: float, top: float, bottom: floa
 def axis_name(measure: Text, unit: Unit, scale: Scale, language: Language) -> str:
     """``After-sales cost (CNY thousand)``; the unit is left out where the measure says it already."""
     name = unit.label(language, scale)
-    return measure[language] if name.casefold() in measure[language].casefold() else f"{measure[language]} ({name})"
+    return (
+        measure[language]
+        if name.casefold() in measure[language].casefold()
+        else f"{measure[language]} ({name})"
+    )
 
 
 def value_axis(
-    axes: Axes, which: Literal["x", "y"], *, name: str = "", ticks: int = 5, most: float | None = None, grid: bool = True
+    axes: Axes,
+    which: Literal["x", "y"],
+    *,
+    name: str = "",
+    ticks: int = 5,
+    most: float | None = None,
+    grid: bool = True,
 ) -> None:
     """Grid lines and plain ticks inside the axis, at most up to ``most``; its name stands at its end, level."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
@@ -388,7 +418,9 @@ def value_axis(
     reach = max(high, low) if most is None else most
     places = MaxNLocator(nbins=ticks, steps=[1, 2, 2.5, 5, 10]).tick_values(min(low, high), reach)
     margin = abs(high - low) * 1e-6
-    axis.set_major_locator(FixedLocator([value for value in places if min(low, high) - margin <= value <= reach + margin]))
+    axis.set_major_locator(
+        FixedLocator([value for value in places if min(low, high) - margin <= value <= reach + margin])
+    )
     axis.set_major_formatter(FuncFormatter(tick_text))
     if grid:
         axes.grid(axis=which)
@@ -413,7 +445,10 @@ def readable_role(fill: str, opacity: float) -> str:
     """``ink`` or ``paper``: the words that read better on a fill of this opacity, on the worse of the light and the dark page."""
 
     def worst(role: str) -> float:
-        return min(contrast(palette[role], _blend(palette[fill], palette["paper"], opacity)) for palette in (LIGHT, DARK))
+        return min(
+            contrast(palette[role], _blend(palette[fill], palette["paper"], opacity))
+            for palette in (LIGHT, DARK)
+        )
 
     return max(("ink", "paper"), key=worst)
 
@@ -424,7 +459,10 @@ def _channels(hex_colour: str) -> tuple[float, float, float]:
 
 
 def _blend(over: str, under: str, opacity: float) -> str:
-    mixed = (round(255 * (a * opacity + b * (1 - opacity))) for a, b in zip(_channels(over), _channels(under), strict=True))
+    mixed = (
+        round(255 * (a * opacity + b * (1 - opacity)))
+        for a, b in zip(_channels(over), _channels(under), strict=True)
+    )
     return "#" + "".join(f"{channel:02x}" for channel in mixed)
 
 

@@ -37,18 +37,30 @@ VALUE = Text(en="Customer lifetime value", zh="客户终身价值")
 INTERVAL = Text(en="Interval", zh="区间")
 CUSTOMERS = Text(en="Customers", zh="客户数")
 DIMENSION_NAMES = {
-    "tier": Text(en="Value tier", zh="价值层级"), "customer_type": Text(en="Customer type", zh="客户类型"), "segment": Text(en="Segment", zh="客户分层"),
-    "region": Text(en="Region", zh="区域"), "channel": Text(en="Channel of acquisition", zh="获客渠道"), "product_line": Text(en="Product line", zh="产品线"),
-    "cohort": Text(en="Year of the first purchase or contract", zh="首购或首约年份"), "kind": Text(en="Bound by", zh="关系类型"),
-}  # fmt: skip
+    "tier": Text(en="Value tier", zh="价值层级"),
+    "customer_type": Text(en="Customer type", zh="客户类型"),
+    "segment": Text(en="Segment", zh="客户分层"),
+    "region": Text(en="Region", zh="区域"),
+    "channel": Text(en="Channel of acquisition", zh="获客渠道"),
+    "product_line": Text(en="Product line", zh="产品线"),
+    "cohort": Text(en="Year of the first purchase or contract", zh="首购或首约年份"),
+    "kind": Text(en="Bound by", zh="关系类型"),
+}
 VALUE_NAMES = {
-    "top": Text(en="Top tier", zh="顶层"), "middle": Text(en="Middle tier", zh="中层"), "low": Text(en="Low tier", zh="底层"),
-    "contract": Text(en="A running contract", zh="在执行合同"), "purchases": Text(en="Purchases only", zh="仅购买"),
-}  # fmt: skip
+    "top": Text(en="Top tier", zh="顶层"),
+    "middle": Text(en="Middle tier", zh="中层"),
+    "low": Text(en="Low tier", zh="底层"),
+    "contract": Text(en="A running contract", zh="在执行合同"),
+    "purchases": Text(en="Purchases only", zh="仅购买"),
+}
 STEP_NAMES = {
-    "new": Text(en="New customers", zh="新客户"), "lost": Text(en="Lost customers", zh="流失客户"), "grown": Text(en="Grown customers", zh="增值客户"),
-    "shrunk": Text(en="Shrunk customers", zh="减值客户"), "model": Text(en="Model re-estimated (no growth)", zh="模型重估（非增长）"), "assumptions": Text(en="Assumptions changed", zh="假设变更"),
-}  # fmt: skip
+    "new": Text(en="New customers", zh="新客户"),
+    "lost": Text(en="Lost customers", zh="流失客户"),
+    "grown": Text(en="Grown customers", zh="增值客户"),
+    "shrunk": Text(en="Shrunk customers", zh="减值客户"),
+    "model": Text(en="Model re-estimated (no growth)", zh="模型重估（非增长）"),
+    "assumptions": Text(en="Assumptions changed", zh="假设变更"),
+}
 LEVEL_NAMES = {"high": Text(en="high", zh="高"), "low": Text(en="low", zh="低")}
 
 
@@ -58,14 +70,21 @@ def _refused(part: object, name: str, what: Text) -> Block | None:
         return not_computed(part, id=f"value.{name}", what=what)
     if isinstance(part, AnalysisError):
         return callout(
-            f"value.{name}", tone="info", title=Sentence("{what}: not computed", {"what": what}),
-            body=Sentence("There are too few customers, purchases or renewals in these data for an estimate."),
-        )  # fmt: skip
+            f"value.{name}",
+            tone="info",
+            title=Sentence("{what}: not computed", {"what": what}),
+            body=Sentence(
+                "There are too few customers, purchases or renewals in these data for an estimate."
+            ),
+        )
     return None
 
 
 def _source(study: ValueStudy) -> Sentence:
-    return Sentence("Source: orders, contracts, ledger, tickets and customers up to the end of {month}.", {"month": study.month})
+    return Sentence(
+        "Source: orders, contracts, ledger, tickets and customers up to the end of {month}.",
+        {"month": study.month},
+    )
 
 
 # -- headline --------------------------------------------------------------------------------------------------------------
@@ -75,31 +94,58 @@ def headline_tiles(study: ValueStudy) -> Block:
     """What the base is worth, what after-sales must keep to pay for itself, concentration, change."""
     refused = _refused(study.portfolio, "headline", VALUE)
     if refused or not isinstance(study.portfolio, Portfolio):
-        return refused or callout("value.headline", tone="info", title=Sentence("There are no customers to value."))
+        return refused or callout(
+            "value.headline", tone="info", title=Sentence("There are no customers to value.")
+        )
     whole = study.portfolio
     shown = [
         Tile(
-            label=Text(en="Value of today's customers", zh="现有客户价值"), fact=whole.total,
-            comparisons=[Comparison(label=INTERVAL, value=Sentence("{total:interval}", {"total": whole.total})), Comparison(label=Text(en="Per customer", zh="每位客户"), value=whole.mean, signed=False)],
+            label=Text(en="Value of today's customers", zh="现有客户价值"),
+            fact=whole.total,
+            comparisons=[
+                Comparison(label=INTERVAL, value=Sentence("{total:interval}", {"total": whole.total})),
+                Comparison(label=Text(en="Per customer", zh="每位客户"), value=whole.mean, signed=False),
+            ],
         )
-    ]  # fmt: skip
+    ]
     if study.break_even:
         shown.append(
             Tile(
-                label=Text(en="After-sales pays for itself if it keeps, of expected margin", zh="售后自负盈亏需保住的预期毛利占比"), fact=study.break_even.share,
-                comparisons=[Comparison(label=Text(en="After-sales over the horizon", zh="期限内售后成本"), value=study.break_even.cost, signed=False)],
+                label=Text(
+                    en="After-sales pays for itself if it keeps, of expected margin",
+                    zh="售后自负盈亏需保住的预期毛利占比",
+                ),
+                fact=study.break_even.share,
+                comparisons=[
+                    Comparison(
+                        label=Text(en="After-sales over the horizon", zh="期限内售后成本"),
+                        value=study.break_even.cost,
+                        signed=False,
+                    )
+                ],
             )
-        )  # fmt: skip
-    shown.append(Tile(label=Text(en="Share of value held by the top tenth", zh="前十分之一客户价值占比"), fact=whole.top_share))
+        )
+    shown.append(
+        Tile(
+            label=Text(en="Share of value held by the top tenth", zh="前十分之一客户价值占比"),
+            fact=whole.top_share,
+        )
+    )
     if isinstance(study.change, Change):
         moved = study.change.by_customers
         known = moved.interval is not None and not moved.interval.low <= 0 <= moved.interval.high
         shown.append(
             Tile(
-                label=Text(en="Moved by customers this month", zh="当月客户行为引起的变动"), fact=moved, status=("good" if (moved.value or 0) > 0 else "watch") if known else None,
-                comparisons=[Comparison(label=Text(en="By re-estimation", zh="模型重估"), value=study.change.steps["model"])],
+                label=Text(en="Moved by customers this month", zh="当月客户行为引起的变动"),
+                fact=moved,
+                status=("good" if (moved.value or 0) > 0 else "watch") if known else None,
+                comparisons=[
+                    Comparison(
+                        label=Text(en="By re-estimation", zh="模型重估"), value=study.change.steps["model"]
+                    )
+                ],
             )
-        )  # fmt: skip
+        )
     return tiles("value.headline", shown)
 
 
@@ -112,19 +158,39 @@ def parts_table(study: ValueStudy) -> Block | None:
     if not isinstance(whole, Portfolio):
         return None
     names = {
-        "purchases": Text(en="Purchases to come, margin", zh="未来购买毛利"), "contract": Text(en="Contract renewals to come, margin", zh="未来续约毛利"),
+        "purchases": Text(en="Purchases to come, margin", zh="未来购买毛利"),
+        "contract": Text(en="Contract renewals to come, margin", zh="未来续约毛利"),
         "service": Text(en="Service cost traced to customers", zh="可追溯至客户的服务成本"),
-    }  # fmt: skip
+    }
     rows = [Row(cells={"part": names[name], "value": fact}) for name, fact in whole.parts.items()]
     rows.append(Row(cells={"part": VALUE, "value": whole.total, "interval": whole.total}, role="total"))
     if study.break_even:
-        rows.append(Row(cells={"part": Text(en="For comparison: all after-sales cost over the same horizon", zh="对照：同期限全部售后成本"), "value": study.break_even.cost}))
+        rows.append(
+            Row(
+                cells={
+                    "part": Text(
+                        en="For comparison: all after-sales cost over the same horizon",
+                        zh="对照：同期限全部售后成本",
+                    ),
+                    "value": study.break_even.cost,
+                }
+            )
+        )
     return table(
-        "value.parts", title=Sentence("Today's customers are worth {total}", {"total": whole.total}),
-        subtitle=Sentence("On {basis}, over {horizon}, discounted at {rate} a year", {"basis": BASIS_NAMES[study.settings.basis], "horizon": study.horizon, "rate": study.rate}),
-        columns=[Column(key="part", label=Text(en="Part", zh="构成"), wide=True), Column(key="value", label=VALUE, signed=False), Column(key="interval", label=INTERVAL, show="interval")],
-        rows=rows, note=_source(study),
-    )  # fmt: skip
+        "value.parts",
+        title=Sentence("Today's customers are worth {total}", {"total": whole.total}),
+        subtitle=Sentence(
+            "On {basis}, over {horizon}, discounted at {rate} a year",
+            {"basis": BASIS_NAMES[study.settings.basis], "horizon": study.horizon, "rate": study.rate},
+        ),
+        columns=[
+            Column(key="part", label=Text(en="Part", zh="构成"), wide=True),
+            Column(key="value", label=VALUE, signed=False),
+            Column(key="interval", label=INTERVAL, show="interval"),
+        ],
+        rows=rows,
+        note=_source(study),
+    )
 
 
 def slices_table(study: ValueStudy, *dimensions: str) -> Block | None:
@@ -137,23 +203,49 @@ def slices_table(study: ValueStudy, *dimensions: str) -> Block | None:
         rows.append(Row(cells={"slice": DIMENSION_NAMES[dimension]}, role="group"))
         for line in whole.by[dimension]:
             rows.append(
-                Row(cells={"slice": VALUE_NAMES.get(line.value, line.label) if dimension in ("tier", "kind") else line.label, "customers": line.customers, "total": line.total, "mean": line.mean,
-                           "interval": line.mean, "revenue": line.revenue, "order": line.order_value, "again": line.repurchase})
-            )  # fmt: skip
-    told = [line for dimension in dimensions if dimension not in ("tier", "cohort", "kind") for line in whole.by[dimension]]  # tiers are made by value
+                Row(
+                    cells={
+                        "slice": VALUE_NAMES.get(line.value, line.label)
+                        if dimension in ("tier", "kind")
+                        else line.label,
+                        "customers": line.customers,
+                        "total": line.total,
+                        "mean": line.mean,
+                        "interval": line.mean,
+                        "revenue": line.revenue,
+                        "order": line.order_value,
+                        "again": line.repurchase,
+                    }
+                )
+            )
+    told = [
+        line
+        for dimension in dimensions
+        if dimension not in ("tier", "cohort", "kind")
+        for line in whole.by[dimension]
+    ]  # tiers are made by value
     best = max(told, key=lambda line: float(line.mean.value or 0))
     name = best.label
     return table(
-        f"value.by_{dimensions[0]}", title=Sentence("{slice}: {mean}, the most of all", {"slice": name, "mean": best.mean}),
-        subtitle=Sentence("Expected value over {horizon}; revenue, order value and repurchase as observed", {"horizon": study.horizon}),
+        f"value.by_{dimensions[0]}",
+        title=Sentence("{slice}: {mean}, the most of all", {"slice": name, "mean": best.mean}),
+        subtitle=Sentence(
+            "Expected value over {horizon}; revenue, order value and repurchase as observed",
+            {"horizon": study.horizon},
+        ),
         columns=[
-            Column(key="slice", label=Text(en="Slice", zh="维度"), wide=True), Column(key="customers", label=CUSTOMERS), Column(key="total", label=Text(en="Value", zh="价值")),
-            Column(key="mean", label=Text(en="Per customer", zh="客均"), places=0), Column(key="interval", label=INTERVAL, show="interval", places=0),
-            Column(key="revenue", label=Text(en="ARPU", zh="ARPU"), places=0), Column(key="order", label=Text(en="Order value", zh="单均金额"), places=0),
+            Column(key="slice", label=Text(en="Slice", zh="维度"), wide=True),
+            Column(key="customers", label=CUSTOMERS),
+            Column(key="total", label=Text(en="Value", zh="价值")),
+            Column(key="mean", label=Text(en="Per customer", zh="客均"), places=0),
+            Column(key="interval", label=INTERVAL, show="interval", places=0),
+            Column(key="revenue", label=Text(en="ARPU", zh="ARPU"), places=0),
+            Column(key="order", label=Text(en="Order value", zh="单均金额"), places=0),
             Column(key="again", label=Text(en="Bought again in 12 months", zh="12 个月复购率")),
         ],
-        rows=rows, note=_source(study),
-    )  # fmt: skip
+        rows=rows,
+        note=_source(study),
+    )
 
 
 def lorenz_figure(study: ValueStudy) -> Block | None:
@@ -183,17 +275,45 @@ def lorenz_figure(study: ValueStudy) -> Block | None:
         tenth = next((fact for at, fact in points if at == 0.9), None)
         if tenth is not None:
             axes.plot([90], [shown(tenth.value, unit)], "o", color=colour("focus"), markersize=5)
-            axes.vlines(102, shown(tenth.value, unit), 100, color=colour("focus"), linewidth=2.0, clip_on=False)
-            annotate(axes, 104, (shown(tenth.value, unit) + 100) / 2, whole.top_share, language, color=colour("focus"), va="center", weight="bold", clip_on=False)
-            words(axes, 104, (shown(tenth.value, unit) + 100) / 2 - 13, "the top tenth", language, color=colour("focus"), va="center", clip_on=False)
+            axes.vlines(
+                102, shown(tenth.value, unit), 100, color=colour("focus"), linewidth=2.0, clip_on=False
+            )
+            annotate(
+                axes,
+                104,
+                (shown(tenth.value, unit) + 100) / 2,
+                whole.top_share,
+                language,
+                color=colour("focus"),
+                va="center",
+                weight="bold",
+                clip_on=False,
+            )
+            words(
+                axes,
+                104,
+                (shown(tenth.value, unit) + 100) / 2 - 13,
+                "the top tenth",
+                language,
+                color=colour("focus"),
+                va="center",
+                clip_on=False,
+            )
 
     columns = [Column(key="people", label=_PEOPLE), Column(key="value", label=_CUMULATIVE)]
     rows = [Row(cells={"people": _least(round(100 * at)), "value": fact}) for at, fact in points]
     return figure_of(
-        study, "lorenz", Sentence("The most valuable tenth of customers holds {share} of the value", {"share": whole.top_share}),
-        Sentence("Cumulative share of expected value by share of customers, the least valuable first (Lorenz curve)"),
-        Sentence("Lorenz curve; the most valuable tenth holds {share}.", {"share": whole.top_share}), Drawing(draw=draw, data=(columns, rows), size=(WIDTH, 2.1)),
-    )  # fmt: skip
+        study,
+        "lorenz",
+        Sentence(
+            "The most valuable tenth of customers holds {share} of the value", {"share": whole.top_share}
+        ),
+        Sentence(
+            "Cumulative share of expected value by share of customers, the least valuable first (Lorenz curve)"
+        ),
+        Sentence("Lorenz curve; the most valuable tenth holds {share}.", {"share": whole.top_share}),
+        Drawing(draw=draw, data=(columns, rows), size=(WIDTH, 2.1)),
+    )
 
 
 _CUMULATIVE = Text(en="Share of value", zh="价值累计占比")
@@ -204,7 +324,9 @@ def _least(percent: int) -> Text:
     return Text(en=f"the least valuable {percent} %", zh=f"价值最低的 {percent} %")
 
 
-def figure_of(study: ValueStudy, name: str, title: Sentence, subtitle: Sentence, alt: Sentence, drawing: Drawing) -> Block:
+def figure_of(
+    study: ValueStudy, name: str, title: Sentence, subtitle: Sentence, alt: Sentence, drawing: Drawing
+) -> Block:
     return figure(f"value.{name}", title=title, subtitle=subtitle, foot=_source(study), alt=alt, draw=drawing)
 
 
@@ -218,19 +340,35 @@ def change_figure(study: ValueStudy) -> Block:
     found, whole = study.change, study.portfolio
     refused = _refused(found, "change", Text(en="Change of value since last month", zh="价值较上月的变动"))
     if refused or not isinstance(found, Change) or not isinstance(whole, Portfolio):
-        return refused or callout("value.change", tone="info", title=Sentence("There is no earlier month to compare with."))
+        return refused or callout(
+            "value.change", tone="info", title=Sentence("There is no earlier month to compare with.")
+        )
     steps = [Item(name=STEP_NAMES[name], fact=found.steps[name]) for name in STEPS]
     before, after = study.month - 1, study.month
     values = {"change": found.by_customers, "model": found.steps["model"]}
     return figure_of(
-        study, "change", Sentence("Customers {change:word|added|took|moved} {change:abs}; re-estimation of the model moved the value by {model:signed}", values),
-        Sentence("Expected value of all customers at the end of each month; the steps add up to the cent and a refit is not growth"),
-        Sentence("Waterfall from the value of {before} to the value of {after} by cause.", {"before": before, "after": after}),
-        waterfall(
-            Item(name=Text(en=month_text(before, "en"), zh=month_text(before, "zh")), fact=found.before), steps, Item(name=Text(en=month_text(after, "en"), zh=month_text(after, "zh")), fact=whole.total),
-            measure=VALUE, by=Text(en="Cause", zh="原因"), better="higher",
+        study,
+        "change",
+        Sentence(
+            "Customers {change:word|added|took|moved} {change:abs}; re-estimation of the model moved the value by {model:signed}",
+            values,
         ),
-    )  # fmt: skip
+        Sentence(
+            "Expected value of all customers at the end of each month; the steps add up to the cent and a refit is not growth"
+        ),
+        Sentence(
+            "Waterfall from the value of {before} to the value of {after} by cause.",
+            {"before": before, "after": after},
+        ),
+        waterfall(
+            Item(name=Text(en=month_text(before, "en"), zh=month_text(before, "zh")), fact=found.before),
+            steps,
+            Item(name=Text(en=month_text(after, "en"), zh=month_text(after, "zh")), fact=whole.total),
+            measure=VALUE,
+            by=Text(en="Cause", zh="原因"),
+            better="higher",
+        ),
+    )
 
 
 def change_table(study: ValueStudy) -> Block | None:
@@ -238,15 +376,44 @@ def change_table(study: ValueStudy) -> Block | None:
     found = study.change
     if not isinstance(found, Change):
         return None
-    rows = [Row(cells={"step": STEP_NAMES[name], "customers": found.customers[name], "change": found.steps[name]}) for name in CUSTOMER_STEPS]
-    rows.append(Row(cells={"step": Text(en="What customers did", zh="客户行为合计"), "change": found.by_customers, "interval": found.by_customers}, role="subtotal"))
-    rows += [Row(cells={"step": STEP_NAMES[name], "change": found.steps[name]}) for name in STEPS if name not in CUSTOMER_STEPS]
+    rows = [
+        Row(cells={"step": STEP_NAMES[name], "customers": found.customers[name], "change": found.steps[name]})
+        for name in CUSTOMER_STEPS
+    ]
+    rows.append(
+        Row(
+            cells={
+                "step": Text(en="What customers did", zh="客户行为合计"),
+                "change": found.by_customers,
+                "interval": found.by_customers,
+            },
+            role="subtotal",
+        )
+    )
+    rows += [
+        Row(cells={"step": STEP_NAMES[name], "change": found.steps[name]})
+        for name in STEPS
+        if name not in CUSTOMER_STEPS
+    ]
     return table(
-        "value.change_steps", title=Sentence("What customers did moved the value by {change:signed}", {"change": found.by_customers}),
+        "value.change_steps",
+        title=Sentence(
+            "What customers did moved the value by {change:signed}", {"change": found.by_customers}
+        ),
         subtitle=Sentence("At last month's model and assumptions; then the model, then the assumptions"),
-        columns=[Column(key="step", label=Text(en="Cause", zh="原因"), wide=True), Column(key="customers", label=CUSTOMERS), Column(key="change", label=Text(en="Change of value", zh="价值变动"), signed=True, better="higher"), Column(key="interval", label=INTERVAL, show="interval")],
-        rows=rows, note=Sentence("Lost: a contract ended, or a buyer who was likelier there than not is now likelier gone. Shrunk: mostly silence, a month in which nothing was bought. Unchanged customers are in no line."),
-    )  # fmt: skip
+        columns=[
+            Column(key="step", label=Text(en="Cause", zh="原因"), wide=True),
+            Column(key="customers", label=CUSTOMERS),
+            Column(
+                key="change", label=Text(en="Change of value", zh="价值变动"), signed=True, better="higher"
+            ),
+            Column(key="interval", label=INTERVAL, show="interval"),
+        ],
+        rows=rows,
+        note=Sentence(
+            "Lost: a contract ended, or a buyer who was likelier there than not is now likelier gone. Shrunk: mostly silence, a month in which nothing was bought. Unchanged customers are in no line."
+        ),
+    )
 
 
 # -- acquisition -----------------------------------------------------------------------------------------------------------
@@ -257,21 +424,49 @@ def acquisition_table(study: ValueStudy) -> Block:
     found = study.acquisition
     refused = _refused(found, "acquisition", Text(en="Value to acquisition cost", zh="价值与获客成本之比"))
     if refused or not isinstance(found, tuple):
-        return refused or callout("value.acquisition", tone="info", title=Sentence("There are no new customers to set against marketing."))
+        return refused or callout(
+            "value.acquisition",
+            tone="info",
+            title=Sentence("There are no new customers to set against marketing."),
+        )
     least = min(found, key=lambda one: float(one.ratio.value or 0))
     rows = [
-        Row(cells={"channel": one.label, "customers": one.customers, "cost": one.cost, "value": one.value, "ratio": one.ratio, "interval": one.ratio, "payback": one.payback}) for one in found
+        Row(
+            cells={
+                "channel": one.label,
+                "customers": one.customers,
+                "cost": one.cost,
+                "value": one.value,
+                "ratio": one.ratio,
+                "interval": one.ratio,
+                "payback": one.payback,
+            }
+        )
+        for one in found
     ]
     return table(
-        "value.acquisition", title=Sentence("{channel} returns least: {ratio} the cost of winning a customer", {"channel": least.label, "ratio": least.ratio}),
-        subtitle=Sentence("Customers first seen in the last twelve months; their margin so far plus expected value, against marketing of the channel"),
+        "value.acquisition",
+        title=Sentence(
+            "{channel} returns least: {ratio} the cost of winning a customer",
+            {"channel": least.label, "ratio": least.ratio},
+        ),
+        subtitle=Sentence(
+            "Customers first seen in the last twelve months; their margin so far plus expected value, against marketing of the channel"
+        ),
         columns=[
-            Column(key="channel", label=Text(en="Channel", zh="渠道"), wide=True), Column(key="customers", label=Text(en="New customers", zh="新客户")),
-            Column(key="cost", label=Text(en="Cost to win", zh="获客成本"), places=0), Column(key="value", label=Text(en="Value", zh="价值"), places=0), Column(key="ratio", label=Text(en="Ratio", zh="比值")),
-            Column(key="interval", label=INTERVAL, show="interval"), Column(key="payback", label=Text(en="Paid back in", zh="回收期")),
+            Column(key="channel", label=Text(en="Channel", zh="渠道"), wide=True),
+            Column(key="customers", label=Text(en="New customers", zh="新客户")),
+            Column(key="cost", label=Text(en="Cost to win", zh="获客成本"), places=0),
+            Column(key="value", label=Text(en="Value", zh="价值"), places=0),
+            Column(key="ratio", label=Text(en="Ratio", zh="比值")),
+            Column(key="interval", label=INTERVAL, show="interval"),
+            Column(key="payback", label=Text(en="Paid back in", zh="回收期")),
         ],
-        rows=rows, note=Sentence("All marketing is charged to new customers. Payback: whole months of age at which the mean margin earned, of customers a year older, covers the cost."),
-    )  # fmt: skip
+        rows=rows,
+        note=Sentence(
+            "All marketing is charged to new customers. Payback: whole months of age at which the mean margin earned, of customers a year older, covers the cost."
+        ),
+    )
 
 
 # -- who to invest in ------------------------------------------------------------------------------------------------------
@@ -284,26 +479,43 @@ def investment_figure(study: ValueStudy) -> Block:
     found = study.investment
     refused = _refused(found, "investment", Text(en="Who to invest in", zh="该投资于谁"))
     if refused or not isinstance(found, Investment):
-        return refused or callout("value.investment", tone="info", title=Sentence("There are no customers to value."))
+        return refused or callout(
+            "value.investment", tone="info", title=Sentence("There are no customers to value.")
+        )
     columns = [(f"{risk}|{service}", _corner(risk, service)) for risk in LEVELS for service in LEVELS]
     tiers = [(tier, VALUE_NAMES[tier]) for tier in ("top", "middle", "low")]
     cells = {(tier, f"{risk}|{service}"): cell.value for (tier, risk, service), cell in found.cells.items()}
     return figure_of(
-        study, "investment", Sentence("{value} of the top tier's value stands on customers likely to leave", {"value": found.at_risk.value}),
-        Sentence("Expected value by tier, churn risk (high: at least {risk} likely to be gone in twelve months) and service cost (high: at least {limit} in twelve months)", {"risk": found.risk_limit, "limit": found.service_limit}),
-        Sentence("Grid of expected value: three tiers by churn risk and service cost."), heatmap(tiers, columns, cells, measure=VALUE, by=DIMENSION_NAMES["tier"], places=1),
-    )  # fmt: skip
+        study,
+        "investment",
+        Sentence(
+            "{value} of the top tier's value stands on customers likely to leave",
+            {"value": found.at_risk.value},
+        ),
+        Sentence(
+            "Expected value by tier, churn risk (high: at least {risk} likely to be gone in twelve months) and service cost (high: at least {limit} in twelve months)",
+            {"risk": found.risk_limit, "limit": found.service_limit},
+        ),
+        Sentence("Grid of expected value: three tiers by churn risk and service cost."),
+        heatmap(tiers, columns, cells, measure=VALUE, by=DIMENSION_NAMES["tier"], places=1),
+    )
 
 
 def _corner(risk: str, service: str) -> Text:
-    return Text(en=f"Risk {LEVEL_NAMES[risk].en}, cost {LEVEL_NAMES[service].en}", zh=f"风险{LEVEL_NAMES[risk].zh}、成本{LEVEL_NAMES[service].zh}")
+    return Text(
+        en=f"Risk {LEVEL_NAMES[risk].en}, cost {LEVEL_NAMES[service].en}",
+        zh=f"风险{LEVEL_NAMES[risk].zh}、成本{LEVEL_NAMES[service].zh}",
+    )
 
 
 _ADVICE = {
-    ("top", "high"): Text(en="Win back now, a person calls", zh="立即挽回，专人联系"), ("top", "low"): Text(en="Keep: first in the queue", zh="保持：优先服务"),
-    ("middle", "high"): Text(en="Win back where it is cheap", zh="低成本挽回"), ("middle", "low"): Text(en="Serve well, offer more", zh="做好服务，促进增购"),
-    ("low", "high"): Text(en="Self-service; let go", zh="自助服务，不强求"), ("low", "low"): Text(en="Self-service; bill what can be billed", zh="自助服务，应收尽收"),
-}  # fmt: skip
+    ("top", "high"): Text(en="Win back now, a person calls", zh="立即挽回，专人联系"),
+    ("top", "low"): Text(en="Keep: first in the queue", zh="保持：优先服务"),
+    ("middle", "high"): Text(en="Win back where it is cheap", zh="低成本挽回"),
+    ("middle", "low"): Text(en="Serve well, offer more", zh="做好服务，促进增购"),
+    ("low", "high"): Text(en="Self-service; let go", zh="自助服务，不强求"),
+    ("low", "low"): Text(en="Self-service; bill what can be billed", zh="自助服务，应收尽收"),
+}
 
 
 def investment_table(study: ValueStudy) -> Block | None:
@@ -317,15 +529,35 @@ def investment_table(study: ValueStudy) -> Block | None:
         for risk in LEVELS:
             for service in LEVELS:
                 cell = found.cells[tier, risk, service]
-                rows.append(Row(cells={"group": _corner(risk, service), "customers": cell.customers, "value": cell.value, "cost": cell.cost, "advice": _ADVICE[tier, risk]}))
+                rows.append(
+                    Row(
+                        cells={
+                            "group": _corner(risk, service),
+                            "customers": cell.customers,
+                            "value": cell.value,
+                            "cost": cell.cost,
+                            "advice": _ADVICE[tier, risk],
+                        }
+                    )
+                )
     return table(
-        "value.investment_cells", title=Sentence("Whom to keep, whom to win back, whom to serve for less"), subtitle=Sentence("Customers, expected value, and traced service cost of the last twelve months"),
+        "value.investment_cells",
+        title=Sentence("Whom to keep, whom to win back, whom to serve for less"),
+        subtitle=Sentence("Customers, expected value, and traced service cost of the last twelve months"),
         columns=[
-            Column(key="group", label=Text(en="Churn risk and service cost", zh="流失风险与服务成本"), wide=True), Column(key="customers", label=CUSTOMERS), Column(key="value", label=Text(en="Value", zh="价值")),
-            Column(key="cost", label=Text(en="Service cost", zh="服务成本")), Column(key="advice", label=Text(en="Default stance", zh="默认策略"), wide=True),
+            Column(
+                key="group", label=Text(en="Churn risk and service cost", zh="流失风险与服务成本"), wide=True
+            ),
+            Column(key="customers", label=CUSTOMERS),
+            Column(key="value", label=Text(en="Value", zh="价值")),
+            Column(key="cost", label=Text(en="Service cost", zh="服务成本")),
+            Column(key="advice", label=Text(en="Default stance", zh="默认策略"), wide=True),
         ],
-        rows=rows, note=Sentence("The stance is a rule of thumb, not an estimate: whether service changes what these customers do is the question of the sections that follow."),
-    )  # fmt: skip
+        rows=rows,
+        note=Sentence(
+            "The stance is a rule of thumb, not an estimate: whether service changes what these customers do is the question of the sections that follow."
+        ),
+    )
 
 
 def groups_table(study: ValueStudy) -> Block | None:
@@ -334,19 +566,43 @@ def groups_table(study: ValueStudy) -> Block | None:
     if not isinstance(found, Investment):
         return None
     lines = (
-        (Text(en="Top tier, likely to leave", zh="顶层且可能流失"), found.at_risk), (Text(en="Top tier, often in service", zh="顶层且频繁报修"), found.often),
+        (Text(en="Top tier, likely to leave", zh="顶层且可能流失"), found.at_risk),
+        (Text(en="Top tier, often in service", zh="顶层且频繁报修"), found.often),
         (Text(en="Cost more than they bring", zh="入不敷出"), found.below),
-    )  # fmt: skip
+    )
     return table(
-        "value.groups", title=Sentence("{customers} cost more than they bring; {often} of the top tier are often in service", {"customers": found.below.customers, "often": found.often.customers}),
-        subtitle=Sentence("Expected value over {horizon}; service cost and margin of the last twelve months. Names are in the evidence of the findings", {"horizon": study.horizon}),
+        "value.groups",
+        title=Sentence(
+            "{customers} cost more than they bring; {often} of the top tier are often in service",
+            {"customers": found.below.customers, "often": found.often.customers},
+        ),
+        subtitle=Sentence(
+            "Expected value over {horizon}; service cost and margin of the last twelve months. Names are in the evidence of the findings",
+            {"horizon": study.horizon},
+        ),
         columns=[
-            Column(key="group", label=Text(en="Group", zh="群体"), wide=True), Column(key="customers", label=CUSTOMERS), Column(key="value", label=VALUE), Column(key="interval", label=INTERVAL, show="interval"),
-            Column(key="cost", label=Text(en="Service cost", zh="服务成本")), Column(key="margin", label=Text(en="Margin", zh="毛利")),
+            Column(key="group", label=Text(en="Group", zh="群体"), wide=True),
+            Column(key="customers", label=CUSTOMERS),
+            Column(key="value", label=VALUE),
+            Column(key="interval", label=INTERVAL, show="interval"),
+            Column(key="cost", label=Text(en="Service cost", zh="服务成本")),
+            Column(key="margin", label=Text(en="Margin", zh="毛利")),
         ],
-        rows=[Row(cells={"group": name, "customers": group.customers, "value": group.value, "interval": group.value, "cost": group.cost, "margin": group.margin}) for name, group in lines],
+        rows=[
+            Row(
+                cells={
+                    "group": name,
+                    "customers": group.customers,
+                    "value": group.value,
+                    "interval": group.value,
+                    "cost": group.cost,
+                    "margin": group.margin,
+                }
+            )
+            for name, group in lines
+        ],
         note=_source(study),
-    )  # fmt: skip
+    )
 
 
 # -- the models ------------------------------------------------------------------------------------------------------------
@@ -357,26 +613,59 @@ def holdout_figure(study: ValueStudy) -> Block:
     model = study.modelling
     refused = _refused(model, "holdout", Text(en="Forecast against what happened", zh="预测与实际"))
     if refused or not isinstance(model, Modelling):
-        return refused or callout("value.holdout", tone="info", title=Sentence("There is no history to judge a forecast by."))
+        return refused or callout(
+            "value.holdout", tone="info", title=Sentence("There is no history to judge a forecast by.")
+        )
     if not model.weeks or model.miss is None:
-        return callout("value.holdout", tone="watch", title=Sentence("No model of purchases could be fitted; observed rates are used."))
-    title = "The forecast of {weeks} unseen weeks is {miss:signed} off: good enough to be used" if model.good else "The forecast of {weeks} unseen weeks is {miss:signed} off: not good enough, observed rates are used"
-    columns = [Column(key="week", label=Text(en="Week", zh="周")), Column(key="actual", label=_ACTUAL), Column(key="predicted", label=_PREDICTED)]
-    rows = [Row(cells={"week": str(week), "actual": actual, "predicted": predicted}) for week, actual, predicted in model.weeks]
-    lines = [("actual", _ACTUAL, [(week, fact) for week, fact, _ in model.weeks]), ("focus", _PREDICTED, [(week, fact) for week, _, fact in model.weeks])]
+        return callout(
+            "value.holdout",
+            tone="watch",
+            title=Sentence("No model of purchases could be fitted; observed rates are used."),
+        )
+    title = (
+        "The forecast of {weeks} unseen weeks is {miss:signed} off: good enough to be used"
+        if model.good
+        else "The forecast of {weeks} unseen weeks is {miss:signed} off: not good enough, observed rates are used"
+    )
+    columns = [
+        Column(key="week", label=Text(en="Week", zh="周")),
+        Column(key="actual", label=_ACTUAL),
+        Column(key="predicted", label=_PREDICTED),
+    ]
+    rows = [
+        Row(cells={"week": str(week), "actual": actual, "predicted": predicted})
+        for week, actual, predicted in model.weeks
+    ]
+    lines = [
+        ("actual", _ACTUAL, [(week, fact) for week, fact, _ in model.weeks]),
+        ("focus", _PREDICTED, [(week, fact) for week, _, fact in model.weeks]),
+    ]
     return figure_of(
-        study, "holdout", Sentence(title, {"weeks": model.holdout_weeks, "miss": model.miss}),
-        Sentence("Cumulative purchases of the customers known before, by week after the calibration; the model had not seen these weeks"),
-        Sentence("Two lines of cumulative purchases by week, actual and predicted by {model}.", {"model": model.model}),
-        Drawing(draw=_two_lines(lines, _PURCHASES, Text(en="Week", zh="周")), data=(columns, rows), size=(WIDTH, 2.1)),
-    )  # fmt: skip
+        study,
+        "holdout",
+        Sentence(title, {"weeks": model.holdout_weeks, "miss": model.miss}),
+        Sentence(
+            "Cumulative purchases of the customers known before, by week after the calibration; the model had not seen these weeks"
+        ),
+        Sentence(
+            "Two lines of cumulative purchases by week, actual and predicted by {model}.",
+            {"model": model.model},
+        ),
+        Drawing(
+            draw=_two_lines(lines, _PURCHASES, Text(en="Week", zh="周")),
+            data=(columns, rows),
+            size=(WIDTH, 2.1),
+        ),
+    )
 
 
 _ACTUAL, _PREDICTED = Text(en="Actual", zh="实际"), Text(en="Predicted", zh="预测")
 _PURCHASES = Text(en="Purchases", zh="购买次数")
 
 
-def _two_lines(lines: Sequence[tuple[str, Text, Sequence[tuple[int, Fact]]]], measure: Text, along: Text) -> Callable[[Figure, Language], None]:
+def _two_lines(
+    lines: Sequence[tuple[str, Text, Sequence[tuple[int, Fact]]]], measure: Text, along: Text
+) -> Callable[[Figure, Language], None]:
     def draw(figure: Figure, language: Language) -> None:
         from analysis.exhibits.charts.parts import end_labels, end_margin
         from analysis.exhibits.style import colour, one_unit, place, shown, value_axis
@@ -388,7 +677,12 @@ def _two_lines(lines: Sequence[tuple[str, Text, Sequence[tuple[int, Fact]]]], me
         right = end_margin([(name, fact) for name, _, _, fact in ends], unit, ONE, language, most=90)
         place(figure, left=42, right=right, top=22, bottom=30)
         for role, _, points in lines:
-            axes.plot([week for week, _ in points], [shown(fact.value, unit) for _, fact in points], color=colour(role), linewidth=1.7)
+            axes.plot(
+                [week for week, _ in points],
+                [shown(fact.value, unit) for _, fact in points],
+                color=colour(role),
+                linewidth=1.7,
+            )
         last = lines[0][2][-1][0]
         axes.set_xlim(0, last)
         axes.set_ylim(bottom=0)
@@ -407,13 +701,26 @@ def classes_figure(study: ValueStudy) -> Block | None:
     if not isinstance(model, Modelling) or not model.classes:
         return None
     worst = max(model.classes, key=lambda one: abs(float(one.miss.value or 0)))
-    items = [Item(name=Text(en=f"{one.name} repeat purchases", zh=f"复购 {one.name} 次"), fact=one.miss, role="focus" if one.good else "bad") for one in model.classes]
+    items = [
+        Item(
+            name=Text(en=f"{one.name} repeat purchases", zh=f"复购 {one.name} 次"),
+            fact=one.miss,
+            role="focus" if one.good else "bad",
+        )
+        for one in model.classes
+    ]
     return figure_of(
-        study, "classes", Sentence("By what customers did before, the largest miss is {miss:signed}", {"miss": worst.miss}),
-        Sentence("Predicted over actual purchases in the holdout, minus one, by repeat purchases before it; the interval is chance alone"),
+        study,
+        "classes",
+        Sentence("By what customers did before, the largest miss is {miss:signed}", {"miss": worst.miss}),
+        Sentence(
+            "Predicted over actual purchases in the holdout, minus one, by repeat purchases before it; the interval is chance alone"
+        ),
         Sentence("Dots with intervals by class of repeat purchases; the line marks a perfect forecast."),
-        dot_interval(items, measure=Text(en="Miss", zh="偏差"), by=Text(en="Class", zh="分组"), reference=0.0),
-    )  # fmt: skip
+        dot_interval(
+            items, measure=Text(en="Miss", zh="偏差"), by=Text(en="Class", zh="分组"), reference=0.0
+        ),
+    )
 
 
 def candidates_table(study: ValueStudy) -> Block | None:
@@ -422,19 +729,40 @@ def candidates_table(study: ValueStudy) -> Block | None:
     if not isinstance(model, Modelling):
         return None
     rows = [
-        Row(cells={"model": one.model, "grouping": one.grouping, "likelihood": one.log_likelihood, "bic": one.bic, "predicted": one.predicted, "error": one.error, "chosen": Text(en="in use", zh="采用") if one.chosen else None})
+        Row(
+            cells={
+                "model": one.model,
+                "grouping": one.grouping,
+                "likelihood": one.log_likelihood,
+                "bic": one.bic,
+                "predicted": one.predicted,
+                "error": one.error,
+                "chosen": Text(en="in use", zh="采用") if one.chosen else None,
+            }
+        )
         for one in model.tried
     ]
     return table(
-        "value.candidates", title=Sentence("In use: {model}, {grouping}", {"model": model.model, "grouping": model.grouping}),
-        subtitle=Sentence("Fitted without the holdout, judged on it: {customers} customers in {patterns} distinct histories now, time in weeks", {"customers": model.customers, "patterns": model.patterns}),
+        "value.candidates",
+        title=Sentence("In use: {model}, {grouping}", {"model": model.model, "grouping": model.grouping}),
+        subtitle=Sentence(
+            "Fitted without the holdout, judged on it: {customers} customers in {patterns} distinct histories now, time in weeks",
+            {"customers": model.customers, "patterns": model.patterns},
+        ),
         columns=[
-            Column(key="model", label=Text(en="Model", zh="模型")), Column(key="grouping", label=Text(en="Fitted", zh="拟合方式"), wide=True), Column(key="likelihood", label=Text(en="Log-likelihood", zh="对数似然"), places=1),
-            Column(key="bic", label=Text.same("BIC"), places=0), Column(key="predicted", label=Text(en="Predicted", zh="预测次数"), places=0), Column(key="error", label=Text(en="Error a customer", zh="客均误差"), places=4),
+            Column(key="model", label=Text(en="Model", zh="模型")),
+            Column(key="grouping", label=Text(en="Fitted", zh="拟合方式"), wide=True),
+            Column(key="likelihood", label=Text(en="Log-likelihood", zh="对数似然"), places=1),
+            Column(key="bic", label=Text.same("BIC"), places=0),
+            Column(key="predicted", label=Text(en="Predicted", zh="预测次数"), places=0),
+            Column(key="error", label=Text(en="Error a customer", zh="客均误差"), places=4),
             Column(key="chosen", label=Text(en="Choice", zh="选择")),
         ],
-        rows=rows, note=Sentence("Of the forecasts within a fifth of a percent of the least error the one with the lowest BIC is used."),
-    )  # fmt: skip
+        rows=rows,
+        note=Sentence(
+            "Of the forecasts within a fifth of a percent of the least error the one with the lowest BIC is used."
+        ),
+    )
 
 
 def parameters_table(study: ValueStudy) -> Block | None:
@@ -442,16 +770,34 @@ def parameters_table(study: ValueStudy) -> Block | None:
     model = study.modelling
     if not isinstance(model, Modelling) or not model.groups:
         return None
-    columns = [Column(key="group", label=Text(en="Group", zh="分组"), wide=True), Column(key="customers", label=CUSTOMERS)]
+    columns = [
+        Column(key="group", label=Text(en="Group", zh="分组"), wide=True),
+        Column(key="customers", label=CUSTOMERS),
+    ]
     for name in model.names:
-        columns += [Column(key=name, label=Text.same(name), places=2), Column(key=f"{name}_interval", label=INTERVAL, show="interval", places=2)]
+        columns += [
+            Column(key=name, label=Text.same(name), places=2),
+            Column(key=f"{name}_interval", label=INTERVAL, show="interval", places=2),
+        ]
     rows = [
-        Row(cells={"group": one.label, "customers": one.customers, **{name: fact for name, fact in one.parameters}, **{f"{name}_interval": fact for name, fact in one.parameters}}) for one in model.groups
+        Row(
+            cells={
+                "group": one.label,
+                "customers": one.customers,
+                **{name: fact for name, fact in one.parameters},
+                **{f"{name}_interval": fact for name, fact in one.parameters},
+            }
+        )
+        for one in model.groups
     ]
     return table(
-        "value.parameters", title=Sentence("Parameters of {model}", {"model": model.model}), subtitle=Sentence("Maximum likelihood on all history, time in weeks; intervals from the Hessian"), columns=columns, rows=rows,
+        "value.parameters",
+        title=Sentence("Parameters of {model}", {"model": model.model}),
+        subtitle=Sentence("Maximum likelihood on all history, time in weeks; intervals from the Hessian"),
+        columns=columns,
+        rows=rows,
         note=_source(study),
-    )  # fmt: skip
+    )
 
 
 def renewals_figure(study: ValueStudy) -> Block:
@@ -459,10 +805,34 @@ def renewals_figure(study: ValueStudy) -> Block:
     kinds = study.contracts
     refused = _refused(kinds, "renewals", Text(en="Contract renewals", zh="合同续约"))
     if refused or not isinstance(kinds, tuple) or not kinds:
-        return refused or callout("value.renewals", tone="info", title=Sentence("No kind of contract has enough losses for a model of renewals."))
+        return refused or callout(
+            "value.renewals",
+            tone="info",
+            title=Sentence("No kind of contract has enough losses for a model of renewals."),
+        )
     first = kinds[0].renewals[0][1]
-    columns = [Column(key="kind", label=Text(en="Contract", zh="合同种类")), Column(key="renewal", label=_RENEWAL), Column(key="observed", label=_OBSERVED), Column(key="interval", label=INTERVAL, show="interval"), Column(key="n", label=Text.same("n"), show="n"), Column(key="model", label=_MODEL)]
-    rows = [Row(cells={"kind": kind.label, "renewal": str(number), "observed": seen, "interval": seen, "n": seen, "model": model}) for kind in kinds for number, seen, model in kind.renewals]
+    columns = [
+        Column(key="kind", label=Text(en="Contract", zh="合同种类")),
+        Column(key="renewal", label=_RENEWAL),
+        Column(key="observed", label=_OBSERVED),
+        Column(key="interval", label=INTERVAL, show="interval"),
+        Column(key="n", label=Text.same("n"), show="n"),
+        Column(key="model", label=_MODEL),
+    ]
+    rows = [
+        Row(
+            cells={
+                "kind": kind.label,
+                "renewal": str(number),
+                "observed": seen,
+                "interval": seen,
+                "n": seen,
+                "model": model,
+            }
+        )
+        for kind in kinds
+        for number, seen, model in kind.renewals
+    ]
 
     def draw(figure: Figure, language: Language) -> None:
         from analysis.exhibits.style import annotate, colour, label, place, shown, value_axis
@@ -471,34 +841,100 @@ def renewals_figure(study: ValueStudy) -> Block:
         unit = Unit.parse("share")
         panels: list[Axes] = list(figure.subplots(1, len(kinds), sharey=True, squeeze=False).ravel())
         place(figure, left=40, right=8, top=24, bottom=30, wspace=0.12)
-        least = min((shown(fact.interval.low, unit) for kind in kinds for _, fact, _ in kind.renewals if fact.interval), default=0.0)
+        least = min(
+            (
+                shown(fact.interval.low, unit)
+                for kind in kinds
+                for _, fact, _ in kind.renewals
+                if fact.interval
+            ),
+            default=0.0,
+        )
         for index, (axes, kind) in enumerate(zip(panels, kinds, strict=True)):
             x = [number for number, _, _ in kind.renewals]
-            axes.plot(x, [shown(model.value, unit) for _, _, model in kind.renewals], color=colour("focus"), linewidth=1.5)
-            axes.fill_between(x, [shown(model.interval.low, unit) if model.interval else float("nan") for _, _, model in kind.renewals], [shown(model.interval.high, unit) if model.interval else float("nan") for _, _, model in kind.renewals], color=colour("focus"), alpha=0.16, linewidth=0)
+            axes.plot(
+                x,
+                [shown(model.value, unit) for _, _, model in kind.renewals],
+                color=colour("focus"),
+                linewidth=1.5,
+            )
+            axes.fill_between(
+                x,
+                [
+                    shown(model.interval.low, unit) if model.interval else float("nan")
+                    for _, _, model in kind.renewals
+                ],
+                [
+                    shown(model.interval.high, unit) if model.interval else float("nan")
+                    for _, _, model in kind.renewals
+                ],
+                color=colour("focus"),
+                alpha=0.16,
+                linewidth=0,
+            )
             for number, seen, _ in kind.renewals:
                 if seen.interval:
-                    axes.vlines(number, shown(seen.interval.low, unit), shown(seen.interval.high, unit), color=colour("actual"), linewidth=1.3)
-            axes.plot(x, [shown(seen.value, unit) for _, seen, _ in kind.renewals], "o", color=colour("actual"), markersize=4.5)
+                    axes.vlines(
+                        number,
+                        shown(seen.interval.low, unit),
+                        shown(seen.interval.high, unit),
+                        color=colour("actual"),
+                        linewidth=1.3,
+                    )
+            axes.plot(
+                x,
+                [shown(seen.value, unit) for _, seen, _ in kind.renewals],
+                "o",
+                color=colour("actual"),
+                markersize=4.5,
+            )
             first_seen = kind.renewals[0][1]
             over = shown(first_seen.interval.high if first_seen.interval else first_seen.value, unit)
-            annotate(axes, x[0], over + 1.5, first_seen, language, va="bottom", ha="center", color=colour("actual"))
+            annotate(
+                axes, x[0], over + 1.5, first_seen, language, va="bottom", ha="center", color=colour("actual")
+            )
             axes.set_xlim(0.6, max(x) + 0.4)
             axes.set_ylim(max(0.0, 10 * (least // 10) - 5), 100)
-            label(axes, 1.0, 1.04, kind.label, language, transform=axes.transAxes, weight="bold", color=colour("ink"), va="bottom", ha="right")
+            label(
+                axes,
+                1.0,
+                1.04,
+                kind.label,
+                language,
+                transform=axes.transAxes,
+                weight="bold",
+                color=colour("ink"),
+                va="bottom",
+                ha="right",
+            )
             value_axis(axes, "x", name=_RENEWAL[language], grid=False, ticks=min(6, max(x)))
             if index == 0:
                 value_axis(axes, "y", name=f"{_RATE[language]} (%)")
             axes.grid(axis="y")
 
     return figure_of(
-        study, "renewals", Sentence("{rate} of {kind:lower} contracts make their first renewal; the line is the model", {"rate": first, "kind": kinds[0].label}),
-        Sentence("Share of contracts due that were renewed, by renewal; dots with intervals observed, line the shifted beta-geometric model (flat where customers do not differ)"),
-        Sentence("Dots of observed renewal rates by renewal with the model's line, one panel a kind of contract."), Drawing(draw=draw, data=(columns, rows), size=(WIDTH, 2.0)),
-    )  # fmt: skip
+        study,
+        "renewals",
+        Sentence(
+            "{rate} of {kind:lower} contracts make their first renewal; the line is the model",
+            {"rate": first, "kind": kinds[0].label},
+        ),
+        Sentence(
+            "Share of contracts due that were renewed, by renewal; dots with intervals observed, line the shifted beta-geometric model (flat where customers do not differ)"
+        ),
+        Sentence(
+            "Dots of observed renewal rates by renewal with the model's line, one panel a kind of contract."
+        ),
+        Drawing(draw=draw, data=(columns, rows), size=(WIDTH, 2.0)),
+    )
 
 
-_RENEWAL, _OBSERVED, _MODEL, _RATE = Text(en="Renewal", zh="第几次续约"), Text(en="Observed", zh="观测"), Text(en="Model", zh="模型"), Text(en="Renewed", zh="续约率")
+_RENEWAL, _OBSERVED, _MODEL, _RATE = (
+    Text(en="Renewal", zh="第几次续约"),
+    Text(en="Observed", zh="观测"),
+    Text(en="Model", zh="模型"),
+    Text(en="Renewed", zh="续约率"),
+)
 
 
 def contracts_table(study: ValueStudy) -> Block | None:
@@ -507,20 +943,44 @@ def contracts_table(study: ValueStudy) -> Block | None:
     if not isinstance(kinds, tuple) or not kinds or not isinstance(whole, Portfolio):
         return None
     rows = [
-        Row(cells={"kind": kind.label, "first": kind.renewals[0][1], "interval": kind.renewals[0][1], "last": kind.renewals[-1][1], "last_interval": kind.renewals[-1][1], "expansion": kind.expansion,
-                   "alike": Text(en="one chance for all", zh="续约概率一致") if kind.alike else Text(en="differs between customers", zh="因客户而异"), "type": Text(en="apart by type", zh="按类型分开") if kind.by_type else Text(en="together", zh="合并")})
-        for kind in kinds if kind.renewals
-    ]  # fmt: skip
+        Row(
+            cells={
+                "kind": kind.label,
+                "first": kind.renewals[0][1],
+                "interval": kind.renewals[0][1],
+                "last": kind.renewals[-1][1],
+                "last_interval": kind.renewals[-1][1],
+                "expansion": kind.expansion,
+                "alike": Text(en="one chance for all", zh="续约概率一致")
+                if kind.alike
+                else Text(en="differs between customers", zh="因客户而异"),
+                "type": Text(en="apart by type", zh="按类型分开")
+                if kind.by_type
+                else Text(en="together", zh="合并"),
+            }
+        )
+        for kind in kinds
+        if kind.renewals
+    ]
     return table(
-        "value.contracts", title=Sentence("Renewals still to come are worth {value}", {"value": whole.residual_contract}),
-        subtitle=Sentence("Observed renewal rates, change of amount at renewal, and how the model treats customers"),
+        "value.contracts",
+        title=Sentence("Renewals still to come are worth {value}", {"value": whole.residual_contract}),
+        subtitle=Sentence(
+            "Observed renewal rates, change of amount at renewal, and how the model treats customers"
+        ),
         columns=[
-            Column(key="kind", label=Text(en="Contract", zh="合同种类")), Column(key="first", label=Text(en="First renewal", zh="首次续约率")), Column(key="interval", label=INTERVAL, show="interval"),
-            Column(key="last", label=Text(en="Latest one", zh="最近一次")), Column(key="last_interval", label=INTERVAL, show="interval"),
-            Column(key="expansion", label=Text(en="Expansion", zh="增购率"), signed=True), Column(key="alike", label=Text(en="Chance of renewing", zh="续约概率"), wide=True), Column(key="type", label=Text(en="Fitted", zh="拟合方式")),
+            Column(key="kind", label=Text(en="Contract", zh="合同种类")),
+            Column(key="first", label=Text(en="First renewal", zh="首次续约率")),
+            Column(key="interval", label=INTERVAL, show="interval"),
+            Column(key="last", label=Text(en="Latest one", zh="最近一次")),
+            Column(key="last_interval", label=INTERVAL, show="interval"),
+            Column(key="expansion", label=Text(en="Expansion", zh="增购率"), signed=True),
+            Column(key="alike", label=Text(en="Chance of renewing", zh="续约概率"), wide=True),
+            Column(key="type", label=Text(en="Fitted", zh="拟合方式")),
         ],
-        rows=rows, note=_source(study),
-    )  # fmt: skip
+        rows=rows,
+        note=_source(study),
+    )
 
 
 def spend_table(study: ValueStudy) -> Block | None:
@@ -529,10 +989,31 @@ def spend_table(study: ValueStudy) -> Block | None:
     if not isinstance(model, Modelling) or not model.spend:
         return None
     return table(
-        "value.spend", title=Sentence("What a purchase brings"), subtitle=Sentence("Gamma–Gamma model of spend on all purchase days; margin with refunds taken off"),
+        "value.spend",
+        title=Sentence("What a purchase brings"),
+        subtitle=Sentence("Gamma–Gamma model of spend on all purchase days; margin with refunds taken off"),
         columns=[
-            Column(key="group", label=Text(en="Customers", zh="客户"), wide=True), Column(key="mean", label=Text(en="Mean spend", zh="平均金额"), places=0), Column(key="margin", label=Text(en="Margin", zh="毛利率")),
-            Column(key="correlation", label=Text(en="Correlation of number and spend", zh="次数与金额的相关"), places=3), Column(key="interval", label=INTERVAL, show="interval", places=3),
+            Column(key="group", label=Text(en="Customers", zh="客户"), wide=True),
+            Column(key="mean", label=Text(en="Mean spend", zh="平均金额"), places=0),
+            Column(key="margin", label=Text(en="Margin", zh="毛利率")),
+            Column(
+                key="correlation",
+                label=Text(en="Correlation of number and spend", zh="次数与金额的相关"),
+                places=3,
+            ),
+            Column(key="interval", label=INTERVAL, show="interval", places=3),
         ],
-        rows=[Row(cells={"group": one.label, "mean": one.mean, "margin": one.margin, "correlation": one.correlation, "interval": one.correlation}) for one in model.spend], note=_source(study),
-    )  # fmt: skip
+        rows=[
+            Row(
+                cells={
+                    "group": one.label,
+                    "mean": one.mean,
+                    "margin": one.margin,
+                    "correlation": one.correlation,
+                    "interval": one.correlation,
+                }
+            )
+            for one in model.spend
+        ],
+        note=_source(study),
+    )

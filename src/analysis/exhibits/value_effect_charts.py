@@ -52,22 +52,72 @@ def causal_diagrams(diagrams: Sequence[Diagram]) -> Drawing:
         Row(cells={"family": one.name, "part": part, "node": node})
         for one in diagrams
         for part, nodes in (
-            (Text(en="treatment", zh="处理"), one.treatments), (Text(en="allowed for", zh="已控制"), one.causes), (Text(en="left out: lies between", zh="不控制：介于其间"), one.mediators),
+            (Text(en="treatment", zh="处理"), one.treatments),
+            (Text(en="allowed for", zh="已控制"), one.causes),
+            (Text(en="left out: lies between", zh="不控制：介于其间"), one.mediators),
         )
         for node in nodes
-    ]  # fmt: skip
-    columns = [Column(key="family", label=Text(en="Family", zh="类别")), Column(key="part", label=Text(en="Part", zh="角色")), Column(key="node", label=Text(en="What", zh="内容"))]
+    ]
+    columns = [
+        Column(key="family", label=Text(en="Family", zh="类别")),
+        Column(key="part", label=Text(en="Part", zh="角色")),
+        Column(key="node", label=Text(en="What", zh="内容")),
+    ]
     return Drawing(draw=draw, data=(columns, rows), size=(WIDTH, BAND * len(diagrams) / 72))
 
 
 def _diagram(axes: Axes, one: Diagram, top: float, width: float, language: Language) -> None:
     size = TEXT_SIZE - 1
-    label(axes, 4, top + 11, one.name, language, va="center", ha="left", weight="bold", color=colour("ink"), fontsize=TEXT_SIZE)
+    label(
+        axes,
+        4,
+        top + 11,
+        one.name,
+        language,
+        va="center",
+        ha="left",
+        weight="bold",
+        color=colour("ink"),
+        fontsize=TEXT_SIZE,
+    )
     comma = "，" if language == "zh" else ", "
-    causes = _box(axes, (78, top + 56), 140, Text(en=comma.join(t.en for t in one.causes), zh=comma.join(t.zh for t in one.causes)), language, "context", size)
-    treated = _box(axes, (252, top + 68), 126, Text(en=comma.join(t.en for t in one.treatments), zh=comma.join(t.zh for t in one.treatments)), language, "focus", size)
-    outcome = _box(axes, (width - 50, top + 68), 88, Text(en="buys again, stays, margin", zh="复购、留存、毛利"), language, "actual", size)
-    between = _box(axes, (width - 108, top + 20), 160, Text(en=comma.join(t.en for t in one.mediators), zh=comma.join(t.zh for t in one.mediators)), language, "expected", size, dashed=True)
+    causes = _box(
+        axes,
+        (78, top + 56),
+        140,
+        Text(en=comma.join(t.en for t in one.causes), zh=comma.join(t.zh for t in one.causes)),
+        language,
+        "context",
+        size,
+    )
+    treated = _box(
+        axes,
+        (252, top + 68),
+        126,
+        Text(en=comma.join(t.en for t in one.treatments), zh=comma.join(t.zh for t in one.treatments)),
+        language,
+        "focus",
+        size,
+    )
+    outcome = _box(
+        axes,
+        (width - 50, top + 68),
+        88,
+        Text(en="buys again, stays, margin", zh="复购、留存、毛利"),
+        language,
+        "actual",
+        size,
+    )
+    between = _box(
+        axes,
+        (width - 108, top + 20),
+        160,
+        Text(en=comma.join(t.en for t in one.mediators), zh=comma.join(t.zh for t in one.mediators)),
+        language,
+        "expected",
+        size,
+        dashed=True,
+    )
     _arrow(axes, (causes[1], top + 60), (treated[0], top + 68), "context")
     _arrow(axes, (treated[1], top + 68), (outcome[0], top + 68), "focus")
     _arrow(axes, (treated[1] - 18, treated[2]), (between[0], top + 22), "expected", dashed=True)
@@ -77,19 +127,61 @@ def _diagram(axes: Axes, one: Diagram, top: float, width: float, language: Langu
 
 
 def _box(
-    axes: Axes, centre: tuple[float, float], room: float, text: Text, language: Language, role: str, size: float, *, dashed: bool = False
+    axes: Axes,
+    centre: tuple[float, float],
+    room: float,
+    text: Text,
+    language: Language,
+    role: str,
+    size: float,
+    *,
+    dashed: bool = False,
 ) -> tuple[float, float, float, float]:
     """A box around wrapped text; gives its left, right, top and bottom."""
     lines = wrapped(text[language], room, size=size, lines=3)
-    frame = {"boxstyle": "round,pad=0.3", "facecolor": colour("paper"), "edgecolor": colour(role), "linewidth": 1.0, "linestyle": (0, (3, 2)) if dashed else "solid"}
-    label(axes, *centre, lines, language, va="center", ha="center", color=colour("muted" if dashed else "ink"), fontsize=size, linespacing=1.25, bbox=frame, zorder=3)
+    frame = {
+        "boxstyle": "round,pad=0.3",
+        "facecolor": colour("paper"),
+        "edgecolor": colour(role),
+        "linewidth": 1.0,
+        "linestyle": (0, (3, 2)) if dashed else "solid",
+    }
+    label(
+        axes,
+        *centre,
+        lines,
+        language,
+        va="center",
+        ha="center",
+        color=colour("muted" if dashed else "ink"),
+        fontsize=size,
+        linespacing=1.25,
+        bbox=frame,
+        zorder=3,
+    )
     half = text_width(lines, size) / 2 + 4
     high = (lines.count("\n") + 1) * size * 0.68 + 4
     return centre[0] - half, centre[0] + half, centre[1] - high, centre[1] + high
 
 
-def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], role: str, *, dashed: bool = False, bend: float = 0.0) -> None:
-    style = {"arrowstyle": "-|>", "color": colour(role), "linewidth": 1.0, "shrinkA": 0, "shrinkB": 0, "linestyle": (0, (3, 2)) if dashed else "solid", "connectionstyle": f"arc3,rad={bend}"}
+def _arrow(
+    axes: Axes,
+    start: tuple[float, float],
+    end: tuple[float, float],
+    role: str,
+    *,
+    dashed: bool = False,
+    bend: float = 0.0,
+) -> None:
+    style = {
+        "arrowstyle": "-|>",
+        "color": colour(role),
+        "linewidth": 1.0,
+        "shrinkA": 0,
+        "shrinkB": 0,
+        "linestyle": (0, (3, 2)) if dashed else "solid",
+        "connectionstyle": f"arc3,rad={bend}",
+    }
     axes.annotate("", xy=end, xytext=start, arrowprops=style, zorder=2)
 
 
@@ -108,21 +200,46 @@ def overlap_panels(panels: Sequence[tuple[Text, Sequence[tuple[float, float, Fac
             _panel(axes, *panels[index], language, named=index == 0)
 
     columns = [
-        Column(key="treatment", label=Text(en="Treatment", zh="处理")), Column(key="chance", label=Text(en="Chance", zh="概率")), Column(key="wrong", label=Text(en="Gone wrong", zh="未达预期")),
+        Column(key="treatment", label=Text(en="Treatment", zh="处理")),
+        Column(key="chance", label=Text(en="Chance", zh="概率")),
+        Column(key="wrong", label=Text(en="Gone wrong", zh="未达预期")),
         Column(key="others", label=Text(en="Others", zh="其他")),
-    ]  # fmt: skip
+    ]
     rows = [
-        Row(cells={"treatment": name, "chance": Text(en=f"{low:.0%} to {high:.0%}", zh=f"{low:.0%} 至 {high:.0%}"), "wrong": wrong, "others": others})
+        Row(
+            cells={
+                "treatment": name,
+                "chance": Text(en=f"{low:.0%} to {high:.0%}", zh=f"{low:.0%} 至 {high:.0%}"),
+                "wrong": wrong,
+                "others": others,
+            }
+        )
         for name, bins in panels
         for low, high, wrong, others in bins
     ]
     return Drawing(draw=draw, data=(columns, rows), size=(WIDTH, (down * 96 + 34) / 72))
 
 
-def _panel(axes: Axes, name: Text, bins: Sequence[tuple[float, float, Fact, Fact]], language: Language, *, named: bool) -> None:
-    wrong, others = ([float(fact.value or 0) for fact in facts] for facts in ([row[2] for row in bins], [row[3] for row in bins]))
+def _panel(
+    axes: Axes,
+    name: Text,
+    bins: Sequence[tuple[float, float, Fact, Fact]],
+    language: Language,
+    *,
+    named: bool,
+) -> None:
+    wrong, others = (
+        [float(fact.value or 0) for fact in facts]
+        for facts in ([row[2] for row in bins], [row[3] for row in bins])
+    )
     for heights, sign, role in ((wrong, 1, "focus"), (others, -1, "actual")):
-        axes.bar([(low + high) / 2 for low, high, *_ in bins], [sign * height for height in heights], width=0.094, color=colour(role), linewidth=0)
+        axes.bar(
+            [(low + high) / 2 for low, high, *_ in bins],
+            [sign * height for height in heights],
+            width=0.094,
+            color=colour(role),
+            linewidth=0,
+        )
     axes.axhline(0, color=colour("ink"), linewidth=0.6)
     axes.set_xlim(0, 1)
     axes.set_ylim(-1.05, 1.05)
@@ -133,14 +250,50 @@ def _panel(axes: Axes, name: Text, bins: Sequence[tuple[float, float, Fact, Fact
     first.set_horizontalalignment("left")
     last.set_horizontalalignment("right")
     axes.spines[:].set_visible(False)
-    label(axes, 0, 1.10, wrapped(name[language], 104, lines=2), language, transform=axes.transAxes, va="bottom", ha="left", color=colour("ink"), weight="bold", fontsize=TEXT_SIZE)
+    label(
+        axes,
+        0,
+        1.10,
+        wrapped(name[language], 104, lines=2),
+        language,
+        transform=axes.transAxes,
+        va="bottom",
+        ha="left",
+        color=colour("ink"),
+        weight="bold",
+        fontsize=TEXT_SIZE,
+    )
     if not named:  # once is enough
         return
-    words(axes, 1.0, 0.96, "gone wrong", language, transform=axes.transAxes, va="top", ha="right", color=colour("focus"), fontsize=TEXT_SIZE - 1)
-    words(axes, 1.0, 0.04, "others", language, transform=axes.transAxes, va="bottom", ha="right", color=colour("actual"), fontsize=TEXT_SIZE - 1)
+    words(
+        axes,
+        1.0,
+        0.96,
+        "gone wrong",
+        language,
+        transform=axes.transAxes,
+        va="top",
+        ha="right",
+        color=colour("focus"),
+        fontsize=TEXT_SIZE - 1,
+    )
+    words(
+        axes,
+        1.0,
+        0.04,
+        "others",
+        language,
+        transform=axes.transAxes,
+        va="bottom",
+        ha="right",
+        color=colour("actual"),
+        fontsize=TEXT_SIZE - 1,
+    )
 
 
-def cumulated_fan(start: Fact, points: Sequence[tuple[Month, Fact, Fact]], *, first: Month, measure: Text) -> Drawing:
+def cumulated_fan(
+    start: Fact, points: Sequence[tuple[Month, Fact, Fact]], *, first: Month, measure: Text
+) -> Drawing:
     """Cumulated value by month of a programme: line, narrow and wide interval, with the last value beside it."""
     facts = [start, *(fact for _, narrow, wide in points for fact in (narrow, wide))]
     unit = one_unit(facts, "cumulated_fan")
@@ -151,25 +304,55 @@ def cumulated_fan(start: Fact, points: Sequence[tuple[Month, Fact, Fact]], *, fi
         last = points[-1][1]
         number = mark_text(last, unit, scale)
         place(figure, left=42, right=text_width(number, bold=True) + 14, top=24, bottom=30)
-        months = [0.0, *(float(12 * (month.year - first.year) + month.number - first.number) for month, _, _ in points)]
+        months = [
+            0.0,
+            *(float(12 * (month.year - first.year) + month.number - first.number) for month, _, _ in points),
+        ]
         axes.set_xlim(0, months[-1])
         for which, alpha in ((1, 0.16), (0, 0.24)):
             edges = [pair[which].interval for pair in ((narrow, wide) for _, narrow, wide in points)]
             low = [0.0, *(shown(edge.low, unit, scale) for edge in edges if edge)]
             high = [0.0, *(shown(edge.high, unit, scale) for edge in edges if edge)]
             axes.fill_between(months, low, high, color=colour("focus"), alpha=alpha, linewidth=0)
-        axes.plot(months, [0.0, *(shown(narrow.value, unit, scale) for _, narrow, _ in points)], color=colour("focus"), linewidth=1.6)
+        axes.plot(
+            months,
+            [0.0, *(shown(narrow.value, unit, scale) for _, narrow, _ in points)],
+            color=colour("focus"),
+            linewidth=1.6,
+        )
         axes.axhline(0, color=colour("ink"), linewidth=0.9)
         value_axis(axes, "y", name=axis_name(measure, unit, scale, language))
         axes.set_xticks([month for month in months if month % 6 == 0])
-        axes.set_xlabel(Text(en="Months since the start", zh="启动后的月数")[language], loc="right", labelpad=3)
-        annotate(axes, 1.0, shown(last.value, unit, scale), last, language, text=f" {number}", transform=axes.get_yaxis_transform(), va="center", ha="left", color=colour("focus"), weight="bold")
+        axes.set_xlabel(
+            Text(en="Months since the start", zh="启动后的月数")[language], loc="right", labelpad=3
+        )
+        annotate(
+            axes,
+            1.0,
+            shown(last.value, unit, scale),
+            last,
+            language,
+            text=f" {number}",
+            transform=axes.get_yaxis_transform(),
+            va="center",
+            ha="left",
+            color=colour("focus"),
+            weight="bold",
+        )
 
     columns = [
-        Column(key="month", label=Text.of("Month")), Column(key="value", label=measure), Column(key="narrow", label=Text(en="Four in five", zh="五次中四次"), show="interval"),
+        Column(key="month", label=Text.of("Month")),
+        Column(key="value", label=measure),
+        Column(key="narrow", label=Text(en="Four in five", zh="五次中四次"), show="interval"),
         Column(key="wide", label=Text(en="Nineteen in twenty", zh="二十次中十九次"), show="interval"),
-    ]  # fmt: skip
-    rows = [Row(cells={"month": first, "value": start}), *(Row(cells={"month": month, "value": narrow, "narrow": narrow, "wide": wide}) for month, narrow, wide in points)]
+    ]
+    rows = [
+        Row(cells={"month": first, "value": start}),
+        *(
+            Row(cells={"month": month, "value": narrow, "narrow": narrow, "wide": wide})
+            for month, narrow, wide in points
+        ),
+    ]
     return Drawing(draw=draw, data=(columns, rows), size=(WIDTH, 2.6))
 
 
@@ -194,14 +377,40 @@ def tornado(rows: Sequence[tuple[Text, Fact, Fact]], centre: Fact, *, measure: T
             axes.barh(row, b - middle, left=middle, height=0.56, color=colour("actual"))
             for fact, x in ((low, a), (high, b)):
                 side = "right" if x < middle else "left"
-                annotate(axes, x + (-0.01 if side == "right" else 0.01) * spread, row, fact, language, text=mark_text(fact, unit, scale), va="center", ha=side, color=colour("ink"), fontsize=TEXT_SIZE - 0.5)
+                annotate(
+                    axes,
+                    x + (-0.01 if side == "right" else 0.01) * spread,
+                    row,
+                    fact,
+                    language,
+                    text=mark_text(fact, unit, scale),
+                    va="center",
+                    ha=side,
+                    color=colour("ink"),
+                    fontsize=TEXT_SIZE - 0.5,
+                )
         axes.axvline(0, color=colour("bad"), linewidth=0.9, linestyle=(0, (4, 3)))
         axes.axvline(middle, color=colour("ink"), linewidth=0.9)
         value_axis(axes, "x", name=axis_name(measure, unit, scale, language))
         low_x, high_x = axes.get_xlim()
         where = (middle - low_x) / (high_x - low_x)
-        words(axes, where, 1.02, "low end of the input (pale), high end (dark)", language, transform=axes.transAxes, va="bottom", ha="center" if 0.3 < where < 0.7 else "left" if where <= 0.3 else "right", color=colour("muted"), fontsize=TEXT_SIZE - 0.5)  # fmt: skip
+        words(
+            axes,
+            where,
+            1.02,
+            "low end of the input (pale), high end (dark)",
+            language,
+            transform=axes.transAxes,
+            va="bottom",
+            ha="center" if 0.3 < where < 0.7 else "left" if where <= 0.3 else "right",
+            color=colour("muted"),
+            fontsize=TEXT_SIZE - 0.5,
+        )
 
-    columns = [Column(key="input", label=by), Column(key="low", label=Text(en="At the tenth percentile", zh="取第 10 百分位")), Column(key="high", label=Text(en="At the ninetieth percentile", zh="取第 90 百分位"))]
+    columns = [
+        Column(key="input", label=by),
+        Column(key="low", label=Text(en="At the tenth percentile", zh="取第 10 百分位")),
+        Column(key="high", label=Text(en="At the ninetieth percentile", zh="取第 90 百分位")),
+    ]
     data = [Row(cells={"input": name, "low": low, "high": high}) for name, low, high in rows]
     return Drawing(draw=draw, data=(columns, data), size=(WIDTH, rows_height(names, extra=52)))

@@ -44,7 +44,10 @@ class Baseline:
         oldest = int(exposure["age_months"].max())
         bands = tuple(start for start in BAND_STARTS if start <= oldest)
         held = _grid(exposure, "unit_months", bands, months)
-        failed = np.stack([_grid(counts[counts["component"] == one], "failures", bands, months) for one in components], axis=2)
+        failed = np.stack(
+            [_grid(counts[counts["component"] == one], "failures", bands, months) for one in components],
+            axis=2,
+        )
         rate, factor = _fitted(held, failed)
         return cls(components=components, bands=bands, months=months, rate=rate, factor=factor)
 
@@ -57,7 +60,10 @@ class Baseline:
         first = [(age, *(float(one) for one in rates[b])) for age, b in zip(ages, band, strict=True)]
         second = [(month, float(one)) for month, one in zip(self.months, self.factor, strict=True)]
         return ",\n".join(
-            (views.values_table("age_rates", ["age_months", *names], first), views.values_table("month_factors", ["month_no", "factor"], second))
+            (
+                views.values_table("age_rates", ["age_months", *names], first),
+                views.values_table("month_factors", ["month_no", "factor"], second),
+            )
         )
 
     def band_of(self, ages: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -91,6 +97,11 @@ def _fitted(held: Floats, failed: Floats) -> tuple[Floats, Floats]:
         if moved < 1e-10:
             break
     below = held @ factor
-    shares = np.divide(failed.sum(axis=1), below[:, None], out=np.zeros((len(below), failed.shape[2])), where=below[:, None] > 0)
+    shares = np.divide(
+        failed.sum(axis=1),
+        below[:, None],
+        out=np.zeros((len(below), failed.shape[2])),
+        where=below[:, None] > 0,
+    )
     scale = float((held.sum(axis=0) * factor).sum() / held.sum()) if held.sum() > 0 else 1.0
     return shares * scale, factor / scale

@@ -48,7 +48,12 @@ class Field:
         month = inputs.month
         first = max(Month.parse(span["first"]), month - (MOST_MONTHS - 1))
         last_report = _date(span["last"])
-        return cls(inputs=inputs, first=min(first, month), last=month, horizon=max(min(inputs.as_of, last_report), month.last_day))
+        return cls(
+            inputs=inputs,
+            first=min(first, month),
+            last=month,
+            horizon=max(min(inputs.as_of, last_report), month.last_day),
+        )
 
     def as_known_at_the_end_of(self, month: Month) -> Field:
         """The same field with nothing known after ``month``; for backtests."""
@@ -61,12 +66,20 @@ class Field:
     @cached_property
     def machines(self) -> str:
         """CTEs ``shipped`` and ``machines`` over a table that is computed once; every query of the study stands on it."""
-        return views.machines(self._kept("failures_machines", views.shipped_machines(self.last.end), select="SELECT * FROM shipped"))
+        return views.machines(
+            self._kept(
+                "failures_machines", views.shipped_machines(self.last.end), select="SELECT * FROM shipped"
+            )
+        )
 
     @cached_property
     def failures(self) -> str:
         """CTEs ``shipped``, ``machines``, ``judged`` and ``failed``; the confirmed failures are judged once."""
-        made = (self.machines, views.reports(self.inputs.params.time_zone, self.horizon), views.judged(self.first.start, self.last.end))
+        made = (
+            self.machines,
+            views.reports(self.inputs.params.time_zone, self.horizon),
+            views.judged(self.first.start, self.last.end),
+        )
         table = self._kept("failures_judged", *made, select="SELECT * FROM judged")
         return f"{self.machines},\njudged AS (SELECT * FROM {table}),\nfailed AS (SELECT * FROM judged WHERE verdict = 'counted')"
 
@@ -77,7 +90,9 @@ class Field:
 
     def exposure(self, *attributes: str, where: str = "") -> str:
         """CTE ``grid`` from the machines added up once by all their attributes."""
-        return views.exposure(self._stays, views.month_index(self.first), views.month_index(self.last), attributes, where=where)
+        return views.exposure(
+            self._stays, views.month_index(self.first), views.month_index(self.last), attributes, where=where
+        )
 
     def _kept(self, name: str, *parts: str, select: str) -> str:
         return self.inputs.engine.materialise(name, with_parts(*parts) + select, needs=views.NEEDS)
@@ -88,7 +103,9 @@ class Field:
     @cached_property
     def by_age(self) -> pd.DataFrame:
         """One row a calendar month and month in service: ``month_no``, ``age_months``, ``unit_months``."""
-        return self.query(self.machines, self.exposure(), select="SELECT * FROM grid ORDER BY month_no, age_months")
+        return self.query(
+            self.machines, self.exposure(), select="SELECT * FROM grid ORDER BY month_no, age_months"
+        )
 
     @cached_property
     def failure_counts(self) -> pd.DataFrame:
@@ -101,7 +118,10 @@ class Field:
     @cached_property
     def verdicts(self) -> pd.DataFrame:
         """Confirmed failures by the verdict whether they count: ``verdict``, ``failures``."""
-        return self.query(self.failures, select="SELECT verdict, count(*) AS failures FROM judged GROUP BY ALL ORDER BY verdict")
+        return self.query(
+            self.failures,
+            select="SELECT verdict, count(*) AS failures FROM judged GROUP BY ALL ORDER BY verdict",
+        )
 
     @cached_property
     def delays(self) -> pd.DataFrame:

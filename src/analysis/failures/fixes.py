@@ -48,10 +48,12 @@ def judged(field: Field, baseline: Baseline, fix: Intervention, *, level: float)
     start = f"{fix.starts:%Y-%m}"
     rate = " + ".join(f"a.r{k}" for k in known)
     held = field.query(
-        field.machines, field.exposure("produced_month", where=where), baseline.tables(),
+        field.machines,
+        field.exposure("produced_month", where=where),
+        baseline.tables(),
         select=f"SELECT produced_month >= '{start}' AS after, age_months, sum(g.unit_months * ({rate}) * f.factor) AS expected FROM grid g "
         "JOIN age_rates a USING (age_months) JOIN month_factors f USING (month_no) WHERE produced_month <> 'not_stated' GROUP BY ALL ORDER BY ALL",
-    )  # fmt: skip
+    )
     if not held["after"].any():
         return None
     oldest = int(held.loc[held["after"], "age_months"].max())
@@ -68,13 +70,29 @@ def judged(field: Field, baseline: Baseline, fix: Intervention, *, level: float)
         return None
     interval = rate_ratio_interval(after, due, before, due_before, level=level)
     return FixResult(
-        fix=fix, failures=after, expected=due, failures_before=before, expected_before=due_before, oldest_months=oldest,
-        rate_ratio=float(interval.value), low=float(interval.low), high=float(interval.high),
-        verdict=_verdict(float(interval.low), float(interval.high), due * before / due_before, before, fix.expected_reduction, level),
-    )  # fmt: skip
+        fix=fix,
+        failures=after,
+        expected=due,
+        failures_before=before,
+        expected_before=due_before,
+        oldest_months=oldest,
+        rate_ratio=float(interval.value),
+        low=float(interval.low),
+        high=float(interval.high),
+        verdict=_verdict(
+            float(interval.low),
+            float(interval.high),
+            due * before / due_before,
+            before,
+            fix.expected_reduction,
+            level,
+        ),
+    )
 
 
-def _verdict(low: float, high: float, unchanged: float, before: int, promised: float, level: float) -> Verdict:
+def _verdict(
+    low: float, high: float, unchanged: float, before: int, promised: float, level: float
+) -> Verdict:
     """``unchanged`` is the number of failures after the fix had it changed nothing."""
     from scipy.stats import norm
 

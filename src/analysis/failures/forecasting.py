@@ -41,7 +41,10 @@ class Intensity:
     def by_age(self, age_months: NDArray[np.int64]) -> dict[str, Floats]:
         """Expected failures in the month in service ``age_months``, by component; machines start in the middle of their first month."""
         low, high = np.maximum(age_months - 0.5, 0.0), np.maximum(age_months + 0.5, 0.0)
-        parts = {life.component: life.fit.cumulative_hazard(high) - life.fit.cumulative_hazard(low) for life in self.lives}
+        parts = {
+            life.component: life.fit.cumulative_hazard(high) - life.fit.cumulative_hazard(low)
+            for life in self.lives
+        }
         return parts | {"other": self.rest_rate * (high - low)} if self.rest_rate else parts
 
     def factor(self, month: Month) -> float:
@@ -62,12 +65,17 @@ def intensity_of(field: Field, baseline: Baseline, delay: Delay, lives: list[Com
     variance = max(0.0, float(residual.var()) * years / max(years - 1, 0.5) - 1 / float(counts))
     total = float(field.failure_counts["failures"].sum())
     held = sum(life.failures for life in lives)
-    level = float(np.average(factor, weights=field.by_age.groupby("month_no")["unit_months"].sum().to_numpy()))
+    level = float(
+        np.average(factor, weights=field.by_age.groupby("month_no")["unit_months"].sum().to_numpy())
+    )
     rest = (total - held) / float(field.by_age["unit_months"].sum())
     return Intensity(
-        lives=tuple(lives), rest_rate=rest, season=season * level, month_spread=float(np.sqrt(variance)),
+        lives=tuple(lives),
+        rest_rate=rest,
+        season=season * level,
+        month_spread=float(np.sqrt(variance)),
         level_spread=float(np.sqrt(1 / max(total, 1.0) + variance / 12)),
-    )  # fmt: skip
+    )
 
 
 def in_field(field: Field) -> pd.DataFrame:
@@ -121,7 +129,9 @@ class Forecast:
         """Limits of a count with this expectation over so many months: counting noise, month-to-month scatter and level."""
         from scipy.stats import norm
 
-        variance = expected + expected**2 * (self.intensity.level_spread**2 + self.intensity.month_spread**2 / months)
+        variance = expected + expected**2 * (
+            self.intensity.level_spread**2 + self.intensity.month_spread**2 / months
+        )
         # log-normal with that mean and variance: never below zero
         spread = float(np.sqrt(np.log1p(variance / expected**2))) if expected > 0 else 0.0
         z = float(norm.ppf(0.5 + level / 2))
@@ -129,7 +139,9 @@ class Forecast:
         return float(np.exp(centre - z * spread)), float(np.exp(centre + z * spread))
 
 
-def forecast(field: Field, intensity: Intensity, *, ahead: int = AHEAD, arrivals: pd.DataFrame | None = None) -> Forecast:
+def forecast(
+    field: Field, intensity: Intensity, *, ahead: int = AHEAD, arrivals: pd.DataFrame | None = None
+) -> Forecast:
     """Failures expected in each of the next months; ``arrivals`` are machines that start later (the shipment plan, unless given)."""
     import pandas as pd
 
@@ -137,17 +149,29 @@ def forecast(field: Field, intensity: Intensity, *, ahead: int = AHEAD, arrivals
     stock = in_field(field) if coming is None else pd.concat([in_field(field), coming], ignore_index=True)
     months = tuple(field.last + k for k in range(1, ahead + 1))
     leaving, rows = retirement_rate(field), []
-    started, warranty = stock["started_no"].to_numpy(dtype=np.int64), stock["warranty_no"].to_numpy(dtype=np.int64)
+    started, warranty = (
+        stock["started_no"].to_numpy(dtype=np.int64),
+        stock["warranty_no"].to_numpy(dtype=np.int64),
+    )
     machines = stock["machines"].to_numpy(dtype=float)
     line_of, lines = pd.factorize(stock["product_line"], sort=True)
     last = views.month_index(field.last)
     for step, month in enumerate(months, start=1):
         age = last + step - started
-        present = machines * np.exp(-leaving * np.minimum(step, np.maximum(age, 0))) * (age >= 0) * intensity.factor(month)
+        present = (
+            machines
+            * np.exp(-leaving * np.minimum(step, np.maximum(age, 0)))
+            * (age >= 0)
+            * intensity.factor(month)
+        )
         cell = line_of * 2 + (warranty >= last + step)
         for component, hazard in intensity.by_age(np.arange(max(int(age.max()), 0) + 1)).items():
             sums = np.bincount(cell, weights=present * hazard[np.maximum(age, 0)], minlength=2 * len(lines))
-            rows += [(str(lines[k // 2]), bool(k % 2), float(value), str(month), component) for k, value in enumerate(sums) if value > 0]
+            rows += [
+                (str(lines[k // 2]), bool(k % 2), float(value), str(month), component)
+                for k, value in enumerate(sums)
+                if value > 0
+            ]
     frame = pd.DataFrame(rows, columns=["product_line", "warranty", "failures", "month", "component"])
     return Forecast(frame=frame, months=months, intensity=intensity, with_plan=coming is not None)
 
@@ -185,11 +209,22 @@ def backtest(field: Field, delay: Delay) -> ForecastTest | None:
     intensity = intensity_of(then, Baseline.of(then), delay_of(then.delays, then.horizon), lives)
     origin = views.month_index(then.last)
     later = field.shipped[field.shipped["started_no"] > origin]
-    arrivals = later.assign(product_line="all", warranty_no=FOREVER)[["product_line", "started_no", "warranty_no", "machines"]]
+    arrivals = later.assign(product_line="all", warranty_no=FOREVER)[
+        ["product_line", "started_no", "warranty_no", "machines"]
+    ]
     made = forecast(then, intensity, arrivals=arrivals)
     expected = made.frame.groupby("month", sort=True)["failures"].sum()
     counts = field.failure_counts.groupby("month_no")["failures"].sum()
     share = share_by_month(delay, list(made.months), field.horizon)
-    actual = [float(counts.get(views.month_index(month), 0)) / part for month, part in zip(made.months, share, strict=True)]
-    rows = pd.DataFrame({"month": [str(month) for month in made.months], "expected": [float(expected[str(month)]) for month in made.months], "actual": actual})
+    actual = [
+        float(counts.get(views.month_index(month), 0)) / part
+        for month, part in zip(made.months, share, strict=True)
+    ]
+    rows = pd.DataFrame(
+        {
+            "month": [str(month) for month in made.months],
+            "expected": [float(expected[str(month)]) for month in made.months],
+            "actual": actual,
+        }
+    )
     return ForecastTest(origin=then.last, rows=rows, forecast=made)

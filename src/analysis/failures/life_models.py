@@ -56,9 +56,13 @@ class AgeCounts:
         age = part["age_days"].to_numpy(dtype=int) // SPAN_DAYS
         size = int(max(end.max(initial=0), age.max(initial=0))) + 1
         failed = np.bincount(age, weights=part["failures"].to_numpy(dtype=float), minlength=size)
-        machines = np.cumsum(np.bincount(begin, weights=held, minlength=size) - np.bincount(end, weights=held, minlength=size))
+        machines = np.cumsum(
+            np.bincount(begin, weights=held, minlength=size) - np.bincount(end, weights=held, minlength=size)
+        )
         # a failure in a fortnight that rounding left without machines had at least itself at risk
-        return cls(failures=np.asarray(failed, dtype=float), machines=np.maximum(machines, failed).astype(float))
+        return cls(
+            failures=np.asarray(failed, dtype=float), machines=np.maximum(machines, failed).astype(float)
+        )
 
     @property
     def rows(self) -> dict[str, NDArray[np.float64]]:
@@ -68,9 +72,11 @@ class AgeCounts:
         through = np.maximum(self.machines - self.failures / 2, 0.0)
         hit, held = self.failures > 0, through > 0
         return {
-            "lower": np.r_[age_at[hit], age_at[held] + SPAN], "upper": np.r_[age_at[hit] + SPAN, np.full(int(held.sum()), np.inf)],
-            "entry": np.r_[age_at[hit], age_at[held]], "weights": np.r_[self.failures[hit], through[held]],
-        }  # fmt: skip
+            "lower": np.r_[age_at[hit], age_at[held] + SPAN],
+            "upper": np.r_[age_at[hit] + SPAN, np.full(int(held.sum()), np.inf)],
+            "entry": np.r_[age_at[hit], age_at[held]],
+            "weights": np.r_[self.failures[hit], through[held]],
+        }
 
 
 def compared(counts: AgeCounts, *, level: float, mixture: bool = True) -> tuple[FittedModel, ...]:
@@ -94,11 +100,17 @@ def compared(counts: AgeCounts, *, level: float, mixture: bool = True) -> tuple[
     sizes = {"exponential": 1, "weibull": 2, "weibull_threshold": 3, "lognormal": 2, "mixture": 5}
     return tuple(
         FittedModel(
-            model=name, parameters=sizes[name], log_likelihood=fits[name].log_likelihood, bic=fits[name].bic, excess=fits[name].bic - lowest,
-            b10=_b10(fits[name], level), used=name == used,
+            model=name,
+            parameters=sizes[name],
+            log_likelihood=fits[name].log_likelihood,
+            bic=fits[name].bic,
+            excess=fits[name].bic - lowest,
+            b10=_b10(fits[name], level),
+            used=name == used,
         )
-        for name in MODELS if name in fits
-    )  # fmt: skip
+        for name in MODELS
+        if name in fits
+    )
 
 
 def chosen(criteria: dict[str, float]) -> str:
@@ -116,7 +128,9 @@ def _fitters(counts: AgeCounts) -> dict[str, Callable[[], Any]]:
     return {
         "exponential": lambda: stats.fit_exponential(None, **rows),
         "weibull": lambda: stats.fit_weibull(None, **rows),
-        "weibull_threshold": lambda: stats.fit_weibull_threshold(middle, failed, resolution=SPAN, entry=rows["entry"], weights=rows["weights"]),
+        "weibull_threshold": lambda: stats.fit_weibull_threshold(
+            middle, failed, resolution=SPAN, entry=rows["entry"], weights=rows["weights"]
+        ),
         "lognormal": lambda: stats.fit_lognormal(None, **rows),
         "mixture": lambda: stats.fit_weibull_mixture(None, **rows),
     }
@@ -142,11 +156,20 @@ class PlotPoints:
 
 def plot_points(counts: AgeCounts, fit: Any, *, level: float, points: int = 24) -> PlotPoints:
     """Nelson–Aalen by fortnight turned into a share failed, at ``points`` ages equally far apart on the log scale."""
-    hazard = np.cumsum(np.divide(counts.failures, counts.machines, out=np.zeros_like(counts.failures), where=counts.machines > 0))
+    hazard = np.cumsum(
+        np.divide(
+            counts.failures, counts.machines, out=np.zeros_like(counts.failures), where=counts.machines > 0
+        )
+    )
     last = int(np.flatnonzero(counts.failures)[-1])
     age_at = np.unique(np.rint(np.geomspace(1, last + 1, points)).astype(int))
     share = -np.expm1(-hazard[age_at - 1])
     keep = share > 0
     ages = age_at[keep] * SPAN
     at = np.geomspace(ages[0], ages[-1], 9)
-    return PlotPoints(age=ages, share=share[keep], fit_age=at, fitted=tuple(fit.failure_share(float(age), level=level) for age in at))
+    return PlotPoints(
+        age=ages,
+        share=share[keep],
+        fit_age=at,
+        fitted=tuple(fit.failure_share(float(age), level=level) for age in at),
+    )

@@ -87,20 +87,35 @@ def _component_life(component: str, part: pd.DataFrame, watched: pd.DataFrame) -
     begin = watched["begin_days"].to_numpy(dtype=float) / DAYS_PER_MONTH
     end = watched["end_days"].to_numpy(dtype=float) / DAYS_PER_MONTH
     fit = fit_weibull(
-        np.r_[failed, end], np.r_[np.ones(len(failed)), np.zeros(len(end))], entry=np.r_[failed * (1 - 1e-9), begin],
+        np.r_[failed, end],
+        np.r_[np.ones(len(failed)), np.zeros(len(end))],
+        entry=np.r_[failed * (1 - 1e-9), begin],
         weights=np.r_[part["failures"].to_numpy(dtype=float), watched["machines"].to_numpy(dtype=float)],
-    )  # fmt: skip
+    )
     weight = watched["machines"].to_numpy(dtype=float)
     edges = np.array([0.0, 6, 12, 24, 36, 48, 72])
     expected = [
-        float(weight @ (fit.cumulative_hazard(np.clip(end, low, high)) - fit.cumulative_hazard(np.clip(begin, low, high)))) for low, high in zip(edges[:-1], edges[1:], strict=True)
+        float(
+            weight
+            @ (
+                fit.cumulative_hazard(np.clip(end, low, high))
+                - fit.cumulative_hazard(np.clip(begin, low, high))
+            )
+        )
+        for low, high in zip(edges[:-1], edges[1:], strict=True)
     ]
     counted = np.histogram(failed, bins=edges, weights=part["failures"])[0]
     usable = [(float(a), e) for a, e in zip(counted, expected, strict=True) if e >= 50]
     # a span of fifty failures departs by a seventh now and then: only what chance does not do is a gap of the fit
     beyond = norm.isf(GAP_ERROR / 2 / max(len(usable), 1))
     gaps = [abs(a / e - 1) for a, e in usable if abs(2 * (np.sqrt(a + 0.375) - np.sqrt(e + 0.125))) > beyond]
-    return ComponentLife(component=component, fit=fit, failures=int(part["failures"].sum()), worst_gap=max(gaps, default=0.0), counts=AgeCounts.of(part, watched))
+    return ComponentLife(
+        component=component,
+        fit=fit,
+        failures=int(part["failures"].sum()),
+        worst_gap=max(gaps, default=0.0),
+        counts=AgeCounts.of(part, watched),
+    )
 
 
 def first_failures(field: Field, *, by: str | None = None) -> dict[str, SurvivalCurve]:
@@ -119,7 +134,11 @@ def first_failures(field: Field, *, by: str | None = None) -> dict[str, Survival
         f"count(*) AS machines FROM machines m LEFT JOIN firsts f USING (serial_no) WHERE m.started >= {first} GROUP BY ALL ORDER BY 1, 2, 3",
     )
     return {
-        str(part): kaplan_meier(rows["days"].to_numpy(dtype=float) / DAYS_PER_MONTH, rows["failed"].to_numpy(dtype=bool), weights=rows["machines"].to_numpy(dtype=float))
+        str(part): kaplan_meier(
+            rows["days"].to_numpy(dtype=float) / DAYS_PER_MONTH,
+            rows["failed"].to_numpy(dtype=bool),
+            weights=rows["machines"].to_numpy(dtype=float),
+        )
         for part, rows in frame.groupby("part", sort=True)
     }
 
@@ -139,7 +158,9 @@ def repairs_per_machine(field: Field, *, level: float) -> MeanCumulativeFunction
     from analysis.stats.recurrence import MeanCumulativeFunction, with_interval
 
     watched = stays(field)
-    begin, end, machines = (watched[name].to_numpy(dtype=float) for name in ("begin_days", "end_days", "machines"))
+    begin, end, machines = (
+        watched[name].to_numpy(dtype=float) for name in ("begin_days", "end_days", "machines")
+    )
     counted = failure_ages(field).groupby("age_days", sort=True)["failures"].sum()
     day, failures = counted.index.to_numpy(dtype=np.int64), counted.to_numpy(dtype=float)
     # a machine of a single day is watched for that day; a failure of day a lies at a + 1/2
@@ -157,7 +178,15 @@ def repairs_per_machine(field: Field, *, level: float) -> MeanCumulativeFunction
     days = np.arange(0, int(until.max()) + 1)
     step = np.full(len(days), np.nan)
     step[day] = inverse
-    ages = pa.table({"day": days, "inverse": step, "pulled": until_day(days.astype(float)), "bucket": np.searchsorted(grid, days + 0.5), "passed": np.searchsorted(grid, days.astype(float))})
+    ages = pa.table(
+        {
+            "day": days,
+            "inverse": step,
+            "pulled": until_day(days.astype(float)),
+            "bucket": np.searchsorted(grid, days + 0.5),
+            "passed": np.searchsorted(grid, days.astype(float)),
+        }
+    )
     name = field.inputs.engine.lend("failures_ages", ages)
     first = f"DATE '{field.first.start}'"
     each = (
@@ -165,27 +194,49 @@ def repairs_per_machine(field: Field, *, level: float) -> MeanCumulativeFunction
         f"JOIN {name} b ON b.day = greatest(date_diff('day', f.started, {first}), 0) JOIN {name} e ON e.day = greatest(date_diff('day', f.started, f.ended), b.day + 1))"
     )
     mixed = field.query(
-        field.failures, each,
+        field.failures,
+        each,
         select="SELECT bucket, passed, sum(inverse) AS own, sum(inverse * at_end) AS own_end, sum(inverse * at_begin) AS own_begin FROM each GROUP BY ALL ORDER BY ALL",
     )
     squared = field.query(
-        field.failures, each, "running AS (SELECT bucket, inverse, sum(inverse) OVER (PARTITION BY serial_no ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS held FROM each)",
+        field.failures,
+        each,
+        "running AS (SELECT bucket, inverse, sum(inverse) OVER (PARTITION BY serial_no ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS held FROM each)",
         select="SELECT bucket, sum((2 * held - inverse) * inverse) AS squared FROM running GROUP BY ALL ORDER BY ALL",
-    )  # fmt: skip
+    )
     rows, total = [], np.cumsum(failures * inverse)
     for k, t in enumerate(grid):
         before = mixed[mixed["bucket"] <= k]
         gone = before["passed"] <= k
-        product = before.loc[gone, "own_end"].sum() + until_day(t) * before.loc[~gone, "own"].sum() - before["own_begin"].sum()
+        product = (
+            before.loc[gone, "own_end"].sum()
+            + until_day(t) * before.loc[~gone, "own"].sum()
+            - before["own_begin"].sum()
+        )
         mean = np.maximum(until_day(np.minimum(until, t)) - until_day(begin), 0.0)
-        variance = float(squared.loc[squared["bucket"] <= k, "squared"].sum()) - 2 * float(product) + float(machines @ mean**2)
+        variance = (
+            float(squared.loc[squared["bucket"] <= k, "squared"].sum())
+            - 2 * float(product)
+            + float(machines @ mean**2)
+        )
         seen = int(np.searchsorted(middle, t, side="right"))
-        rows.append((float(months[k]), float(failures[:seen].sum()), float(total[seen - 1]) if seen else 0.0, float(np.sqrt(max(variance, 0.0)))))
+        rows.append(
+            (
+                float(months[k]),
+                float(failures[:seen].sum()),
+                float(total[seen - 1]) if seen else 0.0,
+                float(np.sqrt(max(variance, 0.0))),
+            )
+        )
     table = pd.DataFrame(rows, columns=["age", "events", "mcf", "standard_error"])
     return MeanCumulativeFunction(
-        table=with_interval(table[table["mcf"] > 0].reset_index(drop=True), level, "log"), units=float(machines.sum()), events=float(failures.sum()),
-        last_age=float(until.max() / DAYS_PER_MONTH), level=level, method="Lawless-Nadeau variance, log interval",
-    )  # fmt: skip
+        table=with_interval(table[table["mcf"] > 0].reset_index(drop=True), level, "log"),
+        units=float(machines.sum()),
+        events=float(failures.sum()),
+        last_age=float(until.max() / DAYS_PER_MONTH),
+        level=level,
+        method="Lawless-Nadeau variance, log interval",
+    )
 
 
 def _below(ages: Floats, weight: Floats, at: Floats) -> Floats:

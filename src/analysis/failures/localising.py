@@ -63,20 +63,41 @@ def localise(
         cells = _age_adjusted(cells, list(dimensions), count=count, held=held, age=age)
     cells = cells.sort_values(list(dimensions), kind="stable", ignore_index=True)
     return search(
-        cells[count].to_numpy(dtype=float), cells[held].to_numpy(dtype=float), cells[list(dimensions)], baseline=baseline, noise=noise,
-        direction=direction, ordered=ordered, max_attributes=max_attributes, max_causes=max_causes, dispersion=dispersion,
-        least_effect=least_effect, familywise=familywise, level=level,
-    )  # fmt: skip
+        cells[count].to_numpy(dtype=float),
+        cells[held].to_numpy(dtype=float),
+        cells[list(dimensions)],
+        baseline=baseline,
+        noise=noise,
+        direction=direction,
+        ordered=ordered,
+        max_attributes=max_attributes,
+        max_causes=max_causes,
+        dispersion=dispersion,
+        least_effect=least_effect,
+        familywise=familywise,
+        level=level,
+    )
 
 
 def _joined(
-    counts: pd.DataFrame, exposure: pd.DataFrame | None, dimensions: list[str], *, count: str, held: str, age: str | None
+    counts: pd.DataFrame,
+    exposure: pd.DataFrame | None,
+    dimensions: list[str],
+    *,
+    count: str,
+    held: str,
+    age: str | None,
 ) -> pd.DataFrame:
     keys = dimensions + ([age] if age else [])
-    for name, frame, value in (("counts", counts, count), ("exposure", counts if exposure is None else exposure, held)):
+    for name, frame, value in (
+        ("counts", counts, count),
+        ("exposure", counts if exposure is None else exposure, held),
+    ):
         lacking = [column for column in (*keys, value) if column not in frame.columns]
         if lacking:
-            raise ParameterError(f"localise: {name} lack the column '{lacking[0]}'; they have {', '.join(map(str, frame.columns))}.")
+            raise ParameterError(
+                f"localise: {name} lack the column '{lacking[0]}'; they have {', '.join(map(str, frame.columns))}."
+            )
     if exposure is None:
         return counts.groupby(keys, as_index=False, sort=True, dropna=False)[[count, held]].sum()
     failed = counts.groupby(keys, as_index=False, sort=True, dropna=False)[count].sum()
@@ -92,7 +113,9 @@ def _joined(
     return cells.fillna({count: 0.0, held: 0.0})
 
 
-def _age_adjusted(cells: pd.DataFrame, dimensions: list[str], *, count: str, held: str, age: str) -> pd.DataFrame:
+def _age_adjusted(
+    cells: pd.DataFrame, dimensions: list[str], *, count: str, held: str, age: str
+) -> pd.DataFrame:
     """Indirect standardisation: exposure turned into the failures expected at each age over all machines."""
     totals = cells.groupby(age)[[count, held]].sum()
     rate = (totals[count] / totals[held]).where(totals[held] > 0, 0.0)
@@ -116,21 +139,33 @@ class Cells:
 def cells_of(field: Field, baseline: Baseline) -> Cells:
     """Everything the search needs, added up in the database: a few columns for each combination of attributes."""
     names = ", ".join(views.ATTRIBUTES)
-    sums = ", ".join(f"sum(g.unit_months * a.r{k} * f.factor) AS x{k}" for k in range(len(baseline.components)))
+    sums = ", ".join(
+        f"sum(g.unit_months * a.r{k} * f.factor) AS x{k}" for k in range(len(baseline.components))
+    )
     wide = field.query(
-        field.machines, field.exposure(*views.ATTRIBUTES), baseline.tables(),
+        field.machines,
+        field.exposure(*views.ATTRIBUTES),
+        baseline.tables(),
         select=f"SELECT {names}, sum(g.unit_months) AS unit_months, {sums} FROM grid g JOIN age_rates a USING (age_months) "
         f"JOIN month_factors f USING (month_no) GROUP BY ALL ORDER BY {names}",
-    )  # fmt: skip
+    )
     failed = field.query(
-        field.failures, select=f"SELECT {names}, component, count(*) AS failures FROM failed GROUP BY ALL ORDER BY {names}, component"
+        field.failures,
+        select=f"SELECT {names}, component, count(*) AS failures FROM failed GROUP BY ALL ORDER BY {names}, component",
     )
     keys = list(views.ATTRIBUTES)
-    expected = wide.drop(columns="unit_months").rename(columns={f"x{k}": one for k, one in enumerate(baseline.components)})
+    expected = wide.drop(columns="unit_months").rename(
+        columns={f"x{k}": one for k, one in enumerate(baseline.components)}
+    )
     long = expected.melt(id_vars=keys, var_name="component", value_name="expected")
     frame = long.merge(failed, on=[*keys, "component"], how="left", validate="1:1").fillna({"failures": 0})
     frame = frame.sort_values([*keys, "component"], kind="stable", ignore_index=True)
-    return Cells(frame=frame, unit_months=wide[[*keys, "unit_months"]], attributes=tuple(keys), dispersion=_dispersion(frame))
+    return Cells(
+        frame=frame,
+        unit_months=wide[[*keys, "unit_months"]],
+        attributes=tuple(keys),
+        dispersion=_dispersion(frame),
+    )
 
 
 def _dispersion(frame: pd.DataFrame) -> float:
@@ -193,15 +228,27 @@ def searched(cells: Cells, *, familywise: float, level: float, max_attributes: i
     """
     varied = [name for name in cells.attributes if cells.unit_months[name].nunique() > 1]
     parts = list(cells.frame.groupby("component", sort=True))
-    whole = cells.frame.groupby(list(cells.attributes), as_index=False, sort=True)[["failures", "expected"]].sum()
+    whole = cells.frame.groupby(list(cells.attributes), as_index=False, sort=True)[
+        ["failures", "expected"]
+    ].sum()
     settings: dict[str, Any] = {
-        "ordered": ("produced_month",) if "produced_month" in varied else (), "max_attributes": max_attributes, "dispersion": cells.dispersion, "level": level,
-    }  # fmt: skip
+        "ordered": ("produced_month",) if "produced_month" in varied else (),
+        "max_attributes": max_attributes,
+        "dispersion": cells.dispersion,
+        "level": level,
+    }
     together = _search(whole, varied, familywise=familywise / 2, **settings)
-    apart = {str(name): _search(part, varied, familywise=familywise / 2 / len(parts), **settings) for name, part in parts}
+    apart = {
+        str(name): _search(part, varied, familywise=familywise / 2 / len(parts), **settings)
+        for name, part in parts
+    }
     total = float(whole["failures"].sum())
     frames = dict((str(name), part) for name, part in parts)
-    causes = [_cause(row, name, total, frames[name]) for name, found in apart.items() for row in found.causes.itertuples()]
+    causes = [
+        _cause(row, name, total, frames[name])
+        for name, found in apart.items()
+        for row in found.causes.itertuples()
+    ]
     for row in together.causes.itertuples():
         cause = _cause(row, None, total, whole)
         largest = max((other.excess for other in causes if other.attributes == cause.attributes), default=0.0)
@@ -209,10 +256,16 @@ def searched(cells: Cells, *, familywise: float, level: float, max_attributes: i
             continue
         causes = [other for other in causes if other.attributes != cause.attributes] + [cause]
     ordered = sorted(causes, key=lambda cause: (-cause.excess, sorted(cause.attributes.items())))
-    return Search(causes=tuple(ordered), candidates=together.tests + sum(found.tests for found in apart.values()), dispersion=cells.dispersion)
+    return Search(
+        causes=tuple(ordered),
+        candidates=together.tests + sum(found.tests for found in apart.values()),
+        dispersion=cells.dispersion,
+    )
 
 
-def power(cells: Cells, *, familywise: float, expected: Sequence[float], ratios: Sequence[float]) -> dict[tuple[float, float], float]:
+def power(
+    cells: Cells, *, familywise: float, expected: Sequence[float], ratios: Sequence[float]
+) -> dict[tuple[float, float], float]:
     """Chance that a single attribute value with ``ratio`` times the failures in one component beats the price of :func:`searched`.
 
     By Poisson tails at the price of a candidate of one attribute; the expectation outside is taken as known.
@@ -235,7 +288,13 @@ def power(cells: Cells, *, familywise: float, expected: Sequence[float], ratios:
 def _search(frame: pd.DataFrame, varied: Sequence[str], **settings: Any) -> Localisation:
     from analysis.stats.localisation import localise as search
 
-    return search(frame["failures"].to_numpy(dtype=float), frame["expected"].to_numpy(dtype=float), frame[list(varied)], max_causes=6, **settings)
+    return search(
+        frame["failures"].to_numpy(dtype=float),
+        frame["expected"].to_numpy(dtype=float),
+        frame[list(varied)],
+        max_causes=6,
+        **settings,
+    )
 
 
 def _cause(row: Any, component: str | None, total: float, frame: pd.DataFrame) -> Cause:
@@ -248,10 +307,18 @@ def _cause(row: Any, component: str | None, total: float, frame: pd.DataFrame) -
         expected = 0.5 * own / rest
         ratio = float(row.actual) / expected
     return Cause(
-        attributes=attributes, component=component, actual=float(row.actual), expected=expected, rate_ratio=ratio, low=float(row.low), high=float(row.high),
-        shrunken=float(row.rate_ratio_shrunken), share=(float(row.actual) - expected) / total, p_familywise=float(row.p_familywise),
+        attributes=attributes,
+        component=component,
+        actual=float(row.actual),
+        expected=expected,
+        rate_ratio=ratio,
+        low=float(row.low),
+        high=float(row.high),
+        shrunken=float(row.rate_ratio_shrunken),
+        share=(float(row.actual) - expected) / total,
+        p_familywise=float(row.p_familywise),
         confounded_with=tuple(row.confounded_with),
-    )  # fmt: skip
+    )
 
 
 def members(frame: pd.DataFrame, attributes: dict[str, str]) -> pd.Series:
@@ -268,6 +335,10 @@ def _explained(cells: Cells, cause: Cause, causes: Sequence[Cause]) -> bool:
     held = 0.0
     inside = members(cells.frame, cause.attributes)
     for other in causes:
-        overlap = inside & members(cells.frame, other.attributes) & (cells.frame["component"] == other.component)
-        held += max(0.0, float((cells.frame.loc[overlap, "failures"] - cells.frame.loc[overlap, "expected"]).sum()))
+        overlap = (
+            inside & members(cells.frame, other.attributes) & (cells.frame["component"] == other.component)
+        )
+        held += max(
+            0.0, float((cells.frame.loc[overlap, "failures"] - cells.frame.loc[overlap, "expected"]).sum())
+        )
     return held >= CONCENTRATED * cause.excess

@@ -39,13 +39,17 @@ def cost_by(field: Field, dimension: str, *, months: int = 12) -> pd.DataFrame:
     ``failures``, ``amount`` and its parts; ``square`` (sum of squared cost a failure) gives the scatter. Labour and other held capacity is not traced.
     """
     field.inputs.engine.require("ledger.amount", "ledger.ticket_id")
-    sums = ", ".join(f"coalesce(sum(d.{name}), 0) AS {name}" for name in ("amount", "parts", "logistics", "outsourcing", "compensation", "recovered"))
+    sums = ", ".join(
+        f"coalesce(sum(d.{name}), 0) AS {name}"
+        for name in ("amount", "parts", "logistics", "outsourcing", "compensation", "recovered")
+    )
     return field.query(
-        field.failures, _direct(field),
+        field.failures,
+        _direct(field),
         select=f"SELECT coalesce(CAST({dimension} AS VARCHAR), 'not_stated') AS value, count(*) AS failures, {sums}, "
         "sum(coalesce(CAST(d.amount AS DOUBLE), 0) * coalesce(CAST(d.amount AS DOUBLE), 0)) AS square "
         f"FROM failed LEFT JOIN direct d USING (ticket_id) WHERE {_since(field, months)} GROUP BY 1 ORDER BY amount DESC, value",
-    )  # fmt: skip
+    )
 
 
 def failures_by(field: Field, dimension: str, *, months: int = 12) -> pd.DataFrame:
@@ -61,10 +65,11 @@ def cost_of_cause(field: Field, place: dict[str, str], component: str | None) ->
     """Cost traced to the failures of a cause (Decimal), their number, and what was recovered (negative)."""
     where = views.condition(place | ({"component": component} if component else {}))
     row = field.query(
-        field.failures, _direct(field),
+        field.failures,
+        _direct(field),
         select=f"SELECT coalesce(sum(d.amount), 0) AS amount, count(*) AS failures, coalesce(sum(d.recovered), 0) AS recovered "
         f"FROM failed LEFT JOIN direct d USING (ticket_id) WHERE {where}",
-    ).iloc[0]  # fmt: skip
+    ).iloc[0]
     return row["amount"], int(row["failures"]), row["recovered"]
 
 

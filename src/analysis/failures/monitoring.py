@@ -49,10 +49,11 @@ def rate_charts(field: Field, baseline: Baseline, intensity: Intensity, delay: D
     main = control_chart("auto_u", failures, sizes, rules="nelson_1", suspects=suspects)
     every = (*RULE_SETS["nelson"], *RULE_SETS["western_electric"])
     return RateCharts(
-        main=main, rules=control_chart(main.kind, failures, sizes, rules=every, suspects=suspects),
+        main=main,
+        rules=control_chart(main.kind, failures, sizes, rules=every, suspects=suspects),
         ewma=control_chart("ewma", failures, sizes, base=main.kind, suspects=suspects),
         cusum=control_chart("cusum", failures, sizes, base=main.kind, suspects=suspects),
-    )  # fmt: skip
+    )
 
 
 def phase_chart(field: Field, baseline: Baseline, fix: Intervention) -> ControlChart | None:
@@ -69,20 +70,25 @@ def phase_chart(field: Field, baseline: Baseline, fix: Intervention) -> ControlC
         return None
     where, rate = views.condition(fix.where), " + ".join(f"a.r{k}" for k in known)
     due = field.query(
-        field.machines, field.exposure(where=where), baseline.tables(),
+        field.machines,
+        field.exposure(where=where),
+        baseline.tables(),
         select=f"SELECT month_no, sum(g.unit_months * ({rate}) * f.factor) AS expected FROM grid g JOIN age_rates a USING (age_months) "
         "JOIN month_factors f USING (month_no) GROUP BY ALL ORDER BY ALL",
-    ).set_index("month_no")["expected"]  # fmt: skip
+    ).set_index("month_no")["expected"]
     listed = ", ".join(literal(baseline.components[k]) for k in known)
     seen = field.query(
-        field.failures, select=f"SELECT month_no, count(*) AS failures FROM failed WHERE {where} AND component IN ({listed}) GROUP BY ALL ORDER BY ALL"
+        field.failures,
+        select=f"SELECT month_no, count(*) AS failures FROM failed WHERE {where} AND component IN ({listed}) GROUP BY ALL ORDER BY ALL",
     ).set_index("month_no")["failures"]
     number = [views.month_index(month) for month in field.months]
     expected = [float(due.get(k, 0.0)) for k in number]
     if min(expected) < 1:
         return None
     phases = ["before"] * starts + ["after"] * (len(number) - starts)
-    return control_chart("auto_u", [float(seen.get(k, 0)) for k in number], expected, rules="western_electric", phases=phases)
+    return control_chart(
+        "auto_u", [float(seen.get(k, 0)) for k in number], expected, rules="western_electric", phases=phases
+    )
 
 
 def rate_chart(field: Field, baseline: Baseline, intensity: Intensity, delay: Delay) -> ControlChart:
@@ -93,7 +99,9 @@ def rate_chart(field: Field, baseline: Baseline, intensity: Intensity, delay: De
     return control_chart("auto_u", failures, sizes, rules="nelson_1", suspects=suspects)
 
 
-def _rate_points(field: Field, baseline: Baseline, intensity: Intensity, delay: Delay) -> tuple[list[float], Floats, list[int] | None]:
+def _rate_points(
+    field: Field, baseline: Baseline, intensity: Intensity, delay: Delay
+) -> tuple[list[float], Floats, list[int] | None]:
     """Failures a month over thousand unit-months at equal age and season, the exposure of young months cut to what is reported.
 
     A season that returns every year is no signal, nor is a field that grows older. The last months are judged by limits from the months before.
@@ -102,11 +110,25 @@ def _rate_points(field: Field, baseline: Baseline, intensity: Intensity, delay: 
     first = views.month_index(field.first)
     failures = [float(counts.get(first + k, 0)) for k in range(len(field.months))]
     rate = baseline.rate.sum(axis=1)[baseline.band_of(field.by_age["age_months"].to_numpy())]
-    weighed = field.by_age.assign(weighed=field.by_age["unit_months"] * rate).groupby("month_no")[["weighed", "unit_months"]].sum()
+    weighed = (
+        field.by_age.assign(weighed=field.by_age["unit_months"] * rate)
+        .groupby("month_no")[["weighed", "unit_months"]]
+        .sum()
+    )
     mean_rate = float(weighed["weighed"].sum() / weighed["unit_months"].sum())
     season = np.array([intensity.factor(month) for month in field.months]) / float(intensity.season.mean())
-    sizes = weighed["weighed"].to_numpy() / mean_rate * season * share_by_month(delay, field.months, field.horizon) / 1000
-    suspects = list(range(max(0, len(field.months) - RECENT_MONTHS), len(field.months))) if len(field.months) >= 12 else None
+    sizes = (
+        weighed["weighed"].to_numpy()
+        / mean_rate
+        * season
+        * share_by_month(delay, field.months, field.horizon)
+        / 1000
+    )
+    suspects = (
+        list(range(max(0, len(field.months) - RECENT_MONTHS), len(field.months)))
+        if len(field.months) >= 12
+        else None
+    )
     return failures, np.asarray(sizes, dtype=float), suspects
 
 
@@ -128,10 +150,14 @@ class Watch:
 
     @property
     def alerts(self) -> pd.DataFrame:
-        return self.cells[self.cells["p_adjusted"] <= self.familywise].sort_values(["p_adjusted", "component", "dimension", "value"], kind="stable")
+        return self.cells[self.cells["p_adjusted"] <= self.familywise].sort_values(
+            ["p_adjusted", "component", "dimension", "value"], kind="stable"
+        )
 
 
-def emerging(field: Field, baseline: Baseline, *, familywise: float, level: float, seed: int, simulations: int = 1000) -> Watch | None:
+def emerging(
+    field: Field, baseline: Baseline, *, familywise: float, level: float, seed: int, simulations: int = 1000
+) -> Watch | None:
     """Cells of component by model, supplier, plant or region whose failures of the last months rose against their own past.
 
     Compared are ratios of actual to expected (age, season and reporting are in the expectation), so that a cell that has always been bad is no
@@ -142,50 +168,70 @@ def emerging(field: Field, baseline: Baseline, *, familywise: float, level: floa
         return None
     share = (cells["expected"] / (cells["expected"] + cells["past_expected"])).to_numpy()
     alarms, detected = _performance(cells, share, familywise=familywise, seed=seed, simulations=simulations)
-    return Watch(cells=cells, familywise=familywise, false_alarms=alarms, detected=detected, simulations=simulations)
+    return Watch(
+        cells=cells, familywise=familywise, false_alarms=alarms, detected=detected, simulations=simulations
+    )
 
 
 def judged(cells: pd.DataFrame, *, level: float) -> pd.DataFrame:
     """Cells that expect enough now and before, with ``rate_ratio``, its interval and ``p_adjusted`` (one-sided, Holm)."""
     from analysis.stats import adjust_p_values, rate_ratio_interval
 
-    cells = cells[(cells["expected"] >= LEAST_EXPECTED) & (cells["past_expected"] >= LEAST_EXPECTED)].reset_index(drop=True)
+    cells = cells[
+        (cells["expected"] >= LEAST_EXPECTED) & (cells["past_expected"] >= LEAST_EXPECTED)
+    ].reset_index(drop=True)
     if cells.empty:
         return cells
     now, then = cells["failures"].to_numpy(dtype=float), cells["past_failures"].to_numpy(dtype=float)
     share = (cells["expected"] / (cells["expected"] + cells["past_expected"])).to_numpy()
     interval = rate_ratio_interval(now, cells["expected"], then, cells["past_expected"], level=level)
     p_value = _upper_tail(now, now + then, share)
-    return cells.assign(rate_ratio=interval.value, low=interval.low, high=interval.high, p_adjusted=adjust_p_values(p_value, method="holm"))
+    return cells.assign(
+        rate_ratio=interval.value,
+        low=interval.low,
+        high=interval.high,
+        p_adjusted=adjust_p_values(p_value, method="holm"),
+    )
 
 
 def margins(counted: pd.DataFrame) -> pd.DataFrame:
     """One row a component and value of each watched attribute, from rows of all attributes together."""
     values = ["failures", "expected", "past_failures", "past_expected"]
     made = [
-        counted.groupby(["component", name], as_index=False, sort=True)[values].sum().rename(columns={name: "value"}).assign(dimension=name)
-        for name in WATCHED if counted[name].nunique() > 1
-    ]  # fmt: skip
+        counted.groupby(["component", name], as_index=False, sort=True)[values]
+        .sum()
+        .rename(columns={name: "value"})
+        .assign(dimension=name)
+        for name in WATCHED
+        if counted[name].nunique() > 1
+    ]
     return pd.concat(made, ignore_index=True)
 
 
 def _watched(field: Field, baseline: Baseline) -> pd.DataFrame:
     border = views.month_index(field.last) - RECENT_MONTHS + 1
     names = ", ".join(WATCHED)
-    sums = ", ".join(f"sum(g.unit_months * a.r{k} * f.factor) AS x{k}" for k in range(len(baseline.components)))
+    sums = ", ".join(
+        f"sum(g.unit_months * a.r{k} * f.factor) AS x{k}" for k in range(len(baseline.components))
+    )
     wide = field.query(
-        field.machines, field.exposure(*WATCHED), baseline.tables(),
+        field.machines,
+        field.exposure(*WATCHED),
+        baseline.tables(),
         select=f"SELECT {names}, g.month_no >= {border} AS recent, {sums} FROM grid g JOIN age_rates a USING (age_months) "
         "JOIN month_factors f USING (month_no) GROUP BY ALL ORDER BY ALL",
-    )  # fmt: skip
+    )
     failed = field.query(
-        field.failures, select=f"SELECT {names}, month_no >= {border} AS recent, component, count(*) AS failures FROM failed GROUP BY ALL ORDER BY ALL"
+        field.failures,
+        select=f"SELECT {names}, month_no >= {border} AS recent, component, count(*) AS failures FROM failed GROUP BY ALL ORDER BY ALL",
     )
     rows = []
     for dimension in WATCHED:
         if wide[dimension].nunique() < 2:
             continue
-        due = wide.groupby([dimension, "recent"], sort=True)[[f"x{k}" for k in range(len(baseline.components))]].sum()
+        due = wide.groupby([dimension, "recent"], sort=True)[
+            [f"x{k}" for k in range(len(baseline.components))]
+        ].sum()
         seen = failed.groupby([dimension, "component", "recent"], sort=True)["failures"].sum()
         for value in sorted(wide[dimension].unique()):
             for k, component in enumerate(baseline.components):
@@ -205,7 +251,9 @@ def _upper_tail(count: Floats, total: Floats, share: Floats) -> Floats:
     return np.where(count > 0, betainc(np.maximum(count, 1e-300), total - count + 1, share), 1.0)
 
 
-def _performance(cells: pd.DataFrame, share: Floats, *, familywise: float, seed: int, simulations: int) -> tuple[float, tuple[float, ...]]:
+def _performance(
+    cells: pd.DataFrame, share: Floats, *, familywise: float, seed: int, simulations: int
+) -> tuple[float, tuple[float, ...]]:
     """False alarms with nothing planted and detections of a doubled rate in the cell of median size, by simulation at the cells' own expectations."""
     generator = np.random.default_rng(seed)
     now, then = cells["expected"].to_numpy(), cells["past_expected"].to_numpy()

@@ -57,7 +57,11 @@ def label(field: Field, dimension: str, value: str) -> Text:
 
 
 def interval_of(low: float, high: float, level: float, method: str) -> Interval | None:
-    return Interval(low=float(low), high=float(high), level=level, method=method) if np.isfinite(low) and np.isfinite(high) else None
+    return (
+        Interval(low=float(low), high=float(high), level=level, method=method)
+        if np.isfinite(low) and np.isfinite(high)
+        else None
+    )
 
 
 # -- rates -----------------------------------------------------------------------------------------------------------
@@ -91,18 +95,36 @@ def rates(field: Field, baseline: Baseline, delay: Delay, tested: Backtest | Non
         fact = engine.ratio("failure_rate", failed, exposed, period=month)
         reported.append(fact)
         completed.append(_completed(field, fact, month, float(share)))
-        shown.append(engine.stated("failure_reported_share", period=month, value=float(share), n=delay.failures, sources=("tickets",)))
+        shown.append(
+            engine.stated(
+                "failure_reported_share",
+                period=month,
+                value=float(share),
+                n=delay.failures,
+                sources=("tickets",),
+            )
+        )
         numbers.append(engine.stated("failure_count", period=month, value=failed, sources=("tickets",)))
     first = views.month_index(year(field).first)
-    over_year = engine.ratio("failure_rate", int(counts[counts.index >= first].sum()), float(held[held.index >= first].sum()), period=year(field))
+    over_year = engine.ratio(
+        "failure_rate",
+        int(counts[counts.index >= first].sum()),
+        float(held[held.index >= first].sum()),
+        period=year(field),
+    )
     machines = int(field.shipped["machines"].sum())
     return Rates(
-        year=over_year, last=completed[-1], reported=tuple(reported), completed=tuple(completed), shares=tuple(shown),
-        by_age=_by_age(field, baseline), counts=tuple(numbers),
+        year=over_year,
+        last=completed[-1],
+        reported=tuple(reported),
+        completed=tuple(completed),
+        shares=tuple(shown),
+        by_age=_by_age(field, baseline),
+        counts=tuple(numbers),
         per_unit=engine.ratio("failures_per_1000_units", int(counts.sum()), machines, period=window(field)),
         error_raw=_error(field, tested.error_raw, "counted") if tested else None,
         error_corrected=_error(field, tested.error_corrected, "corrected") if tested else None,
-    )  # fmt: skip
+    )
 
 
 def _completed(field: Field, fact: Fact, month: Month, share: float) -> Fact:
@@ -112,20 +134,44 @@ def _completed(field: Field, fact: Fact, month: Month, share: float) -> Fact:
         reason = fact.reason or Text(en="not computed: nothing is reported yet", zh="未计算：尚无报告")
         return engine.stated("failure_rate_completed", period=month, value=None, reason=reason)
     return engine.stated(
-        "failure_rate_completed", period=month, value=float(fact.value) / share, numerator=fact.numerator, denominator=fact.denominator, n=fact.n,
-        interval=interval_of(fact.interval.low / share, fact.interval.high / share, fact.interval.level, "exact Poisson over share reported"),
+        "failure_rate_completed",
+        period=month,
+        value=float(fact.value) / share,
+        numerator=fact.numerator,
+        denominator=fact.denominator,
+        n=fact.n,
+        interval=interval_of(
+            fact.interval.low / share,
+            fact.interval.high / share,
+            fact.interval.level,
+            "exact Poisson over share reported",
+        ),
         sources=("tickets", "units"),
-    )  # fmt: skip
+    )
 
 
 def _by_age(field: Field, baseline: Baseline) -> tuple[Labelled, ...]:
     engine = field.inputs.engine
-    held = np.bincount(baseline.band_of(field.by_age["age_months"].to_numpy()), weights=field.by_age["unit_months"], minlength=len(baseline.bands))
+    held = np.bincount(
+        baseline.band_of(field.by_age["age_months"].to_numpy()),
+        weights=field.by_age["unit_months"],
+        minlength=len(baseline.bands),
+    )
     counts = field.failure_counts
-    failed = np.bincount(baseline.band_of(counts["age_months"].to_numpy()), weights=counts["failures"], minlength=len(baseline.bands))
+    failed = np.bincount(
+        baseline.band_of(counts["age_months"].to_numpy()),
+        weights=counts["failures"],
+        minlength=len(baseline.bands),
+    )
     lines = []
     for k, name in enumerate(band_names(baseline)):
-        fact = engine.ratio("failure_rate", int(failed[k]), float(held[k]), period=window(field), dimensions={"months_in_service": name})
+        fact = engine.ratio(
+            "failure_rate",
+            int(failed[k]),
+            float(held[k]),
+            period=window(field),
+            dimensions={"months_in_service": name},
+        )
         lines.append((Text.same(name), fact))
     return tuple(lines)
 
@@ -143,7 +189,9 @@ def band_names(baseline: Baseline) -> list[str]:
 
 
 def _error(field: Field, value: float, kind: str) -> Fact:
-    return field.inputs.engine.stated("reporting_error", period=window(field), value=value, dimensions={"count": kind}, sources=("tickets",))
+    return field.inputs.engine.stated(
+        "reporting_error", period=window(field), value=value, dimensions={"count": kind}, sources=("tickets",)
+    )
 
 
 # -- control chart ---------------------------------------------------------------------------------------------------
@@ -183,8 +231,18 @@ def rule_facts(field: Field, charts: RateCharts, *, seed: int) -> tuple[RuleFact
     for name, (title, what) in RULE_NAMES.items():
         chart = {"ewma": charts.ewma, "cusum": charts.cusum}.get(name, charts.rules)
         at = sorted({int(p) for p in chart.signals.loc[chart.signals["rule"] == name, "point"]})
-        alarms = field.inputs.engine.stated("chart_false_alarms", period=window(field), dimensions={"rule": name}, value=quiet[name], n=QUIET_CHARTS)
-        found.append(RuleFacts(name=title, looks_for=what, months=tuple(field.months[k] for k in at), false_alarms=alarms))
+        alarms = field.inputs.engine.stated(
+            "chart_false_alarms",
+            period=window(field),
+            dimensions={"rule": name},
+            value=quiet[name],
+            n=QUIET_CHARTS,
+        )
+        found.append(
+            RuleFacts(
+                name=title, looks_for=what, months=tuple(field.months[k] for k in at), false_alarms=alarms
+            )
+        )
     return tuple(found)
 
 
@@ -196,17 +254,41 @@ def _rule(en: str, zh: str, looks: str, chinese: str) -> tuple[Text, Text]:
 
 
 RULE_NAMES: dict[str, tuple[Text, Text]] = {
-    "nelson_1": _rule("Nelson 1, Western Electric 1", "Nelson 1、西电 1", "one point beyond three sigmas", "一点超出 3σ"),
+    "nelson_1": _rule(
+        "Nelson 1, Western Electric 1", "Nelson 1、西电 1", "one point beyond three sigmas", "一点超出 3σ"
+    ),
     "nelson_2": _rule("Nelson 2", "Nelson 2", "nine in a row on one side", "连续 9 点在中心线同侧"),
     "nelson_3": _rule("Nelson 3", "Nelson 3", "six in a row rising or falling", "连续 6 点递增或递减"),
     "nelson_4": _rule("Nelson 4", "Nelson 4", "fourteen up and down in turn", "连续 14 点交替升降"),
-    "nelson_5": _rule("Nelson 5, Western Electric 2", "Nelson 5、西电 2", "two of three beyond two sigmas", "3 点中 2 点超出 2σ"),
-    "nelson_6": _rule("Nelson 6, Western Electric 3", "Nelson 6、西电 3", "four of five beyond one sigma", "5 点中 4 点超出 1σ"),
+    "nelson_5": _rule(
+        "Nelson 5, Western Electric 2",
+        "Nelson 5、西电 2",
+        "two of three beyond two sigmas",
+        "3 点中 2 点超出 2σ",
+    ),
+    "nelson_6": _rule(
+        "Nelson 6, Western Electric 3",
+        "Nelson 6、西电 3",
+        "four of five beyond one sigma",
+        "5 点中 4 点超出 1σ",
+    ),
     "nelson_7": _rule("Nelson 7", "Nelson 7", "fifteen within one sigma", "连续 15 点在 1σ 内"),
     "nelson_8": _rule("Nelson 8", "Nelson 8", "eight outside one sigma", "连续 8 点在 1σ 外"),
-    "western_electric_4": _rule("Western Electric 4", "西电 4", "eight in a row on one side", "连续 8 点在中心线同侧"),
-    "ewma": _rule("EWMA, weight 0.2", "EWMA（权重 0.2）", "smoothed rate beyond its limits: small lasting shifts", "平滑后的故障率超限：持续小偏移"),
-    "cusum": _rule("CUSUM, k 0.5, h 5", "CUSUM（k 0.5，h 5）", "summed departures: small lasting shifts", "累计偏差超限：持续小偏移"),
+    "western_electric_4": _rule(
+        "Western Electric 4", "西电 4", "eight in a row on one side", "连续 8 点在中心线同侧"
+    ),
+    "ewma": _rule(
+        "EWMA, weight 0.2",
+        "EWMA（权重 0.2）",
+        "smoothed rate beyond its limits: small lasting shifts",
+        "平滑后的故障率超限：持续小偏移",
+    ),
+    "cusum": _rule(
+        "CUSUM, k 0.5, h 5",
+        "CUSUM（k 0.5，h 5）",
+        "summed departures: small lasting shifts",
+        "累计偏差超限：持续小偏移",
+    ),
 }
 
 
@@ -221,21 +303,34 @@ class PhaseFacts:
     after: Fact
 
 
-def phase_facts(field: Field, name: Text, starts: Month, place: Mapping[str, str], chart: ControlChart) -> PhaseFacts:
+def phase_facts(
+    field: Field, name: Text, starts: Month, place: Mapping[str, str], chart: ControlChart
+) -> PhaseFacts:
     facts = chart_facts(field, chart, metric="failure_ratio", limit_metric="failure_ratio_limit", place=place)
     centres = chart.points["centre"].to_numpy(dtype=float)
     at = field.months.index(starts)
     level = [
-        field.inputs.engine.stated("failure_ratio_limit", period=period, dimensions={**place, "line": "centre", "phase": phase}, value=float(value))
-        for phase, value, period in (
-            ("before", centres[at - 1], Period(field.first, starts - 1)), ("after", centres[at], Period(starts, field.last)),
+        field.inputs.engine.stated(
+            "failure_ratio_limit",
+            period=period,
+            dimensions={**place, "line": "centre", "phase": phase},
+            value=float(value),
         )
-    ]  # fmt: skip
+        for phase, value, period in (
+            ("before", centres[at - 1], Period(field.first, starts - 1)),
+            ("after", centres[at], Period(starts, field.last)),
+        )
+    ]
     return PhaseFacts(name=name, starts=starts, chart=facts, before=level[0], after=level[1])
 
 
 def chart_facts(
-    field: Field, chart: ControlChart, *, metric: str = "failure_rate_adjusted", limit_metric: str = "failure_rate_limit", place: Mapping[str, str] | None = None
+    field: Field,
+    chart: ControlChart,
+    *,
+    metric: str = "failure_rate_adjusted",
+    limit_metric: str = "failure_rate_limit",
+    place: Mapping[str, str] | None = None,
 ) -> ChartFacts:
     engine, points, where = field.inputs.engine, chart.points, dict(place or {})
     scale = 1000 if metric == "failure_rate_adjusted" else 1
@@ -243,18 +338,36 @@ def chart_facts(
 
     def limit(column: str, kind: str) -> tuple[Fact, ...]:
         values = np.maximum(points[column].to_numpy(dtype=float), 0.0)
-        return tuple(engine.stated(limit_metric, period=m, value=float(v), dimensions={**where, "line": kind}) for m, v in zip(months, values, strict=True))
+        return tuple(
+            engine.stated(limit_metric, period=m, value=float(v), dimensions={**where, "line": kind})
+            for m, v in zip(months, values, strict=True)
+        )
 
     values = tuple(
-        engine.stated(metric, period=m, value=float(v), dimensions=where, n=int(size * scale), sources=("tickets", "units"))
+        engine.stated(
+            metric,
+            period=m,
+            value=float(v),
+            dimensions=where,
+            n=int(size * scale),
+            sources=("tickets", "units"),
+        )
         for m, v, size in zip(months, points["value"], points["size"], strict=True)
     )
     scatter = chart.choice.sigma_z
     return ChartFacts(
-        kind=chart.kind, choice=chart.choice.code, months=months, values=values, centre=limit("centre", "centre"), lower=limit("lower", "lower"),
-        upper=limit("upper", "upper"), signals=tuple(months[int(p)] for p in sorted(set(chart.signals["point"]))),
-        overdispersion=None if scatter is None else engine.stated("overdispersion", period=window(field), dimensions=where, value=float(scatter)),
-    )  # fmt: skip
+        kind=chart.kind,
+        choice=chart.choice.code,
+        months=months,
+        values=values,
+        centre=limit("centre", "centre"),
+        lower=limit("lower", "lower"),
+        upper=limit("upper", "upper"),
+        signals=tuple(months[int(p)] for p in sorted(set(chart.signals["point"]))),
+        overdispersion=None
+        if scatter is None
+        else engine.stated("overdispersion", period=window(field), dimensions=where, value=float(scatter)),
+    )
 
 
 # -- causes ----------------------------------------------------------------------------------------------------------
@@ -309,31 +422,59 @@ def cause_slice(cause: Cause) -> dict[str, str]:
 
 
 def cause_facts(field: Field, baseline: Baseline, cells: Cells, cause: Cause) -> CauseFacts:
-    engine, level, place, period = field.inputs.engine, field.inputs.confidence, cause_slice(cause), window(field)
+    engine, level, place, period = (
+        field.inputs.engine,
+        field.inputs.confidence,
+        cause_slice(cause),
+        window(field),
+    )
     months, actual, expected = _by_month(field, baseline, cause)
 
     def stated(metric: str, value: Any, **parts: Any) -> Fact:
-        return engine.stated(metric, period=period, dimensions=place, value=value, sources=("tickets", "units"), **parts)
+        return engine.stated(
+            metric, period=period, dimensions=place, value=value, sources=("tickets", "units"), **parts
+        )
 
     excess_share = cause.excess / cause.actual
     edges = (max(0.0, 1 - 1 / cause.low) if cause.low > 0 else 0.0, 1 - 1 / cause.high)
     method = "exact conditional (two Poisson rates)"
     return CauseFacts(
-        cause=cause, name=cause_name(field, cause),
-        ratio=stated("cause_rate_ratio", cause.rate_ratio, interval=interval_of(cause.low, cause.high, level, method), n=int(cause.actual)),
+        cause=cause,
+        name=cause_name(field, cause),
+        ratio=stated(
+            "cause_rate_ratio",
+            cause.rate_ratio,
+            interval=interval_of(cause.low, cause.high, level, method),
+            n=int(cause.actual),
+        ),
         shrunken=stated("cause_rate_ratio_shrunken", cause.shrunken),
-        failures=stated("cause_failures", int(cause.actual)), expected=stated("cause_expected_failures", whole(cause.expected)),
-        excess=stated("cause_excess_failures", whole(cause.excess), interval=interval_of(cause.actual * edges[0], cause.actual * edges[1], level, method), n=int(cause.actual)),
-        cost=_excess_cost(field, cause, excess_share, edges), share=stated("cause_share_explained", cause.share),
+        failures=stated("cause_failures", int(cause.actual)),
+        expected=stated("cause_expected_failures", whole(cause.expected)),
+        excess=stated(
+            "cause_excess_failures",
+            whole(cause.excess),
+            interval=interval_of(cause.actual * edges[0], cause.actual * edges[1], level, method),
+            n=int(cause.actual),
+        ),
+        cost=_excess_cost(field, cause, excess_share, edges),
+        share=stated("cause_share_explained", cause.share),
         first_month=_first_beyond(months, actual, expected),
         actual_by_month=tuple(
-            engine.stated("cause_failures", period=Period(field.first, m), dimensions=place, value=int(v)) for m, v in zip(months, np.cumsum(actual), strict=True)
+            engine.stated("cause_failures", period=Period(field.first, m), dimensions=place, value=int(v))
+            for m, v in zip(months, np.cumsum(actual), strict=True)
         ),
         expected_by_month=tuple(
-            engine.stated("cause_expected_failures", period=Period(field.first, m), dimensions=place, value=whole(float(v))) for m, v in zip(months, np.cumsum(expected), strict=True)
+            engine.stated(
+                "cause_expected_failures",
+                period=Period(field.first, m),
+                dimensions=place,
+                value=whole(float(v)),
+            )
+            for m, v in zip(months, np.cumsum(expected), strict=True)
         ),
-        apart=_apart(field, cells, cause), evidence=money.evidence_of_cause(field, cause.attributes, cause.component),
-    )  # fmt: skip
+        apart=_apart(field, cells, cause),
+        evidence=money.evidence_of_cause(field, cause.attributes, cause.component),
+    )
 
 
 def _excess_cost(field: Field, cause: Cause, share: float, edges: tuple[float, float]) -> Fact:
@@ -344,27 +485,50 @@ def _excess_cost(field: Field, cause: Cause, share: float, edges: tuple[float, f
         engine.require("ledger.amount", "ledger.ticket_id")
     except MissingData as missing:
         needs = ", ".join(missing.needs)
-        return engine.stated("cause_excess_cost", period=window(field), dimensions=place, value=None, reason=Text(en=f"not computed: needs {needs}", zh=f"未计算：缺少 {needs}"))
+        return engine.stated(
+            "cause_excess_cost",
+            period=window(field),
+            dimensions=place,
+            value=None,
+            reason=Text(en=f"not computed: needs {needs}", zh=f"未计算：缺少 {needs}"),
+        )
     amount, failures, _ = money.cost_of_cause(field, cause.attributes, cause.component)
     total = float(str(amount))
     return engine.stated(
-        "cause_excess_cost", period=window(field), dimensions=place, value=cents(total * share), n=failures, sources=("ledger", "tickets", "units"),
-        interval=interval_of(total * edges[0], total * edges[1], field.inputs.confidence, "interval of the rate ratio; cost a failure held"),
+        "cause_excess_cost",
+        period=window(field),
+        dimensions=place,
+        value=cents(total * share),
+        n=failures,
+        sources=("ledger", "tickets", "units"),
+        interval=interval_of(
+            total * edges[0],
+            total * edges[1],
+            field.inputs.confidence,
+            "interval of the rate ratio; cost a failure held",
+        ),
     )
 
 
 def _by_month(field: Field, baseline: Baseline, cause: Cause) -> tuple[list[Month], np.ndarray, np.ndarray]:
     """Actual and expected failures of a cause by month, the expectation at the level of machines outside it."""
     where = views.condition(cause.attributes)
-    rate = f"a.r{baseline.components.index(cause.component)}" if cause.component else " + ".join(f"a.r{k}" for k in range(len(baseline.components)))
+    rate = (
+        f"a.r{baseline.components.index(cause.component)}"
+        if cause.component
+        else " + ".join(f"a.r{k}" for k in range(len(baseline.components)))
+    )
     due = field.query(
-        field.machines, field.exposure(where=where), baseline.tables(),
+        field.machines,
+        field.exposure(where=where),
+        baseline.tables(),
         select=f"SELECT month_no, sum(g.unit_months * ({rate}) * f.factor) AS expected FROM grid g JOIN age_rates a USING (age_months) "
         "JOIN month_factors f USING (month_no) GROUP BY ALL ORDER BY ALL",
-    ).set_index("month_no")["expected"]  # fmt: skip
+    ).set_index("month_no")["expected"]
     also = f" AND {views.condition({'component': cause.component})}" if cause.component else ""
     seen = field.query(
-        field.failures, select=f"SELECT month_no, count(*) AS failures FROM failed WHERE {where}{also} GROUP BY ALL ORDER BY ALL"
+        field.failures,
+        select=f"SELECT month_no, count(*) AS failures FROM failed WHERE {where}{also} GROUP BY ALL ORDER BY ALL",
     ).set_index("month_no")["failures"]
     number = [views.month_index(month) for month in field.months]
     expected = np.array([float(due.get(k, 0.0)) for k in number])
@@ -385,7 +549,9 @@ def _first_beyond(months: Sequence[Month], actual: np.ndarray, expected: np.ndar
 def _apart(field: Field, cells: Cells, cause: Cause) -> Apart | None:
     if set(cause.attributes) != {"batch"} or cells.unit_months["region"].nunique() < 2:
         return None
-    held = cells.unit_months[members(cells.unit_months, cause.attributes)].groupby("region")["unit_months"].sum()
+    held = (
+        cells.unit_months[members(cells.unit_months, cause.attributes)].groupby("region")["unit_months"].sum()
+    )
     if len(held) < 2:
         return None
     region = str(held.idxmax())
@@ -397,7 +563,9 @@ def _apart(field: Field, cells: Cells, cause: Cause) -> Apart | None:
     batch = {**cause_slice(cause), "region": "elsewhere", "main_region": region}
     other = {"region": region, "batch": "other", "component": cause.component or "all"}
     return Apart(
-        region=region, batch_elsewhere=_ratio_fact(field, frame[inside & ~there], level, batch), region_without=_ratio_fact(field, frame[~inside & there], level, other)
+        region=region,
+        batch_elsewhere=_ratio_fact(field, frame[inside & ~there], level, batch),
+        region_without=_ratio_fact(field, frame[~inside & there], level, other),
     )
 
 
@@ -407,11 +575,24 @@ def _ratio_fact(field: Field, frame: pd.DataFrame, level: float, place: Mapping[
     failed, due = float(frame["failures"].sum()), float(frame["expected"].sum()) * level
     engine = field.inputs.engine
     if due <= 0:
-        return engine.stated("failure_ratio", period=window(field), dimensions=place, value=None, reason=Text(en="not computed: no exposure", zh="未计算：无暴露量"))
+        return engine.stated(
+            "failure_ratio",
+            period=window(field),
+            dimensions=place,
+            value=None,
+            reason=Text(en="not computed: no exposure", zh="未计算：无暴露量"),
+        )
     found = poisson_interval(failed, due, level=field.inputs.confidence)
     return engine.stated(
-        "failure_ratio", period=window(field), dimensions=place, value=float(found.value), numerator=failed, denominator=due, n=int(failed),
-        interval=interval_of(found.low, found.high, field.inputs.confidence, found.method), sources=("tickets", "units"),
+        "failure_ratio",
+        period=window(field),
+        dimensions=place,
+        value=float(found.value),
+        numerator=failed,
+        denominator=due,
+        n=int(failed),
+        interval=interval_of(found.low, found.high, field.inputs.confidence, found.method),
+        sources=("tickets", "units"),
     )
 
 
@@ -425,7 +606,13 @@ def ratios_by(field: Field, cells: Cells) -> dict[str, tuple[Labelled, ...]]:
         values = sorted(cells.frame[dimension].unique())
         if len(values) < 2:
             continue
-        lines = [(label(field, dimension, v), _ratio_fact(field, cells.frame[cells.frame[dimension] == v], 1.0, {dimension: v})) for v in values]
+        lines = [
+            (
+                label(field, dimension, v),
+                _ratio_fact(field, cells.frame[cells.frame[dimension] == v], 1.0, {dimension: v}),
+            )
+            for v in values
+        ]
         found[dimension] = tuple(sorted(lines, key=lambda line: (-float(line[1].value or 0), line[0].en)))
     batches = cells.frame.groupby("batch", sort=True)[["failures", "expected"]].sum()
     batches = batches[batches["expected"] >= 5]
@@ -435,7 +622,13 @@ def ratios_by(field: Field, cells: Cells) -> dict[str, tuple[Labelled, ...]]:
 
         low = np.asarray(poisson_interval(batches["failures"], batches["expected"], level=0.95).low)
         top = batches.index[np.lexsort((batches.index.to_numpy(dtype=str), -low))][:10]
-        found["batch"] = tuple((label(field, "batch", v), _ratio_fact(field, cells.frame[cells.frame["batch"] == v], 1.0, {"batch": v})) for v in top)
+        found["batch"] = tuple(
+            (
+                label(field, "batch", v),
+                _ratio_fact(field, cells.frame[cells.frame["batch"] == v], 1.0, {"batch": v}),
+            )
+            for v in top
+        )
     return found
 
 
@@ -477,9 +670,19 @@ RANKING_DRAWS = 500
 
 
 def pareto(
-    field: Field, metric: str, dimension: str, values: Sequence[str], amounts: Sequence[Any], counts: Sequence[int], *, seed: int,
-    spread: Sequence[float] | None = None, subtract: Sequence[float] | None = None, by: str = "count", over: Period | None = None,
-) -> Ranking:  # fmt: skip
+    field: Field,
+    metric: str,
+    dimension: str,
+    values: Sequence[str],
+    amounts: Sequence[Any],
+    counts: Sequence[int],
+    *,
+    seed: int,
+    spread: Sequence[float] | None = None,
+    subtract: Sequence[float] | None = None,
+    by: str = "count",
+    over: Period | None = None,
+) -> Ranking:
     """Ranked values. Ranks are simulated from Poisson counts; for costs the mean cost of each value is held and its own scatter added (``spread``).
 
     ``subtract`` are expected failures: values are then ranked by excess, of which only what is above zero makes the cumulative share.
@@ -497,32 +700,75 @@ def pareto(
         place = {dimension: values[k]}
         lines.append(
             ParetoLine(
-                name=label(field, dimension, values[k]), fact=engine.stated(metric, period=period, dimensions=place, value=amounts[k], n=int(counts[k])),
-                cumulative=engine.stated("failure_share_cumulative", period=period, dimensions={**place, "of": metric}, value=float(running) / float(whole) if whole else 0.0),
-                rank=engine.stated("failure_rank", period=period, dimensions={**place, "of": metric}, value=at + 1, interval=interval_of(low[at], high[at], level, "simulated rankings"), n=int(counts[k])),
+                name=label(field, dimension, values[k]),
+                fact=engine.stated(
+                    metric, period=period, dimensions=place, value=amounts[k], n=int(counts[k])
+                ),
+                cumulative=engine.stated(
+                    "failure_share_cumulative",
+                    period=period,
+                    dimensions={**place, "of": metric},
+                    value=float(running) / float(whole) if whole else 0.0,
+                ),
+                rank=engine.stated(
+                    "failure_rank",
+                    period=period,
+                    dimensions={**place, "of": metric},
+                    value=at + 1,
+                    interval=interval_of(low[at], high[at], level, "simulated rankings"),
+                    n=int(counts[k]),
+                ),
                 settled=bool(low[at] == high[at]),
-            )  # fmt: skip
+            )
         )
     positive = np.array([max(float(amounts[k]), 0.0) for k in order])
     few = int(_makers(positive[None, :])[0])
-    few_low, few_high = (int(v) for v in np.quantile(_makers(np.maximum(drawn, 0.0)), (0.5 - level / 2, 0.5 + level / 2), method="inverted_cdf"))
+    few_low, few_high = (
+        int(v)
+        for v in np.quantile(
+            _makers(np.maximum(drawn, 0.0)), (0.5 - level / 2, 0.5 + level / 2), method="inverted_cdf"
+        )
+    )
     place = {"of": metric, "attribute": dimension}
     return Ranking(
-        dimension=dimension, by=by, lines=tuple(lines), values=engine.stated("ranked_values", period=period, dimensions=place, value=len(values)),
-        vital=engine.stated("vital_few", period=period, dimensions=place, value=few, interval=interval_of(min(few, few_low), max(few, few_high), level, "simulated rankings") if len(order) <= RANKED_AT_MOST else None),
-    )  # fmt: skip
+        dimension=dimension,
+        by=by,
+        lines=tuple(lines),
+        values=engine.stated("ranked_values", period=period, dimensions=place, value=len(values)),
+        vital=engine.stated(
+            "vital_few",
+            period=period,
+            dimensions=place,
+            value=few,
+            interval=interval_of(min(few, few_low), max(few, few_high), level, "simulated rankings")
+            if len(order) <= RANKED_AT_MOST
+            else None,
+        ),
+    )
 
 
 def _drawn(
-    order: Sequence[int], amounts: Sequence[Any], counts: Sequence[int], *, spread: Sequence[float] | None, subtract: Sequence[float] | None, seed: int
+    order: Sequence[int],
+    amounts: Sequence[Any],
+    counts: Sequence[int],
+    *,
+    spread: Sequence[float] | None,
+    subtract: Sequence[float] | None,
+    seed: int,
 ) -> np.ndarray:
     generator = np.random.default_rng(seed)
     number = np.array([max(float(counts[k]), 0.0) for k in order])
     if subtract is not None:
-        return np.asarray(generator.poisson(number, (RANKING_DRAWS, len(order))) - np.array([subtract[k] for k in order]))
+        return np.asarray(
+            generator.poisson(number, (RANKING_DRAWS, len(order))) - np.array([subtract[k] for k in order])
+        )
     each = np.array([float(amounts[k]) / max(float(counts[k]), 1.0) for k in order])
     drawn = generator.poisson(number, (RANKING_DRAWS, len(order))) * each
-    return drawn if spread is None else drawn + generator.standard_normal(drawn.shape) * np.array([spread[k] for k in order])
+    return (
+        drawn
+        if spread is None
+        else drawn + generator.standard_normal(drawn.shape) * np.array([spread[k] for k in order])
+    )
 
 
 def _makers(amounts: np.ndarray) -> np.ndarray:
@@ -569,7 +815,9 @@ class PlotFacts:
     fitted: Curve
 
 
-def life_facts(field: Field, lives: Sequence[ComponentLife], *, reading_level: float) -> tuple[LifeFacts, ...]:
+def life_facts(
+    field: Field, lives: Sequence[ComponentLife], *, reading_level: float
+) -> tuple[LifeFacts, ...]:
     """``reading_level`` is the coverage at which a shape is called falling or rising, so that all readings together hold."""
     engine, level, period = field.inputs.engine, field.inputs.confidence, window(field)
     oldest = float(field.by_age["age_months"].max())
@@ -580,13 +828,31 @@ def life_facts(field: Field, lives: Sequence[ComponentLife], *, reading_level: f
         first = not found  # the steepest is drawn; the mixture is fitted there and where the Weibull departs
         found.append(
             LifeFacts(
-                name=label(field, "component", life.component), component=life.component,
-                shape=engine.stated("weibull_shape", period=period, dimensions=place, value=shape.value, interval=interval_of(shape.low, shape.high, level, "likelihood ratio"), n=life.failures),
-                b10=engine.stated("b10_life", period=period, dimensions=place, value=b10.value, interval=interval_of(b10.low, b10.high, level, "likelihood ratio"), n=life.failures),
+                name=label(field, "component", life.component),
+                component=life.component,
+                shape=engine.stated(
+                    "weibull_shape",
+                    period=period,
+                    dimensions=place,
+                    value=shape.value,
+                    interval=interval_of(shape.low, shape.high, level, "likelihood ratio"),
+                    n=life.failures,
+                ),
+                b10=engine.stated(
+                    "b10_life",
+                    period=period,
+                    dimensions=place,
+                    value=b10.value,
+                    interval=interval_of(b10.low, b10.high, level, "likelihood ratio"),
+                    n=life.failures,
+                ),
                 failures=engine.stated("failure_count", period=period, dimensions=place, value=life.failures),
-                direction=life.fit.hazard_direction(level=reading_level), beyond_data=b10.value > oldest, worst_gap=life.worst_gap,
-                models=_model_facts(field, life, mixture=first or life.worst_gap > 0), plot=_plot_facts(field, life) if first else None,
-            )  # fmt: skip
+                direction=life.fit.hazard_direction(level=reading_level),
+                beyond_data=b10.value > oldest,
+                worst_gap=life.worst_gap,
+                models=_model_facts(field, life, mixture=first or life.worst_gap > 0),
+                plot=_plot_facts(field, life) if first else None,
+            )
         )
     return tuple(found)
 
@@ -599,14 +865,27 @@ def _model_facts(field: Field, life: ComponentLife, *, mixture: bool) -> tuple[M
         reason = None if one.b10 else Text(en="not computed: its interval is open", zh="未计算：区间不封闭")
         found.append(
             ModelFacts(
-                model=one.model, name=label(field, "life_model", one.model), used=one.used,
-                log_likelihood=engine.stated("life_log_likelihood", period=period, dimensions=place, value=one.log_likelihood, n=n),
-                excess=engine.stated("life_criterion", period=period, dimensions=place, value=one.excess, n=n),
-                b10=engine.stated(
-                    "b10_life", period=period, dimensions=place, value=one.b10.value if one.b10 else None, reason=reason, n=n,
-                    interval=interval_of(one.b10.low, one.b10.high, level, one.b10.method) if one.b10 else None,
+                model=one.model,
+                name=label(field, "life_model", one.model),
+                used=one.used,
+                log_likelihood=engine.stated(
+                    "life_log_likelihood", period=period, dimensions=place, value=one.log_likelihood, n=n
                 ),
-            )  # fmt: skip
+                excess=engine.stated(
+                    "life_criterion", period=period, dimensions=place, value=one.excess, n=n
+                ),
+                b10=engine.stated(
+                    "b10_life",
+                    period=period,
+                    dimensions=place,
+                    value=one.b10.value if one.b10 else None,
+                    reason=reason,
+                    n=n,
+                    interval=interval_of(one.b10.low, one.b10.high, level, one.b10.method)
+                    if one.b10
+                    else None,
+                ),
+            )
         )
     return tuple(found)
 
@@ -617,18 +896,27 @@ def _plot_facts(field: Field, life: ComponentLife) -> PlotFacts:
 
     def share(age: float, kind: str, value: float, interval: Interval | None) -> tuple[float, Fact]:
         place = {"component": life.component, "by_month": f"{age:.2f}", "line": kind}
-        return age, engine.stated("failed_share", period=period, dimensions=place, value=value, interval=interval, n=life.failures)
+        return age, engine.stated(
+            "failed_share", period=period, dimensions=place, value=value, interval=interval, n=life.failures
+        )
 
     return PlotFacts(
-        counted=tuple(share(float(a), "counted", float(s), None) for a, s in zip(points.age, points.share, strict=True)),
-        fitted=tuple(share(float(a), "fitted", one.value, interval_of(one.low, one.high, level, one.method)) for a, one in zip(points.fit_age, points.fitted, strict=True)),
+        counted=tuple(
+            share(float(a), "counted", float(s), None) for a, s in zip(points.age, points.share, strict=True)
+        ),
+        fitted=tuple(
+            share(float(a), "fitted", one.value, interval_of(one.low, one.high, level, one.method))
+            for a, one in zip(points.fit_age, points.fitted, strict=True)
+        ),
     )
 
 
 Curve = tuple[tuple[float, Fact], ...]
 
 
-def curve_facts(field: Field, metric: str, table: pd.DataFrame, age: str, value: str, *, place: Mapping[str, str], n: int) -> Curve:
+def curve_facts(
+    field: Field, metric: str, table: pd.DataFrame, age: str, value: str, *, place: Mapping[str, str], n: int
+) -> Curve:
     """A step curve as facts at whole months."""
     engine, level = field.inputs.engine, field.inputs.confidence
     points = []
@@ -639,9 +927,14 @@ def curve_facts(field: Field, metric: str, table: pd.DataFrame, age: str, value:
             continue
         at = float(getattr(row, age))
         fact = engine.stated(
-            metric, period=window(field), dimensions={**place, "by_month": f"{at:g}"}, value=float(number), n=n,
-            interval=interval_of(row.low, row.high, level, "pointwise"), sources=("tickets", "units"),
-        )  # fmt: skip
+            metric,
+            period=window(field),
+            dimensions={**place, "by_month": f"{at:g}"},
+            value=float(number),
+            n=n,
+            interval=interval_of(row.low, row.high, level, "pointwise"),
+            sources=("tickets", "units"),
+        )
         points.append((at, fact))
     return tuple(points)
 
@@ -694,11 +987,26 @@ def monthly(field: Field, made: Forecast) -> tuple[tuple[Month, Fact], ...]:
     for month in made.months:
         expected = float(sums[str(month)])
         low, high = made.interval(expected, months=1, level=level)
-        found.append((month, engine.stated("failure_forecast", period=month, value=whole(expected), interval=interval_of(whole(low), whole(high), level, "prediction: counting noise, month scatter, level"), sources=("tickets", "units"))))
+        found.append(
+            (
+                month,
+                engine.stated(
+                    "failure_forecast",
+                    period=month,
+                    value=whole(expected),
+                    interval=interval_of(
+                        whole(low), whole(high), level, "prediction: counting noise, month scatter, level"
+                    ),
+                    sources=("tickets", "units"),
+                ),
+            )
+        )
     return tuple(found)
 
 
-def forecast_total(field: Field, made: Forecast, *, warranty: bool | None = None) -> tuple[float, float, float]:
+def forecast_total(
+    field: Field, made: Forecast, *, warranty: bool | None = None
+) -> tuple[float, float, float]:
     frame = made.frame if warranty is None else made.frame[made.frame["warranty"] == warranty]
     expected = float(frame["failures"].sum())
     return (expected, *made.interval(expected, months=len(made.months), level=field.inputs.confidence))
@@ -711,12 +1019,30 @@ def ahead(made: Forecast) -> Period:
 def count_fact(field: Field, made: Forecast, *, warranty: bool | None, place: Mapping[str, str]) -> Fact:
     expected, low, high = forecast_total(field, made, warranty=warranty)
     return field.inputs.engine.stated(
-        "failure_forecast", period=ahead(made), dimensions=place, value=whole(expected), sources=("tickets", "units"),
-        interval=interval_of(whole(low), whole(high), field.inputs.confidence, "prediction: counting noise, month scatter, level"),
+        "failure_forecast",
+        period=ahead(made),
+        dimensions=place,
+        value=whole(expected),
+        sources=("tickets", "units"),
+        interval=interval_of(
+            whole(low),
+            whole(high),
+            field.inputs.confidence,
+            "prediction: counting noise, month scatter, level",
+        ),
     )
 
 
-def cost_fact(field: Field, metric: str, made: Forecast, expected: float, cost: UnitCost, *, period: Period, place: Mapping[str, str]) -> Fact:
+def cost_fact(
+    field: Field,
+    metric: str,
+    made: Forecast,
+    expected: float,
+    cost: UnitCost,
+    *,
+    period: Period,
+    place: Mapping[str, str],
+) -> Fact:
     """Count and cost a failure both uncertain; their relative errors add in quadrature."""
     from scipy.stats import norm
 
@@ -725,8 +1051,21 @@ def cost_fact(field: Field, metric: str, made: Forecast, expected: float, cost: 
     value = expected * cost.mean
     below, above = 1 - low / expected if expected else 0.0, high / expected - 1 if expected else 0.0
     money_part = z * cost.error / cost.mean if cost.mean else 0.0
-    interval = interval_of(value * (1 - float(np.hypot(below, money_part))), value * (1 + float(np.hypot(above, money_part))), field.inputs.confidence, "prediction of the count and standard error of the cost a failure")
-    return field.inputs.engine.stated(metric, period=period, dimensions=place, value=cents(value), n=cost.failures, interval=interval, sources=("ledger", "tickets", "units"))
+    interval = interval_of(
+        value * (1 - float(np.hypot(below, money_part))),
+        value * (1 + float(np.hypot(above, money_part))),
+        field.inputs.confidence,
+        "prediction of the count and standard error of the cost a failure",
+    )
+    return field.inputs.engine.stated(
+        metric,
+        period=period,
+        dimensions=place,
+        value=cents(value),
+        n=cost.failures,
+        interval=interval,
+        sources=("ledger", "tickets", "units"),
+    )
 
 
 def error_facts(field: Field, tested: ForecastTest | None) -> tuple[Fact | None, Fact | None]:
@@ -735,5 +1074,7 @@ def error_facts(field: Field, tested: ForecastTest | None) -> tuple[Fact | None,
     engine, period = field.inputs.engine, Period(tested.origin + 1, field.last)
     return (
         engine.stated("forecast_error", period=period, value=tested.error, dimensions={"of": "total"}),
-        engine.stated("forecast_error", period=period, value=tested.absolute_error, dimensions={"of": "month"}),
+        engine.stated(
+            "forecast_error", period=period, value=tested.absolute_error, dimensions={"of": "month"}
+        ),
     )

@@ -41,7 +41,13 @@ def above_own_past(field: Field, baseline: Baseline, dimension: str) -> pd.DataF
         raise MissingData("tickets.opened_at (24 months)")
     months = [views.month_index(month) for month in field.months]
     recent, past = months[-RECENT:], months[-RECENT - years * YEAR : -RECENT]
-    share = dict(zip(months, share_by_month(delay_of(field.delays, field.horizon), field.months, field.horizon), strict=True))
+    share = dict(
+        zip(
+            months,
+            share_by_month(delay_of(field.delays, field.horizon), field.months, field.horizon),
+            strict=True,
+        )
+    )
     held = field.by_age.assign(band=baseline.band_of(field.by_age["age_months"].to_numpy()))
     counts = field.query(
         field.failures,
@@ -58,9 +64,13 @@ def above_own_past(field: Field, baseline: Baseline, dimension: str) -> pd.DataF
         overall = earlier.sum() / before.sum() if before.sum() else 0.0
         # an age nobody had reached before takes the rate of all ages
         rate = np.where(before > 0, np.divide(earlier, before, out=np.zeros(size), where=before > 0), overall)
-        rows.append((str(value), int(part.loc[part["month_no"].isin(recent), "failures"].sum()), float(rate @ due)))
+        rows.append(
+            (str(value), int(part.loc[part["month_no"].isin(recent), "failures"].sum()), float(rate @ due))
+        )
     return pd.DataFrame(rows, columns=["value", "failures", "expected"])
 
 
 def _by_band(frame: pd.DataFrame, value: str, size: int) -> np.ndarray:
-    return np.bincount(frame["band"].to_numpy(dtype=int), weights=frame[value].to_numpy(dtype=float), minlength=size)
+    return np.bincount(
+        frame["band"].to_numpy(dtype=int), weights=frame[value].to_numpy(dtype=float), minlength=size
+    )

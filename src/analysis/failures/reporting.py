@@ -56,7 +56,11 @@ def delay_of(delays: pd.DataFrame, horizon: dt.date) -> Delay:
 
 
 def _days_to(days: pd.Series, horizon: dt.date) -> NDArray[np.int64]:
-    return np.asarray(np.datetime64(horizon) - days.to_numpy(dtype="datetime64[D]")).astype("timedelta64[D]").astype(np.int64)
+    return (
+        np.asarray(np.datetime64(horizon) - days.to_numpy(dtype="datetime64[D]"))
+        .astype("timedelta64[D]")
+        .astype(np.int64)
+    )
 
 
 def share_by_month(delay: Delay, months: list[Month], horizon: dt.date) -> Floats:
@@ -76,11 +80,15 @@ class Backtest:
 
     @property
     def error_raw(self) -> float:
-        return float((self.rows["known_then"] - self.rows["known_now"]).abs().sum() / self.rows["known_now"].sum())
+        return float(
+            (self.rows["known_then"] - self.rows["known_now"]).abs().sum() / self.rows["known_now"].sum()
+        )
 
     @property
     def error_corrected(self) -> float:
-        return float((self.rows["corrected_then"] - self.rows["known_now"]).abs().sum() / self.rows["known_now"].sum())
+        return float(
+            (self.rows["corrected_then"] - self.rows["known_now"]).abs().sum() / self.rows["known_now"].sum()
+        )
 
 
 def backtest(field: Field) -> Backtest | None:
@@ -99,5 +107,7 @@ def backtest(field: Field) -> Backtest | None:
         inside = (known["event_on"] >= pd.Timestamp(month.start).date()) & (known["event_on"] < month.end)
         now = delays[(delays["event_on"] >= month.start) & (delays["event_on"] < month.end)]["failures"].sum()
         then = float(known.loc[inside, "failures"].sum())
-        rows.append({"month": str(month), "known_then": then, "corrected_then": then / share, "known_now": float(now)})
+        rows.append(
+            {"month": str(month), "known_then": then, "corrected_then": then / share, "known_now": float(now)}
+        )
     return Backtest(rows=pd.DataFrame(rows))

@@ -34,13 +34,25 @@ def field_of(random: Random) -> pd.DataFrame:
     """One row a combination of attributes and component: ``due``, the failures expected without a fault."""
     rows = []
     for number in range(BATCHES):
-        regions, suppliers = random.dirichlet(np.full(REGIONS, 2.0)), random.dirichlet(np.full(SUPPLIERS, 4.0))
+        regions, suppliers = (
+            random.dirichlet(np.full(REGIONS, 2.0)),
+            random.dirichlet(np.full(SUPPLIERS, 4.0)),
+        )
         made = {
-            "model": f"M{number % 6}", "batch": f"B{number:02d}", "plant": f"P{random.integers(3)}", "produced_month": f"20{24 + number // 24}-{number // 2 % 12 + 1:02d}",
-        }  # fmt: skip
+            "model": f"M{number % 6}",
+            "batch": f"B{number:02d}",
+            "plant": f"P{random.integers(3)}",
+            "produced_month": f"20{24 + number // 24}-{number // 2 % 12 + 1:02d}",
+        }
         size = random.uniform(100, 200)
         rows += [
-            made | {"supplier": f"S{s}", "region": f"R{r}", "component": f"C{c}", "due": size * regions[r] * suppliers[s] * weight}
+            made
+            | {
+                "supplier": f"S{s}",
+                "region": f"R{r}",
+                "component": f"C{c}",
+                "due": size * regions[r] * suppliers[s] * weight,
+            }
             for s in range(SUPPLIERS)
             for r in range(REGIONS)
             for c, weight in enumerate((0.4, 0.3, 0.2, 0.1))
@@ -60,10 +72,16 @@ Planted = tuple[pd.DataFrame, np.ndarray, dict[str, str]]
 def batch_in_one_region(random: Random) -> Planted:
     """A bad batch of which four fifths went to one region, where other batches are too."""
     field = field_of(random)
-    batch, home, part = (field["batch"] == "B17").to_numpy(), (field["region"] == "R2").to_numpy(), (field["component"] == PART).to_numpy()
+    batch, home, part = (
+        (field["batch"] == "B17").to_numpy(),
+        (field["region"] == "R2").to_numpy(),
+        (field["component"] == PART).to_numpy(),
+    )
     for one in (part, ~part):
         total = AFFECTED if one is part else float(field["due"][batch & one].sum())
-        field = _scaled(_scaled(field, batch & home & one, HOME * total), batch & ~home & one, (1 - HOME) * total)
+        field = _scaled(
+            _scaled(field, batch & home & one, HOME * total), batch & ~home & one, (1 - HOME) * total
+        )
     return field, batch & part, {"batch": "B17"}
 
 
@@ -88,18 +106,26 @@ def from_a_production_month(random: Random) -> Planted:
 
 
 PLANTED: Mapping[str, Callable[[Random], Planted]] = {
-    "batch_in_one_region": batch_in_one_region, "from_a_production_month": from_a_production_month, "one_production_month": one_production_month,
+    "batch_in_one_region": batch_in_one_region,
+    "from_a_production_month": from_a_production_month,
+    "one_production_month": one_production_month,
     "supplier_across_models": supplier_across_models,
-}  # fmt: skip
+}
 NEAR = "from_a_production_month_or_the_next"
 """The same fields as ``from_a_production_month``, a month early or late forgiven: the first month alone has a fifth of the failures."""
 
 
 def cells_of(field: pd.DataFrame, failures: Any) -> localising.Cells:
     frame = field.rename(columns={"due": "expected"}).assign(failures=np.asarray(failures, dtype=float))
-    held = frame.groupby(list(views.ATTRIBUTES), as_index=False, sort=True)[["expected"]].sum().rename(columns={"expected": "unit_months"})
+    held = (
+        frame.groupby(list(views.ATTRIBUTES), as_index=False, sort=True)[["expected"]]
+        .sum()
+        .rename(columns={"expected": "unit_months"})
+    )
     frame = frame.sort_values([*views.ATTRIBUTES, "component"], kind="stable", ignore_index=True)
-    return localising.Cells(frame=frame, unit_months=held, attributes=views.ATTRIBUTES, dispersion=localising._dispersion(frame))
+    return localising.Cells(
+        frame=frame, unit_months=held, attributes=views.ATTRIBUTES, dispersion=localising._dispersion(frame)
+    )
 
 
 def cause_is_right(name: str, ratio: float, seed: int, *, familywise: float) -> bool:
@@ -107,7 +133,11 @@ def cause_is_right(name: str, ratio: float, seed: int, *, familywise: float) -> 
     made = "from_a_production_month" if name == NEAR else name
     random = np.random.default_rng([seed, sorted(PLANTED).index(made)])
     field, own, truth = PLANTED[made](random)
-    found = localising.searched(cells_of(field, random.poisson(field["due"] * np.where(own, ratio, 1.0))), familywise=familywise, level=0.95).causes
+    found = localising.searched(
+        cells_of(field, random.poisson(field["due"] * np.where(own, ratio, 1.0))),
+        familywise=familywise,
+        level=0.95,
+    ).causes
     if not found or found[0].component != PART:
         return False
     if name == NEAR:
@@ -119,7 +149,11 @@ def search_alarm(seed: int, *, familywise: float) -> bool:
     """Whether any cause is named where there is none."""
     random = np.random.default_rng([seed, 90])
     field = field_of(random)
-    return bool(localising.searched(cells_of(field, random.poisson(field["due"])), familywise=familywise, level=0.95).causes)
+    return bool(
+        localising.searched(
+            cells_of(field, random.poisson(field["due"])), familywise=familywise, level=0.95
+        ).causes
+    )
 
 
 def watch_alarm(seed: int, *, familywise: float, past: float = 8.0) -> bool:
@@ -127,8 +161,15 @@ def watch_alarm(seed: int, *, familywise: float, past: float = 8.0) -> bool:
     random = np.random.default_rng([seed, 91])
     field = field_of(random)
     now, then = random.poisson(field["due"] / (1 + past)), random.poisson(field["due"] * past / (1 + past))
-    counted = field.assign(failures=now, past_failures=then, expected=field["due"] / (1 + past), past_expected=field["due"] * past / (1 + past))
-    return bool(len(monitoring.judged(monitoring.margins(counted), level=0.95).query("p_adjusted <= @familywise")))
+    counted = field.assign(
+        failures=now,
+        past_failures=then,
+        expected=field["due"] / (1 + past),
+        past_expected=field["due"] * past / (1 + past),
+    )
+    return bool(
+        len(monitoring.judged(monitoring.margins(counted), level=0.95).query("p_adjusted <= @familywise"))
+    )
 
 
 AGES = np.arange(15.0, 1080.0, 30.0)
@@ -153,8 +194,15 @@ def wear_is_right(ratio: float, seed: int, *, error: float) -> bool:
     for name in ("C0", PART, "C2", "C3"):
         counts = random.poisson(held * rate * (rise if name == PART else 1.0))
         part = pd.DataFrame({"age_days": np.floor(AGES), "failures": counts})
-        directions[name] = _component_life(name, part[part["failures"] > 0], watched).fit.hazard_direction(level=1 - error / COMPONENTS)
-    return directions == {"C0": "unclear", PART: "rising" if ratio > 1 else "unclear", "C2": "unclear", "C3": "unclear"}
+        directions[name] = _component_life(name, part[part["failures"] > 0], watched).fit.hazard_direction(
+            level=1 - error / COMPONENTS
+        )
+    return directions == {
+        "C0": "unclear",
+        PART: "rising" if ratio > 1 else "unclear",
+        "C2": "unclear",
+        "C3": "unclear",
+    }
 
 
 # -- the kept counts --------------------------------------------------------------------------------------------------
@@ -176,15 +224,26 @@ class Outcome:
         from analysis.stats import proportion_interval
 
         found = proportion_interval(self.hits, self.seeds, method="clopper_pearson", level=level)
-        return Interval(low=float(found.low), high=float(found.high), level=level, method="exact binomial (Clopper and Pearson)")
+        return Interval(
+            low=float(found.low),
+            high=float(found.high),
+            level=level,
+            method="exact binomial (Clopper and Pearson)",
+        )
 
 
 FIRST = 10
 PLAN: tuple[tuple[str, float, int], ...] = (
-    *((name, ratio, 400 if ratio == 2.0 else 100) for name in (*sorted(PLANTED), NEAR) for ratio in (1.5, 2.0, 3.0)),
+    *(
+        (name, ratio, 400 if ratio == 2.0 else 100)
+        for name in (*sorted(PLANTED), NEAR)
+        for ratio in (1.5, 2.0, 3.0)
+    ),
     *(("wear_out", ratio, 400 if ratio == 2.0 else 100) for ratio in (1.5, 2.0, 3.0)),
-    ("nothing_in_the_search", 1.0, 400), ("nothing_in_the_watch", 1.0, 400), ("nothing_in_the_lives", 1.0, 400),
-)  # fmt: skip
+    ("nothing_in_the_search", 1.0, 400),
+    ("nothing_in_the_watch", 1.0, 400),
+    ("nothing_in_the_lives", 1.0, 400),
+)
 
 
 def hit(name: str, ratio: float, seed: int, *, search: float, watch: float, life: float) -> bool:
@@ -195,7 +254,11 @@ def hit(name: str, ratio: float, seed: int, *, search: float, watch: float, life
         return wear_is_right(ratio, seed, error=life)
     if name == "nothing_in_the_lives":
         return not wear_is_right(1.0, seed, error=life)
-    return search_alarm(seed, familywise=search) if name == "nothing_in_the_search" else watch_alarm(seed, familywise=watch)
+    return (
+        search_alarm(seed, familywise=search)
+        if name == "nothing_in_the_search"
+        else watch_alarm(seed, familywise=watch)
+    )
 
 
 def path() -> Path:
@@ -211,17 +274,34 @@ def kept() -> tuple[Outcome, ...]:
     if not path().exists():
         return ()
     rows = read_yaml(path())["outcomes"]
-    return tuple(Outcome(name=str(r["name"]), ratio=float(r["ratio"]), seeds=int(r["seeds"]), hits=int(r["hits"]), first=int(r["first"])) for r in rows)
+    return tuple(
+        Outcome(
+            name=str(r["name"]),
+            ratio=float(r["ratio"]),
+            seeds=int(r["seeds"]),
+            hits=int(r["hits"]),
+            first=int(r["first"]),
+        )
+        for r in rows
+    )
 
 
 def main() -> None:
     """Simulate everything again and write the counts."""
     from analysis.failures.root_cause import LIFE_ERROR, SEARCH_ERROR, WATCH_ERROR
 
-    lines = ["# Made by `python -m analysis.failures.simulated`: fields simulated with a known truth, and how often the study was right (or alarmed).", "outcomes:"]
+    lines = [
+        "# Made by `python -m analysis.failures.simulated`: fields simulated with a known truth, and how often the study was right (or alarmed).",
+        "outcomes:",
+    ]
     for name, ratio, seeds in PLAN:
-        hits = [hit(name, ratio, seed, search=SEARCH_ERROR, watch=WATCH_ERROR, life=LIFE_ERROR) for seed in range(seeds)]
-        lines.append(f"  - {{name: {name}, ratio: {ratio:g}, seeds: {seeds}, hits: {sum(hits)}, first: {sum(hits[:FIRST])}}}")
+        hits = [
+            hit(name, ratio, seed, search=SEARCH_ERROR, watch=WATCH_ERROR, life=LIFE_ERROR)
+            for seed in range(seeds)
+        ]
+        lines.append(
+            f"  - {{name: {name}, ratio: {ratio:g}, seeds: {seeds}, hits: {sum(hits)}, first: {sum(hits[:FIRST])}}}"
+        )
         print(lines[-1], flush=True)
     path().parent.mkdir(exist_ok=True)
     path().write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -48,7 +48,9 @@ def solved_trees(field: Field, *, seed: int, folder: Path | None = None) -> tupl
 
 
 def _solved(field: Field, tree: FaultTree, *, seed: int) -> TreeFacts | None:
-    counted = {name: event for name, event in _from_field(field).items() if name in tree.missing_probabilities}
+    counted = {
+        name: event for name, event in _from_field(field).items() if name in tree.missing_probabilities
+    }
     tree = tree.with_probabilities(counted)
     if tree.missing_probabilities:
         return None
@@ -56,30 +58,62 @@ def _solved(field: Field, tree: FaultTree, *, seed: int) -> TreeFacts | None:
     limits = tree.top_interval(draws=2000, seed=seed, level=level)
     place = {"tree": tree.name}
     top = engine.stated(
-        "top_event_probability", period=period, dimensions=place, value=float(limits.value),
-        interval=interval_of(limits.low, limits.high, level, limits.method), sources=("tickets", "units"),
-    )  # fmt: skip
+        "top_event_probability",
+        period=period,
+        dimensions=place,
+        value=float(limits.value),
+        interval=interval_of(limits.low, limits.high, level, limits.method),
+        sources=("tickets", "units"),
+    )
     table = tree.importance().set_index("event")
     chance = {
-        name: engine.stated("event_probability", period=period, dimensions={**place, "event": name}, value=float(table.loc[name, "probability"]))
+        name: engine.stated(
+            "event_probability",
+            period=period,
+            dimensions={**place, "event": name},
+            value=float(table.loc[name, "probability"]),
+        )
         for name in table.index
     }
     weight = {
-        name: engine.stated("event_importance", period=period, dimensions={**place, "event": name}, value=float(table.loc[name, "fussell_vesely"]))
+        name: engine.stated(
+            "event_importance",
+            period=period,
+            dimensions={**place, "event": name},
+            value=float(table.loc[name, "fussell_vesely"]),
+        )
         for name in table.index
     }
     return TreeFacts(
-        name=tree.name, title=tree.title or Text.same(tree.name), top=top, nodes=_nodes(tree, chance),
-        events=tuple((_label(tree, name), chance[name], weight[name], name in counted) for name in table.index),
-        cut_sets=engine.stated("cut_sets", period=period, dimensions=place, value=len(tree.minimal_cut_sets())),
-    )  # fmt: skip
+        name=tree.name,
+        title=tree.title or Text.same(tree.name),
+        top=top,
+        nodes=_nodes(tree, chance),
+        events=tuple(
+            (_label(tree, name), chance[name], weight[name], name in counted) for name in table.index
+        ),
+        cut_sets=engine.stated(
+            "cut_sets", period=period, dimensions=place, value=len(tree.minimal_cut_sets())
+        ),
+    )
 
 
 def _from_field(field: Field) -> dict[str, BasicEvent]:
     """Failures and exposure of each component in the first months in service."""
     young = field.by_age[field.by_age["age_months"] < MISSION_MONTHS]["unit_months"].sum()
-    counts = field.failure_counts[field.failure_counts["age_months"] < MISSION_MONTHS].groupby("component")["failures"].sum()
-    return {str(name): BasicEvent(failures=float(n), exposure=float(young), mission=float(MISSION_MONTHS)) for name, n in counts.items()} if young > 0 else {}
+    counts = (
+        field.failure_counts[field.failure_counts["age_months"] < MISSION_MONTHS]
+        .groupby("component")["failures"]
+        .sum()
+    )
+    return (
+        {
+            str(name): BasicEvent(failures=float(n), exposure=float(young), mission=float(MISSION_MONTHS))
+            for name, n in counts.items()
+        }
+        if young > 0
+        else {}
+    )
 
 
 def _label(tree: FaultTree, name: str) -> Text:
@@ -95,8 +129,13 @@ def _nodes(tree: FaultTree, chance: dict[str, Fact]) -> tuple[Node, ...]:
 
     return tuple(
         Node(
-            id=int(row["id"]), parent=number(row["parent"]), depth=int(row["depth"]), name=_label(tree, row["name"]), kind=row["kind"],
-            needed=number(row["needed"]), probability=chance.get(row["name"]),
-        )  # fmt: skip
+            id=int(row["id"]),
+            parent=number(row["parent"]),
+            depth=int(row["depth"]),
+            name=_label(tree, row["name"]),
+            kind=row["kind"],
+            needed=number(row["needed"]),
+            probability=chance.get(row["name"]),
+        )
         for row in tree.outline().to_dict("records")
     )

@@ -39,11 +39,26 @@ class Triangle:
 
 def triangle(field: Field, delay: Delay) -> Triangle:
     """A machine's age is its months in service; a cell is shown when the youngest machines of the quarter have lived that long."""
-    share = dict(zip((views.month_index(m) for m in field.months), share_by_month(delay, field.months, field.horizon), strict=True))
+    share = dict(
+        zip(
+            (views.month_index(m) for m in field.months),
+            share_by_month(delay, field.months, field.horizon),
+            strict=True,
+        )
+    )
     held = field.by_age.assign(started_no=field.by_age["month_no"] - field.by_age["age_months"])
-    counts: pd.DataFrame = field.failure_counts.groupby(["month_no", "age_months"], as_index=False)[["failures"]].sum()
+    counts: pd.DataFrame = field.failure_counts.groupby(["month_no", "age_months"], as_index=False)[
+        ["failures"]
+    ].sum()
     counts = counts.assign(started_no=counts["month_no"] - counts["age_months"])
-    return _made(field, "service", held.assign(cohort=held["started_no"]), counts.assign(cohort=counts["started_no"]), share, produced=_by_production(field, share))
+    return _made(
+        field,
+        "service",
+        held.assign(cohort=held["started_no"]),
+        counts.assign(cohort=counts["started_no"]),
+        share,
+        produced=_by_production(field, share),
+    )
 
 
 def _by_production(field: Field, share: Mapping[int, float]) -> Triangle | None:
@@ -51,14 +66,23 @@ def _by_production(field: Field, share: Mapping[int, float]) -> Triangle | None:
         field.inputs.engine.require("units.produced_on")
     except MissingData:
         return None
-    held = field.query(field.machines, field.exposure("produced_month"), select="SELECT * FROM grid WHERE produced_month <> 'not_stated' ORDER BY ALL")
+    held = field.query(
+        field.machines,
+        field.exposure("produced_month"),
+        select="SELECT * FROM grid WHERE produced_month <> 'not_stated' ORDER BY ALL",
+    )
     counts = field.query(
         field.failures,
         select="SELECT month_no, age_months, produced_month, count(*) AS failures FROM failed WHERE produced_month <> 'not_stated' GROUP BY ALL ORDER BY ALL",
     )
     if held.empty or counts.empty:
         return None
-    held, counts = (frame.assign(cohort=_number(frame["produced_month"]), started_no=frame["month_no"] - frame["age_months"]) for frame in (held, counts))
+    held, counts = (
+        frame.assign(
+            cohort=_number(frame["produced_month"]), started_no=frame["month_no"] - frame["age_months"]
+        )
+        for frame in (held, counts)
+    )
     return _made(field, "production", held, counts, share)
 
 
@@ -66,17 +90,38 @@ def _number(names: pd.Series) -> pd.Series:
     return names.str[:4].astype(int) * 12 + names.str[5:7].astype(int) - 1
 
 
-def _made(field: Field, by: str, held: pd.DataFrame, counts: pd.DataFrame, share: Mapping[int, float], *, produced: Triangle | None = None) -> Triangle:
+def _made(
+    field: Field,
+    by: str,
+    held: pd.DataFrame,
+    counts: pd.DataFrame,
+    share: Mapping[int, float],
+    *,
+    produced: Triangle | None = None,
+) -> Triangle:
     first, last = views.month_index(field.first), views.month_index(field.last)
     # machines that went into service before the window may have failed before it
-    held, counts = (frame[(frame["started_no"] >= first) & (frame["cohort"] >= first)] for frame in (held, counts))
+    held, counts = (
+        frame[(frame["started_no"] >= first) & (frame["cohort"] >= first)] for frame in (held, counts)
+    )
     counts = counts.assign(completed=counts["failures"] / counts["month_no"].map(share))
     starts = held[held["age_months"] == 0].groupby(["cohort", "started_no"])["unit_months"].sum()
-    exposure, raw, completed = (_sums(frame, value) for frame, value in ((held, "unit_months"), (counts, "failures"), (counts, "completed")))
+    exposure, raw, completed = (
+        _sums(frame, value)
+        for frame, value in ((held, "unit_months"), (counts, "failures"), (counts, "completed"))
+    )
     rows, cells = [], {}
     for quarter in range(first + (-first) % 3, last + 1, 3):
         name = f"{quarter // 12} Q{quarter % 12 // 3 + 1}"
-        rows.append((name, Text(en=f"Q{quarter % 12 // 3 + 1} {quarter // 12}", zh=f"{quarter // 12}年{quarter % 12 // 3 + 1}季度")))
+        rows.append(
+            (
+                name,
+                Text(
+                    en=f"Q{quarter % 12 // 3 + 1} {quarter // 12}",
+                    zh=f"{quarter // 12}年{quarter % 12 // 3 + 1}季度",
+                ),
+            )
+        )
         oldest = _mature_until(starts, range(quarter, quarter + 3), last)
         for age in (age for age in AGES if age <= oldest):
             fact = _cumulative(field, by, name, range(quarter, quarter + 3), age, exposure, raw, completed)
@@ -86,7 +131,14 @@ def _made(field: Field, by: str, held: pd.DataFrame, counts: pd.DataFrame, share
     ages = [age for age in AGES if any(key[1] == str(age) for key in cells)]
     columns = [(str(age), Text(en=f"{age} mo", zh=f"{age}个月")) for age in ages]
     pooled = {age: _pooled(age, exposure, completed) for age in ages}
-    return Triangle(by=by, rows=tuple(rows), columns=tuple(columns), cells=cells, ultimate=_ultimate(field, by, cells, [name for name, _ in rows], pooled), produced=produced)
+    return Triangle(
+        by=by,
+        rows=tuple(rows),
+        columns=tuple(columns),
+        cells=cells,
+        ultimate=_ultimate(field, by, cells, [name for name, _ in rows], pooled),
+        produced=produced,
+    )
 
 
 def _mature_until(starts: pd.Series, cohorts: range, last: int) -> int:
@@ -102,7 +154,12 @@ def _mature_until(starts: pd.Series, cohorts: range, last: int) -> int:
 def _sums(frame: pd.DataFrame, value: str) -> Sums:
     """Sums by cohort and age."""
     sums = frame.groupby(["cohort", "age_months"], as_index=False)[value].sum()
-    return {(int(s), int(a)): float(v) for s, a, v in zip(sums["cohort"].tolist(), sums["age_months"].tolist(), sums[value].tolist(), strict=True)}
+    return {
+        (int(s), int(a)): float(v)
+        for s, a, v in zip(
+            sums["cohort"].tolist(), sums["age_months"].tolist(), sums[value].tolist(), strict=True
+        )
+    }
 
 
 def _pooled(age: int, exposure: Sums, completed: Sums) -> float:
@@ -110,11 +167,21 @@ def _pooled(age: int, exposure: Sums, completed: Sums) -> float:
     total = 0.0
     for a in range(age):
         held = sum(value for (_, at), value in exposure.items() if at == a)
-        total += (0.5 if a == 0 else 1.0) * sum(value for (_, at), value in completed.items() if at == a) / held if held else 0.0
+        total += (
+            (0.5 if a == 0 else 1.0) * sum(value for (_, at), value in completed.items() if at == a) / held
+            if held
+            else 0.0
+        )
     return total
 
 
-def _ultimate(field: Field, by: str, cells: Mapping[tuple[str, str], Fact], names: list[str], pooled: Mapping[int, float]) -> dict[str, Fact]:
+def _ultimate(
+    field: Field,
+    by: str,
+    cells: Mapping[tuple[str, str], Fact],
+    names: list[str],
+    pooled: Mapping[int, float],
+) -> dict[str, Fact]:
     from analysis.failures.publishing import window
 
     found: dict[str, Fact] = {}
@@ -127,15 +194,31 @@ def _ultimate(field: Field, by: str, cells: Mapping[tuple[str, str], Fact], name
         if not pooled[age] or cell.value is None:
             continue
         factor = pooled[end] / pooled[age]
-        interval = None if cell.interval is None else Interval(low=cell.interval.low * factor, high=cell.interval.high * factor, level=cell.interval.level, method="exact Poisson count, development of all quarters held")
+        interval = (
+            None
+            if cell.interval is None
+            else Interval(
+                low=cell.interval.low * factor,
+                high=cell.interval.high * factor,
+                level=cell.interval.level,
+                method="exact Poisson count, development of all quarters held",
+            )
+        )
         found[name] = field.inputs.engine.stated(
-            "developed_failures", period=window(field), value=float(cell.value) * factor, dimensions={f"{by}_quarter": name, "by_month": str(end)}, n=cell.n, interval=interval,
+            "developed_failures",
+            period=window(field),
+            value=float(cell.value) * factor,
+            dimensions={f"{by}_quarter": name, "by_month": str(end)},
+            n=cell.n,
+            interval=interval,
             sources=("tickets", "units"),
-        )  # fmt: skip
+        )
     return found
 
 
-def _cumulative(field: Field, by: str, name: str, cohorts: range, age: int, held: Sums, raw: Sums, completed: Sums) -> Fact | None:
+def _cumulative(
+    field: Field, by: str, name: str, cohorts: range, age: int, held: Sums, raw: Sums, completed: Sums
+) -> Fact | None:
     """Sum over months in service of failures over machines then present; the first half-month counts by its exposure."""
     from analysis.failures.publishing import interval_of, window
     from analysis.stats import poisson_interval
@@ -149,8 +232,23 @@ def _cumulative(field: Field, by: str, name: str, cohorts: range, age: int, held
         reported += sum(raw.get((s, a), 0.0) for s in cohorts)
     relative = poisson_interval(reported, max(reported, 1.0), level=field.inputs.confidence)
     value = 1000 * total
-    interval = interval_of(value * relative.low, value * relative.high, field.inputs.confidence, "exact Poisson count, shape of ages held") if reported else None
+    interval = (
+        interval_of(
+            value * relative.low,
+            value * relative.high,
+            field.inputs.confidence,
+            "exact Poisson count, shape of ages held",
+        )
+        if reported
+        else None
+    )
     quarter = "in_service_quarter" if by == "service" else "production_quarter"
     return field.inputs.engine.stated(
-        "cumulative_failures", period=window(field), value=value, dimensions={quarter: name, "by_month": str(age)}, n=int(reported), interval=interval, sources=("tickets", "units")
+        "cumulative_failures",
+        period=window(field),
+        value=value,
+        dimensions={quarter: name, "by_month": str(age)},
+        n=int(reported),
+        interval=interval,
+        sources=("tickets", "units"),
     )

@@ -78,7 +78,7 @@ SELECT *, row_number() OVER (PARTITION BY serial_no, component, event_on ORDER B
 judged AS (
 SELECT r.ticket_id, r.serial_no, r.component, r.fault_code, r.in_warranty, r.opened_at, r.resolved_at, r.opened_on, r.event_on, r.dated,
        m.model, m.product_line, m.batch, m.supplier, m.plant, m.region, m.produced_month, m.started, m.ended, m.warranty_end,
-       {_index('r.event_on')} AS month_no, {_index('r.event_on')} - {_index('m.started')} AS age_months,
+       {_index("r.event_on")} AS month_no, {_index("r.event_on")} - {_index("m.started")} AS age_months,
        CASE WHEN r.serial_no IS NULL THEN 'no_serial'
             WHEN m.serial_no IS NULL THEN 'unknown_serial'
             WHEN r.event_on < m.shipped_on THEN 'before_shipment'
@@ -100,7 +100,7 @@ def stays(attributes: Sequence[str]) -> str:
     """
     names = ", ".join(attributes)
     return f"""stays AS (
-SELECT {names}, {_index('started')} AS s, {_index('ended - 1')} AS e, count(*) AS n,
+SELECT {names}, {_index("started")} AS s, {_index("ended - 1")} AS e, count(*) AS n,
        sum((day(started) - 1) / CAST(day(last_day(started)) AS DOUBLE)) AS before_start,
        sum(1 - day(ended - 1) / CAST(day(last_day(ended - 1)) AS DOUBLE)) AS after_end
 FROM machines GROUP BY ALL)"""
@@ -124,7 +124,12 @@ GROUP BY ALL)"""
 
 def values_table(name: str, columns: Sequence[str], rows: Sequence[Sequence[float | int]]) -> str:
     """Numbers a study computed, as a table a query can join."""
-    body = ", ".join("(" + ", ".join(repr(float(cell)) if isinstance(cell, float) else str(int(cell)) for cell in row) + ")" for row in rows)
+    body = ", ".join(
+        "("
+        + ", ".join(repr(float(cell)) if isinstance(cell, float) else str(int(cell)) for cell in row)
+        + ")"
+        for row in rows
+    )
     return f"{name}({', '.join(columns)}) AS (VALUES {body})"
 
 

@@ -35,14 +35,73 @@ _PERSONAL = re.compile(r"\S+@\S+|https?://\S+|www\.\S+|\d[\d\-\s]{3,}\d|\d+")
 _RUNS = re.compile(r"[\u4e00-\u9fff]+|[a-z][a-z'’\-]+")
 _COMMON = frozenset(
     {
-        "a", "an", "and", "are", "as", "at", "be", "but", "by", "can", "did", "do", "does", "for",
-        "from", "had", "has", "have", "how", "i", "in", "is", "it", "its", "me", "my", "no", "not",
-        "of", "on", "or", "our", "out", "so", "than", "that", "the", "their", "them", "then",
-        "there", "they", "this", "to", "too", "up", "was", "we", "were", "what", "when", "which",
-        "will", "with", "would", "you", "your", "hello", "hi", "dear", "please", "thanks", "thank",
-        "customer", "says",
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "but",
+        "by",
+        "can",
+        "did",
+        "do",
+        "does",
+        "for",
+        "from",
+        "had",
+        "has",
+        "have",
+        "how",
+        "i",
+        "in",
+        "is",
+        "it",
+        "its",
+        "me",
+        "my",
+        "no",
+        "not",
+        "of",
+        "on",
+        "or",
+        "our",
+        "out",
+        "so",
+        "than",
+        "that",
+        "the",
+        "their",
+        "them",
+        "then",
+        "there",
+        "they",
+        "this",
+        "to",
+        "too",
+        "up",
+        "was",
+        "we",
+        "were",
+        "what",
+        "when",
+        "which",
+        "will",
+        "with",
+        "would",
+        "you",
+        "your",
+        "hello",
+        "hi",
+        "dear",
+        "please",
+        "thanks",
+        "thank",
+        "customer",
+        "says",
     }
-)  # fmt: skip
+)
 
 
 def masked(text: str) -> str:
@@ -57,7 +116,9 @@ def terms(text: str) -> set[str]:
         words: list[str] = []
         for run in _RUNS.findall(clause):
             if run[0] >= "\u4e00":
-                found.update(run[k : k + n] for n in range(SHORTEST, LONGEST + 1) for k in range(len(run) - n + 1))
+                found.update(
+                    run[k : k + n] for n in range(SHORTEST, LONGEST + 1) for k in range(len(run) - n + 1)
+                )
             elif run not in _COMMON and len(run) > 2:
                 words.append(run)
         found.update(words)
@@ -112,12 +173,19 @@ def words_of(field: Field, *, top: int = 3) -> Words | None:
         raise MissingData("tickets.text")
     counted = counts_of(rows, whole=_whole(field))
     engine, period = field.inputs.engine, _window(field)
-    lines = [fact for component, part in distinctive(counted, top=top).groupby("component", sort=True) for fact in _facts(field, str(component), part)]
+    lines = [
+        fact
+        for component, part in distinctive(counted, top=top).groupby("component", sort=True)
+        for fact in _facts(field, str(component), part)
+    ]
     total = int(rows["tickets"].sum())
     return Words(
-        by_component=tuple(lines), similar=_similar_facts(field, rows, lines), new=_new(field, rows, _whole(field)), sampled=total >= MOST_TEXTS,
+        by_component=tuple(lines),
+        similar=_similar_facts(field, rows, lines),
+        new=_new(field, rows, _whole(field)),
+        sampled=total >= MOST_TEXTS,
         tickets=engine.stated("complaint_texts", period=period, value=total, sources=("tickets",)),
-    )  # fmt: skip
+    )
 
 
 def _window(field: Field) -> Period:
@@ -140,7 +208,10 @@ def _texts(field: Field) -> pd.DataFrame:
 
 def _whole(field: Field) -> frozenset[str]:
     """Short texts as they stand: what a customer wrote in full is never printed, pieces of it may be."""
-    frame = field.inputs.engine.query("SELECT DISTINCT lower(trim(text)) AS text FROM tickets WHERE length(text) <= 40", needs=("tickets.text",))
+    frame = field.inputs.engine.query(
+        "SELECT DISTINCT lower(trim(text)) AS text FROM tickets WHERE length(text) <= 40",
+        needs=("tickets.text",),
+    )
     return frozenset(str(text) for text in frame["text"] if text)
 
 
@@ -151,7 +222,9 @@ def counts_of(rows: pd.DataFrame, *, whole: frozenset[str] = frozenset()) -> pd.
     known = {text: terms(text) for text in rows["text"].unique()}
     by_part: dict[str, Counter[str]] = {}
     machines: Counter[str] = Counter()
-    for text, component, tickets, held in zip(rows["text"], rows["component"], rows["tickets"].tolist(), rows["machines"].tolist(), strict=True):
+    for text, component, tickets, held in zip(
+        rows["text"], rows["component"], rows["tickets"].tolist(), rows["machines"].tolist(), strict=True
+    ):
         part = by_part.setdefault(str(component), Counter())
         for term in known[text]:
             part[term] += int(tickets)
@@ -159,7 +232,13 @@ def counts_of(rows: pd.DataFrame, *, whole: frozenset[str] = frozenset()) -> pd.
     overall: Counter[str] = Counter()
     for part in by_part.values():
         overall.update(part)
-    kept = maximal({term: n for term, n in overall.items() if n >= FEWEST_TICKETS and machines[term] >= FEWEST_MACHINES and term not in whole})
+    kept = maximal(
+        {
+            term: n
+            for term, n in overall.items()
+            if n >= FEWEST_TICKETS and machines[term] >= FEWEST_MACHINES and term not in whole
+        }
+    )
     sizes = rows.groupby("component", sort=True)["tickets"].sum()
     total = int(sizes.sum())
     table = [
@@ -168,7 +247,9 @@ def counts_of(rows: pd.DataFrame, *, whole: frozenset[str] = frozenset()) -> pd.
         for term in sorted(kept)
         if part[term]
     ]
-    return pd.DataFrame(table, columns=["component", "term", "inside", "all_inside", "outside", "all_outside"])
+    return pd.DataFrame(
+        table, columns=["component", "term", "inside", "all_inside", "outside", "all_outside"]
+    )
 
 
 def maximal(counts: dict[str, int]) -> set[str]:
@@ -189,7 +270,9 @@ def _inside(term: str) -> Iterable[str]:
     return (term[k : k + n] for n in range(SHORTEST, len(term)) for k in range(len(term) - n + 1))
 
 
-def log_odds(inside: Sequence[int], all_inside: int, outside: Sequence[int], all_outside: int) -> tuple[np.ndarray, np.ndarray]:
+def log_odds(
+    inside: Sequence[int], all_inside: int, outside: Sequence[int], all_outside: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Difference of log-odds of each term with an informative Dirichlet prior, and its standard error.
 
     The prior is the share of each term over both sides, worth ``PRIOR_WEIGHT`` tickets, so that a rare term does not lead by chance. Source:
@@ -209,15 +292,28 @@ def distinctive(counts: pd.DataFrame, *, top: int = 3, familywise: float = WORDS
 
     parts = []
     for _, part in counts.groupby("component", sort=True):
-        value, error = log_odds(part["inside"].tolist(), int(part["all_inside"].iloc[0]), part["outside"].tolist(), int(part["all_outside"].iloc[0]))
+        value, error = log_odds(
+            part["inside"].tolist(),
+            int(part["all_inside"].iloc[0]),
+            part["outside"].tolist(),
+            int(part["all_outside"].iloc[0]),
+        )
         parts.append(part.assign(log_odds=value, error=error))
     if not parts:
         return counts.assign(log_odds=[], error=[], distinct=[])
     frame = pd.concat(parts, ignore_index=True)
     limit = float(norm.isf(familywise / len(frame)))
     frame = frame.assign(distinct=frame["log_odds"] / frame["error"] > limit)
-    frame = frame.sort_values(["component", "distinct", "inside", "log_odds", "term"], ascending=[True, False, False, False, True], kind="stable")
-    chosen = [k for _, part in frame[frame["log_odds"] > 0].groupby("component", sort=True) for k in _apart(part["term"], top)]
+    frame = frame.sort_values(
+        ["component", "distinct", "inside", "log_odds", "term"],
+        ascending=[True, False, False, False, True],
+        kind="stable",
+    )
+    chosen = [
+        k
+        for _, part in frame[frame["log_odds"] > 0].groupby("component", sort=True)
+        for k in _apart(part["term"], top)
+    ]
     return frame.loc[chosen]
 
 
@@ -226,7 +322,9 @@ def _apart(candidates: pd.Series, top: int) -> list[int]:
     chosen: list[int] = []
     taken: set[str] = set()
     for k, term in zip(candidates.index.tolist(), candidates.tolist(), strict=True):
-        pieces = set(term.split(" ")) if term[0] < "\u4e00" else {term[i : i + 2] for i in range(len(term) - 1)}
+        pieces = (
+            set(term.split(" ")) if term[0] < "\u4e00" else {term[i : i + 2] for i in range(len(term) - 1)}
+        )
         if not pieces & taken:
             chosen.append(int(k))
             taken |= pieces
@@ -245,14 +343,41 @@ def _facts(field: Field, component: str, part: pd.DataFrame) -> list[TermFacts]:
     for row in part.to_dict("records"):
         place = {"component": component, "term": str(row["term"])}
         half = z * float(row["error"])
-        interval = interval_of(float(row["log_odds"]) - half, float(row["log_odds"]) + half, level, "log-odds with informative prior")
+        interval = interval_of(
+            float(row["log_odds"]) - half,
+            float(row["log_odds"]) + half,
+            level,
+            "log-odds with informative prior",
+        )
         found.append(
             TermFacts(
-                component=label(field, "component", component), term=str(row["term"]), distinct=bool(row["distinct"]),
-                inside=engine.ratio("complaint_term_share", int(row["inside"]), int(row["all_inside"]), period=period, dimensions={**place, "side": "inside"}),
-                outside=engine.ratio("complaint_term_share", int(row["outside"]), int(row["all_outside"]), period=period, dimensions={**place, "side": "outside"}),
-                weight=engine.stated("complaint_term_odds", period=period, dimensions=place, value=float(row["log_odds"]), interval=interval, n=int(row["inside"]), sources=("tickets",)),
-            )  # fmt: skip
+                component=label(field, "component", component),
+                term=str(row["term"]),
+                distinct=bool(row["distinct"]),
+                inside=engine.ratio(
+                    "complaint_term_share",
+                    int(row["inside"]),
+                    int(row["all_inside"]),
+                    period=period,
+                    dimensions={**place, "side": "inside"},
+                ),
+                outside=engine.ratio(
+                    "complaint_term_share",
+                    int(row["outside"]),
+                    int(row["all_outside"]),
+                    period=period,
+                    dimensions={**place, "side": "outside"},
+                ),
+                weight=engine.stated(
+                    "complaint_term_odds",
+                    period=period,
+                    dimensions=place,
+                    value=float(row["log_odds"]),
+                    interval=interval,
+                    n=int(row["inside"]),
+                    sources=("tickets",),
+                ),
+            )
         )
     return found
 
@@ -262,17 +387,38 @@ def _new(field: Field, rows: pd.DataFrame, whole: frozenset[str]) -> tuple[tuple
     now: Counter[str] = Counter()
     machines: Counter[str] = Counter()
     before: set[str] = set()
-    for text, recent, tickets, held in zip(rows["text"], rows["recent"], rows["tickets"].tolist(), rows["machines"].tolist(), strict=True):
+    for text, recent, tickets, held in zip(
+        rows["text"], rows["recent"], rows["tickets"].tolist(), rows["machines"].tolist(), strict=True
+    ):
         for term in terms(text):
             if recent:
                 now[term] += int(tickets)
                 machines[term] += int(held)
             else:
                 before.add(term)
-    fresh = {term: n for term, n in now.items() if n >= FEWEST_TICKETS and machines[term] >= FEWEST_MACHINES and term not in before and term not in whole}
+    fresh = {
+        term: n
+        for term, n in now.items()
+        if n >= FEWEST_TICKETS
+        and machines[term] >= FEWEST_MACHINES
+        and term not in before
+        and term not in whole
+    }
     engine = field.inputs.engine
     kept = sorted(maximal(fresh), key=lambda term: (-fresh[term], term))[:5]
-    return tuple((term, engine.stated("complaint_term_tickets", period=field.last, dimensions={"term": term}, value=fresh[term], sources=("tickets",))) for term in kept)
+    return tuple(
+        (
+            term,
+            engine.stated(
+                "complaint_term_tickets",
+                period=field.last,
+                dimensions={"term": term},
+                value=fresh[term],
+                sources=("tickets",),
+            ),
+        )
+        for term in kept
+    )
 
 
 MOST_COMPARED, ALIKE = 1000, 0.5
@@ -288,15 +434,31 @@ def _similar_facts(field: Field, rows: pd.DataFrame, lines: Sequence[TermFacts])
             telling.setdefault(one.weight.dimensions["component"], set()).add(one.term)
     found = []
     for component, wanted in sorted(telling.items()):
-        part = rows[rows["component"] == component].sort_values(["tickets", "text"], ascending=[False, True], kind="stable").head(MOST_COMPARED)
+        part = (
+            rows[rows["component"] == component]
+            .sort_values(["tickets", "text"], ascending=[False, True], kind="stable")
+            .head(MOST_COMPARED)
+        )
         texts, tickets = part["text"].tolist(), part["tickets"].to_numpy(dtype=int)
         typical = max(range(len(texts)), key=lambda k: (len(terms(texts[k]) & wanted), int(tickets[k]), -k))
         alike = [k for k, share in similar(texts[typical], texts, top=len(texts)) if share >= ALIKE]
-        shown = shared_words(texts[typical], common_terms(texts, part["tickets"].tolist(), part["machines"].tolist()))
+        shown = shared_words(
+            texts[typical], common_terms(texts, part["tickets"].tolist(), part["machines"].tolist())
+        )
         if not shown:
             continue
-        fact = field.inputs.engine.stated("complaints_alike", period=_window(field), dimensions={"component": component}, value=int(tickets[alike].sum()), sources=("tickets",))
-        found.append(SimilarFacts(component=component, name=label(field, "component", component), text=shown, tickets=fact))
+        fact = field.inputs.engine.stated(
+            "complaints_alike",
+            period=_window(field),
+            dimensions={"component": component},
+            value=int(tickets[alike].sum()),
+            sources=("tickets",),
+        )
+        found.append(
+            SimilarFacts(
+                component=component, name=label(field, "component", component), text=shown, tickets=fact
+            )
+        )
     return tuple(found)
 
 
@@ -330,7 +492,11 @@ def shared_words(text: str, known: set[str], *, longest: int = 60) -> str:
             kept.append("…")
     line = re.sub(r"\s*(?:…\s*)+", "…", "".join(kept))
     line = re.sub(r" +", " ", line).strip()
-    return "" if not re.search(r"[\u4e00-\u9fffa-z]{2}", line) else line[:longest] + ("…" if len(line) > longest else "")
+    return (
+        ""
+        if not re.search(r"[\u4e00-\u9fffa-z]{2}", line)
+        else line[:longest] + ("…" if len(line) > longest else "")
+    )
 
 
 def similar(text: str, others: Sequence[str], *, top: int = 5) -> list[tuple[int, float]]:

@@ -67,7 +67,11 @@ def subset(source: Path, target: Path) -> None:
     from fontTools.ttLib import TTFont
 
     options = Options(
-        layout_features=FEATURES, hinting=False, name_languages=[0x409], notdef_outline=True, recalc_timestamp=False,
+        layout_features=FEATURES,
+        hinting=False,
+        name_languages=[0x409],
+        notdef_outline=True,
+        recalc_timestamp=False,
         drop_tables=["vhea", "vmtx", "BASE", "STAT", "prep", "gasp"],
     )
     font = TTFont(source, recalcTimestamp=False)
@@ -86,7 +90,9 @@ def latin_base(source: Path, target: Path) -> None:
     from fontTools.ttLib import TTFont
 
     font = TTFont(source, recalcTimestamp=False)
-    subsetter = Subsetter(Options(layout_features=["kern", "pwid"], notdef_outline=True, recalc_timestamp=False))
+    subsetter = Subsetter(
+        Options(layout_features=["kern", "pwid"], notdef_outline=True, recalc_timestamp=False)
+    )
     subsetter.populate(text=LATIN)
     subsetter.subset(font)
     font.save(target, reorderTables=True)

@@ -50,7 +50,14 @@ def transpiled(sql: str, dialect: str) -> str:
 class Database(Protocol):
     """What the metrics ask of an engine. SQL arrives in DuckDB's dialect."""
 
-    def register_parquet(self, name: str, files: Sequence[Path], *, where: str = "", replace_columns: dict[str, str] | None = None) -> None: ...
+    def register_parquet(
+        self,
+        name: str,
+        files: Sequence[Path],
+        *,
+        where: str = "",
+        replace_columns: dict[str, str] | None = None,
+    ) -> None: ...
     def register_frame(self, name: str, frame: pa.Table) -> None: ...
     def create_view(self, name: str, sql: str) -> None: ...
     def create_table(self, name: str, sql: str) -> None: ...
@@ -71,22 +78,39 @@ class DuckDB:
         self._connection.execute("SET TimeZone = 'UTC'")
         silence(self._connection)
         self._connection.execute(f"SET threads = {int(os.environ.get('AFTER_SALES_THREADS', '2'))}")
-        self._connection.execute(f"SET memory_limit = {literal(os.environ.get('AFTER_SALES_MEMORY', '1500MB'))}")
+        self._connection.execute(
+            f"SET memory_limit = {literal(os.environ.get('AFTER_SALES_MEMORY', '1500MB'))}"
+        )
         self._connection.execute("SET preserve_insertion_order = false")
         # what does not fit in memory must not appear in the folder a notebook was opened from
-        self._connection.execute(f"SET temp_directory = {literal(str(Path(tempfile.gettempdir()) / f'after-sales-{os.getpid()}'))}")
+        self._connection.execute(
+            f"SET temp_directory = {literal(str(Path(tempfile.gettempdir()) / f'after-sales-{os.getpid()}'))}"
+        )
 
-    def register_parquet(self, name: str, files: Sequence[Path], *, where: str = "", replace_columns: dict[str, str] | None = None) -> None:
+    def register_parquet(
+        self,
+        name: str,
+        files: Sequence[Path],
+        *,
+        where: str = "",
+        replace_columns: dict[str, str] | None = None,
+    ) -> None:
         """A table made of Parquet files; ``where`` and ``replace_columns`` cut it to what was known."""
         listed = ", ".join(literal(str(file)) for file in files)
-        replaced = ", ".join(f"{expression} AS {quoted(column)}" for column, expression in (replace_columns or {}).items())
+        replaced = ", ".join(
+            f"{expression} AS {quoted(column)}" for column, expression in (replace_columns or {}).items()
+        )
         columns = f"* REPLACE ({replaced})" if replaced else "*"
         condition = f" WHERE {where}" if where else ""
-        self._connection.execute(f"CREATE OR REPLACE VIEW {quoted(name)} AS SELECT {columns} FROM read_parquet([{listed}]){condition}")
+        self._connection.execute(
+            f"CREATE OR REPLACE VIEW {quoted(name)} AS SELECT {columns} FROM read_parquet([{listed}]){condition}"
+        )
 
     def register_frame(self, name: str, frame: pa.Table) -> None:
         self._connection.register(f"{name}_rows", frame)
-        self._connection.execute(f"CREATE OR REPLACE TABLE {quoted(name)} AS SELECT * FROM {quoted(name + '_rows')}")
+        self._connection.execute(
+            f"CREATE OR REPLACE TABLE {quoted(name)} AS SELECT * FROM {quoted(name + '_rows')}"
+        )
         self._connection.unregister(f"{name}_rows")
 
     def create_view(self, name: str, sql: str) -> None:

@@ -111,7 +111,9 @@ class Engine:
         for name, info in self.tables.tables.items():
             files = [partition.path for partition in info.partitions]
             if files:
-                self._database.register_parquet(name, files, where=self._known(name), replace_columns=self._not_yet(name))
+                self._database.register_parquet(
+                    name, files, where=self._known(name), replace_columns=self._not_yet(name)
+                )
             else:
                 self._database.create_view(name, _empty_select(name))
         self._database.register_frame("account_map", _account_map(self.cost_tree))
@@ -191,12 +193,20 @@ class Engine:
     def _view_of(self, measures: Sequence[Measure]) -> str:
         views = {measure.view for measure in measures}
         if len(views) != 1:
-            raise ParameterError(f"measures {', '.join(m.id for m in measures)} are of several views: {', '.join(sorted(views))}; ask for each view apart.")
+            raise ParameterError(
+                f"measures {', '.join(m.id for m in measures)} are of several views: {', '.join(sorted(views))}; ask for each view apart."
+            )
         return views.pop()
 
     def _computed(self, view: str, measures: Sequence[Measure], by: Sequence[str], where: str) -> str:
-        dimensions = [f"coalesce(CAST({quoted(name)} AS VARCHAR), {literal(NOT_STATED)}) AS {quoted(name)}" for name in by]
-        values = [f"{measure.value}{f' FILTER (WHERE {measure.where})' if measure.where else ''} AS {quoted(measure.id)}" for measure in measures]
+        dimensions = [
+            f"coalesce(CAST({quoted(name)} AS VARCHAR), {literal(NOT_STATED)}) AS {quoted(name)}"
+            for name in by
+        ]
+        values = [
+            f"{measure.value}{f' FILTER (WHERE {measure.where})' if measure.where else ''} AS {quoted(measure.id)}"
+            for measure in measures
+        ]
         columns = ["month", *dimensions]
         groups = ", ".join(str(index + 1) for index in range(len(columns)))
         return f"SELECT {', '.join(columns + values)} FROM {quoted(view)} WHERE {where} GROUP BY {groups} ORDER BY {groups}"
@@ -206,11 +216,17 @@ class Engine:
 
         frame = self._database.frame(sql)
         # text also where there is no row at all, so that months can still be compared
-        return frame.assign(month=pd.Series([f"{day:%Y-%m}" for day in frame["month"]], index=frame.index, dtype="str"))
+        return frame.assign(
+            month=pd.Series([f"{day:%Y-%m}" for day in frame["month"]], index=frame.index, dtype="str")
+        )
 
-    def _kept(self, view: View, measures: Sequence[Measure], by: Sequence[str], period: Period) -> pd.DataFrame:
+    def _kept(
+        self, view: View, measures: Sequence[Measure], by: Sequence[str], period: Period
+    ) -> pd.DataFrame:
         """All months of the view at once, so that a year of facts costs one query; then the months asked for."""
-        definition = json.dumps([AGGREGATE_VERSION, view.sql, [(m.id, m.value, m.where) for m in measures], list(by)])
+        definition = json.dumps(
+            [AGGREGATE_VERSION, view.sql, [(m.id, m.value, m.where) for m in measures], list(by)]
+        )
         name = f"{view.name}-{hashlib.sha256(definition.encode()).hexdigest()[:24]}.parquet"
         if name not in self._remembered:
             self._remembered[name] = self._all_months(view, measures, by, name)
@@ -218,7 +234,9 @@ class Engine:
         inside = (whole["month"] >= str(period.first)) & (whole["month"] <= str(period.last))
         return whole[inside].reset_index(drop=True)
 
-    def _all_months(self, view: View, measures: Sequence[Measure], by: Sequence[str], name: str) -> pd.DataFrame:
+    def _all_months(
+        self, view: View, measures: Sequence[Measure], by: Sequence[str], name: str
+    ) -> pd.DataFrame:
         """From the cache where a month's inputs are unchanged; computed and kept where they are not."""
         import pandas as pd
 
@@ -235,9 +253,13 @@ class Engine:
             days = ", ".join(literal(Month.parse(month).start) for month in missing) or "NULL"
             fresh = self._frame(self._computed(view.name, measures, by, f"month IN ({days})"))
             frames.append(fresh.assign(month_key=[wanted[month] for month in fresh["month"]]))
-            self._keep(path, pd.concat([frame for frame in frames if len(frame)] or frames, ignore_index=True))
+            self._keep(
+                path, pd.concat([frame for frame in frames if len(frame)] or frames, ignore_index=True)
+            )
         found = pd.concat([frame for frame in frames if len(frame)] or frames[-1:], ignore_index=True)
-        return found.drop(columns="month_key").sort_values(["month", *by], kind="stable").reset_index(drop=True)
+        return (
+            found.drop(columns="month_key").sort_values(["month", *by], kind="stable").reset_index(drop=True)
+        )
 
     def _keep(self, path: Path, frame: pd.DataFrame) -> None:
         """Merge with what another request kept meanwhile is not needed: a lost entry is computed again."""
@@ -249,7 +271,9 @@ class Engine:
 
     def _month_keys(self, view: View) -> dict[str, str]:
         """For each month of the view's table, the hash of everything its aggregates depend on."""
-        whole = "".join(self.tables.tables[name].content_hash for name in view.whole if name in self.tables.tables)
+        whole = "".join(
+            self.tables.tables[name].content_hash for name in view.whole if name in self.tables.tables
+        )
         rules = json.dumps(self.cost_tree.account_rows(), default=str) if view.name == "cost" else ""
         base = f"{AGGREGATE_VERSION}{whole}{rules}"
         keys = {}
@@ -272,7 +296,9 @@ class Engine:
 
     # -- facts ------------------------------------------------------------------------------------------------------
 
-    def value(self, measure: str, *, period: Month | Period, dimensions: Mapping[str, str] | None = None) -> Number | None:
+    def value(
+        self, measure: str, *, period: Month | Period, dimensions: Mapping[str, str] | None = None
+    ) -> Number | None:
         """One measure over a period and slice; None where there is no row at all."""
         entry = self.registry.measure(measure)
         slice_ = dict(dimensions or {})
@@ -289,7 +315,9 @@ class Engine:
         values = [value for value in frame[measure] if value is not None and value == value]
         return sum(values[1:], values[0]) if values else None
 
-    def fact(self, metric: str, *, period: Month | Period, dimensions: Mapping[str, str] | None = None) -> Fact:
+    def fact(
+        self, metric: str, *, period: Month | Period, dimensions: Mapping[str, str] | None = None
+    ) -> Fact:
         """The metric as a fact. What it lacks is its reason: absent data, no rows, a zero denominator."""
         entry = self.registry[metric]
         if not isinstance(entry.numerator, str):
@@ -297,16 +325,31 @@ class Engine:
         period = Period.of(period)
         try:
             numerator = self.value(entry.numerator, period=period, dimensions=dimensions)
-            denominator = self.value(str(entry.denominator), period=period, dimensions=self._denominator_slice(entry, dimensions)) if entry.denominator else None
+            denominator = (
+                self.value(
+                    str(entry.denominator),
+                    period=period,
+                    dimensions=self._denominator_slice(entry, dimensions),
+                )
+                if entry.denominator
+                else None
+            )
         except MissingData as missing:
-            return self.stated(metric, period=period, dimensions=dimensions, value=None, reason=_needs(missing))
+            return self.stated(
+                metric, period=period, dimensions=dimensions, value=None, reason=_needs(missing)
+            )
         return self.ratio(metric, numerator, denominator, period=period, dimensions=dimensions)
 
-    def _denominator_slice(self, entry: Metric, dimensions: Mapping[str, str] | None) -> Mapping[str, str] | None:
+    def _denominator_slice(
+        self, entry: Metric, dimensions: Mapping[str, str] | None
+    ) -> Mapping[str, str] | None:
         """A cost category slices the cost, not the tickets or the revenue it is divided by."""
         if not dimensions or not isinstance(entry.denominator, str) or not isinstance(entry.numerator, str):
             return dimensions
-        numerator, denominator = self.registry.measure(entry.numerator), self.registry.measure(entry.denominator)
+        numerator, denominator = (
+            self.registry.measure(entry.numerator),
+            self.registry.measure(entry.denominator),
+        )
         if numerator.view == denominator.view:
             return dimensions
         known = self._columns(denominator.view)
@@ -314,7 +357,9 @@ class Engine:
 
     def _columns(self, view: str) -> frozenset[str]:
         if view not in self._view_columns:
-            self._view_columns[view] = frozenset(self._database.arrow(f"SELECT * FROM {quoted(view)} LIMIT 0").column_names)
+            self._view_columns[view] = frozenset(
+                self._database.arrow(f"SELECT * FROM {quoted(view)} LIMIT 0").column_names
+            )
         return self._view_columns[view]
 
     def ratio(
@@ -329,19 +374,45 @@ class Engine:
         """A fact of ``metric`` from its two parts, already summed; the interval is the one the registry names."""
         entry = self.registry[metric]
         if numerator is None:
-            return self.stated(metric, period=period, dimensions=dimensions, value=None, reason=_no_rows(Period.of(period)))
+            return self.stated(
+                metric, period=period, dimensions=dimensions, value=None, reason=_no_rows(Period.of(period))
+            )
         if entry.denominator is None:
-            return self.stated(metric, period=period, dimensions=dimensions, value=numerator, numerator=numerator)
+            return self.stated(
+                metric, period=period, dimensions=dimensions, value=numerator, numerator=numerator
+            )
         if not denominator:
             reason = Text(en="not computed: the denominator is zero", zh="未计算：分母为零")
-            return self.stated(metric, period=period, dimensions=dimensions, value=None, reason=reason, numerator=numerator, denominator=denominator)
+            return self.stated(
+                metric,
+                period=period,
+                dimensions=dimensions,
+                value=None,
+                reason=reason,
+                numerator=numerator,
+                denominator=denominator,
+            )
         value = _divided(numerator, denominator, entry.per)
         return self.stated(
-            metric, period=period, dimensions=dimensions, value=value, numerator=numerator, denominator=denominator,
-            interval=self._interval(entry, numerator, denominator), n=int(denominator) if entry.interval != "exact" else None,
+            metric,
+            period=period,
+            dimensions=dimensions,
+            value=value,
+            numerator=numerator,
+            denominator=denominator,
+            interval=self._interval(entry, numerator, denominator),
+            n=int(denominator) if entry.interval != "exact" else None,
         )
 
-    def stated(self, metric: str, *, period: Month | Period | str, value: Number | None, dimensions: Mapping[str, str] | None = None, **parts: Any) -> Fact:
+    def stated(
+        self,
+        metric: str,
+        *,
+        period: Month | Period | str,
+        value: Number | None,
+        dimensions: Mapping[str, str] | None = None,
+        **parts: Any,
+    ) -> Fact:
         """A fact whose value a study computed; unit, version, formula and sources come from the registry."""
         entry = self.registry[metric]
         numerator = entry.numerator
@@ -351,9 +422,15 @@ class Engine:
                 view = VIEWS[self.registry.measure(part).view]
                 sources += (view.table, *view.monthly)
         return Fact(
-            metric=metric, period=str(period) if not isinstance(period, str) else period, unit=entry.unit_in(self.currency), value=value,
-            dimensions=dict(dimensions or {}), version=entry.version, formula=self.registry.formula(entry),
-            sources=parts.pop("sources", tuple(dict.fromkeys(sources))), **parts,
+            metric=metric,
+            period=str(period) if not isinstance(period, str) else period,
+            unit=entry.unit_in(self.currency),
+            value=value,
+            dimensions=dict(dimensions or {}),
+            version=entry.version,
+            formula=self.registry.formula(entry),
+            sources=parts.pop("sources", tuple(dict.fromkeys(sources))),
+            **parts,
         )
 
     def _interval(self, entry: Metric, numerator: Number, denominator: Number) -> Interval | None:
@@ -363,19 +440,29 @@ class Engine:
         from analysis import stats
 
         if entry.interval == "wilson":
-            found = stats.proportion_interval(int(numerator), int(denominator), method="wilson", level=self.confidence)
+            found = stats.proportion_interval(
+                int(numerator), int(denominator), method="wilson", level=self.confidence
+            )
         elif entry.interval == "garwood":
-            found = stats.poisson_interval(int(numerator), float(denominator) / entry.per, level=self.confidence)
+            found = stats.poisson_interval(
+                int(numerator), float(denominator) / entry.per, level=self.confidence
+            )
         else:
-            raise ParameterError(f"metric '{entry.id}': interval '{entry.interval}' is computed by its study, not by the registry.")
-        return Interval(low=float(found.low), high=float(found.high), level=self.confidence, method=found.method)
+            raise ParameterError(
+                f"metric '{entry.id}': interval '{entry.interval}' is computed by its study, not by the registry."
+            )
+        return Interval(
+            low=float(found.low), high=float(found.high), level=self.confidence, method=found.method
+        )
 
     # -- tracing ----------------------------------------------------------------------------------------------------
 
     def _slice(self, period: Period, dimensions: Mapping[str, str]) -> str:
         conditions = [period.condition()]
         for name, value in sorted(dimensions.items()):
-            conditions.append(f"coalesce(CAST({quoted(name)} AS VARCHAR), {literal(NOT_STATED)}) = {literal(value)}")
+            conditions.append(
+                f"coalesce(CAST({quoted(name)} AS VARCHAR), {literal(NOT_STATED)}) = {literal(value)}"
+            )
         return " AND ".join(conditions)
 
     def trace_sql(self, fact: Fact) -> str | None:
@@ -393,7 +480,9 @@ class Engine:
 
     def rows(self, sql: str, *, limit: int | None = None) -> pd.DataFrame:
         """Rows behind a figure, in a stable order."""
-        return self._database.frame(f"SELECT * FROM ({sql}) AS traced ORDER BY ALL{f' LIMIT {limit}' if limit else ''}")
+        return self._database.frame(
+            f"SELECT * FROM ({sql}) AS traced ORDER BY ALL{f' LIMIT {limit}' if limit else ''}"
+        )
 
 
 def _divided(numerator: Number, denominator: Number, per: int) -> Number:
@@ -412,7 +501,15 @@ def _no_rows(period: Period) -> Text:
     return Text(en=f"not computed: no rows in {period}", zh=f"未计算：{period} 无数据")
 
 
-_ARROW_TYPES = {"string": "VARCHAR", "date": "DATE", "timestamp": "TIMESTAMP", "integer": "BIGINT", "decimal": "DECIMAL(18, 2)", "float": "DOUBLE", "boolean": "BOOLEAN"}
+_ARROW_TYPES = {
+    "string": "VARCHAR",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP",
+    "integer": "BIGINT",
+    "decimal": "DECIMAL(18, 2)",
+    "float": "DOUBLE",
+    "boolean": "BOOLEAN",
+}
 
 
 def _empty_select(table: str) -> str:
@@ -423,7 +520,11 @@ def _empty_select(table: str) -> str:
         columns.setdefault("month", "DATE")
     if table == "tickets":
         columns.setdefault("time_order_fault", "BOOLEAN")
-    return "SELECT " + ", ".join(f"CAST(NULL AS {kind}) AS {quoted(name)}" for name, kind in columns.items()) + " WHERE FALSE"
+    return (
+        "SELECT "
+        + ", ".join(f"CAST(NULL AS {kind}) AS {quoted(name)}" for name, kind in columns.items())
+        + " WHERE FALSE"
+    )
 
 
 def _account_map(tree: CostTree) -> Any:
@@ -435,7 +536,10 @@ def _account_map(tree: CostTree) -> Any:
     text, day = pa.string(), pa.date32()
     return pa.table(
         {
-            "account": pa.array(account, text), "cost_center": pa.array(cost_center, text), "category": pa.array(category, text),
-            "valid_from": pa.array(valid_from, day), "valid_until": pa.array(valid_until, day),
+            "account": pa.array(account, text),
+            "cost_center": pa.array(cost_center, text),
+            "category": pa.array(category, text),
+            "valid_from": pa.array(valid_from, day),
+            "valid_until": pa.array(valid_until, day),
         }
     )

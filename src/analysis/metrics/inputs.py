@@ -38,7 +38,12 @@ class EarlierEdition:
     @property
     def identity(self) -> dict[str, Any]:
         """What a report that was made beside it follows from."""
-        return {"month": str(self.month), "edition": self.number, "facts": self.facts_sha256, "changed": self.changed}
+        return {
+            "month": str(self.month),
+            "edition": self.number,
+            "facts": self.facts_sha256,
+            "changed": self.changed,
+        }
 
 
 class ClaimsAhead(Protocol):

@@ -93,7 +93,9 @@ class Registry:
                 measures[name] = replace(measure, id=name)
             for name, raw in section.metrics.items():
                 _once(name, metrics, path)
-                metrics[name] = replace(_metric(raw, f"{path.name}: {name}"), id=name, section=section.section)
+                metrics[name] = replace(
+                    _metric(raw, f"{path.name}: {name}"), id=name, section=section.section
+                )
         labels = read_yaml(folder.parent / "labels.yml")
         dimensions = {name: bind(Dimension, entry, f"labels.yml: {name}") for name, entry in labels.items()}
         registry = cls(measures, metrics, dimensions)
@@ -105,13 +107,19 @@ class Registry:
             Unit.parse(metric.unit_in("CNY"))
             for part in (metric.numerator, metric.denominator):
                 if isinstance(part, str) and part not in self.measures:
-                    raise ParameterError(f"metric '{metric.id}': no measure '{part}'.{suggestion(part, self.measures)}")
+                    raise ParameterError(
+                        f"metric '{metric.id}': no measure '{part}'.{suggestion(part, self.measures)}"
+                    )
             if isinstance(metric.numerator, Text) and not metric.computed_by:
-                raise ParameterError(f"metric '{metric.id}': its numerator is in words, so computed_by must name the function.")
+                raise ParameterError(
+                    f"metric '{metric.id}': its numerator is in words, so computed_by must name the function."
+                )
 
     def __getitem__(self, metric: str) -> Metric:
         if metric not in self.metrics:
-            raise ParameterError(f"metric '{metric}' is not in the registry.{suggestion(metric, self.metrics)}")
+            raise ParameterError(
+                f"metric '{metric}' is not in the registry.{suggestion(metric, self.metrics)}"
+            )
         return self.metrics[metric]
 
     def __iter__(self) -> Iterator[Metric]:
@@ -198,9 +206,15 @@ def _metric(raw: Any, where: str) -> Metric:
                 parts[part] = bind(Text, value, f"{where}.{part}")
                 raw = {**raw, part: "in words"}
     metric = bind(Metric, raw, where)
-    return replace(metric, numerator=parts.get("numerator", metric.numerator), denominator=parts.get("denominator", metric.denominator))
+    return replace(
+        metric,
+        numerator=parts.get("numerator", metric.numerator),
+        denominator=parts.get("denominator", metric.denominator),
+    )
 
 
 def _once(name: str, known: dict[str, Any], path: Path) -> None:
     if name in known:
-        raise ParameterError(f"{path.name}: '{name}' is already defined in another file; one id, one definition.")
+        raise ParameterError(
+            f"{path.name}: '{name}' is already defined in another file; one id, one definition."
+        )

@@ -27,16 +27,32 @@ class Spark:
         try:
             from pyspark.sql import SparkSession
         except ImportError as error:
-            raise ParameterError("engine 'spark': pyspark is not installed; install it (it needs Java 17 or newer), or use DuckDB.") from error
-        builder = SparkSession.builder.master(master).appName("after-sales").config("spark.ui.enabled", "false")
+            raise ParameterError(
+                "engine 'spark': pyspark is not installed; install it (it needs Java 17 or newer), or use DuckDB."
+            ) from error
+        builder = (
+            SparkSession.builder.master(master).appName("after-sales").config("spark.ui.enabled", "false")
+        )
         # the store's instants are naive UTC; Spark must neither shift them nor guess a zone
-        builder = builder.config("spark.sql.session.timeZone", "UTC").config("spark.sql.timestampType", "TIMESTAMP_NTZ")
+        builder = builder.config("spark.sql.session.timeZone", "UTC").config(
+            "spark.sql.timestampType", "TIMESTAMP_NTZ"
+        )
         self._session: Any = builder.config("spark.sql.shuffle.partitions", "4").getOrCreate()
 
-    def register_parquet(self, name: str, files: Sequence[Path], *, where: str = "", replace_columns: dict[str, str] | None = None) -> None:
+    def register_parquet(
+        self,
+        name: str,
+        files: Sequence[Path],
+        *,
+        where: str = "",
+        replace_columns: dict[str, str] | None = None,
+    ) -> None:
         rows = self._session.read.parquet(*(str(file) for file in files))
         replaced = replace_columns or {}
-        columns = [f"{self._sql(replaced[column])} AS `{column}`" if column in replaced else f"`{column}`" for column in rows.columns]
+        columns = [
+            f"{self._sql(replaced[column])} AS `{column}`" if column in replaced else f"`{column}`"
+            for column in rows.columns
+        ]
         if where:
             rows = rows.where(self._sql(where))
         rows.selectExpr(*columns).createOrReplaceTempView(name)
@@ -44,7 +60,9 @@ class Spark:
     def register_frame(self, name: str, frame: pa.Table) -> None:
         from pyspark.sql.pandas.types import from_arrow_schema
 
-        self._session.createDataFrame(frame.to_pylist(), schema=from_arrow_schema(frame.schema)).createOrReplaceTempView(name)
+        self._session.createDataFrame(
+            frame.to_pylist(), schema=from_arrow_schema(frame.schema)
+        ).createOrReplaceTempView(name)
 
     def create_view(self, name: str, sql: str) -> None:
         self._session.sql(transpiled(sql, self.dialect)).createOrReplaceTempView(name)

@@ -72,20 +72,45 @@ VIEWS: dict[str, View] = {
     view.name: view
     for view in (
         View(
-            name="service", sql=_SERVICE, table="tickets", whole=("units", "products", "customers"),
+            name="service",
+            sql=_SERVICE,
+            table="tickets",
+            whole=("units", "products", "customers"),
             grain=Text(en="one row per service order that was not cancelled", zh="每行一张未取消的服务工单"),
         ),
         View(
-            name="cost", sql=_COST, table="ledger", monthly=("tickets",), whole=("units", "products", "customers"),
+            name="cost",
+            sql=_COST,
+            table="ledger",
+            monthly=("tickets",),
+            whole=("units", "products", "customers"),
             grain=Text(en="one row per posting", zh="每行一笔过账"),
         ),
         View(
-            name="sales", sql=_SALES, table="orders", whole=("products", "customers"),
+            name="sales",
+            sql=_SALES,
+            table="orders",
+            whole=("products", "customers"),
             grain=Text(en="one row per order line", zh="每行一条订单明细"),
         ),
-        View(name="workforce", sql="SELECT * FROM staff", table="staff", grain=Text(en="one row per agent and month", zh="每行一名客服每月")),
-        View(name="control_totals", sql="SELECT * FROM gl_totals", table="gl_totals", grain=Text(en="one row per control total", zh="每行一个总账控制数")),
-        View(name="budgets", sql="SELECT * FROM budget", table="budget", grain=Text(en="one row per budget line", zh="每行一条预算")),
+        View(
+            name="workforce",
+            sql="SELECT * FROM staff",
+            table="staff",
+            grain=Text(en="one row per agent and month", zh="每行一名客服每月"),
+        ),
+        View(
+            name="control_totals",
+            sql="SELECT * FROM gl_totals",
+            table="gl_totals",
+            grain=Text(en="one row per control total", zh="每行一个总账控制数"),
+        ),
+        View(
+            name="budgets",
+            sql="SELECT * FROM budget",
+            table="budget",
+            grain=Text(en="one row per budget line", zh="每行一条预算"),
+        ),
     )
 }
 

@@ -8,6 +8,18 @@ from analysis.params.treatments import Treatment, load_treatments
 from analysis.params.what_ifs import Range, Scenario, WhatIfPlan, load_what_ifs
 
 __all__ = [
-    "Assumptions", "CostTree", "Range", "RunParams", "Scenario", "Treatment", "WhatIfPlan", "available_runs", "load_run", "load_treatments", "load_what_ifs", "params_root",
-    "project_root", "read_yaml",
-]  # fmt: skip
+    "Assumptions",
+    "CostTree",
+    "Range",
+    "RunParams",
+    "Scenario",
+    "Treatment",
+    "WhatIfPlan",
+    "available_runs",
+    "load_run",
+    "load_treatments",
+    "load_what_ifs",
+    "params_root",
+    "project_root",
+    "read_yaml",
+]

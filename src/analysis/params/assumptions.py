@@ -30,7 +30,9 @@ class Assumption:
     def on(self, day: dt.date, *, name: str) -> DatedValue:
         held = [start for start in self.values if start <= day]
         if not held:
-            raise ParameterError(f"assumption '{name}': no value holds on {day}; the first starts on {min(self.values)}.")
+            raise ParameterError(
+                f"assumption '{name}': no value holds on {day}; the first starts on {min(self.values)}."
+            )
         return self.values[max(held)]
 
 
@@ -43,9 +45,13 @@ class Assumptions:
     @classmethod
     def load(cls, path: Path | None = None) -> Assumptions:
         path = path or params_root() / "assumptions.yml"
-        return cls({name: bind(Assumption, entry, f"{path.name}: {name}") for name, entry in read_yaml(path).items()})
+        return cls(
+            {name: bind(Assumption, entry, f"{path.name}: {name}") for name, entry in read_yaml(path).items()}
+        )
 
     def value(self, name: str, *, on: dt.date) -> Decimal:
         if name not in self.entries:
-            raise ParameterError(f"assumption '{name}' is not in params/assumptions.yml.{suggestion(name, self.entries)}")
+            raise ParameterError(
+                f"assumption '{name}' is not in params/assumptions.yml.{suggestion(name, self.entries)}"
+            )
         return self.entries[name].on(on, name=name).value

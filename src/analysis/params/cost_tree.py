@@ -60,10 +60,14 @@ class CostTree:
         seen: set[tuple[str, str, dt.date]] = set()
         for rule in tree.accounts:
             if rule.category not in tree.categories:
-                raise ParameterError(f"{path.name}: account {rule.account}: unknown category '{rule.category}'.{suggestion(rule.category, tree.categories)}")
+                raise ParameterError(
+                    f"{path.name}: account {rule.account}: unknown category '{rule.category}'.{suggestion(rule.category, tree.categories)}"
+                )
             key = (rule.account, rule.cost_center, rule.valid_from)
             if key in seen:
-                raise ParameterError(f"{path.name}: account {rule.account}, cost centre {rule.cost_center}: two rules from {rule.valid_from}; keep one.")
+                raise ParameterError(
+                    f"{path.name}: account {rule.account}, cost centre {rule.cost_center}: two rules from {rule.valid_from}; keep one."
+                )
             seen.add(key)
         return tree
 
@@ -76,6 +80,19 @@ class CostTree:
         """(account, cost centre, category, valid from, valid until); ``until`` is the next rule's first day."""
         rows = []
         for rule in self.accounts:
-            later = [r.valid_from for r in self.accounts if (r.account, r.cost_center) == (rule.account, rule.cost_center) and r.valid_from > rule.valid_from]
-            rows.append((rule.account, rule.cost_center, rule.category, rule.valid_from, min(later, default=dt.date(9999, 1, 1))))
+            later = [
+                r.valid_from
+                for r in self.accounts
+                if (r.account, r.cost_center) == (rule.account, rule.cost_center)
+                and r.valid_from > rule.valid_from
+            ]
+            rows.append(
+                (
+                    rule.account,
+                    rule.cost_center,
+                    rule.category,
+                    rule.valid_from,
+                    min(later, default=dt.date(9999, 1, 1)),
+                )
+            )
         return rows

@@ -36,7 +36,9 @@ class Intervention:
 
     def __post_init__(self) -> None:
         if not 0 <= self.expected_reduction < 1:
-            raise ParameterError(f"intervention '{self.id or self.name.en}': expected_reduction {self.expected_reduction} is a share below one, e.g. 0.3.")
+            raise ParameterError(
+                f"intervention '{self.id or self.name.en}': expected_reduction {self.expected_reduction} is a share below one, e.g. 0.3."
+            )
 
 
 def load_interventions(path: Path | None = None, *, kind: str | None = None) -> tuple[Intervention, ...]:
@@ -44,5 +46,10 @@ def load_interventions(path: Path | None = None, *, kind: str | None = None) -> 
     path = path or params_root() / "interventions.yml"
     if not path.is_file():
         return ()
-    entries = [replace(bind(Intervention, entry, f"{path.name}: {name}"), id=name) for name, entry in read_yaml(path).items()]
-    return tuple(sorted((one for one in entries if kind in (None, one.kind)), key=lambda one: (one.starts, one.id)))
+    entries = [
+        replace(bind(Intervention, entry, f"{path.name}: {name}"), id=name)
+        for name, entry in read_yaml(path).items()
+    ]
+    return tuple(
+        sorted((one for one in entries if kind in (None, one.kind)), key=lambda one: (one.starts, one.id))
+    )

@@ -51,9 +51,13 @@ class RunParams:
 
     def __post_init__(self) -> None:
         if not 0.5 < self.confidence < 1:
-            raise ParameterError(f"run '{self.name}': confidence {self.confidence} should lie between 0.5 and 1, e.g. 0.95.")
+            raise ParameterError(
+                f"run '{self.name}': confidence {self.confidence} should lie between 0.5 and 1, e.g. 0.95."
+            )
         if not 1 <= self.close_day <= 28:
-            raise ParameterError(f"run '{self.name}': close_day {self.close_day} should be a day from 1 to 28.")
+            raise ParameterError(
+                f"run '{self.name}': close_day {self.close_day} should be a day from 1 to 28."
+            )
 
     @property
     def knowledge_day(self) -> dt.date:
@@ -73,7 +77,9 @@ def load_run(name: str, *, month: str = "", data: str = "", as_of: str = "") -> 
     """The run of this name; ``month``, ``data`` and ``as_of`` replace what the file says when they are not blank."""
     if not name or Path(name).name != name:
         raise ParameterError(f"run_name '{name}': should be the name of a file in params/runs/, e.g. sample.")
-    run = replace(bind(RunParams, read_yaml(params_root() / "runs" / f"{name}.yml"), f"runs/{name}.yml"), name=name)
+    run = replace(
+        bind(RunParams, read_yaml(params_root() / "runs" / f"{name}.yml"), f"runs/{name}.yml"), name=name
+    )
     if month:
         run = replace(run, month=Month.parse(month), as_of=None)
     if data:

@@ -34,7 +34,9 @@ class _StrictLoader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.S
             key = self.construct_object(key_node, deep=True)
             if key in seen:
                 line = key_node.start_mark.line + 1
-                raise ParameterError(f"{node.start_mark.name}: key '{key}' stands twice (lines {seen[key]} and {line}); keep one.")
+                raise ParameterError(
+                    f"{node.start_mark.name}: key '{key}' stands twice (lines {seen[key]} and {line}); keep one."
+                )
             seen[key] = key_node.start_mark.line + 1
         return super().construct_mapping(node, deep=deep)
 
@@ -65,7 +67,11 @@ def params_root() -> Path:
 def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file; a missing file, broken YAML or a doubled key is refused by name."""
     if not path.is_file():
-        near = suggestion(path.stem, [file.stem for file in path.parent.glob("*.yml")]) if path.parent.is_dir() else ""
+        near = (
+            suggestion(path.stem, [file.stem for file in path.parent.glob("*.yml")])
+            if path.parent.is_dir()
+            else ""
+        )
         raise ParameterError(f"{path.name}: no such file in {path.parent.name}/.{near}")
     try:
         with path.open(encoding="utf-8") as file:
@@ -85,11 +91,15 @@ def bind(kind: type[T], data: Any, where: str) -> T:
     fields = {field.name: field for field in dataclasses.fields(kind) if field.init}  # type: ignore[arg-type]
     for key in data:
         if key not in fields:
-            raise ParameterError(f"{where}: unknown key '{key}'.{suggestion(str(key), fields)} Known: {', '.join(fields)}.")
+            raise ParameterError(
+                f"{where}: unknown key '{key}'.{suggestion(str(key), fields)} Known: {', '.join(fields)}."
+            )
     missing = [
         name
         for name, field in fields.items()
-        if name not in data and field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        if name not in data
+        and field.default is dataclasses.MISSING
+        and field.default_factory is dataclasses.MISSING
     ]
     if missing:
         raise ParameterError(f"{where}: '{missing[0]}' is missing; a value without it does not load.")
@@ -105,7 +115,9 @@ def convert(kind: Any, value: Any, where: str) -> Any:
         return convert(next(a for a in arguments if a is not type(None)), value, where)
     if origin is typing.Literal:
         if value not in arguments:
-            raise ParameterError(f"{where}: '{value}' is not allowed.{suggestion(str(value), map(str, arguments))} Allowed: {', '.join(map(str, arguments))}.")
+            raise ParameterError(
+                f"{where}: '{value}' is not allowed.{suggestion(str(value), map(str, arguments))} Allowed: {', '.join(map(str, arguments))}."
+            )
         return value
     if origin is tuple:
         if not isinstance(value, list):
@@ -114,9 +126,14 @@ def convert(kind: Any, value: Any, where: str) -> Any:
     if origin in (dict, Mapping) or (origin is not None and issubclass(origin, Mapping)):
         if not isinstance(value, Mapping):
             raise ParameterError(f"{where}: should hold keys and values.")
-        return {convert(arguments[0], key, where): convert(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
+        return {
+            convert(arguments[0], key, where): convert(arguments[1], item, f"{where}.{key}")
+            for key, item in value.items()
+        }
     if kind is Text:
-        return bind(Text, value, where) if isinstance(value, Mapping) else Text.same(convert(str, value, where))
+        return (
+            bind(Text, value, where) if isinstance(value, Mapping) else Text.same(convert(str, value, where))
+        )
     if kind is Month:
         return Month.parse(value)
     if dataclasses.is_dataclass(kind):
@@ -134,7 +151,23 @@ def _scalar(kind: Any, value: Any, where: str) -> Any:
             pass
     elif kind is float and isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
         return float(value)
-    elif kind is int and isinstance(value, int) and not isinstance(value, bool) or kind is dt.date and isinstance(value, dt.date) and not isinstance(value, dt.datetime) or kind in (str, bool) and isinstance(value, kind):
+    elif (
+        kind is int
+        and isinstance(value, int)
+        and not isinstance(value, bool)
+        or kind is dt.date
+        and isinstance(value, dt.date)
+        and not isinstance(value, dt.datetime)
+        or kind in (str, bool)
+        and isinstance(value, kind)
+    ):
         return value
-    names = {str: "text (put it in quotes)", bool: "true or false", dt.date: "a date such as 2026-10-31", Decimal: "a number", float: "a number", int: "a whole number"}
+    names = {
+        str: "text (put it in quotes)",
+        bool: "true or false",
+        dt.date: "a date such as 2026-10-31",
+        Decimal: "a number",
+        float: "a number",
+        int: "a whole number",
+    }
     raise ParameterError(f"{where}: '{value}' should be {names.get(kind, kind)}.")

@@ -14,20 +14,53 @@ from analysis.errors import ParameterError, suggestion
 from analysis.locale import Text
 from analysis.params.strict import bind, params_root, read_yaml
 
-Rule = Literal["responded_in_time", "responded_within_hours", "first_contact", "repeat_within_days", "complaint_within_days", "compensated_within_days", "proactive"]
+Rule = Literal[
+    "responded_in_time",
+    "responded_within_hours",
+    "first_contact",
+    "repeat_within_days",
+    "complaint_within_days",
+    "compensated_within_days",
+    "proactive",
+]
 TimeZero = Literal["response_due", "landmark", "resolution", "window_end", "opening"]
 Outcome = Literal["repurchase", "retention", "margin"]
 
 # When it is first known whether a case was treated; an outcome counted from any earlier moment would leave out those lost meanwhile.
 KNOWN_AT: dict[str, str] = {
-    "responded_in_time": "response_due", "responded_within_hours": "landmark", "first_contact": "resolution", "repeat_within_days": "window_end",
-    "complaint_within_days": "window_end", "compensated_within_days": "window_end", "proactive": "opening",
-}  # fmt: skip
+    "responded_in_time": "response_due",
+    "responded_within_hours": "landmark",
+    "first_contact": "resolution",
+    "repeat_within_days": "window_end",
+    "complaint_within_days": "window_end",
+    "compensated_within_days": "window_end",
+    "proactive": "opening",
+}
 COVARIATES = (
-    "customer_type", "segment", "region", "channel", "tenure_months", "orders_12m", "orders_before", "margin_24m", "months_since_order", "machines", "tickets_12m",
-    "complaints_24m", "repairs_12m", "repeat_repairs_24m", "contract_kind", "contract_months", "ticket_type", "product_line", "severity", "priority",
-    "in_warranty", "is_rework", "quarter",
-)  # fmt: skip
+    "customer_type",
+    "segment",
+    "region",
+    "channel",
+    "tenure_months",
+    "orders_12m",
+    "orders_before",
+    "margin_24m",
+    "months_since_order",
+    "machines",
+    "tickets_12m",
+    "complaints_24m",
+    "repairs_12m",
+    "repeat_repairs_24m",
+    "contract_kind",
+    "contract_months",
+    "ticket_type",
+    "product_line",
+    "severity",
+    "priority",
+    "in_warranty",
+    "is_rework",
+    "quarter",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,15 +98,21 @@ class Treatment:
     def __post_init__(self) -> None:
         where = f"treatment '{self.id or self.name.en}'"
         if self.time_zero != KNOWN_AT[self.rule]:
-            raise ParameterError(f"{where}: time zero '{self.time_zero}' is not when treatment is known; with rule '{self.rule}' it is '{KNOWN_AT[self.rule]}'.")
+            raise ParameterError(
+                f"{where}: time zero '{self.time_zero}' is not when treatment is known; with rule '{self.rule}' it is '{KNOWN_AT[self.rule]}'."
+            )
         limited = self.rule not in ("responded_in_time", "first_contact", "proactive")
         if limited != (self.limit > 0):
-            raise ParameterError(f"{where}: rule '{self.rule}' {'needs a limit above zero' if limited else 'takes no limit'}, not {self.limit:g}.")
+            raise ParameterError(
+                f"{where}: rule '{self.rule}' {'needs a limit above zero' if limited else 'takes no limit'}, not {self.limit:g}."
+            )
         if not 30 <= self.window_days <= 1100:
             raise ParameterError(f"{where}: window_days {self.window_days} should lie in 30 to 1100.")
         for name in self.confounders:
             if name not in COVARIATES:
-                raise ParameterError(f"{where}: no covariate '{name}'.{suggestion(name, COVARIATES)} Known: {', '.join(COVARIATES)}.")
+                raise ParameterError(
+                    f"{where}: no covariate '{name}'.{suggestion(name, COVARIATES)} Known: {', '.join(COVARIATES)}."
+                )
         if not self.confounders or not self.outcomes or not self.ticket_types:
             raise ParameterError(f"{where}: confounders, outcomes and ticket_types may not be empty.")
 
@@ -81,4 +120,7 @@ class Treatment:
 def load_treatments(path: Path | None = None) -> tuple[Treatment, ...]:
     """Every treatment in the order of the file."""
     path = path or params_root() / "treatments.yml"
-    return tuple(replace(bind(Treatment, entry, f"{path.name}: {name}"), id=name) for name, entry in read_yaml(path).items())
+    return tuple(
+        replace(bind(Treatment, entry, f"{path.name}: {name}"), id=name)
+        for name, entry in read_yaml(path).items()
+    )

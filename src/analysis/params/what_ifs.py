@@ -23,7 +23,9 @@ class Range:
 
     def __post_init__(self) -> None:
         if not self.low <= self.likely <= self.high:
-            raise ParameterError(f"range: low {self.low:g}, likely {self.likely:g}, high {self.high:g} should not fall.")
+            raise ParameterError(
+                f"range: low {self.low:g}, likely {self.likely:g}, high {self.high:g} should not fall."
+            )
 
     @classmethod
     def fixed(cls, value: float) -> Range:
@@ -50,7 +52,9 @@ class Lever:
 
     def __post_init__(self) -> None:
         if self.amount <= 0 or (self.change != "faster_hours" and self.amount > 1):
-            raise ParameterError(f"lever on '{self.treatment}': amount {self.amount:g} should be hours above zero, or a share above zero up to one.")
+            raise ParameterError(
+                f"lever on '{self.treatment}': amount {self.amount:g} should be hours above zero, or a share above zero up to one."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,14 +89,27 @@ class Scenario:
             raise ParameterError(f"{where}: needs at least one lever.")
         for name, shares in (("uptake", self.uptake), ("later_purchases", self.later_purchases)):
             if shares.low < 0 or shares.high > 1:
-                raise ParameterError(f"{where}: {name} {shares.low:g} to {shares.high:g} is a share; keep it in 0 to 1.")
-        for name, money in (("once", self.once), ("yearly", self.yearly), ("per_customer", self.per_customer), ("saving_per_case", self.saving_per_case)):
+                raise ParameterError(
+                    f"{where}: {name} {shares.low:g} to {shares.high:g} is a share; keep it in 0 to 1."
+                )
+        for name, money in (
+            ("once", self.once),
+            ("yearly", self.yearly),
+            ("per_customer", self.per_customer),
+            ("saving_per_case", self.saving_per_case),
+        ):
             if money is not None and money.low < 0:
-                raise ParameterError(f"{where}: {name} {money.low:g} is below zero; costs and savings are given as positive amounts.")
+                raise ParameterError(
+                    f"{where}: {name} {money.low:g} is below zero; costs and savings are given as positive amounts."
+                )
         if not 1 <= self.months <= 120 or not 0 <= self.starts_after < self.months:
-            raise ParameterError(f"{where}: months {self.months} should be 1 to 120 and starts_after {self.starts_after} less than that.")
+            raise ParameterError(
+                f"{where}: months {self.months} should be 1 to 120 and starts_after {self.starts_after} less than that."
+            )
         if self.saving_from == "traced_repair" and self.saving_per_case is not None:
-            raise ParameterError(f"{where}: saving_per_case is stated and taken from the ledger too; a saving counts once.")
+            raise ParameterError(
+                f"{where}: saving_per_case is stated and taken from the ledger too; a saving counts once."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,4 +145,9 @@ def load_what_ifs(path: Path | None = None) -> WhatIfPlan:
     found = bind(_File, read_yaml(path), path.name)
     if found.draws < 1000:
         raise ParameterError(f"{path.name}: draws {found.draws} are too few for an interval; at least 1000.")
-    return WhatIfPlan(scenarios=tuple(replace(one, id=name) for name, one in found.scenarios.items()), budget=found.budget, draws=found.draws, seed=found.seed)
+    return WhatIfPlan(
+        scenarios=tuple(replace(one, id=name) for name, one in found.scenarios.items()),
+        budget=found.budget,
+        draws=found.draws,
+        seed=found.seed,
+    )

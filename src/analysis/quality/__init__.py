@@ -11,6 +11,17 @@ from analysis.quality.screens import Reconciled
 from analysis.quality.study import AppliedCorrection, Fault, FileRows, QualityStudy, study
 
 __all__ = [
-    "AppliedCorrection", "Arrival", "ColumnCoverage", "ControlTotals", "ExportRows", "Fault", "FileRows", "Freshness", "NearDuplicates", "OwnHistory",
-    "QualityStudy", "Reconciled", "study",
-]  # fmt: skip
+    "AppliedCorrection",
+    "Arrival",
+    "ColumnCoverage",
+    "ControlTotals",
+    "ExportRows",
+    "Fault",
+    "FileRows",
+    "Freshness",
+    "NearDuplicates",
+    "OwnHistory",
+    "QualityStudy",
+    "Reconciled",
+    "study",
+]

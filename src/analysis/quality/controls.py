@@ -27,15 +27,24 @@ class Control:
 
 CONTROLS = (
     Control(
-        "after_sales_cost", Text(en="After-sales cost", zh="售后成本"), "ledger",
+        "after_sales_cost",
+        Text(en="After-sales cost", zh="售后成本"),
+        "ledger",
         "SELECT month, sum(amount) AS ours FROM cost WHERE posting_basis IN ('incurred', 'recovery') GROUP BY month",
     ),
-    Control("revenue", Text(en="Revenue", zh="收入"), "orders", "SELECT month, sum(revenue) AS ours FROM sales GROUP BY month"),
     Control(
-        "warranty_provision_closing", Text(en="Warranty provision, closing", zh="质保准备金期末余额"), "provision",
+        "revenue",
+        Text(en="Revenue", zh="收入"),
+        "orders",
+        "SELECT month, sum(revenue) AS ours FROM sales GROUP BY month",
+    ),
+    Control(
+        "warranty_provision_closing",
+        Text(en="Warranty provision, closing", zh="质保准备金期末余额"),
+        "provision",
         "SELECT month, sum(closing) AS ours FROM provision GROUP BY month",
     ),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, kw_only=True)

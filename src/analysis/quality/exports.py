@@ -60,7 +60,9 @@ _SAID = {
     "fits two formats": Text(en="fits two of the stated date formats", zh="符合两种所列日期格式"),
     "day and month exchanged": Text(en="day and month exchanged", zh="日与月互换"),
     "local time that occurs twice": Text(en="local time that occurs twice", zh="因调时重复的当地时间"),
-    "local time that the clocks skipped": Text(en="local time that the clocks skipped", zh="因调时跳过的当地时间"),
+    "local time that the clocks skipped": Text(
+        en="local time that the clocks skipped", zh="因调时跳过的当地时间"
+    ),
 }
 
 
@@ -80,15 +82,29 @@ def remarks(inputs: StudyInputs, mapped: Sequence[MappedRows]) -> tuple[Remark, 
     """What the map took for granted, the most rows first."""
     found = [
         Remark(
-            table=entry.table, file=entry.file, column=note.column, kind=_said(note.kind), example=note.example,
+            table=entry.table,
+            file=entry.file,
+            column=note.column,
+            kind=_said(note.kind),
+            example=note.example,
             count=inputs.engine.stated(
-                "map_remarks", period=inputs.month, value=note.count,
-                dimensions={"table": entry.table, "file": entry.file, "entry": str(number), "column": note.column, "remark": note.kind},
-            ) if note.count else None,
+                "map_remarks",
+                period=inputs.month,
+                value=note.count,
+                dimensions={
+                    "table": entry.table,
+                    "file": entry.file,
+                    "entry": str(number),
+                    "column": note.column,
+                    "remark": note.kind,
+                },
+            )
+            if note.count
+            else None,
         )
         for number, entry in enumerate(mapped, start=1)
         for note in entry.notes
-    ]  # fmt: skip
+    ]
     return tuple(sorted(found, key=lambda one: -int(one.count.value or 0) if one.count else 0))
 
 

@@ -46,10 +46,22 @@ def month_gaps(inputs: StudyInputs) -> tuple[MonthGaps, ...]:
             stated = inputs.engine.stated
             found.append(
                 MonthGaps(
-                    table=name, empty=empty, months=stated("months_without_rows", period=inputs.month, value=len(empty), dimensions={"table": name}),
-                    ahead=stated("faulty_rows", period=inputs.month, value=ahead, dimensions={"place": f"{name}.{contract().tables[name].time}", "fault": "ahead"}),
+                    table=name,
+                    empty=empty,
+                    months=stated(
+                        "months_without_rows",
+                        period=inputs.month,
+                        value=len(empty),
+                        dimensions={"table": name},
+                    ),
+                    ahead=stated(
+                        "faulty_rows",
+                        period=inputs.month,
+                        value=ahead,
+                        dimensions={"place": f"{name}.{contract().tables[name].time}", "fault": "ahead"},
+                    ),
                 )
-            )  # fmt: skip
+            )
     return tuple(found)
 
 
@@ -140,6 +152,17 @@ def _freshness(inputs: StudyInputs, name: str, time: str, *, clocked: bool) -> F
     usual = int(before.diff().dt.days.max()) - 1 if len(before) >= LEAST_DAYS else None
     stated, place = inputs.engine.stated, {"table": name}
     return Freshness(
-        table=name, last_day=known.iloc[-1], silent=stated("days_without_rows", period=inputs.month, value=silent, dimensions={**place, "basis": "month_end"}),
-        usual=None if usual is None else stated("days_without_rows", period=f"{since}/{inputs.month}", value=usual, dimensions={**place, "basis": "longest_gap"}),
-    )  # fmt: skip
+        table=name,
+        last_day=known.iloc[-1],
+        silent=stated(
+            "days_without_rows", period=inputs.month, value=silent, dimensions={**place, "basis": "month_end"}
+        ),
+        usual=None
+        if usual is None
+        else stated(
+            "days_without_rows",
+            period=f"{since}/{inputs.month}",
+            value=usual,
+            dimensions={**place, "basis": "longest_gap"},
+        ),
+    )

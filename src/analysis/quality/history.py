@@ -139,10 +139,13 @@ def _table_series(inputs: StudyInputs, name: str) -> list[_Series]:
     if not info.rows or table.time is None or name in PLANS or inputs.month not in info.months:
         return []
     numeric = [
-        column for column in table.columns.values()
-        if column.type in ("decimal", "float", "integer", "boolean") and column.name in info.columns_present
-        and column.name not in table.key and not ripens(table, column.name)
-    ]  # fmt: skip
+        column
+        for column in table.columns.values()
+        if column.type in ("decimal", "float", "integer", "boolean")
+        and column.name in info.columns_present
+        and column.name not in table.key
+        and not ripens(table, column.name)
+    ]
     means = "".join(
         f", avg(CAST({quoted(column.name)} AS DOUBLE)) AS m{index}, count({quoted(column.name)}) AS n{index}"
         for index, column in enumerate(numeric)
@@ -223,12 +226,26 @@ def _judged(inputs: StudyInputs, series: _Series, *, chance: float) -> OwnHistor
     )
     stated, unit = inputs.engine.stated, _unit(inputs, series)
     return OwnHistory(
-        table=series.table.name, column=name, score=distance, series=series.values,
-        value=replace(stated("monthly_level", period=inputs.month, value=series.values[inputs.month], dimensions=place), unit=unit),
-        expected=replace(
-            stated("expected_level", period=inputs.month, value=expected, dimensions=place, interval=interval, n=len(changes)), unit=unit
+        table=series.table.name,
+        column=name,
+        score=distance,
+        series=series.values,
+        value=replace(
+            stated("monthly_level", period=inputs.month, value=series.values[inputs.month], dimensions=place),
+            unit=unit,
         ),
-    )  # fmt: skip
+        expected=replace(
+            stated(
+                "expected_level",
+                period=inputs.month,
+                value=expected,
+                dimensions=place,
+                interval=interval,
+                n=len(changes),
+            ),
+            unit=unit,
+        ),
+    )
 
 
 def _unit(inputs: StudyInputs, series: _Series) -> str:

@@ -45,7 +45,10 @@ RULES = (
 
 def needed_columns() -> str:
     """What each table needs to be looked at, as names: ``claims (ticket_id, amount)``."""
-    return "; ".join(f"{rule.table} ({', '.join([*rule.same, *(['/'.join(rule.one_of)] if rule.one_of else [])])})" for rule in RULES)
+    return "; ".join(
+        f"{rule.table} ({', '.join([*rule.same, *(['/'.join(rule.one_of)] if rule.one_of else [])])})"
+        for rule in RULES
+    )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -112,8 +115,9 @@ def _near(inputs: StudyInputs, rule: NearRule, same: tuple[str, ...]) -> NearDup
     )
     alike = (
         f" AND (said IS NULL OR said_before IS NULL OR levenshtein(said, said_before) <= {TEXT_DIFFERENCE} * greatest(length(said), length(said_before), 1))"
-        if has_text else ""
-    )  # fmt: skip
+        if has_text
+        else ""
+    )
     close = f"moment < before + INTERVAL {MINUTES} MINUTE" if clocked else "moment = before"
     held = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in same)
     pairs = inputs.engine.query(
@@ -126,7 +130,20 @@ def _near(inputs: StudyInputs, rule: NearRule, same: tuple[str, ...]) -> NearDup
     stated = inputs.engine.stated
     first = f"{pairs.iloc[0]['earlier_key']} / {pairs.iloc[0][key]}" if len(pairs) else ""
     return NearDuplicates(
-        table=rule.table, rule=", ".join(same), example=first, pairs=pairs.head(LISTED),
-        rows=stated("faulty_rows", period=inputs.month, value=len(pairs), dimensions={"place": rule.table, "fault": "near_duplicate"}),
-        exact=stated("faulty_rows", period=inputs.month, value=exact, dimensions={"place": rule.table, "fault": "exact_duplicate"}),
-    )  # fmt: skip
+        table=rule.table,
+        rule=", ".join(same),
+        example=first,
+        pairs=pairs.head(LISTED),
+        rows=stated(
+            "faulty_rows",
+            period=inputs.month,
+            value=len(pairs),
+            dimensions={"place": rule.table, "fault": "near_duplicate"},
+        ),
+        exact=stated(
+            "faulty_rows",
+            period=inputs.month,
+            value=exact,
+            dimensions={"place": rule.table, "fault": "exact_duplicate"},
+        ),
+    )

@@ -52,17 +52,25 @@ def _compared(inputs: StudyInputs, figure: ScreenFigure) -> Reconciled:
 
     gap = None if ours.value is None else decimal(ours.value) - figure.value
     return Reconciled(
-        stated=figure, name=engine.registry[figure.figure].name, ours=ours, theirs=stated("screen_figure", figure.value),
-        difference=stated("screen_difference", gap, reason=ours.reason if gap is None else None), tolerance=stated("screen_tolerance", figure.tolerance),
+        stated=figure,
+        name=engine.registry[figure.figure].name,
+        ours=ours,
+        theirs=stated("screen_figure", figure.value),
+        difference=stated("screen_difference", gap, reason=ours.reason if gap is None else None),
+        tolerance=stated("screen_tolerance", figure.tolerance),
         agrees=gap is not None and abs(gap) <= figure.tolerance,
-    )  # fmt: skip
+    )
 
 
 def _check(line: Reconciled, number: int) -> Check:
     values: dict[str, Fact | Text | str] = {
-        "figure": line.name, "system": line.stated.system, "ours": line.ours, "theirs": line.theirs, "difference": line.difference,
+        "figure": line.name,
+        "system": line.stated.system,
+        "ours": line.ours,
+        "theirs": line.theirs,
+        "difference": line.difference,
         "tolerance": line.tolerance,
-    }  # fmt: skip
+    }
     if line.agrees:
         sentence = Sentence(
             "{figure}: {ours:exact} here and {theirs:exact} on the screen of {system}.",

@@ -308,12 +308,19 @@ def _ahead(inputs: StudyInputs, gaps: Sequence[MonthGaps]) -> list[Fault]:
     """Rows dated in a month after the as-of day: kept, and not seen before their time."""
     return [
         Fault(
-            place=gap.ahead.dimensions["place"], code="ahead", reason=_LABELS["ahead"], rows=gap.ahead, example="", kept=_NOT_YET,
-            share=_fault_share(inputs, gap.table, "ahead", gap.ahead.dimensions["place"], int(gap.ahead.value or 0)),
+            place=gap.ahead.dimensions["place"],
+            code="ahead",
+            reason=_LABELS["ahead"],
+            rows=gap.ahead,
+            example="",
+            kept=_NOT_YET,
+            share=_fault_share(
+                inputs, gap.table, "ahead", gap.ahead.dimensions["place"], int(gap.ahead.value or 0)
+            ),
         )
         for gap in gaps
         if gap.ahead.value
-    ]  # fmt: skip
+    ]
 
 
 def _quarantine(inputs: StudyInputs) -> list[Fault]:
@@ -333,11 +340,18 @@ def _quarantine(inputs: StudyInputs) -> list[Fault]:
         dimensions = {"place": place, "fault": str(reason), "scope": str(scope)}
         found.append(
             Fault(
-                place=place, code=str(reason), reason=Text(*reason_words(str(reason))), example=_shown(example["example"]), kept=_SET_ASIDE[str(scope)],
-                rows=inputs.engine.stated("faulty_rows", period=inputs.month, value=count, dimensions=dimensions),
-                share=_fault_share(inputs, str(table), str(reason), place, count), where=f"{example['file']}:{int(example['row_number'])}",
+                place=place,
+                code=str(reason),
+                reason=Text(*reason_words(str(reason))),
+                example=_shown(example["example"]),
+                kept=_SET_ASIDE[str(scope)],
+                rows=inputs.engine.stated(
+                    "faulty_rows", period=inputs.month, value=count, dimensions=dimensions
+                ),
+                share=_fault_share(inputs, str(table), str(reason), place, count),
+                where=f"{example['file']}:{int(example['row_number'])}",
             )
-        )  # fmt: skip
+        )
     return sorted(found, key=lambda fault: (-int(fault.rows.value or 0), fault.place))
 
 

@@ -46,15 +46,26 @@ def refuse(problems: Sequence[Problem]) -> None:
     lines = [f"  {problem}" for problem in problems[:LISTED]]
     if len(problems) > LISTED:
         lines.append(f"  … and {len(problems) - LISTED} more")
-    raise PublicationRefused("\n".join([f"the pack is not fit to be issued ({len(problems)} {'problem' if len(problems) == 1 else 'problems'}):", *lines]))
+    raise PublicationRefused(
+        "\n".join(
+            [
+                f"the pack is not fit to be issued ({len(problems)} {'problem' if len(problems) == 1 else 'problems'}):",
+                *lines,
+            ]
+        )
+    )
 
 
 def record_problems(record: PackRecord, *, personal: frozenset[str], paths: Sequence[str]) -> list[Problem]:
     """Everything that can be said before the pack is exported."""
-    problems = [problem for name, notebook in record.notebooks.items() for problem in _execution(name, notebook)]
+    problems = [
+        problem for name, notebook in record.notebooks.items() for problem in _execution(name, notebook)
+    ]
     for place, block in record.blocks:
         problems += _untranslated(place, block)
-        problems += [Problem(place=f"{place}, {block['id']}", text=text) for text in _numbers(block, record.facts)]
+        problems += [
+            Problem(place=f"{place}, {block['id']}", text=text) for text in _numbers(block, record.facts)
+        ]
     problems += _blocking(record)
     problems += _evidence(record)
     problems += _private(record, personal, paths)
@@ -63,7 +74,10 @@ def record_problems(record: PackRecord, *, personal: frozenset[str], paths: Sequ
 
 # ---------------------------------------------------------------- execution
 
-_STREAM_ERROR = re.compile(r"Traceback \(most recent call last\)|^\s*(?:\w+\.)*[A-Z]\w*(?:Error|Exception)\b *:|^\s*(?:ERROR|CRITICAL|FATAL)\b", re.MULTILINE)
+_STREAM_ERROR = re.compile(
+    r"Traceback \(most recent call last\)|^\s*(?:\w+\.)*[A-Z]\w*(?:Error|Exception)\b *:|^\s*(?:ERROR|CRITICAL|FATAL)\b",
+    re.MULTILINE,
+)
 
 
 def _execution(name: str, notebook: Json) -> Iterator[Problem]:
@@ -76,20 +90,30 @@ def _execution(name: str, notebook: Json) -> Iterator[Problem]:
         for output in cell.get("outputs", []):
             if output["output_type"] == "error":
                 yield Problem(place=place, text=f"holds an error: {output['ename']}: {output['evalue']}")
-            elif output["output_type"] == "stream" and (match := _STREAM_ERROR.search(source_of({"source": output["text"]}))):
-                yield Problem(place=place, text=f"wrote an error as text ({match[0].strip()}); find its cause, a report must not run over it.")
+            elif output["output_type"] == "stream" and (
+                match := _STREAM_ERROR.search(source_of({"source": output["text"]}))
+            ):
+                yield Problem(
+                    place=place,
+                    text=f"wrote an error as text ({match[0].strip()}); find its cause, a report must not run over it.",
+                )
 
 
 def _untranslated(place: Place, block: Json) -> Iterator[Problem]:
     for message in block.get("untranslated", []):
-        yield Problem(place=f"{place}, {block['id']}", text=f"no Chinese wording for “{message}”; add it to src/analysis/locale/zh/*.po.")
+        yield Problem(
+            place=f"{place}, {block['id']}",
+            text=f"no Chinese wording for “{message}”; add it to src/analysis/locale/zh/*.po.",
+        )
 
 
 # ---------------------------------------------------------------- numbers
 
 _DIGIT = re.compile(r"\d")
 # A label that is nothing but a quantity is a number that has lost its fact.
-_QUANTITY = re.compile(r"\W*(?:[A-Z]{3} )?[+−-]?\d[\d,]*(?:\.\d+)?\s*(?:%|pp|个百分点|万元|亿元|元|thousand|million|billion)\W*")
+_QUANTITY = re.compile(
+    r"\W*(?:[A-Z]{3} )?[+−-]?\d[\d,]*(?:\.\d+)?\s*(?:%|pp|个百分点|万元|亿元|元|thousand|million|billion)\W*"
+)
 
 
 @cache
@@ -102,7 +126,9 @@ def _template_pieces(language: Language) -> frozenset[str]:
         template = message if language == "en" else wording
         try:
             for literal, _, specification, _ in string.Formatter().parse(template):
-                pieces.update(piece for piece in (literal, *(specification or "").split("|")) if _DIGIT.search(piece))
+                pieces.update(
+                    piece for piece in (literal, *(specification or "").split("|")) if _DIGIT.search(piece)
+                )
         except ValueError:  # prose with a lone brace is no template
             pieces.add(template)
     return frozenset(pieces)
@@ -126,7 +152,9 @@ def _segment_lists(node: Any, language: Language) -> Iterator[list[Json]]:
     """Every list of segments below ``node``: mappings with both languages whose values are lists."""
     if isinstance(node, dict):
         wording = node.get(language)
-        if isinstance(wording, list) and all(isinstance(segment, dict) and "t" in segment for segment in wording):
+        if isinstance(wording, list) and all(
+            isinstance(segment, dict) and "t" in segment for segment in wording
+        ):
             yield wording
             return
         for key, value in node.items():
@@ -147,7 +175,9 @@ def _segment(segment: Json, facts: Mapping[str, Json], language: Language) -> It
         yield f"“{text}” ({language}) is a quantity printed as a label; make it a fact."
 
 
-def _fact_text(text: str, identity: str | None, facts: Mapping[str, Json], language: Language) -> Iterator[str]:
+def _fact_text(
+    text: str, identity: str | None, facts: Mapping[str, Json], language: Language
+) -> Iterator[str]:
     if identity is None or identity not in facts:
         yield f"“{text}” ({language}) names the fact {identity}, which no section published."
     elif not shows(text, facts[identity], language):
@@ -188,7 +218,13 @@ def _drawing(svg: str, facts: Mapping[str, Json], language: Language) -> Iterato
     yield from _drawn(root, None, None, facts, language)
 
 
-def _drawn(node: ElementTree.Element, kind: str | None, fact: str | None, facts: Mapping[str, Json], language: Language) -> Iterator[str]:
+def _drawn(
+    node: ElementTree.Element,
+    kind: str | None,
+    fact: str | None,
+    facts: Mapping[str, Json],
+    language: Language,
+) -> Iterator[str]:
     if _AXIS.search(node.get("id", "")):
         kind = "axis"
     elif node.get("data-k"):
@@ -197,7 +233,11 @@ def _drawn(node: ElementTree.Element, kind: str | None, fact: str | None, facts:
         text = "".join(node.itertext()).strip()
         if kind == "fact":
             yield from _fact_text(text, fact, facts, language)
-        elif _DIGIT.search(text) and kind not in ("axis", "label") and not (kind == "words" and text in _template_pieces(language)):
+        elif (
+            _DIGIT.search(text)
+            and kind not in ("axis", "label")
+            and not (kind == "words" and text in _template_pieces(language))
+        ):
             yield f"“{text}” in the drawing ({language}) is no fact; draw it with annotate(), label() or words()."
         return
     for child in node:
@@ -220,7 +260,10 @@ def _evidence(record: PackRecord) -> Iterator[Problem]:
         for finding in block.get("findings", []):
             stem = evidence_stem(finding)
             if stem and stem not in record.evidence:
-                yield Problem(place=str(place), text=f"finding {finding['id']}: its evidence {stem}.csv was not written.")
+                yield Problem(
+                    place=str(place),
+                    text=f"finding {finding['id']}: its evidence {stem}.csv was not written.",
+                )
         for file in block.get("files", []):
             if file["stem"] not in record.evidence:
                 yield Problem(place=str(place), text=f"evidence {file['stem']}.csv was not written.")
@@ -230,14 +273,21 @@ def _evidence(record: PackRecord) -> Iterator[Problem]:
 
 _SECRETS = {
     "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
-    "an access key": re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36,}\b|\bxox[abprs]-[A-Za-z0-9-]{10,}"),
+    "an access key": re.compile(
+        r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36,}\b|\bxox[abprs]-[A-Za-z0-9-]{10,}"
+    ),
     "a password in a connection": re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/:@\"']+:[^\s/@\"']+@"),
-    "a password": re.compile(r"\b(?:password|passwd|pwd|secret|api_key|token)\b[\"']?\s*[=:]\s*[\"'][^\"'\s]{6,}[\"']", re.IGNORECASE),
+    "a password": re.compile(
+        r"\b(?:password|passwd|pwd|secret|api_key|token)\b[\"']?\s*[=:]\s*[\"'][^\"'\s]{6,}[\"']",
+        re.IGNORECASE,
+    ),
 }
 _PERSONAL = {
     "an e-mail address": re.compile(r"\b[\w.+-]+@[\w-]+\.[A-Za-z]{2,}\b"),
     "a mobile number": re.compile(r"(?<![\d.,\w-])1[3-9]\d{9}(?![\d.,\w-])"),
-    "an identity number": re.compile(r"(?<![\d.\w])\d{6}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?![\d.\w])"),
+    "an identity number": re.compile(
+        r"(?<![\d.\w])\d{6}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?![\d.\w])"
+    ),
 }
 _WORD = re.compile(r"[^\s,;:|()\[\]{}<>\"'“”，；：（）、。]+")
 LONGEST_NAME = 4
@@ -251,7 +301,9 @@ def personal_values(tables: Any) -> frozenset[str]:
     with duckdb.connect() as connection:
         for name, info in sorted(tables.tables.items()):
             for column in sorted(info.personal & info.columns_present):
-                rows = connection.execute(f'SELECT DISTINCT trim(CAST("{column}" AS VARCHAR)) FROM {tables.scan(name)}').fetchall()
+                rows = connection.execute(
+                    f'SELECT DISTINCT trim(CAST("{column}" AS VARCHAR)) FROM {tables.scan(name)}'
+                ).fetchall()
                 values.update(value for (value,) in rows if value and len(value) > 1)
     return frozenset(values)
 
@@ -261,7 +313,9 @@ def _private(record: PackRecord, personal: frozenset[str], paths: Sequence[str])
     for place, text in _public_texts(record):
         found = text if text in personal else next((run for run in _runs(text) if run in structured), None)
         if found:
-            yield Problem(place=place, text=f"holds personal data (“{_masked(found)}”); group it or drop the column.")
+            yield Problem(
+                place=place, text=f"holds personal data (“{_masked(found)}”); group it or drop the column."
+            )
         for what, pattern in (_PERSONAL | _SECRETS).items():
             if match := pattern.search(text):
                 yield Problem(place=place, text=f"holds {what} (“{_masked(match[0])}”); take it out.")
@@ -272,7 +326,10 @@ def _private(record: PackRecord, personal: frozenset[str], paths: Sequence[str])
         for number, cell in enumerate(notebook["cells"], start=1):
             for what, pattern in _SECRETS.items():
                 if pattern.search(source_of(cell)):
-                    yield Problem(place=str(Place(notebook=name, cell=number)), text=f"the cell's source holds {what}; take it out.")
+                    yield Problem(
+                        place=str(Place(notebook=name, cell=number)),
+                        text=f"the cell's source holds {what}; take it out.",
+                    )
 
 
 def _masked(text: str) -> str:
@@ -309,7 +366,12 @@ def _output_texts(output: Json) -> Iterable[str]:
     if MIME in data:
         return list(dict.fromkeys(_strings(data[MIME])))
     texts = [source_of({"source": value}) for kind, value in data.items() if kind.startswith("text/")]
-    return [line.strip() for text in texts for line in unescape(re.sub(r"<[^>]*>", "\n", text)).splitlines() if line.strip()]
+    return [
+        line.strip()
+        for text in texts
+        for line in unescape(re.sub(r"<[^>]*>", "\n", text)).splitlines()
+        if line.strip()
+    ]
 
 
 def _strings(node: Any) -> Iterator[str]:
@@ -336,7 +398,11 @@ def file_problems(folder: Path, notebooks: Sequence[str]) -> list[Problem]:
     expected += [f"html/{language}/{page}.html" for language in LANGUAGES for page in ("index", *notebooks)]
     expected += [f"notebooks/{name}.ipynb" for name in notebooks]
     expected += ["facts.json", "findings.json"]
-    problems = [Problem(place=name, text="this file of the pack was not made.") for name in expected if not (folder / name).is_file()]
+    problems = [
+        Problem(place=name, text="this file of the pack was not made.")
+        for name in expected
+        if not (folder / name).is_file()
+    ]
     problems += [
         Problem(place=path.relative_to(folder).as_posix(), text="this file is empty.")
         for path in sorted(folder.rglob("*"))

@@ -75,7 +75,13 @@ def _unversioned(identity: str) -> str:
     return identity.rpartition(":")[0]
 
 
-def compare(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]], *, against: int, causes: Sequence[str]) -> Comparison:
+def compare(
+    before: Sequence[Mapping[str, Any]],
+    after: Sequence[Mapping[str, Any]],
+    *,
+    against: int,
+    causes: Sequence[str],
+) -> Comparison:
     """Facts of two editions of the same month; the strongest causes are those whose part of the identity changed."""
     old = {_unversioned(fact["id"]): fact for fact in before}
     new = {_unversioned(fact["id"]): fact for fact in after}
@@ -85,12 +91,21 @@ def compare(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, An
         if key in old and _differs(old[key], new[key])
     ]
     restated.sort(key=lambda one: (bool(one.after["dimensions"]), -one.weight, one.after["id"]))
-    return Comparison(against=against, restated=tuple(restated), added=len(new.keys() - old.keys()), removed=len(old.keys() - new.keys()))
+    return Comparison(
+        against=against,
+        restated=tuple(restated),
+        added=len(new.keys() - old.keys()),
+        removed=len(old.keys() - new.keys()),
+    )
 
 
 def _causes(before: Mapping[str, Any], after: Mapping[str, Any], causes: Sequence[str]) -> tuple[str, ...]:
     """A fact under another version of its definition was restated by the definition, whatever else changed."""
-    return ("definitions",) if before["version"] != after["version"] and "definitions" in causes else tuple(causes)
+    return (
+        ("definitions",)
+        if before["version"] != after["version"] and "definitions" in causes
+        else tuple(causes)
+    )
 
 
 def _differs(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
@@ -125,14 +140,19 @@ def _name(fact: Mapping[str, Any], registry: Any) -> dict[str, str]:
         name = Text.same(fact["metric"])
     labels = [registry.value_label(dimension, value) for dimension, value in fact["dimensions"].items()]
     joined = {"en": ", ".join(label.en for label in labels), "zh": "，".join(label.zh for label in labels)}
-    return {language: f"{name[language]} ({joined[language]})" if labels else name[language] for language in LANGUAGES}
+    return {
+        language: f"{name[language]} ({joined[language]})" if labels else name[language]
+        for language in LANGUAGES
+    }
 
 
 def _period(period: str, language: Language) -> str:
     first, slash, end = period.partition("/")
     try:
         if slash:
-            return f"{month_text(Month.parse(first), language)} – {month_text(Month.parse(end) - 1, language)}"
+            return (
+                f"{month_text(Month.parse(first), language)} – {month_text(Month.parse(end) - 1, language)}"
+            )
         return month_text(Month.parse(first), language)
     except ParameterError:  # a day
         return period
@@ -175,7 +195,15 @@ def write_restated_csv(comparison: Comparison, path: Path) -> None:
         for one in comparison.restated:
             change = one.change
             writer.writerow(
-                [one.after["id"], one.before["id"], one.after["unit"], one.before["value"], one.after["value"], change, " ".join(one.causes)]
+                [
+                    one.after["id"],
+                    one.before["id"],
+                    one.after["unit"],
+                    one.before["value"],
+                    one.after["value"],
+                    change,
+                    " ".join(one.causes),
+                ]
             )
 
 

@@ -26,7 +26,9 @@ def export_pack(notebooks: Sequence[Path], folder: Path, *, pack: Mapping[str, A
         )
 
 
-def export_html(notebooks: Sequence[Path], folder: Path, language: Language, pack: Mapping[str, Any]) -> tuple[str, ...]:
+def export_html(
+    notebooks: Sequence[Path], folder: Path, language: Language, pack: Mapping[str, Any]
+) -> tuple[str, ...]:
     """One page a notebook and an index, in ``html/<language>``; returns the wordings that the catalogue lacks."""
     from analysis.report.html import write_html_pack
 
@@ -34,7 +36,9 @@ def export_html(notebooks: Sequence[Path], folder: Path, language: Language, pac
     return untranslated()
 
 
-def export_pdf(notebooks: Sequence[Path], folder: Path, language: Language, pack: Mapping[str, Any]) -> tuple[str, ...]:
+def export_pdf(
+    notebooks: Sequence[Path], folder: Path, language: Language, pack: Mapping[str, Any]
+) -> tuple[str, ...]:
     from analysis.report.pdf import write_pdf
 
     write_pdf(notebooks, folder / f"after-sales-report.{language}.pdf", language=language, pack=pack)

@@ -17,7 +17,9 @@ from analysis.report.scrub import scrub_file
 KEPT = "keep_output"
 
 
-def rewrite_golden(*, folder: Path | None = None, workers: int = 2, progress: Progress | None = None) -> list[str]:
+def rewrite_golden(
+    *, folder: Path | None = None, workers: int = 2, progress: Progress | None = None
+) -> list[str]:
     """Run the sample and keep the outputs of cells tagged ``keep_output``; returns the names of notebooks that changed.
 
     Every other cell is left without output, so a committed notebook holds its headline and nothing else.
@@ -28,11 +30,20 @@ def rewrite_golden(*, folder: Path | None = None, workers: int = 2, progress: Pr
     with TemporaryDirectory() as scratch, warm_kernels({"AFTER_SALES_RUN_DIR": f"{scratch}/run"}) as kernels:
         with progress.stage("run notebooks"):
             paths = run_notebooks(
-                notebooks, Path(scratch) / "notebooks", standard=standard, extra={}, kernels=kernels,
-                workers=fitting_workers(workers, memory=free_memory()), progress=progress,
-            )  # fmt: skip
+                notebooks,
+                Path(scratch) / "notebooks",
+                standard=standard,
+                extra={},
+                kernels=kernels,
+                workers=fitting_workers(workers, memory=free_memory()),
+                progress=progress,
+            )
         executed = [scrub_file(path) for path in paths]
-    return [notebook.name for notebook, done in zip(notebooks, executed, strict=True) if _keep(notebook.path, done["cells"])]
+    return [
+        notebook.name
+        for notebook, done in zip(notebooks, executed, strict=True)
+        if _keep(notebook.path, done["cells"])
+    ]
 
 
 def _keep(path: Path, executed: Sequence[dict[str, Any]]) -> bool:

@@ -39,13 +39,19 @@ __all__ = ["notebook_html", "write_html_pack"]
 
 EVIDENCE = "../../evidence"
 SUMMARY_SECTIONS = frozenset({"executive", "summary"})
-STATUS = {"issued": ("Issued", "good"), "not tied out": ("Not tied out", "alert"), "draft": ("Draft", "watch")}
+STATUS = {
+    "issued": ("Issued", "good"),
+    "not tied out": ("Not tied out", "alert"),
+    "draft": ("Draft", "watch"),
+}
 # What a pack's hashes are of; other names, such as those of files, are printed as they are.
 HASHED = frozenset({"data", "environment lock", "program", "parameters", "definitions"})
 LANGUAGE_TAG = {"en": "en", "zh": "zh-CN"}
 
 
-def write_html_pack(notebooks: Sequence[Path], folder: Path, *, language: Language, pack: Mapping[str, Any]) -> list[Path]:
+def write_html_pack(
+    notebooks: Sequence[Path], folder: Path, *, language: Language, pack: Mapping[str, Any]
+) -> list[Path]:
     """``index.html`` and one page a notebook in ``folder``, which is the pack's ``html/<language>``; returns their paths.
 
     ``pack`` holds ``month``, ``as_of``, ``edition``, ``company`` (Text), ``currency``, ``status`` (issued, not tied out, draft),
@@ -53,7 +59,10 @@ def write_html_pack(notebooks: Sequence[Path], folder: Path, *, language: Langua
     ``checks``, and optionally ``code_version``, ``preparer``, ``reviewer``, ``hashes``, ``restated``. The same notebooks and pack
     give the same bytes.
     """
-    contents = [page_content(path.stem, read_notebook(path), language=language, evidence=EVIDENCE) for path in notebooks]
+    contents = [
+        page_content(path.stem, read_notebook(path), language=language, evidence=EVIDENCE)
+        for path in notebooks
+    ]
     site = _Site(contents, language=language, pack=pack)
     folder.mkdir(parents=True, exist_ok=True)
     pages = {"index": site.index(), **{content.name: site.page(content) for content in contents}}
@@ -74,12 +83,16 @@ def notebook_html(name: str, notebook: Notebook, *, language: Language) -> str:
 class _Site:
     """All pages of one language: what they share, and the search over them."""
 
-    def __init__(self, contents: Sequence[Content], *, language: Language, pack: Mapping[str, Any] | None) -> None:
+    def __init__(
+        self, contents: Sequence[Content], *, language: Language, pack: Mapping[str, Any] | None
+    ) -> None:
         self.contents = contents
         self.language: Language = language
         self.pack = pack
         self.definitions = Definitions.of(pack["registry"] if pack else (), language)
-        self.metrics = sorted({str(content.facts[id]["metric"]) for content in contents for id in content.used})
+        self.metrics = sorted(
+            {str(content.facts[id]["metric"]) for content in contents for id in content.used}
+        )
         self._shared = self._shared_entries()
 
     def word(self, message: str, **values: Any) -> str:
@@ -89,7 +102,11 @@ class _Site:
     def _shared_entries(self) -> list[Entry]:
         if self.pack is None:
             return []
-        headings = [entry for content in self.contents for entry in heading_entries(content.name, content.title, content.headings)]
+        headings = [
+            entry
+            for content in self.contents
+            for entry in heading_entries(content.name, content.title, content.headings)
+        ]
         return metric_entries(self.definitions, self.metrics) + headings
 
     # ------------------------------------------------------------ pages
@@ -98,7 +115,14 @@ class _Site:
         """A notebook's page."""
         entries = self._shared + fact_entries(content.name, content.used, content.facts, self.definitions)
         cards = {id: fact_card(content.facts[id], self.definitions) for id in content.used}
-        return self._html("page.html.j2", page=content.name, content=content, title=content.title, cards=cards, entries=entries)
+        return self._html(
+            "page.html.j2",
+            page=content.name,
+            content=content,
+            title=content.title,
+            cards=cards,
+            entries=entries,
+        )
 
     def index(self) -> str:
         """Cover, executive summary, contents, definitions, sources, checks, sign-off."""
@@ -110,8 +134,17 @@ class _Site:
             seen.update(first)
         markup = Markup(language=self.language, evidence=EVIDENCE, interactive=True)
         headline = self._headline(markup)
-        checks = markup.block({"kind": "checks", "id": "pack.checks", "facts": self._check_facts(), "checks": self._ordered_checks()})
-        cards = {id: fact_card(markup.facts[id], self.definitions) for id in markup.used if id in markup.facts}
+        checks = markup.block(
+            {
+                "kind": "checks",
+                "id": "pack.checks",
+                "facts": self._check_facts(),
+                "checks": self._ordered_checks(),
+            }
+        )
+        cards = {
+            id: fact_card(markup.facts[id], self.definitions) for id in markup.used if id in markup.facts
+        }
         return self._html(
             "index.html.j2",
             page="index",
@@ -120,7 +153,9 @@ class _Site:
             entries=entries,
             headline=headline,
             summary=self._summary,
-            definitions=[self._definition(metric) for metric in self.metrics if metric in self.definitions.entries],
+            definitions=[
+                self._definition(metric) for metric in self.metrics if metric in self.definitions.entries
+            ],
             sources=self._sources(),
             checks=checks,
             restated=self._restated(),
@@ -133,7 +168,13 @@ class _Site:
     def _headline(self, markup: Markup) -> str:
         """Tiles and findings of the executive summary, as they stand on its own page."""
         summary = self._summary
-        return "".join(markup.block(record) for record in summary.blocks if record["kind"] in ("tiles", "findings")) if summary else ""
+        return (
+            "".join(
+                markup.block(record) for record in summary.blocks if record["kind"] in ("tiles", "findings")
+            )
+            if summary
+            else ""
+        )
 
     # ------------------------------------------------------------ the pack around the pages
 
@@ -143,7 +184,11 @@ class _Site:
         known = {id: fact for content in self.contents for id, fact in content.facts.items()}
         known |= {id: fact for id, fact in dict(self.pack.get("facts") or {}).items() if id not in known}
         named = {
-            segment["fact"] for check in self.pack["checks"] for segments in check["sentence"].values() for segment in segments if segment.get("fact")
+            segment["fact"]
+            for check in self.pack["checks"]
+            for segments in check["sentence"].values()
+            for segment in segments
+            if segment.get("fact")
         }
         return [known[id] for id in sorted(named & set(known))]
 
@@ -155,21 +200,33 @@ class _Site:
     def _definition(self, metric: str) -> dict[str, str]:
         entry = self.definitions.entries[metric]
         parts = ("name", "description", "numerator", "denominator", "owner")
-        return {"id": metric, "version": str(entry.get("version", "1")), **{part: self.definitions.text(metric, part) for part in parts}}
+        return {
+            "id": metric,
+            "version": str(entry.get("version", "1")),
+            **{part: self.definitions.text(metric, part) for part in parts},
+        }
 
     def _sources(self) -> list[dict[str, str]]:
         assert self.pack is not None
         counts = ("rows_read", "accepted", "quarantined", "exact_duplicates")
         ordered = sorted(self.pack["sources"], key=lambda source: (str(source["table"]), str(source["file"])))
         return [
-            {"table": str(s["table"]), "file": str(s["file"]), "sha256": str(s["sha256"]), **{count: grouped(s[count], 0) for count in counts}}
+            {
+                "table": str(s["table"]),
+                "file": str(s["file"]),
+                "sha256": str(s["sha256"]),
+                **{count: grouped(s[count], 0) for count in counts},
+            }
             for s in ordered
         ]
 
     def _restated(self) -> list[dict[str, str]]:
         assert self.pack is not None
         names = ("name", "period", "before", "after", "change", "cause")
-        return [{name: wording(row.get(name), self.language) for name in names} for row in self.pack.get("restated") or ()]
+        return [
+            {name: wording(row.get(name), self.language) for name in names}
+            for row in self.pack.get("restated") or ()
+        ]
 
     def _cover(self) -> dict[str, Any]:
         """Company, month, edition and state, in words."""
@@ -177,7 +234,9 @@ class _Site:
             return {}
         pack = self.pack
         status, tone = STATUS[pack["status"]]
-        as_of = pack["as_of"] if isinstance(pack["as_of"], dt.date) else dt.date.fromisoformat(str(pack["as_of"]))
+        as_of = (
+            pack["as_of"] if isinstance(pack["as_of"], dt.date) else dt.date.fromisoformat(str(pack["as_of"]))
+        )
         return {
             "company": wording(pack["company"], self.language),
             "month": month_text(Month.parse(pack["month"]), self.language),
@@ -188,35 +247,52 @@ class _Site:
             "currency": pack["currency"],
             "code": wording(pack.get("code_version") or pack.get("generated_from"), self.language),
             "hashes": [
-                (self.word(name) if name in HASHED else name, digest) for name, digest in sorted((pack.get("hashes") or {}).items())
+                (self.word(name) if name in HASHED else name, digest)
+                for name, digest in sorted((pack.get("hashes") or {}).items())
             ],
-            "people": [(self.word(role), str(pack.get(key) or "")) for role, key in (("Prepared by", "preparer"), ("Reviewed by", "reviewer"))],
+            "people": [
+                (self.word(role), str(pack.get(key) or ""))
+                for role, key in (("Prepared by", "preparer"), ("Reviewed by", "reviewer"))
+            ],
             "issued": pack["status"] == "issued",
         }
 
     # ------------------------------------------------------------ assembling
 
-    def _html(self, template: str, *, page: str, title: str, cards: Mapping[str, Any], entries: Sequence[Entry], **values: Any) -> str:
+    def _html(
+        self,
+        template: str,
+        *,
+        page: str,
+        title: str,
+        cards: Mapping[str, Any],
+        entries: Sequence[Entry],
+        **values: Any,
+    ) -> str:
         from markupsafe import Markup as Safe
 
         style, script = _asset("page.css"), _asset("page.js")
         data = {"facts": cards, "search": entries, "words": self._script_words()}
-        html = _environment().get_template(template).render(
-            language=self.language,
-            tag=LANGUAGE_TAG[self.language],
-            other="en" if self.language == "zh" else "zh",
-            page=page,
-            title=title,
-            cover=self._cover(),
-            contents=self.contents,
-            word=self.word,
-            safe=Safe,
-            style=Safe(block_styles() + "\n" + style),
-            fonts=Safe("@@fonts@@"),
-            script=Safe(script),
-            policy=_policy(script),
-            data={name: Safe(_json(value)) for name, value in data.items()},
-            **values,
+        html = (
+            _environment()
+            .get_template(template)
+            .render(
+                language=self.language,
+                tag=LANGUAGE_TAG[self.language],
+                other="en" if self.language == "zh" else "zh",
+                page=page,
+                title=title,
+                cover=self._cover(),
+                contents=self.contents,
+                word=self.word,
+                safe=Safe,
+                style=Safe(block_styles() + "\n" + style),
+                fonts=Safe("@@fonts@@"),
+                script=Safe(script),
+                policy=_policy(script),
+                data={name: Safe(_json(value)) for name, value in data.items()},
+                **values,
+            )
         )
         titles = "".join([str(card["name"]) + str(card["value"]) for card in cards.values()])
         return html.replace("@@fonts@@", _font_faces(html, self.language, bold=titles), 1)
@@ -224,11 +300,27 @@ class _Site:
     def _script_words(self) -> dict[str, str]:
         """Wording that the page's script needs."""
         messages = {
-            "value": "Value", "period": "Period", "slice": "Slice", "numerator": "Numerator", "denominator": "Denominator", "formula": "How it is made",
-            "interval": "Interval", "method": "Method", "n": "Observations", "sources": "Tables", "trace": "Walk it back", "definition": "Definition",
-            "none": "Nothing found. Try another word.", "copy": "Copy", "copied": "Copied", "found": "{count} found", "close": "Close",
-            "d": "Definition", "f": "Number", "s": "Section",
-        }  # fmt: skip
+            "value": "Value",
+            "period": "Period",
+            "slice": "Slice",
+            "numerator": "Numerator",
+            "denominator": "Denominator",
+            "formula": "How it is made",
+            "interval": "Interval",
+            "method": "Method",
+            "n": "Observations",
+            "sources": "Tables",
+            "trace": "Walk it back",
+            "definition": "Definition",
+            "none": "Nothing found. Try another word.",
+            "copy": "Copy",
+            "copied": "Copied",
+            "found": "{count} found",
+            "close": "Close",
+            "d": "Definition",
+            "f": "Number",
+            "s": "Section",
+        }
         return {key: self.word(message) for key, message in messages.items()}
 
 
@@ -237,14 +329,22 @@ def _environment() -> Any:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     return Environment(
-        loader=PackageLoader("analysis.report", "templates/html"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("analysis.report", "templates/html"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
 
 
 @cache
 def _asset(name: str) -> str:
     text = (resources.files("analysis.report") / "templates" / "html" / name).read_text(encoding="utf-8")
-    return re.sub(r"\s*\n\s*", "\n", re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)).strip() if name.endswith(".css") else text.strip()
+    return (
+        re.sub(r"\s*\n\s*", "\n", re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)).strip()
+        if name.endswith(".css")
+        else text.strip()
+    )
 
 
 def _policy(script: str) -> str:
@@ -269,7 +369,10 @@ def _font_faces(html: str, language: Language, *, bold: str) -> str:
     """The two weights, each with the characters it prints (``bold`` too, which the script writes); the common Latin ones are always there."""
     every, heavy = _printed(html[: html.rindex("<script>")])
     faces = []
-    weights: tuple[tuple[Weight, int, set[str]], ...] = (("Regular", 400, every), ("Bold", 700, heavy | set(bold)))
+    weights: tuple[tuple[Weight, int, set[str]], ...] = (
+        ("Regular", 400, every),
+        ("Bold", 700, heavy | set(bold)),
+    )
     for weight, number, characters in weights:
         data = page_font(frozenset(char for char in characters if ord(char) > 0x7E), weight, language)
         faces.append(
@@ -280,7 +383,23 @@ def _font_faces(html: str, language: Language, *, bold: str) -> str:
 
 _BOLD_TAGS = frozenset({"h1", "h2", "h3", "h4", "strong", "b"})
 _BOLD_CLASSES = frozenset(
-    {"message", "figure", "status", "severity", "mark", "subtotal", "total", "group", "failed", "company", "term", "big", "stamp", "state", "now"}
+    {
+        "message",
+        "figure",
+        "status",
+        "severity",
+        "mark",
+        "subtotal",
+        "total",
+        "group",
+        "failed",
+        "company",
+        "term",
+        "big",
+        "stamp",
+        "state",
+        "now",
+    }
 )
 _VOID = frozenset({"meta", "br", "hr", "input"})
 _PIECE = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)([^>]*?)(/?)>|([^<]+)")
@@ -301,6 +420,10 @@ def _printed(html: str) -> tuple[set[str], set[str]]:
             stack.pop()
         elif not closed and tag not in _VOID:
             classes = _CLASS.search(attributes)
-            heavy = tag in _BOLD_TAGS or _HEAVY.search(attributes) or (classes and not _BOLD_CLASSES.isdisjoint(classes[1].split()))
+            heavy = (
+                tag in _BOLD_TAGS
+                or _HEAVY.search(attributes)
+                or (classes and not _BOLD_CLASSES.isdisjoint(classes[1].split()))
+            )
             stack.append(stack[-1] or bool(heavy))
     return every, bold

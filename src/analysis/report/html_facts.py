@@ -98,7 +98,11 @@ def period_text(period: str, language: Language) -> str:
     try:
         if slash:
             start, last = Month.parse(first), Month.parse(after) - 1
-            return month_text(start, language) if start == last else f"{month_text(start, language)} – {month_text(last, language)}"
+            return (
+                month_text(start, language)
+                if start == last
+                else f"{month_text(start, language)} – {month_text(last, language)}"
+            )
         if len(period) == 10:
             return date_text(dt.date.fromisoformat(period), language)
         return month_text(Month.parse(period), language)
@@ -119,13 +123,17 @@ def metric_entries(definitions: Definitions, used: Iterable[str]) -> list[Entry]
     """Definitions of the metrics that the pack prints."""
     entries = []
     for metric in sorted(set(used) & set(definitions.entries)):
-        more = " ".join((metric, *(definitions.text(metric, part) for part in ("numerator", "denominator", "owner"))))
+        more = " ".join(
+            (metric, *(definitions.text(metric, part) for part in ("numerator", "denominator", "owner")))
+        )
         place = f"index.html#metric-{anchor(metric)}"
         entries.append([definitions.name(metric), definitions.text(metric, "description"), "d", place, more])
     return entries
 
 
-def fact_entries(page: str, used: Mapping[str, str], facts: Mapping[str, Record], definitions: Definitions) -> list[Entry]:
+def fact_entries(
+    page: str, used: Mapping[str, str], facts: Mapping[str, Record], definitions: Definitions
+) -> list[Entry]:
     """The numbers a page prints, each with the exhibit where it stands; the latest period first."""
     language = definitions.language
     entries = []
@@ -134,10 +142,15 @@ def fact_entries(page: str, used: Mapping[str, str], facts: Mapping[str, Record]
         slices = ", ".join(str(value) for value in fact["dimensions"].values())
         name = definitions.name(str(fact["metric"]))
         detail = f"{short_value(fact, language)} · {period_text(str(fact['period']), language)}"
-        entries.append([f"{name} · {slices}" if slices else name, detail, "f", f"{page}.html#{place}", identity])
+        entries.append(
+            [f"{name} · {slices}" if slices else name, detail, "f", f"{page}.html#{place}", identity]
+        )
     return entries
 
 
 def heading_entries(page: str, title: str, headings: Sequence[tuple[str, str]]) -> list[Entry]:
     """A page and its headings."""
-    return [[title, "", "s", f"{page}.html", ""], *([text, title, "s", f"{page}.html#{place}", ""] for place, text in headings)]
+    return [
+        [title, "", "s", f"{page}.html", ""],
+        *([text, title, "s", f"{page}.html#{place}", ""] for place, text in headings),
+    ]

@@ -87,7 +87,11 @@ def _face(weight: Weight) -> _Face:
         glyphs=glyphs,
         metrics=metrics,
         latin=latin,
-        narrow={ord(c): index[narrow[name]] for c in _NARROW_IN_ENGLISH if (name := base.getBestCmap().get(ord(c))) in narrow},
+        narrow={
+            ord(c): index[narrow[name]]
+            for c in _NARROW_IN_ENGLISH
+            if (name := base.getBestCmap().get(ord(c))) in narrow
+        },
         source=_Source(whole),
     )
 
@@ -129,7 +133,11 @@ def _tables(characters: frozenset[str], weight: Weight, language: Language) -> d
         place += len(glyph)
     offsets.append(place)
     offsets.byteswap()
-    head, hhea, maxp = bytearray(face.tables["head"]), bytearray(face.tables["hhea"]), bytearray(face.tables["maxp"])
+    head, hhea, maxp = (
+        bytearray(face.tables["head"]),
+        bytearray(face.tables["hhea"]),
+        bytearray(face.tables["maxp"]),
+    )
     head[50:52] = struct.pack(">h", 1)  # long offsets
     head[8:12] = b"\0\0\0\0"  # checksum: WOFF2 readers compute their own
     hhea[34:36] = struct.pack(">H", len(glyphs))
@@ -157,11 +165,27 @@ def _cmap(codes: Mapping[int, int]) -> bytes:
             groups[-1][1] = code
         else:
             groups.append([code, code, glyph])
-    body = struct.pack(">HHIII", 12, 0, 16 + 12 * len(groups), 0, len(groups)) + b"".join(struct.pack(">III", *group) for group in groups)
+    body = struct.pack(">HHIII", 12, 0, 16 + 12 * len(groups), 0, len(groups)) + b"".join(
+        struct.pack(">III", *group) for group in groups
+    )
     return struct.pack(">HHHHI", 0, 1, 3, 10, 12) + body
 
 
-_KNOWN_TAGS = ("cmap", "head", "hhea", "hmtx", "maxp", "name", "OS/2", "post", "cvt ", "fpgm", "glyf", "loca", "prep")
+_KNOWN_TAGS = (
+    "cmap",
+    "head",
+    "hhea",
+    "hmtx",
+    "maxp",
+    "name",
+    "OS/2",
+    "post",
+    "cvt ",
+    "fpgm",
+    "glyf",
+    "loca",
+    "prep",
+)
 _NULL_TRANSFORM = 3 << 6  # glyf and loca as they are (WOFF2, 4.1)
 
 
@@ -182,7 +206,21 @@ def _woff2(tables: Mapping[str, bytes]) -> bytes:
     length = 48 + len(directory) + len(packed)
     padding = -length % 4
     header = struct.pack(
-        ">4sIIHHIIHHIIIII", b"wOF2", 0x00010000, length + padding, len(tables), 0, sfnt_size, len(packed), 1, 0, 0, 0, 0, 0, 0
+        ">4sIIHHIIHHIIIII",
+        b"wOF2",
+        0x00010000,
+        length + padding,
+        len(tables),
+        0,
+        sfnt_size,
+        len(packed),
+        1,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
     )
     return header + bytes(directory) + packed + b"\0" * padding
 

@@ -45,7 +45,9 @@ def read_notebook(path: Path) -> Notebook:
     except (OSError, ValueError) as error:
         raise SourceError(f"notebook {path.name}: cannot be read ({error}); run the report again.") from error
     if not isinstance(notebook, dict) or notebook.get("nbformat") != 4:
-        raise SourceError(f"notebook {path.name}: not a notebook of format 4; open and save it in JupyterLab.")
+        raise SourceError(
+            f"notebook {path.name}: not a notebook of format 4; open and save it in JupyterLab."
+        )
     return notebook
 
 
@@ -71,7 +73,9 @@ def page_content(name: str, notebook: Notebook, *, language: Language, evidence:
 def _records(name: str, cell: Mapping[str, Any]) -> Iterator[Record]:
     for output in cell.get("outputs", []):
         if output["output_type"] == "error":
-            raise NotebookFailed(f"{name}: a cell ended in {output['ename']}: {output['evalue']}; nothing is exported.")
+            raise NotebookFailed(
+                f"{name}: a cell ended in {output['ename']}: {output['evalue']}; nothing is exported."
+            )
         record = output.get("data", {}).get(MIME)
         if record is not None:
             validate(record)
@@ -103,7 +107,10 @@ class _Writer:
 
     def html(self) -> str:
         end = "</section>" if self._in_section else ""
-        notes = "".join(f'<li id="note-{number}">{text} <a href="#mark-{number}" aria-label="↑">↑</a></li>' for number, text in enumerate(self._notes, start=1))
+        notes = "".join(
+            f'<li id="note-{number}">{text} <a href="#mark-{number}" aria-label="↑">↑</a></li>'
+            for number, text in enumerate(self._notes, start=1)
+        )
         return "".join(self._parts) + end + (f'<ol class="notes">{notes}</ol>' if notes else "")
 
     # ------------------------------------------------------------ prose
@@ -156,9 +163,14 @@ class _Writer:
 
     def _table(self, node: Record) -> str:
         sides = [' class="num"' if side == "right" else "" for side in node["align"]]
-        head = "".join(f'<th scope="col"{side}>{self._inline(cell)}</th>' for cell, side in zip(node["header"], sides, strict=True))
+        head = "".join(
+            f'<th scope="col"{side}>{self._inline(cell)}</th>'
+            for cell, side in zip(node["header"], sides, strict=True)
+        )
         rows = "".join(
-            "<tr>" + "".join(f"<td{side}>{self._inline(cell)}</td>" for cell, side in zip(row, sides, strict=False)) + "</tr>"
+            "<tr>"
+            + "".join(f"<td{side}>{self._inline(cell)}</td>" for cell, side in zip(row, sides, strict=False))
+            + "</tr>"
             for row in node["rows"]
         )
         return f'<div class="scroll prose" role="region" tabindex="0"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'

@@ -30,7 +30,14 @@ STEADY = {
     "PYTHONUTF8": "1",
     "TZ": "UTC",
     **dict.fromkeys(
-        ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
+        (
+            "OMP_NUM_THREADS",
+            "OPENBLAS_NUM_THREADS",
+            "MKL_NUM_THREADS",
+            "NUMEXPR_NUM_THREADS",
+            "VECLIB_MAXIMUM_THREADS",
+        ),
+        "1",
     ),
 }
 PRELOADED = "analysis.report.warm"
@@ -41,7 +48,11 @@ SMALLEST_KERNEL = 1024 * _MEBIBYTE
 def free_memory() -> int | None:
     """Bytes that new processes may use; None where the system does not say."""
     with suppress(OSError, ValueError, StopIteration):
-        line = next(line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemAvailable:"))
+        line = next(
+            line
+            for line in Path("/proc/meminfo").read_text().splitlines()
+            if line.startswith("MemAvailable:")
+        )
         return int(line.split()[1]) * 1024
     return None
 
@@ -92,7 +103,9 @@ class Kernels:
                 self.transport = "ipc"
                 self.ip = f"{handle}/s"
                 self.connection_file = f"{handle}/connection.json"
-                self.provisioner = Provisioner(kernel_id=Path(handle).name, kernel_spec=self.kernel_spec, parent=self)
+                self.provisioner = Provisioner(
+                    kernel_id=Path(handle).name, kernel_spec=self.kernel_spec, parent=self
+                )
 
         return Manager
 
@@ -111,7 +124,9 @@ class Kernels:
 
     def pool(self, workers: int) -> ProcessPoolExecutor:
         """Worker processes of the same warm origin, for exporting the languages side by side."""
-        return ProcessPoolExecutor(workers, mp_context=self.context, initializer=_settle, initargs=(dict(self.environment),))
+        return ProcessPoolExecutor(
+            workers, mp_context=self.context, initializer=_settle, initargs=(dict(self.environment),)
+        )
 
 
 # Starting a process through the fork server sends file descriptors: one thread at a time.
@@ -212,7 +227,9 @@ def _end_with(sentinel: int) -> None:
     os._exit(1)
 
 
-def serve_kernel(connection_file: str, environment: Mapping[str, str], folder: str, memory: int | None) -> None:
+def serve_kernel(
+    connection_file: str, environment: Mapping[str, str], folder: str, memory: int | None
+) -> None:
     """Be a kernel until told to stop (runs in the forked process)."""
     os.setsid()  # Ctrl-C in the terminal is for the report, which stops its kernels itself
     _settle(environment)

@@ -102,12 +102,21 @@ def make_report(
         with progress.stage("prepare data") as note:
             warming = threading.Thread(target=_import_papermill, daemon=True)
             warming.start()
-            run = (prepare or _prepare_run)(run_name, month=month, data=data, as_of=as_of, reports=reports, progress=note)
+            run = (prepare or _prepare_run)(
+                run_name, month=month, data=data, as_of=as_of, reports=reports, progress=note
+            )
             made = _Making(
-                run=run, notebooks=chosen, standard=standard, extra=dict(parameters), reports=reports, workers=workers,
-                progress=progress, export=export or _export_pack, identity=manifest.identity(run, chosen, extra=parameters),
+                run=run,
+                notebooks=chosen,
+                standard=standard,
+                extra=dict(parameters),
+                reports=reports,
+                workers=workers,
+                progress=progress,
+                export=export or _export_pack,
+                identity=manifest.identity(run, chosen, extra=parameters),
                 draft=draft or len(chosen) < len(everything),
-            )  # fmt: skip
+            )
             standing = None if force or made.draft else made.unchanged()
             warming.join()
         return standing or made.edition(kernels)
@@ -180,7 +189,11 @@ class _Making:
                 "Restore it from a backup, or make a new edition with FORCE=1."
             )
         return Edition(
-            folder=self.last, month=self.month, number=publish.edition_number(self.last), unchanged=True, tied_out=stated["status"] == "issued"
+            folder=self.last,
+            month=self.month,
+            number=publish.edition_number(self.last),
+            unchanged=True,
+            tied_out=stated["status"] == "issued",
         )
 
     def edition(self, kernels: Kernels) -> Edition:
@@ -198,7 +211,9 @@ class _Making:
 
     def _refused(self, building: Path, error: AnalysisError) -> AnalysisError:
         kept = self._kept(building, str(error))
-        error.args = (f"{error}\nNothing was issued. What was made is in {kept.parent.parent.name}/{kept.parent.name}/{kept.name}/, with this message.",)
+        error.args = (
+            f"{error}\nNothing was issued. What was made is in {kept.parent.parent.name}/{kept.parent.name}/{kept.name}/, with this message.",
+        )
         return error
 
     def _kept(self, building: Path, message: str) -> Path:
@@ -212,13 +227,22 @@ class _Making:
             record, comparison = self._checked(building, executed)
             with self.progress.stage("export"):
                 pack = self._pack(number, record, comparison)
-                self.export([building / "notebooks" / n.path.name for n in self.notebooks], building, pack=pack, pool=pool)
+                self.export(
+                    [building / "notebooks" / n.path.name for n in self.notebooks],
+                    building,
+                    pack=pack,
+                    pool=pool,
+                )
         with self.progress.stage("publish"):
             folder = self._publish(building, number, pack)
         return Edition(
-            folder=folder, month=self.month, number=number, draft=self.draft, tied_out=record.tied_out,
+            folder=folder,
+            month=self.month,
+            number=number,
+            draft=self.draft,
+            tied_out=record.tied_out,
             restated=len(comparison.restated) if comparison else 0,
-        )  # fmt: skip
+        )
 
     def _environment(self, building: Path) -> dict[str, str]:
         """Where the notebooks publish, and the one date that files of the pack may carry: the end of the as-of day."""
@@ -228,7 +252,9 @@ class _Making:
             "AFTER_SALES_RUN_DIR": str(building / "run"),
             "AFTER_SALES_ROOT": str(project_root()),
             "AFTER_SALES_TABLES": self.run.tables.content_hash,  # a notebook that finds other data refuses
-            "AFTER_SALES_EARLIER": str(self.run.earlier.folder) if self.run.earlier else "",  # all notebooks read the same edition
+            "AFTER_SALES_EARLIER": str(self.run.earlier.folder)
+            if self.run.earlier
+            else "",  # all notebooks read the same edition
             "SOURCE_DATE_EPOCH": epoch,
         }
 
@@ -238,9 +264,14 @@ class _Making:
         with self.progress.stage("run notebooks") as note:
             note(f"{len(self.notebooks)} notebooks, {self.workers} side by side")
             paths = run_notebooks(
-                self.notebooks, building / "notebooks", standard=self.standard, extra=self.extra, kernels=kernels,
-                workers=self.workers, progress=self.progress,
-            )  # fmt: skip
+                self.notebooks,
+                building / "notebooks",
+                standard=self.standard,
+                extra=self.extra,
+                kernels=kernels,
+                workers=self.workers,
+                progress=self.progress,
+            )
             return {path.stem: scrub_file(path) for path in paths}
 
     def _checked(self, building: Path, executed: Mapping[str, Any]) -> tuple[PackRecord, Comparison | None]:
@@ -253,7 +284,11 @@ class _Making:
             note(f"{len(record.facts):,} facts, {len(record.findings)} findings")
             personal = checks.personal_values(self.run.tables)
             paths = (str(project_root()), str(Path.home()), str(building))
-            checks.refuse(checks.record_problems(record, personal=personal, paths=[path for path in paths if len(path) > 5]))
+            checks.refuse(
+                checks.record_problems(
+                    record, personal=personal, paths=[path for path in paths if len(path) > 5]
+                )
+            )
             comparison = self._comparison(record)
             self._lay_out(building, record)
             if comparison and comparison.restated:
@@ -265,7 +300,9 @@ class _Making:
         tables = self.run.tables
         now = type(tables).open(tables.store).content_hash
         if now != tables.content_hash:
-            raise PublicationRefused("the data changed while the notebooks ran, so they did not all read the same; run the report again.")
+            raise PublicationRefused(
+                "the data changed while the notebooks ran, so they did not all read the same; run the report again."
+            )
 
     def _lay_out(self, building: Path, record: PackRecord) -> None:
         """The run's folder becomes the pack's: evidence beside the facts, the working files gone."""
@@ -284,7 +321,10 @@ class _Making:
             return None
         causes = manifest.changed_parts(manifest.read(self.last)["identity"], self.identity)
         return editions.compare(
-            editions.issued_facts(self.last), list(record.facts.values()), against=publish.edition_number(self.last), causes=causes
+            editions.issued_facts(self.last),
+            list(record.facts.values()),
+            against=publish.edition_number(self.last),
+            causes=causes,
         )
 
     def _pack(self, number: int, record: PackRecord, comparison: Comparison | None) -> dict[str, Any]:
@@ -313,11 +353,22 @@ class _Making:
             "restated_count": len(comparison.restated) if comparison else 0,
             "facts": record.facts,
             "findings": record.findings,
-        }  # fmt: skip
+        }
 
     def _hashes(self) -> dict[str, str]:
-        names = {"data": self.run.tables.content_hash, "environment lock": self.identity["lock"], "program": self.identity["code"]}
-        return {name: str(digest) for name, digest in {**names, "parameters": self.identity["params"], "definitions": self.identity["definitions"]}.items()}
+        names = {
+            "data": self.run.tables.content_hash,
+            "environment lock": self.identity["lock"],
+            "program": self.identity["code"],
+        }
+        return {
+            name: str(digest)
+            for name, digest in {
+                **names,
+                "parameters": self.identity["params"],
+                "definitions": self.identity["definitions"],
+            }.items()
+        }
 
     def _publish(self, building: Path, number: int, pack: Mapping[str, Any]) -> Path:
         from analysis.report import checks
@@ -355,5 +406,6 @@ def _own_checks() -> list[dict[str, Any]]:
         "pack.numbers": "Every number in sentences, tiles, tables and drawings is a recorded fact and agrees with it.",
         "pack.privacy": "No personal data, secret or path of a machine stands in a page or an evidence file.",
     }
-    return [Check(id=id, outcome="passed", sentence=Sentence(text)).as_json() for id, text in sentences.items()]
-
+    return [
+        Check(id=id, outcome="passed", sentence=Sentence(text)).as_json() for id, text in sentences.items()
+    ]

@@ -40,7 +40,9 @@ def sha256_of_files(paths: Iterable[Path], root: Path) -> str:
 def source_hash() -> str:
     """Everything the package consists of: code, catalogues, templates, fonts, the table contract."""
     package = Path(analysis.__file__).parent
-    return sha256_of_files((path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts), package)
+    return sha256_of_files(
+        (path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts), package
+    )
 
 
 def _params_hashes(run_name: str) -> dict[str, str]:
@@ -59,11 +61,15 @@ def identity(run: Any, notebooks: Sequence[Notebook], *, extra: Mapping[str, str
         "month": str(run.month),
         "as_of": run.as_of.isoformat(),
         "run": run.name,
-        "inputs": {name: info.content_hash for name, info in sorted(run.tables.tables.items()) if info.content_hash},
+        "inputs": {
+            name: info.content_hash for name, info in sorted(run.tables.tables.items()) if info.content_hash
+        },
         "earlier": run.earlier.identity if run.earlier else None,
         **_params_hashes(run.name),
         "parameters": dict(sorted(extra.items())),
-        "notebooks": {notebook.name: sha256(notebook.path) for notebook in sorted(notebooks, key=lambda n: n.name)},
+        "notebooks": {
+            notebook.name: sha256(notebook.path) for notebook in sorted(notebooks, key=lambda n: n.name)
+        },
         "code": source_hash(),
         "lock": sha256(lock) if lock.is_file() else "",
     }
@@ -85,7 +91,17 @@ def code_version(source: str) -> dict[str, Any]:
     """Package version, git commit where there is one, whether files differ from it, and the hash of the package itself."""
     root = project_root()
     commit = _git(root, "rev-parse", "HEAD")
-    changes = _git(root, "status", "--porcelain", "--untracked-files=all", "--", "src", "params", "notebooks", "requirements.lock")
+    changes = _git(
+        root,
+        "status",
+        "--porcelain",
+        "--untracked-files=all",
+        "--",
+        "src",
+        "params",
+        "notebooks",
+        "requirements.lock",
+    )
     return {
         "version": analysis.__version__,
         "commit": commit or None,
@@ -103,7 +119,9 @@ def version_text(code: Mapping[str, Any]) -> str:
 
 def _git(root: Path, *arguments: str) -> str:
     try:
-        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run(
+            ["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=30, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
@@ -153,7 +171,9 @@ def read(folder: Path) -> dict[str, Any]:
 
 def write_json(path: Path, content: Any) -> None:
     """Readable, the same bytes each time, and refusing what is no JSON number."""
-    path.write_text(json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    path.write_text(
+        json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n", encoding="utf-8"
+    )
 
 
 def python_version() -> str:

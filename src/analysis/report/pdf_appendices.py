@@ -117,9 +117,10 @@ class Appendices:
         }
         sources = sorted(self.pack["sources"], key=lambda source: (str(source["table"]), str(source["file"])))
         columns = [
-            table_column(self.nodes.word("Table")), table_column(self.nodes.word("File and its SHA-256"), wide=True),
+            table_column(self.nodes.word("Table")),
+            table_column(self.nodes.word("File and its SHA-256"), wide=True),
             *(table_column(self.nodes.word(label), number=True) for label in counts.values()),
-        ]  # fmt: skip
+        ]
         rows: list[Node] = [
             {
                 "role": "body",

@@ -32,9 +32,21 @@ Notebook = Mapping[str, Any]
 
 DROPPED_TAGS = frozenset({"parameters", "injected-parameters", "setup", "remove-cell"})
 PACK_KEYS = (
-    "month", "as_of", "edition", "company", "currency", "status", "code_version", "preparer", "reviewer",
-    "sources", "registry", "checks", "hashes", "restated",
-)  # fmt: skip
+    "month",
+    "as_of",
+    "edition",
+    "company",
+    "currency",
+    "status",
+    "code_version",
+    "preparer",
+    "reviewer",
+    "sources",
+    "registry",
+    "checks",
+    "hashes",
+    "restated",
+)
 STATUSES = {
     "issued": ("Issued", "good"),
     "not tied out": ("Not tied out", "alert"),

@@ -49,7 +49,9 @@ class Progress:
     def lines(self) -> list[str]:
         """One line a stage, in order: its name, its seconds, its last note."""
         width = max((len(title) for title, _, _ in self.times), default=0)
-        return [f"  {title:<{width}}  {seconds:6.1f} s  {note}".rstrip() for title, seconds, note in self.times]
+        return [
+            f"  {title:<{width}}  {seconds:6.1f} s  {note}".rstrip() for title, seconds, note in self.times
+        ]
 
 
 class TerminalProgress(Progress):
@@ -67,9 +69,14 @@ class TerminalProgress(Progress):
             from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
             self._rich = Progress(
-                SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[note]}"),
-                TimeElapsedColumn(), console=Console(file=self._stream), transient=True,
-            )  # fmt: skip
+                SpinnerColumn(),
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=24),
+                TextColumn("{task.fields[note]}"),
+                TimeElapsedColumn(),
+                console=Console(file=self._stream),
+                transient=True,
+            )
             self._rich.start()
         return self._rich
 

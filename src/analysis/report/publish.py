@@ -40,7 +40,11 @@ class Edition:
 
 def editions(reports: Path, month: str) -> list[Path]:
     """The issued editions of a month, oldest first."""
-    found = [path for path in (reports / month).glob("edition-*") if path.is_dir() and path.name.removeprefix("edition-").isdigit()]
+    found = [
+        path
+        for path in (reports / month).glob("edition-*")
+        if path.is_dir() and path.name.removeprefix("edition-").isdigit()
+    ]
     return sorted(found, key=edition_number)
 
 
@@ -76,7 +80,11 @@ def issue(building: Path, reports: Path, month: str, number: int) -> Path:
 
 def point_latest(reports: Path) -> None:
     """``latest`` → the newest edition of the newest month, replaced in one step so that it always leads somewhere."""
-    months = sorted(path.name for path in reports.iterdir() if path.is_dir() and _MONTH.fullmatch(path.name) and editions(reports, path.name))
+    months = sorted(
+        path.name
+        for path in reports.iterdir()
+        if path.is_dir() and _MONTH.fullmatch(path.name) and editions(reports, path.name)
+    )
     if not months:
         return
     newest = editions(reports, months[-1])[-1]

@@ -47,7 +47,11 @@ class PackRecord:
 
     def facts_json(self) -> Json:
         """``facts.json``: every fact once with the section that published it and the key of its SQL in ``queries``."""
-        return {"version": 1, "facts": [self.facts[id] for id in sorted(self.facts)], "queries": dict(sorted(self.queries.items()))}
+        return {
+            "version": 1,
+            "facts": [self.facts[id] for id in sorted(self.facts)],
+            "queries": dict(sorted(self.queries.items())),
+        }
 
     def findings_json(self) -> Json:
         return {"version": 1, "findings": list(self.findings), "checks": list(self.checks)}
@@ -65,7 +69,10 @@ def blocks_of(notebook: Json, name: str) -> Iterator[tuple[Place, Json]]:
 def read_record(notebooks: Mapping[str, Json], run_folder: Path) -> PackRecord:
     """Collect what was published; one id with two different numbers is refused."""
     blocks = [found for name, notebook in notebooks.items() for found in blocks_of(notebook, name)]
-    sections = {name: notebook["metadata"].get("after_sales", {}).get("section", name) for name, notebook in notebooks.items()}
+    sections = {
+        name: notebook["metadata"].get("after_sales", {}).get("section", name)
+        for name, notebook in notebooks.items()
+    }
     facts: dict[str, Json] = {}
     first: dict[str, Place] = {}
     for place, block in blocks:
@@ -79,7 +86,9 @@ def read_record(notebooks: Mapping[str, Json], run_folder: Path) -> PackRecord:
         blocks=blocks,
         facts=facts,
         queries=queries,
-        findings=_once(finding for _, block in blocks if block["kind"] == "findings" for finding in block["findings"]),
+        findings=_once(
+            finding for _, block in blocks if block["kind"] == "findings" for finding in block["findings"]
+        ),
         checks=_once(check for _, block in blocks if block["kind"] == "checks" for check in block["checks"]),
         evidence={path.stem: path for path in sorted((run_folder / "evidence").glob("*.csv"))},
     )
@@ -105,7 +114,9 @@ def _once(items: Iterator[Json]) -> list[Json]:
 
 def evidence_stem(finding: Mapping[str, Any]) -> str | None:
     """The name of a finding's evidence file without folder and ending (stems hold dots of their own)."""
-    return str(finding["evidence"]).rpartition("/")[2].removesuffix(".csv") if finding.get("evidence") else None
+    return (
+        str(finding["evidence"]).rpartition("/")[2].removesuffix(".csv") if finding.get("evidence") else None
+    )
 
 
 def _attach_queries(facts: Mapping[str, Json], folder: Path) -> dict[str, str]:

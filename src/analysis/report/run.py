@@ -54,7 +54,9 @@ class Notebook:
             if not all("id" in cell for cell in cells):
                 raise ValueError("cells without an id")
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ParameterError(f"{path.name}: not a readable notebook ({error}); open it in JupyterLab and save it again.") from error
+            raise ParameterError(
+                f"{path.name}: not a readable notebook ({error}); open it in JupyterLab and save it again."
+            ) from error
         place = content.get("metadata", {}).get("after_sales", {})
         number = path.stem.split("_")[0]
         return cls(
@@ -88,12 +90,25 @@ def _parameters(cells: Iterable[Mapping[str, Any]], name: str) -> dict[str, Valu
         if "parameters" not in cell.get("metadata", {}).get("tags", []):
             continue
         for node in ast.parse(source_of(cell)).body:
-            target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0] if isinstance(node, ast.Assign) else None
+            target = (
+                node.target
+                if isinstance(node, ast.AnnAssign)
+                else node.targets[0]
+                if isinstance(node, ast.Assign)
+                else None
+            )
             value = getattr(node, "value", None)
-            if isinstance(target, ast.Name) and isinstance(value, ast.Constant) and isinstance(value.value, (str, int, float, bool)):
+            if (
+                isinstance(target, ast.Name)
+                and isinstance(value, ast.Constant)
+                and isinstance(value.value, (str, int, float, bool))
+            ):
                 found[target.id] = value.value
             elif not (isinstance(node, ast.Expr) and isinstance(value, ast.Constant)):
-                raise ParameterError(f"{name}: the parameters cell should hold lines like `month: str = ""`, not `{ast.unparse(node)}`.")
+                raise ParameterError(
+                    f"{name}: the parameters cell should hold lines like `month: str = "
+                    "`, not `{ast.unparse(node)}`."
+                )
     return found
 
 
@@ -118,12 +133,20 @@ def _wanted(name: str, notebooks: Sequence[Notebook]) -> Notebook:
     raise ParameterError(f"notebook '{name}': no such notebook; there are {names}.{suggestion(stem, known)}")
 
 
-def passed_parameters(notebook: Notebook, standard: Mapping[str, Value], extra: Mapping[str, str]) -> dict[str, Value]:
+def passed_parameters(
+    notebook: Notebook, standard: Mapping[str, Value], extra: Mapping[str, str]
+) -> dict[str, Value]:
     """Everything passed to one notebook: its defaults, the run's own, and what the user asked for, in the type of the default."""
     for name in standard:
         if name not in notebook.parameters:
-            raise ParameterError(f"{notebook.path.name}: has no parameter '{name}'; its cell tagged 'parameters' must declare {', '.join(STANDARD)}.")
-    own = {name: _typed(name, text, notebook.parameters[name]) for name, text in extra.items() if name in notebook.parameters}
+            raise ParameterError(
+                f"{notebook.path.name}: has no parameter '{name}'; its cell tagged 'parameters' must declare {', '.join(STANDARD)}."
+            )
+    own = {
+        name: _typed(name, text, notebook.parameters[name])
+        for name, text in extra.items()
+        if name in notebook.parameters
+    }
     return {**notebook.parameters, **own, **standard}
 
 
@@ -132,9 +155,13 @@ def refuse_unknown_parameters(extra: Mapping[str, str], notebooks: Sequence[Note
     known = sorted({name for notebook in notebooks for name in notebook.parameters})
     for name in extra:
         if name in STANDARD:
-            raise ParameterError(f"parameter '{name}': set it with RUN=, MONTH=, DATA= or AS_OF= (--run, --month, --data, --as-of), not as a notebook parameter.")
+            raise ParameterError(
+                f"parameter '{name}': set it with RUN=, MONTH=, DATA= or AS_OF= (--run, --month, --data, --as-of), not as a notebook parameter."
+            )
         if name not in known:
-            raise ParameterError(f"parameter '{name}': no notebook of this run has it; known: {', '.join(known)}.{suggestion(name, known)}")
+            raise ParameterError(
+                f"parameter '{name}': no notebook of this run has it; known: {', '.join(known)}.{suggestion(name, known)}"
+            )
 
 
 def _typed(name: str, text: str, default: Value) -> Value:
@@ -143,7 +170,9 @@ def _typed(name: str, text: str, default: Value) -> Value:
             return {"true": True, "false": False}[text.lower()]
         return type(default)(text)
     except (KeyError, ValueError) as error:
-        raise ParameterError(f"parameter '{name}': '{text}' should be {type(default).__name__}, like its default {default!r}.") from error
+        raise ParameterError(
+            f"parameter '{name}': '{text}' should be {type(default).__name__}, like its default {default!r}."
+        ) from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,7 +225,10 @@ def run_notebooks(
             # the longest first, so that two workers end at about the same time
             order = sorted(stage, key=lambda notebook: -notebook.cells)
             try:
-                done = [pool.submit(_execute, n, target / n.path.name, jobs[n.name], kernels, bars[n.name]) for n in order]
+                done = [
+                    pool.submit(_execute, n, target / n.path.name, jobs[n.name], kernels, bars[n.name])
+                    for n in order
+                ]
                 failures += [failure for future in done if (failure := future.result()) is not None]
             except BaseException:  # interrupted: the pool would wait for its notebooks to end
                 pool.shutdown(wait=False, cancel_futures=True)
@@ -209,7 +241,11 @@ def run_notebooks(
 
 
 def _execute(
-    notebook: Notebook, output: Path, parameters: Mapping[str, Value], kernels: Kernels, step: Callable[[], None]
+    notebook: Notebook,
+    output: Path,
+    parameters: Mapping[str, Value],
+    kernels: Kernels,
+    step: Callable[[], None],
 ) -> Failure | None:
     import logging
 
@@ -237,7 +273,9 @@ def _execute(
             record_timing=False,
         )
     except PapermillExecutionError as error:
-        if error.ename == MissingData.__name__ and _ends_not_computed(notebook, output, error.cell_index, error.evalue):
+        if error.ename == MissingData.__name__ and _ends_not_computed(
+            notebook, output, error.cell_index, error.evalue
+        ):
             return None
         return _failure(notebook, output, error.cell_index, error.ename, error.evalue, error.source)
     except Exception as error:
@@ -252,12 +290,18 @@ def _ends_not_computed(notebook: Notebook, output: Path, index: int, text: str) 
     Only the setup cell may end a section so: further down a part says for itself what it lacks, and a refusal there is a fault.
     """
     executed = json.loads(output.read_text(encoding="utf-8"))
-    cells = [cell for cell in executed["cells"] if "papermill-error-cell-tag" not in cell["metadata"].get("tags", [])]
+    cells = [
+        cell
+        for cell in executed["cells"]
+        if "papermill-error-cell-tag" not in cell["metadata"].get("tags", [])
+    ]
     tags = cells[index]["metadata"].get("tags", [])
     if "setup" not in tags:
         return False
     needs = text.removeprefix("not computed: needs ").split(", ")
-    block = not_computed(MissingData(*needs), id=f"{notebook.section}.not_computed", what=Text.of(notebook.title))
+    block = not_computed(
+        MissingData(*needs), id=f"{notebook.section}.not_computed", what=Text.of(notebook.title)
+    )
     data = {MIME: dict(block.payload), "text/html": block.html("en"), "text/plain": block.plain()}
     cells[index]["metadata"]["tags"] = [tag for tag in tags if tag not in ("setup", "remove-cell")]
     cells[index]["outputs"] = [{"output_type": "display_data", "data": data, "metadata": {}}]
@@ -308,12 +352,27 @@ def _last_started(output: Path) -> int | None:
     return started[-1] if started else None
 
 
-def _failure(notebook: Notebook, output: Path, index: int | None, kind: str, text: str, source: str) -> Failure:
+def _failure(
+    notebook: Notebook, output: Path, index: int | None, kind: str, text: str, source: str
+) -> Failure:
     heading = ""
     if index is not None and output.is_file():
         cells = json.loads(output.read_text(encoding="utf-8"))["cells"]
         cells = [cell for cell in cells if "papermill-error-cell-tag" not in cell["metadata"].get("tags", [])]
-        headings = [line.lstrip("# ") for cell in cells[:index] if cell["cell_type"] == "markdown" for line in source_of(cell).splitlines() if line.startswith("#")]
+        headings = [
+            line.lstrip("# ")
+            for cell in cells[:index]
+            if cell["cell_type"] == "markdown"
+            for line in source_of(cell).splitlines()
+            if line.startswith("#")
+        ]
         heading = headings[-1] if headings else ""
         source = source or source_of(cells[index])
-    return Failure(notebook=notebook.path.name, cell=None if index is None else index + 1, heading=heading, kind=kind, text=text, source=source)
+    return Failure(
+        notebook=notebook.path.name,
+        cell=None if index is None else index + 1,
+        heading=heading,
+        kind=kind,
+        text=text,
+        source=source,
+    )

@@ -19,12 +19,21 @@ def scrub(notebook: dict[str, Any]) -> dict[str, Any]:
     metadata = {name: notebook["metadata"][name] for name in _KEPT_METADATA if name in notebook["metadata"]}
     metadata["language_info"] = {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"}
     cells = [_cell(cell, position) for position, cell in enumerate(notebook["cells"], start=1)]
-    return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": max(5, notebook.get("nbformat_minor", 5))}
+    return {
+        "cells": cells,
+        "metadata": metadata,
+        "nbformat": 4,
+        "nbformat_minor": max(5, notebook.get("nbformat_minor", 5)),
+    }
 
 
 def _cell(cell: dict[str, Any], position: int) -> dict[str, Any]:
     tags = cell["metadata"].get("tags", [])
-    metadata = {name: value for name, value in cell["metadata"].items() if name not in ("papermill", "execution", "collapsed")}
+    metadata = {
+        name: value
+        for name, value in cell["metadata"].items()
+        if name not in ("papermill", "execution", "collapsed")
+    }
     if not tags:
         metadata.pop("tags", None)
     kept = {**cell, "metadata": metadata}
@@ -41,7 +50,11 @@ def _joined(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     joined: list[dict[str, Any]] = []
     for output in outputs:
         last = joined[-1] if joined else None
-        if last and output["output_type"] == "stream" == last["output_type"] and output["name"] == last["name"]:
+        if (
+            last
+            and output["output_type"] == "stream" == last["output_type"]
+            and output["name"] == last["name"]
+        ):
             joined[-1] = {**last, "text": _text(last["text"]) + _text(output["text"])}
         else:
             joined.append(output)
@@ -65,5 +78,7 @@ def _output(output: dict[str, Any]) -> dict[str, Any]:
 def scrub_file(path: Path) -> dict[str, Any]:
     """Scrub an executed notebook in place and return it."""
     notebook = scrub(json.loads(path.read_text(encoding="utf-8")))
-    path.write_text(json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    path.write_text(
+        json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8"
+    )
     return notebook

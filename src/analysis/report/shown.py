@@ -29,7 +29,9 @@ def shows(text: str, fact: dict[str, Any], language: Language) -> bool:
     stripped = _PER_THOUSAND.sub("", text)
     numbers = list(_NUMBER.finditer(stripped))
     known = [number for part in _parts(fact) if (number := _float(part)) is not None]
-    return all(_is_one_of(match["digits"], known) for match in numbers) and _sign_agrees(stripped, numbers, fact)
+    return all(_is_one_of(match["digits"], known) for match in numbers) and _sign_agrees(
+        stripped, numbers, fact
+    )
 
 
 def _parts(fact: dict[str, Any]) -> Iterator[Any]:
@@ -47,7 +49,11 @@ def _is_one_of(digits: str, known: list[float]) -> bool:
     places = len(digits.partition(".")[2])
     # half a unit of the last printed place, and what a float cannot hold
     slack = 0.5 * 10**-places
-    return any(abs(abs(number) * factor - printed) <= slack * (1 + 1e-9) + abs(printed) * 1e-12 for number in known for factor in _FACTORS)
+    return any(
+        abs(abs(number) * factor - printed) <= slack * (1 + 1e-9) + abs(printed) * 1e-12
+        for number in known
+        for factor in _FACTORS
+    )
 
 
 def _sign_agrees(text: str, numbers: list[re.Match[str]], fact: dict[str, Any]) -> bool:

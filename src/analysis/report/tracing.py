@@ -46,26 +46,47 @@ class Trace:
         return "\n".join([*(self._fact_lines() if self.fact else self._finding_lines()), *self._row_lines()])
 
     def _head(self) -> list[str]:
-        return [self.id, f"  edition      {self.edition.parent.name}/{self.edition.name}", f"  code         {self.code}"]
+        return [
+            self.id,
+            f"  edition      {self.edition.parent.name}/{self.edition.name}",
+            f"  code         {self.code}",
+        ]
 
     def _fact_lines(self) -> list[str]:
         assert self.fact is not None
         fact = self.fact
-        lines = [*self._head(), f"  section      {fact['section']}", f"  value        {fact['value']} {fact['unit']}"]
-        lines += [f"  {part:<12} {fact[part]}" for part in ("numerator", "denominator", "n") if fact[part] is not None]
+        lines = [
+            *self._head(),
+            f"  section      {fact['section']}",
+            f"  value        {fact['value']} {fact['unit']}",
+        ]
+        lines += [
+            f"  {part:<12} {fact[part]}"
+            for part in ("numerator", "denominator", "n")
+            if fact[part] is not None
+        ]
         if fact["interval"]:
             interval = fact["interval"]
-            lines.append(f"  interval     {interval['low']} to {interval['high']} ({interval['level']:.0%}, {interval['method']})")
+            lines.append(
+                f"  interval     {interval['low']} to {interval['high']} ({interval['level']:.0%}, {interval['method']})"
+            )
         if fact["reason"]:
             lines.append(f"  reason       {fact['reason']['en']}")
-        lines += [f"  formula      {fact['formula'] or '(computed by its study)'}", f"  definition   version {fact['version']}"]
+        lines += [
+            f"  formula      {fact['formula'] or '(computed by its study)'}",
+            f"  definition   version {fact['version']}",
+        ]
         lines.append(f"  tables       {', '.join(fact['sources']) or '(none recorded)'}")
         return lines
 
     def _finding_lines(self) -> list[str]:
         assert self.finding is not None
         finding = self.finding
-        lines = [*self._head(), f"  section      {finding['section']}", f"  severity     {finding['severity']}"]
+        lines = [
+            *self._head(),
+            f"  section      {finding['section']}",
+            f"  severity     {finding['severity']}",
+        ]
         lines += [f"  {language:<12} {finding['statement'][language]}" for language in ("en", "zh")]
         if stem := evidence_stem(finding):
             lines.append(f"  evidence     evidence/{stem}.csv")
@@ -78,16 +99,22 @@ class Trace:
             return []
         lines = ["  sql", *(f"    {line}" for line in self.sql.splitlines())]
         if self.data_changed:
-            lines.append(f"  the data have changed since this edition ({', '.join(self.data_changed)}): the rows below may differ from those it was made of")
+            lines.append(
+                f"  the data have changed since this edition ({', '.join(self.data_changed)}): the rows below may differ from those it was made of"
+            )
         if self.recomputed is not None and self.fact is not None:
             stated = self.fact["value"] if self.fact["numerator"] is None else self.fact["numerator"]
             agrees = "as stated" if _same(self.recomputed, stated) else f"stated: {stated}"
             lines.append(f"  recomputed   {self.recomputed} ({agrees})")
-        lines.append(f"  rows         {self.row_count:,}; the first {min(SHOWN_ROWS, len(self.rows))} (personal columns masked):")
+        lines.append(
+            f"  rows         {self.row_count:,}; the first {min(SHOWN_ROWS, len(self.rows))} (personal columns masked):"
+        )
         return [*lines, self.rows.head(SHOWN_ROWS).to_string(index=False)]
 
 
-def trace(identity: str, *, edition: Path | None = None, out: Path | None = None, prepare: Any = None) -> Trace:
+def trace(
+    identity: str, *, edition: Path | None = None, out: Path | None = None, prepare: Any = None
+) -> Trace:
     """Walk a fact or finding of ``edition`` (a folder; the latest when left out) back to its rows.
 
     ``out`` gets every row as CSV. The SQL runs again on the validated tables as they are now; a fact id is the one printed
@@ -95,7 +122,9 @@ def trace(identity: str, *, edition: Path | None = None, out: Path | None = None
     """
     folder = (edition or project_root() / "reports" / "latest").resolve()
     if not (folder / manifest.MANIFEST).is_file():
-        raise ParameterError(f"edition '{folder.name}': holds no {manifest.MANIFEST}; give the folder of an issued edition, e.g. reports/2026-10/edition-1.")
+        raise ParameterError(
+            f"edition '{folder.name}': holds no {manifest.MANIFEST}; give the folder of an issued edition, e.g. reports/2026-10/edition-1."
+        )
     stated = manifest.read(folder)
     listing = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
     facts = {fact["id"]: fact for fact in listing["facts"]}
@@ -111,7 +140,17 @@ def trace(identity: str, *, edition: Path | None = None, out: Path | None = None
     recomputed = _recomputed(run, fact["metric"], sql)
     now = {name: info.content_hash for name, info in run.tables.tables.items() if info.content_hash}
     changed = manifest.changed_tables(stated["identity"], {"inputs": now})
-    return Trace(id=identity, edition=folder, code=code, fact=fact, sql=sql, rows=rows, row_count=count, recomputed=recomputed, data_changed=tuple(changed))
+    return Trace(
+        id=identity,
+        edition=folder,
+        code=code,
+        fact=fact,
+        sql=sql,
+        rows=rows,
+        row_count=count,
+        recomputed=recomputed,
+        data_changed=tuple(changed),
+    )
 
 
 def _finding(identity: str, folder: Path, code: str, facts: Mapping[str, Any], *, month: str) -> Trace:
@@ -119,9 +158,18 @@ def _finding(identity: str, folder: Path, code: str, facts: Mapping[str, Any], *
     found = [finding for finding in findings if finding["id"] == identity]
     if not found:
         known = [*facts, *(finding["id"] for finding in findings)]
-        beginning = sorted((name for name in known if name.startswith(identity)), key=lambda name: (f"#{month}:" not in name, len(name), name))
-        more = f" There are {len(beginning)} that begin with it, e.g. {beginning[0]}." if beginning else suggestion(identity, known)
-        raise ParameterError(f"'{identity}': no fact or finding of {folder.parent.name}/{folder.name} has this id.{more}")
+        beginning = sorted(
+            (name for name in known if name.startswith(identity)),
+            key=lambda name: (f"#{month}:" not in name, len(name), name),
+        )
+        more = (
+            f" There are {len(beginning)} that begin with it, e.g. {beginning[0]}."
+            if beginning
+            else suggestion(identity, known)
+        )
+        raise ParameterError(
+            f"'{identity}': no fact or finding of {folder.parent.name}/{folder.name} has this id.{more}"
+        )
     related = tuple(dict.fromkeys(value["fact"] for finding in found for value in finding["values"].values()))
     return Trace(id=identity, edition=folder, code=code, finding=found[0], related=related)
 
@@ -137,7 +185,11 @@ def _prepared(stated: Mapping[str, Any], prepare: Any) -> Any:
 def _rows(run: Any, sql: str, out: Path | None) -> tuple[pd.DataFrame, int]:
     engine = run.inputs.engine
     rows = engine.rows(sql) if out else engine.rows(sql, limit=SHOWN_ROWS)
-    count = len(rows) if out else int(engine.rows(f"SELECT count(*) AS rows FROM ({sql}) AS counted")["rows"].iloc[0])
+    count = (
+        len(rows)
+        if out
+        else int(engine.rows(f"SELECT count(*) AS rows FROM ({sql}) AS counted")["rows"].iloc[0])
+    )
     rows = _masked(rows)
     if out:
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -80,30 +80,52 @@ def accounts(inputs: StudyInputs, found: Warning_ | None) -> Accounts:
     inputs.engine.require("contracts.starts_on", "contracts.ends_on", "contracts.amount")
     typed = not inputs.engine.tables.missing("customers.customer_type")
     first = year_of(inputs).first.start
-    frame = inputs.engine.query(views.account_values(contracts(inputs), inputs.month.end, first, customer_type="b2b" if typed else None))
+    frame = inputs.engine.query(
+        views.account_values(
+            contracts(inputs), inputs.month.end, first, customer_type="b2b" if typed else None
+        )
+    )
     running = frame[frame["value_now"].notna()]
     if running.empty:
         raise MissingData(message="not computed: no business customer is under contract")
     scores = None if found is None else found.scores.customers.set_index("customer_id")["score"]
-    frame["chance_of_loss"] = float("nan") if scores is None else frame["customer_id"].map(scores).astype(float).round(4)
-    running = frame[frame["value_now"].notna()].sort_values(["value_now", "customer_id"], ascending=[False, True], kind="stable")
+    frame["chance_of_loss"] = (
+        float("nan") if scores is None else frame["customer_id"].map(scores).astype(float).round(4)
+    )
+    running = frame[frame["value_now"].notna()].sort_values(
+        ["value_now", "customer_id"], ascending=[False, True], kind="stable"
+    )
     values = running["value_now"]
     total, top = values.sum(), max(1, len(values) // 10)
     shares = (values / total).astype(float)
     common = {"period": inputs.month, "sources": SOURCES}
 
     def held(count: int) -> dict[str, Any]:
-        return {"value": values.head(count).sum() / total, "numerator": values.head(count).sum(), "denominator": total, "dimensions": {}, **common}
+        return {
+            "value": values.head(count).sum() / total,
+            "numerator": values.head(count).sum(),
+            "denominator": total,
+            "dimensions": {},
+            **common,
+        }
 
     return Accounts(
-        largest=tuple(_account(inputs, rank, row) for rank, row in enumerate(frame.head(SHOWN).to_dict("records"), start=1)),
+        largest=tuple(
+            _account(inputs, rank, row)
+            for rank, row in enumerate(frame.head(SHOWN).to_dict("records"), start=1)
+        ),
         **_renewing(inputs, running),
-        listed=_listed(frame), lost=large_losses(inputs),
+        listed=_listed(frame),
+        lost=large_losses(inputs),
         number=plain(inputs, "accounts_under_contract", len(running), dimensions={}, **common),  # type: ignore[arg-type]
-        value=plain(inputs, "contract_value", total, dimensions={"customer_type": "b2b", "moment": "end"}, **common),  # type: ignore[arg-type]
+        value=plain(
+            inputs, "contract_value", total, dimensions={"customer_type": "b2b", "moment": "end"}, **common
+        ),  # type: ignore[arg-type]
         top_share=plain(inputs, "top_account_share", **held(top)),
         ten_share=plain(inputs, "ten_account_share", **held(10)),
-        equal_accounts=plain(inputs, "equal_accounts", round(1 / float((shares**2).sum())), dimensions={}, **common),  # type: ignore[arg-type]
+        equal_accounts=plain(
+            inputs, "equal_accounts", round(1 / float((shares**2).sum())), dimensions={}, **common
+        ),  # type: ignore[arg-type]
     )
 
 
@@ -113,7 +135,11 @@ def _listed(frame: pd.DataFrame) -> pd.DataFrame:
 
     shown = frame.head(LISTED).copy()
     before, now = (shown[name].map(_amount).astype(float) for name in ("value_before", "value_now"))
-    return shown.assign(kept_share=np.where(before > 0, np.minimum(before, now) / before.where(before > 0, 1), np.nan).round(4))
+    return shown.assign(
+        kept_share=np.where(before > 0, np.minimum(before, now) / before.where(before > 0, 1), np.nan).round(
+            4
+        )
+    )
 
 
 def _account(inputs: StudyInputs, rank: int, row: dict[Any, Any]) -> Account:
@@ -122,12 +148,26 @@ def _account(inputs: StudyInputs, rank: int, row: dict[Any, Any]) -> Account:
     before, now = _amount(row["value_before"]), _amount(row["value_now"])
     kept = min(before, now) if before else None
     return Account(
-        rank=rank, segment=str(row["segment"]), region=str(row["region"]), kind=str(row["kind"]), due_on=row["due_on"] if now else None,
-        before=plain(inputs, "account_contract_value", before, dimensions={**place, "moment": "start"}, **common),  # type: ignore[arg-type]
+        rank=rank,
+        segment=str(row["segment"]),
+        region=str(row["region"]),
+        kind=str(row["kind"]),
+        due_on=row["due_on"] if now else None,
+        before=plain(
+            inputs, "account_contract_value", before, dimensions={**place, "moment": "start"}, **common
+        ),  # type: ignore[arg-type]
         value=plain(inputs, "account_contract_value", now, dimensions=place, **common),  # type: ignore[arg-type]
-        kept=plain(inputs, "account_revenue_retention", None if kept is None else kept / before, numerator=kept, denominator=before, dimensions=place, **common),  # type: ignore[arg-type]
+        kept=plain(
+            inputs,
+            "account_revenue_retention",
+            None if kept is None else kept / before,
+            numerator=kept,
+            denominator=before,
+            dimensions=place,
+            **common,
+        ),  # type: ignore[arg-type]
         chance=_chance(inputs, row["chance_of_loss"], place),
-    )  # fmt: skip
+    )
 
 
 def _renewing(inputs: StudyInputs, running: pd.DataFrame) -> dict[str, Any]:
@@ -140,29 +180,53 @@ def _renewing(inputs: StudyInputs, running: pd.DataFrame) -> dict[str, Any]:
     chance = due["chance_of_loss"].astype(float).fillna(0.0)
     risks = [_money(float(value) * share) for value, share in zip(due["value_now"], chance, strict=True)]
     due = due.assign(at_risk=pd.Series(risks, index=due.index, dtype=object))
-    due = due.sort_values(["at_risk", "value_now", "customer_id"], ascending=[False, False, True], kind="stable")
+    due = due.sort_values(
+        ["at_risk", "value_now", "customer_id"], ascending=[False, False, True], kind="stable"
+    )
     common = {"period": Period(inputs.month + 1, inputs.month + HORIZON), "sources": SOURCES}
 
     def line(rank: int, row: dict[Any, Any]) -> Due:
         place = {"due": str(rank)}
         return Due(
-            rank=rank, segment=str(row["segment"]), region=str(row["region"]), due_on=row["due_on"],
+            rank=rank,
+            segment=str(row["segment"]),
+            region=str(row["region"]),
+            due_on=row["due_on"],
             value=plain(inputs, "account_contract_value", row["value_now"], dimensions=place, **common),  # type: ignore[arg-type]
             chance=_chance(inputs, row["chance_of_loss"], place),
-            at_risk=plain(inputs, "contract_value_at_risk", row["at_risk"], dimensions=place, **common) if scored else None,  # type: ignore[arg-type]
-        )  # fmt: skip
+            at_risk=plain(inputs, "contract_value_at_risk", row["at_risk"], dimensions=place, **common)
+            if scored
+            else None,  # type: ignore[arg-type]
+        )
 
     return {
         "due": tuple(line(rank, row) for rank, row in enumerate(due.head(SHOWN).to_dict("records"), start=1)),
         "due_number": plain(inputs, "accounts_due", len(due), dimensions={}, **common),  # type: ignore[arg-type]
-        "due_value": plain(inputs, "accounts_due_value", sum(due["value_now"], Decimal(0)), dimensions={}, **common),  # type: ignore[arg-type]
-        "due_at_risk": plain(inputs, "contract_value_at_risk", sum(due["at_risk"], Decimal(0)), dimensions={}, **common) if scored else None,  # type: ignore[arg-type]
+        "due_value": plain(
+            inputs, "accounts_due_value", sum(due["value_now"], Decimal(0)), dimensions={}, **common
+        ),  # type: ignore[arg-type]
+        "due_at_risk": plain(
+            inputs, "contract_value_at_risk", sum(due["at_risk"], Decimal(0)), dimensions={}, **common
+        )
+        if scored
+        else None,  # type: ignore[arg-type]
     }
 
 
 def _chance(inputs: StudyInputs, chance: float, place: dict[str, str]) -> Fact | None:
     known = chance == chance  # noqa: PLR0124
-    return plain(inputs, "account_loss_score", float(chance), period=inputs.month, sources=SOURCES, dimensions=place) if known else None
+    return (
+        plain(
+            inputs,
+            "account_loss_score",
+            float(chance),
+            period=inputs.month,
+            sources=SOURCES,
+            dimensions=place,
+        )
+        if known
+        else None
+    )
 
 
 def _amount(value: object) -> Decimal:

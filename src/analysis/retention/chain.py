@@ -22,9 +22,15 @@ if TYPE_CHECKING:
 NAMES = {
     "late_to_score": Text(en="Complaint answered late → score of 1 or 2", zh="投诉答复迟 → 满意度 1–2 分"),
     "score_to_loss": Text(en="Score of 1 or 2 → loss of the contract", zh="满意度 1–2 分 → 合同流失"),
-    "response_to_backlog": Text(en="Response time doubled → open tickets next month", zh="首响时间翻倍 → 下月未结工单"),
-    "backlog_to_detractor": Text(en="More open tickets than usual → detractors next month", zh="未结工单高于常态 → 下月贬损者"),
-    "late_to_detractor": Text(en="Last ticket answered late → detractor (0–6)", zh="最近工单答复迟 → 贬损者（0–6 分）"),
+    "response_to_backlog": Text(
+        en="Response time doubled → open tickets next month", zh="首响时间翻倍 → 下月未结工单"
+    ),
+    "backlog_to_detractor": Text(
+        en="More open tickets than usual → detractors next month", zh="未结工单高于常态 → 下月贬损者"
+    ),
+    "late_to_detractor": Text(
+        en="Last ticket answered late → detractor (0–6)", zh="最近工单答复迟 → 贬损者（0–6 分）"
+    ),
     "contacts_to_cost": Text(en="Repair needs follow-ups → direct cost", zh="维修需多次联系 → 直接成本"),
 }
 
@@ -50,29 +56,52 @@ def chain(inputs: StudyInputs, found: Drivers | None) -> tuple[Link, ...]:
     estimates: list[tuple[str, tuple[float, float, float, int] | None]] = []
     for name, sql, needs in (
         ("late_to_score", views.link_score(cutoff, place), ("surveys.score", "tickets.first_response_at")),
-        ("late_to_detractor", views.link_recommendation(cutoff, place), ("surveys.score", "tickets.first_response_at")),
+        (
+            "late_to_detractor",
+            views.link_recommendation(cutoff, place),
+            ("surveys.score", "tickets.first_response_at"),
+        ),
     ):
         frame = _frame(inputs, sql, needs)
         estimates.append((name, None if frame is None else risk_ratio(frame)))
-    waits = _frame(inputs, views.link_backlog(cutoff, since, place), ("tickets.first_response_at", "tickets.resolved_at"))
+    waits = _frame(
+        inputs, views.link_backlog(cutoff, since, place), ("tickets.first_response_at", "tickets.resolved_at")
+    )
     estimates.append(("response_to_backlog", None if waits is None else backlog_ratio(waits)))
-    answers = _frame(inputs, views.link_answers(cutoff, since, place), ("surveys.score", "surveys.answered_at"))
-    estimates.append(("backlog_to_detractor", None if waits is None or answers is None else detractor_ratio(waits, answers)))
+    answers = _frame(
+        inputs, views.link_answers(cutoff, since, place), ("surveys.score", "surveys.answered_at")
+    )
+    estimates.append(
+        (
+            "backlog_to_detractor",
+            None if waits is None or answers is None else detractor_ratio(waits, answers),
+        )
+    )
     costs = _frame(inputs, views.link_cost(), ("tickets.contacts", "ledger.ticket_id"))
     estimates.append(("contacts_to_cost", None if costs is None else mean_ratio(costs)))
     low = found.ratios.get(("low", "mediation")) if found else None
     if low is not None and low.value is not None and low.interval is not None:
         error = (math.log(low.interval.high) - math.log(low.interval.low)) / (2 * _z(inputs.confidence))
-        estimates.append(("score_to_loss", (math.log(low.value), error, _p(math.log(low.value) / error), low.n or 0)))
+        estimates.append(
+            ("score_to_loss", (math.log(low.value), error, _p(math.log(low.value) / error), low.n or 0))
+        )
     known = [(name, one) for name, one in estimates if one is not None and one[1] > 0]
     adjusted = stats.adjust_p_values([one[2] for _, one in known], method="holm")
     links = {}
     for (name, (value, error, p, n)), q in zip(known, adjusted, strict=True):
         reach = _z(inputs.confidence) * error
         fact = estimate(
-            inputs, "chain_link_strength", math.exp(value), math.exp(value - reach), math.exp(value + reach), method="Stratified ratio", period=period,
-            dimensions={"link": name}, n=n, sources=("tickets", "surveys"),
-        )  # fmt: skip
+            inputs,
+            "chain_link_strength",
+            math.exp(value),
+            math.exp(value - reach),
+            math.exp(value + reach),
+            method="Stratified ratio",
+            period=period,
+            dimensions={"link": name},
+            n=n,
+            sources=("tickets", "surveys"),
+        )
         verdict = "not_shown" if q >= 1 - inputs.confidence else "holds" if value > 0 else "reversed"
         links[name] = Link(id=name, label=NAMES[name], strength=fact, p_value=p, verdict=verdict)
     return tuple(links[name] for name in NAMES if name in links)
@@ -92,7 +121,10 @@ def risk_ratio(counts: pd.DataFrame) -> tuple[float, float, float, int] | None:
     """
     top = bottom = spread = 0.0
     for _, part in counts.groupby("stratum"):
-        cell = {(bool(row.exposed), bool(row.hit)): float(row.n) for row in part.groupby(["exposed", "hit"], as_index=False)["n"].sum().itertuples()}
+        cell = {
+            (bool(row.exposed), bool(row.hit)): float(row.n)
+            for row in part.groupby(["exposed", "hit"], as_index=False)["n"].sum().itertuples()
+        }
         a, b = cell.get((True, True), 0.0), cell.get((True, False), 0.0)
         c, d = cell.get((False, True), 0.0), cell.get((False, False), 0.0)
         n1, n0, n = a + b, c + d, a + b + c + d
@@ -141,15 +173,28 @@ def backlog_ratio(waits: pd.DataFrame) -> tuple[float, float, float, int] | None
     frame = waits.sort_values(["region", "first_day"]).copy()
     frame["later"] = frame.groupby("region")["still_open"].shift(-1)
     frame["later_opened"] = frame.groupby("region")["opened"].shift(-1)
-    consecutive = pd.to_datetime(frame["first_day"]).dt.to_period("M").astype("int64").groupby(frame["region"]).diff(-1).eq(-1)
+    consecutive = (
+        pd.to_datetime(frame["first_day"])
+        .dt.to_period("M")
+        .astype("int64")
+        .groupby(frame["region"])
+        .diff(-1)
+        .eq(-1)
+    )
     frame = frame[consecutive]
     frame = frame[(frame["hours"] > 0) & (frame["later_opened"] > 0)].dropna()
     regions, months = frame["region"].nunique(), frame["first_day"].nunique()
     degrees = len(frame) - regions - months
     if regions < 2 or degrees < 20:
         return None
-    parts = {"x": np.log2(frame["hours"].astype(float)), "y": np.log((frame["later"].astype(float) + 0.5) / frame["later_opened"].astype(float))}
-    clean = {name: _within(pd.Series(values, index=frame.index), frame).to_numpy() for name, values in parts.items()}
+    parts = {
+        "x": np.log2(frame["hours"].astype(float)),
+        "y": np.log((frame["later"].astype(float) + 0.5) / frame["later_opened"].astype(float)),
+    }
+    clean = {
+        name: _within(pd.Series(values, index=frame.index), frame).to_numpy()
+        for name, values in parts.items()
+    }
     square = float(clean["x"] @ clean["x"])
     if square <= 0:
         return None
@@ -173,11 +218,15 @@ def detractor_ratio(waits: pd.DataFrame, answers: pd.DataFrame) -> tuple[float, 
     load = np.log((frame["still_open"].to_numpy(dtype=float) + 0.5) / frame["opened"].to_numpy(dtype=float))
     frame["load"] = _within(pd.Series(load, index=frame.index), frame)
     frame["first_day"] = pd.to_datetime(frame["first_day"]) + pd.DateOffset(months=1)
-    both = answers.assign(first_day=pd.to_datetime(answers["first_day"])).merge(frame[["region", "first_day", "load"]], on=["region", "first_day"], validate="one_to_one")
+    both = answers.assign(first_day=pd.to_datetime(answers["first_day"])).merge(
+        frame[["region", "first_day", "load"]], on=["region", "first_day"], validate="one_to_one"
+    )
     both["exposed"] = both["load"] > 0
     if both.empty:
         return None
-    long = pd.concat([both.assign(hit=True, n=both["hits"]), both.assign(hit=False, n=both["answers"] - both["hits"])])
+    long = pd.concat(
+        [both.assign(hit=True, n=both["hits"]), both.assign(hit=False, n=both["answers"] - both["hits"])]
+    )
     return risk_ratio(long.rename(columns={"region": "stratum"}))
 
 

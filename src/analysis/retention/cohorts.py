@@ -54,8 +54,12 @@ def cohort_matrix(
     import pandas as pd
 
     if period not in _FREQUENCY:
-        raise ParameterError(f"cohort_matrix: period '{period}'.{suggestion(period, _FREQUENCY)} Known: {', '.join(_FREQUENCY)}.")
-    _needed(events, [customer, date, *(name for name in (cohort, revenue, margin, order, observed_until) if name)])
+        raise ParameterError(
+            f"cohort_matrix: period '{period}'.{suggestion(period, _FREQUENCY)} Known: {', '.join(_FREQUENCY)}."
+        )
+    _needed(
+        events, [customer, date, *(name for name in (cohort, revenue, margin, order, observed_until) if name)]
+    )
     frame, last = _known(events, customer, date, pd.Timestamp(as_of))
     step = frame[date].dt.to_period(_FREQUENCY[period])
     first = step.groupby(frame[customer]).transform("min")
@@ -68,8 +72,17 @@ def cohort_matrix(
             label = entered
     age = _ordinal(step) - _ordinal(start)
     if (age < 0).any():
-        raise ContractError(f"cohort_matrix: {int((age < 0).sum())} events lie before their customer's cohort date; mend the dates.")
-    work = pd.DataFrame({"customer": frame[customer].to_numpy(), "cohort": label.to_numpy(), "start": _ordinal(start).to_numpy(), "age": age.to_numpy()})
+        raise ContractError(
+            f"cohort_matrix: {int((age < 0).sum())} events lie before their customer's cohort date; mend the dates."
+        )
+    work = pd.DataFrame(
+        {
+            "customer": frame[customer].to_numpy(),
+            "cohort": label.to_numpy(),
+            "start": _ordinal(start).to_numpy(),
+            "age": age.to_numpy(),
+        }
+    )
     measures: dict[str, Any] = {"active": ("customer", "nunique"), "orders": ("customer", "size")}
     if order is not None:
         work["order"] = frame[order].to_numpy()
@@ -79,18 +92,28 @@ def cohort_matrix(
             work[name] = frame[column].to_numpy()
             measures[name] = (name, "sum")
     ends = _last_known(frame, customer, observed_until, last)
-    own_last = pd.Series(ends.dt.to_period(_FREQUENCY[period]).to_numpy(), index=work.index) if observed_until else None
+    own_last = (
+        pd.Series(ends.dt.to_period(_FREQUENCY[period]).to_numpy(), index=work.index)
+        if observed_until
+        else None
+    )
     last_step = last.to_period(_FREQUENCY[period])
     whole = last_step.ordinal - (last.normalize() < last_step.end_time.normalize())
     members = work.drop_duplicates("customer")
-    size = members.groupby("cohort", sort=True).agg(size=("customer", "size"), latest=("start", "max"), earliest=("start", "min"))
+    size = members.groupby("cohort", sort=True).agg(
+        size=("customer", "size"), latest=("start", "max"), earliest=("start", "min")
+    )
     if own_last is not None:
-        size["whole"] = own_last.groupby(work["cohort"].to_numpy()).min().map(lambda one: min(one.ordinal - 1, whole))
+        size["whole"] = (
+            own_last.groupby(work["cohort"].to_numpy()).min().map(lambda one: min(one.ordinal - 1, whole))
+        )
     counts = work.groupby(["cohort", "age"], sort=True).agg(**measures).reset_index()
     return finished(counts, size, whole=whole, running=last_step.ordinal, level=level)
 
 
-def finished(counts: pd.DataFrame, size: pd.DataFrame, *, whole: int, running: int, level: float) -> pd.DataFrame:
+def finished(
+    counts: pd.DataFrame, size: pd.DataFrame, *, whole: int, running: int, level: float
+) -> pd.DataFrame:
     """Every cell up to the last period, with rates and intervals where it is mature.
 
     Parameters
@@ -106,18 +129,40 @@ def finished(counts: pd.DataFrame, size: pd.DataFrame, *, whole: int, running: i
 
     rows = []
     for cohort, entry in size.to_dict("index").items():
-        number, earliest, latest, last = (int(entry.get(name, whole)) for name in ("size", "earliest", "latest", "whole"))
-        rows += [(cohort, age, number, latest + age <= last, latest + age > whole) for age in range(running - earliest + 1)]
+        number, earliest, latest, last = (
+            int(entry.get(name, whole)) for name in ("size", "earliest", "latest", "whole")
+        )
+        rows += [
+            (cohort, age, number, latest + age <= last, latest + age > whole)
+            for age in range(running - earliest + 1)
+        ]
     grid = pd.DataFrame(rows, columns=["cohort", "age", "size", "mature", "partial"])
     grid["partial"] = grid["partial"] & ~grid["mature"]
     found = grid.merge(counts, on=["cohort", "age"], how="left", validate="one_to_one")
     for column in counts.columns.difference(["cohort", "age"]):
         found[column] = found[column].fillna(0)
     found["active"] = found["active"].astype("int64")
-    interval = stats.proportion_interval(np.minimum(found["active"], found["size"]), found["size"], method="wilson", level=level)
-    for column, values in (("rate", found["active"] / found["size"]), ("low", interval.low), ("high", interval.high)):
+    interval = stats.proportion_interval(
+        np.minimum(found["active"], found["size"]), found["size"], method="wilson", level=level
+    )
+    for column, values in (
+        ("rate", found["active"] / found["size"]),
+        ("low", interval.low),
+        ("high", interval.high),
+    ):
         found[column] = np.where(found["mature"], values, np.nan)
-    order = ["cohort", "age", "size", "active", *[c for c in ("orders", "revenue", "margin") if c in found], "mature", "partial", "rate", "low", "high"]
+    order = [
+        "cohort",
+        "age",
+        "size",
+        "active",
+        *[c for c in ("orders", "revenue", "margin") if c in found],
+        "mature",
+        "partial",
+        "rate",
+        "low",
+        "high",
+    ]
     return found[order].sort_values(["cohort", "age"], kind="stable").reset_index(drop=True)
 
 
@@ -152,17 +197,27 @@ def cohort_differences(matrix: pd.DataFrame, *, age: int, smallest: int = 20) ->
 def _needed(events: pd.DataFrame, columns: list[str]) -> None:
     absent = [name for name in columns if name not in events.columns]
     if absent:
-        raise ContractError(f"cohort_matrix: no column '{absent[0]}' in the events.{suggestion(absent[0], map(str, events.columns))}")
+        raise ContractError(
+            f"cohort_matrix: no column '{absent[0]}' in the events.{suggestion(absent[0], map(str, events.columns))}"
+        )
 
 
-def _known(events: pd.DataFrame, customer: str, date: str, last: pd.Timestamp) -> tuple[pd.DataFrame, pd.Timestamp]:
+def _known(
+    events: pd.DataFrame, customer: str, date: str, last: pd.Timestamp
+) -> tuple[pd.DataFrame, pd.Timestamp]:
     import pandas as pd
 
     frame = events.assign(**{date: pd.to_datetime(events[date])})
     missing = frame[customer].isna() | frame[date].isna()
     if missing.any():
-        raise ContractError(f"cohort_matrix: {int(missing.sum())} events lack a customer or a date; drop them and say so, they belong to no cohort.")
-    frame = frame[frame[date] < last.normalize() + pd.Timedelta(days=1)].sort_values([date], kind="stable").reset_index(drop=True)
+        raise ContractError(
+            f"cohort_matrix: {int(missing.sum())} events lack a customer or a date; drop them and say so, they belong to no cohort."
+        )
+    frame = (
+        frame[frame[date] < last.normalize() + pd.Timedelta(days=1)]
+        .sort_values([date], kind="stable")
+        .reset_index(drop=True)
+    )
     if frame.empty:
         raise ContractError(f"cohort_matrix: no event up to {last.date()}.")
     return frame, last

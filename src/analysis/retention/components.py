@@ -63,17 +63,27 @@ class ChurnComponents:
         return (self.end - self.start) / self.start if self.start else None
 
 
-def churn_components(*, start: int, lost: int, new: int, reactivated: int = 0, won_and_lost: int = 0) -> ChurnComponents:
+def churn_components(
+    *, start: int, lost: int, new: int, reactivated: int = 0, won_and_lost: int = 0
+) -> ChurnComponents:
     """The components from counts.
 
     Raises
     ------
     ParameterError for a negative count, or more customers lost than were present.
     """
-    counts = {"start": start, "lost": lost, "new": new, "reactivated": reactivated, "won_and_lost": won_and_lost}
+    counts = {
+        "start": start,
+        "lost": lost,
+        "new": new,
+        "reactivated": reactivated,
+        "won_and_lost": won_and_lost,
+    }
     for name, count in counts.items():
         if count < 0 or count != int(count):
-            raise ParameterError(f"churn components: {name} is {count}; it counts customers, so it is a whole number from zero.")
+            raise ParameterError(
+                f"churn components: {name} is {count}; it counts customers, so it is a whole number from zero."
+            )
     if lost > start:
         raise ParameterError(
             f"churn components: {lost} lost of {start} present at the start. Customers won and lost within the period are not lost "
@@ -94,11 +104,15 @@ def components_of_spells(spells: pd.DataFrame, *, start: dt.date, end: dt.date) 
     import pandas as pd
 
     if not start < end:
-        raise ParameterError(f"churn components: the period from {start} to {end} is empty; end is the day after its last.")
+        raise ParameterError(
+            f"churn components: the period from {start} to {end} is empty; end is the day after its last."
+        )
     begins, ends = pd.to_datetime(spells["begins"]), pd.to_datetime(spells["ends"])
     backwards = (ends < begins).sum()
     if backwards:
-        raise ContractError(f"spells: {backwards} rows end before they begin, e.g. customer {spells.loc[ends < begins, 'customer_id'].iloc[0]}; mend the dates.")
+        raise ContractError(
+            f"spells: {backwards} rows end before they begin, e.g. customer {spells.loc[ends < begins, 'customer_id'].iloc[0]}; mend the dates."
+        )
     first, after = pd.Timestamp(start), pd.Timestamp(end)
     marks = pd.DataFrame(
         {
@@ -120,7 +134,12 @@ def components_of_spells(spells: pd.DataFrame, *, start: dt.date, end: dt.date) 
 
 
 def _won_and_lost(
-    customer: pd.Series, begins: pd.Series, ends: pd.Series, by: pd.DataFrame, first: pd.Timestamp, after: pd.Timestamp
+    customer: pd.Series,
+    begins: pd.Series,
+    ends: pd.Series,
+    by: pd.DataFrame,
+    first: pd.Timestamp,
+    after: pd.Timestamp,
 ) -> int:
     """Customers in neither start nor end who had a spell begin inside the period."""
     inside = set(customer[(begins >= first) & (begins < after) & (ends < after)])

@@ -66,16 +66,34 @@ class Drivers:
 
 def drivers(inputs: StudyInputs) -> Drivers:
     """Hazard ratios of loss for late complaints, repeat repairs, late first responses and repairs that took several contacts."""
-    inputs.engine.require("contracts.starts_on", "contracts.ends_on", "tickets.first_response_at", "tickets.resolved_at", "tickets.serial_no")
+    inputs.engine.require(
+        "contracts.starts_on",
+        "contracts.ends_on",
+        "tickets.first_response_at",
+        "tickets.resolved_at",
+        "tickets.serial_no",
+    )
     rows = exposure_rows(inputs)
     period = Period(Month.parse(observed_from(inputs)), inputs.month)
-    fits = {name: _fit(rows, covariates, strata, inputs.confidence) for name, (covariates, strata) in MODELS.items()}
-    exposed = {name: int(rows.loc[rows[name] & rows["lost"], "customers"].sum()) for name in ("slow", "prompt", "repeat", "low", "ever_slow")}
+    fits = {
+        name: _fit(rows, covariates, strata, inputs.confidence)
+        for name, (covariates, strata) in MODELS.items()
+    }
+    exposed = {
+        name: int(rows.loc[rows[name] & rows["lost"], "customers"].sum())
+        for name in ("slow", "prompt", "repeat", "low", "ever_slow")
+    }
     held = {name: rows for name in MODELS}
     if not inputs.engine.tables.missing("tickets.contacts"):
         handled = exposure_rows(inputs, views.HANDLING)
-        fits |= {name: _fit(handled, covariates, strata, inputs.confidence) for name, (covariates, strata) in HANDLING.items()}
-        exposed |= {name: int(handled.loc[handled[name] & handled["lost"], "customers"].sum()) for name in views.HANDLING}
+        fits |= {
+            name: _fit(handled, covariates, strata, inputs.confidence)
+            for name, (covariates, strata) in HANDLING.items()
+        }
+        exposed |= {
+            name: int(handled.loc[handled[name] & handled["lost"], "customers"].sum())
+            for name in views.HANDLING
+        }
         held |= {name: handled for name in HANDLING}
     ratios, p_values = {}, {}
     for model, fit in fits.items():
@@ -87,17 +105,30 @@ def drivers(inputs: StudyInputs) -> Drivers:
         if fit is not None and what in fit.coefficients.index:
             p_values[what] = float(fit.coefficients.loc[what, "p_value"])
     return Drivers(
-        ratios=ratios, p_values=p_values,
-        differences={what: _difference(inputs, held[model], fits[model], what, period) for what, model in TESTED if model in fits},
-        diagnostics={what: _diagnostics(inputs, fits[model], what, period) for what, model in TESTED if model in fits},
-        proportional=_proportional(fits["total"]), losses=int(rows.loc[rows["lost"], "customers"].sum()), exposed=exposed,
-    )  # fmt: skip
+        ratios=ratios,
+        p_values=p_values,
+        differences={
+            what: _difference(inputs, held[model], fits[model], what, period)
+            for what, model in TESTED
+            if model in fits
+        },
+        diagnostics={
+            what: _diagnostics(inputs, fits[model], what, period) for what, model in TESTED if model in fits
+        },
+        proportional=_proportional(fits["total"]),
+        losses=int(rows.loc[rows["lost"], "customers"].sum()),
+        exposed=exposed,
+    )
 
 
 def exposure_rows(inputs: StudyInputs, exposures: Sequence[str] = views.EXPOSURES) -> pd.DataFrame:
     """Start-stop rows with their number, from SQL; a contract older than the service records enters when these begin."""
     since: dt.date = observed_from(inputs)
-    rows = inputs.engine.query(views.exposure_rows(contracts(inputs), felt(inputs), inputs.month.end, observed_from=since, exposures=exposures))
+    rows = inputs.engine.query(
+        views.exposure_rows(
+            contracts(inputs), felt(inputs), inputs.month.end, observed_from=since, exposures=exposures
+        )
+    )
     if rows.empty or not rows["lost"].any():
         raise MissingData("contracts.starts_on")
     return rows
@@ -107,7 +138,12 @@ def _fit(rows: pd.DataFrame, covariates: Sequence[str], strata: Sequence[str], l
     """The model on the covariates that vary and have losses; None where none is left."""
     from analysis import stats
 
-    used = [name for name in covariates if rows.loc[rows[name] & rows["lost"], "customers"].sum() >= FEWEST and rows.loc[~rows[name] & rows["lost"], "customers"].sum() >= FEWEST]
+    used = [
+        name
+        for name in covariates
+        if rows.loc[rows[name] & rows["lost"], "customers"].sum() >= FEWEST
+        and rows.loc[~rows[name] & rows["lost"], "customers"].sum() >= FEWEST
+    ]
     if not used:
         return None
     group = [*strata, *used, "entry", "stop", "lost"]
@@ -115,9 +151,14 @@ def _fit(rows: pd.DataFrame, covariates: Sequence[str], strata: Sequence[str], l
     labels = stratum_labels(counted, strata)
     try:
         return stats.cox(
-            counted[used].astype(float), counted["stop"], counted["lost"], entry=counted["entry"].where(counted["entry"] > 0, -1), strata=labels,
-            weights=counted["customers"], level=level,
-        )  # fmt: skip
+            counted[used].astype(float),
+            counted["stop"],
+            counted["lost"],
+            entry=counted["entry"].where(counted["entry"] > 0, -1),
+            strata=labels,
+            weights=counted["customers"],
+            level=level,
+        )
     except FitError:
         return None
 
@@ -129,32 +170,71 @@ def stratum_labels(rows: pd.DataFrame, strata: Sequence[str]) -> NDArray[np.int6
     return rows.groupby(list(strata), sort=True).ngroup().to_numpy().astype(np.int64) if strata else None
 
 
-def _ratio(inputs: StudyInputs, fit: CoxFit | None, name: str, what: str, model: str, period: Period, losses: int) -> Fact:
+def _ratio(
+    inputs: StudyInputs, fit: CoxFit | None, name: str, what: str, model: str, period: Period, losses: int
+) -> Fact:
     place = {"exposure": what, "model": model}
     if fit is None or name not in fit.coefficients.index:
-        return inputs.engine.stated("loss_hazard_ratio", period=period, value=None, reason=TOO_FEW, dimensions=place, sources=SOURCES)
+        return inputs.engine.stated(
+            "loss_hazard_ratio", period=period, value=None, reason=TOO_FEW, dimensions=place, sources=SOURCES
+        )
     row = fit.coefficients.loc[name]
-    return estimate(inputs, "loss_hazard_ratio", row["hazard_ratio"], row["low"], row["high"], method="Cox, Efron ties", period=period, dimensions=place, n=losses, sources=SOURCES)
+    return estimate(
+        inputs,
+        "loss_hazard_ratio",
+        row["hazard_ratio"],
+        row["low"],
+        row["high"],
+        method="Cox, Efron ties",
+        period=period,
+        dimensions=place,
+        n=losses,
+        sources=SOURCES,
+    )
 
 
-def _difference(inputs: StudyInputs, rows: pd.DataFrame, fit: CoxFit | None, what: str, period: Period) -> Fact:
+def _difference(
+    inputs: StudyInputs, rows: pd.DataFrame, fit: CoxFit | None, what: str, period: Period
+) -> Fact:
     """Share lost in the first twelve months with the experience minus without, averaged over strata by their customers."""
     from analysis import stats
 
     place = {"exposure": what}
     if fit is None or what not in fit.coefficients.index:
-        return inputs.engine.stated("loss_risk_difference", period=period, value=None, reason=TOO_FEW, dimensions=place, sources=SOURCES)
+        return inputs.engine.stated(
+            "loss_risk_difference",
+            period=period,
+            value=None,
+            reason=TOO_FEW,
+            dimensions=place,
+            sources=SOURCES,
+        )
     import pandas as pd
 
     labels = stratum_labels(rows, STRATA)
     sizes = rows.groupby(labels)["customers"].sum()
     beside = {"waited": "asked", "followed": "repaired"}.get(what)  # whoever waited had asked
     none = pd.DataFrame([{name: float(name == beside) for name in fit.coefficients.index}])
-    found = stats.absolute_difference(fit, none, what, values=(0.0, 1.0), time=min(YEAR_DAYS, float(fit.baseline["time"].max())), stratum=sizes.to_dict())
+    found = stats.absolute_difference(
+        fit,
+        none,
+        what,
+        values=(0.0, 1.0),
+        time=min(YEAR_DAYS, float(fit.baseline["time"].max())),
+        stratum=sizes.to_dict(),
+    )
     return estimate(
-        inputs, "loss_risk_difference", found.value, found.low, found.high, method="Standardised Cox, delta method", period=period, dimensions=place,
-        n=int(sizes.sum()), sources=SOURCES,
-    )  # fmt: skip
+        inputs,
+        "loss_risk_difference",
+        found.value,
+        found.low,
+        found.high,
+        method="Standardised Cox, delta method",
+        period=period,
+        dimensions=place,
+        n=int(sizes.sum()),
+        sources=SOURCES,
+    )
 
 
 def _proportional(fit: CoxFit | None) -> pd.DataFrame | None:
@@ -172,6 +252,8 @@ def _diagnostics(inputs: StudyInputs, fit: CoxFit | None, what: str, period: Per
     def fact(metric: str, column: str) -> Fact:
         value = float(table[column][what]) if table is not None and known else None
         reason = {} if known else {"reason": TOO_FEW}
-        return inputs.engine.stated(metric, period=period, value=value, dimensions=place, sources=SOURCES, **reason)
+        return inputs.engine.stated(
+            metric, period=period, value=value, dimensions=place, sources=SOURCES, **reason
+        )
 
     return fact("proportionality_statistic", "statistic"), fact("proportionality_p_value", "p_value")

@@ -39,8 +39,23 @@ def effects(inputs: StudyInputs, cohorts: Cohorts) -> tuple[Effect, ...]:
     made = []
     for row in table.to_dict("records"):
         name, degrees = str(row["effect"]), int(row["degrees"])
-        deviance = plain(inputs, "effect_deviance", float(row["deviance"]), period=period, dimensions={"effect": name}, n=degrees, sources=sources)
-        p_value = plain(inputs, "effect_p_value", float(row["p_value"]), period=period, dimensions={"effect": name}, sources=sources)
+        deviance = plain(
+            inputs,
+            "effect_deviance",
+            float(row["deviance"]),
+            period=period,
+            dimensions={"effect": name},
+            n=degrees,
+            sources=sources,
+        )
+        p_value = plain(
+            inputs,
+            "effect_p_value",
+            float(row["p_value"]),
+            period=period,
+            dimensions={"effect": name},
+            sources=sources,
+        )
         made.append(Effect(name=name, degrees=degrees, deviance=deviance, p_value=p_value))
     return tuple(made)
 
@@ -51,7 +66,9 @@ def hazards(matrix: pd.DataFrame) -> pd.DataFrame:
     frame["number"] = frame["cohort"].rank(method="dense").astype(int)
     frame["at_risk"] = frame.groupby("cohort")["active"].shift(1).fillna(frame["size"]).astype(int)
     frame["lost"] = frame["at_risk"] - frame["active"]
-    return frame.assign(calendar=frame["number"] + frame["age"]).loc[frame["at_risk"] > 0, ["cohort", "number", "age", "calendar", "at_risk", "lost"]]
+    return frame.assign(calendar=frame["number"] + frame["age"]).loc[
+        frame["at_risk"] > 0, ["cohort", "number", "age", "calendar", "at_risk", "lost"]
+    ]
 
 
 def curvature(cells: pd.DataFrame) -> pd.DataFrame:
@@ -67,17 +84,24 @@ def curvature(cells: pd.DataFrame) -> pd.DataFrame:
     from scipy.stats import chi2, f
 
     columns = {"age": cells["age"], "calendar": cells["calendar"], "cohort": cells["number"]}
-    parts = {name: pd.get_dummies(values.to_numpy(), dtype=float).to_numpy()[:, 1:] for name, values in columns.items()}
+    parts = {
+        name: pd.get_dummies(values.to_numpy(), dtype=float).to_numpy()[:, 1:]
+        for name, values in columns.items()
+    }
     one = np.ones((len(cells), 1))
     at_risk, lost = cells["at_risk"].to_numpy(dtype=float), cells["lost"].to_numpy(dtype=float)
     full, rank = _deviance(np.hstack([one, *parts.values()]), at_risk, lost)
     left = len(cells) - rank
     if left < 10:
-        raise FitError(f"curvature: {len(cells)} cells for {rank} parameters; age, calendar and cohort cannot be told apart at all.")
+        raise FitError(
+            f"curvature: {len(cells)} cells for {rank} parameters; age, calendar and cohort cannot be told apart at all."
+        )
     spread = max(full / left, 1.0)
     rows = []
     for name in EFFECTS:
-        reduced, smaller = _deviance(np.hstack([one, *(part for other, part in parts.items() if other != name)]), at_risk, lost)
+        reduced, smaller = _deviance(
+            np.hstack([one, *(part for other, part in parts.items() if other != name)]), at_risk, lost
+        )
         degrees = rank - smaller
         if degrees < 1:
             continue
@@ -116,5 +140,7 @@ def _shortfall(eta: np.ndarray, at_risk: np.ndarray, lost: np.ndarray) -> float:
 
     mean = np.clip(-np.expm1(-np.exp(eta)), 1e-12, 1 - 1e-12)
     with np.errstate(divide="ignore", invalid="ignore"):
-        terms = np.where(lost > 0, lost * np.log(lost / (at_risk * mean)), 0.0) + np.where(at_risk > lost, (at_risk - lost) * np.log((at_risk - lost) / (at_risk * (1 - mean))), 0.0)
+        terms = np.where(lost > 0, lost * np.log(lost / (at_risk * mean)), 0.0) + np.where(
+            at_risk > lost, (at_risk - lost) * np.log((at_risk - lost) / (at_risk * (1 - mean))), 0.0
+        )
     return float(2 * terms.sum())

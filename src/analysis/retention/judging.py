@@ -19,7 +19,10 @@ from analysis.retention.warning import Warning_
 
 Parts = Mapping[str, object]
 SMALLEST_BASE = 50
-COHORTS = ("contract_cohorts", "purchase_cohorts")  # kinds of first product differ by nature; they are shown, with intervals, and are no news
+COHORTS = (
+    "contract_cohorts",
+    "purchase_cohorts",
+)  # kinds of first product differ by nature; they are shown, with intervals, and are no news
 
 
 def findings(inputs: StudyInputs, parts: Parts, limit: Fact) -> tuple[Finding, ...]:
@@ -52,7 +55,9 @@ def adjusted_p_values(parts: Parts) -> dict[str, float]:
     if isinstance(stay, Staying) and "segment" in stay.p_values:
         raw["segment"] = stay.p_values["segment"]
     if isinstance(again, tuple):
-        raw["repurchase"] = next((line.p_value for line in again if line.arm == "bad" and line.severity == "all"), None)
+        raw["repurchase"] = next(
+            (line.p_value for line in again if line.arm == "bad" and line.severity == "all"), None
+        )
     after = parts["leaving"]
     if isinstance(after, tuple):
         raw |= {f"leaving.{line.arm}": line.p_value for line in after}
@@ -61,13 +66,21 @@ def adjusted_p_values(parts: Parts) -> dict[str, float]:
         if isinstance(cohorts, Cohorts):
             raw[name] = cohorts.p_value
     known = {name: value for name, value in raw.items() if value is not None and value == value}
-    return dict(zip(known, map(float, stats.adjust_p_values(list(known.values()), method="holm")), strict=True)) if known else {}
+    return (
+        dict(zip(known, map(float, stats.adjust_p_values(list(known.values()), method="holm")), strict=True))
+        if known
+        else {}
+    )
 
 
 def _threshold(parts: Parts, limit: Fact) -> list[Finding]:
     """Crossed only when the whole interval lies beyond the line."""
     basis = parts["contractual"]
-    if not isinstance(basis, Basis) or basis.year.gross_churn.value is None or basis.year.gross_churn.interval is None:
+    if (
+        not isinstance(basis, Basis)
+        or basis.year.gross_churn.value is None
+        or basis.year.gross_churn.interval is None
+    ):
         return []
     churn, line = basis.year.gross_churn, float(limit.value or 0)
     values = {"churn": churn, "limit": limit, "net": basis.year.net_loss}
@@ -81,10 +94,14 @@ def _threshold(parts: Parts, limit: Fact) -> list[Finding]:
     )
     return [
         Finding(
-            id="retention.gross_churn", section="retention", severity="alert" if crossed else "watch", statement=Sentence(template, values),
-            method="Lost among those present at the start; Wilson interval against the limit", rank=float(churn.value or 0),
+            id="retention.gross_churn",
+            section="retention",
+            severity="alert" if crossed else "watch",
+            statement=Sentence(template, values),
+            method="Lost among those present at the start; Wilson interval against the limit",
+            rank=float(churn.value or 0),
         )
-    ]  # fmt: skip
+    ]
 
 
 def _revenue(parts: Parts) -> list[Finding]:
@@ -96,11 +113,15 @@ def _revenue(parts: Parts) -> list[Finding]:
     template = "Contracts worth {gross} of the yearly value at the start were kept ({start} at the start); with additional sales to the same customers {net}."
     return [
         Finding(
-            id="retention.revenue_retention", section="retention", severity="info", evidence=evidence,
+            id="retention.revenue_retention",
+            section="retention",
+            severity="info",
+            evidence=evidence,
             statement=Sentence(template, {"gross": whole.gross, "net": whole.net, "start": whole.start}),
-            method="Accounting totals of contract terms; the largest lost business accounts are listed", rank=1.0,
+            method="Accounting totals of contract terms; the largest lost business accounts are listed",
+            rank=1.0,
         )
-    ]  # fmt: skip
+    ]
 
 
 _EXPERIENCE = {
@@ -126,15 +147,21 @@ def _experience(parts: Parts, sure: set[str]) -> list[Finding]:
         ratio, difference = found.ratios[name, model], found.differences[name]
         if ratio.value is None or difference.value is None:
             continue
-        values = {"ratio": ratio, "difference": difference} | ({"naive": found.ratios["slow", "naive"]} if name == "slow" else {})
+        values = {"ratio": ratio, "difference": difference} | (
+            {"naive": found.ratios["slow", "naive"]} if name == "slow" else {}
+        )
         made.append(
             Finding(
-                id=f"retention.{name}", section="retention", severity="alert" if float(ratio.value) > 1 else "good",
-                statement=Sentence(_EXPERIENCE[name], values), subject={"exposure": name},
-                method="Cox regression within contract kind, customer type and segment; an association, not proof of a cause", rank=float(ratio.value),
+                id=f"retention.{name}",
+                section="retention",
+                severity="alert" if float(ratio.value) > 1 else "good",
+                statement=Sentence(_EXPERIENCE[name], values),
+                subject={"exposure": name},
+                method="Cox regression within contract kind, customer type and segment; an association, not proof of a cause",
+                rank=float(ratio.value),
                 checks=("proportional_hazards",),
             )
-        )  # fmt: skip
+        )
     return made
 
 
@@ -146,16 +173,19 @@ def _repurchase(parts: Parts, sure: set[str]) -> list[Finding]:
     if line.difference.value is None:
         return []
     down = float(line.difference.value) < 0
-    template = (
-        "After a late answer to a complaint or a repeat repair {served} bought again within twelve months, against {matched} of matched customers without service: {difference:signed} ({difference:interval})."
-    )
+    template = "After a late answer to a complaint or a repeat repair {served} bought again within twelve months, against {matched} of matched customers without service: {difference:signed} ({difference:interval})."
     return [
         Finding(
-            id="retention.repurchase", section="retention", severity="watch" if down else "good",
-            statement=Sentence(template, {"served": line.served, "matched": line.matched, "difference": line.difference}),
-            method="Exact matching on landmark, type, segment, orders, recency and age; windows that have closed", rank=abs(float(line.difference.value)),
+            id="retention.repurchase",
+            section="retention",
+            severity="watch" if down else "good",
+            statement=Sentence(
+                template, {"served": line.served, "matched": line.matched, "difference": line.difference}
+            ),
+            method="Exact matching on landmark, type, segment, orders, recency and age; windows that have closed",
+            rank=abs(float(line.difference.value)),
         )
-    ]  # fmt: skip
+    ]
 
 
 def _leaving(parts: Parts, sure: set[str]) -> list[Finding]:
@@ -168,12 +198,19 @@ def _leaving(parts: Parts, sure: set[str]) -> list[Finding]:
     }
     return [
         Finding(
-            id=f"retention.left_after_{line.arm}", section="retention", severity="watch" if float(line.difference.value or 0) > 0 else "good",
-            statement=Sentence(templates[line.arm], {"served": line.served, "matched": line.matched, "difference": line.difference}),
-            method="Exact matching on landmark, contract kind, type, segment, months to renewal and tenure; windows that have closed", rank=abs(float(line.difference.value or 0)),
+            id=f"retention.left_after_{line.arm}",
+            section="retention",
+            severity="watch" if float(line.difference.value or 0) > 0 else "good",
+            statement=Sentence(
+                templates[line.arm],
+                {"served": line.served, "matched": line.matched, "difference": line.difference},
+            ),
+            method="Exact matching on landmark, contract kind, type, segment, months to renewal and tenure; windows that have closed",
+            rank=abs(float(line.difference.value or 0)),
         )
-        for line in after if f"leaving.{line.arm}" in sure and line.difference.value is not None
-    ]  # fmt: skip
+        for line in after
+        if f"leaving.{line.arm}" in sure and line.difference.value is not None
+    ]
 
 
 _COHORT_TEXT = {
@@ -186,18 +223,29 @@ def _cohorts(parts: Parts, sure: set[str]) -> list[Finding]:
     made = []
     for name in COHORTS:
         found = parts[name]
-        if not isinstance(found, Cohorts) or name not in sure or found.worst is None or found.worst.value is None:
+        if (
+            not isinstance(found, Cohorts)
+            or name not in sure
+            or found.worst is None
+            or found.worst.value is None
+        ):
             continue
         if name == "contract_cohorts" and _recorded(parts):
             continue  # where earlier losses are missing, older cohorts look better than they were
         template = _COHORT_TEXT[name]
         made.append(
             Finding(
-                id=f"retention.{name}", section="retention", severity="watch" if float(found.worst.value) < 0 else "good",
-                statement=Sentence(template, {"cohort": found.worst.dimensions["cohort"], "gap": found.worst}), evidence=found.differences,
-                method="Each cohort against the others at the same age, Holm over cohorts", rank=abs(float(found.worst.value)),
+                id=f"retention.{name}",
+                section="retention",
+                severity="watch" if float(found.worst.value) < 0 else "good",
+                statement=Sentence(
+                    template, {"cohort": found.worst.dimensions["cohort"], "gap": found.worst}
+                ),
+                evidence=found.differences,
+                method="Each cohort against the others at the same age, Holm over cohorts",
+                rank=abs(float(found.worst.value)),
             )
-        )  # fmt: skip
+        )
     return made
 
 
@@ -212,11 +260,16 @@ def _segments(parts: Parts, sure: set[str]) -> list[Finding]:
     template = "Segments stay differently long: of the first 36 months, {best} customers spend {most} under contract, {worst} customers {least}."
     return [
         Finding(
-            id="retention.segments", section="retention", severity="info",
-            statement=Sentence(template, {"best": best.label, "most": best.mean, "worst": worst.label, "least": worst.mean}),
-            method="Log-rank test within contract kind and customer type; segment as it was when the contract began", rank=0.5,
+            id="retention.segments",
+            section="retention",
+            severity="info",
+            statement=Sentence(
+                template, {"best": best.label, "most": best.mean, "worst": worst.label, "least": worst.mean}
+            ),
+            method="Log-rank test within contract kind and customer type; segment as it was when the contract began",
+            rank=0.5,
         )
-    ]  # fmt: skip
+    ]
 
 
 def _calls(parts: Parts) -> list[Finding]:
@@ -224,37 +277,75 @@ def _calls(parts: Parts) -> list[Finding]:
     found = parts["warning"]
     if not isinstance(found, Warning_) or found.lift.interval is None or found.lift.interval.low <= 1:
         return []
-    template = (
-        "{losses} are expected to be lost within {months} months, with {margin} of yearly margin at stake. Of the {called:n} with the highest scores, {called} left in the last test against {base} of all."
-    )
+    template = "{losses} are expected to be lost within {months} months, with {margin} of yearly margin at stake. Of the {called:n} with the highest scores, {called} left in the last test against {base} of all."
     return [
         Finding(
-            id="retention.call_list", section="retention", severity="info", evidence=found.calls,
-            statement=Sentence(template, {"months": str(found.horizon), "losses": found.expected_losses, "margin": found.margin, "called": found.precision, "base": found.base_rate}),
-            method="Score chosen on a later snapshot and tested on a still later one", rank=2.0, checks=("score_calibration", "score_drift"),
+            id="retention.call_list",
+            section="retention",
+            severity="info",
+            evidence=found.calls,
+            statement=Sentence(
+                template,
+                {
+                    "months": str(found.horizon),
+                    "losses": found.expected_losses,
+                    "margin": found.margin,
+                    "called": found.precision,
+                    "base": found.base_rate,
+                },
+            ),
+            method="Score chosen on a later snapshot and tested on a still later one",
+            rank=2.0,
+            checks=("score_calibration", "score_drift"),
         )
-    ]  # fmt: skip
+    ]
 
 
 def _accounts(parts: Parts) -> list[Finding]:
     found = parts["accounts"]
     models = parts["models"]
-    if not isinstance(found, Accounts) or not isinstance(models, frozenset) or "b2b" not in models or found.top_share.value is None:
+    if (
+        not isinstance(found, Accounts)
+        or not isinstance(models, frozenset)
+        or "b2b" not in models
+        or found.top_share.value is None
+    ):
         return []
     template = "{number} under contract are businesses, worth {value} a year; the largest tenth of them hold {share} of it. The largest are listed with the end of their term and their chance of loss."
     return [
         Finding(
-            id="retention.accounts", section="retention", severity="info", evidence=found.listed,
-            statement=Sentence(template, {"number": found.number, "value": found.value, "share": found.top_share}), method="Running terms at the end of the month; accounting totals", rank=0.4,
+            id="retention.accounts",
+            section="retention",
+            severity="info",
+            evidence=found.listed,
+            statement=Sentence(
+                template, {"number": found.number, "value": found.value, "share": found.top_share}
+            ),
+            method="Running terms at the end of the month; accounting totals",
+            rank=0.4,
         )
-    ]  # fmt: skip
+    ]
 
 
 # -- checks ----------------------------------------------------------------------------------------------------------
 
 
 def checks(parts: Parts) -> tuple[Check, ...]:
-    return tuple(check for make in (_identities, _recorded, _followed_from_start, _proportional, _links, _unmatched, _calibrated, _drift, _identification) for check in make(parts))
+    return tuple(
+        check
+        for make in (
+            _identities,
+            _recorded,
+            _followed_from_start,
+            _proportional,
+            _links,
+            _unmatched,
+            _calibrated,
+            _drift,
+            _identification,
+        )
+        for check in make(parts)
+    )
 
 
 def _identities(parts: Parts) -> list[Check]:
@@ -268,33 +359,54 @@ def _identities(parts: Parts) -> list[Check]:
             continue
         whole = basis.year.components
         by = [line.components for line in basis.by_type]
-        adds = all(sum(getattr(one, part) for one in by) == getattr(whole, part) for part in ("start", "lost", "new", "reactivated", "end"))
+        adds = all(
+            sum(getattr(one, part) for one in by) == getattr(whole, part)
+            for part in ("start", "lost", "new", "reactivated", "end")
+        )
         adds = adds and whole.end == whole.start - whole.lost + whole.new + whole.reactivated
         values |= {f"{name}_start": basis.year.counts["start"], f"{name}_end": basis.year.counts["end"]}
         sound = sound and adds
         if not adds:
-            made.append(Check(id=f"components_{name}", outcome="failed", blocking=True, sentence=Sentence("The components of churn do not add up.")))
+            made.append(
+                Check(
+                    id=f"components_{name}",
+                    outcome="failed",
+                    blocking=True,
+                    sentence=Sentence("The components of churn do not add up."),
+                )
+            )
     if not values or not sound:
         return made
     both = "Start − lost + new + reactivated = end, and customer types add up to the whole: contracts {contractual_start} to {contractual_end}, purchases {non_contractual_start} to {non_contractual_end}."
     one = "Start − lost + new + reactivated = end, and customer types add up to the whole: {start} became {end}."
     if len(values) == 2:
         start, end = values.values()
-        return [Check(id="components", outcome="passed", sentence=Sentence(one, {"start": start, "end": end}))]
+        return [
+            Check(id="components", outcome="passed", sentence=Sentence(one, {"start": start, "end": end}))
+        ]
     return [Check(id="components", outcome="passed", sentence=Sentence(both, values))]
 
 
 def _recorded(parts: Parts) -> list[Check]:
     """A source that holds only customers of its last day knows of no earlier losses."""
     basis, first = parts["contractual"], parts["first_loss"]
-    if not isinstance(basis, Basis) or basis.year.components.start < SMALLEST_BASE or not isinstance(first, Month) or first <= basis.year.period.first:
+    if (
+        not isinstance(basis, Basis)
+        or basis.year.components.start < SMALLEST_BASE
+        or not isinstance(first, Month)
+        or first <= basis.year.period.first
+    ):
         return []
     return [
         Check(
-            id="losses_recorded", outcome="failed",
-            sentence=Sentence("No loss before {month} is on record although contracts ran before: customers lost earlier seem to be missing, so churn over twelve months is a lower bound.", {"month": first}),
+            id="losses_recorded",
+            outcome="failed",
+            sentence=Sentence(
+                "No loss before {month} is on record although contracts ran before: customers lost earlier seem to be missing, so churn over twelve months is a lower bound.",
+                {"month": first},
+            ),
         )
-    ]  # fmt: skip
+    ]
 
 
 def _followed_from_start(parts: Parts) -> list[Check]:
@@ -315,7 +427,9 @@ def _proportional(parts: Parts) -> list[Check]:
         if holds
         else "Proportional hazards: the hazard ratios change with the age of the contract; one ratio for all ages is a summary at best."
     )
-    return [Check(id="proportional_hazards", outcome="passed" if holds else "failed", sentence=Sentence(text))]
+    return [
+        Check(id="proportional_hazards", outcome="passed" if holds else "failed", sentence=Sentence(text))
+    ]
 
 
 def _links(parts: Parts) -> list[Check]:
@@ -324,9 +438,21 @@ def _links(parts: Parts) -> list[Check]:
         return []
     weak = [link for link in links if isinstance(link, Link) and link.verdict != "holds"]
     if not weak:
-        return [Check(id="chain_links", outcome="passed", sentence=Sentence("Every link of the chain that could be tested holds in these data."))]
+        return [
+            Check(
+                id="chain_links",
+                outcome="passed",
+                sentence=Sentence("Every link of the chain that could be tested holds in these data."),
+            )
+        ]
     names = Text(en="; ".join(link.label.en for link in weak), zh="；".join(link.label.zh for link in weak))
-    return [Check(id="chain_links", outcome="info", sentence=Sentence("Not shown by these data: {links}.", {"links": names}))]
+    return [
+        Check(
+            id="chain_links",
+            outcome="info",
+            sentence=Sentence("Not shown by these data: {links}.", {"links": names}),
+        )
+    ]
 
 
 def _unmatched(parts: Parts) -> list[Check]:
@@ -355,7 +481,13 @@ def _calibrated(parts: Parts) -> list[Check]:
         if fits
         else "The score expected another number of losses on the test snapshot than there were ({observed}, {observed:interval}); read its level with care, its order less so."
     )
-    return [Check(id="score_calibration", outcome="passed" if fits else "failed", sentence=Sentence(text, {"observed": found.base_rate}))]
+    return [
+        Check(
+            id="score_calibration",
+            outcome="passed" if fits else "failed",
+            sentence=Sentence(text, {"observed": found.base_rate}),
+        )
+    ]
 
 
 def _drift(parts: Parts) -> list[Check]:
@@ -368,12 +500,27 @@ def _drift(parts: Parts) -> list[Check]:
     if not moved:
         return [
             Check(
-                id="score_drift", outcome="passed",
-                sentence=Sentence("Neither the score nor its inputs drifted (population stability index above 0.25) by more than between earlier snapshots as far apart."),
+                id="score_drift",
+                outcome="passed",
+                sentence=Sentence(
+                    "Neither the score nor its inputs drifted (population stability index above 0.25) by more than between earlier snapshots as far apart."
+                ),
             )
-        ]  # fmt: skip
-    names = Text(en=", ".join(REASONS.get(name, name) for name in moved), zh="、".join(REASONS_ZH.get(name, name) for name in moved))
-    return [Check(id="score_drift", outcome="failed", sentence=Sentence("Drifted since the score was learnt, beyond what is usual between snapshots as far apart (population stability index above 0.25): {names}.", {"names": names}))]
+        ]
+    names = Text(
+        en=", ".join(REASONS.get(name, name) for name in moved),
+        zh="、".join(REASONS_ZH.get(name, name) for name in moved),
+    )
+    return [
+        Check(
+            id="score_drift",
+            outcome="failed",
+            sentence=Sentence(
+                "Drifted since the score was learnt, beyond what is usual between snapshots as far apart (population stability index above 0.25): {names}.",
+                {"names": names},
+            ),
+        )
+    ]
 
 
 def _identification(parts: Parts) -> list[Check]:
@@ -384,7 +531,11 @@ def _identification(parts: Parts) -> list[Check]:
     found = parts["effects"]
     if not isinstance(found, tuple):
         return [Check(id="age_period_cohort", outcome="info", sentence=Sentence(limit))]
-    names = {"age": Text(en="age of the contract", zh="合同账龄"), "calendar": Text(en="calendar time", zh="日历时间"), "cohort": Text(en="quarter of entry", zh="进入时间")}
+    names = {
+        "age": Text(en="age of the contract", zh="合同账龄"),
+        "calendar": Text(en="calendar time", zh="日历时间"),
+        "cohort": Text(en="quarter of entry", zh="进入时间"),
+    }
     shown = [names[one.name] for one in found if float(one.p_value.value or 0) < 0.05 / len(found)]
     bends = (
         "Age, calendar time and cohort cannot be fully told apart: a straight trend may belong to any of the three. Beyond a straight line, losses vary with: {names}."

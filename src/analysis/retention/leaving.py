@@ -76,21 +76,36 @@ def study(inputs: StudyInputs) -> RetentionStudy:
     parts: dict[str, object] = {
         "contractual": contractual,
         "non_contractual": non_contractual,
-        "model_churn": attempt(movement.model_churn, inputs) if isinstance(non_contractual, Basis) else non_contractual,
+        "model_churn": attempt(movement.model_churn, inputs)
+        if isinstance(non_contractual, Basis)
+        else non_contractual,
         "revenue": attempt(movement.revenue_retention, inputs),
         "reasons": attempt(movement.reasons, inputs) if isinstance(contractual, Basis) else contractual,
         "renewals": attempt(movement.renewal_calendar, inputs) if few else LEFT_OUT,
-        "accounts": attempt(lambda given: accounts(given, found_warning if isinstance(found_warning, Warning_) else None), inputs) if few else LEFT_OUT,
+        "accounts": attempt(
+            lambda given: accounts(given, found_warning if isinstance(found_warning, Warning_) else None),
+            inputs,
+        )
+        if few
+        else LEFT_OUT,
         "first_loss": movement.first_loss(inputs) if isinstance(contractual, Basis) else None,
         "models": models,
         "contract_cohorts": cohorts,
         "purchase_cohorts": attempt(vintages.purchase_cohorts, inputs) if many else LEFT_OUT,
-        "product_cohorts": attempt(lambda given: vintages.purchase_cohorts(given, "first_product"), inputs) if many else LEFT_OUT,
-        "service_cohorts": attempt(lambda given: vintages.purchase_cohorts(given, "first_service"), inputs) if many else LEFT_OUT,
-        "effects": attempt(lambda given: effects(given, cohorts), inputs) if isinstance(cohorts, Cohorts) else cohorts,
+        "product_cohorts": attempt(lambda given: vintages.purchase_cohorts(given, "first_product"), inputs)
+        if many
+        else LEFT_OUT,
+        "service_cohorts": attempt(lambda given: vintages.purchase_cohorts(given, "first_service"), inputs)
+        if many
+        else LEFT_OUT,
+        "effects": attempt(lambda given: effects(given, cohorts), inputs)
+        if isinstance(cohorts, Cohorts)
+        else cohorts,
         "staying": attempt(staying, inputs),
         "drivers": found_drivers,
-        "chain": attempt(lambda given: chain(given, found_drivers if isinstance(found_drivers, Drivers) else None), inputs),
+        "chain": attempt(
+            lambda given: chain(given, found_drivers if isinstance(found_drivers, Drivers) else None), inputs
+        ),
         "rebuying": attempt(rebuying.rebuying, inputs),
         "leaving": attempt(rebuying.leaving_after_repair, inputs),
         "warning": found_warning,
@@ -99,8 +114,12 @@ def study(inputs: StudyInputs) -> RetentionStudy:
     from analysis.retention import judging
 
     return RetentionStudy(
-        month=inputs.month, limit=limit, findings=judging.findings(inputs, parts, limit), checks=judging.checks(parts), **parts,  # type: ignore[arg-type]
-    )  # fmt: skip
+        month=inputs.month,
+        limit=limit,
+        findings=judging.findings(inputs, parts, limit),
+        checks=judging.checks(parts),
+        **parts,  # type: ignore[arg-type]
+    )
 
 
 def attempt(part: Callable[[StudyInputs], T], inputs: StudyInputs) -> T | Missing:
@@ -118,14 +137,20 @@ def business_models(inputs: StudyInputs) -> frozenset[str]:
         return frozenset({"b2b", "b2c"} if chosen == "both" else {chosen})
     if inputs.engine.tables.missing("customers.customer_type"):
         return frozenset({"b2c"})
-    kinds = inputs.engine.query("SELECT DISTINCT coalesce(customer_type, 'b2c') AS customer_type FROM customers")["customer_type"]
-    return frozenset({"b2b"} & set(kinds)) | frozenset({"b2c"} if set(kinds) - {"b2b"} or kinds.empty else set())
+    kinds = inputs.engine.query(
+        "SELECT DISTINCT coalesce(customer_type, 'b2c') AS customer_type FROM customers"
+    )["customer_type"]
+    return frozenset({"b2b"} & set(kinds)) | frozenset(
+        {"b2c"} if set(kinds) - {"b2b"} or kinds.empty else set()
+    )
 
 
 def _limit(inputs: StudyInputs) -> Fact:
     """The line of the churn threshold: a dated assumption."""
     name = "gross_churn_limit"
-    return inputs.engine.stated(name, period=inputs.month, value=float(inputs.assumptions.value(name, on=inputs.month.last_day)))
+    return inputs.engine.stated(
+        name, period=inputs.month, value=float(inputs.assumptions.value(name, on=inputs.month.last_day))
+    )
 
 
 __all__ = ["RetentionStudy", "Sentence", "study"]

@@ -90,52 +90,95 @@ def _basis(inputs: StudyInputs, basis: str, spells: str) -> Basis:
     first_seen = frame[frame["start"] > 0]["period"].str.removeprefix("year ").min()
     types = sorted(frame["customer_type"].unique())
     history = tuple(
-        (month, movement(inputs, basis, _counts(frame, f"year {month}"), period=year_of(inputs, month)).gross_churn)
-        for month in months if str(month) >= str(first_seen)
-    )  # fmt: skip
+        (
+            month,
+            movement(
+                inputs, basis, _counts(frame, f"year {month}"), period=year_of(inputs, month)
+            ).gross_churn,
+        )
+        for month in months
+        if str(month) >= str(first_seen)
+    )
     this = f"year {inputs.month}"
     return Basis(
         basis=basis,
         year=movement(inputs, basis, _counts(frame, this), period=year_of(inputs)),
-        month=movement(inputs, basis, _counts(frame, f"month {inputs.month}"), period=Period.of(inputs.month)),
-        by_type=tuple(movement(inputs, basis, _counts(frame, this, one), period=year_of(inputs), customer_type=one) for one in types),
+        month=movement(
+            inputs, basis, _counts(frame, f"month {inputs.month}"), period=Period.of(inputs.month)
+        ),
+        by_type=tuple(
+            movement(inputs, basis, _counts(frame, this, one), period=year_of(inputs), customer_type=one)
+            for one in types
+        ),
         history=history,
     )
 
 
 def _counts(frame: pd.DataFrame, period: str, customer_type: str | None = None) -> ChurnComponents:
-    rows = frame[(frame["period"] == period) & ((frame["customer_type"] == customer_type) if customer_type else True)]
-    return churn_components(**{name: int(rows[name].sum()) for name in ("start", "lost", "new", "reactivated", "won_and_lost")})
+    rows = frame[
+        (frame["period"] == period) & ((frame["customer_type"] == customer_type) if customer_type else True)
+    ]
+    return churn_components(
+        **{name: int(rows[name].sum()) for name in ("start", "lost", "new", "reactivated", "won_and_lost")}
+    )
 
 
-def movement(inputs: StudyInputs, basis: str, found: ChurnComponents, *, period: Period, customer_type: str | None = None) -> Movement:
+def movement(
+    inputs: StudyInputs,
+    basis: str,
+    found: ChurnComponents,
+    *,
+    period: Period,
+    customer_type: str | None = None,
+) -> Movement:
     """Facts of the components; every popular formula under its own name."""
     place = {"churn_basis": basis} | ({"customer_type": customer_type} if customer_type else {})
     common = {"period": period, "sources": SOURCES[basis]}
 
     def rate(metric: str, value: float | None, top: int) -> Fact:
-        return plain(inputs, metric, value, dimensions=place, numerator=top, denominator=found.start, **common)  # type: ignore[arg-type]
+        return plain(
+            inputs, metric, value, dimensions=place, numerator=top, denominator=found.start, **common
+        )  # type: ignore[arg-type]
 
     return Movement(
-        basis=basis, customer_type=customer_type, period=period, components=found,
-        counts={name: plain(inputs, "customer_movement", getattr(found, name), dimensions={**place, "movement": name}, **common) for name in MOVEMENTS},  # type: ignore[arg-type]
+        basis=basis,
+        customer_type=customer_type,
+        period=period,
+        components=found,
+        counts={
+            name: plain(
+                inputs,
+                "customer_movement",
+                getattr(found, name),
+                dimensions={**place, "movement": name},
+                **common,
+            )
+            for name in MOVEMENTS
+        },  # type: ignore[arg-type]
         gross_churn=share(inputs, "gross_churn_rate", found.lost, found.start, dimensions=place, **common),  # type: ignore[arg-type]
-        retention=share(inputs, "customer_retention_rate", found.retained, found.start, dimensions=place, **common),  # type: ignore[arg-type]
+        retention=share(
+            inputs, "customer_retention_rate", found.retained, found.start, dimensions=place, **common
+        ),  # type: ignore[arg-type]
         net_loss=rate("net_customer_loss_rate", found.net_customer_loss_rate, found.start - found.end),
         popular_retention=rate("popular_retention_rate", found.popular_retention_rate, found.end - found.new),
         popular_gap=rate("popular_retention_gap", found.popular_retention_gap, found.reactivated),
-    )  # fmt: skip
+    )
 
 
 def revenue_retention(inputs: StudyInputs) -> tuple[Revenue, ...]:
     """Gross and net revenue retention of contracts over the year: all, then by customer type."""
     inputs.engine.require("contracts.starts_on", "contracts.ends_on", "contracts.amount")
     period = year_of(inputs)
-    frame = inputs.engine.query(views.contract_values(contracts(inputs), inputs.month.end, period.first.start))
+    frame = inputs.engine.query(
+        views.contract_values(contracts(inputs), inputs.month.end, period.first.start)
+    )
     if frame.empty:
         raise MissingData("contracts.amount")
     groups: list[str | None] = [None, *frame["customer_type"]]
-    return tuple(_revenue(inputs, frame if one is None else frame[frame["customer_type"] == one], one, period) for one in groups)
+    return tuple(
+        _revenue(inputs, frame if one is None else frame[frame["customer_type"] == one], one, period)
+        for one in groups
+    )
 
 
 def _revenue(inputs: StudyInputs, rows: pd.DataFrame, customer_type: str | None, period: Period) -> Revenue:
@@ -144,14 +187,23 @@ def _revenue(inputs: StudyInputs, rows: pd.DataFrame, customer_type: str | None,
     common = {"period": period, "sources": ("contracts",)}
 
     def ratio(metric: str, value: Decimal) -> Fact:
-        return plain(inputs, metric, value / start if start else None, dimensions=place, numerator=value, denominator=start, **common)  # type: ignore[arg-type]
+        return plain(
+            inputs,
+            metric,
+            value / start if start else None,
+            dimensions=place,
+            numerator=value,
+            denominator=start,
+            **common,
+        )  # type: ignore[arg-type]
 
     return Revenue(
         customer_type=customer_type,
         start=plain(inputs, "contract_value", start, dimensions={**place, "moment": "start"}, **common),  # type: ignore[arg-type]
         end=plain(inputs, "contract_value", end, dimensions={**place, "moment": "end"}, **common),  # type: ignore[arg-type]
-        gross=ratio("gross_revenue_retention", kept), net=ratio("net_revenue_retention", end),
-    )  # fmt: skip
+        gross=ratio("gross_revenue_retention", kept),
+        net=ratio("net_revenue_retention", end),
+    )
 
 
 def reasons(inputs: StudyInputs) -> tuple[tuple[tuple[str, bool | None, Fact], ...], Fact]:
@@ -164,13 +216,28 @@ def reasons(inputs: StudyInputs) -> tuple[tuple[tuple[str, bool | None, Fact], .
     total = int(frame["lost"].sum())
     common = {"period": period, "sources": ("customers", "contracts")}
     lines = tuple(
-        (str(row.reason), {"True": True, "False": False}.get(str(row.avoidable)),
-         share(inputs, "loss_reason_share", int(row.lost), total, dimensions={"churn_reason": str(row.reason)}, **common))  # type: ignore[arg-type]
-        for row in frame.groupby("reason", as_index=False).agg(lost=("lost", "sum"), avoidable=("avoidable", "first")).sort_values(["lost", "reason"], ascending=[False, True]).itertuples()
-    )  # fmt: skip
+        (
+            str(row.reason),
+            {"True": True, "False": False}.get(str(row.avoidable)),
+            share(
+                inputs,
+                "loss_reason_share",
+                int(row.lost),
+                total,
+                dimensions={"churn_reason": str(row.reason)},
+                **common,
+            ),
+        )  # type: ignore[arg-type]
+        for row in frame.groupby("reason", as_index=False)
+        .agg(lost=("lost", "sum"), avoidable=("avoidable", "first"))
+        .sort_values(["lost", "reason"], ascending=[False, True])
+        .itertuples()
+    )
     marked = frame[frame["avoidable"].notna()]
     yes = int(marked.loc[marked["avoidable"].astype(bool), "lost"].sum())
-    return lines, share(inputs, "avoidable_churn_share", yes, int(marked["lost"].sum()), dimensions={}, **common)  # type: ignore[arg-type]
+    return lines, share(
+        inputs, "avoidable_churn_share", yes, int(marked["lost"].sum()), dimensions={}, **common
+    )  # type: ignore[arg-type]
 
 
 def model_churn(inputs: StudyInputs) -> Fact:
@@ -179,38 +246,90 @@ def model_churn(inputs: StudyInputs) -> Fact:
 
     period = year_of(inputs)
     frames = [
-        inputs.engine.query(views.purchase_patterns(inputs.month.end, at, acquired_before=period.first.start, zone=zone(inputs)))
+        inputs.engine.query(
+            views.purchase_patterns(
+                inputs.month.end, at, acquired_before=period.first.start, zone=zone(inputs)
+            )
+        )
         for at in (period.first.start, inputs.month.end)
     ]
     if frames[0].empty:
-        return plain(inputs, "model_churn_rate", None, reason=NO_YEAR, period=period, dimensions={}, sources=("orders",))
+        return plain(
+            inputs,
+            "model_churn_rate",
+            None,
+            reason=NO_YEAR,
+            period=period,
+            dimensions={},
+            sources=("orders",),
+        )
     alive = [0.0, 0.0]
     for customer_type in sorted(set(frames[0]["customer_type"])):
         before, after = (frame[frame["customer_type"] == customer_type] for frame in frames)
         try:
-            model = stats.fit_mbgnbd(after["frequency"], after["recency"], after["age"], after["customers"], unit="week")
+            model = stats.fit_mbgnbd(
+                after["frequency"], after["recency"], after["age"], after["customers"], unit="week"
+            )
         except FitError:
-            return plain(inputs, "model_churn_rate", None, reason=TOO_FEW, period=period, dimensions={}, sources=("orders",))
+            return plain(
+                inputs,
+                "model_churn_rate",
+                None,
+                reason=TOO_FEW,
+                period=period,
+                dimensions={},
+                sources=("orders",),
+            )
         for place, rows in enumerate((before, after)):
-            alive[place] += float(model.probability_alive(rows["frequency"], rows["recency"], rows["age"]) @ rows["customers"])
+            alive[place] += float(
+                model.probability_alive(rows["frequency"], rows["recency"], rows["age"]) @ rows["customers"]
+            )
     if not alive[0]:
-        return plain(inputs, "model_churn_rate", None, reason=TOO_FEW, period=period, dimensions={}, sources=("orders",))
-    return plain(inputs, "model_churn_rate", 1 - alive[1] / alive[0], period=period, dimensions={}, sources=("orders",), numerator=alive[0] - alive[1], denominator=alive[0])
+        return plain(
+            inputs,
+            "model_churn_rate",
+            None,
+            reason=TOO_FEW,
+            period=period,
+            dimensions={},
+            sources=("orders",),
+        )
+    return plain(
+        inputs,
+        "model_churn_rate",
+        1 - alive[1] / alive[0],
+        period=period,
+        dimensions={},
+        sources=("orders",),
+        numerator=alive[0] - alive[1],
+        denominator=alive[0],
+    )
 
 
 def first_loss(inputs: StudyInputs) -> Month | None:
     """Month of the first loss on record, among all contracts."""
-    found = inputs.engine.query(f"WITH {contracts(inputs)} SELECT min(ends) AS first FROM spells")["first"].iloc[0]
+    found = inputs.engine.query(f"WITH {contracts(inputs)} SELECT min(ends) AS first FROM spells")[
+        "first"
+    ].iloc[0]
     return None if found is None or found != found else Month.parse(str(found)[:7])
 
 
 def renewal_calendar(inputs: StudyInputs) -> tuple[tuple[Month, str, Fact, Fact], ...]:
     """(month, customer type, contracts, yearly value) of terms that end in the next twelve months."""
     inputs.engine.require("contracts.ends_on", "contracts.amount")
-    frame = inputs.engine.query(views.renewals(contracts(inputs), inputs.month.end, (inputs.month + YEAR).end))
+    frame = inputs.engine.query(
+        views.renewals(contracts(inputs), inputs.month.end, (inputs.month + YEAR).end)
+    )
     lines = []
     for row in frame.itertuples():
         month, place = Month.parse(str(row.month)[:10]), {"customer_type": str(row.customer_type)}
         common = {"period": month, "dimensions": place, "sources": ("contracts",)}
-        lines.append((month, str(row.customer_type), plain(inputs, "renewal_contracts", int(row.contracts), **common), plain(inputs, "renewal_value", row.yearly, **common)))  # type: ignore[arg-type]
+        lines.append(
+            (
+                month,
+                str(row.customer_type),
+                plain(inputs, "renewal_contracts", int(row.contracts), **common),
+                plain(inputs, "renewal_value", row.yearly, **common),
+            )
+        )  # type: ignore[arg-type]
     return tuple(lines)

@@ -50,15 +50,24 @@ def rebuying(inputs: StudyInputs) -> tuple[Rebuying, ...]:
     every = [one.start for one in _landmarks(inputs, windows[-1])]
     if not every:
         raise MissingData("orders.ordered_at")
-    counts = inputs.engine.query(views.repurchase_strata(felt(inputs), inputs.month.end, every, windows_months=windows, zone=zone(inputs)))
+    counts = inputs.engine.query(
+        views.repurchase_strata(
+            felt(inputs), inputs.month.end, every, windows_months=windows, zone=zone(inputs)
+        )
+    )
     days = pd.to_datetime(counts["landmark"])
     for window in windows:
         landmarks = _landmarks(inputs, window)
         if not landmarks:
             continue
-        frame = counts[days.isin([pd.Timestamp(one.start) for one in landmarks])].rename(columns={f"bought_{window}": "bought"})
+        frame = counts[days.isin([pd.Timestamp(one.start) for one in landmarks])].rename(
+            columns={f"bought_{window}": "bought"}
+        )
         groups = [("good", "all"), ("bad", "all"), *(("good", severity) for severity in SEVERITIES)]
-        made += [_group(inputs, frame, _REBUYING, window, arm, severity, Period(landmarks[0], inputs.month)) for arm, severity in groups]
+        made += [
+            _group(inputs, frame, _REBUYING, window, arm, severity, Period(landmarks[0], inputs.month))
+            for arm, severity in groups
+        ]
     return tuple(made)
 
 
@@ -69,9 +78,19 @@ def leaving_after_repair(inputs: StudyInputs) -> tuple[Rebuying, ...]:
     if not landmarks:
         raise MissingData("tickets.resolved_at")
     frame = inputs.engine.query(
-        views.leavers_strata(contracts(inputs), felt(inputs), inputs.month.end, [one.start for one in landmarks], window_months=LEAVER_WINDOW, zone=zone(inputs))
+        views.leavers_strata(
+            contracts(inputs),
+            felt(inputs),
+            inputs.month.end,
+            [one.start for one in landmarks],
+            window_months=LEAVER_WINDOW,
+            zone=zone(inputs),
+        )
     )
-    return tuple(_group(inputs, frame, _LEAVING, LEAVER_WINDOW, arm, "all", Period(landmarks[0], inputs.month)) for arm in ("repaired", "repeated"))
+    return tuple(
+        _group(inputs, frame, _LEAVING, LEAVER_WINDOW, arm, "all", Period(landmarks[0], inputs.month))
+        for arm in ("repaired", "repeated")
+    )
 
 
 def _landmarks(inputs: StudyInputs, window: int) -> list[Month]:
@@ -89,32 +108,116 @@ class _Metrics:
     served_again: bool  # a customer may be served in several quarters
 
 
-_REBUYING = _Metrics("repurchase_rate_after_service", "matched_repurchase_rate", "matched_repurchase_difference", STRATUM, served_again=False)
-_LEAVING = _Metrics("loss_rate_after_repair", "matched_loss_rate", "matched_loss_difference", LEAVER_STRATUM, served_again=True)
+_REBUYING = _Metrics(
+    "repurchase_rate_after_service",
+    "matched_repurchase_rate",
+    "matched_repurchase_difference",
+    STRATUM,
+    served_again=False,
+)
+_LEAVING = _Metrics(
+    "loss_rate_after_repair",
+    "matched_loss_rate",
+    "matched_loss_difference",
+    LEAVER_STRATUM,
+    served_again=True,
+)
 
 
-def _group(inputs: StudyInputs, frame: pd.DataFrame, metrics: _Metrics, window: int, arm: str, severity: str, period: Period) -> Rebuying:
+def _group(
+    inputs: StudyInputs,
+    frame: pd.DataFrame,
+    metrics: _Metrics,
+    window: int,
+    arm: str,
+    severity: str,
+    period: Period,
+) -> Rebuying:
     served = frame[(frame["arm"] == arm) & ((frame["severity"] == severity) if severity != "all" else True)]
     place = {"arm": arm, "severity": severity, "window": str(window)}
     overlap = max(1, window // LANDMARK_STEP)
-    found = matched(served, frame[frame["arm"] == "none"], stratum=metrics.stratum, repeats=overlap, served_repeats=overlap if metrics.served_again else 1)
-    rate = share(inputs, metrics.served, found["bought"], found["served"], period=period, dimensions=place, sources=SOURCES)
+    found = matched(
+        served,
+        frame[frame["arm"] == "none"],
+        stratum=metrics.stratum,
+        repeats=overlap,
+        served_repeats=overlap if metrics.served_again else 1,
+    )
+    rate = share(
+        inputs,
+        metrics.served,
+        found["bought"],
+        found["served"],
+        period=period,
+        dimensions=place,
+        sources=SOURCES,
+    )
     if found["served"] < 30 or not found["error"] > 0:
-        missing = [plain(inputs, metric, None, reason=TOO_FEW, period=period, dimensions=place, sources=SOURCES) for metric in (metrics.matched, metrics.difference)]
-        return Rebuying(window=window, arm=arm, severity=severity, served=rate, matched=missing[0], difference=missing[1], p_value=None, unmatched=int(found["unmatched"]))
+        missing = [
+            plain(inputs, metric, None, reason=TOO_FEW, period=period, dimensions=place, sources=SOURCES)
+            for metric in (metrics.matched, metrics.difference)
+        ]
+        return Rebuying(
+            window=window,
+            arm=arm,
+            severity=severity,
+            served=rate,
+            matched=missing[0],
+            difference=missing[1],
+            p_value=None,
+            unmatched=int(found["unmatched"]),
+        )
     from scipy.stats import norm
 
     z = float(norm.ppf(0.5 + inputs.confidence / 2))
-    n, value, error, side = int(found["served"]), found["difference"], found["error"], z * found["matched_error"]
+    n, value, error, side = (
+        int(found["served"]),
+        found["difference"],
+        found["error"],
+        z * found["matched_error"],
+    )
     return Rebuying(
-        window=window, arm=arm, severity=severity, served=rate,
-        matched=estimate(inputs, metrics.matched, found["matched"], max(0.0, found["matched"] - side), min(1.0, found["matched"] + side), method="Exact matching, weighted", period=period, dimensions=place, n=int(found["controls"]), sources=SOURCES),
-        difference=estimate(inputs, metrics.difference, value, value - z * error, value + z * error, method="Exact matching, weighted", period=period, dimensions=place, n=n, sources=SOURCES),
-        p_value=float(2 * norm.sf(abs(value / error))), unmatched=int(found["unmatched"]),
-    )  # fmt: skip
+        window=window,
+        arm=arm,
+        severity=severity,
+        served=rate,
+        matched=estimate(
+            inputs,
+            metrics.matched,
+            found["matched"],
+            max(0.0, found["matched"] - side),
+            min(1.0, found["matched"] + side),
+            method="Exact matching, weighted",
+            period=period,
+            dimensions=place,
+            n=int(found["controls"]),
+            sources=SOURCES,
+        ),
+        difference=estimate(
+            inputs,
+            metrics.difference,
+            value,
+            value - z * error,
+            value + z * error,
+            method="Exact matching, weighted",
+            period=period,
+            dimensions=place,
+            n=n,
+            sources=SOURCES,
+        ),
+        p_value=float(2 * norm.sf(abs(value / error))),
+        unmatched=int(found["unmatched"]),
+    )
 
 
-def matched(served: pd.DataFrame, controls: pd.DataFrame, *, stratum: Sequence[str] = STRATUM, repeats: int = 1, served_repeats: int = 1) -> Mapping[str, float]:
+def matched(
+    served: pd.DataFrame,
+    controls: pd.DataFrame,
+    *,
+    stratum: Sequence[str] = STRATUM,
+    repeats: int = 1,
+    served_repeats: int = 1,
+) -> Mapping[str, float]:
     """Served customers against controls of the same stratum, strata weighted by the served.
 
     Parameters
@@ -135,9 +238,19 @@ def matched(served: pd.DataFrame, controls: pd.DataFrame, *, stratum: Sequence[s
     both = one.merge(other, on=names, suffixes=("", "_control"), how="left", validate="one_to_one")
     found = both[both["customers_control"] > 0]
     n = float(found["customers"].sum())
-    result = {"served": n, "bought": float(found["bought"].sum()), "unmatched": float(both["customers"].sum()) - n, "controls": float(found["customers_control"].sum())}
+    result = {
+        "served": n,
+        "bought": float(found["bought"].sum()),
+        "unmatched": float(both["customers"].sum()) - n,
+        "controls": float(found["customers_control"].sum()),
+    }
     if not n:
-        return result | {"matched": float("nan"), "difference": float("nan"), "error": 0.0, "matched_error": 0.0}
+        return result | {
+            "matched": float("nan"),
+            "difference": float("nan"),
+            "error": 0.0,
+            "matched_error": 0.0,
+        }
     weight, controls_n = found["customers"] / n, found["customers_control"]
     rate = found["bought_control"] / controls_n
     base = float((weight * rate).sum())
@@ -147,5 +260,9 @@ def matched(served: pd.DataFrame, controls: pd.DataFrame, *, stratum: Sequence[s
     again = min(controls["landmark"].nunique(), repeats) if "landmark" in names else 1
     matched_error = float(np.sqrt((weight**2 * smooth * (1 - smooth) / controls_n).sum() * again))
     served_error = float(np.sqrt((weight**2 * own * (1 - own) / found["customers"]).sum() * served_repeats))
-    return result | {"matched": base, "difference": result["bought"] / n - base, "error": float(np.hypot(matched_error, served_error)), "matched_error": matched_error}
-
+    return result | {
+        "matched": base,
+        "difference": result["bought"] / n - base,
+        "error": float(np.hypot(matched_error, served_error)),
+        "matched_error": matched_error,
+    }

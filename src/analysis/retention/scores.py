@@ -57,7 +57,13 @@ class RiskScores:
 
 
 def risk_scores(
-    snapshots: pd.DataFrame, *, features: Sequence[str], capacity: int, seed: int, current: str | None = None, level: float = 0.95
+    snapshots: pd.DataFrame,
+    *,
+    features: Sequence[str],
+    capacity: int,
+    seed: int,
+    current: str | None = None,
+    level: float = 0.95,
 ) -> RiskScores:
     """Chance of loss for each current customer.
 
@@ -83,26 +89,47 @@ def risk_scores(
     from sklearn.metrics import log_loss, roc_auc_score
 
     if capacity < 1:
-        raise ParameterError(f"risk_scores: capacity is {capacity}; state how many customers the team can call.")
+        raise ParameterError(
+            f"risk_scores: capacity is {capacity}; state how many customers the team can call."
+        )
     days = sorted(snapshots["snapshot"].unique())
     now = days[-1] if current is None else current
-    known = [day for day in days if day != now and snapshots.loc[snapshots["snapshot"] == day, "lost"].notna().all()]
+    known = [
+        day
+        for day in days
+        if day != now and snapshots.loc[snapshots["snapshot"] == day, "lost"].notna().all()
+    ]
     if len(known) < 3:
-        raise FitError(f"risk_scores: {len(known)} snapshots with a known outcome; training, validation and test need one each. Choose a shorter horizon.")
+        raise FitError(
+            f"risk_scores: {len(known)} snapshots with a known outcome; training, validation and test need one each. Choose a shorter horizon."
+        )
     *train_days, validation_day, test_day = known
     design, names = _design(snapshots, features)
     outcome = snapshots["lost"].astype("float64").to_numpy()
-    rows = {part: snapshots["snapshot"].isin(which).to_numpy() for part, which in (
-        ("train", train_days), ("validation", [validation_day]), ("test", [test_day]), ("current", [now]), ("fitted", [*train_days, validation_day]),
-    )}  # fmt: skip
+    rows = {
+        part: snapshots["snapshot"].isin(which).to_numpy()
+        for part, which in (
+            ("train", train_days),
+            ("validation", [validation_day]),
+            ("test", [test_day]),
+            ("current", [now]),
+            ("fitted", [*train_days, validation_day]),
+        )
+    }
     losses = int(outcome[rows["train"]].sum())
     if losses < SMALLEST or outcome[rows["validation"]].sum() < 5 or outcome[rows["test"]].sum() < 5:
-        raise FitError(f"risk_scores: {losses} losses to learn from; below {SMALLEST} a score would be noise. Use a longer horizon or more history.")
+        raise FitError(
+            f"risk_scores: {losses} losses to learn from; below {SMALLEST} a score would be noise. Use a longer horizon or more history."
+        )
     compared = []
     for model in ("logistic", "boosting"):
-        chance = _fitted(model, design[rows["train"]], outcome[rows["train"]], seed=seed)(design[rows["validation"]])
+        chance = _fitted(model, design[rows["train"]], outcome[rows["train"]], seed=seed)(
+            design[rows["validation"]]
+        )
         truth = outcome[rows["validation"]]
-        compared.append({"model": model, "log_loss": log_loss(truth, chance), "auc": roc_auc_score(truth, chance)})
+        compared.append(
+            {"model": model, "log_loss": log_loss(truth, chance), "auc": roc_auc_score(truth, chance)}
+        )
     models = pd.DataFrame(compared)
     chosen = "boosting" if models["log_loss"][1] < models["log_loss"][0] else "logistic"
     models["chosen"] = models["model"] == chosen
@@ -114,13 +141,30 @@ def risk_scores(
     base = float(truth.mean())
     precision = float(truth[top].mean())
     return RiskScores(
-        customers=_scored(snapshots[rows["current"]], fitted, design[rows["current"]], design[rows["fitted"]], names),
-        models=models, chosen=chosen, calibration=_calibration(tested, truth, level), auc=auc, auc_low=low, auc_high=high,
-        capacity=len(top), tested=len(truth), hits=int(truth[top].sum()), precision=precision, base_rate=base, lift=precision / base,
-        expected_losses=float(tested.sum()), observed_losses=int(truth.sum()),
-        drift=_drift(fitted, design, names, [(snapshots["snapshot"] == day).to_numpy() for day in [*known, now]]),
-        stability=_stability(chosen, design, outcome, snapshots["snapshot"], known, capacity=capacity, seed=seed),
-    )  # fmt: skip
+        customers=_scored(
+            snapshots[rows["current"]], fitted, design[rows["current"]], design[rows["fitted"]], names
+        ),
+        models=models,
+        chosen=chosen,
+        calibration=_calibration(tested, truth, level),
+        auc=auc,
+        auc_low=low,
+        auc_high=high,
+        capacity=len(top),
+        tested=len(truth),
+        hits=int(truth[top].sum()),
+        precision=precision,
+        base_rate=base,
+        lift=precision / base,
+        expected_losses=float(tested.sum()),
+        observed_losses=int(truth.sum()),
+        drift=_drift(
+            fitted, design, names, [(snapshots["snapshot"] == day).to_numpy() for day in [*known, now]]
+        ),
+        stability=_stability(
+            chosen, design, outcome, snapshots["snapshot"], known, capacity=capacity, seed=seed
+        ),
+    )
 
 
 def _design(snapshots: pd.DataFrame, features: Sequence[str]) -> tuple[np.ndarray, list[str]]:
@@ -162,19 +206,27 @@ def _fitted(model: str, design: np.ndarray, outcome: np.ndarray, *, seed: int) -
     if model == "logistic":
         fitted = make_pipeline(StandardScaler(), LogisticRegression(C=0.3, max_iter=500))
     else:
-        fitted = HistGradientBoostingClassifier(max_iter=50, learning_rate=0.08, max_leaf_nodes=8, min_samples_leaf=60, random_state=seed)
+        fitted = HistGradientBoostingClassifier(
+            max_iter=50, learning_rate=0.08, max_leaf_nodes=8, min_samples_leaf=60, random_state=seed
+        )
     with threadpool_limits(limits=1):  # the same sums in the same order on every machine
         fitted.fit(design, outcome)
 
     def chance(wanted: np.ndarray) -> np.ndarray:
-        with threadpool_limits(limits=1):  # on a busy machine threads that wait for each other cost more than they bring
+        with threadpool_limits(
+            limits=1
+        ):  # on a busy machine threads that wait for each other cost more than they bring
             return np.asarray(fitted.predict_proba(wanted)[:, 1])
 
     return chance
 
 
 def _scored(
-    customers: pd.DataFrame, chance: Callable[[np.ndarray], np.ndarray], design: np.ndarray, learnt: np.ndarray, names: Sequence[str]
+    customers: pd.DataFrame,
+    chance: Callable[[np.ndarray], np.ndarray],
+    design: np.ndarray,
+    learnt: np.ndarray,
+    names: Sequence[str],
 ) -> pd.DataFrame:
     """Scores with their reasons: each input in turn is put to its usual value (the median; for a text its most frequent value)."""
     import numpy as np
@@ -194,7 +246,9 @@ def _scored(
         which = order[:, rank] if rank < order.shape[1] else np.zeros(len(design), dtype=int)
         raised = pull[np.arange(len(pull)), which] > 0.002
         table[f"reason_{rank + 1}"] = np.where(raised & (rank < order.shape[1]), labels[which], "")
-    return table.sort_values(["score", "customer_id"], ascending=[False, True], kind="stable").reset_index(drop=True)
+    return table.sort_values(["score", "customer_id"], ascending=[False, True], kind="stable").reset_index(
+        drop=True
+    )
 
 
 def _calibration(chance: np.ndarray, truth: np.ndarray, level: float) -> pd.DataFrame:
@@ -203,9 +257,15 @@ def _calibration(chance: np.ndarray, truth: np.ndarray, level: float) -> pd.Data
 
     from analysis import stats
 
-    place = np.minimum(np.argsort(np.argsort(chance, kind="stable"), kind="stable") * BINS // len(chance), BINS - 1)
+    place = np.minimum(
+        np.argsort(np.argsort(chance, kind="stable"), kind="stable") * BINS // len(chance), BINS - 1
+    )
     frame = pd.DataFrame({"bin": place + 1, "chance": chance, "truth": truth})
-    table = frame.groupby("bin").agg(customers=("truth", "size"), expected=("chance", "mean"), lost=("truth", "sum")).reset_index()
+    table = (
+        frame.groupby("bin")
+        .agg(customers=("truth", "size"), expected=("chance", "mean"), lost=("truth", "sum"))
+        .reset_index()
+    )
     found = stats.proportion_interval(table["lost"], table["customers"], method="wilson", level=level)
     return table.assign(rate=found.value, low=found.low, high=found.high)
 
@@ -217,12 +277,19 @@ def auc_interval(auc: float, lost: int, kept: int, level: float) -> tuple[float,
     from scipy.stats import norm
 
     first, second = auc / (2 - auc), 2 * auc**2 / (1 + auc)
-    variance = (auc * (1 - auc) + (lost - 1) * (first - auc**2) + (kept - 1) * (second - auc**2)) / (lost * kept)
+    variance = (auc * (1 - auc) + (lost - 1) * (first - auc**2) + (kept - 1) * (second - auc**2)) / (
+        lost * kept
+    )
     reach = float(norm.ppf(0.5 + level / 2)) * math.sqrt(max(variance, 0.0))
     return max(0.0, auc - reach), min(1.0, auc + reach)
 
 
-def _drift(chance: Callable[[np.ndarray], np.ndarray], design: np.ndarray, names: Sequence[str], snapshots: Sequence[np.ndarray]) -> pd.DataFrame:
+def _drift(
+    chance: Callable[[np.ndarray], np.ndarray],
+    design: np.ndarray,
+    names: Sequence[str],
+    snapshots: Sequence[np.ndarray],
+) -> pd.DataFrame:
     """Each input, and the score, two snapshots apart: now, and the most it moved between earlier snapshots as far apart.
 
     ``snapshots`` : rows of each snapshot in time order, the current one last. Indices over the tenths of the earlier snapshot of a pair.
@@ -236,8 +303,19 @@ def _drift(chance: Callable[[np.ndarray], np.ndarray], design: np.ndarray, names
     for name, values in columns.items():
         found = [stability_index(values[before], values[after]) for before, after in pairs]
         usual = max(found[:-1], default=float("nan"))
-        rows.append({"feature": name, "stability_index": found[-1], "usual": usual, "moved": found[-1] > DRIFTED and not found[-1] <= usual})
-    return pd.DataFrame(rows).sort_values("stability_index", ascending=False, kind="stable").reset_index(drop=True)
+        rows.append(
+            {
+                "feature": name,
+                "stability_index": found[-1],
+                "usual": usual,
+                "moved": found[-1] > DRIFTED and not found[-1] <= usual,
+            }
+        )
+    return (
+        pd.DataFrame(rows)
+        .sort_values("stability_index", ascending=False, kind="stable")
+        .reset_index(drop=True)
+    )
 
 
 def stability_index(before: np.ndarray, now: np.ndarray) -> float:
@@ -246,14 +324,22 @@ def stability_index(before: np.ndarray, now: np.ndarray) -> float:
 
     edges = np.unique(np.quantile(before, np.linspace(0, 1, 11)[1:-1]))
     shares = [
-        (np.bincount(np.searchsorted(edges, part, side="left"), minlength=len(edges) + 1) + 0.5) / (len(part) + 0.5 * (len(edges) + 1))
+        (np.bincount(np.searchsorted(edges, part, side="left"), minlength=len(edges) + 1) + 0.5)
+        / (len(part) + 0.5 * (len(edges) + 1))
         for part in (before, now)
     ]
     return float(np.sum((shares[1] - shares[0]) * np.log(shares[1] / shares[0])))
 
 
 def _stability(
-    model: str, design: np.ndarray, outcome: np.ndarray, snapshot: pd.Series, known: Sequence[Any], *, capacity: int, seed: int
+    model: str,
+    design: np.ndarray,
+    outcome: np.ndarray,
+    snapshot: pd.Series,
+    known: Sequence[Any],
+    *,
+    capacity: int,
+    seed: int,
 ) -> pd.DataFrame:
     """How the same kind of model would have done at each of the last snapshots, learnt only from those before."""
     import numpy as np
@@ -268,8 +354,30 @@ def _stability(
             continue
         chance = _fitted(model, design[before], outcome[before], seed=seed)(design[inside])
         top = np.argsort(-chance, kind="stable")[:capacity]
-        rows.append({
-            "snapshot": known[place], "customers": int(inside.sum()), "expected": float(chance.sum()), "lost": int(truth.sum()), "hits": int(truth[top].sum()),
-            "called": len(top), "auc": float(roc_auc_score(truth, chance)), "precision": float(truth[top].mean()), "base_rate": float(truth.mean()),
-        })  # fmt: skip
-    return pd.DataFrame(rows, columns=["snapshot", "customers", "expected", "lost", "hits", "called", "auc", "precision", "base_rate"])
+        rows.append(
+            {
+                "snapshot": known[place],
+                "customers": int(inside.sum()),
+                "expected": float(chance.sum()),
+                "lost": int(truth.sum()),
+                "hits": int(truth[top].sum()),
+                "called": len(top),
+                "auc": float(roc_auc_score(truth, chance)),
+                "precision": float(truth[top].mean()),
+                "base_rate": float(truth.mean()),
+            }
+        )
+    return pd.DataFrame(
+        rows,
+        columns=[
+            "snapshot",
+            "customers",
+            "expected",
+            "lost",
+            "hits",
+            "called",
+            "auc",
+            "precision",
+            "base_rate",
+        ],
+    )

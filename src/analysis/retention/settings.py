@@ -31,9 +31,13 @@ class RetentionSettings:
 
     def __post_init__(self) -> None:
         if not self.repurchase_windows_months or min(self.repurchase_windows_months) < 1:
-            raise ParameterError("retention.yml: repurchase_windows_months should name at least one window of a month or more.")
+            raise ParameterError(
+                "retention.yml: repurchase_windows_months should name at least one window of a month or more."
+            )
         if not 1 <= self.risk_horizon_months <= 12:
-            raise ParameterError(f"retention.yml: risk_horizon_months is {self.risk_horizon_months}; choose 1 to 12.")
+            raise ParameterError(
+                f"retention.yml: risk_horizon_months is {self.risk_horizon_months}; choose 1 to 12."
+            )
 
     @property
     def longest_window(self) -> int:

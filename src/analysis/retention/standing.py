@@ -22,14 +22,20 @@ def contracts(inputs: StudyInputs) -> str:
     """CTEs ``terms`` and ``spells`` of contracts. Terms are read from the rows each time: they are a selection; only spells take sorting."""
     cutoff = inputs.month.end
     sql = f"WITH {views.contract_spells(cutoff)} SELECT * FROM spells"
-    spells = inputs.engine.materialise("contract_spells", sql, needs=["contracts.starts_on", "contracts.ends_on"])
+    spells = inputs.engine.materialise(
+        "contract_spells", sql, needs=["contracts.starts_on", "contracts.ends_on"]
+    )
     return f"{views.contract_terms(cutoff)}, spells AS (SELECT * FROM {spells})"
 
 
 def purchases(inputs: StudyInputs) -> str:
     """CTE ``spells`` of customers without a running kind of contract."""
-    sql = views.purchase_spells(inputs.month.end, window_months=inputs.params.active_window_months, zone=zone(inputs))
-    spells = inputs.engine.materialise("purchase_spells", f"WITH {sql} SELECT * FROM spells", needs=["orders.ordered_at", "orders.revenue"])
+    sql = views.purchase_spells(
+        inputs.month.end, window_months=inputs.params.active_window_months, zone=zone(inputs)
+    )
+    spells = inputs.engine.materialise(
+        "purchase_spells", f"WITH {sql} SELECT * FROM spells", needs=["orders.ordered_at", "orders.revenue"]
+    )
     return f"spells AS (SELECT * FROM {spells})"
 
 

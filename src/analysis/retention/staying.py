@@ -69,7 +69,11 @@ def staying(inputs: StudyInputs) -> Staying:
     by: dict[str, tuple[GroupCurve, ...]] = {}
     p_values: dict[str, float] = {}
     weighted: dict[str, float] = {}
-    for dimension, strata in (("segment", ["kind", "customer_type"]), ("customer_type", ["kind"]), ("contract_kind", [])):
+    for dimension, strata in (
+        ("segment", ["kind", "customer_type"]),
+        ("customer_type", ["kind"]),
+        ("contract_kind", []),
+    ):
         column = "kind" if dimension == "contract_kind" else dimension
         sizes = rows.groupby(column)["customers"].sum()
         groups = sorted(sizes[sizes >= 50].index, key=lambda value: (-sizes[value], value))
@@ -79,7 +83,15 @@ def staying(inputs: StudyInputs) -> Staying:
         by[dimension] = _curves(inputs, chosen, dimension, column, groups, period)
         for weighting, target in (("log_rank", p_values), ("peto_peto", weighted)):
             target[dimension] = _tested(chosen, column, strata, weighting)
-    return Staying(observed_from=since, from_start=from_start, by=by, p_values=p_values, weighted=weighted, incidence=_incidence(inputs, rows, period), rows=rows)
+    return Staying(
+        observed_from=since,
+        from_start=from_start,
+        by=by,
+        p_values=p_values,
+        weighted=weighted,
+        incidence=_incidence(inputs, rows, period),
+        rows=rows,
+    )
 
 
 def _since(inputs: StudyInputs) -> tuple[dt.date, bool]:
@@ -87,7 +99,9 @@ def _since(inputs: StudyInputs) -> tuple[dt.date, bool]:
     try:
         return observed_from(inputs), False
     except MissingData:
-        first = inputs.engine.query(f"WITH {contracts(inputs)} SELECT min(begins) AS first FROM spells")["first"].iloc[0]
+        first = inputs.engine.query(f"WITH {contracts(inputs)} SELECT min(begins) AS first FROM spells")[
+            "first"
+        ].iloc[0]
         if first is None or first != first:
             raise MissingData("contracts.starts_on") from None
         return (first.date() if isinstance(first, dt.datetime) else first), True
@@ -99,10 +113,15 @@ def _tested(rows: pd.DataFrame, column: str, strata: Sequence[str], weighting: s
     labels = rows.groupby(list(strata), sort=True).ngroup().to_numpy() if strata else None
     return float(
         stats.log_rank(
-            rows["duration"], rows["lost"], rows[column].to_numpy(dtype=str), entry=_entry(rows), weights=rows["customers"],
-            strata=labels, weighting=weighting,
+            rows["duration"],
+            rows["lost"],
+            rows[column].to_numpy(dtype=str),
+            entry=_entry(rows),
+            weights=rows["customers"],
+            strata=labels,
+            weighting=weighting,
         ).p_value
-    )  # fmt: skip
+    )
 
 
 def _entry(rows: pd.DataFrame) -> pd.Series:
@@ -113,10 +132,19 @@ def _entry(rows: pd.DataFrame) -> pd.Series:
 def curve(rows: pd.DataFrame, *, level: float) -> SurvivalCurve:
     from analysis import stats
 
-    return stats.kaplan_meier(rows["duration"], rows["lost"], entry=_entry(rows), weights=rows["customers"], level=level)
+    return stats.kaplan_meier(
+        rows["duration"], rows["lost"], entry=_entry(rows), weights=rows["customers"], level=level
+    )
 
 
-def _curves(inputs: StudyInputs, rows: pd.DataFrame, dimension: str, column: str, groups: Sequence[str], period: Period) -> tuple[GroupCurve, ...]:
+def _curves(
+    inputs: StudyInputs,
+    rows: pd.DataFrame,
+    dimension: str,
+    column: str,
+    groups: Sequence[str],
+    period: Period,
+) -> tuple[GroupCurve, ...]:
     from analysis import stats
 
     found = {value: curve(rows[rows[column] == value], level=inputs.confidence) for value in groups}
@@ -128,23 +156,72 @@ def _curves(inputs: StudyInputs, rows: pd.DataFrame, dimension: str, column: str
         points, at_risk = [], []
         for month, row in zip(POINTS, table.itertuples(), strict=True):
             spot = {**place, "age": str(month)}
-            points.append((month, estimate(inputs, "contract_survival", row.survival, row.low, row.high, method="Kaplan–Meier, log-log", period=period, dimensions=spot, n=n, sources=("contracts",))))
+            points.append(
+                (
+                    month,
+                    estimate(
+                        inputs,
+                        "contract_survival",
+                        row.survival,
+                        row.low,
+                        row.high,
+                        method="Kaplan–Meier, log-log",
+                        period=period,
+                        dimensions=spot,
+                        n=n,
+                        sources=("contracts",),
+                    ),
+                )
+            )
             if month in MARKS:
-                at_risk.append((month, plain(inputs, "contracts_at_risk", int(row.at_risk), period=period, dimensions=spot, sources=("contracts",))))
+                at_risk.append(
+                    (
+                        month,
+                        plain(
+                            inputs,
+                            "contracts_at_risk",
+                            int(row.at_risk),
+                            period=period,
+                            dimensions=spot,
+                            sources=("contracts",),
+                        ),
+                    )
+                )
         lines.append(
             GroupCurve(
-                dimension=dimension, value=value, label=inputs.engine.registry.value_label(dimension, value), points=tuple(points), at_risk=tuple(at_risk),
-                mean=_months(inputs, "restricted_mean_tenure", lambda one=one: one.restricted_mean(LIMIT_MONTHS * DAYS_PER_MONTH), period, place, n),
-                difference=None if one is first else _months(
-                    inputs, "restricted_mean_tenure_difference",
-                    lambda one=one: stats.restricted_mean_difference(one, first, limit=LIMIT_MONTHS * DAYS_PER_MONTH), period, {**place, "against": groups[0]}, n,
+                dimension=dimension,
+                value=value,
+                label=inputs.engine.registry.value_label(dimension, value),
+                points=tuple(points),
+                at_risk=tuple(at_risk),
+                mean=_months(
+                    inputs,
+                    "restricted_mean_tenure",
+                    lambda one=one: one.restricted_mean(LIMIT_MONTHS * DAYS_PER_MONTH),
+                    period,
+                    place,
+                    n,
+                ),
+                difference=None
+                if one is first
+                else _months(
+                    inputs,
+                    "restricted_mean_tenure_difference",
+                    lambda one=one: stats.restricted_mean_difference(
+                        one, first, limit=LIMIT_MONTHS * DAYS_PER_MONTH
+                    ),
+                    period,
+                    {**place, "against": groups[0]},
+                    n,
                 ),
             )
-        )  # fmt: skip
+        )
     return tuple(lines)
 
 
-def _months(inputs: StudyInputs, metric: str, compute: object, period: Period, place: Mapping[str, str], n: int) -> Fact:
+def _months(
+    inputs: StudyInputs, metric: str, compute: object, period: Period, place: Mapping[str, str], n: int
+) -> Fact:
     """A restricted mean in months; where follow-up is too short, the reason."""
     nan = float("nan")
     try:
@@ -152,16 +229,36 @@ def _months(inputs: StudyInputs, metric: str, compute: object, period: Period, p
         value, low, high = (number / DAYS_PER_MONTH for number in (found.value, found.low, found.high))
     except FitError:
         value = low = high = nan
-    return estimate(inputs, metric, value, low, high, method="Area under Kaplan–Meier", period=period, dimensions=place, n=n, sources=("contracts",))
+    return estimate(
+        inputs,
+        metric,
+        value,
+        low,
+        high,
+        method="Area under Kaplan–Meier",
+        period=period,
+        dimensions=place,
+        n=n,
+        sources=("contracts",),
+    )
 
 
-def _incidence(inputs: StudyInputs, rows: pd.DataFrame, period: Period) -> tuple[tuple[str, Text, tuple[tuple[int, Fact], ...]], ...]:
+def _incidence(
+    inputs: StudyInputs, rows: pd.DataFrame, period: Period
+) -> tuple[tuple[str, Text, tuple[tuple[int, Fact], ...]], ...]:
     """Cumulative loss by recorded reason, largest first."""
     import numpy as np
 
     from analysis import stats
 
-    table = stats.aalen_johansen(rows["duration"], rows["reason"].to_numpy(dtype=str), entry=_entry(rows), weights=rows["customers"], level=inputs.confidence, censored="")
+    table = stats.aalen_johansen(
+        rows["duration"],
+        rows["reason"].to_numpy(dtype=str),
+        entry=_entry(rows),
+        weights=rows["customers"],
+        level=inputs.confidence,
+        censored="",
+    )
     n, lines = int(rows["customers"].sum()), []
     for reason, part in table.groupby("cause"):
         times = part["time"].to_numpy()
@@ -169,6 +266,24 @@ def _incidence(inputs: StudyInputs, rows: pd.DataFrame, period: Period) -> tuple
         for month in POINTS:
             at = int(np.searchsorted(times, month * DAYS_PER_MONTH, side="right")) - 1
             value, low, high = part[["incidence", "low", "high"]].iloc[at] if at >= 0 else (0.0, 0.0, 0.0)
-            points.append((month, estimate(inputs, "loss_incidence", value, low, high, method="Aalen–Johansen", period=period, dimensions={"churn_reason": str(reason), "age": str(month)}, n=n, sources=("contracts", "customers"))))
-        lines.append((str(reason), inputs.engine.registry.value_label("churn_reason", str(reason)), tuple(points)))
+            points.append(
+                (
+                    month,
+                    estimate(
+                        inputs,
+                        "loss_incidence",
+                        value,
+                        low,
+                        high,
+                        method="Aalen–Johansen",
+                        period=period,
+                        dimensions={"churn_reason": str(reason), "age": str(month)},
+                        n=n,
+                        sources=("contracts", "customers"),
+                    ),
+                )
+            )
+        lines.append(
+            (str(reason), inputs.engine.registry.value_label("churn_reason", str(reason)), tuple(points))
+        )
     return tuple(sorted(lines, key=lambda line: (-float(line[2][-1][1].value or 0), line[0])))

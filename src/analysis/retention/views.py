@@ -79,7 +79,9 @@ def purchase_spells(cutoff: dt.date, *, window_months: int, zone: str) -> str:
 
 def movements(spells: str, periods: Sequence[tuple[str, dt.date, dt.date]]) -> str:
     """One row per period and customer type with the counts of the components."""
-    listed = ", ".join(f"({literal(name)}, {literal(first)}, {literal(after)})" for name, first, after in periods)
+    listed = ", ".join(
+        f"({literal(name)}, {literal(first)}, {literal(after)})" for name, first, after in periods
+    )
     return f"""WITH {spells}, periods(period, first_day, after) AS (VALUES {listed}), seen AS (
   SELECT p.period, s.customer_id,
          bool_or(s.begins < p.first_day AND (s.ends IS NULL OR s.ends >= p.first_day)) AS at_start,
@@ -151,7 +153,7 @@ def contract_cohorts(contracts: str, *, period: str) -> str:
     """Counts by step of the first contract and step of the loss (null: still there)."""
     return f"""WITH {contracts}, lived AS (
   SELECT customer_id, min(begins) AS begins, CASE WHEN bool_or(ends IS NULL) THEN NULL ELSE max(ends) END AS ends FROM spells GROUP BY 1)
-SELECT {step('begins', period)} AS cohort, {step('ends', period)} AS lost_in, count(*) AS customers FROM lived GROUP BY 1, 2 ORDER BY 1, 2"""
+SELECT {step("begins", period)} AS cohort, {step("ends", period)} AS lost_in, count(*) AS customers FROM lived GROUP BY 1, 2 ORDER BY 1, 2"""
 
 
 def cohort_orders(cutoff: dt.date, *, zone: str, period: str) -> str:
@@ -160,7 +162,7 @@ def cohort_orders(cutoff: dt.date, *, zone: str, period: str) -> str:
     Every grouping stands on these; a table of the order lines themselves would be several times as large.
     """
     bought = day("ordered_at", zone)
-    return f"""SELECT customer_id, {step('bought_on', period)} AS step, count(DISTINCT order_id) FILTER (WHERE revenue > 0) AS orders,
+    return f"""SELECT customer_id, {step("bought_on", period)} AS step, count(DISTINCT order_id) FILTER (WHERE revenue > 0) AS orders,
        CAST(sum(revenue) AS DECIMAL(18, 2)) AS revenue, CAST(sum(gross_margin) AS DECIMAL(18, 2)) AS margin
 FROM (SELECT customer_id, order_id, revenue, gross_margin, {bought} AS bought_on FROM orders WHERE {PRODUCT_ORDER} AND customer_id IS NOT NULL) o
 WHERE bought_on < {literal(cutoff)} GROUP BY 1, 2"""
@@ -171,10 +173,10 @@ def _entry(orders: str, grouping: Grouping, cutoff: dt.date, *, zone: str, perio
     within a year of the first record of service, because earlier service is not on record."""
     buyers = f"SELECT customer_id, min(step) AS entered FROM {orders} WHERE orders > 0 GROUP BY 1"
     if grouping == "first_service":
-        return f"""SELECT customer_id, 'all' AS label, {step('served_on', period)} AS entered
-  FROM (SELECT customer_id, min({day('opened_at', zone)}) AS served_on FROM service WHERE customer_id IS NOT NULL GROUP BY 1) first_served
+        return f"""SELECT customer_id, 'all' AS label, {step("served_on", period)} AS entered
+  FROM (SELECT customer_id, min({day("opened_at", zone)}) AS served_on FROM service WHERE customer_id IS NOT NULL GROUP BY 1) first_served
   WHERE customer_id IN (SELECT customer_id FROM {orders} WHERE orders > 0)
-    AND served_on >= (SELECT min({day('opened_at', zone)}) FROM service) + INTERVAL 1 YEAR"""
+    AND served_on >= (SELECT min({day("opened_at", zone)}) FROM service) + INTERVAL 1 YEAR"""
     if grouping == "first_product":
         bought = day("ordered_at", zone)
         return f"""SELECT b.customer_id, coalesce(p.label, '{NOT_STATED}') AS label, b.entered FROM ({buyers}) b LEFT JOIN (
@@ -201,7 +203,7 @@ def _segment_at(rows: str, moment: str) -> str:
 def lifetimes(contracts: str, cutoff: dt.date, *, observed_from: dt.date) -> str:
     """Distinct (customer type, segment at start, kind, entry, duration, reason) of contract spells with their number; time in days."""
     end, since = literal(cutoff), literal(observed_from)
-    return f"""WITH {contracts}, held AS ({_segment_at('spells', 'begins')})
+    return f"""WITH {contracts}, held AS ({_segment_at("spells", "begins")})
 SELECT coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, coalesce(h.segment, c.segment, '{NOT_STATED}') AS segment, s.kind,
        greatest(datediff('day', s.begins, {since}), 0) AS entry,
        datediff('day', s.begins, coalesce(s.ends, {end})) AS duration, s.ends IS NOT NULL AS lost,
@@ -223,8 +225,9 @@ def experience(cutoff: dt.date, zone: str, *, surveys: bool) -> str:
     opened, resolved, answered = (day(column, zone) for column in ("opened_at", "resolved_at", "answered_at"))
     low = (
         f"""SELECT customer_id, 'low' AS what, {answered} AS moment FROM surveys WHERE kind = 'csat' AND score <= 2 AND answered_at IS NOT NULL"""
-        if surveys else "SELECT CAST(NULL AS VARCHAR) AS customer_id, 'low' AS what, CAST(NULL AS DATE) AS moment WHERE FALSE"
-    )  # fmt: skip
+        if surveys
+        else "SELECT CAST(NULL AS VARCHAR) AS customer_id, 'low' AS what, CAST(NULL AS DATE) AS moment WHERE FALSE"
+    )
     return f"""repeats AS (
   SELECT customer_id, resolved_at, opened_at,
          lag(resolved_at) OVER (PARTITION BY serial_no ORDER BY opened_at, ticket_id) AS repaired_at
@@ -257,7 +260,14 @@ EXPOSURES = ("slow", "prompt", "repeat", "low")
 HANDLING = ("asked", "waited", "repaired", "followed")
 
 
-def exposure_rows(contracts: str, felt: str, cutoff: dt.date, *, observed_from: dt.date, exposures: Sequence[str] = EXPOSURES) -> str:
+def exposure_rows(
+    contracts: str,
+    felt: str,
+    cutoff: dt.date,
+    *,
+    observed_from: dt.date,
+    exposures: Sequence[str] = EXPOSURES,
+) -> str:
     """Start-stop rows of contract spells, cut where an experience begins or the segment changes, counted by pattern.
 
     One row per distinct pattern: kind, customer_type, segment, the exposures (as they stood when the piece began), ever_slow, entry, stop (days since the contract began), lost, customers.
@@ -292,7 +302,9 @@ LEFT JOIN held h ON h.customer_id = x.customer_id AND h.spell = x.spell AND h.mo
 GROUP BY ALL ORDER BY ALL"""
 
 
-def snapshot_rows(contracts: str, felt: str, cutoff: dt.date, days: Sequence[dt.date], *, horizon_months: int, zone: str) -> str:
+def snapshot_rows(
+    contracts: str, felt: str, cutoff: dt.date, days: Sequence[dt.date], *, horizon_months: int, zone: str
+) -> str:
     """One row per customer under contract and snapshot day, with what was known that morning and, where the horizon has passed, the loss."""
     listed = ", ".join(f"({literal(one)})" for one in days)
     end = literal(cutoff)
@@ -327,7 +339,9 @@ LEFT JOIN ordered o ON o.snapshot = p.snapshot AND o.customer_id = p.customer_id
 ORDER BY 1, 2"""
 
 
-def repurchase_strata(felt: str, cutoff: dt.date, landmarks: Sequence[dt.date], *, windows_months: Sequence[int], zone: str) -> str:
+def repurchase_strata(
+    felt: str, cutoff: dt.date, landmarks: Sequence[dt.date], *, windows_months: Sequence[int], zone: str
+) -> str:
     """Customers at each landmark, with and without service in the quarter before, by what else tells buyers apart, and who bought again in time.
 
     Served: a repair, complaint, return or exchange resolved in the three months before the landmark, none before that. Not served: no such
@@ -336,7 +350,10 @@ def repurchase_strata(felt: str, cutoff: dt.date, landmarks: Sequence[dt.date], 
     window of N months (a landmark whose window is not over is the caller's to leave out).
     """
     listed = ", ".join(f"({literal(one)})" for one in landmarks)
-    again = ", ".join(f"count(*) FILTER (WHERE next_on < landmark + INTERVAL {months} MONTH) AS bought_{months}" for months in windows_months)
+    again = ", ".join(
+        f"count(*) FILTER (WHERE next_on < landmark + INTERVAL {months} MONTH) AS bought_{months}"
+        for months in windows_months
+    )
     opened, bought = day("opened_at", zone), day("ordered_at", zone)
     resolved = day("resolved_at", zone)
     return f"""WITH {felt}, days(landmark) AS (VALUES {listed}), tickets_of AS (
@@ -374,7 +391,9 @@ SELECT landmark, customer_type, segment, orders_band, recency_band, age_band, ar
 FROM placed WHERE arm IS NOT NULL GROUP BY ALL ORDER BY ALL"""
 
 
-def leavers_strata(contracts: str, felt: str, cutoff: dt.date, landmarks: Sequence[dt.date], *, window_months: int, zone: str) -> str:
+def leavers_strata(
+    contracts: str, felt: str, cutoff: dt.date, landmarks: Sequence[dt.date], *, window_months: int, zone: str
+) -> str:
     """Customers under contract at each landmark, after a repair and without one, by what else tells leavers apart, and who was lost in time.
 
     ``repaired``: a repair resolved in the three months before the landmark; ``repeated``: one of them a repeat repair; ``none``: no ticket of
@@ -441,7 +460,7 @@ def link_score(cutoff: dt.date, zone: str) -> str:
     return f"""SELECT s.first_response_at IS NULL OR s.first_response_at > s.opened_at + INTERVAL 24 HOUR AS exposed,
        concat(coalesce(s.customer_type, '{NOT_STATED}'), '|', coalesce(s.segment, '{NOT_STATED}')) AS stratum, v.score <= 2 AS hit, count(*) AS n
 FROM service s JOIN surveys v ON v.ticket_id = s.ticket_id AND v.kind = 'csat' AND v.score IS NOT NULL
-WHERE s.ticket_type = 'complaint' AND {day('v.answered_at', zone)} < {literal(cutoff)} GROUP BY ALL ORDER BY ALL"""
+WHERE s.ticket_type = 'complaint' AND {day("v.answered_at", zone)} < {literal(cutoff)} GROUP BY ALL ORDER BY ALL"""
 
 
 def link_recommendation(cutoff: dt.date, zone: str) -> str:

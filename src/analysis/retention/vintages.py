@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SHOWN = 8  # cohorts and ages drawn
-YEAR = {"week": 52, "month": 12, "quarter": 4, "year": 1}  # steps in a year: the age at which cohorts are compared
+YEAR = {
+    "week": 52,
+    "month": 12,
+    "quarter": 4,
+    "year": 1,
+}  # steps in a year: the age at which cohorts are compared
 MEASURES = ("orders", "revenue", "margin")
 SMALLEST = 50
 
@@ -90,11 +95,17 @@ def purchase_cohorts(inputs: StudyInputs, grouping: views.Grouping = "acquisitio
     import pandas as pd
 
     settings = load_settings()
-    needs = {"first_product": ["products.product_line"], "first_service": ["tickets.opened_at"]}.get(grouping, [])
+    needs = {"first_product": ["products.product_line"], "first_service": ["tickets.opened_at"]}.get(
+        grouping, []
+    )
     inputs.engine.require("orders.ordered_at", "orders.revenue", *needs)
     place, period = zone(inputs), settings.cohort_period
-    orders = inputs.engine.materialise("cohort_orders", views.cohort_orders(inputs.month.end, zone=place, period=period))
-    frame = inputs.engine.query(views.purchase_cohorts(orders, grouping, inputs.month.end, zone=place, period=period))
+    orders = inputs.engine.materialise(
+        "cohort_orders", views.cohort_orders(inputs.month.end, zone=place, period=period)
+    )
+    frame = inputs.engine.query(
+        views.purchase_cohorts(orders, grouping, inputs.month.end, zone=place, period=period)
+    )
     if frame.empty:
         raise MissingData("orders.ordered_at")
     for column in ("revenue", "margin"):
@@ -130,21 +141,39 @@ def step_name(ordinal: int, period: str) -> str:
     return str(found.start_time.date()) if period == "week" else str(found)
 
 
-def _cohorts(inputs: StudyInputs, settings: RetentionSettings, basis: str, grouping: str, counts: pd.DataFrame, sizes: pd.Series) -> Cohorts:
+def _cohorts(
+    inputs: StudyInputs,
+    settings: RetentionSettings,
+    basis: str,
+    grouping: str,
+    counts: pd.DataFrame,
+    sizes: pd.Series,
+) -> Cohorts:
     import pandas as pd
 
     whole, running = last_steps(inputs.month, settings.cohort_period)
     index = sizes.index.astype("int64")
-    size = pd.DataFrame({"size": sizes.astype("int64").to_numpy(), "earliest": index, "latest": index}, index=index)
+    size = pd.DataFrame(
+        {"size": sizes.astype("int64").to_numpy(), "earliest": index, "latest": index}, index=index
+    )
     matrix = finished(counts, size, whole=whole, running=running, level=inputs.confidence)
     matrix["cohort"] = [step_name(int(one), settings.cohort_period) for one in matrix["cohort"]]
     for name in MEASURES:
         if name in matrix:
             matrix[f"{name}_to_date"] = matrix.groupby("cohort")[name].cumsum()
-    return _stated(inputs, settings, basis, grouping, matrix, running="" if whole == running else step_name(running, settings.cohort_period))
+    return _stated(
+        inputs,
+        settings,
+        basis,
+        grouping,
+        matrix,
+        running="" if whole == running else step_name(running, settings.cohort_period),
+    )
 
 
-def _labelled(inputs: StudyInputs, settings: RetentionSettings, counts: pd.DataFrame, members: pd.DataFrame) -> Cohorts:
+def _labelled(
+    inputs: StudyInputs, settings: RetentionSettings, counts: pd.DataFrame, members: pd.DataFrame
+) -> Cohorts:
     """Cohorts by a label: each age counts the customers who are old enough for it, so that a group that still grows is not blank for ever."""
     import numpy as np
     import pandas as pd
@@ -163,72 +192,170 @@ def _labelled(inputs: StudyInputs, settings: RetentionSettings, counts: pd.DataF
                 now, to_date = old[old["age"] == age], old[old["age"] <= age]
                 rows.append(
                     {"cohort": str(label), "age": age, "size": size, "active": int(now["active"].sum())}
-                    | {name: float(now[name].sum()) for name in measures} | {f"{name}_to_date": float(to_date[name].sum()) for name in measures}
-                )  # fmt: skip
+                    | {name: float(now[name].sum()) for name in measures}
+                    | {f"{name}_to_date": float(to_date[name].sum()) for name in measures}
+                )
     if not rows:
         raise MissingData(message="not computed: no cohort is old enough yet")
     matrix = pd.DataFrame(rows).assign(mature=True, partial=False)
-    found = stats.proportion_interval(np.minimum(matrix["active"], matrix["size"]), matrix["size"], method="wilson", level=inputs.confidence)
+    found = stats.proportion_interval(
+        np.minimum(matrix["active"], matrix["size"]), matrix["size"], method="wilson", level=inputs.confidence
+    )
     matrix = matrix.assign(rate=matrix["active"] / matrix["size"], low=found.low, high=found.high)
     return _stated(inputs, settings, "non_contractual", "first_product", matrix, running="")
 
 
-def _stated(inputs: StudyInputs, settings: RetentionSettings, basis: str, grouping: str, matrix: pd.DataFrame, *, running: str) -> Cohorts:
+def _stated(
+    inputs: StudyInputs,
+    settings: RetentionSettings,
+    basis: str,
+    grouping: str,
+    matrix: pd.DataFrame,
+    *,
+    running: str,
+) -> Cohorts:
     """Facts of a matrix: the cells shown, and each cohort a year on."""
     period = Period(inputs.month - 12 * 5, inputs.month)
-    sources = ("contracts",) if basis == "contractual" else ("orders", "tickets") if grouping == "first_service" else ("orders",)
+    sources = (
+        ("contracts",)
+        if basis == "contractual"
+        else ("orders", "tickets")
+        if grouping == "first_service"
+        else ("orders",)
+    )
     every = list(dict.fromkeys(matrix["cohort"]))
     shown = every if grouping == "first_product" else every[-SHOWN - 1 :]
     drawn = matrix[matrix["cohort"].isin(shown) & (matrix["age"] <= SHOWN)]
     totals = drawn.assign(total=drawn["margin_to_date"] if "margin_to_date" in drawn else float("nan"))
     cells, margin = {}, {}
-    for cohort, age, n, rate, low, high, total in totals.loc[totals["mature"], ["cohort", "age", "size", "rate", "low", "high", "total"]].itertuples(index=False, name=None):
+    for cohort, age, n, rate, low, high, total in totals.loc[
+        totals["mature"], ["cohort", "age", "size", "rate", "low", "high", "total"]
+    ].itertuples(index=False, name=None):
         place = {"churn_basis": basis, "cohort_by": grouping, "cohort": str(cohort), "age": str(age)}
-        cells[str(cohort), int(age)] = estimate(inputs, "cohort_retention_rate", rate, low, high, method="Wilson", period=period, dimensions=place, n=int(n), sources=sources)
+        cells[str(cohort), int(age)] = estimate(
+            inputs,
+            "cohort_retention_rate",
+            rate,
+            low,
+            high,
+            method="Wilson",
+            period=period,
+            dimensions=place,
+            n=int(n),
+            sources=sources,
+        )
         if total == total and grouping != "first_product":
-            margin[str(cohort), int(age)] = plain(inputs, "cohort_revenue_per_customer", float(total) / int(n), period=period, dimensions=place, sources=sources)
+            margin[str(cohort), int(age)] = plain(
+                inputs,
+                "cohort_revenue_per_customer",
+                float(total) / int(n),
+                period=period,
+                dimensions=place,
+                sources=sources,
+            )
     age = YEAR[settings.cohort_period]
     differences = cohort_differences(matrix, age=age, smallest=SMALLEST)
     gaps = _gaps(inputs, differences, basis, grouping, age, period, sources)
     sizes = {
-        one: plain(inputs, "cohort_size", int(drawn.loc[drawn["cohort"] == one, "size"].iloc[0]), period=period, dimensions={"churn_basis": basis, "cohort_by": grouping, "cohort": one}, sources=sources)
+        one: plain(
+            inputs,
+            "cohort_size",
+            int(drawn.loc[drawn["cohort"] == one, "size"].iloc[0]),
+            period=period,
+            dimensions={"churn_basis": basis, "cohort_by": grouping, "cohort": one},
+            sources=sources,
+        )
         for one in shown
-    }  # fmt: skip
-    surest = None if differences.empty else str(differences.sort_values(["p_value", "cohort"], kind="stable")["cohort"].iloc[0])
+    }
+    surest = (
+        None
+        if differences.empty
+        else str(differences.sort_values(["p_value", "cohort"], kind="stable")["cohort"].iloc[0])
+    )
     return Cohorts(
-        basis=basis, grouping=grouping, period=settings.cohort_period, matrix=matrix, cells=cells, margin=margin, sizes=sizes,
+        basis=basis,
+        grouping=grouping,
+        period=settings.cohort_period,
+        matrix=matrix,
+        cells=cells,
+        margin=margin,
+        sizes=sizes,
         lines=_lines(inputs, matrix, basis, grouping, age, gaps, period, sources),
-        differences=differences, p_value=None if differences.empty else float(differences["adjusted"].min()),
-        worst=gaps.get(surest) if surest else None, running=running,
-    )  # fmt: skip
+        differences=differences,
+        p_value=None if differences.empty else float(differences["adjusted"].min()),
+        worst=gaps.get(surest) if surest else None,
+        running=running,
+    )
 
 
 def _lines(
-    inputs: StudyInputs, matrix: pd.DataFrame, basis: str, grouping: str, age: int, gaps: Mapping[str, Fact], period: Period, sources: tuple[str, ...]
+    inputs: StudyInputs,
+    matrix: pd.DataFrame,
+    basis: str,
+    grouping: str,
+    age: int,
+    gaps: Mapping[str, Fact],
+    period: Period,
+    sources: tuple[str, ...],
 ) -> tuple[CohortLine, ...]:
     """The cohorts that are a year old, oldest first (labels: largest first), at most as many as are shown."""
     at = matrix[(matrix["age"] == age) & matrix["mature"]]
-    at = at.sort_values(["size", "cohort"], ascending=[False, True], kind="stable").head(SHOWN) if grouping == "first_product" else at.tail(SHOWN)
-    measures = [name for name in MEASURES if f"{name}_to_date" in matrix] if basis == "non_contractual" else []
+    at = (
+        at.sort_values(["size", "cohort"], ascending=[False, True], kind="stable").head(SHOWN)
+        if grouping == "first_product"
+        else at.tail(SHOWN)
+    )
+    measures = (
+        [name for name in MEASURES if f"{name}_to_date" in matrix] if basis == "non_contractual" else []
+    )
     made = []
     for row in at.to_dict("records"):
         cohort, n = str(row["cohort"]), int(row["size"])
         place = {"churn_basis": basis, "cohort_by": grouping, "cohort": cohort, "age": str(age)}
         brought = {
-            name: plain(inputs, f"cohort_{name}_to_date", float(row[f"{name}_to_date"]) / n, numerator=float(row[f"{name}_to_date"]), denominator=n, period=period, dimensions=place, sources=sources)
+            name: plain(
+                inputs,
+                f"cohort_{name}_to_date",
+                float(row[f"{name}_to_date"]) / n,
+                numerator=float(row[f"{name}_to_date"]),
+                denominator=n,
+                period=period,
+                dimensions=place,
+                sources=sources,
+            )
             for name in measures
-        }  # fmt: skip
+        }
         made.append(
             CohortLine(
-                cohort=cohort, size=plain(inputs, "cohort_size", n, period=period, dimensions=place, sources=sources), per_customer=brought, gap=gaps.get(cohort),
-                rate=estimate(inputs, "cohort_retention_rate", row["rate"], row["low"], row["high"], method="Wilson", n=n, period=period, dimensions=place, sources=sources),
+                cohort=cohort,
+                size=plain(inputs, "cohort_size", n, period=period, dimensions=place, sources=sources),
+                per_customer=brought,
+                gap=gaps.get(cohort),
+                rate=estimate(
+                    inputs,
+                    "cohort_retention_rate",
+                    row["rate"],
+                    row["low"],
+                    row["high"],
+                    method="Wilson",
+                    n=n,
+                    period=period,
+                    dimensions=place,
+                    sources=sources,
+                ),
             )
-        )  # fmt: skip
+        )
     return tuple(made)
 
 
 def _gaps(
-    inputs: StudyInputs, differences: pd.DataFrame, basis: str, grouping: str, age: int, period: Period, sources: tuple[str, ...]
+    inputs: StudyInputs,
+    differences: pd.DataFrame,
+    basis: str,
+    grouping: str,
+    age: int,
+    period: Period,
+    sources: tuple[str, ...],
 ) -> dict[str, Fact]:
     """Each cohort against the others, with an interval at the simultaneous (Bonferroni) level of all cohorts."""
     from scipy.stats import norm
@@ -239,9 +366,26 @@ def _gaps(
     total, gaps = differences["size"].sum(), {}
     for row in differences.to_dict("records"):
         rest = total - row["size"]
-        reach = z * (row["rate"] * (1 - row["rate"]) / row["size"] + row["others"] * (1 - row["others"]) / rest) ** 0.5
+        reach = (
+            z
+            * (row["rate"] * (1 - row["rate"]) / row["size"] + row["others"] * (1 - row["others"]) / rest)
+            ** 0.5
+        )
         gaps[str(row["cohort"])] = estimate(
-            inputs, "cohort_gap", row["difference"], row["difference"] - reach, row["difference"] + reach, method="Normal, simultaneous over cohorts",
-            period=period, dimensions={"churn_basis": basis, "cohort_by": grouping, "cohort": str(row["cohort"]), "age": str(age)}, n=int(row["size"]), sources=sources,
-        )  # fmt: skip
+            inputs,
+            "cohort_gap",
+            row["difference"],
+            row["difference"] - reach,
+            row["difference"] + reach,
+            method="Normal, simultaneous over cohorts",
+            period=period,
+            dimensions={
+                "churn_basis": basis,
+                "cohort_by": grouping,
+                "cohort": str(row["cohort"]),
+                "age": str(age),
+            },
+            n=int(row["size"]),
+            sources=sources,
+        )
     return gaps

@@ -23,18 +23,58 @@ if TYPE_CHECKING:
 
 PRINTED = 4  # customers of the call list that a page shows
 FEATURES = (
-    "customer_type", "segment", "contract_kind", "region", "channel", "tenure_months", "contract_value", "days_to_renewal", "tickets_12m",
-    "complaints_12m", "repairs_12m", "late_complaint", "repeat_repair", "orders_24m", "margin_12m",
-)  # fmt: skip
+    "customer_type",
+    "segment",
+    "contract_kind",
+    "region",
+    "channel",
+    "tenure_months",
+    "contract_value",
+    "days_to_renewal",
+    "tickets_12m",
+    "complaints_12m",
+    "repairs_12m",
+    "late_complaint",
+    "repeat_repair",
+    "orders_24m",
+    "margin_12m",
+)
 REASONS = {
-    "tenure_months": "tenure", "contract_value": "contract value", "days_to_renewal": "time to renewal", "tickets_12m": "tickets in 12 months",
-    "complaints_12m": "complaints in 12 months", "repairs_12m": "repairs in 12 months", "late_complaint": "complaint answered late",
-    "score": "the score itself", "customer_type": "customer type", "segment": "segment", "contract_kind": "contract kind", "region": "region", "channel": "channel", "repeat_repair": "repeat repair", "orders_24m": "orders in 24 months", "margin_12m": "margin in 12 months",
-}  # fmt: skip
+    "tenure_months": "tenure",
+    "contract_value": "contract value",
+    "days_to_renewal": "time to renewal",
+    "tickets_12m": "tickets in 12 months",
+    "complaints_12m": "complaints in 12 months",
+    "repairs_12m": "repairs in 12 months",
+    "late_complaint": "complaint answered late",
+    "score": "the score itself",
+    "customer_type": "customer type",
+    "segment": "segment",
+    "contract_kind": "contract kind",
+    "region": "region",
+    "channel": "channel",
+    "repeat_repair": "repeat repair",
+    "orders_24m": "orders in 24 months",
+    "margin_12m": "margin in 12 months",
+}
 REASONS_ZH = {
-    "tenure_months": "合同时长", "contract_value": "合同额", "days_to_renewal": "距续约时间", "tickets_12m": "十二个月工单数", "complaints_12m": "十二个月投诉数",
-    "score": "评分本身", "customer_type": "客户类型", "segment": "客户分层", "contract_kind": "合同种类", "region": "区域", "channel": "渠道", "repairs_12m": "十二个月维修数", "late_complaint": "投诉答复迟", "repeat_repair": "重复维修", "orders_24m": "二十四个月订单数", "margin_12m": "十二个月毛利",
-}  # fmt: skip
+    "tenure_months": "合同时长",
+    "contract_value": "合同额",
+    "days_to_renewal": "距续约时间",
+    "tickets_12m": "十二个月工单数",
+    "complaints_12m": "十二个月投诉数",
+    "score": "评分本身",
+    "customer_type": "客户类型",
+    "segment": "客户分层",
+    "contract_kind": "合同种类",
+    "region": "区域",
+    "channel": "渠道",
+    "repairs_12m": "十二个月维修数",
+    "late_complaint": "投诉答复迟",
+    "repeat_repair": "重复维修",
+    "orders_24m": "二十四个月订单数",
+    "margin_12m": "十二个月毛利",
+}
 SOURCES = ("contracts", "customers", "customer_history", "tickets", "orders")
 
 
@@ -87,17 +127,34 @@ class Warning_:
 def warning(inputs: StudyInputs) -> Warning_:
     """Scores of all customers under contract on the day after the month, from snapshots one horizon apart."""
     settings = load_settings()
-    horizon, capacity = settings.risk_horizon_months, int(inputs.assumptions.value("call_capacity", on=inputs.month.last_day))
-    inputs.engine.require("contracts.starts_on", "contracts.ends_on", "tickets.customer_id", "orders.ordered_at")
+    horizon, capacity = (
+        settings.risk_horizon_months,
+        int(inputs.assumptions.value("call_capacity", on=inputs.month.last_day)),
+    )
+    inputs.engine.require(
+        "contracts.starts_on", "contracts.ends_on", "tickets.customer_id", "orders.ordered_at"
+    )
     since, after = observed_from(inputs), inputs.month + 1
-    months = [after - horizon * back for back in range(6) if (after - horizon * back).start >= (Month.parse(since) + 6).start]
+    months = [
+        after - horizon * back
+        for back in range(6)
+        if (after - horizon * back).start >= (Month.parse(since) + 6).start
+    ]
     if len(months) < 4:
-        raise MissingData(message=f"not computed: {len(months)} snapshots of {horizon} months; early warning needs four")
+        raise MissingData(
+            message=f"not computed: {len(months)} snapshots of {horizon} months; early warning needs four"
+        )
     days = sorted(month.start for month in months)
-    frame = inputs.engine.query(views.snapshot_rows(contracts(inputs), felt(inputs), inputs.month.end, days, horizon_months=horizon, zone=zone(inputs)))
+    frame = inputs.engine.query(
+        views.snapshot_rows(
+            contracts(inputs), felt(inputs), inputs.month.end, days, horizon_months=horizon, zone=zone(inputs)
+        )
+    )
     for column in ("contract_value", "margin_12m"):
         frame[column] = frame[column].astype("float64").fillna(0.0)
-    scores = risk_scores(frame, features=FEATURES, capacity=capacity, seed=settings.seed, level=inputs.confidence)
+    scores = risk_scores(
+        frame, features=FEATURES, capacity=capacity, seed=settings.seed, level=inputs.confidence
+    )
     return _facts(inputs, scores, days, horizon)
 
 
@@ -106,26 +163,96 @@ def _facts(inputs: StudyInputs, scores: RiskScores, days: list[dt.date], horizon
     past, now = Period(test, inputs.month), Period.of(inputs.month)
     common = {"period": past, "sources": SOURCES}
     precision = share(inputs, "risk_score_precision", scores.hits, scores.capacity, dimensions={}, **common)  # type: ignore[arg-type]
-    base = share(inputs, "risk_score_base_rate", scores.observed_losses, scores.tested, dimensions={}, **common)  # type: ignore[arg-type]
-    customers = scores.customers.assign(margin_at_risk=scores.customers["score"] * scores.customers["margin_12m"].clip(lower=0))
+    base = share(
+        inputs, "risk_score_base_rate", scores.observed_losses, scores.tested, dimensions={}, **common
+    )  # type: ignore[arg-type]
+    customers = scores.customers.assign(
+        margin_at_risk=scores.customers["score"] * scores.customers["margin_12m"].clip(lower=0)
+    )
     calls = customers.head(scores.capacity)
     assert precision.interval is not None and base.value  # FitError when nobody was lost
     lift = inputs.engine.stated(
-        "risk_score_lift", value=scores.lift, dimensions={}, n=scores.capacity, **common,  # type: ignore[arg-type]
-        interval=Interval(low=precision.interval.low / float(base.value), high=precision.interval.high / float(base.value), level=inputs.confidence, method="Wilson, base rate held"),
-    )  # fmt: skip
+        "risk_score_lift",
+        value=scores.lift,
+        dimensions={},
+        n=scores.capacity,
+        **common,  # type: ignore[arg-type]
+        interval=Interval(
+            low=precision.interval.low / float(base.value),
+            high=precision.interval.high / float(base.value),
+            level=inputs.confidence,
+            method="Wilson, base rate held",
+        ),
+    )
     tenths = list(scores.calibration.itertuples())
     return Warning_(
-        scores=scores, horizon=horizon, snapshot=days[-1], test=days[-2],
-        auc=estimate(inputs, "risk_score_auc", scores.auc, scores.auc_low, scores.auc_high, method="Hanley–McNeil", dimensions={}, n=scores.tested, **common),  # type: ignore[arg-type]
-        precision=precision, base_rate=base, lift=lift,
-        expected=tuple(plain(inputs, "risk_score_expected", float(row.expected), dimensions={"tenth": str(row.bin)}, **common) for row in tenths),  # type: ignore[arg-type]
-        observed=tuple(share(inputs, "risk_score_observed", row.lost, row.customers, dimensions={"tenth": str(row.bin)}, **common) for row in tenths),  # type: ignore[arg-type]
-        expected_losses=plain(inputs, "expected_losses", round(float(customers["score"].sum())), period=now, dimensions={}, sources=SOURCES),
-        margin=plain(inputs, "margin_at_risk", _money(customers["margin_at_risk"].sum()), period=now, dimensions={"customers": "all"}, sources=SOURCES),
-        margin_called=plain(inputs, "margin_at_risk", _money(calls["margin_at_risk"].sum()), period=now, dimensions={"customers": "call_list"}, sources=SOURCES),
-        calls=_listed(calls), first_calls=_first_calls(inputs, calls), rounds=_rounds(inputs, scores),
-    )  # fmt: skip
+        scores=scores,
+        horizon=horizon,
+        snapshot=days[-1],
+        test=days[-2],
+        auc=estimate(
+            inputs,
+            "risk_score_auc",
+            scores.auc,
+            scores.auc_low,
+            scores.auc_high,
+            method="Hanley–McNeil",
+            dimensions={},
+            n=scores.tested,
+            **common,
+        ),  # type: ignore[arg-type]
+        precision=precision,
+        base_rate=base,
+        lift=lift,
+        expected=tuple(
+            plain(
+                inputs,
+                "risk_score_expected",
+                float(row.expected),
+                dimensions={"tenth": str(row.bin)},
+                **common,
+            )
+            for row in tenths
+        ),  # type: ignore[arg-type]
+        observed=tuple(
+            share(
+                inputs,
+                "risk_score_observed",
+                row.lost,
+                row.customers,
+                dimensions={"tenth": str(row.bin)},
+                **common,
+            )
+            for row in tenths
+        ),  # type: ignore[arg-type]
+        expected_losses=plain(
+            inputs,
+            "expected_losses",
+            round(float(customers["score"].sum())),
+            period=now,
+            dimensions={},
+            sources=SOURCES,
+        ),
+        margin=plain(
+            inputs,
+            "margin_at_risk",
+            _money(customers["margin_at_risk"].sum()),
+            period=now,
+            dimensions={"customers": "all"},
+            sources=SOURCES,
+        ),
+        margin_called=plain(
+            inputs,
+            "margin_at_risk",
+            _money(calls["margin_at_risk"].sum()),
+            period=now,
+            dimensions={"customers": "call_list"},
+            sources=SOURCES,
+        ),
+        calls=_listed(calls),
+        first_calls=_first_calls(inputs, calls),
+        rounds=_rounds(inputs, scores),
+    )
 
 
 def _first_calls(inputs: StudyInputs, calls: pd.DataFrame) -> tuple[Call, ...]:
@@ -136,12 +263,31 @@ def _first_calls(inputs: StudyInputs, calls: pd.DataFrame) -> tuple[Call, ...]:
         place = {"call": str(rank)}
         made.append(
             Call(
-                rank=rank, customer_type=str(row["customer_type"]), segment=str(row["segment"]),
-                chance=plain(inputs, "account_loss_score", float(row["score"]), period=inputs.month, dimensions=place, sources=SOURCES),
-                margin=plain(inputs, "margin_at_risk", _money(row["margin_at_risk"]), period=inputs.month, dimensions=place, sources=SOURCES),
-                reasons=Text(en=", ".join(REASONS.get(name, name) for name in names) or "–", zh="、".join(REASONS_ZH.get(name, name) for name in names) or "–"),
+                rank=rank,
+                customer_type=str(row["customer_type"]),
+                segment=str(row["segment"]),
+                chance=plain(
+                    inputs,
+                    "account_loss_score",
+                    float(row["score"]),
+                    period=inputs.month,
+                    dimensions=place,
+                    sources=SOURCES,
+                ),
+                margin=plain(
+                    inputs,
+                    "margin_at_risk",
+                    _money(row["margin_at_risk"]),
+                    period=inputs.month,
+                    dimensions=place,
+                    sources=SOURCES,
+                ),
+                reasons=Text(
+                    en=", ".join(REASONS.get(name, name) for name in names) or "–",
+                    zh="、".join(REASONS_ZH.get(name, name) for name in names) or "–",
+                ),
             )
-        )  # fmt: skip
+        )
     return tuple(made)
 
 
@@ -155,22 +301,77 @@ def _rounds(inputs: StudyInputs, scores: RiskScores) -> tuple[Round, ...]:
         made.append(
             Round(
                 month=month,
-                expected=plain(inputs, "expected_losses", round(float(row["expected"])), period=month, dimensions=place, sources=SOURCES),
-                lost=plain(inputs, "observed_losses", int(row["lost"]), period=month, dimensions=place, sources=SOURCES),
-                auc=estimate(inputs, "risk_score_auc", float(row["auc"]), low, high, method="Hanley–McNeil", dimensions=place, n=n, period=month, sources=SOURCES),
-                precision=share(inputs, "risk_score_precision", int(row["hits"]), int(row["called"]), period=month, dimensions=place, sources=SOURCES),
-                base_rate=share(inputs, "risk_score_base_rate", int(row["lost"]), n, period=month, dimensions=place, sources=SOURCES),
+                expected=plain(
+                    inputs,
+                    "expected_losses",
+                    round(float(row["expected"])),
+                    period=month,
+                    dimensions=place,
+                    sources=SOURCES,
+                ),
+                lost=plain(
+                    inputs,
+                    "observed_losses",
+                    int(row["lost"]),
+                    period=month,
+                    dimensions=place,
+                    sources=SOURCES,
+                ),
+                auc=estimate(
+                    inputs,
+                    "risk_score_auc",
+                    float(row["auc"]),
+                    low,
+                    high,
+                    method="Hanley–McNeil",
+                    dimensions=place,
+                    n=n,
+                    period=month,
+                    sources=SOURCES,
+                ),
+                precision=share(
+                    inputs,
+                    "risk_score_precision",
+                    int(row["hits"]),
+                    int(row["called"]),
+                    period=month,
+                    dimensions=place,
+                    sources=SOURCES,
+                ),
+                base_rate=share(
+                    inputs,
+                    "risk_score_base_rate",
+                    int(row["lost"]),
+                    n,
+                    period=month,
+                    dimensions=place,
+                    sources=SOURCES,
+                ),
             )
-        )  # fmt: skip
+        )
     return tuple(made)
 
 
 def _listed(calls: pd.DataFrame) -> pd.DataFrame:
     """The call list: who (by number, never by name), how likely, why, and what is at stake. The PDF prints none of its rows."""
-    shown = calls[["customer_id", "customer_type", "segment", "contract_kind", "score", "margin_at_risk", "reason_1", "reason_2", "reason_3"]].copy()
+    shown = calls[
+        [
+            "customer_id",
+            "customer_type",
+            "segment",
+            "contract_kind",
+            "score",
+            "margin_at_risk",
+            "reason_1",
+            "reason_2",
+            "reason_3",
+        ]
+    ].copy()
     for column in ("reason_1", "reason_2", "reason_3"):
         shown[column] = [REASONS.get(text, text) for text in shown[column]]
-    return shown.assign(score=shown["score"].round(4), margin_at_risk=shown["margin_at_risk"].map(_money)).reset_index(drop=True)
+    return shown.assign(
+        score=shown["score"].round(4), margin_at_risk=shown["margin_at_risk"].map(_money)
+    ).reset_index(drop=True)
 
 
 def _money(value: float) -> Decimal:

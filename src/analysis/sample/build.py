@@ -135,14 +135,34 @@ def world(*, seed: int, null: bool, off: frozenset[str], last_month: str, months
     used, asked = money.parts_used(desk), money.claims(desk)
     sold = sales.sales(desk, purchases, product, quantity, used, held, people.contract_kind)
     postings, provision = money.ledger(
-        streams, desk, crew, used, asked, channel=people.channel[orders.customer],
-        line_revenue=controls.line_revenue(timeline, sold), scale=scale,
-    )  # fmt: skip
+        streams,
+        desk,
+        crew,
+        used,
+        asked,
+        channel=people.channel[orders.customer],
+        line_revenue=controls.line_revenue(timeline, sold),
+        scale=scale,
+    )
     return World(
-        streams=streams, scale=scale, customers=people, purchases=purchases, product=product, quantity=quantity, desk=desk, crew=crew,
-        experience=bad, loyalty=stay, terms=held, parts=used, claims=asked, sold=sold, postings=postings, provision=provision,
+        streams=streams,
+        scale=scale,
+        customers=people,
+        purchases=purchases,
+        product=product,
+        quantity=quantity,
+        desk=desk,
+        crew=crew,
+        experience=bad,
+        loyalty=stay,
+        terms=held,
+        parts=used,
+        claims=asked,
+        sold=sold,
+        postings=postings,
+        provision=provision,
         surveys=voice.surveys(streams, desk, people, scale=scale),
-    )  # fmt: skip
+    )
 
 
 def tables_of(life: World) -> dict[str, pa.Table]:

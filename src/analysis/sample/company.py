@@ -32,11 +32,28 @@ class Product(NamedTuple):
 PRODUCTS: tuple[Product, ...] = (
     Product("LM-H100", "Home Comfort", "H100", "Heat pump", "2019-03-01", 24_800, 15_400, 24, 0.45, 0.03),
     Product("LM-H300", "Home Comfort", "H300", "Heat pump", "2020-05-01", 42_800, 26_300, 24, 0.40, 0.05),
-    Product("LM-C200", "Commercial Cooling", "C200", "Refrigeration", "2019-09-01", 51_800, 33_100, 36, 0.12, 0.40),
-    Product("LM-C500", "Commercial Cooling", "C500", "Refrigeration", "2021-02-01", 102_000, 64_300, 36, 0.01, 0.18),
-    Product("LM-A400", "Air Systems", "A400", "Air conditioning", "2018-06-01", 75_800, 48_500, 36, 0.02, 0.22),
-    Product("LM-A800", "Air Systems", "A800", "Air conditioning", "2020-10-01", 162_000, 100_400, 36, 0.001, 0.12),
-)  # fmt: skip
+    Product(
+        "LM-C200", "Commercial Cooling", "C200", "Refrigeration", "2019-09-01", 51_800, 33_100, 36, 0.12, 0.40
+    ),
+    Product(
+        "LM-C500",
+        "Commercial Cooling",
+        "C500",
+        "Refrigeration",
+        "2021-02-01",
+        102_000,
+        64_300,
+        36,
+        0.01,
+        0.18,
+    ),
+    Product(
+        "LM-A400", "Air Systems", "A400", "Air conditioning", "2018-06-01", 75_800, 48_500, 36, 0.02, 0.22
+    ),
+    Product(
+        "LM-A800", "Air Systems", "A800", "Air conditioning", "2020-10-01", 162_000, 100_400, 36, 0.001, 0.12
+    ),
+)
 PRODUCT_LINES: tuple[str, ...] = ("Home Comfort", "Commercial Cooling", "Air Systems")
 LINE_OF_PRODUCT: tuple[int, ...] = tuple(PRODUCT_LINES.index(p.product_line) for p in PRODUCTS)
 
@@ -141,20 +158,55 @@ PARTNER_FEE: tuple[float, ...] = (
 FREIGHT: tuple[float, ...] = (86.0, 0.0, 310.0, 420.0, 0.0, 65.0, 24.0, 0.0)
 
 NAMES_ZH: dict[str, str] = {
-    "North": "华北", "East": "华东", "South": "华南", "West": "西部", "Central": "华中",
-    "Home Comfort": "家用舒适", "Commercial Cooling": "商用制冷", "Air Systems": "商用空调",
-    "Heat pump": "热泵", "Refrigeration": "制冷", "Air conditioning": "空调",
-    "Direct": "直销", "Dealer": "经销商", "Online": "电商", "Store": "门店",
-    "Phone": "电话", "WeChat": "微信", "App": "应用", "Web": "网页", "Email": "邮件",
-    "key": "重点", "gold": "金牌", "standard": "普通",
-    "Suzhou": "苏州", "Foshan": "佛山", "Chengdu": "成都",
-    "Hengda": "恒达", "Norvik": "诺维克", "Qiming": "启明", "Satoya": "佐藤屋",
+    "North": "华北",
+    "East": "华东",
+    "South": "华南",
+    "West": "西部",
+    "Central": "华中",
+    "Home Comfort": "家用舒适",
+    "Commercial Cooling": "商用制冷",
+    "Air Systems": "商用空调",
+    "Heat pump": "热泵",
+    "Refrigeration": "制冷",
+    "Air conditioning": "空调",
+    "Direct": "直销",
+    "Dealer": "经销商",
+    "Online": "电商",
+    "Store": "门店",
+    "Phone": "电话",
+    "WeChat": "微信",
+    "App": "应用",
+    "Web": "网页",
+    "Email": "邮件",
+    "key": "重点",
+    "gold": "金牌",
+    "standard": "普通",
+    "Suzhou": "苏州",
+    "Foshan": "佛山",
+    "Chengdu": "成都",
+    "Hengda": "恒达",
+    "Norvik": "诺维克",
+    "Qiming": "启明",
+    "Satoya": "佐藤屋",
     "Self Service": "自助服务",
-    "price": "价格", "competitor": "竞争对手", "moved": "搬迁", "closed business": "停业", "no longer needed": "不再需要", "service": "服务",
-    "critical": "严重", "major": "较重", "minor": "轻微",
-    "on-site repair": "上门维修", "complaint handling": "投诉处理", "return handling": "退货处理", "exchange": "换货",
-    "answering": "咨询解答", "installation": "安装", "maintenance visit": "上门保养", "other service": "其他服务",
+    "price": "价格",
+    "competitor": "竞争对手",
+    "moved": "搬迁",
+    "closed business": "停业",
+    "no longer needed": "不再需要",
+    "service": "服务",
+    "critical": "严重",
+    "major": "较重",
+    "minor": "轻微",
+    "on-site repair": "上门维修",
+    "complaint handling": "投诉处理",
+    "return handling": "退货处理",
+    "exchange": "换货",
+    "answering": "咨询解答",
+    "installation": "安装",
+    "maintenance visit": "上门保养",
+    "other service": "其他服务",
     **{team.team: team.name_zh for team in TEAMS},
     **{component.component: component.name_zh for component in COMPONENTS},
-}  # fmt: skip
+}
 """Chinese names of the values that appear in the tables, for the catalogue of labels."""

@@ -32,9 +32,15 @@ REPAIR_SEVERITY, OTHER_SEVERITY = (0.15, 0.45, 0.40), (0.05, 0.30, 0.65)
 STATUSES: tuple[str, ...] = ("open", "pending", "resolved", "closed")
 CONTACT_CHANNEL_SHARE = (0.42, 0.26, 0.16, 0.10, 0.06)
 ACTIVITIES: tuple[str, ...] = (  # by ticket type
-    "on-site repair", "complaint handling", "return handling", "exchange",
-    "answering", "installation", "maintenance visit", "other service",
-)  # fmt: skip
+    "on-site repair",
+    "complaint handling",
+    "return handling",
+    "exchange",
+    "answering",
+    "installation",
+    "maintenance visit",
+    "other service",
+)
 REOPENED_SHARE = 0.04
 FAILURE_DAY_KNOWN, CONFIRMATION_KNOWN, INQUIRY_NAMES_MACHINE, USAGE_KNOWN = 0.85, 0.90, 0.45, 0.70
 FAULTS: tuple[str, ...] = (*(entry.fault_code for entry in COMPONENTS), NO_FAULT_FOUND)

@@ -24,8 +24,13 @@ from analysis.sample.timeline import Timeline
 from analysis.sample.work import Desk
 
 ORDER_TYPES: tuple[str, ...] = (
-    "product", "extended_warranty", "upgrade", "premium_service", "paid_repair", "other_service",
-)  # fmt: skip
+    "product",
+    "extended_warranty",
+    "upgrade",
+    "premium_service",
+    "paid_repair",
+    "other_service",
+)
 PRODUCT, WARRANTY, UPGRADE, PREMIUM, PAID_REPAIR, OTHER_SERVICE = range(6)
 SERVICE_TYPES = (WARRANTY, PREMIUM, PAID_REPAIR, OTHER_SERVICE)
 TYPE_OF_CONTRACT = {SUBSCRIPTION: PREMIUM, MAINTENANCE_CONTRACT: OTHER_SERVICE, EXTENDED_WARRANTY: WARRANTY}

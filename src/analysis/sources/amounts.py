@@ -14,7 +14,9 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
 _GROUPED = re.compile(r"\d{1,3}(,\d{3})+(\.\d*)?", re.ASCII)
 _CURRENCY = re.compile(r"^(?:[¥$€£]|CNY|RMB|USD|EUR)\s*|\s*元$")
 _THOUSANDS = re.compile(r"(?<=\d)[ '](?=\d{3}(\D|$))")
-_MINUS = str.maketrans({"\u2212": "-", "\u2013": "-", "\ufe63": "-", "\u00a0": " ", "\u202f": " ", "\u2019": "'"})
+_MINUS = str.maketrans(
+    {"\u2212": "-", "\u2013": "-", "\ufe63": "-", "\u00a0": " ", "\u202f": " ", "\u2019": "'"}
+)
 #: A quotient that does not end is written with this many decimals; the proof keeps floats as doubles.
 DECIMALS = 15
 

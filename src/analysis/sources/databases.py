@@ -38,13 +38,17 @@ def refuse_variable(name: str, place: str) -> None:
     """Refuse a name that is no environment variable's; an address put there by mistake is not repeated."""
     if not _VARIABLE.fullmatch(name):
         shown = "an address" if "://" in name or "@" in name else f"'{name}'"
-        raise ParameterError(f"{place}: url_from should name an environment variable such as AFTER_SALES_CRM_URL, not {shown}; the address itself stays out of params.")
+        raise ParameterError(
+            f"{place}: url_from should name an environment variable such as AFTER_SALES_CRM_URL, not {shown}; the address itself stays out of params."
+        )
 
 
 def refuse_credentials(text: str, place: str) -> None:
     """Refuse params that hold an address with a password; it is not repeated in the message."""
     if _CREDENTIALS.search(text):
-        raise ParameterError(f"{place}: holds an address with a password. Take it out (and change it: it was written down), put it into an environment variable and name that in url_from.")
+        raise ParameterError(
+            f"{place}: holds an address with a password. Take it out (and change it: it was written down), put it into an environment variable and name that in url_from."
+        )
 
 
 def refuse_writing(query: str, place: str) -> None:
@@ -69,12 +73,21 @@ class Databases:
         self._open.clear()
 
     @contextmanager
-    def rows(self, variable: str, name: str, *, query: str = "", table: str = "") -> Iterator[tuple[list[str], Iterator[list[Cell]]]]:
+    def rows(
+        self, variable: str, name: str, *, query: str = "", table: str = ""
+    ) -> Iterator[tuple[list[str], Iterator[list[Cell]]]]:
         """The columns and the rows of a query, or of a table (``table`` or ``schema.table``, quoted as names)."""
         engine, connection, secrets = self._connection(variable, name)
         with _plain_errors(name, secrets):
             statement = query or f"SELECT * FROM {_quoted(engine, table)}"
-            result = connection.exec_driver_sql(statement, execution_options={"stream_results": True, "max_row_buffer": BATCH_ROWS, "no_parameters": True})
+            result = connection.exec_driver_sql(
+                statement,
+                execution_options={
+                    "stream_results": True,
+                    "max_row_buffer": BATCH_ROWS,
+                    "no_parameters": True,
+                },
+            )
         try:
             yield list(result.keys()), _streamed(result, name, secrets)
         finally:
@@ -96,15 +109,21 @@ def _address(variable: str, name: str) -> tuple[URL, str]:
         from sqlalchemy import make_url
         from sqlalchemy.exc import ArgumentError
     except ImportError:
-        raise SourceError(f"{name}: reading a database needs SQLAlchemy. Install the project with one of its extras postgresql, mysql or sqlserver.") from None
+        raise SourceError(
+            f"{name}: reading a database needs SQLAlchemy. Install the project with one of its extras postgresql, mysql or sqlserver."
+        ) from None
     given = os.environ.get(variable, "").strip()
     if not given:
-        raise SourceError(f"{name}: the environment variable {variable} is not set. Set it to the database's address, e.g. postgresql://user:password@host/database.")
+        raise SourceError(
+            f"{name}: the environment variable {variable} is not set. Set it to the database's address, e.g. postgresql://user:password@host/database."
+        )
     url = None
     with suppress(ArgumentError, ValueError):
         url = make_url(given)
     if url is None or url.drivername.partition("+")[0] not in DRIVERS:
-        raise SourceError(f"{name}: {variable} holds no address of a database that can be read; it should begin with postgresql://, mysql://, mariadb:// or mssql://.")
+        raise SourceError(
+            f"{name}: {variable} holds no address of a database that can be read; it should begin with postgresql://, mysql://, mariadb:// or mssql://."
+        )
     driver, extra = DRIVERS[url.drivername.partition("+")[0]]
     return url.set(drivername=driver), extra
 
@@ -114,7 +133,14 @@ def _secrets(url: URL, given: str) -> tuple[str, ...]:
     from urllib.parse import quote, quote_plus
 
     texts = {given, url.render_as_string(hide_password=False)}
-    for value in (str(url.password or ""), *(str(value) for key, value in url.query.items() if "pass" in key.lower() or "pwd" in key.lower() or key == "odbc_connect")):
+    for value in (
+        str(url.password or ""),
+        *(
+            str(value)
+            for key, value in url.query.items()
+            if "pass" in key.lower() or "pwd" in key.lower() or key == "odbc_connect"
+        ),
+    ):
         texts |= {value, quote(value, safe=""), quote_plus(value)}
     return tuple(sorted((text for text in texts if text), key=len, reverse=True))
 
@@ -124,7 +150,9 @@ def _engine(url: URL) -> Engine:
     from sqlalchemy.pool import NullPool
 
     kind = url.drivername.partition("+")[0]
-    arguments: dict[str, Any] = {"timeout": CONNECT_SECONDS} if kind == "mssql" else {"connect_timeout": CONNECT_SECONDS}
+    arguments: dict[str, Any] = (
+        {"timeout": CONNECT_SECONDS} if kind == "mssql" else {"connect_timeout": CONNECT_SECONDS}
+    )
     return create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=arguments)
 
 

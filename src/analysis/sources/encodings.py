@@ -23,7 +23,9 @@ def find_encoding(path: Path, name: str) -> str:
         return "utf-8"
     position, byte, head = place
     if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in head:
-        raise SourceError(f"{name}: not a text file in UTF-8; it may be UTF-16 or a workbook. Export it as CSV in UTF-8.")
+        raise SourceError(
+            f"{name}: not a text file in UTF-8; it may be UTF-16 or a workbook. Export it as CSV in UTF-8."
+        )
     if _is_plausibly_chinese(path):
         return "gb18030"
     raise SourceError(

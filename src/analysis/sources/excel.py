@@ -24,7 +24,9 @@ PIECE = 1 << 20
 #: A number of more digits than a double keeps: an order number stored as a number has lost its end.
 FIRST_INEXACT = 10**15
 
-_CELL = re.compile(rb"<(?:\w+:)?c\s[^>]*?\br=\"([A-Z]{1,3})(\d+)\"[^>]*?(?:/>|>(.*?)</(?:\w+:)?c>)", re.DOTALL)
+_CELL = re.compile(
+    rb"<(?:\w+:)?c\s[^>]*?\br=\"([A-Z]{1,3})(\d+)\"[^>]*?(?:/>|>(.*?)</(?:\w+:)?c>)", re.DOTALL
+)
 _ERROR = re.compile(rb"\bt=\"e\"")
 _VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>(.*?)</(?:\w+:)?v>", re.DOTALL)
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
@@ -51,13 +53,17 @@ def open_sheet(path: Path, name: str, sheet: str, *, limit_mb: int = SIZE_LIMIT_
     except python_calamine.PasswordError:
         raise SourceError(f"{name}: locked with a password. Save it without one.") from None
     except (python_calamine.CalamineError, OSError) as error:
-        raise SourceError(f"{name}: not readable as an Excel workbook; it may have been cut ({str(error)[:80]}). Save it again.") from error
+        raise SourceError(
+            f"{name}: not readable as an Excel workbook; it may have been cut ({str(error)[:80]}). Save it again."
+        ) from error
     try:
         chosen = _chosen(book, name, sheet)
         try:
             content = book.get_sheet_by_name(chosen)
         except python_calamine.CalamineError as error:
-            raise SourceError(f"{name}: sheet '{chosen}' cannot be read ({str(error)[:80]}). Save the workbook again.") from error
+            raise SourceError(
+                f"{name}: sheet '{chosen}' cannot be read ({str(error)[:80]}). Save the workbook again."
+            ) from error
         faults = _faults(path, chosen)
         yield Sheet(rows=_rows(content, faults), merged=_merged(content))
     finally:
@@ -84,10 +90,14 @@ def _refuse_unsafe(path: Path, name: str, limit_mb: int) -> None:
     with path.open("rb") as file:
         head = file.read(8)
     if head.startswith(b"\xd0\xcf\x11\xe0"):
-        raise SourceError(f"{name}: locked with a password, or an old Excel file (.xls) by another name. Save it as .xlsx without a password.")
+        raise SourceError(
+            f"{name}: locked with a password, or an old Excel file (.xls) by another name. Save it as .xlsx without a password."
+        )
     if not head.startswith(b"PK"):
         kind = "a web page" if head.lstrip().startswith(b"<") else "no Excel workbook"
-        raise SourceError(f"{name}: {kind} by the name of one; many systems export text so. Open it and save it as .xlsx, or name it .csv.")
+        raise SourceError(
+            f"{name}: {kind} by the name of one; many systems export text so. Open it and save it as .xlsx, or name it .csv."
+        )
     zip_members(path, name, "*", limit_mb)
 
 
@@ -103,11 +113,15 @@ def _chosen(book: object, name: str, sheet: str) -> str:
     names: list[str] = list(book.sheet_names)  # type: ignore[attr-defined]
     if sheet:
         if sheet not in names:
-            raise SourceError(f"{name}: no sheet '{sheet}'.{suggestion(sheet, names)} It has: {', '.join(names[:8])}.")
+            raise SourceError(
+                f"{name}: no sheet '{sheet}'.{suggestion(sheet, names)} It has: {', '.join(names[:8])}."
+            )
         return sheet
     visible = _visible(book)
     if len(visible) != 1:
-        raise SourceError(f"{name}: {len(visible)} sheets ({', '.join(visible[:6])}); say which is meant with 'sheet' in the source map.")
+        raise SourceError(
+            f"{name}: {len(visible)} sheets ({', '.join(visible[:6])}); say which is meant with 'sheet' in the source map."
+        )
     return visible[0]
 
 
@@ -126,7 +140,10 @@ def _rows(content: object, faults: Mapping[tuple[int, int], str]) -> Iterator[li
         cells: list[Cell] = [*left, *row]
         for column, cell in enumerate(cells):
             if isinstance(cell, float) and abs(cell) >= FIRST_INEXACT:
-                cells[column] = Fault(f"{cell:.0f}", f"{letters(column)}{number + 1} holds a number of more than 15 digits, so its end is lost; store it as text")
+                cells[column] = Fault(
+                    f"{cell:.0f}",
+                    f"{letters(column)}{number + 1} holds a number of more than 15 digits, so its end is lost; store it as text",
+                )
             elif cell == "" and (number, column) in faults:
                 text = faults[number, column]
                 cells[column] = Fault(text, f"{letters(column)}{number + 1} is {text}")
@@ -171,7 +188,9 @@ def _collect(text: bytes, found: dict[tuple[int, int], str]) -> None:
     for match in _CELL.finditer(text):
         body = match[3] or b""
         value = _VALUE.search(body)
-        is_error = _ERROR.search(text[match.start() : match.start(3) if match[3] is not None else match.end()])
+        is_error = _ERROR.search(
+            text[match.start() : match.start(3) if match[3] is not None else match.end()]
+        )
         if is_error:
             found[_place(match)] = value[1].decode() if value else "#ERROR"
         elif value is None and _FORMULA.search(body) and b"<is" not in body:

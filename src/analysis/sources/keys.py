@@ -75,7 +75,9 @@ class Keys:
         file = self._file or self._open()
         file.executemany("INSERT INTO arriving VALUES (?, ?)", sorted(self._held.items()))
         self._held.clear()
-        twice = file.execute("SELECT name, held.value, arriving.value FROM arriving JOIN held USING (name) WHERE held.value <> arriving.value LIMIT 1").fetchone()
+        twice = file.execute(
+            "SELECT name, held.value, arriving.value FROM arriving JOIN held USING (name) WHERE held.value <> arriving.value LIMIT 1"
+        ).fetchone()
         file.execute("INSERT OR IGNORE INTO held SELECT name, value FROM arriving ORDER BY arriving.rowid")
         file.execute("DELETE FROM arriving")
         return twice
@@ -83,7 +85,12 @@ class Keys:
     def _open(self) -> sqlite3.Connection:
         self._work.mkdir(parents=True, exist_ok=True)
         self._file = sqlite3.connect(self._work / f"keys-{next(_NUMBER)}.sqlite", isolation_level=None)
-        for setting in ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", f"cache_size = {-1024 * CACHE_MIB}"):
+        for setting in (
+            "journal_mode = OFF",
+            "synchronous = OFF",
+            "locking_mode = EXCLUSIVE",
+            f"cache_size = {-1024 * CACHE_MIB}",
+        ):
             self._file.execute(f"PRAGMA {setting}")
         self._file.execute("CREATE TABLE held (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID")
         self._file.execute("CREATE TEMP TABLE arriving (name TEXT, value TEXT)")

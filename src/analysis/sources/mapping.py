@@ -59,9 +59,14 @@ class _Books:
 
 
 def apply_map(
-    source_map: SourceMap, folder: Path, target: Path, *,
-    business_zone: str = "UTC", size_limit_mb: int = SIZE_LIMIT_MB, reuse_queries: bool = False,
-) -> tuple[MappedFile, ...]:  # fmt: skip
+    source_map: SourceMap,
+    folder: Path,
+    target: Path,
+    *,
+    business_zone: str = "UTC",
+    size_limit_mb: int = SIZE_LIMIT_MB,
+    reuse_queries: bool = False,
+) -> tuple[MappedFile, ...]:
     """Write the canonical tables of ``folder`` into ``target`` (``tickets/0-export.csv``). The same files give the same bytes.
 
     ``business_zone`` is where a moment's day is taken for columns of days. ``reuse_queries``: rows of a query that was run before are taken
@@ -74,11 +79,19 @@ def apply_map(
     with (target / ".lock").open("w") as lock, Databases() as databases:
         fcntl.flock(lock, fcntl.LOCK_EX)
         run = _Mapping(
-            source_map=source_map, folder=folder, target=target, business_zone=business_zone,
-            size_limit_mb=size_limit_mb, reuse_queries=reuse_queries, databases=databases, before=_read_books(target),
-        )  # fmt: skip
+            source_map=source_map,
+            folder=folder,
+            target=target,
+            business_zone=business_zone,
+            size_limit_mb=size_limit_mb,
+            reuse_queries=reuse_queries,
+            databases=databases,
+            before=_read_books(target),
+        )
         try:
-            mapped = [one for number, entry in enumerate(source_map.tables) for one in run.entry(number, entry)]
+            mapped = [
+                one for number, entry in enumerate(source_map.tables) for one in run.entry(number, entry)
+            ]
             run.settle()
         finally:
             for keys in run.kept:
@@ -125,7 +138,9 @@ class _Mapping:
             return [self._query(number, entry)]
         if entry.may_be_absent and not find_inputs(self.folder, entry.file, entry.member, self.size_limit_mb):
             note = MapNote(kind="no such file; made without it", column="", count=0, example="")
-            return [MappedFile(table=entry.table, file=entry.file, read=0, mapped=0, left_out=0, notes=(note,))]
+            return [
+                MappedFile(table=entry.table, file=entry.file, read=0, mapped=0, left_out=0, notes=(note,))
+            ]
         entry, notes = self._with_present_logs(entry)
         inputs = self.inputs(entry, entry.file, entry.member, f"for {entry.table}")
         others = self._other_files(entry)
@@ -151,10 +166,22 @@ class _Mapping:
         present: list[EventLog] = []
         absent: list[EventLog] = []
         for log in entry.events:
-            there = not (log.may_be_absent and log.file) or find_inputs(self.folder, log.file, log.member, self.size_limit_mb)
+            there = not (log.may_be_absent and log.file) or find_inputs(
+                self.folder, log.file, log.member, self.size_limit_mb
+            )
             (present if there else absent).append(log)
         note = MapNote(kind="no such file; made without it", column="", count=0, example="")
-        said = [MappedFile(table=entry.table, file=f"{log.file} (events: {', '.join(log.gives)})", read=0, mapped=0, left_out=0, notes=(note,)) for log in absent]
+        said = [
+            MappedFile(
+                table=entry.table,
+                file=f"{log.file} (events: {', '.join(log.gives)})",
+                read=0,
+                mapped=0,
+                left_out=0,
+                notes=(note,),
+            )
+            for log in absent
+        ]
         return replace(entry, events=tuple(present)), said
 
     def _query(self, number: int, entry: MapEntry) -> MappedFile:
@@ -163,8 +190,18 @@ class _Mapping:
         if self.reuse_queries and self._stands(out, key):
             mapped = self._remembered(out)[0]
         else:
-            with self.databases.rows(entry.url_from, entry.source, query=entry.query, table=entry.database_table) as (header, rows):
-                mapped = self._write_one(entry, entry.source, Rows(header=header, rows=rows), out, self.keys(), self._lookups(entry.lookups), [])
+            with self.databases.rows(
+                entry.url_from, entry.source, query=entry.query, table=entry.database_table
+            ) as (header, rows):
+                mapped = self._write_one(
+                    entry,
+                    entry.source,
+                    Rows(header=header, rows=rows),
+                    out,
+                    self.keys(),
+                    self._lookups(entry.lookups),
+                    [],
+                )
         self._remember(out, key, [mapped])
         return mapped
 
@@ -178,8 +215,14 @@ class _Mapping:
 
     def _no_file(self, pattern: str, why: str) -> SourceError:
         names = sorted(path.name for path in self.folder.iterdir() if not path.name.startswith("."))
-        there = f"The folder has: {', '.join(names[:6])}{' …' if len(names) > 6 else ''}." if names else "The folder is empty."
-        return SourceError(f"{pattern}: {why}.{suggestion(pattern, names)} {there} Add the export, or take the map that fits: analysis map FOLDER names it.")
+        there = (
+            f"The folder has: {', '.join(names[:6])}{' …' if len(names) > 6 else ''}."
+            if names
+            else "The folder is empty."
+        )
+        return SourceError(
+            f"{pattern}: {why}.{suggestion(pattern, names)} {there} Add the export, or take the map that fits: analysis map FOLDER names it."
+        )
 
     def _lookups(self, lookups: Mapping[str, Lookup]) -> dict[str, Keys]:
         return {column: self._lookup(lookup) for column, lookup in lookups.items()}
@@ -200,7 +243,11 @@ class _Mapping:
             with self._opened(form, given) as rows:
                 require_columns(given.name, (form.key, take) if take else (form.key,), rows.header)
                 key, value = rows.header.index(form.key), rows.header.index(take) if take else None
-                pairs = ((cell_text(row[key]), "" if value is None else cell_text(row[value])) for row in rows.rows if len(row) == len(rows.header))
+                pairs = (
+                    (cell_text(row[key]), "" if value is None else cell_text(row[value]))
+                    for row in rows.rows
+                    if len(row) == len(rows.header)
+                )
                 if twice := found.load(pairs):
                     raise SourceError(
                         f"{given.name}: {form.key} '{twice[0]}' stands twice with different {take} ('{twice[1]}' and '{twice[2]}'); the lookup is ambiguous. "
@@ -216,8 +263,15 @@ class _Mapping:
             if form.filled:
                 cells = filled_down(cells, [header.index(column) for column in form.filled])
             if form.counted:
-                require_columns(given.name, [column for columns in form.counted.values() for column in columns], header)
-                cells = counted_within(cells, len(header), [[header.index(column) for column in columns] for columns in form.counted.values()], self.keys())
+                require_columns(
+                    given.name, [column for columns in form.counted.values() for column in columns], header
+                )
+                cells = counted_within(
+                    cells,
+                    len(header),
+                    [[header.index(column) for column in columns] for columns in form.counted.values()],
+                    self.keys(),
+                )
                 header = [*header, *form.counted]
             yield Rows(header=header, rows=cells, ends_open=rows.ends_open)
 
@@ -225,17 +279,36 @@ class _Mapping:
         """The logs of an entry, collected once for all its files."""
         found = []
         for number, log in enumerate(entry.events):
-            inputs = self.inputs(entry, log.file or entry.file, log.member if log.file else entry.member, f"with events of {entry.table}")
+            inputs = self.inputs(
+                entry,
+                log.file or entry.file,
+                log.member if log.file else entry.member,
+                f"with events of {entry.table}",
+            )
             self.work.mkdir(parents=True, exist_ok=True)
             with ExitStack() as stack:
-                files = ((given.name, stack.enter_context(self._opened(log if log.file else entry, given))) for given in inputs)
+                files = (
+                    (given.name, stack.enter_context(self._opened(log if log.file else entry, given)))
+                    for given in inputs
+                )
                 path = self.work / f"events-{number}.parquet"
-                found.append(collect_events(entry, log, files, path, lookups=self._lookups(log.lookups), business_zone=self.business_zone))
+                found.append(
+                    collect_events(
+                        entry,
+                        log,
+                        files,
+                        path,
+                        lookups=self._lookups(log.lookups),
+                        business_zone=self.business_zone,
+                    )
+                )
         return found
 
     # -- writing -------------------------------------------------------------------------------------------------
 
-    def _write(self, entry: MapEntry, plans: Sequence[tuple[Input, Path, str]]) -> dict[str, list[MappedFile]]:
+    def _write(
+        self, entry: MapEntry, plans: Sequence[tuple[Input, Path, str]]
+    ) -> dict[str, list[MappedFile]]:
         seen = self.keys()
         lookups, events = self._lookups(entry.lookups), self._events(entry)
         done: dict[str, list[MappedFile]] = {}
@@ -244,17 +317,38 @@ class _Mapping:
                 done[given.name] = [self._write_one(entry, given.name, rows, out, seen, lookups, events)]
         if events and plans:
             done[plans[0][0].name] += [
-                MappedFile(table=entry.table, file=f"{one.log.file or entry.file} (events: {', '.join(one.log.gives)})", read=one.read, mapped=one.used, left_out=one.read - one.used, notes=one.notes)
+                MappedFile(
+                    table=entry.table,
+                    file=f"{one.log.file or entry.file} (events: {', '.join(one.log.gives)})",
+                    read=one.read,
+                    mapped=one.used,
+                    left_out=one.read - one.used,
+                    notes=one.notes,
+                )
                 for one in events
             ]
         return done
 
     def _write_one(
-        self, entry: MapEntry, name: str, rows: Rows, out: Path, seen: Keys,
-        lookups: Mapping[str, Keys], events: Sequence[Events],
-    ) -> MappedFile:  # fmt: skip
+        self,
+        entry: MapEntry,
+        name: str,
+        rows: Rows,
+        out: Path,
+        seen: Keys,
+        lookups: Mapping[str, Keys],
+        events: Sequence[Events],
+    ) -> MappedFile:
         known = {column: self._known(source) for column, source in entry.found_in.items()}
-        mapper = RowMapper(entry, rows.header, name, lookups=lookups, known=known, business_zone=self.business_zone, seen=seen)
+        mapper = RowMapper(
+            entry,
+            rows.header,
+            name,
+            lookups=lookups,
+            known=known,
+            business_zone=self.business_zone,
+            seen=seen,
+        )
         out.parent.mkdir(parents=True, exist_ok=True)
         self.work.mkdir(parents=True, exist_ok=True)
         building = self.work / f"{out.name}.{os.getpid()}"
@@ -289,16 +383,22 @@ class _Mapping:
                     writer.writerow(written)
                 mapped += 1
         if entry.cut_at and read == entry.cut_at:
-            raise SourceError(f"{name}: exactly {read:,} rows, where the system cuts an export; rows behind them may be missing. Export it in parts (the map reads several files), or say cut_at: 0 if it is whole.")
+            raise SourceError(
+                f"{name}: exactly {read:,} rows, where the system cuts an export; rows behind them may be missing. Export it in parts (the map reads several files), or say cut_at: 0 if it is whole."
+            )
         notes = mapper.finish(mapped)
         if rows.ends_open and broken and read and len(broken[-1]) < width and row is broken[-1]:
             shown = " ".join(",".join(map(str, broken[-1])).split())[:60]
-            raise SourceError(f"{name}: ends in the middle of row {read:,} ('{shown}'); the file was cut. Export it again.")
+            raise SourceError(
+                f"{name}: ends in the middle of row {read:,} ('{shown}'); the file was cut. Export it again."
+            )
         if events:
             join_events(base, mapper.columns, events, building, self.work)
             _append_broken(building, broken, entry.canonical)
         building.replace(out)
-        return MappedFile(table=entry.table, file=name, read=read, mapped=mapped, left_out=read - mapped, notes=notes)
+        return MappedFile(
+            table=entry.table, file=name, read=read, mapped=mapped, left_out=read - mapped, notes=notes
+        )
 
     # -- books ---------------------------------------------------------------------------------------------------
 
@@ -307,17 +407,27 @@ class _Mapping:
         name = str(path.relative_to(self.folder))
         if name not in self.after.files:
             known, looks = self.before.files.get(name), signature(path)
-            content = known["hash"] if known and looks is not None and known["signature"] == looks else fingerprint(path)
+            content = (
+                known["hash"]
+                if known and looks is not None and known["signature"] == looks
+                else fingerprint(path)
+            )
             self.after.files[name] = {"hash": content, "signature": looks}
         return str(self.after.files[name]["hash"])
 
     def _other_files(self, entry: MapEntry) -> list[list[str]]:
         """Hashes of the files that every output of an entry depends on."""
-        inputs = [given for pattern, member in entry.other_files for given in find_inputs(self.folder, pattern, member, self.size_limit_mb)]
+        inputs = [
+            given
+            for pattern, member in entry.other_files
+            for given in find_inputs(self.folder, pattern, member, self.size_limit_mb)
+        ]
         return [[given.name, self.hash(given.path)] for given in inputs]
 
     def _key(self, entry: MapEntry, depends: object) -> str:
-        stated = json.dumps([MAPPING_VERSION, asdict(entry), self.business_zone, depends], sort_keys=True, default=str)
+        stated = json.dumps(
+            [MAPPING_VERSION, asdict(entry), self.business_zone, depends], sort_keys=True, default=str
+        )
         return hashlib.sha256(stated.encode()).hexdigest()
 
     def _stands(self, out: Path, key: str) -> bool:
@@ -329,10 +439,16 @@ class _Mapping:
 
     def _remembered(self, out: Path) -> list[MappedFile]:
         known = self.before.outputs[self._name(out)]["mapped"]
-        return [MappedFile(**{**one, "notes": tuple(MapNote(**note) for note in one["notes"])}) for one in known]
+        return [
+            MappedFile(**{**one, "notes": tuple(MapNote(**note) for note in one["notes"])}) for one in known
+        ]
 
     def _remember(self, out: Path, key: str, mapped: Sequence[MappedFile]) -> None:
-        self.after.outputs[self._name(out)] = {"key": key, "stands": _stand(out), "mapped": [asdict(one) for one in mapped]}
+        self.after.outputs[self._name(out)] = {
+            "key": key,
+            "stands": _stand(out),
+            "mapped": [asdict(one) for one in mapped],
+        }
 
     def settle(self) -> None:
         """Outputs that no entry writes any more go; the books of this reading take the place of the last."""
@@ -340,7 +456,10 @@ class _Mapping:
             if self._name(path) not in self.after.outputs:
                 path.unlink()
         building = self.target / f"{STATE}.{os.getpid()}"
-        building.write_text(json.dumps({"version": MAPPING_VERSION, **asdict(self.after)}, ensure_ascii=False), encoding="utf-8")
+        building.write_text(
+            json.dumps({"version": MAPPING_VERSION, **asdict(self.after)}, ensure_ascii=False),
+            encoding="utf-8",
+        )
         building.replace(self.target / STATE)
 
 

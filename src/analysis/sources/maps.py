@@ -81,7 +81,11 @@ class EventLog(FileForm):
 
     @property
     def states(self) -> dict[str, str]:
-        return {word: state for state, words in (("open", self.open), ("resolved", self.resolved), ("closed", self.closed)) for word in words}
+        return {
+            word: state
+            for state, words in (("open", self.open), ("resolved", self.resolved), ("closed", self.closed))
+            for word in words
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +155,15 @@ class MapEntry(FileForm):
 
     @property
     def canonical(self) -> tuple[str, ...]:
-        return (*self.columns, *self.either, *self.joined, *self.lookups, *self.constants, *self.numbered, *self.collapsed)
+        return (
+            *self.columns,
+            *self.either,
+            *self.joined,
+            *self.lookups,
+            *self.constants,
+            *self.numbered,
+            *self.collapsed,
+        )
 
     @property
     def other_files(self) -> tuple[tuple[str, str], ...]:
@@ -198,19 +210,37 @@ def check_entry(entry: MapEntry, tables: Mapping[str, tuple[str, ...]], place: s
         raise ParameterError(f"{place}: no such table.{suggestion(entry.table, tables)}")
     for column in entry.canonical:
         if column not in tables[entry.table]:
-            raise ParameterError(f"{place}: column '{column}' is not in the contract.{suggestion(column, tables[entry.table])}")
+            raise ParameterError(
+                f"{place}: column '{column}' is not in the contract.{suggestion(column, tables[entry.table])}"
+            )
         if entry.canonical.count(column) > 1:
-            raise ParameterError(f"{place}: column '{column}' is given twice, by columns, lookups, constants or events; keep one.")
+            raise ParameterError(
+                f"{place}: column '{column}' is given twice, by columns, lookups, constants or events; keep one."
+            )
     counted = [column for columns in entry.numbered.values() for column in columns]
-    ruled = (*entry.values, *entry.dates, *entry.numbers, *entry.factors, *entry.less, *entry.signs, *entry.optional, *entry.first_of, *counted)
+    ruled = (
+        *entry.values,
+        *entry.dates,
+        *entry.numbers,
+        *entry.factors,
+        *entry.less,
+        *entry.signs,
+        *entry.optional,
+        *entry.first_of,
+        *counted,
+    )
     for column in ruled:
         if column not in entry.canonical or column in entry.numbered or column in entry.collapsed:
-            raise ParameterError(f"{place}: '{column}' has a rule but no source.{suggestion(column, entry.canonical)}")
+            raise ParameterError(
+                f"{place}: '{column}' has a rule but no source.{suggestion(column, entry.canonical)}"
+            )
     for text in entry.factors.values():
         factor_of(text)
     for column in entry.signs:
         if column not in entry.columns or column in entry.less:
-            raise ParameterError(f"{place}: signs: '{column}' should be one source column (columns), without 'less'.")
+            raise ParameterError(
+                f"{place}: signs: '{column}' should be one source column (columns), without 'less'."
+            )
     _check_names(entry, place)
     _check_origin(entry, place)
     for log in entry.events:
@@ -231,7 +261,9 @@ def _check_names(entry: MapEntry, place: str) -> None:
 def _check_origin(entry: MapEntry, place: str) -> None:
     given = [name for name in ("file", "query", "database_table") if getattr(entry, name)]
     if len(given) != 1:
-        raise ParameterError(f"{place}: state one of file, query and database_table (stated: {', '.join(given) or 'none'}).")
+        raise ParameterError(
+            f"{place}: state one of file, query and database_table (stated: {', '.join(given) or 'none'})."
+        )
     if entry.file:
         return
     refuse_variable(entry.url_from, place)
@@ -243,13 +275,21 @@ def _check_log(entry: MapEntry, log: EventLog, place: str) -> None:
     if "ticket_id" not in entry.canonical or entry.table != "tickets":
         raise ParameterError(f"{place}: events belong to an entry of tickets that gives ticket_id.")
     if not log.file and not (entry.file and entry.first_of == ("ticket_id",)):
-        raise ParameterError(f"{place}: the entry's own file is a log of events, so one ticket has several rows; state first_of: [ticket_id].")
+        raise ParameterError(
+            f"{place}: the entry's own file is a log of events, so one ticket has several rows; state first_of: [ticket_id]."
+        )
     for column, rule in log.gives.items():
         if rule not in RULES:
-            raise ParameterError(f"{place}: {column}: no rule '{rule}' for events.{suggestion(rule, RULES)} Known: {', '.join(RULES)}.")
+            raise ParameterError(
+                f"{place}: {column}: no rule '{rule}' for events.{suggestion(rule, RULES)} Known: {', '.join(RULES)}."
+            )
         if rule in STATE_RULES and not (log.status and log.states):
-            raise ParameterError(f"{place}: {column}: rule '{rule}' needs the status column and its words under open, resolved and closed.")
+            raise ParameterError(
+                f"{place}: {column}: rule '{rule}' needs the status column and its words under open, resolved and closed."
+            )
     words = [*log.open, *log.resolved, *log.closed]
     for word in words:
         if words.count(word) > 1:
-            raise ParameterError(f"{place}: status word '{word}' stands under two of open, resolved and closed; keep one.")
+            raise ParameterError(
+                f"{place}: status word '{word}' stands under two of open, resolved and closed; keep one."
+            )

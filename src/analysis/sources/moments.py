@@ -121,7 +121,9 @@ def _slow_reader(form: str) -> Read:
 
 def _iso(text: str) -> dt.datetime | None:
     try:
-        return dt.datetime.fromisoformat(text.removesuffix(" UTC") + ("+00:00" if text.endswith(" UTC") else ""))
+        return dt.datetime.fromisoformat(
+            text.removesuffix(" UTC") + ("+00:00" if text.endswith(" UTC") else "")
+        )
     except ValueError:
         return None
 
@@ -130,12 +132,18 @@ def _since_1970(text: str, per_second: int) -> dt.datetime | None:
     if not re.fullmatch(r"\d{6,16}", text, re.ASCII):
         return None
     try:
-        return dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=int(text) * 1_000_000 // per_second)
+        return dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(
+            microseconds=int(text) * 1_000_000 // per_second
+        )
     except OverflowError:
         return None
 
 
-_WORDS: Mapping[str, Read] = {ISO: _iso, SECONDS: lambda text: _since_1970(text, 1), MILLISECONDS: lambda text: _since_1970(text, 1000)}
+_WORDS: Mapping[str, Read] = {
+    ISO: _iso,
+    SECONDS: lambda text: _since_1970(text, 1),
+    MILLISECONDS: lambda text: _since_1970(text, 1000),
+}
 
 
 def _has_clock(form: str) -> bool | None:
@@ -177,7 +185,9 @@ class MomentReader:
             if only is not None:
                 return self._written(only, ":" in text if clock is None else clock)
         found = {
-            self._written(moment, ":" in text if clock is None else clock) for read, clock in self._readers if (moment := read(text)) is not None
+            self._written(moment, ":" in text if clock is None else clock)
+            for read, clock in self._readers
+            if (moment := read(text)) is not None
         }
         if len(found) == 1:
             return found.pop()
@@ -228,7 +238,11 @@ class MomentReader:
 
     def _settle_offset(self, hour: tuple[int, int, int, int], moment: dt.datetime) -> None:
         """Remember the offset of an hour in which no clock changes; most rows share an hour with another."""
-        edges = [moment.replace(minute=minute, second=0, microsecond=0, tzinfo=self.zone, fold=fold) for minute in (0, 59) for fold in (0, 1)]
+        edges = [
+            moment.replace(minute=minute, second=0, microsecond=0, tzinfo=self.zone, fold=fold)
+            for minute in (0, 59)
+            for fold in (0, 1)
+        ]
         offsets = {edge.utcoffset() for edge in edges}
         if len(offsets) == 1:
             self._offsets[hour] = dt.timezone(offsets.pop() or dt.timedelta())

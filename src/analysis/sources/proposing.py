@@ -42,7 +42,15 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "revenue": ("net sales", "order total", "买家实际支付金额"),
     "customer_id": ("requester id", "contact id", "account id", "买家会员名", "客户编码", "客户编号"),
     "customer_name": ("name", "客户名称"),
-    "ticket_id": ("ticket number", "case number", "incident number", "issue key", "unique key", "工单号", "工单编号"),
+    "ticket_id": (
+        "ticket number",
+        "case number",
+        "incident number",
+        "issue key",
+        "unique key",
+        "工单号",
+        "工单编号",
+    ),
     "ticket_type": ("type", "issue type", "case type", "complaint type", "工单类型"),
     "opened_at": ("created at", "created", "opened", "created date", "创建时间"),
     "resolved_at": ("solved at", "resolved", "resolution date", "解决时间"),
@@ -57,13 +65,26 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "cost_center": ("cost centre", "department", "部门"),
     "changed_at": ("updated", "changed", "created date", "时间"),
     "field": ("field name", "字段"),
-    "handling_hours": ("time spent", "minutes", "handling minutes", "handling time", "work minutes", "处理时长"),
+    "handling_hours": (
+        "time spent",
+        "minutes",
+        "handling minutes",
+        "handling time",
+        "work minutes",
+        "处理时长",
+    ),
 }
 #: What a log of a ticket's states is known by: the words of its column for the new state.
 STATES = ("status", "new status", "new value", "newvalue", "to string", "value", "to", "状态")
 #: Words in a heading that say its unit is not ours, and the factor that makes it so.
 UNITS: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "handling_hours": (("minute", "1/60"), ("min", "1/60"), ("分钟", "1/60"), ("second", "1/3600"), ("秒", "1/3600")),
+    "handling_hours": (
+        ("minute", "1/60"),
+        ("min", "1/60"),
+        ("分钟", "1/60"),
+        ("second", "1/3600"),
+        ("秒", "1/3600"),
+    ),
     "amount": (("cents", "1/100"), ("分)", "1/100"), ("万元", "10000")),
     "revenue": (("cents", "1/100"), ("万元", "10000")),
 }
@@ -122,7 +143,11 @@ def propose_map(folder: Path, tables: Mapping[str, TableShape]) -> str:
         raise SourceError(f"{folder.name}: no such folder. Name the folder that holds the exports.")
     draft = _Draft()
     proposed: set[tuple[str, tuple[str, ...]]] = set()
-    for path in sorted(path for path in folder.iterdir() if path.is_file() and path.suffix.lower() in KINDS and not path.name.startswith((".", "_"))):
+    for path in sorted(
+        path
+        for path in folder.iterdir()
+        if path.is_file() and path.suffix.lower() in KINDS and not path.name.startswith((".", "_"))
+    ):
         try:
             for look in _looks(path, folder):
                 if (look.pattern, tuple(look.header)) not in proposed:
@@ -130,14 +155,27 @@ def propose_map(folder: Path, tables: Mapping[str, TableShape]) -> str:
                     _propose(path.name, look, tables, draft)
         except SourceError as error:
             draft.remarks.append(f"# {path.name}: doubt: not looked at: {error}")
-    shipped = [f"# The map '{name}' that ships reads these files as they are: analysis check FOLDER --map {name}" for name in _fitting(folder, tables)]
+    shipped = [
+        f"# The map '{name}' that ships reads these files as they are: analysis check FOLDER --map {name}"
+        for name in _fitting(folder, tables)
+    ]
     _demote(draft)
     if not draft.entries and not shipped:
         seen = next((remark for remark in draft.remarks if "columns are" in remark), "")
-        raise SourceError(f"{folder.name}: no file in it looks like one of our tables{f' ({seen[2:]})' if seen else ''}. Write the map by hand; docs/SOURCES.md says how, params/sources has examples.")
-    lines = ["# Proposed from headers and the first rows. Settle every line marked 'doubt', then save as params/sources/<name>.yml.", *shipped, *draft.remarks]
+        raise SourceError(
+            f"{folder.name}: no file in it looks like one of our tables{f' ({seen[2:]})' if seen else ''}. Write the map by hand; docs/SOURCES.md says how, params/sources has examples."
+        )
+    lines = [
+        "# Proposed from headers and the first rows. Settle every line marked 'doubt', then save as params/sources/<name>.yml.",
+        *shipped,
+        *draft.remarks,
+    ]
     if draft.entries:
-        lines += [f"about: exports of {json.dumps(folder.name, ensure_ascii=False)}", "tables:", *(line for entry in draft.entries for line in entry.lines)]
+        lines += [
+            f"about: exports of {json.dumps(folder.name, ensure_ascii=False)}",
+            "tables:",
+            *(line for entry in draft.entries for line in entry.lines),
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -148,9 +186,20 @@ def _demote(draft: _Draft) -> None:
         others = [one for one in draft.entries if one.table == entry.table and one is not entry]
         whole = [one.file for one in others if not one.missing]
         if entry.missing and whole:
-            draft.remarks.append(f"# {entry.file}: doubt: has columns of {entry.table} but no {', '.join(entry.missing)}; {whole[0]} looks like that table. This may be a log of events, or a file to look values up in")
+            draft.remarks.append(
+                f"# {entry.file}: doubt: has columns of {entry.table} but no {', '.join(entry.missing)}; {whole[0]} looks like that table. This may be a log of events, or a file to look values up in"
+            )
         elif whole:
-            kept.append(replace(entry, lines=(entry.lines[0], f"    # doubt: {entry.file} and {whole[0]} are both proposed for {entry.table}; keep both only if their rows are different ones", *entry.lines[1:])))
+            kept.append(
+                replace(
+                    entry,
+                    lines=(
+                        entry.lines[0],
+                        f"    # doubt: {entry.file} and {whole[0]} are both proposed for {entry.table}; keep both only if their rows are different ones",
+                        *entry.lines[1:],
+                    ),
+                )
+            )
         else:
             kept.append(entry)
     draft.entries = kept
@@ -174,11 +223,17 @@ def _fits(source_map: SourceMap, folder: Path) -> bool:
         inputs = find_inputs(folder, entry.file, entry.member) if entry.file else []
         if not inputs and not (entry.file and entry.may_be_absent):
             return False
-        if any(not find_inputs(folder, pattern, member) for pattern, member in entry.other_files if pattern not in {log.file for log in entry.events if log.may_be_absent}):
+        if any(
+            not find_inputs(folder, pattern, member)
+            for pattern, member in entry.other_files
+            if pattern not in {log.file for log in entry.events if log.may_be_absent}
+        ):
             return False
         for given in inputs[:1]:
             with tempfile.TemporaryDirectory() as work, open_rows(entry, given, work=Path(work)) as rows:
-                require_columns(given.name, needed_columns(entry, rows.header), [*rows.header, *entry.counted])
+                require_columns(
+                    given.name, needed_columns(entry, rows.header), [*rows.header, *entry.counted]
+                )
     return True
 
 
@@ -199,7 +254,9 @@ def _look(given: Input, sheet: str) -> _Look:
     form: list[str] = []
     kind = given.path.suffix.lower()
     if given.member:
-        form.append(f"    member: {json.dumps(Path(given.member).name, ensure_ascii=False)}  # doubt: say which members are meant; *.csv means all of them")
+        form.append(
+            f"    member: {json.dumps(Path(given.member).name, ensure_ascii=False)}  # doubt: say which members are meant; *.csv means all of them"
+        )
     elif kind not in (*WORKBOOKS, ".parquet", ".gz"):
         encoding = find_encoding(given.path, given.name)
         if encoding != "utf-8":
@@ -212,9 +269,17 @@ def _look(given: Input, sheet: str) -> _Look:
     if separator not in ("", ","):
         form.append(f"    separator: {json.dumps(separator)}")
     with tempfile.TemporaryDirectory() as work:
-        with open_rows(FileForm(sheet=sheet, skip_lines=skip, separator=separator), given, work=Path(work)) as rows:
+        with open_rows(
+            FileForm(sheet=sheet, skip_lines=skip, separator=separator), given, work=Path(work)
+        ) as rows:
             found = [row for row in itertools.islice(rows.rows, LOOKED_AT) if len(row) == len(rows.header)]
-            return _Look(form=form, header=rows.header, rows=found, pattern=_pattern(given.path.name), member=bool(given.member))
+            return _Look(
+                form=form,
+                header=rows.header,
+                rows=found,
+                pattern=_pattern(given.path.name),
+                member=bool(given.member),
+            )
 
 
 def _first_line(given: Input, sheet: str) -> tuple[int, str]:
@@ -225,10 +290,15 @@ def _first_line(given: Input, sheet: str) -> tuple[int, str]:
     best: tuple[int, int, str] = (0, 0, "")
     for separator in ("",) if workbook else (",", ";", "\t", "|"):
         with tempfile.TemporaryDirectory() as work:
-            form = FileForm(sheet=sheet, header=tuple(f"c{number}" for number in range(200)), separator=separator)
+            form = FileForm(
+                sheet=sheet, header=tuple(f"c{number}" for number in range(200)), separator=separator
+            )
             try:
                 with open_rows(form, given, work=Path(work)) as rows:
-                    counts = [sum(1 for cell in row if cell_text(cell)) for row in itertools.islice(rows.rows, MOST_TITLES)]
+                    counts = [
+                        sum(1 for cell in row if cell_text(cell))
+                        for row in itertools.islice(rows.rows, MOST_TITLES)
+                    ]
             except SourceError:
                 continue
         if counts and max(counts) > best[0]:
@@ -252,7 +322,11 @@ def _propose(name: str, look: _Look, tables: Mapping[str, TableShape], draft: _D
     stem = Path(name).stem
     table, columns = max(
         ((candidate, _matched(candidate, shape, look.header, stem)) for candidate, shape in tables.items()),
-        key=lambda pair: (len(set(pair[1]) & tables[pair[0]].required), _plain(pair[0]).rstrip("s") in _plain(stem), len(pair[1])),
+        key=lambda pair: (
+            len(set(pair[1]) & tables[pair[0]].required),
+            _plain(pair[0]).rstrip("s") in _plain(stem),
+            len(pair[1]),
+        ),
     )
     shape = tables[table]
     log = _event_log(name, look)
@@ -261,22 +335,39 @@ def _propose(name: str, look: _Look, tables: Mapping[str, TableShape], draft: _D
     # A list of comments shares names with a table; with two required columns absent it is not one.
     if not set(columns) & shape.required or len(columns) < 2 or len(shape.required - set(columns)) > 1:
         if not log:
-            draft.remarks.append(f"# {name}: doubt: fits no table; its columns are " + ", ".join(look.header[:8]))
+            draft.remarks.append(
+                f"# {name}: doubt: fits no table; its columns are " + ", ".join(look.header[:8])
+            )
         return
     lines = [f"  - table: {table}", f"    file: {json.dumps(look.pattern, ensure_ascii=False)}", *look.form]
     missing = tuple(sorted(shape.required - set(columns)))
-    lines += [f"    # doubt: {column} is required and no column was found for it; give it under columns, constants, joined or lookups" for column in missing]
+    lines += [
+        f"    # doubt: {column} is required and no column was found for it; give it under columns, constants, joined or lookups"
+        for column in missing
+    ]
     lines.append("    columns:")
     for column, (source, sure) in columns.items():
         remark = "" if sure else "  # doubt: by a similar name"
         lines.append(f"      {column}: {json.dumps(source, ensure_ascii=False)}{remark}")
     seen = {column: look.texts(source) for column, (source, _) in columns.items()}
-    lines += [*_dates(shape, seen), *_zone(shape, seen), *_numbers(shape, seen), *_units(columns), *_words(shape, seen)]
+    lines += [
+        *_dates(shape, seen),
+        *_zone(shape, seen),
+        *_numbers(shape, seen),
+        *_units(columns),
+        *_words(shape, seen),
+    ]
     if len(shape.key) == 1 and shape.key[0] in seen:
         rows = Counter(seen[shape.key[0]])
         if sum(rows.values()) > len(rows):
-            lines.append(f"    # doubt: {shape.key[0]} stands several times ({sum(rows.values()):,} rows, {len(rows):,} values); a row should be one. Perhaps first_of: [{shape.key[0]}], or a log of events")
-    unread = [column for column in look.header if column and column not in {source for source, _ in columns.values()}]
+            lines.append(
+                f"    # doubt: {shape.key[0]} stands several times ({sum(rows.values()):,} rows, {len(rows):,} values); a row should be one. Perhaps first_of: [{shape.key[0]}], or a log of events"
+            )
+    unread = [
+        column
+        for column in look.header
+        if column and column not in {source for source, _ in columns.values()}
+    ]
     if unread:
         lines.append(f"    # not read: {', '.join(unread[:20])}{' …' if len(unread) > 20 else ''}")
     draft.entries.append(_Entry(file=name, table=table, missing=missing, lines=tuple(lines)))
@@ -285,15 +376,49 @@ def _propose(name: str, look: _Look, tables: Mapping[str, TableShape], draft: _D
 def _event_log(name: str, look: _Look) -> list[str]:
     """Lines to put under an entry of tickets where a file looks like a log: many rows a ticket, a moment, a new state."""
     known = {_plain(column): column for column in reversed(look.header)}
-    ticket = next((known[_plain(word)] for word in ("ticket_id", "ticket", "issue id", "issue key", "case id", "caseid", *SYNONYMS["ticket_id"]) if _plain(word) in known), None)
-    moment = next((known[_plain(word)] for word in ("changed_at", "created date", "createddate", "created at", "created", "updated", "at", "time", "时间") if _plain(word) in known), None)
+    ticket = next(
+        (
+            known[_plain(word)]
+            for word in (
+                "ticket_id",
+                "ticket",
+                "issue id",
+                "issue key",
+                "case id",
+                "caseid",
+                *SYNONYMS["ticket_id"],
+            )
+            if _plain(word) in known
+        ),
+        None,
+    )
+    moment = next(
+        (
+            known[_plain(word)]
+            for word in (
+                "changed_at",
+                "created date",
+                "createddate",
+                "created at",
+                "created",
+                "updated",
+                "at",
+                "time",
+                "时间",
+            )
+            if _plain(word) in known
+        ),
+        None,
+    )
     state = next((known[_plain(word)] for word in STATES if _plain(word) in known), None)
     if ticket is None or moment is None or state is None:
         return []
     rows = Counter(look.texts(ticket))
     if len(rows) == sum(rows.values()):
         return []
-    column = next((known[_plain(word)] for word in ("field", "field name", "字段") if _plain(word) in known), None)
+    column = next(
+        (known[_plain(word)] for word in ("field", "field name", "字段") if _plain(word) in known), None
+    )
     only = f" only: {{{json.dumps(column, ensure_ascii=False)}: [status]}}," if column else ""
     words = sorted(set(look.texts(state)))[:8]
     return [
@@ -330,7 +455,7 @@ def _dates(shape: TableShape, seen: Mapping[str, Sequence[str]]) -> list[str]:
         matches = [match for text in seen[column] if (match := _DAY.fullmatch(text))]
         form = _CHINESE_DAY.fullmatch(next((text for text in seen[column] if text), ""))
         if form:
-            lines.append(f"      {column}: \"%Y年%m月%d日{' %H:%M' if form[1] else ''}\"")
+            lines.append(f'      {column}: "%Y年%m月%d日{" %H:%M" if form[1] else ""}"')
             continue
         if not matches or len(matches[0][1]) == 4:
             continue
@@ -341,7 +466,9 @@ def _dates(shape: TableShape, seen: Mapping[str, Sequence[str]]) -> list[str]:
         written = f"{order[0]}{mark}{order[1]}{mark}{year}{clock}"
         if day_first == month_first:
             other = f"{order[1]}{mark}{order[0]}{mark}{year}{clock}"
-            unclear.append(f"    # doubt: day and month of {column} cannot be told apart ({matches[0][0]}); state under dates either {column}: {json.dumps(written)} or {column}: {json.dumps(other)}")
+            unclear.append(
+                f"    # doubt: day and month of {column} cannot be told apart ({matches[0][0]}); state under dates either {column}: {json.dumps(written)} or {column}: {json.dumps(other)}"
+            )
         else:
             lines.append(f"      {column}: {json.dumps(written)}")
     return [*sorted(unclear), *(["    dates:", *sorted(lines)] if lines else [])]
@@ -351,32 +478,61 @@ def _words(shape: TableShape, seen: Mapping[str, Sequence[str]]) -> list[str]:
     """Words the contract does not know, each to be given one that it does; written so that they only have to be filled in."""
     lines = []
     for column in sorted(set(shape.allowed) & set(seen)):
-        unknown = [word for word, _ in Counter(seen[column]).most_common() if word not in shape.allowed[column] and (word or column in shape.required)]
+        unknown = [
+            word
+            for word, _ in Counter(seen[column]).most_common()
+            if word not in shape.allowed[column] and (word or column in shape.required)
+        ]
         if not unknown:
             continue
         known = {word.lower(): word for word in shape.allowed[column]}
-        pairs = ", ".join(f"{json.dumps(word, ensure_ascii=False)}: {known.get(word.lower(), '?')}" for word in unknown[:MOST_WORDS])
+        pairs = ", ".join(
+            f"{json.dumps(word, ensure_ascii=False)}: {known.get(word.lower(), '?')}"
+            for word in unknown[:MOST_WORDS]
+        )
         more = f" and {len(unknown) - MOST_WORDS} more" if len(unknown) > MOST_WORDS else ""
         lines.append(f"    #   {column}: {{{pairs}}}{more}  # each one of {', '.join(shape.allowed[column])}")
-    return ["    # doubt: words our tables do not know; put one of ours for each '?' and take the mark # away", "    # values:", *lines] if lines else []
+    return (
+        [
+            "    # doubt: words our tables do not know; put one of ours for each '?' and take the mark # away",
+            "    # values:",
+            *lines,
+        ]
+        if lines
+        else []
+    )
 
 
 def _zone(shape: TableShape, seen: Mapping[str, Sequence[str]]) -> list[str]:
     """Columns with the time of day and no offset: nobody but a person knows where their clock hangs."""
-    local = [column for column in sorted(shape.days & set(seen)) if column.endswith("_at") and any(_CLOCK.search(text) and not _OFFSET.search(text) for text in seen[column])]
+    local = [
+        column
+        for column in sorted(shape.days & set(seen))
+        if column.endswith("_at")
+        and any(_CLOCK.search(text) and not _OFFSET.search(text) for text in seen[column])
+    ]
     if not local:
         return []
-    return [f"    # doubt: {', '.join(local)}: no time zone; read as UTC unless stated as", "    # local_times: {zone: Asia/Shanghai}"]
+    return [
+        f"    # doubt: {', '.join(local)}: no time zone; read as UTC unless stated as",
+        "    # local_times: {zone: Asia/Shanghai}",
+    ]
 
 
 def _numbers(shape: TableShape, seen: Mapping[str, Sequence[str]]) -> list[str]:
     """Numbers that are not written plainly."""
-    marked = [column for column in sorted(shape.numbers & set(seen)) if any(plain_number(text) != text for text in seen[column])]
+    marked = [
+        column
+        for column in sorted(shape.numbers & set(seen))
+        if any(plain_number(text) != text for text in seen[column])
+    ]
     lines = [f"    numbers: [{', '.join(marked)}]"] if marked else []
     for column in sorted(shape.numbers & set(seen)):
         commas = [text for text in seen[column] if re.fullmatch(r"-?[\d.]*,\d{1,2}", text)]
         if commas:
-            lines.append(f"    # doubt: {column}: '{commas[0]}' may have a decimal comma; then state numbers: [{column}] and decimal_mark: \",\"")
+            lines.append(
+                f"    # doubt: {column}: '{commas[0]}' may have a decimal comma; then state numbers: [{column}] and decimal_mark: \",\""
+            )
     return lines
 
 

@@ -69,7 +69,9 @@ def read_raw(
     connection: duckdb.DuckDBPyConnection, path: Path, *, name: str, relation: str, wanted: Collection[str]
 ) -> RawFile:
     """Read ``path`` by its kind into ``relation``."""
-    read = read_parquet if path.suffix == ".parquet" else read_workbook if path.suffix in WORKBOOKS else read_csv
+    read = (
+        read_parquet if path.suffix == ".parquet" else read_workbook if path.suffix in WORKBOOKS else read_csv
+    )
     return read(connection, path, name=name, relation=relation, wanted=wanted)
 
 
@@ -171,17 +173,26 @@ def read_workbook(
                 out.write([_sheet_text(row[place], name) for place in places] or [""])
     text = quoted(relation + "_text")
     chosen = ", ".join(f"nullif({quoted(header[place])}, '') AS {quoted(header[place])}" for place in places)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {text} AS SELECT {chosen or '1 AS nothing'} FROM read_parquet({literal(str(copy))})")
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {text} AS SELECT {chosen or '1 AS nothing'} FROM read_parquet({literal(str(copy))})"
+    )
     copy.unlink()
     _number_rows(connection, relation, 0)
     return RawFile(
-        name=name, relation=relation, header=header, columns={header[place]: "VARCHAR" for place in places}, rows=count, copied=True,
-    )  # fmt: skip
+        name=name,
+        relation=relation,
+        header=header,
+        columns={header[place]: "VARCHAR" for place in places},
+        rows=count,
+        copied=True,
+    )
 
 
 def _sheet_text(cell: Cell, name: str) -> str:
     if isinstance(cell, Fault):
-        raise SourceError(f"{name}: {cell.why}; a cell of a table should hold a value or nothing. Mend the workbook.")
+        raise SourceError(
+            f"{name}: {cell.why}; a cell of a table should hold a value or nothing. Mend the workbook."
+        )
     if isinstance(cell, dt.datetime):
         return cell.isoformat(sep=" ")
     return cell_text(cell)
@@ -229,7 +240,9 @@ def _spill(connection: duckdb.DuckDBPyConnection) -> Path:
 def _rewritten(connection: duckdb.DuckDBPyConnection, path: Path, encoding: str) -> Path:
     """A copy in UTF-8 in which every line ends alike; files glued together from two systems mix line breaks."""
     plain = _spill(connection) / f"{path.stem}-{abs(hash(path))}.csv"
-    with path.open("r", encoding=encoding, errors="surrogateescape" if encoding == "utf-8" else "strict", newline=None) as source:
+    with path.open(
+        "r", encoding=encoding, errors="surrogateescape" if encoding == "utf-8" else "strict", newline=None
+    ) as source:
         with plain.open("w", encoding="utf-8", errors="surrogateescape", newline="\n") as target:
             shutil.copyfileobj(source, target, 1 << 20)
     return plain
@@ -274,7 +287,8 @@ def _header(text: str, name: str) -> tuple[list[str], str]:
     """The first record under the separator that splits it into most names."""
     try:
         records = {
-            separator: next(csv.reader(io.StringIO(text, newline=None), delimiter=separator)) for separator in SEPARATORS
+            separator: next(csv.reader(io.StringIO(text, newline=None), delimiter=separator))
+            for separator in SEPARATORS
         }
     except csv.Error as error:
         raise SourceError(
@@ -311,9 +325,7 @@ def _refuse_lines(
         f"SELECT min(line) FROM {rejects} WHERE error_type = 'INVALID ENCODING'"
     ).fetchall()[0][0]
     if encoding is not None:
-        raise _NotUtf8(
-            f"{name}: not UTF-8 (first seen in row {encoding - 1:,}). Export it as CSV in UTF-8."
-        )
+        raise _NotUtf8(f"{name}: not UTF-8 (first seen in row {encoding - 1:,}). Export it as CSV in UTF-8.")
     reasons = " ".join(
         f"WHEN {literal(error)} THEN {literal(reason)}" for error, reason in _LINE_REASONS.items()
     )

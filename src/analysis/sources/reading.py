@@ -83,7 +83,10 @@ def find_inputs(folder: Path, pattern: str, member: str, limit_mb: int = SIZE_LI
         refuse_outside(path, folder, name)
         refuse_large(path, name, limit_mb)
         if path.suffix.lower() == ".zip":
-            inputs += [Input(path=path, name=f"{name}/{item}", member=item) for item in zip_members(path, name, member, limit_mb)]
+            inputs += [
+                Input(path=path, name=f"{name}/{item}", member=item)
+                for item in zip_members(path, name, member, limit_mb)
+            ]
         else:
             inputs.append(Input(path=path, name=name))
     return inputs
@@ -96,7 +99,9 @@ def open_rows(form: FileForm, given: Input, *, work: Path, limit_mb: int = SIZE_
         path = given.path
         if given.member or path.suffix.lower() == ".gz":
             name = given.name.removesuffix(f"/{given.member}") if given.member else given.name
-            path = stack.enter_context(unpacked(path, name, given.member, work / f"unpacked-{os.getpid()}", limit_mb))
+            path = stack.enter_context(
+                unpacked(path, name, given.member, work / f"unpacked-{os.getpid()}", limit_mb)
+            )
         kind = path.suffix.lower()
         if kind in (*WORKBOOKS, ".xls"):
             sheet = stack.enter_context(open_sheet(path, given.name, form.sheet, limit_mb=limit_mb))
@@ -120,7 +125,9 @@ def own_names(form: FileForm, header: list[str], name: str) -> list[str]:
         if own in header or not found:
             continue
         if len(found) > 1:
-            raise SourceError(f"{name}: '{found[0]}' and '{found[1]}' could both be '{own}'. Say in the map which is meant (columns), and take the other out of 'called'.")
+            raise SourceError(
+                f"{name}: '{found[0]}' and '{found[1]}' could both be '{own}'. Say in the map which is meant (columns), and take the other out of 'called'."
+            )
         known[found[0]] = own
     return [known[column] for column in header]
 
@@ -143,7 +150,9 @@ class _HeaderSearch:
         line, missing = self.nearest
         wanted = f"none of the first {MOST_ABOVE} lines has the columns {', '.join(self.form.header_has)}, by which the map knows the header"
         near = f" Line {line} lacks only {', '.join(missing)}." if line else ""
-        return SourceError(f"{self.name}: {wanted}.{near} Give the headings of this export in the map (header_has, called, columns).")
+        return SourceError(
+            f"{self.name}: {wanted}.{near} Give the headings of this export in the map (header_has, called, columns)."
+        )
 
 
 def filled_down(rows: Iterator[list[Cell]], places: Collection[int]) -> Iterator[list[Cell]]:
@@ -159,12 +168,16 @@ def filled_down(rows: Iterator[list[Cell]], places: Collection[int]) -> Iterator
         yield row
 
 
-def counted_within(rows: Iterator[list[Cell]], width: int, within: Collection[Collection[int]], seen: Keys) -> Iterator[list[Cell]]:
+def counted_within(
+    rows: Iterator[list[Cell]], width: int, within: Collection[Collection[int]], seen: Keys
+) -> Iterator[list[Cell]]:
     """Rows with a number behind for each group of columns: how many rows had the same values there so far, this one included."""
     for row in rows:
         if len(row) == width:
             for number, places in enumerate(within):
-                row.append(str(seen.count(joined_key((str(number), *(cell_text(row[place]) for place in places))))))
+                row.append(
+                    str(seen.count(joined_key((str(number), *(cell_text(row[place]) for place in places)))))
+                )
         yield row
 
 
@@ -191,16 +204,24 @@ def _text_rows(form: FileForm, path: Path, name: str) -> Iterator[Rows]:
             raise _not_in(encoding, path, name) from error
         except csv.Error as error:
             if "unexpected end" in str(error):
-                raise SourceError(f"{name}: ends inside quotes; the file was cut, or a quote is missing in or before line {reader.line_num if reader else 0:,}. Export it again.") from error
-            raise SourceError(f"{name}: line {reader.line_num if reader else 0:,} is not readable as CSV ({error}). Export it again.") from error
+                raise SourceError(
+                    f"{name}: ends inside quotes; the file was cut, or a quote is missing in or before line {reader.line_num if reader else 0:,}. Export it again."
+                ) from error
+            raise SourceError(
+                f"{name}: line {reader.line_num if reader else 0:,} is not readable as CSV ({error}). Export it again."
+            ) from error
 
 
 def _not_in(encoding: str, path: Path, name: str) -> SourceError:
     place = first_undecodable(path, encoding)
     position, byte = (place[0] + 1, place[1]) if place else (0, 0)
     if position >= path.stat().st_size - 3:
-        return SourceError(f"{name}: not {encoding}: ends in the middle of a character (byte {position:,}); the file was cut, or state its encoding in the map. Export it again.")
-    return SourceError(f"{name}: not {encoding} (byte {position:,} is {byte:#04x}). State its encoding in the map.")
+        return SourceError(
+            f"{name}: not {encoding}: ends in the middle of a character (byte {position:,}); the file was cut, or state its encoding in the map. Export it again."
+        )
+    return SourceError(
+        f"{name}: not {encoding} (byte {position:,} is {byte:#04x}). State its encoding in the map."
+    )
 
 
 def _lines_above(form: FileForm, path: Path, encoding: str, name: str) -> int:
@@ -243,17 +264,25 @@ def _sheet_rows(form: FileForm, name: str, sheet: Sheet) -> Rows:
     if form.header:
         header, first = list(form.header), form.skip_lines
     else:
-        first, cells = _header_line(form, name, lines) if form.header_has else next(lines, (form.skip_lines, []))
+        first, cells = (
+            _header_line(form, name, lines) if form.header_has else next(lines, (form.skip_lines, []))
+        )
         header = own_names(form, header_names(cells), name)
         if not any(header):
-            raise SourceError(f"{name}: no header in line {form.skip_lines + 1} of the sheet; state the lines above it with skip_lines.")
+            raise SourceError(
+                f"{name}: no header in line {form.skip_lines + 1} of the sheet; state the lines above it with skip_lines."
+            )
     while header and not header[-1]:
         header.pop()
-    covered = _covered(sheet.merged, first, {place for place, column in enumerate(header) if column in form.filled})
+    covered = _covered(
+        sheet.merged, first, {place for place, column in enumerate(header) if column in form.filled}
+    )
     return Rows(header=header, rows=_as_wide(lines, header, covered, name))
 
 
-def _header_line(form: FileForm, name: str, lines: Iterator[tuple[int, list[Cell]]]) -> tuple[int, list[Cell]]:
+def _header_line(
+    form: FileForm, name: str, lines: Iterator[tuple[int, list[Cell]]]
+) -> tuple[int, list[Cell]]:
     search = _HeaderSearch(form, name)
     found = next((line for line in itertools.islice(lines, MOST_ABOVE) if search.meets(*line)), None)
     if found is None:
@@ -261,7 +290,9 @@ def _header_line(form: FileForm, name: str, lines: Iterator[tuple[int, list[Cell
     return found
 
 
-def _covered(merged: Collection[tuple[int, int, int, int]], first: int, filled: Collection[int]) -> dict[tuple[int, int], str]:
+def _covered(
+    merged: Collection[tuple[int, int, int, int]], first: int, filled: Collection[int]
+) -> dict[tuple[int, int], str]:
     covered: dict[tuple[int, int], str] = {}
     for top, left, bottom, right in merged:
         shown = f"{letters(left)}{top + 1}:{letters(right)}{bottom + 1}"
@@ -271,17 +302,27 @@ def _covered(merged: Collection[tuple[int, int, int, int]], first: int, filled: 
     return covered
 
 
-def _as_wide(lines: Iterator[tuple[int, list[Cell]]], header: list[str], covered: dict[tuple[int, int], str], name: str) -> Iterator[list[Cell]]:
+def _as_wide(
+    lines: Iterator[tuple[int, list[Cell]]], header: list[str], covered: dict[tuple[int, int], str], name: str
+) -> Iterator[list[Cell]]:
     width = len(header)
     for number, cells in lines:
         row = [*cells[:width], *[""] * (width - len(cells))]
         beyond = next((place for place in range(width, len(cells)) if cell_text(cells[place])), None)
         if beyond is not None:
-            raise SourceError(f"{name}: {letters(beyond)}{number + 1} holds '{cell_text(cells[beyond])[:40]}' beyond the last column with a heading. Give it a heading, or clear it.")
+            raise SourceError(
+                f"{name}: {letters(beyond)}{number + 1} holds '{cell_text(cells[beyond])[:40]}' beyond the last column with a heading. Give it a heading, or clear it."
+            )
         for place in range(width):
             if (number, place) in covered:
-                row[place] = Fault("", f"{letters(place)}{number + 1} is part of the merged cells {covered[number, place]}; unmerge them, or state the column under 'filled'")
-        if any(isinstance(cell, Fault) and cell or not isinstance(cell, Fault) and cell_text(cell) for cell in row):
+                row[place] = Fault(
+                    "",
+                    f"{letters(place)}{number + 1} is part of the merged cells {covered[number, place]}; unmerge them, or state the column under 'filled'",
+                )
+        if any(
+            isinstance(cell, Fault) and cell or not isinstance(cell, Fault) and cell_text(cell)
+            for cell in row
+        ):
             yield row
 
 
@@ -292,7 +333,9 @@ def _parquet_rows(form: FileForm, path: Path, name: str) -> Rows:
     try:
         file = pq.ParquetFile(path)
     except (pa.ArrowException, OSError) as error:
-        raise SourceError(f"{name}: not readable as Parquet; it may have been cut or damaged ({str(error)[:80]}). Export it again.") from error
+        raise SourceError(
+            f"{name}: not readable as Parquet; it may have been cut or damaged ({str(error)[:80]}). Export it again."
+        ) from error
 
     def rows() -> Iterator[list[Cell]]:
         for batch in file.iter_batches(BATCH_ROWS):

@@ -40,9 +40,16 @@ class RowMapper:
     """
 
     def __init__(
-        self, entry: MapEntry, header: Sequence[str], file: str, *,
-        lookups: Mapping[str, Keys], known: Mapping[str, Keys], business_zone: str, seen: Keys,
-    ) -> None:  # fmt: skip
+        self,
+        entry: MapEntry,
+        header: Sequence[str],
+        file: str,
+        *,
+        lookups: Mapping[str, Keys],
+        known: Mapping[str, Keys],
+        business_zone: str,
+        seen: Keys,
+    ) -> None:
         self.entry, self.file, self.seen, self.business_zone = entry, file, seen, business_zone
         self._known = known
         self.absent = _absent(entry, header)
@@ -54,11 +61,19 @@ class RowMapper:
         self.faults: list[Fault] = []
         self.fault_count = 0
         self.left_out = LeftOut()
-        self._factors: dict[str, Fraction] = {column: factor_of(text) for column, text in entry.factors.items()}
-        self._reads = {column: self._read(column) for column in entry.canonical if column not in entry.collapsed}
+        self._factors: dict[str, Fraction] = {
+            column: factor_of(text) for column, text in entry.factors.items()
+        }
+        self._reads = {
+            column: self._read(column) for column in entry.canonical if column not in entry.collapsed
+        }
         self._takes = self._all_takes(lookups)
         self._constants = tuple(entry.constants.values())
-        self.columns = tuple(column for column in entry.canonical if column not in entry.collapsed and column not in self.absent)
+        self.columns = tuple(
+            column
+            for column in entry.canonical
+            if column not in entry.collapsed and column not in self.absent
+        )
         self._within = {column: within for column, within in entry.numbered.items()}
 
     def written(self, row: list[Cell]) -> list[str] | None:
@@ -84,28 +99,43 @@ class RowMapper:
     def finish(self, kept: int) -> tuple[MapNote, ...]:
         """Notes on the whole file, of which so many rows were kept; raises SourceError for faults and for dates that may have been misread."""
         if self.faults:
-            raise SourceError(f"{self.file}: {self.fault_count:,} cells that the map reads are no values, e.g. {self.faults[0].why}. Mend the workbook, or state what they are in the map.")
+            raise SourceError(
+                f"{self.file}: {self.fault_count:,} cells that the map reads are no values, e.g. {self.faults[0].why}. Mend the workbook, or state what they are in the map."
+            )
         for reader in self.moments.values():
             reader.refuse_exchanged(self.file)
-        notes = [MapNote(kind="not in the file", column=column, count=0, example="") for column in self.absent]
+        notes = [
+            MapNote(kind="not in the file", column=column, count=0, example="") for column in self.absent
+        ]
         notes += [] if kept else self.left_out.notes()
         for (column, kind), count in sorted(self.counts.items()):
             notes.append(MapNote(kind=kind, column=column, count=count, example=self.examples[column, kind]))
         for column, reader in sorted(self.moments.items()):
-            notes += [MapNote(kind=kind, column=column, count=count, example=reader.examples[kind]) for kind, count in sorted(reader.counts.items())]
+            notes += [
+                MapNote(kind=kind, column=column, count=count, example=reader.examples[kind])
+                for kind, count in sorted(reader.counts.items())
+            ]
         return tuple(notes)
 
     # -- one column -----------------------------------------------------------------------------------------------
 
     def _all_takes(self, lookups: Mapping[str, Keys]) -> list[Take]:
         entry, index = self.entry, self.index
-        takes = [self._take(column, index[name]) for column, name in entry.columns.items() if column not in self.absent]
+        takes = [
+            self._take(column, index[name])
+            for column, name in entry.columns.items()
+            if column not in self.absent
+        ]
         for column, names in entry.either.items():
             places = [index[name] for name in names if name in index]
             if column not in self.absent:
                 takes.append(self._take_either(column, places))
         # A day in a key is written as the table writes it, so that the key outlives a change of the date format.
-        read_as = {name: column for column, name in entry.columns.items() if column in entry.dates and column not in entry.less}
+        read_as = {
+            name: column
+            for column, name in entry.columns.items()
+            if column in entry.dates and column not in entry.less
+        }
         for column, names in entry.joined.items():
             if column not in self.absent:
                 takes.append(self._take_joined(column, [(index[name], read_as.get(name)) for name in names]))
@@ -136,7 +166,9 @@ class RowMapper:
         def part(cell: Cell, read_as: str | None) -> str:
             return self._plain(cell, column) if read_as is None else self._value(read_as, cell)
 
-        return lambda row: self._value(column, "-".join(part(row[place], read_as) for place, read_as in parts))
+        return lambda row: self._value(
+            column, "-".join(part(row[place], read_as) for place, read_as in parts)
+        )
 
     def _take_lookup(self, column: str, place: int, found: Keys) -> Take:
         return lambda row: self._value(column, found.get(self._plain(row[place], column), ""))
@@ -197,7 +229,9 @@ class RowMapper:
     def _reader(self, column: str) -> MomentReader:
         reader = self.moments.get(column)
         if reader is None:
-            reader = MomentReader(column, self._formats(column), local=self.entry.local_times, business_zone=self.business_zone)
+            reader = MomentReader(
+                column, self._formats(column), local=self.entry.local_times, business_zone=self.business_zone
+            )
             self.moments[column] = reader
         return reader
 
@@ -235,10 +269,23 @@ class LeftOut:
         self.counts[column] += 1
 
     def notes(self) -> list[MapNote]:
-        return [MapNote(kind="no row fits the map's rule (only, without or found_in)", column=column, count=count, example=self.examples[column] or "(empty)") for column, count in self.counts.items()]
+        return [
+            MapNote(
+                kind="no row fits the map's rule (only, without or found_in)",
+                column=column,
+                count=count,
+                example=self.examples[column] or "(empty)",
+            )
+            for column, count in self.counts.items()
+        ]
 
 
-def refused_by(only: Mapping[str, tuple[str, ...]], without: Mapping[str, tuple[str, ...]], row: list[Cell], index: Mapping[str, int]) -> str:
+def refused_by(
+    only: Mapping[str, tuple[str, ...]],
+    without: Mapping[str, tuple[str, ...]],
+    row: list[Cell],
+    index: Mapping[str, int],
+) -> str:
     """The column whose rule leaves the row out; blank where the rules keep it."""
     for column, allowed in only.items():
         if not _is_one_of(cell_text(row[index[column]]), allowed):
@@ -262,13 +309,21 @@ def require_columns(file: str, columns: Iterable[str], header: Sequence[str]) ->
                 f"The file has: {', '.join(header[:12])}{' …' if len(header) > 12 else ''}."
             )
         if list(header).count(column) > 1:
-            raise SourceError(f"{file}: column '{column}' stands twice in the header, so it is not clear which is meant. Rename or remove one.")
+            raise SourceError(
+                f"{file}: column '{column}' stands twice in the header, so it is not clear which is meant. Rename or remove one."
+            )
 
 
 def _sources(entry: MapEntry, column: str) -> tuple[str, ...]:
     """Source columns without which a canonical column cannot be given."""
     if column in entry.columns:
-        beside = [entry.less[column]] if column in entry.less else [entry.signs[column].column] if column in entry.signs else []
+        beside = (
+            [entry.less[column]]
+            if column in entry.less
+            else [entry.signs[column].column]
+            if column in entry.signs
+            else []
+        )
         return (entry.columns[column], *beside)
     if column in entry.joined:
         return entry.joined[column]
@@ -278,7 +333,11 @@ def _sources(entry: MapEntry, column: str) -> tuple[str, ...]:
 def _absent(entry: MapEntry, header: Sequence[str]) -> tuple[str, ...]:
     """Optional columns whose sources are not there; of alternatives one is enough."""
     absent = [column for column in entry.optional if not set(_sources(entry, column)) <= set(header)]
-    absent += [column for column, names in entry.either.items() if column in entry.optional and not set(names) & set(header)]
+    absent += [
+        column
+        for column, names in entry.either.items()
+        if column in entry.optional and not set(names) & set(header)
+    ]
     return tuple(dict.fromkeys(absent))
 
 

@@ -27,7 +27,9 @@ MEGABYTE = 1_000_000
 def refuse_outside(path: Path, folder: Path, name: str) -> None:
     """Refuse a file that a symbolic link takes out of the data folder."""
     if not path.resolve().is_relative_to(folder.resolve()):
-        raise SourceError(f"{name}: a link that leaves the data folder, so it was not read. Copy the file itself into the folder.")
+        raise SourceError(
+            f"{name}: a link that leaves the data folder, so it was not read. Copy the file itself into the folder."
+        )
 
 
 def refuse_large(path: Path, name: str, limit_mb: int) -> None:
@@ -45,28 +47,40 @@ def zip_members(path: Path, name: str, pattern: str, limit_mb: int) -> list[str]
         with zipfile.ZipFile(path) as archive:
             files = [info for info in archive.infolist() if not info.is_dir()]
     except (zipfile.BadZipFile, OSError) as error:
-        raise SourceError(f"{name}: not readable as a ZIP archive; it may have been cut ({error}). Export it again.") from None
+        raise SourceError(
+            f"{name}: not readable as a ZIP archive; it may have been cut ({error}). Export it again."
+        ) from None
     for info in files:
         _refuse_member(info, name, limit_mb)
     names = sorted(info.filename for info in files if fnmatchcase(info.filename, pattern or "*"))
     if len(set(names)) != len(names):
-        raise SourceError(f"{name}: member '{next(n for n in names if names.count(n) > 1)}' stands twice, so it is not clear which is meant. Pack it again.")
+        raise SourceError(
+            f"{name}: member '{next(n for n in names if names.count(n) > 1)}' stands twice, so it is not clear which is meant. Pack it again."
+        )
     if not names:
         held = ", ".join(info.filename for info in files[:8]) or "nothing"
         raise SourceError(f"{name}: no member '{pattern}'; it holds {held}.")
     if not pattern and len(names) > 1:
-        raise SourceError(f"{name}: {len(names)} members ({', '.join(names[:4])} …); say which are meant with 'member' in the source map.")
+        raise SourceError(
+            f"{name}: {len(names)} members ({', '.join(names[:4])} …); say which are meant with 'member' in the source map."
+        )
     return names
 
 
 def _refuse_member(info: zipfile.ZipInfo, name: str, limit_mb: int) -> None:
     place = PurePosixPath(info.filename.replace("\\", "/"))
     if place.is_absolute() or ".." in place.parts or ":" in info.filename:
-        raise SourceError(f"{name}: member '{info.filename}' climbs out of the archive, so nothing of it was read. Ask where this file comes from.")
+        raise SourceError(
+            f"{name}: member '{info.filename}' climbs out of the archive, so nothing of it was read. Ask where this file comes from."
+        )
     if stat.S_ISLNK(info.external_attr >> 16):
-        raise SourceError(f"{name}: member '{info.filename}' is a link, so nothing of it was read. Pack the file itself.")
+        raise SourceError(
+            f"{name}: member '{info.filename}' is a link, so nothing of it was read. Pack the file itself."
+        )
     if info.flag_bits & 1:
-        raise SourceError(f"{name}: member '{info.filename}' is locked with a password. Unlock the archive first.")
+        raise SourceError(
+            f"{name}: member '{info.filename}' is locked with a password. Unlock the archive first."
+        )
     if info.file_size > limit_mb * MEGABYTE:
         raise _too_large(f"{name}/{info.filename}", limit_mb)
     if info.file_size > SMALL and info.file_size > MOST_SHRUNK * max(info.compress_size, 1):
@@ -91,7 +105,9 @@ def unpacked(path: Path, name: str, member: str, work: Path, limit_mb: int) -> I
                     _pour(source, out, name, path.stat().st_size, limit_mb)
         yield target
     except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError) as error:
-        raise SourceError(f"{name}: cannot be unpacked to its end ({str(error)[:80]}); it was cut or damaged. Export it again.") from error
+        raise SourceError(
+            f"{name}: cannot be unpacked to its end ({str(error)[:80]}); it was cut or damaged. Export it again."
+        ) from error
     finally:
         target.unlink(missing_ok=True)
 
@@ -108,7 +124,9 @@ def _pour(source: IO[bytes] | gzip.GzipFile, out: IO[bytes], name: str, packed: 
 
 
 def _too_large(name: str, limit_mb: int) -> SourceError:
-    return SourceError(f"{name}: unpacks to more than the {limit_mb:,} MB a source file may have. If that is what you meant, raise size_limit_mb in the run's file.")
+    return SourceError(
+        f"{name}: unpacks to more than the {limit_mb:,} MB a source file may have. If that is what you meant, raise size_limit_mb in the run's file."
+    )
 
 
 def _bomb(name: str, size: int, packed: int) -> SourceError:

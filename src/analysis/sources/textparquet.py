@@ -24,7 +24,9 @@ class TextParquet:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        self._writer = pq.ParquetWriter(self.path, pa.schema([(column, pa.string()) for column in self.columns]))
+        self._writer = pq.ParquetWriter(
+            self.path, pa.schema([(column, pa.string()) for column in self.columns])
+        )
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -42,5 +44,7 @@ class TextParquet:
 
         if self._waiting and self._writer is not None:
             columns = zip(*self._waiting, strict=True)
-            self._writer.write_table(pa.table([pa.array(column, pa.string()) for column in columns], names=list(self.columns)))
+            self._writer.write_table(
+                pa.table([pa.array(column, pa.string()) for column in columns], names=list(self.columns))
+            )
             self._waiting = []

@@ -149,7 +149,9 @@ class DoublyRobust:
         return pd.DataFrame(out)
 
 
-@threadpool_limits.wrap(limits=1)  # many sums over few columns: threads wait for each other, and would add in another order
+@threadpool_limits.wrap(
+    limits=1
+)  # many sums over few columns: threads wait for each other, and would add in another order
 def doubly_robust(
     outcome: ArrayLike,
     treatment: ArrayLike,
@@ -321,7 +323,9 @@ def _cross_fit(
     fold = fold_of(cluster, folds=folds, seed=seed)
     propensity, treated, untreated = (np.full(len(y), np.nan) for _ in range(3))
     features = _with_squares(design) if learner == "linear" else design
-    last: dict[float, RidgeFit | None] = {}  # folds share most rows: each fit begins where the one before it ended
+    last: dict[
+        float, RidgeFit | None
+    ] = {}  # folds share most rows: each fit begins where the one before it ended
     for one in range(folds):
         test, train = fold == one, fold != one
         propensity[test], last[-1.0] = _predicted(
@@ -331,7 +335,15 @@ def _cross_fit(
             rows = train & (d == arm)
             binary = set(np.unique(y[rows])) == {0.0, 1.0}
             store[test], last[arm] = _predicted(
-                features, y, weight, rows, test, learner=learner, binary=binary, seed=seed, start=last.get(arm)
+                features,
+                y,
+                weight,
+                rows,
+                test,
+                learner=learner,
+                binary=binary,
+                seed=seed,
+                start=last.get(arm),
             )
     propensity = np.clip(propensity, _NEAREST_TO_CERTAIN, 1 - _NEAREST_TO_CERTAIN)
     return _Split(propensity=propensity, if_treated=treated, if_untreated=untreated)
@@ -356,7 +368,9 @@ def _predicted(
         if not binary:
             plain = fit_ridge(features[train], target[train], penalty=_PENALTY, weights=weight[train])
             return plain.predict(features[test]), None
-        fit = fit_ridge_logistic(features[train], target[train], penalty=_PENALTY, weights=weight[train], start=start)
+        fit = fit_ridge_logistic(
+            features[train], target[train], penalty=_PENALTY, weights=weight[train], start=start
+        )
         return fit.predict(features[test]), fit
     # Imported here: the package takes longer to import than a linear fit to run.
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
@@ -643,7 +657,10 @@ def _benchmarks(
     table = table / np.sqrt(np.maximum(np.average(table**2, axis=0, weights=weight), 1e-300))
     products = table.T @ (weight[:, None] * table)
     at_d, at_y = count + 1, count + 2
-    scale_d, scale_y = float(weight @ d**2) / products[at_d, at_d], float(weight @ y**2) / products[at_y, at_y]
+    scale_d, scale_y = (
+        float(weight @ d**2) / products[at_d, at_d],
+        float(weight @ y**2) / products[at_y, at_y],
+    )
 
     def unexplained(target: int, columns: list[int]) -> float:
         inner, outer = products[np.ix_(columns, columns)], products[columns, target]

@@ -466,7 +466,9 @@ def _choose(settings: _Settings, values: Floats, sizes: Floats) -> tuple[_Settin
     return replace(settings, kind=kind, base=kind), choice
 
 
-def false_alarms_by_rule(points: int, *, simulations: int = 1000, seed: int = 0, sigma_limits: float = 3.0) -> dict[str, float]:
+def false_alarms_by_rule(
+    points: int, *, simulations: int = 1000, seed: int = 0, sigma_limits: float = 3.0
+) -> dict[str, float]:
     """Share of quiet charts of so many points on which each rule signals at least once, by name; also ``ewma`` and ``cusum``.
 
     Points are drawn independent and standard normal: what the rules see on z when nothing happens and the limits are known.
@@ -479,7 +481,9 @@ def false_alarms_by_rule(points: int, *, simulations: int = 1000, seed: int = 0,
     ones, zeros = np.ones(points), np.zeros(points)
     smooth = [_ewma(row, zeros, ones, 0.2) for row in z]
     found["ewma"] = float(np.mean([_beyond(value / spread, sigma_limits).any() for value, spread in smooth]))
-    found["cusum"] = float(np.mean([max(high.max(), low.max()) > 5.0 for high, low in (_cusum(row, 0.5) for row in z)]))
+    found["cusum"] = float(
+        np.mean([max(high.max(), low.max()) > 5.0 for high, low in (_cusum(row, 0.5) for row in z)])
+    )
     return found
 
 

@@ -193,12 +193,19 @@ def absolute_difference(
     steps = 1e-4 * np.sqrt(np.diag(fit.covariance.to_numpy()))
     slope = np.array(
         [
-            float((by_stratum(beta + shift, hazards(beta + shift)[0]) - by_stratum(beta - shift, hazards(beta - shift)[0])).sum())
+            float(
+                (
+                    by_stratum(beta + shift, hazards(beta + shift)[0])
+                    - by_stratum(beta - shift, hazards(beta - shift)[0])
+                ).sum()
+            )
             / (2 * step)
             for step, shift in zip(steps, np.diag(steps), strict=True)
         ]
     )
-    by_base = (by_stratum(beta, base * 1.0001) - by_stratum(beta, base * 0.9999)) / np.where(base > 0, 0.0002 * base, 1.0)
+    by_base = (by_stratum(beta, base * 1.0001) - by_stratum(beta, base * 0.9999)) / np.where(
+        base > 0, 0.0002 * base, 1.0
+    )
     error = float(np.sqrt(slope @ fit.covariance.to_numpy() @ slope + by_base**2 @ base_variance))
     reach = float(norm.ppf(0.5 + fit.level / 2)) * error
     return Estimate(value=value, std_error=error, low=value - reach, high=value + reach, level=fit.level)

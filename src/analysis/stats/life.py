@@ -366,7 +366,12 @@ class ThresholdWeibullFit:
         At each threshold the ages that the likelihood ratio (against the best threshold) does not reject are taken; their union is the interval.
         """
         value = self.threshold + self.after_threshold.b_life(share, level=level).value
-        grid = np.unique(np.r_[np.linspace(self.threshold_interval.low, self.threshold_interval.high, thresholds), self.threshold])
+        grid = np.unique(
+            np.r_[
+                np.linspace(self.threshold_interval.low, self.threshold_interval.high, thresholds),
+                self.threshold,
+            ]
+        )
         lows, highs = [], []
         # the edges themselves allow one age only, which a search for a bracket does not find
         for threshold in grid[1:-1] if len(grid) > 2 else grid:
@@ -375,12 +380,22 @@ class ThresholdWeibullFit:
                 there = WeibullFit(**_fitted(terms, WEIBULL))
             except FitError:
                 continue
-            found = replace(there, log_likelihood=max(self.log_likelihood, there.log_likelihood)).b_life(share, level=level)
+            found = replace(there, log_likelihood=max(self.log_likelihood, there.log_likelihood)).b_life(
+                share, level=level
+            )
             lows.append(threshold + found.low)
             highs.append(threshold + found.high)
         if not lows:
-            raise FitError("weibull with threshold: no threshold in its interval gives an interval of the life.")
-        return Interval(value=value, low=min(value, *lows), high=max(value, *highs), level=level, method="profile likelihood over thresholds")
+            raise FitError(
+                "weibull with threshold: no threshold in its interval gives an interval of the life."
+            )
+        return Interval(
+            value=value,
+            low=min(value, *lows),
+            high=max(value, *highs),
+            level=level,
+            method="profile likelihood over thresholds",
+        )
 
     @property
     def shape(self) -> float:
@@ -550,10 +565,25 @@ class MixtureFit:
             raise ParameterError(f"b_life takes a share between 0 and 1, e.g. 0.1 for B10; got {share}.")
         value = _mixture_quantile(self.point, share)
         step = 1e-4
-        slope = np.array([(_mixture_quantile(self.point + step * unit, share) - _mixture_quantile(self.point - step * unit, share)) / (2 * step) for unit in np.eye(len(self.point))])
+        slope = np.array(
+            [
+                (
+                    _mixture_quantile(self.point + step * unit, share)
+                    - _mixture_quantile(self.point - step * unit, share)
+                )
+                / (2 * step)
+                for unit in np.eye(len(self.point))
+            ]
+        )
         half = float(norm.ppf(0.5 + level / 2)) * float(np.sqrt(max(slope @ self.covariance @ slope, 0.0)))
         low, high = np.exp([value - half, value + half])
-        return Interval(value=float(np.exp(value)), low=float(low), high=float(high), level=level, method="Wald on the log age")
+        return Interval(
+            value=float(np.exp(value)),
+            low=float(low),
+            high=float(high),
+            level=level,
+            method="Wald on the log age",
+        )
 
     def survival(self, age: ArrayLike) -> Floats:
         at = np.asarray(age, dtype=float)[..., None]
@@ -605,7 +635,9 @@ def fit_weibull_mixture(
         )
     covariance = _mixture_covariance(best.x, objective)
     return MixtureFit(
-        components=_mixture_table(best.x, covariance, populations, level), point=best.x, covariance=covariance,
+        components=_mixture_table(best.x, covariance, populations, level),
+        point=best.x,
+        covariance=covariance,
         log_likelihood=-float(best.fun),
         failures=single.failures,
         units=single.units,
@@ -636,7 +668,9 @@ def _mixture_quantile(point: Floats, share: float) -> float:
     location, spread = point[populations - 1 : 2 * populations - 1], np.exp(point[2 * populations - 1 :])
 
     def over(log_age: float) -> float:
-        return float(parts @ -np.expm1(-np.exp(np.clip((log_age - location) / spread, -300.0, 300.0)))) - share
+        return (
+            float(parts @ -np.expm1(-np.exp(np.clip((log_age - location) / spread, -300.0, 300.0)))) - share
+        )
 
     alone = location + spread * np.log(-np.log1p(-share))
     return float(brentq(over, alone.min() - 1e-6, alone.max() + 1e-6, xtol=1e-12))

@@ -423,7 +423,9 @@ def _pooled_factor(problem: _Problem, mean: Floats, spread: Floats, cells: Flags
     return float(max(problem.actual[cells].sum() / due, 1e-9)) if due > 0 else 1.0
 
 
-def _spread_by_cause(problem: _Problem, mean: Floats, terms: Sequence[_Term], known: float | None) -> tuple[Floats, Floats, float]:
+def _spread_by_cause(
+    problem: _Problem, mean: Floats, terms: Sequence[_Term], known: float | None
+) -> tuple[Floats, Floats, float]:
     """Cells of a cause may scatter more than quiet ones: damage differs a little, and what is left comes in whole pieces.
 
     In ratio to the expectation the variance is a + b / expectation squared: a constant of each cause, never below that of quiet cells, and one b for
@@ -439,7 +441,11 @@ def _spread_by_cause(problem: _Problem, mean: Floats, terms: Sequence[_Term], kn
     expected, left = problem.expected[hit], mean[hit] / problem.expected[hit]
     squares = (problem.actual[hit] / expected - left) ** 2
     inside = [term.cells[hit] for term in terms]
-    tried = (0.0, *np.unique(np.quantile(squares * expected**2, np.linspace(0.05, 0.95, 13)))) if known is None else (known,)
+    tried = (
+        (0.0, *np.unique(np.quantile(squares * expected**2, np.linspace(0.05, 0.95, 13))))
+        if known is None
+        else (known,)
+    )
     best, chosen = -np.inf, 0.0
     for piece in tried:
         # a value rounded away is missed by no more than itself: such cells say nothing about the size of a piece
@@ -460,11 +466,16 @@ def _own_scatter(squares: Floats, rounded: Floats, inside: Sequence[Flags], leas
         own = np.full(len(squares), least)
         for cells in inside:
             if cells.any():
-                own[cells] = np.maximum(own[cells], float((weight[cells] * (squares[cells] - rounded[cells])).sum() / weight[cells].sum()))
+                own[cells] = np.maximum(
+                    own[cells],
+                    float((weight[cells] * (squares[cells] - rounded[cells])).sum() / weight[cells].sum()),
+                )
     return own
 
 
-def _evidence(problem: _Problem, mean: Floats, spread: Floats, slack: Floats | float = 0.0) -> tuple[Floats, Floats]:
+def _evidence(
+    problem: _Problem, mean: Floats, spread: Floats, slack: Floats | float = 0.0
+) -> tuple[Floats, Floats]:
     """Two sums whose ratio is the best factor on a set of cells, and from which its gain follows.
 
     A difference within ``slack`` says nothing: cells of one size are all rounded alike, so that their errors would add up to a cause.
@@ -667,7 +678,9 @@ def _affected_parts(problem: _Problem, term: _Term, without: _Fit, fitted: _Fit)
         left = a[spared].sum() / b[spared].sum() - level
         if abs(left) > _UNTOUCHED * abs(hit):
             continue
-        if problem.relative and not _shown_spared(problem, fitted, term.cells & spared[problem.codes[axis]], problem.price[cuboid.depth]):
+        if problem.relative and not _shown_spared(
+            problem, fitted, term.cells & spared[problem.codes[axis]], problem.price[cuboid.depth]
+        ):
             continue
         parts = []
         for value in np.flatnonzero(affected):

@@ -170,8 +170,14 @@ def _patterns(frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, weights: A
     ages, age_place = _distinct(age)
     key = (x_place * len(ages) + age_place) * len(recencies) + recent_place
     size = len(counts) * len(ages) * len(recencies)
-    if size <= max(_ROOMY * len(key), _SMALL):  # counting into every possible combination is faster than sorting those there are
-        total = _sums_by(key, weight, size) if weights is not None else np.bincount(key, minlength=size).astype(float)
+    if size <= max(
+        _ROOMY * len(key), _SMALL
+    ):  # counting into every possible combination is faster than sorting those there are
+        total = (
+            _sums_by(key, weight, size)
+            if weights is not None
+            else np.bincount(key, minlength=size).astype(float)
+        )
         keys = np.flatnonzero(total)
         total = total[keys]
     else:
@@ -449,7 +455,9 @@ def _geometric_objective(patterns: _Patterns, *, modified: bool) -> Objective:
         power = r + x_leaving
         per_x = np.divide(1.0, b + x + k - 1, out=np.ones_like(x), where=b + x + k - 1 > 0)
         odds = (np.log(a) + np.log(per_x))[x_place] + power * gap
-        rise = np.exp(-np.abs(odds))  # one exponential serves the logistic function and the logarithm of one plus the odds
+        rise = np.exp(
+            -np.abs(odds)
+        )  # one exponential serves the logistic function and the logarithm of one plus the odds
         gone = np.where(odds > 0, 1.0, rise) / (1 + rise)
         value += weight @ (np.maximum(odds, 0.0) + np.log1p(rise))
         mass = weight * gone
@@ -554,7 +562,9 @@ def fit_pareto_nbd(
 
     def objective(theta: Array) -> tuple[float, Array, Array]:
         r, alpha, s, beta = theta
-        if s > _ALIKE:  # a ridge without end: walking along it costs minutes and ends in a refusal all the same
+        if (
+            s > _ALIKE
+        ):  # a ridge without end: walking along it costs minutes and ends in a refusal all the same
             raise FitError(
                 f"Pareto/NBD: no estimate; s runs to infinity with beta (s / beta = {s / beta:.3g}): the rates of leaving do not differ "
                 "between customers as a gamma distribution would have it. Use BG/NBD or MBG/NBD."

@@ -50,7 +50,12 @@ def fit_ridge(design: Array, outcome: Array, *, penalty: float, weights: Array |
 
 
 def fit_ridge_logistic(
-    design: Array, event: Array, *, penalty: float, weights: Array | None = None, start: RidgeFit | None = None
+    design: Array,
+    event: Array,
+    *,
+    penalty: float,
+    weights: Array | None = None,
+    start: RidgeFit | None = None,
 ) -> RidgeFit:
     """Logistic regression with ``penalty / 2 * sum(coefficient^2)`` on standardised columns, by Newton steps.
 

@@ -171,8 +171,10 @@ def kaplan_meier(
     notes: tuple[str, ...] = ()
     if len(emptied):
         when = table["time"].iloc[int(emptied[0])]
-        notes = (f"all subjects then at risk had the event at {when:g}, so the curve is zero from there although others "
-                 "entered later; start the clock where enough are at risk.",)  # fmt: skip
+        notes = (
+            f"all subjects then at risk had the event at {when:g}, so the curve is zero from there although others "
+            "entered later; start the clock where enough are at risk.",
+        )
     return SurvivalCurve(
         table=table,
         subjects=float(np.sum(_weights(weights, len(np.atleast_1d(np.asarray(durations)))))),

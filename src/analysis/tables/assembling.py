@@ -47,7 +47,9 @@ class Stored:
 
 
 NOTHING_STORED = Stored(records={}, partitions=())
-REMEDY = {"no_exchange_rate": "State the dated rate under exchange_rates in the file of the run (params/runs) and run again."}
+REMEDY = {
+    "no_exchange_rate": "State the dated rate under exchange_rates in the file of the run (params/runs) and run again."
+}
 REMEDY_OF_MOST = "Fix the extract and run again."
 
 
@@ -271,7 +273,9 @@ class _TableLoad:
         """Rows that the corrections register takes out: accounted for, but no fault of this load."""
         dropped = quoted(f"{file.raw.relation}_dropped")
         self.bench.run(f"INSERT INTO aside SELECT {self.names.index(name)}, row, 'dropped' FROM {dropped}")
-        self.bench.run(f"INSERT INTO quarantine SELECT {literal(name)}, row, 'row', '', 'dropped', id, original FROM {dropped}")
+        self.bench.run(
+            f"INSERT INTO quarantine SELECT {literal(name)}, row, 'row', '', 'dropped', id, original FROM {dropped}"
+        )
 
     def _set_aside(self, rows: str, column: str, reason: str) -> None:
         """Quarantine accepted rows that only the whole table can judge."""
@@ -390,7 +394,9 @@ class _TableLoad:
 
     def _refuse_if_too_many(self) -> None:
         """Quarantine is for the odd row; a table that loses more than that would give wrong numbers."""
-        aside = self.bench.number("SELECT count(DISTINCT (_file, _row)) FROM aside WHERE kind NOT IN ('copy', 'dropped')")
+        aside = self.bench.number(
+            "SELECT count(DISTINCT (_file, _row)) FROM aside WHERE kind NOT IN ('copy', 'dropped')"
+        )
         aside += sum(record.quarantined - record.dropped for record in self.kept.values())
         read, limit = self.rows_read, self.bench.settings.quarantine_limit
         if aside <= max(int(read * limit), 1 if read > 1 else 0):
@@ -467,7 +473,9 @@ class _TableLoad:
         refuse_unexpected(corrections, found)
         for entry in corrections:
             self.found.append(
-                checks.correction_check(self.table.name, entry.id, entry.action, found[entry.id], entry.reason, entry.reporter)
+                checks.correction_check(
+                    self.table.name, entry.id, entry.action, found[entry.id], entry.reason, entry.reporter
+                )
             )
 
     def _records(self) -> tuple[FileRecord, ...]:

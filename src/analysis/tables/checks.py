@@ -133,7 +133,9 @@ def fault_check(table: str, column: str, reason: str, scope: str, count: int, ex
     )
 
 
-def correction_check(table: str, correction: str, action: str, rows: int, reason: str, reporter: str) -> TableCheck:
+def correction_check(
+    table: str, correction: str, action: str, rows: int, reason: str, reporter: str
+) -> TableCheck:
     done, done_zh = ("dropped", "剔除") if action == "drop" else ("put right", "改正")
     return _check(
         "correction",

@@ -44,15 +44,23 @@ class Correction:
         place = f"{REGISTER}: '{self.id}'"
         tables = contract().tables
         if self.table not in tables:
-            raise ParameterError(f"{place}: table '{self.table}' is not in the contract.{suggestion(self.table, tables)}")
+            raise ParameterError(
+                f"{place}: table '{self.table}' is not in the contract.{suggestion(self.table, tables)}"
+            )
         for column in (*self.match, *self.to):
             contract().column(f"{self.table}.{column}")
         if not self.match:
-            raise ParameterError(f"{place}: 'match' is empty, so every row would be meant; name the rows by their values.")
+            raise ParameterError(
+                f"{place}: 'match' is empty, so every row would be meant; name the rows by their values."
+            )
         if (self.action == "set") != bool(self.to):
-            raise ParameterError(f"{place}: action 'set' needs 'to' with the right values, and 'drop' has none.")
+            raise ParameterError(
+                f"{place}: action 'set' needs 'to' with the right values, and 'drop' has none."
+            )
         if self.expect < 1:
-            raise ParameterError(f"{place}: expect {self.expect} should be the number of rows that are wrong, at least 1.")
+            raise ParameterError(
+                f"{place}: expect {self.expect} should be the number of rows that are wrong, at least 1."
+            )
         if not self.reason.strip() or not self.reporter.strip():
             raise ParameterError(f"{place}: 'reason' and 'reporter' should say why, and who found it.")
 
@@ -86,7 +94,9 @@ class CorrectedFile:
     dropped: int = 0
 
 
-def correct(connection: duckdb.DuckDBPyConnection, raw: RawFile, corrections: Sequence[Correction]) -> CorrectedFile:
+def correct(
+    connection: duckdb.DuckDBPyConnection, raw: RawFile, corrections: Sequence[Correction]
+) -> CorrectedFile:
     """Apply ``corrections`` to a file that was read, in place: the relation of ``raw`` shows the corrected rows.
 
     Every correction looks at the values of the file, never at another correction's; two that touch the same row are refused.
@@ -110,7 +120,9 @@ def correct(connection: duckdb.DuckDBPyConnection, raw: RawFile, corrections: Se
         f"CAST(to_json(struct_pack({fields})) AS VARCHAR) AS original FROM {read} WHERE {leaving}"
     )
     columns = ", ".join(["_row", *(_corrected(name, kind, applied) for name, kind in raw.columns.items())])
-    connection.execute(f"CREATE TEMP VIEW {quoted(raw.relation)} AS SELECT {columns} FROM {read} WHERE NOT ({leaving})")
+    connection.execute(
+        f"CREATE TEMP VIEW {quoted(raw.relation)} AS SELECT {columns} FROM {read} WHERE NOT ({leaving})"
+    )
     return CorrectedFile(
         rows={entry.id: found[entry.id] for entry in applied}, dropped=sum(found[entry.id] for entry in drops)
     )
@@ -128,7 +140,11 @@ def refuse_unexpected(corrections: Sequence[Correction], found: Mapping[str, int
         count = found.get(entry.id, 0)
         if count == entry.expect:
             continue
-        cause = "the source seems to be fixed; take the entry out" if not count else "look at the rows and set 'expect', or take the entry out"
+        cause = (
+            "the source seems to be fixed; take the entry out"
+            if not count
+            else "look at the rows and set 'expect', or take the entry out"
+        )
         raise ContractError(
             f"{REGISTER}: '{entry.id}' expects {entry.expect:,} rows of {entry.table} and found {count:,} "
             f"({', '.join(entry.match)}; {entry.reason}): {cause}."
@@ -144,7 +160,9 @@ def _matches(entry: Correction) -> str:
 
 
 def _count(connection: duckdb.DuckDBPyConnection, raw: RawFile, where: str) -> int:
-    return int(connection.execute(f"SELECT count(*) FROM {quoted(raw.relation)} WHERE {where}").fetchall()[0][0])
+    return int(
+        connection.execute(f"SELECT count(*) FROM {quoted(raw.relation)} WHERE {where}").fetchall()[0][0]
+    )
 
 
 def _value(value: str, kind: str) -> str:
@@ -152,11 +170,17 @@ def _value(value: str, kind: str) -> str:
 
 
 def _corrected(column: str, kind: str, applied: Sequence[Correction]) -> str:
-    cases = " ".join(f"WHEN {_matches(entry)} THEN {_value(entry.to[column], kind)}" for entry in applied if column in entry.to)
+    cases = " ".join(
+        f"WHEN {_matches(entry)} THEN {_value(entry.to[column], kind)}"
+        for entry in applied
+        if column in entry.to
+    )
     return f"CASE {cases} ELSE {quoted(column)} END AS {quoted(column)}" if cases else quoted(column)
 
 
-def _refuse_overlap(connection: duckdb.DuckDBPyConnection, raw: RawFile, applied: Sequence[Correction]) -> None:
+def _refuse_overlap(
+    connection: duckdb.DuckDBPyConnection, raw: RawFile, applied: Sequence[Correction]
+) -> None:
     """The order of two corrections of one row would change the result; it must not matter."""
     for index, first in enumerate(applied):
         for second in applied[index + 1 :]:

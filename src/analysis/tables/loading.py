@@ -142,10 +142,7 @@ def _rates_hold(entry: Mapping[str, Any], settings: LoadSettings) -> bool:
 
 def _look_unchanged(manifest: Mapping[str, Any], signatures: Mapping[str, list[int] | None]) -> bool:
     known = manifest["files"]
-    return all(
-        looks is not None and known[name]["signature"] == looks
-        for name, looks in signatures.items()
-    )
+    return all(looks is not None and known[name]["signature"] == looks for name, looks in signatures.items())
 
 
 def _have_hashes(manifest: Mapping[str, Any], hashes: Mapping[str, str]) -> bool:

@@ -35,17 +35,33 @@ class Channel:
     payback: Fact
 
 
-def acquisition(inputs: StudyInputs, settings: ValueSettings, state: State, parameters: Parameters, table: str, *, months: int, rate: float) -> tuple[Channel, ...]:
+def acquisition(
+    inputs: StudyInputs,
+    settings: ValueSettings,
+    state: State,
+    parameters: Parameters,
+    table: str,
+    *,
+    months: int,
+    rate: float,
+) -> tuple[Channel, ...]:
     """Channels with marketing spend and new customers. Refuses (``MissingData``) without marketing spend."""
     inputs.engine.require("marketing_spend.amount", "marketing_spend.channel", "customers.channel")
     spend = inputs.engine.query(views.marketing(state.cutoff))
     spent = {str(row.channel): row.amount for row in tuples(spend)}
     if not spent:
         raise MissingData("marketing_spend.amount")
-    new = {str(row.channel): row for row in tuples(inputs.engine.query(views.new_customers(table, state.cutoff, settings.basis)))}
+    new = {
+        str(row.channel): row
+        for row in tuples(inputs.engine.query(views.new_customers(table, state.cutoff, settings.basis)))
+    }
     where = f"since >= {views.literal(state.cutoff)} - INTERVAL 12 MONTH"
-    worth = pricing.sums(inputs, table, parameters, by="channel", years=pricing.annuity(months, rate), where=where)
-    ages = inputs.engine.query(views.earned_by_age(state.customers, state.cutoff, settings.basis, offset_minutes(inputs)))
+    worth = pricing.sums(
+        inputs, table, parameters, by="channel", years=pricing.annuity(months, rate), where=where
+    )
+    ages = inputs.engine.query(
+        views.earned_by_age(state.customers, state.cutoff, settings.basis, offset_minutes(inputs))
+    )
     facts, channels = Stating(inputs=inputs), []
     for channel in sorted(spent, key=lambda name: -spent[name]):
         place: dict[str, Any] = {"channel": channel}
@@ -58,13 +74,23 @@ def acquisition(inputs: StudyInputs, settings: ValueSettings, state: State, para
         ratio = float(value / cost) if cost else None
         channels.append(
             Channel(
-                label=inputs.engine.registry.value_label("channel", channel), customers=facts.exact("listed_customers", number, list="new", **place),
-                cost=facts.exact("acquisition_cost", cost, parts={"numerator": spent[channel], "denominator": number}, **place),
+                label=inputs.engine.registry.value_label("channel", channel),
+                customers=facts.exact("listed_customers", number, list="new", **place),
+                cost=facts.exact(
+                    "acquisition_cost",
+                    cost,
+                    parts={"numerator": spent[channel], "denominator": number},
+                    **place,
+                ),
                 value=facts.estimate("new_customer_value", value, total.error / number, n=number, **place),
-                ratio=facts.estimate("value_to_acquisition_cost", ratio, total.error / number / float(cost), n=number, **place) if ratio is not None else facts.exact("value_to_acquisition_cost", None, **place),
+                ratio=facts.estimate(
+                    "value_to_acquisition_cost", ratio, total.error / number / float(cost), n=number, **place
+                )
+                if ratio is not None
+                else facts.exact("value_to_acquisition_cost", None, **place),
                 payback=_payback(facts, ages[ages["channel"] == channel], cost, place),
             )
-        )  # fmt: skip
+        )
     if not channels:
         raise MissingData("customers.channel")
     return tuple(channels)

@@ -53,11 +53,16 @@ def budget(inputs: StudyInputs, base: ValueBase, plan: WhatIfPlan) -> Budget:
     import numpy as np
 
     if not base.has_service:
-        raise FitError("value: no service cost is traced to customers; a budget by tier has nothing to stand on.")
+        raise FitError(
+            "value: no service cost is traced to customers; a budget by tier has nothing to stand on."
+        )
     rows = inputs.engine.query(_sql(inputs, base), needs=["customers.customer_id"]).to_dict("records")
     tiers = {str(row["tier"]): row for row in rows}
     random = np.random.default_rng(plan.seed)
-    price, demand = (_triangle(one, random, plan.draws) for one in (plan.budget.price_rise, plan.budget.growth_per_customer))
+    price, demand = (
+        _triangle(one, random, plan.draws)
+        for one in (plan.budget.price_rise, plan.budget.growth_per_customer)
+    )
     lines, draws, last = [], np.zeros(plan.draws), Decimal(0)
     middle = 0.0
     for tier in TIERS:
@@ -73,11 +78,20 @@ def budget(inputs: StudyInputs, base: ValueBase, plan: WhatIfPlan) -> Budget:
         rest = Decimal(whole.value) - last
         share = draws / float(last)
         lines.append(_line(inputs, "untraced", rest, float(rest) * middle / float(last), float(rest) * share))
-        draws, middle, last = draws + float(rest) * share, middle * float(last + rest) / float(last), last + rest
+        draws, middle, last = (
+            draws + float(rest) * share,
+            middle * float(last + rest) / float(last),
+            last + rest,
+        )
     lines.append(_line(inputs, "total", last, middle, draws))
     rise = plan.budget.price_rise
     ends = {"low": rise.low, "price": rise.likely, "high": rise.high}
-    prices = {end: inputs.engine.stated("budget_price_rise", period=inputs.month, value=value, dimensions={"end": end}, sources=SOURCES) for end, value in ends.items()}
+    prices = {
+        end: inputs.engine.stated(
+            "budget_price_rise", period=inputs.month, value=value, dimensions={"end": end}, sources=SOURCES
+        )
+        for end, value in ends.items()
+    }
     return Budget(lines=tuple(lines), prices=prices)
 
 
@@ -94,36 +108,80 @@ FROM {base.table} b LEFT JOIN customers c ON c.customer_id = b.customer_id GROUP
 def _triangle(range_: Range, random: np.random.Generator, size: int) -> NDArray[np.float64]:
     import numpy as np
 
-    return random.triangular(range_.low, range_.likely, range_.high, size) if range_.uncertain else np.full(size, range_.likely)
+    return (
+        random.triangular(range_.low, range_.likely, range_.high, size)
+        if range_.uncertain
+        else np.full(size, range_.likely)
+    )
 
 
 def _tier(
-    inputs: StudyInputs, tier: str, row: dict[Any, Any], random: np.random.Generator, price: NDArray[np.float64], demand: NDArray[np.float64], plan: WhatIfPlan
+    inputs: StudyInputs,
+    tier: str,
+    row: dict[Any, Any],
+    random: np.random.Generator,
+    price: NDArray[np.float64],
+    demand: NDArray[np.float64],
+    plan: WhatIfPlan,
 ) -> tuple[BudgetLine, NDArray[np.float64], float]:
     import numpy as np
 
     count, fresh = int(row["customers"]), int(row["fresh"])
     last = Decimal(str(row["last"])).quantize(Decimal("0.01"))
-    spread = float(np.sqrt(max(float(row["squares"]) - float(last) ** 2 / count, 0.0))) / float(last) if last > 0 else 0.0  # of the mean cost per customer
+    spread = (
+        float(np.sqrt(max(float(row["squares"]) - float(last) ** 2 / count, 0.0))) / float(last)
+        if last > 0
+        else 0.0
+    )  # of the mean cost per customer
     stay = float(row["stay"])
     growth = (stay + fresh) / count - 1
     noise = float(np.sqrt(max(stay * (1 - stay / count), 0.0) + fresh)) / count
     reach = _reach(inputs.confidence) * noise
     level = (1 + demand) * (1 + price)
-    drawn = float(last) * (1 + spread * random.standard_normal(plan.draws)) * (1 + growth + noise * random.standard_normal(plan.draws)) * level
+    drawn = (
+        float(last)
+        * (1 + spread * random.standard_normal(plan.draws))
+        * (1 + growth + noise * random.standard_normal(plan.draws))
+        * level
+    )
     middle = float(last) * (1 + growth) * float(np.mean(level))
     place = {"tier": tier}
     line = _line(inputs, tier, last, middle, drawn)
     stated = inputs.engine.stated
     return (
         BudgetLine(
-            tier=tier, last=line.last, proposed=line.proposed, change=line.change,
-            customers=stated("budget_customers", period=inputs.month, value=count, dimensions=place, sources=SOURCES),
-            value=stated("budget_value", period=inputs.month, value=Decimal(str(round(float(row["clv"]), 2))), dimensions=place, sources=SOURCES),
-            growth=stated("budget_growth", period=inputs.month, value=growth, dimensions=place, n=count, sources=SOURCES,
-                          interval=Interval(low=growth - reach, high=growth + reach, level=inputs.confidence, method="binomial and Poisson")),
-        ), drawn, middle,
-    )  # fmt: skip
+            tier=tier,
+            last=line.last,
+            proposed=line.proposed,
+            change=line.change,
+            customers=stated(
+                "budget_customers", period=inputs.month, value=count, dimensions=place, sources=SOURCES
+            ),
+            value=stated(
+                "budget_value",
+                period=inputs.month,
+                value=Decimal(str(round(float(row["clv"]), 2))),
+                dimensions=place,
+                sources=SOURCES,
+            ),
+            growth=stated(
+                "budget_growth",
+                period=inputs.month,
+                value=growth,
+                dimensions=place,
+                n=count,
+                sources=SOURCES,
+                interval=Interval(
+                    low=growth - reach,
+                    high=growth + reach,
+                    level=inputs.confidence,
+                    method="binomial and Poisson",
+                ),
+            ),
+        ),
+        drawn,
+        middle,
+    )
 
 
 def _reach(level: float) -> float:
@@ -132,22 +190,60 @@ def _reach(level: float) -> float:
     return float(norm.ppf(0.5 + level / 2))
 
 
-def _line(inputs: StudyInputs, tier: str, last: Decimal, middle: float, draws: NDArray[np.float64]) -> BudgetLine:
+def _line(
+    inputs: StudyInputs, tier: str, last: Decimal, middle: float, draws: NDArray[np.float64]
+) -> BudgetLine:
     import numpy as np
 
     place = {"tier": tier}
     tail = (1 - inputs.confidence) / 2
     low, high = (float(edge) for edge in np.quantile(draws, [tail, 1 - tail]))
-    interval = Interval(low=min(low, middle), high=max(high, middle), level=inputs.confidence, method="Monte Carlo")
+    interval = Interval(
+        low=min(low, middle), high=max(high, middle), level=inputs.confidence, method="Monte Carlo"
+    )
     stated = inputs.engine.stated
     base = float(last)
     change = middle / base - 1 if base > 0 else None
-    moved = Interval(low=interval.low / base - 1, high=interval.high / base - 1, level=inputs.confidence, method="Monte Carlo") if base > 0 else None
+    moved = (
+        Interval(
+            low=interval.low / base - 1,
+            high=interval.high / base - 1,
+            level=inputs.confidence,
+            method="Monte Carlo",
+        )
+        if base > 0
+        else None
+    )
     from analysis.locale import Text
 
-    extra = {} if change is not None else {"reason": Text(en="not computed: no cost last year", zh="未计算：上年无成本")}
+    extra = (
+        {}
+        if change is not None
+        else {"reason": Text(en="not computed: no cost last year", zh="未计算：上年无成本")}
+    )
     return BudgetLine(
-        tier=tier, customers=None, value=None, growth=None, last=stated("budget_last", period=inputs.month, value=last, dimensions=place, sources=SOURCES),
-        proposed=stated("budget_proposed", period=inputs.month, value=Decimal(str(round(middle, 2))), interval=interval, n=len(draws), dimensions=place, sources=SOURCES),
-        change=stated("budget_change", period=inputs.month, value=change, interval=moved, n=len(draws), dimensions=place, sources=SOURCES, **extra),
-    )  # fmt: skip
+        tier=tier,
+        customers=None,
+        value=None,
+        growth=None,
+        last=stated("budget_last", period=inputs.month, value=last, dimensions=place, sources=SOURCES),
+        proposed=stated(
+            "budget_proposed",
+            period=inputs.month,
+            value=Decimal(str(round(middle, 2))),
+            interval=interval,
+            n=len(draws),
+            dimensions=place,
+            sources=SOURCES,
+        ),
+        change=stated(
+            "budget_change",
+            period=inputs.month,
+            value=change,
+            interval=moved,
+            n=len(draws),
+            dimensions=place,
+            sources=SOURCES,
+            **extra,
+        ),
+    )

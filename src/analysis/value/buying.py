@@ -25,12 +25,25 @@ if TYPE_CHECKING:
 WEEKS_PER_MONTH = 365.25 / 12 / 7
 YEAR_WEEKS = 365.25 / 7
 STEP_MONTHS = 3  # purchases to come are discounted from the middle of each quarter
-CLASSES = (("0", 0, 0), ("1", 1, 1), ("2", 2, 2), ("3", 3, 3), ("4–6", 4, 6), ("7+", 7, 10**9))  # repeat purchases
+CLASSES = (
+    ("0", 0, 0),
+    ("1", 1, 1),
+    ("2", 2, 2),
+    ("3", 3, 3),
+    ("4–6", 4, 6),
+    ("7+", 7, 10**9),
+)  # repeat purchases
 RECENCY_WEEKS = (26, 52, 104)  # classes of weeks since the last purchase, for the fallback
 MODELS = ("bg_nbd", "mbg_nbd", "pareto_nbd")
 SMALLEST_GROUP = 300  # customers below which a group has no model of its own
-TOLERANCE = 0.002  # forecasts whose errors differ by less than this share are called equal; the fewer parameters win
-NAMES = {"bg_nbd": ("r", "alpha", "a", "b"), "mbg_nbd": ("r", "alpha", "a", "b"), "pareto_nbd": ("r", "alpha", "s", "beta")}
+TOLERANCE = (
+    0.002  # forecasts whose errors differ by less than this share are called equal; the fewer parameters win
+)
+NAMES = {
+    "bg_nbd": ("r", "alpha", "a", "b"),
+    "mbg_nbd": ("r", "alpha", "a", "b"),
+    "pareto_nbd": ("r", "alpha", "s", "beta"),
+}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,7 +99,11 @@ class Choice:
 
 
 def purchases_at(inputs: StudyInputs, settings: ValueSettings, cutoff: dt.date, types: Sequence[str]) -> str:
-    return inputs.engine.materialise("value_purchases", views.purchases(cutoff, types, offset_minutes(inputs)), needs=["orders.ordered_at", "orders.revenue"])
+    return inputs.engine.materialise(
+        "value_purchases",
+        views.purchases(cutoff, types, offset_minutes(inputs)),
+        needs=["orders.ordered_at", "orders.revenue"],
+    )
 
 
 def chosen(inputs: StudyInputs, settings: ValueSettings, types: Sequence[str]) -> Choice:
@@ -96,9 +113,15 @@ def chosen(inputs: StudyInputs, settings: ValueSettings, types: Sequence[str]) -
     before = purchases_at(inputs, settings, end, types)
     seen = inputs.engine.query(views.holdout(before, end, cutoff, types, offset_minutes(inputs)))
     if seen.empty or int((seen["x"] * seen["customers"]).sum()) < 50 or int(seen["bought"].sum()) < 30:
-        raise FitError("value: fewer than 50 repeat purchases before the holdout or 30 in it; the models of purchases need more history.")
+        raise FitError(
+            "value: fewer than 50 repeat purchases before the holdout or 30 in it; the models of purchases need more history."
+        )
     weekly = inputs.engine.query(views.holdout_weeks(before, end, cutoff, types, offset_minutes(inputs)))
-    tried = [_candidate(seen, model, grouping, settings.holdout_weeks) for grouping in views.GROUPINGS for model in MODELS[:2]]
+    tried = [
+        _candidate(seen, model, grouping, settings.holdout_weeks)
+        for grouping in views.GROUPINGS
+        for model in MODELS[:2]
+    ]
     usable = [one for one in tried if not one[0].problem]
     if usable:
         grouping = _simplest(usable)[0].grouping
@@ -106,11 +129,23 @@ def chosen(inputs: StudyInputs, settings: ValueSettings, types: Sequence[str]) -
         usable = [one for one in tried if not one[0].problem]
     candidates = tuple(one[0] for one in tried)
     if not usable:
-        return Choice(model="observed_rates", grouping="none", candidates=candidates, holdout=None, rates=observed_rates(seen, settings))
+        return Choice(
+            model="observed_rates",
+            grouping="none",
+            candidates=candidates,
+            holdout=None,
+            rates=observed_rates(seen, settings),
+        )
     best, fitted = _simplest(usable)
     found = _judged(seen, weekly, best, fitted, settings, end)
     if not found.good:
-        return Choice(model="observed_rates", grouping="none", candidates=candidates, holdout=found, rates=observed_rates(seen, settings))
+        return Choice(
+            model="observed_rates",
+            grouping="none",
+            candidates=candidates,
+            holdout=found,
+            rates=observed_rates(seen, settings),
+        )
     return Choice(model=best.model, grouping=best.grouping, candidates=candidates, holdout=found)
 
 
@@ -138,7 +173,16 @@ def _candidate(seen: pd.DataFrame, model: str, grouping: str, weeks: int) -> tup
     try:
         fitted = fit_groups(frame, model)
     except FitError as problem:
-        blank = Candidate(model=model, grouping=grouping, parameters=0, log_likelihood=math.nan, bic=math.nan, predicted=math.nan, error=math.nan, problem=str(problem))
+        blank = Candidate(
+            model=model,
+            grouping=grouping,
+            parameters=0,
+            log_likelihood=math.nan,
+            bic=math.nan,
+            predicted=math.nan,
+            error=math.nan,
+            problem=str(problem),
+        )
         return blank, {}
     import numpy as np
 
@@ -146,11 +190,20 @@ def _candidate(seen: pd.DataFrame, model: str, grouping: str, weeks: int) -> tup
     customers = frame["customers"].to_numpy(dtype=float)
     likelihood = sum(one.log_likelihood for one in fitted.values())
     count = 4 * len(fitted)
-    squares = frame["squares"].to_numpy(dtype=float) - 2 * predicted * frame["bought"].to_numpy(dtype=float) + customers * predicted**2
+    squares = (
+        frame["squares"].to_numpy(dtype=float)
+        - 2 * predicted * frame["bought"].to_numpy(dtype=float)
+        + customers * predicted**2
+    )
     return Candidate(
-        model=model, grouping=grouping, parameters=count, log_likelihood=likelihood, bic=count * math.log(customers.sum()) - 2 * likelihood,
-        predicted=float(customers @ predicted), error=float(np.sqrt(squares.sum() / customers.sum())),
-    ), fitted  # fmt: skip
+        model=model,
+        grouping=grouping,
+        parameters=count,
+        log_likelihood=likelihood,
+        bic=count * math.log(customers.sum()) - 2 * likelihood,
+        predicted=float(customers @ predicted),
+        error=float(np.sqrt(squares.sum() / customers.sum())),
+    ), fitted
 
 
 def fit_groups(frame: pd.DataFrame, model: str) -> dict[str, Any]:
@@ -161,7 +214,9 @@ def fit_groups(frame: pd.DataFrame, model: str) -> dict[str, Any]:
     fitted = {}
     for name, part in frame.groupby("grp", sort=True):
         if frame["grp"].nunique() > 1 and part["customers"].sum() < SMALLEST_GROUP:
-            raise FitError(f"value: group {name} has {int(part['customers'].sum())} customers; below {SMALLEST_GROUP} it gets no model of its own.")
+            raise FitError(
+                f"value: group {name} has {int(part['customers'].sum())} customers; below {SMALLEST_GROUP} it gets no model of its own."
+            )
         fitted[str(name)] = fit(part["x"], part["recency"], part["age"], part["customers"], unit="weeks")
     return fitted
 
@@ -176,7 +231,9 @@ def forecasts(frame: pd.DataFrame, fitted: Mapping[str, Any], weeks: float) -> n
     return found
 
 
-def _by_group(frame: pd.DataFrame, fitted: Mapping[str, Any]) -> list[tuple[Any, np.ndarray, list[np.ndarray]]]:
+def _by_group(
+    frame: pd.DataFrame, fitted: Mapping[str, Any]
+) -> list[tuple[Any, np.ndarray, list[np.ndarray]]]:
     """Each group's model with the places of its rows and their three numbers."""
     import numpy as np
 
@@ -186,12 +243,21 @@ def _by_group(frame: pd.DataFrame, fitted: Mapping[str, Any]) -> list[tuple[Any,
     return [(model, rows, [column[rows] for column in numbers]) for model, rows in places]
 
 
-def _judged(seen: pd.DataFrame, weekly: pd.DataFrame, best: Candidate, fitted: Mapping[str, Any], settings: ValueSettings, end: dt.date) -> Holdout:
+def _judged(
+    seen: pd.DataFrame,
+    weekly: pd.DataFrame,
+    best: Candidate,
+    fitted: Mapping[str, Any],
+    settings: ValueSettings,
+    end: dt.date,
+) -> Holdout:
     """Totals within the stated miss, and each class of frequency within its own or within chance."""
     import pandas as pd
 
     frame = seen.assign(grp=_group_column(seen, best.grouping))
-    frame = frame.assign(predicted=forecasts(frame, fitted, float(settings.holdout_weeks)) * frame["customers"])
+    frame = frame.assign(
+        predicted=forecasts(frame, fitted, float(settings.holdout_weeks)) * frame["customers"]
+    )
     rows = []
     for name, low, high in CLASSES:
         part = frame[(frame["x"] >= low) & (frame["x"] <= high)]
@@ -201,19 +267,42 @@ def _judged(seen: pd.DataFrame, weekly: pd.DataFrame, best: Candidate, fitted: M
         noise = math.sqrt(max(squares - actual**2 / number, actual, 1.0))
         predicted = float(part["predicted"].sum())
         good = abs(predicted - actual) <= max(settings.class_miss * actual, 1.96 * noise)
-        rows.append({"name": name, "customers": int(number), "actual": actual, "predicted": predicted, "noise": noise, "good": good})
+        rows.append(
+            {
+                "name": name,
+                "customers": int(number),
+                "actual": actual,
+                "predicted": predicted,
+                "noise": noise,
+                "good": good,
+            }
+        )
     classes = pd.DataFrame(rows)
     actual, predicted = float(frame["bought"].sum()), float(frame["predicted"].sum())
     noise = float((classes["noise"] ** 2).sum() ** 0.5)
-    counted = weekly.set_index("week")["bought"].reindex(range(1, settings.holdout_weeks + 1)).fillna(0).cumsum()
+    counted = (
+        weekly.set_index("week")["bought"].reindex(range(1, settings.holdout_weeks + 1)).fillna(0).cumsum()
+    )
     parts, customers = _by_group(frame, fitted), frame["customers"].to_numpy(dtype=float)
-    ahead = [sum(float(model.expected_purchases(float(week), *part) @ customers[rows]) for model, rows, part in parts) for week in range(1, settings.holdout_weeks + 1)]
+    ahead = [
+        sum(
+            float(model.expected_purchases(float(week), *part) @ customers[rows])
+            for model, rows, part in parts
+        )
+        for week in range(1, settings.holdout_weeks + 1)
+    ]
     weeks = pd.DataFrame({"week": counted.index, "actual": counted.to_numpy(dtype=float), "predicted": ahead})
     within = abs(predicted - actual) <= max(settings.total_miss * actual, 1.96 * noise)
     return Holdout(
-        calibrated_to=end - dt.timedelta(days=1), customers=int(frame["customers"].sum()), actual=actual, predicted=predicted, noise=noise, classes=classes, weeks=weeks,
+        calibrated_to=end - dt.timedelta(days=1),
+        customers=int(frame["customers"].sum()),
+        actual=actual,
+        predicted=predicted,
+        noise=noise,
+        classes=classes,
+        weeks=weeks,
         good=bool(within and classes["good"].all()),
-    )  # fmt: skip
+    )
 
 
 # -- what is expected of each pattern ----------------------------------------------------------------------------------
@@ -224,12 +313,23 @@ def observed_rates(seen: pd.DataFrame, settings: ValueSettings) -> pd.DataFrame:
     import pandas as pd
 
     frame = seen.assign(place=_places(seen))
-    found = frame.groupby(["customer_type", "place"], sort=True)[["customers", "bought", "squares", "buyers"]].sum().reset_index()
+    found = (
+        frame.groupby(["customer_type", "place"], sort=True)[["customers", "bought", "squares", "buyers"]]
+        .sum()
+        .reset_index()
+    )
     per_year = YEAR_WEEKS / settings.holdout_weeks
     return pd.DataFrame(
-        {"grp": found["customer_type"], "place": found["place"], "rate": found["bought"] / found["customers"] * per_year, "share": found["buyers"] / found["customers"],
-         "customers": found["customers"], "bought": found["bought"], "squares": found["squares"]}
-    )  # fmt: skip
+        {
+            "grp": found["customer_type"],
+            "place": found["place"],
+            "rate": found["bought"] / found["customers"] * per_year,
+            "share": found["buyers"] / found["customers"],
+            "customers": found["customers"],
+            "bought": found["bought"],
+            "squares": found["squares"],
+        }
+    )
 
 
 def _places(frame: pd.DataFrame) -> np.ndarray:
@@ -282,7 +382,9 @@ def horizon_of(choice: Choice, settings: ValueSettings) -> int:
     return min(12, settings.horizon_months) if choice.fallback else settings.horizon_months
 
 
-def expectations(frame: pd.DataFrame, buying: Buying, *, months: int, rate: float, derivatives: bool) -> pd.DataFrame:
+def expectations(
+    frame: pd.DataFrame, buying: Buying, *, months: int, rate: float, derivatives: bool
+) -> pd.DataFrame:
     """For each pattern of ``frame`` (``grp``, ``x``, ``recency``, ``age``): what a customer like it will do.
 
     Adds ``p_alive``, ``next_12m`` (purchases in the next year), ``stay_12m``, ``det`` (discounted purchases over ``months``) and, where asked for,
@@ -292,16 +394,26 @@ def expectations(frame: pd.DataFrame, buying: Buying, *, months: int, rate: floa
         return _observed(frame, buying.choice, months=months, rate=rate)
     import numpy as np
 
-    known = frame.assign(**{name: 0.0 for name in ("p_alive", "next_12m", "stay_12m", "det", "d0", "d1", "d2", "d3")})
+    known = frame.assign(
+        **{name: 0.0 for name in ("p_alive", "next_12m", "stay_12m", "det", "d0", "d1", "d2", "d3")}
+    )
     largest = max(buying.models, key=lambda name: buying.models[name].customers)
     for name in sorted(frame["grp"].unique()):
         model = buying.models.get(str(name), buying.models[largest])
         rows = np.flatnonzero((frame["grp"] == name).to_numpy())
         part = [frame[column].to_numpy(dtype=float)[rows] for column in ("x", "recency", "age")]
         whole = _discounted(model, part, months, rate)
-        values = {"det": whole, "p_alive": model.probability_alive(*part), "next_12m": model.expected_purchases(YEAR_WEEKS, *part)}
-        slope = [model.expected_purchases(weeks, *part) for weeks in (1.0, YEAR_WEEKS - 0.5, YEAR_WEEKS + 0.5)]
-        values["stay_12m"] = values["p_alive"] * np.clip((slope[2] - slope[1]) / np.maximum(slope[0], 1e-12), 0, 1)
+        values = {
+            "det": whole,
+            "p_alive": model.probability_alive(*part),
+            "next_12m": model.expected_purchases(YEAR_WEEKS, *part),
+        }
+        slope = [
+            model.expected_purchases(weeks, *part) for weeks in (1.0, YEAR_WEEKS - 0.5, YEAR_WEEKS + 0.5)
+        ]
+        values["stay_12m"] = values["p_alive"] * np.clip(
+            (slope[2] - slope[1]) / np.maximum(slope[0], 1e-12), 0, 1
+        )
         if derivatives:
             names = NAMES[buying.choice.model]
             for place, parameter in enumerate(names):
@@ -330,6 +442,17 @@ def _observed(frame: pd.DataFrame, choice: Choice, *, months: int, rate: float) 
 
     assert choice.rates is not None
     keys = pd.DataFrame({"grp": frame["grp"], "place": _places(frame)})
-    found = keys.merge(choice.rates, on=["grp", "place"], how="left")[["rate", "share"]].fillna(0.0).to_numpy()
+    found = (
+        keys.merge(choice.rates, on=["grp", "place"], how="left")[["rate", "share"]].fillna(0.0).to_numpy()
+    )
     det = found[:, 0] * months / 12 * (1 + rate) ** (-months / 24)
-    return frame.assign(p_alive=found[:, 1], next_12m=found[:, 0], stay_12m=found[:, 1], det=det, d0=det, d1=0.0, d2=0.0, d3=0.0)
+    return frame.assign(
+        p_alive=found[:, 1],
+        next_12m=found[:, 0],
+        stay_12m=found[:, 1],
+        det=det,
+        d0=det,
+        d1=0.0,
+        d2=0.0,
+        d3=0.0,
+    )

@@ -39,7 +39,9 @@ class Change:
     rates: tuple[float, float]
 
 
-def steps_of(before: Decimal, changes: Mapping[str, Decimal], refitted: Decimal, after: Decimal) -> dict[str, Decimal]:
+def steps_of(
+    before: Decimal, changes: Mapping[str, Decimal], refitted: Decimal, after: Decimal
+) -> dict[str, Decimal]:
     """Steps from ``before`` to ``after``: changes of customers as given, then what the refit adds to them, then what assumptions add."""
     moved = {name: changes.get(name, Decimal(0)) for name in CUSTOMER_STEPS}
     reached = before + sum(moved.values(), Decimal(0))
@@ -47,7 +49,15 @@ def steps_of(before: Decimal, changes: Mapping[str, Decimal], refitted: Decimal,
 
 
 def change(
-    inputs: StudyInputs, settings: ValueSettings, available: Available, choice: Choice, state: State, parameters: Parameters, *, months: int, after: Decimal
+    inputs: StudyInputs,
+    settings: ValueSettings,
+    available: Available,
+    choice: Choice,
+    state: State,
+    parameters: Parameters,
+    *,
+    months: int,
+    after: Decimal,
 ) -> Change:
     """Last month's base with last month's model; today's base with it; today's model; today's assumptions.
 
@@ -55,7 +65,10 @@ def change(
     """
     facts = Stating(inputs=inputs)
     earlier: dt.date = inputs.month.start
-    rates = tuple(float(inputs.assumptions.value("discount_rate_annual", on=day - dt.timedelta(days=1))) for day in (earlier, inputs.month.end))
+    rates = tuple(
+        float(inputs.assumptions.value("discount_rate_annual", on=day - dt.timedelta(days=1)))
+        for day in (earlier, inputs.month.end)
+    )
     old_state = pricing.state_at(inputs, settings, available, earlier)
     old = pricing.parameters_at(inputs, settings, available, old_state, choice)
     options = {"months": months, "rate": rates[0]}
@@ -76,12 +89,23 @@ def change(
     error = math.sqrt(float(frame["squares"].sum()))
     counted = {name: int(frame["customers"].get(name, 0)) for name in CUSTOMER_STEPS}
     return Change(
-        before=facts.exact("customer_value", before, period=inputs.month - 1, parts={"n": int(frame["customers"].sum())}), after=facts.exact("customer_value_part", after, part="total"),
+        before=facts.exact(
+            "customer_value", before, period=inputs.month - 1, parts={"n": int(frame["customers"].sum())}
+        ),
+        after=facts.exact("customer_value_part", after, part="total"),
         steps={name: facts.exact("value_change", steps[name], step=name) for name in STEPS},
-        customers={name: facts.exact("value_change_customers", number, step=name) for name, number in counted.items()},
-        by_customers=facts.estimate("value_change_by_customers", by_customers, error, n=sum(counted.values()), method="normal, customers as a sample"),
+        customers={
+            name: facts.exact("value_change_customers", number, step=name) for name, number in counted.items()
+        },
+        by_customers=facts.estimate(
+            "value_change_by_customers",
+            by_customers,
+            error,
+            n=sum(counted.values()),
+            method="normal, customers as a sample",
+        ),
         rates=(rates[0], rates[1]),
-    )  # fmt: skip
+    )
 
 
 def _total(inputs: StudyInputs, table: str) -> Decimal:

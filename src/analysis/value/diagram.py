@@ -9,20 +9,41 @@ from analysis.locale import Text
 from analysis.params.treatments import Treatment
 
 FAMILY = {
-    "responded_in_time": "speed", "responded_within_hours": "speed", "first_contact": "speed", "repeat_within_days": "quality", "complaint_within_days": "quality",
-    "compensated_within_days": "redress", "proactive": "care",
-}  # fmt: skip
+    "responded_in_time": "speed",
+    "responded_within_hours": "speed",
+    "first_contact": "speed",
+    "repeat_within_days": "quality",
+    "complaint_within_days": "quality",
+    "compensated_within_days": "redress",
+    "proactive": "care",
+}
 FAMILY_NAMES = {
-    "speed": Text(en="Speed of handling", zh="处理速度"), "quality": Text(en="Quality of repair", zh="维修质量"), "redress": Text(en="Compensation", zh="补偿"),
+    "speed": Text(en="Speed of handling", zh="处理速度"),
+    "quality": Text(en="Quality of repair", zh="维修质量"),
+    "redress": Text(en="Compensation", zh="补偿"),
     "care": Text(en="Proactive service", zh="主动服务"),
-}  # fmt: skip
+}
 # What the covariates say, in the words of a diagram.
 TOPICS: tuple[tuple[frozenset[str], Text], ...] = (
-    (frozenset({"customer_type", "segment", "region", "channel"}), Text(en="customer, tier, region", zh="客户类型、等级、地区")),
-    (frozenset({"tenure_months", "orders_12m", "orders_before", "margin_24m", "months_since_order"}), Text(en="past purchases", zh="过往购买")),
+    (
+        frozenset({"customer_type", "segment", "region", "channel"}),
+        Text(en="customer, tier, region", zh="客户类型、等级、地区"),
+    ),
+    (
+        frozenset({"tenure_months", "orders_12m", "orders_before", "margin_24m", "months_since_order"}),
+        Text(en="past purchases", zh="过往购买"),
+    ),
     (frozenset({"contract_kind", "contract_months"}), Text(en="contract", zh="合同")),
-    (frozenset({"tickets_12m", "complaints_24m", "repairs_12m", "repeat_repairs_24m", "machines"}), Text(en="past service, machines", zh="过往服务、设备")),
-    (frozenset({"ticket_type", "product_line", "severity", "priority", "in_warranty", "is_rework", "quarter"}), Text(en="the fault, season", zh="故障、季节")),
+    (
+        frozenset({"tickets_12m", "complaints_24m", "repairs_12m", "repeat_repairs_24m", "machines"}),
+        Text(en="past service, machines", zh="过往服务、设备"),
+    ),
+    (
+        frozenset(
+            {"ticket_type", "product_line", "severity", "priority", "in_warranty", "is_rework", "quarter"}
+        ),
+        Text(en="the fault, season", zh="故障、季节"),
+    ),
 )
 
 
@@ -47,5 +68,13 @@ def diagrams(treatments: Sequence[Treatment]) -> tuple[Diagram, ...]:
         names = {covariate for one in members for covariate in one.confounders}
         mediators = tuple(dict.fromkeys(mediator for one in members for mediator in one.mediators))
         causes = tuple(topic for covariates, topic in TOPICS if covariates & names)
-        made.append(Diagram(family=family, name=name, treatments=tuple(one.name for one in members), causes=causes, mediators=mediators))
+        made.append(
+            Diagram(
+                family=family,
+                name=name,
+                treatments=tuple(one.name for one in members),
+                causes=causes,
+                mediators=mediators,
+            )
+        )
     return tuple(made)

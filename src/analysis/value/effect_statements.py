@@ -37,7 +37,11 @@ def findings(inputs: StudyInputs, effects: Sequence[TreatmentEffect]) -> tuple[F
 def _finding(one: TreatmentEffect) -> Finding:
     claimed = sorted(one.claimed, key=lambda found: found.outcome != "repurchase")
     first = claimed[0]
-    values: dict[str, Value] = {"treatment": one.treatment.name, "effect": first.adjusted, "naive": first.naive}
+    values: dict[str, Value] = {
+        "treatment": one.treatment.name,
+        "effect": first.adjusted,
+        "naive": first.naive,
+    }
     template = _PARTS[first.outcome]
     if len(claimed) > 1:
         template = _BOTH
@@ -47,9 +51,16 @@ def _finding(one: TreatmentEffect) -> Finding:
         values |= {"cases": one.exposed_year, "stake": one.at_stake}
     weight = float(one.at_stake.value or 0)
     return Finding(
-        id="value.service_effect", section=SECTION, severity="watch", statement=Sentence(template, values), subject={"treatment": one.treatment.id}, evidence=evidence(one),
-        method=_METHOD, checks=(f"value.effects.{one.treatment.id}",), rank=abs(weight),
-    )  # fmt: skip
+        id="value.service_effect",
+        section=SECTION,
+        severity="watch",
+        statement=Sentence(template, values),
+        subject={"treatment": one.treatment.id},
+        evidence=evidence(one),
+        method=_METHOD,
+        checks=(f"value.effects.{one.treatment.id}",),
+        rank=abs(weight),
+    )
 
 
 def evidence(one: TreatmentEffect) -> pd.DataFrame:
@@ -61,18 +72,34 @@ def evidence(one: TreatmentEffect) -> pd.DataFrame:
         fact: Fact = row["fact"]
         low, high = (fact.interval.low, fact.interval.high) if fact.interval else (None, None)
         rows.append(
-            {"treatment": one.treatment.id, "outcome": row["outcome"], "group": f"{row['grouping']}: {row['group']}", "cases": row["rows"], "adjusted": fact.value, "low": low, "high": high,
-             "p_adjusted": row["p_adjusted"]}
-        )  # fmt: skip
+            {
+                "treatment": one.treatment.id,
+                "outcome": row["outcome"],
+                "group": f"{row['grouping']}: {row['group']}",
+                "cases": row["rows"],
+                "adjusted": fact.value,
+                "low": low,
+                "high": high,
+                "p_adjusted": row["p_adjusted"],
+            }
+        )
     return pd.DataFrame(rows)
 
 
 def _row(one: TreatmentEffect, found: OutcomeEffect) -> dict[str, object]:
     interval = found.adjusted.interval
     return {
-        "treatment": one.treatment.id, "outcome": found.outcome, "group": "all", "cases": found.adjusted.n, "naive": found.naive.value, "adjusted": found.adjusted.value,
-        "low": interval.low if interval else None, "high": interval.high if interval else None, "p_adjusted": found.p_adjusted, "status": found.status,
-    }  # fmt: skip
+        "treatment": one.treatment.id,
+        "outcome": found.outcome,
+        "group": "all",
+        "cases": found.adjusted.n,
+        "naive": found.naive.value,
+        "adjusted": found.adjusted.value,
+        "low": interval.low if interval else None,
+        "high": interval.high if interval else None,
+        "p_adjusted": found.p_adjusted,
+        "status": found.status,
+    }
 
 
 # -- checks ------------------------------------------------------------------------------------------------------------
@@ -84,12 +111,22 @@ _PLACEBO = {
 }
 
 
-def checks(effects: Sequence[TreatmentEffect], refused: Mapping[str, tuple[Treatment, MissingData | FitError]]) -> tuple[Check, ...]:
+def checks(
+    effects: Sequence[TreatmentEffect], refused: Mapping[str, tuple[Treatment, MissingData | FitError]]
+) -> tuple[Check, ...]:
     """Per treatment: overlap, placebos, and how strong a hidden cause would have to be."""
-    found = [check for one in effects for check in (*_sample_check(one), _overlap_check(one), *_placebo_checks(one), *_hidden_checks(one))]
+    found = [
+        check
+        for one in effects
+        for check in (*_sample_check(one), _overlap_check(one), *_placebo_checks(one), *_hidden_checks(one))
+    ]
     for name, (treatment, refusal) in refused.items():
         lacks = isinstance(refusal, MissingData) and refusal.needs
-        text = "{treatment}: not computed: needs {needs}." if lacks else "{treatment}: not computed: there are too few cases of one kind."
+        text = (
+            "{treatment}: not computed: needs {needs}."
+            if lacks
+            else "{treatment}: not computed: there are too few cases of one kind."
+        )
         values: dict[str, Value] = {"treatment": treatment.name}
         if isinstance(refusal, MissingData) and lacks:
             values["needs"] = ", ".join(refusal.needs)
@@ -101,27 +138,48 @@ def _sample_check(one: TreatmentEffect) -> list[Check]:
     if one.customers.value == one.eligible.value:
         return []
     text = "{treatment}: estimated from {customers} of {eligible} with such a case, the same ones from month to month; the intervals are those of this sample."
-    values: dict[str, Value] = {"treatment": one.treatment.name, "customers": one.customers, "eligible": one.eligible}
-    return [Check(id=f"value.effects.{one.treatment.id}.sample", outcome="info", sentence=Sentence(text, values))]
+    values: dict[str, Value] = {
+        "treatment": one.treatment.name,
+        "customers": one.customers,
+        "eligible": one.eligible,
+    }
+    return [
+        Check(id=f"value.effects.{one.treatment.id}.sample", outcome="info", sentence=Sentence(text, values))
+    ]
 
 
 def _overlap_check(one: TreatmentEffect) -> Check:
-    values: dict[str, Value] = {"treatment": one.treatment.name, "trimmed": one.trimmed, "balance": one.worst_balance, "cases": one.cases}
+    values: dict[str, Value] = {
+        "treatment": one.treatment.name,
+        "trimmed": one.trimmed,
+        "balance": one.worst_balance,
+        "cases": one.cases,
+    }
     text = (
         "{treatment}: cases alike are found on both sides; {trimmed} of the cases concerned were left out for want of any, and no characteristic stays more than {balance} standard deviations apart."
         if one.overlap_holds
         else "{treatment}: the groups hardly overlap ({trimmed} of the cases concerned have no like on the other side, characteristics stay up to {balance} standard deviations apart); read this as an association only."
-    )  # fmt: skip
-    return Check(id=f"value.effects.{one.treatment.id}", outcome="passed" if one.overlap_holds else "failed", sentence=Sentence(text, values))
+    )
+    return Check(
+        id=f"value.effects.{one.treatment.id}",
+        outcome="passed" if one.overlap_holds else "failed",
+        sentence=Sentence(text, values),
+    )
 
 
 def _placebo_checks(one: TreatmentEffect) -> list[Check]:
     failed = [placebo for placebo in one.placebos if not placebo.passed and placebo.effect is not None]
     return [
-        Check(id=f"value.effects.{one.treatment.id}.{placebo.kind}", outcome="failed", sentence=Sentence(_PLACEBO[placebo.kind], {"treatment": one.treatment.name, "effect": placebo.effect}))
+        Check(
+            id=f"value.effects.{one.treatment.id}.{placebo.kind}",
+            outcome="failed",
+            sentence=Sentence(
+                _PLACEBO[placebo.kind], {"treatment": one.treatment.name, "effect": placebo.effect}
+            ),
+        )
         for placebo in failed
         if placebo.effect is not None
-    ]  # fmt: skip
+    ]
 
 
 def _hidden_checks(one: TreatmentEffect) -> list[Check]:
@@ -130,7 +188,13 @@ def _hidden_checks(one: TreatmentEffect) -> list[Check]:
     for outcome in one.claimed:
         if outcome.if_hidden.value is None:
             continue
-        values: dict[str, Value] = {"treatment": one.treatment.name, "effect": outcome.adjusted, "hidden": outcome.if_hidden, "ratio": outcome.e_value, "share": outcome.robustness}
+        values: dict[str, Value] = {
+            "treatment": one.treatment.name,
+            "effect": outcome.adjusted,
+            "hidden": outcome.if_hidden,
+            "ratio": outcome.e_value,
+            "share": outcome.robustness,
+        }
         if outcome.enough:
             text = "{treatment}: a hidden cause as strong as customer tier would be enough to explain this away ({effect:signed} would become {hidden:signed})."
         else:
@@ -138,5 +202,11 @@ def _hidden_checks(one: TreatmentEffect) -> list[Check]:
                 "{treatment}: a hidden cause as strong as customer tier would not be enough to explain this away ({effect:signed} would become {hidden:signed}); for the interval to reach zero it would "
                 "have to explain {share} of what is left unexplained in both treatment and outcome, or raise the chance of both by a factor of {ratio}."
             )
-        found.append(Check(id=f"value.effects.{one.treatment.id}.hidden.{outcome.outcome}", outcome="failed" if outcome.enough else "info", sentence=Sentence(text, values)))
+        found.append(
+            Check(
+                id=f"value.effects.{one.treatment.id}.hidden.{outcome.outcome}",
+                outcome="failed" if outcome.enough else "info",
+                sentence=Sentence(text, values),
+            )
+        )
     return found

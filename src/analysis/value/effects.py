@@ -30,7 +30,11 @@ if TYPE_CHECKING:
 
 SECTION = "value"
 TESTED = ("repurchase", "retention")  # margin is too heavy-tailed for a test; it is printed beside them
-METRIC = {"repurchase": "service_effect_repurchase", "retention": "service_effect_retention", "margin": "service_effect_margin"}
+METRIC = {
+    "repurchase": "service_effect_repurchase",
+    "retention": "service_effect_retention",
+    "margin": "service_effect_margin",
+}
 METHOD = "doubly robust, cross-fitted, errors by customer"
 SOURCES = ("tickets", "orders", "contracts", "customers", "customer_history")
 GROUPS = ("segment", "customer_type", "value_tier")
@@ -149,7 +153,9 @@ class _Fitted:
     placebos: Mapping[str, DoublyRobust | None]
 
 
-def service_effects(inputs: StudyInputs, base: ValueBase | None, *, chosen: tuple[Treatment, ...] | None = None) -> ServiceEffects:
+def service_effects(
+    inputs: StudyInputs, base: ValueBase | None, *, chosen: tuple[Treatment, ...] | None = None
+) -> ServiceEffects:
     """Effects of every treatment in ``params/treatments.yml`` on repurchase, staying under contract, margin and customer value.
 
     Without a value base the effects are stated and their money is not computed.
@@ -167,7 +173,11 @@ def service_effects(inputs: StudyInputs, base: ValueBase | None, *, chosen: tupl
     from analysis.value import effect_statements
 
     return ServiceEffects(
-        month=inputs.month, effects=effects, refused=refused, findings=effect_statements.findings(inputs, effects), checks=effect_statements.checks(effects, refused)
+        month=inputs.month,
+        effects=effects,
+        refused=refused,
+        findings=effect_statements.findings(inputs, effects),
+        checks=effect_statements.checks(effects, refused),
     )
 
 
@@ -177,16 +187,28 @@ def service_effects(inputs: StudyInputs, base: ValueBase | None, *, chosen: tupl
 def _fit(inputs: StudyInputs, treatment: Treatment, settings: ValueSettings) -> _Fitted:
     import numpy as np
 
-    frame = cases.cohort(inputs, treatment, settings.purchase_types, (settings.top_share, settings.middle_share))
+    frame = cases.cohort(
+        inputs, treatment, settings.purchase_types, (settings.top_share, settings.middle_share)
+    )
     names, lacking = cases.usable(inputs, treatment)
     exposed = (frame["treated"] != int(treatment.wanted)).to_numpy()
     if exposed.sum() < FEWEST_EXPOSED or (~exposed).sum() < FEWEST_EXPOSED:
-        raise FitError(f"value: treatment '{treatment.id}' has {int(exposed.sum())} exposed and {int((~exposed).sum())} other cases; at least {FEWEST_EXPOSED} each are needed.")
+        raise FitError(
+            f"value: treatment '{treatment.id}' has {int(exposed.sum())} exposed and {int((~exposed).sum())} other cases; at least {FEWEST_EXPOSED} each are needed."
+        )
     frame = frame.assign(margin=np.minimum(frame["margin"], frame["margin"].quantile(MARGIN_CAP)))
     fits: dict[str, DoublyRobust] = {}
     for outcome in treatment.outcomes:
         if not inputs.engine.tables.missing(cases.OUTCOME_NEEDS[outcome]):
-            found = _one(frame, exposed, outcome, names, inputs.confidence, settings.seed, repeats=REPEATS if outcome in TESTED else 1)
+            found = _one(
+                frame,
+                exposed,
+                outcome,
+                names,
+                inputs.confidence,
+                settings.seed,
+                repeats=REPEATS if outcome in TESTED else 1,
+            )
             if found is not None:
                 fits[outcome] = found
     if not fits:
@@ -198,13 +220,24 @@ def _fit(inputs: StudyInputs, treatment: Treatment, settings: ValueSettings) -> 
     placebos = {
         "before": _one(frame, exposed, "bought_before", earlier, inputs.confidence, settings.seed),
         "random_treatment": _one(lead_rows, flipped, name, names, inputs.confidence, settings.seed),
-        "negative_control": _one(frame, exposed, treatment.negative_control, names, inputs.confidence, settings.seed),
+        "negative_control": _one(
+            frame, exposed, treatment.negative_control, names, inputs.confidence, settings.seed
+        ),
     }
-    return _Fitted(treatment=treatment, frame=frame, exposed=exposed, lacking=lacking, fits=fits, placebos=placebos)
+    return _Fitted(
+        treatment=treatment, frame=frame, exposed=exposed, lacking=lacking, fits=fits, placebos=placebos
+    )
 
 
 def _one(
-    frame: pd.DataFrame, exposed: np.ndarray, outcome: str, names: tuple[str, ...], level: float, seed: int, *, repeats: int = 1
+    frame: pd.DataFrame,
+    exposed: np.ndarray,
+    outcome: str,
+    names: tuple[str, ...],
+    level: float,
+    seed: int,
+    *,
+    repeats: int = 1,
 ) -> DoublyRobust | None:
     """The effect of exposure on one outcome among cases that have it; None where they are too few to say anything."""
     from analysis import stats
@@ -216,7 +249,16 @@ def _one(
         return None
     varying = [name for name in names if frame.loc[rows, name].nunique() > 1]
     try:
-        return stats.doubly_robust(y, d, frame.loc[rows, varying], clusters=frame.loc[rows, "customer"], estimand="ATT", repeats=repeats, level=level, seed=seed)
+        return stats.doubly_robust(
+            y,
+            d,
+            frame.loc[rows, varying],
+            clusters=frame.loc[rows, "customer"],
+            estimand="ATT",
+            repeats=repeats,
+            level=level,
+            seed=seed,
+        )
     except FitError:
         return None
 
@@ -224,11 +266,15 @@ def _one(
 # -- judging all together ----------------------------------------------------------------------------------------------
 
 
-def _judged(inputs: StudyInputs, base: ValueBase | None, fitted: list[_Fitted]) -> tuple[TreatmentEffect, ...]:
+def _judged(
+    inputs: StudyInputs, base: ValueBase | None, fitted: list[_Fitted]
+) -> tuple[TreatmentEffect, ...]:
     from analysis import stats
 
     keys = [(one.treatment.id, outcome) for one in fitted for outcome in TESTED if outcome in one.fits]
-    p_values = [next(f for f in fitted if f.treatment.id == name).fits[outcome].p_value for name, outcome in keys]
+    p_values = [
+        next(f for f in fitted if f.treatment.id == name).fits[outcome].p_value for name, outcome in keys
+    ]
     adjusted = dict(zip(keys, stats.adjust_p_values(p_values, method="holm"), strict=True)) if keys else {}
     groups = _groups(inputs, fitted)
     return tuple(_stated(inputs, base, one, adjusted, groups.get(one.treatment.id)) for one in fitted)
@@ -239,71 +285,165 @@ def _sign(treatment: Treatment) -> int:
     return -1 if treatment.wanted else 1
 
 
-def _estimate(inputs: StudyInputs, metric: str, value: float, low: float, high: float, n: int, sign: int = 1, **dimensions: str) -> Fact:
+def _estimate(
+    inputs: StudyInputs,
+    metric: str,
+    value: float,
+    low: float,
+    high: float,
+    n: int,
+    sign: int = 1,
+    **dimensions: str,
+) -> Fact:
     if not all(math.isfinite(number) for number in (value, low, high)):
-        return inputs.engine.stated(metric, period=inputs.month, value=None, reason=TOO_FEW, dimensions=dimensions, sources=SOURCES)
+        return inputs.engine.stated(
+            metric, period=inputs.month, value=None, reason=TOO_FEW, dimensions=dimensions, sources=SOURCES
+        )
     low, high = (low, high) if sign > 0 else (-high, -low)
     interval = Interval(low=float(low), high=float(high), level=inputs.confidence, method=METHOD)
-    return inputs.engine.stated(metric, period=inputs.month, value=float(sign * value), interval=interval, n=int(n), dimensions=dimensions, sources=SOURCES)
+    return inputs.engine.stated(
+        metric,
+        period=inputs.month,
+        value=float(sign * value),
+        interval=interval,
+        n=int(n),
+        dimensions=dimensions,
+        sources=SOURCES,
+    )
 
 
 def _number(inputs: StudyInputs, metric: str, value: Any, **dimensions: str) -> Fact:
     if value is None or value != value or (isinstance(value, float) and math.isinf(value)):
-        return inputs.engine.stated(metric, period=inputs.month, value=None, reason=TOO_FEW, dimensions=dimensions, sources=SOURCES)
-    return inputs.engine.stated(metric, period=inputs.month, value=value, dimensions=dimensions, sources=SOURCES)
+        return inputs.engine.stated(
+            metric, period=inputs.month, value=None, reason=TOO_FEW, dimensions=dimensions, sources=SOURCES
+        )
+    return inputs.engine.stated(
+        metric, period=inputs.month, value=value, dimensions=dimensions, sources=SOURCES
+    )
 
 
-def _histogram(inputs: StudyInputs, treatment: str, table: pd.DataFrame) -> tuple[tuple[float, float, Fact, Fact], ...]:
+def _histogram(
+    inputs: StudyInputs, treatment: str, table: pd.DataFrame
+) -> tuple[tuple[float, float, Fact, Fact], ...]:
     """By tenth of the estimated chance: the share of each arm's cases in it, so that arms of unlike size can be compared."""
 
     def share(arm: str, low: float, cases: int, whole: int) -> Fact:
         return inputs.engine.stated(
-            "service_case_share_by_propensity", period=inputs.month, value=cases / whole if whole else None, numerator=cases, denominator=whole,
-            reason=None if whole else TOO_FEW, dimensions={"treatment": treatment, "arm": arm, "bin": f"{low:.1f}"}, sources=SOURCES,
-        )  # fmt: skip
+            "service_case_share_by_propensity",
+            period=inputs.month,
+            value=cases / whole if whole else None,
+            numerator=cases,
+            denominator=whole,
+            reason=None if whole else TOO_FEW,
+            dimensions={"treatment": treatment, "arm": arm, "bin": f"{low:.1f}"},
+            sources=SOURCES,
+        )
 
     exposed, others = int(table["treated"].sum()), int(table["untreated"].sum())
     bins = zip(*(table[column].tolist() for column in ("low", "high", "treated", "untreated")), strict=True)
-    return tuple((low, high, share("exposed", low, int(wrong), exposed), share("others", low, int(good), others)) for low, high, wrong, good in bins)
+    return tuple(
+        (low, high, share("exposed", low, int(wrong), exposed), share("others", low, int(good), others))
+        for low, high, wrong, good in bins
+    )
 
 
-def _stated(inputs: StudyInputs, base: ValueBase | None, one: _Fitted, adjusted: Mapping[tuple[str, str], float], groups: pd.DataFrame | None) -> TreatmentEffect:
+def _stated(
+    inputs: StudyInputs,
+    base: ValueBase | None,
+    one: _Fitted,
+    adjusted: Mapping[tuple[str, str], float],
+    groups: pd.DataFrame | None,
+) -> TreatmentEffect:
     import numpy as np
     import pandas as pd
 
     name = one.treatment.id
     placebos = _placebos(inputs, one)
-    overlaps = [fit.overlap for outcome, fit in one.fits.items() if outcome in TESTED] or [fit.overlap for fit in one.fits.values()]
+    overlaps = [fit.overlap for outcome, fit in one.fits.items() if outcome in TESTED] or [
+        fit.overlap for fit in one.fits.values()
+    ]
     overlap_holds = all(overlap.adequate for overlap in overlaps)
     holds = overlap_holds and all(placebo.passed for placebo in placebos)
-    outcomes = tuple(_outcome(inputs, one, outcome, fit, adjusted.get((name, outcome), float("nan")), holds) for outcome, fit in one.fits.items())
+    outcomes = tuple(
+        _outcome(inputs, one, outcome, fit, adjusted.get((name, outcome), float("nan")), holds)
+        for outcome, fit in one.fits.items()
+    )
     lead = next(iter(one.fits.values())).overlap
-    worst = max((overlap.balance.iloc[int(overlap.balance["after"].abs().to_numpy().argmax())] for overlap in overlaps), key=lambda row: abs(row["after"]))
+    worst = max(
+        (
+            overlap.balance.iloc[int(overlap.balance["after"].abs().to_numpy().argmax())]
+            for overlap in overlaps
+        ),
+        key=lambda row: abs(row["after"]),
+    )
     histogram = _histogram(inputs, name, lead.table)
     made = TreatmentEffect(
-        treatment=one.treatment, outcomes=outcomes, placebos=placebos, overlap_holds=overlap_holds, propensity=histogram, lacking=one.lacking, balance=lead.balance,
-        cases=_number(inputs, "service_cases", len(one.frame), treatment=name), exposed=_number(inputs, "service_cases_exposed", int(one.exposed.sum()), treatment=name),
-        customers=_number(inputs, "service_case_customers", int(one.frame["customer"].nunique()), treatment=name),
-        eligible=_number(inputs, "service_case_customers_eligible", int(one.frame["eligible_customers"].iloc[0]), treatment=name),
-        trimmed=_number(inputs, "service_cases_trimmed", max(float(overlap.trimmed_share) for overlap in overlaps), treatment=name),
-        worst_balance=_number(inputs, "service_balance_worst", abs(float(worst["after"])), treatment=name), worst_covariate=str(worst["covariate"]),
-        groups=groups if groups is not None else pd.DataFrame(), **_no_money(inputs, name, base is None),
-    )  # fmt: skip
+        treatment=one.treatment,
+        outcomes=outcomes,
+        placebos=placebos,
+        overlap_holds=overlap_holds,
+        propensity=histogram,
+        lacking=one.lacking,
+        balance=lead.balance,
+        cases=_number(inputs, "service_cases", len(one.frame), treatment=name),
+        exposed=_number(inputs, "service_cases_exposed", int(one.exposed.sum()), treatment=name),
+        customers=_number(
+            inputs, "service_case_customers", int(one.frame["customer"].nunique()), treatment=name
+        ),
+        eligible=_number(
+            inputs,
+            "service_case_customers_eligible",
+            int(one.frame["eligible_customers"].iloc[0]),
+            treatment=name,
+        ),
+        trimmed=_number(
+            inputs,
+            "service_cases_trimmed",
+            max(float(overlap.trimmed_share) for overlap in overlaps),
+            treatment=name,
+        ),
+        worst_balance=_number(inputs, "service_balance_worst", abs(float(worst["after"])), treatment=name),
+        worst_covariate=str(worst["covariate"]),
+        groups=groups if groups is not None else pd.DataFrame(),
+        **_no_money(inputs, name, base is None),
+    )
     if base is None or not np.isfinite(base.relative_error):
         return made
     from analysis.value import stakes
 
     found = stakes.money(inputs, base, made)
-    return replace(made, per_case=found["per_case"], at_stake=found["at_stake"], exposed_year=found["exposed_year"])
+    return replace(
+        made, per_case=found["per_case"], at_stake=found["at_stake"], exposed_year=found["exposed_year"]
+    )
 
 
 def _no_money(inputs: StudyInputs, name: str, without_base: bool) -> dict[str, Fact]:
-    reason = Text(en="not computed: needs a value of customers", zh="未计算：缺少客户价值") if without_base else TOO_FEW
-    metrics = {"per_case": "service_effect_value", "at_stake": "service_value_at_stake", "exposed_year": "service_cases_year"}
-    return {part: inputs.engine.stated(metric, period=inputs.month, value=None, reason=reason, dimensions={"treatment": name}, sources=SOURCES) for part, metric in metrics.items()}
+    reason = (
+        Text(en="not computed: needs a value of customers", zh="未计算：缺少客户价值")
+        if without_base
+        else TOO_FEW
+    )
+    metrics = {
+        "per_case": "service_effect_value",
+        "at_stake": "service_value_at_stake",
+        "exposed_year": "service_cases_year",
+    }
+    return {
+        part: inputs.engine.stated(
+            metric,
+            period=inputs.month,
+            value=None,
+            reason=reason,
+            dimensions={"treatment": name},
+            sources=SOURCES,
+        )
+        for part, metric in metrics.items()
+    }
 
 
-def _outcome(inputs: StudyInputs, one: _Fitted, outcome: str, fit: DoublyRobust, p_adjusted: float, holds: bool) -> OutcomeEffect:
+def _outcome(
+    inputs: StudyInputs, one: _Fitted, outcome: str, fit: DoublyRobust, p_adjusted: float, holds: bool
+) -> OutcomeEffect:
     name, sign = one.treatment.id, _sign(one.treatment)
     place = {"treatment": name, "outcome": outcome}
     tier = fit.sensitivity.benchmarks.set_index("covariate")
@@ -314,15 +454,47 @@ def _outcome(inputs: StudyInputs, one: _Fitted, outcome: str, fit: DoublyRobust,
     naive = fit.naive
     level_metric = "service_outcome_margin" if outcome == "margin" else "service_outcome_share"
     return OutcomeEffect(
-        outcome=outcome, status=status, p_value=fit.p_value, p_adjusted=float(p_adjusted), std_error=fit.std_error,
-        adjusted=_estimate(inputs, METRIC[outcome], fit.effect, fit.low, fit.high, fit.rows, sign, treatment=name, estimate="adjusted"),
-        naive=_estimate(inputs, METRIC[outcome], naive.value, naive.low, naive.high, fit.rows, sign, treatment=name, estimate="naive"),
-        with_it=_number(inputs, level_metric, float(with_it), **place, arm="with"), without_it=_number(inputs, level_metric, float(without_it), **place, arm="without"),
+        outcome=outcome,
+        status=status,
+        p_value=fit.p_value,
+        p_adjusted=float(p_adjusted),
+        std_error=fit.std_error,
+        adjusted=_estimate(
+            inputs,
+            METRIC[outcome],
+            fit.effect,
+            fit.low,
+            fit.high,
+            fit.rows,
+            sign,
+            treatment=name,
+            estimate="adjusted",
+        ),
+        naive=_estimate(
+            inputs,
+            METRIC[outcome],
+            naive.value,
+            naive.low,
+            naive.high,
+            fit.rows,
+            sign,
+            treatment=name,
+            estimate="naive",
+        ),
+        with_it=_number(inputs, level_metric, float(with_it), **place, arm="with"),
+        without_it=_number(inputs, level_metric, float(without_it), **place, arm="without"),
         e_value=_number(inputs, "service_effect_e_value", float(fit.sensitivity.e_value_limit), **place),
-        robustness=_number(inputs, "service_effect_robustness", float(fit.sensitivity.robustness_value_limit), **place),
-        if_hidden=_number(inputs, f"{METRIC[outcome]}_if_hidden", None if hidden is None else float(sign * hidden["effect_if_as_strong"]), **place),
+        robustness=_number(
+            inputs, "service_effect_robustness", float(fit.sensitivity.robustness_value_limit), **place
+        ),
+        if_hidden=_number(
+            inputs,
+            f"{METRIC[outcome]}_if_hidden",
+            None if hidden is None else float(sign * hidden["effect_if_as_strong"]),
+            **place,
+        ),
         enough=bool(hidden is not None and hidden["explains_away"]),
-    )  # fmt: skip
+    )
 
 
 def _placebos(inputs: StudyInputs, one: _Fitted) -> tuple[Placebo, ...]:
@@ -330,11 +502,35 @@ def _placebos(inputs: StudyInputs, one: _Fitted) -> tuple[Placebo, ...]:
     from analysis import stats
 
     made = {kind: fit for kind, fit in one.placebos.items() if fit is not None and math.isfinite(fit.p_value)}
-    adjusted = dict(zip(made, stats.adjust_p_values([fit.p_value for fit in made.values()], method="holm"), strict=True)) if made else {}
+    adjusted = (
+        dict(
+            zip(
+                made,
+                stats.adjust_p_values([fit.p_value for fit in made.values()], method="holm"),
+                strict=True,
+            )
+        )
+        if made
+        else {}
+    )
     found = []
     for kind in one.placebos:
         fit = made.get(kind)
-        fact = None if fit is None else _estimate(inputs, "service_placebo_effect", fit.effect, fit.low, fit.high, fit.rows, _sign(one.treatment), treatment=one.treatment.id, placebo=kind)
+        fact = (
+            None
+            if fit is None
+            else _estimate(
+                inputs,
+                "service_placebo_effect",
+                fit.effect,
+                fit.low,
+                fit.high,
+                fit.rows,
+                _sign(one.treatment),
+                treatment=one.treatment.id,
+                placebo=kind,
+            )
+        )
         p_value = float(adjusted.get(kind, float("nan")))
         found.append(Placebo(kind=kind, effect=fact, p_adjusted=p_value, passed=not p_value < PLACEBO_LEVEL))
     return tuple(found)
@@ -356,14 +552,35 @@ def _groups(inputs: StudyInputs, fitted: list[_Fitted]) -> dict[str, pd.DataFram
             for grouping in GROUPS:
                 table = one.fits[outcome].effect_by(rows[grouping].to_numpy())
                 counts = rows.assign(exposed=exposed).groupby(grouping)["exposed"].sum()
-                parts.append(table.assign(treatment=one.treatment.id, outcome=outcome, grouping=grouping, exposed=table["group"].map(counts), sign=_sign(one.treatment)))
+                parts.append(
+                    table.assign(
+                        treatment=one.treatment.id,
+                        outcome=outcome,
+                        grouping=grouping,
+                        exposed=table["group"].map(counts),
+                        sign=_sign(one.treatment),
+                    )
+                )
     if not parts:
         return {}
     every = pd.concat(parts, ignore_index=True)
     every = every[(every["exposed"] >= FEWEST_HITS) & every["p_value"].notna()].reset_index(drop=True)
-    every["p_adjusted"] = stats.adjust_p_values(every["p_value"], method="benjamini_hochberg") if len(every) else []
+    every["p_adjusted"] = (
+        stats.adjust_p_values(every["p_value"], method="benjamini_hochberg") if len(every) else []
+    )
     every["fact"] = [
-        _estimate(inputs, METRIC[row.outcome], row.effect, row.low, row.high, row.rows, row.sign, treatment=row.treatment, estimate="adjusted", **{row.grouping: str(row.group)})
+        _estimate(
+            inputs,
+            METRIC[row.outcome],
+            row.effect,
+            row.low,
+            row.high,
+            row.rows,
+            row.sign,
+            treatment=row.treatment,
+            estimate="adjusted",
+            **{row.grouping: str(row.group)},
+        )
         for row in every.itertuples()
     ]
     return {str(name): part.reset_index(drop=True) for name, part in every.groupby("treatment", sort=False)}

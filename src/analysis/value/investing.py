@@ -56,9 +56,21 @@ class Investment:
     below: Group
 
 
-def investment(inputs: StudyInputs, settings: ValueSettings, parameters: Parameters, table: str, *, months: int, rate: float) -> Investment:
+def investment(
+    inputs: StudyInputs,
+    settings: ValueSettings,
+    parameters: Parameters,
+    table: str,
+    *,
+    months: int,
+    rate: float,
+) -> Investment:
     facts = Stating(inputs=inputs)
-    costly = float(inputs.engine.query(f"SELECT quantile_disc(service_cost_12m, {settings.service_quantile!r}) AS costly FROM {table}")["costly"].iloc[0])
+    costly = float(
+        inputs.engine.query(
+            f"SELECT quantile_disc(service_cost_12m, {settings.service_quantile!r}) AS costly FROM {table}"
+        )["costly"].iloc[0]
+    )
     frame = inputs.engine.query(views.matrix(table, risk=settings.risk_limit, costly=costly))
     known = {(row.tier, row.risk, row.service): row for row in tuples(frame)}
     cells = {}
@@ -68,13 +80,20 @@ def investment(inputs: StudyInputs, settings: ValueSettings, parameters: Paramet
                 row = known.get((tier, risk, service))
                 place: dict[str, Any] = {"tier": tier, "risk": risk, "service": service}
                 cells[tier, risk, service] = Cell(
-                    tier=tier, risk=risk, service=service, customers=facts.exact("investment_customers", int(row.customers) if row else 0, **place),
+                    tier=tier,
+                    risk=risk,
+                    service=service,
+                    customers=facts.exact("investment_customers", int(row.customers) if row else 0, **place),
                     value=facts.exact("investment_value", row.clv if row else Decimal(0), **place),
                     cost=facts.exact("investment_service_cost", row.cost if row else Decimal(0), **place),
-                )  # fmt: skip
+                )
     wheres = {
         "at_risk": (f"tier = 'top' AND 1 - stay_12m >= {settings.risk_limit!r}", "clv DESC", "value_at_risk"),
-        "often": (f"tier = 'top' AND service_orders_12m >= {settings.often_in_service}", "clv DESC", "often_served_value"),
+        "often": (
+            f"tier = 'top' AND service_orders_12m >= {settings.often_in_service}",
+            "clv DESC",
+            "often_served_value",
+        ),
         "below": ("clv < 0", "clv", "below_cost_value"),
     }
     years = pricing.annuity(months, rate)
@@ -82,12 +101,23 @@ def investment(inputs: StudyInputs, settings: ValueSettings, parameters: Paramet
     for name, (where, order, metric) in wheres.items():
         total = inputs.engine.query(views.group_totals(table, where)).iloc[0]
         number, worth = int(total["customers"]), total["clv"] or Decimal(0)
-        found = pricing.sums(inputs, table, parameters, by=None, years=years, where=where).get(pricing.ALL) if number else None
+        found = (
+            pricing.sums(inputs, table, parameters, by=None, years=years, where=where).get(pricing.ALL)
+            if number
+            else None
+        )
         groups[name] = Group(
-            customers=facts.exact("listed_customers", number, list=name), value=facts.estimate(metric, worth, found.error, n=number) if found else facts.exact(metric, worth),
-            cost=facts.exact("service_cost_traced", total["cost"] or Decimal(0), list=name), margin=facts.exact("below_cost_past_margin", total["margin"] or Decimal(0), list=name),
+            customers=facts.exact("listed_customers", number, list=name),
+            value=facts.estimate(metric, worth, found.error, n=number)
+            if found
+            else facts.exact(metric, worth),
+            cost=facts.exact("service_cost_traced", total["cost"] or Decimal(0), list=name),
+            margin=facts.exact("below_cost_past_margin", total["margin"] or Decimal(0), list=name),
             rows=inputs.engine.query(views.listing(table, where, order, MOST)),
-        )  # fmt: skip
+        )
     return Investment(
-        cells=cells, risk_limit=facts.exact("risk_limit", settings.risk_limit), service_limit=facts.exact("high_service_limit", Decimal(repr(costly)).quantize(Decimal("0.01"))), **groups
+        cells=cells,
+        risk_limit=facts.exact("risk_limit", settings.risk_limit),
+        service_limit=facts.exact("high_service_limit", Decimal(repr(costly)).quantize(Decimal("0.01"))),
+        **groups,
     )

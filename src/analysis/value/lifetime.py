@@ -81,9 +81,13 @@ def clv(
     if unit not in DAYS_PER_UNIT:
         raise ParameterError(f"clv: unknown unit {unit!r}.{suggestion(unit, DAYS_PER_UNIT)}")
     if discount_rate is None:
-        raise ParameterError(f"clv: a horizon of {horizon:g} {unit} without a discount rate; state the yearly rate at which what comes later is worth less (0 if it is not).")
+        raise ParameterError(
+            f"clv: a horizon of {horizon:g} {unit} without a discount rate; state the yearly rate at which what comes later is worth less (0 if it is not)."
+        )
     if not horizon > 0 or not discount_rate > -1:
-        raise ParameterError(f"clv: horizon {horizon:g} should be above zero and discount_rate {discount_rate:g} above -1.")
+        raise ParameterError(
+            f"clv: horizon {horizon:g} should be above zero and discount_rate {discount_rate:g} above -1."
+        )
     fit = {"bg_nbd": stats.fit_bgnbd, "mbg_nbd": stats.fit_mbgnbd, "pareto_nbd": stats.fit_pareto_nbd}
     if model not in fit:
         raise ParameterError(f"clv: unknown model {model!r}.{suggestion(model, fit)}")
@@ -99,18 +103,29 @@ def clv(
     worth = spend.expected_value(x, mean) * margin_share
     table = pd.DataFrame(
         {
-            "p_alive": purchases.probability_alive(*distinct.T)[place], "expected_purchases": purchases.expected_purchases(horizon, *distinct.T)[place],
-            "value_per_purchase": worth, "clv": discounted * worth,
+            "p_alive": purchases.probability_alive(*distinct.T)[place],
+            "expected_purchases": purchases.expected_purchases(horizon, *distinct.T)[place],
+            "value_per_purchase": worth,
+            "clv": discounted * worth,
         }
-    )  # fmt: skip
+    )
     total = float(table["clv"].sum())
     drawn = _drawn_totals(purchases, spend, distinct, place, x, mean, steps, margin_share, draws, seed)
     tail = (1 - level) / 2
     low, high = (float(edge) for edge in np.quantile(drawn, [tail, 1 - tail]))
     return CustomerValues(
-        table=table, total=total, interval=Interval(low=min(low, total), high=max(high, total), level=level, method="draws from the Hessian"), model=model, unit=unit, horizon=float(horizon),
-        discount_rate=float(discount_rate), purchases=purchases, spend=spend,
-    )  # fmt: skip
+        table=table,
+        total=total,
+        interval=Interval(
+            low=min(low, total), high=max(high, total), level=level, method="draws from the Hessian"
+        ),
+        model=model,
+        unit=unit,
+        horizon=float(horizon),
+        discount_rate=float(discount_rate),
+        purchases=purchases,
+        spend=spend,
+    )
 
 
 def _steps(unit: str, horizon: float, rate: float) -> list[tuple[float, float]]:
@@ -119,7 +134,10 @@ def _steps(unit: str, horizon: float, rate: float) -> list[tuple[float, float]]:
 
     per_year = 365.25 / DAYS_PER_UNIT[unit]
     edges = np.linspace(0.0, horizon, max(1, int(np.ceil(horizon / per_year * STEPS_PER_YEAR - 1e-9))) + 1)
-    return [(float(high), float((1 + rate) ** (-(low + high) / 2 / per_year))) for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    return [
+        (float(high), float((1 + rate) ** (-(low + high) / 2 / per_year)))
+        for low, high in zip(edges[:-1], edges[1:], strict=True)
+    ]
 
 
 def _discounted(model: Any, distinct: np.ndarray, steps: list[tuple[float, float]]) -> np.ndarray:
@@ -134,7 +152,16 @@ def _discounted(model: Any, distinct: np.ndarray, steps: list[tuple[float, float
 
 
 def _drawn_totals(
-    purchases: Any, spend: Any, distinct: np.ndarray, place: np.ndarray, x: np.ndarray, mean: np.ndarray, steps: list[tuple[float, float]], margin_share: float, draws: int, seed: int
+    purchases: Any,
+    spend: Any,
+    distinct: np.ndarray,
+    place: np.ndarray,
+    x: np.ndarray,
+    mean: np.ndarray,
+    steps: list[tuple[float, float]],
+    margin_share: float,
+    draws: int,
+    seed: int,
 ) -> np.ndarray:
     """Totals at parameters drawn from the normal distribution of their logarithms."""
     from dataclasses import replace
@@ -145,7 +172,14 @@ def _drawn_totals(
 
     def drawn(model: Any) -> list[Any]:
         names, fit = model.fit.names, model.fit
-        logs = generator.multivariate_normal(np.log(fit.estimate), fit.log_covariance, size=draws, method="cholesky")
+        logs = generator.multivariate_normal(
+            np.log(fit.estimate), fit.log_covariance, size=draws, method="cholesky"
+        )
         return [replace(model, **dict(zip(names, map(float, np.exp(row)), strict=True))) for row in logs]
 
-    return np.array([float(_discounted(one, distinct, steps)[place] @ (two.expected_value(x, mean) * margin_share)) for one, two in zip(drawn(purchases), drawn(spend), strict=True)])
+    return np.array(
+        [
+            float(_discounted(one, distinct, steps)[place] @ (two.expected_value(x, mean) * margin_share))
+            for one, two in zip(drawn(purchases), drawn(spend), strict=True)
+        ]
+    )

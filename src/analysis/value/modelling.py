@@ -21,13 +21,20 @@ if TYPE_CHECKING:
     from analysis.metrics import Engine
 
 MODEL_NAMES = {
-    "bg_nbd": Text.same("BG/NBD"), "mbg_nbd": Text.same("MBG/NBD"), "pareto_nbd": Text.same("Pareto/NBD"), "observed_rates": Text(en="observed rates by class", zh="分组观测复购率"),
-}  # fmt: skip
+    "bg_nbd": Text.same("BG/NBD"),
+    "mbg_nbd": Text.same("MBG/NBD"),
+    "pareto_nbd": Text.same("Pareto/NBD"),
+    "observed_rates": Text(en="observed rates by class", zh="分组观测复购率"),
+}
 GROUPING_NAMES = {
-    "none": Text(en="all together", zh="全部合并"), "customer_type": Text(en="by customer type", zh="按客户类型"),
-    "type_channel": Text(en="by type and channel", zh="按类型与渠道"), "type_segment": Text(en="by type and segment", zh="按类型与分层"),
-}  # fmt: skip
-NO_FIT = Text(en="no estimate: the data do not hold what the model describes", zh="无估计：数据不含该模型所描述的结构")
+    "none": Text(en="all together", zh="全部合并"),
+    "customer_type": Text(en="by customer type", zh="按客户类型"),
+    "type_channel": Text(en="by type and channel", zh="按类型与渠道"),
+    "type_segment": Text(en="by type and segment", zh="按类型与分层"),
+}
+NO_FIT = Text(
+    en="no estimate: the data do not hold what the model describes", zh="无估计：数据不含该模型所描述的结构"
+)
 GROUP_TOO_SMALL = Text(en="not fitted: a group has too few customers", zh="未拟合：有分组客户过少")
 MARKED_WEEKS = 4
 
@@ -97,18 +104,29 @@ class Modelling:
     holdout_weeks: Fact
 
 
-def modelling(inputs: StudyInputs, choice: Choice, state: State, parameters: Parameters, *, holdout_weeks: int) -> Modelling:
+def modelling(
+    inputs: StudyInputs, choice: Choice, state: State, parameters: Parameters, *, holdout_weeks: int
+) -> Modelling:
     facts = Stating(inputs=inputs)
     merged = inputs.engine.query(views.spend_facts(state.purchases)).iloc[0]["merged"]
     found = choice.holdout
     return Modelling(
-        model=MODEL_NAMES[choice.model], grouping=GROUPING_NAMES[parameters.buying.grouping()], fallback=choice.fallback, tried=_tried(facts, choice),
-        miss=_miss(facts, found.actual, found.predicted, found.noise, "all") if found else None, good=bool(found and found.good),
-        classes=tuple(_class(facts, row) for row in tuples(found.classes)) if found else (), weeks=_weeks(facts, choice),
-        groups=_groups(facts, inputs.engine, parameters), names=NAMES.get(choice.model, ()), spend=_spend(facts, inputs.engine, parameters),
-        customers=facts.exact("model_size", parameters.buying.customers, rows="customers"), patterns=facts.exact("model_size", parameters.buying.patterns, rows="patterns"),
-        merged=facts.exact("model_size", int(merged or 0), rows="merged"), holdout_weeks=facts.exact("model_size", holdout_weeks, rows="holdout_weeks"),
-    )  # fmt: skip
+        model=MODEL_NAMES[choice.model],
+        grouping=GROUPING_NAMES[parameters.buying.grouping()],
+        fallback=choice.fallback,
+        tried=_tried(facts, choice),
+        miss=_miss(facts, found.actual, found.predicted, found.noise, "all") if found else None,
+        good=bool(found and found.good),
+        classes=tuple(_class(facts, row) for row in tuples(found.classes)) if found else (),
+        weeks=_weeks(facts, choice),
+        groups=_groups(facts, inputs.engine, parameters),
+        names=NAMES.get(choice.model, ()),
+        spend=_spend(facts, inputs.engine, parameters),
+        customers=facts.exact("model_size", parameters.buying.customers, rows="customers"),
+        patterns=facts.exact("model_size", parameters.buying.patterns, rows="patterns"),
+        merged=facts.exact("model_size", int(merged or 0), rows="merged"),
+        holdout_weeks=facts.exact("model_size", holdout_weeks, rows="holdout_weeks"),
+    )
 
 
 def _tried(facts: Stating, choice: Choice) -> tuple[Tried, ...]:
@@ -116,10 +134,32 @@ def _tried(facts: Stating, choice: Choice) -> tuple[Tried, ...]:
     for one in choice.candidates:
         reason = GROUP_TOO_SMALL if "gets no model of its own" in one.problem else NO_FIT
         place: dict[str, Any] = {"model": one.model, "grouping": one.grouping}
-        numbers = {name: None if one.problem else value for name, value in (("log_likelihood", one.log_likelihood), ("bic", one.bic), ("predicted", one.predicted), ("error", one.error))}
-        stated = {name: facts.exact("model_fit", value if value is None or math.isfinite(value) else None, reason=reason, measure=name, **place) for name, value in numbers.items()}
+        numbers = {
+            name: None if one.problem else value
+            for name, value in (
+                ("log_likelihood", one.log_likelihood),
+                ("bic", one.bic),
+                ("predicted", one.predicted),
+                ("error", one.error),
+            )
+        }
+        stated = {
+            name: facts.exact(
+                "model_fit",
+                value if value is None or math.isfinite(value) else None,
+                reason=reason,
+                measure=name,
+                **place,
+            )
+            for name, value in numbers.items()
+        }
         lines.append(
-            Tried(model=MODEL_NAMES[one.model], grouping=GROUPING_NAMES[one.grouping], chosen=one.model == choice.model and one.grouping == choice.grouping, **stated)
+            Tried(
+                model=MODEL_NAMES[one.model],
+                grouping=GROUPING_NAMES[one.grouping],
+                chosen=one.model == choice.model and one.grouping == choice.grouping,
+                **stated,
+            )
         )
     return tuple(lines)
 
@@ -129,17 +169,27 @@ def _miss(facts: Stating, actual: float, predicted: float, noise: float, name: s
     if actual <= 0:
         return facts.exact("holdout_miss", None, reason=TOO_FEW, repeats=name)
     value = predicted / actual - 1
-    return facts.estimate("holdout_miss", value, noise * predicted / actual**2, n=int(actual), method="normal", parts={"numerator": predicted - actual, "denominator": actual}, repeats=name)
+    return facts.estimate(
+        "holdout_miss",
+        value,
+        noise * predicted / actual**2,
+        n=int(actual),
+        method="normal",
+        parts={"numerator": predicted - actual, "denominator": actual},
+        repeats=name,
+    )
 
 
 def _class(facts: Stating, row: Any) -> ClassLine:
     name, actual, predicted = str(row.name), float(row.actual), float(row.predicted)
     return ClassLine(
-        name=name, customers=facts.exact("listed_customers", int(row.customers), list="holdout", repeats=name),
+        name=name,
+        customers=facts.exact("listed_customers", int(row.customers), list="holdout", repeats=name),
         actual=facts.exact("holdout_purchases", int(actual), side="actual", repeats=name),
         predicted=facts.exact("holdout_purchases", round(predicted, 1), side="predicted", repeats=name),
-        miss=_miss(facts, actual, predicted, float(row.noise), name), good=bool(row.good),
-    )  # fmt: skip
+        miss=_miss(facts, actual, predicted, float(row.noise), name),
+        good=bool(row.good),
+    )
 
 
 def _weeks(facts: Stating, choice: Choice) -> tuple[tuple[int, Fact, Fact], ...]:
@@ -148,18 +198,24 @@ def _weeks(facts: Stating, choice: Choice) -> tuple[tuple[int, Fact, Fact], ...]
         return ()
     return tuple(
         (
-            int(row.week), facts.exact("holdout_purchases", int(row.actual), side="actual", week=str(int(row.week))),
-            facts.exact("holdout_purchases", round(float(row.predicted), 1), side="predicted", week=str(int(row.week))),
+            int(row.week),
+            facts.exact("holdout_purchases", int(row.actual), side="actual", week=str(int(row.week))),
+            facts.exact(
+                "holdout_purchases", round(float(row.predicted), 1), side="predicted", week=str(int(row.week))
+            ),
         )
         for row in tuples(choice.holdout.weeks)
-    )  # fmt: skip
+    )
 
 
 def group_label(engine: Engine, group: str) -> Text:
     """``b2b|key`` as words."""
     if group == ALL:
         return Text(en="All customers", zh="全部客户")
-    names = [engine.registry.value_label(dimension, part) for dimension, part in zip(("customer_type", "segment"), group.split("|"), strict=False)]
+    names = [
+        engine.registry.value_label(dimension, part)
+        for dimension, part in zip(("customer_type", "segment"), group.split("|"), strict=False)
+    ]
     return Text(en=", ".join(name.en for name in names), zh="，".join(name.zh for name in names))
 
 
@@ -170,10 +226,28 @@ def _groups(facts: Stating, engine: Engine, parameters: Parameters) -> tuple[Gro
     for name, model in parameters.buying.models.items():
         table = model.fit.table(level=facts.inputs.confidence)
         numbers = tuple(
-            (parameter, facts.between("model_parameter", float(row.estimate), float(row.low), float(row.high), n=int(model.customers), method="Hessian", parameter=str(parameter), group=name))
+            (
+                parameter,
+                facts.between(
+                    "model_parameter",
+                    float(row.estimate),
+                    float(row.low),
+                    float(row.high),
+                    n=int(model.customers),
+                    method="Hessian",
+                    parameter=str(parameter),
+                    group=name,
+                ),
+            )
             for parameter, row in zip(table.index, tuples(table), strict=True)
         )
-        lines.append(Group(label=group_label(engine, name), customers=facts.exact("model_size", int(model.customers), rows="customers", group=name), parameters=numbers))
+        lines.append(
+            Group(
+                label=group_label(engine, name),
+                customers=facts.exact("model_size", int(model.customers), rows="customers", group=name),
+                parameters=numbers,
+            )
+        )
     return tuple(lines)
 
 
@@ -185,18 +259,38 @@ def _spend(facts: Stating, engine: Engine, parameters: Parameters) -> tuple[Spen
         place: dict[str, Any] = {"customer_type": name}
         correlation, n = float(model.correlation), int(model.customers)
         if math.isfinite(correlation) and n > 3:
-            centre, reach = math.atanh(max(-0.999999, min(0.999999, correlation))), 1.959963984540054 / math.sqrt(n - 3)
-            stated = facts.between("spend_independence", correlation, math.tanh(centre - reach), math.tanh(centre + reach), n=n, method="Fisher", **place)
+            centre, reach = (
+                math.atanh(max(-0.999999, min(0.999999, correlation))),
+                1.959963984540054 / math.sqrt(n - 3),
+            )
+            stated = facts.between(
+                "spend_independence",
+                correlation,
+                math.tanh(centre - reach),
+                math.tanh(centre + reach),
+                n=n,
+                method="Fisher",
+                **place,
+            )
         else:
             stated = facts.exact("spend_independence", None, **place)
         mean = float(model.mean)
         margin = parameters.shares.get(name, parameters.shares.get(ALL))
         lines.append(
             Spend(
-                label=group_label(engine, name), mean=facts.exact("expected_spend", round(mean, 2) if math.isfinite(mean) else None, reason=NO_FIT, **place), correlation=stated,
-                margin=facts.exact("purchase_margin_share", margin, reason=Text(en="not used: basis is revenue", zh="未使用：口径为收入"), **place),
+                label=group_label(engine, name),
+                mean=facts.exact(
+                    "expected_spend", round(mean, 2) if math.isfinite(mean) else None, reason=NO_FIT, **place
+                ),
+                correlation=stated,
+                margin=facts.exact(
+                    "purchase_margin_share",
+                    margin,
+                    reason=Text(en="not used: basis is revenue", zh="未使用：口径为收入"),
+                    **place,
+                ),
             )
-        )  # fmt: skip
+        )
     return tuple(lines)
 
 
@@ -224,18 +318,32 @@ def contracts(inputs: StudyInputs, renewing: Renewing) -> tuple[Kind, ...]:
         lines = []
         for renewal, due, renewed in survivors(renewing.counts, kind):
             chance = (model.beta + renewal - 1) / (model.alpha + model.beta + renewal - 1)
-            lines.append((renewal, facts.share("renewal_rate", renewed, due, renewal=str(renewal), **place), _model_rate(facts, model, chance, renewal, due, place)))
+            lines.append(
+                (
+                    renewal,
+                    facts.share("renewal_rate", renewed, due, renewal=str(renewal), **place),
+                    _model_rate(facts, model, chance, renewal, due, place),
+                )
+            )
         growth = renewing.expansion.get(kind)
         kinds.append(
             Kind(
-                id=kind, label=inputs.engine.registry.value_label("contract_kind", kind), renewals=tuple(lines), by_type=kind in renewing.by_type,
-                expansion=facts.exact("contract_expansion", growth, parts={"n": renewing.renewals.get(kind)}, **place), alike=type(model).__name__ == "ConstantRenewal",
+                id=kind,
+                label=inputs.engine.registry.value_label("contract_kind", kind),
+                renewals=tuple(lines),
+                by_type=kind in renewing.by_type,
+                expansion=facts.exact(
+                    "contract_expansion", growth, parts={"n": renewing.renewals.get(kind)}, **place
+                ),
+                alike=type(model).__name__ == "ConstantRenewal",
             )
-        )  # fmt: skip
+        )
     return tuple(kinds)
 
 
-def _model_rate(facts: Stating, model: Any, chance: float, renewal: int, due: int, place: Mapping[str, Any]) -> Fact:
+def _model_rate(
+    facts: Stating, model: Any, chance: float, renewal: int, due: int, place: Mapping[str, Any]
+) -> Fact:
     """Delta method: the log odds of renewing are log(beta + t − 1) − log(alpha)."""
     import numpy as np
 
@@ -244,4 +352,6 @@ def _model_rate(facts: Stating, model: Any, chance: float, renewal: int, due: in
     error = math.sqrt(max(float(slope @ model.fit.log_covariance @ slope), 0.0))
     odds = math.log(beta + renewal - 1) - math.log(alpha)
     low, high = (1 / (1 + math.exp(-(odds + side * 1.959963984540054 * error))) for side in (-1, 1))
-    return facts.between("renewal_rate_model", chance, low, high, n=due, method="Hessian", renewal=str(renewal), **place)
+    return facts.between(
+        "renewal_rate_model", chance, low, high, n=due, method="Hessian", renewal=str(renewal), **place
+    )

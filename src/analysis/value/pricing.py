@@ -45,9 +45,10 @@ class Available:
             return True
 
         return cls(
-            contracts=has("contracts.starts_on", "contracts.ends_on", "contracts.amount"), service=has("ledger.ticket_id", "tickets.customer_id"),
+            contracts=has("contracts.starts_on", "contracts.ends_on", "contracts.amount"),
+            service=has("ledger.ticket_id", "tickets.customer_id"),
             margin=has("orders.gross_margin"),
-        )  # fmt: skip
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -79,24 +80,42 @@ class Parameters:
 
 def purchase_types(settings: ValueSettings, available: Available) -> tuple[str, ...]:
     """Without a table of contracts, what would bill them counts as purchases."""
-    return settings.purchase_types if available.contracts else (*settings.purchase_types, *settings.contract_types)
+    return (
+        settings.purchase_types
+        if available.contracts
+        else (*settings.purchase_types, *settings.contract_types)
+    )
 
 
 def state_at(inputs: StudyInputs, settings: ValueSettings, available: Available, cutoff: dt.date) -> State:
     minutes = offset_minutes(inputs)
     bought = buying.purchases_at(inputs, settings, cutoff, purchase_types(settings, available))
     engine = inputs.engine
-    running = engine.materialise("value_running", views.running_contracts(cutoff, renewing.KINDS)) if available.contracts else None
+    running = (
+        engine.materialise("value_running", views.running_contracts(cutoff, renewing.KINDS))
+        if available.contracts
+        else None
+    )
     service = None
     if available.service and settings.basis == "contribution":
         counted = (*settings.purchase_types, *settings.contract_types)
-        service = engine.materialise("value_service", views.service_costs(cutoff, counted, minutes, margin=available.margin))
-    held = f"(SELECT * FROM {running} WHERE kind IN ({views.listed(CONTRACT_KINDS)}))" if running else "(SELECT CAST(NULL AS VARCHAR) AS customer_id WHERE FALSE)"
-    everyone = engine.materialise("value_everyone", views.customers(bought, held, cutoff, minutes, CONTRACT_KINDS))
+        service = engine.materialise(
+            "value_service", views.service_costs(cutoff, counted, minutes, margin=available.margin)
+        )
+    held = (
+        f"(SELECT * FROM {running} WHERE kind IN ({views.listed(CONTRACT_KINDS)}))"
+        if running
+        else "(SELECT CAST(NULL AS VARCHAR) AS customer_id WHERE FALSE)"
+    )
+    everyone = engine.materialise(
+        "value_everyone", views.customers(bought, held, cutoff, minutes, CONTRACT_KINDS)
+    )
     return State(cutoff=cutoff, purchases=bought, running=running, service=service, customers=everyone)
 
 
-def parameters_at(inputs: StudyInputs, settings: ValueSettings, available: Available, state: State, choice: buying.Choice) -> Parameters:
+def parameters_at(
+    inputs: StudyInputs, settings: ValueSettings, available: Available, state: State, choice: buying.Choice
+) -> Parameters:
     """Fit everything to the state. Refuses (``MissingData``) a margin that is not in the data: choose the basis revenue instead."""
     minutes, engine = offset_minutes(inputs), inputs.engine
     if settings.basis != "revenue" and not available.margin:
@@ -107,18 +126,30 @@ def parameters_at(inputs: StudyInputs, settings: ValueSettings, available: Avail
     if settings.basis != "revenue":
         shares = _ratios(engine.query(views.margin_shares(state.cutoff, types, minutes)), "grp")
         if available.contracts:
-            contract_shares = _ratios(engine.query(views.contract_margins(state.cutoff, settings.contract_types, renewing.KINDS, minutes)), "kind")
+            contract_shares = _ratios(
+                engine.query(
+                    views.contract_margins(state.cutoff, settings.contract_types, renewing.KINDS, minutes)
+                ),
+                "kind",
+            )
     return Parameters(
-        buying=buying.fitted_at(inputs, choice, state.purchases), spend=_spend(engine.query(views.spends(state.purchases))), shares=shares,
-        renewing=renewing.fitted_at(inputs, state.cutoff) if state.running else None, contract_shares=contract_shares,
-        service=_service(engine.query(views.service_moments(state.customers, state.service, state.cutoff))) if state.service else {},
-    )  # fmt: skip
+        buying=buying.fitted_at(inputs, choice, state.purchases),
+        spend=_spend(engine.query(views.spends(state.purchases))),
+        shares=shares,
+        renewing=renewing.fitted_at(inputs, state.cutoff) if state.running else None,
+        contract_shares=contract_shares,
+        service=_service(engine.query(views.service_moments(state.customers, state.service, state.cutoff)))
+        if state.service
+        else {},
+    )
 
 
 def _ratios(frame: pd.DataFrame, key: str) -> dict[str, float]:
     """Margin on revenue by group; ``all`` for a group that sold nothing lately."""
     known = frame[frame["revenue"].notna() & frame["margin"].notna()]
-    found = {str(getattr(row, key)): float(row.margin / row.revenue) for row in tuples(known) if row.revenue > 0}
+    found = {
+        str(getattr(row, key)): float(row.margin / row.revenue) for row in tuples(known) if row.revenue > 0
+    }
     total = sum(known["revenue"], Decimal(0))
     if total <= 0:
         raise MissingData("orders.gross_margin")
@@ -170,7 +201,9 @@ def alike_spend(part: pd.DataFrame) -> AlikeSpend:
     """Mean spend of a purchase and its error from the spread of customers' means around it."""
     import numpy as np
 
-    purchases, mean, customers = (part[name].to_numpy(dtype=float) for name in ("purchases", "mean_spend", "customers"))
+    purchases, mean, customers = (
+        part[name].to_numpy(dtype=float) for name in ("purchases", "mean_spend", "customers")
+    )
     weight = purchases * customers
     average = float(weight @ mean / weight.sum())
     spread = float(weight**2 / customers @ (mean - average) ** 2) / float(weight.sum()) ** 2
@@ -179,9 +212,14 @@ def alike_spend(part: pd.DataFrame) -> AlikeSpend:
     varied = len(mean) > 2 and np.ptp(purchases) > 0 and np.ptp(mean) > 0
     together = np.cov(purchases, mean, aweights=customers) if varied else np.zeros((2, 2))
     return AlikeSpend(
-        p=1.0, q=_HUGE, v=average * _HUGE, mean=average, correlation=float(together[0, 1] / np.sqrt(together[0, 0] * together[1, 1])) if varied else math.nan,
-        customers=float(customers.sum()), fit=SpendFit(log_covariance=covariance),
-    )  # fmt: skip
+        p=1.0,
+        q=_HUGE,
+        v=average * _HUGE,
+        mean=average,
+        correlation=float(together[0, 1] / np.sqrt(together[0, 0] * together[1, 1])) if varied else math.nan,
+        customers=float(customers.sum()),
+        fit=SpendFit(log_covariance=covariance),
+    )
 
 
 def _service(moments: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
@@ -209,7 +247,15 @@ def annuity(months: int, rate: float) -> float:
 
 
 def priced(
-    inputs: StudyInputs, settings: ValueSettings, state: State, parameters: Parameters, *, name: str, months: int, rate: float, derivatives: bool = False
+    inputs: StudyInputs,
+    settings: ValueSettings,
+    state: State,
+    parameters: Parameters,
+    *,
+    name: str,
+    months: int,
+    rate: float,
+    derivatives: bool = False,
 ) -> str:
     """A table of the engine, one row per customer, with the columns that :class:`~analysis.value.base.ValueBase` describes; with ``derivatives`` also those of the errors."""
     engine = inputs.engine
@@ -222,13 +268,25 @@ def priced(
         "service": engine.lend(f"{name}_service", _arrow(_service_rows(parameters))),
     }
     contract = _contracts(inputs, state, parameters, name, months, rate)
-    slopes = ", ".join(f"coalesce(e.d{place} * m.worth, 0.0) AS v{place}" for place in range(4)) if derivatives else ", ".join(f"0.0 AS v{place}" for place in range(4))
+    slopes = (
+        ", ".join(f"coalesce(e.d{place} * m.worth, 0.0) AS v{place}" for place in range(4))
+        if derivatives
+        else ", ".join(f"0.0 AS v{place}" for place in range(4))
+    )
     years = annuity(months, rate)
     service = (
-        """LEFT JOIN {table} s ON s.customer_id = k.customer_id LEFT JOIN {lent} w ON w.grp = k.customer_type""".format(table=state.service, lent=lent["service"]) if state.service else ""
+        """LEFT JOIN {table} s ON s.customer_id = k.customer_id LEFT JOIN {lent} w ON w.grp = k.customer_type""".format(
+            table=state.service, lent=lent["service"]
+        )
+        if state.service
+        else ""
     )
     own = "coalesce(s.cost_12m - s.paid_12m, 0.0)"
-    next_service = f"coalesce(w.average, 0.0) + coalesce(w.carry, 0.0) * ({own} - coalesce(w.average, 0.0))" if state.service else "0.0"
+    next_service = (
+        f"coalesce(w.average, 0.0) + coalesce(w.carry, 0.0) * ({own} - coalesce(w.average, 0.0))"
+        if state.service
+        else "0.0"
+    )
     sql = f"""WITH money AS (
   SELECT b.customer_id, b.customer_type AS s_grp, {views.group_of(grouping, "b.")} AS b_grp, b.x, b.recency, b.age,
          g.p * (g.v + (b.x + 1) * b.mean_spend) / (g.p * (b.x + 1) + g.q - 1) * g.share AS worth,
@@ -263,7 +321,9 @@ def _spend_rows(inputs: StudyInputs, state: State, parameters: Parameters) -> pd
     """A row per customer type of the state; one without a model of its own takes that of all."""
     import pandas as pd
 
-    types = inputs.engine.query(f"SELECT DISTINCT customer_type AS grp FROM {state.purchases} ORDER BY 1")["grp"]
+    types = inputs.engine.query(f"SELECT DISTINCT customer_type AS grp FROM {state.purchases} ORDER BY 1")[
+        "grp"
+    ]
     rows = []
     for name in types:
         model = parameters.spend.get(str(name), parameters.spend[ALL])
@@ -275,20 +335,29 @@ def _spend_rows(inputs: StudyInputs, state: State, parameters: Parameters) -> pd
 def _service_rows(parameters: Parameters) -> pd.DataFrame:
     import pandas as pd
 
-    rows = [(name, mean, carry) for name, (mean, _, carry) in sorted(parameters.service.items())] or [(NOT_STATED, 0.0, 0.0)]
+    rows = [(name, mean, carry) for name, (mean, _, carry) in sorted(parameters.service.items())] or [
+        (NOT_STATED, 0.0, 0.0)
+    ]
     return pd.DataFrame(rows, columns=["grp", "average", "carry"])
 
 
-def _contracts(inputs: StudyInputs, state: State, parameters: Parameters, name: str, months: int, rate: float) -> str:
+def _contracts(
+    inputs: StudyInputs, state: State, parameters: Parameters, name: str, months: int, rate: float
+) -> str:
     """SELECT of one row per customer with a running contract."""
     nothing = "SELECT CAST(NULL AS VARCHAR) AS customer_id, CAST(NULL AS VARCHAR) AS c_grp, 0.0 AS clv, 0.0 AS e0, 0.0 AS e1, 0.0 AS renew, 0.0 AS stay_12m, 0.0 AS next_12m WHERE FALSE"
     if state.running is None or parameters.renewing is None:
         return nothing
-    distinct = inputs.engine.query(f"SELECT DISTINCT kind, customer_type, renewals, ahead, term_months FROM {state.running} ORDER BY ALL")
+    distinct = inputs.engine.query(
+        f"SELECT DISTINCT kind, customer_type, renewals, ahead, term_months FROM {state.running} ORDER BY ALL"
+    )
     if distinct.empty:
         return nothing
     known = renewing.factors(distinct, parameters.renewing, months=months, rate=rate)
-    margin = [parameters.contract_shares.get(kind, parameters.contract_shares.get(ALL, 1.0)) for kind in known["kind"]]
+    margin = [
+        parameters.contract_shares.get(kind, parameters.contract_shares.get(ALL, 1.0))
+        for kind in known["kind"]
+    ]
     table = inputs.engine.lend(f"{name}_terms", _arrow(known.assign(margin=margin)))
 
     def money(column: str) -> str:
@@ -316,13 +385,21 @@ class Sum:
     service_cost_12m: Decimal
 
 
-def sums(inputs: StudyInputs, table: str, parameters: Parameters, *, by: str | None, years: float, where: str = "") -> dict[str, Sum]:
+def sums(
+    inputs: StudyInputs, table: str, parameters: Parameters, *, by: str | None, years: float, where: str = ""
+) -> dict[str, Sum]:
     """By value of the column ``by`` (or all together under ``all``), values in order."""
     import numpy as np
 
     key = f"CAST({by} AS VARCHAR)" if by else literal(ALL)
-    columns = [f"CAST(sum(CAST({name} AS {views.FINE})) AS DOUBLE) AS {name}" for name in ("v0", "v1", "v2", "v3", "g0", "g1", "g2", "e0", "e1")]
-    money = [f"sum(CAST({name} AS {views.CENTS})) AS {name}" for name in ("clv", "clv_purchases", "clv_contract", "clv_service", "revenue_12m", "service_cost_12m")]
+    columns = [
+        f"CAST(sum(CAST({name} AS {views.FINE})) AS DOUBLE) AS {name}"
+        for name in ("v0", "v1", "v2", "v3", "g0", "g1", "g2", "e0", "e1")
+    ]
+    money = [
+        f"sum(CAST({name} AS {views.CENTS})) AS {name}"
+        for name in ("clv", "clv_purchases", "clv_contract", "clv_service", "revenue_12m", "service_cost_12m")
+    ]
     frame = inputs.engine.query(
         f"""SELECT {key} AS slice, b_grp, s_grp, c_grp, customer_type, count(*) AS customers, {", ".join(money + columns)}
 FROM {table} {f"WHERE {where}" if where else ""} GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5"""
@@ -340,21 +417,43 @@ FROM {table} {f"WHERE {where}" if where else ""} GROUP BY 1, 2, 3, 4, 5 ORDER BY
         for group, rows in part.groupby("s_grp", sort=True):
             if group != "none":
                 slope = rows[["g0", "g1", "g2"]].sum().to_numpy(dtype=float)
-                variance += float(slope @ np.asarray(parameters.spend.get(str(group), parameters.spend[ALL]).fit.log_covariance) @ slope)
+                variance += float(
+                    slope
+                    @ np.asarray(parameters.spend.get(str(group), parameters.spend[ALL]).fit.log_covariance)
+                    @ slope
+                )
         if parameters.renewing is not None:
             for group, rows in part.groupby("c_grp", sort=True):
                 if group in parameters.renewing.models:
                     slope = rows[["e0", "e1"]].sum().to_numpy(dtype=float)
-                    variance += float(slope @ np.asarray(parameters.renewing.models[str(group)].fit.log_covariance) @ slope)
+                    variance += float(
+                        slope @ np.asarray(parameters.renewing.models[str(group)].fit.log_covariance) @ slope
+                    )
         for group, rows in part.groupby("customer_type", sort=True):
             _, error, carry = parameters.service.get(str(group), (0.0, 0.0, 0.0))
             variance += (float(rows["customers"].sum()) * years * error * (1 - carry)) ** 2
-        total = {column: sum(part[column], Decimal(0)) for column in ("clv", "clv_purchases", "clv_contract", "clv_service", "revenue_12m", "service_cost_12m")}
+        total = {
+            column: sum(part[column], Decimal(0))
+            for column in (
+                "clv",
+                "clv_purchases",
+                "clv_contract",
+                "clv_service",
+                "revenue_12m",
+                "service_cost_12m",
+            )
+        }
         variance += (float(total["clv_purchases"]) * miss) ** 2
         found[str(name)] = Sum(
-            customers=int(part["customers"].sum()), clv=total["clv"], purchases=total["clv_purchases"], contract=total["clv_contract"], service=total["clv_service"],
-            error=math.sqrt(variance), revenue_12m=total["revenue_12m"], service_cost_12m=total["service_cost_12m"],
-        )  # fmt: skip
+            customers=int(part["customers"].sum()),
+            clv=total["clv"],
+            purchases=total["clv_purchases"],
+            contract=total["clv_contract"],
+            service=total["clv_service"],
+            error=math.sqrt(variance),
+            revenue_12m=total["revenue_12m"],
+            service_cost_12m=total["service_cost_12m"],
+        )
     return found
 
 

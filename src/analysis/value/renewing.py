@@ -57,7 +57,11 @@ class Renewing:
     unseen: int
 
     def group(self, kind: str, customer_type: str) -> str:
-        return f"{kind}|{customer_type}" if kind in self.by_type and f"{kind}|{customer_type}" in self.models else kind
+        return (
+            f"{kind}|{customer_type}"
+            if kind in self.by_type and f"{kind}|{customer_type}" in self.models
+            else kind
+        )
 
 
 def histories(counts: pd.DataFrame) -> list[list[float]]:
@@ -74,7 +78,9 @@ def histories(counts: pd.DataFrame) -> list[list[float]]:
 
 def fitted_at(inputs: StudyInputs, cutoff: dt.date) -> Renewing:
     """Renewal models of every kind of contract with enough losses; an extended warranty runs out and has none."""
-    inputs.engine.require("contracts.customer_id", "contracts.starts_on", "contracts.ends_on", "contracts.amount")
+    inputs.engine.require(
+        "contracts.customer_id", "contracts.starts_on", "contracts.ends_on", "contracts.amount"
+    )
     counts = inputs.engine.query(views.renewals(cutoff, KINDS))
     seen = counts[counts["seen"].astype(bool)]
     models: dict[str, Any] = {}
@@ -96,11 +102,19 @@ def fitted_at(inputs: StudyInputs, cutoff: dt.date) -> Renewing:
                     by_type.append(kind)
                     models |= {f"{kind}|{name}": one for name, one in parts.items()}
     grown = inputs.engine.query(views.expansion(cutoff, KINDS))
-    expansion = {str(row.kind): max(-GROWTH_LIMIT, min(GROWTH_LIMIT, float(row.after / row.before) - 1)) for row in tuples(grown)}
+    expansion = {
+        str(row.kind): max(-GROWTH_LIMIT, min(GROWTH_LIMIT, float(row.after / row.before) - 1))
+        for row in tuples(grown)
+    }
     return Renewing(
-        models=models, by_type=tuple(by_type), tests=tuple(tests), counts=counts, expansion=expansion,
-        renewals={str(row.kind): int(row.renewals) for row in tuples(grown)}, unseen=int(counts.loc[~counts["seen"].astype(bool), "contracts"].sum()),
-    )  # fmt: skip
+        models=models,
+        by_type=tuple(by_type),
+        tests=tuple(tests),
+        counts=counts,
+        expansion=expansion,
+        renewals={str(row.kind): int(row.renewals) for row in tuples(grown)},
+        unseen=int(counts.loc[~counts["seen"].astype(bool), "contracts"].sum()),
+    )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -143,20 +157,30 @@ def constant_renewal(cohorts: Sequence[Sequence[float]]) -> ConstantRenewal:
     lost = sum(cohort[-2] - cohort[-1] for cohort in cohorts)
     due = sum(sum(cohort[:-1]) for cohort in cohorts)
     if not 0 < lost < due:
-        raise FitError(f"contracts: {lost:g} of {due:g} renewals were missed; a chance of renewing cannot be told.")
+        raise FitError(
+            f"contracts: {lost:g} of {due:g} renewals were missed; a chance of renewing cannot be told."
+        )
     leave = lost / due
     return ConstantRenewal(
-        alpha=leave * _HUGE, beta=(1 - leave) * _HUGE, log_likelihood=lost * math.log(leave) + (due - lost) * math.log1p(-leave),
+        alpha=leave * _HUGE,
+        beta=(1 - leave) * _HUGE,
+        log_likelihood=lost * math.log(leave) + (due - lost) * math.log1p(-leave),
         fit=ConstantFit(log_covariance=np.array([[1 / (due * leave * (1 - leave)), 0.0], [0.0, 0.0]])),
-    )  # fmt: skip
+    )
 
 
-def _split(rows: pd.DataFrame, pooled: Any, split: str, kind: str) -> tuple[RenewalTest | None, dict[str, Any]]:
+def _split(
+    rows: pd.DataFrame, pooled: Any, split: str, kind: str
+) -> tuple[RenewalTest | None, dict[str, Any]]:
     """Apart by ``split`` against pooled. Parts without losses cannot be fitted: then there is no comparison."""
     from scipy.stats import chi2
 
     parts: dict[str, Any] = {}
-    kept = [name for name, part in rows.groupby(split, sort=True) if part.loc[part["outcome"] == "lost", "contracts"].sum() >= SMALLEST]
+    kept = [
+        name
+        for name, part in rows.groupby(split, sort=True)
+        if part.loc[part["outcome"] == "lost", "contracts"].sum() >= SMALLEST
+    ]
     inside = rows[rows[split].isin(kept)]
     if len(kept) < 2:
         return None, {}
@@ -169,8 +193,13 @@ def _split(rows: pd.DataFrame, pooled: Any, split: str, kind: str) -> tuple[Rene
     degrees = 2 * (len(parts) - 1)
     number = float(inside["contracts"].sum())
     return RenewalTest(
-        kind=kind, split=split, log_ratio=ratio, degrees=degrees, p_value=float(chi2.sf(max(ratio, 0.0), degrees)), bic_gain=ratio - degrees * math.log(number)
-    ), parts  # fmt: skip
+        kind=kind,
+        split=split,
+        log_ratio=ratio,
+        degrees=degrees,
+        p_value=float(chi2.sf(max(ratio, 0.0), degrees)),
+        bic_gain=ratio - degrees * math.log(number),
+    ), parts
 
 
 def factors(running: pd.DataFrame, renewing: Renewing, *, months: int, rate: float) -> pd.DataFrame:
@@ -194,12 +223,25 @@ def factors(running: pd.DataFrame, renewing: Renewing, *, months: int, rate: flo
         terms = float(_survival(model.alpha, model.beta, int(row.renewals), len(when)) @ weights)
         step = 1e-4
         slopes = [
-            (float(_survival(model.alpha * a, model.beta * b, int(row.renewals), len(when)) @ weights) - terms) / step
+            (
+                float(_survival(model.alpha * a, model.beta * b, int(row.renewals), len(when)) @ weights)
+                - terms
+            )
+            / step
             for a, b in ((math.exp(step), 1.0), (1.0, math.exp(step)))
         ]
         near = _survival(model.alpha, model.beta, int(row.renewals), max(len(when), 1))
         soon = when < 12
-        rows.append((grp, terms, *slopes, float(near[0]), float(near[soon][-1]) if soon.any() else 1.0, float(near[: int(soon.sum())] @ growth[soon]) if soon.any() else 0.0))
+        rows.append(
+            (
+                grp,
+                terms,
+                *slopes,
+                float(near[0]),
+                float(near[soon][-1]) if soon.any() else 1.0,
+                float(near[: int(soon.sum())] @ growth[soon]) if soon.any() else 0.0,
+            )
+        )
     columns: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) if rows else [()] * 7
     names = ("grp", "terms", "e0", "e1", "renew", "stay_12m", "next_12m")
     return running.assign(**{name: list(column) for name, column in zip(names, columns, strict=True)})
@@ -220,7 +262,9 @@ def survivors(counts: pd.DataFrame, kind: str) -> Sequence[tuple[int, int, int]]
     found = []
     for renewal in range(1, most + 2):
         renewed = int(rows.loc[rows["renewals"] >= renewal, "contracts"].sum())
-        lost = int(rows.loc[(rows["renewals"] == renewal - 1) & (rows["outcome"] == "lost"), "contracts"].sum())
+        lost = int(
+            rows.loc[(rows["renewals"] == renewal - 1) & (rows["outcome"] == "lost"), "contracts"].sum()
+        )
         if renewed + lost:
             found.append((renewal, renewed + lost, renewed))
     return found

@@ -98,7 +98,9 @@ class WhatIfs:
     checks: tuple[Check, ...]
 
 
-def what_ifs(inputs: StudyInputs, base: ValueBase, effects: ServiceEffects, *, plan: WhatIfPlan | None = None) -> WhatIfs:
+def what_ifs(
+    inputs: StudyInputs, base: ValueBase, effects: ServiceEffects, *, plan: WhatIfPlan | None = None
+) -> WhatIfs:
     """Every scenario of ``params/what_ifs.yml``, and the budget proposal."""
     plan = plan or load_what_ifs()
     results, refused = [], {}
@@ -112,13 +114,24 @@ def what_ifs(inputs: StudyInputs, base: ValueBase, effects: ServiceEffects, *, p
     except (MissingData, FitError) as refusal:
         proposed = refusal
     return WhatIfs(
-        month=inputs.month, results=tuple(results), refused=refused, budget=proposed, findings=tuple(_finding(one) for one in results if _worth_saying(one)),
+        month=inputs.month,
+        results=tuple(results),
+        refused=refused,
+        budget=proposed,
+        findings=tuple(_finding(one) for one in results if _worth_saying(one)),
         checks=tuple(_check(one) for one in results),
-    )  # fmt: skip
+    )
 
 
 def what_if(
-    inputs: StudyInputs, base: ValueBase, effects: ServiceEffects, scenario: str | Scenario, *, count_unshown: bool = False, plan: WhatIfPlan | None = None, **changes: Any
+    inputs: StudyInputs,
+    base: ValueBase,
+    effects: ServiceEffects,
+    scenario: str | Scenario,
+    *,
+    count_unshown: bool = False,
+    plan: WhatIfPlan | None = None,
+    **changes: Any,
 ) -> WhatIf:
     """One scenario, by its id or as given, with some of its numbers changed.
 
@@ -131,7 +144,9 @@ def what_if(
     if isinstance(scenario, str):
         known = {one.id: one for one in plan.scenarios}
         if scenario not in known:
-            raise ParameterError(f"what_if: no scenario '{scenario}'.{suggestion(scenario, known)} Known: {', '.join(known)}.")
+            raise ParameterError(
+                f"what_if: no scenario '{scenario}'.{suggestion(scenario, known)} Known: {', '.join(known)}."
+            )
         scenario = known[scenario]
     if changes:
         names = list(Scenario.__dataclass_fields__)
@@ -145,7 +160,11 @@ def what_if(
 
 
 def _range(name: str, value: Any) -> Any:
-    if name not in ("uptake", "later_purchases", "once", "yearly", "per_customer", "saving_per_case") or isinstance(value, Range) or value is None:
+    if (
+        name not in ("uptake", "later_purchases", "once", "yearly", "per_customer", "saving_per_case")
+        or isinstance(value, Range)
+        or value is None
+    ):
         return value
     if isinstance(value, (int, float, Decimal)):
         return Range.fixed(float(value))
@@ -168,7 +187,15 @@ class _Setting:
     horizon: int
 
 
-def _computed(inputs: StudyInputs, base: ValueBase, effects: ServiceEffects, scenario: Scenario, plan: WhatIfPlan, *, count_unshown: bool = False) -> WhatIf:
+def _computed(
+    inputs: StudyInputs,
+    base: ValueBase,
+    effects: ServiceEffects,
+    scenario: Scenario,
+    plan: WhatIfPlan,
+    *,
+    count_unshown: bool = False,
+) -> WhatIf:
     import numpy as np
 
     random = np.random.default_rng([plan.seed, *scenario.id.removesuffix("_changed").encode()])
@@ -187,27 +214,48 @@ def _computed(inputs: StudyInputs, base: ValueBase, effects: ServiceEffects, sce
                 counted.add(key)
     saving = _saving(inputs, scenario, random, plan.draws) if stakes else None
     if not counted and saving is None:
-        raise FitError(f"value: what-if '{scenario.id}': no effect behind it is shown and it states no saving; nothing can be counted.")
+        raise FitError(
+            f"value: what-if '{scenario.id}': no effect behind it is shown and it states no saving; nothing can be counted."
+        )
     draws |= {name: _drawn(range_, random, plan.draws) for name, range_ in _ranges(scenario).items()}
     draws["value"] = 1 + base.relative_error * random.standard_normal(plan.draws)
     if saving is not None:
         draws["saving_per_case"] = saving
-    top = int(inputs.engine.query(f"SELECT count(*) AS n FROM {base.table} WHERE clv >= (SELECT quantile_cont(clv, 0.9) FROM {base.table})")["n"].iloc[0])
+    top = int(
+        inputs.engine.query(
+            f"SELECT count(*) AS n FROM {base.table} WHERE clv >= (SELECT quantile_cont(clv, 0.9) FROM {base.table})"
+        )["n"].iloc[0]
+    )
     setting = _Setting(
-        scenario=scenario, stakes=stakes, counted=frozenset(counted), customers=top, growth=float((1 + base.discount_rate) ** (-1 / 12)), horizon=base.horizon_months
+        scenario=scenario,
+        stakes=stakes,
+        counted=frozenset(counted),
+        customers=top,
+        growth=float((1 + base.discount_rate) ** (-1 / 12)),
+        horizon=base.horizon_months,
     )
     return _summed_up(inputs, setting, draws, tuple(levers))
 
 
 def _ranges(scenario: Scenario) -> dict[str, Range]:
-    named = {"uptake": scenario.uptake, "later_purchases": scenario.later_purchases, "once": scenario.once, "yearly": scenario.yearly, "per_customer": scenario.per_customer}
+    named = {
+        "uptake": scenario.uptake,
+        "later_purchases": scenario.later_purchases,
+        "once": scenario.once,
+        "yearly": scenario.yearly,
+        "per_customer": scenario.per_customer,
+    }
     return {name: one for name, one in named.items() if one is not None}
 
 
 def _drawn(range_: Range, random: np.random.Generator, size: int) -> Draws:
     import numpy as np
 
-    return random.triangular(range_.low, range_.likely, range_.high, size) if range_.uncertain else np.full(size, range_.likely)
+    return (
+        random.triangular(range_.low, range_.likely, range_.high, size)
+        if range_.uncertain
+        else np.full(size, range_.likely)
+    )
 
 
 def _stake(inputs: StudyInputs, base: ValueBase, effects: ServiceEffects, lever: Lever) -> Stake:
@@ -215,26 +263,57 @@ def _stake(inputs: StudyInputs, base: ValueBase, effects: ServiceEffects, lever:
     registered = {one.id: one for one in load_treatments()}
     treatment = effect.treatment if effect else registered.get(lever.treatment)
     if treatment is None:
-        raise ParameterError(f"what_ifs.yml: no treatment '{lever.treatment}' in treatments.yml.{suggestion(lever.treatment, registered)}")
-    asked = {"faster_hours": {"faster_hours": lever.amount}, "share_points": {"points": lever.amount}, "reduce_share": {"factor": lever.amount}}[lever.change]
-    return stake(inputs, base, treatment, region=lever.region, top_decile=lever.customers == "top_decile", **asked)
+        raise ParameterError(
+            f"what_ifs.yml: no treatment '{lever.treatment}' in treatments.yml.{suggestion(lever.treatment, registered)}"
+        )
+    asked = {
+        "faster_hours": {"faster_hours": lever.amount},
+        "share_points": {"points": lever.amount},
+        "reduce_share": {"factor": lever.amount},
+    }[lever.change]
+    return stake(
+        inputs, base, treatment, region=lever.region, top_decile=lever.customers == "top_decile", **asked
+    )
 
 
 def _lever(
-    inputs: StudyInputs, base: ValueBase, effects: ServiceEffects, effect: TreatmentEffect | None, lever: Lever, scenario: Scenario, index: int
+    inputs: StudyInputs,
+    base: ValueBase,
+    effects: ServiceEffects,
+    effect: TreatmentEffect | None,
+    lever: Lever,
+    scenario: Scenario,
+    index: int,
 ) -> tuple[Stake | None, LeverResult]:
     place = {"scenario": scenario.id, "lever": str(index + 1)}
-    standing: Standing = "not_counted" if effect is None or not effect.holds else "effect" if effect.claimed else "not_shown"
+    standing: Standing = (
+        "not_counted" if effect is None or not effect.holds else "effect" if effect.claimed else "not_shown"
+    )
     refusal = effects.refused.get(lever.treatment)
     name = effect.treatment.name if effect else refusal[0].name if refusal else Text.same(lever.treatment)
     if refusal is not None and isinstance(refusal[1], MissingData):
         needed = ", ".join(refusal[1].needs)
         reason = Text(en=f"not computed: needs {needed}", zh=f"未计算：缺少 {needed}")
-        blank = {part: inputs.engine.stated(f"what_if_{part}", period=inputs.month, value=None, reason=reason, dimensions=place, sources=SOURCES) for part in ("cases", "exposed", "moved")}
+        blank = {
+            part: inputs.engine.stated(
+                f"what_if_{part}",
+                period=inputs.month,
+                value=None,
+                reason=reason,
+                dimensions=place,
+                sources=SOURCES,
+            )
+            for part in ("cases", "exposed", "moved")
+        }
         return None, LeverResult(lever=lever, name=name, standing="not_counted", **blank)
     found = _stake(inputs, base, effects, lever)
     counted = {"cases": found.cases, "exposed": found.exposed, "moved": float(found.moved)}
-    facts = {part: inputs.engine.stated(f"what_if_{part}", period=inputs.month, value=value, dimensions=place, sources=SOURCES) for part, value in counted.items()}
+    facts = {
+        part: inputs.engine.stated(
+            f"what_if_{part}", period=inputs.month, value=value, dimensions=place, sources=SOURCES
+        )
+        for part, value in counted.items()
+    }
     return found, LeverResult(lever=lever, name=name, standing=standing, **facts)
 
 
@@ -244,7 +323,10 @@ def _saving(inputs: StudyInputs, scenario: Scenario, random: np.random.Generator
         return _drawn(scenario.saving_per_case, random, size)
     if scenario.saving_from != "traced_repair":
         return None
-    found = inputs.engine.query(_REPEAT_COST.format(end=f"DATE '{inputs.month.end}'"), needs=["ledger.ticket_id", "tickets.serial_no", "tickets.resolved_at"]).iloc[0]
+    found = inputs.engine.query(
+        _REPEAT_COST.format(end=f"DATE '{inputs.month.end}'"),
+        needs=["ledger.ticket_id", "tickets.serial_no", "tickets.resolved_at"],
+    ).iloc[0]
     if not found["tickets"]:
         return None
     return float(found["mean"]) + float(found["error"] or 0.0) * random.standard_normal(size)
@@ -266,12 +348,21 @@ def _coefficients(setting: _Setting) -> dict[str, np.ndarray]:
 
     months, start = setting.scenario.months, setting.scenario.starts_after
     factor = setting.growth ** np.arange(months)
-    begins = np.where(np.arange(months) >= start, factor, 0.0)  # cases begin, discounted to today; their value is discounted to the case
+    begins = np.where(
+        np.arange(months) >= start, factor, 0.0
+    )  # cases begin, discounted to today; their value is discounted to the case
     early_lag = np.where(np.arange(months) < 12, 1 / 12, 0.0)
     spread = max(setting.horizon - 12, 1)
     late_lag = np.where((np.arange(months) >= 12) & (np.arange(months) < setting.horizon), 1 / spread, 0.0)
     early, late = np.convolve(begins, early_lag)[:months], np.convolve(begins, late_lag)[:months]
-    return {"early": early, "late": late, "case": begins, "yearly": factor / 12, "once": np.where(np.arange(months) == 0, 1.0, 0.0), "begun": begins}
+    return {
+        "early": early,
+        "late": late,
+        "case": begins,
+        "yearly": factor / 12,
+        "once": np.where(np.arange(months) == 0, 1.0, 0.0),
+        "begun": begins,
+    }
 
 
 def _money(setting: _Setting, draws: Mapping[str, Draws]) -> dict[str, np.ndarray]:
@@ -280,21 +371,42 @@ def _money(setting: _Setting, draws: Mapping[str, Draws]) -> dict[str, np.ndarra
 
     weights = _coefficients(setting)
     size = len(draws["uptake"])
-    clv, unshown, whole, moved = np.zeros((size, setting.scenario.months)), np.zeros((size, setting.scenario.months)), np.zeros(size), 0.0
+    clv, unshown, whole, moved = (
+        np.zeros((size, setting.scenario.months)),
+        np.zeros((size, setting.scenario.months)),
+        np.zeros(size),
+        0.0,
+    )
     for key, found in setting.stakes.items():
         moved += found.moved
         if f"repurchase.{key}" not in draws:
             continue
-        one = gain(found, draws[f"repurchase.{key}"], draws[f"retention.{key}"], draws["value"], draws["later_purchases"])
+        one = gain(
+            found,
+            draws[f"repurchase.{key}"],
+            draws[f"retention.{key}"],
+            draws["value"],
+            draws["later_purchases"],
+        )
         monthly = draws["uptake"] * found.moved / 12
-        arriving = (monthly * one.early)[:, None] * weights["early"] + (monthly * one.late)[:, None] * weights["late"]
+        arriving = (monthly * one.early)[:, None] * weights["early"] + (monthly * one.late)[
+            :, None
+        ] * weights["late"]
         if key not in setting.counted:
             unshown += arriving
             continue
         clv += arriving
         whole += monthly * one.whole * weights["begun"].sum()
-    saving = (draws["uptake"] * moved / 12 * draws["saving_per_case"])[:, None] * weights["case"] if "saving_per_case" in draws else np.zeros_like(clv)
-    yearly = draws["yearly"] + setting.customers * draws["per_customer"] if "per_customer" in draws else draws["yearly"]
+    saving = (
+        (draws["uptake"] * moved / 12 * draws["saving_per_case"])[:, None] * weights["case"]
+        if "saving_per_case" in draws
+        else np.zeros_like(clv)
+    )
+    yearly = (
+        draws["yearly"] + setting.customers * draws["per_customer"]
+        if "per_customer" in draws
+        else draws["yearly"]
+    )
     programme = draws["once"][:, None] * weights["once"] + yearly[:, None] * weights["yearly"]
     return {"clv": clv, "unshown": unshown, "saving": saving, "programme": programme, "whole": whole}
 
@@ -302,7 +414,9 @@ def _money(setting: _Setting, draws: Mapping[str, Draws]) -> dict[str, np.ndarra
 # -- stating -----------------------------------------------------------------------------------------------------------
 
 
-def _summed_up(inputs: StudyInputs, setting: _Setting, draws: dict[str, Draws], levers: tuple[LeverResult, ...]) -> WhatIf:
+def _summed_up(
+    inputs: StudyInputs, setting: _Setting, draws: dict[str, Draws], levers: tuple[LeverResult, ...]
+) -> WhatIf:
     import numpy as np
 
     scenario = setting.scenario
@@ -314,47 +428,107 @@ def _summed_up(inputs: StudyInputs, setting: _Setting, draws: dict[str, Draws], 
     totals["npv"] = totals["clv"] + totals["saving"] - totals["programme"]
     rounded = {name: Decimal(str(round(value, 2))) for name, value in at.items()}
     rounded["npv"] = rounded["clv"] + rounded["saving"] - rounded["programme"]
-    totals["later"], rounded["later"] = parts["whole"] - totals["clv"], Decimal(str(round(float(middle["whole"][0]) - at["clv"], 2)))
-    facts = {name: _amount(inputs, f"what_if_{name}", rounded[name], totals[name], scenario=scenario.id) for name in ("clv", "saving", "programme", "npv", "later")}
+    totals["later"], rounded["later"] = (
+        parts["whole"] - totals["clv"],
+        Decimal(str(round(float(middle["whole"][0]) - at["clv"], 2))),
+    )
+    facts = {
+        name: _amount(inputs, f"what_if_{name}", rounded[name], totals[name], scenario=scenario.id)
+        for name in ("clv", "saving", "programme", "npv", "later")
+    }
     left_out = set(setting.stakes) - setting.counted
     missing = any(f"repurchase.{key}" in draws for key in left_out)
-    unshown = _amount(inputs, "what_if_unshown", Decimal(str(round(float(middle["unshown"].sum()), 2))), parts["unshown"].sum(axis=1), scenario=scenario.id) if missing else None
+    unshown = (
+        _amount(
+            inputs,
+            "what_if_unshown",
+            Decimal(str(round(float(middle["unshown"].sum()), 2))),
+            parts["unshown"].sum(axis=1),
+            scenario=scenario.id,
+        )
+        if missing
+        else None
+    )
     cash = np.cumsum(parts["clv"] + parts["saving"] - parts["programme"], axis=1)
     middle_cash = np.cumsum(middle["clv"] + middle["saving"] - middle["programme"], axis=1)[0]
     kinds = {one.standing for one in levers}
-    standing: Literal["effect", "not_shown", "assumption"] = "effect" if kinds == {"effect"} else "not_shown" if kinds <= {"effect", "not_shown"} else "assumption"
+    standing: Literal["effect", "not_shown", "assumption"] = (
+        "effect" if kinds == {"effect"} else "not_shown" if kinds <= {"effect", "not_shown"} else "assumption"
+    )
     return WhatIf(
-        scenario=scenario, standing=standing, levers=levers, unshown=unshown, **facts, **_ratios(inputs, scenario, totals, at, cash, middle_cash, draws["uptake"], float(centre["uptake"][0])),
-        swings=_swings(inputs, setting, draws, centre), curve=_curve(inputs, scenario, cash, middle_cash), start=_start(inputs, scenario), assumed=_assumed(inputs, setting, draws), draws={**draws, "npv": totals["npv"]},
-    )  # fmt: skip
+        scenario=scenario,
+        standing=standing,
+        levers=levers,
+        unshown=unshown,
+        **facts,
+        **_ratios(
+            inputs, scenario, totals, at, cash, middle_cash, draws["uptake"], float(centre["uptake"][0])
+        ),
+        swings=_swings(inputs, setting, draws, centre),
+        curve=_curve(inputs, scenario, cash, middle_cash),
+        start=_start(inputs, scenario),
+        assumed=_assumed(inputs, setting, draws),
+        draws={**draws, "npv": totals["npv"]},
+    )
 
 
 def _edges(draws: Draws, level: float, value: float) -> tuple[float, float]:
     import numpy as np
 
-    low, high = (float(edge) for edge in np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], method="inverted_cdf"))
+    low, high = (
+        float(edge) for edge in np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], method="inverted_cdf")
+    )
     return min(low, value), max(high, value)
 
 
 def _amount(inputs: StudyInputs, metric: str, value: Decimal, draws: Draws, **dimensions: str) -> Fact:
     low, high = _edges(draws, inputs.confidence, float(value))
-    return inputs.engine.stated(metric, period=inputs.month, value=value, interval=Interval(low=low, high=high, level=inputs.confidence, method="Monte Carlo"), n=len(draws), dimensions=dimensions, sources=SOURCES)
+    return inputs.engine.stated(
+        metric,
+        period=inputs.month,
+        value=value,
+        interval=Interval(low=low, high=high, level=inputs.confidence, method="Monte Carlo"),
+        n=len(draws),
+        dimensions=dimensions,
+        sources=SOURCES,
+    )
 
 
 def _ratios(
-    inputs: StudyInputs, scenario: Scenario, totals: Mapping[str, Draws], at: Mapping[str, float], cash: np.ndarray, middle: np.ndarray, uptake: Draws, likely: float
+    inputs: StudyInputs,
+    scenario: Scenario,
+    totals: Mapping[str, Draws],
+    at: Mapping[str, float],
+    cash: np.ndarray,
+    middle: np.ndarray,
+    uptake: Draws,
+    likely: float,
 ) -> dict[str, Fact]:
     """Return, payback, break-even and the chance that it pays."""
     import numpy as np
 
     place = {"scenario": scenario.id}
 
-    def fact(metric: str, value: float | None, draws: Draws | None = None, reason: Text | None = None) -> Fact:
+    def fact(
+        metric: str, value: float | None, draws: Draws | None = None, reason: Text | None = None
+    ) -> Fact:
         interval = None
-        if value is not None and draws is not None and np.isfinite(edges := _edges(draws, inputs.confidence, value)).all():
+        if (
+            value is not None
+            and draws is not None
+            and np.isfinite(edges := _edges(draws, inputs.confidence, value)).all()
+        ):
             interval = Interval(low=edges[0], high=edges[1], level=inputs.confidence, method="Monte Carlo")
         extra = {"reason": reason} if value is None else {"n": len(totals["npv"])}
-        return inputs.engine.stated(metric, period=inputs.month, value=value, interval=interval, dimensions=place, sources=SOURCES, **extra)
+        return inputs.engine.stated(
+            metric,
+            period=inputs.month,
+            value=value,
+            interval=interval,
+            dimensions=place,
+            sources=SOURCES,
+            **extra,
+        )
 
     paid = _paid_back(cash)
     at_middle = _paid_back(middle[None, :])[0]
@@ -367,10 +541,20 @@ def _ratios(
     free = Text(en="not computed: the programme costs nothing", zh="未计算：方案无成本")
     cost = at["programme"]
     return {
-        "returned": fact("what_if_return", (at["clv"] + at["saving"] - cost) / cost if cost > 0 else None, totals["npv"] / np.maximum(totals["programme"], 1e-9), free),
+        "returned": fact(
+            "what_if_return",
+            (at["clv"] + at["saving"] - cost) / cost if cost > 0 else None,
+            totals["npv"] / np.maximum(totals["programme"], 1e-9),
+            free,
+        ),
         "payback": fact("what_if_payback", float(at_middle) if np.isfinite(at_middle) else None, paid, never),
         "paid_back": fact("what_if_paid_back", float(np.isfinite(paid).mean())),
-        "break_even": fact("what_if_break_even", likely * cost / middle_benefit if middle_benefit > 0 else None, needed, no_uptake),
+        "break_even": fact(
+            "what_if_break_even",
+            likely * cost / middle_benefit if middle_benefit > 0 else None,
+            needed,
+            no_uptake,
+        ),
         "chance": fact("what_if_chance", float((totals["npv"] > 0).mean())),
     }
 
@@ -384,7 +568,9 @@ def _paid_back(cash: np.ndarray) -> Draws:
     return np.where(last >= cash.shape[1], np.inf, last.astype(float))
 
 
-def _swings(inputs: StudyInputs, setting: _Setting, draws: Mapping[str, Draws], centre: Mapping[str, Draws]) -> tuple[tuple[str, Text, Fact, Fact], ...]:
+def _swings(
+    inputs: StudyInputs, setting: _Setting, draws: Mapping[str, Draws], centre: Mapping[str, Draws]
+) -> tuple[tuple[str, Text, Fact, Fact], ...]:
     """The present value with one input at its tenth and ninetieth percentile and all others at their means."""
     import numpy as np
 
@@ -399,7 +585,13 @@ def _swings(inputs: StudyInputs, setting: _Setting, draws: Mapping[str, Draws], 
         if abs(ends[1] - ends[0]) < 0.005:
             continue
         low, high = (
-            inputs.engine.stated("what_if_swing", period=inputs.month, value=Decimal(str(round(end, 2))), dimensions={"scenario": setting.scenario.id, "input": name, "end": which}, sources=SOURCES)
+            inputs.engine.stated(
+                "what_if_swing",
+                period=inputs.month,
+                value=Decimal(str(round(end, 2))),
+                dimensions={"scenario": setting.scenario.id, "input": name, "end": which},
+                sources=SOURCES,
+            )
             for end, which in zip(ends, ("p10", "p90"), strict=True)
         )
         found.append((abs(ends[1] - ends[0]), (name, _input_name(setting.scenario, name), low, high)))
@@ -407,11 +599,18 @@ def _swings(inputs: StudyInputs, setting: _Setting, draws: Mapping[str, Draws], 
 
 
 INPUTS = {
-    "uptake": Text(en="Uptake", zh="落实程度"), "later_purchases": Text(en="Effect on purchases after the first year", zh="首年后对购买的影响"), "once": Text(en="One-off cost", zh="一次性成本"),
-    "yearly": Text(en="Yearly cost", zh="年度成本"), "per_customer": Text(en="Yearly cost per customer", zh="每位客户年度成本"), "saving_per_case": Text(en="Saving per case", zh="单个案例节省"),
+    "uptake": Text(en="Uptake", zh="落实程度"),
+    "later_purchases": Text(en="Effect on purchases after the first year", zh="首年后对购买的影响"),
+    "once": Text(en="One-off cost", zh="一次性成本"),
+    "yearly": Text(en="Yearly cost", zh="年度成本"),
+    "per_customer": Text(en="Yearly cost per customer", zh="每位客户年度成本"),
+    "saving_per_case": Text(en="Saving per case", zh="单个案例节省"),
     "value": Text(en="Value of customers", zh="客户价值"),
-}  # fmt: skip
-EFFECTS = {"repurchase": Text(en="Effect on repurchase", zh="对复购的影响"), "retention": Text(en="Effect on staying", zh="对留存的影响")}
+}
+EFFECTS = {
+    "repurchase": Text(en="Effect on repurchase", zh="对复购的影响"),
+    "retention": Text(en="Effect on staying", zh="对留存的影响"),
+}
 
 
 def _input_name(scenario: Scenario, name: str) -> Text:
@@ -419,37 +618,64 @@ def _input_name(scenario: Scenario, name: str) -> Text:
         return INPUTS[name]
     kind, _, index = name.partition(".")
     lever = scenario.levers[int(index)]
-    return Text(en=f"{EFFECTS[kind].en}: {_treatment_name(lever.treatment).en}", zh=f"{EFFECTS[kind].zh}：{_treatment_name(lever.treatment).zh}")
+    return Text(
+        en=f"{EFFECTS[kind].en}: {_treatment_name(lever.treatment).en}",
+        zh=f"{EFFECTS[kind].zh}：{_treatment_name(lever.treatment).zh}",
+    )
 
 
 def _treatment_name(treatment: str) -> Text:
     return next((one.name for one in load_treatments() if one.id == treatment), Text.same(treatment))
 
 
-def _curve(inputs: StudyInputs, scenario: Scenario, cash: np.ndarray, middle: np.ndarray) -> tuple[tuple[Month, Fact, Fact], ...]:
+def _curve(
+    inputs: StudyInputs, scenario: Scenario, cash: np.ndarray, middle: np.ndarray
+) -> tuple[tuple[Month, Fact, Fact], ...]:
     points = []
     for after in range(STEP, scenario.months + 1, STEP):
         value = Decimal(str(round(float(middle[after - 1]), 2)))
-        narrow, wide = (_point(inputs, value, cash[:, after - 1], level, scenario.id, after) for level in (NARROW, WIDE))
+        narrow, wide = (
+            _point(inputs, value, cash[:, after - 1], level, scenario.id, after) for level in (NARROW, WIDE)
+        )
         points.append((inputs.month + after, narrow, wide))
     return tuple(points)
 
 
 def _start(inputs: StudyInputs, scenario: Scenario) -> Fact:
-    return inputs.engine.stated("what_if_cumulated", period=inputs.month, value=Decimal(0), dimensions={"scenario": scenario.id, "after": "0"}, sources=SOURCES)
+    return inputs.engine.stated(
+        "what_if_cumulated",
+        period=inputs.month,
+        value=Decimal(0),
+        dimensions={"scenario": scenario.id, "after": "0"},
+        sources=SOURCES,
+    )
 
 
-def _point(inputs: StudyInputs, value: Decimal, draws: Draws, level: float, scenario: str, after: int) -> Fact:
+def _point(
+    inputs: StudyInputs, value: Decimal, draws: Draws, level: float, scenario: str, after: int
+) -> Fact:
     low, high = _edges(draws, level, float(value))
     place = {"scenario": scenario, "after": str(after), "coverage": f"{level:g}"}
-    return inputs.engine.stated("what_if_cumulated", period=inputs.month, value=value, interval=Interval(low=low, high=high, level=level, method="Monte Carlo"), n=len(draws), dimensions=place, sources=SOURCES)
+    return inputs.engine.stated(
+        "what_if_cumulated",
+        period=inputs.month,
+        value=value,
+        interval=Interval(low=low, high=high, level=level, method="Monte Carlo"),
+        n=len(draws),
+        dimensions=place,
+        sources=SOURCES,
+    )
 
 
 def _assumed(inputs: StudyInputs, setting: _Setting, draws: Mapping[str, Draws]) -> tuple[Assumed, ...]:
     """Every uncertain input with its middle and range, in the order it entered."""
     import numpy as np
 
-    metric = {"uptake": "what_if_assumed_share", "later_purchases": "what_if_assumed_share", "value": "what_if_assumed_share"}
+    metric = {
+        "uptake": "what_if_assumed_share",
+        "later_purchases": "what_if_assumed_share",
+        "value": "what_if_assumed_share",
+    }
     found = []
     for name, values in draws.items():
         if "." in name and name.partition(".")[2] not in setting.counted:
@@ -459,8 +685,20 @@ def _assumed(inputs: StudyInputs, setting: _Setting, draws: Mapping[str, Draws])
         low, high = _edges(values, inputs.confidence, value)
         if kind == "what_if_assumed_money":
             value = Decimal(str(round(value, 2)))
-        interval = Interval(low=low, high=high, level=inputs.confidence, method="Monte Carlo") if values.std() > 1e-12 else None
-        fact = inputs.engine.stated(kind, period=inputs.month, value=value, interval=interval, n=len(values) if interval else None, dimensions={"scenario": setting.scenario.id, "input": name}, sources=SOURCES)
+        interval = (
+            Interval(low=low, high=high, level=inputs.confidence, method="Monte Carlo")
+            if values.std() > 1e-12
+            else None
+        )
+        fact = inputs.engine.stated(
+            kind,
+            period=inputs.month,
+            value=value,
+            interval=interval,
+            n=len(values) if interval else None,
+            dimensions={"scenario": setting.scenario.id, "input": name},
+            sources=SOURCES,
+        )
         found.append(Assumed(input=name, name=_input_name(setting.scenario, name), value=fact))
     return tuple(found)
 
@@ -477,18 +715,41 @@ def _worth_saying(one: WhatIf) -> bool:
 def _finding(one: WhatIf) -> Finding:
     import pandas as pd
 
-    values: dict[str, Value] = {"scenario": one.scenario.name, "npv": one.npv, "programme": one.programme, "clv": one.clv, "saving": one.saving}
-    rows = pd.DataFrame([{"part": name, "value": getattr(one, name).value} for name in ("clv", "saving", "programme", "npv", "later")])
+    values: dict[str, Value] = {
+        "scenario": one.scenario.name,
+        "npv": one.npv,
+        "programme": one.programme,
+        "clv": one.clv,
+        "saving": one.saving,
+    }
+    rows = pd.DataFrame(
+        [
+            {"part": name, "value": getattr(one, name).value}
+            for name in ("clv", "saving", "programme", "npv", "later")
+        ]
+    )
     return Finding(
-        id="value.what_if", section=SECTION, severity="info", subject={"scenario": one.scenario.id}, evidence=rows, method=_FINDING_METHOD, rank=float(one.npv.value or 0),
-        statement=Sentence("{scenario}: it would bring {clv} of customer value and save {saving} for {programme}: present value {npv} ({npv:interval}).", values),
-    )  # fmt: skip
+        id="value.what_if",
+        section=SECTION,
+        severity="info",
+        subject={"scenario": one.scenario.id},
+        evidence=rows,
+        method=_FINDING_METHOD,
+        rank=float(one.npv.value or 0),
+        statement=Sentence(
+            "{scenario}: it would bring {clv} of customer value and save {saving} for {programme}: present value {npv} ({npv:interval}).",
+            values,
+        ),
+    )
 
 
 def _check(one: WhatIf) -> Check:
     weak = [lever for lever in one.levers if lever.standing != "effect"]
     if not weak:
-        sentence = Sentence("{scenario}: rests on effects that survived their checks, and on the ranges printed with it.", {"scenario": one.scenario.name})
+        sentence = Sentence(
+            "{scenario}: rests on effects that survived their checks, and on the ranges printed with it.",
+            {"scenario": one.scenario.name},
+        )
         return Check(id=f"value.what_if.{one.scenario.id}", outcome="passed", sentence=sentence)
     left_out = [lever for lever in weak if lever.standing == "not_counted"]
     first = (left_out or weak)[0]
@@ -497,4 +758,8 @@ def _check(one: WhatIf) -> Check:
         if left_out
         else "{scenario}: no effect of “{lever}” is shown, so nothing is counted for it; what its estimate would say is printed apart."
     )
-    return Check(id=f"value.what_if.{one.scenario.id}", outcome="failed" if left_out else "info", sentence=Sentence(text, {"scenario": one.scenario.name, "lever": first.name}))
+    return Check(
+        id=f"value.what_if.{one.scenario.id}",
+        outcome="failed" if left_out else "info",
+        sentence=Sentence(text, {"scenario": one.scenario.name, "lever": first.name}),
+    )

@@ -39,11 +39,17 @@ class ValueSettings:
 
     def __post_init__(self) -> None:
         if self.horizon_months < 3 or self.holdout_weeks < 4:
-            raise ParameterError(f"value.yml: horizon_months {self.horizon_months} and holdout_weeks {self.holdout_weeks} should be at least 3 and 4.")
+            raise ParameterError(
+                f"value.yml: horizon_months {self.horizon_months} and holdout_weeks {self.holdout_weeks} should be at least 3 and 4."
+            )
         if set(self.purchase_types) & set(self.contract_types):
-            raise ParameterError("value.yml: an order type is both a purchase and the bill of a contract; it would be counted twice.")
+            raise ParameterError(
+                "value.yml: an order type is both a purchase and the bill of a contract; it would be counted twice."
+            )
         if not 0 < self.top_share < self.top_share + self.middle_share < 1:
-            raise ParameterError(f"value.yml: top_share {self.top_share} and middle_share {self.middle_share} should leave a share for the rest.")
+            raise ParameterError(
+                f"value.yml: top_share {self.top_share} and middle_share {self.middle_share} should leave a share for the rest."
+            )
 
 
 def load_settings(path: Path | None = None) -> ValueSettings:

@@ -42,7 +42,15 @@ class Stake:
 
 
 def stake(
-    inputs: StudyInputs, base: ValueBase, treatment: Treatment, *, region: str = "", top_decile: bool = False, faster_hours: float = 0.0, factor: float = 1.0, points: float = 0.0
+    inputs: StudyInputs,
+    base: ValueBase,
+    treatment: Treatment,
+    *,
+    region: str = "",
+    top_decile: bool = False,
+    faster_hours: float = 0.0,
+    factor: float = 1.0,
+    points: float = 0.0,
 ) -> Stake:
     """Cases of the last twelve months, in a region or of the most valuable tenth of customers, and those that a change would move.
 
@@ -56,7 +64,11 @@ def stake(
         where += f" AND b.clv >= (SELECT quantile_cont(clv, 0.9) FROM {base.table})"
     moved = exposed
     if faster_hours:
-        limit = "c.response_due_at" if treatment.rule == "responded_in_time" else f"c.opened_at + INTERVAL {treatment.limit * 60:.0f} MINUTE"
+        limit = (
+            "c.response_due_at"
+            if treatment.rule == "responded_in_time"
+            else f"c.opened_at + INTERVAL {treatment.limit * 60:.0f} MINUTE"
+        )
         moved = f"{exposed} AND c.first_response_at <= {limit} + INTERVAL {faster_hours * 60:.0f} MINUTE"
     found = inputs.engine.query(
         f"""WITH c AS ({rows})
@@ -65,13 +77,26 @@ SELECT count(*) AS cases, count(*) FILTER (WHERE {exposed}) AS exposed, count(*)
        coalesce(sum(CAST(b.margin_next_12m AS DECIMAL(38, 6))) FILTER (WHERE {moved}), 0) AS next_year
 FROM c LEFT JOIN {base.table} b ON b.customer_id = c.customer_id WHERE {where}""",
         needs=needs(treatment),
-    ).iloc[0]  # fmt: skip
+    ).iloc[0]
     count, reached = int(found["exposed"]), int(found["moved"])
     purchases, contract, year = (float(found[name]) for name in ("purchases", "contract", "next_year"))
     first_year = min(max(year / (purchases + contract), 0.0), 1.0) if purchases + contract > 0 else 0.0
-    size = float(reached) if faster_hours else min(points * int(found["cases"]), count) if points else factor * count
+    size = (
+        float(reached)
+        if faster_hours
+        else min(points * int(found["cases"]), count)
+        if points
+        else factor * count
+    )
     each = max(reached, 1)
-    return Stake(cases=int(found["cases"]), exposed=count, moved=size, purchases=purchases / each, contract=contract / each, first_year=first_year)
+    return Stake(
+        cases=int(found["cases"]),
+        exposed=count,
+        moved=size,
+        purchases=purchases / each,
+        contract=contract / each,
+        first_year=first_year,
+    )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -95,7 +120,9 @@ def gain(found: Stake, repurchase: Draws, retention: Draws, factor: Draws, carry
     """
     first = found.first_year
     early = factor * (repurchase * found.purchases * first + retention * found.contract * first / 2)
-    late = factor * (carry * repurchase * found.purchases * (1 - first) + retention * found.contract * (1 - first))
+    late = factor * (
+        carry * repurchase * found.purchases * (1 - first) + retention * found.contract * (1 - first)
+    )
     return Gain(early=early, late=late)
 
 
@@ -122,20 +149,28 @@ def money(inputs: StudyInputs, base: ValueBase, effect: TreatmentEffect) -> dict
 
     place = {"treatment": effect.treatment.id}
     found = stake(inputs, base, effect.treatment)
-    year = inputs.engine.stated("service_cases_year", period=inputs.month, value=found.exposed, dimensions=place, sources=SOURCES)
+    year = inputs.engine.stated(
+        "service_cases_year", period=inputs.month, value=found.exposed, dimensions=place, sources=SOURCES
+    )
     if not effect.holds or not found.exposed:
         reason = TOO_FEW if effect.holds else NO_VALUE
         return {"exposed_year": year} | {
-            part: inputs.engine.stated(metric, period=inputs.month, value=None, reason=reason, dimensions=place, sources=SOURCES)
+            part: inputs.engine.stated(
+                metric, period=inputs.month, value=None, reason=reason, dimensions=place, sources=SOURCES
+            )
             for part, metric in (("per_case", "service_effect_value"), ("at_stake", "service_value_at_stake"))
         }
     random = np.random.default_rng(load_settings().seed)
     repurchase, retention = relative_draws(effect, random, DRAWS)
     factor = 1 + base.relative_error * random.standard_normal(DRAWS)
-    middle = gain(found, np.array([repurchase.mean()]), np.array([retention.mean()]), np.ones(1), np.zeros(1)).whole[0]
+    middle = gain(
+        found, np.array([repurchase.mean()]), np.array([retention.mean()]), np.ones(1), np.zeros(1)
+    ).whole[0]
     draws = gain(found, repurchase, retention, factor, np.zeros(DRAWS)).whole
     each = amount(inputs, "service_effect_value", float(middle), draws, **place)
-    whole = amount(inputs, "service_value_at_stake", float(middle) * found.exposed, draws * found.exposed, **place)
+    whole = amount(
+        inputs, "service_value_at_stake", float(middle) * found.exposed, draws * found.exposed, **place
+    )
     return {"per_case": each, "at_stake": whole, "exposed_year": year}
 
 
@@ -145,5 +180,15 @@ def amount(inputs: StudyInputs, metric: str, value: float, draws: Draws, **dimen
 
     tail = (1 - inputs.confidence) / 2
     low, high = (float(edge) for edge in np.quantile(draws, [tail, 1 - tail]))
-    interval = Interval(low=min(low, value), high=max(high, value), level=inputs.confidence, method="Monte Carlo")
-    return inputs.engine.stated(metric, period=inputs.month, value=Decimal(str(round(value, 2))), interval=interval, n=len(draws), dimensions=dimensions, sources=SOURCES)
+    interval = Interval(
+        low=min(low, value), high=max(high, value), level=inputs.confidence, method="Monte Carlo"
+    )
+    return inputs.engine.stated(
+        metric,
+        period=inputs.month,
+        value=Decimal(str(round(value, 2))),
+        interval=interval,
+        n=len(draws),
+        dimensions=dimensions,
+        sources=SOURCES,
+    )

@@ -23,21 +23,51 @@ if TYPE_CHECKING:
 NO_SPELLS = "spells AS (SELECT CAST(NULL AS VARCHAR) AS customer_id, CAST(NULL AS VARCHAR) AS kind, CAST(NULL AS DATE) AS begins, CAST(NULL AS DATE) AS ends WHERE FALSE)"
 MOST_CUSTOMERS = 200_000  # above it, a sample of customers that stays the same from month to month, and the section says so
 PLACES = 1_000_000
-LABELS = ("customer_type", "segment", "region", "channel", "contract_kind", "ticket_type", "product_line", "severity", "priority", "in_warranty", "is_rework", "quarter")
+LABELS = (
+    "customer_type",
+    "segment",
+    "region",
+    "channel",
+    "contract_kind",
+    "ticket_type",
+    "product_line",
+    "severity",
+    "priority",
+    "in_warranty",
+    "is_rework",
+    "quarter",
+)
 # Covariates that speak of the twelve months before: they give way where these months are the (placebo) outcome.
 OF_THE_YEAR_BEFORE = ("orders_12m", "margin_24m", "months_since_order")
 # Covariates that look past a machine, a contract or a region of the customer need these tables.
 NEEDS = {
-    "machines": "units.customer_id", "contract_kind": "contracts.starts_on", "contract_months": "contracts.starts_on", "margin_24m": "orders.gross_margin",
-    "orders_12m": "orders.ordered_at", "orders_before": "orders.ordered_at", "months_since_order": "orders.ordered_at", "product_line": "products.product_line",
-    "severity": "tickets.severity", "priority": "tickets.priority", "in_warranty": "tickets.in_warranty", "repeat_repairs_24m": "tickets.serial_no",
-}  # fmt: skip
+    "machines": "units.customer_id",
+    "contract_kind": "contracts.starts_on",
+    "contract_months": "contracts.starts_on",
+    "margin_24m": "orders.gross_margin",
+    "orders_12m": "orders.ordered_at",
+    "orders_before": "orders.ordered_at",
+    "months_since_order": "orders.ordered_at",
+    "product_line": "products.product_line",
+    "severity": "tickets.severity",
+    "priority": "tickets.priority",
+    "in_warranty": "tickets.in_warranty",
+    "repeat_repairs_24m": "tickets.serial_no",
+}
 RULE_NEEDS: dict[str, tuple[str, ...]] = {
-    "responded_in_time": ("tickets.first_response_at", "tickets.response_due_at"), "responded_within_hours": ("tickets.first_response_at",),
-    "first_contact": ("tickets.contacts", "tickets.resolved_at"), "repeat_within_days": ("tickets.serial_no", "tickets.resolved_at"),
-    "complaint_within_days": ("tickets.resolved_at",), "compensated_within_days": ("ledger.ticket_id",), "proactive": ("tickets.proactive",),
-}  # fmt: skip
-OUTCOME_NEEDS = {"repurchase": "orders.ordered_at", "retention": "contracts.ends_on", "margin": "orders.gross_margin"}
+    "responded_in_time": ("tickets.first_response_at", "tickets.response_due_at"),
+    "responded_within_hours": ("tickets.first_response_at",),
+    "first_contact": ("tickets.contacts", "tickets.resolved_at"),
+    "repeat_within_days": ("tickets.serial_no", "tickets.resolved_at"),
+    "complaint_within_days": ("tickets.resolved_at",),
+    "compensated_within_days": ("ledger.ticket_id",),
+    "proactive": ("tickets.proactive",),
+}
+OUTCOME_NEEDS = {
+    "repurchase": "orders.ordered_at",
+    "retention": "contracts.ends_on",
+    "margin": "orders.gross_margin",
+}
 
 
 def needs(treatment: Treatment) -> tuple[str, ...]:
@@ -47,11 +77,22 @@ def needs(treatment: Treatment) -> tuple[str, ...]:
 
 def usable(inputs: StudyInputs, treatment: Treatment) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Confounders the data hold, and those they lack."""
-    lacking = {name for name in treatment.confounders if name in NEEDS and inputs.engine.tables.missing(NEEDS[name])}
-    return tuple(name for name in treatment.confounders if name not in lacking), tuple(name for name in treatment.confounders if name in lacking)
+    lacking = {
+        name for name in treatment.confounders if name in NEEDS and inputs.engine.tables.missing(NEEDS[name])
+    }
+    return tuple(name for name in treatment.confounders if name not in lacking), tuple(
+        name for name in treatment.confounders if name in lacking
+    )
 
 
-def cohort(inputs: StudyInputs, treatment: Treatment, purchase_types: Sequence[str], shares: tuple[float, float], *, most: int = MOST_CUSTOMERS) -> pd.DataFrame:
+def cohort(
+    inputs: StudyInputs,
+    treatment: Treatment,
+    purchase_types: Sequence[str],
+    shares: tuple[float, float],
+    *,
+    most: int = MOST_CUSTOMERS,
+) -> pd.DataFrame:
     """One row per eligible case, first to last.
 
     Columns: ``customer`` (a number), ``treated`` (0/1), every covariate of :data:`~analysis.params.treatments.COVARIATES` (counts and
@@ -61,12 +102,37 @@ def cohort(inputs: StudyInputs, treatment: Treatment, purchase_types: Sequence[s
     ``other_machine_failed`` (nan for owners of one machine), and ``eligible_customers``, the same in every row: above :data:`MOST_CUSTOMERS` the rows are a sample of them.
     """
     inputs.engine.require(*needs(treatment))
-    held = NO_SPELLS if inputs.engine.tables.missing("contracts.starts_on", "contracts.ends_on") else f"spells AS (SELECT * FROM {inputs.engine.materialise('service_effect_spells', spells(inputs.month.end))})"
+    held = (
+        NO_SPELLS
+        if inputs.engine.tables.missing("contracts.starts_on", "contracts.ends_on")
+        else f"spells AS (SELECT * FROM {inputs.engine.materialise('service_effect_spells', spells(inputs.month.end))})"
+    )
     claims = not inputs.engine.tables.missing("claims.approved")
-    return inputs.engine.query(cohort_sql(treatment, inputs.month.end, offset_minutes(inputs), purchase_types, shares, held=held, claims=claims, most=most))
+    return inputs.engine.query(
+        cohort_sql(
+            treatment,
+            inputs.month.end,
+            offset_minutes(inputs),
+            purchase_types,
+            shares,
+            held=held,
+            claims=claims,
+            most=most,
+        )
+    )
 
 
-def cohort_sql(treatment: Treatment, cutoff: dt.date, offset: int, purchase_types: Sequence[str], shares: tuple[float, float], *, held: str, claims: bool = True, most: int = MOST_CUSTOMERS) -> str:
+def cohort_sql(
+    treatment: Treatment,
+    cutoff: dt.date,
+    offset: int,
+    purchase_types: Sequence[str],
+    shares: tuple[float, float],
+    *,
+    held: str,
+    claims: bool = True,
+    most: int = MOST_CUSTOMERS,
+) -> str:
     """The query behind :func:`cohort`; ``held`` are CTEs with ``spells`` (customer_id, kind, begins, ends) of contracts.
 
     Of more than ``most`` customers about that many are kept, with all their cases: those whose id falls into the first places of a hash, so that next month's sample is nearly the same.
@@ -79,9 +145,10 @@ def cohort_sql(treatment: Treatment, cutoff: dt.date, offset: int, purchase_type
     order = "PARTITION BY customer_id ORDER BY measured_at, ticket_id"
     feared = "NOT treated" if treatment.wanted else "treated"
     number = {
-        "first": f"row_number() OVER ({order})", "all": "1",
+        "first": f"row_number() OVER ({order})",
+        "all": "1",
         "until_exposed": f"1 + coalesce(sum(CAST({feared} AS INTEGER)) OVER ({order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)",
-    }[treatment.events]  # fmt: skip
+    }[treatment.events]
     return f"""WITH cases AS (
   SELECT v.ticket_id, v.customer_id, v.serial_no, v.ticket_type, v.severity, t.priority, v.product_line, v.in_warranty, v.is_rework,
          {measured} AS measured_at, {zero} AS time_zero, {treated} AS treated
@@ -90,9 +157,9 @@ def cohort_sql(treatment: Treatment, cutoff: dt.date, offset: int, purchase_type
 ), lined AS (
   SELECT *, {number} AS place FROM cases
 ), chosen AS (
-  SELECT *, {day('measured_at', offset)} AS measured_on, {day('time_zero', offset)} AS zero_on FROM lined
+  SELECT *, {day("measured_at", offset)} AS measured_on, {day("time_zero", offset)} AS zero_on FROM lined
   WHERE place = 1 AND time_zero + {window} <= {end}
-), {_history('segment', 'chosen')}, {_history('region', 'chosen')}, {held}, ordered AS (
+), {_history("segment", "chosen")}, {_history("region", "chosen")}, {held}, ordered AS (
   SELECT k.ticket_id,
          count(*) FILTER (WHERE {_own(bought)} AND o.ordered_at < k.measured_at AND o.ordered_at >= k.measured_at - INTERVAL 12 MONTH) AS orders_12m,
          count(*) FILTER (WHERE {_own(bought)} AND o.ordered_at < k.measured_at - INTERVAL 12 MONTH AND o.ordered_at >= k.measured_at - INTERVAL 36 MONTH) AS orders_before,
@@ -132,7 +199,7 @@ def cohort_sql(treatment: Treatment, cutoff: dt.date, offset: int, purchase_type
 SELECT dense_rank() OVER (ORDER BY k.customer_id) AS customer, k.customer_id, k.ticket_id, k.measured_at, k.time_zero, CAST(k.treated AS INTEGER) AS treated,
        coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, coalesce(segment_then.value, segment_ever.value, c.segment, '{NOT_STATED}') AS segment,
        coalesce(region_then.value, region_ever.value, c.region, '{NOT_STATED}') AS region, coalesce(c.channel, '{NOT_STATED}') AS channel,
-       greatest(datediff('month', coalesce(c.acquired_on, {day('o.first_order', offset)}, k.measured_on), k.measured_on), 0) AS tenure_months,
+       greatest(datediff('month', coalesce(c.acquired_on, {day("o.first_order", offset)}, k.measured_on), k.measured_on), 0) AS tenure_months,
        ln(1 + coalesce(o.orders_12m, 0)) AS orders_12m, ln(1 + coalesce(o.orders_before, 0)) AS orders_before,
        sign(coalesce(CAST(o.margin_24m AS DOUBLE), 0)) * ln(1 + abs(coalesce(CAST(o.margin_24m AS DOUBLE), 0))) AS margin_24m,
        least(coalesce(datediff('month', o.last_order, k.measured_at), 60), 60) AS months_since_order, ln(1 + coalesce(f.machines, 0)) AS machines,
@@ -210,16 +277,36 @@ def _rule(treatment: Treatment, offset: int, *, claims: bool) -> tuple[str, str,
     span = f"INTERVAL {treatment.limit:g} DAY"
     match treatment.rule:
         case "responded_in_time":
-            return "v.opened_at", "t.response_due_at", "coalesce(v.first_response_at <= t.response_due_at, FALSE)", "t.response_due_at >= v.opened_at"
+            return (
+                "v.opened_at",
+                "t.response_due_at",
+                "coalesce(v.first_response_at <= t.response_due_at, FALSE)",
+                "t.response_due_at >= v.opened_at",
+            )
         case "responded_within_hours":
             limit = f"v.opened_at + INTERVAL {treatment.limit * 60:.0f} MINUTE"
-            return "v.opened_at", limit, f"coalesce(v.first_response_at <= {limit}, FALSE)", "v.opened_at IS NOT NULL"
+            return (
+                "v.opened_at",
+                limit,
+                f"coalesce(v.first_response_at <= {limit}, FALSE)",
+                "v.opened_at IS NOT NULL",
+            )
         case "first_contact":
-            return "v.opened_at", "v.resolved_at", "v.contacts = 1", "v.resolved_at IS NOT NULL AND v.contacts >= 1"
+            return (
+                "v.opened_at",
+                "v.resolved_at",
+                "v.contacts = 1",
+                "v.resolved_at IS NOT NULL AND v.contacts >= 1",
+            )
         case "repeat_within_days":
             again = f"""EXISTS (SELECT 1 FROM service a WHERE a.ticket_type = 'repair' AND a.serial_no = v.serial_no AND a.ticket_id <> v.ticket_id
               AND a.opened_at >= v.resolved_at AND a.opened_at < v.resolved_at + {span})"""
-            return "v.resolved_at", f"v.resolved_at + {span}", again, "v.resolved_at IS NOT NULL AND v.serial_no IS NOT NULL AND NOT v.is_rework"
+            return (
+                "v.resolved_at",
+                f"v.resolved_at + {span}",
+                again,
+                "v.resolved_at IS NOT NULL AND v.serial_no IS NOT NULL AND NOT v.is_rework",
+            )
         case "complaint_within_days":
             about = f"""EXISTS (SELECT 1 FROM service a WHERE a.ticket_type = 'complaint' AND a.customer_id = v.customer_id
               AND a.opened_at >= v.resolved_at AND a.opened_at < v.resolved_at + {span})"""
@@ -230,7 +317,12 @@ def _rule(treatment: Treatment, offset: int, *, claims: bool) -> tuple[str, str,
               AND l.posted_on >= {first} AND l.posted_on < {first} + {span})"""
             approved = f""" OR EXISTS (SELECT 1 FROM claims w WHERE w.ticket_id = v.ticket_id AND w.approved > 0
               AND w.decided_on >= {first} AND w.decided_on < {first} + {span})"""
-            return "v.opened_at", f"v.opened_at + {span}", f"({paid}{approved if claims else ''})", "v.opened_at IS NOT NULL"
+            return (
+                "v.opened_at",
+                f"v.opened_at + {span}",
+                f"({paid}{approved if claims else ''})",
+                "v.opened_at IS NOT NULL",
+            )
         case "proactive":
             return "v.opened_at", "v.opened_at", "coalesce(t.proactive, FALSE)", "v.opened_at IS NOT NULL"
     raise ParameterError(f"treatment '{treatment.id}': no rule '{treatment.rule}'.")

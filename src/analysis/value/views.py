@@ -54,8 +54,11 @@ FROM known k LEFT JOIN customers c ON c.customer_id = k.customer_id LEFT JOIN he
 
 
 GROUPINGS: Mapping[str, tuple[str, ...]] = {
-    "none": (), "customer_type": ("customer_type",), "type_channel": ("customer_type", "channel"), "type_segment": ("customer_type", "segment"),
-}  # fmt: skip
+    "none": (),
+    "customer_type": ("customer_type",),
+    "type_channel": ("customer_type", "channel"),
+    "type_segment": ("customer_type", "segment"),
+}
 
 
 def group_of(grouping: str, alias: str = "") -> str:
@@ -81,7 +84,9 @@ SELECT p.customer_type, p.channel, p.segment, p.x, p.recency, p.age, count(*) AS
 FROM {table} p LEFT JOIN later l ON l.customer_id = p.customer_id GROUP BY ALL ORDER BY ALL"""
 
 
-def holdout_weeks(table: str, end: dt.date, cutoff: dt.date, types: Sequence[str], offset_minutes: int) -> str:
+def holdout_weeks(
+    table: str, end: dt.date, cutoff: dt.date, types: Sequence[str], offset_minutes: int
+) -> str:
     """Purchase days of the known customers by week after ``end`` (1, 2, …)."""
     bought = day("o.ordered_at", offset_minutes)
     return f"""WITH days AS (
@@ -194,7 +199,10 @@ FROM spent s FULL JOIN paid p ON p.customer_id = s.customer_id FULL JOIN served 
 def service_moments(customers: str, service: str, cutoff: dt.date) -> str:
     """Sums of net service cost of the last year (y) and the year before (z) by customer type, for customers known two years (both) and one year (y alone)."""
     end = literal(cutoff)
-    y, z = "CAST(coalesce(s.cost_12m - s.paid_12m, 0.0) AS DECIMAL(18, 2))", "CAST(coalesce(s.cost_before - s.paid_before, 0.0) AS DECIMAL(18, 2))"
+    y, z = (
+        "CAST(coalesce(s.cost_12m - s.paid_12m, 0.0) AS DECIMAL(18, 2))",
+        "CAST(coalesce(s.cost_before - s.paid_before, 0.0) AS DECIMAL(18, 2))",
+    )
     two = f"FILTER (WHERE k.since < {end} - INTERVAL 24 MONTH)"
     return f"""SELECT k.customer_type AS grp, count(*) AS n, CAST(sum({y}) AS DOUBLE) AS y, CAST(sum({y} * {y}) AS DOUBLE) AS yy, count(*) {two} AS n2,
        CAST(sum({y}) {two} AS DOUBLE) AS y2, CAST(sum({z}) {two} AS DOUBLE) AS z2, CAST(sum({z} * {z}) {two} AS DOUBLE) AS zz2, CAST(sum({y} * {z}) {two} AS DOUBLE) AS yz2
@@ -237,7 +245,14 @@ LEFT JOIN running r ON r.customer_id = e.customer_id LEFT JOIN sold s ON s.custo
 # -- the base from every side ----------------------------------------------------------------------------------------------
 
 
-def activity(table: str, bought: str, cutoff: dt.date, types: Sequence[str], offset_minutes: int, dimensions: Sequence[str]) -> str:
+def activity(
+    table: str,
+    bought: str,
+    cutoff: dt.date,
+    types: Sequence[str],
+    offset_minutes: int,
+    dimensions: Sequence[str],
+) -> str:
     """By dimension and value: revenue and active customers, purchase days and their revenue of the last year; second purchases within a year of the first."""
     end, on = literal(cutoff), day("ordered_at", offset_minutes)
     of_customer = f"""WITH days AS (

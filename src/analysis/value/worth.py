@@ -78,24 +78,48 @@ def study(inputs: StudyInputs, *, settings: ValueSettings | None = None) -> Valu
     available = pricing.Available.of(inputs)
     facts = Stating(inputs=inputs)
     parts: dict[str, Any] = {
-        "rate": facts.exact("value_discount_rate", inputs.assumptions.value("discount_rate_annual", on=inputs.month.last_day)),
+        "rate": facts.exact(
+            "value_discount_rate", inputs.assumptions.value("discount_rate_annual", on=inputs.month.last_day)
+        ),
         "service_year": service_of_year(inputs),
     }
     try:
         parts |= _worth(inputs, settings, available)
     except (MissingData, FitError) as refusal:
-        parts |= dict.fromkeys(("base", "modelling", "contracts", "portfolio", "change", "acquisition", "investment"), refusal)
+        parts |= dict.fromkeys(
+            ("base", "modelling", "contracts", "portfolio", "change", "acquisition", "investment"), refusal
+        )
     base = parts["base"]
     months = base.horizon_months if isinstance(base, ValueBase) else settings.horizon_months
     parts["horizon"] = facts.exact("value_horizon", months)
-    parts["break_even"] = break_even(inputs, parts["portfolio"], parts["service_year"], months) if isinstance(parts["portfolio"], Portfolio) else None
-    parts["effects"] = base if isinstance(base, MissingData) else attempt(lambda: service_effects(inputs, base if isinstance(base, ValueBase) else None))
-    parts["what_ifs"] = attempt(lambda: what_ifs(inputs, base, parts["effects"])) if isinstance(base, ValueBase) else base
-    findings, checks = judging.findings(inputs, settings, parts), judging.checks(inputs, settings, available, parts)
+    parts["break_even"] = (
+        break_even(inputs, parts["portfolio"], parts["service_year"], months)
+        if isinstance(parts["portfolio"], Portfolio)
+        else None
+    )
+    parts["effects"] = (
+        base
+        if isinstance(base, MissingData)
+        else attempt(lambda: service_effects(inputs, base if isinstance(base, ValueBase) else None))
+    )
+    parts["what_ifs"] = (
+        attempt(lambda: what_ifs(inputs, base, parts["effects"])) if isinstance(base, ValueBase) else base
+    )
+    findings, checks = (
+        judging.findings(inputs, settings, parts),
+        judging.checks(inputs, settings, available, parts),
+    )
     for half in ("effects", "what_ifs"):
         findings += tuple(getattr(parts[half], "findings", ()))
         checks += tuple(getattr(parts[half], "checks", ()))
-    return ValueStudy(month=inputs.month, settings=settings, available=available, findings=tuple(by_severity(findings)), checks=checks, **parts)
+    return ValueStudy(
+        month=inputs.month,
+        settings=settings,
+        available=available,
+        findings=tuple(by_severity(findings)),
+        checks=checks,
+        **parts,
+    )
 
 
 def service_of_year(inputs: StudyInputs) -> Fact:
@@ -116,9 +140,16 @@ def break_even(inputs: StudyInputs, whole: Portfolio, year: Fact, months: int) -
     error = _relative_error(inputs, whole.total) * abs(float(whole.total.value or 0)) / float(margin)
     share = float(cost / margin)
     return BreakEven(
-        cost=facts.exact("service_cost_over_horizon", cost), margin=facts.exact("customer_value_part", margin, part="margin"),
-        share=facts.estimate("break_even_share", share, share * error, n=int(whole.customers.value or 0), parts={"numerator": cost, "denominator": margin}),
-    )  # fmt: skip
+        cost=facts.exact("service_cost_over_horizon", cost),
+        margin=facts.exact("customer_value_part", margin, part="margin"),
+        share=facts.estimate(
+            "break_even_share",
+            share,
+            share * error,
+            n=int(whole.customers.value or 0),
+            parts={"numerator": cost, "denominator": margin},
+        ),
+    )
 
 
 def _worth(inputs: StudyInputs, settings: ValueSettings, available: pricing.Available) -> dict[str, Any]:
@@ -130,21 +161,40 @@ def _worth(inputs: StudyInputs, settings: ValueSettings, available: pricing.Avai
     months = buying.horizon_of(choice, settings)
     state = pricing.state_at(inputs, settings, available, inputs.month.end)
     parameters = pricing.parameters_at(inputs, settings, available, state, choice)
-    table = pricing.priced(inputs, settings, state, parameters, name="value_base", months=months, rate=rate, derivatives=True)
+    table = pricing.priced(
+        inputs, settings, state, parameters, name="value_base", months=months, rate=rate, derivatives=True
+    )
     options: dict[str, Any] = {"months": months, "rate": rate}
     whole = portfolio(inputs, settings, state, parameters, table, types=types, **options)
     after = Decimal(whole.total.value or 0)
     base = ValueBase(
-        month=inputs.month, table=table, total=whole.total, relative_error=_relative_error(inputs, whole.total), customers=int(whole.customers.value or 0), horizon_months=months,
-        discount_rate=rate, basis=settings.basis, has_service=state.service is not None, margin_per_purchase=margin_per_purchase(parameters),
-        service_cost_12m=float(inputs.engine.query(f"SELECT sum(CAST(service_cost_12m AS DECIMAL(18, 2))) AS cost FROM {table}")["cost"].iloc[0] or 0),
-    )  # fmt: skip
+        month=inputs.month,
+        table=table,
+        total=whole.total,
+        relative_error=_relative_error(inputs, whole.total),
+        customers=int(whole.customers.value or 0),
+        horizon_months=months,
+        discount_rate=rate,
+        basis=settings.basis,
+        has_service=state.service is not None,
+        margin_per_purchase=margin_per_purchase(parameters),
+        service_cost_12m=float(
+            inputs.engine.query(f"SELECT sum(CAST(service_cost_12m AS DECIMAL(18, 2))) AS cost FROM {table}")[
+                "cost"
+            ].iloc[0]
+            or 0
+        ),
+    )
     return {
         "base": base,
         "modelling": modelling(inputs, choice, state, parameters, holdout_weeks=settings.holdout_weeks),
-        "contracts": contracts(inputs, parameters.renewing) if parameters.renewing else MissingData("contracts.starts_on"),
+        "contracts": contracts(inputs, parameters.renewing)
+        if parameters.renewing
+        else MissingData("contracts.starts_on"),
         "portfolio": whole,
-        "change": attempt(lambda: change(inputs, settings, available, choice, state, parameters, months=months, after=after)),
+        "change": attempt(
+            lambda: change(inputs, settings, available, choice, state, parameters, months=months, after=after)
+        ),
         "acquisition": attempt(lambda: acquisition(inputs, settings, state, parameters, table, **options)),
         "investment": attempt(lambda: investment(inputs, settings, parameters, table, **options)),
     }
@@ -163,9 +213,17 @@ def _relative_error(inputs: StudyInputs, total: Fact) -> float:
 
     if total.interval is None or not total.value:
         return 0.0
-    return float((total.interval.high - total.interval.low) / 2 / norm.ppf(0.5 + inputs.confidence / 2) / abs(float(total.value)))
+    return float(
+        (total.interval.high - total.interval.low)
+        / 2
+        / norm.ppf(0.5 + inputs.confidence / 2)
+        / abs(float(total.value))
+    )
 
 
 def margin_per_purchase(parameters: pricing.Parameters) -> dict[str, float]:
     """Expected margin of one purchase by customer type (``all`` for any other)."""
-    return {name: float(model.mean) * parameters.shares.get(name, parameters.shares.get(pricing.ALL, 1.0)) for name, model in parameters.spend.items()}
+    return {
+        name: float(model.mean) * parameters.shares.get(name, parameters.shares.get(pricing.ALL, 1.0))
+        for name, model in parameters.spend.items()
+    }

@@ -34,13 +34,27 @@ def earlier_edition(params: RunParams, reports: Path | None = None) -> EarlierEd
     stated = os.environ.get(VARIABLE)
     if stated is not None:
         return _read(Path(stated)) if stated else None
-    return next((_read(folder) for folder in _editions(reports or project_root() / "reports", params.month) if _comparable(folder, params)), None)
+    return next(
+        (
+            _read(folder)
+            for folder in _editions(reports or project_root() / "reports", params.month)
+            if _comparable(folder, params)
+        ),
+        None,
+    )
 
 
 def _editions(reports: Path, before: Month) -> list[Path]:
     """Issued editions of earlier months, the newest month and edition first."""
-    months = [folder for folder in reports.glob("*") if _MONTH.fullmatch(folder.name) and folder.name < str(before)]
-    found = [(folder.name, int(match[1]), path) for folder in months for path in folder.iterdir() if (match := _EDITION.fullmatch(path.name))]
+    months = [
+        folder for folder in reports.glob("*") if _MONTH.fullmatch(folder.name) and folder.name < str(before)
+    ]
+    found = [
+        (folder.name, int(match[1]), path)
+        for folder in months
+        for path in folder.iterdir()
+        if (match := _EDITION.fullmatch(path.name))
+    ]
     return [path for *_, path in sorted(found, reverse=True)]
 
 
@@ -75,6 +89,10 @@ def _read(folder: Path) -> EarlierEdition:
         return read
 
     return EarlierEdition(
-        month=Month.parse(folder.parent.name), number=int(match[1]) if match else 0, folder=folder, facts_sha256=digest, read=facts,
+        month=Month.parse(folder.parent.name),
+        number=int(match[1]) if match else 0,
+        folder=folder,
+        facts_sha256=digest,
+        read=facts,
         changed=digest != sealed,
-    )  # fmt: skip
+    )

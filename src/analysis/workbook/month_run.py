@@ -19,14 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import AnalysisError, ContractError, MissingData, ParameterError, SourceError, suggestion
-from analysis.exhibits.blocks import (
-    Block,
-    checks_block,
-    evidence_stems,
-    findings_block,
-    not_computed,
-    show,
-)
+from analysis.exhibits.blocks import Block, checks_block, evidence_stems, findings_block, not_computed, show
 from analysis.locale import Text
 from analysis.metrics import Engine, Registry, StudyInputs
 from analysis.metrics.inputs import ClaimsAhead, EarlierEdition
@@ -170,7 +163,9 @@ def prepare_run(
     tables = read_tables(params, source, progress=progress)
     expected = os.environ.get("AFTER_SALES_TABLES")
     if expected and expected != tables.content_hash:
-        raise SourceError("the data changed while the report was being made; wait until the extract is complete and run it again.")
+        raise SourceError(
+            "the data changed while the report was being made; wait until the extract is complete and run it again."
+        )
     engine = Engine(
         tables,
         Registry.load(),
@@ -183,10 +178,22 @@ def prepare_run(
     )
     refuse_month_without_data(tables, params)
     inputs = StudyInputs(
-        engine=engine, month=params.month, params=params, assumptions=Assumptions.load(), cost_tree=engine.cost_tree,
-        earlier=earlier_edition(params, reports), claims_ahead=claims_ahead,
-    )  # fmt: skip
-    return MonthRun(params=params, tables=tables, inputs=inputs, section=section, folder=folder or _run_folder(params), mapped=mapped)
+        engine=engine,
+        month=params.month,
+        params=params,
+        assumptions=Assumptions.load(),
+        cost_tree=engine.cost_tree,
+        earlier=earlier_edition(params, reports),
+        claims_ahead=claims_ahead,
+    )
+    return MonthRun(
+        params=params,
+        tables=tables,
+        inputs=inputs,
+        section=section,
+        folder=folder or _run_folder(params),
+        mapped=mapped,
+    )
 
 
 def claims_ahead(inputs: StudyInputs, months: int) -> ClaimsAhead:
@@ -207,7 +214,13 @@ def _run_folder(params: RunParams) -> Path:
     return Path(stated) if stated else project_root() / "build" / "explore" / f"{params.name}-{params.month}"
 
 
-def read_tables(params: RunParams, source: Path, *, quarantine_limit: float | None = None, progress: Progress | None = None) -> TableSet:
+def read_tables(
+    params: RunParams,
+    source: Path,
+    *,
+    quarantine_limit: float | None = None,
+    progress: Progress | None = None,
+) -> TableSet:
     """The tables of a folder, read and proved under the rules of a run."""
     return load_tables(
         source,
@@ -226,19 +239,30 @@ def canonical_folder(params: RunParams) -> tuple[Path, tuple[MappedFile, ...]]:
     """The folder of canonical tables: the run's own, or what its source map makes of the exports there."""
     if not params.source_map:
         return params.data_folder, ()
-    source_map = load_map(params.source_map, {name: tuple(table.columns) for name, table in contract().tables.items()})
+    source_map = load_map(
+        params.source_map, {name: tuple(table.columns) for name, table in contract().tables.items()}
+    )
     target = project_root() / "data" / "mapped" / f"{_store(params).name}-{source_map.name}"
     mapped = apply_map(
-        source_map, params.data_folder, target,
-        business_zone=params.time_zone, size_limit_mb=params.size_limit_mb, reuse_queries="AFTER_SALES_TABLES" in os.environ,
-    )  # fmt: skip
+        source_map,
+        params.data_folder,
+        target,
+        business_zone=params.time_zone,
+        size_limit_mb=params.size_limit_mb,
+        reuse_queries="AFTER_SALES_TABLES" in os.environ,
+    )
     return target, mapped
 
 
 def _store(params: RunParams) -> Path:
     """A folder for the validated tables of these data under these conversion rules."""
     rules = f"{params.data_folder.resolve()}|{params.currency}|{params.time_zone}|{params.exchange_rates}|{params.source_map}"
-    return project_root() / "data" / "tables" / f"{params.data_folder.name}-{hashlib.sha256(rules.encode()).hexdigest()[:10]}"
+    return (
+        project_root()
+        / "data"
+        / "tables"
+        / f"{params.data_folder.name}-{hashlib.sha256(rules.encode()).hexdigest()[:10]}"
+    )
 
 
 def make_sample_company(folder: Path, progress: Progress | None) -> None:
@@ -272,7 +296,9 @@ def refuse_month_without_data(tables: TableSet, params: RunParams) -> None:
     month = params.month
     for name in params.needs:
         if name not in tables.tables:
-            raise ParameterError(f"run '{params.name}': needs '{name}', which is no table.{suggestion(name, tables.tables)}")
+            raise ParameterError(
+                f"run '{params.name}': needs '{name}', which is no table.{suggestion(name, tables.tables)}"
+            )
         info = tables.tables[name]
         if not info.present:
             raise ContractError(
@@ -282,14 +308,18 @@ def refuse_month_without_data(tables: TableSet, params: RunParams) -> None:
         if contract().tables[name].time is not None:
             _refuse_other_months(name, info, month)
         elif not info.rows:
-            raise ContractError(f"{name}: there are no rows, and run '{params.name}' needs them. Add the missing file.")
+            raise ContractError(
+                f"{name}: there are no rows, and run '{params.name}' needs them. Add the missing file."
+            )
 
 
 def _refuse_other_months(name: str, info: TableInfo, month: Month) -> None:
     if month in info.months:
         return
     span = f"they run from {info.months[0]} to {info.months[-1]}" if info.months else "there are none"
-    raise ContractError(f"{name}: no rows in {month}; {span}. Choose a month in that range (MONTH=…) or add the missing file.")
+    raise ContractError(
+        f"{name}: no rows in {month}; {span}. Choose a month in that range (MONTH=…) or add the missing file."
+    )
 
 
 def _quiet_refusals() -> None:
@@ -299,7 +329,9 @@ def _quiet_refusals() -> None:
     if shell is None or os.environ.get("AFTER_SALES_DEBUG") or os.environ.get("AFTER_SALES_RUN_DIR"):
         return
 
-    def refuse(shell: Any, kind: type[BaseException], error: BaseException, traceback: Any, tb_offset: Any = None) -> None:
+    def refuse(
+        shell: Any, kind: type[BaseException], error: BaseException, traceback: Any, tb_offset: Any = None
+    ) -> None:
         print(f"{kind.__name__}: {error}")
 
     shell.set_custom_exc((AnalysisError,), refuse)

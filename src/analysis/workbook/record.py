@@ -28,7 +28,9 @@ MASK = "***"
 
 def personal_columns() -> frozenset[str]:
     """Columns the contract marks as personal; they never leave the workbook."""
-    return frozenset(name for table in contract().tables.values() for name, column in table.columns.items() if column.pii)
+    return frozenset(
+        name for table in contract().tables.values() for name, column in table.columns.items() if column.pii
+    )
 
 
 def safe_cell(value: Any) -> Any:
@@ -64,16 +66,30 @@ class Record:
             if payload["kind"] == "tiles":
                 self._tiles[block.id] = payload["tiles"]
         if payload["kind"] in ("table", "figure"):
-            _write_bytes(self.folder / "evidence" / f"{payload['csv']}.csv", listing_csv(payload).encode("utf-8-sig"))
+            _write_bytes(
+                self.folder / "evidence" / f"{payload['csv']}.csv", listing_csv(payload).encode("utf-8-sig")
+            )
         self._write()
 
     def _write(self) -> None:
-        _write_json(self.folder / "facts" / f"{self.section}.json", [entry for _, entry in sorted(self._facts.items())])
+        _write_json(
+            self.folder / "facts" / f"{self.section}.json",
+            [entry for _, entry in sorted(self._facts.items())],
+        )
         for kind, blocks in (("findings", self._findings), ("checks", self._checks), ("tiles", self._tiles)):
-            _write_json(self.folder / kind / f"{self.section}.json", [entry for listed in blocks.values() for entry in listed])
+            _write_json(
+                self.folder / kind / f"{self.section}.json",
+                [entry for listed in blocks.values() for entry in listed],
+            )
 
     def _sql(self, fact: Mapping[str, Any]) -> str | None:
-        known = Fact(metric=fact["metric"], period=fact["period"], unit=fact["unit"], value=0, dimensions=fact["dimensions"])
+        known = Fact(
+            metric=fact["metric"],
+            period=fact["period"],
+            unit=fact["unit"],
+            value=0,
+            dimensions=fact["dimensions"],
+        )
         return self._engine.trace_sql(known)
 
     def write_evidence(self, stem: str, rows: pd.DataFrame) -> str:
@@ -95,11 +111,16 @@ class Record:
 
     def of(self, kind: str) -> dict[str, list[dict[str, Any]]]:
         """What every section has recorded so far: ``facts``, ``findings``, ``checks`` or ``tiles`` by section."""
-        return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted((self.folder / kind).glob("*.json"))}
+        return {
+            path.stem: json.loads(path.read_text(encoding="utf-8"))
+            for path in sorted((self.folder / kind).glob("*.json"))
+        }
 
     def all_facts(self) -> list[dict[str, Any]]:
         """Every fact any section has recorded so far, once."""
-        facts = {entry["fact"]["id"]: entry["fact"] for section in self.of("facts").values() for entry in section}
+        facts = {
+            entry["fact"]["id"]: entry["fact"] for section in self.of("facts").values() for entry in section
+        }
         return list(facts.values())
 
 

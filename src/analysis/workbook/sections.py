@@ -39,8 +39,18 @@ def _named(place: str) -> Callable[..., Any]:
 SECTIONS: tuple[Section, ...] = (
     Section("quality", "00_data_quality", "analysis.quality.study"),
     Section("costs", "10_cost_decomposition", "analysis.costs.study", "analysis.exhibits.costs.cost_tiles"),
-    Section("failures", "20_failure_root_cause", "analysis.failures.study", "analysis.exhibits.failures.failure_tiles"),
-    Section("retention", "30_churn_retention", "analysis.retention.study", "analysis.exhibits.retention.headline_tiles"),
+    Section(
+        "failures",
+        "20_failure_root_cause",
+        "analysis.failures.study",
+        "analysis.exhibits.failures.failure_tiles",
+    ),
+    Section(
+        "retention",
+        "30_churn_retention",
+        "analysis.retention.study",
+        "analysis.exhibits.retention.headline_tiles",
+    ),
     Section("value", "40_clv_impact", "analysis.value.study", "analysis.exhibits.value.headline_tiles"),
 )
 

@@ -34,8 +34,9 @@ def test_two_pools_hand_worked():
     assert costs.by_activity["cost"].tolist() == [Decimal("200.00"), Decimal("400.00"), Decimal("360.00")]
     assert costs.capacity["unused_cost"].tolist() == [Decimal("400.00"), Decimal("-60.00"), Decimal("77.77")]
     assert costs.by("product_line").set_index("product_line")["cost"].to_dict() == {
-        "A": Decimal("560.00"), "B": Decimal("400.00"),
-    }  # fmt: skip
+        "A": Decimal("560.00"),
+        "B": Decimal("400.00"),
+    }
     assert costs.total == Decimal("1377.77") and costs.unused_cost == Decimal("417.77")
 
 

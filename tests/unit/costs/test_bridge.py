@@ -62,9 +62,15 @@ def test_the_whole_chain_is_the_average_over_all_orders():
     expected = shapley_by_enumeration(first, second)
     line = effects[effects["line"] == "A"]
     assert line["driver"].tolist() == [
-        "working_days", "lunar_new_year", "volume", "mix",
-        "automation", "intensity", "utilisation", "input_price",
-    ]  # fmt: skip
+        "working_days",
+        "lunar_new_year",
+        "volume",
+        "mix",
+        "automation",
+        "intensity",
+        "utilisation",
+        "input_price",
+    ]
     assert line["effect"].astype(float).to_numpy() == pytest.approx(expected, abs=0.011)
     assert line["effect"].sum() == Decimal("310000.00")
 
@@ -92,23 +98,33 @@ def test_an_idle_team_is_utilisation_and_not_dearer_labour():
     )
     after = before.assign(paid_quantity=[1200.0], cost=money(60000))
     assert totals(cost_bridge(before, after)) == {
-        "volume": 0, "mix": 0, "intensity": 0, "utilisation": Decimal("10000.00"), "input_price": 0,
-    }  # fmt: skip
+        "volume": 0,
+        "mix": 0,
+        "intensity": 0,
+        "utilisation": Decimal("10000.00"),
+        "input_price": 0,
+    }
 
 
 def test_a_price_rise_is_input_price_only():
     before = pd.DataFrame({"cost": money(50000), "tickets": [2000], "input_quantity": [1000.0]})
     assert totals(cost_bridge(before, before.assign(cost=money(56000)))) == {
-        "volume": 0, "mix": 0, "intensity": 0, "input_price": Decimal("6000.00"),
-    }  # fmt: skip
+        "volume": 0,
+        "mix": 0,
+        "intensity": 0,
+        "input_price": Decimal("6000.00"),
+    }
 
 
 def test_fewer_working_days_at_the_same_daily_load_are_calendar_and_not_volume():
     before = pd.DataFrame({"cost": money(22000), "tickets": [2200]})
     after = pd.DataFrame({"cost": money(17000), "tickets": [1700]})
     assert totals(cost_bridge(before, after, calendar={"working_days": (22, 17)})) == {
-        "working_days": Decimal("-5000.00"), "volume": 0, "mix": 0, "unit_cost": 0,
-    }  # fmt: skip
+        "working_days": Decimal("-5000.00"),
+        "volume": 0,
+        "mix": 0,
+        "unit_cost": 0,
+    }
 
 
 def test_one_ticket_costs_labour_and_parts_and_counts_once():
@@ -152,8 +168,10 @@ def test_new_and_vanished_lines_are_mix_and_volume_never_price():
     assert new["volume"] == Decimal("166.67") and new["mix"] == Decimal("1833.33") and new["unit_cost"] == 0
     assert effects[(effects["line"] != "A") & (effects["driver"] == "unit_cost")]["effect"].eq(0).all()
     assert effects.drop_duplicates("line").set_index("line")["status"].to_dict() == {
-        "A": "continuing", "gone": "vanished", "new": "new",
-    }  # fmt: skip
+        "A": "continuing",
+        "gone": "vanished",
+        "new": "new",
+    }
 
 
 def test_a_start_from_nothing_is_all_volume():
@@ -179,8 +197,11 @@ def test_rows_without_a_ticket_number_are_period():
     before = pd.DataFrame({"category": ["labour", "rent"], "tickets": [10, np.nan], "cost": money(100, 500)})
     after = pd.DataFrame({"category": ["labour", "rent"], "tickets": [20, np.nan], "cost": money(200, 510)})
     assert totals(cost_bridge(before, after)) == {
-        "volume": Decimal("100.00"), "mix": 0, "unit_cost": 0, "period": Decimal("10.00"),
-    }  # fmt: skip
+        "volume": Decimal("100.00"),
+        "mix": 0,
+        "unit_cost": 0,
+        "period": Decimal("10.00"),
+    }
     marked = [frame.assign(tickets=10, behaviour=["variable", "period"]) for frame in (before, after)]
     assert totals(cost_bridge(*marked))["period"] == Decimal("10.00")
 
@@ -191,8 +212,12 @@ def test_full_automation_moves_automation():
     )
     after = before.assign(automated_tickets=[100], input_quantity=[0.0], cost=money(0))
     assert totals(cost_bridge(before, after)) == {
-        "volume": 0, "mix": 0, "automation": Decimal("-1000.00"), "intensity": 0, "input_price": 0,
-    }  # fmt: skip
+        "volume": 0,
+        "mix": 0,
+        "automation": Decimal("-1000.00"),
+        "intensity": 0,
+        "input_price": 0,
+    }
 
 
 def two_random_months(rng, *, cells=40):

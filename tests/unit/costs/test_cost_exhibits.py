@@ -26,12 +26,34 @@ from analysis.sample import make_sample
 from analysis.workbook.month_run import claims_ahead
 
 PLAIN = (
-    exhibits.cost_tiles, exhibits.tie_out_table, exhibits.slices_table, exhibits.ratio_table, exhibits.category_history_figure, exhibits.expense_table,
-    exhibits.budget_figure, exhibits.drill_table, exhibits.profitability_table, exhibits.sensitivity_table, exhibits.unallocated_table,
-    exhibits.capacity_table, exhibits.activity_table, exhibits.forecast_figure, exhibits.forecast_table, exhibits.hindsight_table, exhibits.forecast_facts,
-    exhibits.backtest_table, exhibits.unusual_table, exhibits.measures_table, exhibits.measures_worth_table, exhibits.measures_doubt,
-    exhibits.sourcing_table, exhibits.swing_table, exhibits.staffing_table, exhibits.provision_table, exhibits.coverage_table,
-)  # fmt: skip
+    exhibits.cost_tiles,
+    exhibits.tie_out_table,
+    exhibits.slices_table,
+    exhibits.ratio_table,
+    exhibits.category_history_figure,
+    exhibits.expense_table,
+    exhibits.budget_figure,
+    exhibits.drill_table,
+    exhibits.profitability_table,
+    exhibits.sensitivity_table,
+    exhibits.unallocated_table,
+    exhibits.capacity_table,
+    exhibits.activity_table,
+    exhibits.forecast_figure,
+    exhibits.forecast_table,
+    exhibits.hindsight_table,
+    exhibits.forecast_facts,
+    exhibits.backtest_table,
+    exhibits.unusual_table,
+    exhibits.measures_table,
+    exhibits.measures_worth_table,
+    exhibits.measures_doubt,
+    exhibits.sourcing_table,
+    exhibits.swing_table,
+    exhibits.staffing_table,
+    exhibits.provision_table,
+    exhibits.coverage_table,
+)
 STATED = """
 outsourcing_minimum_tickets: {{meaning: {{en: Minimum., zh: 最低量。}}, unit: tickets, owner: Finance, values: {{2026-01-01: {{value: {minimum}, source: contract}}}}}}
 budget_tickets: {{meaning: {{en: Planned., zh: 预算。}}, unit: tickets, owner: Finance, values: {{2026-10-01: {{value: 200, source: plan}}}}}}
@@ -55,11 +77,15 @@ def texts(study: costs.CostStudy) -> dict[str, str]:
 
 def with_assumptions(inputs: StudyInputs, path: Path, minimum: int) -> StudyInputs:
     path.write_text(STATED.format(minimum=minimum), encoding="utf-8")
-    return replace(inputs, assumptions=Assumptions(inputs.assumptions.entries | Assumptions.load(path).entries))
+    return replace(
+        inputs, assumptions=Assumptions(inputs.assumptions.entries | Assumptions.load(path).entries)
+    )
 
 
 @pytest.mark.slow
-def test_every_exhibit_says_what_is_stated_and_what_is_not(tmp_path: Path, inputs_of: Callable[..., StudyInputs]) -> None:
+def test_every_exhibit_says_what_is_stated_and_what_is_not(
+    tmp_path: Path, inputs_of: Callable[..., StudyInputs]
+) -> None:
     make_sample(tmp_path / "sample", seed=30_003, scale=0.1, blemishes=False)
     inputs = inputs_of(tmp_path / "sample")
     study = costs.study(inputs)
@@ -69,28 +95,57 @@ def test_every_exhibit_says_what_is_stated_and_what_is_not(tmp_path: Path, input
     assert "is not stated" in said["costs.sourcing"] and "so none is assumed" in said["costs.sourcing"]
     assert "No edition of an earlier month was issued" in said["costs.hindsight"]
     assert "what this method would have said a month ago" in said["costs.outlook"]
-    assert "From claims experience" in said["costs.coverage"] and "no forecast of failures was given" in said["costs.coverage"]
+    assert (
+        "From claims experience" in said["costs.coverage"]
+        and "no forecast of failures was given" in said["costs.coverage"]
+    )
 
     rich = with_assumptions(inputs, tmp_path / "stated.yml", 30)
     interval = {"low": 1.0, "high": 1e9, "level": 0.95, "method": "model"}
-    fact = {"metric": "forecast_cost", "version": "1", "period": "2026-10", "dimensions": {}, "value": 5e5, "unit": "CNY", "interval": interval, "n": 36}
-    edition = EarlierEdition(month=Month(2026, 9), number=1, folder=tmp_path, facts_sha256="0" * 64, read=lambda: [fact])
+    fact = {
+        "metric": "forecast_cost",
+        "version": "1",
+        "period": "2026-10",
+        "dimensions": {},
+        "value": 5e5,
+        "unit": "CNY",
+        "interval": interval,
+        "n": 36,
+    }
+    edition = EarlierEdition(
+        month=Month(2026, 9), number=1, folder=tmp_path, facts_sha256="0" * 64, read=lambda: [fact]
+    )
     rich = replace(rich, earlier=edition, claims_ahead=claims_ahead)
     sourcing, hindsight, provision = sourcing_of(rich), hindsight_of(rich), provision_of(rich)
-    assert isinstance(sourcing, Sourcing) and isinstance(hindsight, Hindsight) and isinstance(provision, Provision)
+    assert (
+        isinstance(sourcing, Sourcing)
+        and isinstance(hindsight, Hindsight)
+        and isinstance(provision, Provision)
+    )
     outlook = replace(study.outlook, hindsight=hindsight, again=None)
     told = texts(
-        replace(study, flexed=flexed_budget(rich, study.budget_lines), sourcing=sourcing, outlook=outlook, provision=provision)
+        replace(
+            study,
+            flexed=flexed_budget(rich, study.budget_lines),
+            sourcing=sourcing,
+            outlook=outlook,
+            provision=provision,
+        )
     )
     assert "planned change on categories that move with tickets" in told["costs.budget"]
     assert "The contract bills at least" in told["costs.sourcing"]
-    assert "held the actual inside their interval" in told["costs.hindsight"] and "a month ago" not in told["costs.outlook"]
+    assert (
+        "held the actual inside their interval" in told["costs.hindsight"]
+        and "a month ago" not in told["costs.outlook"]
+    )
     assert "The failure section states the direct cost of the same" in told["costs.coverage"]
 
     with pytest.raises(ParameterError, match="a contract cannot bill fewer than none"):
         sourcing_of(with_assumptions(inputs, tmp_path / "wrong.yml", -1))
 
 
-def test_a_company_of_two_months_is_shown_without_what_it_lacks(company: Path, inputs_of: Callable[..., StudyInputs]) -> None:
+def test_a_company_of_two_months_is_shown_without_what_it_lacks(
+    company: Path, inputs_of: Callable[..., StudyInputs]
+) -> None:
     said = texts(costs.study(inputs_of(company)))
     assert "1,600.00" in said["costs.tie_out"]

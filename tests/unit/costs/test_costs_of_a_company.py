@@ -355,7 +355,9 @@ def test_a_real_ledger_ties_out_through_its_source_map(xero_ledger: Path, inputs
 
 
 @pytest.mark.parametrize("damage", ["moved cent", "deleted line"])
-def test_tampering_with_a_real_ledger_is_named_by_its_account(xero_ledger: Path, inputs_of: Inputs, damage: str) -> None:
+def test_tampering_with_a_real_ledger_is_named_by_its_account(
+    xero_ledger: Path, inputs_of: Inputs, damage: str
+) -> None:
     month = busiest_month(xero_ledger)
     (path,) = xero_ledger.glob("ledger/*.csv")
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
@@ -371,10 +373,14 @@ def test_tampering_with_a_real_ledger_is_named_by_its_account(xero_ledger: Path,
     inputs = inputs_of(xero_ledger, month=month, as_of=dt.date(2026, 11, 10))
     tied = tie_out(inputs, [inputs.month])
     assert tied.status == "refused" and tied.difference[0].value == gap
-    assert [(line.dimensions["account"], line.value) for _, _, line in tied.accounts if line.value] == [(account, gap)]
+    assert [(line.dimensions["account"], line.value) for _, _, line in tied.accounts if line.value] == [
+        (account, gap)
+    ]
 
 
-def test_a_ledger_with_a_header_and_no_rows_is_studied_without_a_finding(company: Path, inputs_of: Inputs) -> None:
+def test_a_ledger_with_a_header_and_no_rows_is_studied_without_a_finding(
+    company: Path, inputs_of: Inputs
+) -> None:
     path = company / "ledger.csv"
     path.write_text(path.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
     study = costs.study(inputs_of(company))
@@ -393,11 +399,18 @@ PLAN = "budget_tickets:\n  meaning: {en: Tickets planned., zh: 预算工单数�
 
 def planned(inputs: StudyInputs, tmp_path: Path, *values: tuple[str, str]) -> StudyInputs:
     path = tmp_path / "assumptions.yml"
-    path.write_text(PLAN + "".join(f'    {day}: {{value: {tickets}, source: "plan"}}\n' for day, tickets in values), encoding="utf-8")
-    return replace(inputs, assumptions=Assumptions(inputs.assumptions.entries | Assumptions.load(path).entries))
+    path.write_text(
+        PLAN + "".join(f'    {day}: {{value: {tickets}, source: "plan"}}\n' for day, tickets in values),
+        encoding="utf-8",
+    )
+    return replace(
+        inputs, assumptions=Assumptions(inputs.assumptions.entries | Assumptions.load(path).entries)
+    )
 
 
-def test_a_budget_with_planned_tickets_is_flexed_by_hand(company: Path, inputs_of: Inputs, tmp_path: Path) -> None:
+def test_a_budget_with_planned_tickets_is_flexed_by_hand(
+    company: Path, inputs_of: Inputs, tmp_path: Path
+) -> None:
     """Three tickets came where two were planned: half as much again on parts and compensation (+150.00), nothing on labour."""
     write(company, "budget", BUDGET)
     inputs = inputs_of(company)
@@ -412,7 +425,9 @@ def test_a_budget_with_planned_tickets_is_flexed_by_hand(company: Path, inputs_o
     assert flexed.volume.value + sum(Decimal(value or 0) for value in rest.values()) == variance
 
 
-def test_tickets_that_are_not_planned_for_the_year_do_not_flex(company: Path, inputs_of: Inputs, tmp_path: Path) -> None:
+def test_tickets_that_are_not_planned_for_the_year_do_not_flex(
+    company: Path, inputs_of: Inputs, tmp_path: Path
+) -> None:
     write(company, "budget", BUDGET)
     inputs = inputs_of(company)
     assert flexed_budget(inputs, budget_lines(inputs)) is None
@@ -427,23 +442,39 @@ def with_rules(inputs: StudyInputs, tmp_path: Path, *rules: AccountRule) -> Stud
     tree = replace(inputs.cost_tree, accounts=(*inputs.cost_tree.accounts, *rules))
     given = inputs.engine
     engine = Engine(
-        given.tables, given.registry, cost_tree=tree, as_of=given.as_of, time_zone="Asia/Shanghai", currency=given.currency,
-        confidence=given.confidence, cache=tmp_path / "other-cache",
-    )  # fmt: skip
+        given.tables,
+        given.registry,
+        cost_tree=tree,
+        as_of=given.as_of,
+        time_zone="Asia/Shanghai",
+        currency=given.currency,
+        confidence=given.confidence,
+        cache=tmp_path / "other-cache",
+    )
     return replace(inputs, engine=engine, cost_tree=tree)
 
 
-def test_a_posting_takes_the_category_that_held_on_its_day(company: Path, inputs_of: Inputs, tmp_path: Path) -> None:
+def test_a_posting_takes_the_category_that_held_on_its_day(
+    company: Path, inputs_of: Inputs, tmp_path: Path
+) -> None:
     """Spare parts move to logistics on 5 October: September's 100.00 stay parts, October's 250.50 of that very day do not; one cost centre
     may differ from the rest."""
     day = dt.date(2026, 10, 5)
-    moved = with_rules(inputs_of(company), tmp_path, AccountRule(account="6601.02.01", category="logistics", valid_from=day))
+    moved = with_rules(
+        inputs_of(company), tmp_path, AccountRule(account="6601.02.01", category="logistics", valid_from=day)
+    )
     assert amounts_by(moved, "category", Month(2026, 9))["parts"] == Decimal("100.00")
     october = amounts_by(moved, "category", Month(2026, 10))
     assert october["logistics"] == Decimal("250.50") and october["parts"] == Decimal("-30.50")
-    later = with_rules(inputs_of(company), tmp_path, AccountRule(account="6601.02.01", category="logistics", valid_from=day + dt.timedelta(days=1)))
+    later = with_rules(
+        inputs_of(company),
+        tmp_path,
+        AccountRule(account="6601.02.01", category="logistics", valid_from=day + dt.timedelta(days=1)),
+    )
     assert amounts_by(later, "category", Month(2026, 10))["parts"] == Decimal("220.00")
-    own = with_rules(inputs_of(company), tmp_path, AccountRule(account="6601.02.01", category="other", cost_center="CC1"))
+    own = with_rules(
+        inputs_of(company), tmp_path, AccountRule(account="6601.02.01", category="other", cost_center="CC1")
+    )
     assert amounts_by(own, "category", Month(2026, 9))["other"] == Decimal("100.00")
 
 
@@ -454,8 +485,14 @@ def test_a_rise_of_the_last_three_months_is_named(
     inputs = inputs_of(sample_folder)
     known = alarms._account_months(inputs)
     late = (known["account"] == "6601.03.01") & (known["month"] >= "2026-08")
-    monkeypatch.setattr(alarms, "_account_months", lambda inputs: known.assign(cost=known["cost"].where(~late, known["cost"] * 1.5)))
+    monkeypatch.setattr(
+        alarms,
+        "_account_months",
+        lambda inputs: known.assign(cost=known["cost"].where(~late, known["cost"] * 1.5)),
+    )
     (finding,) = alarms.rise_findings(inputs)
     rise = finding.statement.values["rise"]
-    assert finding.subject == {"account": "6601.03.01"} and isinstance(rise, Fact) and rise.interval is not None
+    assert (
+        finding.subject == {"account": "6601.03.01"} and isinstance(rise, Fact) and rise.interval is not None
+    )
     assert rise.interval.low < 0.5 < rise.interval.high and rise.period == "2026-08/2026-11"

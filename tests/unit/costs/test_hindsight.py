@@ -47,8 +47,15 @@ def issue(reports: Path, month: str, facts: list[dict], *, number: int = 1, **ch
 def record(month: str, value: float, low: float, high: float, **dimensions: str) -> dict:
     interval = {"low": low, "high": high, "level": 0.95, "method": "model"}
     return {
-        "metric": "forecast_cost", "version": "1", "period": month, "dimensions": dimensions, "value": value, "unit": "CNY", "interval": interval, "n": 36,
-    }  # fmt: skip
+        "metric": "forecast_cost",
+        "version": "1",
+        "period": month,
+        "dimensions": dimensions,
+        "value": value,
+        "unit": "CNY",
+        "interval": interval,
+        "n": 36,
+    }
 
 
 # The company of conftest.py: October 2026 holds 250.50 + 1200.00 + 80.10 − 30.50 + 99.90 = 1600.00; labour is 1200.00 of it.
@@ -64,12 +71,20 @@ def with_earlier(inputs: StudyInputs, reports: Path) -> StudyInputs:
     return replace(inputs, earlier=earlier_edition(inputs.params, reports))
 
 
-def test_the_last_edition_is_held_against_the_actual(company: Path, inputs_of: Inputs, tmp_path: Path) -> None:
+def test_the_last_edition_is_held_against_the_actual(
+    company: Path, inputs_of: Inputs, tmp_path: Path
+) -> None:
     issue(tmp_path / "reports", "2026-09", OCTOBER)
     found = hindsight_of(with_earlier(inputs_of(company), tmp_path / "reports"))
     assert isinstance(found, Hindsight)
     rows = [
-        (line.part, float(line.forecast.value or 0), float(line.actual.value or 0), round(float(line.error.value or 0), 4), line.inside)
+        (
+            line.part,
+            float(line.forecast.value or 0),
+            float(line.actual.value or 0),
+            round(float(line.error.value or 0), 4),
+            line.inside,
+        )
         for line in found.promises
     ]
     assert rows == [
@@ -78,12 +93,18 @@ def test_the_last_edition_is_held_against_the_actual(company: Path, inputs_of: I
         ("total", 1700.0, 1600.0, 0.0625, True),
     ]
     assert (found.covered.numerator, found.covered.denominator, found.issued) == (2, 3, Month(2026, 9))
-    assert found.promises[0].forecast.interval is not None and found.promises[0].forecast.interval.high == 1100.0
+    assert (
+        found.promises[0].forecast.interval is not None and found.promises[0].forecast.interval.high == 1100.0
+    )
 
 
 @pytest.mark.parametrize(
     ("facts", "words"),
-    [([], "holds no forecast of the months since"), ([OCTOBER[0] | {"unit": "USD"}], "holds no forecast"), (OCTOBER[3:], "holds no forecast")],
+    [
+        ([], "holds no forecast of the months since"),
+        ([OCTOBER[0] | {"unit": "USD"}], "holds no forecast"),
+        (OCTOBER[3:], "holds no forecast"),
+    ],
     ids=["nothing", "another currency", "another month"],
 )
 def test_an_edition_without_a_forecast_of_the_month_says_so(
@@ -101,7 +122,9 @@ def test_without_an_earlier_edition_it_says_so(company: Path, inputs_of: Inputs,
 
 
 @pytest.mark.parametrize("damage", ["facts", "manifest", "gone"])
-def test_an_edition_that_was_changed_is_named_and_not_read(company: Path, inputs_of: Inputs, tmp_path: Path, damage: str) -> None:
+def test_an_edition_that_was_changed_is_named_and_not_read(
+    company: Path, inputs_of: Inputs, tmp_path: Path, damage: str
+) -> None:
     folder = issue(tmp_path / "reports", "2026-09", OCTOBER)
     if damage == "facts":
         path = folder / "facts.json"
@@ -118,7 +141,9 @@ def test_an_edition_that_was_changed_is_named_and_not_read(company: Path, inputs
     assert inputs.earlier is not None and inputs.earlier.facts("forecast_cost") == []
 
 
-def test_the_newest_edition_of_the_same_company_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_newest_edition_of_the_same_company_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     params, reports = load_run("sample", month="2026-10"), tmp_path / "reports"
     issue(reports, "2026-07", OCTOBER)
     issue(reports, "2026-08", OCTOBER, number=9)
@@ -150,11 +175,21 @@ def assert_adds_up(outlook: Outlook) -> None:
     """Reconciled: the parts of each month are its total, and the months of a part are its sum, to the cents they are rounded to."""
     for month, total in outlook.total:
         parts = [float(fact.value or 0) for fact in outlook.parts if fact.period == str(month)]
-        assert len(parts) == len(outlook.sums) - 1 and sum(parts) == pytest.approx(float(total.value or 0), abs=0.01 * len(parts))
-        assert total.interval is not None and total.interval.low < float(total.value or 0) < total.interval.high
+        assert len(parts) == len(outlook.sums) - 1 and sum(parts) == pytest.approx(
+            float(total.value or 0), abs=0.01 * len(parts)
+        )
+        assert (
+            total.interval is not None and total.interval.low < float(total.value or 0) < total.interval.high
+        )
     for name, whole in outlook.sums.items():
-        months = [fact for _, fact in outlook.total] if name == "total" else [fact for fact in outlook.parts if fact.dimensions["category"] == name]
-        assert len(months) == 12 and sum(float(fact.value or 0) for fact in months) == pytest.approx(float(whole.value or 0), abs=0.12)
+        months = (
+            [fact for _, fact in outlook.total]
+            if name == "total"
+            else [fact for fact in outlook.parts if fact.dimensions["category"] == name]
+        )
+        assert len(months) == 12 and sum(float(fact.value or 0) for fact in months) == pytest.approx(
+            float(whole.value or 0), abs=0.12
+        )
         # months hang together less than wholly: the year's interval is narrower than the months' intervals put end to end
         widths = sum(fact.interval.high - fact.interval.low for fact in months if fact.interval)
         assert whole.interval is not None and 0 < whole.interval.high - whole.interval.low < widths
@@ -164,7 +199,9 @@ def assert_year_adds_up(outlook: Outlook, inputs: StudyInputs) -> None:
     """Booked so far plus what the total's own forecast adds; over the budget as often as its simulated futures are."""
     year = outlook.year
     assert year is not None and year.expected.interval is not None
-    months = [inputs.engine.fact("after_sales_cost", period=Month(2026, number)).value for number in range(1, 11)]
+    months = [
+        inputs.engine.fact("after_sales_cost", period=Month(2026, number)).value for number in range(1, 11)
+    ]
     assert year.booked.value == sum(months[1:], months[0])  # type: ignore[arg-type, operator]
     booked, low, high = float(year.booked.value or 0), year.expected.interval.low, year.expected.interval.high
     assert booked < low < float(year.expected.value or 0) < high
@@ -172,10 +209,14 @@ def assert_year_adds_up(outlook: Outlook, inputs: StudyInputs) -> None:
     assert 0 <= chance <= 1 and (chance > 0.9 if low > float(year.budget.value or 0) else chance < 0.99)
     found = outlook_findings(outlook)
     assert all(one.evidence is not None and len(one.evidence) == 12 for one in found)
-    assert len(found) == (chance >= 0.5) and all((one.severity == "watch") == (low > float(year.budget.value or 0)) for one in found)
+    assert len(found) == (chance >= 0.5) and all(
+        (one.severity == "watch") == (low > float(year.budget.value or 0)) for one in found
+    )
 
 
-def test_the_second_month_shows_what_the_first_forecast(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_second_month_shows_what_the_first_forecast(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """September through the public path, its facts issued; October then prints September's own numbers."""
     (tmp_path / "params").symlink_to(PARAMS, target_is_directory=True)
     monkeypatch.setenv("AFTER_SALES_ROOT", str(tmp_path))
@@ -183,7 +224,14 @@ def test_the_second_month_shows_what_the_first_forecast(tmp_path: Path, monkeypa
     reports = tmp_path / "reports"
 
     def run_of(month: str):
-        return prepare_run("sample", month=month, data=str(tmp_path / "company"), section="costs", folder=tmp_path / month, reports=reports)
+        return prepare_run(
+            "sample",
+            month=month,
+            data=str(tmp_path / "company"),
+            section="costs",
+            folder=tmp_path / month,
+            reports=reports,
+        )
 
     september = run_of("2026-09")
     assert september.earlier is None
@@ -197,13 +245,23 @@ def test_the_second_month_shows_what_the_first_forecast(tmp_path: Path, monkeypa
     second = outlook_of(october.inputs)
     assert isinstance(second, Outlook) and isinstance(second.hindsight, Hindsight) and second.again is None
     promised = {line.part: line.forecast for line in second.hindsight.promises}
-    said = {fact.dimensions.get("category", "total"): fact for fact in (*first.parts, first.total[0][1]) if fact.period == "2026-10"}
-    assert {part: fact.value for part, fact in promised.items()} == {part: fact.value for part, fact in said.items()}
-    assert {part: fact.interval for part, fact in promised.items()} == {part: fact.interval for part, fact in said.items()}
+    said = {
+        fact.dimensions.get("category", "total"): fact
+        for fact in (*first.parts, first.total[0][1])
+        if fact.period == "2026-10"
+    }
+    assert {part: fact.value for part, fact in promised.items()} == {
+        part: fact.value for part, fact in said.items()
+    }
+    assert {part: fact.interval for part, fact in promised.items()} == {
+        part: fact.interval for part, fact in said.items()
+    }
     total = next(line for line in second.hindsight.promises if line.part == "total")
     assert total.actual.value == october.inputs.engine.fact("after_sales_cost", period=Month(2026, 10)).value
     assert_adds_up(second)
     assert_year_adds_up(second, october.inputs)
-    block = exhibits.hindsight_table(SimpleNamespace(outlook=second, composition={"category": ()}, month=october.month))  # type: ignore[arg-type]
+    block = exhibits.hindsight_table(
+        SimpleNamespace(outlook=second, composition={"category": ()}, month=october.month)
+    )  # type: ignore[arg-type]
     assert block is not None and "September 2026" in json.dumps(block.payload["title"]["en"])
     shutil.rmtree(tmp_path / "company")

@@ -97,11 +97,18 @@ def test_claims_a_unit_month_by_hand(company: Path, inputs_of: Callable[..., Stu
     assert {one.subject["product_line"] for one in provision_findings(provision)} == {"Washers", "all"}
 
 
-def test_a_balance_below_zero_covers_less_than_nothing(company: Path, inputs_of: Callable[..., StudyInputs]) -> None:
+def test_a_balance_below_zero_covers_less_than_nothing(
+    company: Path, inputs_of: Callable[..., StudyInputs]
+) -> None:
     units = "\n".join(f"S{place},P1,2024-12-15,2025-01-01,2028-01-01" for place in range(10))
     (company / "units.csv").write_text(UNITS.format(rows=units) + "\n", encoding="utf-8")
     rows = ["month,product_line,opening,accrued,utilised,adjusted,closing"]
-    for step, month in enumerate(f"{year}-{number:02d}-01" for year in (2025, 2026) for number in range(1, 13) if (year, number) <= (2026, 10)):
+    for step, month in enumerate(
+        f"{year}-{number:02d}-01"
+        for year in (2025, 2026)
+        for number in range(1, 13)
+        if (year, number) <= (2026, 10)
+    ):
         rows.append(f"{month},Washers,{-10 * step}.00,90.00,100.00,0.00,{-10 * (step + 1)}.00")
     (company / "provision.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     provision = provision_of(inputs_of(company))
@@ -126,7 +133,9 @@ def test_equal_months_have_no_error_of_their_own() -> None:
     assert claims_per_failure(np.full(12, 300.0), np.full(12, 3.0)) == (100.0, 0.0)
 
 
-def futures(rng: np.random.Generator, expected: float, *, level: float = 0.04, size: int = 2000) -> np.ndarray:
+def futures(
+    rng: np.random.Generator, expected: float, *, level: float = 0.04, size: int = 2000
+) -> np.ndarray:
     """Simulated sums whose level is uncertain, as the failure study gives them."""
     return rng.poisson(expected * np.exp(rng.normal(size=size) * level - level**2 / 2)) * 100.0
 
@@ -134,7 +143,11 @@ def futures(rng: np.random.Generator, expected: float, *, level: float = 0.04, s
 def test_simulated_claims_are_centred_and_lines_are_wider_than_their_sum() -> None:
     draws = futures(np.random.default_rng(1), 1000)
     found = simulated_claims({"A": 700.0, "B": 300.0}, {"A": (100.0, 0.02), "B": (50.0, 0.05)}, draws)
-    assert {name: claims.expected for name, claims in found.items()} == {"A": 70_000.0, "B": 15_000.0, "all": 85_000.0}
+    assert {name: claims.expected for name, claims in found.items()} == {
+        "A": 70_000.0,
+        "B": 15_000.0,
+        "all": 85_000.0,
+    }
     for claims in found.values():
         assert claims.draws.mean() == pytest.approx(claims.expected, rel=0.01)
     relative = {name: claims.draws.std() / claims.expected for name, claims in found.items()}
@@ -152,7 +165,9 @@ def forecast_short(seed: int, *, share: float) -> bool:
         rates[name] = claims_per_failure(seen * rate * np.exp(rng.normal(size=12) * 0.15 - 0.15**2 / 2), seen)
     due = {name: failures * level for name, failures in truth.items()}
     found = simulated_claims(due, rates, futures(rng, sum(due.values()), level=spread))
-    held = {name: share * failures * rate for name, failures in truth.items()} | {"all": share * sum(truth.values()) * rate}
+    held = {name: share * failures * rate for name, failures in truth.items()} | {
+        "all": share * sum(truth.values()) * rate
+    }
     chances = adjust_p_values([claims.short(held[name]) for name, claims in found.items()], method="holm")
     return bool((chances < LEVEL).any())
 
@@ -180,15 +195,21 @@ def sample_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-def test_the_provision_and_the_failure_section_say_the_same(sample_folder: Path, inputs_of: Callable[..., StudyInputs]) -> None:
+def test_the_provision_and_the_failure_section_say_the_same(
+    sample_folder: Path, inputs_of: Callable[..., StudyInputs]
+) -> None:
     """The direct cost the note leads from is the failure section's own obligation."""
     inputs = replace(inputs_of(sample_folder), claims_ahead=claims_ahead)
     provision, study = provision_of(inputs), failures.study(inputs)
     assert isinstance(provision, Provision) and provision.bridge is not None and study.forecast is not None
-    assert float(provision.bridge.direct.value or 0) == pytest.approx(float(study.forecast.obligation.value or 0), abs=0.02)
+    assert float(provision.bridge.direct.value or 0) == pytest.approx(
+        float(study.forecast.obligation.value or 0), abs=0.02
+    )
 
 
-def test_claims_of_a_line_are_its_failures_at_the_booked_rate(sample_folder: Path, inputs_of: Callable[..., StudyInputs]) -> None:
+def test_claims_of_a_line_are_its_failures_at_the_booked_rate(
+    sample_folder: Path, inputs_of: Callable[..., StudyInputs]
+) -> None:
     inputs = replace(inputs_of(sample_folder), claims_ahead=claims_ahead)
     provision = provision_of(inputs)
     assert isinstance(provision, Provision) and provision.bridge is not None and provision.no_forecast is None
@@ -209,12 +230,20 @@ def test_claims_of_a_line_are_its_failures_at_the_booked_rate(sample_folder: Pat
     assert interval is not None and interval.low < float(line.expected.value or 0) < interval.high
 
 
-def test_without_a_forecast_experience_stands_and_says_so(sample_folder: Path, inputs_of: Callable[..., StudyInputs]) -> None:
+def test_without_a_forecast_experience_stands_and_says_so(
+    sample_folder: Path, inputs_of: Callable[..., StudyInputs]
+) -> None:
     def refuse(inputs: StudyInputs, months: int):
         raise MissingData("units.shipped_on")
 
-    for inputs, words in ((inputs_of(sample_folder), "no forecast"), (replace(inputs_of(sample_folder), claims_ahead=refuse), "units.shipped_on")):
+    for inputs, words in (
+        (inputs_of(sample_folder), "no forecast"),
+        (replace(inputs_of(sample_folder), claims_ahead=refuse), "units.shipped_on"),
+    ):
         provision = provision_of(inputs)
         assert isinstance(provision, Provision) and provision.bridge is None
         assert provision.no_forecast is not None and words in provision.no_forecast.en
-        assert isinstance(provision.total.claims, ClaimsExperience) and provision.total.expected.interval is not None
+        assert (
+            isinstance(provision.total.claims, ClaimsExperience)
+            and provision.total.expected.interval is not None
+        )

@@ -93,9 +93,12 @@ def test_a_minimum_and_steps_bend_the_line():
     stretches = crossings(team, contract, up_to=300)
     # Team 900 up to 100, 1,800 to 200, 2,700 to 300; contract 1,000, then 10 a ticket.
     assert stretches.to_numpy().tolist() == [
-        [0, 100, "in_house"], [101, 179, "outsourced"], [180, 200, "in_house"], [201, 269, "outsourced"],
+        [0, 100, "in_house"],
+        [101, 179, "outsourced"],
+        [180, 200, "in_house"],
+        [201, 269, "outsourced"],
         [270, 300, "in_house"],
-    ]  # fmt: skip
+    ]
     with pytest.raises(ParameterError, match="use `crossings`"):
         break_even_volume(team, contract, confidence=0.95)
 
@@ -148,16 +151,31 @@ def test_history_that_cannot_tell_fixed_from_variable_is_refused():
         # 400 at least make it 3,000 flat: 3,000 ÷ 10
         (CostLine(fixed=0, per_ticket=10), CostLine(fixed=1000, per_ticket=5, minimum_tickets=400), [300.0]),
         # 2,000 flat up to 200 and 20 a ticket from there: dearer in-house from 100, cheaper again from 300
-        (CostLine(fixed=1000, per_ticket=10), CostLine(fixed=-2000, per_ticket=20, minimum_tickets=200), [100.0, 300.0]),
+        (
+            CostLine(fixed=1000, per_ticket=10),
+            CostLine(fixed=-2000, per_ticket=20, minimum_tickets=200),
+            [100.0, 300.0],
+        ),
     ],
 )
-def test_break_evens_of_a_contract_with_a_minimum(own: CostLine, contract: CostLine, volumes: list[float]) -> None:
-    found = [one.tickets for one in break_evens_with_minimum(own, contract, confidence=0.95) if one.tickets is not None]
+def test_break_evens_of_a_contract_with_a_minimum(
+    own: CostLine, contract: CostLine, volumes: list[float]
+) -> None:
+    found = [
+        one.tickets
+        for one in break_evens_with_minimum(own, contract, confidence=0.95)
+        if one.tickets is not None
+    ]
     assert found == pytest.approx(volumes)
     # counted ticket by ticket, the cheaper option changes at the same volumes
-    assert [float(end) for end in crossings(own, contract, up_to=2000)["to_tickets"].iloc[:-1]] == pytest.approx(volumes, abs=1)
+    assert [
+        float(end) for end in crossings(own, contract, up_to=2000)["to_tickets"].iloc[:-1]
+    ] == pytest.approx(volumes, abs=1)
 
 
 def test_below_the_minimum_its_uncertainty_is_that_of_the_minimum() -> None:
     line = CostLine(fixed=100, per_ticket=5, covariance=((4.0, 0.5), (0.5, 0.25)), minimum_tickets=10)
-    assert float(line.cost(3)) == 150 and float(line.variance(3)) == float(line.variance(10)) == 4 + 2 * 10 * 0.5 + 100 * 0.25
+    assert (
+        float(line.cost(3)) == 150
+        and float(line.variance(3)) == float(line.variance(10)) == 4 + 2 * 10 * 0.5 + 100 * 0.25
+    )

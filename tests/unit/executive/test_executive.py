@@ -48,15 +48,30 @@ def test_a_headline_without_a_value_says_why_once(company: Path, inputs_of: Inpu
     assert compared["After-sales cost"] == 2
 
 
-def test_key_figures_of_other_sections_are_gathered_with_their_facts(company: Path, inputs_of: Inputs, tmp_path: Path):
+def test_key_figures_of_other_sections_are_gathered_with_their_facts(
+    company: Path, inputs_of: Inputs, tmp_path: Path
+):
     inputs = inputs_of(company)
     month = inputs.engine.fact("service_rework_rate", period=inputs.month)
     other = inputs.engine.fact("automation_rate", period=inputs.month)
     record = Record(tmp_path, "failures", inputs.engine)
-    record.keep(tiles("failures.tiles", [Tile(label=Text(en=name, zh=name), fact=fact) for name, fact in (("a", month), ("b", other), ("c", other))]))
-    Record(tmp_path, "costs", inputs.engine).keep(tiles("costs.tiles", [Tile(label=Text(en="d", zh="d"), fact=other)]))
+    record.keep(
+        tiles(
+            "failures.tiles",
+            [
+                Tile(label=Text(en=name, zh=name), fact=fact)
+                for name, fact in (("a", month), ("b", other), ("c", other))
+            ],
+        )
+    )
+    Record(tmp_path, "costs", inputs.engine).keep(
+        tiles("costs.tiles", [Tile(label=Text(en="d", zh="d"), fact=other)])
+    )
     block = tiles_of_sections(record.of("tiles"), record.all_facts(), each=2)
     assert block is not None
-    assert [tile["label"]["en"] for tile in block.payload["tiles"]] == ["a", "b"]  # costs has its headlines already
+    assert [tile["label"]["en"] for tile in block.payload["tiles"]] == [
+        "a",
+        "b",
+    ]  # costs has its headlines already
     assert {fact["id"] for fact in block.payload["facts"]} == {str(month.id), str(other.id)}
     assert tiles_of_sections({}, []) is None

@@ -18,7 +18,10 @@ from analysis.locale import LANGUAGES, Text
 from analysis.results import Check, Fact, Finding, Interval, Sentence, without_value
 
 NAME = Column(key="name", label=Text("Name", "名称"))
-TITLE = Sentence("Spare parts carry {part} of the cost.", {"part": Fact(metric="cost_share", period="2026-10", unit="share", value=0.4)})
+TITLE = Sentence(
+    "Spare parts carry {part} of the cost.",
+    {"part": Fact(metric="cost_share", period="2026-10", unit="share", value=0.4)},
+)
 
 
 def amount(value: str, **dimensions: str) -> Fact:
@@ -27,7 +30,9 @@ def amount(value: str, **dimensions: str) -> Fact:
 
 def one_column(*values: Fact | str | None, **options: object) -> Block:
     column = Column(key="value", label=Text("Cost", "成本"), **options)  # type: ignore[arg-type]
-    return blocks.table("t", title=TITLE, columns=[column], rows=[Row(cells={"value": value}) for value in values])
+    return blocks.table(
+        "t", title=TITLE, columns=[column], rows=[Row(cells={"value": value}) for value in values]
+    )
 
 
 def printed(block: Block, language: str) -> list[str]:
@@ -75,7 +80,9 @@ def test_a_fact_without_value_is_a_dash_and_its_reason_a_note_once() -> None:
 
 
 def test_facts_in_different_units_print_their_own() -> None:
-    block = one_column(amount("1234567"), Fact(metric="rate", period="2026-10", unit="percentage_points", value=0.003))
+    block = one_column(
+        amount("1234567"), Fact(metric="rate", period="2026-10", unit="percentage_points", value=0.003)
+    )
     assert printed(block, "en") == ["CNY 1.23 million", "0.3 pp"]
     assert printed(block, "zh") == ["123 万元", "0.3个百分点"]
 
@@ -90,9 +97,15 @@ def test_a_change_is_coloured_by_what_is_better() -> None:
     [
         (lambda: one_column(12.5), "a bare float .12.5.; make it a fact"),
         (lambda: one_column(amount("1"), unit="share"), "unit share, but a fact is in {'CNY'}"),
-        (lambda: one_column(amount("1"), amount("2")), "two different numbers under one id cost#2026-10:1: 1 and 2"),
+        (
+            lambda: one_column(amount("1"), amount("2")),
+            "two different numbers under one id cost#2026-10:1: 1 and 2",
+        ),
         (lambda: one_column(*[None] * 201), "201 rows, at most 200"),
-        (lambda: blocks.table("t", title=TITLE, columns=[NAME], rows=[Row(cells={"nmae": "x"})]), "no column 'nmae'. Did you mean 'name'?"),
+        (
+            lambda: blocks.table("t", title=TITLE, columns=[NAME], rows=[Row(cells={"nmae": "x"})]),
+            "no column 'nmae'. Did you mean 'name'?",
+        ),
         (lambda: blocks.table("t", title=TITLE, columns=[NAME, NAME], rows=[]), "a column key is used twice"),
     ],
 )
@@ -129,7 +142,11 @@ def test_a_record_that_names_a_fact_it_lacks_is_refused(every_block: list[Block]
 
 @pytest.mark.parametrize("part", ["title", "svg", "data", "foot"])
 def test_a_figure_without_a_part_is_refused(every_block: list[Block], part: str) -> None:
-    record = {key: value for key, value in next(b for b in every_block if b.kind == "figure").payload.items() if key != part}
+    record = {
+        key: value
+        for key, value in next(b for b in every_block if b.kind == "figure").payload.items()
+        if key != part
+    }
     with pytest.raises(ParameterError, match=f"'{part}' should be"):
         validate(record)
 
@@ -139,34 +156,63 @@ def test_untranslated_names_only_what_the_catalogue_lacks() -> None:
     unknown = blocks.callout("c", tone="info", title=Sentence("A wording nobody has translated"))
     again = blocks.callout("d", tone="info", title=Sentence("A wording nobody has translated"))
     assert known.payload["untranslated"] == []
-    assert unknown.payload["untranslated"] == again.payload["untranslated"] == ["A wording nobody has translated"]
+    assert (
+        unknown.payload["untranslated"]
+        == again.payload["untranslated"]
+        == ["A wording nobody has translated"]
+    )
 
 
 def test_findings_stand_by_gravity_and_number_their_evidence() -> None:
     rows = pd.DataFrame({"a": [1]})
     make = lambda severity, rank, evidence: Finding(  # noqa: E731
-        id="failures.excess", section="failures", severity=severity, statement=TITLE, rank=rank, evidence=evidence
+        id="failures.excess",
+        section="failures",
+        severity=severity,
+        statement=TITLE,
+        rank=rank,
+        evidence=evidence,
     )
-    block = blocks.findings_block("f", [make("good", 9, rows), make("alert", 1, None), make("alert", 2, rows)])
-    listed = [(finding["severity"], finding["rank"], finding["evidence"]) for finding in block.payload["findings"]]
+    block = blocks.findings_block(
+        "f", [make("good", 9, rows), make("alert", 1, None), make("alert", 2, rows)]
+    )
+    listed = [
+        (finding["severity"], finding["rank"], finding["evidence"]) for finding in block.payload["findings"]
+    ]
     assert listed == [("alert", 2, "failures.excess-1"), ("alert", 1, None), ("good", 9, "failures.excess-2")]
 
 
 def test_the_preview_of_evidence_shows_twenty_rows_and_no_personal_data() -> None:
-    rows = pd.DataFrame({"customer_name": [f"客户{i}" for i in range(30)], "cost": [Decimal("1234.50")] * 30, "at": pd.NaT, "share": 0.12345})
-    preview = blocks.evidence_preview(rows.rename(columns={"customer_name": sorted(blocks._personal_columns())[0]}))
+    rows = pd.DataFrame(
+        {
+            "customer_name": [f"客户{i}" for i in range(30)],
+            "cost": [Decimal("1234.50")] * 30,
+            "at": pd.NaT,
+            "share": 0.12345,
+        }
+    )
+    preview = blocks.evidence_preview(
+        rows.rename(columns={"customer_name": sorted(blocks._personal_columns())[0]})
+    )
     assert (len(preview["rows"]), preview["total"]) == (20, 30)
     assert preview["rows"][0] == ["***", "1,234.50", "", "0.1235"]
 
 
 def test_checks_that_failed_come_first() -> None:
     checks = [Check(id=outcome, outcome=outcome, sentence=TITLE) for outcome in ("passed", "info", "failed")]  # type: ignore[arg-type]
-    assert [check["id"] for check in blocks.checks_block("c", checks).payload["checks"]] == ["failed", "info", "passed"]
+    assert [check["id"] for check in blocks.checks_block("c", checks).payload["checks"]] == [
+        "failed",
+        "info",
+        "passed",
+    ]
 
 
 def test_not_computed_names_what_is_missing() -> None:
     block = blocks.not_computed(MissingData("surveys.score", "surveys.nps"), id="x")
-    body = {language: "".join(segment["t"] for segment in block.payload["body"][language]) for language in LANGUAGES}
+    body = {
+        language: "".join(segment["t"] for segment in block.payload["body"][language])
+        for language in LANGUAGES
+    }
     assert "surveys.score, surveys.nps" in body["en"]
     assert "surveys.score, surveys.nps" in body["zh"]
 
@@ -180,7 +226,10 @@ def test_a_tile_without_history_has_no_spark_and_one_without_value_says_why() ->
 
 def test_a_spark_line_breaks_at_a_missing_value() -> None:
     facts = [Fact(metric="m", period=f"2026-0{i}", unit="share", value=v) for i, v in ((1, 0.1), (2, 0.3))]
-    facts += [without_value("m", "2026-03", "share", "tickets"), Fact(metric="m", period="2026-04", unit="share", value=0.2)]
+    facts += [
+        without_value("m", "2026-03", "share", "tickets"),
+        Fact(metric="m", period="2026-04", unit="share", value=0.2),
+    ]
     tile = blocks.tiles("t", [Tile(label=Text("M", "M"), fact=facts[-1], history=facts)]).payload["tiles"][0]
     # margin 3, width 96 over 3 steps of 30; the lowest value on the bottom (21), the highest on top (3), 0.2 half-way (12)
     assert 'd="M3.0 21.0 L33.0 3.0 M93.0 12.0"' in tile["spark"]["svg"]

@@ -79,14 +79,28 @@ def test_the_table_of_a_chart_holds_every_number_of_the_drawing(name: str) -> No
 
 def item(name: str, value: str | float | None, *, interval: Interval | None = None) -> Item:
     if value is None:
-        return Item(name=name, fact=without_value("cost", "2026-10", "CNY", "ledger", dimensions={"part": name}))
+        return Item(
+            name=name, fact=without_value("cost", "2026-10", "CNY", "ledger", dimensions={"part": name})
+        )
     number = Decimal(value) if isinstance(value, str) else value
-    return Item(name=name, fact=Fact(metric="cost", period="2026-10", unit="CNY", value=number, dimensions={"part": name}, interval=interval))
+    return Item(
+        name=name,
+        fact=Fact(
+            metric="cost",
+            period="2026-10",
+            unit="CNY",
+            value=number,
+            dimensions={"part": name},
+            interval=interval,
+        ),
+    )
 
 
 def test_bars_start_at_zero_the_largest_first_and_a_missing_one_says_why() -> None:
     spread_of_b = Interval(low=400.0, high=900.0, level=0.95, method="bootstrap")
-    drawing = charts.ranked_bars([item("a", "300"), item("none", None), item("b", 600.0, interval=spread_of_b)], measure=COST, by=BY)
+    drawing = charts.ranked_bars(
+        [item("a", "300"), item("none", None), item("b", 600.0, interval=spread_of_b)], measure=COST, by=BY
+    )
     (axes,) = drawn(drawing).axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["b", "a", "none"]
     assert bars(axes) == [(0, 600), (0, 300), (0, 0)]
@@ -102,7 +116,9 @@ def test_negative_bars_go_left_of_zero_with_room_for_their_number() -> None:
 
 
 def test_each_step_of_a_bridge_begins_where_the_last_one_ended() -> None:
-    drawing = charts.waterfall(item("old", "100"), [item("up", "60"), item("down", "-90")], item("new", "70"), measure=COST, by=BY)
+    drawing = charts.waterfall(
+        item("old", "100"), [item("up", "60"), item("down", "-90")], item("new", "70"), measure=COST, by=BY
+    )
     (axes,) = drawn(drawing).axes
     assert bars(axes) == [(0, 100), (100, 160), (160, 70), (0, 70)]
     fills = [matplotlib.colors.to_hex(patch.get_facecolor()) for patch in axes.patches]
@@ -110,7 +126,13 @@ def test_each_step_of_a_bridge_begins_where_the_last_one_ended() -> None:
 
 
 def test_totals_on_a_cut_axis_are_marks_never_bars() -> None:
-    drawing = charts.waterfall(item("old", "10000"), [item("up", "60"), item("down", "-90")], item("new", "9970"), measure=COST, by=BY)
+    drawing = charts.waterfall(
+        item("old", "10000"),
+        [item("up", "60"), item("down", "-90")],
+        item("new", "9970"),
+        measure=COST,
+        by=BY,
+    )
     (axes,) = drawn(drawing).axes
     assert bars(axes) == [(10000, 10060), (10060, 9970)]
     assert axes.get_xlim()[0] > 9000
@@ -119,7 +141,9 @@ def test_totals_on_a_cut_axis_are_marks_never_bars() -> None:
 
 def test_a_bridge_that_misses_a_cent_is_refused() -> None:
     with pytest.raises(ParameterError, match="start and steps miss the end by 0.01"):
-        charts.waterfall(item("old", "100.00"), [item("up", "60.01")], item("new", "160.00"), measure=COST, by=BY)
+        charts.waterfall(
+            item("old", "100.00"), [item("up", "60.01")], item("new", "160.00"), measure=COST, by=BY
+        )
     with pytest.raises(ParameterError, match="has no value; a bridge needs every step"):
         charts.waterfall(item("old", "100"), [item("up", None)], item("new", "100"), measure=COST, by=BY)
 
@@ -131,7 +155,9 @@ def test_a_chart_has_one_unit() -> None:
 
 
 def test_pareto_needs_a_rising_share_for_each_item() -> None:
-    share = lambda value, i: Fact(metric="c", period="2026-10", unit="share", value=value, dimensions={"i": str(i)})  # noqa: E731
+    def share(value, i):
+        return Fact(metric="c", period="2026-10", unit="share", value=value, dimensions={"i": str(i)})
+
     with pytest.raises(ParameterError, match="2 items but 1 cumulative"):
         charts.pareto([item("a", "2"), item("b", "1")], [share(0.6, 0)], measure=COST, by=BY)
     with pytest.raises(ParameterError, match="cumulative shares fall"):
@@ -161,7 +187,11 @@ def monthly(name: str, *values: float | None, last: Month = OCTOBER, metric: str
 
 
 def test_stacked_bars_pile_up_and_recoveries_hang_below_zero() -> None:
-    (axes,) = drawn(charts.composition([monthly("a", 10.0, 20.0), monthly("b", 5.0, 1.0), monthly("r", -4.0, -3.0)], measure=COST)).axes
+    (axes,) = drawn(
+        charts.composition(
+            [monthly("a", 10.0, 20.0), monthly("b", 5.0, 1.0), monthly("r", -4.0, -3.0)], measure=COST
+        )
+    ).axes
     boxes = [(round(patch.get_y(), 9), round(patch.get_height(), 9)) for patch in axes.patches]
     assert boxes == [(0, 10), (0, 20), (10, 5), (20, 1), (0, -4), (0, -3)]
 
@@ -183,13 +213,19 @@ def test_the_last_month_is_always_named_and_years_once() -> None:
 
 def test_a_forecast_may_not_begin_before_history_ends() -> None:
     with pytest.raises(ParameterError, match="the forecast begins before the history ends"):
-        charts.fan(monthly("h", 1.0, 2.0), monthly("f", 1.0, 2.0, last=Month(2026, 11), metric="forecast"), measure=COST)
+        charts.fan(
+            monthly("h", 1.0, 2.0),
+            monthly("f", 1.0, 2.0, last=Month(2026, 11), metric="forecast"),
+            measure=COST,
+        )
 
 
 def test_a_signal_needs_a_point() -> None:
     line = monthly("a", 1.0, 2.0)
     with pytest.raises(ParameterError, match="a signal in 2026-01, where there is no point"):
-        charts.control_chart(line, centre=line, lower=line, upper=line, measure=COST, signals=[Month(2026, 1)])
+        charts.control_chart(
+            line, centre=line, lower=line, upper=line, measure=COST, signals=[Month(2026, 1)]
+        )
 
 
 def test_signals_are_the_study_s_and_marked_as_bad() -> None:
@@ -218,15 +254,30 @@ def test_a_heatmap_cell_outside_its_frame_is_refused() -> None:
 def test_a_forest_plot_draws_each_interval_and_the_line_of_no_effect() -> None:
     (axes,) = drawn(DRAWINGS["dot_interval"]).axes
     assert axes.get_xscale() == "log"
-    segments = [tuple(segment[:, 0]) for collection in axes.collections for segment in collection.get_segments()]  # type: ignore[attr-defined]
+    segments = [
+        tuple(segment[:, 0]) for collection in axes.collections for segment in collection.get_segments()
+    ]  # type: ignore[attr-defined]
     assert segments[0] == pytest.approx((3.1 / 1.3, 3.1 * 1.35))
     assert any(list(line.get_xdata()) == [1.0, 1.0] for line in axes.lines)
 
 
 def test_many_long_names_and_months_still_do_not_overlap() -> None:
-    long = [Item(name=Text(f"A very long name of a part that wraps over lines {i}", f"名字很长需要换行的零部件名称第{i}号（旧版本）"), fact=item(str(i), float(i)).fact) for i in range(12)]
+    long = [
+        Item(
+            name=Text(
+                f"A very long name of a part that wraps over lines {i}",
+                f"名字很长需要换行的零部件名称第{i}号（旧版本）",
+            ),
+            fact=item(str(i), float(i)).fact,
+        )
+        for i in range(12)
+    ]
     near = [monthly(f"Series number {i}", *[100.0 + 0.01 * i] * 40) for i in range(7)]
-    for drawing in (charts.ranked_bars(long, measure=COST, by=BY), charts.lines(near, measure=COST), charts.composition(near, measure=COST)):
+    for drawing in (
+        charts.ranked_bars(long, measure=COST, by=BY),
+        charts.lines(near, measure=COST),
+        charts.composition(near, measure=COST),
+    ):
         for language in LANGUAGES:
             with matplotlib.rc_context():
                 matplotlib.rcParams.update(dict(rc_params()))

@@ -17,7 +17,10 @@ def test_labels_keep_their_order_their_distance_and_the_room(wanted: list[float]
     placed = spread(wanted, gap=gap, low=0, high=100)
     order = sorted(range(len(wanted)), key=lambda index: (wanted[index], index))
     sorted_places = [placed[index] for index in order]
-    assert all(later - earlier >= gap - 1e-9 for earlier, later in zip(sorted_places, sorted_places[1:], strict=False))
+    assert all(
+        later - earlier >= gap - 1e-9
+        for earlier, later in zip(sorted_places, sorted_places[1:], strict=False)
+    )
     assert min(placed) >= -1e-9
     assert max(placed) <= 100 + 1e-9
 
@@ -43,7 +46,10 @@ def test_in_too_small_a_room_the_distance_shrinks_evenly() -> None:
     assert spread([5, 5, 5], gap=50, low=0, high=10) == pytest.approx([0, 5, 10])
 
 
-@pytest.mark.parametrize("text", ["Compressor start relay, second supplier, old revision", "压缩机启动继电器（第二供应商，旧版本）增强型"])
+@pytest.mark.parametrize(
+    "text",
+    ["Compressor start relay, second supplier, old revision", "压缩机启动继电器（第二供应商，旧版本）增强型"],
+)
 def test_long_names_wrap_within_their_width_and_lose_nothing_they_need_not(text: str) -> None:
     lines = wrapped(text, 110).split("\n")
     assert len(lines) == 2

@@ -24,18 +24,27 @@ def rows_of(text: str) -> list[dict[str, str]]:
 
 def test_values_are_full_and_intervals_two_columns() -> None:
     fact = Fact(
-        metric="cost", period="2026-10", unit="CNY", value=Decimal("1234567.89"), n=12,
+        metric="cost",
+        period="2026-10",
+        unit="CNY",
+        value=Decimal("1234567.89"),
+        n=12,
         interval=Interval(low=1_000_000.5, high=2_000_000.25, level=0.95, method="bootstrap"),
-    )  # fmt: skip
+    )
     block = blocks.table(
         "t",
         title=Sentence("Not computed"),
         columns=[
-            Column(key="name", label=Text("Name", "名称")), Column(key="cost", label=Text("Cost", "成本")),
-            Column(key="span", label=Text("Interval", "区间"), show="interval"), Column(key="n", label=Text("n", "n"), show="n"),
+            Column(key="name", label=Text("Name", "名称")),
+            Column(key="cost", label=Text("Cost", "成本")),
+            Column(key="span", label=Text("Interval", "区间"), show="interval"),
+            Column(key="n", label=Text("n", "n"), show="n"),
         ],
-        rows=[Row(cells={"name": Text("=SUM(A1)", "合计"), "cost": fact, "span": fact, "n": fact}), Row(cells={"name": "blank"}, role="total")],
-    )  # fmt: skip
+        rows=[
+            Row(cells={"name": Text("=SUM(A1)", "合计"), "cost": fact, "span": fact, "n": fact}),
+            Row(cells={"name": "blank"}, role="total"),
+        ],
+    )
     first, second = rows_of(listing_csv(block.payload))
     assert (first["name"], first["name_zh"]) == ("'=SUM(A1)", "合计")
     assert (first["cost"], first["cost_unit"], first["cost_fact"]) == ("1234567.89", "CNY", fact.id)

@@ -40,8 +40,15 @@ def shouting(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_keys_are_paragraphs_with_their_marks_and_single_spaces() -> None:
     assert prose_messages(CELL) == [
-        "Executive summary", "A paragraph over two lines with **bold**.[^1]", "A note.", "one", "two", "inner", "Word", "exact",
-    ]  # fmt: skip
+        "Executive summary",
+        "A paragraph over two lines with **bold**.[^1]",
+        "A note.",
+        "one",
+        "two",
+        "inner",
+        "Word",
+        "exact",
+    ]
 
 
 def test_the_translation_is_parsed_and_ids_stay_english(shouting: list[str]) -> None:
@@ -64,10 +71,14 @@ def test_markup_in_a_cell_is_text() -> None:
     assert block == {"type": "paragraph", "children": [{"type": "text", "text": "<script>alert(1)</script>"}]}
 
 
-@pytest.mark.parametrize("url", ["https://example.org/a", "#method", "mailto:a@b.c", "00_data_quality.ipynb#method"])
+@pytest.mark.parametrize(
+    "url", ["https://example.org/a", "#method", "mailto:a@b.c", "00_data_quality.ipynb#method"]
+)
 def test_links_that_lead_somewhere_safe_are_kept(url: str) -> None:
     (paragraph,) = prose_blocks(f"[here]({url})", "en")
-    assert paragraph["children"] == [{"type": "link", "url": url, "children": [{"type": "text", "text": "here"}]}]
+    assert paragraph["children"] == [
+        {"type": "link", "url": url, "children": [{"type": "text", "text": "here"}]}
+    ]
 
 
 def test_a_note_that_refers_to_itself_ends() -> None:

@@ -45,9 +45,16 @@ def drawing(paint: Callable[[Any, Any], None]) -> Drawing:
 
 def test_the_same_drawing_gives_the_same_bytes_and_fresh_ids() -> None:
     made = gallery.drawings()["lines"]
-    first, second, other = render(made, "costs.lines"), render(made, "costs.lines"), render(made, "costs.others")
+    first, second, other = (
+        render(made, "costs.lines"),
+        render(made, "costs.lines"),
+        render(made, "costs.others"),
+    )
     assert first.svg == second.svg
-    ids = {name: re.findall(r'\bid="([^"]+)"', picture.svg["zh"]) for name, picture in (("first", first), ("other", other))}
+    ids = {
+        name: re.findall(r'\bid="([^"]+)"', picture.svg["zh"])
+        for name, picture in (("first", first), ("other", other))
+    }
     assert len(ids["first"]) == len(set(ids["first"]))
     assert all(identity.startswith("costs-lines-") for identity in ids["first"])
     assert set(ids["first"]).isdisjoint(ids["other"])
@@ -60,14 +67,18 @@ def test_the_svg_is_one_element_with_text_as_text_and_no_style_of_its_own() -> N
     for svg in picture.svg.values():
         root = ElementTree.fromstring(svg)
         assert root.tag == "{http://www.w3.org/2000/svg}svg"
-        assert not {"style", "metadata", "image", "script"} & {node.tag.rpartition("}")[2] for node in root.iter()}
+        assert not {"style", "metadata", "image", "script"} & {
+            node.tag.rpartition("}")[2] for node in root.iter()
+        }
     assert "供应商追偿" in picture.svg["zh"]
     assert "Supplier recoveries" in picture.svg["en"]
 
 
 def test_every_colour_drawn_is_a_role_so_that_dark_pages_can_exchange_it() -> None:
     for name, made in gallery.drawings().items():
-        left = re.findall(r"#[0-9a-f]{6}\b", re.sub(r"var\([^)]*\)", "", themed(render(made, name).svg["en"])))
+        left = re.findall(
+            r"#[0-9a-f]{6}\b", re.sub(r"var\([^)]*\)", "", themed(render(made, name).svg["en"]))
+        )
         assert not left, f"{name} draws {sorted(set(left))}, which is no role"
 
 
@@ -84,7 +95,9 @@ def test_a_bare_number_in_a_drawing_is_refused_and_marked_ones_are_not() -> None
 
     picture = render(drawing(honest), "x")
     assert picture.facts == (FACT,)
-    marked = re.findall(r'<g data-k="(\w+)"(?: data-fact="([^"]*)")?>\s*<text[^>]*>([^<]*)<', picture.svg["zh"])
+    marked = re.findall(
+        r'<g data-k="(\w+)"(?: data-fact="([^"]*)")?>\s*<text[^>]*>([^<]*)<', picture.svg["zh"]
+    )
     assert marked == [("fact", FACT.id, "31.0%"), ("label", "", "B-0412"), ("words", "", "未计算")]
 
 
@@ -94,7 +107,9 @@ def test_a_missing_glyph_is_refused_by_name() -> None:
 
 
 def test_wording_that_the_catalogue_lacks_is_reported() -> None:
-    picture = render(drawing(lambda axes, language: words(axes, 0, 0, "An annotation nobody translated", language)), "x")
+    picture = render(
+        drawing(lambda axes, language: words(axes, 0, 0, "An annotation nobody translated", language)), "x"
+    )
     assert picture.messages == {"An annotation nobody translated"}
 
 
@@ -104,7 +119,10 @@ def test_the_fonts_print_gbk() -> None:
     for path in font_paths():
         cmap = TTFont(path, lazy=True).getBestCmap()
         gbk = {code for code in range(0x20, 0x10000) if not 0xD800 <= code < 0xE000 and _in_gbk(code)}
-        assert {hex(code) for code in gbk - set(cmap)} == {"0x7f", "0x2252"}  # a control character and ≒, which the face lacks
+        assert {hex(code) for code in gbk - set(cmap)} == {
+            "0x7f",
+            "0x2252",
+        }  # a control character and ≒, which the face lacks
         assert not {char for char in "䶮㛃㙘−–…→↓▲◆●✓×÷≥≤²" if ord(char) not in cmap}
 
 
@@ -132,9 +150,21 @@ def test_text_is_measured_as_the_font_sets_it() -> None:
 # matrices of severity 1.0, for linear RGB.
 DEFICIENCIES = {
     "none": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
-    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
-    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
-    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+    "protanopia": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deuteranopia": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "tritanopia": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
 }
 
 
@@ -143,7 +173,13 @@ def lab(hex_colour: str, deficiency: str) -> np.ndarray:
     channels = np.array([int(hex_colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
     linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
     seen = np.clip(np.array(DEFICIENCIES[deficiency]) @ linear, 0, 1)
-    to_xyz = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]])
+    to_xyz = np.array(
+        [
+            [0.4124564, 0.3575761, 0.1804375],
+            [0.2126729, 0.7151522, 0.0721750],
+            [0.0193339, 0.1191920, 0.9503041],
+        ]
+    )
     ratio = to_xyz @ seen / np.array([0.95047, 1.0, 1.08883])
     f = np.where(ratio > 216 / 24389, np.cbrt(ratio), (24389 / 27 * ratio + 16) / 116)
     return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
@@ -189,6 +225,9 @@ def test_more_categories_than_can_be_told_apart_are_refused() -> None:
         category_roles(8)
 
 
-@pytest.mark.parametrize(("value", "text"), [(0.0, "0"), (1200.0, "1,200"), (-2.5, "−2.5"), (0.25, "0.25"), (0.30000000000000004, "0.3")])
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "0"), (1200.0, "1,200"), (-2.5, "−2.5"), (0.25, "0.25"), (0.30000000000000004, "0.3")],
+)
 def test_ticks_have_no_needless_decimals(value: float, text: str) -> None:
     assert tick_text(value) == text

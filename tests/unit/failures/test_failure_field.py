@@ -55,7 +55,13 @@ def test_exposure_counts_days_of_the_first_and_last_month(small: Path, inputs_of
 def test_each_failure_is_counted_or_named(small: Path, inputs_of: Inputs):
     """F3 found no fault, F7 was cancelled; F6 was opened on 1 November in Shanghai, so it is no October failure."""
     verdicts = Field.of(inputs_of(small)).verdicts.set_index("verdict")["failures"].to_dict()
-    assert verdicts == {"counted": 2, "after_retirement": 1, "before_shipment": 1, "after_the_month": 1, "no_serial": 1}
+    assert verdicts == {
+        "counted": 2,
+        "after_retirement": 1,
+        "before_shipment": 1,
+        "after_the_month": 1,
+        "no_serial": 1,
+    }
 
 
 def test_a_second_order_for_the_same_event_is_named_and_not_rated_again(small: Path, inputs_of: Inputs):
@@ -67,7 +73,10 @@ def test_a_second_order_for_the_same_event_is_named_and_not_rated_again(small: P
 
 def test_failures_carry_the_age_of_their_machine(small: Path, inputs_of: Inputs):
     counts = Field.of(inputs_of(small)).failure_counts
-    assert counts[["age_months", "component", "failures"]].to_numpy().tolist() == [[0, "board", 1], [1, "board", 1]]
+    assert counts[["age_months", "component", "failures"]].to_numpy().tolist() == [
+        [0, "board", 1],
+        [1, "board", 1],
+    ]
 
 
 def test_without_units_failures_can_be_counted_not_rated(company: Path, inputs_of: Inputs):
@@ -94,8 +103,12 @@ def delays(seed: int, days: int = 400, per_day: int = 40) -> pd.DataFrame:
     lag = np.floor(generator.exponential(20, event.size)).astype(int)
     seen = event + lag < days
     first = np.datetime64("2025-01-01")
-    frame = pd.DataFrame({"event_on": (first + event[seen]).astype("datetime64[D]").astype(object), "delay_days": lag[seen]})
-    return frame.groupby(["event_on", "delay_days"], as_index=False).size().rename(columns={"size": "failures"})
+    frame = pd.DataFrame(
+        {"event_on": (first + event[seen]).astype("datetime64[D]").astype(object), "delay_days": lag[seen]}
+    )
+    return (
+        frame.groupby(["event_on", "delay_days"], as_index=False).size().rename(columns={"size": "failures"})
+    )
 
 
 def test_the_delay_is_recovered_although_recent_late_reports_are_not_in_the_data():
@@ -120,7 +133,11 @@ def test_a_share_never_falls_with_more_days():
 @pytest.mark.parametrize(
     ("time_zone", "opened", "day"),
     [
-        ("America/New_York", "2026-03-08T04:30:00", dt.date(2026, 3, 7)),  # the night of the change: still five hours behind
+        (
+            "America/New_York",
+            "2026-03-08T04:30:00",
+            dt.date(2026, 3, 7),
+        ),  # the night of the change: still five hours behind
         ("America/New_York", "2026-03-09T03:59:00", dt.date(2026, 3, 8)),  # four hours behind from then on
         ("America/New_York", "2026-03-09T04:01:00", dt.date(2026, 3, 9)),
         ("America/New_York", "2026-11-02T04:59:00", dt.date(2026, 11, 1)),  # back to five
@@ -134,7 +151,9 @@ def test_a_report_belongs_to_the_day_of_the_business(time_zone: str, opened: str
 
     from analysis.failures.views import local_day
 
-    found = duckdb.sql(f"SELECT {local_day('opened_at', time_zone)} FROM (SELECT TIMESTAMP '{opened}' AS opened_at)").fetchall()
+    found = duckdb.sql(
+        f"SELECT {local_day('opened_at', time_zone)} FROM (SELECT TIMESTAMP '{opened}' AS opened_at)"
+    ).fetchall()
     assert found == [(day,)]
 
 

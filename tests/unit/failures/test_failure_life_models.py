@@ -31,7 +31,9 @@ def test_the_distribution_behind_the_counts_is_used_and_its_b10_recovered(shape:
     assert [name for name, one in models.items() if one.used] == ["weibull"]
     true = scale * (-np.log(0.9)) ** (1 / shape)
     found = models["weibull"].b10
-    assert found is not None and found.low < true < found.high and found.value == pytest.approx(true, rel=0.02)
+    assert (
+        found is not None and found.low < true < found.high and found.value == pytest.approx(true, rel=0.02)
+    )
     assert models["exponential"].excess > 100 and models["lognormal"].excess > 10
     # one parameter more cannot lower the likelihood, and costs less than the logarithm of the failures
     assert models["weibull_threshold"].log_likelihood >= models["weibull"].log_likelihood - 1e-6
@@ -46,7 +48,9 @@ def test_two_populations_are_called_a_mixture():
     assert models["mixture"].used and models["weibull"].excess > 100
     found = models["mixture"].b10
     ages = np.linspace(0.5, 48, 20_000)
-    true = ages[np.argmax(1 - (4 * np.exp(-((ages / 3.0) ** 1.5)) + 40 * np.exp(-((ages / 60.0) ** 3.0))) / 44 >= 0.1)]
+    true = ages[
+        np.argmax(1 - (4 * np.exp(-((ages / 3.0) ** 1.5)) + 40 * np.exp(-((ages / 60.0) ** 3.0))) / 44 >= 0.1)
+    ]
     assert found is not None and found.low < true < found.high
 
 

@@ -72,7 +72,9 @@ def test_doubling_exposure_halves_no_ratio_but_the_expectation_scales():
     """Only differences between cells count: twice the exposure everywhere is half the rate everywhere."""
     frame = world(4, batch_ratio=2.5)
     once = localise(frame, frame, ["batch", "region"], held="expected")
-    twice = localise(frame, frame.assign(expected=2 * frame["expected"]), ["batch", "region"], held="expected")
+    twice = localise(
+        frame, frame.assign(expected=2 * frame["expected"]), ["batch", "region"], held="expected"
+    )
     assert list(once.causes["cause"]) == list(twice.causes["cause"])
     assert list(once.causes["rate_ratio"]) == pytest.approx(list(twice.causes["rate_ratio"]))
 
@@ -109,7 +111,13 @@ def test_attributes_with_actual_and_forecast_values_go_through_the_same_function
     """The Squeeze format: one row a combination with ``real`` and ``predict``; cells of a cause lose half of their value."""
     generator = np.random.default_rng(7)
     rows = [
-        (a, b, c, value, value * (0.5 if (a, b) == ("a1", "b2") else 1.0) * (1 + 0.01 * generator.standard_normal()))
+        (
+            a,
+            b,
+            c,
+            value,
+            value * (0.5 if (a, b) == ("a1", "b2") else 1.0) * (1 + 0.01 * generator.standard_normal()),
+        )
         for a in ("a1", "a2", "a3")
         for b in ("b1", "b2", "b3")
         for c in ("c1", "c2", "c3", "c4")
@@ -117,7 +125,14 @@ def test_attributes_with_actual_and_forecast_values_go_through_the_same_function
     ]
     frame = pd.DataFrame(rows, columns=["a", "b", "c", "predict", "real"])
     found = localise(
-        frame, None, ["a", "b", "c"], count="real", held="predict", baseline="given", noise="relative", direction="both"
+        frame,
+        None,
+        ["a", "b", "c"],
+        count="real",
+        held="predict",
+        baseline="given",
+        noise="relative",
+        direction="both",
     )
     assert list(found.causes["cause"]) == ["a=a1 & b=b2"]
     assert found.causes["rate_ratio"].iloc[0] == pytest.approx(0.5, abs=0.03)
@@ -131,7 +146,9 @@ def test_an_effect_too_small_to_matter_is_passed_over_however_certain():
     counted = scaled.assign(failures=np.random.default_rng(5).poisson(mean).astype(float))
     names = ["batch", "region", "supplier"]
     sure = localise(counted, counted, names, held="expected")
-    assert list(sure.causes["cause"]) == ["supplier=B"] and sure.causes["rate_ratio"].iloc[0] == pytest.approx(1.1, abs=0.01)
+    assert list(sure.causes["cause"]) == ["supplier=B"] and sure.causes["rate_ratio"].iloc[
+        0
+    ] == pytest.approx(1.1, abs=0.01)
     assert not localise(counted, counted, names, held="expected", least_effect=0.2).found
     assert localise(counted, counted, names, held="expected", least_effect=0.05).found
 
@@ -145,5 +162,8 @@ def test_a_component_that_fails_in_one_batch_only_has_a_ratio_that_can_be_said()
     inside = (frame["component"] == "pump") & ~only
     rest, own = frame.loc[only, "expected"].sum(), frame.loc[inside, "expected"].sum()
     # nothing failed outside: half a failure stands for it
-    assert cause.rate_ratio == pytest.approx(cause.actual / own / (0.5 / rest)) and 1 < cause.low < cause.rate_ratio
+    assert (
+        cause.rate_ratio == pytest.approx(cause.actual / own / (0.5 / rest))
+        and 1 < cause.low < cause.rate_ratio
+    )
     assert np.isfinite(cause.share) and cause.high == np.inf

@@ -50,7 +50,9 @@ def test_a_claim_paid_twice_and_one_out_of_warranty_are_named(small: Path, input
 
 def test_recovery_is_by_supplier_of_the_failed_machine(small: Path, inputs_of: Inputs):
     found = money.recovery_by_supplier(Field.of(inputs_of(small)))
-    assert found[["supplier", "approved", "recovered"]].to_numpy().tolist() == [["A", Decimal("250.00"), Decimal("45.00")]]
+    assert found[["supplier", "approved", "recovered"]].to_numpy().tolist() == [
+        ["A", Decimal("250.00"), Decimal("45.00")]
+    ]
 
 
 def test_a_repair_counts_as_repeated_within_thirty_days_of_resolution_only(small: Path, inputs_of: Inputs):
@@ -61,21 +63,34 @@ def test_a_repair_counts_as_repeated_within_thirty_days_of_resolution_only(small
 
 @pytest.mark.parametrize(
     ("low", "high", "unchanged", "verdict"),
-    [(0.5, 0.9, 50, "worked"), (1.1, 2.0, 50, "worse"), (0.8, 1.2, 400, "no_effect"), (0.4, 1.9, 10, "too_early")],
+    [
+        (0.5, 0.9, 50, "worked"),
+        (1.1, 2.0, 50, "worse"),
+        (0.8, 1.2, 400, "no_effect"),
+        (0.4, 1.9, 10, "too_early"),
+    ],
 )
-def test_a_fix_is_judged_by_its_interval_and_by_what_could_have_been_seen(low: float, high: float, unchanged: float, verdict: str):
+def test_a_fix_is_judged_by_its_interval_and_by_what_could_have_been_seen(
+    low: float, high: float, unchanged: float, verdict: str
+):
     assert _verdict(low, high, unchanged, 1000, 0.3, 0.95) == verdict
 
 
 def test_what_a_supplier_owes_is_approved_less_recovered_claim_by_claim(small: Path, inputs_of: Inputs):
     field = Field.of(inputs_of(small))
     rows = money.recovery_due(field, {"supplier": "A"}, "board")
-    assert list(zip(rows["claim_id"], [Decimal(str(v)) for v in rows["due"]], strict=True)) == [("W2", Decimal("90.00")), ("W3", Decimal("70.00")), ("W1", Decimal("45.00"))]
+    assert list(zip(rows["claim_id"], [Decimal(str(v)) for v in rows["due"]], strict=True)) == [
+        ("W2", Decimal("90.00")),
+        ("W3", Decimal("70.00")),
+        ("W1", Decimal("45.00")),
+    ]
     assert money.recovery_due(field, {"supplier": "A"}, "pump").empty
     assert money.recovery_due(field, {"supplier": "B"}, None).empty  # nothing was approved
 
 
-def test_a_cause_that_names_a_supplier_makes_a_finding_with_the_exact_amount_and_its_claims(small: Path, inputs_of: Inputs):
+def test_a_cause_that_names_a_supplier_makes_a_finding_with_the_exact_amount_and_its_claims(
+    small: Path, inputs_of: Inputs
+):
     from types import SimpleNamespace
 
     from analysis.failures.statements import _recovery_due
@@ -84,7 +99,10 @@ def test_a_cause_that_names_a_supplier_makes_a_finding_with_the_exact_amount_and
     field = Field.of(inputs_of(small))
 
     def cause(**attributes: str) -> SimpleNamespace:
-        return SimpleNamespace(cause=SimpleNamespace(attributes=attributes, component="board"), name=Text(en="Supplier A, board", zh="供应商 A，控制板"))
+        return SimpleNamespace(
+            cause=SimpleNamespace(attributes=attributes, component="board"),
+            name=Text(en="Supplier A, board", zh="供应商 A，控制板"),
+        )
 
     (finding,) = _recovery_due(field, [cause(supplier="A"), cause(batch="B1")])  # type: ignore[list-item]
     assert finding.severity == "watch" and finding.evidence is not None and len(finding.evidence) == 3

@@ -51,21 +51,39 @@ def rewritten(folder: Path, name: str, change: Callable[[pd.DataFrame], pd.DataF
 
 def test_every_confirmed_failure_has_one_verdict_and_none_is_lost(bad: Path, inputs_of: Inputs):
     verdicts = Field.of(inputs_of(bad)).verdicts.set_index("verdict")["failures"].to_dict()
-    assert verdicts == {"counted": 4, "after_retirement": 1, "before_shipment": 1, "unknown_serial": 1, "no_serial": 1, "same_event": 1}
+    assert verdicts == {
+        "counted": 4,
+        "after_retirement": 1,
+        "before_shipment": 1,
+        "unknown_serial": 1,
+        "no_serial": 1,
+        "same_event": 1,
+    }
     assert sum(verdicts.values()) == len(TICKETS.splitlines()) - 1
 
 
 def test_what_cannot_be_rated_is_kept_row_by_row(bad: Path, inputs_of: Inputs):
     field = Field.of(inputs_of(bad))
-    rows = field.query(field.failures, select="SELECT ticket_id, verdict FROM judged WHERE verdict <> 'counted' ORDER BY ticket_id")
+    rows = field.query(
+        field.failures,
+        select="SELECT ticket_id, verdict FROM judged WHERE verdict <> 'counted' ORDER BY ticket_id",
+    )
     assert dict(zip(rows["ticket_id"], rows["verdict"], strict=True)) == {
-        "F4": "after_retirement", "F5": "before_shipment", "F7": "unknown_serial", "F8": "no_serial", "F9": "same_event",
-    }  # fmt: skip
+        "F4": "after_retirement",
+        "F5": "before_shipment",
+        "F7": "unknown_serial",
+        "F8": "no_serial",
+        "F9": "same_event",
+    }
 
 
-def test_twice_the_machines_with_the_same_failures_halve_every_rate(bad: Path, inputs_of: Inputs, tmp_path: Path):
+def test_twice_the_machines_with_the_same_failures_halve_every_rate(
+    bad: Path, inputs_of: Inputs, tmp_path: Path
+):
     once = Baseline.of(Field.of(inputs_of(bad)))
-    rewritten(bad, "units", lambda frame: pd.concat([frame, frame.assign(serial_no="twin-" + frame["serial_no"])]))
+    rewritten(
+        bad, "units", lambda frame: pd.concat([frame, frame.assign(serial_no="twin-" + frame["serial_no"])])
+    )
     field = Field.of(inputs_of(bad))
     twice = Baseline.of(field)
     assert twice.rate == pytest.approx(once.rate / 2) and twice.factor == pytest.approx(once.factor)
@@ -97,8 +115,16 @@ def test_expected_failures_add_up_to_those_that_happened(bad: Path, inputs_of: I
 def test_a_stay_cut_in_two_is_the_same_life(monkeypatch: pytest.MonkeyPatch):
     """A machine watched from 0 to 30 months is one watched from 0 to 11 and from 11 to 30, in the fit the study makes."""
     random = np.random.default_rng(4)
-    watched = pd.DataFrame({"begin_days": 0.0, "end_days": random.integers(100, 1000, 40).astype(float), "machines": random.integers(5, 50, 40).astype(float)})
-    ages = pd.DataFrame({"component": "pump", "age_days": random.integers(1, 900, 60), "failures": random.integers(1, 4, 60)})
+    watched = pd.DataFrame(
+        {
+            "begin_days": 0.0,
+            "end_days": random.integers(100, 1000, 40).astype(float),
+            "machines": random.integers(5, 50, 40).astype(float),
+        }
+    )
+    ages = pd.DataFrame(
+        {"component": "pump", "age_days": random.integers(1, 900, 60), "failures": random.integers(1, 4, 60)}
+    )
     cut = np.minimum(335.0, watched["end_days"] / 2)
     halves = pd.concat([watched.assign(end_days=cut), watched.assign(begin_days=cut)])
     found = []
@@ -107,8 +133,12 @@ def test_a_stay_cut_in_two_is_the_same_life(monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr(lives, "failure_ages", lambda field: ages)
         found.append(lives.component_lives(None)[0][0])  # type: ignore[arg-type]
     whole, parts = found
-    assert parts.fit.shape == pytest.approx(whole.fit.shape, rel=1e-6) and parts.fit.scale == pytest.approx(whole.fit.scale, rel=1e-6)
-    assert parts.fit.log_likelihood == pytest.approx(whole.fit.log_likelihood) and parts.worst_gap == pytest.approx(whole.worst_gap)
+    assert parts.fit.shape == pytest.approx(whole.fit.shape, rel=1e-6) and parts.fit.scale == pytest.approx(
+        whole.fit.scale, rel=1e-6
+    )
+    assert parts.fit.log_likelihood == pytest.approx(
+        whole.fit.log_likelihood
+    ) and parts.worst_gap == pytest.approx(whole.worst_gap)
 
 
 @pytest.mark.parametrize("estimate", [fit_weibull, kaplan_meier])
@@ -124,22 +154,52 @@ def test_repairs_a_machine_from_sums_are_those_from_machines(bad: Path, inputs_o
     random, zero = np.random.default_rng(11), pd.Timestamp("2024-01-01")
     start = zero + pd.to_timedelta(random.integers(0, 900, 150), "D")
     length = random.integers(1, 700, 150)
-    units = pd.DataFrame({"serial_no": [f"S{k}" for k in range(150)], "product_id": "P1", "shipped_on": start.strftime("%Y-%m-%d")})
-    units["retired_on"] = np.where(random.random(150) < 0.4, (start + pd.to_timedelta(length, "D")).strftime("%Y-%m-%d"), "")
+    units = pd.DataFrame(
+        {
+            "serial_no": [f"S{k}" for k in range(150)],
+            "product_id": "P1",
+            "shipped_on": start.strftime("%Y-%m-%d"),
+        }
+    )
+    units["retired_on"] = np.where(
+        random.random(150) < 0.4, (start + pd.to_timedelta(length, "D")).strftime("%Y-%m-%d"), ""
+    )
     who = random.integers(0, 150, 260)
     happened = start[who] + pd.to_timedelta(np.floor(random.random(260) * 900), "D")
-    repairs = pd.DataFrame({"ticket_id": [f"F{k}" for k in range(260)], "serial_no": units["serial_no"].to_numpy()[who], "ticket_type": "repair", "opened_at": happened.strftime("%Y-%m-%dT02:00:00"), "status": "closed", "fault_code": "F1", "component": random.choice(["a", "b"], 260), "failed_on": happened.strftime("%Y-%m-%d")})
+    repairs = pd.DataFrame(
+        {
+            "ticket_id": [f"F{k}" for k in range(260)],
+            "serial_no": units["serial_no"].to_numpy()[who],
+            "ticket_type": "repair",
+            "opened_at": happened.strftime("%Y-%m-%dT02:00:00"),
+            "status": "closed",
+            "fault_code": "F1",
+            "component": random.choice(["a", "b"], 260),
+            "failed_on": happened.strftime("%Y-%m-%d"),
+        }
+    )
     units.to_csv(bad / "units.csv", index=False)
     repairs.to_csv(bad / "tickets.csv", index=False)
     field = Field.of(inputs_of(bad))
     found = lives.repairs_per_machine(field, level=0.9)
     first = f"DATE '{field.first.start}'"
     watch = f"greatest(date_diff('day', started, {first}), 0) AS b, date_diff('day', started, ended) AS e"
-    held = field.query(field.machines, select=f"SELECT serial_no, {watch} FROM machines WHERE ended > {first} ORDER BY serial_no")
-    events = field.query(field.failures, select="SELECT serial_no, date_diff('day', started, event_on) AS age FROM failed ORDER BY serial_no, age")
+    held = field.query(
+        field.machines,
+        select=f"SELECT serial_no, {watch} FROM machines WHERE ended > {first} ORDER BY serial_no",
+    )
+    events = field.query(
+        field.failures,
+        select="SELECT serial_no, date_diff('day', started, event_on) AS age FROM failed ORDER BY serial_no, age",
+    )
     assert len(events) > 100 and events["serial_no"].duplicated().sum() > 30
     direct = mean_cumulative_function(
-        events["serial_no"], events["age"] + 0.5, units=held["serial_no"], starts=held["b"], ends=np.maximum(held["e"], held["b"] + 1), level=0.9
+        events["serial_no"],
+        events["age"] + 0.5,
+        units=held["serial_no"],
+        starts=held["b"],
+        ends=np.maximum(held["e"], held["b"] + 1),
+        level=0.9,
     )
     months = np.arange(3.0, 28, 3)
     expected, given = direct.at(months * lives.DAYS_PER_MONTH), found.at(months)
@@ -149,17 +209,45 @@ def test_repairs_a_machine_from_sums_are_those_from_machines(bad: Path, inputs_o
 
 def test_a_watched_cell_by_hand():
     """8 against 4 at equal expectation: at least 8 of 12 falls with probability 794 / 4096; doubled for the two cells."""
-    rows = pd.DataFrame({"component": ["a", "b", "c"], "dimension": "model", "value": "M", "failures": [8.0, 6.0, 9.0], "expected": [10.0, 10.0, 4.9], "past_failures": [4.0, 6.0, 1.0], "past_expected": [10.0, 10.0, 10.0]})
+    rows = pd.DataFrame(
+        {
+            "component": ["a", "b", "c"],
+            "dimension": "model",
+            "value": "M",
+            "failures": [8.0, 6.0, 9.0],
+            "expected": [10.0, 10.0, 4.9],
+            "past_failures": [4.0, 6.0, 1.0],
+            "past_expected": [10.0, 10.0, 10.0],
+        }
+    )
     found = monitoring.judged(rows, level=0.95)
     assert list(found["component"]) == ["a", "b"]  # the third expects too little
-    assert found["p_adjusted"].iloc[0] == pytest.approx(2 * 794 / 4096) and found["rate_ratio"].iloc[0] == pytest.approx(2.0)
+    assert found["p_adjusted"].iloc[0] == pytest.approx(2 * 794 / 4096) and found["rate_ratio"].iloc[
+        0
+    ] == pytest.approx(2.0)
 
 
 def test_margins_add_up_what_lies_in_the_cells():
     rows = [
-        {"component": "a", "model": m, "supplier": s, "plant": "P", "region": r, "failures": k, "expected": 1.0 + k, "past_failures": 2 * k, "past_expected": 3.0}
+        {
+            "component": "a",
+            "model": m,
+            "supplier": s,
+            "plant": "P",
+            "region": r,
+            "failures": k,
+            "expected": 1.0 + k,
+            "past_failures": 2 * k,
+            "past_expected": 3.0,
+        }
         for k, (m, s, r) in enumerate([("M1", "A", "N"), ("M1", "B", "S"), ("M2", "A", "S")])
     ]
     found = monitoring.margins(pd.DataFrame(rows)).set_index(["dimension", "value"])
-    assert set(found.index.get_level_values(0)) == {"model", "supplier", "region"}  # one plant alone says nothing
-    assert found.loc[("supplier", "A"), ["failures", "expected", "past_failures", "past_expected"]].tolist() == [2, 4.0, 4, 6.0]
+    assert set(found.index.get_level_values(0)) == {
+        "model",
+        "supplier",
+        "region",
+    }  # one plant alone says nothing
+    assert found.loc[
+        ("supplier", "A"), ["failures", "expected", "past_failures", "past_expected"]
+    ].tolist() == [2, 4.0, 4, 6.0]

@@ -14,7 +14,10 @@ AGAIN = [key for key in KEPT if key[1] <= 2.0 and key[1] != 1.5 and key[0] != si
 
 
 def hits(one: Outcome, seeds: range) -> int:
-    return sum(simulated.hit(one.name, one.ratio, seed, search=SEARCH_ERROR, watch=WATCH_ERROR, life=LIFE_ERROR) for seed in seeds)
+    return sum(
+        simulated.hit(one.name, one.ratio, seed, search=SEARCH_ERROR, watch=WATCH_ERROR, life=LIFE_ERROR)
+        for seed in seeds
+    )
 
 
 def test_the_table_holds_what_was_planned():
@@ -32,7 +35,10 @@ def test_every_field_comes_out_as_kept(one: Outcome):
     assert hits(one, range(one.seeds)) == one.hits
 
 
-@pytest.mark.parametrize("name", ["batch_in_one_region", "supplier_across_models", "one_production_month", simulated.NEAR, "wear_out"])
+@pytest.mark.parametrize(
+    "name",
+    ["batch_in_one_region", "supplier_across_models", "one_production_month", simulated.NEAR, "wear_out"],
+)
 def test_at_twice_the_rate_and_a_hundred_failures_the_fault_is_named_first_in_95_of_100(name: str):
     one = KEPT[name, 2.0]
     assert one.seeds >= 400 and one.hits / one.seeds >= 0.95

@@ -14,7 +14,13 @@ from analysis.metrics import StudyInputs
 from analysis.results import Finding
 
 Inputs = Callable[..., StudyInputs]
-STATISTICAL = {"failures.excess", "failures.emerging", "failures.out_of_control", "failures.wear_out", "failures.early_life"}
+STATISTICAL = {
+    "failures.excess",
+    "failures.emerging",
+    "failures.out_of_control",
+    "failures.wear_out",
+    "failures.early_life",
+}
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +40,14 @@ def test_planted_truths_are_found_and_every_number_is_a_fact(planted: Path, inpu
     assert ((("supplier", "Qiming"),), "fan_motor") in causes
     supplier = next(c for c in study.causes if c.cause.attributes == {"supplier": "Qiming"})
     # all failures of these machines are 1.4 times as many, the excess in one component of about a sixth of them
-    assert supplier.ratio.interval is not None and supplier.ratio.interval.low > 2 and supplier.ratio.interval.high < 5
-    assert set(supplier.evidence["supplier"]) == {"Qiming"} and len(supplier.evidence) == supplier.failures.value
+    assert (
+        supplier.ratio.interval is not None
+        and supplier.ratio.interval.low > 2
+        and supplier.ratio.interval.high < 5
+    )
+    assert (
+        set(supplier.evidence["supplier"]) == {"Qiming"} and len(supplier.evidence) == supplier.failures.value
+    )
     shapes = {life.component: life for life in study.lives}
     assert shapes["compressor"].direction == "rising" and shapes["control_board"].direction == "falling"
     low, high = shapes["compressor"].shape.interval.low, shapes["compressor"].shape.interval.high  # type: ignore[union-attr]
@@ -46,14 +58,29 @@ def test_planted_truths_are_found_and_every_number_is_a_fact(planted: Path, inpu
     lines = sum(facts["total"].value for _, facts in study.money.by_component)  # type: ignore[misc]
     assert lines == study.money.total.value
     for _, facts in study.money.by_component:
-        parts = [facts[name].value for name in ("parts", "logistics", "outsourcing", "compensation", "other", "recovered")]
+        parts = [
+            facts[name].value
+            for name in ("parts", "logistics", "outsourcing", "compensation", "other", "recovered")
+        ]
         assert sum(parts) == facts["total"].value  # type: ignore[arg-type]
-    assert {attribute for attribute, _ in study.paretos} == {"component", "fault_code", "model", "batch", "supplier", "plant", "region"}
+    assert {attribute for attribute, _ in study.paretos} == {
+        "component",
+        "fault_code",
+        "model",
+        "batch",
+        "supplier",
+        "plant",
+        "region",
+    }
     excess = study.paretos["supplier", "excess"]
     assert excess.lines[0].name.en == "Qiming" and excess.lines[0].settled
     by_count = study.paretos["component", "count"]
-    assert sum(line.fact.value for line in by_count.lines) == sum(line.fact.value for line in study.paretos["fault_code", "count"].lines)  # type: ignore[misc]
-    assert study.words is not None and any("压缩机" in one.term for one in study.words.by_component if one.component.en == "Compressor")
+    assert sum(line.fact.value for line in by_count.lines) == sum(
+        line.fact.value for line in study.paretos["fault_code", "count"].lines
+    )  # type: ignore[misc]
+    assert study.words is not None and any(
+        "压缩机" in one.term for one in study.words.by_component if one.component.en == "Compressor"
+    )
     assert study.words.new == ()
     for finding in study.findings:
         assert finding.statement.plain("zh") != finding.statement.plain("en")
@@ -77,10 +104,15 @@ def test_the_claims_forecast_adds_up_to_the_study_and_its_draws_to_its_mean(plan
     inputs = inputs_of(planted)
     found, study = failures.claims_forecast(inputs), failures.study(inputs)
     assert study.forecast is not None
-    assert found.rows["failures"].sum() == pytest.approx(float(study.forecast.under_warranty.value), rel=0.002)  # type: ignore[arg-type]
+    assert found.rows["failures"].sum() == pytest.approx(
+        float(study.forecast.under_warranty.value), rel=0.002
+    )  # type: ignore[arg-type]
     assert found.draws.mean() == pytest.approx(found.rows["cost"].sum(), rel=0.02)
     assert (found.rows["low"] < found.rows["cost"]).all() and (found.rows["cost"] < found.rows["high"]).all()
-    assert failures.claims_forecast(inputs, with_plan=False).rows["failures"].sum() < found.rows["failures"].sum()
+    assert (
+        failures.claims_forecast(inputs, with_plan=False).rows["failures"].sum()
+        < found.rows["failures"].sum()
+    )
 
 
 def test_with_nothing_planted_nothing_is_found(tmp_path: Path, inputs_of: Inputs):

@@ -39,9 +39,13 @@ def notebook_messages(path: Path) -> Iterator[str]:
             yield from prose_messages(cell.source)
 
 
-@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda path: path.relative_to(SOURCE).as_posix())
+@pytest.mark.parametrize(
+    "path", sorted(SOURCE.rglob("*.py")), ids=lambda path: path.relative_to(SOURCE).as_posix()
+)
 def test_every_sentence_in_the_source_has_chinese_wording(path: Path):
-    missing = [message for message in templates(path) if has_words(message) and message not in catalogue("zh")]
+    missing = [
+        message for message in templates(path) if has_words(message) and message not in catalogue("zh")
+    ]
     assert not missing
 
 
@@ -55,7 +59,11 @@ def fields(template: str) -> set[str]:
 
 
 def test_the_chinese_wording_names_only_the_placeholders_of_the_english():
-    wrong = {message: found for message, found in catalogue("zh").items() if "{" in message and not fields(found) <= fields(message)}
+    wrong = {
+        message: found
+        for message, found in catalogue("zh").items()
+        if "{" in message and not fields(found) <= fields(message)
+    }
     assert not wrong
 
 
@@ -72,10 +80,21 @@ def typed_numbers(text: str) -> list[str]:
 
 def test_no_number_is_typed_into_the_chinese_wording_only():
     """A figure in one language and not in the other would be a number nobody traces."""
-    odd = {message: found for message, found in catalogue("zh").items() if set(typed_numbers(found)) - set(typed_numbers(message))}
+    odd = {
+        message: found
+        for message, found in catalogue("zh").items()
+        if set(typed_numbers(found)) - set(typed_numbers(message))
+    }
     assert not odd
 
 
 def test_no_figure_of_the_english_wording_is_lost_in_the_chinese():
-    figures = {message: set(re.findall(r"\d+", re.sub(r"{[^{}]*}", "", message.replace("1,000", "千")))) for message in catalogue("zh")}
-    assert not {message for message, found in catalogue("zh").items() if figures[message] - set(re.findall(r"\d+", found))}
+    figures = {
+        message: set(re.findall(r"\d+", re.sub(r"{[^{}]*}", "", message.replace("1,000", "千"))))
+        for message in catalogue("zh")
+    }
+    assert not {
+        message
+        for message, found in catalogue("zh").items()
+        if figures[message] - set(re.findall(r"\d+", found))
+    }

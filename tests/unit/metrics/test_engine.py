@@ -27,11 +27,17 @@ def test_cost_of_a_month_counts_incurred_and_recovery_once(company: Path, engine
 
 
 def test_as_of_decides_which_postings_are_known(company: Path, engine_of: Build):
-    assert engine_of(company, as_of="2026-11-30").fact("after_sales_cost", period=OCTOBER).value == Decimal("1607.00")
-    assert engine_of(company, as_of="2026-11-10").fact("after_sales_cost", period=OCTOBER).value == Decimal("1600.00")
+    assert engine_of(company, as_of="2026-11-30").fact("after_sales_cost", period=OCTOBER).value == Decimal(
+        "1607.00"
+    )
+    assert engine_of(company, as_of="2026-11-10").fact("after_sales_cost", period=OCTOBER).value == Decimal(
+        "1600.00"
+    )
 
 
-def test_category_comes_from_the_posting_then_from_the_account_map_and_else_stays_visible(company: Path, engine_of: Build):
+def test_category_comes_from_the_posting_then_from_the_account_map_and_else_stays_visible(
+    company: Path, engine_of: Build
+):
     frame = engine_of(company).aggregate("incurred_cost", by=("category",), period=OCTOBER)
     found = dict(zip(frame["category"], frame["incurred_cost"], strict=True))
     assert found == {
@@ -80,9 +86,19 @@ def test_a_month_without_rows_is_said(company: Path, engine_of: Build):
 
 def test_slices_add_up_to_the_total_for_every_dimension(company: Path, engine_of: Build):
     engine = engine_of(company)
-    for dimension in ("category", "product_line", "region", "ticket_type", "tracing", "cost_center", "account"):
+    for dimension in (
+        "category",
+        "product_line",
+        "region",
+        "ticket_type",
+        "tracing",
+        "cost_center",
+        "account",
+    ):
         frame = engine.aggregate("incurred_cost", by=(dimension,), period=OCTOBER)
-        assert sum(value for value in frame["incurred_cost"] if value is not None) == Decimal("1600.00"), dimension
+        assert sum(value for value in frame["incurred_cost"] if value is not None) == Decimal("1600.00"), (
+            dimension
+        )
 
 
 def test_kept_aggregates_equal_computed_ones_and_follow_a_changed_month(company: Path, engine_of: Build):
@@ -116,7 +132,9 @@ def test_trace_gives_the_rows_behind_a_fact(company: Path, engine_of: Build):
 
 def test_text_from_data_never_becomes_sql(company: Path, engine_of: Build):
     engine = engine_of(company)
-    assert engine.fact("after_sales_cost", period=OCTOBER, dimensions={"category": "x' OR '1'='1"}).value is None
+    assert (
+        engine.fact("after_sales_cost", period=OCTOBER, dimensions={"category": "x' OR '1'='1"}).value is None
+    )
 
 
 def test_unknown_measures_and_metrics_are_refused_with_a_suggestion(company: Path, engine_of: Build):
@@ -136,7 +154,10 @@ def test_a_materialised_table_is_computed_once_and_named_by_its_text(company: Pa
     engine = engine_of(company)
     first = engine.materialise("draws", "SELECT random() AS value")
     assert engine.materialise("draws", "SELECT random() AS value") == first
-    assert engine.query(f"SELECT value FROM {first}")["value"].tolist() == engine.query(f"SELECT value FROM {first}")["value"].tolist()
+    assert (
+        engine.query(f"SELECT value FROM {first}")["value"].tolist()
+        == engine.query(f"SELECT value FROM {first}")["value"].tolist()
+    )
     assert engine.materialise("draws", "SELECT 1 AS value") != first
     with pytest.raises(MissingData, match="budget"):
         engine.materialise("plans", "SELECT 1", needs=("budget",))

@@ -29,7 +29,9 @@ def test_without_pyspark_the_refusal_says_what_to_do(monkeypatch: pytest.MonkeyP
         Spark()
 
 
-def test_spark_and_duckdb_give_the_same_facts(company: Path, tmp_path: Path, engine_of: Callable[..., Engine]):
+def test_spark_and_duckdb_give_the_same_facts(
+    company: Path, tmp_path: Path, engine_of: Callable[..., Engine]
+):
     pytest.importorskip("pyspark", reason="pyspark is not installed")
     if shutil.which("java") is None:
         pytest.skip("Java is not installed")
@@ -37,9 +39,16 @@ def test_spark_and_duckdb_give_the_same_facts(company: Path, tmp_path: Path, eng
 
     tables = load_tables(company, tmp_path / "store", reporting_currency="CNY", time_zone="Asia/Shanghai")
     spark = Engine(
-        tables, Registry.load(), cost_tree=CostTree.load(), as_of=dt.date(2026, 11, 10), time_zone="Asia/Shanghai", currency="CNY",
-        confidence=0.95, cache=None, database=Spark(),
-    )  # fmt: skip
+        tables,
+        Registry.load(),
+        cost_tree=CostTree.load(),
+        as_of=dt.date(2026, 11, 10),
+        time_zone="Asia/Shanghai",
+        currency="CNY",
+        confidence=0.95,
+        cache=None,
+        database=Spark(),
+    )
     duckdb = engine_of(company)
     compared = 0
     for metric in spark.registry:

@@ -29,7 +29,14 @@ def test_yaml_cannot_build_objects(tmp_path: Path):
 
 
 def test_an_unknown_key_is_refused_with_a_suggestion():
-    raw = {"company": "X", "data": "sample", "month": "2026-10", "currency": "CNY", "time_zone": "Asia/Shanghai", "confidense": Decimal("0.9")}
+    raw = {
+        "company": "X",
+        "data": "sample",
+        "month": "2026-10",
+        "currency": "CNY",
+        "time_zone": "Asia/Shanghai",
+        "confidense": Decimal("0.9"),
+    }
     with pytest.raises(ParameterError, match="unknown key 'confidense'. Did you mean 'confidence'"):
         bind(RunParams, raw, "run")
 
@@ -37,7 +44,14 @@ def test_an_unknown_key_is_refused_with_a_suggestion():
 def test_a_missing_key_and_a_wrong_type_are_named():
     with pytest.raises(ParameterError, match="'data' is missing"):
         bind(RunParams, {"company": "X", "month": "2026-10", "currency": "CNY", "time_zone": "UTC"}, "run")
-    raw = {"company": "X", "data": "sample", "month": "2026-10", "currency": "CNY", "time_zone": "UTC", "close_day": "ten"}
+    raw = {
+        "company": "X",
+        "data": "sample",
+        "month": "2026-10",
+        "currency": "CNY",
+        "time_zone": "UTC",
+        "close_day": "ten",
+    }
     with pytest.raises(ParameterError, match="run.close_day: 'ten' should be a whole number"):
         bind(RunParams, raw, "run")
 
@@ -88,7 +102,9 @@ accounts:
 
 
 def test_an_account_moves_to_another_category_from_a_day_on(tmp_path: Path):
-    rules = '  - {account: "1", category: labour}\n  - {account: "1", category: parts, valid_from: 2026-07-01}\n'
+    rules = (
+        '  - {account: "1", category: labour}\n  - {account: "1", category: parts, valid_from: 2026-07-01}\n'
+    )
     rows = CostTree.load(written(tmp_path, TREE + rules)).account_rows()
     assert rows == [
         ("1", "*", "labour", dt.date(1900, 1, 1), dt.date(2026, 7, 1)),
@@ -100,4 +116,8 @@ def test_the_cost_tree_refuses_unknown_categories_and_doubled_rules(tmp_path: Pa
     with pytest.raises(ParameterError, match="unknown category 'labor'. Did you mean 'labour'"):
         CostTree.load(written(tmp_path, TREE + '  - {account: "1", category: labor}\n'))
     with pytest.raises(ParameterError, match="two rules from 1900-01-01"):
-        CostTree.load(written(tmp_path, TREE + '  - {account: "1", category: labour}\n  - {account: "1", category: parts}\n'))
+        CostTree.load(
+            written(
+                tmp_path, TREE + '  - {account: "1", category: labour}\n  - {account: "1", category: parts}\n'
+            )
+        )

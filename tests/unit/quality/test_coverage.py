@@ -19,12 +19,26 @@ Inputs = Callable[..., StudyInputs]
 
 
 def rows(months: int, each: int, line: Callable[[Month, int], str]) -> str:
-    return "".join(line(Month.parse("2026-10") - age, index) for age in range(months - 1, -1, -1) for index in range(each))
+    return "".join(
+        line(Month.parse("2026-10") - age, index)
+        for age in range(months - 1, -1, -1)
+        for index in range(each)
+    )
 
 
-def tickets(company: Path, region: Callable[[Month, int], str], resolved: Callable[[Month, int], str] = lambda month, index: "") -> None:
+def tickets(
+    company: Path,
+    region: Callable[[Month, int], str],
+    resolved: Callable[[Month, int], str] = lambda month, index: "",
+) -> None:
     head = "ticket_id,ticket_type,opened_at,region,resolved_at\n"
-    body = rows(8, 30, lambda month, index: f"{month}-{index},repair,{month}-10T02:00:00,{region(month, index)},{resolved(month, index)}\n")
+    body = rows(
+        8,
+        30,
+        lambda month, index: (
+            f"{month}-{index},repair,{month}-10T02:00:00,{region(month, index)},{resolved(month, index)}\n"
+        ),
+    )
     (company / "tickets.csv").write_text(head + body, encoding="utf-8")
 
 
@@ -33,7 +47,11 @@ def test_a_column_that_went_silent_is_a_finding_with_its_month(company: Path, in
     study = quality.study(inputs_of(company))
     (finding,) = (found for found in study.findings if found.id.startswith("quality.silent"))
     assert finding.id == "quality.silent.tickets.region"
-    assert "2026" in finding.statement.plain() and "66.7%" in finding.statement.plain() and "60 rows" in finding.statement.plain()
+    assert (
+        "2026" in finding.statement.plain()
+        and "66.7%" in finding.statement.plain()
+        and "60 rows" in finding.statement.plain()
+    )
     column = next(column for column in study.columns if column.name == "tickets.region")
     assert column.silent == (Month.parse("2026-09"), Month.parse("2026-10"))
     assert column.shares[Month.parse("2026-08")].value == pytest.approx(20 / 30)
@@ -43,7 +61,9 @@ def test_a_column_that_went_silent_is_a_finding_with_its_month(company: Path, in
 def test_a_rare_or_ripening_column_is_not_called_silent(company: Path, inputs_of: Inputs):
     tickets(
         company,
-        lambda month, index: "North" if str(month) < "2026-10" and not index else "",  # one row in thirty: thirty empty rows are chance
+        lambda month, index: (
+            "North" if str(month) < "2026-10" and not index else ""
+        ),  # one row in thirty: thirty empty rows are chance
         lambda month, index: f"{month}-12T00:00:00" if str(month) < "2026-10" else "",  # not yet resolved
     )
     study = quality.study(inputs_of(company))
@@ -59,13 +79,19 @@ def test_rows_still_to_come_follow_the_lags_of_earlier_months(company: Path, inp
             return ""
         return f"{month}-{index},{month}-20,parts,1.00,{late if index < 10 else f'{month}-21'}T00:00:00\n"
 
-    (company / "ledger.csv").write_text("posting_id,posted_on,category,amount,recorded_at\n" + rows(9, 40, posting), encoding="utf-8")
+    (company / "ledger.csv").write_text(
+        "posting_id,posted_on,category,amount,recorded_at\n" + rows(9, 40, posting), encoding="utf-8"
+    )
     study = quality.study(inputs_of(company))
     (arrival,) = (found for found in study.arrivals if found.table == "ledger")
     assert (arrival.arrived.value, arrival.arrived.numerator, arrival.arrived.denominator) == (0.75, 180, 240)
     assert (arrival.seen.value, arrival.to_come.value) == (30, 10)
-    assert arrival.median_lag.value == pytest.approx(1 + 8 / 24)  # midnight in UTC is eight in the morning in Shanghai
-    assert [found.id for found in study.findings if found.id.startswith("quality.late")] == ["quality.late.ledger"]
+    assert arrival.median_lag.value == pytest.approx(
+        1 + 8 / 24
+    )  # midnight in UTC is eight in the morning in Shanghai
+    assert [found.id for found in study.findings if found.id.startswith("quality.late")] == [
+        "quality.late.ledger"
+    ]
 
 
 def test_without_recording_times_nothing_is_said_about_late_rows(company: Path, inputs_of: Inputs):
@@ -79,11 +105,29 @@ def test_without_recording_times_nothing_is_said_about_late_rows(company: Path, 
 def test_the_register_is_printed(company: Path, inputs_of: Inputs, tmp_path: Path):
     inputs = inputs_of(company)
     entry = Correction(
-        id="L9", run="sample", table="ledger", match={"posting_id": "L9"}, action="drop", reason="posted twice", reporter="J. Chen", expect=1
+        id="L9",
+        run="sample",
+        table="ledger",
+        match={"posting_id": "L9"},
+        action="drop",
+        reason="posted twice",
+        reporter="J. Chen",
+        expect=1,
     )
-    tables = load_tables(company, tmp_path / "corrected", reporting_currency="CNY", time_zone="Asia/Shanghai", corrections=[entry])
+    tables = load_tables(
+        company,
+        tmp_path / "corrected",
+        reporting_currency="CNY",
+        time_zone="Asia/Shanghai",
+        corrections=[entry],
+    )
     inputs.engine.tables = tables
     study = quality.study(replace(inputs))
     (printed,) = study.corrections
-    assert (printed.id, printed.rows.value, printed.reason, printed.action.en) == ("L9", 1, "posted twice", "dropped")
+    assert (printed.id, printed.rows.value, printed.reason, printed.action.en) == (
+        "L9",
+        1,
+        "posted twice",
+        "dropped",
+    )
     assert exhibits.corrections_table(study).kind == "table"

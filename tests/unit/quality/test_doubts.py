@@ -72,9 +72,12 @@ def test_texts_that_are_absent_do_not_speak_against_a_pair_and_an_unknown_custom
     company: Path, inputs_of: Inputs
 ):
     tickets(
-        company, "T1,C1,P1,repair,2026-10-05T02:00:00,", "T2,C1,P1,repair,2026-10-05T02:29:59,leaks",
-        "T3,,P1,repair,2026-10-06T02:00:00,", "T4,,P1,repair,2026-10-06T02:01:00,",
-    )  # fmt: skip
+        company,
+        "T1,C1,P1,repair,2026-10-05T02:00:00,",
+        "T2,C1,P1,repair,2026-10-05T02:29:59,leaks",
+        "T3,,P1,repair,2026-10-06T02:00:00,",
+        "T4,,P1,repair,2026-10-06T02:01:00,",
+    )
     assert near(quality.study(inputs_of(company)), "tickets").pairs["ticket_id"].tolist() == ["T2"]
 
 
@@ -198,9 +201,15 @@ def test_an_extract_made_before_the_month_ended_is_an_alert(company: Path, input
 
 def stated(**changes: object) -> ScreenFigure:
     entry = {
-        "run": "sample", "system": "Desk", "figure": "service_order_count", "period": "2026-10", "value": Decimal(3), "tolerance": Decimal(0),
-        "source": "read by A", "read_on": dt.date(2026, 11, 10),
-    }  # fmt: skip
+        "run": "sample",
+        "system": "Desk",
+        "figure": "service_order_count",
+        "period": "2026-10",
+        "value": Decimal(3),
+        "tolerance": Decimal(0),
+        "source": "read by A",
+        "read_on": dt.date(2026, 11, 10),
+    }
     return ScreenFigure(**(entry | changes))  # type: ignore[arg-type]
 
 
@@ -215,8 +224,10 @@ def test_a_screen_figure_that_agrees_passes_and_one_beyond_its_tolerance_fails(
     ]
     study = quality.study(inputs_of(company), screen_figures=lines)
     assert {line.stated.system: (line.difference.value, line.agrees) for line in study.screens} == {
-        "Desk": (0, True), "ERP": (Decimal("0.50"), True), "Old desk": (-2, False),
-    }  # fmt: skip
+        "Desk": (0, True),
+        "ERP": (Decimal("0.50"), True),
+        "Old desk": (-2, False),
+    }
     failed = [
         check.sentence.plain()
         for check in study.checks
@@ -299,15 +310,28 @@ def test_what_a_map_took_for_granted_is_on_the_page(company: Path, inputs_of: In
     notes = (
         MapNote(kind="not in the file", column="region", count=0, example=""),
         MapNote(kind="words not listed, taken as 'repair'", column="ticket_type", count=7, example="Network"),
-        MapNote(kind="no row fits the map's rule (only, without or found_in)", column="role", count=20, example="(empty)"),
+        MapNote(
+            kind="no row fits the map's rule (only, without or found_in)",
+            column="role",
+            count=20,
+            example="(empty)",
+        ),
     )
     study = quality.study(inputs_of(company), mapped=[Export("tickets", "incident.csv", 20, 20, 0, notes)])
-    assert [(one.column, one.kind.en, one.kind.zh, one.count.value if one.count else None) for one in study.remarks] == [
-        ("role", "the rule keeps no row", "按该规则没有一行被保留", 20), ("ticket_type", "words not listed, taken as repair", "未列出的取值，归为 repair", 7),
+    assert [
+        (one.column, one.kind.en, one.kind.zh, one.count.value if one.count else None)
+        for one in study.remarks
+    ] == [
+        ("role", "the rule keeps no row", "按该规则没有一行被保留", 20),
+        ("ticket_type", "words not listed, taken as repair", "未列出的取值，归为 repair", 7),
         ("region", "not in the file; made without it", "文件中没有该列，未生成", None),
-    ]  # fmt: skip
+    ]
     block = exhibits.remarks_table(study)
-    assert block is not None and [row["cells"][1]["text"]["en"] for row in block.payload["rows"]] == ["tickets.role", "tickets.ticket_type", "tickets.region"]
+    assert block is not None and [row["cells"][1]["text"]["en"] for row in block.payload["rows"]] == [
+        "tickets.role",
+        "tickets.ticket_type",
+        "tickets.region",
+    ]
     assert exhibits.remarks_table(quality.study(inputs_of(company))) is None
 
 
@@ -316,7 +340,9 @@ def test_every_remark_of_a_map_has_its_words():
     written = set()
     for module in ("mapping", "rowmapping", "moments"):
         text = (SOURCES / f"{module}.py").read_text(encoding="utf-8")
-        written |= set(re.findall(r'kind=f?"([^"{]+)', text)) | set(re.findall(r'_count\((?:column, )?f?"([^"{]+)', text))
+        written |= set(re.findall(r'kind=f?"([^"{]+)', text)) | set(
+            re.findall(r'_count\((?:column, )?f?"([^"{]+)', text)
+        )
     assert len(written) >= 8
     assert not [kind for kind in written if not any(kind.startswith(start.rstrip()) for start in _SAID)]
 

@@ -10,7 +10,14 @@ import urllib.request
 from pathlib import Path
 from typing import Any, Self
 
-BROWSER = next((path for name in ("chromium", "chromium-browser", "google-chrome", "chrome") if (path := shutil.which(name))), None)
+BROWSER = next(
+    (
+        path
+        for name in ("chromium", "chromium-browser", "google-chrome", "chrome")
+        if (path := shutil.which(name))
+    ),
+    None,
+)
 
 
 class Browser:
@@ -18,9 +25,18 @@ class Browser:
 
     def __init__(self, folder: Path) -> None:
         assert BROWSER is not None
-        options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--remote-allow-origins=*", "--remote-debugging-port=0"]
+        options = [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--hide-scrollbars",
+            "--remote-allow-origins=*",
+            "--remote-debugging-port=0",
+        ]
         self._process = subprocess.Popen(
-            [BROWSER, *options, f"--user-data-dir={folder}", "about:blank"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [BROWSER, *options, f"--user-data-dir={folder}", "about:blank"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         self.events: list[dict[str, Any]] = []
         self._number = 0
@@ -63,8 +79,18 @@ class Browser:
         return answer["result"].get("value")
 
     def open(self, path: Path, *, width: int, height: int = 900, scheme: str = "light") -> None:
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
-        self.call("Emulation.setEmulatedMedia", media="", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=width < 600,
+        )
+        self.call(
+            "Emulation.setEmulatedMedia",
+            media="",
+            features=[{"name": "prefers-color-scheme", "value": scheme}],
+        )
         self.call("Page.navigate", url=path.as_uri())
         while self.evaluate("document.readyState") != "complete":
             time.sleep(0.05)
@@ -72,11 +98,21 @@ class Browser:
 
     def press(self, key: str, code: int) -> None:
         text = {"text": "\r"} if key == "Enter" else {}  # without it a form is not submitted
-        self.call("Input.dispatchKeyEvent", type="keyDown", key=key, code=key, windowsVirtualKeyCode=code, **text)
+        self.call(
+            "Input.dispatchKeyEvent", type="keyDown", key=key, code=key, windowsVirtualKeyCode=code, **text
+        )
         self.call("Input.dispatchKeyEvent", type="keyUp", key=key, code=key, windowsVirtualKeyCode=code)
 
     def troubles(self) -> list[str]:
         """Console messages, exceptions and requests that left the page."""
-        told = [json.dumps(event["params"])[:300] for event in self.events if event["method"] in ("Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled")]
-        asked = [event["params"]["request"]["url"] for event in self.events if event["method"] == "Network.requestWillBeSent"]
+        told = [
+            json.dumps(event["params"])[:300]
+            for event in self.events
+            if event["method"] in ("Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled")
+        ]
+        asked = [
+            event["params"]["request"]["url"]
+            for event in self.events
+            if event["method"] == "Network.requestWillBeSent"
+        ]
         return told + [url[:200] for url in asked if not url.startswith(("file:", "data:", "about:"))]

@@ -40,25 +40,66 @@ class Registry(dict[str, Any]):
 
 def stub_run(*, tables: dict[str, Any] | None = None, content_hash: str = "d" * 64) -> SimpleNamespace:
     """What ``prepare_run`` gives, as far as the report looks at it."""
-    waterfall = (SimpleNamespace(file="ledger.csv", file_hash="f" * 64, rows_read=12, accepted=10, quarantined=1, exact_duplicates=1),)
+    waterfall = (
+        SimpleNamespace(
+            file="ledger.csv",
+            file_hash="f" * 64,
+            rows_read=12,
+            accepted=10,
+            quarantined=1,
+            exact_duplicates=1,
+        ),
+    )
     ledger = SimpleNamespace(
-        name="ledger", present=True, content_hash=content_hash, rows=10, waterfall=waterfall, personal=frozenset(), columns_present=frozenset({"amount"})
+        name="ledger",
+        present=True,
+        content_hash=content_hash,
+        rows=10,
+        waterfall=waterfall,
+        personal=frozenset(),
+        columns_present=frozenset({"amount"}),
     )
     return SimpleNamespace(
-        name="sample", month=Month(2026, 10), as_of=dt.date(2026, 11, 10), company=Text(en="Lumen Appliances", zh="流明电器"),
-        currency="CNY", tables=Tables(store=content_hash, content_hash=content_hash, tables=tables or {"ledger": ledger}, checks=()),
-        registry=Registry(after_sales_cost=SimpleNamespace(name=Text(en="After-sales cost", zh="售后成本"), numerator="incurred")),
-        earlier=None, params_hash="p" * 64, preparer="A. Preparer", reviewer="R. Reviewer", data_folder=Path("data/sample"),
-    )  # fmt: skip
+        name="sample",
+        month=Month(2026, 10),
+        as_of=dt.date(2026, 11, 10),
+        company=Text(en="Lumen Appliances", zh="流明电器"),
+        currency="CNY",
+        tables=Tables(
+            store=content_hash, content_hash=content_hash, tables=tables or {"ledger": ledger}, checks=()
+        ),
+        registry=Registry(
+            after_sales_cost=SimpleNamespace(
+                name=Text(en="After-sales cost", zh="售后成本"), numerator="incurred"
+            )
+        ),
+        earlier=None,
+        params_hash="p" * 64,
+        preparer="A. Preparer",
+        reviewer="R. Reviewer",
+        data_folder=Path("data/sample"),
+    )
 
 
 def fact(value: float | None = 1200.5, *, id: str = COST, unit: str = "CNY", **parts: Any) -> dict[str, Any]:
     metric, _, rest = id.partition("#")
     period, _, version = rest.rpartition(":")
     record = {
-        "id": id, "metric": metric.partition("@")[0], "version": version, "period": period, "dimensions": {}, "value": value, "unit": unit,
-        "numerator": None, "denominator": None, "interval": None, "n": None, "reason": None, "formula": "sum of postings", "sources": ["ledger"],
-    }  # fmt: skip
+        "id": id,
+        "metric": metric.partition("@")[0],
+        "version": version,
+        "period": period,
+        "dimensions": {},
+        "value": value,
+        "unit": unit,
+        "numerator": None,
+        "denominator": None,
+        "interval": None,
+        "n": None,
+        "reason": None,
+        "formula": "sum of postings",
+        "sources": ["ledger"],
+    }
     return record | parts
 
 
@@ -70,26 +111,49 @@ def shown(text: str, id: str = COST) -> list[dict[str, str]]:
     return [{"t": "x "}, {"t": text, "k": "fact", "fact": id}]
 
 
-def callout(*, facts: list[dict[str, Any]] | None = None, en: Any = None, zh: Any = None, id: str = "costs.note", **parts: Any) -> dict[str, Any]:
+def callout(
+    *,
+    facts: list[dict[str, Any]] | None = None,
+    en: Any = None,
+    zh: Any = None,
+    id: str = "costs.note",
+    **parts: Any,
+) -> dict[str, Any]:
     """A block with one sentence."""
     body = {"en": en or shown("CNY 1,200.50"), "zh": zh or shown("1,200.50元")}
     record = {
-        "version": 1, "kind": "callout", "id": id, "tone": "info", "title": {"en": words("T"), "zh": words("T")}, "body": body,
-        "facts": [fact()] if facts is None else facts, "untranslated": [],
-    }  # fmt: skip
+        "version": 1,
+        "kind": "callout",
+        "id": id,
+        "tone": "info",
+        "title": {"en": words("T"), "zh": words("T")},
+        "body": body,
+        "facts": [fact()] if facts is None else facts,
+        "untranslated": [],
+    }
     return record | parts
 
 
 def checks_block(outcome: str = "passed", *, blocking: bool = False) -> dict[str, Any]:
     sentence = {language: words("The ledger agrees with the general ledger.") for language in LANGUAGES}
     return {
-        "version": 1, "kind": "checks", "id": "costs.checks", "facts": [], "untranslated": [],
+        "version": 1,
+        "kind": "checks",
+        "id": "costs.checks",
+        "facts": [],
+        "untranslated": [],
         "checks": [{"id": "ledger_tied_out", "outcome": outcome, "blocking": blocking, "sentence": sentence}],
-    }  # fmt: skip
+    }
 
 
 def code(source: str, *tags: str) -> dict[str, Any]:
-    return {"cell_type": "code", "source": source, "metadata": {"tags": list(tags)}, "outputs": [], "execution_count": None}
+    return {
+        "cell_type": "code",
+        "source": source,
+        "metadata": {"tags": list(tags)},
+        "outputs": [],
+        "execution_count": None,
+    }
 
 
 def prose(source: str) -> dict[str, Any]:
@@ -105,7 +169,9 @@ def publish(*blocks: dict[str, Any]) -> dict[str, Any]:
     )
 
 
-def write_notebook(folder: Path, name: str, *cells: dict[str, Any], parameters: str = PARAMETERS, section: str = "costs") -> Path:
+def write_notebook(
+    folder: Path, name: str, *cells: dict[str, Any], parameters: str = PARAMETERS, section: str = "costs"
+) -> Path:
     """A notebook as it is committed: without outputs, every cell with an id."""
     contents = [prose(f"# {name}"), code(parameters, "parameters"), *cells]
     for number, cell in enumerate(contents):
@@ -118,17 +184,32 @@ def write_notebook(folder: Path, name: str, *cells: dict[str, Any], parameters: 
     }
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.ipynb"
-    path.write_text(json.dumps({"cells": contents, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}), encoding="utf-8")
+    path.write_text(
+        json.dumps({"cells": contents, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}),
+        encoding="utf-8",
+    )
     return path
 
 
 def executed(*outputs_by_cell: list[dict[str, Any]], section: str = "costs") -> dict[str, Any]:
     """A notebook as it comes out of a kernel, for tests that need no kernel."""
     cells = [
-        {"cell_type": "code", "id": f"c{n}", "source": "run", "metadata": {}, "execution_count": n + 1, "outputs": outputs}
+        {
+            "cell_type": "code",
+            "id": f"c{n}",
+            "source": "run",
+            "metadata": {},
+            "execution_count": n + 1,
+            "outputs": outputs,
+        }
         for n, outputs in enumerate(outputs_by_cell)
     ]
-    return {"cells": cells, "metadata": {"after_sales": {"section": section, "order": 1}}, "nbformat": 4, "nbformat_minor": 5}
+    return {
+        "cells": cells,
+        "metadata": {"after_sales": {"section": section, "order": 1}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
 
 
 def output(block: dict[str, Any]) -> dict[str, Any]:
@@ -138,7 +219,9 @@ def output(block: dict[str, Any]) -> dict[str, Any]:
 def stub_export(notebooks: list[Path], folder: Path, *, pack: dict[str, Any], pool: Executor) -> None:
     """Files of the right names whose content follows from the notebooks and the pack alone."""
     for language in LANGUAGES:
-        (folder / f"after-sales-report.{language}.pdf").write_text(f"{pack['status']} {pack['edition']} {pack['restated']}")
+        (folder / f"after-sales-report.{language}.pdf").write_text(
+            f"{pack['status']} {pack['edition']} {pack['restated']}"
+        )
         pages = folder / "html" / language
         pages.mkdir(parents=True)
         for name in ("index", *(path.stem for path in notebooks)):

@@ -16,7 +16,12 @@ from analysis.report.record import read_record
 from analysis.report.shown import shows
 
 
-def problems(tmp_path: Path, *outputs: list[dict[str, Any]], personal: frozenset[str] = frozenset(), paths: tuple[str, ...] = ()) -> str:
+def problems(
+    tmp_path: Path,
+    *outputs: list[dict[str, Any]],
+    personal: frozenset[str] = frozenset(),
+    paths: tuple[str, ...] = (),
+) -> str:
     record = read_record({"10_costs": executed(*outputs)}, tmp_path)
     return "\n".join(str(problem) for problem in record_problems(record, personal=personal, paths=paths))
 
@@ -29,18 +34,35 @@ def figure(text_element: str) -> dict[str, Any]:
     svg = f'<svg xmlns="http://www.w3.org/2000/svg"><g id="costs-trend-axes_1">{text_element}</g></svg>'
     heading = {"en": words("T"), "zh": words("T")}
     return {
-        "version": 1, "kind": "figure", "id": "costs.trend", "title": heading, "subtitle": heading, "foot": heading, "alt": {"en": "", "zh": ""},
-        "svg": {"en": svg, "zh": svg}, "width": 1, "height": 1, "data": {"columns": [], "rows": []}, "csv": "x", "facts": [fact()], "untranslated": [],
-    }  # fmt: skip
+        "version": 1,
+        "kind": "figure",
+        "id": "costs.trend",
+        "title": heading,
+        "subtitle": heading,
+        "foot": heading,
+        "alt": {"en": "", "zh": ""},
+        "svg": {"en": svg, "zh": svg},
+        "width": 1,
+        "height": 1,
+        "data": {"columns": [], "rows": []},
+        "csv": "x",
+        "facts": [fact()],
+        "untranslated": [],
+    }
 
 
 def cell(text: str, kind: str = "fact", id: str | None = COST) -> dict[str, Any]:
-    row = {"role": "body", "cells": [{"text": {"en": text, "zh": text}, "fact": id, "kind": kind, "sort": None, "tone": None}]}
+    row = {
+        "role": "body",
+        "cells": [{"text": {"en": text, "zh": text}, "fact": id, "kind": kind, "sort": None, "tone": None}],
+    }
     return callout(columns=[], rows=[row], kind="table")
 
 
 def test_a_sound_record_passes(tmp_path):
-    assert problems(tmp_path, [output(callout())], [output(checks_block())], [stream("loading", "stdout")]) == ""
+    assert (
+        problems(tmp_path, [output(callout())], [output(checks_block())], [stream("loading", "stdout")]) == ""
+    )
 
 
 def test_a_cell_that_did_not_run_or_failed_is_named(tmp_path):
@@ -52,7 +74,15 @@ def test_a_cell_that_did_not_run_or_failed_is_named(tmp_path):
     assert found[1] == "10_costs, cell 2: holds an error: KeyError: 'x'"
 
 
-@pytest.mark.parametrize("text", ["Traceback (most recent call last):\n  File", "OperationalError: no table", "pkg.errors.FitError: no", "ERROR 12:00 lost"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Traceback (most recent call last):\n  File",
+        "OperationalError: no table",
+        "pkg.errors.FitError: no",
+        "ERROR 12:00 lost",
+    ],
+)
 def test_an_error_written_as_a_stream_is_not_success(tmp_path, text):
     assert "wrote an error as text" in problems(tmp_path, [stream(text)])
     assert "wrote an error as text" in problems(tmp_path, [stream(f"ok\n{text}", "stdout")])
@@ -64,14 +94,19 @@ def test_words_about_errors_are_no_error(tmp_path):
 
 def test_an_untranslated_message_is_named(tmp_path):
     found = problems(tmp_path, [output(callout(untranslated=["Cost rose."]))])
-    assert "10_costs, cell 1, costs.note: no Chinese wording for “Cost rose.”; add it to src/analysis/locale/zh" in found
+    assert (
+        "10_costs, cell 1, costs.note: no Chinese wording for “Cost rose.”; add it to src/analysis/locale/zh"
+        in found
+    )
 
 
 def test_a_number_in_words_is_refused_unless_the_template_holds_it(tmp_path, monkeypatch):
     from analysis.report import checks
 
     typed = callout(en=words("Cost rose by 4.1% this month."), zh=words("x"))
-    assert "“Cost rose by 4.1% this month.” (en) holds a number that is no fact" in problems(tmp_path, [output(typed)])
+    assert "“Cost rose by 4.1% this month.” (en) holds a number that is no fact" in problems(
+        tmp_path, [output(typed)]
+    )
     monkeypatch.setattr(checks, "_template_pieces", lambda language: frozenset({" within 30 days"}))
     own = callout(en=[{"t": "x"}, {"t": " within 30 days"}], zh=words("x"))
     assert problems(tmp_path, [output(own)]) == ""
@@ -83,7 +118,11 @@ def test_template_pieces_come_from_the_catalogue_of_both_languages():
     from analysis.locale import catalogue
     from analysis.report.checks import _template_pieces
 
-    numbered = [message for message in catalogue("zh") if any(char.isdigit() for char in message) and "{" not in message]
+    numbered = [
+        message
+        for message in catalogue("zh")
+        if any(char.isdigit() for char in message) and "{" not in message
+    ]
     assert set(numbered) <= _template_pieces("en")
 
 
@@ -91,7 +130,9 @@ def test_a_fact_that_nobody_published_or_that_reads_otherwise_is_refused(tmp_pat
     orphan = callout(facts=[])
     assert f"names the fact {COST}, which no section published" in problems(tmp_path, [output(orphan)])
     wrong = callout(en=shown("CNY 1,300.50"))
-    assert f"“CNY 1,300.50” (en) does not agree with its fact {COST} = 1200.5 CNY" in problems(tmp_path, [output(wrong)])
+    assert f"“CNY 1,300.50” (en) does not agree with its fact {COST} = 1200.5 CNY" in problems(
+        tmp_path, [output(wrong)]
+    )
 
 
 def test_a_quantity_printed_as_a_label_is_refused(tmp_path):
@@ -103,7 +144,9 @@ def test_table_cells_are_facts_or_labels(tmp_path):
     assert problems(tmp_path, [output(cell("1,200.5"))]) == ""
     assert problems(tmp_path, [output(cell("X200", "label", None))]) == ""
     assert "does not agree" in problems(tmp_path, [output(cell("1,200.6"))])
-    assert "holds a number that is no fact" in problems(tmp_path, [output(cell("rose 3 times", "words", None))])
+    assert "holds a number that is no fact" in problems(
+        tmp_path, [output(cell("rose 3 times", "words", None))]
+    )
     assert "quantity printed as a label" in problems(tmp_path, [output(cell("3.0 pp", "label", None))])
 
 
@@ -126,7 +169,10 @@ def test_digits_drawn_are_ticks_facts_or_labels(tmp_path, element, refused):
 
 def test_one_id_with_two_numbers_is_refused(tmp_path):
     other = callout(facts=[fact(1200.6)], en=words("x"), zh=words("x"))
-    with pytest.raises(PublicationRefused, match=r"value is 1200.5 in 10_costs, cell 1 and 1200.6 in 10_costs, cell 2. One id is one number"):
+    with pytest.raises(
+        PublicationRefused,
+        match=r"value is 1200.5 in 10_costs, cell 1 and 1200.6 in 10_costs, cell 2. One id is one number",
+    ):
         problems(tmp_path, [output(callout())], [output(other)])
 
 
@@ -144,8 +190,9 @@ def test_an_id_counts_as_tied_out_only_when_it_was_asked_and_passed(tmp_path):
 def test_a_failed_check_stops_the_pack_only_when_it_is_blocking(tmp_path):
     assert problems(tmp_path, [output(checks_block("failed"))]) == ""
     assert problems(tmp_path, [output(checks_block("passed", blocking=True))]) == ""
-    assert "check ledger_tied_out: The ledger agrees with the general ledger. Nothing is issued while" in problems(
-        tmp_path, [output(checks_block("failed", blocking=True))]
+    assert (
+        "check ledger_tied_out: The ledger agrees with the general ledger. Nothing is issued while"
+        in problems(tmp_path, [output(checks_block("failed", blocking=True))])
     )
 
 
@@ -161,7 +208,12 @@ def test_a_failed_check_stops_the_pack_only_when_it_is_blocking(tmp_path):
         ("4.1%", 0.0412, "share", {}),
         ("−0.3 pp", -0.003, "percentage_points", {}),
         ("0.3 pp", -0.003, "percentage_points", {}),
-        ("95% interval 2.40 to 4.00 times", 3.1, "ratio", {"interval": {"low": 2.4, "high": 3.996, "level": 0.95, "method": "x"}}),
+        (
+            "95% interval 2.40 to 4.00 times",
+            3.1,
+            "ratio",
+            {"interval": {"low": 2.4, "high": 3.996, "level": 0.95, "method": "x"}},
+        ),
         ("4.20 failures per 1,000 unit-months", 4.2, "failures/1000_unit_months", {}),
         ("每千台月 4.20 次故障", 4.2, "failures/1000_unit_months", {}),
         ("1,234", 0.1, "share", {"n": 1234}),
@@ -201,22 +253,39 @@ def test_a_fact_without_a_value_shows_its_reason_or_a_dash():
 def test_personal_data_is_found_whole_and_inside_sentences(tmp_path):
     personal = frozenset({"王小明", "AG-0042", "Anna Kowalska", "Repair"})
     label = callout(en=[{"t": "王小明", "k": "label"}], zh=words("x"))
-    assert "holds personal data (“…”); group it or drop the column" in problems(tmp_path, [output(label)], personal=personal)
+    assert "holds personal data (“…”); group it or drop the column" in problems(
+        tmp_path, [output(label)], personal=personal
+    )
     sentence = callout(en=words("most came from Anna Kowalska, an agent"), zh=words("x"))
     assert "personal data (“An…”)" in problems(tmp_path, [output(sentence)], personal=personal)
-    assert "personal data (“AG…”)" in problems(tmp_path, [stream("agent AG-0042 idle", "stdout")], personal=personal)
-    frame = {"output_type": "execute_result", "metadata": {}, "data": {"text/html": "<td>AG-0042</td>", "text/plain": "x"}}
+    assert "personal data (“AG…”)" in problems(
+        tmp_path, [stream("agent AG-0042 idle", "stdout")], personal=personal
+    )
+    frame = {
+        "output_type": "execute_result",
+        "metadata": {},
+        "data": {"text/html": "<td>AG-0042</td>", "text/plain": "x"},
+    }
     assert "personal data" in problems(tmp_path, [frame], personal=personal)
     # a customer called like an ordinary word does not stop every sentence with that word
-    assert problems(tmp_path, [output(callout(en=words("Repair took longer"), zh=words("x")))], personal=personal) == ""
+    assert (
+        problems(
+            tmp_path, [output(callout(en=words("Repair took longer"), zh=words("x")))], personal=personal
+        )
+        == ""
+    )
 
 
 def test_personal_data_in_evidence_files(tmp_path):
     evidence = tmp_path / "evidence"
     evidence.mkdir()
     (evidence / "costs.rows-1.csv").write_text("ticket_id,agent_id\nT-1,AG-0042\n", encoding="utf-8-sig")
-    assert "evidence/costs.rows-1.csv: holds personal data" in problems(tmp_path, [output(callout())], personal=frozenset({"AG-0042"}))
-    (evidence / "costs.rows-1.csv").write_text("ticket_id,agent_id\nT-1,***\n13812345678,2\n", encoding="utf-8-sig")
+    assert "evidence/costs.rows-1.csv: holds personal data" in problems(
+        tmp_path, [output(callout())], personal=frozenset({"AG-0042"})
+    )
+    (evidence / "costs.rows-1.csv").write_text(
+        "ticket_id,agent_id\nT-1,***\n13812345678,2\n", encoding="utf-8-sig"
+    )
     assert problems(tmp_path, [output(callout())], personal=frozenset({"AG-0042"})) == ""
 
 
@@ -239,7 +308,9 @@ def test_a_secret_in_a_cells_source_is_found_because_the_executed_notebook_ships
     notebook = executed([])
     notebook["cells"][0]["source"] = "connection = 'postgresql://reader:hunter2@db/books'"
     record = read_record({"10_costs": notebook}, tmp_path)
-    assert "the cell's source holds a password in a connection" in str(record_problems(record, personal=frozenset(), paths=())[0])
+    assert "the cell's source holds a password in a connection" in str(
+        record_problems(record, personal=frozenset(), paths=())[0]
+    )
 
 
 def test_amounts_are_no_telephone_numbers(tmp_path):
@@ -247,14 +318,21 @@ def test_amounts_are_no_telephone_numbers(tmp_path):
 
 
 def test_machine_paths_are_found(tmp_path):
-    assert "holds a path of this machine" in problems(tmp_path, [stream("/home/anna/books/ledger.csv", "stdout")], paths=("/home/anna",))
+    assert "holds a path of this machine" in problems(
+        tmp_path, [stream("/home/anna/books/ledger.csv", "stdout")], paths=("/home/anna",)
+    )
 
 
 def test_personal_values_are_read_from_the_columns_the_contract_marks(tmp_path):
     csv = tmp_path / "tickets.csv"
     csv.write_text("ticket_id,agent_id,text\nT1,AG-1,it broke\nT2, AG-1 ,\nT3,,x\n")
-    info = SimpleNamespace(personal=frozenset({"agent_id", "text", "customer_name"}), columns_present=frozenset({"ticket_id", "agent_id", "text"}))
-    tables = SimpleNamespace(tables={"tickets": info}, scan=lambda name: f"read_csv('{csv}', all_varchar = true)")
+    info = SimpleNamespace(
+        personal=frozenset({"agent_id", "text", "customer_name"}),
+        columns_present=frozenset({"ticket_id", "agent_id", "text"}),
+    )
+    tables = SimpleNamespace(
+        tables={"tickets": info}, scan=lambda name: f"read_csv('{csv}', all_varchar = true)"
+    )
     assert personal_values(tables) == {"AG-1", "it broke"}
 
 
@@ -264,11 +342,20 @@ def test_personal_values_are_read_from_the_columns_the_contract_marks(tmp_path):
 def test_missing_evidence_is_named(tmp_path):
     finding = {"id": "costs.rise", "evidence": "costs.rise-1", "statement": {}, "segments": {}}
     block = callout(kind="findings", findings=[finding])
-    assert "finding costs.rise: its evidence costs.rise-1.csv was not written" in problems(tmp_path, [output(block)])
+    assert "finding costs.rise: its evidence costs.rise-1.csv was not written" in problems(
+        tmp_path, [output(block)]
+    )
 
 
 def test_every_expected_file_must_be_there_and_hold_something(tmp_path):
-    for name in ("after-sales-report.zh.pdf", "notebooks/10_costs.ipynb", "html/zh/index.html", "html/zh/10_costs.html", "facts.json", "findings.json"):
+    for name in (
+        "after-sales-report.zh.pdf",
+        "notebooks/10_costs.ipynb",
+        "html/zh/index.html",
+        "html/zh/10_costs.html",
+        "facts.json",
+        "findings.json",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x")
     (tmp_path / "facts.json").write_text("")
@@ -284,7 +371,9 @@ def test_every_expected_file_must_be_there_and_hold_something(tmp_path):
 def test_a_refusal_lists_the_first_problems_and_counts_the_rest(tmp_path):
     block = callout(untranslated=[f"message {n}" for n in range(15)])
     record = read_record({"10_costs": executed([output(block)])}, tmp_path)
-    with pytest.raises(PublicationRefused, match=r"(?s)not fit to be issued \(15 problems\):.*message 11.*and 3 more"):
+    with pytest.raises(
+        PublicationRefused, match=r"(?s)not fit to be issued \(15 problems\):.*message 11.*and 3 more"
+    ):
         refuse(record_problems(record, personal=frozenset(), paths=()))
     refuse([])
 

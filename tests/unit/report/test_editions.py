@@ -40,35 +40,53 @@ def test_numbers_are_compared_by_id_and_counted_when_new_or_gone():
     before = [fact(), fact(5, id="a#2026-10:1"), fact(7, id="b#2026-10:1")]
     after = [fact(1300.5), fact(5, id="a#2026-10:1"), fact(9, id="c#2026-10:1")]
     found = compared(before, after)
-    assert [(one.after["id"], one.change, one.causes) for one in found.restated] == [(COST, Decimal("100.0"), ("inputs",))]
+    assert [(one.after["id"], one.change, one.causes) for one in found.restated] == [
+        (COST, Decimal("100.0"), ("inputs",))
+    ]
     assert (found.added, found.removed) == (1, 1)
 
 
 def test_the_last_digit_of_a_float_is_no_restatement_and_a_cent_of_a_total_is():
     assert compared([fact(0.1 + 0.2)], [fact(0.3)]).restated == ()
-    assert len(compared([fact("1047382911.23")], [fact("1047382911.24")]).restated) == 0  # a ten-billionth: below the noise of floats
+    assert (
+        len(compared([fact("1047382911.23")], [fact("1047382911.24")]).restated) == 0
+    )  # a ten-billionth: below the noise of floats
     assert len(compared([fact("82911.23")], [fact("82911.24")]).restated) == 1
 
 
 def test_a_number_that_appears_or_vanishes_is_a_restatement():
-    missing = fact(None, reason={"en": "not computed: needs surveys.score", "zh": "未计算：缺少 surveys.score"})
+    missing = fact(
+        None, reason={"en": "not computed: needs surveys.score", "zh": "未计算：缺少 surveys.score"}
+    )
     rows = editions.restated_rows(compared([missing], [fact()]), REGISTRY)
     assert rows[0]["before"]["en"] == "not computed: needs surveys.score"
     assert rows[0]["change"] == {"en": "–", "zh": "–"}
 
 
 def test_another_definition_of_the_same_slice_is_a_restatement_by_definition():
-    found = compared([fact()], [fact(1300, id="after_sales_cost#2026-10:2")], causes=("inputs", "definitions"))
+    found = compared(
+        [fact()], [fact(1300, id="after_sales_cost#2026-10:2")], causes=("inputs", "definitions")
+    )
     assert [one.causes for one in found.restated] == [("definitions",)]
 
 
 def test_rows_are_worded_in_both_languages():
     south = {"dimensions": {"region": "South"}}
-    before = [fact(3_417_123.45), fact(0.041, id="csat_share@region=South#2026-01/2026-11:1", unit="share", **south)]
-    after = [fact(3_517_123.45), fact(0.038, id="csat_share@region=South#2026-01/2026-11:1", unit="share", **south)]
+    before = [
+        fact(3_417_123.45),
+        fact(0.041, id="csat_share@region=South#2026-01/2026-11:1", unit="share", **south),
+    ]
+    after = [
+        fact(3_517_123.45),
+        fact(0.038, id="csat_share@region=South#2026-01/2026-11:1", unit="share", **south),
+    ]
     cost, csat = editions.restated_rows(compared(before, after, causes=("inputs", "code")), REGISTRY)
     assert cost["name"] == {"en": "After-sales cost", "zh": "售后成本"}
-    assert (cost["before"]["en"], cost["after"]["zh"], cost["change"]["en"]) == ("CNY 3.42 million", "352 万元", "+CNY 100,000")
+    assert (cost["before"]["en"], cost["after"]["zh"], cost["change"]["en"]) == (
+        "CNY 3.42 million",
+        "352 万元",
+        "+CNY 100,000",
+    )
     assert cost["cause"]["en"] == "one or more of: the data, the program"
     assert cost["cause"]["zh"] == "以下一项或多项：数据、程序"
     assert csat["name"]["zh"] == "满意度 (South)"
@@ -77,7 +95,9 @@ def test_rows_are_worded_in_both_languages():
 
 
 def test_headline_numbers_come_first_and_the_list_has_an_end():
-    before = [fact(100, id=f"after_sales_cost@line=L{n}#2026-10:1", dimensions={"line": f"L{n}"}) for n in range(80)] + [fact(100)]
+    before = [
+        fact(100, id=f"after_sales_cost@line=L{n}#2026-10:1", dimensions={"line": f"L{n}"}) for n in range(80)
+    ] + [fact(100)]
     after = [one | {"value": 100 + n} for n, one in enumerate(before, start=1)]
     found = compared(before, after)
     rows = editions.restated_rows(found, REGISTRY)
@@ -95,11 +115,22 @@ def month_end(tmp_path, monkeypatch):
     folder = tmp_path / "notebooks"
     write_notebook(folder, "10_costs")
 
-    def run(cost=1200.5, *, content_hash="d" * 64, outcome="passed", text="CNY 1,200.50", export=stub_export, **options):
+    def run(
+        cost=1200.5,
+        *,
+        content_hash="d" * 64,
+        outcome="passed",
+        text="CNY 1,200.50",
+        export=stub_export,
+        **options,
+    ):
         def execute(self, building, kernels):
             notebook = json.loads((folder / "10_costs.ipynb").read_text())
             block = callout(facts=[fact(cost)], en=[{"t": text, "k": "fact", "fact": COST}], zh=[{"t": "x"}])
-            notebook["cells"][1] |= {"execution_count": 1, "outputs": [output(block), output(checks_block(outcome))]}
+            notebook["cells"][1] |= {
+                "execution_count": 1,
+                "outputs": [output(block), output(checks_block(outcome))],
+            }
             path = building / "notebooks" / "10_costs.ipynb"
             path.parent.mkdir()
             path.write_text(json.dumps(notebook))
@@ -107,7 +138,11 @@ def month_end(tmp_path, monkeypatch):
 
         monkeypatch.setattr(making._Making, "_execute", execute)
         return make_report(
-            folder=folder, reports=tmp_path / "reports", prepare=lambda name, **_: stub_run(content_hash=content_hash), export=export, **options
+            folder=folder,
+            reports=tmp_path / "reports",
+            prepare=lambda name, **_: stub_run(content_hash=content_hash),
+            export=export,
+            **options,
         )
 
     return run
@@ -121,9 +156,9 @@ def test_changed_data_make_a_second_edition_that_explains_itself(month_end, tmp_
     assert manifest.seals(first.folder) == before
     with (second.folder / "evidence" / "restated.csv").open(encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
-    assert [(row["fact"], row["before"], row["after"], row["change"], row["possible_causes"]) for row in rows] == [
-        (COST, "1200.5", "1300.5", "100.0", "inputs")
-    ]
+    assert [
+        (row["fact"], row["before"], row["after"], row["change"], row["possible_causes"]) for row in rows
+    ] == [(COST, "1200.5", "1300.5", "100.0", "inputs")]
     assert "the data" in (second.folder / "after-sales-report.en.pdf").read_text()
 
 
@@ -173,7 +208,9 @@ def test_an_exporter_that_refuses_or_breaks_issues_nothing(month_end, tmp_path):
 
     with pytest.raises(PublicationRefused, match="does not fit the page"):
         month_end(export=clipped)
-    with pytest.raises(PublicationRefused, match=r"after-sales-report.en.pdf: this file of the pack was not made"):
+    with pytest.raises(
+        PublicationRefused, match=r"after-sales-report.en.pdf: this file of the pack was not made"
+    ):
         month_end(export=lambda *_, **__: None)
     with pytest.raises(ZeroDivisionError):
         month_end(export=lambda *_, **__: 1 / 0)

@@ -43,7 +43,11 @@ def folder(notebooks: list[Path], tmp_path_factory: pytest.TempPathFactory) -> P
 
 @pytest.fixture(scope="module")
 def pages(folder: Path) -> Pages:
-    return {(language, name): (folder / language / f"{name}.html").read_text(encoding="utf-8") for language in LANGUAGES for name in NAMES}
+    return {
+        (language, name): (folder / language / f"{name}.html").read_text(encoding="utf-8")
+        for language in LANGUAGES
+        for name in NAMES
+    }
 
 
 def data(page: str, name: str) -> Any:
@@ -66,7 +70,9 @@ def test_a_page_loads_nothing_and_forbids_it(pages: Pages) -> None:
         assert not re.search(r"\b(?:src|srcset|poster|background)\s*=", tags)
         assert not re.search(r"@import|url\((?!data:font/woff2;base64,|#)", page)
         hosts = set(re.findall(r"""https?://[^\s"'<)]+""", page))
-        assert hosts <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink", "http://x&quot;"}, hosts
+        assert hosts <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink", "http://x&quot;"}, (
+            hosts
+        )
         assert not re.search(r"<[^>]+\son\w+\s*=", page)
 
 
@@ -97,7 +103,9 @@ def test_json_in_a_page_cannot_close_its_element() -> None:
 # ---------------------------------------------------------------- deterministic
 
 
-def test_the_same_pack_gives_the_same_bytes_whatever_papermill_injected(notebooks: list[Path], pages: Pages, tmp_path: Path) -> None:
+def test_the_same_pack_gives_the_same_bytes_whatever_papermill_injected(
+    notebooks: list[Path], pages: Pages, tmp_path: Path
+) -> None:
     again = []
     for path in notebooks:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -120,7 +128,9 @@ def test_every_number_can_be_asked_where_it_comes_from(pages: Pages) -> None:
     for key, page in pages.items():
         asked = {unescape(identity) for identity in re.findall(r'data-fact="([^"]+)"', body(page))}
         assert asked <= set(data(page, "facts")), key
-    card = data(pages["zh", "10_cost_decomposition"], "facts")["complaint_ticket_rate@category=Labour#2026-10:1"]
+    card = data(pages["zh", "10_cost_decomposition"], "facts")[
+        "complaint_ticket_rate@category=Labour#2026-10:1"
+    ]
     assert (card["name"], card["value"], card["period"]) == ("投诉率", "6.000%", "2026年10月")
     assert card["numerator"] == ["投诉工单", "54"]
     assert card["denominator"] == ["非投诉、非咨询的服务工单", "900"]
@@ -134,7 +144,9 @@ def test_links_inside_the_pack_arrive(pages: Pages) -> None:
         links = re.findall(r'href="([^"]+)"', body(page)) + [entry[3] for entry in data(page, "search")]
         for link in links:
             address, _, place = unescape(link).partition("#")
-            if address.startswith("../../evidence/") or address == "00_data_quality.html":  # not part of this small pack
+            if (
+                address.startswith("../../evidence/") or address == "00_data_quality.html"
+            ):  # not part of this small pack
                 continue
             other, target = re.fullmatch(r"(?:\.\./(\w+)/)?([\w.-]*?)(?:\.html)?", address).groups()  # type: ignore[union-attr]
             key = (other or language, target or name)
@@ -144,20 +156,31 @@ def test_links_inside_the_pack_arrive(pages: Pages) -> None:
 
 def test_ids_are_unique_and_the_same_in_both_languages(pages: Pages) -> None:
     for name in NAMES:
-        ids = {language: re.findall(r'(?<![\w-])id="([^"]+)"', pages[language, name]) for language in LANGUAGES}
+        ids = {
+            language: re.findall(r'(?<![\w-])id="([^"]+)"', pages[language, name]) for language in LANGUAGES
+        }
         assert len(ids["en"]) == len(set(ids["en"]))
-        headings = {language: re.findall(r'<h2 id="([^"]+)"', pages[language, name]) for language in LANGUAGES}
+        headings = {
+            language: re.findall(r'<h2 id="([^"]+)"', pages[language, name]) for language in LANGUAGES
+        }
         assert headings["en"] == headings["zh"]
 
 
 def test_the_search_finds_definitions_numbers_and_sections(pages: Pages) -> None:
-    for language, name, title in (("en", "After-sales cost", "Cost decomposition"), ("zh", "售后成本", "成本分解")):
+    for language, name, title in (
+        ("en", "After-sales cost", "Cost decomposition"),
+        ("zh", "售后成本", "成本分解"),
+    ):
         entries = data(pages[language, "index"], "search")
-        assert [name, "d", "index.html#metric-after_sales_cost"] in [[entry[0], entry[2], entry[3]] for entry in entries]
+        assert [name, "d", "index.html#metric-after_sales_cost"] in [
+            [entry[0], entry[2], entry[3]] for entry in entries
+        ]
         assert [title, "s"] in [[entry[0], entry[2]] for entry in entries]
         numbers = [entry for entry in entries if entry[2] == "f"]
         assert len({entry[4] for entry in numbers}) == len(numbers)  # each number once over the whole pack
-        own = {entry[4] for entry in data(pages[language, "90_executive_summary"], "search") if entry[2] == "f"}
+        own = {
+            entry[4] for entry in data(pages[language, "90_executive_summary"], "search") if entry[2] == "f"
+        }
         assert own <= {entry[4] for entry in numbers}
 
 
@@ -195,7 +218,14 @@ def test_tables_say_what_heads_what_and_how_they_are_sorted(pages: Pages) -> Non
     main = page[page.index('id="costs-table"') :]
     main = main[: main.index("</figure>")]
     assert main.count('aria-sort="none"') == main.count('<button type="button" class="sort">') == 5
-    assert re.findall(r'<tbody class="(\w+)">', main) == ["group", "body", "subtotal", "group", "body", "total"]
+    assert re.findall(r'<tbody class="(\w+)">', main) == [
+        "group",
+        "body",
+        "subtotal",
+        "group",
+        "body",
+        "total",
+    ]
     assert '<th scope="rowgroup" colspan="5">Direct</th>' in main
     # every scrolling part can be reached and has a name
     assert all("tabindex" in tag for tag in re.findall(r'<div class="scroll[^>]*>', page))
@@ -203,7 +233,9 @@ def test_tables_say_what_heads_what_and_how_they_are_sorted(pages: Pages) -> Non
 
 def test_every_drawing_has_alt_text_and_both_palettes(pages: Pages) -> None:
     page = pages["zh", "10_cost_decomposition"]
-    drawings = re.findall(r'<div class="scroll canvas" role="img" tabindex="0" aria-label="([^"]*)"><svg', page)
+    drawings = re.findall(
+        r'<div class="scroll canvas" role="img" tabindex="0" aria-label="([^"]*)"><svg', page
+    )
     assert len(drawings) == len(gallery.drawings())
     assert all(drawings)
     for role in LIGHT:
@@ -219,9 +251,15 @@ def test_the_fonts_of_a_page_hold_what_it_prints(pages: Pages) -> None:
     assert [weight for weight, _ in faces] == ["400", "700"]
     regular, bold = (TTFont(io.BytesIO(base64.b64decode(code))).getBestCmap() for _, code in faces)
     main = re.sub(r"<[^>]*>", "", body(page)[: body(page).index("<dialog")])
-    assert not {char for char in unescape(main) if ord(char) > 0x7E and char != "\n"} - {chr(code) for code in regular}
-    titles = "".join(re.findall(r"<h[12][^>]*>(.*?)</h", page)) + "".join(re.findall(r'<p class="message"[^>]*>(.*?)</p>', page))
-    assert not {char for char in unescape(re.sub(r"<[^>]*>", "", titles)) if ord(char) > 0x7E} - {chr(code) for code in bold}
+    assert not {char for char in unescape(main) if ord(char) > 0x7E and char != "\n"} - {
+        chr(code) for code in regular
+    }
+    titles = "".join(re.findall(r"<h[12][^>]*>(.*?)</h", page)) + "".join(
+        re.findall(r'<p class="message"[^>]*>(.*?)</p>', page)
+    )
+    assert not {char for char in unescape(re.sub(r"<[^>]*>", "", titles)) if ord(char) > 0x7E} - {
+        chr(code) for code in bold
+    }
 
 
 def test_a_page_font_draws_the_glyphs_of_the_shipped_one() -> None:
@@ -236,7 +274,9 @@ def test_a_page_font_draws_the_glyphs_of_the_shipped_one() -> None:
         assert made["glyf"][names[0]] == whole["glyf"][names[1]]
         assert made["hmtx"][names[0]] == whole["hmtx"][names[1]]
     english = TTFont(io.BytesIO(base64.b64decode(page_font(frozenset(), "Regular", "en"))))
-    assert english["hmtx"][english.getBestCmap()[ord("“")]][0] < 600  # full width in Chinese, narrow in English
+    assert (
+        english["hmtx"][english.getBestCmap()[ord("“")]][0] < 600
+    )  # full width in Chinese, narrow in English
     assert page_font(frozenset("ab"), "Bold", "zh") == page_font(frozenset("ab"), "Bold", "zh")
 
 
@@ -244,17 +284,42 @@ def test_a_page_font_draws_the_glyphs_of_the_shipped_one() -> None:
 
 
 @pytest.mark.parametrize(("status", "word"), [("not tied out", "NOT"), ("draft", "DRAFT")])
-def test_what_may_not_be_signed_says_so_on_every_page(notebooks: list[Path], tmp_path: Path, status: str, word: str) -> None:
+def test_what_may_not_be_signed_says_so_on_every_page(
+    notebooks: list[Path], tmp_path: Path, status: str, word: str
+) -> None:
     for path in write_html_pack(notebooks, tmp_path, language="en", pack=gallery.pack(status)):
         page = path.read_text(encoding="utf-8")
         assert re.search(r'<p class="stamp \w+">[^<]*not for signature</p>', page)
     assert "The page for signature" not in (tmp_path / "index.html").read_text(encoding="utf-8")
 
 
-def test_an_issued_pack_shows_cover_sources_checks_and_restatements(notebooks: list[Path], tmp_path: Path) -> None:
-    pack = gallery.pack() | {"restated": [{"name": "After-sales cost", "period": "September 2026", "before": "1", "after": "2", "change": "+1", "cause": "late postings"}]}
+def test_an_issued_pack_shows_cover_sources_checks_and_restatements(
+    notebooks: list[Path], tmp_path: Path
+) -> None:
+    pack = gallery.pack() | {
+        "restated": [
+            {
+                "name": "After-sales cost",
+                "period": "September 2026",
+                "before": "1",
+                "after": "2",
+                "change": "+1",
+                "cause": "late postings",
+            }
+        ]
+    }
     index = write_html_pack(notebooks, tmp_path, language="en", pack=pack)[0].read_text(encoding="utf-8")
-    for text in ("Northwind Appliances", "October 2026", "5 November 2026", "Edition 1", "60,012", "tickets.csv", "late postings", "The page for signature", "CNY 0.00"):
+    for text in (
+        "Northwind Appliances",
+        "October 2026",
+        "5 November 2026",
+        "Edition 1",
+        "60,012",
+        "tickets.csv",
+        "late postings",
+        "The page for signature",
+        "CNY 0.00",
+    ):
         assert text in index
     assert 'class="stamp' not in index
 
@@ -264,9 +329,18 @@ def test_wording_around_the_notebooks_is_translated(notebooks: list[Path], tmp_p
     for status in ("issued", "not tied out", "draft"):
         write_html_pack(notebooks, tmp_path, language="zh", pack=gallery.pack(status))
     templates = Path(report_html.__file__).parent / "templates" / "html"
-    asked = {message for path in templates.glob("*.j2") for message in re.findall(r'word\(["\']([^"\']+)["\']', path.read_text(encoding="utf-8"))}
+    asked = {
+        message
+        for path in templates.glob("*.j2")
+        for message in re.findall(r'word\(["\']([^"\']+)["\']', path.read_text(encoding="utf-8"))
+    }
     source = Path(report_html.__file__).read_text(encoding="utf-8")
-    asked |= set(re.findall(r'": "([A-Z][^"]+)"', source[source.index("def _script_words") : source.index("@cache\ndef _environment")]))
+    asked |= set(
+        re.findall(
+            r'": "([A-Z][^"]+)"',
+            source[source.index("def _script_words") : source.index("@cache\ndef _environment")],
+        )
+    )
     assert len(asked) > 40
     assert not {message for message in asked if translate(message, "zh") == message}
     assert set(untranslated()) - known <= {m for m in untranslated() if m not in asked}
@@ -282,14 +356,20 @@ def test_the_nbconvert_exporter_makes_one_page(notebooks: list[Path], language: 
     exporter = get_exporter("after_sales_html")(language=language)
     page, resources = exporter.from_filename(str(notebooks[0]))
     assert resources["output_extension"] == ".html"
-    assert page == notebook_html("10_cost_decomposition", json.loads(notebooks[0].read_text(encoding="utf-8")), language=language)
+    assert page == notebook_html(
+        "10_cost_decomposition", json.loads(notebooks[0].read_text(encoding="utf-8")), language=language
+    )
     assert "../../evidence" not in page
     assert "index.html" not in page[: page.index("<dialog")]
 
 
-def test_an_error_a_broken_record_and_a_broken_file_are_refused(notebooks: list[Path], tmp_path: Path) -> None:
+def test_an_error_a_broken_record_and_a_broken_file_are_refused(
+    notebooks: list[Path], tmp_path: Path
+) -> None:
     broken = json.loads(notebooks[0].read_text(encoding="utf-8"))
-    broken["cells"][3]["outputs"].append({"output_type": "error", "ename": "ValueError", "evalue": "no rows", "traceback": []})
+    broken["cells"][3]["outputs"].append(
+        {"output_type": "error", "ename": "ValueError", "evalue": "no rows", "traceback": []}
+    )
     with pytest.raises(NotebookFailed, match="a cell ended in ValueError: no rows"):
         notebook_html("x", broken, language="en")
     other = copy.deepcopy(gallery.summary_notebook())
@@ -303,7 +383,15 @@ def test_an_error_a_broken_record_and_a_broken_file_are_refused(notebooks: list[
 
 def test_code_and_streams_are_not_printed() -> None:
     notebook = gallery.summary_notebook()
-    notebook["cells"].append({"cell_type": "code", "metadata": {}, "source": "secret_code()", "execution_count": 1, "outputs": [{"output_type": "stream", "name": "stdout", "text": "chatter"}]})
+    notebook["cells"].append(
+        {
+            "cell_type": "code",
+            "metadata": {},
+            "source": "secret_code()",
+            "execution_count": 1,
+            "outputs": [{"output_type": "stream", "name": "stdout", "text": "chatter"}],
+        }
+    )
     page = notebook_html("x", notebook, language="en")
     assert "secret_code" not in page
     assert "chatter" not in page
@@ -314,17 +402,43 @@ def test_code_and_streams_are_not_printed() -> None:
 
 def test_a_card_prints_the_exact_value_and_the_reason_of_a_missing_one() -> None:
     definitions = Definitions.of([], "en")
-    exact = Fact(metric="tie_out_gap", period="2026-01/2026-11", unit="CNY", value=1234567.89, dimensions={"region": "South"})
+    exact = Fact(
+        metric="tie_out_gap",
+        period="2026-01/2026-11",
+        unit="CNY",
+        value=1234567.89,
+        dimensions={"region": "South"},
+    )
     assert fact_card(exact.as_json(), definitions) == {
-        "name": "Tie out gap", "value": "CNY 1,234,567.89", "period": "January 2026 – October 2026", "slice": [["region", "South"]],
-    }  # fmt: skip
+        "name": "Tie out gap",
+        "value": "CNY 1,234,567.89",
+        "period": "January 2026 – October 2026",
+        "slice": [["region", "South"]],
+    }
     lost = without_value("csat", "2026-10", "share", "surveys.score")
     assert fact_card(lost.as_json(), Definitions.of([], "zh"))["value"] == "未计算：缺少 surveys.score"
-    rated = Fact(metric="r", period="2026-10-31", unit="ratio", value=3.1, interval=Interval(low=2.0, high=4.0, level=0.9, method="Garwood"))
+    rated = Fact(
+        metric="r",
+        period="2026-10-31",
+        unit="ratio",
+        value=3.1,
+        interval=Interval(low=2.0, high=4.0, level=0.9, method="Garwood"),
+    )
     card = fact_card(rated.as_json(), definitions)
-    assert (card["interval"], card["method"], card["period"]) == ("90% interval 2.00 to 4.00 times", "Garwood", "31 October 2026")
+    assert (card["interval"], card["method"], card["period"]) == (
+        "90% interval 2.00 to 4.00 times",
+        "Garwood",
+        "31 October 2026",
+    )
 
 
-@pytest.mark.parametrize(("period", "text"), [("2026-10/2026-11", "October 2026"), ("2025-11/2026-11", "November 2025 – October 2026"), ("run", "run")])
+@pytest.mark.parametrize(
+    ("period", "text"),
+    [
+        ("2026-10/2026-11", "October 2026"),
+        ("2025-11/2026-11", "November 2025 – October 2026"),
+        ("run", "run"),
+    ],
+)
 def test_half_open_periods_end_before_their_end(period: str, text: str) -> None:
     assert period_text(period, "en") == text

@@ -13,7 +13,10 @@ from analysis.exhibits.style import DARK, LIGHT
 from analysis.locale import LANGUAGES
 from analysis.report.html import write_html_pack
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(headless.BROWSER is None, reason="no Chromium on this machine")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(headless.BROWSER is None, reason="no Chromium on this machine"),
+]
 COSTS = "10_cost_decomposition.html"
 
 
@@ -47,15 +50,22 @@ def test_no_page_is_wider_than_the_screen(browser: headless.Browser, folder: Pat
 
 
 @pytest.mark.parametrize(("scheme", "palette"), [("light", LIGHT), ("dark", DARK)])
-def test_pages_and_figures_follow_light_and_dark(browser: headless.Browser, folder: Path, scheme: str, palette: dict[str, str]) -> None:
+def test_pages_and_figures_follow_light_and_dark(
+    browser: headless.Browser, folder: Path, scheme: str, palette: dict[str, str]
+) -> None:
     browser.open(folder / "en" / COSTS, width=1280, scheme=scheme)
     rgb = lambda role: "rgb(" + ", ".join(str(int(palette[role][i : i + 2], 16)) for i in (1, 3, 5)) + ")"  # noqa: E731
     assert browser.evaluate("getComputedStyle(document.body).backgroundColor") == rgb("paper")
-    fills = browser.evaluate("[...new Set([...document.querySelectorAll('#gallery-waterfall path')].map(p => getComputedStyle(p).fill))]")
+    fills = browser.evaluate(
+        "[...new Set([...document.querySelectorAll('#gallery-waterfall path')].map(p => getComputedStyle(p).fill))]"
+    )
     assert {rgb("bad"), rgb("good")} <= set(fills)
     other = DARK if palette is LIGHT else LIGHT
     browser.evaluate("document.getElementById('theme').click()")
-    assert browser.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(" + ", ".join(str(int(other["paper"][i : i + 2], 16)) for i in (1, 3, 5)) + ")"
+    assert (
+        browser.evaluate("getComputedStyle(document.body).backgroundColor")
+        == "rgb(" + ", ".join(str(int(other["paper"][i : i + 2], 16)) for i in (1, 3, 5)) + ")"
+    )
     browser.evaluate("localStorage.clear()")
 
 
@@ -63,19 +73,33 @@ def test_sorting_keeps_groups_and_totals_in_place(browser: headless.Browser, fol
     browser.open(folder / "en" / COSTS, width=1280)
     names = "[...document.querySelectorAll('#costs-table tbody tr')].map(r => r.cells[0].textContent)"
     before = browser.evaluate(names)
-    browser.evaluate("document.querySelectorAll('#costs-table button.sort')[2].click()")  # change on last month, descending
+    browser.evaluate(
+        "document.querySelectorAll('#costs-table button.sort')[2].click()"
+    )  # change on last month, descending
     after = browser.evaluate(names)
-    assert [after[i] for i in (0, 4, 5, 10)] == [before[i] for i in (0, 4, 5, 10)] == ["Direct", "Subtotal", "Indirect", "Total"]
+    assert (
+        [after[i] for i in (0, 4, 5, 10)]
+        == [before[i] for i in (0, 4, 5, 10)]
+        == ["Direct", "Subtotal", "Indirect", "Total"]
+    )
     assert after[1:4] == ["Logistics", "Spare parts", "Labour"]  # +277,020, +92,340, −184,680
     assert after[9] == "Unallocated"  # blank goes last
-    assert browser.evaluate("document.querySelectorAll('#costs-table thead th')[2].getAttribute('aria-sort')") == "descending"
+    assert (
+        browser.evaluate("document.querySelectorAll('#costs-table thead th')[2].getAttribute('aria-sort')")
+        == "descending"
+    )
 
 
 def test_a_number_answers_to_the_keyboard(browser: headless.Browser, folder: Path) -> None:
     browser.open(folder / "en" / COSTS, width=1280)
     browser.evaluate("document.querySelector('.statement .n').focus()")
     browser.press("Enter", 13)
-    assert browser.evaluate("document.querySelector('#card').open && document.querySelector('#card .amount').textContent") == "3.10 times"
+    assert (
+        browser.evaluate(
+            "document.querySelector('#card').open && document.querySelector('#card .amount').textContent"
+        )
+        == "3.10 times"
+    )
     browser.press("Escape", 27)
     assert browser.evaluate("document.querySelector('#card').open") is False
     browser.evaluate("document.querySelector('#costs-table table .n[tabindex=\"0\"]').focus()")
@@ -83,7 +107,9 @@ def test_a_number_answers_to_the_keyboard(browser: headless.Browser, folder: Pat
     browser.press("ArrowDown", 40)
     browser.press("ArrowRight", 39)
     assert browser.evaluate("document.activeElement.textContent").startswith("−184")
-    browser.evaluate("document.querySelector('#gallery-ranked_bars svg [data-fact]').dispatchEvent(new MouseEvent('click', {bubbles: true}))")
+    browser.evaluate(
+        "document.querySelector('#gallery-ranked_bars svg [data-fact]').dispatchEvent(new MouseEvent('click', {bubbles: true}))"
+    )
     assert browser.evaluate("document.querySelector('#card').open") is True
 
 
@@ -91,11 +117,15 @@ def test_the_search_lists_what_holds_every_word(browser: headless.Browser, folde
     browser.open(folder / "zh" / "index.html", width=1280)
     browser.press("/", 191)
     assert browser.evaluate("document.querySelector('#search').open && document.activeElement.id") == "query"
-    browser.evaluate("(q => { q.value = '投诉率 south'; q.dispatchEvent(new Event('input')); })(document.querySelector('#query'))")
+    browser.evaluate(
+        "(q => { q.value = '投诉率 south'; q.dispatchEvent(new Event('input')); })(document.querySelector('#query'))"
+    )
     titles = browser.evaluate("[...document.querySelectorAll('#results .what')].map(e => e.textContent)")
     assert titles
     assert all("投诉率" in title and "South" in title for title in titles)
-    assert browser.evaluate("document.querySelector('#results .detail').textContent").endswith("2026年10月")  # the latest first
+    assert browser.evaluate("document.querySelector('#results .detail').textContent").endswith(
+        "2026年10月"
+    )  # the latest first
     browser.press("Enter", 13)
     browser.evaluate("new Promise(done => setTimeout(done, 300))")
     assert browser.evaluate("location.pathname").endswith(COSTS)

@@ -104,7 +104,11 @@ def test_a_manifest_refuses_what_is_no_json_number(tmp_path):
 def test_the_code_version_names_the_commit_and_marks_changes(project):
     assert manifest.version_text(manifest.code_version("5" * 64)) == "0.1.0 (source 5555555555)"
     clean = {"PATH": os.environ["PATH"], "HOME": str(project), "GIT_CONFIG_NOSYSTEM": "1"}
-    for command in (["init", "-q"], ["add", "-A"], ["-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-q", "-m", "x"]):
+    for command in (
+        ["init", "-q"],
+        ["add", "-A"],
+        ["-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-q", "-m", "x"],
+    ):
         subprocess.run(["git", "-C", str(project), *command], check=True, env=clean)
     code = manifest.code_version("5" * 64)
     assert code["uncommitted_changes"] is False

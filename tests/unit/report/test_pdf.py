@@ -39,10 +39,21 @@ def words(en: str, zh: str | None = None) -> Record:
 def fact(metric: str, value: float = 1.0, *, unit: str = "CNY", **dimensions: str) -> Record:
     pairs = ",".join(f"{k}={v}" for k, v in sorted(dimensions.items()))
     return {
-        "id": f"{metric}{'@' + pairs if pairs else ''}#2026-10:1", "metric": metric, "version": "1", "period": "2026-10",
-        "dimensions": dimensions, "value": value, "unit": unit, "numerator": None, "denominator": None, "interval": None,
-        "n": None, "reason": None, "formula": "", "sources": [],
-    }  # fmt: skip
+        "id": f"{metric}{'@' + pairs if pairs else ''}#2026-10:1",
+        "metric": metric,
+        "version": "1",
+        "period": "2026-10",
+        "dimensions": dimensions,
+        "value": value,
+        "unit": unit,
+        "numerator": None,
+        "denominator": None,
+        "interval": None,
+        "n": None,
+        "reason": None,
+        "formula": "",
+        "sources": [],
+    }
 
 
 def number(shown: str, of: Record) -> Record:
@@ -61,11 +72,23 @@ def block(kind: str, id: str, facts: list[Record] | None = None, **parts: Any) -
     return record
 
 
-def column(key: str, en: str, zh: str | None = None, *, unit: dict[str, str] | None = None, number: bool = True, wide: bool = False) -> Record:
+def column(
+    key: str,
+    en: str,
+    zh: str | None = None,
+    *,
+    unit: dict[str, str] | None = None,
+    number: bool = True,
+    wide: bool = False,
+) -> Record:
     return {
-        "key": key, "label": text(en, zh), "unit": unit or text(""), "align": "right" if number else "left",
-        "type": "number" if number else "text", "wide": wide,
-    }  # fmt: skip
+        "key": key,
+        "label": text(en, zh),
+        "unit": unit or text(""),
+        "align": "right" if number else "left",
+        "type": "number" if number else "text",
+        "wide": wide,
+    }
 
 
 def cell(en: str, zh: str | None = None, *, of: Record | None = None, tone: str | None = None) -> Record:
@@ -77,11 +100,26 @@ def row(*cells: Record, role: str = "body") -> Record:
     return {"role": role, "cells": list(cells)}
 
 
-def table(id: str, columns: list[Record], rows: list[Record], *, en: str = "A table", zh: str = "一张表", note: Record | None = None) -> Record:
+def table(
+    id: str,
+    columns: list[Record],
+    rows: list[Record],
+    *,
+    en: str = "A table",
+    zh: str = "一张表",
+    note: Record | None = None,
+) -> Record:
     return block(
-        "table", id, [COST], title=words(en, zh), subtitle=words("CNY thousand, incurred basis", "万元，发生制"), note=note,
-        columns=columns, rows=rows, csv=id,
-    )  # fmt: skip
+        "table",
+        id,
+        [COST],
+        title=words(en, zh),
+        subtitle=words("CNY thousand, incurred basis", "万元，发生制"),
+        note=note,
+        columns=columns,
+        rows=rows,
+        csv=id,
+    )
 
 
 def composition() -> Record:
@@ -95,7 +133,9 @@ def composition() -> Record:
     ]
 
     def line(en: str, zh: str, *figures: str, role: str = "body", tone: str | None = None) -> Record:
-        cells = [cell(figure, of=COST, tone=tone if index == 2 else None) for index, figure in enumerate(figures)]
+        cells = [
+            cell(figure, of=COST, tone=tone if index == 2 else None) for index, figure in enumerate(figures)
+        ]
         return row(cell(en, zh), *cells, role=role)
 
     rows = [
@@ -110,7 +150,14 @@ def composition() -> Record:
         line("After-sales cost", "售后成本", "3,420.0", "3,260.6", "+4.9", "100.0", role="total"),
     ]
     note = words("Exact ledger totals; they have no interval.", "账面精确合计，无置信区间。")
-    return table("costs.composition", columns, rows, en="Spare parts drove the month: up a sixth on September", zh="备件是本月上升的主因：环比增加六分之一", note=note)
+    return table(
+        "costs.composition",
+        columns,
+        rows,
+        en="Spare parts drove the month: up a sixth on September",
+        zh="备件是本月上升的主因：环比增加六分之一",
+        note=note,
+    )
 
 
 def svg(label: str, *, width: float = 453.6, height: float = 200) -> str:
@@ -130,11 +177,19 @@ def figure(id: str = "costs.trend", *, drawn: str = "", **changes: Any) -> Recor
     parts: Record = {
         "title": words("Cost per order rose faster than orders did", "单均成本的上升快于工单量"),
         "subtitle": words("After-sales cost, CNY thousand a month", "售后成本，每月，万元"),
-        "foot": words("Source: posting ledger, incurred basis. Data as of 5 November 2026.", "来源：记账明细，发生制。数据截至2026年11月5日。"),
-        "alt": text("Twelve bars, the last and highest is October 2026.", "十二根柱，最后一根最高，为2026年10月。"),
-        "svg": text(svg(drawn or "spare parts"), svg(drawn or "备件")), "width": 453.6, "height": 200,
-        "data": {"columns": [column("month", "Month", "月份", number=False)], "rows": [row(cell("2026-10"))]}, "csv": id,
-    }  # fmt: skip
+        "foot": words(
+            "Source: posting ledger, incurred basis. Data as of 5 November 2026.",
+            "来源：记账明细，发生制。数据截至2026年11月5日。",
+        ),
+        "alt": text(
+            "Twelve bars, the last and highest is October 2026.", "十二根柱，最后一根最高，为2026年10月。"
+        ),
+        "svg": text(svg(drawn or "spare parts"), svg(drawn or "备件")),
+        "width": 453.6,
+        "height": 200,
+        "data": {"columns": [column("month", "Month", "月份", number=False)], "rows": [row(cell("2026-10"))]},
+        "csv": id,
+    }
     return block("figure", id, [COST], **(parts | changes))
 
 
@@ -145,54 +200,126 @@ SPARK = (
 )
 
 
-def tile(en: str, zh: str, of: Record, value: dict[str, str], status: str | None, *lines: tuple[str, str, str, str, str | None]) -> Record:
+def tile(
+    en: str,
+    zh: str,
+    of: Record,
+    value: dict[str, str],
+    status: str | None,
+    *lines: tuple[str, str, str, str, str | None],
+) -> Record:
     comparisons = [
-        {"label": text(a, b), "value": {"en": [number(c, of)], "zh": [number(d, of)]}, "tone": tone} for a, b, c, d, tone in lines
+        {"label": text(a, b), "value": {"en": [number(c, of)], "zh": [number(d, of)]}, "tone": tone}
+        for a, b, c, d, tone in lines
     ]
     return {
-        "label": text(en, zh), "value": {language: [number(value[language], of)] for language in ("en", "zh")}, "status": status,
-        "comparisons": comparisons, "spark": {"svg": SPARK, "alt": text(f"{en}, six months", f"{zh}，六个月")}, "fact": of["id"],
-    }  # fmt: skip
+        "label": text(en, zh),
+        "value": {language: [number(value[language], of)] for language in ("en", "zh")},
+        "status": status,
+        "comparisons": comparisons,
+        "spark": {"svg": SPARK, "alt": text(f"{en}, six months", f"{zh}，六个月")},
+        "fact": of["id"],
+    }
 
 
 def tiles(id: str = "summary.tiles") -> Record:
     return block(
-        "tiles", id, [COST, RATE, REWORK, UNIT_COST],
+        "tiles",
+        id,
+        [COST, RATE, REWORK, UNIT_COST],
         tiles=[
-            tile("After-sales cost", "售后成本", COST, text("CNY 3.42 million", "342万元"), "alert",
-                 ("vs. September 2026", "较上月", "+4.9%", "+4.9%", "bad"), ("vs. target", "较目标", "+CNY 120,000", "+12万元", "bad")),
-            tile("Cost rate", "售后成本率", RATE, text("4.1%"), "watch",
-                 ("vs. September 2026", "较上月", "+0.2 pp", "+0.2个百分点", "bad"), ("vs. target", "较目标", "+0.1 pp", "+0.1个百分点", "bad")),
-            tile("Rework rate", "返修率", REWORK, text("6.2%"), "good",
-                 ("vs. September 2026", "较上月", "−0.4 pp", "−0.4个百分点", "good"), ("vs. target", "较目标", "−0.3 pp", "−0.3个百分点", "good")),
-            tile("Cost per ticket", "单均成本", UNIT_COST, text("CNY 213.50", "213.50元"), None,
-                 ("vs. September 2026", "较上月", "+1.0%", "+1.0%", None)),
+            tile(
+                "After-sales cost",
+                "售后成本",
+                COST,
+                text("CNY 3.42 million", "342万元"),
+                "alert",
+                ("vs. September 2026", "较上月", "+4.9%", "+4.9%", "bad"),
+                ("vs. target", "较目标", "+CNY 120,000", "+12万元", "bad"),
+            ),
+            tile(
+                "Cost rate",
+                "售后成本率",
+                RATE,
+                text("4.1%"),
+                "watch",
+                ("vs. September 2026", "较上月", "+0.2 pp", "+0.2个百分点", "bad"),
+                ("vs. target", "较目标", "+0.1 pp", "+0.1个百分点", "bad"),
+            ),
+            tile(
+                "Rework rate",
+                "返修率",
+                REWORK,
+                text("6.2%"),
+                "good",
+                ("vs. September 2026", "较上月", "−0.4 pp", "−0.4个百分点", "good"),
+                ("vs. target", "较目标", "−0.3 pp", "−0.3个百分点", "good"),
+            ),
+            tile(
+                "Cost per ticket",
+                "单均成本",
+                UNIT_COST,
+                text("CNY 213.50", "213.50元"),
+                None,
+                ("vs. September 2026", "较上月", "+1.0%", "+1.0%", None),
+            ),
         ],
-    )  # fmt: skip
+    )
 
 
-def finding(severity: str, en: tuple[str, str, str], zh: tuple[str, str, str], *, checks: tuple[str, ...] = ()) -> Record:
+def finding(
+    severity: str, en: tuple[str, str, str], zh: tuple[str, str, str], *, checks: tuple[str, ...] = ()
+) -> Record:
     segments = {
-        language: [{"t": before}, number(shown, COST), {"t": after}] for language, (before, shown, after) in (("en", en), ("zh", zh))
+        language: [{"t": before}, number(shown, COST), {"t": after}]
+        for language, (before, shown, after) in (("en", en), ("zh", zh))
     }
     return {
-        "id": f"costs.{severity}", "section": "costs", "severity": severity, "subject": {}, "values": {},
-        "statement": {language: "".join(piece["t"] for piece in segments[language]) for language in segments}, "segments": segments,
-        "evidence": f"costs.{severity}-1", "method": text("Price and volume effects, Laspeyres order.", "价量分解，先量后价。"), "checks": list(checks),
-        "rank": 0.0, "preview": None,
-    }  # fmt: skip
+        "id": f"costs.{severity}",
+        "section": "costs",
+        "severity": severity,
+        "subject": {},
+        "values": {},
+        "statement": {language: "".join(piece["t"] for piece in segments[language]) for language in segments},
+        "segments": segments,
+        "evidence": f"costs.{severity}-1",
+        "method": text("Price and volume effects, Laspeyres order.", "价量分解，先量后价。"),
+        "checks": list(checks),
+        "rank": 0.0,
+        "preview": None,
+    }
 
 
 def findings() -> Record:
     return block(
-        "findings", "costs.findings", [COST], empty=words("No finding survives the checks.", "没有结论经得起检验。"),
+        "findings",
+        "costs.findings",
+        [COST],
+        empty=words("No finding survives the checks.", "没有结论经得起检验。"),
         findings=[
-            finding("alert", ("Spare parts cost rose by ", "CNY 139,600", "; three quarters of it is price."), ("备件成本上升 ", "13.96万元", "，其中四分之三来自价格。"), checks=("tie_out",)),
-            finding("watch", ("Compensation is ", "17.9%", " of cost and could be noise."), ("赔付占成本 ", "17.9%", "，可能只是波动。")),
-            finding("info", ("Freight fell by ", "6.3%", " with fewer returns."), ("退货减少，运费下降 ", "6.3%", "。")),
-            finding("good", ("The call centre cost ", "CNY 377,400", ", below plan."), ("呼叫中心成本 ", "37.74万元", "，低于计划。")),
+            finding(
+                "alert",
+                ("Spare parts cost rose by ", "CNY 139,600", "; three quarters of it is price."),
+                ("备件成本上升 ", "13.96万元", "，其中四分之三来自价格。"),
+                checks=("tie_out",),
+            ),
+            finding(
+                "watch",
+                ("Compensation is ", "17.9%", " of cost and could be noise."),
+                ("赔付占成本 ", "17.9%", "，可能只是波动。"),
+            ),
+            finding(
+                "info",
+                ("Freight fell by ", "6.3%", " with fewer returns."),
+                ("退货减少，运费下降 ", "6.3%", "。"),
+            ),
+            finding(
+                "good",
+                ("The call centre cost ", "CNY 377,400", ", below plan."),
+                ("呼叫中心成本 ", "37.74万元", "，低于计划。"),
+            ),
         ],
-    )  # fmt: skip
+    )
 
 
 def check(id: str, outcome: str, en: str, zh: str) -> Record:
@@ -202,7 +329,12 @@ def check(id: str, outcome: str, en: str, zh: str) -> Record:
 CHECKS = [
     check("tie_out", "failed", "The ledger differs from the postings by one cent.", "明细与总账相差一分。"),
     check("mature", "info", "Two cohorts are too young to be judged.", "两个批次尚不足以评价。"),
-    check("conserved", "passed", "Effects add up to the change, to the cent.", "各项影响之和与变动一致，精确到分。"),
+    check(
+        "conserved",
+        "passed",
+        "Effects add up to the change, to the cent.",
+        "各项影响之和与变动一致，精确到分。",
+    ),
 ]
 
 
@@ -212,9 +344,15 @@ def checks() -> Record:
 
 def callout() -> Record:
     return block(
-        "callout", "experience.missing", tone="watch", title=words("Not computed: satisfaction", "未计算：满意度"),
-        body=words("This part needs surveys.score, which the data of this run do not hold.", "此部分需要 surveys.score，本次数据中没有。"),
-    )  # fmt: skip
+        "callout",
+        "experience.missing",
+        tone="watch",
+        title=words("Not computed: satisfaction", "未计算：满意度"),
+        body=words(
+            "This part needs surveys.score, which the data of this run do not hold.",
+            "此部分需要 surveys.score，本次数据中没有。",
+        ),
+    )
 
 
 def markdown(source: str) -> Record:
@@ -223,31 +361,54 @@ def markdown(source: str) -> Record:
 
 def code(*records: Record, tags: tuple[str, ...] = (), source: str = "show(result)") -> Record:
     outputs = [
-        {"output_type": "display_data", "metadata": {}, "data": {MIME: record, "text/plain": "[block]"}} for record in records
+        {"output_type": "display_data", "metadata": {}, "data": {MIME: record, "text/plain": "[block]"}}
+        for record in records
     ]
-    return {"cell_type": "code", "id": "c", "execution_count": 1, "metadata": {"tags": list(tags)}, "source": source, "outputs": outputs}
+    return {
+        "cell_type": "code",
+        "id": "c",
+        "execution_count": 1,
+        "metadata": {"tags": list(tags)},
+        "source": source,
+        "outputs": outputs,
+    }
 
 
 def notebook(section: str, order: int, *cells: Record) -> Record:
     cells = tuple({**cell, "id": f"{section}-{index}"} for index, cell in enumerate(cells))
-    return {"cells": list(cells), "metadata": {"after_sales": {"section": section, "order": order}}, "nbformat": 4, "nbformat_minor": 5}
+    return {
+        "cells": list(cells),
+        "metadata": {"after_sales": {"section": section, "order": order}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
 
 
 def costs_notebook() -> Record:
     return notebook(
-        "costs", 10,
-        markdown("# Where the cost comes from\n\nWhat did after-sales service cost this month, and why did it move? The answer ties out to the general ledger."),
-        code(block("callout", "setup.hidden", tone="info", title=words("HIDDEN SETUP"), body=None), tags=("setup",)),
-        markdown("## The composition of cost\n\nIncurred basis: postings of basis *incurred* and **recovery**.[^1] It's the owner's \"one ledger\", see [the doubt](#how-sure-are-we).\n\n"
-                 "- Labour without outsourcing\n- Parts at moving average price\n\n1. Read the total first\n2. Then the changes\n\n[^1]: A posting counts in one of the two reconciliations, never in both.\n"),
+        "costs",
+        10,
+        markdown(
+            "# Where the cost comes from\n\nWhat did after-sales service cost this month, and why did it move? The answer ties out to the general ledger."
+        ),
+        code(
+            block("callout", "setup.hidden", tone="info", title=words("HIDDEN SETUP"), body=None),
+            tags=("setup",),
+        ),
+        markdown(
+            "## The composition of cost\n\nIncurred basis: postings of basis *incurred* and **recovery**.[^1] It's the owner's \"one ledger\", see [the doubt](#how-sure-are-we).\n\n"
+            "- Labour without outsourcing\n- Parts at moving average price\n\n1. Read the total first\n2. Then the changes\n\n[^1]: A posting counts in one of the two reconciliations, never in both.\n"
+        ),
         code(composition(), tags=("exhibit",)),
         code(figure(), tags=("exhibit",)),
-        markdown("### A level too deep is mended\n\n##### Even this one\n\n> Definitions are owned by finance.\n\n| Basis | Meaning |\n|---|---|\n| incurred | when the work was done |\n| `recovery` | money that came back |\n"),
+        markdown(
+            "### A level too deep is mended\n\n##### Even this one\n\n> Definitions are owned by finance.\n\n| Basis | Meaning |\n|---|---|\n| incurred | when the work was done |\n| `recovery` | money that came back |\n"
+        ),
         code(findings(), tags=("finding",)),
         markdown("## How sure are we?"),
         code(checks(), callout(), tags=("checks",)),
         code(block("facts", "costs.facts", [fact("hidden_metric")])),
-    )  # fmt: skip
+    )
 
 
 def summary_notebook() -> Record:
@@ -256,27 +417,61 @@ def summary_notebook() -> Record:
 
 def metric(id: str, en: str, zh: str, **changes: Any) -> Record:
     return {
-        "id": id, "name": text(en, zh), "description": text(f"{en}, as finance owns it.", f"{zh}，由财务负责。"),
-        "numerator": text("incurred and recovered postings", "发生额与收回额"), "denominator": text("revenue", "收入"), "unit": "share",
-        "owner": "Group Controlling", "version": "1", "better": "lower", **changes,
-    }  # fmt: skip
+        "id": id,
+        "name": text(en, zh),
+        "description": text(f"{en}, as finance owns it.", f"{zh}，由财务负责。"),
+        "numerator": text("incurred and recovered postings", "发生额与收回额"),
+        "denominator": text("revenue", "收入"),
+        "unit": "share",
+        "owner": "Group Controlling",
+        "version": "1",
+        "better": "lower",
+        **changes,
+    }
 
 
 def pack(**changes: Any) -> Record:
     sources = [
-        {"table": "tickets", "file": "tickets.csv", "rows_read": 20_120, "accepted": 20_000, "quarantined": 100, "exact_duplicates": 20, "sha256": "ab" * 32},
-        {"table": "cost_postings", "file": "cost_postings.parquet", "rows_read": 61_004, "accepted": 61_000, "quarantined": 4, "exact_duplicates": 0, "sha256": "cd" * 32},
+        {
+            "table": "tickets",
+            "file": "tickets.csv",
+            "rows_read": 20_120,
+            "accepted": 20_000,
+            "quarantined": 100,
+            "exact_duplicates": 20,
+            "sha256": "ab" * 32,
+        },
+        {
+            "table": "cost_postings",
+            "file": "cost_postings.parquet",
+            "rows_read": 61_004,
+            "accepted": 61_000,
+            "quarantined": 4,
+            "exact_duplicates": 0,
+            "sha256": "cd" * 32,
+        },
     ]
     return {
-        "month": "2026-10", "as_of": "2026-11-05", "edition": 1, "company": text("Northwind Appliances", "北风电器"), "currency": "CNY",
-        "status": "issued", "code_version": "0.1.0+g1a2b3c4", "preparer": "Li Na", "reviewer": "Wang Qiang", "sources": sources,
+        "month": "2026-10",
+        "as_of": "2026-11-05",
+        "edition": 1,
+        "company": text("Northwind Appliances", "北风电器"),
+        "currency": "CNY",
+        "status": "issued",
+        "code_version": "0.1.0+g1a2b3c4",
+        "preparer": "Li Na",
+        "reviewer": "Wang Qiang",
+        "sources": sources,
         "registry": [
             metric("after_sales_cost", "After-sales cost", "售后成本", unit="currency", denominator=None),
             metric("after_sales_cost_rate", "After-sales cost rate", "售后成本率"),
             metric("nps", "Net promoter score", "净推荐值", better="higher"),
         ],
-        "checks": CHECKS, "hashes": {"facts.json": "12" * 32, "findings.json": "34" * 32}, "restated": [], **changes,
-    }  # fmt: skip
+        "checks": CHECKS,
+        "hashes": {"facts.json": "12" * 32, "findings.json": "34" * 32},
+        "restated": [],
+        **changes,
+    }
 
 
 def saved(folder: Path, *notebooks: Record) -> list[Path]:
@@ -296,7 +491,8 @@ def issued(tmp_path_factory: pytest.TempPathFactory) -> dict[str, PdfReader]:
     folder = tmp_path_factory.mktemp("issued")
     paths = saved(folder, costs_notebook(), summary_notebook())
     return {
-        language: PdfReader(write_pdf(paths, folder / f"pack.{language}.pdf", language=language, pack=pack())) for language in ("en", "zh")
+        language: PdfReader(write_pdf(paths, folder / f"pack.{language}.pdf", language=language, pack=pack()))
+        for language in ("en", "zh")
     }
 
 
@@ -313,7 +509,11 @@ def outline(reader: PdfReader) -> list[tuple[str, int]]:
     def walk(items: list[Any]) -> list[tuple[str, int]]:
         found: list[tuple[str, int]] = []
         for item in items:
-            found += walk(item) if isinstance(item, list) else [(str(item.title), reader.get_destination_page_number(item) + 1)]
+            found += (
+                walk(item)
+                if isinstance(item, list)
+                else [(str(item.title), reader.get_destination_page_number(item) + 1)]
+            )
         return found
 
     return walk(reader.outline)
@@ -344,9 +544,25 @@ def one(*records: Record, source: str = "# Title", language: str = "en", before:
 
 def test_the_pack_reads_in_both_languages(issued: dict[str, PdfReader]) -> None:
     english, chinese = squeezed(issued["en"]), squeezed(issued["zh"])
-    for shown in ("NorthwindAppliances", "October2026", "Dataasof5November2026", "CNY3.42million", "Sparepartscostrose", "Sign-off"):
+    for shown in (
+        "NorthwindAppliances",
+        "October2026",
+        "Dataasof5November2026",
+        "CNY3.42million",
+        "Sparepartscostrose",
+        "Sign-off",
+    ):
         assert shown in english
-    for shown in ("北风电器", "售后财务报告", "2026年10月", "数据截至2026年11月5日", "342万元", "备件成本上升", "第2页，共", "签署"):
+    for shown in (
+        "北风电器",
+        "售后财务报告",
+        "2026年10月",
+        "数据截至2026年11月5日",
+        "342万元",
+        "备件成本上升",
+        "第2页，共",
+        "签署",
+    ):
         assert shown in chinese
     assert "HIDDENSETUP" not in english + chinese
     assert "show(result)" not in english + chinese  # code is never printed
@@ -368,9 +584,18 @@ def test_bookmarks_follow_the_sections_and_lead_to_their_pages(issued: dict[str,
     reader = issued["en"]
     bookmarks = outline(reader)
     assert [title for title, _ in bookmarks] == [
-        "Contents", "1 Executive summary", "2 Where the cost comes from", "The composition of cost", "A level too deep is mended",
-        "Even this one", "How sure are we?", "A Definitions", "B Data sources and row counts", "C Checks", "Sign-off",
-    ]  # fmt: skip
+        "Contents",
+        "1 Executive summary",
+        "2 Where the cost comes from",
+        "The composition of cost",
+        "A level too deep is mended",
+        "Even this one",
+        "How sure are we?",
+        "A Definitions",
+        "B Data sources and row counts",
+        "C Checks",
+        "Sign-off",
+    ]
     for title, page in bookmarks:
         heading = re.sub(r"^[\dA-D] ", "", title)
         assert heading in reader.pages[page - 1].extract_text()
@@ -397,15 +622,36 @@ def test_tagged_for_screen_readers_and_archived(issued: dict[str, PdfReader]) ->
         assert "<pdfaid:part>2</pdfaid:part>" in xmp
         assert "<pdfaid:conformance>A</pdfaid:conformance>" in xmp
         tags = [tag for tag, _ in structure(reader)]
-        assert {"/H1", "/H2", "/H3", "/H4", "/P", "/L", "/LI", "/Table", "/TH", "/TD", "/Figure", "/Caption", "/TOC", "/Note"} <= set(tags)
+        assert {
+            "/H1",
+            "/H2",
+            "/H3",
+            "/H4",
+            "/P",
+            "/L",
+            "/LI",
+            "/Table",
+            "/TH",
+            "/TD",
+            "/Figure",
+            "/Caption",
+            "/TOC",
+            "/Note",
+        } <= set(tags)
         alts = [str(node["/Alt"]) for tag, node in structure(reader) if tag == "/Figure" and "/Alt" in node]
         assert any({"en": "the last and highest", "zh": "最后一根最高"}[language] in alt for alt in alts)
 
 
 def test_all_fonts_are_embedded_subsets_of_the_shipped_face(issued: dict[str, PdfReader]) -> None:
     for reader in issued.values():
-        fonts = {str(font["/BaseFont"]): font for page in reader.pages for font in map(lambda f: f.get_object(), page["/Resources"].get("/Font", {}).values())}
-        assert {name.partition("+")[2].rpartition("-Identity")[0] or name.partition("+")[2] for name in fonts} <= {"NotoSansSC-Regular", "NotoSansSC-Bold"}
+        fonts = {
+            str(font["/BaseFont"]): font
+            for page in reader.pages
+            for font in map(lambda f: f.get_object(), page["/Resources"].get("/Font", {}).values())
+        }
+        assert {
+            name.partition("+")[2].rpartition("-Identity")[0] or name.partition("+")[2] for name in fonts
+        } <= {"NotoSansSC-Regular", "NotoSansSC-Bold"}
         for font in fonts.values():
             descriptor = font["/DescendantFonts"][0].get_object()["/FontDescriptor"]
             assert "/FontFile2" in descriptor or "/FontFile3" in descriptor
@@ -434,17 +680,50 @@ def test_same_input_same_bytes_and_small(tmp_path: Path, monkeypatch: pytest.Mon
 # ---------------------------------------------------------------- data are never markup
 
 
-HOSTILE = ["<script>alert(1)</script>", "#emph[", "*bold*", "$x^2$ `raw`", "= no heading", '"quoted" \\ end', "@label <tag>", "// comment", "{braces} [[", "~a_b_c~"]
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "#emph[",
+    "*bold*",
+    "$x^2$ `raw`",
+    "= no heading",
+    '"quoted" \\ end',
+    "@label <tag>",
+    "// comment",
+    "{braces} [[",
+    "~a_b_c~",
+]
 
 
 def test_labels_are_printed_as_they_stand() -> None:
     rows = [row(cell(label), cell("1", of=COST)) for label in HOSTILE]
-    listing = table("labels", [column("label", "Label #[x]", number=False), column("n", "$n$")], rows, en="#strong[title]", zh="标题")
-    reader = one(listing, finding_block := block("findings", "f", [COST], findings=[finding("alert", ("#panic() ", "*9*", " </p>"), ("", "", ""))], empty=words("-")),
-                 source="# Title with #set text(red)")  # fmt: skip
+    listing = table(
+        "labels",
+        [column("label", "Label #[x]", number=False), column("n", "$n$")],
+        rows,
+        en="#strong[title]",
+        zh="标题",
+    )
+    reader = one(
+        listing,
+        finding_block := block(
+            "findings",
+            "f",
+            [COST],
+            findings=[finding("alert", ("#panic() ", "*9*", " </p>"), ("", "", ""))],
+            empty=words("-"),
+        ),
+        source="# Title with #set text(red)",
+    )
     assert finding_block["findings"]
     found = squeezed(reader)
-    for label in [*HOSTILE, "Label #[x]", "$n$", "#strong[title]", "#panic() *9* </p>", "Title with #set text(red)"]:
+    for label in [
+        *HOSTILE,
+        "Label #[x]",
+        "$n$",
+        "#strong[title]",
+        "#panic() *9* </p>",
+        "Title with #set text(red)",
+    ]:
         assert re.sub(r"\s", "", label) in found
 
 
@@ -462,9 +741,18 @@ def test_pictures_keep_their_words_as_text() -> None:
 
 
 def long_table(rows: int = 200) -> Record:
-    columns = [column("id", "Ticket", number=False), column("remark", "Remark", number=False, wide=True), column("cost", "Cost", unit=text("CNY"))]
-    body = [row(cell(f"T-{index:04d}"), cell("repaired in the field"), cell(f"{index},000.00", of=COST)) for index in range(rows)]
-    return table("long", columns, [*body[:-1], row(cell("Total"), cell(""), cell("9,999.00", of=COST), role="total")])
+    columns = [
+        column("id", "Ticket", number=False),
+        column("remark", "Remark", number=False, wide=True),
+        column("cost", "Cost", unit=text("CNY")),
+    ]
+    body = [
+        row(cell(f"T-{index:04d}"), cell("repaired in the field"), cell(f"{index},000.00", of=COST))
+        for index in range(rows)
+    ]
+    return table(
+        "long", columns, [*body[:-1], row(cell("Total"), cell(""), cell("9,999.00", of=COST), role="total")]
+    )
 
 
 def test_a_long_table_runs_over_pages_and_repeats_its_header() -> None:
@@ -473,7 +761,9 @@ def test_a_long_table_runs_over_pages_and_repeats_its_header() -> None:
     assert len(pages) >= 4
     assert all(re.search(r"Ticket\s+Remark\s+Cost", page) and "CNY" in page for page in pages)
     tickets = re.findall(r"T-(\d{4})", "".join(pages))
-    assert [int(ticket) for ticket in tickets] == list(range(199))  # each once, in order, none lost at a break
+    assert [int(ticket) for ticket in tickets] == list(
+        range(199)
+    )  # each once, in order, none lost at a break
     heads = [tag for tag, _ in structure(reader) if tag == "/TH"]
     assert len(heads) == 3  # a repeated header is an artefact, read once
 
@@ -484,7 +774,14 @@ def right_edges(reader: PdfReader) -> list[tuple[float, float]]:
     for page in reader.pages:
         width = float(page.mediabox.width)
 
-        def visit(piece: str, current: list[float], matrix: list[float], _font: Any, size: float, width: float = width) -> None:
+        def visit(
+            piece: str,
+            current: list[float],
+            matrix: list[float],
+            _font: Any,
+            size: float,
+            width: float = width,
+        ) -> None:
             if piece.strip():
                 x = matrix[4] * current[0] + current[4]
                 edges.append((x, width))
@@ -494,8 +791,13 @@ def right_edges(reader: PdfReader) -> list[tuple[float, float]]:
 
 
 def wide_table(columns: int) -> Record:
-    heads = [column("region", "Region", number=False), *(column(f"m{i}", f"Month {i}", unit=text("CNY thousand")) for i in range(columns - 1))]
-    return table("wide", heads, [row(cell("South"), *(cell(f"{i},234.5", of=COST) for i in range(columns - 1)))])
+    heads = [
+        column("region", "Region", number=False),
+        *(column(f"m{i}", f"Month {i}", unit=text("CNY thousand")) for i in range(columns - 1)),
+    ]
+    return table(
+        "wide", heads, [row(cell("South"), *(cell(f"{i},234.5", of=COST) for i in range(columns - 1)))]
+    )
 
 
 @pytest.mark.parametrize(("columns", "landscape"), [(5, False), (16, True), (20, True)])
@@ -517,10 +819,18 @@ def test_a_table_too_wide_for_any_page_is_cut_into_panels() -> None:
 
 def test_wide_tables_share_a_landscape_page_with_what_leads_up_to_them() -> None:
     content = notebook(
-        "one", 1, markdown("# Title\n\nLead."), code(figure()), markdown("## Wide ones\n\nHow to read them."),
-        code(wide_table(16), {**wide_table(16), "id": "again"}), markdown("Afterwards."),
-    )  # fmt: skip
-    pages = [(page.mediabox.width > page.mediabox.height, page.extract_text()) for page in PdfReader(io.BytesIO(notebook_pdf("one", content, language="en"))).pages]
+        "one",
+        1,
+        markdown("# Title\n\nLead."),
+        code(figure()),
+        markdown("## Wide ones\n\nHow to read them."),
+        code(wide_table(16), {**wide_table(16), "id": "again"}),
+        markdown("Afterwards."),
+    )
+    pages = [
+        (page.mediabox.width > page.mediabox.height, page.extract_text())
+        for page in PdfReader(io.BytesIO(notebook_pdf("one", content, language="en"))).pages
+    ]
     assert [turned for turned, _ in pages] == [False, True, False]
     assert "How to read them." in pages[1][1]
     assert pages[1][1].count("South") == 2
@@ -533,8 +843,16 @@ def test_a_unit_that_many_columns_share_is_named_once() -> None:
 
 
 def test_no_cell_is_wider_than_its_column() -> None:
-    heads = [{"label": "Region", "unit": "", "type": "text", "wide": False}, *({"label": f"2026年{i}月", "unit": "万元", "type": "number", "wide": False} for i in range(1, 13))]
-    rows = [{"role": "total", "cells": [{"text": "华南大区与华东大区"}, *({"text": f"−{i},234.5"} for i in range(12))]}]
+    heads = [
+        {"label": "Region", "unit": "", "type": "text", "wide": False},
+        *({"label": f"2026年{i}月", "unit": "万元", "type": "number", "wide": False} for i in range(1, 13)),
+    ]
+    rows = [
+        {
+            "role": "total",
+            "cells": [{"text": "华南大区与华东大区"}, *({"text": f"−{i},234.5"} for i in range(12))],
+        }
+    ]
     (laid,) = panels("t", heads, rows)
     for index, width in enumerate(laid.widths[1:], start=1):
         assert typeface().width(rows[0]["cells"][index]["text"], laid.size, bold=True) <= width
@@ -544,7 +862,10 @@ def test_no_cell_is_wider_than_its_column() -> None:
 
 def test_a_column_that_no_page_holds_is_refused() -> None:
     heads = [column("c", "Name", number=False), column("n", "Number")]
-    with pytest.raises(PublicationRefused, match=r"table huge: a column is wider than a landscape page \(700 points\) even at 6.0"):
+    with pytest.raises(
+        PublicationRefused,
+        match=r"table huge: a column is wider than a landscape page \(700 points\) even at 6.0",
+    ):
         one(table("huge", heads, [row(cell("x"), cell("9" * 250, of=COST))]))
 
 
@@ -553,7 +874,13 @@ def test_long_words_may_break_and_lose_nothing() -> None:
     assert breakable(path).replace("\u200b", "") == path
     assert "\u200b" in breakable(path)
     assert breakable("South-East region 2026-10") == "South-East region 2026-10"
-    reader = one(table("paths", [column("p", "Path", number=False), column("n", "Rows")], [row(cell(path), cell("1", of=COST))]))
+    reader = one(
+        table(
+            "paths",
+            [column("p", "Path", number=False), column("n", "Rows")],
+            [row(cell(path), cell("1", of=COST))],
+        )
+    )
     assert path in squeezed(reader).replace("\u200b", "")
 
 
@@ -582,18 +909,30 @@ def test_widths_are_those_of_the_font() -> None:
         ("zh", "每千台月 12.3 次故障", "12.3", " 次故障 每千台月"),
         ("zh", "4.1%", "4.1%", ""),
     ],
-)  # fmt: skip
-def test_the_number_of_a_tile_is_large_and_its_unit_small(language: Any, shown: str, large: str, small: str) -> None:
+)
+def test_the_number_of_a_tile_is_large_and_its_unit_small(
+    language: Any, shown: str, large: str, small: str
+) -> None:
     nodes = value_nodes([{"type": "fact", "text": shown}], language)
     assert [node["text"] for node in nodes] == [large, small] if small else [large]
 
 
 def made_tiles(*values: str) -> list[Record]:
-    comparison = {"label": "same month a year before", "value": [{"type": "fact", "text": "+0.4 pp, could be noise"}], "tone": None}
+    comparison = {
+        "label": "same month a year before",
+        "value": [{"type": "fact", "text": "+0.4 pp, could be noise"}],
+        "tone": None,
+    }
     return [
-        {"label": "x", "value": [{"type": "fact", "text": value}], "absent": False, "spark": {"path": "p"}, "comparisons": [comparison]}
+        {
+            "label": "x",
+            "value": [{"type": "fact", "text": value}],
+            "absent": False,
+            "spark": {"path": "p"},
+            "comparisons": [comparison],
+        }
         for value in values
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize("count", range(1, 13))
@@ -621,11 +960,23 @@ def whole(tmp_path: Path, language: str = "en", **changes: Any) -> PdfReader:
 
 def test_the_sign_off_page_names_people_checks_and_hashes(issued: dict[str, PdfReader]) -> None:
     page = issued["en"].pages[-1].extract_text()
-    for shown in ("Li Na", "Wang Qiang", "Signature", "Date", "1 passed", "1 failed", "The ledger differs from the postings by one cent.", "12" * 32):
+    for shown in (
+        "Li Na",
+        "Wang Qiang",
+        "Signature",
+        "Date",
+        "1 passed",
+        "1 failed",
+        "The ledger differs from the postings by one cent.",
+        "12" * 32,
+    ):
         assert shown in re.sub(r"[^\S\n]+", " ", page)
 
 
-@pytest.mark.parametrize(("status", "stamp"), [("not tied out", "NOT TIED OUT — not for signature"), ("draft", "DRAFT — not for signature")])
+@pytest.mark.parametrize(
+    ("status", "stamp"),
+    [("not tied out", "NOT TIED OUT — not for signature"), ("draft", "DRAFT — not for signature")],
+)
 def test_what_is_not_issued_cannot_be_signed(tmp_path: Path, status: str, stamp: str) -> None:
     reader = whole(tmp_path, status=status)
     assert stamp in reader.pages[-1].extract_text()
@@ -652,17 +1003,30 @@ def test_rows_are_accounted_for_or_the_pack_is_refused(issued: dict[str, PdfRead
 
 
 def test_restated_numbers_have_an_appendix_of_their_own(tmp_path: Path) -> None:
-    restated = [{"name": text("After-sales cost"), "period": "2026-09", "before": "3,260.6", "after": "3,255.1", "change": "−5.5", "cause": text("Late credit note")}]
+    restated = [
+        {
+            "name": text("After-sales cost"),
+            "period": "2026-09",
+            "before": "3,260.6",
+            "after": "3,255.1",
+            "change": "−5.5",
+            "cause": text("Late credit note"),
+        }
+    ]
     reader = whole(tmp_path, restated=restated, restated_count=40)
     titles = [title for title, _ in outline(reader)]
     assert titles[-5:-3] == ["A Restated figures", "B Definitions"]
-    assert re.search(r"After-sales cost\s+2026-09\s+3,260.6\s+3,255.1\s+−5.5\s+Late credit note", printed(reader))
+    assert re.search(
+        r"After-sales cost\s+2026-09\s+3,260.6\s+3,255.1\s+−5.5\s+Late credit note", printed(reader)
+    )
     assert "1 of 40 are listed here; all of them stand in evidence/restated.csv." in printed(reader)
 
 
 def test_the_summary_leads_and_its_tiles_stand_on_the_cover(issued: dict[str, PdfReader]) -> None:
     assert "CNY 213.50" in issued["en"].pages[0].extract_text()
-    assert [title for title, _ in outline(issued["en"])][1] == "1 Executive summary"  # though the notebook was given last
+    assert [title for title, _ in outline(issued["en"])][
+        1
+    ] == "1 Executive summary"  # though the notebook was given last
 
 
 def test_a_failed_check_is_printed_beside_the_finding_it_weakens(issued: dict[str, PdfReader]) -> None:
@@ -672,7 +1036,9 @@ def test_a_failed_check_is_printed_beside_the_finding_it_weakens(issued: dict[st
 
 
 def test_footnotes_stand_at_the_foot_of_their_page(issued: dict[str, PdfReader]) -> None:
-    page = next(page.extract_text() for page in issued["en"].pages if "postings of basis" in page.extract_text())
+    page = next(
+        page.extract_text() for page in issued["en"].pages if "postings of basis" in page.extract_text()
+    )
     lines = [line for line in page.splitlines() if line.strip()]
     assert "A posting counts in one of the two reconciliations" in " ".join(lines[-4:])
 
@@ -686,8 +1052,11 @@ def test_links_inside_a_section_lead_to_its_heading_and_dead_ones_are_words() ->
 
 
 def test_quotation_marks_are_curly_in_english_and_left_alone_in_code() -> None:
-    assert curly("It's the owner's \"one ledger\", in the '90s", opening=True) == "It’s the owner’s “one ledger”, in the ’90s"
-    assert curly("s own (\"x\")", opening=False) == "s own (“x”)"
+    assert (
+        curly("It's the owner's \"one ledger\", in the '90s", opening=True)
+        == "It’s the owner’s “one ledger”, in the ’90s"
+    )
+    assert curly('s own ("x")', opening=False) == "s own (“x”)"
     assert 'code "as is"' in printed(one(source='# T\n\nA "word" and `code "as is"`.'))
     assert "A “word” and" in printed(one(source='# T\n\nA "word" and `code`.'))
 
@@ -697,7 +1066,9 @@ def test_quotation_marks_are_curly_in_english_and_left_alone_in_code() -> None:
 
 def test_a_missing_glyph_is_refused_with_its_place() -> None:
     listing = table("people", [column("name", "Name", number=False)], [row(cell("Smith 😀"))])
-    with pytest.raises(PublicationRefused, match=r"table people: the fonts cannot print '😀' \(U\+1F600\) in 'Smith 😀'"):
+    with pytest.raises(
+        PublicationRefused, match=r"table people: the fonts cannot print '😀' \(U\+1F600\) in 'Smith 😀'"
+    ):
         one(listing)
     with pytest.raises(PublicationRefused, match=r"picture pictures/001-figure-costs.trend.svg: .*U\+1F600"):
         one(figure(drawn="😀"))
@@ -715,7 +1086,9 @@ def test_a_figure_without_alt_text_is_refused() -> None:
         one(figure(alt=text("Bars", " ")), language="zh")
     silent = tiles()
     silent["tiles"][1]["spark"]["alt"]["en"] = ""
-    with pytest.raises(PublicationRefused, match=r"spark line of 'Cost rate' in summary.tiles: no alt text in en"):
+    with pytest.raises(
+        PublicationRefused, match=r"spark line of 'Cost rate' in summary.tiles: no alt text in en"
+    ):
         one(silent)
 
 
@@ -737,7 +1110,9 @@ def test_a_pack_with_a_gap_or_an_unknown_status_is_refused(tmp_path: Path) -> No
     with pytest.raises(ParameterError, match="no 'currency'. Did you mean 'currrency'"):
         write_pdf(saved(tmp_path, summary_notebook()), tmp_path / "x.pdf", language="en", pack=short)
     with pytest.raises(ParameterError, match="status 'final'; known: issued"):
-        write_pdf(saved(tmp_path, summary_notebook()), tmp_path / "x.pdf", language="en", pack=pack(status="final"))
+        write_pdf(
+            saved(tmp_path, summary_notebook()), tmp_path / "x.pdf", language="en", pack=pack(status="final")
+        )
     assert not (tmp_path / "x.pdf").exists()
 
 
@@ -748,9 +1123,15 @@ def test_every_word_of_the_template_has_a_chinese_wording() -> None:
     from analysis.locale import untranslated
 
     before = set(untranslated())
-    document([("s", notebook("executive", 1, markdown("# 摘要"), code(tiles(), findings(), checks())))], language="zh", pack=pack(restated=[{"name": "x"}]))
+    document(
+        [("s", notebook("executive", 1, markdown("# 摘要"), code(tiles(), findings(), checks())))],
+        language="zh",
+        pack=pack(restated=[{"name": "x"}]),
+    )
     document([("s", notebook("executive", 1, markdown("# 摘要")))], language="zh", pack=pack(status="draft"))
-    document([("s", notebook("executive", 1, markdown("# 摘要")))], language="zh", pack=pack(status="not tied out"))
+    document(
+        [("s", notebook("executive", 1, markdown("# 摘要")))], language="zh", pack=pack(status="not tied out")
+    )
     assert set(untranslated()) - before <= {"摘要"}  # prose of this test
 
 
@@ -763,7 +1144,15 @@ def test_one_notebook_alone_has_no_cover() -> None:
 
 def test_nbconvert_finds_the_exporter_and_writes_a_pdf(tmp_path: Path) -> None:
     (path,) = saved(tmp_path, costs_notebook())
-    command = [sys.executable, "-m", "nbconvert", "--to", "after_sales_pdf", "--AfterSalesPDFExporter.language=zh", str(path)]
+    command = [
+        sys.executable,
+        "-m",
+        "nbconvert",
+        "--to",
+        "after_sales_pdf",
+        "--AfterSalesPDFExporter.language=zh",
+        str(path),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert "备件是本月上升的主因" in squeezed(PdfReader(tmp_path / "costs.pdf"))

@@ -32,14 +32,20 @@ from analysis.report.scrub import scrub
 
 def report(tmp_path: Path, reports: str = "reports", **options: object):
     return make_report(
-        folder=tmp_path / "notebooks", reports=tmp_path / reports, prepare=lambda name, **_: stub_run(), export=stub_export, **options
+        folder=tmp_path / "notebooks",
+        reports=tmp_path / reports,
+        prepare=lambda name, **_: stub_run(),
+        export=stub_export,
+        **options,
     )
 
 
 @pytest.fixture
 def sound(tmp_path: Path) -> Path:
     folder = tmp_path / "notebooks"
-    write_notebook(folder, "10_costs", publish(callout()), code("print(object())"), code("print(month, top, run_name)"))
+    write_notebook(
+        folder, "10_costs", publish(callout()), code("print(object())"), code("print(month, top, run_name)")
+    )
     reader = (
         "import os, pathlib\nfolder = pathlib.Path(os.environ['AFTER_SALES_RUN_DIR']) / 'evidence'\nfolder.mkdir(parents=True)\n"
         "(folder / 'rows.csv').write_text('a,b\\n1,2\\n')\nprint(os.environ['PYTHONHASHSEED'], os.environ['OMP_NUM_THREADS'], hash('a'))"
@@ -54,7 +60,12 @@ def test_the_same_inputs_give_the_same_bytes_and_a_second_run_issues_nothing(tmp
     assert (first.number, first.unchanged, first.tied_out) == (1, False, True)
     assert manifest.seals(first.folder) == manifest.seals(second.folder)
     assert (first.folder / "manifest.json").read_bytes() == (second.folder / "manifest.json").read_bytes()
-    assert {"evidence/rows.csv", "facts.json", "html/zh/90_summary.html", "notebooks/10_costs.ipynb"} <= manifest.seals(first.folder).keys()
+    assert {
+        "evidence/rows.csv",
+        "facts.json",
+        "html/zh/90_summary.html",
+        "notebooks/10_costs.ipynb",
+    } <= manifest.seals(first.folder).keys()
 
     notebook = json.loads((first.folder / "notebooks" / "10_costs.ipynb").read_text())
     assert notebook["cells"][-1]["outputs"][0]["text"] == " 7 sample\n"
@@ -68,7 +79,9 @@ def test_the_same_inputs_give_the_same_bytes_and_a_second_run_issues_nothing(tmp
 
 
 def test_a_notebook_that_raises_is_named_with_its_cell_and_nothing_is_issued(tmp_path, sound):
-    write_notebook(sound, "20_failures", prose("## Why do they fail?"), code("1 + 1"), code("rate = 3 / 0  # the fault"))
+    write_notebook(
+        sound, "20_failures", prose("## Why do they fail?"), code("1 + 1"), code("rate = 3 / 0  # the fault")
+    )
     with pytest.raises(NotebookFailed) as refusal:
         report(tmp_path)
     message = str(refusal.value)
@@ -92,7 +105,9 @@ def test_a_kernel_that_dies_is_told_apart_from_an_error(tmp_path):
 
 
 def test_an_unknown_parameter_is_refused_before_anything_runs(tmp_path, sound):
-    with pytest.raises(ParameterError, match="parameter 'topp': no notebook of this run has it.*Did you mean 'top'"):
+    with pytest.raises(
+        ParameterError, match="parameter 'topp': no notebook of this run has it.*Did you mean 'top'"
+    ):
         report(tmp_path, parameters={"topp": "7"})
     with pytest.raises(ParameterError, match="parameter 'top': 'many' should be int, like its default 5"):
         report(tmp_path, parameters={"top": "many"})
@@ -115,7 +130,10 @@ def test_notebooks_are_chosen_by_name_number_or_section(sound):
     assert [n.name for n in find_notebooks(sound)] == ["10_costs", "20_failures", "90_summary"]
     for name in ("20_failures", "20_failures.ipynb", "notebooks/20_failures.ipynb", "20", "failures"):
         assert [n.name for n in find_notebooks(sound, [name])] == ["20_failures"]
-    with pytest.raises(ParameterError, match="notebook 'failurs': no such notebook; there are 10_costs.*Did you mean 'failures'"):
+    with pytest.raises(
+        ParameterError,
+        match="notebook 'failurs': no such notebook; there are 10_costs.*Did you mean 'failures'",
+    ):
         find_notebooks(sound, ["failurs"])
 
 
@@ -140,14 +158,32 @@ def test_scrubbing_joins_streams_and_leaves_figures_alone():
     def stream(text):
         return {"output_type": "stream", "name": "stdout", "text": text}
 
-    figure = {"output_type": "display_data", "metadata": {}, "data": {"image/svg+xml": "<svg>0x7f00aa11</svg>", "text/plain": "<F at 0x7f00aa11bb22>"}}
+    figure = {
+        "output_type": "display_data",
+        "metadata": {},
+        "data": {"image/svg+xml": "<svg>0x7f00aa11</svg>", "text/plain": "<F at 0x7f00aa11bb22>"},
+    }
     cell = {
-        "cell_type": "code", "id": "a", "source": "", "metadata": {"papermill": {"duration": 3}, "execution": {"iopub": "now"}, "tags": []},
-        "execution_count": 4, "outputs": [stream("a"), stream(["b", "c"]), figure],
-    }  # fmt: skip
-    cleaned = scrub({"cells": [cell], "metadata": {"papermill": {}, "language_info": {"version": "3.11.7"}}, "nbformat": 4, "nbformat_minor": 5})
+        "cell_type": "code",
+        "id": "a",
+        "source": "",
+        "metadata": {"papermill": {"duration": 3}, "execution": {"iopub": "now"}, "tags": []},
+        "execution_count": 4,
+        "outputs": [stream("a"), stream(["b", "c"]), figure],
+    }
+    cleaned = scrub(
+        {
+            "cells": [cell],
+            "metadata": {"papermill": {}, "language_info": {"version": "3.11.7"}},
+            "nbformat": 4,
+            "nbformat_minor": 5,
+        }
+    )
     assert cleaned["cells"][0]["outputs"][0]["text"] == "abc"
-    assert cleaned["cells"][0]["outputs"][1]["data"] == {"image/svg+xml": "<svg>0x7f00aa11</svg>", "text/plain": "<F at 0x…>"}
+    assert cleaned["cells"][0]["outputs"][1]["data"] == {
+        "image/svg+xml": "<svg>0x7f00aa11</svg>",
+        "text/plain": "<F at 0x…>",
+    }
     assert cleaned["cells"][0]["metadata"] == {}
     assert "papermill" not in cleaned["metadata"]
     assert "version" not in cleaned["metadata"]["language_info"]
@@ -158,7 +194,13 @@ def test_an_interrupted_run_leaves_no_trace(tmp_path, sound):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        make_report(folder=sound, reports=tmp_path / "reports", notebooks=["90"], prepare=lambda name, **_: stub_run(), export=interrupted)
+        make_report(
+            folder=sound,
+            reports=tmp_path / "reports",
+            notebooks=["90"],
+            prepare=lambda name, **_: stub_run(),
+            export=interrupted,
+        )
     assert list((tmp_path / "reports").iterdir()) == []
 
 
@@ -195,7 +237,10 @@ def test_no_process_outlives_a_report_that_was_killed():
 def test_some_notebooks_make_a_draft_that_is_no_edition_and_never_latest(tmp_path, sound):
     issued = report(tmp_path)
     draft = report(tmp_path, notebooks=["10"])
-    assert (draft.draft, draft.folder.relative_to(tmp_path / "reports").as_posix()) == (True, "_drafts/2026-10-1")
+    assert (draft.draft, draft.folder.relative_to(tmp_path / "reports").as_posix()) == (
+        True,
+        "_drafts/2026-10-1",
+    )
     assert json.loads((draft.folder / "manifest.json").read_text())["status"] == "draft"
     assert (tmp_path / "reports" / "latest").resolve() == issued.folder
     assert report(tmp_path, draft=True).folder.name == "2026-10-2"

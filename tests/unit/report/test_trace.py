@@ -31,7 +31,9 @@ class Engine:
             return pd.DataFrame({"rows": [30]})
         if "sum(amount)" in sql:
             return pd.DataFrame({"value": [self.total]})
-        frame = pd.DataFrame({"posting_id": [f"L{n:02}" for n in range(30)], "agent_id": "AG-1", "amount": 40.0})
+        frame = pd.DataFrame(
+            {"posting_id": [f"L{n:02}" for n in range(30)], "agent_id": "AG-1", "amount": 40.0}
+        )
         return frame.head(limit) if limit else frame
 
 
@@ -39,19 +41,34 @@ class Engine:
 def issued(tmp_path: Path) -> Path:
     folder = tmp_path / "2026-10" / "edition-1"
     folder.mkdir(parents=True)
-    derived = fact(0.25, id="cost_share@category=labour#2026-10:1", unit="share", numerator=300, denominator=1200, n=1200, formula="labour ÷ cost")
+    derived = fact(
+        0.25,
+        id="cost_share@category=labour#2026-10:1",
+        unit="share",
+        numerator=300,
+        denominator=1200,
+        n=1200,
+        formula="labour ÷ cost",
+    )
     derived["interval"] = {"low": 0.2, "high": 0.3, "level": 0.95, "method": "wilson"}
     facts = [fact() | {"section": "costs", "query": "q1"}, derived | {"section": "costs", "query": None}]
     finding = {
-        "id": "costs.rise", "section": "costs", "severity": "alert", "statement": {"en": "Cost rose.", "zh": "成本上升。"},
-        "evidence": "costs.rise-1", "values": {"cost": {"fact": COST}},
-    }  # fmt: skip
+        "id": "costs.rise",
+        "section": "costs",
+        "severity": "alert",
+        "statement": {"en": "Cost rose.", "zh": "成本上升。"},
+        "evidence": "costs.rise-1",
+        "values": {"cost": {"fact": COST}},
+    }
     manifest.write_json(folder / "facts.json", {"version": 1, "facts": facts, "queries": {"q1": SQL}})
     manifest.write_json(folder / "findings.json", {"version": 1, "findings": [finding], "checks": []})
     stated = {
-        "month": "2026-10", "as_of": "2026-11-10", "code": CODE, "identity": {"inputs": {"ledger": "d" * 64}},
+        "month": "2026-10",
+        "as_of": "2026-11-10",
+        "code": CODE,
+        "identity": {"inputs": {"ledger": "d" * 64}},
         "run": {"run_name": "sample", "month": "", "data": "", "as_of": ""},
-    }  # fmt: skip
+    }
     manifest.write_json(folder / "manifest.json", stated)
     return folder
 
@@ -74,7 +91,16 @@ def test_a_fact_is_walked_back_to_its_rows(issued):
     assert asked == {"name": "sample", "month": "2026-10", "data": "", "as_of": "2026-11-10"}
     assert (found.row_count, len(found.rows), found.data_changed) == (30, 20, ())
     text = str(found)
-    for line in (COST, "2026-10/edition-1", "0.1.0 (a2a95c8a2a)", "value        1200.5 CNY", "formula      sum of postings", SQL, "30; the first 20", "L19"):
+    for line in (
+        COST,
+        "2026-10/edition-1",
+        "0.1.0 (a2a95c8a2a)",
+        "value        1200.5 CNY",
+        "formula      sum of postings",
+        SQL,
+        "30; the first 20",
+        "L19",
+    ):
         assert line in text
     assert "L20" not in text
     assert engine.asked[0] == SQL
@@ -118,7 +144,10 @@ def test_a_finding_leads_to_its_facts_and_its_evidence(issued):
 
 
 def test_an_unknown_id_is_refused_with_what_was_meant(issued, tmp_path):
-    with pytest.raises(ParameterError, match=r"no fact or finding of 2026-10/edition-1 has this id. There are 1 that begin with it, e.g. after_sales_cost#2026-10:1"):
+    with pytest.raises(
+        ParameterError,
+        match=r"no fact or finding of 2026-10/edition-1 has this id. There are 1 that begin with it, e.g. after_sales_cost#2026-10:1",
+    ):
         traced("after_sales_cost", issued)
     with pytest.raises(ParameterError, match="Did you mean 'costs.rise'"):
         traced("costs.rize", issued)
@@ -134,11 +163,15 @@ def test_facts_json_keeps_each_query_once(tmp_path):
     other = fact(5, id="tickets#2026-10:1", unit="tickets")
     folder = tmp_path / "facts"
     folder.mkdir()
-    (folder / "costs.json").write_text(json.dumps([{"fact": fact(), "sql": SQL}, {"fact": other, "sql": SQL}]))
+    (folder / "costs.json").write_text(
+        json.dumps([{"fact": fact(), "sql": SQL}, {"fact": other, "sql": SQL}])
+    )
     block = callout(facts=[fact(), other, fact(7, id="model_result#2026-10:1", unit="count")])
     listing = read_record({"10": executed([output(block)])}, tmp_path).facts_json()
     assert list(listing["queries"].values()) == [SQL]
     key = next(iter(listing["queries"]))
     assert [(one["id"], one["query"], one["section"]) for one in listing["facts"]] == [
-        (COST, key, "costs"), ("model_result#2026-10:1", None, "costs"), ("tickets#2026-10:1", key, "costs"),
-    ]  # fmt: skip
+        (COST, key, "costs"),
+        ("model_result#2026-10:1", None, "costs"),
+        ("tickets#2026-10:1", key, "costs"),
+    ]

@@ -17,7 +17,9 @@ def spells(*rows: tuple[str, str, str | None]) -> pd.DataFrame:
 
 def test_winning_as_many_as_were_lost_hides_total_churn_from_the_net_rate_only():
     found = churn_components(start=100, lost=100, new=100)
-    assert found.gross_churn_rate == 1.0 and found.net_customer_loss_rate == 0.0 and found.net_change_rate == 0.0
+    assert (
+        found.gross_churn_rate == 1.0 and found.net_customer_loss_rate == 0.0 and found.net_change_rate == 0.0
+    )
     assert found.popular_retention_rate == 0.0 and found.retained == 0 and found.end == 100
 
 
@@ -57,9 +59,18 @@ def test_end_of_one_period_is_the_start_of_the_next_and_the_identities_hold(seed
     random = np.random.default_rng(seed)
     begins = pd.Timestamp("2025-01-01") + pd.to_timedelta(random.integers(0, 300, 80), unit="D")
     ends = begins + pd.to_timedelta(random.integers(1, 200, 80), unit="D")
-    rows = pd.DataFrame({"customer_id": random.integers(0, 40, 80), "begins": begins, "ends": pd.Series(ends).where(random.random(80) < 0.7)})
+    rows = pd.DataFrame(
+        {
+            "customer_id": random.integers(0, 40, 80),
+            "begins": begins,
+            "ends": pd.Series(ends).where(random.random(80) < 0.7),
+        }
+    )
     march, april, may = dt.date(2025, 3, 1), dt.date(2025, 4, 1), dt.date(2025, 5, 1)
-    first, second = components_of_spells(rows, start=march, end=april), components_of_spells(rows, start=april, end=may)
+    first, second = (
+        components_of_spells(rows, start=march, end=april),
+        components_of_spells(rows, start=april, end=may),
+    )
     assert first.end == second.start
     assert first.retained + first.lost == first.start
     if first.start:
@@ -72,4 +83,6 @@ def test_impossible_counts_and_spells_are_refused():
     with pytest.raises(ParameterError, match="new is -1"):
         churn_components(start=10, lost=1, new=-1)
     with pytest.raises(ContractError, match="1 rows end before they begin, e.g. customer A"):
-        components_of_spells(spells(("A", "2025-02-01", "2025-01-01")), start=dt.date(2025, 1, 1), end=dt.date(2025, 2, 1))
+        components_of_spells(
+            spells(("A", "2025-02-01", "2025-01-01")), start=dt.date(2025, 1, 1), end=dt.date(2025, 2, 1)
+        )

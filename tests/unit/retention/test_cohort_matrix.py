@@ -13,8 +13,15 @@ def orders(*rows: tuple[str, str, float]) -> pd.DataFrame:
 
 
 ORDERS = orders(
-    ("A", "2025-01-05", 10), ("A", "2025-01-20", 5), ("A", "2025-03-02", 7), ("B", "2025-01-31", 20), ("B", "2025-02-01", 1), ("C", "2025-02-14", 4), ("C", "2025-03-31", 2), ("D", "2025-03-03", 9),
-)  # fmt: skip
+    ("A", "2025-01-05", 10),
+    ("A", "2025-01-20", 5),
+    ("A", "2025-03-02", 7),
+    ("B", "2025-01-31", 20),
+    ("B", "2025-02-01", 1),
+    ("C", "2025-02-14", 4),
+    ("C", "2025-03-31", 2),
+    ("D", "2025-03-03", 9),
+)
 
 
 def cell(matrix: pd.DataFrame, cohort: str, age: int) -> pd.Series:
@@ -49,27 +56,45 @@ def test_a_mature_cell_without_activity_is_zero_with_an_interval():
 def test_order_of_rows_is_irrelevant_and_sums_are_conserved(seed: int):
     random = np.random.default_rng(seed)
     events = pd.DataFrame(
-        {"customer_id": random.integers(0, 30, 200), "date": pd.Timestamp("2025-01-01") + pd.to_timedelta(random.integers(0, 360, 200), unit="D"), "revenue": random.integers(1, 100, 200).astype(float)}
-    )  # fmt: skip
+        {
+            "customer_id": random.integers(0, 30, 200),
+            "date": pd.Timestamp("2025-01-01") + pd.to_timedelta(random.integers(0, 360, 200), unit="D"),
+            "revenue": random.integers(1, 100, 200).astype(float),
+        }
+    )
     matrix = cohort_matrix(events, as_of="2025-12-31", revenue="revenue")
     shuffled = cohort_matrix(events.sample(frac=1, random_state=seed), as_of="2025-12-31", revenue="revenue")
     pd.testing.assert_frame_equal(matrix, shuffled)
-    assert matrix["revenue"].sum() == pytest.approx(events.loc[events["date"] <= "2025-12-31", "revenue"].sum())
-    assert (matrix["active"] <= matrix["size"]).all() and (matrix.loc[matrix["age"] == 0, "active"] == matrix.loc[matrix["age"] == 0, "size"]).all()
+    assert matrix["revenue"].sum() == pytest.approx(
+        events.loc[events["date"] <= "2025-12-31", "revenue"].sum()
+    )
+    assert (matrix["active"] <= matrix["size"]).all() and (
+        matrix.loc[matrix["age"] == 0, "active"] == matrix.loc[matrix["age"] == 0, "size"]
+    ).all()
 
 
 def test_a_label_can_name_the_cohort():
     events = ORDERS.assign(first_product=["X"] * 5 + ["Y"] * 3)
     matrix = cohort_matrix(events, as_of="2025-03-31", cohort="first_product")
     assert set(matrix["cohort"]) == {"X", "Y"}
-    assert not matrix.loc[(matrix["cohort"] == "Y") & (matrix["age"] == 1), "mature"].iloc[0]  # D came in March only
+    assert not matrix.loc[(matrix["cohort"] == "Y") & (matrix["age"] == 1), "mature"].iloc[
+        0
+    ]  # D came in March only
 
 
 def test_equal_cohorts_are_seldom_told_apart_and_a_bad_one_is_found():
     random = np.random.default_rng(7)
     found = 0
     for _ in range(200):
-        matrix = pd.DataFrame({"cohort": range(10), "age": 4, "size": 200, "active": random.binomial(200, 0.6, 10), "mature": True})
+        matrix = pd.DataFrame(
+            {
+                "cohort": range(10),
+                "age": 4,
+                "size": 200,
+                "active": random.binomial(200, 0.6, 10),
+                "mature": True,
+            }
+        )
         matrix["rate"] = matrix["active"] / matrix["size"]
         found += bool((cohort_differences(matrix, age=4)["adjusted"] < 0.05).any())
     assert found <= 200 * 0.05 + 3 * np.sqrt(200 * 0.05 * 0.95)

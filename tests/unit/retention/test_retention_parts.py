@@ -33,14 +33,25 @@ Inputs = Callable[..., StudyInputs]
 def test_steps_are_the_calendar_periods_of_pandas(period: str):
     days = pd.date_range("1998-12-26", "1999-01-12").append(pd.date_range("2024-02-26", "2024-04-03"))
     listed = ", ".join(f"DATE '{one.date()}'" for one in days)
-    found = DuckDB().frame(f"SELECT {views.step('one', period)} AS step FROM (SELECT unnest([{listed}]) AS one) AS days")
+    found = DuckDB().frame(
+        f"SELECT {views.step('one', period)} AS step FROM (SELECT unnest([{listed}]) AS one) AS days"
+    )
     assert found["step"].tolist() == [one.to_period(_FREQUENCY[period]).ordinal for one in days]
 
 
-@pytest.mark.parametrize(("zone", "expected"), [("America/New_York", ["1998-01-14", "1998-07-15"]), (-240, ["1998-01-15", "1998-07-15"]), ("Asia/Shanghai", ["1998-01-15", "1998-07-15"])])
+@pytest.mark.parametrize(
+    ("zone", "expected"),
+    [
+        ("America/New_York", ["1998-01-14", "1998-07-15"]),
+        (-240, ["1998-01-15", "1998-07-15"]),
+        ("Asia/Shanghai", ["1998-01-15", "1998-07-15"]),
+    ],
+)
 def test_business_days_keep_summer_time(zone: str | int, expected: list[str]):
     # half past four in the morning, UTC: before midnight in New York in winter only
-    found = DuckDB().frame(f"SELECT {views.day('one', zone)} AS day FROM (VALUES (TIMESTAMP '1998-01-15 04:30:00'), (TIMESTAMP '1998-07-15 04:30:00')) AS t(one)")
+    found = DuckDB().frame(
+        f"SELECT {views.day('one', zone)} AS day FROM (VALUES (TIMESTAMP '1998-01-15 04:30:00'), (TIMESTAMP '1998-07-15 04:30:00')) AS t(one)"
+    )
     assert [str(one)[:10] for one in found["day"]] == expected
 
 
@@ -49,35 +60,74 @@ def test_business_days_keep_summer_time(zone: str | int, expected: list[str]):
 
 def test_cohorts_of_the_study_are_those_of_the_public_function(company: Path, inputs_of: Inputs):
     lines = ["order_id,customer_id,product_id,ordered_at,revenue,gross_margin"]
-    rows = [("A", "2025-11-03", 100, 40), ("A", "2026-02-10", 50, 20), ("A", "2026-08-11", 30, 9), ("B", "2025-12-05", 80, 30), ("B", "2025-12-20", 20, 5), ("D", "2026-03-01", 70, 28), ("D", "2026-09-30", 10, 4)]
-    lines += [f"O{place},{who},P1,{day}T04:00:00,{revenue}.00,{margin}.00" for place, (who, day, revenue, margin) in enumerate(rows)]
+    rows = [
+        ("A", "2025-11-03", 100, 40),
+        ("A", "2026-02-10", 50, 20),
+        ("A", "2026-08-11", 30, 9),
+        ("B", "2025-12-05", 80, 30),
+        ("B", "2025-12-20", 20, 5),
+        ("D", "2026-03-01", 70, 28),
+        ("D", "2026-09-30", 10, 4),
+    ]
+    lines += [
+        f"O{place},{who},P1,{day}T04:00:00,{revenue}.00,{margin}.00"
+        for place, (who, day, revenue, margin) in enumerate(rows)
+    ]
     (company / "orders.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (company / "customers.csv").write_text("customer_id,customer_type,segment,region\n" + "".join(f"{one},b2c,standard,North\n" for one in ("C1", "C2", "A", "B", "D")), encoding="utf-8")
+    (company / "customers.csv").write_text(
+        "customer_id,customer_type,segment,region\n"
+        + "".join(f"{one},b2c,standard,North\n" for one in ("C1", "C2", "A", "B", "D")),
+        encoding="utf-8",
+    )
     found = retention.study(inputs_of(company)).purchase_cohorts
     assert not isinstance(found, Exception)
     events = pd.DataFrame(rows, columns=["customer_id", "date", "revenue", "margin"])
-    wanted = cohort_matrix(events, as_of="2026-10-31", period="quarter", revenue="revenue", margin="margin").assign(cohort=lambda frame: frame["cohort"].astype(str))
+    wanted = cohort_matrix(
+        events, as_of="2026-10-31", period="quarter", revenue="revenue", margin="margin"
+    ).assign(cohort=lambda frame: frame["cohort"].astype(str))
     both = found.matrix.merge(wanted, on=["cohort", "age"], suffixes=("", "_public"), validate="one_to_one")
     assert len(both) == len(wanted) == len(found.matrix)
     for column in ("size", "active", "orders", "revenue", "margin", "mature", "partial"):
         assert both[column].tolist() == both[f"{column}_public"].tolist(), column
-    assert found.running == "2026Q4" and found.matrix.set_index(["cohort", "age"]).loc[("2025Q4", 2), "margin_to_date"] == 95.0
+    assert (
+        found.running == "2026Q4"
+        and found.matrix.set_index(["cohort", "age"]).loc[("2025Q4", 2), "margin_to_date"] == 95.0
+    )
 
 
 def test_first_product_counts_only_buyers_old_enough(company: Path, inputs_of: Inputs):
-    lines = ["order_id,customer_id,product_id,ordered_at,revenue", "O1,A,P1,2025-08-03T04:00:00,1.00", "O2,A,P2,2026-08-03T04:00:00,1.00", "O3,B,P1,2026-05-03T04:00:00,1.00"]
+    lines = [
+        "order_id,customer_id,product_id,ordered_at,revenue",
+        "O1,A,P1,2025-08-03T04:00:00,1.00",
+        "O2,A,P2,2026-08-03T04:00:00,1.00",
+        "O3,B,P1,2026-05-03T04:00:00,1.00",
+    ]
     (company / "orders.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (company / "customers.csv").write_text("customer_id,customer_type,segment,region\n" + "".join(f"{one},b2c,standard,North\n" for one in ("C1", "C2", "A", "B", "D")), encoding="utf-8")
+    (company / "customers.csv").write_text(
+        "customer_id,customer_type,segment,region\n"
+        + "".join(f"{one},b2c,standard,North\n" for one in ("C1", "C2", "A", "B", "D")),
+        encoding="utf-8",
+    )
     found = retention.study(inputs_of(company)).product_cohorts
     assert not isinstance(found, Exception)
     cells = found.matrix.set_index(["cohort", "age"])
     # both began with a washer; only A is four quarters old, and came back for a dryer, which founds no cohort
     assert set(found.matrix["cohort"]) == {"Washers"}
-    assert cells.loc[("Washers", 1), "size"] == 2 and cells.loc[("Washers", 4), ["size", "active", "orders_to_date"]].tolist() == [1, 1, 2]
+    assert cells.loc[("Washers", 1), "size"] == 2 and cells.loc[
+        ("Washers", 4), ["size", "active", "orders_to_date"]
+    ].tolist() == [1, 1, 2]
 
 
 def test_hazards_are_losses_among_those_still_there():
-    matrix = pd.DataFrame({"cohort": ["a", "a", "a"], "age": [0, 1, 2], "size": 100, "active": [100, 80, 60], "mature": [True, True, False]})
+    matrix = pd.DataFrame(
+        {
+            "cohort": ["a", "a", "a"],
+            "age": [0, 1, 2],
+            "size": 100,
+            "active": [100, 80, 60],
+            "mature": [True, True, False],
+        }
+    )
     assert hazards(matrix)[["at_risk", "lost"]].to_numpy().tolist() == [[100, 0], [100, 20]]
 
 
@@ -95,15 +145,26 @@ def _cells(random: np.random.Generator, *, bent: bool) -> pd.DataFrame:
 
 
 def test_a_bend_in_calendar_time_is_found_and_a_straight_line_is_nobodys():
-    straight = [curvature(_cells(np.random.default_rng(seed), bent=False)).set_index("effect")["p_value"] for seed in range(20)]
-    assert sum(one["calendar"] < 0.05 for one in straight) <= 4 and sum(one["cohort"] < 0.05 for one in straight) <= 4
+    straight = [
+        curvature(_cells(np.random.default_rng(seed), bent=False)).set_index("effect")["p_value"]
+        for seed in range(20)
+    ]
+    assert (
+        sum(one["calendar"] < 0.05 for one in straight) <= 4
+        and sum(one["cohort"] < 0.05 for one in straight) <= 4
+    )
     assert all(one["age"] < 1e-6 for one in straight)
-    assert curvature(_cells(np.random.default_rng(99), bent=True)).set_index("effect").loc["calendar", "p_value"] < 1e-6
+    assert (
+        curvature(_cells(np.random.default_rng(99), bent=True)).set_index("effect").loc["calendar", "p_value"]
+        < 1e-6
+    )
 
 
 def test_each_effect_gives_one_straight_line_away():
     # three sets of indicators share one line: with twelve calendar steps, the calendar adds ten bends, not eleven
-    assert curvature(_cells(np.random.default_rng(1), bent=False)).set_index("effect")["degrees"].to_dict() == {"age": 10, "calendar": 10, "cohort": 10}
+    assert curvature(_cells(np.random.default_rng(1), bent=False)).set_index("effect")[
+        "degrees"
+    ].to_dict() == {"age": 10, "calendar": 10, "cohort": 10}
 
 
 # -- estimates ------------------------------------------------------------------------------------------------------------
@@ -115,8 +176,12 @@ def test_absolute_difference_over_strata_is_their_weighted_mean():
     life = random.exponential(1.0, 600) / (0.5 + 0.5 * x + group)
     fit = stats.cox(pd.DataFrame({"x": x}), life, np.ones(600), strata=group)
     none = pd.DataFrame({"x": [0.0]})
-    alone = [stats.absolute_difference(fit, none, "x", values=(0.0, 1.0), time=0.5, stratum=one) for one in (0, 1)]
-    both = stats.absolute_difference(fit, none, "x", values=(0.0, 1.0), time=0.5, stratum={0: 300.0, 1: 100.0})
+    alone = [
+        stats.absolute_difference(fit, none, "x", values=(0.0, 1.0), time=0.5, stratum=one) for one in (0, 1)
+    ]
+    both = stats.absolute_difference(
+        fit, none, "x", values=(0.0, 1.0), time=0.5, stratum={0: 300.0, 1: 100.0}
+    )
     assert both.value == pytest.approx(0.75 * alone[0].value + 0.25 * alone[1].value)
     # one coefficient serves both: their errors go together, so the mean is less sure than of two independent ones and surer than the sum
     low = np.hypot(0.75 * alone[0].std_error, 0.25 * alone[1].std_error)
@@ -126,7 +191,9 @@ def test_absolute_difference_over_strata_is_their_weighted_mean():
 def test_a_customer_served_in_several_quarters_widens_the_interval():
     served = pd.DataFrame({"s": ["x"], "customers": [100], "bought": [30]})
     controls = pd.DataFrame({"s": ["x"], "customers": [10_000_000], "bought": [2_000_000]})
-    once, twice = (matched(served, controls, stratum=["s"], served_repeats=again)["error"] for again in (1, 2))
+    once, twice = (
+        matched(served, controls, stratum=["s"], served_repeats=again)["error"] for again in (1, 2)
+    )
     assert twice / once == pytest.approx(np.sqrt(2), rel=1e-3)
 
 
@@ -136,10 +203,25 @@ def _panel(random: np.random.Generator, effect: float) -> tuple[pd.DataFrame, pd
     for region, level in (("N", 0.8), ("S", 1.5), ("E", 1.1), ("W", 0.6)):
         load = random.normal(0, 0.3, len(months))
         for place, month in enumerate(months):
-            rows.append({"region": region, "first_day": month, "hours": 5.0, "opened": 100, "still_open": round(100 * level * np.exp(load[place]))})
+            rows.append(
+                {
+                    "region": region,
+                    "first_day": month,
+                    "hours": 5.0,
+                    "opened": 100,
+                    "still_open": round(100 * level * np.exp(load[place])),
+                }
+            )
             if place:
                 n = 60
-                answers.append({"region": region, "first_day": month, "answers": n, "hits": int(random.binomial(n, 0.2 * (effect if load[place - 1] > 0 else 1.0)))})
+                answers.append(
+                    {
+                        "region": region,
+                        "first_day": month,
+                        "answers": n,
+                        "hits": int(random.binomial(n, 0.2 * (effect if load[place - 1] > 0 else 1.0))),
+                    }
+                )
     return pd.DataFrame(rows), pd.DataFrame(answers)
 
 
@@ -153,7 +235,10 @@ def test_backlog_of_one_month_meets_answers_of_the_next():
 def test_a_gap_between_months_is_no_next_month():
     waits, _ = _panel(np.random.default_rng(2), 1.0)
     waits["hours"] = np.random.default_rng(2).uniform(2, 9, len(waits))
-    whole, holed = backlog_ratio(waits), backlog_ratio(waits[waits["first_day"] != pd.Timestamp("2023-06-01")])
+    whole, holed = (
+        backlog_ratio(waits),
+        backlog_ratio(waits[waits["first_day"] != pd.Timestamp("2023-06-01")]),
+    )
     assert whole is not None and holed is not None
     assert whole[3] - holed[3] == 8  # the month itself and the one before it, in four regions
 
@@ -171,21 +256,42 @@ def _snapshots(random: np.random.Generator, *, shifted: bool = False, each: int 
     parts = []
     for place in range(6):
         risk = random.normal(3.0 if shifted and place == 5 else 0.0, 1.0, each)
-        frame = pd.DataFrame({"customer_id": [f"C{n}" for n in range(each)], "snapshot": place, "tenure": random.uniform(0, 24 + 6 * place, each), "risk": risk, "kind": random.choice(["a", "b"], each)})
-        frame["lost"] = (random.random(each) < 1 / (1 + np.exp(2.5 - 1.2 * risk))).astype(float) if place < 5 else np.nan
+        frame = pd.DataFrame(
+            {
+                "customer_id": [f"C{n}" for n in range(each)],
+                "snapshot": place,
+                "tenure": random.uniform(0, 24 + 6 * place, each),
+                "risk": risk,
+                "kind": random.choice(["a", "b"], each),
+            }
+        )
+        frame["lost"] = (
+            (random.random(each) < 1 / (1 + np.exp(2.5 - 1.2 * risk))).astype(float) if place < 5 else np.nan
+        )
         parts.append(frame)
     return pd.concat(parts, ignore_index=True)
 
 
 def test_growing_older_is_no_drift_and_a_sudden_shift_is():
-    quiet = risk_scores(_snapshots(np.random.default_rng(1)), features=["tenure", "risk", "kind"], capacity=50, seed=1)
+    quiet = risk_scores(
+        _snapshots(np.random.default_rng(1)), features=["tenure", "risk", "kind"], capacity=50, seed=1
+    )
     assert not quiet.drift["moved"].any()
-    moved = risk_scores(_snapshots(np.random.default_rng(1), shifted=True), features=["tenure", "risk", "kind"], capacity=50, seed=1)
-    assert {"risk", "score"} <= set(moved.drift.loc[moved.drift["moved"], "feature"]) and "tenure" not in set(moved.drift.loc[moved.drift["moved"], "feature"])
+    moved = risk_scores(
+        _snapshots(np.random.default_rng(1), shifted=True),
+        features=["tenure", "risk", "kind"],
+        capacity=50,
+        seed=1,
+    )
+    assert {"risk", "score"} <= set(moved.drift.loc[moved.drift["moved"], "feature"]) and "tenure" not in set(
+        moved.drift.loc[moved.drift["moved"], "feature"]
+    )
 
 
 def test_the_reason_of_a_high_score_is_what_makes_it_high():
-    found = risk_scores(_snapshots(np.random.default_rng(1)), features=["tenure", "risk", "kind"], capacity=50, seed=1)
+    found = risk_scores(
+        _snapshots(np.random.default_rng(1)), features=["tenure", "risk", "kind"], capacity=50, seed=1
+    )
     assert (found.customers.head(50)["reason_1"] == "risk").all()
     assert len(found.stability) == 3 and found.stability["auc"].between(0.65, 0.95).all()
 
@@ -198,7 +304,13 @@ def test_settings_refuse_what_cannot_be():
     with pytest.raises(ParameterError, match="risk_horizon_months is 24"):
         replace(known, risk_horizon_months=24)
     with pytest.raises(ParameterError, match="at least one window"):
-        RetentionSettings(business_model="both", cohort_period="month", repurchase_windows_months=(), risk_horizon_months=6, seed=1)
+        RetentionSettings(
+            business_model="both",
+            cohort_period="month",
+            repurchase_windows_months=(),
+            risk_horizon_months=6,
+            seed=1,
+        )
 
 
 def _contracts(company: Path, *, early_loss: bool) -> None:
@@ -209,7 +321,9 @@ def _contracts(company: Path, *, early_loss: bool) -> None:
         rows.append(f"K{number},1,X{number},subscription,2024-01-01,{end},,{100 + number}.00")
         people.append(f"X{number},{'b2b' if number % 2 else 'b2c'},standard,North")
     (company / "contracts.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    (company / "customers.csv").write_text("\n".join(people) + "\nC1,b2c,standard,North\nC2,b2b,key,South\n", encoding="utf-8")
+    (company / "customers.csv").write_text(
+        "\n".join(people) + "\nC1,b2c,standard,North\nC2,b2b,key,South\n", encoding="utf-8"
+    )
 
 
 def test_a_source_without_earlier_losses_is_called_a_lower_bound(company: Path, inputs_of: Inputs):
@@ -230,7 +344,10 @@ def test_accounts_are_ranked_by_value_and_never_named_on_a_page(company: Path, i
     _contracts(company, early_loss=True)
     found = retention.study(inputs_of(company))
     assert not isinstance(found.accounts, Exception)
-    assert found.accounts.listed["customer_id"].head(2).tolist() == ["X79", "X77"]  # 179 and 177 over 42 months, brought to a year
+    assert found.accounts.listed["customer_id"].head(2).tolist() == [
+        "X79",
+        "X77",
+    ]  # 179 and 177 over 42 months, brought to a year
     assert found.accounts.largest[0].value.value == max(one.value.value for one in found.accounts.largest)  # type: ignore[type-var]
     block = exhibits.largest_accounts_table(found)
     assert block is not None and "X79" not in str(block.payload)
@@ -251,7 +368,10 @@ def few(company: Path) -> Path:
     """Four businesses and a consumer: one stays, one pays less, one leaves, one is new."""
     (company / "contracts.csv").write_text(ACCOUNTS, encoding="utf-8")
     rows = "".join(f"{one},b2b,key,North\n" for one in ("B1", "B2", "B3", "B4"))
-    (company / "customers.csv").write_text(f"customer_id,customer_type,segment,region\n{rows}P1,b2c,standard,North\nC1,b2c,standard,North\nC2,b2b,key,South\n", encoding="utf-8")
+    (company / "customers.csv").write_text(
+        f"customer_id,customer_type,segment,region\n{rows}P1,b2c,standard,North\nC1,b2c,standard,North\nC2,b2b,key,South\n",
+        encoding="utf-8",
+    )
     return company
 
 
@@ -259,24 +379,41 @@ def test_accounts_by_hand(few: Path, inputs_of: Inputs):
     found = retention.study(inputs_of(few)).accounts
     assert not isinstance(found, Exception)
     # by the year: B1 12,000 then and now; B2 6,000, now 4,000; B3 3,000, lost on the last day of 2025; B4 is new, 1,000 (1,500 over eighteen months)
-    assert [(float(one.before.value), float(one.value.value), one.kept.value and float(one.kept.value)) for one in found.largest] == [(12000, 12000, 1), (6000, 4000, pytest.approx(2 / 3)), (3000, 0, 0), (0, 1000, None)]  # type: ignore[arg-type]
+    assert [
+        (float(one.before.value), float(one.value.value), one.kept.value and float(one.kept.value))
+        for one in found.largest
+    ] == [(12000, 12000, 1), (6000, 4000, pytest.approx(2 / 3)), (3000, 0, 0), (0, 1000, None)]  # type: ignore[arg-type]
     assert [one.due_on is None for one in found.largest] == [False, False, True, False]
-    assert (found.number.value, float(found.value.value), float(found.top_share.value), float(found.ten_share.value)) == (3, 17000.0, pytest.approx(12 / 17), 1.0)  # type: ignore[arg-type]
+    assert (
+        found.number.value,
+        float(found.value.value),
+        float(found.top_share.value),
+        float(found.ten_share.value),
+    ) == (3, 17000.0, pytest.approx(12 / 17), 1.0)  # type: ignore[arg-type]
     assert found.equal_accounts.value == round(17**2 / (12**2 + 4**2 + 1))
     # B1 and B2 end with the year, within six months of October; B4 runs until August 2027; without a score nothing is said to be at risk
     assert [float(one.value.value) for one in found.due] == [12000.0, 4000.0] and found.due_at_risk is None  # type: ignore[arg-type]
     assert (found.due_number.value, float(found.due_value.value)) == (2, 16000.0)  # type: ignore[arg-type]
-    assert found.listed.set_index("customer_id")["kept_share"].round(4).fillna(-1).to_dict() == {"B1": 1.0, "B2": 0.6667, "B3": 0.0, "B4": -1.0}
+    assert found.listed.set_index("customer_id")["kept_share"].round(4).fillna(-1).to_dict() == {
+        "B1": 1.0,
+        "B2": 0.6667,
+        "B3": 0.0,
+        "B4": -1.0,
+    }
     assert found.lost["customer_id"].tolist() == ["B3"]
 
 
-def test_business_model_follows_the_data_or_the_parameter(company: Path, inputs_of: Inputs, monkeypatch: pytest.MonkeyPatch):
+def test_business_model_follows_the_data_or_the_parameter(
+    company: Path, inputs_of: Inputs, monkeypatch: pytest.MonkeyPatch
+):
     from analysis.retention import leaving
 
     inputs = inputs_of(company)
     assert leaving.business_models(inputs) == {"b2b", "b2c"}
     for chosen, models in (("b2c", {"b2c"}), ("b2b", {"b2b"}), ("both", {"b2b", "b2c"})):
-        monkeypatch.setattr(leaving, "load_settings", lambda chosen=chosen: replace(load_settings(), business_model=chosen))
+        monkeypatch.setattr(
+            leaving, "load_settings", lambda chosen=chosen: replace(load_settings(), business_model=chosen)
+        )
         assert leaving.business_models(inputs) == models
 
 
@@ -285,25 +422,41 @@ def _pages(study: retention.RetentionStudy) -> dict[str, bool]:
     from analysis.exhibits import retention as exhibits
 
     made = {
-        "tiles": exhibits.accounts_tiles(study), "largest": exhibits.largest_accounts_table(study), "due": exhibits.due_table(study), "renewals": exhibits.renewals_figure(study),
-        "heatmap": exhibits.cohort_heatmap(study, "non_contractual"), "values": exhibits.cohort_table(study),
-    }  # fmt: skip
+        "tiles": exhibits.accounts_tiles(study),
+        "largest": exhibits.largest_accounts_table(study),
+        "due": exhibits.due_table(study),
+        "renewals": exhibits.renewals_figure(study),
+        "heatmap": exhibits.cohort_heatmap(study, "non_contractual"),
+        "values": exhibits.cohort_table(study),
+    }
     return {name: block is not None and block.payload["kind"] != "callout" for name, block in made.items()}
 
 
-@pytest.mark.parametrize(("chosen", "accounts", "cohorts"), [("b2b", True, False), ("b2c", False, True), ("from_data", True, True)])
-def test_pages_follow_the_business_model(few: Path, inputs_of: Inputs, monkeypatch: pytest.MonkeyPatch, chosen: str, accounts: bool, cohorts: bool):
+@pytest.mark.parametrize(
+    ("chosen", "accounts", "cohorts"), [("b2b", True, False), ("b2c", False, True), ("from_data", True, True)]
+)
+def test_pages_follow_the_business_model(
+    few: Path, inputs_of: Inputs, monkeypatch: pytest.MonkeyPatch, chosen: str, accounts: bool, cohorts: bool
+):
     from analysis.exhibits import retention as exhibits
     from analysis.retention import leaving
 
-    lines = ["order_id,customer_id,product_id,ordered_at,revenue,gross_margin"] + [f"O{place},C1,P1,2025-{place:02d}-03T04:00:00,10.00,4.00" for place in range(1, 13)]
+    lines = ["order_id,customer_id,product_id,ordered_at,revenue,gross_margin"] + [
+        f"O{place},C1,P1,2025-{place:02d}-03T04:00:00,10.00,4.00" for place in range(1, 13)
+    ]
     (few / "orders.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     monkeypatch.setattr(leaving, "load_settings", lambda: replace(load_settings(), business_model=chosen))
     study = retention.study(inputs_of(few))
     pages = _pages(study)
     assert {pages[name] for name in ("tiles", "largest", "due", "renewals")} == {accounts}
     assert {pages[name] for name in ("heatmap", "values")} == {cohorts}
-    remark = exhibits.accounts_tiles(study) if not accounts else exhibits.cohort_heatmap(study, "contractual") if not cohorts else None
+    remark = (
+        exhibits.accounts_tiles(study)
+        if not accounts
+        else exhibits.cohort_heatmap(study, "contractual")
+        if not cohorts
+        else None
+    )
     assert remark is None or "business_model" in str(remark.payload)
     assert any(one.id == "retention.accounts" for one in study.findings) == accounts
 
@@ -312,9 +465,16 @@ def test_pages_follow_the_business_model(few: Path, inputs_of: Inputs, monkeypat
 
 
 STATISTICAL = {
-    "retention.slow", "retention.repeat", "retention.waited", "retention.followed", "retention.repurchase", "retention.left_after_repaired",
-    "retention.left_after_repeated", "retention.contract_cohorts", "retention.purchase_cohorts",
-}  # fmt: skip
+    "retention.slow",
+    "retention.repeat",
+    "retention.waited",
+    "retention.followed",
+    "retention.repurchase",
+    "retention.left_after_repaired",
+    "retention.left_after_repeated",
+    "retention.contract_cohorts",
+    "retention.purchase_cohorts",
+}
 
 
 def found_in(folder: Path, inputs_of: Inputs, *, seed: int, scale: float, off: frozenset[str]) -> set[str]:
@@ -323,20 +483,31 @@ def found_in(folder: Path, inputs_of: Inputs, *, seed: int, scale: float, off: f
 
 
 def test_nothing_statistical_is_found_where_nothing_is_planted(tmp_path: Path, inputs_of: Inputs):
-    found = found_in(tmp_path / "null", inputs_of, seed=3, scale=0.1, off=frozenset(TRUTHS) - {"tier_confounding"})
+    found = found_in(
+        tmp_path / "null", inputs_of, seed=3, scale=0.1, off=frozenset(TRUTHS) - {"tier_confounding"}
+    )
     assert not found & STATISTICAL
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("confounded", [True, False])
-def test_at_most_one_null_world_in_twenty_makes_a_finding(tmp_path: Path, inputs_of: Inputs, confounded: bool):
+def test_at_most_one_null_world_in_twenty_makes_a_finding(
+    tmp_path: Path, inputs_of: Inputs, confounded: bool
+):
     off = frozenset(TRUTHS) - ({"tier_confounding"} if confounded else set())
     watched = STATISTICAL if confounded else STATISTICAL | {"retention.segments"}
-    made = [bool(found_in(tmp_path / str(seed), inputs_of, seed=seed, scale=0.1, off=off) & watched) for seed in range(100)]
-    assert sum(made) <= 9, made  # 5 % of 100 is 5; ten or more would come up in fewer than three of a hundred such batches
+    made = [
+        bool(found_in(tmp_path / str(seed), inputs_of, seed=seed, scale=0.1, off=off) & watched)
+        for seed in range(100)
+    ]
+    assert sum(made) <= 9, (
+        made
+    )  # 5 % of 100 is 5; ten or more would come up in fewer than three of a hundred such batches
 
 
 def test_missing_orders_are_named(company: Path, inputs_of: Inputs):
     (company / "orders.csv").unlink()
     found = retention.study(inputs_of(company))
-    assert isinstance(found.product_cohorts, MissingData) and "orders.ordered_at" in found.product_cohorts.needs
+    assert (
+        isinstance(found.product_cohorts, MissingData) and "orders.ordered_at" in found.product_cohorts.needs
+    )

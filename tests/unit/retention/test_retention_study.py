@@ -70,7 +70,11 @@ def test_reasons_split_avoidable_losses(under_contract: Path, inputs_of: Inputs)
 
 
 def test_three_of_few_customers_are_no_alert(under_contract: Path, inputs_of: Inputs):
-    finding = next(one for one in retention.study(inputs_of(under_contract)).findings if one.id == "retention.gross_churn")
+    finding = next(
+        one
+        for one in retention.study(inputs_of(under_contract)).findings
+        if one.id == "retention.gross_churn"
+    )
     low = finding.statement.values["churn"].interval.low  # type: ignore[union-attr]
     assert (finding.severity == "alert") == (low > 0.10)
     assert ("could be noise" in finding.statement.plain()) == (low <= 0.10)
@@ -88,14 +92,35 @@ def test_every_exhibit_stands_without_contracts(company: Path, inputs_of: Inputs
     from analysis.exhibits import retention as exhibits
 
     study = retention.study(inputs_of(company))
-    for block in (exhibits.headline_tiles(study), exhibits.components_table(study), exhibits.churn_history_figure(study), exhibits.cohort_heatmap(study, "contractual"),
-                  exhibits.survival_figure(study, "segment"), exhibits.drivers_figure(study), exhibits.chain_figure(study), exhibits.repurchase_table(study), exhibits.score_table(study),
-                  exhibits.renewals_figure(study), exhibits.reasons_figure(study), exhibits.by_type_table(study), exhibits.cohort_curves(study)):  # fmt: skip
+    for block in (
+        exhibits.headline_tiles(study),
+        exhibits.components_table(study),
+        exhibits.churn_history_figure(study),
+        exhibits.cohort_heatmap(study, "contractual"),
+        exhibits.survival_figure(study, "segment"),
+        exhibits.drivers_figure(study),
+        exhibits.chain_figure(study),
+        exhibits.repurchase_table(study),
+        exhibits.score_table(study),
+        exhibits.renewals_figure(study),
+        exhibits.reasons_figure(study),
+        exhibits.by_type_table(study),
+        exhibits.cohort_curves(study),
+    ):
         assert not block.payload["untranslated"]
 
 
 def test_mantel_haenszel_ratio_by_hand():
-    rows = [("a", True, True, 10), ("a", True, False, 10), ("a", False, True, 5), ("a", False, False, 15), ("b", True, True, 4), ("b", True, False, 6), ("b", False, True, 6), ("b", False, False, 24)]
+    rows = [
+        ("a", True, True, 10),
+        ("a", True, False, 10),
+        ("a", False, True, 5),
+        ("a", False, False, 15),
+        ("b", True, True, 4),
+        ("b", True, False, 6),
+        ("b", False, True, 6),
+        ("b", False, False, 24),
+    ]
     found = risk_ratio(pd.DataFrame(rows, columns=["stratum", "exposed", "hit", "n"]))
     assert found is not None
     # (10·20/40 + 4·30/40) ÷ (5·20/40 + 6·10/40) = 8 ÷ 4
@@ -103,7 +128,12 @@ def test_mantel_haenszel_ratio_by_hand():
 
 
 def test_ratio_of_means_compares_within_strata():
-    rows = [("dear", True, 100, 30000.0, 9.1e6), ("dear", False, 10, 3000.0, 9.1e5), ("cheap", True, 10, 100.0, 1100.0), ("cheap", False, 100, 1000.0, 11000.0)]
+    rows = [
+        ("dear", True, 100, 30000.0, 9.1e6),
+        ("dear", False, 10, 3000.0, 9.1e5),
+        ("cheap", True, 10, 100.0, 1100.0),
+        ("cheap", False, 100, 1000.0, 11000.0),
+    ]
     found = mean_ratio(pd.DataFrame(rows, columns=["stratum", "exposed", "n", "total", "squares"]))
     assert found is not None and found[0] == pytest.approx(0.0)
 
@@ -126,9 +156,15 @@ def company_with(folder: Path, *, seed: int, scale: float, off: frozenset[str] =
 
 def test_planted_hazard_ratios_are_recovered_and_the_naive_answer_is_wrong(tmp_path: Path, inputs_of: Inputs):
     found = drivers(inputs_of(company_with(tmp_path / "s", seed=5, scale=0.35)))
-    slow, repeat, naive = found.ratios["slow", "total"], found.ratios["repeat", "total"], found.ratios["slow", "naive"]
+    slow, repeat, naive = (
+        found.ratios["slow", "total"],
+        found.ratios["repeat", "total"],
+        found.ratios["slow", "naive"],
+    )
     assert slow.interval is not None and repeat.interval is not None and naive.interval is not None
-    assert slow.interval.low * 0.9 < 2.0 < slow.interval.high * 1.1  # one seed: a little beyond the interval is not a failure
+    assert (
+        slow.interval.low * 0.9 < 2.0 < slow.interval.high * 1.1
+    )  # one seed: a little beyond the interval is not a failure
     assert repeat.interval.low * 0.9 < 1.5 < repeat.interval.high * 1.1
     assert naive.value < 1.3 and naive.interval.high < 2.0  # type: ignore[operator]
 

@@ -45,7 +45,9 @@ Tables = dict[str, pa.Table]
 
 
 @cache
-def company(seed: int = 7, scale: float = 0.1, off: frozenset[str] = frozenset(), **options: object) -> tuple[Tables, SampleTruth]:
+def company(
+    seed: int = 7, scale: float = 0.1, off: frozenset[str] = frozenset(), **options: object
+) -> tuple[Tables, SampleTruth]:
     return generate_arrow(seed=seed, scale=scale, off=off, **options)  # type: ignore[arg-type]
 
 
@@ -76,7 +78,9 @@ def test_the_same_arguments_give_the_same_bytes(tmp_path, format):
         make_sample(tmp_path / folder, scale=0.03, format=format)
     names = sorted(path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*.*"))
     assert len(names) == len(CANONICAL) + 1
-    assert all((tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes() for name in names)
+    assert all(
+        (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes() for name in names
+    )
 
 
 def test_another_seed_is_another_company():
@@ -98,7 +102,12 @@ def test_csv_says_the_same_as_parquet(tmp_path):
     make_sample(tmp_path / "csv", scale=0.03, format="csv")
     for name in ("ledger", "tickets", "customers"):
         left = duckdb.sql(f"from '{tmp_path}/parquet/{name}.parquet'").arrow().read_all()
-        types = {column: str(kind) for column, kind in duckdb.sql(f"select column_name, column_type from (describe from '{tmp_path}/parquet/{name}.parquet')").fetchall()}
+        types = {
+            column: str(kind)
+            for column, kind in duckdb.sql(
+                f"select column_name, column_type from (describe from '{tmp_path}/parquet/{name}.parquet')"
+            ).fetchall()
+        }
         right = duckdb.read_csv(f"{tmp_path}/csv/{name}.csv", dtype=types).arrow().read_all()
         assert left.equals(right)
 
@@ -131,7 +140,10 @@ def test_table_conforms_to_the_contract(name):
             assert set(values.unique().to_pylist()) <= {*rule["values"], None}, column
         if "refers" in rule:
             known = tables[rule["refers"]][CANONICAL[rule["refers"]]["key"][0]]
-            assert pc.all(pc.is_in(values.drop_null(), value_set=known.combine_chunks())).as_py() in (True, None), column
+            assert pc.all(pc.is_in(values.drop_null(), value_set=known.combine_chunks())).as_py() in (
+                True,
+                None,
+            ), column
         for bound, beyond in (("at_least", pc.less), ("at_most", pc.greater)):
             if bound in rule:
                 assert not pc.any(beyond(pc.cast(values, pa.float64()), float(rule[bound]))).as_py(), column
@@ -144,7 +156,12 @@ def test_table_conforms_to_the_contract(name):
 def test_only_the_journal_column_is_left_out():
     # A journal id promises whole journals that net to zero; an after-sales ledger holds one leg of each.
     tables = company()[0]
-    absent = {(name, column) for name, spec in CANONICAL.items() for column in spec["columns"] if column not in tables[name].column_names}
+    absent = {
+        (name, column)
+        for name, spec in CANONICAL.items()
+        for column in spec["columns"]
+        if column not in tables[name].column_names
+    }
     assert absent <= {("ledger", "journal_id")}
 
 
@@ -174,12 +191,20 @@ def test_ledger_ties_to_the_general_ledger_to_the_cent(books):
         where g.amount is distinct from p.amount
     """
     assert ask(books, sql) == []
-    assert ask(books, "select count(distinct month) from gl_totals where measure = 'after_sales_cost'") == [(36,)]
+    assert ask(books, "select count(distinct month) from gl_totals where measure = 'after_sales_cost'") == [
+        (36,)
+    ]
 
 
 @pytest.mark.parametrize(
     ("measure", "of"),
-    [("revenue", "true"), ("service_revenue", "order_type in ('extended_warranty', 'premium_service', 'paid_repair', 'other_service')")],
+    [
+        ("revenue", "true"),
+        (
+            "service_revenue",
+            "order_type in ('extended_warranty', 'premium_service', 'paid_repair', 'other_service')",
+        ),
+    ],
 )
 def test_revenue_of_each_business_month_is_the_sum_of_its_orders(books, measure, of):
     sql = f"""
@@ -212,7 +237,9 @@ def test_direct_postings_match_parts_and_claims(books):
 
 
 def test_provision_rolls_forward_and_ties_to_its_postings_and_to_the_balance_sheet(books):
-    assert ask(books, "select * from provision where closing <> opening + accrued - utilised + adjusted") == []
+    assert (
+        ask(books, "select * from provision where closing <> opening + accrued - utilised + adjusted") == []
+    )
     gaps = """select * from (select *, lag(closing) over (partition by product_line order by month) as before from provision)
               where before is not null and before <> opening"""
     assert ask(books, gaps) == []
@@ -240,7 +267,11 @@ def test_provision_is_used_by_what_orders_in_warranty_cost(books):
 
 
 def test_pools_have_the_drivers_that_their_rules_name(books):
-    rules = ", ".join(f"('{pool.pool}', '{pool.driver}', '{kind}')" for pool in POOLS for kind in ("team", "product_line", "region"))
+    rules = ", ".join(
+        f"('{pool.pool}', '{pool.driver}', '{kind}')"
+        for pool in POOLS
+        for kind in ("team", "product_line", "region")
+    )
     sql = f"""
         select * from (select distinct cost_pool, {MONTH.format("posted_on")} as month from ledger where cost_pool is not null)
         full join (values {rules}) r(cost_pool, driver, cost_object_type) using (cost_pool)
@@ -255,18 +286,31 @@ def test_accounts_are_mapped_save_the_suspense_account(books):
     accounts = {account for (account,) in ask(books, "select distinct account from ledger")}
     assert accounts <= known | {UNMAPPED_ACCOUNT}
     categories = dict(ask(books, "select account, any_value(category) from ledger group by 1"))
-    assert all(categories[entry.account] == entry.category for entry in ACCOUNTS if categories.get(entry.account))
+    assert all(
+        categories[entry.account] == entry.category for entry in ACCOUNTS if categories.get(entry.account)
+    )
     filled, rows = ask(books, "select count(category), count(*) from ledger")[0]
     assert 0.90 < filled / rows < 0.96
-    assert ask(books, f"select count(*) > 0, count(category) from ledger where account = '{UNMAPPED_ACCOUNT}'") == [(True, 0)]
+    assert ask(
+        books, f"select count(*) > 0, count(category) from ledger where account = '{UNMAPPED_ACCOUNT}'"
+    ) == [(True, 0)]
 
 
 def test_books_are_known_before_the_close_of_the_month(books):
     # A run of any past month at its own as-of date (the tenth of the next month) sees the whole ledger of that month.
     late = f"select count(*) from ledger where recorded_at >= {MONTH.format('posted_on')} + interval 1 month + interval 9 day"
     assert ask(books, late) == [(0,)]
-    assert ask(books, "select count(*) from ledger where recorded_at + interval 8 hour > posted_on + interval 3 day")[0][0] > 0
-    unknown = [ask(books, f"select max(recorded_at) from {name}")[0][0] for name in ("tickets", "customers", "ledger")]
+    assert (
+        ask(
+            books,
+            "select count(*) from ledger where recorded_at + interval 8 hour > posted_on + interval 3 day",
+        )[0][0]
+        > 0
+    )
+    unknown = [
+        ask(books, f"select max(recorded_at) from {name}")[0][0]
+        for name in ("tickets", "customers", "ledger")
+    ]
     assert max(unknown) < dt.datetime(2026, 11, 9)
 
 
@@ -279,24 +323,36 @@ def test_the_company_has_the_size_it_should_have():
     assert 38_000 < rows["customers"] < 42_000
     assert 110_000 < rows["units"] < 135_000
     assert 55_000 < rows["tickets"] < 75_000
-    years = ask(tables, "select year(month), sum(amount)::double from gl_totals where measure = 'revenue' and year(month) in (2024, 2025) group by 1")
+    years = ask(
+        tables,
+        "select year(month), sum(amount)::double from gl_totals where measure = 'revenue' and year(month) in (2024, 2025) group by 1",
+    )
     assert all(0.9e9 < revenue < 1.15e9 for _, revenue in years)
     assert ask(tables, "select count(distinct model), count(distinct product_line) from products") == [(6, 3)]
-    assert ask(tables, "select count(distinct supplier), count(distinct plant), count(distinct region) from units") == [(4, 3, 5)]
+    assert ask(
+        tables, "select count(distinct supplier), count(distinct plant), count(distinct region) from units"
+    ) == [(4, 3, 5)]
 
 
 def test_the_company_costs_what_it_should_cost():
     tables, _ = whole()
     cost, revenue = (
-        ask(tables, f"select sum(amount)::double from gl_totals where measure = '{measure}' and account = 'all'")[0][0]
+        ask(
+            tables,
+            f"select sum(amount)::double from gl_totals where measure = '{measure}' and account = 'all'",
+        )[0][0]
         for measure in ("after_sales_cost", "revenue")
     )
     assert 0.03 < cost / revenue < 0.05
     labour = ask(tables, "select sum(amount)::double from ledger where account like '6601.01.%'")[0][0]
     assert 0.55 < labour / cost < 0.70
-    complaints, orders = ask(tables, "select count(*) filter (ticket_type = 'complaint'), count(*) from tickets")[0]
+    complaints, orders = ask(
+        tables, "select count(*) filter (ticket_type = 'complaint'), count(*) from tickets"
+    )[0]
     assert 0.08 < complaints / orders < 0.12
-    margin = ask(tables, "select (sum(gross_margin) / sum(revenue))::double from orders where order_type = 'product'")[0][0]
+    margin = ask(
+        tables, "select (sum(gross_margin) / sum(revenue))::double from orders where order_type = 'product'"
+    )[0][0]
     assert 0.25 < margin < 0.45
     assert ask(tables, "select min(closing) > 0 from provision") == [(True,)]
 
@@ -304,7 +360,10 @@ def test_the_company_costs_what_it_should_cost():
 def test_names_and_words_are_chinese_and_english():
     tables, _ = whole()
     for table, column in (("customers", "customer_name"), ("tickets", "text")):
-        han, latin = ask(tables, f"select avg(regexp_matches({column}, '[一-鿿]')::int), avg(regexp_matches({column}, '^[ -ÿ]+$')::int) from {table}")[0]
+        han, latin = ask(
+            tables,
+            f"select avg(regexp_matches({column}, '[一-鿿]')::int), avg(regexp_matches({column}, '^[ -ÿ]+$')::int) from {table}",
+        )[0]
         assert han > 0.8
         assert 0.05 < latin < 0.2
 
@@ -313,7 +372,10 @@ def test_service_is_quiet_at_the_lunar_new_year():
     tables, _ = whole()
     for day in [day for day in LUNAR_NEW_YEAR if "2024" <= day[:4] <= "2026"]:
         week, before = (
-            ask(tables, f"select count(*) from tickets where (opened_at + interval 8 hour)::date between date '{day}' + {first} and date '{day}' + {last}")[0][0]
+            ask(
+                tables,
+                f"select count(*) from tickets where (opened_at + interval 8 hour)::date between date '{day}' + {first} and date '{day}' + {last}",
+            )[0][0]
             for first, last in ((0, 3), (-21, -18))
         )
         assert week < 0.6 * before
@@ -323,9 +385,19 @@ def test_calendar_departs_from_monday_to_friday_and_weeks_balance():
     # Make-up days fall on weekends, days off on weekdays; the notices of the State Council swap days, and statutory holidays take the rest.
     for day, working, _ in departures():
         assert (day.weekday() >= 5) is working
-    assert working_days(dt.date(2024, 2, 1), dt.date(2024, 3, 1)) == 18  # 21 weekdays, less five of the holiday, two made up
-    assert [working_days(dt.date(year, 1, 1), dt.date(year + 1, 1, 1)) for year in (2023, 2024, 2025)] == [249, 251, 248]
-    assert {dt.date.fromisoformat(day) for day in LUNAR_NEW_YEAR} >= {dt.date(2024, 2, 10), dt.date(2025, 1, 29), dt.date(2026, 2, 17)}
+    assert (
+        working_days(dt.date(2024, 2, 1), dt.date(2024, 3, 1)) == 18
+    )  # 21 weekdays, less five of the holiday, two made up
+    assert [working_days(dt.date(year, 1, 1), dt.date(year + 1, 1, 1)) for year in (2023, 2024, 2025)] == [
+        249,
+        251,
+        248,
+    ]
+    assert {dt.date.fromisoformat(day) for day in LUNAR_NEW_YEAR} >= {
+        dt.date(2024, 2, 10),
+        dt.date(2025, 1, 29),
+        dt.date(2026, 2, 17),
+    }
 
 
 def test_customers_and_contracts_agree():
@@ -334,7 +406,10 @@ def test_customers_and_contracts_agree():
                from contracts where kind <> 'extended_warranty' group by 1) k using (customer_id)
                where (churned_on is not null) is distinct from coalesce(lost, false) or (churned_on is not null and churned_on <> ended)"""
     assert ask(tables, wrong) == [(0,)]
-    assert ask(tables, "select count(*) from contracts where renewed is null and (ends_on < date '2026-11-01' or cancelled_on is not null)") == [(0,)]
+    assert ask(
+        tables,
+        "select count(*) from contracts where renewed is null and (ends_on < date '2026-11-01' or cancelled_on is not null)",
+    ) == [(0,)]
     first = """select count(*) from customers c join (select customer_id, min((ordered_at + interval 8 hour)::date) as first from orders group by 1) o using (customer_id)
                where acquired_on <> first"""
     assert ask(tables, first) == [(0,)]
@@ -350,7 +425,9 @@ def test_rework_repeats_an_earlier_repair_of_the_same_machine():
     assert ask(tables, wrong) == [(0,)]
     share = ask(tables, "select avg((parent_ticket_id is not null)::int) from tickets where rework")[0][0]
     assert share > 0.9  # only those whose first repair lies before the window have none
-    assert ask(tables, "select count(*) from tickets where rework and confirmed_failure") == [(0,)]  # one failure is one failure
+    assert ask(tables, "select count(*) from tickets where rework and confirmed_failure") == [
+        (0,)
+    ]  # one failure is one failure
 
 
 def test_event_log_agrees_with_the_tickets():
@@ -396,8 +473,15 @@ def test_switching_one_truth_off_touches_only_what_it_moves(off, may_change):
 
 
 def test_a_good_batch_has_the_other_failures_of_the_bad_one():
-    kept, gone = ("serial_no", "opened_at", "ticket_type", "component", "severity", "handling_hours"), frozenset({"bad_batch", "service_hurts_repurchase"})
-    bad = company(seed=5, scale=0.1, off=frozenset({"service_hurts_repurchase"}))[0]["tickets"].select(kept).to_pylist()
+    kept, gone = (
+        ("serial_no", "opened_at", "ticket_type", "component", "severity", "handling_hours"),
+        frozenset({"bad_batch", "service_hurts_repurchase"}),
+    )
+    bad = (
+        company(seed=5, scale=0.1, off=frozenset({"service_hurts_repurchase"}))[0]["tickets"]
+        .select(kept)
+        .to_pylist()
+    )
     good = company(seed=5, scale=0.1, off=gone)[0]["tickets"].select(kept).to_pylist()
     rows = {tuple(row.values()) for row in bad}
     missing = [row for row in good if tuple(row.values()) not in rows]
@@ -418,19 +502,31 @@ def test_null_switches_everything_off():
 def test_answer_sheet_names_things_that_are_in_the_tables():
     tables, truth = whole()
     batch = truth["bad_batch"]
-    found = ask(tables, f"select count(*), avg((region = '{batch['main_region']}')::int), any_value(product_id) from units where batch = '{batch['batch']}'")
+    found = ask(
+        tables,
+        f"select count(*), avg((region = '{batch['main_region']}')::int), any_value(product_id) from units where batch = '{batch['batch']}'",
+    )
     assert found == [(batch["units"], pytest.approx(batch["share_in_main_region"]), batch["product_id"])]
-    assert truth["bad_supplier"]["supplier"] in {name for (name,) in ask(tables, "select distinct supplier from units")}
+    assert truth["bad_supplier"]["supplier"] in {
+        name for (name,) in ask(tables, "select distinct supplier from units")
+    }
     assert truth["idle_team"]["team"] in {name for (name,) in ask(tables, "select distinct team from staff")}
-    assert set(truth["input_price_rise"]["parts"]) <= {part for (part,) in ask(tables, "select distinct part_no from parts_used")}
-    assert {entry["id"] for entry in truth.company["interventions"]} == {truth["working_measure"]["intervention"], truth["failed_measure"]["intervention"]}
+    assert set(truth["input_price_rise"]["parts"]) <= {
+        part for (part,) in ask(tables, "select distinct part_no from parts_used")
+    }
+    assert {entry["id"] for entry in truth.company["interventions"]} == {
+        truth["working_measure"]["intervention"],
+        truth["failed_measure"]["intervention"],
+    }
 
 
 @pytest.mark.parametrize(("last_month", "months"), [("2025-03", 12), ("2024-12", 24), ("2026-10", 3)])
 def test_other_windows(last_month, months):
     tables, truth = generate_arrow(scale=0.05, last_month=last_month, months=months)
     assert truth.months == months
-    bounds = ask(tables, "select count(distinct month), max(month)::text from gl_totals where measure = 'revenue'")
+    bounds = ask(
+        tables, "select count(distinct month), max(month)::text from gl_totals where measure = 'revenue'"
+    )
     assert bounds == [(months, f"{last_month}-01")]
     outside = "select count(*) from tickets where strftime(opened_at + interval 8 hour, '%Y-%m') not between '{}' and '{}'"
     assert ask(tables, outside.format(truth.first_month, last_month)) == [(0,)]
@@ -442,15 +538,25 @@ def test_other_windows(last_month, months):
 def test_blemishes_are_what_the_answer_sheet_says_and_spare_the_books():
     clean, spoiled = company(seed=9, scale=0.15)[0], company(seed=9, scale=0.15, blemishes=True)
     tables, said = spoiled[0], spoiled[1].totals["blemishes"]
-    assert {name for name in clean if not clean[name].equals(tables[name])} == {"tickets", "surveys", "opportunities"}
+    assert {name for name in clean if not clean[name].equals(tables[name])} == {
+        "tickets",
+        "surveys",
+        "opportunities",
+    }
     for name in ("tickets", "surveys", "opportunities"):
         distinct = tables[name].group_by(tables[name].column_names).aggregate([]).num_rows
         assert tables[name].num_rows - distinct == said[f"{name} exact duplicates"] > 0
     once = {**tables, "tickets": tables["tickets"].group_by(tables["tickets"].column_names).aggregate([])}
-    assert ask(once, "select count(*) from tickets where first_response_at < opened_at") == [(said["tickets.first_response_at before opened_at"],)]
-    assert ask(once, "select count(*) from tickets anti join units using (serial_no) where serial_no is not null") == [(said["tickets.serial_no unknown"],)]
+    assert ask(once, "select count(*) from tickets where first_response_at < opened_at") == [
+        (said["tickets.first_response_at before opened_at"],)
+    ]
+    assert ask(
+        once, "select count(*) from tickets anti join units using (serial_no) where serial_no is not null"
+    ) == [(said["tickets.serial_no unknown"],)]
     allowed = tuple(CANONICAL["tickets"]["columns"]["ticket_type"]["values"])
-    assert ask(once, f"select count(*) from tickets where ticket_type not in {allowed}") == [(said["tickets.ticket_type not allowed"],)]
+    assert ask(once, f"select count(*) from tickets where ticket_type not in {allowed}") == [
+        (said["tickets.ticket_type not allowed"],)
+    ]
     # whatever the reader rejects, no posting hangs on it
     broken = f"select count(*) from ledger join tickets t using (ticket_id) where t.ticket_type not in {allowed} or t.serial_no = 'UNKNOWN-SN'"
     assert ask(once, broken) == [(0,)]

@@ -40,7 +40,9 @@ def _cell(value: Any, at: str) -> str:
     if isinstance(value, dt.datetime):
         return f'<c r="{at}" s="2"><v>{(value - EPOCH) / dt.timedelta(days=1)!r}</v></c>'
     if isinstance(value, dt.date):
-        return f'<c r="{at}" s="1"><v>{(dt.datetime(value.year, value.month, value.day) - EPOCH).days}</v></c>'
+        return (
+            f'<c r="{at}" s="1"><v>{(dt.datetime(value.year, value.month, value.day) - EPOCH).days}</v></c>'
+        )
     if isinstance(value, int | float):
         return f'<c r="{at}"><v>{value!r}</v></c>'
     return f'<c r="{at}" t="inlineStr"><is><t xml:space="preserve">{escape(value)}</t></is></c>'
@@ -48,18 +50,27 @@ def _cell(value: Any, at: str) -> str:
 
 def _sheet(rows: Sequence[Sequence[Any]], merged: Sequence[str]) -> str:
     lines = [
-        f'<row r="{number}">' + "".join(_cell(value, f"{chr(65 + column)}{number}") for column, value in enumerate(row)) + "</row>"
+        f'<row r="{number}">'
+        + "".join(_cell(value, f"{chr(65 + column)}{number}") for column, value in enumerate(row))
+        + "</row>"
         for number, row in enumerate(rows, start=1)
     ]
     ranges = "".join(f'<mergeCell ref="{one}"/>' for one in merged)
     return f'<worksheet xmlns="{MAIN}"><sheetData>{"".join(lines)}</sheetData>{f"<mergeCells>{ranges}</mergeCells>" if merged else ""}</worksheet>'
 
 
-def write_workbook(path: Path, sheets: dict[str, Sequence[Sequence[Any]]], *, merged: Sequence[str] = ()) -> Path:
+def write_workbook(
+    path: Path, sheets: dict[str, Sequence[Sequence[Any]]], *, merged: Sequence[str] = ()
+) -> Path:
     """A workbook of these sheets; ``merged`` are ranges of the first."""
     numbered = list(enumerate(sheets.items(), start=1))
-    names = "".join(f'<sheet name="{escape(name)}" sheetId="{n}" r:id="rId{n}"/>' for n, (name, _) in numbered)
-    related = "".join(f'<Relationship Id="rId{n}" Type="{RELATED}/worksheet" Target="worksheets/sheet{n}.xml"/>' for n, _ in numbered)
+    names = "".join(
+        f'<sheet name="{escape(name)}" sheetId="{n}" r:id="rId{n}"/>' for n, (name, _) in numbered
+    )
+    related = "".join(
+        f'<Relationship Id="rId{n}" Type="{RELATED}/worksheet" Target="worksheets/sheet{n}.xml"/>'
+        for n, _ in numbered
+    )
     parts = {
         "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/></Types>',
         "_rels/.rels": f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="rId1" Type="{RELATED}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
@@ -67,7 +78,9 @@ def write_workbook(path: Path, sheets: dict[str, Sequence[Sequence[Any]]], *, me
         "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{PACKAGE}/relationships">{related}<Relationship Id="rId99" Type="{RELATED}/styles" Target="styles.xml"/></Relationships>',
         "xl/styles.xml": f'<styleSheet xmlns="{MAIN}"><cellXfs count="3"><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="22"/></cellXfs></styleSheet>',
     }
-    parts |= {f"xl/worksheets/sheet{n}.xml": _sheet(rows, merged if n == 1 else ()) for n, (_, rows) in numbered}
+    parts |= {
+        f"xl/worksheets/sheet{n}.xml": _sheet(rows, merged if n == 1 else ()) for n, (_, rows) in numbered
+    }
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in parts.items():
             archive.writestr(name, '<?xml version="1.0" encoding="UTF-8"?>' + text)
@@ -85,7 +98,9 @@ def exports(tmp_path: Path) -> Path:
 def workbook(exports: Path) -> Workbook:
     """``workbook("book.xlsx", [["id", "day"], …], merged=["A2:A3"])``: one sheet in the folder of exports."""
 
-    def write(name: str, rows: Sequence[Sequence[Any]], *, merged: Sequence[str] = (), sheet: str = "Sheet1") -> Path:
+    def write(
+        name: str, rows: Sequence[Sequence[Any]], *, merged: Sequence[str] = (), sheet: str = "Sheet1"
+    ) -> Path:
         return write_workbook(exports / name, {sheet: rows}, merged=merged)
 
     return write
@@ -99,7 +114,9 @@ class Taken:
 
     def rows(self, table: str, *columns: str) -> list[tuple[Any, ...]]:
         with duckdb.connect() as connection:
-            return connection.execute(f"SELECT {', '.join(columns)} FROM {self.tables.scan(table)} ORDER BY ALL").fetchall()
+            return connection.execute(
+                f"SELECT {', '.join(columns)} FROM {self.tables.scan(table)} ORDER BY ALL"
+            ).fetchall()
 
     def counts(self, table: str) -> list[tuple[int, int, int]]:
         return [(one.read, one.mapped, one.left_out) for one in self.mapped if one.table == table]
@@ -112,13 +129,28 @@ class Taken:
 def take(exports: Path, tmp_path: Path) -> Callable[..., Taken]:
     """``take(entry, …)`` or ``take("zendesk")``: the exports through a map and the proof, as a run does it."""
 
-    def run(*entries: dict[str, Any] | str, folder: Path = exports, time_zone: str = "Asia/Shanghai", currency: str = "CNY", **options: Any) -> Taken:
+    def run(
+        *entries: dict[str, Any] | str,
+        folder: Path = exports,
+        time_zone: str = "Asia/Shanghai",
+        currency: str = "CNY",
+        **options: Any,
+    ) -> Taken:
         if entries and isinstance(entries[0], str):
             source_map = load_map(entries[0], TABLES)
         else:
             source_map = stated(*entries)  # type: ignore[arg-type]
         mapped = apply_map(source_map, folder, tmp_path / "mapped", business_zone=time_zone)
-        return Taken(mapped, load_tables(tmp_path / "mapped", tmp_path / "store", reporting_currency=currency, time_zone=time_zone, **options))
+        return Taken(
+            mapped,
+            load_tables(
+                tmp_path / "mapped",
+                tmp_path / "store",
+                reporting_currency=currency,
+                time_zone=time_zone,
+                **options,
+            ),
+        )
 
     return run
 

@@ -27,7 +27,13 @@ from .conftest import TABLES, stated
 sqlalchemy = pytest.importorskip("sqlalchemy")
 VARIABLE = "AFTER_SALES_TEST_URL"
 PASSWORD = "s3cr:t/pass word"
-TICKETS = {"table": "tickets", "columns": {"ticket_id": "No", "opened_at": "Opened At", "handling_hours": "minutes"}, "constants": {"ticket_type": "repair"}, "factors": {"handling_hours": "1/60"}, "url_from": VARIABLE}
+TICKETS = {
+    "table": "tickets",
+    "columns": {"ticket_id": "No", "opened_at": "Opened At", "handling_hours": "minutes"},
+    "constants": {"ticket_type": "repair"},
+    "factors": {"handling_hours": "1/60"},
+    "url_from": VARIABLE,
+}
 
 
 @pytest.fixture(scope="module")
@@ -64,28 +70,49 @@ def postgres(owner: sqlalchemy.URL) -> str:
         "GRANT ALL ON ALL TABLES IN SCHEMA public TO reader",
         "GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO reader",
     )
-    return owner.set(drivername="postgresql", username="reader", password=PASSWORD).render_as_string(hide_password=False)
+    return owner.set(drivername="postgresql", username="reader", password=PASSWORD).render_as_string(
+        hide_password=False
+    )
 
 
 @pytest.fixture(scope="module")
 def mariadb() -> Iterator[str]:
-    daemon, install = shutil.which("mariadbd", path=f"{os.environ['PATH']}:/usr/sbin"), shutil.which("mariadb-install-db")
+    daemon, install = (
+        shutil.which("mariadbd", path=f"{os.environ['PATH']}:/usr/sbin"),
+        shutil.which("mariadb-install-db"),
+    )
     if daemon is None or install is None:
         pytest.skip("MariaDB is not installed")
     pymysql = pytest.importorskip("pymysql")
     folder = Path(tempfile.mkdtemp(prefix="my"))
     socket, user = folder / "s", ["--user=root"] if os.geteuid() == 0 else []
-    subprocess.run([install, f"--datadir={folder / 'data'}", "--auth-root-authentication-method=normal", *user], check=True, capture_output=True)
+    subprocess.run(
+        [install, f"--datadir={folder / 'data'}", "--auth-root-authentication-method=normal", *user],
+        check=True,
+        capture_output=True,
+    )
     process = subprocess.Popen(
-        [daemon, "--no-defaults", f"--datadir={folder / 'data'}", f"--socket={socket}", "--skip-networking", "--innodb-buffer-pool-size=32M", *user],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        [
+            daemon,
+            "--no-defaults",
+            f"--datadir={folder / 'data'}",
+            f"--socket={socket}",
+            "--skip-networking",
+            "--innodb-buffer-pool-size=32M",
+            *user,
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         for _ in range(100):
             if socket.exists():
                 break
             time.sleep(0.1)
-        with pymysql.connect(unix_socket=str(socket), user="root", autocommit=True) as connection, connection.cursor() as cursor:
+        with (
+            pymysql.connect(unix_socket=str(socket), user="root", autocommit=True) as connection,
+            connection.cursor() as cursor,
+        ):
             for statement in (
                 "CREATE DATABASE desk CHARACTER SET utf8mb4",
                 f"CREATE USER reader@localhost IDENTIFIED BY '{PASSWORD}'",
@@ -116,7 +143,9 @@ def test_a_postgresql_table_by_its_quoted_name(postgres: str, take, monkeypatch:
     expected_rows(take(TICKETS | {"database_table": 'public.Service "Desk"'}))
 
 
-def test_a_postgresql_query_with_percent_signs_and_casts(postgres: str, take, monkeypatch: pytest.MonkeyPatch):
+def test_a_postgresql_query_with_percent_signs_and_casts(
+    postgres: str, take, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setenv(VARIABLE, postgres)
     query = """SELECT "No", "Opened At", minutes, "text 100%" FROM "Service ""Desk\""" WHERE "text 100%" LIKE '%' AND "No"::text <> ':no'"""
     entry = TICKETS | {"query": query, "columns": TICKETS["columns"] | {"text": "text 100%"}}
@@ -127,7 +156,12 @@ def test_a_postgresql_query_with_percent_signs_and_casts(postgres: str, take, mo
 
 def test_local_times_of_a_column_without_a_zone(postgres: str, take, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(VARIABLE, postgres)
-    entry = TICKETS | {"database_table": 'Service "Desk"', "columns": {"ticket_id": "No", "opened_at": "Opened At", "recorded_at": "logged"}, "factors": {}, "local_times": {"zone": "Asia/Shanghai"}}
+    entry = TICKETS | {
+        "database_table": 'Service "Desk"',
+        "columns": {"ticket_id": "No", "opened_at": "Opened At", "recorded_at": "logged"},
+        "factors": {},
+        "local_times": {"zone": "Asia/Shanghai"},
+    }
     assert take(entry).rows("tickets", "recorded_at") == [(dt.datetime(2026, 10, 31, 12, 0),), (None,)]
 
 
@@ -158,7 +192,14 @@ def test_queries_of_one_map_see_one_state_of_the_data(postgres: str, monkeypatch
 def test_a_renamed_column_is_named_with_a_suggestion(postgres: str, take, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(VARIABLE, postgres)
     with pytest.raises(SourceError, match=r"column 'Opened at' is not there; .*Did you mean 'Opened At'"):
-        take(TICKETS | {"database_table": 'Service "Desk"', "columns": {"ticket_id": "No", "opened_at": "Opened at"}, "factors": {}})
+        take(
+            TICKETS
+            | {
+                "database_table": 'Service "Desk"',
+                "columns": {"ticket_id": "No", "opened_at": "Opened at"},
+                "factors": {},
+            }
+        )
 
 
 def test_a_report_takes_its_extract_once(postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -175,8 +216,17 @@ def secrets_of(url: str) -> tuple[str, ...]:
     return (PASSWORD, quote(PASSWORD, safe=""), url)
 
 
-@pytest.mark.parametrize("fault", ["no such table", "no such column", "wrong password", "no such host", "no such driver", "no address"])
-def test_the_password_is_in_no_error_no_traceback_no_log_and_no_file(postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, fault: str):
+@pytest.mark.parametrize(
+    "fault",
+    ["no such table", "no such column", "wrong password", "no such host", "no such driver", "no address"],
+)
+def test_the_password_is_in_no_error_no_traceback_no_log_and_no_file(
+    postgres: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    fault: str,
+):
     caplog.set_level(logging.DEBUG)
     url = {
         "wrong password": f"postgresql://reader:{quote(PASSWORD, safe='')}@127.0.0.1:1/x",
@@ -185,7 +235,11 @@ def test_the_password_is_in_no_error_no_traceback_no_log_and_no_file(postgres: s
         "no address": f"reader:{PASSWORD}@host",
     }.get(fault, postgres)
     monkeypatch.setenv(VARIABLE, url)
-    origin = {"query": "SELECT nonsense FROM pg_class"} if fault == "no such column" else {"database_table": "none"}
+    origin = (
+        {"query": "SELECT nonsense FROM pg_class"}
+        if fault == "no such column"
+        else {"database_table": "none"}
+    )
     with pytest.raises(SourceError) as caught:
         apply_map(stated(TICKETS | origin), tmp_path, tmp_path / "out")
     said = "".join(traceback.format_exception(caught.value)) + caplog.text + repr(caught.value)
@@ -194,7 +248,9 @@ def test_the_password_is_in_no_error_no_traceback_no_log_and_no_file(postgres: s
         assert secret not in said
 
 
-def test_the_password_is_nowhere_in_what_is_kept(postgres: str, take, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
+def test_the_password_is_nowhere_in_what_is_kept(
+    postgres: str, take, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
     caplog.set_level(logging.DEBUG)
     monkeypatch.setenv(VARIABLE, postgres)
     taken = take(TICKETS | {"database_table": 'Service "Desk"'})
@@ -208,13 +264,19 @@ def test_the_password_is_nowhere_in_what_is_kept(postgres: str, take, tmp_path: 
 def test_a_missing_driver_is_said_to_be_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(VARIABLE, "mssql://reader:hunter2@host/desk")
     monkeypatch.setitem(sys.modules, "pyodbc", None)
-    with pytest.raises(SourceError, match=r"cannot be loaded\. Install the project with its extra 'sqlserver' and the system's unixODBC") as caught:
+    with pytest.raises(
+        SourceError,
+        match=r"cannot be loaded\. Install the project with its extra 'sqlserver' and the system's unixODBC",
+    ) as caught:
         apply_map(stated(TICKETS | {"database_table": "t"}), tmp_path, tmp_path / "out")
     assert "hunter2" not in str(caught.value)
 
 
 def test_redaction_covers_every_spelling():
-    assert redacted("could not: postgresql://u:p%20w@h/d and u:p w", ("p w", "p%20w")) == "could not: •••@h/d and u:•••"
+    assert (
+        redacted("could not: postgresql://u:p%20w@h/d and u:p w", ("p w", "p%20w"))
+        == "could not: •••@h/d and u:•••"
+    )
 
 
 @pytest.mark.parametrize(
@@ -229,7 +291,10 @@ def test_redaction_covers_every_spelling():
 def test_params_hold_no_address(tmp_path: Path, lines: str, message: str):
     path = tmp_path / "acme.yml"
     about = "" if lines.startswith("about") else "about: x\n"
-    path.write_text(f"{about}{lines}\ntables:\n  - {{table: ledger, database_table: gl, columns: {{posting_id: id, posted_on: day, amount: net}}}}\n", encoding="utf-8")
+    path.write_text(
+        f"{about}{lines}\ntables:\n  - {{table: ledger, database_table: gl, columns: {{posting_id: id, posted_on: day, amount: net}}}}\n",
+        encoding="utf-8",
+    )
     with pytest.raises(ParameterError, match=message) as caught:
         load_map("acme", TABLES, path=path)
     assert "hunter2" not in str(caught.value)
@@ -258,10 +323,22 @@ print(read, (after - before) // 1024)
 
 
 @pytest.mark.slow
-def test_a_million_rows_stream_in_bounded_memory(owner: sqlalchemy.URL, postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_million_rows_stream_in_bounded_memory(
+    owner: sqlalchemy.URL, postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     """The table holds 200 MB of text; the process may grow by less than a quarter of it while the rows pass."""
-    run_as(owner, "CREATE TABLE many AS SELECT n AS id, timestamp '2026-10-01' + n * interval '1 second' AS at, repeat('x', 200) AS pad FROM generate_series(1, 1000000) AS n", "GRANT SELECT ON many TO reader")
-    answer = subprocess.run([sys.executable, "-c", MEASURED, str(tmp_path)], env=os.environ | {VARIABLE: postgres}, capture_output=True, text=True, check=True)
+    run_as(
+        owner,
+        "CREATE TABLE many AS SELECT n AS id, timestamp '2026-10-01' + n * interval '1 second' AS at, repeat('x', 200) AS pad FROM generate_series(1, 1000000) AS n",
+        "GRANT SELECT ON many TO reader",
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", MEASURED, str(tmp_path)],
+        env=os.environ | {VARIABLE: postgres},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     read, grown = map(int, answer.stdout.split())
     assert read == 1_000_000
     assert grown < 60, f"{grown} MB more at the peak"
@@ -270,5 +347,12 @@ def test_a_million_rows_stream_in_bounded_memory(owner: sqlalchemy.URL, postgres
 def test_money_from_a_database_is_exact(postgres: str, take, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(VARIABLE, postgres)
     query = "SELECT 1 AS id, date '2026-10-03' AS day, 0.10::numeric(18,2) * 3 AS net UNION ALL SELECT 2, '2026-10-04', 12345678901234.56"
-    taken = take({"table": "ledger", "query": query, "url_from": VARIABLE, "columns": {"posting_id": "id", "posted_on": "day", "amount": "net"}})
+    taken = take(
+        {
+            "table": "ledger",
+            "query": query,
+            "url_from": VARIABLE,
+            "columns": {"posting_id": "id", "posted_on": "day", "amount": "net"},
+        }
+    )
     assert taken.rows("ledger", "amount") == [(Decimal("0.30"),), (Decimal("12345678901234.56"),)]

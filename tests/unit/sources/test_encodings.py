@@ -13,7 +13,11 @@ from analysis.sources.encodings import find_encoding
 from analysis.tables import load_tables
 
 CHINESE = "工单编号,类型,备注\nT1,维修,东区售后服务中心：压缩机更换，保修期内\nT2,投诉,客户张三反映噪音过大\n"
-LEDGER = {"table": "ledger", "file": "gl.csv", "columns": {"posting_id": "编号", "posted_on": "日期", "amount": "金额", "cost_center": "部门"}}
+LEDGER = {
+    "table": "ledger",
+    "file": "gl.csv",
+    "columns": {"posting_id": "编号", "posted_on": "日期", "amount": "金额", "cost_center": "部门"},
+}
 
 
 @pytest.mark.parametrize(
@@ -24,7 +28,10 @@ LEDGER = {"table": "ledger", "file": "gl.csv", "columns": {"posting_id": "编号
         (b"\xef\xbb\xbf" + CHINESE.encode(), "utf-8"),
         (CHINESE.encode("gb18030"), "gb18030"),
         ("a,b\n1,好\n".encode("gb18030"), "gb18030"),
-        (("x" * (1 << 20) + "维修\n" * 9).encode("gb18030"), "gb18030"),  # a character across two pieces of the file
+        (
+            ("x" * (1 << 20) + "维修\n" * 9).encode("gb18030"),
+            "gb18030",
+        ),  # a character across two pieces of the file
         (("维修" * (1 << 19)).encode("gb18030"), "gb18030"),
     ],
 )
@@ -38,7 +45,10 @@ def test_found(tmp_path: Path, content: bytes, encoding: str):
     ("content", "message"),
     [
         ("name\nMüller & Söhne\n".encode("cp1252"), r"byte 7 is 0xfc"),
-        ("préférée,été\n".encode("latin-1"), r"not UTF-8 \(byte 3 is 0xe9\), and it does not read as Chinese"),
+        (
+            "préférée,été\n".encode("latin-1"),
+            r"not UTF-8 \(byte 3 is 0xe9\), and it does not read as Chinese",
+        ),
         ("顧客,修理\n".encode("shift_jis"), "not UTF-8"),
         ("客戶,維修,退貨,換貨,投訴\n".encode("big5"), "not UTF-8"),
         (CHINESE.encode("utf-16"), "it may be UTF-16 or a workbook"),
@@ -59,9 +69,13 @@ def test_damaged_utf8_is_not_taken_for_gb18030(tmp_path: Path):
         place = generator.randrange(len(whole))
         while whole[place] < 0x80:
             place = generator.randrange(len(whole))
-        path.write_bytes(whole[:place] + generator.choice([b"", bytes([generator.randrange(1, 256)])]) + whole[place + 1 :])
+        path.write_bytes(
+            whole[:place] + generator.choice([b"", bytes([generator.randrange(1, 256)])]) + whole[place + 1 :]
+        )
         with suppress(SourceError):
-            assert find_encoding(path, "t.csv") == "utf-8"  # the changed byte may make another character of UTF-8
+            assert (
+                find_encoding(path, "t.csv") == "utf-8"
+            )  # the changed byte may make another character of UTF-8
 
 
 def test_a_gb18030_export_is_read_without_being_told(exports, take):
@@ -74,8 +88,14 @@ def test_a_canonical_table_in_gb18030_says_the_same_as_in_utf8(tmp_path: Path):
     for encoding in ("utf-8", "gb18030"):
         folder = tmp_path / encoding
         folder.mkdir()
-        (folder / "tickets.csv").write_bytes("ticket_id,ticket_type,opened_at,team\nT1,repair,2026-10-01 08:00,东区售后\nT2,repair,2026-10-02 08:00,\n".encode(encoding))
-        tables = load_tables(folder, tmp_path / f"store-{encoding}", reporting_currency="CNY", time_zone="Asia/Shanghai")
+        (folder / "tickets.csv").write_bytes(
+            "ticket_id,ticket_type,opened_at,team\nT1,repair,2026-10-01 08:00,东区售后\nT2,repair,2026-10-02 08:00,\n".encode(
+                encoding
+            )
+        )
+        tables = load_tables(
+            folder, tmp_path / f"store-{encoding}", reporting_currency="CNY", time_zone="Asia/Shanghai"
+        )
         hashes.add(tables["tickets"].content_hash)
         said.append([check.message_en for check in tables.checks if check.reason_code == "encoding"])
     assert len(hashes) == 1
@@ -84,28 +104,49 @@ def test_a_canonical_table_in_gb18030_says_the_same_as_in_utf8(tmp_path: Path):
 
 def test_a_file_cut_in_the_middle_is_refused(exports, take):
     whole = "编号,日期,金额,部门\n1,2026-10-03,5.00,东区售后\n2,2026-10-03,5.00,西区售后\n".encode()
-    for keep, message in ((-2, "ends in the middle of a character"), (-21, "ends in the middle of row 2|ends in the middle of a character")):
+    for keep, message in (
+        (-2, "ends in the middle of a character"),
+        (-21, "ends in the middle of row 2|ends in the middle of a character"),
+    ):
         (exports / "gl.csv").write_bytes(whole[:keep])
         with pytest.raises(SourceError, match=message):
             take(LEDGER | {"encoding": "utf-8"})
-    (exports / "gl.csv").write_text('编号,日期,金额,部门\n1,2026-10-03,5.00,东区\n2,2026-10-03,"5.0', encoding="utf-8")
+    (exports / "gl.csv").write_text(
+        '编号,日期,金额,部门\n1,2026-10-03,5.00,东区\n2,2026-10-03,"5.0', encoding="utf-8"
+    )
     with pytest.raises(SourceError, match="ends inside quotes; the file was cut"):
         take(LEDGER)
-    (exports / "gl.csv").write_text("编号,日期,金额,部门\n1,2026-10-03,5.00,东区\n2,2026-10", encoding="utf-8")
+    (exports / "gl.csv").write_text(
+        "编号,日期,金额,部门\n1,2026-10-03,5.00,东区\n2,2026-10", encoding="utf-8"
+    )
     with pytest.raises(SourceError, match=r"ends in the middle of row 2 \('2,2026-10'\); the file was cut"):
         take(LEDGER)
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
 def test_the_separator_is_found_in_the_header(exports, take, separator: str):
-    (exports / "gl.csv").write_text(f'"编号"{separator}日期{separator}金额{separator}"部门"\n1{separator}2026-10-03{separator}5.00{separator}"a,b;c|d"\n', encoding="utf-8")
+    (exports / "gl.csv").write_text(
+        f'"编号"{separator}日期{separator}金额{separator}"部门"\n1{separator}2026-10-03{separator}5.00{separator}"a,b;c|d"\n',
+        encoding="utf-8",
+    )
     assert take(LEDGER).rows("ledger", "cost_center") == [("a,b;c|d",)]
 
 
 def test_a_column_the_vendor_renamed_is_named_with_a_suggestion(exports, take):
     (exports / "gl.csv").write_text("编号,日期,金额合计,部门\n1,2026-10-03,5.00,东区\n", encoding="utf-8")
-    with pytest.raises(SourceError, match=r"gl\.csv: column '金额' is not there; the vendor may have renamed it\. .*The file has: 编号, 日期, 金额合计, 部门"):
+    with pytest.raises(
+        SourceError,
+        match=r"gl\.csv: column '金额' is not there; the vendor may have renamed it\. .*The file has: 编号, 日期, 金额合计, 部门",
+    ):
         take(LEDGER)
     (exports / "gl.csv").write_text("No.,Posting Date,Amount (CNY)\n1,2026-10-03,5.00\n", encoding="utf-8")
-    with pytest.raises(SourceError, match=r"column 'Posting date' is not there; .*Did you mean 'Posting Date'"):
-        take({"table": "ledger", "file": "gl.csv", "columns": {"posting_id": "No.", "posted_on": "Posting date", "amount": "Amount (CNY)"}})
+    with pytest.raises(
+        SourceError, match=r"column 'Posting date' is not there; .*Did you mean 'Posting Date'"
+    ):
+        take(
+            {
+                "table": "ledger",
+                "file": "gl.csv",
+                "columns": {"posting_id": "No.", "posted_on": "Posting date", "amount": "Amount (CNY)"},
+            }
+        )

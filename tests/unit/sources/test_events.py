@@ -19,7 +19,13 @@ LOG = {
     "open": ["new", "open"],
     "resolved": ["solved"],
     "closed": ["closed"],
-    "gives": {"resolved_at": "resolved_at", "closed_at": "closed_at", "reopened": "reopened", "reopened_at": "reopened_at", "status": "status"},
+    "gives": {
+        "resolved_at": "resolved_at",
+        "closed_at": "closed_at",
+        "reopened": "reopened",
+        "reopened_at": "reopened_at",
+        "status": "status",
+    },
 }
 TICKETS = {
     "table": "tickets",
@@ -50,14 +56,18 @@ def day(text: str) -> dt.datetime:
 
 @pytest.fixture
 def desk(exports):
-    (exports / "tickets.csv").write_text("id,opened\n" + "".join(f"{name},2026-10-01 08:00:00\n" for name in "EDCBA"), encoding="utf-8")
+    (exports / "tickets.csv").write_text(
+        "id,opened\n" + "".join(f"{name},2026-10-01 08:00:00\n" for name in "EDCBA"), encoding="utf-8"
+    )
     (exports / "log.csv").write_text(HEADER + EVENTS, encoding="utf-8")
     return exports
 
 
 def test_states_collapse_as_they_are_defined(desk, take):
     taken = take(TICKETS)
-    assert taken.rows("tickets", "ticket_id", "resolved_at", "closed_at", "reopened", "reopened_at", "status") == [
+    assert taken.rows(
+        "tickets", "ticket_id", "resolved_at", "closed_at", "reopened", "reopened_at", "status"
+    ) == [
         ("A", day("01 12:00"), day("04 12:00"), 0, None, "closed"),
         ("B", day("05 10:00"), None, 1, day("02 11:00"), "resolved"),
         ("C", None, None, 1, day("04 09:00"), "open"),
@@ -85,20 +95,37 @@ def test_replies_by_an_agent_give_the_first_response_and_those_of_customers_the_
         TICKETS
         | {
             "events": [
-                comments | {"only": {"public": ["true"], "role": ["agent"]}, "gives": {"first_response_at": "first"}},
-                comments | {"only": {"public": ["true"], "role": ["customer"]}, "gives": {"contacts": "count"}},
+                comments
+                | {"only": {"public": ["true"], "role": ["agent"]}, "gives": {"first_response_at": "first"}},
+                comments
+                | {"only": {"public": ["true"], "role": ["customer"]}, "gives": {"contacts": "count"}},
             ]
         }
     )
-    assert taken.rows("tickets", "ticket_id", "first_response_at", "contacts")[:3] == [("A", day("01 10:00"), 1), ("B", None, 2), ("C", None, None)]
+    assert taken.rows("tickets", "ticket_id", "first_response_at", "contacts")[:3] == [
+        ("A", day("01 10:00"), 1),
+        ("B", None, 2),
+        ("C", None, None),
+    ]
 
 
 def test_a_log_without_a_list_of_tickets_makes_its_own(exports, take):
     (exports / "log.csv").write_text(HEADER + EVENTS, encoding="utf-8")
     gives = LOG["gives"] | {"opened_at": "first"}
-    entry = {"table": "tickets", "file": "log.csv", "columns": {"ticket_id": "ticket"}, "constants": {"ticket_type": "repair"}, "first_of": ["ticket_id"], "only": {"field": ["status"]}}
+    entry = {
+        "table": "tickets",
+        "file": "log.csv",
+        "columns": {"ticket_id": "ticket"},
+        "constants": {"ticket_type": "repair"},
+        "first_of": ["ticket_id"],
+        "only": {"field": ["status"]},
+    }
     taken = take(entry | {"events": [LOG | {"file": "", "gives": gives}]})
-    assert taken.rows("tickets", "ticket_id", "opened_at", "status") == [("A", day("01 08:00"), "closed"), ("B", day("01 09:00"), "resolved"), ("C", day("01 09:00"), "open")]
+    assert taken.rows("tickets", "ticket_id", "opened_at", "status") == [
+        ("A", day("01 08:00"), "closed"),
+        ("B", day("01 09:00"), "resolved"),
+        ("C", day("01 09:00"), "open"),
+    ]
     assert taken.counts("tickets") == [(11, 3, 8), (11, 10, 1)]
 
 
@@ -118,10 +145,15 @@ def test_torn_lines_of_the_list_of_tickets_are_kept_apart(desk, take):
 def test_what_a_log_does_not_say_is_refused(desk, take):
     with (desk / "log.csv").open("a", encoding="utf-8") as file:
         file.write("E,2026-10-02 08:00:00,status,slved\n")
-    with pytest.raises(SourceError, match=r"log\.csv: status 'slved' is under none of open, resolved and closed in the map\. Did you mean 'solved'"):
+    with pytest.raises(
+        SourceError,
+        match=r"log\.csv: status 'slved' is under none of open, resolved and closed in the map\. Did you mean 'solved'",
+    ):
         take(TICKETS)
     (desk / "log.csv").write_text(HEADER + "A,yesterday,status,new\n", encoding="utf-8")
-    with pytest.raises(SourceError, match=r"log\.csv row 1: the moment of this event is 'yesterday', which cannot be read"):
+    with pytest.raises(
+        SourceError, match=r"log\.csv row 1: the moment of this event is 'yesterday', which cannot be read"
+    ):
         take(TICKETS)
     (desk / "log.csv").unlink()
     with pytest.raises(SourceError, match=r"log\.csv: no such file with events of tickets"):
@@ -134,7 +166,10 @@ def test_what_a_log_does_not_say_is_refused(desk, take):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"gives": {"resolved_at": "solved_at"}}, "no rule 'solved_at' for events. Did you mean 'resolved_at'"),
+        (
+            {"gives": {"resolved_at": "solved_at"}},
+            "no rule 'solved_at' for events. Did you mean 'resolved_at'",
+        ),
         ({"status": ""}, "needs the status column and its words"),
         ({"resolved": ["solved", "open"]}, "status word 'open' stands under two"),
         ({"file": ""}, r"one ticket has several rows; state first_of: \[ticket_id\]"),

@@ -12,13 +12,20 @@ from analysis.tables import load_tables
 
 from .conftest import stated
 
-LEDGER = {"table": "ledger", "file": "gl-*.csv", "columns": {"posting_id": "id", "posted_on": "day", "amount": "net"}, "values": {"amount": {"zero": "0"}}}
+LEDGER = {
+    "table": "ledger",
+    "file": "gl-*.csv",
+    "columns": {"posting_id": "id", "posted_on": "day", "amount": "net"},
+    "values": {"amount": {"zero": "0"}},
+}
 
 
 @pytest.fixture
 def months(exports: Path) -> Path:
     for month in ("08", "09", "10"):
-        (exports / f"gl-2026-{month}.csv").write_text(f"id,day,net\n{month}-1,2026-{month}-03,5.00\n{month}-2,2026-{month}-04,6.00\n", encoding="utf-8")
+        (exports / f"gl-2026-{month}.csv").write_text(
+            f"id,day,net\n{month}-1,2026-{month}-03,5.00\n{month}-2,2026-{month}-04,6.00\n", encoding="utf-8"
+        )
     return exports
 
 
@@ -48,7 +55,9 @@ def test_unchanged_exports_are_not_read_again(months: Path, tmp_path: Path, open
 def test_a_changed_month_replaces_that_month_only(months: Path, tmp_path: Path, opened: list[str]):
     def load():
         apply_map(stated(LEDGER), months, tmp_path / "out")
-        tables = load_tables(tmp_path / "out", tmp_path / "store", reporting_currency="CNY", time_zone="Asia/Shanghai")
+        tables = load_tables(
+            tmp_path / "out", tmp_path / "store", reporting_currency="CNY", time_zone="Asia/Shanghai"
+        )
         return {str(part.month): part.path for part in tables["ledger"].partitions}
 
     before = load()
@@ -62,7 +71,9 @@ def test_a_changed_month_replaces_that_month_only(months: Path, tmp_path: Path, 
     assert set(load()) == {"2026-09", "2026-10"} and opened == []
 
 
-def test_a_changed_map_a_lost_output_and_another_business_zone_are_read_again(months: Path, tmp_path: Path, opened: list[str]):
+def test_a_changed_map_a_lost_output_and_another_business_zone_are_read_again(
+    months: Path, tmp_path: Path, opened: list[str]
+):
     apply_map(stated(LEDGER), months, tmp_path / "out")
     opened.clear()
     apply_map(stated(LEDGER | {"values": {"amount": {"zero": "0.00"}}}), months, tmp_path / "out")
@@ -72,7 +83,12 @@ def test_a_changed_map_a_lost_output_and_another_business_zone_are_read_again(mo
     apply_map(stated(LEDGER | {"values": {"amount": {"zero": "0.00"}}}), months, tmp_path / "out")
     assert opened == ["gl-2026-08.csv"]
     opened.clear()
-    apply_map(stated(LEDGER | {"values": {"amount": {"zero": "0.00"}}}), months, tmp_path / "out", business_zone="Asia/Tokyo")
+    apply_map(
+        stated(LEDGER | {"values": {"amount": {"zero": "0.00"}}}),
+        months,
+        tmp_path / "out",
+        business_zone="Asia/Tokyo",
+    )
     assert len(opened) == 3
 
 
@@ -84,12 +100,19 @@ def test_a_changed_lookup_reads_what_depends_on_it(months: Path, tmp_path: Path,
     opened.clear()
     apply_map(stated(entry), months, tmp_path / "out")
     assert sorted(opened) == ["gl-2026-08.csv", "gl-2026-09.csv", "gl-2026-10.csv", "teams.csv"]
-    assert "08-1,2026-08-03,5.00,B" in next((tmp_path / "out").rglob("*08.csv.csv")).read_text(encoding="utf-8")
+    assert "08-1,2026-08-03,5.00,B" in next((tmp_path / "out").rglob("*08.csv.csv")).read_text(
+        encoding="utf-8"
+    )
 
 
 def test_rows_counted_across_files_are_read_together(months: Path, tmp_path: Path, opened: list[str]):
     """A customer named in two files is one customer, whichever file changes."""
-    entry = {"table": "customers", "file": "gl-*.csv", "columns": {"customer_id": "net"}, "first_of": ["customer_id"]}
+    entry = {
+        "table": "customers",
+        "file": "gl-*.csv",
+        "columns": {"customer_id": "net"},
+        "first_of": ["customer_id"],
+    }
     done = apply_map(stated(entry), months, tmp_path / "out")
     assert [one.mapped for one in done] == [2, 0, 0]
     opened.clear()
@@ -101,7 +124,9 @@ def test_rows_counted_across_files_are_read_together(months: Path, tmp_path: Pat
 def test_one_file_feeds_several_tables(months: Path, tmp_path: Path):
     entry = {"table": "customers", "file": "gl-*.csv", "columns": {"customer_id": "id"}}
     done = apply_map(stated(LEDGER, entry), months, tmp_path / "out")
-    assert [(one.table, one.read, one.mapped) for one in done] == [("ledger", 2, 2)] * 3 + [("customers", 2, 2)] * 3
+    assert [(one.table, one.read, one.mapped) for one in done] == [("ledger", 2, 2)] * 3 + [
+        ("customers", 2, 2)
+    ] * 3
 
 
 def test_a_reading_that_fails_leaves_nothing_half_made(months: Path, tmp_path: Path):

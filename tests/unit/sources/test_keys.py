@@ -30,7 +30,11 @@ def test_a_lookup_answers_the_same_wherever_it_is_kept(tmp_path: Path, most: int
 @pytest.mark.parametrize("most", [0, 3, 1000])
 def test_a_key_with_two_values_is_named_with_both(tmp_path: Path, most: int):
     found = Keys(tmp_path, most=most)
-    assert found.load([("a", "1"), ("b", "1"), ("c", "1"), ("d", "1"), ("e", "1"), ("b", "2")]) == ("b", "1", "2")
+    assert found.load([("a", "1"), ("b", "1"), ("c", "1"), ("d", "1"), ("e", "1"), ("b", "2")]) == (
+        "b",
+        "1",
+        "2",
+    )
     found.close()
 
 
@@ -49,18 +53,37 @@ def test_parts_of_a_key_do_not_run_together():
 
 
 def test_a_map_gives_the_same_from_the_file(exports: Path, take, monkeypatch: pytest.MonkeyPatch):
-    (exports / "case.csv").write_text("id,who,team,opened\n1,C2,7,2026-10-01\n2,C1,8,2026-10-02\n3,C2,9,2026-10-03\n4,C9,7,2026-10-03\n", encoding="utf-8")
+    (exports / "case.csv").write_text(
+        "id,who,team,opened\n1,C2,7,2026-10-01\n2,C1,8,2026-10-02\n3,C2,9,2026-10-03\n4,C9,7,2026-10-03\n",
+        encoding="utf-8",
+    )
     (exports / "team.csv").write_text("key,name\n7,East\n8,West\n", encoding="utf-8")
     (exports / "who.csv").write_text("key\nC1\nC2\n", encoding="utf-8")
     tickets = {
-        "table": "tickets", "file": "case.csv", "columns": {"ticket_id": "id", "customer_id": "who", "opened_at": "opened"}, "constants": {"ticket_type": "repair"},
-        "lookups": {"team": {"file": "team.csv", "by": "team", "key": "key", "take": "name"}}, "found_in": {"who": {"file": "who.csv", "key": "key"}},
-    }  # fmt: skip
-    customers = {"table": "customers", "file": "case.csv", "columns": {"customer_id": "who"}, "first_of": ["customer_id"]}
+        "table": "tickets",
+        "file": "case.csv",
+        "columns": {"ticket_id": "id", "customer_id": "who", "opened_at": "opened"},
+        "constants": {"ticket_type": "repair"},
+        "lookups": {"team": {"file": "team.csv", "by": "team", "key": "key", "take": "name"}},
+        "found_in": {"who": {"file": "who.csv", "key": "key"}},
+    }
+    customers = {
+        "table": "customers",
+        "file": "case.csv",
+        "columns": {"customer_id": "who"},
+        "first_of": ["customer_id"],
+    }
     monkeypatch.setattr(kept.Keys.__init__, "__kwdefaults__", {"most": 1})
     taken = take(tickets, customers)
-    assert taken.rows("tickets", "ticket_id", "customer_id", "team") == [("1", "C2", "East"), ("2", "C1", "West"), ("3", "C2", None)]
+    assert taken.rows("tickets", "ticket_id", "customer_id", "team") == [
+        ("1", "C2", "East"),
+        ("2", "C1", "West"),
+        ("3", "C2", None),
+    ]
     assert taken.rows("customers", "customer_id") == [("C1",), ("C2",), ("C9",)]
     (exports / "team.csv").write_text("key,name\n7,East\n8,West\n9,Hall\n7,North\n", encoding="utf-8")
-    with pytest.raises(SourceError, match=r"team.csv: key '7' stands twice with different name \('East' and 'North'\).*Keep one"):
+    with pytest.raises(
+        SourceError,
+        match=r"team.csv: key '7' stands twice with different name \('East' and 'North'\).*Keep one",
+    ):
         take(tickets)

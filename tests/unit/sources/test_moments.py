@@ -9,16 +9,49 @@ import pytest
 from analysis.errors import ParameterError, SourceError
 from analysis.sources.moments import LocalTimes, MomentReader, reader_of
 
-TICKETS = {"table": "tickets", "file": "desk.csv", "columns": {"ticket_id": "id", "opened_at": "when"}, "constants": {"ticket_type": "repair"}}
+TICKETS = {
+    "table": "tickets",
+    "file": "desk.csv",
+    "columns": {"ticket_id": "id", "opened_at": "when"},
+    "constants": {"ticket_type": "repair"},
+}
 
 
-def utc(formats: str, text: str, *, zone: str = "", column: str = "opened_at", business: str = "Asia/Shanghai", **options: str) -> str:
+def utc(
+    formats: str,
+    text: str,
+    *,
+    zone: str = "",
+    column: str = "opened_at",
+    business: str = "Asia/Shanghai",
+    **options: str,
+) -> str:
     local = LocalTimes(zone=zone, **options) if zone else None
     return MomentReader(column, formats, local=local, business_zone=business).text(text)
 
 
-@pytest.mark.parametrize("form", ["%d/%m/%Y", "%Y-%m-%d %H:%M:%S", "%m/%d/%y %H:%M", "%Y年%m月%d日", "%d.%m.%Y %H:%M:%S", "%Y%m%d"])
-@pytest.mark.parametrize("text", ["03/10/2026", "31/02/2026", "2026-10-03 09:15:07", "2026-10-03 24:00:00", "3/7/26 9:15", "12/31/68 00:00", "12/31/69 00:00", "2026年1月5日", "1.2.2026 9:00:00", "20261003", "", "３/10/2026", " 03/10/2026", "03/10/2026 "])
+@pytest.mark.parametrize(
+    "form", ["%d/%m/%Y", "%Y-%m-%d %H:%M:%S", "%m/%d/%y %H:%M", "%Y年%m月%d日", "%d.%m.%Y %H:%M:%S", "%Y%m%d"]
+)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "03/10/2026",
+        "31/02/2026",
+        "2026-10-03 09:15:07",
+        "2026-10-03 24:00:00",
+        "3/7/26 9:15",
+        "12/31/68 00:00",
+        "12/31/69 00:00",
+        "2026年1月5日",
+        "1.2.2026 9:00:00",
+        "20261003",
+        "",
+        "３/10/2026",
+        " 03/10/2026",
+        "03/10/2026 ",
+    ],
+)
 def test_the_fast_reader_says_what_strptime_says(form: str, text: str):
     try:
         expected = dt.datetime.strptime(text, form)
@@ -27,7 +60,9 @@ def test_the_fast_reader_says_what_strptime_says(form: str, text: str):
     if text.isascii() or "年" in text:
         assert reader_of(form)(text) == expected
     else:
-        assert reader_of(form)(text) is None  # strptime takes full-width digits for digits; a map states them under 'numbers' only
+        assert (
+            reader_of(form)(text) is None
+        )  # strptime takes full-width digits for digits; a map states them under 'numbers' only
 
 
 @pytest.mark.parametrize(
@@ -48,8 +83,13 @@ def test_rows_at_the_edge_of_a_month_fall_into_the_month_of_their_business_zone(
     lines = "id,when\nA,2026-10-31 23:59:59.999\nB,2026-11-01 00:00:00\n"
     (exports / "desk.csv").write_text(lines, encoding="utf-8")
     local = take(TICKETS | {"local_times": {"zone": "Asia/Shanghai"}})
-    assert local.rows("tickets", "ticket_id", "month") == [("A", dt.date(2026, 10, 1)), ("B", dt.date(2026, 11, 1))]
-    away = take(TICKETS | {"local_times": {"zone": "America/New_York"}})  # noon and after in Shanghai, on 1 November
+    assert local.rows("tickets", "ticket_id", "month") == [
+        ("A", dt.date(2026, 10, 1)),
+        ("B", dt.date(2026, 11, 1)),
+    ]
+    away = take(
+        TICKETS | {"local_times": {"zone": "America/New_York"}}
+    )  # noon and after in Shanghai, on 1 November
     assert {row[1] for row in away.rows("tickets", "ticket_id", "month")} == {dt.date(2026, 11, 1)}
 
 
@@ -72,11 +112,19 @@ def test_daylight_saving_changes(text: str, options: dict[str, str], moment: str
 
 
 def test_a_time_that_occurs_twice_or_never_is_set_aside_by_name_unless_it_is_stated(exports, take):
-    (exports / "desk.csv").write_text("id,when\n" + "".join(f"T{n},2026-10-0{n} 12:00\n" for n in range(1, 9)) + "A,2026-11-01 01:30\nB,2026-03-08 02:30\n", encoding="utf-8")
+    (exports / "desk.csv").write_text(
+        "id,when\n"
+        + "".join(f"T{n},2026-10-0{n} 12:00\n" for n in range(1, 9))
+        + "A,2026-11-01 01:30\nB,2026-03-08 02:30\n",
+        encoding="utf-8",
+    )
     entry = TICKETS | {"dates": {"opened_at": "%Y-%m-%d %H:%M"}, "local_times": {"zone": "America/New_York"}}
     refused = take(entry, quarantine_limit=0.5)
     assert refused.rows("tickets", "count(*)") == [(8,)]
-    assert set(refused.tables.quarantine["example"]) == {"2026-11-01 01:30:00 in America/New_York", "2026-03-08 02:30:00 in America/New_York"}
+    assert set(refused.tables.quarantine["example"]) == {
+        "2026-11-01 01:30:00 in America/New_York",
+        "2026-03-08 02:30:00 in America/New_York",
+    }
     assert set(refused.tables.quarantine["reason"]) == {"no_such_time"}
     entry["local_times"] |= {"twice": "later", "skipped": "shifted"}
     stated = take(entry)
@@ -111,7 +159,9 @@ def test_a_day_is_taken_in_the_business_zone_where_the_zone_of_the_moment_is_kno
     # 20:00 UTC on the 31st is 04:00 on the 1st in Shanghai.
     assert utc("iso", "2026-10-31T20:00:00Z", column="acquired_on") == "2026-11-01"
     assert utc("iso", "2026-10-31 20:00:00", column="acquired_on", zone="UTC") == "2026-11-01"
-    assert utc("iso", "2026-10-31 20:00:00", column="acquired_on") == "2026-10-31"  # no zone stated: the day as written
+    assert (
+        utc("iso", "2026-10-31 20:00:00", column="acquired_on") == "2026-10-31"
+    )  # no zone stated: the day as written
     assert utc("iso", "2026-10-31", column="acquired_on", zone="America/New_York") == "2026-10-31"
 
 
@@ -122,8 +172,14 @@ def test_day_and_month_that_cannot_be_told_apart_are_refused(exports, take):
 
 
 def test_a_stated_format_that_holds_only_with_day_and_month_exchanged_refuses_the_file(exports, take):
-    (exports / "desk.csv").write_text("id,when\n" + "".join(f"T{n},{n:02d}/10/2026\n" for n in range(1, 11)) + "B,10/25/2026\n", encoding="utf-8")
-    with pytest.raises(SourceError, match=r"opened_at: 1 values such as '10/25/2026' fit '%d/%m/%Y' only with day and month exchanged, so the others may be misread"):
+    (exports / "desk.csv").write_text(
+        "id,when\n" + "".join(f"T{n},{n:02d}/10/2026\n" for n in range(1, 11)) + "B,10/25/2026\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(
+        SourceError,
+        match=r"opened_at: 1 values such as '10/25/2026' fit '%d/%m/%Y' only with day and month exchanged, so the others may be misread",
+    ):
         take(TICKETS | {"dates": {"opened_at": "%d/%m/%Y"}})
 
 
@@ -132,12 +188,17 @@ def test_mixed_formats_are_read_where_both_are_stated_and_cannot_be_confused(exp
     taken = take(TICKETS | {"dates": {"opened_at": "%Y-%m-%d %H:%M | %d.%m.%Y %H:%M"}})
     assert [row[0].day for row in taken.rows("tickets", "opened_at")] == [3, 25]
     (exports / "desk.csv").write_text("id,when\nA,03/10/2026\nB,10/10/2026\n", encoding="utf-8")
-    with pytest.raises(SourceError, match=r"1 values such as '03/10/2026' fit two of the stated formats .* and mean different days"):
+    with pytest.raises(
+        SourceError,
+        match=r"1 values such as '03/10/2026' fit two of the stated formats .* and mean different days",
+    ):
         take(TICKETS | {"dates": {"opened_at": "%d/%m/%Y | %m/%d/%Y"}})
 
 
 def test_mixed_formats_that_are_not_stated_are_set_aside_by_name(exports, take):
-    (exports / "desk.csv").write_text("id,when\n" + "".join(f"T{n},2026-10-0{n}\n" for n in range(1, 10)) + "B,Oct 3rd\n", encoding="utf-8")
+    (exports / "desk.csv").write_text(
+        "id,when\n" + "".join(f"T{n},2026-10-0{n}\n" for n in range(1, 10)) + "B,Oct 3rd\n", encoding="utf-8"
+    )
     taken = take(TICKETS | {"dates": {"opened_at": "%Y-%m-%d"}}, quarantine_limit=0.2)
     assert taken.tables.quarantine[["reason", "example"]].to_numpy().tolist() == [["not_a_date", "Oct 3rd"]]
 

@@ -74,8 +74,14 @@ def test_columns_are_read_by_position_so_that_odd_names_do_no_harm(connection, t
         (b'a,b,c\n1,2,3\n4,"5', r"ends inside quotes that row 2 opens"),
         (b'a,b,c\n1,"2,3\n4,5,6\n7,8,9\n', r"ends inside quotes that row 1 opens .*a quote is missing there"),
         (b"a,b,a\n1,2,3\n", "column 'a' stands twice in the header"),
-        ("a,b,c\n1,2,Müller\n".encode("cp1252"), r"not UTF-8 \(byte 12 is 0xfc\), and it does not read as Chinese"),
-        (b"a,b,c\n" + b"1,2,3\n" * 20_000 + "1,2,né\n".encode("cp1252"), r"not UTF-8 \(byte 120,012 is 0xe9\)"),
+        (
+            "a,b,c\n1,2,Müller\n".encode("cp1252"),
+            r"not UTF-8 \(byte 12 is 0xfc\), and it does not read as Chinese",
+        ),
+        (
+            b"a,b,c\n" + b"1,2,3\n" * 20_000 + "1,2,né\n".encode("cp1252"),
+            r"not UTF-8 \(byte 120,012 is 0xe9\)",
+        ),
         ("a,b,c\n1,2,东区售后服务\n".encode().replace(b"\xe5\x8c\xba", b"\xe5\x8c"), r"not UTF-8 \(byte 14"),
         ("a,b,c\n1,2,3\n".encode("utf-16"), "not a text file in UTF-8"),
     ],

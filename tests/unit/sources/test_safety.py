@@ -15,7 +15,11 @@ from analysis.tables import load_tables
 
 from .conftest import stated
 
-ENTRY = {"table": "ledger", "file": "gl.*", "columns": {"posting_id": "id", "posted_on": "day", "amount": "net"}}
+ENTRY = {
+    "table": "ledger",
+    "file": "gl.*",
+    "columns": {"posting_id": "id", "posted_on": "day", "amount": "net"},
+}
 LINES = "id,day,net\n1,2026-10-03,5.00\n"
 
 
@@ -27,7 +31,12 @@ def pack(path: Path, *members: tuple[str, str | bytes]) -> Path:
 
 
 def test_members_of_an_archive_and_packed_files_are_read(exports, take):
-    pack(exports / "gl.zip", ("2026/gl-09.csv", "id,day,net\n9,2026-09-03,5.00\n"), ("2026/gl-10.csv", LINES), ("readme.txt", "hello"))
+    pack(
+        exports / "gl.zip",
+        ("2026/gl-09.csv", "id,day,net\n9,2026-09-03,5.00\n"),
+        ("2026/gl-10.csv", LINES),
+        ("readme.txt", "hello"),
+    )
     taken = take(ENTRY | {"member": "*.csv"})
     assert taken.rows("ledger", "posting_id") == [("1",), ("9",)]
     assert [one.file for one in taken.mapped] == ["gl.zip/2026/gl-09.csv", "gl.zip/2026/gl-10.csv"]
@@ -37,7 +46,9 @@ def test_members_of_an_archive_and_packed_files_are_read(exports, take):
     assert take(ENTRY).rows("ledger", "posting_id") == [("1",)]
 
 
-@pytest.mark.parametrize("name", ["../evil.csv", "/etc/evil.csv", "a/../../evil.csv", "..\\evil.csv", "C:\\evil.csv"])
+@pytest.mark.parametrize(
+    "name", ["../evil.csv", "/etc/evil.csv", "a/../../evil.csv", "..\\evil.csv", "C:\\evil.csv"]
+)
 def test_an_archive_that_climbs_out_is_refused_whole(exports, tmp_path: Path, take, name: str):
     pack(exports / "gl.zip", ("gl.csv", LINES), (name, LINES))
     with pytest.raises(SourceError, match="climbs out of the archive, so nothing of it was read"):
@@ -61,7 +72,9 @@ def test_bombs_are_refused_by_what_they_say_and_by_what_they_do(exports, take):
     (exports / "gl.zip").unlink()
     with gzip.open(exports / "gl.csv.gz", "wb") as file:
         file.write(b"0" * 30_000_000)
-    with pytest.raises(SourceError, match=r"gl\.csv\.gz: .* over 200 times as many; no export shrinks like that"):
+    with pytest.raises(
+        SourceError, match=r"gl\.csv\.gz: .* over 200 times as many; no export shrinks like that"
+    ):
         take(ENTRY)
 
 
@@ -71,7 +84,9 @@ def test_a_doubled_an_unnamed_and_a_cut_archive_are_refused(exports, take):
     with pytest.raises(SourceError, match=r"member 'gl\.csv' stands twice"):
         take(ENTRY)
     pack(exports / "gl.zip", ("a.csv", LINES), ("b.csv", LINES))
-    with pytest.raises(SourceError, match=r"2 members \(a\.csv, b\.csv …\); say which are meant with 'member'"):
+    with pytest.raises(
+        SourceError, match=r"2 members \(a\.csv, b\.csv …\); say which are meant with 'member'"
+    ):
         take(ENTRY)
     path = pack(exports / "gl.zip", ("gl.csv", LINES * 5000))
     path.write_bytes(path.read_bytes()[:-100])
@@ -105,12 +120,16 @@ def test_a_canonical_folder_refuses_links_that_leave_it(tmp_path: Path):
 
 def test_the_size_limit_holds_and_can_be_raised(exports, tmp_path: Path):
     (exports / "gl.csv").write_text("id,day,net\n" + "1,2026-10-03,5.00\n" * 70_000, encoding="utf-8")
-    with pytest.raises(SourceError, match=r"gl\.csv: 1 MB, more than the 1 MB a source file may have\. .*raise size_limit_mb"):
+    with pytest.raises(
+        SourceError, match=r"gl\.csv: 1 MB, more than the 1 MB a source file may have\. .*raise size_limit_mb"
+    ):
         apply_map(stated(ENTRY), exports, tmp_path / "out", size_limit_mb=1)
     assert apply_map(stated(ENTRY), exports, tmp_path / "out", size_limit_mb=2)[0].read == 70_000
     (exports / "gl.csv").rename(exports / "ledger.csv")
     with pytest.raises(SourceError, match=r"ledger\.csv: 1 MB, more than the 1 MB"):
-        load_tables(exports, tmp_path / "store", reporting_currency="CNY", time_zone="Asia/Shanghai", size_limit_mb=1)
+        load_tables(
+            exports, tmp_path / "store", reporting_currency="CNY", time_zone="Asia/Shanghai", size_limit_mb=1
+        )
     (exports / "ledger.csv").unlink()
     pack(exports / "gl.zip", ("gl.csv", "".join(f"{n},2026-10-03,{n}.00\n" for n in range(80_000))))
     with pytest.raises(SourceError, match=r"gl\.zip/gl\.csv: unpacks to more than the 1 MB"):
@@ -125,6 +144,14 @@ def test_a_map_cannot_name_a_file_outside(pattern: str):
 
 def test_names_and_texts_are_data(exports, take):
     """Headings and values that look like SQL or formulas arrive as they are."""
-    (exports / "gl.csv").write_text('id,"day""; DROP TABLE x; --",net\n"=cmd|\'/c calc\'!A1",2026-10-03,5.00\n\'; DROP TABLE ledger; --,2026-10-03,6.00\n', encoding="utf-8")
-    taken = take(ENTRY | {"columns": {"posting_id": "id", "posted_on": 'day"; DROP TABLE x; --', "amount": "net"}})
-    assert [row[0] for row in taken.rows("ledger", "posting_id")] == ["'; DROP TABLE ledger; --", "=cmd|'/c calc'!A1"]
+    (exports / "gl.csv").write_text(
+        'id,"day""; DROP TABLE x; --",net\n"=cmd|\'/c calc\'!A1",2026-10-03,5.00\n\'; DROP TABLE ledger; --,2026-10-03,6.00\n',
+        encoding="utf-8",
+    )
+    taken = take(
+        ENTRY | {"columns": {"posting_id": "id", "posted_on": 'day"; DROP TABLE x; --', "amount": "net"}}
+    )
+    assert [row[0] for row in taken.rows("ledger", "posting_id")] == [
+        "'; DROP TABLE ledger; --",
+        "=cmd|'/c calc'!A1",
+    ]

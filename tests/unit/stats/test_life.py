@@ -299,8 +299,14 @@ def test_a_fit_that_does_not_exist_is_refused(call, message):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: fit_weibull([5, np.nan], [1, 0]), "1 of 2 rows have no duration, all of them survivors .* Dropping them"),
-        (lambda: fit_weibull([np.nan, 5, 7], [1, 1, 0]), "1 of 3 rows have no duration; leaving them out would bias"),
+        (
+            lambda: fit_weibull([5, np.nan], [1, 0]),
+            "1 of 2 rows have no duration, all of them survivors .* Dropping them",
+        ),
+        (
+            lambda: fit_weibull([np.nan, 5, 7], [1, 1, 0]),
+            "1 of 3 rows have no duration; leaving them out would bias",
+        ),
         (lambda: fit_weibull([5, 0], [1, 1]), "failed at age zero"),
         (lambda: fit_weibull([5, 6], [1, 1], entry=[0, 6]), "failed at or before their entry"),
         (lambda: fit_weibull([5, 6], [1, 2]), "events must be 1"),

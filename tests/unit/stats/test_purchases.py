@@ -9,14 +9,7 @@ from scipy.integrate import quad
 from scipy.special import hyp2f1
 
 from analysis.errors import FitError, ParameterError
-from analysis.stats import (
-    fit_bgnbd,
-    fit_gamma_gamma,
-    fit_mbgnbd,
-    fit_pareto_nbd,
-    fit_sbg,
-    purchase_summary,
-)
+from analysis.stats import fit_bgnbd, fit_gamma_gamma, fit_mbgnbd, fit_pareto_nbd, fit_sbg, purchase_summary
 from analysis.stats.likelihood import LikelihoodFit
 from analysis.stats.purchases import GeometricModel, ParetoModel, _geometric_objective, _patterns
 

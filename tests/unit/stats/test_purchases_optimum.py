@@ -17,7 +17,10 @@ def customers(kind, seed=8, count=1200):
     rate = random.gamma(0.8, 1 / 6, count)
     if kind == "pareto":
         end = np.minimum(age, random.exponential(1 / random.gamma(0.7, 1 / 12, count)))
-        times = [np.sort(random.uniform(0, stop, n)) for stop, n in zip(end, random.poisson(rate * end), strict=True)]
+        times = [
+            np.sort(random.uniform(0, stop, n))
+            for stop, n in zip(end, random.poisson(rate * end), strict=True)
+        ]
     else:
         leave, times = random.beta(0.9, 2.5, count), []
         for one in range(count):
@@ -42,7 +45,9 @@ def test_hessian_is_the_derivative_of_the_gradient_away_from_and_at_the_optimum(
             up, down = objective(theta + step), objective(theta - step)
             size = 2 * step[place]
             assert (up[0] - down[0]) / size == pytest.approx(slope[place], rel=1e-5, abs=1e-4 * scale[place])
-            assert (up[1] - down[1]) / size / scale == pytest.approx(bend[place] / scale, rel=1e-5, abs=1e-5 * scale[place])
+            assert (up[1] - down[1]) / size / scale == pytest.approx(
+                bend[place] / scale, rel=1e-5, abs=1e-5 * scale[place]
+            )
 
 
 @pytest.mark.parametrize("kind", FITS)

@@ -13,25 +13,50 @@ LEDGER = "posting_id,posted_on,category,amount"
 
 def correction(**stated) -> Correction:
     return Correction(
-        **({"id": "C1", "run": "acme", "table": "ledger", "action": "drop", "reason": "posted twice", "reporter": "J. Chen", "expect": 1} | stated)
+        **(
+            {
+                "id": "C1",
+                "run": "acme",
+                "table": "ledger",
+                "action": "drop",
+                "reason": "posted twice",
+                "reporter": "J. Chen",
+                "expect": 1,
+            }
+            | stated
+        )
     )
 
 
 DROP = correction(match={"posting_id": "P1", "amount": "12.00"})
-SET = correction(id="C2", match={"posting_id": "P2"}, action="set", to={"category": "parts"}, reason="wrong account")
+SET = correction(
+    id="C2", match={"posting_id": "P2"}, action="set", to={"category": "parts"}, reason="wrong account"
+)
 
 
 def test_a_contradiction_is_dropped_and_still_counted(write, load, values):
-    write("ledger.csv", LEDGER, "P1,2026-10-01,parts,10.00", "P1,2026-10-01,parts,12.00", "P2,2026-10-02,labor,5.00")
+    write(
+        "ledger.csv",
+        LEDGER,
+        "P1,2026-10-01,parts,10.00",
+        "P1,2026-10-01,parts,12.00",
+        "P2,2026-10-02,labor,5.00",
+    )
     with pytest.raises(ContractError, match=r"params/corrections\.yml"):
         load(corrections=[SET])
     tables = load(corrections=[DROP, SET])
-    assert sorted(values(tables, "ledger", "posting_id", "category", "CAST(amount AS VARCHAR)")) == [("P1", "parts", "10.00"), ("P2", "parts", "5.00")]
+    assert sorted(values(tables, "ledger", "posting_id", "category", "CAST(amount AS VARCHAR)")) == [
+        ("P1", "parts", "10.00"),
+        ("P2", "parts", "5.00"),
+    ]
     (file,) = tables["ledger"].waterfall
     assert (file.rows_read, file.accepted, file.quarantined) == (3, 2, 1)
     assert tables.quarantine[["row_number", "reason"]].to_numpy().tolist() == [[2, "dropped"]]
     said = {check.id: check for check in tables.checks if check.reason_code == "correction"}
-    assert said["tables.ledger.correction.C1"].count == 1 and "J. Chen" in said["tables.ledger.correction.C2"].message_en
+    assert (
+        said["tables.ledger.correction.C1"].count == 1
+        and "J. Chen" in said["tables.ledger.correction.C2"].message_en
+    )
 
 
 def test_the_day_the_source_is_fixed_the_run_is_refused(write, load):
@@ -65,16 +90,32 @@ def test_an_unchanged_file_keeps_its_corrections_when_another_file_comes(write, 
 def test_a_typed_file_is_corrected_in_its_own_types(folder, load, values):
     rows = "SELECT * FROM (VALUES ('P1', DATE '2026-10-01', 'parts', 12.00), ('P2', DATE '2026-10-02', 'parts', 5.00)) AS t(posting_id, posted_on, category, amount)"
     duckdb.sql(f"COPY ({rows}) TO '{folder}/ledger.parquet'")
-    tables = load(corrections=[correction(match={"posting_id": "P1"}, action="set", to={"posted_on": "2026-09-30", "amount": "-12.00"})])
-    assert values(tables, "ledger", "CAST(posted_on AS VARCHAR)", "CAST(amount AS VARCHAR)") == [("2026-09-30", "-12.00"), ("2026-10-02", "5.00")]
+    tables = load(
+        corrections=[
+            correction(
+                match={"posting_id": "P1"}, action="set", to={"posted_on": "2026-09-30", "amount": "-12.00"}
+            )
+        ]
+    )
+    assert values(tables, "ledger", "CAST(posted_on AS VARCHAR)", "CAST(amount AS VARCHAR)") == [
+        ("2026-09-30", "-12.00"),
+        ("2026-10-02", "5.00"),
+    ]
     with pytest.raises(ParameterError, match="cannot hold"):
-        load(corrections=[correction(match={"posting_id": "P1"}, action="set", to={"posted_on": "yesterday"})])
+        load(
+            corrections=[correction(match={"posting_id": "P1"}, action="set", to={"posted_on": "yesterday"})]
+        )
 
 
 def test_two_corrections_of_one_row_are_refused(write, load):
     write("ledger.csv", LEDGER, "P1,2026-10-01,parts,12.00")
     with pytest.raises(ParameterError, match="'C1' and 'C2' both match 1 rows"):
-        load(corrections=[DROP, correction(id="C2", match={"category": "parts"}, action="set", to={"category": "labour"})])
+        load(
+            corrections=[
+                DROP,
+                correction(id="C2", match={"category": "parts"}, action="set", to={"category": "labour"}),
+            ]
+        )
 
 
 @pytest.mark.parametrize(

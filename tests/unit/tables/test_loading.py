@@ -133,8 +133,13 @@ def test_every_row_is_accounted_for(write, load, values):
     ]
     original = pq.read_table(tables.store / "_quarantine" / "ledger.parquet").to_pylist()[1]["original"]
     assert json.loads(original) == {
-        "posting_id": "P3", "posted_on": "2026-01-05", "category": "labour", "amount": "1,000.00", "currency": None, "recorded_at": None,
-    }  # fmt: skip
+        "posting_id": "P3",
+        "posted_on": "2026-01-05",
+        "category": "labour",
+        "amount": "1,000.00",
+        "currency": None,
+        "recorded_at": None,
+    }
     assert tables.quarantine_by_reason["rows"].sum() == 6
 
 
@@ -345,8 +350,17 @@ def test_too_much_in_quarantine_refuses_the_load(write, load):
 
 
 def test_a_missing_rate_is_stated_in_the_run_not_mended_in_the_extract(write, load):
-    write("ledger.csv", f"{LEDGER},currency", "P1,2026-01-05,parts,1.00,", "P2,2026-01-05,parts,1.00,EUR", "P3,2026-01-06,parts,1.00,EUR")
-    with pytest.raises(ContractError, match=r"\(2 rows\): ledger.currency, no exchange rate for its day, e.g. 'EUR' in ledger.csv row 2. State the dated rate under exchange_rates"):
+    write(
+        "ledger.csv",
+        f"{LEDGER},currency",
+        "P1,2026-01-05,parts,1.00,",
+        "P2,2026-01-05,parts,1.00,EUR",
+        "P3,2026-01-06,parts,1.00,EUR",
+    )
+    with pytest.raises(
+        ContractError,
+        match=r"\(2 rows\): ledger.currency, no exchange rate for its day, e.g. 'EUR' in ledger.csv row 2. State the dated rate under exchange_rates",
+    ):
         load(quarantine_limit=0.01)
 
 
@@ -409,9 +423,13 @@ def test_validated_files_hold_every_column_in_its_type(write, load):
     kinds = {name: str(schema.field(name).type) for name in schema.names}
     assert kinds["ticket_id"] == kinds["region"] == kinds["source_file"] == "string"
     assert kinds["opened_at"] == kinds["recorded_at"] == "timestamp[us]"
-    assert (kinds["contacts"], kinds["handling_hours"], kinds["resolved"], kinds["failed_on"], kinds["month"]) == (
-        "int64", "double", "bool", "date32[day]", "date32[day]",
-    )  # fmt: skip
+    assert (
+        kinds["contacts"],
+        kinds["handling_hours"],
+        kinds["resolved"],
+        kinds["failed_on"],
+        kinds["month"],
+    ) == ("int64", "double", "bool", "date32[day]", "date32[day]")
     assert kinds["time_order_fault"] == "bool"
 
 
@@ -434,7 +452,11 @@ def test_defaults_fill_what_is_absent_but_do_not_make_a_column_present(write, lo
 
 # -- content, not form ---------------------------------------------------------------------------------------------
 
-FACTS = [("P1", dt.date(2026, 1, 5), "parts", Decimal("1.50"), None), ("P2", dt.date(2026, 2, 5), None, Decimal("-2.00"), "北"), ("P3", dt.date(2026, 1, 6), "parts", Decimal("0.10"), "N")]  # fmt: skip
+FACTS = [
+    ("P1", dt.date(2026, 1, 5), "parts", Decimal("1.50"), None),
+    ("P2", dt.date(2026, 2, 5), None, Decimal("-2.00"), "北"),
+    ("P3", dt.date(2026, 1, 6), "parts", Decimal("0.10"), "N"),
+]
 NAMES = ["posting_id", "posted_on", "category", "amount", "region"]
 
 

@@ -35,11 +35,26 @@ def inputs_from(folder: Path, *, seed: int, scale: float, off: frozenset[str] = 
         parquet.write_table(made[name], folder / "sample" / f"{name}.parquet")
     parquet.write_table(made["ledger"].slice(0, 5), folder / "sample" / "ledger.parquet")
     params = load_run("sample", month="2026-10")
-    tables = load_tables(folder / "sample", folder / "store", reporting_currency="CNY", time_zone="Asia/Shanghai")
-    engine = Engine(
-        tables, Registry.load(), cost_tree=CostTree.load(), as_of=dt.date(2026, 11, 10), time_zone="Asia/Shanghai", currency="CNY", confidence=0.95, cache=None
+    tables = load_tables(
+        folder / "sample", folder / "store", reporting_currency="CNY", time_zone="Asia/Shanghai"
     )
-    return StudyInputs(engine=engine, month=params.month, params=params, assumptions=Assumptions.load(), cost_tree=engine.cost_tree)
+    engine = Engine(
+        tables,
+        Registry.load(),
+        cost_tree=CostTree.load(),
+        as_of=dt.date(2026, 11, 10),
+        time_zone="Asia/Shanghai",
+        currency="CNY",
+        confidence=0.95,
+        cache=None,
+    )
+    return StudyInputs(
+        engine=engine,
+        month=params.month,
+        params=params,
+        assumptions=Assumptions.load(),
+        cost_tree=engine.cost_tree,
+    )
 
 
 def effects_of(inputs: StudyInputs, *names: str) -> ServiceEffects:
@@ -61,7 +76,9 @@ def test_the_planted_effect_of_slow_complaints_is_found(planted):
     assert staying.status == "effect"
     assert 0.03 < float(staying.adjusted.value) < 0.25
     assert staying.adjusted.interval.low > 0
-    assert float(one.outcome("repurchase").naive.value) > float(one.outcome("repurchase").adjusted.value) + 0.03  # tiers do most of the plain difference
+    assert (
+        float(one.outcome("repurchase").naive.value) > float(one.outcome("repurchase").adjusted.value) + 0.03
+    )  # tiers do most of the plain difference
     assert [finding.subject["treatment"] for finding in found.findings] == ["complaint_within_24h"]
     statement = found.findings[0].statement.plain()
     assert "the plain difference" in statement
@@ -72,11 +89,15 @@ def test_arms_add_up_and_the_histogram_holds_every_case(planted):
     _, found = planted
     one = found["complaint_within_24h"]
     assert sum(int(wrong.numerator) for _, _, wrong, _ in one.propensity) == int(one.exposed.value)
-    assert sum(int(wrong.numerator) + int(others.numerator) for _, _, wrong, others in one.propensity) == int(one.cases.value)
+    assert sum(int(wrong.numerator) + int(others.numerator) for _, _, wrong, others in one.propensity) == int(
+        one.cases.value
+    )
     for arm in (2, 3):  # each arm's shares make a whole
         assert sum(float(row[arm].value) for row in one.propensity) == pytest.approx(1)
     for outcome in one.outcomes:
-        assert float(outcome.with_it.value) - float(outcome.without_it.value) == pytest.approx(float(outcome.adjusted.value), abs=0.02 if outcome.outcome != "margin" else 500)
+        assert float(outcome.with_it.value) - float(outcome.without_it.value) == pytest.approx(
+            float(outcome.adjusted.value), abs=0.02 if outcome.outcome != "margin" else 500
+        )
     groups = one.groups[(one.groups["outcome"] == "repurchase") & (one.groups["grouping"] == "segment")]
     assert groups["rows"].sum() <= int(one.cases.value)
     assert (one.groups["p_adjusted"] >= one.groups["p_value"] - 1e-12).all()
@@ -91,13 +112,20 @@ def test_a_sample_of_customers_is_said_to_be_one(planted):
     part = replace(one, eligible=replace(one.eligible, value=10 * int(one.customers.value)))
     said = {check.id: check for check in effect_statements.checks([part], {})}
     check = said["value.effects.complaint_within_24h.sample"]
-    assert check.outcome == "info" and f"of {10 * int(one.customers.value):,} customers" in check.sentence.plain()
+    assert (
+        check.outcome == "info"
+        and f"of {10 * int(one.customers.value):,} customers" in check.sentence.plain()
+    )
 
 
 def test_a_failed_check_leaves_an_association(planted):
     _, found = planted
     one = found["complaint_within_24h"]
-    silent = replace(one, overlap_holds=False, outcomes=tuple(replace(outcome, status="association") for outcome in one.outcomes))
+    silent = replace(
+        one,
+        overlap_holds=False,
+        outcomes=tuple(replace(outcome, status="association") for outcome in one.outcomes),
+    )
     assert not silent.holds and not silent.claimed
     assert not effect_statements.findings(None, [silent])
     checks = effect_statements.checks([silent], {})
@@ -109,11 +137,16 @@ def test_a_failed_check_leaves_an_association(planted):
 def test_a_hidden_cause_is_spoken_of_in_plain_words(planted):
     _, found = planted
     one = found["complaint_within_24h"]
-    words = [check.sentence.plain() for check in effect_statements.checks([one], {}) if ".hidden." in check.id]
+    words = [
+        check.sentence.plain() for check in effect_statements.checks([one], {}) if ".hidden." in check.id
+    ]
     assert words and all("a hidden cause as strong as customer tier would" in text for text in words)
     enough = replace(one, outcomes=tuple(replace(outcome, enough=True) for outcome in one.outcomes))
     spoken = [check for check in effect_statements.checks([enough], {}) if ".hidden." in check.id]
-    assert all(check.outcome == "failed" and "would be enough to explain this away" in check.sentence.plain() for check in spoken)
+    assert all(
+        check.outcome == "failed" and "would be enough to explain this away" in check.sentence.plain()
+        for check in spoken
+    )
 
 
 def test_what_the_data_lack_is_named(planted):
@@ -126,7 +159,9 @@ def test_what_the_data_lack_is_named(planted):
 
 
 def test_where_only_the_tier_confounds_nothing_is_claimed(tmp_path):
-    found = effects_of(inputs_from(tmp_path, seed=33, scale=0.25, off=NULL), "complaint_within_24h", "repeat_repair")
+    found = effects_of(
+        inputs_from(tmp_path, seed=33, scale=0.25, off=NULL), "complaint_within_24h", "repeat_repair"
+    )
     one = found["complaint_within_24h"]
     staying = one.outcome("repurchase")
     assert not found.findings
@@ -139,7 +174,9 @@ def test_diagrams_name_every_treatment_once():
     made = diagrams(tuple(TREATMENTS.values()))
     assert sum(len(one.treatments) for one in made) == len(TREATMENTS)
     assert all(one.causes and one.mediators for one in made)
-    assert [len(one.treatments) for one in diagrams((TREATMENTS["complaint"], TREATMENTS["repeat_repair"]))] == [2]
+    assert [
+        len(one.treatments) for one in diagrams((TREATMENTS["complaint"], TREATMENTS["repeat_repair"]))
+    ] == [2]
 
 
 @pytest.mark.slow
@@ -147,22 +184,41 @@ def test_no_effect_is_claimed_over_seeds_where_only_the_tier_confounds(tmp_path)
     names = ("complaint_within_24h", "repeat_repair", "complaint", "resolved_at_first_contact")
     claimed = 0
     for seed in range(40):
-        claimed += bool(effects_of(inputs_from(tmp_path / str(seed), seed=1000 + seed, scale=0.12, off=NULL), *names).findings)
+        claimed += bool(
+            effects_of(
+                inputs_from(tmp_path / str(seed), seed=1000 + seed, scale=0.12, off=NULL), *names
+            ).findings
+        )
     assert claimed <= 5  # 5 percent of 40 are 2; six or more would happen once in 70 times
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("treatment", "truth"), [("complaint_within_24h", "slow_complaints"), ("repeat_repair", "repeat_repair_churn")])
+@pytest.mark.parametrize(
+    ("treatment", "truth"),
+    [("complaint_within_24h", "slow_complaints"), ("repeat_repair", "repeat_repair_churn")],
+)
 def test_the_interval_holds_what_the_same_customers_did_without_the_effect(tmp_path, treatment, truth):
     """The same company drawn twice, once without the truth: the difference in outcomes of the exposed cases is the effect itself."""
     hits = 0
     for seed in range(6):
-        worlds = [inputs_from(tmp_path / f"{seed}{len(off)}", seed=50 + seed, scale=0.4, off=off) for off in (frozenset(), frozenset({truth}))]
+        worlds = [
+            inputs_from(tmp_path / f"{seed}{len(off)}", seed=50 + seed, scale=0.4, off=off)
+            for off in (frozenset(), frozenset({truth}))
+        ]
         found = effects_of(worlds[0], treatment)[treatment].outcome("retention")
-        with_it, without = (cohort(one, TREATMENTS[treatment], ("product",), (0.1, 0.4)).set_index("ticket_id") for one in worlds)
-        exposed = with_it[(with_it["treated"] != int(TREATMENTS[treatment].wanted)) & with_it["retention"].notna()]
-        both = exposed.join(without["retention"].rename("otherwise"), how="inner").dropna(subset=["otherwise"])
-        true = float((both["retention"] - both["otherwise"]).mean()) * (-1 if TREATMENTS[treatment].wanted else 1)
+        with_it, without = (
+            cohort(one, TREATMENTS[treatment], ("product",), (0.1, 0.4)).set_index("ticket_id")
+            for one in worlds
+        )
+        exposed = with_it[
+            (with_it["treated"] != int(TREATMENTS[treatment].wanted)) & with_it["retention"].notna()
+        ]
+        both = exposed.join(without["retention"].rename("otherwise"), how="inner").dropna(
+            subset=["otherwise"]
+        )
+        true = float((both["retention"] - both["otherwise"]).mean()) * (
+            -1 if TREATMENTS[treatment].wanted else 1
+        )
         hits += found.adjusted.interval.low <= true <= found.adjusted.interval.high
     assert hits >= 4
 
@@ -215,9 +271,8 @@ def test_few_exposed_among_many_alike_are_overlap_enough():
     random = np.random.default_rng(4)
     x = random.normal(size=6000)
     d = (random.random(6000) < 0.03 * np.exp(1.0 * x - 0.5)).astype(float)
-    found = doubly_robust((random.random(6000) < 0.3).astype(float), d, pd.DataFrame({"x": x}), estimand="ATT")
+    found = doubly_robust(
+        (random.random(6000) < 0.3).astype(float), d, pd.DataFrame({"x": x}), estimand="ATT"
+    )
     assert found.overlap.effective_untreated < 0.6
     assert found.overlap.adequate
-
-
-

@@ -54,7 +54,13 @@ K2,1,C2,subscription,2024-01-01,2026-12-31,,100.00
 @pytest.fixture
 def cases(company, inputs_of):
     def build(treatment: str, **changes: str) -> pd.DataFrame:
-        tables = {"customers": CUSTOMERS, "customer_history": HISTORY, "tickets": TICKETS, "orders": ORDERS, "contracts": CONTRACTS} | changes
+        tables = {
+            "customers": CUSTOMERS,
+            "customer_history": HISTORY,
+            "tickets": TICKETS,
+            "orders": ORDERS,
+            "contracts": CONTRACTS,
+        } | changes
         for name, text in tables.items():
             (company / f"{name}.csv").write_text(text, encoding="utf-8")
         return cohort(inputs_of(company), TREATMENTS[treatment], TYPES, SHARES).set_index("ticket_id")
@@ -90,14 +96,24 @@ def test_covariates_are_as_of_then(cases):
     assert found.loc["T4", "segment"] == "key"  # no history at all: what is recorded
     import math
 
-    assert found.loc["T1", "orders_12m"] == pytest.approx(math.log(2))  # O1; O2 came after the complaint was opened
-    assert found.loc["T2", "orders_12m"] == pytest.approx(math.log(3))  # O2 and O3; O1 is a year and a day old
+    assert found.loc["T1", "orders_12m"] == pytest.approx(
+        math.log(2)
+    )  # O1; O2 came after the complaint was opened
+    assert found.loc["T2", "orders_12m"] == pytest.approx(
+        math.log(3)
+    )  # O2 and O3; O1 is a year and a day old
     assert found.loc["T4", "repairs_12m"] == pytest.approx(math.log(4))
     assert found.loc["T4", "repeat_repairs_24m"] == pytest.approx(math.log(2))
 
 
 def test_a_first_entry_that_came_later_is_not_known_before(cases):
-    late = cases("complaint_within_24h", tickets=TICKETS.replace("T5,C3,S3,P1,complaint,2026-01-01T00:00:00,2026-01-01T02:00:00,2026-01-01T08:00:00,2026-01-02T00:00:00", "T5,C3,S3,P1,complaint,2025-01-01T00:00:00,2025-01-01T02:00:00,2025-01-01T08:00:00,2025-01-02T00:00:00"))
+    late = cases(
+        "complaint_within_24h",
+        tickets=TICKETS.replace(
+            "T5,C3,S3,P1,complaint,2026-01-01T00:00:00,2026-01-01T02:00:00,2026-01-01T08:00:00,2026-01-02T00:00:00",
+            "T5,C3,S3,P1,complaint,2025-01-01T00:00:00,2025-01-01T02:00:00,2025-01-01T08:00:00,2025-01-02T00:00:00",
+        ),
+    )
     assert late.loc["T5", "segment"] == "not_stated"
 
 
@@ -106,15 +122,25 @@ def test_a_repeat_repair_is_known_when_its_window_ends(cases):
     # T7 was opened a second less than 30 days after T6 was resolved; after that C2 has been exposed, T8 is no longer eligible.
     assert found["treated"].to_dict() == {"T6": 1}
     assert found.loc["T6", "time_zero"] == pd.Timestamp("2025-02-02T00:00:00")
-    assert cases("repeat_repair", tickets=TICKETS.replace("2025-02-01T23:59:59", "2025-02-02T00:00:00"))["treated"].to_dict() == {"T6": 0, "T7": 0, "T8": 0}
+    assert cases("repeat_repair", tickets=TICKETS.replace("2025-02-01T23:59:59", "2025-02-02T00:00:00"))[
+        "treated"
+    ].to_dict() == {"T6": 0, "T7": 0, "T8": 0}
 
 
 def test_response_targets_and_first_contact(cases):
     assert cases("responded_in_time")["treated"].to_dict() == {"T6": 1}
-    late = cases("responded_in_time", tickets=TICKETS.replace("T6,C2,S2,P1,repair,2025-01-01T00:00:00,2025-01-01T02:00:00", "T6,C2,S2,P1,repair,2025-01-01T00:00:00,2025-01-01T08:00:01"))
+    late = cases(
+        "responded_in_time",
+        tickets=TICKETS.replace(
+            "T6,C2,S2,P1,repair,2025-01-01T00:00:00,2025-01-01T02:00:00",
+            "T6,C2,S2,P1,repair,2025-01-01T00:00:00,2025-01-01T08:00:01",
+        ),
+    )
     assert late["treated"].to_dict() == {"T6": 0}
     first = cases("resolved_at_first_contact")
-    assert first["treated"].to_dict() == {"T6": 1} and first.loc["T6", "time_zero"] == pd.Timestamp("2025-01-03T00:00:00")
+    assert first["treated"].to_dict() == {"T6": 1} and first.loc["T6", "time_zero"] == pd.Timestamp(
+        "2025-01-03T00:00:00"
+    )
 
 
 def test_compensation_counts_when_it_is_paid_within_thirty_days(cases):
@@ -124,7 +150,10 @@ def test_compensation_counts_when_it_is_paid_within_thirty_days(cases):
 
 
 def test_absent_columns_are_named(company, inputs_of):
-    bare = "\n".join(",".join(line.split(",")[:6] + line.split(",")[12:]) for line in TICKETS.splitlines()) + "\n"
+    bare = (
+        "\n".join(",".join(line.split(",")[:6] + line.split(",")[12:]) for line in TICKETS.splitlines())
+        + "\n"
+    )
     (company / "tickets.csv").write_text(bare, encoding="utf-8")
     (company / "customers.csv").write_text(CUSTOMERS, encoding="utf-8")
     inputs = inputs_of(company)
@@ -143,7 +172,9 @@ def shuffled_after(tables: dict[str, pd.DataFrame], day: dt.date) -> dict[str, p
     for name, column in (("orders", "ordered_at"), ("tickets", "opened_at")):
         frame = tables[name].copy()
         later = (frame[column].astype("datetime64[us]") >= moment).to_numpy()
-        frame.loc[later, "customer_id"] = frame.loc[later, "customer_id"].sample(frac=1, random_state=3).to_numpy()
+        frame.loc[later, "customer_id"] = (
+            frame.loc[later, "customer_id"].sample(frac=1, random_state=3).to_numpy()
+        )
         out[name] = frame
     history = tables["customer_history"].copy()
     later = (pd.to_datetime(history["valid_from"].astype(str)) >= moment).to_numpy()
@@ -161,7 +192,21 @@ def test_shuffling_what_came_later_moves_no_covariate(tmp_path: Path, inputs_of)
 
     tables = generate(seed=11, scale=0.04)
     day = dt.date(2025, 1, 1)
-    kept = {name: tables[name] for name in ("customers", "customer_history", "tickets", "orders", "contracts", "units", "products", "ledger", "claims", "gl_totals")}
+    kept = {
+        name: tables[name]
+        for name in (
+            "customers",
+            "customer_history",
+            "tickets",
+            "orders",
+            "contracts",
+            "units",
+            "products",
+            "ledger",
+            "claims",
+            "gl_totals",
+        )
+    }
     asked = ("complaint_within_24h", "resolved_at_first_contact", "compensation")
     found = {}
     for which, made in (("as it was", kept), ("shuffled", shuffled_after(kept, day))):
@@ -170,31 +215,43 @@ def test_shuffling_what_came_later_moves_no_covariate(tmp_path: Path, inputs_of)
         for name, frame in made.items():
             frame.to_parquet(folder / f"{name}.parquet")
         inputs = inputs_of(folder)  # read before the other folder takes its place in the store
-        found[which] = {name: cohort(inputs, replace(TREATMENTS[name], events="all"), TYPES, SHARES).set_index("ticket_id").sort_index() for name in asked}
+        found[which] = {
+            name: cohort(inputs, replace(TREATMENTS[name], events="all"), TYPES, SHARES)
+            .set_index("ticket_id")
+            .sort_index()
+            for name in asked
+        }
     for treatment in asked:
         first, second = (found[which][treatment] for which in found)
         before = first[first["measured_at"] < pd.Timestamp(day) - pd.Timedelta(days=40)]
         assert len(before) > 30
         columns = list(COVARIATES)
         pd.testing.assert_frame_equal(before[columns], second.loc[before.index, columns])
-        assert (before["repurchase"] != second.loc[before.index, "repurchase"]).any()  # outcomes did move: the shuffle was real
+        assert (
+            before["repurchase"] != second.loc[before.index, "repurchase"]
+        ).any()  # outcomes did move: the shuffle was real
 
 
 def test_a_sample_keeps_whole_customers_and_the_same_ones(company, inputs_of):
     """Above the most customers: about that many, with all their cases, and a smaller sample lies inside a larger one."""
     who = [f"C{number:04d}" for number in range(400)]
-    (company / "customers.csv").write_text("customer_id,customer_type\n" + "".join(f"{one},b2c\n" for one in who), encoding="utf-8")
+    (company / "customers.csv").write_text(
+        "customer_id,customer_type\n" + "".join(f"{one},b2c\n" for one in who), encoding="utf-8"
+    )
     (company / "orders.csv").write_text(ORDERS.replace("C1", who[0]).replace("C2", who[1]), encoding="utf-8")
     head = TICKETS.splitlines()[0]
     lines = [
         f"T{one}{case},{one},S{one},P1,complaint,2025-03-0{case}T00:00:00,2025-03-0{case}T02:00:00,2025-03-0{case}T08:00:00,2025-03-05T00:00:00,1,false,minor,closed"
-        for one in who for case in (1, 2)
-    ]  # fmt: skip
+        for one in who
+        for case in (1, 2)
+    ]
     (company / "tickets.csv").write_text("\n".join([head, *lines]) + "\n", encoding="utf-8")
     inputs, treatment = inputs_of(company), replace(TREATMENTS["complaint_within_24h"], events="all")
     whole, half, tenth = (cohort(inputs, treatment, TYPES, SHARES, most=most) for most in (400, 200, 40))
     owners = [set(frame["ticket_id"].str[1:6]) for frame in (whole, half, tenth)]
     assert owners[0] == set(who) and owners[2] < owners[1] < owners[0]
-    assert 150 < len(owners[1]) < 250 and 20 < len(owners[2]) < 65  # 200 and 40 expected, standard deviations 10 and 6
+    assert (
+        150 < len(owners[1]) < 250 and 20 < len(owners[2]) < 65
+    )  # 200 and 40 expected, standard deviations 10 and 6
     assert all((frame.groupby("customer").size() == 2).all() for frame in (whole, half, tenth))
     assert set(tenth["eligible_customers"]) == {400}

@@ -30,21 +30,43 @@ def scenarios_with(tmp_path: Path, old: str, new: str) -> Path:
 
 def test_every_treatment_of_the_issue_is_declared():
     found = {one.id: one for one in load_treatments()}
-    assert set(found) == {"responded_in_time", "resolved_at_first_contact", "repeat_repair", "complaint", "complaint_within_24h", "compensation", "proactive_service"}
+    assert set(found) == {
+        "responded_in_time",
+        "resolved_at_first_contact",
+        "repeat_repair",
+        "complaint",
+        "complaint_within_24h",
+        "compensation",
+        "proactive_service",
+    }
     assert found["complaint_within_24h"].time_zero == "landmark" and found["complaint_within_24h"].limit == 24
     assert found["resolved_at_first_contact"].time_zero == "resolution"
     assert found["repeat_repair"].time_zero == "window_end" and found["repeat_repair"].limit == 30
-    assert all("segment" in one.confounders and set(one.confounders) <= set(COVARIATES) for one in found.values())
+    assert all(
+        "segment" in one.confounders and set(one.confounders) <= set(COVARIATES) for one in found.values()
+    )
     assert all(one.mediators for one in found.values())
 
 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("time_zero: landmark", "time_zero: opening", r"time zero 'opening' is not when treatment is known; with rule 'responded_within_hours' it is 'landmark'"),
-        ("[customer_type, segment,", "[customer_type, segmnt,", r"no covariate 'segmnt'\. Did you mean 'segment'"),
+        (
+            "time_zero: landmark",
+            "time_zero: opening",
+            r"time zero 'opening' is not when treatment is known; with rule 'responded_within_hours' it is 'landmark'",
+        ),
+        (
+            "[customer_type, segment,",
+            "[customer_type, segmnt,",
+            r"no covariate 'segmnt'\. Did you mean 'segment'",
+        ),
         ("window_days: 365", "window_day: 365", r"unknown key 'window_day'\. Did you mean 'window_days'"),
-        ("  rule: first_contact\n", "  rule: first_contact\n  limit: 3\n", r"rule 'first_contact' takes no limit, not 3"),
+        (
+            "  rule: first_contact\n",
+            "  rule: first_contact\n  limit: 3\n",
+            r"rule 'first_contact' takes no limit, not 3",
+        ),
         ("  limit: 24\n", "", r"rule 'responded_within_hours' needs a limit above zero"),
         ("  wanted: true\n", "  wanted: true\n  wanted: true\n", r"key 'wanted' stands twice"),
         ("censoring: closed_window", "censoring: ignored", r"'ignored' is not allowed"),
@@ -60,12 +82,28 @@ def test_treatments_refused(tmp_path, old, new, message):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("uptake: {low: 0.5, likely: 0.8, high: 1.0}", "uptake: {low: 0.5, likely: 0.8, high: 1.2}", r"uptake 0.5 to 1.2 is a share"),
-        ("once: {low: 40000, likely: 60000, high: 100000}", "once: {low: 40000, likely: 30000, high: 100000}", r"should not fall"),
+        (
+            "uptake: {low: 0.5, likely: 0.8, high: 1.0}",
+            "uptake: {low: 0.5, likely: 0.8, high: 1.2}",
+            r"uptake 0.5 to 1.2 is a share",
+        ),
+        (
+            "once: {low: 40000, likely: 60000, high: 100000}",
+            "once: {low: 40000, likely: 30000, high: 100000}",
+            r"should not fall",
+        ),
         ("once: {low: 40000,", "once: {low: -40000,", r"once -40000 is below zero"),
         ("amount: 0.05", "amount: 5", r"amount 5 should be hours above zero, or a share"),
-        ("    saving_from: traced_repair", "    saving_from: traced_repair\n    saving_per_case: {low: 1, likely: 2, high: 3}", r"a saving counts once"),
-        ("    yearly: {low: 220000", "    yaerly: {low: 220000", r"unknown key 'yaerly'\. Did you mean 'yearly'"),
+        (
+            "    saving_from: traced_repair",
+            "    saving_from: traced_repair\n    saving_per_case: {low: 1, likely: 2, high: 3}",
+            r"a saving counts once",
+        ),
+        (
+            "    yearly: {low: 220000",
+            "    yaerly: {low: 220000",
+            r"unknown key 'yaerly'\. Did you mean 'yearly'",
+        ),
         ("draws: 4000", "draws: 10", r"draws 10 are too few"),
     ],
 )
@@ -76,7 +114,12 @@ def test_scenarios_refused(tmp_path, old, new, message):
 
 def test_the_four_scenarios_of_the_issue_are_registered():
     found = {one.id: one for one in load_what_ifs().scenarios}
-    assert set(found) == {"faster_response_south", "first_contact_plus_five_points", "repeat_repairs_halved", "vip_line"}
+    assert set(found) == {
+        "faster_response_south",
+        "first_contact_plus_five_points",
+        "repeat_repairs_halved",
+        "vip_line",
+    }
     assert [lever.amount for lever in found["faster_response_south"].levers] == [2, 2]
     assert found["first_contact_plus_five_points"].levers[0].amount == pytest.approx(0.05)
     assert found["repeat_repairs_halved"].levers[0].amount == 0.5

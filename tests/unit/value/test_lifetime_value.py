@@ -7,7 +7,18 @@ from analysis.errors import FitError, ParameterError
 from analysis.value import clv
 
 
-def customers(seed: int, count: int = 1500, *, r: float = 0.8, alpha: float = 10.0, a: float = 0.8, b: float = 3.0, p: float = 6.0, q: float = 4.0, v: float = 15.0):
+def customers(
+    seed: int,
+    count: int = 1500,
+    *,
+    r: float = 0.8,
+    alpha: float = 10.0,
+    a: float = 0.8,
+    b: float = 3.0,
+    p: float = 6.0,
+    q: float = 4.0,
+    v: float = 15.0,
+):
     """Frequency, recency, age, mean repeat spend of BG/NBD and Gamma-Gamma customers, and each one's true rate, dropout and spend."""
     generator = np.random.default_rng(seed)
     rate, leave = generator.gamma(r, 1 / alpha, count), generator.beta(a, b, count)
@@ -29,7 +40,9 @@ def customers(seed: int, count: int = 1500, *, r: float = 0.8, alpha: float = 10
     return x, recent, T, mean, rate, leave, p / scale, alive
 
 
-def true_value(rate: np.ndarray, leave: np.ndarray, spend: np.ndarray, alive: np.ndarray, horizon: float) -> float:
+def true_value(
+    rate: np.ndarray, leave: np.ndarray, spend: np.ndarray, alive: np.ndarray, horizon: float
+) -> float:
     """Expected spend of each customer in the weeks ahead, given what is hidden: the living buy at their rate until they leave."""
     lived = -np.expm1(-rate * leave * horizon) / leave
     return float((alive * lived * spend).sum())
@@ -62,7 +75,10 @@ def test_the_unit_of_time_changes_nothing():
 def test_order_of_rows_is_irrelevant():
     x, recent, T, mean, *_ = customers(3, 600)
     turn = np.random.default_rng(0).permutation(len(x))
-    first, second = (clv(x[rows], recent[rows], T[rows], mean[rows], unit="weeks", horizon=52, discount_rate=0.08) for rows in (np.arange(len(x)), turn))
+    first, second = (
+        clv(x[rows], recent[rows], T[rows], mean[rows], unit="weeks", horizon=52, discount_rate=0.08)
+        for rows in (np.arange(len(x)), turn)
+    )
     assert second.table["clv"].to_numpy() == pytest.approx(first.table["clv"].to_numpy()[turn], rel=1e-6)
 
 
@@ -80,7 +96,9 @@ def test_intervals_cover_the_expected_value_over_seeds():
     for seed in range(seeds):
         x, recent, T, mean, *_ = customers(200 + seed, 1200)
         found = clv(x, recent, T, mean, unit="weeks", horizon=52, discount_rate=0.0, seed=seed)
-        truth_model = found.purchases.__class__(**{**found.purchases.__dict__, "r": 0.8, "alpha": 10.0, "a": 0.8, "b": 3.0})
+        truth_model = found.purchases.__class__(
+            **{**found.purchases.__dict__, "r": 0.8, "alpha": 10.0, "a": 0.8, "b": 3.0}
+        )
         truth_spend = found.spend.__class__(**{**found.spend.__dict__, "p": 6.0, "q": 4.0, "v": 15.0})
         truth = float(truth_model.expected_purchases(52, x, recent, T) @ truth_spend.expected_value(x, mean))
         covered += found.interval.low <= truth <= found.interval.high

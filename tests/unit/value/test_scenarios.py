@@ -25,18 +25,43 @@ HORIZON = 36
 def certain(**changes) -> Scenario:
     """A scenario without doubt: 120 a month from the start, free of cost unless said."""
     given = {
-        "name": Text.same("x"), "question": Text.same("x"), "owner": "x", "source": Text.same("x"), "levers": (Lever(treatment="t", change="reduce_share", amount=1.0),),
-        "uptake": Range.fixed(1.0), "later_purchases": Range.fixed(0.0), "once": Range.fixed(0.0), "yearly": Range.fixed(0.0), "months": 36, "starts_after": 0, "id": "x",
-    }  # fmt: skip
+        "name": Text.same("x"),
+        "question": Text.same("x"),
+        "owner": "x",
+        "source": Text.same("x"),
+        "levers": (Lever(treatment="t", change="reduce_share", amount=1.0),),
+        "uptake": Range.fixed(1.0),
+        "later_purchases": Range.fixed(0.0),
+        "once": Range.fixed(0.0),
+        "yearly": Range.fixed(0.0),
+        "months": 36,
+        "starts_after": 0,
+        "id": "x",
+    }
     return Scenario(**(given | changes))
 
 
 def setting(scenario: Scenario, stake: Stake, *, rate: float = RATE) -> _Setting:
-    return _Setting(scenario=scenario, stakes={"0": stake}, counted=frozenset({"0"}), customers=0, growth=(1 + rate) ** (-1 / 12), horizon=HORIZON)
+    return _Setting(
+        scenario=scenario,
+        stakes={"0": stake},
+        counted=frozenset({"0"}),
+        customers=0,
+        growth=(1 + rate) ** (-1 / 12),
+        horizon=HORIZON,
+    )
 
 
 def draws(**changes) -> dict[str, np.ndarray]:
-    given = {"uptake": 1.0, "later_purchases": 0.0, "once": 0.0, "yearly": 0.0, "value": 1.0, "repurchase.0": 0.1, "retention.0": 0.0}
+    given = {
+        "uptake": 1.0,
+        "later_purchases": 0.0,
+        "once": 0.0,
+        "yearly": 0.0,
+        "value": 1.0,
+        "repurchase.0": 0.1,
+        "retention.0": 0.0,
+    }
     return {name: np.array([value]) for name, value in (given | changes).items()}
 
 
@@ -62,23 +87,34 @@ def test_value_without_discount_by_hand():
 
 
 def test_discounting_by_hand():
-    parts = _money(setting(certain(months=24, once=Range.fixed(100.0)), STAKE), draws(once=100.0, yearly=1200.0, **{"repurchase.0": 0.0}))
-    assert parts["programme"].sum() == pytest.approx(100 + sum(100 * 1.1 ** (-month / 12) for month in range(24)))
+    parts = _money(
+        setting(certain(months=24, once=Range.fixed(100.0)), STAKE),
+        draws(once=100.0, yearly=1200.0, **{"repurchase.0": 0.0}),
+    )
+    assert parts["programme"].sum() == pytest.approx(
+        100 + sum(100 * 1.1 ** (-month / 12) for month in range(24))
+    )
     saved = _money(setting(certain(months=24, starts_after=6), STAKE), draws(saving_per_case=5.0))
-    assert saved["saving"].sum() == pytest.approx(sum(10 * 5 * 1.1 ** (-month / 12) for month in range(6, 24)))
+    assert saved["saving"].sum() == pytest.approx(
+        sum(10 * 5 * 1.1 ** (-month / 12) for month in range(6, 24))
+    )
 
 
 def test_a_saving_is_counted_once():
     plain = _money(setting(certain(), STAKE), draws())
     saving = _money(setting(certain(), STAKE), draws(saving_per_case=50.0))
-    assert (plain["clv"] == saving["clv"]).all()  # what is saved in after-sales cost does not make customers worth more
+    assert (
+        plain["clv"] == saving["clv"]
+    ).all()  # what is saved in after-sales cost does not make customers worth more
     assert saving["saving"].sum() > 0 and plain["saving"].sum() == 0
     dearer = _money(setting(certain(), replace(STAKE, purchases=2000.0)), draws(saving_per_case=50.0))
     assert (dearer["saving"] == saving["saving"]).all()
 
 
 def test_payback_is_the_month_from_which_it_stays_above_zero():
-    cash = np.array([[-5.0, -1.0, 2.0, 3.0], [-5.0, 1.0, -1.0, 2.0], [-5.0, -4.0, -3.0, -2.0], [1.0, 2.0, 3.0, 4.0]])
+    cash = np.array(
+        [[-5.0, -1.0, 2.0, 3.0], [-5.0, 1.0, -1.0, 2.0], [-5.0, -4.0, -3.0, -2.0], [1.0, 2.0, 3.0, 4.0]]
+    )
     assert _paid_back(cash).tolist() == [2.0, 3.0, np.inf, 0.0]
 
 
@@ -98,11 +134,26 @@ def world(tmp_path_factory):
     folder: Path = tmp_path_factory.mktemp("what_if")
     make_sample(folder / "sample", seed=5, scale=0.1, blemishes=False)
     params = load_run("sample", month="2026-10")
-    tables = load_tables(folder / "sample", folder / "store", reporting_currency="CNY", time_zone="Asia/Shanghai")
-    engine = Engine(
-        tables, Registry.load(), cost_tree=CostTree.load(), as_of=dt.date(2026, 11, 10), time_zone="Asia/Shanghai", currency="CNY", confidence=0.95, cache=None
+    tables = load_tables(
+        folder / "sample", folder / "store", reporting_currency="CNY", time_zone="Asia/Shanghai"
     )
-    inputs = StudyInputs(engine=engine, month=params.month, params=params, assumptions=Assumptions.load(), cost_tree=engine.cost_tree)
+    engine = Engine(
+        tables,
+        Registry.load(),
+        cost_tree=CostTree.load(),
+        as_of=dt.date(2026, 11, 10),
+        time_zone="Asia/Shanghai",
+        currency="CNY",
+        confidence=0.95,
+        cache=None,
+    )
+    inputs = StudyInputs(
+        engine=engine,
+        month=params.month,
+        params=params,
+        assumptions=Assumptions.load(),
+        cost_tree=engine.cost_tree,
+    )
     table = engine.materialise(
         "value_for_test",
         """SELECT c.customer_id, 'low' AS tier, 900.0 + 100.0 * (hash(c.customer_id) % 10) AS clv, 1000.0 AS clv_purchases, 500.0 AS clv_contract, 100.0 AS clv_service, 600.0 AS margin_next_12m,
@@ -110,10 +161,23 @@ def world(tmp_path_factory):
     )
     total = engine.stated("service_cases", period=params.month, value=1)
     base = ValueBase(
-        month=params.month, table=table, total=total, relative_error=0.05, customers=4000, horizon_months=36, discount_rate=0.08, basis="contribution", has_service=True,
-        margin_per_purchase={}, service_cost_12m=160_000.0,
-    )  # fmt: skip
-    chosen = tuple(one for one in load_treatments() if one.id in ("repeat_repair", "complaint_within_24h", "resolved_at_first_contact"))
+        month=params.month,
+        table=table,
+        total=total,
+        relative_error=0.05,
+        customers=4000,
+        horizon_months=36,
+        discount_rate=0.08,
+        basis="contribution",
+        has_service=True,
+        margin_per_purchase={},
+        service_cost_12m=160_000.0,
+    )
+    chosen = tuple(
+        one
+        for one in load_treatments()
+        if one.id in ("repeat_repair", "complaint_within_24h", "resolved_at_first_contact")
+    )
     effects = service_effects(inputs, base, chosen=chosen)
     return inputs, base, effects
 
@@ -177,7 +241,12 @@ def test_what_is_not_shown_is_not_counted(world):
 def test_a_failed_check_keeps_its_customers_out(world):
     inputs, base, effects = world
     shown = declared(effects, "repeat_repair")
-    failed = replace(shown, effects=tuple(replace(one, overlap_holds=one.treatment.id != "repeat_repair") for one in shown.effects))
+    failed = replace(
+        shown,
+        effects=tuple(
+            replace(one, overlap_holds=one.treatment.id != "repeat_repair") for one in shown.effects
+        ),
+    )
     found = what_if(inputs, base, failed, "repeat_repairs_halved")
     assert found.standing == "assumption" and found.clv.value == 0 and found.saving.value > 0
     assert found.unshown is None
@@ -185,7 +254,13 @@ def test_a_failed_check_keeps_its_customers_out(world):
 
 def test_the_levers_count_the_cases_of_a_year(world):
     inputs, base, effects = world
-    found = what_if(inputs, base, declared(effects, "complaint_within_24h"), "vip_line", levers=(Lever(treatment="complaint_within_24h", change="faster_hours", amount=2.0),))
+    found = what_if(
+        inputs,
+        base,
+        declared(effects, "complaint_within_24h"),
+        "vip_line",
+        levers=(Lever(treatment="complaint_within_24h", change="faster_hours", amount=2.0),),
+    )
     rows = inputs.engine.query(
         "SELECT count(*) FILTER (WHERE first_response_at > opened_at + INTERVAL 24 HOUR OR first_response_at IS NULL) AS late, "
         "count(*) FILTER (WHERE first_response_at > opened_at + INTERVAL 24 HOUR AND first_response_at <= opened_at + INTERVAL 26 HOUR) AS soon, count(*) AS n "
@@ -193,7 +268,11 @@ def test_the_levers_count_the_cases_of_a_year(world):
         "AND opened_at + INTERVAL 24 HOUR >= TIMESTAMP '2025-10-31 16:00:00'"
     ).iloc[0]
     lever = found.levers[0]
-    assert (lever.cases.value, lever.exposed.value, lever.moved.value) == (rows["n"], rows["late"], rows["soon"])
+    assert (lever.cases.value, lever.exposed.value, lever.moved.value) == (
+        rows["n"],
+        rows["late"],
+        rows["soon"],
+    )
     assert 0 < lever.moved.value < lever.exposed.value
 
 
@@ -203,8 +282,17 @@ def test_refusals(world):
         what_if(inputs, base, effects, "vip_lin")
     with pytest.raises(ParameterError, match=r"a scenario has no 'uptak'\. Did you mean 'uptake'"):
         what_if(inputs, base, effects, "vip_line", uptak=0.5)
-    with pytest.raises(ParameterError, match=r"no treatment 'repeat_repairs' in treatments.yml\. Did you mean 'repeat_repair'"):
-        what_if(inputs, base, effects, "vip_line", levers=(Lever(treatment="repeat_repairs", change="reduce_share", amount=0.5),))
+    with pytest.raises(
+        ParameterError,
+        match=r"no treatment 'repeat_repairs' in treatments.yml\. Did you mean 'repeat_repair'",
+    ):
+        what_if(
+            inputs,
+            base,
+            effects,
+            "vip_line",
+            levers=(Lever(treatment="repeat_repairs", change="reduce_share", amount=0.5),),
+        )
     with pytest.raises(ParameterError, match=r"uptake 0.5 to 1.5 is a share"):
         what_if(inputs, base, effects, "vip_line", uptake=(0.5, 0.8, 1.5))
 
@@ -217,10 +305,20 @@ def test_the_budget_follows_the_growth_of_customers(world):
     assert (tier.tier, rest.tier, total.tier) == ("low", "untraced", "total")
     customers = int(tier.customers.value)
     assert tier.last.value == Decimal(40) * customers
-    fresh = int(inputs.engine.query("SELECT count(*) AS n FROM customers WHERE acquired_on >= DATE '2025-11-01' AND acquired_on < DATE '2026-11-01'")["n"].iloc[0])
+    fresh = int(
+        inputs.engine.query(
+            "SELECT count(*) AS n FROM customers WHERE acquired_on >= DATE '2025-11-01' AND acquired_on < DATE '2026-11-01'"
+        )["n"].iloc[0]
+    )
     assert float(tier.growth.value) == pytest.approx(0.9 + fresh / customers - 1)
-    level = (1 + 0.0067) * (1 + 0.0233)  # means of the two triangles: (−3 + 0 + 5) / 3 and (0 + 2 + 5) / 3 percent
-    assert float(tier.proposed.value) == pytest.approx(float(tier.last.value) * (1 + float(tier.growth.value)) * level, rel=2e-3)
+    level = (1 + 0.0067) * (
+        1 + 0.0233
+    )  # means of the two triangles: (−3 + 0 + 5) / 3 and (0 + 2 + 5) / 3 percent
+    assert float(tier.proposed.value) == pytest.approx(
+        float(tier.last.value) * (1 + float(tier.growth.value)) * level, rel=2e-3
+    )
     assert total.last.value == tier.last.value + rest.last.value
-    assert float(total.proposed.value) == pytest.approx(float(tier.proposed.value) + float(rest.proposed.value))
+    assert float(total.proposed.value) == pytest.approx(
+        float(tier.proposed.value) + float(rest.proposed.value)
+    )
     assert total.proposed.interval.low < float(total.proposed.value) < total.proposed.interval.high

@@ -55,7 +55,9 @@ A7,1,C2,P2,2026-10-31T16:00:00,product,99.00,35.00
 def test_purchases_by_hand(company: Path, inputs_of: Inputs, settings: ValueSettings):
     (company / "orders.csv").write_text(ORDERS)
     inputs = inputs_of(company)
-    found = inputs.engine.query(f"SELECT * FROM {buying.purchases_at(inputs, settings, inputs.month.end, settings.purchase_types)} ORDER BY customer_id")
+    found = inputs.engine.query(
+        f"SELECT * FROM {buying.purchases_at(inputs, settings, inputs.month.end, settings.purchase_types)} ORDER BY customer_id"
+    )
     first, second = found.iloc[0], found.iloc[1]
     # C1: two orders of 1 January are one purchase of 150; the next is 10 January in Shanghai (16:00 UTC on the 9th), nine days later: two weeks, rounded
     # up. A refund, a paid repair and a bill of a contract are no purchases. Until 31 October: 303 days, 44 weeks.
@@ -65,13 +67,19 @@ def test_purchases_by_hand(company: Path, inputs_of: Inputs, settings: ValueSett
     assert (second["x"], second["recency"], second["age"], second["mean_spend"]) == (0, 0, 0, 1000.0)
     shares = inputs.engine.query(views.margin_shares(inputs.month.end, settings.purchase_types, 480))
     # 40 + 20 + 90 - 30 of margin on 450 of revenue before the refund
-    assert float(shares.set_index("grp").loc["b2c", "margin"]) / float(shares.set_index("grp").loc["b2c", "revenue"]) == pytest.approx(120 / 450)
+    assert float(shares.set_index("grp").loc["b2c", "margin"]) / float(
+        shares.set_index("grp").loc["b2c", "revenue"]
+    ) == pytest.approx(120 / 450)
 
 
 def test_service_cost_by_hand(company: Path, inputs_of: Inputs, settings: ValueSettings):
     (company / "orders.csv").write_text(ORDERS)
     inputs = inputs_of(company)
-    found = inputs.engine.query(views.service_costs(inputs.month.end, (*settings.purchase_types, *settings.contract_types), 480, margin=True)).set_index("customer_id")
+    found = inputs.engine.query(
+        views.service_costs(
+            inputs.month.end, (*settings.purchase_types, *settings.contract_types), 480, margin=True
+        )
+    ).set_index("customer_id")
     # L1 and L8 of C1; L3 and the recovery L6 of C2. Accruals and postings without a ticket are nobody's. The paid repair of C1 brought 10.
     assert (found.loc["C1", "cost_12m"], found.loc["C1", "paid_12m"]) == (pytest.approx(199.9), 10.0)
     assert found.loc["C2", "cost_12m"] == pytest.approx(220.0)
@@ -97,12 +105,26 @@ def test_renewals_by_hand(company: Path, inputs_of: Inputs):
     lines = found.groupby(["kind", "renewals", "outcome", "seen"])["contracts"].sum().to_dict()
     # K1 runs after two renewals; K2 lapsed at the first; K3 was cancelled in a term whose renewal is not due, and K5 ends on the last day: neither is a loss yet;
     # the first term of K4 is not in the data.
-    assert lines == {("subscription", 2, "running", True): 1, ("subscription", 0, "lost", True): 1, ("subscription", 0, "running", True): 2, ("maintenance", 1, "running", False): 1}
-    running = inputs.engine.query(views.running_contracts(inputs.month.end, renewing.KINDS)).set_index("contract_id")
+    assert lines == {
+        ("subscription", 2, "running", True): 1,
+        ("subscription", 0, "lost", True): 1,
+        ("subscription", 0, "running", True): 2,
+        ("maintenance", 1, "running", False): 1,
+    }
+    running = inputs.engine.query(views.running_contracts(inputs.month.end, renewing.KINDS)).set_index(
+        "contract_id"
+    )
     assert sorted(running.index) == ["K1", "K4", "K5"]  # a cancelled contract brings nothing more
-    assert (running.loc["K1", "renewals"], running.loc["K1", "ahead"], running.loc["K1", "term_months"], running.loc["K1", "amount"]) == (2, 1, 12, 121.0)
+    assert (
+        running.loc["K1", "renewals"],
+        running.loc["K1", "ahead"],
+        running.loc["K1", "term_months"],
+        running.loc["K1", "amount"],
+    ) == (2, 1, 12, 121.0)
     grown = inputs.engine.query(views.expansion(inputs.month.end, renewing.KINDS)).set_index("kind")
-    assert float(grown.loc["subscription", "after"] / grown.loc["subscription", "before"]) == pytest.approx(1.1)
+    assert float(grown.loc["subscription", "after"] / grown.loc["subscription", "before"]) == pytest.approx(
+        1.1
+    )
 
 
 # -- contracts ---------------------------------------------------------------------------------------------------------
@@ -110,15 +132,22 @@ def test_renewals_by_hand(company: Path, inputs_of: Inputs):
 
 def test_histories_become_the_counts_of_the_published_model():
     # A cohort of 100: 40 leave at the first renewal, 12 at the second, 48 are still there after two.
-    counts = pd.DataFrame([(0, "lost", 40), (1, "lost", 12), (2, "running", 48)], columns=["renewals", "outcome", "contracts"])
+    counts = pd.DataFrame(
+        [(0, "lost", 40), (1, "lost", 12), (2, "running", 48)], columns=["renewals", "outcome", "contracts"]
+    )
     from analysis import stats
 
     apart, together = stats.fit_sbg(renewing.histories(counts)), stats.fit_sbg([100, 60, 48])
-    assert (apart.alpha, apart.beta, apart.log_likelihood) == pytest.approx((together.alpha, together.beta, together.log_likelihood))
+    assert (apart.alpha, apart.beta, apart.log_likelihood) == pytest.approx(
+        (together.alpha, together.beta, together.log_likelihood)
+    )
 
 
 def test_customers_who_do_not_differ_get_one_chance():
-    counts = pd.DataFrame([(0, "lost", 1000), (1, "lost", 800), (2, "lost", 640), (3, "running", 2560)], columns=["renewals", "outcome", "contracts"])
+    counts = pd.DataFrame(
+        [(0, "lost", 1000), (1, "lost", 800), (2, "lost", 640), (3, "running", 2560)],
+        columns=["renewals", "outcome", "contracts"],
+    )
     found = renewing._fit(counts)
     assert isinstance(found, renewing.ConstantRenewal)
     # (1000 + 800 + 640) of (5000 + 4000 + 3200) renewals missed
@@ -128,15 +157,39 @@ def test_customers_who_do_not_differ_get_one_chance():
 
 
 def test_residual_value_of_a_contract_by_hand():
-    even = renewing.ConstantRenewal(alpha=1e7, beta=1e7, log_likelihood=0.0, fit=renewing.ConstantFit(log_covariance=np.zeros((2, 2))))
-    known = renewing.Renewing(models={"subscription": even}, by_type=(), tests=(), counts=pd.DataFrame(), expansion={}, renewals={}, unseen=0)
-    running = pd.DataFrame({"kind": ["subscription", "extended_warranty"], "customer_type": "b2c", "renewals": 1, "ahead": 6, "term_months": 12})
+    even = renewing.ConstantRenewal(
+        alpha=1e7, beta=1e7, log_likelihood=0.0, fit=renewing.ConstantFit(log_covariance=np.zeros((2, 2)))
+    )
+    known = renewing.Renewing(
+        models={"subscription": even},
+        by_type=(),
+        tests=(),
+        counts=pd.DataFrame(),
+        expansion={},
+        renewals={},
+        unseen=0,
+    )
+    running = pd.DataFrame(
+        {
+            "kind": ["subscription", "extended_warranty"],
+            "customer_type": "b2c",
+            "renewals": 1,
+            "ahead": 6,
+            "term_months": 12,
+        }
+    )
     found = renewing.factors(running, known, months=36, rate=0.0)
     # renewals at 6, 18 and 30 months, each made with chance one half: 1/2 + 1/4 + 1/8; within a year only the first
-    assert found["terms"][0] == pytest.approx(0.875) and found["next_12m"][0] == pytest.approx(0.5) and found["renew"][0] == pytest.approx(0.5)
+    assert (
+        found["terms"][0] == pytest.approx(0.875)
+        and found["next_12m"][0] == pytest.approx(0.5)
+        and found["renew"][0] == pytest.approx(0.5)
+    )
     assert found["terms"][1] == 0.0  # an extended warranty runs out
     discounted = renewing.factors(running, known, months=36, rate=0.1)
-    assert discounted["terms"][0] == pytest.approx(sum(0.5 ** (k + 1) * 1.1 ** (-(6 + 12 * k) / 12) for k in range(3)))
+    assert discounted["terms"][0] == pytest.approx(
+        sum(0.5 ** (k + 1) * 1.1 ** (-(6 + 12 * k) / 12) for k in range(3))
+    )
     grown = renewing.factors(running, replace(known, expansion={"subscription": 0.1}), months=36, rate=0.0)
     assert grown["terms"][0] == pytest.approx(0.5 * 1.1 + 0.25 * 1.21 + 0.125 * 1.331)
 
@@ -146,10 +199,25 @@ def test_slopes_of_residual_value_are_derivatives(which: str):
     from analysis import stats
 
     model = stats.fit_sbg([1000, 700, 550, 470])
-    running = pd.DataFrame({"kind": ["maintenance"], "customer_type": "b2b", "renewals": 1, "ahead": 3, "term_months": 12})
+    running = pd.DataFrame(
+        {"kind": ["maintenance"], "customer_type": "b2b", "renewals": 1, "ahead": 3, "term_months": 12}
+    )
 
     def terms(one: object) -> pd.DataFrame:
-        return renewing.factors(running, renewing.Renewing(models={"maintenance": one}, by_type=(), tests=(), counts=pd.DataFrame(), expansion={}, renewals={}, unseen=0), months=48, rate=0.05)  # fmt: skip
+        return renewing.factors(
+            running,
+            renewing.Renewing(
+                models={"maintenance": one},
+                by_type=(),
+                tests=(),
+                counts=pd.DataFrame(),
+                expansion={},
+                renewals={},
+                unseen=0,
+            ),
+            months=48,
+            rate=0.05,
+        )
 
     moved = replace(model, **{which: getattr(model, which) * np.exp(0.01)})
     back = replace(model, **{which: getattr(model, which) * np.exp(-0.01)})
@@ -163,8 +231,13 @@ def test_slopes_of_residual_value_are_derivatives(which: str):
 @pytest.mark.parametrize("seed", range(20))
 def test_steps_explain_the_whole_change_to_the_cent(seed: int):
     generator = np.random.default_rng(seed)
-    before, refitted, after = (Decimal(int(cents)) / 100 for cents in generator.integers(-10**12, 10**12, 3))
-    changes = {name: Decimal(int(cents)) / 100 for name, cents in zip(changing.CUSTOMER_STEPS, generator.integers(-10**10, 10**10, 4), strict=True)}
+    before, refitted, after = (
+        Decimal(int(cents)) / 100 for cents in generator.integers(-(10**12), 10**12, 3)
+    )
+    changes = {
+        name: Decimal(int(cents)) / 100
+        for name, cents in zip(changing.CUSTOMER_STEPS, generator.integers(-(10**10), 10**10, 4), strict=True)
+    }
     steps = changing.steps_of(before, changes, refitted, after)
     assert before + sum(steps.values()) == after
     assert {name: steps[name] for name in changes} == changes
@@ -188,7 +261,21 @@ def test_a_steady_cost_is_discounted_by_the_month():
 
 def test_expected_service_cost_regresses_to_the_mean_by_what_carries_over():
     # Two customers, years (z, y): (0, 2), (4, 4). Slope of y on z 1/2; mean of y 3.
-    moments = pd.DataFrame([{"grp": "b2c", "n": 2, "y": 6.0, "yy": 20.0, "n2": 2, "y2": 6.0, "z2": 4.0, "zz2": 16.0, "yz2": 16.0}])
+    moments = pd.DataFrame(
+        [
+            {
+                "grp": "b2c",
+                "n": 2,
+                "y": 6.0,
+                "yy": 20.0,
+                "n2": 2,
+                "y2": 6.0,
+                "z2": 4.0,
+                "zz2": 16.0,
+                "yz2": 16.0,
+            }
+        ]
+    )
     mean, error, carry = pricing._service(moments)["b2c"]
     assert (mean, carry) == (3.0, 0.5) and error == pytest.approx(np.sqrt(1.0 / 2))
 
@@ -205,9 +292,24 @@ def sample_inputs(folder: Path, store: Path, month: str = "2026-10") -> StudyInp
 
     params = load_run("sample", month=month)
     tables = load_tables(folder, store, reporting_currency="CNY", time_zone="Asia/Shanghai")
-    engine = Engine(tables, Registry.load(), cost_tree=CostTree.load(), as_of=params.knowledge_day, time_zone="Asia/Shanghai", currency="CNY", confidence=0.95, cache=None)
+    engine = Engine(
+        tables,
+        Registry.load(),
+        cost_tree=CostTree.load(),
+        as_of=params.knowledge_day,
+        time_zone="Asia/Shanghai",
+        currency="CNY",
+        confidence=0.95,
+        cache=None,
+    )
     assert isinstance(params.knowledge_day, dt.date)
-    return StudyInputs(engine=engine, month=params.month, params=params, assumptions=Assumptions.load(), cost_tree=engine.cost_tree)
+    return StudyInputs(
+        engine=engine,
+        month=params.month,
+        params=params,
+        assumptions=Assumptions.load(),
+        cost_tree=engine.cost_tree,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -220,44 +322,86 @@ def sample_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_study_of_a_sample(sample_folder: Path):
     inputs = sample_inputs(sample_folder / "sample", sample_folder / "store")
     study = value.study(inputs)
-    assert isinstance(study.base, ValueBase) and isinstance(study.portfolio, Portfolio) and isinstance(study.change, changing.Change)
-    rows = inputs.engine.query(f"SELECT count(*) AS n, count(DISTINCT customer_id) AS different, sum(CAST(clv AS DECIMAL(18, 2))) AS clv, count(*) FILTER (WHERE abs(clv - (clv_purchases + clv_contract - clv_service)) > 0.006) AS torn FROM {study.base.table}").iloc[0]  # fmt: skip
+    assert (
+        isinstance(study.base, ValueBase)
+        and isinstance(study.portfolio, Portfolio)
+        and isinstance(study.change, changing.Change)
+    )
+    rows = inputs.engine.query(
+        f"SELECT count(*) AS n, count(DISTINCT customer_id) AS different, sum(CAST(clv AS DECIMAL(18, 2))) AS clv, count(*) FILTER (WHERE abs(clv - (clv_purchases + clv_contract - clv_service)) > 0.006) AS torn FROM {study.base.table}"
+    ).iloc[0]
     assert rows["n"] == rows["different"] == study.base.customers and rows["torn"] == 0
     assert rows["clv"] == study.portfolio.total.value
     # every slice adds up to the whole, and so do the parts, to the cent
     for dimension, lines in study.portfolio.by.items():
         assert sum(Decimal(line.total.value or 0) for line in lines) == study.portfolio.total.value, dimension
-    assert sum(Decimal(part.value or 0) for part in study.portfolio.parts.values()) == study.portfolio.total.value
-    assert sum(int(cell.customers.value or 0) for cell in study.investment.cells.values()) == study.base.customers  # type: ignore[union-attr]
+    assert (
+        sum(Decimal(part.value or 0) for part in study.portfolio.parts.values())
+        == study.portfolio.total.value
+    )
+    assert (
+        sum(int(cell.customers.value or 0) for cell in study.investment.cells.values())
+        == study.base.customers
+    )  # type: ignore[union-attr]
     # last month's value and the steps of its change reach this month's
-    reached = Decimal(study.change.before.value or 0) + sum(Decimal(step.value or 0) for step in study.change.steps.values())
+    reached = Decimal(study.change.before.value or 0) + sum(
+        Decimal(step.value or 0) for step in study.change.steps.values()
+    )
     assert reached == study.portfolio.total.value
     assert study.change.steps["assumptions"].value == 0  # the rate holds from January to January
-    assert {line.value: line.customers.value for line in study.portfolio.by["tier"]}["top"] == study.base.customers // 10
+    assert {line.value: line.customers.value for line in study.portfolio.by["tier"]}[
+        "top"
+    ] == study.base.customers // 10
     assert study.portfolio.total.interval is not None and study.base.relative_error > 0
     from analysis.exhibits import value as exhibits
 
     blocks = [
         getattr(exhibits, name)(study)
-        for name in ("headline_tiles", "parts_table", "lorenz_figure", "change_figure", "change_table", "acquisition_table", "investment_figure", "investment_table", "groups_table",
-                     "holdout_figure", "classes_figure", "candidates_table", "parameters_table", "spend_table", "renewals_figure", "contracts_table")
-    ]  # fmt: skip
+        for name in (
+            "headline_tiles",
+            "parts_table",
+            "lorenz_figure",
+            "change_figure",
+            "change_table",
+            "acquisition_table",
+            "investment_figure",
+            "investment_table",
+            "groups_table",
+            "holdout_figure",
+            "classes_figure",
+            "candidates_table",
+            "parameters_table",
+            "spend_table",
+            "renewals_figure",
+            "contracts_table",
+        )
+    ]
     blocks.append(exhibits.slices_table(study, "region", "channel"))
     assert not {message for block in blocks if block for message in block.payload["untranslated"]}
 
 
 def test_the_same_twice_and_a_changed_discount_rate_is_no_growth(sample_folder: Path):
     # The sample's rate falls in January 2026: value rises by assumption alone.
-    found, again = (value.study(sample_inputs(sample_folder / "sample", sample_folder / "store", "2026-01")) for _ in range(2))
+    found, again = (
+        value.study(sample_inputs(sample_folder / "sample", sample_folder / "store", "2026-01"))
+        for _ in range(2)
+    )
     change = found.change
     assert isinstance(change, changing.Change) and change.rates == (0.085, 0.078)
     assert float(change.steps["assumptions"].value or 0) > 0
-    assert sum(Decimal(change.steps[name].value or 0) for name in changing.CUSTOMER_STEPS) == change.by_customers.value
+    assert (
+        sum(Decimal(change.steps[name].value or 0) for name in changing.CUSTOMER_STEPS)
+        == change.by_customers.value
+    )
     # two runs agree to the last digit of every fact of every finding
-    assert [fact.as_json() for finding in again.findings for fact in finding.facts()] == [fact.as_json() for finding in found.findings for fact in finding.facts()]
+    assert [fact.as_json() for finding in again.findings for fact in finding.facts()] == [
+        fact.as_json() for finding in found.findings for fact in finding.facts()
+    ]
 
 
-def test_a_refit_is_not_growth_and_errors_are_those_of_the_parameters(sample_folder: Path, settings: ValueSettings):
+def test_a_refit_is_not_growth_and_errors_are_those_of_the_parameters(
+    sample_folder: Path, settings: ValueSettings
+):
     inputs = sample_inputs(sample_folder / "sample", sample_folder / "store")
     available = pricing.Available.of(inputs)
     choice = buying.Choice(model="bg_nbd", grouping="customer_type", candidates=(), holdout=None)
@@ -271,16 +415,31 @@ def test_a_refit_is_not_growth_and_errors_are_those_of_the_parameters(sample_fol
     frame = inputs.engine.query(views.change(first, first, inputs.month.start))
     assert set(frame["step"]) == {"unchanged"} and float(frame["change"].sum()) == 0
     # a tenth more margin is a tenth more value of purchases, for every customer: it is the model's, not the customers'
-    richer = table("richer", replace(parameters, shares={name: 1.1 * share for name, share in parameters.shares.items()}))
-    totals = [inputs.engine.query(f"SELECT CAST(sum(clv_purchases) AS DOUBLE) AS v FROM {one}")["v"][0] for one in (first, richer)]
+    richer = table(
+        "richer", replace(parameters, shares={name: 1.1 * share for name, share in parameters.shares.items()})
+    )
+    totals = [
+        inputs.engine.query(f"SELECT CAST(sum(clv_purchases) AS DOUBLE) AS v FROM {one}")["v"][0]
+        for one in (first, richer)
+    ]
     assert totals[1] == pytest.approx(1.1 * totals[0], rel=1e-6)
     # the slopes behind the intervals, against moving one parameter and pricing again
-    sums = inputs.engine.query(f"SELECT CAST(sum(v1) FILTER (WHERE b_grp = 'b2b') AS DOUBLE) AS alpha, CAST(sum(g1) FILTER (WHERE s_grp = 'b2b') AS DOUBLE) AS q, CAST(sum(clv) AS DOUBLE) AS v FROM {first}").iloc[0]  # fmt: skip
+    sums = inputs.engine.query(
+        f"SELECT CAST(sum(v1) FILTER (WHERE b_grp = 'b2b') AS DOUBLE) AS alpha, CAST(sum(g1) FILTER (WHERE s_grp = 'b2b') AS DOUBLE) AS q, CAST(sum(clv) AS DOUBLE) AS v FROM {first}"
+    ).iloc[0]
     step, model, spend = 0.01, parameters.buying.models["b2b"], parameters.spend["b2b"]
-    slower = replace(parameters, buying=replace(parameters.buying, models={**parameters.buying.models, "b2b": replace(model, alpha=model.alpha * np.exp(step))}))
+    slower = replace(
+        parameters,
+        buying=replace(
+            parameters.buying,
+            models={**parameters.buying.models, "b2b": replace(model, alpha=model.alpha * np.exp(step))},
+        ),
+    )
     alike = replace(parameters, spend={**parameters.spend, "b2b": replace(spend, q=spend.q * np.exp(step))})
     for name, moved in (("alpha", slower), ("q", alike)):
-        after = inputs.engine.query(f"SELECT CAST(sum(clv) AS DOUBLE) AS v FROM {table(f'moved_{name}', moved)}")["v"][0]
+        after = inputs.engine.query(
+            f"SELECT CAST(sum(clv) AS DOUBLE) AS v FROM {table(f'moved_{name}', moved)}"
+        )["v"][0]
         assert (after - sums["v"]) / step == pytest.approx(sums[name], rel=0.03)
 
 
@@ -292,7 +451,10 @@ def test_planted_models_are_recovered_and_nothing_alarms(tmp_path: Path, setting
     models = buying.fit_groups(inputs.engine.query(views.patterns(table, "customer_type")), "bg_nbd")
     spend = pricing._spend(inputs.engine.query(views.spends(table)))
     for group in ("b2b", "b2c"):
-        for fit, names in ((models[group].fit, ("r", "alpha", "a", "b")), (spend[group].fit, ("p", "q", "v"))):
+        for fit, names in (
+            (models[group].fit, ("r", "alpha", "a", "b")),
+            (spend[group].fit, ("p", "q", "v")),
+        ):
             for name in names:
                 low, high = fit.interval(name, level=0.999)
                 assert low <= sheet[group][name] <= high, (group, name)
@@ -303,19 +465,27 @@ def test_planted_models_are_recovered_and_nothing_alarms(tmp_path: Path, setting
         assert low <= renewal[name] <= high
     study = value.study(inputs)
     assert not [finding for finding in study.findings if finding.severity == "alert"]
-    assert isinstance(study.modelling, worth.Modelling) and study.modelling.good  # the sample is what the model describes
+    assert (
+        isinstance(study.modelling, worth.Modelling) and study.modelling.good
+    )  # the sample is what the model describes
 
 
 def test_spend_that_does_not_differ_is_the_mean_of_all():
     generator = np.random.default_rng(5)
     number = generator.integers(1, 6, 800)
-    means = np.array([generator.gamma(50.0, 2.0, one).mean() for one in number])  # one mean, 100, for every customer
+    means = np.array(
+        [generator.gamma(50.0, 2.0, one).mean() for one in number]
+    )  # one mean, 100, for every customer
     frame = pd.DataFrame({"grp": "b2c", "purchases": number, "mean_spend": means, "customers": 1})
     found = pricing.alike_spend(frame)
     error = 100 / np.sqrt(50 * number.sum())
-    assert found.mean == pytest.approx(100, abs=4 * error) and np.sqrt(found.fit.log_covariance[2, 2]) == pytest.approx(error / 100, rel=0.25)
+    assert found.mean == pytest.approx(100, abs=4 * error) and np.sqrt(
+        found.fit.log_covariance[2, 2]
+    ) == pytest.approx(error / 100, rel=0.25)
     # the formula of the engine gives everyone the mean
-    assert found.p * (found.v + 3 * 500.0) / (found.p * 3 + found.q - 1) == pytest.approx(found.mean, rel=1e-6)
+    assert found.p * (found.v + 3 * 500.0) / (found.p * 3 + found.q - 1) == pytest.approx(
+        found.mean, rel=1e-6
+    )
 
 
 # -- when the model is not good enough -----------------------------------------------------------------------------------
@@ -327,7 +497,11 @@ def bought_until(folder: Path, *, end: str, customers: int, seed: int) -> None:
     lines = ["order_id,customer_id,product_id,ordered_at,revenue,gross_margin"]
     span = (pd.Timestamp(end) - pd.Timestamp("2023-01-01")).days
     for one in range(customers):
-        first, rate, leaves = int(generator.integers(0, span // 2)), generator.gamma(1.0, 0.02), generator.beta(1.0, 4.0)
+        first, rate, leaves = (
+            int(generator.integers(0, span // 2)),
+            generator.gamma(1.0, 0.02),
+            generator.beta(1.0, 4.0),
+        )
         days, last = [first], float(first)
         while (last := last + generator.exponential(1 / rate)) < span:
             days.append(int(last))
@@ -335,17 +509,23 @@ def bought_until(folder: Path, *, end: str, customers: int, seed: int) -> None:
                 break
         for number, day in enumerate(sorted(set(days))):
             stamp = pd.Timestamp("2023-01-01") + pd.Timedelta(days=day)
-            lines.append(f"O{one}-{number},C{one},P1,{stamp:%Y-%m-%dT02:00:00},{100 + int(generator.integers(0, 50))}.00,40.00")
+            lines.append(
+                f"O{one}-{number},C{one},P1,{stamp:%Y-%m-%dT02:00:00},{100 + int(generator.integers(0, 50))}.00,40.00"
+            )
     for one in range(60):  # a few go on
         lines.append(f"L{one},C{one},P1,2026-0{1 + one % 9}-15T02:00:00,100.00,40.00")
     (folder / "orders.csv").write_text("\n".join(lines) + "\n")
-    (folder / "customers.csv").write_text("customer_id,customer_type\n" + "".join(f"C{one},b2c\n" for one in range(customers)))
+    (folder / "customers.csv").write_text(
+        "customer_id,customer_type\n" + "".join(f"C{one},b2c\n" for one in range(customers))
+    )
 
 
 def test_a_model_that_fails_the_holdout_is_not_used(company: Path, inputs_of: Inputs):
     bought_until(company, end="2025-10-01", customers=600, seed=1)
     study = value.study(inputs_of(company))
-    assert isinstance(study.modelling, worth.Modelling) and study.modelling.fallback and not study.modelling.good
+    assert (
+        isinstance(study.modelling, worth.Modelling) and study.modelling.fallback and not study.modelling.good
+    )
     assert study.horizon.value == 12  # no year beyond the one that was observed
     finding = next(one for one in study.findings if one.id == "value.model")
     assert "not good enough" in finding.statement.plain() and finding.severity == "watch"
@@ -358,8 +538,27 @@ def test_a_model_that_fails_the_holdout_is_not_used(company: Path, inputs_of: In
 
 
 def test_observed_rates_bring_back_what_was_observed(settings: ValueSettings):
-    seen = pd.DataFrame({"customer_type": "b2c", "channel": "x", "segment": "s", "x": [0, 0, 3], "recency": [0, 0, 50], "age": [60, 200, 60], "customers": [10, 20, 5], "bought": [4, 0, 10], "squares": [4, 0, 30], "buyers": [4, 0, 4]})  # fmt: skip
-    choice = buying.Choice(model="observed_rates", grouping="none", candidates=(), holdout=None, rates=buying.observed_rates(seen, settings))
+    seen = pd.DataFrame(
+        {
+            "customer_type": "b2c",
+            "channel": "x",
+            "segment": "s",
+            "x": [0, 0, 3],
+            "recency": [0, 0, 50],
+            "age": [60, 200, 60],
+            "customers": [10, 20, 5],
+            "bought": [4, 0, 10],
+            "squares": [4, 0, 30],
+            "buyers": [4, 0, 4],
+        }
+    )
+    choice = buying.Choice(
+        model="observed_rates",
+        grouping="none",
+        candidates=(),
+        holdout=None,
+        rates=buying.observed_rates(seen, settings),
+    )
     known = buying.Buying(choice=choice, models={}, customers=35, patterns=3)
     found = buying.expectations(seen.assign(grp="b2c"), known, months=12, rate=0.0, derivatives=True)
     per_year = buying.YEAR_WEEKS / settings.holdout_weeks
@@ -377,7 +576,11 @@ def test_without_margin_only_revenue_can_be_valued(company: Path, inputs_of: Inp
     refused = value.study(inputs_of(company))
     assert isinstance(refused.base, MissingData) and "orders.gross_margin" in refused.base.needs
     counted = value.study(inputs_of(company), settings=replace(settings, basis="revenue"))
-    assert isinstance(counted.base, ValueBase) and counted.base.basis == "revenue" and not counted.base.has_service
+    assert (
+        isinstance(counted.base, ValueBase)
+        and counted.base.basis == "revenue"
+        and not counted.base.has_service
+    )
     basis = next(check for check in counted.checks if check.id == "value.basis")
     assert "revenue" in basis.sentence.plain()
     assert any(check.id == "value.contracts" for check in counted.checks)  # no table of contracts: said
@@ -390,6 +593,13 @@ def test_a_company_without_history_is_refused_by_part(company: Path, inputs_of: 
     assert not [check for check in study.checks if isinstance(check, Check) and check.outcome == "failed"]
     from analysis.exhibits import value as exhibits
 
-    for name in ("headline_tiles", "change_figure", "acquisition_table", "investment_figure", "holdout_figure", "renewals_figure"):
+    for name in (
+        "headline_tiles",
+        "change_figure",
+        "acquisition_table",
+        "investment_figure",
+        "holdout_figure",
+        "renewals_figure",
+    ):
         block = getattr(exhibits, name)(study)
         assert block.kind == "callout" and not block.payload["untranslated"]

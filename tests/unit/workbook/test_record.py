@@ -38,16 +38,35 @@ def test_numbers_and_plain_text_stay_as_they_are(value: object):
 
 def test_evidence_masks_personal_columns_and_keeps_the_rest(tmp_path: Path, company: Path, inputs_of: Inputs):
     record = Record(tmp_path / "run", "costs", inputs_of(company).engine)
-    rows = pd.DataFrame({"ticket_id": ["T1"], "agent_id": ["A7"], "customer_name": ["Anna"], "amount": [Decimal("-1.50")], "note": ["=1+1"]})
+    rows = pd.DataFrame(
+        {
+            "ticket_id": ["T1"],
+            "agent_id": ["A7"],
+            "customer_name": ["Anna"],
+            "amount": [Decimal("-1.50")],
+            "note": ["=1+1"],
+        }
+    )
     record.write_evidence("costs.x-1", rows)
     header, line = read(tmp_path / "run" / "evidence" / "costs.x-1.csv")
-    assert dict(zip(header, line, strict=True)) == {"ticket_id": "T1", "agent_id": MASK, "customer_name": MASK, "amount": "-1.50", "note": "'=1+1"}
+    assert dict(zip(header, line, strict=True)) == {
+        "ticket_id": "T1",
+        "agent_id": MASK,
+        "customer_name": MASK,
+        "amount": "-1.50",
+        "note": "'=1+1",
+    }
 
 
 def test_a_shown_fact_is_recorded_with_the_sql_of_its_rows(tmp_path: Path, company: Path, inputs_of: Inputs):
     engine = inputs_of(company).engine
     fact = engine.fact("after_sales_cost", period=OCTOBER, dimensions={"category": "parts"})
-    block = table("costs.t", title=Sentence("{c}", {"c": fact}), columns=[Column(key="c", label=Text(en="Cost", zh="成本"))], rows=[Row(cells={"c": fact})])
+    block = table(
+        "costs.t",
+        title=Sentence("{c}", {"c": fact}),
+        columns=[Column(key="c", label=Text(en="Cost", zh="成本"))],
+        rows=[Row(cells={"c": fact})],
+    )
     record = Record(tmp_path / "run", "costs", engine)
     record.keep(block)
     (entry,) = json.loads((tmp_path / "run" / "facts" / "costs.json").read_text())
@@ -57,7 +76,10 @@ def test_a_shown_fact_is_recorded_with_the_sql_of_its_rows(tmp_path: Path, compa
 
 def test_a_cell_run_twice_records_its_findings_once(tmp_path: Path, company: Path, inputs_of: Inputs):
     engine = inputs_of(company).engine
-    block = findings_block("costs.findings", [Finding(id="costs.x", section="costs", severity="info", statement=Sentence("{m}", {"m": OCTOBER}))])
+    block = findings_block(
+        "costs.findings",
+        [Finding(id="costs.x", section="costs", severity="info", statement=Sentence("{m}", {"m": OCTOBER}))],
+    )
     record = Record(tmp_path / "run", "costs", engine)
     record.keep(block)
     record.keep(block)
@@ -89,7 +111,9 @@ def test_a_month_without_data_and_an_absent_folder_are_refused(own_data: None, c
         prepare_run("sample", month="2026-10", data=str(company))
 
 
-def test_data_that_change_while_a_report_is_made_are_refused(own_data: None, company: Path, monkeypatch: pytest.MonkeyPatch):
+def test_data_that_change_while_a_report_is_made_are_refused(
+    own_data: None, company: Path, monkeypatch: pytest.MonkeyPatch
+):
     before = prepare_run("sample", month="2026-10", data=str(company)).tables.content_hash
     monkeypatch.setenv("AFTER_SALES_TABLES", before)
     prepare_run("sample", month="2026-10", data=str(company))

@@ -31,7 +31,9 @@ tables:
 """
 
 
-def test_check_reads_through_the_map_and_accounts_for_every_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+def test_check_reads_through_the_map_and_accounts_for_every_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
     shutil.copytree(project_root() / "params", tmp_path / "params")
     (tmp_path / "params" / "runs" / "acme.yml").write_text(RUN, encoding="utf-8")
     (tmp_path / "params" / "sources" / "desk.yml").write_text(MAP, encoding="utf-8")
@@ -39,7 +41,10 @@ def test_check_reads_through_the_map_and_accounts_for_every_row(tmp_path: Path, 
     exports.mkdir()
     (exports / "desk.csv").write_text("Number,Kind,Opened\nT1,Repair,03/10/2026 09:15\n", encoding="utf-8")
     for month in ("2026-09", "2026-10"):
-        (exports / f"gl-{month}.csv").write_text(f"Id,Day,Net,Side\n{month}-1,{month}-05,10.00,cost\n{month}-2,{month}-05,-10.00,bank\n", encoding="utf-8")
+        (exports / f"gl-{month}.csv").write_text(
+            f"Id,Day,Net,Side\n{month}-1,{month}-05,10.00,cost\n{month}-2,{month}-05,-10.00,bank\n",
+            encoding="utf-8",
+        )
     monkeypatch.setenv("AFTER_SALES_ROOT", str(tmp_path))
     assert main(["check", "--run", "acme"]) == 0
     said = capsys.readouterr().out
@@ -55,7 +60,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "params" / "sources" / "desk.yml").write_text(MAP, encoding="utf-8")
     folder = tmp_path / "elsewhere"
     folder.mkdir()
-    (folder / "desk.csv").write_text("Number,Kind,Opened\nT1,Repair,03/10/2026 09:15\nT2,Repair,soon\nT3,Broken,04/10/2026 09:15\n", encoding="utf-8")
+    (folder / "desk.csv").write_text(
+        "Number,Kind,Opened\nT1,Repair,03/10/2026 09:15\nT2,Repair,soon\nT3,Broken,04/10/2026 09:15\n",
+        encoding="utf-8",
+    )
     (folder / "gl-2026-10.csv").write_text("Id,Day,Net,Side\n1,2026-10-05,10.00,cost\n", encoding="utf-8")
     monkeypatch.setenv("AFTER_SALES_ROOT", str(tmp_path))
     monkeypatch.chdir(tmp_path)
@@ -76,7 +84,9 @@ def test_check_prints_what_was_read_before_it_refuses(project: Path, capsys: pyt
     assert "2 of 3 rows cannot be used" in answer.err
 
 
-def test_check_takes_a_run_by_name_and_refuses_what_is_neither(project: Path, capsys: pytest.CaptureFixture[str]):
+def test_check_takes_a_run_by_name_and_refuses_what_is_neither(
+    project: Path, capsys: pytest.CaptureFixture[str]
+):
     (project / "elsewhere").rename(project / "exports")
     assert main(["check", "acme", "--forgive", "0.9"]) == 0
     assert main(["check", "acne"]) == 2
@@ -85,6 +95,12 @@ def test_check_takes_a_run_by_name_and_refuses_what_is_neither(project: Path, ca
 
 def test_check_prints_the_doubts_of_a_map(project: Path, capsys: pytest.CaptureFixture[str]):
     path = project / "params" / "sources" / "desk.yml"
-    path.write_text(path.read_text(encoding="utf-8").replace("{Repair: repair}", '{Repair: repair, "*": other}'), encoding="utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("{Repair: repair}", '{Repair: repair, "*": other}'),
+        encoding="utf-8",
+    )
     assert main(["check", "elsewhere", "--map", "desk", "--forgive", "0.9"]) == 0
-    assert "doubt   tickets: ticket_type: words not listed, taken as 'other' (1, e.g. 'Broken')" in capsys.readouterr().out
+    assert (
+        "doubt   tickets: ticket_type: words not listed, taken as 'other' (1, e.g. 'Broken')"
+        in capsys.readouterr().out
+    )

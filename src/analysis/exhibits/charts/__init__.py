@@ -11,6 +11,18 @@ from analysis.exhibits.charts.lines import Curve, control_chart, fan, lines, sur
 from analysis.exhibits.charts.parts import Item, Series
 
 __all__ = [
-    "Curve", "Item", "Series", "composition", "control_chart", "dot_interval", "fan", "heatmap", "histogram", "lines", "pareto",
-    "ranked_bars", "survival", "waterfall",
-]  # fmt: skip
+    "Curve",
+    "Item",
+    "Series",
+    "composition",
+    "control_chart",
+    "dot_interval",
+    "fan",
+    "heatmap",
+    "histogram",
+    "lines",
+    "pareto",
+    "ranked_bars",
+    "survival",
+    "waterfall",
+]

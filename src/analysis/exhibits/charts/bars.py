@@ -45,22 +45,23 @@ if TYPE_CHECKING:
 HEADROOM, FOOTROOM = 6.0, 28.0  # points above the first row and below the last
 
 
-def _room(facts: Sequence[Fact], unit: Unit, scale: Scale, language: Language, *, signed: bool = False) -> float:
+def _room(
+    facts: Sequence[Fact], unit: Unit, scale: Scale, language: Language, *, signed: bool = False
+) -> float:
     """Points that the widest number beside a bar needs."""
     texts = [
-        mark_text(fact, unit, scale, signed=signed) if fact.value is not None else fact.reason[language] if fact.reason else ""
+        mark_text(fact, unit, scale, signed=signed)
+        if fact.value is not None
+        else fact.reason[language]
+        if fact.reason
+        else ""
         for fact in facts
     ]
     return max((text_width(text) for text in texts), default=0.0) + 10
 
 
 def ranked_bars(
-    items: Sequence[Item],
-    *,
-    measure: Text,
-    by: Text,
-    reference: Item | None = None,
-    keep_order: bool = False,
+    items: Sequence[Item], *, measure: Text, by: Text, reference: Item | None = None, keep_order: bool = False
 ) -> Drawing:
     """Bars from zero, the largest first, each with its interval and its number; ``reference`` is a line across (an average, a target).
 
@@ -78,17 +79,33 @@ def ranked_bars(
         for row, item in enumerate(ordered):
             axes.barh(row, _drawn(item.fact, unit, scale), height=0.58, color=colour(item.role))
             _whisker(axes, row, item.fact, unit, scale)
-        _limits(axes, facts + ([reference.fact] if reference else []), unit, scale, room=_room(facts, unit, scale, language))
+        _limits(
+            axes,
+            facts + ([reference.fact] if reference else []),
+            unit,
+            scale,
+            room=_room(facts, unit, scale, language),
+        )
         for row, item in enumerate(ordered):
             _bar_number(axes, row, item.fact, unit, scale, language)
-        value_axis(axes, "x", name=axis_name(measure, unit, scale, language), most=_farthest(facts, unit, scale))
+        value_axis(
+            axes, "x", name=axis_name(measure, unit, scale, language), most=_farthest(facts, unit, scale)
+        )
         if reference:
-            _reference_line(axes, reference, unit, scale, language, rows=sum(fact.value is not None for fact in facts))
+            _reference_line(
+                axes, reference, unit, scale, language, rows=sum(fact.value is not None for fact in facts)
+            )
 
     return Drawing(
-        draw=draw, data=items_table([*ordered, *([reference] if reference else [])], by=by, measure=measure),
-        size=(WIDTH, rows_height([item.name for item in ordered], extra=HEADROOM + FOOTROOM + (12 if reference else 0))),
-    )  # fmt: skip
+        draw=draw,
+        data=items_table([*ordered, *([reference] if reference else [])], by=by, measure=measure),
+        size=(
+            WIDTH,
+            rows_height(
+                [item.name for item in ordered], extra=HEADROOM + FOOTROOM + (12 if reference else 0)
+            ),
+        ),
+    )
 
 
 def _sort_value(fact: Fact) -> Decimal:
@@ -120,7 +137,9 @@ def _farthest(facts: Sequence[Fact], unit: Unit, scale: Scale) -> float:
     return max((_reach(fact, unit, scale)[1] for fact in facts), default=1.0) or 1.0
 
 
-def _limits(axes: Axes, facts: Sequence[Fact], unit: Unit, scale: Scale, *, room: float, low: float | None = None) -> None:
+def _limits(
+    axes: Axes, facts: Sequence[Fact], unit: Unit, scale: Scale, *, room: float, low: float | None = None
+) -> None:
     """Axis from zero (or below, for negative bars) with ``room`` points for the numbers at the ends."""
     reaches = [_reach(fact, unit, scale) for fact in facts] or [(0.0, 1.0)]
     least, most = min(reach[0] for reach in reaches), max(reach[1] for reach in reaches)
@@ -133,12 +152,25 @@ def _limits(axes: Axes, facts: Sequence[Fact], unit: Unit, scale: Scale, *, room
     axes.set_xlim(least - left_room * per_point, most + room * per_point)
 
 
-def _bar_number(axes: Axes, row: int, fact: Fact, unit: Unit, scale: Scale, language: Language, *, signed: bool = False) -> None:
+def _bar_number(
+    axes: Axes, row: int, fact: Fact, unit: Unit, scale: Scale, language: Language, *, signed: bool = False
+) -> None:
     low, high = _reach(fact, unit, scale)
     negative = fact.value is not None and fact.value < 0
     offset = _points(axes, 4)
     x = low - offset if negative else high + offset
-    value_label(axes, x, row, fact, unit, scale, language, signed=signed, va="center", ha="right" if negative else "left")
+    value_label(
+        axes,
+        x,
+        row,
+        fact,
+        unit,
+        scale,
+        language,
+        signed=signed,
+        va="center",
+        ha="right" if negative else "left",
+    )
 
 
 def _points(axes: Axes, points: float) -> float:
@@ -147,7 +179,9 @@ def _points(axes: Axes, points: float) -> float:
     return points * (high - low) / (axes.get_window_extent().width / axes.figure.dpi * 72)
 
 
-def _reference_line(axes: Axes, reference: Item, unit: Unit, scale: Scale, language: Language, *, rows: int) -> None:
+def _reference_line(
+    axes: Axes, reference: Item, unit: Unit, scale: Scale, language: Language, *, rows: int
+) -> None:
     """A line across the rows that have a value, its name and number over it."""
     if reference.fact.value is None:
         return
@@ -158,9 +192,21 @@ def _reference_line(axes: Axes, reference: Item, unit: Unit, scale: Scale, langu
     whole = text_width(name) + 4 + text_width(number)
     low, high = axes.get_xlim()
     start = min(max(x - _points(axes, whole / 2), low), high - _points(axes, whole))
-    style: dict[str, Any] = {"transform": axes.get_xaxis_transform(), "va": "bottom", "color": colour("muted")}
+    style: dict[str, Any] = {
+        "transform": axes.get_xaxis_transform(),
+        "va": "bottom",
+        "color": colour("muted"),
+    }
     label(axes, start, 1.01, name, language, **style)
-    annotate(axes, start + _points(axes, text_width(name) + 4), 1.01, reference.fact, language, text=number, **style)
+    annotate(
+        axes,
+        start + _points(axes, text_width(name) + 4),
+        1.01,
+        reference.fact,
+        language,
+        text=number,
+        **style,
+    )
 
 
 # ---------------------------------------------------------------- bridge
@@ -195,7 +241,10 @@ def waterfall(
         moved = max(reach) - min(reach)
         cut = min(reach) > 0 and moved < 0.35 * max(reach)
         lowest = min(reach) - 0.15 * moved if cut else min(0.0, *reach)
-        room = max(_room(facts[1:-1], unit, scale, language, signed=True), _room([facts[0], facts[-1]], unit, scale, language))
+        room = max(
+            _room(facts[1:-1], unit, scale, language, signed=True),
+            _room([facts[0], facts[-1]], unit, scale, language),
+        )
         _bridge_limits(axes, lowest, max(reach), room)
         for row, (item, (base, level)) in enumerate(zip(items, levels, strict=True)):
             total = row in (0, len(items) - 1)
@@ -205,14 +254,34 @@ def waterfall(
                 role = "actual" if total else _step_role(item.fact, better)
                 axes.barh(row, level - base, left=base, height=0.58, color=colour(role))
             if row < len(items) - 1:
-                axes.vlines(level, row + (0 if total and cut else 0.29), row + 0.71, color=colour("muted"), linewidth=0.7)
+                axes.vlines(
+                    level,
+                    row + (0 if total and cut else 0.29),
+                    row + 0.71,
+                    color=colour("muted"),
+                    linewidth=0.7,
+                )
             x = max(base, level) + _points(axes, 6 if total and cut else 4)
             value_label(
-                axes, x, row, item.fact, unit, scale, language, signed=not total, va="center", ha="left", weight="bold" if total else "normal"
+                axes,
+                x,
+                row,
+                item.fact,
+                unit,
+                scale,
+                language,
+                signed=not total,
+                va="center",
+                ha="left",
+                weight="bold" if total else "normal",
             )
         value_axis(axes, "x", name=axis_name(measure, unit, scale, language), most=max(reach))
 
-    return Drawing(draw=draw, data=_bridge_table(items, by=by, measure=measure), size=(WIDTH, rows_height([item.name for item in items], extra=HEADROOM + FOOTROOM)))
+    return Drawing(
+        draw=draw,
+        data=_bridge_table(items, by=by, measure=measure),
+        size=(WIDTH, rows_height([item.name for item in items], extra=HEADROOM + FOOTROOM)),
+    )
 
 
 def _refuse_broken_bridge(items: Sequence[Item]) -> None:
@@ -223,7 +292,9 @@ def _refuse_broken_bridge(items: Sequence[Item]) -> None:
     gap = start + sum(steps, Decimal(0)) - end
     exact = all(isinstance(item.fact.value, (Decimal, int)) for item in items)
     if abs(gap) > (Decimal(0) if exact else Decimal("1e-9") * max(abs(start), abs(end), Decimal(1))):
-        raise ParameterError(f"waterfall: start and steps miss the end by {gap:f} ({items[0].fact.id} to {items[-1].fact.id}).")
+        raise ParameterError(
+            f"waterfall: start and steps miss the end by {gap:f} ({items[0].fact.id} to {items[-1].fact.id})."
+        )
 
 
 def _levels(items: Sequence[Item], unit: Unit, scale: Scale) -> list[tuple[float, float]]:
@@ -255,13 +326,17 @@ def _bridge_limits(axes: Axes, low: float, high: float, room: float) -> None:
 def _bridge_table(items: Sequence[Item], *, by: Text, measure: Text) -> tuple[list[Column], list[Row]]:
     columns, rows = items_table(items, by=by, measure=measure)
     last = len(rows) - 1
-    return columns, [Row(cells=row.cells, role="total" if index in (0, last) else "body") for index, row in enumerate(rows)]
+    return columns, [
+        Row(cells=row.cells, role="total" if index in (0, last) else "body") for index, row in enumerate(rows)
+    ]
 
 
 # ---------------------------------------------------------------- Pareto
 
 
-def pareto(items: Sequence[Item], cumulative: Sequence[Fact], *, measure: Text, by: Text, line: float = 0.8) -> Drawing:
+def pareto(
+    items: Sequence[Item], cumulative: Sequence[Fact], *, measure: Text, by: Text, line: float = 0.8
+) -> Drawing:
     """Ranked bars and, in a panel of its own at their right, the cumulative share: two axes of one row each, never two on one.
 
     ``items`` come ranked; ``cumulative`` are shares, one per item, not decreasing. ``line`` marks the "vital few".
@@ -286,22 +361,46 @@ def pareto(items: Sequence[Item], cumulative: Sequence[Fact], *, measure: Text, 
         _limits(axes, facts, unit, scale, room=_room(facts, unit, scale, language))
         for row, item in enumerate(items):
             _bar_number(axes, row, item.fact, unit, scale, language)
-        value_axis(axes, "x", name=axis_name(measure, unit, scale, language), ticks=3, most=_farthest(facts, unit, scale))
-        right.plot([shown(fact.value, share) for fact in cumulative], range(len(items)), "o-", color=colour("expected"), markersize=3.5, linewidth=1.2)
+        value_axis(
+            axes,
+            "x",
+            name=axis_name(measure, unit, scale, language),
+            ticks=3,
+            most=_farthest(facts, unit, scale),
+        )
+        right.plot(
+            [shown(fact.value, share) for fact in cumulative],
+            range(len(items)),
+            "o-",
+            color=colour("expected"),
+            markersize=3.5,
+            linewidth=1.2,
+        )
         right.axvline(line * 100, color=colour("ink"), linewidth=0.9, linestyle=(0, (4, 3)))
         right.set_xlim(0, 100)
         right.tick_params(axis="y", labelleft=False)
         for row, fact in enumerate(cumulative):
             annotate(
-                right, 1.03, row, fact, language, text=mark_text(fact, share, scale, places=0), va="center",
-                transform=right.get_yaxis_transform(), color=colour("muted"),
-            )  # fmt: skip
+                right,
+                1.03,
+                row,
+                fact,
+                language,
+                text=mark_text(fact, share, scale, places=0),
+                va="center",
+                transform=right.get_yaxis_transform(),
+                color=colour("muted"),
+            )
         value_axis(right, "x", name=axis_name(Text.of("Cumulative share"), share, scale, language), ticks=4)
 
     columns, rows = items_table(items, by=by, measure=measure)
     columns = [*columns, Column(key="cumulative", label=Text.of("Cumulative share"))]
     rows = [Row(cells={**row.cells, "cumulative": fact}) for row, fact in zip(rows, cumulative, strict=True)]
-    return Drawing(draw=draw, data=(columns, rows), size=(WIDTH, rows_height([item.name for item in items], extra=HEADROOM + FOOTROOM)))
+    return Drawing(
+        draw=draw,
+        data=(columns, rows),
+        size=(WIDTH, rows_height([item.name for item in items], extra=HEADROOM + FOOTROOM)),
+    )
 
 
 # ---------------------------------------------------------------- histogram
@@ -337,8 +436,14 @@ def histogram(
         for index, mark in enumerate(marks):
             _histogram_mark(axes, mark, along, language, level=index, of=len(marks))
 
-    columns = [Column(key="low", label=Text.of("Class from")), Column(key="high", label=Text.of("Class to")), Column(key="value", label=measure)]
-    rows = [Row(cells={"low": tick_text(low), "high": tick_text(high), "value": fact}) for low, high, fact in bins]
+    columns = [
+        Column(key="low", label=Text.of("Class from")),
+        Column(key="high", label=Text.of("Class to")),
+        Column(key="value", label=measure),
+    ]
+    rows = [
+        Row(cells={"low": tick_text(low), "high": tick_text(high), "value": fact}) for low, high, fact in bins
+    ]
     return Drawing(draw=draw, data=(columns, rows), size=(WIDTH, 2.6 + 0.17 * len(marks)))
 
 
@@ -354,6 +459,10 @@ def _histogram_mark(axes: Axes, mark: Item, along: Unit, language: Language, *, 
     start = min(max(x - _points(axes, whole / 2), low), high - _points(axes, whole))
     height = axes.get_window_extent().height / axes.figure.dpi * 72
     y = 1 + (14 + (of - 1 - level) * TEXT_SIZE * 1.4) / height
-    style: dict[str, Any] = {"transform": axes.get_xaxis_transform(), "va": "bottom", "color": colour(mark.role)}
+    style: dict[str, Any] = {
+        "transform": axes.get_xaxis_transform(),
+        "va": "bottom",
+        "color": colour(mark.role),
+    }
     label(axes, start, y, name, language, **style)
     annotate(axes, start + _points(axes, text_width(name) + 4), y, mark.fact, language, text=number, **style)

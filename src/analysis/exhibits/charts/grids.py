@@ -75,11 +75,16 @@ def composition(
     facts = [fact for one in series for fact in one.facts]
     unit = one_unit(facts + (totals.facts if totals else []), "composition")
     months = all_months(series)
-    roles = [given if one.role == "actual" else one.role for one, given in zip(series, category_roles(len(series)), strict=True)]
+    roles = [
+        given if one.role == "actual" else one.role
+        for one, given in zip(series, category_roles(len(series)), strict=True)
+    ]
     data = series_table([*series, *([totals] if totals else [])])
     if form == "multiples":
         rows = math.ceil(len(series) / 3)
-        return Drawing(draw=_multiples(series, months, unit, measure), data=data, size=(WIDTH, 0.3 + 1.35 * rows))
+        return Drawing(
+            draw=_multiples(series, months, unit, measure), data=data, size=(WIDTH, 0.3 + 1.35 * rows)
+        )
     return Drawing(draw=_stacked(series, roles, totals, months, unit, measure), data=data, size=(WIDTH, 3.1))
 
 
@@ -88,11 +93,20 @@ def _by_month(one: Series) -> dict[Month, Fact]:
 
 
 def _stacked(
-    series: Sequence[Series], roles: Sequence[str], totals: Series | None, months: Sequence[Month], unit: Unit, measure: Text
+    series: Sequence[Series],
+    roles: Sequence[str],
+    totals: Series | None,
+    months: Sequence[Month],
+    unit: Unit,
+    measure: Text,
 ) -> Draw:
     def draw(figure: Figure, language: Language) -> None:
         axes = figure.add_subplot()
-        scale = axis_scale((totals or series[0]).facts if totals else [f for one in series for f in one.facts], unit, language)
+        scale = axis_scale(
+            (totals or series[0]).facts if totals else [f for one in series for f in one.facts],
+            unit,
+            language,
+        )
         ends = _stack_ends(series, roles, months, unit, scale)
         right = end_margin([(name, None) for name, *_ in ends], unit, scale, language, most=120)
         place(figure, left=42, right=right, top=22, bottom=32)
@@ -102,12 +116,24 @@ def _stacked(
         for one, role in zip(series, roles, strict=True):
             known, heights, bottoms = _by_month(one), [], []
             for index, month in enumerate(months):
-                value = shown(known[month].value, unit, scale) if month in known and known[month].value is not None else 0.0
+                value = (
+                    shown(known[month].value, unit, scale)
+                    if month in known and known[month].value is not None
+                    else 0.0
+                )
                 base = above if value >= 0 else below
                 heights.append(value)
                 bottoms.append(base[index])
                 base[index] += value
-            axes.bar(range(len(months)), heights, bottom=bottoms, width=0.72, color=colour(role), edgecolor=colour("paper"), linewidth=0.5)
+            axes.bar(
+                range(len(months)),
+                heights,
+                bottom=bottoms,
+                width=0.72,
+                color=colour(role),
+                edgecolor=colour("paper"),
+                linewidth=0.5,
+            )
         if min(below) < 0:
             axes.axhline(0, color=colour("ink"), linewidth=0.8)
         low = min(below) * 1.06
@@ -136,7 +162,13 @@ def _stack_ends(
 
 
 def _total_numbers(
-    axes: Axes, totals: Series, months: Sequence[Month], above: Sequence[float], unit: Unit, scale: Scale, language: Language
+    axes: Axes,
+    totals: Series,
+    months: Sequence[Month],
+    above: Sequence[float],
+    unit: Unit,
+    scale: Scale,
+    language: Language,
 ) -> None:
     """The sum over each bar, as many as have room, always the last."""
     known = _by_month(totals)
@@ -149,9 +181,17 @@ def _total_numbers(
     for index, month in enumerate(months):
         if month in texts and (len(months) - 1 - index) % step == 0:
             annotate(
-                axes, index, above[index] + lift, known[month], language, text=texts[month], ha="center", va="bottom",
-                fontsize=TEXT_SIZE - 1, color=colour("muted"),
-            )  # fmt: skip
+                axes,
+                index,
+                above[index] + lift,
+                known[month],
+                language,
+                text=texts[month],
+                ha="center",
+                va="bottom",
+                fontsize=TEXT_SIZE - 1,
+                color=colour("muted"),
+            )
 
 
 def _multiples(series: Sequence[Series], months: Sequence[Month], unit: Unit, measure: Text) -> Draw:
@@ -172,8 +212,13 @@ def _multiples(series: Sequence[Series], months: Sequence[Month], unit: Unit, me
         value_axis(panels[0], "y", ticks=3)
         for axes in panels:
             axes.grid(axis="y")
-        figure.text(4 / 72 / figure.get_size_inches()[0], 1 - 4 / 72 / figure.get_size_inches()[1], axis_name(measure, unit, scale, language),
-                    color=colour("muted"), va="top")  # fmt: skip
+        figure.text(
+            4 / 72 / figure.get_size_inches()[0],
+            1 - 4 / 72 / figure.get_size_inches()[1],
+            axis_name(measure, unit, scale, language),
+            color=colour("muted"),
+            va="top",
+        )
 
     return draw
 
@@ -184,14 +229,21 @@ def _shared_range(series: Sequence[Series], unit: Unit, scale: Scale) -> tuple[f
         for fact in one.facts:
             if fact.value is not None:
                 edges.append(shown(fact.value, unit, scale))
-                edges += [shown(edge, unit, scale) for edge in (fact.interval.low, fact.interval.high)] if fact.interval else []
+                edges += (
+                    [shown(edge, unit, scale) for edge in (fact.interval.low, fact.interval.high)]
+                    if fact.interval
+                    else []
+                )
     return min(edges) * 1.05, max(edges) * 1.05 or 1.0
 
 
 def _first_and_last(panels: Sequence[Axes], months: Sequence[Month], language: Language) -> None:
     """Only the first and the last month are named under small panels, flush with their edges."""
     ends = [months[0], months[-1]] if len(months) > 1 else [months[0]]
-    names = [f"{month.year}-{month.number:02d}" if language == "en" else f"{month.year}年{month.number}月" for month in ends]
+    names = [
+        f"{month.year}-{month.number:02d}" if language == "en" else f"{month.year}年{month.number}月"
+        for month in ends
+    ]
     panels[0].set_xticks([0, len(months) - 1][: len(ends)], labels=names)
     for axes in panels:
         named_ticks = axes.get_xticklabels()
@@ -201,7 +253,16 @@ def _first_and_last(panels: Sequence[Axes], months: Sequence[Month], language: L
         named_ticks[-1].set_horizontalalignment("right")
 
 
-def _panel(axes: Axes, one: Series, months: Sequence[Month], unit: Unit, scale: Scale, language: Language, *, width: float) -> None:
+def _panel(
+    axes: Axes,
+    one: Series,
+    months: Sequence[Month],
+    unit: Unit,
+    scale: Scale,
+    language: Language,
+    *,
+    width: float,
+) -> None:
     """One small chart: its name over it, its last value beside the name."""
     where = {month: index for index, month in enumerate(months)}
     x = [where[month] for month, _ in one.points]
@@ -213,7 +274,16 @@ def _panel(axes: Axes, one: Series, months: Sequence[Month], unit: Unit, scale: 
     number = mark_text(last, unit, scale) if last else ""
     room = width - text_width(number, bold=True) - 10
     style: dict[str, Any] = {"transform": axes.transAxes, "va": "bottom"}
-    label(axes, 0, 1.03, wrapped(named(one.name, language), room, lines=1), language, color=colour("ink"), weight="bold", **style)
+    label(
+        axes,
+        0,
+        1.03,
+        wrapped(named(one.name, language), room, lines=1),
+        language,
+        color=colour("ink"),
+        weight="bold",
+        **style,
+    )
     if last is not None:
         annotate(axes, 1, 1.03, last, language, text=number, ha="right", color=text_colour(one.role), **style)
 
@@ -256,25 +326,47 @@ def heatmap(
             for j, (column, _) in enumerate(columns):
                 if (row, column) in cells:
                     grid[i, j] = shown(cells[row, column].value, unit, scale)
-        low, high, middle = _heat_range(grid, span and (shown(span[0], unit, scale), shown(span[1], unit, scale)), None if centre is None else shown(centre, unit, scale))
+        low, high, middle = _heat_range(
+            grid,
+            span and (shown(span[0], unit, scale), shown(span[1], unit, scale)),
+            None if centre is None else shown(centre, unit, scale),
+        )
         # every colour of the map is one hex with its own opacity
         seaborn.heatmap(
-            grid, ax=axes, cmap=_opacity_map(middle is not None), vmin=low, vmax=high, cbar=False, linewidths=1.0,
-            linecolor=colour("paper"), xticklabels=False, yticklabels=False,
-        )  # fmt: skip
+            grid,
+            ax=axes,
+            cmap=_opacity_map(middle is not None),
+            vmin=low,
+            vmax=high,
+            cbar=False,
+            linewidths=1.0,
+            linecolor=colour("paper"),
+            xticklabels=False,
+            yticklabels=False,
+        )
         names = [wrapped(named(name, language), 120) for _, name in rows]
         left = max(text_width(name) for name in names) + 8
         head = [wrapped(named(name, language), 60) for _, name in columns]
         place(figure, left=left, right=4, top=30 if any("\n" in name for name in head) else 20, bottom=8)
         axes.set_yticks([i + 0.5 for i in range(len(rows))], labels=names, rotation=0)
-        axes.set_xticks([j + 0.5 for j in range(len(columns))], labels=_thinned(head, figure.get_size_inches()[0] * 72 - left - 4), rotation=0)
+        axes.set_xticks(
+            [j + 0.5 for j in range(len(columns))],
+            labels=_thinned(head, figure.get_size_inches()[0] * 72 - left - 4),
+            rotation=0,
+        )
         axes.xaxis.tick_top()
         axes.tick_params(axis="both", labelcolor=colour("ink"), length=0)
         axes.spines[:].set_visible(False)
         if numbers:
-            _heat_numbers(axes, rows, columns, cells, grid, (low, high, middle), unit, scale, language, places)
+            _heat_numbers(
+                axes, rows, columns, cells, grid, (low, high, middle), unit, scale, language, places
+            )
 
-    return Drawing(draw=draw, data=_heat_table(rows, columns, cells, by=by, measure=measure), size=(WIDTH, (len(rows) * 19.0 + 44) / 72))
+    return Drawing(
+        draw=draw,
+        data=_heat_table(rows, columns, cells, by=by, measure=measure),
+        size=(WIDTH, (len(rows) * 19.0 + 44) / 72),
+    )
 
 
 def _thinned(names: Sequence[str], width: float) -> list[str]:
@@ -285,7 +377,9 @@ def _thinned(names: Sequence[str], width: float) -> list[str]:
     return [name if index % step == 0 else "" for index, name in enumerate(names)]
 
 
-def _heat_range(grid: np.ndarray, span: tuple[float, float] | None, middle: float | None) -> tuple[float, float, float | None]:
+def _heat_range(
+    grid: np.ndarray, span: tuple[float, float] | None, middle: float | None
+) -> tuple[float, float, float | None]:
     """Where the colour begins and ends, and its middle when it has one."""
     known = [float(value) for value in grid.ravel() if math.isfinite(value)]
     low, high = span or ((min(known), max(known)) if known else (0.0, 1.0))
@@ -314,12 +408,21 @@ def _opacity_map(diverging: bool) -> object:
 
 
 def _heat_numbers(
-    axes: Axes, rows: Sequence[tuple[str, Name]], columns: Sequence[tuple[str, Name]], cells: Mapping[tuple[str, str], Fact], grid: np.ndarray,
-    limits: tuple[float, float, float | None], unit: Unit, scale: Scale, language: Language, places: int | None,
-) -> None:  # fmt: skip
+    axes: Axes,
+    rows: Sequence[tuple[str, Name]],
+    columns: Sequence[tuple[str, Name]],
+    cells: Mapping[tuple[str, str], Fact],
+    grid: np.ndarray,
+    limits: tuple[float, float, float | None],
+    unit: Unit,
+    scale: Scale,
+    language: Language,
+    places: int | None,
+) -> None:
     """The number in each cell, pale on dark cells; left out altogether when the cells are too narrow."""
     texts = {
-        key: cell_text(fact.value, unit, scale=scale, places=places) if fact.value is not None else NO_VALUE for key, fact in cells.items()
+        key: cell_text(fact.value, unit, scale=scale, places=places) if fact.value is not None else NO_VALUE
+        for key, fact in cells.items()
     }
     per_cell = axes.get_window_extent().width / axes.figure.dpi * 72 / max(len(columns), 1)
     size = TEXT_SIZE - 1
@@ -331,7 +434,18 @@ def _heat_numbers(
             if fact is None:
                 continue
             tint = "muted" if fact.value is None else _heat_words(grid[i, j], limits)
-            annotate(axes, j + 0.5, i + 0.5, fact, language, text=texts[row, column], ha="center", va="center", fontsize=size, color=colour(tint))
+            annotate(
+                axes,
+                j + 0.5,
+                i + 0.5,
+                fact,
+                language,
+                text=texts[row, column],
+                ha="center",
+                va="center",
+                fontsize=size,
+                color=colour(tint),
+            )
 
 
 def _heat_words(value: float, limits: tuple[float, float, float | None]) -> str:
@@ -345,9 +459,16 @@ def _heat_words(value: float, limits: tuple[float, float, float | None]) -> str:
 
 
 def _heat_table(
-    rows: Sequence[tuple[str, Name]], columns: Sequence[tuple[str, Name]], cells: Mapping[tuple[str, str], Fact], *, by: Text, measure: Text
+    rows: Sequence[tuple[str, Name]],
+    columns: Sequence[tuple[str, Name]],
+    cells: Mapping[tuple[str, str], Fact],
+    *,
+    by: Text,
+    measure: Text,
 ) -> tuple[list[Column], list[Row]]:
-    heads = [Column(key="row", label=by)] + [Column(key=f"c_{key}", label=as_text(name)) for key, name in columns]
+    heads = [Column(key="row", label=by)] + [
+        Column(key=f"c_{key}", label=as_text(name)) for key, name in columns
+    ]
     body = []
     for key, name in rows:
         line: dict[str, Cell] = {"row": as_text(name)}
@@ -391,18 +512,36 @@ def dot_interval(
             _dot(axes, row, item, unit, scale)
         for row, other in enumerate(beside[1] if beside else ()):
             if other is not None and other.value is not None:
-                axes.plot([shown(other.value, unit, scale)], [row], "o", markerfacecolor="none", markeredgecolor=colour("muted"), markersize=6)
+                axes.plot(
+                    [shown(other.value, unit, scale)],
+                    [row],
+                    "o",
+                    markerfacecolor="none",
+                    markeredgecolor=colour("muted"),
+                    markersize=6,
+                )
         value_axis(axes, "x", name=axis_name(measure, unit, scale, language))
         if log:
             _log_ticks(axes)
         for row, (fact, text) in enumerate(zip(facts, texts, strict=True)):
             tint = "muted" if fact.value is None else "ink"
             annotate(
-                axes, 1 + 8 / _width_points(axes), row, fact, language, text=text, va="center", transform=axes.get_yaxis_transform(),
+                axes,
+                1 + 8 / _width_points(axes),
+                row,
+                fact,
+                language,
+                text=text,
+                va="center",
+                transform=axes.get_yaxis_transform(),
                 color=colour(tint),
-            )  # fmt: skip
+            )
 
-    return Drawing(draw=draw, data=items_table(items, by=by, measure=measure, beside=beside), size=(WIDTH, rows_height([item.name for item in items], extra=34)))
+    return Drawing(
+        draw=draw,
+        data=items_table(items, by=by, measure=measure, beside=beside),
+        size=(WIDTH, rows_height([item.name for item in items], extra=34)),
+    )
 
 
 def _width_points(axes: Axes) -> float:
@@ -422,7 +561,14 @@ def _dot(axes: Axes, row: int, item: Item, unit: Unit, scale: Scale) -> None:
     if fact.value is None:
         return
     if fact.interval:
-        axes.hlines(row, shown(fact.interval.low, unit, scale), shown(fact.interval.high, unit, scale), color=colour(item.role), linewidth=1.6, alpha=0.55)
+        axes.hlines(
+            row,
+            shown(fact.interval.low, unit, scale),
+            shown(fact.interval.high, unit, scale),
+            color=colour(item.role),
+            linewidth=1.6,
+            alpha=0.55,
+        )
     axes.plot([shown(fact.value, unit, scale)], [row], "o", color=colour(item.role), markersize=5)
 
 
@@ -433,7 +579,16 @@ def _log_ticks(axes: Axes) -> None:
     low, high = axes.get_xlim()
     decades = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
     steps = (1, 2, 5) if high / low < 300 else (1,)
-    axes.xaxis.set_major_locator(FixedLocator([step * 10.0**decade for decade in decades for step in steps if low <= step * 10.0**decade <= high]))
+    axes.xaxis.set_major_locator(
+        FixedLocator(
+            [
+                step * 10.0**decade
+                for decade in decades
+                for step in steps
+                if low <= step * 10.0**decade <= high
+            ]
+        )
+    )
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(tick_text))
     axes.set_xlim(low, high)

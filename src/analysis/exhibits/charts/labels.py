@@ -88,7 +88,12 @@ def overlaps(figure: Figure, *, tolerance: float = 0.5) -> list[tuple[str, str]]
     margin = tolerance * scale
     found = []
     for index, (name, box) in enumerate(boxes):
-        if box.x0 < -margin or box.y0 < -margin or box.x1 > figure.bbox.width + margin or box.y1 > figure.bbox.height + margin:
+        if (
+            box.x0 < -margin
+            or box.y0 < -margin
+            or box.x1 > figure.bbox.width + margin
+            or box.y1 > figure.bbox.height + margin
+        ):
             found.append((name, ""))
         for other, second in boxes[index + 1 :]:
             across = min(box.x1, second.x1) - max(box.x0, second.x0)

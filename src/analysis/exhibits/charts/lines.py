@@ -73,13 +73,20 @@ def lines(
         scale = axis_scale(facts, unit, language)
         ends = [(one.name, one.role, *_end(one, months, unit, scale)) for one in series]
         if reference and reference.fact.value is not None:
-            ends.append((reference.name, reference.role, shown(reference.fact.value, unit, scale), reference.fact))
+            ends.append(
+                (reference.name, reference.role, shown(reference.fact.value, unit, scale), reference.fact)
+            )
         right = end_margin([(name, fact) for name, _, _, fact in ends], unit, scale, language, most=NAMES)
         _month_frame(figure, axes, months, language, right=right)
         for one in series:
             _line(axes, one, months, unit, scale)
         if reference and reference.fact.value is not None:
-            axes.axhline(shown(reference.fact.value, unit, scale), color=colour(reference.role), linewidth=1.0, linestyle=(0, (4, 3)))
+            axes.axhline(
+                shown(reference.fact.value, unit, scale),
+                color=colour(reference.role),
+                linewidth=1.0,
+                linestyle=(0, (4, 3)),
+            )
         _from_zero(axes, from_zero)
         _headroom(axes, 10 if mark else 0)
         value_axis(axes, "y", name=axis_name(measure, unit, scale, language))
@@ -89,7 +96,9 @@ def lines(
     return Drawing(draw=draw, data=series_table(series), size=(WIDTH, 2.9))
 
 
-def _month_frame(figure: Figure, axes: Axes, months: Sequence[Month], language: Language, *, right: float) -> None:
+def _month_frame(
+    figure: Figure, axes: Axes, months: Sequence[Month], language: Language, *, right: float
+) -> None:
     place(figure, left=LEFT, right=right, top=TOP, bottom=BOTTOM)
     month_axis(axes, months, language, width=figure.get_size_inches()[0] * 72 - LEFT - right)
     axes.set_xlim(-0.3, len(months) - 0.7)
@@ -121,7 +130,14 @@ def _positions(one: Series, months: Sequence[Month]) -> dict[Month, int]:
 
 
 def _line(
-    axes: Axes, one: Series, months: Sequence[Month], unit: Unit, scale: Scale, *, intervals: bool = True, **options: Any
+    axes: Axes,
+    one: Series,
+    months: Sequence[Month],
+    unit: Unit,
+    scale: Scale,
+    *,
+    intervals: bool = True,
+    **options: Any,
 ) -> None:
     where = _positions(one, months)
     x = [where[month] for month, _ in one.points]
@@ -138,9 +154,17 @@ def _line(
 
 
 def _marked_values(
-    axes: Axes, one: Series, mark: Collection[Month], months: Sequence[Month], unit: Unit, scale: Scale, language: Language,
-    *, role: str | None = None, intervals: bool = True,
-) -> None:  # fmt: skip
+    axes: Axes,
+    one: Series,
+    mark: Collection[Month],
+    months: Sequence[Month],
+    unit: Unit,
+    scale: Scale,
+    language: Language,
+    *,
+    role: str | None = None,
+    intervals: bool = True,
+) -> None:
     """Values printed over points; one that would touch its neighbour is left out (the table has it)."""
     where = _positions(one, months)
     taken: list[tuple[float, float]] = []
@@ -154,8 +178,20 @@ def _marked_values(
         if any(middle - half < end and start < middle + half for start, end in taken):
             continue
         taken.append((middle - half, middle + half))
-        over = shown(fact.interval.high if fact.interval and intervals else fact.value, unit, scale) + 4 * _per_point_y(axes)
-        annotate(axes, where[month], over, fact, language, text=text, ha="center", va="bottom", color=text_colour(tint))
+        over = shown(
+            fact.interval.high if fact.interval and intervals else fact.value, unit, scale
+        ) + 4 * _per_point_y(axes)
+        annotate(
+            axes,
+            where[month],
+            over,
+            fact,
+            language,
+            text=text,
+            ha="center",
+            va="bottom",
+            color=text_colour(tint),
+        )
         axes.plot([where[month]], [shown(fact.value, unit, scale)], "o", color=colour(tint), markersize=5)
 
 
@@ -174,12 +210,7 @@ def _per_point_y(axes: Axes) -> float:
 
 
 def fan(
-    history: Series,
-    forecast: Series,
-    *,
-    measure: Text,
-    wider: Sequence[Series] = (),
-    from_zero: bool = True,
+    history: Series, forecast: Series, *, measure: Text, wider: Sequence[Series] = (), from_zero: bool = True
 ) -> Drawing:
     """History as a line, the forecast dashed from its last point, with its interval as a fan.
 
@@ -210,9 +241,16 @@ def fan(
         border = _positions(history, months)[joint[0][0]] if joint else 0
         axes.axvline(border + 0.5, color=colour("muted"), linewidth=0.6)
         words(
-            axes, border + 0.5, 1.0, "Forecast →", language, transform=axes.get_xaxis_transform(), va="bottom", ha="left",
+            axes,
+            border + 0.5,
+            1.0,
+            "Forecast →",
+            language,
+            transform=axes.get_xaxis_transform(),
+            va="bottom",
+            ha="left",
             color=colour("muted"),
-        )  # fmt: skip
+        )
         end_labels(axes, ends, unit, scale, language, x=len(months) - 1, most=NAMES)
 
     columns, rows = series_table(series)
@@ -223,10 +261,21 @@ def _interval_width(one: Series) -> float:
     return max((fact.interval.high - fact.interval.low for fact in one.facts if fact.interval), default=0.0)
 
 
-def _fan_band(axes: Axes, one: Series, months: Sequence[Month], joint: Sequence[tuple[Month, Fact]], unit: Unit, scale: Scale) -> None:
+def _fan_band(
+    axes: Axes,
+    one: Series,
+    months: Sequence[Month],
+    joint: Sequence[tuple[Month, Fact]],
+    unit: Unit,
+    scale: Scale,
+) -> None:
     """The band opens from the last known point."""
     where = {month: index for index, month in enumerate(months)}
-    points = [(where[month], fact.interval) for month, fact in one.points if fact.interval and fact.value is not None]
+    points = [
+        (where[month], fact.interval)
+        for month, fact in one.points
+        if fact.interval and fact.value is not None
+    ]
     x, low, high = [], [], []
     for month, fact in joint:
         x.append(where[month])
@@ -283,7 +332,9 @@ def control_chart(
     return Drawing(draw=draw, data=series_table(series), size=(WIDTH, 2.9))
 
 
-def _stairs(one: Series, months: Sequence[Month], unit: Unit, scale: Scale) -> tuple[list[float], list[float]]:
+def _stairs(
+    one: Series, months: Sequence[Month], unit: Unit, scale: Scale
+) -> tuple[list[float], list[float]]:
     """A step line that covers the half month at either end too."""
     where = _positions(one, months)
     x = [float(where[month]) for month, _ in one.points]
@@ -303,7 +354,9 @@ class Curve:
     role: str = "actual"
 
 
-def survival(curves: Sequence[Curve], *, measure: Text, age: Text, age_unit: str, from_zero: bool = True) -> Drawing:
+def survival(
+    curves: Sequence[Curve], *, measure: Text, age: Text, age_unit: str, from_zero: bool = True
+) -> Drawing:
     """Step curves (survival, retention, cumulative incidence) with pointwise bands, named at their ends."""
     facts = [fact for curve in curves for _, fact in curve.points]
     unit, along = one_unit(facts, "survival"), Unit.parse(age_unit)
@@ -314,7 +367,14 @@ def survival(curves: Sequence[Curve], *, measure: Text, age: Text, age_unit: str
         ends = []
         for curve in curves:
             known = [(x, fact) for x, fact in curve.points if fact.value is not None]
-            ends.append((curve.name, curve.role, shown(known[-1][1].value, unit, scale) if known else 0.0, known[-1][1] if known else None))
+            ends.append(
+                (
+                    curve.name,
+                    curve.role,
+                    shown(known[-1][1].value, unit, scale) if known else 0.0,
+                    known[-1][1] if known else None,
+                )
+            )
         right = end_margin([(name, fact) for name, _, _, fact in ends], unit, scale, language, most=NAMES)
         place(figure, left=LEFT, right=right, top=TOP, bottom=BOTTOM)
         last = max(x for curve in curves for x, _ in curve.points)

@@ -9,15 +9,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.errors import ParameterError
 from analysis.exhibits.blocks import Cell, Column, Row
 from analysis.exhibits.charts.labels import LINE_HEIGHT, spread, wrapped
-from analysis.exhibits.style import (
-    TEXT_SIZE,
-    annotate,
-    colour,
-    label,
-    shown,
-    text_colour,
-    text_width,
-)
+from analysis.exhibits.style import TEXT_SIZE, annotate, colour, label, shown, text_colour, text_width
 from analysis.formats import ONE, Scale, Unit, cell_text
 from analysis.locale import LANGUAGES, Language, Text
 from analysis.periods import Month
@@ -27,7 +19,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Name = Text | str
-ROW, WRAPPED_ROW = 18.0, 26.0  # points from one row of a horizontal chart to the next; where a name takes two lines
+ROW, WRAPPED_ROW = (
+    18.0,
+    26.0,
+)  # points from one row of a horizontal chart to the next; where a name takes two lines
 NAMES = 150.0  # points that row names may take before they wrap
 
 
@@ -61,7 +56,9 @@ def as_text(name: Name) -> Text:
     return name if isinstance(name, Text) else Text.same(name)
 
 
-def mark_text(fact: Fact, unit: Unit, scale: Scale, *, signed: bool = False, places: int | None = None) -> str:
+def mark_text(
+    fact: Fact, unit: Unit, scale: Scale, *, signed: bool = False, places: int | None = None
+) -> str:
     """A number beside a mark, in the unit of the axis; only percent carries its sign."""
     assert fact.value is not None
     if places is None and unit.is_money and not unit.per and scale == ONE:
@@ -71,12 +68,23 @@ def mark_text(fact: Fact, unit: Unit, scale: Scale, *, signed: bool = False, pla
 
 
 def value_label(
-    axes: Axes, x: float, y: float, fact: Fact, unit: Unit, scale: Scale, language: Language, *, signed: bool = False, **options: Any
+    axes: Axes,
+    x: float,
+    y: float,
+    fact: Fact,
+    unit: Unit,
+    scale: Scale,
+    language: Language,
+    *,
+    signed: bool = False,
+    **options: Any,
 ) -> Any:
     """The fact beside its mark, or its reason in muted words where there is no number."""
     if fact.value is None:
         assert fact.reason is not None
-        return annotate(axes, x, y, fact, language, text=fact.reason[language], color=colour("muted"), **options)
+        return annotate(
+            axes, x, y, fact, language, text=fact.reason[language], color=colour("muted"), **options
+        )
     return annotate(axes, x, y, fact, language, text=mark_text(fact, unit, scale, signed=signed), **options)
 
 
@@ -108,7 +116,13 @@ def month_axis(axes: Axes, months: Sequence[Month], language: Language, *, width
         month = months[index]
         name = f"{month.number}月" if language == "zh" else _SHORT[month.number - 1]
         # a second line under every name keeps the names on one height
-        texts.append(f"{name}\n " if month.year == year else f"{name}\n{month.year}年" if language == "zh" else f"{name}\n{month.year}")
+        texts.append(
+            f"{name}\n "
+            if month.year == year
+            else f"{name}\n{month.year}年"
+            if language == "zh"
+            else f"{name}\n{month.year}"
+        )
         year = month.year
     axes.set_xticks(picked, labels=texts, linespacing=1.25)
 
@@ -127,9 +141,16 @@ def all_months(series: Iterable[Series]) -> list[Month]:
 
 
 def end_labels(
-    axes: Axes, ends: Sequence[tuple[Name, str, float, Fact | None]], unit: Unit, scale: Scale, language: Language, *, x: float, most: float,
+    axes: Axes,
+    ends: Sequence[tuple[Name, str, float, Fact | None]],
+    unit: Unit,
+    scale: Scale,
+    language: Language,
+    *,
+    x: float,
+    most: float,
     swatches: bool = False,
-) -> None:  # fmt: skip
+) -> None:
     """Names (and last values) to the right of lines, pushed apart. ``ends``: name, role, height, fact or None.
 
     ``swatches`` puts a square of the colour before words in ink, for areas.
@@ -147,17 +168,45 @@ def end_labels(
         style: dict[str, Any] = {"transform": figure.dpi_scale_trans, "va": "center", "clip_on": False}
         start, tint = across + 7, text_colour(role)
         if swatches:
-            axes.plot([(start + 3) / 72], [height / 72], "s", color=colour(role), markersize=6, transform=figure.dpi_scale_trans, clip_on=False)
+            axes.plot(
+                [(start + 3) / 72],
+                [height / 72],
+                "s",
+                color=colour(role),
+                markersize=6,
+                transform=figure.dpi_scale_trans,
+                clip_on=False,
+            )
             start, tint = start + 10, colour("ink")
-        drawn = label(axes, start / 72, height / 72, text, language, color=tint, weight="normal" if swatches else "bold", **style)
+        drawn = label(
+            axes,
+            start / 72,
+            height / 72,
+            text,
+            language,
+            color=tint,
+            weight="normal" if swatches else "bold",
+            **style,
+        )
         if isinstance(name, Text):
             drawn.message = name.en  # type: ignore[attr-defined]
         if fact is not None and fact.value is not None:
             after = start + text_width(text, bold=True) + 5
-            annotate(axes, after / 72, height / 72, fact, language, text=mark_text(fact, unit, scale), color=tint, **style)
+            annotate(
+                axes,
+                after / 72,
+                height / 72,
+                fact,
+                language,
+                text=mark_text(fact, unit, scale),
+                color=tint,
+                **style,
+            )
 
 
-def end_margin(ends: Sequence[tuple[Name, Fact | None]], unit: Unit, scale: Scale, language: Language, *, most: float) -> float:
+def end_margin(
+    ends: Sequence[tuple[Name, Fact | None]], unit: Unit, scale: Scale, language: Language, *, most: float
+) -> float:
     """Points that :func:`end_labels` needs to the right of the axes."""
     widths = [0.0]
     for name, fact in ends:
@@ -168,9 +217,21 @@ def end_margin(ends: Sequence[tuple[Name, Fact | None]], unit: Unit, scale: Scal
     return max(widths) + 20
 
 
-def band(axes: Axes, positions: Sequence[float], facts: Sequence[Fact], unit: Unit, scale: Scale, role: str, **options: Any) -> None:
+def band(
+    axes: Axes,
+    positions: Sequence[float],
+    facts: Sequence[Fact],
+    unit: Unit,
+    scale: Scale,
+    role: str,
+    **options: Any,
+) -> None:
     """The interval of each fact as a band; nothing where facts have none."""
-    with_interval = [(x, fact.interval) for x, fact in zip(positions, facts, strict=True) if fact.interval and fact.value is not None]
+    with_interval = [
+        (x, fact.interval)
+        for x, fact in zip(positions, facts, strict=True)
+        if fact.interval and fact.value is not None
+    ]
     if with_interval:
         x = [position for position, _ in with_interval]
         low = [shown(interval.low, unit, scale) for _, interval in with_interval]
@@ -178,7 +239,13 @@ def band(axes: Axes, positions: Sequence[float], facts: Sequence[Fact], unit: Un
         axes.fill_between(x, low, high, color=colour(role), **({"alpha": 0.16, "linewidth": 0} | options))
 
 
-def items_table(items: Sequence[Item], *, by: Text, measure: Text, beside: tuple[Text, Sequence[Fact | None]] | None = None) -> tuple[list[Column], list[Row]]:
+def items_table(
+    items: Sequence[Item],
+    *,
+    by: Text,
+    measure: Text,
+    beside: tuple[Text, Sequence[Fact | None]] | None = None,
+) -> tuple[list[Column], list[Row]]:
     """The table behind a chart of items: name, value and, where facts have them, interval and n; ``beside`` is a further column."""
     facts = [item.fact for item in items]
     columns = [Column(key="name", label=by), Column(key="value", label=measure)]

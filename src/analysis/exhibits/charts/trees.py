@@ -36,21 +36,68 @@ def fault_tree(nodes: Sequence[Node], *, by: Text, measure: Text) -> Drawing:
         for node in nodes:
             if node.parent is not None:
                 (x0, y0), (x1, y1) = place[node.parent], place[node.id]
-                axes.plot([x0 + 0.1, x0 + 0.86, x0 + 0.86, x1], [y0, y0, y1, y1], color=colour("context"), linewidth=0.9, zorder=1)
+                axes.plot(
+                    [x0 + 0.1, x0 + 0.86, x0 + 0.86, x1],
+                    [y0, y0, y1, y1],
+                    color=colour("context"),
+                    linewidth=0.9,
+                    zorder=1,
+                )
         for node in nodes:
             x, y = place[node.id]
             kind = _GATES.get(node.kind)
             tint = colour("focus" if node.parent is None else "ink")
-            box = {"boxstyle": "round,pad=0.25", "facecolor": colour("paper"), "edgecolor": colour("actual" if kind else "context"), "linewidth": 0.9}
-            label(axes, x + 0.02, y, wrapped(node.name[language], 74 if kind else 98, lines=1), language, va="center", ha="left", color=tint, fontsize=TEXT_SIZE - 0.5, bbox=box)
+            box = {
+                "boxstyle": "round,pad=0.25",
+                "facecolor": colour("paper"),
+                "edgecolor": colour("actual" if kind else "context"),
+                "linewidth": 0.9,
+            }
+            label(
+                axes,
+                x + 0.02,
+                y,
+                wrapped(node.name[language], 74 if kind else 98, lines=1),
+                language,
+                va="center",
+                ha="left",
+                color=tint,
+                fontsize=TEXT_SIZE - 0.5,
+                bbox=box,
+            )
             if kind:
-                words(axes, x + 0.74, y - 0.28, kind, language, va="center", ha="left", color=colour("actual"), fontsize=TEXT_SIZE - 1.5)
+                words(
+                    axes,
+                    x + 0.74,
+                    y - 0.28,
+                    kind,
+                    language,
+                    va="center",
+                    ha="left",
+                    color=colour("actual"),
+                    fontsize=TEXT_SIZE - 1.5,
+                )
             elif node.probability is not None and node.probability.value is not None:
                 number = f"{cell_text(node.probability.value, 'share', places=2)}%"
-                annotate(axes, x + 0.98, y, node.probability, language, text=number, va="center", ha="left", color=colour("muted"), fontsize=TEXT_SIZE - 0.5)
+                annotate(
+                    axes,
+                    x + 0.98,
+                    y,
+                    node.probability,
+                    language,
+                    text=number,
+                    va="center",
+                    ha="left",
+                    color=colour("muted"),
+                    fontsize=TEXT_SIZE - 0.5,
+                )
 
     columns = [Column(key="name", label=by), Column(key="value", label=measure, places=2)]
-    listed = [Row(cells={"name": node.name, "value": node.probability}) for node in nodes if node.probability is not None]
+    listed = [
+        Row(cells={"name": node.name, "value": node.probability})
+        for node in nodes
+        if node.probability is not None
+    ]
     return Drawing(draw=draw, data=(columns, listed), size=(WIDTH, max(2.0, ROW * leaves + 0.4)))
 
 
