@@ -7,11 +7,12 @@ the page can always be walked back; nothing in a report is typed by hand.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import string
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import quote, unquote
 
 from analysis.errors import ParameterError
@@ -46,6 +47,148 @@ class Interval:
         return {"low": self.low, "high": self.high, "level": self.level, "method": self.method}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """A number counted or summed from rows.
+
+    ``numerator`` and ``denominator`` are SELECTs of the rows; ``value`` and ``of`` the SQL aggregates over them. The number is
+    ``value`` over ``of`` times ``per``, or ``value`` alone.
+    """
+
+    numerator: str
+    value: str = "count(*)"
+    denominator: str = ""
+    of: str = "count(*)"
+    per: int = 1
+
+    kind: ClassVar[str] = "rows"
+
+    @property
+    def queries(self) -> tuple[str, ...]:
+        return tuple(filter(None, (self.numerator, self.denominator)))
+
+    def as_json(self) -> dict[str, Any]:
+        parts = {"numerator": query_key(self.numerator)}
+        values = {"numerator": self.value}
+        if self.denominator:
+            parts["denominator"], values["denominator"] = query_key(self.denominator), self.of
+        packed: dict[str, Any] = {"kind": self.kind, "queries": parts, "values": values}
+        return packed | {"per": self.per} if self.per != 1 else packed
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Derived:
+    """A number computed from other facts by one of :data:`OPERATIONS`."""
+
+    operation: str
+    parents: tuple[Fact, ...]
+
+    kind: ClassVar[str] = "derived"
+
+    def __post_init__(self) -> None:
+        if self.operation not in OPERATIONS:
+            raise ParameterError(f"lineage: no operation '{self.operation}'; known: {', '.join(OPERATIONS)}.")
+        if not self.parents:
+            raise ParameterError(f"lineage: '{self.operation}' of no facts.")
+
+    @property
+    def queries(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(q for parent in self.parents for q in parent.lineage_queries))
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "operation": self.operation,
+            "parents": [parent.id for parent in self.parents],
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimated:
+    """A number that a function made of the rows its queries read.
+
+    ``function`` states it, ``within`` is the study's entry that runs it (calling that again gives the number again), ``queries``
+    are the frames it was given or asked for, ``parameters`` its scalar arguments as text.
+    """
+
+    function: str
+    within: str = ""
+    queries: tuple[str, ...] = ()
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+    kind: ClassVar[str] = "estimated"
+
+    def as_json(self) -> dict[str, Any]:
+        packed = {
+            "kind": self.kind,
+            "function": self.function,
+            "within": self.within,
+            "queries": [query_key(query) for query in self.queries],
+        }
+        return packed | {"parameters": dict(sorted(self.parameters.items()))} if self.parameters else packed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assumed:
+    """A number that somebody decided: where it stands (a file of params) and under which name."""
+
+    source: str
+    name: str
+
+    kind: ClassVar[str] = "assumed"
+    queries: ClassVar[tuple[str, ...]] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        return {"kind": self.kind, "source": self.source, "name": self.name}
+
+
+Lineage = Rows | Derived | Estimated | Assumed
+
+
+def query_key(sql: str) -> str:
+    """The name under which a query's text is kept beside the facts."""
+    return hashlib.sha256(sql.encode()).hexdigest()[:12]
+
+
+def _total(values: Sequence[Number]) -> Number:
+    return sum(values[1:], values[0])  # type: ignore[arg-type]
+
+
+def _difference(values: Sequence[Number]) -> Number:
+    return values[0] - _total(values[1:])  # type: ignore[operator]
+
+
+def _quotient(values: Sequence[Number]) -> Number:
+    if isinstance(values[0], float) or isinstance(values[1], float):
+        return float(values[0]) / float(values[1])
+    return (
+        decimal(values[0]) / decimal(values[1]) if isinstance(values[0], Decimal) else values[0] / values[1]
+    )
+
+
+def _product(values: Sequence[Number]) -> Number:
+    result = values[0]
+    for value in values[1:]:
+        mixed = isinstance(result, float) or isinstance(value, float)
+        result = float(result) * float(value) if mixed else result * value  # type: ignore[operator]
+    return result
+
+
+# What a derived fact may be of its parents; the first parent is what is counted, the second what it is counted against.
+OPERATIONS: dict[str, Callable[[Sequence[Number]], Number]] = {
+    "sum": _total,
+    "difference": _difference,
+    "quotient": _quotient,
+    "product": _product,
+    "complement": lambda values: 1 - values[0],
+    "relative_change": lambda values: _quotient((_difference(values[:2]), values[1])),
+    "copy": lambda values: values[0],
+    "count": len,
+    "largest": max,  # type: ignore[dict-item]
+    "smallest": min,  # type: ignore[dict-item]
+}
+
+
 def _escaped(text: str) -> str:
     return quote(text, safe=" -_.~/()+&").replace("~", "%7E") if text.isascii() else _escaped_wide(text)
 
@@ -77,6 +220,7 @@ class Fact:
     reason: Text | None = None
     formula: str = ""
     sources: tuple[str, ...] = ()
+    lineage: Lineage | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         Unit.parse(self.unit)
@@ -92,6 +236,16 @@ class Fact:
         """``metric[@dimension=value,…]#period:definition-version``; dimensions sorted, values escaped."""
         pairs = ",".join(f"{name}={_escaped(str(value))}" for name, value in sorted(self.dimensions.items()))
         return f"{self.metric}{'@' + pairs if pairs else ''}#{self.period}:{self.version}"
+
+    @property
+    def parents(self) -> tuple[Fact, ...]:
+        """The facts it was computed from; none for what came from rows, a model or an assumption."""
+        return self.lineage.parents if isinstance(self.lineage, Derived) else ()
+
+    @property
+    def lineage_queries(self) -> tuple[str, ...]:
+        """Every query that stands behind it, its parents' included."""
+        return self.lineage.queries if self.lineage is not None else ()
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -109,6 +263,7 @@ class Fact:
             "reason": self.reason.as_json() if self.reason else None,
             "formula": self.formula,
             "sources": list(self.sources),
+            "lineage": self.lineage.as_json() if self.lineage else None,
         }
 
 

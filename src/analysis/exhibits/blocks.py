@@ -125,6 +125,9 @@ class Gathered:
         self._messages: set[str] = set()
 
     def fact(self, fact: Fact) -> str:
+        """Keep a fact, and those it was computed from: whoever holds the record can walk back."""
+        for parent in fact.parents:
+            self.fact(parent)
         record = fact.as_json()
         known = self.facts.setdefault(fact.id, record)
         if any(known[part] != record[part] for part in ("value", "unit", "interval", "n", "reason")):

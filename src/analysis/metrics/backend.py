@@ -7,12 +7,14 @@ Every query of the package is written once in DuckDB's dialect, inside the subse
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from analysis.errors import ParameterError
 from analysis.sources.quiet import silence
 
 if TYPE_CHECKING:
@@ -45,6 +47,37 @@ def transpiled(sql: str, dialect: str) -> str:
     import sqlglot
 
     return sqlglot.transpile(sql, read="duckdb", write=dialect)[0]
+
+
+@functools.cache
+def table_names(sql: str) -> frozenset[str]:
+    """Names of the tables and views a SELECT reads; what it defines itself (WITH) is not among them."""
+    import json
+
+    row = _parser().execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
+    tree = json.loads(row[0]) if row else {"error": True}
+    if tree.get("error"):
+        raise ParameterError(f"SQL: {tree.get('error_message', 'cannot be read')}: {sql[:200]}")
+    read: set[str] = set()
+    defined: set[str] = set()
+    stack: list[Any] = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, dict):
+            if node.get("type") == "BASE_TABLE":
+                read.add(node["table_name"])
+            defined.update(entry["key"] for entry in (node.get("cte_map") or {}).get("map", ()))
+            stack.extend(node.values())
+        elif isinstance(node, list):
+            stack.extend(node)
+    return frozenset(read - defined)
+
+
+@functools.cache
+def _parser() -> Any:
+    import duckdb
+
+    return duckdb.connect()
 
 
 class Database(Protocol):

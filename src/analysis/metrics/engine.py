@@ -7,12 +7,13 @@ rows of the month, lookups, as-of date), so the next month's run computes the ne
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import hashlib
 import json
 import os
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,12 +21,14 @@ from typing import TYPE_CHECKING, Any
 from analysis.errors import MissingData, ParameterError
 from analysis.formats import Number, decimal
 from analysis.locale import Text
-from analysis.metrics.backend import Database, DuckDB, literal, quoted
+from analysis.metrics import lineage
+from analysis.metrics.backend import Database, DuckDB, literal, quoted, table_names
+from analysis.metrics.lineage import here
 from analysis.metrics.registry import NOT_STATED, Measure, Metric, Registry
 from analysis.metrics.views import PLANS, VIEWS, View
 from analysis.params import CostTree
 from analysis.periods import Month, day_end_utc
-from analysis.results import Fact, Interval
+from analysis.results import OPERATIONS, Assumed, Derived, Fact, Interval, Lineage, Rows, query_key
 from analysis.tables import TableSet, contract
 
 if TYPE_CHECKING:
@@ -102,7 +105,10 @@ class Engine:
         self._database: Database = database or DuckDB()
         self._remembered: dict[str, pd.DataFrame] = {}
         self._view_columns: dict[str, frozenset[str]] = {}
-        self._materialised: set[str] = set()
+        self._made: dict[str, str] = {}
+        self._lent: dict[str, tuple[str, ...]] = {}
+        self._reads: dict[str, tuple[str, ...]] = {}
+        self.queries: dict[str, str] = {}
         self._register()
 
     # -- tables and views ------------------------------------------------------------------------------------------
@@ -154,6 +160,7 @@ class Engine:
     def query(self, sql: str, *, needs: Sequence[str] = ()) -> pd.DataFrame:
         """A study's own query over views and tables; money comes back as Decimal."""
         self.require(*needs)
+        self._follow(sql)
         return self._database.frame(sql)
 
     def materialise(self, name: str, sql: str, *, needs: Sequence[str] = ()) -> str:
@@ -164,15 +171,55 @@ class Engine:
         """
         self.require(*needs)
         table = f"{name}_{hashlib.sha256(sql.encode()).hexdigest()[:12]}"
-        if table not in self._materialised:
+        self._follow(sql)
+        if table not in self._made:
             self._database.create_table(table, sql)
-            self._materialised.add(table)
+            self._made[table] = sql
         return quoted(table)
 
     def lend(self, name: str, frame: Any) -> str:
         """Put a small Arrow table of a study's own (what a model says of each pattern) beside the others; returns the quoted name to join to."""
         self._database.register_frame(name, frame)
+        scope = lineage.innermost()
+        self._lent[name] = tuple(scope.reads) if scope else ()
         return quoted(name)
+
+    # -- what queries read ------------------------------------------------------------------------------------------
+
+    def _follow(self, sql: str) -> None:
+        """Everything computed now depends on this query; its text is kept under its key."""
+        self.queries.setdefault(query_key(sql), sql)
+        lineage.follow(sql)
+
+    def tables_read(self, sql: str) -> tuple[str, ...]:
+        """The source tables a query reads, through views, tables computed on the way and what models lent."""
+        if sql not in self._reads:
+            found: dict[str, None] = {}
+            for name in table_names(sql):
+                found.update(dict.fromkeys(self._source_tables(name)))
+            self._reads[sql] = tuple(sorted(found))
+        return self._reads[sql]
+
+    def _source_tables(self, name: str) -> tuple[str, ...]:
+        if name in VIEWS:
+            return self.tables_read(VIEWS[name].sql)
+        if name in self._made:
+            return self.tables_read(self._made[name])
+        if name in self._lent:
+            return self._sources_of(self._lent[name])
+        # the account map is a table of params, not a source
+        return (name,) if name in self.tables.tables else ()
+
+    def _sources_of(self, queries: Iterable[str]) -> tuple[str, ...]:
+        return tuple(sorted({table for query in queries for table in self.tables_read(query)}))
+
+    def made_tables(self, sql: str) -> dict[str, str]:
+        """Tables computed on the way that a query names, each with its SQL, those that others stand on first."""
+        found: dict[str, str] = {}
+        for name in sorted(table_names(sql)):
+            if name in self._made:
+                found |= self.made_tables(self._made[name]) | {name: self._made[name]}
+        return found
 
     # -- aggregates -------------------------------------------------------------------------------------------------
 
@@ -186,8 +233,10 @@ class Engine:
         entries = [self.registry.measure(name) for name in measures]
         view = self._view_of(entries)
         self.require(VIEWS[view].table, *(need for entry in entries for need in entry.needs))
+        sql = self._computed(view, entries, by, period.condition())
+        self._follow(sql)
         if self._cache is None or any(entry.merge == "none" for entry in entries):
-            return self._frame(self._computed(view, entries, by, period.condition()))
+            return self._frame(sql)
         return self._kept(VIEWS[view], entries, by, period)
 
     def _view_of(self, measures: Sequence[Measure]) -> str:
@@ -318,11 +367,21 @@ class Engine:
     def fact(
         self, metric: str, *, period: Month | Period, dimensions: Mapping[str, str] | None = None
     ) -> Fact:
-        """The metric as a fact. What it lacks is its reason: absent data, no rows, a zero denominator."""
-        entry = self.registry[metric]
+        """The metric as a fact, computed as the registry defines it. What it lacks is its reason.
+
+        Measures are counted from rows; a derived metric is computed from the facts of its parents, same period and slice.
+
+        Raises
+        ------
+        ParameterError
+            A metric that a study's function estimates cannot be asked of the engine.
+        """
+        entry, period = self.registry[metric], Period.of(period)
+        if entry.derived is not None:
+            parents = [self.fact(parent, period=period, dimensions=dimensions) for parent in entry.derived.of]
+            return self.derived(metric, *parents, period=period, dimensions=dimensions)
         if not isinstance(entry.numerator, str):
-            raise ParameterError(f"metric '{metric}' is computed by {entry.computed_by}, not from measures.")
-        period = Period.of(period)
+            raise ParameterError(f"metric '{metric}' is made by {entry.made_by()}, not from measures.")
         try:
             numerator = self.value(entry.numerator, period=period, dimensions=dimensions)
             denominator = (
@@ -339,6 +398,44 @@ class Engine:
                 metric, period=period, dimensions=dimensions, value=None, reason=_needs(missing)
             )
         return self.ratio(metric, numerator, denominator, period=period, dimensions=dimensions)
+
+    def derived(
+        self,
+        metric: str,
+        *parents: Fact,
+        period: Month | Period | str,
+        dimensions: Mapping[str, str] | None = None,
+        **parts: Any,
+    ) -> Fact:
+        """A fact computed from other facts by the operation its definition names; what a parent lacks, it lacks.
+
+        Parameters
+        ----------
+        parents : in the order of the definition (what is counted, then what it is counted against)
+        parts : ``interval``, ``n`` where the study knows them; numerator and denominator follow from the operation
+        """
+        entry = self.registry[metric]
+        if entry.derived is None:
+            raise ParameterError(f"metric '{metric}' is made by {entry.made_by()}, not derived from facts.")
+        entry.derived.refuse_other(metric, parents)
+        operation = entry.derived.operation
+        follows = Derived(operation=operation, parents=parents)
+        stated = functools.partial(
+            self.stated, metric, period=period, dimensions=dimensions, lineage=follows, **parts
+        )
+        lacking = next((parent for parent in parents if parent.value is None), None)
+        if lacking is not None:
+            return stated(value=None, reason=lacking.reason)
+        values = [parent.value for parent in parents if parent.value is not None]
+        if operation in ("quotient", "relative_change") and values[1] <= 0:
+            return stated(value=None, reason=NOT_POSITIVE)
+        value = OPERATIONS[operation](values)
+        if operation == "quotient":
+            stated = functools.partial(stated, numerator=values[0], denominator=values[1])
+        elif operation == "relative_change":
+            difference = OPERATIONS["difference"](values)
+            stated = functools.partial(stated, numerator=difference, denominator=values[1])
+        return stated(value=value)
 
     def _denominator_slice(
         self, entry: Metric, dimensions: Mapping[str, str] | None
@@ -370,34 +467,23 @@ class Engine:
         *,
         period: Month | Period,
         dimensions: Mapping[str, str] | None = None,
+        lineage: Lineage | None = None,
     ) -> Fact:
-        """A fact of ``metric`` from its two parts, already summed; the interval is the one the registry names."""
+        """A fact of ``metric`` from its two parts, already summed; the interval is the one the registry names.
+
+        ``lineage`` says where the parts come from where the metric's own measures do not.
+        """
         entry = self.registry[metric]
+        follows = lineage or self.rows_behind(entry, Period.of(period), dimensions or {})
+        stated = functools.partial(self.stated, metric, period=period, dimensions=dimensions, lineage=follows)
         if numerator is None:
-            return self.stated(
-                metric, period=period, dimensions=dimensions, value=None, reason=_no_rows(Period.of(period))
-            )
+            return stated(value=None, reason=_no_rows(Period.of(period)))
         if entry.denominator is None:
-            return self.stated(
-                metric, period=period, dimensions=dimensions, value=numerator, numerator=numerator
-            )
+            return stated(value=numerator, numerator=numerator)
         if not denominator:
-            reason = Text(en="not computed: the denominator is zero", zh="未计算：分母为零")
-            return self.stated(
-                metric,
-                period=period,
-                dimensions=dimensions,
-                value=None,
-                reason=reason,
-                numerator=numerator,
-                denominator=denominator,
-            )
-        value = _divided(numerator, denominator, entry.per)
-        return self.stated(
-            metric,
-            period=period,
-            dimensions=dimensions,
-            value=value,
+            return stated(value=None, reason=ZERO, numerator=numerator, denominator=denominator)
+        return stated(
+            value=_divided(numerator, denominator, entry.per),
             numerator=numerator,
             denominator=denominator,
             interval=self._interval(entry, numerator, denominator),
@@ -411,16 +497,17 @@ class Engine:
         period: Month | Period | str,
         value: Number | None,
         dimensions: Mapping[str, str] | None = None,
+        lineage: Lineage | None = None,
         **parts: Any,
     ) -> Fact:
-        """A fact whose value a study computed; unit, version, formula and sources come from the registry."""
+        """A fact whose value a study computed; unit, version and formula come from the registry, tables from its lineage.
+
+        Without ``lineage`` the fact follows from what the traced function that states it has read.
+        """
         entry = self.registry[metric]
-        numerator = entry.numerator
-        sources: tuple[str, ...] = ()
-        for part in (numerator, entry.denominator):
-            if isinstance(part, str):
-                view = VIEWS[self.registry.measure(part).view]
-                sources += (view.table, *view.monthly)
+        follows = lineage or self.rows_behind(entry, period, dimensions or {}) or here()
+        for query in follows.queries if follows else ():
+            self.queries.setdefault(query_key(query), query)
         return Fact(
             metric=metric,
             period=str(period) if not isinstance(period, str) else period,
@@ -429,9 +516,41 @@ class Engine:
             dimensions=dict(dimensions or {}),
             version=entry.version,
             formula=self.registry.formula(entry),
-            sources=parts.pop("sources", tuple(dict.fromkeys(sources))),
+            sources=self._sources(follows),
+            lineage=follows,
             **parts,
         )
+
+    def _sources(self, follows: Lineage | None) -> tuple[str, ...]:
+        """The tables that the lineage's queries read; the params file of an assumption."""
+        if isinstance(follows, Assumed):
+            return (follows.source,)
+        return self._sources_of(follows.queries) if follows else ()
+
+    def rows_behind(
+        self, entry: Metric, period: Month | Period | str, dimensions: Mapping[str, str]
+    ) -> Rows | None:
+        """The rows that a metric's measures add up in a period and slice; None where they do not define it."""
+        if not isinstance(entry.numerator, str):
+            return None
+        numerator = self.registry.measure(entry.numerator)
+        within = Period.parse(period) if isinstance(period, str) else Period.of(period)
+        if not set(dimensions) <= self._columns(numerator.view):
+            return None
+        rows = Rows(
+            numerator=self._rows_of(numerator, within, dimensions), value=numerator.value, per=entry.per
+        )
+        if not isinstance(entry.denominator, str):
+            return rows
+        denominator = self.registry.measure(entry.denominator)
+        place = self._denominator_slice(entry, dimensions) or {}
+        if not set(place) <= self._columns(denominator.view):
+            return None
+        return replace(rows, denominator=self._rows_of(denominator, within, place), of=denominator.value)
+
+    def _rows_of(self, measure: Measure, period: Period, dimensions: Mapping[str, str]) -> str:
+        where = f" AND ({measure.where})" if measure.where else ""
+        return f"SELECT * FROM {quoted(measure.view)} WHERE {self._slice(period, dimensions)}{where}"
 
     def _interval(self, entry: Metric, numerator: Number, denominator: Number) -> Interval | None:
         """The interval the registry names for a rate; exact accounting figures have none."""
@@ -465,19 +584,6 @@ class Engine:
             )
         return " AND ".join(conditions)
 
-    def trace_sql(self, fact: Fact) -> str | None:
-        """The SELECT of the rows behind a fact made from measures; None when a study computed it from other facts."""
-        entry = self.registry.metrics.get(fact.metric)
-        if entry is None or not isinstance(entry.numerator, str):
-            return None
-        measure = self.registry.measure(entry.numerator)
-        known = self._columns(measure.view)
-        if not set(fact.dimensions) <= known:
-            return None
-        condition = self._slice(Period.parse(fact.period), fact.dimensions)
-        where = f" AND ({measure.where})" if measure.where else ""
-        return f"SELECT * FROM {quoted(measure.view)} WHERE {condition}{where}"
-
     def rows(self, sql: str, *, limit: int | None = None) -> pd.DataFrame:
         """Rows behind a figure, in a stable order."""
         return self._database.frame(
@@ -490,6 +596,10 @@ def _divided(numerator: Number, denominator: Number, per: int) -> Number:
     if isinstance(numerator, Decimal):
         return numerator * per / decimal(denominator)
     return float(numerator) * per / float(denominator)
+
+
+ZERO = Text(en="not computed: the denominator is zero", zh="未计算：分母为零")
+NOT_POSITIVE = Text(en="not computed: the base is not positive", zh="未计算：基数非正")
 
 
 def _needs(missing: MissingData) -> Text:

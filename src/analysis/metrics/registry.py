@@ -7,7 +7,7 @@ one over another, with names, unit, owner and interval method). A changed defini
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +16,7 @@ from analysis.errors import ParameterError, suggestion
 from analysis.formats import Unit
 from analysis.locale import Text
 from analysis.params.strict import bind, params_root, read_yaml
+from analysis.results import OPERATIONS, Fact
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +47,33 @@ class Threshold:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Derivation:
+    """A metric computed from facts of other metrics: the operation, and which metrics its parents are (``any``: whichever it is asked of)."""
+
+    operation: str
+    of: tuple[str, ...]
+
+    def refuse_other(self, metric: str, parents: Sequence[Fact]) -> None:
+        """Refuse parents that are not what the definition names."""
+        wanted = self.of * len(parents) if len(self.of) == 1 else self.of
+        if len(parents) > len(wanted) or any(
+            name not in (ANY, parent.metric) for name, parent in zip(wanted, parents, strict=False)
+        ):
+            raise ParameterError(
+                f"metric '{metric}' is the {self.operation} of {', '.join(self.of)}, not of {', '.join(p.metric for p in parents)}."
+            )
+
+
+ANY = "any"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Metric:
-    """A published measure. ``numerator`` and ``denominator`` name measures, or are words where a study computes it."""
+    """A published measure, and how it is computed: by exactly one of four ways.
+
+    ``numerator`` (and ``denominator``) name measures: counted from rows, one over the other. Else they are words, and the number is
+    ``derived`` from other facts, an ``assumption`` of finance, or made by ``function``: the dotted names of the functions that state it.
+    """
 
     name: Text
     description: Text
@@ -61,12 +87,27 @@ class Metric:
     per: int = 1
     finance_effect: Text | None = None
     threshold: Threshold | None = None
-    computed_by: str = ""
+    derived: Derivation | None = None
+    assumption: str = ""
+    function: tuple[str, ...] = ()
     valid_from: dt.date = dt.date(2023, 1, 1)
     version: str = "1"
     decision: str = ""
     id: str = ""
     section: str = ""
+
+    @property
+    def kind(self) -> Literal["simple", "ratio", "derived", "assumption", "function"]:
+        """How it is computed."""
+        if isinstance(self.numerator, str):
+            return "ratio" if self.denominator else "simple"
+        return "derived" if self.derived else "assumption" if self.assumption else "function"
+
+    def made_by(self) -> str:
+        """The operation, the assumption or the functions behind it, in words."""
+        if self.derived:
+            return f"{self.derived.operation} of {', '.join(self.derived.of)}"
+        return f"assumption {self.assumption}" if self.assumption else ", ".join(self.function)
 
     def unit_in(self, currency: str) -> str:
         """The unit with the run's currency: ``currency/ticket`` becomes ``CNY/ticket``."""
@@ -110,9 +151,23 @@ class Registry:
                     raise ParameterError(
                         f"metric '{metric.id}': no measure '{part}'.{suggestion(part, self.measures)}"
                     )
-            if isinstance(metric.numerator, Text) and not metric.computed_by:
+            ways = [isinstance(metric.numerator, str), metric.derived, metric.assumption, metric.function]
+            if sum(map(bool, ways)) != 1:
                 raise ParameterError(
-                    f"metric '{metric.id}': its numerator is in words, so computed_by must name the function."
+                    f"metric '{metric.id}': say once how it is computed: measures in numerator and denominator, or derived, assumption, function."
+                )
+            if metric.derived:
+                self._check_derived(metric.id, metric.derived)
+
+    def _check_derived(self, metric: str, derived: Derivation) -> None:
+        if derived.operation not in OPERATIONS:
+            raise ParameterError(
+                f"metric '{metric}': no operation '{derived.operation}'.{suggestion(derived.operation, OPERATIONS)}"
+            )
+        for parent in derived.of:
+            if parent != ANY and parent not in self.metrics:
+                raise ParameterError(
+                    f"metric '{metric}': no metric '{parent}'.{suggestion(parent, self.metrics)}"
                 )
 
     def __getitem__(self, metric: str) -> Metric:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,6 +34,7 @@ class PackRecord:
     blocks: Sequence[tuple[Place, Json]]
     facts: Mapping[str, Json]
     queries: Mapping[str, str]
+    tables: Mapping[str, str] = field(default_factory=dict)
     findings: Sequence[Json] = ()
     checks: Sequence[Json] = ()
     evidence: Mapping[str, Path] = field(default_factory=dict)
@@ -46,11 +46,15 @@ class PackRecord:
         return bool(outcomes) and all(outcome == "passed" for outcome in outcomes)
 
     def facts_json(self) -> Json:
-        """``facts.json``: every fact once with the section that published it and the key of its SQL in ``queries``."""
+        """``facts.json``: every fact once with the section that published it.
+
+        ``queries`` holds the SQL its lineage names by key, ``tables`` the SQL of what was computed on the way.
+        """
         return {
             "version": 1,
             "facts": [self.facts[id] for id in sorted(self.facts)],
             "queries": dict(sorted(self.queries.items())),
+            "tables": dict(self.tables),
         }
 
     def findings_json(self) -> Json:
@@ -80,12 +84,13 @@ def read_record(notebooks: Mapping[str, Json], run_folder: Path) -> PackRecord:
             known = facts.setdefault(fact["id"], {**fact, "section": sections[place.notebook]})
             first.setdefault(fact["id"], place)
             _refuse_contradiction(known, fact, first[fact["id"]], place)
-    queries = _attach_queries(facts, run_folder / "facts")
+    queries, tables = _queries_of(facts, run_folder / "queries")
     return PackRecord(
         notebooks=notebooks,
         blocks=blocks,
         facts=facts,
         queries=queries,
+        tables=tables,
         findings=_once(
             finding for _, block in blocks if block["kind"] == "findings" for finding in block["findings"]
         ),
@@ -119,16 +124,25 @@ def evidence_stem(finding: Mapping[str, Any]) -> str | None:
     )
 
 
-def _attach_queries(facts: Mapping[str, Json], folder: Path) -> dict[str, str]:
-    """Give each fact the key of the SQL that traces it (``query``); the texts, each once, are returned by key."""
+def _queries_of(facts: Mapping[str, Json], folder: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """The texts of the queries that the facts' lineage names, by key, and of the tables computed on the way, by name."""
     queries: dict[str, str] = {}
-    for fact in facts.values():
-        fact["query"] = None
+    tables: dict[str, str] = {}
     for path in sorted(folder.glob("*.json")):
-        for entry in json.loads(path.read_text(encoding="utf-8")):
-            published = facts.get(entry["fact"]["id"])
-            if published is not None and entry.get("sql"):
-                key = hashlib.sha256(entry["sql"].encode()).hexdigest()[:12]
-                queries[key] = entry["sql"]
-                published["query"] = key
-    return queries
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        queries |= kept["queries"]
+        tables |= kept["tables"]
+    for id, fact in facts.items():
+        for key in query_keys(fact):
+            if key not in queries:
+                raise PublicationRefused(
+                    f"fact {id}: the query {key} it was made by is not in the run's record; run the notebook again."
+                )
+    named = {key for fact in facts.values() for key in query_keys(fact)}
+    return {key: queries[key] for key in queries if key in named}, tables
+
+
+def query_keys(fact: Mapping[str, Any]) -> list[str]:
+    """Keys of the queries that a fact's own lineage names (its parents have theirs)."""
+    named = (fact.get("lineage") or {}).get("queries", ())
+    return list(named.values() if isinstance(named, Mapping) else named)

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.exhibits.blocks import Block
 from analysis.exhibits.listing import harmless, listing_csv
-from analysis.results import Fact
 from analysis.tables import contract
 
 if TYPE_CHECKING:
@@ -46,6 +45,8 @@ class Record:
         self.section = section
         self._engine = engine
         self._facts: dict[str, dict[str, Any]] = {}
+        self._queries: dict[str, str] = {}
+        self._made: dict[str, str] = {}
         # by block, so that a cell run twice records its findings once
         self._findings: dict[str, list[dict[str, Any]]] = {}
         self._checks: dict[str, list[dict[str, Any]]] = {}
@@ -55,8 +56,9 @@ class Record:
         """Everything a block publishes."""
         payload = block.payload
         for fact in payload["facts"]:
-            known = self._facts.get(fact["id"])
-            self._facts[fact["id"]] = {"fact": fact, "sql": known["sql"] if known else self._sql(fact)}
+            if fact["id"] not in self._facts:
+                self._facts[fact["id"]] = fact
+                self._keep_queries(fact["lineage"])
         # a summary repeats what other sections have recorded; it is theirs
         if not payload.get("gathered"):
             if payload["kind"] == "findings":
@@ -76,21 +78,22 @@ class Record:
             self.folder / "facts" / f"{self.section}.json",
             [entry for _, entry in sorted(self._facts.items())],
         )
+        _write_json(
+            self.folder / "queries" / f"{self.section}.json", {"queries": self._queries, "tables": self._made}
+        )
         for kind, blocks in (("findings", self._findings), ("checks", self._checks), ("tiles", self._tiles)):
             _write_json(
                 self.folder / kind / f"{self.section}.json",
                 [entry for listed in blocks.values() for entry in listed],
             )
 
-    def _sql(self, fact: Mapping[str, Any]) -> str | None:
-        known = Fact(
-            metric=fact["metric"],
-            period=fact["period"],
-            unit=fact["unit"],
-            value=0,
-            dimensions=fact["dimensions"],
-        )
-        return self._engine.trace_sql(known)
+    def _keep_queries(self, lineage: Mapping[str, Any] | None) -> None:
+        """The text of every query a fact's lineage names, and of the tables computed on the way that it reads."""
+        named = (lineage or {}).get("queries", ())
+        for key in named.values() if isinstance(named, Mapping) else named:
+            if key not in self._queries:
+                self._queries[key] = self._engine.queries[key]
+                self._made |= self._engine.made_tables(self._queries[key])
 
     def write_evidence(self, stem: str, rows: pd.DataFrame) -> str:
         """Rows behind a finding as CSV, personal columns masked; returns the file's sha256."""
@@ -118,9 +121,7 @@ class Record:
 
     def all_facts(self) -> list[dict[str, Any]]:
         """Every fact any section has recorded so far, once."""
-        facts = {
-            entry["fact"]["id"]: entry["fact"] for section in self.of("facts").values() for entry in section
-        }
+        facts = {entry["id"]: entry for section in self.of("facts").values() for entry in section}
         return list(facts.values())
 
 

@@ -1,0 +1,189 @@
+"""What a number follows from, noted while it is made.
+
+A fact's lineage is one of four kinds (:mod:`analysis.results`): rows, other facts, a model, an assumption. Rows and parents are
+stated where the fact is stated. For what a model or a longer computation says, the queries behind it are not listed by hand,
+where they could lie: every query that a :func:`traced` function sends is noted, and so is whatever stands behind the objects it
+was given. A function's lineage is its own queries and those of its arguments.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import inspect
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, fields, is_dataclass
+from enum import Enum
+from functools import cached_property
+from typing import Any, ParamSpec, TypeVar, overload
+
+from analysis.periods import Month
+from analysis.results import Estimated, Fact
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# How deep the containers of an argument or a result are searched for objects whose queries are known.
+DEPTH = 3
+_SCALARS = (str, int, float, bool, Month, dt.date, Enum)
+
+
+@dataclass(eq=False)
+class Scope:
+    """One call of a traced function: its name, its scalar arguments, and the queries noted so far, in order."""
+
+    function: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    reads: dict[str, None] = field(default_factory=dict)
+
+
+_OPEN: ContextVar[tuple[Scope, ...]] = ContextVar("open_scopes", default=())
+# id of an object → (a weak reference that forgets the entry with the object, the queries behind the object)
+_BEHIND: dict[int, tuple[weakref.ref[Any], tuple[str, ...]]] = {}
+
+
+def follow(*queries: str) -> None:
+    """Note that everything being computed now depends on these queries."""
+    for scope in _OPEN.get():
+        scope.reads.update(dict.fromkeys(queries))
+
+
+def innermost() -> Scope | None:
+    """The call that is being made now; None outside every traced function."""
+    scopes = _OPEN.get()
+    return scopes[-1] if scopes else None
+
+
+def here() -> Estimated | None:
+    """Lineage of a number that the innermost traced function computes; None outside every traced function."""
+    scopes = _OPEN.get()
+    if not scopes:
+        return None
+    scope = scopes[-1]
+    return Estimated(
+        function=scope.function,
+        within=scopes[0].function,
+        queries=tuple(scope.reads),
+        parameters=dict(scope.parameters),
+    )
+
+
+@overload
+def traced(function: Callable[P, R]) -> Callable[P, R]: ...
+@overload
+def traced(*, name: str) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+def traced(function: Any = None, *, name: str = "") -> Any:
+    """A function whose queries, and those behind its arguments, are the lineage of the facts it states and of what it returns.
+
+    ``name`` replaces the dotted name where a function stands for another (a study's entry).
+    """
+    if function is None:
+        return functools.partial(traced, name=name)
+    signature = inspect.signature(function)
+    dotted = name or f"{function.__module__}.{function.__qualname__}"
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        bound = signature.bind_partial(*args, **kwargs).arguments
+        with scope_of(dotted, bound) as scope:
+            result = function(*args, **kwargs)
+            remember(result, tuple(scope.reads))
+        return result
+
+    return call
+
+
+@contextmanager
+def scope_of(function: str, arguments: Mapping[str, Any]) -> Iterator[Scope]:
+    """A traced call under way; what stands behind its arguments counts from the start."""
+    scope = Scope(function=function, parameters=_scalars(arguments))
+    for argument in arguments.values():
+        scope.reads.update(dict.fromkeys(behind(argument)))
+    token = _OPEN.set((*_OPEN.get(), scope))
+    try:
+        yield scope
+    finally:
+        _OPEN.reset(token)
+        if outer := _OPEN.get():
+            # what was computed inside was computed for the caller
+            outer[-1].reads.update(scope.reads)
+
+
+def behind(value: Any, depth: int = DEPTH) -> Iterator[str]:
+    """The queries noted for an object, or for what a container or a record of results holds."""
+    if isinstance(value, Fact):
+        yield from getattr(value.lineage, "queries", ())
+        return
+    known = _BEHIND.get(id(value))
+    if known is not None and known[0]() is value:
+        yield from known[1]
+        return
+    if depth:
+        for part in _parts(value):
+            yield from behind(part, depth - 1)
+
+
+def remember(value: Any, queries: tuple[str, ...], depth: int = DEPTH) -> None:
+    """Keep the queries behind an object as long as the object lives; an object that is known already keeps its own."""
+    if not queries or value is None or isinstance(value, (Fact, *_SCALARS)):
+        return
+    known = _BEHIND.get(id(value))
+    if known is None or known[0]() is not value:
+        key = id(value)
+        try:
+            _BEHIND[key] = (weakref.ref(value, lambda _: _BEHIND.pop(key, None)), queries)
+        except TypeError:
+            pass  # tuples, lists and dicts take no weak reference: their parts do
+    if depth:
+        for part in _parts(value):
+            remember(part, queries, depth - 1)
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    if isinstance(value, Mapping):
+        yield from value.values()
+    elif isinstance(value, (tuple, list)):
+        yield from value
+    elif is_dataclass(value) and not isinstance(value, type):
+        for part in fields(value):
+            # what is computed on demand and not yet there has no queries yet
+            yield value.__dict__.get(part.name) if hasattr(value, "__dict__") else None
+
+
+def _scalars(arguments: Mapping[str, Any]) -> dict[str, str]:
+    """Parameters as text: numbers, words, months, days; frames, models and inputs are no parameters."""
+    found: dict[str, str] = {}
+    for name, value in arguments.items():
+        if isinstance(value, _SCALARS):
+            found[name] = str(value)
+        elif (
+            isinstance(value, (tuple, list, frozenset))
+            and value
+            and all(isinstance(v, _SCALARS) for v in value)
+        ):
+            listed = sorted(map(str, value)) if isinstance(value, frozenset) else map(str, value)
+            found[name] = ", ".join(listed)
+    return found
+
+
+class traced_property(cached_property):  # type: ignore[type-arg]  # noqa: N801 - reads as a decorator
+    """A cached property that counts the queries of its first computation at every later use."""
+
+    def __get__(self, instance: Any, owner: type[Any] | None = None) -> Any:
+        if instance is None:
+            return self
+        assert self.attrname is not None
+        kept = f"_{self.attrname}_reads"
+        if kept not in instance.__dict__:
+            with scope_of(
+                f"{type(instance).__module__}.{type(instance).__qualname__}.{self.attrname}", {}
+            ) as scope:
+                value = super().__get__(instance, owner)
+                remember(value, tuple(scope.reads))
+            instance.__dict__[kept] = tuple(scope.reads)
+            return value
+        follow(*instance.__dict__[kept])
+        return instance.__dict__[self.attrname]

@@ -1,0 +1,163 @@
+"""The one way a study makes a fact: what was counted, estimated, derived or assumed, each with what it follows from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING, Any
+
+from analysis.formats import Number, decimal
+from analysis.locale import Text
+from analysis.results import Assumed, Fact, Interval, Lineage
+
+if TYPE_CHECKING:
+    from analysis.metrics.engine import Period
+    from analysis.metrics.inputs import StudyInputs
+    from analysis.periods import Month
+
+CENT = Decimal("0.01")
+TOO_FEW = Text(en="not computed: too few customers", zh="未计算：客户太少")
+NOBODY = Text(en="not computed: nobody was present at the start", zh="未计算：期初无客户")
+
+
+def cents(value: Number) -> Decimal:
+    """Money that leaves a model, rounded to the cent once; halves away from zero, as ledgers do."""
+    exact = Decimal(repr(value)) if isinstance(value, float) else decimal(value)
+    return exact.quantize(CENT, rounding=ROUND_HALF_UP)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stating:
+    """States facts of one run. Dimensions are given by keyword.
+
+    Parameters
+    ----------
+    inputs : the run
+    period : of every fact that names none; the report month where left out
+    """
+
+    inputs: StudyInputs
+    period: Month | Period | None = None
+
+    def exact(
+        self,
+        metric: str,
+        value: Number | None,
+        *,
+        reason: Text = TOO_FEW,
+        period: Month | Period | None = None,
+        lineage: Lineage | None = None,
+        parts: Mapping[str, Any] | None = None,
+        **dimensions: str,
+    ) -> Fact:
+        """A count or an accounting amount: no interval. Without a value, the reason."""
+        extra = dict(parts or {}) | ({"reason": reason} if value is None else {})
+        return self.inputs.engine.stated(
+            metric,
+            period=period or self.period or self.inputs.month,
+            value=value,
+            dimensions=dimensions,
+            lineage=lineage,
+            **extra,
+        )
+
+    def share(
+        self,
+        metric: str,
+        hits: float,
+        of: float,
+        *,
+        reason: Text = TOO_FEW,
+        period: Month | Period | None = None,
+        lineage: Lineage | None = None,
+        **dimensions: str,
+    ) -> Fact:
+        """A share of a count with its Wilson interval; of nobody, the reason."""
+        from analysis import stats
+
+        place: dict[str, Any] = {"period": period, "lineage": lineage, **dimensions}
+        if not of:
+            return self.exact(metric, None, reason=reason, **place)
+        found = stats.proportion_interval(int(hits), int(of), method="wilson", level=self.inputs.confidence)
+        counted = {"numerator": int(hits), "denominator": int(of)}
+        return self.between(
+            metric,
+            hits / of,
+            float(found.low),
+            float(found.high),
+            n=int(of),
+            method="Wilson",
+            parts=counted,
+            **place,
+        )
+
+    def estimate(
+        self,
+        metric: str,
+        value: Number,
+        error: float,
+        *,
+        n: int,
+        method: str,
+        period: Month | Period | None = None,
+        lineage: Lineage | None = None,
+        parts: Mapping[str, Any] | None = None,
+        **dimensions: str,
+    ) -> Fact:
+        """An estimate with the symmetric interval of the normal distribution; ``error`` is its standard error."""
+        from scipy.stats import norm
+
+        reach = float(norm.ppf(0.5 + self.inputs.confidence / 2)) * error
+        place: dict[str, Any] = {"period": period, "lineage": lineage, "parts": parts, **dimensions}
+        return self.between(
+            metric, value, float(value) - reach, float(value) + reach, n=n, method=method, **place
+        )
+
+    def between(
+        self,
+        metric: str,
+        value: Number,
+        low: float,
+        high: float,
+        *,
+        n: int,
+        method: str,
+        reason: Text = TOO_FEW,
+        period: Month | Period | None = None,
+        lineage: Lineage | None = None,
+        parts: Mapping[str, Any] | None = None,
+        **dimensions: str,
+    ) -> Fact:
+        """An estimate between two limits; what is not finite (not reached, not estimable) becomes its reason."""
+        place: dict[str, Any] = {"period": period, "lineage": lineage, **dimensions}
+        if not all(math.isfinite(number) for number in (float(value), low, high)):
+            return self.exact(metric, None, reason=reason, **place)
+        interval = Interval(low=float(low), high=float(high), level=self.inputs.confidence, method=method)
+        extra = dict(parts or {}) | {"interval": interval, "n": int(n)}
+        return self.exact(metric, value, parts=extra, **place)
+
+    def derived(
+        self,
+        metric: str,
+        *parents: Fact,
+        period: Month | Period | None = None,
+        parts: Mapping[str, Any] | None = None,
+        **dimensions: str,
+    ) -> Fact:
+        """A fact computed from others by the operation that the metric's definition names."""
+        return self.inputs.engine.derived(
+            metric,
+            *parents,
+            period=period or self.period or self.inputs.month,
+            dimensions=dimensions,
+            **dict(parts or {}),
+        )
+
+    def assumed(self, metric: str, *, period: Month | Period | None = None, **dimensions: str) -> Fact:
+        """The dated assumption that the metric's definition names, as it holds on the last day of the report month."""
+        entry = self.inputs.engine.registry[metric]
+        value = self.inputs.assumptions.value(entry.assumption, on=self.inputs.month.last_day)
+        follows = Assumed(source="params/assumptions.yml", name=entry.assumption)
+        return self.exact(metric, value, period=period, lineage=follows, **dimensions)

@@ -1,0 +1,138 @@
+"""The one shape of a study: what it needs, how it runs, and what it returns.
+
+A study asks its questions one by one. A question that cannot be asked (data are absent, a model does not fit) is *not done*, with the
+reason; it becomes a check that everybody sees and never reads as "nothing found". Every other error is a fault and is raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ParamSpec, Protocol, TypeVar, runtime_checkable
+
+from analysis.errors import FitError, MissingData
+from analysis.locale import Text
+from analysis.metrics.inputs import StudyInputs
+from analysis.metrics.lineage import traced
+from analysis.periods import Month
+from analysis.results import Check, Fact, Finding, Sentence
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class NotDone:
+    """A part that could not be made, and why. ``needs`` names the absent tables and columns, if that is the reason."""
+
+    reason: Text
+    needs: tuple[str, ...] = ()
+
+    @classmethod
+    def because(cls, refusal: MissingData | FitError) -> NotDone:
+        """The reason in both languages; what a model says of its fit comes in English."""
+        if isinstance(refusal, MissingData):
+            names = ", ".join(refusal.needs)
+            text = Text(en=f"needs {names}", zh=f"缺少 {names}") if refusal.needs else Text.of(str(refusal))
+            return cls(reason=text, needs=tuple(refusal.needs))
+        return cls(reason=Text.of(str(refusal)))
+
+    def __bool__(self) -> bool:
+        """Nothing was made."""
+        return False
+
+
+Part = T | NotDone
+
+
+@runtime_checkable
+class StudyResult(Protocol):
+    """What every study returns: the month, what it found, what is to be doubted, and its parts by name."""
+
+    @property
+    def month(self) -> Month: ...
+    @property
+    def findings(self) -> Sequence[Finding]: ...
+    @property
+    def checks(self) -> Sequence[Check]: ...
+
+
+@runtime_checkable
+class Study(Protocol):
+    """A section's question to the data.
+
+    ``section`` is its id, ``needs`` the tables and columns without which there is no section at all (everything else switches a part
+    off), ``run`` answers it for one month of one company.
+    """
+
+    section: str
+    needs: tuple[str, ...]
+
+    def run(self, inputs: StudyInputs) -> StudyResult: ...
+
+
+@dataclass(kw_only=True)
+class Parts:
+    """The parts of one study as they are made, and the reasons for those that are not."""
+
+    section: str
+    made: dict[str, Any] = field(default_factory=dict)
+    skipped: dict[str, NotDone] = field(default_factory=dict)
+
+    def do(self, name: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Any:
+        """Make a part and keep it under ``name``: its value, or not done.
+
+        An argument that is itself not done passes its reason on. Only absent data and a model that does not fit are
+        reasons; a broken ledger, a wrong parameter or a fault of ours is raised.
+        """
+        given = (*args, *kwargs.values())
+        lacking = next((part for part in given if isinstance(part, NotDone)), None)
+        try:
+            part: Any = lacking if lacking is not None else traced(function)(*args, **kwargs)
+        except (MissingData, FitError) as refusal:
+            part = NotDone.because(refusal)
+        if isinstance(part, NotDone):
+            self.skipped[name] = part
+        self.made[name] = part
+        return part
+
+    def leave_out(self, name: str, reason: Text) -> NotDone:
+        """A part that this run does not ask for; no doubt, so no check."""
+        part = self.made[name] = NotDone(reason=reason)
+        return part
+
+    def not_tested(self, titles: Mapping[str, Text]) -> tuple[Check, ...]:
+        """One check for each part that was not made; ``titles`` say what the part would have shown."""
+        return tuple(
+            Check(
+                id=f"not_tested.{name}",
+                outcome="info",
+                sentence=Sentence(
+                    "Not tested: {what}; {reason}.",
+                    {"what": titles.get(name, Text.same(name.replace("_", " "))), "reason": part.reason},
+                ),
+            )
+            for name, part in self.skipped.items()
+        )
+
+
+def facts_in(value: Any, depth: int = 8) -> dict[str, Fact]:
+    """Every fact a result holds, by id: fields, containers and findings searched."""
+    from dataclasses import fields, is_dataclass
+
+    if isinstance(value, Fact):
+        return {value.id: value}
+    if not depth or isinstance(value, (str, bytes, int, float, Month)) or value is None:
+        return {}
+    if isinstance(value, Mapping):
+        inside: Sequence[Any] = tuple(value.values())
+    elif isinstance(value, (tuple, list, frozenset, set)):
+        inside = tuple(value)
+    elif is_dataclass(value) and not isinstance(value, type):
+        inside = tuple(getattr(value, part.name) for part in fields(value))
+    else:
+        return {}
+    found: dict[str, Fact] = {}
+    for part in inside:
+        found |= facts_in(part, depth - 1)
+    return found
