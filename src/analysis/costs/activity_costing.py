@@ -21,6 +21,7 @@ import pandas as pd
 from analysis.costs.allocation import allocate
 from analysis.costs.cents import decimals, from_cents, to_cents, total
 from analysis.errors import ContractError, ParameterError
+from analysis.metrics.lineage import traced
 
 NO_POOL = "all"
 
@@ -56,6 +57,7 @@ class ActivityCosts:
         return summed.assign(cost=decimals(summed["cost"]))
 
 
+@traced
 def time_driven_abc(
     activities: pd.DataFrame, capacity: pd.DataFrame | Mapping[str, Any], *, pool: str | Sequence[str] = ()
 ) -> ActivityCosts:
@@ -96,6 +98,7 @@ def time_driven_abc(
     return ActivityCosts(by_activity=by_activity.reset_index(drop=True), capacity=pd.DataFrame(lines))
 
 
+@traced
 def _with_time(activities: pd.DataFrame) -> pd.DataFrame:
     work = activities.reset_index(drop=True)
     if "time" in work.columns:
@@ -137,6 +140,7 @@ def _check(work: pd.DataFrame, supplied: pd.DataFrame, pools: list[str]) -> None
         )
 
 
+@traced
 def _charge(supply: Mapping[Any, Any], rows: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Costs of one pool's work, and the pool's own line."""
     cost, practical = to_cents(supply["cost"], what="cost of capacity"), _exact(supply["practical_time"])
@@ -168,6 +172,7 @@ def _charge(supply: Mapping[Any, Any], rows: pd.DataFrame) -> tuple[pd.DataFrame
     return charged, line
 
 
+@traced
 def _rounded(amount: Fraction) -> Decimal:
     cents = Decimal(amount.numerator * 100) / Decimal(amount.denominator)
     return from_cents(int(cents.to_integral_value(ROUND_HALF_EVEN)))

@@ -11,6 +11,7 @@ from analysis.costs.figures import added, money, rows_of
 from analysis.errors import AnalysisError, MissingData
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.periods import Month
 from analysis.results import Fact, Finding, Interval, Sentence, Value
 
@@ -25,6 +26,7 @@ HISTORY = 36
 RECENT_MONTHS = 3
 
 
+@traced
 def price_findings(inputs: StudyInputs) -> list[Finding]:
     """Parts whose price stepped up, with the first month at the new price and what the step costs by now."""
     from analysis.costs.signals import price_steps
@@ -53,14 +55,11 @@ def price_findings(inputs: StudyInputs) -> list[Finding]:
             period=period,
             value=row["change"],
             dimensions=place,
-            sources=("parts_used",),
             n=len(set(prices["month"])),
             interval=_interval(row, inputs, "step beside a trend of the log price, t"),
         )
         extra = float((since["price"] * since["quantity"]).sum()) * row["change"] / (1 + row["change"])
-        cost = inputs.engine.stated(
-            "input_price_cost", period=period, value=money(extra), dimensions=place, sources=("parts_used",)
-        )
+        cost = inputs.engine.stated("input_price_cost", period=period, value=money(extra), dimensions=place)
         findings.append(
             Finding(
                 id="costs.input_price",
@@ -79,6 +78,7 @@ def price_findings(inputs: StudyInputs) -> list[Finding]:
     return findings
 
 
+@traced
 def surge_findings(inputs: StudyInputs) -> list[Finding]:
     """Accounts traced to tickets with a run of months above what tickets and trend explain, also when it is over."""
     from analysis.costs.signals import cost_surges
@@ -86,6 +86,7 @@ def surge_findings(inputs: StudyInputs) -> list[Finding]:
     return _account_findings(inputs, _SURGE, partial(cost_surges, lengths=(2, 3, 4), within=12))
 
 
+@traced
 def rise_findings(inputs: StudyInputs) -> list[Finding]:
     """Accounts whose cost of the last three months lies above what tickets and trend explain."""
     from analysis.costs.signals import cost_rises
@@ -117,6 +118,7 @@ _RISE = _Kind(
 )
 
 
+@traced
 def _account_findings(inputs: StudyInputs, kind: _Kind, search: Callable[..., Signals]) -> list[Finding]:
     try:
         costs = _account_months(inputs)
@@ -128,6 +130,7 @@ def _account_findings(inputs: StudyInputs, kind: _Kind, search: Callable[..., Si
     return [_account_finding(inputs, kind, row, costs) for row in rows_of(signals.found)]
 
 
+@traced
 def _account_finding(inputs: StudyInputs, kind: _Kind, row: dict[str, Any], costs: pd.DataFrame) -> Finding:
     """One account over the months its row names, or the last ones where it names none."""
     account = str(row["account"])
@@ -136,12 +139,7 @@ def _account_finding(inputs: StudyInputs, kind: _Kind, row: dict[str, Any], cost
 
     def fact(metric: str, value: Any, **parts: Any) -> Fact:
         return inputs.engine.stated(
-            metric,
-            period=Period(first, last),
-            value=value,
-            dimensions={"account": account},
-            sources=("ledger", "tickets"),
-            **parts,
+            metric, period=Period(first, last), value=value, dimensions={"account": account}, **parts
         )
 
     limits = _interval(row, inputs, "regression on tickets and trend, serially correlated errors, t")
@@ -173,6 +171,7 @@ def account_name(inputs: StudyInputs, account: str) -> Text:
     )
 
 
+@traced
 def _account_months(inputs: StudyInputs) -> pd.DataFrame:
     """Cost of each account whose postings carry tickets, by month, beside the month's tickets."""
     period = Period(inputs.month - (HISTORY - 1), inputs.month)
@@ -194,6 +193,7 @@ def _account_months(inputs: StudyInputs) -> pd.DataFrame:
     ).sort_values(["account", "month"], ignore_index=True)
 
 
+@traced
 def _complete(frame: pd.DataFrame, last: Month, by: list[str]) -> pd.DataFrame:
     """Subjects that are there in every month up to the report month: a series with holes cannot be tested."""
     if len(frame) and not isinstance(frame["month"].iloc[0], str):

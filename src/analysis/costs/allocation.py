@@ -19,11 +19,13 @@ import pandas as pd
 
 from analysis.costs.cents import decimals, from_cents, to_cents
 from analysis.errors import ContractError, ParameterError
+from analysis.metrics.lineage import traced
 
 UNALLOCATED = "unallocated"
 Weights = Mapping[Any, Any] | pd.Series | Sequence[Any]
 
 
+@traced
 def allocate(pool: Decimal, weights: Weights) -> pd.Series:
     """Amounts that sum to the pool to the cent, one a weight, in the order of the weights.
 
@@ -55,6 +57,7 @@ def allocate(pool: Decimal, weights: Weights) -> pd.Series:
     return decimals(_shares(cents, ratio, list(by_target.index)), index=by_target.index, name="amount")
 
 
+@traced
 def _whole_weights(weights: pd.Series) -> list[int]:
     """The weights as whole numbers in the same proportion."""
     exact = []
@@ -76,6 +79,7 @@ def _whole_weights(weights: pd.Series) -> list[int]:
     return [int(value * scale) for value in exact]
 
 
+@traced
 def _shares(cents: int, weights: list[int], labels: list[Hashable]) -> list[int]:
     whole = sum(weights)
     if not whole:
@@ -109,6 +113,7 @@ class Allocation:
         return from_cents(cents)
 
 
+@traced
 def allocate_pools(pools: pd.DataFrame, weights: pd.DataFrame, *, target: str) -> Allocation:
     """Share many pools at once, each by its own driver.
 
@@ -205,6 +210,7 @@ class AllocationSensitivity:
     total: Decimal
 
 
+@traced
 def allocation_sensitivity(
     pools: Decimal | Mapping[str, Decimal] | pd.Series,
     keys: Mapping[str, Weights],
@@ -243,10 +249,12 @@ def allocation_sensitivity(
     return AllocationSensitivity(amounts=frame, unit_costs=_unit_costs(frame, units), total=whole)
 
 
+@traced
 def _as_series(values: Weights) -> pd.Series:
     return values if isinstance(values, pd.Series) else pd.Series(values, dtype=object)
 
 
+@traced
 def _under_key(pools: list[Decimal], weights: pd.Series, direct: pd.Series, targets: list[Any]) -> list[int]:
     """Cents by target, and last what the key could not share."""
     by_target = {
@@ -263,6 +271,7 @@ def _under_key(pools: list[Decimal], weights: pd.Series, direct: pd.Series, targ
     return [*by_target.values(), unallocated]
 
 
+@traced
 def _unit_costs(amounts: pd.DataFrame, units: Mapping[str, float] | pd.Series | None) -> pd.DataFrame:
     if units is None:
         return pd.DataFrame()

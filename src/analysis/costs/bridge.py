@@ -47,6 +47,7 @@ from numpy.typing import NDArray
 
 from analysis.costs.cents import Cents, cents_of, decimals, settle
 from analysis.errors import ContractError, ParameterError, suggestion
+from analysis.metrics.lineage import traced
 
 Floats = NDArray[np.float64]
 Pair = tuple[Floats, Floats]
@@ -56,6 +57,7 @@ COST_DIMENSIONS = ("category",)
 DRIVERS = ("volume", "mix", "automation", "intensity", "utilisation", "input_price", "unit_cost", "period")
 
 
+@traced
 def cost_bridge(
     before: pd.DataFrame,
     after: pd.DataFrame,
@@ -94,6 +96,7 @@ def cost_bridge(
     return _tidy(cells, names, effects)
 
 
+@traced
 def bridge_by(effects: pd.DataFrame, *dimensions: str) -> pd.DataFrame:
     """The bridge at a coarser level: one row per value of ``dimensions`` and driver, effects summed exactly.
 
@@ -108,6 +111,7 @@ def bridge_by(effects: pd.DataFrame, *dimensions: str) -> pd.DataFrame:
     return summed.assign(driver=summed["driver"].astype(str), effect=decimals(summed["effect"]))
 
 
+@traced
 def drill_largest(effects: pd.DataFrame, path: Sequence[str], *, driver: str | None = None) -> pd.DataFrame:
     """The largest effect opened level by level: one row per level of ``path``.
 
@@ -142,6 +146,7 @@ def drill_largest(effects: pd.DataFrame, path: Sequence[str], *, driver: str | N
     return pd.DataFrame(rows, columns=["level", "value", "driver", "effect", "share_of_parent"])
 
 
+@traced
 def _cell_names(before: pd.DataFrame, after: pd.DataFrame, by: Sequence[str] | None) -> list[str]:
     if by is not None:
         return list(by)
@@ -156,6 +161,7 @@ def _cell_names(before: pd.DataFrame, after: pd.DataFrame, by: Sequence[str] | N
     return names
 
 
+@traced
 def _ticket_names(names: list[str], volume_by: Sequence[str] | None) -> list[str]:
     if volume_by is None:
         return [name for name in names if name not in COST_DIMENSIONS]
@@ -248,6 +254,7 @@ class _Cells:
         )
 
 
+@traced
 def _on_cells(frame: pd.DataFrame, cells: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     """The frame's rows on the common cells, absent rows with zero cost and zero quantities."""
     numbers = {
@@ -267,6 +274,7 @@ def _on_cells(frame: pd.DataFrame, cells: pd.DataFrame, names: list[str]) -> pd.
     return joined.assign(present=present, cost=joined["cost"].astype(np.int64))
 
 
+@traced
 def _tickets_by_cell(frame: pd.DataFrame, ticket_names: list[str]) -> pd.DataFrame:
     """Tickets (and automated tickets) of each ticket cell, once; refused where rows of a cell disagree."""
     columns = [column for column in QUANTITIES[:2] if column in frame.columns]
@@ -286,6 +294,7 @@ def _tickets_by_cell(frame: pd.DataFrame, ticket_names: list[str]) -> pd.DataFra
     return table.reindex(columns=list(QUANTITIES[:2]))
 
 
+@traced
 def _looked_up(table: pd.DataFrame, column: str, cells: pd.DataFrame, ticket_names: list[str]) -> Floats:
     if not ticket_names:
         value = float(table[column].iloc[0]) if len(table) else 0.0
@@ -296,6 +305,7 @@ def _looked_up(table: pd.DataFrame, column: str, cells: pd.DataFrame, ticket_nam
     return np.where(rows["_merge"] == "both", rows[column].to_numpy(float), 0.0)
 
 
+@traced
 def _tickets_on(
     side: pd.DataFrame, table: pd.DataFrame, cells: pd.DataFrame, ticket_names: list[str]
 ) -> Floats:
@@ -307,6 +317,7 @@ def _tickets_on(
     )
 
 
+@traced
 def _automated_on(
     side: pd.DataFrame, other: pd.DataFrame, table: pd.DataFrame, cells: pd.DataFrame, ticket_names: list[str]
 ) -> Floats:
@@ -317,6 +328,7 @@ def _automated_on(
     )
 
 
+@traced
 def _effects(cells: _Cells, calendar: Mapping[str, tuple[float, float]]) -> dict[str, Cents]:
     """Cents by driver, one array over the cells each; drivers that apply to no cell are left out."""
     cost, without_driver, idle = _undriven(cells)
@@ -354,6 +366,7 @@ def _known(level: Pair, cells: _Cells) -> bool:
     )
 
 
+@traced
 def _undriven(cells: _Cells) -> tuple[tuple[Cents, Cents], Cents, Cents]:
     """Split off cost that no ticket drives: (chain's cost before and after, period effect, idle effect)."""
     chain, period, idle = [], [], []
@@ -366,6 +379,7 @@ def _undriven(cells: _Cells) -> tuple[tuple[Cents, Cents], Cents, Cents]:
     return (chain[0], chain[1]), period[1] - period[0], idle[1] - idle[0]
 
 
+@traced
 def _factors(
     cells: _Cells, cost: tuple[Cents, Cents], calendar: Mapping[str, tuple[float, float]]
 ) -> tuple[list[str], Floats, Floats, NDArray[np.bool_]]:
@@ -421,6 +435,7 @@ def _factors(
     )
 
 
+@traced
 def _carries(level: Pair, later: list[Pair]) -> NDArray[np.bool_]:
     """Known in both periods, and nowhere zero while something after it in the chain is not."""
     usable = np.isfinite(level[0]) & np.isfinite(level[1])
@@ -430,6 +445,7 @@ def _carries(level: Pair, later: list[Pair]) -> NDArray[np.bool_]:
     return np.asarray(usable)
 
 
+@traced
 def _ratios(level: Pair, below: Pair) -> Pair:
     """Level ÷ the level before it; a ratio that is 0 ÷ 0 in one period keeps the other period's value."""
     first, second = (
@@ -442,6 +458,7 @@ def _ratios(level: Pair, below: Pair) -> Pair:
     )
 
 
+@traced
 def _shapley(first: Floats, second: Floats) -> Floats:
     """Shapley value of every factor of a product, row by row.
 
@@ -459,6 +476,7 @@ def _shapley(first: Floats, second: Floats) -> Floats:
     return effects
 
 
+@traced
 def _tidy(cells: _Cells, names: list[str], effects: dict[str, Cents]) -> pd.DataFrame:
     drivers = list(effects)
     repeated = np.repeat(np.arange(len(cells.names)), len(drivers))

@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.errors import FitError, ParameterError
+from analysis.metrics.lineage import traced
 from analysis.periods import Month
 from analysis.results import Interval
 
@@ -61,6 +62,7 @@ def lunar_new_year(year: int) -> dt.date:
     return LUNAR_NEW_YEAR[year]
 
 
+@traced
 def working_days(
     months: Iterable[Month],
     *,
@@ -129,6 +131,7 @@ class CalendarEffect:
         return not self.interval.low <= 0 <= self.interval.high
 
 
+@traced
 def calendar_effect(
     load: pd.Series, days: pd.Series, share: pd.Series, *, harmonics: int = 1, confidence: float = 0.95
 ) -> CalendarEffect:
@@ -172,6 +175,7 @@ def calendar_effect(
     return CalendarEffect(log_effect=float(fit.params[1]), interval=limits, months=len(load))
 
 
+@traced
 def calendar_factors(
     before: Month, after: Month, *, days: pd.Series, share: pd.Series, effect: CalendarEffect | None
 ) -> dict[str, tuple[float, float]]:
@@ -183,6 +187,7 @@ def calendar_factors(
     return factors
 
 
+@traced
 def _design(share: pd.Series, harmonics: int) -> NDArray[np.float64]:
     time = np.arange(len(share), dtype=float)
     angle = 2 * np.pi * np.array([month.number for month in share.index], dtype=float) / 12
@@ -194,6 +199,7 @@ def _days(start: dt.date, end: dt.date) -> list[dt.date]:
     return [start + dt.timedelta(days=offset) for offset in range((end - start).days)]
 
 
+@traced
 def _exceptions(exceptions: pd.DataFrame | None) -> dict[dt.date, bool]:
     if exceptions is None:
         return {}

@@ -15,6 +15,7 @@ from analysis.formats import Number
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
 from analysis.metrics.backend import literal
+from analysis.metrics.lineage import traced
 from analysis.metrics.registry import NOT_STATED
 from analysis.params import Assumptions
 from analysis.params.strict import params_root
@@ -54,6 +55,7 @@ class Capacity:
     by_object: Mapping[str, tuple[tuple[Text, Fact], ...]]
 
 
+@traced
 def capacity_of(inputs: StudyInputs) -> Capacity | MissingData:
     """Time-driven costing of the month: labour cost of each in-house team over its practical hours, charged by handling hours."""
     from analysis.costs.activity_costing import time_driven_abc
@@ -93,13 +95,7 @@ def capacity_of(inputs: StudyInputs) -> Capacity | MissingData:
         objects[dimension] = tuple(
             (
                 engine.registry.value_label(dimension, value),
-                engine.stated(
-                    "activity_cost",
-                    period=month,
-                    value=amount,
-                    dimensions={dimension: value},
-                    sources=_SOURCES,
-                ),
+                engine.stated("activity_cost", period=month, value=amount, dimensions={dimension: value}),
             )
             for value, amount in zip(table[dimension], table["cost"], strict=True)
         )
@@ -114,6 +110,7 @@ def capacity_of(inputs: StudyInputs) -> Capacity | MissingData:
     )
 
 
+@traced
 def _work(inputs: StudyInputs) -> tuple[pd.DataFrame, Text]:
     """Time by team and cost object: recorded hours, or standard times by ticket type where the source records none."""
     engine, month = inputs.engine, inputs.month
@@ -133,6 +130,7 @@ def _work(inputs: StudyInputs) -> tuple[pd.DataFrame, Text]:
     ), STANDARD
 
 
+@traced
 def standard_times(*, on: dt.date, path: Path | None = None) -> dict[str, Decimal]:
     """Hours a ticket by ticket type that hold on a day (``params/standard_times.yml``); empty without the file."""
     path = path or params_root() / "standard_times.yml"
@@ -155,13 +153,13 @@ STANDARD = Text(
 
 
 def _total(inputs: StudyInputs, metric: str, amount: Decimal) -> Fact:
-    return inputs.engine.stated(metric, period=inputs.month, value=amount, sources=_SOURCES)
+    return inputs.engine.stated(metric, period=inputs.month, value=amount)
 
 
 def _team(inputs: StudyInputs, row: Mapping[str, Any]) -> TeamCapacity:
     def fact(metric: str, value: Number | None) -> Fact:
         return inputs.engine.stated(
-            metric, period=inputs.month, value=value, dimensions={"team": str(row["team"])}, sources=_SOURCES
+            metric, period=inputs.month, value=value, dimensions={"team": str(row["team"])}
         )
 
     return TeamCapacity(
@@ -175,6 +173,7 @@ def _team(inputs: StudyInputs, row: Mapping[str, Any]) -> TeamCapacity:
     )
 
 
+@traced
 def idle_findings(inputs: StudyInputs) -> list[Finding]:
     """Teams paid in the last months for clearly more unused hours than the other teams; familywise one in a hundred."""
     from analysis.costs.signals import idle_teams
@@ -216,23 +215,14 @@ def idle_findings(inputs: StudyInputs) -> list[Finding]:
             period=period,
             value=row["excess_share"],
             dimensions=place,
-            sources=("staff",),
             interval=limits,
             n=len(months),
         )
         share = inputs.engine.stated(
-            "unused_paid_share",
-            period=period,
-            value=row["unused_share"],
-            dimensions=place,
-            sources=("staff",),
+            "unused_paid_share", period=period, value=row["unused_share"], dimensions=place
         )
         idle = inputs.engine.stated(
-            "excess_unused_hours",
-            period=period,
-            value=row["excess_hours"],
-            dimensions=place,
-            sources=("staff",),
+            "excess_unused_hours", period=period, value=row["excess_hours"], dimensions=place
         )
         paid, cost = float(recent["hours_paid"].sum()), recent["cost"].dropna()
         values: dict[str, Value] = {"team": team, "share": share, "excess": excess, "hours": idle}
@@ -241,7 +231,7 @@ def idle_findings(inputs: StudyInputs) -> list[Finding]:
         if len(cost) == len(recent) and paid > 0:
             amount = Decimal(str(round(row["excess_hours"] * float(sum(cost)) / paid, 2)))
             values["cost"] = inputs.engine.stated(
-                "excess_unused_cost", period=period, value=amount, dimensions=place, sources=("staff",)
+                "excess_unused_cost", period=period, value=amount, dimensions=place
             )
             template = "{team} was paid in the last three months for hours it did not work: {share} of paid hours, {excess} more than the other teams ({excess:interval}); {hours} beyond theirs, about {cost}."
         findings.append(
@@ -259,7 +249,6 @@ def idle_findings(inputs: StudyInputs) -> list[Finding]:
     return findings
 
 
-_SOURCES = ("staff", "tickets")
 _SUPPLY = f"""
 SELECT team, sum(cost) AS cost, {added("hours_paid")} AS paid FROM workforce
 WHERE month = {{month}} AND team IS NOT NULL AND coalesce(sourcing, 'in_house') = 'in_house' GROUP BY 1 HAVING sum(hours_paid) > 0 ORDER BY 1

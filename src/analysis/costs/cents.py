@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.errors import ParameterError
+from analysis.metrics.lineage import traced
 
 Cents = NDArray[np.int64]
 
@@ -46,6 +47,7 @@ def cents_of(amounts: Iterable[Any], *, what: str = "amount") -> Cents:
     return np.array([to_cents(amount, what=what) for amount in amounts], dtype=np.int64)
 
 
+@traced
 def decimals(cents: Iterable[int], *, index: pd.Index | None = None, name: str | None = None) -> pd.Series:
     """Cents as a Series of Decimal with two places."""
     return pd.Series([from_cents(value) for value in cents], index=index, name=name, dtype=object)
@@ -56,6 +58,7 @@ def total(amounts: Iterable[Any], *, what: str = "amount") -> Decimal:
     return from_cents(sum(to_cents(amount, what=what) for amount in amounts))
 
 
+@traced
 def settle(amounts: NDArray[np.float64], totals: Cents) -> Cents:
     """Round each row to whole cents so that it sums to its total: largest remainder, earlier column at a tie.
 

@@ -22,6 +22,7 @@ from analysis.errors import AnalysisError
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
 from analysis.metrics.backend import literal
+from analysis.metrics.lineage import traced
 from analysis.periods import Month
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ class ForecastOfClaims:
     seen: float
 
 
+@traced
 def claims_forecast(inputs: StudyInputs, lines: Sequence[str]) -> ForecastOfClaims | Text:
     """Claims of these lines from the failures to come; the words that say why not, where that cannot be had."""
     if inputs.claims_ahead is None:
@@ -131,6 +133,7 @@ def claims_forecast(inputs: StudyInputs, lines: Sequence[str]) -> ForecastOfClai
     )
 
 
+@traced
 def claims_per_failure(claims: Floats, failures: Floats) -> tuple[float, float]:
     """Claims booked a warranty failure over the months, and the relative standard error of that ratio.
 
@@ -147,6 +150,7 @@ def claims_per_failure(claims: Floats, failures: Floats) -> tuple[float, float]:
     return ratio, float(error / ratio)
 
 
+@traced
 def simulated_claims(
     due: dict[str, float], rates: dict[str, tuple[float, float]], draws: Floats
 ) -> dict[str, ForecastClaims]:
@@ -187,6 +191,7 @@ def _warranty_months_left(inputs: StudyInputs) -> int:
     return int(min(max(Month(last.year, last.month).months_since(inputs.month), 1), LONGEST_WARRANTY_MONTHS))
 
 
+@traced
 def _warranty_failures(inputs: StudyInputs) -> pd.DataFrame:
     """Confirmed failures under warranty by product line and month of the report: ``product_line``, ``month``, ``amount``."""
     codes = ", ".join(literal(code) for code in NO_FAULT_CODES)
@@ -204,6 +209,7 @@ def _warranty_failures(inputs: StudyInputs) -> pd.DataFrame:
     )
 
 
+@traced
 def _booked(inputs: StudyInputs, first: Month) -> pd.DataFrame:
     """Claims paid against the provision by product line and month: ``product_line``, ``month``, ``amount``."""
     return inputs.engine.query(
@@ -212,6 +218,7 @@ def _booked(inputs: StudyInputs, first: Month) -> pd.DataFrame:
     )
 
 
+@traced
 def _by_month(frame: pd.DataFrame, line: str, last: Month) -> Floats:
     """The last year of one line; a month without a row is zero."""
     amounts = frame[frame["product_line"] == line].set_index("month")["amount"]
@@ -221,6 +228,7 @@ def _by_month(frame: pd.DataFrame, line: str, last: Month) -> Floats:
 # -- from experience ---------------------------------------------------------------------------------------------------
 
 
+@traced
 def expected_claims(monthly: Floats) -> ClaimsExperience:
     """Expected cost of the warranty that is left, from what each past month says it would be.
 
@@ -239,6 +247,7 @@ def expected_claims(monthly: Floats) -> ClaimsExperience:
     return ClaimsExperience(found=found, months=len(monthly))
 
 
+@traced
 def claims_experience(inputs: StudyInputs, lines: Sequence[str]) -> dict[str, ClaimsExperience]:
     """By product line, and for `ALL` where every line has its claims and exposure."""
     monthly = _monthly_claims(inputs)
@@ -249,6 +258,7 @@ def claims_experience(inputs: StudyInputs, lines: Sequence[str]) -> dict[str, Cl
     )
 
 
+@traced
 def _monthly_claims(inputs: StudyInputs) -> dict[str, Floats]:
     """By product line: what each of the last two years' months (one year's, where there is no more) says the warranty that is left will cost."""
     try:

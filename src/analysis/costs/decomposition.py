@@ -49,6 +49,7 @@ from analysis.costs.yields import (
 from analysis.errors import MissingData
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.params.cost_tree import UNALLOCATED
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Sentence, Value
@@ -105,6 +106,7 @@ class CostStudy:
     checks: tuple[Check, ...]
 
 
+@traced
 def study(inputs: StudyInputs) -> CostStudy:
     """The cost decomposition of one month.
 
@@ -201,6 +203,7 @@ _RATIOS = (
 # -- totals and comparisons ------------------------------------------------------------------------------------------
 
 
+@traced
 def _composition(inputs: StudyInputs, dimension: str, total: Fact) -> tuple[Slice, ...]:
     """Slices of the month's cost along one dimension, largest first. They add up to the total to the cent."""
     engine, month = inputs.engine, inputs.month
@@ -227,7 +230,6 @@ def _composition(inputs: StudyInputs, dimension: str, total: Fact) -> tuple[Slic
             numerator=cost.value,
             denominator=total.value,
             dimensions=place,
-            sources=("ledger",),
             reason=None if total.value else Text(en="not computed: no cost", zh="未计算：无成本"),
         )
         change, _ = change_facts(inputs, cost, previous, {**place, "against": "previous_month"})
@@ -248,6 +250,7 @@ def _composition(inputs: StudyInputs, dimension: str, total: Fact) -> tuple[Slic
     return tuple(slices)
 
 
+@traced
 def _category_history(inputs: StudyInputs, months: Sequence[Month]) -> dict[str, tuple[Fact, ...]]:
     """Cost by category over the months, the categories of the largest sum first."""
     frame = inputs.engine.aggregate("incurred_cost", by=("category",), period=Period(months[0], months[-1]))
@@ -288,10 +291,7 @@ def _budget(inputs: StudyInputs, total: Fact) -> tuple[Fact, Fact] | None:
     if budget.value is None or total.value is None:
         return None
     variance = inputs.engine.stated(
-        "budget_variance",
-        period=inputs.month,
-        value=amount_of(total) - amount_of(budget),
-        sources=("ledger", "budget"),
+        "budget_variance", period=inputs.month, value=amount_of(total) - amount_of(budget)
     )
     return budget, variance
 
@@ -299,6 +299,7 @@ def _budget(inputs: StudyInputs, total: Fact) -> tuple[Fact, Fact] | None:
 # -- findings --------------------------------------------------------------------------------------------------------
 
 
+@traced
 def _labour_findings(inputs: StudyInputs, share: Fact) -> list[Finding]:
     """Labour share above (not at) the limit; read with the automation rate."""
     limit = inputs.assumptions.value("labour_share_limit", on=inputs.month.last_day)
@@ -322,6 +323,7 @@ def _labour_findings(inputs: StudyInputs, share: Fact) -> list[Finding]:
     ]
 
 
+@traced
 def _budget_findings(
     inputs: StudyInputs, budget: tuple[Fact, Fact] | None, lines: Sequence[BudgetLine]
 ) -> list[Finding]:
@@ -346,6 +348,7 @@ def _budget_findings(
     ]
 
 
+@traced
 def _budget_driver(inputs: StudyInputs) -> tuple[Text, Fact] | None:
     """The category with the largest overrun; None where the budget has no categories of ours."""
     frame = inputs.engine.aggregate("budgeted_cost", by=("category",), period=inputs.month)
@@ -361,15 +364,12 @@ def _budget_driver(inputs: StudyInputs) -> tuple[Text, Fact] | None:
     category = max(overruns, key=lambda name: (overruns[name], name))
     place = {"category": category}
     fact = inputs.engine.stated(
-        "budget_variance",
-        period=inputs.month,
-        value=overruns[category],
-        dimensions=place,
-        sources=("ledger", "budget"),
+        "budget_variance", period=inputs.month, value=overruns[category], dimensions=place
     )
     return inputs.engine.registry.value_label("category", category), fact
 
 
+@traced
 def _unallocated_findings(inputs: StudyInputs, categories: Sequence[Slice]) -> list[Finding]:
     line = _unallocated(categories)
     if line is None or not line.cost.value:
@@ -394,6 +394,7 @@ def _unallocated_findings(inputs: StudyInputs, categories: Sequence[Slice]) -> l
     ]
 
 
+@traced
 def _unallocated(categories: Sequence[Slice]) -> Slice | None:
     return next((line for line in categories if line.value == UNALLOCATED), None)
 

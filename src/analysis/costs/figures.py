@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.formats import decimal
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.periods import Month
 from analysis.results import Fact
 
@@ -31,6 +32,7 @@ def money(value: float) -> Decimal:
     return Decimal(str(round(value, 2))).quantize(Decimal("0.01"))
 
 
+@traced
 def rows_of(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Rows by column name."""
     names = [str(name) for name in frame.columns]
@@ -66,9 +68,7 @@ def change_facts(
         return missing[0], missing[1]
     before = decimal(base.value)
     difference = decimal(cost.value) - before
-    change = engine.stated(
-        "cost_change", period=month, value=difference, dimensions=dimensions, sources=("ledger",)
-    )
+    change = engine.stated("cost_change", period=month, value=difference, dimensions=dimensions)
     if before <= 0:
         reason = Text(en="not computed: the base is not positive", zh="未计算：基数非正")
         return change, engine.stated(
@@ -81,11 +81,11 @@ def change_facts(
         numerator=difference,
         denominator=before,
         dimensions=dimensions,
-        sources=("ledger",),
     )
     return change, rate
 
 
+@traced
 def amounts_by(inputs: StudyInputs, dimension: str, month: Month) -> dict[str, Decimal]:
     frame = inputs.engine.aggregate("incurred_cost", by=(dimension,), period=month)
     return {

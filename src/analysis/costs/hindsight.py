@@ -10,6 +10,7 @@ from typing import Any
 from analysis.costs.figures import amount_of, amounts_by, money
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.periods import Month, months_between
 from analysis.results import Check, Fact, Interval, Sentence, Value
 
@@ -47,6 +48,7 @@ class NoHindsight:
     doubt: bool = False
 
 
+@traced
 def hindsight_of(inputs: StudyInputs) -> Hindsight | NoHindsight:
     """Every month since the last edition whose cost it forecast, in total and by category."""
     edition = inputs.earlier
@@ -91,11 +93,11 @@ def hindsight_of(inputs: StudyInputs) -> Hindsight | NoHindsight:
         numerator=inside,
         denominator=len(promises),
         dimensions={"issued": str(edition.month)},
-        sources=("ledger",),
     )
     return Hindsight(issued=edition.month, promises=promises, covered=covered)
 
 
+@traced
 def _promise(
     inputs: StudyInputs,
     month: Month,
@@ -117,9 +119,7 @@ def _promise(
     place = {"category": part, "issued": str(issued)}
 
     def fact(metric: str, value: Any, **parts: Any) -> Fact:
-        return inputs.engine.stated(
-            metric, period=month, value=value, dimensions=place, sources=("ledger",), **parts
-        )
+        return inputs.engine.stated(metric, period=month, value=value, dimensions=place, **parts)
 
     forecast = fact("issued_forecast_cost", money(float(record["value"])), interval=interval, n=record["n"])
     reason = None if actual else Text(en="not computed: no cost", zh="未计算：无成本")

@@ -12,6 +12,7 @@ from analysis.costs.figures import added, rows_of
 from analysis.errors import MissingData
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.params import CostTree
 from analysis.periods import Month
 from analysis.results import Check, Fact, Sentence
@@ -55,6 +56,7 @@ class Allocated:
     conserved: bool
 
 
+@traced
 def allocated_of(inputs: StudyInputs) -> Allocated | MissingData:
     """Pools and labour shared to product lines under the rules of the day; beside it, every known driver as the one key of all pools."""
     engine, month = inputs.engine, inputs.month
@@ -110,6 +112,7 @@ def allocated_of(inputs: StudyInputs) -> Allocated | MissingData:
     )
 
 
+@traced
 def driver_of(tree: CostTree, pool: str, month: Month) -> str | None:
     """The driver in force on the month's last day; the latest rule wins, None where no rule names the pool."""
     held = [
@@ -120,6 +123,7 @@ def driver_of(tree: CostTree, pool: str, month: Month) -> str | None:
     return max(held, key=lambda rule: rule.valid_from).driver if held else None
 
 
+@traced
 def _by_line(inputs: StudyInputs, sql: str) -> dict[str, Decimal]:
     frame = inputs.engine.query(f"{sql} ORDER BY 1")
     return {
@@ -128,22 +132,17 @@ def _by_line(inputs: StudyInputs, sql: str) -> dict[str, Decimal]:
     }
 
 
+@traced
 def _fact(inputs: StudyInputs, metric: str, value: Decimal | None, **place: str) -> Fact:
     reason = (
         None
         if value is not None
         else Text(en="not computed: no tickets of the line", zh="未计算：该产品线无工单")
     )
-    return inputs.engine.stated(
-        metric,
-        period=inputs.month,
-        value=value,
-        dimensions=place,
-        sources=("ledger", "drivers", "tickets"),
-        reason=reason,
-    )
+    return inputs.engine.stated(metric, period=inputs.month, value=value, dimensions=place, reason=reason)
 
 
+@traced
 def _line(
     inputs: StudyInputs,
     name: str,

@@ -21,6 +21,7 @@ from analysis.errors import AnalysisError, MissingData, ParameterError
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
 from analysis.metrics.backend import literal
+from analysis.metrics.lineage import traced
 from analysis.results import Fact, Interval
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ YEAR = 12
 SWINGS = (-0.3, -0.15, 0.0, 0.15, 0.3)
 OPTIONS = ("in_house", "outsourced")
 MINIMUM = "outsourcing_minimum_tickets"  # an assumption finance may state; none is billed where it does not
-SOURCES = ("staff", "ledger", "tickets")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -80,6 +80,7 @@ class Sourcing:
     staffing: tuple[Staffing, ...]
 
 
+@traced
 def sourcing_of(inputs: StudyInputs) -> Sourcing | MissingData:
     """Field work done by own teams and by partners: full cost, break-even volume, volume swings, staffing for the peak."""
     span = Period(inputs.month - (MONTHS - 1), inputs.month)
@@ -126,6 +127,7 @@ def sourcing_of(inputs: StudyInputs) -> Sourcing | MissingData:
     )
 
 
+@traced
 def _cost_lines(table: pd.DataFrame, minimum: float) -> dict[str, CostLine]:
     """The cost line of each option; a contract's line is fitted on the tickets that were billed."""
     lines = {}
@@ -137,6 +139,7 @@ def _cost_lines(table: pd.DataFrame, minimum: float) -> dict[str, CostLine]:
     return lines
 
 
+@traced
 def _break_even(book: _Book, place: int, even: BreakEven) -> Fact:
     none = Text(en=f"not computed: {even.reason}", zh="无平衡点：一种方式在任何业务量下都更便宜")
     crossing = {"crossing": str(place + 1)} if place else {}
@@ -167,7 +170,6 @@ class _Book:
             period=self.span,
             value=value,
             dimensions=place,
-            sources=SOURCES,
             interval=interval,
             reason=why,
             n=self.months if interval else None,
@@ -189,6 +191,7 @@ class _Book:
 _FEE = Text(en="in the partner's fee", zh="已含在外包费用中")
 
 
+@traced
 def _components(book: _Book) -> tuple[Component, ...]:
     """Pay or fee, training, turnover, poor quality, and their sum; unused hours are shown inside pay."""
     training, turnover = _training(book), _turnover(book)
@@ -226,6 +229,7 @@ def _components(book: _Book) -> tuple[Component, ...]:
     )
 
 
+@traced
 def _component(
     book: _Book, key: str, name: Text, amounts: Mapping[str, float | Decimal | Text], role: str = "body"
 ) -> Component:
@@ -253,6 +257,7 @@ def _component(
     return Component(name=name, own=own, own_each=own_each, out=out, out_each=out_each, role=role)
 
 
+@traced
 def _training(book: _Book) -> float | Text:
     """The year's training pool, shared to own field teams by their heads among all own people."""
     engine, span = book.inputs.engine, Period(book.inputs.month - (YEAR - 1), book.inputs.month)
@@ -272,6 +277,7 @@ def _training(book: _Book) -> float | Text:
     return float(frame["amount"].iloc[0]) * book.sum("heads", "in_house") / float(people["heads"].iloc[0])
 
 
+@traced
 def _turnover(book: _Book) -> Decimal | Text:
     """People of own field teams whose pay ended in the year, each replaced and trained at the assumptions of finance."""
     replacement, ramp = book.assumed("replacement_cost"), book.assumed("ramp_up_months")
@@ -296,6 +302,7 @@ def _turnover(book: _Book) -> Decimal | Text:
 # -- volume swings and staffing -------------------------------------------------------------------------------------------
 
 
+@traced
 def _swings(book: _Book, lines: Mapping[str, CostLine], usual: float) -> tuple[Swing, ...]:
     from scipy.special import ndtri
 
@@ -324,6 +331,7 @@ def _swings(book: _Book, lines: Mapping[str, CostLine], usual: float) -> tuple[S
     return tuple(swings)
 
 
+@traced
 def _staffing(book: _Book) -> tuple[Staffing, ...]:
     """Last year's field hours done again by permanent teams around the present size, and by one large enough for the highest month."""
     share = float(book.inputs.assumptions.value("practical_capacity_share", on=book.inputs.month.last_day))
@@ -353,6 +361,7 @@ def _staffing(book: _Book) -> tuple[Staffing, ...]:
     )
 
 
+@traced
 def _size(book: _Book, key: str, name: Text, row: pd.Series) -> Staffing:
     def amount(column: str) -> Fact:
         return book.fact("staffing_cost", money(float(row[column])), team_size=key, component=column)

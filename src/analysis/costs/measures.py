@@ -20,6 +20,7 @@ from analysis.errors import AnalysisError, MissingData
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
 from analysis.metrics.backend import literal
+from analysis.metrics.lineage import traced
 from analysis.params.interventions import Intervention, load_interventions
 from analysis.periods import Month
 from analysis.results import Fact, Finding, Interval, Sentence, Severity, Value
@@ -56,6 +57,7 @@ _VERDICT = {
 _NONE = Text(en="Not computed", zh="未计算")
 
 
+@traced
 def measures_of(inputs: StudyInputs) -> tuple[Measure, ...]:
     """Every registered measure of the service process that has begun."""
     return tuple(
@@ -65,6 +67,7 @@ def measures_of(inputs: StudyInputs) -> tuple[Measure, ...]:
     )
 
 
+@traced
 def _measure(inputs: StudyInputs, entry: Intervention) -> Measure:
     try:
         return _judged(inputs, entry)
@@ -82,6 +85,7 @@ def _measure(inputs: StudyInputs, entry: Intervention) -> Measure:
         )
 
 
+@traced
 def _judged(inputs: StudyInputs, entry: Intervention) -> Measure:
     start = Month(entry.starts.year, entry.starts.month)
     treated = _series(
@@ -138,6 +142,7 @@ def _judged(inputs: StudyInputs, entry: Intervention) -> Measure:
     )
 
 
+@traced
 def events_avoided(tickets: pd.Series, untouched: pd.Series | None, *, start: str) -> float:
     """Tickets that did not come after the start: those of a month before, grown as where nothing was changed, minus those that came.
 
@@ -153,6 +158,7 @@ def events_avoided(tickets: pd.Series, untouched: pd.Series | None, *, start: st
     return float(before.mean()) * growth * len(after) - float(after.sum())
 
 
+@traced
 def _series(inputs: StudyInputs, entry: Intervention, where: dict[str, list[str]]) -> pd.DataFrame:
     """Cost and tickets of repairs by month and cell of the mix: handling hours at the month's wage, or the postings of the measure's category."""
     conditions = (
@@ -194,6 +200,7 @@ def _series(inputs: StudyInputs, entry: Intervention, where: dict[str, list[str]
     )
 
 
+@traced
 def _facts(
     inputs: StudyInputs,
     entry: Intervention,
@@ -208,7 +215,6 @@ def _facts(
             period=period,
             value=value,
             dimensions={"measure": entry.id},
-            sources=("tickets", "ledger", "staff"),
             interval=interval,
             reason=reason,
             n=result.measured.months_before + result.measured.months_after,

@@ -12,6 +12,7 @@ from analysis.errors import MissingData
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
 from analysis.metrics.backend import literal
+from analysis.metrics.lineage import traced
 from analysis.metrics.registry import NOT_STATED
 from analysis.params.cost_tree import UNALLOCATED
 from analysis.periods import Month
@@ -74,6 +75,7 @@ def comparison_facts(inputs: StudyInputs, cost: Fact, against: str, back: int) -
     return Comparison(against=against, cost=cost, base=base, change=change, rate=rate)
 
 
+@traced
 def bridge_against(inputs: StudyInputs, against: str, back: int) -> Bridge | None:
     """The change against an earlier month by driver, and its largest effect opened level by level; None without that month."""
     from analysis.costs.bridge import bridge_by, cost_bridge, drill_largest
@@ -97,7 +99,6 @@ def bridge_against(inputs: StudyInputs, against: str, back: int) -> Bridge | Non
             period=month,
             value=effect,
             dimensions={"driver": driver, "against": against, **place},
-            sources=("ledger", "tickets", "staff", "parts_used"),
         )
 
     shown = tuple(
@@ -140,6 +141,7 @@ def bridge_against(inputs: StudyInputs, against: str, back: int) -> Bridge | Non
     )
 
 
+@traced
 def calendar_of(inputs: StudyInputs, before: Month, after: Month) -> dict[str, tuple[float, float]]:
     """What working days and the lunar new year do to a month's tickets, as factors of both months; only what the company's history shows.
 
@@ -186,6 +188,7 @@ def calendar_of(inputs: StudyInputs, before: Month, after: Month) -> dict[str, t
     return factors
 
 
+@traced
 def bridge_cells(inputs: StudyInputs, month: Month) -> pd.DataFrame:
     """The month's cost on cells of `CELL`, with the quantities that move it; the cells add up to the cost to the cent.
 
@@ -233,6 +236,7 @@ def bridge_cells(inputs: StudyInputs, month: Month) -> pd.DataFrame:
     return pd.concat([driven, rest], ignore_index=True).reindex(columns=columns)
 
 
+@traced
 def _labour_cells(inputs: StudyInputs, held: pd.DataFrame, month: Month) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Labour of teams on the cells of their tickets, and what is left without a driver."""
     import pandas as pd
@@ -276,6 +280,7 @@ def _labour_cells(inputs: StudyInputs, held: pd.DataFrame, month: Month) -> tupl
     return labour[[*CELL, "cost", "input_quantity", "paid_quantity"]], held.drop(index=teams.index)
 
 
+@traced
 def _parts_at_constant_prices(inputs: StudyInputs, month: Month) -> pd.DataFrame:
     """Parts of the tickets whose parts were posted in the month, each at its average price over the whole history."""
     import pandas as pd

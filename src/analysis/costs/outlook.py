@@ -12,6 +12,7 @@ from analysis.costs.hindsight import REMAINING, TOTAL, Hindsight, NoHindsight, h
 from analysis.errors import AnalysisError, MissingData
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.periods import Month, months_between
 from analysis.results import Fact, Finding, Interval, Sentence
 
@@ -81,6 +82,7 @@ class Outlook:
     unusual: tuple[Unusual, ...]
 
 
+@traced
 def outlook_of(inputs: StudyInputs) -> Outlook | MissingData:
     """Forecast the ledger twelve months ahead; candidates and intervals are judged on the ledger's own past."""
     from analysis.stats.forecasting import forecast, forecast_parts
@@ -123,7 +125,6 @@ def outlook_of(inputs: StudyInputs) -> Outlook | MissingData:
             period=str(period),
             value=money(value),
             dimensions=place,
-            sources=("ledger",),
             n=len(history),
             interval=Interval(
                 low=low,
@@ -174,6 +175,7 @@ def outlook_of(inputs: StudyInputs) -> Outlook | MissingData:
     )
 
 
+@traced
 def _backtest(inputs: StudyInputs, base: Forecast) -> tuple[Backtest, ...]:
     def fact(metric: str, row: Mapping[str, Any]) -> Fact:
         place = {"candidate": str(row["candidate"])}
@@ -182,7 +184,6 @@ def _backtest(inputs: StudyInputs, base: Forecast) -> tuple[Backtest, ...]:
             period=inputs.month,
             value=float(row[metric]),
             dimensions=place,
-            sources=("ledger",),
             n=int(row["errors_scored"]),
         )
 
@@ -198,6 +199,7 @@ def _backtest(inputs: StudyInputs, base: Forecast) -> tuple[Backtest, ...]:
     )
 
 
+@traced
 def _months(inputs: StudyInputs) -> pd.DataFrame:
     """Cost by month (rows, at most five years) and category as floats; a month without a posting is zero, an unfinished history is empty."""
     import pandas as pd
@@ -217,6 +219,7 @@ def _months(inputs: StudyInputs) -> pd.DataFrame:
     return wide.set_axis(pd.PeriodIndex(wide.index, freq="M"))
 
 
+@traced
 def _parts(months: pd.DataFrame) -> pd.DataFrame:
     """Every material category, and the rest together.
 
@@ -232,6 +235,7 @@ def _parts(months: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+@traced
 def _usual(parts: pd.DataFrame, unusual: list[UnusualMonth], months: pd.DataFrame) -> pd.DataFrame:
     """The parts with each unusual month of a category at what was expected of it: one surge is not a season."""
     gaps = {name: parts[name].to_numpy(float) * 0.0 for name in parts.columns}
@@ -241,6 +245,7 @@ def _usual(parts: pd.DataFrame, unusual: list[UnusualMonth], months: pd.DataFram
     return parts.assign(**{str(name): parts[name] - gap for name, gap in gaps.items()})
 
 
+@traced
 def _year(inputs: StudyInputs, ahead: Forecast, months: int) -> YearOutlook | None:
     """Booked months of the calendar year plus the forecast of the rest, against the budget of all twelve months.
 
@@ -263,7 +268,6 @@ def _year(inputs: StudyInputs, ahead: Forecast, months: int) -> YearOutlook | No
         "year_cost_expected",
         period=year,
         value=money(value),
-        sources=("ledger",),
         interval=Interval(
             low=low, high=high, level=inputs.confidence, method="booked months and simulated futures"
         ),
@@ -273,12 +277,11 @@ def _year(inputs: StudyInputs, ahead: Forecast, months: int) -> YearOutlook | No
         booked=booked,
         expected=expected,
         budget=budget,
-        chance_over=engine.stated(
-            "budget_exceeded_chance", period=year, value=chance, sources=("ledger", "budget"), n=months
-        ),
+        chance_over=engine.stated("budget_exceeded_chance", period=year, value=chance, n=months),
     )
 
 
+@traced
 def _unusual(inputs: StudyInputs, costs: pd.DataFrame) -> list[UnusualMonth]:
     """Months of the last two years outside their limits, for the total and each category; see `unusual_months`."""
     from analysis.costs.unusual import unusual_months
@@ -299,15 +302,14 @@ def _unusual(inputs: StudyInputs, costs: pd.DataFrame) -> list[UnusualMonth]:
     return unusual_months(series, tickets, within=24)
 
 
+@traced
 def _driven(inputs: StudyInputs, found: UnusualMonth, month: Month, costs: pd.DataFrame) -> Unusual:
     """The unusual month with the slice whose share of the gap is largest: a category of the total, an account of a category."""
     place = {"category": found.series}
     driver, part = _largest_part(inputs, found, month, costs)
 
     def fact(metric: str, value: float, **more: str) -> Fact:
-        return inputs.engine.stated(
-            metric, period=month, value=money(value), dimensions=place | more, sources=("ledger", "tickets")
-        )
+        return inputs.engine.stated(metric, period=month, value=money(value), dimensions=place | more)
 
     return Unusual(
         month=month,
@@ -320,6 +322,7 @@ def _driven(inputs: StudyInputs, found: UnusualMonth, month: Month, costs: pd.Da
     )
 
 
+@traced
 def _largest_part(
     inputs: StudyInputs, found: UnusualMonth, month: Month, costs: pd.DataFrame
 ) -> tuple[tuple[str, Text], float]:
@@ -381,6 +384,7 @@ def outlook_findings(outlook: Outlook | MissingData) -> list[Finding]:
     ]
 
 
+@traced
 def _forecast_rows(outlook: Outlook) -> pd.DataFrame:
     """The months ahead with their limits."""
     import pandas as pd

@@ -15,6 +15,7 @@ import pandas as pd
 
 from analysis.costs.cents import decimals, to_cents
 from analysis.errors import ContractError
+from analysis.metrics.lineage import traced
 
 FLOWS = ("accrued", "utilised", "adjusted")
 
@@ -43,6 +44,7 @@ class ProvisionRollForward:
         return bool((self.by_period["opening_gap"] == 0).all() and (self.by_period["closing_gap"] == 0).all())
 
 
+@traced
 def provision_roll_forward(
     movements: pd.DataFrame,
     *,
@@ -85,6 +87,7 @@ def provision_roll_forward(
     )
 
 
+@traced
 def coverage(closing: pd.DataFrame, expected_claims: pd.DataFrame, *, by: Sequence[str] = ()) -> pd.DataFrame:
     """Whether the closing balance covers the claims expected from what is sold already.
 
@@ -126,6 +129,7 @@ def coverage(closing: pd.DataFrame, expected_claims: pd.DataFrame, *, by: Sequen
     )
 
 
+@traced
 def _amounts(movements: pd.DataFrame, names: list[str], period: str) -> pd.DataFrame:
     """The movements in cents, accruals computed where a rate is given."""
     absent = [name for name in [*names, period, "utilised"] if name not in movements.columns]
@@ -163,6 +167,7 @@ def _amounts(movements: pd.DataFrame, names: list[str], period: str) -> pd.DataF
     return rows
 
 
+@traced
 def _sales(movements: pd.DataFrame) -> pd.Series | None:
     if "sales" in movements.columns:
         return pd.Series(
@@ -179,6 +184,7 @@ def _sales(movements: pd.DataFrame) -> pd.Series | None:
     return None
 
 
+@traced
 def _accrued(movements: pd.DataFrame, sales: pd.Series | None) -> pd.Series:
     if "accrued" in movements.columns:
         amounts = [
@@ -196,6 +202,7 @@ def _accrued(movements: pd.DataFrame, sales: pd.Series | None) -> pd.Series:
     return pd.Series(amounts, index=movements.index, dtype=object)
 
 
+@traced
 def _opening_of(opening: Decimal | dict[Any, Decimal] | None, key: Any, names: list[str]) -> int | None:
     if opening is None:
         return None
@@ -207,6 +214,7 @@ def _opening_of(opening: Decimal | dict[Any, Decimal] | None, key: Any, names: l
     return to_cents(opening, what="opening")
 
 
+@traced
 def _roll(rows: pd.DataFrame, start: int | None) -> pd.DataFrame:
     balance = start
     lines = []
@@ -233,6 +241,7 @@ def _roll(rows: pd.DataFrame, start: int | None) -> pd.DataFrame:
 _BALANCES = ("opening", *FLOWS, "closing", "opening_gap", "closing_gap")
 
 
+@traced
 def _money(rolled: pd.DataFrame, names: list[str], period: str, movements: pd.DataFrame) -> pd.DataFrame:
     frame = rolled[[*names, period]].assign(**_shown(rolled, _BALANCES))
     if rolled["sales"].notna().all():
@@ -246,12 +255,14 @@ def _money(rolled: pd.DataFrame, names: list[str], period: str, movements: pd.Da
     return frame
 
 
+@traced
 def _summed(rolled: pd.DataFrame, period: str) -> pd.DataFrame:
     cents = rolled.assign(**{name: rolled[name].astype("int64") for name in _BALANCES})
     summed = cents.groupby(period, as_index=False)[list(_BALANCES)].sum()
     return summed.assign(**_shown(summed, _BALANCES))
 
 
+@traced
 def _experience(rolled: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     cents = rolled.assign(
         accrued=rolled["accrued"].astype("int64"), utilised=rolled["utilised"].astype("int64"), line=0
@@ -261,5 +272,6 @@ def _experience(rolled: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     return summed[names].assign(**_shown(summed, ("accrued", "utilised")), utilised_to_accrued=ratio)
 
 
+@traced
 def _shown(cents: pd.DataFrame, columns: Sequence[str]) -> dict[str, pd.Series]:
     return {name: decimals(cents[name], index=cents.index) for name in columns}

@@ -20,6 +20,7 @@ from analysis.costs.provision import ProvisionRollForward, provision_roll_forwar
 from analysis.errors import MissingData
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.results import Check, Fact, Finding, Interval, Sentence
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class ClaimsBridge:
     at_past_rate: Fact
 
 
+@traced
 def provision_of(inputs: StudyInputs) -> Provision | MissingData:
     """Roll the provision forward over twelve months and hold its balance against the claims expected."""
     engine, month = inputs.engine, inputs.month
@@ -106,17 +108,12 @@ def provision_of(inputs: StudyInputs) -> Provision | MissingData:
     )
 
 
+@traced
 def _bridge(
     inputs: StudyInputs, forecast: ForecastOfClaims, experience: ClaimsExperience | None
 ) -> ClaimsBridge:
     def fact(metric: str, value: Any, **parts: Any) -> Fact:
-        return inputs.engine.stated(
-            metric,
-            period=inputs.month,
-            value=value,
-            sources=("provision", "tickets", "units", "ledger"),
-            **parts,
-        )
+        return inputs.engine.stated(metric, period=inputs.month, value=value, **parts)
 
     reason = Text(
         en="not computed: needs a year of claims and exposure", zh="未计算：缺少一整年的索赔与在保台月"
@@ -136,6 +133,7 @@ def _bridge(
     )
 
 
+@traced
 def _line(
     inputs: StudyInputs,
     name: str,
@@ -153,15 +151,7 @@ def _line(
             if value is not None
             else Text(en="not computed: no sales of the line", zh="未计算：该产品线无销售")
         )
-        return engine.stated(
-            metric,
-            period=period,
-            value=value,
-            dimensions=place,
-            sources=("provision", "orders"),
-            reason=reason,
-            **parts,
-        )
+        return engine.stated(metric, period=period, value=value, dimensions=place, reason=reason, **parts)
 
     flows = {name: sum(rows[name], Decimal("0.00")) for name in ("accrued", "utilised", "adjusted")}
     amounts = {
@@ -189,6 +179,7 @@ def _line(
     )
 
 
+@traced
 def _covered(
     inputs: StudyInputs,
     place: Mapping[str, str],
@@ -198,14 +189,7 @@ def _covered(
     """Claims expected, and the share of them that the closing balance covers."""
 
     def fact(metric: str, value: Any, **parts: Any) -> Fact:
-        return inputs.engine.stated(
-            metric,
-            period=inputs.month,
-            value=value,
-            dimensions=place,
-            sources=("provision", "units"),
-            **parts,
-        )
+        return inputs.engine.stated(metric, period=inputs.month, value=value, dimensions=place, **parts)
 
     if claims is None:
         reason = Text(
@@ -239,6 +223,7 @@ def _name(inputs: StudyInputs, line: str) -> Text:
     )
 
 
+@traced
 def _sales(inputs: StudyInputs, span: Period) -> dict[str, Decimal]:
     try:
         frame = inputs.engine.query(
@@ -250,6 +235,7 @@ def _sales(inputs: StudyInputs, span: Period) -> dict[str, Decimal]:
     return dict(zip(frame["product_line"], frame["revenue"], strict=True))
 
 
+@traced
 def _control_gap(inputs: StudyInputs, closing: Fact) -> Fact:
     """Closing balance minus the general ledger's."""
     engine, month = inputs.engine, inputs.month
@@ -264,10 +250,7 @@ def _control_gap(inputs: StudyInputs, closing: Fact) -> Fact:
             reason=Text(en="not computed: no control total", zh="未计算：无控制数"),
         )
     return engine.stated(
-        "provision_control_gap",
-        period=month,
-        value=amount_of(closing) - frame["amount"].iloc[0],
-        sources=("provision", "gl_totals"),
+        "provision_control_gap", period=month, value=amount_of(closing) - frame["amount"].iloc[0]
     )
 
 

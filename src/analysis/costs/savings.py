@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from analysis.costs.cents import decimals, from_cents, to_cents, total
 from analysis.costs.serial import Contrast, contrast, t_tail
 from analysis.errors import ContractError, MissingData, ParameterError
+from analysis.metrics.lineage import traced
 from analysis.results import Interval
 
 Floats = NDArray[np.float64]
@@ -63,6 +64,7 @@ class ConstantMix:
         return cost_residual_ratio(self.before, self.after)
 
 
+@traced
 def at_constant_mix(
     before: pd.DataFrame, after: pd.DataFrame, *, by: Sequence[str], weights: Literal["before", "after"]
 ) -> ConstantMix:
@@ -100,6 +102,7 @@ def at_constant_mix(
     )
 
 
+@traced
 def _by_cell(frame: pd.DataFrame, by: list[str], when: str) -> pd.DataFrame:
     absent = [name for name in [*by, "tickets", "cost"] if name not in frame.columns]
     if absent:
@@ -110,6 +113,7 @@ def _by_cell(frame: pd.DataFrame, by: list[str], when: str) -> pd.DataFrame:
     return frame[[*by, "tickets"]].assign(cost=cents).set_index(by)
 
 
+@traced
 def unit_cost_at_constant_mix(cells: pd.DataFrame, *, by: Sequence[str], month: str = "month") -> pd.Series:
     """Cost a ticket by month, had every month the mix of the whole span.
 
@@ -152,6 +156,7 @@ class MeasuredEffect:
     series: pd.DataFrame
 
 
+@traced
 def difference_in_differences(
     treated: pd.Series, comparison: pd.Series, *, start: Any, confidence: float
 ) -> MeasuredEffect:
@@ -179,6 +184,7 @@ def difference_in_differences(
     return _measured("difference in differences", treated, after, expected, found, confidence)
 
 
+@traced
 def interrupted_series(
     series: pd.Series,
     *,
@@ -218,6 +224,7 @@ def interrupted_series(
     return _measured("interrupted series", series, after, expected, found, confidence)
 
 
+@traced
 def _after(months: pd.Index, start: Any) -> NDArray[np.bool_]:
     after = np.array([month >= start for month in months], dtype=np.bool_)
     if after.sum() < MINIMUM_MONTHS or (~after).sum() < MINIMUM_MONTHS:
@@ -229,6 +236,7 @@ def _after(months: pd.Index, start: Any) -> NDArray[np.bool_]:
     return after
 
 
+@traced
 def _measured(
     design: str,
     series: pd.Series,
@@ -273,6 +281,7 @@ def net_present_value(
     )
 
 
+@traced
 def payback_period(
     flows: Sequence[Decimal | float], *, annual_rate: float | None = None, periods_per_year: int = 12
 ) -> float | None:
@@ -344,6 +353,7 @@ class RegressionToMean:
     expected_fall: float
 
 
+@traced
 def regression_to_mean(
     series: pd.Series, *, start: Any, window: int = 3, level: float = 0.05
 ) -> RegressionToMean:
@@ -411,6 +421,7 @@ class MeasureResult:
     regression: RegressionToMean | None
 
 
+@traced
 def expected_against_realised(
     measured: MeasuredEffect,
     tickets: pd.Series,
@@ -472,6 +483,7 @@ def expected_against_realised(
     )
 
 
+@traced
 def _flows(volume: Floats, cost: Decimal, horizon: int) -> Any:
     """Monthly flows as a function of the saving a ticket: the outlay, the observed months, then their
     mean."""
@@ -479,6 +491,7 @@ def _flows(volume: Floats, cost: Decimal, horizon: int) -> Any:
     return lambda each: [-float(cost), *(each * counts)]
 
 
+@traced
 def _verdict(interval: Interval, expected: float) -> Verdict:
     if interval.high < expected:
         return "partly delivered" if interval.low > 0 else "not delivered"

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
 from analysis.errors import FitError
+from analysis.metrics.lineage import traced
 
 Floats = NDArray[np.float64]
 CORRELATIONS = np.linspace(0.0, 0.9, 19)
@@ -61,6 +62,7 @@ def t_tail(distance: Any, error: Any, freedom: Any) -> Any:
     return float(tail) if tail.ndim == 0 else tail
 
 
+@traced
 def contrast(design: Floats, values: Floats, weights: Floats, *, least_correlation: float = 0.0) -> Contrast:
     """Estimate ``weights`` @ coefficients.
 
@@ -101,6 +103,7 @@ def contrast(design: Floats, values: Floats, weights: Floats, *, least_correlati
     )
 
 
+@traced
 def newey_west(rest: Floats, loads: Floats, terms: int) -> Floats:
     """Variance of ``loads`` @ errors by series: Bartlett weights, 4 (n ÷ 100)^(2/9) lags, n ÷ (n − terms)."""
     count = rest.shape[1]

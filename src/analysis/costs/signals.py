@@ -24,6 +24,7 @@ from scipy.special import stdtrit
 
 from analysis.costs.serial import contrast
 from analysis.errors import ContractError, MissingData, ParameterError
+from analysis.metrics.lineage import traced
 
 Floats = NDArray[np.float64]
 Explained = Literal["volume", "trend", "season"]
@@ -53,6 +54,7 @@ class Signals:
         return self.by_subject[self.by_subject["signal"]].reset_index(drop=True)
 
 
+@traced
 def cost_rises(
     costs: pd.DataFrame,
     *,
@@ -119,6 +121,7 @@ def cost_rises(
     return _signals(rows, skipped, by, level, confidence)
 
 
+@traced
 def cost_surges(
     costs: pd.DataFrame,
     *,
@@ -199,6 +202,7 @@ def cost_surges(
     return _signals(rows, skipped, by, level, confidence)
 
 
+@traced
 def price_steps(
     prices: pd.DataFrame,
     *,
@@ -274,6 +278,7 @@ def price_steps(
     return found
 
 
+@traced
 def idle_teams(
     hours: pd.DataFrame,
     *,
@@ -379,6 +384,7 @@ def _signals(
     )
 
 
+@traced
 def _months_of(
     frame: pd.DataFrame, by: Sequence[str], measures: Sequence[str]
 ) -> tuple[list[tuple[dict[str, Any], dict[str, Floats]]], list[Any]]:
@@ -439,6 +445,7 @@ def _ordinary_terms(count: int, explained_by: Sequence[str]) -> list[Floats]:
     return terms
 
 
+@traced
 def _plain_ratios(base: Floats, marks: Floats, values: Floats) -> Floats:
     """Least-squares t value of each mark beside the base terms, by series (series × marks)."""
     basis, _ = np.linalg.qr(base)
@@ -477,6 +484,7 @@ class _Step:
     squares: Floats
 
 
+@traced
 def _step(values: Floats, start: int) -> _Step:
     count = values.shape[1]
     time = np.arange(count, dtype=float)
@@ -503,6 +511,7 @@ def _largest_without_step(count: int, edge: int, draws: int, seed: int) -> Float
     return np.sort(largest)
 
 
+@traced
 def _possible_starts(squares: Floats, count: int) -> NDArray[np.int_]:
     """Places whose likelihood ratio against the best one is below Hansen's limit."""
     least = squares.min()

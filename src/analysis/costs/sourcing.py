@@ -19,6 +19,7 @@ from scipy.special import ndtri
 
 from analysis.costs.cents import decimals, to_cents
 from analysis.errors import ContractError, FitError, ParameterError
+from analysis.metrics.lineage import traced
 from analysis.results import Interval
 
 Floats = NDArray[np.float64]
@@ -65,6 +66,7 @@ class CostLine:
         return self.minimum_tickets == 0 and self.step_tickets is None
 
 
+@traced
 def full_cost(components: pd.DataFrame) -> pd.DataFrame:
     """Full cost of each option, component by component.
 
@@ -102,6 +104,7 @@ def turnover_cost(
     return (each * Decimal(str(leavers))).quantize(Decimal("0.01"))
 
 
+@traced
 def cost_line_from_history(cost: pd.Series, tickets: pd.Series) -> CostLine:
     """Fixed and variable cost from months of history, with their covariance.
 
@@ -152,6 +155,7 @@ class BreakEven:
     reason: str = ""
 
 
+@traced
 def break_even_volume(in_house: CostLine, outsourced: CostLine, *, confidence: float) -> BreakEven:
     """Where two straight cost lines cross, with Fieller's interval.
 
@@ -185,6 +189,7 @@ def break_even_volume(in_house: CostLine, outsourced: CostLine, *, confidence: f
     return BreakEven(tickets=top / base, interval=interval, cheaper_above=above)
 
 
+@traced
 def break_evens_with_minimum(
     in_house: CostLine, outsourced: CostLine, *, confidence: float
 ) -> tuple[BreakEven, ...]:
@@ -233,6 +238,7 @@ def fieller_interval(
     return float((b - root) / a), float((b + root) / a)
 
 
+@traced
 def crossings(in_house: CostLine, outsourced: CostLine, *, up_to: int) -> pd.DataFrame:
     """Whole numbers of tickets at which the cheaper option changes, from 0 to ``up_to``, for bent lines too.
 
@@ -246,6 +252,7 @@ def crossings(in_house: CostLine, outsourced: CostLine, *, up_to: int) -> pd.Dat
     return pd.DataFrame({"from_tickets": starts, "to_tickets": ends, "cheaper": cheaper})
 
 
+@traced
 def sourcing_sensitivity(
     in_house: CostLine, outsourced: CostLine, *, tickets: float, swings: Sequence[float]
 ) -> pd.DataFrame:
@@ -270,6 +277,7 @@ def sourcing_sensitivity(
     )
 
 
+@traced
 def peak_staffing(
     hours_needed: Mapping[str, float] | pd.Series,
     *,

@@ -11,6 +11,7 @@ from analysis.costs.figures import amount_of, amounts_by, size
 from analysis.errors import MissingData
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Sentence, Value
 
@@ -29,6 +30,7 @@ class TieOut:
     status: str  # tied_out | within_tolerance | refused | no_control_totals
 
 
+@traced
 def tie_out(inputs: StudyInputs, months: Sequence[Month]) -> TieOut:
     """Ledger minus control total for each month and, for the report month, each account.
 
@@ -54,13 +56,11 @@ def tie_out(inputs: StudyInputs, months: Sequence[Month]) -> TieOut:
     )
 
 
+@traced
 def _sum_of_accounts(inputs: StudyInputs, month: Month) -> Fact:
     """The control total where the general ledger gives accounts only: their sum."""
     return inputs.engine.stated(
-        "gl_after_sales_cost",
-        period=month,
-        value=sum(_account_totals(inputs).values(), Decimal(0)),
-        sources=("gl_totals",),
+        "gl_after_sales_cost", period=month, value=sum(_account_totals(inputs).values(), Decimal(0))
     )
 
 
@@ -76,10 +76,10 @@ def _difference(inputs: StudyInputs, ours: Fact, theirs: Fact) -> Fact:
         period=ours.period,
         value=amount_of(ours) - amount_of(theirs),
         dimensions=dimensions,
-        sources=("ledger", "gl_totals"),
     )
 
 
+@traced
 def _account_totals(inputs: StudyInputs) -> dict[str, Decimal]:
     try:
         frame = inputs.engine.aggregate("gl_account_cost", by=("account",), period=inputs.month)
@@ -92,6 +92,7 @@ def _account_totals(inputs: StudyInputs) -> dict[str, Decimal]:
     }
 
 
+@traced
 def _accounts(inputs: StudyInputs) -> tuple[tuple[Fact, Fact, Fact], ...]:
     """(ledger, control, difference) by account for the report month; empty where the control totals name no account."""
     control = _account_totals(inputs)
@@ -214,6 +215,7 @@ class ProfitAndLoss:
     gap: Fact
 
 
+@traced
 def profit_and_loss(inputs: StudyInputs) -> ProfitAndLoss | MissingData:
     """Expense = incurred − provision utilised + accrued ± adjusted; every posting stands in exactly one of the four by its basis."""
     engine, month = inputs.engine, inputs.month
@@ -245,11 +247,11 @@ def profit_and_loss(inputs: StudyInputs) -> ProfitAndLoss | MissingData:
         else None
     )
 
-    def fact(metric: str, value: Decimal | None, sources: tuple[str, ...] = ("ledger",)) -> Fact:
+    def fact(metric: str, value: Decimal | None) -> Fact:
         reason = (
             None if value is not None else Text(en="not computed: no control total", zh="未计算：无控制数")
         )
-        return engine.stated(metric, period=month, value=value, sources=sources, reason=reason)
+        return engine.stated(metric, period=month, value=value, reason=reason)
 
     provision = engine.query(
         f"SELECT sum(accrued) AS accrued, sum(utilised) AS utilised FROM provision WHERE {Period.of(month).condition()}"
@@ -266,13 +268,9 @@ def profit_and_loss(inputs: StudyInputs) -> ProfitAndLoss | MissingData:
         utilised=fact("provision_posted_utilised", -parts["utilised"]),
         adjusted=fact("provision_posted_adjusted", parts["adjusted"]),
         expense=fact("after_sales_expense", expense),
-        operating_cost=fact("operating_cost_total", operating, ("gl_totals",)),
-        outside=fact(
-            "operating_cost_outside",
-            None if operating is None else operating - expense,
-            ("gl_totals", "ledger"),
-        ),
-        gap=fact("provision_posting_gap", booked, ("ledger", "provision")),
+        operating_cost=fact("operating_cost_total", operating),
+        outside=fact("operating_cost_outside", None if operating is None else operating - expense),
+        gap=fact("provision_posting_gap", booked),
     )
 
 
@@ -311,9 +309,7 @@ def currency_check(inputs: StudyInputs) -> Check:
                 {"currency": inputs.currency},
             ),
         )
-    count = inputs.engine.stated(
-        "postings_without_rate", period=inputs.month, value=refused, sources=("ledger",)
-    )
+    count = inputs.engine.stated("postings_without_rate", period=inputs.month, value=refused)
     return Check(
         id="currencies",
         outcome="failed",
@@ -324,6 +320,7 @@ def currency_check(inputs: StudyInputs) -> Check:
     )
 
 
+@traced
 def journal_imbalances(postings: pd.DataFrame) -> pd.DataFrame:
     """Journals whose postings do not net to zero, as whole journals do in double entry.
 

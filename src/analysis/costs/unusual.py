@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from analysis.metrics.lineage import traced
+
 Floats = NDArray[np.float64]
 LEVEL = 0.05
 ROUNDS = 10
@@ -40,6 +42,7 @@ class UnusualMonth:
         return self.actual - self.expected
 
 
+@traced
 def unusual_months(
     costs: Mapping[str, Floats], tickets: Floats, *, within: int, level: float = LEVEL
 ) -> list[UnusualMonth]:
@@ -65,6 +68,7 @@ def unusual_months(
     return sorted(found, key=lambda month: (month.place, month.series))
 
 
+@traced
 def _of_series(
     name: str, values: Floats, tickets: Floats, *, within: int, level: float
 ) -> list[UnusualMonth]:
@@ -102,6 +106,7 @@ def _of_series(
     ]
 
 
+@traced
 def _design(tickets: Floats) -> Floats:
     time = np.arange(len(tickets), dtype=float)
     angle = 2 * np.pi * time / 12
@@ -111,6 +116,7 @@ def _design(tickets: Floats) -> Floats:
     return np.column_stack(terms)
 
 
+@traced
 def _worst(scores: Floats, *, beyond: float, most: int) -> NDArray[np.bool_]:
     """The largest scores beyond a line, at most so many: a chart without a majority in control has no centre."""
     chosen = np.zeros(len(scores), dtype=bool)
@@ -119,6 +125,7 @@ def _worst(scores: Floats, *, beyond: float, most: int) -> NDArray[np.bool_]:
     return chosen
 
 
+@traced
 def _predicted(design: Floats, logs: Floats, suspects: NDArray[np.bool_]) -> tuple[Floats, Floats, float]:
     """Each month's value as the unsuspected months without itself predict it, the prediction's error, and its degrees of freedom."""
     kept = ~suspects
@@ -136,6 +143,7 @@ def _predicted(design: Floats, logs: Floats, suspects: NDArray[np.bool_]) -> tup
     return logs - apart, np.sqrt(np.maximum(variance, 0.0) * widened), float(freedom)
 
 
+@traced
 def _robust(design: Floats, values: Floats) -> Floats:
     """Least absolute deviations by reweighting, so that the month that stands out does not pull its own expectation."""
     weights = np.ones(len(values))

@@ -14,12 +14,14 @@ from analysis.errors import MissingData, ParameterError
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
 from analysis.metrics.backend import literal
+from analysis.metrics.lineage import traced
 from analysis.metrics.registry import NOT_STATED
 from analysis.results import Fact
 
 SERVICE_ORDERS = ("extended_warranty", "premium_service", "paid_repair", "other_service")
 
 
+@traced
 def unit_costs_of(inputs: StudyInputs) -> tuple[Fact, ...]:
     """After-sales cost per ticket, order, thousand orders, agent hour and unit in the field."""
     engine, month = inputs.engine, inputs.month
@@ -77,7 +79,6 @@ def unit_costs_of(inputs: StudyInputs) -> tuple[Fact, ...]:
                 value=Decimal(cost.value) * per / count,
                 numerator=cost.value,
                 denominator=count,
-                sources=("ledger", needs.split(".")[0]),
             )
         )
     return tuple(facts)
@@ -118,6 +119,7 @@ class FlexedBudget:
     rest: tuple[tuple[Text, Fact], ...]
 
 
+@traced
 def profitability_of(inputs: StudyInputs) -> tuple[Profit, ...]:
     """Service revenue − service cost by product line, customer type and region, each with what names no slice, and the whole last.
 
@@ -140,6 +142,7 @@ def profitability_of(inputs: StudyInputs) -> tuple[Profit, ...]:
     return (*lines, _profit(inputs, {}, revenue, cost)) if any(size(line.revenue) for line in lines) else ()
 
 
+@traced
 def _earned(inputs: StudyInputs, dimension: str) -> dict[str, Decimal]:
     kinds = ", ".join(literal(kind) for kind in SERVICE_ORDERS)
     frame = inputs.engine.query(
@@ -157,28 +160,20 @@ def _profit(inputs: StudyInputs, place: dict[str, str], revenue: Decimal, cost: 
     nothing = Text(en="not computed: no service revenue", zh="未计算：无服务收入")
     return Profit(
         name=names[0] if names else Text(en="Total of each group", zh="各组合计"),
-        revenue=engine.stated(
-            "service_revenue", period=month, value=revenue, dimensions=place, sources=("orders",)
-        ),
+        revenue=engine.stated("service_revenue", period=month, value=revenue, dimensions=place),
         cost=engine.ratio("after_sales_cost", cost, None, period=month, dimensions=place),
-        profit=engine.stated(
-            "service_profit",
-            period=month,
-            value=revenue - cost,
-            dimensions=place,
-            sources=("orders", "ledger"),
-        ),
+        profit=engine.stated("service_profit", period=month, value=revenue - cost, dimensions=place),
         margin=engine.stated(
             "service_margin",
             period=month,
             value=(revenue - cost) / revenue if revenue > 0 else None,
             dimensions=place,
-            sources=("orders", "ledger"),
             reason=None if revenue > 0 else nothing,
         ),
     )
 
 
+@traced
 def budget_lines(inputs: StudyInputs) -> tuple[BudgetLine, ...]:
     """Cost, budget and variance by category, the largest variance first; a category without budget has a budget of nothing."""
     engine, month = inputs.engine, inputs.month
@@ -202,17 +197,14 @@ def budget_lines(inputs: StudyInputs) -> tuple[BudgetLine, ...]:
                 "budget_cost", period=month, value=planned.get(name, nothing), dimensions={"category": name}
             ),
             variance=engine.stated(
-                "budget_variance",
-                period=month,
-                value=variance,
-                dimensions={"category": name},
-                sources=("ledger", "budget"),
+                "budget_variance", period=month, value=variance, dimensions={"category": name}
             ),
         )
         for name, variance in sorted(variances.items(), key=lambda line: (-abs(line[1]), line[0]))
     )
 
 
+@traced
 def budget_rows(lines: Sequence[BudgetLine]) -> pd.DataFrame:
     """The lines as rows: ``category``, ``cost``, ``budget``, ``variance``."""
     return pd.DataFrame(
@@ -229,6 +221,7 @@ BUDGET_TICKETS = (
 )
 
 
+@traced
 def flexed_budget(inputs: StudyInputs, lines: Sequence[BudgetLine]) -> FlexedBudget | None:
     """Volume against the rest of the variance; None where the planned tickets of the month's year are not stated.
 
@@ -241,13 +234,7 @@ def flexed_budget(inputs: StudyInputs, lines: Sequence[BudgetLine]) -> FlexedBud
         return None
 
     def fact(metric: str, value: Decimal, **place: str) -> Fact:
-        return inputs.engine.stated(
-            metric,
-            period=inputs.month,
-            value=value,
-            dimensions=place,
-            sources=("ledger", "budget", "tickets"),
-        )
+        return inputs.engine.stated(metric, period=inputs.month, value=value, dimensions=place)
 
     growth = Decimal(actual) / planned - 1
     moved, rest = Decimal("0.00"), []

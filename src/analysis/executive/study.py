@@ -9,6 +9,7 @@ from typing import Literal
 from analysis.formats import Number, Unit
 from analysis.locale import Text
 from analysis.metrics import Metric, StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Interval, Sentence
 
@@ -89,6 +90,7 @@ def _headline(inputs: StudyInputs, name: str) -> Headline:
     )
 
 
+@traced
 def _limit(inputs: StudyInputs, metric: Metric) -> Fact | None:
     """The line of the metric's threshold; a dated assumption has an entry of its own in the registry."""
     threshold = metric.threshold
@@ -107,6 +109,7 @@ def _crossed(metric: Metric, fact: Fact, limit: Fact | None) -> bool:
     return float(edge) > float(limit.value) if above else float(edge) < float(limit.value)
 
 
+@traced
 def _change(inputs: StudyInputs, metric: Metric, fact: Fact, base: Fact, against: str) -> Change:
     registry = inputs.engine.registry
     label = registry.value_label("against", against)
@@ -130,11 +133,11 @@ def _change(inputs: StudyInputs, metric: Metric, fact: Fact, base: Fact, against
         dimensions=place,
         interval=interval,
         n=(fact.n or 0) + (base.n or 0) if interval else None,
-        sources=fact.sources,
     )
     return Change(against=label, base=base, change=change, reading=_reading(metric, change))
 
 
+@traced
 def _difference_interval(inputs: StudyInputs, metric: Metric, fact: Fact, base: Fact) -> Interval | None:
     """Interval of the difference of two months' shares, for metrics that are estimates."""
     if metric.interval not in ("wilson", "garwood") or not (fact.denominator and base.denominator):
@@ -150,6 +153,7 @@ def _difference_interval(inputs: StudyInputs, metric: Metric, fact: Fact, base: 
     )
 
 
+@traced
 def _reading(metric: Metric, change: Fact) -> Reading:
     if change.interval is not None and change.interval.low <= 0 <= change.interval.high:
         return "noise"

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from analysis.failures import views
 from analysis.failures.field import Field
+from analysis.metrics.lineage import traced
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,6 +77,7 @@ class Baseline:
         return np.asarray(frame["unit_months"].to_numpy() * rate * factor)
 
 
+@traced
 def _grid(frame: pd.DataFrame, value: str, bands: tuple[int, ...], months: tuple[int, ...]) -> Floats:
     band = np.searchsorted(np.array(bands), frame["age_months"].to_numpy(), side="right") - 1
     grid = np.zeros((len(bands), len(months)))
@@ -83,6 +85,7 @@ def _grid(frame: pd.DataFrame, value: str, bands: tuple[int, ...], months: tuple
     return grid
 
 
+@traced
 def _fitted(held: Floats, failed: Floats) -> tuple[Floats, Floats]:
     """Poisson maximum likelihood of rate × factor by turns; both margins of the counts are reproduced."""
     all_parts = failed.sum(axis=2)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +19,7 @@ from scipy.stats import beta, gamma, norm
 
 from analysis.errors import MissingData, ParameterError, suggestion
 from analysis.locale import Text
+from analysis.metrics.lineage import traced, traced_property
 from analysis.params.strict import bind, read_yaml
 from analysis.stats.decision_diagrams import Diagram, DiagramTooLarge, SetFamily, deep_recursion
 from analysis.stats.intervals import Interval
@@ -318,11 +318,11 @@ class FaultTree:
         """Basic events the top depends on whose probability nobody has given."""
         return tuple(name for name in self._used_events if _point(self._source_of(name)) is None)
 
-    @cached_property
+    @traced_property
     def _used_gates(self) -> tuple[str, ...]:
         return tuple(name for name in _reached(self) if name in self.gates)
 
-    @cached_property
+    @traced_property
     def _used_events(self) -> tuple[str, ...]:
         return tuple(name for name in _reached(self) if name in self.events)
 
@@ -367,7 +367,7 @@ class FaultTree:
                     split[one] = (1 - cause.beta) * chance[one]
         return split
 
-    @cached_property
+    @traced_property
     def _solved(self) -> _Solved:
         return _solve(self)
 
@@ -520,6 +520,7 @@ def _check_cycles(tree: FaultTree, place: str) -> None:
                     stack.append((child, iter(tree.gates[child].of)))
 
 
+@traced
 def _reached(tree: FaultTree) -> list[str]:
     """Everything below the top, depth first, left to right."""
     seen: dict[str, None] = {}
@@ -536,6 +537,7 @@ def _reached(tree: FaultTree) -> list[str]:
 # -- probabilities of basic events ----------------------------------------------------------------
 
 
+@traced
 def _point(event: BasicEvent) -> float | None:
     if event.probability is not None:
         return event.probability
@@ -546,6 +548,7 @@ def _point(event: BasicEvent) -> float | None:
     return float(-np.expm1(-event.failures / event.exposure * event.mission))  # type: ignore[operator]
 
 
+@traced
 def _drawn(event: BasicEvent, draws: int, rng: np.random.Generator) -> Floats:
     """Draws from what is known of a probability; a constant where nothing is said about it."""
     if event.failures is not None:
@@ -582,6 +585,7 @@ class _Solved:
     primes: int
 
 
+@traced
 def _solve(tree: FaultTree) -> _Solved:
     """The smallest diagram among several orders of the events; each attempt may use more nodes than the last."""
     orders = _orders(tree)
@@ -606,6 +610,7 @@ def _solve(tree: FaultTree) -> _Solved:
     )
 
 
+@traced
 def _built(tree: FaultTree, names: list[str], most_nodes: int) -> tuple[Diagram, int]:
     diagram = Diagram(len(names), most_nodes=most_nodes)
     shared = {one: cause for cause, entry in tree.common_causes.items() for one in entry.of}
@@ -634,6 +639,7 @@ def _built(tree: FaultTree, names: list[str], most_nodes: int) -> tuple[Diagram,
     return diagram, node[tree.top]
 
 
+@traced
 def _bottom_up(tree: FaultTree) -> list[str]:
     done: dict[str, None] = {}
     stack = [tree.top]
@@ -648,6 +654,7 @@ def _bottom_up(tree: FaultTree) -> list[str]:
     return list(done)
 
 
+@traced
 def _orders(tree: FaultTree) -> list[list[str]]:
     """Orders of the events to try: depth first as written, small subtrees first, large first, much-used first."""
     weight: dict[str, int] = {}
@@ -671,6 +678,7 @@ def _orders(tree: FaultTree) -> list[list[str]]:
     return orders
 
 
+@traced
 def _depth_first(tree: FaultTree, way: Callable[[str], Any]) -> list[str]:
     shared = {one: cause for cause, entry in tree.common_causes.items() for one in entry.of}
     seen: set[str] = set()

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from analysis.errors import MissingData
 from analysis.failures import views
 from analysis.failures.views import with_parts
 from analysis.metrics import StudyInputs
+from analysis.metrics.lineage import traced_property
 from analysis.periods import Month
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Field:
     def months(self) -> list[Month]:
         return [self.first + k for k in range(self.last.months_since(self.first) + 1)]
 
-    @cached_property
+    @traced_property
     def machines(self) -> str:
         """CTEs ``shipped`` and ``machines`` over a table that is computed once; every query of the study stands on it."""
         return views.machines(
@@ -72,7 +72,7 @@ class Field:
             )
         )
 
-    @cached_property
+    @traced_property
     def failures(self) -> str:
         """CTEs ``shipped``, ``machines``, ``judged`` and ``failed``; the confirmed failures are judged once."""
         made = (
@@ -83,7 +83,7 @@ class Field:
         table = self._kept("failures_judged", *made, select="SELECT * FROM judged")
         return f"{self.machines},\njudged AS (SELECT * FROM {table}),\nfailed AS (SELECT * FROM judged WHERE verdict = 'counted')"
 
-    @cached_property
+    @traced_property
     def _stays(self) -> str:
         names = ("product_line", *views.ATTRIBUTES)
         return self._kept("failures_stays", self.machines, views.stays(names), select="SELECT * FROM stays")
@@ -100,14 +100,14 @@ class Field:
     def query(self, *parts: str, select: str) -> pd.DataFrame:
         return self.inputs.engine.query(with_parts(*parts) + select, needs=views.NEEDS)
 
-    @cached_property
+    @traced_property
     def by_age(self) -> pd.DataFrame:
         """One row a calendar month and month in service: ``month_no``, ``age_months``, ``unit_months``."""
         return self.query(
             self.machines, self.exposure(), select="SELECT * FROM grid ORDER BY month_no, age_months"
         )
 
-    @cached_property
+    @traced_property
     def failure_counts(self) -> pd.DataFrame:
         """One row a calendar month, month in service and component: ``failures``."""
         return self.query(
@@ -115,7 +115,7 @@ class Field:
             select="SELECT month_no, age_months, component, count(*) AS failures FROM failed GROUP BY ALL ORDER BY month_no, age_months, component",
         )
 
-    @cached_property
+    @traced_property
     def verdicts(self) -> pd.DataFrame:
         """Confirmed failures by the verdict whether they count: ``verdict``, ``failures``."""
         return self.query(
@@ -123,7 +123,7 @@ class Field:
             select="SELECT verdict, count(*) AS failures FROM judged GROUP BY ALL ORDER BY verdict",
         )
 
-    @cached_property
+    @traced_property
     def delays(self) -> pd.DataFrame:
         """Counted failures by day they happened and days until the report: ``event_on``, ``delay_days``, ``failures``."""
         return self.query(
@@ -132,7 +132,7 @@ class Field:
             "GROUP BY ALL ORDER BY event_on, delay_days",
         )
 
-    @cached_property
+    @traced_property
     def shipped(self) -> pd.DataFrame:
         """Machines by month of start of service: ``started_no``, ``machines``."""
         return self.query(

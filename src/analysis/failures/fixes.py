@@ -11,6 +11,7 @@ from analysis.failures import views
 from analysis.failures.baseline import Baseline
 from analysis.failures.field import Field
 from analysis.metrics.backend import literal
+from analysis.metrics.lineage import traced
 from analysis.params.interventions import Intervention
 
 Verdict = Literal["worked", "worse", "no_effect", "too_early"]
@@ -32,6 +33,7 @@ class FixResult:
     verdict: Verdict
 
 
+@traced
 def judged(field: Field, baseline: Baseline, fix: Intervention, *, level: float) -> FixResult | None:
     """Machines of ``fix.where`` produced from ``fix.starts`` on, against those produced before; None while there are none in the field.
 

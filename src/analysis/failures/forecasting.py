@@ -17,6 +17,7 @@ from analysis.failures.baseline import Baseline
 from analysis.failures.field import Field
 from analysis.failures.lives import ComponentLife, component_lives
 from analysis.failures.reporting import Delay, delay_of, share_by_month
+from analysis.metrics.lineage import traced
 from analysis.periods import Month
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Intensity:
         return float(self.season[month.number - 1])
 
 
+@traced
 def intensity_of(field: Field, baseline: Baseline, delay: Delay, lives: list[ComponentLife]) -> Intensity:
     """Season and scatter from the month factors of the baseline, corrected for what is not reported yet."""
     share = share_by_month(delay, field.months, field.horizon)
@@ -78,6 +80,7 @@ def intensity_of(field: Field, baseline: Baseline, delay: Delay, lives: list[Com
     )
 
 
+@traced
 def in_field(field: Field) -> pd.DataFrame:
     """Machines in the field after the last month: ``product_line``, ``started_no``, ``warranty_no`` (last month under warranty), ``machines``."""
     end = f"DATE '{field.last.end}'"
@@ -89,6 +92,7 @@ def in_field(field: Field) -> pd.DataFrame:
     )
 
 
+@traced
 def planned(field: Field) -> pd.DataFrame | None:
     """Shipments to come as machines that start in their month; None without a plan."""
     engine, after = field.inputs.engine, f"DATE '{field.last.end}'"
@@ -103,6 +107,7 @@ def planned(field: Field) -> pd.DataFrame | None:
         return None
 
 
+@traced
 def retirement_rate(field: Field) -> float:
     """Machines that left the field a unit-month."""
     left = field.query(
@@ -139,6 +144,7 @@ class Forecast:
         return float(np.exp(centre - z * spread)), float(np.exp(centre + z * spread))
 
 
+@traced
 def forecast(
     field: Field, intensity: Intensity, *, ahead: int = AHEAD, arrivals: pd.DataFrame | None = None
 ) -> Forecast:
@@ -195,6 +201,7 @@ class ForecastTest:
         return float((self.rows["expected"] - self.rows["actual"]).abs().sum() / self.rows["actual"].sum())
 
 
+@traced
 def backtest(field: Field, delay: Delay) -> ForecastTest | None:
     """Fit on what was known twelve months ago, forecast the months since; the shipments since are given, as a plan would be.
 

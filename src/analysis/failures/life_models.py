@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.errors import FitError
+from analysis.metrics.lineage import traced
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,6 +80,7 @@ class AgeCounts:
         }
 
 
+@traced
 def compared(counts: AgeCounts, *, level: float, mixture: bool = True) -> tuple[FittedModel, ...]:
     """All models that can be fitted, in the order of :data:`MODELS`; the one that is used is marked.
 
@@ -119,6 +121,7 @@ def chosen(criteria: dict[str, float]) -> str:
     return lowest if criteria[STANDARD] - criteria[lowest] > VERY_STRONG else STANDARD
 
 
+@traced
 def _fitters(counts: AgeCounts) -> dict[str, Callable[[], Any]]:
     from analysis import stats
 
@@ -154,6 +157,7 @@ class PlotPoints:
     fitted: tuple[Interval, ...]
 
 
+@traced
 def plot_points(counts: AgeCounts, fit: Any, *, level: float, points: int = 24) -> PlotPoints:
     """Nelson–Aalen by fortnight turned into a share failed, at ``points`` ages equally far apart on the log scale."""
     hazard = np.cumsum(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from analysis.errors import FitError
 from analysis.failures.field import Field
 from analysis.failures.life_models import AgeCounts
+from analysis.metrics.lineage import traced
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,6 +40,7 @@ class ComponentLife:
     counts: AgeCounts
 
 
+@traced
 def stays(field: Field) -> pd.DataFrame:
     """Machines by the ages between which they were watched: ``begin_days``, ``end_days``, ``machines``."""
     first = f"DATE '{field.first.start}'"
@@ -49,6 +51,7 @@ def stays(field: Field) -> pd.DataFrame:
     )
 
 
+@traced
 def failure_ages(field: Field) -> pd.DataFrame:
     """Counted failures by component and age: ``component``, ``age_days``, ``failures``."""
     return field.query(
@@ -57,6 +60,7 @@ def failure_ages(field: Field) -> pd.DataFrame:
     )
 
 
+@traced
 def component_lives(field: Field) -> tuple[list[ComponentLife], list[str]]:
     """A Weibull intensity for each component with enough failures, and the names of those without.
 
@@ -77,6 +81,7 @@ def component_lives(field: Field) -> tuple[list[ComponentLife], list[str]]:
     return fits, thin
 
 
+@traced
 def _component_life(component: str, part: pd.DataFrame, watched: pd.DataFrame) -> ComponentLife:
     from scipy.stats import norm
 
@@ -118,6 +123,7 @@ def _component_life(component: str, part: pd.DataFrame, watched: pd.DataFrame) -
     )
 
 
+@traced
 def first_failures(field: Field, *, by: str | None = None) -> dict[str, SurvivalCurve]:
     """Share of machines without any confirmed failure by months in service, of machines that went into service within the window.
 
@@ -146,6 +152,7 @@ def first_failures(field: Field, *, by: str | None = None) -> dict[str, Survival
 GRID_MONTHS = 3
 
 
+@traced
 def repairs_per_machine(field: Field, *, level: float) -> MeanCumulativeFunction:
     """Mean number of confirmed failures a machine has had, at every third month of age.
 
@@ -239,6 +246,7 @@ def repairs_per_machine(field: Field, *, level: float) -> MeanCumulativeFunction
     )
 
 
+@traced
 def _below(ages: Floats, weight: Floats, at: Floats) -> Floats:
     """Total weight of the entries strictly below each of ``at``."""
     order = np.argsort(ages, kind="stable")

@@ -13,11 +13,13 @@ from analysis.errors import ParameterError
 from analysis.failures import views
 from analysis.failures.baseline import Baseline
 from analysis.failures.field import Field
+from analysis.metrics.lineage import traced
 
 if TYPE_CHECKING:
     from analysis.stats.localisation import Localisation
 
 
+@traced
 def localise(
     counts: pd.DataFrame,
     exposure: pd.DataFrame | None,
@@ -79,6 +81,7 @@ def localise(
     )
 
 
+@traced
 def _joined(
     counts: pd.DataFrame,
     exposure: pd.DataFrame | None,
@@ -113,6 +116,7 @@ def _joined(
     return cells.fillna({count: 0.0, held: 0.0})
 
 
+@traced
 def _age_adjusted(
     cells: pd.DataFrame, dimensions: list[str], *, count: str, held: str, age: str
 ) -> pd.DataFrame:
@@ -136,6 +140,7 @@ class Cells:
     dispersion: float
 
 
+@traced
 def cells_of(field: Field, baseline: Baseline) -> Cells:
     """Everything the search needs, added up in the database: a few columns for each combination of attributes."""
     names = ", ".join(views.ATTRIBUTES)
@@ -168,6 +173,7 @@ def cells_of(field: Field, baseline: Baseline) -> Cells:
     )
 
 
+@traced
 def _dispersion(frame: pd.DataFrame) -> float:
     """How much more cells scatter than counts do: the median of squared standardised differences, so that a few bad cells do not raise it.
 
@@ -220,6 +226,7 @@ CONCENTRATED = 0.6
 """Part of a cause's excess in one component from which the cause is said of that component."""
 
 
+@traced
 def searched(cells: Cells, *, familywise: float, level: float, max_attributes: int = 2) -> Search:
     """Each component by itself, and all failures together; half of the error rate for either.
 
@@ -263,6 +270,7 @@ def searched(cells: Cells, *, familywise: float, level: float, max_attributes: i
     )
 
 
+@traced
 def power(
     cells: Cells, *, familywise: float, expected: Sequence[float], ratios: Sequence[float]
 ) -> dict[tuple[float, float], float]:
@@ -285,6 +293,7 @@ def power(
     return found
 
 
+@traced
 def _search(frame: pd.DataFrame, varied: Sequence[str], **settings: Any) -> Localisation:
     from analysis.stats.localisation import localise as search
 
@@ -297,6 +306,7 @@ def _search(frame: pd.DataFrame, varied: Sequence[str], **settings: Any) -> Loca
     )
 
 
+@traced
 def _cause(row: Any, component: str | None, total: float, frame: pd.DataFrame) -> Cause:
     attributes = {name: str(value) for name, value in row.attributes.items()}
     ratio, expected = float(row.rate_ratio), float(row.expected)
@@ -321,6 +331,7 @@ def _cause(row: Any, component: str | None, total: float, frame: pd.DataFrame) -
     )
 
 
+@traced
 def members(frame: pd.DataFrame, attributes: dict[str, str]) -> pd.Series:
     """The rows of cells (or machines) that a cause holds."""
     inside = pd.Series(True, index=frame.index)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from analysis.failures import views
 from analysis.failures.field import Field
 from analysis.failures.views import with_parts
+from analysis.metrics.lineage import traced
 from analysis.periods import Month
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def _since(field: Field, months: int) -> str:
     return f"event_on >= DATE '{first.start}'"
 
 
+@traced
 def cost_by(field: Field, dimension: str, *, months: int = 12) -> pd.DataFrame:
     """Cost traced to the tickets of confirmed failures of the last months: a row a value, the costliest first.
 
@@ -52,6 +54,7 @@ def cost_by(field: Field, dimension: str, *, months: int = 12) -> pd.DataFrame:
     )
 
 
+@traced
 def failures_by(field: Field, dimension: str, *, months: int = 12) -> pd.DataFrame:
     """Confirmed failures of the last months by value, the most first: ``value``, ``failures``."""
     return field.query(
@@ -61,6 +64,7 @@ def failures_by(field: Field, dimension: str, *, months: int = 12) -> pd.DataFra
     )
 
 
+@traced
 def cost_of_cause(field: Field, place: dict[str, str], component: str | None) -> tuple[object, int, object]:
     """Cost traced to the failures of a cause (Decimal), their number, and what was recovered (negative)."""
     where = views.condition(place | ({"component": component} if component else {}))
@@ -73,6 +77,7 @@ def cost_of_cause(field: Field, place: dict[str, str], component: str | None) ->
     return row["amount"], int(row["failures"]), row["recovered"]
 
 
+@traced
 def evidence_of_cause(field: Field, place: dict[str, str], component: str | None) -> pd.DataFrame:
     """Serials and tickets behind a cause, the youngest first."""
     where = views.condition(place | ({"component": component} if component else {}))
@@ -83,6 +88,7 @@ def evidence_of_cause(field: Field, place: dict[str, str], component: str | None
     )
 
 
+@traced
 def recovery_by_supplier(field: Field, *, months: int = 12) -> pd.DataFrame:
     """Claims on failed machines by supplier of the key component: ``supplier``, ``claims``, ``approved``, ``recovered``."""
     engine = field.inputs.engine
@@ -94,6 +100,7 @@ def recovery_by_supplier(field: Field, *, months: int = 12) -> pd.DataFrame:
     )
 
 
+@traced
 def recovery_due(field: Field, place: dict[str, str], component: str | None) -> pd.DataFrame:
     """Approved claims of the last twelve months on the failures of a cause that its supplier has not paid back; the largest first.
 
@@ -109,6 +116,7 @@ def recovery_due(field: Field, place: dict[str, str], component: str | None) -> 
     )
 
 
+@traced
 def out_of_warranty_approvals(field: Field) -> pd.DataFrame:
     """Claims approved on machines out of warranty, decided in the last twelve months; the largest first.
 
@@ -125,6 +133,7 @@ def out_of_warranty_approvals(field: Field) -> pd.DataFrame:
     )
 
 
+@traced
 def duplicate_claims(field: Field) -> pd.DataFrame:
     """Claims approved again for the same ticket and the same amount under another number; a row each later claim."""
     engine = field.inputs.engine
@@ -138,6 +147,7 @@ def duplicate_claims(field: Field) -> pd.DataFrame:
     )
 
 
+@traced
 def repeats(field: Field, *, days: int = 30) -> pd.DataFrame:
     """Repairs by month of resolution: ``repairs`` with full follow-up and ``repeated`` within ``days`` of the resolution."""
     day = views.local_day("resolved_at", field.inputs.params.time_zone)
@@ -153,6 +163,7 @@ FROM tickets t WHERE t.ticket_type = 'repair' AND t.serial_no IS NOT NULL AND (t
     )
 
 
+@traced
 def parts_per_failure(field: Field, *, months: int = 12) -> pd.DataFrame:
     """Parts used a confirmed failure: ``component``, ``part_no``, ``quantity`` (sum), ``failures`` (of the component)."""
     field.inputs.engine.require("parts_used.quantity")
@@ -165,6 +176,7 @@ def parts_per_failure(field: Field, *, months: int = 12) -> pd.DataFrame:
     )
 
 
+@traced
 def provision_balance(field: Field) -> pd.DataFrame:
     """Warranty provision at the end of the month by product line: ``product_line``, ``closing``, ``utilised`` (last twelve months)."""
     engine = field.inputs.engine

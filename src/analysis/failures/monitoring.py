@@ -15,6 +15,7 @@ from analysis.failures.field import Field
 from analysis.failures.forecasting import Intensity
 from analysis.failures.reporting import Delay, share_by_month
 from analysis.metrics.backend import literal
+from analysis.metrics.lineage import traced
 from analysis.params.interventions import Intervention
 from analysis.periods import Month
 
@@ -40,6 +41,7 @@ class RateCharts:
     cusum: ControlChart
 
 
+@traced
 def rate_charts(field: Field, baseline: Baseline, intensity: Intensity, delay: Delay) -> RateCharts:
     """The rate chart with its own rule, with all rules, and as EWMA and CUSUM on the base it chose."""
     from analysis.stats import control_chart
@@ -56,6 +58,7 @@ def rate_charts(field: Field, baseline: Baseline, intensity: Intensity, delay: D
     )
 
 
+@traced
 def phase_chart(field: Field, baseline: Baseline, fix: Intervention) -> ControlChart | None:
     """Actual to expected failures a month of the machines and component a fix is for, limits anew from the month it began.
 
@@ -91,6 +94,7 @@ def phase_chart(field: Field, baseline: Baseline, fix: Intervention) -> ControlC
     )
 
 
+@traced
 def rate_chart(field: Field, baseline: Baseline, intensity: Intensity, delay: Delay) -> ControlChart:
     """The chart that is drawn; see :func:`rate_charts`."""
     from analysis.stats import control_chart
@@ -99,6 +103,7 @@ def rate_chart(field: Field, baseline: Baseline, intensity: Intensity, delay: De
     return control_chart("auto_u", failures, sizes, rules="nelson_1", suspects=suspects)
 
 
+@traced
 def _rate_points(
     field: Field, baseline: Baseline, intensity: Intensity, delay: Delay
 ) -> tuple[list[float], Floats, list[int] | None]:
@@ -155,6 +160,7 @@ class Watch:
         )
 
 
+@traced
 def emerging(
     field: Field, baseline: Baseline, *, familywise: float, level: float, seed: int, simulations: int = 1000
 ) -> Watch | None:
@@ -173,6 +179,7 @@ def emerging(
     )
 
 
+@traced
 def judged(cells: pd.DataFrame, *, level: float) -> pd.DataFrame:
     """Cells that expect enough now and before, with ``rate_ratio``, its interval and ``p_adjusted`` (one-sided, Holm)."""
     from analysis.stats import adjust_p_values, rate_ratio_interval
@@ -194,6 +201,7 @@ def judged(cells: pd.DataFrame, *, level: float) -> pd.DataFrame:
     )
 
 
+@traced
 def margins(counted: pd.DataFrame) -> pd.DataFrame:
     """One row a component and value of each watched attribute, from rows of all attributes together."""
     values = ["failures", "expected", "past_failures", "past_expected"]
@@ -208,6 +216,7 @@ def margins(counted: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(made, ignore_index=True)
 
 
+@traced
 def _watched(field: Field, baseline: Baseline) -> pd.DataFrame:
     border = views.month_index(field.last) - RECENT_MONTHS + 1
     names = ", ".join(WATCHED)
@@ -244,6 +253,7 @@ def _watched(field: Field, baseline: Baseline) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+@traced
 def _upper_tail(count: Floats, total: Floats, share: Floats) -> Floats:
     """Probability of at least ``count`` of ``total`` when each falls here with ``share``."""
     from scipy.special import betainc
@@ -251,6 +261,7 @@ def _upper_tail(count: Floats, total: Floats, share: Floats) -> Floats:
     return np.where(count > 0, betainc(np.maximum(count, 1e-300), total - count + 1, share), 1.0)
 
 
+@traced
 def _performance(
     cells: pd.DataFrame, share: Floats, *, familywise: float, seed: int, simulations: int
 ) -> tuple[float, tuple[float, ...]]:

@@ -21,6 +21,7 @@ from analysis.failures.triangles import Triangle as Triangle
 from analysis.failures.triangles import triangle as triangle
 from analysis.locale import Text
 from analysis.metrics import Period
+from analysis.metrics.lineage import traced
 from analysis.periods import Month
 from analysis.results import Fact, Interval
 
@@ -44,14 +45,17 @@ def cents(value: float | Decimal) -> Decimal:
     return Decimal(value).quantize(CENT, rounding=ROUND_HALF_UP)
 
 
+@traced
 def window(field: Field) -> Period:
     return Period(field.first, field.last)
 
 
+@traced
 def year(field: Field) -> Period:
     return Period(max(field.first, field.last - 11), field.last)
 
 
+@traced
 def label(field: Field, dimension: str, value: str) -> Text:
     return field.inputs.engine.registry.value_label(dimension, value)
 
@@ -83,6 +87,7 @@ class Rates:
     error_corrected: Fact | None
 
 
+@traced
 def rates(field: Field, baseline: Baseline, delay: Delay, tested: Backtest | None) -> Rates:
     engine = field.inputs.engine
     held = field.by_age.groupby("month_no")["unit_months"].sum()
@@ -96,15 +101,9 @@ def rates(field: Field, baseline: Baseline, delay: Delay, tested: Backtest | Non
         reported.append(fact)
         completed.append(_completed(field, fact, month, float(share)))
         shown.append(
-            engine.stated(
-                "failure_reported_share",
-                period=month,
-                value=float(share),
-                n=delay.failures,
-                sources=("tickets",),
-            )
+            engine.stated("failure_reported_share", period=month, value=float(share), n=delay.failures)
         )
-        numbers.append(engine.stated("failure_count", period=month, value=failed, sources=("tickets",)))
+        numbers.append(engine.stated("failure_count", period=month, value=failed))
     first = views.month_index(year(field).first)
     over_year = engine.ratio(
         "failure_rate",
@@ -127,6 +126,7 @@ def rates(field: Field, baseline: Baseline, delay: Delay, tested: Backtest | Non
     )
 
 
+@traced
 def _completed(field: Field, fact: Fact, month: Month, share: float) -> Fact:
     """Count and share both uncertain: the count by its exact interval, the share taken as known (it rests on all failures)."""
     engine = field.inputs.engine
@@ -146,10 +146,10 @@ def _completed(field: Field, fact: Fact, month: Month, share: float) -> Fact:
             fact.interval.level,
             "exact Poisson over share reported",
         ),
-        sources=("tickets", "units"),
     )
 
 
+@traced
 def _by_age(field: Field, baseline: Baseline) -> tuple[Labelled, ...]:
     engine = field.inputs.engine
     held = np.bincount(
@@ -176,6 +176,7 @@ def _by_age(field: Field, baseline: Baseline) -> tuple[Labelled, ...]:
     return tuple(lines)
 
 
+@traced
 def band_names(baseline: Baseline) -> list[str]:
     """``0``, ``3–5``, ``60+``."""
     starts = baseline.bands
@@ -188,9 +189,10 @@ def band_names(baseline: Baseline) -> list[str]:
     return names
 
 
+@traced
 def _error(field: Field, value: float, kind: str) -> Fact:
     return field.inputs.engine.stated(
-        "reporting_error", period=window(field), value=value, dimensions={"count": kind}, sources=("tickets",)
+        "reporting_error", period=window(field), value=value, dimensions={"count": kind}
     )
 
 
@@ -222,6 +224,7 @@ class RuleFacts:
     false_alarms: Fact
 
 
+@traced
 def rule_facts(field: Field, charts: RateCharts, *, seed: int) -> tuple[RuleFacts, ...]:
     """Nelson's eight rules, the Western Electric rules that differ from them, EWMA and CUSUM."""
     from analysis.stats import false_alarms_by_rule
@@ -303,6 +306,7 @@ class PhaseFacts:
     after: Fact
 
 
+@traced
 def phase_facts(
     field: Field, name: Text, starts: Month, place: Mapping[str, str], chart: ControlChart
 ) -> PhaseFacts:
@@ -324,6 +328,7 @@ def phase_facts(
     return PhaseFacts(name=name, starts=starts, chart=facts, before=level[0], after=level[1])
 
 
+@traced
 def chart_facts(
     field: Field,
     chart: ControlChart,
@@ -344,14 +349,7 @@ def chart_facts(
         )
 
     values = tuple(
-        engine.stated(
-            metric,
-            period=m,
-            value=float(v),
-            dimensions=where,
-            n=int(size * scale),
-            sources=("tickets", "units"),
-        )
+        engine.stated(metric, period=m, value=float(v), dimensions=where, n=int(size * scale))
         for m, v, size in zip(months, points["value"], points["size"], strict=True)
     )
     scatter = chart.choice.sigma_z
@@ -402,6 +400,7 @@ class Apart:
     region_without: Fact
 
 
+@traced
 def cause_name(field: Field, cause: Cause) -> Text:
     registry, en, zh = field.inputs.engine.registry, [], []
     for name, value in cause.attributes.items():
@@ -416,11 +415,13 @@ def cause_name(field: Field, cause: Cause) -> Text:
     return Text(en=", ".join(en)[:1].upper() + ", ".join(en)[1:], zh="，".join(zh))
 
 
+@traced
 def cause_slice(cause: Cause) -> dict[str, str]:
     found = {name.replace(" ", "_"): value for name, value in cause.attributes.items()}
     return found | ({"component": cause.component} if cause.component else {})
 
 
+@traced
 def cause_facts(field: Field, baseline: Baseline, cells: Cells, cause: Cause) -> CauseFacts:
     engine, level, place, period = (
         field.inputs.engine,
@@ -431,9 +432,7 @@ def cause_facts(field: Field, baseline: Baseline, cells: Cells, cause: Cause) ->
     months, actual, expected = _by_month(field, baseline, cause)
 
     def stated(metric: str, value: Any, **parts: Any) -> Fact:
-        return engine.stated(
-            metric, period=period, dimensions=place, value=value, sources=("tickets", "units"), **parts
-        )
+        return engine.stated(metric, period=period, dimensions=place, value=value, **parts)
 
     excess_share = cause.excess / cause.actual
     edges = (max(0.0, 1 - 1 / cause.low) if cause.low > 0 else 0.0, 1 - 1 / cause.high)
@@ -477,6 +476,7 @@ def cause_facts(field: Field, baseline: Baseline, cells: Cells, cause: Cause) ->
     )
 
 
+@traced
 def _excess_cost(field: Field, cause: Cause, share: float, edges: tuple[float, float]) -> Fact:
     engine, place = field.inputs.engine, cause_slice(cause)
     from analysis.errors import MissingData
@@ -500,7 +500,6 @@ def _excess_cost(field: Field, cause: Cause, share: float, edges: tuple[float, f
         dimensions=place,
         value=cents(total * share),
         n=failures,
-        sources=("ledger", "tickets", "units"),
         interval=interval_of(
             total * edges[0],
             total * edges[1],
@@ -510,6 +509,7 @@ def _excess_cost(field: Field, cause: Cause, share: float, edges: tuple[float, f
     )
 
 
+@traced
 def _by_month(field: Field, baseline: Baseline, cause: Cause) -> tuple[list[Month], np.ndarray, np.ndarray]:
     """Actual and expected failures of a cause by month, the expectation at the level of machines outside it."""
     where = views.condition(cause.attributes)
@@ -546,6 +546,7 @@ def _first_beyond(months: Sequence[Month], actual: np.ndarray, expected: np.ndar
     return months[int(at[0])] if len(at) else months[0]
 
 
+@traced
 def _apart(field: Field, cells: Cells, cause: Cause) -> Apart | None:
     if set(cause.attributes) != {"batch"} or cells.unit_months["region"].nunique() < 2:
         return None
@@ -569,6 +570,7 @@ def _apart(field: Field, cells: Cells, cause: Cause) -> Apart | None:
     )
 
 
+@traced
 def _ratio_fact(field: Field, frame: pd.DataFrame, level: float, place: Mapping[str, str]) -> Fact:
     from analysis.stats import poisson_interval
 
@@ -592,13 +594,13 @@ def _ratio_fact(field: Field, frame: pd.DataFrame, level: float, place: Mapping[
         denominator=due,
         n=int(failed),
         interval=interval_of(found.low, found.high, field.inputs.confidence, found.method),
-        sources=("tickets", "units"),
     )
 
 
 RATED = ("supplier", "model", "plant", "region")
 
 
+@traced
 def ratios_by(field: Field, cells: Cells) -> dict[str, tuple[Labelled, ...]]:
     """Actual over expected failures along each attribute by itself, and the batches that stand out most."""
     found = {}
@@ -632,6 +634,7 @@ def ratios_by(field: Field, cells: Cells) -> dict[str, tuple[Labelled, ...]]:
     return found
 
 
+@traced
 def search_facts(field: Field, search: Search, familywise: float) -> tuple[Fact, Fact]:
     engine, period = field.inputs.engine, window(field)
     return (
@@ -669,6 +672,7 @@ PARETO_LINES, RANKED_AT_MOST = 15, 3000
 RANKING_DRAWS = 500
 
 
+@traced
 def pareto(
     field: Field,
     metric: str,
@@ -747,6 +751,7 @@ def pareto(
     )
 
 
+@traced
 def _drawn(
     order: Sequence[int],
     amounts: Sequence[Any],
@@ -815,6 +820,7 @@ class PlotFacts:
     fitted: Curve
 
 
+@traced
 def life_facts(
     field: Field, lives: Sequence[ComponentLife], *, reading_level: float
 ) -> tuple[LifeFacts, ...]:
@@ -857,6 +863,7 @@ def life_facts(
     return tuple(found)
 
 
+@traced
 def _model_facts(field: Field, life: ComponentLife, *, mixture: bool) -> tuple[ModelFacts, ...]:
     engine, level, period = field.inputs.engine, field.inputs.confidence, window(field)
     found = []
@@ -890,6 +897,7 @@ def _model_facts(field: Field, life: ComponentLife, *, mixture: bool) -> tuple[M
     return tuple(found)
 
 
+@traced
 def _plot_facts(field: Field, life: ComponentLife) -> PlotFacts:
     engine, level, period = field.inputs.engine, field.inputs.confidence, window(field)
     points = plot_points(life.counts, life.fit, level=level)
@@ -914,6 +922,7 @@ def _plot_facts(field: Field, life: ComponentLife) -> PlotFacts:
 Curve = tuple[tuple[float, Fact], ...]
 
 
+@traced
 def curve_facts(
     field: Field, metric: str, table: pd.DataFrame, age: str, value: str, *, place: Mapping[str, str], n: int
 ) -> Curve:
@@ -933,7 +942,6 @@ def curve_facts(
             value=float(number),
             n=n,
             interval=interval_of(row.low, row.high, level, "pointwise"),
-            sources=("tickets", "units"),
         )
         points.append((at, fact))
     return tuple(points)
@@ -971,6 +979,7 @@ class UnitCost:
     failures: int
 
 
+@traced
 def unit_cost(frame: pd.DataFrame) -> UnitCost:
     count = int(frame["failures"].sum())
     total = float(sum(float(amount) for amount in frame["amount"]))
@@ -980,6 +989,7 @@ def unit_cost(frame: pd.DataFrame) -> UnitCost:
     return UnitCost(mean=mean, error=float(np.sqrt(variance / max(count, 1))), failures=count)
 
 
+@traced
 def monthly(field: Field, made: Forecast) -> tuple[tuple[Month, Fact], ...]:
     engine, level = field.inputs.engine, field.inputs.confidence
     sums = made.frame.groupby("month", sort=True)["failures"].sum()
@@ -997,13 +1007,13 @@ def monthly(field: Field, made: Forecast) -> tuple[tuple[Month, Fact], ...]:
                     interval=interval_of(
                         whole(low), whole(high), level, "prediction: counting noise, month scatter, level"
                     ),
-                    sources=("tickets", "units"),
                 ),
             )
         )
     return tuple(found)
 
 
+@traced
 def forecast_total(
     field: Field, made: Forecast, *, warranty: bool | None = None
 ) -> tuple[float, float, float]:
@@ -1012,10 +1022,12 @@ def forecast_total(
     return (expected, *made.interval(expected, months=len(made.months), level=field.inputs.confidence))
 
 
+@traced
 def ahead(made: Forecast) -> Period:
     return Period(made.months[0], made.months[-1])
 
 
+@traced
 def count_fact(field: Field, made: Forecast, *, warranty: bool | None, place: Mapping[str, str]) -> Fact:
     expected, low, high = forecast_total(field, made, warranty=warranty)
     return field.inputs.engine.stated(
@@ -1023,7 +1035,6 @@ def count_fact(field: Field, made: Forecast, *, warranty: bool | None, place: Ma
         period=ahead(made),
         dimensions=place,
         value=whole(expected),
-        sources=("tickets", "units"),
         interval=interval_of(
             whole(low),
             whole(high),
@@ -1033,6 +1044,7 @@ def count_fact(field: Field, made: Forecast, *, warranty: bool | None, place: Ma
     )
 
 
+@traced
 def cost_fact(
     field: Field,
     metric: str,
@@ -1058,16 +1070,11 @@ def cost_fact(
         "prediction of the count and standard error of the cost a failure",
     )
     return field.inputs.engine.stated(
-        metric,
-        period=period,
-        dimensions=place,
-        value=cents(value),
-        n=cost.failures,
-        interval=interval,
-        sources=("ledger", "tickets", "units"),
+        metric, period=period, dimensions=place, value=cents(value), n=cost.failures, interval=interval
     )
 
 
+@traced
 def error_facts(field: Field, tested: ForecastTest | None) -> tuple[Fact | None, Fact | None]:
     if tested is None:
         return None, None

@@ -13,6 +13,7 @@ import numpy as np
 from analysis.errors import MissingData
 from analysis.failures import views
 from analysis.failures.reporting import delay_of, share_by_month
+from analysis.metrics.lineage import traced
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +25,7 @@ RECENT, YEAR = 12, 12
 OWN_PAST = ("component", "fault_code")
 
 
+@traced
 def above_own_past(field: Field, baseline: Baseline, dimension: str) -> pd.DataFrame:
     """One row a value of ``dimension``: ``failures`` of the last twelve months and those ``expected`` from its own past at the same ages.
 
@@ -70,6 +72,7 @@ def above_own_past(field: Field, baseline: Baseline, dimension: str) -> pd.DataF
     return pd.DataFrame(rows, columns=["value", "failures", "expected"])
 
 
+@traced
 def _by_band(frame: pd.DataFrame, value: str, size: int) -> np.ndarray:
     return np.bincount(
         frame["band"].to_numpy(dtype=int), weights=frame[value].to_numpy(dtype=float), minlength=size

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.failures.field import Field
+from analysis.metrics.lineage import traced
 from analysis.periods import Month, months_between
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Delay:
         return int(np.searchsorted(self.reported, share - 1e-12))
 
 
+@traced
 def delay_of(delays: pd.DataFrame, horizon: dt.date) -> Delay:
     """The delay distribution from rows of ``event_on``, ``delay_days``, ``failures`` known by ``horizon``."""
     age = _days_to(delays["event_on"], horizon)
@@ -55,6 +57,7 @@ def delay_of(delays: pd.DataFrame, horizon: dt.date) -> Delay:
     return Delay(reported=reported, failures=int(weight.sum()))
 
 
+@traced
 def _days_to(days: pd.Series, horizon: dt.date) -> NDArray[np.int64]:
     return (
         np.asarray(np.datetime64(horizon) - days.to_numpy(dtype="datetime64[D]"))
@@ -63,6 +66,7 @@ def _days_to(days: pd.Series, horizon: dt.date) -> NDArray[np.int64]:
     )
 
 
+@traced
 def share_by_month(delay: Delay, months: list[Month], horizon: dt.date) -> Floats:
     """Expected share of a month's failures that is reported by the horizon, days weighing alike."""
     shares = []
@@ -91,6 +95,7 @@ class Backtest:
         )
 
 
+@traced
 def backtest(field: Field) -> Backtest | None:
     """Corrects each of the last settled months with what was known at its end; None where there are too few months."""
     import pandas as pd

@@ -29,6 +29,7 @@ from analysis.failures.field import Field
 from analysis.failures.trees import TreeFacts, solved_trees
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.params.interventions import load_interventions
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Sentence
@@ -128,6 +129,7 @@ class NotRated:
     checks: tuple[Check, ...] = ()
 
 
+@traced
 def study_or_gap(inputs: StudyInputs) -> FailureStudy | NotRated:
     """The study, or the reason why there is none; a notebook shows either."""
     try:
@@ -144,6 +146,7 @@ def study_or_gap(inputs: StudyInputs) -> FailureStudy | NotRated:
         )
 
 
+@traced
 def study(inputs: StudyInputs) -> FailureStudy:
     """Failures of one company up to the report month.
 
@@ -219,6 +222,7 @@ class ClaimsForecast:
     level: float
 
 
+@traced
 def claims_forecast(
     inputs: StudyInputs, *, months: int = 12, draws: int = 2000, seed: int = SEED, with_plan: bool = True
 ) -> ClaimsForecast:
@@ -276,6 +280,7 @@ def claims_forecast(
 POWER_EXPECTED, POWER_RATIOS = (5.0, 10.0, 20.0, 50.0, 100.0), (1.5, 2.0, 3.0)
 
 
+@traced
 def _power(field: Field, cells: localising.Cells) -> dict[tuple[float, float], Fact]:
     found = localising.power(cells, familywise=SEARCH_ERROR, expected=POWER_EXPECTED, ratios=POWER_RATIOS)
     engine, period = field.inputs.engine, publish.window(field)
@@ -290,6 +295,7 @@ def _power(field: Field, cells: localising.Cells) -> dict[tuple[float, float], F
     }
 
 
+@traced
 def _simulated(field: Field) -> tuple[SimulatedFact, ...]:
     """Kept counts of simulated fields, the same every month; tests hold them to the search as it is."""
     from analysis.failures import simulated
@@ -314,6 +320,7 @@ def _simulated(field: Field) -> tuple[SimulatedFact, ...]:
     return tuple(found)
 
 
+@traced
 def _part(missing: dict[str, MissingData], name: str, compute: Callable[[], Any]) -> Any:
     """A part that may lack its data; the gap is kept by name and shown where the part would stand."""
     try:
@@ -326,6 +333,7 @@ def _part(missing: dict[str, MissingData], name: str, compute: Callable[[], Any]
 RANKED = ("component", "fault_code", "model", "batch", "supplier", "plant", "region")
 
 
+@traced
 def _paretos(
     field: Field, baseline: Baseline, cells: localising.Cells, costed: bool, missing: dict[str, MissingData]
 ) -> dict[tuple[str, str], publish.Ranking]:
@@ -394,6 +402,7 @@ def _paretos(
     return found
 
 
+@traced
 def _survival(field: Field) -> publish.Curve:
     curves = lives.first_failures(field)
     if not curves:
@@ -405,6 +414,7 @@ def _survival(field: Field) -> publish.Curve:
     )
 
 
+@traced
 def _repairs(field: Field) -> publish.Curve:
     if not field.failure_counts["failures"].sum():
         return ()
@@ -415,6 +425,7 @@ def _repairs(field: Field) -> publish.Curve:
     )
 
 
+@traced
 def _repeats(field: Field) -> tuple[Fact, ...]:
     """By month of resolution; the last month whose repairs all have their thirty days is the newest."""
     frame = money.repeats(field).set_index("month_no")
@@ -437,6 +448,7 @@ def _repeats(field: Field) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
+@traced
 def _watch(field: Field, baseline: Baseline) -> WatchFacts | None:
     if len(field.months) < 6:
         return None
@@ -459,7 +471,6 @@ def _watch(field: Field, baseline: Baseline) -> WatchFacts | None:
             interval=publish.interval_of(
                 row.low, row.high, field.inputs.confidence, "exact conditional (two Poisson rates)"
             ),
-            sources=("tickets", "units"),
         )
         component, value = (
             publish.label(field, "component", str(row.component)),
@@ -494,6 +505,7 @@ def _watch(field: Field, baseline: Baseline) -> WatchFacts | None:
     )
 
 
+@traced
 def _fixes(field: Field, baseline: Baseline) -> tuple[FixFacts, ...]:
     registered = [fix for fix in load_interventions(kind="fix") if fix.starts < field.last.end]
     found, engine = [], field.inputs.engine
@@ -512,7 +524,6 @@ def _fixes(field: Field, baseline: Baseline) -> tuple[FixFacts, ...]:
             interval=publish.interval_of(
                 result.low, result.high, level, "exact conditional (two Poisson rates)"
             ),
-            sources=("tickets", "units"),
         )
         failures = engine.stated(
             "fix_failures", period=publish.window(field), dimensions=place, value=result.failures
@@ -521,6 +532,7 @@ def _fixes(field: Field, baseline: Baseline) -> tuple[FixFacts, ...]:
     return tuple(found)
 
 
+@traced
 def _phases(field: Field, baseline: Baseline) -> tuple[publish.PhaseFacts, ...]:
     found = []
     for fix in load_interventions(kind="fix"):
@@ -534,6 +546,7 @@ def _phases(field: Field, baseline: Baseline) -> tuple[publish.PhaseFacts, ...]:
     return tuple(found)
 
 
+@traced
 def _excluded(field: Field) -> tuple[publish.Labelled, ...]:
     engine, frame = field.inputs.engine, field.verdicts.set_index("verdict")["failures"]
     return tuple(
@@ -559,13 +572,12 @@ def _excluded(field: Field) -> tuple[publish.Labelled, ...]:
     )
 
 
+@traced
 def _money(field: Field, costs: pd.DataFrame, missing: dict[str, MissingData]) -> MoneyFacts:
     engine, period = field.inputs.engine, publish.year(field)
 
     def stated(metric: str, value: Any, place: Mapping[str, str], **extra: Any) -> Fact:
-        return engine.stated(
-            metric, period=period, dimensions=place, value=value, sources=("ledger", "tickets"), **extra
-        )
+        return engine.stated(metric, period=period, dimensions=place, value=value, **extra)
 
     lines = []
     row: Any
@@ -603,6 +615,7 @@ def _money(field: Field, costs: pd.DataFrame, missing: dict[str, MissingData]) -
     )
 
 
+@traced
 def _recovery(field: Field, frame: pd.DataFrame) -> tuple[publish.Labelled, ...]:
     engine, found = field.inputs.engine, []
     row: Any
@@ -618,27 +631,22 @@ def _recovery(field: Field, frame: pd.DataFrame) -> tuple[publish.Labelled, ...]
             numerator=recovered,
             denominator=approved,
             n=int(row.claims),
-            sources=("claims", "tickets", "units"),
         )
         found.append((publish.label(field, "supplier", str(row.supplier)), fact))
     return tuple(found)
 
 
+@traced
 def _leak(field: Field, metric: str, rows: pd.DataFrame) -> tuple[Fact, Fact]:
     engine, period = field.inputs.engine, publish.year(field)
     amount = sum((Decimal(str(v)) for v in rows["approved"]), Decimal(0))
     return (
-        engine.stated(metric, period=period, value=amount, sources=("claims", "tickets")),
-        engine.stated(
-            "leakage_claims",
-            period=period,
-            value=len(rows),
-            dimensions={"of": metric},
-            sources=("claims", "tickets"),
-        ),
+        engine.stated(metric, period=period, value=amount),
+        engine.stated("leakage_claims", period=period, value=len(rows), dimensions={"of": metric}),
     )
 
 
+@traced
 def _forecast(
     field: Field,
     made: forecasting.Forecast,
@@ -682,7 +690,6 @@ def _forecast(
             period=field.last,
             value=provision if known else None,
             reason=None if known else reason,
-            sources=("provision",),
         ),
         cover=engine.stated(
             "provision_cover",
@@ -697,6 +704,7 @@ def _forecast(
     )
 
 
+@traced
 def _completed_counts(field: Field, delay: reporting.Delay) -> list[Fact]:
     share = reporting.share_by_month(delay, field.months, field.horizon)
     counts = field.failure_counts.groupby("month_no")["failures"].sum()
@@ -707,13 +715,13 @@ def _completed_counts(field: Field, delay: reporting.Delay) -> list[Fact]:
             period=month,
             value=publish.whole(float(counts.get(views.month_index(month), 0) / part)),
             dimensions={"basis": "completed"},
-            sources=("tickets",),
         )
         for month, part in zip(field.months, share, strict=True)
         if part > 0
     ]
 
 
+@traced
 def _obligations(
     field: Field,
     made: forecasting.Forecast,
@@ -768,7 +776,6 @@ def _obligations(
             dimensions={"product_line": str(line)},
             value=held,
             reason=None if held is not None else reason,
-            sources=("provision",),
         )
         count = engine.stated(
             "failure_forecast",
@@ -785,6 +792,7 @@ def _obligations(
     )
 
 
+@traced
 def _spare_parts(field: Field, made: forecasting.Forecast) -> tuple[tuple[str, Fact, Fact], ...]:
     """Demand of the next three months by part, and the stock that covers it nineteen times in twenty."""
     used = money.parts_per_failure(field)
@@ -818,15 +826,8 @@ def _spare_parts(field: Field, made: forecasting.Forecast) -> tuple[tuple[str, F
                         field.inputs.confidence,
                         "prediction of the count",
                     ),
-                    sources=("parts_used", "tickets", "units"),
                 ),
-                engine.stated(
-                    "part_stock",
-                    period=period,
-                    dimensions=place,
-                    value=stock,
-                    sources=("parts_used", "tickets", "units"),
-                ),
+                engine.stated("part_stock", period=period, dimensions=place, value=stock),
             )
         )
     return tuple(sorted(found, key=lambda line: (-float(line[1].value or 0), line[0])))

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.failures import localising, monitoring, views
+from analysis.metrics.lineage import traced
 
 if TYPE_CHECKING:
     from analysis.results import Interval
@@ -30,6 +31,7 @@ HOME = 0.8
 PART = "C1"
 
 
+@traced
 def field_of(random: Random) -> pd.DataFrame:
     """One row a combination of attributes and component: ``due``, the failures expected without a fault."""
     rows = []
@@ -60,6 +62,7 @@ def field_of(random: Random) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+@traced
 def _scaled(field: pd.DataFrame, where: Any, total: float) -> pd.DataFrame:
     due = field["due"].to_numpy(copy=True)
     due[where] *= total / due[where].sum()
@@ -69,6 +72,7 @@ def _scaled(field: pd.DataFrame, where: Any, total: float) -> pd.DataFrame:
 Planted = tuple[pd.DataFrame, np.ndarray, dict[str, str]]
 
 
+@traced
 def batch_in_one_region(random: Random) -> Planted:
     """A bad batch of which four fifths went to one region, where other batches are too."""
     field = field_of(random)
@@ -85,12 +89,14 @@ def batch_in_one_region(random: Random) -> Planted:
     return field, batch & part, {"batch": "B17"}
 
 
+@traced
 def supplier_across_models(random: Random) -> Planted:
     field = field_of(random)
     own = ((field["supplier"] == "S2") & (field["component"] == PART)).to_numpy()
     return _scaled(field, own, AFFECTED), own, {"supplier": "S2"}
 
 
+@traced
 def one_production_month(random: Random) -> Planted:
     """A fault in the two batches of one month."""
     field = field_of(random)
@@ -98,6 +104,7 @@ def one_production_month(random: Random) -> Planted:
     return _scaled(field, own, AFFECTED), own, {"produced_month": "2024-10"}
 
 
+@traced
 def from_a_production_month(random: Random) -> Planted:
     """A fault that begins in one month and stays for the five that are left; the hundred are those of all five."""
     field = field_of(random)
@@ -115,6 +122,7 @@ NEAR = "from_a_production_month_or_the_next"
 """The same fields as ``from_a_production_month``, a month early or late forgiven: the first month alone has a fifth of the failures."""
 
 
+@traced
 def cells_of(field: pd.DataFrame, failures: Any) -> localising.Cells:
     frame = field.rename(columns={"due": "expected"}).assign(failures=np.asarray(failures, dtype=float))
     held = (

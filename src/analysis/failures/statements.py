@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.errors import MissingData
 from analysis.failures import money as amounts
 from analysis.failures.field import Field
+from analysis.metrics.lineage import traced
 from analysis.results import Check, Fact, Finding, Sentence, Value
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ SEARCH_METHOD = (
 FORECAST_METHOD = "Machines in the field aged month by month, Weibull intensity by component, season, planned shipments, direct cost a failure of the last twelve months."
 
 
+@traced
 def findings(field: Field, parts: Mapping[str, Any]) -> tuple[Finding, ...]:
     found = [_cause(cause) for cause in parts["causes"]]
     if not found:
@@ -36,6 +38,7 @@ def findings(field: Field, parts: Mapping[str, Any]) -> tuple[Finding, ...]:
     return tuple(found)
 
 
+@traced
 def _cause(cause: CauseFacts) -> Finding:
     money = cause.cost.value is not None
     template = (
@@ -147,6 +150,7 @@ def _wear(lives: Sequence[Any]) -> list[Finding]:
     return found
 
 
+@traced
 def _fixes(fixes: Sequence[Any]) -> list[Finding]:
     words = {
         "worked": (
@@ -248,6 +252,7 @@ def _leakage(money: Any) -> list[Finding]:
     return found
 
 
+@traced
 def _recovery_due(field: Field, causes: Sequence[CauseFacts]) -> list[Finding]:
     """What a supplier still owes for failures of its parts: only where the search named the supplier; something to watch whatever the amount."""
     from analysis.failures import publishing as publish
@@ -266,19 +271,13 @@ def _recovery_due(field: Field, causes: Sequence[CauseFacts]) -> list[Finding]:
             continue
         place = publish.cause_slice(cause.cause)
         amount = engine.stated(
-            "recovery_due",
-            period=publish.year(field),
-            dimensions=place,
-            value=due,
-            n=len(rows),
-            sources=("claims", "tickets", "units"),
+            "recovery_due", period=publish.year(field), dimensions=place, value=due, n=len(rows)
         )
         claims = engine.stated(
             "leakage_claims",
             period=publish.year(field),
             dimensions={**place, "of": "recovery_due"},
             value=len(rows),
-            sources=("claims", "tickets"),
         )
         found.append(
             Finding(
@@ -300,6 +299,7 @@ def _recovery_due(field: Field, causes: Sequence[CauseFacts]) -> list[Finding]:
 # -- checks ----------------------------------------------------------------------------------------------------------
 
 
+@traced
 def checks(
     field: Field, parts: Mapping[str, Any], *, dispersion: float, thin: Sequence[str]
 ) -> tuple[Check, ...]:
@@ -330,6 +330,7 @@ def checks(
     return tuple(made)
 
 
+@traced
 def _excluded(field: Field, excluded: Sequence[tuple[Any, Fact]]) -> Check:
     engine = field.inputs.engine
     bad = [
@@ -361,6 +362,7 @@ def _excluded(field: Field, excluded: Sequence[tuple[Any, Fact]]) -> Check:
     )
 
 
+@traced
 def _reporting(rates: Any) -> list[Check]:
     if rates.error_raw is None:
         return []
@@ -391,6 +393,7 @@ def _month(fact: Fact) -> Any:
     return Month.parse(fact.period)
 
 
+@traced
 def _dispersion(field: Field, dispersion: float) -> Check:
     fact = field.inputs.engine.stated(
         "overdispersion", period=str(field.last), dimensions={"of": "batches"}, value=dispersion
@@ -441,6 +444,7 @@ def _life(life: Any) -> Check:
     )
 
 
+@traced
 def _forecast(forecast: Any) -> list[Check]:
     if forecast is None or forecast.error is None:
         return []

@@ -9,6 +9,7 @@ from analysis.failures.fault_tree import BasicEvent, FaultTree
 from analysis.failures.field import Field
 from analysis.failures.publishing import interval_of, window
 from analysis.locale import Text
+from analysis.metrics.lineage import traced
 from analysis.params.strict import params_root
 from analysis.results import Fact
 
@@ -40,6 +41,7 @@ class TreeFacts:
     cut_sets: Fact
 
 
+@traced
 def solved_trees(field: Field, *, seed: int, folder: Path | None = None) -> tuple[TreeFacts, ...]:
     """Every tree whose events all have a probability, by file name."""
     folder = folder or params_root() / "fault_trees"
@@ -47,6 +49,7 @@ def solved_trees(field: Field, *, seed: int, folder: Path | None = None) -> tupl
     return tuple(tree for tree in found if tree is not None)
 
 
+@traced
 def _solved(field: Field, tree: FaultTree, *, seed: int) -> TreeFacts | None:
     counted = {
         name: event for name, event in _from_field(field).items() if name in tree.missing_probabilities
@@ -63,7 +66,6 @@ def _solved(field: Field, tree: FaultTree, *, seed: int) -> TreeFacts | None:
         dimensions=place,
         value=float(limits.value),
         interval=interval_of(limits.low, limits.high, level, limits.method),
-        sources=("tickets", "units"),
     )
     table = tree.importance().set_index("event")
     chance = {
@@ -98,6 +100,7 @@ def _solved(field: Field, tree: FaultTree, *, seed: int) -> TreeFacts | None:
     )
 
 
+@traced
 def _from_field(field: Field) -> dict[str, BasicEvent]:
     """Failures and exposure of each component in the first months in service."""
     young = field.by_age[field.by_age["age_months"] < MISSION_MONTHS]["unit_months"].sum()
@@ -116,11 +119,13 @@ def _from_field(field: Field) -> dict[str, BasicEvent]:
     )
 
 
+@traced
 def _label(tree: FaultTree, name: str) -> Text:
     entry = tree.gates.get(name) or tree.events.get(name)
     return (entry.label if entry is not None else None) or Text.same(name)
 
 
+@traced
 def _nodes(tree: FaultTree, chance: dict[str, Fact]) -> tuple[Node, ...]:
     import pandas as pd
 

@@ -11,6 +11,7 @@ from analysis.failures import views
 from analysis.failures.field import Field
 from analysis.failures.reporting import Delay, share_by_month
 from analysis.locale import Text
+from analysis.metrics.lineage import traced
 from analysis.results import Fact, Interval
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Triangle:
     produced: Triangle | None = None
 
 
+@traced
 def triangle(field: Field, delay: Delay) -> Triangle:
     """A machine's age is its months in service; a cell is shown when the youngest machines of the quarter have lived that long."""
     share = dict(
@@ -61,6 +63,7 @@ def triangle(field: Field, delay: Delay) -> Triangle:
     )
 
 
+@traced
 def _by_production(field: Field, share: Mapping[int, float]) -> Triangle | None:
     try:
         field.inputs.engine.require("units.produced_on")
@@ -86,10 +89,12 @@ def _by_production(field: Field, share: Mapping[int, float]) -> Triangle | None:
     return _made(field, "production", held, counts, share)
 
 
+@traced
 def _number(names: pd.Series) -> pd.Series:
     return names.str[:4].astype(int) * 12 + names.str[5:7].astype(int) - 1
 
 
+@traced
 def _made(
     field: Field,
     by: str,
@@ -151,6 +156,7 @@ def _mature_until(starts: pd.Series, cohorts: range, last: int) -> int:
     return last + 1 - int(by_start.index.to_numpy(dtype=int)[int(reached.argmax())])
 
 
+@traced
 def _sums(frame: pd.DataFrame, value: str) -> Sums:
     """Sums by cohort and age."""
     sums = frame.groupby(["cohort", "age_months"], as_index=False)[value].sum()
@@ -162,6 +168,7 @@ def _sums(frame: pd.DataFrame, value: str) -> Sums:
     }
 
 
+@traced
 def _pooled(age: int, exposure: Sums, completed: Sums) -> float:
     """Cumulative failures a machine of all quarters together."""
     total = 0.0
@@ -175,6 +182,7 @@ def _pooled(age: int, exposure: Sums, completed: Sums) -> float:
     return total
 
 
+@traced
 def _ultimate(
     field: Field,
     by: str,
@@ -211,11 +219,11 @@ def _ultimate(
             dimensions={f"{by}_quarter": name, "by_month": str(end)},
             n=cell.n,
             interval=interval,
-            sources=("tickets", "units"),
         )
     return found
 
 
+@traced
 def _cumulative(
     field: Field, by: str, name: str, cohorts: range, age: int, held: Sums, raw: Sums, completed: Sums
 ) -> Fact | None:
@@ -250,5 +258,4 @@ def _cumulative(
         dimensions={quarter: name, "by_month": str(age)},
         n=int(reported),
         interval=interval,
-        sources=("tickets", "units"),
     )

@@ -19,6 +19,7 @@ from analysis.errors import MissingData
 from analysis.failures.field import Field
 from analysis.locale import Text
 from analysis.metrics import Period
+from analysis.metrics.lineage import traced
 from analysis.results import Fact
 
 if TYPE_CHECKING:
@@ -159,6 +160,7 @@ class Words:
     similar: tuple[SimilarFacts, ...] = ()
 
 
+@traced
 def words_of(field: Field, *, top: int = 3) -> Words | None:
     """Terms of confirmed failures; None without any words.
 
@@ -184,16 +186,18 @@ def words_of(field: Field, *, top: int = 3) -> Words | None:
         similar=_similar_facts(field, rows, lines),
         new=_new(field, rows, _whole(field)),
         sampled=total >= MOST_TEXTS,
-        tickets=engine.stated("complaint_texts", period=period, value=total, sources=("tickets",)),
+        tickets=engine.stated("complaint_texts", period=period, value=total),
     )
 
 
+@traced
 def _window(field: Field) -> Period:
     from analysis.failures.publishing import window
 
     return window(field)
 
 
+@traced
 def _texts(field: Field) -> pd.DataFrame:
     """Equal texts once: ``text``, ``component``, ``recent`` (of the report month), ``tickets``, ``machines``; a fixed sample where there are many."""
     start = f"DATE '{field.last.start}'"
@@ -206,6 +210,7 @@ def _texts(field: Field) -> pd.DataFrame:
     )
 
 
+@traced
 def _whole(field: Field) -> frozenset[str]:
     """Short texts as they stand: what a customer wrote in full is never printed, pieces of it may be."""
     frame = field.inputs.engine.query(
@@ -215,6 +220,7 @@ def _whole(field: Field) -> frozenset[str]:
     return frozenset(str(text) for text in frame["text"] if text)
 
 
+@traced
 def counts_of(rows: pd.DataFrame, *, whole: frozenset[str] = frozenset()) -> pd.DataFrame:
     """Terms that are the ``whole`` of a text are left out. Tickets with each term by component: ``component``, ``term``, ``inside``, ``all_inside``, ``outside``, ``all_outside``."""
     import pandas as pd
@@ -285,6 +291,7 @@ def log_odds(
     return here - there, np.sqrt(1 / (one + prior) + 1 / (other + prior))
 
 
+@traced
 def distinctive(counts: pd.DataFrame, *, top: int = 3, familywise: float = WORDS_ERROR) -> pd.DataFrame:
     """The leading terms of each component: adds ``log_odds``, ``error``, ``distinct`` (beyond chance over every term looked at)."""
     import pandas as pd
@@ -317,6 +324,7 @@ def distinctive(counts: pd.DataFrame, *, top: int = 3, familywise: float = WORDS
     return frame.loc[chosen]
 
 
+@traced
 def _apart(candidates: pd.Series, top: int) -> list[int]:
     """The first terms that share no two neighbouring characters (no word) with one before them, so that one phrase is not said three times."""
     chosen: list[int] = []
@@ -333,6 +341,7 @@ def _apart(candidates: pd.Series, top: int) -> list[int]:
     return chosen
 
 
+@traced
 def _facts(field: Field, component: str, part: pd.DataFrame) -> list[TermFacts]:
     from scipy.stats import norm
 
@@ -375,13 +384,13 @@ def _facts(field: Field, component: str, part: pd.DataFrame) -> list[TermFacts]:
                     value=float(row["log_odds"]),
                     interval=interval,
                     n=int(row["inside"]),
-                    sources=("tickets",),
                 ),
             )
         )
     return found
 
 
+@traced
 def _new(field: Field, rows: pd.DataFrame, whole: frozenset[str]) -> tuple[tuple[str, Fact], ...]:
     """Terms in at least ten tickets of the report month and in none before it."""
     now: Counter[str] = Counter()
@@ -410,11 +419,7 @@ def _new(field: Field, rows: pd.DataFrame, whole: frozenset[str]) -> tuple[tuple
         (
             term,
             engine.stated(
-                "complaint_term_tickets",
-                period=field.last,
-                dimensions={"term": term},
-                value=fresh[term],
-                sources=("tickets",),
+                "complaint_term_tickets", period=field.last, dimensions={"term": term}, value=fresh[term]
             ),
         )
         for term in kept
@@ -424,6 +429,7 @@ def _new(field: Field, rows: pd.DataFrame, whole: frozenset[str]) -> tuple[tuple
 MOST_COMPARED, ALIKE = 1000, 0.5
 
 
+@traced
 def _similar_facts(field: Field, rows: pd.DataFrame, lines: Sequence[TermFacts]) -> tuple[SimilarFacts, ...]:
     """For each component the complaint with the most of its telling terms, and the tickets at least half alike."""
     from analysis.failures.publishing import label
@@ -452,7 +458,6 @@ def _similar_facts(field: Field, rows: pd.DataFrame, lines: Sequence[TermFacts])
             period=_window(field),
             dimensions={"component": component},
             value=int(tickets[alike].sum()),
-            sources=("tickets",),
         )
         found.append(
             SimilarFacts(

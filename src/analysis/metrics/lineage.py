@@ -8,12 +8,12 @@ was given. A function's lineage is its own queries and those of its arguments.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import functools
 import inspect
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import Enum
@@ -62,7 +62,8 @@ def here() -> Estimated | None:
     scopes = _OPEN.get()
     if not scopes:
         return None
-    scope = scopes[-1]
+    # a function that was given bare numbers says nothing of where they come from: its caller does
+    scope = next((each for each in reversed(scopes) if each.reads), scopes[-1])
     return Estimated(
         function=scope.function,
         within=scopes[0].function,
@@ -96,7 +97,7 @@ def traced(function: Any = None, *, name: str = "") -> Any:
     return call
 
 
-@contextmanager
+@contextlib.contextmanager
 def scope_of(function: str, arguments: Mapping[str, Any]) -> Iterator[Scope]:
     """A traced call under way; what stands behind its arguments counts from the start."""
     scope = Scope(function=function, parameters=_scalars(arguments))
@@ -133,10 +134,9 @@ def remember(value: Any, queries: tuple[str, ...], depth: int = DEPTH) -> None:
     known = _BEHIND.get(id(value))
     if known is None or known[0]() is not value:
         key = id(value)
-        try:
+        # tuples, lists and dicts take no weak reference: their parts do
+        with contextlib.suppress(TypeError):
             _BEHIND[key] = (weakref.ref(value, lambda _: _BEHIND.pop(key, None)), queries)
-        except TypeError:
-            pass  # tuples, lists and dicts take no weak reference: their parts do
     if depth:
         for part in _parts(value):
             remember(part, queries, depth - 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analysis.metrics import StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.periods import day_end_utc
 from analysis.results import Fact, Finding, Sentence
 from analysis.sources.readers import literal, quoted
@@ -33,6 +34,7 @@ class Arrival:
     to_come: Fact
 
 
+@traced
 def arrivals(inputs: StudyInputs) -> tuple[Arrival, ...]:
     """Tables whose rows say when they were recorded and have enough complete months to learn from."""
     found = []
@@ -70,6 +72,7 @@ def late_rows(inputs: StudyInputs, arrivals: tuple[Arrival, ...]) -> list[Findin
     ]
 
 
+@traced
 def _arrival(inputs: StudyInputs, table: TableContract) -> Arrival | None:
     until_now = inputs.as_of - inputs.month.end
     zone, name = inputs.params.time_zone, quoted(table.name)

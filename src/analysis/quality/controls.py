@@ -9,6 +9,7 @@ from decimal import Decimal
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
 from analysis.metrics.backend import literal
+from analysis.metrics.lineage import traced
 from analysis.periods import Month, months_between
 from analysis.results import Check, Fact, Sentence
 
@@ -61,6 +62,7 @@ class ControlTotals:
         return tuple(month for month, gap in self.difference.items() if gap.value)
 
 
+@traced
 def control_totals(inputs: StudyInputs) -> tuple[ControlTotals, ...]:
     """The measures for which both sides are given, over the last thirteen months."""
     present = inputs.engine.tables.tables
@@ -91,6 +93,7 @@ def control_checks(totals: Sequence[ControlTotals]) -> list[Check]:
     return checks
 
 
+@traced
 def _compared(inputs: StudyInputs, control: Control) -> ControlTotals:
     first = inputs.month - (MONTHS - 1)
     frame = inputs.engine.query(
@@ -105,13 +108,9 @@ def _compared(inputs: StudyInputs, control: Control) -> ControlTotals:
             total, ours = lines[month]["total"], lines[month]["ours"]
             gap = (Decimal(0) if ours is None or ours != ours else Decimal(ours)) - Decimal(total)
             totals[month] = inputs.engine.stated(
-                "control_total", period=month, value=Decimal(total), dimensions=place, sources=("gl_totals",)
+                "control_total", period=month, value=Decimal(total), dimensions=place
             )
             differences[month] = inputs.engine.stated(
-                "control_difference",
-                period=month,
-                value=gap,
-                dimensions=place,
-                sources=(control.table, "gl_totals"),
+                "control_difference", period=month, value=gap, dimensions=place
             )
     return ControlTotals(measure=control.measure, name=control.name, total=totals, difference=differences)

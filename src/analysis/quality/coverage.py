@@ -9,6 +9,7 @@ from functools import cached_property
 import pandas as pd
 
 from analysis.metrics import StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.periods import Month, months_between
 from analysis.results import Fact, Finding, Sentence
 from analysis.sources.readers import quoted
@@ -65,6 +66,7 @@ class ColumnCoverage:
         return float((1 - share) ** sum(self.counts[month][1] for month in silent))
 
 
+@traced
 def coverage(inputs: StudyInputs) -> tuple[ColumnCoverage, ...]:
     """Every optional column a source gave in a table kept by month, over the last thirteen months up to the report month."""
     found: list[ColumnCoverage] = []
@@ -80,6 +82,7 @@ def coverage(inputs: StudyInputs) -> tuple[ColumnCoverage, ...]:
     return tuple(found)
 
 
+@traced
 def silences(inputs: StudyInputs, columns: Sequence[ColumnCoverage]) -> list[Finding]:
     """One finding for each column that stopped being filled, the longest-filled first."""
     findings = []
@@ -128,6 +131,7 @@ def silences(inputs: StudyInputs, columns: Sequence[ColumnCoverage]) -> list[Fin
     return findings
 
 
+@traced
 def _table_coverage(
     inputs: StudyInputs, table: TableContract, columns: Sequence[str]
 ) -> list[ColumnCoverage]:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.results import Check, Fact, Sentence
 
 
@@ -78,6 +79,7 @@ class Remark:
     example: str
 
 
+@traced
 def remarks(inputs: StudyInputs, mapped: Sequence[MappedRows]) -> tuple[Remark, ...]:
     """What the map took for granted, the most rows first."""
     found = [
@@ -116,6 +118,7 @@ def _said(kind: str) -> Text:
     return Text(en=f"{_SAID[start].en} {rest}".strip(), zh=f"{_SAID[start].zh}{f' {rest}' if rest else ''}")
 
 
+@traced
 def exports(inputs: StudyInputs, mapped: Sequence[MappedRows]) -> tuple[ExportRows, ...]:
     found = []
     for number, entry in enumerate(mapped):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analysis.metrics import StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.metrics.views import PLANS
 from analysis.periods import Month, months_between
 from analysis.results import Fact, Finding, Sentence
@@ -100,6 +101,7 @@ class Freshness:
         return self.usual is not None and float(self.silent.value or 0) > float(self.usual.value or 0)
 
 
+@traced
 def freshness(inputs: StudyInputs) -> tuple[Freshness, ...]:
     """Every table kept by day that has rows up to the end of the report month."""
     found = []
@@ -133,6 +135,7 @@ def stopped_early(inputs: StudyInputs, tables: Sequence[Freshness]) -> list[Find
     ]
 
 
+@traced
 def _freshness(inputs: StudyInputs, name: str, time: str, *, clocked: bool) -> Freshness | None:
     moment = quoted(time)
     day = (

@@ -19,6 +19,7 @@ import pandas as pd
 
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.metrics.views import PLANS
 from analysis.periods import Month, months_between
 from analysis.quality.coverage import ripens
@@ -66,6 +67,7 @@ class _Series:
     values: Mapping[Month, float]
 
 
+@traced
 def histories(inputs: StudyInputs) -> tuple[OwnHistory, ...]:
     """Every series with enough months, the farthest from its own past first."""
     series = [one for name in inputs.engine.tables.tables for one in _table_series(inputs, name)]
@@ -104,6 +106,7 @@ def out_of_line(inputs: StudyInputs, histories: Sequence[OwnHistory]) -> list[Fi
     ]
 
 
+@traced
 def score(changes: Values, newest: float, *, chance: float) -> tuple[float, float, float]:
     """(distance as a multiple of what is allowed, expected change, allowed distance) of ``newest`` against earlier ``changes``."""
     middle = float(np.median(changes))
@@ -133,6 +136,7 @@ def _null_distances(changes: int) -> Values:
     return np.sort(np.concatenate(found))
 
 
+@traced
 def _table_series(inputs: StudyInputs, name: str) -> list[_Series]:
     """Rows of a table by month and the monthly means of its numeric columns, where every month has enough of them."""
     info, table = inputs.engine.tables.tables[name], contract().tables[name]
@@ -203,6 +207,7 @@ def _changes(values: Mapping[Month, float], month: Month) -> tuple[Values, float
     return changes, scaled[month] - scaled[month - YEAR]
 
 
+@traced
 def _judged(inputs: StudyInputs, series: _Series, *, chance: float) -> OwnHistory:
     found = _changes(series.values, inputs.month)
     assert found is not None  # the caller kept only series that have changes
@@ -256,6 +261,7 @@ def _unit(inputs: StudyInputs, series: _Series) -> str:
     return inputs.currency if (series.column.unit or "").startswith("currency") else "score"
 
 
+@traced
 def _named(history: OwnHistory) -> Text:
     if not history.column:
         return Text(en=f"Rows of {history.table}", zh=f"{history.table} 行数")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analysis.metrics import StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.results import Fact, Finding, Sentence
 from analysis.sources.readers import quoted
 from analysis.tables import contract
@@ -63,6 +64,7 @@ class NearDuplicates:
     pairs: pd.DataFrame
 
 
+@traced
 def near_duplicates(inputs: StudyInputs) -> tuple[NearDuplicates, ...]:
     """Each table of :data:`RULES` whose columns are given, in all months up to the report month."""
     found = []
@@ -94,6 +96,7 @@ def twice_entered(inputs: StudyInputs, tables: Sequence[NearDuplicates]) -> list
     ]
 
 
+@traced
 def _given(inputs: StudyInputs, rule: NearRule) -> tuple[str, ...]:
     present = inputs.engine.tables.tables[rule.table].columns_present
     if not set(rule.same) <= present:
@@ -102,6 +105,7 @@ def _given(inputs: StudyInputs, rule: NearRule) -> tuple[str, ...]:
     return () if rule.one_of and not chosen else (*rule.same, *([chosen] if chosen else []))
 
 
+@traced
 def _near(inputs: StudyInputs, rule: NearRule, same: tuple[str, ...]) -> NearDuplicates:
     table = contract().tables[rule.table]
     key, time = table.key[0], str(table.time)

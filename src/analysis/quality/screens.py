@@ -9,6 +9,7 @@ from decimal import Decimal
 from analysis.formats import decimal
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.params.screen_figures import ScreenFigure
 from analysis.results import Check, Fact, Sentence
 
@@ -26,6 +27,7 @@ class Reconciled:
     agrees: bool
 
 
+@traced
 def reconciled(inputs: StudyInputs, figures: Sequence[ScreenFigure]) -> tuple[Reconciled, ...]:
     """Every stated figure of the report month or earlier, the newest period first."""
     known = [figure for figure in figures if figure.last <= inputs.month]
@@ -40,6 +42,7 @@ def screen_checks(lines: Sequence[Reconciled]) -> list[Check]:
     return [_check(line, number) for number, line in enumerate(lines, start=1)]
 
 
+@traced
 def _compared(inputs: StudyInputs, figure: ScreenFigure) -> Reconciled:
     engine = inputs.engine
     ours = engine.fact(figure.figure, period=Period(figure.first, figure.last), dimensions=figure.dimensions)
@@ -62,6 +65,7 @@ def _compared(inputs: StudyInputs, figure: ScreenFigure) -> Reconciled:
     )
 
 
+@traced
 def _check(line: Reconciled, number: int) -> Check:
     values: dict[str, Fact | Text | str] = {
         "figure": line.name,

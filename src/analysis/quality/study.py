@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.params.screen_figures import ScreenFigure, load_screen_figures
 from analysis.periods import Month
 from analysis.quality.arrival import Arrival, arrivals, late_rows
@@ -111,6 +112,7 @@ class QualityStudy:
     checks: tuple[Check, ...]
 
 
+@traced
 def study(
     inputs: StudyInputs,
     *,
@@ -192,6 +194,7 @@ def _rows(inputs: StudyInputs, outcome: str, rows: int, **dimensions: str) -> Fa
     )
 
 
+@traced
 def _file_rows(inputs: StudyInputs, table: str, waterfall: FileWaterfall) -> FileRows:
     counts = dict(
         zip(
@@ -258,6 +261,7 @@ _NOT_YET = Text(en="kept, not seen until then", zh="保留，届时之前不予�
 _NOT_READ = Text(en="not read", zh="未读取")
 
 
+@traced
 def _faults(inputs: StudyInputs, checks: Iterable[TableCheck]) -> list[Fault]:
     """What stays in and is doubtful, the most rows first. Examples of personal columns are not shown."""
     personal = {
@@ -304,6 +308,7 @@ def _faults(inputs: StudyInputs, checks: Iterable[TableCheck]) -> list[Fault]:
     return sorted(faults, key=lambda fault: (-int(fault.rows.value or 0), fault.place))
 
 
+@traced
 def _ahead(inputs: StudyInputs, gaps: Sequence[MonthGaps]) -> list[Fault]:
     """Rows dated in a month after the as-of day: kept, and not seen before their time."""
     return [

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.errors import MissingData
 from analysis.metrics import Period, StudyInputs
 from analysis.metrics.backend import literal
+from analysis.metrics.lineage import traced
 from analysis.results import Fact
 from analysis.retention import views
 from analysis.retention.movement import year_of
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 LISTED = 50
 SHOWN = 8
 HORIZON = 6  # months ahead for which the renewal calendar names accounts
-SOURCES = ("contracts", "customers")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +75,7 @@ class Accounts:
     equal_accounts: Fact
 
 
+@traced
 def accounts(inputs: StudyInputs, found: Warning_ | None) -> Accounts:
     """Accounts at the end of the month beside a year ago, the largest contract value first: business customers, or all where no type is stated."""
     inputs.engine.require("contracts.starts_on", "contracts.ends_on", "contracts.amount")
@@ -98,7 +99,7 @@ def accounts(inputs: StudyInputs, found: Warning_ | None) -> Accounts:
     values = running["value_now"]
     total, top = values.sum(), max(1, len(values) // 10)
     shares = (values / total).astype(float)
-    common = {"period": inputs.month, "sources": SOURCES}
+    common = {"period": inputs.month}
 
     def held(count: int) -> dict[str, Any]:
         return {
@@ -129,6 +130,7 @@ def accounts(inputs: StudyInputs, found: Warning_ | None) -> Accounts:
     )
 
 
+@traced
 def _listed(frame: pd.DataFrame) -> pd.DataFrame:
     """The largest accounts as evidence, with what each kept of its value a year ago."""
     import numpy as np
@@ -143,7 +145,7 @@ def _listed(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _account(inputs: StudyInputs, rank: int, row: dict[Any, Any]) -> Account:
-    common = {"period": inputs.month, "sources": SOURCES}
+    common = {"period": inputs.month}
     place = {"rank": str(rank)}
     before, now = _amount(row["value_before"]), _amount(row["value_now"])
     kept = min(before, now) if before else None
@@ -170,6 +172,7 @@ def _account(inputs: StudyInputs, rank: int, row: dict[Any, Any]) -> Account:
     )
 
 
+@traced
 def _renewing(inputs: StudyInputs, running: pd.DataFrame) -> dict[str, Any]:
     """Accounts whose term ends within the horizon, the most value at risk first (the most value, without scores)."""
     import pandas as pd
@@ -183,7 +186,7 @@ def _renewing(inputs: StudyInputs, running: pd.DataFrame) -> dict[str, Any]:
     due = due.sort_values(
         ["at_risk", "value_now", "customer_id"], ascending=[False, False, True], kind="stable"
     )
-    common = {"period": Period(inputs.month + 1, inputs.month + HORIZON), "sources": SOURCES}
+    common = {"period": Period(inputs.month + 1, inputs.month + HORIZON)}
 
     def line(rank: int, row: dict[Any, Any]) -> Due:
         place = {"due": str(rank)}
@@ -216,14 +219,7 @@ def _renewing(inputs: StudyInputs, running: pd.DataFrame) -> dict[str, Any]:
 def _chance(inputs: StudyInputs, chance: float, place: dict[str, str]) -> Fact | None:
     known = chance == chance  # noqa: PLR0124
     return (
-        plain(
-            inputs,
-            "account_loss_score",
-            float(chance),
-            period=inputs.month,
-            sources=SOURCES,
-            dimensions=place,
-        )
+        plain(inputs, "account_loss_score", float(chance), period=inputs.month, dimensions=place)
         if known
         else None
     )
@@ -237,6 +233,7 @@ def _money(value: float) -> Decimal:
     return Decimal(repr(value)).quantize(Decimal("0.01"))
 
 
+@traced
 def large_losses(inputs: StudyInputs) -> pd.DataFrame:
     """Business accounts lost in the year, the largest contract value first: ``customer_id``, ``segment``, ``region``, ``kind``, ``lost_on``, ``reason``, ``yearly_value``."""
     first = year_of(inputs).first.start

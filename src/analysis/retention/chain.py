@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from analysis.errors import MissingData
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.periods import Month
 from analysis.results import Fact
 from analysis.retention import views
@@ -46,6 +47,7 @@ class Link:
     verdict: str  # holds | reversed | not_shown
 
 
+@traced
 def chain(inputs: StudyInputs, found: Drivers | None) -> tuple[Link, ...]:
     """Every link that the data allow, judged together (Holm)."""
     from analysis import stats
@@ -100,13 +102,13 @@ def chain(inputs: StudyInputs, found: Drivers | None) -> tuple[Link, ...]:
             period=period,
             dimensions={"link": name},
             n=n,
-            sources=("tickets", "surveys"),
         )
         verdict = "not_shown" if q >= 1 - inputs.confidence else "holds" if value > 0 else "reversed"
         links[name] = Link(id=name, label=NAMES[name], strength=fact, p_value=p, verdict=verdict)
     return tuple(links[name] for name in NAMES if name in links)
 
 
+@traced
 def _frame(inputs: StudyInputs, sql: str, needs: tuple[str, ...]) -> pd.DataFrame | None:
     try:
         return inputs.engine.query(sql, needs=needs)
@@ -114,6 +116,7 @@ def _frame(inputs: StudyInputs, sql: str, needs: tuple[str, ...]) -> pd.DataFram
         return None
 
 
+@traced
 def risk_ratio(counts: pd.DataFrame) -> tuple[float, float, float, int] | None:
     """Logarithm of the Mantel-Haenszel risk ratio, its error (Greenland and Robins 1985, Biometrics 41, 55-68), p-value and number.
 
@@ -139,6 +142,7 @@ def risk_ratio(counts: pd.DataFrame) -> tuple[float, float, float, int] | None:
     return value, error, _p(value / error), int(counts["n"].sum())
 
 
+@traced
 def mean_ratio(sums: pd.DataFrame) -> tuple[float, float, float, int] | None:
     """Logarithm of the ratio of two means, strata weighted by the exposed; delta method.
 
@@ -162,6 +166,7 @@ def mean_ratio(sums: pd.DataFrame) -> tuple[float, float, float, int] | None:
     return value, spread, _p(value / spread), int(wide["n"].to_numpy().sum())
 
 
+@traced
 def backlog_ratio(waits: pd.DataFrame) -> tuple[float, float, float, int] | None:
     """Effect on next month's open tickets, per ticket opened, of a doubled response time: regions and months held fixed, errors by region-free residuals.
 
@@ -204,6 +209,7 @@ def backlog_ratio(waits: pd.DataFrame) -> tuple[float, float, float, int] | None
     return value, error, _p(value / error), len(frame)
 
 
+@traced
 def detractor_ratio(waits: pd.DataFrame, answers: pd.DataFrame) -> tuple[float, float, float, int] | None:
     """Detractors in months that follow more open tickets than usual for the region and the month, against other months of the same region.
 
@@ -230,6 +236,7 @@ def detractor_ratio(waits: pd.DataFrame, answers: pd.DataFrame) -> tuple[float, 
     return risk_ratio(long.rename(columns={"region": "stratum"}))
 
 
+@traced
 def _within(values: pd.Series, frame: pd.DataFrame) -> pd.Series:
     """What is left when regions and months are held fixed (alternating projections)."""
     for _ in range(20):

@@ -9,6 +9,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any, Literal
 
 from analysis.errors import ContractError, ParameterError, suggestion
+from analysis.metrics.lineage import traced
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +19,7 @@ _FREQUENCY = {"week": "W-SUN", "month": "M", "quarter": "Q", "year": "Y"}
 MEASURES = ("customers", "orders", "revenue", "margin")
 
 
+@traced
 def cohort_matrix(
     events: pd.DataFrame,
     *,
@@ -111,6 +113,7 @@ def cohort_matrix(
     return finished(counts, size, whole=whole, running=last_step.ordinal, level=level)
 
 
+@traced
 def finished(
     counts: pd.DataFrame, size: pd.DataFrame, *, whole: int, running: int, level: float
 ) -> pd.DataFrame:
@@ -166,6 +169,7 @@ def finished(
     return found[order].sort_values(["cohort", "age"], kind="stable").reset_index(drop=True)
 
 
+@traced
 def cohort_differences(matrix: pd.DataFrame, *, age: int, smallest: int = 20) -> pd.DataFrame:
     """Which cohorts differ from the others at one age, allowing for how many were looked at.
 
@@ -202,6 +206,7 @@ def _needed(events: pd.DataFrame, columns: list[str]) -> None:
         )
 
 
+@traced
 def _known(
     events: pd.DataFrame, customer: str, date: str, last: pd.Timestamp
 ) -> tuple[pd.DataFrame, pd.Timestamp]:
@@ -223,6 +228,7 @@ def _known(
     return frame, last
 
 
+@traced
 def _last_known(frame: pd.DataFrame, customer: str, column: str | None, last: pd.Timestamp) -> pd.Series:
     import pandas as pd
 
@@ -231,6 +237,7 @@ def _last_known(frame: pd.DataFrame, customer: str, column: str | None, last: pd
     return pd.to_datetime(frame[column]).where(lambda day: day <= last, last)
 
 
+@traced
 def _ordinal(periods: pd.Series) -> pd.Series:
     import pandas as pd
 

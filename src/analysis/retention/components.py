@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analysis.errors import ContractError, ParameterError
+from analysis.metrics.lineage import traced
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,6 +93,7 @@ def churn_components(
     return ChurnComponents(**{name: int(count) for name, count in counts.items()})
 
 
+@traced
 def components_of_spells(spells: pd.DataFrame, *, start: dt.date, end: dt.date) -> ChurnComponents:
     """The components of the half-open period from ``start`` to ``end``.
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from analysis.errors import FitError, MissingData
 from analysis.metrics import Period, StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.periods import Month
 from analysis.results import Fact
 from analysis.retention import views
@@ -44,7 +45,6 @@ HANDLING: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "resolution": (("repaired", "followed"), STRATA),
 }
 TESTED = (("slow", "total"), ("repeat", "total_repeat"), ("waited", "response"), ("followed", "resolution"))
-SOURCES = ("contracts", "customers", "customer_history", "tickets")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,6 +64,7 @@ class Drivers:
     exposed: Mapping[str, int]
 
 
+@traced
 def drivers(inputs: StudyInputs) -> Drivers:
     """Hazard ratios of loss for late complaints, repeat repairs, late first responses and repairs that took several contacts."""
     inputs.engine.require(
@@ -121,6 +122,7 @@ def drivers(inputs: StudyInputs) -> Drivers:
     )
 
 
+@traced
 def exposure_rows(inputs: StudyInputs, exposures: Sequence[str] = views.EXPOSURES) -> pd.DataFrame:
     """Start-stop rows with their number, from SQL; a contract older than the service records enters when these begin."""
     since: dt.date = observed_from(inputs)
@@ -134,6 +136,7 @@ def exposure_rows(inputs: StudyInputs, exposures: Sequence[str] = views.EXPOSURE
     return rows
 
 
+@traced
 def _fit(rows: pd.DataFrame, covariates: Sequence[str], strata: Sequence[str], level: float) -> CoxFit | None:
     """The model on the covariates that vary and have losses; None where none is left."""
     from analysis import stats
@@ -163,6 +166,7 @@ def _fit(rows: pd.DataFrame, covariates: Sequence[str], strata: Sequence[str], l
         return None
 
 
+@traced
 def stratum_labels(rows: pd.DataFrame, strata: Sequence[str]) -> NDArray[np.int64] | None:
     """One number a combination, the same numbers for any rows that hold all combinations; None without strata."""
     import numpy as np
@@ -170,13 +174,14 @@ def stratum_labels(rows: pd.DataFrame, strata: Sequence[str]) -> NDArray[np.int6
     return rows.groupby(list(strata), sort=True).ngroup().to_numpy().astype(np.int64) if strata else None
 
 
+@traced
 def _ratio(
     inputs: StudyInputs, fit: CoxFit | None, name: str, what: str, model: str, period: Period, losses: int
 ) -> Fact:
     place = {"exposure": what, "model": model}
     if fit is None or name not in fit.coefficients.index:
         return inputs.engine.stated(
-            "loss_hazard_ratio", period=period, value=None, reason=TOO_FEW, dimensions=place, sources=SOURCES
+            "loss_hazard_ratio", period=period, value=None, reason=TOO_FEW, dimensions=place
         )
     row = fit.coefficients.loc[name]
     return estimate(
@@ -189,10 +194,10 @@ def _ratio(
         period=period,
         dimensions=place,
         n=losses,
-        sources=SOURCES,
     )
 
 
+@traced
 def _difference(
     inputs: StudyInputs, rows: pd.DataFrame, fit: CoxFit | None, what: str, period: Period
 ) -> Fact:
@@ -202,12 +207,7 @@ def _difference(
     place = {"exposure": what}
     if fit is None or what not in fit.coefficients.index:
         return inputs.engine.stated(
-            "loss_risk_difference",
-            period=period,
-            value=None,
-            reason=TOO_FEW,
-            dimensions=place,
-            sources=SOURCES,
+            "loss_risk_difference", period=period, value=None, reason=TOO_FEW, dimensions=place
         )
     import pandas as pd
 
@@ -233,16 +233,17 @@ def _difference(
         period=period,
         dimensions=place,
         n=int(sizes.sum()),
-        sources=SOURCES,
     )
 
 
+@traced
 def _proportional(fit: CoxFit | None) -> pd.DataFrame | None:
     from analysis import stats
 
     return None if fit is None else stats.proportional_hazards(fit)
 
 
+@traced
 def _diagnostics(inputs: StudyInputs, fit: CoxFit | None, what: str, period: Period) -> tuple[Fact, Fact]:
     """Statistic and p-value of the Grambsch-Therneau test of one experience."""
     table = _proportional(fit)
@@ -252,8 +253,6 @@ def _diagnostics(inputs: StudyInputs, fit: CoxFit | None, what: str, period: Per
     def fact(metric: str, column: str) -> Fact:
         value = float(table[column][what]) if table is not None and known else None
         reason = {} if known else {"reason": TOO_FEW}
-        return inputs.engine.stated(
-            metric, period=period, value=value, dimensions=place, sources=SOURCES, **reason
-        )
+        return inputs.engine.stated(metric, period=period, value=value, dimensions=place, **reason)
 
     return fact("proportionality_statistic", "statistic"), fact("proportionality_p_value", "p_value")

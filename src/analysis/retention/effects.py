@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from analysis.errors import FitError
 from analysis.metrics import Period, StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.results import Fact
 from analysis.retention.stating import plain
 from analysis.retention.vintages import Cohorts
@@ -32,10 +33,11 @@ class Effect:
     p_value: Fact
 
 
+@traced
 def effects(inputs: StudyInputs, cohorts: Cohorts) -> tuple[Effect, ...]:
     """Tests of curvature in each of the three, from the mature cells of contract cohorts."""
     table = curvature(hazards(cohorts.matrix))
-    period, sources = Period.of(inputs.month), ("contracts",)
+    period = Period.of(inputs.month)
     made = []
     for row in table.to_dict("records"):
         name, degrees = str(row["effect"]), int(row["degrees"])
@@ -46,20 +48,15 @@ def effects(inputs: StudyInputs, cohorts: Cohorts) -> tuple[Effect, ...]:
             period=period,
             dimensions={"effect": name},
             n=degrees,
-            sources=sources,
         )
         p_value = plain(
-            inputs,
-            "effect_p_value",
-            float(row["p_value"]),
-            period=period,
-            dimensions={"effect": name},
-            sources=sources,
+            inputs, "effect_p_value", float(row["p_value"]), period=period, dimensions={"effect": name}
         )
         made.append(Effect(name=name, degrees=degrees, deviance=deviance, p_value=p_value))
     return tuple(made)
 
 
+@traced
 def hazards(matrix: pd.DataFrame) -> pd.DataFrame:
     """Losses among those still there, by cohort and age: ``cohort``, ``age``, ``calendar`` (steps), ``at_risk``, ``lost``; whole cells only."""
     frame = matrix[matrix["mature"]].sort_values(["cohort", "age"]).copy()
@@ -71,6 +68,7 @@ def hazards(matrix: pd.DataFrame) -> pd.DataFrame:
     ]
 
 
+@traced
 def curvature(cells: pd.DataFrame) -> pd.DataFrame:
     """Deviance that each effect explains beyond the other two (the straight line is in them already), scaled for overdispersion.
 

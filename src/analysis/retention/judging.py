@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Sentence, Value
 from analysis.retention.accounts import Accounts
@@ -41,6 +42,7 @@ def findings(inputs: StudyInputs, parts: Parts, limit: Fact) -> tuple[Finding, .
     )
 
 
+@traced
 def adjusted_p_values(parts: Parts) -> dict[str, float]:
     """Every test that may become a finding, adjusted together (Holm).
 
@@ -104,6 +106,7 @@ def _threshold(parts: Parts, limit: Fact) -> list[Finding]:
     ]
 
 
+@traced
 def _revenue(parts: Parts) -> list[Finding]:
     lines, accounts = parts["revenue"], parts["accounts"]
     if not isinstance(lines, tuple) or lines[0].gross.value is None:

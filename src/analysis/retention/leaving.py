@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from analysis.errors import FitError, MissingData
 from analysis.metrics import StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Sentence
 from analysis.retention import movement, rebuying, vintages
@@ -64,6 +65,7 @@ class RetentionStudy:
     checks: tuple[Check, ...]
 
 
+@traced
 def study(inputs: StudyInputs) -> RetentionStudy:
     """Retention of one month of one company."""
     contractual = attempt(movement.contractual, inputs)
@@ -130,6 +132,7 @@ def attempt(part: Callable[[StudyInputs], T], inputs: StudyInputs) -> T | Missin
         return refusal
 
 
+@traced
 def business_models(inputs: StudyInputs) -> frozenset[str]:
     """``b2b`` (few large accounts), ``b2c`` (many small ones) or both: as the parameter says, or as the data have customers."""
     chosen = load_settings().business_model

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from analysis.errors import FitError, MissingData
 from analysis.metrics import Period, StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.periods import Month
 from analysis.results import Fact
 from analysis.retention import views
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 YEAR = 12
 HISTORY = 25
 MOVEMENTS = ("start", "retained", "lost", "new", "reactivated", "end", "won_and_lost")
-SOURCES = {"contractual": ("contracts", "customers"), "non_contractual": ("orders", "customers")}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,23 +63,27 @@ class Revenue:
     net: Fact
 
 
+@traced
 def year_of(inputs: StudyInputs, month: Month | None = None) -> Period:
     month = month or inputs.month
     return Period(month - (YEAR - 1), month)
 
 
+@traced
 def contractual(inputs: StudyInputs) -> Basis:
     """Churn of subscriptions and maintenance contracts."""
     inputs.engine.require("contracts.customer_id", "contracts.starts_on", "contracts.ends_on")
     return _basis(inputs, "contractual", contracts(inputs))
 
 
+@traced
 def non_contractual(inputs: StudyInputs) -> Basis:
     """Churn of customers without such a contract: no order within the stated window."""
     inputs.engine.require("orders.ordered_at", "orders.revenue")
     return _basis(inputs, "non_contractual", purchases(inputs))
 
 
+@traced
 def _basis(inputs: StudyInputs, basis: str, spells: str) -> Basis:
     months = [inputs.month - back for back in range(HISTORY - 1, -1, -1)]
     periods = [(f"year {month}", (month - (YEAR - 1)).start, month.end) for month in months]
@@ -114,6 +118,7 @@ def _basis(inputs: StudyInputs, basis: str, spells: str) -> Basis:
     )
 
 
+@traced
 def _counts(frame: pd.DataFrame, period: str, customer_type: str | None = None) -> ChurnComponents:
     rows = frame[
         (frame["period"] == period) & ((frame["customer_type"] == customer_type) if customer_type else True)
@@ -123,6 +128,7 @@ def _counts(frame: pd.DataFrame, period: str, customer_type: str | None = None) 
     )
 
 
+@traced
 def movement(
     inputs: StudyInputs,
     basis: str,
@@ -133,7 +139,7 @@ def movement(
 ) -> Movement:
     """Facts of the components; every popular formula under its own name."""
     place = {"churn_basis": basis} | ({"customer_type": customer_type} if customer_type else {})
-    common = {"period": period, "sources": SOURCES[basis]}
+    common = {"period": period}
 
     def rate(metric: str, value: float | None, top: int) -> Fact:
         return plain(
@@ -165,6 +171,7 @@ def movement(
     )
 
 
+@traced
 def revenue_retention(inputs: StudyInputs) -> tuple[Revenue, ...]:
     """Gross and net revenue retention of contracts over the year: all, then by customer type."""
     inputs.engine.require("contracts.starts_on", "contracts.ends_on", "contracts.amount")
@@ -181,10 +188,11 @@ def revenue_retention(inputs: StudyInputs) -> tuple[Revenue, ...]:
     )
 
 
+@traced
 def _revenue(inputs: StudyInputs, rows: pd.DataFrame, customer_type: str | None, period: Period) -> Revenue:
     place = {"customer_type": customer_type} if customer_type else {}
     start, end, kept = (sum(rows[name], Decimal(0)) for name in ("start_value", "end_value", "kept_value"))
-    common = {"period": period, "sources": ("contracts",)}
+    common = {"period": period}
 
     def ratio(metric: str, value: Decimal) -> Fact:
         return plain(
@@ -206,6 +214,7 @@ def _revenue(inputs: StudyInputs, rows: pd.DataFrame, customer_type: str | None,
     )
 
 
+@traced
 def reasons(inputs: StudyInputs) -> tuple[tuple[tuple[str, bool | None, Fact], ...], Fact]:
     """(reason, avoidable, share) of the year's losses, largest first, and the avoidable share."""
     inputs.engine.require("customers.churn_reason")
@@ -214,7 +223,7 @@ def reasons(inputs: StudyInputs) -> tuple[tuple[tuple[str, bool | None, Fact], .
     if frame.empty:
         raise MissingData("customers.churn_reason")
     total = int(frame["lost"].sum())
-    common = {"period": period, "sources": ("customers", "contracts")}
+    common = {"period": period}
     lines = tuple(
         (
             str(row.reason),
@@ -240,6 +249,7 @@ def reasons(inputs: StudyInputs) -> tuple[tuple[tuple[str, bool | None, Fact], .
     )  # type: ignore[arg-type]
 
 
+@traced
 def model_churn(inputs: StudyInputs) -> Fact:
     """Churn of the customers without a contract by the purchase model: fall in the expected number of living customers."""
     from analysis import stats
@@ -254,15 +264,7 @@ def model_churn(inputs: StudyInputs) -> Fact:
         for at in (period.first.start, inputs.month.end)
     ]
     if frames[0].empty:
-        return plain(
-            inputs,
-            "model_churn_rate",
-            None,
-            reason=NO_YEAR,
-            period=period,
-            dimensions={},
-            sources=("orders",),
-        )
+        return plain(inputs, "model_churn_rate", None, reason=NO_YEAR, period=period, dimensions={})
     alive = [0.0, 0.0]
     for customer_type in sorted(set(frames[0]["customer_type"])):
         before, after = (frame[frame["customer_type"] == customer_type] for frame in frames)
@@ -271,41 +273,25 @@ def model_churn(inputs: StudyInputs) -> Fact:
                 after["frequency"], after["recency"], after["age"], after["customers"], unit="week"
             )
         except FitError:
-            return plain(
-                inputs,
-                "model_churn_rate",
-                None,
-                reason=TOO_FEW,
-                period=period,
-                dimensions={},
-                sources=("orders",),
-            )
+            return plain(inputs, "model_churn_rate", None, reason=TOO_FEW, period=period, dimensions={})
         for place, rows in enumerate((before, after)):
             alive[place] += float(
                 model.probability_alive(rows["frequency"], rows["recency"], rows["age"]) @ rows["customers"]
             )
     if not alive[0]:
-        return plain(
-            inputs,
-            "model_churn_rate",
-            None,
-            reason=TOO_FEW,
-            period=period,
-            dimensions={},
-            sources=("orders",),
-        )
+        return plain(inputs, "model_churn_rate", None, reason=TOO_FEW, period=period, dimensions={})
     return plain(
         inputs,
         "model_churn_rate",
         1 - alive[1] / alive[0],
         period=period,
         dimensions={},
-        sources=("orders",),
         numerator=alive[0] - alive[1],
         denominator=alive[0],
     )
 
 
+@traced
 def first_loss(inputs: StudyInputs) -> Month | None:
     """Month of the first loss on record, among all contracts."""
     found = inputs.engine.query(f"WITH {contracts(inputs)} SELECT min(ends) AS first FROM spells")[
@@ -314,6 +300,7 @@ def first_loss(inputs: StudyInputs) -> Month | None:
     return None if found is None or found != found else Month.parse(str(found)[:7])
 
 
+@traced
 def renewal_calendar(inputs: StudyInputs) -> tuple[tuple[Month, str, Fact, Fact], ...]:
     """(month, customer type, contracts, yearly value) of terms that end in the next twelve months."""
     inputs.engine.require("contracts.ends_on", "contracts.amount")
@@ -323,7 +310,7 @@ def renewal_calendar(inputs: StudyInputs) -> tuple[tuple[Month, str, Fact, Fact]
     lines = []
     for row in frame.itertuples():
         month, place = Month.parse(str(row.month)[:10]), {"customer_type": str(row.customer_type)}
-        common = {"period": month, "dimensions": place, "sources": ("contracts",)}
+        common = {"period": month, "dimensions": place}
         lines.append(
             (
                 month,

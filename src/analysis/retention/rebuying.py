@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from analysis.errors import MissingData
 from analysis.metrics import Period, StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.periods import Month
 from analysis.results import Fact
 from analysis.retention import views
@@ -23,7 +24,6 @@ LEAVER_STRATUM = ("landmark", "kind", "customer_type", "segment", "due_in", "age
 LEAVER_WINDOW = 6
 SEVERITIES = ("minor", "major", "critical")
 LANDMARK_STEP = 3  # months between landmarks
-SOURCES = ("orders", "tickets", "customers", "customer_history")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,6 +40,7 @@ class Rebuying:
     unmatched: int
 
 
+@traced
 def rebuying(inputs: StudyInputs) -> tuple[Rebuying, ...]:
     """Served well, served badly (late complaint or repeat repair), and each severity of the former, against matched customers; every stated window."""
     import pandas as pd
@@ -71,6 +72,7 @@ def rebuying(inputs: StudyInputs) -> tuple[Rebuying, ...]:
     return tuple(made)
 
 
+@traced
 def leaving_after_repair(inputs: StudyInputs) -> tuple[Rebuying, ...]:
     """Contracts lost within six months of a landmark after a repair, and after a repeat repair, against matched customers who never asked for service."""
     inputs.engine.require("contracts.starts_on", "contracts.ends_on", "tickets.resolved_at")
@@ -93,6 +95,7 @@ def leaving_after_repair(inputs: StudyInputs) -> tuple[Rebuying, ...]:
     )
 
 
+@traced
 def _landmarks(inputs: StudyInputs, window: int) -> list[Month]:
     """Quarterly days whose windows have closed, the first a quarter after service records begin."""
     first, last = Month.parse(observed_from(inputs)) + LANDMARK_STEP, inputs.month - (window - 1)
@@ -124,6 +127,7 @@ _LEAVING = _Metrics(
 )
 
 
+@traced
 def _group(
     inputs: StudyInputs,
     frame: pd.DataFrame,
@@ -143,18 +147,10 @@ def _group(
         repeats=overlap,
         served_repeats=overlap if metrics.served_again else 1,
     )
-    rate = share(
-        inputs,
-        metrics.served,
-        found["bought"],
-        found["served"],
-        period=period,
-        dimensions=place,
-        sources=SOURCES,
-    )
+    rate = share(inputs, metrics.served, found["bought"], found["served"], period=period, dimensions=place)
     if found["served"] < 30 or not found["error"] > 0:
         missing = [
-            plain(inputs, metric, None, reason=TOO_FEW, period=period, dimensions=place, sources=SOURCES)
+            plain(inputs, metric, None, reason=TOO_FEW, period=period, dimensions=place)
             for metric in (metrics.matched, metrics.difference)
         ]
         return Rebuying(
@@ -191,7 +187,6 @@ def _group(
             period=period,
             dimensions=place,
             n=int(found["controls"]),
-            sources=SOURCES,
         ),
         difference=estimate(
             inputs,
@@ -203,13 +198,13 @@ def _group(
             period=period,
             dimensions=place,
             n=n,
-            sources=SOURCES,
         ),
         p_value=float(2 * norm.sf(abs(value / error))),
         unmatched=int(found["unmatched"]),
     )
 
 
+@traced
 def matched(
     served: pd.DataFrame,
     controls: pd.DataFrame,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import FitError, ParameterError
+from analysis.metrics.lineage import traced
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,6 +57,7 @@ class RiskScores:
     stability: pd.DataFrame
 
 
+@traced
 def risk_scores(
     snapshots: pd.DataFrame,
     *,
@@ -167,6 +169,7 @@ def risk_scores(
     )
 
 
+@traced
 def _design(snapshots: pd.DataFrame, features: Sequence[str]) -> tuple[np.ndarray, list[str]]:
     """Numbers with missing values at the median and a mark of their own; text as indicators."""
     import numpy as np
@@ -221,6 +224,7 @@ def _fitted(model: str, design: np.ndarray, outcome: np.ndarray, *, seed: int) -
     return chance
 
 
+@traced
 def _scored(
     customers: pd.DataFrame,
     chance: Callable[[np.ndarray], np.ndarray],
@@ -331,6 +335,7 @@ def stability_index(before: np.ndarray, now: np.ndarray) -> float:
     return float(np.sum((shares[1] - shares[0]) * np.log(shares[1] / shares[0])))
 
 
+@traced
 def _stability(
     model: str,
     design: np.ndarray,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from analysis.errors import ParameterError
+from analysis.metrics.lineage import traced
 from analysis.params.strict import bind, params_root, read_yaml
 from analysis.retention.cohorts import Period
 
@@ -44,6 +45,7 @@ class RetentionSettings:
         return max(self.repurchase_windows_months)
 
 
+@traced
 def load_settings(path: Path | None = None) -> RetentionSettings:
     path = path or params_root() / "retention.yml"
     return bind(RetentionSettings, read_yaml(path), path.name)

@@ -9,6 +9,7 @@ import datetime as dt
 
 from analysis.errors import MissingData
 from analysis.metrics import StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.periods import Month
 from analysis.retention import views
 
@@ -46,6 +47,7 @@ def felt(inputs: StudyInputs) -> str:
     return f"felt AS (SELECT * FROM {inputs.engine.materialise('service_felt', f'WITH {sql} SELECT * FROM felt')})"
 
 
+@traced
 def observed_from(inputs: StudyInputs) -> dt.date:
     """First day of the month in which service records begin; contracts older than that enter then."""
     frame = inputs.engine.query("SELECT min(month) AS first FROM tickets")

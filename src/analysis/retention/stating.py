@@ -29,15 +29,12 @@ def share(
     *,
     period: Month | Period,
     dimensions: Mapping[str, str],
-    sources: tuple[str, ...],
 ) -> Fact:
     """A share of customers with its Wilson interval; without customers, the reason."""
     from analysis import stats
 
     if not of:
-        return inputs.engine.stated(
-            metric, period=period, value=None, reason=NOBODY, dimensions=dimensions, sources=sources
-        )
+        return inputs.engine.stated(metric, period=period, value=None, reason=NOBODY, dimensions=dimensions)
     found = stats.proportion_interval(int(hits), int(of), method="wilson", level=inputs.confidence)
     return inputs.engine.stated(
         metric,
@@ -47,7 +44,6 @@ def share(
         denominator=int(of),
         n=int(of),
         dimensions=dimensions,
-        sources=sources,
         interval=Interval(
             low=float(found.low), high=float(found.high), level=inputs.confidence, method="Wilson"
         ),
@@ -65,20 +61,16 @@ def estimate(
     period: Month | Period,
     dimensions: Mapping[str, str],
     n: int,
-    sources: tuple[str, ...],
 ) -> Fact:
     """An estimate with its interval; nan (not reached, not estimable) becomes a reason."""
     if not all(number == number and abs(number) != float("inf") for number in (value, low, high)):
-        return inputs.engine.stated(
-            metric, period=period, value=None, reason=TOO_FEW, dimensions=dimensions, sources=sources
-        )
+        return inputs.engine.stated(metric, period=period, value=None, reason=TOO_FEW, dimensions=dimensions)
     return inputs.engine.stated(
         metric,
         period=period,
         value=float(value),
         n=n,
         dimensions=dimensions,
-        sources=sources,
         interval=Interval(low=float(low), high=float(high), level=inputs.confidence, method=method),
     )
 
@@ -90,12 +82,9 @@ def plain(
     *,
     period: Month | Period,
     dimensions: Mapping[str, str],
-    sources: tuple[str, ...],
     **parts: Any,
 ) -> Fact:
     """A count or an accounting amount: exact; None with the reason that nobody was there."""
     if value is None:
         parts = {**parts, "reason": parts.get("reason", NOBODY)}
-    return inputs.engine.stated(
-        metric, period=period, value=value, dimensions=dimensions, sources=sources, **parts
-    )
+    return inputs.engine.stated(metric, period=period, value=value, dimensions=dimensions, **parts)

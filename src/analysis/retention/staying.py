@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from analysis.errors import FitError, MissingData
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.periods import Month
 from analysis.results import Fact
 from analysis.retention import views
@@ -58,6 +59,7 @@ class Staying:
     rows: pd.DataFrame
 
 
+@traced
 def staying(inputs: StudyInputs) -> Staying:
     """Curves by customer type, segment at the start, and contract kind."""
     inputs.engine.require("contracts.customer_id", "contracts.starts_on", "contracts.ends_on")
@@ -94,6 +96,7 @@ def staying(inputs: StudyInputs) -> Staying:
     )
 
 
+@traced
 def _since(inputs: StudyInputs) -> tuple[dt.date, bool]:
     """When observation began: with the first service record, or, where there is none, with the first contract."""
     try:
@@ -107,6 +110,7 @@ def _since(inputs: StudyInputs) -> tuple[dt.date, bool]:
         return (first.date() if isinstance(first, dt.datetime) else first), True
 
 
+@traced
 def _tested(rows: pd.DataFrame, column: str, strata: Sequence[str], weighting: str) -> float:
     from analysis import stats
 
@@ -124,11 +128,13 @@ def _tested(rows: pd.DataFrame, column: str, strata: Sequence[str], weighting: s
     )
 
 
+@traced
 def _entry(rows: pd.DataFrame) -> pd.Series:
     """A contract seen from its first day enters just before it, so that a loss on the first day counts."""
     return rows["entry"].where(rows["entry"] > 0, -1)
 
 
+@traced
 def curve(rows: pd.DataFrame, *, level: float) -> SurvivalCurve:
     from analysis import stats
 
@@ -137,6 +143,7 @@ def curve(rows: pd.DataFrame, *, level: float) -> SurvivalCurve:
     )
 
 
+@traced
 def _curves(
     inputs: StudyInputs,
     rows: pd.DataFrame,
@@ -169,7 +176,6 @@ def _curves(
                         period=period,
                         dimensions=spot,
                         n=n,
-                        sources=("contracts",),
                     ),
                 )
             )
@@ -177,14 +183,7 @@ def _curves(
                 at_risk.append(
                     (
                         month,
-                        plain(
-                            inputs,
-                            "contracts_at_risk",
-                            int(row.at_risk),
-                            period=period,
-                            dimensions=spot,
-                            sources=("contracts",),
-                        ),
+                        plain(inputs, "contracts_at_risk", int(row.at_risk), period=period, dimensions=spot),
                     )
                 )
         lines.append(
@@ -239,10 +238,10 @@ def _months(
         period=period,
         dimensions=place,
         n=n,
-        sources=("contracts",),
     )
 
 
+@traced
 def _incidence(
     inputs: StudyInputs, rows: pd.DataFrame, period: Period
 ) -> tuple[tuple[str, Text, tuple[tuple[int, Fact], ...]], ...]:
@@ -279,7 +278,6 @@ def _incidence(
                         period=period,
                         dimensions={"churn_reason": str(reason), "age": str(month)},
                         n=n,
-                        sources=("contracts", "customers"),
                     ),
                 )
             )

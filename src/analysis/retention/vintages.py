@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from analysis.errors import MissingData
 from analysis.metrics import Period, StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.periods import Month
 from analysis.results import Fact
 from analysis.retention import views
@@ -69,6 +70,7 @@ class Cohorts:
     running: str
 
 
+@traced
 def contract_cohorts(inputs: StudyInputs) -> Cohorts:
     """Share of each cohort of new contracts still running at the end of each later step."""
     import pandas as pd
@@ -90,6 +92,7 @@ def contract_cohorts(inputs: StudyInputs) -> Cohorts:
     return _cohorts(inputs, settings, "contractual", "acquisition", pd.DataFrame(rows), sizes)
 
 
+@traced
 def purchase_cohorts(inputs: StudyInputs, grouping: views.Grouping = "acquisition") -> Cohorts:
     """Share of each cohort of buyers who ordered in each later step, and what each customer brought by then."""
     import pandas as pd
@@ -141,6 +144,7 @@ def step_name(ordinal: int, period: str) -> str:
     return str(found.start_time.date()) if period == "week" else str(found)
 
 
+@traced
 def _cohorts(
     inputs: StudyInputs,
     settings: RetentionSettings,
@@ -171,6 +175,7 @@ def _cohorts(
     )
 
 
+@traced
 def _labelled(
     inputs: StudyInputs, settings: RetentionSettings, counts: pd.DataFrame, members: pd.DataFrame
 ) -> Cohorts:
@@ -205,6 +210,7 @@ def _labelled(
     return _stated(inputs, settings, "non_contractual", "first_product", matrix, running="")
 
 
+@traced
 def _stated(
     inputs: StudyInputs,
     settings: RetentionSettings,
@@ -216,13 +222,6 @@ def _stated(
 ) -> Cohorts:
     """Facts of a matrix: the cells shown, and each cohort a year on."""
     period = Period(inputs.month - 12 * 5, inputs.month)
-    sources = (
-        ("contracts",)
-        if basis == "contractual"
-        else ("orders", "tickets")
-        if grouping == "first_service"
-        else ("orders",)
-    )
     every = list(dict.fromkeys(matrix["cohort"]))
     shown = every if grouping == "first_product" else every[-SHOWN - 1 :]
     drawn = matrix[matrix["cohort"].isin(shown) & (matrix["age"] <= SHOWN)]
@@ -242,20 +241,14 @@ def _stated(
             period=period,
             dimensions=place,
             n=int(n),
-            sources=sources,
         )
         if total == total and grouping != "first_product":
             margin[str(cohort), int(age)] = plain(
-                inputs,
-                "cohort_revenue_per_customer",
-                float(total) / int(n),
-                period=period,
-                dimensions=place,
-                sources=sources,
+                inputs, "cohort_revenue_per_customer", float(total) / int(n), period=period, dimensions=place
             )
     age = YEAR[settings.cohort_period]
     differences = cohort_differences(matrix, age=age, smallest=SMALLEST)
-    gaps = _gaps(inputs, differences, basis, grouping, age, period, sources)
+    gaps = _gaps(inputs, differences, basis, grouping, age, period)
     sizes = {
         one: plain(
             inputs,
@@ -263,7 +256,6 @@ def _stated(
             int(drawn.loc[drawn["cohort"] == one, "size"].iloc[0]),
             period=period,
             dimensions={"churn_basis": basis, "cohort_by": grouping, "cohort": one},
-            sources=sources,
         )
         for one in shown
     }
@@ -280,7 +272,7 @@ def _stated(
         cells=cells,
         margin=margin,
         sizes=sizes,
-        lines=_lines(inputs, matrix, basis, grouping, age, gaps, period, sources),
+        lines=_lines(inputs, matrix, basis, grouping, age, gaps, period),
         differences=differences,
         p_value=None if differences.empty else float(differences["adjusted"].min()),
         worst=gaps.get(surest) if surest else None,
@@ -288,6 +280,7 @@ def _stated(
     )
 
 
+@traced
 def _lines(
     inputs: StudyInputs,
     matrix: pd.DataFrame,
@@ -296,7 +289,6 @@ def _lines(
     age: int,
     gaps: Mapping[str, Fact],
     period: Period,
-    sources: tuple[str, ...],
 ) -> tuple[CohortLine, ...]:
     """The cohorts that are a year old, oldest first (labels: largest first), at most as many as are shown."""
     at = matrix[(matrix["age"] == age) & matrix["mature"]]
@@ -321,14 +313,13 @@ def _lines(
                 denominator=n,
                 period=period,
                 dimensions=place,
-                sources=sources,
             )
             for name in measures
         }
         made.append(
             CohortLine(
                 cohort=cohort,
-                size=plain(inputs, "cohort_size", n, period=period, dimensions=place, sources=sources),
+                size=plain(inputs, "cohort_size", n, period=period, dimensions=place),
                 per_customer=brought,
                 gap=gaps.get(cohort),
                 rate=estimate(
@@ -341,21 +332,15 @@ def _lines(
                     n=n,
                     period=period,
                     dimensions=place,
-                    sources=sources,
                 ),
             )
         )
     return tuple(made)
 
 
+@traced
 def _gaps(
-    inputs: StudyInputs,
-    differences: pd.DataFrame,
-    basis: str,
-    grouping: str,
-    age: int,
-    period: Period,
-    sources: tuple[str, ...],
+    inputs: StudyInputs, differences: pd.DataFrame, basis: str, grouping: str, age: int, period: Period
 ) -> dict[str, Fact]:
     """Each cohort against the others, with an interval at the simultaneous (Bonferroni) level of all cohorts."""
     from scipy.stats import norm
@@ -386,6 +371,5 @@ def _gaps(
                 "age": str(age),
             },
             n=int(row["size"]),
-            sources=sources,
         )
     return gaps

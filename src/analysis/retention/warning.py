@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from analysis.errors import FitError, MissingData
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.periods import Month
 from analysis.results import Fact, Interval
 from analysis.retention import views
@@ -75,7 +76,6 @@ REASONS_ZH = {
     "orders_24m": "二十四个月订单数",
     "margin_12m": "十二个月毛利",
 }
-SOURCES = ("contracts", "customers", "customer_history", "tickets", "orders")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +124,7 @@ class Warning_:
     rounds: tuple[Round, ...]
 
 
+@traced
 def warning(inputs: StudyInputs) -> Warning_:
     """Scores of all customers under contract on the day after the month, from snapshots one horizon apart."""
     settings = load_settings()
@@ -158,10 +159,11 @@ def warning(inputs: StudyInputs) -> Warning_:
     return _facts(inputs, scores, days, horizon)
 
 
+@traced
 def _facts(inputs: StudyInputs, scores: RiskScores, days: list[dt.date], horizon: int) -> Warning_:
     test = Month.parse(days[-2])
     past, now = Period(test, inputs.month), Period.of(inputs.month)
-    common = {"period": past, "sources": SOURCES}
+    common = {"period": past}
     precision = share(inputs, "risk_score_precision", scores.hits, scores.capacity, dimensions={}, **common)  # type: ignore[arg-type]
     base = share(
         inputs, "risk_score_base_rate", scores.observed_losses, scores.tested, dimensions={}, **common
@@ -226,12 +228,7 @@ def _facts(inputs: StudyInputs, scores: RiskScores, days: list[dt.date], horizon
             for row in tenths
         ),  # type: ignore[arg-type]
         expected_losses=plain(
-            inputs,
-            "expected_losses",
-            round(float(customers["score"].sum())),
-            period=now,
-            dimensions={},
-            sources=SOURCES,
+            inputs, "expected_losses", round(float(customers["score"].sum())), period=now, dimensions={}
         ),
         margin=plain(
             inputs,
@@ -239,7 +236,6 @@ def _facts(inputs: StudyInputs, scores: RiskScores, days: list[dt.date], horizon
             _money(customers["margin_at_risk"].sum()),
             period=now,
             dimensions={"customers": "all"},
-            sources=SOURCES,
         ),
         margin_called=plain(
             inputs,
@@ -247,7 +243,6 @@ def _facts(inputs: StudyInputs, scores: RiskScores, days: list[dt.date], horizon
             _money(calls["margin_at_risk"].sum()),
             period=now,
             dimensions={"customers": "call_list"},
-            sources=SOURCES,
         ),
         calls=_listed(calls),
         first_calls=_first_calls(inputs, calls),
@@ -255,6 +250,7 @@ def _facts(inputs: StudyInputs, scores: RiskScores, days: list[dt.date], horizon
     )
 
 
+@traced
 def _first_calls(inputs: StudyInputs, calls: pd.DataFrame) -> tuple[Call, ...]:
     """The first of the list, as facts."""
     made = []
@@ -267,12 +263,7 @@ def _first_calls(inputs: StudyInputs, calls: pd.DataFrame) -> tuple[Call, ...]:
                 customer_type=str(row["customer_type"]),
                 segment=str(row["segment"]),
                 chance=plain(
-                    inputs,
-                    "account_loss_score",
-                    float(row["score"]),
-                    period=inputs.month,
-                    dimensions=place,
-                    sources=SOURCES,
+                    inputs, "account_loss_score", float(row["score"]), period=inputs.month, dimensions=place
                 ),
                 margin=plain(
                     inputs,
@@ -280,7 +271,6 @@ def _first_calls(inputs: StudyInputs, calls: pd.DataFrame) -> tuple[Call, ...]:
                     _money(row["margin_at_risk"]),
                     period=inputs.month,
                     dimensions=place,
-                    sources=SOURCES,
                 ),
                 reasons=Text(
                     en=", ".join(REASONS.get(name, name) for name in names) or "–",
@@ -291,6 +281,7 @@ def _first_calls(inputs: StudyInputs, calls: pd.DataFrame) -> tuple[Call, ...]:
     return tuple(made)
 
 
+@traced
 def _rounds(inputs: StudyInputs, scores: RiskScores) -> tuple[Round, ...]:
     """The last rounds: what a model learnt by then would have reached."""
     made = []
@@ -302,21 +293,9 @@ def _rounds(inputs: StudyInputs, scores: RiskScores) -> tuple[Round, ...]:
             Round(
                 month=month,
                 expected=plain(
-                    inputs,
-                    "expected_losses",
-                    round(float(row["expected"])),
-                    period=month,
-                    dimensions=place,
-                    sources=SOURCES,
+                    inputs, "expected_losses", round(float(row["expected"])), period=month, dimensions=place
                 ),
-                lost=plain(
-                    inputs,
-                    "observed_losses",
-                    int(row["lost"]),
-                    period=month,
-                    dimensions=place,
-                    sources=SOURCES,
-                ),
+                lost=plain(inputs, "observed_losses", int(row["lost"]), period=month, dimensions=place),
                 auc=estimate(
                     inputs,
                     "risk_score_auc",
@@ -327,7 +306,6 @@ def _rounds(inputs: StudyInputs, scores: RiskScores) -> tuple[Round, ...]:
                     dimensions=place,
                     n=n,
                     period=month,
-                    sources=SOURCES,
                 ),
                 precision=share(
                     inputs,
@@ -336,22 +314,16 @@ def _rounds(inputs: StudyInputs, scores: RiskScores) -> tuple[Round, ...]:
                     int(row["called"]),
                     period=month,
                     dimensions=place,
-                    sources=SOURCES,
                 ),
                 base_rate=share(
-                    inputs,
-                    "risk_score_base_rate",
-                    int(row["lost"]),
-                    n,
-                    period=month,
-                    dimensions=place,
-                    sources=SOURCES,
+                    inputs, "risk_score_base_rate", int(row["lost"]), n, period=month, dimensions=place
                 ),
             )
         )
     return tuple(made)
 
 
+@traced
 def _listed(calls: pd.DataFrame) -> pd.DataFrame:
     """The call list: who (by number, never by name), how likely, why, and what is at stake. The PDF prints none of its rows."""
     shown = calls[

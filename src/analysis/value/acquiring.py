@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.errors import MissingData
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.results import Fact
 from analysis.value import pricing, views
 from analysis.value.base import offset_minutes, tuples
@@ -35,6 +36,7 @@ class Channel:
     payback: Fact
 
 
+@traced
 def acquisition(
     inputs: StudyInputs,
     settings: ValueSettings,
@@ -96,6 +98,7 @@ def acquisition(
     return tuple(channels)
 
 
+@traced
 def _payback(facts: Stating, ages: pd.DataFrame, cost: Decimal, place: dict[str, Any]) -> Fact:
     """First whole month of age at which the mean margin earned covers the cost."""
     covered = Decimal(0)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analysis.metrics import StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.periods import Month
 from analysis.results import Fact
 
@@ -55,6 +56,7 @@ class ValueBase:
     service_cost_12m: float
 
 
+@traced
 def tuples(frame: pd.DataFrame) -> list[Any]:
     """The rows of a frame, their columns as attributes."""
     return list(frame.itertuples())

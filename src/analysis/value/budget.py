@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.errors import FitError
 from analysis.metrics import Period, StudyInputs
 from analysis.metrics.backend import literal
+from analysis.metrics.lineage import traced
 from analysis.params.what_ifs import Range, WhatIfPlan
 from analysis.results import Fact, Interval
 from analysis.value.base import TIERS, ValueBase
@@ -16,8 +17,6 @@ from analysis.value.base import TIERS, ValueBase
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-SOURCES = ("orders", "contracts", "ledger", "tickets", "customers")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,6 +43,7 @@ class Budget:
     prices: dict[str, Fact]
 
 
+@traced
 def budget(inputs: StudyInputs, base: ValueBase, plan: WhatIfPlan) -> Budget:
     """What serving next year's customers will cost: last year's cost of each tier times the growth of its customers, demand per customer and prices.
 
@@ -88,7 +88,7 @@ def budget(inputs: StudyInputs, base: ValueBase, plan: WhatIfPlan) -> Budget:
     ends = {"low": rise.low, "price": rise.likely, "high": rise.high}
     prices = {
         end: inputs.engine.stated(
-            "budget_price_rise", period=inputs.month, value=value, dimensions={"end": end}, sources=SOURCES
+            "budget_price_rise", period=inputs.month, value=value, dimensions={"end": end}
         )
         for end, value in ends.items()
     }
@@ -105,6 +105,7 @@ def _sql(inputs: StudyInputs, base: ValueBase) -> str:
 FROM {base.table} b LEFT JOIN customers c ON c.customer_id = b.customer_id GROUP BY 1 ORDER BY 1"""
 
 
+@traced
 def _triangle(range_: Range, random: np.random.Generator, size: int) -> NDArray[np.float64]:
     import numpy as np
 
@@ -115,6 +116,7 @@ def _triangle(range_: Range, random: np.random.Generator, size: int) -> NDArray[
     )
 
 
+@traced
 def _tier(
     inputs: StudyInputs,
     tier: str,
@@ -154,15 +156,12 @@ def _tier(
             last=line.last,
             proposed=line.proposed,
             change=line.change,
-            customers=stated(
-                "budget_customers", period=inputs.month, value=count, dimensions=place, sources=SOURCES
-            ),
+            customers=stated("budget_customers", period=inputs.month, value=count, dimensions=place),
             value=stated(
                 "budget_value",
                 period=inputs.month,
                 value=Decimal(str(round(float(row["clv"]), 2))),
                 dimensions=place,
-                sources=SOURCES,
             ),
             growth=stated(
                 "budget_growth",
@@ -170,7 +169,6 @@ def _tier(
                 value=growth,
                 dimensions=place,
                 n=count,
-                sources=SOURCES,
                 interval=Interval(
                     low=growth - reach,
                     high=growth + reach,
@@ -190,6 +188,7 @@ def _reach(level: float) -> float:
     return float(norm.ppf(0.5 + level / 2))
 
 
+@traced
 def _line(
     inputs: StudyInputs, tier: str, last: Decimal, middle: float, draws: NDArray[np.float64]
 ) -> BudgetLine:
@@ -226,7 +225,7 @@ def _line(
         customers=None,
         value=None,
         growth=None,
-        last=stated("budget_last", period=inputs.month, value=last, dimensions=place, sources=SOURCES),
+        last=stated("budget_last", period=inputs.month, value=last, dimensions=place),
         proposed=stated(
             "budget_proposed",
             period=inputs.month,
@@ -234,7 +233,6 @@ def _line(
             interval=interval,
             n=len(draws),
             dimensions=place,
-            sources=SOURCES,
         ),
         change=stated(
             "budget_change",
@@ -243,7 +241,6 @@ def _line(
             interval=moved,
             n=len(draws),
             dimensions=place,
-            sources=SOURCES,
             **extra,
         ),
     )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.errors import FitError, MissingData
 from analysis.metrics import StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.value import views
 from analysis.value.base import offset_minutes
 from analysis.value.settings import ValueSettings
@@ -106,6 +107,7 @@ def purchases_at(inputs: StudyInputs, settings: ValueSettings, cutoff: dt.date, 
     )
 
 
+@traced
 def chosen(inputs: StudyInputs, settings: ValueSettings, types: Sequence[str]) -> Choice:
     """Fit every candidate without the last weeks, judge it on them, and say what is used."""
     cutoff = inputs.month.end
@@ -149,6 +151,7 @@ def chosen(inputs: StudyInputs, settings: ValueSettings, types: Sequence[str]) -
     return Choice(model=best.model, grouping=best.grouping, candidates=candidates, holdout=found)
 
 
+@traced
 def _simplest(usable: Sequence[tuple[Candidate, Any]]) -> tuple[Candidate, Any]:
     """Of the forecasts as good as the best, the one with the lowest information criterion."""
     least = min(one.error for one, _ in usable)
@@ -156,6 +159,7 @@ def _simplest(usable: Sequence[tuple[Candidate, Any]]) -> tuple[Candidate, Any]:
     return min(near, key=lambda pair: (pair[0].bic, pair[0].parameters))
 
 
+@traced
 def _group_column(frame: pd.DataFrame, grouping: str) -> pd.Series:
     names = list(views.GROUPINGS[grouping])
     if not names:
@@ -168,6 +172,7 @@ def _group_column(frame: pd.DataFrame, grouping: str) -> pd.Series:
     return text
 
 
+@traced
 def _candidate(seen: pd.DataFrame, model: str, grouping: str, weeks: int) -> tuple[Candidate, dict[str, Any]]:
     frame = seen.assign(grp=_group_column(seen, grouping))
     try:
@@ -206,6 +211,7 @@ def _candidate(seen: pd.DataFrame, model: str, grouping: str, weeks: int) -> tup
     ), fitted
 
 
+@traced
 def fit_groups(frame: pd.DataFrame, model: str) -> dict[str, Any]:
     """One fit per group of ``grp``; a group too small to be fitted refuses the grouping."""
     from analysis import stats
@@ -221,6 +227,7 @@ def fit_groups(frame: pd.DataFrame, model: str) -> dict[str, Any]:
     return fitted
 
 
+@traced
 def forecasts(frame: pd.DataFrame, fitted: Mapping[str, Any], weeks: float) -> np.ndarray:
     """Purchases expected of a customer of each pattern in the ``weeks`` ahead."""
     import numpy as np
@@ -231,6 +238,7 @@ def forecasts(frame: pd.DataFrame, fitted: Mapping[str, Any], weeks: float) -> n
     return found
 
 
+@traced
 def _by_group(
     frame: pd.DataFrame, fitted: Mapping[str, Any]
 ) -> list[tuple[Any, np.ndarray, list[np.ndarray]]]:
@@ -243,6 +251,7 @@ def _by_group(
     return [(model, rows, [column[rows] for column in numbers]) for model, rows in places]
 
 
+@traced
 def _judged(
     seen: pd.DataFrame,
     weekly: pd.DataFrame,
@@ -308,6 +317,7 @@ def _judged(
 # -- what is expected of each pattern ----------------------------------------------------------------------------------
 
 
+@traced
 def observed_rates(seen: pd.DataFrame, settings: ValueSettings) -> pd.DataFrame:
     """Purchases of the holdout year by customer type, class of frequency and weeks since the last purchase: no model, no year beyond the next."""
     import pandas as pd
@@ -332,6 +342,7 @@ def observed_rates(seen: pd.DataFrame, settings: ValueSettings) -> pd.DataFrame:
     )
 
 
+@traced
 def _places(frame: pd.DataFrame) -> np.ndarray:
     """Class of frequency and of silence as one number."""
     import numpy as np
@@ -367,6 +378,7 @@ class Buying:
         return found
 
 
+@traced
 def fitted_at(inputs: StudyInputs, choice: Choice, table: str) -> Buying:
     """The chosen model fitted to everything known in ``table``."""
     grouping = "customer_type" if choice.fallback else choice.grouping
@@ -382,6 +394,7 @@ def horizon_of(choice: Choice, settings: ValueSettings) -> int:
     return min(12, settings.horizon_months) if choice.fallback else settings.horizon_months
 
 
+@traced
 def expectations(
     frame: pd.DataFrame, buying: Buying, *, months: int, rate: float, derivatives: bool
 ) -> pd.DataFrame:
@@ -437,6 +450,7 @@ def _discounted(model: Any, part: Sequence[np.ndarray], months: int, rate: float
     return total
 
 
+@traced
 def _observed(frame: pd.DataFrame, choice: Choice, *, months: int, rate: float) -> pd.DataFrame:
     import pandas as pd
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from analysis.errors import FitError
 from analysis.metrics import StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.results import Fact
 from analysis.value import pricing, views
 from analysis.value.stating import Stating
@@ -48,6 +49,7 @@ def steps_of(
     return moved | {"model": refitted - reached, "assumptions": after - refitted}
 
 
+@traced
 def change(
     inputs: StudyInputs,
     settings: ValueSettings,
@@ -108,6 +110,7 @@ def change(
     )
 
 
+@traced
 def _total(inputs: StudyInputs, table: str) -> Decimal:
     found = inputs.engine.query(f"SELECT sum(CAST(clv AS {views.CENTS})) AS clv FROM {table}")["clv"].iloc[0]
     return Decimal(found or 0)

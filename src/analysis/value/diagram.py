@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analysis.locale import Text
+from analysis.metrics.lineage import traced
 from analysis.params.treatments import Treatment
 
 FAMILY = {
@@ -58,6 +59,7 @@ class Diagram:
     mediators: tuple[Text, ...]
 
 
+@traced
 def diagrams(treatments: Sequence[Treatment]) -> tuple[Diagram, ...]:
     """One diagram a family that has treatments, in the order of the families."""
     made = []

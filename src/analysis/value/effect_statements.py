@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from analysis.errors import FitError, MissingData
 from analysis.metrics import StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.params.treatments import Treatment
 from analysis.results import Check, Fact, Finding, Sentence, Value
 from analysis.value.effects import SECTION, OutcomeEffect, TreatmentEffect
@@ -29,6 +30,7 @@ _BOTH = (
 _STAKE = " The {cases} of the last twelve months that went wrong stand for {stake} of customer value ({stake:interval})."
 
 
+@traced
 def findings(inputs: StudyInputs, effects: Sequence[TreatmentEffect]) -> tuple[Finding, ...]:
     """One finding a treatment with at least one claimed outcome."""
     return tuple(_finding(one) for one in effects if one.claimed)
@@ -63,6 +65,7 @@ def _finding(one: TreatmentEffect) -> Finding:
     )
 
 
+@traced
 def evidence(one: TreatmentEffect) -> pd.DataFrame:
     """Rows behind a finding: outcomes with adjusted and naive effect, then groups."""
     import pandas as pd
@@ -86,6 +89,7 @@ def evidence(one: TreatmentEffect) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+@traced
 def _row(one: TreatmentEffect, found: OutcomeEffect) -> dict[str, object]:
     interval = found.adjusted.interval
     return {

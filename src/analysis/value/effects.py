@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.errors import FitError, MissingData
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.params.treatments import Treatment, load_treatments
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Interval
@@ -36,7 +37,6 @@ METRIC = {
     "margin": "service_effect_margin",
 }
 METHOD = "doubly robust, cross-fitted, errors by customer"
-SOURCES = ("tickets", "orders", "contracts", "customers", "customer_history")
 GROUPS = ("segment", "customer_type", "value_tier")
 LEVEL_OF_CLAIM = 0.05
 PLACEBO_LEVEL = 0.05
@@ -153,6 +153,7 @@ class _Fitted:
     placebos: Mapping[str, DoublyRobust | None]
 
 
+@traced
 def service_effects(
     inputs: StudyInputs, base: ValueBase | None, *, chosen: tuple[Treatment, ...] | None = None
 ) -> ServiceEffects:
@@ -184,6 +185,7 @@ def service_effects(
 # -- estimation --------------------------------------------------------------------------------------------------------
 
 
+@traced
 def _fit(inputs: StudyInputs, treatment: Treatment, settings: ValueSettings) -> _Fitted:
     import numpy as np
 
@@ -229,6 +231,7 @@ def _fit(inputs: StudyInputs, treatment: Treatment, settings: ValueSettings) -> 
     )
 
 
+@traced
 def _one(
     frame: pd.DataFrame,
     exposed: np.ndarray,
@@ -266,6 +269,7 @@ def _one(
 # -- judging all together ----------------------------------------------------------------------------------------------
 
 
+@traced
 def _judged(
     inputs: StudyInputs, base: ValueBase | None, fitted: list[_Fitted]
 ) -> tuple[TreatmentEffect, ...]:
@@ -297,7 +301,7 @@ def _estimate(
 ) -> Fact:
     if not all(math.isfinite(number) for number in (value, low, high)):
         return inputs.engine.stated(
-            metric, period=inputs.month, value=None, reason=TOO_FEW, dimensions=dimensions, sources=SOURCES
+            metric, period=inputs.month, value=None, reason=TOO_FEW, dimensions=dimensions
         )
     low, high = (low, high) if sign > 0 else (-high, -low)
     interval = Interval(low=float(low), high=float(high), level=inputs.confidence, method=METHOD)
@@ -308,20 +312,18 @@ def _estimate(
         interval=interval,
         n=int(n),
         dimensions=dimensions,
-        sources=SOURCES,
     )
 
 
 def _number(inputs: StudyInputs, metric: str, value: Any, **dimensions: str) -> Fact:
     if value is None or value != value or (isinstance(value, float) and math.isinf(value)):
         return inputs.engine.stated(
-            metric, period=inputs.month, value=None, reason=TOO_FEW, dimensions=dimensions, sources=SOURCES
+            metric, period=inputs.month, value=None, reason=TOO_FEW, dimensions=dimensions
         )
-    return inputs.engine.stated(
-        metric, period=inputs.month, value=value, dimensions=dimensions, sources=SOURCES
-    )
+    return inputs.engine.stated(metric, period=inputs.month, value=value, dimensions=dimensions)
 
 
+@traced
 def _histogram(
     inputs: StudyInputs, treatment: str, table: pd.DataFrame
 ) -> tuple[tuple[float, float, Fact, Fact], ...]:
@@ -336,7 +338,6 @@ def _histogram(
             denominator=whole,
             reason=None if whole else TOO_FEW,
             dimensions={"treatment": treatment, "arm": arm, "bin": f"{low:.1f}"},
-            sources=SOURCES,
         )
 
     exposed, others = int(table["treated"].sum()), int(table["untreated"].sum())
@@ -347,6 +348,7 @@ def _histogram(
     )
 
 
+@traced
 def _stated(
     inputs: StudyInputs,
     base: ValueBase | None,
@@ -430,17 +432,13 @@ def _no_money(inputs: StudyInputs, name: str, without_base: bool) -> dict[str, F
     }
     return {
         part: inputs.engine.stated(
-            metric,
-            period=inputs.month,
-            value=None,
-            reason=reason,
-            dimensions={"treatment": name},
-            sources=SOURCES,
+            metric, period=inputs.month, value=None, reason=reason, dimensions={"treatment": name}
         )
         for part, metric in metrics.items()
     }
 
 
+@traced
 def _outcome(
     inputs: StudyInputs, one: _Fitted, outcome: str, fit: DoublyRobust, p_adjusted: float, holds: bool
 ) -> OutcomeEffect:
@@ -497,6 +495,7 @@ def _outcome(
     )
 
 
+@traced
 def _placebos(inputs: StudyInputs, one: _Fitted) -> tuple[Placebo, ...]:
     """Judged together by Holm's correction: three chances of a false alarm are one in twenty."""
     from analysis import stats
@@ -536,6 +535,7 @@ def _placebos(inputs: StudyInputs, one: _Fitted) -> tuple[Placebo, ...]:
     return tuple(found)
 
 
+@traced
 def _groups(inputs: StudyInputs, fitted: list[_Fitted]) -> dict[str, pd.DataFrame]:
     """Effects by segment, customer type and value before the case; Benjamini and Hochberg over all groups of all treatments and outcomes."""
     import pandas as pd

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from analysis.metrics import StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.results import Fact
 from analysis.value import pricing, views
 from analysis.value.base import TIERS, tuples
@@ -56,6 +57,7 @@ class Investment:
     below: Group
 
 
+@traced
 def investment(
     inputs: StudyInputs,
     settings: ValueSettings,

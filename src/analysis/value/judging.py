@@ -9,6 +9,7 @@ from typing import Any
 from analysis.errors import AnalysisError
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.results import Check, Fact, Finding, Sentence, Severity
 from analysis.value.acquiring import Channel
 from analysis.value.base import ValueBase
@@ -33,6 +34,7 @@ BASIS_NAMES = {
 }
 
 
+@traced
 def findings(inputs: StudyInputs, settings: ValueSettings, parts: Mapping[str, Any]) -> tuple[Finding, ...]:
     return (
         *_worth(parts),
@@ -51,6 +53,7 @@ def _finding(id: str, severity: Severity, statement: Sentence, *, rank: float = 
     )
 
 
+@traced
 def _worth(parts: Mapping[str, Any]) -> list[Finding]:
     whole: Portfolio | AnalysisError = parts["portfolio"]
     if isinstance(whole, AnalysisError):
@@ -152,6 +155,7 @@ def _change(parts: Mapping[str, Any]) -> list[Finding]:
     ]
 
 
+@traced
 def _concentration(parts: Mapping[str, Any]) -> list[Finding]:
     whole: Portfolio | AnalysisError = parts["portfolio"]
     if isinstance(whole, AnalysisError) or whole.top_share.value is None:

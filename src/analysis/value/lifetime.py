@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from analysis.errors import ParameterError, suggestion
+from analysis.metrics.lineage import traced
 from analysis.results import Interval
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class CustomerValues:
     spend: Any
 
 
+@traced
 def clv(
     frequency: ArrayLike,
     recency: ArrayLike,

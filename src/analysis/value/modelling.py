@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.results import Fact
 from analysis.value import views
 from analysis.value.base import tuples
@@ -104,6 +105,7 @@ class Modelling:
     holdout_weeks: Fact
 
 
+@traced
 def modelling(
     inputs: StudyInputs, choice: Choice, state: State, parameters: Parameters, *, holdout_weeks: int
 ) -> Modelling:
@@ -129,6 +131,7 @@ def modelling(
     )
 
 
+@traced
 def _tried(facts: Stating, choice: Choice) -> tuple[Tried, ...]:
     lines = []
     for one in choice.candidates:
@@ -164,6 +167,7 @@ def _tried(facts: Stating, choice: Choice) -> tuple[Tried, ...]:
     return tuple(lines)
 
 
+@traced
 def _miss(facts: Stating, actual: float, predicted: float, noise: float, name: str) -> Fact:
     """The chance is that of the actual count: had it come out higher, the miss would have been smaller."""
     if actual <= 0:
@@ -180,6 +184,7 @@ def _miss(facts: Stating, actual: float, predicted: float, noise: float, name: s
     )
 
 
+@traced
 def _class(facts: Stating, row: Any) -> ClassLine:
     name, actual, predicted = str(row.name), float(row.actual), float(row.predicted)
     return ClassLine(
@@ -192,6 +197,7 @@ def _class(facts: Stating, row: Any) -> ClassLine:
     )
 
 
+@traced
 def _weeks(facts: Stating, choice: Choice) -> tuple[tuple[int, Fact, Fact], ...]:
     """Cumulative purchases, actual and predicted, at every week."""
     if choice.holdout is None:
@@ -208,6 +214,7 @@ def _weeks(facts: Stating, choice: Choice) -> tuple[tuple[int, Fact, Fact], ...]
     )
 
 
+@traced
 def group_label(engine: Engine, group: str) -> Text:
     """``b2b|key`` as words."""
     if group == ALL:
@@ -219,6 +226,7 @@ def group_label(engine: Engine, group: str) -> Text:
     return Text(en=", ".join(name.en for name in names), zh="，".join(name.zh for name in names))
 
 
+@traced
 def _groups(facts: Stating, engine: Engine, parameters: Parameters) -> tuple[Group, ...]:
     if parameters.buying.choice.fallback:
         return ()
@@ -251,6 +259,7 @@ def _groups(facts: Stating, engine: Engine, parameters: Parameters) -> tuple[Gro
     return tuple(lines)
 
 
+@traced
 def _spend(facts: Stating, engine: Engine, parameters: Parameters) -> tuple[Spend, ...]:
     lines = []
     for name, model in parameters.spend.items():
@@ -309,6 +318,7 @@ class Kind:
     by_type: bool
 
 
+@traced
 def contracts(inputs: StudyInputs, renewing: Renewing) -> tuple[Kind, ...]:
     facts = Stating(inputs=inputs)
     kinds = []
@@ -341,6 +351,7 @@ def contracts(inputs: StudyInputs, renewing: Renewing) -> tuple[Kind, ...]:
     return tuple(kinds)
 
 
+@traced
 def _model_rate(
     facts: Stating, model: Any, chance: float, renewal: int, due: int, place: Mapping[str, Any]
 ) -> Fact:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.results import Fact
 from analysis.value import pricing, views
 from analysis.value.base import TIERS, offset_minutes, tuples
@@ -69,6 +70,7 @@ class Portfolio:
     residual_contract: Fact
 
 
+@traced
 def portfolio(
     inputs: StudyInputs,
     settings: ValueSettings,
@@ -129,6 +131,7 @@ def portfolio(
     )
 
 
+@traced
 def _mean(facts: Stating, one: Sum, place: Mapping[str, Any]) -> Fact:
     mean = (one.clv / one.customers).quantize(Decimal("0.01"))
     return facts.estimate(
@@ -141,6 +144,7 @@ def _mean(facts: Stating, one: Sum, place: Mapping[str, Any]) -> Fact:
     )
 
 
+@traced
 def _line(
     inputs: StudyInputs, dimension: str, value: str, one: Sum, active: Mapping[str, Decimal | int | None]
 ) -> Line:
@@ -182,6 +186,7 @@ def _line(
     )
 
 
+@traced
 def _activity(
     inputs: StudyInputs, state: State, table: str, types: tuple[str, ...]
 ) -> dict[tuple[str, str], dict[str, Decimal | int | None]]:
@@ -200,6 +205,7 @@ def _activity(
 # -- concentration ---------------------------------------------------------------------------------------------------------
 
 
+@traced
 def _concentration(
     inputs: StudyInputs, settings: ValueSettings, table: str, whole: Sum
 ) -> tuple[Fact, tuple[tuple[float, Fact], ...]]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.errors import FitError, MissingData
 from analysis.metrics import StudyInputs
 from analysis.metrics.backend import literal
+from analysis.metrics.lineage import traced
 from analysis.value import buying, renewing, views
 from analysis.value.base import offset_minutes, tuples
 from analysis.value.settings import ValueSettings
@@ -78,6 +79,7 @@ class Parameters:
     service: Mapping[str, tuple[float, float, float]]
 
 
+@traced
 def purchase_types(settings: ValueSettings, available: Available) -> tuple[str, ...]:
     """Without a table of contracts, what would bill them counts as purchases."""
     return (
@@ -87,6 +89,7 @@ def purchase_types(settings: ValueSettings, available: Available) -> tuple[str, 
     )
 
 
+@traced
 def state_at(inputs: StudyInputs, settings: ValueSettings, available: Available, cutoff: dt.date) -> State:
     minutes = offset_minutes(inputs)
     bought = buying.purchases_at(inputs, settings, cutoff, purchase_types(settings, available))
@@ -113,6 +116,7 @@ def state_at(inputs: StudyInputs, settings: ValueSettings, available: Available,
     return State(cutoff=cutoff, purchases=bought, running=running, service=service, customers=everyone)
 
 
+@traced
 def parameters_at(
     inputs: StudyInputs, settings: ValueSettings, available: Available, state: State, choice: buying.Choice
 ) -> Parameters:
@@ -144,6 +148,7 @@ def parameters_at(
     )
 
 
+@traced
 def _ratios(frame: pd.DataFrame, key: str) -> dict[str, float]:
     """Margin on revenue by group; ``all`` for a group that sold nothing lately."""
     known = frame[frame["revenue"].notna() & frame["margin"].notna()]
@@ -182,6 +187,7 @@ class AlikeSpend:
 _HUGE = 1e12
 
 
+@traced
 def _spend(frame: pd.DataFrame) -> dict[str, Any]:
     """Gamma-Gamma by customer type and for all together (used for a type that is too small)."""
     from analysis import stats
@@ -197,6 +203,7 @@ def _spend(frame: pd.DataFrame) -> dict[str, Any]:
     return found
 
 
+@traced
 def alike_spend(part: pd.DataFrame) -> AlikeSpend:
     """Mean spend of a purchase and its error from the spread of customers' means around it."""
     import numpy as np
@@ -222,6 +229,7 @@ def alike_spend(part: pd.DataFrame) -> AlikeSpend:
     )
 
 
+@traced
 def _service(moments: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
     """(mean, its error, carry) of a year's net traced cost by customer type: the linear predictor of one year by the year before, carry between 0 and 1."""
     found = {}
@@ -311,12 +319,14 @@ SELECT *, CASE WHEN place <= {settings.top_share!r} * everyone THEN 'top' WHEN p
     return engine.materialise(name, sql)
 
 
+@traced
 def _arrow(frame: pd.DataFrame) -> Any:
     import pyarrow as pa
 
     return pa.Table.from_pandas(frame, preserve_index=False)
 
 
+@traced
 def _spend_rows(inputs: StudyInputs, state: State, parameters: Parameters) -> pd.DataFrame:
     """A row per customer type of the state; one without a model of its own takes that of all."""
     import pandas as pd
@@ -332,6 +342,7 @@ def _spend_rows(inputs: StudyInputs, state: State, parameters: Parameters) -> pd
     return pd.DataFrame(rows, columns=["grp", "p", "q", "v", "share"])
 
 
+@traced
 def _service_rows(parameters: Parameters) -> pd.DataFrame:
     import pandas as pd
 
@@ -385,6 +396,7 @@ class Sum:
     service_cost_12m: Decimal
 
 
+@traced
 def sums(
     inputs: StudyInputs, table: str, parameters: Parameters, *, by: str | None, years: float, where: str = ""
 ) -> dict[str, Sum]:

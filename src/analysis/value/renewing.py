@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.errors import FitError
 from analysis.metrics import StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.value import views
 from analysis.value.base import tuples
 
@@ -64,6 +65,7 @@ class Renewing:
         )
 
 
+@traced
 def histories(counts: pd.DataFrame) -> list[list[float]]:
     """Cohorts as ``fit_sbg`` wants them. Contracts lost at the t-th renewal, and those still running after c, each make one: n, n, …, 0 or n, n, …, n."""
     cohorts = []
@@ -76,6 +78,7 @@ def histories(counts: pd.DataFrame) -> list[list[float]]:
     return cohorts
 
 
+@traced
 def fitted_at(inputs: StudyInputs, cutoff: dt.date) -> Renewing:
     """Renewal models of every kind of contract with enough losses; an extended warranty runs out and has none."""
     inputs.engine.require(
@@ -140,6 +143,7 @@ class ConstantRenewal:
 _HUGE = 1e7
 
 
+@traced
 def _fit(rows: pd.DataFrame) -> Any:
     """Shifted beta-geometric; where customers do not differ (it then has no finite estimate), one chance for all."""
     from analysis import stats
@@ -169,6 +173,7 @@ def constant_renewal(cohorts: Sequence[Sequence[float]]) -> ConstantRenewal:
     )
 
 
+@traced
 def _split(
     rows: pd.DataFrame, pooled: Any, split: str, kind: str
 ) -> tuple[RenewalTest | None, dict[str, Any]]:
@@ -202,6 +207,7 @@ def _split(
     ), parts
 
 
+@traced
 def factors(running: pd.DataFrame, renewing: Renewing, *, months: int, rate: float) -> pd.DataFrame:
     """For each (kind, customer_type, renewals, ahead, term_months): discounted terms still to be paid, and what the next year brings.
 
@@ -255,6 +261,7 @@ def _survival(alpha: float, beta: float, renewals: int, terms: int) -> np.ndarra
     return np.asarray(np.cumprod((beta + t - 1) / (alpha + beta + t - 1)))
 
 
+@traced
 def survivors(counts: pd.DataFrame, kind: str) -> Sequence[tuple[int, int, int]]:
     """(renewal, at risk, renewed) of one kind, all cohorts: the observed chance of renewing."""
     rows = counts[(counts["kind"] == kind) & counts["seen"].astype(bool)]

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from analysis.errors import FitError, MissingData, ParameterError, suggestion
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.params.treatments import load_treatments
 from analysis.params.what_ifs import Lever, Range, Scenario, WhatIfPlan, load_what_ifs
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Interval, Sentence, Value
 from analysis.value.base import ValueBase
 from analysis.value.budget import Budget, budget
-from analysis.value.effects import SECTION, SOURCES, ServiceEffects, TreatmentEffect
+from analysis.value.effects import SECTION, ServiceEffects, TreatmentEffect
 from analysis.value.stakes import Stake, gain, relative_draws, stake
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ class WhatIfs:
     checks: tuple[Check, ...]
 
 
+@traced
 def what_ifs(
     inputs: StudyInputs, base: ValueBase, effects: ServiceEffects, *, plan: WhatIfPlan | None = None
 ) -> WhatIfs:
@@ -123,6 +125,7 @@ def what_ifs(
     )
 
 
+@traced
 def what_if(
     inputs: StudyInputs,
     base: ValueBase,
@@ -187,6 +190,7 @@ class _Setting:
     horizon: int
 
 
+@traced
 def _computed(
     inputs: StudyInputs,
     base: ValueBase,
@@ -237,6 +241,7 @@ def _computed(
     return _summed_up(inputs, setting, draws, tuple(levers))
 
 
+@traced
 def _ranges(scenario: Scenario) -> dict[str, Range]:
     named = {
         "uptake": scenario.uptake,
@@ -248,6 +253,7 @@ def _ranges(scenario: Scenario) -> dict[str, Range]:
     return {name: one for name, one in named.items() if one is not None}
 
 
+@traced
 def _drawn(range_: Range, random: np.random.Generator, size: int) -> Draws:
     import numpy as np
 
@@ -258,6 +264,7 @@ def _drawn(range_: Range, random: np.random.Generator, size: int) -> Draws:
     )
 
 
+@traced
 def _stake(inputs: StudyInputs, base: ValueBase, effects: ServiceEffects, lever: Lever) -> Stake:
     effect = effects.get(lever.treatment)
     registered = {one.id: one for one in load_treatments()}
@@ -276,6 +283,7 @@ def _stake(inputs: StudyInputs, base: ValueBase, effects: ServiceEffects, lever:
     )
 
 
+@traced
 def _lever(
     inputs: StudyInputs,
     base: ValueBase,
@@ -296,12 +304,7 @@ def _lever(
         reason = Text(en=f"not computed: needs {needed}", zh=f"未计算：缺少 {needed}")
         blank = {
             part: inputs.engine.stated(
-                f"what_if_{part}",
-                period=inputs.month,
-                value=None,
-                reason=reason,
-                dimensions=place,
-                sources=SOURCES,
+                f"what_if_{part}", period=inputs.month, value=None, reason=reason, dimensions=place
             )
             for part in ("cases", "exposed", "moved")
         }
@@ -309,14 +312,13 @@ def _lever(
     found = _stake(inputs, base, effects, lever)
     counted = {"cases": found.cases, "exposed": found.exposed, "moved": float(found.moved)}
     facts = {
-        part: inputs.engine.stated(
-            f"what_if_{part}", period=inputs.month, value=value, dimensions=place, sources=SOURCES
-        )
+        part: inputs.engine.stated(f"what_if_{part}", period=inputs.month, value=value, dimensions=place)
         for part, value in counted.items()
     }
     return found, LeverResult(lever=lever, name=name, standing=standing, **facts)
 
 
+@traced
 def _saving(inputs: StudyInputs, scenario: Scenario, random: np.random.Generator, size: int) -> Draws | None:
     """After-sales cost saved by one case; from the ledger with its sampling error, or from the stated range."""
     if scenario.saving_per_case is not None:
@@ -342,6 +344,7 @@ _REPEAT_COST = """WITH repairs AS (
 SELECT count(*) AS tickets, coalesce(avg(cost), 0) AS mean, coalesce(stddev_samp(cost) / sqrt(count(*)), 0) AS error FROM costs"""
 
 
+@traced
 def _coefficients(setting: _Setting) -> dict[str, np.ndarray]:
     """By month of the programme: how much of one monthly case's early and late value arrives, of a case's saving, of the yearly cost."""
     import numpy as np
@@ -365,6 +368,7 @@ def _coefficients(setting: _Setting) -> dict[str, np.ndarray]:
     }
 
 
+@traced
 def _money(setting: _Setting, draws: Mapping[str, Draws]) -> dict[str, np.ndarray]:
     """By part, draws × months: ``clv``, ``unshown``, ``saving``, ``programme``, and ``whole`` (draws): all value of the cases begun, however late it arrives."""
     import numpy as np
@@ -414,6 +418,7 @@ def _money(setting: _Setting, draws: Mapping[str, Draws]) -> dict[str, np.ndarra
 # -- stating -----------------------------------------------------------------------------------------------------------
 
 
+@traced
 def _summed_up(
     inputs: StudyInputs, setting: _Setting, draws: dict[str, Draws], levers: tuple[LeverResult, ...]
 ) -> WhatIf:
@@ -472,6 +477,7 @@ def _summed_up(
     )
 
 
+@traced
 def _edges(draws: Draws, level: float, value: float) -> tuple[float, float]:
     import numpy as np
 
@@ -481,6 +487,7 @@ def _edges(draws: Draws, level: float, value: float) -> tuple[float, float]:
     return min(low, value), max(high, value)
 
 
+@traced
 def _amount(inputs: StudyInputs, metric: str, value: Decimal, draws: Draws, **dimensions: str) -> Fact:
     low, high = _edges(draws, inputs.confidence, float(value))
     return inputs.engine.stated(
@@ -490,10 +497,10 @@ def _amount(inputs: StudyInputs, metric: str, value: Decimal, draws: Draws, **di
         interval=Interval(low=low, high=high, level=inputs.confidence, method="Monte Carlo"),
         n=len(draws),
         dimensions=dimensions,
-        sources=SOURCES,
     )
 
 
+@traced
 def _ratios(
     inputs: StudyInputs,
     scenario: Scenario,
@@ -521,13 +528,7 @@ def _ratios(
             interval = Interval(low=edges[0], high=edges[1], level=inputs.confidence, method="Monte Carlo")
         extra = {"reason": reason} if value is None else {"n": len(totals["npv"])}
         return inputs.engine.stated(
-            metric,
-            period=inputs.month,
-            value=value,
-            interval=interval,
-            dimensions=place,
-            sources=SOURCES,
-            **extra,
+            metric, period=inputs.month, value=value, interval=interval, dimensions=place, **extra
         )
 
     paid = _paid_back(cash)
@@ -568,6 +569,7 @@ def _paid_back(cash: np.ndarray) -> Draws:
     return np.where(last >= cash.shape[1], np.inf, last.astype(float))
 
 
+@traced
 def _swings(
     inputs: StudyInputs, setting: _Setting, draws: Mapping[str, Draws], centre: Mapping[str, Draws]
 ) -> tuple[tuple[str, Text, Fact, Fact], ...]:
@@ -590,7 +592,6 @@ def _swings(
                 period=inputs.month,
                 value=Decimal(str(round(end, 2))),
                 dimensions={"scenario": setting.scenario.id, "input": name, "end": which},
-                sources=SOURCES,
             )
             for end, which in zip(ends, ("p10", "p90"), strict=True)
         )
@@ -613,6 +614,7 @@ EFFECTS = {
 }
 
 
+@traced
 def _input_name(scenario: Scenario, name: str) -> Text:
     if name in INPUTS:
         return INPUTS[name]
@@ -628,6 +630,7 @@ def _treatment_name(treatment: str) -> Text:
     return next((one.name for one in load_treatments() if one.id == treatment), Text.same(treatment))
 
 
+@traced
 def _curve(
     inputs: StudyInputs, scenario: Scenario, cash: np.ndarray, middle: np.ndarray
 ) -> tuple[tuple[Month, Fact, Fact], ...]:
@@ -641,16 +644,17 @@ def _curve(
     return tuple(points)
 
 
+@traced
 def _start(inputs: StudyInputs, scenario: Scenario) -> Fact:
     return inputs.engine.stated(
         "what_if_cumulated",
         period=inputs.month,
         value=Decimal(0),
         dimensions={"scenario": scenario.id, "after": "0"},
-        sources=SOURCES,
     )
 
 
+@traced
 def _point(
     inputs: StudyInputs, value: Decimal, draws: Draws, level: float, scenario: str, after: int
 ) -> Fact:
@@ -663,10 +667,10 @@ def _point(
         interval=Interval(low=low, high=high, level=level, method="Monte Carlo"),
         n=len(draws),
         dimensions=place,
-        sources=SOURCES,
     )
 
 
+@traced
 def _assumed(inputs: StudyInputs, setting: _Setting, draws: Mapping[str, Draws]) -> tuple[Assumed, ...]:
     """Every uncertain input with its middle and range, in the order it entered."""
     import numpy as np
@@ -697,7 +701,6 @@ def _assumed(inputs: StudyInputs, setting: _Setting, draws: Mapping[str, Draws])
             interval=interval,
             n=len(values) if interval else None,
             dimensions={"scenario": setting.scenario.id, "input": name},
-            sources=SOURCES,
         )
         found.append(Assumed(input=name, name=_input_name(setting.scenario, name), value=fact))
     return tuple(found)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from analysis.errors import ParameterError
+from analysis.metrics.lineage import traced
 from analysis.params.strict import bind, params_root, read_yaml
 
 Basis = Literal["contribution", "gross_margin", "revenue"]
@@ -52,6 +53,7 @@ class ValueSettings:
             )
 
 
+@traced
 def load_settings(path: Path | None = None) -> ValueSettings:
     path = path or params_root() / "value.yml"
     return bind(ValueSettings, read_yaml(path), path.name)

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from analysis.metrics import StudyInputs
 from analysis.metrics.backend import literal
+from analysis.metrics.lineage import traced
 from analysis.params.treatments import Treatment
 from analysis.results import Fact, Interval
 from analysis.value.base import ValueBase, offset_minutes
-from analysis.value.effects import DRAWS, NO_VALUE, SOURCES, TOO_FEW, TreatmentEffect
+from analysis.value.effects import DRAWS, NO_VALUE, TOO_FEW, TreatmentEffect
 from analysis.value.settings import load_settings
 from analysis.value.treatments import cases_of_year, needs
 
@@ -41,6 +42,7 @@ class Stake:
     first_year: float
 
 
+@traced
 def stake(
     inputs: StudyInputs,
     base: ValueBase,
@@ -111,6 +113,7 @@ class Gain:
         return self.early + self.late
 
 
+@traced
 def gain(found: Stake, repurchase: Draws, retention: Draws, factor: Draws, carry: Draws) -> Gain:
     """From effects to value, draw by draw.
 
@@ -126,6 +129,7 @@ def gain(found: Stake, repurchase: Draws, retention: Draws, factor: Draws, carry
     return Gain(early=early, late=late)
 
 
+@traced
 def relative_draws(effect: TreatmentEffect, random: np.random.Generator, size: int) -> tuple[Draws, Draws]:
     """Draws of the relative changes in repurchase and staying if a feared case goes well; zeros where there is no estimate."""
     import numpy as np
@@ -143,6 +147,7 @@ def relative_draws(effect: TreatmentEffect, random: np.random.Generator, size: i
     return out[0], out[1]
 
 
+@traced
 def money(inputs: StudyInputs, base: ValueBase, effect: TreatmentEffect) -> dict[str, Fact]:
     """Value per case and of all cases of the last twelve months; the effect on purchases is taken to end with the window."""
     import numpy as np
@@ -150,13 +155,13 @@ def money(inputs: StudyInputs, base: ValueBase, effect: TreatmentEffect) -> dict
     place = {"treatment": effect.treatment.id}
     found = stake(inputs, base, effect.treatment)
     year = inputs.engine.stated(
-        "service_cases_year", period=inputs.month, value=found.exposed, dimensions=place, sources=SOURCES
+        "service_cases_year", period=inputs.month, value=found.exposed, dimensions=place
     )
     if not effect.holds or not found.exposed:
         reason = TOO_FEW if effect.holds else NO_VALUE
         return {"exposed_year": year} | {
             part: inputs.engine.stated(
-                metric, period=inputs.month, value=None, reason=reason, dimensions=place, sources=SOURCES
+                metric, period=inputs.month, value=None, reason=reason, dimensions=place
             )
             for part, metric in (("per_case", "service_effect_value"), ("at_stake", "service_value_at_stake"))
         }
@@ -174,6 +179,7 @@ def money(inputs: StudyInputs, base: ValueBase, effect: TreatmentEffect) -> dict
     return {"per_case": each, "at_stake": whole, "exposed_year": year}
 
 
+@traced
 def amount(inputs: StudyInputs, metric: str, value: float, draws: Draws, **dimensions: str) -> Fact:
     """Money with the interval of its draws."""
     import numpy as np
@@ -190,5 +196,4 @@ def amount(inputs: StudyInputs, metric: str, value: float, draws: Draws, **dimen
         interval=interval,
         n=len(draws),
         dimensions=dimensions,
-        sources=SOURCES,
     )

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from analysis.periods import Month
 
 TOO_FEW = Text(en="not computed: too few customers", zh="未计算：客户太少")
-SOURCES = ("orders", "contracts", "ledger", "tickets", "customers")
 ERROR = "Hessian and holdout"
 
 
@@ -39,12 +38,7 @@ class Stating:
         """A count or an amount without interval; None needs its reason."""
         extra = dict(parts or {}) | ({"reason": reason or TOO_FEW} if value is None else {})
         return self.inputs.engine.stated(
-            metric,
-            period=period or self.inputs.month,
-            value=value,
-            dimensions=dimensions,
-            sources=SOURCES,
-            **extra,
+            metric, period=period or self.inputs.month, value=value, dimensions=dimensions, **extra
         )
 
     def estimate(
@@ -91,7 +85,6 @@ class Stating:
             period=self.inputs.month,
             value=value,
             dimensions=dimensions,
-            sources=SOURCES,
             interval=interval,
             n=int(n),
             **dict(parts or {}),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from analysis.errors import ParameterError
 from analysis.metrics import StudyInputs
 from analysis.metrics.backend import literal
+from analysis.metrics.lineage import traced
 from analysis.params.treatments import Treatment
 from analysis.value.base import offset_minutes
 from analysis.value.views import CONTRACT_KINDS, GRACE_DAYS, NOT_STATED, day, listed
@@ -70,11 +71,13 @@ OUTCOME_NEEDS = {
 }
 
 
+@traced
 def needs(treatment: Treatment) -> tuple[str, ...]:
     """What the treatment itself cannot do without."""
     return (*RULE_NEEDS[treatment.rule], "tickets.customer_id", "orders.ordered_at")
 
 
+@traced
 def usable(inputs: StudyInputs, treatment: Treatment) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Confounders the data hold, and those they lack."""
     lacking = {
@@ -85,6 +88,7 @@ def usable(inputs: StudyInputs, treatment: Treatment) -> tuple[tuple[str, ...], 
     )
 
 
+@traced
 def cohort(
     inputs: StudyInputs,
     treatment: Treatment,
@@ -272,6 +276,7 @@ def _history(attribute: str, rows: str) -> str:
 )"""
 
 
+@traced
 def _rule(treatment: Treatment, offset: int, *, claims: bool) -> tuple[str, str, str, str]:
     """SQL of measured_at, time_zero, treated and eligibility, over ``v`` (service) and ``t`` (tickets)."""
     span = f"INTERVAL {treatment.limit:g} DAY"

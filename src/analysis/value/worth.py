@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from analysis.errors import FitError, MissingData
 from analysis.metrics import StudyInputs
+from analysis.metrics.lineage import traced
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, by_severity
 from analysis.value import buying, pricing
@@ -68,6 +69,7 @@ class ValueStudy:
     checks: tuple[Check, ...]
 
 
+@traced
 def study(inputs: StudyInputs, *, settings: ValueSettings | None = None) -> ValueStudy:
     """Value of the customers of one company at the end of one month."""
     from analysis.value import judging
@@ -129,6 +131,7 @@ def service_of_year(inputs: StudyInputs) -> Fact:
     return inputs.engine.fact("after_sales_cost", period=Period(inputs.month - 11, inputs.month))
 
 
+@traced
 def break_even(inputs: StudyInputs, whole: Portfolio, year: Fact, months: int) -> BreakEven | None:
     """The share of expected margin that after-sales must keep from leaving to pay for itself."""
     rate = float(inputs.assumptions.value("discount_rate_annual", on=inputs.month.last_day))
@@ -152,6 +155,7 @@ def break_even(inputs: StudyInputs, whole: Portfolio, year: Fact, months: int) -
     )
 
 
+@traced
 def _worth(inputs: StudyInputs, settings: ValueSettings, available: pricing.Available) -> dict[str, Any]:
     """The value base and everything that stands on it."""
     inputs.engine.require("orders.ordered_at", "orders.revenue")
@@ -221,6 +225,7 @@ def _relative_error(inputs: StudyInputs, total: Fact) -> float:
     )
 
 
+@traced
 def margin_per_purchase(parameters: pricing.Parameters) -> dict[str, float]:
     """Expected margin of one purchase by customer type (``all`` for any other)."""
     return {
