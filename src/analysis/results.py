@@ -151,7 +151,7 @@ def query_key(sql: str) -> str:
 
 
 def _total(values: Sequence[Number]) -> Number:
-    return sum(values[1:], values[0])  # type: ignore[arg-type]
+    return sum(values[1:], values[0])
 
 
 def _difference(values: Sequence[Number]) -> Number:
@@ -184,8 +184,8 @@ OPERATIONS: dict[str, Callable[[Sequence[Number]], Number]] = {
     "relative_change": lambda values: _quotient((_difference(values[:2]), values[1])),
     "copy": lambda values: values[0],
     "count": len,
-    "largest": max,  # type: ignore[dict-item]
-    "smallest": min,  # type: ignore[dict-item]
+    "largest": max,
+    "smallest": min,
 }
 
 

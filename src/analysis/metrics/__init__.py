@@ -2,7 +2,28 @@
 
 from analysis.metrics.engine import Engine, Period
 from analysis.metrics.inputs import StudyInputs
+from analysis.metrics.lineage import traced, traced_property
 from analysis.metrics.registry import Measure, Metric, Registry
+from analysis.metrics.stating import Stating, cents
+from analysis.metrics.study import NotDone, Parts, Study, facts_in, study
 from analysis.metrics.views import VIEWS, View
 
-__all__ = ["VIEWS", "Engine", "Measure", "Metric", "Period", "Registry", "StudyInputs", "View"]
+__all__ = [
+    "VIEWS",
+    "Engine",
+    "Measure",
+    "Metric",
+    "NotDone",
+    "Parts",
+    "Period",
+    "Registry",
+    "Stating",
+    "Study",
+    "StudyInputs",
+    "View",
+    "cents",
+    "facts_in",
+    "study",
+    "traced",
+    "traced_property",
+]

@@ -160,4 +160,5 @@ class Stating:
         entry = self.inputs.engine.registry[metric]
         value = self.inputs.assumptions.value(entry.assumption, on=self.inputs.month.last_day)
         follows = Assumed(source="params/assumptions.yml", name=entry.assumption)
-        return self.exact(metric, value, period=period, lineage=follows, **dimensions)
+        place: dict[str, Any] = {"period": period, "lineage": follows, **dimensions}
+        return self.exact(metric, value, **place)

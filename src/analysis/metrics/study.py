@@ -6,9 +6,10 @@ reason; it becomes a check that everybody sees and never reads as "nothing found
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, ParamSpec, Protocol, TypeVar, runtime_checkable
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from analysis.errors import FitError, MissingData
 from analysis.locale import Text
@@ -17,7 +18,7 @@ from analysis.metrics.lineage import traced
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Sentence
 
-P = ParamSpec("P")
+R = TypeVar("R", covariant=True)
 T = TypeVar("T")
 
 
@@ -42,9 +43,6 @@ class NotDone:
         return False
 
 
-Part = T | NotDone
-
-
 @runtime_checkable
 class StudyResult(Protocol):
     """What every study returns: the month, what it found, what is to be doubted, and its parts by name."""
@@ -59,16 +57,41 @@ class StudyResult(Protocol):
 
 @runtime_checkable
 class Study(Protocol):
-    """A section's question to the data.
+    """A section's question to the data: ``costs.study(run.inputs)``.
 
-    ``section`` is its id, ``needs`` the tables and columns without which there is no section at all (everything else switches a part
-    off), ``run`` answers it for one month of one company.
+    ``section`` is its id; ``needs`` the tables and columns without which there is no section at all (everything else switches a part
+    off). Calling it answers it for one month of one company, or refuses (``MissingData``).
     """
+
+    @property
+    def section(self) -> str: ...
+    @property
+    def needs(self) -> tuple[str, ...]: ...
+    def __call__(self, inputs: StudyInputs) -> StudyResult: ...
+
+
+@dataclass(eq=False)
+class Asked(Generic[R]):
+    """A study made of a function by :func:`study`."""
 
     section: str
     needs: tuple[str, ...]
+    function: Callable[..., R]
 
-    def run(self, inputs: StudyInputs) -> StudyResult: ...
+    def __call__(self, inputs: StudyInputs, **options: Any) -> R:
+        inputs.engine.require(*self.needs)
+        return traced(self.function)(inputs, **options)
+
+
+def study(*, section: str, needs: Sequence[str] = ()) -> Callable[[Callable[..., R]], Asked[R]]:
+    """The function below is the study of ``section``; without ``needs`` it refuses before it starts."""
+
+    def asked(function: Callable[..., R]) -> Asked[R]:
+        made = Asked(section, tuple(needs), function)
+        functools.update_wrapper(made, function)
+        return made
+
+    return asked
 
 
 @dataclass(kw_only=True)
@@ -79,16 +102,16 @@ class Parts:
     made: dict[str, Any] = field(default_factory=dict)
     skipped: dict[str, NotDone] = field(default_factory=dict)
 
-    def do(self, name: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Any:
+    def do(self, name: str, function: Callable[..., T], *args: Any, **kwargs: Any) -> T | NotDone:
         """Make a part and keep it under ``name``: its value, or not done.
 
         An argument that is itself not done passes its reason on. Only absent data and a model that does not fit are
         reasons; a broken ledger, a wrong parameter or a fault of ours is raised.
         """
-        given = (*args, *kwargs.values())
-        lacking = next((part for part in given if isinstance(part, NotDone)), None)
+        lacking = next((part for part in (*args, *kwargs.values()) if isinstance(part, NotDone)), None)
+        part: T | NotDone
         try:
-            part: Any = lacking if lacking is not None else traced(function)(*args, **kwargs)
+            part = lacking if lacking is not None else function(*args, **kwargs)
         except (MissingData, FitError) as refusal:
             part = NotDone.because(refusal)
         if isinstance(part, NotDone):
@@ -118,8 +141,6 @@ class Parts:
 
 def facts_in(value: Any, depth: int = 8) -> dict[str, Fact]:
     """Every fact a result holds, by id: fields, containers and findings searched."""
-    from dataclasses import fields, is_dataclass
-
     if isinstance(value, Fact):
         return {value.id: value}
     if not depth or isinstance(value, (str, bytes, int, float, Month)) or value is None:
