@@ -67,9 +67,7 @@ def chain(inputs: StudyInputs, found: Drivers | None) -> tuple[Link, ...]:
         inputs, views.link_backlog(cutoff, since), ("tickets.first_response_at", "tickets.resolved_at")
     )
     estimates.append(("response_to_backlog", None if waits is None else backlog_ratio(waits)))
-    answers = _frame(
-        inputs, views.link_answers(cutoff, since), ("surveys.score", "surveys.answered_at")
-    )
+    answers = _frame(inputs, views.link_answers(cutoff, since), ("surveys.score", "surveys.answered_at"))
     estimates.append(
         (
             "backlog_to_detractor",

@@ -246,11 +246,7 @@ def model_churn(inputs: StudyInputs) -> Fact:
 
     period = year_of(inputs)
     frames = [
-        inputs.engine.query(
-            views.purchase_patterns(
-                inputs.month.end, at, acquired_before=period.first.start
-            )
-        )
+        inputs.engine.query(views.purchase_patterns(inputs.month.end, at, acquired_before=period.first.start))
         for at in (period.first.start, inputs.month.end)
     ]
     if frames[0].empty:

@@ -51,9 +51,7 @@ def rebuying(inputs: StudyInputs) -> tuple[Rebuying, ...]:
     if not every:
         raise MissingData("orders.ordered_at")
     counts = inputs.engine.query(
-        views.repurchase_strata(
-            felt(inputs), inputs.month.end, every, windows_months=windows
-        )
+        views.repurchase_strata(felt(inputs), inputs.month.end, every, windows_months=windows)
     )
     days = pd.to_datetime(counts["landmark"])
     for window in windows:

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 from analysis.metrics.backend import literal
-from analysis.metrics.views import NOT_STATED, at, step
+from analysis.metrics.views import NOT_STATED, at, days_of_age, step
 from analysis.metrics.views.days import Width
-
 
 
 def contract_spells(cutoff: dt.date) -> str:
@@ -153,12 +152,12 @@ def _segment_at(rows: str, moment: str) -> str:
 
 
 def lifetimes(contracts: str, cutoff: dt.date, *, observed_from: dt.date) -> str:
-    """Distinct (customer type, segment at start, kind, entry, duration, reason) of contract spells with their number; time in days."""
+    """Distinct (customer type, segment at start, kind, entry, duration, reason) of contract spells with their number; ages in days of twelfths of a year."""
     end, since = literal(cutoff), literal(observed_from)
     return f"""WITH {contracts}, held AS ({_segment_at("spells", "begins")})
 SELECT coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, coalesce(h.segment, c.segment, '{NOT_STATED}') AS segment, s.kind,
-       greatest(datediff('day', s.begins, {since}), 0) AS entry,
-       datediff('day', s.begins, coalesce(s.ends, {end})) AS duration, s.ends IS NOT NULL AS lost,
+       greatest({days_of_age("s.begins", since)}, 0) AS entry,
+       {days_of_age("s.begins", f"coalesce(s.ends, {end})")} AS duration, s.ends IS NOT NULL AS lost,
        CASE WHEN s.ends IS NULL THEN '' ELSE coalesce(c.churn_reason, '{NOT_STATED}') END AS reason, count(*) AS customers
 FROM spells s LEFT JOIN customers c ON c.customer_id = s.customer_id LEFT JOIN held h ON h.customer_id = s.customer_id AND h.spell = s.spell
 WHERE coalesce(s.ends, {end}) > {since} AND coalesce(s.ends, {end}) > s.begins
@@ -215,7 +214,7 @@ def exposure_rows(
 ) -> str:
     """Start-stop rows of contract spells, cut where an experience begins or the segment changes, counted by pattern.
 
-    One row per distinct pattern: kind, customer_type, segment, the exposures (as they stood when the piece began), ever_slow, entry, stop (days since the contract began), lost, customers.
+    One row per distinct pattern: kind, customer_type, segment, the exposures (as they stood when the piece began), ever_slow, entry, stop (age of the contract, in days of twelfths of a year), lost, customers.
     """
     end, since = literal(cutoff), literal(observed_from)
     cuts = "\n".join(
@@ -239,7 +238,7 @@ def exposure_rows(
 )
 SELECT w.kind, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, coalesce(h.segment, c.segment, '{NOT_STATED}') AS segment, {flags},
        coalesce(f.slow_on < w.hi, FALSE) AS ever_slow, coalesce(f.repeat_on < w.hi, FALSE) AS ever_repeat,
-       datediff('day', w.begins, x.moment) AS entry, datediff('day', w.begins, coalesce(x.next_moment, w.hi)) AS stop,
+       {days_of_age("w.begins", "x.moment")} AS entry, {days_of_age("w.begins", "coalesce(x.next_moment, w.hi)")} AS stop,
        w.lost AND x.next_moment IS NULL AS lost, count(*) AS customers
 FROM pieces x JOIN watched w ON w.customer_id = x.customer_id AND w.spell = x.spell
 LEFT JOIN felt f ON f.customer_id = x.customer_id LEFT JOIN customers c ON c.customer_id = x.customer_id

@@ -100,12 +100,8 @@ def purchase_cohorts(inputs: StudyInputs, grouping: views.Grouping = "acquisitio
     )
     inputs.engine.require("orders.ordered_at", "orders.revenue", *needs)
     period = settings.cohort_period
-    orders = inputs.engine.materialise(
-        "cohort_orders", views.cohort_orders(inputs.month.end, period=period)
-    )
-    frame = inputs.engine.query(
-        views.purchase_cohorts(orders, grouping, inputs.month.end, period=period)
-    )
+    orders = inputs.engine.materialise("cohort_orders", views.cohort_orders(inputs.month.end, period=period))
+    frame = inputs.engine.query(views.purchase_cohorts(orders, grouping, inputs.month.end, period=period))
     if frame.empty:
         raise MissingData("orders.ordered_at")
     for column in ("revenue", "margin"):

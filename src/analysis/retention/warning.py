@@ -146,9 +146,7 @@ def warning(inputs: StudyInputs) -> Warning_:
         )
     days = sorted(month.start for month in months)
     frame = inputs.engine.query(
-        views.snapshot_rows(
-            contracts(inputs), felt(inputs), inputs.month.end, days, horizon_months=horizon
-        )
+        views.snapshot_rows(contracts(inputs), felt(inputs), inputs.month.end, days, horizon_months=horizon)
     )
     for column in ("contract_value", "margin_12m"):
         frame[column] = frame[column].astype("float64").fillna(0.0)

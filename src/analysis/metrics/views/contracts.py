@@ -21,7 +21,8 @@ WITH terms AS (
          min(term_no) OVER (PARTITION BY contract_id) AS first_term, min(starts_on) OVER (PARTITION BY contract_id) AS began_on,
          lead(starts_on) OVER (PARTITION BY contract_id ORDER BY term_no) AS next_start,
          lead(amount) OVER (PARTITION BY contract_id ORDER BY term_no) AS next_amount
-  FROM contracts WHERE starts_on < $cutoff
+  -- a contract of unknown kind can be neither renewed nor lost
+  FROM contracts WHERE starts_on < $cutoff AND kind IS NOT NULL
 )
 SELECT *, greatest(coalesce(cancelled_on, due_on), starts_on) AS until,
        CAST(amount * 12 / term_months AS DECIMAL(18, 2)) AS yearly_amount,
@@ -34,9 +35,7 @@ FROM terms
     table="contracts",
     stands_for=("contracts",),
     kept=True,
-    grain=Text(
-        en="one row per contract term that began before the day", zh="每行一个在该日之前开始的合同期"
-    ),
+    grain=Text(en="one row per contract term that began before the day", zh="每行一个在该日之前开始的合同期"),
     columns=(
         Column("contract_id", "contract"),
         Column("term_no", "number of the term; the first is 1"),
@@ -51,11 +50,15 @@ FROM terms
         Column("term_months", "length of the term as agreed, at least 1", "months"),
         Column("first_term", "first term of the contract in the data; above 1 its history is not known"),
         Column("began_on", "first day of the first term in the data", "day"),
-        Column("next_start", "first day of the next term of the contract, where there is one by the day", "day"),
+        Column(
+            "next_start", "first day of the next term of the contract, where there is one by the day", "day"
+        ),
         Column("next_amount", "amount of that term", "currency"),
         Column("until", "first day that is not covered: cancelled on or due, whichever is known", "day"),
         Column("yearly_amount", "amount per year", "currency"),
-        Column("outcome", "renewed (within the grace days), lost, cancelled (renewal not due yet) or running"),
+        Column(
+            "outcome", "renewed (within the grace days), lost, cancelled (renewal not due yet) or running"
+        ),
     ),
 )
 
@@ -98,7 +101,9 @@ FROM ended
         Column("spell", "number of the spell of the customer"),
         Column("kind", "kind of contract; the first by name where there are several"),
         Column("begins", "first day", "day"),
-        Column("ends", "first day that is not covered, or the recorded day of loss; empty while running", "day"),
+        Column(
+            "ends", "first day that is not covered, or the recorded day of loss; empty while running", "day"
+        ),
         Column("in_grace", "ended so recently that a late renewal can still undo the loss"),
     ),
 )

@@ -51,8 +51,10 @@ def days_of_age(begins: str, moment: str) -> str:
     A yearly term ends at twelve months in a leap year too; counted in days it would end a quarter of a day late in three years and
     three quarters early in the fourth, and the loss at an anniversary would fall beside the month it belongs to.
     """
-    months = f"(datediff('month', {begins}, {moment}) - CASE WHEN day({moment}) < day({begins}) THEN 1 ELSE 0 END)"
+    months = (
+        f"(datediff('month', {begins}, {moment}) - CASE WHEN day({moment}) < day({begins}) THEN 1 ELSE 0 END)"
+    )
     date = f"CAST({begins} + INTERVAL ({months}) MONTH AS DATE)"
     # the date of what began on the 31st (or on 29 February) is the day after a month that has no such day
     rest = f"(datediff('day', {date}, {moment}) - CASE WHEN day({date}) < day({begins}) THEN 1 ELSE 0 END)"
-    return f"({months} * 30.4375 + {rest})"
+    return f"CAST({months} * 30.4375 + {rest} AS DOUBLE)"

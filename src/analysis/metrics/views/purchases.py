@@ -33,7 +33,11 @@ FROM orders o
     table="orders",
     stands_for=("orders",),
     grain=Text(en="one row per order line", zh="每行一条订单明细"),
-    columns=(*_LINE, Column("region", "region as the order says"), Column("channel", "channel as the order says")),
+    columns=(
+        *_LINE,
+        Column("region", "region as the order says"),
+        Column("channel", "channel as the order says"),
+    ),
 )
 
 sales = View(

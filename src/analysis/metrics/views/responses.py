@@ -6,7 +6,18 @@ from analysis.locale import Text
 from analysis.metrics.views.days import business_day
 from analysis.metrics.views.view import Column, View
 
-_LANDMARK = "s.opened_at + INTERVAL ($late_answer_hours) HOUR"
+
+def landmark(order: str, hours: str = "$late_answer_hours") -> str:
+    """The instant at which it is known whether a request (row ``order``) was answered late; views leave the run's limit open."""
+    return f"{order}.opened_at + INTERVAL ({hours}) HOUR"
+
+
+def answered_late(order: str, hours: str = "$late_answer_hours") -> str:
+    """A request that nobody answered was answered late; one answered at the limit was answered in time."""
+    return f"coalesce({order}.first_response_at > {landmark(order, hours)}, TRUE)"
+
+
+_LANDMARK = landmark("s")
 
 first_responses = View(
     name="first_responses",
@@ -15,8 +26,7 @@ SELECT s.ticket_id, s.month, s.ticket_type, s.customer_id, s.customer_type, s.se
        s.first_response_at, s.resolved_at, s.resolved_on, s.contacts,
        -- lateness is known at the landmark only: who would call a request late when it is opened looks into the future
        {_LANDMARK} AS landmark_at, {business_day(_LANDMARK)} AS landmark_on,
-       -- a request that nobody answered was answered late; one answered at the limit was answered in time
-       coalesce(s.first_response_at > {_LANDMARK}, TRUE) AS answered_late,
+       {answered_late("s")} AS answered_late,
        datediff('minute', s.opened_at, s.first_response_at) / 60.0 AS response_hours
 FROM service s
 """,
@@ -41,7 +51,9 @@ FROM service s
         Column("contacts", "contacts until resolution", "count"),
         Column("landmark_at", "when it is known whether the answer was late", "UTC instant"),
         Column("landmark_on", "business day of the landmark", "day"),
-        Column("answered_late", "no first answer by the landmark (true before the landmark while there is none)"),
+        Column(
+            "answered_late", "no first answer by the landmark (true before the landmark while there is none)"
+        ),
         Column("response_hours", "request to first answer; empty while there is none", "hours"),
     ),
 )

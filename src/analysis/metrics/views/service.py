@@ -59,7 +59,9 @@ _COLUMNS = (
     Column("activity", "activity for activity-based costing"),
     Column("time_order_fault", "its times run backwards; kept, never averaged"),
     Column("is_rework", "repeats work that did not hold: ticked, or with an order before"),
-    Column("fault_found", "a technical fault was found: recorded, else a fault code that is not no-fault-found"),
+    Column(
+        "fault_found", "a technical fault was found: recorded, else a fault code that is not no-fault-found"
+    ),
 )
 
 _OWN = ", ".join(f"t.{column.name}" for column in _COLUMNS)
