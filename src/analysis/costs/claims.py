@@ -23,6 +23,7 @@ from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
+from analysis.metrics.views import NOT_STATED, at
 from analysis.periods import Month
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ YEAR = 12
 CLAIM_MONTHS = 24
 LONGEST_WARRANTY_MONTHS = 72
 DAYS_IN_MONTH = 30.4375
-NO_FAULT_CODES = ("NFF", "NTF", "NO_FAULT", "NO-FAULT-FOUND", "NO FAULT FOUND")
 SEED = 20_261_130
 # What the errors of claims a unit-month are taken to hang together at least: a season of more failures lasts, and the tail of five tests needs it.
 EXPERIENCE_CORRELATION = 0.5
@@ -184,7 +184,10 @@ def simulated_claims(
 
 def _warranty_months_left(inputs: StudyInputs) -> int:
     """Months until the last warranty ends, at most `LONGEST_WARRANTY_MONTHS`."""
-    frame = inputs.engine.query("SELECT max(warranty_end) AS last FROM units", needs=("units.warranty_end",))
+    frame = inputs.engine.query(
+        f"SELECT max(warranty_end) AS last FROM {at('machines', inputs.month.end)}",
+        needs=("units.warranty_end",),
+    )
     last = frame["last"].iloc[0]
     if last is None or last != last:  # noqa: PLR0124 - NaT is unlike itself
         return 1
@@ -194,15 +197,12 @@ def _warranty_months_left(inputs: StudyInputs) -> int:
 @traced
 def _warranty_failures(inputs: StudyInputs) -> pd.DataFrame:
     """Confirmed failures under warranty by product line and month of the report: ``product_line``, ``month``, ``amount``."""
-    codes = ", ".join(literal(code) for code in NO_FAULT_CODES)
     span = Period(inputs.month - (YEAR - 1), inputs.month)
     return inputs.engine.query(
         f"""
         SELECT s.product_line, strftime(s.month, '%Y-%m') AS month, count(*)::DOUBLE AS amount
-        FROM service s LEFT JOIN units u ON u.serial_no = s.serial_no
-        WHERE s.{span.condition().replace("AND month", "AND s.month")} AND s.ticket_type = 'repair' AND s.product_line IS NOT NULL
-          AND coalesce(s.confirmed_failure, s.fault_code IS NOT NULL AND upper(s.fault_code) NOT IN ({codes}))
-          AND coalesce(s.in_warranty, CAST(s.opened_at AS DATE) < u.warranty_end, FALSE)
+        FROM service s
+        WHERE {span.condition()} AND s.ticket_type = 'repair' AND s.product_line IS NOT NULL AND s.fault_found AND s.under_warranty
         GROUP BY 1, 2 ORDER BY 1, 2
         """,
         needs=("tickets.serial_no", "units.warranty_end", "products.product_line"),
@@ -294,8 +294,8 @@ def _exposure_sql(months: list[Month]) -> str:
     end = literal(months[-1].end)
     return f"""
     WITH field AS (
-        SELECT p.product_line, coalesce(u.in_service_on, u.shipped_on) AS starts, least(u.warranty_end, coalesce(u.retired_on, u.warranty_end)) AS ends
-        FROM units u JOIN products p USING (product_id) WHERE u.warranty_end IS NOT NULL AND u.shipped_on < {end}
+        SELECT product_line, started AS starts, least(warranty_end, coalesce(left_on, warranty_end)) AS ends
+        FROM {at("machines", months[-1].end)} WHERE warranty_end IS NOT NULL AND shipped_on < {end} AND product_line <> '{NOT_STATED}'
     )
-    SELECT product_line, {past}, {inside(end, "ends")} AS ahead FROM field WHERE product_line IS NOT NULL GROUP BY 1 ORDER BY 1
+    SELECT product_line, {past}, {inside(end, "ends")} AS ahead FROM field GROUP BY 1 ORDER BY 1
     """

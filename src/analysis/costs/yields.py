@@ -16,6 +16,7 @@ from analysis.metrics import Period, StudyInputs
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.metrics.registry import NOT_STATED
+from analysis.metrics.views import at
 from analysis.results import Fact
 
 SERVICE_ORDERS = ("extended_warranty", "premium_service", "paid_repair", "other_service")
@@ -38,7 +39,7 @@ def unit_costs_of(inputs: StudyInputs) -> tuple[Fact, ...]:
             1,
         ),
         "cost_per_unit_in_field": (
-            "SELECT count(*) FROM units WHERE coalesce(in_service_on, shipped_on) < {end} AND (retired_on IS NULL OR retired_on >= {end})",
+            f"SELECT count(*) FROM {at('machines', month.end)} WHERE still_there",
             "units.shipped_on",
             1,
         ),
@@ -47,9 +48,9 @@ def unit_costs_of(inputs: StudyInputs) -> tuple[Fact, ...]:
     facts = [engine.fact("service_unit_cost", period=month)]
     for metric, (sql, needs, per) in bases.items():
         try:
-            base: Any = engine.query(
-                sql.format(inside=Period.of(month).condition(), end=f"DATE '{month.end}'"), needs=(needs,)
-            ).iloc[0, 0]
+            base: Any = engine.query(sql.format(inside=Period.of(month).condition()), needs=(needs,)).iloc[
+                0, 0
+            ]
         except MissingData as missing:
             names = ", ".join(missing.needs)
             facts.append(

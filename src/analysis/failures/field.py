@@ -40,7 +40,7 @@ class Field:
         """Refuses (``MissingData``) without units: claims can then be counted, not rated."""
         inputs.engine.require(*views.NEEDS)
         span = inputs.engine.query(
-            f"SELECT min(month) AS first, max({views.local_day('opened_at', inputs.params.time_zone)}) AS last FROM tickets WHERE ticket_type = 'repair'",
+            "SELECT min(month) AS first, max(opened_on) AS last FROM service_orders WHERE ticket_type = 'repair'",
             needs=("tickets.opened_at",),
         ).iloc[0]
         if span["first"] is None or span["first"] != span["first"]:
@@ -65,21 +65,13 @@ class Field:
 
     @traced_property
     def machines(self) -> str:
-        """CTEs ``shipped`` and ``machines`` over a table that is computed once; every query of the study stands on it."""
-        return views.machines(
-            self._kept(
-                "failures_machines", views.shipped_machines(self.last.end), select="SELECT * FROM shipped"
-            )
-        )
+        """CTEs ``shipped`` and ``machines``; every query of the study stands on them."""
+        return views.machines(self.last.end)
 
     @traced_property
     def failures(self) -> str:
         """CTEs ``shipped``, ``machines``, ``judged`` and ``failed``; the confirmed failures are judged once."""
-        made = (
-            self.machines,
-            views.reports(self.inputs.params.time_zone, self.horizon),
-            views.judged(self.first.start, self.last.end),
-        )
+        made = (self.machines, views.reports(self.horizon), views.judged(self.first.start, self.last.end))
         table = self._kept("failures_judged", *made, select="SELECT * FROM judged")
         return f"{self.machines},\njudged AS (SELECT * FROM {table}),\nfailed AS (SELECT * FROM judged WHERE verdict = 'counted')"
 

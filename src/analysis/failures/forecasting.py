@@ -83,12 +83,11 @@ def intensity_of(field: Field, baseline: Baseline, delay: Delay, lives: list[Com
 @traced
 def in_field(field: Field) -> pd.DataFrame:
     """Machines in the field after the last month: ``product_line``, ``started_no``, ``warranty_no`` (last month under warranty), ``machines``."""
-    end = f"DATE '{field.last.end}'"
     return field.query(
         field.machines,
         select="SELECT product_line, year(started) * 12 + month(started) - 1 AS started_no, "
-        f"coalesce(year(warranty_end) * 12 + month(warranty_end) - 1, -1) AS warranty_no, count(*) AS machines FROM machines WHERE ended = {end} "
-        f"AND (retired_on IS NULL OR retired_on >= {end}) GROUP BY ALL ORDER BY 1, 2, 3",
+        "coalesce(year(warranty_end) * 12 + month(warranty_end) - 1, -1) AS warranty_no, count(*) AS machines FROM machines WHERE still_there "
+        "GROUP BY ALL ORDER BY 1, 2, 3",
     )
 
 

@@ -8,6 +8,7 @@ from analysis.failures import views
 from analysis.failures.field import Field
 from analysis.failures.views import with_parts
 from analysis.metrics.lineage import traced
+from analysis.metrics.views import month_number
 from analysis.periods import Month
 
 if TYPE_CHECKING:
@@ -126,10 +127,10 @@ def out_of_warranty_approvals(field: Field) -> pd.DataFrame:
     engine.require("claims.approved", "claims.ticket_id")
     first = max(field.first, field.last - 11).start
     return engine.query(
-        "SELECT c.claim_id, c.ticket_id, t.serial_no, t.ticket_type, t.region, c.claimed_on, u.warranty_end, c.amount, c.approved FROM claims c "
-        "JOIN tickets t ON t.ticket_id = c.ticket_id LEFT JOIN units u ON u.serial_no = t.serial_no "
+        "SELECT c.claim_id, c.ticket_id, t.serial_no, t.ticket_type, t.region, c.claimed_on, t.warranty_end, c.amount, c.approved FROM claims c "
+        "JOIN service t ON t.ticket_id = c.ticket_id "
         f"WHERE c.approved > 0 AND c.claimed_on >= DATE '{first}' AND c.claimed_on < DATE '{field.last.end}' "
-        f"AND coalesce(t.in_warranty = FALSE, {views.local_day('t.opened_at', field.inputs.params.time_zone)} >= u.warranty_end, FALSE) ORDER BY c.approved DESC, c.claim_id"
+        "AND NOT t.under_warranty AND (t.in_warranty IS NOT NULL OR t.warranty_end IS NOT NULL) ORDER BY c.approved DESC, c.claim_id"
     )
 
 
@@ -148,18 +149,12 @@ def duplicate_claims(field: Field) -> pd.DataFrame:
 
 
 @traced
-def repeats(field: Field, *, days: int = 30) -> pd.DataFrame:
-    """Repairs by month of resolution: ``repairs`` with full follow-up and ``repeated`` within ``days`` of the resolution."""
-    day = views.local_day("resolved_at", field.inputs.params.time_zone)
+def repeats(field: Field) -> pd.DataFrame:
+    """Repairs by month of resolution: ``repairs`` with full follow-up and ``repeated`` within the days of the rule."""
     return field.query(
         field.machines,
-        """done AS (
-SELECT t.serial_no, t.opened_at, t.resolved_at, lead(t.opened_at) OVER (PARTITION BY t.serial_no ORDER BY t.opened_at, t.ticket_id) AS next_at
-FROM tickets t WHERE t.ticket_type = 'repair' AND t.serial_no IS NOT NULL AND (t.status IS NULL OR t.status <> 'cancelled'))""",
-        select=f"SELECT year({day}) * 12 + month({day}) - 1 AS month_no, count(*) AS repairs, "
-        f"count(*) FILTER (WHERE next_at > resolved_at AND next_at <= resolved_at + INTERVAL {days} DAY) AS repeated FROM done "
-        f"WHERE resolved_at IS NOT NULL AND {day} + INTERVAL {days} DAY <= DATE '{field.horizon}' "
-        "GROUP BY 1 ORDER BY 1",
+        select=f"SELECT {month_number('resolved_on')} AS month_no, count(*) AS repairs, count(*) FILTER (WHERE repeated) AS repeated "
+        f"FROM repair_outcomes WHERE window_ends_on <= DATE '{field.horizon}' GROUP BY 1 ORDER BY 1",
     )
 
 

@@ -10,61 +10,33 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from analysis.metrics.backend import literal
-from analysis.periods import Month
+from analysis.metrics.views import NOT_STATED, at, month_index, month_number, month_of_index
+
+__all__ = ["month_index", "month_of_index"]
 
 ATTRIBUTES: tuple[str, ...] = ("model", "batch", "supplier", "plant", "region", "produced_month")
-NO_FAULT_CODES = ("NFF", "NTF", "NO_FAULT", "NO-FAULT-FOUND", "NO FAULT FOUND")
 NEEDS = ("units.shipped_on", "tickets.serial_no", "tickets.opened_at")
 
 
-def month_index(month: Month) -> int:
-    return month.year * 12 + month.number - 1
+def machines(end: dt.date) -> str:
+    """``shipped``, one row a machine of the installed base as known when ``end`` began, and ``machines``, those of it that were in the field."""
+    return (
+        f"shipped AS (SELECT * FROM {at('machines', end)}),\n"
+        "machines AS (SELECT * EXCLUDE (in_field) FROM shipped WHERE in_field)"
+    )
 
 
-def month_of_index(index: int) -> Month:
-    return Month(index // 12, index % 12 + 1)
+def reports(horizon: dt.date) -> str:
+    """One row a repair: when it happened, when it was reported, and whether a technical fault was found.
 
-
-def local_day(column: str, time_zone: str) -> str:
-    """The business day of a UTC time stamp, summer time included."""
-    return f"CAST(timezone({literal(time_zone)}, timezone('UTC', {column})) AS DATE)"
-
-
-def _index(day: str) -> str:
-    return f"(year({day}) * 12 + month({day}) - 1)"
-
-
-def shipped_machines(end: dt.date) -> str:
-    """``shipped``: one row a machine of the installed base; ``in_field`` says whether it was in service for at least a day before ``end`` (exclusive)."""
-    cut = literal(end)
-    return f"""shipped AS (
-SELECT u.serial_no, coalesce(p.model, u.product_id, 'not_stated') AS model, coalesce(p.product_line, 'not_stated') AS product_line,
-       coalesce(u.batch, 'not_stated') AS batch, coalesce(u.supplier, 'not_stated') AS supplier, coalesce(u.plant, 'not_stated') AS plant,
-       coalesce(u.region, 'not_stated') AS region, coalesce(strftime(u.produced_on, '%Y-%m'), 'not_stated') AS produced_month,
-       coalesce(u.in_service_on, u.shipped_on) AS started, least(coalesce(u.retired_on, {cut}), {cut}) AS ended,
-       u.retired_on, u.warranty_end, u.shipped_on, coalesce(coalesce(u.in_service_on, u.shipped_on) < least(coalesce(u.retired_on, {cut}), {cut}), FALSE) AS in_field
-FROM units u LEFT JOIN products p ON p.product_id = u.product_id)"""
-
-
-def machines(table: str) -> str:
-    """``shipped`` from a table of :func:`shipped_machines`, and ``machines``, those of it that were in the field."""
-    return f"shipped AS (SELECT * FROM {table}),\nmachines AS (SELECT * EXCLUDE (in_field) FROM shipped WHERE in_field)"
-
-
-def reports(time_zone: str, horizon: dt.date) -> str:
-    """One row a repair that was not cancelled: when it happened, when it was reported, and whether a technical fault was found.
-
-    Where the day of failure is not recorded, the day of the report stands for it. Days are those of ``time_zone``, summer time included.
+    Where the day of failure is not recorded, the day of the report stands for it.
     """
-    codes = ", ".join(literal(code) for code in NO_FAULT_CODES)
-    opened = local_day("t.opened_at", time_zone)
     return f"""reports AS (
-SELECT t.ticket_id, t.serial_no, t.fault_code, coalesce(t.component, t.fault_code, 'not_stated') AS component, t.in_warranty,
-       t.opened_at, t.resolved_at, {opened} AS opened_on, least(coalesce(t.failed_on, {opened}), {opened}) AS event_on,
-       t.failed_on IS NOT NULL AS dated,
-       coalesce(t.confirmed_failure, t.fault_code IS NOT NULL AND upper(t.fault_code) NOT IN ({codes})) AS confirmed
-FROM tickets t
-WHERE t.ticket_type = 'repair' AND (t.status IS NULL OR t.status <> 'cancelled') AND {opened} <= {literal(horizon)})"""
+SELECT t.ticket_id, t.serial_no, t.fault_code, coalesce(t.component, t.fault_code, '{NOT_STATED}') AS component, t.in_warranty,
+       t.opened_at, t.resolved_at, t.opened_on, least(coalesce(t.failed_on, t.opened_on), t.opened_on) AS event_on,
+       t.failed_on IS NOT NULL AS dated, t.fault_found AS confirmed
+FROM service_orders t
+WHERE t.ticket_type = 'repair' AND t.opened_on <= {literal(horizon)})"""
 
 
 def judged(first: dt.date, end: dt.date) -> str:
@@ -78,11 +50,11 @@ SELECT *, row_number() OVER (PARTITION BY serial_no, component, event_on ORDER B
 judged AS (
 SELECT r.ticket_id, r.serial_no, r.component, r.fault_code, r.in_warranty, r.opened_at, r.resolved_at, r.opened_on, r.event_on, r.dated,
        m.model, m.product_line, m.batch, m.supplier, m.plant, m.region, m.produced_month, m.started, m.ended, m.warranty_end,
-       {_index("r.event_on")} AS month_no, {_index("r.event_on")} - {_index("m.started")} AS age_months,
+       {month_number("r.event_on")} AS month_no, {month_number("r.event_on")} - {month_number("m.started")} AS age_months,
        CASE WHEN r.serial_no IS NULL THEN 'no_serial'
             WHEN m.serial_no IS NULL THEN 'unknown_serial'
             WHEN r.event_on < m.shipped_on THEN 'before_shipment'
-            WHEN r.event_on >= m.retired_on THEN 'after_retirement'
+            WHEN r.event_on >= m.left_on THEN 'after_retirement'
             WHEN r.event_on >= {literal(end)} THEN 'after_the_month'
             WHEN r.event_on < {literal(first)} THEN 'before_the_window'
             WHEN r.event_on < m.started THEN 'before_service'
@@ -100,7 +72,7 @@ def stays(attributes: Sequence[str]) -> str:
     """
     names = ", ".join(attributes)
     return f"""stays AS (
-SELECT {names}, {_index("started")} AS s, {_index("ended - 1")} AS e, count(*) AS n,
+SELECT {names}, {month_number("started")} AS s, {month_number("ended - 1")} AS e, count(*) AS n,
        sum((day(started) - 1) / CAST(day(last_day(started)) AS DOUBLE)) AS before_start,
        sum(1 - day(ended - 1) / CAST(day(last_day(ended - 1)) AS DOUBLE)) AS after_end
 FROM machines GROUP BY ALL)"""

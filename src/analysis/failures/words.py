@@ -203,7 +203,7 @@ def _texts(field: Field) -> pd.DataFrame:
     start = f"DATE '{field.last.start}'"
     return field.query(
         field.failures,
-        "chosen AS (SELECT f.ticket_id, f.serial_no, f.component, f.event_on, t.text FROM failed f JOIN tickets t USING (ticket_id) "
+        "chosen AS (SELECT f.ticket_id, f.serial_no, f.component, f.event_on, t.text FROM failed f JOIN service_orders t USING (ticket_id) "
         f"WHERE t.text IS NOT NULL AND t.text <> '' ORDER BY hash(f.ticket_id) LIMIT {MOST_TEXTS})",
         select=f"SELECT text, component, event_on >= {start} AS recent, count(*) AS tickets, count(DISTINCT serial_no) AS machines FROM chosen "
         "GROUP BY ALL ORDER BY ALL",
@@ -214,7 +214,7 @@ def _texts(field: Field) -> pd.DataFrame:
 def _whole(field: Field) -> frozenset[str]:
     """Short texts as they stand: what a customer wrote in full is never printed, pieces of it may be."""
     frame = field.inputs.engine.query(
-        "SELECT DISTINCT lower(trim(text)) AS text FROM tickets WHERE length(text) <= 40",
+        "SELECT DISTINCT lower(trim(text)) AS text FROM service_orders WHERE length(text) <= 40",
         needs=("tickets.text",),
     )
     return frozenset(str(text) for text in frame["text"] if text)

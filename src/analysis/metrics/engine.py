@@ -25,8 +25,9 @@ from analysis.metrics import lineage
 from analysis.metrics.backend import Database, DuckDB, literal, quoted, table_names
 from analysis.metrics.lineage import here
 from analysis.metrics.registry import NOT_STATED, Measure, Metric, Registry
-from analysis.metrics.views import PLANS, VIEWS, View
-from analysis.params import CostTree
+from analysis.metrics.views import PLANS, VIEWS, Rules, View
+from analysis.metrics.views.prepared import Prepared, view_named
+from analysis.params import Assumptions, CostTree
 from analysis.periods import Month, day_end_utc
 from analysis.results import OPERATIONS, Assumed, Derived, Fact, Interval, Lineage, Rows, query_key
 from analysis.tables import TableSet, contract
@@ -79,6 +80,7 @@ class Engine:
     cache : folder of kept aggregates; None computes everything each time
     confidence : coverage of every interval
     database : the engine behind it; DuckDB where none is given (:class:`analysis.metrics.spark.Spark` is the other)
+    rules : grace days and other rules of the shared views; those of ``params/assumptions.yml`` where none are given
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class Engine:
         confidence: float,
         cache: Path | None,
         database: Database | None = None,
+        rules: Rules | None = None,
     ) -> None:
         self.tables = tables
         self.registry = registry
@@ -100,9 +103,10 @@ class Engine:
         self.as_of = as_of
         self.currency = currency
         self.confidence = confidence
+        self.rules = rules or Rules.of(Assumptions.load(), on=as_of, time_zone=time_zone)
         self._known_until = day_end_utc(as_of, time_zone)
         self._cache = cache
-        self._database: Database = database or DuckDB()
+        self._database: Database = Prepared(database or DuckDB(), self.rules)
         self._remembered: dict[str, pd.DataFrame] = {}
         self._view_columns: dict[str, frozenset[str]] = {}
         self._made: dict[str, str] = {}
@@ -123,8 +127,6 @@ class Engine:
             else:
                 self._database.create_view(name, _empty_select(name))
         self._database.register_frame("account_map", _account_map(self.cost_tree))
-        for view in VIEWS.values():
-            self._database.create_view(view.name, view.sql)
 
     def _known(self, table: str) -> str:
         """The condition that a row was known on the as-of date."""
@@ -134,15 +136,14 @@ class Engine:
         until = literal(self._known_until)
         own = f"{quoted(entry.time)}" if entry.time else None
         recorded = "recorded_at" in entry.columns
-        if recorded and own and entry.time:
-            own_type = entry.columns[entry.time].type
-            own_day = own if own_type == "timestamp" else f"CAST({own} AS TIMESTAMP)"
-            return f"coalesce(recorded_at, {own_day}) < {until}"
+        # a date is a business day already: only instants are compared with the moment at which the day ended
+        clocked = entry.time is not None and entry.columns[entry.time].type == "timestamp"
+        happened = f"{own} < {until}" if clocked else f"{own} <= {literal(self.as_of)}"
+        if recorded and own:
+            return f"CASE WHEN recorded_at IS NULL THEN {happened} ELSE recorded_at < {until} END"
         if recorded:
             return f"recorded_at IS NULL OR recorded_at < {until}"
-        if own:
-            return f"CAST({own} AS TIMESTAMP) < {until}"
-        return ""
+        return happened if own else ""
 
     def _not_yet(self, table: str) -> dict[str, str]:
         """A ticket answered or resolved after the as-of date was still open then."""
@@ -201,8 +202,9 @@ class Engine:
         return self._reads[sql]
 
     def _source_tables(self, name: str) -> tuple[str, ...]:
-        if name in VIEWS:
-            return self.tables_read(VIEWS[name].sql)
+        if (known := view_named(name.lower())) is not None:
+            view, day = known
+            return self.tables_read(view.text(self.rules, day))
         if name in self._made:
             return self.tables_read(self._made[name])
         if name in self._lent:
@@ -274,7 +276,7 @@ class Engine:
     ) -> pd.DataFrame:
         """All months of the view at once, so that a year of facts costs one query; then the months asked for."""
         definition = json.dumps(
-            [AGGREGATE_VERSION, view.sql, [(m.id, m.value, m.where) for m in measures], list(by)]
+            [AGGREGATE_VERSION, view.text(self.rules), [(m.id, m.value, m.where) for m in measures], list(by)]
         )
         name = f"{view.name}-{hashlib.sha256(definition.encode()).hexdigest()[:24]}.parquet"
         if name not in self._remembered:
@@ -340,7 +342,9 @@ class Engine:
     def _partition_key(self, partition: Any) -> str:
         """Content, and the as-of date only where some record of the partition came after it."""
         last = partition.last_recorded_at
-        late = last is not None and last >= self._known_until
+        # dates are kept as midnight UTC, which west of Greenwich lies before the end of the business day
+        midnight = dt.datetime.combine(self.as_of + dt.timedelta(days=1), dt.time())
+        late = last is not None and last >= min(self._known_until, midnight)
         return f"{partition.content_hash}{self.as_of if late else ''}"
 
     # -- facts ------------------------------------------------------------------------------------------------------

@@ -67,7 +67,8 @@ COVARIATES = (
 class Treatment:
     """One entry of ``params/treatments.yml``.
 
-    rule, limit : what makes a case treated; the limit in hours or days where the rule has one
+    rule, limit : what makes a case treated; the limit in days where the rule has one of its own. When an answer is late and a repair
+        a repeat is said once for all studies, in ``params/assumptions.yml``
     ticket_types : eligible cases; time_zero : from when the outcome is counted, never before treatment is known
     window_days : length of the outcome window; censoring ``closed_window`` keeps only customers observable for the whole of it
     events : ``first`` eligible case of each customer, ``until_exposed`` every case up to the first in the arm the company fears (later ones meet
@@ -101,7 +102,7 @@ class Treatment:
             raise ParameterError(
                 f"{where}: time zero '{self.time_zero}' is not when treatment is known; with rule '{self.rule}' it is '{KNOWN_AT[self.rule]}'."
             )
-        limited = self.rule not in ("responded_in_time", "first_contact", "proactive")
+        limited = self.rule in ("complaint_within_days", "compensated_within_days")
         if limited != (self.limit > 0):
             raise ParameterError(
                 f"{where}: rule '{self.rule}' {'needs a limit above zero' if limited else 'takes no limit'}, not {self.limit:g}."

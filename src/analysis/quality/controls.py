@@ -97,7 +97,7 @@ def control_checks(totals: Sequence[ControlTotals]) -> list[Check]:
 def _compared(inputs: StudyInputs, control: Control) -> ControlTotals:
     first = inputs.month - (MONTHS - 1)
     frame = inputs.engine.query(
-        f"SELECT gl.month, gl.total, own.ours FROM (SELECT month, coalesce(sum(amount) FILTER (account = 'all'), sum(amount)) AS total FROM gl_totals "
+        f"SELECT gl.month, gl.total, own.ours FROM (SELECT month, coalesce(sum(amount) FILTER (account = 'all'), sum(amount)) AS total FROM control_totals "
         f"WHERE measure = {literal(control.measure)} GROUP BY month) AS gl LEFT JOIN ({control.sum}) AS own ON own.month = gl.month ORDER BY gl.month"
     )
     lines = {Month.parse(line["month"]): line for line in frame.to_dict(orient="records")}

@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.metrics import StudyInputs
 from analysis.metrics.lineage import traced
-from analysis.metrics.views import PLANS
+from analysis.metrics.views import PLANS, business_day
 from analysis.periods import Month, months_between
 from analysis.results import Fact, Finding, Sentence
 from analysis.sources.readers import literal, quoted
@@ -138,11 +138,7 @@ def stopped_early(inputs: StudyInputs, tables: Sequence[Freshness]) -> list[Find
 @traced
 def _freshness(inputs: StudyInputs, name: str, time: str, *, clocked: bool) -> Freshness | None:
     moment = quoted(time)
-    day = (
-        f"CAST(timezone({literal(inputs.params.time_zone)}, timezone('UTC', {moment})) AS DATE)"
-        if clocked
-        else moment
-    )
+    day = business_day(moment, literal(inputs.params.time_zone)) if clocked else moment
     since = inputs.month - 12
     days = inputs.engine.query(
         f"SELECT DISTINCT {day} AS day FROM {quoted(name)} WHERE month >= DATE '{since.start}' AND month <= DATE '{inputs.month.start}' AND {moment} IS NOT NULL ORDER BY 1"

@@ -14,7 +14,7 @@ from analysis.periods import Month
 from analysis.results import Fact
 from analysis.retention import views
 from analysis.retention.drivers import Drivers
-from analysis.retention.standing import observed_from, zone
+from analysis.retention.standing import observed_from
 from analysis.retention.stating import estimate
 
 if TYPE_CHECKING:
@@ -52,27 +52,24 @@ def chain(inputs: StudyInputs, found: Drivers | None) -> tuple[Link, ...]:
     """Every link that the data allow, judged together (Holm)."""
     from analysis import stats
 
-    place = zone(inputs)
     since = observed_from(inputs)
     cutoff, period = inputs.month.end, Period(Month.parse(since), inputs.month)
     estimates: list[tuple[str, tuple[float, float, float, int] | None]] = []
     for name, sql, needs in (
-        ("late_to_score", views.link_score(cutoff, place), ("surveys.score", "tickets.first_response_at")),
+        ("late_to_score", views.link_score(cutoff), ("surveys.score", "tickets.first_response_at")),
         (
             "late_to_detractor",
-            views.link_recommendation(cutoff, place),
+            views.link_recommendation(cutoff),
             ("surveys.score", "tickets.first_response_at"),
         ),
     ):
         frame = _frame(inputs, sql, needs)
         estimates.append((name, None if frame is None else risk_ratio(frame)))
     waits = _frame(
-        inputs, views.link_backlog(cutoff, since, place), ("tickets.first_response_at", "tickets.resolved_at")
+        inputs, views.link_backlog(cutoff, since), ("tickets.first_response_at", "tickets.resolved_at")
     )
     estimates.append(("response_to_backlog", None if waits is None else backlog_ratio(waits)))
-    answers = _frame(
-        inputs, views.link_answers(cutoff, since, place), ("surveys.score", "surveys.answered_at")
-    )
+    answers = _frame(inputs, views.link_answers(cutoff, since), ("surveys.score", "surveys.answered_at"))
     estimates.append(
         (
             "backlog_to_detractor",

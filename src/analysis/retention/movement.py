@@ -14,7 +14,7 @@ from analysis.periods import Month
 from analysis.results import Fact
 from analysis.retention import views
 from analysis.retention.components import ChurnComponents, churn_components
-from analysis.retention.standing import contracts, purchases, zone
+from analysis.retention.standing import contracts, purchases
 from analysis.retention.stating import NO_YEAR, TOO_FEW, plain, share
 
 if TYPE_CHECKING:
@@ -256,11 +256,7 @@ def model_churn(inputs: StudyInputs) -> Fact:
 
     period = year_of(inputs)
     frames = [
-        inputs.engine.query(
-            views.purchase_patterns(
-                inputs.month.end, at, acquired_before=period.first.start, zone=zone(inputs)
-            )
-        )
+        inputs.engine.query(views.purchase_patterns(inputs.month.end, at, acquired_before=period.first.start))
         for at in (period.first.start, inputs.month.end)
     ]
     if frames[0].empty:

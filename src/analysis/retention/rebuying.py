@@ -13,7 +13,7 @@ from analysis.periods import Month
 from analysis.results import Fact
 from analysis.retention import views
 from analysis.retention.settings import load_settings
-from analysis.retention.standing import contracts, felt, observed_from, zone
+from analysis.retention.standing import contracts, felt, observed_from
 from analysis.retention.stating import TOO_FEW, estimate, plain, share
 
 if TYPE_CHECKING:
@@ -52,9 +52,7 @@ def rebuying(inputs: StudyInputs) -> tuple[Rebuying, ...]:
     if not every:
         raise MissingData("orders.ordered_at")
     counts = inputs.engine.query(
-        views.repurchase_strata(
-            felt(inputs), inputs.month.end, every, windows_months=windows, zone=zone(inputs)
-        )
+        views.repurchase_strata(felt(inputs), inputs.month.end, every, windows_months=windows)
     )
     days = pd.to_datetime(counts["landmark"])
     for window in windows:
@@ -86,7 +84,6 @@ def leaving_after_repair(inputs: StudyInputs) -> tuple[Rebuying, ...]:
             inputs.month.end,
             [one.start for one in landmarks],
             window_months=LEAVER_WINDOW,
-            zone=zone(inputs),
         )
     )
     return tuple(

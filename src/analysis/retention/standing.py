@@ -14,26 +14,15 @@ from analysis.periods import Month
 from analysis.retention import views
 
 
-def zone(inputs: StudyInputs) -> str:
-    """The business time zone; days are its days, summer time included."""
-    return inputs.params.time_zone
-
-
 def contracts(inputs: StudyInputs) -> str:
-    """CTEs ``terms`` and ``spells`` of contracts. Terms are read from the rows each time: they are a selection; only spells take sorting."""
-    cutoff = inputs.month.end
-    sql = f"WITH {views.contract_spells(cutoff)} SELECT * FROM spells"
-    spells = inputs.engine.materialise(
-        "contract_spells", sql, needs=["contracts.starts_on", "contracts.ends_on"]
-    )
-    return f"{views.contract_terms(cutoff)}, spells AS (SELECT * FROM {spells})"
+    """CTEs ``terms`` and ``spells`` of contracts, as known at the end of the month."""
+    inputs.engine.require("contracts.starts_on", "contracts.ends_on")
+    return views.contract_spells(inputs.month.end)
 
 
 def purchases(inputs: StudyInputs) -> str:
     """CTE ``spells`` of customers without a running kind of contract."""
-    sql = views.purchase_spells(
-        inputs.month.end, window_months=inputs.params.active_window_months, zone=zone(inputs)
-    )
+    sql = views.purchase_spells(inputs.month.end, window_months=inputs.params.active_window_months)
     spells = inputs.engine.materialise(
         "purchase_spells", f"WITH {sql} SELECT * FROM spells", needs=["orders.ordered_at", "orders.revenue"]
     )
@@ -43,14 +32,14 @@ def purchases(inputs: StudyInputs) -> str:
 def felt(inputs: StudyInputs) -> str:
     """CTE ``felt``: by customer, the day from which each service experience could count."""
     surveys = not inputs.engine.tables.missing("surveys.score", "surveys.answered_at")
-    sql = views.experience(inputs.month.end, zone(inputs), surveys=surveys)
+    sql = views.experience(inputs.month.end, surveys=surveys)
     return f"felt AS (SELECT * FROM {inputs.engine.materialise('service_felt', f'WITH {sql} SELECT * FROM felt')})"
 
 
 @traced
 def observed_from(inputs: StudyInputs) -> dt.date:
     """First day of the month in which service records begin; contracts older than that enter then."""
-    frame = inputs.engine.query("SELECT min(month) AS first FROM tickets")
+    frame = inputs.engine.query("SELECT min(month) AS first FROM service_orders")
     first = frame["first"].iloc[0]
     if first is None or first != first:
         raise MissingData("tickets.opened_at")

@@ -1,4 +1,4 @@
-"""SQL of the retention study: text over the canonical tables, in the engine's dialect.
+"""SQL of the retention study: text over the shared views, in the engine's dialect.
 
 Days are half-open. A customer is present when a day begins if the spell began before it and has not ended before it; who is lost on a day
 was present that morning. Nothing after ``cutoff`` is seen, whatever the tables hold.
@@ -11,60 +11,25 @@ from collections.abc import Sequence
 from typing import Literal
 
 from analysis.metrics.backend import literal
-
-CONTRACT_KINDS = ("subscription", "maintenance")
-GRACE_DAYS = 30  # a contract renewed within a month of its end was not lost
-NOT_STATED = "not_stated"
-
-
-def day(column: str, zone: str | int) -> str:
-    """The business day of a UTC instant, in a named zone (summer time included) or at a fixed distance in minutes."""
-    if isinstance(zone, int):
-        return f"CAST({column} + INTERVAL ({zone}) MINUTE AS DATE)"
-    return f"CAST(timezone({literal(zone)}, timezone('UTC', {column})) AS DATE)"
-
-
-def contract_terms(cutoff: dt.date) -> str:
-    """CTE ``terms``: customer_id, kind, amount, starts_on, ends_on, until (the day after its last), term_months; known by ``cutoff``."""
-    end = literal(cutoff)
-    kinds = ", ".join(literal(kind) for kind in CONTRACT_KINDS)
-    return f"""terms AS (
-  SELECT customer_id, kind, amount, starts_on, ends_on,
-         greatest(CAST(CASE WHEN cancelled_on < {end} THEN cancelled_on ELSE ends_on + INTERVAL 1 DAY END AS DATE), starts_on) AS until,
-         greatest(datediff('month', starts_on, CAST(ends_on + INTERVAL 1 DAY AS DATE)), 1) AS term_months
-  FROM contracts WHERE kind IN ({kinds}) AND starts_on < {end}
-)"""
+from analysis.metrics.views import NOT_STATED, at, days_of_age, step
+from analysis.metrics.views.days import Width
 
 
 def contract_spells(cutoff: dt.date) -> str:
-    """CTEs ``terms`` and ``spells``: customer_id, spell, kind, begins, ends (null while running)."""
-    end = literal(cutoff)
-    return f"""{contract_terms(cutoff)}, reached AS (
-  SELECT *, max(until) OVER (PARTITION BY customer_id ORDER BY starts_on, until ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM terms
-), numbered AS (
-  SELECT *, sum(CASE WHEN before IS NULL OR starts_on > before + INTERVAL {GRACE_DAYS} DAY THEN 1 ELSE 0 END)
-            OVER (PARTITION BY customer_id ORDER BY starts_on, until ROWS UNBOUNDED PRECEDING) AS spell FROM reached
-), runs AS (
-  SELECT customer_id, spell, min(kind) AS kind, min(starts_on) AS begins, max(until) AS until FROM numbered GROUP BY 1, 2
-), placed AS (
-  SELECT r.*, max(spell) OVER (PARTITION BY r.customer_id) AS last_spell FROM runs r
-), spells AS (
-  SELECT p.customer_id, p.spell, p.kind, p.begins,
-         CASE WHEN p.spell = p.last_spell AND c.churned_on >= p.begins AND c.churned_on < {end} THEN c.churned_on
-              WHEN p.until < {end} THEN p.until END AS ends
-  FROM placed p LEFT JOIN customers c ON c.customer_id = p.customer_id
-)"""
+    """CTEs ``terms`` (of contracts that can be renewed) and ``spells`` as they were known when ``cutoff`` began."""
+    return f"""terms AS (SELECT * FROM {at("contract_terms", cutoff)} WHERE renewable), spells AS (SELECT * FROM {at("contract_spells", cutoff)})"""
 
 
-def purchase_spells(cutoff: dt.date, *, window_months: int, zone: str) -> str:
-    """CTE ``spells`` of customers without a running kind of contract: from an order until the window after the last one has passed."""
+def _without_contract(cutoff: dt.date) -> str:
+    """A condition on customers who never held a contract that can be renewed: only their purchases say whether they are there."""
+    return f"customer_id NOT IN (SELECT customer_id FROM {at('contract_terms', cutoff)} WHERE renewable)"
+
+
+def purchase_spells(cutoff: dt.date, *, window_months: int) -> str:
+    """CTE ``spells`` of customers without a contract that can be renewed: from a purchase until the window after the last one has passed."""
     end = literal(cutoff)
-    kinds = ", ".join(literal(kind) for kind in CONTRACT_KINDS)
-    bought = day("o.ordered_at", zone)
     return f"""bought AS (
-  SELECT DISTINCT o.customer_id, {bought} AS bought_on FROM orders o
-  WHERE o.revenue > 0 AND {bought} < {end}
-    AND o.customer_id NOT IN (SELECT customer_id FROM contracts WHERE kind IN ({kinds}) AND customer_id IS NOT NULL)
+  SELECT DISTINCT customer_id, bought_on FROM purchase_days WHERE bought_on < {end} AND {_without_contract(cutoff)}
 ), reached AS (
   SELECT *, lag(bought_on) OVER (PARTITION BY customer_id ORDER BY bought_on) AS before FROM bought
 ), numbered AS (
@@ -103,7 +68,7 @@ FROM seen LEFT JOIN customers c ON c.customer_id = seen.customer_id GROUP BY 1, 
 def running_terms(moment: dt.date) -> str:
     """Yearly value by customer of the terms that run when a day begins: customer_id, kind, since, due_on (last day of the term that ends first), yearly."""
     at = literal(moment)
-    return f"""SELECT t.customer_id, min(s.kind) AS kind, min(s.begins) AS since, min(t.ends_on) AS due_on, sum(CAST(t.amount * 12 / t.term_months AS DECIMAL(18, 2))) AS yearly
+    return f"""SELECT t.customer_id, min(s.kind) AS kind, min(s.begins) AS since, min(t.ends_on) AS due_on, sum(t.yearly_amount) AS yearly
   FROM terms t JOIN spells s ON s.customer_id = t.customer_id AND s.begins <= t.starts_on AND (s.ends IS NULL OR s.ends >= {at}) AND s.begins < {at}
   WHERE t.starts_on < {at} AND t.until >= {at} GROUP BY 1"""
 
@@ -135,60 +100,46 @@ FROM spells s JOIN customers c ON c.customer_id = s.customer_id
 WHERE s.ends >= {literal(first)} AND s.begins < {literal(first)} GROUP BY 1, 2 ORDER BY 3 DESC, 1"""
 
 
-PRODUCT_ORDER = "coalesce(order_type, 'product') = 'product'"  # sources without a type of order sell products
 Grouping = Literal["acquisition", "first_product", "first_service"]
 
 
-def step(column: str, period: str) -> str:
-    """The ordinal of the calendar week, month, quarter or year a day lies in (as pandas counts periods from 1970)."""
-    return {
-        "week": f"CAST(floor((datediff('day', DATE '1970-01-01', {column}) + 10) / 7.0) AS INTEGER)",
-        "month": f"((year({column}) - 1970) * 12 + month({column}) - 1)",
-        "quarter": f"((year({column}) - 1970) * 4 + quarter({column}) - 1)",
-        "year": f"(year({column}) - 1970)",
-    }[period]
-
-
-def contract_cohorts(contracts: str, *, period: str) -> str:
+def contract_cohorts(contracts: str, *, period: Width) -> str:
     """Counts by step of the first contract and step of the loss (null: still there)."""
     return f"""WITH {contracts}, lived AS (
   SELECT customer_id, min(begins) AS begins, CASE WHEN bool_or(ends IS NULL) THEN NULL ELSE max(ends) END AS ends FROM spells GROUP BY 1)
 SELECT {step("begins", period)} AS cohort, {step("ends", period)} AS lost_in, count(*) AS customers FROM lived GROUP BY 1, 2 ORDER BY 1, 2"""
 
 
-def cohort_orders(cutoff: dt.date, *, zone: str, period: str) -> str:
+def cohort_orders(cutoff: dt.date, *, period: Width) -> str:
     """Product orders of known customers, one row per customer and step: customer_id, step, orders (paid ones), revenue, margin.
 
     Every grouping stands on these; a table of the order lines themselves would be several times as large.
     """
-    bought = day("ordered_at", zone)
-    return f"""SELECT customer_id, {step("bought_on", period)} AS step, count(DISTINCT order_id) FILTER (WHERE revenue > 0) AS orders,
+    return f"""SELECT customer_id, {step("ordered_on", period)} AS step, count(DISTINCT order_id) FILTER (WHERE revenue > 0) AS orders,
        CAST(sum(revenue) AS DECIMAL(18, 2)) AS revenue, CAST(sum(gross_margin) AS DECIMAL(18, 2)) AS margin
-FROM (SELECT customer_id, order_id, revenue, gross_margin, {bought} AS bought_on FROM orders WHERE {PRODUCT_ORDER} AND customer_id IS NOT NULL) o
-WHERE bought_on < {literal(cutoff)} GROUP BY 1, 2"""
+FROM order_lines WHERE order_type = 'product' AND customer_id IS NOT NULL AND ordered_on < {literal(cutoff)} GROUP BY 1, 2"""
 
 
-def _entry(orders: str, grouping: Grouping, cutoff: dt.date, *, zone: str, period: str) -> str:
+def _entry(orders: str, grouping: Grouping, cutoff: dt.date, *, period: Width) -> str:
     """Customer, label and step of entry of a grouping. Who never bought, or was never served, belongs to no cohort; nor who is first seen in service
     within a year of the first record of service, because earlier service is not on record."""
     buyers = f"SELECT customer_id, min(step) AS entered FROM {orders} WHERE orders > 0 GROUP BY 1"
     if grouping == "first_service":
         return f"""SELECT customer_id, 'all' AS label, {step("served_on", period)} AS entered
-  FROM (SELECT customer_id, min({day("opened_at", zone)}) AS served_on FROM service WHERE customer_id IS NOT NULL GROUP BY 1) first_served
+  FROM (SELECT customer_id, min(opened_on) AS served_on FROM service_orders WHERE customer_id IS NOT NULL GROUP BY 1) first_served
   WHERE customer_id IN (SELECT customer_id FROM {orders} WHERE orders > 0)
-    AND served_on >= (SELECT min({day("opened_at", zone)}) FROM service) + INTERVAL 1 YEAR"""
+    AND served_on >= (SELECT min(opened_on) FROM service_orders) + INTERVAL 1 YEAR"""
     if grouping == "first_product":
-        bought = day("ordered_at", zone)
         return f"""SELECT b.customer_id, coalesce(p.label, '{NOT_STATED}') AS label, b.entered FROM ({buyers}) b LEFT JOIN (
-    SELECT customer_id, min_by(product_line, concat(CAST({bought} AS VARCHAR), '|', order_id)) AS label
-    FROM sales WHERE {PRODUCT_ORDER} AND revenue > 0 AND {bought} < {literal(cutoff)} GROUP BY 1) p ON p.customer_id = b.customer_id"""
+    SELECT customer_id, min_by(product_line, concat(CAST(ordered_on AS VARCHAR), '|', order_id)) AS label
+    FROM sales WHERE order_type = 'product' AND revenue > 0 AND ordered_on < {literal(cutoff)} GROUP BY 1) p ON p.customer_id = b.customer_id"""
     return f"SELECT customer_id, 'all' AS label, entered FROM ({buyers}) b"
 
 
-def purchase_cohorts(orders: str, grouping: Grouping, cutoff: dt.date, *, zone: str, period: str) -> str:
+def purchase_cohorts(orders: str, grouping: Grouping, cutoff: dt.date, *, period: Width) -> str:
     """By label, step of entry and age: customers who ordered, orders, revenue, margin; and, with age null, the customers of the cohort."""
     last = step(literal(cutoff - dt.timedelta(days=1)), period)
-    return f"""WITH entered AS ({_entry(orders, grouping, cutoff, zone=zone, period=period)})
+    return f"""WITH entered AS ({_entry(orders, grouping, cutoff, period=period)})
 SELECT e.label, e.entered, o.step - e.entered AS age, count(*) FILTER (WHERE o.orders > 0) AS active, CAST(sum(o.orders) AS BIGINT) AS orders, sum(o.revenue) AS revenue, sum(o.margin) AS margin
 FROM entered e JOIN {orders} o ON o.customer_id = e.customer_id AND o.step >= e.entered WHERE e.entered <= {last} GROUP BY 1, 2, 3
 UNION ALL SELECT label, entered, NULL, count(*), 0, 0, 0 FROM entered WHERE entered <= {last} GROUP BY 1, 2 ORDER BY 1, 2, 3"""
@@ -201,52 +152,45 @@ def _segment_at(rows: str, moment: str) -> str:
 
 
 def lifetimes(contracts: str, cutoff: dt.date, *, observed_from: dt.date) -> str:
-    """Distinct (customer type, segment at start, kind, entry, duration, reason) of contract spells with their number; time in days."""
+    """Distinct (customer type, segment at start, kind, entry, duration, reason) of contract spells with their number; ages in days of twelfths of a year."""
     end, since = literal(cutoff), literal(observed_from)
     return f"""WITH {contracts}, held AS ({_segment_at("spells", "begins")})
 SELECT coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, coalesce(h.segment, c.segment, '{NOT_STATED}') AS segment, s.kind,
-       greatest(datediff('day', s.begins, {since}), 0) AS entry,
-       datediff('day', s.begins, coalesce(s.ends, {end})) AS duration, s.ends IS NOT NULL AS lost,
+       greatest({days_of_age("s.begins", since)}, 0) AS entry,
+       {days_of_age("s.begins", f"coalesce(s.ends, {end})")} AS duration, s.ends IS NOT NULL AS lost,
        CASE WHEN s.ends IS NULL THEN '' ELSE coalesce(c.churn_reason, '{NOT_STATED}') END AS reason, count(*) AS customers
 FROM spells s LEFT JOIN customers c ON c.customer_id = s.customer_id LEFT JOIN held h ON h.customer_id = s.customer_id AND h.spell = s.spell
 WHERE coalesce(s.ends, {end}) > {since} AND coalesce(s.ends, {end}) > s.begins
 GROUP BY ALL ORDER BY ALL"""
 
 
-def experience(cutoff: dt.date, zone: str, *, surveys: bool) -> str:
+def experience(cutoff: dt.date, *, surveys: bool) -> str:
     """CTE ``felt``: by customer, the day from which each experience could count. Nothing enters when the ticket is opened.
 
-    A complaint, or another request for help, enters at the 24-hour landmark, when it is known whether it was answered by then; a repeat
+    A complaint, or another request for help, enters at the landmark of its answer, when it is known whether it was answered by then; a repeat
     repair, and a repair that took more than one contact, when it is resolved; a low score (1 or 2 of 5) when it is answered.
     Of requests and repairs only a customer's first counts (``asked``, ``repaired``), and whether it waited or took more than one contact
     (``waited``, ``followed``): whoever comes often would otherwise be found among the badly served for coming often.
     """
     until = literal(cutoff)
-    opened, resolved, answered = (day(column, zone) for column in ("opened_at", "resolved_at", "answered_at"))
     low = (
-        f"""SELECT customer_id, 'low' AS what, {answered} AS moment FROM surveys WHERE kind = 'csat' AND score <= 2 AND answered_at IS NOT NULL"""
+        "SELECT customer_id, 'low' AS what, answered_on AS moment FROM answers WHERE kind = 'csat' AND score <= 2 AND answered_at IS NOT NULL"
         if surveys
         else "SELECT CAST(NULL AS VARCHAR) AS customer_id, 'low' AS what, CAST(NULL AS DATE) AS moment WHERE FALSE"
     )
-    return f"""repeats AS (
-  SELECT customer_id, resolved_at, opened_at,
-         lag(resolved_at) OVER (PARTITION BY serial_no ORDER BY opened_at, ticket_id) AS repaired_at
-  FROM service WHERE ticket_type = 'repair' AND serial_no IS NOT NULL
+    place = "row_number() OVER (PARTITION BY customer_id ORDER BY opened_at, ticket_id) AS place"
+    return f"""asked AS (
+  SELECT ticket_type, customer_id, opened_at, ticket_id, answered_late, landmark_on, resolved_on, contacts FROM first_responses WHERE customer_id IS NOT NULL
 ), firsts AS (
-  SELECT 'request' AS what, customer_id, opened_at, first_response_at, resolved_at, contacts, row_number() OVER (PARTITION BY customer_id ORDER BY opened_at, ticket_id) AS place
-  FROM service WHERE ticket_type NOT IN ('complaint', 'installation') AND customer_id IS NOT NULL
-  UNION ALL SELECT 'repair', customer_id, opened_at, first_response_at, resolved_at, contacts, row_number() OVER (PARTITION BY customer_id ORDER BY opened_at, ticket_id)
-  FROM service WHERE ticket_type = 'repair' AND customer_id IS NOT NULL
+  SELECT 'request' AS what, answered_late, landmark_on, resolved_on, contacts, customer_id, {place} FROM asked WHERE ticket_type NOT IN ('complaint', 'installation')
+  UNION ALL SELECT 'repair', answered_late, landmark_on, resolved_on, contacts, customer_id, {place} FROM asked WHERE ticket_type = 'repair'
 ), moments AS (
-  SELECT customer_id, CASE WHEN first_response_at IS NULL OR first_response_at > opened_at + INTERVAL 24 HOUR THEN 'slow' ELSE 'prompt' END AS what,
-         CAST({opened} + INTERVAL 1 DAY AS DATE) AS moment FROM service WHERE ticket_type = 'complaint'
-  UNION ALL SELECT customer_id, 'repeat' AS what, {resolved} AS moment FROM repeats
-  WHERE resolved_at IS NOT NULL AND opened_at >= repaired_at AND opened_at < repaired_at + INTERVAL 30 DAY
+  SELECT customer_id, CASE WHEN answered_late THEN 'slow' ELSE 'prompt' END AS what, landmark_on AS moment FROM asked WHERE ticket_type = 'complaint'
+  UNION ALL SELECT customer_id, 'repeat' AS what, resolved_on AS moment FROM repair_outcomes WHERE is_repeat AND resolved_on IS NOT NULL
   UNION ALL {low}
-  UNION ALL SELECT customer_id, CASE WHEN first_response_at IS NULL OR first_response_at > opened_at + INTERVAL 24 HOUR THEN 'waited' ELSE 'answered' END AS what,
-         CAST({opened} + INTERVAL 1 DAY AS DATE) AS moment FROM firsts WHERE what = 'request' AND place = 1
-  UNION ALL SELECT customer_id, CASE WHEN contacts > 1 THEN 'followed' ELSE 'first' END AS what, {resolved} AS moment FROM firsts
-  WHERE what = 'repair' AND place = 1 AND resolved_at IS NOT NULL AND contacts IS NOT NULL
+  UNION ALL SELECT customer_id, CASE WHEN answered_late THEN 'waited' ELSE 'answered' END AS what, landmark_on AS moment FROM firsts WHERE what = 'request' AND place = 1
+  UNION ALL SELECT customer_id, CASE WHEN contacts > 1 THEN 'followed' ELSE 'first' END AS what, resolved_on AS moment FROM firsts
+  WHERE what = 'repair' AND place = 1 AND resolved_on IS NOT NULL AND contacts IS NOT NULL
 ), felt AS (
   SELECT customer_id, min(moment) FILTER (WHERE what = 'slow') AS slow_on, min(moment) FILTER (WHERE what = 'prompt') AS prompt_on,
          min(moment) FILTER (WHERE what = 'repeat') AS repeat_on, min(moment) FILTER (WHERE what = 'low') AS low_on,
@@ -270,7 +214,7 @@ def exposure_rows(
 ) -> str:
     """Start-stop rows of contract spells, cut where an experience begins or the segment changes, counted by pattern.
 
-    One row per distinct pattern: kind, customer_type, segment, the exposures (as they stood when the piece began), ever_slow, entry, stop (days since the contract began), lost, customers.
+    One row per distinct pattern: kind, customer_type, segment, the exposures (as they stood when the piece began), ever_slow, entry, stop (age of the contract, in days of twelfths of a year), lost, customers.
     """
     end, since = literal(cutoff), literal(observed_from)
     cuts = "\n".join(
@@ -294,7 +238,7 @@ def exposure_rows(
 )
 SELECT w.kind, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, coalesce(h.segment, c.segment, '{NOT_STATED}') AS segment, {flags},
        coalesce(f.slow_on < w.hi, FALSE) AS ever_slow, coalesce(f.repeat_on < w.hi, FALSE) AS ever_repeat,
-       datediff('day', w.begins, x.moment) AS entry, datediff('day', w.begins, coalesce(x.next_moment, w.hi)) AS stop,
+       {days_of_age("w.begins", "x.moment")} AS entry, {days_of_age("w.begins", "coalesce(x.next_moment, w.hi)")} AS stop,
        w.lost AND x.next_moment IS NULL AS lost, count(*) AS customers
 FROM pieces x JOIN watched w ON w.customer_id = x.customer_id AND w.spell = x.spell
 LEFT JOIN felt f ON f.customer_id = x.customer_id LEFT JOIN customers c ON c.customer_id = x.customer_id
@@ -303,17 +247,16 @@ GROUP BY ALL ORDER BY ALL"""
 
 
 def snapshot_rows(
-    contracts: str, felt: str, cutoff: dt.date, days: Sequence[dt.date], *, horizon_months: int, zone: str
+    contracts: str, felt: str, cutoff: dt.date, days: Sequence[dt.date], *, horizon_months: int
 ) -> str:
     """One row per customer under contract and snapshot day, with what was known that morning and, where the horizon has passed, the loss."""
     listed = ", ".join(f"({literal(one)})" for one in days)
     end = literal(cutoff)
-    opened, bought = day("t.opened_at", zone), day("o.ordered_at", zone)
     return f"""WITH {contracts}, {felt}, days(snapshot) AS (VALUES {listed}), present AS (
   SELECT d.snapshot, s.customer_id, s.spell, s.kind, s.begins, s.ends FROM spells s
   JOIN days d ON s.begins < d.snapshot AND (s.ends IS NULL OR s.ends >= d.snapshot)
 ), terms_now AS (
-  SELECT p.snapshot, p.customer_id, sum(CAST(t.amount * 12 / t.term_months AS DECIMAL(18, 2))) AS yearly, min(datediff('day', p.snapshot, CAST(t.ends_on + INTERVAL 1 DAY AS DATE))) AS days_to_renewal
+  SELECT p.snapshot, p.customer_id, sum(t.yearly_amount) AS yearly, min(datediff('day', p.snapshot, t.due_on)) AS days_to_renewal
   FROM present p JOIN terms t ON t.customer_id = p.customer_id AND t.starts_on < p.snapshot AND t.until >= p.snapshot GROUP BY 1, 2
 ), held AS (
   SELECT p.snapshot, p.customer_id, max_by(h.value, h.valid_from) AS segment FROM present p
@@ -321,11 +264,11 @@ def snapshot_rows(
 ), served AS (
   SELECT p.snapshot, p.customer_id, count(*) AS tickets_12m, count(*) FILTER (WHERE t.ticket_type = 'complaint') AS complaints_12m,
          count(*) FILTER (WHERE t.ticket_type = 'repair') AS repairs_12m
-  FROM present p JOIN service t ON t.customer_id = p.customer_id AND {opened} < p.snapshot AND {opened} >= p.snapshot - INTERVAL 12 MONTH GROUP BY 1, 2
+  FROM present p JOIN service_orders t ON t.customer_id = p.customer_id AND t.opened_on < p.snapshot AND t.opened_on >= p.snapshot - INTERVAL 12 MONTH GROUP BY 1, 2
 ), ordered AS (
   SELECT p.snapshot, p.customer_id, count(*) AS orders_24m,
-         sum(o.gross_margin) FILTER (WHERE {bought} >= p.snapshot - INTERVAL 12 MONTH) AS margin_12m
-  FROM present p JOIN orders o ON o.customer_id = p.customer_id AND {bought} < p.snapshot AND {bought} >= p.snapshot - INTERVAL 24 MONTH GROUP BY 1, 2
+         sum(o.gross_margin) FILTER (WHERE o.ordered_on >= p.snapshot - INTERVAL 12 MONTH) AS margin_12m
+  FROM present p JOIN order_lines o ON o.customer_id = p.customer_id AND o.ordered_on < p.snapshot AND o.ordered_on >= p.snapshot - INTERVAL 24 MONTH GROUP BY 1, 2
 )
 SELECT p.snapshot, p.customer_id, c.customer_type, c.region, c.channel, p.kind AS contract_kind, coalesce(h.segment, c.segment, '{NOT_STATED}') AS segment,
        datediff('month', p.begins, p.snapshot) AS tenure_months, n.yearly AS contract_value, n.days_to_renewal,
@@ -340,7 +283,7 @@ ORDER BY 1, 2"""
 
 
 def repurchase_strata(
-    felt: str, cutoff: dt.date, landmarks: Sequence[dt.date], *, windows_months: Sequence[int], zone: str
+    felt: str, cutoff: dt.date, landmarks: Sequence[dt.date], *, windows_months: Sequence[int]
 ) -> str:
     """Customers at each landmark, with and without service in the quarter before, by what else tells buyers apart, and who bought again in time.
 
@@ -354,13 +297,11 @@ def repurchase_strata(
         f"count(*) FILTER (WHERE next_on < landmark + INTERVAL {months} MONTH) AS bought_{months}"
         for months in windows_months
     )
-    opened, bought = day("opened_at", zone), day("ordered_at", zone)
-    resolved = day("resolved_at", zone)
     return f"""WITH {felt}, days(landmark) AS (VALUES {listed}), tickets_of AS (
-  SELECT customer_id, {opened} AS opened_on, {resolved} AS resolved_on, severity FROM service
+  SELECT customer_id, opened_on, resolved_on, severity FROM service_orders
   WHERE ticket_type IN ('repair', 'complaint', 'return', 'exchange') AND customer_id IS NOT NULL
 ), bought AS (
-  SELECT DISTINCT customer_id, order_id, {bought} AS bought_on FROM orders WHERE {PRODUCT_ORDER} AND revenue > 0 AND {bought} < {literal(cutoff)}
+  SELECT DISTINCT customer_id, order_id, ordered_on AS bought_on FROM order_lines WHERE order_type = 'product' AND revenue > 0 AND ordered_on < {literal(cutoff)}
 ), standing AS (
   SELECT d.landmark, b.customer_id, count(*) FILTER (WHERE b.bought_on < d.landmark) AS orders_before,
          max(b.bought_on) FILTER (WHERE b.bought_on < d.landmark) AS last_on, min(b.bought_on) AS first_on,
@@ -392,7 +333,7 @@ FROM placed WHERE arm IS NOT NULL GROUP BY ALL ORDER BY ALL"""
 
 
 def leavers_strata(
-    contracts: str, felt: str, cutoff: dt.date, landmarks: Sequence[dt.date], *, window_months: int, zone: str
+    contracts: str, felt: str, cutoff: dt.date, landmarks: Sequence[dt.date], *, window_months: int
 ) -> str:
     """Customers under contract at each landmark, after a repair and without one, by what else tells leavers apart, and who was lost in time.
 
@@ -401,20 +342,19 @@ def leavers_strata(
     yearly term lies there), band of tenure and arm: customers, hits (lost within the window).
     """
     listed = ", ".join(f"({literal(one)})" for one in landmarks)
-    opened, resolved = day("opened_at", zone), day("resolved_at", zone)
     return f"""WITH {contracts}, {felt}, days(landmark) AS (VALUES {listed}), present AS (
   SELECT d.landmark, s.customer_id, s.kind, s.begins, s.ends FROM spells s JOIN days d ON s.begins < d.landmark AND (s.ends IS NULL OR s.ends >= d.landmark)
 ), due AS (
-  SELECT p.landmark, p.customer_id, min(datediff('month', p.landmark, CAST(t.ends_on + INTERVAL 1 DAY AS DATE))) AS due_in
+  SELECT p.landmark, p.customer_id, min(datediff('month', p.landmark, t.due_on)) AS due_in
   FROM present p JOIN terms t ON t.customer_id = p.customer_id AND t.starts_on < p.landmark AND t.ends_on >= p.landmark GROUP BY 1, 2
 ), held AS (
   SELECT p.landmark, p.customer_id, max_by(h.value, h.valid_from) AS segment FROM present p
   JOIN customer_history h ON h.customer_id = p.customer_id AND h.attribute = 'segment' AND h.valid_from < p.landmark GROUP BY 1, 2
 ), repaired AS (
-  SELECT DISTINCT d.landmark, t.customer_id FROM days d JOIN (SELECT customer_id, {resolved} AS resolved_on FROM service WHERE ticket_type = 'repair' AND resolved_at IS NOT NULL) t
+  SELECT DISTINCT d.landmark, t.customer_id FROM days d JOIN (SELECT customer_id, resolved_on FROM service_orders WHERE ticket_type = 'repair' AND resolved_on IS NOT NULL) t
     ON t.resolved_on < d.landmark AND t.resolved_on >= d.landmark - INTERVAL 3 MONTH
 ), asked AS (
-  SELECT customer_id, min({opened}) AS first_on FROM service WHERE ticket_type <> 'installation' AND customer_id IS NOT NULL GROUP BY 1
+  SELECT customer_id, min(opened_on) AS first_on FROM service_orders WHERE ticket_type <> 'installation' AND customer_id IS NOT NULL GROUP BY 1
 ), placed AS (
   SELECT p.landmark, p.kind, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, coalesce(h.segment, c.segment, '{NOT_STATED}') AS segment,
          coalesce(d.due_in, -1) AS due_in, least(CAST(floor(datediff('month', p.begins, p.landmark) / 12.0) AS INTEGER), 3) AS age_band,
@@ -433,65 +373,58 @@ def renewals(contracts: str, first: dt.date, until: dt.date) -> str:
     """Terms that come up for renewal by month and customer type: contracts and yearly value."""
     return f"""WITH {contracts}
 SELECT coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, CAST(date_trunc('month', t.until) AS DATE) AS month, count(*) AS contracts,
-       sum(CAST(t.amount * 12 / t.term_months AS DECIMAL(18, 2))) AS yearly
+       sum(t.yearly_amount) AS yearly
 FROM terms t JOIN spells s ON s.customer_id = t.customer_id AND s.ends IS NULL AND t.starts_on >= s.begins
 LEFT JOIN customers c ON c.customer_id = t.customer_id
 WHERE t.until >= {literal(first)} AND t.until < {literal(until)} GROUP BY 1, 2 ORDER BY 1, 2"""
 
 
-def purchase_patterns(cutoff: dt.date, at: dt.date, *, acquired_before: dt.date, zone: str) -> str:
-    """Frequency, recency and age in weeks at ``at`` of customers acquired before a day, without a running kind of contract, by customer type, with their number."""
-    kinds = ", ".join(literal(kind) for kind in CONTRACT_KINDS)
-    bought = day("o.ordered_at", zone)
+def purchase_patterns(cutoff: dt.date, moment: dt.date, *, acquired_before: dt.date) -> str:
+    """Frequency, recency and age in weeks at ``moment`` of customers acquired before a day, without a contract that can be renewed (as known at ``cutoff``), by customer type, with their number."""
     return f"""WITH days AS (
-  SELECT DISTINCT o.customer_id, {bought} AS bought_on FROM orders o WHERE o.revenue > 0 AND coalesce(o.order_type, 'product') = 'product' AND {bought} < {literal(at)}
-    AND o.customer_id NOT IN (SELECT customer_id FROM contracts WHERE kind IN ({kinds}) AND customer_id IS NOT NULL)
+  SELECT customer_id, bought_on FROM purchase_days WHERE order_type = 'product' AND bought_on < {literal(moment)} AND {_without_contract(cutoff)}
 ), one AS (
   SELECT customer_id, count(*) - 1 AS frequency, CAST(floor(datediff('day', min(bought_on), max(bought_on)) / 7.0) AS INTEGER) AS recency,
-         CAST(ceil(datediff('day', min(bought_on), {literal(at)}) / 7.0) AS INTEGER) AS age
+         CAST(ceil(datediff('day', min(bought_on), {literal(moment)}) / 7.0) AS INTEGER) AS age
   FROM days GROUP BY 1 HAVING min(bought_on) < {literal(acquired_before)})
 SELECT coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, frequency, CASE WHEN frequency = 0 THEN 0 ELSE greatest(recency, 1) END AS recency,
        greatest(age, CASE WHEN frequency = 0 THEN 1 ELSE greatest(recency, 1) END) AS age, count(*) AS customers
 FROM one LEFT JOIN customers c ON c.customer_id = one.customer_id GROUP BY ALL ORDER BY ALL"""
 
 
-def link_score(cutoff: dt.date, zone: str) -> str:
+def link_score(cutoff: dt.date) -> str:
     """Complaints with an answered satisfaction survey: answered late or not, segment, low score or not, number."""
-    return f"""SELECT s.first_response_at IS NULL OR s.first_response_at > s.opened_at + INTERVAL 24 HOUR AS exposed,
+    return f"""SELECT s.answered_late AS exposed,
        concat(coalesce(s.customer_type, '{NOT_STATED}'), '|', coalesce(s.segment, '{NOT_STATED}')) AS stratum, v.score <= 2 AS hit, count(*) AS n
-FROM service s JOIN surveys v ON v.ticket_id = s.ticket_id AND v.kind = 'csat' AND v.score IS NOT NULL
-WHERE s.ticket_type = 'complaint' AND {day("v.answered_at", zone)} < {literal(cutoff)} GROUP BY ALL ORDER BY ALL"""
+FROM first_responses s JOIN answers v ON v.ticket_id = s.ticket_id AND v.kind = 'csat'
+WHERE s.ticket_type = 'complaint' AND v.answered_on < {literal(cutoff)} GROUP BY ALL ORDER BY ALL"""
 
 
-def link_recommendation(cutoff: dt.date, zone: str) -> str:
+def link_recommendation(cutoff: dt.date) -> str:
     """Recommendation answers of customers with a ticket in the 90 days before: late first response on the last ticket or not, detractor or not."""
-    answered = day("v.answered_at", zone)
     return f"""WITH asked AS (
-  SELECT v.survey_id, v.customer_id, v.score, v.answered_at,
-         max_by(t.first_response_at IS NULL OR t.first_response_at > t.opened_at + INTERVAL 24 HOUR, t.opened_at) AS exposed,
-         max_by(t.ticket_type, t.opened_at) AS ticket_type
-  FROM surveys v JOIN service t ON t.customer_id = v.customer_id AND t.opened_at < v.answered_at - INTERVAL 24 HOUR AND t.opened_at >= v.answered_at - INTERVAL 90 DAY
-  WHERE v.kind = 'nps' AND v.score IS NOT NULL AND {answered} < {literal(cutoff)} GROUP BY 1, 2, 3, 4
+  SELECT v.survey_id, v.customer_id, v.score, v.answered_at, max_by(t.answered_late, t.opened_at) AS exposed, max_by(t.ticket_type, t.opened_at) AS ticket_type
+  -- the last ticket whose landmark had passed: before it nobody knows whether the answer was late
+  FROM answers v JOIN first_responses t ON t.customer_id = v.customer_id AND t.landmark_at < v.answered_at AND t.opened_at >= v.answered_at - INTERVAL 90 DAY
+  WHERE v.kind = 'nps' AND v.answered_on < {literal(cutoff)} GROUP BY 1, 2, 3, 4
 )
 SELECT exposed, concat(coalesce(c.customer_type, '{NOT_STATED}'), '|', coalesce(c.segment, '{NOT_STATED}'), '|', ticket_type) AS stratum, score <= 6 AS hit, count(*) AS n
 FROM asked LEFT JOIN customers c ON c.customer_id = asked.customer_id GROUP BY ALL ORDER BY ALL"""
 
 
-def link_answers(cutoff: dt.date, since: dt.date, zone: str) -> str:
+def link_answers(cutoff: dt.date, since: dt.date) -> str:
     """Recommendation answers by region and month: answers and detractors (0 to 6)."""
-    answered = day("v.answered_at", zone)
-    return f"""SELECT coalesce(c.region, '{NOT_STATED}') AS region, CAST(date_trunc('month', {answered}) AS DATE) AS first_day,
+    return f"""SELECT coalesce(c.region, '{NOT_STATED}') AS region, CAST(date_trunc('month', v.answered_on) AS DATE) AS first_day,
        count(*) AS answers, count(*) FILTER (WHERE v.score <= 6) AS hits
-FROM surveys v LEFT JOIN customers c ON c.customer_id = v.customer_id
-WHERE v.kind = 'nps' AND v.score IS NOT NULL AND {answered} < {literal(cutoff)} AND {answered} >= {literal(since)} GROUP BY 1, 2 ORDER BY 1, 2"""
+FROM answers v LEFT JOIN customers c ON c.customer_id = v.customer_id
+WHERE v.kind = 'nps' AND v.answered_on < {literal(cutoff)} AND v.answered_on >= {literal(since)} GROUP BY 1, 2 ORDER BY 1, 2"""
 
 
-def link_backlog(cutoff: dt.date, since: dt.date, zone: str) -> str:
+def link_backlog(cutoff: dt.date, since: dt.date) -> str:
     """By region and month: median hours to first response of the tickets opened, tickets opened, and tickets still open at the month's end."""
-    opened, resolved = day("opened_at", zone), day("resolved_at", zone)
     return f"""WITH served AS (
-  SELECT coalesce(region, '{NOT_STATED}') AS region, CAST(date_trunc('month', {opened}) AS DATE) AS first_day, {opened} AS opened_on, {resolved} AS resolved_on,
-         datediff('minute', opened_at, first_response_at) / 60.0 AS hours FROM service WHERE {opened} < {literal(cutoff)} AND {opened} >= {literal(since)}
+  SELECT coalesce(region, '{NOT_STATED}') AS region, CAST(date_trunc('month', opened_on) AS DATE) AS first_day, opened_on, resolved_on,
+         response_hours AS hours FROM first_responses WHERE opened_on < {literal(cutoff)} AND opened_on >= {literal(since)}
 ), months AS (SELECT DISTINCT first_day FROM served), waits AS (
   SELECT region, first_day, median(hours) AS hours, count(*) AS opened FROM served GROUP BY 1, 2
 ), waiting AS (

@@ -15,7 +15,7 @@ from analysis.results import Fact
 from analysis.retention import views
 from analysis.retention.cohorts import cohort_differences, finished
 from analysis.retention.settings import RetentionSettings, load_settings
-from analysis.retention.standing import contracts, zone
+from analysis.retention.standing import contracts
 from analysis.retention.stating import estimate, plain
 
 if TYPE_CHECKING:
@@ -102,13 +102,9 @@ def purchase_cohorts(inputs: StudyInputs, grouping: views.Grouping = "acquisitio
         grouping, []
     )
     inputs.engine.require("orders.ordered_at", "orders.revenue", *needs)
-    place, period = zone(inputs), settings.cohort_period
-    orders = inputs.engine.materialise(
-        "cohort_orders", views.cohort_orders(inputs.month.end, zone=place, period=period)
-    )
-    frame = inputs.engine.query(
-        views.purchase_cohorts(orders, grouping, inputs.month.end, zone=place, period=period)
-    )
+    period = settings.cohort_period
+    orders = inputs.engine.materialise("cohort_orders", views.cohort_orders(inputs.month.end, period=period))
+    frame = inputs.engine.query(views.purchase_cohorts(orders, grouping, inputs.month.end, period=period))
     if frame.empty:
         raise MissingData("orders.ordered_at")
     for column in ("revenue", "margin"):

@@ -16,7 +16,7 @@ from analysis.results import Fact, Interval
 from analysis.retention import views
 from analysis.retention.scores import RiskScores, auc_interval, risk_scores
 from analysis.retention.settings import load_settings
-from analysis.retention.standing import contracts, felt, observed_from, zone
+from analysis.retention.standing import contracts, felt, observed_from
 from analysis.retention.stating import estimate, plain, share
 
 if TYPE_CHECKING:
@@ -147,9 +147,7 @@ def warning(inputs: StudyInputs) -> Warning_:
         )
     days = sorted(month.start for month in months)
     frame = inputs.engine.query(
-        views.snapshot_rows(
-            contracts(inputs), felt(inputs), inputs.month.end, days, horizon_months=horizon, zone=zone(inputs)
-        )
+        views.snapshot_rows(contracts(inputs), felt(inputs), inputs.month.end, days, horizon_months=horizon)
     )
     for column in ("contract_value", "margin_12m"):
         frame[column] = frame[column].astype("float64").fillna(0.0)

@@ -12,7 +12,7 @@ from analysis.metrics import StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.results import Fact
 from analysis.value import pricing, views
-from analysis.value.base import offset_minutes, tuples
+from analysis.value.base import tuples
 from analysis.value.stating import Stating
 
 if TYPE_CHECKING:
@@ -61,9 +61,7 @@ def acquisition(
     worth = pricing.sums(
         inputs, table, parameters, by="channel", years=pricing.annuity(months, rate), where=where
     )
-    ages = inputs.engine.query(
-        views.earned_by_age(state.customers, state.cutoff, settings.basis, offset_minutes(inputs))
-    )
+    ages = inputs.engine.query(views.earned_by_age(state.customers, state.cutoff, settings.basis))
     facts, channels = Stating(inputs=inputs), []
     for channel in sorted(spent, key=lambda name: -spent[name]):
         place: dict[str, Any] = {"channel": channel}

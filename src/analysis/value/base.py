@@ -5,11 +5,9 @@ Both halves of the study stand on it: the worth of the base here, the effect of 
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from analysis.metrics import StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.periods import Month
 from analysis.results import Fact
@@ -60,12 +58,3 @@ class ValueBase:
 def tuples(frame: pd.DataFrame) -> list[Any]:
     """The rows of a frame, their columns as attributes."""
     return list(frame.itertuples())
-
-
-def offset_minutes(inputs: StudyInputs) -> int:
-    """Minutes from UTC to the business day at the end of the month (a zone with summer time is off by an hour in half of the year)."""
-    from zoneinfo import ZoneInfo
-
-    delta = dt.datetime.combine(inputs.month.end, dt.time(), ZoneInfo(inputs.params.time_zone)).utcoffset()
-    assert delta is not None  # ZoneInfo always knows it
-    return int(delta.total_seconds() // 60)

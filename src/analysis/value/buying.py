@@ -16,7 +16,6 @@ from analysis.errors import FitError, MissingData
 from analysis.metrics import StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.value import views
-from analysis.value.base import offset_minutes
 from analysis.value.settings import ValueSettings
 
 if TYPE_CHECKING:
@@ -101,9 +100,7 @@ class Choice:
 
 def purchases_at(inputs: StudyInputs, settings: ValueSettings, cutoff: dt.date, types: Sequence[str]) -> str:
     return inputs.engine.materialise(
-        "value_purchases",
-        views.purchases(cutoff, types, offset_minutes(inputs)),
-        needs=["orders.ordered_at", "orders.revenue"],
+        "value_purchases", views.purchases(cutoff, types), needs=["orders.ordered_at", "orders.revenue"]
     )
 
 
@@ -113,12 +110,12 @@ def chosen(inputs: StudyInputs, settings: ValueSettings, types: Sequence[str]) -
     cutoff = inputs.month.end
     end = cutoff - dt.timedelta(days=7 * settings.holdout_weeks)
     before = purchases_at(inputs, settings, end, types)
-    seen = inputs.engine.query(views.holdout(before, end, cutoff, types, offset_minutes(inputs)))
+    seen = inputs.engine.query(views.holdout(before, end, cutoff, types))
     if seen.empty or int((seen["x"] * seen["customers"]).sum()) < 50 or int(seen["bought"].sum()) < 30:
         raise FitError(
             "value: fewer than 50 repeat purchases before the holdout or 30 in it; the models of purchases need more history."
         )
-    weekly = inputs.engine.query(views.holdout_weeks(before, end, cutoff, types, offset_minutes(inputs)))
+    weekly = inputs.engine.query(views.holdout_weeks(before, end, cutoff, types))
     tried = [
         _candidate(seen, model, grouping, settings.holdout_weeks)
         for grouping in views.GROUPINGS

@@ -12,7 +12,7 @@ from analysis.metrics import StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.results import Fact
 from analysis.value import pricing, views
-from analysis.value.base import TIERS, offset_minutes, tuples
+from analysis.value.base import TIERS, tuples
 from analysis.value.stating import Stating
 
 if TYPE_CHECKING:
@@ -191,9 +191,7 @@ def _activity(
     inputs: StudyInputs, state: State, table: str, types: tuple[str, ...]
 ) -> dict[tuple[str, str], dict[str, Decimal | int | None]]:
     """Revenue and active customers, purchase days and their revenue of the last year, and second purchases, by every slice."""
-    frame = inputs.engine.query(
-        views.activity(table, state.purchases, state.cutoff, types, offset_minutes(inputs), SHOWN)
-    )
+    frame = inputs.engine.query(views.activity(table, state.purchases, state.cutoff, types, SHOWN))
     return {
         (str(row.dimension), str(row.slice)): {
             name: getattr(row, name) for name in ("revenue", "active", "spend", "days", "again", "entered")

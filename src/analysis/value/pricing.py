@@ -17,10 +17,10 @@ from analysis.errors import FitError, MissingData
 from analysis.metrics import StudyInputs
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
+from analysis.metrics.views import NOT_STATED
 from analysis.value import buying, renewing, views
-from analysis.value.base import offset_minutes, tuples
+from analysis.value.base import tuples
 from analysis.value.settings import ValueSettings
-from analysis.value.views import CONTRACT_KINDS, NOT_STATED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,28 +91,18 @@ def purchase_types(settings: ValueSettings, available: Available) -> tuple[str, 
 
 @traced
 def state_at(inputs: StudyInputs, settings: ValueSettings, available: Available, cutoff: dt.date) -> State:
-    minutes = offset_minutes(inputs)
     bought = buying.purchases_at(inputs, settings, cutoff, purchase_types(settings, available))
     engine = inputs.engine
     running = (
-        engine.materialise("value_running", views.running_contracts(cutoff, renewing.KINDS))
-        if available.contracts
-        else None
+        engine.materialise("value_running", views.running_contracts(cutoff)) if available.contracts else None
     )
     service = None
     if available.service and settings.basis == "contribution":
         counted = (*settings.purchase_types, *settings.contract_types)
         service = engine.materialise(
-            "value_service", views.service_costs(cutoff, counted, minutes, margin=available.margin)
+            "value_service", views.service_costs(cutoff, counted, margin=available.margin)
         )
-    held = (
-        f"(SELECT * FROM {running} WHERE kind IN ({views.listed(CONTRACT_KINDS)}))"
-        if running
-        else "(SELECT CAST(NULL AS VARCHAR) AS customer_id WHERE FALSE)"
-    )
-    everyone = engine.materialise(
-        "value_everyone", views.customers(bought, held, cutoff, minutes, CONTRACT_KINDS)
-    )
+    everyone = engine.materialise("value_everyone", views.customers(bought, running, cutoff))
     return State(cutoff=cutoff, purchases=bought, running=running, service=service, customers=everyone)
 
 
@@ -121,20 +111,17 @@ def parameters_at(
     inputs: StudyInputs, settings: ValueSettings, available: Available, state: State, choice: buying.Choice
 ) -> Parameters:
     """Fit everything to the state. Refuses (``MissingData``) a margin that is not in the data: choose the basis revenue instead."""
-    minutes, engine = offset_minutes(inputs), inputs.engine
+    engine = inputs.engine
     if settings.basis != "revenue" and not available.margin:
         raise MissingData("orders.gross_margin")
     types = purchase_types(settings, available)
     shares: dict[str, float] = {}
     contract_shares: dict[str, float] = {}
     if settings.basis != "revenue":
-        shares = _ratios(engine.query(views.margin_shares(state.cutoff, types, minutes)), "grp")
+        shares = _ratios(engine.query(views.margin_shares(state.cutoff, types)), "grp")
         if available.contracts:
             contract_shares = _ratios(
-                engine.query(
-                    views.contract_margins(state.cutoff, settings.contract_types, renewing.KINDS, minutes)
-                ),
-                "kind",
+                engine.query(views.contract_margins(state.cutoff, settings.contract_types)), "kind"
             )
     return Parameters(
         buying=buying.fitted_at(inputs, choice, state.purchases),

@@ -84,7 +84,7 @@ def fitted_at(inputs: StudyInputs, cutoff: dt.date) -> Renewing:
     inputs.engine.require(
         "contracts.customer_id", "contracts.starts_on", "contracts.ends_on", "contracts.amount"
     )
-    counts = inputs.engine.query(views.renewals(cutoff, KINDS))
+    counts = inputs.engine.query(views.renewals(cutoff))
     seen = counts[counts["seen"].astype(bool)]
     models: dict[str, Any] = {}
     by_type, tests = [], []
@@ -104,7 +104,7 @@ def fitted_at(inputs: StudyInputs, cutoff: dt.date) -> Renewing:
                 if split == "customer_type" and tested.bic_gain > 0:
                     by_type.append(kind)
                     models |= {f"{kind}|{name}": one for name, one in parts.items()}
-    grown = inputs.engine.query(views.expansion(cutoff, KINDS))
+    grown = inputs.engine.query(views.expansion(cutoff))
     expansion = {
         str(row.kind): max(-GROWTH_LIMIT, min(GROWTH_LIMIT, float(row.after / row.before) - 1))
         for row in tuples(grown)

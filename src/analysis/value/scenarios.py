@@ -334,10 +334,8 @@ def _saving(inputs: StudyInputs, scenario: Scenario, random: np.random.Generator
     return float(found["mean"]) + float(found["error"] or 0.0) * random.standard_normal(size)
 
 
-_REPEAT_COST = """WITH repairs AS (
-  SELECT ticket_id, month, opened_at, lag(resolved_at) OVER (PARTITION BY serial_no ORDER BY opened_at, ticket_id) AS before FROM service WHERE ticket_type = 'repair' AND serial_no IS NOT NULL
-), repeats AS (
-  SELECT ticket_id FROM repairs WHERE opened_at >= before AND opened_at < before + INTERVAL 30 DAY AND month >= {end} - INTERVAL 12 MONTH AND month < {end}
+_REPEAT_COST = """WITH repeats AS (
+  SELECT ticket_id FROM repair_outcomes WHERE is_repeat AND month >= {end} - INTERVAL 12 MONTH AND month < {end}
 ), costs AS (
   SELECT r.ticket_id, coalesce(sum(CAST(c.amount AS DOUBLE)) FILTER (WHERE c.posting_basis IN ('incurred', 'recovery')), 0) AS cost FROM repeats r LEFT JOIN cost c ON c.ticket_id = r.ticket_id GROUP BY 1 ORDER BY 1
 )

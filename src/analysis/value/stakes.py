@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from analysis.metrics import StudyInputs
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
+from analysis.metrics.views.responses import landmark
 from analysis.params.treatments import Treatment
 from analysis.results import Fact, Interval
-from analysis.value.base import ValueBase, offset_minutes
+from analysis.value.base import ValueBase
 from analysis.value.effects import DRAWS, NO_VALUE, TOO_FEW, TreatmentEffect
 from analysis.value.settings import load_settings
 from analysis.value.treatments import cases_of_year, needs
@@ -59,7 +60,7 @@ def stake(
     ``faster_hours``: the late ones that would be in time; ``points``: so much of all cases; else the share ``factor`` of the feared ones.
     """
     claims = not inputs.engine.tables.missing("claims.approved")
-    rows = cases_of_year(treatment, inputs.month.end, offset_minutes(inputs), claims=claims)
+    rows = cases_of_year(treatment, inputs.month.end, inputs.engine.rules, claims=claims)
     exposed = "treated" if not treatment.wanted else "NOT treated"
     where = f"c.region = {literal(region)}" if region else "TRUE"
     if top_decile:
@@ -69,7 +70,7 @@ def stake(
         limit = (
             "c.response_due_at"
             if treatment.rule == "responded_in_time"
-            else f"c.opened_at + INTERVAL {treatment.limit * 60:.0f} MINUTE"
+            else landmark("c", literal(inputs.engine.rules.late_answer_hours))
         )
         moved = f"{exposed} AND c.first_response_at <= {limit} + INTERVAL {faster_hours * 60:.0f} MINUTE"
     found = inputs.engine.query(

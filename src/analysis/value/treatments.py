@@ -14,9 +14,10 @@ from analysis.errors import ParameterError
 from analysis.metrics import StudyInputs
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
+from analysis.metrics.views import NOT_STATED, Rules, at, business_day
+from analysis.metrics.views.responses import answered_late, landmark
 from analysis.params.treatments import Treatment
-from analysis.value.base import offset_minutes
-from analysis.value.views import CONTRACT_KINDS, GRACE_DAYS, NOT_STATED, day, listed
+from analysis.periods import day_end_utc
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,14 +110,14 @@ def cohort(
     held = (
         NO_SPELLS
         if inputs.engine.tables.missing("contracts.starts_on", "contracts.ends_on")
-        else f"spells AS (SELECT * FROM {inputs.engine.materialise('service_effect_spells', spells(inputs.month.end))})"
+        else f"spells AS (SELECT * FROM {at('contract_spells', inputs.month.end)})"
     )
     claims = not inputs.engine.tables.missing("claims.approved")
     return inputs.engine.query(
         cohort_sql(
             treatment,
             inputs.month.end,
-            offset_minutes(inputs),
+            inputs.engine.rules,
             purchase_types,
             shares,
             held=held,
@@ -129,7 +130,7 @@ def cohort(
 def cohort_sql(
     treatment: Treatment,
     cutoff: dt.date,
-    offset: int,
+    rules: Rules,
     purchase_types: Sequence[str],
     shares: tuple[float, float],
     *,
@@ -141,11 +142,11 @@ def cohort_sql(
 
     Of more than ``most`` customers about that many are kept, with all their cases: those whose id falls into the first places of a hash, so that next month's sample is nearly the same.
     """
-    measured, zero, treated, eligible = _rule(treatment, offset, claims=claims)
+    measured, zero, treated, eligible = _rule(treatment, rules, claims=claims)
     kinds = ", ".join(literal(one) for one in treatment.ticket_types)
     bought = ", ".join(literal(one) for one in purchase_types)
-    end = f"(CAST({literal(cutoff)} AS TIMESTAMP) - INTERVAL ({offset}) MINUTE)"
-    window = f"INTERVAL {treatment.window_days} DAY"
+    end = literal(day_end_utc(cutoff - dt.timedelta(days=1), rules.time_zone))
+    zone, window = literal(rules.time_zone), f"INTERVAL {treatment.window_days} DAY"
     order = "PARTITION BY customer_id ORDER BY measured_at, ticket_id"
     feared = "NOT treated" if treatment.wanted else "treated"
     number = {
@@ -154,14 +155,14 @@ def cohort_sql(
         "until_exposed": f"1 + coalesce(sum(CAST({feared} AS INTEGER)) OVER ({order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)",
     }[treatment.events]
     return f"""WITH cases AS (
-  SELECT v.ticket_id, v.customer_id, v.serial_no, v.ticket_type, v.severity, t.priority, v.product_line, v.in_warranty, v.is_rework,
+  SELECT v.ticket_id, v.customer_id, v.serial_no, v.ticket_type, v.severity, v.priority, v.product_line, v.in_warranty, v.is_rework,
          {measured} AS measured_at, {zero} AS time_zero, {treated} AS treated
-  FROM service v JOIN tickets t ON t.ticket_id = v.ticket_id
+  FROM service v
   WHERE v.ticket_type IN ({kinds}) AND v.customer_id IS NOT NULL AND NOT coalesce(v.time_order_fault, FALSE) AND {eligible}
 ), lined AS (
   SELECT *, {number} AS place FROM cases
 ), chosen AS (
-  SELECT *, {day("measured_at", offset)} AS measured_on, {day("time_zero", offset)} AS zero_on FROM lined
+  SELECT *, {business_day("measured_at", zone)} AS measured_on, {business_day("time_zero", zone)} AS zero_on FROM lined
   WHERE place = 1 AND time_zero + {window} <= {end}
 ), {_history("segment", "chosen")}, {_history("region", "chosen")}, {held}, ordered AS (
   SELECT k.ticket_id,
@@ -171,22 +172,18 @@ def cohort_sql(
          max(o.ordered_at) FILTER (WHERE {_own(bought)} AND o.ordered_at < k.measured_at) AS last_order,
          min(o.ordered_at) FILTER (WHERE o.ordered_at < k.measured_at) AS first_order,
          bool_or({_own(bought)} AND o.ordered_at > k.time_zero AND o.ordered_at <= k.time_zero + {window}) AS repurchase,
-         sum(o.gross_margin) FILTER (WHERE coalesce(o.order_type, 'product') <> 'paid_repair' AND o.ordered_at > k.time_zero AND o.ordered_at <= k.time_zero + {window}) AS margin
-  FROM chosen k JOIN orders o ON o.customer_id = k.customer_id GROUP BY 1
-), repeats AS (
-  SELECT ticket_id, opened_at < lag(resolved_at) OVER (PARTITION BY serial_no ORDER BY opened_at, ticket_id) + INTERVAL 30 DAY
-         AND opened_at >= lag(resolved_at) OVER (PARTITION BY serial_no ORDER BY opened_at, ticket_id) AS again
-  FROM service WHERE ticket_type = 'repair' AND serial_no IS NOT NULL
+         sum(o.gross_margin) FILTER (WHERE o.order_type <> 'paid_repair' AND o.ordered_at > k.time_zero AND o.ordered_at <= k.time_zero + {window}) AS margin
+  FROM chosen k JOIN order_lines o ON o.customer_id = k.customer_id GROUP BY 1
 ), served AS (
   SELECT k.ticket_id, count(*) FILTER (WHERE s.opened_at >= k.measured_at - INTERVAL 12 MONTH) AS tickets_12m,
          count(*) FILTER (WHERE s.ticket_type = 'complaint') AS complaints_24m,
          count(*) FILTER (WHERE s.ticket_type = 'repair' AND s.opened_at >= k.measured_at - INTERVAL 12 MONTH) AS repairs_12m,
-         count(*) FILTER (WHERE coalesce(r.again, FALSE)) AS repeat_repairs_24m
-  FROM chosen k JOIN service s ON s.customer_id = k.customer_id AND s.ticket_id <> k.ticket_id AND s.opened_at < k.measured_at AND s.opened_at >= k.measured_at - INTERVAL 24 MONTH
-  LEFT JOIN repeats r ON r.ticket_id = s.ticket_id GROUP BY 1
+         count(*) FILTER (WHERE r.is_repeat) AS repeat_repairs_24m
+  FROM chosen k JOIN service_orders s ON s.customer_id = k.customer_id AND s.ticket_id <> k.ticket_id AND s.opened_at < k.measured_at AND s.opened_at >= k.measured_at - INTERVAL 24 MONTH
+  LEFT JOIN repair_outcomes r ON r.ticket_id = s.ticket_id GROUP BY 1
 ), fielded AS (
-  SELECT k.ticket_id, count(*) AS machines FROM chosen k JOIN units u ON u.customer_id = k.customer_id
-  WHERE u.shipped_on < k.measured_on AND (u.retired_on IS NULL OR u.retired_on >= k.measured_on) GROUP BY 1
+  SELECT k.ticket_id, count(*) AS machines FROM chosen k JOIN {at("machines", cutoff)} u ON u.customer_id = k.customer_id
+  WHERE u.shipped_on < k.measured_on AND coalesce(u.left_on > k.measured_on, TRUE) GROUP BY 1
 ), contracted AS (
   SELECT k.ticket_id, min(s.kind) FILTER (WHERE s.begins < k.measured_on AND (s.ends IS NULL OR s.ends >= k.measured_on)) AS contract_kind,
          max(datediff('month', s.begins, k.measured_on)) FILTER (WHERE s.begins < k.measured_on AND (s.ends IS NULL OR s.ends >= k.measured_on)) AS contract_months,
@@ -197,13 +194,13 @@ def cohort_sql(
   SELECT k.ticket_id, bool_or(h.valid_from > k.zero_on AND h.valid_from <= CAST(k.zero_on + {window} AS DATE)) AS moved
   FROM chosen k JOIN customer_history h ON h.customer_id = k.customer_id AND h.attribute = 'region' GROUP BY 1
 ), failing AS (
-  SELECT k.ticket_id, TRUE AS failed FROM chosen k JOIN units u ON u.customer_id = k.customer_id AND u.serial_no <> coalesce(k.serial_no, '') AND u.shipped_on < k.measured_on
-  JOIN service s ON s.serial_no = u.serial_no AND s.ticket_type = 'repair' AND s.opened_at > k.time_zero AND s.opened_at <= k.time_zero + {window} GROUP BY 1
+  SELECT k.ticket_id, TRUE AS failed FROM chosen k JOIN {at("machines", cutoff)} u ON u.customer_id = k.customer_id AND u.serial_no <> coalesce(k.serial_no, '') AND u.shipped_on < k.measured_on
+  JOIN service_orders s ON s.serial_no = u.serial_no AND s.ticket_type = 'repair' AND s.opened_at > k.time_zero AND s.opened_at <= k.time_zero + {window} GROUP BY 1
 ), gathered AS (
 SELECT dense_rank() OVER (ORDER BY k.customer_id) AS customer, k.customer_id, k.ticket_id, k.measured_at, k.time_zero, CAST(k.treated AS INTEGER) AS treated,
        coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, coalesce(segment_then.value, segment_ever.value, c.segment, '{NOT_STATED}') AS segment,
        coalesce(region_then.value, region_ever.value, c.region, '{NOT_STATED}') AS region, coalesce(c.channel, '{NOT_STATED}') AS channel,
-       greatest(datediff('month', coalesce(c.acquired_on, {day("o.first_order", offset)}, k.measured_on), k.measured_on), 0) AS tenure_months,
+       greatest(datediff('month', coalesce(c.acquired_on, {business_day("o.first_order", zone)}, k.measured_on), k.measured_on), 0) AS tenure_months,
        ln(1 + coalesce(o.orders_12m, 0)) AS orders_12m, ln(1 + coalesce(o.orders_before, 0)) AS orders_before,
        sign(coalesce(CAST(o.margin_24m AS DOUBLE), 0)) * ln(1 + abs(coalesce(CAST(o.margin_24m AS DOUBLE), 0))) AS margin_24m,
        least(coalesce(datediff('month', o.last_order, k.measured_at), 60), 60) AS months_since_order, ln(1 + coalesce(f.machines, 0)) AS machines,
@@ -226,44 +223,20 @@ SELECT * EXCLUDE (standing, customer_id), CASE WHEN standing < {shares[0]} THEN 
 FROM ranked WHERE hash(customer_id) % {PLACES} < {PLACES} * CAST({most} AS DOUBLE) / eligible_customers ORDER BY measured_at, ticket_id"""
 
 
-def spells(cutoff: dt.date) -> str:
-    """Spells under a subscription or maintenance contract: ``customer_id``, ``kind``, ``begins``, ``ends`` (null while running).
-
-    A term that follows within the grace days continues the spell; a recorded day of loss ends the last one.
-    """
-    end = literal(cutoff)
-    return f"""WITH terms AS (
-  SELECT customer_id, kind, starts_on, greatest(CAST(CASE WHEN cancelled_on < {end} THEN cancelled_on ELSE ends_on + INTERVAL 1 DAY END AS DATE), starts_on) AS until
-  FROM contracts WHERE kind IN ({listed(CONTRACT_KINDS)}) AND starts_on < {end}
-), reached AS (
-  SELECT *, max(until) OVER (PARTITION BY customer_id ORDER BY starts_on, until ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM terms
-), counted AS (
-  SELECT *, sum(CASE WHEN before IS NULL OR starts_on > before + INTERVAL {GRACE_DAYS} DAY THEN 1 ELSE 0 END)
-            OVER (PARTITION BY customer_id ORDER BY starts_on, until ROWS UNBOUNDED PRECEDING) AS spell FROM reached
-), runs AS (
-  SELECT customer_id, spell, min(kind) AS kind, min(starts_on) AS begins, max(until) AS until FROM counted GROUP BY 1, 2
-), placed AS (
-  SELECT *, max(spell) OVER (PARTITION BY customer_id) AS last_spell FROM runs
-)
-SELECT p.customer_id, p.kind, p.begins,
-       CASE WHEN p.spell = p.last_spell AND c.churned_on >= p.begins AND c.churned_on < {end} THEN c.churned_on WHEN p.until < {end} THEN p.until END AS ends
-FROM placed p LEFT JOIN customers c ON c.customer_id = p.customer_id"""
-
-
-def cases_of_year(treatment: Treatment, cutoff: dt.date, offset: int, *, claims: bool = True) -> str:
+def cases_of_year(treatment: Treatment, cutoff: dt.date, rules: Rules, *, claims: bool = True) -> str:
     """Eligible cases (all, not only first) of the twelve months before ``cutoff`` with ``treated``, ``customer_id`` and ``region``; where treatment is not known yet, left out."""
-    measured, zero, treated, eligible = _rule(treatment, offset, claims=claims)
+    measured, zero, treated, eligible = _rule(treatment, rules, claims=claims)
     kinds = ", ".join(literal(one) for one in treatment.ticket_types)
-    end = f"(CAST({literal(cutoff)} AS TIMESTAMP) - INTERVAL ({offset}) MINUTE)"
-    return f"""SELECT v.ticket_id, v.customer_id, v.serial_no, v.region, v.opened_at, t.first_response_at, t.response_due_at, v.resolved_at, {measured} AS measured_at, {zero} AS time_zero, {treated} AS treated
-  FROM service v JOIN tickets t ON t.ticket_id = v.ticket_id
+    end = literal(day_end_utc(cutoff - dt.timedelta(days=1), rules.time_zone))
+    return f"""SELECT v.ticket_id, v.customer_id, v.serial_no, v.region, v.opened_at, v.first_response_at, v.response_due_at, v.resolved_at, {measured} AS measured_at, {zero} AS time_zero, {treated} AS treated
+  FROM service v
   WHERE v.ticket_type IN ({kinds}) AND v.customer_id IS NOT NULL AND NOT coalesce(v.time_order_fault, FALSE) AND {eligible}
     AND {zero} < {end} AND {zero} >= {end} - INTERVAL 12 MONTH"""
 
 
 def _own(bought: str) -> str:
     """An order that is a purchase of the customer's own."""
-    return f"o.revenue > 0 AND coalesce(o.order_type, 'product') IN ({bought})"
+    return f"o.revenue > 0 AND o.order_type IN ({bought})"
 
 
 def _history(attribute: str, rows: str) -> str:
@@ -277,23 +250,23 @@ def _history(attribute: str, rows: str) -> str:
 
 
 @traced
-def _rule(treatment: Treatment, offset: int, *, claims: bool) -> tuple[str, str, str, str]:
-    """SQL of measured_at, time_zero, treated and eligibility, over ``v`` (service) and ``t`` (tickets)."""
+def _rule(treatment: Treatment, rules: Rules, *, claims: bool) -> tuple[str, str, str, str]:
+    """SQL of measured_at, time_zero, treated and eligibility, over ``v`` (service)."""
     span = f"INTERVAL {treatment.limit:g} DAY"
     match treatment.rule:
         case "responded_in_time":
             return (
                 "v.opened_at",
-                "t.response_due_at",
-                "coalesce(v.first_response_at <= t.response_due_at, FALSE)",
-                "t.response_due_at >= v.opened_at",
+                "v.response_due_at",
+                "coalesce(v.first_response_at <= v.response_due_at, FALSE)",
+                "v.response_due_at >= v.opened_at",
             )
         case "responded_within_hours":
-            limit = f"v.opened_at + INTERVAL {treatment.limit * 60:.0f} MINUTE"
+            hours = literal(rules.late_answer_hours)
             return (
                 "v.opened_at",
-                limit,
-                f"coalesce(v.first_response_at <= {limit}, FALSE)",
+                landmark("v", hours),
+                f"NOT {answered_late('v', hours)}",
                 "v.opened_at IS NOT NULL",
             )
         case "first_contact":
@@ -304,20 +277,19 @@ def _rule(treatment: Treatment, offset: int, *, claims: bool) -> tuple[str, str,
                 "v.resolved_at IS NOT NULL AND v.contacts >= 1",
             )
         case "repeat_within_days":
-            again = f"""EXISTS (SELECT 1 FROM service a WHERE a.ticket_type = 'repair' AND a.serial_no = v.serial_no AND a.ticket_id <> v.ticket_id
-              AND a.opened_at >= v.resolved_at AND a.opened_at < v.resolved_at + {span})"""
+            # of repairs that repeat an earlier one the question is the earlier one's: whether that held
             return (
                 "v.resolved_at",
-                f"v.resolved_at + {span}",
-                again,
+                f"v.resolved_at + INTERVAL ({rules.repeat_repair_days}) DAY",
+                "v.ticket_id IN (SELECT ticket_id FROM repair_outcomes WHERE repeated)",
                 "v.resolved_at IS NOT NULL AND v.serial_no IS NOT NULL AND NOT v.is_rework",
             )
         case "complaint_within_days":
-            about = f"""EXISTS (SELECT 1 FROM service a WHERE a.ticket_type = 'complaint' AND a.customer_id = v.customer_id
+            about = f"""EXISTS (SELECT 1 FROM service_orders a WHERE a.ticket_type = 'complaint' AND a.customer_id = v.customer_id
               AND a.opened_at >= v.resolved_at AND a.opened_at < v.resolved_at + {span})"""
             return "v.resolved_at", f"v.resolved_at + {span}", about, "v.resolved_at IS NOT NULL"
         case "compensated_within_days":
-            first = day("v.opened_at", offset)
+            first = "v.opened_on"
             paid = f"""EXISTS (SELECT 1 FROM cost l WHERE l.ticket_id = v.ticket_id AND l.category = 'compensation' AND l.amount > 0
               AND l.posted_on >= {first} AND l.posted_on < {first} + {span})"""
             approved = f""" OR EXISTS (SELECT 1 FROM claims w WHERE w.ticket_id = v.ticket_id AND w.approved > 0
@@ -329,5 +301,5 @@ def _rule(treatment: Treatment, offset: int, *, claims: bool) -> tuple[str, str,
                 "v.opened_at IS NOT NULL",
             )
         case "proactive":
-            return "v.opened_at", "v.opened_at", "coalesce(t.proactive, FALSE)", "v.opened_at IS NOT NULL"
+            return "v.opened_at", "v.opened_at", "coalesce(v.proactive, FALSE)", "v.opened_at IS NOT NULL"
     raise ParameterError(f"treatment '{treatment.id}': no rule '{treatment.rule}'.")

@@ -1,4 +1,4 @@
-"""SQL of the value study: purchases, contracts and service cost of each customer at a cutoff, and what each is expected to bring.
+"""SQL of the value study over the shared views: purchases, contracts and service cost of each customer at a cutoff, and what each is expected to bring.
 
 Nothing on or after ``cutoff`` is seen. Purchases of one customer on one business day are one purchase of their summed value: they carry no
 time between them. Sums of money are taken over decimals, so that they do not depend on the order of rows.
@@ -10,35 +10,32 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from analysis.metrics.backend import literal
+from analysis.metrics.views import NOT_STATED, at
 
-CONTRACT_KINDS = ("subscription", "maintenance")  # what can be renewed; an extended warranty runs out
-GRACE_DAYS = 30  # a contract renewed within a month of its end was not lost (as in the retention study)
-NOT_STATED = "not_stated"
 DIMENSIONS = ("customer_type", "segment", "region", "channel", "product_line", "cohort", "tier", "kind")
 CENTS = "DECIMAL(18, 2)"
 FINE = "DECIMAL(38, 6)"
 DAYS_PER_MONTH = 365.25 / 12
 
 
-def day(column: str, offset_minutes: int) -> str:
-    """The business day of a UTC instant."""
-    return f"CAST({column} + INTERVAL ({offset_minutes}) MINUTE AS DATE)"
-
-
 def listed(names: Sequence[str]) -> str:
     return ", ".join(literal(name) for name in names) or "NULL"
 
 
-def purchases(cutoff: dt.date, types: Sequence[str], offset_minutes: int) -> str:
+def _bought(types: Sequence[str], condition: str) -> str:
+    """Purchase days in the given types of orders: customer_id, bought_on, spend, orders (an order of two types counts in each)."""
+    return f"""SELECT customer_id, bought_on, sum(spend) AS spend, sum(orders) AS orders FROM purchase_days
+  WHERE order_type IN ({listed(types)}) AND {condition} GROUP BY 1, 2"""
+
+
+def purchases(cutoff: dt.date, types: Sequence[str]) -> str:
     """One row per customer who bought: repeat purchase days ``x``, ``recency`` and ``age`` in whole weeks (rounded up), ``mean_spend`` of all purchase days.
 
     ``first_spend`` is the first day's. ``merged`` are orders that fell on a day with another order of the customer.
     """
-    bought = day("ordered_at", offset_minutes)
     end = literal(cutoff)
     return f"""WITH orders_of_day AS (
-  SELECT customer_id, {bought} AS bought_on, sum(revenue) AS spend, count(DISTINCT order_id) AS orders FROM orders
-  WHERE revenue > 0 AND coalesce(order_type, 'product') IN ({listed(types)}) AND {bought} < {end} GROUP BY 1, 2
+  {_bought(types, f"bought_on < {end}")}
 ), held AS (
   SELECT customer_id, max_by(value, valid_from) AS segment FROM customer_history WHERE attribute = 'segment' AND valid_from < {end} GROUP BY 1
 ), known AS (
@@ -72,28 +69,25 @@ def patterns(table: str, grouping: str) -> str:
     return f"SELECT {group_of(grouping)} AS grp, x, recency, age, count(*) AS customers FROM {table} GROUP BY ALL ORDER BY ALL"
 
 
-def holdout(table: str, end: dt.date, cutoff: dt.date, types: Sequence[str], offset_minutes: int) -> str:
+def holdout(table: str, end: dt.date, cutoff: dt.date, types: Sequence[str]) -> str:
     """Patterns known at ``end`` with the purchase days of the holdout after it: ``bought`` and its square, by every grouping column."""
-    bought = day("ordered_at", offset_minutes)
-    return f"""WITH later AS (
-  SELECT customer_id, count(DISTINCT {bought}) AS bought FROM orders
-  WHERE revenue > 0 AND coalesce(order_type, 'product') IN ({listed(types)}) AND {bought} >= {literal(end)} AND {bought} < {literal(cutoff)} GROUP BY 1
+    return f"""WITH days AS (
+  {_bought(types, f"bought_on >= {literal(end)} AND bought_on < {literal(cutoff)}")}
+), later AS (
+  SELECT customer_id, count(*) AS bought FROM days GROUP BY 1
 )
 SELECT p.customer_type, p.channel, p.segment, p.x, p.recency, p.age, count(*) AS customers, CAST(sum(coalesce(l.bought, 0)) AS BIGINT) AS bought,
        CAST(sum(coalesce(l.bought, 0) * coalesce(l.bought, 0)) AS BIGINT) AS squares, CAST(sum(CASE WHEN l.bought > 0 THEN 1 ELSE 0 END) AS BIGINT) AS buyers
 FROM {table} p LEFT JOIN later l ON l.customer_id = p.customer_id GROUP BY ALL ORDER BY ALL"""
 
 
-def holdout_weeks(
-    table: str, end: dt.date, cutoff: dt.date, types: Sequence[str], offset_minutes: int
-) -> str:
+def holdout_weeks(table: str, end: dt.date, cutoff: dt.date, types: Sequence[str]) -> str:
     """Purchase days of the known customers by week after ``end`` (1, 2, …)."""
-    bought = day("o.ordered_at", offset_minutes)
     return f"""WITH days AS (
-  SELECT DISTINCT o.customer_id, {bought} AS bought_on FROM orders o JOIN {table} p ON p.customer_id = o.customer_id
-  WHERE o.revenue > 0 AND coalesce(o.order_type, 'product') IN ({listed(types)}) AND {bought} >= {literal(end)} AND {bought} < {literal(cutoff)}
+  {_bought(types, f"bought_on >= {literal(end)} AND bought_on < {literal(cutoff)}")}
 )
-SELECT CAST(floor(datediff('day', {literal(end)}, bought_on) / 7.0) AS BIGINT) + 1 AS week, count(*) AS bought FROM days GROUP BY 1 ORDER BY 1"""
+SELECT CAST(floor(datediff('day', {literal(end)}, d.bought_on) / 7.0) AS BIGINT) + 1 AS week, count(*) AS bought
+FROM days d JOIN {table} p ON p.customer_id = d.customer_id GROUP BY 1 ORDER BY 1"""
 
 
 def spends(table: str) -> str:
@@ -108,88 +102,69 @@ def spend_facts(table: str) -> str:
        CAST(sum(CAST(mean_spend * (x + 1) - first_spend AS {FINE})) FILTER (WHERE x > 0) AS DOUBLE) / sum(x) AS later_mean, CAST(sum(merged) AS BIGINT) AS merged FROM {table}"""
 
 
-def margin_shares(cutoff: dt.date, types: Sequence[str], offset_minutes: int) -> str:
+def margin_shares(cutoff: dt.date, types: Sequence[str]) -> str:
     """Gross margin (refunds taken off) on positive revenue of the last 24 months, by customer type."""
-    bought = day("o.ordered_at", offset_minutes)
     return f"""SELECT coalesce(c.customer_type, '{NOT_STATED}') AS grp, sum(o.gross_margin) AS margin, sum(o.revenue) FILTER (WHERE o.revenue > 0) AS revenue
-FROM orders o LEFT JOIN customers c ON c.customer_id = o.customer_id
-WHERE coalesce(o.order_type, 'product') IN ({listed(types)}) AND {bought} < {literal(cutoff)} AND {bought} >= {literal(cutoff)} - INTERVAL 24 MONTH
+FROM order_lines o LEFT JOIN customers c ON c.customer_id = o.customer_id
+WHERE o.order_type IN ({listed(types)}) AND o.ordered_on < {literal(cutoff)} AND o.ordered_on >= {literal(cutoff)} - INTERVAL 24 MONTH
 GROUP BY 1 ORDER BY 1"""
 
 
 # -- contracts ---------------------------------------------------------------------------------------------------------
 
 
-def contract_terms(cutoff: dt.date, kinds: Sequence[str]) -> str:
-    """CTEs ``ordered`` and ``told``: each term with the first one seen, what followed it, and whether it was kept at its end."""
-    end = literal(cutoff)
-    return f"""ordered AS (
-  SELECT contract_id, customer_id, kind, term_no, starts_on, ends_on, amount, CASE WHEN cancelled_on < {end} THEN cancelled_on END AS cancelled_on,
-         min(term_no) OVER (PARTITION BY contract_id) AS first_term, min(starts_on) OVER (PARTITION BY contract_id) AS began_on,
-         lead(starts_on) OVER (PARTITION BY contract_id ORDER BY term_no) AS next_start, lead(amount) OVER (PARTITION BY contract_id ORDER BY term_no) AS next_amount,
-         greatest(datediff('month', starts_on, CAST(ends_on + INTERVAL 1 DAY AS DATE)), 1) AS term_months
-  FROM contracts WHERE kind IN ({listed(kinds)}) AND starts_on < {end}
-), told AS (
-  SELECT o.*, c.churned_on, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type,
-         CASE WHEN next_start IS NOT NULL AND next_start <= ends_on + INTERVAL {GRACE_DAYS + 1} DAY THEN 'renewed'
-              WHEN CAST(ends_on + INTERVAL 1 DAY AS DATE) < {end} THEN 'lost' WHEN o.cancelled_on IS NOT NULL THEN 'cancelled' ELSE 'running' END AS outcome
-  FROM ordered o LEFT JOIN customers c ON c.customer_id = o.customer_id
-)"""
-
-
-def renewals(cutoff: dt.date, kinds: Sequence[str]) -> str:
+def renewals(cutoff: dt.date) -> str:
     """Contracts by kind, customer type, year they began, renewals made and outcome of the last term; ``seen`` is false where earlier terms are unknown.
 
     A contract cancelled in a term that has not ended counts as running here: of its neighbours, only those who cancelled would be known
     before the renewal falls due, and every last renewal would look like a loss.
     """
-    return f"""WITH {contract_terms(cutoff, kinds)}
-SELECT kind, customer_type, CAST(year(began_on) AS VARCHAR) AS cohort, term_no - 1 AS renewals, CASE WHEN outcome = 'lost' THEN 'lost' ELSE 'running' END AS outcome, first_term = 1 AS seen, count(*) AS contracts
-FROM told WHERE outcome IN ('lost', 'running', 'cancelled') GROUP BY ALL ORDER BY ALL"""
+    return f"""SELECT t.kind, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, CAST(year(t.began_on) AS VARCHAR) AS cohort, t.term_no - 1 AS renewals,
+       CASE WHEN t.outcome = 'lost' THEN 'lost' ELSE 'running' END AS outcome, t.first_term = 1 AS seen, count(*) AS contracts
+FROM {at("contract_terms", cutoff)} t LEFT JOIN customers c ON c.customer_id = t.customer_id
+WHERE t.outcome IN ('lost', 'running', 'cancelled') GROUP BY ALL ORDER BY ALL"""
 
 
-def expansion(cutoff: dt.date, kinds: Sequence[str]) -> str:
+def expansion(cutoff: dt.date) -> str:
     """Amounts before and after the renewals of the last 24 months, by kind."""
-    return f"""WITH {contract_terms(cutoff, kinds)}
-SELECT kind, sum(amount) AS before, sum(next_amount) AS after, count(*) AS renewals FROM told
+    return f"""SELECT kind, sum(amount) AS before, sum(next_amount) AS after, count(*) AS renewals FROM {at("contract_terms", cutoff)}
 WHERE outcome = 'renewed' AND amount > 0 AND next_amount IS NOT NULL AND next_start >= {literal(cutoff)} - INTERVAL 24 MONTH GROUP BY 1 ORDER BY 1"""
 
 
-def contract_margins(cutoff: dt.date, types: Sequence[str], kinds: Sequence[str], offset_minutes: int) -> str:
+def contract_margins(cutoff: dt.date, types: Sequence[str]) -> str:
     """Margin and revenue of contract bills of the last 24 months, by the kind of contract of their customer."""
-    bought = day("o.ordered_at", offset_minutes)
-    return f"""WITH kind_of AS (SELECT customer_id, min(kind) AS kind FROM contracts WHERE kind IN ({listed(kinds)}) GROUP BY 1)
-SELECT k.kind, sum(o.gross_margin) AS margin, sum(o.revenue) AS revenue FROM orders o JOIN kind_of k ON k.customer_id = o.customer_id
-WHERE coalesce(o.order_type, 'product') IN ({listed(types)}) AND {bought} < {literal(cutoff)} AND {bought} >= {literal(cutoff)} - INTERVAL 24 MONTH GROUP BY 1 ORDER BY 1"""
+    return f"""WITH kind_of AS (SELECT customer_id, min(kind) AS kind FROM {at("contract_terms", cutoff)} GROUP BY 1)
+SELECT k.kind, sum(o.gross_margin) AS margin, sum(o.revenue) AS revenue FROM order_lines o JOIN kind_of k ON k.customer_id = o.customer_id
+WHERE o.order_type IN ({listed(types)}) AND o.ordered_on < {literal(cutoff)} AND o.ordered_on >= {literal(cutoff)} - INTERVAL 24 MONTH GROUP BY 1 ORDER BY 1"""
 
 
-def running_contracts(cutoff: dt.date, kinds: Sequence[str]) -> str:
+def running_contracts(cutoff: dt.date) -> str:
     """One row per running contract: kind, customer type, renewals made, months to the next renewal, term, amount per term."""
-    return f"""WITH {contract_terms(cutoff, kinds)}
-SELECT contract_id, customer_id, kind, customer_type, CAST(term_no - 1 AS BIGINT) AS renewals, CAST(greatest(datediff('month', {literal(cutoff)}, CAST(ends_on + INTERVAL 1 DAY AS DATE)), 0) AS BIGINT) AS ahead,
-       CAST(term_months AS BIGINT) AS term_months, coalesce(CAST(amount AS DOUBLE), 0.0) AS amount, began_on FROM told WHERE outcome = 'running'"""
+    return f"""SELECT t.contract_id, t.customer_id, t.kind, t.renewable, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, CAST(t.term_no - 1 AS BIGINT) AS renewals,
+       CAST(greatest(datediff('month', {literal(cutoff)}, t.due_on), 0) AS BIGINT) AS ahead,
+       CAST(t.term_months AS BIGINT) AS term_months, coalesce(CAST(t.amount AS DOUBLE), 0.0) AS amount, t.began_on
+FROM {at("contract_terms", cutoff)} t LEFT JOIN customers c ON c.customer_id = t.customer_id WHERE t.outcome = 'running'"""
 
 
 # -- service -----------------------------------------------------------------------------------------------------------
 
 
-def service_costs(cutoff: dt.date, paid_out: Sequence[str], offset_minutes: int, *, margin: bool) -> str:
+def service_costs(cutoff: dt.date, paid_out: Sequence[str], *, margin: bool) -> str:
     """Per customer: traced service cost of the last year and of the year before, margin of paid service, service orders of the last year.
 
     ``paid_out`` are the order types that are no paid service.
     """
     end = literal(cutoff)
-    bought, opened = day("ordered_at", offset_minutes), day("opened_at", offset_minutes)
     paid = "gross_margin" if margin else "0"
     return f"""WITH spent AS (
   SELECT customer_id, sum(amount) FILTER (WHERE posted_on >= {end} - INTERVAL 12 MONTH) AS cost_12m, sum(amount) FILTER (WHERE posted_on < {end} - INTERVAL 12 MONTH) AS cost_before
   FROM cost WHERE posting_basis IN ('incurred', 'recovery') AND ticket_id IS NOT NULL AND customer_id IS NOT NULL
     AND posted_on >= {end} - INTERVAL 24 MONTH AND posted_on < {end} GROUP BY 1
 ), paid AS (
-  SELECT customer_id, sum({paid}) FILTER (WHERE {bought} >= {end} - INTERVAL 12 MONTH) AS paid_12m, sum({paid}) FILTER (WHERE {bought} < {end} - INTERVAL 12 MONTH) AS paid_before
-  FROM orders WHERE coalesce(order_type, 'product') NOT IN ({listed(paid_out)}) AND {bought} >= {end} - INTERVAL 24 MONTH AND {bought} < {end} GROUP BY 1
+  SELECT customer_id, sum({paid}) FILTER (WHERE ordered_on >= {end} - INTERVAL 12 MONTH) AS paid_12m, sum({paid}) FILTER (WHERE ordered_on < {end} - INTERVAL 12 MONTH) AS paid_before
+  FROM order_lines WHERE order_type NOT IN ({listed(paid_out)}) AND ordered_on >= {end} - INTERVAL 24 MONTH AND ordered_on < {end} GROUP BY 1
 ), served AS (
-  SELECT customer_id, count(*) AS orders_12m FROM service WHERE customer_id IS NOT NULL AND {opened} >= {end} - INTERVAL 12 MONTH AND {opened} < {end} GROUP BY 1
+  SELECT customer_id, count(*) AS orders_12m FROM service_orders WHERE customer_id IS NOT NULL AND opened_on >= {end} - INTERVAL 12 MONTH AND opened_on < {end} GROUP BY 1
 )
 SELECT coalesce(s.customer_id, p.customer_id, v.customer_id) AS customer_id, coalesce(CAST(s.cost_12m AS DOUBLE), 0.0) AS cost_12m, coalesce(CAST(s.cost_before AS DOUBLE), 0.0) AS cost_before,
        coalesce(CAST(p.paid_12m AS DOUBLE), 0.0) AS paid_12m, coalesce(CAST(p.paid_before AS DOUBLE), 0.0) AS paid_before, coalesce(v.orders_12m, 0) AS orders_12m
@@ -212,22 +187,26 @@ FROM {customers} k LEFT JOIN {service} s ON s.customer_id = k.customer_id WHERE 
 # -- customers ---------------------------------------------------------------------------------------------------------
 
 
-def customers(bought: str, running: str, cutoff: dt.date, offset_minutes: int, kinds: Sequence[str]) -> str:
+def customers(bought: str, running: str | None, cutoff: dt.date) -> str:
     """One row per customer who ever bought or held a contract: dimensions as known at the cutoff, revenue and margin of the last year."""
     end = literal(cutoff)
-    ordered = day("s.ordered_at", offset_minutes)
+    held = (
+        f"(SELECT customer_id FROM {running} WHERE renewable)"
+        if running
+        else "(SELECT CAST(NULL AS VARCHAR) AS customer_id WHERE FALSE)"
+    )
     return f"""WITH first_contract AS (
-  SELECT customer_id, min(starts_on) AS since FROM contracts WHERE kind IN ({listed(kinds)}) AND starts_on < {end} GROUP BY 1
+  SELECT customer_id, min(starts_on) AS since FROM {at("contract_terms", cutoff)} WHERE renewable GROUP BY 1
 ), everyone AS (
   SELECT coalesce(b.customer_id, f.customer_id) AS customer_id, least(coalesce(b.first_on, f.since), coalesce(f.since, b.first_on)) AS since
   FROM {bought} b FULL JOIN first_contract f ON f.customer_id = b.customer_id
 ), held AS (
   SELECT customer_id, max_by(value, valid_from) FILTER (WHERE attribute = 'segment') AS segment, max_by(value, valid_from) FILTER (WHERE attribute = 'region') AS region
   FROM customer_history WHERE attribute IN ('segment', 'region') AND valid_from < {end} GROUP BY 1
-), running AS (SELECT DISTINCT customer_id FROM {running}), lines AS (
+), running AS (SELECT DISTINCT customer_id FROM {held} r), lines AS (
   SELECT s.customer_id, coalesce(s.product_line, '{NOT_STATED}') AS product_line, sum(s.revenue) AS revenue,
-         sum(s.revenue) FILTER (WHERE {ordered} >= {end} - INTERVAL 12 MONTH) AS revenue_12m, sum(s.gross_margin) FILTER (WHERE {ordered} >= {end} - INTERVAL 12 MONTH) AS margin_12m
-  FROM sales s WHERE {ordered} < {end} GROUP BY 1, 2
+         sum(s.revenue) FILTER (WHERE s.ordered_on >= {end} - INTERVAL 12 MONTH) AS revenue_12m, sum(s.gross_margin) FILTER (WHERE s.ordered_on >= {end} - INTERVAL 12 MONTH) AS margin_12m
+  FROM sales s WHERE s.ordered_on < {end} GROUP BY 1, 2
 ), main_line AS (
   SELECT customer_id, product_line, row_number() OVER (PARTITION BY customer_id ORDER BY CASE WHEN product_line = '{NOT_STATED}' THEN 1 ELSE 0 END, revenue DESC, product_line) AS nth FROM lines
 ), sold AS (
@@ -246,18 +225,12 @@ LEFT JOIN running r ON r.customer_id = e.customer_id LEFT JOIN sold s ON s.custo
 
 
 def activity(
-    table: str,
-    bought: str,
-    cutoff: dt.date,
-    types: Sequence[str],
-    offset_minutes: int,
-    dimensions: Sequence[str],
+    table: str, bought: str, cutoff: dt.date, types: Sequence[str], dimensions: Sequence[str]
 ) -> str:
     """By dimension and value: revenue and active customers, purchase days and their revenue of the last year; second purchases within a year of the first."""
-    end, on = literal(cutoff), day("ordered_at", offset_minutes)
+    end = literal(cutoff)
     of_customer = f"""WITH days AS (
-  SELECT customer_id, {on} AS bought_on, sum(revenue) AS spend FROM orders
-  WHERE revenue > 0 AND coalesce(order_type, 'product') IN ({listed(types)}) AND {on} < {end} GROUP BY 1, 2
+  {_bought(types, f"bought_on < {end}")}
 ), numbered AS (SELECT *, row_number() OVER (PARTITION BY customer_id ORDER BY bought_on) AS nth, min(bought_on) OVER (PARTITION BY customer_id) AS first_on FROM days),
 of_customer AS (
   SELECT customer_id, count(*) FILTER (WHERE bought_on >= {end} - INTERVAL 12 MONTH) AS days, sum(spend) FILTER (WHERE bought_on >= {end} - INTERVAL 12 MONTH) AS spend,
@@ -325,9 +298,9 @@ def marketing(cutoff: dt.date) -> str:
     return f"""SELECT channel, sum(amount) AS amount FROM marketing_spend WHERE month >= {literal(cutoff)} - INTERVAL 12 MONTH AND month < {literal(cutoff)} GROUP BY 1 ORDER BY 1"""
 
 
-def earned_by_age(everyone: str, cutoff: dt.date, basis: str, offset_minutes: int) -> str:
+def earned_by_age(everyone: str, cutoff: dt.date, basis: str) -> str:
     """Margin by channel and month of age of the customers first seen 12 to 24 months ago; every age is complete."""
-    end, on = literal(cutoff), day("s.ordered_at", offset_minutes)
+    end, on = literal(cutoff), "s.ordered_on"
     earned = "s.revenue" if basis == "revenue" else "s.gross_margin"
     return f"""WITH entered AS (
   SELECT customer_id, channel, since, count(*) OVER (PARTITION BY channel) AS customers FROM {everyone} WHERE since >= {end} - INTERVAL 24 MONTH AND since < {end} - INTERVAL 12 MONTH

@@ -1,0 +1,71 @@
+"""The views that metrics and studies are defined on: each business concept once, over the canonical tables.
+
+Tables are already cut to what was known on the as-of date. Metrics, studies and ``make trace`` all read these, so a number and the rows
+behind it cannot drift apart. ``month`` is the business month. One file holds one concept; a view is made when a query first names it
+(:class:`~analysis.metrics.views.prepared.Prepared`).
+"""
+
+from __future__ import annotations
+
+from analysis.metrics.views import (
+    answers,
+    contracts,
+    ledger,
+    machines,
+    purchases,
+    repairs,
+    responses,
+    service,
+    totals,
+)
+from analysis.metrics.views.contracts import RENEWABLE
+from analysis.metrics.views.days import (
+    business_day,
+    days_of_age,
+    month_index,
+    month_number,
+    month_of_index,
+    step,
+)
+from analysis.metrics.views.view import NOT_STATED, Column, Rules, View, at
+
+VIEWS: dict[str, View] = {
+    view.name: view
+    for view in (
+        service.service_orders,
+        service.service,
+        responses.first_responses,
+        repairs.repair_outcomes,
+        ledger.cost,
+        purchases.order_lines,
+        purchases.sales,
+        purchases.purchase_days,
+        contracts.contract_terms,
+        contracts.contract_spells,
+        machines.machines,
+        answers.answers,
+        totals.workforce,
+        totals.control_totals,
+        totals.budgets,
+    )
+}
+
+# Plans are made for months to come: they are known although their month lies after the as-of date.
+PLANS = frozenset({"budget", "shipment_plan", "calendar", "contracts"})
+
+__all__ = [
+    "NOT_STATED",
+    "PLANS",
+    "RENEWABLE",
+    "VIEWS",
+    "Column",
+    "Rules",
+    "View",
+    "at",
+    "business_day",
+    "days_of_age",
+    "month_index",
+    "month_number",
+    "month_of_index",
+    "step",
+]

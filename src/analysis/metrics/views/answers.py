@@ -1,0 +1,29 @@
+"""Answers to surveys, on the business day they were given."""
+
+from __future__ import annotations
+
+from analysis.locale import Text
+from analysis.metrics.views.days import business_day
+from analysis.metrics.views.view import Column, View
+
+answers = View(
+    name="answers",
+    sql=f"""
+SELECT v.survey_id, v.kind, v.ticket_id, v.customer_id, v.score, v.answered_at, {business_day("v.answered_at")} AS answered_on
+FROM surveys v
+-- a survey without a score was sent and not answered: it is for the response rate, not for the mean
+WHERE v.score IS NOT NULL
+""",
+    table="surveys",
+    stands_for=("surveys",),
+    grain=Text(en="one row per answered survey", zh="每行一份已答复的问卷"),
+    columns=(
+        Column("survey_id", "survey"),
+        Column("kind", "csat (1 to 5), nps (0 to 10), ces"),
+        Column("ticket_id", "service order it asks about, if one"),
+        Column("customer_id", "who answered"),
+        Column("score", "score"),
+        Column("answered_at", "when", "UTC instant"),
+        Column("answered_on", "business day of the answer", "day"),
+    ),
+)

@@ -1,0 +1,28 @@
+"""Tables that need no joining: staff, control totals and budget, under the names the metrics use."""
+
+from __future__ import annotations
+
+from analysis.locale import Text
+from analysis.metrics.views.view import View
+
+workforce = View(
+    name="workforce",
+    sql="SELECT * FROM staff",
+    table="staff",
+    stands_for=("staff",),
+    grain=Text(en="one row per agent and month", zh="每行一名客服每月"),
+)
+control_totals = View(
+    name="control_totals",
+    sql="SELECT * FROM gl_totals",
+    table="gl_totals",
+    stands_for=("gl_totals",),
+    grain=Text(en="one row per control total", zh="每行一个总账控制数"),
+)
+budgets = View(
+    name="budgets",
+    sql="SELECT * FROM budget",
+    table="budget",
+    stands_for=("budget",),
+    grain=Text(en="one row per budget line", zh="每行一条预算"),
+)
