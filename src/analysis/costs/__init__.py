@@ -1,11 +1,13 @@
 """Where the after-sales cost comes from, why it moved, and what a saving was worth.
 
-Names are imported when first used.
+The study is loaded with the package, because its module bears its name; other names are imported when first used.
 """
 
 from __future__ import annotations
 
 import lazy_loader
+
+from analysis.costs.study import CostStudy, study
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
@@ -17,7 +19,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "signals": ["cost_rises", "cost_surges", "idle_teams", "price_steps"],
         "tie_out": ["journal_imbalances"],
         "provision": ["provision_roll_forward"],
-        "decomposition": ["CostStudy", "study"],
         "activity_costing": ["time_driven_abc"],
     },
 )
+__all__ += ["CostStudy", "study"]

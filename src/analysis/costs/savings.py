@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from analysis.costs.cents import decimals, from_cents, to_cents, total
 from analysis.costs.serial import Contrast, contrast, t_tail
 from analysis.errors import ContractError, MissingData, ParameterError
-from analysis.metrics.lineage import traced
+from analysis.metrics import traced
 from analysis.results import Interval
 
 Floats = NDArray[np.float64]
@@ -418,7 +418,6 @@ class MeasureResult:
     net_present_value_interval: Interval
     payback_months: float | None
     horizon_months: int
-    regression: RegressionToMean | None
 
 
 @traced
@@ -430,7 +429,6 @@ def expected_against_realised(
     expected_monthly_saving: Decimal,
     annual_rate: float,
     horizon_months: int,
-    regression: RegressionToMean | None = None,
 ) -> MeasureResult:
     """Turn an effect a ticket into money and hold it against what was promised.
 
@@ -479,7 +477,6 @@ def expected_against_realised(
         ),
         payback_months=payback_period(flows(-measured.effect)),
         horizon_months=horizon_months,
-        regression=regression,
     )
 
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
 from analysis.errors import FitError
-from analysis.metrics.lineage import traced
+from analysis.metrics import traced
 
 Floats = NDArray[np.float64]
 CORRELATIONS = np.linspace(0.0, 0.9, 19)

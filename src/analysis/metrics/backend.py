@@ -163,6 +163,6 @@ class DuckDB:
         self._connection.close()
 
     def one(self, sql: str) -> tuple[Any, ...]:
-        row = self._connection.execute(sql).fetchone()
-        assert row is not None
-        return row
+        # all rows are fetched: an unfinished result would block the connection
+        (row,) = self._connection.execute(sql).fetchall()
+        return tuple(row)

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from analysis.costs.figures import added, money
+from scipy.special import ndtri
+
+from analysis.costs.figures import added
 from analysis.costs.sourcing import (
-    BreakEven,
+    BreakEvenVolume,
     CostLine,
     break_evens_with_minimum,
     cost_line_from_history,
@@ -17,25 +19,25 @@ from analysis.costs.sourcing import (
     sourcing_sensitivity,
     turnover_cost,
 )
-from analysis.errors import AnalysisError, MissingData, ParameterError
+from analysis.errors import MissingData, ParameterError
 from analysis.locale import Text
-from analysis.metrics import Period, StudyInputs
+from analysis.metrics import Period, Stating, StudyInputs, cents, traced
 from analysis.metrics.backend import literal
-from analysis.metrics.lineage import traced
-from analysis.results import Fact, Interval
+from analysis.periods import Month
+from analysis.results import Assumed, Fact, Interval, Lineage, Rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MONTHS = 24
 YEAR = 12
-SWINGS = (-0.3, -0.15, 0.0, 0.15, 0.3)
 OPTIONS = ("in_house", "outsourced")
+SWINGS = ("volume_swing_large", "volume_swing_small")
 MINIMUM = "outsourcing_minimum_tickets"  # an assumption finance may state; none is billed where it does not
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Component:
+class CostComponent:
     """One line of the full cost: the year's amount and its cost a ticket, for both options. ``part`` lines are inside another line."""
 
     name: Text
@@ -47,7 +49,7 @@ class Component:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Staffing:
+class TeamSize:
     """A size of the permanent team over last year's months of work; what it could not do went to partners."""
 
     name: Text
@@ -72,25 +74,28 @@ class Swing:
 class Sourcing:
     """Both options over the last months."""
 
-    components: tuple[Component, ...]
+    components: tuple[CostComponent, ...]
     break_evens: tuple[Fact, ...]
     minimum: Fact
     usual: Fact
     swings: tuple[Swing, ...]
-    staffing: tuple[Staffing, ...]
+    staffing: tuple[TeamSize, ...]
 
 
 @traced
-def sourcing_of(inputs: StudyInputs) -> Sourcing | MissingData:
-    """Field work done by own teams and by partners: full cost, break-even volume, volume swings, staffing for the peak."""
+def sourcing_of(inputs: StudyInputs) -> Sourcing:
+    """Field work done by own teams and by partners: full cost, break-even volume, volume swings, staffing for the peak.
+
+    Raises
+    ------
+    MissingData, FitError
+        Without a year of months in which both did field work, or where a cost line cannot be fitted.
+    """
     span = Period(inputs.month - (MONTHS - 1), inputs.month)
-    try:
-        frame = inputs.engine.query(
-            _MONTHS.format(first=literal(span.first.start), end=literal(span.last.end)),
-            needs=("staff.sourcing", "staff.team", "tickets.team", "staff.cost", "ledger.ticket_id"),
-        )
-    except MissingData as missing:
-        return missing
+    frame = inputs.engine.query(
+        _months_sql(inputs, span),
+        needs=("staff.sourcing", "staff.team", "tickets.team", "staff.cost", "ledger.ticket_id"),
+    )
     table = frame.pivot_table(
         index="month",
         columns="sourcing",
@@ -98,32 +103,37 @@ def sourcing_of(inputs: StudyInputs) -> Sourcing | MissingData:
         aggfunc="sum",
     )
     if any(("pay", option) not in table.columns for option in OPTIONS) or len(table.dropna()) < YEAR:
-        return MissingData(
+        raise MissingData(
             "staff.sourcing", message="not computed: needs a year of in-house and outsourced teams"
         )
     table = table.dropna()
-    book = _Book(inputs=inputs, table=table.tail(YEAR), months=len(table), span=str(span))
-    minimum = book.assumed(MINIMUM)
-    if minimum is not None and minimum < 0:
-        raise ParameterError(
-            f"assumption '{MINIMUM}': {minimum} tickets a month; a contract cannot bill fewer than none."
-        )
-    try:
-        lines = _cost_lines(table, float(minimum or 0))
-        evens = break_evens_with_minimum(lines["in_house"], lines["outsourced"], confidence=inputs.confidence)
-    except AnalysisError as error:
-        return MissingData("staff.sourcing", message=f"not computed: {error}")
+    book = _Book(inputs=inputs, table=table.tail(YEAR), months=len(table), span=span)
+    minimum = _minimum(book)
+    lines = _cost_lines(table, float(minimum.value or 0))
+    evens = break_evens_with_minimum(lines["in_house"], lines["outsourced"], confidence=inputs.confidence)
     usual = float(book.table[("tickets", "in_house")].mean())
-    not_stated = Text(en="not stated", zh="未说明")
     return Sourcing(
         components=_components(book),
         break_evens=tuple(_break_even(book, place, even) for place, even in enumerate(evens)),
-        minimum=book.fact(
-            "contract_minimum_tickets", minimum, why=None if minimum is not None else not_stated
-        ),
+        minimum=minimum,
         usual=book.fact("in_house_tickets", usual),
         swings=_swings(book, lines, usual),
         staffing=_staffing(book),
+    )
+
+
+def _minimum(book: _Book) -> Fact:
+    """Tickets per month that the contract bills at least, where finance states it."""
+    least = book.assumed(MINIMUM)
+    if least is not None and least < 0:
+        raise ParameterError(
+            f"assumption '{MINIMUM}': {least} tickets per month; a contract cannot bill fewer than none."
+        )
+    return book.fact(
+        "contract_minimum_tickets",
+        least,
+        why=Text(en="not stated", zh="未说明"),
+        lineage=Assumed(source="params/assumptions.yml", name=MINIMUM),
     )
 
 
@@ -140,9 +150,9 @@ def _cost_lines(table: pd.DataFrame, minimum: float) -> dict[str, CostLine]:
 
 
 @traced
-def _break_even(book: _Book, place: int, even: BreakEven) -> Fact:
+def _break_even(book: _Book, place: int, even: BreakEvenVolume) -> Fact:
     none = Text(en=f"not computed: {even.reason}", zh="无平衡点：一种方式在任何业务量下都更便宜")
-    crossing = {"crossing": str(place + 1)} if place else {}
+    crossing: dict[str, Any] = {"crossing": str(place + 1)} if place else {}
     why = None if even.tickets is not None else none
     return book.fact("break_even_tickets", even.tickets, interval=even.interval, why=why, **crossing)
 
@@ -154,7 +164,11 @@ class _Book:
     inputs: StudyInputs
     table: pd.DataFrame
     months: int
-    span: str
+    span: Period
+
+    @property
+    def state(self) -> Stating:
+        return Stating(inputs=self.inputs, period=self.span)
 
     def fact(
         self,
@@ -163,58 +177,54 @@ class _Book:
         *,
         interval: Interval | None = None,
         why: Text | None = None,
-        **place: str,
+        lineage: Lineage | None = None,
+        **place: Any,
     ) -> Fact:
-        return self.inputs.engine.stated(
-            metric,
-            period=self.span,
-            value=value,
-            dimensions=place,
-            interval=interval,
-            reason=why,
-            n=self.months if interval else None,
-        )
+        parts = {"interval": interval, "n": self.months if interval else None}
+        return self.state.exact(metric, value, reason=why or _NONE, lineage=lineage, parts=parts, **place)
 
     def sum(self, column: str, option: str) -> float:
         return float(self.table[(column, option)].sum())
 
     def assumed(self, name: str) -> Decimal | None:
         """An assumption of the day; None where finance gave none."""
-        try:
-            return self.inputs.assumptions.value(name, on=self.inputs.month.last_day)
-        except ParameterError:
+        if name not in self.inputs.assumptions.entries:
             return None
+        return self.inputs.assumptions.value(name, on=self.inputs.month.last_day)
+
+    def inside(self, column: str = "month") -> str:
+        """The condition of a row in one of the months of the year."""
+        days = ", ".join(literal(Month.parse(month).start) for month in self.table.index)
+        return f"{column} IN ({days})"
 
 
+_NONE = Text(en="not computed", zh="未计算")
 # -- full cost ------------------------------------------------------------------------------------------------------------
 
 _FEE = Text(en="in the partner's fee", zh="已含在外包费用中")
 
 
 @traced
-def _components(book: _Book) -> tuple[Component, ...]:
+def _components(book: _Book) -> tuple[CostComponent, ...]:
     """Pay or fee, training, turnover, poor quality, and their sum; unused hours are shown inside pay."""
-    training, turnover = _training(book), _turnover(book)
-    quality = {option: book.sum("quality", option) for option in OPTIONS}
-    pay = {option: book.sum("pay", option) for option in OPTIONS}
-    whole = {option: pay[option] + quality[option] for option in OPTIONS}
-    whole["in_house"] += sum(float(part) for part in (training, turnover) if not isinstance(part, Text))
-    return (
-        _component(book, "pay", Text(en="Pay, or the partner's fee", zh="薪酬或外包费用"), pay),
+    fee: dict[str, Any] = {"outsourced": _FEE}
+    body = (
+        _component(
+            book,
+            "pay",
+            Text(en="Pay, or the partner's fee", zh="薪酬或外包费用"),
+            {option: book.sum("pay", option) for option in OPTIONS},
+            rows=_pay_rows(book),
+        ),
         _component(
             book,
             "idle",
             Text(en="of which paid but unused hours", zh="其中：付薪未用工时"),
-            {"in_house": book.sum("idle", "in_house"), "outsourced": _FEE},
+            {"in_house": book.sum("idle", "in_house")} | fee,
         ),
+        _component(book, "training", Text(en="Training", zh="培训"), {"in_house": _training(book)} | fee),
         _component(
-            book, "training", Text(en="Training", zh="培训"), {"in_house": training, "outsourced": _FEE}
-        ),
-        _component(
-            book,
-            "turnover",
-            Text(en="Turnover of staff", zh="人员流失"),
-            {"in_house": turnover, "outsourced": _FEE},
+            book, "turnover", Text(en="Turnover of staff", zh="人员流失"), {"in_house": _turnover(book)} | fee
         ),
         _component(
             book,
@@ -223,38 +233,89 @@ def _components(book: _Book) -> tuple[Component, ...]:
                 en="Poor quality: parts, freight and compensation of rework",
                 zh="质量不良：返工的配件、运费与赔偿",
             ),
-            quality,
+            {option: book.sum("quality", option) for option in OPTIONS},
+            rows=_quality_rows(book),
         ),
-        _component(book, "total", Text(en="Full cost", zh="全成本"), whole, role="total"),
     )
+    return (*body, _whole(book, [part for part in body if part.own.dimensions["component"] != "idle"]))
+
+
+def _whole(book: _Book, parts: list[CostComponent]) -> CostComponent:
+    """The full cost: every part that is known."""
+    whole: dict[str, tuple[Fact, Fact]] = {}
+    place: dict[str, Any]
+    for option, known in zip(OPTIONS, ([p.own for p in parts], [p.out for p in parts]), strict=True):
+        place = {"sourcing": option, "component": "total"}
+        total = book.state.total(
+            "sourcing_cost", *(part for part in known if part.value is not None), **place
+        )
+        whole[option] = total, _each(book, option, total.value, None, "total")
+    (own, own_each), (out, out_each) = whole["in_house"], whole["outsourced"]
+    name = Text(en="Full cost", zh="全成本")
+    return CostComponent(name=name, own=own, own_each=own_each, out=out, out_each=out_each, role="total")
 
 
 @traced
 def _component(
-    book: _Book, key: str, name: Text, amounts: Mapping[str, float | Decimal | Text], role: str = "body"
-) -> Component:
+    book: _Book,
+    key: str,
+    name: Text,
+    amounts: Mapping[str, float | Decimal | Text],
+    *,
+    rows: Mapping[str, Rows] | None = None,
+) -> CostComponent:
+    """One line of both options; a text says why an option has no amount."""
     facts = {}
     for option in OPTIONS:
-        amount, tickets = amounts[option], book.sum("tickets", option)
+        amount = amounts[option]
         why = amount if isinstance(amount, Text) else None
-        facts[option] = (
-            book.fact(
-                "sourcing_cost",
-                None if isinstance(amount, Text) else money(float(amount)),
-                why=why,
-                sourcing=option,
-                component=key,
-            ),
-            book.fact(
-                "sourcing_cost_per_ticket",
-                None if isinstance(amount, Text) else money(float(amount) / tickets),
-                why=why,
-                sourcing=option,
-                component=key,
-            ),
+        value = None if isinstance(amount, Text) else cents(amount)
+        cost = book.fact(
+            "sourcing_cost",
+            value,
+            why=why,
+            lineage=rows[option] if rows else None,
+            sourcing=option,
+            component=key,
         )
+        facts[option] = cost, _each(book, option, None if isinstance(amount, Text) else amount, why, key)
     (own, own_each), (out, out_each) = facts["in_house"], facts["outsourced"]
-    return Component(name=name, own=own, own_each=own_each, out=out, out_each=out_each, role=role)
+    return CostComponent(name=name, own=own, own_each=own_each, out=out, out_each=out_each)
+
+
+def _each(book: _Book, option: str, amount: Any, why: Text | None, key: str) -> Fact:
+    """An amount of the year per ticket of the option, rounded to a cent."""
+    value = None if amount is None else cents(float(amount) / book.sum("tickets", option))
+    return book.fact("sourcing_cost_per_ticket", value, why=why, sourcing=option, component=key)
+
+
+def _pay_rows(book: _Book) -> dict[str, Rows]:
+    """Pay of own field teams, and the partners' fees."""
+    team = f"team IN (SELECT team FROM ({_field_teams(book.inputs)}) WHERE sourcing = 'in_house')"
+    return {
+        "in_house": Rows(
+            numerator=f"SELECT * FROM workforce WHERE {team} AND hours_paid > 0 AND {book.inside()}",
+            value="sum(cost)",
+        ),
+        "outsourced": Rows(
+            numerator="SELECT * FROM cost WHERE category = 'outsourcing' AND posting_basis IN ('incurred', 'recovery') "
+            f"AND {book.inside()}",
+            value="sum(amount)",
+        ),
+    }
+
+
+def _quality_rows(book: _Book) -> dict[str, Rows]:
+    """Cost of rework of each option's field teams, fees apart."""
+    field = _field_teams(book.inputs)
+    return {
+        option: Rows(
+            numerator=f"SELECT * FROM cost WHERE team IN (SELECT team FROM ({field}) WHERE sourcing = {literal(option)}) AND is_rework "
+            f"AND category <> 'outsourcing' AND posting_basis IN ('incurred', 'recovery') AND {book.inside()}",
+            value="sum(amount)",
+        )
+        for option in OPTIONS
+    }
 
 
 @traced
@@ -288,14 +349,16 @@ def _turnover(book: _Book) -> Decimal | Text:
         )
     month = book.inputs.month
     leavers = book.inputs.engine.query(
-        _LEAVERS.format(first=literal((month - YEAR).start), last=literal(month.start))
+        _LEAVERS.format(
+            field=_field_teams(book.inputs), first=literal((month - YEAR).start), last=literal(month.start)
+        )
     )
     wage = book.sum("pay", "in_house") / book.sum("heads", "in_house")
     return turnover_cost(
         float(leavers["people"].iloc[0]),
         replacement_cost=replacement,
         ramp_up_months=float(ramp),
-        monthly_wage=money(wage),
+        monthly_wage=cents(wage),
     )
 
 
@@ -304,10 +367,13 @@ def _turnover(book: _Book) -> Decimal | Text:
 
 @traced
 def _swings(book: _Book, lines: Mapping[str, CostLine], usual: float) -> tuple[Swing, ...]:
-    from scipy.special import ndtri
-
     reach = float(ndtri((1 + book.inputs.confidence) / 2))
-    table = sourcing_sensitivity(lines["in_house"], lines["outsourced"], tickets=usual, swings=SWINGS)
+    large, small = (
+        float(book.inputs.assumptions.value(name, on=book.inputs.month.last_day)) for name in SWINGS
+    )
+    table = sourcing_sensitivity(
+        lines["in_house"], lines["outsourced"], tickets=usual, swings=(-large, -small, 0.0, small, large)
+    )
     swings = []
     for swing, own, out, gap, error in zip(
         *(table[name] for name in ("swing", "in_house", "outsourced", "difference", "standard_error")),
@@ -322,17 +388,22 @@ def _swings(book: _Book, lines: Mapping[str, CostLine], usual: float) -> tuple[S
         )
         swings.append(
             Swing(
-                swing=book.fact("volume_swing", swing, swing=key),
-                own=book.fact("sourcing_month_cost", money(own), sourcing="in_house", swing=key),
-                out=book.fact("sourcing_month_cost", money(out), sourcing="outsourced", swing=key),
-                gap=book.fact("sourcing_difference", money(gap), interval=limits, swing=key),
+                swing=book.fact(
+                    "volume_swing",
+                    swing,
+                    lineage=Assumed(source="params/assumptions.yml", name=SWINGS[abs(swing) < large]),
+                    swing=key,
+                ),
+                own=book.fact("sourcing_month_cost", cents(own), sourcing="in_house", swing=key),
+                out=book.fact("sourcing_month_cost", cents(out), sourcing="outsourced", swing=key),
+                gap=book.fact("sourcing_difference", cents(gap), interval=limits, swing=key),
             )
         )
     return tuple(swings)
 
 
 @traced
-def _staffing(book: _Book) -> tuple[Staffing, ...]:
+def _staffing(book: _Book) -> tuple[TeamSize, ...]:
     """Last year's field hours done again by permanent teams around the present size, and by one large enough for the highest month."""
     share = float(book.inputs.assumptions.value("practical_capacity_share", on=book.inputs.month.last_day))
     heads, hours = (
@@ -362,11 +433,11 @@ def _staffing(book: _Book) -> tuple[Staffing, ...]:
 
 
 @traced
-def _size(book: _Book, key: str, name: Text, row: pd.Series) -> Staffing:
+def _size(book: _Book, key: str, name: Text, row: pd.Series) -> TeamSize:
     def amount(column: str) -> Fact:
-        return book.fact("staffing_cost", money(float(row[column])), team_size=key, component=column)
+        return book.fact("staffing_cost", cents(float(row[column])), team_size=key, component=column)
 
-    return Staffing(
+    return TeamSize(
         name=name,
         heads=book.fact("staffing_heads", int(row["headcount"]), team_size=key),
         own=amount("in_house_cost"),
@@ -376,13 +447,25 @@ def _size(book: _Book, key: str, name: Text, row: pd.Series) -> Staffing:
     )
 
 
-# Field teams are those of which repairs are more than three tickets in ten; a contact centre is compared with no partner.
+def _field_teams(inputs: StudyInputs) -> str:
+    """SELECT of teams that mostly repair in the field, and whose they are; a contact centre is compared with no partner."""
+    share = inputs.assumptions.value("field_repair_share", on=inputs.month.last_day)
+    return f"""
+SELECT w.team, any_value(teams.sourcing) AS sourcing FROM service w
+JOIN (SELECT DISTINCT team, coalesce(sourcing, 'in_house') AS sourcing FROM workforce WHERE team IS NOT NULL) teams USING (team)
+GROUP BY w.team HAVING count(*) FILTER (WHERE ticket_type = 'repair') > {share} * count(*)
+"""
+
+
+def _months_sql(inputs: StudyInputs, span: Period) -> str:
+    """Work, pay and poor quality of the field by month and option."""
+    return _MONTHS.format(
+        field=_field_teams(inputs), first=literal(span.first.start), end=literal(span.last.end)
+    )
+
+
 _MONTHS = f"""
-WITH teams AS (SELECT DISTINCT team, coalesce(sourcing, 'in_house') AS sourcing FROM workforce WHERE team IS NOT NULL),
-field AS (
-    SELECT w.team, any_value(teams.sourcing) AS sourcing FROM service w JOIN teams USING (team)
-    GROUP BY w.team HAVING count(*) FILTER (WHERE ticket_type = 'repair') > 0.3 * count(*)
-),
+WITH field AS ({{field}}),
 work AS (
     SELECT s.month, f.sourcing, count(*) AS tickets, {added("s.handling_hours")} AS hours FROM service s JOIN field f USING (team) GROUP BY 1, 2
 ),
@@ -405,10 +488,9 @@ FROM work JOIN crew USING (month, sourcing) LEFT JOIN poor USING (month, sourcin
 WHERE work.month >= {{first}} AND work.month < {{end}} ORDER BY 1, 2
 """
 _LEAVERS = """
-WITH teams AS (SELECT team FROM service WHERE team IS NOT NULL GROUP BY 1 HAVING count(*) FILTER (WHERE ticket_type = 'repair') > 0.3 * count(*)),
-people AS (
+WITH people AS (
     SELECT agent_id, max(month) AS last FROM workforce
-    WHERE coalesce(sourcing, 'in_house') = 'in_house' AND team IN (SELECT team FROM teams) GROUP BY 1
+    WHERE coalesce(sourcing, 'in_house') = 'in_house' AND team IN (SELECT team FROM ({field})) GROUP BY 1
 )
 SELECT count(*)::DOUBLE AS people FROM people WHERE last >= {first} AND last < {last}
 """
