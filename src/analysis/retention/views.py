@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from analysis.metrics.backend import literal
+from analysis.metrics.steady import exact_sum
 
 CONTRACT_KINDS = ("subscription", "maintenance")
 GRACE_DAYS = 30  # a contract renewed within a month of its end was not lost
@@ -468,8 +469,8 @@ def link_recommendation(cutoff: dt.date, zone: str) -> str:
     answered = day("v.answered_at", zone)
     return f"""WITH asked AS (
   SELECT v.survey_id, v.customer_id, v.score, v.answered_at,
-         max_by(t.first_response_at IS NULL OR t.first_response_at > t.opened_at + INTERVAL 24 HOUR, t.opened_at) AS exposed,
-         max_by(t.ticket_type, t.opened_at) AS ticket_type
+         max_by(t.first_response_at IS NULL OR t.first_response_at > t.opened_at + INTERVAL 24 HOUR, (t.opened_at, t.ticket_id)) AS exposed,
+         max_by(t.ticket_type, (t.opened_at, t.ticket_id)) AS ticket_type
   FROM surveys v JOIN service t ON t.customer_id = v.customer_id AND t.opened_at < v.answered_at - INTERVAL 24 HOUR AND t.opened_at >= v.answered_at - INTERVAL 90 DAY
   WHERE v.kind = 'nps' AND v.score IS NOT NULL AND {answered} < {literal(cutoff)} GROUP BY 1, 2, 3, 4
 )
@@ -506,6 +507,6 @@ def link_cost() -> str:
     """Repairs by whether more than one contact was needed: tickets, direct cost and its square, by product line and severity."""
     return f"""WITH spent AS (SELECT ticket_id, sum(amount) AS amount FROM cost WHERE posting_basis IN ('incurred', 'recovery') AND ticket_id IS NOT NULL GROUP BY 1)
 SELECT s.contacts > 1 AS exposed, concat(coalesce(s.product_line, '{NOT_STATED}'), '|', coalesce(s.severity, '{NOT_STATED}')) AS stratum,
-       count(*) AS n, sum(CAST(coalesce(p.amount, 0) AS DOUBLE)) AS total, sum(CAST(coalesce(p.amount, 0) AS DOUBLE) * CAST(coalesce(p.amount, 0) AS DOUBLE)) AS squares
+       count(*) AS n, CAST(coalesce(sum(p.amount), 0) AS DOUBLE) AS total, coalesce({exact_sum("CAST(p.amount AS DOUBLE) * CAST(p.amount AS DOUBLE)")}, 0) AS squares
 FROM service s LEFT JOIN spent p ON p.ticket_id = s.ticket_id WHERE s.ticket_type = 'repair' AND s.contacts IS NOT NULL AND s.resolved_at IS NOT NULL
 GROUP BY ALL ORDER BY ALL"""
