@@ -181,7 +181,7 @@ def _entry(orders: str, grouping: Grouping, cutoff: dt.date, *, zone: str, perio
     if grouping == "first_product":
         bought = day("ordered_at", zone)
         return f"""SELECT b.customer_id, coalesce(p.label, '{NOT_STATED}') AS label, b.entered FROM ({buyers}) b LEFT JOIN (
-    SELECT customer_id, min_by(product_line, concat(CAST({bought} AS VARCHAR), '|', order_id)) AS label
+    SELECT customer_id, min_by(product_line, ({bought}, order_id, line_no)) AS label
     FROM sales WHERE {PRODUCT_ORDER} AND revenue > 0 AND {bought} < {literal(cutoff)} GROUP BY 1) p ON p.customer_id = b.customer_id"""
     return f"SELECT customer_id, 'all' AS label, entered FROM ({buyers}) b"
 
