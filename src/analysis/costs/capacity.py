@@ -251,7 +251,7 @@ def idle_findings(inputs: StudyInputs) -> list[Finding]:
 
 _SUPPLY = f"""
 SELECT team, sum(cost) AS cost, {added("hours_paid")} AS paid FROM workforce
-WHERE month = {{month}} AND team IS NOT NULL AND coalesce(sourcing, 'in_house') = 'in_house' GROUP BY 1 HAVING sum(hours_paid) > 0 ORDER BY 1
+WHERE month = {{month}} AND team IS NOT NULL AND coalesce(sourcing, 'in_house') = 'in_house' GROUP BY 1 HAVING {added("hours_paid")} > 0 ORDER BY 1
 """
 _WORK = f"""
 SELECT team, {", ".join(f"coalesce({name}, '{NOT_STATED}') AS {name}" for name in COST_OBJECTS)}, {added("{time}")} AS time

@@ -380,7 +380,7 @@ def _size(book: _Book, key: str, name: Text, row: pd.Series) -> Staffing:
 _MONTHS = f"""
 WITH teams AS (SELECT DISTINCT team, coalesce(sourcing, 'in_house') AS sourcing FROM workforce WHERE team IS NOT NULL),
 field AS (
-    SELECT w.team, any_value(teams.sourcing) AS sourcing FROM service w JOIN teams USING (team)
+    SELECT w.team, min(teams.sourcing) AS sourcing FROM service w JOIN teams USING (team)
     GROUP BY w.team HAVING count(*) FILTER (WHERE ticket_type = 'repair') > 0.3 * count(*)
 ),
 work AS (

@@ -314,17 +314,17 @@ FROM cost WHERE {_INCURRED} AND tracing <> 'direct' GROUP BY 1, 2 ORDER BY 1, 2
 """
 _TEAM_HOURS = f"""
 SELECT team, {added("hours_paid")} AS paid, {added("hours_worked")} AS worked FROM workforce WHERE month = {{month}} AND team IS NOT NULL
-GROUP BY 1 HAVING sum(hours_worked) > 0 AND sum(hours_paid) > 0 ORDER BY 1
+GROUP BY 1 HAVING {added("hours_worked")} > 0 AND {added("hours_paid")} > 0 ORDER BY 1
 """
 _TEAM_WORK = f"""
 SELECT team, {_CELL_SQL}, {added("handling_hours")} AS weight FROM service WHERE month = {{month}} AND team IS NOT NULL
-GROUP BY 1, 2, 3 HAVING sum(handling_hours) > 0 ORDER BY 1, 2, 3
+GROUP BY 1, 2, 3 HAVING {added("handling_hours")} > 0 ORDER BY 1, 2, 3
 """
 _PARTS = f"""
 WITH posted AS (
-    SELECT ticket_id, min(month) AS month, any_value(ticket_product_line) AS product_line, any_value(ticket_type) AS ticket_type
+    SELECT ticket_id, min(month) AS month, min(ticket_product_line) AS product_line, min(ticket_type) AS ticket_type
     FROM cost WHERE category = 'parts' AND tracing = 'direct' AND amount > 0 AND posting_basis = 'incurred' GROUP BY 1
-), price AS (SELECT part_no, avg(unit_price)::DOUBLE AS price FROM parts_used WHERE unit_price > 0 GROUP BY 1)
+), price AS (SELECT part_no, (sum(unit_price) / count(unit_price))::DOUBLE AS price FROM parts_used WHERE unit_price > 0 GROUP BY 1)
 SELECT 'parts' AS category, '{WHOLE}' AS resource, {_CELL_SQL}, {added("u.quantity * price.price")} AS constant_price
 FROM posted JOIN parts_used u USING (ticket_id) JOIN price USING (part_no) WHERE posted.month = {{month}} GROUP BY 3, 4 ORDER BY 3, 4
 """

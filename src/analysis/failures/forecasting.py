@@ -18,6 +18,7 @@ from analysis.failures.field import Field
 from analysis.failures.lives import ComponentLife, component_lives
 from analysis.failures.reporting import Delay, delay_of, share_by_month
 from analysis.metrics.lineage import traced
+from analysis.metrics.steady import exact_sum
 from analysis.periods import Month
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def planned(field: Field) -> pd.DataFrame | None:
     try:
         return engine.query(
             "SELECT coalesce(p.product_line, 'not_stated') AS product_line, year(s.month) * 12 + month(s.month) - 1 AS started_no, "
-            "year(s.month) * 12 + month(s.month) - 1 + coalesce(p.warranty_months, 0) AS warranty_no, sum(s.quantity) AS machines "
+            f"year(s.month) * 12 + month(s.month) - 1 + coalesce(p.warranty_months, 0) AS warranty_no, {exact_sum('s.quantity')} AS machines "
             f"FROM shipment_plan s LEFT JOIN products p ON p.product_id = s.product_id WHERE s.month >= {after} GROUP BY ALL ORDER BY 1, 2, 3",
             needs=("shipment_plan.quantity", "products.warranty_months"),
         )

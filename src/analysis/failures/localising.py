@@ -14,6 +14,7 @@ from analysis.failures import views
 from analysis.failures.baseline import Baseline
 from analysis.failures.field import Field
 from analysis.metrics.lineage import traced
+from analysis.metrics.steady import exact_sum
 
 if TYPE_CHECKING:
     from analysis.stats.localisation import Localisation
@@ -145,13 +146,13 @@ def cells_of(field: Field, baseline: Baseline) -> Cells:
     """Everything the search needs, added up in the database: a few columns for each combination of attributes."""
     names = ", ".join(views.ATTRIBUTES)
     sums = ", ".join(
-        f"sum(g.unit_months * a.r{k} * f.factor) AS x{k}" for k in range(len(baseline.components))
+        f"{exact_sum(f'g.unit_months * a.r{k} * f.factor')} AS x{k}" for k in range(len(baseline.components))
     )
     wide = field.query(
         field.machines,
         field.exposure(*views.ATTRIBUTES),
         baseline.tables(),
-        select=f"SELECT {names}, sum(g.unit_months) AS unit_months, {sums} FROM grid g JOIN age_rates a USING (age_months) "
+        select=f"SELECT {names}, {exact_sum('g.unit_months')} AS unit_months, {sums} FROM grid g JOIN age_rates a USING (age_months) "
         f"JOIN month_factors f USING (month_no) GROUP BY ALL ORDER BY {names}",
     )
     failed = field.query(

@@ -16,6 +16,7 @@ from analysis.failures.forecasting import Intensity
 from analysis.failures.reporting import Delay, share_by_month
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
+from analysis.metrics.steady import exact_sum
 from analysis.params.interventions import Intervention
 from analysis.periods import Month
 
@@ -76,7 +77,7 @@ def phase_chart(field: Field, baseline: Baseline, fix: Intervention) -> ControlC
         field.machines,
         field.exposure(where=where),
         baseline.tables(),
-        select=f"SELECT month_no, sum(g.unit_months * ({rate}) * f.factor) AS expected FROM grid g JOIN age_rates a USING (age_months) "
+        select=f"SELECT month_no, {exact_sum(f'g.unit_months * ({rate}) * f.factor')} AS expected FROM grid g JOIN age_rates a USING (age_months) "
         "JOIN month_factors f USING (month_no) GROUP BY ALL ORDER BY ALL",
     ).set_index("month_no")["expected"]
     listed = ", ".join(literal(baseline.components[k]) for k in known)
@@ -221,7 +222,7 @@ def _watched(field: Field, baseline: Baseline) -> pd.DataFrame:
     border = views.month_index(field.last) - RECENT_MONTHS + 1
     names = ", ".join(WATCHED)
     sums = ", ".join(
-        f"sum(g.unit_months * a.r{k} * f.factor) AS x{k}" for k in range(len(baseline.components))
+        f"{exact_sum(f'g.unit_months * a.r{k} * f.factor')} AS x{k}" for k in range(len(baseline.components))
     )
     wide = field.query(
         field.machines,

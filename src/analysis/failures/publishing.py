@@ -22,6 +22,7 @@ from analysis.failures.triangles import triangle as triangle
 from analysis.locale import Text
 from analysis.metrics import Period
 from analysis.metrics.lineage import traced
+from analysis.metrics.steady import exact_sum
 from analysis.periods import Month
 from analysis.results import Fact, Interval
 
@@ -522,7 +523,7 @@ def _by_month(field: Field, baseline: Baseline, cause: Cause) -> tuple[list[Mont
         field.machines,
         field.exposure(where=where),
         baseline.tables(),
-        select=f"SELECT month_no, sum(g.unit_months * ({rate}) * f.factor) AS expected FROM grid g JOIN age_rates a USING (age_months) "
+        select=f"SELECT month_no, {exact_sum(f'g.unit_months * ({rate}) * f.factor')} AS expected FROM grid g JOIN age_rates a USING (age_months) "
         "JOIN month_factors f USING (month_no) GROUP BY ALL ORDER BY ALL",
     ).set_index("month_no")["expected"]
     also = f" AND {views.condition({'component': cause.component})}" if cause.component else ""

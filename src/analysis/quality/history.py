@@ -20,6 +20,7 @@ import pandas as pd
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
 from analysis.metrics.lineage import traced
+from analysis.metrics.steady import exact_sum
 from analysis.metrics.views import PLANS
 from analysis.periods import Month, months_between
 from analysis.quality.coverage import ripens
@@ -151,7 +152,7 @@ def _table_series(inputs: StudyInputs, name: str) -> list[_Series]:
         and not ripens(table, column.name)
     ]
     means = "".join(
-        f", avg(CAST({quoted(column.name)} AS DOUBLE)) AS m{index}, count({quoted(column.name)}) AS n{index}"
+        f", {_sum(column)} / count({quoted(column.name)}) AS m{index}, count({quoted(column.name)}) AS n{index}"
         for index, column in enumerate(numeric)
     )
     first = inputs.month - (MOST_CHANGES + YEAR)
@@ -175,6 +176,14 @@ def _table_series(inputs: StudyInputs, name: str) -> list[_Series]:
         }
         found.append(_Series(table=table, column=column, values=values))
     return found
+
+
+def _sum(column: ColumnContract) -> str:
+    """SQL of a column's sum as a float, exact in any order of the rows."""
+    if column.type == "float":
+        return exact_sum(quoted(column.name))
+    value = f"CAST({quoted(column.name)} AS INTEGER)" if column.type == "boolean" else quoted(column.name)
+    return f"CAST(sum({value}) AS DOUBLE)"
 
 
 def _enough(column: ColumnContract, mean: float, rows: int) -> bool:

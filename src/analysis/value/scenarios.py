@@ -337,7 +337,7 @@ def _saving(inputs: StudyInputs, scenario: Scenario, random: np.random.Generator
 _REPEAT_COST = """WITH repeats AS (
   SELECT ticket_id FROM repair_outcomes WHERE is_repeat AND month >= {end} - INTERVAL 12 MONTH AND month < {end}
 ), costs AS (
-  SELECT r.ticket_id, coalesce(sum(CAST(c.amount AS DOUBLE)) FILTER (WHERE c.posting_basis IN ('incurred', 'recovery')), 0) AS cost FROM repeats r LEFT JOIN cost c ON c.ticket_id = r.ticket_id GROUP BY 1 ORDER BY 1
+  SELECT r.ticket_id, coalesce(CAST(sum(c.amount) FILTER (WHERE c.posting_basis IN ('incurred', 'recovery')) AS DOUBLE), 0) AS cost FROM repeats r LEFT JOIN cost c ON c.ticket_id = r.ticket_id GROUP BY 1 ORDER BY 1
 )
 SELECT count(*) AS tickets, coalesce(avg(cost), 0) AS mean, coalesce(stddev_samp(cost) / sqrt(count(*)), 0) AS error FROM costs"""
 
