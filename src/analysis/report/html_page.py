@@ -51,12 +51,7 @@ def read_notebook(path: Path) -> Notebook:
 
 
 def page_content(
-    name: str,
-    notebook: Notebook,
-    *,
-    language: Language,
-    evidence: str | None,
-    numbers: Mapping[str, int],
+    name: str, notebook: Notebook, *, language: Language, evidence: str | None, numbers: Mapping[str, int]
 ) -> Content:
     """Prose and blocks in order; code, streams and outputs without a block are not printed. An error output is refused."""
     writer = _Writer(Markup(language=language, evidence=evidence, interactive=True, numbers=numbers))
