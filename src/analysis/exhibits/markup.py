@@ -123,8 +123,8 @@ class Markup:
         if not self.interactive:
             return ""
         number = self.numbers.get(record["id"])
-        label = f"{self.words(NUMBERED[record['kind']])} {number}" if number else ""
-        return f'<p class="tag">{label} <code>{escape(record["id"])}</code></p>'
+        label = f"{self.words(NUMBERED[record['kind']])} {number} " if number else ""
+        return f'<p class="tag">{label}<code>{escape(record["id"])}</code></p>'
 
     def _csv(self, record: Record) -> str:
         if self.evidence is None:

@@ -186,14 +186,13 @@ def _visible(typed: str) -> str:
 def _numbered(match: re.Match[str], pack: IssuedPack) -> Json:
     kind = "table" if match[1].casefold()[0] in "t表" else "figure"
     ofkind = {exhibit["number"]: exhibit for exhibit in pack.exhibits if exhibit["kind"] == kind}
-    if not ofkind:
+    if not pack.exhibits:
         raise ParameterError(
             f"{pack.name} keeps no index of its {kind}s (it was issued before there was one); ask by an id, or by the name of a CSV in evidence/."
         )
     if int(match[2]) not in ofkind:
-        raise ParameterError(
-            f"{pack.name} has no {NUMBERED[kind]} {match[2]}; they run from 1 to {max(ofkind)}."
-        )
+        run = f"they run from 1 to {max(ofkind)}" if ofkind else "it has none at all"
+        raise ParameterError(f"{pack.name} has no {NUMBERED[kind]} {match[2]}; {run}.")
     return ofkind[int(match[2])]
 
 

@@ -240,7 +240,7 @@ def test_a_whole_column_is_listed(pack):
     ("typed", "answer"),
     [
         ("Table 9", "has no Table 9; they run from 1 to 3"),
-        ("Figure 1", "keeps no index of its figures"),
+        ("Figure 1", "has no Figure 1; it has none at all"),
         ("costs.regions[3,2]", "has no row '3'. Its rows: 1 East; 2 West"),
         ("costs.regions[1,1]", "no number stands there"),
         ("costs.rise[1,1]", "has no rows and columns"),
@@ -254,6 +254,11 @@ def test_a_whole_column_is_listed(pack):
 def test_what_is_not_there_is_answered_with_what_is(pack, typed, answer):
     with pytest.raises(ParameterError, match=answer):
         lookup(typed, pack)
+
+
+def test_an_edition_without_an_index_says_so():
+    with pytest.raises(ParameterError, match="keeps no index of its tables"):
+        lookup("Table 1", pack_of("x"))
 
 
 def test_findings_checks_and_evidence_files_are_found(pack):
