@@ -122,7 +122,7 @@ def _trace(options: argparse.Namespace) -> None:
     found = trace(options.id, edition=options.edition, out=options.out)
     print(found)
     if options.out:
-        print(f"  all rows     {_shown(options.out)}")
+        print(f"  all          {_shown(options.out)}")
 
 
 def _sample(options: argparse.Namespace) -> None:
@@ -434,10 +434,14 @@ def _parser() -> argparse.ArgumentParser:
         commands,
         "trace",
         _trace,
-        "where a number comes from: its formula, SQL and rows",
-        "analysis trace 'after_sales_cost#2026-10:1'\nanalysis trace 'after_sales_cost@region=South#2026-10:1' --out rows.csv",
+        "where a number comes from: its definition, what it was made of, its rows",
+        "analysis trace 'after_sales_cost#2026-10:1'\nanalysis trace 'after_sales_cost@region=South#2026-10:1' --out rows.csv\n"
+        "analysis trace 'Table 13'\nanalysis trace 'costs.tie_out[3,2]'",
     )
-    trace.add_argument("id", help="id of a fact or finding, as in facts.json and on the page")
+    trace.add_argument(
+        "id",
+        help="what the report prints beside the number: an id, Table 13, costs.tie_out[3,2] (row, column), or a metric",
+    )
     trace.add_argument(
         "--edition", type=Path, metavar="FOLDER", help="an issued edition (default: reports/latest)"
     )

@@ -21,6 +21,7 @@ from typing import Any
 from analysis.errors import PublicationRefused
 from analysis.exhibits.blocks import MIME
 from analysis.locale import LANGUAGES, Language
+from analysis.report.exhibit_index import EXHIBITS
 from analysis.report.record import Json, PackRecord, Place, evidence_stem
 from analysis.report.run import source_of
 from analysis.report.shown import shows
@@ -397,7 +398,7 @@ def file_problems(folder: Path, notebooks: Sequence[str]) -> list[Problem]:
     expected = [f"after-sales-report.{language}.pdf" for language in LANGUAGES]
     expected += [f"html/{language}/{page}.html" for language in LANGUAGES for page in ("index", *notebooks)]
     expected += [f"notebooks/{name}.ipynb" for name in notebooks]
-    expected += ["facts.json", "findings.json"]
+    expected += ["facts.json", "findings.json", EXHIBITS]
     problems = [
         Problem(place=name, text="this file of the pack was not made.")
         for name in expected

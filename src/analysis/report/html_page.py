@@ -16,11 +16,10 @@ from analysis.exhibits.markup import Markup
 from analysis.exhibits.prose import prose_blocks, prose_text
 from analysis.exhibits.shape import validate
 from analysis.locale import Language
+from analysis.report.exhibit_index import DROPPED_TAGS
 
 Notebook = Mapping[str, Any]
 Record = Mapping[str, Any]
-
-DROPPED_TAGS = frozenset({"parameters", "injected-parameters", "setup", "remove-cell"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,9 +50,11 @@ def read_notebook(path: Path) -> Notebook:
     return notebook
 
 
-def page_content(name: str, notebook: Notebook, *, language: Language, evidence: str | None) -> Content:
+def page_content(
+    name: str, notebook: Notebook, *, language: Language, evidence: str | None, numbers: Mapping[str, int]
+) -> Content:
     """Prose and blocks in order; code, streams and outputs without a block are not printed. An error output is refused."""
-    writer = _Writer(Markup(language=language, evidence=evidence, interactive=True))
+    writer = _Writer(Markup(language=language, evidence=evidence, interactive=True, numbers=numbers))
     for cell in notebook["cells"]:
         if DROPPED_TAGS.isdisjoint(cell.get("metadata", {}).get("tags", ())):
             writer.cell(name, cell)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.errors import AnalysisError, PublicationRefused
 from analysis.params import project_root
 from analysis.report import manifest, publish
+from analysis.report.exhibit_index import EXHIBITS, exhibit_index
 from analysis.report.kernels import Kernels, fitting_workers, free_memory, warm_kernels
 from analysis.report.progress import Progress
 from analysis.report.publish import Edition
@@ -290,7 +291,7 @@ class _Making:
                 )
             )
             comparison = self._comparison(record)
-            self._lay_out(building, record)
+            self._lay_out(building, record, exhibit_index(list(executed.items())))
             if comparison and comparison.restated:
                 editions.write_restated_csv(comparison, building / "evidence" / "restated.csv")
         return record, comparison
@@ -304,7 +305,7 @@ class _Making:
                 "the data changed while the notebooks ran, so they did not all read the same; run the report again."
             )
 
-    def _lay_out(self, building: Path, record: PackRecord) -> None:
+    def _lay_out(self, building: Path, record: PackRecord, exhibits: list[dict[str, Any]]) -> None:
         """The run's folder becomes the pack's: evidence beside the facts, the working files gone."""
         evidence = building / "run" / "evidence"
         if evidence.is_dir():
@@ -313,6 +314,7 @@ class _Making:
         publish.remove_building(building / "run")
         manifest.write_json(building / "facts.json", record.facts_json())
         manifest.write_json(building / "findings.json", record.findings_json())
+        manifest.write_json(building / EXHIBITS, {"version": 1, "exhibits": exhibits})
 
     def _comparison(self, record: PackRecord) -> Comparison | None:
         from analysis.report import editions

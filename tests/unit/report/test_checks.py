@@ -355,6 +355,7 @@ def test_every_expected_file_must_be_there_and_hold_something(tmp_path):
         "html/zh/10_costs.html",
         "facts.json",
         "findings.json",
+        "exhibits.json",
     ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x")
