@@ -42,6 +42,9 @@ AGGREGATE_VERSION = 2
 
 _SUM_OF_COLUMN = re.compile(r"sum\((\w+)\)")
 
+# Characters of a query's key at the end of the name of a table computed on the way.
+KEY = 12
+
 # What a ticket did not yet show on the as-of date.
 _TICKET_MOMENTS = ("first_response_at", "resolved_at", "closed_at", "reopened_at")
 
@@ -175,7 +178,7 @@ class Engine:
         often it is asked for; ``name`` only makes the table recognisable.
         """
         self.require(*needs)
-        table = f"{name}_{hashlib.sha256(sql.encode()).hexdigest()[:12]}"
+        table = f"{name}_{query_key(sql)}"
         self._follow(sql)
         if table not in self._made:
             self._database.create_table(table, sql)

@@ -11,12 +11,17 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from analysis.metrics.backend import table_names
+from analysis.metrics.engine import KEY
+from analysis.metrics.views.prepared import view_named
 from analysis.report.trace_lookup import IssuedPack
+from analysis.results import OPERATIONS
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SHOWN_ROWS = 20
+PARAMS_TABLES = ("account_map",)  # made of params, not of rows
 MOST_PARENTS = 25  # shown and walked; what a fact sums over may be thousands
 
 Json = Mapping[str, Any]
@@ -42,7 +47,7 @@ class Rows:
 class Step:
     """One fact of the tree: what it was made of, and the steps below it.
 
-    ``kind`` is ``rows``, ``derived``, ``estimated``, ``unknown`` (an edition that kept no lineage), ``unpublished`` (a parent that
+    ``kind`` is ``rows``, ``derived``, ``estimated``, ``assumed``, ``unknown`` (an edition that kept no lineage), ``unpublished`` (a parent that
     is no fact of the edition) or ``repeated`` (shown above).
     """
 
@@ -74,6 +79,22 @@ class Walk:
     def run(self) -> Any:
         return self.prepare()
 
+    @cached_property
+    def engine(self) -> Any:
+        return self.run.inputs.engine
+
+    def ready(self, sql: str) -> bool:
+        """Make the tables computed on the way that a query names; False where a model lent it what no query gives again."""
+        known = {*self.engine.tables.tables, *PARAMS_TABLES}
+        for name in sorted(table_names(sql)):
+            if name in self.pack.tables:
+                if not self.ready(self.pack.tables[name]):
+                    return False
+                self.engine.materialise(name[: -len("_") - KEY], self.pack.tables[name])
+            elif name not in known and view_named(name.lower()) is None:
+                return False
+        return True
+
     @property
     def prepared(self) -> bool:
         return "run" in self.__dict__
@@ -97,7 +118,7 @@ class Walk:
         import pandas as pd
 
         queries = {(leaf.id, rows.part): rows.sql for leaf in step.leaves() for rows in leaf.rows}
-        frames = [(name, masked(self.run.inputs.engine.rows(sql))) for name, sql in queries.items()]
+        frames = [(name, masked(self.engine.rows(sql))) for name, sql in queries.items()]
         if len(frames) == 1:
             return frames[0][1]
         labelled = [frame.assign(traced_fact=id, traced_part=part) for (id, part), frame in frames]
@@ -116,21 +137,22 @@ class Walk:
     # ------------------------------------------------------------ rows
 
     def _rows(self, fact: Json, lineage: Json) -> list[Rows]:
-        queries = lineage["queries"]
+        queries = lineage.get("queries", {})
         if not isinstance(queries, Mapping):
             queries = {
                 f"input {place}" if len(queries) > 1 else "input": sql
                 for place, sql in enumerate(queries, start=1)
             }
         values = lineage.get("values") or {}
+        texts = {part: self.pack.queries.get(sql, sql) for part, sql in queries.items() if sql}
         return [
-            self._read(part, self.pack.queries.get(sql, sql), values.get(part, ""), _stated(fact, part))
-            for part, sql in queries.items()
-            if sql
+            self._read(part, sql, values.get(part, ""), _stated(fact, part))
+            for part, sql in texts.items()
+            if self.ready(sql)
         ]
 
     def _read(self, part: str, sql: str, aggregate: str, stated: Any) -> Rows:
-        engine = self.run.inputs.engine
+        engine = self.engine
         first = masked(engine.rows(sql, limit=SHOWN_ROWS))
         count = int(engine.rows(f"SELECT count(*) AS rows FROM ({sql}) AS counted")["rows"].iloc[0])
         recomputed = None
@@ -170,22 +192,13 @@ def _stated(fact: Json, part: str) -> Any:
 
 
 def combined(operation: str, values: Sequence[Any]) -> Decimal | None:
-    """The operation over the parents' stated values, first to last; None where one is missing or the operation is another."""
-    if not values or any(value is None for value in values):
+    """The operation over the parents' stated values; None where one is missing or the operation is none of ours."""
+    if operation not in OPERATIONS or not values or any(value is None for value in values):
         return None
-    first, *rest = (Decimal(str(value)) for value in values)
-    match operation:
-        case "sum":
-            return sum(rest, first)
-        case "difference":
-            return first - sum(rest, Decimal(0))
-        case "product":
-            for value in rest:
-                first *= value
-            return first
-        case "ratio" | "share" if len(rest) == 1 and rest[0]:
-            return first / rest[0]
-    return None
+    try:
+        return Decimal(str(OPERATIONS[operation]([Decimal(str(value)) for value in values])))
+    except ArithmeticError:
+        return None
 
 
 def same(one: Any, other: Any) -> bool:

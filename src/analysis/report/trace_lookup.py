@@ -44,6 +44,7 @@ class IssuedPack:
     stated: Json
     facts: Mapping[str, Json]
     queries: Mapping[str, str]
+    tables: Mapping[str, str] = field(default_factory=dict)
     findings: Sequence[Json]
     checks: Sequence[Json] = ()
     exhibits: Sequence[Json] = ()
@@ -59,6 +60,7 @@ class IssuedPack:
             stated=manifest.read(folder),
             facts={fact["id"]: fact for fact in listing["facts"]},
             queries=listing["queries"],
+            tables=listing.get("tables", {}),
             findings=said["findings"],
             checks=said["checks"],
             exhibits=_json(index)["exhibits"] if index.is_file() else (),

@@ -97,9 +97,13 @@ class Trace:
                 yield _line("rows of", leaves[0].id)
                 yield from _row_lines(leaves[0].rows[0])
             return
+        if step.kind == "assumed":
+            assert step.lineage is not None
+            yield _line("decided", f"{step.lineage['name']} in {step.lineage['source']}")
         if step.kind == "estimated":
             assert step.lineage is not None
             yield _line("estimated by", step.lineage["function"])
+            yield _line("run by", f"{step.lineage.get('within') or step.lineage['function']}(run.inputs)")
             for name, value in step.lineage.get("parameters", {}).items():
                 yield f"    {name} = {value}"
         for rows in step.rows:
@@ -287,9 +291,10 @@ def _made_of(fact: Json) -> str:
         return f"from {', '.join(fact['sources'])}" if fact["sources"] else "computed by its study"
     if lineage["kind"] == "derived":
         return f"{lineage['operation']} of {', '.join(lineage['parents'][:3])}{' …' if len(lineage['parents']) > 3 else ''}"
+    tables = ", ".join(fact["sources"])
     if lineage["kind"] == "estimated":
-        return f"estimated by {lineage['function']} from {', '.join(lineage['tables'])}"
-    return f"rows of {', '.join(lineage['tables'])}"
+        return f"estimated by {lineage['function']} from {tables}"
+    return f"{'decided in' if lineage['kind'] == 'assumed' else 'rows of'} {tables}"
 
 
 def _tree(step: Step, *, depth: int) -> Iterator[str]:
@@ -309,6 +314,9 @@ def _tree(step: Step, *, depth: int) -> Iterator[str]:
     elif step.kind == "estimated":
         assert step.lineage is not None
         yield f"{below}estimated by {step.lineage['function']}"
+    elif step.kind == "assumed":
+        assert step.lineage is not None
+        yield f"{below}decided: {step.lineage['name']} in {step.lineage['source']}"
     elif step.kind in _REMARKS:
         yield f"{below}({_REMARKS[step.kind]})"
     for rows in step.rows:

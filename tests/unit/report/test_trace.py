@@ -21,6 +21,7 @@ class Engine:
     """Thirty postings."""
 
     total = 1200.5
+    tables = SimpleNamespace(tables={"ledger": None})
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -160,20 +161,22 @@ def test_an_unknown_id_is_refused_with_what_was_meant(issued, tmp_path):
 def test_facts_json_keeps_each_query_once(tmp_path):
     from report_stub import callout, executed, output
 
+    from analysis.errors import PublicationRefused
     from analysis.report.record import read_record
+    from analysis.results import Rows, query_key
 
-    other = fact(5, id="tickets#2026-10:1", unit="tickets")
-    folder = tmp_path / "facts"
-    folder.mkdir()
-    (folder / "costs.json").write_text(
-        json.dumps([{"fact": fact(), "sql": SQL}, {"fact": other, "sql": SQL}])
+    key, counted = query_key(SQL), Rows(numerator=SQL, value="sum(amount)").as_json()
+    other = fact(5, id="tickets#2026-10:1", unit="tickets") | {"lineage": counted}
+    block = callout(facts=[fact() | {"lineage": counted}, other])
+    (tmp_path / "queries").mkdir()
+    kept = tmp_path / "queries" / "costs.json"
+    kept.write_text(
+        json.dumps({"queries": {key: SQL, "unused": "SELECT 1"}, "tables": {"made_1": "SELECT 2"}})
     )
-    block = callout(facts=[fact(), other, fact(7, id="model_result#2026-10:1", unit="count")])
     listing = read_record({"10": executed([output(block)])}, tmp_path).facts_json()
-    assert list(listing["queries"].values()) == [SQL]
-    key = next(iter(listing["queries"]))
-    assert [(one["id"], one["query"], one["section"]) for one in listing["facts"]] == [
-        (COST, key, "costs"),
-        ("model_result#2026-10:1", None, "costs"),
-        ("tickets#2026-10:1", key, "costs"),
-    ]
+    assert listing["queries"] == {key: SQL}
+    assert listing["tables"] == {"made_1": "SELECT 2"}
+    assert [one["lineage"]["queries"]["numerator"] for one in listing["facts"]] == [key, key]
+    kept.write_text(json.dumps({"queries": {}, "tables": {}}))
+    with pytest.raises(PublicationRefused, match="is not in the run's record"):
+        read_record({"10": executed([output(block)])}, tmp_path)
