@@ -115,7 +115,8 @@ def make_report(
                 workers=workers,
                 progress=progress,
                 export=export or _export_pack,
-                identity=manifest.identity(run, chosen, extra=parameters),
+                identity=(identity := manifest.identity(run, chosen, extra=parameters)),
+                code=manifest.code_version(str(identity["code"])),
                 draft=draft or len(chosen) < len(everything),
             )
             standing = None if force or made.draft else made.unchanged()
@@ -166,6 +167,9 @@ class _Making:
     progress: Progress
     export: Export
     identity: Mapping[str, Any]
+    code: Mapping[
+        str, Any
+    ]  # as it was when the run began: a commit made meanwhile did not make these numbers
     draft: bool
 
     @property
@@ -333,7 +337,7 @@ class _Making:
         """What the exporters print beside the notebooks."""
         from analysis.report.editions import restated_rows
 
-        run, code = self.run, manifest.code_version(str(self.identity["code"]))
+        run, code = self.run, self.code
         return {
             "month": self.month,
             "as_of": run.as_of.isoformat(),

@@ -61,6 +61,7 @@ def assert_same(one: dict[str, bytes], other: dict[str, bytes]) -> None:
     assert [name for name, content in one.items() if content != other[name]] == []
 
 
+@pytest.mark.slow
 def test_a_small_company_gives_the_same_bytes_in_two_places(tmp_path):
     """Failures, the section with the most arithmetic in the engine; tables and aggregates are made anew in each place."""
     make_sample(tmp_path / "company", scale=0.03)
