@@ -8,5 +8,6 @@ from __future__ import annotations
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__, submod_attrs={"make": ["make_report"], "publish": ["Edition"], "tracing": ["Listing", "Trace", "trace"]}
+    __name__,
+    submod_attrs={"make": ["make_report"], "publish": ["Edition"], "tracing": ["Listing", "Trace", "trace"]},
 )
