@@ -122,8 +122,9 @@ class Markup:
         """Number and id of an exhibit of the pack, to ask for it by; a notebook by itself has neither."""
         if not self.interactive:
             return ""
+        kind = NUMBERED.get(record.get("kind", ""))  # a finding may bear the id of a table and has no number
         number = self.numbers.get(record["id"])
-        label = f"{self.words(NUMBERED[record['kind']])} {number} " if number else ""
+        label = f"{self.words(kind)} {number} " if kind and number else ""
         return f'<p class="tag">{label}<code>{escape(record["id"])}</code></p>'
 
     def _csv(self, record: Record) -> str:

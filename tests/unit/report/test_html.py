@@ -155,6 +155,15 @@ def test_captions_carry_the_numbers_of_the_printed_report(notebooks: list[Path],
         assert '<p class="tag"><code>failures.excess</code></p>' in pages[language, NAMES[1]]
 
 
+def test_a_finding_with_the_id_of_a_table_has_no_number() -> None:
+    from analysis.exhibits.markup import Markup
+
+    block = next(dict(block.payload) for block in gallery.all_blocks() if block.id == "summary.findings")
+    ids = [finding["id"] for finding in block["findings"]]
+    page = Markup(language="en", interactive=True, numbers=dict.fromkeys(ids, 7)).block(block)
+    assert re.findall(r'<p class="tag">(.*?)</p>', page) == [f"<code>{id}</code>" for id in ids]
+
+
 def test_links_inside_the_pack_arrive(pages: Pages) -> None:
     places = {key: set(re.findall(r'\bid="([^"]+)"', page)) for key, page in pages.items()}
     for (language, name), page in pages.items():
