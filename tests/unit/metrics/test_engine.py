@@ -11,7 +11,7 @@ from analysis.metrics import Engine, Period
 from analysis.metrics.backend import transpiled
 from analysis.metrics.views import VIEWS
 from analysis.periods import Month
-from analysis.results import FactId
+from analysis.results import FactId, Rows
 
 OCTOBER = Month(2026, 10)
 Build = Callable[..., Engine]
@@ -122,9 +122,9 @@ def test_a_ticket_resolved_after_the_as_of_date_was_open_then(company: Path, eng
 def test_trace_gives_the_rows_behind_a_fact(company: Path, engine_of: Build):
     engine = engine_of(company)
     fact = engine.fact("after_sales_cost", period=OCTOBER, dimensions={"category": "parts"})
-    sql = engine.trace_sql(fact)
-    assert sql is not None
-    rows = engine.rows(sql)
+    assert isinstance(fact.lineage, Rows)
+    rows = engine.rows(fact.lineage.numerator)
+    assert fact.sources == engine.tables_read(fact.lineage.numerator)
     assert sorted(rows["posting_id"]) == ["L3", "L6"]
     assert sum(rows["amount"]) == fact.value == Decimal("220.00")
     assert FactId.parse(fact.id).dimensions == {"category": "parts"}
