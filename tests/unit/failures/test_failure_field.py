@@ -149,10 +149,11 @@ def test_a_share_never_falls_with_more_days():
 def test_a_report_belongs_to_the_day_of_the_business(time_zone: str, opened: str, day: dt.date):
     import duckdb
 
-    from analysis.failures.views import local_day
+    from analysis.metrics.backend import literal
+    from analysis.metrics.views import business_day
 
     found = duckdb.sql(
-        f"SELECT {local_day('opened_at', time_zone)} FROM (SELECT TIMESTAMP '{opened}' AS opened_at)"
+        f"SELECT {business_day('opened_at', literal(time_zone))} FROM (SELECT TIMESTAMP '{opened}' AS opened_at)"
     ).fetchall()
     assert found == [(day,)]
 

@@ -27,10 +27,15 @@ CUSTOMERS = "customer_id,customer_type,segment,region,churned_on\nC1,b2c,standar
 def made(tmp_path: Path) -> Build:
     """An engine over a few tables given as CSV text."""
 
-    def build(*, zone: str = SHANGHAI, as_of: str = "2026-11-10", rules: Rules | None = None, **tables: str) -> Engine:
+    def build(
+        *, zone: str = SHANGHAI, as_of: str = "2026-11-10", rules: Rules | None = None, **tables: str
+    ) -> Engine:
         folder = tmp_path / f"data-{len(list(tmp_path.iterdir()))}"
         folder.mkdir()
-        needed = {"customers": CUSTOMERS, "tickets": "ticket_id,ticket_type,opened_at\nT0,inquiry,2026-10-01T00:00:00\n"}
+        needed = {
+            "customers": CUSTOMERS,
+            "tickets": "ticket_id,ticket_type,opened_at\nT0,inquiry,2026-10-01T00:00:00\n",
+        }
         for name, text in (needed | tables).items():
             (folder / f"{name}.csv").write_text(text, encoding="utf-8")
         found = load_tables(folder, folder / "store", reporting_currency="CNY", time_zone=zone)
@@ -54,7 +59,11 @@ def rows(engine: Engine, sql: str) -> list[tuple[object, ...]]:
     frame = engine.query(sql)
     return [
         tuple(
-            None if one is None or one != one else str(one)[:10] if isinstance(one, dt.date | pd.Timestamp) else one
+            None
+            if one is None or one != one
+            else str(one)[:10]
+            if isinstance(one, dt.date | pd.Timestamp)
+            else one
             for one in row
         )
         for row in frame.itertuples(index=False, name=None)
@@ -83,8 +92,7 @@ def test_a_view_is_made_when_a_query_names_it_and_a_kept_one_once(made: Build):
 
 
 @pytest.mark.parametrize(
-    ("zone", "expected"),
-    [(NEW_YORK, ["1998-01-14", "1998-07-15"]), (SHANGHAI, ["1998-01-15", "1998-07-15"])],
+    ("zone", "expected"), [(NEW_YORK, ["1998-01-14", "1998-07-15"]), (SHANGHAI, ["1998-01-15", "1998-07-15"])]
 )
 def test_business_days_keep_summer_time(zone: str, expected: list[str]):
     # half past four in the morning, UTC: before midnight in New York in winter only
@@ -167,14 +175,22 @@ def test_service_orders_leave_out_what_was_cancelled_and_name_rework_and_faults(
     assert rows(served, "SELECT ticket_id FROM service_orders WHERE ticket_type = 'inquiry'") == [("A3",)]
     # a tick or an order before; recorded, else a code that is not no-fault-found (in any letters)
     assert rows(
-        served, "SELECT ticket_id, is_rework, fault_found FROM service_orders WHERE serial_no = 'S1' ORDER BY 1"
-    ) == [("R1", False, False), ("R2", True, True), ("R3", True, True), ("R4", False, False), ("R5", False, True)]
+        served,
+        "SELECT ticket_id, is_rework, fault_found FROM service_orders WHERE serial_no = 'S1' ORDER BY 1",
+    ) == [
+        ("R1", False, False),
+        ("R2", True, True),
+        ("R3", True, True),
+        ("R4", False, False),
+        ("R5", False, True),
+    ]
 
 
 def test_warranty_holds_until_its_end(served: Engine):
     # 2026-10-05 14:00 in Shanghai is the first day without
     assert rows(
-        served, "SELECT ticket_id, under_warranty FROM service WHERE serial_no = 'S1' AND ticket_id IN ('R3', 'R4') ORDER BY 1"
+        served,
+        "SELECT ticket_id, under_warranty FROM service WHERE serial_no = 'S1' AND ticket_id IN ('R3', 'R4') ORDER BY 1",
     ) == [("R3", True), ("R4", False)]
 
 
@@ -182,7 +198,11 @@ def test_an_answer_at_the_limit_is_in_time_and_none_is_late(served: Engine):
     assert rows(
         served,
         "SELECT ticket_id, answered_late, landmark_on, response_hours FROM first_responses WHERE ticket_id LIKE 'A%' ORDER BY 1",
-    ) == [("A1", False, "2026-10-02", 24.0), ("A2", True, "2026-10-02", 24.0), ("A3", True, "2026-10-03", None)]
+    ) == [
+        ("A1", False, "2026-10-02", 24.0),
+        ("A2", True, "2026-10-02", 24.0),
+        ("A3", True, "2026-10-03", None),
+    ]
 
 
 def test_a_repeat_repair_is_opened_from_the_resolution_until_the_days_are_over(served: Engine):
@@ -249,21 +269,39 @@ O5,1,C2,P1,2026-01-15T04:30:00,product,10.00
     ("zone", "expected"),
     [
         # summer time in London: half past midnight of the 16th
-        ("Europe/London", [("C1", "2026-07-16", "paid_repair", "10.00", 1), ("C1", "2026-07-16", "product", "175.00", 2), ("C2", "2026-01-15", "product", "10.00", 1)]),
+        (
+            "Europe/London",
+            [
+                ("C1", "2026-07-16", "paid_repair", "10.00", 1),
+                ("C1", "2026-07-16", "product", "175.00", 2),
+                ("C2", "2026-01-15", "product", "10.00", 1),
+            ],
+        ),
         (
             NEW_YORK,
-            [("C1", "2026-07-15", "paid_repair", "10.00", 1), ("C1", "2026-07-15", "product", "175.00", 2), ("C2", "2026-01-14", "product", "10.00", 1)],
+            [
+                ("C1", "2026-07-15", "paid_repair", "10.00", 1),
+                ("C1", "2026-07-15", "product", "175.00", 2),
+                ("C2", "2026-01-14", "product", "10.00", 1),
+            ],
         ),
     ],
 )
 def test_purchases_of_a_business_day_are_one(made: Build, zone: str, expected: list[tuple[object, ...]]):
     engine = made(orders=ORDERS, products=PRODUCTS, zone=zone)
-    assert rows(
-        engine,
-        "SELECT customer_id, bought_on, order_type, CAST(spend AS VARCHAR) AS spend, CAST(orders AS INTEGER) AS orders FROM purchase_days ORDER BY 1, 2, 3",
-    ) == expected
+    assert (
+        rows(
+            engine,
+            "SELECT customer_id, bought_on, order_type, CAST(spend AS VARCHAR) AS spend, CAST(orders AS INTEGER) AS orders FROM purchase_days ORDER BY 1, 2, 3",
+        )
+        == expected
+    )
     # every line is there, the refund too
-    assert rows(engine, "SELECT count(*) AS n FROM order_lines") == rows(engine, "SELECT count(*) AS n FROM sales") == [(6,)]
+    assert (
+        rows(engine, "SELECT count(*) AS n FROM order_lines")
+        == rows(engine, "SELECT count(*) AS n FROM sales")
+        == [(6,)]
+    )
 
 
 # -- contracts ------------------------------------------------------------------------------------------------------------
@@ -292,7 +330,9 @@ def test_terms_say_what_became_of_them_by_a_day(made: Build):
         ("K5", 1, "2027-06-01", "2027-06-01", 24, "150.00", "running", False),
     ]
     later = at("contract_terms", dt.date(2026, 12, 20))
-    assert rows(engine, f"SELECT until, outcome FROM {later} WHERE contract_id = 'K3'") == [("2026-12-15", "cancelled")]
+    assert rows(engine, f"SELECT until, outcome FROM {later} WHERE contract_id = 'K3'") == [
+        ("2026-12-15", "cancelled")
+    ]
 
 
 def test_spells_join_terms_within_the_grace_and_through_an_upgrade(made: Build):
