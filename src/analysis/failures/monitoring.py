@@ -15,6 +15,7 @@ from analysis.failures.field import Field
 from analysis.failures.forecasting import Intensity
 from analysis.failures.reporting import Delay, share_by_month
 from analysis.metrics.backend import literal
+from analysis.metrics.views import month_index
 from analysis.params.interventions import Intervention
 from analysis.periods import Month
 
@@ -65,7 +66,7 @@ def phase_chart(field: Field, baseline: Baseline, fix: Intervention) -> ControlC
 
     wanted = [fix.component] if fix.component else list(baseline.components)
     known = [k for k, name in enumerate(baseline.components) if name in wanted]
-    starts = views.month_index(Month(fix.starts.year, fix.starts.month)) - views.month_index(field.first)
+    starts = month_index(Month(fix.starts.year, fix.starts.month)) - month_index(field.first)
     if not known or not 6 <= starts <= len(field.months) - 4:
         return None
     where, rate = views.condition(fix.where), " + ".join(f"a.r{k}" for k in known)
@@ -81,7 +82,7 @@ def phase_chart(field: Field, baseline: Baseline, fix: Intervention) -> ControlC
         field.failures,
         select=f"SELECT month_no, count(*) AS failures FROM failed WHERE {where} AND component IN ({listed}) GROUP BY ALL ORDER BY ALL",
     ).set_index("month_no")["failures"]
-    number = [views.month_index(month) for month in field.months]
+    number = [month_index(month) for month in field.months]
     expected = [float(due.get(k, 0.0)) for k in number]
     if min(expected) < 1:
         return None
@@ -107,7 +108,7 @@ def _rate_points(
     A season that returns every year is no signal, nor is a field that grows older. The last months are judged by limits from the months before.
     """
     counts = field.failure_counts.groupby("month_no")["failures"].sum()
-    first = views.month_index(field.first)
+    first = month_index(field.first)
     failures = [float(counts.get(first + k, 0)) for k in range(len(field.months))]
     rate = baseline.rate.sum(axis=1)[baseline.band_of(field.by_age["age_months"].to_numpy())]
     weighed = (
@@ -209,7 +210,7 @@ def margins(counted: pd.DataFrame) -> pd.DataFrame:
 
 
 def _watched(field: Field, baseline: Baseline) -> pd.DataFrame:
-    border = views.month_index(field.last) - RECENT_MONTHS + 1
+    border = month_index(field.last) - RECENT_MONTHS + 1
     names = ", ".join(WATCHED)
     sums = ", ".join(
         f"sum(g.unit_months * a.r{k} * f.factor) AS x{k}" for k in range(len(baseline.components))
