@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from analysis.failures import views
 from analysis.failures.field import Field
 from analysis.metrics.lineage import traced
+from analysis.metrics.views import month_index
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +42,7 @@ class Baseline:
     def of(cls, field: Field) -> Baseline:
         exposure, counts = field.by_age, field.failure_counts
         components = tuple(sorted(counts["component"].unique()))
-        months = tuple(range(views.month_index(field.first), views.month_index(field.last) + 1))
+        months = tuple(range(month_index(field.first), month_index(field.last) + 1))
         oldest = int(exposure["age_months"].max())
         bands = tuple(start for start in BAND_STARTS if start <= oldest)
         held = _grid(exposure, "unit_months", bands, months)

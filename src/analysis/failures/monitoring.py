@@ -17,6 +17,7 @@ from analysis.failures.reporting import Delay, share_by_month
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.metrics.steady import exact_sum
+from analysis.metrics.views import month_index
 from analysis.params.interventions import Intervention
 from analysis.periods import Month
 
@@ -69,7 +70,7 @@ def phase_chart(field: Field, baseline: Baseline, fix: Intervention) -> ControlC
 
     wanted = [fix.component] if fix.component else list(baseline.components)
     known = [k for k, name in enumerate(baseline.components) if name in wanted]
-    starts = views.month_index(Month(fix.starts.year, fix.starts.month)) - views.month_index(field.first)
+    starts = month_index(Month(fix.starts.year, fix.starts.month)) - month_index(field.first)
     if not known or not 6 <= starts <= len(field.months) - 4:
         return None
     where, rate = views.condition(fix.where), " + ".join(f"a.r{k}" for k in known)
@@ -85,7 +86,7 @@ def phase_chart(field: Field, baseline: Baseline, fix: Intervention) -> ControlC
         field.failures,
         select=f"SELECT month_no, count(*) AS failures FROM failed WHERE {where} AND component IN ({listed}) GROUP BY ALL ORDER BY ALL",
     ).set_index("month_no")["failures"]
-    number = [views.month_index(month) for month in field.months]
+    number = [month_index(month) for month in field.months]
     expected = [float(due.get(k, 0.0)) for k in number]
     if min(expected) < 1:
         return None
@@ -113,7 +114,7 @@ def _rate_points(
     A season that returns every year is no signal, nor is a field that grows older. The last months are judged by limits from the months before.
     """
     counts = field.failure_counts.groupby("month_no")["failures"].sum()
-    first = views.month_index(field.first)
+    first = month_index(field.first)
     failures = [float(counts.get(first + k, 0)) for k in range(len(field.months))]
     rate = baseline.rate.sum(axis=1)[baseline.band_of(field.by_age["age_months"].to_numpy())]
     weighed = (
@@ -219,7 +220,7 @@ def margins(counted: pd.DataFrame) -> pd.DataFrame:
 
 @traced
 def _watched(field: Field, baseline: Baseline) -> pd.DataFrame:
-    border = views.month_index(field.last) - RECENT_MONTHS + 1
+    border = month_index(field.last) - RECENT_MONTHS + 1
     names = ", ".join(WATCHED)
     sums = ", ".join(
         f"{exact_sum(f'g.unit_months * a.r{k} * f.factor')} AS x{k}" for k in range(len(baseline.components))

@@ -23,6 +23,7 @@ from analysis.locale import Text
 from analysis.metrics import Period
 from analysis.metrics.lineage import traced
 from analysis.metrics.steady import exact_sum
+from analysis.metrics.views import month_index
 from analysis.periods import Month
 from analysis.results import Fact, Interval
 
@@ -96,7 +97,7 @@ def rates(field: Field, baseline: Baseline, delay: Delay, tested: Backtest | Non
     shares = share_by_month(delay, field.months, field.horizon)
     reported, completed, shown, numbers = [], [], [], []
     for month, share in zip(field.months, shares, strict=True):
-        number = views.month_index(month)
+        number = month_index(month)
         failed, exposed = int(counts.get(number, 0)), float(held.get(number, 0.0))
         fact = engine.ratio("failure_rate", failed, exposed, period=month)
         reported.append(fact)
@@ -105,7 +106,7 @@ def rates(field: Field, baseline: Baseline, delay: Delay, tested: Backtest | Non
             engine.stated("failure_reported_share", period=month, value=float(share), n=delay.failures)
         )
         numbers.append(engine.stated("failure_count", period=month, value=failed))
-    first = views.month_index(year(field).first)
+    first = month_index(year(field).first)
     over_year = engine.ratio(
         "failure_rate",
         int(counts[counts.index >= first].sum()),
@@ -531,7 +532,7 @@ def _by_month(field: Field, baseline: Baseline, cause: Cause) -> tuple[list[Mont
         field.failures,
         select=f"SELECT month_no, count(*) AS failures FROM failed WHERE {where}{also} GROUP BY ALL ORDER BY ALL",
     ).set_index("month_no")["failures"]
-    number = [views.month_index(month) for month in field.months]
+    number = [month_index(month) for month in field.months]
     expected = np.array([float(due.get(k, 0.0)) for k in number])
     scale = cause.expected / expected.sum() if expected.sum() > 0 else 1.0
     return field.months, np.array([float(seen.get(k, 0)) for k in number]), expected * scale

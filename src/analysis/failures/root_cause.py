@@ -20,7 +20,6 @@ from analysis.failures import (
     monitoring,
     ranking,
     reporting,
-    views,
     words,
 )
 from analysis.failures import publishing as publish
@@ -30,6 +29,7 @@ from analysis.failures.trees import TreeFacts, solved_trees
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
 from analysis.metrics.lineage import traced
+from analysis.metrics.views import month_index, month_of_index
 from analysis.params.interventions import load_interventions
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Sentence
@@ -430,19 +430,19 @@ def _repeats(field: Field) -> tuple[Fact, ...]:
     """By month of resolution; the last month whose repairs all have their thirty days is the newest."""
     frame = money.repeats(field).set_index("month_no")
     complete = (
-        views.month_index(Month(field.horizon.year, field.horizon.month)) - 2
+        month_index(Month(field.horizon.year, field.horizon.month)) - 2
         if field.horizon < field.last.end
-        else views.month_index(field.last) - 1
+        else month_index(field.last) - 1
     )
     engine, facts = field.inputs.engine, []
     for number, row in frame.iterrows():
-        if views.month_index(field.first) <= int(str(number)) <= complete:
+        if month_index(field.first) <= int(str(number)) <= complete:
             facts.append(
                 engine.ratio(
                     "repeat_repair_rate_30d",
                     int(row["repeated"]),
                     int(row["repairs"]),
-                    period=views.month_of_index(int(str(number))),
+                    period=month_of_index(int(str(number))),
                 )
             )
     return tuple(facts)
@@ -713,7 +713,7 @@ def _completed_counts(field: Field, delay: reporting.Delay) -> list[Fact]:
         engine.stated(
             "failure_forecast",
             period=month,
-            value=publish.whole(float(counts.get(views.month_index(month), 0) / part)),
+            value=publish.whole(float(counts.get(month_index(month), 0) / part)),
             dimensions={"basis": "completed"},
         )
         for month, part in zip(field.months, share, strict=True)
