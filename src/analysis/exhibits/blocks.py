@@ -534,7 +534,7 @@ def findings_block(
     id: str,
     findings: Sequence[Finding],
     *,
-    evidence: Mapping[int, str] | None = None,
+    evidence: Mapping[int, str | None] | None = None,
     empty: Sentence = NO_FINDING,
 ) -> Block:
     """Findings, the gravest first, each with the first rows of its evidence.

@@ -763,12 +763,10 @@ def _drawn(
             generator.poisson(number, (RANKING_DRAWS, len(order))) - np.array([subtract[k] for k in order])
         )
     each = np.array([float(amounts[k]) / max(float(counts[k]), 1.0) for k in order])
-    drawn = generator.poisson(number, (RANKING_DRAWS, len(order))) * each
-    return (
-        drawn
-        if spread is None
-        else drawn + generator.standard_normal(drawn.shape) * np.array([spread[k] for k in order])
-    )
+    drawn: np.ndarray = generator.poisson(number, (RANKING_DRAWS, len(order))) * each
+    if spread is not None:
+        drawn = drawn + generator.standard_normal(drawn.shape) * np.array([spread[k] for k in order])
+    return drawn
 
 
 def _makers(amounts: np.ndarray) -> np.ndarray:

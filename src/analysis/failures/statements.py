@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.errors import MissingData
 from analysis.failures import money as amounts
 from analysis.failures.field import Field
-from analysis.results import Check, Fact, Finding, Sentence, Value
+from analysis.results import Check, Fact, Finding, Sentence, Severity, Value
 
 if TYPE_CHECKING:
     from analysis.failures.publishing import CauseFacts
@@ -148,7 +148,7 @@ def _wear(lives: Sequence[Any]) -> list[Finding]:
 
 
 def _fixes(fixes: Sequence[Any]) -> list[Finding]:
-    words = {
+    words: dict[str, tuple[Severity, str]] = {
         "worked": (
             "good",
             "{fix}: it worked so far. Machines made with it fail {ratio} as often as those before it, at the same age ({ratio:interval}).",
@@ -180,7 +180,7 @@ def _fixes(fixes: Sequence[Any]) -> list[Finding]:
                 subject={"fix": fix.fix.id},
                 statement=Sentence(template, values),
             )
-        )  # type: ignore[arg-type]
+        )
     return found
 
 
@@ -407,8 +407,7 @@ def _dispersion(field: Field, dispersion: float) -> Check:
 def _apart(cause: CauseFacts) -> Check:
     assert cause.apart is not None
     elsewhere, rest = cause.apart.batch_elsewhere, cause.apart.region_without
-    known = elsewhere.interval is not None and rest.interval is not None
-    clear = known and elsewhere.interval.low > 1 and rest.interval.low < 1.25  # type: ignore[union-attr]
+    clear = elsewhere.interval and rest.interval and elsewhere.interval.low > 1 and rest.interval.low < 1.25
     return Check(
         id="cause_told_apart",
         outcome="passed" if clear else "info",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from analysis.failures.fault_tree import BasicEvent, FaultTree
 from analysis.failures.field import Field
@@ -124,8 +125,8 @@ def _label(tree: FaultTree, name: str) -> Text:
 def _nodes(tree: FaultTree, chance: dict[str, Fact]) -> tuple[Node, ...]:
     import pandas as pd
 
-    def number(value: object) -> int | None:
-        return None if pd.isna(value) else int(str(value))  # type: ignore[call-overload]
+    def number(value: Any) -> int | None:
+        return None if pd.isna(value) else int(str(value))
 
     return tuple(
         Node(

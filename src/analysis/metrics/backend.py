@@ -124,7 +124,8 @@ class DuckDB:
 
     def frame(self, sql: str) -> pd.DataFrame:
         """The result with money as Decimal (DuckDB's own frames would turn it into floats)."""
-        return self.arrow(sql).to_pandas()
+        frame: pd.DataFrame = self.arrow(sql).to_pandas()
+        return frame
 
     def close(self) -> None:
         self._connection.close()

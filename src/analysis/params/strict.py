@@ -22,7 +22,10 @@ from analysis.errors import ParameterError, suggestion
 from analysis.locale import Text
 from analysis.periods import Month
 
-T = TypeVar("T")
+if typing.TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+D = TypeVar("D", bound="DataclassInstance")
 
 
 class _StrictLoader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader):  # type: ignore[misc]
@@ -38,7 +41,8 @@ class _StrictLoader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.S
                     f"{node.start_mark.name}: key '{key}' stands twice (lines {seen[key]} and {line}); keep one."
                 )
             seen[key] = key_node.start_mark.line + 1
-        return super().construct_mapping(node, deep=deep)
+        mapping: dict[Hashable, Any] = super().construct_mapping(node, deep=deep)
+        return mapping
 
 
 def _exact_number(loader: _StrictLoader, node: yaml.ScalarNode) -> Decimal:
@@ -83,12 +87,12 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return content
 
 
-def bind(kind: type[T], data: Any, where: str) -> T:
+def bind(kind: type[D], data: Any, where: str) -> D:
     """``data`` as the dataclass ``kind``; every key known, every required key there, every value of its type."""
     if not isinstance(data, Mapping):
         raise ParameterError(f"{where}: should hold keys and values, not {type(data).__name__} '{data}'.")
     hints = typing.get_type_hints(kind)
-    fields = {field.name: field for field in dataclasses.fields(kind) if field.init}  # type: ignore[arg-type]
+    fields = {field.name: field for field in dataclasses.fields(kind) if field.init}
     for key in data:
         if key not in fields:
             raise ParameterError(
@@ -136,8 +140,8 @@ def convert(kind: Any, value: Any, where: str) -> Any:
         )
     if kind is Month:
         return Month.parse(value)
-    if dataclasses.is_dataclass(kind):
-        return bind(kind, value, where)  # type: ignore[arg-type]
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
+        return bind(kind, value, where)
     return _scalar(kind, value, where)
 
 

@@ -295,7 +295,7 @@ class _Site:
             )
         )
         titles = "".join([str(card["name"]) + str(card["value"]) for card in cards.values()])
-        return html.replace("@@fonts@@", _font_faces(html, self.language, bold=titles), 1)
+        return str(html.replace("@@fonts@@", _font_faces(html, self.language, bold=titles), 1))
 
     def _script_words(self) -> dict[str, str]:
         """Wording that the page's script needs."""

@@ -146,7 +146,7 @@ def _import_papermill() -> None:
         sys.modules[grammar] = None  # type: ignore[assignment]
     try:
         import papermill.execute  # noqa: F401
-        from jupyter_client.provisioning import LocalProvisioner  # noqa: F401
+        from jupyter_client.provisioning.local_provisioner import LocalProvisioner  # noqa: F401
     finally:
         if hidden:
             del sys.modules[grammar]

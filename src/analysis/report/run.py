@@ -319,7 +319,7 @@ def _engine() -> str:
     """papermill's own engine, with a step after each cell and the notebook kept when the kernel dies."""
     from papermill.engines import NBClientEngine, papermill_engines
 
-    class Engine(NBClientEngine):
+    class Engine(NBClientEngine):  # type: ignore[misc]
         @classmethod
         def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> Any:
             import nbformat

@@ -107,7 +107,7 @@ class MonthRun:
         for finding, stem in zip(ordered, stems, strict=True):
             if stem is not None and finding.evidence is not None:
                 self.record.write_evidence(stem, finding.evidence)
-        self.show(findings_block(f"{self.section}.{name}", ordered, evidence=dict(enumerate(stems))))  # type: ignore[arg-type]
+        self.show(findings_block(f"{self.section}.{name}", ordered, evidence=dict(enumerate(stems))))
 
     def print_findings(self, findings: Sequence[Finding]) -> None:
         """The findings as plain lines, rounded as on the page: what the committed notebook keeps and nbval compares."""
@@ -200,7 +200,8 @@ def claims_ahead(inputs: StudyInputs, months: int) -> ClaimsAhead:
     """The failure study's forecast of machines under warranty, lent to the cost study; machines shipped later are left out."""
     from analysis import failures
 
-    return failures.claims_forecast(inputs, months=months, with_plan=False)
+    ahead: ClaimsAhead = failures.claims_forecast(inputs, months=months, with_plan=False)
+    return ahead
 
 
 def open_run(run_name: str, *, month: str = "", data: str = "", as_of: str = "", section: str) -> MonthRun:
