@@ -10,7 +10,7 @@ from analysis.failures.fault_tree import BasicEvent, FaultTree
 from analysis.failures.field import Field
 from analysis.failures.publishing import interval_of, window
 from analysis.locale import Text
-from analysis.params.strict import params_root
+from analysis.params.places import params_files
 from analysis.results import Fact
 
 MISSION_MONTHS = 12
@@ -43,8 +43,8 @@ class TreeFacts:
 
 def solved_trees(field: Field, *, seed: int, folder: Path | None = None) -> tuple[TreeFacts, ...]:
     """Every tree whose events all have a probability, by file name."""
-    folder = folder or params_root() / "fault_trees"
-    found = [_solved(field, FaultTree.from_yaml(path), seed=seed) for path in sorted(folder.glob("*.yml"))]
+    paths = sorted(folder.glob("*.yml")) if folder else params_files("fault_trees")
+    found = [_solved(field, FaultTree.from_yaml(path), seed=seed) for path in paths]
     return tuple(tree for tree in found if tree is not None)
 
 

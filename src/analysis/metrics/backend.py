@@ -1,7 +1,8 @@
 """The engine behind the metrics: DuckDB, kept behind one small class so that another engine can take its place.
 
 Every query of the package is written once in DuckDB's dialect, inside the subset that sqlglot carries over to Spark
-(:func:`transpiled`); nothing else in the package imports duckdb.
+(:func:`transpiled`). Right of the tables nothing else imports duckdb: ``sources`` and ``tables`` read and prove with it whatever the
+engine is, and ``report.checks`` reads with it what they keep.
 """
 
 from __future__ import annotations

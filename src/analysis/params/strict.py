@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import os
 import types
 import typing
 from collections.abc import Hashable, Mapping
@@ -20,6 +19,7 @@ import yaml
 
 from analysis.errors import ParameterError, suggestion
 from analysis.locale import Text
+from analysis.params.places import params_files
 from analysis.periods import Month
 
 if typing.TYPE_CHECKING:
@@ -52,30 +52,11 @@ def _exact_number(loader: _StrictLoader, node: yaml.ScalarNode) -> Decimal:
 _StrictLoader.add_constructor("tag:yaml.org,2002:float", _exact_number)
 
 
-def project_root() -> Path:
-    """The folder that holds ``params/runs``: ``AFTER_SALES_ROOT``, else the nearest above the working folder, else our own."""
-    stated = os.environ.get("AFTER_SALES_ROOT")
-    if stated:
-        return Path(stated)
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / "params" / "runs").is_dir():
-            return folder
-    return Path(__file__).resolve().parents[3]
-
-
-def params_root() -> Path:
-    return project_root() / "params"
-
-
 def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file; a missing file, broken YAML or a doubled key is refused by name."""
     if not path.is_file():
-        near = (
-            suggestion(path.stem, [file.stem for file in path.parent.glob("*.yml")])
-            if path.parent.is_dir()
-            else ""
-        )
+        beside = {file.stem for file in (*path.parent.glob("*.yml"), *params_files(path.parent.name))}
+        near = suggestion(path.stem, sorted(beside))
         raise ParameterError(f"{path.name}: no such file in {path.parent.name}/.{near}")
     try:
         with path.open(encoding="utf-8") as file:

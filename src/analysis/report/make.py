@@ -91,8 +91,8 @@ def make_report(
     reports = (reports or project_root() / "reports").resolve()
     progress = progress or Progress()
     standard: dict[str, Value] = dict(zip(STANDARD, (run_name, month, data, as_of), strict=True))
-    everything = find_notebooks(folder or project_root() / "notebooks")
-    chosen = find_notebooks(folder or project_root() / "notebooks", notebooks)
+    everything = find_notebooks(folder)
+    chosen = find_notebooks(folder, notebooks)
     refuse_unknown_parameters(parameters, chosen)
     for notebook in chosen:
         passed_parameters(notebook, standard, parameters)

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from analysis.errors import ParameterError
-from analysis.params.strict import bind, params_root, read_yaml
+from analysis.params.places import params_file
+from analysis.params.strict import bind, read_yaml
 from analysis.retention.cohorts import Period
 
 BusinessModel = Literal["from_data", "both", "b2b", "b2c"]
@@ -45,5 +46,5 @@ class RetentionSettings:
 
 
 def load_settings(path: Path | None = None) -> RetentionSettings:
-    path = path or params_root() / "retention.yml"
+    path = path or params_file("retention.yml")
     return bind(RetentionSettings, read_yaml(path), path.name)

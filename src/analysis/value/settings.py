@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from analysis.errors import ParameterError
-from analysis.params.strict import bind, params_root, read_yaml
+from analysis.params.places import params_file
+from analysis.params.strict import bind, read_yaml
 
 Basis = Literal["contribution", "gross_margin", "revenue"]
 
@@ -53,5 +54,5 @@ class ValueSettings:
 
 
 def load_settings(path: Path | None = None) -> ValueSettings:
-    path = path or params_root() / "value.yml"
+    path = path or params_file("value.yml")
     return bind(ValueSettings, read_yaml(path), path.name)
