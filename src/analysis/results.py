@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import string
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, unquote
@@ -378,8 +378,3 @@ def without_value(
     return Fact(
         metric=metric, period=period, unit=unit, value=None, reason=reason, dimensions=dimensions or {}
     )
-
-
-def relabelled(facts: Sequence[Fact], **changes: Any) -> tuple[Fact, ...]:
-    """The same facts with some fields replaced (a version, a source list)."""
-    return tuple(replace(fact, **changes) for fact in facts)

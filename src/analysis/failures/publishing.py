@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 CENT = Decimal("0.01")
 Labelled = tuple[Text, Fact]
-BAND_ENDS = {0: "0", 1: "1", 2: "2"}
 
 
 def whole(value: float) -> float:
@@ -921,7 +920,7 @@ def curve_facts(
     row: Any
     for row in table.itertuples():
         number = getattr(row, value)
-        if number != number:  # noqa: PLR0124 - nan: beyond the last observation
+        if number != number:
             continue
         at = float(getattr(row, age))
         fact = engine.stated(

@@ -7,7 +7,6 @@ engine is, and ``report.checks`` reads with it what they keep.
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import tempfile
 from collections.abc import Sequence
@@ -15,30 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from analysis.sources.quiet import silence
+from analysis.sources.sql import literal as literal
+from analysis.sources.sql import quoted as quoted
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
-
-
-def quoted(name: str) -> str:
-    """An SQL identifier; names are data too."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(value: str | dt.date | dt.datetime | bool | int | None) -> str:
-    """An SQL literal; text from data never becomes SQL."""
-    if value is None:
-        return "NULL"
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, dt.datetime):
-        return f"TIMESTAMP '{value:%Y-%m-%d %H:%M:%S.%f}'"
-    if isinstance(value, dt.date):
-        return f"DATE '{value:%Y-%m-%d}'"
-    return "'" + value.replace("'", "''") + "'"
 
 
 def transpiled(sql: str, dialect: str) -> str:

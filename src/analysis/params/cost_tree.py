@@ -72,11 +72,6 @@ class CostTree:
             seen.add(key)
         return tree
 
-    def category_name(self, category: str) -> Text:
-        if category == UNALLOCATED:
-            return Text(en="Unallocated", zh="未归类")
-        return self.categories[category].name if category in self.categories else Text.same(category)
-
     def account_rows(self) -> list[tuple[str, str, str, dt.date, dt.date]]:
         """(account, cost centre, category, valid from, valid until); ``until`` is the next rule's first day."""
         rows = []

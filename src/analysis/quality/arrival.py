@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from analysis.metrics import StudyInputs
 from analysis.periods import day_end_utc
 from analysis.results import Fact, Finding, Sentence
-from analysis.sources.readers import literal, quoted
+from analysis.sources.sql import literal, quoted
 from analysis.tables import TableContract, contract
 
 #: Months that by now are complete: from this many months before the report month to that many.

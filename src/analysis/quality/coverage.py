@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.metrics import StudyInputs
 from analysis.periods import Month, months_between
 from analysis.results import Fact, Finding, Sentence
-from analysis.sources.readers import quoted
+from analysis.sources.sql import quoted
 from analysis.tables import TableContract, contract
 
 MONTHS = 13

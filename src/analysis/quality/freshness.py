@@ -11,7 +11,7 @@ from analysis.metrics import StudyInputs
 from analysis.metrics.views import PLANS
 from analysis.periods import Month, months_between
 from analysis.results import Fact, Finding, Sentence
-from analysis.sources.readers import literal, quoted
+from analysis.sources.sql import literal, quoted
 from analysis.tables import contract
 
 #: A table with rows on fewer days of the year before is not daily; its gaps say nothing.

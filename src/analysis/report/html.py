@@ -23,6 +23,7 @@ from analysis.exhibits.markup import Markup, block_styles
 from analysis.formats import date_text, grouped, month_text
 from analysis.locale import Language, translate
 from analysis.periods import Month
+from analysis.report.executed import SUMMARY_SECTIONS, Notebook, read_notebook
 from analysis.report.html_facts import (
     Definitions,
     Entry,
@@ -33,12 +34,11 @@ from analysis.report.html_facts import (
     wording,
 )
 from analysis.report.html_fonts import Weight, page_font
-from analysis.report.html_page import Content, Notebook, page_content, read_notebook
+from analysis.report.html_page import Content, page_content
 
 __all__ = ["notebook_html", "write_html_pack"]
 
 EVIDENCE = "../../evidence"
-SUMMARY_SECTIONS = frozenset({"executive", "summary"})
 STATUS = {
     "issued": ("Issued", "good"),
     "not tied out": ("Not tied out", "alert"),

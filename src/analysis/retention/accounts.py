@@ -215,7 +215,7 @@ def _renewing(inputs: StudyInputs, running: pd.DataFrame) -> dict[str, Any]:
 
 
 def _chance(inputs: StudyInputs, chance: float, place: dict[str, str]) -> Fact | None:
-    known = chance == chance  # noqa: PLR0124
+    known = chance == chance
     return (
         plain(
             inputs,

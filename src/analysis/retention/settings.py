@@ -40,10 +40,6 @@ class RetentionSettings:
                 f"retention.yml: risk_horizon_months is {self.risk_horizon_months}; choose 1 to 12."
             )
 
-    @property
-    def longest_window(self) -> int:
-        return max(self.repurchase_windows_months)
-
 
 def load_settings(path: Path | None = None) -> RetentionSettings:
     path = path or params_file("retention.yml")

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from analysis.errors import ContractError, ParameterError, suggestion
 from analysis.params.places import params_file
 from analysis.params.strict import bind, read_yaml
-from analysis.sources.readers import RawFile, first_line, literal, quoted
+from analysis.sources.readers import RawFile, first_line
+from analysis.sources.sql import literal, quoted
 from analysis.tables.contract import contract
 
 if TYPE_CHECKING:

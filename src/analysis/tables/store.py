@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from analysis.errors import ContractError, MissingData, SourceError
 from analysis.periods import Month
-from analysis.sources.readers import literal, quoted
+from analysis.sources.sql import literal, quoted
 from analysis.tables.contract import contract
 from analysis.tables.rows import derived_columns
 

@@ -14,7 +14,6 @@ from analysis.metrics.backend import literal
 CONTRACT_KINDS = ("subscription", "maintenance")  # what can be renewed; an extended warranty runs out
 GRACE_DAYS = 30  # a contract renewed within a month of its end was not lost (as in the retention study)
 NOT_STATED = "not_stated"
-DIMENSIONS = ("customer_type", "segment", "region", "channel", "product_line", "cohort", "tier", "kind")
 CENTS = "DECIMAL(18, 2)"
 FINE = "DECIMAL(38, 6)"
 DAYS_PER_MONTH = 365.25 / 12
