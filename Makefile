@@ -63,8 +63,8 @@ fuzz: $(STAMP) ## a thousand damaged exports: each ends in true tables or in a r
 	@$(BIN)/python -m pytest -n0 -q -m slow tests/unit/tables/test_bad_exports.py -k every_damaged
 
 .PHONY: check
-check: $(STAMP) ## ruff and mypy
-	@$(BIN)/ruff check . && $(BIN)/mypy
+check: $(STAMP) ## ruff check, ruff format --check, mypy --strict
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 .PHONY: lab
 lab: $(STAMP) ## JupyterLab, opened on the notebooks

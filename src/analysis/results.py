@@ -10,7 +10,7 @@ import datetime as dt
 import hashlib
 import string
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import quote, unquote
@@ -533,8 +533,3 @@ def without_value(
     return Fact(
         metric=metric, period=period, unit=unit, value=None, reason=reason, dimensions=dimensions or {}
     )
-
-
-def relabelled(facts: Sequence[Fact], **changes: Any) -> tuple[Fact, ...]:
-    """The same facts with some fields replaced (a version, a source list)."""
-    return tuple(replace(fact, **changes) for fact in facts)

@@ -18,7 +18,7 @@ from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.metrics.registry import NOT_STATED
 from analysis.params import Assumptions
-from analysis.params.strict import params_root
+from analysis.params.places import params_file
 from analysis.results import Fact, Finding, Interval, Sentence, Value
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def _work(inputs: StudyInputs) -> tuple[pd.DataFrame, Text]:
 @traced
 def standard_times(*, on: dt.date, path: Path | None = None) -> dict[str, Decimal]:
     """Hours a ticket by ticket type that hold on a day (``params/standard_times.yml``); empty without the file."""
-    path = path or params_root() / "standard_times.yml"
+    path = path or params_file("standard_times.yml")
     if not path.is_file():
         return {}
     times = {kind: entry.on(on, name=kind).value for kind, entry in Assumptions.load(path).entries.items()}

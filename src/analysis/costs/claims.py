@@ -189,7 +189,7 @@ def _warranty_months_left(inputs: StudyInputs) -> int:
         needs=("units.warranty_end",),
     )
     last = frame["last"].iloc[0]
-    if last is None or last != last:  # noqa: PLR0124 - NaT is unlike itself
+    if last is None or last != last:
         return 1
     return int(min(max(Month(last.year, last.month).months_since(inputs.month), 1), LONGEST_WARRANTY_MONTHS))
 

@@ -233,7 +233,8 @@ def bridge_cells(inputs: StudyInputs, month: Month) -> pd.DataFrame:
         .assign(behaviour="period", **dict.fromkeys(("resource", *cell), NOT_TRACED))
     )
     columns = [*CELL, "cost", "tickets", "automated_tickets", "input_quantity", "paid_quantity", "behaviour"]
-    return pd.concat([driven, rest], ignore_index=True).reindex(columns=columns)
+    together: pd.DataFrame = pd.concat([driven, rest], ignore_index=True).reindex(columns=columns)
+    return together
 
 
 @traced

@@ -52,7 +52,8 @@ class CostLine:
 
     def billed(self, tickets: ArrayLike) -> Floats:
         """Tickets that are paid for: those of the month, or the contract's minimum."""
-        return np.maximum(np.asarray(tickets, dtype=float), self.minimum_tickets)
+        billed: Floats = np.maximum(np.asarray(tickets, dtype=float), self.minimum_tickets)
+        return billed
 
     def variance(self, tickets: ArrayLike) -> Floats:
         """Variance of the cost of a month with so many tickets."""

@@ -96,16 +96,16 @@ def show(*blocks: Block | None | Iterable[Block | None]) -> None:
     """Display blocks one after another; nested sequences are flattened, None is skipped."""
     from IPython.display import display
 
-    for block in _flattened(blocks):
+    for block in flattened(blocks):
         display(block)
 
 
-def _flattened(items: Iterable[Any]) -> Iterator[Block]:
+def flattened(items: Iterable[Any]) -> Iterator[Block]:
     for item in items:
         if isinstance(item, Block):
             yield item
         elif item is not None:
-            yield from _flattened(item)
+            yield from flattened(item)
 
 
 def _lab_language() -> Language:
@@ -537,7 +537,7 @@ def findings_block(
     id: str,
     findings: Sequence[Finding],
     *,
-    evidence: Mapping[int, str] | None = None,
+    evidence: Mapping[int, str | None] | None = None,
     empty: Sentence = NO_FINDING,
 ) -> Block:
     """Findings, the gravest first, each with the first rows of its evidence.
@@ -572,7 +572,7 @@ def evidence_stems(findings: Sequence[Finding]) -> list[str | None]:
 def evidence_preview(rows: pd.DataFrame) -> dict[str, Any]:
     """The first rows as text: ``columns``, ``rows``, ``total``; blanks stay blank, personal columns are masked."""
     head = rows.head(PREVIEW_ROWS)
-    personal = _personal_columns()
+    personal = personal_columns()
     columns = [str(name) for name in head.columns]
     return {
         "columns": columns,
@@ -587,7 +587,7 @@ def evidence_preview(rows: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _personal_columns() -> frozenset[str]:
+def personal_columns() -> frozenset[str]:
     """Columns that the contract marks as personal; they never leave the workbook."""
     from analysis.tables import contract
 
@@ -597,7 +597,7 @@ def _personal_columns() -> frozenset[str]:
 
 
 def _plain_value(value: Any) -> str:
-    if value is None or value != value or str(value) in {"NaT", "<NA>"}:  # noqa: PLR0124 — NaN is unlike itself
+    if value is None or value != value or str(value) in {"NaT", "<NA>"}:
         return ""
     if isinstance(value, (bool, str)):
         return str(value)

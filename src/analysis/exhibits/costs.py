@@ -33,7 +33,6 @@ from analysis.locale import Text
 from analysis.periods import Month
 from analysis.results import Fact, Sentence, Value
 
-AMOUNT = Text(en="Amount", zh="金额")
 TIED_MONTHS = 6  # and every earlier month that is off
 _DIMENSION = {
     "category": Text(en="Category", zh="成本类别"),

@@ -552,33 +552,6 @@ def ratio_figure(study: FailureStudy) -> Block:
     )
 
 
-@_or_nothing
-def batch_table(study: FailureStudy) -> Block | None:
-    """The batches that stand out most, by the lower limit of their ratio."""
-    lines = study.ratios.get("batch", ())
-    if not lines:
-        return None
-    columns = [
-        Column(key="batch", label=Text(en="Batch", zh="批次")),
-        Column(key="failures", label=Text(en="Failures", zh="故障数"), show="numerator"),
-        Column(key="expected", label=Text(en="Expected", zh="预期"), show="denominator", places=1),
-        Column(key="ratio", label=RATIO),
-        Column(key="interval", label=INTERVAL, show="interval"),
-    ]
-    rows = [
-        Row(cells={"batch": name, "failures": fact, "expected": fact, "ratio": fact, "interval": fact})
-        for name, fact in lines
-    ]
-    return table(
-        "failures.batches",
-        title=Sentence("Batches by the lower limit of their ratio"),
-        subtitle=Sentence("Among many batches some stand high by chance; the search above says which do not"),
-        columns=columns,
-        rows=rows,
-        note=_source(study),
-    )
-
-
 # -- triangle and Pareto ---------------------------------------------------------------------------------------------
 
 
@@ -883,40 +856,6 @@ def _curve_figure(
             age=Text(en="In service", zh="在役时间"),
             age_unit="months",
             from_zero=from_zero,
-        ),
-    )
-
-
-@_or_said
-def repeat_figure(study: FailureStudy) -> Block:
-    """Repairs that were followed by another within 30 days."""
-    from analysis.exhibits.charts import Series, lines
-
-    if not study.repeats:
-        return callout(
-            "failures.repeats",
-            tone="info",
-            title=Sentence("No repeat-repair rate: no repair has thirty full days of follow-up."),
-        )
-    last = study.repeats[-1]
-    values: dict[str, Value] = {"rate": last, "month": Month.parse(last.period)}
-    return figure(
-        "failures.repeats",
-        title=Sentence(
-            "Of the repairs completed in {month}, {rate} were followed by another within 30 days", values
-        ),
-        subtitle=Sentence(
-            "Another repair of the same serial opened within 30 days of resolution; repairs with 30 full days of follow-up only"
-        ),
-        foot=_source(study),
-        alt=Sentence("Line of the repeat-repair rate by month; it ends at {rate} in {month}.", values),
-        draw=lines(
-            [
-                Series(
-                    name=Text(en="Repaired again", zh="重复维修"), points=_months(study.repeats), role="focus"
-                )
-            ],
-            measure=Text(en="Repaired again within 30 days", zh="30 天内重复维修"),
         ),
     )
 

@@ -267,7 +267,7 @@ def rates_table(study: RetentionStudy) -> Block | None:
                 f"{part.basis}_interval": fact if fact.interval else None,
                 f"{part.basis}_month": getattr(part.month, name),
             }
-        rows.append(Row(cells=cells))  # type: ignore[arg-type]
+        rows.append(Row(cells=cells))
     model, purchases = study.model_churn, study.non_contractual
     title = Sentence("Losing and winning apart: the popular formulas hide what gross churn shows")
     if isinstance(model, Fact) and isinstance(purchases, Basis):
@@ -654,7 +654,7 @@ def cohort_table(study: RetentionStudy) -> Block | None:
                 "gap_interval": line.gap,
                 **line.per_customer,
             }
-            rows.append(Row(cells=cells))  # type: ignore[arg-type]
+            rows.append(Row(cells=cells))
     lead = made[0][0].lines[-1]
     return table(
         "retention.cohort_values",
@@ -1204,7 +1204,7 @@ def largest_accounts_table(study: RetentionStudy) -> Block | None:
                 "due": one.due_on if one.due_on is not None else lost,
                 "chance": one.chance,
             }
-        )  # type: ignore[dict-item]
+        )
         for one in part.largest
     ]
     return table(
@@ -1248,7 +1248,7 @@ def due_table(study: RetentionStudy) -> Block | None:
                 "chance": one.chance,
                 "risk": one.at_risk,
             }
-        )  # type: ignore[dict-item]
+        )
         for one in part.due
     ]
     values: dict[str, Value] = {"number": part.due_number, "value": part.due_value, "months": str(HORIZON)}

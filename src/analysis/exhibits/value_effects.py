@@ -32,10 +32,6 @@ PLACEBO = {
     "random_treatment": Text(en="Drawn by lot", zh="随机抽取"),
     "negative_control": Text(en="Negative control", zh="负对照"),
 }
-CONTROL = {
-    "other_machine_failed": Text(en="another machine fails", zh="另一台设备故障"),
-    "moved": Text(en="moves to another region", zh="迁至其他地区"),
-}
 ZERO = {
     "response_due": Text(en="when the response is due", zh="响应时限到期时"),
     "landmark": Text(en="24 hours after opening", zh="开单后 24 小时"),

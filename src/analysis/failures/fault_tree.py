@@ -565,11 +565,11 @@ def _drawn(event: BasicEvent, draws: int, rng: np.random.Generator) -> Floats:
     if event.error_factor is not None and p > 0:
         # the given value is the mean of the lognormal, as in reliability data handbooks
         sigma = np.log(event.error_factor) / z
-        return np.minimum(1.0, p * np.exp(sigma * rng.standard_normal(draws) - sigma**2 / 2))
+        return np.asarray(np.minimum(1.0, p * np.exp(sigma * rng.standard_normal(draws) - sigma**2 / 2)))
     if event.low is not None and event.high is not None:
         sigma = np.log(event.high / event.low) / (2 * z)
         middle = np.sqrt(event.low * event.high)
-        return np.minimum(1.0, middle * np.exp(sigma * rng.standard_normal(draws)))
+        return np.asarray(np.minimum(1.0, middle * np.exp(sigma * rng.standard_normal(draws))))
     return np.full(draws, p)
 
 

@@ -135,7 +135,9 @@ def _fitters(counts: AgeCounts) -> dict[str, Callable[[], Any]]:
             middle, failed, resolution=SPAN, entry=rows["entry"], weights=rows["weights"]
         ),
         "lognormal": lambda: stats.fit_lognormal(None, **rows),
-        "mixture": lambda: stats.fit_weibull_mixture(None, **rows),
+        "mixture": lambda: stats.fit_weibull_mixture(
+            None, entry=rows["entry"], weights=rows["weights"], lower=rows["lower"], upper=rows["upper"]
+        ),
     }
 
 

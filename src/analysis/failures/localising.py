@@ -114,7 +114,8 @@ def _joined(
             f"localise: {len(orphan)} cells have {orphan[count].sum():g} failures but no {held}, e.g. {place}; they can be counted, not rated. "
             "Add the exposure of these machines, or leave the cells out and say so."
         )
-    return cells.fillna({count: 0.0, held: 0.0})
+    filled: pd.DataFrame = cells.fillna({count: 0.0, held: 0.0})
+    return filled
 
 
 @traced

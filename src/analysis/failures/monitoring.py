@@ -97,15 +97,6 @@ def phase_chart(field: Field, baseline: Baseline, fix: Intervention) -> ControlC
 
 
 @traced
-def rate_chart(field: Field, baseline: Baseline, intensity: Intensity, delay: Delay) -> ControlChart:
-    """The chart that is drawn; see :func:`rate_charts`."""
-    from analysis.stats import control_chart
-
-    failures, sizes, suspects = _rate_points(field, baseline, intensity, delay)
-    return control_chart("auto_u", failures, sizes, rules="nelson_1", suspects=suspects)
-
-
-@traced
 def _rate_points(
     field: Field, baseline: Baseline, intensity: Intensity, delay: Delay
 ) -> tuple[list[float], Floats, list[int] | None]:

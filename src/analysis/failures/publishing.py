@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 CENT = Decimal("0.01")
 Labelled = tuple[Text, Fact]
-BAND_ENDS = {0: "0", 1: "1", 2: "2"}
 
 
 def whole(value: float) -> float:
@@ -770,12 +769,10 @@ def _drawn(
             generator.poisson(number, (RANKING_DRAWS, len(order))) - np.array([subtract[k] for k in order])
         )
     each = np.array([float(amounts[k]) / max(float(counts[k]), 1.0) for k in order])
-    drawn = generator.poisson(number, (RANKING_DRAWS, len(order))) * each
-    return (
-        drawn
-        if spread is None
-        else drawn + generator.standard_normal(drawn.shape) * np.array([spread[k] for k in order])
-    )
+    drawn: np.ndarray = generator.poisson(number, (RANKING_DRAWS, len(order))) * each
+    if spread is not None:
+        drawn = drawn + generator.standard_normal(drawn.shape) * np.array([spread[k] for k in order])
+    return drawn
 
 
 def _makers(amounts: np.ndarray) -> np.ndarray:
@@ -934,7 +931,7 @@ def curve_facts(
     row: Any
     for row in table.itertuples():
         number = getattr(row, value)
-        if number != number:  # noqa: PLR0124 - nan: beyond the last observation
+        if number != number:
             continue
         at = float(getattr(row, age))
         fact = engine.stated(

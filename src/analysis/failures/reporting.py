@@ -36,9 +36,6 @@ class Delay:
     def share(self, days: NDArray[np.int64]) -> Floats:
         return np.asarray(self.reported[np.clip(days, 0, len(self.reported) - 1)])
 
-    def days_until(self, share: float) -> int:
-        return int(np.searchsorted(self.reported, share - 1e-12))
-
 
 @traced
 def delay_of(delays: pd.DataFrame, horizon: dt.date) -> Delay:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from analysis.failures.fault_tree import BasicEvent, FaultTree
 from analysis.failures.field import Field
 from analysis.failures.publishing import interval_of, window
 from analysis.locale import Text
 from analysis.metrics.lineage import traced
-from analysis.params.strict import params_root
+from analysis.params.places import params_files
 from analysis.results import Fact
 
 MISSION_MONTHS = 12
@@ -44,8 +45,8 @@ class TreeFacts:
 @traced
 def solved_trees(field: Field, *, seed: int, folder: Path | None = None) -> tuple[TreeFacts, ...]:
     """Every tree whose events all have a probability, by file name."""
-    folder = folder or params_root() / "fault_trees"
-    found = [_solved(field, FaultTree.from_yaml(path), seed=seed) for path in sorted(folder.glob("*.yml"))]
+    paths = sorted(folder.glob("*.yml")) if folder else params_files("fault_trees")
+    found = [_solved(field, FaultTree.from_yaml(path), seed=seed) for path in paths]
     return tuple(tree for tree in found if tree is not None)
 
 
@@ -129,8 +130,8 @@ def _label(tree: FaultTree, name: str) -> Text:
 def _nodes(tree: FaultTree, chance: dict[str, Fact]) -> tuple[Node, ...]:
     import pandas as pd
 
-    def number(value: object) -> int | None:
-        return None if pd.isna(value) else int(str(value))  # type: ignore[call-overload]
+    def number(value: Any) -> int | None:
+        return None if pd.isna(value) else int(str(value))
 
     return tuple(
         Node(

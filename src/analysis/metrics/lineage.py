@@ -169,7 +169,7 @@ def _scalars(arguments: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-class traced_property(cached_property):  # type: ignore[type-arg]  # noqa: N801 - reads as a decorator
+class traced_property(cached_property):  # type: ignore[type-arg]
     """A cached property that counts the queries of its first computation at every later use."""
 
     def __get__(self, instance: Any, owner: type[Any] | None = None) -> Any:

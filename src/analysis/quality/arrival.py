@@ -8,7 +8,7 @@ from analysis.metrics import StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.periods import day_end_utc
 from analysis.results import Fact, Finding, Sentence
-from analysis.sources.readers import literal, quoted
+from analysis.sources.sql import literal, quoted
 from analysis.tables import TableContract, contract
 
 #: Months that by now are complete: from this many months before the report month to that many.

@@ -12,7 +12,7 @@ from analysis.metrics import StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.periods import Month, months_between
 from analysis.results import Fact, Finding, Sentence
-from analysis.sources.readers import quoted
+from analysis.sources.sql import quoted
 from analysis.tables import TableContract, contract
 
 MONTHS = 13

@@ -12,7 +12,7 @@ from analysis.metrics.lineage import traced
 from analysis.metrics.views import PLANS, business_day
 from analysis.periods import Month, months_between
 from analysis.results import Fact, Finding, Sentence
-from analysis.sources.readers import literal, quoted
+from analysis.sources.sql import literal, quoted
 from analysis.tables import contract
 
 #: A table with rows on fewer days of the year before is not daily; its gaps say nothing.

@@ -25,7 +25,7 @@ from analysis.metrics.views import PLANS
 from analysis.periods import Month, months_between
 from analysis.quality.coverage import ripens
 from analysis.results import Fact, Finding, Interval, Sentence
-from analysis.sources.readers import quoted
+from analysis.sources.sql import quoted
 from analysis.tables import ColumnContract, TableContract, contract
 
 YEAR = 12

@@ -15,7 +15,7 @@ import pandas as pd
 from analysis.metrics import StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.results import Fact, Finding, Sentence
-from analysis.sources.readers import quoted
+from analysis.sources.sql import quoted
 from analysis.tables import contract
 
 MINUTES = 30

@@ -92,8 +92,8 @@ def make_report(
     reports = (reports or project_root() / "reports").resolve()
     progress = progress or Progress()
     standard: dict[str, Value] = dict(zip(STANDARD, (run_name, month, data, as_of), strict=True))
-    everything = find_notebooks(folder or project_root() / "notebooks")
-    chosen = find_notebooks(folder or project_root() / "notebooks", notebooks)
+    everything = find_notebooks(folder)
+    chosen = find_notebooks(folder, notebooks)
     refuse_unknown_parameters(parameters, chosen)
     for notebook in chosen:
         passed_parameters(notebook, standard, parameters)
@@ -148,7 +148,7 @@ def _import_papermill() -> None:
         sys.modules[grammar] = None  # type: ignore[assignment]
     try:
         import papermill.execute  # noqa: F401
-        from jupyter_client.provisioning import LocalProvisioner  # noqa: F401
+        from jupyter_client.provisioning.local_provisioner import LocalProvisioner  # noqa: F401
     finally:
         if hidden:
             del sys.modules[grammar]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.errors import MissingData, NotebookFailed, ParameterError, suggestion
 from analysis.exhibits.blocks import MIME, not_computed
 from analysis.locale import Text
+from analysis.params.places import notebook_files
 from analysis.report.progress import Progress
 
 if TYPE_CHECKING:
@@ -112,11 +113,14 @@ def _parameters(cells: Iterable[Mapping[str, Any]], name: str) -> dict[str, Valu
     return found
 
 
-def find_notebooks(folder: Path, wanted: Sequence[str] = ()) -> list[Notebook]:
-    """The notebooks of ``folder`` in the order of the pack; ``wanted`` picks by file name, number or section."""
-    notebooks = [Notebook.read(path) for path in sorted(folder.glob("*.ipynb"))]
+def find_notebooks(folder: Path | None = None, wanted: Sequence[str] = ()) -> list[Notebook]:
+    """The notebooks of ``folder`` (or the project's and the shipped ones) in the order of the pack; ``wanted`` picks by file name, number or section."""
+    paths = sorted(folder.glob("*.ipynb")) if folder else notebook_files()
+    notebooks = [Notebook.read(path) for path in paths]
     if not notebooks:
-        raise ParameterError(f"{folder.name}/: holds no notebooks (*.ipynb); a report needs at least one.")
+        raise ParameterError(
+            f"{folder.name if folder else 'notebooks'}/: holds no notebooks (*.ipynb); a report needs at least one."
+        )
     if wanted:
         chosen = {_wanted(name, notebooks).path for name in wanted}
         notebooks = [notebook for notebook in notebooks if notebook.path in chosen]
@@ -319,7 +323,7 @@ def _engine() -> str:
     """papermill's own engine, with a step after each cell and the notebook kept when the kernel dies."""
     from papermill.engines import NBClientEngine, papermill_engines
 
-    class Engine(NBClientEngine):
+    class Engine(NBClientEngine):  # type: ignore[misc]
         @classmethod
         def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> Any:
             import nbformat

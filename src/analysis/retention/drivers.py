@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analysis.errors import FitError, MissingData
 from analysis.metrics import Period, StudyInputs
@@ -104,7 +104,7 @@ def drivers(inputs: StudyInputs) -> Drivers:
     for what, model in TESTED:
         fit = fits.get(model)
         if fit is not None and what in fit.coefficients.index:
-            p_values[what] = float(fit.coefficients.loc[what, "p_value"])
+            p_values[what] = float(fit.coefficients["p_value"].loc[what])
     return Drivers(
         ratios=ratios,
         p_values=p_values,
@@ -183,7 +183,7 @@ def _ratio(
         return inputs.engine.stated(
             "loss_hazard_ratio", period=period, value=None, reason=TOO_FEW, dimensions=place
         )
-    row = fit.coefficients.loc[name]
+    row: Any = fit.coefficients.loc[name]
     return estimate(
         inputs,
         "loss_hazard_ratio",

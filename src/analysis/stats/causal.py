@@ -13,8 +13,9 @@ Hazlett (2020), *JRSS B* 82, 39-67 (robustness value and benchmarks).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,9 @@ from analysis.stats.ridge import Array, RidgeFit, encode, fit_ridge, fit_ridge_l
 from analysis.stats.survival import Estimate
 
 Learner = Literal["linear", "boosting"]
+Estimator = TypeVar("Estimator", bound=Callable[..., Any])
+# Many sums over few columns: threads would wait for each other, and would add in another order.
+_one_thread: Callable[[Estimator], Estimator] = threadpool_limits.wrap(limits=1)
 
 _LEARNERS = ("linear", "boosting")
 _ESTIMANDS = ("ATE", "ATT")
@@ -149,9 +153,7 @@ class DoublyRobust:
         return pd.DataFrame(out)
 
 
-@threadpool_limits.wrap(
-    limits=1
-)  # many sums over few columns: threads wait for each other, and would add in another order
+@_one_thread
 def doubly_robust(
     outcome: ArrayLike,
     treatment: ArrayLike,
@@ -665,7 +667,7 @@ def _benchmarks(
     def unexplained(target: int, columns: list[int]) -> float:
         inner, outer = products[np.ix_(columns, columns)], products[columns, target]
         left = products[target, target] - outer @ np.linalg.lstsq(inner, outer, rcond=1e-12)[0]
-        return max(float(left), 1e-300) * (scale_d if target == at_d else scale_y)
+        return float(max(float(left), 1e-300) * (scale_d if target == at_d else scale_y))
 
     everything = list(range(count + 1))
     left_d, left_y = unexplained(at_d, everything), unexplained(at_y, [*everything, at_d])

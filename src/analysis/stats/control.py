@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ from analysis.stats.intervals import Interval, proportion_interval
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 LimitsFrom = Literal["in_control", "all"]
+Name = TypeVar("Name", bound=str)
 
 MOVING_RANGE_D2 = 1.128
 """Mean range of two standard normals over its sigma, as the published tables round it."""
@@ -278,7 +279,7 @@ def control_chart(
         base=_known(counted, _BASES, "base") if asked in ("ewma", "cusum") else counted,
         phases=_phase_of_point(phases, len(numbers)),
         suspects=_flags(suspects, len(numbers)),
-        limits_from=_known(limits_from, ("in_control", "all"), "limits_from"),  # type: ignore[arg-type]
+        limits_from=_known(limits_from, ("in_control", "all"), "limits_from"),
         rules=_chosen_rules(rules),
         sigma_limits=sigma_limits,
         centre=centre,
@@ -373,7 +374,7 @@ def signal_performance(
 # -- reading the arguments ------------------------------------------------------------------------
 
 
-def _known(name: str, known: Sequence[str], what: str) -> str:
+def _known(name: Name, known: Sequence[Name], what: str) -> Name:
     if name not in known:
         raise ParameterError(
             f"unknown {what} {name!r}; known: {', '.join(known)}." + suggestion(str(name), known)
@@ -779,7 +780,8 @@ def _share(flags: Any, simulations: int) -> Interval:
 
 def _alarms(values: Floats, sizes: Floats, settings: _Settings) -> Flags:
     hits = _evaluate(values, sizes, settings).hits
-    return np.any([hit != 0 for hit in hits.values()], axis=0)
+    flagged: Flags = np.any([hit != 0 for hit in hits.values()], axis=0)
+    return flagged
 
 
 def _simulated(chart: ControlChart, rng: np.random.Generator, start: int, shift: float | None) -> Floats:
@@ -809,4 +811,5 @@ def _simulated(chart: ControlChart, rng: np.random.Generator, start: int, shift:
     wide = (extra > 0) & (rate > 0)
     shape = np.where(wide, rate**2 / np.where(wide, extra, 1.0), 1.0)
     drawn = rng.gamma(shape, np.where(wide, rate, 1.0) / shape)
-    return rng.poisson(np.where(wide, drawn, rate) * sizes).astype(float)
+    counts: Floats = rng.poisson(np.where(wide, drawn, rate) * sizes).astype(float)
+    return counts

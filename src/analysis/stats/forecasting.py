@@ -360,7 +360,8 @@ def _refitted(
             )
     if len(points) < 2:
         return np.zeros((1, horizon))
-    return np.array(points) - np.mean(points, axis=0)
+    drawn: Array = np.array(points) - np.mean(points, axis=0)
+    return drawn
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -181,7 +181,8 @@ def absolute_difference(
 
     def by_stratum(beta: Array, hazards: Array) -> Array:
         kept = (np.exp(-np.outer(hazards, np.exp(rows @ beta))).mean(axis=1) for rows in (first, second))
-        return share * (next(kept) - next(kept))
+        difference: Array = share * (next(kept) - next(kept))
+        return difference
 
     def hazards(beta: Array) -> tuple[Array, Array]:
         increments, variance = _baseline_hazard(fit._data, beta)
@@ -301,7 +302,8 @@ class _RiskSets:
     def over_time(self, by_place: Array) -> Array:
         """For each row, the sum of `by_place` over the places at which it was at risk."""
         running = np.concatenate([np.zeros((1, *by_place.shape[1:])), np.cumsum(by_place, axis=0)])
-        return running[self.last] - running[self.first]
+        at_risk: Array = running[self.last] - running[self.first]
+        return at_risk
 
 
 def _risk_sets(

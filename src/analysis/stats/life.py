@@ -127,9 +127,8 @@ class LifeFit:
 
     def _standardised(self, age: ArrayLike) -> Floats:
         with np.errstate(divide="ignore"):
-            return np.clip(
-                (np.log(np.asarray(age, dtype=float)) - self.location) / self.spread, -300.0, 300.0
-            )
+            standardised: Floats = (np.log(np.asarray(age, dtype=float)) - self.location) / self.spread
+            return np.clip(standardised, -300.0, 300.0)
 
     def _variance(self, direction: Floats) -> float:
         return float(direction @ self.covariance @ direction)
@@ -692,7 +691,10 @@ def _mixture_rows(
     rows = pd.DataFrame({"low": low, "high": high, "start": start, "weight": weight})
     rows = rows[(rows["weight"] > 0) & ~((rows["high"] == np.inf) & (rows["low"] <= rows["start"]))]
     added = rows.groupby(["low", "high", "start"], as_index=False)["weight"].sum()
-    return tuple(added[name].to_numpy(dtype=float) for name in ("low", "high", "start", "weight"))  # type: ignore[return-value]
+    low, high, start, weight = (
+        added[name].to_numpy(dtype=float) for name in ("low", "high", "start", "weight")
+    )
+    return low, high, start, weight
 
 
 def _mixture_starts(

@@ -226,7 +226,7 @@ class _Problem:
         *,
         baseline: str,
         noise: str,
-        direction: str,
+        direction: Direction,
         ordered: Sequence[str],
         max_attributes: int,
         dispersion: float,
@@ -270,7 +270,7 @@ class _Problem:
             tests=tests,
             estimated=baseline == "estimated",
             relative=noise == "relative",
-            direction=direction,  # type: ignore[arg-type]
+            direction=direction,
             dispersion=dispersion,
             least_effect=least_effect,
             spread=_quiet_spread(seen[kept], due[kept], baseline == "estimated")

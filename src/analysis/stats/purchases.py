@@ -300,7 +300,8 @@ class GeometricModel:
         ahead = np.asarray(t, dtype=float)
         b = self.b + self.modified
         share = _discount_of_hyp2f1(self.r + x, b + x, self.a, self.alpha + age, ahead)
-        return (self.a + b + x - 1) * share * expit(-self._log_odds_gone(x, recent, age))
+        expected: Array = (self.a + b + x - 1) * share * expit(-self._log_odds_gone(x, recent, age))
+        return expected
 
     def expected_purchases_of_new(self, t: ArrayLike) -> Array:
         """Purchases expected of a new customer in its first `t` units of time (their equation 9)."""
@@ -851,7 +852,8 @@ class ContractModel:
     def survival(self, renewals: ArrayLike) -> Array:
         """Share of a new cohort that is still there after so many renewals (0: 1)."""
         t = np.asarray(renewals, dtype=float)
-        return np.exp(betaln(self.alpha, self.beta + t) - betaln(self.alpha, self.beta))
+        surviving: Array = np.exp(betaln(self.alpha, self.beta + t) - betaln(self.alpha, self.beta))
+        return surviving
 
     def retention(self, renewal: ArrayLike) -> Array:
         """Share of those present that renews at the first, second ... renewal (1, 2, ...)."""
@@ -875,7 +877,7 @@ class ContractModel:
                 raise ParameterError(
                     "purchases: an infinite horizon needs a discount rate above zero per period."
                 )
-            factor = hyp2f1(1.0, self.beta + n + 1, self.alpha + self.beta + n + 1, 1 / (1 + discount))
+            factor: Array = hyp2f1(1.0, self.beta + n + 1, self.alpha + self.beta + n + 1, 1 / (1 + discount))
             return self.retention(n + 1) * factor
         steps = np.arange(1, horizon + 1)
         alive = self.survival(np.add.outer(n, steps)) / self.survival(n)[..., None]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.errors import MissingData
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
+from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.results import Fact
 from analysis.value import pricing, views
@@ -57,7 +58,7 @@ def acquisition(
         str(row.channel): row
         for row in tuples(inputs.engine.query(views.new_customers(table, state.cutoff, settings.basis)))
     }
-    where = f"since >= {views.literal(state.cutoff)} - INTERVAL 12 MONTH"
+    where = f"since >= {literal(state.cutoff)} - INTERVAL 12 MONTH"
     worth = pricing.sums(
         inputs, table, parameters, by="channel", years=pricing.annuity(months, rate), where=where
     )

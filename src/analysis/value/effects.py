@@ -445,7 +445,7 @@ def _outcome(
     name, sign = one.treatment.id, _sign(one.treatment)
     place = {"treatment": name, "outcome": outcome}
     tier = fit.sensitivity.benchmarks.set_index("covariate")
-    hidden = tier.loc["segment"] if "segment" in tier.index else None
+    hidden: Any = tier.loc["segment"] if "segment" in tier.index else None
     status = "association" if not holds else "effect" if p_adjusted < LEVEL_OF_CLAIM else "not_shown"
     bad, good = fit.mean_treated, fit.mean_untreated
     with_it, without_it = (good, bad) if one.treatment.wanted else (bad, good)
@@ -568,19 +568,20 @@ def _groups(inputs: StudyInputs, fitted: list[_Fitted]) -> dict[str, pd.DataFram
     every["p_adjusted"] = (
         stats.adjust_p_values(every["p_value"], method="benjamini_hochberg") if len(every) else []
     )
-    every["fact"] = [
+    facts = [
         _estimate(
             inputs,
-            METRIC[row.outcome],
-            row.effect,
-            row.low,
-            row.high,
-            row.rows,
-            row.sign,
-            treatment=row.treatment,
+            METRIC[row["outcome"]],
+            row["effect"],
+            row["low"],
+            row["high"],
+            row["rows"],
+            row["sign"],
+            treatment=row["treatment"],
             estimate="adjusted",
-            **{row.grouping: str(row.group)},
+            **{row["grouping"]: str(row["group"])},
         )
-        for row in every.itertuples()
+        for row in every.to_dict("records")
     ]
+    every["fact"] = pd.Series(facts, index=every.index, dtype=object)
     return {str(name): part.reset_index(drop=True) for name, part in every.groupby("treatment", sort=False)}

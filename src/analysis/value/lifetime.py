@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import ArrayLike
+
+    from analysis.stats.purchases import GeometricModel, ParetoModel
 
 DAYS_PER_UNIT = {"days": 1.0, "weeks": 7.0, "months": 365.25 / 12}
 Model = Literal["bg_nbd", "mbg_nbd", "pareto_nbd"]
@@ -90,7 +93,11 @@ def clv(
         raise ParameterError(
             f"clv: horizon {horizon:g} should be above zero and discount_rate {discount_rate:g} above -1."
         )
-    fit = {"bg_nbd": stats.fit_bgnbd, "mbg_nbd": stats.fit_mbgnbd, "pareto_nbd": stats.fit_pareto_nbd}
+    fit: dict[str, Callable[..., GeometricModel | ParetoModel]] = {
+        "bg_nbd": stats.fit_bgnbd,
+        "mbg_nbd": stats.fit_mbgnbd,
+        "pareto_nbd": stats.fit_pareto_nbd,
+    }
     if model not in fit:
         raise ParameterError(f"clv: unknown model {model!r}.{suggestion(model, fit)}")
     x, recent, age = (np.atleast_1d(np.asarray(column, dtype=float)) for column in (frequency, recency, T))

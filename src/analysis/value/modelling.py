@@ -37,7 +37,6 @@ NO_FIT = Text(
     en="no estimate: the data do not hold what the model describes", zh="无估计：数据不含该模型所描述的结构"
 )
 GROUP_TOO_SMALL = Text(en="not fitted: a group has too few customers", zh="未拟合：有分组客户过少")
-MARKED_WEEKS = 4
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

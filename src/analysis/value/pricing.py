@@ -235,7 +235,7 @@ def _service(moments: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
 
 def annuity(months: int, rate: float) -> float:
     """Years of a steady yearly cost, discounted month by month."""
-    return sum((1 + rate) ** (-(month + 0.5) / 12) for month in range(months)) / 12
+    return sum(float((1 + rate) ** (-(month + 0.5) / 12)) for month in range(months)) / 12
 
 
 # -- the table of customers ----------------------------------------------------------------------------------------------

@@ -8,7 +8,8 @@ from typing import Literal
 
 from analysis.errors import ParameterError
 from analysis.metrics.lineage import traced
-from analysis.params.strict import bind, params_root, read_yaml
+from analysis.params.places import params_file
+from analysis.params.strict import bind, read_yaml
 
 Basis = Literal["contribution", "gross_margin", "revenue"]
 
@@ -55,5 +56,5 @@ class ValueSettings:
 
 @traced
 def load_settings(path: Path | None = None) -> ValueSettings:
-    path = path or params_root() / "value.yml"
+    path = path or params_file("value.yml")
     return bind(ValueSettings, read_yaml(path), path.name)

@@ -18,8 +18,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from analysis.errors import AnalysisError, ContractError, MissingData, ParameterError, SourceError, suggestion
-from analysis.exhibits.blocks import Block, checks_block, evidence_stems, findings_block, not_computed, show
+from analysis.errors import AnalysisError, ContractError, ParameterError, SourceError, suggestion
+from analysis.exhibits.blocks import Block, checks_block, evidence_stems, findings_block, flattened, show
 from analysis.locale import Text
 from analysis.metrics import Engine, Registry, StudyInputs
 from analysis.metrics.inputs import ClaimsAhead, EarlierEdition
@@ -96,7 +96,7 @@ class MonthRun:
 
     def show(self, *blocks: Block | Iterable[Block] | None) -> None:
         """Display exhibits and record every fact they print."""
-        for block in _flat(blocks):
+        for block in flattened(blocks):
             self.record.keep(block)
             show(block)
 
@@ -107,7 +107,7 @@ class MonthRun:
         for finding, stem in zip(ordered, stems, strict=True):
             if stem is not None and finding.evidence is not None:
                 self.record.write_evidence(stem, finding.evidence)
-        self.show(findings_block(f"{self.section}.{name}", ordered, evidence=dict(enumerate(stems))))  # type: ignore[arg-type]
+        self.show(findings_block(f"{self.section}.{name}", ordered, evidence=dict(enumerate(stems))))
 
     def print_findings(self, findings: Sequence[Finding]) -> None:
         """The findings as plain lines, rounded as on the page: what the committed notebook keeps and nbval compares."""
@@ -116,24 +116,6 @@ class MonthRun:
 
     def show_checks(self, checks: Sequence[Check], *, name: str = "checks") -> None:
         self.show(checks_block(f"{self.section}.{name}", checks))
-
-    def computed(self, study: Callable[[StudyInputs], Any]) -> Any:
-        """The study's result, or its refusal (``MissingData``) to be shown in place of its exhibits."""
-        try:
-            return study(self.inputs)
-        except MissingData as missing:
-            return missing
-
-    def not_computed(self, missing: MissingData, *, what: str) -> None:
-        self.show(not_computed(missing, id=f"{self.section}.not_computed", what=Text.of(what)))
-
-
-def _flat(items: Iterable[Any]) -> Iterable[Block]:
-    for item in items:
-        if isinstance(item, Block):
-            yield item
-        elif item is not None:
-            yield from _flat(item)
 
 
 def prepare_run(
@@ -200,7 +182,8 @@ def claims_ahead(inputs: StudyInputs, months: int) -> ClaimsAhead:
     """The failure study's forecast of machines under warranty, lent to the cost study; machines shipped later are left out."""
     from analysis import failures
 
-    return failures.claims_forecast(inputs, months=months, with_plan=False)
+    ahead: ClaimsAhead = failures.claims_forecast(inputs, months=months, with_plan=False)
+    return ahead
 
 
 def open_run(run_name: str, *, month: str = "", data: str = "", as_of: str = "", section: str) -> MonthRun:

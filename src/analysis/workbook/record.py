@@ -13,23 +13,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.exhibits.blocks import Block
+from analysis.exhibits.blocks import MASK, Block, personal_columns
 from analysis.exhibits.listing import harmless, listing_csv
-from analysis.tables import contract
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.metrics import Engine
-
-MASK = "***"
-
-
-def personal_columns() -> frozenset[str]:
-    """Columns the contract marks as personal; they never leave the workbook."""
-    return frozenset(
-        name for table in contract().tables.values() for name, column in table.columns.items() if column.pii
-    )
 
 
 def safe_cell(value: Any) -> Any:
@@ -126,7 +116,7 @@ class Record:
 
 
 def _blank(value: Any) -> bool:
-    return value is None or value != value  # noqa: PLR0124 - NaN is unlike itself
+    return value is None or value != value
 
 
 def _write_json(path: Path, content: Any) -> None:

@@ -33,7 +33,8 @@ class Section:
 
 def _named(place: str) -> Callable[..., Any]:
     module, _, name = place.rpartition(".")
-    return getattr(importlib.import_module(module), name)  # type: ignore[no-any-return]
+    found: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return found
 
 
 SECTIONS: tuple[Section, ...] = (
@@ -78,7 +79,7 @@ def _record_section(run: MonthRun, section: Section) -> None:
     for finding, stem in zip(ordered, stems, strict=True):
         if stem is not None and finding.evidence is not None:
             record.write_evidence(stem, finding.evidence)
-    record.keep(findings_block(f"{section.id}.findings", ordered, evidence=dict(enumerate(stems))))  # type: ignore[arg-type]
+    record.keep(findings_block(f"{section.id}.findings", ordered, evidence=dict(enumerate(stems))))
     record.keep(checks_block(f"{section.id}.checks", result.checks))
     if (figures := section.key_figures(result)) is not None:
         record.keep(figures)

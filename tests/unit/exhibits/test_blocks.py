@@ -192,7 +192,7 @@ def test_the_preview_of_evidence_shows_twenty_rows_and_no_personal_data() -> Non
         }
     )
     preview = blocks.evidence_preview(
-        rows.rename(columns={"customer_name": sorted(blocks._personal_columns())[0]})
+        rows.rename(columns={"customer_name": sorted(blocks.personal_columns())[0]})
     )
     assert (len(preview["rows"]), preview["total"]) == (20, 30)
     assert preview["rows"][0] == ["***", "1,234.50", "", "0.1235"]

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from analysis.errors import ParameterError
-from analysis.params import load_treatments, load_what_ifs, params_root
+from analysis.params import load_treatments, load_what_ifs, params_file
 from analysis.params.treatments import COVARIATES
 from analysis.params.what_ifs import Range
 
 
 def treatments_with(tmp_path: Path, old: str, new: str) -> Path:
-    text = (params_root() / "treatments.yml").read_text(encoding="utf-8")
+    text = (params_file("treatments.yml")).read_text(encoding="utf-8")
     assert old in text
     path = tmp_path / "treatments.yml"
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
@@ -21,7 +21,7 @@ def treatments_with(tmp_path: Path, old: str, new: str) -> Path:
 
 
 def scenarios_with(tmp_path: Path, old: str, new: str) -> Path:
-    text = (params_root() / "what_ifs.yml").read_text(encoding="utf-8")
+    text = (params_file("what_ifs.yml")).read_text(encoding="utf-8")
     assert old in text
     path = tmp_path / "what_ifs.yml"
     path.write_text(text.replace(old, new, 1), encoding="utf-8")

@@ -317,7 +317,7 @@ def heatmap(
 
     def draw(figure: Figure, language: Language) -> None:
         import numpy as np
-        import seaborn  # type: ignore[import-untyped]
+        import seaborn
 
         axes = figure.add_subplot()
         scale = axis_scale(facts, unit, language)

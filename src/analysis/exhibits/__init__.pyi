@@ -1,0 +1,26 @@
+# What the package offers, read twice: by editors and mypy, and at run time by lazy_loader, which imports a name when it is first used.
+from . import charts as charts
+from .blocks import Block as Block
+from .blocks import Blocks as Blocks
+from .blocks import Column as Column
+from .blocks import Comparison as Comparison
+from .blocks import EvidenceFile as EvidenceFile
+from .blocks import Row as Row
+from .blocks import Tile as Tile
+from .blocks import callout as callout
+from .blocks import checks_block as checks_block
+from .blocks import evidence_block as evidence_block
+from .blocks import evidence_stems as evidence_stems
+from .blocks import facts_block as facts_block
+from .blocks import figure as figure
+from .blocks import findings_block as findings_block
+from .blocks import not_computed as not_computed
+from .blocks import show as show
+from .blocks import table as table
+from .blocks import tiles as tiles
+from .prose import prose_blocks as prose_blocks
+from .style import Drawing as Drawing
+from .style import annotate as annotate
+from .style import font_paths as font_paths
+from .style import label as label
+from .style import words as words
