@@ -649,6 +649,32 @@ def not_computed(missing: MissingData, *, id: str, what: Text | None = None) -> 
     return callout(id, tone="info", title=title, body=body)
 
 
+def not_made(*, id: str, kind: str, notebook: str, cell: str) -> Block:
+    """Says that a fault of the program kept one part from being made; the message and the traceback are no matter of the page."""
+    return callout(
+        id,
+        tone="alert",
+        title=Sentence("This part could not be made"),
+        body=Sentence(
+            "The program met a fault of its own ({kind}). Please report it with the notebook {notebook} and the cell {cell}; this pack is not for signature.",
+            {"kind": kind, "notebook": notebook, "cell": cell},
+        ),
+    )
+
+
+def sections_not_made(*, id: str, notebooks: Sequence[str]) -> Block:
+    """Says at the head of a summary in which notebooks something could not be made."""
+    return callout(
+        id,
+        tone="alert",
+        title=Sentence("This pack is incomplete"),
+        body=Sentence(
+            "Parts of these notebooks could not be made and are missing from this summary: {notebooks}.",
+            {"notebooks": ", ".join(notebooks)},
+        ),
+    )
+
+
 def facts_block(id: str, facts: Iterable[Fact]) -> Block:
     """Facts for the record only; nothing is shown."""
     gathered = Gathered(id)

@@ -51,6 +51,7 @@ STATUSES = {
     "issued": ("Issued", "good"),
     "not tied out": ("Not tied out", "alert"),
     "draft": ("Draft", "watch"),
+    "incomplete": ("Incomplete", "alert"),
 }
 SUMMARY_SECTIONS = frozenset({"executive", "summary"})  # executed last, read first
 
