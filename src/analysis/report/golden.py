@@ -25,7 +25,10 @@ def rewrite_golden(
     Every other cell is left without output, so a committed notebook holds its headline and nothing else.
     """
     progress = progress or Progress()
-    notebooks = find_notebooks(folder or project_root() / "notebooks")
+    from analysis.workbook.sections import NOTEBOOKS
+
+    registered = None if folder else NOTEBOOKS
+    notebooks = find_notebooks(folder or project_root() / "notebooks", registered=registered)
     standard = dict(zip(STANDARD, ("sample", "", "", ""), strict=True))
     with TemporaryDirectory() as scratch, warm_kernels({"AFTER_SALES_RUN_DIR": f"{scratch}/run"}) as kernels:
         with progress.stage("run notebooks"):

@@ -29,6 +29,7 @@ from analysis.periods import Month
 from analysis.results import Check, Finding, by_severity
 from analysis.sources import MappedFile, apply_map, load_map
 from analysis.tables import TableInfo, TableSet, contract, load_corrections, load_tables
+from analysis.workbook import injected
 from analysis.workbook.earlier import earlier_edition
 from analysis.workbook.record import Record
 
@@ -206,6 +207,7 @@ def claims_ahead(inputs: StudyInputs, months: int) -> ClaimsAhead:
 def open_run(run_name: str, *, month: str = "", data: str = "", as_of: str = "", section: str) -> MonthRun:
     """Open a run in a notebook; refusals are printed without a traceback unless ``AFTER_SALES_DEBUG`` is set."""
     _quiet_refusals()
+    injected.refuse_unknown(_executed_cells())
     return prepare_run(run_name, month=month, data=data, as_of=as_of, section=section)
 
 
@@ -322,6 +324,14 @@ def _refuse_other_months(name: str, info: TableInfo, month: Month) -> None:
     )
 
 
+def _executed_cells() -> Sequence[str]:
+    """Sources of the cells that this kernel has run so far; none outside a notebook."""
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    return [] if shell is None else [str(cell) for cell in shell.user_ns.get("In", [])]
+
+
 def _quiet_refusals() -> None:
     from IPython import get_ipython
 
@@ -332,6 +342,7 @@ def _quiet_refusals() -> None:
     def refuse(
         shell: Any, kind: type[BaseException], error: BaseException, traceback: Any, tb_offset: Any = None
     ) -> None:
-        print(f"{kind.__name__}: {error}")
+        # as an error, so that whoever runs the notebook (papermill, nbconvert) can say what stopped it
+        shell._showtraceback(kind, error, [f"{kind.__name__}: {error}"])
 
     shell.set_custom_exc((AnalysisError,), refuse)
