@@ -23,6 +23,7 @@ from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
 from analysis.metrics.backend import literal
 from analysis.periods import Month
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +41,7 @@ EXPERIENCE_CORRELATION = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ForecastClaims:
+class ForecastClaims(Summarised):
     """Claims of one line (or all) by the forecast of failures; ``draws``: one value a simulated future."""
 
     method: ClassVar[str] = "simulated failures under warranty at the claims booked a failure"
@@ -59,7 +60,7 @@ class ForecastClaims:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ClaimsExperience:
+class ClaimsExperience(Summarised):
     """Claims of one line (or all) by what each past month says of them."""
 
     method: ClassVar[str] = (
@@ -85,7 +86,7 @@ class ClaimsExperience:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ForecastOfClaims:
+class ForecastOfClaims(Summarised):
     """By product line and for `ALL`; ``failures`` and their ``direct_cost`` ahead; ``booked`` claims and failures ``seen`` in the last year."""
 
     claims: dict[str, ForecastClaims]

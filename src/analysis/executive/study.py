@@ -11,6 +11,7 @@ from analysis.locale import Text
 from analysis.metrics import Metric, StudyInputs
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Interval, Sentence
+from analysis.summaries import Summarised
 
 HEADLINES = (
     "after_sales_cost",
@@ -29,7 +30,7 @@ Reading = Literal["good", "bad", "noise", "neutral"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Change:
+class Change(Summarised):
     """A headline against another month and how it reads: ``noise`` when the interval of the change holds zero."""
 
     against: Text
@@ -39,7 +40,7 @@ class Change:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Headline:
+class Headline(Summarised):
     """One metric of the month with its changes and its last months."""
 
     metric: Metric
@@ -51,7 +52,7 @@ class Headline:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ExecutiveStudy:
+class ExecutiveStudy(Summarised):
     """What the executive summary shows, besides the findings of the other sections."""
 
     month: Month

@@ -81,6 +81,22 @@ class Block:
         text = "".join(segment["t"] for segment in title[language]) if title else ""
         return f"[{self.kind} {self.id}] {text}".rstrip()
 
+    def __repr__(self) -> str:
+        return self.plain()
+
+    def frame(self, language: Language = "en") -> pd.DataFrame:
+        """What the block shows as a frame: a table or figure by its columns, tiles, findings, checks and facts by row.
+
+        Returns
+        -------
+        DataFrame
+            Numbers in full (not scaled or rounded); columns of intervals become ``<key>_low`` and ``<key>_high``; units by column in
+            ``attrs["units"]``.
+        """
+        from analysis.exhibits.frames import block_frame
+
+        return block_frame(self.payload, language)
+
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return {MIME: dict(self.payload), "text/html": self.html(_lab_language()), "text/plain": self.plain()}
 

@@ -16,6 +16,7 @@ from analysis.failures import views
 from analysis.failures.views import with_parts
 from analysis.metrics import StudyInputs
 from analysis.periods import Month
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +25,7 @@ MOST_MONTHS = 60
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Field:
+class Field(Summarised):
     """The window of observation and the queries over it.
 
     ``first`` and ``last`` are months, both observed whole; ``horizon`` is the last day whose reports are known.

@@ -18,6 +18,7 @@ from analysis.failures.field import Field
 from analysis.failures.lives import ComponentLife, component_lives
 from analysis.failures.reporting import Delay, delay_of, share_by_month
 from analysis.periods import Month
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +30,7 @@ FOREVER = 10**6
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Intensity:
+class Intensity(Summarised):
     """Failures a machine and month: fitted by age, with a season by calendar month and what the fit cannot know (``spread``, relative)."""
 
     lives: tuple[ComponentLife, ...]
@@ -113,7 +114,7 @@ def retirement_rate(field: Field) -> float:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Forecast:
+class Forecast(Summarised):
     """Expected failures by month ahead, component, product line and warranty.
 
     frame : one row a month, product line, component and ``warranty`` (true: inside): ``failures``
@@ -177,7 +178,7 @@ def forecast(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ForecastTest:
+class ForecastTest(Summarised):
     """The forecast made a year ago with what was known then, beside what happened: one row a month."""
 
     origin: Month

@@ -11,12 +11,13 @@ from analysis.failures.publishing import interval_of, window
 from analysis.locale import Text
 from analysis.params.strict import params_root
 from analysis.results import Fact
+from analysis.summaries import Summarised
 
 MISSION_MONTHS = 12
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Node:
+class Node(Summarised):
     """A place in the drawn tree; ``probability`` of basic events only."""
 
     id: int
@@ -29,7 +30,7 @@ class Node:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class TreeFacts:
+class TreeFacts(Summarised):
     """A solved tree: its top event, its events by importance, and the number of minimal cut sets."""
 
     name: str

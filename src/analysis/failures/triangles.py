@@ -12,6 +12,7 @@ from analysis.failures.field import Field
 from analysis.failures.reporting import Delay, share_by_month
 from analysis.locale import Text
 from analysis.results import Fact, Interval
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +23,7 @@ Sums = dict[tuple[int, int], float]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Triangle:
+class Triangle(Summarised):
     """Cumulative failures per 1,000 machines by quarter and age; immature cells are absent.
 
     ``ultimate`` is what each quarter is expected to reach at the last age: its oldest mature cell times the development of all quarters together.

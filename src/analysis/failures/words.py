@@ -20,6 +20,7 @@ from analysis.failures.field import Field
 from analysis.locale import Text
 from analysis.metrics import Period
 from analysis.results import Fact
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -127,7 +128,7 @@ def terms(text: str) -> set[str]:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class TermFacts:
+class TermFacts(Summarised):
     """A term of one component's tickets: its share there and elsewhere, and the log-odds in standard errors."""
 
     component: Text
@@ -139,7 +140,7 @@ class TermFacts:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SimilarFacts:
+class SimilarFacts(Summarised):
     """A typical complaint of a component, only as far as many customers say the same, and how many tickets are like it."""
 
     component: str
@@ -149,7 +150,7 @@ class SimilarFacts:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Words:
+class Words(Summarised):
     """Distinctive terms by component, the most telling first, and terms of the report month not seen in the year before."""
 
     by_component: tuple[TermFacts, ...]

@@ -17,9 +17,7 @@ class NotExecuted(ParameterError, ConversionException):
 
 def refuse_unexecuted(name: str, notebook: Mapping[str, Any]) -> None:
     """Raise where a code cell has not been run: its page would show headings without their exhibits."""
-    cells = [
-        cell for cell in notebook["cells"] if cell["cell_type"] == "code" and source_of(cell).strip()
-    ]
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code" and source_of(cell).strip()]
     idle = [cell for cell in cells if cell.get("execution_count") is None]
     if idle:
         raise NotExecuted(

@@ -14,6 +14,7 @@ from analysis.metrics import Period, StudyInputs
 from analysis.results import Fact
 from analysis.retention.stating import plain
 from analysis.retention.vintages import Cohorts
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +24,7 @@ EFFECTS = ("age", "calendar", "cohort")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Effect:
+class Effect(Summarised):
     """One of the three: deviance explained beyond a straight line when it enters last, its degrees of freedom, and the p-value."""
 
     name: str

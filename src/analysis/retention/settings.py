@@ -9,12 +9,13 @@ from typing import Literal
 from analysis.errors import ParameterError
 from analysis.params.strict import bind, params_root, read_yaml
 from analysis.retention.cohorts import Period
+from analysis.summaries import Summarised
 
 BusinessModel = Literal["from_data", "both", "b2b", "b2c"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class RetentionSettings:
+class RetentionSettings(Summarised):
     """Definitions of the retention study.
 
     business_model : which of the two kinds of pages are made: accounts and renewals (b2b), cohorts and scores (b2c), both, or as the data have customers

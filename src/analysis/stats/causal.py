@@ -26,6 +26,7 @@ from threadpoolctl import threadpool_limits
 from analysis.errors import FitError, ParameterError, suggestion
 from analysis.stats.ridge import Array, RidgeFit, encode, fit_ridge, fit_ridge_logistic, fold_of
 from analysis.stats.survival import Estimate
+from analysis.summaries import Summarised
 
 Learner = Literal["linear", "boosting"]
 
@@ -43,7 +44,7 @@ _LEAST_COMMON = 0.05
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Overlap:
+class Overlap(Summarised):
     """Were treated and untreated alike enough to be compared?
 
     Attributes
@@ -71,7 +72,7 @@ class Overlap:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Sensitivity:
+class Sensitivity(Summarised):
     """How strong a hidden common cause would explain the effect away.
 
     Attributes
@@ -91,7 +92,7 @@ class Sensitivity:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class DoublyRobust:
+class DoublyRobust(Summarised):
     """An effect with its interval and its doubts.
 
     Attributes

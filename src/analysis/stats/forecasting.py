@@ -31,6 +31,7 @@ from analysis.stats.seasonal_models import (
     fit_seasonal_naive,
     fit_smoothing,
 )
+from analysis.summaries import Summarised
 
 # In the order in which they win a tie: the simplest first.
 CANDIDATES = (
@@ -63,7 +64,7 @@ class _Fitter(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Forecast:
+class Forecast(Summarised):
     """What the next months are expected to be, how far off they may be, and how well that worked in the past.
 
     Attributes
@@ -110,7 +111,7 @@ class Forecast:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ReconciledForecast:
+class ReconciledForecast(Summarised):
     """Forecasts of the parts and of their total that add up.
 
     Attributes

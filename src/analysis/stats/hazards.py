@@ -24,6 +24,7 @@ from scipy.stats import chi2, norm
 
 from analysis.errors import FitError, ParameterError, suggestion
 from analysis.stats.survival import Array, Estimate, survival_rows, weighted_counts
+from analysis.summaries import Summarised
 
 Indices = NDArray[np.int64]
 
@@ -33,7 +34,7 @@ _MOST_STEPS = 50
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class CoxFit:
+class CoxFit(Summarised):
     """A Cox model.
 
     Attributes

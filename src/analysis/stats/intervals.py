@@ -14,13 +14,14 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import betainc, betaincinv, gammaincinv, ndtri
 
 from analysis.errors import ParameterError, suggestion
+from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]
 ProportionMethod = Literal["wilson", "jeffreys", "clopper_pearson"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Interval:
+class Interval(Summarised):
     """An estimate with its bounds, each a float or an array of one shape.
 
     `level` is the coverage of each interval, not of all of them together. `method` names the

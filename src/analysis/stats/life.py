@@ -36,12 +36,13 @@ from analysis.stats.life_likelihood import (
     read_terms,
     row_bounds,
 )
+from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LifeFit:
+class LifeFit(Summarised):
     """A fitted life distribution of one population.
 
     location, spread : of the log age (for Weibull log scale and 1 / shape)
@@ -336,7 +337,7 @@ def _interval(parts: Floats, level: float) -> Interval:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ThresholdWeibullFit:
+class ThresholdWeibullFit(Summarised):
     """Weibull of the age beyond a threshold before which nothing fails.
 
     after_threshold : the two-parameter fit of age minus threshold, threshold held
@@ -536,7 +537,7 @@ def _threshold_interval(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class MixtureFit:
+class MixtureFit(Summarised):
     """A population made of several, each Weibull.
 
     components : one row a population, by scale: `share`, `shape`, `scale` and their `_low`, `_high` (Wald on

@@ -19,6 +19,7 @@ from scipy.special import betainc, gammainc, gammaincc, ndtr, ndtri, xlogy
 
 from analysis.errors import ParameterError, suggestion
 from analysis.stats.intervals import poisson_interval, rate_ratio_interval
+from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -36,7 +37,7 @@ _UNTOUCHED = 0.25
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Localisation:
+class Localisation(Summarised):
     """What was found.
 
     causes : one row a cause, the one with most evidence first: `cause` (text), `attributes` (dict), `depth`,

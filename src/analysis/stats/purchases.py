@@ -27,6 +27,7 @@ from scipy.special import betaln, digamma, expit, gammaln, hyp2f1, polygamma
 from analysis.errors import FitError, ParameterError, suggestion
 from analysis.stats.likelihood import Array, LikelihoodFit, Objective
 from analysis.stats.likelihood import maximise as _maximise
+from analysis.summaries import Summarised
 
 Indices = NDArray[np.int64]
 
@@ -42,7 +43,7 @@ DAYS_PER_UNIT = {"days": 1.0, "weeks": 7.0, "months": 365.25 / 12, "years": 365.
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PurchaseSummary:
+class PurchaseSummary(Summarised):
     """Customers reduced to what the models need.
 
     `table`: one row per customer: `frequency`, `recency`, `T` (in `unit`), `monetary` (mean value of a repeat purchase
@@ -262,7 +263,7 @@ def _checked(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class GeometricModel:
+class GeometricModel(Summarised):
     """BG/NBD or MBG/NBD: gamma-distributed Poisson rates, and a beta-distributed chance to leave after each purchase.
 
     Attributes
@@ -493,7 +494,7 @@ def _discount_of_hyp2f1(power: Array, b: ArrayLike, a: float, scale: Array, ahea
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ParetoModel:
+class ParetoModel(Summarised):
     """Pareto/NBD: gamma-distributed Poisson rates (r, alpha) and gamma-distributed rates of leaving (s, beta).
 
     Attributes as in `GeometricModel`; s/beta is the mean rate of leaving per unit of time.
@@ -692,7 +693,7 @@ def _pareto_bend(x: Array, age: Array, theta: Array, s: float) -> Array:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class GammaGammaModel:
+class GammaGammaModel(Summarised):
     """Gamma-Gamma: the value of a purchase varies around the customer's mean, which varies between customers.
 
     Attributes
@@ -836,7 +837,7 @@ def _check_values(x: Array, mean: Array, weight: Array) -> None:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ContractModel:
+class ContractModel(Summarised):
     """Shifted beta-geometric: at each renewal a customer leaves with its own chance, beta-distributed (alpha, beta).
 
     Retention rises with tenure because those likely to leave have left, not because anyone changes.

@@ -11,13 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
 from analysis.errors import ParameterError
+from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]
 IntervalKind = Literal["log", "normal"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class MeanCumulativeFunction:
+class MeanCumulativeFunction(Summarised):
     """Mean number (or cost) of events a unit has had by each age.
 
     table : one row a distinct event age: `age`, `at_risk` (units under observation then), `events` (number or

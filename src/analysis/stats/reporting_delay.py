@@ -13,13 +13,14 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from analysis.errors import FitError, ParameterError
+from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ReportingDelay:
+class ReportingDelay(Summarised):
     """How long events take to be reported, given that they are reported within `longest`.
 
     table : one row a delay 0 … `longest`: `delay`, `reported` (events with it), `at_risk` (events with at most this

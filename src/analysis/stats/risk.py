@@ -22,6 +22,7 @@ from scipy.stats import norm, rankdata
 
 from analysis.errors import FitError, ParameterError, suggestion
 from analysis.stats.ridge import Array, as_labels, encode, fit_ridge_logistic
+from analysis.summaries import Summarised
 
 CANDIDATES = ("base_rate", "logistic", "boosting")
 _PENALTIES = (1.0, 10.0, 100.0)
@@ -33,7 +34,7 @@ _Predictor = Callable[[Array], Array]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RiskModel:
+class RiskModel(Summarised):
     """A risk score with its record.
 
     Attributes

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import chi2, norm
 
 from analysis.errors import FitError, ParameterError, suggestion
+from analysis.summaries import Summarised
 
 Array = NDArray[np.float64]
 Scale = Literal["log-log", "log", "plain"]
@@ -28,7 +29,7 @@ _SCALES = ("log-log", "log", "plain")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Estimate:
+class Estimate(Summarised):
     """A number with its standard error and interval; nan where it was not reached."""
 
     value: float
@@ -39,7 +40,7 @@ class Estimate:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SurvivalCurve:
+class SurvivalCurve(Summarised):
     """A Kaplan-Meier curve.
 
     Attributes
@@ -219,7 +220,7 @@ def restricted_mean_difference(first: SurvivalCurve, second: SurvivalCurve, *, l
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LogRank:
+class LogRank(Summarised):
     """A (weighted) log-rank test of equal hazards.
 
     `table`: one row per group with `subjects`, `observed` and `expected` events (weighted by the test's weights where

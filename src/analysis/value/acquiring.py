@@ -10,6 +10,7 @@ from analysis.errors import MissingData
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
 from analysis.results import Fact
+from analysis.summaries import Summarised
 from analysis.value import pricing, views
 from analysis.value.base import offset_minutes, tuples
 from analysis.value.stating import Stating
@@ -24,7 +25,7 @@ NOT_PAID = Text(en="not paid back within twelve months", zh="十二个月内未�
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Channel:
+class Channel(Summarised):
     """One channel of acquisition, last twelve months."""
 
     label: Text

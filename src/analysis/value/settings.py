@@ -8,12 +8,13 @@ from typing import Literal
 
 from analysis.errors import ParameterError
 from analysis.params.strict import bind, params_root, read_yaml
+from analysis.summaries import Summarised
 
 Basis = Literal["contribution", "gross_margin", "revenue"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ValueSettings:
+class ValueSettings(Summarised):
     """Definitions of the value base.
 
     basis : what a purchase brings; ``purchase_types`` and ``contract_types`` are order types, any other type is paid service
