@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from analysis.errors import ParameterError, suggestion
+from analysis.stats.arguments import in_words
 from analysis.stats.intervals import Interval, proportion_interval
 from analysis.summaries import Summarised
 
@@ -226,6 +227,7 @@ class _Evaluated:
     notes: tuple[str, ...]
 
 
+@in_words(rows="values sizes")
 def control_chart(
     kind: str,
     values: ArrayLike,

@@ -23,6 +23,7 @@ from scipy.special import gammaln, polygamma, psi
 from scipy.stats import chi2, norm
 
 from analysis.errors import FitError, ParameterError, suggestion
+from analysis.stats.arguments import in_words
 from analysis.stats.survival import Array, Estimate, survival_rows, weighted_counts
 from analysis.summaries import Summarised
 
@@ -92,6 +93,9 @@ class CoxFit(Summarised):
         return stratum
 
 
+@in_words(
+    rows="durations events entry weights", labels="strata clusters", tables="covariates", numbers="covariates"
+)
 def cox(
     covariates: pd.DataFrame,
     durations: ArrayLike,
@@ -148,6 +152,7 @@ def cox(
     )
 
 
+@in_words(tables="covariates", numbers="covariates", scalars="time")
 def absolute_difference(
     fit: CoxFit,
     covariates: pd.DataFrame,

@@ -19,6 +19,7 @@ from scipy.special import gamma as gamma_function
 from scipy.stats import chi2, norm
 
 from analysis.errors import FitError, ParameterError
+from analysis.stats.arguments import in_words
 from analysis.stats.intervals import Interval
 from analysis.stats.life_likelihood import (
     EXPONENTIAL,
@@ -238,6 +239,7 @@ class LognormalFit(LifeFit):
         return float(np.exp(self.location))
 
 
+@in_words(rows="durations events entry weights lower upper seen_below")
 def fit_weibull(
     durations: ArrayLike | None,
     events: ArrayLike | None = None,
@@ -274,6 +276,7 @@ def fit_weibull(
     return WeibullFit(**_fitted(terms, WEIBULL))
 
 
+@in_words(rows="durations events entry weights lower upper seen_below")
 def fit_exponential(
     durations: ArrayLike | None,
     events: ArrayLike | None = None,
@@ -291,6 +294,7 @@ def fit_exponential(
     return ExponentialFit(**_fitted(terms, EXPONENTIAL))
 
 
+@in_words(rows="durations events entry weights lower upper seen_below")
 def fit_lognormal(
     durations: ArrayLike | None,
     events: ArrayLike | None = None,
@@ -411,6 +415,7 @@ class ThresholdWeibullFit(Summarised):
         return self.after_threshold.survival(beyond)
 
 
+@in_words(rows="durations events entry weights", scalars="resolution")
 def fit_weibull_threshold(
     durations: ArrayLike,
     events: ArrayLike | None = None,
@@ -593,6 +598,7 @@ class MixtureFit(Summarised):
         return np.asarray(alive @ parts["share"].to_numpy())
 
 
+@in_words(rows="durations events entry weights lower upper")
 def fit_weibull_mixture(
     durations: ArrayLike | None,
     events: ArrayLike | None = None,
@@ -805,6 +811,7 @@ def _mixture_table(point: Floats, covariance: Floats, populations: int, level: f
     return table.sort_values("scale", kind="stable", ignore_index=True)
 
 
+@in_words(rows="durations entry weights", labels="modes")
 def fit_competing_modes(
     durations: ArrayLike,
     modes: ArrayLike,
@@ -837,6 +844,7 @@ def fit_competing_modes(
 # -- the probability plot -------------------------------------------------------------------------
 
 
+@in_words(rows="durations events entry weights")
 def probability_plot(
     durations: ArrayLike,
     events: ArrayLike | None = None,

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import betainc, gammainc, gammaincc, ndtr, ndtri, xlogy
 
 from analysis.errors import ParameterError, suggestion
+from analysis.stats.arguments import in_words
 from analysis.stats.intervals import poisson_interval, rate_ratio_interval
 from analysis.summaries import Summarised
 
@@ -70,6 +71,7 @@ class Localisation(Summarised):
         )
 
 
+@in_words(rows="actual expected", tables="attributes")
 def localise(
     actual: ArrayLike,
     expected: ArrayLike,

@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import betaln, digamma, expit, gammaln, hyp2f1, polygamma
 
 from analysis.errors import FitError, ParameterError, suggestion
+from analysis.stats.arguments import in_words
 from analysis.stats.likelihood import Array, LikelihoodFit, Objective
 from analysis.stats.likelihood import maximise as _maximise
 from analysis.summaries import Summarised
@@ -57,6 +58,7 @@ class PurchaseSummary(Summarised):
     after_end: int
 
 
+@in_words(rows="values", labels="customers dates")
 def purchase_summary(
     customers: ArrayLike,
     dates: ArrayLike,
@@ -345,6 +347,7 @@ class GeometricModel(Summarised):
         return np.where(possible, odds, -np.inf)
 
 
+@in_words(rows="frequency recency T weights")
 def fit_bgnbd(
     frequency: ArrayLike,
     recency: ArrayLike,
@@ -367,6 +370,7 @@ def fit_bgnbd(
     return _fit_geometric(frequency, recency, T, weights, unit=unit, modified=False)
 
 
+@in_words(rows="frequency recency T weights")
 def fit_mbgnbd(
     frequency: ArrayLike,
     recency: ArrayLike,
@@ -542,6 +546,7 @@ class ParetoModel(Summarised):
         return (self.beta + age) * -np.expm1(-(self.s - 1) * distance) / (self.s - 1)
 
 
+@in_words(rows="frequency recency T weights")
 def fit_pareto_nbd(
     frequency: ArrayLike,
     recency: ArrayLike,
@@ -729,6 +734,7 @@ class GammaGammaModel(Summarised):
         return np.where(below > 0, self.p * (self.v + spent) / np.where(below > 0, below, 1.0), np.inf)
 
 
+@in_words(rows="frequency monetary weights")
 def fit_gamma_gamma(
     frequency: ArrayLike, monetary: ArrayLike, weights: ArrayLike | None = None
 ) -> GammaGammaModel:

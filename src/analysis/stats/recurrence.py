@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
 from analysis.errors import ParameterError
+from analysis.stats.arguments import in_words
 from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]
@@ -42,6 +43,7 @@ class MeanCumulativeFunction(Summarised):
         return pd.DataFrame(values, columns=["mcf", "standard_error", "low", "high"]).assign(age=ages)
 
 
+@in_words(rows="event_ages costs", labels="event_units")
 def mean_cumulative_function(
     event_units: ArrayLike,
     event_ages: ArrayLike,

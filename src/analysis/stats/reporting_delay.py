@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from analysis.errors import FitError, ParameterError
+from analysis.stats.arguments import in_words
 from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]
@@ -43,6 +44,7 @@ class ReportingDelay(Summarised):
         return np.asarray(share[position])
 
 
+@in_words(rows="delays windows weights")
 def fit_reporting_delay(
     delays: ArrayLike,
     windows: ArrayLike,
@@ -100,6 +102,7 @@ def fit_reporting_delay(
     )
 
 
+@in_words(rows="windows reported")
 def nowcast(
     delay: ReportingDelay,
     windows: ArrayLike,
@@ -150,6 +153,7 @@ def nowcast(
     )
 
 
+@in_words(rows="delays windows weights", together="back")
 def backtest_nowcast(
     delays: ArrayLike,
     windows: ArrayLike,

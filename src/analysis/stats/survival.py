@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import chi2, norm
 
 from analysis.errors import FitError, ParameterError, suggestion
+from analysis.stats.arguments import in_words
 from analysis.summaries import Summarised
 
 Array = NDArray[np.float64]
@@ -128,6 +129,7 @@ class SurvivalCurve(Summarised):
         return Estimate(value=value, std_error=error, low=value - reach, high=value + reach, level=self.level)
 
 
+@in_words(rows="durations events entry weights", scalars="level")
 def kaplan_meier(
     durations: ArrayLike,
     events: ArrayLike,
@@ -186,6 +188,7 @@ def kaplan_meier(
     )
 
 
+@in_words(rows="durations events entry weights", scalars="level")
 def nelson_aalen(
     durations: ArrayLike,
     events: ArrayLike,
@@ -208,6 +211,7 @@ def nelson_aalen(
     return counts.assign(cumulative_hazard=hazard, std_error=error, low=hazard / reach, high=hazard * reach)
 
 
+@in_words(scalars="limit")
 def restricted_mean_difference(first: SurvivalCurve, second: SurvivalCurve, *, limit: float) -> Estimate:
     """Restricted mean of `first` minus that of `second`, of independent groups, in the unit of time."""
     one, other = first.restricted_mean(limit), second.restricted_mean(limit)
@@ -238,6 +242,7 @@ Weighting = Literal["log_rank", "gehan", "tarone_ware", "peto_peto", "fleming_ha
 _WEIGHTINGS = ("log_rank", "gehan", "tarone_ware", "peto_peto", "fleming_harrington")
 
 
+@in_words(rows="durations events entry weights", labels="groups strata")
 def log_rank(
     durations: ArrayLike,
     events: ArrayLike,
@@ -343,6 +348,7 @@ def _time_weights(total: Array, deaths: Array, *, weighting: str, rho: float, ga
 # ----------------------------------------------------------------------------------------------- competing events
 
 
+@in_words(rows="durations entry weights", labels="causes", scalars="level")
 def aalen_johansen(
     durations: ArrayLike,
     causes: ArrayLike,
