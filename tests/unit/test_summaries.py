@@ -29,7 +29,11 @@ def result_classes() -> Iterator[type]:
         root = importlib.import_module(f"analysis.{package}")
         for module in pkgutil.walk_packages(root.__path__, f"analysis.{package}."):
             for _, kind in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
-                if kind.__module__ == module.name and is_dataclass(kind) and not kind.__name__.startswith("_"):
+                if (
+                    kind.__module__ == module.name
+                    and is_dataclass(kind)
+                    and not kind.__name__.startswith("_")
+                ):
                     yield kind
 
 
@@ -42,7 +46,13 @@ def test_every_result_class_is_short_to_look_at(kind):
     assert issubclass(kind, Summarised), f"{kind.__name__}: give it the base analysis.summaries.Summarised"
     result = object.__new__(kind)
     frame = pd.DataFrame(np.zeros((5000, 30)))
-    stuffing = [frame, frame.to_numpy(), tuple(frame[0]), {str(n): frame for n in range(2000)}, "word " * 5000]
+    stuffing = [
+        frame,
+        frame.to_numpy(),
+        tuple(frame[0]),
+        {str(n): frame for n in range(2000)},
+        "word " * 5000,
+    ]
     for position, field in enumerate(fields(kind)):
         object.__setattr__(result, field.name, stuffing[position % len(stuffing)])
     for text in (repr(result), str(result) if kind.__str__ is object.__str__ else ""):
@@ -132,7 +142,9 @@ def test_a_chart_draws_what_the_fit_says(fitted):
     assert step.get_ydata().tolist() == curve.table["survival"].tolist()
     ratios = drawn(fitted["cox"]).lines[0]
     assert ratios.get_xdata().tolist() == fitted["cox"].coefficients["hazard_ratio"].tolist()[::-1]
-    assert drawn(fitted["forecast"]).lines[0].get_ydata().tolist() == fitted["forecast"].table["point"].tolist()
+    assert (
+        drawn(fitted["forecast"]).lines[0].get_ydata().tolist() == fitted["forecast"].table["point"].tolist()
+    )
     points = drawn(fitted["control"]).lines[3]
     assert points.get_ydata().tolist() == fitted["control"].points["value"].tolist()
     life = drawn(fitted["weibull"]).lines[0]
@@ -179,7 +191,11 @@ def test_parts_are_named_by_kind_and_size():
     )
     assert result.summary().loc["nothing", "value"] == "None"
     with_rows = Finding(
-        id="a.b", section="a", severity="info", statement=Sentence("Words."), evidence=pd.DataFrame({"a": range(9000)})
+        id="a.b",
+        section="a",
+        severity="info",
+        statement=Sentence("Words."),
+        evidence=pd.DataFrame({"a": range(9000)}),
     )
     assert "statement=Words." in repr(with_rows)
     assert len(repr(with_rows)) < LONGEST_REPR

@@ -39,10 +39,13 @@ COMPLETE = frozenset(
 def in_words(
     *,
     rows: str = "",
+    units: str = "",
     labels: str = "",
     tables: str = "",
     numbers: str = "",
     together: str = "",
+    series: str = "",
+    cohorts: str = "",
     scalars: str = "",
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Decorate a public function with the kinds of its arguments; each is a list of names separated by spaces.
@@ -50,10 +53,13 @@ def in_words(
     Parameters
     ----------
     rows : columns of numbers, one per row; all rows, labels and tables are of one length, at least one
-    labels : columns of labels, of that length
-    tables : DataFrames, of that length, without dates or time spans
+    units : further columns of numbers that have a length of their own in common
+    labels : columns of labels, of the length of ``rows``
+    series : pandas Series of numbers
+    tables : DataFrames, of the length of ``rows``, without dates or time spans
     numbers : DataFrames among ``tables`` whose every column must be numeric
     together : numbers or columns of numbers that are matched with each other (one may stand for all)
+    cohorts : one column of numbers, or a list of columns of any length
     scalars : single finite numbers
 
     Raises
@@ -80,6 +86,14 @@ def in_words(
             for name in tables.split():
                 look.table(name, lengths, numeric=name in numbers.split())
             look.alike(lengths)
+            others: dict[str, int] = {}
+            for name in units.split():
+                look.column(name, others)
+            look.alike(others)
+            for name in series.split():
+                look.series(name)
+            for name in cohorts.split():
+                look.cohorts(name)
             look.matched(together.split())
             for name in scalars.split():
                 look.scalar(name)
@@ -154,6 +168,26 @@ class _Look:
         except ValueError as error:
             raise self.refuse(name, f"is no column ({error}); give one label per row.") from error
         self._one_dimension(name, array, lengths)
+        missing = [row for row, label in enumerate(array) if label is None]
+        if missing:
+            raise self.refuse(
+                name, f"is missing in row {missing[0]}; name a group for it or leave the row out."
+            )
+
+    def series(self, name: str) -> None:
+        value = self.given[name]
+        if not isinstance(value, pd.Series):
+            raise self.refuse(name, f"is {_shown(value)}; give a pandas Series with one number per month.")
+        self.alike({name: len(self.numeric(name, value))})
+
+    def cohorts(self, name: str) -> None:
+        value = self.given[name]
+        if isinstance(value, str) or not np.iterable(value):
+            raise self.refuse(
+                name, f"is {_shown(value)}; give the counts of one cohort, or a list of cohorts."
+            )
+        for cohort in value if len(value) and np.ndim(value[0]) else [value]:
+            self.numeric(name, cohort)
 
     def _one_dimension(self, name: str, array: Any, lengths: dict[str, int]) -> None:
         if array.ndim != 1:

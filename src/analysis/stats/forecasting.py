@@ -24,6 +24,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from analysis.errors import FitError, ParameterError, suggestion
+from analysis.stats.arguments import in_words
 from analysis.stats.seasonal_models import (
     Array,
     SeasonalFit,
@@ -146,6 +147,7 @@ class ReconciledForecast(Summarised):
         return float(np.mean(already + draws[:, steps].sum(axis=1) > threshold))
 
 
+@in_words(series="history", scalars="level")
 def forecast(
     history: pd.Series,
     *,
@@ -198,6 +200,7 @@ def forecast(
     )[0]
 
 
+@in_words(tables="parts", numbers="parts", scalars="level")
 def forecast_parts(
     parts: pd.DataFrame,
     *,

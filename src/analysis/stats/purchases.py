@@ -889,6 +889,7 @@ class ContractModel(Summarised):
         return alive @ (1 + discount) ** -(steps - 1.0)
 
 
+@in_words(cohorts="alive_counts")
 def fit_sbg(alive_counts: Sequence[float] | Sequence[Sequence[float]] | NDArray[np.float64]) -> ContractModel:
     """Shifted beta-geometric by maximum likelihood.
 

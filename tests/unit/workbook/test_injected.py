@@ -13,7 +13,9 @@ DECLARED = 'run_name: str = "sample"  # a run\nmonth: str = ""\ndata: str = ""\n
 @pytest.mark.parametrize("name", ["mnth", "Month", "months", "dta", "asof", "x", "run"])
 def test_any_misspelt_name_is_refused(name):
     injected = f'# Parameters\ndata = "folder"\n{name} = "2026-09"\n'
-    with pytest.raises(ParameterError, match=f"parameter '{name}': this notebook has no such parameter") as told:
+    with pytest.raises(
+        ParameterError, match=f"parameter '{name}': this notebook has no such parameter"
+    ) as told:
         refuse_unknown(["", DECLARED, injected, "from analysis.workbook import open_run"])
     assert "known: run_name, month, data, as_of" in str(told.value)
 
@@ -28,7 +30,11 @@ def test_the_nearest_name_is_suggested():
     [
         ["", DECLARED, '# Parameters\nmonth = "2026-09"\n', "run = 1"],
         ["", DECLARED, "top = 5", "run = 1"],  # somebody's own cell
-        ["", "%matplotlib inline", "# Parameters\nmine = 3"],  # a notebook of one's own, without declared parameters
+        [
+            "",
+            "%matplotlib inline",
+            "# Parameters\nmine = 3",
+        ],  # a notebook of one's own, without declared parameters
         [],
     ],
 )
