@@ -14,10 +14,15 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 import pandas as pd
 
-from analysis.errors import ParameterError
+from analysis.errors import FitError, ParameterError
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+class WrongArgument(FitError, ParameterError):
+    """What a function was given cannot be computed with; a study that cannot fit says so for either reason."""
+
 
 # Columns of measurements in which a gap, an infinite or a negative number has no meaning, whatever the function.
 COMPLETE = frozenset(
@@ -64,7 +69,7 @@ def in_words(
 
     Raises
     ------
-    ParameterError
+    WrongArgument
         Naming the function, the argument, an example of what is wrong and what to do.
     """
 
@@ -110,8 +115,8 @@ class _Look:
     def __init__(self, function: str, given: Mapping[str, Any]) -> None:
         self.function, self.given = function, given
 
-    def refuse(self, name: str, text: str) -> ParameterError:
-        return ParameterError(f"{self.function}: {name} {text}")
+    def refuse(self, name: str, text: str) -> WrongArgument:
+        return WrongArgument(f"{self.function}: {name} {text}")
 
     def numeric(self, name: str, value: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
         """The value as floats, or what keeps it from being numbers."""
@@ -132,7 +137,7 @@ class _Look:
                 f"holds {_shown(wrong)} where numbers are needed; choose a numeric column or convert it first.",
             ) from error
 
-    def _of_time(self, name: str, example: Any) -> ParameterError:
+    def _of_time(self, name: str, example: Any) -> WrongArgument:
         return self.refuse(
             name,
             f"holds time spans or dates (e.g. {_shown(example)}); give numbers of one unit, such as days: "
@@ -238,7 +243,7 @@ class _Look:
             np.broadcast_shapes(*shapes.values())
         except ValueError as error:
             listed = ", ".join(f"{name} {'x'.join(map(str, shape)) or 1}" for name, shape in shapes.items())
-            raise ParameterError(
+            raise WrongArgument(
                 f"{self.function}: the arguments have different lengths ({listed}); give one value each, or one for all."
             ) from error
 
