@@ -15,7 +15,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(layer.split())
     for layer in (
         "errors locale fonts",
-        "periods",
+        "periods summaries",
         "formats",
         "results",
         "params",
@@ -31,7 +31,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
 )
 # Beside the line: what these may import, besides themselves.
 BESIDE = {
-    "stats": frozenset({"errors", "periods"}),
+    "stats": frozenset({"errors", "periods", "summaries"}),
     "sample": frozenset({"errors", "periods", "params", "tables", "stats"}),
 }
 # Who may import what stands beside.

@@ -25,6 +25,7 @@ from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.metrics.views import NOT_STATED, at
 from analysis.periods import Month
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +42,7 @@ EXPERIENCE_CORRELATION = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ForecastClaims:
+class ForecastClaims(Summarised):
     """Claims of one line (or all) by the forecast of failures; ``draws``: one value a simulated future."""
 
     method: ClassVar[str] = "simulated failures under warranty at the claims booked a failure"
@@ -60,7 +61,7 @@ class ForecastClaims:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ClaimsExperience:
+class ClaimsExperience(Summarised):
     """Claims of one line (or all) by what each past month says of them."""
 
     method: ClassVar[str] = (
@@ -86,7 +87,7 @@ class ClaimsExperience:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ForecastOfClaims:
+class ForecastOfClaims(Summarised):
     """By product line and for `ALL`; ``failures`` and their ``direct_cost`` ahead; ``booked`` claims and failures ``seen`` in the last year."""
 
     claims: dict[str, ForecastClaims]

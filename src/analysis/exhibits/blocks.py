@@ -81,6 +81,22 @@ class Block:
         text = "".join(segment["t"] for segment in title[language]) if title else ""
         return f"[{self.kind} {self.id}] {text}".rstrip()
 
+    def __repr__(self) -> str:
+        return self.plain()
+
+    def frame(self, language: Language = "en") -> pd.DataFrame:
+        """What the block shows as a frame: a table or figure by its columns, tiles, findings, checks and facts by row.
+
+        Returns
+        -------
+        DataFrame
+            Numbers in full (not scaled or rounded); columns of intervals become ``<key>_low`` and ``<key>_high``; units by column in
+            ``attrs["units"]``.
+        """
+        from analysis.exhibits.frames import block_frame
+
+        return block_frame(self.payload, language)
+
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return {MIME: dict(self.payload), "text/html": self.html(_lab_language()), "text/plain": self.plain()}
 
@@ -650,6 +666,32 @@ def not_computed(missing: MissingData, *, id: str, what: Text | None = None) -> 
         else None
     )
     return callout(id, tone="info", title=title, body=body)
+
+
+def not_made(*, id: str, kind: str, notebook: str, cell: str) -> Block:
+    """Says that a fault of the program kept one part from being made; the message and the traceback are no matter of the page."""
+    return callout(
+        id,
+        tone="alert",
+        title=Sentence("This part could not be made"),
+        body=Sentence(
+            "The program met a fault of its own ({kind}). Please report it with the notebook {notebook} and the cell {cell}; this pack is not for signature.",
+            {"kind": kind, "notebook": notebook, "cell": cell},
+        ),
+    )
+
+
+def sections_not_made(*, id: str, notebooks: Sequence[str]) -> Block:
+    """Says at the head of a summary in which notebooks something could not be made."""
+    return callout(
+        id,
+        tone="alert",
+        title=Sentence("This pack is incomplete"),
+        body=Sentence(
+            "Parts of these notebooks could not be made and are missing from this summary: {notebooks}.",
+            {"notebooks": ", ".join(notebooks)},
+        ),
+    )
 
 
 def facts_block(id: str, facts: Iterable[Fact]) -> Block:

@@ -16,6 +16,7 @@ from analysis.failures import views
 from analysis.failures.field import Field
 from analysis.metrics.lineage import traced
 from analysis.metrics.views import month_index
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +26,7 @@ BAND_STARTS = (0, 1, 2, 3, 6, 9, 12, 18, 24, 36, 48, 60, 84, 120)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Baseline:
+class Baseline(Summarised):
     """Expected failures of a cell: unit-months × ``rate`` (by band of months in service and component) × ``factor`` (by month).
 
     rate : bands × components, failures a unit-month

@@ -23,13 +23,14 @@ from analysis.metrics.lineage import traced, traced_property
 from analysis.params.strict import bind, read_yaml
 from analysis.stats.decision_diagrams import Diagram, DiagramTooLarge, SetFamily, deep_recursion
 from analysis.stats.intervals import Interval
+from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]
 Method = Literal["exact", "rare_event", "min_cut_upper_bound"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gate:
+class Gate(Summarised):
     """A consequence: true when all (``and``), any (``or``), at least `needed` (``at_least``) or not (``not``) of its inputs are."""
 
     kind: Literal["and", "or", "at_least", "not"]
@@ -40,7 +41,7 @@ class Gate:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BasicEvent:
+class BasicEvent(Summarised):
     """Something that can happen by itself, with one source of its probability.
 
     probability : given, for the mission the tree is about; `error_factor` (95th percentile over median of a
@@ -66,7 +67,7 @@ class BasicEvent:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CommonCause:
+class CommonCause(Summarised):
     """Events that also fail together (beta factor): a share `beta` of each one's probability is shared by all."""
 
     of: tuple[str, ...]
@@ -89,7 +90,7 @@ class _File:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class FaultTree:
+class FaultTree(Summarised):
     """A checked tree; make one with `from_yaml` or `from_mapping`."""
 
     name: str

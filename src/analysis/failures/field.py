@@ -17,6 +17,7 @@ from analysis.metrics import StudyInputs
 from analysis.metrics.lineage import traced_property
 from analysis.metrics.views import month_index, month_number
 from analysis.periods import Month
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +26,7 @@ MOST_MONTHS = 60
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Field:
+class Field(Summarised):
     """The window of observation and the queries over it.
 
     ``first`` and ``last`` are months, both observed whole; ``horizon`` is the last day whose reports are known.

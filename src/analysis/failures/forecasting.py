@@ -20,6 +20,7 @@ from analysis.metrics.lineage import traced
 from analysis.metrics.steady import exact_sum
 from analysis.metrics.views import month_index, month_number
 from analysis.periods import Month
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +32,7 @@ FOREVER = 10**6
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Intensity:
+class Intensity(Summarised):
     """Failures a machine and month: fitted by age, with a season by calendar month and what the fit cannot know (``spread``, relative)."""
 
     lives: tuple[ComponentLife, ...]
@@ -118,7 +119,7 @@ def retirement_rate(field: Field) -> float:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Forecast:
+class Forecast(Summarised):
     """Expected failures by month ahead, component, product line and warranty.
 
     frame : one row a month, product line, component and ``warranty`` (true: inside): ``failures``
@@ -183,7 +184,7 @@ def forecast(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ForecastTest:
+class ForecastTest(Summarised):
     """The forecast made a year ago with what was known then, beside what happened: one row a month."""
 
     origin: Month

@@ -15,6 +15,7 @@ from analysis.failures.baseline import Baseline
 from analysis.failures.field import Field
 from analysis.metrics.lineage import traced
 from analysis.metrics.steady import exact_sum
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     from analysis.stats.localisation import Localisation
@@ -130,7 +131,7 @@ def _age_adjusted(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Cells:
+class Cells(Summarised):
     """Failures and expected failures by machine attributes and component, ready to be searched.
 
     frame : the attributes and ``component``, ``failures``, ``expected``; unit_months : by attributes alone
@@ -192,7 +193,7 @@ def _dispersion(frame: pd.DataFrame) -> float:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Cause:
+class Cause(Summarised):
     """A cause that survived: ``attributes`` of machines (a name may end in " from": this value or later), the component it shows in (None: all).
 
     ``actual`` and ``expected`` failures are those of the machines and component; ``share`` is the excess over all failures of the window.
@@ -216,7 +217,7 @@ class Cause:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Search:
+class Search(Summarised):
     """What was looked at and what survived; ``candidates`` counts everything the error rate pays for."""
 
     causes: tuple[Cause, ...]

@@ -20,6 +20,7 @@ from analysis.metrics.steady import exact_sum
 from analysis.metrics.views import month_index
 from analysis.params.interventions import Intervention
 from analysis.periods import Month
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     from analysis.stats.control import ControlChart
@@ -31,7 +32,7 @@ WATCHED = ("model", "supplier", "plant", "region")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RateCharts:
+class RateCharts(Summarised):
     """The same points judged in several ways; ``main`` is the one that is drawn.
 
     rules : the same chart with every Nelson and Western Electric rule; ewma, cusum : smoothed and summed, for small lasting shifts
@@ -131,7 +132,7 @@ def _rate_points(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Watch:
+class Watch(Summarised):
     """Every watched cell in the last months against its own past, and what survived.
 
     cells : ``component``, ``dimension``, ``value``, ``failures``, ``expected`` (recent), ``past_failures``, ``past_expected``, ``rate_ratio``, ``low``,

@@ -26,6 +26,7 @@ from analysis.metrics.steady import exact_sum
 from analysis.metrics.views import month_index
 from analysis.periods import Month
 from analysis.results import Fact, Interval
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,7 +74,7 @@ def interval_of(low: float, high: float, level: float, method: str) -> Interval 
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Rates:
+class Rates(Summarised):
     """The failure rate: over a year, month by month as reported and as completed, by months in service, by units shipped."""
 
     year: Fact
@@ -201,7 +202,7 @@ def _error(field: Field, value: float, kind: str) -> Fact:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ChartFacts:
+class ChartFacts(Summarised):
     """A control chart as facts; ``signals`` are months beyond the limits."""
 
     kind: str
@@ -216,7 +217,7 @@ class ChartFacts:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RuleFacts:
+class RuleFacts(Summarised):
     """One rule of a chart by name: the months it signals, and on what share of quiet charts of this length it would signal at all."""
 
     name: Text
@@ -297,7 +298,7 @@ RULE_NAMES: dict[str, tuple[Text, Text]] = {
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PhaseFacts:
+class PhaseFacts(Summarised):
     """A fix's own machines and component, month by month, with limits before it and limits since."""
 
     name: Text
@@ -373,7 +374,7 @@ def chart_facts(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class CauseFacts:
+class CauseFacts(Summarised):
     """A cause that survived, with what it costs, since when, and the rows behind it."""
 
     cause: Cause
@@ -393,7 +394,7 @@ class CauseFacts:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Apart:
+class Apart(Summarised):
     """A batch told from the region most of it went to: the batch outside the region, and other batches inside it."""
 
     region: str
@@ -648,7 +649,7 @@ def search_facts(field: Field, search: Search, familywise: float) -> tuple[Fact,
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ParetoLine:
+class ParetoLine(Summarised):
     """One line of a ranking; ``settled`` is false where chance could give it another rank."""
 
     name: Text
@@ -659,7 +660,7 @@ class ParetoLine:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Ranking:
+class Ranking(Summarised):
     """A Pareto ranking: its first lines, and how many values make up eighty percent (with the interval that chance leaves)."""
 
     dimension: str
@@ -786,7 +787,7 @@ def _makers(amounts: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LifeFacts:
+class LifeFacts(Summarised):
     name: Text
     component: str
     shape: Fact
@@ -800,7 +801,7 @@ class LifeFacts:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ModelFacts:
+class ModelFacts(Summarised):
     """One life distribution of one component: Schwarz criterion above the lowest, log-likelihood, B10 life, and whether it is the one used."""
 
     model: str
@@ -812,7 +813,7 @@ class ModelFacts:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PlotFacts:
+class PlotFacts(Summarised):
     """Share failed by age (months): counted without a model, and by the fitted Weibull with its band."""
 
     counted: Curve
@@ -950,7 +951,7 @@ def curve_facts(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ForecastFacts:
+class ForecastFacts(Summarised):
     """Failures and cost of the months ahead, what remaining warranty will cost, and how the last forecast did."""
 
     history: tuple[tuple[Month, Fact], ...]
@@ -970,7 +971,7 @@ class ForecastFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class UnitCost:
+class UnitCost(Summarised):
     """Mean direct cost a failure and its standard error."""
 
     mean: float

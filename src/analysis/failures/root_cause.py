@@ -33,6 +33,7 @@ from analysis.metrics.views import month_index, month_of_index
 from analysis.params.interventions import load_interventions
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Sentence
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +48,7 @@ MOST_CAUSES = 8
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class WatchFacts:
+class WatchFacts(Summarised):
     cells: Fact
     false_alarms: Fact
     detected: tuple[Fact, ...]
@@ -55,7 +56,7 @@ class WatchFacts:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class FixFacts:
+class FixFacts(Summarised):
     fix: Any
     name: Text
     ratio: Fact
@@ -64,7 +65,7 @@ class FixFacts:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class MoneyFacts:
+class MoneyFacts(Summarised):
     """Direct cost by component with its parts, recovery by supplier, and money paid although nothing was owed."""
 
     total: Fact
@@ -76,7 +77,7 @@ class MoneyFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SimulatedFact:
+class SimulatedFact(Summarised):
     """How often the study was right in simulated fields with a fault ``planted`` at a rate ``ratio`` (one: nothing planted, how often it alarmed)."""
 
     planted: str
@@ -86,7 +87,7 @@ class SimulatedFact:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class FailureStudy:
+class FailureStudy(Summarised):
     """What the failure notebook shows. ``missing`` names, by part, what could not be computed and why."""
 
     month: Month
@@ -121,7 +122,7 @@ class FailureStudy:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class NotRated:
+class NotRated(Summarised):
     """What is left to say where failures cannot be rated: which data are missing."""
 
     missing: MissingData
@@ -210,7 +211,7 @@ def study(inputs: StudyInputs) -> FailureStudy:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ClaimsForecast:
+class ClaimsForecast(Summarised):
     """Direct cost of failures under warranty to come, for a provision.
 
     rows : one row a ``product_line`` and ``month`` ahead: ``failures`` (expected), ``cost`` (yuan, expected, float), ``low`` and ``high``

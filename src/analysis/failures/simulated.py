@@ -18,6 +18,7 @@ import pandas as pd
 
 from analysis.failures import localising, monitoring, views
 from analysis.metrics.lineage import traced
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     from analysis.results import Interval
@@ -217,7 +218,7 @@ def wear_is_right(ratio: float, seed: int, *, error: float) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class Outcome(Summarised):
     """``hits`` of ``seeds`` simulated fields: right answers where ``ratio`` is planted, alarms where it is one; ``first`` counts those of the first ten seeds."""
 
     name: str

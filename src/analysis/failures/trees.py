@@ -13,12 +13,13 @@ from analysis.locale import Text
 from analysis.metrics.lineage import traced
 from analysis.params.places import params_files
 from analysis.results import Fact
+from analysis.summaries import Summarised
 
 MISSION_MONTHS = 12
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Node:
+class Node(Summarised):
     """A place in the drawn tree; ``probability`` of basic events only."""
 
     id: int
@@ -31,7 +32,7 @@ class Node:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class TreeFacts:
+class TreeFacts(Summarised):
     """A solved tree: its top event, its events by importance, and the number of minimal cut sets."""
 
     name: str

@@ -13,6 +13,7 @@ from analysis.locale import Text
 from analysis.metrics.lineage import traced
 from analysis.metrics.views import month_index
 from analysis.results import Fact, Interval
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +24,7 @@ Sums = dict[tuple[int, int], float]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Triangle:
+class Triangle(Summarised):
     """Cumulative failures per 1,000 machines by quarter and age; immature cells are absent.
 
     ``ultimate`` is what each quarter is expected to reach at the last age: its oldest mature cell times the development of all quarters together.

@@ -44,6 +44,7 @@ STATUS = {
     "issued": ("Issued", "good"),
     "not tied out": ("Not tied out", "alert"),
     "draft": ("Draft", "watch"),
+    "incomplete": ("Incomplete", "alert"),
 }
 # What a pack's hashes are of; other names, such as those of files, are printed as they are.
 HASHED = frozenset({"data", "environment lock", "program", "parameters", "definitions"})

@@ -48,6 +48,7 @@ STATUSES = {
     "issued": ("Issued", "good"),
     "not tied out": ("Not tied out", "alert"),
     "draft": ("Draft", "watch"),
+    "incomplete": ("Incomplete", "alert"),
 }
 
 

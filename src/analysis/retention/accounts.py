@@ -17,6 +17,7 @@ from analysis.retention.movement import year_of
 from analysis.retention.standing import contracts
 from analysis.retention.stating import Common, plain
 from analysis.retention.warning import Warning_
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +28,7 @@ HORIZON = 6  # months ahead for which the renewal calendar names accounts
 
 
 @dataclass(frozen=True, kw_only=True)
-class Account:
+class Account(Summarised):
     """One account by its rank: where it belongs, its yearly value a year ago and now, the share kept, the last day of the running term (None: lost), chance of loss (None: no score)."""
 
     rank: int
@@ -42,7 +43,7 @@ class Account:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Due:
+class Due(Summarised):
     """An account whose term ends within the horizon: value that comes up and, where there is a score, value times chance of loss."""
 
     rank: int
@@ -55,7 +56,7 @@ class Due:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Accounts:
+class Accounts(Summarised):
     """Accounts under contract: the largest, those up for renewal, all of them as evidence, and how concentrated their value is.
 
     ``top_share`` : held by the largest tenth; ``ten_share`` : by the ten largest; ``equal_accounts`` : as many accounts of one size would be as concentrated

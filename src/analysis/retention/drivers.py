@@ -19,6 +19,7 @@ from analysis.results import Fact
 from analysis.retention import views
 from analysis.retention.standing import contracts, felt, observed_from
 from analysis.retention.stating import TOO_FEW, estimate
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,7 +49,7 @@ TESTED = (("slow", "total"), ("repeat", "total_repeat"), ("waited", "response"),
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Drivers:
+class Drivers(Summarised):
     """Hazard ratios by (experience, model), p-values of the total effects, absolute differences, and tests of proportionality.
 
     ``diagnostics`` : by experience, statistic and p-value of whether its ratio changes with the age of the contract, in the model it is tested in;

@@ -16,6 +16,7 @@ from analysis.retention import views
 from analysis.retention.components import ChurnComponents, churn_components
 from analysis.retention.standing import contracts, purchases
 from analysis.retention.stating import NO_YEAR, TOO_FEW, Common, plain, share
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +27,7 @@ MOVEMENTS = ("start", "retained", "lost", "new", "reactivated", "end", "won_and_
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Movement:
+class Movement(Summarised):
     """The components of one period and one group, as facts by name."""
 
     basis: str
@@ -42,7 +43,7 @@ class Movement:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Basis:
+class Basis(Summarised):
     """Churn on one basis: the year, the month, the year by customer type, and the yearly rate month by month."""
 
     basis: str
@@ -53,7 +54,7 @@ class Basis:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Revenue:
+class Revenue(Summarised):
     """Yearly contract value of the customers present at the start, and what of it was kept; by customer type and together (None)."""
 
     customer_type: str | None

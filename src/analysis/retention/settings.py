@@ -11,12 +11,13 @@ from analysis.metrics.lineage import traced
 from analysis.params.places import params_file
 from analysis.params.strict import bind, read_yaml
 from analysis.retention.cohorts import Period
+from analysis.summaries import Summarised
 
 BusinessModel = Literal["from_data", "both", "b2b", "b2c"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class RetentionSettings:
+class RetentionSettings(Summarised):
     """Definitions of the retention study.
 
     business_model : which of the two kinds of pages are made: accounts and renewals (b2b), cohorts and scores (b2c), both, or as the data have customers

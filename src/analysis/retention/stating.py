@@ -25,7 +25,6 @@ class Common(TypedDict):
     """What the facts of one table have in common."""
 
     period: Month | Period
-    sources: tuple[str, ...]
 
 
 def share(

@@ -17,6 +17,7 @@ from analysis.results import Fact
 from analysis.retention import views
 from analysis.retention.standing import contracts, observed_from
 from analysis.retention.stating import estimate, plain
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +32,7 @@ MARKS = (0, 12, 24, 36)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class GroupCurve:
+class GroupCurve(Summarised):
     """One group's curve: survival by month of age, numbers at risk, restricted mean and its difference to the largest group, which comes first."""
 
     dimension: str
@@ -44,7 +45,7 @@ class GroupCurve:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Staying:
+class Staying(Summarised):
     """Survival of contracts.
 
     ``by`` holds the curves by dimension; ``p_values`` a log-rank test within strata of contract kind (and, for the segment, customer type), ``weighted`` the

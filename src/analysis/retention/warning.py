@@ -18,6 +18,7 @@ from analysis.retention.scores import RiskScores, auc_interval, risk_scores
 from analysis.retention.settings import load_settings
 from analysis.retention.standing import contracts, felt, observed_from
 from analysis.retention.stating import Common, estimate, plain, share
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,7 +80,7 @@ REASONS_ZH = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Call:
+class Call(Summarised):
     """One customer of the call list by rank, without an identifier."""
 
     rank: int
@@ -91,7 +92,7 @@ class Call:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Round:
+class Round(Summarised):
     """One past snapshot, scored by a model learnt only from those before."""
 
     month: Month
@@ -103,7 +104,7 @@ class Round:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Warning_:
+class Warning_(Summarised):
     """Early warning: how good the score is on data it never saw, and what is at risk now."""
 
     scores: RiskScores

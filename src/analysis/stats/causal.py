@@ -25,8 +25,10 @@ from scipy.stats import t as student
 from threadpoolctl import threadpool_limits
 
 from analysis.errors import FitError, ParameterError, suggestion
+from analysis.stats.arguments import in_words
 from analysis.stats.ridge import Array, RidgeFit, encode, fit_ridge, fit_ridge_logistic, fold_of
 from analysis.stats.survival import Estimate
+from analysis.summaries import Summarised
 
 Learner = Literal["linear", "boosting"]
 Estimator = TypeVar("Estimator", bound=Callable[..., Any])
@@ -47,7 +49,7 @@ _LEAST_COMMON = 0.05
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Overlap:
+class Overlap(Summarised):
     """Were treated and untreated alike enough to be compared?
 
     Attributes
@@ -75,7 +77,7 @@ class Overlap:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Sensitivity:
+class Sensitivity(Summarised):
     """How strong a hidden common cause would explain the effect away.
 
     Attributes
@@ -95,7 +97,7 @@ class Sensitivity:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class DoublyRobust:
+class DoublyRobust(Summarised):
     """An effect with its interval and its doubts.
 
     Attributes
@@ -154,6 +156,7 @@ class DoublyRobust:
 
 
 @_one_thread
+@in_words(rows="outcome treatment weights", labels="clusters", tables="covariates")
 def doubly_robust(
     outcome: ArrayLike,
     treatment: ArrayLike,
@@ -259,6 +262,7 @@ def doubly_robust(
 # ----------------------------------------------------------------------------------------------- sensitivity, by itself
 
 
+@in_words(scalars="risk_ratio limit")
 def e_value(risk_ratio: float, limit: float | None = None) -> tuple[float, float]:
     """E-value of a risk ratio and of the end of its interval that is nearer to one (1 where that has crossed it)."""
     if risk_ratio <= 0 or (limit is not None and limit <= 0):
@@ -272,6 +276,7 @@ def e_value(risk_ratio: float, limit: float | None = None) -> tuple[float, float
     return needed(risk_ratio), 1.0 if crossed else needed(float(limit or 1.0))
 
 
+@in_words(scalars="t degrees share level")
 def robustness_value(t: float, degrees: float, *, share: float = 1.0, level: float | None = None) -> float:
     """Partial R² that a hidden cause needs with treatment and outcome to reduce an estimate by `share` (or, with `level`, to
     move that end of its interval to zero). Cinelli and Hazlett (2020), equation 13."""
@@ -283,6 +288,7 @@ def robustness_value(t: float, degrees: float, *, share: float = 1.0, level: flo
     return float((np.sqrt(f**4 + 4 * f**2) - f**2) / 2)
 
 
+@in_words(scalars="estimate std_error degrees r2_treatment r2_outcome")
 def confounded_estimate(
     estimate: float, std_error: float, degrees: float, *, r2_treatment: float, r2_outcome: float
 ) -> float:

@@ -15,7 +15,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from analysis.errors import ParameterError, suggestion
+from analysis.stats.arguments import in_words
 from analysis.stats.intervals import Interval, proportion_interval
+from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -45,7 +47,7 @@ _COLUMNS = ("value", "centre", "sigma", "lower", "upper", "z")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
+class Rule(Summarised):
     """One run rule: `needed` of `window` successive points meet `pattern` beyond `sigmas`."""
 
     name: str
@@ -124,7 +126,7 @@ RULE_SETS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChartChoice:
+class ChartChoice(Summarised):
     """Why this kind of chart. `code` is stable for a catalogue; the numbers go with it.
 
     `sigma_z` is how many times wider the points scatter than the count model allows, from moving ranges;
@@ -154,7 +156,7 @@ class ChartChoice:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ControlChart:
+class ControlChart(Summarised):
     """A computed chart.
 
     points : one row a point: `value` as plotted, `size`, `phase`, `centre`, `lower`, `upper`, `sigma`,
@@ -226,6 +228,7 @@ class _Evaluated:
     notes: tuple[str, ...]
 
 
+@in_words(rows="values sizes")
 def control_chart(
     kind: str,
     values: ArrayLike,
@@ -293,7 +296,7 @@ def control_chart(
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChartPerformance:
+class ChartPerformance(Summarised):
     """How a chart behaves on data simulated from its own centre and scatter.
 
     false_alarm_share : share of charts with at least one signal although nothing changed, with interval

@@ -24,6 +24,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from analysis.errors import FitError, ParameterError, suggestion
+from analysis.stats.arguments import in_words
 from analysis.stats.seasonal_models import (
     Array,
     SeasonalFit,
@@ -31,6 +32,7 @@ from analysis.stats.seasonal_models import (
     fit_seasonal_naive,
     fit_smoothing,
 )
+from analysis.summaries import Summarised
 
 # In the order in which they win a tie: the simplest first.
 CANDIDATES = (
@@ -63,7 +65,7 @@ class _Fitter(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Forecast:
+class Forecast(Summarised):
     """What the next months are expected to be, how far off they may be, and how well that worked in the past.
 
     Attributes
@@ -110,7 +112,7 @@ class Forecast:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ReconciledForecast:
+class ReconciledForecast(Summarised):
     """Forecasts of the parts and of their total that add up.
 
     Attributes
@@ -145,6 +147,7 @@ class ReconciledForecast:
         return float(np.mean(already + draws[:, steps].sum(axis=1) > threshold))
 
 
+@in_words(series="history", scalars="level")
 def forecast(
     history: pd.Series,
     *,
@@ -197,6 +200,7 @@ def forecast(
     )[0]
 
 
+@in_words(tables="parts", numbers="parts", scalars="level")
 def forecast_parts(
     parts: pd.DataFrame,
     *,

@@ -23,7 +23,9 @@ from scipy.special import gammaln, polygamma, psi
 from scipy.stats import chi2, norm
 
 from analysis.errors import FitError, ParameterError, suggestion
+from analysis.stats.arguments import in_words
 from analysis.stats.survival import Array, Estimate, survival_rows, weighted_counts
+from analysis.summaries import Summarised
 
 Indices = NDArray[np.int64]
 
@@ -33,7 +35,7 @@ _MOST_STEPS = 50
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class CoxFit:
+class CoxFit(Summarised):
     """A Cox model.
 
     Attributes
@@ -91,6 +93,9 @@ class CoxFit:
         return stratum
 
 
+@in_words(
+    rows="durations events entry weights", labels="strata clusters", tables="covariates", numbers="covariates"
+)
 def cox(
     covariates: pd.DataFrame,
     durations: ArrayLike,
@@ -147,6 +152,7 @@ def cox(
     )
 
 
+@in_words(tables="covariates", numbers="covariates", scalars="time")
 def absolute_difference(
     fit: CoxFit,
     covariates: pd.DataFrame,

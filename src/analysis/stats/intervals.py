@@ -14,13 +14,15 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import betainc, betaincinv, gammaincinv, ndtri
 
 from analysis.errors import ParameterError, suggestion
+from analysis.stats.arguments import in_words
+from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]
 ProportionMethod = Literal["wilson", "jeffreys", "clopper_pearson"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Interval:
+class Interval(Summarised):
     """An estimate with its bounds, each a float or an array of one shape.
 
     `level` is the coverage of each interval, not of all of them together. `method` names the
@@ -50,6 +52,7 @@ class Interval:
         )
 
 
+@in_words(together="events exposure", scalars="level")
 def poisson_interval(events: ArrayLike, exposure: ArrayLike = 1.0, *, level: float = 0.95) -> Interval:
     """Events per unit of exposure, with the exact (central) interval of Garwood.
 
@@ -78,6 +81,7 @@ def poisson_interval(events: ArrayLike, exposure: ArrayLike = 1.0, *, level: flo
     return _interval(value, low, high, level=level, method="exact Poisson (Garwood)")
 
 
+@in_words(together="events exposure base_events base_exposure", scalars="level")
 def rate_ratio_interval(
     events: ArrayLike,
     exposure: ArrayLike,
@@ -110,6 +114,7 @@ def rate_ratio_interval(
     return _interval(value, low, high, level=level, method="exact conditional (two Poisson rates)")
 
 
+@in_words(together="events exposure base_events base_exposure")
 def rate_ratio_p_value(
     events: ArrayLike, exposure: ArrayLike, base_events: ArrayLike, base_exposure: ArrayLike
 ) -> Any:
@@ -133,6 +138,7 @@ def rate_ratio_p_value(
     return float(p_value) if p_value.ndim == 0 else p_value
 
 
+@in_words(together="successes trials", scalars="level")
 def proportion_interval(
     successes: ArrayLike, trials: ArrayLike, *, method: ProportionMethod, level: float = 0.95
 ) -> Interval:
@@ -170,6 +176,7 @@ def proportion_interval(
     return _interval(value, low, high, level=level, method=names[method])
 
 
+@in_words(together="successes trials base_successes base_trials", scalars="level")
 def proportion_difference_interval(
     successes: ArrayLike,
     trials: ArrayLike,

@@ -19,6 +19,7 @@ from scipy.special import gamma as gamma_function
 from scipy.stats import chi2, norm
 
 from analysis.errors import FitError, ParameterError
+from analysis.stats.arguments import in_words
 from analysis.stats.intervals import Interval
 from analysis.stats.life_likelihood import (
     EXPONENTIAL,
@@ -36,12 +37,13 @@ from analysis.stats.life_likelihood import (
     read_terms,
     row_bounds,
 )
+from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LifeFit:
+class LifeFit(Summarised):
     """A fitted life distribution of one population.
 
     location, spread : of the log age (for Weibull log scale and 1 / shape)
@@ -236,6 +238,7 @@ class LognormalFit(LifeFit):
         return float(np.exp(self.location))
 
 
+@in_words(rows="durations events entry weights lower upper seen_below")
 def fit_weibull(
     durations: ArrayLike | None,
     events: ArrayLike | None = None,
@@ -272,6 +275,7 @@ def fit_weibull(
     return WeibullFit(**_fitted(terms, WEIBULL))
 
 
+@in_words(rows="durations events entry weights lower upper seen_below")
 def fit_exponential(
     durations: ArrayLike | None,
     events: ArrayLike | None = None,
@@ -289,6 +293,7 @@ def fit_exponential(
     return ExponentialFit(**_fitted(terms, EXPONENTIAL))
 
 
+@in_words(rows="durations events entry weights lower upper seen_below")
 def fit_lognormal(
     durations: ArrayLike | None,
     events: ArrayLike | None = None,
@@ -335,7 +340,7 @@ def _interval(parts: Floats, level: float) -> Interval:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ThresholdWeibullFit:
+class ThresholdWeibullFit(Summarised):
     """Weibull of the age beyond a threshold before which nothing fails.
 
     after_threshold : the two-parameter fit of age minus threshold, threshold held
@@ -409,6 +414,7 @@ class ThresholdWeibullFit:
         return self.after_threshold.survival(beyond)
 
 
+@in_words(rows="durations events entry weights", scalars="resolution")
 def fit_weibull_threshold(
     durations: ArrayLike,
     events: ArrayLike | None = None,
@@ -535,7 +541,7 @@ def _threshold_interval(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class MixtureFit:
+class MixtureFit(Summarised):
     """A population made of several, each Weibull.
 
     components : one row a population, by scale: `share`, `shape`, `scale` and their `_low`, `_high` (Wald on
@@ -591,6 +597,7 @@ class MixtureFit:
         return np.asarray(alive @ parts["share"].to_numpy())
 
 
+@in_words(rows="durations events entry weights lower upper")
 def fit_weibull_mixture(
     durations: ArrayLike | None,
     events: ArrayLike | None = None,
@@ -806,6 +813,7 @@ def _mixture_table(point: Floats, covariance: Floats, populations: int, level: f
     return table.sort_values("scale", kind="stable", ignore_index=True)
 
 
+@in_words(rows="durations entry weights", labels="modes")
 def fit_competing_modes(
     durations: ArrayLike,
     modes: ArrayLike,
@@ -838,6 +846,7 @@ def fit_competing_modes(
 # -- the probability plot -------------------------------------------------------------------------
 
 
+@in_words(rows="durations events entry weights")
 def probability_plot(
     durations: ArrayLike,
     events: ArrayLike | None = None,

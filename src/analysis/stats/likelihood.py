@@ -17,6 +17,7 @@ from scipy.optimize import brentq
 from scipy.stats import chi2, norm
 
 from analysis.errors import FitError, ParameterError, suggestion
+from analysis.summaries import Summarised
 
 Array = NDArray[np.float64]
 
@@ -32,7 +33,7 @@ _EDGE = 18.0  # e^18: a parameter this far from where it started has no finite m
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LikelihoodFit:
+class LikelihoodFit(Summarised):
     """Estimated positive parameters.
 
     Attributes

@@ -18,7 +18,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import betainc, gammainc, gammaincc, ndtr, ndtri, xlogy
 
 from analysis.errors import ParameterError, suggestion
+from analysis.stats.arguments import in_words
 from analysis.stats.intervals import poisson_interval, rate_ratio_interval
+from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -36,7 +38,7 @@ _UNTOUCHED = 0.25
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Localisation:
+class Localisation(Summarised):
     """What was found.
 
     causes : one row a cause, the one with most evidence first: `cause` (text), `attributes` (dict), `depth`,
@@ -69,6 +71,7 @@ class Localisation:
         )
 
 
+@in_words(rows="actual expected", tables="attributes")
 def localise(
     actual: ArrayLike,
     expected: ArrayLike,

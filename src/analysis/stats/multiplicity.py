@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from analysis.errors import ParameterError, suggestion
+from analysis.stats.arguments import in_words
 
 AdjustMethod = Literal[
     "bonferroni", "holm", "hochberg", "hommel", "benjamini_hochberg", "benjamini_yekutieli"
@@ -16,6 +17,7 @@ AdjustMethod = Literal[
 _METHODS = get_args(AdjustMethod)
 
 
+@in_words(together="p_values")
 def adjust_p_values(
     p_values: ArrayLike, *, method: AdjustMethod, tests: int | None = None
 ) -> NDArray[np.float64]:

@@ -25,8 +25,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import betaln, digamma, expit, gammaln, hyp2f1, polygamma
 
 from analysis.errors import FitError, ParameterError, suggestion
+from analysis.stats.arguments import in_words
 from analysis.stats.likelihood import Array, LikelihoodFit, Objective
 from analysis.stats.likelihood import maximise as _maximise
+from analysis.summaries import Summarised
 
 Indices = NDArray[np.int64]
 
@@ -42,7 +44,7 @@ DAYS_PER_UNIT = {"days": 1.0, "weeks": 7.0, "months": 365.25 / 12, "years": 365.
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PurchaseSummary:
+class PurchaseSummary(Summarised):
     """Customers reduced to what the models need.
 
     `table`: one row per customer: `frequency`, `recency`, `T` (in `unit`), `monetary` (mean value of a repeat purchase
@@ -56,6 +58,7 @@ class PurchaseSummary:
     after_end: int
 
 
+@in_words(rows="values", labels="customers dates")
 def purchase_summary(
     customers: ArrayLike,
     dates: ArrayLike,
@@ -262,7 +265,7 @@ def _checked(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class GeometricModel:
+class GeometricModel(Summarised):
     """BG/NBD or MBG/NBD: gamma-distributed Poisson rates, and a beta-distributed chance to leave after each purchase.
 
     Attributes
@@ -345,6 +348,7 @@ class GeometricModel:
         return np.where(possible, odds, -np.inf)
 
 
+@in_words(rows="frequency recency T weights")
 def fit_bgnbd(
     frequency: ArrayLike,
     recency: ArrayLike,
@@ -367,6 +371,7 @@ def fit_bgnbd(
     return _fit_geometric(frequency, recency, T, weights, unit=unit, modified=False)
 
 
+@in_words(rows="frequency recency T weights")
 def fit_mbgnbd(
     frequency: ArrayLike,
     recency: ArrayLike,
@@ -494,7 +499,7 @@ def _discount_of_hyp2f1(power: Array, b: ArrayLike, a: float, scale: Array, ahea
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ParetoModel:
+class ParetoModel(Summarised):
     """Pareto/NBD: gamma-distributed Poisson rates (r, alpha) and gamma-distributed rates of leaving (s, beta).
 
     Attributes as in `GeometricModel`; s/beta is the mean rate of leaving per unit of time.
@@ -542,6 +547,7 @@ class ParetoModel:
         return (self.beta + age) * -np.expm1(-(self.s - 1) * distance) / (self.s - 1)
 
 
+@in_words(rows="frequency recency T weights")
 def fit_pareto_nbd(
     frequency: ArrayLike,
     recency: ArrayLike,
@@ -693,7 +699,7 @@ def _pareto_bend(x: Array, age: Array, theta: Array, s: float) -> Array:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class GammaGammaModel:
+class GammaGammaModel(Summarised):
     """Gamma-Gamma: the value of a purchase varies around the customer's mean, which varies between customers.
 
     Attributes
@@ -729,6 +735,7 @@ class GammaGammaModel:
         return np.where(below > 0, self.p * (self.v + spent) / np.where(below > 0, below, 1.0), np.inf)
 
 
+@in_words(rows="frequency monetary weights")
 def fit_gamma_gamma(
     frequency: ArrayLike, monetary: ArrayLike, weights: ArrayLike | None = None
 ) -> GammaGammaModel:
@@ -837,7 +844,7 @@ def _check_values(x: Array, mean: Array, weight: Array) -> None:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ContractModel:
+class ContractModel(Summarised):
     """Shifted beta-geometric: at each renewal a customer leaves with its own chance, beta-distributed (alpha, beta).
 
     Retention rises with tenure because those likely to leave have left, not because anyone changes.
@@ -884,6 +891,7 @@ class ContractModel:
         return alive @ (1 + discount) ** -(steps - 1.0)
 
 
+@in_words(cohorts="alive_counts")
 def fit_sbg(alive_counts: Sequence[float] | Sequence[Sequence[float]] | NDArray[np.float64]) -> ContractModel:
     """Shifted beta-geometric by maximum likelihood.
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from analysis.errors import FitError
+from analysis.summaries import Summarised
 
 Array = NDArray[np.float64]
 
@@ -23,7 +24,7 @@ _MOST_STEPS = 60
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RidgeFit:
+class RidgeFit(Summarised):
     """`coefficients` are per unit of each column, as given; `logistic` says whether they are of log-odds."""
 
     intercept: float

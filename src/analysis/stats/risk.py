@@ -21,7 +21,9 @@ from scipy.special import expit, logit
 from scipy.stats import norm, rankdata
 
 from analysis.errors import FitError, ParameterError, suggestion
+from analysis.stats.arguments import in_words
 from analysis.stats.ridge import Array, as_labels, encode, fit_ridge_logistic
+from analysis.summaries import Summarised
 
 CANDIDATES = ("base_rate", "logistic", "boosting")
 _PENALTIES = (1.0, 10.0, 100.0)
@@ -33,7 +35,7 @@ _Predictor = Callable[[Array], Array]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RiskModel:
+class RiskModel(Summarised):
     """A risk score with its record.
 
     Attributes
@@ -105,6 +107,7 @@ class RiskModel:
         return encode(features[list(self._typical.index)], levels=self._levels)[0]
 
 
+@in_words(rows="event period", labels="clusters", tables="features")
 def fit_risk(
     features: pd.DataFrame,
     event: ArrayLike,
@@ -317,6 +320,7 @@ def _places(clusters: ArrayLike | None, count: int) -> NDArray[np.int64]:
 # ----------------------------------------------------------------------------------------------- measures
 
 
+@in_words(rows="event score")
 def area_under_curve(
     event: ArrayLike, score: ArrayLike, *, level: float = 0.95
 ) -> tuple[float, float, float]:
@@ -374,6 +378,7 @@ def _holdout_report(y: Array, chance: Array, base: Array) -> pd.DataFrame:
     )
 
 
+@in_words(rows="event chance")
 def calibration_line(event: ArrayLike, chance: ArrayLike) -> tuple[float, float]:
     """Intercept (at slope one) and slope of the log-odds: 0 and 1 for a calibrated score; nan where the score never varies."""
     y, given = np.asarray(event, dtype=float), np.asarray(chance, dtype=float)

@@ -31,6 +31,7 @@ from scipy.optimize import minimize
 from scipy.signal import lfilter
 
 from analysis.errors import FitError
+from analysis.summaries import Summarised
 
 Array = NDArray[np.float64]
 
@@ -42,7 +43,7 @@ _LEVEL_WEIGHTS = np.linspace(0.02, 0.98, 9)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SeasonalFit:
+class SeasonalFit(Summarised):
     """A fitted series and its next `h` steps.
 
     Attributes

@@ -20,6 +20,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import chi2, norm
 
 from analysis.errors import FitError, ParameterError, suggestion
+from analysis.stats.arguments import in_words
+from analysis.summaries import Summarised
 
 Array = NDArray[np.float64]
 Scale = Literal["log-log", "log", "plain"]
@@ -28,7 +30,7 @@ _SCALES = ("log-log", "log", "plain")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Estimate:
+class Estimate(Summarised):
     """A number with its standard error and interval; nan where it was not reached."""
 
     value: float
@@ -39,7 +41,7 @@ class Estimate:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SurvivalCurve:
+class SurvivalCurve(Summarised):
     """A Kaplan-Meier curve.
 
     Attributes
@@ -127,6 +129,7 @@ class SurvivalCurve:
         return Estimate(value=value, std_error=error, low=value - reach, high=value + reach, level=self.level)
 
 
+@in_words(rows="durations events entry weights", scalars="level")
 def kaplan_meier(
     durations: ArrayLike,
     events: ArrayLike,
@@ -185,6 +188,7 @@ def kaplan_meier(
     )
 
 
+@in_words(rows="durations events entry weights", scalars="level")
 def nelson_aalen(
     durations: ArrayLike,
     events: ArrayLike,
@@ -207,6 +211,7 @@ def nelson_aalen(
     return counts.assign(cumulative_hazard=hazard, std_error=error, low=hazard / reach, high=hazard * reach)
 
 
+@in_words(scalars="limit")
 def restricted_mean_difference(first: SurvivalCurve, second: SurvivalCurve, *, limit: float) -> Estimate:
     """Restricted mean of `first` minus that of `second`, of independent groups, in the unit of time."""
     one, other = first.restricted_mean(limit), second.restricted_mean(limit)
@@ -219,7 +224,7 @@ def restricted_mean_difference(first: SurvivalCurve, second: SurvivalCurve, *, l
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LogRank:
+class LogRank(Summarised):
     """A (weighted) log-rank test of equal hazards.
 
     `table`: one row per group with `subjects`, `observed` and `expected` events (weighted by the test's weights where
@@ -237,6 +242,7 @@ Weighting = Literal["log_rank", "gehan", "tarone_ware", "peto_peto", "fleming_ha
 _WEIGHTINGS = ("log_rank", "gehan", "tarone_ware", "peto_peto", "fleming_harrington")
 
 
+@in_words(rows="durations events entry weights", labels="groups strata")
 def log_rank(
     durations: ArrayLike,
     events: ArrayLike,
@@ -342,6 +348,7 @@ def _time_weights(total: Array, deaths: Array, *, weighting: str, rho: float, ga
 # ----------------------------------------------------------------------------------------------- competing events
 
 
+@in_words(rows="durations entry weights", labels="causes", scalars="level")
 def aalen_johansen(
     durations: ArrayLike,
     causes: ArrayLike,

@@ -12,6 +12,7 @@ from analysis.metrics import StudyInputs
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.results import Fact
+from analysis.summaries import Summarised
 from analysis.value import pricing, views
 from analysis.value.base import tuples
 from analysis.value.stating import Stating
@@ -26,7 +27,7 @@ NOT_PAID = Text(en="not paid back within twelve months", zh="十二个月内未�
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Channel:
+class Channel(Summarised):
     """One channel of acquisition, last twelve months."""
 
     label: Text

@@ -19,6 +19,7 @@ from analysis.metrics.lineage import traced
 from analysis.params.treatments import Treatment, load_treatments
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Interval
+from analysis.summaries import Summarised
 from analysis.value import treatments as cases
 from analysis.value.base import ValueBase
 from analysis.value.settings import ValueSettings, load_settings
@@ -49,7 +50,7 @@ NO_VALUE = Text(en="not computed: rests on association only", zh="未计算：�
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class OutcomeEffect:
+class OutcomeEffect(Summarised):
     """One outcome of one treatment. Effects are of the treatment (an answer in time, a repeat repair), for the exposed cases.
 
     ``status``: ``effect`` (claimed), ``not_shown`` (checks hold, nothing survives correction), ``association`` (checks failed).
@@ -71,7 +72,7 @@ class OutcomeEffect:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Placebo:
+class Placebo(Summarised):
     """One attempt to find an effect where there can be none."""
 
     kind: str  # before, random_treatment, negative_control
@@ -81,7 +82,7 @@ class Placebo:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class TreatmentEffect:
+class TreatmentEffect(Summarised):
     """One treatment with its outcomes and doubts.
 
     ``groups`` : one row per outcome, grouping and group: ``outcome``, ``grouping``, ``group``, ``rows``, ``effect``, ``low``, ``high``, ``p_adjusted``, ``fact``.
@@ -122,7 +123,7 @@ class TreatmentEffect:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ServiceEffects:
+class ServiceEffects(Summarised):
     """What the notebook shows; a treatment that could not be estimated is the refusal that says why."""
 
     month: Month

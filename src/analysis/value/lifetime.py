@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from analysis.errors import ParameterError, suggestion
 from analysis.metrics.lineage import traced
 from analysis.results import Interval
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +24,7 @@ STEPS_PER_YEAR = 4  # purchases to come are discounted from the middle of each q
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class CustomerValues:
+class CustomerValues(Summarised):
     """Expected value of each customer and of all together.
 
     ``table`` : one row per customer, in the order given: ``p_alive``, ``expected_purchases`` (over the horizon, not discounted), ``value_per_purchase`` (spend times

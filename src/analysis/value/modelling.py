@@ -11,6 +11,7 @@ from analysis.locale import Text
 from analysis.metrics import StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.results import Fact
+from analysis.summaries import Summarised
 from analysis.value import views
 from analysis.value.base import tuples
 from analysis.value.buying import NAMES, Choice
@@ -40,7 +41,7 @@ GROUP_TOO_SMALL = Text(en="not fitted: a group has too few customers", zh="æœªæ‹
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Tried:
+class Tried(Summarised):
     """One candidate model."""
 
     model: Text
@@ -53,7 +54,7 @@ class Tried:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ClassLine:
+class ClassLine(Summarised):
     """A class of repeat purchases in the holdout."""
 
     name: str
@@ -65,7 +66,7 @@ class ClassLine:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Group:
+class Group(Summarised):
     """Parameters of one group's model, in the order of the model, and its customers."""
 
     label: Text
@@ -74,7 +75,7 @@ class Group:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Spend:
+class Spend(Summarised):
     """Spend of a purchase by customer type."""
 
     label: Text
@@ -84,7 +85,7 @@ class Spend:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Modelling:
+class Modelling(Summarised):
     """The purchase model: candidates, holdout by class and by week, parameters, spend."""
 
     model: Text
@@ -306,7 +307,7 @@ def _spend(facts: Stating, engine: Engine, parameters: Parameters) -> tuple[Spen
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Kind:
+class Kind(Summarised):
     """One kind of contract: (renewal, observed rate, rate of the model), expansion, and which differences were tested."""
 
     id: str

@@ -10,12 +10,13 @@ from analysis.errors import ParameterError
 from analysis.metrics.lineage import traced
 from analysis.params.places import params_file
 from analysis.params.strict import bind, read_yaml
+from analysis.summaries import Summarised
 
 Basis = Literal["contribution", "gross_margin", "revenue"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ValueSettings:
+class ValueSettings(Summarised):
     """Definitions of the value base.
 
     basis : what a purchase brings; ``purchase_types`` and ``contract_types`` are order types, any other type is paid service

@@ -56,14 +56,19 @@ SECTIONS: tuple[Section, ...] = (
 )
 
 
+# What a report runs; any other notebook beside them is somebody's scratch work. The summary reads what the sections publish.
+NOTEBOOKS = (*(section.notebook for section in SECTIONS), "90_executive_summary")
+
+
 def gathered(run: MonthRun) -> Record:
     """The run's record with every section in it.
 
     In a report run the other notebooks have written it before the summary runs. Opened by hand, what is not there is computed here, so
-    that the summary is complete without any other step.
+    that the summary is complete without any other step. A section in which the report met a fault is not computed again: the report says it.
     """
     for section in SECTIONS:
-        if not (run.folder / "findings" / f"{section.id}.json").exists():
+        recorded = run.folder / "findings" / f"{section.id}.json"
+        if not recorded.exists() and not (run.folder / "faults" / f"{section.id}.txt").exists():
             _record_section(run, section)
     return run.record
 

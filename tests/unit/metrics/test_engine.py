@@ -164,3 +164,16 @@ def test_a_materialised_table_is_computed_once_and_named_by_its_text(company: Pa
     assert engine.materialise("draws", "SELECT 1 AS value") != first
     with pytest.raises(MissingData, match="budget"):
         engine.materialise("plans", "SELECT 1", needs=("budget",))
+
+
+def test_what_an_analyst_mistypes_is_answered_with_near_matches(company: Path, engine_of: Build):
+    engine = engine_of(company)
+    with pytest.raises(ParameterError, match="dimension 'categry'.*Did you mean 'category'"):
+        engine.aggregate("incurred_cost", by=("categry",), period=OCTOBER)
+    with pytest.raises(ParameterError, match="dimension 'categry'.*Did you mean 'category'"):
+        engine.fact("after_sales_cost", period=OCTOBER, dimensions={"categry": "parts"})
+    with pytest.raises(ParameterError, match="metric 'after_sale_cost'.*Did you mean 'after_sales_cost'"):
+        engine.fact("after_sale_cost", period=OCTOBER)
+    with pytest.raises(ParameterError, match="month 'October': not a month; write it as 2026-10"):
+        engine.fact("after_sales_cost", period="October")
+    assert engine.fact("after_sales_cost", period="2026-10").value == Decimal("1600.00")
