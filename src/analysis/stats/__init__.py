@@ -45,7 +45,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "hazards": ["CoxFit", "absolute_difference", "cox", "proportional_hazards"],
         "causal": ["DoublyRobust", "confounded_estimate", "doubly_robust", "e_value", "robustness_value"],
-        "risk": ["RiskModel", "area_under_curve", "calibration_line", "fit_risk"],
         "purchases": [
             "ContractModel",
             "GammaGammaModel",

@@ -2,6 +2,10 @@
 
 All fits are maximum likelihood on sufficient statistics (see `life_likelihood`); intervals are those of the
 likelihood ratio, which stay honest with few failures. A fit that has not converged raises `FitError`.
+
+Our own, not a library's: scipy and statsmodels fit complete or right-censored single units; here a row stands for many
+units that may enter late, be censored on either side or seen only if they failed early, and ten million units are
+fitted from their distinct ages hundreds of times faster (`make bench`).
 """
 
 from __future__ import annotations
@@ -9,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
@@ -237,22 +241,28 @@ class LognormalFit(LifeFit):
         return float(np.exp(self.location))
 
 
+class Rows(TypedDict, total=False):
+    """What a row may say beside its duration; see :func:`fit_weibull`."""
+
+    entry: ArrayLike | None
+    weights: ArrayLike | None
+    lower: ArrayLike | None
+    upper: ArrayLike | None
+    seen_below: ArrayLike | None
+
+
 def fit_weibull(
     durations: ArrayLike | None,
     events: ArrayLike | None = None,
-    *,
-    entry: ArrayLike | None = None,
-    weights: ArrayLike | None = None,
-    lower: ArrayLike | None = None,
-    upper: ArrayLike | None = None,
-    seen_below: ArrayLike | None = None,
+    **rows: Unpack[Rows],
 ) -> WeibullFit:
     """Two-parameter Weibull by maximum likelihood.
 
     Parameters
     ----------
-    durations : age at failure or at the end of observation, one value a row (a unit or a group of equal units)
+    durations : age at failure or at the end of observation, one value per row (a unit or a group of equal units)
     events : 1 failed exactly at the duration, 0 alive then; without it every row failed
+    rows : any of `Rows`; in words:
     entry : age from which the unit was under observation (left truncation)
     weights : units a row stands for
     lower, upper : where either is given, the row's failure is only known to lie above `lower` and at or below
@@ -267,44 +277,25 @@ def fit_weibull(
     rows of equal age are added up first. Source: Meeker and Escobar (1998), Statistical Methods for Reliability
     Data, chs 8 and 11.
     """
-    terms = read_terms(
-        durations, events, entry=entry, weights=weights, lower=lower, upper=upper, seen_below=seen_below
-    )
-    return WeibullFit(**_fitted(terms, WEIBULL))
+    return WeibullFit(**_fitted(read_terms(durations, events, **rows), WEIBULL))
 
 
 def fit_exponential(
     durations: ArrayLike | None,
     events: ArrayLike | None = None,
-    *,
-    entry: ArrayLike | None = None,
-    weights: ArrayLike | None = None,
-    lower: ArrayLike | None = None,
-    upper: ArrayLike | None = None,
-    seen_below: ArrayLike | None = None,
+    **rows: Unpack[Rows],
 ) -> ExponentialFit:
     """Constant failure rate by maximum likelihood; arguments as in `fit_weibull`."""
-    terms = read_terms(
-        durations, events, entry=entry, weights=weights, lower=lower, upper=upper, seen_below=seen_below
-    )
-    return ExponentialFit(**_fitted(terms, EXPONENTIAL))
+    return ExponentialFit(**_fitted(read_terms(durations, events, **rows), EXPONENTIAL))
 
 
 def fit_lognormal(
     durations: ArrayLike | None,
     events: ArrayLike | None = None,
-    *,
-    entry: ArrayLike | None = None,
-    weights: ArrayLike | None = None,
-    lower: ArrayLike | None = None,
-    upper: ArrayLike | None = None,
-    seen_below: ArrayLike | None = None,
+    **rows: Unpack[Rows],
 ) -> LognormalFit:
     """Lognormal life by maximum likelihood; arguments as in `fit_weibull`."""
-    terms = read_terms(
-        durations, events, entry=entry, weights=weights, lower=lower, upper=upper, seen_below=seen_below
-    )
-    return LognormalFit(**_fitted(terms, LOGNORMAL))
+    return LognormalFit(**_fitted(read_terms(durations, events, **rows), LOGNORMAL))
 
 
 def _fitted(terms: Terms, family: Family, *, start: tuple[float, float] | None = None) -> dict[str, Any]:
