@@ -401,10 +401,7 @@ def _fit_one(
             values, season=season, horizon=horizon, regressors=known, future_regressors=ahead
         )
     return fit_smoothing(
-        values,
-        damped_trend=name == "ets_trend",
-        season=1 if name == "level" else season,
-        horizon=horizon,
+        values, damped_trend=name == "ets_trend", season=1 if name == "level" else season, horizon=horizon
     )
 
 

@@ -83,7 +83,9 @@ def poisson_interval(events: ArrayLike, exposure: ArrayLike = 1.0, *, level: flo
     from statsmodels.stats.rates import confint_poisson
 
     with np.errstate(divide="ignore", invalid="ignore"):
-        bounds = confint_poisson(np.atleast_1d(count), np.atleast_1d(base), method="exact-c", alpha=_alpha(level))
+        bounds = confint_poisson(
+            np.atleast_1d(count), np.atleast_1d(base), method="exact-c", alpha=_alpha(level)
+        )
         low, high = (np.reshape(bound, count.shape) for bound in bounds)
         value = count / base
     low, high = np.where(base == 0, 0.0, low), np.where(base == 0, np.inf, high)
@@ -199,9 +201,7 @@ def proportion_difference_interval(
     return _interval(difference, low, high, level=level, method="Newcombe hybrid score")
 
 
-def _share_bounds(
-    hit: Floats, n: Floats, method: ProportionMethod, level: float
-) -> tuple[Floats, Floats]:
+def _share_bounds(hit: Floats, n: Floats, method: ProportionMethod, level: float) -> tuple[Floats, Floats]:
     """The library's bounds, 0 and 1 where nothing was tried and, against rounding, where all or none hit."""
     from statsmodels.stats.proportion import proportion_confint
 

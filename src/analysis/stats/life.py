@@ -252,9 +252,7 @@ class Rows(TypedDict, total=False):
 
 
 def fit_weibull(
-    durations: ArrayLike | None,
-    events: ArrayLike | None = None,
-    **rows: Unpack[Rows],
+    durations: ArrayLike | None, events: ArrayLike | None = None, **rows: Unpack[Rows]
 ) -> WeibullFit:
     """Two-parameter Weibull by maximum likelihood.
 
@@ -281,18 +279,14 @@ def fit_weibull(
 
 
 def fit_exponential(
-    durations: ArrayLike | None,
-    events: ArrayLike | None = None,
-    **rows: Unpack[Rows],
+    durations: ArrayLike | None, events: ArrayLike | None = None, **rows: Unpack[Rows]
 ) -> ExponentialFit:
     """Constant failure rate by maximum likelihood; arguments as in `fit_weibull`."""
     return ExponentialFit(**_fitted(read_terms(durations, events, **rows), EXPONENTIAL))
 
 
 def fit_lognormal(
-    durations: ArrayLike | None,
-    events: ArrayLike | None = None,
-    **rows: Unpack[Rows],
+    durations: ArrayLike | None, events: ArrayLike | None = None, **rows: Unpack[Rows]
 ) -> LognormalFit:
     """Lognormal life by maximum likelihood; arguments as in `fit_weibull`."""
     return LognormalFit(**_fitted(read_terms(durations, events, **rows), LOGNORMAL))
