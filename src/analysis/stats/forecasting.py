@@ -347,7 +347,8 @@ def _refitted(
             )
     if len(points) < 2:
         return np.zeros((1, horizon))
-    return np.array(points) - np.mean(points, axis=0)
+    shifts: Array = np.array(points) - np.mean(points, axis=0)
+    return shifts
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -219,7 +219,7 @@ def fit_seasonal_moving_average(
     effects, weights = np.split(np.asarray(fitted.params, dtype=float), [extra.shape[1]])
     return SeasonalFit(
         point=centre + scale * np.asarray(ahead.predicted_mean),
-        spread=scale * sigma * np.linalg.cholesky(covariance),
+        spread=scale * sigma * np.linalg.cholesky(covariance).astype(np.float64),
         sigma=scale * sigma,
         residuals=scale * residuals,
         log_likelihood=float(fitted.llf) - kept * float(np.log(scale)),
