@@ -116,10 +116,10 @@ def read_terms(
     durations: ArrayLike | None,
     events: ArrayLike | None,
     *,
-    entry: ArrayLike | None,
-    weights: ArrayLike | None,
-    lower: ArrayLike | None,
-    upper: ArrayLike | None,
+    entry: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+    lower: ArrayLike | None = None,
+    upper: ArrayLike | None = None,
     seen_below: ArrayLike | None = None,
 ) -> Terms:
     """Checked observations as terms; see `fit_weibull` for what the arguments mean."""
