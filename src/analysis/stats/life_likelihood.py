@@ -2,7 +2,7 @@
 
 Observations are reduced to weighted terms: a density at an age, a survival to an age, a probability
 between two ages, and the negative of the same for truncation. Terms at equal ages are added up before
-anything is fitted, so the cost depends on distinct ages, not on units. That is why it is our own: no library does so.
+anything is fitted, so the cost depends on distinct ages, not on units. That is why it is our own.
 """
 
 from __future__ import annotations

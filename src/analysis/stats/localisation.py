@@ -4,7 +4,7 @@ Every candidate is a conjunction of attribute values (for ordered attributes als
 is a set of cells. Causes multiply the expected value of their cells. The search adds, swaps, splits, merges
 and drops candidates while the log-likelihood, less a price for having looked at so many candidates, rises.
 
-Our own: the published methods exist as slow scripts of their authors only, none of them with a bound on false findings.
+Our own: the published methods exist as slow scripts of their authors only.
 """
 
 from __future__ import annotations
