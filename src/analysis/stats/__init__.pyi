@@ -50,10 +50,6 @@ from .recurrence import mean_cumulative_function as mean_cumulative_function
 from .reporting_delay import backtest_nowcast as backtest_nowcast
 from .reporting_delay import fit_reporting_delay as fit_reporting_delay
 from .reporting_delay import nowcast as nowcast
-from .risk import RiskModel as RiskModel
-from .risk import area_under_curve as area_under_curve
-from .risk import calibration_line as calibration_line
-from .risk import fit_risk as fit_risk
 from .survival import LogRank as LogRank
 from .survival import SurvivalCurve as SurvivalCurve
 from .survival import aalen_johansen as aalen_johansen

@@ -5,6 +5,9 @@ outcome and a model of who gets treated. It is right if either model is. Both ar
 so that their flexibility does not leak into the answer. It cannot know a common cause that is not among the covariates:
 `Sensitivity` says how strong such a cause would have to be.
 
+The estimator is our own: statsmodels' `TreatmentEffect` fits and judges on the same rows, and knows neither weights nor
+errors that sum by customer.
+
 Sources: Robins, Rotnitzky and Zhao (1994), *JASA* 89, 846-866; Chernozhukov et al. (2018), *Econometrics Journal* 21,
 C1-C68; Crump, Hotz, Imbens and Mitnik (2009), *Biometrika* 96, 187-199 (trimming); Austin (2009), *Statistics in
 Medicine* 28, 3083-3107 (balance); VanderWeele and Ding (2017), *Annals of Internal Medicine* 167, 268-274 (E-value); Cinelli and

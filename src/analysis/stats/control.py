@@ -1,7 +1,8 @@
 """Control charts: is this point within what the process itself does, or a signal?
 
 Limits come from points that are not under suspicion; a point exactly on a limit is no signal; each rule
-that is switched on is named with every signal it raises, because stacked rules raise false alarms.
+that is switched on is named with every signal it raises, because stacked rules raise false alarms. Our own: neither
+statsmodels nor scipy has control charts.
 """
 
 from __future__ import annotations

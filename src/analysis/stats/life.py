@@ -2,6 +2,10 @@
 
 All fits are maximum likelihood on sufficient statistics (see `life_likelihood`); intervals are those of the
 likelihood ratio, which stay honest with few failures. A fit that has not converged raises `FitError`.
+
+Our own, not a library's: scipy's `fit` takes censored units one by one, without weights or late entry; here a row stands
+for many units that may enter late or be seen only if they failed early, and ten million units are fitted from their
+distinct ages hundreds of times faster (`make bench`).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Observations are reduced to weighted terms: a density at an age, a survival to an age, a probability
 between two ages, and the negative of the same for truncation. Terms at equal ages are added up before
-anything is fitted, so the cost depends on distinct ages, not on units.
+anything is fitted, so the cost depends on distinct ages, not on units. That is why it is our own.
 """
 
 from __future__ import annotations
@@ -117,10 +117,10 @@ def read_terms(
     durations: ArrayLike | None,
     events: ArrayLike | None,
     *,
-    entry: ArrayLike | None,
-    weights: ArrayLike | None,
-    lower: ArrayLike | None,
-    upper: ArrayLike | None,
+    entry: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+    lower: ArrayLike | None = None,
+    upper: ArrayLike | None = None,
     seen_below: ArrayLike | None = None,
 ) -> Terms:
     """Checked observations as terms; see `fit_weibull` for what the arguments mean."""

@@ -2,7 +2,7 @@
 
 The models of this package have few, positive parameters and exact second derivatives. Searching in logarithms keeps
 them positive and makes the likelihood nearly quadratic, so that some ten steps suffice where a general search takes
-hundreds of evaluations. A search that runs to the edge of the parameter space is refused: such a "fit" is no estimate.
+hundreds of evaluations (statsmodels' `GenericLikelihoodModel` searches with derivatives by differences). A search that runs to the edge of the parameter space is refused: such a "fit" is no estimate.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 Every candidate is a conjunction of attribute values (for ordered attributes also "from this value on"), that
 is a set of cells. Causes multiply the expected value of their cells. The search adds, swaps, splits, merges
 and drops candidates while the log-likelihood, less a price for having looked at so many candidates, rises.
+
+Our own: the published methods exist as slow scripts of their authors only.
 """
 
 from __future__ import annotations

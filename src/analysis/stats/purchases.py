@@ -5,6 +5,9 @@ numbers: `frequency` (repeat purchases x), `recency` (time of the last purchase,
 (time observed since the first purchase). Customers with the same three numbers are one row with a weight, and the
 gamma terms are computed once per distinct frequency; a million customers take a second.
 
+Our own for that speed: the libraries for these models take a row per customer and a search without second derivatives, 8
+to 17 times slower (`make bench`), and pin other versions of pandas. Their published answers are in the tests.
+
 Time has the unit of the inputs; state it (`unit`). Rates, `alpha` and `beta` are in it, `r`, `a`, `b` and `s` are pure numbers.
 
 Sources: Fader, Hardie and Lee (2005), *Marketing Science* 24, 275-284 (BG/NBD); Batislam, Denizel and Filiztekin (2007),

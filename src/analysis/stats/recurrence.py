@@ -1,4 +1,7 @@
-"""Repeated events on the same unit: the mean cumulative function, with an interval that needs no process model."""
+"""Repeated events on the same unit: the mean cumulative function, with an interval that needs no process model.
+
+Our own: statsmodels and scipy have no estimator for repeated events.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Events that have happened and are not yet known: the delay distribution under right truncation, and nowcasts.
 
 Only events reported by today are seen, so short delays are over-represented among recent ones. The delay
-distribution is estimated backwards in time, where that truncation becomes delayed entry.
+distribution is estimated backwards in time, where that truncation becomes delayed entry. Our own: no library of the
+environment corrects counts for events that are not yet reported.
 """
 
 from __future__ import annotations

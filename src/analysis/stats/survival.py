@@ -4,6 +4,9 @@ All functions take arrays of one row per subject (or per subject and spell), or 
 `weights` that say how many subjects it stands for. A subject is at risk at time t when ``entry < t <= duration``.
 A study of ten million subjects therefore passes a few thousand rows.
 
+Our own for that reason: statsmodels' `survdiff` has no weights, so every subject is a row, and the restricted mean and its
+differences are missing.
+
 Sources: Klein and Moeschberger (2003), *Survival Analysis*, 2nd ed., ch. 4 and 7; Therneau and Grambsch (2000),
 *Modeling Survival Data*, ch. 2, 3, 6 and 7; Marubini and Valsecchi (1995), *Analysing Survival Data*, section 10.3
 (variance of a cumulative incidence). R's ``survival`` package supplies the published answers in the tests.

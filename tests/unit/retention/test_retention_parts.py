@@ -17,7 +17,7 @@ from analysis.retention.chain import backlog_ratio, detractor_ratio
 from analysis.retention.cohorts import cohort_matrix
 from analysis.retention.effects import curvature, hazards
 from analysis.retention.rebuying import matched
-from analysis.retention.scores import risk_scores, stability_index
+from analysis.retention.scores import auc_interval, risk_scores, stability_index
 from analysis.retention.settings import RetentionSettings, load_settings
 from analysis.sample import TRUTHS, make_sample
 
@@ -219,6 +219,12 @@ def test_stability_index_by_hand():
     before, now = np.repeat([0.0, 1.0], [500_000, 500_000]), np.repeat([0.0, 1.0], [250_000, 750_000])
     assert stability_index(before, now) == pytest.approx(0.25 * np.log(1.5) - 0.25 * np.log(0.5), rel=1e-4)
     assert stability_index(before, before) == 0
+
+
+def test_area_of_hanley_and_mcneil():
+    # Hanley and McNeil (1982), Radiology 143, table I: 58 normal and 51 abnormal images, W = 0.893, standard error 0.032.
+    low, high = auc_interval(0.893, 51, 58, 0.95)
+    assert (high - low) / 2 / 1.959964 == pytest.approx(0.032, abs=7e-4)
 
 
 def _snapshots(random: np.random.Generator, *, shifted: bool = False, each: int = 1500) -> pd.DataFrame:
