@@ -405,7 +405,7 @@ class _Watch:
 def _stopped_by(error: Mapping[str, Any], cell: Mapping[str, Any], index: int) -> Exception:
     from papermill.exceptions import PapermillExecutionError
 
-    return PapermillExecutionError(
+    stopped: Exception = PapermillExecutionError(
         cell_index=index,
         exec_count=cell.get("execution_count"),
         source=cell["source"],
@@ -413,6 +413,7 @@ def _stopped_by(error: Mapping[str, Any], cell: Mapping[str, Any], index: int) -
         evalue=error["evalue"],
         traceback=error["traceback"],
     )
+    return stopped
 
 
 def _fault(
