@@ -14,21 +14,12 @@ from analysis.costs.keys import Allocated
 from analysis.costs.movement import Comparison as CostComparison
 from analysis.costs.reserve import Provision
 from analysis.errors import MissingData
-from analysis.exhibits.blocks import (
-    Block,
-    Cell,
-    Column,
-    Comparison,
-    Role,
-    Row,
-    Tile,
-    Tone,
-    callout,
-    facts_block,
-    figure,
-    table,
-    tiles,
-)
+from analysis.exhibits.figures import figure
+from analysis.exhibits.key_figures import tiles
+from analysis.exhibits.record import Block
+from analysis.exhibits.statements import callout, facts_block
+from analysis.exhibits.tables import table
+from analysis.exhibits.vocabulary import Cell, Column, Comparison, Role, Row, Tile, Tone
 from analysis.locale import Text
 from analysis.periods import Month
 from analysis.results import Fact, Sentence, Value
@@ -401,7 +392,7 @@ def _column(key: str, en: str, zh: str, **options: Any) -> Column:
 
 
 def _absent(id: str, what: MissingData, name: Text) -> Block:
-    from analysis.exhibits.blocks import not_computed
+    from analysis.exhibits.statements import not_computed
 
     return not_computed(what, id=id, what=name)
 

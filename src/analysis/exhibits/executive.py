@@ -7,8 +7,11 @@ from typing import Any
 
 from analysis.executive import ExecutiveStudy, Headline
 from analysis.executive.study import Change
-from analysis.exhibits.blocks import Block, Column, Comparison, Row, Status, Tile, Tone, table, tiles
+from analysis.exhibits.key_figures import tiles
+from analysis.exhibits.record import Block
 from analysis.exhibits.shape import references
+from analysis.exhibits.tables import table
+from analysis.exhibits.vocabulary import Column, Comparison, Row, Status, Tile, Tone
 from analysis.results import SEVERITIES, Check, Sentence
 
 _TONE: dict[str, Tone | None] = {"good": "good", "bad": "bad", "noise": "muted", "neutral": None}

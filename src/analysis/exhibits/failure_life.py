@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.exhibits.blocks import Block, Column, Row, callout, figure, table
 from analysis.exhibits.failure_shared import COMPONENT, INTERVAL, or_nothing, or_said, source
+from analysis.exhibits.figures import figure
+from analysis.exhibits.record import Block
+from analysis.exhibits.statements import callout
 from analysis.exhibits.style import (
     WIDTH,
     Drawing,
@@ -19,6 +21,8 @@ from analysis.exhibits.style import (
     shown,
     value_axis,
 )
+from analysis.exhibits.tables import table
+from analysis.exhibits.vocabulary import Column, Row
 from analysis.failures.publishing import Curve, LifeFacts
 from analysis.failures.root_cause import FailureStudy
 from analysis.formats import ONE, Unit

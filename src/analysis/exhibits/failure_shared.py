@@ -6,7 +6,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TypeVar
 
-from analysis.exhibits.blocks import Block, callout, not_computed
+from analysis.exhibits.record import Block
+from analysis.exhibits.statements import callout, not_computed
 from analysis.failures.root_cause import FailureStudy, NotRated
 from analysis.locale import Text
 from analysis.results import Sentence

@@ -4,18 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analysis.exhibits.blocks import (
-    Block,
-    Column,
-    Comparison,
-    Row,
-    Tile,
-    callout,
-    figure,
-    not_computed,
-    table,
-    tiles,
-)
 from analysis.exhibits.failure_life import life_table as life_table
 from analysis.exhibits.failure_life import models_table as models_table
 from analysis.exhibits.failure_life import probability_plot as probability_plot
@@ -24,6 +12,12 @@ from analysis.exhibits.failure_shared import gap_block as _gap
 from analysis.exhibits.failure_shared import or_nothing as _or_nothing
 from analysis.exhibits.failure_shared import or_said as _or_said
 from analysis.exhibits.failure_shared import source as _source
+from analysis.exhibits.figures import figure
+from analysis.exhibits.key_figures import tiles
+from analysis.exhibits.record import Block
+from analysis.exhibits.statements import callout, not_computed
+from analysis.exhibits.tables import table
+from analysis.exhibits.vocabulary import Column, Comparison, Row, Tile
 from analysis.failures.publishing import CauseFacts, Curve
 from analysis.failures.root_cause import FailureStudy, NotRated
 from analysis.failures.trees import TreeFacts

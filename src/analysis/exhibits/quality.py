@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from analysis.exhibits.blocks import Block, Column, EvidenceFile, Row, callout, evidence_block, figure, table
+from analysis.exhibits.figures import figure
+from analysis.exhibits.record import Block
+from analysis.exhibits.statements import EvidenceFile, callout, evidence_block
+from analysis.exhibits.tables import table
+from analysis.exhibits.vocabulary import Column, Row
 from analysis.formats import date_text, month_text
 from analysis.locale import Text
 from analysis.quality import Fault, QualityStudy

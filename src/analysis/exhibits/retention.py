@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from analysis.errors import AnalysisError, MissingData
-from analysis.exhibits.blocks import (
-    Block,
-    Column,
-    Comparison,
-    Row,
-    Tile,
-    callout,
-    figure,
-    not_computed,
-    table,
-    tiles,
-)
+from analysis.exhibits.figures import figure
+from analysis.exhibits.key_figures import tiles
+from analysis.exhibits.record import Block
+from analysis.exhibits.statements import callout, not_computed
+from analysis.exhibits.tables import table
+from analysis.exhibits.vocabulary import Column, Comparison, Row, Tile
 from analysis.locale import Text
 from analysis.results import Fact, Sentence, Value
 from analysis.retention.accounts import HORIZON

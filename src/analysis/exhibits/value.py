@@ -6,19 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from analysis.errors import AnalysisError, MissingData
-from analysis.exhibits.blocks import (
-    Block,
-    Column,
-    Comparison,
-    Row,
-    Tile,
-    callout,
-    figure,
-    not_computed,
-    table,
-    tiles,
-)
+from analysis.exhibits.figures import figure
+from analysis.exhibits.key_figures import tiles
+from analysis.exhibits.record import Block
+from analysis.exhibits.statements import callout, not_computed
 from analysis.exhibits.style import WIDTH, Drawing
+from analysis.exhibits.tables import table
+from analysis.exhibits.vocabulary import Column, Comparison, Row, Tile
 from analysis.formats import month_text
 from analysis.locale import Language, Text
 from analysis.results import Fact, Sentence

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from analysis.exhibits.blocks import Column, Row
 from analysis.exhibits.charts.labels import wrapped
 from analysis.exhibits.charts.parts import mark_text, row_names, rows_height
 from analysis.exhibits.style import (
@@ -24,6 +23,7 @@ from analysis.exhibits.style import (
     value_axis,
     words,
 )
+from analysis.exhibits.vocabulary import Column, Row
 from analysis.locale import Language, Text
 from analysis.periods import Month
 from analysis.results import Fact

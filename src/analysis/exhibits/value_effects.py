@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from analysis.errors import AnalysisError, MissingData
-from analysis.exhibits.blocks import Block, Cell, Column, Row, callout, figure, not_computed, table
+from analysis.exhibits.figures import figure
+from analysis.exhibits.record import Block
+from analysis.exhibits.statements import callout, not_computed
+from analysis.exhibits.tables import table
+from analysis.exhibits.vocabulary import Cell, Column, Row
 from analysis.locale import Text
 from analysis.params.treatments import Treatment
 from analysis.results import Fact, Sentence, Value

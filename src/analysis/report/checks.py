@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import PublicationRefused
-from analysis.exhibits.blocks import MIME
+from analysis.exhibits.record import MIME
 from analysis.locale import LANGUAGES, Language
 from analysis.report.record import Json, PackRecord, Place, evidence_stem
 from analysis.report.run import source_of

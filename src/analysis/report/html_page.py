@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import NotebookFailed, SourceError
-from analysis.exhibits.blocks import MIME
 from analysis.exhibits.markup import Markup
 from analysis.exhibits.prose import prose_blocks, prose_text
+from analysis.exhibits.record import MIME
 from analysis.exhibits.shape import validate
 from analysis.locale import Language
 

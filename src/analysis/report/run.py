@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import MissingData, NotebookFailed, ParameterError, suggestion
-from analysis.exhibits.blocks import MIME, not_computed
+from analysis.exhibits.record import MIME
+from analysis.exhibits.statements import not_computed
 from analysis.locale import Text
 from analysis.report.progress import Progress
 

@@ -213,6 +213,6 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _masked(rows: pd.DataFrame) -> pd.DataFrame:
-    from analysis.workbook.record import MASK, personal_columns
+    from analysis.exhibits.statements import MASK, personal_columns
 
     return rows.assign(**{name: MASK for name in rows.columns if name in personal_columns()})

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import AnalysisError, ContractError, MissingData, ParameterError, SourceError, suggestion
-from analysis.exhibits.blocks import Block, checks_block, evidence_stems, findings_block, not_computed, show
+from analysis.exhibits.record import Block, flattened, show
+from analysis.exhibits.statements import checks_block, evidence_stems, findings_block, not_computed
 from analysis.locale import Text
 from analysis.metrics import Engine, Registry, StudyInputs
 from analysis.metrics.inputs import ClaimsAhead, EarlierEdition
@@ -96,7 +97,7 @@ class MonthRun:
 
     def show(self, *blocks: Block | Iterable[Block] | None) -> None:
         """Display exhibits and record every fact they print."""
-        for block in _flat(blocks):
+        for block in flattened(blocks):
             self.record.keep(block)
             show(block)
 
@@ -126,14 +127,6 @@ class MonthRun:
 
     def not_computed(self, missing: MissingData, *, what: str) -> None:
         self.show(not_computed(missing, id=f"{self.section}.not_computed", what=Text.of(what)))
-
-
-def _flat(items: Iterable[Any]) -> Iterable[Block]:
-    for item in items:
-        if isinstance(item, Block):
-            yield item
-        elif item is not None:
-            yield from _flat(item)
 
 
 def prepare_run(

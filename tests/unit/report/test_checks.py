@@ -10,7 +10,7 @@ import pytest
 from report_stub import COST, callout, checks_block, executed, fact, output, shown, words
 
 from analysis.errors import PublicationRefused
-from analysis.exhibits.blocks import MIME
+from analysis.exhibits.record import MIME
 from analysis.report.checks import file_problems, personal_values, record_problems, refuse
 from analysis.report.record import read_record
 from analysis.report.shown import shows
