@@ -14,8 +14,8 @@ from analysis.results import Sentence
 
 Shown = TypeVar("Shown")
 
-INTERVAL = Text(en="Interval", zh="区间")
-COMPONENT = Text(en="Component", zh="部件")
+INTERVAL = Text.of("Interval")
+COMPONENT = Text.of("Component")
 
 
 def or_nothing(draw: Callable[..., Shown]) -> Callable[..., Shown | None]:

@@ -25,8 +25,8 @@ from analysis.locale import Text
 from analysis.periods import Month
 from analysis.results import Fact, Sentence, Value
 
-RATE = Text(en="Failure rate", zh="故障率")
-RATIO = Text(en="Actual to expected", zh="实际与预期之比")
+RATE = Text.of("Failure rate")
+RATIO = Text.of("Actual to expected")
 RATIOS_SHOWN, TERMS_SHOWN = 2, 2
 
 
@@ -44,21 +44,17 @@ def failure_tiles(study: FailureStudy) -> Block:
     """Rate, repeat repairs, what is to come and what it costs."""
     shown = [
         Tile(
-            label=Text(en="Failure rate, twelve months", zh="故障率（近十二个月）"),
+            label=Text.of("Failure rate, twelve months"),
             fact=study.rates.year,
             comparisons=[
-                Comparison(
-                    label=Text(en="Report month, completed", zh="报告月（已补足）"),
-                    value=study.rates.last,
-                    signed=False,
-                )
+                Comparison(label=Text.of("Report month, completed"), value=study.rates.last, signed=False)
             ],
         )
     ]
     if study.repeats:
         shown.append(
             Tile(
-                label=Text(en="Repaired again within 30 days", zh="30 天内重复维修"),
+                label=Text.of("Repaired again within 30 days"),
                 fact=study.repeats[-1],
                 history=study.repeats[-13:],
             )
@@ -66,26 +62,22 @@ def failure_tiles(study: FailureStudy) -> Block:
     if study.forecast:
         shown.append(
             Tile(
-                label=Text(en="Failures, next twelve months", zh="未来十二个月故障"),
+                label=Text.of("Failures, next twelve months"),
                 fact=study.forecast.total,
                 comparisons=[
                     Comparison(
-                        label=Text(en="under warranty", zh="其中保修期内"),
-                        value=study.forecast.under_warranty,
-                        signed=False,
+                        label=Text.of("under warranty"), value=study.forecast.under_warranty, signed=False
                     )
                 ],
             )
         )
         shown.append(
             Tile(
-                label=Text(en="Their direct cost", zh="相应直接成本"),
+                label=Text.of("Their direct cost"),
                 fact=study.forecast.cost,
                 comparisons=[
                     Comparison(
-                        label=Text(en="under warranty", zh="其中保修期内"),
-                        value=study.forecast.warranty_cost,
-                        signed=False,
+                        label=Text.of("under warranty"), value=study.forecast.warranty_cost, signed=False
                     )
                 ],
             )
@@ -127,14 +119,8 @@ def rate_figure(study: FailureStudy) -> Block:
         ),
         draw=lines(
             [
-                Series(
-                    name=Text(en="Completed", zh="补足后"),
-                    points=_months(study.rates.completed),
-                    role="focus",
-                ),
-                Series(
-                    name=Text(en="Reported", zh="已报告"), points=_months(study.rates.reported), role="muted"
-                ),
+                Series(name=Text.of("Completed"), points=_months(study.rates.completed), role="focus"),
+                Series(name=Text.of("Reported"), points=_months(study.rates.reported), role="muted"),
             ],
             measure=RATE,
         ),
@@ -162,7 +148,7 @@ def age_figure(study: FailureStudy) -> Block:
         draw=ranked_bars(
             [Item(name=name, fact=fact) for name, fact in study.rates.by_age],
             measure=RATE,
-            by=Text(en="Months in service", zh="在役月数"),
+            by=Text.of("Months in service"),
             keep_order=True,
         ),
     )
@@ -196,16 +182,12 @@ def control_figure(study: FailureStudy) -> Block:
         ),
         draw=control_chart(
             Series(name=RATE, points=list(zip(chart.months, chart.values, strict=True)), role="focus"),
-            centre=Series(
-                name=Text(en="Centre", zh="中心线"), points=list(zip(chart.months, chart.centre, strict=True))
-            ),
+            centre=Series(name=Text.of("Centre"), points=list(zip(chart.months, chart.centre, strict=True))),
             lower=Series(
-                name=Text(en="Lower limit", zh="下限"),
-                points=list(zip(chart.months, chart.lower, strict=True)),
+                name=Text.of("Lower limit"), points=list(zip(chart.months, chart.lower, strict=True))
             ),
             upper=Series(
-                name=Text(en="Upper limit", zh="上限"),
-                points=list(zip(chart.months, chart.upper, strict=True)),
+                name=Text.of("Upper limit"), points=list(zip(chart.months, chart.upper, strict=True))
             ),
             measure=RATE,
             signals=chart.signals,
@@ -217,10 +199,10 @@ def control_figure(study: FailureStudy) -> Block:
 def rules_table(study: FailureStudy) -> Block:
     """Every rule by name, the months it signals, and how often it would with nothing wrong."""
     columns = [
-        Column(key="rule", label=Text(en="Rule", zh="规则")),
-        Column(key="what", label=Text(en="Looks for", zh="判据"), wide=True),
-        Column(key="months", label=Text(en="Months signalled", zh="信号月份"), wide=True),
-        Column(key="quiet", label=Text(en="Quiet charts that signal", zh="无异常时误报")),
+        Column(key="rule", label=Text.of("Rule")),
+        Column(key="what", label=Text.of("Looks for"), wide=True),
+        Column(key="months", label=Text.of("Months signalled"), wide=True),
+        Column(key="quiet", label=Text.of("Quiet charts that signal")),
     ]
     rows = [
         Row(
@@ -249,7 +231,7 @@ def rules_table(study: FailureStudy) -> Block:
 
 def _few(months: Sequence[Month], most: int = 4) -> Text:
     if not months:
-        return Text(en="none", zh="无")
+        return Text.of("none")
     shown, rest = _named(months[-most:]), len(months) - most
     return (
         shown
@@ -291,16 +273,13 @@ def phase_figures(study: FailureStudy) -> list[Block]:
                         name=RATIO, points=list(zip(chart.months, chart.values, strict=True)), role="focus"
                     ),
                     centre=Series(
-                        name=Text(en="Centre", zh="中心线"),
-                        points=list(zip(chart.months, chart.centre, strict=True)),
+                        name=Text.of("Centre"), points=list(zip(chart.months, chart.centre, strict=True))
                     ),
                     lower=Series(
-                        name=Text(en="Lower limit", zh="下限"),
-                        points=list(zip(chart.months, chart.lower, strict=True)),
+                        name=Text.of("Lower limit"), points=list(zip(chart.months, chart.lower, strict=True))
                     ),
                     upper=Series(
-                        name=Text(en="Upper limit", zh="上限"),
-                        points=list(zip(chart.months, chart.upper, strict=True)),
+                        name=Text.of("Upper limit"), points=list(zip(chart.months, chart.upper, strict=True))
                     ),
                     measure=RATIO,
                     signals=chart.signals,
@@ -317,10 +296,10 @@ def words_table(study: FailureStudy) -> Block | None:
         return _gap(study, "words", "failures.words") if "words" in study.missing else None
     columns = [
         Column(key="component", label=COMPONENT),
-        Column(key="term", label=Text(en="Customers say", zh="客户用语"), wide=True),
-        Column(key="inside", label=Text(en="Of its failures", zh="该部件工单")),
-        Column(key="outside", label=Text(en="Of others", zh="其他工单")),
-        Column(key="odds", label=Text(en="Log-odds", zh="对数优势比"), places=1),
+        Column(key="term", label=Text.of("Customers say"), wide=True),
+        Column(key="inside", label=Text.of("Of its failures")),
+        Column(key="outside", label=Text.of("Of others")),
+        Column(key="odds", label=Text.of("Log-odds"), places=1),
         Column(key="interval", label=INTERVAL, show="interval", places=1),
     ]
     rows, last, same = [], "", 0
@@ -376,8 +355,8 @@ def similar_table(study: FailureStudy) -> Block | None:
         return None
     columns = [
         Column(key="component", label=COMPONENT),
-        Column(key="text", label=Text(en="A typical complaint", zh="典型投诉"), wide=True),
-        Column(key="tickets", label=Text(en="Complaints alike", zh="相似投诉"), places=0),
+        Column(key="text", label=Text.of("A typical complaint"), wide=True),
+        Column(key="tickets", label=Text.of("Complaints alike"), places=0),
     ]
     return table(
         "failures.similar",
@@ -419,15 +398,15 @@ def causes_table(study: FailureStudy) -> Block:
             ),
         )
     columns = [
-        Column(key="cause", label=Text(en="Cause", zh="原因"), wide=True),
-        Column(key="ratio", label=Text(en="Rate ratio", zh="故障率比")),
+        Column(key="cause", label=Text.of("Cause"), wide=True),
+        Column(key="ratio", label=Text.of("Rate ratio")),
         Column(key="interval", label=INTERVAL, show="interval"),
-        Column(key="shrunken", label=Text(en="Shrunken", zh="收缩后")),
-        Column(key="failures", label=Text(en="Failures", zh="故障数"), places=0),
-        Column(key="expected", label=Text(en="Expected", zh="预期"), places=0),
-        Column(key="share", label=Text(en="Share of all", zh="占全部")),
-        Column(key="cost", label=Text(en="Excess cost", zh="超额成本")),
-        Column(key="first", label=Text(en="Beyond chance since", zh="超出随机始于")),
+        Column(key="shrunken", label=Text.of("Shrunken")),
+        Column(key="failures", label=Text.of("Failures"), places=0),
+        Column(key="expected", label=Text.of("Expected"), places=0),
+        Column(key="share", label=Text.of("Share of all")),
+        Column(key="cost", label=Text.of("Excess cost")),
+        Column(key="first", label=Text.of("Beyond chance since")),
     ]
     rows = [
         Row(
@@ -493,12 +472,10 @@ def _cause_figure(study: FailureStudy, cause: CauseFacts, position: int) -> Bloc
         ),
         draw=lines(
             [
-                Series(name=Text(en="Counted", zh="实际"), points=ends(cause.actual_by_month), role="focus"),
-                Series(
-                    name=Text(en="Expected", zh="预期"), points=ends(cause.expected_by_month), role="expected"
-                ),
+                Series(name=Text.of("Counted"), points=ends(cause.actual_by_month), role="focus"),
+                Series(name=Text.of("Expected"), points=ends(cause.expected_by_month), role="expected"),
             ],
-            measure=Text(en="Failures, running total", zh="累计故障"),
+            measure=Text.of("Failures, running total"),
         ),
     )
 
@@ -542,7 +519,7 @@ def ratio_figure(study: FailureStudy) -> Block:
             "Dots with intervals of actual to expected failures by supplier, model, plant and region; the highest is {name} with {ratio}.",
             values,
         ),
-        draw=dot_interval(items, measure=RATIO, by=Text(en="Attribute", zh="属性"), reference=1.0, log=True),
+        draw=dot_interval(items, measure=RATIO, by=Text.of("Attribute"), reference=1.0, log=True),
     )
 
 
@@ -553,9 +530,9 @@ def batch_table(study: FailureStudy) -> Block | None:
     if not lines:
         return None
     columns = [
-        Column(key="batch", label=Text(en="Batch", zh="批次")),
-        Column(key="failures", label=Text(en="Failures", zh="故障数"), show="numerator"),
-        Column(key="expected", label=Text(en="Expected", zh="预期"), show="denominator", places=1),
+        Column(key="batch", label=Text.of("Batch")),
+        Column(key="failures", label=Text.of("Failures"), show="numerator"),
+        Column(key="expected", label=Text.of("Expected"), show="denominator", places=1),
         Column(key="ratio", label=RATIO),
         Column(key="interval", label=INTERVAL, show="interval"),
     ]
@@ -635,32 +612,29 @@ def triangle_figure(study: FailureStudy, by: str = "production") -> Block:
             shown.rows,
             [*shown.columns, ("ultimate", Text(en=f"→ {last.en}", zh=f"→ {last.zh}"))],
             {**shown.cells, **ends},
-            measure=Text(en="Failures per 1,000 units", zh="每千台累计故障"),
-            by=Text(en="Produced", zh="生产季度") if produced else Text(en="Put into service", zh="投入使用"),
+            measure=Text.of("Failures per 1,000 units"),
+            by=Text.of("Produced") if produced else Text.of("Put into service"),
             places=0,
         ),
     )
 
 
 _RANKED_BY = {
-    "count": (
-        "{first} leads by count: {fact} in twelve months",
-        Text(en="Confirmed failures", zh="确认故障"),
-    ),
-    "cost": ("{first} costs most: {fact} in twelve months", Text(en="Direct cost", zh="直接成本")),
+    "count": ("{first} leads by count: {fact} in twelve months", Text.of("Confirmed failures")),
+    "cost": ("{first} costs most: {fact} in twelve months", Text.of("Direct cost")),
     "excess": (
         "{first} stands highest above its expected number: {fact}",
-        Text(en="Failures above the expected", zh="超出预期的故障"),
+        Text.of("Failures above the expected"),
     ),
 }
 _ATTRIBUTES = {
     "component": COMPONENT,
-    "fault_code": Text(en="Fault code", zh="故障代码"),
-    "model": Text(en="Model", zh="型号"),
-    "batch": Text(en="Batch", zh="批次"),
-    "supplier": Text(en="Supplier", zh="供应商"),
-    "plant": Text(en="Plant", zh="工厂"),
-    "region": Text(en="Region", zh="区域"),
+    "fault_code": Text.of("Fault code"),
+    "model": Text.of("Model"),
+    "batch": Text.of("Batch"),
+    "supplier": Text.of("Supplier"),
+    "plant": Text.of("Plant"),
+    "region": Text.of("Region"),
 }
 
 
@@ -716,20 +690,16 @@ def pareto_table(study: FailureStudy) -> Block | None:
     if not study.paretos:
         return None
     columns = [
-        Column(key="attribute", label=Text(en="Attribute", zh="属性")),
-        Column(key="by", label=Text(en="Ranked by", zh="排序依据")),
-        Column(key="first", label=Text(en="First", zh="首位"), wide=True),
-        Column(key="value", label=Text(en="Value", zh="数值"), places=0),
-        Column(key="rank", label=Text(en="Rank by chance", zh="名次区间"), show="interval", places=0),
-        Column(key="vital", label=Text(en="Make 80 %", zh="占八成个数"), places=0),
+        Column(key="attribute", label=Text.of("Attribute")),
+        Column(key="by", label=Text.of("Ranked by")),
+        Column(key="first", label=Text.of("First"), wide=True),
+        Column(key="value", label=Text.of("Value"), places=0),
+        Column(key="rank", label=Text.of("Rank by chance"), show="interval", places=0),
+        Column(key="vital", label=Text.of("Make 80 %"), places=0),
         Column(key="range", label=INTERVAL, show="interval", places=0),
-        Column(key="all", label=Text(en="Of", zh="总个数"), places=0),
+        Column(key="all", label=Text.of("Of"), places=0),
     ]
-    words = {
-        "count": Text(en="count", zh="次数"),
-        "cost": Text(en="cost", zh="成本"),
-        "excess": Text(en="excess", zh="超额"),
-    }
+    words = {"count": Text.of("count"), "cost": Text.of("cost"), "excess": Text.of("excess")}
     rows = []
     for (attribute, measure), ranking in study.paretos.items():
         first = ranking.lines[0]
@@ -785,10 +755,10 @@ def ages_table(study: FailureStudy) -> Block | None:
     if not ages:
         return None
     columns = [
-        Column(key="age", label=Text(en="Months in service", zh="在役月数")),
-        Column(key="free", label=Text(en="Without failure", zh="无故障"), places=1),
+        Column(key="age", label=Text.of("Months in service")),
+        Column(key="free", label=Text.of("Without failure"), places=1),
         Column(key="free_interval", label=INTERVAL, show="interval", places=1),
-        Column(key="mean", label=Text(en="Failures a machine", zh="每台故障"), places=2),
+        Column(key="mean", label=Text.of("Failures a machine"), places=2),
         Column(key="mean_interval", label=INTERVAL, show="interval", places=2),
     ]
     rows = [
@@ -824,7 +794,7 @@ def survival_figure(study: FailureStudy) -> Block:
         "failures.survival",
         Sentence("After {age} months {value} of machines have had no failure", _at(study.survival)),
         Sentence("Kaplan–Meier, machines put into service within the window; band is the pointwise interval"),
-        Text(en="Without failure", zh="无故障"),
+        Text.of("Without failure"),
         from_zero=False,
     )
 
@@ -838,7 +808,7 @@ def repairs_figure(study: FailureStudy) -> Block:
         "failures.repairs",
         Sentence("After {age} months the mean is {value}", _at(study.repairs)),
         Sentence("Mean cumulative function, repeated failures included; band is the pointwise interval"),
-        Text(en="Failures a machine", zh="每台故障"),
+        Text.of("Failures a machine"),
         from_zero=True,
     )
 
@@ -874,7 +844,7 @@ def _curve_figure(
         draw=survival(
             [Steps(name=measure, points=list(curve), role="focus")],
             measure=measure,
-            age=Text(en="In service", zh="在役时间"),
+            age=Text.of("In service"),
             age_unit="months",
             from_zero=from_zero,
         ),
@@ -905,12 +875,8 @@ def repeat_figure(study: FailureStudy) -> Block:
         foot=_source(study),
         alt=Sentence("Line of the repeat-repair rate by month; it ends at {rate} in {month}.", values),
         draw=lines(
-            [
-                Series(
-                    name=Text(en="Repaired again", zh="重复维修"), points=_months(study.repeats), role="focus"
-                )
-            ],
-            measure=Text(en="Repaired again within 30 days", zh="30 天内重复维修"),
+            [Series(name=Text.of("Repaired again"), points=_months(study.repeats), role="focus")],
+            measure=Text.of("Repaired again within 30 days"),
         ),
     )
 
@@ -940,9 +906,9 @@ def forecast_figure(study: FailureStudy) -> Block:
         foot=_source(study),
         alt=Sentence("Failures a month and the forecast from {first} to {last}, {total} in all.", values),
         draw=fan(
-            Series(name=Text(en="Actual", zh="实际"), points=list(outlook.history), role="actual"),
-            Series(name=Text(en="Forecast", zh="预测"), points=list(outlook.months), role="focus"),
-            measure=Text(en="Failures a month", zh="每月故障"),
+            Series(name=Text.of("Actual"), points=list(outlook.history), role="actual"),
+            Series(name=Text.of("Forecast"), points=list(outlook.months), role="focus"),
+            measure=Text.of("Failures a month"),
         ),
     )
 
@@ -953,11 +919,11 @@ def obligation_table(study: FailureStudy) -> Block | None:
     if study.forecast is None or not study.forecast.obligations:
         return None
     columns = [
-        Column(key="line", label=Text(en="Product line", zh="产品线"), wide=True),
-        Column(key="count", label=Text(en="Failures under warranty", zh="保修期内故障"), places=0),
-        Column(key="cost", label=Text(en="Expected direct cost", zh="预计直接成本")),
+        Column(key="line", label=Text.of("Product line"), wide=True),
+        Column(key="count", label=Text.of("Failures under warranty"), places=0),
+        Column(key="cost", label=Text.of("Expected direct cost")),
         Column(key="interval", label=INTERVAL, show="interval"),
-        Column(key="provision", label=Text(en="Provision", zh="准备金")),
+        Column(key="provision", label=Text.of("Provision")),
     ]
     rows = [
         Row(cells={"line": name, "count": count, "cost": cost, "interval": cost, "provision": held})
@@ -967,7 +933,7 @@ def obligation_table(study: FailureStudy) -> Block | None:
     rows.append(
         Row(
             cells={
-                "line": Text(en="All", zh="合计"),
+                "line": Text.of("All"),
                 "cost": total,
                 "interval": total,
                 "provision": study.forecast.provision,
@@ -995,10 +961,10 @@ def parts_table(study: FailureStudy) -> Block | None:
     if not study.parts:
         return _gap(study, "parts", "failures.parts") if "parts" in study.missing else None
     columns = [
-        Column(key="part", label=Text(en="Part", zh="备件")),
-        Column(key="demand", label=Text(en="Expected demand", zh="预计需求"), places=0),
+        Column(key="part", label=Text.of("Part", context="machine")),
+        Column(key="demand", label=Text.of("Expected demand"), places=0),
         Column(key="interval", label=INTERVAL, show="interval", places=0),
-        Column(key="stock", label=Text(en="Stock for 95% service", zh="95% 服务水平库存"), places=0),
+        Column(key="stock", label=Text.of("Stock for 95% service"), places=0),
     ]
     rows = [
         Row(cells={"part": part, "demand": demand, "interval": demand, "stock": stock})
@@ -1023,23 +989,20 @@ def cost_table(study: FailureStudy) -> Block:
     if study.money is None:
         return _gap(study, "cost", "failures.cost")
     kinds = {
-        "parts": Text(en="Parts", zh="配件"),
-        "logistics": Text(en="Logistics", zh="物流"),
-        "outsourcing": Text(en="Outsourcing", zh="外包"),
-        "compensation": Text(en="Compensation", zh="赔偿"),
-        "other": Text(en="Other", zh="其他"),
-        "recovered": Text(en="Recovered", zh="追偿"),
+        "parts": Text.of("Parts"),
+        "logistics": Text.of("Logistics"),
+        "outsourcing": Text.of("Outsourcing"),
+        "compensation": Text.of("Compensation"),
+        "other": Text.of("Other"),
+        "recovered": Text.of("Recovered"),
     }
     columns = [
         Column(key="component", label=COMPONENT, wide=True),
         *(Column(key=key, label=name) for key, name in kinds.items()),
     ]
-    columns += [
-        Column(key="total", label=Text(en="Total", zh="合计")),
-        Column(key="unit", label=Text(en="A failure", zh="单次")),
-    ]
+    columns += [Column(key="total", label=Text.of("Total")), Column(key="unit", label=Text.of("A failure"))]
     rows = [Row(cells={"component": name, **facts}) for name, facts in study.money.by_component]
-    rows.append(Row(cells={"component": Text(en="All", zh="合计"), "total": study.money.total}, role="total"))
+    rows.append(Row(cells={"component": Text.of("All"), "total": study.money.total}, role="total"))
     return table(
         "failures.cost",
         title=Sentence(
@@ -1059,9 +1022,9 @@ def recovery_table(study: FailureStudy) -> Block | None:
         return _gap(study, "recovery", "failures.recovery") if "recovery" in study.missing else None
     lines = sorted(study.money.recovery, key=lambda line: float(line[1].value or 0))
     columns = [
-        Column(key="supplier", label=Text(en="Supplier", zh="供应商"), wide=True),
-        Column(key="claims", label=Text(en="Claims", zh="索赔数"), show="n"),
-        Column(key="share", label=Text(en="Recovered", zh="追偿率")),
+        Column(key="supplier", label=Text.of("Supplier"), wide=True),
+        Column(key="claims", label=Text.of("Claims"), show="n"),
+        Column(key="share", label=Text.of("Share recovered")),
     ]
     rows = [Row(cells={"supplier": name, "claims": fact, "share": fact}) for name, fact in lines]
     return table(
@@ -1092,16 +1055,14 @@ def watch_table(study: FailureStudy) -> Block:
             title=Sentence("No watch: fewer than six months, or too few failures expected in every cell."),
         )
     columns = [
-        Column(key="what", label=Text(en="What", zh="项目"), wide=True),
-        Column(key="value", label=Text(en="Value", zh="数值")),
+        Column(key="what", label=Text.of("What"), wide=True),
+        Column(key="value", label=Text.of("Value")),
     ]
     rows = [
-        Row(cells={"what": Text(en="Cells watched", zh="监测单元"), "value": study.watch.cells}),
+        Row(cells={"what": Text.of("Cells watched"), "value": study.watch.cells}),
         Row(
             cells={
-                "what": Text(
-                    en="Any alert in a quiet month (simulated)", zh="无异常月份出现预警的比例（模拟）"
-                ),
+                "what": Text.of("Any alert in a quiet month (simulated)"),
                 "value": study.watch.false_alarms,
             }
         ),
@@ -1138,10 +1099,10 @@ def _names(study: FailureStudy) -> Text:
 
 
 _VERDICTS = {
-    "worked": Text(en="Worked so far", zh="目前有效"),
-    "worse": Text(en="Failures rose", zh="故障上升"),
-    "no_effect": Text(en="No effect to be seen", zh="未见效果"),
-    "too_early": Text(en="Too early to say", zh="尚难判断"),
+    "worked": Text.of("Worked so far"),
+    "worse": Text.of("Failures rose"),
+    "no_effect": Text.of("No effect to be seen"),
+    "too_early": Text.of("Too early to say"),
 }
 
 
@@ -1155,12 +1116,12 @@ def fix_table(study: FailureStudy) -> Block:
             title=Sentence("No fix is registered, or no machine made with one is in the field yet."),
         )
     columns = [
-        Column(key="fix", label=Text(en="Fix", zh="整改"), wide=True),
-        Column(key="since", label=Text(en="Produced since", zh="生产始于")),
-        Column(key="failures", label=Text(en="Failures since", zh="其后故障")),
-        Column(key="ratio", label=Text(en="After to before", zh="整改后与前之比")),
+        Column(key="fix", label=Text.of("Fix"), wide=True),
+        Column(key="since", label=Text.of("Produced since")),
+        Column(key="failures", label=Text.of("Failures since")),
+        Column(key="ratio", label=Text.of("After to before")),
         Column(key="interval", label=INTERVAL, show="interval"),
-        Column(key="verdict", label=Text(en="Verdict", zh="结论")),
+        Column(key="verdict", label=Text.of("Verdict")),
     ]
     rows = [
         Row(
@@ -1191,8 +1152,8 @@ def fix_table(study: FailureStudy) -> Block:
 def excluded_table(study: FailureStudy) -> Block:
     """Confirmed failures that no rate holds, by reason."""
     columns = [
-        Column(key="why", label=Text(en="Why", zh="原因"), wide=True),
-        Column(key="count", label=Text(en="Failures", zh="故障数"), places=0),
+        Column(key="why", label=Text.of("Why"), wide=True),
+        Column(key="count", label=Text.of("Failures"), places=0),
     ]
     rows = [Row(cells={"why": name, "count": fact}) for name, fact in study.excluded if fact.value]
     if not rows:
@@ -1223,7 +1184,7 @@ def power_table(study: FailureStudy) -> Block:
     """What the search can find: chance of detection by size and strength."""
     sizes = sorted({due for due, _ in study.power})
     ratios = sorted({ratio for _, ratio in study.power})
-    columns = [Column(key="expected", label=Text(en="Failures expected", zh="预期故障"))]
+    columns = [Column(key="expected", label=Text.of("Failures expected"))]
     columns += [
         Column(key=f"r{ratio:g}", label=Text(en=f"Rate ratio {ratio:g}", zh=f"故障率比 {ratio:g}"))
         for ratio in ratios
@@ -1253,14 +1214,12 @@ def simulated_tables(study: FailureStudy) -> list[Block]:
     ratios = sorted({one.ratio for one in right})
     names = {one.planted: one.name for one in right}
     by = {(one.planted, one.ratio): one.share for one in right}
-    columns = [Column(key="planted", label=Text(en="Planted", zh="植入的缺陷"), wide=True)]
+    columns = [Column(key="planted", label=Text.of("Planted"), wide=True)]
     columns += [
         Column(key=f"r{ratio:g}", label=Text(en=f"Rate ratio {ratio:g}", zh=f"故障率比 {ratio:g}"))
         for ratio in ratios
     ]
-    columns.append(
-        Column(key="interval", label=Text(en="Interval at 2", zh="故障率比 2 的区间"), show="interval")
-    )
+    columns.append(Column(key="interval", label=Text.of("Interval at 2"), show="interval"))
     rows = [
         Row(
             cells={
@@ -1292,10 +1251,10 @@ def simulated_tables(study: FailureStudy) -> list[Block]:
             title=Sentence("How often something is named although nothing is planted"),
             subtitle=Sentence("Share of simulated fields with any finding"),
             columns=[
-                Column(key="planted", label=Text(en="Planted", zh="植入的缺陷"), wide=True),
-                Column(key="share", label=Text(en="Alarms", zh="误报")),
-                Column(key="interval", label=Text(en="Interval", zh="区间"), show="interval"),
-                Column(key="n", label=Text(en="Fields", zh="模拟次数"), show="n"),
+                Column(key="planted", label=Text.of("Planted"), wide=True),
+                Column(key="share", label=Text.of("Alarms")),
+                Column(key="interval", label=Text.of("Interval"), show="interval"),
+                Column(key="n", label=Text.of("Fields"), show="n"),
             ],
             rows=quiet,
             note=_source(study),
@@ -1333,20 +1292,18 @@ def _tree_figure(study: FailureStudy, tree: TreeFacts) -> Block:
             "Fault tree, read from the top event at the left to its causes at the right: {title}, {top}.",
             values,
         ),
-        draw=fault_tree(
-            tree.nodes, by=Text(en="Event", zh="事件"), measure=Text(en="Probability", zh="概率")
-        ),
+        draw=fault_tree(tree.nodes, by=Text.of("Event"), measure=Text.of("Probability")),
     )
 
 
 def _tree_table(study: FailureStudy, tree: TreeFacts) -> Block:
     columns = [
-        Column(key="event", label=Text(en="Basic event", zh="基本事件"), wide=True),
-        Column(key="chance", label=Text(en="Probability", zh="概率"), places=2),
-        Column(key="weight", label=Text(en="Fussell–Vesely", zh="Fussell–Vesely 重要度")),
-        Column(key="source", label=Text(en="From", zh="来源")),
+        Column(key="event", label=Text.of("Basic event"), wide=True),
+        Column(key="chance", label=Text.of("Probability"), places=2),
+        Column(key="weight", label=Text.of("Fussell–Vesely")),
+        Column(key="source", label=Text.of("From")),
     ]
-    field, given = Text(en="Field", zh="现场数据"), Text(en="Given", zh="给定")
+    field, given = Text.of("Field"), Text.of("Given")
     rows = [
         Row(cells={"event": name, "chance": chance, "weight": weight, "source": field if counted else given})
         for name, chance, weight, counted in tree.events

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from analysis.errors import ParameterError, suggestion
 from analysis.exhibits.record import Block, Gathered
+from analysis.exhibits.shape import misplaced_cells
 from analysis.exhibits.vocabulary import Cell, Column, Row, Tone
 from analysis.formats import (
     NO_VALUE,
@@ -68,11 +69,31 @@ def table_body(gathered: Gathered, columns: Sequence[Column], rows: Sequence[Row
     reasons = Reasons()
     printers = [_ColumnPrinter(column, rows, gathered, reasons) for column in columns]
     _share_scale(printers)
-    return {
+    listing = {
         "columns": [printer.heading() for printer in printers],
-        "rows": [{"role": row.role, "cells": [printer.cell(row) for printer in printers]} for row in rows],
-        "reasons": reasons,
+        "rows": [
+            {"role": row.role, "cells": [printer.cell(row) for printer in printers], **_stated(row)}
+            for row in rows
+        ],
     }
+    refuse_misplaced(gathered.block, misplaced_cells(listing, gathered.facts))
+    return listing | {"reasons": reasons}
+
+
+def refuse_misplaced(block: str, doubts: Iterable[str]) -> None:
+    """Refuse a number that stands under a heading, or in a row, that is not its own."""
+    found = list(doubts)
+    if found:
+        raise ParameterError(
+            f"block {block}: {found[0]}" + (f" And {len(found) - 1} more." if len(found) > 1 else "")
+        )
+
+
+def _stated(part: Column | Row) -> dict[str, Any]:
+    """What the facts of a column or row must be of, as the record keeps it; nothing where nothing is stated."""
+    period = part.period if isinstance(part, Column) else None
+    stated = {"metric": list(part.metric), "slice": dict(sorted(part.slice.items())), "period": period}
+    return {name: value for name, value in stated.items() if value}
 
 
 def _share_scale(printers: Sequence[_ColumnPrinter]) -> None:
@@ -182,9 +203,15 @@ class _ColumnPrinter:
             "align": "right" if number else "left",
             "type": "number" if number else "text",
             "wide": self.column.wide,
+            **_stated(self.column),
         }
 
     def cell(self, row: Row) -> dict[str, Any]:
+        cell = self._cell(row)
+        own = row.slices.get(self.column.key)
+        return cell | {"slice": dict(sorted(own.items()))} if own else cell
+
+    def _cell(self, row: Row) -> dict[str, Any]:
         value = row.cells.get(self.column.key)
         if isinstance(value, Fact):
             return self._fact_cell(value, row.tone)

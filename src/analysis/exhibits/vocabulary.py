@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from analysis.locale import Text
@@ -16,6 +16,7 @@ Status = Literal["alert", "watch", "good"]
 Role = Literal["body", "subtotal", "total", "group"]
 Show = Literal["value", "interval", "n", "numerator", "denominator"]
 Cell = Fact | Text | str | Month | dt.date | None
+Slice = Mapping[str, str | None]  # dimension: value; None says "over all values"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,9 @@ class Column:
     ``unit`` is a unit id; left out, it is the unit all facts of the column share (where they differ, each cell
     prints its own). ``show`` picks what of the fact is printed. ``scale``: ``auto`` prints money in 万元 or
     CNY thousand when it is large, ``exact`` to the cent. ``better`` colours signed changes.
+
+    ``metric`` names the metrics, ``slice`` the dimensions and ``period`` the period that every fact of the column must
+    have; what is left out is not asked (:func:`analysis.exhibits.shape.misplaced`).
     """
 
     key: str
@@ -36,15 +40,25 @@ class Column:
     scale: Literal["auto", "exact"] = "auto"
     better: Literal["higher", "lower"] | None = None
     wide: bool = False
+    metric: tuple[str, ...] = ()
+    slice: Slice = field(default_factory=dict)
+    period: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A row: cells by column key. A column that is not named, or None, is a blank cell (blank is not zero)."""
+    """A row: cells by column key. A column that is not named, or None, is a blank cell (blank is not zero).
+
+    ``metric`` and ``slice`` are what the row's facts must be of; ``slices`` says it by column key where two tables stand
+    side by side in one.
+    """
 
     cells: Mapping[str, Cell]
     role: Role = "body"
     tone: Tone | None = None
+    metric: tuple[str, ...] = ()
+    slice: Slice = field(default_factory=dict)
+    slices: Mapping[str, Slice] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +69,8 @@ class Comparison:
     value: Fact | Sentence
     tone: Tone | None = None
     signed: bool = True
+    metric: tuple[str, ...] = ()
+    slice: Slice = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,3 +82,5 @@ class Tile:
     status: Status | None = None
     comparisons: Sequence[Comparison] = ()
     history: Sequence[Fact] = ()
+    metric: tuple[str, ...] = ()
+    slice: Slice = field(default_factory=dict)
