@@ -915,7 +915,7 @@ def measures_worth_table(study: CostStudy) -> Block | None:
         "costs.measures_worth",
         title=Sentence("What the measures were worth, and whether that is plausible"),
         subtitle=Sentence(
-            "Saving a ticket avoided above what a ticket cost before would mean that something else fell too; the last three columns are counts and averages without a test"
+            "A saving per ticket avoided above what a ticket cost before would mean that something else fell too; the last three columns are counts and averages without a test"
         ),
         columns=[
             metric("measure_cost", of="facts.cost", head="Outlay", places=0),
@@ -984,11 +984,11 @@ def sourcing_table(study: CostStudy) -> Block:
 
 _BREAK_EVEN = (
     "No break-even: at any volume one option is cheaper",
-    "In-house and outsourced cost the same at {even} a month",
-    "In-house and outsourced cost the same at {even} and at {next} a month",
+    "In-house and outsourced cost the same at {even} per month",
+    "In-house and outsourced cost the same at {even} and at {next} per month",
 )
 _MINIMUM = {
-    True: "Field teams and service partners, last twelve months; the two do not get the same work, so not all of the gap can be saved. The contract bills at least {minimum} a month",
+    True: "Field teams and service partners, last twelve months; the two do not get the same work, so not all of the gap can be saved. The contract bills at least {minimum} per month",
     False: "Field teams and service partners, last twelve months; the two do not get the same work, so not all of the gap can be saved. A minimum of the contract is not stated (assumption outsourcing_minimum_tickets), so none is assumed",
 }
 
@@ -1029,7 +1029,7 @@ def staffing_table(study: CostStudy) -> Block | None:
             "How many people for the peak? Last year's field work, done again by teams of other sizes"
         ),
         subtitle=Sentence(
-            "Hours beyond the team's practical capacity go to partners month by month at their cost an hour; last year's months, without an interval"
+            "Hours beyond the team's practical capacity go to partners month by month at their cost per hour; last year's months, without an interval"
         ),
         rows=study.sourcing.staffing,
         by=("team_size",),
@@ -1104,8 +1104,8 @@ def coverage_table(study: CostStudy) -> Block | None:
 
 
 _CLAIMS_BASIS = {
-    True: "Failures expected until the warranties end, each at the claims booked a warranty failure in the last twelve months",
-    False: "Claims expected at the cost a unit-month of the last two years, for the warranty that is left",
+    True: "Failures expected until the warranties end, each at the claims booked per warranty failure in the last twelve months",
+    False: "Claims expected at the cost per unit-month of the last two years, for the warranty that is left",
 }
 
 
@@ -1127,6 +1127,6 @@ def _coverage_note(provision: Provision) -> Sentence:
         return Sentence(template, values)
     return Sentence(
         template
-        + " At the claims a unit-month of the last two years, as if machines did not age, it would be {past}.",
+        + " At the claims per unit-month of the last two years, as if machines did not age, it would be {past}.",
         values | {"past": bridge.at_past_rate},
     )

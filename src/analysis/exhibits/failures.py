@@ -758,7 +758,7 @@ def ages_table(study: FailureStudy) -> Block | None:
         Column(key="age", label=Text.of("Months in service")),
         Column(key="free", label=Text.of("Without failure"), places=1),
         Column(key="free_interval", label=INTERVAL, show="interval", places=1),
-        Column(key="mean", label=Text.of("Failures a machine"), places=2),
+        Column(key="mean", label=Text.of("Failures per machine"), places=2),
         Column(key="mean_interval", label=INTERVAL, show="interval", places=2),
     ]
     rows = [
@@ -808,7 +808,7 @@ def repairs_figure(study: FailureStudy) -> Block:
         "failures.repairs",
         Sentence("After {age} months the mean is {value}", _at(study.repairs)),
         Sentence("Mean cumulative function, repeated failures included; band is the pointwise interval"),
-        Text.of("Failures a machine"),
+        Text.of("Failures per machine"),
         from_zero=True,
     )
 
@@ -901,14 +901,14 @@ def forecast_figure(study: FailureStudy) -> Block:
         "failures.forecast",
         title=Sentence("{total} are expected from {first} to {last} ({total:interval})", values),
         subtitle=Sentence(
-            "Confirmed failures a month: history completed for reports still to come, then the forecast with its prediction interval"
+            "Confirmed failures per month: history completed for reports still to come, then the forecast with its prediction interval"
         ),
         foot=_source(study),
-        alt=Sentence("Failures a month and the forecast from {first} to {last}, {total} in all.", values),
+        alt=Sentence("Failures per month and the forecast from {first} to {last}, {total} in all.", values),
         draw=fan(
             Series(name=Text.of("Actual"), points=list(outlook.history), role="actual"),
             Series(name=Text.of("Forecast"), points=list(outlook.months), role="focus"),
-            measure=Text.of("Failures a month"),
+            measure=Text.of("Failures per month"),
         ),
     )
 
@@ -973,7 +973,7 @@ def parts_table(study: FailureStudy) -> Block | None:
     return table(
         "failures.parts",
         title=Sentence("Spare parts for the next three months"),
-        subtitle=Sentence("Expected failures by component times parts used a failure"),
+        subtitle=Sentence("Expected failures by component times parts used per failure"),
         columns=columns,
         rows=rows,
         note=_source(study),

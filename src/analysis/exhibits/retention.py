@@ -624,7 +624,7 @@ def cohort_table(study: RetentionStudy) -> Block | None:
             {"cohort": lead.cohort, "orders": lead.per_customer["orders"]},
         ),
         subtitle=Sentence(
-            "Whole cohorts only; orders, revenue and margin to date a customer; intervals of the differences hold for all cohorts of a group together"
+            "Whole cohorts only; orders, revenue and margin to date per customer; intervals of the differences hold for all cohorts of a group together"
         ),
         columns=columns,
         rows=rows,

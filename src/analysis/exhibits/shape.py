@@ -134,9 +134,11 @@ def references(value: Any, key: str = "") -> Iterator[str]:
 # ---------------------------------------------------------------- the right number under the right heading
 
 
-def misplaced(record: Mapping[str, Any]) -> Iterator[str]:
-    """Every number of a record that is not of the metric, the slice or the period its column, row or tile states."""
-    facts = {fact["id"]: fact for fact in record["facts"]}
+def misplaced(record: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[str]:
+    """Every number of a record that is not of the metric, the slice or the period its column, row or tile states.
+
+    ``facts``: records by id. A reference that they lack is another check's business.
+    """
     for listing in (record, record.get("data") or {}):
         if "rows" in listing:
             yield from misplaced_cells(listing, facts)
@@ -146,8 +148,8 @@ def misplaced(record: Mapping[str, Any]) -> Iterator[str]:
 def misplaced_cells(listing: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[str]:
     """The same for the ``columns`` and ``rows`` of a table."""
     for number, row in enumerate(listing["rows"], start=1):
-        for column, cell in zip(listing["columns"], row["cells"], strict=True):
-            if cell["fact"] is None:
+        for column, cell in zip(listing["columns"], row["cells"], strict=False):
+            if cell["fact"] not in facts:
                 continue
             stated = (column, row, cell)
             place = f"row {number}, column {column['key']}"
@@ -158,9 +160,10 @@ def misplaced_tiles(tiles: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]
     """The same for tiles and the lines below their numbers."""
     for tile in tiles:
         name = tile["label"]["en"]
-        yield from _foreign(f"tile “{name}”", facts[tile["fact"]], (tile,))
+        if tile["fact"] in facts:
+            yield from _foreign(f"tile “{name}”", facts[tile["fact"]], (tile,))
         for line in tile["comparisons"]:
-            for identity in set(references(line["value"])):
+            for identity in sorted(set(references(line["value"])) & set(facts)):
                 place = f"tile “{name}”, line “{line['label']['en']}”"
                 yield from _foreign(place, facts[identity], (line,))
 

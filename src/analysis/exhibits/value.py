@@ -161,7 +161,7 @@ def parts_table(study: ValueStudy) -> Block | None:
         "value.parts",
         title=Sentence("Today's customers are worth {total}", {"total": whole.total}),
         subtitle=Sentence(
-            "On {basis}, over {horizon}, discounted at {rate} a year",
+            "On {basis}, over {horizon}, discounted at {rate} per year",
             {"basis": BASIS_NAMES[study.settings.basis], "horizon": study.horizon, "rate": study.rate},
         ),
         columns=[
@@ -726,7 +726,7 @@ def candidates_table(study: ValueStudy) -> Block | None:
             Column(key="likelihood", label=Text.of("Log-likelihood"), places=1),
             Column(key="bic", label=Text.same("BIC"), places=0),
             Column(key="predicted", label=Text.of("Predicted"), places=0),
-            Column(key="error", label=Text.of("Error a customer"), places=4),
+            Column(key="error", label=Text.of("Error per customer"), places=4),
             Column(key="chosen", label=Text.of("Choice")),
         ],
         rows=rows,

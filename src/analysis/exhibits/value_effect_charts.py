@@ -401,8 +401,8 @@ def tornado(rows: Sequence[tuple[Text, Fact, Fact]], centre: Fact, *, measure: T
 
     columns = [
         Column(key="input", label=by),
-        Column(key="low", label=Text.of("At the tenth percentile")),
-        Column(key="high", label=Text.of("At the ninetieth percentile")),
+        Column(key="low", label=Text.of("At the 10th percentile")),
+        Column(key="high", label=Text.of("At the 90th percentile")),
     ]
     data = [Row(cells={"input": name, "low": low, "high": high}) for name, low, high in rows]
     return Drawing(draw=draw, data=(columns, data), size=(WIDTH, rows_height(names, extra=52)))

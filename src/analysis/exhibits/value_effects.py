@@ -718,7 +718,7 @@ def levers_table(study: ValueStudy) -> Block | None:
         return None
     columns = [
         Column(key="name", label=Text.of("Scenario and lever"), wide=True),
-        Column(key="cases", label=Text.of("Cases a year")),
+        Column(key="cases", label=Text.of("Cases per year")),
         Column(key="wrong", label=Text.of("Gone wrong")),
         Column(key="moved", label=Text.of("Changed")),
         Column(key="standing", label=Text.of("Effect", context="cause")),

@@ -964,7 +964,7 @@ class ForecastFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class UnitCost:
-    """Mean direct cost a failure and its standard error."""
+    """Mean direct cost per failure and its standard error."""
 
     mean: float
     error: float

@@ -19,15 +19,7 @@ SOURCE = ROOT / "src" / "analysis"
 
 
 # functions whose argument at this place is a message of the catalogue; so is every ``head=`` and ``total_head=``
-MESSAGE_AT = {
-    "Sentence": 0,
-    "Text.of": 0,
-    "named": 0,
-    "words": 1,
-    "entry": 2,
-    "line": 2,
-    "_absent": 2,
-}
+MESSAGE_AT = {"Sentence": 0, "Text.of": 0, "named": 0, "words": 1, "entry": 2, "line": 2, "_absent": 2}
 
 
 def templates(path: Path) -> Iterator[str]:
@@ -38,7 +30,9 @@ def templates(path: Path) -> Iterator[str]:
         given = {keyword.arg: keyword.value for keyword in node.keywords}
         context = "".join(leaves(given["context"])) if "context" in given else ""
         place = MESSAGE_AT.get(ast.unparse(node.func), len(node.args))
-        places = node.args[place : place + 1] + [given[name] for name in ("head", "total_head") if name in given]
+        places = node.args[place : place + 1] + [
+            given[name] for name in ("head", "total_head") if name in given
+        ]
         for message in places:
             yield from (keyed(text, context) for text in leaves(message))
 
