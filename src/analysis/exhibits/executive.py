@@ -76,10 +76,20 @@ def headline_table(study: ExecutiveStudy) -> Block:
     columns = [
         Column(key="metric", label=Text.of("Metric"), wide=True),
         Column(key="now", label=Text.of("This month")),
-        Column(key="interval", label=Text.of("Interval"), show="interval"),
+        Column(
+            key="interval",
+            label=Text.of("Interval"),
+            show="interval",
+            metric=("automation_rate", "complaint_ticket_rate", "service_rework_rate"),
+        ),
         Column(key="previous", label=Text.of("Previous month")),
         Column(key="before", label=Text.of("Year before")),
-        Column(key="change", label=Text.of("Change on year before"), signed=True),
+        Column(
+            key="change",
+            label=Text.of("Change on year before"),
+            signed=True,
+            metric=("point_change", "relative_change"),
+        ),
     ]
     rows = [
         Row(

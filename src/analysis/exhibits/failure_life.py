@@ -51,12 +51,12 @@ def life_table(study: FailureStudy) -> Block:
         )
     columns = [
         Column(key="component", label=COMPONENT, wide=True),
-        Column(key="failures", label=Text.of("Failures"), places=0),
-        Column(key="shape", label=Text.of("Weibull shape"), places=2),
-        Column(key="shape_interval", label=INTERVAL, show="interval", places=2),
+        Column(key="failures", label=Text.of("Failures"), places=0, metric=("failure_count",)),
+        Column(key="shape", label=Text.of("Weibull shape"), places=2, metric=("weibull_shape",)),
+        Column(key="shape_interval", label=INTERVAL, show="interval", places=2, metric=("weibull_shape",)),
         Column(key="reading", label=Text.of("Reading")),
-        Column(key="b10", label=Text.of("B10 life"), places=0),
-        Column(key="b10_interval", label=INTERVAL, show="interval", places=0),
+        Column(key="b10", label=Text.of("B10 life"), places=0, metric=("b10_life",)),
+        Column(key="b10_interval", label=INTERVAL, show="interval", places=0, metric=("b10_life",)),
         Column(key="note", label=Text.of("Extrapolated")),
     ]
     rows = [
@@ -83,6 +83,7 @@ def life_table(study: FailureStudy) -> Block:
         columns=columns,
         rows=rows,
         note=source(study),
+        by=("component",),
     )
 
 
@@ -119,6 +120,7 @@ def models_table(study: FailureStudy) -> Block | None:
         note=Sentence(
             "The rule was fixed beforehand: Weibull, unless another lies more than 10 below it. The slow mixture is fitted to the steepest component and where the Weibull departs by more than chance."
         ),
+        by=("component",),
     )
 
 
@@ -150,10 +152,10 @@ def probability_plot(study: FailureStudy) -> list[Block]:
 def _b10_table(study: FailureStudy, life: LifeFacts) -> Block:
     columns = [
         Column(key="model", label=Text.of("Distribution"), wide=True),
-        Column(key="likelihood", label=Text.of("Log-likelihood"), places=1),
-        Column(key="excess", label=Text.of("Criterion above lowest"), places=1),
-        Column(key="b10", label=Text.of("B10 life"), places=1),
-        Column(key="interval", label=INTERVAL, show="interval", places=1),
+        Column(key="likelihood", label=Text.of("Log-likelihood"), places=1, metric=("life_log_likelihood",)),
+        Column(key="excess", label=Text.of("Criterion above lowest"), places=1, metric=("life_criterion",)),
+        Column(key="b10", label=Text.of("B10 life"), places=1, metric=("b10_life",)),
+        Column(key="interval", label=INTERVAL, show="interval", places=1, metric=("b10_life",)),
         Column(key="used", label=Text.of("Used", context="model")),
     ]
     yes = Text.of("yes")
@@ -177,6 +179,7 @@ def _b10_table(study: FailureStudy, life: LifeFacts) -> Block:
         columns=columns,
         rows=rows,
         note=source(study),
+        by=("component", "model"),
     )
 
 

@@ -202,7 +202,7 @@ def rules_table(study: FailureStudy) -> Block:
         Column(key="rule", label=Text.of("Rule")),
         Column(key="what", label=Text.of("Looks for"), wide=True),
         Column(key="months", label=Text.of("Months signalled"), wide=True),
-        Column(key="quiet", label=Text.of("Quiet charts that signal")),
+        Column(key="quiet", label=Text.of("Quiet charts that signal"), metric=("chart_false_alarms",)),
     ]
     rows = [
         Row(
@@ -226,6 +226,7 @@ def rules_table(study: FailureStudy) -> Block:
         note=Sentence(
             "EWMA and CUSUM find small shifts that last; they use centre and scatter of the chart."
         ),
+        by=("rule",),
     )
 
 
@@ -297,10 +298,10 @@ def words_table(study: FailureStudy) -> Block | None:
     columns = [
         Column(key="component", label=COMPONENT),
         Column(key="term", label=Text.of("Customers say"), wide=True),
-        Column(key="inside", label=Text.of("Of its failures")),
-        Column(key="outside", label=Text.of("Of others")),
-        Column(key="odds", label=Text.of("Log-odds"), places=1),
-        Column(key="interval", label=INTERVAL, show="interval", places=1),
+        Column(key="inside", label=Text.of("Of its failures"), metric=("complaint_term_share",)),
+        Column(key="outside", label=Text.of("Of others"), metric=("complaint_term_share",)),
+        Column(key="odds", label=Text.of("Log-odds"), places=1, metric=("complaint_term_odds",)),
+        Column(key="interval", label=INTERVAL, show="interval", places=1, metric=("complaint_term_odds",)),
     ]
     rows, last, same = [], "", 0
     for one in study.words.by_component:
@@ -337,6 +338,7 @@ def words_table(study: FailureStudy) -> Block | None:
             "Evidence behind a cause, never a cause. New words in the report month: {words}.",
             {"words": fresh},
         ),
+        by=("component", "term"),
     )
 
 
@@ -356,7 +358,7 @@ def similar_table(study: FailureStudy) -> Block | None:
     columns = [
         Column(key="component", label=COMPONENT),
         Column(key="text", label=Text.of("A typical complaint"), wide=True),
-        Column(key="tickets", label=Text.of("Complaints alike"), places=0),
+        Column(key="tickets", label=Text.of("Complaints alike"), places=0, metric=("complaints_alike",)),
     ]
     return table(
         "failures.similar",
@@ -369,6 +371,7 @@ def similar_table(study: FailureStudy) -> Block | None:
         note=Sentence(
             "Three dots stand for numbers, addresses and whatever fewer than ten tickets of five machines say."
         ),
+        by=("component",),
     )
 
 
@@ -399,13 +402,13 @@ def causes_table(study: FailureStudy) -> Block:
         )
     columns = [
         Column(key="cause", label=Text.of("Cause"), wide=True),
-        Column(key="ratio", label=Text.of("Rate ratio")),
-        Column(key="interval", label=INTERVAL, show="interval"),
-        Column(key="shrunken", label=Text.of("Shrunken")),
-        Column(key="failures", label=Text.of("Failures"), places=0),
-        Column(key="expected", label=Text.of("Expected"), places=0),
-        Column(key="share", label=Text.of("Share of all")),
-        Column(key="cost", label=Text.of("Excess cost")),
+        Column(key="ratio", label=Text.of("Rate ratio"), metric=("cause_rate_ratio",)),
+        Column(key="interval", label=INTERVAL, show="interval", metric=("cause_rate_ratio",)),
+        Column(key="shrunken", label=Text.of("Shrunken"), metric=("cause_rate_ratio_shrunken",)),
+        Column(key="failures", label=Text.of("Failures"), places=0, metric=("cause_failures",)),
+        Column(key="expected", label=Text.of("Expected"), places=0, metric=("cause_expected_failures",)),
+        Column(key="share", label=Text.of("Share of all"), metric=("cause_share_explained",)),
+        Column(key="cost", label=Text.of("Excess cost"), metric=("cause_excess_cost",)),
         Column(key="first", label=Text.of("Beyond chance since")),
     ]
     rows = [
@@ -438,6 +441,7 @@ def causes_table(study: FailureStudy) -> Block:
         note=Sentence(
             "Intervals are not corrected for having been selected; the shrunken ratio is. Serials and tickets are in the evidence of each finding."
         ),
+        by=("component",),
     )
 
 
@@ -693,11 +697,18 @@ def pareto_table(study: FailureStudy) -> Block | None:
         Column(key="attribute", label=Text.of("Attribute")),
         Column(key="by", label=Text.of("Ranked by")),
         Column(key="first", label=Text.of("First"), wide=True),
-        Column(key="value", label=Text.of("Value"), places=0),
-        Column(key="rank", label=Text.of("Rank by chance"), show="interval", places=0),
-        Column(key="vital", label=Text.of("Make 80 %"), places=0),
-        Column(key="range", label=INTERVAL, show="interval", places=0),
-        Column(key="all", label=Text.of("Of"), places=0),
+        Column(
+            key="value",
+            label=Text.of("Value"),
+            places=0,
+            metric=("excess_failures", "failure_cost", "failure_count"),
+        ),
+        Column(
+            key="rank", label=Text.of("Rank by chance"), show="interval", places=0, metric=("failure_rank",)
+        ),
+        Column(key="vital", label=Text.of("Make 80 %"), places=0, metric=("vital_few",)),
+        Column(key="range", label=INTERVAL, show="interval", places=0, metric=("vital_few",)),
+        Column(key="all", label=Text.of("Of"), places=0, metric=("ranked_values",)),
     ]
     words = {"count": Text.of("count"), "cost": Text.of("cost"), "excess": Text.of("excess")}
     rows = []
@@ -756,10 +767,14 @@ def ages_table(study: FailureStudy) -> Block | None:
         return None
     columns = [
         Column(key="age", label=Text.of("Months in service")),
-        Column(key="free", label=Text.of("Without failure"), places=1),
-        Column(key="free_interval", label=INTERVAL, show="interval", places=1),
-        Column(key="mean", label=Text.of("Failures per machine"), places=2),
-        Column(key="mean_interval", label=INTERVAL, show="interval", places=2),
+        Column(key="free", label=Text.of("Without failure"), places=1, metric=("failure_free_share",)),
+        Column(
+            key="free_interval", label=INTERVAL, show="interval", places=1, metric=("failure_free_share",)
+        ),
+        Column(key="mean", label=Text.of("Failures per machine"), places=2, metric=("repairs_per_machine",)),
+        Column(
+            key="mean_interval", label=INTERVAL, show="interval", places=2, metric=("repairs_per_machine",)
+        ),
     ]
     rows = [
         Row(
@@ -782,6 +797,7 @@ def ages_table(study: FailureStudy) -> Block | None:
         columns=columns,
         rows=rows,
         note=_source(study),
+        by=("by_month",),
     )
 
 
@@ -920,10 +936,10 @@ def obligation_table(study: FailureStudy) -> Block | None:
         return None
     columns = [
         Column(key="line", label=Text.of("Product line"), wide=True),
-        Column(key="count", label=Text.of("Failures under warranty"), places=0),
-        Column(key="cost", label=Text.of("Expected direct cost")),
-        Column(key="interval", label=INTERVAL, show="interval"),
-        Column(key="provision", label=Text.of("Provision")),
+        Column(key="count", label=Text.of("Failures under warranty"), places=0, metric=("failure_forecast",)),
+        Column(key="cost", label=Text.of("Expected direct cost"), metric=("warranty_obligation",)),
+        Column(key="interval", label=INTERVAL, show="interval", metric=("warranty_obligation",)),
+        Column(key="provision", label=Text.of("Provision"), metric=("provision_balance",)),
     ]
     rows = [
         Row(cells={"line": name, "count": count, "cost": cost, "interval": cost, "provision": held})
@@ -962,9 +978,9 @@ def parts_table(study: FailureStudy) -> Block | None:
         return _gap(study, "parts", "failures.parts") if "parts" in study.missing else None
     columns = [
         Column(key="part", label=Text.of("Part", context="machine")),
-        Column(key="demand", label=Text.of("Expected demand"), places=0),
-        Column(key="interval", label=INTERVAL, show="interval", places=0),
-        Column(key="stock", label=Text.of("Stock for 95% service"), places=0),
+        Column(key="demand", label=Text.of("Expected demand"), places=0, metric=("part_demand",)),
+        Column(key="interval", label=INTERVAL, show="interval", places=0, metric=("part_demand",)),
+        Column(key="stock", label=Text.of("Stock for 95% service"), places=0, metric=("part_stock",)),
     ]
     rows = [
         Row(cells={"part": part, "demand": demand, "interval": demand, "stock": stock})
@@ -977,6 +993,7 @@ def parts_table(study: FailureStudy) -> Block | None:
         columns=columns,
         rows=rows,
         note=_source(study),
+        by=("part_no",),
     )
 
 
@@ -1000,7 +1017,10 @@ def cost_table(study: FailureStudy) -> Block:
         Column(key="component", label=COMPONENT, wide=True),
         *(Column(key=key, label=name) for key, name in kinds.items()),
     ]
-    columns += [Column(key="total", label=Text.of("Total")), Column(key="unit", label=Text.of("A failure"))]
+    columns += [
+        Column(key="total", label=Text.of("Total"), metric=("failure_cost",)),
+        Column(key="unit", label=Text.of("A failure"), metric=("failure_unit_cost",)),
+    ]
     rows = [Row(cells={"component": name, **facts}) for name, facts in study.money.by_component]
     rows.append(Row(cells={"component": Text.of("All"), "total": study.money.total}, role="total"))
     return table(
@@ -1023,8 +1043,8 @@ def recovery_table(study: FailureStudy) -> Block | None:
     lines = sorted(study.money.recovery, key=lambda line: float(line[1].value or 0))
     columns = [
         Column(key="supplier", label=Text.of("Supplier"), wide=True),
-        Column(key="claims", label=Text.of("Claims"), show="n"),
-        Column(key="share", label=Text.of("Share recovered")),
+        Column(key="claims", label=Text.of("Claims"), show="n", metric=("supplier_recovery_rate",)),
+        Column(key="share", label=Text.of("Share recovered"), metric=("supplier_recovery_rate",)),
     ]
     rows = [Row(cells={"supplier": name, "claims": fact, "share": fact}) for name, fact in lines]
     return table(
@@ -1039,6 +1059,7 @@ def recovery_table(study: FailureStudy) -> Block | None:
         columns=columns,
         rows=rows,
         note=_source(study),
+        by=("supplier",),
     )
 
 
@@ -1056,7 +1077,11 @@ def watch_table(study: FailureStudy) -> Block:
         )
     columns = [
         Column(key="what", label=Text.of("What"), wide=True),
-        Column(key="value", label=Text.of("Value")),
+        Column(
+            key="value",
+            label=Text.of("Value"),
+            metric=("watch_cells", "watch_detection", "watch_false_alarms"),
+        ),
     ]
     rows = [
         Row(cells={"what": Text.of("Cells watched"), "value": study.watch.cells}),
@@ -1118,9 +1143,9 @@ def fix_table(study: FailureStudy) -> Block:
     columns = [
         Column(key="fix", label=Text.of("Fix"), wide=True),
         Column(key="since", label=Text.of("Produced since")),
-        Column(key="failures", label=Text.of("Failures since")),
-        Column(key="ratio", label=Text.of("After to before")),
-        Column(key="interval", label=INTERVAL, show="interval"),
+        Column(key="failures", label=Text.of("Failures since"), metric=("fix_failures",)),
+        Column(key="ratio", label=Text.of("After to before"), metric=("fix_rate_ratio",)),
+        Column(key="interval", label=INTERVAL, show="interval", metric=("fix_rate_ratio",)),
         Column(key="verdict", label=Text.of("Verdict")),
     ]
     rows = [
@@ -1145,6 +1170,7 @@ def fix_table(study: FailureStudy) -> Block:
         columns=columns,
         rows=rows,
         note=_source(study),
+        by=("fix",),
     )
 
 
@@ -1153,7 +1179,7 @@ def excluded_table(study: FailureStudy) -> Block:
     """Confirmed failures that no rate holds, by reason."""
     columns = [
         Column(key="why", label=Text.of("Why"), wide=True),
-        Column(key="count", label=Text.of("Failures"), places=0),
+        Column(key="count", label=Text.of("Failures"), places=0, metric=("excluded_failures",)),
     ]
     rows = [Row(cells={"why": name, "count": fact}) for name, fact in study.excluded if fact.value]
     if not rows:
@@ -1173,6 +1199,7 @@ def excluded_table(study: FailureStudy) -> Block:
         columns=columns,
         rows=rows,
         note=_source(study),
+        by=("verdict",),
     )
 
 
@@ -1202,6 +1229,7 @@ def power_table(study: FailureStudy) -> Block:
         columns=columns,
         rows=rows,
         note=_source(study),
+        by=("expected",),
     )
 
 

@@ -27,10 +27,10 @@ def waterfall_table(study: QualityStudy) -> Block:
     columns = [
         Column(key="table", label=Text.of("Table")),
         Column(key="file", label=Text.of("File")),
-        Column(key="read", label=Text.of("Read"), unit="rows"),
-        Column(key="accepted", label=Text.of("Accepted"), unit="rows"),
-        Column(key="quarantined", label=Text.of("Quarantined"), unit="rows"),
-        Column(key="duplicate", label=Text.of("Duplicates"), unit="rows"),
+        Column(key="read", label=Text.of("Read"), unit="rows", metric=("source_rows",)),
+        Column(key="accepted", label=Text.of("Accepted"), unit="rows", metric=("source_rows",)),
+        Column(key="quarantined", label=Text.of("Quarantined"), unit="rows", metric=("source_rows",)),
+        Column(key="duplicate", label=Text.of("Duplicates"), unit="rows", metric=("source_rows",)),
     ]
     rows = [
         Row(
@@ -127,8 +127,8 @@ def quarantine_table(study: QualityStudy, *, top: int = 30) -> Block:
     columns = [
         Column(key="place", label=Text.of("Table and column")),
         Column(key="reason", label=Text.of("Reason"), wide=True),
-        Column(key="rows", label=Text.of("Rows"), unit="rows"),
-        Column(key="share", label=Text.of("Share"), unit="share", places=3),
+        Column(key="rows", label=Text.of("Rows"), unit="rows", metric=("faulty_rows",)),
+        Column(key="share", label=Text.of("Share"), unit="share", places=3, metric=("faulty_share",)),
         Column(key="example", label=Text.of("Example")),
         Column(key="kept", label=Text.of("What was done")),
     ]
@@ -143,6 +143,7 @@ def quarantine_table(study: QualityStudy, *, top: int = 30) -> Block:
             _fault_row(fault, "place", "reason", "rows", "share", "example", "kept")
             for fault in study.quarantine[:top]
         ],
+        by=("fault", "place"),
     )
 
 
@@ -159,8 +160,8 @@ def faults_table(study: QualityStudy, *, top: int = 30) -> Block:
     columns = [
         Column(key="place", label=Text.of("Table and column")),
         Column(key="reason", label=Text.of("Fault"), wide=True),
-        Column(key="rows", label=Text.of("Rows"), unit="rows"),
-        Column(key="share", label=Text.of("Share"), unit="share", places=3),
+        Column(key="rows", label=Text.of("Rows"), unit="rows", metric=("faulty_rows",)),
+        Column(key="share", label=Text.of("Share"), unit="share", places=3, metric=("faulty_share",)),
         Column(key="example", label=Text.of("Example")),
         Column(key="kept", label=Text.of("What was done"), wide=True),
     ]
@@ -174,6 +175,7 @@ def faults_table(study: QualityStudy, *, top: int = 30) -> Block:
         subtitle=Sentence("Rows and their share of the rows read, by kind of fault, the most first"),
         columns=columns,
         rows=rows,
+        by=("fault", "place"),
     )
 
 
@@ -190,8 +192,8 @@ def near_table(study: QualityStudy) -> Block:
         )
     columns = [
         Column(key="table", label=Text.of("Table")),
-        Column(key="exact", label=Text.of("Exact copies"), unit="rows"),
-        Column(key="rows", label=Text.of("Near copies"), unit="rows"),
+        Column(key="exact", label=Text.of("Exact copies"), unit="rows", metric=("faulty_rows",)),
+        Column(key="rows", label=Text.of("Near copies"), unit="rows", metric=("faulty_rows",)),
         Column(key="rule", label=Text.of("The same within 30 minutes, or on the day"), wide=True),
         Column(key="example", label=Text.of("Example")),
     ]
@@ -215,6 +217,7 @@ def near_table(study: QualityStudy) -> Block:
         ),
         columns=columns,
         rows=rows,
+        by=("place",),
     )
 
 
@@ -231,10 +234,12 @@ def history_table(study: QualityStudy, *, top: int = 12) -> Block:
     columns = [
         Column(key="series", label=Text.of("Series")),
         Column(key="what", label=Text.of("What")),
-        Column(key="value", label=Text.of("This month")),
-        Column(key="expected", label=Text.of("Expected")),
-        Column(key="interval", label=Text.of("Allowed by chance"), show="interval"),
-        Column(key="months", label=Text.of("Months compared"), show="n"),
+        Column(key="value", label=Text.of("This month"), metric=("monthly_level",)),
+        Column(key="expected", label=Text.of("Expected"), metric=("expected_level",)),
+        Column(
+            key="interval", label=Text.of("Allowed by chance"), show="interval", metric=("expected_level",)
+        ),
+        Column(key="months", label=Text.of("Months compared"), show="n", metric=("expected_level",)),
         Column(key="verdict", label=Text.of("Verdict")),
     ]
     out, inside = Text.of("out of line"), Text.of("as ever")
@@ -266,6 +271,7 @@ def history_table(study: QualityStudy, *, top: int = 12) -> Block:
         note=Sentence(
             "When nothing has happened, any series is called out of line in at most one run in twenty."
         ),
+        by=("table",),
     )
 
 
@@ -281,10 +287,10 @@ def screens_table(study: QualityStudy) -> Block:
     columns = [
         Column(key="system", label=Text.of("System and screen"), wide=True),
         Column(key="figure", label=Text.of("Figure", context="screen")),
-        Column(key="theirs", label=Text.of("On the screen"), scale="exact"),
-        Column(key="ours", label=Text.of("Here"), scale="exact"),
-        Column(key="difference", label=Text.of("Difference"), scale="exact"),
-        Column(key="tolerance", label=Text.of("Tolerated"), scale="exact"),
+        Column(key="theirs", label=Text.of("On the screen"), scale="exact", metric=("screen_figure",)),
+        Column(key="ours", label=Text.of("Here"), scale="exact", metric=("revenue", "service_order_count")),
+        Column(key="difference", label=Text.of("Difference"), scale="exact", metric=("screen_difference",)),
+        Column(key="tolerance", label=Text.of("Tolerated"), scale="exact", metric=("screen_tolerance",)),
     ]
     rows = [
         Row(
@@ -356,10 +362,10 @@ def coverage_table(study: QualityStudy) -> Block:
     """Which months each table covers and which columns the source did not give."""
     columns = [
         Column(key="table", label=Text.of("Table")),
-        Column(key="rows", label=Text.of("Rows"), unit="rows"),
+        Column(key="rows", label=Text.of("Rows"), unit="rows", metric=("source_rows",)),
         Column(key="first", label=Text.of("First month")),
         Column(key="last", label=Text.of("Last month")),
-        Column(key="silent", label=Text.of("Silent"), unit="days"),
+        Column(key="silent", label=Text.of("Silent"), unit="days", metric=("days_without_rows",)),
         Column(key="absent", label=Text.of("Columns not given"), wide=True),
     ]
     silent = {fresh.table: fresh.silent for fresh in study.freshness}
@@ -391,6 +397,7 @@ def coverage_table(study: QualityStudy) -> Block:
         columns=columns,
         rows=rows,
         note=note,
+        by=("table",),
     )
 
 
@@ -445,9 +452,9 @@ def columns_table(study: QualityStudy, *, top: int = 12) -> Block:
     columns = [
         Column(key="table", label=Text.of("Table")),
         Column(key="column", label=Text.of("Column")),
-        Column(key="latest", label=Text.of("Latest month"), unit="share"),
-        Column(key="fullest", label=Text.of("Fullest month"), unit="share"),
-        Column(key="emptiest", label=Text.of("Emptiest month"), unit="share"),
+        Column(key="latest", label=Text.of("Latest month"), unit="share", metric=("filled_share",)),
+        Column(key="fullest", label=Text.of("Fullest month"), unit="share", metric=("filled_share",)),
+        Column(key="emptiest", label=Text.of("Emptiest month"), unit="share", metric=("filled_share",)),
         Column(key="month", label=Text.of("Emptiest in")),
     ]
     rows = []
@@ -475,6 +482,7 @@ def columns_table(study: QualityStudy, *, top: int = 12) -> Block:
         ),
         columns=columns,
         rows=rows,
+        by=("column", "table"),
     )
 
 
@@ -521,12 +529,16 @@ def arrivals_table(study: QualityStudy) -> Block:
         )
     columns = [
         Column(key="table", label=Text.of("Table")),
-        Column(key="seen", label=Text.of("Known now"), unit="rows"),
-        Column(key="median", label=Text.of("Median lag"), unit="days"),
-        Column(key="late", label=Text.of("Lag of the slowest twentieth"), unit="days"),
-        Column(key="arrived", label=Text.of("Usually arrived by now"), unit="share"),
-        Column(key="lowest", label=Text.of("Slowest month"), unit="share"),
-        Column(key="to_come", label=Text.of("Still to come"), unit="rows"),
+        Column(key="seen", label=Text.of("Known now"), unit="rows", metric=("source_rows",)),
+        Column(key="median", label=Text.of("Median lag"), unit="days", metric=("recording_lag",)),
+        Column(
+            key="late", label=Text.of("Lag of the slowest twentieth"), unit="days", metric=("recording_lag",)
+        ),
+        Column(
+            key="arrived", label=Text.of("Usually arrived by now"), unit="share", metric=("arrived_share",)
+        ),
+        Column(key="lowest", label=Text.of("Slowest month"), unit="share", metric=("arrived_share",)),
+        Column(key="to_come", label=Text.of("Still to come"), unit="rows", metric=("rows_to_come",)),
     ]
     rows = [
         Row(
@@ -551,6 +563,7 @@ def arrivals_table(study: QualityStudy) -> Block:
         ),
         columns=columns,
         rows=rows,
+        by=("table",),
     )
 
 

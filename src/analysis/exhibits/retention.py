@@ -215,6 +215,7 @@ def components_table(study: RetentionStudy) -> Block:
         columns=columns,
         rows=rows,
         note=_source(study),
+        by=("movement",),
     )
 
 
@@ -286,13 +287,13 @@ def by_type_table(study: RetentionStudy) -> Block:
     money = {line.customer_type: line for line in study.revenue} if isinstance(study.revenue, tuple) else {}
     columns = [
         Column(key="type", label=Text.of("Basis and customer type"), wide=True),
-        Column(key="start", label=Text.of("At start")),
-        Column(key="lost", label=Text.of("Lost")),
-        Column(key="churn", label=Text.of("Gross churn")),
-        Column(key="interval", label=Text.of("Interval"), show="interval"),
-        Column(key="value", label=Text.of("Yearly value at start")),
-        Column(key="gross", label=Text.of("Gross revenue retention")),
-        Column(key="net", label=Text.of("Net revenue retention")),
+        Column(key="start", label=Text.of("At start"), metric=("customer_movement",)),
+        Column(key="lost", label=Text.of("Lost"), metric=("customer_movement",)),
+        Column(key="churn", label=Text.of("Gross churn"), metric=("gross_churn_rate",)),
+        Column(key="interval", label=Text.of("Interval"), show="interval", metric=("gross_churn_rate",)),
+        Column(key="value", label=Text.of("Yearly value at start"), metric=("contract_value",)),
+        Column(key="gross", label=Text.of("Gross revenue retention"), metric=("gross_revenue_retention",)),
+        Column(key="net", label=Text.of("Net revenue retention"), metric=("net_revenue_retention",)),
     ]
     rows = []
     for line in lines:
@@ -322,6 +323,7 @@ def by_type_table(study: RetentionStudy) -> Block:
         columns=columns,
         rows=rows,
         note=_source(study),
+        by=("customer_type",),
     )
 
 
@@ -590,15 +592,15 @@ def cohort_table(study: RetentionStudy) -> Block | None:
     labels = {"orders": Text.of("Orders"), "revenue": Text.of("Revenue"), "margin": Text.of("Margin")}
     columns = [
         Column(key="cohort", label=Text.of("Cohort"), wide=True),
-        Column(key="size", label=Text.of("Customers")),
+        Column(key="size", label=Text.of("Customers"), metric=("cohort_size",)),
         *(
             Column(key=name, label=labels[name], scale="exact", places=2 if name == "orders" else 0)
             for name in measures
         ),
-        Column(key="rate", label=Text.of("Active a year on")),
-        Column(key="interval", label=Text.of("Interval"), show="interval"),
-        Column(key="gap", label=Text.of("Against the others"), signed=True),
-        Column(key="gap_interval", label=Text.of("Interval"), show="interval"),
+        Column(key="rate", label=Text.of("Active a year on"), metric=("cohort_retention_rate",)),
+        Column(key="interval", label=Text.of("Interval"), show="interval", metric=("cohort_retention_rate",)),
+        Column(key="gap", label=Text.of("Against the others"), signed=True, metric=("cohort_gap",)),
+        Column(key="gap_interval", label=Text.of("Interval"), show="interval", metric=("cohort_gap",)),
     ]
     rows = []
     for part, head in made:
@@ -629,6 +631,7 @@ def cohort_table(study: RetentionStudy) -> Block | None:
         columns=columns,
         rows=rows,
         note=_source(study),
+        by=("age", "churn_basis", "cohort", "cohort_by"),
     )
 
 
@@ -668,12 +671,15 @@ def effects_table(study: RetentionStudy) -> Block | None:
         ),
         columns=[
             Column(key="effect", label=Text.of("Effect", context="cause"), wide=True),
-            Column(key="deviance", label=Text.of("Deviance explained"), places=1),
-            Column(key="degrees", label=Text.of("Degrees of freedom"), show="n"),
-            Column(key="p_value", label=Text.of("As much by chance"), places=1),
+            Column(
+                key="deviance", label=Text.of("Deviance explained"), places=1, metric=("effect_deviance",)
+            ),
+            Column(key="degrees", label=Text.of("Degrees of freedom"), show="n", metric=("effect_deviance",)),
+            Column(key="p_value", label=Text.of("As much by chance"), places=1, metric=("effect_p_value",)),
         ],
         rows=rows,
         note=_source(study),
+        by=("effect",),
     )
 
 
@@ -738,10 +744,27 @@ def survival_table(study: RetentionStudy) -> Block | None:
         for age in MARKS
     ]
     columns += [
-        Column(key="mean", label=Text.of("Mean time within 36 months"), unit="months"),
-        Column(key="interval", label=Text.of("Interval"), show="interval"),
-        Column(key="difference", label=Text.of("Against the first group"), signed=True),
-        Column(key="difference_interval", label=Text.of("Interval"), show="interval"),
+        Column(
+            key="mean",
+            label=Text.of("Mean time within 36 months"),
+            unit="months",
+            metric=("restricted_mean_tenure",),
+        ),
+        Column(
+            key="interval", label=Text.of("Interval"), show="interval", metric=("restricted_mean_tenure",)
+        ),
+        Column(
+            key="difference",
+            label=Text.of("Against the first group"),
+            signed=True,
+            metric=("restricted_mean_tenure_difference",),
+        ),
+        Column(
+            key="difference_interval",
+            label=Text.of("Interval"),
+            show="interval",
+            metric=("restricted_mean_tenure_difference",),
+        ),
     ]
     heads = {
         "segment": Text.of("Segment at the start"),
@@ -911,16 +934,42 @@ def differences_table(study: RetentionStudy) -> Block | None:
         ),
         columns=[
             Column(key="what", label=Text.of("Experience"), wide=True),
-            Column(key="n", label=Text.of("Losses after it"), show="n"),
-            Column(key="ratio", label=Text.of("Hazard ratio")),
-            Column(key="ratio_interval", label=Text.of("Interval"), show="interval"),
-            Column(key="difference", label=Text.of("Lost in 12 months"), signed=True),
-            Column(key="difference_interval", label=Text.of("Interval"), show="interval"),
-            Column(key="statistic", label=Text.of("Change with age"), places=1),
-            Column(key="constant", label=Text.of("As much by chance"), places=0),
+            Column(key="n", label=Text.of("Losses after it"), show="n", metric=("loss_hazard_ratio",)),
+            Column(key="ratio", label=Text.of("Hazard ratio"), metric=("loss_hazard_ratio",)),
+            Column(
+                key="ratio_interval",
+                label=Text.of("Interval"),
+                show="interval",
+                metric=("loss_hazard_ratio",),
+            ),
+            Column(
+                key="difference",
+                label=Text.of("Lost in 12 months"),
+                signed=True,
+                metric=("loss_risk_difference",),
+            ),
+            Column(
+                key="difference_interval",
+                label=Text.of("Interval"),
+                show="interval",
+                metric=("loss_risk_difference",),
+            ),
+            Column(
+                key="statistic",
+                label=Text.of("Change with age"),
+                places=1,
+                metric=("proportionality_statistic",),
+            ),
+            Column(
+                key="constant",
+                label=Text.of("As much by chance"),
+                places=0,
+                metric=("proportionality_p_value",),
+            ),
         ],
         rows=rows,
         note=_source(study),
+        by=("exposure",),
     )
 
 
@@ -1012,14 +1061,25 @@ def repurchase_table(study: RetentionStudy) -> Block:
         columns=[
             Column(key="group", label=Text.of("Service and worst severity"), wide=True),
             Column(key="window", label=Text.of("Within")),
-            Column(key="n", label=Text.of("Customers"), show="n"),
-            Column(key="served", label=Text.of("Bought again")),
-            Column(key="matched", label=Text.of("Matched")),
-            Column(key="difference", label=Text.of("Difference"), signed=True),
-            Column(key="interval", label=Text.of("Interval"), show="interval"),
+            Column(key="n", label=Text.of("Customers"), show="n", metric=("repurchase_rate_after_service",)),
+            Column(key="served", label=Text.of("Bought again"), metric=("repurchase_rate_after_service",)),
+            Column(key="matched", label=Text.of("Matched"), metric=("matched_repurchase_rate",)),
+            Column(
+                key="difference",
+                label=Text.of("Difference"),
+                signed=True,
+                metric=("matched_repurchase_difference",),
+            ),
+            Column(
+                key="interval",
+                label=Text.of("Interval"),
+                show="interval",
+                metric=("matched_repurchase_difference",),
+            ),
         ],
         rows=rows,
         note=_source(study),
+        by=("arm", "severity", "window"),
     )
 
 
@@ -1066,14 +1126,25 @@ def leaving_table(study: RetentionStudy) -> Block:
         ),
         columns=[
             Column(key="group", label=Text.of("Service"), wide=True),
-            Column(key="n", label=Text.of("Customers"), show="n"),
-            Column(key="served", label=Text.of("Left")),
-            Column(key="matched", label=Text.of("Matched")),
-            Column(key="difference", label=Text.of("Difference"), signed=True),
-            Column(key="interval", label=Text.of("Interval"), show="interval"),
+            Column(key="n", label=Text.of("Customers"), show="n", metric=("loss_rate_after_repair",)),
+            Column(key="served", label=Text.of("Left"), metric=("loss_rate_after_repair",)),
+            Column(key="matched", label=Text.of("Matched"), metric=("matched_loss_rate",)),
+            Column(
+                key="difference",
+                label=Text.of("Difference"),
+                signed=True,
+                metric=("matched_loss_difference",),
+            ),
+            Column(
+                key="interval",
+                label=Text.of("Interval"),
+                show="interval",
+                metric=("matched_loss_difference",),
+            ),
         ],
         rows=rows,
         note=_source(study),
+        by=("arm", "severity", "window"),
     )
 
 
@@ -1154,14 +1225,27 @@ def largest_accounts_table(study: RetentionStudy) -> Block | None:
         columns=[
             *_WHERE,
             Column(key="kind", label=Text.of("Contract")),
-            Column(key="before", label=Text.of("Value a year ago"), scale="exact", places=0),
-            Column(key="value", label=Text.of("Value now"), scale="exact", places=0),
-            Column(key="kept", label=Text.of("Kept")),
+            Column(
+                key="before",
+                label=Text.of("Value a year ago"),
+                scale="exact",
+                places=0,
+                metric=("account_contract_value",),
+            ),
+            Column(
+                key="value",
+                label=Text.of("Value now"),
+                scale="exact",
+                places=0,
+                metric=("account_contract_value",),
+            ),
+            Column(key="kept", label=Text.of("Kept"), metric=("account_revenue_retention",)),
             Column(key="due", label=Text.of("Term ends")),
-            Column(key="chance", label=Text.of("Chance of loss")),
+            Column(key="chance", label=Text.of("Chance of loss"), metric=("account_loss_score",)),
         ],
         rows=rows,
         note=_source(study),
+        by=("rank",),
     )
 
 
@@ -1200,12 +1284,25 @@ def due_table(study: RetentionStudy) -> Block | None:
         columns=[
             *_WHERE,
             Column(key="due", label=Text.of("Term ends")),
-            Column(key="value", label=Text.of("Yearly value"), scale="exact", places=0),
-            Column(key="chance", label=Text.of("Chance of loss")),
-            Column(key="risk", label=Text.of("Value at risk"), scale="exact", places=0),
+            Column(
+                key="value",
+                label=Text.of("Yearly value"),
+                scale="exact",
+                places=0,
+                metric=("account_contract_value",),
+            ),
+            Column(key="chance", label=Text.of("Chance of loss"), metric=("account_loss_score",)),
+            Column(
+                key="risk",
+                label=Text.of("Value at risk"),
+                scale="exact",
+                places=0,
+                metric=("contract_value_at_risk",),
+            ),
         ],
         rows=rows,
         note=_source(study),
+        by=("due",),
     )
 
 
@@ -1348,15 +1445,18 @@ def rounds_table(study: RetentionStudy) -> Block | None:
         ),
         columns=[
             Column(key="month", label=Text.of("Snapshot"), wide=True),
-            Column(key="expected", label=Text.of("Expected losses")),
-            Column(key="lost", label=Text.of("Lost")),
-            Column(key="auc", label=Text.of("Discrimination")),
-            Column(key="auc_interval", label=Text.of("Interval"), show="interval"),
-            Column(key="precision", label=Text.of("Lost among called")),
-            Column(key="base", label=Text.of("Lost among all")),
+            Column(key="expected", label=Text.of("Expected losses"), metric=("expected_losses",)),
+            Column(key="lost", label=Text.of("Lost"), metric=("observed_losses",)),
+            Column(key="auc", label=Text.of("Discrimination"), metric=("risk_score_auc",)),
+            Column(
+                key="auc_interval", label=Text.of("Interval"), show="interval", metric=("risk_score_auc",)
+            ),
+            Column(key="precision", label=Text.of("Lost among called"), metric=("risk_score_precision",)),
+            Column(key="base", label=Text.of("Lost among all"), metric=("risk_score_base_rate",)),
         ],
         rows=rows,
         note=_source(study),
+        by=("snapshot",),
     )
 
 
@@ -1392,10 +1492,17 @@ def calls_table(study: RetentionStudy) -> Block | None:
             Column(key="rank", label=Text.of("Rank")),
             Column(key="type", label=Text.of("Customer")),
             Column(key="segment", label=Text.of("Segment")),
-            Column(key="chance", label=Text.of("Chance of loss")),
-            Column(key="margin", label=Text.of("Margin at risk"), scale="exact", places=0),
+            Column(key="chance", label=Text.of("Chance of loss"), metric=("account_loss_score",)),
+            Column(
+                key="margin",
+                label=Text.of("Margin at risk"),
+                scale="exact",
+                places=0,
+                metric=("margin_at_risk",),
+            ),
             Column(key="reasons", label=Text.of("Raised by"), wide=True),
         ],
         rows=rows,
         note=_source(study),
+        by=("call",),
     )

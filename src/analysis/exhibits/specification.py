@@ -31,7 +31,7 @@ from typing import Any, Literal
 
 from analysis.errors import ParameterError
 from analysis.exhibits.record import Block
-from analysis.exhibits.tables import table
+from analysis.exhibits.tables import slice_of, table
 from analysis.exhibits.vocabulary import Cell, Column, Comparison, Role, Row, Slice, Status, Tile, Tone
 from analysis.locale import Text
 from analysis.metrics.registry import Metric, Registry
@@ -220,14 +220,11 @@ def _over_all(by: Sequence[str]) -> dict[str, str | None]:
 
 def _slice(cells: Iterable[Cell], by: Sequence[str]) -> dict[str, str | None]:
     facts = [cell for cell in cells if isinstance(cell, Fact)]
-    stated: dict[str, str | None] = {}
-    for dimension in by:
-        values = [fact.dimensions[dimension] for fact in facts if dimension in fact.dimensions]
-        if not values:
-            raise ParameterError(
-                f"a row by {dimension}: none of its facts {[fact.id for fact in facts]} has one."
-            )
-        stated[dimension] = values[0]
+    stated = slice_of(facts, by)
+    if lacking := [dimension for dimension in by if dimension not in stated]:
+        raise ParameterError(
+            f"a row by {lacking[0]}: none of its facts {[fact.id for fact in facts]} has one."
+        )
     return stated
 
 

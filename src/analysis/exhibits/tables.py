@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from analysis.errors import ParameterError, suggestion
@@ -38,13 +39,18 @@ def table(
     rows: Sequence[Row],
     subtitle: Sentence | None = None,
     note: Sentence | None = None,
+    by: Sequence[str] = (),
 ) -> Block:
-    """A table of facts and labels; at most 200 rows (a longer listing is an evidence file)."""
+    """A table of facts and labels; at most 200 rows (a longer listing is an evidence file).
+
+    ``by``: dimensions that tell the rows apart; every fact of a row is of the same value (see :func:`slice_of`).
+    """
     if len(rows) > MOST_ROWS:
         raise ParameterError(
             f"table {id}: {len(rows)} rows, at most {MOST_ROWS}; write a longer listing as evidence."
         )
     gathered = Gathered(id)
+    rows = [replace(row, slice={**slice_of(row.cells.values(), by), **row.slice}) for row in rows]
     body = table_body(gathered, columns, rows)
     reasons = body.pop("reasons")
     return gathered.record(
@@ -55,6 +61,16 @@ def table(
         **body,
         csv=id,
     )
+
+
+def slice_of(cells: Iterable[Cell], by: Sequence[str]) -> dict[str, str | None]:
+    """What the facts of a row are of: for each dimension the value of the first fact that has one."""
+    facts = [cell for cell in cells if isinstance(cell, Fact)]
+    return {
+        dimension: values[0]
+        for dimension in by
+        if (values := [fact.dimensions[dimension] for fact in facts if dimension in fact.dimensions])
+    }
 
 
 def table_body(gathered: Gathered, columns: Sequence[Column], rows: Sequence[Row]) -> dict[str, Any]:

@@ -166,8 +166,13 @@ def parts_table(study: ValueStudy) -> Block | None:
         ),
         columns=[
             Column(key="part", label=Text.of("Part", context="whole"), wide=True),
-            Column(key="value", label=VALUE, signed=False),
-            Column(key="interval", label=INTERVAL, show="interval"),
+            Column(
+                key="value",
+                label=VALUE,
+                signed=False,
+                metric=("customer_value", "customer_value_part", "service_cost_over_horizon"),
+            ),
+            Column(key="interval", label=INTERVAL, show="interval", metric=("customer_value",)),
         ],
         rows=rows,
         note=_source(study),
@@ -384,9 +389,15 @@ def change_table(study: ValueStudy) -> Block | None:
         subtitle=Sentence("At last month's model and assumptions; then the model, then the assumptions"),
         columns=[
             Column(key="step", label=Text.of("Cause"), wide=True),
-            Column(key="customers", label=CUSTOMERS),
-            Column(key="change", label=Text.of("Change of value"), signed=True, better="higher"),
-            Column(key="interval", label=INTERVAL, show="interval"),
+            Column(key="customers", label=CUSTOMERS, metric=("value_change_customers",)),
+            Column(
+                key="change",
+                label=Text.of("Change of value"),
+                signed=True,
+                better="higher",
+                metric=("value_change", "value_change_by_customers"),
+            ),
+            Column(key="interval", label=INTERVAL, show="interval", metric=("value_change_by_customers",)),
         ],
         rows=rows,
         note=Sentence(
@@ -434,17 +445,23 @@ def acquisition_table(study: ValueStudy) -> Block:
         ),
         columns=[
             Column(key="channel", label=Text.of("Channel"), wide=True),
-            Column(key="customers", label=Text.of("New customers")),
-            Column(key="cost", label=Text.of("Cost to win"), places=0),
-            Column(key="value", label=Text.of("Value", context="customer"), places=0),
-            Column(key="ratio", label=Text.of("Ratio")),
-            Column(key="interval", label=INTERVAL, show="interval"),
-            Column(key="payback", label=Text.of("Paid back in")),
+            Column(key="customers", label=Text.of("New customers"), metric=("listed_customers",)),
+            Column(key="cost", label=Text.of("Cost to win"), places=0, metric=("acquisition_cost",)),
+            Column(
+                key="value",
+                label=Text.of("Value", context="customer"),
+                places=0,
+                metric=("new_customer_value",),
+            ),
+            Column(key="ratio", label=Text.of("Ratio"), metric=("value_to_acquisition_cost",)),
+            Column(key="interval", label=INTERVAL, show="interval", metric=("value_to_acquisition_cost",)),
+            Column(key="payback", label=Text.of("Paid back in"), metric=("payback_months",)),
         ],
         rows=rows,
         note=Sentence(
             "All marketing is charged to new customers. Payback: whole months of age at which the mean margin earned, of customers a year older, covers the cost."
         ),
+        by=("channel",),
     )
 
 
@@ -525,15 +542,16 @@ def investment_table(study: ValueStudy) -> Block | None:
         subtitle=Sentence("Customers, expected value, and traced service cost of the last twelve months"),
         columns=[
             Column(key="group", label=Text.of("Churn risk and service cost"), wide=True),
-            Column(key="customers", label=CUSTOMERS),
-            Column(key="value", label=Text.of("Value", context="customer")),
-            Column(key="cost", label=Text.of("Service cost")),
+            Column(key="customers", label=CUSTOMERS, metric=("investment_customers",)),
+            Column(key="value", label=Text.of("Value", context="customer"), metric=("investment_value",)),
+            Column(key="cost", label=Text.of("Service cost"), metric=("investment_service_cost",)),
             Column(key="advice", label=Text.of("Default stance"), wide=True),
         ],
         rows=rows,
         note=Sentence(
             "The stance is a rule of thumb, not an estimate: whether service changes what these customers do is the question of the sections that follow."
         ),
+        by=("risk", "service", "tier"),
     )
 
 
@@ -559,11 +577,18 @@ def groups_table(study: ValueStudy) -> Block | None:
         ),
         columns=[
             Column(key="group", label=Text.of("Group"), wide=True),
-            Column(key="customers", label=CUSTOMERS),
-            Column(key="value", label=VALUE),
-            Column(key="interval", label=INTERVAL, show="interval"),
-            Column(key="cost", label=Text.of("Service cost")),
-            Column(key="margin", label=Text.of("Margin")),
+            Column(key="customers", label=CUSTOMERS, metric=("listed_customers",)),
+            Column(
+                key="value", label=VALUE, metric=("below_cost_value", "often_served_value", "value_at_risk")
+            ),
+            Column(
+                key="interval",
+                label=INTERVAL,
+                show="interval",
+                metric=("below_cost_value", "often_served_value", "value_at_risk"),
+            ),
+            Column(key="cost", label=Text.of("Service cost"), metric=("service_cost_traced",)),
+            Column(key="margin", label=Text.of("Margin"), metric=("below_cost_past_margin",)),
         ],
         rows=[
             Row(
@@ -723,16 +748,17 @@ def candidates_table(study: ValueStudy) -> Block | None:
         columns=[
             Column(key="model", label=Text.of("Model", context="statistics")),
             Column(key="grouping", label=Text.of("Fitted"), wide=True),
-            Column(key="likelihood", label=Text.of("Log-likelihood"), places=1),
-            Column(key="bic", label=Text.same("BIC"), places=0),
-            Column(key="predicted", label=Text.of("Predicted"), places=0),
-            Column(key="error", label=Text.of("Error per customer"), places=4),
+            Column(key="likelihood", label=Text.of("Log-likelihood"), places=1, metric=("model_fit",)),
+            Column(key="bic", label=Text.same("BIC"), places=0, metric=("model_fit",)),
+            Column(key="predicted", label=Text.of("Predicted"), places=0, metric=("model_fit",)),
+            Column(key="error", label=Text.of("Error per customer"), places=4, metric=("model_fit",)),
             Column(key="chosen", label=Text.of("Choice")),
         ],
         rows=rows,
         note=Sentence(
             "Of the forecasts within a fifth of a percent of the least error the one with the lowest BIC is used."
         ),
+        by=("grouping", "model"),
     )
 
 
@@ -743,7 +769,7 @@ def parameters_table(study: ValueStudy) -> Block | None:
         return None
     columns = [
         Column(key="group", label=Text.of("Group"), wide=True),
-        Column(key="customers", label=CUSTOMERS),
+        Column(key="customers", label=CUSTOMERS, metric=("model_size",)),
     ]
     for name in model.names:
         columns += [
@@ -768,6 +794,7 @@ def parameters_table(study: ValueStudy) -> Block | None:
         columns=columns,
         rows=rows,
         note=_source(study),
+        by=("group",),
     )
 
 
@@ -939,16 +966,17 @@ def contracts_table(study: ValueStudy) -> Block | None:
         ),
         columns=[
             Column(key="kind", label=Text.of("Contract")),
-            Column(key="first", label=Text.of("First renewal")),
-            Column(key="interval", label=INTERVAL, show="interval"),
-            Column(key="last", label=Text.of("Latest one")),
-            Column(key="last_interval", label=INTERVAL, show="interval"),
-            Column(key="expansion", label=Text.of("Expansion"), signed=True),
+            Column(key="first", label=Text.of("First renewal"), metric=("renewal_rate",)),
+            Column(key="interval", label=INTERVAL, show="interval", metric=("renewal_rate",)),
+            Column(key="last", label=Text.of("Latest one"), metric=("renewal_rate",)),
+            Column(key="last_interval", label=INTERVAL, show="interval", metric=("renewal_rate",)),
+            Column(key="expansion", label=Text.of("Expansion"), signed=True, metric=("contract_expansion",)),
             Column(key="alike", label=Text.of("Chance of renewing"), wide=True),
             Column(key="type", label=Text.of("Fitted")),
         ],
         rows=rows,
         note=_source(study),
+        by=("contract_kind",),
     )
 
 
@@ -963,10 +991,15 @@ def spend_table(study: ValueStudy) -> Block | None:
         subtitle=Sentence("Gamma–Gamma model of spend on all purchase days; margin with refunds taken off"),
         columns=[
             Column(key="group", label=Text.of("Customers"), wide=True),
-            Column(key="mean", label=Text.of("Mean spend"), places=0),
-            Column(key="margin", label=Text.of("Margin rate")),
-            Column(key="correlation", label=Text.of("Correlation of number and spend"), places=3),
-            Column(key="interval", label=INTERVAL, show="interval", places=3),
+            Column(key="mean", label=Text.of("Mean spend"), places=0, metric=("expected_spend",)),
+            Column(key="margin", label=Text.of("Margin rate"), metric=("purchase_margin_share",)),
+            Column(
+                key="correlation",
+                label=Text.of("Correlation of number and spend"),
+                places=3,
+                metric=("spend_independence",),
+            ),
+            Column(key="interval", label=INTERVAL, show="interval", places=3, metric=("spend_independence",)),
         ],
         rows=[
             Row(
@@ -981,4 +1014,5 @@ def spend_table(study: ValueStudy) -> Block | None:
             for one in model.spend
         ],
         note=_source(study),
+        by=("customer_type",),
     )

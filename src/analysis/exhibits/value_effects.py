@@ -153,9 +153,9 @@ def definitions_table(study: ValueStudy) -> Block:
         Column(key="name", label=TREATMENT, wide=True),
         Column(key="eligible", label=Text.of("Eligible"), wide=True),
         Column(key="zero", label=Text.of("Outcome counts from")),
-        Column(key="cases", label=Text.of("Cases")),
-        Column(key="wrong", label=Text.of("Gone wrong")),
-        Column(key="customers", label=Text.of("Customers")),
+        Column(key="cases", label=Text.of("Cases"), metric=("service_cases",)),
+        Column(key="wrong", label=Text.of("Gone wrong"), metric=("service_cases_exposed",)),
+        Column(key="customers", label=Text.of("Customers"), metric=("service_case_customers",)),
     ]
     rows = [
         Row(
@@ -191,6 +191,7 @@ def definitions_table(study: ValueStudy) -> Block:
         columns=columns,
         rows=rows,
         note=_source(study),
+        by=("treatment",),
     )
 
 
@@ -269,11 +270,26 @@ def effects_table(study: ValueStudy) -> Block:
         return _nothing(study, "effects.all")
     columns = [
         Column(key="name", label=Text.of("Treatment and outcome"), wide=True),
-        Column(key="naive", label=Text.of("Plain difference"), signed=True),
-        Column(key="adjusted", label=Text.of("Adjusted", context="estimate"), signed=True),
-        Column(key="interval", label=INTERVAL, show="interval"),
-        Column(key="with", label=Text.of("With")),
-        Column(key="without", label=Text.of("Without")),
+        Column(
+            key="naive",
+            label=Text.of("Plain difference"),
+            signed=True,
+            metric=("service_effect_repurchase", "service_effect_retention"),
+        ),
+        Column(
+            key="adjusted",
+            label=Text.of("Adjusted", context="estimate"),
+            signed=True,
+            metric=("service_effect_repurchase", "service_effect_retention"),
+        ),
+        Column(
+            key="interval",
+            label=INTERVAL,
+            show="interval",
+            metric=("service_effect_repurchase", "service_effect_retention"),
+        ),
+        Column(key="with", label=Text.of("With"), metric=("service_outcome_share",)),
+        Column(key="without", label=Text.of("Without"), metric=("service_outcome_share",)),
         Column(key="status", label=Text.of("Verdict")),
     ]
     rows: list[Row] = []
@@ -303,6 +319,7 @@ def effects_table(study: ValueStudy) -> Block:
         columns=columns,
         rows=rows,
         note=_source(study),
+        by=("treatment",),
     )
 
 
@@ -316,9 +333,16 @@ def margin_table(study: ValueStudy) -> Block | None:
         return None
     columns = [
         Column(key="name", label=TREATMENT, wide=True),
-        Column(key="naive", label=Text.of("Plain difference"), signed=True),
-        Column(key="adjusted", label=Text.of("Adjusted", context="estimate"), signed=True),
-        Column(key="interval", label=INTERVAL, show="interval"),
+        Column(
+            key="naive", label=Text.of("Plain difference"), signed=True, metric=("service_effect_margin",)
+        ),
+        Column(
+            key="adjusted",
+            label=Text.of("Adjusted", context="estimate"),
+            signed=True,
+            metric=("service_effect_margin",),
+        ),
+        Column(key="interval", label=INTERVAL, show="interval", metric=("service_effect_margin",)),
     ]
     rows = [
         Row(
@@ -340,6 +364,7 @@ def margin_table(study: ValueStudy) -> Block | None:
             "Difference in margin per customer within the window; for reading, not tested: nothing above rests on it"
         ),
         note=_source(study),
+        by=("treatment",),
     )
 
 
@@ -350,10 +375,16 @@ def worth_table(study: ValueStudy) -> Block:
         return _nothing(study, "effects.worth")
     columns = [
         Column(key="name", label=TREATMENT, wide=True),
-        Column(key="year", label=Text.of("Gone wrong in 12 months")),
-        Column(key="case", label=Text.of("Value of one case"), scale="exact", places=0),
-        Column(key="stake", label=Text.of("Value of all of them")),
-        Column(key="interval", label=INTERVAL, show="interval"),
+        Column(key="year", label=Text.of("Gone wrong in 12 months"), metric=("service_cases_year",)),
+        Column(
+            key="case",
+            label=Text.of("Value of one case"),
+            scale="exact",
+            places=0,
+            metric=("service_effect_value",),
+        ),
+        Column(key="stake", label=Text.of("Value of all of them"), metric=("service_value_at_stake",)),
+        Column(key="interval", label=INTERVAL, show="interval", metric=("service_value_at_stake",)),
         Column(key="status", label=Text.of("Verdict")),
     ]
     rows = [
@@ -379,6 +410,7 @@ def worth_table(study: ValueStudy) -> Block:
             "Customer value, discounted, if cases gone wrong had gone well: purchases for one year, contracts over the horizon; no service cost in it"
         ),
         note=_source(study),
+        by=("treatment",),
     )
 
 
@@ -442,8 +474,10 @@ def placebo_table(study: ValueStudy) -> Block:
             Column(key=f"{kind}_interval", label=INTERVAL, show="interval"),
         ]
     columns += [
-        Column(key="trimmed", label=Text.of("Left out")),
-        Column(key="balance", label=Text.of("Largest imbalance"), places=2),
+        Column(key="trimmed", label=Text.of("Left out"), metric=("service_cases_trimmed",)),
+        Column(
+            key="balance", label=Text.of("Largest imbalance"), places=2, metric=("service_balance_worst",)
+        ),
     ]
     rows = []
     for one in part.effects:
@@ -477,6 +511,7 @@ def placebo_table(study: ValueStudy) -> Block:
         note=Sentence(
             "Negative control: whether another machine of the customer fails. Left out: cases without a like on the other side. Imbalance: standard deviations between the groups after weighting."
         ),
+        by=("treatment",),
     )
 
 
@@ -488,11 +523,21 @@ def hidden_table(study: ValueStudy) -> Block | None:
         return None
     columns = [
         Column(key="name", label=Text.of("Effect", context="cause"), wide=True),
-        Column(key="effect", label=Text.of("Adjusted", context="estimate"), signed=True),
-        Column(key="hidden", label=Text.of("With a hidden cause as strong as tier"), signed=True),
+        Column(
+            key="effect",
+            label=Text.of("Adjusted", context="estimate"),
+            signed=True,
+            metric=("service_effect_repurchase", "service_effect_retention"),
+        ),
+        Column(
+            key="hidden",
+            label=Text.of("With a hidden cause as strong as tier"),
+            signed=True,
+            metric=("service_effect_repurchase_if_hidden", "service_effect_retention_if_hidden"),
+        ),
         Column(key="enough", label=Text.of("Would that be enough?")),
-        Column(key="robust", label=Text.of("Robustness value")),
-        Column(key="e", label=Text.of("E-value"), places=2),
+        Column(key="robust", label=Text.of("Robustness value"), metric=("service_effect_robustness",)),
+        Column(key="e", label=Text.of("E-value"), places=2, metric=("service_effect_e_value",)),
     ]
     rows = [
         Row(
@@ -525,6 +570,7 @@ def hidden_table(study: ValueStudy) -> Block | None:
             "Robustness value: share of what is left unexplained in treatment and outcome that a hidden cause would have to explain; E-value: factor by which it would have to raise both"
         ),
         note=Sentence("Both are for the end of the interval nearer to zero."),
+        by=("treatment",),
     )
 
 
@@ -540,9 +586,24 @@ def groups_table(study: ValueStudy) -> Block | None:
         return None
     columns = [
         Column(key="name", label=Text.of("Group"), wide=True),
-        Column(key="cases", label=Text.of("Cases"), show="n"),
-        Column(key="effect", label=Text.of("Adjusted", context="estimate"), signed=True),
-        Column(key="interval", label=INTERVAL, show="interval"),
+        Column(
+            key="cases",
+            label=Text.of("Cases"),
+            show="n",
+            metric=("service_effect_repurchase", "service_effect_retention"),
+        ),
+        Column(
+            key="effect",
+            label=Text.of("Adjusted", context="estimate"),
+            signed=True,
+            metric=("service_effect_repurchase", "service_effect_retention"),
+        ),
+        Column(
+            key="interval",
+            label=INTERVAL,
+            show="interval",
+            metric=("service_effect_repurchase", "service_effect_retention"),
+        ),
         Column(key="holds", label=Text.of("After correction")),
     ]
     rows: list[Row] = []
@@ -575,6 +636,7 @@ def groups_table(study: ValueStudy) -> Block | None:
             "Effects by segment, customer type and margin before the case, in percentage points; false discoveries held at one in twenty over all groups (Benjamini and Hochberg)"
         ),
         note=_source(study),
+        by=("estimate", "treatment"),
     )
 
 
@@ -595,12 +657,18 @@ def what_if_table(study: ValueStudy) -> Block:
         )
     columns = [
         Column(key="name", label=Text.of("Scenario"), wide=True),
-        Column(key="clv", label=Text.of("Customer value")),
-        Column(key="saving", label=Text.of("Cost saved")),
-        Column(key="programme", label=Text.of("Programme cost")),
-        Column(key="npv", label=Text.of("Net present value"), signed=True, better="higher"),
-        Column(key="interval", label=INTERVAL, show="interval"),
-        Column(key="chance", label=Text.of("Chance of a gain")),
+        Column(key="clv", label=Text.of("Customer value"), metric=("what_if_clv",)),
+        Column(key="saving", label=Text.of("Cost saved"), metric=("what_if_saving",)),
+        Column(key="programme", label=Text.of("Programme cost"), metric=("what_if_programme",)),
+        Column(
+            key="npv",
+            label=Text.of("Net present value"),
+            signed=True,
+            better="higher",
+            metric=("what_if_npv",),
+        ),
+        Column(key="interval", label=INTERVAL, show="interval", metric=("what_if_npv",)),
+        Column(key="chance", label=Text.of("Chance of a gain"), metric=("what_if_chance",)),
     ]
     rows = [
         Row(
@@ -639,6 +707,7 @@ def what_if_table(study: ValueStudy) -> Block:
         note=Sentence(
             "Effects that are not shown are not counted; what comes after the programme's months is not counted either."
         ),
+        by=("scenario",),
     )
 
 
@@ -677,12 +746,14 @@ def returns_table(study: ValueStudy) -> Block | None:
     columns = [
         Column(key="name", label=Text.of("Scenario"), wide=True),
         Column(key="standing", label=Text.of("Rests on")),
-        Column(key="return", label=Text.of("Return", context="money"), signed=True),
-        Column(key="payback", label=Text.of("Payback")),
-        Column(key="paid", label=Text.of("Paid back in time")),
-        Column(key="even", label=Text.of("Break-even uptake")),
-        Column(key="later", label=Text.of("Arrives later")),
-        Column(key="unshown", label=Text.of("Not shown, not counted")),
+        Column(
+            key="return", label=Text.of("Return", context="money"), signed=True, metric=("what_if_return",)
+        ),
+        Column(key="payback", label=Text.of("Payback"), metric=("what_if_payback",)),
+        Column(key="paid", label=Text.of("Paid back in time"), metric=("what_if_paid_back",)),
+        Column(key="even", label=Text.of("Break-even uptake"), metric=("what_if_break_even",)),
+        Column(key="later", label=Text.of("Arrives later"), metric=("what_if_later",)),
+        Column(key="unshown", label=Text.of("Not shown, not counted"), metric=("what_if_unshown",)),
     ]
     rows = [
         Row(
@@ -708,6 +779,7 @@ def returns_table(study: ValueStudy) -> Block | None:
             "Break-even: share of the intended change that must be reached; the last two columns are outside the net present value"
         ),
         note=None,
+        by=("scenario",),
     )
 
 
@@ -718,9 +790,9 @@ def levers_table(study: ValueStudy) -> Block | None:
         return None
     columns = [
         Column(key="name", label=Text.of("Scenario and lever"), wide=True),
-        Column(key="cases", label=Text.of("Cases per year")),
-        Column(key="wrong", label=Text.of("Gone wrong")),
-        Column(key="moved", label=Text.of("Changed")),
+        Column(key="cases", label=Text.of("Cases per year"), metric=("what_if_cases",)),
+        Column(key="wrong", label=Text.of("Gone wrong"), metric=("what_if_exposed",)),
+        Column(key="moved", label=Text.of("Changed"), metric=("what_if_moved",)),
         Column(key="standing", label=Text.of("Effect", context="cause")),
     ]
     lever_standing = STANDING | {"not_shown": Text.of("not shown: not counted")}
@@ -748,6 +820,7 @@ def levers_table(study: ValueStudy) -> Block | None:
             "Cases of the twelve months to the end of {month}, before uptake", {"month": study.month}
         ),
         note=_source(study),
+        by=("lever", "scenario"),
     )
 
 
@@ -758,8 +831,13 @@ def assumptions_table(study: ValueStudy) -> Block | None:
         return None
     columns = [
         Column(key="name", label=Text.of("Assumption"), wide=True),
-        Column(key="value", label=Text.of("Mean")),
-        Column(key="interval", label=Text.of("Range"), show="interval"),
+        Column(key="value", label=Text.of("Mean"), metric=("what_if_assumed_money", "what_if_assumed_share")),
+        Column(
+            key="interval",
+            label=Text.of("Range"),
+            show="interval",
+            metric=("what_if_assumed_money", "what_if_assumed_share"),
+        ),
     ]
     rows: list[Row] = []
     for one in part.results:
@@ -793,6 +871,7 @@ def assumptions_table(study: ValueStudy) -> Block | None:
             "Effects relative to a case that goes well; value of customers as a multiple of what is expected; ranges hold the stated share of the draws"
         ),
         note=Sentence("Source: params/what_ifs.yml; effects and value of customers from this report."),
+        by=("input", "scenario"),
     )
 
 
@@ -876,13 +955,13 @@ def budget_table(study: ValueStudy) -> Block:
         return refused
     columns = [
         Column(key="tier", label=Text.of("Tier"), wide=True),
-        Column(key="customers", label=Text.of("Customers")),
-        Column(key="value", label=Text.of("Value", context="customer")),
-        Column(key="growth", label=Text.of("Growth"), signed=True),
-        Column(key="last", label=Text.of("Last 12 months")),
-        Column(key="proposed", label=Text.of("Proposed")),
-        Column(key="interval", label=Text.of("Range"), show="interval"),
-        Column(key="change", label=Text.of("Change"), signed=True),
+        Column(key="customers", label=Text.of("Customers"), metric=("budget_customers",)),
+        Column(key="value", label=Text.of("Value", context="customer"), metric=("budget_value",)),
+        Column(key="growth", label=Text.of("Growth"), signed=True, metric=("budget_growth",)),
+        Column(key="last", label=Text.of("Last 12 months"), metric=("budget_last",)),
+        Column(key="proposed", label=Text.of("Proposed"), metric=("budget_proposed",)),
+        Column(key="interval", label=Text.of("Range"), show="interval", metric=("budget_proposed",)),
+        Column(key="change", label=Text.of("Change"), signed=True, metric=("budget_change",)),
     ]
     rows = [
         Row(
@@ -916,4 +995,5 @@ def budget_table(study: ValueStudy) -> Block:
             "Growth: expected to stay plus as many new customers as last year. Prices are taken to rise by {low} to {high}, most likely {price}.",
             part.budget.prices,
         ),
+        by=("tier",),
     )

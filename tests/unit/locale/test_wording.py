@@ -116,7 +116,7 @@ def test_the_list_of_what_is_left_names_files_that_are_there():
 
 # One English word for two things of params, told apart by the dimension or the entry they stand in.
 HOMOGRAPHS: dict[str, set[str]] = {
-    "Maintenance": {"保养", "维保"},  # a visit; a contract
+    "Maintenance": {"保养", "维保"}  # a visit; a contract
 }
 
 
