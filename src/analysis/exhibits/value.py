@@ -990,7 +990,7 @@ def spend_table(study: ValueStudy) -> Block | None:
         title=Sentence("What a purchase brings"),
         subtitle=Sentence("Gamma–Gamma model of spend on all purchase days; margin with refunds taken off"),
         columns=[
-            Column(key="group", label=Text.of("Customers"), wide=True),
+            Column(key="group", label=Text.of("Group"), wide=True),
             Column(key="mean", label=Text.of("Mean spend"), places=0, metric=("expected_spend",)),
             Column(key="margin", label=Text.of("Margin rate"), metric=("purchase_margin_share",)),
             Column(
