@@ -37,7 +37,7 @@ from analysis.exhibits.specification import (
     words,
 )
 from analysis.exhibits.statements import callout, facts_block, not_computed
-from analysis.exhibits.vocabulary import Row
+from analysis.exhibits.vocabulary import Row, phrase
 from analysis.formats import month_text
 from analysis.locale import Text
 from analysis.periods import Month
@@ -153,8 +153,8 @@ def _tied_months(study: CostStudy) -> list[tuple[Fact, Fact, Fact]]:
 def _tied(line: tuple[Fact, Fact, Fact], columns: list[Field], by: tuple[str, ...] = ()) -> Row:
     """One month, or one account of the last."""
     ours, theirs, gap = line
-    account = Sentence("Account {account}", {"account": gap.dimensions.get("account", "")})
-    period = Text(en=account.plain("en"), zh=account.plain("zh")) if by else Month.parse(ours.period)
+    account = phrase("Account {account}", account=gap.dimensions.get("account", ""))
+    period = account if by else Month.parse(ours.period)
     cells = {"period": period, "ledger": ours, "control": theirs, "difference": gap}
     return row_of(cells, columns, by=by, tone="bad" if gap.value else None)
 

@@ -15,9 +15,10 @@ from analysis.exhibits.failure_shared import source as _source
 from analysis.exhibits.figures import figure
 from analysis.exhibits.key_figures import tiles
 from analysis.exhibits.record import Block
+from analysis.exhibits.specification import registry
 from analysis.exhibits.statements import callout, not_computed
 from analysis.exhibits.tables import table
-from analysis.exhibits.vocabulary import Column, Comparison, Row, Tile
+from analysis.exhibits.vocabulary import Column, Comparison, Row, Tile, phrase
 from analysis.failures.publishing import CauseFacts, Curve
 from analysis.failures.root_cause import FailureStudy, NotRated
 from analysis.failures.trees import TreeFacts
@@ -234,11 +235,7 @@ def _few(months: Sequence[Month], most: int = 4) -> Text:
     if not months:
         return Text.of("none")
     shown, rest = _named(months[-most:]), len(months) - most
-    return (
-        shown
-        if rest <= 0
-        else Text(en=f"{shown.en} and {rest} before", zh=f"{shown.zh}，此前另有 {rest} 个月")
-    )
+    return shown if rest <= 0 else phrase("{months} and {number} before", months=shown, number=str(rest))
 
 
 @_or_nothing
@@ -490,14 +487,12 @@ def ratio_figure(study: FailureStudy) -> Block:
     from analysis.exhibits.charts import Item, dot_interval
 
     names = {
-        "supplier": ("Supplier", "供应商"),
-        "model": ("Model", "型号"),
-        "plant": ("Plant", "工厂"),
-        "region": ("Region", "区域"),
+        dimension: registry().dimension_name(dimension)
+        for dimension in ("supplier", "model", "plant", "region")
     }
     items = [
         Item(
-            name=Text(en=f"{names[dimension][0]} {name.en}", zh=f"{names[dimension][1]} {name.zh}"), fact=fact
+            name=Text(en=f"{names[dimension].en} {name.en}", zh=f"{names[dimension].zh} {name.zh}"), fact=fact
         )
         for dimension, lines in study.ratios.items()
         if dimension in names
@@ -1093,10 +1088,12 @@ def watch_table(study: FailureStudy) -> Block:
         ),
     ]
     for months, fact in enumerate(study.watch.detected, start=1):
-        name = Text(
-            en=f"Doubled rate found after {months} {'month' if months == 1 else 'months'}",
-            zh=f"故障率翻倍 {months} 个月后被发现",
+        template = (
+            "Doubled rate found after {number} month"
+            if months == 1
+            else "Doubled rate found after {number} months"
         )
+        name = phrase(template, number=str(months))
         rows.append(Row(cells={"what": name, "value": fact}))
     return table(
         "failures.watch",
@@ -1213,8 +1210,7 @@ def power_table(study: FailureStudy) -> Block:
     ratios = sorted({ratio for _, ratio in study.power})
     columns = [Column(key="expected", label=Text.of("Failures expected"))]
     columns += [
-        Column(key=f"r{ratio:g}", label=Text(en=f"Rate ratio {ratio:g}", zh=f"故障率比 {ratio:g}"))
-        for ratio in ratios
+        Column(key=f"r{ratio:g}", label=phrase("Rate ratio {ratio}", ratio=f"{ratio:g}")) for ratio in ratios
     ]
     rows = [
         Row(cells={"expected": f"{due:g}", **{f"r{ratio:g}": study.power[due, ratio] for ratio in ratios}})
@@ -1244,8 +1240,7 @@ def simulated_tables(study: FailureStudy) -> list[Block]:
     by = {(one.planted, one.ratio): one.share for one in right}
     columns = [Column(key="planted", label=Text.of("Planted"), wide=True)]
     columns += [
-        Column(key=f"r{ratio:g}", label=Text(en=f"Rate ratio {ratio:g}", zh=f"故障率比 {ratio:g}"))
-        for ratio in ratios
+        Column(key=f"r{ratio:g}", label=phrase("Rate ratio {ratio}", ratio=f"{ratio:g}")) for ratio in ratios
     ]
     columns.append(Column(key="interval", label=Text.of("Interval at 2"), show="interval"))
     rows = [

@@ -9,8 +9,7 @@ from analysis.exhibits.figures import figure
 from analysis.exhibits.record import Block
 from analysis.exhibits.statements import EvidenceFile, callout, evidence_block
 from analysis.exhibits.tables import table
-from analysis.exhibits.vocabulary import Column, Row
-from analysis.formats import date_text, month_text
+from analysis.exhibits.vocabulary import Column, Row, phrase
 from analysis.locale import Text
 from analysis.quality import Fault, QualityStudy
 from analysis.quality.nearness import needed_columns
@@ -319,13 +318,12 @@ def screens_table(study: QualityStudy) -> Block:
 
 def _screen(figure: ScreenFigure) -> Text:
     """Which screen, for which months, and when it was read."""
-    en, zh = month_text(figure.first, "en"), month_text(figure.first, "zh")
-    if figure.last != figure.first:
-        en, zh = f"{en} to {month_text(figure.last, 'en')}", f"{zh}至{month_text(figure.last, 'zh')}"
-    return Text(
-        en=f"{figure.system}; {en}, read {date_text(figure.read_on, 'en')}",
-        zh=f"{figure.system}；{zh}，{date_text(figure.read_on, 'zh')}读取",
+    template = (
+        "{system}; {first}, read {day}"
+        if figure.last == figure.first
+        else "{system}; {first} to {last}, read {day}"
     )
+    return phrase(template, system=figure.system, first=figure.first, last=figure.last, day=figure.read_on)
 
 
 def controls_table(study: QualityStudy) -> Block:

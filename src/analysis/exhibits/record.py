@@ -66,7 +66,7 @@ def show(*blocks: Block | None | Iterable[Block | None]) -> None:
     from IPython.display import display
 
     for block in flattened(blocks):
-        display(block)
+        display(block)  # type: ignore[no-untyped-call]
 
 
 def flattened(items: Iterable[Any]) -> Iterator[Block]:

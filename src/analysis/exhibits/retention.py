@@ -8,7 +8,7 @@ from analysis.exhibits.key_figures import tiles
 from analysis.exhibits.record import Block
 from analysis.exhibits.statements import callout, not_computed
 from analysis.exhibits.tables import table
-from analysis.exhibits.vocabulary import Column, Comparison, Row, Tile
+from analysis.exhibits.vocabulary import Column, Comparison, Row, Tile, phrase
 from analysis.locale import Text
 from analysis.results import Fact, Sentence, Value
 from analysis.retention.accounts import HORIZON
@@ -144,10 +144,7 @@ def headline_tiles(study: RetentionStudy) -> Block:
     if not isinstance(study.warning, AnalysisError):
         shown.append(
             Tile(
-                label=Text(
-                    en=f"Expected losses, {study.warning.horizon} months",
-                    zh=f"预期流失（{study.warning.horizon} 个月）",
-                ),
+                label=phrase("Expected losses, {number} months", number=str(study.warning.horizon)),
                 fact=study.warning.expected_losses,
                 comparisons=[
                     Comparison(label=Text.of("Margin at risk"), value=study.warning.margin, signed=False)
@@ -565,10 +562,7 @@ def cohort_curves(study: RetentionStudy) -> Block | None:
         draw=survival(
             curves,
             measure=Text.of("Still under contract"),
-            age=Text(
-                en=f"{_STEPS[part.period].en.capitalize()} since entry",
-                zh=f"进入后{_STEPS[part.period].zh}数",
-            ),
+            age=phrase(_SINCE_ENTRY[part.period]),
             age_unit="count",
         ),
     )
@@ -739,10 +733,7 @@ def survival_table(study: RetentionStudy) -> Block | None:
     if isinstance(part, AnalysisError):
         return None
     columns = [Column(key="group", label=Text.of("Group"), wide=True)]
-    columns += [
-        Column(key=f"risk{age}", label=Text(en=f"At risk, month {age}", zh=f"第 {age} 月在险"))
-        for age in MARKS
-    ]
+    columns += [Column(key=f"risk{age}", label=phrase("At risk, month {age}", age=str(age))) for age in MARKS]
     columns += [
         Column(
             key="mean",
@@ -1083,8 +1074,16 @@ def repurchase_table(study: RetentionStudy) -> Block:
     )
 
 
+_SINCE_ENTRY = {
+    "week": "Weeks since entry",
+    "month": "Months since entry",
+    "quarter": "Quarters since entry",
+    "year": "Years since entry",
+}
+
+
 def _months(number: int) -> Text:
-    return Text(en=f"{number} months", zh=f"{number} 个月")
+    return phrase("{number} months", number=str(number))
 
 
 def leaving_table(study: RetentionStudy) -> Block:
@@ -1157,7 +1156,7 @@ def accounts_tiles(study: RetentionStudy) -> Block | None:
     part = study.accounts
     if left or isinstance(part, AnalysisError):
         return left or _refused(study.accounts, "accounts_of", Text.of("Business accounts"))
-    months = Text(en=f"Up for renewal within {HORIZON} months", zh=f"{HORIZON} 个月内待续约")
+    months = phrase("Up for renewal within {number} months", number=str(HORIZON))
     return tiles(
         "retention.accounts_of",
         [
@@ -1342,10 +1341,7 @@ def score_table(study: RetentionStudy) -> Block:
         (Text.of("Lift"), part.lift),
         (Text.of("Discrimination (0.5 is a coin)"), part.auc),
         (
-            Text(
-                en=f"Expected losses in the next {part.horizon} months",
-                zh=f"未来 {part.horizon} 个月预期流失",
-            ),
+            phrase("Expected losses in the next {number} months", number=str(part.horizon)),
             part.expected_losses,
         ),
         (Text.of("Expected margin at risk, all customers"), part.margin),
@@ -1383,11 +1379,7 @@ def calibration_figure(study: RetentionStudy) -> Block | None:
         return None
     tenths = list(range(len(part.expected)))[1::2][::-1]
     items = [
-        Item(
-            name=Text(en=f"Tenth {index + 1}", zh=f"第 {index + 1} 十分位"),
-            fact=part.observed[index],
-            role="focus",
-        )
+        Item(name=phrase("Tenth {number}", number=str(index + 1)), fact=part.observed[index], role="focus")
         for index in tenths
     ]
     return figure(
@@ -1407,7 +1399,7 @@ def calibration_figure(study: RetentionStudy) -> Block | None:
         ),
         draw=dot_interval(
             items,
-            measure=Text(en=f"Lost within {part.horizon} months", zh=f"{part.horizon} 个月内流失"),
+            measure=phrase("Lost within {number} months", number=str(part.horizon)),
             by=Text.of("Tenth of the score"),
             beside=(Text.of("Expected"), [part.expected[index] for index in tenths]),
         ),

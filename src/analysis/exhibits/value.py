@@ -12,7 +12,7 @@ from analysis.exhibits.record import Block
 from analysis.exhibits.statements import callout, not_computed
 from analysis.exhibits.style import WIDTH, Drawing
 from analysis.exhibits.tables import table
-from analysis.exhibits.vocabulary import Column, Comparison, Row, Tile
+from analysis.exhibits.vocabulary import Column, Comparison, Row, Tile, phrase
 from analysis.formats import month_text
 from analysis.locale import Language, Text
 from analysis.results import Fact, Sentence
@@ -307,7 +307,7 @@ _PEOPLE = Text.of("Share of customers")
 
 
 def _least(percent: int) -> Text:
-    return Text(en=f"the least valuable {percent} %", zh=f"价值最低的 {percent} %")
+    return phrase("the least valuable {number} %", number=str(percent))
 
 
 def figure_of(
@@ -498,10 +498,7 @@ def investment_figure(study: ValueStudy) -> Block:
 
 
 def _corner(risk: str, service: str) -> Text:
-    return Text(
-        en=f"Risk {LEVEL_NAMES[risk].en}, cost {LEVEL_NAMES[service].en}",
-        zh=f"风险{LEVEL_NAMES[risk].zh}、成本{LEVEL_NAMES[service].zh}",
-    )
+    return phrase("Risk {risk}, cost {cost}", risk=LEVEL_NAMES[risk], cost=LEVEL_NAMES[service])
 
 
 _ADVICE = {
@@ -701,7 +698,7 @@ def classes_figure(study: ValueStudy) -> Block | None:
     worst = max(model.classes, key=lambda one: abs(float(one.miss.value or 0)))
     items = [
         Item(
-            name=Text(en=f"{one.name} repeat purchases", zh=f"复购 {one.name} 次"),
+            name=phrase("{number} repeat purchases", number=one.name),
             fact=one.miss,
             role="focus" if one.good else "bad",
         )

@@ -23,7 +23,7 @@ from analysis.exhibits.style import (
     value_axis,
     words,
 )
-from analysis.exhibits.vocabulary import Column, Row
+from analysis.exhibits.vocabulary import Column, Row, phrase
 from analysis.locale import Language, Text
 from analysis.periods import Month
 from analysis.results import Fact
@@ -203,7 +203,7 @@ def overlap_panels(panels: Sequence[tuple[Text, Sequence[tuple[float, float, Fac
         Row(
             cells={
                 "treatment": name,
-                "chance": Text(en=f"{low:.0%} to {high:.0%}", zh=f"{low:.0%} 至 {high:.0%}"),
+                "chance": phrase("{low} to {high}", low=f"{low:.0%}", high=f"{high:.0%}"),
                 "wrong": wrong,
                 "others": others,
             }

@@ -9,7 +9,7 @@ from analysis.exhibits.figures import figure
 from analysis.exhibits.record import Block
 from analysis.exhibits.statements import callout, not_computed
 from analysis.exhibits.tables import table
-from analysis.exhibits.vocabulary import Cell, Column, Row
+from analysis.exhibits.vocabulary import Cell, Column, Row, phrase
 from analysis.locale import Text
 from analysis.params.treatments import Treatment
 from analysis.results import Fact, Sentence, Value
@@ -198,7 +198,7 @@ def definitions_table(study: ValueStudy) -> Block:
 def _why(treatment: Treatment, refusal: Exception) -> Text:
     needs = ", ".join(getattr(refusal, "needs", ()) or ())
     return (
-        Text(en=f"not computed: needs {needs}", zh=f"未计算：缺少 {needs}")
+        phrase("not computed: needs {needs}", needs=needs)
         if needs
         else Text.of("not computed: too few cases")
     )
@@ -714,7 +714,7 @@ def what_if_table(study: ValueStudy) -> Block:
 def _why_not(refusal: Exception) -> Text:
     needs = ", ".join(getattr(refusal, "needs", ()) or ())
     return (
-        Text(en=f"not computed: needs {needs}", zh=f"未计算：缺少 {needs}")
+        phrase("not computed: needs {needs}", needs=needs)
         if needs
         else Text.of("not computed: no effect behind it is shown")
     )

@@ -19,6 +19,12 @@ Cell = Fact | Text | str | Month | dt.date | None
 Slice = Mapping[str, str | None]  # dimension: value; None says "over all values"
 
 
+def phrase(template: str, **parts: Text | Month | dt.date | str) -> Text:
+    """A message of the catalogue with labels in its places: ``phrase("{number} months", number="6")``."""
+    sentence = Sentence(template, parts)
+    return Text(en=sentence.plain("en"), zh=sentence.plain("zh"))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Column:
     """A column of a table.
