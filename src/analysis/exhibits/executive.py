@@ -76,12 +76,7 @@ def headline_table(study: ExecutiveStudy) -> Block:
     columns = [
         Column(key="metric", label=Text.of("Metric"), wide=True),
         Column(key="now", label=Text.of("This month")),
-        Column(
-            key="interval",
-            label=Text.of("Interval"),
-            show="interval",
-            metric=("automation_rate", "complaint_ticket_rate", "service_rework_rate"),
-        ),
+        Column(key="interval", label=Text.of("Interval"), show="interval"),
         Column(key="previous", label=Text.of("Previous month")),
         Column(key="before", label=Text.of("Year before")),
         Column(

@@ -26,6 +26,8 @@ STATUS = {
     "not_shown": Text.of("no effect shown"),
     "association": Text.of("association only"),
 }
+EFFECTS = ("service_effect_repurchase", "service_effect_retention", "service_effect_margin")
+IF_HIDDEN = tuple(f"{effect}_if_hidden" for effect in EFFECTS)
 OUTCOME = {
     "repurchase": Text.of("Buys again within the window"),
     "retention": Text.of("Still under contract at its end"),
@@ -270,24 +272,9 @@ def effects_table(study: ValueStudy) -> Block:
         return _nothing(study, "effects.all")
     columns = [
         Column(key="name", label=Text.of("Treatment and outcome"), wide=True),
-        Column(
-            key="naive",
-            label=Text.of("Plain difference"),
-            signed=True,
-            metric=("service_effect_repurchase", "service_effect_retention"),
-        ),
-        Column(
-            key="adjusted",
-            label=Text.of("Adjusted", context="estimate"),
-            signed=True,
-            metric=("service_effect_repurchase", "service_effect_retention"),
-        ),
-        Column(
-            key="interval",
-            label=INTERVAL,
-            show="interval",
-            metric=("service_effect_repurchase", "service_effect_retention"),
-        ),
+        Column(key="naive", label=Text.of("Plain difference"), signed=True, metric=EFFECTS),
+        Column(key="adjusted", label=Text.of("Adjusted", context="estimate"), signed=True, metric=EFFECTS),
+        Column(key="interval", label=INTERVAL, show="interval", metric=EFFECTS),
         Column(key="with", label=Text.of("With"), metric=("service_outcome_share",)),
         Column(key="without", label=Text.of("Without"), metric=("service_outcome_share",)),
         Column(key="status", label=Text.of("Verdict")),
@@ -523,17 +510,12 @@ def hidden_table(study: ValueStudy) -> Block | None:
         return None
     columns = [
         Column(key="name", label=Text.of("Effect", context="cause"), wide=True),
-        Column(
-            key="effect",
-            label=Text.of("Adjusted", context="estimate"),
-            signed=True,
-            metric=("service_effect_repurchase", "service_effect_retention"),
-        ),
+        Column(key="effect", label=Text.of("Adjusted", context="estimate"), signed=True, metric=EFFECTS),
         Column(
             key="hidden",
             label=Text.of("With a hidden cause as strong as tier"),
             signed=True,
-            metric=("service_effect_repurchase_if_hidden", "service_effect_retention_if_hidden"),
+            metric=IF_HIDDEN,
         ),
         Column(key="enough", label=Text.of("Would that be enough?")),
         Column(key="robust", label=Text.of("Robustness value"), metric=("service_effect_robustness",)),
@@ -586,24 +568,9 @@ def groups_table(study: ValueStudy) -> Block | None:
         return None
     columns = [
         Column(key="name", label=Text.of("Group"), wide=True),
-        Column(
-            key="cases",
-            label=Text.of("Cases"),
-            show="n",
-            metric=("service_effect_repurchase", "service_effect_retention"),
-        ),
-        Column(
-            key="effect",
-            label=Text.of("Adjusted", context="estimate"),
-            signed=True,
-            metric=("service_effect_repurchase", "service_effect_retention"),
-        ),
-        Column(
-            key="interval",
-            label=INTERVAL,
-            show="interval",
-            metric=("service_effect_repurchase", "service_effect_retention"),
-        ),
+        Column(key="cases", label=Text.of("Cases"), show="n", metric=EFFECTS),
+        Column(key="effect", label=Text.of("Adjusted", context="estimate"), signed=True, metric=EFFECTS),
+        Column(key="interval", label=INTERVAL, show="interval", metric=EFFECTS),
         Column(key="holds", label=Text.of("After correction")),
     ]
     rows: list[Row] = []
