@@ -13,8 +13,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.exhibits.blocks import MASK, Block, personal_columns
 from analysis.exhibits.listing import harmless, listing_csv
+from analysis.exhibits.record import Block
+from analysis.exhibits.statements import MASK, blank, personal_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,7 +98,7 @@ class Record:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         for row in rows:
-            writer.writerow(["" if _blank(value) else safe_cell(value) for value in row])
+            writer.writerow(["" if blank(value) else safe_cell(value) for value in row])
         content = text.getvalue().encode("utf-8-sig")
         _write_bytes(self.folder / "evidence" / f"{stem}.csv", content)
         return hashlib.sha256(content).hexdigest()
@@ -113,10 +114,6 @@ class Record:
         """Every fact any section has recorded so far, once."""
         facts = {entry["id"]: entry for section in self.of("facts").values() for entry in section}
         return list(facts.values())
-
-
-def _blank(value: Any) -> bool:
-    return value is None or value != value
 
 
 def _write_json(path: Path, content: Any) -> None:
