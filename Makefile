@@ -8,17 +8,21 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 # A misspelt variable would otherwise be ignored, and last month's report issued again.
-VARIABLES := RUN MONTH DATA AS_OF NOTEBOOKS PARAMETERS WORKERS FORCE DRAFT REPORTS ID EDITION OUT NULL SEED ONLY ALL PYTHON VENV SOURCE_DATE_EPOCH PYTEST
+VARIABLES := RUN MONTH DATA AS_OF NOTEBOOKS PARAMETERS WORKERS FORCE DRAFT REPORTS ID EDITION OUT NULL SEED ONLY ALL ROOT PYTHON VENV SOURCE_DATE_EPOCH PYTEST
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command line,$(origin $(name))),$(name)))
 UNKNOWN := $(filter-out $(VARIABLES) MAKEFLAGS MAKEOVERRIDES SHELL,$(GIVEN))
 ifneq ($(UNKNOWN),)
 $(error unknown variable $(UNKNOWN); known: $(VARIABLES))
 endif
 
+# What was typed is taken as it stands: without this make would read the $ in a value as a variable of its own.
+TYPED := $(filter $(VARIABLES),$(GIVEN))
+$(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name)))$(eval export $(name)))
+
 # given NAME,--option: the option with the variable's value, only when it was given to make and not by a stray environment;
 # the shell reads the value itself, so spaces and quotes in it are safe
-given = $(if $(filter command line,$(origin $(1))),$(2) "$$$(1)")
-flag = $(if $(filter command line,$(origin $(1))),$(if $(filter-out 0 no false,$($(1))),$(2)))
+given = $(if $(filter $(1),$(TYPED)),$(2) "$$$(1)")
+flag = $(if $(filter $(1),$(TYPED)),$(if $(filter-out 0 no false,$($(1))),$(2)))
 RUN_OPTIONS = $(call given,RUN,--run) $(call given,MONTH,--month) $(call given,DATA,--data)
 
 $(STAMP): requirements.lock pyproject.toml
@@ -41,7 +45,7 @@ setup: $(STAMP) ## make the environment (every other target does this by itself)
 .PHONY: report
 report: $(STAMP) ## make and issue the month's report  [MONTH= DATA= RUN= AS_OF= NOTEBOOKS="10 90" PARAMETERS="top=7" WORKERS= FORCE=1 DRAFT=1]
 	@$(BIN)/analysis report $(RUN_OPTIONS) $(call given,AS_OF,--as-of) $(call given,NOTEBOOKS,--notebooks) \
-	  $(foreach pair,$(if $(filter command line,$(origin PARAMETERS)),$(PARAMETERS)),-p '$(pair)') \
+	  $(foreach pair,$(if $(filter PARAMETERS,$(TYPED)),$(PARAMETERS)),-p '$(pair)') \
 	  $(call given,WORKERS,--workers) $(call given,REPORTS,--reports) $(call flag,FORCE,--force) $(call flag,DRAFT,--draft)
 
 .PHONY: test
@@ -59,21 +63,22 @@ fuzz: $(STAMP) ## a thousand damaged exports: each ends in true tables or in a r
 	@$(BIN)/python -m pytest -n0 -q -m slow tests/unit/tables/test_bad_exports.py -k every_damaged
 
 .PHONY: check
-check: $(STAMP) ## ruff and mypy
-	@$(BIN)/ruff check . && $(BIN)/mypy
+check: $(STAMP) ## ruff check, ruff format --check, mypy --strict
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 .PHONY: lab
-lab: $(STAMP) ## JupyterLab, opened on the notebooks
-	@$(BIN)/jupyter lab notebooks
+lab: $(STAMP) ## JupyterLab on the notebooks; own work goes to notebooks/scratch  [ROOT=1 as root, in a container]
+	@mkdir -p notebooks/scratch
+	@$(BIN)/jupyter lab notebooks $(call flag,ROOT,--allow-root)
 
 .PHONY: tables
 tables: $(STAMP) ## read and prove the tables only, print where their rows went  [DATA= MONTH= RUN=]
 	@$(BIN)/analysis check $(RUN_OPTIONS)
 
 .PHONY: trace
-trace: $(STAMP) ## where a number comes from  [ID= EDITION=reports/2026-10/edition-1 OUT=rows.csv]
-	@test -n "$(call given,ID,-)" || { echo "make trace needs ID=…, the id of a fact or finding, e.g. ID='after_sales_cost#2026-10:1'"; exit 2; }
-	@$(BIN)/analysis trace "$$ID" $(call given,EDITION,--edition) $(call given,OUT,--out)
+trace: $(STAMP) ## where a number comes from: a fact, finding, table, figure  [ID= EDITION=reports/2026-10/edition-1 OUT=rows.csv]
+	@$(if $(filter ID,$(TYPED)),,echo "make trace needs ID=…, what the report prints beside a number, e.g. ID='after_sales_cost#2026-10:1' or ID='Table 13'"; exit 2)
+	@$(BIN)/analysis trace $(call given,EDITION,--edition) $(call given,OUT,--out) -- "$$ID"
 
 .PHONY: sample
 sample: $(STAMP) ## make the sample company  [NULL=1 with nothing planted, SEED=, OUT=folder]

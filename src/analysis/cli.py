@@ -21,7 +21,7 @@ UNEXPECTED = 70
 INTERRUPTED = 130
 EXIT_CODES = """
 exit codes: 0 done or unchanged · 2 parameter · 3 source cannot be read · 4 data break the contract · 5 data missing
-            6 a notebook stopped · 7 the pack does not pass its checks · 8 a model cannot be fitted · 70 fault of the program
+            6 a notebook stopped · 7 the pack does not pass its checks · 8 a model cannot be fitted · 9 a fault left out a part · 70 fault of the program
 """
 
 
@@ -122,7 +122,7 @@ def _trace(options: argparse.Namespace) -> None:
     found = trace(options.id, edition=options.edition, out=options.out)
     print(found)
     if options.out:
-        print(f"  all rows     {_shown(options.out)}")
+        print(f"  all          {_shown(options.out)}")
 
 
 def _sample(options: argparse.Namespace) -> None:
@@ -323,7 +323,7 @@ def _clean(options: argparse.Namespace) -> None:
     import shutil
 
     from analysis.params import project_root
-    from analysis.report.publish import DRAFTS, QUARANTINE, unfinished
+    from analysis.report.publish import DRAFTS, INCOMPLETE, QUARANTINE, unfinished
 
     root = project_root()
     doomed = [
@@ -334,7 +334,10 @@ def _clean(options: argparse.Namespace) -> None:
         *unfinished(root / "reports"),
     ]
     if options.all:
-        doomed += [root / "data" / "sample", root / "reports" / QUARANTINE, root / "reports" / DRAFTS]
+        doomed += [
+            root / "data" / "sample",
+            *(root / "reports" / shelf for shelf in (QUARANTINE, DRAFTS, INCOMPLETE)),
+        ]
     for folder in doomed:
         if folder.exists():
             shutil.rmtree(folder)
@@ -434,10 +437,14 @@ def _parser() -> argparse.ArgumentParser:
         commands,
         "trace",
         _trace,
-        "where a number comes from: its formula, SQL and rows",
-        "analysis trace 'after_sales_cost#2026-10:1'\nanalysis trace 'after_sales_cost@region=South#2026-10:1' --out rows.csv",
+        "where a number comes from: its definition, what it was made of, its rows",
+        "analysis trace 'after_sales_cost#2026-10:1'\nanalysis trace 'after_sales_cost@region=South#2026-10:1' --out rows.csv\n"
+        "analysis trace 'Table 13'\nanalysis trace 'costs.tie_out[3,2]'",
     )
-    trace.add_argument("id", help="id of a fact or finding, as in facts.json and on the page")
+    trace.add_argument(
+        "id",
+        help="what the report prints beside the number: an id, Table 13, costs.tie_out[3,2] (row, column), or a metric",
+    )
     trace.add_argument(
         "--edition", type=Path, metavar="FOLDER", help="an issued edition (default: reports/latest)"
     )
@@ -534,7 +541,9 @@ def _parser() -> argparse.ArgumentParser:
         "analysis clean\nanalysis clean --all",
     )
     clean.add_argument(
-        "--all", action="store_true", help="the sample company, drafts and the quarantine as well"
+        "--all",
+        action="store_true",
+        help="the sample company, drafts, incomplete packs and the quarantine as well",
     )
     return parser
 

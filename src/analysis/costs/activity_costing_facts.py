@@ -19,8 +19,9 @@ from analysis.metrics import Period, Stating, StudyInputs, cents, traced
 from analysis.metrics.backend import literal
 from analysis.metrics.registry import NOT_STATED
 from analysis.params import Assumptions
-from analysis.params.strict import params_root
+from analysis.params.places import params_file
 from analysis.results import Fact, Finding, Interval, Rows, Sentence, Value
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +31,7 @@ IDLE_WINDOW = 3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class TeamCapacity:
+class TeamCapacity(Summarised):
     """One team in the month: what its capacity cost, and how much of the practical hours its tickets used."""
 
     team: str
@@ -44,7 +45,7 @@ class TeamCapacity:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Capacity:
+class Capacity(Summarised):
     """Teams, the sum over them, and the cost of used time by cost object. Unused capacity is a line of its own, never spread."""
 
     teams: tuple[TeamCapacity, ...]
@@ -137,7 +138,7 @@ def _work(inputs: StudyInputs) -> tuple[pd.DataFrame, str, Text]:
 @traced
 def standard_times(*, on: dt.date, path: Path | None = None) -> dict[str, Decimal]:
     """Hours per ticket by ticket type that hold on a day (``params/standard_times.yml``); empty without the file."""
-    path = path or params_root() / "standard_times.yml"
+    path = path or params_file("standard_times.yml")
     if not path.is_file():
         return {}
     times = {kind: entry.on(on, name=kind).value for kind, entry in Assumptions.load(path).entries.items()}
@@ -252,7 +253,7 @@ def _idle_finding(inputs: StudyInputs, row: Mapping[str, Any], hours: pd.DataFra
 
 _SUPPLY = f"""
 SELECT team, sum(cost) AS cost, {added("hours_paid")} AS paid FROM workforce
-WHERE month = {{month}} AND team IS NOT NULL AND coalesce(sourcing, 'in_house') = 'in_house' GROUP BY 1 HAVING sum(hours_paid) > 0 ORDER BY 1
+WHERE month = {{month}} AND team IS NOT NULL AND coalesce(sourcing, 'in_house') = 'in_house' GROUP BY 1 HAVING {added("hours_paid")} > 0 ORDER BY 1
 """
 _WORK = f"""
 SELECT team, {", ".join(f"coalesce({name}, '{NOT_STATED}') AS {name}" for name in COST_OBJECTS)}, {added("{time}")} AS time

@@ -23,6 +23,7 @@ from analysis.metrics.registry import NOT_STATED
 from analysis.params.cost_tree import UNALLOCATED
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Sentence
+from analysis.summaries import Summarised
 
 NOT_TRACED = "not_traced"
 LEAST_CALENDAR_MONTHS = 24
@@ -31,7 +32,7 @@ CELL = ("category", "resource", "product_line", "ticket_type")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class CostComparison:
+class CostComparison(Summarised):
     """A cost beside the one it is compared with: ``cost``, ``base``, ``change`` and ``rate`` (None where base is absent)."""
 
     against: str
@@ -42,7 +43,7 @@ class CostComparison:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class CategoryEffect:
+class CategoryEffect(Summarised):
     """What one driver did to one category."""
 
     category: Text
@@ -51,7 +52,7 @@ class CategoryEffect:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class DrillStep:
+class DrillStep(Summarised):
     """One level of the drill: which value of it was opened, and the effect there."""
 
     level: str
@@ -60,7 +61,7 @@ class DrillStep:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Bridge:
+class Bridge(Summarised):
     """Effects on the change of cost against another month; they add up to ``change`` to the cent."""
 
     against: str
@@ -255,7 +256,8 @@ def bridge_cells(inputs: StudyInputs, month: Month) -> pd.DataFrame:
         .assign(behaviour="period", **dict.fromkeys(("resource", *cell), NOT_TRACED))
     )
     columns = [*CELL, "cost", "tickets", "automated_tickets", "input_quantity", "paid_quantity", "behaviour"]
-    return pd.concat([driven, rest], ignore_index=True).reindex(columns=columns)
+    together: pd.DataFrame = pd.concat([driven, rest], ignore_index=True).reindex(columns=columns)
+    return together
 
 
 @traced
@@ -330,17 +332,17 @@ FROM cost WHERE {_INCURRED} AND tracing <> 'direct' GROUP BY 1, 2 ORDER BY 1, 2
 """
 _TEAM_HOURS = f"""
 SELECT team, {added("hours_paid")} AS paid, {added("hours_worked")} AS worked FROM workforce WHERE month = {{month}} AND team IS NOT NULL
-GROUP BY 1 HAVING sum(hours_worked) > 0 AND sum(hours_paid) > 0 ORDER BY 1
+GROUP BY 1 HAVING {added("hours_worked")} > 0 AND {added("hours_paid")} > 0 ORDER BY 1
 """
 _TEAM_WORK = f"""
 SELECT team, {_CELL_SQL}, {added("handling_hours")} AS weight FROM service WHERE month = {{month}} AND team IS NOT NULL
-GROUP BY 1, 2, 3 HAVING sum(handling_hours) > 0 ORDER BY 1, 2, 3
+GROUP BY 1, 2, 3 HAVING {added("handling_hours")} > 0 ORDER BY 1, 2, 3
 """
 _PARTS = f"""
 WITH posted AS (
-    SELECT ticket_id, min(month) AS month, any_value(ticket_product_line) AS product_line, any_value(ticket_type) AS ticket_type
+    SELECT ticket_id, min(month) AS month, min(ticket_product_line) AS product_line, min(ticket_type) AS ticket_type
     FROM cost WHERE category = 'parts' AND tracing = 'direct' AND amount > 0 AND posting_basis = 'incurred' GROUP BY 1
-), price AS (SELECT part_no, avg(unit_price)::DOUBLE AS price FROM parts_used WHERE unit_price > 0 GROUP BY 1)
+), price AS (SELECT part_no, (sum(unit_price) / count(unit_price))::DOUBLE AS price FROM parts_used WHERE unit_price > 0 GROUP BY 1)
 SELECT 'parts' AS category, '{WHOLE}' AS resource, {_CELL_SQL}, {added("u.quantity * price.price")} AS constant_price
 FROM posted JOIN parts_used u USING (ticket_id) JOIN price USING (part_no) WHERE posted.month = {{month}} GROUP BY 3, 4 ORDER BY 3, 4
 """

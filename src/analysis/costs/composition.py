@@ -12,10 +12,11 @@ from analysis.locale import Text
 from analysis.metrics import Period, Stating, StudyInputs, traced
 from analysis.periods import Month
 from analysis.results import Fact
+from analysis.summaries import Summarised
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Slice:
+class Slice(Summarised):
     """One slice of the month's cost and what it is compared with."""
 
     dimension: str

@@ -36,7 +36,7 @@ def labour_findings(inputs: StudyInputs, share: Fact) -> list[Finding]:
     ]
 
 
-def budget_findings(inputs: StudyInputs, budget: Budget | NotDone) -> list[Finding]:
+def budget_findings(budget: Budget | NotDone) -> list[Finding]:
     """Cost over budget, with the category that contributed most."""
     if isinstance(budget, NotDone) or not budget.variance.value or budget.variance.value <= 0:
         return []

@@ -18,6 +18,7 @@ from analysis.metrics import NotDone, Period, Stating, StudyInputs, cents, trace
 from analysis.periods import Month, months_between
 from analysis.results import Fact, Finding, Interval, Sentence
 from analysis.stats.forecasting import Forecast, ReconciledForecast, forecast, forecast_parts
+from analysis.summaries import Summarised
 
 HORIZON = 12
 LEAST_MONTHS = 30
@@ -27,7 +28,7 @@ SEED = 20_261_031
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class CandidateBacktest:
+class CandidateBacktest(Summarised):
     """How one candidate did on the past of the total."""
 
     candidate: str
@@ -37,7 +38,7 @@ class CandidateBacktest:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class YearOutlook:
+class YearOutlook(Summarised):
     """The year as it is heading: booked so far and expected, against the year's budget."""
 
     booked: Fact
@@ -47,7 +48,7 @@ class YearOutlook:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Unusual:
+class Unusual(Summarised):
     """A month in which the total or a category lay outside its limits, and the slice that drove it."""
 
     month: Month
@@ -60,7 +61,7 @@ class Unusual:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Outlook:
+class Outlook(Summarised):
     """Forecast facts by month and category, over the horizon, the backtest, what the last edition forecast, unusual months.
 
     ``again``: this month as the method would have forecast it a month ago, and its cost; only where no edition's forecast can be held

@@ -24,6 +24,7 @@ from analysis.metrics import NotDone, Period, Stating, StudyInputs, cents, trace
 from analysis.metrics.backend import literal
 from analysis.results import Check, Derived, Fact, Finding, Interval, Rows, Sentence
 from analysis.stats.multiplicity import adjust_p_values
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +35,7 @@ _NO_SALES = Text(en="not computed: no sales of the line", zh="未计算：该产
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ProvisionLine:
+class ProvisionLine(Summarised):
     """One product line (or all) over the last twelve months, with the claims still expected from units under warranty."""
 
     line: Text
@@ -45,7 +46,7 @@ class ProvisionLine:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Provision:
+class Provision(Summarised):
     """Product lines, their total, and the rolled months behind them.
 
     ``bridge`` leads from the forecast of failures to the claims expected; without that forecast claims are expected from experience, and
@@ -61,7 +62,7 @@ class Provision:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ClaimsBridge:
+class ClaimsBridge(Summarised):
     """Failures expected under warranty, their direct cost as the failure section states it, and claims booked per yuan of it."""
 
     failures: Fact
@@ -309,8 +310,8 @@ def _short(provision: Provision, line: ProvisionLine) -> Finding:
 
 
 _METHODS = {
-    True: "Failures expected under warranty, each at the claims booked a warranty failure in the last year, simulated; Holm over product lines and their total, one false alarm in a hundred reports",
-    False: "Claims paid a unit-month under warranty over two years, times the warranty months left; Holm over product lines and their total, one false alarm in a hundred reports",
+    True: "Failures expected under warranty, each at the claims booked per warranty failure in the last year, simulated; Holm over product lines and their total, one false alarm in a hundred reports",
+    False: "Claims paid per unit-month under warranty over two years, times the warranty months left; Holm over product lines and their total, one false alarm in a hundred reports",
 }
 
 

@@ -27,6 +27,7 @@ from analysis.params.interventions import Intervention, load_interventions
 from analysis.periods import Month
 from analysis.results import Assumed, Check, Fact, Finding, Interval, Sentence, Severity, Value
 from analysis.stats.multiplicity import adjust_p_values
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +36,7 @@ MIX = ("product_line", "component")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RegisteredMeasure:
+class RegisteredMeasure(Summarised):
     """One registered measure: what was promised and what came, or why it could not be judged; and whether it began after a peak."""
 
     entry: Intervention
@@ -303,7 +304,7 @@ def measure_findings(inputs: StudyInputs, measures: Sequence[RegisteredMeasure])
                 statement=Sentence(template, values),
                 evidence=result.measured.series,
                 rank=abs(float(result.expected - result.saving)),
-                method="Cost a ticket at constant mix, before and after, against an untouched comparison group; serially correlated errors; "
+                method="Cost per ticket at constant mix, before and after, against an untouched comparison group; serially correlated errors; "
                 "Holm over the registered measures, one false alarm in a hundred reports",
             )
         )

@@ -16,13 +16,14 @@ from analysis.locale import Text
 from analysis.metrics import NotDone, Period, Stating, StudyInputs, cents, traced
 from analysis.periods import Month
 from analysis.results import Check, Finding, Interval, Sentence, Value
+from analysis.summaries import Summarised
 
 HISTORY = 36
 RECENT_MONTHS = 3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Searched:
+class Searched(Summarised):
     """Findings of one kind of signal, and the subjects that could not be tested: ``subject``, ``reason``."""
 
     findings: tuple[Finding, ...]

@@ -25,6 +25,7 @@ from analysis.metrics import Period, Stating, StudyInputs, cents, traced
 from analysis.metrics.backend import literal
 from analysis.periods import Month
 from analysis.results import Assumed, Fact, Interval, Lineage, Rows
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +38,7 @@ MINIMUM = "outsourcing_minimum_tickets"  # an assumption finance may state; none
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class CostComponent:
+class CostComponent(Summarised):
     """One line of the full cost: the year's amount and its cost a ticket, for both options. ``part`` lines are inside another line."""
 
     name: Text
@@ -49,7 +50,7 @@ class CostComponent:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class TeamSize:
+class TeamSize(Summarised):
     """A size of the permanent team over last year's months of work; what it could not do went to partners."""
 
     name: Text
@@ -61,7 +62,7 @@ class TeamSize:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Swing:
+class Swing(Summarised):
     """A month with so much more or fewer tickets than usual, at the cost line of each option."""
 
     swing: Fact
@@ -71,7 +72,7 @@ class Swing:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Sourcing:
+class Sourcing(Summarised):
     """Both options over the last months."""
 
     components: tuple[CostComponent, ...]
@@ -451,7 +452,7 @@ def _field_teams(inputs: StudyInputs) -> str:
     """SELECT of teams that mostly repair in the field, and whose they are; a contact centre is compared with no partner."""
     share = inputs.assumptions.value("field_repair_share", on=inputs.month.last_day)
     return f"""
-SELECT w.team, any_value(teams.sourcing) AS sourcing FROM service w
+SELECT w.team, min(teams.sourcing) AS sourcing FROM service w
 JOIN (SELECT DISTINCT team, coalesce(sourcing, 'in_house') AS sourcing FROM workforce WHERE team IS NOT NULL) teams USING (team)
 GROUP BY w.team HAVING count(*) FILTER (WHERE ticket_type = 'repair') > {share} * count(*)
 """

@@ -13,6 +13,7 @@ from analysis.metrics import NotDone, Period, Stating, StudyInputs, traced
 from analysis.metrics.backend import literal
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Rows, Sentence, Value
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +22,7 @@ NOTHING = Decimal("0.00")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class TieOut:
+class TieOut(Summarised):
     """The ledger beside the general ledger, month by month and, where the control totals name accounts, account by account."""
 
     ledger: tuple[Fact, ...]
@@ -180,7 +181,7 @@ def tie_out_check(inputs: StudyInputs, tied: TieOut) -> Check:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ProfitAndLoss:
+class ProfitAndLoss(Summarised):
     """Incurred cost, the movements of the provision and the expense they lead to.
 
     ``gap`` compares the utilisation and accrual postings of the ledger with the provision table: the two records of one movement.

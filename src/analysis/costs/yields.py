@@ -15,6 +15,7 @@ from analysis.metrics import Stating, StudyInputs, cents, traced
 from analysis.metrics.registry import NOT_STATED
 from analysis.metrics.views import at
 from analysis.results import Fact, Rows
+from analysis.summaries import Summarised
 
 NOTHING = Decimal("0.00")
 PER_BASE = ("service_unit_cost", "cost_per_order", "cost_per_thousand_orders", "cost_per_agent_hour")
@@ -40,7 +41,7 @@ def unit_costs_of(inputs: StudyInputs) -> tuple[Fact, ...]:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Profit:
+class Profit(Summarised):
     """What service earns in one slice: revenue, the cost that names the slice, and what is left."""
 
     name: Text
@@ -94,7 +95,7 @@ def _profit(inputs: StudyInputs, earned: Decimal, spent: Decimal, **place: Any) 
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class CategoryBudget:
+class CategoryBudget(Summarised):
     """A category against its budget; ``planned`` where the budget names it at all."""
 
     name: Text
@@ -109,7 +110,7 @@ class CategoryBudget:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Budget:
+class Budget(Summarised):
     """The month's budget, what the cost was beyond it, and its categories, the largest variance first."""
 
     budget: Fact
@@ -125,7 +126,7 @@ class Budget:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class FlexedBudget:
+class FlexedBudget(Summarised):
     """The budget brought to the tickets that came, where finance states how many it planned.
 
     ``volume``: what more or fewer tickets cost on the categories that move with them; ``rest``: the variance of each category left after

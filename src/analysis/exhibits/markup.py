@@ -27,6 +27,7 @@ SEVERITY = {
     "info": ("●", "For information"),
     "good": ("✓", "Good"),
 }
+NUMBERED = {"table": "Table", "figure": "Figure"}
 OUTCOME = {"passed": ("✓", "Passed"), "failed": ("×", "Failed"), "info": ("●", "For information")}
 
 
@@ -37,6 +38,7 @@ class Markup:
     language: Language
     evidence: str | None = None
     interactive: bool = False
+    numbers: Mapping[str, int] = field(default_factory=dict)  # of tables and figures in the pack, by id
     facts: dict[str, Record] = field(default_factory=dict)
     used: dict[str, str] = field(default_factory=dict)  # fact → anchor of the first block that prints it
 
@@ -114,7 +116,16 @@ class Markup:
 
     def _caption(self, record: Record, name: str) -> str:
         subtitle = f'<p class="measure">{self.segments(record["subtitle"])}</p>' if record["subtitle"] else ""
-        return f'<figcaption><p class="message" id="{name}-title">{self.segments(record["title"])}</p>{subtitle}</figcaption>'
+        return f'<figcaption>{self._tag(record)}<p class="message" id="{name}-title">{self.segments(record["title"])}</p>{subtitle}</figcaption>'
+
+    def _tag(self, record: Record) -> str:
+        """Number and id of an exhibit of the pack, to ask for it by; a notebook by itself has neither."""
+        if not self.interactive:
+            return ""
+        kind = NUMBERED.get(record.get("kind", ""))  # a finding may bear the id of a table and has no number
+        number = self.numbers.get(record["id"])
+        label = f"{self.words(kind)} {number} " if kind and number else ""
+        return f'<p class="tag">{label}<code>{escape(record["id"])}</code></p>'
 
     def _csv(self, record: Record) -> str:
         if self.evidence is None:
@@ -169,7 +180,7 @@ class Markup:
     # ------------------------------------------------------------ tiles
 
     def _tiles(self, record: Record) -> str:
-        return f'<ul class="tiles" id="{anchor(record["id"])}">{"".join(self._tile(tile) for tile in record["tiles"])}</ul>'
+        return f'<ul class="tiles" id="{anchor(record["id"])}">{"".join(self._tile(tile) for tile in record["tiles"])}</ul>{self._tag(record)}'
 
     def _tile(self, tile: Record) -> str:
         status = ""
@@ -218,7 +229,7 @@ class Markup:
         )
         return (
             f'<li class="finding {finding["severity"]}"><span class="severity"><span aria-hidden="true">{mark}</span> '
-            f'{self.words(word)}</span><p class="statement">{self.segments(finding["segments"])}</p>'
+            f'{self.words(word)}</span>{self._tag(finding)}<p class="statement">{self.segments(finding["segments"])}</p>'
             f"{method}{self._preview(finding)}</li>"
         )
 

@@ -12,13 +12,15 @@ from analysis.failures.baseline import Baseline
 from analysis.failures.field import Field
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
+from analysis.metrics.steady import exact_sum
 from analysis.params.interventions import Intervention
+from analysis.summaries import Summarised
 
 Verdict = Literal["worked", "worse", "no_effect", "too_early"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class FixResult:
+class FixResult(Summarised):
     """Actual over expected failures after the fix, divided by the same before it."""
 
     fix: Intervention
@@ -53,7 +55,7 @@ def judged(field: Field, baseline: Baseline, fix: Intervention, *, level: float)
         field.machines,
         field.exposure("produced_month", where=where),
         baseline.tables(),
-        select=f"SELECT produced_month >= '{start}' AS after, age_months, sum(g.unit_months * ({rate}) * f.factor) AS expected FROM grid g "
+        select=f"SELECT produced_month >= '{start}' AS after, age_months, {exact_sum(f'g.unit_months * ({rate}) * f.factor')} AS expected FROM grid g "
         "JOIN age_rates a USING (age_months) JOIN month_factors f USING (month_no) WHERE produced_month <> 'not_stated' GROUP BY ALL ORDER BY ALL",
     )
     if not held["after"].any():

@@ -12,6 +12,8 @@ from analysis.errors import FitError
 from analysis.failures.field import Field
 from analysis.failures.life_models import AgeCounts
 from analysis.metrics.lineage import traced
+from analysis.metrics.steady import exact_sum
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +29,7 @@ GAP_ERROR = 0.005
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ComponentLife:
+class ComponentLife(Summarised):
     """One component's Weibull intensity, and how far the fitted count of failures by age departs from the counted one.
 
     ``worst_gap`` is the largest share by which a span of ages departs, among those that depart by more than chance; zero where none does.
@@ -203,13 +205,13 @@ def repairs_per_machine(field: Field, *, level: float) -> MeanCumulativeFunction
     mixed = field.query(
         field.failures,
         each,
-        select="SELECT bucket, passed, sum(inverse) AS own, sum(inverse * at_end) AS own_end, sum(inverse * at_begin) AS own_begin FROM each GROUP BY ALL ORDER BY ALL",
+        select=f"SELECT bucket, passed, {exact_sum('inverse')} AS own, {exact_sum('inverse * at_end')} AS own_end, {exact_sum('inverse * at_begin')} AS own_begin FROM each GROUP BY ALL ORDER BY ALL",
     )
     squared = field.query(
         field.failures,
         each,
         "running AS (SELECT bucket, inverse, sum(inverse) OVER (PARTITION BY serial_no ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS held FROM each)",
-        select="SELECT bucket, sum((2 * held - inverse) * inverse) AS squared FROM running GROUP BY ALL ORDER BY ALL",
+        select=f"SELECT bucket, {exact_sum('(2 * held - inverse) * inverse')} AS squared FROM running GROUP BY ALL ORDER BY ALL",
     )
     rows, total = [], np.cumsum(failures * inverse)
     for k, t in enumerate(grid):

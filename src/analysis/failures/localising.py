@@ -14,6 +14,8 @@ from analysis.failures import views
 from analysis.failures.baseline import Baseline
 from analysis.failures.field import Field
 from analysis.metrics.lineage import traced
+from analysis.metrics.steady import exact_sum
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     from analysis.stats.localisation import Localisation
@@ -113,7 +115,8 @@ def _joined(
             f"localise: {len(orphan)} cells have {orphan[count].sum():g} failures but no {held}, e.g. {place}; they can be counted, not rated. "
             "Add the exposure of these machines, or leave the cells out and say so."
         )
-    return cells.fillna({count: 0.0, held: 0.0})
+    filled: pd.DataFrame = cells.fillna({count: 0.0, held: 0.0})
+    return filled
 
 
 @traced
@@ -128,7 +131,7 @@ def _age_adjusted(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Cells:
+class Cells(Summarised):
     """Failures and expected failures by machine attributes and component, ready to be searched.
 
     frame : the attributes and ``component``, ``failures``, ``expected``; unit_months : by attributes alone
@@ -145,13 +148,13 @@ def cells_of(field: Field, baseline: Baseline) -> Cells:
     """Everything the search needs, added up in the database: a few columns for each combination of attributes."""
     names = ", ".join(views.ATTRIBUTES)
     sums = ", ".join(
-        f"sum(g.unit_months * a.r{k} * f.factor) AS x{k}" for k in range(len(baseline.components))
+        f"{exact_sum(f'g.unit_months * a.r{k} * f.factor')} AS x{k}" for k in range(len(baseline.components))
     )
     wide = field.query(
         field.machines,
         field.exposure(*views.ATTRIBUTES),
         baseline.tables(),
-        select=f"SELECT {names}, sum(g.unit_months) AS unit_months, {sums} FROM grid g JOIN age_rates a USING (age_months) "
+        select=f"SELECT {names}, {exact_sum('g.unit_months')} AS unit_months, {sums} FROM grid g JOIN age_rates a USING (age_months) "
         f"JOIN month_factors f USING (month_no) GROUP BY ALL ORDER BY {names}",
     )
     failed = field.query(
@@ -190,7 +193,7 @@ def _dispersion(frame: pd.DataFrame) -> float:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Cause:
+class Cause(Summarised):
     """A cause that survived: ``attributes`` of machines (a name may end in " from": this value or later), the component it shows in (None: all).
 
     ``actual`` and ``expected`` failures are those of the machines and component; ``share`` is the excess over all failures of the window.
@@ -214,7 +217,7 @@ class Cause:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Search:
+class Search(Summarised):
     """What was looked at and what survived; ``candidates`` counts everything the error rate pays for."""
 
     causes: tuple[Cause, ...]

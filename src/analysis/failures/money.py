@@ -8,6 +8,7 @@ from analysis.failures import views
 from analysis.failures.field import Field
 from analysis.failures.views import with_parts
 from analysis.metrics.lineage import traced
+from analysis.metrics.steady import exact_sum
 from analysis.metrics.views import month_number
 from analysis.periods import Month
 
@@ -21,8 +22,6 @@ _DIRECT = """SELECT ticket_id, sum(amount) AS amount,
        sum(CASE WHEN posting_basis = 'incurred' AND category = 'compensation' THEN amount END) AS compensation,
        sum(CASE WHEN posting_basis = 'incurred' AND category = 'outsourcing' THEN amount END) AS outsourcing
 FROM cost WHERE ticket_id IS NOT NULL AND posting_basis IN ('incurred', 'recovery') GROUP BY ticket_id"""
-
-PARTS_OF_COST = ("parts", "logistics", "outsourcing", "compensation", "other", "recovered")
 
 
 def _direct(field: Field) -> str:
@@ -50,7 +49,7 @@ def cost_by(field: Field, dimension: str, *, months: int = 12) -> pd.DataFrame:
         field.failures,
         _direct(field),
         select=f"SELECT coalesce(CAST({dimension} AS VARCHAR), 'not_stated') AS value, count(*) AS failures, {sums}, "
-        "sum(coalesce(CAST(d.amount AS DOUBLE), 0) * coalesce(CAST(d.amount AS DOUBLE), 0)) AS square "
+        f"coalesce({exact_sum('CAST(d.amount AS DOUBLE) * CAST(d.amount AS DOUBLE)')}, 0) AS square "
         f"FROM failed LEFT JOIN direct d USING (ticket_id) WHERE {_since(field, months)} GROUP BY 1 ORDER BY amount DESC, value",
     )
 
@@ -166,7 +165,7 @@ def parts_per_failure(field: Field, *, months: int = 12) -> pd.DataFrame:
         field.failures,
         f"recent AS (SELECT * FROM failed WHERE {_since(field, months)} AND resolved_at IS NOT NULL)",
         "totals AS (SELECT component, count(*) AS failures FROM recent GROUP BY ALL)",
-        select="SELECT component, p.part_no, sum(p.quantity) AS quantity, any_value(totals.failures) AS failures FROM recent JOIN parts_used p USING (ticket_id) "
+        select=f"SELECT component, p.part_no, {exact_sum('p.quantity')} AS quantity, max(totals.failures) AS failures FROM recent JOIN parts_used p USING (ticket_id) "
         "JOIN totals USING (component) GROUP BY component, p.part_no ORDER BY component, p.part_no",
     )
 

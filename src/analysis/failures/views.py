@@ -10,9 +10,8 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from analysis.metrics.backend import literal
-from analysis.metrics.views import NOT_STATED, at, month_index, month_number, month_of_index
-
-__all__ = ["month_index", "month_of_index"]
+from analysis.metrics.steady import exact_sum
+from analysis.metrics.views import NOT_STATED, at, month_number
 
 ATTRIBUTES: tuple[str, ...] = ("model", "batch", "supplier", "plant", "region", "produced_month")
 NEEDS = ("units.shipped_on", "tickets.serial_no", "tickets.opened_at")
@@ -73,8 +72,8 @@ def stays(attributes: Sequence[str]) -> str:
     names = ", ".join(attributes)
     return f"""stays AS (
 SELECT {names}, {month_number("started")} AS s, {month_number("ended - 1")} AS e, count(*) AS n,
-       sum((day(started) - 1) / CAST(day(last_day(started)) AS DOUBLE)) AS before_start,
-       sum(1 - day(ended - 1) / CAST(day(last_day(ended - 1)) AS DOUBLE)) AS after_end
+       {exact_sum("(day(started) - 1) / CAST(day(last_day(started)) AS DOUBLE)")} AS before_start,
+       {exact_sum("1 - day(ended - 1) / CAST(day(last_day(ended - 1)) AS DOUBLE)")} AS after_end
 FROM machines GROUP BY ALL)"""
 
 
@@ -86,10 +85,10 @@ def exposure(table: str, first: int, last: int, attributes: Sequence[str] = (), 
     names = "".join(f"{name}, " for name in attributes)
     condition = f" WHERE {where}" if where else ""
     return f"""held AS (
-SELECT {names}s, e, sum(n) AS n, sum(before_start) AS before_start, sum(after_end) AS after_end FROM {table}{condition} GROUP BY ALL),
+SELECT {names}s, e, sum(n) AS n, {exact_sum("before_start")} AS before_start, {exact_sum("after_end")} AS after_end FROM {table}{condition} GROUP BY ALL),
 grid AS (
 SELECT {names}c.month_no, c.month_no - s AS age_months,
-       sum(n - CASE WHEN c.month_no = s THEN before_start ELSE 0 END - CASE WHEN c.month_no = e THEN after_end ELSE 0 END) AS unit_months
+       {exact_sum("n - CASE WHEN c.month_no = s THEN before_start ELSE 0 END - CASE WHEN c.month_no = e THEN after_end ELSE 0 END")} AS unit_months
 FROM held JOIN (SELECT unnest(range({first}, {last + 1})) AS month_no) c ON c.month_no BETWEEN s AND e
 GROUP BY ALL)"""
 

@@ -11,6 +11,7 @@ import functools
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,13 +19,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.errors import MissingData, ParameterError
+from analysis.errors import MissingData, ParameterError, suggestion
 from analysis.formats import Number, decimal
 from analysis.locale import Text
 from analysis.metrics import lineage
 from analysis.metrics.backend import Database, DuckDB, literal, quoted, table_names
 from analysis.metrics.lineage import here
 from analysis.metrics.registry import NOT_STATED, Measure, Metric, Registry
+from analysis.metrics.steady import exact_sum
 from analysis.metrics.views import PLANS, VIEWS, Rules, View
 from analysis.metrics.views.prepared import Prepared, view_named
 from analysis.params import Assumptions, CostTree
@@ -36,7 +38,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # Raised by hand when the meaning of a kept aggregate changes without a change of its SQL.
-AGGREGATE_VERSION = 1
+AGGREGATE_VERSION = 2
+
+_SUM_OF_COLUMN = re.compile(r"sum\((\w+)\)")
+
+# Characters of a query's key at the end of the name of a table computed on the way.
+KEY = 12
 
 # What a ticket did not yet show on the as-of date.
 _TICKET_MOMENTS = ("first_response_at", "resolved_at", "closed_at", "reopened_at")
@@ -50,7 +57,10 @@ class Period:
     last: Month
 
     @classmethod
-    def of(cls, period: Month | Period) -> Period:
+    def of(cls, period: Month | Period | str) -> Period:
+        """A period, a month, or either as text (``2026-10``, ``2026-01/2026-11``)."""
+        if isinstance(period, str):
+            return cls.parse(period)
         return period if isinstance(period, Period) else cls(period, period)
 
     @classmethod
@@ -171,7 +181,7 @@ class Engine:
         often it is asked for; ``name`` only makes the table recognisable.
         """
         self.require(*needs)
-        table = f"{name}_{hashlib.sha256(sql.encode()).hexdigest()[:12]}"
+        table = f"{name}_{query_key(sql)}"
         self._follow(sql)
         if table not in self._made:
             self._database.create_table(table, sql)
@@ -225,7 +235,7 @@ class Engine:
 
     # -- aggregates -------------------------------------------------------------------------------------------------
 
-    def aggregate(self, *measures: str, by: Sequence[str] = (), period: Month | Period) -> pd.DataFrame:
+    def aggregate(self, *measures: str, by: Sequence[str] = (), period: Month | Period | str) -> pd.DataFrame:
         """Measures by month and slice: one row per ``month`` (text, ``2026-10``) and combination of ``by``.
 
         All measures must be of one view. Slices without rows are absent (not zero); a missing dimension value is
@@ -235,11 +245,21 @@ class Engine:
         entries = [self.registry.measure(name) for name in measures]
         view = self._view_of(entries)
         self.require(VIEWS[view].table, *(need for entry in entries for need in entry.needs))
+        self._refuse_unknown_dimensions(view, by)
         sql = self._computed(view, entries, by, period.condition())
         self._follow(sql)
         if self._cache is None or any(entry.merge == "none" for entry in entries):
             return self._frame(sql)
         return self._kept(VIEWS[view], entries, by, period)
+
+    def _refuse_unknown_dimensions(self, view: str, names: Iterable[str]) -> None:
+        known = self._columns(view)
+        for name in names:
+            if name not in known:
+                raise ParameterError(
+                    f"dimension '{name}': the view '{view}' has no such column.{suggestion(name, known)} "
+                    f"Known: {', '.join(sorted(known))}."
+                )
 
     def _view_of(self, measures: Sequence[Measure]) -> str:
         views = {measure.view for measure in measures}
@@ -254,10 +274,7 @@ class Engine:
             f"coalesce(CAST({quoted(name)} AS VARCHAR), {literal(NOT_STATED)}) AS {quoted(name)}"
             for name in by
         ]
-        values = [
-            f"{measure.value}{f' FILTER (WHERE {measure.where})' if measure.where else ''} AS {quoted(measure.id)}"
-            for measure in measures
-        ]
+        values = [f"{_aggregate(measure)} AS {quoted(measure.id)}" for measure in measures]
         columns = ["month", *dimensions]
         groups = ", ".join(str(index + 1) for index in range(len(columns)))
         return f"SELECT {', '.join(columns + values)} FROM {quoted(view)} WHERE {where} GROUP BY {groups} ORDER BY {groups}"
@@ -350,13 +367,14 @@ class Engine:
     # -- facts ------------------------------------------------------------------------------------------------------
 
     def value(
-        self, measure: str, *, period: Month | Period, dimensions: Mapping[str, str] | None = None
+        self, measure: str, *, period: Month | Period | str, dimensions: Mapping[str, str] | None = None
     ) -> Number | None:
         """One measure over a period and slice; None where there is no row at all."""
         entry = self.registry.measure(measure)
         slice_ = dict(dimensions or {})
         if entry.merge == "none":
             self.require(VIEWS[entry.view].table, *entry.needs)
+            self._refuse_unknown_dimensions(entry.view, slice_)
             filtered = f" FILTER (WHERE {entry.where})" if entry.where else ""
             value, rows = self._database.one(
                 f"SELECT {entry.value}{filtered}, count(*) FROM {quoted(entry.view)} WHERE {self._slice(Period.of(period), slice_)}"
@@ -369,7 +387,7 @@ class Engine:
         return sum(values[1:], values[0]) if values else None
 
     def fact(
-        self, metric: str, *, period: Month | Period, dimensions: Mapping[str, str] | None = None
+        self, metric: str, *, period: Month | Period | str, dimensions: Mapping[str, str] | None = None
     ) -> Fact:
         """The metric as a fact, computed as the registry defines it. What it lacks is its reason.
 
@@ -624,6 +642,15 @@ _ARROW_TYPES = {
     "float": "DOUBLE",
     "boolean": "BOOLEAN",
 }
+
+
+def _aggregate(measure: Measure) -> str:
+    """The measure as it is computed: a sum over a column of floats adds up exactly, in parallel."""
+    summed = _SUM_OF_COLUMN.fullmatch(measure.value)
+    column = contract().tables[VIEWS[measure.view].table].columns.get(summed[1]) if summed else None
+    if summed and column is not None and column.type == "float":
+        return exact_sum(summed[1], where=measure.where)
+    return f"{measure.value}{f' FILTER (WHERE {measure.where})' if measure.where else ''}"
 
 
 def _empty_select(table: str) -> str:

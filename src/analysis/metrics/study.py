@@ -35,7 +35,7 @@ class NotDone:
         text, needs = str(refusal).removeprefix("not computed: "), getattr(refusal, "needs", ())
         if needs and text == f"needs {', '.join(needs)}":
             return cls(reason=Text(en=text, zh=f"缺少 {', '.join(needs)}"), needs=tuple(needs))
-        return cls(reason=Text.same(text.removesuffix(".")), needs=tuple(needs))
+        return cls(reason=Text.same(text.removesuffix(".")))
 
     def __bool__(self) -> bool:
         """Nothing was made."""

@@ -20,11 +20,13 @@ import pandas as pd
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
 from analysis.metrics.lineage import traced
+from analysis.metrics.steady import exact_sum
 from analysis.metrics.views import PLANS
 from analysis.periods import Month, months_between
 from analysis.quality.coverage import ripens
 from analysis.results import Fact, Finding, Interval, Sentence
-from analysis.sources.readers import quoted
+from analysis.sources.sql import quoted
+from analysis.summaries import Summarised
 from analysis.tables import ColumnContract, TableContract, contract
 
 YEAR = 12
@@ -41,7 +43,7 @@ Values = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class OwnHistory:
+class OwnHistory(Summarised):
     """One series with its newest month judged. ``score``: distance from the expected value in units of what chance allows (beyond 1: a finding)."""
 
     table: str
@@ -151,7 +153,7 @@ def _table_series(inputs: StudyInputs, name: str) -> list[_Series]:
         and not ripens(table, column.name)
     ]
     means = "".join(
-        f", avg(CAST({quoted(column.name)} AS DOUBLE)) AS m{index}, count({quoted(column.name)}) AS n{index}"
+        f", {_sum(column)} / count({quoted(column.name)}) AS m{index}, count({quoted(column.name)}) AS n{index}"
         for index, column in enumerate(numeric)
     )
     first = inputs.month - (MOST_CHANGES + YEAR)
@@ -175,6 +177,14 @@ def _table_series(inputs: StudyInputs, name: str) -> list[_Series]:
         }
         found.append(_Series(table=table, column=column, values=values))
     return found
+
+
+def _sum(column: ColumnContract) -> str:
+    """SQL of a column's sum as a float, exact in any order of the rows."""
+    if column.type == "float":
+        return exact_sum(quoted(column.name))
+    value = f"CAST({quoted(column.name)} AS INTEGER)" if column.type == "boolean" else quoted(column.name)
+    return f"CAST(sum({value}) AS DOUBLE)"
 
 
 def _enough(column: ColumnContract, mean: float, rows: int) -> bool:

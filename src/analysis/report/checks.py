@@ -2,7 +2,7 @@
 
 What is asked: every cell ran and none hid an error in a stream; every wording has its translation; every number in words,
 tiles, tables and drawings is a fact and agrees with it; no personal data, secret or machine path is in an output; every
-evidence file a finding names is there.
+evidence file a finding names is there; every number stands under its own heading.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import PublicationRefused
-from analysis.exhibits.blocks import MIME
+from analysis.exhibits.record import MIME
+from analysis.exhibits.shape import misplaced
 from analysis.locale import LANGUAGES, Language
+from analysis.report.exhibit_index import EXHIBITS
 from analysis.report.record import Json, PackRecord, Place, evidence_stem
 from analysis.report.run import source_of
 from analysis.report.shown import shows
@@ -64,7 +66,8 @@ def record_problems(record: PackRecord, *, personal: frozenset[str], paths: Sequ
     for place, block in record.blocks:
         problems += _untranslated(place, block)
         problems += [
-            Problem(place=f"{place}, {block['id']}", text=text) for text in _numbers(block, record.facts)
+            Problem(place=f"{place}, {block['id']}", text=text)
+            for text in (*_numbers(block, record.facts), *_misplaced(block, record.facts))
         ]
     problems += _blocking(record)
     problems += _evidence(record)
@@ -146,6 +149,12 @@ def _numbers(block: Json, facts: Mapping[str, Json]) -> Iterator[str]:
                 yield from _cell(cell, facts)
     for drawing, language in _drawings(block):
         yield from _drawing(drawing, facts, language)
+
+
+def _misplaced(block: Json, facts: Mapping[str, Json]) -> Iterator[str]:
+    """A right number under a wrong heading: not of the metric, slice or period that its column, row or tile states."""
+    for text in misplaced(block, facts):
+        yield f"{text} The number stands under a heading that is not its own; correct the exhibit."
 
 
 def _segment_lists(node: Any, language: Language) -> Iterator[list[Json]]:
@@ -397,7 +406,7 @@ def file_problems(folder: Path, notebooks: Sequence[str]) -> list[Problem]:
     expected = [f"after-sales-report.{language}.pdf" for language in LANGUAGES]
     expected += [f"html/{language}/{page}.html" for language in LANGUAGES for page in ("index", *notebooks)]
     expected += [f"notebooks/{name}.ipynb" for name in notebooks]
-    expected += ["facts.json", "findings.json"]
+    expected += ["facts.json", "findings.json", EXHIBITS]
     problems = [
         Problem(place=name, text="this file of the pack was not made.")
         for name in expected

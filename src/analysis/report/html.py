@@ -23,6 +23,8 @@ from analysis.exhibits.markup import Markup, block_styles
 from analysis.formats import date_text, grouped, month_text
 from analysis.locale import Language, translate
 from analysis.periods import Month
+from analysis.report.executed import SUMMARY_SECTIONS, Notebook, read_notebook
+from analysis.report.exhibit_index import exhibit_numbers
 from analysis.report.html_facts import (
     Definitions,
     Entry,
@@ -33,16 +35,16 @@ from analysis.report.html_facts import (
     wording,
 )
 from analysis.report.html_fonts import Weight, page_font
-from analysis.report.html_page import Content, Notebook, page_content, read_notebook
+from analysis.report.html_page import Content, page_content
 
 __all__ = ["notebook_html", "write_html_pack"]
 
 EVIDENCE = "../../evidence"
-SUMMARY_SECTIONS = frozenset({"executive", "summary"})
 STATUS = {
     "issued": ("Issued", "good"),
     "not tied out": ("Not tied out", "alert"),
     "draft": ("Draft", "watch"),
+    "incomplete": ("Incomplete", "alert"),
 }
 # What a pack's hashes are of; other names, such as those of files, are printed as they are.
 HASHED = frozenset({"data", "environment lock", "program", "parameters", "definitions"})
@@ -59,9 +61,11 @@ def write_html_pack(
     ``checks``, and optionally ``code_version``, ``preparer``, ``reviewer``, ``hashes``, ``restated``. The same notebooks and pack
     give the same bytes.
     """
+    read = [(path.stem, read_notebook(path)) for path in notebooks]
+    numbers = exhibit_numbers(read)
     contents = [
-        page_content(path.stem, read_notebook(path), language=language, evidence=EVIDENCE)
-        for path in notebooks
+        page_content(name, notebook, language=language, evidence=EVIDENCE, numbers=numbers)
+        for name, notebook in read
     ]
     site = _Site(contents, language=language, pack=pack)
     folder.mkdir(parents=True, exist_ok=True)
@@ -76,7 +80,8 @@ def write_html_pack(
 
 def notebook_html(name: str, notebook: Notebook, *, language: Language) -> str:
     """One notebook as one page, without the pack around it."""
-    content = page_content(name, notebook, language=language, evidence=None)
+    numbers = exhibit_numbers([(name, notebook)])
+    content = page_content(name, notebook, language=language, evidence=None, numbers=numbers)
     return _Site([content], language=language, pack=None).page(content)
 
 
@@ -295,7 +300,7 @@ class _Site:
             )
         )
         titles = "".join([str(card["name"]) + str(card["value"]) for card in cards.values()])
-        return html.replace("@@fonts@@", _font_faces(html, self.language, bold=titles), 1)
+        return str(html.replace("@@fonts@@", _font_faces(html, self.language, bold=titles), 1))
 
     def _script_words(self) -> dict[str, str]:
         """Wording that the page's script needs."""

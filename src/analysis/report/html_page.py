@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from pathlib import Path
 from typing import Any
 
-from analysis.errors import NotebookFailed, SourceError
-from analysis.exhibits.blocks import MIME
+from analysis.errors import NotebookFailed
 from analysis.exhibits.markup import Markup
 from analysis.exhibits.prose import prose_blocks, prose_text
+from analysis.exhibits.record import MIME
 from analysis.exhibits.shape import validate
 from analysis.locale import Language
+from analysis.report.executed import Notebook
+from analysis.report.exhibit_index import DROPPED_TAGS
 
-Notebook = Mapping[str, Any]
 Record = Mapping[str, Any]
-
-DROPPED_TAGS = frozenset({"parameters", "injected-parameters", "setup", "remove-cell"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,22 +35,11 @@ class Content:
     blocks: Sequence[Record] = ()
 
 
-def read_notebook(path: Path) -> Notebook:
-    """A notebook as plain JSON of format 4."""
-    try:
-        notebook = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SourceError(f"notebook {path.name}: cannot be read ({error}); run the report again.") from error
-    if not isinstance(notebook, dict) or notebook.get("nbformat") != 4:
-        raise SourceError(
-            f"notebook {path.name}: not a notebook of format 4; open and save it in JupyterLab."
-        )
-    return notebook
-
-
-def page_content(name: str, notebook: Notebook, *, language: Language, evidence: str | None) -> Content:
+def page_content(
+    name: str, notebook: Notebook, *, language: Language, evidence: str | None, numbers: Mapping[str, int]
+) -> Content:
     """Prose and blocks in order; code, streams and outputs without a block are not printed. An error output is refused."""
-    writer = _Writer(Markup(language=language, evidence=evidence, interactive=True))
+    writer = _Writer(Markup(language=language, evidence=evidence, interactive=True, numbers=numbers))
     for cell in notebook["cells"]:
         if DROPPED_TAGS.isdisjoint(cell.get("metadata", {}).get("tags", ())):
             writer.cell(name, cell)

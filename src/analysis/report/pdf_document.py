@@ -7,30 +7,27 @@ only sets type. It reads the document with ``json()``, so a label such as ``#emp
 from __future__ import annotations
 
 import datetime as dt
-import json
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from analysis.errors import NotebookFailed, ParameterError, PublicationRefused, SourceError, suggestion
-from analysis.exhibits.blocks import MIME
+from analysis.errors import NotebookFailed, ParameterError, PublicationRefused, suggestion
 from analysis.exhibits.prose import prose_text
+from analysis.exhibits.record import MIME
 from analysis.exhibits.shape import validate
 from analysis.exhibits.style import LIGHT
 from analysis.formats import date_text, month_text
 from analysis.locale import Language
 from analysis.periods import Month
+from analysis.report.executed import SUMMARY_SECTIONS, Notebook
+from analysis.report.exhibit_index import DROPPED_TAGS, exhibit_numbers, in_reading_order, placed
 from analysis.report.pdf_appendices import Appendices, stamp
 from analysis.report.pdf_columns import breakable, typeface
 from analysis.report.pdf_nodes import WORDS, Node, Nodes, plain
 from analysis.report.pdf_prose import Prose, kept, landscape_groups, lead, stepped, without_dead_links
 from analysis.report.pdf_tiles import cover_strip
 
-Notebook = Mapping[str, Any]
-
-DROPPED_TAGS = frozenset({"parameters", "injected-parameters", "setup", "remove-cell"})
 PACK_KEYS = (
     "month",
     "as_of",
@@ -51,8 +48,8 @@ STATUSES = {
     "issued": ("Issued", "good"),
     "not tied out": ("Not tied out", "alert"),
     "draft": ("Draft", "watch"),
+    "incomplete": ("Incomplete", "alert"),
 }
-SUMMARY_SECTIONS = frozenset({"executive", "summary"})  # executed last, read first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,23 +60,6 @@ class Document:
     pictures: Mapping[str, str]
 
 
-def read_notebook(path: Path) -> Notebook:
-    """A notebook as plain JSON (format 4); what else a file may hold is refused."""
-    try:
-        notebook = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SourceError(f"notebook {path.name}: cannot be read ({error}); run the report again.") from error
-    if (
-        not isinstance(notebook, dict)
-        or notebook.get("nbformat") != 4
-        or not isinstance(notebook.get("cells"), list)
-    ):
-        raise SourceError(
-            f"notebook {path.name}: not a notebook of format 4; open and save it in JupyterLab."
-        )
-    return notebook
-
-
 def document(
     notebooks: Sequence[tuple[str, Notebook]], *, language: Language, pack: Mapping[str, Any] | None
 ) -> Document:
@@ -88,10 +68,10 @@ def document(
         raise ParameterError("a PDF needs at least one notebook; none was given.")
     if pack is not None:
         _check_pack(pack)
-    nodes = Nodes(language=language)
+    nodes = Nodes(language=language, numbers=exhibit_numbers(notebooks))
     nodes.note_checks(pack["checks"] if pack else ())
     prose = Prose(nodes=nodes)
-    sections = [_section(prose, name, notebook) for name, notebook in _in_order(notebooks)]
+    sections = [_section(prose, name, notebook) for name, notebook in in_reading_order(notebooks)]
     tiles = _headline(sections)
     if pack is not None:
         for number, section in enumerate(sections, start=1):
@@ -100,20 +80,6 @@ def document(
     record = _without_tabs(_Whole(nodes=nodes, pack=pack or {}).record(sections, tiles))
     _refuse_missing_glyphs(record, nodes.pictures)
     return Document(record=record, pictures=nodes.pictures)
-
-
-def _in_order(notebooks: Sequence[tuple[str, Notebook]]) -> Sequence[tuple[str, Notebook]]:
-    """The summary first, the rest by the notebooks' own ``order``; as given when one of them has none."""
-    places = [_placed(notebook) for _, notebook in notebooks]
-    if any(not isinstance(place.get("order"), int) for place in places):
-        return notebooks
-    keys = [(place.get("section") not in SUMMARY_SECTIONS, place["order"]) for place in places]
-    return [pair for _, pair in sorted(zip(keys, notebooks, strict=True), key=lambda item: item[0])]
-
-
-def _placed(notebook: Notebook) -> Mapping[str, Any]:
-    placed = notebook.get("metadata", {}).get("after_sales", {})
-    return placed if isinstance(placed, Mapping) else {}
 
 
 def _check_pack(pack: Mapping[str, Any]) -> None:
@@ -138,7 +104,7 @@ def _check_pack(pack: Mapping[str, Any]) -> None:
 
 def _section(prose: Prose, name: str, notebook: Notebook) -> Node:
     """One notebook: its first heading is the title, then prose and blocks in the order of its cells."""
-    id = str(_placed(notebook).get("section") or name)
+    id = str(placed(notebook).get("section") or name)
     cells = [
         cell
         for cell in notebook["cells"]

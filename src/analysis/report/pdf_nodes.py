@@ -53,6 +53,7 @@ class Nodes:
     """Makes nodes in one language; on the way it collects the pictures, the metrics printed and the checks that failed."""
 
     language: Language
+    numbers: Mapping[str, int] = field(default_factory=dict)  # of tables and figures, by id
     pictures: dict[str, str] = field(default_factory=dict)
     metrics: set[str] = field(default_factory=set)
     failed: dict[str, list[Node]] = field(default_factory=dict)
@@ -69,7 +70,8 @@ class Nodes:
             return []
         self.metrics.update(fact["metric"] for fact in record["facts"])
         made: Node = getattr(self, f"_{record['kind']}")(record)
-        return [{"id": record["id"]} | made]
+        number = self.numbers.get(record["id"])
+        return [{"id": record["id"], "number": None if number is None else str(number)} | made]
 
     def segments(self, segments: Mapping[str, Sequence[Mapping[str, str]]] | None) -> list[Node]:
         pieces = segments[self.language] if segments else ()
@@ -189,6 +191,7 @@ class Nodes:
             if check in self.failed
         ]
         return {
+            "id": finding["id"],
             "severity": finding["severity"],
             "children": self.segments(finding["segments"]),
             "notes": notes,

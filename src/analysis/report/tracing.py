@@ -1,124 +1,216 @@
-"""Where does this number come from? The fact, its definition, the code that made it, the SQL behind it and the rows it selects."""
+"""Where does this number come from? The fact, its definition, the code that made it, and what it was made of, down to the rows.
+
+>>> print(trace("Table 13"))  # its facts with value, definition and lineage
+>>> print(trace("after_sales_cost@region=South#2026-10:1", out=Path("rows.csv")))  # one fact, its SQL and its rows
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal
+import csv
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from analysis.errors import ParameterError, suggestion
+from analysis.errors import ParameterError
+from analysis.locale import LANGUAGES
 from analysis.params import project_root
 from analysis.report import manifest
+from analysis.report.html_facts import Definitions, period_text, value_text
 from analysis.report.record import evidence_stem
+from analysis.report.trace_lineage import SHOWN_ROWS, Rows, Step, Walk, same
+from analysis.report.trace_lookup import IssuedPack, Listed, Meant, lookup
 
-if TYPE_CHECKING:
-    import pandas as pd
+MOST_LISTED = 60  # facts of a metric; an exhibit is listed whole
 
-SHOWN_ROWS = 20
+Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Trace:
-    """One fact or finding of an issued edition and what stands behind it.
+    """One fact of an issued edition and what stands behind it.
 
-    ``rows`` are the first rows that the fact's SQL selects from the validated tables now, personal columns masked, and
-    ``row_count`` all of them; both are None where a study computed the number from other facts. ``recomputed`` is the fact's
-    numerator, computed again from exactly those rows. ``data_changed`` names the tables that are no longer what the edition was
-    made from.
+    ``step`` is the tree from the fact down to its rows, as they are in the validated tables now, personal columns masked.
+    ``data_changed`` names the tables that are no longer what the edition was made from.
     """
 
-    id: str
-    edition: Path
-    code: str
-    fact: Mapping[str, Any] | None = None
-    finding: Mapping[str, Any] | None = None
-    sql: str | None = None
-    rows: pd.DataFrame | None = None
-    row_count: int | None = None
-    recomputed: Any = None
-    data_changed: tuple[str, ...] = ()
-    related: Sequence[str] = field(default_factory=tuple)
+    pack: IssuedPack
+    step: Step
+    data_changed: Sequence[str] = ()
+
+    @property
+    def id(self) -> str:
+        return self.step.id
+
+    @property
+    def fact(self) -> Json:
+        assert self.step.fact is not None
+        return self.step.fact
 
     def __str__(self) -> str:
-        return "\n".join([*(self._fact_lines() if self.fact else self._finding_lines()), *self._row_lines()])
-
-    def _head(self) -> list[str]:
-        return [
-            self.id,
-            f"  edition      {self.edition.parent.name}/{self.edition.name}",
-            f"  code         {self.code}",
-        ]
-
-    def _fact_lines(self) -> list[str]:
-        assert self.fact is not None
-        fact = self.fact
-        lines = [
-            *self._head(),
-            f"  section      {fact['section']}",
-            f"  value        {fact['value']} {fact['unit']}",
-        ]
-        lines += [
-            f"  {part:<12} {fact[part]}"
-            for part in ("numerator", "denominator", "n")
-            if fact[part] is not None
-        ]
-        if fact["interval"]:
-            interval = fact["interval"]
-            lines.append(
-                f"  interval     {interval['low']} to {interval['high']} ({interval['level']:.0%}, {interval['method']})"
-            )
-        if fact["reason"]:
-            lines.append(f"  reason       {fact['reason']['en']}")
-        lines += [
-            f"  formula      {fact['formula'] or '(computed by its study)'}",
-            f"  definition   version {fact['version']}",
-        ]
-        lines.append(f"  tables       {', '.join(fact['sources']) or '(none recorded)'}")
-        return lines
-
-    def _finding_lines(self) -> list[str]:
-        assert self.finding is not None
-        finding = self.finding
-        lines = [
-            *self._head(),
-            f"  section      {finding['section']}",
-            f"  severity     {finding['severity']}",
-        ]
-        lines += [f"  {language:<12} {finding['statement'][language]}" for language in ("en", "zh")]
-        if stem := evidence_stem(finding):
-            lines.append(f"  evidence     evidence/{stem}.csv")
-        return [*lines, "  its facts", *(f"    {related}" for related in self.related)]
-
-    def _row_lines(self) -> list[str]:
-        if self.fact is not None and self.sql is None:
-            return ["  sql          (none: computed by its study from other facts)"]
-        if self.sql is None or self.rows is None:
-            return []
-        lines = ["  sql", *(f"    {line}" for line in self.sql.splitlines())]
-        if self.data_changed:
-            lines.append(
-                f"  the data have changed since this edition ({', '.join(self.data_changed)}): the rows below may differ from those it was made of"
-            )
-        if self.recomputed is not None and self.fact is not None:
-            stated = self.fact["value"] if self.fact["numerator"] is None else self.fact["numerator"]
-            agrees = "as stated" if _same(self.recomputed, stated) else f"stated: {stated}"
-            lines.append(f"  recomputed   {self.recomputed} ({agrees})")
-        lines.append(
-            f"  rows         {self.row_count:,}; the first {min(SHOWN_ROWS, len(self.rows))} (personal columns masked):"
+        return "\n".join(
+            [
+                *self._fact_lines(),
+                *_definition_lines(self.fact, self.pack.definitions),
+                *self._lineage_lines(),
+            ]
         )
-        return [*lines, self.rows.head(SHOWN_ROWS).to_string(index=False)]
+
+    def _fact_lines(self) -> Iterator[str]:
+        fact = self.fact
+        yield self.id
+        yield _line("edition", self.pack.name)
+        yield _line("code", manifest.version_text(self.pack.stated["code"]))
+        yield _line("section", fact["section"])
+        yield _line("value", f"{fact['value']} {fact['unit']} ({value_text(fact, 'en')})")
+        if interval := fact["interval"]:
+            yield _line(
+                "interval",
+                f"{interval['low']} to {interval['high']} ({interval['level']:.0%}, {interval['method']})",
+            )
+        if fact["n"] is not None:
+            yield _line("n", f"{fact['n']:,}")
+        if fact["reason"]:
+            yield _line("reason", fact["reason"]["en"])
+        yield _line("period", period_text(fact["period"], "en"))
+        if fact["dimensions"]:
+            yield _line("slice", ", ".join(f"{name} = {value}" for name, value in fact["dimensions"].items()))
+        for part in ("numerator", "denominator"):
+            words = self.pack.definitions.text(fact["metric"], part)
+            if fact[part] is not None or words:
+                yield _line(
+                    part, " = ".join(str(text) for text in (words, fact[part]) if text not in ("", None))
+                )
+
+    def _lineage_lines(self) -> Iterator[str]:
+        step = self.step
+        if step.kind == "unknown":
+            yield _line("sql", "(none: computed by its study from other facts)")
+            return
+        if self.data_changed:
+            yield f"  the data have changed since this edition ({', '.join(self.data_changed)}): the rows below may differ from those it was made of"
+        if step.kind == "derived":
+            yield from _tree(step, depth=0)
+            leaves = list(step.leaves())
+            if leaves:
+                yield _line("rows of", leaves[0].id)
+                yield from _row_lines(leaves[0].rows[0])
+            return
+        if step.kind == "assumed":
+            assert step.lineage is not None
+            yield _line("decided", f"{step.lineage['name']} in {step.lineage['source']}")
+        if step.kind == "estimated":
+            assert step.lineage is not None
+            yield _line("estimated by", step.lineage["function"])
+            yield _line("run by", f"{step.lineage.get('within') or step.lineage['function']}(run.inputs)")
+            for name, value in step.lineage.get("parameters", {}).items():
+                yield f"    {name} = {value}"
+        for rows in step.rows:
+            yield from _row_lines(rows)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Listing:
+    """Several facts of an issued edition under the name that was asked for: an exhibit, a finding, a metric."""
+
+    pack: IssuedPack
+    meant: Meant
+
+    def __str__(self) -> str:
+        return "\n".join([*self._head(), *self._fact_lines(), *self._definition_lines()])
+
+    def write(self, path: Path) -> None:
+        """The facts as CSV, exactly."""
+        parts = ("value", "unit", "numerator", "denominator", "n")
+        with path.open("w", encoding="utf-8-sig", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(["place", "fact", *parts])
+            for listed in self.meant.facts:
+                fact = self.pack.facts[listed.fact]
+                writer.writerow([listed.place, listed.fact, *(fact[part] for part in parts)])
+
+    def _head(self) -> Iterator[str]:
+        meant = self.meant
+        yield meant.title
+        yield _line("edition", self.pack.name)
+        yield _line("code", manifest.version_text(self.pack.stated["code"]))
+        if exhibit := meant.exhibit:
+            yield _line("notebook", exhibit["notebook"])
+            yield from (
+                _line(language, exhibit["title"][language]) for language in LANGUAGES if exhibit["title"]
+            )
+            if exhibit["csv"]:
+                yield _line("evidence", f"evidence/{exhibit['csv']}.csv")
+        for finding in meant.findings:
+            yield _line("finding", f"{finding['id']} ({finding['section']}, {finding['severity']})")
+            yield from (_line(language, finding["statement"][language]) for language in LANGUAGES)
+            if stem := evidence_stem(finding):
+                yield _line("evidence", f"evidence/{stem}.csv")
+        for check in meant.checks:
+            yield _line("check", f"{check['id']} ({check['outcome']})")
+            yield from (
+                _line(language, "".join(piece["t"] for piece in check["sentence"][language]))
+                for language in LANGUAGES
+            )
+        if not (meant.exhibit or meant.findings):
+            yield from (_line("evidence", f"evidence/{name}") for name in meant.files)
+
+    @property
+    def _shown(self) -> Sequence[Listed]:
+        known = [listed for listed in self.meant.facts if listed.fact in self.pack.facts]
+        return known if self.meant.exhibit else known[:MOST_LISTED]
+
+    def _fact_lines(self) -> Iterator[str]:
+        if not self._shown:
+            return
+        width = max(len(listed.place) for listed in self._shown)
+        cell = f" or a cell, such as {self.meant.exhibit['id']}[3,2]," if self.meant.exhibit and width else ""
+        yield f"  its facts    {len(self.meant.facts):,}; make trace ID='…' with one of them{cell} goes on to its rows"
+        for listed in self._shown:
+            fact = self.pack.facts[listed.fact]
+            place = f"{listed.place:<{width}}  " if width else ""
+            yield f"    {place}{listed.fact}"
+            yield f"    {'':<{width}}    {value_text(fact, 'en')} · {period_text(fact['period'], 'en')} · {_made_of(fact)}"
+        if (left := len(self.meant.facts) - len(self._shown)) > 0:
+            yield f"    … and {left:,} more; add a slice or a period, or OUT=facts.csv for all of them"
+
+    def _definition_lines(self) -> Iterator[str]:
+        first = {self.pack.facts[listed.fact]["metric"]: listed.fact for listed in self._shown}
+        for metric, id in first.items():
+            yield f"  {metric}"
+            yield from (f"  {line}" for line in _definition_lines(self.pack.facts[id], self.pack.definitions))
+            for part in ("numerator", "denominator"):
+                if words := self.pack.definitions.text(metric, part):
+                    yield f"  {_line(part, words)}"
 
 
 def trace(
-    identity: str, *, edition: Path | None = None, out: Path | None = None, prepare: Any = None
-) -> Trace:
-    """Walk a fact or finding of ``edition`` (a folder; the latest when left out) back to its rows.
+    identity: str,
+    *,
+    edition: Path | None = None,
+    out: Path | None = None,
+    prepare: Callable[..., Any] | None = None,
+) -> Trace | Listing:
+    """Walk a number of an issued edition back to its rows.
 
-    ``out`` gets every row as CSV. The SQL runs again on the validated tables as they are now; a fact id is the one printed
-    in ``facts.json`` and in the page (``after_sales_cost@region=South#2026-10:1``).
+    Parameters
+    ----------
+    identity : what the report prints beside the number
+        The id of a fact (``after_sales_cost@region=South#2026-10:1``), finding or exhibit, ``Table 13``, ``costs.tie_out[3,2]``, a
+        metric …: everything that :func:`analysis.report.trace_lookup.lookup` understands.
+    edition : folder of an issued edition; ``reports/latest`` when left out
+    out : gets every row behind a fact, or every fact of a listing, as CSV
+    prepare : makes the run whose tables are read; :func:`analysis.workbook.prepare_run` when left out
+
+    Returns
+    -------
+    Trace for one fact, Listing for what has several; both print themselves.
+
+    Raises
+    ------
+    ParameterError
+        No such edition, or nothing of that name in it; the message lists what comes nearest.
     """
     folder = (edition or project_root() / "reports" / "latest").resolve()
     if not (folder / manifest.MANIFEST).is_file():
@@ -126,93 +218,133 @@ def trace(
             f"edition '{folder.name}': holds no {manifest.MANIFEST}; give the folder of an issued edition, e.g. reports/2026-10/edition-1."
         )
     stated = manifest.read(folder)
-    listing = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
-    facts = {fact["id"]: fact for fact in listing["facts"]}
-    code = manifest.version_text(stated["code"])
-    if identity not in facts:
-        return _finding(identity, folder, code, facts, month=stated["month"])
-    fact = facts[identity]
-    sql = listing["queries"].get(fact["query"])
-    if sql is None:
-        return Trace(id=identity, edition=folder, code=code, fact=fact)
-    run = _prepared(stated, prepare)
-    rows, count = _rows(run, sql, out)
-    recomputed = _recomputed(run, fact["metric"], sql)
-    now = {name: info.content_hash for name, info in run.tables.tables.items() if info.content_hash}
-    changed = manifest.changed_tables(stated["identity"], {"inputs": now})
-    return Trace(
-        id=identity,
-        edition=folder,
-        code=code,
-        fact=fact,
-        sql=sql,
-        rows=rows,
-        row_count=count,
-        recomputed=recomputed,
-        data_changed=tuple(changed),
-    )
-
-
-def _finding(identity: str, folder: Path, code: str, facts: Mapping[str, Any], *, month: str) -> Trace:
-    findings = json.loads((folder / "findings.json").read_text(encoding="utf-8"))["findings"]
-    found = [finding for finding in findings if finding["id"] == identity]
-    if not found:
-        known = [*facts, *(finding["id"] for finding in findings)]
-        beginning = sorted(
-            (name for name in known if name.startswith(identity)),
-            key=lambda name: (f"#{month}:" not in name, len(name), name),
-        )
-        more = (
-            f" There are {len(beginning)} that begin with it, e.g. {beginning[0]}."
-            if beginning
-            else suggestion(identity, known)
-        )
-        raise ParameterError(
-            f"'{identity}': no fact or finding of {folder.parent.name}/{folder.name} has this id.{more}"
-        )
-    related = tuple(dict.fromkeys(value["fact"] for finding in found for value in finding["values"].values()))
-    return Trace(id=identity, edition=folder, code=code, finding=found[0], related=related)
-
-
-def _prepared(stated: Mapping[str, Any], prepare: Any) -> Any:
-    if prepare is None:
-        from analysis.workbook import prepare_run as prepare
-    asked = stated["run"]
-    # as_of is stated in full: a month that is asked for by name would otherwise be seen as of its usual closing day
-    return prepare(asked["run_name"], month=stated["month"], data=asked["data"], as_of=stated["as_of"])
-
-
-def _rows(run: Any, sql: str, out: Path | None) -> tuple[pd.DataFrame, int]:
-    engine = run.inputs.engine
-    rows = engine.rows(sql) if out else engine.rows(sql, limit=SHOWN_ROWS)
-    count = (
-        len(rows)
-        if out
-        else int(engine.rows(f"SELECT count(*) AS rows FROM ({sql}) AS counted")["rows"].iloc[0])
-    )
-    rows = _masked(rows)
+    pack = IssuedPack.read(folder, _definitions(stated.get("currency", "")))
+    meant = lookup(identity, pack)
     if out:
         out.parent.mkdir(parents=True, exist_ok=True)
-        rows.to_csv(out, index=False, encoding="utf-8-sig", lineterminator="\n")
-    return rows, count
+    if not meant.fact:
+        listing = Listing(pack=pack, meant=meant)
+        if out:
+            listing.write(out)
+        return listing
+    walk = Walk(pack=pack, prepare=partial(_prepared, stated, prepare))
+    step = walk.step(meant.fact)
+    if out:
+        if not any(step.leaves()):
+            raise ParameterError(
+                f"'{meant.fact}': this edition keeps no query for it, so there are no rows to write; leave out OUT."
+            )
+        walk.everything(step).to_csv(out, index=False, encoding="utf-8-sig", lineterminator="\n")
+    return Trace(pack=pack, step=step, data_changed=_changed_tables(stated, walk) if walk.prepared else ())
 
 
-def _recomputed(run: Any, metric: str, sql: str) -> Any:
-    """The numerator's own aggregate over the traced rows: the proof that they are the rows behind the number."""
-    numerator = run.registry[metric].numerator
-    if not isinstance(numerator, str):
-        return None
-    measure = run.registry.measure(numerator)
-    return run.inputs.engine.rows(f"SELECT {measure.value} AS value FROM ({sql}) AS traced")["value"].iloc[0]
+def _definitions(currency: str) -> Definitions:
+    from analysis.metrics.registry import Registry
+
+    return Definitions.of(Registry.load().as_json(currency=currency), "en")
 
 
-def _same(one: Any, other: Any) -> bool:
-    """Equal as numbers; a float may differ in its last digits."""
-    difference = abs(Decimal(str(one)) - Decimal(str(other)))
-    return bool(difference <= Decimal("1e-9") * max(Decimal(1), abs(Decimal(str(other)))))
+def _prepared(stated: Json, prepare: Callable[..., Any] | None) -> Any:
+    from analysis.workbook import prepare_run
+
+    asked = stated["run"]
+    # as_of is stated in full: a month that is asked for by name would otherwise be seen as of its usual closing day
+    return (prepare or prepare_run)(
+        asked["run_name"], month=stated["month"], data=asked["data"], as_of=stated["as_of"]
+    )
 
 
-def _masked(rows: pd.DataFrame) -> pd.DataFrame:
-    from analysis.workbook.record import MASK, personal_columns
+def _changed_tables(stated: Json, walk: Walk) -> tuple[str, ...]:
+    now = {name: info.content_hash for name, info in walk.run.tables.tables.items() if info.content_hash}
+    return tuple(manifest.changed_tables(stated["identity"], {"inputs": now}))
 
-    return rows.assign(**{name: MASK for name in rows.columns if name in personal_columns()})
+
+# ---------------------------------------------------------------- in words
+
+
+def _line(name: str, text: Any) -> str:
+    return f"  {name:<12} {text}".rstrip()
+
+
+def _definition_lines(fact: Json, definitions: Definitions) -> Iterator[str]:
+    """Name, meaning, formula and version of a fact's definition."""
+    entry = definitions.entries.get(fact["metric"])
+    if entry is not None:
+        yield _line(
+            "metric",
+            f"{entry['name']['en']} ({entry['name']['zh']}): {definitions.text(fact['metric'], 'description')}",
+        )
+    yield _line("formula", fact["formula"] or "(computed by its study)")
+    now = (
+        ""
+        if entry is None or str(entry["version"]) == fact["version"]
+        else f"; the words above are of version {entry['version']}"
+    )
+    yield _line("definition", f"version {fact['version']}{now}")
+    yield _line("tables", ", ".join(fact["sources"]) or "(none recorded)")
+
+
+def _made_of(fact: Json) -> str:
+    """A fact's lineage in a few words."""
+    lineage = fact.get("lineage")
+    if lineage is None:
+        return f"from {', '.join(fact['sources'])}" if fact["sources"] else "computed by its study"
+    if lineage["kind"] == "derived":
+        return f"{lineage['operation']} of {', '.join(lineage['parents'][:3])}{' …' if len(lineage['parents']) > 3 else ''}"
+    tables = ", ".join(fact["sources"])
+    if lineage["kind"] == "estimated":
+        return f"estimated by {lineage['function']} from {tables}"
+    return f"{'decided in' if lineage['kind'] == 'assumed' else 'rows of'} {tables}"
+
+
+def _tree(step: Step, *, depth: int) -> Iterator[str]:
+    """A step and what it follows from, each below the other, the recomputed value beside the stated one."""
+    indent = "    " * depth + "  "
+    if depth:
+        value = "" if step.fact is None else f"  {step.fact['value']} {step.fact['unit']}"
+        yield f"{indent}{step.id}{value}"
+    below = f"{indent}  " if depth else indent
+    if step.kind == "derived":
+        assert step.fact is not None and step.lineage is not None
+        yield f"{below}{step.lineage['operation']} of{_agreement(step.recomputed, step.fact['value'])}"
+        for parent in step.parents:
+            yield from _tree(parent, depth=depth + 1)
+        if step.more_parents:
+            yield f"{indent}    … and {step.more_parents:,} more"
+    elif step.kind == "estimated":
+        assert step.lineage is not None
+        yield f"{below}estimated by {step.lineage['function']}"
+    elif step.kind == "assumed":
+        assert step.lineage is not None
+        yield f"{below}decided: {step.lineage['name']} in {step.lineage['source']}"
+    elif step.kind in _REMARKS:
+        yield f"{below}({_REMARKS[step.kind]})"
+    for rows in step.rows:
+        yield f"{below}{rows.part}: {rows.aggregate or 'input'} over {rows.count:,} rows{_agreement(rows.recomputed, rows.stated)}"
+
+
+_REMARKS = {
+    "unknown": "computed by its study",
+    "unpublished": "no fact of this edition",
+    "repeated": "shown above",
+}
+
+
+def _agreement(recomputed: Any, stated: Any) -> str:
+    if recomputed is None:
+        return ""
+    if stated is None:
+        return f" = {recomputed}"
+    return f" = {recomputed} ({'as stated' if same(recomputed, stated) else f'stated: {stated}'})"
+
+
+def _row_lines(rows: Rows) -> Iterator[str]:
+    yield _line("sql" if rows.part == "numerator" else f"{rows.part}, sql", "")
+    yield from (f"    {line}" for line in rows.sql.splitlines())
+    if rows.recomputed is not None:
+        agrees = _agreement(rows.recomputed, rows.stated).removeprefix(" = ")
+        yield _line("recomputed", f"{agrees}: {rows.aggregate}")
+    yield _line(
+        "rows", f"{rows.count:,}; the first {min(SHOWN_ROWS, len(rows.first))} (personal columns masked):"
+    )
+    yield rows.first.to_string(index=False)

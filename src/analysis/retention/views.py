@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from analysis.metrics.backend import literal
+from analysis.metrics.steady import exact_sum
 from analysis.metrics.views import NOT_STATED, at, days_of_age, step
 from analysis.metrics.views.days import Width
 
@@ -131,7 +132,7 @@ def _entry(orders: str, grouping: Grouping, cutoff: dt.date, *, period: Width) -
     AND served_on >= (SELECT min(opened_on) FROM service_orders) + INTERVAL 1 YEAR"""
     if grouping == "first_product":
         return f"""SELECT b.customer_id, coalesce(p.label, '{NOT_STATED}') AS label, b.entered FROM ({buyers}) b LEFT JOIN (
-    SELECT customer_id, min_by(product_line, concat(CAST(ordered_on AS VARCHAR), '|', order_id)) AS label
+    SELECT customer_id, min_by(product_line, (ordered_on, order_id, line_no)) AS label
     FROM sales WHERE order_type = 'product' AND revenue > 0 AND ordered_on < {literal(cutoff)} GROUP BY 1) p ON p.customer_id = b.customer_id"""
     return f"SELECT customer_id, 'all' AS label, entered FROM ({buyers}) b"
 
@@ -403,7 +404,9 @@ WHERE s.ticket_type = 'complaint' AND v.answered_on < {literal(cutoff)} GROUP BY
 def link_recommendation(cutoff: dt.date) -> str:
     """Recommendation answers of customers with a ticket in the 90 days before: late first response on the last ticket or not, detractor or not."""
     return f"""WITH asked AS (
-  SELECT v.survey_id, v.customer_id, v.score, v.answered_at, max_by(t.answered_late, t.opened_at) AS exposed, max_by(t.ticket_type, t.opened_at) AS ticket_type
+  SELECT v.survey_id, v.customer_id, v.score, v.answered_at,
+         max_by(t.answered_late, (t.opened_at, t.ticket_id)) AS exposed,
+         max_by(t.ticket_type, (t.opened_at, t.ticket_id)) AS ticket_type
   -- the last ticket whose landmark had passed: before it nobody knows whether the answer was late
   FROM answers v JOIN first_responses t ON t.customer_id = v.customer_id AND t.landmark_at < v.answered_at AND t.opened_at >= v.answered_at - INTERVAL 90 DAY
   WHERE v.kind = 'nps' AND v.answered_on < {literal(cutoff)} GROUP BY 1, 2, 3, 4
@@ -439,6 +442,6 @@ def link_cost() -> str:
     """Repairs by whether more than one contact was needed: tickets, direct cost and its square, by product line and severity."""
     return f"""WITH spent AS (SELECT ticket_id, sum(amount) AS amount FROM cost WHERE posting_basis IN ('incurred', 'recovery') AND ticket_id IS NOT NULL GROUP BY 1)
 SELECT s.contacts > 1 AS exposed, concat(coalesce(s.product_line, '{NOT_STATED}'), '|', coalesce(s.severity, '{NOT_STATED}')) AS stratum,
-       count(*) AS n, sum(CAST(coalesce(p.amount, 0) AS DOUBLE)) AS total, sum(CAST(coalesce(p.amount, 0) AS DOUBLE) * CAST(coalesce(p.amount, 0) AS DOUBLE)) AS squares
+       count(*) AS n, CAST(coalesce(sum(p.amount), 0) AS DOUBLE) AS total, coalesce({exact_sum("CAST(p.amount AS DOUBLE) * CAST(p.amount AS DOUBLE)")}, 0) AS squares
 FROM service s LEFT JOIN spent p ON p.ticket_id = s.ticket_id WHERE s.ticket_type = 'repair' AND s.contacts IS NOT NULL AND s.resolved_at IS NOT NULL
 GROUP BY ALL ORDER BY ALL"""

@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from analysis.metrics.backend import literal
+from analysis.metrics.steady import exact_sum
 from analysis.metrics.views import NOT_STATED, at
 
 DIMENSIONS = ("customer_type", "segment", "region", "channel", "product_line", "cohort", "tier", "kind")
@@ -266,7 +267,7 @@ def change(before: str, after: str, moment: dt.date) -> str:
               WHEN a.clv > b.clv THEN 'grown' WHEN a.clv < b.clv THEN 'shrunk' ELSE 'unchanged' END AS step
   FROM {before} b FULL JOIN {after} a ON a.customer_id = b.customer_id
 )
-SELECT step, count(*) AS customers, sum(after - before) AS change, sum(CAST(after - before AS DOUBLE) * CAST(after - before AS DOUBLE)) AS squares FROM compared GROUP BY 1 ORDER BY 1"""
+SELECT step, count(*) AS customers, sum(after - before) AS change, {exact_sum("CAST(after - before AS DOUBLE) * CAST(after - before AS DOUBLE)")} AS squares FROM compared GROUP BY 1 ORDER BY 1"""
 
 
 def matrix(table: str, *, risk: float, costly: float) -> str:

@@ -13,23 +13,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.exhibits.blocks import Block
 from analysis.exhibits.listing import harmless, listing_csv
-from analysis.tables import contract
+from analysis.exhibits.record import Block
+from analysis.exhibits.statements import MASK, blank, personal_columns
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.metrics import Engine
-
-MASK = "***"
-
-
-def personal_columns() -> frozenset[str]:
-    """Columns the contract marks as personal; they never leave the workbook."""
-    return frozenset(
-        name for table in contract().tables.values() for name, column in table.columns.items() if column.pii
-    )
 
 
 def safe_cell(value: Any) -> Any:
@@ -107,7 +98,7 @@ class Record:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         for row in rows:
-            writer.writerow(["" if _blank(value) else safe_cell(value) for value in row])
+            writer.writerow(["" if blank(value) else safe_cell(value) for value in row])
         content = text.getvalue().encode("utf-8-sig")
         _write_bytes(self.folder / "evidence" / f"{stem}.csv", content)
         return hashlib.sha256(content).hexdigest()
@@ -123,10 +114,6 @@ class Record:
         """Every fact any section has recorded so far, once."""
         facts = {entry["id"]: entry for section in self.of("facts").values() for entry in section}
         return list(facts.values())
-
-
-def _blank(value: Any) -> bool:
-    return value is None or value != value  # noqa: PLR0124 - NaN is unlike itself
 
 
 def _write_json(path: Path, content: Any) -> None:

@@ -118,7 +118,7 @@ def _refusing(error: Exception) -> Callable[..., Any]:
 
 
 def _module() -> Any:
-    return importlib.import_module("analysis.costs.study")
+    return importlib.import_module("analysis.costs.cost_study")
 
 
 @pytest.mark.parametrize("part", PARTS)

@@ -19,6 +19,7 @@ from analysis.errors import NotebookFailed, ParameterError, SourceError
 from analysis.exhibits.style import DARK, LIGHT
 from analysis.locale import LANGUAGES, Language, translate, untranslated
 from analysis.report import html as report_html
+from analysis.report.exhibit_index import exhibit_numbers
 from analysis.report.html import notebook_html, write_html_pack
 from analysis.report.html_facts import Definitions, fact_card, period_text
 from analysis.report.html_fonts import page_font
@@ -136,6 +137,31 @@ def test_every_number_can_be_asked_where_it_comes_from(pages: Pages) -> None:
     assert card["denominator"] == ["非投诉、非咨询的服务工单", "900"]
     assert card["interval"] == "95% 区间 4.4% 至 7.6%"
     assert (card["n"], card["sources"]) == ("900", ["tickets"])
+
+
+def test_captions_carry_the_numbers_of_the_printed_report(notebooks: list[Path], pages: Pages) -> None:
+    numbers = exhibit_numbers(
+        [(path.stem, json.loads(path.read_text(encoding="utf-8"))) for path in notebooks]
+    )
+    for language, words in (("en", {"Table", "Figure"}), ("zh", {"表", "图"})):
+        tags = [
+            match
+            for name in NAMES
+            for match in re.findall(r'<p class="tag">(\S+) (\d+) <code>([^<]+)</code>', pages[language, name])
+        ]
+        assert {id: int(number) for _, number, id in tags} == numbers
+        assert {word for word, _, _ in tags} == words
+        assert '<p class="tag"><code>summary.tiles</code></p>' in pages[language, NAMES[1]]
+        assert '<p class="tag"><code>failures.excess</code></p>' in pages[language, NAMES[1]]
+
+
+def test_a_finding_with_the_id_of_a_table_has_no_number() -> None:
+    from analysis.exhibits.markup import Markup
+
+    block = next(dict(block.payload) for block in gallery.all_blocks() if block.id == "summary.findings")
+    ids = [finding["id"] for finding in block["findings"]]
+    page = Markup(language="en", interactive=True, numbers=dict.fromkeys(ids, 7)).block(block)
+    assert re.findall(r'<p class="tag">(.*?)</p>', page) == [f"<code>{id}</code>" for id in ids]
 
 
 def test_links_inside_the_pack_arrive(pages: Pages) -> None:
@@ -361,6 +387,18 @@ def test_the_nbconvert_exporter_makes_one_page(notebooks: list[Path], language: 
     )
     assert "../../evidence" not in page
     assert "index.html" not in page[: page.index("<dialog")]
+
+
+@pytest.mark.parametrize("kind", ["html", "pdf"])
+def test_a_notebook_that_has_not_been_run_is_refused_in_words(notebooks: list[Path], kind: str) -> None:
+    import nbformat
+    from nbconvert.exporters import get_exporter
+
+    notebook = nbformat.reads(notebooks[0].read_text(encoding="utf-8"), as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    code[-1].execution_count, code[-1].outputs = None, []
+    with pytest.raises(ParameterError, match=r"1 of \d+ code cells have not been run, e\.g\. .*--execute"):
+        get_exporter(f"after_sales_{kind}")().from_notebook_node(notebook)
 
 
 def test_an_error_a_broken_record_and_a_broken_file_are_refused(

@@ -15,7 +15,7 @@ import pytest
 from pypdf import PdfReader
 
 from analysis.errors import NotebookFailed, ParameterError, PublicationRefused
-from analysis.exhibits.blocks import MIME
+from analysis.exhibits.record import MIME
 from analysis.exhibits.shape import validate
 from analysis.report.pdf import notebook_pdf, write_pdf
 from analysis.report.pdf_columns import LANDSCAPE_WIDTH, TEXT_WIDTH, breakable, panels, typeface
@@ -566,6 +566,23 @@ def test_the_pack_reads_in_both_languages(issued: dict[str, PdfReader]) -> None:
         assert shown in chinese
     assert "HIDDENSETUP" not in english + chinese
     assert "show(result)" not in english + chinese  # code is never printed
+
+
+def test_captions_carry_number_and_id_the_same_in_both_languages() -> None:
+    from exhibit_gallery import all_blocks
+
+    blocks = [dict(block.payload) for block in all_blocks()]
+    texts = {language: printed(one(*blocks, language=language)) for language in ("en", "zh")}
+    numbers = dict.fromkeys(("table", "figure"), 0)
+    for block in blocks:
+        if block["kind"] in numbers:
+            numbers[block["kind"]] += 1
+            for language, names in (("en", ("Table", "Figure")), ("zh", ("表", "图"))):
+                label = f"{names[block['kind'] == 'figure']} {numbers[block['kind']]}"
+                assert re.search(rf"{label}\s+{re.escape(block['id'])}\s", texts[language])
+        named = [block["id"]] if block["kind"] == "tiles" else [f["id"] for f in block.get("findings", ())]
+        assert all(id in text for id in named for text in texts.values())
+    assert min(numbers.values()) > 0
 
 
 def test_every_page_but_the_cover_says_where_one_is(issued: dict[str, PdfReader]) -> None:

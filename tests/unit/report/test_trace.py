@@ -21,6 +21,7 @@ class Engine:
     """Thirty postings."""
 
     total = 1200.5
+    tables = SimpleNamespace(tables={"ledger": None})
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -89,7 +90,8 @@ def traced(identity: str, folder: Path, *, content_hash: str = "d" * 64, out: Pa
 def test_a_fact_is_walked_back_to_its_rows(issued):
     found, engine, asked = traced(COST, issued)
     assert asked == {"name": "sample", "month": "2026-10", "data": "", "as_of": "2026-11-10"}
-    assert (found.row_count, len(found.rows), found.data_changed) == (30, 20, ())
+    (rows,) = found.step.rows
+    assert (rows.count, len(rows.first), found.data_changed) == (30, 20, ())
     text = str(found)
     for line in (
         COST,
@@ -104,6 +106,7 @@ def test_a_fact_is_walked_back_to_its_rows(issued):
         assert line in text
     assert "L20" not in text
     assert engine.asked[0] == SQL
+    assert found.step.kind == "rows"
 
 
 def test_the_rows_are_added_up_again(issued, monkeypatch):
@@ -119,7 +122,7 @@ def test_personal_columns_are_masked_on_screen_and_in_the_file(issued, tmp_path)
     found, _, _ = traced(COST, issued, out=out)
     assert "AG-1" not in str(found)
     lines = out.read_text(encoding="utf-8-sig").splitlines()
-    assert (len(lines), lines[1], found.row_count) == (31, "L00,***,40.0", 30)
+    assert (len(lines), lines[1], found.step.rows[0].count) == (31, "L00,***,40.0", 30)
 
 
 def test_changed_data_are_said(issued):
@@ -141,16 +144,16 @@ def test_a_finding_leads_to_its_facts_and_its_evidence(issued):
     assert "evidence/costs.rise-1.csv" in text
     assert "成本上升。" in text
     assert COST in text
+    assert "CNY 1,200.50 · October 2026 · from ledger" in text
 
 
 def test_an_unknown_id_is_refused_with_what_was_meant(issued, tmp_path):
     with pytest.raises(
-        ParameterError,
-        match=r"no fact or finding of 2026-10/edition-1 has this id. There are 1 that begin with it, e.g. after_sales_cost#2026-10:1",
+        ParameterError, match=r"(?s)of 2026-10/edition-1 is called so.*\n  costs.rise  finding: Cost rose"
     ):
-        traced("after_sales_cost", issued)
-    with pytest.raises(ParameterError, match="Did you mean 'costs.rise'"):
         traced("costs.rize", issued)
+    with pytest.raises(ParameterError, match="keeps no query for it, so there are no rows to write"):
+        traced("cost_share@category=labour#2026-10:1", issued, out=tmp_path / "rows.csv")
     with pytest.raises(ParameterError, match="holds no manifest.json; give the folder of an issued edition"):
         traced(COST, tmp_path)
 
@@ -158,20 +161,22 @@ def test_an_unknown_id_is_refused_with_what_was_meant(issued, tmp_path):
 def test_facts_json_keeps_each_query_once(tmp_path):
     from report_stub import callout, executed, output
 
+    from analysis.errors import PublicationRefused
     from analysis.report.record import read_record
+    from analysis.results import Rows, query_key
 
-    other = fact(5, id="tickets#2026-10:1", unit="tickets")
-    folder = tmp_path / "facts"
-    folder.mkdir()
-    (folder / "costs.json").write_text(
-        json.dumps([{"fact": fact(), "sql": SQL}, {"fact": other, "sql": SQL}])
+    key, counted = query_key(SQL), Rows(numerator=SQL, value="sum(amount)").as_json()
+    other = fact(5, id="tickets#2026-10:1", unit="tickets") | {"lineage": counted}
+    block = callout(facts=[fact() | {"lineage": counted}, other])
+    (tmp_path / "queries").mkdir()
+    kept = tmp_path / "queries" / "costs.json"
+    kept.write_text(
+        json.dumps({"queries": {key: SQL, "unused": "SELECT 1"}, "tables": {"made_1": "SELECT 2"}})
     )
-    block = callout(facts=[fact(), other, fact(7, id="model_result#2026-10:1", unit="count")])
     listing = read_record({"10": executed([output(block)])}, tmp_path).facts_json()
-    assert list(listing["queries"].values()) == [SQL]
-    key = next(iter(listing["queries"]))
-    assert [(one["id"], one["query"], one["section"]) for one in listing["facts"]] == [
-        (COST, key, "costs"),
-        ("model_result#2026-10:1", None, "costs"),
-        ("tickets#2026-10:1", key, "costs"),
-    ]
+    assert listing["queries"] == {key: SQL}
+    assert listing["tables"] == {"made_1": "SELECT 2"}
+    assert [one["lineage"]["queries"]["numerator"] for one in listing["facts"]] == [key, key]
+    kept.write_text(json.dumps({"queries": {}, "tables": {}}))
+    with pytest.raises(PublicationRefused, match="is not in the run's record"):
+        read_record({"10": executed([output(block)])}, tmp_path)

@@ -93,7 +93,8 @@
     });
   }
 
-  // where does this number come from?
+  // where does this number come from? Single quotes keep a shell from reading anything in the id; make takes it as typed.
+  const traceCommand = (id) => "make trace ID='" + id.replaceAll("'", "'\\''") + "'";
   const card = document.getElementById("card");
   const line = (list, name, ...content) => {
     list.append(make("dt", words[name]));
@@ -123,7 +124,7 @@
     if (fact.sources) line(list, "sources", fact.sources.join(", "));
     if (fact.metric) line(list, "definition", make("a", fact.metric, { href: "index.html#metric-" + fact.metric }));
     const trace = make("div", "", { class: "trace" });
-    const command = 'make trace ID="' + id + '"';
+    const command = traceCommand(id);
     const copy = make("button", words.copy, { type: "button" });
     copy.addEventListener("click", async () => {
       try { await navigator.clipboard.writeText(command); copy.textContent = words.copied; } catch { getSelection().selectAllChildren(trace.firstChild); }

@@ -43,6 +43,7 @@ from analysis.costs.yields import (
     Profit,
     budget_of,
     flexed_budget,
+    planned_tickets,
     profitability_of,
     unit_costs_of,
 )
@@ -51,6 +52,7 @@ from analysis.metrics import NotDone, Parts, StudyInputs
 from analysis.metrics import study as asked
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding
+from analysis.summaries import Summarised
 
 HISTORY_MONTHS = 25
 AGAINST = {"previous_month": 1, "year_before": 12}
@@ -58,7 +60,7 @@ DIMENSIONS = ("category", "product_line", "region", "channel", "team", "ticket_t
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class CostStudy:
+class CostStudy(Summarised):
     """What the cost notebook shows. Totals are accounting figures: exact, without an interval. A part is not done where its data are absent."""
 
     month: Month
@@ -146,7 +148,9 @@ def study(inputs: StudyInputs) -> CostStudy:
         tie_out=tied,
         bridges=bridges,
         budget=budget,
-        flexed=parts.do("flexed", flexed_budget, inputs, budget),
+        flexed=parts.do("flexed", flexed_budget, inputs, budget)
+        if planned_tickets(inputs) is not None
+        else parts.leave_out("flexed", PLAN_NOT_STATED),
         expense=expense,
         unit_costs_by=unit_costs_of(inputs),
         profitability=parts.do("profitability", profitability_of, inputs),
@@ -160,7 +164,7 @@ def study(inputs: StudyInputs) -> CostStudy:
             *tie_out_findings(inputs, tied),
             *movement_findings(comparisons, bridges),
             *labour_findings(inputs, labour_shares[-1]),
-            *budget_findings(inputs, budget),
+            *budget_findings(budget),
             *(
                 finding
                 for found in signals.values()
@@ -188,6 +192,7 @@ def study(inputs: StudyInputs) -> CostStudy:
     )
 
 
+PLAN_NOT_STATED = Text(en="planned tickets are not stated", zh="未说明计划工单数")
 RATIOS = (
     "after_sales_cost_rate",
     "service_unit_cost",
@@ -209,7 +214,7 @@ TITLES = {
     "profitability": Text(en="Profitability of service", zh="服务盈利"),
     "outlook": Text(en="Forecast", zh="预测"),
     "sourcing": Text(en="In-house against outsourced", zh="自有与外包"),
-    "provision": Text(en="Warranty provision", zh="质保金"),
+    "provision": Text(en="Warranty provision", zh="产品质量保证准备"),
     "idle_teams": Text(en="Teams paid for unused hours", zh="付薪未用工时的团队"),
     "price_steps": Text(en="Steps of part prices", zh="配件价格跃升"),
     "surges": Text(en="Accounts that surged", zh="成本激增的科目"),
