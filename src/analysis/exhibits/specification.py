@@ -25,7 +25,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,7 +34,7 @@ from analysis.exhibits.tables import slice_of, table
 from analysis.exhibits.vocabulary import Cell, Column, Comparison, Role, Row, Slice, Status, Tile, Tone
 from analysis.locale import Text
 from analysis.metrics.registry import Metric, Registry
-from analysis.params.strict import params_root
+from analysis.params import project_root
 from analysis.results import Fact, Sentence
 
 Better = Literal["higher", "lower"]
@@ -45,14 +44,15 @@ _AGAINST = {
 }
 
 
-@cache
-def _registry(params: Path) -> Registry:
-    return Registry.load(params / "metrics")
+_REGISTRIES: dict[Path, Registry] = {}
 
 
 def registry() -> Registry:
-    """The registry of the project's params; read once."""
-    return _registry(params_root())
+    """The registry of the project's params; read once per project, because each may overlay the shipped one."""
+    project = project_root()
+    if project not in _REGISTRIES:
+        _REGISTRIES[project] = Registry.load()
+    return _REGISTRIES[project]
 
 
 def better(metric: Metric) -> Better | None:
