@@ -82,7 +82,8 @@ class Record:
         """The text of every query a fact's lineage names, and of the tables computed on the way that it reads."""
         named = (lineage or {}).get("queries", ())
         for key in named.values() if isinstance(named, Mapping) else named:
-            if key not in self._queries:
+            # what another section published has its queries in that section's record
+            if key in self._engine.queries and key not in self._queries:
                 self._queries[key] = self._engine.queries[key]
                 self._made |= self._engine.made_tables(self._queries[key])
 
