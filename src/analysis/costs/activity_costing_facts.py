@@ -150,10 +150,9 @@ def standard_times(*, on: dt.date, path: Path | None = None) -> dict[str, Decima
     return times
 
 
-RECORDED = Text(en="handling hours as recorded on the tickets", zh="工单记录的处理工时")
-STANDARD = Text(
-    en="standard times by ticket type (params/standard_times.yml), because the tickets record none",
-    zh="工单类型标准工时（params/standard_times.yml），因工单未记录工时",
+RECORDED = Text.of("handling hours as recorded on the tickets")
+STANDARD = Text.of(
+    "standard times by ticket type (params/standard_times.yml), because the tickets record none"
 )
 
 

@@ -178,7 +178,7 @@ def _line(
 @traced
 def _under_key(inputs: StudyInputs, by_key: pd.DataFrame, key: str, name: str) -> Fact:
     amount = by_key[key].to_dict().get(name)
-    none = Text(en="not computed: the key names no such line", zh="未计算：该键未涉及此产品线")
+    none = Text.of("not computed: the key names no such line")
     return Stating(inputs=inputs).exact(
         "line_cost_under_key", amount, reason=none, product_line=name, key=key
     )
@@ -188,16 +188,16 @@ def _left(inputs: StudyInputs, row: Mapping[str, Any]) -> Unallocated:
     pool, driver = str(row["pool"]), str(row["driver"])
     rule = next((rule for rule in inputs.cost_tree.allocation if rule.pool == pool), None)
     name = (
-        Text(en="Cost of no pool", zh="不属任何成本池")
+        Text.of("Cost of no pool")
         if pool == NO_POOL
         else rule.name
         if rule and rule.name
         else Text.same(pool)
     )
-    reason = Text(en="no pool and no product line in the posting", zh="过账未注明成本池与产品线")
+    reason = Text.of("no pool and no product line in the posting")
     if pool != NO_POOL:
         reason = (
-            Text(en="no rule in params/cost_tree.yml", zh="params/cost_tree.yml 无规则")
+            Text.of("no rule in params/cost_tree.yml")
             if driver == NO_POOL
             else Text(en=f"driver {driver} is absent in the month", zh=f"当月缺少动因 {driver}")
         )

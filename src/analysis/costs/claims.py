@@ -159,8 +159,8 @@ def simulated_claims(
     Parameters
     ----------
     due : failures expected by line
-    rates : claims a failure by line, with the relative standard error
-    draws : futures of the whole forecast (level, month scatter, counts, cost a failure); their spread is shared by every line
+    rates : claims per failure by line, with the relative standard error
+    draws : futures of the whole forecast (level, month scatter, counts, cost per failure); their spread is shared by every line
 
     Notes
     -----

@@ -192,7 +192,7 @@ def study(inputs: StudyInputs) -> CostStudy:
     )
 
 
-PLAN_NOT_STATED = Text(en="planned tickets are not stated", zh="未说明计划工单数")
+PLAN_NOT_STATED = Text.of("planned tickets are not stated")
 RATIOS = (
     "after_sales_cost_rate",
     "service_unit_cost",
@@ -204,19 +204,19 @@ RATIOS = (
     "rework_cost_total",
 )
 TITLES = {
-    "bridge_previous_month": Text(en="Cost bridge to the previous month", zh="与上月的成本桥"),
-    "bridge_year_before": Text(en="Cost bridge to the same month a year before", zh="与上年同月的成本桥"),
-    "budget": Text(en="Cost against budget", zh="成本与预算对比"),
-    "flexed": Text(en="Budget at the tickets that came", zh="按实际工单调整的预算"),
-    "expense": Text(en="Expense of the profit and loss", zh="利润表费用"),
+    "bridge_previous_month": Text.of("Cost bridge to the previous month"),
+    "bridge_year_before": Text.of("Cost bridge to the same month a year before"),
+    "budget": Text.of("Cost against budget"),
+    "flexed": Text.of("Budget at the tickets that came"),
+    "expense": Text.of("Expense of the profit and loss"),
     "allocated": Text(en="Allocation keys", zh="分摊键"),
-    "capacity": Text(en="Capacity", zh="产能"),
-    "profitability": Text(en="Profitability of service", zh="服务盈利"),
-    "outlook": Text(en="Forecast", zh="预测"),
-    "sourcing": Text(en="In-house against outsourced", zh="自有与外包"),
-    "provision": Text(en="Warranty provision", zh="产品质量保证准备"),
-    "idle_teams": Text(en="Teams paid for unused hours", zh="付薪未用工时的团队"),
-    "price_steps": Text(en="Steps of part prices", zh="配件价格跃升"),
-    "surges": Text(en="Accounts that surged", zh="成本激增的科目"),
-    "rises": Text(en="Accounts that rose in the last months", zh="近几个月成本上升的科目"),
+    "capacity": Text.of("Capacity"),
+    "profitability": Text.of("Profitability of service"),
+    "outlook": Text.of("Forecast"),
+    "sourcing": Text.of("In-house against outsourced"),
+    "provision": Text.of("Warranty provision"),
+    "idle_teams": Text.of("Teams paid for unused hours"),
+    "price_steps": Text.of("Steps of part prices"),
+    "surges": Text.of("Accounts that surged"),
+    "rises": Text.of("Accounts that rose in the last months"),
 }

@@ -95,17 +95,9 @@ def outlook_of(inputs: StudyInputs) -> Outlook:
             message=f"not computed: {len(history)} months of cost; a forecast with a backtest needs {LEAST_MONTHS}",
         )
     unusual = _unusual(inputs, months)
-    ahead = forecast_parts(
-        _usual(history, unusual, months),
-        horizon=HORIZON,
-        level=inputs.confidence,
-        candidates=CANDIDATES,
-        seed=SEED,
-    )
+    ahead = _parts_ahead(_usual(history, unusual, months), inputs.confidence)
     whole = history.sum(axis=1)
-    base = forecast(
-        whole, horizon=HORIZON, level=inputs.confidence, candidates=CANDIDATES, seed=SEED, refits=REFITS
-    )
+    base = _total_ahead(history, inputs.confidence)
     hindsight = hindsight_of(inputs)
     names = [str(name) for name in history.columns]
     return Outlook(
@@ -119,6 +111,25 @@ def outlook_of(inputs: StudyInputs) -> Outlook:
         unusual=tuple(
             _driven(inputs, found, Month.parse(str(history.index[found.place])), months) for found in unusual
         ),
+    )
+
+
+@traced
+def _parts_ahead(history: pd.DataFrame, confidence: float) -> ReconciledForecast:
+    """Every part and their total, reconciled, over the horizon."""
+    return forecast_parts(history, horizon=HORIZON, level=confidence, candidates=CANDIDATES, seed=SEED)
+
+
+@traced
+def _total_ahead(history: pd.DataFrame, confidence: float) -> Forecast:
+    """The total's own forecast, with the uncertainty of its parameters."""
+    return forecast(
+        history.sum(axis=1),
+        horizon=HORIZON,
+        level=confidence,
+        candidates=CANDIDATES,
+        seed=SEED,
+        refits=REFITS,
     )
 
 
@@ -407,7 +418,7 @@ def _forecast_rows(outlook: Outlook) -> pd.DataFrame:
 def category_label(inputs: StudyInputs, name: str) -> Text:
     """Name of a forecast part."""
     if name == TOTAL:
-        return Text(en="Total", zh="合计")
+        return Text.of("Total")
     if name == REMAINING:
-        return Text(en="All other categories", zh="其余类别")
+        return Text.of("All other categories")
     return inputs.engine.registry.value_label("category", name)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 MONTHS = 12
 NOTHING = Decimal("0.00")
-_NO_SALES = Text(en="not computed: no sales of the line", zh="未计算：该产品线无销售")
+_NO_SALES = Text.of("not computed: no sales of the line")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -133,9 +133,7 @@ def _bridge(
 ) -> ClaimsBridge:
     state = Stating(inputs=inputs)
     counted = {"numerator": cents(forecast.booked), "denominator": int(forecast.seen)}
-    reason = Text(
-        en="not computed: needs a year of claims and exposure", zh="未计算：缺少一整年的索赔与在保台月"
-    )
+    reason = Text.of("not computed: needs a year of claims and exposure")
     return ClaimsBridge(
         failures=state.exact("provision_failures_ahead", round(forecast.failures)),
         direct=state.exact("provision_direct_cost_ahead", cents(forecast.direct_cost)),
@@ -214,10 +212,7 @@ def _expected(inputs: StudyInputs, claims: ForecastClaims | ClaimsExperience | N
     """Claims expected on machines under warranty, in money."""
     state = Stating(inputs=inputs)
     if claims is None:
-        reason = Text(
-            en="not computed: needs units.warranty_end and a year of claims of the line",
-            zh="未计算：缺少 units.warranty_end 或该产品线一整年的索赔",
-        )
+        reason = Text.of("not computed: needs units.warranty_end and a year of claims of the line")
         return state.exact("provision_expected_claims", None, reason=reason, product_line=name)
     low, high = claims.limits(inputs.confidence)
     limits = Interval(low=max(0.0, low), high=high, level=inputs.confidence, method=claims.method)
@@ -233,9 +228,7 @@ def _coverage(
     place: dict[str, Any] = dict(closing.dimensions)
     limits = expected.interval
     if limits is None or claims is None or limits.low <= 0:
-        unclear = Text(
-            en="not computed: claims expected are not clearly above zero", zh="未计算：预计索赔未显著大于零"
-        )
+        unclear = Text.of("not computed: claims expected are not clearly above zero")
         return state.exact(
             "provision_coverage",
             None,
@@ -252,7 +245,7 @@ def _coverage(
 
 def _name(inputs: StudyInputs, line: str) -> Text:
     return (
-        Text(en="All product lines", zh="全部产品线")
+        Text.of("All product lines")
         if line == ALL
         else inputs.engine.registry.value_label("product_line", line)
     )
@@ -358,10 +351,7 @@ def _without_forecast(provision: Provision) -> list[Check]:
             outcome="info",
             sentence=Sentence(
                 "Not tested: {what}; {reason}.",
-                {
-                    "what": Text(en="Claims from the forecast of failures", zh="按故障预测的索赔"),
-                    "reason": provision.bridge.reason,
-                },
+                {"what": Text.of("Claims from the forecast of failures"), "reason": provision.bridge.reason},
             ),
         )
     ]

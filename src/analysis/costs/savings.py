@@ -43,7 +43,7 @@ class ConstantMix(Summarised):
     """Before and after at one volume and mix.
 
     ``cells``: one row per comparable cell: ``tickets`` (the weights), ``before`` and ``after`` (cost of those
-    tickets at each period's cost a ticket). ``left_out``: cells that had tickets in one period only, with
+    tickets at each period's cost per ticket). ``left_out``: cells that had tickets in one period only, with
     their cost.
     """
 
@@ -80,7 +80,7 @@ def at_constant_mix(
 
     Notes
     -----
-    A cell without tickets in one period has no cost a ticket there and cannot be compared: it is listed in
+    A cell without tickets in one period has no cost per ticket there and cannot be compared: it is listed in
     ``left_out``, never priced by a guess.
     """
     sides = [_by_cell(frame, list(by), when) for frame, when in ((before, "before"), (after, "after"))]
@@ -165,7 +165,7 @@ def difference_in_differences(
 
     Parameters
     ----------
-    treated, comparison : the same measure (such as cost a ticket at constant mix) by month, in order of time
+    treated, comparison : the same measure (such as cost per ticket at constant mix) by month, in order of time
     start : first month in which the measure works
 
     Notes
@@ -431,11 +431,11 @@ def expected_against_realised(
     annual_rate: float,
     horizon_months: int,
 ) -> MeasureResult:
-    """Turn an effect a ticket into money and hold it against what was promised.
+    """Turn an effect per ticket into money and hold it against what was promised.
 
     Parameters
     ----------
-    measured : effect on cost a ticket at constant mix
+    measured : effect on cost per ticket at constant mix
     tickets : tickets by month; those of the months after the start count
     cost : what the measure cost, paid at its start
     expected_monthly_saving : from the register of measures
@@ -483,7 +483,7 @@ def expected_against_realised(
 
 @traced
 def _flows(volume: Floats, cost: Decimal, horizon: int) -> Any:
-    """Monthly flows as a function of the saving a ticket: the outlay, the observed months, then their
+    """Monthly flows as a function of the saving per ticket: the outlay, the observed months, then their
     mean."""
     counts = np.concatenate([volume, np.full(max(0, horizon - len(volume)), volume.mean())])[:horizon]
     return lambda each: [-float(cost), *(each * counts)]

@@ -48,16 +48,16 @@ class RegisteredMeasure(Summarised):
 
 
 _DESIGN = {
-    "difference in differences": Text(en="Against untouched regions", zh="与未实施区域对比"),
-    "interrupted series": Text(en="Interrupted series", zh="中断时间序列"),
+    "difference in differences": Text.of("Against untouched regions"),
+    "interrupted series": Text.of("Interrupted series"),
 }
 _VERDICT = {
-    "delivered": Text(en="Delivered", zh="已实现"),
-    "partly delivered": Text(en="Partly delivered", zh="部分实现"),
-    "not delivered": Text(en="Not delivered", zh="未实现"),
-    "could be noise": Text(en="Could be noise", zh="可能是噪声"),
+    "delivered": Text.of("Delivered"),
+    "partly delivered": Text.of("Partly delivered"),
+    "not delivered": Text.of("Not delivered"),
+    "could be noise": Text.of("Could be noise"),
 }
-_NONE = Text(en="Not computed", zh="未计算")
+_NONE = Text.of("Not computed")
 
 
 @traced
@@ -236,9 +236,7 @@ def _facts(
         ),
         "npv": fact("measure_net_present_value", result.net_present_value, result.net_present_value_interval),
         "payback": fact(
-            "measure_payback",
-            result.payback_months,
-            reason=Text(en="not paid back within the horizon", zh="期限内未能回收"),
+            "measure_payback", result.payback_months, reason=Text.of("not paid back within the horizon")
         ),
         "per_ticket": fact("saving_per_ticket", cents(-measured.effect), scaled(-limits.high, -limits.low)),
         "unit_before": fact("measure_unit_cost", cents(before)),
@@ -246,10 +244,7 @@ def _facts(
         "per_event": fact(
             "saving_per_event_avoided",
             None if line.plausible is None else cents(line.saved_per_event),
-            reason=Text(
-                en="no ticket was avoided: the saving lies in the cost of each",
-                zh="未减少工单：节约来自单张成本",
-            ),
+            reason=Text.of("no ticket was avoided: the saving lies in the cost of each"),
         ),
     }
 

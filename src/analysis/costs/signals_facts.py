@@ -65,10 +65,10 @@ def signal_checks(signals: Mapping[str, Searched | NotDone]) -> list[Check]:
 
 
 SUBJECTS = {
-    "idle_teams": Text(en="some teams for unused hours", zh="部分团队的未用工时"),
-    "price_steps": Text(en="some parts for steps of their price", zh="部分配件的价格跃升"),
-    "surges": Text(en="some accounts for surges", zh="部分科目的激增"),
-    "rises": Text(en="some accounts for rises", zh="部分科目的上升"),
+    "idle_teams": Text.of("some teams for unused hours"),
+    "price_steps": Text.of("some parts for steps of their price"),
+    "surges": Text.of("some accounts for surges"),
+    "rises": Text.of("some accounts for rises"),
 }
 
 

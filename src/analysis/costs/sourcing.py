@@ -143,7 +143,7 @@ def cost_line_from_history(cost: pd.Series, tickets: pd.Series) -> CostLine:
 
 @dataclass(frozen=True, kw_only=True)
 class BreakEvenVolume(Summarised):
-    """Tickets a month at which both options cost the same.
+    """Tickets per month at which both options cost the same.
 
     ``tickets`` is None when the lines do not cross at a positive volume; ``interval`` is None when the data
     cannot bound it, and ``reason`` says why. ``cheaper_above`` is the better option beyond the point (at any
@@ -183,7 +183,7 @@ def break_even_volume(in_house: CostLine, outsourced: CostLine, *, confidence: f
             tickets=top / base,
             interval=None,
             cheaper_above=above,
-            reason="the difference in cost a ticket is not clear, so no volume is excluded",
+            reason="the difference in cost per ticket is not clear, so no volume is excluded",
         )
     low, high = (max(0.0, limit) for limit in limits)
     interval = Interval(low=low, high=high, level=confidence, method="Fieller (1954)")

@@ -39,7 +39,7 @@ MINIMUM = "outsourcing_minimum_tickets"  # an assumption finance may state; none
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CostComponent(Summarised):
-    """One line of the full cost: the year's amount and its cost a ticket, for both options. ``part`` lines are inside another line."""
+    """One line of the full cost: the year's amount and its cost per ticket, for both options. ``part`` lines are inside another line."""
 
     name: Text
     own: Fact
@@ -92,7 +92,26 @@ def sourcing_of(inputs: StudyInputs) -> Sourcing:
     MissingData, FitError
         Without a year of months in which both did field work, or where a cost line cannot be fitted.
     """
-    span = Period(inputs.month - (MONTHS - 1), inputs.month)
+    table = _field_months(inputs)
+    book = _year(inputs, table)
+    minimum = _minimum(book)
+    lines = _cost_lines(table, float(minimum.value or 0))
+    evens = break_evens_with_minimum(lines["in_house"], lines["outsourced"], confidence=inputs.confidence)
+    usual = _usual_tickets(book)
+    return Sourcing(
+        components=_components(book),
+        break_evens=tuple(_break_even(book, place, even) for place, even in enumerate(evens)),
+        minimum=minimum,
+        usual=usual,
+        swings=_swings(book, lines, float(usual.value or 0)),
+        staffing=_staffing(book),
+    )
+
+
+@traced
+def _field_months(inputs: StudyInputs) -> pd.DataFrame:
+    """Work, pay and poor quality by month (rows) and measure and option (columns), where both options did field work."""
+    span = _span(inputs)
     frame = inputs.engine.query(
         _months_sql(inputs, span),
         needs=("staff.sourcing", "staff.team", "tickets.team", "staff.cost", "ledger.ticket_id"),
@@ -107,20 +126,22 @@ def sourcing_of(inputs: StudyInputs) -> Sourcing:
         raise MissingData(
             "staff.sourcing", message="not computed: needs a year of in-house and outsourced teams"
         )
-    table = table.dropna()
-    book = _Book(inputs=inputs, table=table.tail(YEAR), months=len(table), span=span)
-    minimum = _minimum(book)
-    lines = _cost_lines(table, float(minimum.value or 0))
-    evens = break_evens_with_minimum(lines["in_house"], lines["outsourced"], confidence=inputs.confidence)
-    usual = float(book.table[("tickets", "in_house")].mean())
-    return Sourcing(
-        components=_components(book),
-        break_evens=tuple(_break_even(book, place, even) for place, even in enumerate(evens)),
-        minimum=minimum,
-        usual=book.fact("in_house_tickets", usual),
-        swings=_swings(book, lines, usual),
-        staffing=_staffing(book),
-    )
+    return table.dropna()
+
+
+def _span(inputs: StudyInputs) -> Period:
+    return Period(inputs.month - (MONTHS - 1), inputs.month)
+
+
+@traced
+def _year(inputs: StudyInputs, table: pd.DataFrame) -> _Book:
+    return _Book(inputs=inputs, table=table.tail(YEAR), months=len(table), span=_span(inputs))
+
+
+@traced
+def _usual_tickets(book: _Book) -> Fact:
+    """Tickets per month of own field teams over the year."""
+    return book.fact("in_house_tickets", float(book.table[("tickets", "in_house")].mean()))
 
 
 def _minimum(book: _Book) -> Fact:
@@ -133,7 +154,7 @@ def _minimum(book: _Book) -> Fact:
     return book.fact(
         "contract_minimum_tickets",
         least,
-        why=Text(en="not stated", zh="未说明"),
+        why=Text.of("not stated"),
         lineage=Assumed(source="params/assumptions.yml", name=MINIMUM),
     )
 
@@ -199,10 +220,10 @@ class _Book:
         return f"{column} IN ({days})"
 
 
-_NONE = Text(en="not computed", zh="未计算")
+_NONE = Text.of("not computed")
 # -- full cost ------------------------------------------------------------------------------------------------------------
 
-_FEE = Text(en="in the partner's fee", zh="已含在外包费用中")
+_FEE = Text.of("in the partner's fee")
 
 
 @traced
@@ -213,27 +234,22 @@ def _components(book: _Book) -> tuple[CostComponent, ...]:
         _component(
             book,
             "pay",
-            Text(en="Pay, or the partner's fee", zh="薪酬或外包费用"),
+            Text.of("Pay, or the partner's fee"),
             {option: book.sum("pay", option) for option in OPTIONS},
             rows=_pay_rows(book),
         ),
         _component(
             book,
             "idle",
-            Text(en="of which paid but unused hours", zh="其中：付薪未用工时"),
+            Text.of("of which paid but unused hours"),
             {"in_house": book.sum("idle", "in_house")} | fee,
         ),
-        _component(book, "training", Text(en="Training", zh="培训"), {"in_house": _training(book)} | fee),
-        _component(
-            book, "turnover", Text(en="Turnover of staff", zh="人员流失"), {"in_house": _turnover(book)} | fee
-        ),
+        _component(book, "training", Text.of("Training"), {"in_house": _training(book)} | fee),
+        _component(book, "turnover", Text.of("Turnover of staff"), {"in_house": _turnover(book)} | fee),
         _component(
             book,
             "quality",
-            Text(
-                en="Poor quality: parts, freight and compensation of rework",
-                zh="质量不良：返工的配件、运费与赔偿",
-            ),
+            Text.of("Poor quality: parts, freight and compensation of rework"),
             {option: book.sum("quality", option) for option in OPTIONS},
             rows=_quality_rows(book),
         ),
@@ -252,7 +268,7 @@ def _whole(book: _Book, parts: list[CostComponent]) -> CostComponent:
         )
         whole[option] = total, _each(book, option, total.value, None, "total")
     (own, own_each), (out, out_each) = whole["in_house"], whole["outsourced"]
-    name = Text(en="Full cost", zh="全成本")
+    name = Text.of("Full cost")
     return CostComponent(name=name, own=own, own_each=own_each, out=out, out_each=out_each, role="total")
 
 
@@ -330,9 +346,9 @@ def _training(book: _Book) -> float | Text:
             needs=("ledger.cost_pool",),
         )
     except MissingData:
-        return Text(en="not computed: needs ledger.cost_pool", zh="未计算：缺少 ledger.cost_pool")
+        return Text.of("not computed: needs ledger.cost_pool")
     if frame["amount"].isna().all():
-        return Text(en="not computed: no posting of the pool training", zh="未计算：无培训成本池过账")
+        return Text.of("not computed: no posting of the pool training")
     people = engine.query(
         f"SELECT count(*)::DOUBLE AS heads FROM workforce WHERE {span.condition()} AND coalesce(sourcing, 'in_house') = 'in_house'"
     )
@@ -344,10 +360,7 @@ def _turnover(book: _Book) -> Decimal | Text:
     """People of own field teams whose pay ended in the year, each replaced and trained at the assumptions of finance."""
     replacement, ramp = book.assumed("replacement_cost"), book.assumed("ramp_up_months")
     if replacement is None or ramp is None:
-        return Text(
-            en="not computed: needs assumptions replacement_cost and ramp_up_months",
-            zh="未计算：缺少假设 replacement_cost 与 ramp_up_months",
-        )
+        return Text.of("not computed: needs assumptions replacement_cost and ramp_up_months")
     month = book.inputs.month
     leavers = book.inputs.engine.query(
         _LEAVERS.format(
@@ -423,10 +436,10 @@ def _staffing(book: _Book) -> tuple[TeamSize, ...]:
     now = min(round(heads / YEAR), len(table) - 1)
     step = max(1, round(0.1 * now))
     sizes = (
-        ("fewer", Text(en="A tenth fewer", zh="减少一成"), now - step),
-        ("now", Text(en="As it is", zh="现状"), now),
-        ("more", Text(en="A tenth more", zh="增加一成"), now + step),
-        ("peak", Text(en="Enough for the highest month", zh="满足最高月份"), len(table) - 1),
+        ("fewer", Text.of("A tenth fewer"), now - step),
+        ("now", Text.of("As it is"), now),
+        ("more", Text.of("A tenth more"), now + step),
+        ("peak", Text.of("Enough for the highest month"), len(table) - 1),
     )
     return tuple(
         _size(book, key, name, table.iloc[size]) for key, name, size in sizes if 0 <= size < len(table)

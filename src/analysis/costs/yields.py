@@ -31,7 +31,7 @@ def unit_costs_of(inputs: StudyInputs) -> tuple[Fact, ...]:
         counted = engine.query(f"SELECT count(*) AS n FROM ({machines})", needs=("units.shipped_on",))
         field = state.exact("field_machines", int(counted["n"].iloc[0]), lineage=Rows(numerator=machines))
     except MissingData:
-        lacking = Text(en="not computed: needs units.shipped_on", zh="未计算：缺少 units.shipped_on")
+        lacking = Text.of("not computed: needs units.shipped_on")
         field = state.exact("field_machines", None, reason=lacking)
     cost = engine.fact("after_sales_cost", period=month)
     return (
@@ -83,7 +83,7 @@ def _profit(inputs: StudyInputs, earned: Decimal, spent: Decimal, **place: Any) 
     cost = state.counted("after_sales_cost", spent, **place)
     profit = state.derived("service_profit", revenue, cost, **place)
     return Profit(
-        name=names[0] if names else Text(en="Total of each group", zh="各组合计"),
+        name=names[0] if names else Text.of("Total of each group"),
         revenue=revenue,
         cost=cost,
         profit=profit,
