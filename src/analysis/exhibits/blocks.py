@@ -28,6 +28,7 @@ from analysis.formats import (
     month_text,
 )
 from analysis.locale import LANGUAGES, Language, Text, untranslated
+from analysis.metrics import NotDone
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Sentence, by_severity
 
@@ -640,7 +641,7 @@ def callout(
     return gathered.record("callout", tone=tone, title=gathered.sentence(title), body=gathered.optional(body))
 
 
-def not_computed(missing: MissingData, *, id: str, what: Text | None = None) -> Block:
+def not_computed(missing: MissingData | NotDone, *, id: str, what: Text | None = None) -> Block:
     """Says which tables or columns a part of the report lacks; the rest of the page stands."""
     title = Sentence("{what}: not computed", {"what": what}) if what else Sentence("Not computed")
     needs = ", ".join(missing.needs)

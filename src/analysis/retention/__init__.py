@@ -13,6 +13,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "components": ["ChurnComponents", "churn_components", "components_of_spells"],
         "cohorts": ["cohort_differences", "cohort_matrix"],
         "scores": ["RiskScores", "risk_scores"],
-        "leaving": ["RetentionStudy", "study"],
+        "study": ["RetentionStudy", "study"],
     },
 )

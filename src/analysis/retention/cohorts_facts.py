@@ -1,22 +1,22 @@
-"""Cohorts of the run: contracts by their start, buyers by first order, first product and first service; and what of it is age, calendar or cohort."""
+"""Cohorts of the run: contracts by their start, buyers by first order, first product and first service."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from analysis.errors import MissingData
-from analysis.metrics import Period, StudyInputs
+from analysis.metrics import Period, Stating, StudyInputs
+from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.periods import Month
-from analysis.results import Fact
+from analysis.results import Fact, Rows
 from analysis.retention import views
-from analysis.retention.cohorts import cohort_differences, finished
+from analysis.retention.cohorts import FREQUENCY, cohort_differences, finished
 from analysis.retention.settings import RetentionSettings, load_settings
-from analysis.retention.standing import contracts
-from analysis.retention.stating import estimate, plain
+from analysis.retention.spells import contracts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,14 +70,79 @@ class Cohorts:
     running: str
 
 
+class CohortRows(Protocol):
+    """The SELECTs that list the customers behind the cells of a matrix."""
+
+    def members(self, cohort: str, age: int) -> str:
+        """The customers of a cohort; where it is a label, those old enough for this age."""
+
+    def active(self, cohort: str, age: int) -> str:
+        """Those of them who were active at this age."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContractRows:
+    """Customers by the step of their first contract; ``steps`` are the ordinals of the cohorts by name."""
+
+    lives: str
+    steps: Mapping[str, int]
+
+    def members(self, cohort: str, age: int) -> str:
+        return views.where(self.lives, f"cohort = {self.steps[cohort]}")
+
+    def active(self, cohort: str, age: int) -> str:
+        step = self.steps[cohort]
+        return views.where(self.lives, f"cohort = {step}", f"(lost_in IS NULL OR lost_in > {step + age})")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuyerRows:
+    """Buyers by their step of entry (``steps`` by name), or by label where there are no steps: then up to the last ``whole`` step."""
+
+    member_rows: str
+    activity: str
+    whole: int
+    steps: Mapping[str, int] | None = None
+
+    def members(self, cohort: str, age: int) -> str:
+        return views.where(self.member_rows, *self._of(cohort, age))
+
+    def active(self, cohort: str, age: int) -> str:
+        return views.where(self.activity, *self._of(cohort, age), f"age = {age}", "orders > 0")
+
+    def until(self, cohort: str, age: int) -> str:
+        """What the cohort ordered up to this age, one row per customer and step."""
+        return views.where(self.activity, *self._of(cohort, age), f"age <= {age}")
+
+    def to_date(self, name: str, cohort: str, age: int) -> Rows:
+        """Orders, revenue or margin up to this age per customer of the cohort."""
+        members = self.members(cohort, age)
+        return Rows(numerator=self.until(cohort, age), value=f"coalesce(sum({name}), 0)", denominator=members)
+
+    def _of(self, cohort: str, age: int) -> tuple[str, ...]:
+        if self.steps is not None:
+            return (f"entered = {self.steps[cohort]}",)
+        return (f"label = {literal(cohort)}", f"entered + {age} <= {self.whole}")
+
+
+def _rate_rows(rows: CohortRows, cohort: str, age: int) -> Rows:
+    return Rows(numerator=rows.active(cohort, age), denominator=rows.members(cohort, age))
+
+
 @traced
 def contract_cohorts(inputs: StudyInputs) -> Cohorts:
-    """Share of each cohort of new contracts still running at the end of each later step."""
+    """Share of each cohort of new contracts still running at the end of each later step.
+
+    Raises
+    ------
+    MissingData : no contract that can be renewed
+    """
     import pandas as pd
 
     settings = load_settings()
     inputs.engine.require("contracts.customer_id", "contracts.starts_on", "contracts.ends_on")
-    frame = inputs.engine.query(views.contract_cohorts(contracts(inputs), period=settings.cohort_period))
+    lives = views.contract_lives(contracts(inputs), period=settings.cohort_period)
+    frame = inputs.engine.query(views.contract_cohorts(lives))
     if frame.empty:
         raise MissingData("contracts.starts_on")
     _, running = last_steps(inputs.month, settings.cohort_period)
@@ -88,13 +153,19 @@ def contract_cohorts(inputs: StudyInputs) -> Cohorts:
         for age in range(running - cohort + 1):
             gone = int(group["customers"][group["lost_in"] <= cohort + age].sum())
             rows.append({"cohort": cohort, "age": age, "active": size - gone})
-    sizes = frame.groupby("cohort")["customers"].sum()
-    return _cohorts(inputs, settings, "contractual", "acquisition", pd.DataFrame(rows), sizes)
+    matrix = _matrix(inputs, settings, pd.DataFrame(rows), frame.groupby("cohort")["customers"].sum())
+    listed = ContractRows(lives=lives, steps=_steps(frame["cohort"], settings))
+    return _stated(inputs, settings, "contractual", "acquisition", matrix, listed)
 
 
 @traced
 def purchase_cohorts(inputs: StudyInputs, grouping: views.Grouping = "acquisition") -> Cohorts:
-    """Share of each cohort of buyers who ordered in each later step, and what each customer brought by then."""
+    """Share of each cohort of buyers who ordered in each later step, and what each customer brought by then.
+
+    Raises
+    ------
+    MissingData : no orders, or no cohort that is old enough
+    """
     import pandas as pd
 
     settings = load_settings()
@@ -104,29 +175,38 @@ def purchase_cohorts(inputs: StudyInputs, grouping: views.Grouping = "acquisitio
     inputs.engine.require("orders.ordered_at", "orders.revenue", *needs)
     period = settings.cohort_period
     orders = inputs.engine.materialise("cohort_orders", views.cohort_orders(inputs.month.end, period=period))
-    frame = inputs.engine.query(views.purchase_cohorts(orders, grouping, inputs.month.end, period=period))
+    members = views.cohort_members(orders, grouping, inputs.month.end, period=period)
+    frame = inputs.engine.query(views.purchase_cohorts(members, orders))
     if frame.empty:
         raise MissingData("orders.ordered_at")
     for column in ("revenue", "margin"):
         frame[column] = pd.to_numeric(frame[column]).fillna(0.0)
     frame = frame.rename(columns={"entered": "cohort"})
-    counts, members = frame[frame["age"].notna()].astype({"age": "int64"}), frame[frame["age"].isna()]
+    counts, entered = frame[frame["age"].notna()].astype({"age": "int64"}), frame[frame["age"].isna()]
     if inputs.engine.tables.missing("orders.gross_margin"):
         counts = counts.drop(columns="margin")
-    if grouping == "first_product":
-        return _labelled(inputs, settings, counts, members)
-    sizes = members.set_index("cohort")["active"]
-    return _cohorts(inputs, settings, "non_contractual", grouping, counts.drop(columns="label"), sizes)
+    labelled = grouping == "first_product"
+    listed = BuyerRows(
+        member_rows=members,
+        activity=views.cohort_activity(members, orders),
+        whole=last_steps(inputs.month, period)[0],
+        steps=None if labelled else _steps(entered["cohort"], settings),
+    )
+    if labelled:
+        matrix = _labelled(inputs, settings, counts, entered)
+    else:
+        matrix = _matrix(
+            inputs, settings, counts.drop(columns="label"), entered.set_index("cohort")["active"]
+        )
+    return _stated(inputs, settings, "non_contractual", grouping, matrix, listed)
 
 
 def last_steps(month: Month, period: str) -> tuple[int, int]:
     """Ordinal of the last whole step and of the one the month's last day lies in (equal when that day ends it)."""
     import pandas as pd
 
-    from analysis.retention.cohorts import _FREQUENCY
-
     last = pd.Timestamp(month.end - dt.timedelta(days=1))
-    running = last.to_period(_FREQUENCY[period])
+    running = last.to_period(FREQUENCY[period])
     return running.ordinal - (last < running.end_time.normalize()), int(running.ordinal)
 
 
@@ -134,21 +214,20 @@ def step_name(ordinal: int, period: str) -> str:
     """How a step is written: 2026Q3, 2026-07, or the first day of a week."""
     import pandas as pd
 
-    from analysis.retention.cohorts import _FREQUENCY
-
-    found = pd.Period(ordinal=ordinal, freq=_FREQUENCY[period])
+    found = pd.Period(ordinal=ordinal, freq=FREQUENCY[period])
     return str(found.start_time.date()) if period == "week" else str(found)
 
 
+def _steps(cohorts: pd.Series, settings: RetentionSettings) -> dict[str, int]:
+    """The ordinal of each cohort by the name it is shown under."""
+    return {step_name(int(one), settings.cohort_period): int(one) for one in cohorts.unique()}
+
+
 @traced
-def _cohorts(
-    inputs: StudyInputs,
-    settings: RetentionSettings,
-    basis: str,
-    grouping: str,
-    counts: pd.DataFrame,
-    sizes: pd.Series,
-) -> Cohorts:
+def _matrix(
+    inputs: StudyInputs, settings: RetentionSettings, counts: pd.DataFrame, sizes: pd.Series
+) -> pd.DataFrame:
+    """Every cell by cohort name and age, with what was brought up to it."""
     import pandas as pd
 
     whole, running = last_steps(inputs.month, settings.cohort_period)
@@ -161,20 +240,13 @@ def _cohorts(
     for name in MEASURES:
         if name in matrix:
             matrix[f"{name}_to_date"] = matrix.groupby("cohort")[name].cumsum()
-    return _stated(
-        inputs,
-        settings,
-        basis,
-        grouping,
-        matrix,
-        running="" if whole == running else step_name(running, settings.cohort_period),
-    )
+    return matrix
 
 
 @traced
 def _labelled(
     inputs: StudyInputs, settings: RetentionSettings, counts: pd.DataFrame, members: pd.DataFrame
-) -> Cohorts:
+) -> pd.DataFrame:
     """Cohorts by a label: each age counts the customers who are old enough for it, so that a group that still grows is not blank for ever."""
     import numpy as np
     import pandas as pd
@@ -202,8 +274,7 @@ def _labelled(
     found = stats.proportion_interval(
         np.minimum(matrix["active"], matrix["size"]), matrix["size"], method="wilson", level=inputs.confidence
     )
-    matrix = matrix.assign(rate=matrix["active"] / matrix["size"], low=found.low, high=found.high)
-    return _stated(inputs, settings, "non_contractual", "first_product", matrix, running="")
+    return matrix.assign(rate=matrix["active"] / matrix["size"], low=found.low, high=found.high)
 
 
 @traced
@@ -213,53 +284,42 @@ def _stated(
     basis: str,
     grouping: str,
     matrix: pd.DataFrame,
-    *,
-    running: str,
+    rows: ContractRows | BuyerRows,
 ) -> Cohorts:
     """Facts of a matrix: the cells shown, and each cohort a year on."""
-    period = Period(inputs.month - 12 * 5, inputs.month)
+    state = Stating(inputs=inputs, period=Period(inputs.month - 12 * 5, inputs.month))
+    group: dict[str, Any] = {"churn_basis": basis, "cohort_by": grouping}
     every = list(dict.fromkeys(matrix["cohort"]))
-    shown = every if grouping == "first_product" else every[-SHOWN - 1 :]
+    labelled = grouping == "first_product"
+    shown = every if labelled else every[-SHOWN - 1 :]
     drawn = matrix[matrix["cohort"].isin(shown) & (matrix["age"] <= SHOWN)]
-    totals = drawn.assign(total=drawn["margin_to_date"] if "margin_to_date" in drawn else float("nan"))
     cells, margin = {}, {}
-    for cohort, age, n, rate, low, high, total in totals.loc[
-        totals["mature"], ["cohort", "age", "size", "rate", "low", "high", "total"]
-    ].itertuples(index=False, name=None):
-        place = {"churn_basis": basis, "cohort_by": grouping, "cohort": str(cohort), "age": str(age)}
-        cells[str(cohort), int(age)] = estimate(
-            inputs,
-            "cohort_retention_rate",
-            rate,
-            low,
-            high,
-            method="Wilson",
-            period=period,
-            dimensions=place,
-            n=int(n),
-        )
-        if total == total and grouping != "first_product":
-            margin[str(cohort), int(age)] = plain(
-                inputs, "cohort_revenue_per_customer", float(total) / int(n), period=period, dimensions=place
+    for cell in drawn[drawn["mature"]].to_dict("records"):
+        cohort, age, n = str(cell["cohort"]), int(cell["age"]), int(cell["size"])
+        place: dict[str, Any] = {**group, "cohort": cohort, "age": str(age)}
+        cells[cohort, age] = _rate(state, cell, rows, place)
+        if "margin_to_date" in cell and isinstance(rows, BuyerRows) and not labelled:
+            margin[cohort, age] = state.exact(
+                "cohort_revenue_per_customer",
+                float(cell["margin_to_date"]) / n,
+                lineage=rows.to_date("margin", cohort, age),
+                **place,
             )
     age = YEAR[settings.cohort_period]
     differences = cohort_differences(matrix, age=age, smallest=SMALLEST)
-    gaps = _gaps(inputs, differences, basis, grouping, age, period)
+    gaps = _gaps(inputs, differences, basis, grouping, age, state.period)
     sizes = {
-        one: plain(
-            inputs,
+        one: state.exact(
             "cohort_size",
             int(drawn.loc[drawn["cohort"] == one, "size"].iloc[0]),
-            period=period,
-            dimensions={"churn_basis": basis, "cohort_by": grouping, "cohort": one},
+            lineage=Rows(numerator=rows.members(one, int(drawn.loc[drawn["cohort"] == one, "age"].iloc[0]))),
+            cohort=one,
+            **group,
         )
         for one in shown
     }
-    surest = (
-        None
-        if differences.empty
-        else str(differences.sort_values(["p_value", "cohort"], kind="stable")["cohort"].iloc[0])
-    )
+    ordered = differences.sort_values(["p_value", "cohort"], kind="stable")["cohort"]
+    whole, running = last_steps(inputs.month, settings.cohort_period)
     return Cohorts(
         basis=basis,
         grouping=grouping,
@@ -268,67 +328,66 @@ def _stated(
         cells=cells,
         margin=margin,
         sizes=sizes,
-        lines=_lines(inputs, matrix, basis, grouping, age, gaps, period),
+        lines=_lines(state, matrix, group, age, gaps, rows),
         differences=differences,
         p_value=None if differences.empty else float(differences["adjusted"].min()),
-        worst=gaps.get(surest) if surest else None,
-        running=running,
+        worst=None if differences.empty else gaps.get(str(ordered.iloc[0])),
+        running="" if labelled or whole == running else step_name(running, settings.cohort_period),
     )
 
 
-@traced
+def _rate(state: Stating, cell: Mapping[Hashable, Any], rows: CohortRows, place: Mapping[str, Any]) -> Fact:
+    """Those active at an age among the customers of the cohort."""
+    return state.between(
+        "cohort_retention_rate",
+        float(cell["rate"]),
+        cell["low"],
+        cell["high"],
+        method="Wilson",
+        n=int(cell["size"]),
+        lineage=_rate_rows(rows, place["cohort"], int(place["age"])),
+        **place,
+    )
+
+
 def _lines(
-    inputs: StudyInputs,
+    state: Stating,
     matrix: pd.DataFrame,
-    basis: str,
-    grouping: str,
+    group: Mapping[str, Any],
     age: int,
     gaps: Mapping[str, Fact],
-    period: Period,
+    rows: ContractRows | BuyerRows,
 ) -> tuple[CohortLine, ...]:
     """The cohorts that are a year old, oldest first (labels: largest first), at most as many as are shown."""
     at = matrix[(matrix["age"] == age) & matrix["mature"]]
     at = (
         at.sort_values(["size", "cohort"], ascending=[False, True], kind="stable").head(SHOWN)
-        if grouping == "first_product"
+        if group["cohort_by"] == "first_product"
         else at.tail(SHOWN)
-    )
-    measures = (
-        [name for name in MEASURES if f"{name}_to_date" in matrix] if basis == "non_contractual" else []
     )
     made = []
     for row in at.to_dict("records"):
         cohort, n = str(row["cohort"]), int(row["size"])
-        place = {"churn_basis": basis, "cohort_by": grouping, "cohort": cohort, "age": str(age)}
+        place: dict[str, Any] = {**group, "cohort": cohort, "age": str(age)}
         brought = {
-            name: plain(
-                inputs,
+            name: state.exact(
                 f"cohort_{name}_to_date",
                 float(row[f"{name}_to_date"]) / n,
-                numerator=float(row[f"{name}_to_date"]),
-                denominator=n,
-                period=period,
-                dimensions=place,
+                parts={"numerator": float(row[f"{name}_to_date"]), "denominator": n},
+                lineage=rows.to_date(name, cohort, age),
+                **place,
             )
-            for name in measures
+            for name in MEASURES
+            if isinstance(rows, BuyerRows) and f"{name}_to_date" in matrix
         }
+        size = state.exact("cohort_size", n, lineage=Rows(numerator=rows.members(cohort, age)), **place)
         made.append(
             CohortLine(
                 cohort=cohort,
-                size=plain(inputs, "cohort_size", n, period=period, dimensions=place),
+                size=size,
                 per_customer=brought,
                 gap=gaps.get(cohort),
-                rate=estimate(
-                    inputs,
-                    "cohort_retention_rate",
-                    row["rate"],
-                    row["low"],
-                    row["high"],
-                    method="Wilson",
-                    n=n,
-                    period=period,
-                    dimensions=place,
-                ),
+                rate=_rate(state, row, rows, place),
             )
         )
     return tuple(made)
@@ -336,7 +395,12 @@ def _lines(
 
 @traced
 def _gaps(
-    inputs: StudyInputs, differences: pd.DataFrame, basis: str, grouping: str, age: int, period: Period
+    inputs: StudyInputs,
+    differences: pd.DataFrame,
+    basis: str,
+    grouping: str,
+    age: int,
+    period: Month | Period | None,
 ) -> dict[str, Fact]:
     """Each cohort against the others, with an interval at the simultaneous (Bonferroni) level of all cohorts."""
     from scipy.stats import norm
@@ -344,28 +408,22 @@ def _gaps(
     if differences.empty:
         return {}
     z = float(norm.ppf(1 - (1 - inputs.confidence) / (2 * len(differences))))
+    state = Stating(inputs=inputs, period=period)
     total, gaps = differences["size"].sum(), {}
     for row in differences.to_dict("records"):
         rest = total - row["size"]
-        reach = (
-            z
-            * (row["rate"] * (1 - row["rate"]) / row["size"] + row["others"] * (1 - row["others"]) / rest)
-            ** 0.5
-        )
-        gaps[str(row["cohort"])] = estimate(
-            inputs,
+        own, others = (row[name] * (1 - row[name]) for name in ("rate", "others"))
+        reach = z * (own / row["size"] + others / rest) ** 0.5
+        gaps[str(row["cohort"])] = state.between(
             "cohort_gap",
-            row["difference"],
+            float(row["difference"]),
             row["difference"] - reach,
             row["difference"] + reach,
             method="Normal, simultaneous over cohorts",
-            period=period,
-            dimensions={
-                "churn_basis": basis,
-                "cohort_by": grouping,
-                "cohort": str(row["cohort"]),
-                "age": str(age),
-            },
             n=int(row["size"]),
+            churn_basis=basis,
+            cohort_by=grouping,
+            cohort=str(row["cohort"]),
+            age=str(age),
         )
     return gaps
