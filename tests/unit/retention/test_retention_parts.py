@@ -39,22 +39,6 @@ def test_steps_are_the_calendar_periods_of_pandas(period: str):
     assert found["step"].tolist() == [one.to_period(FREQUENCY[period]).ordinal for one in days]
 
 
-@pytest.mark.parametrize(
-    ("zone", "expected"),
-    [
-        ("America/New_York", ["1998-01-14", "1998-07-15"]),
-        (-240, ["1998-01-15", "1998-07-15"]),
-        ("Asia/Shanghai", ["1998-01-15", "1998-07-15"]),
-    ],
-)
-def test_business_days_keep_summer_time(zone: str | int, expected: list[str]):
-    # half past four in the morning, UTC: before midnight in New York in winter only
-    found = DuckDB().frame(
-        f"SELECT {views.day('one', zone)} AS day FROM (VALUES (TIMESTAMP '1998-01-15 04:30:00'), (TIMESTAMP '1998-07-15 04:30:00')) AS t(one)"
-    )
-    assert [str(one)[:10] for one in found["day"]] == expected
-
-
 # -- cohorts and effects --------------------------------------------------------------------------------------------------
 
 
