@@ -12,14 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import MissingData
-from analysis.failures import views
 from analysis.failures.baseline import Baseline
 from analysis.failures.field import Field
 from analysis.failures.lives import ComponentLife, component_lives
 from analysis.failures.reporting import Delay, delay_of, share_by_month
 from analysis.metrics.lineage import traced
 from analysis.metrics.steady import exact_sum
+from analysis.metrics.views import month_index, month_number
 from analysis.periods import Month
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,8 +32,8 @@ FOREVER = 10**6
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Intensity:
-    """Failures a machine and month: fitted by age, with a season by calendar month and what the fit cannot know (``spread``, relative)."""
+class Intensity(Summarised):
+    """Failures per machine and month: fitted by age, with a season by calendar month and what the fit cannot know (``spread``, relative)."""
 
     lives: tuple[ComponentLife, ...]
     rest_rate: float
@@ -86,8 +87,8 @@ def in_field(field: Field) -> pd.DataFrame:
     """Machines in the field after the last month: ``product_line``, ``started_no``, ``warranty_no`` (last month under warranty), ``machines``."""
     return field.query(
         field.machines,
-        select="SELECT product_line, year(started) * 12 + month(started) - 1 AS started_no, "
-        "coalesce(year(warranty_end) * 12 + month(warranty_end) - 1, -1) AS warranty_no, count(*) AS machines FROM machines WHERE still_there "
+        select=f"SELECT product_line, {month_number('started')} AS started_no, "
+        f"coalesce({month_number('warranty_end')}, -1) AS warranty_no, count(*) AS machines FROM machines WHERE still_there "
         "GROUP BY ALL ORDER BY 1, 2, 3",
     )
 
@@ -98,8 +99,8 @@ def planned(field: Field) -> pd.DataFrame | None:
     engine, after = field.inputs.engine, f"DATE '{field.last.end}'"
     try:
         return engine.query(
-            "SELECT coalesce(p.product_line, 'not_stated') AS product_line, year(s.month) * 12 + month(s.month) - 1 AS started_no, "
-            f"year(s.month) * 12 + month(s.month) - 1 + coalesce(p.warranty_months, 0) AS warranty_no, {exact_sum('s.quantity')} AS machines "
+            f"SELECT coalesce(p.product_line, 'not_stated') AS product_line, {month_number('s.month')} AS started_no, "
+            f"{month_number('s.month')} + coalesce(p.warranty_months, 0) AS warranty_no, {exact_sum('s.quantity')} AS machines "
             f"FROM shipment_plan s LEFT JOIN products p ON p.product_id = s.product_id WHERE s.month >= {after} GROUP BY ALL ORDER BY 1, 2, 3",
             needs=("shipment_plan.quantity", "products.warranty_months"),
         )
@@ -118,7 +119,7 @@ def retirement_rate(field: Field) -> float:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Forecast:
+class Forecast(Summarised):
     """Expected failures by month ahead, component, product line and warranty.
 
     frame : one row a month, product line, component and ``warranty`` (true: inside): ``failures``
@@ -161,7 +162,7 @@ def forecast(
     )
     machines = stock["machines"].to_numpy(dtype=float)
     line_of, lines = pd.factorize(stock["product_line"], sort=True)
-    last = views.month_index(field.last)
+    last = month_index(field.last)
     for step, month in enumerate(months, start=1):
         age = last + step - started
         present = (
@@ -183,7 +184,7 @@ def forecast(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ForecastTest:
+class ForecastTest(Summarised):
     """The forecast made a year ago with what was known then, beside what happened: one row a month."""
 
     origin: Month
@@ -214,7 +215,7 @@ def backtest(field: Field, delay: Delay) -> ForecastTest | None:
     then = field.as_known_at_the_end_of(field.last - AHEAD)
     lives, _ = component_lives(then)
     intensity = intensity_of(then, Baseline.of(then), delay_of(then.delays, then.horizon), lives)
-    origin = views.month_index(then.last)
+    origin = month_index(then.last)
     later = field.shipped[field.shipped["started_no"] > origin]
     arrivals = later.assign(product_line="all", warranty_no=FOREVER)[
         ["product_line", "started_no", "warranty_no", "machines"]
@@ -224,7 +225,7 @@ def backtest(field: Field, delay: Delay) -> ForecastTest | None:
     counts = field.failure_counts.groupby("month_no")["failures"].sum()
     share = share_by_month(delay, list(made.months), field.horizon)
     actual = [
-        float(counts.get(views.month_index(month), 0)) / part
+        float(counts.get(month_index(month), 0)) / part
         for month, part in zip(made.months, share, strict=True)
     ]
     rows = pd.DataFrame(

@@ -13,6 +13,7 @@ from analysis.failures.field import Field
 from analysis.failures.life_models import AgeCounts
 from analysis.metrics.lineage import traced
 from analysis.metrics.steady import exact_sum
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +29,7 @@ GAP_ERROR = 0.005
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ComponentLife:
+class ComponentLife(Summarised):
     """One component's Weibull intensity, and how far the fitted count of failures by age departs from the counted one.
 
     ``worst_gap`` is the largest share by which a span of ages departs, among those that depart by more than chance; zero where none does.

@@ -23,8 +23,6 @@ _DIRECT = """SELECT ticket_id, sum(amount) AS amount,
        sum(CASE WHEN posting_basis = 'incurred' AND category = 'outsourcing' THEN amount END) AS outsourcing
 FROM cost WHERE ticket_id IS NOT NULL AND posting_basis IN ('incurred', 'recovery') GROUP BY ticket_id"""
 
-PARTS_OF_COST = ("parts", "logistics", "outsourcing", "compensation", "other", "recovered")
-
 
 def _direct(field: Field) -> str:
     """CTE ``direct``: cost traced to each ticket, added up once for all questions of money."""

@@ -23,8 +23,10 @@ from analysis.locale import Text
 from analysis.metrics import Period
 from analysis.metrics.lineage import traced
 from analysis.metrics.steady import exact_sum
+from analysis.metrics.views import month_index
 from analysis.periods import Month
 from analysis.results import Fact, Interval
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
 
 CENT = Decimal("0.01")
 Labelled = tuple[Text, Fact]
-BAND_ENDS = {0: "0", 1: "1", 2: "2"}
 
 
 def whole(value: float) -> float:
@@ -73,7 +74,7 @@ def interval_of(low: float, high: float, level: float, method: str) -> Interval 
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Rates:
+class Rates(Summarised):
     """The failure rate: over a year, month by month as reported and as completed, by months in service, by units shipped."""
 
     year: Fact
@@ -96,7 +97,7 @@ def rates(field: Field, baseline: Baseline, delay: Delay, tested: Backtest | Non
     shares = share_by_month(delay, field.months, field.horizon)
     reported, completed, shown, numbers = [], [], [], []
     for month, share in zip(field.months, shares, strict=True):
-        number = views.month_index(month)
+        number = month_index(month)
         failed, exposed = int(counts.get(number, 0)), float(held.get(number, 0.0))
         fact = engine.ratio("failure_rate", failed, exposed, period=month)
         reported.append(fact)
@@ -105,7 +106,7 @@ def rates(field: Field, baseline: Baseline, delay: Delay, tested: Backtest | Non
             engine.stated("failure_reported_share", period=month, value=float(share), n=delay.failures)
         )
         numbers.append(engine.stated("failure_count", period=month, value=failed))
-    first = views.month_index(year(field).first)
+    first = month_index(year(field).first)
     over_year = engine.ratio(
         "failure_rate",
         int(counts[counts.index >= first].sum()),
@@ -201,7 +202,7 @@ def _error(field: Field, value: float, kind: str) -> Fact:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ChartFacts:
+class ChartFacts(Summarised):
     """A control chart as facts; ``signals`` are months beyond the limits."""
 
     kind: str
@@ -216,7 +217,7 @@ class ChartFacts:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RuleFacts:
+class RuleFacts(Summarised):
     """One rule of a chart by name: the months it signals, and on what share of quiet charts of this length it would signal at all."""
 
     name: Text
@@ -297,7 +298,7 @@ RULE_NAMES: dict[str, tuple[Text, Text]] = {
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PhaseFacts:
+class PhaseFacts(Summarised):
     """A fix's own machines and component, month by month, with limits before it and limits since."""
 
     name: Text
@@ -373,7 +374,7 @@ def chart_facts(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class CauseFacts:
+class CauseFacts(Summarised):
     """A cause that survived, with what it costs, since when, and the rows behind it."""
 
     cause: Cause
@@ -393,7 +394,7 @@ class CauseFacts:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Apart:
+class Apart(Summarised):
     """A batch told from the region most of it went to: the batch outside the region, and other batches inside it."""
 
     region: str
@@ -531,7 +532,7 @@ def _by_month(field: Field, baseline: Baseline, cause: Cause) -> tuple[list[Mont
         field.failures,
         select=f"SELECT month_no, count(*) AS failures FROM failed WHERE {where}{also} GROUP BY ALL ORDER BY ALL",
     ).set_index("month_no")["failures"]
-    number = [views.month_index(month) for month in field.months]
+    number = [month_index(month) for month in field.months]
     expected = np.array([float(due.get(k, 0.0)) for k in number])
     scale = cause.expected / expected.sum() if expected.sum() > 0 else 1.0
     return field.months, np.array([float(seen.get(k, 0)) for k in number]), expected * scale
@@ -648,7 +649,7 @@ def search_facts(field: Field, search: Search, familywise: float) -> tuple[Fact,
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ParetoLine:
+class ParetoLine(Summarised):
     """One line of a ranking; ``settled`` is false where chance could give it another rank."""
 
     name: Text
@@ -659,7 +660,7 @@ class ParetoLine:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Ranking:
+class Ranking(Summarised):
     """A Pareto ranking: its first lines, and how many values make up eighty percent (with the interval that chance leaves)."""
 
     dimension: str
@@ -769,12 +770,10 @@ def _drawn(
             generator.poisson(number, (RANKING_DRAWS, len(order))) - np.array([subtract[k] for k in order])
         )
     each = np.array([float(amounts[k]) / max(float(counts[k]), 1.0) for k in order])
-    drawn = generator.poisson(number, (RANKING_DRAWS, len(order))) * each
-    return (
-        drawn
-        if spread is None
-        else drawn + generator.standard_normal(drawn.shape) * np.array([spread[k] for k in order])
-    )
+    drawn: np.ndarray = generator.poisson(number, (RANKING_DRAWS, len(order))) * each
+    if spread is not None:
+        drawn = drawn + generator.standard_normal(drawn.shape) * np.array([spread[k] for k in order])
+    return drawn
 
 
 def _makers(amounts: np.ndarray) -> np.ndarray:
@@ -788,7 +787,7 @@ def _makers(amounts: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LifeFacts:
+class LifeFacts(Summarised):
     name: Text
     component: str
     shape: Fact
@@ -802,7 +801,7 @@ class LifeFacts:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ModelFacts:
+class ModelFacts(Summarised):
     """One life distribution of one component: Schwarz criterion above the lowest, log-likelihood, B10 life, and whether it is the one used."""
 
     model: str
@@ -814,7 +813,7 @@ class ModelFacts:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PlotFacts:
+class PlotFacts(Summarised):
     """Share failed by age (months): counted without a model, and by the fitted Weibull with its band."""
 
     counted: Curve
@@ -933,7 +932,7 @@ def curve_facts(
     row: Any
     for row in table.itertuples():
         number = getattr(row, value)
-        if number != number:  # noqa: PLR0124 - nan: beyond the last observation
+        if number != number:
             continue
         at = float(getattr(row, age))
         fact = engine.stated(
@@ -952,7 +951,7 @@ def curve_facts(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ForecastFacts:
+class ForecastFacts(Summarised):
     """Failures and cost of the months ahead, what remaining warranty will cost, and how the last forecast did."""
 
     history: tuple[tuple[Month, Fact], ...]
@@ -972,8 +971,8 @@ class ForecastFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class UnitCost:
-    """Mean direct cost a failure and its standard error."""
+class UnitCost(Summarised):
+    """Mean direct cost per failure and its standard error."""
 
     mean: float
     error: float

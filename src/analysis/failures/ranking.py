@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.errors import MissingData
-from analysis.failures import views
 from analysis.failures.reporting import delay_of, share_by_month
 from analysis.metrics.lineage import traced
+from analysis.metrics.views import month_index
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +41,7 @@ def above_own_past(field: Field, baseline: Baseline, dimension: str) -> pd.DataF
     years = min((len(field.months) - RECENT) // YEAR, 2)
     if years < 1:
         raise MissingData("tickets.opened_at (24 months)")
-    months = [views.month_index(month) for month in field.months]
+    months = [month_index(month) for month in field.months]
     recent, past = months[-RECENT:], months[-RECENT - years * YEAR : -RECENT]
     share = dict(
         zip(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from analysis.failures.field import Field
 from analysis.metrics.lineage import traced
 from analysis.periods import Month, months_between
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +28,7 @@ SETTLED_MONTHS = 3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Delay:
+class Delay(Summarised):
     """``reported[d]`` is the share of failures reported within d days; one from ``LONGEST_DAYS`` on, which is an assumption."""
 
     reported: Floats
@@ -35,9 +36,6 @@ class Delay:
 
     def share(self, days: NDArray[np.int64]) -> Floats:
         return np.asarray(self.reported[np.clip(days, 0, len(self.reported) - 1)])
-
-    def days_until(self, share: float) -> int:
-        return int(np.searchsorted(self.reported, share - 1e-12))
 
 
 @traced
@@ -77,7 +75,7 @@ def share_by_month(delay: Delay, months: list[Month], horizon: dt.date) -> Float
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Backtest:
+class Backtest(Summarised):
     """Months as they were known at their end, corrected then, and as they are known now: one row a month."""
 
     rows: pd.DataFrame

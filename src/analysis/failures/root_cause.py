@@ -20,7 +20,6 @@ from analysis.failures import (
     monitoring,
     ranking,
     reporting,
-    views,
     words,
 )
 from analysis.failures import publishing as publish
@@ -30,9 +29,11 @@ from analysis.failures.trees import TreeFacts, solved_trees
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
 from analysis.metrics.lineage import traced
+from analysis.metrics.views import month_index, month_of_index
 from analysis.params.interventions import load_interventions
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Sentence
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +48,7 @@ MOST_CAUSES = 8
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class WatchFacts:
+class WatchFacts(Summarised):
     cells: Fact
     false_alarms: Fact
     detected: tuple[Fact, ...]
@@ -55,7 +56,7 @@ class WatchFacts:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class FixFacts:
+class FixFacts(Summarised):
     fix: Any
     name: Text
     ratio: Fact
@@ -64,7 +65,7 @@ class FixFacts:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class MoneyFacts:
+class MoneyFacts(Summarised):
     """Direct cost by component with its parts, recovery by supplier, and money paid although nothing was owed."""
 
     total: Fact
@@ -76,7 +77,7 @@ class MoneyFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SimulatedFact:
+class SimulatedFact(Summarised):
     """How often the study was right in simulated fields with a fault ``planted`` at a rate ``ratio`` (one: nothing planted, how often it alarmed)."""
 
     planted: str
@@ -86,7 +87,7 @@ class SimulatedFact:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class FailureStudy:
+class FailureStudy(Summarised):
     """What the failure notebook shows. ``missing`` names, by part, what could not be computed and why."""
 
     month: Month
@@ -121,7 +122,7 @@ class FailureStudy:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class NotRated:
+class NotRated(Summarised):
     """What is left to say where failures cannot be rated: which data are missing."""
 
     missing: MissingData
@@ -210,7 +211,7 @@ def study(inputs: StudyInputs) -> FailureStudy:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ClaimsForecast:
+class ClaimsForecast(Summarised):
     """Direct cost of failures under warranty to come, for a provision.
 
     rows : one row a ``product_line`` and ``month`` ahead: ``failures`` (expected), ``cost`` (yuan, expected, float), ``low`` and ``high``
@@ -430,19 +431,19 @@ def _repeats(field: Field) -> tuple[Fact, ...]:
     """By month of resolution; the last month whose repairs all have their thirty days is the newest."""
     frame = money.repeats(field).set_index("month_no")
     complete = (
-        views.month_index(Month(field.horizon.year, field.horizon.month)) - 2
+        month_index(Month(field.horizon.year, field.horizon.month)) - 2
         if field.horizon < field.last.end
-        else views.month_index(field.last) - 1
+        else month_index(field.last) - 1
     )
     engine, facts = field.inputs.engine, []
     for number, row in frame.iterrows():
-        if views.month_index(field.first) <= int(str(number)) <= complete:
+        if month_index(field.first) <= int(str(number)) <= complete:
             facts.append(
                 engine.ratio(
                     "repeat_repair_rate_30d",
                     int(row["repeated"]),
                     int(row["repairs"]),
-                    period=views.month_of_index(int(str(number))),
+                    period=month_of_index(int(str(number))),
                 )
             )
     return tuple(facts)
@@ -713,7 +714,7 @@ def _completed_counts(field: Field, delay: reporting.Delay) -> list[Fact]:
         engine.stated(
             "failure_forecast",
             period=month,
-            value=publish.whole(float(counts.get(views.month_index(month), 0) / part)),
+            value=publish.whole(float(counts.get(month_index(month), 0) / part)),
             dimensions={"basis": "completed"},
         )
         for month, part in zip(field.months, share, strict=True)

@@ -10,7 +10,7 @@ from analysis.errors import MissingData
 from analysis.failures import money as amounts
 from analysis.failures.field import Field
 from analysis.metrics.lineage import traced
-from analysis.results import Check, Fact, Finding, Sentence, Value
+from analysis.results import Check, Fact, Finding, Sentence, Severity, Value
 
 if TYPE_CHECKING:
     from analysis.failures.publishing import CauseFacts
@@ -20,7 +20,7 @@ SEARCH_METHOD = (
     "Expected failures from rates by months in service and component over all machines, times a factor of the calendar month; search over combinations of "
     "attributes with a bound on the chance of naming any cause when there is none."
 )
-FORECAST_METHOD = "Machines in the field aged month by month, Weibull intensity by component, season, planned shipments, direct cost a failure of the last twelve months."
+FORECAST_METHOD = "Machines in the field aged month by month, Weibull intensity by component, season, planned shipments, direct cost per failure of the last twelve months."
 
 
 @traced
@@ -152,7 +152,7 @@ def _wear(lives: Sequence[Any]) -> list[Finding]:
 
 @traced
 def _fixes(fixes: Sequence[Any]) -> list[Finding]:
-    words = {
+    words: dict[str, tuple[Severity, str]] = {
         "worked": (
             "good",
             "{fix}: it worked so far. Machines made with it fail {ratio} as often as those before it, at the same age ({ratio:interval}).",
@@ -184,7 +184,7 @@ def _fixes(fixes: Sequence[Any]) -> list[Finding]:
                 subject={"fix": fix.fix.id},
                 statement=Sentence(template, values),
             )
-        )  # type: ignore[arg-type]
+        )
     return found
 
 
@@ -410,8 +410,7 @@ def _dispersion(field: Field, dispersion: float) -> Check:
 def _apart(cause: CauseFacts) -> Check:
     assert cause.apart is not None
     elsewhere, rest = cause.apart.batch_elsewhere, cause.apart.region_without
-    known = elsewhere.interval is not None and rest.interval is not None
-    clear = known and elsewhere.interval.low > 1 and rest.interval.low < 1.25  # type: ignore[union-attr]
+    clear = elsewhere.interval and rest.interval and elsewhere.interval.low > 1 and rest.interval.low < 1.25
     return Check(
         id="cause_told_apart",
         outcome="passed" if clear else "info",

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from analysis.failures.fault_tree import BasicEvent, FaultTree
 from analysis.failures.field import Field
 from analysis.failures.publishing import interval_of, window
 from analysis.locale import Text
 from analysis.metrics.lineage import traced
-from analysis.params.strict import params_root
+from analysis.params.places import params_files
 from analysis.results import Fact
+from analysis.summaries import Summarised
 
 MISSION_MONTHS = 12
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Node:
+class Node(Summarised):
     """A place in the drawn tree; ``probability`` of basic events only."""
 
     id: int
@@ -30,7 +32,7 @@ class Node:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class TreeFacts:
+class TreeFacts(Summarised):
     """A solved tree: its top event, its events by importance, and the number of minimal cut sets."""
 
     name: str
@@ -44,8 +46,8 @@ class TreeFacts:
 @traced
 def solved_trees(field: Field, *, seed: int, folder: Path | None = None) -> tuple[TreeFacts, ...]:
     """Every tree whose events all have a probability, by file name."""
-    folder = folder or params_root() / "fault_trees"
-    found = [_solved(field, FaultTree.from_yaml(path), seed=seed) for path in sorted(folder.glob("*.yml"))]
+    paths = sorted(folder.glob("*.yml")) if folder else params_files("fault_trees")
+    found = [_solved(field, FaultTree.from_yaml(path), seed=seed) for path in paths]
     return tuple(tree for tree in found if tree is not None)
 
 
@@ -129,8 +131,8 @@ def _label(tree: FaultTree, name: str) -> Text:
 def _nodes(tree: FaultTree, chance: dict[str, Fact]) -> tuple[Node, ...]:
     import pandas as pd
 
-    def number(value: object) -> int | None:
-        return None if pd.isna(value) else int(str(value))  # type: ignore[call-overload]
+    def number(value: Any) -> int | None:
+        return None if pd.isna(value) else int(str(value))
 
     return tuple(
         Node(

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analysis.errors import MissingData
-from analysis.failures import views
 from analysis.failures.field import Field
 from analysis.failures.reporting import Delay, share_by_month
 from analysis.locale import Text
 from analysis.metrics.lineage import traced
+from analysis.metrics.views import month_index
 from analysis.results import Fact, Interval
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +24,7 @@ Sums = dict[tuple[int, int], float]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Triangle:
+class Triangle(Summarised):
     """Cumulative failures per 1,000 machines by quarter and age; immature cells are absent.
 
     ``ultimate`` is what each quarter is expected to reach at the last age: its oldest mature cell times the development of all quarters together.
@@ -43,7 +44,7 @@ def triangle(field: Field, delay: Delay) -> Triangle:
     """A machine's age is its months in service; a cell is shown when the youngest machines of the quarter have lived that long."""
     share = dict(
         zip(
-            (views.month_index(m) for m in field.months),
+            (month_index(m) for m in field.months),
             share_by_month(delay, field.months, field.horizon),
             strict=True,
         )
@@ -104,7 +105,7 @@ def _made(
     *,
     produced: Triangle | None = None,
 ) -> Triangle:
-    first, last = views.month_index(field.first), views.month_index(field.last)
+    first, last = month_index(field.first), month_index(field.last)
     # machines that went into service before the window may have failed before it
     held, counts = (
         frame[(frame["started_no"] >= first) & (frame["cohort"] >= first)] for frame in (held, counts)

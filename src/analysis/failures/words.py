@@ -21,6 +21,7 @@ from analysis.locale import Text
 from analysis.metrics import Period
 from analysis.metrics.lineage import traced
 from analysis.results import Fact
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,7 +129,7 @@ def terms(text: str) -> set[str]:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class TermFacts:
+class TermFacts(Summarised):
     """A term of one component's tickets: its share there and elsewhere, and the log-odds in standard errors."""
 
     component: Text
@@ -140,7 +141,7 @@ class TermFacts:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SimilarFacts:
+class SimilarFacts(Summarised):
     """A typical complaint of a component, only as far as many customers say the same, and how many tickets are like it."""
 
     component: str
@@ -150,7 +151,7 @@ class SimilarFacts:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Words:
+class Words(Summarised):
     """Distinctive terms by component, the most telling first, and terms of the report month not seen in the year before."""
 
     by_component: tuple[TermFacts, ...]

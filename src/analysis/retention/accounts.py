@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from analysis.results import Fact, Rows
 from analysis.retention import views
 from analysis.retention.scores_facts import EarlyWarning
 from analysis.retention.spells import contracts, year_of
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +27,7 @@ HORIZON = 6  # months ahead for which the renewal calendar names accounts
 
 
 @dataclass(frozen=True, kw_only=True)
-class Account:
+class Account(Summarised):
     """One account by its rank: where it belongs, its yearly value a year ago and now, the share kept, the last day of the running term (None: lost), chance of loss (None: no score)."""
 
     rank: int
@@ -42,7 +42,7 @@ class Account:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Due:
+class Due(Summarised):
     """An account whose term ends within the horizon: value that comes up and, where there is a score, value times chance of loss."""
 
     rank: int
@@ -55,7 +55,7 @@ class Due:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Accounts:
+class Accounts(Summarised):
     """Accounts under contract: the largest, those up for renewal, all of them as evidence, and how concentrated their value is.
 
     ``top_share`` : held by the largest tenth; ``ten_share`` : by the ten largest; ``equal_accounts`` : as many accounts of one size would be as concentrated
@@ -279,7 +279,7 @@ def _due(
 @traced
 def _chance(state: Stating, chance: float, scores: pd.DataFrame | None, place: dict[str, Any]) -> Fact | None:
     """The score of one account, in the report month."""
-    if chance != chance:  # noqa: PLR0124 - not a number
+    if scores is None or chance != chance:
         return None
     return state.exact("account_loss_score", float(chance), period=state.inputs.month, **place)
 

@@ -16,6 +16,7 @@ from analysis.results import Derived, Fact
 from analysis.retention import views
 from analysis.retention.drivers import Drivers
 from analysis.retention.spells import observed_from
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +38,7 @@ NAMES = {
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Link:
+class Link(Summarised):
     """One link: its strength (ratio), its p-value, and, once judged among all links, whether it holds."""
 
     id: str
@@ -48,7 +49,7 @@ class Link:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Chain:
+class Chain(Summarised):
     """The links that the data allow, in the order of the chain, and why the others could not be tested."""
 
     links: tuple[Link, ...]
@@ -56,7 +57,7 @@ class Chain:
 
 
 @dataclass(frozen=True)
-class LogRatio:
+class LogRatio(Summarised):
     """Logarithm of a ratio, its standard error, and the number of observations behind it."""
 
     value: float
@@ -118,7 +119,9 @@ def chain(inputs: StudyInputs, found: Drivers | None) -> Chain:
         "contacts_to_cost": parts.do("contacts_to_cost", mean_ratio, costs),
     }
     known = {name: one for name, one in ratios.items() if not isinstance(one, NotDone)}
-    adjusted = stats.adjust_p_values([one.p_value for one in known.values()], method="holm") if known else []
+    if not known:
+        return Chain(links=(), not_tested=parts.skipped)
+    adjusted = stats.adjust_p_values([one.p_value for one in known.values()], method="holm")
     links = tuple(
         _link(state, name, one, float(q), low if name == "score_to_loss" else None)
         for (name, one), q in zip(known.items(), adjusted, strict=True)

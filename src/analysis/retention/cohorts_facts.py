@@ -17,6 +17,7 @@ from analysis.retention import views
 from analysis.retention.cohorts import FREQUENCY, cohort_differences, finished
 from analysis.retention.settings import RetentionSettings, load_settings
 from analysis.retention.spells import contracts
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +34,7 @@ SMALLEST = 50
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class CohortLine:
+class CohortLine(Summarised):
     """One cohort after a year: its customers, who was active in that step, and what each customer brought until then.
 
     ``per_customer`` : cumulative orders, revenue and margin a customer (those the data have); ``gap`` : activity minus that of the other cohorts,
@@ -48,7 +49,7 @@ class CohortLine:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Cohorts:
+class Cohorts(Summarised):
     """Cohorts on one basis and grouping.
 
     ``matrix`` is the tidy table of :func:`analysis.retention.cohort_matrix`; ``cells`` the mature rates shown, by (cohort, age); ``sizes`` by
@@ -73,21 +74,21 @@ class Cohorts:
 class CohortRows(Protocol):
     """The SELECTs that list the customers behind the cells of a matrix."""
 
-    def members(self, cohort: str, age: int) -> str:
+    def members(self, cohort: str, age: int, /) -> str:
         """The customers of a cohort; where it is a label, those old enough for this age."""
 
-    def active(self, cohort: str, age: int) -> str:
+    def active(self, cohort: str, age: int, /) -> str:
         """Those of them who were active at this age."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class ContractRows:
+class ContractRows(Summarised):
     """Customers by the step of their first contract; ``steps`` are the ordinals of the cohorts by name."""
 
     lives: str
     steps: Mapping[str, int]
 
-    def members(self, cohort: str, age: int) -> str:
+    def members(self, cohort: str, _age: int, /) -> str:
         return views.where(self.lives, f"cohort = {self.steps[cohort]}")
 
     def active(self, cohort: str, age: int) -> str:
@@ -96,7 +97,7 @@ class ContractRows:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BuyerRows:
+class BuyerRows(Summarised):
     """Buyers by their step of entry (``steps`` by name), or by label where there are no steps: then up to the last ``whole`` step."""
 
     member_rows: str

@@ -17,6 +17,7 @@ from analysis.results import Derived, Fact, Interval, Rows
 from analysis.retention import views
 from analysis.retention.components import ChurnComponents, churn_components
 from analysis.retention.spells import YEAR, contracts, purchases, year_of
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +31,7 @@ NO_YEAR = Text(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ChurnMovement:
+class ChurnMovement(Summarised):
     """The components of one period and one group, as facts by name."""
 
     basis: str
@@ -46,7 +47,7 @@ class ChurnMovement:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ChurnBasis:
+class ChurnBasis(Summarised):
     """Churn on one basis: the year, the month, the year by customer type, and the yearly rate month by month.
 
     ``lost`` lists the customers behind the year's rate, one row each.
@@ -290,7 +291,7 @@ def model_churn(inputs: StudyInputs, basis: ChurnBasis) -> Fact:
 
 
 @traced
-def first_loss(inputs: StudyInputs, basis: ChurnBasis) -> Month | None:
+def first_loss(inputs: StudyInputs) -> Month | None:
     """Month of the first loss on record, among all contracts; None where none is."""
     sql = f"WITH {contracts(inputs)} SELECT min(ends) AS first FROM spells"
     found = inputs.engine.query(sql)["first"].iloc[0]

@@ -18,6 +18,7 @@ from analysis.periods import Month
 from analysis.results import Fact
 from analysis.retention import views
 from analysis.retention.spells import contracts, felt, observed_from
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,7 +50,7 @@ TESTED = (("slow", "total"), ("repeat", "total_repeat"), ("waited", "response"),
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Drivers:
+class Drivers(Summarised):
     """Hazard ratios by (experience, model), p-values of the total effects, absolute differences, and tests of proportionality.
 
     ``diagnostics`` : by experience, statistic and p-value of whether its ratio changes with the age of the contract, in the model it is tested in;
@@ -94,7 +95,7 @@ def drivers(inputs: StudyInputs) -> Drivers:
     exposed = {name: _losses(held[model], name) for name, model in entered}
     tested = [(what, model) for what, model in TESTED if model in fits]
     p_values = {
-        what: float(fit.coefficients.loc[what, "p_value"])
+        what: float(fit.coefficients["p_value"].loc[what])
         for what, model in tested
         if not isinstance(fit := fits[model], NotDone) and what in fit.coefficients.index
     }
@@ -189,7 +190,7 @@ def _ratio(state: Stating, fit: CoxFit | NotDone, name: str, model: str, losses:
     place: dict[str, Any] = {"exposure": "slow" if name == "ever_slow" else name, "model": model}
     if isinstance(fit, NotDone) or name not in fit.coefficients.index:
         return state.exact("loss_hazard_ratio", None, **place)
-    row = fit.coefficients.loc[name]
+    row: Any = fit.coefficients.loc[name]
     return state.between(
         "loss_hazard_ratio",
         float(row["hazard_ratio"]),

@@ -14,6 +14,7 @@ from analysis.metrics import Stating, StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.results import Fact
 from analysis.retention.cohorts_facts import Cohorts
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +24,7 @@ EFFECTS = ("age", "calendar", "cohort")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Curvature:
+class Curvature(Summarised):
     """One of the three: deviance explained beyond a straight line when it enters last, its degrees of freedom, and the p-value."""
 
     name: str

@@ -309,7 +309,7 @@ def _accounts(parts: RetentionParts) -> list[Finding]:
 # -- checks ----------------------------------------------------------------------------------------------------------
 
 
-def checks(inputs: StudyInputs, parts: RetentionParts) -> tuple[Check, ...]:
+def checks(parts: RetentionParts) -> tuple[Check, ...]:
     """The doubts that are shown beside the results."""
     makers = (
         _identities,

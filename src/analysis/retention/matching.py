@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analysis.metrics.lineage import traced
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Matched:
+class Matched(Summarised):
     """Served customers against controls of the same strata, weighted by the served.
 
     served, bought : served customers with a match, and those of them with the outcome

@@ -16,6 +16,7 @@ from analysis.retention import views
 from analysis.retention.matching import matched
 from analysis.retention.settings import load_settings
 from analysis.retention.spells import contracts, felt, observed_from
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -32,7 +33,7 @@ SMALLEST = 30  # served customers with a match below which the rates are not com
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class AfterService:
+class AfterService(Summarised):
     """One group of served customers beside its matches, within a window of months; ``cells`` are the strata compared."""
 
     window: int

@@ -17,10 +17,11 @@ from analysis.retention.matching_facts import AfterService
 from analysis.retention.revenue import RevenueRetention
 from analysis.retention.scores_facts import EarlyWarning
 from analysis.retention.survival import ContractSurvival
+from analysis.summaries import Summarised
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RetentionParts:
+class RetentionParts(Summarised):
     """What the study asks, one part per question; a part that could not be made says why.
 
     ``models`` decides which pages are made: ``b2b`` accounts and renewals, ``b2c`` cohorts and the call list; what neither needs is left out.

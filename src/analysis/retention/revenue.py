@@ -15,13 +15,14 @@ from analysis.periods import Month
 from analysis.results import Fact, Rows
 from analysis.retention import views
 from analysis.retention.spells import YEAR, contracts, year_of
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RevenueRetention:
+class RevenueRetention(Summarised):
     """Yearly contract value of the customers present at the start, and what of it was kept; by customer type and together (None)."""
 
     customer_type: str | None

@@ -18,6 +18,7 @@ from analysis.retention import views
 from analysis.retention.scores import RiskScores, auc_interval, risk_scores
 from analysis.retention.settings import load_settings
 from analysis.retention.spells import contracts, felt, observed_from
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,7 +69,7 @@ def reason_names(features: Sequence[str]) -> Text:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Call:
+class Call(Summarised):
     """One customer of the call list by rank, without an identifier."""
 
     rank: int
@@ -80,7 +81,7 @@ class Call:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PastSnapshot:
+class PastSnapshot(Summarised):
     """One past snapshot, scored by a model learnt only from those before."""
 
     month: Month
@@ -92,7 +93,7 @@ class PastSnapshot:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class EarlyWarning:
+class EarlyWarning(Summarised):
     """Early warning: how good the score is on data it never saw, and what is at risk now."""
 
     scores: RiskScores

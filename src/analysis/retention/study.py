@@ -51,7 +51,7 @@ def study(inputs: StudyInputs) -> RetentionStudy:
     return RetentionStudy(
         **{part.name: getattr(made, part.name) for part in fields(made)},
         findings=findings.findings(inputs, made),
-        checks=(*findings.checks(inputs, made), *_not_tested(parts, made)),
+        checks=(*findings.checks(made), *_not_tested(parts, made)),
     )
 
 
@@ -79,7 +79,7 @@ def _asked(inputs: StudyInputs, parts: Parts) -> RetentionParts:
         contractual=contractual,
         non_contractual=non_contractual,
         model_churn=parts.do("model_churn", components_facts.model_churn, inputs, non_contractual),
-        first_loss=parts.do("first_loss", components_facts.first_loss, inputs, contractual),
+        first_loss=contractual if isinstance(contractual, NotDone) else components_facts.first_loss(inputs),
         reasons=parts.do("reasons", components_facts.reasons, inputs, contractual),
         revenue=parts.do("revenue", revenue.revenue_retention, inputs),
         renewals=parts.do("renewals", revenue.renewal_calendar, inputs)
@@ -115,7 +115,6 @@ TITLES = {
     "contractual": Text(en="churn of contracts", zh="合同流失"),
     "non_contractual": Text(en="churn of purchases", zh="购买型流失"),
     "model_churn": Text(en="churn by the purchase model", zh="购买模型流失率"),
-    "first_loss": Text(en="whether earlier losses are on record", zh="早期流失是否有记录"),
     "reasons": Text(en="reasons of losses", zh="流失原因"),
     "revenue": Text(en="revenue retention", zh="收入留存"),
     "renewals": Text(en="renewal calendar", zh="续约日历"),

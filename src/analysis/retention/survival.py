@@ -16,11 +16,13 @@ from analysis.periods import Month
 from analysis.results import Fact, Interval, Rows
 from analysis.retention import views
 from analysis.retention.spells import contracts, observed_from
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.stats import SurvivalCurve
+    from analysis.stats.survival import Weighting
 
 DAYS_PER_MONTH = 365.25 / 12
 LIMIT_MONTHS = 36
@@ -36,7 +38,7 @@ STRATA: Mapping[str, Sequence[str]] = {
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SurvivalGroup:
+class SurvivalGroup(Summarised):
     """One group's curve: survival by month of age, numbers at risk, restricted mean and its difference to the largest group, which comes first."""
 
     dimension: str
@@ -49,7 +51,7 @@ class SurvivalGroup:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ContractSurvival:
+class ContractSurvival(Summarised):
     """Survival of contracts.
 
     ``by`` holds the curves by dimension; ``p_values`` a log-rank test within strata of contract kind (and, for the segment, customer type), ``weighted`` the
@@ -92,8 +94,8 @@ def survival(inputs: StudyInputs) -> ContractSurvival:
             continue
         by[dimension] = _curves(inputs, rows, lives, dimension, groups, period)
         chosen = rows[rows[column].isin(groups)]
-        for weighting, target in (("log_rank", p_values), ("peto_peto", weighted)):
-            target[dimension] = _tested(chosen, column, strata, weighting)
+        p_values[dimension] = _tested(chosen, column, strata, "log_rank")
+        weighted[dimension] = _tested(chosen, column, strata, "peto_peto")
     return ContractSurvival(
         observed_from=since,
         from_start=from_start,
@@ -124,7 +126,7 @@ def _since(inputs: StudyInputs) -> tuple[dt.date, bool]:
 
 
 @traced
-def _tested(rows: pd.DataFrame, column: str, strata: Sequence[str], weighting: str) -> float:
+def _tested(rows: pd.DataFrame, column: str, strata: Sequence[str], weighting: Weighting) -> float:
     from analysis import stats
 
     labels = rows.groupby(list(strata), sort=True).ngroup().to_numpy() if strata else None

@@ -56,7 +56,11 @@ def test_recovery_is_by_supplier_of_the_failed_machine(small: Path, inputs_of: I
 
 
 def test_a_repair_counts_as_repeated_within_thirty_days_of_resolution_only(small: Path, inputs_of: Inputs):
-    """T1 was resolved on 3 September and T2 opened 30 days later to the minute: inside. T3's follow-up came 30 days and an hour later: outside."""
+    """T1 was resolved on 3 September and T2 opened a minute before 30 days were over: inside. T3's follow-up came 30 days later to the minute: outside."""
+    near = TICKETS.replace("2026-10-03T02:00:00", "2026-10-03T01:59:00").replace(
+        "2026-10-05T03:00:00", "2026-10-05T02:00:00"
+    )
+    (small / "tickets.csv").write_text(near)
     found = money.repeats(Field.of(inputs_of(small)))
     assert found[["repairs", "repeated"]].to_numpy().tolist() == [[2, 1]]
 

@@ -13,30 +13,21 @@ import pytest
 from analysis import retention, stats
 from analysis.errors import ParameterError
 from analysis.metrics import NotDone, StudyInputs
-from analysis.metrics.backend import DuckDB
-from analysis.retention import views
 from analysis.retention.chain import backlog_ratio, detractor_ratio
-from analysis.retention.cohorts import FREQUENCY, cohort_matrix
+from analysis.retention.cohorts import cohort_matrix
 from analysis.retention.effects import curvature, hazards
 from analysis.retention.matching import matched
-from analysis.retention.scores import risk_scores, stability_index
+from analysis.retention.scores import auc_interval, risk_scores, stability_index
 from analysis.retention.settings import RetentionSettings, load_settings
 from analysis.sample import TRUTHS, make_sample
 
 Inputs = Callable[..., StudyInputs]
 
 
-# -- calendar -------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("period", ["week", "month", "quarter", "year"])
-def test_steps_are_the_calendar_periods_of_pandas(period: str):
-    days = pd.date_range("1998-12-26", "1999-01-12").append(pd.date_range("2024-02-26", "2024-04-03"))
-    listed = ", ".join(f"DATE '{one.date()}'" for one in days)
-    found = DuckDB().frame(
-        f"SELECT {views.step('one', period)} AS step FROM (SELECT unnest([{listed}]) AS one) AS days"
-    )
-    assert found["step"].tolist() == [one.to_period(FREQUENCY[period]).ordinal for one in days]
+def test_area_of_hanley_and_mcneil():
+    # Hanley and McNeil (1982), Radiology 143, table I: 58 normal and 51 abnormal images, W = 0.893, standard error 0.032.
+    low, high = auc_interval(0.893, 51, 58, 0.95)
+    assert (high - low) / 2 / 1.959964 == pytest.approx(0.032, abs=7e-4)
 
 
 # -- cohorts and effects --------------------------------------------------------------------------------------------------
