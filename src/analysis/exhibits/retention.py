@@ -285,7 +285,7 @@ def by_type_table(study: RetentionStudy) -> Block:
         )
     money = {line.customer_type: line for line in study.revenue} if isinstance(study.revenue, tuple) else {}
     columns = [
-        Column(key="type", label=Text.of("ChurnBasis and customer type"), wide=True),
+        Column(key="type", label=Text.of("Basis and customer type"), wide=True),
         Column(key="start", label=Text.of("At start"), metric=("customer_movement",)),
         Column(key="lost", label=Text.of("Lost"), metric=("customer_movement",)),
         Column(key="churn", label=Text.of("Gross churn"), metric=("gross_churn_rate",)),

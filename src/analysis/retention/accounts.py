@@ -98,7 +98,7 @@ def accounts(inputs: StudyInputs, found: EarlyWarning | None) -> Accounts:
     )
     held = inputs.engine.query(rows)
     if held["value_now"].isna().all():
-        raise MissingData(message="not computed: no business customer is under contract")
+        raise MissingData(message="no business customer is under contract")
     scores = None if found is None else found.scores.customers
     frame = held.assign(chance_of_loss=_chances(held, scores))
     running = _running(frame)

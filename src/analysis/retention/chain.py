@@ -15,6 +15,7 @@ from analysis.periods import Month
 from analysis.results import Derived, Fact
 from analysis.retention import views
 from analysis.retention.drivers import Drivers
+from analysis.retention.settings import limit
 from analysis.retention.spells import observed_from
 from analysis.summaries import Summarised
 
@@ -22,18 +23,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NAMES = {
-    "late_to_score": Text(en="Complaint answered late → score of 1 or 2", zh="投诉答复迟 → 满意度 1–2 分"),
-    "score_to_loss": Text(en="Score of 1 or 2 → loss of the contract", zh="满意度 1–2 分 → 合同流失"),
-    "response_to_backlog": Text(
-        en="Response time doubled → open tickets next month", zh="首响时间翻倍 → 下月未结工单"
-    ),
-    "backlog_to_detractor": Text(
-        en="More open tickets than usual → detractors next month", zh="未结工单高于常态 → 下月贬损者"
-    ),
-    "late_to_detractor": Text(
-        en="Last ticket answered late → detractor (0–6)", zh="最近工单答复迟 → 贬损者（0–6 分）"
-    ),
-    "contacts_to_cost": Text(en="Repair needs follow-ups → direct cost", zh="维修需多次联系 → 直接成本"),
+    "late_to_score": Text.of("Complaint answered late → score of 1 or 2"),
+    "score_to_loss": Text.of("Score of 1 or 2 → loss of the contract"),
+    "response_to_backlog": Text.of("Response time doubled → open tickets next month"),
+    "backlog_to_detractor": Text.of("More open tickets than usual → detractors next month"),
+    "late_to_detractor": Text.of("Last ticket answered late → detractor (0–6)"),
+    "contacts_to_cost": Text.of("Repair needs follow-ups → direct cost"),
 }
 
 
@@ -98,7 +93,13 @@ def chain(inputs: StudyInputs, found: Drivers | None) -> Chain:
         ("tickets.first_response_at", "tickets.resolved_at"),
     )
     scores = parts.do("late_to_score", _frame, inputs, views.link_score(cutoff), late)
-    last = parts.do("late_to_detractor", _frame, inputs, views.link_recommendation(cutoff), late)
+    last = parts.do(
+        "late_to_detractor",
+        _frame,
+        inputs,
+        views.link_recommendation(cutoff, lookback_days=int(limit(inputs, "recommendation_lookback_days"))),
+        late,
+    )
     answers = parts.do(
         "backlog_to_detractor",
         _frame,

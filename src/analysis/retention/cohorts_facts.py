@@ -15,7 +15,7 @@ from analysis.periods import Month
 from analysis.results import Fact, Rows
 from analysis.retention import views
 from analysis.retention.cohorts import FREQUENCY, cohort_differences, finished
-from analysis.retention.settings import RetentionSettings, load_settings
+from analysis.retention.settings import RetentionSettings, limit, load_settings
 from analysis.retention.spells import contracts
 from analysis.summaries import Summarised
 
@@ -30,7 +30,6 @@ YEAR = {
     "year": 1,
 }  # steps in a year: the age at which cohorts are compared
 MEASURES = ("orders", "revenue", "margin")
-SMALLEST = 50
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -270,7 +269,7 @@ def _labelled(
                     | {f"{name}_to_date": float(to_date[name].sum()) for name in measures}
                 )
     if not rows:
-        raise MissingData(message="not computed: no cohort is old enough yet")
+        raise MissingData(message="no cohort is old enough yet")
     matrix = pd.DataFrame(rows).assign(mature=True, partial=False)
     found = stats.proportion_interval(
         np.minimum(matrix["active"], matrix["size"]), matrix["size"], method="wilson", level=inputs.confidence
@@ -307,7 +306,9 @@ def _stated(
                 **place,
             )
     age = YEAR[settings.cohort_period]
-    differences = cohort_differences(matrix, age=age, smallest=SMALLEST)
+    differences = cohort_differences(
+        matrix, age=age, smallest=int(limit(inputs, "retention_fewest_customers"))
+    )
     gaps = _gaps(inputs, differences, basis, grouping, age, state.period)
     sizes = {
         one: state.exact(

@@ -24,10 +24,7 @@ if TYPE_CHECKING:
 
 HISTORY = 25
 MOVEMENTS = ("start", "retained", "lost", "new", "reactivated", "end", "won_and_lost")
-NO_YEAR = Text(
-    en="not computed: orders reach back less than a year before the period",
-    zh="未计算：订单记录在期前不足一年",
-)
+NO_YEAR = Text.of("not computed: orders reach back less than a year before the period")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -17,6 +17,7 @@ from analysis.metrics.lineage import traced
 from analysis.periods import Month
 from analysis.results import Fact
 from analysis.retention import views
+from analysis.retention.settings import limit
 from analysis.retention.spells import contracts, felt, observed_from
 from analysis.summaries import Summarised
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 STRATA = ("kind", "customer_type", "segment")
 YEAR_DAYS = 366.0  # a yearly term may lapse on its last day
-FEWEST = 10  # losses with the experience below which no ratio is stated
 
 # model: (experiences entered, strata). The total effect of a late complaint holds repeat repairs fixed, which come before it.
 MODELS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -85,9 +85,9 @@ def drivers(inputs: StudyInputs) -> Drivers:
     if not inputs.engine.tables.missing("tickets.contacts"):
         held |= dict.fromkeys(HANDLING, exposure_rows(inputs, views.HANDLING))
         models |= HANDLING
-    parts = Parts(section="retention")
+    parts, fewest = Parts(section="retention"), int(limit(inputs, "retention_fewest_losses"))
     fits = {
-        model: parts.do(f"{model}_model", _fit, held[model], covariates, strata, inputs.confidence)
+        model: parts.do(f"{model}_model", _fit, held[model], covariates, strata, fewest, inputs.confidence)
         for model, (covariates, strata) in models.items()
     }
     # every experience entered by a model, and the losses of customers who had it
@@ -152,17 +152,19 @@ def exposure_rows(inputs: StudyInputs, exposures: Sequence[str] = views.EXPOSURE
 
 
 @traced
-def _fit(rows: pd.DataFrame, covariates: Sequence[str], strata: Sequence[str], level: float) -> CoxFit:
+def _fit(
+    rows: pd.DataFrame, covariates: Sequence[str], strata: Sequence[str], fewest: int, level: float
+) -> CoxFit:
     """The model on the covariates that vary and have losses; refused (``FitError``) where none is left."""
     from analysis import stats
 
     used = [
         name
         for name in covariates
-        if _losses(rows, name) >= FEWEST and rows.loc[~rows[name] & rows["lost"], "customers"].sum() >= FEWEST
+        if _losses(rows, name) >= fewest and rows.loc[~rows[name] & rows["lost"], "customers"].sum() >= fewest
     ]
     if not used:
-        raise FitError(f"fewer than {FEWEST} losses with, or without, the experience")
+        raise FitError("too few losses with, or without, the experience")
     group = [*strata, *used, "entry", "stop", "lost"]
     counted: pd.DataFrame = rows.groupby(group, as_index=False, sort=False)[["customers"]].sum()
     return stats.cox(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analysis.locale import Text
-from analysis.metrics import NotDone, StudyInputs
+from analysis.metrics import NotDone, Stating, StudyInputs
 from analysis.periods import Month
 from analysis.results import Check, Finding, Sentence, Value
 from analysis.retention.cohorts_facts import Cohorts
@@ -11,8 +11,7 @@ from analysis.retention.drivers import TESTED
 from analysis.retention.matching_facts import AfterService
 from analysis.retention.parts import RetentionParts
 from analysis.retention.scores_facts import reason_names
-
-SMALLEST_BASE = 50
+from analysis.retention.settings import limit
 
 
 def _tested_cohorts(parts: RetentionParts) -> dict[str, Cohorts]:
@@ -35,10 +34,10 @@ def findings(inputs: StudyInputs, parts: RetentionParts) -> tuple[Finding, ...]:
     return (
         *_threshold(parts),
         *_revenue(parts),
-        *_experience(parts, sure),
+        *_experience(inputs, parts, sure),
         *_repurchase(parts, sure),
         *_leaving(parts, sure),
-        *_cohorts(parts, sure),
+        *_cohorts(inputs, parts, sure),
         *_segments(parts, sure),
         *_calls(parts),
         *_accounts(parts),
@@ -116,21 +115,29 @@ def _revenue(parts: RetentionParts) -> list[Finding]:
 
 
 _EXPERIENCE = {
-    "slow": "Customers whose complaint was answered after 24 hours left {ratio} as often as comparable customers without a complaint ({ratio:interval}); "
+    "slow": "Customers whose complaint was answered after {late} left {ratio} as often as comparable customers without a complaint ({ratio:interval}); "
     "within twelve months that goes with {difference:signed} of losses. The naive comparison says {naive}: it forgets that only who stays long enough can complain.",
-    "waited": "Customers whose request was answered after 24 hours left {ratio} as often as comparable customers who were answered sooner ({ratio:interval}); "
+    "waited": "Customers whose request was answered after {late} left {ratio} as often as comparable customers who were answered sooner ({ratio:interval}); "
     "within twelve months that goes with {difference:signed} of losses.",
     "followed": "Customers whose repair took more than one contact left {ratio} as often as comparable customers whose repair took one ({ratio:interval}); "
     "within twelve months that goes with {difference:signed} of losses.",
-    "repeat": "Customers with a repeat repair within 30 days left {ratio} as often as comparable customers ({ratio:interval}); "
+    "repeat": "Customers with a repeat repair within {window} left {ratio} as often as comparable customers ({ratio:interval}); "
     "within twelve months that goes with {difference:signed} of losses.",
 }
 
 
-def _experience(parts: RetentionParts, sure: set[str]) -> list[Finding]:
+def _experience(inputs: StudyInputs, parts: RetentionParts, sure: set[str]) -> list[Finding]:
     found = parts.drivers
     if isinstance(found, NotDone):
         return []
+    late = {"late": Stating(inputs=inputs).assumed("late_answer_hours")}
+    # what each sentence says besides: the rule that makes an answer late or a repair a repeat, and the naive ratio
+    rules = {
+        "slow": late | {"naive": found.ratios["slow", "naive"]},
+        "waited": late,
+        "repeat": {"window": Stating(inputs=inputs).assumed("repeat_repair_days")},
+        "followed": {},
+    }
     made = []
     for name, model in TESTED:
         if f"experience.{name}" not in sure:
@@ -138,9 +145,7 @@ def _experience(parts: RetentionParts, sure: set[str]) -> list[Finding]:
         ratio, difference = found.ratios[name, model], found.differences[name]
         if ratio.value is None or difference.value is None:
             continue
-        values = {"ratio": ratio, "difference": difference} | (
-            {"naive": found.ratios["slow", "naive"]} if name == "slow" else {}
-        )
+        values = {"ratio": ratio, "difference": difference} | rules[name]
         made.append(
             Finding(
                 id=f"retention.{name}",
@@ -210,12 +215,12 @@ _COHORT_TEXT = {
 }
 
 
-def _cohorts(parts: RetentionParts, sure: set[str]) -> list[Finding]:
+def _cohorts(inputs: StudyInputs, parts: RetentionParts, sure: set[str]) -> list[Finding]:
     made = []
     for name, found in _tested_cohorts(parts).items():
         if name not in sure or found.worst is None or found.worst.value is None:
             continue
-        if name == "contract_cohorts" and _recorded(parts):
+        if name == "contract_cohorts" and _recorded(inputs, parts):
             continue  # where earlier losses are missing, older cohorts look better than they were
         template = _COHORT_TEXT[name]
         made.append(
@@ -309,20 +314,14 @@ def _accounts(parts: RetentionParts) -> list[Finding]:
 # -- checks ----------------------------------------------------------------------------------------------------------
 
 
-def checks(parts: RetentionParts) -> tuple[Check, ...]:
+def checks(inputs: StudyInputs, parts: RetentionParts) -> tuple[Check, ...]:
     """The doubts that are shown beside the results."""
-    makers = (
-        _identities,
-        _recorded,
-        _followed_from_start,
-        _proportional,
-        _links,
-        _unmatched,
-        _calibrated,
-        _drift,
-        _identification,
+    makers = (_followed_from_start, _proportional, _links, _unmatched, _calibrated, _drift, _identification)
+    return (
+        *_identities(parts),
+        *_recorded(inputs, parts),
+        *(check for make in makers for check in make(parts)),
     )
-    return tuple(check for make in makers for check in make(parts))
 
 
 def _identities(parts: RetentionParts) -> list[Check]:
@@ -353,12 +352,12 @@ def _identities(parts: RetentionParts) -> list[Check]:
     return [Check(id="components", outcome="passed", sentence=Sentence(both, values))]
 
 
-def _recorded(parts: RetentionParts) -> list[Check]:
+def _recorded(inputs: StudyInputs, parts: RetentionParts) -> list[Check]:
     """A source that holds only customers of its last day knows of no earlier losses."""
     basis, first = parts.contractual, parts.first_loss
     if (
         isinstance(basis, NotDone)
-        or basis.year.components.start < SMALLEST_BASE
+        or basis.year.components.start < limit(inputs, "retention_fewest_customers")
         or not isinstance(first, Month)
         or first <= basis.year.period.first
     ):
@@ -465,7 +464,8 @@ def _drift(parts: RetentionParts) -> list[Check]:
                 id="score_drift",
                 outcome="passed",
                 sentence=Sentence(
-                    "Neither the score nor its inputs drifted (population stability index above 0.25) by more than between earlier snapshots as far apart."
+                    "Neither the score nor its inputs drifted (population stability index above {limit}) by more than between earlier snapshots as far apart.",
+                    {"limit": found.drift_limit},
                 ),
             )
         ]
@@ -475,8 +475,8 @@ def _drift(parts: RetentionParts) -> list[Check]:
             id="score_drift",
             outcome="failed",
             sentence=Sentence(
-                "Drifted since the score was learnt, beyond what is usual between snapshots as far apart (population stability index above 0.25): {names}.",
-                {"names": names},
+                "Drifted since the score was learnt, beyond what is usual between snapshots as far apart (population stability index above {limit}): {names}.",
+                {"names": names, "limit": found.drift_limit},
             ),
         )
     ]
@@ -491,9 +491,9 @@ def _identification(parts: RetentionParts) -> list[Check]:
     if isinstance(found, NotDone):
         return [Check(id="age_period_cohort", outcome="info", sentence=Sentence(limit))]
     names = {
-        "age": Text(en="age of the contract", zh="合同账龄"),
-        "calendar": Text(en="calendar time", zh="日历时间"),
-        "cohort": Text(en="quarter of entry", zh="进入时间"),
+        "age": Text.of("age of the contract"),
+        "calendar": Text.of("calendar time"),
+        "cohort": Text.of("quarter of entry"),
     }
     shown = [names[one.name] for one in found if float(one.p_value.value or 0) < 0.05 / len(found)]
     bends = (

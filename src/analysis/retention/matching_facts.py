@@ -14,7 +14,7 @@ from analysis.periods import Month
 from analysis.results import Fact, Interval
 from analysis.retention import views
 from analysis.retention.matching import matched
-from analysis.retention.settings import load_settings
+from analysis.retention.settings import limit, load_settings
 from analysis.retention.spells import contracts, felt, observed_from
 from analysis.summaries import Summarised
 
@@ -29,7 +29,6 @@ LEAVER_WINDOW = 6
 SEVERITIES = ("minor", "major", "critical")
 LANDMARK_STEP = 3  # months between landmarks
 METHOD = "Exact matching, weighted"
-SMALLEST = 30  # served customers with a match below which the rates are not compared
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -162,7 +161,7 @@ def _group(
     state = Stating(inputs=inputs, period=Period(landmarks[0], inputs.month))
     place: dict[str, Any] = {"arm": arm, "severity": severity, "window": str(window)}
     rate = state.share(compared.served, found.bought, found.served, reason=NOBODY, **place)
-    known = found.served >= SMALLEST and found.error > 0
+    known = found.served >= limit(inputs, "retention_fewest_served") and found.error > 0
     z = float(norm.ppf(0.5 + inputs.confidence / 2))
     if known:
         beside = state.between(

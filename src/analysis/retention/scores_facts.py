@@ -16,7 +16,7 @@ from analysis.periods import Month
 from analysis.results import Fact, Interval, Rows
 from analysis.retention import views
 from analysis.retention.scores import RiskScores, auc_interval, risk_scores
-from analysis.retention.settings import load_settings
+from analysis.retention.settings import limit, load_settings
 from analysis.retention.spells import contracts, felt, observed_from
 from analysis.summaries import Summarised
 
@@ -43,22 +43,22 @@ FEATURES = (
 )
 # what a page calls the inputs of the score
 REASONS = {
-    "tenure_months": Text(en="tenure", zh="合同时长"),
-    "contract_value": Text(en="contract value", zh="合同额"),
-    "days_to_renewal": Text(en="time to renewal", zh="距续约时间"),
-    "tickets_12m": Text(en="tickets in 12 months", zh="十二个月工单数"),
-    "complaints_12m": Text(en="complaints in 12 months", zh="十二个月投诉数"),
-    "repairs_12m": Text(en="repairs in 12 months", zh="十二个月维修数"),
-    "late_complaint": Text(en="complaint answered late", zh="投诉答复迟"),
-    "score": Text(en="the score itself", zh="评分本身"),
-    "customer_type": Text(en="customer type", zh="客户类型"),
-    "segment": Text(en="segment", zh="客户分层"),
-    "contract_kind": Text(en="contract kind", zh="合同种类"),
-    "region": Text(en="region", zh="区域"),
-    "channel": Text(en="channel", zh="渠道"),
-    "repeat_repair": Text(en="repeat repair", zh="重复维修"),
-    "orders_24m": Text(en="orders in 24 months", zh="二十四个月订单数"),
-    "margin_12m": Text(en="margin in 12 months", zh="十二个月毛利"),
+    "tenure_months": Text.of("tenure"),
+    "contract_value": Text.of("contract value"),
+    "days_to_renewal": Text.of("time to renewal"),
+    "tickets_12m": Text.of("tickets in 12 months"),
+    "complaints_12m": Text.of("complaints in 12 months"),
+    "repairs_12m": Text.of("repairs in 12 months"),
+    "late_complaint": Text.of("complaint answered late"),
+    "score": Text.of("the score itself"),
+    "customer_type": Text.of("customer type"),
+    "segment": Text.of("segment"),
+    "contract_kind": Text.of("contract kind"),
+    "region": Text.of("region"),
+    "channel": Text.of("channel"),
+    "repeat_repair": Text.of("repeat repair"),
+    "orders_24m": Text.of("orders in 24 months"),
+    "margin_12m": Text.of("margin in 12 months"),
 }
 
 
@@ -112,6 +112,7 @@ class EarlyWarning(Summarised):
     calls: pd.DataFrame
     first_calls: tuple[Call, ...]
     rounds: tuple[PastSnapshot, ...]
+    drift_limit: Fact
 
 
 @traced
@@ -136,7 +137,7 @@ def early_warning(inputs: StudyInputs) -> EarlyWarning:
     ]
     if len(months) < 4:
         raise MissingData(
-            message=f"not computed: {len(months)} snapshots of {horizon} months; early warning needs four"
+            message="early warning needs four snapshots one horizon apart; the history is shorter"
         )
     days = sorted(month.start for month in months)
     rows = views.snapshot_rows(
@@ -155,8 +156,10 @@ def _scored(inputs: StudyInputs, snapshots: pd.DataFrame, seed: int) -> RiskScor
     return risk_scores(
         snapshots.assign(**amounts),
         features=FEATURES,
-        capacity=int(inputs.assumptions.value("call_capacity", on=inputs.month.last_day)),
+        capacity=int(limit(inputs, "call_capacity")),
         seed=seed,
+        fewest_losses=int(limit(inputs, "score_fewest_losses")),
+        drift_limit=limit(inputs, "score_drift_limit"),
         level=inputs.confidence,
     )
 
@@ -206,6 +209,7 @@ def _stated(
         calls=_listed(calls),
         first_calls=_first_calls(now, calls),
         rounds=_rounds(inputs, scores, rows),
+        drift_limit=now.assumed("score_drift_limit"),
     )
 
 

@@ -51,6 +51,11 @@ def load_settings(path: Path | None = None) -> RetentionSettings:
     return bind(RetentionSettings, read_yaml(path), path.name)
 
 
+def limit(inputs: StudyInputs, name: str) -> float:
+    """A dated assumption as it holds on the last day of the report month."""
+    return float(inputs.assumptions.value(name, on=inputs.month.last_day))
+
+
 @traced
 def business_models(inputs: StudyInputs) -> frozenset[str]:
     """``b2b`` (few large accounts), ``b2c`` (many small ones) or both: as the parameter says, or as the data have customers."""

@@ -24,10 +24,7 @@ from analysis.retention.settings import business_models
 from analysis.retention.survival import survival
 from analysis.retention.views import Grouping
 
-LEFT_OUT = Text(
-    en="left out: the parameter business_model asks for the other kind of pages",
-    zh="未展示：参数 business_model 选择了另一类页面",
-)
+LEFT_OUT = Text.of("left out: the parameter business_model asks for the other kind of pages")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -51,7 +48,7 @@ def study(inputs: StudyInputs) -> RetentionStudy:
     return RetentionStudy(
         **{part.name: getattr(made, part.name) for part in fields(made)},
         findings=findings.findings(inputs, made),
-        checks=(*findings.checks(made), *_not_tested(parts, made)),
+        checks=(*findings.checks(inputs, made), *_not_tested(parts, made)),
     )
 
 
@@ -112,31 +109,31 @@ GROUPINGS: dict[str, Grouping] = {
 }
 # what each part would have shown
 TITLES = {
-    "contractual": Text(en="churn of contracts", zh="合同流失"),
-    "non_contractual": Text(en="churn of purchases", zh="购买型流失"),
-    "model_churn": Text(en="churn by the purchase model", zh="购买模型流失率"),
-    "reasons": Text(en="reasons of losses", zh="流失原因"),
-    "revenue": Text(en="revenue retention", zh="收入留存"),
-    "renewals": Text(en="renewal calendar", zh="续约日历"),
-    "accounts": Text(en="business accounts", zh="企业客户"),
-    "contract_cohorts": Text(en="cohorts of contracts", zh="合同队列"),
-    "purchase_cohorts": Text(en="cohorts by first order", zh="首次订单队列"),
-    "product_cohorts": Text(en="cohorts by first product", zh="首个产品队列"),
-    "service_cohorts": Text(en="cohorts by first service", zh="首次服务队列"),
-    "effects": Text(en="age, calendar time and cohort apart", zh="账龄、日历时间与队列的区分"),
-    "survival": Text(en="how long contracts last", zh="合同存续时间"),
-    "drivers": Text(en="service experience and loss", zh="服务体验与流失"),
-    "chain": Text(en="the chain from service to loss", zh="服务至流失的链条"),
-    "repurchase": Text(en="repurchase after service", zh="服务后复购"),
-    "loss_after_repair": Text(en="loss after a repair", zh="维修后流失"),
-    "early_warning": Text(en="early warning", zh="流失预警"),
-    "total_model": Text(en="late complaint and loss", zh="投诉答复迟与流失"),
-    "total_repeat_model": Text(en="repeat repair and loss", zh="重复维修与流失"),
-    "mediation_model": Text(en="low score and loss", zh="低满意度与流失"),
-    "unadjusted_model": Text(en="late complaint and loss, unadjusted", zh="投诉答复迟与流失（未调整）"),
-    "naive_model": Text(en="late complaint and loss, naive", zh="投诉答复迟与流失（简单比较）"),
-    "response_model": Text(en="late first response and loss", zh="首响迟与流失"),
-    "resolution_model": Text(en="several contacts and loss", zh="多次联系与流失"),
+    "contractual": Text.of("churn of contracts"),
+    "non_contractual": Text.of("churn of purchases"),
+    "model_churn": Text.of("churn by the purchase model"),
+    "reasons": Text.of("reasons of losses"),
+    "revenue": Text.of("revenue retention"),
+    "renewals": Text.of("renewal calendar"),
+    "accounts": Text.of("business accounts"),
+    "contract_cohorts": Text.of("cohorts of contracts"),
+    "purchase_cohorts": Text.of("cohorts by first order"),
+    "product_cohorts": Text.of("cohorts by first product"),
+    "service_cohorts": Text.of("cohorts by first service"),
+    "effects": Text.of("age, calendar time and cohort apart"),
+    "survival": Text.of("how long contracts last"),
+    "drivers": Text.of("service experience and loss"),
+    "chain": Text.of("the chain from service to loss"),
+    "repurchase": Text.of("repurchase after service"),
+    "loss_after_repair": Text.of("loss after a repair"),
+    "early_warning": Text.of("early warning"),
+    "total_model": Text.of("late complaint and loss"),
+    "total_repeat_model": Text.of("repeat repair and loss"),
+    "mediation_model": Text.of("low score and loss"),
+    "unadjusted_model": Text.of("late complaint and loss, unadjusted"),
+    "naive_model": Text.of("late complaint and loss, naive"),
+    "response_model": Text.of("late first response and loss"),
+    "resolution_model": Text.of("several contacts and loss"),
 }
 
 

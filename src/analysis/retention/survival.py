@@ -15,6 +15,7 @@ from analysis.metrics.lineage import traced
 from analysis.periods import Month
 from analysis.results import Fact, Interval, Rows
 from analysis.retention import views
+from analysis.retention.settings import limit
 from analysis.retention.spells import contracts, observed_from
 from analysis.summaries import Summarised
 
@@ -28,7 +29,6 @@ DAYS_PER_MONTH = 365.25 / 12
 LIMIT_MONTHS = 36
 POINTS = range(37)
 MARKS = (0, 12, 24, 36)
-SMALLEST = 50  # customers of a group below which it has no curve of its own
 # groups that are compared, and within which strata the test looks
 STRATA: Mapping[str, Sequence[str]] = {
     "segment": ("kind", "customer_type"),
@@ -89,7 +89,10 @@ def survival(inputs: StudyInputs) -> ContractSurvival:
     for dimension, strata in STRATA.items():
         column = _column(dimension)
         sizes = rows.groupby(column)["customers"].sum()
-        groups = sorted(sizes[sizes >= SMALLEST].index, key=lambda value: (-sizes[value], value))
+        groups = sorted(
+            sizes[sizes >= limit(inputs, "retention_fewest_customers")].index,
+            key=lambda value: (-sizes[value], value),
+        )
         if len(groups) < 2:
             continue
         by[dimension] = _curves(inputs, rows, lives, dimension, groups, period)

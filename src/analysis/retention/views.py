@@ -483,14 +483,14 @@ FROM first_responses s JOIN answers v ON v.ticket_id = s.ticket_id AND v.kind = 
 WHERE s.ticket_type = 'complaint' AND v.answered_on < {literal(cutoff)} GROUP BY ALL ORDER BY ALL"""
 
 
-def link_recommendation(cutoff: dt.date) -> str:
-    """Recommendation answers of customers with a ticket in the 90 days before: late first response on the last ticket or not, detractor or not."""
+def link_recommendation(cutoff: dt.date, *, lookback_days: int) -> str:
+    """Recommendation answers of customers with a ticket in the ``lookback_days`` before: late first response on the last ticket or not, detractor or not."""
     return f"""WITH asked AS (
   SELECT v.survey_id, v.customer_id, v.score, v.answered_at,
          max_by(t.answered_late, (t.opened_at, t.ticket_id)) AS exposed,
          max_by(t.ticket_type, (t.opened_at, t.ticket_id)) AS ticket_type
   -- the last ticket whose landmark had passed: before it nobody knows whether the answer was late
-  FROM answers v JOIN first_responses t ON t.customer_id = v.customer_id AND t.landmark_at < v.answered_at AND t.opened_at >= v.answered_at - INTERVAL 90 DAY
+  FROM answers v JOIN first_responses t ON t.customer_id = v.customer_id AND t.landmark_at < v.answered_at AND t.opened_at >= v.answered_at - INTERVAL {lookback_days} DAY
   WHERE v.kind = 'nps' AND v.answered_on < {literal(cutoff)} GROUP BY 1, 2, 3, 4
 )
 SELECT exposed, concat(coalesce(c.customer_type, '{NOT_STATED}'), '|', coalesce(c.segment, '{NOT_STATED}'), '|', ticket_type) AS stratum, score <= 6 AS hit, count(*) AS n
