@@ -83,6 +83,13 @@ class Holdout(Summarised):
         """Forecast over actual, minus one."""
         return self.predicted / self.actual - 1 if self.actual else math.nan
 
+    def of_class(self, name: str) -> tuple[float, float, float]:
+        """Actual and predicted purchases and the standard error of the actual ones, of a class or of ``all``."""
+        if name == "all":
+            return self.actual, self.predicted, self.noise
+        row = self.classes[self.classes["name"] == name]
+        return float(row["actual"].sum()), float(row["predicted"].sum()), float(row["noise"].sum())
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Choice(Summarised):
@@ -105,11 +112,15 @@ def purchases_at(inputs: StudyInputs, settings: ValueSettings, cutoff: dt.date, 
     )
 
 
+def holdout_start(inputs: StudyInputs, settings: ValueSettings) -> dt.date:
+    """First day of the weeks that the models have not seen."""
+    return inputs.month.end - dt.timedelta(days=7 * settings.holdout_weeks)
+
+
 @traced
 def chosen(inputs: StudyInputs, settings: ValueSettings, types: Sequence[str]) -> Choice:
     """Fit every candidate without the last weeks, judge it on them, and say what is used."""
-    cutoff = inputs.month.end
-    end = cutoff - dt.timedelta(days=7 * settings.holdout_weeks)
+    cutoff, end = inputs.month.end, holdout_start(inputs, settings)
     before = purchases_at(inputs, settings, end, types)
     seen = inputs.engine.query(views.holdout(before, end, cutoff, types))
     if seen.empty or int((seen["x"] * seen["customers"]).sum()) < 50 or int(seen["bought"].sum()) < 30:
@@ -149,7 +160,6 @@ def chosen(inputs: StudyInputs, settings: ValueSettings, types: Sequence[str]) -
     return Choice(model=best.model, grouping=best.grouping, candidates=candidates, holdout=found)
 
 
-@traced
 def _simplest(usable: Sequence[tuple[Candidate, Any]]) -> tuple[Candidate, Any]:
     """Of the forecasts as good as the best, the one with the lowest information criterion."""
     least = min(one.error for one, _ in usable)
@@ -157,7 +167,6 @@ def _simplest(usable: Sequence[tuple[Candidate, Any]]) -> tuple[Candidate, Any]:
     return min(near, key=lambda pair: (pair[0].bic, pair[0].parameters))
 
 
-@traced
 def _group_column(frame: pd.DataFrame, grouping: str) -> pd.Series:
     names = list(views.GROUPINGS[grouping])
     if not names:
@@ -170,7 +179,6 @@ def _group_column(frame: pd.DataFrame, grouping: str) -> pd.Series:
     return text
 
 
-@traced
 def _candidate(seen: pd.DataFrame, model: str, grouping: str, weeks: int) -> tuple[Candidate, dict[str, Any]]:
     frame = seen.assign(grp=_group_column(seen, grouping))
     try:
@@ -209,7 +217,6 @@ def _candidate(seen: pd.DataFrame, model: str, grouping: str, weeks: int) -> tup
     ), fitted
 
 
-@traced
 def fit_groups(frame: pd.DataFrame, model: str) -> dict[str, Any]:
     """One fit per group of ``grp``; a group too small to be fitted refuses the grouping."""
     from analysis import stats
@@ -225,7 +232,6 @@ def fit_groups(frame: pd.DataFrame, model: str) -> dict[str, Any]:
     return fitted
 
 
-@traced
 def forecasts(frame: pd.DataFrame, fitted: Mapping[str, Any], weeks: float) -> np.ndarray:
     """Purchases expected of a customer of each pattern in the ``weeks`` ahead."""
     import numpy as np
@@ -236,7 +242,6 @@ def forecasts(frame: pd.DataFrame, fitted: Mapping[str, Any], weeks: float) -> n
     return found
 
 
-@traced
 def _by_group(
     frame: pd.DataFrame, fitted: Mapping[str, Any]
 ) -> list[tuple[Any, np.ndarray, list[np.ndarray]]]:
@@ -249,7 +254,6 @@ def _by_group(
     return [(model, rows, [column[rows] for column in numbers]) for model, rows in places]
 
 
-@traced
 def _judged(
     seen: pd.DataFrame,
     weekly: pd.DataFrame,
@@ -315,7 +319,6 @@ def _judged(
 # -- what is expected of each pattern ----------------------------------------------------------------------------------
 
 
-@traced
 def observed_rates(seen: pd.DataFrame, settings: ValueSettings) -> pd.DataFrame:
     """Purchases of the holdout year by customer type, class of frequency and weeks since the last purchase: no model, no year beyond the next."""
     import pandas as pd
@@ -340,7 +343,6 @@ def observed_rates(seen: pd.DataFrame, settings: ValueSettings) -> pd.DataFrame:
     )
 
 
-@traced
 def _places(frame: pd.DataFrame) -> np.ndarray:
     """Class of frequency and of silence as one number."""
     import numpy as np
@@ -392,7 +394,6 @@ def horizon_of(choice: Choice, settings: ValueSettings) -> int:
     return min(12, settings.horizon_months) if choice.fallback else settings.horizon_months
 
 
-@traced
 def expectations(
     frame: pd.DataFrame, buying: Buying, *, months: int, rate: float, derivatives: bool
 ) -> pd.DataFrame:
@@ -448,7 +449,6 @@ def _discounted(model: Any, part: Sequence[np.ndarray], months: int, rate: float
     return total
 
 
-@traced
 def _observed(frame: pd.DataFrame, choice: Choice, *, months: int, rate: float) -> pd.DataFrame:
     import pandas as pd
 

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from analysis.metrics import StudyInputs
+from analysis.metrics import Stating, StudyInputs, cents
 from analysis.metrics.lineage import traced
-from analysis.results import Fact
+from analysis.results import Fact, Rows
 from analysis.summaries import Summarised
 from analysis.value import pricing, views
-from analysis.value.base import TIERS, tuples
-from analysis.value.stating import Stating
+from analysis.value.base import ERROR, TIERS, tuples
+from analysis.value.settings import stated_in
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.value.pricing import Parameters
+    from analysis.value.pricing import Parameters, State
     from analysis.value.settings import ValueSettings
 
 LEVELS = ("high", "low")
@@ -58,69 +58,103 @@ class Investment(Summarised):
     below: Group
 
 
+@dataclass(frozen=True)
+class _List:
+    """Which customers stand on a list, in which order, and the metric of their value."""
+
+    name: str
+    where: str
+    order: str
+    metric: str
+
+
 @traced
 def investment(
     inputs: StudyInputs,
     settings: ValueSettings,
+    state: State,
     parameters: Parameters,
     table: str,
     *,
     months: int,
     rate: float,
 ) -> Investment:
+    """The matrix of the value base ``table`` and its three lists; ``months`` and ``rate`` are those of the base."""
     facts = Stating(inputs=inputs)
-    costly = float(
-        inputs.engine.query(
-            f"SELECT quantile_disc(service_cost_12m, {settings.service_quantile!r}) AS costly FROM {table}"
-        )["costly"].iloc[0]
-    )
-    frame = inputs.engine.query(views.matrix(table, risk=settings.risk_limit, costly=costly))
-    known = {(row.tier, row.risk, row.service): row for row in tuples(frame)}
-    cells = {}
-    for tier in TIERS:
-        for risk in LEVELS:
-            for service in LEVELS:
-                row = known.get((tier, risk, service))
-                place: dict[str, Any] = {"tier": tier, "risk": risk, "service": service}
-                cells[tier, risk, service] = Cell(
-                    tier=tier,
-                    risk=risk,
-                    service=service,
-                    customers=facts.exact("investment_customers", int(row.customers) if row else 0, **place),
-                    value=facts.exact("investment_value", row.clv if row else Decimal(0), **place),
-                    cost=facts.exact("investment_service_cost", row.cost if row else Decimal(0), **place),
-                )
-    wheres = {
-        "at_risk": (f"tier = 'top' AND 1 - stay_12m >= {settings.risk_limit!r}", "clv DESC", "value_at_risk"),
-        "often": (
+    limit = _service_limit(facts, state, settings.service_quantile)
+    lists = (
+        _List(
+            "at_risk",
+            f"tier = 'top' AND 1 - stay_12m >= {settings.risk_limit!r}",
+            "clv DESC",
+            "value_at_risk",
+        ),
+        _List(
+            "often",
             f"tier = 'top' AND service_orders_12m >= {settings.often_in_service}",
             "clv DESC",
             "often_served_value",
         ),
-        "below": ("clv < 0", "clv", "below_cost_value"),
-    }
+        _List("below", "clv < 0", "clv", "below_cost_value"),
+    )
     years = pricing.annuity(months, rate)
-    groups = {}
-    for name, (where, order, metric) in wheres.items():
-        total = inputs.engine.query(views.group_totals(table, where)).iloc[0]
-        number, worth = int(total["customers"]), total["clv"] or Decimal(0)
-        found = (
-            pricing.sums(inputs, table, parameters, by=None, years=years, where=where).get(pricing.ALL)
-            if number
-            else None
-        )
-        groups[name] = Group(
-            customers=facts.exact("listed_customers", number, list=name),
-            value=facts.estimate(metric, worth, found.error, n=number)
-            if found
-            else facts.exact(metric, worth),
-            cost=facts.exact("service_cost_traced", total["cost"] or Decimal(0), list=name),
-            margin=facts.exact("below_cost_past_margin", total["margin"] or Decimal(0), list=name),
-            rows=inputs.engine.query(views.listing(table, where, order, MOST)),
-        )
+    groups = {one.name: _group(facts, parameters, table, one, years) for one in lists}
     return Investment(
-        cells=cells,
-        risk_limit=facts.exact("risk_limit", settings.risk_limit),
-        service_limit=facts.exact("high_service_limit", Decimal(repr(costly)).quantize(Decimal("0.01"))),
-        **groups,
+        cells=_cells(facts, table, risk=settings.risk_limit, costly=float(limit.value or 0)),
+        risk_limit=facts.exact("risk_limit", settings.risk_limit, lineage=stated_in("risk_limit")),
+        service_limit=limit,
+        at_risk=groups["at_risk"],
+        often=groups["often"],
+        below=groups["below"],
+    )
+
+
+def _service_limit(facts: Stating, state: State, quantile: float) -> Fact:
+    """The cost from which a customer counts as costly to serve: a quantile of all customers' cost."""
+    rows = views.served(state.customers, state.service)
+    value = f"quantile_disc(service_cost_12m, {quantile!r})"
+    found = facts.inputs.engine.query(f"SELECT {value} AS costly FROM ({rows}) k")["costly"].iloc[0]
+    return facts.exact("high_service_limit", cents(float(found)), lineage=Rows(numerator=rows, value=value))
+
+
+@traced
+def _cells(facts: Stating, table: str, *, risk: float, costly: float) -> dict[tuple[str, str, str], Cell]:
+    frame = facts.inputs.engine.query(views.matrix(table, risk=risk, costly=costly))
+    known = {(row.tier, row.risk, row.service): row for row in tuples(frame)}
+    return {
+        (tier, likely, service): _cell(facts, known.get((tier, likely, service)), tier, likely, service)
+        for tier in TIERS
+        for likely in LEVELS
+        for service in LEVELS
+    }
+
+
+def _cell(facts: Stating, row: Any, tier: str, risk: str, service: str) -> Cell:
+    place: dict[str, Any] = {"tier": tier, "risk": risk, "service": service}
+    return Cell(
+        **place,
+        customers=facts.exact("investment_customers", int(row.customers) if row else 0, **place),
+        value=facts.exact("investment_value", row.clv if row else Decimal(0), **place),
+        cost=facts.exact("investment_service_cost", row.cost if row else Decimal(0), **place),
+    )
+
+
+@traced
+def _group(facts: Stating, parameters: Parameters, table: str, one: _List, years: float) -> Group:
+    engine = facts.inputs.engine
+    total = engine.query(views.group_totals(table, one.where)).iloc[0]
+    number, worth = int(total["customers"]), total["clv"] or Decimal(0)
+    found = (
+        pricing.sums(facts.inputs, table, parameters, by=None, years=years, where=one.where)[pricing.ALL]
+        if number
+        else None
+    )
+    return Group(
+        customers=facts.exact("listed_customers", number, list=one.name),
+        value=facts.estimate(one.metric, worth, found.error, n=number, method=ERROR)
+        if found
+        else facts.exact(one.metric, worth),
+        cost=facts.exact("service_cost_traced", total["cost"] or Decimal(0), list=one.name),
+        margin=facts.exact("below_cost_past_margin", total["margin"] or Decimal(0), list=one.name),
+        rows=engine.query(views.listing(table, one.where, one.order, MOST)),
     )

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from analysis.locale import Text
-from analysis.metrics import StudyInputs
+from analysis.metrics import Stating, StudyInputs
+from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
-from analysis.results import Fact
+from analysis.metrics.stating import TOO_FEW
+from analysis.results import Fact, Rows
 from analysis.summaries import Summarised
 from analysis.value import views
 from analysis.value.base import tuples
-from analysis.value.buying import NAMES, Choice
+from analysis.value.buying import CLASSES, NAMES, Buying, Choice, Holdout, holdout_start, purchases_at
 from analysis.value.pricing import ALL, Parameters, State
 from analysis.value.renewing import Renewing, survivors
-from analysis.value.stating import TOO_FEW, Stating
+from analysis.value.settings import ValueSettings, stated_in
 
 if TYPE_CHECKING:
     from analysis.metrics import Engine
@@ -37,6 +40,7 @@ GROUPING_NAMES = {
 NO_FIT = Text(
     en="no estimate: the data do not hold what the model describes", zh="无估计：数据不含该模型所描述的结构"
 )
+NORMAL_95 = 1.959963984540054
 GROUP_TOO_SMALL = Text(en="not fitted: a group has too few customers", zh="未拟合：有分组客户过少")
 
 
@@ -107,28 +111,77 @@ class Modelling(Summarised):
 
 @traced
 def modelling(
-    inputs: StudyInputs, choice: Choice, state: State, parameters: Parameters, *, holdout_weeks: int
+    inputs: StudyInputs,
+    settings: ValueSettings,
+    choice: Choice,
+    state: State,
+    parameters: Parameters,
+    types: Sequence[str],
 ) -> Modelling:
+    """Facts of the purchase models at one cutoff; ``types`` are the order types that are purchases."""
     facts = Stating(inputs=inputs)
-    merged = inputs.engine.query(views.spend_facts(state.purchases)).iloc[0]["merged"]
     found = choice.holdout
+    known = _HoldoutRows(inputs, settings, state, types)
+    buyers, bought = Rows(numerator=views.rows_where(state.purchases)), parameters.buying
+    merged = inputs.engine.query(views.spend_facts(state.purchases)).iloc[0]["merged"]
     return Modelling(
         model=MODEL_NAMES[choice.model],
-        grouping=GROUPING_NAMES[parameters.buying.grouping()],
+        grouping=GROUPING_NAMES[bought.grouping()],
         fallback=choice.fallback,
         tried=_tried(facts, choice),
-        miss=_miss(facts, found.actual, found.predicted, found.noise, "all") if found else None,
+        miss=_miss(facts, found, "all") if found else None,
         good=bool(found and found.good),
-        classes=tuple(_class(facts, row) for row in tuples(found.classes)) if found else (),
-        weeks=_weeks(facts, choice),
-        groups=_groups(facts, inputs.engine, parameters),
+        classes=tuple(_class(facts, found, row, known) for row in tuples(found.classes)) if found else (),
+        weeks=_weeks(facts, found, known) if found else (),
+        groups=_groups(facts, bought, state),
         names=NAMES.get(choice.model, ()),
-        spend=_spend(facts, inputs.engine, parameters),
-        customers=facts.exact("model_size", parameters.buying.customers, rows="customers"),
-        patterns=facts.exact("model_size", parameters.buying.patterns, rows="patterns"),
-        merged=facts.exact("model_size", int(merged or 0), rows="merged"),
-        holdout_weeks=facts.exact("model_size", holdout_weeks, rows="holdout_weeks"),
+        spend=_spend(facts, parameters, state, types),
+        customers=facts.exact("model_size", bought.customers, rows="customers", lineage=buyers),
+        patterns=facts.exact(
+            "model_size",
+            bought.patterns,
+            rows="patterns",
+            lineage=Rows(numerator=views.patterns(state.purchases, bought.grouping())),
+        ),
+        merged=facts.exact(
+            "model_size", int(merged or 0), rows="merged", lineage=replace(buyers, value="sum(merged)")
+        ),
+        holdout_weeks=facts.exact(
+            "model_size", settings.holdout_weeks, rows="holdout_weeks", lineage=stated_in("holdout_weeks")
+        ),
     )
+
+
+@dataclass(frozen=True)
+class _HoldoutRows:
+    """Where customers known before the holdout and their purchases in it stand as rows."""
+
+    inputs: StudyInputs
+    settings: ValueSettings
+    state: State
+    types: Sequence[str]
+
+    @property
+    def _end(self) -> dt.date:
+        return holdout_start(self.inputs, self.settings)
+
+    def _known(self) -> str:
+        return purchases_at(self.inputs, self.settings, self._end, self.types)
+
+    def customers(self, name: str) -> Rows:
+        low, high = _class_limits(name)
+        return Rows(numerator=views.rows_where(self._known(), f"x BETWEEN {low} AND {high}"))
+
+    def days(self, *, week: int = 0, name: str = "") -> Rows:
+        repeats = _class_limits(name) if name else None
+        known, cutoff = self._known(), self.state.cutoff
+        return Rows(
+            numerator=views.holdout_days(known, self._end, cutoff, self.types, week=week, repeats=repeats)
+        )
+
+
+def _class_limits(name: str) -> tuple[int, int]:
+    return next((low, high) for known, low, high in CLASSES if known == name)
 
 
 @traced
@@ -168,14 +221,14 @@ def _tried(facts: Stating, choice: Choice) -> tuple[Tried, ...]:
 
 
 @traced
-def _miss(facts: Stating, actual: float, predicted: float, noise: float, name: str) -> Fact:
-    """The chance is that of the actual count: had it come out higher, the miss would have been smaller."""
+def _miss(facts: Stating, found: Holdout, name: str) -> Fact:
+    """Forecast over actual, minus one. The chance is that of the actual count: had it come out higher, the miss would have been smaller."""
+    actual, predicted, noise = found.of_class(name)
     if actual <= 0:
         return facts.exact("holdout_miss", None, reason=TOO_FEW, repeats=name)
-    value = predicted / actual - 1
     return facts.estimate(
         "holdout_miss",
-        value,
+        predicted / actual - 1,
         noise * predicted / actual**2,
         n=int(actual),
         method="normal",
@@ -184,37 +237,48 @@ def _miss(facts: Stating, actual: float, predicted: float, noise: float, name: s
     )
 
 
-@traced
-def _class(facts: Stating, row: Any) -> ClassLine:
-    name, actual, predicted = str(row.name), float(row.actual), float(row.predicted)
+def _class(facts: Stating, found: Holdout, row: Any, known: _HoldoutRows) -> ClassLine:
+    name = str(row.name)
+    actual = _purchases(facts, "actual", int(row.actual), known.days(name=name), repeats=name)
     return ClassLine(
         name=name,
-        customers=facts.exact("listed_customers", int(row.customers), list="holdout", repeats=name),
-        actual=facts.exact("holdout_purchases", int(actual), side="actual", repeats=name),
-        predicted=facts.exact("holdout_purchases", round(predicted, 1), side="predicted", repeats=name),
-        miss=_miss(facts, actual, predicted, float(row.noise), name),
+        customers=facts.exact(
+            "listed_customers",
+            int(row.customers),
+            list="holdout",
+            repeats=name,
+            lineage=known.customers(name),
+        ),
+        actual=actual,
+        predicted=_predicted(facts, found, repeats=name),
+        miss=_miss(facts, found, name),
         good=bool(row.good),
     )
 
 
+def _purchases(facts: Stating, side: str, number: float, rows: Rows, **place: Any) -> Fact:
+    return facts.exact("holdout_purchases", number, side=side, lineage=rows, **place)
+
+
 @traced
-def _weeks(facts: Stating, choice: Choice) -> tuple[tuple[int, Fact, Fact], ...]:
+def _predicted(facts: Stating, found: Holdout, *, repeats: str = "", week: int = 0) -> Fact:
+    """Purchases forecast for a class of repeat purchases, or up to a week."""
+    by_week = found.weeks.set_index("week")["predicted"]
+    number = found.of_class(repeats)[1] if repeats else float(by_week[week])
+    place: dict[str, Any] = {"repeats": repeats} if repeats else {"week": str(week)}
+    return facts.exact("holdout_purchases", round(number, 1), side="predicted", **place)
+
+
+def _weeks(facts: Stating, found: Holdout, known: _HoldoutRows) -> tuple[tuple[int, Fact, Fact], ...]:
     """Cumulative purchases, actual and predicted, at every week."""
-    if choice.holdout is None:
-        return ()
-    return tuple(
-        (
-            int(row.week),
-            facts.exact("holdout_purchases", int(row.actual), side="actual", week=str(int(row.week))),
-            facts.exact(
-                "holdout_purchases", round(float(row.predicted), 1), side="predicted", week=str(int(row.week))
-            ),
-        )
-        for row in tuples(choice.holdout.weeks)
-    )
+    lines = []
+    for row in tuples(found.weeks):
+        week = int(row.week)
+        actual = _purchases(facts, "actual", int(row.actual), known.days(week=week), week=str(week))
+        lines.append((week, actual, _predicted(facts, found, week=week)))
+    return tuple(lines)
 
 
-@traced
 def group_label(engine: Engine, group: str) -> Text:
     """``b2b|key`` as words."""
     if group == ALL:
@@ -226,81 +290,100 @@ def group_label(engine: Engine, group: str) -> Text:
     return Text(en=", ".join(name.en for name in names), zh="，".join(name.zh for name in names))
 
 
-@traced
-def _groups(facts: Stating, engine: Engine, parameters: Parameters) -> tuple[Group, ...]:
-    if parameters.buying.choice.fallback:
+def _groups(facts: Stating, buying: Buying, state: State) -> tuple[Group, ...]:
+    if buying.choice.fallback:
         return ()
-    lines = []
-    for name, model in parameters.buying.models.items():
-        table = model.fit.table(level=facts.inputs.confidence)
-        numbers = tuple(
-            (
-                parameter,
-                facts.between(
-                    "model_parameter",
-                    float(row.estimate),
-                    float(row.low),
-                    float(row.high),
-                    n=int(model.customers),
-                    method="Hessian",
-                    parameter=str(parameter),
-                    group=name,
-                ),
-            )
-            for parameter, row in zip(table.index, tuples(table), strict=True)
+    group = views.group_of(buying.grouping())
+    return tuple(
+        Group(
+            label=group_label(facts.inputs.engine, name),
+            customers=facts.exact(
+                "model_size",
+                int(model.customers),
+                rows="customers",
+                group=name,
+                lineage=Rows(numerator=views.rows_where(state.purchases, f"{group} = {literal(name)}")),
+            ),
+            parameters=_parameters(facts, buying, name),
         )
-        lines.append(
-            Group(
-                label=group_label(engine, name),
-                customers=facts.exact("model_size", int(model.customers), rows="customers", group=name),
-                parameters=numbers,
-            )
-        )
-    return tuple(lines)
+        for name, model in buying.models.items()
+    )
 
 
 @traced
-def _spend(facts: Stating, engine: Engine, parameters: Parameters) -> tuple[Spend, ...]:
-    lines = []
-    for name, model in parameters.spend.items():
-        if name == ALL and len(parameters.spend) > 1:
-            continue
-        place: dict[str, Any] = {"customer_type": name}
-        correlation, n = float(model.correlation), int(model.customers)
-        if math.isfinite(correlation) and n > 3:
-            centre, reach = (
-                math.atanh(max(-0.999999, min(0.999999, correlation))),
-                1.959963984540054 / math.sqrt(n - 3),
-            )
-            stated = facts.between(
-                "spend_independence",
-                correlation,
-                math.tanh(centre - reach),
-                math.tanh(centre + reach),
-                n=n,
-                method="Fisher",
-                **place,
-            )
-        else:
-            stated = facts.exact("spend_independence", None, **place)
-        mean = float(model.mean)
-        margin = parameters.shares.get(name, parameters.shares.get(ALL))
-        lines.append(
-            Spend(
-                label=group_label(engine, name),
-                mean=facts.exact(
-                    "expected_spend", round(mean, 2) if math.isfinite(mean) else None, reason=NO_FIT, **place
-                ),
-                correlation=stated,
-                margin=facts.exact(
-                    "purchase_margin_share",
-                    margin,
-                    reason=Text(en="not used: basis is revenue", zh="未使用：口径为收入"),
-                    **place,
-                ),
-            )
+def _parameters(facts: Stating, buying: Buying, group: str) -> tuple[tuple[str, Fact], ...]:
+    model = buying.models[group]
+    table = model.fit.table(level=facts.inputs.confidence)
+    return tuple(
+        (
+            parameter,
+            facts.between(
+                "model_parameter",
+                float(row.estimate),
+                float(row.low),
+                float(row.high),
+                n=int(model.customers),
+                method="Hessian",
+                parameter=str(parameter),
+                group=group,
+            ),
         )
-    return tuple(lines)
+        for parameter, row in zip(table.index, tuples(table), strict=True)
+    )
+
+
+def _spend(facts: Stating, parameters: Parameters, state: State, types: Sequence[str]) -> tuple[Spend, ...]:
+    apart = [name for name in parameters.spend if name != ALL] or [ALL]
+    return tuple(
+        Spend(
+            label=group_label(facts.inputs.engine, name),
+            mean=_mean_spend(facts, parameters.spend[name], name),
+            correlation=_independence(facts, parameters.spend[name], name),
+            margin=_margin(facts, parameters, name, state, types),
+        )
+        for name in apart
+    )
+
+
+@traced
+def _mean_spend(facts: Stating, model: Any, customer_type: str) -> Fact:
+    mean = float(model.mean)
+    value = round(mean, 2) if math.isfinite(mean) else None
+    return facts.exact("expected_spend", value, reason=NO_FIT, customer_type=customer_type)
+
+
+@traced
+def _independence(facts: Stating, model: Any, customer_type: str) -> Fact:
+    """Correlation of number and mean of purchases, with Fisher's interval."""
+    correlation, n = float(model.correlation), int(model.customers)
+    if not math.isfinite(correlation) or n <= 3:
+        return facts.exact("spend_independence", None, customer_type=customer_type)
+    centre = math.atanh(max(-0.999999, min(0.999999, correlation)))
+    reach = NORMAL_95 / math.sqrt(n - 3)
+    low, high = math.tanh(centre - reach), math.tanh(centre + reach)
+    return facts.between(
+        "spend_independence", correlation, low, high, n=n, method="Fisher", customer_type=customer_type
+    )
+
+
+def _margin(
+    facts: Stating, parameters: Parameters, customer_type: str, state: State, types: Sequence[str]
+) -> Fact:
+    """Margin on purchases of the type, or of all where it sold nothing lately."""
+    value = parameters.shares.get(customer_type, parameters.shares.get(ALL))
+    unused = Text(en="not used: basis is revenue", zh="未使用：口径为收入")
+    place: dict[str, Any] = {"customer_type": customer_type}
+    if value is None:
+        return facts.exact("purchase_margin_share", None, reason=unused, **place)
+    of = customer_type if customer_type in parameters.shares and customer_type != ALL else ""
+    lines = views.margin_lines(state.cutoff, types, of)
+    rows = Rows(
+        numerator=lines,
+        value="sum(gross_margin)",
+        denominator=views.rows_where(f"({lines}) lines", "revenue > 0"),
+        of="sum(revenue)",
+    )
+    return facts.exact("purchase_margin_share", value, lineage=rows, **place)
 
 
 # -- contracts -------------------------------------------------------------------------------------------------------------
@@ -319,50 +402,55 @@ class Kind(Summarised):
 
 
 @traced
-def contracts(inputs: StudyInputs, renewing: Renewing) -> tuple[Kind, ...]:
+def contracts(inputs: StudyInputs, renewing: Renewing, state: State) -> tuple[Kind, ...]:
+    """Every kind of contract that has a renewal model."""
     facts = Stating(inputs=inputs)
-    kinds = []
-    for kind in [name for name in renewing.models if "|" not in name]:
-        model = renewing.models[kind]
-        place: dict[str, Any] = {"contract_kind": kind}
-        lines = []
-        for renewal, due, renewed in survivors(renewing.counts, kind):
-            chance = (model.beta + renewal - 1) / (model.alpha + model.beta + renewal - 1)
-            lines.append(
-                (
-                    renewal,
-                    facts.share("renewal_rate", renewed, due, renewal=str(renewal), **place),
-                    _model_rate(facts, model, chance, renewal, due, place),
-                )
-            )
-        growth = renewing.expansion.get(kind)
-        kinds.append(
-            Kind(
-                id=kind,
-                label=inputs.engine.registry.value_label("contract_kind", kind),
-                renewals=tuple(lines),
-                by_type=kind in renewing.by_type,
-                expansion=facts.exact(
-                    "contract_expansion", growth, parts={"n": renewing.renewals.get(kind)}, **place
-                ),
-                alike=type(model).__name__ == "ConstantRenewal",
-            )
-        )
-    return tuple(kinds)
+    return tuple(_kind(facts, renewing, kind, state) for kind in renewing.models if "|" not in kind)
+
+
+def _kind(facts: Stating, renewing: Renewing, kind: str, state: State) -> Kind:
+    place: dict[str, Any] = {"contract_kind": kind}
+    lines = []
+    for renewal, due, renewed in survivors(renewing.counts, kind):
+        made, all_due = views.renewals_due(state.cutoff, kind, renewal)
+        rows = Rows(numerator=made, denominator=all_due)
+        observed = facts.share("renewal_rate", renewed, due, renewal=str(renewal), lineage=rows, **place)
+        lines.append((renewal, observed, _model_rate(facts, renewing, kind, renewal, due)))
+    return Kind(
+        id=kind,
+        label=facts.inputs.engine.registry.value_label("contract_kind", kind),
+        renewals=tuple(lines),
+        by_type=kind in renewing.by_type,
+        expansion=_expansion(facts, renewing, kind),
+        alike=type(renewing.models[kind]).__name__ == "ConstantRenewal",
+    )
 
 
 @traced
-def _model_rate(
-    facts: Stating, model: Any, chance: float, renewal: int, due: int, place: Mapping[str, Any]
-) -> Fact:
+def _expansion(facts: Stating, renewing: Renewing, kind: str) -> Fact:
+    growth, renewals = renewing.expansion.get(kind), renewing.renewals.get(kind)
+    return facts.exact("contract_expansion", growth, parts={"n": renewals}, contract_kind=kind)
+
+
+@traced
+def _model_rate(facts: Stating, renewing: Renewing, kind: str, renewal: int, due: int) -> Fact:
     """Delta method: the log odds of renewing are log(beta + t − 1) − log(alpha)."""
     import numpy as np
 
+    model = renewing.models[kind]
+    chance = (model.beta + renewal - 1) / (model.alpha + model.beta + renewal - 1)
     alpha, beta = float(model.alpha), float(model.beta)
     slope = np.array([-1.0, beta / (beta + renewal - 1)])
     error = math.sqrt(max(float(slope @ model.fit.log_covariance @ slope), 0.0))
     odds = math.log(beta + renewal - 1) - math.log(alpha)
-    low, high = (1 / (1 + math.exp(-(odds + side * 1.959963984540054 * error))) for side in (-1, 1))
+    low, high = (1 / (1 + math.exp(-(odds + side * NORMAL_95 * error))) for side in (-1, 1))
     return facts.between(
-        "renewal_rate_model", chance, low, high, n=due, method="Hessian", renewal=str(renewal), **place
+        "renewal_rate_model",
+        chance,
+        low,
+        high,
+        n=due,
+        method="Hessian",
+        renewal=str(renewal),
+        contract_kind=kind,
     )

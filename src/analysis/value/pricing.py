@@ -40,11 +40,7 @@ class Available(Summarised):
     @classmethod
     def of(cls, inputs: StudyInputs) -> Available:
         def has(*needs: str) -> bool:
-            try:
-                inputs.engine.require(*needs)
-            except MissingData:
-                return False
-            return True
+            return not inputs.engine.tables.missing(*needs)
 
         return cls(
             contracts=has("contracts.starts_on", "contracts.ends_on", "contracts.amount"),
@@ -80,7 +76,6 @@ class Parameters(Summarised):
     service: Mapping[str, tuple[float, float, float]]
 
 
-@traced
 def purchase_types(settings: ValueSettings, available: Available) -> tuple[str, ...]:
     """Without a table of contracts, what would bill them counts as purchases."""
     return (
@@ -119,14 +114,14 @@ def parameters_at(
     shares: dict[str, float] = {}
     contract_shares: dict[str, float] = {}
     if settings.basis != "revenue":
-        shares = _ratios(engine.query(views.margin_shares(state.cutoff, types)), "grp")
+        shares = margins(engine.query(views.margin_shares(state.cutoff, types)), "grp")
         if available.contracts:
-            contract_shares = _ratios(
+            contract_shares = margins(
                 engine.query(views.contract_margins(state.cutoff, settings.contract_types)), "kind"
             )
     return Parameters(
         buying=buying.fitted_at(inputs, choice, state.purchases),
-        spend=_spend(engine.query(views.spends(state.purchases))),
+        spend=_spend(inputs, state.purchases),
         shares=shares,
         renewing=renewing.fitted_at(inputs, state.cutoff) if state.running else None,
         contract_shares=contract_shares,
@@ -136,8 +131,7 @@ def parameters_at(
     )
 
 
-@traced
-def _ratios(frame: pd.DataFrame, key: str) -> dict[str, float]:
+def margins(frame: pd.DataFrame, key: str) -> dict[str, float]:
     """Margin on revenue by group; ``all`` for a group that sold nothing lately."""
     known = frame[frame["revenue"].notna() & frame["margin"].notna()]
     found = {
@@ -176,10 +170,11 @@ _HUGE = 1e12
 
 
 @traced
-def _spend(frame: pd.DataFrame) -> dict[str, Any]:
+def _spend(inputs: StudyInputs, purchases: str) -> dict[str, Any]:
     """Gamma-Gamma by customer type and for all together (used for a type that is too small)."""
     from analysis import stats
 
+    frame = inputs.engine.query(views.spends(purchases))
     found: dict[str, Any] = {}
     for name, part in [*frame.groupby("grp", sort=True), (ALL, frame)]:
         if name != ALL and part["customers"].sum() < buying.SMALLEST_GROUP:
@@ -191,7 +186,6 @@ def _spend(frame: pd.DataFrame) -> dict[str, Any]:
     return found
 
 
-@traced
 def alike_spend(part: pd.DataFrame) -> AlikeSpend:
     """Mean spend of a purchase and its error from the spread of customers' means around it."""
     import numpy as np
@@ -217,7 +211,6 @@ def alike_spend(part: pd.DataFrame) -> AlikeSpend:
     )
 
 
-@traced
 def _service(moments: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
     """(mean, its error, carry) of a year's net traced cost by customer type: the linear predictor of one year by the year before, carry between 0 and 1."""
     found = {}
@@ -307,7 +300,6 @@ SELECT *, CASE WHEN place <= {settings.top_share!r} * everyone THEN 'top' WHEN p
     return engine.materialise(name, sql)
 
 
-@traced
 def _arrow(frame: pd.DataFrame) -> Any:
     import pyarrow as pa
 
@@ -330,7 +322,6 @@ def _spend_rows(inputs: StudyInputs, state: State, parameters: Parameters) -> pd
     return pd.DataFrame(rows, columns=["grp", "p", "q", "v", "share"])
 
 
-@traced
 def _service_rows(parameters: Parameters) -> pd.DataFrame:
     import pandas as pd
 

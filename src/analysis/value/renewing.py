@@ -66,7 +66,6 @@ class Renewing(Summarised):
         )
 
 
-@traced
 def histories(counts: pd.DataFrame) -> list[list[float]]:
     """Cohorts as ``fit_sbg`` wants them. Contracts lost at the t-th renewal, and those still running after c, each make one: n, n, …, 0 or n, n, …, n."""
     cohorts = []
@@ -144,7 +143,6 @@ class ConstantRenewal(Summarised):
 _HUGE = 1e7
 
 
-@traced
 def _fit(rows: pd.DataFrame) -> Any:
     """Shifted beta-geometric; where customers do not differ (it then has no finite estimate), one chance for all."""
     from analysis import stats
@@ -174,7 +172,6 @@ def constant_renewal(cohorts: Sequence[Sequence[float]]) -> ConstantRenewal:
     )
 
 
-@traced
 def _split(
     rows: pd.DataFrame, pooled: Any, split: str, kind: str
 ) -> tuple[RenewalTest | None, dict[str, Any]]:
@@ -208,7 +205,6 @@ def _split(
     ), parts
 
 
-@traced
 def factors(running: pd.DataFrame, renewing: Renewing, *, months: int, rate: float) -> pd.DataFrame:
     """For each (kind, customer_type, renewals, ahead, term_months): discounted terms still to be paid, and what the next year brings.
 
@@ -262,7 +258,6 @@ def _survival(alpha: float, beta: float, renewals: int, terms: int) -> np.ndarra
     return np.asarray(np.cumprod((beta + t - 1) / (alpha + beta + t - 1)))
 
 
-@traced
 def survivors(counts: pd.DataFrame, kind: str) -> Sequence[tuple[int, int, int]]:
     """(renewal, at risk, renewed) of one kind, all cohorts: the observed chance of renewing."""
     rows = counts[(counts["kind"] == kind) & counts["seen"].astype(bool)]

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Literal
 
 from analysis.errors import ParameterError
-from analysis.metrics.lineage import traced
 from analysis.params.places import params_file
 from analysis.params.strict import bind, read_yaml
+from analysis.results import Assumed
 from analysis.summaries import Summarised
 
 Basis = Literal["contribution", "gross_margin", "revenue"]
@@ -55,7 +55,11 @@ class ValueSettings(Summarised):
             )
 
 
-@traced
+def stated_in(name: str) -> Assumed:
+    """Lineage of a number of ``params/value.yml``."""
+    return Assumed(source="params/value.yml", name=name)
+
+
 def load_settings(path: Path | None = None) -> ValueSettings:
     path = path or params_file("value.yml")
     return bind(ValueSettings, read_yaml(path), path.name)
