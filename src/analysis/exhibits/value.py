@@ -24,10 +24,10 @@ from analysis.locale import Language, Text
 from analysis.results import Fact, Sentence
 from analysis.value.changing import CUSTOMER_STEPS, STEPS, Change
 from analysis.value.investing import LEVELS, Investment
-from analysis.value.findings import BASIS_NAMES
+from analysis.value.judging import BASIS_NAMES
 from analysis.value.modelling import Modelling
 from analysis.value.portfolio import Portfolio
-from analysis.value.study import ValueStudy
+from analysis.value.worth import ValueStudy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

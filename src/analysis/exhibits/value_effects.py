@@ -11,7 +11,7 @@ from analysis.params.treatments import Treatment
 from analysis.results import Fact, Sentence, Value
 from analysis.value.effects import ServiceEffects, TreatmentEffect
 from analysis.value.scenarios import WhatIf, WhatIfs
-from analysis.value.study import ValueStudy
+from analysis.value.worth import ValueStudy
 
 EFFECTS = Text(en="Effect of service on value", zh="服务对价值的影响")
 WHAT_IFS = Text(en="What-ifs", zh="情景测算")

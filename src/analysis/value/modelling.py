@@ -371,19 +371,21 @@ def _margin(
 ) -> Fact:
     """Margin on purchases of the type, or of all where it sold nothing lately."""
     value = parameters.shares.get(customer_type, parameters.shares.get(ALL))
-    unused = Text(en="not used: basis is revenue", zh="未使用：口径为收入")
     place: dict[str, Any] = {"customer_type": customer_type}
     if value is None:
+        unused = Text(en="not used: basis is revenue", zh="未使用：口径为收入")
         return facts.exact("purchase_margin_share", None, reason=unused, **place)
     of = customer_type if customer_type in parameters.shares and customer_type != ALL else ""
     lines = views.margin_lines(state.cutoff, types, of)
-    rows = Rows(
-        numerator=lines,
-        value="sum(gross_margin)",
-        denominator=views.rows_where(f"({lines}) lines", "revenue > 0"),
-        of="sum(revenue)",
+    sold = views.rows_where(f"({lines}) lines", "revenue > 0")
+    rows = Rows(numerator=lines, value="sum(gross_margin)", denominator=sold, of="sum(revenue)")
+    query = facts.inputs.engine.query
+    margin, revenue = (
+        query(f"SELECT sum({column}) AS amount FROM ({each}) lines")["amount"].iloc[0]
+        for column, each in (("gross_margin", lines), ("revenue", sold))
     )
-    return facts.exact("purchase_margin_share", value, lineage=rows, **place)
+    counted = {"numerator": margin, "denominator": revenue}
+    return facts.exact("purchase_margin_share", value, parts=counted, lineage=rows, **place)
 
 
 # -- contracts -------------------------------------------------------------------------------------------------------------

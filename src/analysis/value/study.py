@@ -99,7 +99,7 @@ def study(inputs: StudyInputs, *, settings: ValueSettings | None = None) -> Valu
     months = found.months if isinstance(found, Priced) else settings.horizon_months
     year = service_of_year(inputs)
     whole = parts.do("portfolio", _portfolio, inputs, settings, found)
-    base = parts.do("base", value_base, inputs, settings, found, whole)
+    base = parts.do("base", _base, inputs, settings, found, whole)
     effects = parts.do(
         "effects",
         service_effects,
@@ -164,14 +164,16 @@ def price(inputs: StudyInputs, settings: ValueSettings, available: pricing.Avail
 
 
 @traced
-def value_base(inputs: StudyInputs, settings: ValueSettings, found: Priced, whole: Portfolio) -> ValueBase:
-    """The seam to the effects of service."""
+def value_base(
+    inputs: StudyInputs, settings: ValueSettings, found: Priced, total: Fact, customers: int
+) -> ValueBase:
+    """The seam to the effects of service; ``total`` is the value of all ``customers``."""
     return ValueBase(
         month=inputs.month,
         table=found.table,
-        total=whole.total,
-        relative_error=_relative_error(inputs, whole.total),
-        customers=int(whole.customers.value or 0),
+        total=total,
+        relative_error=_relative_error(inputs, total),
+        customers=customers,
         horizon_months=found.months,
         discount_rate=found.rate,
         basis=settings.basis,
@@ -189,6 +191,10 @@ def _relative_error(inputs: StudyInputs, total: Fact) -> float:
 
 
 # -- what stands on it: a part gets what it needs, and no more follows from it -------------------------------------------
+
+
+def _base(inputs: StudyInputs, settings: ValueSettings, found: Priced, whole: Portfolio) -> ValueBase:
+    return value_base(inputs, settings, found, whole.total, int(whole.customers.value or 0))
 
 
 def _portfolio(inputs: StudyInputs, settings: ValueSettings, found: Priced) -> Portfolio:

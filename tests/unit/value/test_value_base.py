@@ -11,10 +11,10 @@ import pytest
 
 from analysis import value
 from analysis.errors import FitError, MissingData
-from analysis.metrics import StudyInputs
+from analysis.metrics import NotDone, StudyInputs
 from analysis.results import Check
 from analysis.sample import make_sample
-from analysis.value import buying, changing, pricing, renewing, views, worth
+from analysis.value import buying, changing, modelling, pricing, renewing, views
 from analysis.value.base import ValueBase
 from analysis.value.portfolio import Portfolio, top_share
 from analysis.value.settings import ValueSettings, load_settings
@@ -447,7 +447,7 @@ def test_planted_models_are_recovered_and_nothing_alarms(tmp_path: Path, setting
     sheet = truth.truths["buy_till_you_die"]
     table = buying.purchases_at(inputs, settings, inputs.month.end, ("product",))
     models = buying.fit_groups(inputs.engine.query(views.patterns(table, "customer_type")), "bg_nbd")
-    spend = pricing._spend(inputs.engine.query(views.spends(table)))
+    spend = pricing._spend(inputs, table)
     for group in ("b2b", "b2c"):
         for fit, names in (
             (models[group].fit, ("r", "alpha", "a", "b")),
@@ -464,7 +464,7 @@ def test_planted_models_are_recovered_and_nothing_alarms(tmp_path: Path, setting
     study = value.study(inputs)
     assert not [finding for finding in study.findings if finding.severity == "alert"]
     assert (
-        isinstance(study.modelling, worth.Modelling) and study.modelling.good
+        isinstance(study.modelling, modelling.Modelling) and study.modelling.good
     )  # the sample is what the model describes
 
 
@@ -522,7 +522,7 @@ def test_a_model_that_fails_the_holdout_is_not_used(company: Path, inputs_of: In
     bought_until(company, end="2025-10-01", customers=600, seed=1)
     study = value.study(inputs_of(company))
     assert (
-        isinstance(study.modelling, worth.Modelling) and study.modelling.fallback and not study.modelling.good
+        isinstance(study.modelling, modelling.Modelling) and study.modelling.fallback and not study.modelling.good
     )
     assert study.horizon.value == 12  # no year beyond the one that was observed
     finding = next(one for one in study.findings if one.id == "value.model")
@@ -572,7 +572,7 @@ def test_without_margin_only_revenue_can_be_valued(company: Path, inputs_of: Inp
     orders = pd.read_csv(company / "orders.csv").drop(columns="gross_margin")
     orders.to_csv(company / "orders.csv", index=False)
     refused = value.study(inputs_of(company))
-    assert isinstance(refused.base, MissingData) and "orders.gross_margin" in refused.base.needs
+    assert isinstance(refused.base, NotDone) and "orders.gross_margin" in refused.base.needs
     counted = value.study(inputs_of(company), settings=replace(settings, basis="revenue"))
     assert (
         isinstance(counted.base, ValueBase)
@@ -582,12 +582,12 @@ def test_without_margin_only_revenue_can_be_valued(company: Path, inputs_of: Inp
     basis = next(check for check in counted.checks if check.id == "value.basis")
     assert "revenue" in basis.sentence.plain()
     assert any(check.id == "value.contracts" for check in counted.checks)  # no table of contracts: said
-    assert isinstance(counted.acquisition, MissingData)
+    assert isinstance(counted.acquisition, NotDone)
 
 
 def test_a_company_without_history_is_refused_by_part(company: Path, inputs_of: Inputs):
     study = value.study(inputs_of(company))
-    assert isinstance(study.base, MissingData | FitError)
+    assert isinstance(study.base, NotDone)
     assert not [check for check in study.checks if isinstance(check, Check) and check.outcome == "failed"]
     from analysis.exhibits import value as exhibits
 
