@@ -26,7 +26,8 @@ from analysis.errors import (
     SourceError,
     suggestion,
 )
-from analysis.exhibits.blocks import MIME, Block, not_computed, not_made, sections_not_made
+from analysis.exhibits.record import MIME, Block
+from analysis.exhibits.statements import not_computed, not_made, sections_not_made
 from analysis.locale import Text
 from analysis.params.places import notebook_files
 from analysis.report.progress import Progress
