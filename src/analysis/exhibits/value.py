@@ -16,10 +16,10 @@ from analysis.formats import month_text
 from analysis.locale import Language, Text
 from analysis.metrics import NotDone
 from analysis.results import Fact, Sentence
-from analysis.value.changing import CUSTOMER_STEPS, STEPS, Change
-from analysis.value.investing import LEVELS, Investment
+from analysis.value.change import CUSTOMER_STEPS, STEPS, ValueChange
 from analysis.value.findings import BASIS_NAMES
-from analysis.value.modelling import Modelling
+from analysis.value.investment import LEVELS, Investment
+from analysis.value.model_facts import Modelling
 from analysis.value.portfolio import Portfolio
 from analysis.value.study import ValueStudy
 
@@ -102,7 +102,7 @@ def headline_tiles(study: ValueStudy) -> Block:
             ],
         )
     ]
-    if study.break_even:
+    if not isinstance(study.break_even, NotDone):
         shown.append(
             Tile(
                 label=Text.of("After-sales pays for itself if it keeps, of expected margin"),
@@ -117,7 +117,7 @@ def headline_tiles(study: ValueStudy) -> Block:
             )
         )
     shown.append(Tile(label=Text.of("Share of value held by the top tenth"), fact=whole.top_share))
-    if isinstance(study.change, Change):
+    if isinstance(study.change, ValueChange):
         moved = study.change.by_customers
         known = moved.interval is not None and not moved.interval.low <= 0 <= moved.interval.high
         shown.append(
@@ -148,7 +148,7 @@ def parts_table(study: ValueStudy) -> Block | None:
     }
     rows = [Row(cells={"part": names[name], "value": fact}) for name, fact in whole.parts.items()]
     rows.append(Row(cells={"part": VALUE, "value": whole.total, "interval": whole.total}, role="total"))
-    if study.break_even:
+    if not isinstance(study.break_even, NotDone):
         rows.append(
             Row(
                 cells={
@@ -325,7 +325,7 @@ def change_figure(study: ValueStudy) -> Block:
 
     found, whole = study.change, study.portfolio
     refused = _refused(found, "change", Text.of("Change of value since last month"))
-    if refused or not isinstance(found, Change) or not isinstance(whole, Portfolio):
+    if refused or not isinstance(found, ValueChange) or not isinstance(whole, Portfolio):
         return refused or callout(
             "value.change", tone="info", title=Sentence("There is no earlier month to compare with.")
         )
@@ -360,7 +360,7 @@ def change_figure(study: ValueStudy) -> Block:
 def change_table(study: ValueStudy) -> Block | None:
     """The same with the customers behind each step."""
     found = study.change
-    if not isinstance(found, Change):
+    if not isinstance(found, ValueChange):
         return None
     rows = [
         Row(cells={"step": STEP_NAMES[name], "customers": found.customers[name], "change": found.steps[name]})

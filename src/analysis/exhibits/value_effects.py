@@ -10,14 +10,14 @@ from analysis.exhibits.statements import callout, not_computed
 from analysis.exhibits.tables import table
 from analysis.exhibits.vocabulary import Cell, Column, Row, phrase
 from analysis.locale import Text
-from analysis.params.treatments import Treatment
 from analysis.metrics import NotDone
+from analysis.params.treatments import Treatment
 from analysis.results import Fact, Sentence, Value
 from analysis.value.effects import ServiceEffects, TreatmentEffect
 from analysis.value.scenarios import WhatIf, WhatIfs
 from analysis.value.study import ValueStudy
 
-EFFECTS = Text.of("Effect of service on value")
+EFFECT_OF_SERVICE = Text.of("Effect of service on value")
 WHAT_IFS = Text.of("What-ifs")
 INTERVAL = Text.of("Interval")
 TREATMENT = Text.of("Treatment")
@@ -111,7 +111,7 @@ def _nothing(study: ValueStudy, name: str) -> Block:
         if not isinstance(study.effects, ServiceEffects)
         else next((refusal for _, refusal in study.effects.refused.values()), None)
     )
-    refused = _refused(part, name, EFFECTS)
+    refused = _refused(part, name, EFFECT_OF_SERVICE)
     assert refused is not None  # an estimate would have made `_effects` hold
     return refused
 

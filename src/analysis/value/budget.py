@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-NO_COST = Text(en="not computed: no cost last year", zh="未计算：上年无成本")
+NO_COST = Text.of("not computed: no cost last year")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class BudgetLine(Summarised):
+class TierBudget(Summarised):
     """One tier (``top``, ``middle``, ``low``), the cost traced to no customer (``untraced``), or ``total``.
 
     ``growth`` : expected change in the number of customers in twelve months.
@@ -44,7 +44,7 @@ class BudgetLine(Summarised):
 class Budget(Summarised):
     """The proposal, tiers first, then untraced cost and the total; ``prices``: the rise assumed, as ``low``, ``price`` (most likely) and ``high``."""
 
-    lines: tuple[BudgetLine, ...]
+    lines: tuple[TierBudget, ...]
     prices: dict[str, Fact]
 
 
@@ -139,7 +139,7 @@ def _tier(
     price: NDArray[np.float64],
     demand: NDArray[np.float64],
     plan: WhatIfPlan,
-) -> tuple[BudgetLine, NDArray[np.float64], float]:
+) -> tuple[TierBudget, NDArray[np.float64], float]:
     import numpy as np
 
     count, fresh = int(row["customers"]), int(row["fresh"])
@@ -194,7 +194,7 @@ def _line(
     middle: float,
     draws: NDArray[np.float64],
     follows: Derived | None = None,
-) -> BudgetLine:
+) -> TierBudget:
     """Last year's cost, the proposal and its change; ``follows`` is the lineage of last year's cost where it is no sum of its own."""
     import numpy as np
 
@@ -202,7 +202,7 @@ def _line(
     tail = (1 - inputs.confidence) / 2
     low, high = (float(edge) for edge in np.quantile(draws, [tail, 1 - tail]))
     low, high = min(low, middle), max(high, middle)
-    return BudgetLine(
+    return TierBudget(
         tier=tier,
         customers=None,
         value=None,

@@ -20,7 +20,7 @@ from analysis.params.treatments import Treatment, load_treatments
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Interval, Rows
 from analysis.summaries import Summarised
-from analysis.value import treatments as cases
+from analysis.value import effect_cases as cases
 from analysis.value import views
 from analysis.value.base import ValueBase
 from analysis.value.settings import ValueSettings, load_settings
@@ -46,8 +46,8 @@ MARGIN_CAP = 0.99
 FEWEST_EXPOSED, FEWEST_HITS = 50, 20
 REPEATS = 2
 DRAWS = 4000
-TOO_FEW = Text(en="not computed: too few cases", zh="未计算：案例太少")
-NO_VALUE = Text(en="not computed: rests on association only", zh="未计算：仅有相关性依据")
+TOO_FEW = Text.of("not computed: too few cases")
+NO_VALUE = Text.of("not computed: rests on association only")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -170,14 +170,14 @@ def service_effects(
     tried = [parts.do(treatment.id, _fit, inputs, treatment, settings) for treatment in listed]
     refused = {one.id: (one, parts.skipped[one.id]) for one in listed if one.id in parts.skipped}
     effects = _judged(inputs, base, [one for one in tried if not isinstance(one, NotDone)])
-    from analysis.value import effect_statements
+    from analysis.value import effect_findings
 
     return ServiceEffects(
         month=inputs.month,
         effects=effects,
         refused=refused,
-        findings=effect_statements.findings(effects),
-        checks=effect_statements.checks(effects, refused),
+        findings=effect_findings.findings(effects),
+        checks=effect_findings.checks(effects, refused),
     )
 
 
@@ -443,20 +443,16 @@ def _stated(
     )
     if base is None or not np.isfinite(base.relative_error):
         return made
-    from analysis.value import stakes
+    from analysis.value import value_at_stake
 
-    found = stakes.money(inputs, base, made)
+    found = value_at_stake.money(inputs, base, made)
     return replace(
         made, per_case=found["per_case"], at_stake=found["at_stake"], exposed_year=found["exposed_year"]
     )
 
 
 def _no_money(inputs: StudyInputs, name: str, without_base: bool) -> dict[str, Fact]:
-    reason = (
-        Text(en="not computed: needs a value of customers", zh="未计算：缺少客户价值")
-        if without_base
-        else TOO_FEW
-    )
+    reason = Text.of("not computed: needs a value of customers") if without_base else TOO_FEW
     metrics = {
         "per_case": "service_effect_value",
         "at_stake": "service_value_at_stake",

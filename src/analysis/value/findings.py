@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.locale import Text
 from analysis.metrics import NotDone, Parts
 from analysis.results import Check, Fact, Finding, Sentence, Severity
-from analysis.value.changing import CUSTOMER_STEPS
+from analysis.value.change import CUSTOMER_STEPS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,25 +21,22 @@ SECTION = "value"
 UNRELATED = 0.10  # a correlation of frequency and spend below this leaves Gamma–Gamma standing
 HEAVY = 0.01  # share of the base's value from which customers below cost are something to watch
 TITLES = {
-    "prices": Text(en="customer lifetime value", zh="客户终身价值"),
-    "portfolio": Text(en="value by slice", zh="分组客户价值"),
-    "base": Text(en="the value base", zh="价值基数"),
-    "modelling": Text(en="the models of purchases", zh="购买模型"),
-    "contracts": Text(en="renewal of contracts", zh="合同续约"),
-    "moves": Text(en="change of value since last month", zh="较上月的价值变动"),
-    "acquisition": Text(en="value against acquisition cost", zh="客户价值与获客成本"),
-    "investment": Text(en="whom to invest in", zh="客户投资优先级"),
-    "break_even": Text(en="break-even of after-sales", zh="售后盈亏平衡"),
-    "effects": Text(en="effects of service on value", zh="服务对价值的影响"),
-    "what_ifs": Text(en="what-ifs", zh="情景测算"),
+    "prices": Text.of("customer lifetime value"),
+    "portfolio": Text.of("value by slice"),
+    "base": Text.of("the value base"),
+    "modelling": Text.of("the models of purchases"),
+    "contracts": Text.of("renewal of contracts"),
+    "moves": Text.of("change of value since last month"),
+    "acquisition": Text.of("value against acquisition cost"),
+    "investment": Text.of("whom to invest in"),
+    "break_even": Text.of("break-even of after-sales"),
+    "effects": Text.of("effects of service on value"),
+    "what_ifs": Text.of("what-ifs"),
 }
 BASIS_NAMES = {
-    "contribution": Text(
-        en="contribution margin (gross margin minus service cost traced to the customer)",
-        zh="贡献毛利（毛利减可追溯至客户的服务成本）",
-    ),
-    "gross_margin": Text(en="gross margin, before service cost", zh="毛利（未扣服务成本）"),
-    "revenue": Text(en="revenue; no cost is taken off", zh="收入（未扣任何成本）"),
+    "contribution": Text.of("contribution margin (gross margin minus service cost traced to the customer)"),
+    "gross_margin": Text.of("gross margin, before service cost"),
+    "revenue": Text.of("revenue; no cost is taken off"),
 }
 
 

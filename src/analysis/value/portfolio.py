@@ -14,19 +14,16 @@ from analysis.metrics.lineage import traced
 from analysis.metrics.stating import CENT
 from analysis.results import Derived, Fact, Rows
 from analysis.summaries import Summarised
-from analysis.value import pricing, views
+from analysis.value import customer_table, views
 from analysis.value.base import ERROR, TIERS, tuples
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from analysis.value.pricing import Parameters, State, Sum
+    from analysis.value.customer_table import Parameters, State, Sum
     from analysis.value.settings import ValueSettings
 
-NO_WINDOW = Text(
-    en="not computed: no first purchase twelve to thirty-six months back",
-    zh="未计算：无十二至三十六个月前的首购",
-)
+NO_WINDOW = Text.of("not computed: no first purchase twelve to thirty-six months back")
 SHOWN = ("tier", "customer_type", "segment", "region", "channel", "product_line", "cohort", "kind")
 BINS = 1000  # equal groups of customers by value, from which concentration is drawn and resampled
 MARKS = (10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 99)
@@ -40,7 +37,7 @@ KNOWN_ORDER = {
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Line(Summarised):
+class ValueSlice(Summarised):
     """One slice of the base."""
 
     dimension: str
@@ -66,7 +63,7 @@ class Portfolio(Summarised):
     customers: Fact
     parts: Mapping[str, Fact]
     service_share: Fact
-    by: Mapping[str, tuple[Line, ...]]
+    by: Mapping[str, tuple[ValueSlice, ...]]
     top_share: Fact
     lorenz: tuple[tuple[float, Fact], ...]
     residual_contract: Fact
@@ -93,13 +90,13 @@ def portfolio(
     types : order types that are purchases
     """
     facts = Stating(inputs=inputs)
-    years = pricing.annuity(months, rate)
-    whole = pricing.sums(inputs, table, parameters, by=None, years=years)[pricing.ALL]
+    years = customer_table.annuity(months, rate)
+    whole = customer_table.sums(inputs, table, parameters, by=None, years=years)[customer_table.ALL]
     activity = _activity(inputs, state, table, types)
     by = {}
     for dimension in SHOWN:
-        found = pricing.sums(inputs, table, parameters, by=dimension, years=years)
-        names = pricing.levels(list(found), KNOWN_ORDER.get(dimension, ()))
+        found = customer_table.sums(inputs, table, parameters, by=dimension, years=years)
+        names = customer_table.levels(list(found), KNOWN_ORDER.get(dimension, ()))
         if dimension not in KNOWN_ORDER and dimension != "cohort":
             names = sorted(names, key=lambda name: -found[name].clv)
         by[dimension] = tuple(
@@ -144,7 +141,7 @@ def _service_share(facts: Stating, whole: Sum, *, traceable: bool) -> Fact:
     return facts.exact(
         "service_share_of_margin",
         float(whole.service) / float(margin) if margin > 0 and traceable else None,
-        reason=Text(en="not computed: needs ledger.ticket_id", zh="未计算：缺少 ledger.ticket_id"),
+        reason=Text.of("not computed: needs ledger.ticket_id"),
         parts={"numerator": whole.service, "denominator": margin},
     )
 
@@ -224,10 +221,10 @@ class _Slice:
         raise ParameterError(f"portfolio: no rows of '{metric}'.")
 
 
-def _line(facts: Stating, slice_: _Slice, one: Sum, activity: Activity) -> Line:
+def _line(facts: Stating, slice_: _Slice, one: Sum, activity: Activity) -> ValueSlice:
     place: dict[str, Any] = slice_.place
     customers, total = _customers(facts, slice_, one), _total(facts, one, **place)
-    return Line(
+    return ValueSlice(
         dimension=slice_.dimension,
         value=slice_.value,
         label=facts.inputs.engine.registry.value_label(slice_.dimension, slice_.value),
@@ -255,7 +252,7 @@ def _ratio(facts: Stating, slice_: _Slice, activity: Activity, metric: str, top:
     )
     lineage, place = slice_.rows(metric), slice_.place
     if above is None or above != above or not below or below != below:
-        nobody = Text(en="not computed: nobody bought in the window", zh="未计算：窗口内无购买")
+        nobody = Text.of("not computed: nobody bought in the window")
         return facts.exact(metric, None, reason=nobody, lineage=lineage, **place)
     value = (Decimal(above) / Decimal(int(below))).quantize(CENT)
     return facts.exact(
@@ -303,11 +300,7 @@ def _concentration(
     frame = inputs.engine.query(views.value_bins(table, BINS))
     count, worth = frame["customers"].to_numpy(dtype=float), frame["clv"].astype(float).to_numpy()
     if worth_of_all <= 0 or len(frame) < 10:
-        missing = facts.exact(
-            "top_decile_share",
-            None,
-            reason=Text(en="not computed: the base has no value", zh="未计算：价值基数不为正"),
-        )
+        missing = facts.exact("top_decile_share", None, reason=Text.of("not computed: the base has no value"))
         return missing, ()
     value = top_share(count, worth)
     generator = np.random.default_rng(seed)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
-from analysis.errors import FitError, MissingData, ParameterError, suggestion
+from analysis.errors import FitError, ParameterError, suggestion
 from analysis.locale import Text
 from analysis.metrics import NotDone, Parts, Stating, StudyInputs, cents
 from analysis.metrics.lineage import traced
@@ -24,12 +24,12 @@ from analysis.summaries import Summarised
 from analysis.value.base import ValueBase
 from analysis.value.budget import Budget, budget
 from analysis.value.effects import SECTION, ServiceEffects
-from analysis.value.stakes import Stake, gain, relative_draws, stake
+from analysis.value.value_at_stake import Stake, gain, relative_draws, stake
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from analysis.value.stakes import Draws
+    from analysis.value.value_at_stake import Draws
 
 Standing = Literal["effect", "not_shown", "not_counted"]
 STEP = 3  # months between the points of the fan
@@ -276,6 +276,12 @@ def _stake(inputs: StudyInputs, base: ValueBase, effects: ServiceEffects, lever:
     )
 
 
+def _worded(template: str, **parts: str) -> Text:
+    """A message of the catalogue with words in its places."""
+    sentence = Sentence(template, parts)
+    return Text(en=sentence.plain("en"), zh=sentence.plain("zh"))
+
+
 def _lever(
     inputs: StudyInputs,
     base: ValueBase,
@@ -291,8 +297,7 @@ def _lever(
     )
     name = effect.treatment.name if effect else refusal[0].name if refusal else Text.same(lever.treatment)
     if refusal is not None and refusal[1].needs:
-        reason = NotDone.because(MissingData(*refusal[1].needs)).reason
-        lacking = Text(en=f"not computed: {reason.en}", zh=f"未计算：{reason.zh}")
+        lacking = _worded("not computed: needs {needs}", needs=", ".join(refusal[1].needs))
         blank = {
             part: Stating(inputs=inputs).exact(f"what_if_{part}", None, reason=lacking, **place)
             for part in ("cases", "exposed", "moved")
@@ -537,9 +542,9 @@ def _ratios(
     with np.errstate(divide="ignore", invalid="ignore"):
         needed = np.where(benefit > 0, uptake * totals["programme"] / benefit, np.inf)
     middle_benefit = at["clv"] + at["saving"]
-    never = Text(en=f"not within {scenario.months} months", zh=f"{scenario.months} 个月内无法回收")
-    no_uptake = Text(en="no uptake is enough", zh="任何落实程度均不足以覆盖成本")
-    free = Text(en="not computed: the programme costs nothing", zh="未计算：方案无成本")
+    never = _worded("not within {months} months", months=str(scenario.months))
+    no_uptake = Text.of("no uptake is enough")
+    free = Text.of("not computed: the programme costs nothing")
     cost = at["programme"]
     return {
         "returned": fact(
@@ -598,20 +603,17 @@ def _swings(
     return tuple(row for _, row in sorted(found, key=lambda pair: (-pair[0], pair[1][0])))
 
 
-BUDGET = Text(en="next year's service budget", zh="来年服务预算")
+BUDGET = Text.of("next year's service budget")
 INPUTS = {
-    "uptake": Text(en="Uptake", zh="落实程度"),
-    "later_purchases": Text(en="Effect on purchases after the first year", zh="首年后对购买的影响"),
-    "once": Text(en="One-off cost", zh="一次性成本"),
-    "yearly": Text(en="Yearly cost", zh="年度成本"),
-    "per_customer": Text(en="Yearly cost per customer", zh="每位客户年度成本"),
-    "saving_per_case": Text(en="Saving per case", zh="单个案例节省"),
-    "value": Text(en="Value of customers", zh="客户价值"),
+    "uptake": Text.of("Uptake"),
+    "later_purchases": Text.of("Effect on purchases after the first year"),
+    "once": Text.of("One-off cost"),
+    "yearly": Text.of("Yearly cost"),
+    "per_customer": Text.of("Yearly cost per customer"),
+    "saving_per_case": Text.of("Saving per case"),
+    "value": Text.of("Value of customers"),
 }
-EFFECTS = {
-    "repurchase": Text(en="Effect on repurchase", zh="对复购的影响"),
-    "retention": Text(en="Effect on staying", zh="对留存的影响"),
-}
+EFFECTS = {"repurchase": Text.of("Effect on repurchase"), "retention": Text.of("Effect on staying")}
 
 
 def _input_name(scenario: Scenario, name: str) -> Text:

@@ -13,12 +13,12 @@ from analysis.metrics import study as asked
 from analysis.periods import Month
 from analysis.results import Check, Derived, Fact, Finding, Rows, by_severity
 from analysis.summaries import Summarised
-from analysis.value import buying, pricing, views
-from analysis.value.acquiring import Channel, acquisition
+from analysis.value import customer_table, purchase_models, views
+from analysis.value.acquisition import AcquisitionChannel, acquisition
 from analysis.value.base import ERROR, ValueBase
-from analysis.value.changing import Change, Moves, change, moves
-from analysis.value.investing import Investment, investment
-from analysis.value.modelling import Kind, Modelling, contracts, modelling
+from analysis.value.change import Moves, ValueChange, change, moves
+from analysis.value.investment import Investment, investment
+from analysis.value.model_facts import ContractKind, Modelling, contracts, modelling
 from analysis.value.portfolio import Portfolio, portfolio
 from analysis.value.settings import ValueSettings, load_settings, stated_in
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class BreakEven(Summarised):
+class ServiceBreakEven(Summarised):
     """After-sales at today's level over the horizon, against the margin expected of today's customers."""
 
     cost: Fact
@@ -45,19 +45,19 @@ class ValueStudy(Summarised):
 
     month: Month
     settings: ValueSettings
-    available: pricing.Available
+    available: customer_table.Available
     base: ValueBase | NotDone
     modelling: Modelling | NotDone
-    contracts: tuple[Kind, ...] | NotDone
+    contracts: tuple[ContractKind, ...] | NotDone
     portfolio: Portfolio | NotDone
-    change: Change | NotDone
-    acquisition: tuple[Channel, ...] | NotDone
+    change: ValueChange | NotDone
+    acquisition: tuple[AcquisitionChannel, ...] | NotDone
     investment: Investment | NotDone
     rate: Fact
     horizon: Fact
     service_year: Fact
     service_traced: Fact | NotDone
-    break_even: BreakEven | NotDone
+    break_even: ServiceBreakEven | NotDone
     effects: ServiceEffects | NotDone
     what_ifs: WhatIfs | NotDone
     findings: tuple[Finding, ...] = ()
@@ -71,9 +71,9 @@ class Priced(Summarised):
     ``months`` and ``rate`` are the horizon and the yearly discount rate; ``types`` the order types that are purchases.
     """
 
-    choice: buying.Choice
-    state: pricing.State
-    parameters: pricing.Parameters
+    choice: purchase_models.Choice
+    state: customer_table.State
+    parameters: customer_table.Parameters
     table: str
     types: tuple[str, ...]
     months: int
@@ -93,7 +93,7 @@ def study(inputs: StudyInputs, *, settings: ValueSettings | None = None) -> Valu
     from analysis.value.scenarios import what_ifs
 
     settings = settings or load_settings()
-    available = pricing.Available.of(inputs)
+    available = customer_table.Available.of(inputs)
     parts = Parts(section="value")
     found = parts.do("prices", price, inputs, settings, available)
     months = found.months if isinstance(found, Priced) else settings.horizon_months
@@ -138,7 +138,7 @@ def study(inputs: StudyInputs, *, settings: ValueSettings | None = None) -> Valu
 
 
 @traced
-def price(inputs: StudyInputs, settings: ValueSettings, available: pricing.Available) -> Priced:
+def price(inputs: StudyInputs, settings: ValueSettings, available: customer_table.Available) -> Priced:
     """Choose the models, fit them to what is known at the end of the month, and price every customer.
 
     Raises
@@ -150,12 +150,12 @@ def price(inputs: StudyInputs, settings: ValueSettings, available: pricing.Avail
     """
     inputs.engine.require("orders.ordered_at", "orders.revenue")
     rate = float(inputs.assumptions.value("discount_rate_annual", on=inputs.month.last_day))
-    types = pricing.purchase_types(settings, available)
-    choice = buying.chosen(inputs, settings, types)
-    months = buying.horizon_of(choice, settings)
-    state = pricing.state_at(inputs, settings, available, inputs.month.end)
-    parameters = pricing.parameters_at(inputs, settings, available, state, choice)
-    table = pricing.priced(
+    types = customer_table.purchase_types(settings, available)
+    choice = purchase_models.chosen(inputs, settings, types)
+    months = purchase_models.horizon_of(choice, settings)
+    state = customer_table.state_at(inputs, settings, available, inputs.month.end)
+    parameters = customer_table.parameters_at(inputs, settings, available, state, choice)
+    table = customer_table.priced(
         inputs, settings, state, parameters, name="value_base", months=months, rate=rate, derivatives=True
     )
     return Priced(
@@ -214,7 +214,7 @@ def _modelling(inputs: StudyInputs, settings: ValueSettings, found: Priced) -> M
     return modelling(inputs, settings, found.choice, found.state, found.parameters, found.types)
 
 
-def _contracts(inputs: StudyInputs, found: Priced) -> tuple[Kind, ...]:
+def _contracts(inputs: StudyInputs, found: Priced) -> tuple[ContractKind, ...]:
     if found.parameters.renewing is None:
         raise MissingData("contracts.starts_on")
     return contracts(inputs, found.parameters.renewing, found.state)
@@ -223,7 +223,7 @@ def _contracts(inputs: StudyInputs, found: Priced) -> tuple[Kind, ...]:
 def _moves(
     inputs: StudyInputs,
     settings: ValueSettings,
-    available: pricing.Available,
+    available: customer_table.Available,
     found: Priced,
     whole: Portfolio,
 ) -> Moves:
@@ -239,11 +239,13 @@ def _moves(
     )
 
 
-def _change(inputs: StudyInputs, found: Moves, whole: Portfolio) -> Change:
+def _change(inputs: StudyInputs, found: Moves, whole: Portfolio) -> ValueChange:
     return change(inputs, found, whole.total)
 
 
-def _acquisition(inputs: StudyInputs, settings: ValueSettings, found: Priced) -> tuple[Channel, ...]:
+def _acquisition(
+    inputs: StudyInputs, settings: ValueSettings, found: Priced
+) -> tuple[AcquisitionChannel, ...]:
     return acquisition(
         inputs, settings, found.state, found.parameters, found.table, months=found.months, rate=found.rate
     )
@@ -266,7 +268,7 @@ def service_of_year(inputs: StudyInputs) -> Fact:
 def _service_traced(inputs: StudyInputs, found: Priced | NotDone) -> Fact | NotDone:
     """What of it carries the ticket of a customer; a basis without service cost asks for none."""
     if isinstance(found, NotDone) or found.state.service is None:
-        return NotDone(reason=Text(en="no service cost is counted", zh="未计入服务成本"))
+        return NotDone(reason=Text.of("no service cost is counted"))
     rows = Rows(
         numerator=views.served(found.state.customers, found.state.service),
         value=f"sum(CAST(service_cost_12m AS {views.CENTS}))",
@@ -281,7 +283,7 @@ def _horizon(inputs: StudyInputs, settings: ValueSettings, months: int) -> Fact:
     return Stating(inputs=inputs).exact("value_horizon", months, lineage=stated)
 
 
-def _break_even(inputs: StudyInputs, whole: Portfolio, year: Fact, months: int) -> BreakEven:
+def _break_even(inputs: StudyInputs, whole: Portfolio, year: Fact, months: int) -> ServiceBreakEven:
     """The share of expected margin that after-sales must keep from leaving to pay for itself.
 
     Raises
@@ -304,7 +306,7 @@ def _break_even(inputs: StudyInputs, whole: Portfolio, year: Fact, months: int) 
     cost = _over_horizon(facts, year, months, rate)
     share = float(Decimal(cost.value or 0) / expected)
     error = _relative_error(inputs, whole.total) * abs(float(whole.total.value or 0)) / float(expected)
-    return BreakEven(
+    return ServiceBreakEven(
         cost=cost,
         margin=margin,
         share=facts.estimate(
@@ -322,5 +324,5 @@ def _break_even(inputs: StudyInputs, whole: Portfolio, year: Fact, months: int) 
 @traced
 def _over_horizon(facts: Stating, year: Fact, months: int, rate: float) -> Fact:
     """A year's cost held at its level over the horizon, discounted month by month."""
-    years = Decimal(repr(pricing.annuity(months, rate)))
+    years = Decimal(repr(customer_table.annuity(months, rate)))
     return facts.exact("service_cost_over_horizon", cents(Decimal(year.value or 0) * years))

@@ -19,7 +19,7 @@ from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.metrics.views import NOT_STATED
 from analysis.summaries import Summarised
-from analysis.value import buying, renewing, views
+from analysis.value import purchase_models, renewal_models, views
 from analysis.value.base import tuples
 from analysis.value.settings import ValueSettings
 
@@ -68,10 +68,10 @@ class Parameters(Summarised):
     ``service`` : by customer type ``mean`` (net traced cost a year), ``error`` of it and ``carry`` (how much of a customer's own year carries over to the next).
     """
 
-    buying: buying.Buying
+    buying: purchase_models.Buying
     spend: Mapping[str, Any]
     shares: Mapping[str, float]
-    renewing: renewing.Renewing | None
+    renewing: renewal_models.Renewing | None
     contract_shares: Mapping[str, float]
     service: Mapping[str, tuple[float, float, float]]
 
@@ -87,7 +87,7 @@ def purchase_types(settings: ValueSettings, available: Available) -> tuple[str, 
 
 @traced
 def state_at(inputs: StudyInputs, settings: ValueSettings, available: Available, cutoff: dt.date) -> State:
-    bought = buying.purchases_at(inputs, settings, cutoff, purchase_types(settings, available))
+    bought = purchase_models.purchases_at(inputs, cutoff, purchase_types(settings, available))
     engine = inputs.engine
     running = (
         engine.materialise("value_running", views.running_contracts(cutoff)) if available.contracts else None
@@ -104,7 +104,11 @@ def state_at(inputs: StudyInputs, settings: ValueSettings, available: Available,
 
 @traced
 def parameters_at(
-    inputs: StudyInputs, settings: ValueSettings, available: Available, state: State, choice: buying.Choice
+    inputs: StudyInputs,
+    settings: ValueSettings,
+    available: Available,
+    state: State,
+    choice: purchase_models.Choice,
 ) -> Parameters:
     """Fit everything to the state. Refuses (``MissingData``) a margin that is not in the data: choose the basis revenue instead."""
     engine = inputs.engine
@@ -120,10 +124,10 @@ def parameters_at(
                 engine.query(views.contract_margins(state.cutoff, settings.contract_types)), "kind"
             )
     return Parameters(
-        buying=buying.fitted_at(inputs, choice, state.purchases),
+        buying=purchase_models.fitted_at(inputs, choice, state.purchases),
         spend=_spend(inputs, state.purchases),
         shares=shares,
-        renewing=renewing.fitted_at(inputs, state.cutoff) if state.running else None,
+        renewing=renewal_models.fitted_at(inputs, state.cutoff) if state.running else None,
         contract_shares=contract_shares,
         service=_service(engine.query(views.service_moments(state.customers, state.service, state.cutoff)))
         if state.service
@@ -177,7 +181,7 @@ def _spend(inputs: StudyInputs, purchases: str) -> dict[str, Any]:
     frame = inputs.engine.query(views.spends(purchases))
     found: dict[str, Any] = {}
     for name, part in [*frame.groupby("grp", sort=True), (ALL, frame)]:
-        if name != ALL and part["customers"].sum() < buying.SMALLEST_GROUP:
+        if name != ALL and part["customers"].sum() < purchase_models.SMALLEST_GROUP:
             continue
         try:
             found[str(name)] = stats.fit_gamma_gamma(part["purchases"], part["mean_spend"], part["customers"])
@@ -250,7 +254,9 @@ def priced(
     engine = inputs.engine
     grouping = parameters.buying.grouping()
     seen = engine.query(views.patterns(state.purchases, grouping))
-    expected = buying.expectations(seen, parameters.buying, months=months, rate=rate, derivatives=derivatives)
+    expected = purchase_models.expectations(
+        seen, parameters.buying, months=months, rate=rate, derivatives=derivatives
+    )
     lent = {
         "expected": engine.lend(f"{name}_expected", _arrow(expected)),
         "spend": engine.lend(f"{name}_spend", _arrow(_spend_rows(inputs, state, parameters))),
@@ -343,7 +349,7 @@ def _contracts(
     )
     if distinct.empty:
         return nothing
-    known = renewing.factors(distinct, parameters.renewing, months=months, rate=rate)
+    known = renewal_models.factors(distinct, parameters.renewing, months=months, rate=rate)
     margin = [
         parameters.contract_shares.get(kind, parameters.contract_shares.get(ALL, 1.0))
         for kind in known["kind"]

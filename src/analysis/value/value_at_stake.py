@@ -17,9 +17,9 @@ from analysis.results import Fact, Interval, Rows
 from analysis.summaries import Summarised
 from analysis.value import views
 from analysis.value.base import ValueBase
+from analysis.value.effect_cases import cases_of_year, needs
 from analysis.value.effects import DRAWS, NO_VALUE, TOO_FEW, TreatmentEffect
 from analysis.value.settings import load_settings
-from analysis.value.treatments import cases_of_year, needs
 
 if TYPE_CHECKING:
     import numpy as np

@@ -105,14 +105,14 @@ def _row(one: TreatmentEffect, found: OutcomeEffect) -> dict[str, object]:
 # -- checks ------------------------------------------------------------------------------------------------------------
 
 _PLACEBO_NAMES = {
-    "before": Text(en="purchases in the year before the case", zh="案例前一年的购买"),
-    "random_treatment": Text(en="treatment drawn at random", zh="随机分配的处理"),
-    "negative_control": Text(en="an outcome that service cannot change", zh="服务无法改变的结果"),
+    "before": Text.of("purchases in the year before the case"),
+    "random_treatment": Text.of("treatment drawn at random"),
+    "negative_control": Text.of("an outcome that service cannot change"),
 }
 _OUTCOME_NAMES = {
-    "repurchase": Text(en="effect on repurchase", zh="对复购的影响"),
-    "retention": Text(en="effect on staying", zh="对留存的影响"),
-    "margin": Text(en="effect on margin", zh="对毛利的影响"),
+    "repurchase": Text.of("effect on repurchase"),
+    "retention": Text.of("effect on staying"),
+    "margin": Text.of("effect on margin"),
 }
 _PLACEBO = {
     "before": "{treatment}: it also seems to change what customers bought in the year before it ({effect:signed}), which it cannot; read this as an association only.",
@@ -211,7 +211,7 @@ def _untried_checks(one: TreatmentEffect) -> list[Check]:
                     "what": Text(
                         en=f"{what.en}, {one.treatment.name.en}", zh=f"{one.treatment.name.zh}，{what.zh}"
                     ),
-                    "reason": Text(en="there are too few such cases", zh="此类案例太少"),
+                    "reason": Text.of("there are too few such cases"),
                 },
             ),
         )

@@ -14,11 +14,11 @@ from analysis.metrics import Stating, StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.results import Derived, Fact
 from analysis.summaries import Summarised
-from analysis.value import pricing, views
+from analysis.value import customer_table, views
 
 if TYPE_CHECKING:
-    from analysis.value.buying import Choice
-    from analysis.value.pricing import Available, Parameters, State
+    from analysis.value.customer_table import Available, Parameters, State
+    from analysis.value.purchase_models import Choice
     from analysis.value.settings import ValueSettings
 
 CUSTOMER_STEPS = ("new", "lost", "grown", "shrunk")
@@ -26,7 +26,7 @@ STEPS = (*CUSTOMER_STEPS, "model", "assumptions")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Change(Summarised):
+class ValueChange(Summarised):
     """The value at the end of last month, its steps, and the value now: ``before`` + sum of ``steps`` = ``after``, exactly.
 
     ``by_customers`` : new, lost, grown and shrunk together, with an interval. ``customers`` : how many stand behind each step. ``rates`` : discount rates before and after.
@@ -87,11 +87,11 @@ def moves(
         float(inputs.assumptions.value("discount_rate_annual", on=day - dt.timedelta(days=1)))
         for day in (earlier, inputs.month.end)
     )
-    old_state = pricing.state_at(inputs, settings, available, earlier)
-    old = pricing.parameters_at(inputs, settings, available, old_state, choice)
+    old_state = customer_table.state_at(inputs, settings, available, earlier)
+    old = customer_table.parameters_at(inputs, settings, available, old_state, choice)
 
     def priced(name: str, of: State, by: Parameters) -> str:
-        return pricing.priced(inputs, settings, of, by, name=name, months=months, rate=then)
+        return customer_table.priced(inputs, settings, of, by, name=name, months=months, rate=then)
 
     before = priced("value_then", old_state, old)
     frame = inputs.engine.query(
@@ -113,12 +113,12 @@ def moves(
 
 
 @traced
-def change(inputs: StudyInputs, found: Moves, total: Fact) -> Change:
+def change(inputs: StudyInputs, found: Moves, total: Fact) -> ValueChange:
     """Facts of the change; ``total`` is the value of today's base."""
     facts = Stating(inputs=inputs)
     steps = {name: facts.exact("value_change", found.steps[name], step=name) for name in STEPS}
     did = tuple(steps[name] for name in CUSTOMER_STEPS)
-    return Change(
+    return ValueChange(
         before=facts.exact("customer_value", found.before, period=inputs.month - 1, parts={"n": found.known}),
         after=facts.exact(
             "customer_value_part",

@@ -11,14 +11,14 @@ from analysis.metrics import Stating, StudyInputs, cents
 from analysis.metrics.lineage import traced
 from analysis.results import Fact, Rows
 from analysis.summaries import Summarised
-from analysis.value import pricing, views
+from analysis.value import customer_table, views
 from analysis.value.base import ERROR, TIERS, tuples
 from analysis.value.settings import stated_in
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.value.pricing import Parameters, State
+    from analysis.value.customer_table import Parameters, State
     from analysis.value.settings import ValueSettings
 
 LEVELS = ("high", "low")
@@ -26,7 +26,7 @@ MOST = 500  # customers of a list in the evidence
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Cell(Summarised):
+class MatrixCell(Summarised):
     tier: str
     risk: str
     service: str
@@ -36,7 +36,7 @@ class Cell(Summarised):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Group(Summarised):
+class CustomerList(Summarised):
     """Customers of a list: how many, what they are worth, what they cost last year, and the rows."""
 
     customers: Fact
@@ -50,12 +50,12 @@ class Group(Summarised):
 class Investment(Summarised):
     """The matrix and its lists: ``at_risk`` (top tier, likely to leave), ``often`` (top tier, often in service), ``below`` (cost more than they bring)."""
 
-    cells: Mapping[tuple[str, str, str], Cell]
+    cells: Mapping[tuple[str, str, str], MatrixCell]
     risk_limit: Fact
     service_limit: Fact
-    at_risk: Group
-    often: Group
-    below: Group
+    at_risk: CustomerList
+    often: CustomerList
+    below: CustomerList
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def investment(
         ),
         _List("below", "clv < 0", "clv", "below_cost_value"),
     )
-    years = pricing.annuity(months, rate)
+    years = customer_table.annuity(months, rate)
     groups = {one.name: _group(facts, parameters, table, one, years) for one in lists}
     return Investment(
         cells=_cells(facts, table, risk=settings.risk_limit, costly=float(limit.value or 0)),
@@ -118,7 +118,9 @@ def _service_limit(facts: Stating, state: State, quantile: float) -> Fact:
 
 
 @traced
-def _cells(facts: Stating, table: str, *, risk: float, costly: float) -> dict[tuple[str, str, str], Cell]:
+def _cells(
+    facts: Stating, table: str, *, risk: float, costly: float
+) -> dict[tuple[str, str, str], MatrixCell]:
     frame = facts.inputs.engine.query(views.matrix(table, risk=risk, costly=costly))
     known = {(row.tier, row.risk, row.service): row for row in tuples(frame)}
     return {
@@ -129,9 +131,9 @@ def _cells(facts: Stating, table: str, *, risk: float, costly: float) -> dict[tu
     }
 
 
-def _cell(facts: Stating, row: Any, tier: str, risk: str, service: str) -> Cell:
+def _cell(facts: Stating, row: Any, tier: str, risk: str, service: str) -> MatrixCell:
     place: dict[str, Any] = {"tier": tier, "risk": risk, "service": service}
-    return Cell(
+    return MatrixCell(
         **place,
         customers=facts.exact("investment_customers", int(row.customers) if row else 0, **place),
         value=facts.exact("investment_value", row.clv if row else Decimal(0), **place),
@@ -140,16 +142,18 @@ def _cell(facts: Stating, row: Any, tier: str, risk: str, service: str) -> Cell:
 
 
 @traced
-def _group(facts: Stating, parameters: Parameters, table: str, one: _List, years: float) -> Group:
+def _group(facts: Stating, parameters: Parameters, table: str, one: _List, years: float) -> CustomerList:
     engine = facts.inputs.engine
     total = engine.query(views.group_totals(table, one.where)).iloc[0]
     number, worth = int(total["customers"]), total["clv"] or Decimal(0)
     found = (
-        pricing.sums(facts.inputs, table, parameters, by=None, years=years, where=one.where)[pricing.ALL]
+        customer_table.sums(facts.inputs, table, parameters, by=None, years=years, where=one.where)[
+            customer_table.ALL
+        ]
         if number
         else None
     )
-    return Group(
+    return CustomerList(
         customers=facts.exact("listed_customers", number, list=one.name),
         value=facts.estimate(one.metric, worth, found.error, n=number, method=ERROR)
         if found

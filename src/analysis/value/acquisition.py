@@ -13,20 +13,20 @@ from analysis.metrics.lineage import traced
 from analysis.metrics.stating import CENT
 from analysis.results import Derived, Fact, Rows
 from analysis.summaries import Summarised
-from analysis.value import pricing, views
+from analysis.value import customer_table, views
 from analysis.value.base import ERROR, tuples
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.value.pricing import Parameters, State, Sum
+    from analysis.value.customer_table import Parameters, State, Sum
     from analysis.value.settings import ValueSettings
 
-NOT_PAID = Text(en="not paid back within twelve months", zh="十二个月内未收回")
+NOT_PAID = Text.of("not paid back within twelve months")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Channel(Summarised):
+class AcquisitionChannel(Summarised):
     """One channel of acquisition, last twelve months."""
 
     label: Text
@@ -47,7 +47,7 @@ def acquisition(
     *,
     months: int,
     rate: float,
-) -> tuple[Channel, ...]:
+) -> tuple[AcquisitionChannel, ...]:
     """Channels with marketing spend and new customers. Refuses (``MissingData``) without marketing spend."""
     inputs.engine.require("marketing_spend.amount", "marketing_spend.channel", "customers.channel")
     spent = {
@@ -89,8 +89,8 @@ def _worth(
     rate: float,
 ) -> dict[str, _Newcomers]:
     new = tuples(inputs.engine.query(views.new_customers(table, state.cutoff, settings.basis)))
-    years, where = pricing.annuity(months, rate), views.first_seen(state.cutoff)
-    expected = pricing.sums(inputs, table, parameters, by="channel", years=years, where=where)
+    years, where = customer_table.annuity(months, rate), views.first_seen(state.cutoff)
+    expected = customer_table.sums(inputs, table, parameters, by="channel", years=years, where=where)
     return {
         str(row.channel): _Newcomers(int(row.customers), row.earned, expected[str(row.channel)])
         for row in new
@@ -99,7 +99,7 @@ def _worth(
 
 def _channel(
     facts: Stating, state: State, channel: str, spent: Decimal, new: _Newcomers, ages: pd.DataFrame
-) -> Channel:
+) -> AcquisitionChannel:
     place: dict[str, Any] = {"channel": channel}
     first_seen = views.rows_where(
         state.customers, views.slice_of("channel", channel), views.first_seen(state.cutoff)
@@ -114,7 +114,7 @@ def _channel(
         **place,
     )
     value = _value(facts, new, **place)
-    return Channel(
+    return AcquisitionChannel(
         label=facts.inputs.engine.registry.value_label("channel", channel),
         customers=facts.exact(
             "listed_customers", new.number, list="new", lineage=Rows(numerator=first_seen), **place

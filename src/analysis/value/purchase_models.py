@@ -106,7 +106,7 @@ class Choice(Summarised):
         return self.model == "observed_rates"
 
 
-def purchases_at(inputs: StudyInputs, settings: ValueSettings, cutoff: dt.date, types: Sequence[str]) -> str:
+def purchases_at(inputs: StudyInputs, cutoff: dt.date, types: Sequence[str]) -> str:
     return inputs.engine.materialise(
         "value_purchases", views.purchases(cutoff, types), needs=["orders.ordered_at", "orders.revenue"]
     )
@@ -121,7 +121,7 @@ def holdout_start(inputs: StudyInputs, settings: ValueSettings) -> dt.date:
 def chosen(inputs: StudyInputs, settings: ValueSettings, types: Sequence[str]) -> Choice:
     """Fit every candidate without the last weeks, judge it on them, and say what is used."""
     cutoff, end = inputs.month.end, holdout_start(inputs, settings)
-    before = purchases_at(inputs, settings, end, types)
+    before = purchases_at(inputs, end, types)
     seen = inputs.engine.query(views.holdout(before, end, cutoff, types))
     if seen.empty or int((seen["x"] * seen["customers"]).sum()) < 50 or int(seen["bought"].sum()) < 30:
         raise FitError(

@@ -17,9 +17,17 @@ from analysis.results import Fact, Rows
 from analysis.summaries import Summarised
 from analysis.value import views
 from analysis.value.base import tuples
-from analysis.value.buying import CLASSES, NAMES, Buying, Choice, Holdout, holdout_start, purchases_at
-from analysis.value.pricing import ALL, Parameters, State
-from analysis.value.renewing import Renewing, survivors
+from analysis.value.customer_table import ALL, Parameters, State
+from analysis.value.purchase_models import (
+    CLASSES,
+    NAMES,
+    Buying,
+    Choice,
+    Holdout,
+    holdout_start,
+    purchases_at,
+)
+from analysis.value.renewal_models import Renewing, survivors
 from analysis.value.settings import ValueSettings, stated_in
 
 if TYPE_CHECKING:
@@ -29,19 +37,17 @@ MODEL_NAMES = {
     "bg_nbd": Text.same("BG/NBD"),
     "mbg_nbd": Text.same("MBG/NBD"),
     "pareto_nbd": Text.same("Pareto/NBD"),
-    "observed_rates": Text(en="observed rates by class", zh="分组观测复购率"),
+    "observed_rates": Text.of("observed rates by class"),
 }
 GROUPING_NAMES = {
-    "none": Text(en="all together", zh="全部合并"),
-    "customer_type": Text(en="by customer type", zh="按客户类型"),
-    "type_channel": Text(en="by type and channel", zh="按类型与渠道"),
-    "type_segment": Text(en="by type and segment", zh="按类型与分层"),
+    "none": Text.of("all together"),
+    "customer_type": Text.of("by customer type"),
+    "type_channel": Text.of("by type and channel"),
+    "type_segment": Text.of("by type and segment"),
 }
-NO_FIT = Text(
-    en="no estimate: the data do not hold what the model describes", zh="无估计：数据不含该模型所描述的结构"
-)
+NO_FIT = Text.of("no estimate: the data do not hold what the model describes")
 NORMAL_95 = 1.959963984540054
-GROUP_TOO_SMALL = Text(en="not fitted: a group has too few customers", zh="未拟合：有分组客户过少")
+GROUP_TOO_SMALL = Text.of("not fitted: a group has too few customers")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -70,7 +76,7 @@ class ClassLine(Summarised):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Group(Summarised):
+class PurchaseModel(Summarised):
     """Parameters of one group's model, in the order of the model, and its customers."""
 
     label: Text
@@ -79,7 +85,7 @@ class Group(Summarised):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Spend(Summarised):
+class SpendOfType(Summarised):
     """Spend of a purchase by customer type."""
 
     label: Text
@@ -100,9 +106,9 @@ class Modelling(Summarised):
     good: bool
     classes: tuple[ClassLine, ...]
     weeks: tuple[tuple[int, Fact, Fact], ...]
-    groups: tuple[Group, ...]
+    groups: tuple[PurchaseModel, ...]
     names: tuple[str, ...]
-    spend: tuple[Spend, ...]
+    spend: tuple[SpendOfType, ...]
     customers: Fact
     patterns: Fact
     merged: Fact
@@ -166,7 +172,7 @@ class _HoldoutRows:
         return holdout_start(self.inputs, self.settings)
 
     def _known(self) -> str:
-        return purchases_at(self.inputs, self.settings, self._end, self.types)
+        return purchases_at(self.inputs, self._end, self.types)
 
     def customers(self, name: str) -> Rows:
         low, high = _class_limits(name)
@@ -282,7 +288,7 @@ def _weeks(facts: Stating, found: Holdout, known: _HoldoutRows) -> tuple[tuple[i
 def group_label(engine: Engine, group: str) -> Text:
     """``b2b|key`` as words."""
     if group == ALL:
-        return Text(en="All customers", zh="全部客户")
+        return Text.of("All customers")
     names = [
         engine.registry.value_label(dimension, part)
         for dimension, part in zip(("customer_type", "segment"), group.split("|"), strict=False)
@@ -290,12 +296,12 @@ def group_label(engine: Engine, group: str) -> Text:
     return Text(en=", ".join(name.en for name in names), zh="，".join(name.zh for name in names))
 
 
-def _groups(facts: Stating, buying: Buying, state: State) -> tuple[Group, ...]:
+def _groups(facts: Stating, buying: Buying, state: State) -> tuple[PurchaseModel, ...]:
     if buying.choice.fallback:
         return ()
     group = views.group_of(buying.grouping())
     return tuple(
-        Group(
+        PurchaseModel(
             label=group_label(facts.inputs.engine, name),
             customers=facts.exact(
                 "model_size",
@@ -332,10 +338,12 @@ def _parameters(facts: Stating, buying: Buying, group: str) -> tuple[tuple[str, 
     )
 
 
-def _spend(facts: Stating, parameters: Parameters, state: State, types: Sequence[str]) -> tuple[Spend, ...]:
+def _spend(
+    facts: Stating, parameters: Parameters, state: State, types: Sequence[str]
+) -> tuple[SpendOfType, ...]:
     apart = [name for name in parameters.spend if name != ALL] or [ALL]
     return tuple(
-        Spend(
+        SpendOfType(
             label=group_label(facts.inputs.engine, name),
             mean=_mean_spend(facts, parameters.spend[name], name),
             correlation=_independence(facts, parameters.spend[name], name),
@@ -373,7 +381,7 @@ def _margin(
     value = parameters.shares.get(customer_type, parameters.shares.get(ALL))
     place: dict[str, Any] = {"customer_type": customer_type}
     if value is None:
-        unused = Text(en="not used: basis is revenue", zh="未使用：口径为收入")
+        unused = Text.of("not used: basis is revenue")
         return facts.exact("purchase_margin_share", None, reason=unused, **place)
     of = customer_type if customer_type in parameters.shares and customer_type != ALL else ""
     lines = views.margin_lines(state.cutoff, types, of)
@@ -392,7 +400,7 @@ def _margin(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Kind(Summarised):
+class ContractKind(Summarised):
     """One kind of contract: (renewal, observed rate, rate of the model), expansion, and which differences were tested."""
 
     id: str
@@ -404,13 +412,13 @@ class Kind(Summarised):
 
 
 @traced
-def contracts(inputs: StudyInputs, renewing: Renewing, state: State) -> tuple[Kind, ...]:
+def contracts(inputs: StudyInputs, renewing: Renewing, state: State) -> tuple[ContractKind, ...]:
     """Every kind of contract that has a renewal model."""
     facts = Stating(inputs=inputs)
     return tuple(_kind(facts, renewing, kind, state) for kind in renewing.models if "|" not in kind)
 
 
-def _kind(facts: Stating, renewing: Renewing, kind: str, state: State) -> Kind:
+def _kind(facts: Stating, renewing: Renewing, kind: str, state: State) -> ContractKind:
     place: dict[str, Any] = {"contract_kind": kind}
     lines = []
     for renewal, due, renewed in survivors(renewing.counts, kind):
@@ -418,7 +426,7 @@ def _kind(facts: Stating, renewing: Renewing, kind: str, state: State) -> Kind:
         rows = Rows(numerator=made, denominator=all_due)
         observed = facts.share("renewal_rate", renewed, due, renewal=str(renewal), lineage=rows, **place)
         lines.append((renewal, observed, _model_rate(facts, renewing, kind, renewal, due)))
-    return Kind(
+    return ContractKind(
         id=kind,
         label=facts.inputs.engine.registry.value_label("contract_kind", kind),
         renewals=tuple(lines),
