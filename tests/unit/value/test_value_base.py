@@ -289,43 +289,7 @@ def test_expected_service_cost_regresses_to_the_mean_by_what_carries_over():
 # -- the whole study on a sample ---------------------------------------------------------------------------------------
 
 
-def sample_inputs(folder: Path, store: Path, month: str = "2026-10") -> StudyInputs:
-    import datetime as dt
-
-    from analysis.metrics import Engine, Registry
-    from analysis.params import Assumptions, CostTree, load_run
-    from analysis.tables import load_tables
-
-    params = load_run("sample", month=month)
-    tables = load_tables(folder, store, reporting_currency="CNY", time_zone="Asia/Shanghai")
-    engine = Engine(
-        tables,
-        Registry.load(),
-        cost_tree=CostTree.load(),
-        as_of=params.knowledge_day,
-        time_zone="Asia/Shanghai",
-        currency="CNY",
-        confidence=0.95,
-        cache=None,
-    )
-    assert isinstance(params.knowledge_day, dt.date)
-    return StudyInputs(
-        engine=engine,
-        month=params.month,
-        params=params,
-        assumptions=Assumptions.load(),
-        cost_tree=engine.cost_tree,
-    )
-
-
-@pytest.fixture(scope="module")
-def sample_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("valued")
-    make_sample(folder / "sample", seed=11, scale=0.1, blemishes=False)
-    return folder
-
-
-def test_study_of_a_sample(sample_folder: Path):
+def test_study_of_a_sample(sample_inputs: Inputs, sample_folder: Path):
     inputs = sample_inputs(sample_folder / "sample", sample_folder / "store")
     study = value.study(inputs)
     assert (
@@ -386,7 +350,7 @@ def test_study_of_a_sample(sample_folder: Path):
     assert not {message for block in blocks if block for message in block.payload["untranslated"]}
 
 
-def test_the_same_twice_and_a_changed_discount_rate_is_no_growth(sample_folder: Path):
+def test_the_same_twice_and_a_changed_discount_rate_is_no_growth(sample_inputs: Inputs, sample_folder: Path):
     # The sample's rate falls in January 2026: value rises by assumption alone.
     found, again = (
         value.study(sample_inputs(sample_folder / "sample", sample_folder / "store", "2026-01"))
@@ -403,7 +367,7 @@ def test_the_same_twice_and_a_changed_discount_rate_is_no_growth(sample_folder: 
 
 
 def test_a_refit_is_not_growth_and_errors_are_those_of_the_parameters(
-    sample_folder: Path, settings: ValueSettings
+    sample_inputs: Inputs, sample_folder: Path, settings: ValueSettings
 ):
     inputs = sample_inputs(sample_folder / "sample", sample_folder / "store")
     available = customer_table.Available.of(inputs)
@@ -448,7 +412,9 @@ def test_a_refit_is_not_growth_and_errors_are_those_of_the_parameters(
         assert (after - sums["v"]) / step == pytest.approx(sums[name], rel=0.03)
 
 
-def test_planted_models_are_recovered_and_nothing_alarms(tmp_path: Path, settings: ValueSettings):
+def test_planted_models_are_recovered_and_nothing_alarms(
+    sample_inputs: Inputs, tmp_path: Path, settings: ValueSettings
+):
     truth = make_sample(tmp_path / "null", seed=3, scale=0.2, null=True, blemishes=False)
     inputs = sample_inputs(tmp_path / "null", tmp_path / "store")
     sheet = truth.truths["buy_till_you_die"]
