@@ -172,7 +172,10 @@ class Engine:
         """A study's own query over views and tables; money comes back as Decimal."""
         self.require(*needs)
         self._follow(sql)
-        return self._database.frame(sql)
+        frame = self._database.frame(sql)
+        # a function that is given this frame depends on this query and not on all that its caller asked
+        lineage.remember(frame, (sql,))
+        return frame
 
     def materialise(self, name: str, sql: str, *, needs: Sequence[str] = ()) -> str:
         """Compute ``sql`` once, keep it as a table of this engine, and return the (quoted) name to select from.

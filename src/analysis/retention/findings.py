@@ -2,48 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from analysis.locale import Text
-from analysis.metrics import StudyInputs
-from analysis.metrics.lineage import traced
+from analysis.metrics import NotDone, Stating, StudyInputs
 from analysis.periods import Month
-from analysis.results import Check, Fact, Finding, Sentence, Value
-from analysis.retention.accounts import Accounts
-from analysis.retention.chain import Link
-from analysis.retention.drivers import TESTED, Drivers
-from analysis.retention.movement import Basis
-from analysis.retention.rebuying import Rebuying
-from analysis.retention.staying import Staying
-from analysis.retention.vintages import Cohorts
-from analysis.retention.warning import Warning_
-
-Parts = Mapping[str, object]
-SMALLEST_BASE = 50
-COHORTS = (
-    "contract_cohorts",
-    "purchase_cohorts",
-)  # kinds of first product differ by nature; they are shown, with intervals, and are no news
+from analysis.results import Check, Finding, Sentence, Value
+from analysis.retention.cohorts_facts import Cohorts
+from analysis.retention.drivers import TESTED
+from analysis.retention.matching_facts import AfterService
+from analysis.retention.parts import RetentionParts
+from analysis.retention.scores_facts import reason_names
+from analysis.retention.settings import limit
 
 
-def findings(inputs: StudyInputs, parts: Parts, limit: Fact) -> tuple[Finding, ...]:
+def _tested_cohorts(parts: RetentionParts) -> dict[str, Cohorts]:
+    """Cohorts that may become a finding. Kinds of first product differ by nature: shown, with intervals, and no news."""
+    both = {"contract_cohorts": parts.contract_cohorts, "purchase_cohorts": parts.purchase_cohorts}
+    return {name: found for name, found in both.items() if not isinstance(found, NotDone)}
+
+
+def _badly_served(parts: RetentionParts) -> AfterService | None:
+    """After bad service, the longest window, every severity."""
+    if isinstance(parts.repurchase, NotDone):
+        return None
+    return next(one for one in parts.repurchase if one.arm == "bad" and one.severity == "all")
+
+
+def findings(inputs: StudyInputs, parts: RetentionParts) -> tuple[Finding, ...]:
+    """What the report stands behind, each alert and watch with the rows or cells that prove it."""
     adjusted = adjusted_p_values(parts)
     sure = {name for name, value in adjusted.items() if value < 1 - inputs.confidence}
     return (
-        *_threshold(parts, limit),
+        *_threshold(parts),
         *_revenue(parts),
-        *_experience(parts, sure),
+        *_experience(inputs, parts, sure),
         *_repurchase(parts, sure),
         *_leaving(parts, sure),
-        *_cohorts(parts, sure),
+        *_cohorts(inputs, parts, sure),
         *_segments(parts, sure),
         *_calls(parts),
         *_accounts(parts),
     )
 
 
-@traced
-def adjusted_p_values(parts: Parts) -> dict[str, float]:
+def adjusted_p_values(parts: RetentionParts) -> dict[str, float]:
     """Every test that may become a finding, adjusted together (Holm).
 
     Cohort tests enter with their smallest p-value already adjusted among the cohorts.
@@ -51,44 +52,31 @@ def adjusted_p_values(parts: Parts) -> dict[str, float]:
     from analysis import stats
 
     raw: dict[str, float | None] = {}
-    found, stay, again = parts["drivers"], parts["staying"], parts["rebuying"]
-    if isinstance(found, Drivers):
-        raw |= {f"experience.{name}": value for name, value in found.p_values.items()}
-    if isinstance(stay, Staying) and "segment" in stay.p_values:
-        raw["segment"] = stay.p_values["segment"]
-    if isinstance(again, tuple):
-        raw["repurchase"] = next(
-            (line.p_value for line in again if line.arm == "bad" and line.severity == "all"), None
-        )
-    after = parts["leaving"]
-    if isinstance(after, tuple):
-        raw |= {f"leaving.{line.arm}": line.p_value for line in after}
-    for name in COHORTS:
-        cohorts = parts[name]
-        if isinstance(cohorts, Cohorts):
-            raw[name] = cohorts.p_value
+    if not isinstance(parts.drivers, NotDone):
+        raw |= {f"experience.{name}": value for name, value in parts.drivers.p_values.items()}
+    if not isinstance(parts.survival, NotDone) and "segment" in parts.survival.p_values:
+        raw["segment"] = parts.survival.p_values["segment"]
+    if (line := _badly_served(parts)) is not None:
+        raw["repurchase"] = line.p_value
+    if not isinstance(parts.loss_after_repair, NotDone):
+        raw |= {f"leaving.{line.arm}": line.p_value for line in parts.loss_after_repair}
+    raw |= {name: found.p_value for name, found in _tested_cohorts(parts).items()}
     known = {name: value for name, value in raw.items() if value is not None and value == value}
-    return (
-        dict(zip(known, map(float, stats.adjust_p_values(list(known.values()), method="holm")), strict=True))
-        if known
-        else {}
-    )
+    if not known:
+        return {}
+    adjusted = stats.adjust_p_values(list(known.values()), method="holm")
+    return dict(zip(known, map(float, adjusted), strict=True))
 
 
-def _threshold(parts: Parts, limit: Fact) -> list[Finding]:
+def _threshold(parts: RetentionParts) -> list[Finding]:
     """Crossed only when the whole interval lies beyond the line."""
-    basis = parts["contractual"]
-    if (
-        not isinstance(basis, Basis)
-        or basis.year.gross_churn.value is None
-        or basis.year.gross_churn.interval is None
-    ):
+    basis = parts.contractual
+    if isinstance(basis, NotDone):
         return []
-    churn, line = basis.year.gross_churn, float(limit.value or 0)
-    values = {"churn": churn, "limit": limit, "net": basis.year.net_loss}
-    if float(churn.value or 0) <= line:
+    churn, line = basis.year.gross_churn, float(parts.limit.value or 0)
+    if churn.interval is None or float(churn.value or 0) <= line:
         return []
-    crossed = churn.interval is not None and churn.interval.low > line
+    crossed = churn.interval.low > line
     template = (
         "Gross churn of contracts crossed its limit of {limit}: {churn:numerator} of {churn:denominator} customers left within twelve months, {churn} ({churn:interval}). The popular net rate of {net} hides it behind new customers."
         if crossed
@@ -99,20 +87,19 @@ def _threshold(parts: Parts, limit: Fact) -> list[Finding]:
             id="retention.gross_churn",
             section="retention",
             severity="alert" if crossed else "watch",
-            statement=Sentence(template, values),
+            statement=Sentence(template, {"churn": churn, "limit": parts.limit, "net": basis.year.net_loss}),
+            evidence=basis.lost,
             method="Lost among those present at the start; Wilson interval against the limit",
             rank=float(churn.value or 0),
         )
     ]
 
 
-@traced
-def _revenue(parts: Parts) -> list[Finding]:
-    lines, accounts = parts["revenue"], parts["accounts"]
-    if not isinstance(lines, tuple) or lines[0].gross.value is None:
+def _revenue(parts: RetentionParts) -> list[Finding]:
+    if isinstance(parts.revenue, NotDone) or parts.revenue[0].gross.value is None:
         return []
-    whole = lines[0]
-    evidence = accounts.lost if isinstance(accounts, Accounts) and not accounts.lost.empty else None
+    whole, accounts = parts.revenue[0], parts.accounts
+    evidence = None if isinstance(accounts, NotDone) or accounts.lost.empty else accounts.lost
     template = "Contracts worth {gross} of the yearly value at the start were kept ({start} at the start); with additional sales to the same customers {net}."
     return [
         Finding(
@@ -128,21 +115,29 @@ def _revenue(parts: Parts) -> list[Finding]:
 
 
 _EXPERIENCE = {
-    "slow": "Customers whose complaint was answered after 24 hours left {ratio} as often as comparable customers without a complaint ({ratio:interval}); "
+    "slow": "Customers whose complaint was answered after {late} left {ratio} as often as comparable customers without a complaint ({ratio:interval}); "
     "within twelve months that goes with {difference:signed} of losses. The naive comparison says {naive}: it forgets that only who stays long enough can complain.",
-    "waited": "Customers whose request was answered after 24 hours left {ratio} as often as comparable customers who were answered sooner ({ratio:interval}); "
+    "waited": "Customers whose request was answered after {late} left {ratio} as often as comparable customers who were answered sooner ({ratio:interval}); "
     "within twelve months that goes with {difference:signed} of losses.",
     "followed": "Customers whose repair took more than one contact left {ratio} as often as comparable customers whose repair took one ({ratio:interval}); "
     "within twelve months that goes with {difference:signed} of losses.",
-    "repeat": "Customers with a repeat repair within 30 days left {ratio} as often as comparable customers ({ratio:interval}); "
+    "repeat": "Customers with a repeat repair within {window} left {ratio} as often as comparable customers ({ratio:interval}); "
     "within twelve months that goes with {difference:signed} of losses.",
 }
 
 
-def _experience(parts: Parts, sure: set[str]) -> list[Finding]:
-    found = parts["drivers"]
-    if not isinstance(found, Drivers):
+def _experience(inputs: StudyInputs, parts: RetentionParts, sure: set[str]) -> list[Finding]:
+    found = parts.drivers
+    if isinstance(found, NotDone):
         return []
+    late = {"late": Stating(inputs=inputs).assumed("late_answer_hours")}
+    # what each sentence says besides: the rule that makes an answer late or a repair a repeat, and the naive ratio
+    rules = {
+        "slow": late | {"naive": found.ratios["slow", "naive"]},
+        "waited": late,
+        "repeat": {"window": Stating(inputs=inputs).assumed("repeat_repair_days")},
+        "followed": {},
+    }
     made = []
     for name, model in TESTED:
         if f"experience.{name}" not in sure:
@@ -150,15 +145,14 @@ def _experience(parts: Parts, sure: set[str]) -> list[Finding]:
         ratio, difference = found.ratios[name, model], found.differences[name]
         if ratio.value is None or difference.value is None:
             continue
-        values = {"ratio": ratio, "difference": difference} | (
-            {"naive": found.ratios["slow", "naive"]} if name == "slow" else {}
-        )
+        values = {"ratio": ratio, "difference": difference} | rules[name]
         made.append(
             Finding(
                 id=f"retention.{name}",
                 section="retention",
                 severity="alert" if float(ratio.value) > 1 else "good",
                 statement=Sentence(_EXPERIENCE[name], values),
+                evidence=found.cells[name],
                 subject={"exposure": name},
                 method="Cox regression within contract kind, customer type and segment; an association, not proof of a cause",
                 rank=float(ratio.value),
@@ -168,12 +162,9 @@ def _experience(parts: Parts, sure: set[str]) -> list[Finding]:
     return made
 
 
-def _repurchase(parts: Parts, sure: set[str]) -> list[Finding]:
-    again = parts["rebuying"]
-    if not isinstance(again, tuple) or "repurchase" not in sure:
-        return []
-    line: Rebuying = next(one for one in again if one.arm == "bad" and one.severity == "all")
-    if line.difference.value is None:
+def _repurchase(parts: RetentionParts, sure: set[str]) -> list[Finding]:
+    line = _badly_served(parts)
+    if line is None or "repurchase" not in sure or line.difference.value is None:
         return []
     down = float(line.difference.value) < 0
     template = "After a late answer to a complaint or a repeat repair {served} bought again within twelve months, against {matched} of matched customers without service: {difference:signed} ({difference:interval})."
@@ -185,15 +176,16 @@ def _repurchase(parts: Parts, sure: set[str]) -> list[Finding]:
             statement=Sentence(
                 template, {"served": line.served, "matched": line.matched, "difference": line.difference}
             ),
+            evidence=line.cells,
             method="Exact matching on landmark, type, segment, orders, recency and age; windows that have closed",
             rank=abs(float(line.difference.value)),
         )
     ]
 
 
-def _leaving(parts: Parts, sure: set[str]) -> list[Finding]:
-    after = parts["leaving"]
-    if not isinstance(after, tuple):
+def _leaving(parts: RetentionParts, sure: set[str]) -> list[Finding]:
+    after = parts.loss_after_repair
+    if isinstance(after, NotDone):
         return []
     templates = {
         "repaired": "Within six months after a repair {served} of contracts were lost, against {matched} of matched customers who never asked for service: {difference:signed} ({difference:interval}).",
@@ -208,6 +200,7 @@ def _leaving(parts: Parts, sure: set[str]) -> list[Finding]:
                 templates[line.arm],
                 {"served": line.served, "matched": line.matched, "difference": line.difference},
             ),
+            evidence=line.cells,
             method="Exact matching on landmark, contract kind, type, segment, months to renewal and tenure; windows that have closed",
             rank=abs(float(line.difference.value or 0)),
         )
@@ -222,18 +215,12 @@ _COHORT_TEXT = {
 }
 
 
-def _cohorts(parts: Parts, sure: set[str]) -> list[Finding]:
+def _cohorts(inputs: StudyInputs, parts: RetentionParts, sure: set[str]) -> list[Finding]:
     made = []
-    for name in COHORTS:
-        found = parts[name]
-        if (
-            not isinstance(found, Cohorts)
-            or name not in sure
-            or found.worst is None
-            or found.worst.value is None
-        ):
+    for name, found in _tested_cohorts(parts).items():
+        if name not in sure or found.worst is None or found.worst.value is None:
             continue
-        if name == "contract_cohorts" and _recorded(parts):
+        if name == "contract_cohorts" and _recorded(inputs, parts):
             continue  # where earlier losses are missing, older cohorts look better than they were
         template = _COHORT_TEXT[name]
         made.append(
@@ -252,9 +239,9 @@ def _cohorts(parts: Parts, sure: set[str]) -> list[Finding]:
     return made
 
 
-def _segments(parts: Parts, sure: set[str]) -> list[Finding]:
-    stay = parts["staying"]
-    if not isinstance(stay, Staying) or "segment" not in sure or "segment" not in stay.by:
+def _segments(parts: RetentionParts, sure: set[str]) -> list[Finding]:
+    stay = parts.survival
+    if isinstance(stay, NotDone) or "segment" not in sure or "segment" not in stay.by:
         return []
     groups = [line for line in stay.by["segment"] if line.mean.value is not None]
     if len(groups) < 2:
@@ -275,10 +262,10 @@ def _segments(parts: Parts, sure: set[str]) -> list[Finding]:
     ]
 
 
-def _calls(parts: Parts) -> list[Finding]:
+def _calls(parts: RetentionParts) -> list[Finding]:
     """The call list, when it was better than calling anyone on a snapshot it never saw."""
-    found = parts["warning"]
-    if not isinstance(found, Warning_) or found.lift.interval is None or found.lift.interval.low <= 1:
+    found = parts.early_warning
+    if isinstance(found, NotDone) or found.lift.interval is None or found.lift.interval.low <= 1:
         return []
     template = "{losses} are expected to be lost within {months} months, with {margin} of yearly margin at stake. Of the {called:n} with the highest scores, {called} left in the last test against {base} of all."
     return [
@@ -304,15 +291,9 @@ def _calls(parts: Parts) -> list[Finding]:
     ]
 
 
-def _accounts(parts: Parts) -> list[Finding]:
-    found = parts["accounts"]
-    models = parts["models"]
-    if (
-        not isinstance(found, Accounts)
-        or not isinstance(models, frozenset)
-        or "b2b" not in models
-        or found.top_share.value is None
-    ):
+def _accounts(parts: RetentionParts) -> list[Finding]:
+    found = parts.accounts
+    if isinstance(found, NotDone) or found.top_share.value is None:
         return []
     template = "{number} under contract are businesses, worth {value} a year; the largest tenth of them hold {share} of it. The largest are listed with the end of their term and their chance of loss."
     return [
@@ -333,52 +314,33 @@ def _accounts(parts: Parts) -> list[Finding]:
 # -- checks ----------------------------------------------------------------------------------------------------------
 
 
-def checks(parts: Parts) -> tuple[Check, ...]:
-    return tuple(
-        check
-        for make in (
-            _identities,
-            _recorded,
-            _followed_from_start,
-            _proportional,
-            _links,
-            _unmatched,
-            _calibrated,
-            _drift,
-            _identification,
-        )
-        for check in make(parts)
+def checks(inputs: StudyInputs, parts: RetentionParts) -> tuple[Check, ...]:
+    """The doubts that are shown beside the results."""
+    makers = (_followed_from_start, _proportional, _links, _unmatched, _calibrated, _drift, _identification)
+    return (
+        *_identities(parts),
+        *_recorded(inputs, parts),
+        *(check for make in makers for check in make(parts)),
     )
 
 
-def _identities(parts: Parts) -> list[Check]:
+def _identities(parts: RetentionParts) -> list[Check]:
     """Both bases in one line when they add up; the one that does not, by itself."""
     made: list[Check] = []
     values: dict[str, Value] = {}
-    sound = True
-    for name in ("contractual", "non_contractual"):
-        basis = parts[name]
-        if not isinstance(basis, Basis):
+    for name, basis in (("contractual", parts.contractual), ("non_contractual", parts.non_contractual)):
+        if isinstance(basis, NotDone):
             continue
-        whole = basis.year.components
-        by = [line.components for line in basis.by_type]
-        adds = all(
+        whole, by = basis.year.components, [line.components for line in basis.by_type]
+        adds = whole.end == whole.start - whole.lost + whole.new + whole.reactivated and all(
             sum(getattr(one, part) for one in by) == getattr(whole, part)
             for part in ("start", "lost", "new", "reactivated", "end")
         )
-        adds = adds and whole.end == whole.start - whole.lost + whole.new + whole.reactivated
         values |= {f"{name}_start": basis.year.counts["start"], f"{name}_end": basis.year.counts["end"]}
-        sound = sound and adds
         if not adds:
-            made.append(
-                Check(
-                    id=f"components_{name}",
-                    outcome="failed",
-                    blocking=True,
-                    sentence=Sentence("The components of churn do not add up."),
-                )
-            )
-    if not values or not sound:
+            sentence = Sentence("The components of churn do not add up.")
+            made.append(Check(id=f"components_{name}", outcome="failed", blocking=True, sentence=sentence))
+    if not values or made:
         return made
     both = "Start − lost + new + reactivated = end, and customer types add up to the whole: contracts {contractual_start} to {contractual_end}, purchases {non_contractual_start} to {non_contractual_end}."
     one = "Start − lost + new + reactivated = end, and customer types add up to the whole: {start} became {end}."
@@ -390,12 +352,12 @@ def _identities(parts: Parts) -> list[Check]:
     return [Check(id="components", outcome="passed", sentence=Sentence(both, values))]
 
 
-def _recorded(parts: Parts) -> list[Check]:
+def _recorded(inputs: StudyInputs, parts: RetentionParts) -> list[Check]:
     """A source that holds only customers of its last day knows of no earlier losses."""
-    basis, first = parts["contractual"], parts["first_loss"]
+    basis, first = parts.contractual, parts.first_loss
     if (
-        not isinstance(basis, Basis)
-        or basis.year.components.start < SMALLEST_BASE
+        isinstance(basis, NotDone)
+        or basis.year.components.start < limit(inputs, "retention_fewest_customers")
         or not isinstance(first, Month)
         or first <= basis.year.period.first
     ):
@@ -412,17 +374,17 @@ def _recorded(parts: Parts) -> list[Check]:
     ]
 
 
-def _followed_from_start(parts: Parts) -> list[Check]:
-    found = parts["staying"]
-    if not isinstance(found, Staying) or not found.from_start:
+def _followed_from_start(parts: RetentionParts) -> list[Check]:
+    found = parts.survival
+    if isinstance(found, NotDone) or not found.from_start:
         return []
     text = "Without service records nothing says since when losses are on file: contracts are followed from their start, as if all that ever began were known."
     return [Check(id="observed_from", outcome="info", sentence=Sentence(text))]
 
 
-def _proportional(parts: Parts) -> list[Check]:
-    found = parts["drivers"]
-    if not isinstance(found, Drivers) or found.proportional is None:
+def _proportional(parts: RetentionParts) -> list[Check]:
+    found = parts.drivers
+    if isinstance(found, NotDone) or found.proportional is None:
         return []
     holds = float(found.proportional["p_value"]["GLOBAL"]) >= 0.05
     text = (
@@ -435,11 +397,10 @@ def _proportional(parts: Parts) -> list[Check]:
     ]
 
 
-def _links(parts: Parts) -> list[Check]:
-    links = parts["chain"]
-    if not isinstance(links, tuple) or not links:
+def _links(parts: RetentionParts) -> list[Check]:
+    if isinstance(parts.chain, NotDone) or not parts.chain.links:
         return []
-    weak = [link for link in links if isinstance(link, Link) and link.verdict != "holds"]
+    weak = [link for link in parts.chain.links if link.verdict != "holds"]
     if not weak:
         return [
             Check(
@@ -458,11 +419,10 @@ def _links(parts: Parts) -> list[Check]:
     ]
 
 
-def _unmatched(parts: Parts) -> list[Check]:
-    again = parts["rebuying"]
-    if not isinstance(again, tuple):
+def _unmatched(parts: RetentionParts) -> list[Check]:
+    line = _badly_served(parts)
+    if line is None:
         return []
-    line = next(one for one in again if one.arm == "bad" and one.severity == "all")
     few = line.served.n is not None and line.unmatched <= 0.1 * line.served.n
     text = (
         "Nearly every customer with bad service has a match among customers without service."
@@ -472,10 +432,10 @@ def _unmatched(parts: Parts) -> list[Check]:
     return [Check(id="matching", outcome="passed" if few else "failed", sentence=Sentence(text))]
 
 
-def _calibrated(parts: Parts) -> list[Check]:
+def _calibrated(parts: RetentionParts) -> list[Check]:
     """Do the expected losses of the test snapshot lie within the interval of the observed rate?"""
-    found = parts["warning"]
-    if not isinstance(found, Warning_) or found.base_rate.interval is None or not found.base_rate.n:
+    found = parts.early_warning
+    if isinstance(found, NotDone) or found.base_rate.interval is None or not found.base_rate.n:
         return []
     expected = found.scores.expected_losses / found.base_rate.n
     fits = found.base_rate.interval.low <= expected <= found.base_rate.interval.high
@@ -493,12 +453,10 @@ def _calibrated(parts: Parts) -> list[Check]:
     ]
 
 
-def _drift(parts: Parts) -> list[Check]:
-    found = parts["warning"]
-    if not isinstance(found, Warning_):
+def _drift(parts: RetentionParts) -> list[Check]:
+    found = parts.early_warning
+    if isinstance(found, NotDone):
         return []
-    from analysis.retention.warning import REASONS, REASONS_ZH
-
     moved = found.scores.drift.loc[found.scores.drift["moved"], "feature"].tolist()
     if not moved:
         return [
@@ -506,38 +464,36 @@ def _drift(parts: Parts) -> list[Check]:
                 id="score_drift",
                 outcome="passed",
                 sentence=Sentence(
-                    "Neither the score nor its inputs drifted (population stability index above 0.25) by more than between earlier snapshots as far apart."
+                    "Neither the score nor its inputs drifted (population stability index above {limit}) by more than between earlier snapshots as far apart.",
+                    {"limit": found.drift_limit},
                 ),
             )
         ]
-    names = Text(
-        en=", ".join(REASONS.get(name, name) for name in moved),
-        zh="、".join(REASONS_ZH.get(name, name) for name in moved),
-    )
+    names = reason_names(moved)
     return [
         Check(
             id="score_drift",
             outcome="failed",
             sentence=Sentence(
-                "Drifted since the score was learnt, beyond what is usual between snapshots as far apart (population stability index above 0.25): {names}.",
-                {"names": names},
+                "Drifted since the score was learnt, beyond what is usual between snapshots as far apart (population stability index above {limit}): {names}.",
+                {"names": names, "limit": found.drift_limit},
             ),
         )
     ]
 
 
-def _identification(parts: Parts) -> list[Check]:
+def _identification(parts: RetentionParts) -> list[Check]:
     """What cannot be told apart, and what of the rest these data show."""
-    if not isinstance(parts["contract_cohorts"], Cohorts):
+    if isinstance(parts.contract_cohorts, NotDone):
         return []
     limit = "Age, calendar time and cohort cannot be fully told apart: cohort plus age is the calendar quarter, so a straight trend may belong to any of the three. Only departures from a straight line can be attributed."
-    found = parts["effects"]
-    if not isinstance(found, tuple):
+    found = parts.effects
+    if isinstance(found, NotDone):
         return [Check(id="age_period_cohort", outcome="info", sentence=Sentence(limit))]
     names = {
-        "age": Text(en="age of the contract", zh="合同账龄"),
-        "calendar": Text(en="calendar time", zh="日历时间"),
-        "cohort": Text(en="quarter of entry", zh="进入时间"),
+        "age": Text.of("age of the contract"),
+        "calendar": Text.of("calendar time"),
+        "cohort": Text.of("quarter of entry"),
     }
     shown = [names[one.name] for one in found if float(one.p_value.value or 0) < 0.05 / len(found)]
     bends = (

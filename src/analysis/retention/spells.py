@@ -1,4 +1,4 @@
-"""What most queries of the study stand on, computed once a run: contract terms and spells, purchase spells, and when service was felt.
+"""What most queries of the study stand on, computed once per run: contract terms and spells, purchase spells, and when service was felt.
 
 Each function returns CTE text to begin a query with (``WITH {contracts(inputs)}, …``).
 """
@@ -8,10 +8,18 @@ from __future__ import annotations
 import datetime as dt
 
 from analysis.errors import MissingData
-from analysis.metrics import StudyInputs
+from analysis.metrics import Period, StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.periods import Month
 from analysis.retention import views
+
+YEAR = 12
+
+
+def year_of(inputs: StudyInputs, month: Month | None = None) -> Period:
+    """The twelve months that end with a month; with the report month where none is given."""
+    month = month or inputs.month
+    return Period(month - (YEAR - 1), month)
 
 
 def contracts(inputs: StudyInputs) -> str:
