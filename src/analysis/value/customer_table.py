@@ -124,10 +124,10 @@ def parameters_at(
                 engine.query(views.contract_margins(state.cutoff, settings.contract_types)), "kind"
             )
     return Parameters(
-        buying=purchase_models.fitted_at(inputs, choice, state.purchases),
-        spend=_spend(inputs, state.purchases),
+        buying=purchase_models.fitted_at(inputs, choice, state.purchases, settings.smallest_group),
+        spend=_spend(inputs, state.purchases, settings.smallest_group),
         shares=shares,
-        renewing=renewal_models.fitted_at(inputs, state.cutoff) if state.running else None,
+        renewing=renewal_models.fitted_at(inputs, state.cutoff, settings) if state.running else None,
         contract_shares=contract_shares,
         service=_service(engine.query(views.service_moments(state.customers, state.service, state.cutoff)))
         if state.service
@@ -174,14 +174,14 @@ _HUGE = 1e12
 
 
 @traced
-def _spend(inputs: StudyInputs, purchases: str) -> dict[str, Any]:
+def _spend(inputs: StudyInputs, purchases: str, smallest: int) -> dict[str, Any]:
     """Gamma-Gamma by customer type and for all together (used for a type that is too small)."""
     from analysis import stats
 
     frame = inputs.engine.query(views.spends(purchases))
     found: dict[str, Any] = {}
     for name, part in [*frame.groupby("grp", sort=True), (ALL, frame)]:
-        if name != ALL and part["customers"].sum() < purchase_models.SMALLEST_GROUP:
+        if name != ALL and part["customers"].sum() < smallest:
             continue
         try:
             found[str(name)] = stats.fit_gamma_gamma(part["purchases"], part["mean_spend"], part["customers"])

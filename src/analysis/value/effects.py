@@ -23,7 +23,7 @@ from analysis.summaries import Summarised
 from analysis.value import effect_cases as cases
 from analysis.value import views
 from analysis.value.base import ValueBase
-from analysis.value.settings import ValueSettings, load_settings
+from analysis.value.settings import ValueSettings, settings_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,12 +40,7 @@ METRIC = {
 }
 METHOD = "doubly robust, cross-fitted, errors by customer"
 GROUPS = ("segment", "customer_type", "value_tier")
-LEVEL_OF_CLAIM = 0.05
-PLACEBO_LEVEL = 0.05
-MARGIN_CAP = 0.99
-FEWEST_EXPOSED, FEWEST_HITS = 50, 20
 REPEATS = 2
-DRAWS = 4000
 TOO_FEW = Text.of("not computed: too few cases")
 NO_VALUE = Text.of("not computed: rests on association only")
 
@@ -148,6 +143,7 @@ class _Fitted:
     """Raw estimates of one treatment before anything is judged together."""
 
     treatment: Treatment
+    settings: ValueSettings
     rows: str  # the table of its cases on the engine
     frame: pd.DataFrame
     exposed: np.ndarray
@@ -164,7 +160,7 @@ def service_effects(
 
     Without a value base the effects are stated and their money is not computed.
     """
-    settings = load_settings()
+    settings = settings_of(inputs)
     listed = load_treatments() if chosen is None else chosen
     parts = Parts(section=SECTION)
     tried = [parts.do(treatment.id, _fit, inputs, treatment, settings) for treatment in listed]
@@ -193,11 +189,12 @@ def _fit(inputs: StudyInputs, treatment: Treatment, settings: ValueSettings) -> 
     frame = cases.cohort(inputs, treatment, settings.purchase_types, shares)
     names, lacking = cases.usable(inputs, treatment)
     exposed = (frame["treated"] != int(treatment.wanted)).to_numpy()
-    if exposed.sum() < FEWEST_EXPOSED or (~exposed).sum() < FEWEST_EXPOSED:
+    fewest = settings.fewest_exposed
+    if exposed.sum() < fewest or (~exposed).sum() < fewest:
         raise FitError(
-            f"value: treatment '{treatment.id}' has {int(exposed.sum())} exposed and {int((~exposed).sum())} other cases; at least {FEWEST_EXPOSED} each are needed."
+            f"value: treatment '{treatment.id}' has {int(exposed.sum())} exposed and {int((~exposed).sum())} other cases; at least {fewest} each are needed."
         )
-    frame = frame.assign(margin=np.minimum(frame["margin"], frame["margin"].quantile(MARGIN_CAP)))
+    frame = frame.assign(margin=np.minimum(frame["margin"], frame["margin"].quantile(settings.margin_cap)))
     fits: dict[str, DoublyRobust] = {}
     for outcome in treatment.outcomes:
         if not inputs.engine.tables.missing(cases.OUTCOME_NEEDS[outcome]):
@@ -207,7 +204,7 @@ def _fit(inputs: StudyInputs, treatment: Treatment, settings: ValueSettings) -> 
                 outcome,
                 names,
                 inputs.confidence,
-                settings.seed,
+                settings,
                 repeats=REPEATS if outcome in TESTED else 1,
             )
             if found is not None:
@@ -219,14 +216,15 @@ def _fit(inputs: StudyInputs, treatment: Treatment, settings: ValueSettings) -> 
     flipped = np.random.default_rng(settings.seed).random(len(lead.propensity)) < lead.propensity
     earlier = tuple(one for one in names if one not in cases.OF_THE_YEAR_BEFORE)
     placebos = {
-        "before": _one(frame, exposed, "bought_before", earlier, inputs.confidence, settings.seed),
-        "random_treatment": _one(lead_rows, flipped, name, names, inputs.confidence, settings.seed),
+        "before": _one(frame, exposed, "bought_before", earlier, inputs.confidence, settings),
+        "random_treatment": _one(lead_rows, flipped, name, names, inputs.confidence, settings),
         "negative_control": _one(
-            frame, exposed, treatment.negative_control, names, inputs.confidence, settings.seed
+            frame, exposed, treatment.negative_control, names, inputs.confidence, settings
         ),
     }
     return _Fitted(
         treatment=treatment,
+        settings=settings,
         rows=rows,
         frame=frame,
         exposed=exposed,
@@ -242,7 +240,7 @@ def _one(
     outcome: str,
     names: tuple[str, ...],
     level: float,
-    seed: int,
+    settings: ValueSettings,
     *,
     repeats: int = 1,
 ) -> DoublyRobust | None:
@@ -252,7 +250,9 @@ def _one(
     rows = frame[outcome].notna().to_numpy()
     y, d = frame.loc[rows, outcome].astype(float), exposed[rows].astype(float)
     binary = outcome != "margin"
-    if min(d.sum(), (1 - d).sum()) < FEWEST_EXPOSED or (binary and min(y.sum(), (1 - y).sum()) < FEWEST_HITS):
+    if min(d.sum(), (1 - d).sum()) < settings.fewest_exposed or (
+        binary and min(y.sum(), (1 - y).sum()) < settings.fewest_hits
+    ):
         return None
     varying = [name for name in names if frame.loc[rows, name].nunique() > 1]
     try:
@@ -264,7 +264,7 @@ def _one(
             estimand="ATT",
             repeats=repeats,
             level=level,
-            seed=seed,
+            seed=settings.seed,
         )
     except FitError:
         return None
@@ -474,7 +474,13 @@ def _outcome(
     place: dict[str, Any] = {"treatment": name, "outcome": outcome}
     tier = fit.sensitivity.benchmarks.set_index("covariate")
     hidden: Any = tier.loc["segment"] if "segment" in tier.index else None
-    status = "association" if not holds else "effect" if p_adjusted < LEVEL_OF_CLAIM else "not_shown"
+    status = (
+        "association"
+        if not holds
+        else "effect"
+        if p_adjusted < one.settings.effect_error_rate
+        else "not_shown"
+    )
     bad, good = fit.mean_treated, fit.mean_untreated
     with_it, without_it = (good, bad) if one.treatment.wanted else (bad, good)
     naive = fit.naive
@@ -559,7 +565,14 @@ def _placebos(inputs: StudyInputs, one: _Fitted) -> tuple[Placebo, ...]:
         fit = made.get(kind)
         fact = None if fit is None else _placebo_effect(inputs, one, kind, fit)
         p_value = float(adjusted.get(kind, float("nan")))
-        found.append(Placebo(kind=kind, effect=fact, p_adjusted=p_value, passed=not p_value < PLACEBO_LEVEL))
+        found.append(
+            Placebo(
+                kind=kind,
+                effect=fact,
+                p_adjusted=p_value,
+                passed=not p_value < one.settings.placebo_error_rate,
+            )
+        )
     return tuple(found)
 
 
@@ -607,7 +620,9 @@ def _groups(inputs: StudyInputs, fitted: list[_Fitted]) -> dict[str, pd.DataFram
     if not parts:
         return {}
     every = pd.concat(parts, ignore_index=True)
-    every = every[(every["exposed"] >= FEWEST_HITS) & every["p_value"].notna()].reset_index(drop=True)
+    every = every[
+        (every["exposed"] >= fitted[0].settings.fewest_hits) & every["p_value"].notna()
+    ].reset_index(drop=True)
     every["p_adjusted"] = (
         stats.adjust_p_values(every["p_value"], method="benjamini_hochberg") if len(every) else []
     )

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from analysis.value.study import ValueStudy
 
 SECTION = "value"
-UNRELATED = 0.10  # a correlation of frequency and spend below this leaves Gamma–Gamma standing
-HEAVY = 0.01  # share of the base's value from which customers below cost are something to watch
 TITLES = {
     "prices": Text.of("customer lifetime value"),
     "portfolio": Text.of("value by slice"),
@@ -242,7 +240,7 @@ def _investment(study: ValueStudy) -> list[Finding]:
         )
     if found.below.customers.value:
         heavy = whole.total.value is not None and abs(Decimal(found.below.value.value or 0)) > Decimal(
-            str(HEAVY)
+            str(study.settings.heavy_share)
         ) * abs(Decimal(whole.total.value))
         lines.append(
             _finding(
@@ -367,7 +365,9 @@ def _independence(study: ValueStudy) -> list[Check]:
     return [
         Check(
             id=f"value.independence.{index}",
-            outcome="passed" if abs(float(one.correlation.value)) < UNRELATED else "failed",
+            outcome="passed"
+            if abs(float(one.correlation.value)) < study.settings.unrelated_limit
+            else "failed",
             sentence=Sentence(
                 "{group}: number of purchases and mean spend correlate by {correlation} ({correlation:interval}); the model of spend assumes that they do not.",
                 {"group": one.label, "correlation": one.correlation},

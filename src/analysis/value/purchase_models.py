@@ -36,7 +36,6 @@ CLASSES = (
 )  # repeat purchases
 RECENCY_WEEKS = (26, 52, 104)  # classes of weeks since the last purchase, for the fallback
 MODELS = ("bg_nbd", "mbg_nbd", "pareto_nbd")
-SMALLEST_GROUP = 300  # customers below which a group has no model of its own
 TOLERANCE = (
     0.002  # forecasts whose errors differ by less than this share are called equal; the fewer parameters win
 )
@@ -129,14 +128,12 @@ def chosen(inputs: StudyInputs, settings: ValueSettings, types: Sequence[str]) -
         )
     weekly = inputs.engine.query(views.holdout_weeks(before, end, cutoff, types))
     tried = [
-        _candidate(seen, model, grouping, settings.holdout_weeks)
-        for grouping in views.GROUPINGS
-        for model in MODELS[:2]
+        _candidate(seen, model, grouping, settings) for grouping in views.GROUPINGS for model in MODELS[:2]
     ]
     usable = [one for one in tried if not one[0].problem]
     if usable:
         grouping = _simplest(usable)[0].grouping
-        tried.append(_candidate(seen, MODELS[2], grouping, settings.holdout_weeks))
+        tried.append(_candidate(seen, MODELS[2], grouping, settings))
         usable = [one for one in tried if not one[0].problem]
     candidates = tuple(one[0] for one in tried)
     if not usable:
@@ -179,10 +176,12 @@ def _group_column(frame: pd.DataFrame, grouping: str) -> pd.Series:
     return text
 
 
-def _candidate(seen: pd.DataFrame, model: str, grouping: str, weeks: int) -> tuple[Candidate, dict[str, Any]]:
+def _candidate(
+    seen: pd.DataFrame, model: str, grouping: str, settings: ValueSettings
+) -> tuple[Candidate, dict[str, Any]]:
     frame = seen.assign(grp=_group_column(seen, grouping))
     try:
-        fitted = fit_groups(frame, model)
+        fitted = fit_groups(frame, model, settings.smallest_group)
     except FitError as problem:
         blank = Candidate(
             model=model,
@@ -197,7 +196,7 @@ def _candidate(seen: pd.DataFrame, model: str, grouping: str, weeks: int) -> tup
         return blank, {}
     import numpy as np
 
-    predicted = forecasts(frame, fitted, float(weeks))
+    predicted = forecasts(frame, fitted, float(settings.holdout_weeks))
     customers = frame["customers"].to_numpy(dtype=float)
     likelihood = sum(one.log_likelihood for one in fitted.values())
     count = 4 * len(fitted)
@@ -217,16 +216,16 @@ def _candidate(seen: pd.DataFrame, model: str, grouping: str, weeks: int) -> tup
     ), fitted
 
 
-def fit_groups(frame: pd.DataFrame, model: str) -> dict[str, Any]:
-    """One fit per group of ``grp``; a group too small to be fitted refuses the grouping."""
+def fit_groups(frame: pd.DataFrame, model: str, smallest: int) -> dict[str, Any]:
+    """One fit per group of ``grp``; a group of fewer than ``smallest`` customers refuses the grouping."""
     from analysis import stats
 
     fit = {"bg_nbd": stats.fit_bgnbd, "mbg_nbd": stats.fit_mbgnbd, "pareto_nbd": stats.fit_pareto_nbd}[model]
     fitted = {}
     for name, part in frame.groupby("grp", sort=True):
-        if frame["grp"].nunique() > 1 and part["customers"].sum() < SMALLEST_GROUP:
+        if frame["grp"].nunique() > 1 and part["customers"].sum() < smallest:
             raise FitError(
-                f"value: group {name} has {int(part['customers'].sum())} customers; below {SMALLEST_GROUP} it gets no model of its own."
+                f"value: group {name} has {int(part['customers'].sum())} customers; below {smallest} it gets no model of its own."
             )
         fitted[str(name)] = fit(part["x"], part["recency"], part["age"], part["customers"], unit="weeks")
     return fitted
@@ -379,19 +378,23 @@ class Buying(Summarised):
 
 
 @traced
-def fitted_at(inputs: StudyInputs, choice: Choice, table: str) -> Buying:
+def fitted_at(inputs: StudyInputs, choice: Choice, table: str, smallest: int) -> Buying:
     """The chosen model fitted to everything known in ``table``."""
     grouping = "customer_type" if choice.fallback else choice.grouping
     frame = inputs.engine.query(views.patterns(table, grouping))
     if frame.empty:
         raise MissingData("orders.ordered_at")
-    models = {} if choice.fallback else fit_groups(frame, choice.model)
+    models = {} if choice.fallback else fit_groups(frame, choice.model, smallest)
     return Buying(choice=choice, models=models, customers=int(frame["customers"].sum()), patterns=len(frame))
 
 
 def horizon_of(choice: Choice, settings: ValueSettings) -> int:
     """Months over which value is counted: the stated horizon, or one year where only observed rates can be used."""
-    return min(12, settings.horizon_months) if choice.fallback else settings.horizon_months
+    return (
+        min(settings.observed_rates_months, settings.horizon_months)
+        if choice.fallback
+        else settings.horizon_months
+    )
 
 
 def expectations(

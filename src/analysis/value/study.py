@@ -20,7 +20,7 @@ from analysis.value.change import Moves, ValueChange, change, moves
 from analysis.value.investment import Investment, investment
 from analysis.value.model_facts import ContractKind, Modelling, contracts, modelling
 from analysis.value.portfolio import Portfolio, portfolio
-from analysis.value.settings import ValueSettings, load_settings, stated_in
+from analysis.value.settings import ValueSettings, settings_of, stated_in
 
 if TYPE_CHECKING:
     from analysis.value.effects import ServiceEffects
@@ -86,13 +86,13 @@ def study(inputs: StudyInputs, *, settings: ValueSettings | None = None) -> Valu
 
     Parameters
     ----------
-    settings : how value is counted; ``params/value.yml`` where left out
+    settings : how value is counted; those of the run where left out
     """
     from analysis.value import findings
     from analysis.value.effects import service_effects
     from analysis.value.scenarios import what_ifs
 
-    settings = settings or load_settings()
+    settings = settings or settings_of(inputs)
     available = customer_table.Available.of(inputs)
     parts = Parts(section="value")
     found = parts.do("prices", price, inputs, settings, available)

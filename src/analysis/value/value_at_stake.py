@@ -18,8 +18,8 @@ from analysis.summaries import Summarised
 from analysis.value import views
 from analysis.value.base import ValueBase
 from analysis.value.effect_cases import cases_of_year, needs
-from analysis.value.effects import DRAWS, NO_VALUE, TOO_FEW, TreatmentEffect
-from analysis.value.settings import load_settings
+from analysis.value.effects import NO_VALUE, TOO_FEW, TreatmentEffect
+from analysis.value.settings import settings_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -201,13 +201,14 @@ def money(inputs: StudyInputs, base: ValueBase, effect: TreatmentEffect) -> dict
             )
             for part, metric in (("per_case", "service_effect_value"), ("at_stake", "service_value_at_stake"))
         }
-    random = np.random.default_rng(load_settings().seed)
-    repurchase, retention = relative_draws(effect, random, DRAWS)
-    factor = 1 + base.relative_error * random.standard_normal(DRAWS)
+    settings = settings_of(inputs)
+    random, size = np.random.default_rng(settings.seed), settings.effect_draws
+    repurchase, retention = relative_draws(effect, random, size)
+    factor = 1 + base.relative_error * random.standard_normal(size)
     middle = gain(
         found, np.array([repurchase.mean()]), np.array([retention.mean()]), np.ones(1), np.zeros(1)
     ).whole[0]
-    draws = gain(found, repurchase, retention, factor, np.zeros(DRAWS)).whole
+    draws = gain(found, repurchase, retention, factor, np.zeros(size)).whole
     each = amount(inputs, "service_effect_value", float(middle), draws, **place)
     whole = amount(
         inputs, "service_value_at_stake", float(middle) * found.exposed, draws * found.exposed, **place

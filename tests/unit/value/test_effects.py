@@ -127,7 +127,7 @@ def test_a_failed_check_leaves_an_association(planted):
         outcomes=tuple(replace(outcome, status="association") for outcome in one.outcomes),
     )
     assert not silent.holds and not silent.claimed
-    assert not effect_findings.findings(None, [silent])
+    assert not effect_findings.findings([silent])
     checks = effect_findings.checks([silent], {})
     assert checks[0].outcome == "failed" and "read this as an association only" in checks[0].sentence.plain()
     bad = replace(one, placebos=(replace(one.placebos[0], passed=False), *one.placebos[1:]))

@@ -170,8 +170,6 @@ def world(tmp_path_factory):
         discount_rate=0.08,
         basis="contribution",
         has_service=True,
-        margin_per_purchase={},
-        service_cost_12m=160_000.0,
     )
     chosen = tuple(
         one

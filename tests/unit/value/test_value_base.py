@@ -419,8 +419,10 @@ def test_planted_models_are_recovered_and_nothing_alarms(
     inputs = sample_inputs(tmp_path / "null", tmp_path / "store")
     sheet = truth.truths["buy_till_you_die"]
     table = purchase_models.purchases_at(inputs, inputs.month.end, ("product",))
-    models = purchase_models.fit_groups(inputs.engine.query(views.patterns(table, "customer_type")), "bg_nbd")
-    spend = customer_table._spend(inputs, table)
+    models = purchase_models.fit_groups(
+        inputs.engine.query(views.patterns(table, "customer_type")), "bg_nbd", 300
+    )
+    spend = customer_table._spend(inputs, table, settings.smallest_group)
     for group in ("b2b", "b2c"):
         for fit, names in (
             (models[group].fit, ("r", "alpha", "a", "b")),
@@ -429,7 +431,7 @@ def test_planted_models_are_recovered_and_nothing_alarms(
             for name in names:
                 low, high = fit.interval(name, level=0.999)
                 assert low <= sheet[group][name] <= high, (group, name)
-    contracts = renewal_models.fitted_at(inputs, inputs.month.end).models["maintenance"]
+    contracts = renewal_models.fitted_at(inputs, inputs.month.end, settings).models["maintenance"]
     renewal = truth.truths["contract_renewal"]
     for name in ("alpha", "beta"):
         low, high = contracts.fit.interval(name, level=0.999)
