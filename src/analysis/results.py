@@ -181,6 +181,10 @@ OPERATIONS: dict[str, Callable[[Sequence[Number]], Number]] = {
     "difference": _difference,
     "quotient": _quotient,
     "product": _product,
+    # money per head, as it is printed and paid
+    "quotient_in_cents": lambda values: decimal(_quotient(values)).quantize(Decimal("0.01")),
+    # what comes in, less what it costs (the last)
+    "net": lambda values: _total(values[:-1]) - values[-1],  # type: ignore[operator]
     "complement": lambda values: 1 - values[0],
     "relative_change": lambda values: _quotient((_difference(values[:2]), values[1])),
     "copy": lambda values: values[0],

@@ -46,15 +46,7 @@ STILL_THERE = {
     "report/shown.py": 1,
     "results.py": 3,
     "tables/checks.py": 70,
-    "value/acquiring.py": 1,
-    "value/budget.py": 1,
-    "value/diagram.py": 9,
-    "value/effects.py": 3,
-    "value/judging.py": 3,
-    "value/modelling.py": 9,
-    "value/portfolio.py": 4,
-    "value/scenarios.py": 13,
-    "value/stating.py": 1,
+    "value/diagram.py": 1,
 }
 
 
