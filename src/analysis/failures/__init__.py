@@ -7,14 +7,8 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "root_cause": [
-            "ClaimsForecast",
-            "FailureStudy",
-            "NotRated",
-            "claims_forecast",
-            "study",
-            "study_or_gap",
-        ],
+        "claims": ["ClaimsForecast", "claims_forecast"],
+        "study": ["FailureStudy", "NotRated", "study"],
         "fault_tree": ["FaultTree"],
         "localising": ["localise"],
     },

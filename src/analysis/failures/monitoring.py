@@ -14,6 +14,7 @@ from analysis.failures.baseline import Baseline
 from analysis.failures.field import Field
 from analysis.failures.forecasting import Intensity
 from analysis.failures.reporting import Delay, share_by_month
+from analysis.metrics import Period
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.metrics.steady import exact_sum
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 RECENT_MONTHS = 3
+
+
+def recent(field: Field) -> Period:
+    """The months that are judged as new."""
+    return Period(field.last - (RECENT_MONTHS - 1), field.last)
+
+
 LEAST_EXPECTED = 5.0
 WATCHED = ("model", "supplier", "plant", "region")
 
@@ -72,15 +80,9 @@ def phase_chart(field: Field, baseline: Baseline, fix: Intervention) -> ControlC
     starts = views.month_index(Month(fix.starts.year, fix.starts.month)) - views.month_index(field.first)
     if not known or not 6 <= starts <= len(field.months) - 4:
         return None
-    where, rate = views.condition(fix.where), " + ".join(f"a.r{k}" for k in known)
-    due = field.query(
-        field.machines,
-        field.exposure(where=where),
-        baseline.tables(),
-        select=f"SELECT month_no, {exact_sum(f'g.unit_months * ({rate}) * f.factor')} AS expected FROM grid g JOIN age_rates a USING (age_months) "
-        "JOIN month_factors f USING (month_no) GROUP BY ALL ORDER BY ALL",
-    ).set_index("month_no")["expected"]
-    listed = ", ".join(literal(baseline.components[k]) for k in known)
+    named, where = [baseline.components[k] for k in known], views.condition(fix.where)
+    due = baseline.by_month(field, where, named)
+    listed = ", ".join(map(literal, named))
     seen = field.query(
         field.failures,
         select=f"SELECT month_no, count(*) AS failures FROM failed WHERE {where} AND component IN ({listed}) GROUP BY ALL ORDER BY ALL",
@@ -93,15 +95,6 @@ def phase_chart(field: Field, baseline: Baseline, fix: Intervention) -> ControlC
     return control_chart(
         "auto_u", [float(seen.get(k, 0)) for k in number], expected, rules="western_electric", phases=phases
     )
-
-
-@traced
-def rate_chart(field: Field, baseline: Baseline, intensity: Intensity, delay: Delay) -> ControlChart:
-    """The chart that is drawn; see :func:`rate_charts`."""
-    from analysis.stats import control_chart
-
-    failures, sizes, suspects = _rate_points(field, baseline, intensity, delay)
-    return control_chart("auto_u", failures, sizes, rules="nelson_1", suspects=suspects)
 
 
 @traced

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from analysis.errors import MissingData
 from analysis.failures import views
 from analysis.failures.field import Field
+from analysis.failures.limits import interval_of
 from analysis.failures.reporting import Delay, share_by_month
 from analysis.locale import Text
+from analysis.metrics import NotDone
 from analysis.metrics.lineage import traced
 from analysis.results import Fact, Interval
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 AGES = (3, 6, 9, 12, 18, 24, 30)
 MATURE_SHARE = 0.9
+NO_MONTHS = Text(en="no failure on a machine whose month of production is known", zh="生产月份已知的机器无故障")
 Sums = dict[tuple[int, int], float]
 
 
@@ -27,7 +30,7 @@ class Triangle:
     """Cumulative failures per 1,000 machines by quarter and age; immature cells are absent.
 
     ``ultimate`` is what each quarter is expected to reach at the last age: its oldest mature cell times the development of all quarters together.
-    ``by`` is ``service`` (start of service) or ``production``; ``produced`` is the same by production, None where that is not recorded.
+    ``by`` is ``service`` (start of service) or ``production``; ``produced`` is the same by production; not done where that is not recorded.
     """
 
     by: str
@@ -35,7 +38,7 @@ class Triangle:
     columns: tuple[tuple[str, Text], ...]
     cells: Mapping[tuple[str, str], Fact]
     ultimate: Mapping[str, Fact]
-    produced: Triangle | None = None
+    produced: Triangle | NotDone | None = None
 
 
 @traced
@@ -64,11 +67,11 @@ def triangle(field: Field, delay: Delay) -> Triangle:
 
 
 @traced
-def _by_production(field: Field, share: Mapping[int, float]) -> Triangle | None:
+def _by_production(field: Field, share: Mapping[int, float]) -> Triangle | NotDone:
     try:
         field.inputs.engine.require("units.produced_on")
-    except MissingData:
-        return None
+    except MissingData as absent:
+        return NotDone.because(absent)
     held = field.query(
         field.machines,
         field.exposure("produced_month"),
@@ -79,7 +82,7 @@ def _by_production(field: Field, share: Mapping[int, float]) -> Triangle | None:
         select="SELECT month_no, age_months, produced_month, count(*) AS failures FROM failed WHERE produced_month <> 'not_stated' GROUP BY ALL ORDER BY ALL",
     )
     if held.empty or counts.empty:
-        return None
+        return NotDone(reason=NO_MONTHS)
     held, counts = (
         frame.assign(
             cohort=_number(frame["produced_month"]), started_no=frame["month_no"] - frame["age_months"]
@@ -102,7 +105,7 @@ def _made(
     counts: pd.DataFrame,
     share: Mapping[int, float],
     *,
-    produced: Triangle | None = None,
+    produced: Triangle | NotDone | None = None,
 ) -> Triangle:
     first, last = views.month_index(field.first), views.month_index(field.last)
     # machines that went into service before the window may have failed before it
@@ -190,8 +193,6 @@ def _ultimate(
     names: list[str],
     pooled: Mapping[int, float],
 ) -> dict[str, Fact]:
-    from analysis.failures.publishing import window
-
     found: dict[str, Fact] = {}
     if not pooled:
         return found
@@ -214,7 +215,7 @@ def _ultimate(
         )
         found[name] = field.inputs.engine.stated(
             "developed_failures",
-            period=window(field),
+            period=field.window,
             value=float(cell.value) * factor,
             dimensions={f"{by}_quarter": name, "by_month": str(end)},
             n=cell.n,
@@ -228,7 +229,6 @@ def _cumulative(
     field: Field, by: str, name: str, cohorts: range, age: int, held: Sums, raw: Sums, completed: Sums
 ) -> Fact | None:
     """Sum over months in service of failures over machines then present; the first half-month counts by its exposure."""
-    from analysis.failures.publishing import interval_of, window
     from analysis.stats import poisson_interval
 
     total, reported = 0.0, 0.0
@@ -253,7 +253,7 @@ def _cumulative(
     quarter = "in_service_quarter" if by == "service" else "production_quarter"
     return field.inputs.engine.stated(
         "cumulative_failures",
-        period=window(field),
+        period=field.window,
         value=value,
         dimensions={quarter: name, "by_month": str(age)},
         n=int(reported),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
+from analysis.metrics import Period
 from analysis.metrics.backend import literal
 from analysis.metrics.steady import exact_sum
 from analysis.metrics.views import NOT_STATED, at, month_index, month_number, month_of_index
@@ -115,8 +116,17 @@ def condition(place: Mapping[str, str]) -> str:
     return " AND ".join(parts) or "TRUE"
 
 
-WITH = "WITH "
+def within(period: Period) -> str:
+    """The condition that a row (``month_no``) lies in a period."""
+    return f"month_no BETWEEN {month_index(period.first)} AND {month_index(period.last)}"
+
+
+def is_value(dimension: str, *values: str) -> str:
+    """The condition that a row has one of these values of a dimension."""
+    listed = ", ".join(map(literal, values))
+    return f"coalesce(CAST({dimension} AS VARCHAR), {literal(NOT_STATED)}) IN ({listed})"
 
 
 def with_parts(*parts: str) -> str:
-    return WITH + ",\n".join(parts) + "\n"
+    """The common table expressions before a SELECT."""
+    return "WITH " + ",\n".join(parts) + "\n"

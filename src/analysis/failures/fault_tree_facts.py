@@ -7,11 +7,11 @@ from pathlib import Path
 
 from analysis.failures.fault_tree import BasicEvent, FaultTree
 from analysis.failures.field import Field
-from analysis.failures.publishing import interval_of, window
+from analysis.failures.limits import interval_of
 from analysis.locale import Text
-from analysis.metrics.lineage import traced
+from analysis.metrics import NotDone, traced
 from analysis.params.strict import params_root
-from analysis.results import Fact
+from analysis.results import Assumed, Fact
 
 MISSION_MONTHS = 12
 
@@ -41,62 +41,56 @@ class TreeFacts:
     cut_sets: Fact
 
 
-@traced
-def solved_trees(field: Field, *, seed: int, folder: Path | None = None) -> tuple[TreeFacts, ...]:
-    """Every tree whose events all have a probability, by file name."""
+def trees(folder: Path | None = None) -> dict[Path, FaultTree]:
+    """Every registered tree, by file name."""
     folder = folder or params_root() / "fault_trees"
-    found = [_solved(field, FaultTree.from_yaml(path), seed=seed) for path in sorted(folder.glob("*.yml"))]
-    return tuple(tree for tree in found if tree is not None)
+    return {path: FaultTree.from_yaml(path) for path in sorted(folder.glob("*.yml"))}
 
 
 @traced
-def _solved(field: Field, tree: FaultTree, *, seed: int) -> TreeFacts | None:
+def solved(field: Field, tree: FaultTree, *, file: str, seed: int) -> TreeFacts | NotDone:
+    """A tree with its events filled from the field; not done where an event is left without a probability."""
+    given = {name for name in tree.events if name not in tree.missing_probabilities}
     counted = {
         name: event for name, event in _from_field(field).items() if name in tree.missing_probabilities
     }
     tree = tree.with_probabilities(counted)
     if tree.missing_probabilities:
-        return None
-    engine, period, level = field.inputs.engine, window(field), field.inputs.confidence
-    limits = tree.top_interval(draws=2000, seed=seed, level=level)
-    place = {"tree": tree.name}
-    top = engine.stated(
-        "top_event_probability",
-        period=period,
-        dimensions=place,
-        value=float(limits.value),
-        interval=interval_of(limits.low, limits.high, level, limits.method),
-    )
+        names = ", ".join(sorted(tree.missing_probabilities))
+        return NotDone(reason=Text(en=f"no probability of {names}", zh=f"缺少概率：{names}"))
+    state, level = field.state, field.inputs.confidence
+    limits = tree.top_interval(draws=int(field.assumed("failure_tree_draws")), seed=seed, level=level)
     table = tree.importance().set_index("event")
     chance = {
-        name: engine.stated(
+        name: state.exact(
             "event_probability",
-            period=period,
-            dimensions={**place, "event": name},
-            value=float(table.loc[name, "probability"]),
+            float(table.loc[name, "probability"]),
+            lineage=Assumed(source=f"params/fault_trees/{file}", name=name) if name in given else None,
+            tree=tree.name,
+            event=name,
         )
         for name in table.index
     }
     weight = {
-        name: engine.stated(
-            "event_importance",
-            period=period,
-            dimensions={**place, "event": name},
-            value=float(table.loc[name, "fussell_vesely"]),
+        name: state.exact(
+            "event_importance", float(table.loc[name, "fussell_vesely"]), tree=tree.name, event=name
         )
         for name in table.index
     }
     return TreeFacts(
         name=tree.name,
         title=tree.title or Text.same(tree.name),
-        top=top,
+        top=state.exact(
+            "top_event_probability",
+            float(limits.value),
+            parts={"interval": interval_of(limits.low, limits.high, level, limits.method)},
+            tree=tree.name,
+        ),
         nodes=_nodes(tree, chance),
         events=tuple(
             (_label(tree, name), chance[name], weight[name], name in counted) for name in table.index
         ),
-        cut_sets=engine.stated(
-            "cut_sets", period=period, dimensions=place, value=len(tree.minimal_cut_sets())
-        ),
+        cut_sets=state.exact("cut_sets", len(tree.minimal_cut_sets()), tree=tree.name),
     )
 
 
@@ -119,13 +113,11 @@ def _from_field(field: Field) -> dict[str, BasicEvent]:
     )
 
 
-@traced
 def _label(tree: FaultTree, name: str) -> Text:
     entry = tree.gates.get(name) or tree.events.get(name)
     return (entry.label if entry is not None else None) or Text.same(name)
 
 
-@traced
 def _nodes(tree: FaultTree, chance: dict[str, Fact]) -> tuple[Node, ...]:
     import pandas as pd
 
