@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 # A misspelt variable would otherwise be ignored, and last month's report issued again.
-VARIABLES := RUN MONTH DATA AS_OF NOTEBOOKS PARAMETERS WORKERS FORCE DRAFT REPORTS ID EDITION OUT NULL SEED ONLY ALL PYTHON VENV SOURCE_DATE_EPOCH PYTEST
+VARIABLES := RUN MONTH DATA AS_OF NOTEBOOKS PARAMETERS WORKERS FORCE DRAFT REPORTS ID EDITION OUT NULL SEED ONLY ALL ROOT PYTHON VENV SOURCE_DATE_EPOCH PYTEST
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command line,$(origin $(name))),$(name)))
 UNKNOWN := $(filter-out $(VARIABLES) MAKEFLAGS MAKEOVERRIDES SHELL,$(GIVEN))
 ifneq ($(UNKNOWN),)
@@ -63,12 +63,13 @@ fuzz: $(STAMP) ## a thousand damaged exports: each ends in true tables or in a r
 	@$(BIN)/python -m pytest -n0 -q -m slow tests/unit/tables/test_bad_exports.py -k every_damaged
 
 .PHONY: check
-check: $(STAMP) ## ruff and mypy
-	@$(BIN)/ruff check . && $(BIN)/mypy
+check: $(STAMP) ## ruff check, ruff format --check, mypy --strict
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 .PHONY: lab
-lab: $(STAMP) ## JupyterLab, opened on the notebooks
-	@$(BIN)/jupyter lab notebooks
+lab: $(STAMP) ## JupyterLab on the notebooks; own work goes to notebooks/scratch  [ROOT=1 as root, in a container]
+	@mkdir -p notebooks/scratch
+	@$(BIN)/jupyter lab notebooks $(call flag,ROOT,--allow-root)
 
 .PHONY: tables
 tables: $(STAMP) ## read and prove the tables only, print where their rows went  [DATA= MONTH= RUN=]

@@ -21,7 +21,7 @@ UNEXPECTED = 70
 INTERRUPTED = 130
 EXIT_CODES = """
 exit codes: 0 done or unchanged · 2 parameter · 3 source cannot be read · 4 data break the contract · 5 data missing
-            6 a notebook stopped · 7 the pack does not pass its checks · 8 a model cannot be fitted · 70 fault of the program
+            6 a notebook stopped · 7 the pack does not pass its checks · 8 a model cannot be fitted · 9 a fault left out a part · 70 fault of the program
 """
 
 
@@ -323,7 +323,7 @@ def _clean(options: argparse.Namespace) -> None:
     import shutil
 
     from analysis.params import project_root
-    from analysis.report.publish import DRAFTS, QUARANTINE, unfinished
+    from analysis.report.publish import DRAFTS, INCOMPLETE, QUARANTINE, unfinished
 
     root = project_root()
     doomed = [
@@ -334,7 +334,10 @@ def _clean(options: argparse.Namespace) -> None:
         *unfinished(root / "reports"),
     ]
     if options.all:
-        doomed += [root / "data" / "sample", root / "reports" / QUARANTINE, root / "reports" / DRAFTS]
+        doomed += [
+            root / "data" / "sample",
+            *(root / "reports" / shelf for shelf in (QUARANTINE, DRAFTS, INCOMPLETE)),
+        ]
     for folder in doomed:
         if folder.exists():
             shutil.rmtree(folder)
@@ -538,7 +541,9 @@ def _parser() -> argparse.ArgumentParser:
         "analysis clean\nanalysis clean --all",
     )
     clean.add_argument(
-        "--all", action="store_true", help="the sample company, drafts and the quarantine as well"
+        "--all",
+        action="store_true",
+        help="the sample company, drafts, incomplete packs and the quarantine as well",
     )
     return parser
 

@@ -62,6 +62,12 @@ class FitError(AnalysisError):
     exit_code = 8
 
 
+class PackIncomplete(AnalysisError):
+    """A fault of the program in one part: the rest was made and is kept, stamped, but nothing is issued."""
+
+    exit_code = 9
+
+
 def suggestion(name: str, known: Iterable[str]) -> str:
     """``" Did you mean 'region'?"`` for the closest known name, or an empty string."""
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)

@@ -10,7 +10,7 @@ import datetime as dt
 import hashlib
 import string
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import quote, unquote
@@ -19,6 +19,7 @@ from analysis.errors import ParameterError
 from analysis.formats import NO_VALUE, Number, Unit, cell_text, date_text, decimal, month_text, number_text
 from analysis.locale import LANGUAGES, Language, Text, translate
 from analysis.periods import Month
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -199,7 +200,7 @@ def _escaped_wide(text: str) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fact:
+class Fact(Summarised):
     """One published number.
 
     ``value`` is in ``unit`` (shares from 0 to 1, money as Decimal in the currency the unit names). ``value`` is
@@ -236,6 +237,9 @@ class Fact:
         """``metric[@dimension=value,…]#period:definition-version``; dimensions sorted, values escaped."""
         pairs = ",".join(f"{name}={_escaped(str(value))}" for name, value in sorted(self.dimensions.items()))
         return f"{self.metric}{'@' + pairs if pairs else ''}#{self.period}:{self.version}"
+
+    def in_brief(self) -> str:
+        return f"{self.id} = {self.value} {self.unit}"
 
     @property
     def parents(self) -> tuple[Fact, ...]:
@@ -328,7 +332,7 @@ Value = Fact | Month | dt.date | Text | str
 
 
 @dataclass(frozen=True)
-class Sentence:
+class Sentence(Summarised):
     """A template of the message catalogue and the values of its placeholders.
 
     ``Sentence("Cost {cost:word|rose|fell|did not change} to {cost}.", {"cost": fact})``. After the colon: nothing
@@ -361,6 +365,9 @@ class Sentence:
 
     def __str__(self) -> str:
         return self.plain("en")
+
+    def in_brief(self) -> str:
+        return str(self)
 
 
 def _placed(value: Value, specification: str, language: Language) -> Segment:
@@ -453,7 +460,7 @@ def interval_cell(fact: Fact, *, places: int | None = None, factor: int = 1) -> 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Check:
+class Check(Summarised):
     """A doubt made visible: one question to the data and its answer in a sentence.
 
     A failed check that is ``blocking`` keeps the pack from being issued (a ledger that does not tie out); any other failed
@@ -475,7 +482,7 @@ class Check:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Finding:
+class Finding(Summarised):
     """A sentence the report stands behind, the facts it is made of and the rows that prove it."""
 
     id: str
@@ -533,8 +540,3 @@ def without_value(
     return Fact(
         metric=metric, period=period, unit=unit, value=None, reason=reason, dimensions=dimensions or {}
     )
-
-
-def relabelled(facts: Sequence[Fact], **changes: Any) -> tuple[Fact, ...]:
-    """The same facts with some fields replaced (a version, a source list)."""
-    return tuple(replace(fact, **changes) for fact in facts)

@@ -59,7 +59,7 @@ def test_accidental_deaths_reproduce_r():
     assert fit.aic == pytest.approx(856.88, abs=0.005)
     assert fit.point == pytest.approx([8336.061, 7531.829, 8314.644, 8616.869, 9488.916, 9859.757], abs=0.03)
     # R scales the errors by the maximum likelihood sigma; ours takes off degrees of freedom.
-    in_r = fit.shock_sd / fit.sigma * np.sqrt(fit.parameters["sigma2"])
+    in_r = fit.step_sd / fit.sigma * np.sqrt(fit.parameters["sigma2"])
     assert in_r == pytest.approx([315.4481, 363.0054, 405.0164, 443.0623, 478.0897, 510.7197], abs=0.02)
 
 

@@ -63,14 +63,16 @@ def company(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def engine_of(tmp_path: Path) -> Callable[..., Engine]:
-    def build(folder: Path, *, as_of: str = "2026-11-10", cached: bool = True) -> Engine:
-        tables = load_tables(folder, tmp_path / "store", reporting_currency="CNY", time_zone="Asia/Shanghai")
+    def build(
+        folder: Path, *, as_of: str = "2026-11-10", cached: bool = True, time_zone: str = "Asia/Shanghai"
+    ) -> Engine:
+        tables = load_tables(folder, tmp_path / "store", reporting_currency="CNY", time_zone=time_zone)
         return Engine(
             tables,
             Registry.load(),
             cost_tree=CostTree.load(),
             as_of=dt.date.fromisoformat(as_of),
-            time_zone="Asia/Shanghai",
+            time_zone=time_zone,
             currency="CNY",
             confidence=0.95,
             cache=tmp_path / "cache" if cached else None,
@@ -85,7 +87,7 @@ def inputs_of(engine_of: Callable[..., Engine]) -> Callable[..., StudyInputs]:
 
     def build(folder: Path, *, month: str = "2026-10", **changes: object) -> StudyInputs:
         params = replace(load_run("sample", month=month), **changes)  # type: ignore[arg-type]
-        engine = engine_of(folder, as_of=params.knowledge_day.isoformat())
+        engine = engine_of(folder, as_of=params.knowledge_day.isoformat(), time_zone=params.time_zone)
         return StudyInputs(
             engine=engine,
             month=params.month,

@@ -7,17 +7,4 @@ from __future__ import annotations
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submod_attrs={
-        "allocation": ["allocate", "allocate_pools", "allocation_sensitivity"],
-        "bridge": ["bridge_by", "cost_bridge", "drill_largest"],
-        "savings": ["at_constant_mix", "expected_against_realised"],
-        "sourcing": ["break_even_volume"],
-        "signals": ["cost_rises", "cost_surges", "idle_teams", "price_steps"],
-        "tie_out": ["journal_imbalances"],
-        "provision": ["provision_roll_forward"],
-        "decomposition": ["CostStudy", "study"],
-        "activity_costing": ["time_driven_abc"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

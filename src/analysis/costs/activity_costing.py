@@ -22,12 +22,13 @@ from analysis.costs.allocation import allocate
 from analysis.costs.cents import decimals, from_cents, to_cents, total
 from analysis.errors import ContractError, ParameterError
 from analysis.metrics.lineage import traced
+from analysis.summaries import Summarised
 
 NO_POOL = "all"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class ActivityCosts:
+class ActivityCosts(Summarised):
     """Cost of work by cost object, and of capacity by pool.
 
     ``by_activity``: one row per row of the activities given, with ``time``, ``rate`` (cost of a unit of time)

@@ -20,6 +20,7 @@ import pandas as pd
 from analysis.costs.cents import decimals, from_cents, to_cents
 from analysis.errors import ContractError, ParameterError
 from analysis.metrics.lineage import traced
+from analysis.summaries import Summarised
 
 UNALLOCATED = "unallocated"
 Weights = Mapping[Any, Any] | pd.Series | Sequence[Any]
@@ -95,7 +96,7 @@ def _shares(cents: int, weights: list[int], labels: list[Hashable]) -> list[int]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Allocation:
+class Allocation(Summarised):
     """Pools shared out, and what could not be.
 
     ``amounts``: one row per pool and target: the pool's key columns, the target column, ``weight``,
@@ -196,7 +197,7 @@ def _check_pools(
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class AllocationSensitivity:
+class AllocationSensitivity(Summarised):
     """What the choice of key decides.
 
     ``amounts``: one row per target (and ``unallocated`` where a key cannot share the pools), one column of

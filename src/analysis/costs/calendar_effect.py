@@ -19,6 +19,7 @@ from analysis.errors import FitError, ParameterError
 from analysis.metrics.lineage import traced
 from analysis.periods import Month
 from analysis.results import Interval
+from analysis.summaries import Summarised
 
 MONDAY_TO_FRIDAY = (0, 1, 2, 3, 4)
 
@@ -110,7 +111,7 @@ def festival_share(months: Iterable[Month], *, days_before: int = 7, days_after:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class CalendarEffect:
+class CalendarEffect(Summarised):
     """What one whole festival window does to the load of a working day, estimated from history.
 
     ``log_effect`` is the coefficient of the window's share, so a month that holds the whole window has

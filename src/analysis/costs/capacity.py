@@ -18,8 +18,9 @@ from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.metrics.registry import NOT_STATED
 from analysis.params import Assumptions
-from analysis.params.strict import params_root
+from analysis.params.places import params_file
 from analysis.results import Fact, Finding, Interval, Sentence, Value
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +31,7 @@ SIGNAL_LEVEL = 0.01
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class TeamCapacity:
+class TeamCapacity(Summarised):
     """One team in the month: what its capacity cost, and how much of the practical hours its tickets used."""
 
     team: str
@@ -43,7 +44,7 @@ class TeamCapacity:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Capacity:
+class Capacity(Summarised):
     """Teams, the sum over them, and the cost of used time by cost object. Unused capacity is a line of its own, never spread."""
 
     teams: tuple[TeamCapacity, ...]
@@ -133,7 +134,7 @@ def _work(inputs: StudyInputs) -> tuple[pd.DataFrame, Text]:
 @traced
 def standard_times(*, on: dt.date, path: Path | None = None) -> dict[str, Decimal]:
     """Hours a ticket by ticket type that hold on a day (``params/standard_times.yml``); empty without the file."""
-    path = path or params_root() / "standard_times.yml"
+    path = path or params_file("standard_times.yml")
     if not path.is_file():
         return {}
     times = {kind: entry.on(on, name=kind).value for kind, entry in Assumptions.load(path).entries.items()}

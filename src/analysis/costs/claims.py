@@ -2,7 +2,7 @@
 
 From the forecast of failures where it is there: failures expected until the warranties end, each at the claims that were booked a
 warranty failure in the last year. The ledger's claims hold more than the direct cost of confirmed failures (returns, exchanges, visits
-that found no fault), so the forecast is brought to what is booked. Without it, from experience: claims a unit-month, constant over the
+that found no fault), so the forecast is brought to what is booked. Without it, from experience: claims per unit-month, constant over the
 warranty.
 """
 
@@ -25,6 +25,7 @@ from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.metrics.views import NOT_STATED, at
 from analysis.periods import Month
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,12 +37,12 @@ CLAIM_MONTHS = 24
 LONGEST_WARRANTY_MONTHS = 72
 DAYS_IN_MONTH = 30.4375
 SEED = 20_261_130
-# What the errors of claims a unit-month are taken to hang together at least: a season of more failures lasts, and the tail of five tests needs it.
+# What the errors of claims per unit-month are taken to hang together at least: a season of more failures lasts, and the tail of five tests needs it.
 EXPERIENCE_CORRELATION = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ForecastClaims:
+class ForecastClaims(Summarised):
     """Claims of one line (or all) by the forecast of failures; ``draws``: one value a simulated future."""
 
     method: ClassVar[str] = "simulated failures under warranty at the claims booked a failure"
@@ -60,7 +61,7 @@ class ForecastClaims:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ClaimsExperience:
+class ClaimsExperience(Summarised):
     """Claims of one line (or all) by what each past month says of them."""
 
     method: ClassVar[str] = (
@@ -86,7 +87,7 @@ class ClaimsExperience:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ForecastOfClaims:
+class ForecastOfClaims(Summarised):
     """By product line and for `ALL`; ``failures`` and their ``direct_cost`` ahead; ``booked`` claims and failures ``seen`` in the last year."""
 
     claims: dict[str, ForecastClaims]
@@ -135,7 +136,7 @@ def claims_forecast(inputs: StudyInputs, lines: Sequence[str]) -> ForecastOfClai
 
 @traced
 def claims_per_failure(claims: Floats, failures: Floats) -> tuple[float, float]:
-    """Claims booked a warranty failure over the months, and the relative standard error of that ratio.
+    """Claims booked per warranty failure over the months, and the relative standard error of that ratio.
 
     Notes
     -----
@@ -189,7 +190,7 @@ def _warranty_months_left(inputs: StudyInputs) -> int:
         needs=("units.warranty_end",),
     )
     last = frame["last"].iloc[0]
-    if last is None or last != last:  # noqa: PLR0124 - NaT is unlike itself
+    if last is None or last != last:
         return 1
     return int(min(max(Month(last.year, last.month).months_since(inputs.month), 1), LONGEST_WARRANTY_MONTHS))
 

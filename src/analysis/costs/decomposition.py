@@ -53,6 +53,7 @@ from analysis.metrics.lineage import traced
 from analysis.params.cost_tree import UNALLOCATED
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Sentence, Value
+from analysis.summaries import Summarised
 
 CENT = Decimal("0.01")
 HISTORY_MONTHS = 25
@@ -60,7 +61,7 @@ AGAINST = {"previous_month": 1, "year_before": 12}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Slice:
+class Slice(Summarised):
     """One slice of the month's cost and what it is compared with."""
 
     dimension: str
@@ -75,7 +76,7 @@ class Slice:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class CostStudy:
+class CostStudy(Summarised):
     """What the cost notebook shows. Totals are accounting figures: exact, without an interval."""
 
     month: Month

@@ -13,6 +13,7 @@ from analysis.metrics import StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.periods import Month, months_between
 from analysis.results import Check, Fact, Interval, Sentence, Value
+from analysis.summaries import Summarised
 
 TOTAL = "total"
 REMAINING = "remaining"
@@ -20,7 +21,7 @@ MOST_MONTHS = 12
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Promise:
+class Promise(Summarised):
     """One month of the total or of a category: the forecast as it was issued, the cost as it is booked, and the distance."""
 
     month: Month
@@ -32,7 +33,7 @@ class Promise:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Hindsight:
+class Hindsight(Summarised):
     """The last edition's forecast of the months up to this one. ``covered``: share of the promises whose cost lies inside the interval."""
 
     issued: Month
@@ -41,7 +42,7 @@ class Hindsight:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class NoHindsight:
+class NoHindsight(Summarised):
     """Why no issued forecast can be held against the actual; ``doubt`` marks an edition that was tampered with."""
 
     reason: Sentence

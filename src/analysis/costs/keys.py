@@ -16,6 +16,7 @@ from analysis.metrics.lineage import traced
 from analysis.params import CostTree
 from analysis.periods import Month
 from analysis.results import Check, Fact, Sentence
+from analysis.summaries import Summarised
 
 DRIVERS = ("seats", "area", "hours", "tickets", "headcount")
 LABOUR = "labour"
@@ -24,7 +25,7 @@ NOTHING = Decimal("0.00")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class KeyLine:
+class KeyLine(Summarised):
     """A product line: what it carries directly, its share under the rules, and its unit cost under each key."""
 
     line: Text
@@ -36,7 +37,7 @@ class KeyLine:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Unallocated:
+class Unallocated(Summarised):
     """A pool that stays whole, and why."""
 
     pool: Text
@@ -45,7 +46,7 @@ class Unallocated:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Allocated:
+class Allocated(Summarised):
     """Pools of the month by product line. ``unallocated`` is what no rule or driver reaches; ``left`` names it pool by pool."""
 
     lines: tuple[KeyLine, ...]

@@ -23,6 +23,7 @@ from analysis.metrics import Period, StudyInputs
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.results import Fact, Interval
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +36,7 @@ MINIMUM = "outsourcing_minimum_tickets"  # an assumption finance may state; none
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Component:
+class Component(Summarised):
     """One line of the full cost: the year's amount and its cost a ticket, for both options. ``part`` lines are inside another line."""
 
     name: Text
@@ -47,7 +48,7 @@ class Component:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Staffing:
+class Staffing(Summarised):
     """A size of the permanent team over last year's months of work; what it could not do went to partners."""
 
     name: Text
@@ -59,7 +60,7 @@ class Staffing:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Swing:
+class Swing(Summarised):
     """A month with so much more or fewer tickets than usual, at the cost line of each option."""
 
     swing: Fact
@@ -69,7 +70,7 @@ class Swing:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Sourcing:
+class Sourcing(Summarised):
     """Both options over the last months."""
 
     components: tuple[Component, ...]

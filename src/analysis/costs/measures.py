@@ -24,6 +24,7 @@ from analysis.metrics.lineage import traced
 from analysis.params.interventions import Intervention, load_interventions
 from analysis.periods import Month
 from analysis.results import Fact, Finding, Interval, Sentence, Severity, Value
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +34,7 @@ LEVEL = 0.01
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Measure:
+class Measure(Summarised):
     """One registered measure: what was promised, what came, and what to doubt. ``result`` is None where ``reason`` says why."""
 
     entry: Intervention
@@ -293,7 +294,7 @@ def measure_findings(measures: tuple[Measure, ...]) -> list[Finding]:
                 statement=Sentence(template, values),
                 evidence=result.measured.series,
                 rank=abs(float(result.expected - result.saving)),
-                method="Cost a ticket at constant mix, before and after, against an untouched comparison group; serially correlated errors; "
+                method="Cost per ticket at constant mix, before and after, against an untouched comparison group; serially correlated errors; "
                 "Holm over the registered measures, one false alarm in a hundred reports",
             )
         )

@@ -17,6 +17,7 @@ from analysis.metrics.registry import NOT_STATED
 from analysis.params.cost_tree import UNALLOCATED
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Sentence
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +29,7 @@ CELL = ("category", "resource", "product_line", "ticket_type")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Comparison:
+class Comparison(Summarised):
     """A cost beside the one it is compared with: ``cost``, ``base``, ``change`` and ``rate`` (None where base is absent)."""
 
     against: str
@@ -39,7 +40,7 @@ class Comparison:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Effect:
+class Effect(Summarised):
     """What one driver did to one category."""
 
     category: Text
@@ -48,7 +49,7 @@ class Effect:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Step:
+class Step(Summarised):
     """One level of the drill: which value of it was opened, and the effect there."""
 
     level: str
@@ -57,7 +58,7 @@ class Step:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Bridge:
+class Bridge(Summarised):
     """Effects on the change of cost against another month; they add up to ``change`` to the cent."""
 
     against: str
@@ -233,7 +234,8 @@ def bridge_cells(inputs: StudyInputs, month: Month) -> pd.DataFrame:
         .assign(behaviour="period", **dict.fromkeys(("resource", *cell), NOT_TRACED))
     )
     columns = [*CELL, "cost", "tickets", "automated_tickets", "input_quantity", "paid_quantity", "behaviour"]
-    return pd.concat([driven, rest], ignore_index=True).reindex(columns=columns)
+    together: pd.DataFrame = pd.concat([driven, rest], ignore_index=True).reindex(columns=columns)
+    return together
 
 
 @traced

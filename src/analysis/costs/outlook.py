@@ -15,6 +15,7 @@ from analysis.metrics import Period, StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.periods import Month, months_between
 from analysis.results import Fact, Finding, Interval, Sentence
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +33,7 @@ BUDGET_LINE = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Backtest:
+class Backtest(Summarised):
     """How one candidate did on the past of the total."""
 
     candidate: str
@@ -42,7 +43,7 @@ class Backtest:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class YearOutlook:
+class YearOutlook(Summarised):
     """The year as it is heading: booked so far and expected, against the year's budget."""
 
     booked: Fact
@@ -52,7 +53,7 @@ class YearOutlook:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Unusual:
+class Unusual(Summarised):
     """A month in which the total or a category lay outside its limits, and the slice that drove it."""
 
     month: Month
@@ -65,7 +66,7 @@ class Unusual:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Outlook:
+class Outlook(Summarised):
     """Forecast facts by month and category, over the horizon, the backtest, what the last edition forecast, unusual months.
 
     ``again``: this month as the method would have forecast it a month ago, and its cost; only where no edition's forecast can be held

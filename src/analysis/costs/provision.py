@@ -16,12 +16,13 @@ import pandas as pd
 from analysis.costs.cents import decimals, to_cents
 from analysis.errors import ContractError
 from analysis.metrics.lineage import traced
+from analysis.summaries import Summarised
 
 FLOWS = ("accrued", "utilised", "adjusted")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class ProvisionRollForward:
+class ProvisionRollForward(Summarised):
     """Movements of the provision and what they say.
 
     ``by_period``: one row per line and period, in order of time: ``opening``, ``accrued``, ``utilised``,

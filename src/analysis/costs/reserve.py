@@ -22,6 +22,7 @@ from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.results import Check, Fact, Finding, Interval, Sentence
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +32,7 @@ LEVEL = 0.01
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ProvisionLine:
+class ProvisionLine(Summarised):
     """One product line (or all) over the last twelve months, with the claims still expected from units under warranty."""
 
     line: Text
@@ -42,7 +43,7 @@ class ProvisionLine:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Provision:
+class Provision(Summarised):
     """Product lines, their total, and the rolled months behind them.
 
     ``no_forecast`` says why claims are expected from experience and not from the forecast of failures; ``bridge`` leads from that forecast's
@@ -59,7 +60,7 @@ class Provision:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ClaimsBridge:
+class ClaimsBridge(Summarised):
     """Failures expected under warranty, their direct cost as the failure section states it, and claims booked for each yuan of it."""
 
     failures: Fact
@@ -295,8 +296,8 @@ def _short(provision: Provision, line: ProvisionLine) -> Finding:
 
 
 _METHODS = {
-    True: "Failures expected under warranty, each at the claims booked a warranty failure in the last year, simulated; Holm over product lines and their total, one false alarm in a hundred reports",
-    False: "Claims paid a unit-month under warranty over two years, times the warranty months left; Holm over product lines and their total, one false alarm in a hundred reports",
+    True: "Failures expected under warranty, each at the claims booked per warranty failure in the last year, simulated; Holm over product lines and their total, one false alarm in a hundred reports",
+    False: "Claims paid per unit-month under warranty over two years, times the warranty months left; Holm over product lines and their total, one false alarm in a hundred reports",
 }
 
 

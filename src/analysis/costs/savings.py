@@ -21,6 +21,7 @@ from analysis.costs.serial import Contrast, contrast, t_tail
 from analysis.errors import ContractError, MissingData, ParameterError
 from analysis.metrics.lineage import traced
 from analysis.results import Interval
+from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]
 Verdict = Literal["delivered", "partly delivered", "not delivered", "could be noise"]
@@ -38,7 +39,7 @@ def cost_residual_ratio(before: Decimal | float, after: Decimal | float) -> floa
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class ConstantMix:
+class ConstantMix(Summarised):
     """Before and after at one volume and mix.
 
     ``cells``: one row per comparable cell: ``tickets`` (the weights), ``before`` and ``after`` (cost of those
@@ -68,7 +69,7 @@ class ConstantMix:
 def at_constant_mix(
     before: pd.DataFrame, after: pd.DataFrame, *, by: Sequence[str], weights: Literal["before", "after"]
 ) -> ConstantMix:
-    """Cost of the same tickets at the cost a ticket of each period.
+    """Cost of the same tickets at the cost per ticket of each period.
 
     Parameters
     ----------
@@ -138,7 +139,7 @@ def unit_cost_at_constant_mix(cells: pd.DataFrame, *, by: Sequence[str], month: 
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class MeasuredEffect:
+class MeasuredEffect(Summarised):
     """What changed at the start of a measure, in the unit of the series (negative: cheaper).
 
     ``effect`` is the average over the months after the start; ``series``: one row per month: ``month``,
@@ -305,7 +306,7 @@ def _discounted(flows: Sequence[Decimal | float], annual_rate: float, periods_pe
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plausibility:
+class Plausibility(Summarised):
     """Money saved ÷ events avoided, beside what an event cost before."""
 
     saved_per_event: float
@@ -338,7 +339,7 @@ def plausibility(saved: Decimal | float, *, events_avoided: float, unit_cost_bef
 
 
 @dataclass(frozen=True, kw_only=True)
-class RegressionToMean:
+class RegressionToMean(Summarised):
     """Whether a measure began after a peak, and what would have come down by itself.
 
     ``excess`` = mean of the window before the start − what the months before it led to expect; ``p_value`` is
@@ -398,7 +399,7 @@ def regression_to_mean(
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class MeasureResult:
+class MeasureResult(Summarised):
     """A measure, expected against realised, in money.
 
     ``saving`` and ``saving_interval`` are over the months since the start, at the tickets of those months;

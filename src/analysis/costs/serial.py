@@ -22,13 +22,14 @@ from scipy.special import stdtr, stdtrit
 
 from analysis.errors import FitError
 from analysis.metrics.lineage import traced
+from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]
 CORRELATIONS = np.linspace(0.0, 0.9, 19)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Contrast:
+class Contrast(Summarised):
     """A weighted sum of regression coefficients with its standard error, of one series or of many.
 
     ``correlation`` is the estimated lag-one correlation of the errors (0 to 0.9); ``coefficients`` has the

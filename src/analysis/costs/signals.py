@@ -25,6 +25,7 @@ from scipy.special import stdtrit
 from analysis.costs.serial import contrast
 from analysis.errors import ContractError, MissingData, ParameterError
 from analysis.metrics.lineage import traced
+from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]
 Explained = Literal["volume", "trend", "season"]
@@ -35,7 +36,7 @@ FIRST_MONTH_LIMIT = 7.352  # -2 log(1 - sqrt(0.95)): Hansen (2000), Econometrica
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Signals:
+class Signals(Summarised):
     """What was tested, what stood out, what could not be tested.
 
     ``by_subject``: one row per subject tested, smallest p-value first: the subject's columns, the estimate

@@ -21,6 +21,7 @@ from analysis.costs.cents import decimals, to_cents
 from analysis.errors import ContractError, FitError, ParameterError
 from analysis.metrics.lineage import traced
 from analysis.results import Interval
+from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]
 Cheaper = Literal["in_house", "outsourced"]
@@ -30,7 +31,7 @@ NO_CROSSING = "one option is cheaper at any volume"
 
 
 @dataclass(frozen=True, kw_only=True)
-class CostLine:
+class CostLine(Summarised):
     """Monthly cost of an option: fixed + per_ticket × tickets.
 
     ``covariance`` of (fixed, per_ticket); zeros where both are known (a contract). A contract bills at least
@@ -52,7 +53,8 @@ class CostLine:
 
     def billed(self, tickets: ArrayLike) -> Floats:
         """Tickets that are paid for: those of the month, or the contract's minimum."""
-        return np.maximum(np.asarray(tickets, dtype=float), self.minimum_tickets)
+        billed: Floats = np.maximum(np.asarray(tickets, dtype=float), self.minimum_tickets)
+        return billed
 
     def variance(self, tickets: ArrayLike) -> Floats:
         """Variance of the cost of a month with so many tickets."""
@@ -141,7 +143,7 @@ def cost_line_from_history(cost: pd.Series, tickets: pd.Series) -> CostLine:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BreakEven:
+class BreakEven(Summarised):
     """Tickets a month at which both options cost the same.
 
     ``tickets`` is None when the lines do not cross at a positive volume; ``interval`` is None when the data

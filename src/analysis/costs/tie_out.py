@@ -14,13 +14,14 @@ from analysis.metrics import Period, StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Sentence, Value
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class TieOut:
+class TieOut(Summarised):
     """The ledger beside the general ledger, month by month and, where the control totals name accounts, account by account."""
 
     ledger: tuple[Fact, ...]
@@ -199,7 +200,7 @@ def tie_out_check(inputs: StudyInputs, tied: TieOut) -> Check:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ProfitAndLoss:
+class ProfitAndLoss(Summarised):
     """Incurred cost, the movements of the provision and the expense they lead to.
 
     ``gap`` compares the utilisation and accrual postings of the ledger with the provision table: the two records of one movement.

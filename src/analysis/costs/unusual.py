@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from analysis.metrics.lineage import traced
+from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]
 LEVEL = 0.05
@@ -27,7 +28,7 @@ LEAST_MONTHS = 18
 
 
 @dataclass(frozen=True, kw_only=True)
-class UnusualMonth:
+class UnusualMonth(Summarised):
     """A series outside its limits in one month: places count from the first month; money is in the unit of the series."""
 
     series: str

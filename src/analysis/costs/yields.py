@@ -18,6 +18,7 @@ from analysis.metrics.lineage import traced
 from analysis.metrics.registry import NOT_STATED
 from analysis.metrics.views import at
 from analysis.results import Fact
+from analysis.summaries import Summarised
 
 SERVICE_ORDERS = ("extended_warranty", "premium_service", "paid_repair", "other_service")
 
@@ -86,7 +87,7 @@ def unit_costs_of(inputs: StudyInputs) -> tuple[Fact, ...]:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Profit:
+class Profit(Summarised):
     """What service earns in one slice: revenue, the cost that names the slice, and what is left."""
 
     name: Text
@@ -97,7 +98,7 @@ class Profit:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class BudgetLine:
+class BudgetLine(Summarised):
     """A category against its budget."""
 
     name: Text
@@ -107,7 +108,7 @@ class BudgetLine:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class FlexedBudget:
+class FlexedBudget(Summarised):
     """The budget brought to the tickets that came, where finance states how many it planned.
 
     ``volume``: what more or fewer tickets cost on the categories that move with them; ``rest``: the variance of each category left after

@@ -12,6 +12,7 @@ from analysis.metrics import Metric, StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Interval, Sentence
+from analysis.summaries import Summarised
 
 HEADLINES = (
     "after_sales_cost",
@@ -30,7 +31,7 @@ Reading = Literal["good", "bad", "noise", "neutral"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Change:
+class Change(Summarised):
     """A headline against another month and how it reads: ``noise`` when the interval of the change holds zero."""
 
     against: Text
@@ -40,7 +41,7 @@ class Change:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Headline:
+class Headline(Summarised):
     """One metric of the month with its changes and its last months."""
 
     metric: Metric
@@ -52,7 +53,7 @@ class Headline:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ExecutiveStudy:
+class ExecutiveStudy(Summarised):
     """What the executive summary shows, besides the findings of the other sections."""
 
     month: Month

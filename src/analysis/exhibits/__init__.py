@@ -4,31 +4,4 @@ from __future__ import annotations
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submodules=["charts"],
-    submod_attrs={
-        "blocks": [
-            "Block",
-            "Blocks",
-            "Column",
-            "Comparison",
-            "EvidenceFile",
-            "Row",
-            "Tile",
-            "callout",
-            "checks_block",
-            "evidence_block",
-            "evidence_stems",
-            "facts_block",
-            "figure",
-            "findings_block",
-            "not_computed",
-            "show",
-            "table",
-            "tiles",
-        ],
-        "prose": ["prose_blocks"],
-        "style": ["Drawing", "annotate", "font_paths", "label", "words"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -44,7 +44,7 @@ def harmless(text: str) -> str:
     return f"'{text}" if text.startswith(_DANGEROUS) else text
 
 
-def _is_range(listing: Mapping[str, Any], index: int) -> bool:
+def shows_range(listing: Mapping[str, Any], index: int) -> bool:
     return any(
         " – " in row["cells"][index]["text"]["en"]
         for row in listing["rows"]
@@ -57,7 +57,7 @@ def _header(listing: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[st
         key = column["key"]
         if column["type"] == "text":
             yield from (key, f"{key}_zh") if _two_languages(listing, index) else (key,)
-        elif _is_range(listing, index):
+        elif shows_range(listing, index):
             yield from (f"{key}_low", f"{key}_high", f"{key}_fact")
         else:
             yield from (key, f"{key}_unit", f"{key}_fact")
@@ -78,14 +78,14 @@ def _values(listing: Mapping[str, Any], row: Mapping[str, Any], facts: Mapping[s
                 yield harmless(cell["text"]["zh"])
         elif fact is None:
             yield from ("", "", "")
-        elif _is_range(listing, index):
+        elif shows_range(listing, index):
             interval = fact["interval"] or {}
             yield from (interval.get("low", ""), interval.get("high", ""), fact["id"])
         else:
-            yield from (*_shown(fact, cell), fact["id"])
+            yield from (*value_shown(fact, cell), fact["id"])
 
 
-def _shown(fact: Mapping[str, Any], cell: Mapping[str, Any]) -> tuple[Any, str]:
+def value_shown(fact: Mapping[str, Any], cell: Mapping[str, Any]) -> tuple[Any, str]:
     """Value and unit of the cell; what was printed may be n or a numerator, which ``sort`` keeps."""
     value, printed = fact["value"], cell["sort"]
     if value is None:

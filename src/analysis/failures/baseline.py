@@ -17,6 +17,8 @@ from analysis.failures import views
 from analysis.failures.field import Field
 from analysis.metrics.lineage import traced
 from analysis.metrics.steady import exact_sum
+from analysis.metrics.views import month_index
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +28,7 @@ BAND_STARTS = (0, 1, 2, 3, 6, 9, 12, 18, 24, 36, 48, 60, 84, 120)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Baseline:
+class Baseline(Summarised):
     """Expected failures of a cell: unit-months × ``rate`` (by band of months in service and component) × ``factor`` (by month).
 
     rate : bands × components, failures per unit-month
@@ -43,7 +45,7 @@ class Baseline:
     def of(cls, field: Field) -> Baseline:
         exposure, counts = field.by_age, field.failure_counts
         components = tuple(sorted(counts["component"].unique()))
-        months = tuple(range(views.month_index(field.first), views.month_index(field.last) + 1))
+        months = tuple(range(month_index(field.first), month_index(field.last) + 1))
         oldest = int(exposure["age_months"].max())
         bands = tuple(start for start in BAND_STARTS if start <= oldest)
         held = _grid(exposure, "unit_months", bands, months)

@@ -14,10 +14,11 @@ from analysis.failures.field import Field
 from analysis.failures.forecasting import Forecast
 from analysis.failures.money import UnitCost, unit_cost
 from analysis.metrics import NotDone, StudyInputs, traced
+from analysis.summaries import Summarised
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ClaimsForecast:
+class ClaimsForecast(Summarised):
     """Direct cost of failures under warranty to come, for a provision.
 
     rows : one row per ``product_line`` and ``month`` ahead: ``failures`` (expected), ``cost`` (yuan, expected, float), ``low`` and ``high``
@@ -90,12 +91,13 @@ def _rows(made: Forecast, means: dict[str, float], covered: UnitCost, *, level: 
     limits = [
         made.interval(float(n), months=1, level=level) if n > 0 else (0.0, 0.0) for n in rows["failures"]
     ]
-    return rows.assign(
+    priced: pd.DataFrame = rows.assign(
         cost=rows["failures"] * each,
         low=[a for a, _ in limits] * each,
         high=[b for _, b in limits] * each,
         each=each,
     )
+    return priced
 
 
 def _draws(

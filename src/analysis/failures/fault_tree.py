@@ -23,13 +23,14 @@ from analysis.metrics.lineage import traced, traced_property
 from analysis.params.strict import bind, read_yaml
 from analysis.stats.decision_diagrams import Diagram, DiagramTooLarge, SetFamily, deep_recursion
 from analysis.stats.intervals import Interval
+from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]
 Method = Literal["exact", "rare_event", "min_cut_upper_bound"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gate:
+class Gate(Summarised):
     """A consequence: true when all (``and``), any (``or``), at least `needed` (``at_least``) or not (``not``) of its inputs are."""
 
     kind: Literal["and", "or", "at_least", "not"]
@@ -40,7 +41,7 @@ class Gate:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BasicEvent:
+class BasicEvent(Summarised):
     """Something that can happen by itself, with one source of its probability.
 
     probability : given, for the mission the tree is about; `error_factor` (95th percentile over median of a
@@ -66,7 +67,7 @@ class BasicEvent:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CommonCause:
+class CommonCause(Summarised):
     """Events that also fail together (beta factor): a share `beta` of each one's probability is shared by all."""
 
     of: tuple[str, ...]
@@ -89,7 +90,7 @@ class _File:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class FaultTree:
+class FaultTree(Summarised):
     """A checked tree; make one with `from_yaml` or `from_mapping`."""
 
     name: str
@@ -154,7 +155,8 @@ class FaultTree:
         """Number of minimal cut sets by order, without listing them."""
         solved = self._solved
         with deep_recursion(2 * len(solved.names)):
-            return solved.family.count_by_size(solved.primes)
+            counts: dict[int, int] = solved.family.count_by_size(solved.primes)
+            return counts
 
     def minimal_cut_sets(self, *, max_order: int | None = None, limit: int = 200_000) -> pd.DataFrame:
         """One row a minimal cut set, likeliest first: `events` (tuple), `order`, `probability`, `share` (of their sum).
@@ -565,11 +567,11 @@ def _drawn(event: BasicEvent, draws: int, rng: np.random.Generator) -> Floats:
     if event.error_factor is not None and p > 0:
         # the given value is the mean of the lognormal, as in reliability data handbooks
         sigma = np.log(event.error_factor) / z
-        return np.minimum(1.0, p * np.exp(sigma * rng.standard_normal(draws) - sigma**2 / 2))
+        return np.asarray(np.minimum(1.0, p * np.exp(sigma * rng.standard_normal(draws) - sigma**2 / 2)))
     if event.low is not None and event.high is not None:
         sigma = np.log(event.high / event.low) / (2 * z)
         middle = np.sqrt(event.low * event.high)
-        return np.minimum(1.0, middle * np.exp(sigma * rng.standard_normal(draws)))
+        return np.asarray(np.minimum(1.0, middle * np.exp(sigma * rng.standard_normal(draws))))
     return np.full(draws, p)
 
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from analysis.failures.fault_tree import BasicEvent, FaultTree
 from analysis.failures.field import Field
 from analysis.failures.limits import interval_of
 from analysis.locale import Text
 from analysis.metrics import NotDone, traced
-from analysis.params.strict import params_root
+from analysis.params.places import params_files
 from analysis.results import Assumed, Fact
+from analysis.summaries import Summarised
 
 MISSION_MONTHS = 12
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Node:
+class Node(Summarised):
     """A place in the drawn tree; ``probability`` of basic events only."""
 
     id: int
@@ -30,7 +32,7 @@ class Node:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class TreeFacts:
+class TreeFacts(Summarised):
     """A solved tree: its top event, its events by importance, and the number of minimal cut sets."""
 
     name: str
@@ -43,8 +45,8 @@ class TreeFacts:
 
 def trees(folder: Path | None = None) -> dict[Path, FaultTree]:
     """Every registered tree, by file name."""
-    folder = folder or params_root() / "fault_trees"
-    return {path: FaultTree.from_yaml(path) for path in sorted(folder.glob("*.yml"))}
+    paths = sorted(folder.glob("*.yml")) if folder else params_files("fault_trees")
+    return {path: FaultTree.from_yaml(path) for path in paths}
 
 
 @traced
@@ -121,8 +123,8 @@ def _label(tree: FaultTree, name: str) -> Text:
 def _nodes(tree: FaultTree, chance: dict[str, Fact]) -> tuple[Node, ...]:
     import pandas as pd
 
-    def number(value: object) -> int | None:
-        return None if pd.isna(value) else int(str(value))  # type: ignore[call-overload]
+    def number(value: Any) -> int | None:
+        return None if pd.isna(value) else int(str(value))
 
     return tuple(
         Node(

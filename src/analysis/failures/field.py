@@ -17,7 +17,9 @@ from analysis.locale import Text
 from analysis.metrics import Period, Stating, StudyInputs
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced_property
+from analysis.metrics.views import month_index, month_number
 from analysis.periods import Month
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +28,7 @@ MOST_MONTHS = 60
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Field:
+class Field(Summarised):
     """The window of observation and the queries over it.
 
     ``first`` and ``last`` are months, both observed whole; ``horizon`` is the last day whose reports are known.
@@ -123,7 +125,7 @@ class Field:
     def exposure(self, *attributes: str, where: str = "") -> str:
         """CTE ``grid`` from the machines added up once by all their attributes."""
         return views.exposure(
-            self._stays, views.month_index(self.first), views.month_index(self.last), attributes, where=where
+            self._stays, month_index(self.first), month_index(self.last), attributes, where=where
         )
 
     def _kept(self, name: str, *parts: str, select: str) -> str:
@@ -169,9 +171,9 @@ class Field:
         """Machines by month of start of service: ``started_no``, ``machines``."""
         return self.query(
             self.machines,
-            select="SELECT year(started) * 12 + month(started) - 1 AS started_no, count(*) AS machines FROM machines GROUP BY ALL ORDER BY 1",
+            select=f"SELECT {month_number('started')} AS started_no, count(*) AS machines FROM machines GROUP BY ALL ORDER BY 1",
         )
 
 
-def _date(value: object) -> dt.date:
-    return value.date() if isinstance(value, dt.datetime) else value  # type: ignore[return-value]
+def _date(value: dt.date) -> dt.date:
+    return value.date() if isinstance(value, dt.datetime) else value

@@ -124,7 +124,7 @@ def _chart(study: FailureStudy) -> list[Finding]:
         if above
         else "The failure rate of {month} at equal age and season, {rate}, lies below its control limit of {limit}."
     )
-    values = {"month": month, "rate": rate, "limit": upper if above else chart.lower[at]}
+    values: dict[str, Value] = {"month": month, "rate": rate, "limit": upper if above else chart.lower[at]}
     return [
         Finding(
             id="failures.out_of_control",

@@ -16,12 +16,13 @@ from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.metrics.steady import exact_sum
 from analysis.params.interventions import Intervention
+from analysis.summaries import Summarised
 
 Verdict = Literal["worked", "worse", "no_effect", "too_early"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class FixResult:
+class FixResult(Summarised):
     """Actual over expected failures after the fix, divided by the same before it; ``condition`` chooses the failures compared."""
 
     fix: Intervention

@@ -15,12 +15,13 @@ from analysis.locale import Text
 from analysis.metrics import NotDone, traced
 from analysis.params.interventions import Intervention
 from analysis.results import Fact, Rows
+from analysis.summaries import Summarised
 
 METHOD = "exact conditional (two Poisson rates)"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class FixFacts:
+class FixFacts(Summarised):
     """A registered fix, the failure ratio of machines made with it, and the failures of these machines."""
 
     fix: Intervention
@@ -45,9 +46,7 @@ def fix_facts(field: Field, baseline: Baseline, fix: Intervention, *, level: flo
         ratio=field.state.exact(
             "fix_rate_ratio", result.rate_ratio, parts={"n": result.failures, "interval": limits}, fix=fix.id
         ),
-        failures=field.state.exact(
-            "fix_failures", result.failures, lineage=Rows(numerator=rows), fix=fix.id
-        ),
+        failures=field.state.exact("fix_failures", result.failures, lineage=Rows(numerator=rows), fix=fix.id),
         verdict=result.verdict,
         evidence=field.inputs.engine.query(rows + " ORDER BY event_on DESC, ticket_id"),
     )

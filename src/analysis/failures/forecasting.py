@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.failures import money, views
+from analysis.failures import money
 from analysis.failures.baseline import Baseline
 from analysis.failures.field import Field
 from analysis.failures.lives import ComponentLife, component_lives
@@ -20,7 +20,9 @@ from analysis.locale import Text
 from analysis.metrics import NotDone
 from analysis.metrics.lineage import traced
 from analysis.metrics.steady import exact_sum
+from analysis.metrics.views import month_index, month_number
 from analysis.periods import Month
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +34,7 @@ TOO_SHORT = Text(en="less than two and a half years of history", zh="历史不�
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Intensity:
+class Intensity(Summarised):
     """Failures per machine and month: fitted by age, with a season by calendar month and what the fit cannot know (``spread``, relative)."""
 
     lives: tuple[ComponentLife, ...]
@@ -87,8 +89,8 @@ def in_field(field: Field) -> pd.DataFrame:
     """Machines in the field after the last month: ``product_line``, ``started_no``, ``warranty_no`` (last month under warranty), ``machines``."""
     return field.query(
         field.machines,
-        select="SELECT product_line, year(started) * 12 + month(started) - 1 AS started_no, "
-        "coalesce(year(warranty_end) * 12 + month(warranty_end) - 1, -1) AS warranty_no, count(*) AS machines FROM machines WHERE still_there "
+        select=f"SELECT product_line, {month_number('started')} AS started_no, "
+        f"coalesce({month_number('warranty_end')}, -1) AS warranty_no, count(*) AS machines FROM machines WHERE still_there "
         "GROUP BY ALL ORDER BY 1, 2, 3",
     )
 
@@ -128,7 +130,7 @@ def retirement_rate(field: Field) -> float:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Forecast:
+class Forecast(Summarised):
     """Expected failures by month ahead, component, product line and warranty.
 
     frame : one row per month, product line, component and ``warranty`` (true: inside): ``failures``
@@ -189,7 +191,7 @@ def forecast(
     )
     machines = stock["machines"].to_numpy(dtype=float)
     line_of, lines = pd.factorize(stock["product_line"], sort=True)
-    last = views.month_index(field.last)
+    last = month_index(field.last)
     for step, month in enumerate(months, start=1):
         age = last + step - started
         present = (
@@ -207,11 +209,13 @@ def forecast(
                 if value > 0
             ]
     frame = pd.DataFrame(rows, columns=["product_line", "warranty", "failures", "month", "component"])
-    return Forecast(frame=frame, months=months, intensity=intensity, with_plan=not isinstance(arrivals, NotDone))
+    return Forecast(
+        frame=frame, months=months, intensity=intensity, with_plan=not isinstance(arrivals, NotDone)
+    )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ForecastTest:
+class ForecastTest(Summarised):
     """The forecast made a year ago with what was known then, beside what happened: one row per month."""
 
     origin: Month
@@ -242,7 +246,7 @@ def backtest(field: Field, delay: Delay) -> ForecastTest | NotDone:
     then = field.as_known_at_the_end_of(field.last - AHEAD)
     lives, _ = component_lives(then)
     intensity = intensity_of(then, Baseline.of(then), delay_of(then.delays, then.horizon), lives)
-    origin = views.month_index(then.last)
+    origin = month_index(then.last)
     later = field.shipped[field.shipped["started_no"] > origin]
     arrivals = later.assign(product_line="all", warranty_no=FOREVER)[
         ["product_line", "started_no", "warranty_no", "machines"]
@@ -252,7 +256,7 @@ def backtest(field: Field, delay: Delay) -> ForecastTest | NotDone:
     counts = field.failure_counts.groupby("month_no")["failures"].sum()
     share = share_by_month(delay, list(made.months), field.horizon)
     actual = [
-        float(counts.get(views.month_index(month), 0)) / part
+        float(counts.get(month_index(month), 0)) / part
         for month, part in zip(made.months, share, strict=True)
     ]
     rows = pd.DataFrame(

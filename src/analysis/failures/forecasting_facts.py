@@ -19,8 +19,10 @@ from analysis.failures.reporting import Delay, share_by_month
 from analysis.locale import Text
 from analysis.metrics import NotDone, Period, cents, traced
 from analysis.metrics.backend import literal
+from analysis.metrics.views import month_index
 from analysis.periods import Month
 from analysis.results import Derived, Fact, Rows
+from analysis.summaries import Summarised
 
 COUNT_METHOD = "prediction: counting noise, month scatter, level"
 COST_METHOD = "prediction of the count and standard error of the cost per failure"
@@ -30,7 +32,7 @@ NOTHING_FAILED = Text(en="nothing failed in the last twelve months", zh="近十�
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ObligationLine:
+class ObligationLine(Summarised):
     """Remaining warranty of one product line beside its provision."""
 
     name: Text
@@ -40,7 +42,7 @@ class ObligationLine:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ForecastFacts:
+class ForecastFacts(Summarised):
     """Failures and cost of the months ahead, and what remaining warranty will cost beside the provision."""
 
     history: tuple[tuple[Month, Fact], ...]
@@ -85,7 +87,8 @@ def forecast_facts(
     cost = unit_cost(costs)
     covered = money.covered_cost(field, cost)
     lines, obligation = _obligations(field, made, covered, cost, provision)
-    ahead, inside = Period(made.months[0], made.months[-1]), {"warranty": "inside"}
+    ahead = Period(made.months[0], made.months[-1])
+    inside: dict[str, Any] = {"warranty": "inside"}
     held = _provision(field, lines)
     return ForecastFacts(
         history=_completed_counts(field, delay),
@@ -122,7 +125,7 @@ def _completed_counts(field: Field, delay: Delay) -> tuple[tuple[Month, Fact], .
             month,
             field.state.exact(
                 "failure_forecast",
-                whole(float(counts.get(views.month_index(month), 0) / share)),
+                whole(float(counts.get(month_index(month), 0) / share)),
                 period=month,
                 basis="completed",
             ),
@@ -150,13 +153,7 @@ def _count(
 
 
 def _cost(
-    field: Field,
-    metric: str,
-    made: Forecast,
-    expected: float,
-    cost: UnitCost,
-    period: Period,
-    **place: str,
+    field: Field, metric: str, made: Forecast, expected: float, cost: UnitCost, period: Period, **place: str
 ) -> Fact:
     """Count and cost per failure both uncertain; their relative errors add in quadrature."""
     from scipy.stats import norm
@@ -245,7 +242,7 @@ def _provision(field: Field, lines: Sequence[ObligationLine]) -> Fact:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ForecastTestFacts:
+class ForecastTestFacts(Summarised):
     """How far the forecast of a year ago was off: over the year, and month by month on average."""
 
     total: Fact
@@ -263,7 +260,7 @@ def forecast_test(field: Field, tested: ForecastTest) -> ForecastTestFacts:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PartFacts:
+class PartFacts(Summarised):
     """Demand of the next three months for one part, and the stock that covers it at the service level."""
 
     part: str

@@ -15,6 +15,7 @@ import numpy as np
 from analysis.errors import FitError
 from analysis.metrics import NotDone
 from analysis.metrics.lineage import traced
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +31,7 @@ MODELS = ("exponential", "weibull", "weibull_threshold", "lognormal", "mixture")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class FittedModel:
+class FittedModel(Summarised):
     """One distribution of one component; ``excess`` is its Schwarz criterion above the lowest. ``b10`` is None where no interval exists."""
 
     model: str
@@ -43,7 +44,7 @@ class FittedModel:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class AgeCounts:
+class AgeCounts(Summarised):
     """Failures and machines watched by fortnight of age; ``failures[k]`` and ``machines[k]`` belong to ages from k to k + 1 fortnights."""
 
     failures: NDArray[np.float64]
@@ -140,7 +141,9 @@ def _fitters(counts: AgeCounts) -> dict[str, Callable[[], Any]]:
             middle, failed, resolution=SPAN, entry=rows["entry"], weights=rows["weights"]
         ),
         "lognormal": lambda: stats.fit_lognormal(None, **rows),
-        "mixture": lambda: stats.fit_weibull_mixture(None, **rows),
+        "mixture": lambda: stats.fit_weibull_mixture(
+            None, entry=rows["entry"], weights=rows["weights"], lower=rows["lower"], upper=rows["upper"]
+        ),
     }
 
 
@@ -153,7 +156,7 @@ def _b10(fit: Any, level: float) -> Interval | None:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PlotPoints:
+class PlotPoints(Summarised):
     """Share failed by age without a model (``age`` in months, ``share``), beside the fitted Weibull with its band at ``fit_age``."""
 
     age: NDArray[np.float64]

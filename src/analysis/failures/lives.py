@@ -9,17 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import FitError
-from analysis.failures import views
 from analysis.failures.field import Field
 from analysis.failures.life_models import AgeCounts
 from analysis.locale import Text
 from analysis.metrics import NotDone
-from analysis.metrics.lineage import traced
 from analysis.metrics.backend import literal
+from analysis.metrics.lineage import traced
 from analysis.metrics.steady import exact_sum
-from analysis.metrics.views import month_number
-
+from analysis.metrics.views import month_index, month_number
 from analysis.periods import Month
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +37,7 @@ TOO_FEW = NotDone(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ComponentLife:
+class ComponentLife(Summarised):
     """One component's Weibull intensity, and how far the fitted count of failures by age departs from the counted one.
 
     ``worst_gap`` is the largest share by which a span of ages departs, among those that depart by more than chance; zero where none does.
@@ -169,8 +168,8 @@ def followed(field: Field, where: str = "TRUE") -> str:
 def last_followed(field: Field) -> int:
     """The last month whose repairs all have their days of follow-up behind them."""
     if field.horizon < field.last.end:
-        return views.month_index(Month(field.horizon.year, field.horizon.month)) - 2
-    return views.month_index(field.last) - 1
+        return month_index(Month(field.horizon.year, field.horizon.month)) - 2
+    return month_index(field.last) - 1
 
 
 @traced

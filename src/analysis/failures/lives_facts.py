@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.failures import lives, views
+from analysis.failures import lives
 from analysis.failures.field import Field
 from analysis.failures.life_models import DAYS_PER_MONTH, SPAN_DAYS, compared, plot_points
 from analysis.failures.limits import interval_of
@@ -17,18 +17,22 @@ from analysis.failures.lives import ComponentLife
 from analysis.failures.views import is_value
 from analysis.locale import Text
 from analysis.metrics import NotDone, traced
+from analysis.metrics.views import month_index, month_of_index
 from analysis.results import Fact, Interval, Rows
+from analysis.summaries import Summarised
 
 Curve = tuple[tuple[float, Fact], ...]
 LIKELIHOOD_RATIO = "likelihood ratio"
 OPEN = Text(en="not computed: its interval is open", zh="未计算：区间不封闭")
 NOBODY_NEW = Text(en="no machine entered service within the window", zh="观察期内无机器投入使用")
-NOT_FOLLOWED = Text(en="no month whose repairs were all watched for all the days", zh="尚无维修全部随访期满的月份")
+NOT_FOLLOWED = Text(
+    en="no month whose repairs were all watched for all the days", zh="尚无维修全部随访期满的月份"
+)
 NO_FAILURE = Text(en="nothing failed in the window", zh="观察期内无故障")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LifeFacts:
+class LifeFacts(Summarised):
     """The life of one component; ``direction`` is falling, rising or unclear, ``evidence`` failures and machines watched by age."""
 
     name: Text
@@ -41,12 +45,12 @@ class LifeFacts:
     worst_gap: float
     models: tuple[ModelFacts, ...]
     not_fitted: Mapping[str, NotDone]
-    plot: PlotFacts | None
+    paper: PlotFacts | None
     evidence: pd.DataFrame
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ModelFacts:
+class ModelFacts(Summarised):
     """One life distribution of one component: Schwarz criterion above the lowest, log-likelihood, B10 life, and whether it is the one used."""
 
     model: str
@@ -58,7 +62,7 @@ class ModelFacts:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PlotFacts:
+class PlotFacts(Summarised):
     """Share failed by age (months): counted without a model, and by the fitted Weibull with its band."""
 
     counted: Curve
@@ -103,7 +107,7 @@ def _life(field: Field, life: ComponentLife, *, reading_level: float, first: boo
         worst_gap=life.worst_gap,
         models=models,
         not_fitted=not_fitted,
-        plot=_plot_facts(field, life) if first else None,
+        paper=_plot_facts(field, life) if first else None,
         evidence=_by_age(life, **place),
     )
 
@@ -214,7 +218,7 @@ def _curve(field: Field, metric: str, table: pd.DataFrame, age: str, value: str,
 def repeat_facts(field: Field) -> tuple[Fact, ...] | NotDone:
     """Repairs repeated within the days of the rule by month of resolution, up to the last month whose repairs were all watched that long."""
     counted = lives.repeats(field)
-    first, last = views.month_index(field.first), lives.last_followed(field)
+    first, last = month_index(field.first), lives.last_followed(field)
     found = []
     for row in counted[counted["month_no"].between(first, last)].to_dict("records"):
         number = int(row["month_no"])
@@ -225,7 +229,7 @@ def repeat_facts(field: Field) -> tuple[Fact, ...] | NotDone:
                 "repeat_repair_rate_30d",
                 int(row["repeated"]),
                 int(row["repairs"]),
-                period=views.month_of_index(number),
+                period=month_of_index(number),
                 lineage=rows,
             )
         )

@@ -15,6 +15,7 @@ from analysis.failures.baseline import Baseline
 from analysis.failures.field import Field
 from analysis.metrics.lineage import traced
 from analysis.metrics.steady import exact_sum
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     from analysis.stats.localisation import Localisation
@@ -114,7 +115,8 @@ def _joined(
             f"localise: {len(orphan)} cells have {orphan[count].sum():g} failures but no {held}, e.g. {place}; they can be counted, not rated. "
             "Add the exposure of these machines, or leave the cells out and say so."
         )
-    return cells.fillna({count: 0.0, held: 0.0})
+    filled: pd.DataFrame = cells.fillna({count: 0.0, held: 0.0})
+    return filled
 
 
 @traced
@@ -129,7 +131,7 @@ def _age_adjusted(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Cells:
+class Cells(Summarised):
     """Failures and expected failures by machine attributes and component, ready to be searched.
 
     frame : the attributes and ``component``, ``failures``, ``expected``; unit_months : by attributes alone
@@ -191,7 +193,7 @@ def _dispersion(frame: pd.DataFrame) -> float:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Cause:
+class Cause(Summarised):
     """A cause that survived: ``attributes`` of machines (a name may end in " from": this value or later), the component it shows in (None: all).
 
     ``actual`` and ``expected`` failures are those of the machines and component; ``share`` is the excess over all failures of the window.
@@ -215,7 +217,7 @@ class Cause:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Search:
+class Search(Summarised):
     """What was looked at and what survived; ``candidates`` counts everything the error rate pays for."""
 
     causes: tuple[Cause, ...]

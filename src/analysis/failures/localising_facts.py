@@ -17,8 +17,10 @@ from analysis.failures.localising import Cause, Cells, Search, members
 from analysis.failures.reporting_facts import Labelled
 from analysis.locale import Text
 from analysis.metrics import NotDone, Period, cents, traced
+from analysis.metrics.views import month_index
 from analysis.periods import Month
 from analysis.results import Fact, Rows
+from analysis.summaries import Summarised
 
 RATED = ("supplier", "model", "plant", "region")
 RATIO_METHOD = "exact conditional (two Poisson rates)"
@@ -27,7 +29,7 @@ NO_EXPOSURE = Text(en="not computed: no exposure", zh="未计算：无暴露量"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class CauseFacts:
+class CauseFacts(Summarised):
     """A cause that survived, with what it costs, since when, and the rows behind it."""
 
     cause: Cause
@@ -47,7 +49,7 @@ class CauseFacts:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Apart:
+class Apart(Summarised):
     """A batch told from the region most of it went to: the batch outside the region, and other batches inside it."""
 
     region: str
@@ -132,9 +134,7 @@ def _running_count(
 
 
 @traced
-def _excess_cost(
-    field: Field, cause: Cause, edges: tuple[float, float], costs: object | NotDone
-) -> Fact:
+def _excess_cost(field: Field, cause: Cause, edges: tuple[float, float], costs: object | NotDone) -> Fact:
     """The cost traced to the failures of the cause, times the share of them in excess."""
     place = cause_slice(cause)
     if isinstance(costs, NotDone):
@@ -160,7 +160,7 @@ def _by_month(field: Field, baseline: Baseline, cause: Cause) -> tuple[list[Mont
         field.failures,
         select=f"SELECT month_no, count(*) AS failures FROM failed WHERE {money.where_of(cause)} GROUP BY ALL ORDER BY ALL",
     ).set_index("month_no")["failures"]
-    number = [views.month_index(month) for month in field.months]
+    number = [month_index(month) for month in field.months]
     expected = np.array([float(due.get(k, 0.0)) for k in number])
     scale = cause.expected / expected.sum() if expected.sum() > 0 else 1.0
     return field.months, np.array([float(seen.get(k, 0)) for k in number]), expected * scale
@@ -257,8 +257,6 @@ def power_facts(field: Field, cells: Cells, *, familywise: float) -> dict[tuple[
     """The chance that the search finds a cause, by failures expected without it and by rate ratio."""
     found = localising.power(cells, familywise=familywise, expected=POWER_EXPECTED, ratios=POWER_RATIOS)
     return {
-        (due, ratio): field.state.exact(
-            "search_power", share, expected=f"{due:g}", ratio=f"{ratio:g}"
-        )
+        (due, ratio): field.state.exact("search_power", share, expected=f"{due:g}", ratio=f"{ratio:g}")
         for (due, ratio), share in found.items()
     }

@@ -10,11 +10,11 @@ import numpy as np
 
 from analysis.failures import views
 from analysis.failures.field import Field
-from analysis.failures.views import with_parts
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.metrics.steady import exact_sum
 from analysis.periods import Month
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,10 +67,7 @@ def cost_by(field: Field, dimension: str, *, months: int = 12) -> pd.DataFrame:
     ``failures``, ``amount`` and its parts; ``square`` (sum of squared cost per failure) gives the scatter. Labour and other held capacity is not traced.
     """
     field.inputs.engine.require("ledger.amount", "ledger.ticket_id")
-    sums = ", ".join(
-        f"coalesce(sum(d.{name}), 0) AS {name}"
-        for name in ("amount", *NAMED)
-    )
+    sums = ", ".join(f"coalesce(sum(d.{name}), 0) AS {name}" for name in ("amount", *NAMED))
     return field.query(
         field.failures,
         _direct(field),
@@ -81,7 +78,7 @@ def cost_by(field: Field, dimension: str, *, months: int = 12) -> pd.DataFrame:
 
 
 @dataclass(frozen=True, kw_only=True)
-class UnitCost:
+class UnitCost(Summarised):
     """Mean direct cost per failure and its standard error."""
 
     mean: float

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import pandas as pd
 
@@ -16,10 +17,11 @@ from analysis.failures.views import is_value
 from analysis.locale import Text
 from analysis.metrics import cents, traced
 from analysis.results import Fact, Rows
+from analysis.summaries import Summarised
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class MoneyFacts:
+class MoneyFacts(Summarised):
     """Direct cost of failures of the last twelve months, and by component with its parts."""
 
     total: Fact
@@ -43,8 +45,8 @@ def money_facts(field: Field, costs: pd.DataFrame) -> MoneyFacts:
     )
 
 
-def _component(field: Field, row: Mapping[str, object]) -> dict[str, Fact]:
-    component, total, failures = str(row["value"]), Decimal(str(row["amount"])), int(str(row["failures"]))
+def _component(field: Field, row: Mapping[Any, Any]) -> dict[str, Fact]:
+    component, total, failures = str(row["value"]), Decimal(str(row["amount"])), int(row["failures"])
     where = f"{money.since(field)} AND {is_value('component', component)}"
     named = {name: Decimal(str(row[name])) for name in money.NAMED}
     named["other"] = total - sum(named.values(), Decimal(0))
@@ -62,9 +64,7 @@ def _component(field: Field, row: Mapping[str, object]) -> dict[str, Fact]:
             **place,  # type: ignore[arg-type]
         )
 
-    unit = Rows(
-        numerator=money.posted(field, where), value=money.TOTAL, denominator=field.rows(where)
-    )
+    unit = Rows(numerator=money.posted(field, where), value=money.TOTAL, denominator=field.rows(where))
     return {name: cost(amount, name, of=name) for name, amount in named.items()} | {
         "total": cost(total),
         "unit": field.state.exact(
@@ -87,14 +87,9 @@ def recovery_facts(field: Field) -> tuple[Labelled, ...]:
         if not approved:
             continue
         supplier = str(row["supplier"])
-        claims = money.claims_on_failures(
-            field, f"c.approved > 0 AND {is_value('f.supplier', supplier)}"
-        )
+        claims = money.claims_on_failures(field, f"c.approved > 0 AND {is_value('f.supplier', supplier)}")
         rows = Rows(
-            numerator=claims,
-            value="coalesce(sum(recovered), 0)",
-            denominator=claims,
-            of="sum(approved)",
+            numerator=claims, value="coalesce(sum(recovered), 0)", denominator=claims, of="sum(approved)"
         )
         fact = field.state.exact(
             "supplier_recovery_rate",
@@ -109,7 +104,7 @@ def recovery_facts(field: Field) -> tuple[Labelled, ...]:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Leak:
+class Leak(Summarised):
     """Money paid although nothing was owed, or not got back: the amount, the number of claims, and the claims."""
 
     amount: Fact
@@ -118,7 +113,7 @@ class Leak:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LeakFacts:
+class LeakFacts(Summarised):
     """Claims approved although the machine was out of warranty, and claims approved twice."""
 
     out_of_warranty: Leak
@@ -161,7 +156,7 @@ def _leak(field: Field, metric: str, claims: str, column: str = "approved", **pl
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class DueFacts:
+class DueFacts(Summarised):
     """What a supplier still owes for the failures of a cause."""
 
     cause: Text

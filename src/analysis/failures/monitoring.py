@@ -18,8 +18,10 @@ from analysis.metrics import Period
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.metrics.steady import exact_sum
+from analysis.metrics.views import month_index
 from analysis.params.interventions import Intervention
 from analysis.periods import Month
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     from analysis.stats.control import ControlChart
@@ -38,7 +40,7 @@ WATCHED = ("model", "supplier", "plant", "region")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RateCharts:
+class RateCharts(Summarised):
     """The same points judged in several ways; ``main`` is the one that is drawn.
 
     rules : the same chart with every Nelson and Western Electric rule; ewma, cusum : smoothed and summed, for small lasting shifts
@@ -77,7 +79,7 @@ def phase_chart(field: Field, baseline: Baseline, fix: Intervention) -> ControlC
 
     wanted = [fix.component] if fix.component else list(baseline.components)
     known = [k for k, name in enumerate(baseline.components) if name in wanted]
-    starts = views.month_index(Month(fix.starts.year, fix.starts.month)) - views.month_index(field.first)
+    starts = month_index(Month(fix.starts.year, fix.starts.month)) - month_index(field.first)
     if not known or not 6 <= starts <= len(field.months) - 4:
         return None
     named, where = [baseline.components[k] for k in known], views.condition(fix.where)
@@ -87,7 +89,7 @@ def phase_chart(field: Field, baseline: Baseline, fix: Intervention) -> ControlC
         field.failures,
         select=f"SELECT month_no, count(*) AS failures FROM failed WHERE {where} AND component IN ({listed}) GROUP BY ALL ORDER BY ALL",
     ).set_index("month_no")["failures"]
-    number = [views.month_index(month) for month in field.months]
+    number = [month_index(month) for month in field.months]
     expected = [float(due.get(k, 0.0)) for k in number]
     if min(expected) < 1:
         return None
@@ -101,12 +103,12 @@ def phase_chart(field: Field, baseline: Baseline, fix: Intervention) -> ControlC
 def _rate_points(
     field: Field, baseline: Baseline, intensity: Intensity, delay: Delay
 ) -> tuple[list[float], Floats, list[int] | None]:
-    """Failures a month over thousand unit-months at equal age and season, the exposure of young months cut to what is reported.
+    """Failures per month over thousand unit-months at equal age and season, the exposure of young months cut to what is reported.
 
     A season that returns every year is no signal, nor is a field that grows older. The last months are judged by limits from the months before.
     """
     counts = field.failure_counts.groupby("month_no")["failures"].sum()
-    first = views.month_index(field.first)
+    first = month_index(field.first)
     failures = [float(counts.get(first + k, 0)) for k in range(len(field.months))]
     rate = baseline.rate.sum(axis=1)[baseline.band_of(field.by_age["age_months"].to_numpy())]
     weighed = (
@@ -132,7 +134,7 @@ def _rate_points(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Watch:
+class Watch(Summarised):
     """Every watched cell in the last months against its own past, and what survived.
 
     cells : ``component``, ``dimension``, ``value``, ``failures``, ``expected`` (recent), ``past_failures``, ``past_expected``, ``rate_ratio``, ``low``,
@@ -212,7 +214,7 @@ def margins(counted: pd.DataFrame) -> pd.DataFrame:
 
 @traced
 def _watched(field: Field, baseline: Baseline) -> pd.DataFrame:
-    border = views.month_index(field.last) - RECENT_MONTHS + 1
+    border = month_index(field.last) - RECENT_MONTHS + 1
     names = ", ".join(WATCHED)
     sums = ", ".join(
         f"{exact_sum(f'g.unit_months * a.r{k} * f.factor')} AS x{k}" for k in range(len(baseline.components))

@@ -19,13 +19,14 @@ from analysis.metrics import NotDone, Period, traced
 from analysis.params.interventions import Intervention
 from analysis.periods import Month
 from analysis.results import Fact
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     from analysis.stats.control import ControlChart
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ChartFacts:
+class ChartFacts(Summarised):
     """A control chart as facts; ``signals`` are months beyond the limits."""
 
     kind: str
@@ -41,15 +42,12 @@ class ChartFacts:
     @property
     def frame(self) -> pd.DataFrame:
         """The chart as a table, one row per month: ``month``, ``value``, ``centre``, ``lower``, ``upper``, ``signal``."""
-        lines = {
-            "value": self.values,
-            "centre": self.centre,
-            "lower": self.lower,
-            "upper": self.upper,
-        }
+        lines = {"value": self.values, "centre": self.centre, "lower": self.lower, "upper": self.upper}
         columns = {name: [fact.value for fact in facts] for name, facts in lines.items()}
         months = [str(month) for month in self.months]
-        return pd.DataFrame({"month": months} | columns | {"signal": [m in self.signals for m in self.months]})
+        return pd.DataFrame(
+            {"month": months} | columns | {"signal": [m in self.signals for m in self.months]}
+        )
 
 
 @traced
@@ -62,7 +60,8 @@ def chart_facts(
     fix: str = "",
 ) -> ChartFacts:
     """Points, centre and limits of a chart by month; of the machines and component of a ``fix`` where one is named."""
-    points, place = chart.points, {"fix": fix} if fix else {}
+    points = chart.points
+    place: dict[str, Any] = {"fix": fix} if fix else {}
     scale = field.inputs.engine.registry[metric].per
 
     def limit(column: str) -> tuple[Fact, ...]:
@@ -93,7 +92,7 @@ def chart_facts(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RuleFacts:
+class RuleFacts(Summarised):
     """One rule of a chart by name: the months it signals, and on what share of quiet charts of this length it would signal at all."""
 
     name: Text
@@ -166,7 +165,7 @@ RULE_NAMES: dict[str, tuple[Text, Text]] = {
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PhaseFacts:
+class PhaseFacts(Summarised):
     """A fix's own machines and component, month by month, with limits before it and limits since."""
 
     name: Text
@@ -177,8 +176,7 @@ class PhaseFacts:
 
 
 NO_PHASES = Text(
-    en="a phase is too short, or a month expects less than one failure",
-    zh="阶段过短，或某月预期故障不足一次",
+    en="a phase is too short, or a month expects less than one failure", zh="阶段过短，或某月预期故障不足一次"
 )
 
 
@@ -208,7 +206,7 @@ def phase_facts(field: Field, baseline: Baseline, fix: Intervention) -> PhaseFac
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class AlertFacts:
+class AlertFacts(Summarised):
     """A cell of component by attribute value that fails more than it used to, with its failures of the last months."""
 
     name: Text
@@ -217,7 +215,7 @@ class AlertFacts:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class WatchFacts:
+class WatchFacts(Summarised):
     """How many cells are watched, how often the watch is wrong and how soon it is right, and its alerts."""
 
     cells: Fact
@@ -232,9 +230,7 @@ NO_CELLS = Text(en="no cell expects enough failures", zh="没有单元预期足�
 
 
 @traced
-def watch_facts(
-    field: Field, baseline: Baseline, errors: ErrorRates, *, seed: int
-) -> WatchFacts | NotDone:
+def watch_facts(field: Field, baseline: Baseline, errors: ErrorRates, *, seed: int) -> WatchFacts | NotDone:
     """What is new in the last months; not done in a short window or where no cell is large enough."""
     if len(field.months) < FEWEST_MONTHS:
         return NotDone(reason=TOO_SHORT)
@@ -258,9 +254,7 @@ def watch_facts(
 @traced
 def _alert(field: Field, row: Any, period: Period) -> AlertFacts:
     place = {"component": str(row.component), str(row.dimension): str(row.value)}
-    limits = interval_of(
-        row.low, row.high, field.inputs.confidence, "exact conditional (two Poisson rates)"
-    )
+    limits = interval_of(row.low, row.high, field.inputs.confidence, "exact conditional (two Poisson rates)")
     component, value = (field.label(name, shown) for name, shown in place.items())
     words = field.inputs.engine.registry.dimension_name(str(row.dimension))
     dimensions: dict[str, Any] = dict(place)

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.errors import MissingData
-from analysis.failures import views
 from analysis.failures.reporting import delay_of, share_by_month
 from analysis.metrics.lineage import traced
+from analysis.metrics.views import month_index
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +31,7 @@ RANKED_AT_MOST = 3000
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Amounts:
+class Amounts(Summarised):
     """What is ranked: values of an attribute with their amounts and numbers of failures.
 
     spread : scatter of the cost of each value; subtract : expected failures, where the excess over them is ranked
@@ -54,7 +55,7 @@ class Amounts:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Chance:
+class Chance(Summarised):
     """What chance leaves: limits of each rank in order, and how many values make eighty percent with the limits of that."""
 
     ranks: list[tuple[int, int]]
@@ -86,10 +87,11 @@ def _drawn(given: Amounts, order: Sequence[int], *, draws: int, seed: int) -> np
         due = np.array([given.subtract[k] for k in order])
         return np.asarray(generator.poisson(number, (draws, len(order))) - due)
     each = np.array([float(given.amounts[k]) / max(float(given.counts[k]), 1.0) for k in order])
-    drawn = np.asarray(generator.poisson(number, (draws, len(order))) * each)
+    drawn: np.ndarray = np.asarray(generator.poisson(number, (draws, len(order))) * each)
     if given.spread is None:
         return drawn
-    return drawn + generator.standard_normal(drawn.shape) * np.array([given.spread[k] for k in order])
+    drawn = drawn + generator.standard_normal(drawn.shape) * np.array([given.spread[k] for k in order])
+    return drawn
 
 
 def _makers(amounts: np.ndarray) -> np.ndarray:
@@ -115,7 +117,7 @@ def above_own_past(field: Field, baseline: Baseline, dimension: str) -> pd.DataF
     years = min((len(field.months) - RECENT) // YEAR, 2)
     if years < 1:
         raise MissingData("tickets.opened_at (24 months)")
-    months = [views.month_index(month) for month in field.months]
+    months = [month_index(month) for month in field.months]
     recent, past = months[-RECENT:], months[-RECENT - years * YEAR : -RECENT]
     share = dict(
         zip(

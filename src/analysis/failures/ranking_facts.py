@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -19,6 +19,7 @@ from analysis.failures.views import is_value
 from analysis.locale import Text
 from analysis.metrics import NotDone, Period, traced
 from analysis.results import Fact, Rows
+from analysis.summaries import Summarised
 
 RANKED = ("component", "fault_code", "model", "batch", "supplier", "plant", "region")
 PARETO_LINES = 15
@@ -27,7 +28,7 @@ METRICS = {"count": "failure_count", "cost": "failure_cost", "excess": "excess_f
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ParetoLine:
+class ParetoLine(Summarised):
     """One line of a ranking; ``settled`` is false where chance could give it another rank."""
 
     name: Text
@@ -38,7 +39,7 @@ class ParetoLine:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Ranking:
+class Ranking(Summarised):
     """A Pareto ranking: its first lines, and how many values make up eighty percent (with the interval that chance leaves)."""
 
     dimension: str
@@ -85,7 +86,7 @@ def _counts(rows: pd.DataFrame) -> Amounts:
 
 
 def _costs(rows: pd.DataFrame) -> Amounts:
-    squares = rows["amount"].astype(float) ** 2 / np.maximum(rows["failures"], 1)
+    squares: pd.Series = rows["amount"].astype(float) ** 2 / np.maximum(rows["failures"], 1)
     scatter = np.sqrt(np.maximum(rows["square"].to_numpy(dtype=float) - squares, 0.0))
     return Amounts(
         values=[str(v) for v in rows["value"]],
@@ -111,7 +112,9 @@ def ranked(
     """One ranking: its lines, its ranks with what chance leaves of them, and the values that make eighty percent."""
     metric, period, level = METRICS[by], over or field.year, field.inputs.confidence
     state, order = field.state, given.order
-    chance = ranking.chance_of(given, draws=int(field.assumed("failure_ranking_draws")), seed=seed, level=level)
+    chance = ranking.chance_of(
+        given, draws=int(field.assumed("failure_ranking_draws")), seed=seed, level=level
+    )
     lines: list[ParetoLine] = []
     for at, k in enumerate(order[:PARETO_LINES]):
         place: dict[str, Any] = {dimension: given.values[k]}

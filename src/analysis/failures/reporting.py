@@ -18,6 +18,7 @@ from analysis.locale import Text
 from analysis.metrics import NotDone
 from analysis.metrics.lineage import traced
 from analysis.periods import Month, months_between
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +31,7 @@ TOO_SHORT = Text(en="less than a year before the last settled month", zh="最近
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Delay:
+class Delay(Summarised):
     """``reported[d]`` is the share of failures reported within d days; one from ``LONGEST_DAYS`` on, which is an assumption."""
 
     reported: Floats
@@ -38,9 +39,6 @@ class Delay:
 
     def share(self, days: NDArray[np.int64]) -> Floats:
         return np.asarray(self.reported[np.clip(days, 0, len(self.reported) - 1)])
-
-    def days_until(self, share: float) -> int:
-        return int(np.searchsorted(self.reported, share - 1e-12))
 
 
 @traced
@@ -80,7 +78,7 @@ def share_by_month(delay: Delay, months: list[Month], horizon: dt.date) -> Float
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Backtest:
+class Backtest(Summarised):
     """Months as they were known at their end, corrected then, and as they are known now: one row per month."""
 
     rows: pd.DataFrame

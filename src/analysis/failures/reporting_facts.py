@@ -13,15 +13,17 @@ from analysis.failures.limits import interval_of
 from analysis.failures.reporting import Backtest, Delay, share_by_month
 from analysis.locale import Text
 from analysis.metrics import Period, traced
+from analysis.metrics.views import month_index
 from analysis.periods import Month
 from analysis.results import Derived, Fact, Rows
+from analysis.summaries import Summarised
 
 Labelled = tuple[Text, Fact]
 NOTHING_YET = Text(en="not computed: nothing is reported yet", zh="未计算：尚无报告")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Rates:
+class Rates(Summarised):
     """The failure rate: over a year, month by month as reported and as completed, by months in service, by units shipped.
 
     ``last`` is the report month, completed; ``shares`` are what is reported by now of each month, ``counts`` its failures.
@@ -44,7 +46,7 @@ def rates(field: Field, baseline: Baseline, delay: Delay) -> Rates:
     counts = field.failure_counts.groupby("month_no")["failures"].sum()
     reported, numbers = [], []
     for month in field.months:
-        number, where = views.month_index(month), views.within(Period.of(month))
+        number, where = month_index(month), views.within(Period.of(month))
         failed = int(counts.get(number, 0))
         reported.append(_rate(field, failed, float(held.get(number, 0.0)), where, period=month))
         numbers.append(
@@ -54,7 +56,7 @@ def rates(field: Field, baseline: Baseline, delay: Delay) -> Rates:
         )
     shares = _shares(field, delay)
     completed = tuple(_completed(field, fact, share) for fact, share in zip(reported, shares, strict=True))
-    first = views.month_index(field.year.first)
+    first = month_index(field.year.first)
     return Rates(
         year=_rate(
             field,
@@ -161,7 +163,7 @@ def band_names(baseline: Baseline) -> list[str]:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ReportingTest:
+class ReportingTest(Summarised):
     """How far months were from today's count when they ended: as counted, and as completed."""
 
     counted: Fact
@@ -183,7 +185,7 @@ IMPOSSIBLE = ("no_serial", "unknown_serial", "before_shipment", "after_retiremen
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Excluded:
+class Excluded(Summarised):
     """Failures that no rate holds, by reason, and those of them that cannot be as recorded."""
 
     lines: tuple[Labelled, ...]

@@ -20,6 +20,7 @@ import pandas as pd
 from analysis.failures import localising, monitoring, views
 from analysis.failures.error_rates import ErrorRates
 from analysis.metrics.lineage import traced
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     from analysis.results import Interval
@@ -219,7 +220,7 @@ def wear_is_right(ratio: float, seed: int, *, error: float) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class Outcome(Summarised):
     """``hits`` of ``seeds`` simulated fields: right answers where ``ratio`` is planted, alarms where it is one; ``first`` counts those of the first ten seeds."""
 
     name: str
@@ -283,11 +284,12 @@ def path() -> Path:
 
 def kept() -> tuple[Outcome, ...]:
     """The counts the notebook prints; none where none are kept."""
-    from analysis.params.strict import read_yaml
+    from analysis.params import params_file, read_yaml
 
-    if not path().exists():
+    found = params_file("simulated/failures.yml")
+    if not found.is_file():
         return ()
-    rows = read_yaml(path())["outcomes"]
+    rows = read_yaml(found)["outcomes"]
     return tuple(
         Outcome(
             name=str(r["name"]),
@@ -310,10 +312,7 @@ def main() -> None:
         "outcomes:",
     ]
     for name, ratio, seeds in PLAN:
-        hits = [
-            hit(name, ratio, seed, errors)
-            for seed in range(seeds)
-        ]
+        hits = [hit(name, ratio, seed, errors) for seed in range(seeds)]
         lines.append(
             f"  - {{name: {name}, ratio: {ratio:g}, seeds: {seeds}, hits: {sum(hits)}, first: {sum(hits[:FIRST])}}}"
         )

@@ -8,10 +8,11 @@ from analysis.failures import simulated
 from analysis.failures.field import Field
 from analysis.locale import Text
 from analysis.results import Assumed, Fact
+from analysis.summaries import Summarised
 
 
 @dataclass(frozen=True, kw_only=True)
-class SimulatedFact:
+class SimulatedFact(Summarised):
     """How often the study was right in simulated fields with a fault ``planted`` at a rate ``ratio`` (one: nothing planted, how often it alarmed)."""
 
     planted: str
@@ -25,12 +26,7 @@ def simulated_facts(field: Field) -> tuple[SimulatedFact, ...]:
     found = []
     for one in simulated.kept():
         kept = Assumed(source=simulated.SOURCE, name=f"{one.name}, ratio {one.ratio:g}")
-        parts = {
-            "numerator": one.hits,
-            "denominator": one.seeds,
-            "n": one.seeds,
-            "interval": one.interval(),
-        }
+        parts = {"numerator": one.hits, "denominator": one.seeds, "n": one.seeds, "interval": one.interval()}
         fact = field.state.exact(
             "simulated_right" if one.ratio > 1 else "simulated_alarms",
             one.hits / one.seeds,

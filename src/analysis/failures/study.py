@@ -32,18 +32,18 @@ from analysis.failures import fault_tree_facts as trees
 from analysis.failures.baseline import Baseline
 from analysis.failures.error_rates import ErrorRates
 from analysis.failures.field import Field
-from analysis.locale import Text
 from analysis.metrics import NotDone, Parts, Period, StudyInputs
 from analysis.metrics import study as study_of
 from analysis.params.interventions import Intervention, load_interventions
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding
+from analysis.summaries import Summarised
 
 SECTION = "failures"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class FailureStudy:
+class FailureStudy(Summarised):
     """What the failure notebook shows. A part that could not be made is ``NotDone`` and says why; so does a check."""
 
     month: Month
@@ -84,7 +84,7 @@ class FailureStudy:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class NotRated:
+class NotRated(Summarised):
     """What is left to say where failures cannot be rated: which data are missing."""
 
     month: Month
@@ -185,9 +185,7 @@ def _rated(field: Field) -> FailureStudy:
         dispersion=localising_facts.dispersion_fact(field, search),
     )
     return replace(
-        result,
-        findings=findings.findings(result),
-        checks=checks.checks(field, result, made, without=without),
+        result, findings=findings.findings(result), checks=checks.checks(field, result, made, without=without)
     )
 
 
@@ -196,9 +194,7 @@ def _reporting_test(field: Field) -> reporting_facts.ReportingTest | NotDone:
     return tested if isinstance(tested, NotDone) else reporting_facts.reporting_test(field, tested)
 
 
-def _forecast_test(
-    field: Field, delay: reporting.Delay
-) -> forecasting_facts.ForecastTestFacts | NotDone:
+def _forecast_test(field: Field, delay: reporting.Delay) -> forecasting_facts.ForecastTestFacts | NotDone:
     tested = forecasting.backtest(field, delay)
     return tested if isinstance(tested, NotDone) else forecasting_facts.forecast_test(field, tested)
 

@@ -7,26 +7,29 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analysis.errors import MissingData
-from analysis.failures import views
 from analysis.failures.field import Field
 from analysis.failures.limits import interval_of
 from analysis.failures.reporting import Delay, share_by_month
 from analysis.locale import Text
 from analysis.metrics import NotDone
 from analysis.metrics.lineage import traced
+from analysis.metrics.views import month_index
 from analysis.results import Fact, Interval
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
 
 AGES = (3, 6, 9, 12, 18, 24, 30)
 MATURE_SHARE = 0.9
-NO_MONTHS = Text(en="no failure on a machine whose month of production is known", zh="生产月份已知的机器无故障")
+NO_MONTHS = Text(
+    en="no failure on a machine whose month of production is known", zh="生产月份已知的机器无故障"
+)
 Sums = dict[tuple[int, int], float]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Triangle:
+class Triangle(Summarised):
     """Cumulative failures per 1,000 machines by quarter and age; immature cells are absent.
 
     ``ultimate`` is what each quarter is expected to reach at the last age: its oldest mature cell times the development of all quarters together.
@@ -46,7 +49,7 @@ def triangle(field: Field, delay: Delay) -> Triangle:
     """A machine's age is its months in service; a cell is shown when the youngest machines of the quarter have lived that long."""
     share = dict(
         zip(
-            (views.month_index(m) for m in field.months),
+            (month_index(m) for m in field.months),
             share_by_month(delay, field.months, field.horizon),
             strict=True,
         )
@@ -107,7 +110,7 @@ def _made(
     *,
     produced: Triangle | NotDone | None = None,
 ) -> Triangle:
-    first, last = views.month_index(field.first), views.month_index(field.last)
+    first, last = month_index(field.first), month_index(field.last)
     # machines that went into service before the window may have failed before it
     held, counts = (
         frame[(frame["started_no"] >= first) & (frame["cohort"] >= first)] for frame in (held, counts)

@@ -12,9 +12,7 @@ from collections.abc import Mapping, Sequence
 from analysis.metrics import Period
 from analysis.metrics.backend import literal
 from analysis.metrics.steady import exact_sum
-from analysis.metrics.views import NOT_STATED, at, month_index, month_number, month_of_index
-
-__all__ = ["month_index", "month_of_index"]
+from analysis.metrics.views import NOT_STATED, at, month_index, month_number
 
 ATTRIBUTES: tuple[str, ...] = ("model", "batch", "supplier", "plant", "region", "produced_month")
 NEEDS = ("units.shipped_on", "tickets.serial_no", "tickets.opened_at")

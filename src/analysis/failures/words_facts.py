@@ -15,10 +15,11 @@ from analysis.failures.limits import interval_of
 from analysis.locale import Text
 from analysis.metrics import traced
 from analysis.results import Fact, Rows
+from analysis.summaries import Summarised
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class TermFacts:
+class TermFacts(Summarised):
     """A term of one component's tickets: its share there and elsewhere, and the log-odds in standard errors."""
 
     component: Text
@@ -30,7 +31,7 @@ class TermFacts:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SimilarFacts:
+class SimilarFacts(Summarised):
     """A typical complaint of a component, only as far as many customers say the same, and how many tickets are like it."""
 
     component: str
@@ -40,7 +41,7 @@ class SimilarFacts:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Words:
+class Words(Summarised):
     """Distinctive terms by component, the most telling first, and terms of the report month not seen in the year before."""
 
     by_component: tuple[TermFacts, ...]
@@ -64,7 +65,9 @@ def words_facts(field: Field, *, familywise: float, top: int = 3) -> Words:
     if rows.empty:
         raise MissingData("tickets.text")
     found = words.distinctive(words.counts_of(rows, whole=whole), familywise=familywise, top=top)
-    lines = tuple(_term(field, row) for row in found.sort_values("component", kind="stable").to_dict("records"))
+    lines = tuple(
+        _term(field, row) for row in found.sort_values("component", kind="stable").to_dict("records")
+    )
     total = int(rows["tickets"].sum())
     return Words(
         by_component=lines,
@@ -121,10 +124,7 @@ def _similar(field: Field, rows: pd.DataFrame, lines: Sequence[TermFacts]) -> tu
             fact = field.state.exact("complaints_alike", tickets, component=component)
             found.append(
                 SimilarFacts(
-                    component=component,
-                    name=field.label("component", component),
-                    text=text,
-                    tickets=fact,
+                    component=component, name=field.label("component", component), text=text, tickets=fact
                 )
             )
     return tuple(found)

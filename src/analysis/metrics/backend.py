@@ -1,12 +1,12 @@
 """The engine behind the metrics: DuckDB, kept behind one small class so that another engine can take its place.
 
 Every query of the package is written once in DuckDB's dialect, inside the subset that sqlglot carries over to Spark
-(:func:`transpiled`); nothing else in the package imports duckdb.
+(:func:`transpiled`). Right of the tables nothing else imports duckdb: ``sources`` and ``tables`` read and prove with it whatever the
+engine is, and ``report.checks`` reads with it what they keep.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
 import os
 import tempfile
@@ -17,30 +17,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from analysis.errors import ParameterError
 from analysis.metrics.steady import ordered_aggregates, steady
 from analysis.sources.quiet import silence
+from analysis.sources.sql import literal as literal
+from analysis.sources.sql import quoted as quoted
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
-
-
-def quoted(name: str) -> str:
-    """An SQL identifier; names are data too."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(value: str | dt.date | dt.datetime | bool | int | None) -> str:
-    """An SQL literal; text from data never becomes SQL."""
-    if value is None:
-        return "NULL"
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, dt.datetime):
-        return f"TIMESTAMP '{value:%Y-%m-%d %H:%M:%S.%f}'"
-    if isinstance(value, dt.date):
-        return f"DATE '{value:%Y-%m-%d}'"
-    return "'" + value.replace("'", "''") + "'"
 
 
 def transpiled(sql: str, dialect: str) -> str:
@@ -164,7 +146,8 @@ class DuckDB:
 
     def frame(self, sql: str) -> pd.DataFrame:
         """The result with money as Decimal (DuckDB's own frames would turn it into floats)."""
-        return self.arrow(sql).to_pandas()
+        frame: pd.DataFrame = self.arrow(sql).to_pandas()
+        return frame
 
     def close(self) -> None:
         self._connection.close()

@@ -19,7 +19,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.errors import MissingData, ParameterError
+from analysis.errors import MissingData, ParameterError, suggestion
 from analysis.formats import Number, decimal
 from analysis.locale import Text
 from analysis.metrics import lineage
@@ -57,7 +57,10 @@ class Period:
     last: Month
 
     @classmethod
-    def of(cls, period: Month | Period) -> Period:
+    def of(cls, period: Month | Period | str) -> Period:
+        """A period, a month, or either as text (``2026-10``, ``2026-01/2026-11``)."""
+        if isinstance(period, str):
+            return cls.parse(period)
         return period if isinstance(period, Period) else cls(period, period)
 
     @classmethod
@@ -232,7 +235,7 @@ class Engine:
 
     # -- aggregates -------------------------------------------------------------------------------------------------
 
-    def aggregate(self, *measures: str, by: Sequence[str] = (), period: Month | Period) -> pd.DataFrame:
+    def aggregate(self, *measures: str, by: Sequence[str] = (), period: Month | Period | str) -> pd.DataFrame:
         """Measures by month and slice: one row per ``month`` (text, ``2026-10``) and combination of ``by``.
 
         All measures must be of one view. Slices without rows are absent (not zero); a missing dimension value is
@@ -242,11 +245,21 @@ class Engine:
         entries = [self.registry.measure(name) for name in measures]
         view = self._view_of(entries)
         self.require(VIEWS[view].table, *(need for entry in entries for need in entry.needs))
+        self._refuse_unknown_dimensions(view, by)
         sql = self._computed(view, entries, by, period.condition())
         self._follow(sql)
         if self._cache is None or any(entry.merge == "none" for entry in entries):
             return self._frame(sql)
         return self._kept(VIEWS[view], entries, by, period)
+
+    def _refuse_unknown_dimensions(self, view: str, names: Iterable[str]) -> None:
+        known = self._columns(view)
+        for name in names:
+            if name not in known:
+                raise ParameterError(
+                    f"dimension '{name}': the view '{view}' has no such column.{suggestion(name, known)} "
+                    f"Known: {', '.join(sorted(known))}."
+                )
 
     def _view_of(self, measures: Sequence[Measure]) -> str:
         views = {measure.view for measure in measures}
@@ -354,13 +367,14 @@ class Engine:
     # -- facts ------------------------------------------------------------------------------------------------------
 
     def value(
-        self, measure: str, *, period: Month | Period, dimensions: Mapping[str, str] | None = None
+        self, measure: str, *, period: Month | Period | str, dimensions: Mapping[str, str] | None = None
     ) -> Number | None:
         """One measure over a period and slice; None where there is no row at all."""
         entry = self.registry.measure(measure)
         slice_ = dict(dimensions or {})
         if entry.merge == "none":
             self.require(VIEWS[entry.view].table, *entry.needs)
+            self._refuse_unknown_dimensions(entry.view, slice_)
             filtered = f" FILTER (WHERE {entry.where})" if entry.where else ""
             value, rows = self._database.one(
                 f"SELECT {entry.value}{filtered}, count(*) FROM {quoted(entry.view)} WHERE {self._slice(Period.of(period), slice_)}"
@@ -373,7 +387,7 @@ class Engine:
         return sum(values[1:], values[0]) if values else None
 
     def fact(
-        self, metric: str, *, period: Month | Period, dimensions: Mapping[str, str] | None = None
+        self, metric: str, *, period: Month | Period | str, dimensions: Mapping[str, str] | None = None
     ) -> Fact:
         """The metric as a fact, computed as the registry defines it. What it lacks is its reason.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from analysis.metrics.engine import Engine
 from analysis.params import Assumptions, CostTree, RunParams
 from analysis.periods import Month
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class EarlierEdition:
+class EarlierEdition(Summarised):
     """The newest issued edition of an earlier month: what the last report said.
 
     ``facts_sha256`` is the hash of its facts as they lie there. An edition that was ``changed`` after it was issued says nothing.
@@ -61,7 +62,7 @@ class ClaimsAhead(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class StudyInputs:
+class StudyInputs(Summarised):
     """One month of one company, ready to be studied.
 
     ``earlier`` is what the last report said; ``claims_ahead`` lends one study's forecast to another that may not import it: called with

@@ -15,7 +15,8 @@ from typing import Any, Literal
 from analysis.errors import ParameterError, suggestion
 from analysis.formats import Unit
 from analysis.locale import Text
-from analysis.params.strict import bind, params_root, read_yaml
+from analysis.params.places import params_file, params_files
+from analysis.params.strict import bind, read_yaml
 from analysis.results import OPERATIONS, Fact
 
 
@@ -124,10 +125,10 @@ class Registry:
 
     @classmethod
     def load(cls, folder: Path | None = None) -> Registry:
-        folder = folder or params_root() / "metrics"
+        paths = sorted(folder.glob("*.yml")) if folder else params_files("metrics")
         measures: dict[str, Measure] = {}
         metrics: dict[str, Metric] = {}
-        for path in sorted(folder.glob("*.yml")):
+        for path in paths:
             section = bind(_Section, read_yaml(path), path.name)
             for name, measure in section.measures.items():
                 _once(name, measures, path)
@@ -137,7 +138,7 @@ class Registry:
                 metrics[name] = replace(
                     _metric(raw, f"{path.name}: {name}"), id=name, section=section.section
                 )
-        labels = read_yaml(folder.parent / "labels.yml")
+        labels = read_yaml(folder.parent / "labels.yml" if folder else params_file("labels.yml"))
         dimensions = {name: bind(Dimension, entry, f"labels.yml: {name}") for name, entry in labels.items()}
         registry = cls(measures, metrics, dimensions)
         registry._check()

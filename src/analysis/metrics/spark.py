@@ -77,7 +77,8 @@ class Spark:
 
     def frame(self, sql: str) -> pd.DataFrame:
         """The result with money as Decimal."""
-        return self.arrow(sql).to_pandas()
+        frame: pd.DataFrame = self.arrow(sql).to_pandas()
+        return frame
 
     def one(self, sql: str) -> tuple[Any, ...]:
         return tuple(self._session.sql(transpiled(sql, self.dialect)).first())

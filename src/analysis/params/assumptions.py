@@ -9,7 +9,8 @@ from pathlib import Path
 
 from analysis.errors import ParameterError, suggestion
 from analysis.locale import Text
-from analysis.params.strict import bind, params_root, read_yaml
+from analysis.params.places import params_file
+from analysis.params.strict import bind, read_yaml
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +45,7 @@ class Assumptions:
 
     @classmethod
     def load(cls, path: Path | None = None) -> Assumptions:
-        path = path or params_root() / "assumptions.yml"
+        path = path or params_file("assumptions.yml")
         return cls(
             {name: bind(Assumption, entry, f"{path.name}: {name}") for name, entry in read_yaml(path).items()}
         )

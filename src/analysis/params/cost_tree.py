@@ -9,7 +9,8 @@ from typing import Literal
 
 from analysis.errors import ParameterError, suggestion
 from analysis.locale import Text
-from analysis.params.strict import bind, params_root, read_yaml
+from analysis.params.places import params_file
+from analysis.params.strict import bind, read_yaml
 
 UNALLOCATED = "unallocated"
 
@@ -55,7 +56,7 @@ class CostTree:
 
     @classmethod
     def load(cls, path: Path | None = None) -> CostTree:
-        path = path or params_root() / "cost_tree.yml"
+        path = path or params_file("cost_tree.yml")
         tree = bind(cls, read_yaml(path), path.name)
         seen: set[tuple[str, str, dt.date]] = set()
         for rule in tree.accounts:
@@ -70,11 +71,6 @@ class CostTree:
                 )
             seen.add(key)
         return tree
-
-    def category_name(self, category: str) -> Text:
-        if category == UNALLOCATED:
-            return Text(en="Unallocated", zh="未归类")
-        return self.categories[category].name if category in self.categories else Text.same(category)
 
     def account_rows(self) -> list[tuple[str, str, str, dt.date, dt.date]]:
         """(account, cost centre, category, valid from, valid until); ``until`` is the next rule's first day."""

@@ -10,7 +10,8 @@ from typing import Literal
 
 from analysis.errors import ParameterError
 from analysis.locale import Text
-from analysis.params.strict import bind, params_root, read_yaml
+from analysis.params.places import params_file
+from analysis.params.strict import bind, read_yaml
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +44,7 @@ class Intervention:
 
 def load_interventions(path: Path | None = None, *, kind: str | None = None) -> tuple[Intervention, ...]:
     """Every registered intervention, or those of one kind, in order of their start; none when the file is absent."""
-    path = path or params_root() / "interventions.yml"
+    path = path or params_file("interventions.yml")
     if not path.is_file():
         return ()
     entries = [

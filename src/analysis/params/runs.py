@@ -10,7 +10,8 @@ from pathlib import Path
 
 from analysis.errors import ParameterError
 from analysis.locale import Text
-from analysis.params.strict import bind, params_root, project_root, read_yaml
+from analysis.params.places import params_file, params_files, params_in_force, project_root
+from analysis.params.strict import bind, read_yaml
 from analysis.periods import Month
 
 
@@ -70,16 +71,14 @@ class RunParams:
 
 
 def available_runs() -> list[str]:
-    return sorted(path.stem for path in (params_root() / "runs").glob("*.yml"))
+    return [path.stem for path in params_files("runs")]
 
 
 def load_run(name: str, *, month: str = "", data: str = "", as_of: str = "") -> RunParams:
     """The run of this name; ``month``, ``data`` and ``as_of`` replace what the file says when they are not blank."""
     if not name or Path(name).name != name:
         raise ParameterError(f"run_name '{name}': should be the name of a file in params/runs/, e.g. sample.")
-    run = replace(
-        bind(RunParams, read_yaml(params_root() / "runs" / f"{name}.yml"), f"runs/{name}.yml"), name=name
-    )
+    run = replace(bind(RunParams, read_yaml(params_file(f"runs/{name}.yml")), f"runs/{name}.yml"), name=name)
     if month:
         run = replace(run, month=Month.parse(month), as_of=None)
     if data:
@@ -93,9 +92,9 @@ def load_run(name: str, *, month: str = "", data: str = "", as_of: str = "") -> 
 
 
 def params_hash() -> str:
-    """One hash of every file under ``params/``, so a pack can say which parameters made it."""
+    """One hash of every parameter file in force, the project's or shipped, so a pack can say which parameters made it."""
     digest = hashlib.sha256()
-    for path in sorted(params_root().rglob("*.yml")):
-        digest.update(path.relative_to(params_root()).as_posix().encode())
+    for name, path in params_in_force().items():
+        digest.update(name.encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -8,7 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from analysis.errors import ParameterError
-from analysis.params.strict import bind, params_root, read_yaml
+from analysis.params.places import params_file
+from analysis.params.strict import bind, read_yaml
 from analysis.periods import Month
 
 REGISTER = "screen_figures.yml"
@@ -68,7 +69,7 @@ class _Register:
 
 def load_screen_figures(run: str, path: Path | None = None) -> tuple[ScreenFigure, ...]:
     """The figures stated for this run, in the order of the file; none where there is no file. A figure stated twice is refused."""
-    path = path or params_root() / REGISTER
+    path = path or params_file(REGISTER)
     if not path.is_file():
         return ()
     entries = bind(_Register, read_yaml(path), path.name).screen_figures

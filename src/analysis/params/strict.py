@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import os
 import types
 import typing
 from collections.abc import Hashable, Mapping
@@ -20,9 +19,13 @@ import yaml
 
 from analysis.errors import ParameterError, suggestion
 from analysis.locale import Text
+from analysis.params.places import params_files
 from analysis.periods import Month
 
-T = TypeVar("T")
+if typing.TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+D = TypeVar("D", bound="DataclassInstance")
 
 
 class _StrictLoader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader):  # type: ignore[misc]
@@ -38,7 +41,8 @@ class _StrictLoader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.S
                     f"{node.start_mark.name}: key '{key}' stands twice (lines {seen[key]} and {line}); keep one."
                 )
             seen[key] = key_node.start_mark.line + 1
-        return super().construct_mapping(node, deep=deep)
+        mapping: dict[Hashable, Any] = super().construct_mapping(node, deep=deep)
+        return mapping
 
 
 def _exact_number(loader: _StrictLoader, node: yaml.ScalarNode) -> Decimal:
@@ -48,30 +52,11 @@ def _exact_number(loader: _StrictLoader, node: yaml.ScalarNode) -> Decimal:
 _StrictLoader.add_constructor("tag:yaml.org,2002:float", _exact_number)
 
 
-def project_root() -> Path:
-    """The folder that holds ``params/runs``: ``AFTER_SALES_ROOT``, else the nearest above the working folder, else our own."""
-    stated = os.environ.get("AFTER_SALES_ROOT")
-    if stated:
-        return Path(stated)
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / "params" / "runs").is_dir():
-            return folder
-    return Path(__file__).resolve().parents[3]
-
-
-def params_root() -> Path:
-    return project_root() / "params"
-
-
 def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file; a missing file, broken YAML or a doubled key is refused by name."""
     if not path.is_file():
-        near = (
-            suggestion(path.stem, [file.stem for file in path.parent.glob("*.yml")])
-            if path.parent.is_dir()
-            else ""
-        )
+        beside = {file.stem for file in (*path.parent.glob("*.yml"), *params_files(path.parent.name))}
+        near = suggestion(path.stem, sorted(beside))
         raise ParameterError(f"{path.name}: no such file in {path.parent.name}/.{near}")
     try:
         with path.open(encoding="utf-8") as file:
@@ -83,12 +68,12 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return content
 
 
-def bind(kind: type[T], data: Any, where: str) -> T:
+def bind(kind: type[D], data: Any, where: str) -> D:
     """``data`` as the dataclass ``kind``; every key known, every required key there, every value of its type."""
     if not isinstance(data, Mapping):
         raise ParameterError(f"{where}: should hold keys and values, not {type(data).__name__} '{data}'.")
     hints = typing.get_type_hints(kind)
-    fields = {field.name: field for field in dataclasses.fields(kind) if field.init}  # type: ignore[arg-type]
+    fields = {field.name: field for field in dataclasses.fields(kind) if field.init}
     for key in data:
         if key not in fields:
             raise ParameterError(
@@ -136,8 +121,8 @@ def convert(kind: Any, value: Any, where: str) -> Any:
         )
     if kind is Month:
         return Month.parse(value)
-    if dataclasses.is_dataclass(kind):
-        return bind(kind, value, where)  # type: ignore[arg-type]
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
+        return bind(kind, value, where)
     return _scalar(kind, value, where)
 
 

@@ -12,7 +12,8 @@ from typing import Literal
 
 from analysis.errors import ParameterError, suggestion
 from analysis.locale import Text
-from analysis.params.strict import bind, params_root, read_yaml
+from analysis.params.places import params_file
+from analysis.params.strict import bind, read_yaml
 
 Rule = Literal[
     "responded_in_time",
@@ -120,7 +121,7 @@ class Treatment:
 
 def load_treatments(path: Path | None = None) -> tuple[Treatment, ...]:
     """Every treatment in the order of the file."""
-    path = path or params_root() / "treatments.yml"
+    path = path or params_file("treatments.yml")
     return tuple(
         replace(bind(Treatment, entry, f"{path.name}: {name}"), id=name)
         for name, entry in read_yaml(path).items()

@@ -8,7 +8,8 @@ from typing import Literal
 
 from analysis.errors import ParameterError
 from analysis.locale import Text
-from analysis.params.strict import bind, params_root, read_yaml
+from analysis.params.places import params_file
+from analysis.params.strict import bind, read_yaml
 
 Change = Literal["faster_hours", "share_points", "reduce_share"]
 
@@ -141,7 +142,7 @@ class _File:
 
 def load_what_ifs(path: Path | None = None) -> WhatIfPlan:
     """Scenarios in the order of the file, and the plan of the budget."""
-    path = path or params_root() / "what_ifs.yml"
+    path = path or params_file("what_ifs.yml")
     found = bind(_File, read_yaml(path), path.name)
     if found.draws < 1000:
         raise ParameterError(f"{path.name}: draws {found.draws} are too few for an interval; at least 1000.")

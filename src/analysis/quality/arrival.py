@@ -8,7 +8,8 @@ from analysis.metrics import StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.periods import day_end_utc
 from analysis.results import Fact, Finding, Sentence
-from analysis.sources.readers import literal, quoted
+from analysis.sources.sql import literal, quoted
+from analysis.summaries import Summarised
 from analysis.tables import TableContract, contract
 
 #: Months that by now are complete: from this many months before the report month to that many.
@@ -19,7 +20,7 @@ NOTABLE = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arrival:
+class Arrival(Summarised):
     """One table with ``recorded_at``. ``arrived``: share of the rows of earlier months that were known this many days after their close.
 
     ``lowest`` is the slowest of those months. ``to_come`` assumes the report month arrives as they did, on average.

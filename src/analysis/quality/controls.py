@@ -12,12 +12,13 @@ from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.periods import Month, months_between
 from analysis.results import Check, Fact, Sentence
+from analysis.summaries import Summarised
 
 MONTHS = 13
 
 
 @dataclass(frozen=True)
-class Control:
+class Control(Summarised):
     """A measure of ``gl_totals`` and the sum of our tables that should be the same."""
 
     measure: str
@@ -49,7 +50,7 @@ CONTROLS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class ControlTotals:
+class ControlTotals(Summarised):
     """One measure: the control total of each month and our sum less it."""
 
     measure: str

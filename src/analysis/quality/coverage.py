@@ -12,7 +12,8 @@ from analysis.metrics import StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.periods import Month, months_between
 from analysis.results import Fact, Finding, Sentence
-from analysis.sources.readers import quoted
+from analysis.sources.sql import quoted
+from analysis.summaries import Summarised
 from analysis.tables import TableContract, contract
 
 MONTHS = 13
@@ -26,7 +27,7 @@ _GROWING = frozenset({"reopened", "contacts", "recovered", "handling_hours", "re
 
 
 @dataclass(frozen=True, kw_only=True)
-class ColumnCoverage:
+class ColumnCoverage(Summarised):
     """One optional column: (rows with a value, rows) by month, months without rows left out."""
 
     table: str

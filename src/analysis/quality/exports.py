@@ -10,6 +10,7 @@ from analysis.locale import Text
 from analysis.metrics import StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.results import Check, Fact, Sentence
+from analysis.summaries import Summarised
 
 
 class MapRemark(Protocol):
@@ -43,7 +44,7 @@ class MappedRows(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExportRows:
+class ExportRows(Summarised):
     """One export and one table it feeds: read = written + left out."""
 
     table: str
@@ -68,7 +69,7 @@ _SAID = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Remark:
+class Remark(Summarised):
     """One remark of the map on one column of an export; ``count`` is None where the whole column or file is meant."""
 
     table: str

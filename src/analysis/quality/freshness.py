@@ -12,7 +12,8 @@ from analysis.metrics.lineage import traced
 from analysis.metrics.views import PLANS, business_day
 from analysis.periods import Month, months_between
 from analysis.results import Fact, Finding, Sentence
-from analysis.sources.readers import literal, quoted
+from analysis.sources.sql import literal, quoted
+from analysis.summaries import Summarised
 from analysis.tables import contract
 
 #: A table with rows on fewer days of the year before is not daily; its gaps say nothing.
@@ -20,7 +21,7 @@ LEAST_DAYS = 150
 
 
 @dataclass(frozen=True, kw_only=True)
-class MonthGaps:
+class MonthGaps(Summarised):
     """One table kept by month: ``empty`` months between its first month and the report month, and ``ahead``: rows in months after the as-of day."""
 
     table: str
@@ -88,7 +89,7 @@ def months_missing(gaps: Sequence[MonthGaps]) -> list[Finding]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Freshness:
+class Freshness(Summarised):
     """One dated table. ``silent``: whole days of the report month after its last row; ``usual``: its longest gap in the year before (None: not daily)."""
 
     table: str

@@ -25,7 +25,8 @@ from analysis.metrics.views import PLANS
 from analysis.periods import Month, months_between
 from analysis.quality.coverage import ripens
 from analysis.results import Fact, Finding, Interval, Sentence
-from analysis.sources.readers import quoted
+from analysis.sources.sql import quoted
+from analysis.summaries import Summarised
 from analysis.tables import ColumnContract, TableContract, contract
 
 YEAR = 12
@@ -42,7 +43,7 @@ Values = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class OwnHistory:
+class OwnHistory(Summarised):
     """One series with its newest month judged. ``score``: distance from the expected value in units of what chance allows (beyond 1: a finding)."""
 
     table: str

@@ -15,7 +15,8 @@ import pandas as pd
 from analysis.metrics import StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.results import Fact, Finding, Sentence
-from analysis.sources.readers import quoted
+from analysis.sources.sql import quoted
+from analysis.summaries import Summarised
 from analysis.tables import contract
 
 MINUTES = 30
@@ -26,7 +27,7 @@ LISTED = 1000
 
 
 @dataclass(frozen=True)
-class NearRule:
+class NearRule(Summarised):
     """What two rows of a table must share to be suspected; columns in brackets of one another: the first that the data give."""
 
     table: str
@@ -53,7 +54,7 @@ def needed_columns() -> str:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class NearDuplicates:
+class NearDuplicates(Summarised):
     """Rows of one table that look like an earlier row. ``pairs``: both keys, the moments, what they share."""
 
     table: str

@@ -12,10 +12,11 @@ from analysis.metrics import Period, StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.params.screen_figures import ScreenFigure
 from analysis.results import Check, Fact, Sentence
+from analysis.summaries import Summarised
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reconciled:
+class Reconciled(Summarised):
     """One stated figure: ``ours`` less ``theirs`` is ``difference``; ``agrees`` when it is within the stated tolerance."""
 
     stated: ScreenFigure

@@ -26,6 +26,7 @@ from analysis.quality.history import OwnHistory, histories, out_of_line
 from analysis.quality.nearness import NearDuplicates, near_duplicates, twice_entered
 from analysis.quality.screens import Reconciled, reconciled, screen_checks
 from analysis.results import Check, Fact, Finding, Sentence
+from analysis.summaries import Summarised
 from analysis.tables import TableCheck, contract
 from analysis.tables.checks import reason_words
 from analysis.tables.store import FileWaterfall
@@ -37,7 +38,7 @@ ALERT_SHARE = 0.005
 
 
 @dataclass(frozen=True, kw_only=True)
-class FileRows:
+class FileRows(Summarised):
     """One file's rows by outcome."""
 
     table: str
@@ -47,7 +48,7 @@ class FileRows:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fault:
+class Fault(Summarised):
     """One kind of fault in one place: how many rows, what share of the table's rows, one example, and what was done with them.
 
     ``where`` is the place of the example in its file, for what was set aside.
@@ -64,7 +65,7 @@ class Fault:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AppliedCorrection:
+class AppliedCorrection(Summarised):
     """An entry of the corrections register and the rows it found."""
 
     id: str
@@ -76,7 +77,7 @@ class AppliedCorrection:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TableSpan:
+class TableSpan(Summarised):
     """A table's rows and the months they cover."""
 
     table: str
@@ -87,7 +88,7 @@ class TableSpan:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class QualityStudy:
+class QualityStudy(Summarised):
     """What the data-quality notebook shows. Counts of rows are exact."""
 
     month: Month

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from analysis.exhibits.blocks import MIME
 from analysis.exhibits.markup import NUMBERED
+from analysis.exhibits.record import MIME
 from analysis.locale import LANGUAGES, Language, translate
+from analysis.report.executed import SUMMARY_SECTIONS
 
 EXHIBITS = "exhibits.json"
 DROPPED_TAGS = frozenset({"parameters", "injected-parameters", "setup", "remove-cell"})
-SUMMARY_SECTIONS = frozenset({"executive", "summary"})  # executed last, read first
 UNPRINTED = frozenset({"facts", "callout"})
 
 Json = Mapping[str, Any]

@@ -8,7 +8,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from analysis.params import project_root
 from analysis.report.kernels import fitting_workers, free_memory, warm_kernels
 from analysis.report.progress import Progress
 from analysis.report.run import STANDARD, find_notebooks, run_notebooks
@@ -25,7 +24,10 @@ def rewrite_golden(
     Every other cell is left without output, so a committed notebook holds its headline and nothing else.
     """
     progress = progress or Progress()
-    notebooks = find_notebooks(folder or project_root() / "notebooks")
+    from analysis.workbook.sections import NOTEBOOKS
+
+    registered = None if folder else NOTEBOOKS
+    notebooks = find_notebooks(folder, registered=registered)
     standard = dict(zip(STANDARD, ("sample", "", "", ""), strict=True))
     with TemporaryDirectory() as scratch, warm_kernels({"AFTER_SALES_RUN_DIR": f"{scratch}/run"}) as kernels:
         with progress.stage("run notebooks"):

@@ -23,7 +23,8 @@ from analysis.exhibits.markup import Markup, block_styles
 from analysis.formats import date_text, grouped, month_text
 from analysis.locale import Language, translate
 from analysis.periods import Month
-from analysis.report.exhibit_index import SUMMARY_SECTIONS, exhibit_numbers
+from analysis.report.executed import SUMMARY_SECTIONS, Notebook, read_notebook
+from analysis.report.exhibit_index import exhibit_numbers
 from analysis.report.html_facts import (
     Definitions,
     Entry,
@@ -34,7 +35,7 @@ from analysis.report.html_facts import (
     wording,
 )
 from analysis.report.html_fonts import Weight, page_font
-from analysis.report.html_page import Content, Notebook, page_content, read_notebook
+from analysis.report.html_page import Content, page_content
 
 __all__ = ["notebook_html", "write_html_pack"]
 
@@ -43,6 +44,7 @@ STATUS = {
     "issued": ("Issued", "good"),
     "not tied out": ("Not tied out", "alert"),
     "draft": ("Draft", "watch"),
+    "incomplete": ("Incomplete", "alert"),
 }
 # What a pack's hashes are of; other names, such as those of files, are printed as they are.
 HASHED = frozenset({"data", "environment lock", "program", "parameters", "definitions"})
@@ -298,7 +300,7 @@ class _Site:
             )
         )
         titles = "".join([str(card["name"]) + str(card["value"]) for card in cards.values()])
-        return html.replace("@@fonts@@", _font_faces(html, self.language, bold=titles), 1)
+        return str(html.replace("@@fonts@@", _font_faces(html, self.language, bold=titles), 1))
 
     def _script_words(self) -> dict[str, str]:
         """Wording that the page's script needs."""

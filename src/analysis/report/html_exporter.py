@@ -9,6 +9,7 @@ from nbformat import NotebookNode
 from traitlets import Enum, default
 
 from analysis.locale import LANGUAGES
+from analysis.report.executed import refuse_unexecuted
 from analysis.report.html import notebook_html
 
 
@@ -28,4 +29,5 @@ class AfterSalesHTMLExporter(Exporter):
     ) -> tuple[str, dict[str, Any]]:
         prepared, resources = super().from_notebook_node(nb, resources, **options)
         name = resources.get("metadata", {}).get("name") or "notebook"
+        refuse_unexecuted(name, prepared)
         return notebook_html(name, prepared, language=self.language), resources

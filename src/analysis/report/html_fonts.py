@@ -202,7 +202,7 @@ def _woff2(tables: Mapping[str, bytes]) -> bytes:
         directory += _base128(len(data))
         stream += data
         sfnt_size += (len(data) + 3) & ~3
-    packed = brotli.compress(bytes(stream), mode=brotli.MODE_FONT, quality=9)
+    packed: bytes = brotli.compress(bytes(stream), mode=brotli.MODE_FONT, quality=9)
     length = 48 + len(directory) + len(packed)
     padding = -length % 4
     header = struct.pack(

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from pathlib import Path
 from typing import Any
 
-from analysis.errors import NotebookFailed, SourceError
-from analysis.exhibits.blocks import MIME
+from analysis.errors import NotebookFailed
 from analysis.exhibits.markup import Markup
 from analysis.exhibits.prose import prose_blocks, prose_text
+from analysis.exhibits.record import MIME
 from analysis.exhibits.shape import validate
 from analysis.locale import Language
+from analysis.report.executed import Notebook
 from analysis.report.exhibit_index import DROPPED_TAGS
 
-Notebook = Mapping[str, Any]
 Record = Mapping[str, Any]
 
 
@@ -35,19 +33,6 @@ class Content:
     facts: Mapping[str, Record] = field(default_factory=dict)
     used: Mapping[str, str] = field(default_factory=dict)
     blocks: Sequence[Record] = ()
-
-
-def read_notebook(path: Path) -> Notebook:
-    """A notebook as plain JSON of format 4."""
-    try:
-        notebook = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SourceError(f"notebook {path.name}: cannot be read ({error}); run the report again.") from error
-    if not isinstance(notebook, dict) or notebook.get("nbformat") != 4:
-        raise SourceError(
-            f"notebook {path.name}: not a notebook of format 4; open and save it in JupyterLab."
-        )
-    return notebook
 
 
 def page_content(

@@ -84,7 +84,7 @@ class Kernels:
     def manager(self, *, folder: Path) -> type[AsyncKernelManager]:
         """A kernel manager for papermill (``kernel_manager_class``) whose kernels start in ``folder``."""
         from jupyter_client.manager import AsyncKernelManager
-        from jupyter_client.provisioning import LocalProvisioner
+        from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
         warm = self
 
@@ -194,7 +194,7 @@ def warm_kernels(environment: Mapping[str, str], *, memory: int | None = None) -
 def _stop_warm_process() -> None:
     from multiprocessing import forkserver
 
-    stop = getattr(forkserver._forkserver, "_stop", None)  # type: ignore[attr-defined]
+    stop = getattr(forkserver._forkserver, "_stop", None)
     if stop:
         stop()
 

@@ -12,11 +12,11 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.errors import AnalysisError, PublicationRefused
+from analysis.errors import AnalysisError, PackIncomplete, PublicationRefused
 from analysis.params import project_root
 from analysis.report import manifest, publish
 from analysis.report.exhibit_index import EXHIBITS, exhibit_index
@@ -25,12 +25,14 @@ from analysis.report.progress import Progress
 from analysis.report.publish import Edition
 from analysis.report.run import (
     STANDARD,
+    Failure,
     Notebook,
     Value,
     find_notebooks,
     passed_parameters,
     refuse_unknown_parameters,
     run_notebooks,
+    scratch_notebooks,
 )
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ def make_report(
     progress: Progress | None = None,
     prepare: Prepare | None = None,
     export: Export | None = None,
+    registered: Sequence[str] | None = None,
 ) -> Edition:
     """Make and issue the report of one month.
 
@@ -71,6 +74,8 @@ def make_report(
     force : issue a new edition even when nothing has changed
     draft : make a pack that is stamped "not for signature", is kept in ``reports/_drafts`` and is no edition
     prepare, export : replace ``analysis.workbook.prepare_run`` and ``export_pack`` (tests, other front ends)
+    registered : names of the notebooks that belong to the report; left out, those that the sections register, or every notebook of a
+        ``folder`` that is not the project's own
 
     Returns
     -------
@@ -80,6 +85,8 @@ def make_report(
 
     Raises
     ------
+    PackIncomplete
+        A fault of the program left out a part. Nothing is issued; the stamped pack is kept in ``reports/_incomplete``.
     AnalysisError
         Of the kind that says why. Nothing is issued, the last edition stands, and what was made is kept in
         ``reports/_quarantine`` with the message, except when the run could not even be prepared.
@@ -92,8 +99,10 @@ def make_report(
     reports = (reports or project_root() / "reports").resolve()
     progress = progress or Progress()
     standard: dict[str, Value] = dict(zip(STANDARD, (run_name, month, data, as_of), strict=True))
-    everything = find_notebooks(folder or project_root() / "notebooks")
-    chosen = find_notebooks(folder or project_root() / "notebooks", notebooks)
+    if registered is None and folder is None:
+        registered = _registered()
+    everything = find_notebooks(folder, registered=registered)
+    chosen = find_notebooks(folder, notebooks, registered=registered)
     refuse_unknown_parameters(parameters, chosen)
     for notebook in chosen:
         passed_parameters(notebook, standard, parameters)
@@ -118,10 +127,17 @@ def make_report(
                 identity=(identity := manifest.identity(run, chosen, extra=parameters)),
                 code=manifest.code_version(str(identity["code"])),
                 draft=draft or len(chosen) < len(everything),
+                scratch=() if registered is None else scratch_notebooks(folder, registered),
             )
             standing = None if force or made.draft else made.unchanged()
             warming.join()
         return standing or made.edition(kernels)
+
+
+def _registered() -> Sequence[str]:
+    from analysis.workbook.sections import NOTEBOOKS
+
+    return NOTEBOOKS
 
 
 def _prepare_run(run_name: str, **options: Any) -> Any:
@@ -148,7 +164,7 @@ def _import_papermill() -> None:
         sys.modules[grammar] = None  # type: ignore[assignment]
     try:
         import papermill.execute  # noqa: F401
-        from jupyter_client.provisioning import LocalProvisioner  # noqa: F401
+        from jupyter_client.provisioning.local_provisioner import LocalProvisioner  # noqa: F401
     finally:
         if hidden:
             del sys.modules[grammar]
@@ -171,6 +187,8 @@ class _Making:
         str, Any
     ]  # as it was when the run began: a commit made meanwhile did not make these numbers
     draft: bool
+    scratch: Sequence[str] = ()
+    faults: list[Failure] = field(default_factory=list)
 
     @property
     def month(self) -> str:
@@ -204,7 +222,7 @@ class _Making:
     def edition(self, kernels: Kernels) -> Edition:
         building = publish.building_folder(self.reports, self.month)
         try:
-            return self._issued(building, kernels)
+            edition = self._issued(building, kernels)
         except AnalysisError as error:
             raise self._refused(building, error) from error
         except Exception as error:
@@ -213,11 +231,17 @@ class _Making:
         except BaseException:  # interrupted by hand: nothing to keep
             publish.remove_building(building)
             raise
+        if self.faults:
+            raise PackIncomplete(
+                "\n".join(fault.message for fault in self.faults)
+                + f"\nNothing was issued. The pack without these parts, stamped, is in {_place(edition.folder)}/, with this message."
+            )
+        return edition
 
     def _refused(self, building: Path, error: AnalysisError) -> AnalysisError:
         kept = self._kept(building, str(error))
         error.args = (
-            f"{error}\nNothing was issued. What was made is in {kept.parent.parent.name}/{kept.parent.name}/{kept.name}/, with this message.",
+            f"{error}\nNothing was issued. What was made is in {_place(kept)}/, with this message.",
         )
         return error
 
@@ -267,7 +291,10 @@ class _Making:
         from analysis.report.scrub import scrub_file
 
         with self.progress.stage("run notebooks") as note:
-            note(f"{len(self.notebooks)} notebooks, {self.workers} side by side")
+            left = (
+                f"; not run, as no section registers them: {', '.join(self.scratch)}" if self.scratch else ""
+            )
+            note(f"{len(self.notebooks)} notebooks, {self.workers} side by side{left}")
             paths = run_notebooks(
                 self.notebooks,
                 building / "notebooks",
@@ -276,6 +303,7 @@ class _Making:
                 kernels=kernels,
                 workers=self.workers,
                 progress=self.progress,
+                faults=self.faults,
             )
             return {path.stem: scrub_file(path) for path in paths}
 
@@ -323,7 +351,7 @@ class _Making:
     def _comparison(self, record: PackRecord) -> Comparison | None:
         from analysis.report import editions
 
-        if self.last is None or self.draft:
+        if self.last is None or self.draft or self.faults:
             return None
         causes = manifest.changed_parts(manifest.read(self.last)["identity"], self.identity)
         return editions.compare(
@@ -344,7 +372,7 @@ class _Making:
             "edition": number,
             "company": run.company.as_json(),
             "currency": run.currency,
-            "status": "draft" if self.draft else "issued" if record.tied_out else "not tied out",
+            "status": self._status(record),
             "code": code,
             "code_version": manifest.version_text(code),
             "preparer": run.preparer,
@@ -353,13 +381,18 @@ class _Making:
                 {"table": entry["table"], **file} for entry in manifest.inputs(run) for file in entry["files"]
             ],
             "registry": run.registry.as_json(currency=run.currency),
-            "checks": [*record.checks, *_own_checks()],
+            "checks": [*record.checks, *_own_checks(self.faults)],
             "hashes": self._hashes(),
             "restated": restated_rows(comparison, run.registry) if comparison else [],
             "restated_count": len(comparison.restated) if comparison else 0,
             "facts": record.facts,
             "findings": record.findings,
         }
+
+    def _status(self, record: PackRecord) -> str:
+        if self.faults:
+            return "incomplete"
+        return "draft" if self.draft else "issued" if record.tied_out else "not tied out"
 
     def _hashes(self) -> dict[str, str]:
         names = {
@@ -380,6 +413,9 @@ class _Making:
         from analysis.report import checks
 
         checks.refuse(checks.file_problems(building, [notebook.name for notebook in self.notebooks]))
+        if self.faults:
+            message = "\n\n".join(f"{fault.message}\n{fault.trace}" for fault in self.faults)
+            (building / publish.MESSAGE).write_text(message + "\n", encoding="utf-8")
         content = {
             "version": 1,
             "month": self.month,
@@ -398,20 +434,40 @@ class _Making:
             "seals": manifest.seals(building),
         }
         manifest.write_json(building / manifest.MANIFEST, content)
+        if self.faults:
+            return publish.keep_incomplete(building, self.reports, self.month)
         if self.draft:
             return publish.keep_draft(building, self.reports, self.month)
         return publish.issue(building, self.reports, self.month, number)
 
 
-def _own_checks() -> list[dict[str, Any]]:
+def _place(folder: Path) -> str:
+    """Where a pack lies, as a reader of the project says it: ``reports/_quarantine/2026-10-1``."""
+    return "/".join(folder.parts[-3:])
+
+
+def _own_checks(faults: Sequence[Failure]) -> list[dict[str, Any]]:
     """What the record had to pass before this pack could exist, as checks that the reader sees."""
     from analysis.results import Check, Sentence
 
+    executed = Check(
+        id="pack.executed",
+        outcome="passed",
+        sentence=Sentence("Every cell of every notebook ran, and none reported an error."),
+    )
+    if faults:
+        names = ", ".join(dict.fromkeys(fault.notebook.removesuffix(".ipynb") for fault in faults))
+        executed = Check(
+            id="pack.executed",
+            outcome="failed",
+            sentence=Sentence(
+                "A fault of the program kept parts of these notebooks from being made: {notebooks}.",
+                {"notebooks": names},
+            ),
+        )
     sentences = {
-        "pack.executed": "Every cell of every notebook ran, and none reported an error.",
         "pack.numbers": "Every number in sentences, tiles, tables and drawings is a recorded fact and agrees with it.",
         "pack.privacy": "No personal data, secret or path of a machine stands in a page or an evidence file.",
     }
-    return [
-        Check(id=id, outcome="passed", sentence=Sentence(text)).as_json() for id, text in sentences.items()
-    ]
+    passed = [Check(id=id, outcome="passed", sentence=Sentence(text)) for id, text in sentences.items()]
+    return [check.as_json() for check in (executed, *passed)]

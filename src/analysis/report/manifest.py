@@ -10,12 +10,14 @@ import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
 import analysis
-from analysis.params import params_root, project_root
+from analysis.params import project_root
+from analysis.params.places import params_in_force, shipped_root
 from analysis.report.run import Notebook
 
 MANIFEST = "manifest.json"
@@ -29,34 +31,46 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def sha256_of_files(paths: Iterable[Path], root: Path) -> str:
+def sha256_of_files(files: Mapping[str, Path]) -> str:
     """One hash over names and contents."""
     digest = hashlib.sha256()
-    for path in sorted(paths):
-        digest.update(f"{path.relative_to(root).as_posix()}\0{sha256(path)}\n".encode())
+    for name, path in sorted(files.items()):
+        digest.update(f"{name}\0{sha256(path)}\n".encode())
     return digest.hexdigest()
 
 
 def source_hash() -> str:
-    """Everything the package consists of: code, catalogues, templates, fonts, the table contract."""
+    """Everything the package consists of: code, catalogues, templates, fonts, the table contract; shipped params and notebooks have hashes of their own."""
     package = Path(analysis.__file__).parent
-    return sha256_of_files(
-        (path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts), package
-    )
+    files = {
+        path.relative_to(package).as_posix(): path
+        for path in package.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    return sha256_of_files({name: path for name, path in files.items() if not name.startswith("shipped/")})
 
 
 def _params_hashes(run_name: str) -> dict[str, str]:
-    """Parameters and definitions apart; the files of other runs do not count."""
-    root = params_root()
-    files = [path for path in root.rglob("*.yml") if path.parent.name != "runs" or path.stem == run_name]
-    definitions = [path for path in files if path.relative_to(root).parts[0] in _DEFINITIONS]
-    others = [path for path in files if path not in set(definitions)]
-    return {"params": sha256_of_files(others, root), "definitions": sha256_of_files(definitions, root)}
+    """Parameters and definitions in force, apart; the files of other runs do not count."""
+    parts: dict[str, dict[str, Path]] = {"params": {}, "definitions": {}}
+    for name, path in params_in_force().items():
+        folder = name.split("/")[0]
+        if folder != "runs" or path.stem == run_name:
+            parts["definitions" if folder in _DEFINITIONS else "params"][name] = path
+    return {part: sha256_of_files(files) for part, files in parts.items()}
+
+
+def _environment_hash() -> str:
+    """The lock's hash; where the package was installed without it, that of the names and versions of all that is installed."""
+    lock = project_root() / "requirements.lock"
+    if lock.is_file():
+        return sha256(lock)
+    installed = {f"{found.name.lower()}=={found.version}" for found in distributions()}
+    return hashlib.sha256("\n".join(sorted(installed)).encode()).hexdigest()
 
 
 def identity(run: Any, notebooks: Sequence[Notebook], *, extra: Mapping[str, str]) -> dict[str, Any]:
     """What the pack's bytes follow from. ``run`` is a prepared run (see ``analysis.workbook``)."""
-    lock = project_root() / "requirements.lock"
     return {
         "month": str(run.month),
         "as_of": run.as_of.isoformat(),
@@ -71,7 +85,7 @@ def identity(run: Any, notebooks: Sequence[Notebook], *, extra: Mapping[str, str
             notebook.name: sha256(notebook.path) for notebook in sorted(notebooks, key=lambda n: n.name)
         },
         "code": source_hash(),
-        "lock": sha256(lock) if lock.is_file() else "",
+        "lock": _environment_hash(),
     }
 
 
@@ -89,8 +103,8 @@ def changed_tables(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[
 
 def code_version(source: str) -> dict[str, Any]:
     """Package version, git commit where there is one, whether files differ from it, and the hash of the package itself."""
-    root = project_root()
-    commit = _git(root, "rev-parse", "HEAD")
+    root = shipped_root()  # an installed package has no commit, whatever repository the project lies in
+    commit = _git(root, "rev-parse", "HEAD") if (root / "pyproject.toml").is_file() else ""
     changes = _git(
         root,
         "status",

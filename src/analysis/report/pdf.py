@@ -17,7 +17,8 @@ from typing import Any
 
 from analysis.errors import ParameterError, PublicationRefused
 from analysis.locale import Language
-from analysis.report.pdf_document import Document, Notebook, day_of, document, read_notebook
+from analysis.report.executed import Notebook, read_notebook
+from analysis.report.pdf_document import Document, day_of, document
 
 __all__ = ["notebook_pdf", "write_pdf"]
 

@@ -12,7 +12,27 @@ from analysis.report.pdf_columns import breakable
 from analysis.report.pdf_nodes import Node, Nodes, counted, halved, plain, table_cell, table_column
 from analysis.report.pdf_prose import landscape_groups
 
-STAMPS = {"not tied out": "NOT TIED OUT — not for signature", "draft": "DRAFT — not for signature"}
+STAMPS = {
+    "not tied out": "NOT TIED OUT — not for signature",
+    "draft": "DRAFT — not for signature",
+    "incomplete": "INCOMPLETE — not for signature",
+}
+# Title and lead of the page that stands in place of the sign-off.
+UNSIGNED = {
+    "not tied out": (
+        "Not tied out: not for signature",
+        "The costs in this report do not agree with the general ledger. The differences are listed under the checks; "
+        "until they are explained, nobody signs.",
+    ),
+    "draft": (
+        "Draft: not for signature",
+        "This copy is a draft: it may lack sections, and no edition was issued with it. Sign the issued edition.",
+    ),
+    "incomplete": (
+        "Incomplete: not for signature",
+        "A fault of the program kept parts of this pack from being made; each says so in its place. No edition was issued with it.",
+    ),
+}
 RESTATED = {
     "name": "Figure restated",
     "period": "Period",
@@ -204,14 +224,7 @@ class Appendices:
         )
 
     def _not_for_signature(self, common: Node) -> Node:
-        draft = self.pack["status"] == "draft"
-        title = "Draft: not for signature" if draft else "Not tied out: not for signature"
-        lead = (
-            "This copy is a draft: it may lack sections, and no edition was issued with it. Sign the issued edition."
-            if draft
-            else "The costs in this report do not agree with the general ledger. The differences are listed under the checks; "
-            "until they are explained, nobody signs."
-        )
+        title, lead = UNSIGNED[self.pack["status"]]
         return self._appendix(
             "not-for-signature",
             title,

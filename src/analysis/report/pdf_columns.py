@@ -43,7 +43,7 @@ class Typeface:
         for path in font_paths():
             with TTFont(str(path), lazy=True) as font:
                 metrics = font["hmtx"].metrics
-                self._per_em = font["head"].unitsPerEm
+                self._per_em: int = font["head"].unitsPerEm
                 self._advances.append({code: metrics[glyph][0] for code, glyph in font.getBestCmap().items()})
 
     def missing(self, text: str) -> list[str]:

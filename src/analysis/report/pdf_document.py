@@ -7,35 +7,26 @@ only sets type. It reads the document with ``json()``, so a label such as ``#emp
 from __future__ import annotations
 
 import datetime as dt
-import json
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from analysis.errors import NotebookFailed, ParameterError, PublicationRefused, SourceError, suggestion
-from analysis.exhibits.blocks import MIME
+from analysis.errors import NotebookFailed, ParameterError, PublicationRefused, suggestion
 from analysis.exhibits.prose import prose_text
+from analysis.exhibits.record import MIME
 from analysis.exhibits.shape import validate
 from analysis.exhibits.style import LIGHT
 from analysis.formats import date_text, month_text
 from analysis.locale import Language
 from analysis.periods import Month
-from analysis.report.exhibit_index import (
-    DROPPED_TAGS,
-    SUMMARY_SECTIONS,
-    exhibit_numbers,
-    in_reading_order,
-    placed,
-)
+from analysis.report.executed import SUMMARY_SECTIONS, Notebook
+from analysis.report.exhibit_index import DROPPED_TAGS, exhibit_numbers, in_reading_order, placed
 from analysis.report.pdf_appendices import Appendices, stamp
 from analysis.report.pdf_columns import breakable, typeface
 from analysis.report.pdf_nodes import WORDS, Node, Nodes, plain
 from analysis.report.pdf_prose import Prose, kept, landscape_groups, lead, stepped, without_dead_links
 from analysis.report.pdf_tiles import cover_strip
-
-Notebook = Mapping[str, Any]
 
 PACK_KEYS = (
     "month",
@@ -57,6 +48,7 @@ STATUSES = {
     "issued": ("Issued", "good"),
     "not tied out": ("Not tied out", "alert"),
     "draft": ("Draft", "watch"),
+    "incomplete": ("Incomplete", "alert"),
 }
 
 
@@ -66,23 +58,6 @@ class Document:
 
     record: Node
     pictures: Mapping[str, str]
-
-
-def read_notebook(path: Path) -> Notebook:
-    """A notebook as plain JSON (format 4); what else a file may hold is refused."""
-    try:
-        notebook = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SourceError(f"notebook {path.name}: cannot be read ({error}); run the report again.") from error
-    if (
-        not isinstance(notebook, dict)
-        or notebook.get("nbformat") != 4
-        or not isinstance(notebook.get("cells"), list)
-    ):
-        raise SourceError(
-            f"notebook {path.name}: not a notebook of format 4; open and save it in JupyterLab."
-        )
-    return notebook
 
 
 def document(

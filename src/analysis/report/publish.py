@@ -1,6 +1,7 @@
 """Publishing fails closed: a pack is built in a folder of its own and becomes visible by one rename, whole or not at all.
 
-``reports/<month>/edition-n`` is never changed once it is there. A draft goes to ``reports/_drafts/<month>-<n>``. What fails goes to ``reports/_quarantine/<month>-<n>`` with a
+``reports/<month>/edition-n`` is never changed once it is there. A draft goes to ``reports/_drafts/<month>-<n>``. A pack in which
+a fault of the program left a part out goes to ``reports/_incomplete/<month>-<n>``, stamped. What fails goes to ``reports/_quarantine/<month>-<n>`` with a
 message; what is interrupted leaves a hidden ``.building-…`` folder that no reader looks at and ``analysis clean`` removes.
 """
 
@@ -17,6 +18,7 @@ from analysis.errors import PublicationRefused
 
 QUARANTINE = "_quarantine"
 DRAFTS = "_drafts"
+INCOMPLETE = "_incomplete"
 LATEST = "latest"
 MESSAGE = "message.txt"
 _MONTH = re.compile(r"\d{4}-\d{2}")
@@ -103,6 +105,11 @@ def quarantine(building: Path, reports: Path, month: str, message: str) -> Path:
 def keep_draft(building: Path, reports: Path, month: str) -> Path:
     """Put a draft on a shelf of its own; editions and ``latest`` stay as they are."""
     return _shelved(building, reports / DRAFTS, month)
+
+
+def keep_incomplete(building: Path, reports: Path, month: str) -> Path:
+    """Put a stamped pack that lacks a part on a shelf of its own; editions and ``latest`` stay as they are."""
+    return _shelved(building, reports / INCOMPLETE, month)
 
 
 def _shelved(building: Path, shelf: Path, month: str) -> Path:

@@ -1,29 +1,59 @@
 """Running the notebooks: two side by side, each once for both languages, every parameter passed and recorded.
 
 A notebook whose number is 90 or more reads what the others published, so it runs after all of them.
+
+A refusal (data, parameters) stops the run. A fault of the program in one cell does not: the cell says in its place that this part could
+not be made, what only repeats the fault is left blank, and the caller is given the faults, so that the pack is never issued as if whole.
 """
 
 from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.errors import MissingData, NotebookFailed, ParameterError, suggestion
-from analysis.exhibits.blocks import MIME, not_computed
+from analysis.errors import (
+    ContractError,
+    MissingData,
+    NotebookFailed,
+    ParameterError,
+    PublicationRefused,
+    SourceError,
+    suggestion,
+)
+from analysis.exhibits.record import MIME, Block
+from analysis.exhibits.statements import not_computed, not_made, sections_not_made
 from analysis.locale import Text
+from analysis.params.places import notebook_files
 from analysis.report.progress import Progress
 
 if TYPE_CHECKING:
     from analysis.report.kernels import Kernels
 
 FIRST_READER = 90
+# Below a run's folder: one file for each section in which something could not be made; the summary computes none of them again.
+FAULTS = "faults"
+# What concerns the whole run, wherever it is raised; anything else that a cell raises is a fault of the program in that cell.
+STOPPING = frozenset(
+    kind.__name__
+    for kind in (
+        ContractError,
+        KeyboardInterrupt,
+        MemoryError,
+        NotebookFailed,
+        ParameterError,
+        PublicationRefused,
+        SourceError,
+    )
+)
 STANDARD = ("run_name", "month", "data", "as_of")
 Value = str | int | float | bool
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,15 +142,32 @@ def _parameters(cells: Iterable[Mapping[str, Any]], name: str) -> dict[str, Valu
     return found
 
 
-def find_notebooks(folder: Path, wanted: Sequence[str] = ()) -> list[Notebook]:
-    """The notebooks of ``folder`` in the order of the pack; ``wanted`` picks by file name, number or section."""
-    notebooks = [Notebook.read(path) for path in sorted(folder.glob("*.ipynb"))]
+def find_notebooks(
+    folder: Path | None = None, wanted: Sequence[str] = (), *, registered: Sequence[str] | None = None
+) -> list[Notebook]:
+    """The notebooks of ``folder`` (or the project's and the shipped ones) in the order of the pack; ``wanted`` picks by file name, number or section.
+
+    ``registered`` names those that belong to the report (file names without ending); others in the folder are scratch work and are not
+    even read. None: every notebook there belongs to it.
+    """
+    there = sorted(folder.glob("*.ipynb")) if folder else notebook_files()
+    paths = [path for path in there if registered is None or path.stem in registered]
+    notebooks = [Notebook.read(path) for path in paths]
     if not notebooks:
-        raise ParameterError(f"{folder.name}/: holds no notebooks (*.ipynb); a report needs at least one.")
+        raise ParameterError(
+            f"{folder.name if folder else 'notebooks'}/: holds no notebook of the report"
+            f"{'' if registered is None else f' ({chr(44).join(registered)})'}; a report needs at least one."
+        )
     if wanted:
         chosen = {_wanted(name, notebooks).path for name in wanted}
         notebooks = [notebook for notebook in notebooks if notebook.path in chosen]
     return sorted(notebooks, key=lambda notebook: (notebook.order, notebook.name))
+
+
+def scratch_notebooks(folder: Path | None, registered: Sequence[str]) -> list[str]:
+    """Names of notebooks in ``folder`` that no section registers: the report does not run them."""
+    there = folder.glob("*.ipynb") if folder else notebook_files()
+    return sorted(path.name for path in there if path.stem not in registered)
 
 
 def _wanted(name: str, notebooks: Sequence[Notebook]) -> Notebook:
@@ -185,6 +232,11 @@ class Failure:
     kind: str
     text: str
     source: str
+    cell_id: str = ""
+    section: str = ""
+    trace: str = ""
+    # whether the notebook ended there, so that nothing of its section was made
+    ended: bool = False
 
     @property
     def message(self) -> str:
@@ -211,8 +263,13 @@ def run_notebooks(
     kernels: Kernels,
     workers: int,
     progress: Progress,
+    faults: list[Failure] | None = None,
 ) -> list[Path]:
-    """Execute every notebook into ``target`` (same file names), in the order given; raise NotebookFailed naming each that stopped."""
+    """Execute every notebook into ``target`` (same file names), in the order given; raise NotebookFailed naming each that stopped.
+
+    ``faults`` is a list to which faults of the program in single cells are added, the rest of the notebook being made; None: every fault
+    stops its notebook.
+    """
     refuse_unknown_parameters(extra, notebooks)
     jobs = {notebook.name: passed_parameters(notebook, standard, extra) for notebook in notebooks}
     target.mkdir(parents=True, exist_ok=True)
@@ -221,12 +278,15 @@ def run_notebooks(
         if failures:
             break
         bars = {notebook.name: progress.bar(notebook.name, notebook.cells) for notebook in stage}
+        before = list(faults or ())
         with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
             # the longest first, so that two workers end at about the same time
             order = sorted(stage, key=lambda notebook: -notebook.cells)
             try:
                 done = [
-                    pool.submit(_execute, n, target / n.path.name, jobs[n.name], kernels, bars[n.name])
+                    pool.submit(
+                        _execute, n, target / n.path.name, jobs[n.name], kernels, bars[n.name], faults
+                    )
                     for n in order
                 ]
                 failures += [failure for future in done if (failure := future.result()) is not None]
@@ -234,10 +294,30 @@ def run_notebooks(
                 pool.shutdown(wait=False, cancel_futures=True)
                 kernels.stop()
                 raise
+        if faults is None:
+            continue
+        faults.sort(key=lambda fault: (fault.notebook, fault.cell or 0))
+        _mark(faults, kernels)
+        if before:
+            for notebook in stage:
+                _say_what_is_missing(notebook, target / notebook.path.name, before)
+    if faults and {fault.notebook for fault in faults if fault.ended} == {n.path.name for n in notebooks}:
+        failures, faults[:] = [*failures, *faults], []  # nothing could be made: that is no pack
     if failures:
         failures.sort(key=lambda failure: failure.notebook)
         raise NotebookFailed("\n".join(failure.message for failure in failures))
     return [target / notebook.path.name for notebook in notebooks]
+
+
+def _mark(faults: Sequence[Failure], kernels: Kernels) -> None:
+    """Leave a file for each section with a fault in the run's folder, where the notebooks that read the others look."""
+    run_folder = kernels.environment.get("AFTER_SALES_RUN_DIR")
+    if run_folder is None or not faults:
+        return
+    folder = Path(run_folder) / FAULTS
+    folder.mkdir(parents=True, exist_ok=True)
+    for fault in faults:
+        (folder / f"{fault.section}.txt").write_text(f"{fault.cell_id}: {fault.kind}\n", encoding="utf-8")
 
 
 def _execute(
@@ -246,6 +326,7 @@ def _execute(
     parameters: Mapping[str, Value],
     kernels: Kernels,
     step: Callable[[], None],
+    faults: list[Failure] | None,
 ) -> Failure | None:
     import logging
 
@@ -254,6 +335,7 @@ def _execute(
 
     engine = _engine()
     logging.getLogger("papermill").setLevel(logging.CRITICAL)  # what it would log of a failure is in ours
+    watch = None if faults is None else _Watch(notebook=notebook, faults=faults)
     try:
         papermill.execute_notebook(
             _no_placeholders(notebook.path),
@@ -268,14 +350,16 @@ def _execute(
             # for our engine and nbclient
             step=step,
             partial=output,
+            watch=watch,
+            allow_errors=watch is not None,
             kernel_manager_class=kernels.manager(folder=notebook.path.parent),
             shutdown_kernel="immediate",
             record_timing=False,
         )
     except PapermillExecutionError as error:
-        if error.ename == MissingData.__name__ and _ends_not_computed(
-            notebook, output, error.cell_index, error.evalue
-        ):
+        ending = _ending(notebook, output, error, faults)
+        if ending is not None:
+            _end_section(output, error.cell_index, ending)
             return None
         return _failure(notebook, output, error.cell_index, error.ename, error.evalue, error.source)
     except Exception as error:
@@ -284,30 +368,167 @@ def _execute(
     return None
 
 
-def _ends_not_computed(notebook: Notebook, output: Path, index: int, text: str) -> bool:
-    """A section whose data are absent as a whole ends at its setup cell, which then says what it needs; the other sections are still made.
+# ---------------------------------------------------------------- a fault in one cell
 
-    Only the setup cell may end a section so: further down a part says for itself what it lacks, and a refusal there is a fault.
+
+@dataclass(kw_only=True)
+class _Watch:
+    """What one notebook could not make, cell by cell.
+
+    ``lost`` holds the names that failed cells would have defined: a later cell that only misses one of them repeats a fault already told.
     """
-    executed = json.loads(output.read_text(encoding="utf-8"))
-    cells = [
-        cell
-        for cell in executed["cells"]
-        if "papermill-error-cell-tag" not in cell["metadata"].get("tags", [])
-    ]
-    tags = cells[index]["metadata"].get("tags", [])
-    if "setup" not in tags:
-        return False
-    needs = text.removeprefix("not computed: needs ").split(", ")
-    block = not_computed(
-        MissingData(*needs), id=f"{notebook.section}.not_computed", what=Text.of(notebook.title)
+
+    notebook: Notebook
+    faults: list[Failure]
+    lost: set[str] = field(default_factory=set)
+
+    def settle(self, cells: Sequence[Any], index: int) -> None:
+        """Put “this part could not be made” in the place of a cell's error; raise where the error ends the notebook."""
+        cell = cells[index]
+        errors = [output for output in cell.get("outputs", []) if output["output_type"] == "error"]
+        if not errors:
+            return
+        error, tags = errors[0], cell["metadata"].get("tags", [])
+        if error["ename"] in STOPPING or {"setup", "parameters", "injected-parameters"} & set(tags):
+            raise _stopped_by(error, cell, index)
+        made = [output for output in cell["outputs"] if output["output_type"] != "error"]
+        repeats = error["ename"] == "NameError" and any(f"'{name}'" in error["evalue"] for name in self.lost)
+        if not repeats:
+            fault = _fault(self.notebook, cells, index, error)
+            self.faults.append(fault)
+            made.append(_output(_fault_block(self.notebook, fault)))
+            # the remark is for the reader, whatever the cell was
+            cell["metadata"]["tags"] = [tag for tag in tags if tag != "remove-cell"]
+        self.lost |= _defined(cell["source"])
+        cell["outputs"] = made
+
+
+def _stopped_by(error: Mapping[str, Any], cell: Mapping[str, Any], index: int) -> Exception:
+    from papermill.exceptions import PapermillExecutionError
+
+    stopped: Exception = PapermillExecutionError(
+        cell_index=index,
+        exec_count=cell.get("execution_count"),
+        source=cell["source"],
+        ename=error["ename"],
+        evalue=error["evalue"],
+        traceback=error["traceback"],
     )
-    data = {MIME: dict(block.payload), "text/html": block.html("en"), "text/plain": block.plain()}
-    cells[index]["metadata"]["tags"] = [tag for tag in tags if tag not in ("setup", "remove-cell")]
-    cells[index]["outputs"] = [{"output_type": "display_data", "data": data, "metadata": {}}]
-    executed["cells"] = cells[: index + 1]
+    return stopped
+
+
+def _fault(
+    notebook: Notebook,
+    cells: Sequence[Mapping[str, Any]],
+    index: int,
+    error: Mapping[str, Any],
+    *,
+    ended: bool = False,
+) -> Failure:
+    return Failure(
+        notebook=notebook.path.name,
+        cell=index + 1,
+        heading=_heading(cells, index),
+        kind=error["ename"],
+        text=error["evalue"],
+        source=source_of(cells[index]),
+        cell_id=str(cells[index].get("id", "")),
+        section=notebook.section,
+        trace=_ANSI.sub("", "\n".join(error["traceback"])),
+        ended=ended,
+    )
+
+
+def _defined(source: str) -> set[str]:
+    """Names that a cell assigns or imports, at its top level."""
+    try:
+        body = ast.parse(source).body
+    except SyntaxError:
+        return set()
+    found: set[str] = set()
+    for node in body:
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            found |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+            found |= {
+                name.id
+                for name in ast.walk(node)
+                if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)
+            }
+    return found
+
+
+def _fault_block(notebook: Notebook, fault: Failure) -> Block:
+    return not_made(
+        id=f"{notebook.section}.not_made.{fault.cell_id}",
+        kind=fault.kind,
+        notebook=notebook.name,
+        cell=fault.cell_id,
+    )
+
+
+def _ending(notebook: Notebook, output: Path, error: Any, faults: list[Failure] | None) -> Block | None:
+    """What a notebook says whose setup cell ends it while the other sections are still made; None when the run must stop.
+
+    Data absent as a whole are no fault: the section says what it needs. Only the setup cell may end a section so; further down a part says
+    for itself what it lacks. A fault of the program in the setup cell is told, where the caller takes faults.
+    """
+    cells = _cells_of(output)
+    if "setup" not in cells[error.cell_index]["metadata"].get("tags", []) or error.ename in STOPPING:
+        return None
+    if error.ename == MissingData.__name__:
+        needs = error.evalue.removeprefix("not computed: needs ").split(", ")
+        return not_computed(
+            MissingData(*needs), id=f"{notebook.section}.not_computed", what=Text.of(notebook.title)
+        )
+    if faults is None:
+        return None
+    told = {"ename": error.ename, "evalue": error.evalue, "traceback": error.traceback}
+    fault = _fault(notebook, cells, error.cell_index, told, ended=True)
+    faults.append(fault)
+    return _fault_block(notebook, fault)
+
+
+def _end_section(output: Path, index: int, block: Block) -> None:
+    """The executed notebook ends at ``index``, with the block as what that cell shows."""
+    executed = json.loads(output.read_text(encoding="utf-8"))
+    executed["cells"] = _cells_of(output)[: index + 1]
+    _show_in(executed["cells"][index], [_output(block)])
     output.write_text(json.dumps(executed, ensure_ascii=False, indent=1), encoding="utf-8")
-    return True
+
+
+def _say_what_is_missing(notebook: Notebook, output: Path, faults: Sequence[Failure]) -> None:
+    """A notebook that reads the others says, before anything else, in which of them something could not be made."""
+    executed = json.loads(output.read_text(encoding="utf-8"))
+    setup = [cell for cell in executed["cells"] if "setup" in cell["metadata"].get("tags", [])]
+    if not setup:
+        return
+    names = list(dict.fromkeys(fault.notebook.removesuffix(".ipynb") for fault in faults))
+    block = sections_not_made(id=f"{notebook.section}.not_made", notebooks=names)
+    _show_in(setup[0], [*setup[0]["outputs"], _output(block)])
+    output.write_text(json.dumps(executed, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def _show_in(cell: dict[str, Any], outputs: list[Any]) -> None:
+    tags = cell["metadata"].get("tags", [])
+    cell["metadata"]["tags"] = [tag for tag in tags if tag not in ("setup", "remove-cell")]
+    cell["outputs"] = outputs
+
+
+def _output(block: Block) -> Any:
+    from nbformat.v4 import new_output
+
+    data = {MIME: dict(block.payload), "text/html": block.html("en"), "text/plain": block.plain()}
+    return new_output("display_data", data=data)
+
+
+def _cells_of(output: Path) -> list[dict[str, Any]]:
+    """The cells of an executed notebook without papermill's own remarks."""
+    cells = json.loads(output.read_text(encoding="utf-8"))["cells"]
+    return [cell for cell in cells if "papermill-error-cell-tag" not in cell["metadata"].get("tags", [])]
+
+
+# ---------------------------------------------------------------- papermill
 
 
 def _no_placeholders(path: Path) -> str:
@@ -319,17 +540,19 @@ def _engine() -> str:
     """papermill's own engine, with a step after each cell and the notebook kept when the kernel dies."""
     from papermill.engines import NBClientEngine, papermill_engines
 
-    class Engine(NBClientEngine):
+    class Engine(NBClientEngine):  # type: ignore[misc]
         @classmethod
         def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> Any:
             import nbformat
 
-            step, partial = options.pop("step"), options.pop("partial")
+            step, partial, watch = options.pop("step"), options.pop("partial"), options.pop("watch")
             complete = nb_man.cell_complete
 
             def cell_complete(cell: Any, cell_index: int | None = None, **rest: Any) -> None:
                 complete(cell, cell_index=cell_index, **rest)
                 step()
+                if watch is not None and cell_index is not None and cell.cell_type == "code":
+                    watch.settle(nb_man.nb.cells, cell_index)
 
             nb_man.cell_complete = cell_complete
             try:
@@ -352,21 +575,25 @@ def _last_started(output: Path) -> int | None:
     return started[-1] if started else None
 
 
+def _heading(cells: Sequence[Mapping[str, Any]], index: int) -> str:
+    """The heading under which a cell stands."""
+    headings = [
+        line.lstrip("# ")
+        for cell in cells[:index]
+        if cell["cell_type"] == "markdown"
+        for line in source_of(cell).splitlines()
+        if line.startswith("#")
+    ]
+    return headings[-1] if headings else ""
+
+
 def _failure(
     notebook: Notebook, output: Path, index: int | None, kind: str, text: str, source: str
 ) -> Failure:
     heading = ""
     if index is not None and output.is_file():
-        cells = json.loads(output.read_text(encoding="utf-8"))["cells"]
-        cells = [cell for cell in cells if "papermill-error-cell-tag" not in cell["metadata"].get("tags", [])]
-        headings = [
-            line.lstrip("# ")
-            for cell in cells[:index]
-            if cell["cell_type"] == "markdown"
-            for line in source_of(cell).splitlines()
-            if line.startswith("#")
-        ]
-        heading = headings[-1] if headings else ""
+        cells = _cells_of(output)
+        heading = _heading(cells, index)
         source = source or source_of(cells[index])
     return Failure(
         notebook=notebook.path.name,

@@ -7,12 +7,4 @@ from __future__ import annotations
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submod_attrs={
-        "components": ["ChurnComponents", "churn_components", "components_of_spells"],
-        "cohorts": ["cohort_differences", "cohort_matrix"],
-        "scores": ["RiskScores", "risk_scores"],
-        "leaving": ["RetentionStudy", "study"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,9 @@ from analysis.results import Fact
 from analysis.retention import views
 from analysis.retention.movement import year_of
 from analysis.retention.standing import contracts
-from analysis.retention.stating import plain
+from analysis.retention.stating import Common, plain
 from analysis.retention.warning import Warning_
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,14 +28,14 @@ HORIZON = 6  # months ahead for which the renewal calendar names accounts
 
 
 @dataclass(frozen=True, kw_only=True)
-class Account:
+class Account(Summarised):
     """One account by its rank: where it belongs, its yearly value a year ago and now, the share kept, the last day of the running term (None: lost), chance of loss (None: no score)."""
 
     rank: int
     segment: str
     region: str
     kind: str
-    due_on: object | None
+    due_on: dt.date | None
     before: Fact
     value: Fact
     kept: Fact
@@ -41,20 +43,20 @@ class Account:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Due:
+class Due(Summarised):
     """An account whose term ends within the horizon: value that comes up and, where there is a score, value times chance of loss."""
 
     rank: int
     segment: str
     region: str
-    due_on: object
+    due_on: dt.date
     value: Fact
     chance: Fact | None
     at_risk: Fact | None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Accounts:
+class Accounts(Summarised):
     """Accounts under contract: the largest, those up for renewal, all of them as evidence, and how concentrated their value is.
 
     ``top_share`` : held by the largest tenth; ``ten_share`` : by the ten largest; ``equal_accounts`` : as many accounts of one size would be as concentrated
@@ -99,7 +101,7 @@ def accounts(inputs: StudyInputs, found: Warning_ | None) -> Accounts:
     values = running["value_now"]
     total, top = values.sum(), max(1, len(values) // 10)
     shares = (values / total).astype(float)
-    common = {"period": inputs.month}
+    common: Common = {"period": inputs.month}
 
     def held(count: int) -> dict[str, Any]:
         return {
@@ -118,15 +120,15 @@ def accounts(inputs: StudyInputs, found: Warning_ | None) -> Accounts:
         **_renewing(inputs, running),
         listed=_listed(frame),
         lost=large_losses(inputs),
-        number=plain(inputs, "accounts_under_contract", len(running), dimensions={}, **common),  # type: ignore[arg-type]
+        number=plain(inputs, "accounts_under_contract", len(running), dimensions={}, **common),
         value=plain(
             inputs, "contract_value", total, dimensions={"customer_type": "b2b", "moment": "end"}, **common
-        ),  # type: ignore[arg-type]
+        ),
         top_share=plain(inputs, "top_account_share", **held(top)),
         ten_share=plain(inputs, "ten_account_share", **held(10)),
         equal_accounts=plain(
             inputs, "equal_accounts", round(1 / float((shares**2).sum())), dimensions={}, **common
-        ),  # type: ignore[arg-type]
+        ),
     )
 
 
@@ -145,7 +147,7 @@ def _listed(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _account(inputs: StudyInputs, rank: int, row: dict[Any, Any]) -> Account:
-    common = {"period": inputs.month}
+    common: Common = {"period": inputs.month}
     place = {"rank": str(rank)}
     before, now = _amount(row["value_before"]), _amount(row["value_now"])
     kept = min(before, now) if before else None
@@ -157,8 +159,8 @@ def _account(inputs: StudyInputs, rank: int, row: dict[Any, Any]) -> Account:
         due_on=row["due_on"] if now else None,
         before=plain(
             inputs, "account_contract_value", before, dimensions={**place, "moment": "start"}, **common
-        ),  # type: ignore[arg-type]
-        value=plain(inputs, "account_contract_value", now, dimensions=place, **common),  # type: ignore[arg-type]
+        ),
+        value=plain(inputs, "account_contract_value", now, dimensions=place, **common),
         kept=plain(
             inputs,
             "account_revenue_retention",
@@ -167,7 +169,7 @@ def _account(inputs: StudyInputs, rank: int, row: dict[Any, Any]) -> Account:
             denominator=before,
             dimensions=place,
             **common,
-        ),  # type: ignore[arg-type]
+        ),
         chance=_chance(inputs, row["chance_of_loss"], place),
     )
 
@@ -186,7 +188,7 @@ def _renewing(inputs: StudyInputs, running: pd.DataFrame) -> dict[str, Any]:
     due = due.sort_values(
         ["at_risk", "value_now", "customer_id"], ascending=[False, False, True], kind="stable"
     )
-    common = {"period": Period(inputs.month + 1, inputs.month + HORIZON)}
+    common: Common = {"period": Period(inputs.month + 1, inputs.month + HORIZON)}
 
     def line(rank: int, row: dict[Any, Any]) -> Due:
         place = {"due": str(rank)}
@@ -195,29 +197,29 @@ def _renewing(inputs: StudyInputs, running: pd.DataFrame) -> dict[str, Any]:
             segment=str(row["segment"]),
             region=str(row["region"]),
             due_on=row["due_on"],
-            value=plain(inputs, "account_contract_value", row["value_now"], dimensions=place, **common),  # type: ignore[arg-type]
+            value=plain(inputs, "account_contract_value", row["value_now"], dimensions=place, **common),
             chance=_chance(inputs, row["chance_of_loss"], place),
             at_risk=plain(inputs, "contract_value_at_risk", row["at_risk"], dimensions=place, **common)
             if scored
-            else None,  # type: ignore[arg-type]
+            else None,
         )
 
     return {
         "due": tuple(line(rank, row) for rank, row in enumerate(due.head(SHOWN).to_dict("records"), start=1)),
-        "due_number": plain(inputs, "accounts_due", len(due), dimensions={}, **common),  # type: ignore[arg-type]
+        "due_number": plain(inputs, "accounts_due", len(due), dimensions={}, **common),
         "due_value": plain(
             inputs, "accounts_due_value", sum(due["value_now"], Decimal(0)), dimensions={}, **common
-        ),  # type: ignore[arg-type]
+        ),
         "due_at_risk": plain(
             inputs, "contract_value_at_risk", sum(due["at_risk"], Decimal(0)), dimensions={}, **common
         )
         if scored
-        else None,  # type: ignore[arg-type]
+        else None,
     }
 
 
 def _chance(inputs: StudyInputs, chance: float, place: dict[str, str]) -> Fact | None:
-    known = chance == chance  # noqa: PLR0124
+    known = chance == chance
     return (
         plain(inputs, "account_loss_score", float(chance), period=inputs.month, dimensions=place)
         if known

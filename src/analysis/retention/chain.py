@@ -16,6 +16,7 @@ from analysis.retention import views
 from analysis.retention.drivers import Drivers
 from analysis.retention.standing import observed_from
 from analysis.retention.stating import estimate
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +38,7 @@ NAMES = {
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Link:
+class Link(Summarised):
     """One link: its strength (ratio), its p-value, and, once judged among all links, whether it holds."""
 
     id: str

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from analysis.errors import ContractError, ParameterError
 from analysis.metrics.lineage import traced
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChurnComponents:
+class ChurnComponents(Summarised):
     """Customers of one period, each in exactly one place.
 
     Present at start: ``retained`` or ``lost``. Not present at start and present at end: ``new`` (never seen before) or ``reactivated``.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analysis.errors import FitError, MissingData
 from analysis.metrics import Period, StudyInputs
@@ -19,6 +19,7 @@ from analysis.results import Fact
 from analysis.retention import views
 from analysis.retention.standing import contracts, felt, observed_from
 from analysis.retention.stating import TOO_FEW, estimate
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,7 +49,7 @@ TESTED = (("slow", "total"), ("repeat", "total_repeat"), ("waited", "response"),
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Drivers:
+class Drivers(Summarised):
     """Hazard ratios by (experience, model), p-values of the total effects, absolute differences, and tests of proportionality.
 
     ``diagnostics`` : by experience, statistic and p-value of whether its ratio changes with the age of the contract, in the model it is tested in;
@@ -104,7 +105,7 @@ def drivers(inputs: StudyInputs) -> Drivers:
     for what, model in TESTED:
         fit = fits.get(model)
         if fit is not None and what in fit.coefficients.index:
-            p_values[what] = float(fit.coefficients.loc[what, "p_value"])
+            p_values[what] = float(fit.coefficients["p_value"].loc[what])
     return Drivers(
         ratios=ratios,
         p_values=p_values,
@@ -183,7 +184,7 @@ def _ratio(
         return inputs.engine.stated(
             "loss_hazard_ratio", period=period, value=None, reason=TOO_FEW, dimensions=place
         )
-    row = fit.coefficients.loc[name]
+    row: Any = fit.coefficients.loc[name]
     return estimate(
         inputs,
         "loss_hazard_ratio",

@@ -15,6 +15,7 @@ from analysis.metrics.lineage import traced
 from analysis.results import Fact
 from analysis.retention.stating import plain
 from analysis.retention.vintages import Cohorts
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +25,7 @@ EFFECTS = ("age", "calendar", "cohort")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Effect:
+class Effect(Summarised):
     """One of the three: deviance explained beyond a straight line when it enters last, its degrees of freedom, and the p-value."""
 
     name: str

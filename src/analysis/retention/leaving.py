@@ -26,6 +26,7 @@ from analysis.retention.settings import load_settings
 from analysis.retention.staying import Staying, staying
 from analysis.retention.vintages import Cohorts
 from analysis.retention.warning import Warning_, warning
+from analysis.summaries import Summarised
 
 T = TypeVar("T")
 Missing = MissingData | FitError
@@ -33,7 +34,7 @@ LEFT_OUT = MissingData(message="left out: the parameter business_model asks for 
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RetentionStudy:
+class RetentionStudy(Summarised):
     """What the retention notebook shows. A part that could not be computed is the refusal that says why.
 
     ``models`` decides which pages are made: ``b2b`` accounts and renewals, ``b2c`` cohorts and the call list; what neither needs is ``LEFT_OUT``.

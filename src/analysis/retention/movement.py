@@ -15,7 +15,8 @@ from analysis.results import Fact
 from analysis.retention import views
 from analysis.retention.components import ChurnComponents, churn_components
 from analysis.retention.standing import contracts, purchases
-from analysis.retention.stating import NO_YEAR, TOO_FEW, plain, share
+from analysis.retention.stating import NO_YEAR, TOO_FEW, Common, plain, share
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +27,7 @@ MOVEMENTS = ("start", "retained", "lost", "new", "reactivated", "end", "won_and_
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Movement:
+class Movement(Summarised):
     """The components of one period and one group, as facts by name."""
 
     basis: str
@@ -42,7 +43,7 @@ class Movement:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Basis:
+class Basis(Summarised):
     """Churn on one basis: the year, the month, the year by customer type, and the yearly rate month by month."""
 
     basis: str
@@ -53,7 +54,7 @@ class Basis:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Revenue:
+class Revenue(Summarised):
     """Yearly contract value of the customers present at the start, and what of it was kept; by customer type and together (None)."""
 
     customer_type: str | None
@@ -139,12 +140,12 @@ def movement(
 ) -> Movement:
     """Facts of the components; every popular formula under its own name."""
     place = {"churn_basis": basis} | ({"customer_type": customer_type} if customer_type else {})
-    common = {"period": period}
+    common: Common = {"period": period}
 
     def rate(metric: str, value: float | None, top: int) -> Fact:
         return plain(
             inputs, metric, value, dimensions=place, numerator=top, denominator=found.start, **common
-        )  # type: ignore[arg-type]
+        )
 
     return Movement(
         basis=basis,
@@ -160,11 +161,11 @@ def movement(
                 **common,
             )
             for name in MOVEMENTS
-        },  # type: ignore[arg-type]
-        gross_churn=share(inputs, "gross_churn_rate", found.lost, found.start, dimensions=place, **common),  # type: ignore[arg-type]
+        },
+        gross_churn=share(inputs, "gross_churn_rate", found.lost, found.start, dimensions=place, **common),
         retention=share(
             inputs, "customer_retention_rate", found.retained, found.start, dimensions=place, **common
-        ),  # type: ignore[arg-type]
+        ),
         net_loss=rate("net_customer_loss_rate", found.net_customer_loss_rate, found.start - found.end),
         popular_retention=rate("popular_retention_rate", found.popular_retention_rate, found.end - found.new),
         popular_gap=rate("popular_retention_gap", found.popular_retention_gap, found.reactivated),
@@ -192,7 +193,7 @@ def revenue_retention(inputs: StudyInputs) -> tuple[Revenue, ...]:
 def _revenue(inputs: StudyInputs, rows: pd.DataFrame, customer_type: str | None, period: Period) -> Revenue:
     place = {"customer_type": customer_type} if customer_type else {}
     start, end, kept = (sum(rows[name], Decimal(0)) for name in ("start_value", "end_value", "kept_value"))
-    common = {"period": period}
+    common: Common = {"period": period}
 
     def ratio(metric: str, value: Decimal) -> Fact:
         return plain(
@@ -203,12 +204,12 @@ def _revenue(inputs: StudyInputs, rows: pd.DataFrame, customer_type: str | None,
             numerator=value,
             denominator=start,
             **common,
-        )  # type: ignore[arg-type]
+        )
 
     return Revenue(
         customer_type=customer_type,
-        start=plain(inputs, "contract_value", start, dimensions={**place, "moment": "start"}, **common),  # type: ignore[arg-type]
-        end=plain(inputs, "contract_value", end, dimensions={**place, "moment": "end"}, **common),  # type: ignore[arg-type]
+        start=plain(inputs, "contract_value", start, dimensions={**place, "moment": "start"}, **common),
+        end=plain(inputs, "contract_value", end, dimensions={**place, "moment": "end"}, **common),
         gross=ratio("gross_revenue_retention", kept),
         net=ratio("net_revenue_retention", end),
     )
@@ -223,7 +224,7 @@ def reasons(inputs: StudyInputs) -> tuple[tuple[tuple[str, bool | None, Fact], .
     if frame.empty:
         raise MissingData("customers.churn_reason")
     total = int(frame["lost"].sum())
-    common = {"period": period}
+    common: Common = {"period": period}
     lines = tuple(
         (
             str(row.reason),
@@ -231,12 +232,12 @@ def reasons(inputs: StudyInputs) -> tuple[tuple[tuple[str, bool | None, Fact], .
             share(
                 inputs,
                 "loss_reason_share",
-                int(row.lost),
+                int(str(row.lost)),
                 total,
                 dimensions={"churn_reason": str(row.reason)},
                 **common,
             ),
-        )  # type: ignore[arg-type]
+        )
         for row in frame.groupby("reason", as_index=False)
         .agg(lost=("lost", "sum"), avoidable=("avoidable", "first"))
         .sort_values(["lost", "reason"], ascending=[False, True])
@@ -246,7 +247,7 @@ def reasons(inputs: StudyInputs) -> tuple[tuple[tuple[str, bool | None, Fact], .
     yes = int(marked.loc[marked["avoidable"].astype(bool), "lost"].sum())
     return lines, share(
         inputs, "avoidable_churn_share", yes, int(marked["lost"].sum()), dimensions={}, **common
-    )  # type: ignore[arg-type]
+    )
 
 
 @traced
@@ -306,13 +307,13 @@ def renewal_calendar(inputs: StudyInputs) -> tuple[tuple[Month, str, Fact, Fact]
     lines = []
     for row in frame.itertuples():
         month, place = Month.parse(str(row.month)[:10]), {"customer_type": str(row.customer_type)}
-        common = {"period": month, "dimensions": place}
+        common: Common = {"period": month}
         lines.append(
             (
                 month,
                 str(row.customer_type),
-                plain(inputs, "renewal_contracts", int(row.contracts), **common),
-                plain(inputs, "renewal_value", row.yearly, **common),
+                plain(inputs, "renewal_contracts", int(str(row.contracts)), dimensions=place, **common),
+                plain(inputs, "renewal_value", row.yearly, dimensions=place, **common),
             )
-        )  # type: ignore[arg-type]
+        )
     return tuple(lines)

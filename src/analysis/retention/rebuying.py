@@ -15,6 +15,7 @@ from analysis.retention import views
 from analysis.retention.settings import load_settings
 from analysis.retention.standing import contracts, felt, observed_from
 from analysis.retention.stating import TOO_FEW, estimate, plain, share
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +28,7 @@ LANDMARK_STEP = 3  # months between landmarks
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Rebuying:
+class Rebuying(Summarised):
     """One group of served customers beside its matches, within a window of months."""
 
     window: int

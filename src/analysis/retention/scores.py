@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.errors import FitError, ParameterError
 from analysis.metrics.lineage import traced
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,7 +20,7 @@ DRIFTED = 0.25  # population stability index above which an input has shifted
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RiskScores:
+class RiskScores(Summarised):
     """Scores and how far they can be trusted.
 
     Attributes

@@ -8,14 +8,16 @@ from typing import Literal
 
 from analysis.errors import ParameterError
 from analysis.metrics.lineage import traced
-from analysis.params.strict import bind, params_root, read_yaml
+from analysis.params.places import params_file
+from analysis.params.strict import bind, read_yaml
 from analysis.retention.cohorts import Period
+from analysis.summaries import Summarised
 
 BusinessModel = Literal["from_data", "both", "b2b", "b2c"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class RetentionSettings:
+class RetentionSettings(Summarised):
     """Definitions of the retention study.
 
     business_model : which of the two kinds of pages are made: accounts and renewals (b2b), cohorts and scores (b2c), both, or as the data have customers
@@ -40,12 +42,8 @@ class RetentionSettings:
                 f"retention.yml: risk_horizon_months is {self.risk_horizon_months}; choose 1 to 12."
             )
 
-    @property
-    def longest_window(self) -> int:
-        return max(self.repurchase_windows_months)
-
 
 @traced
 def load_settings(path: Path | None = None) -> RetentionSettings:
-    path = path or params_root() / "retention.yml"
+    path = path or params_file("retention.yml")
     return bind(RetentionSettings, read_yaml(path), path.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
@@ -19,6 +19,12 @@ NO_YEAR = Text(
     zh="未计算：订单记录在期前不足一年",
 )
 NOBODY = Text(en="not computed: nobody was present at the start", zh="未计算：期初无客户")
+
+
+class Common(TypedDict):
+    """What the facts of one table have in common."""
+
+    period: Month | Period
 
 
 def share(

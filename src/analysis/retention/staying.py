@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from analysis.errors import FitError, MissingData
 from analysis.locale import Text
@@ -16,11 +17,13 @@ from analysis.results import Fact
 from analysis.retention import views
 from analysis.retention.standing import contracts, observed_from
 from analysis.retention.stating import estimate, plain
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.stats import SurvivalCurve
+    from analysis.stats.survival import Weighting
 
 DAYS_PER_MONTH = 365.25 / 12
 LIMIT_MONTHS = 36
@@ -29,7 +32,7 @@ MARKS = (0, 12, 24, 36)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class GroupCurve:
+class GroupCurve(Summarised):
     """One group's curve: survival by month of age, numbers at risk, restricted mean and its difference to the largest group, which comes first."""
 
     dimension: str
@@ -42,7 +45,7 @@ class GroupCurve:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Staying:
+class Staying(Summarised):
     """Survival of contracts.
 
     ``by`` holds the curves by dimension; ``p_values`` a log-rank test within strata of contract kind (and, for the segment, customer type), ``weighted`` the
@@ -83,8 +86,8 @@ def staying(inputs: StudyInputs) -> Staying:
             continue
         chosen = rows[rows[column].isin(groups)]
         by[dimension] = _curves(inputs, chosen, dimension, column, groups, period)
-        for weighting, target in (("log_rank", p_values), ("peto_peto", weighted)):
-            target[dimension] = _tested(chosen, column, strata, weighting)
+        p_values[dimension] = _tested(chosen, column, strata, "log_rank")
+        weighted[dimension] = _tested(chosen, column, strata, "peto_peto")
     return Staying(
         observed_from=since,
         from_start=from_start,
@@ -111,7 +114,7 @@ def _since(inputs: StudyInputs) -> tuple[dt.date, bool]:
 
 
 @traced
-def _tested(rows: pd.DataFrame, column: str, strata: Sequence[str], weighting: str) -> float:
+def _tested(rows: pd.DataFrame, column: str, strata: Sequence[str], weighting: Weighting) -> float:
     from analysis import stats
 
     labels = rows.groupby(list(strata), sort=True).ngroup().to_numpy() if strata else None
@@ -161,7 +164,7 @@ def _curves(
         place, n = {dimension: value}, int(one.subjects)
         table = one.at([month * DAYS_PER_MONTH for month in POINTS])
         points, at_risk = [], []
-        for month, row in zip(POINTS, table.itertuples(), strict=True):
+        for month, row in zip(POINTS, table.to_dict("records"), strict=True):
             spot = {**place, "age": str(month)}
             points.append(
                 (
@@ -169,9 +172,9 @@ def _curves(
                     estimate(
                         inputs,
                         "contract_survival",
-                        row.survival,
-                        row.low,
-                        row.high,
+                        row["survival"],
+                        row["low"],
+                        row["high"],
                         method="Kaplan–Meier, log-log",
                         period=period,
                         dimensions=spot,
@@ -183,7 +186,9 @@ def _curves(
                 at_risk.append(
                     (
                         month,
-                        plain(inputs, "contracts_at_risk", int(row.at_risk), period=period, dimensions=spot),
+                        plain(
+                            inputs, "contracts_at_risk", int(row["at_risk"]), period=period, dimensions=spot
+                        ),
                     )
                 )
         lines.append(
@@ -196,7 +201,7 @@ def _curves(
                 mean=_months(
                     inputs,
                     "restricted_mean_tenure",
-                    lambda one=one: one.restricted_mean(LIMIT_MONTHS * DAYS_PER_MONTH),
+                    partial(one.restricted_mean, LIMIT_MONTHS * DAYS_PER_MONTH),
                     period,
                     place,
                     n,
@@ -206,8 +211,8 @@ def _curves(
                 else _months(
                     inputs,
                     "restricted_mean_tenure_difference",
-                    lambda one=one: stats.restricted_mean_difference(
-                        one, first, limit=LIMIT_MONTHS * DAYS_PER_MONTH
+                    partial(
+                        stats.restricted_mean_difference, one, first, limit=LIMIT_MONTHS * DAYS_PER_MONTH
                     ),
                     period,
                     {**place, "against": groups[0]},
@@ -219,12 +224,17 @@ def _curves(
 
 
 def _months(
-    inputs: StudyInputs, metric: str, compute: object, period: Period, place: Mapping[str, str], n: int
+    inputs: StudyInputs,
+    metric: str,
+    compute: Callable[[], Any],
+    period: Period,
+    place: Mapping[str, str],
+    n: int,
 ) -> Fact:
     """A restricted mean in months; where follow-up is too short, the reason."""
     nan = float("nan")
     try:
-        found = compute()  # type: ignore[operator]
+        found = compute()
         value, low, high = (number / DAYS_PER_MONTH for number in (found.value, found.low, found.high))
     except FitError:
         value = low = high = nan

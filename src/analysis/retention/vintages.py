@@ -17,6 +17,7 @@ from analysis.retention.cohorts import cohort_differences, finished
 from analysis.retention.settings import RetentionSettings, load_settings
 from analysis.retention.standing import contracts
 from analysis.retention.stating import estimate, plain
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +34,7 @@ SMALLEST = 50
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class CohortLine:
+class CohortLine(Summarised):
     """One cohort after a year: its customers, who was active in that step, and what each customer brought until then.
 
     ``per_customer`` : cumulative orders, revenue and margin a customer (those the data have); ``gap`` : activity minus that of the other cohorts,
@@ -48,7 +49,7 @@ class CohortLine:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Cohorts:
+class Cohorts(Summarised):
     """Cohorts on one basis and grouping.
 
     ``matrix`` is the tidy table of :func:`analysis.retention.cohort_matrix`; ``cells`` the mature rates shown, by (cohort, age); ``sizes`` by

@@ -17,7 +17,8 @@ from analysis.retention import views
 from analysis.retention.scores import RiskScores, auc_interval, risk_scores
 from analysis.retention.settings import load_settings
 from analysis.retention.standing import contracts, felt, observed_from
-from analysis.retention.stating import estimate, plain, share
+from analysis.retention.stating import Common, estimate, plain, share
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,7 +80,7 @@ REASONS_ZH = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Call:
+class Call(Summarised):
     """One customer of the call list by rank, without an identifier."""
 
     rank: int
@@ -91,7 +92,7 @@ class Call:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Round:
+class Round(Summarised):
     """One past snapshot, scored by a model learnt only from those before."""
 
     month: Month
@@ -103,7 +104,7 @@ class Round:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Warning_:
+class Warning_(Summarised):
     """Early warning: how good the score is on data it never saw, and what is at risk now."""
 
     scores: RiskScores
@@ -161,11 +162,11 @@ def warning(inputs: StudyInputs) -> Warning_:
 def _facts(inputs: StudyInputs, scores: RiskScores, days: list[dt.date], horizon: int) -> Warning_:
     test = Month.parse(days[-2])
     past, now = Period(test, inputs.month), Period.of(inputs.month)
-    common = {"period": past}
-    precision = share(inputs, "risk_score_precision", scores.hits, scores.capacity, dimensions={}, **common)  # type: ignore[arg-type]
+    common: Common = {"period": past}
+    precision = share(inputs, "risk_score_precision", scores.hits, scores.capacity, dimensions={}, **common)
     base = share(
         inputs, "risk_score_base_rate", scores.observed_losses, scores.tested, dimensions={}, **common
-    )  # type: ignore[arg-type]
+    )
     customers = scores.customers.assign(
         margin_at_risk=scores.customers["score"] * scores.customers["margin_12m"].clip(lower=0)
     )
@@ -176,7 +177,7 @@ def _facts(inputs: StudyInputs, scores: RiskScores, days: list[dt.date], horizon
         value=scores.lift,
         dimensions={},
         n=scores.capacity,
-        **common,  # type: ignore[arg-type]
+        **common,
         interval=Interval(
             low=precision.interval.low / float(base.value),
             high=precision.interval.high / float(base.value),
@@ -184,7 +185,7 @@ def _facts(inputs: StudyInputs, scores: RiskScores, days: list[dt.date], horizon
             method="Wilson, base rate held",
         ),
     )
-    tenths = list(scores.calibration.itertuples())
+    tenths = [(str(row["bin"]), row) for row in scores.calibration.to_dict("records")]
     return Warning_(
         scores=scores,
         horizon=horizon,
@@ -200,31 +201,27 @@ def _facts(inputs: StudyInputs, scores: RiskScores, days: list[dt.date], horizon
             dimensions={},
             n=scores.tested,
             **common,
-        ),  # type: ignore[arg-type]
+        ),
         precision=precision,
         base_rate=base,
         lift=lift,
         expected=tuple(
             plain(
-                inputs,
-                "risk_score_expected",
-                float(row.expected),
-                dimensions={"tenth": str(row.bin)},
-                **common,
+                inputs, "risk_score_expected", float(row["expected"]), dimensions={"tenth": tenth}, **common
             )
-            for row in tenths
-        ),  # type: ignore[arg-type]
+            for tenth, row in tenths
+        ),
         observed=tuple(
             share(
                 inputs,
                 "risk_score_observed",
-                row.lost,
-                row.customers,
-                dimensions={"tenth": str(row.bin)},
+                row["lost"],
+                row["customers"],
+                dimensions={"tenth": tenth},
                 **common,
             )
-            for row in tenths
-        ),  # type: ignore[arg-type]
+            for tenth, row in tenths
+        ),
         expected_losses=plain(
             inputs, "expected_losses", round(float(customers["score"].sum())), period=now, dimensions={}
         ),

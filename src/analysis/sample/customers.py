@@ -142,7 +142,8 @@ def acquire(streams: Streams, timeline: Timeline, *, scale: float) -> tuple[Cust
 def hour_of_day(marks: Floats) -> Floats:
     """Hour at which people write or call: rare at night, two humps by day."""
     hours = np.array([0, 7, 9, 12, 14, 18, 22, 24.0])
-    return np.interp(marks, np.array([0, 0.03, 0.16, 0.46, 0.58, 0.83, 0.98, 1.0]), hours)
+    spoken: Floats = np.interp(marks, np.array([0, 0.03, 0.16, 0.46, 0.58, 0.83, 0.98, 1.0]), hours)
+    return spoken
 
 
 def _acquisition_times(streams: Streams, timeline: Timeline, size: int) -> Floats:

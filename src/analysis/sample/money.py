@@ -389,4 +389,5 @@ def recorded_at(timeline: Timeline, postings: Postings) -> Floats:
     month = timeline.month_of(postings.posted)
     close = timeline.edges[month + 1] + CLOSE_DAYS - 0.5
     lag, late = mark(postings.identity, "recorded after"), mark(postings.identity, "recorded late") < 0.02
-    return np.minimum(postings.posted + np.where(late, 3 + 25 * lag, 0.4 + 0.5 * lag), close)
+    known: Floats = np.minimum(postings.posted + np.where(late, 3 + 25 * lag, 0.4 + 0.5 * lag), close)
+    return known

@@ -168,7 +168,8 @@ def other_orders(streams: Streams, setting: Setting) -> Orders:
 
 def under_contract(orders: Orders, contract_end: Floats) -> Flags:
     """Maintenance stops when the contract is lost; everything else goes on."""
-    return (orders.kind != MAINTENANCE) | (orders.opened < contract_end[orders.customer])
+    goes_on: Flags = (orders.kind != MAINTENANCE) | (orders.opened < contract_end[orders.customer])
+    return goes_on
 
 
 def repeat_repairs(orders: Orders) -> Flags:

@@ -66,4 +66,5 @@ def pick(marks: Floats, shares: tuple[float, ...] | Floats) -> Ints:
     edges = edges / edges[..., -1:]
     if table.ndim == 1:
         return np.minimum(np.searchsorted(edges, marks, side="right"), table.size - 1).astype(np.int64)
-    return np.minimum((marks[:, None] >= edges).sum(axis=1), table.shape[1] - 1).astype(np.int64)
+    chosen: Ints = np.minimum((marks[:, None] >= edges).sum(axis=1), table.shape[1] - 1).astype(np.int64)
+    return chosen

@@ -85,6 +85,6 @@ def _to_datetime(origin: np.datetime64, time: Floats | Ints, unit: str, per_day:
     values = np.asarray(time, dtype=float)
     missing = np.isnan(values)
     steps = np.floor((np.where(missing, 0.0, values) + ROUNDING_DAYS) * per_day).astype(np.int64)
-    moments = origin.astype(f"datetime64[{unit}]") + steps.astype(f"timedelta64[{unit}]")
+    moments: np.ndarray = origin.astype(f"datetime64[{unit}]") + steps.astype(f"timedelta64[{unit}]")
     moments[missing] = np.datetime64("NaT")
     return moments

@@ -80,7 +80,8 @@ def _service_mood(orders: Orders, asked: Ints) -> Floats:
     waited = np.minimum((orders.resolved - orders.opened)[asked], 6.0)
     sour = MOOD_EFFECTS["slow_complaint"] * orders.slow[asked] + MOOD_EFFECTS["rework"] * orders.rework[asked]
     sour = sour + MOOD_EFFECTS["complaint"] * (orders.kind[asked] == COMPLAINT)
-    return MOOD_OFFSET + sour + MOOD_EFFECTS["per_day_open_up_to_six"] * waited
+    mood: Floats = MOOD_OFFSET + sour + MOOD_EFFECTS["per_day_open_up_to_six"] * waited
+    return mood
 
 
 def _relational(
@@ -131,7 +132,7 @@ def ticket_history_table(desk: Desk, tickets: pa.Table, ticket_ids: pa.Array) ->
     everyone = np.arange(orders.size)
 
     def when(name: str) -> np.ndarray:
-        return tickets[name].to_numpy().astype("datetime64[us]")
+        return np.asarray(tickets[name].to_numpy(), dtype="datetime64[us]")
 
     follows = (orders.mark("follow-up") > 0.75) & (desk.work.team >= 0) & desk.done
     share = 0.15 + 0.8 * orders.mark("follow-up time")

@@ -16,9 +16,9 @@ from analysis.sources.cells import Cell, cell_text
 from analysis.sources.keys import Keys
 from analysis.sources.maps import EventLog, MapEntry
 from analysis.sources.moments import ISO, MomentReader
-from analysis.sources.readers import literal, quoted
 from analysis.sources.reading import Rows
 from analysis.sources.rowmapping import LeftOut, MapNote, refused_by, require_columns
+from analysis.sources.sql import literal, quoted
 from analysis.sources.textparquet import TextParquet
 
 if TYPE_CHECKING:

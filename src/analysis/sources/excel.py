@@ -12,12 +12,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from xml.etree import ElementTree
 
 from analysis.errors import SourceError, suggestion
 from analysis.sources.cells import Cell, Fault
 from analysis.sources.safety import SIZE_LIMIT_MB, zip_members
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineSheet, CalamineWorkbook
 
 WORKBOOKS = (".xlsx", ".xlsm")
 PIECE = 1 << 20
@@ -101,16 +104,16 @@ def _refuse_unsafe(path: Path, name: str, limit_mb: int) -> None:
     zip_members(path, name, "*", limit_mb)
 
 
-def _visible(book: object) -> tuple[str, ...]:
+def _visible(book: CalamineWorkbook) -> tuple[str, ...]:
     import python_calamine
 
-    metadata = book.sheets_metadata  # type: ignore[attr-defined]
+    metadata = book.sheets_metadata
     sheets = [sheet for sheet in metadata if sheet.typ == python_calamine.SheetTypeEnum.WorkSheet]
     return tuple(sheet.name for sheet in sheets if sheet.visible == python_calamine.SheetVisibleEnum.Visible)
 
 
-def _chosen(book: object, name: str, sheet: str) -> str:
-    names: list[str] = list(book.sheet_names)  # type: ignore[attr-defined]
+def _chosen(book: CalamineWorkbook, name: str, sheet: str) -> str:
+    names: list[str] = list(book.sheet_names)
     if sheet:
         if sheet not in names:
             raise SourceError(
@@ -125,18 +128,18 @@ def _chosen(book: object, name: str, sheet: str) -> str:
     return visible[0]
 
 
-def _merged(content: object) -> tuple[tuple[int, int, int, int], ...]:
-    ranges = content.merged_cell_ranges or []  # type: ignore[attr-defined]
+def _merged(content: CalamineSheet) -> tuple[tuple[int, int, int, int], ...]:
+    ranges = content.merged_cell_ranges or []
     return tuple(sorted((first[0], first[1], last[0], last[1]) for first, last in ranges))
 
 
-def _rows(content: object, faults: Mapping[tuple[int, int], str]) -> Iterator[list[Cell]]:
+def _rows(content: CalamineSheet, faults: Mapping[tuple[int, int], str]) -> Iterator[list[Cell]]:
     """Every row from the sheet's first line and column on, as wide as the sheet."""
-    start = content.start  # type: ignore[attr-defined]
+    start = content.start
     if start is None:
         return
     left = [""] * start[1]
-    for number, row in enumerate(content.iter_rows()):  # type: ignore[attr-defined]
+    for number, row in enumerate(content.iter_rows()):
         cells: list[Cell] = [*left, *row]
         for column, cell in enumerate(cells):
             if isinstance(cell, float) and abs(cell) >= FIRST_INEXACT:

@@ -75,7 +75,7 @@ class Keys:
         file = self._file or self._open()
         file.executemany("INSERT INTO arriving VALUES (?, ?)", sorted(self._held.items()))
         self._held.clear()
-        twice = file.execute(
+        twice: tuple[str, str, str] | None = file.execute(
             "SELECT name, held.value, arriving.value FROM arriving JOIN held USING (name) WHERE held.value <> arriving.value LIMIT 1"
         ).fetchone()
         file.execute("INSERT OR IGNORE INTO held SELECT name, value FROM arriving ORDER BY arriving.rowid")

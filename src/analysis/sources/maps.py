@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Literal
 
 from analysis.errors import ParameterError, suggestion
-from analysis.params.strict import bind, params_root, read_yaml
+from analysis.params.places import params_file
+from analysis.params.strict import bind, read_yaml
 from analysis.sources.amounts import factor_of
 from analysis.sources.databases import refuse_credentials, refuse_variable, refuse_writing
 from analysis.sources.moments import LocalTimes
@@ -191,7 +192,7 @@ class SourceMap:
 
 def load_map(name: str, tables: Mapping[str, tuple[str, ...]], *, path: Path | None = None) -> SourceMap:
     """The map of this name; ``tables`` are the canonical tables with their columns. Unknown names are refused with a suggestion."""
-    path = path or params_root() / "sources" / f"{name}.yml"
+    path = path or params_file(f"sources/{name}.yml")
     content = read_yaml(path)
     refuse_credentials(path.read_text(encoding="utf-8"), f"sources/{path.name}")
     if content.get("url_from") and isinstance(content.get("tables"), list):

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from analysis.errors import AnalysisError, SourceError
-from analysis.params.strict import params_root
+from analysis.params.places import params_files
 from analysis.sources.amounts import plain_number
 from analysis.sources.cells import Cell, cell_text
 from analysis.sources.encodings import find_encoding
@@ -209,7 +209,7 @@ def _fitting(folder: Path, tables: Mapping[str, TableShape]) -> list[str]:
     """Shipped maps for which the folder has every file, each with every column that is read."""
     columns = {name: shape.columns for name, shape in tables.items()}
     fitting = []
-    for path in sorted((params_root() / "sources").glob("*.yml")):
+    for path in params_files("sources"):
         try:
             if _fits(load_map(path.stem, columns), folder):
                 fitting.append(path.stem)

@@ -21,6 +21,7 @@ from analysis.errors import SourceError
 from analysis.sources.cells import Cell, Fault, cell_text
 from analysis.sources.encodings import find_encoding
 from analysis.sources.excel import WORKBOOKS
+from analysis.sources.sql import literal, quoted
 from analysis.sources.textparquet import TextParquet
 
 if TYPE_CHECKING:
@@ -53,16 +54,6 @@ class RawFile:
 
 class _NotUtf8(SourceError):
     """The bytes are not UTF-8; they may be GB18030."""
-
-
-def quoted(name: str) -> str:
-    """A name as an SQL identifier; names are data."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """A text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def read_raw(

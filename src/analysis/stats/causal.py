@@ -5,6 +5,9 @@ outcome and a model of who gets treated. It is right if either model is. Both ar
 so that their flexibility does not leak into the answer. It cannot know a common cause that is not among the covariates:
 `Sensitivity` says how strong such a cause would have to be.
 
+The estimator is our own: statsmodels' `TreatmentEffect` fits and judges on the same rows, and knows neither weights nor
+errors that sum by customer.
+
 Sources: Robins, Rotnitzky and Zhao (1994), *JASA* 89, 846-866; Chernozhukov et al. (2018), *Econometrics Journal* 21,
 C1-C68; Crump, Hotz, Imbens and Mitnik (2009), *Biometrika* 96, 187-199 (trimming); Austin (2009), *Statistics in
 Medicine* 28, 3083-3107 (balance); VanderWeele and Ding (2017), *Annals of Internal Medicine* 167, 268-274 (E-value); Cinelli and
@@ -13,8 +16,9 @@ Hazlett (2020), *JRSS B* 82, 39-67 (robustness value and benchmarks).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -24,10 +28,15 @@ from scipy.stats import t as student
 from threadpoolctl import threadpool_limits
 
 from analysis.errors import FitError, ParameterError, suggestion
+from analysis.stats.arguments import in_words
 from analysis.stats.ridge import Array, RidgeFit, encode, fit_ridge, fit_ridge_logistic, fold_of
 from analysis.stats.survival import Estimate
+from analysis.summaries import Summarised
 
 Learner = Literal["linear", "boosting"]
+Estimator = TypeVar("Estimator", bound=Callable[..., Any])
+# Many sums over few columns: threads would wait for each other, and would add in another order.
+_one_thread: Callable[[Estimator], Estimator] = threadpool_limits.wrap(limits=1)
 
 _LEARNERS = ("linear", "boosting")
 _ESTIMANDS = ("ATE", "ATT")
@@ -43,7 +52,7 @@ _LEAST_COMMON = 0.05
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Overlap:
+class Overlap(Summarised):
     """Were treated and untreated alike enough to be compared?
 
     Attributes
@@ -71,7 +80,7 @@ class Overlap:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Sensitivity:
+class Sensitivity(Summarised):
     """How strong a hidden common cause would explain the effect away.
 
     Attributes
@@ -91,7 +100,7 @@ class Sensitivity:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class DoublyRobust:
+class DoublyRobust(Summarised):
     """An effect with its interval and its doubts.
 
     Attributes
@@ -149,9 +158,8 @@ class DoublyRobust:
         return pd.DataFrame(out)
 
 
-@threadpool_limits.wrap(
-    limits=1
-)  # many sums over few columns: threads wait for each other, and would add in another order
+@_one_thread
+@in_words(rows="outcome treatment weights", labels="clusters", tables="covariates")
 def doubly_robust(
     outcome: ArrayLike,
     treatment: ArrayLike,
@@ -257,6 +265,7 @@ def doubly_robust(
 # ----------------------------------------------------------------------------------------------- sensitivity, by itself
 
 
+@in_words(scalars="risk_ratio limit")
 def e_value(risk_ratio: float, limit: float | None = None) -> tuple[float, float]:
     """E-value of a risk ratio and of the end of its interval that is nearer to one (1 where that has crossed it)."""
     if risk_ratio <= 0 or (limit is not None and limit <= 0):
@@ -270,6 +279,7 @@ def e_value(risk_ratio: float, limit: float | None = None) -> tuple[float, float
     return needed(risk_ratio), 1.0 if crossed else needed(float(limit or 1.0))
 
 
+@in_words(scalars="t degrees share level")
 def robustness_value(t: float, degrees: float, *, share: float = 1.0, level: float | None = None) -> float:
     """Partial R² that a hidden cause needs with treatment and outcome to reduce an estimate by `share` (or, with `level`, to
     move that end of its interval to zero). Cinelli and Hazlett (2020), equation 13."""
@@ -281,6 +291,7 @@ def robustness_value(t: float, degrees: float, *, share: float = 1.0, level: flo
     return float((np.sqrt(f**4 + 4 * f**2) - f**2) / 2)
 
 
+@in_words(scalars="estimate std_error degrees r2_treatment r2_outcome")
 def confounded_estimate(
     estimate: float, std_error: float, degrees: float, *, r2_treatment: float, r2_outcome: float
 ) -> float:
@@ -665,7 +676,7 @@ def _benchmarks(
     def unexplained(target: int, columns: list[int]) -> float:
         inner, outer = products[np.ix_(columns, columns)], products[columns, target]
         left = products[target, target] - outer @ np.linalg.lstsq(inner, outer, rcond=1e-12)[0]
-        return max(float(left), 1e-300) * (scale_d if target == at_d else scale_y)
+        return float(max(float(left), 1e-300) * (scale_d if target == at_d else scale_y))
 
     everything = list(range(count + 1))
     left_d, left_y = unexplained(at_d, everything), unexplained(at_y, [*everything, at_d])

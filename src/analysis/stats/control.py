@@ -1,25 +1,29 @@
 """Control charts: is this point within what the process itself does, or a signal?
 
 Limits come from points that are not under suspicion; a point exactly on a limit is no signal; each rule
-that is switched on is named with every signal it raises, because stacked rules raise false alarms.
+that is switched on is named with every signal it raises, because stacked rules raise false alarms. Our own: neither
+statsmodels nor scipy has control charts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from analysis.errors import ParameterError, suggestion
+from analysis.stats.arguments import in_words
 from analysis.stats.intervals import Interval, proportion_interval
+from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 LimitsFrom = Literal["in_control", "all"]
+Name = TypeVar("Name", bound=str)
 
 MOVING_RANGE_D2 = 1.128
 """Mean range of two standard normals over its sigma, as the published tables round it."""
@@ -44,7 +48,7 @@ _COLUMNS = ("value", "centre", "sigma", "lower", "upper", "z")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
+class Rule(Summarised):
     """One run rule: `needed` of `window` successive points meet `pattern` beyond `sigmas`."""
 
     name: str
@@ -123,7 +127,7 @@ RULE_SETS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChartChoice:
+class ChartChoice(Summarised):
     """Why this kind of chart. `code` is stable for a catalogue; the numbers go with it.
 
     `sigma_z` is how many times wider the points scatter than the count model allows, from moving ranges;
@@ -153,7 +157,7 @@ class ChartChoice:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ControlChart:
+class ControlChart(Summarised):
     """A computed chart.
 
     points : one row a point: `value` as plotted, `size`, `phase`, `centre`, `lower`, `upper`, `sigma`,
@@ -225,6 +229,7 @@ class _Evaluated:
     notes: tuple[str, ...]
 
 
+@in_words(rows="values sizes")
 def control_chart(
     kind: str,
     values: ArrayLike,
@@ -278,7 +283,7 @@ def control_chart(
         base=_known(counted, _BASES, "base") if asked in ("ewma", "cusum") else counted,
         phases=_phase_of_point(phases, len(numbers)),
         suspects=_flags(suspects, len(numbers)),
-        limits_from=_known(limits_from, ("in_control", "all"), "limits_from"),  # type: ignore[arg-type]
+        limits_from=_known(limits_from, ("in_control", "all"), "limits_from"),
         rules=_chosen_rules(rules),
         sigma_limits=sigma_limits,
         centre=centre,
@@ -292,7 +297,7 @@ def control_chart(
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChartPerformance:
+class ChartPerformance(Summarised):
     """How a chart behaves on data simulated from its own centre and scatter.
 
     false_alarm_share : share of charts with at least one signal although nothing changed, with interval
@@ -373,7 +378,7 @@ def signal_performance(
 # -- reading the arguments ------------------------------------------------------------------------
 
 
-def _known(name: str, known: Sequence[str], what: str) -> str:
+def _known(name: Name, known: Sequence[Name], what: str) -> Name:
     if name not in known:
         raise ParameterError(
             f"unknown {what} {name!r}; known: {', '.join(known)}." + suggestion(str(name), known)
@@ -779,7 +784,8 @@ def _share(flags: Any, simulations: int) -> Interval:
 
 def _alarms(values: Floats, sizes: Floats, settings: _Settings) -> Flags:
     hits = _evaluate(values, sizes, settings).hits
-    return np.any([hit != 0 for hit in hits.values()], axis=0)
+    flagged: Flags = np.any([hit != 0 for hit in hits.values()], axis=0)
+    return flagged
 
 
 def _simulated(chart: ControlChart, rng: np.random.Generator, start: int, shift: float | None) -> Floats:
@@ -809,4 +815,5 @@ def _simulated(chart: ControlChart, rng: np.random.Generator, start: int, shift:
     wide = (extra > 0) & (rate > 0)
     shape = np.where(wide, rate**2 / np.where(wide, extra, 1.0), 1.0)
     drawn = rng.gamma(shape, np.where(wide, rate, 1.0) / shape)
-    return rng.poisson(np.where(wide, drawn, rate) * sizes).astype(float)
+    counts: Floats = rng.poisson(np.where(wide, drawn, rate) * sizes).astype(float)
+    return counts

@@ -16,14 +16,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Protocol
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
 from analysis.errors import FitError, ParameterError, suggestion
+from analysis.stats.arguments import in_words
 from analysis.stats.seasonal_models import (
     Array,
     SeasonalFit,
@@ -31,6 +30,7 @@ from analysis.stats.seasonal_models import (
     fit_seasonal_naive,
     fit_smoothing,
 )
+from analysis.summaries import Summarised
 
 # In the order in which they win a tie: the simplest first.
 CANDIDATES = (
@@ -51,19 +51,8 @@ _MOST_ORIGINS = 8
 _FEWEST_ORIGINS = 4
 
 
-class _Fitter(Protocol):
-    def __call__(
-        self,
-        values: Array,
-        *,
-        horizon: int,
-        regressors: Array | None = None,
-        future_regressors: Array | None = None,
-    ) -> SeasonalFit: ...
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Forecast:
+class Forecast(Summarised):
     """What the next months are expected to be, how far off they may be, and how well that worked in the past.
 
     Attributes
@@ -110,7 +99,7 @@ class Forecast:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ReconciledForecast:
+class ReconciledForecast(Summarised):
     """Forecasts of the parts and of their total that add up.
 
     Attributes
@@ -145,6 +134,7 @@ class ReconciledForecast:
         return float(np.mean(already + draws[:, steps].sum(axis=1) > threshold))
 
 
+@in_words(series="history", scalars="level")
 def forecast(
     history: pd.Series,
     *,
@@ -165,8 +155,8 @@ def forecast(
     horizon, season : months ahead; months in a season.
     level : coverage of each month's interval.
     candidates : names out of `CANDIDATES`. Those in ``log_`` need positive values and are left out otherwise.
-    regressors : known columns (e.g. working days) for the history and the horizon, same index; used by the smoothing
-        and SARIMAX candidates.
+    regressors : known columns (e.g. working days) for the history and the horizon, same index; used by the SARIMAX
+        candidates.
     seed : of the simulated futures.
     refits : histories resampled from the chosen model, on which it is fitted anew; the futures then hold the uncertainty of its
         parameters too. 0 leaves that to the widening.
@@ -197,6 +187,7 @@ def forecast(
     )[0]
 
 
+@in_words(tables="parts", numbers="parts", scalars="level")
 def forecast_parts(
     parts: pd.DataFrame,
     *,
@@ -360,7 +351,8 @@ def _refitted(
             )
     if len(points) < 2:
         return np.zeros((1, horizon))
-    return np.array(points) - np.mean(points, axis=0)
+    shifts: Array = np.array(points) - np.mean(points, axis=0)
+    return shifts
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -409,13 +401,13 @@ def _fit_one(
 ) -> SeasonalFit:
     if name == "seasonal_naive":
         return fit_seasonal_naive(values, season=season, horizon=horizon)
-    fitters: dict[str, _Fitter] = {
-        "level": partial(fit_smoothing, damped_trend=False, season=1),
-        "ets": partial(fit_smoothing, damped_trend=False, season=season),
-        "ets_trend": partial(fit_smoothing, damped_trend=True, season=season),
-        "sarimax": partial(fit_seasonal_moving_average, season=season),
-    }
-    return fitters[name](values, horizon=horizon, regressors=known, future_regressors=ahead)
+    if name == "sarimax":
+        return fit_seasonal_moving_average(
+            values, season=season, horizon=horizon, regressors=known, future_regressors=ahead
+        )
+    return fit_smoothing(
+        values, damped_trend=name == "ets_trend", season=1 if name == "level" else season, horizon=horizon
+    )
 
 
 def _average(models: list[SeasonalFit]) -> SeasonalFit:
@@ -423,7 +415,6 @@ def _average(models: list[SeasonalFit]) -> SeasonalFit:
     return SeasonalFit(
         point=np.mean([model.point for model in models], axis=0),
         spread=np.mean([model.spread for model in models], axis=0),
-        shock_sd=np.mean([model.shock_sd for model in models], axis=0),
         sigma=float(np.mean([model.sigma for model in models])),
         residuals=np.mean([model.residuals for model in models], axis=0),
         log_likelihood=float("nan"),

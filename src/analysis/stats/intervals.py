@@ -2,6 +2,10 @@
 
 A count of zero is an observation: it gets an upper bound, never "0 %". Every function takes arrays
 or scalars and returns an `Interval` of the broadcast shape.
+
+Shares and single rates are statsmodels' (`proportion_confint`, `confint_poisson`), with the edges that it leaves open: no
+trials, no exposure, a share of exactly 0 or 1. Our own are the ratio of two rates, for which the library has no
+interval that is exact given the total, and its p-value, which must agree with that interval and take weighted counts.
 """
 
 from __future__ import annotations
@@ -11,16 +15,25 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import betainc, betaincinv, gammaincinv, ndtri
+from scipy.special import betainc
 
 from analysis.errors import ParameterError, suggestion
+from analysis.stats.arguments import in_words
+from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]
 ProportionMethod = Literal["wilson", "jeffreys", "clopper_pearson"]
 
+# The library's name of each method, and ours for a reader.
+_METHODS: dict[str, tuple[str, str]] = {
+    "wilson": ("wilson", "Wilson score"),
+    "jeffreys": ("jeffreys", "Jeffreys"),
+    "clopper_pearson": ("beta", "exact (Clopper-Pearson)"),
+}
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Interval:
+class Interval(Summarised):
     """An estimate with its bounds, each a float or an array of one shape.
 
     `level` is the coverage of each interval, not of all of them together. `method` names the
@@ -50,6 +63,7 @@ class Interval:
         )
 
 
+@in_words(together="events exposure", scalars="level")
 def poisson_interval(events: ArrayLike, exposure: ArrayLike = 1.0, *, level: float = 0.95) -> Interval:
     """Events per unit of exposure, with the exact (central) interval of Garwood.
 
@@ -69,15 +83,19 @@ def poisson_interval(events: ArrayLike, exposure: ArrayLike = 1.0, *, level: flo
         raise ParameterError(
             f"{int(np.sum((base == 0) & (count > 0)))} rates have events but no exposure; a rate needs both."
         )
-    tail = _tail(level)
+    from statsmodels.stats.rates import confint_poisson
+
     with np.errstate(divide="ignore", invalid="ignore"):
-        low = np.where(count > 0, gammaincinv(np.maximum(count, 1e-300), tail), 0.0) / base
-        high = gammaincinv(count + 1.0, 1 - tail) / base
+        bounds = confint_poisson(
+            np.atleast_1d(count), np.atleast_1d(base), method="exact-c", alpha=_alpha(level)
+        )
+        low, high = (np.reshape(bound, count.shape) for bound in bounds)
         value = count / base
-    low = np.where(base == 0, 0.0, low)
+    low, high = np.where(base == 0, 0.0, low), np.where(base == 0, np.inf, high)
     return _interval(value, low, high, level=level, method="exact Poisson (Garwood)")
 
 
+@in_words(together="events exposure base_events base_exposure", scalars="level")
 def rate_ratio_interval(
     events: ArrayLike,
     exposure: ArrayLike,
@@ -101,7 +119,7 @@ def rate_ratio_interval(
         _counts(base_events, "base events"),
         _positive(base_exposure, "base exposure"),
     )
-    share = _clopper_pearson(first, first + second, level)
+    share = _share_bounds(first, first + second, "clopper_pearson", level)
     with np.errstate(divide="ignore", invalid="ignore"):
         per_exposure = second_base / first_base
         value = first / second * per_exposure
@@ -110,6 +128,7 @@ def rate_ratio_interval(
     return _interval(value, low, high, level=level, method="exact conditional (two Poisson rates)")
 
 
+@in_words(together="events exposure base_events base_exposure")
 def rate_ratio_p_value(
     events: ArrayLike, exposure: ArrayLike, base_events: ArrayLike, base_exposure: ArrayLike
 ) -> Any:
@@ -133,6 +152,7 @@ def rate_ratio_p_value(
     return float(p_value) if p_value.ndim == 0 else p_value
 
 
+@in_words(together="successes trials", scalars="level")
 def proportion_interval(
     successes: ArrayLike, trials: ArrayLike, *, method: ProportionMethod, level: float = 0.95
 ) -> Interval:
@@ -156,20 +176,18 @@ def proportion_interval(
             f"{int(np.sum(hit > n))} shares have more successes than trials, "
             f"e.g. {hit.flat[worst]:g} of {n.flat[worst]:g}."
         )
-    builders = {"wilson": _wilson, "jeffreys": _jeffreys, "clopper_pearson": _clopper_pearson}
-    if method not in builders:
+    if method not in _METHODS:
         raise ParameterError(
-            f"unknown proportion interval {method!r}; known: {', '.join(builders)}."
-            + suggestion(str(method), builders)
+            f"unknown proportion interval {method!r}; known: {', '.join(_METHODS)}."
+            + suggestion(str(method), _METHODS)
         )
-    low, high = builders[method](hit, n, level)
+    low, high = _share_bounds(hit, n, method, level)
     with np.errstate(divide="ignore", invalid="ignore"):
         value = hit / n
-    low, high = np.where(n == 0, 0.0, low), np.where(n == 0, 1.0, high)
-    names = {"wilson": "Wilson score", "jeffreys": "Jeffreys", "clopper_pearson": "exact (Clopper-Pearson)"}
-    return _interval(value, low, high, level=level, method=names[method])
+    return _interval(value, low, high, level=level, method=_METHODS[method][1])
 
 
+@in_words(together="successes trials base_successes base_trials", scalars="level")
 def proportion_difference_interval(
     successes: ArrayLike,
     trials: ArrayLike,
@@ -190,29 +208,14 @@ def proportion_difference_interval(
     return _interval(difference, low, high, level=level, method="Newcombe hybrid score")
 
 
-def _wilson(hit: Floats, n: Floats, level: float) -> tuple[Floats, Floats]:
-    z = ndtri(1 - _tail(level))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = hit / n
-        centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-        half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    # at the edges the bound is 0 or 1 in exact arithmetic; rounding must not push it past
-    return np.where(hit == 0, 0.0, centre - half), np.where(hit == n, 1.0, centre + half)
+def _share_bounds(hit: Floats, n: Floats, method: ProportionMethod, level: float) -> tuple[Floats, Floats]:
+    """The library's bounds, 0 and 1 where nothing was tried and, against rounding, where all or none hit."""
+    from statsmodels.stats.proportion import proportion_confint
 
-
-def _jeffreys(hit: Floats, n: Floats, level: float) -> tuple[Floats, Floats]:
-    tail = _tail(level)
-    low = betaincinv(hit + 0.5, n - hit + 0.5, tail)
-    high = betaincinv(hit + 0.5, n - hit + 0.5, 1 - tail)
+    trials = np.atleast_1d(np.where(n > 0, n, 1.0))
+    bounds = proportion_confint(np.atleast_1d(hit), trials, alpha=_alpha(level), method=_METHODS[method][0])
+    low, high = (np.reshape(bound, hit.shape) for bound in bounds)
     return np.where(hit == 0, 0.0, low), np.where(hit == n, 1.0, high)
-
-
-def _clopper_pearson(hit: Floats, n: Floats, level: float) -> tuple[Floats, Floats]:
-    tail = _tail(level)
-    inside_low, inside_high = hit > 0, hit < n
-    low = betaincinv(np.where(inside_low, hit, 1.0), np.where(inside_low, n - hit + 1, 1.0), tail)
-    high = betaincinv(np.where(inside_high, hit + 1, 1.0), np.where(inside_high, n - hit, 1.0), 1 - tail)
-    return np.where(inside_low, low, 0.0), np.where(inside_high, high, 1.0)
 
 
 def _interval(value: Floats, low: Floats, high: Floats, *, level: float, method: str) -> Interval:
@@ -222,10 +225,10 @@ def _interval(value: Floats, low: Floats, high: Floats, *, level: float, method:
     return Interval(value=shown[0], low=shown[1], high=shown[2], level=level, method=method)
 
 
-def _tail(level: float) -> float:
+def _alpha(level: float) -> float:
     if not 0 < level < 1:
         raise ParameterError(f"level must lie between 0 and 1, e.g. 0.95; got {level}.")
-    return (1 - level) / 2
+    return 1 - level
 
 
 def _counts(values: ArrayLike, name: str) -> Floats:

@@ -2,6 +2,10 @@
 
 All fits are maximum likelihood on sufficient statistics (see `life_likelihood`); intervals are those of the
 likelihood ratio, which stay honest with few failures. A fit that has not converged raises `FitError`.
+
+Our own, not a library's: scipy's `fit` takes censored units one by one, without weights or late entry; here a row stands
+for many units that may enter late or be seen only if they failed early, and ten million units are fitted from their
+distinct ages hundreds of times faster (`make bench`).
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ from scipy.special import gamma as gamma_function
 from scipy.stats import chi2, norm
 
 from analysis.errors import FitError, ParameterError
+from analysis.stats.arguments import in_words
 from analysis.stats.intervals import Interval
 from analysis.stats.life_likelihood import (
     EXPONENTIAL,
@@ -36,12 +41,13 @@ from analysis.stats.life_likelihood import (
     read_terms,
     row_bounds,
 )
+from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LifeFit:
+class LifeFit(Summarised):
     """A fitted life distribution of one population.
 
     location, spread : of the log age (for Weibull log scale and 1 / shape)
@@ -127,9 +133,8 @@ class LifeFit:
 
     def _standardised(self, age: ArrayLike) -> Floats:
         with np.errstate(divide="ignore"):
-            return np.clip(
-                (np.log(np.asarray(age, dtype=float)) - self.location) / self.spread, -300.0, 300.0
-            )
+            standardised: Floats = (np.log(np.asarray(age, dtype=float)) - self.location) / self.spread
+            return np.clip(standardised, -300.0, 300.0)
 
     def _variance(self, direction: Floats) -> float:
         return float(direction @ self.covariance @ direction)
@@ -237,6 +242,7 @@ class LognormalFit(LifeFit):
         return float(np.exp(self.location))
 
 
+@in_words(rows="durations events entry weights lower upper seen_below")
 def fit_weibull(
     durations: ArrayLike | None,
     events: ArrayLike | None = None,
@@ -273,6 +279,7 @@ def fit_weibull(
     return WeibullFit(**_fitted(terms, WEIBULL))
 
 
+@in_words(rows="durations events entry weights lower upper seen_below")
 def fit_exponential(
     durations: ArrayLike | None,
     events: ArrayLike | None = None,
@@ -290,6 +297,7 @@ def fit_exponential(
     return ExponentialFit(**_fitted(terms, EXPONENTIAL))
 
 
+@in_words(rows="durations events entry weights lower upper seen_below")
 def fit_lognormal(
     durations: ArrayLike | None,
     events: ArrayLike | None = None,
@@ -336,7 +344,7 @@ def _interval(parts: Floats, level: float) -> Interval:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ThresholdWeibullFit:
+class ThresholdWeibullFit(Summarised):
     """Weibull of the age beyond a threshold before which nothing fails.
 
     after_threshold : the two-parameter fit of age minus threshold, threshold held
@@ -410,6 +418,7 @@ class ThresholdWeibullFit:
         return self.after_threshold.survival(beyond)
 
 
+@in_words(rows="durations events entry weights", scalars="resolution")
 def fit_weibull_threshold(
     durations: ArrayLike,
     events: ArrayLike | None = None,
@@ -536,7 +545,7 @@ def _threshold_interval(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class MixtureFit:
+class MixtureFit(Summarised):
     """A population made of several, each Weibull.
 
     components : one row a population, by scale: `share`, `shape`, `scale` and their `_low`, `_high` (Wald on
@@ -592,6 +601,7 @@ class MixtureFit:
         return np.asarray(alive @ parts["share"].to_numpy())
 
 
+@in_words(rows="durations events entry weights lower upper")
 def fit_weibull_mixture(
     durations: ArrayLike | None,
     events: ArrayLike | None = None,
@@ -692,7 +702,10 @@ def _mixture_rows(
     rows = pd.DataFrame({"low": low, "high": high, "start": start, "weight": weight})
     rows = rows[(rows["weight"] > 0) & ~((rows["high"] == np.inf) & (rows["low"] <= rows["start"]))]
     added = rows.groupby(["low", "high", "start"], as_index=False)["weight"].sum()
-    return tuple(added[name].to_numpy(dtype=float) for name in ("low", "high", "start", "weight"))  # type: ignore[return-value]
+    low, high, start, weight = (
+        added[name].to_numpy(dtype=float) for name in ("low", "high", "start", "weight")
+    )
+    return low, high, start, weight
 
 
 def _mixture_starts(
@@ -804,6 +817,7 @@ def _mixture_table(point: Floats, covariance: Floats, populations: int, level: f
     return table.sort_values("scale", kind="stable", ignore_index=True)
 
 
+@in_words(rows="durations entry weights", labels="modes")
 def fit_competing_modes(
     durations: ArrayLike,
     modes: ArrayLike,
@@ -836,6 +850,7 @@ def fit_competing_modes(
 # -- the probability plot -------------------------------------------------------------------------
 
 
+@in_words(rows="durations events entry weights")
 def probability_plot(
     durations: ArrayLike,
     events: ArrayLike | None = None,

@@ -2,7 +2,7 @@
 
 Observations are reduced to weighted terms: a density at an age, a survival to an age, a probability
 between two ages, and the negative of the same for truncation. Terms at equal ages are added up before
-anything is fitted, so the cost depends on distinct ages, not on units.
+anything is fitted, so the cost depends on distinct ages, not on units. That is why it is our own.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import log_ndtr, ndtri
 
 from analysis.errors import FitError, ParameterError
+from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]
 Derivatives = tuple[Floats, Floats, Floats]
@@ -48,7 +49,7 @@ def _normal_survival(z: Floats) -> Derivatives:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Family:
+class Family(Summarised):
     """A distribution of the standardised log age; `fixed_spread` where the shape is known."""
 
     name: str
@@ -78,7 +79,7 @@ FAMILIES = {family.name: family for family in (WEIBULL, EXPONENTIAL, LOGNORMAL)}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Terms:
+class Terms(Summarised):
     """Log ages with weights; a negative weight divides (truncation).
 
     density : `at`, `weight` of exactly known failures
@@ -116,10 +117,10 @@ def read_terms(
     durations: ArrayLike | None,
     events: ArrayLike | None,
     *,
-    entry: ArrayLike | None,
-    weights: ArrayLike | None,
-    lower: ArrayLike | None,
-    upper: ArrayLike | None,
+    entry: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+    lower: ArrayLike | None = None,
+    upper: ArrayLike | None = None,
     seen_below: ArrayLike | None = None,
 ) -> Terms:
     """Checked observations as terms; see `fit_weibull` for what the arguments mean."""
@@ -319,7 +320,7 @@ def _between(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Maximum:
+class Maximum(Summarised):
     location: float
     log_spread: float
     log_likelihood: float

@@ -2,7 +2,7 @@
 
 The models of this package have few, positive parameters and exact second derivatives. Searching in logarithms keeps
 them positive and makes the likelihood nearly quadratic, so that some ten steps suffice where a general search takes
-hundreds of evaluations. A search that runs to the edge of the parameter space is refused: such a "fit" is no estimate.
+hundreds of evaluations (statsmodels' `GenericLikelihoodModel` searches with derivatives by differences). A search that runs to the edge of the parameter space is refused: such a "fit" is no estimate.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from scipy.optimize import brentq
 from scipy.stats import chi2, norm
 
 from analysis.errors import FitError, ParameterError, suggestion
+from analysis.summaries import Summarised
 
 Array = NDArray[np.float64]
 
@@ -32,7 +33,7 @@ _EDGE = 18.0  # e^18: a parameter this far from where it started has no finite m
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LikelihoodFit:
+class LikelihoodFit(Summarised):
     """Estimated positive parameters.
 
     Attributes

@@ -3,6 +3,8 @@
 Every candidate is a conjunction of attribute values (for ordered attributes also "from this value on"), that
 is a set of cells. Causes multiply the expected value of their cells. The search adds, swaps, splits, merges
 and drops candidates while the log-likelihood, less a price for having looked at so many candidates, rises.
+
+Our own: the published methods exist as slow scripts of their authors only.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import betainc, gammainc, gammaincc, ndtr, ndtri, xlogy
 
 from analysis.errors import ParameterError, suggestion
+from analysis.stats.arguments import in_words
 from analysis.stats.intervals import poisson_interval, rate_ratio_interval
+from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -36,7 +40,7 @@ _UNTOUCHED = 0.25
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Localisation:
+class Localisation(Summarised):
     """What was found.
 
     causes : one row a cause, the one with most evidence first: `cause` (text), `attributes` (dict), `depth`,
@@ -69,6 +73,7 @@ class Localisation:
         )
 
 
+@in_words(rows="actual expected", tables="attributes")
 def localise(
     actual: ArrayLike,
     expected: ArrayLike,
@@ -226,7 +231,7 @@ class _Problem:
         *,
         baseline: str,
         noise: str,
-        direction: str,
+        direction: Direction,
         ordered: Sequence[str],
         max_attributes: int,
         dispersion: float,
@@ -270,7 +275,7 @@ class _Problem:
             tests=tests,
             estimated=baseline == "estimated",
             relative=noise == "relative",
-            direction=direction,  # type: ignore[arg-type]
+            direction=direction,
             dispersion=dispersion,
             least_effect=least_effect,
             spread=_quiet_spread(seen[kept], due[kept], baseline == "estimated")

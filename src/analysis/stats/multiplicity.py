@@ -1,21 +1,34 @@
-"""When many things are judged at once: adjusted p-values."""
+"""When many things are judged at once: adjusted p-values, by statsmodels' `multipletests`.
+
+What is added: hypotheses that could not be tested, those that were looked at and left out, and refusals in words.
+"""
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from analysis.errors import ParameterError, suggestion
+from analysis.stats.arguments import in_words
 
 AdjustMethod = Literal[
     "bonferroni", "holm", "hochberg", "hommel", "benjamini_hochberg", "benjamini_yekutieli"
 ]
 
-_METHODS = get_args(AdjustMethod)
+# The library's name of each method.
+_METHODS: dict[str, str] = {
+    "bonferroni": "bonferroni",
+    "holm": "holm",
+    "hochberg": "simes-hochberg",
+    "hommel": "hommel",
+    "benjamini_hochberg": "fdr_bh",
+    "benjamini_yekutieli": "fdr_by",
+}
 
 
+@in_words(together="p_values")
 def adjust_p_values(
     p_values: ArrayLike, *, method: AdjustMethod, tests: int | None = None
 ) -> NDArray[np.float64]:
@@ -23,7 +36,7 @@ def adjust_p_values(
 
     Parameters
     ----------
-    p_values : one p-value a hypothesis; NaN (not testable) stays NaN and is not counted
+    p_values : one p-value per hypothesis; NaN (not testable) stays NaN and is not counted
     method : familywise error (``bonferroni``, ``holm`` under any dependence; ``hochberg``, ``hommel`` under
         positive dependence) or false discovery rate (``benjamini_hochberg`` under positive dependence,
         ``benjamini_yekutieli`` under any); an adjusted value of the latter two is a q-value
@@ -32,7 +45,7 @@ def adjust_p_values(
 
     Notes
     -----
-    Hommel is delegated to statsmodels, whose other methods take a tenth of a second a call. Sources: Holm (1979), Scand. J. Stat. 6, 65-70;
+    Sources: Holm (1979), Scand. J. Stat. 6, 65-70;
     Hochberg (1988), Biometrika 75, 800-802; Hommel (1988), Biometrika 75, 383-386;
     Benjamini and Hochberg (1995), JRSS B 57, 289-300; Benjamini and Yekutieli (2001), Ann. Stat. 29, 1165-1188.
     """
@@ -56,31 +69,7 @@ def adjust_p_values(
     if count == 0:
         return adjusted
     padded = np.concatenate([given[tested], np.ones((tests or count) - count)])
-    adjusted[tested] = _adjusted(padded, method)[:count]
+    from statsmodels.stats.multitest import multipletests
+
+    adjusted[tested] = multipletests(padded, method=_METHODS[method])[1][:count]
     return adjusted
-
-
-def _adjusted(p_values: NDArray[np.float64], method: AdjustMethod) -> NDArray[np.float64]:
-    n = len(p_values)
-    if method == "bonferroni":
-        return np.minimum(1.0, n * p_values)
-    if method == "hommel":
-        from statsmodels.stats.multitest import multipletests
-
-        return np.asarray(multipletests(p_values, method="hommel")[1])
-    order = np.argsort(p_values, kind="stable")
-    rank = np.arange(1, n + 1)
-    factor = {
-        "holm": n - rank + 1.0,
-        "hochberg": n - rank + 1.0,
-        "benjamini_hochberg": n / rank,
-        "benjamini_yekutieli": n / rank * (1 / rank).sum(),
-    }[method]
-    stepped = factor * p_values[order]
-    if method == "holm":  # a step down stops at the first that fails
-        stepped = np.maximum.accumulate(stepped)
-    else:  # a step up starts from the largest
-        stepped = np.minimum.accumulate(stepped[::-1])[::-1]
-    result = np.empty(n)
-    result[order] = np.minimum(1.0, stepped)
-    return result

@@ -1,4 +1,7 @@
-"""Repeated events on the same unit: the mean cumulative function, with an interval that needs no process model."""
+"""Repeated events on the same unit: the mean cumulative function, with an interval that needs no process model.
+
+Our own: statsmodels and scipy have no estimator for repeated events.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,15 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
 from analysis.errors import ParameterError
+from analysis.stats.arguments import in_words
+from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]
 IntervalKind = Literal["log", "normal"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class MeanCumulativeFunction:
+class MeanCumulativeFunction(Summarised):
     """Mean number (or cost) of events a unit has had by each age.
 
     table : one row a distinct event age: `age`, `at_risk` (units under observation then), `events` (number or
@@ -41,6 +46,7 @@ class MeanCumulativeFunction:
         return pd.DataFrame(values, columns=["mcf", "standard_error", "low", "high"]).assign(age=ages)
 
 
+@in_words(rows="event_ages costs", labels="event_units", units="ends starts unit_weights")
 def mean_cumulative_function(
     event_units: ArrayLike,
     event_ages: ArrayLike,
@@ -116,7 +122,12 @@ def mean_cumulative_difference(
 
 def _positions(event_units: ArrayLike, units: ArrayLike | None, count: int) -> NDArray[np.int64]:
     if units is None:
-        position = np.asarray(event_units, dtype=np.int64)
+        given = np.asarray(event_units)
+        if given.dtype.kind not in "iuf":
+            raise ParameterError(
+                f"event_units: {given.flat[0]!r} is no position; give 0, 1, 2 … or name the units with `units`."
+            )
+        position = given.astype(np.int64)
         unknown = (position < 0) | (position >= count)
         known = f"positions 0 to {count - 1}"
     else:

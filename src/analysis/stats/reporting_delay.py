@@ -1,7 +1,8 @@
 """Events that have happened and are not yet known: the delay distribution under right truncation, and nowcasts.
 
 Only events reported by today are seen, so short delays are over-represented among recent ones. The delay
-distribution is estimated backwards in time, where that truncation becomes delayed entry.
+distribution is estimated backwards in time, where that truncation becomes delayed entry. Our own: no library of the
+environment corrects counts for events that are not yet reported.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from analysis.errors import FitError, ParameterError
+from analysis.stats.arguments import in_words
+from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ReportingDelay:
+class ReportingDelay(Summarised):
     """How long events take to be reported, given that they are reported within `longest`.
 
     table : one row a delay 0 … `longest`: `delay`, `reported` (events with it), `at_risk` (events with at most this
@@ -42,6 +45,7 @@ class ReportingDelay:
         return np.asarray(share[position])
 
 
+@in_words(rows="delays windows weights")
 def fit_reporting_delay(
     delays: ArrayLike,
     windows: ArrayLike,
@@ -99,6 +103,7 @@ def fit_reporting_delay(
     )
 
 
+@in_words(rows="windows reported")
 def nowcast(
     delay: ReportingDelay,
     windows: ArrayLike,
@@ -149,6 +154,7 @@ def nowcast(
     )
 
 
+@in_words(rows="delays windows weights", together="back")
 def backtest_nowcast(
     delays: ArrayLike,
     windows: ArrayLike,

@@ -4,6 +4,9 @@ All functions take arrays of one row per subject (or per subject and spell), or 
 `weights` that say how many subjects it stands for. A subject is at risk at time t when ``entry < t <= duration``.
 A study of ten million subjects therefore passes a few thousand rows.
 
+Our own for that reason: statsmodels' `survdiff` has no weights, so every subject is a row, and the restricted mean and its
+differences are missing.
+
 Sources: Klein and Moeschberger (2003), *Survival Analysis*, 2nd ed., ch. 4 and 7; Therneau and Grambsch (2000),
 *Modeling Survival Data*, ch. 2, 3, 6 and 7; Marubini and Valsecchi (1995), *Analysing Survival Data*, section 10.3
 (variance of a cumulative incidence). R's ``survival`` package supplies the published answers in the tests.
@@ -20,6 +23,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import chi2, norm
 
 from analysis.errors import FitError, ParameterError, suggestion
+from analysis.stats.arguments import in_words
+from analysis.summaries import Summarised
 
 Array = NDArray[np.float64]
 Scale = Literal["log-log", "log", "plain"]
@@ -28,7 +33,7 @@ _SCALES = ("log-log", "log", "plain")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Estimate:
+class Estimate(Summarised):
     """A number with its standard error and interval; nan where it was not reached."""
 
     value: float
@@ -39,7 +44,7 @@ class Estimate:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SurvivalCurve:
+class SurvivalCurve(Summarised):
     """A Kaplan-Meier curve.
 
     Attributes
@@ -127,6 +132,7 @@ class SurvivalCurve:
         return Estimate(value=value, std_error=error, low=value - reach, high=value + reach, level=self.level)
 
 
+@in_words(rows="durations events entry weights", scalars="level")
 def kaplan_meier(
     durations: ArrayLike,
     events: ArrayLike,
@@ -185,6 +191,7 @@ def kaplan_meier(
     )
 
 
+@in_words(rows="durations events entry weights", scalars="level")
 def nelson_aalen(
     durations: ArrayLike,
     events: ArrayLike,
@@ -207,6 +214,7 @@ def nelson_aalen(
     return counts.assign(cumulative_hazard=hazard, std_error=error, low=hazard / reach, high=hazard * reach)
 
 
+@in_words(scalars="limit")
 def restricted_mean_difference(first: SurvivalCurve, second: SurvivalCurve, *, limit: float) -> Estimate:
     """Restricted mean of `first` minus that of `second`, of independent groups, in the unit of time."""
     one, other = first.restricted_mean(limit), second.restricted_mean(limit)
@@ -219,7 +227,7 @@ def restricted_mean_difference(first: SurvivalCurve, second: SurvivalCurve, *, l
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LogRank:
+class LogRank(Summarised):
     """A (weighted) log-rank test of equal hazards.
 
     `table`: one row per group with `subjects`, `observed` and `expected` events (weighted by the test's weights where
@@ -237,6 +245,7 @@ Weighting = Literal["log_rank", "gehan", "tarone_ware", "peto_peto", "fleming_ha
 _WEIGHTINGS = ("log_rank", "gehan", "tarone_ware", "peto_peto", "fleming_harrington")
 
 
+@in_words(rows="durations events entry weights", labels="groups strata")
 def log_rank(
     durations: ArrayLike,
     events: ArrayLike,
@@ -342,6 +351,7 @@ def _time_weights(total: Array, deaths: Array, *, weighting: str, rho: float, ga
 # ----------------------------------------------------------------------------------------------- competing events
 
 
+@in_words(rows="durations entry weights", labels="causes", scalars="level")
 def aalen_johansen(
     durations: ArrayLike,
     causes: ArrayLike,

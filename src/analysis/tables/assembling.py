@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from analysis.errors import AnalysisError, ContractError, SourceError, suggestion
 from analysis.periods import Month
 from analysis.sources.folder import SourceFile
-from analysis.sources.readers import first_line, literal, quoted, read_raw
+from analysis.sources.readers import first_line, read_raw
+from analysis.sources.sql import literal, quoted
 from analysis.tables import checks
 from analysis.tables.contract import ColumnContract, Contract, TableContract
 from analysis.tables.corrections import refuse_unexpected

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from analysis.sources.readers import literal, quoted
+from analysis.sources.sql import literal, quoted
 from analysis.tables.contract import ColumnContract
 
 #: A fraction below this is what binary floats leave behind when money is added up; it is rounded away.

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from analysis.errors import ContractError, ParameterError, suggestion
-from analysis.params.strict import bind, params_root, read_yaml
-from analysis.sources.readers import RawFile, first_line, literal, quoted
+from analysis.params.places import params_file
+from analysis.params.strict import bind, read_yaml
+from analysis.sources.readers import RawFile, first_line
+from analysis.sources.sql import literal, quoted
 from analysis.tables.contract import contract
 
 if TYPE_CHECKING:
@@ -75,7 +77,7 @@ class _Register:
 
 def load_corrections(run: str, path: Path | None = None) -> tuple[Correction, ...]:
     """The corrections of this run, in the order of the register; a project without a register has none."""
-    path = path or params_root() / REGISTER
+    path = path or params_file(REGISTER)
     if not path.is_file():
         return ()
     entries = bind(_Register, read_yaml(path), path.name).corrections

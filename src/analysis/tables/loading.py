@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from analysis.sources.fingerprint import fingerprint, signature
 from analysis.sources.folder import SourceFile, SourceFolder, scan_folder
 from analysis.sources.quiet import silence
-from analysis.sources.readers import literal, quoted
 from analysis.sources.safety import SIZE_LIMIT_MB, refuse_large
+from analysis.sources.sql import literal, quoted
 from analysis.tables import checks
 from analysis.tables.assembling import NOTHING_STORED, Bench, Stored, assemble
 from analysis.tables.contract import Contract, TableContract, contract

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from analysis.errors import ContractError, suggestion
-from analysis.sources.readers import RawFile, drop_raw, literal, quoted
+from analysis.sources.readers import RawFile, drop_raw
+from analysis.sources.sql import literal, quoted
 from analysis.tables.casting import Cast, cast, default_value
 from analysis.tables.contract import Contract, TableContract
 from analysis.tables.corrections import CorrectedFile, correct, drop_corrected

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.sources.readers import literal, quoted
+from analysis.sources.sql import literal, quoted
 from analysis.tables.contract import TableContract
 
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from analysis.errors import ContractError, MissingData, SourceError
 from analysis.periods import Month
-from analysis.sources.readers import literal, quoted
+from analysis.sources.sql import literal, quoted
 from analysis.tables.contract import contract
 from analysis.tables.rows import derived_columns
 
@@ -174,7 +174,7 @@ class TableSet:
         for name in self.tables:
             path = quarantine_path(self.store, name)
             if path.is_file():
-                frame = pq.read_table(
+                frame: pd.DataFrame = pq.read_table(
                     path, columns=["file", "row_number", "scope", "column", "reason", "value"]
                 ).to_pandas()
                 frame = frame.rename(columns={"value": "example"})
@@ -186,7 +186,8 @@ class TableSet:
             return pd.DataFrame(
                 columns=["table", "file", "row_number", "scope", "column", "reason", "example"]
             )
-        return pd.concat(frames, ignore_index=True)
+        kept: pd.DataFrame = pd.concat(frames, ignore_index=True)
+        return kept
 
     @cached_property
     def quarantine_by_reason(self) -> pd.DataFrame:

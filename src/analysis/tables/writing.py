@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from analysis.periods import Month
-from analysis.sources.readers import literal, quoted
+from analysis.sources.sql import literal, quoted
 from analysis.tables.store import Partition
 
 if TYPE_CHECKING:

@@ -7,13 +7,4 @@ from __future__ import annotations
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submod_attrs={
-        "lifetime": ["CustomerValues", "clv"],
-        "base": ["ValueBase"],
-        "worth": ["ValueStudy", "study"],
-        "effects": ["service_effects"],
-        "scenarios": ["what_if", "what_ifs"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

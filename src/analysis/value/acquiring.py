@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from analysis.errors import MissingData
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
+from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.results import Fact
+from analysis.summaries import Summarised
 from analysis.value import pricing, views
 from analysis.value.base import tuples
 from analysis.value.stating import Stating
@@ -25,7 +27,7 @@ NOT_PAID = Text(en="not paid back within twelve months", zh="十二个月内未�
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Channel:
+class Channel(Summarised):
     """One channel of acquisition, last twelve months."""
 
     label: Text
@@ -57,7 +59,7 @@ def acquisition(
         str(row.channel): row
         for row in tuples(inputs.engine.query(views.new_customers(table, state.cutoff, settings.basis)))
     }
-    where = f"since >= {views.literal(state.cutoff)} - INTERVAL 12 MONTH"
+    where = f"since >= {literal(state.cutoff)} - INTERVAL 12 MONTH"
     worth = pricing.sums(
         inputs, table, parameters, by="channel", years=pricing.annuity(months, rate), where=where
     )

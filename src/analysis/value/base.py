@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.metrics.lineage import traced
 from analysis.periods import Month
 from analysis.results import Fact
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +20,7 @@ TIERS = ("top", "middle", "low")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ValueBase:
+class ValueBase(Summarised):
     """Customers and their value at the end of ``month``.
 
     Attributes

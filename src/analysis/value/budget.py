@@ -12,6 +12,7 @@ from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.params.what_ifs import Range, WhatIfPlan
 from analysis.results import Fact, Interval
+from analysis.summaries import Summarised
 from analysis.value.base import TIERS, ValueBase
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class BudgetLine:
+class BudgetLine(Summarised):
     """One tier (``top``, ``middle``, ``low``), the cost traced to no customer (``untraced``), or ``total``.
 
     ``growth`` : expected change in the number of customers in twelve months..
@@ -36,7 +37,7 @@ class BudgetLine:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Budget:
+class Budget(Summarised):
     """The proposal, tiers first, then untraced cost and the total; ``prices``: the rise assumed, as ``low``, ``price`` (most likely) and ``high``."""
 
     lines: tuple[BudgetLine, ...]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.errors import FitError, MissingData
 from analysis.metrics import StudyInputs
 from analysis.metrics.lineage import traced
+from analysis.summaries import Summarised
 from analysis.value import views
 from analysis.value.settings import ValueSettings
 
@@ -47,7 +48,7 @@ NAMES = {
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Candidate:
+class Candidate(Summarised):
     """One model under one grouping: fitted without the holdout and judged on it. ``problem`` says why there is no fit."""
 
     model: str
@@ -61,7 +62,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Holdout:
+class Holdout(Summarised):
     """The chosen model on the weeks it had not seen.
 
     ``classes`` : one row per class of repeat purchases: ``name``, ``customers``, ``actual``, ``predicted``, ``noise`` (standard error of the actual sum), ``good``.
@@ -84,7 +85,7 @@ class Holdout:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Choice:
+class Choice(Summarised):
     """The model in use: a name of ``MODELS``, or ``observed_rates`` when none passed the holdout."""
 
     model: str
@@ -350,7 +351,7 @@ def _places(frame: pd.DataFrame) -> np.ndarray:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Buying:
+class Buying(Summarised):
     """Fitted purchases at one cutoff: per group a model, or observed rates. ``covariance`` is of the logarithms of each group's parameters."""
 
     choice: Choice

@@ -13,6 +13,7 @@ from analysis.errors import FitError
 from analysis.metrics import StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.results import Fact
+from analysis.summaries import Summarised
 from analysis.value import pricing, views
 from analysis.value.stating import Stating
 
@@ -26,7 +27,7 @@ STEPS = (*CUSTOMER_STEPS, "model", "assumptions")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Change:
+class Change(Summarised):
     """The value at the end of last month, its steps, and the value now: ``before`` + sum of ``steps`` = ``after``, exactly.
 
     ``by_customers`` : new, lost, grown and shrunk together, with an interval. ``customers`` : how many stand behind each step. ``rates`` : discount rates before and after.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from analysis.locale import Text
 from analysis.metrics.lineage import traced
 from analysis.params.treatments import Treatment
+from analysis.summaries import Summarised
 
 FAMILY = {
     "responded_in_time": "speed",
@@ -49,7 +50,7 @@ TOPICS: tuple[tuple[frozenset[str], Text], ...] = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Diagram:
+class Diagram(Summarised):
     """One family of treatments: common causes → treatment → outcome, and common causes → outcome; mediators lie between and are left out."""
 
     family: str

@@ -19,6 +19,7 @@ from analysis.metrics.lineage import traced
 from analysis.params.treatments import Treatment, load_treatments
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Interval
+from analysis.summaries import Summarised
 from analysis.value import treatments as cases
 from analysis.value.base import ValueBase
 from analysis.value.settings import ValueSettings, load_settings
@@ -49,7 +50,7 @@ NO_VALUE = Text(en="not computed: rests on association only", zh="未计算：�
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class OutcomeEffect:
+class OutcomeEffect(Summarised):
     """One outcome of one treatment. Effects are of the treatment (an answer in time, a repeat repair), for the exposed cases.
 
     ``status``: ``effect`` (claimed), ``not_shown`` (checks hold, nothing survives correction), ``association`` (checks failed).
@@ -71,7 +72,7 @@ class OutcomeEffect:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Placebo:
+class Placebo(Summarised):
     """One attempt to find an effect where there can be none."""
 
     kind: str  # before, random_treatment, negative_control
@@ -81,7 +82,7 @@ class Placebo:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class TreatmentEffect:
+class TreatmentEffect(Summarised):
     """One treatment with its outcomes and doubts.
 
     ``groups`` : one row per outcome, grouping and group: ``outcome``, ``grouping``, ``group``, ``rows``, ``effect``, ``low``, ``high``, ``p_adjusted``, ``fact``.
@@ -122,7 +123,7 @@ class TreatmentEffect:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ServiceEffects:
+class ServiceEffects(Summarised):
     """What the notebook shows; a treatment that could not be estimated is the refusal that says why."""
 
     month: Month
@@ -445,7 +446,7 @@ def _outcome(
     name, sign = one.treatment.id, _sign(one.treatment)
     place = {"treatment": name, "outcome": outcome}
     tier = fit.sensitivity.benchmarks.set_index("covariate")
-    hidden = tier.loc["segment"] if "segment" in tier.index else None
+    hidden: Any = tier.loc["segment"] if "segment" in tier.index else None
     status = "association" if not holds else "effect" if p_adjusted < LEVEL_OF_CLAIM else "not_shown"
     bad, good = fit.mean_treated, fit.mean_untreated
     with_it, without_it = (good, bad) if one.treatment.wanted else (bad, good)
@@ -568,19 +569,20 @@ def _groups(inputs: StudyInputs, fitted: list[_Fitted]) -> dict[str, pd.DataFram
     every["p_adjusted"] = (
         stats.adjust_p_values(every["p_value"], method="benjamini_hochberg") if len(every) else []
     )
-    every["fact"] = [
+    facts = [
         _estimate(
             inputs,
-            METRIC[row.outcome],
-            row.effect,
-            row.low,
-            row.high,
-            row.rows,
-            row.sign,
-            treatment=row.treatment,
+            METRIC[row["outcome"]],
+            row["effect"],
+            row["low"],
+            row["high"],
+            row["rows"],
+            row["sign"],
+            treatment=row["treatment"],
             estimate="adjusted",
-            **{row.grouping: str(row.group)},
+            **{row["grouping"]: str(row["group"])},
         )
-        for row in every.itertuples()
+        for row in every.to_dict("records")
     ]
+    every["fact"] = pd.Series(facts, index=every.index, dtype=object)
     return {str(name): part.reset_index(drop=True) for name, part in every.groupby("treatment", sort=False)}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.metrics import StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.results import Fact
+from analysis.summaries import Summarised
 from analysis.value import pricing, views
 from analysis.value.base import TIERS, tuples
 from analysis.value.stating import Stating
@@ -25,7 +26,7 @@ MOST = 500  # customers of a list in the evidence
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Cell:
+class Cell(Summarised):
     tier: str
     risk: str
     service: str
@@ -35,7 +36,7 @@ class Cell:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Group:
+class Group(Summarised):
     """Customers of a list: how many, what they are worth, what they cost last year, and the rows."""
 
     customers: Fact
@@ -46,7 +47,7 @@ class Group:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Investment:
+class Investment(Summarised):
     """The matrix and its lists: ``at_risk`` (top tier, likely to leave), ``often`` (top tier, often in service), ``below`` (cost more than they bring)."""
 
     cells: Mapping[tuple[str, str, str], Cell]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from analysis.errors import ParameterError, suggestion
 from analysis.metrics.lineage import traced
 from analysis.results import Interval
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import ArrayLike
+
+    from analysis.stats.purchases import GeometricModel, ParetoModel
 
 DAYS_PER_UNIT = {"days": 1.0, "weeks": 7.0, "months": 365.25 / 12}
 Model = Literal["bg_nbd", "mbg_nbd", "pareto_nbd"]
@@ -20,7 +24,7 @@ STEPS_PER_YEAR = 4  # purchases to come are discounted from the middle of each q
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class CustomerValues:
+class CustomerValues(Summarised):
     """Expected value of each customer and of all together.
 
     ``table`` : one row per customer, in the order given: ``p_alive``, ``expected_purchases`` (over the horizon, not discounted), ``value_per_purchase`` (spend times
@@ -90,7 +94,11 @@ def clv(
         raise ParameterError(
             f"clv: horizon {horizon:g} should be above zero and discount_rate {discount_rate:g} above -1."
         )
-    fit = {"bg_nbd": stats.fit_bgnbd, "mbg_nbd": stats.fit_mbgnbd, "pareto_nbd": stats.fit_pareto_nbd}
+    fit: dict[str, Callable[..., GeometricModel | ParetoModel]] = {
+        "bg_nbd": stats.fit_bgnbd,
+        "mbg_nbd": stats.fit_mbgnbd,
+        "pareto_nbd": stats.fit_pareto_nbd,
+    }
     if model not in fit:
         raise ParameterError(f"clv: unknown model {model!r}.{suggestion(model, fit)}")
     x, recent, age = (np.atleast_1d(np.asarray(column, dtype=float)) for column in (frequency, recency, T))

@@ -11,6 +11,7 @@ from analysis.locale import Text
 from analysis.metrics import StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.results import Fact
+from analysis.summaries import Summarised
 from analysis.value import views
 from analysis.value.base import tuples
 from analysis.value.buying import NAMES, Choice
@@ -37,11 +38,10 @@ NO_FIT = Text(
     en="no estimate: the data do not hold what the model describes", zh="无估计：数据不含该模型所描述的结构"
 )
 GROUP_TOO_SMALL = Text(en="not fitted: a group has too few customers", zh="未拟合：有分组客户过少")
-MARKED_WEEKS = 4
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Tried:
+class Tried(Summarised):
     """One candidate model."""
 
     model: Text
@@ -54,7 +54,7 @@ class Tried:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ClassLine:
+class ClassLine(Summarised):
     """A class of repeat purchases in the holdout."""
 
     name: str
@@ -66,7 +66,7 @@ class ClassLine:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Group:
+class Group(Summarised):
     """Parameters of one group's model, in the order of the model, and its customers."""
 
     label: Text
@@ -75,7 +75,7 @@ class Group:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Spend:
+class Spend(Summarised):
     """Spend of a purchase by customer type."""
 
     label: Text
@@ -85,7 +85,7 @@ class Spend:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Modelling:
+class Modelling(Summarised):
     """The purchase model: candidates, holdout by class and by week, parameters, spend."""
 
     model: Text
@@ -307,7 +307,7 @@ def _spend(facts: Stating, engine: Engine, parameters: Parameters) -> tuple[Spen
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Kind:
+class Kind(Summarised):
     """One kind of contract: (renewal, observed rate, rate of the model), expansion, and which differences were tested."""
 
     id: str

@@ -11,6 +11,7 @@ from analysis.locale import Text
 from analysis.metrics import StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.results import Fact
+from analysis.summaries import Summarised
 from analysis.value import pricing, views
 from analysis.value.base import TIERS, tuples
 from analysis.value.stating import Stating
@@ -38,7 +39,7 @@ KNOWN_ORDER = {
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Line:
+class Line(Summarised):
     """One slice of the base."""
 
     dimension: str
@@ -53,7 +54,7 @@ class Line:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Portfolio:
+class Portfolio(Summarised):
     """The base and its slices.
 
     ``parts`` : purchases, contract and service (negative) of the total. ``lorenz`` : (share of customers, cumulative share of value), least valuable first.

@@ -18,6 +18,7 @@ from analysis.metrics import StudyInputs
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.metrics.views import NOT_STATED
+from analysis.summaries import Summarised
 from analysis.value import buying, renewing, views
 from analysis.value.base import tuples
 from analysis.value.settings import ValueSettings
@@ -29,7 +30,7 @@ ALL = "all"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Available:
+class Available(Summarised):
     """What the tables of the run hold: it decides what is counted."""
 
     contracts: bool
@@ -53,7 +54,7 @@ class Available:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class State:
+class State(Summarised):
     """Names of tables on the engine: what was known at ``cutoff``."""
 
     cutoff: dt.date
@@ -64,7 +65,7 @@ class State:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Parameters:
+class Parameters(Summarised):
     """Everything learnt at a cutoff.
 
     ``spend`` : Gamma-Gamma by customer type; ``shares`` : margin on revenue of purchases by customer type, ``contract_shares`` by kind of contract;
@@ -149,14 +150,14 @@ def _ratios(frame: pd.DataFrame, key: str) -> dict[str, float]:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SpendFit:
+class SpendFit(Summarised):
     """Covariance of the logarithms of p, q and v."""
 
     log_covariance: Any
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class AlikeSpend:
+class AlikeSpend(Summarised):
     """Where customers do not differ in what they spend (the Gamma-Gamma model then has no maximum): the mean of all for everyone.
 
     It is the limit of the model for a huge ``q``; only the mean, that is ``v``, is uncertain.
@@ -235,7 +236,7 @@ def _service(moments: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
 
 def annuity(months: int, rate: float) -> float:
     """Years of a steady yearly cost, discounted month by month."""
-    return sum((1 + rate) ** (-(month + 0.5) / 12) for month in range(months)) / 12
+    return sum(float((1 + rate) ** (-(month + 0.5) / 12)) for month in range(months)) / 12
 
 
 # -- the table of customers ----------------------------------------------------------------------------------------------
@@ -370,7 +371,7 @@ FROM {state.running} r JOIN {table} f ON f.kind = r.kind AND f.customer_type = r
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sum:
+class Sum(Summarised):
     """Value of some customers: count, parts, and the standard error of the whole (parameters and miss in the holdout)."""
 
     customers: int

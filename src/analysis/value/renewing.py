@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.errors import FitError
 from analysis.metrics import StudyInputs
 from analysis.metrics.lineage import traced
+from analysis.summaries import Summarised
 from analysis.value import views
 from analysis.value.base import tuples
 
@@ -24,7 +25,7 @@ GROWTH_LIMIT = 0.10  # a change of amount at renewal beyond this is no trend to 
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RenewalTest:
+class RenewalTest(Summarised):
     """One kind: pooled against apart by customer type and by cohort, by likelihood ratio."""
 
     kind: str
@@ -36,7 +37,7 @@ class RenewalTest:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Renewing:
+class Renewing(Summarised):
     """Fitted contracts at one cutoff.
 
     Attributes
@@ -121,14 +122,14 @@ def fitted_at(inputs: StudyInputs, cutoff: dt.date) -> Renewing:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ConstantFit:
+class ConstantFit(Summarised):
     """Stands where a :class:`~analysis.stats.ContractModel` would: the covariance of its logarithms."""
 
     log_covariance: np.ndarray
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ConstantRenewal:
+class ConstantRenewal(Summarised):
     """Every customer renews with one and the same chance: the limit of the shifted beta-geometric without differences between customers.
 
     ``alpha`` and ``beta`` are as of that limit: huge, their ratio is what counts; only alpha is uncertain.

@@ -20,6 +20,7 @@ from analysis.params.treatments import load_treatments
 from analysis.params.what_ifs import Lever, Range, Scenario, WhatIfPlan, load_what_ifs
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Interval, Sentence, Value
+from analysis.summaries import Summarised
 from analysis.value.base import ValueBase
 from analysis.value.budget import Budget, budget
 from analysis.value.effects import SECTION, ServiceEffects, TreatmentEffect
@@ -36,7 +37,7 @@ WIDE, NARROW = 0.95, 0.80
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LeverResult:
+class LeverResult(Summarised):
     """One lever: cases of a year it applies to, those it would change, and what is known of its effect."""
 
     lever: Lever
@@ -48,7 +49,7 @@ class LeverResult:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Assumed:
+class Assumed(Summarised):
     """One uncertain number as it entered: ``likely`` with its range as interval."""
 
     input: str
@@ -57,7 +58,7 @@ class Assumed:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class WhatIf:
+class WhatIf(Summarised):
     """A scenario in money. ``clv`` + ``saving`` − ``programme`` = ``npv``; all discounted to the end of the month.
 
     ``later`` : customer value that arrives after the programme's months, not in ``npv``; ``unshown`` : what levers without a shown effect would bring at their word,
@@ -88,7 +89,7 @@ class WhatIf:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class WhatIfs:
+class WhatIfs(Summarised):
     """All scenarios of the params and next year's budget; a scenario that could not be computed is the refusal that says why."""
 
     month: Month

@@ -8,13 +8,15 @@ from typing import Literal
 
 from analysis.errors import ParameterError
 from analysis.metrics.lineage import traced
-from analysis.params.strict import bind, params_root, read_yaml
+from analysis.params.places import params_file
+from analysis.params.strict import bind, read_yaml
+from analysis.summaries import Summarised
 
 Basis = Literal["contribution", "gross_margin", "revenue"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ValueSettings:
+class ValueSettings(Summarised):
     """Definitions of the value base.
 
     basis : what a purchase brings; ``purchase_types`` and ``contract_types`` are order types, any other type is paid service
@@ -55,5 +57,5 @@ class ValueSettings:
 
 @traced
 def load_settings(path: Path | None = None) -> ValueSettings:
-    path = path or params_root() / "value.yml"
+    path = path or params_file("value.yml")
     return bind(ValueSettings, read_yaml(path), path.name)

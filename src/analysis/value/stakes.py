@@ -15,6 +15,7 @@ from analysis.metrics.lineage import traced
 from analysis.metrics.views.responses import landmark
 from analysis.params.treatments import Treatment
 from analysis.results import Fact, Interval
+from analysis.summaries import Summarised
 from analysis.value.base import ValueBase
 from analysis.value.effects import DRAWS, NO_VALUE, TOO_FEW, TreatmentEffect
 from analysis.value.settings import load_settings
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stake:
+class Stake(Summarised):
     """Cases of the last twelve months and what their customers are expected to bring.
 
     ``cases`` eligible, ``exposed`` gone the feared way, ``moved`` of these the ones a change would reach; ``purchases`` and ``contract`` are the mean
@@ -103,7 +104,7 @@ FROM c LEFT JOIN {base.table} b ON b.customer_id = c.customer_id WHERE {where}""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Gain:
+class Gain(Summarised):
     """Value of one case that goes well instead of wrong, per draw: ``early`` within twelve months, ``late`` after them. Discounted to the case."""
 
     early: Draws = field(repr=False)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
 from analysis.results import Fact, Interval
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     from analysis.formats import Number
@@ -20,7 +21,7 @@ ERROR = "Hessian and holdout"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stating:
+class Stating(Summarised):
     """States facts of one month. Dimensions are given by keyword."""
 
     inputs: StudyInputs

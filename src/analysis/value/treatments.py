@@ -25,20 +25,6 @@ if TYPE_CHECKING:
 NO_SPELLS = "spells AS (SELECT CAST(NULL AS VARCHAR) AS customer_id, CAST(NULL AS VARCHAR) AS kind, CAST(NULL AS DATE) AS begins, CAST(NULL AS DATE) AS ends WHERE FALSE)"
 MOST_CUSTOMERS = 200_000  # above it, a sample of customers that stays the same from month to month, and the section says so
 PLACES = 1_000_000
-LABELS = (
-    "customer_type",
-    "segment",
-    "region",
-    "channel",
-    "contract_kind",
-    "ticket_type",
-    "product_line",
-    "severity",
-    "priority",
-    "in_warranty",
-    "is_rework",
-    "quarter",
-)
 # Covariates that speak of the twelve months before: they give way where these months are the (placebo) outcome.
 OF_THE_YEAR_BEFORE = ("orders_12m", "margin_24m", "months_since_order")
 # Covariates that look past a machine, a contract or a region of the customer need these tables.

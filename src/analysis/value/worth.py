@@ -15,6 +15,7 @@ from analysis.metrics import StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, by_severity
+from analysis.summaries import Summarised
 from analysis.value import buying, pricing
 from analysis.value.acquiring import Channel, acquisition
 from analysis.value.base import ValueBase
@@ -34,7 +35,7 @@ Missing = MissingData | FitError
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class BreakEven:
+class BreakEven(Summarised):
     """After-sales at today's level over the horizon, against the margin expected of today's customers."""
 
     cost: Fact
@@ -43,7 +44,7 @@ class BreakEven:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ValueStudy:
+class ValueStudy(Summarised):
     """What the notebook shows. A part that could not be computed is the refusal that says why.
 
     ``base`` is the seam to the effects of service; ``effects`` and ``what_ifs`` are theirs.

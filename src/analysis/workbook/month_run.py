@@ -16,10 +16,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from analysis.errors import AnalysisError, ContractError, MissingData, ParameterError, SourceError, suggestion
-from analysis.exhibits.blocks import Block, checks_block, evidence_stems, findings_block, not_computed, show
+from analysis.errors import AnalysisError, ContractError, ParameterError, SourceError, suggestion
+from analysis.exhibits.record import Block, flattened, show
+from analysis.exhibits.statements import checks_block, evidence_stems, findings_block
 from analysis.locale import Text
 from analysis.metrics import Engine, Registry, StudyInputs
 from analysis.metrics.inputs import ClaimsAhead, EarlierEdition
@@ -28,15 +29,20 @@ from analysis.params.runs import params_hash
 from analysis.periods import Month
 from analysis.results import Check, Finding, by_severity
 from analysis.sources import MappedFile, apply_map, load_map
+from analysis.summaries import Summarised
 from analysis.tables import TableInfo, TableSet, contract, load_corrections, load_tables
+from analysis.workbook import injected
 from analysis.workbook.earlier import earlier_edition
 from analysis.workbook.record import Record
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class MonthRun:
+class MonthRun(Summarised):
     """A prepared run. ``inputs`` goes to the studies; ``show…`` publish what they return."""
 
     params: RunParams
@@ -96,7 +102,7 @@ class MonthRun:
 
     def show(self, *blocks: Block | Iterable[Block] | None) -> None:
         """Display exhibits and record every fact they print."""
-        for block in _flat(blocks):
+        for block in flattened(blocks):
             self.record.keep(block)
             show(block)
 
@@ -107,7 +113,7 @@ class MonthRun:
         for finding, stem in zip(ordered, stems, strict=True):
             if stem is not None and finding.evidence is not None:
                 self.record.write_evidence(stem, finding.evidence)
-        self.show(findings_block(f"{self.section}.{name}", ordered, evidence=dict(enumerate(stems))))  # type: ignore[arg-type]
+        self.show(findings_block(f"{self.section}.{name}", ordered, evidence=dict(enumerate(stems))))
 
     def print_findings(self, findings: Sequence[Finding]) -> None:
         """The findings as plain lines, rounded as on the page: what the committed notebook keeps and nbval compares."""
@@ -117,23 +123,29 @@ class MonthRun:
     def show_checks(self, checks: Sequence[Check], *, name: str = "checks") -> None:
         self.show(checks_block(f"{self.section}.{name}", checks))
 
-    def computed(self, study: Callable[[StudyInputs], Any]) -> Any:
-        """The study's result, or its refusal (``MissingData``) to be shown in place of its exhibits."""
-        try:
-            return study(self.inputs)
-        except MissingData as missing:
-            return missing
+    def facts(self, pattern: str = "*", *, edition: str | Path | None = None) -> pd.DataFrame:
+        """Facts as a frame, one per row.
 
-    def not_computed(self, missing: MissingData, *, what: str) -> None:
-        self.show(not_computed(missing, id=f"{self.section}.not_computed", what=Text.of(what)))
+        Parameters
+        ----------
+        pattern : glob over the metric or the whole id, e.g. ``churn*``, ``*@region=South*``
+        edition : None for the facts recorded in this run's folder (by this notebook and those opened before it); else an issued edition:
+            ``latest``, ``2026-10``, ``2026-10/edition-1`` or its folder
 
+        Returns
+        -------
+        DataFrame
+            ``id``, ``metric``, ``label``, ``period``, ``dimensions``, ``value``, ``unit``, ``low``, ``high``, ``n``, ``formula``.
 
-def _flat(items: Iterable[Any]) -> Iterable[Block]:
-    for item in items:
-        if isinstance(item, Block):
-            yield item
-        elif item is not None:
-            yield from _flat(item)
+        Raises
+        ------
+        ParameterError
+            Where no fact matches, with near ids, or no such edition was issued.
+        """
+        from analysis.workbook.facts import matching_facts, recorded_facts
+
+        labels = {metric.id: metric.name.en for metric in self.registry}
+        return matching_facts(recorded_facts(self.folder, edition), pattern, labels)
 
 
 def prepare_run(
@@ -200,12 +212,14 @@ def claims_ahead(inputs: StudyInputs, months: int) -> ClaimsAhead:
     """The failure study's forecast of machines under warranty, lent to the cost study; machines shipped later are left out."""
     from analysis import failures
 
-    return failures.claims_forecast(inputs, months=months, with_plan=False)
+    ahead: ClaimsAhead = failures.claims_forecast(inputs, months=months, with_plan=False)
+    return ahead
 
 
 def open_run(run_name: str, *, month: str = "", data: str = "", as_of: str = "", section: str) -> MonthRun:
     """Open a run in a notebook; refusals are printed without a traceback unless ``AFTER_SALES_DEBUG`` is set."""
     _quiet_refusals()
+    injected.refuse_unknown(_executed_cells())
     return prepare_run(run_name, month=month, data=data, as_of=as_of, section=section)
 
 
@@ -322,6 +336,14 @@ def _refuse_other_months(name: str, info: TableInfo, month: Month) -> None:
     )
 
 
+def _executed_cells() -> Sequence[str]:
+    """Sources of the cells that this kernel has run so far; none outside a notebook."""
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    return [] if shell is None else [str(cell) for cell in shell.user_ns.get("In", [])]
+
+
 def _quiet_refusals() -> None:
     from IPython import get_ipython
 
@@ -332,6 +354,7 @@ def _quiet_refusals() -> None:
     def refuse(
         shell: Any, kind: type[BaseException], error: BaseException, traceback: Any, tb_offset: Any = None
     ) -> None:
-        print(f"{kind.__name__}: {error}")
+        # as an error, so that whoever runs the notebook (papermill, nbconvert) can say what stopped it
+        shell._showtraceback(kind, error, [f"{kind.__name__}: {error}"])
 
     shell.set_custom_exc((AnalysisError,), refuse)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from analysis.errors import MissingData
-from analysis.exhibits.blocks import Block, checks_block, evidence_stems, findings_block
+from analysis.exhibits.record import Block
+from analysis.exhibits.statements import checks_block, evidence_stems, findings_block
 from analysis.metrics import StudyInputs
 from analysis.results import by_severity
 from analysis.workbook.month_run import MonthRun
@@ -33,7 +34,8 @@ class Section:
 
 def _named(place: str) -> Callable[..., Any]:
     module, _, name = place.rpartition(".")
-    return getattr(importlib.import_module(module), name)  # type: ignore[no-any-return]
+    found: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return found
 
 
 SECTIONS: tuple[Section, ...] = (
@@ -55,14 +57,19 @@ SECTIONS: tuple[Section, ...] = (
 )
 
 
+# What a report runs; any other notebook beside them is somebody's scratch work. The summary reads what the sections publish.
+NOTEBOOKS = (*(section.notebook for section in SECTIONS), "90_executive_summary")
+
+
 def gathered(run: MonthRun) -> Record:
     """The run's record with every section in it.
 
     In a report run the other notebooks have written it before the summary runs. Opened by hand, what is not there is computed here, so
-    that the summary is complete without any other step.
+    that the summary is complete without any other step. A section in which the report met a fault is not computed again: the report says it.
     """
     for section in SECTIONS:
-        if not (run.folder / "findings" / f"{section.id}.json").exists():
+        recorded = run.folder / "findings" / f"{section.id}.json"
+        if not recorded.exists() and not (run.folder / "faults" / f"{section.id}.txt").exists():
             _record_section(run, section)
     return run.record
 
@@ -78,7 +85,7 @@ def _record_section(run: MonthRun, section: Section) -> None:
     for finding, stem in zip(ordered, stems, strict=True):
         if stem is not None and finding.evidence is not None:
             record.write_evidence(stem, finding.evidence)
-    record.keep(findings_block(f"{section.id}.findings", ordered, evidence=dict(enumerate(stems))))  # type: ignore[arg-type]
+    record.keep(findings_block(f"{section.id}.findings", ordered, evidence=dict(enumerate(stems))))
     record.keep(checks_block(f"{section.id}.checks", result.checks))
     if (figures := section.key_figures(result)) is not None:
         record.keep(figures)

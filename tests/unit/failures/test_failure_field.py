@@ -45,10 +45,10 @@ def small(company: Path) -> Path:
 def test_exposure_counts_days_of_the_first_and_last_month(small: Path, inputs_of: Inputs):
     held = Field.of(inputs_of(small)).by_age
     months = held.groupby("month_no")["unit_months"].sum()
-    # September: S1 from the 16th, 15 of 30 days. October: S1 whole, S2 from the 11th to the 20th, S3 (shipped on the 1st) whole.
-    assert list(months) == pytest.approx([15 / 30, 1 + 10 / 31 + 1])
+    # September: S1 from the 16th, 15 of 30 days. October: S1 whole, S2 from the 11th to the 21st, the day it left, S3 (shipped on the 1st) whole.
+    assert list(months) == pytest.approx([15 / 30, 1 + 11 / 31 + 1])
     assert held.set_index(["month_no", "age_months"])["unit_months"].to_dict() == pytest.approx(
-        {(2026 * 12 + 8, 0): 0.5, (2026 * 12 + 9, 0): 10 / 31 + 1, (2026 * 12 + 9, 1): 1.0}
+        {(2026 * 12 + 8, 0): 0.5, (2026 * 12 + 9, 0): 11 / 31 + 1, (2026 * 12 + 9, 1): 1.0}
     )
 
 
@@ -62,6 +62,15 @@ def test_each_failure_is_counted_or_named(small: Path, inputs_of: Inputs):
         "after_the_month": 1,
         "no_serial": 1,
     }
+
+
+def test_a_machine_scrapped_on_the_day_it_failed_did_fail(small: Path, inputs_of: Inputs):
+    (small / "units.csv").write_text(UNITS.replace("2026-10-21", "2026-10-24"))
+    field = Field.of(inputs_of(small))
+    verdicts = field.verdicts.set_index("verdict")["failures"].to_dict()
+    assert verdicts["counted"] == 3 and "after_retirement" not in verdicts
+    # and the day is exposure: from the 11th to the 24th
+    assert field.by_age["unit_months"].sum() == pytest.approx(15 / 30 + 1 + 14 / 31 + 1)
 
 
 def test_a_second_order_for_the_same_event_is_named_and_not_rated_again(small: Path, inputs_of: Inputs):
@@ -149,10 +158,11 @@ def test_a_share_never_falls_with_more_days():
 def test_a_report_belongs_to_the_day_of_the_business(time_zone: str, opened: str, day: dt.date):
     import duckdb
 
-    from analysis.failures.views import local_day
+    from analysis.metrics.backend import literal
+    from analysis.metrics.views import business_day
 
     found = duckdb.sql(
-        f"SELECT {local_day('opened_at', time_zone)} FROM (SELECT TIMESTAMP '{opened}' AS opened_at)"
+        f"SELECT {business_day('opened_at', literal(time_zone))} FROM (SELECT TIMESTAMP '{opened}' AS opened_at)"
     ).fetchall()
     assert found == [(day,)]
 

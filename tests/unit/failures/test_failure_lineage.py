@@ -71,7 +71,7 @@ def _faults(inputs: StudyInputs, fact: Fact) -> list[str]:
             found = [] if agrees or fact.value is None else [f"is not the {operation} of its parents"]
         case Estimated() as model:
             found = [] if model.queries else ["rests on no query"]
-            found += [] if callable(resolved(model.function)) or model.function else ["made by nothing"]
+            found += [] if resolved(model.function) is not None else ["made by nothing"]
         case Assumed(source=source):
             found, known = [], {source}
             found += [] if (params_root().parent / source).is_file() else [f"{source} is not there"]

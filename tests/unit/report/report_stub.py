@@ -9,7 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from analysis.exhibits.blocks import MIME
+from analysis.exhibits.record import MIME
 from analysis.locale import LANGUAGES, Text
 from analysis.periods import Month
 
@@ -224,5 +224,8 @@ def stub_export(notebooks: list[Path], folder: Path, *, pack: dict[str, Any], po
         )
         pages = folder / "html" / language
         pages.mkdir(parents=True)
+        (pages / "checks.txt").write_text(
+            "\n".join(f"{c['id']} {c['outcome']}" for c in pack["checks"]) or "-"
+        )
         for name in ("index", *(path.stem for path in notebooks)):
             (pages / f"{name}.html").write_text(f"{name} {pack['month']} {pack['company'][language]}")

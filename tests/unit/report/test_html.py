@@ -389,6 +389,18 @@ def test_the_nbconvert_exporter_makes_one_page(notebooks: list[Path], language: 
     assert "index.html" not in page[: page.index("<dialog")]
 
 
+@pytest.mark.parametrize("kind", ["html", "pdf"])
+def test_a_notebook_that_has_not_been_run_is_refused_in_words(notebooks: list[Path], kind: str) -> None:
+    import nbformat
+    from nbconvert.exporters import get_exporter
+
+    notebook = nbformat.reads(notebooks[0].read_text(encoding="utf-8"), as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    code[-1].execution_count, code[-1].outputs = None, []
+    with pytest.raises(ParameterError, match=r"1 of \d+ code cells have not been run, e\.g\. .*--execute"):
+        get_exporter(f"after_sales_{kind}")().from_notebook_node(notebook)
+
+
 def test_an_error_a_broken_record_and_a_broken_file_are_refused(
     notebooks: list[Path], tmp_path: Path
 ) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from report_stub import stub_run, write_notebook
 
+from analysis.params.places import params_in_force, shipped_root
 from analysis.report import manifest
 from analysis.report.run import find_notebooks
 
@@ -75,6 +76,25 @@ def test_the_source_hash_covers_code_wording_and_the_table_contract(tmp_path, mo
     assert manifest.source_hash() in hashes
 
 
+def test_the_hash_of_params_covers_shipped_files_where_the_project_has_none(project):
+    named = params_in_force()
+    assert named["assumptions.yml"] == project / "params" / "assumptions.yml"
+    assert named["cost_tree.yml"] == shipped_root() / "params" / "cost_tree.yml"
+    before = identity(project)
+    (project / "params" / "cost_tree.yml").write_bytes(named["cost_tree.yml"].read_bytes())
+    assert identity(project) == before  # the same text, whoever holds it
+    (project / "params" / "cost_tree.yml").write_text("categories: {}\n")
+    assert manifest.changed_parts(before, identity(project)) == ["definitions"]
+
+
+def test_an_environment_without_the_lock_is_known_by_what_is_installed(project, monkeypatch):
+    (project / "requirements.lock").unlink()
+    before = identity(project)
+    assert identity(project) == before and before["lock"]
+    monkeypatch.setattr(manifest, "distributions", list)
+    assert manifest.changed_parts(before, identity(project)) == ["lock"]
+
+
 def test_seals_find_what_was_changed_added_or_taken_away(tmp_path):
     for name in ("facts.json", "html/index.html", "evidence/rows.csv"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -101,7 +121,9 @@ def test_a_manifest_refuses_what_is_no_json_number(tmp_path):
         manifest.write_json(tmp_path / "x.json", {"value": float("nan")})
 
 
-def test_the_code_version_names_the_commit_and_marks_changes(project):
+def test_the_code_version_names_the_commit_and_marks_changes(project, monkeypatch):
+    monkeypatch.setattr(manifest, "shipped_root", lambda: project)
+    (project / "pyproject.toml").write_text("")
     assert manifest.version_text(manifest.code_version("5" * 64)) == "0.1.0 (source 5555555555)"
     clean = {"PATH": os.environ["PATH"], "HOME": str(project), "GIT_CONFIG_NOSYSTEM": "1"}
     for command in (

@@ -23,11 +23,20 @@ from report_stub import (
     write_notebook,
 )
 
-from analysis.errors import AnalysisError, NotebookFailed, ParameterError
+from analysis.errors import AnalysisError, NotebookFailed, PackIncomplete, ParameterError
 from analysis.report import make_report, manifest
 from analysis.report.kernels import fitting_workers
-from analysis.report.run import Notebook, find_notebooks, passed_parameters, refuse_unknown_parameters
+from analysis.report.progress import Progress
+from analysis.report.record import blocks_of
+from analysis.report.run import (
+    Notebook,
+    find_notebooks,
+    passed_parameters,
+    refuse_unknown_parameters,
+    scratch_notebooks,
+)
 from analysis.report.scrub import scrub
+from analysis.workbook.sections import NOTEBOOKS
 
 
 def report(tmp_path: Path, reports: str = "reports", **options: object):
@@ -78,23 +87,166 @@ def test_the_same_inputs_give_the_same_bytes_and_a_second_run_issues_nothing(tmp
     assert [path.name for path in (tmp_path / "one" / "2026-10").iterdir()] == ["edition-1"]
 
 
-def test_a_notebook_that_raises_is_named_with_its_cell_and_nothing_is_issued(tmp_path, sound):
+def test_a_refusal_in_a_notebook_is_named_with_its_cell_and_nothing_is_issued(tmp_path, sound):
     write_notebook(
-        sound, "20_failures", prose("## Why do they fail?"), code("1 + 1"), code("rate = 3 / 0  # the fault")
+        sound,
+        "20_failures",
+        prose("## Why do they fail?"),
+        code("from analysis.errors import ContractError"),
+        code("raise ContractError('tickets: two rows share a key')  # the refusal"),
     )
     with pytest.raises(NotebookFailed) as refusal:
         report(tmp_path)
     message = str(refusal.value)
     assert "20_failures.ipynb: stopped at cell 6 (under “Why do they fail?”)" in message
-    assert "ZeroDivisionError: division by zero" in message
-    assert "rate = 3 / 0  # the fault" in message
+    assert "ContractError: tickets: two rows share a key" in message
+    assert "# the refusal" in message
     assert "_quarantine/2026-10-1/" in message
     kept = tmp_path / "reports" / "_quarantine" / "2026-10-1"
     assert message.startswith((kept / "message.txt").read_text().strip())
-    assert "ZeroDivisionError" in (kept / "notebooks" / "20_failures.ipynb").read_text()
+    assert "ContractError" in (kept / "notebooks" / "20_failures.ipynb").read_text()
     assert not (kept / "notebooks" / "90_summary.ipynb").exists()  # it reads the others, so it was not run
     assert not (tmp_path / "reports" / "2026-10").exists()
     assert not list((tmp_path / "reports").glob(".building*"))
+
+
+def incomplete(tmp_path: Path, **options: object) -> tuple[str, Path]:
+    """The message of a report that a fault left incomplete, and the folder of its stamped pack."""
+    with pytest.raises(PackIncomplete) as refusal:
+        report(tmp_path, **options)
+    assert refusal.value.exit_code == 9
+    shelf = tmp_path / "reports" / "_incomplete"
+    return str(refusal.value), shelf / "2026-10-1"
+
+
+def blocks(folder: Path, name: str) -> list[dict]:
+    notebook = json.loads((folder / "notebooks" / f"{name}.ipynb").read_text())
+    assert "Traceback" not in json.dumps(notebook)
+    assert not any(o["output_type"] == "error" for c in notebook["cells"] for o in c.get("outputs", []))
+    return [block for _, block in blocks_of(notebook, name)]
+
+
+def test_an_exhibit_that_raises_is_told_in_its_place_and_the_rest_of_the_pack_is_made(tmp_path, sound):
+    write_notebook(
+        sound,
+        "20_failures",
+        code("rates = 3 / 0  # /home/somebody/secret", "exhibit", "remove-cell"),
+        code("print(rates)", "exhibit"),  # only repeats the fault
+        publish(callout(id="failures.note")),
+        code("rates.update(1)", "finding"),
+        section="failures",
+    )
+    message, kept = incomplete(tmp_path)
+    assert "20_failures.ipynb: stopped at cell 4" in message
+    assert "ZeroDivisionError: division by zero" in message
+    assert "_incomplete/2026-10-1/" in message
+    told, note = blocks(kept, "20_failures")
+    assert (told["kind"], told["tone"], note["id"]) == ("callout", "alert", "failures.note")
+    body = "".join(segment["t"] for segment in told["body"]["en"])
+    assert "ZeroDivisionError" in body
+    assert "20_failures" in body
+    assert "c2" in body
+    assert "/home" not in body
+    assert "程序自身出现故障" in told["body"]["zh"][0]["t"]
+    assert "Traceback" in (kept / "message.txt").read_text()  # for whoever mends it, beside the pages
+    # the other notebooks are whole, and the summary says what it lacks
+    assert [block["id"] for block in blocks(kept, "10_costs")] == ["costs.note"]
+    manifest_json = json.loads((kept / "manifest.json").read_text())
+    assert manifest_json["status"] == "incomplete"
+    executed = next(c for c in pack_checks(kept) if c.startswith("pack.executed"))
+    assert executed == "pack.executed failed"
+    assert (kept / "after-sales-report.en.pdf").read_text().startswith("incomplete")
+    nothing_issued(tmp_path)
+
+
+def pack_checks(folder: Path) -> list[str]:
+    return (folder / "html" / "en" / "checks.txt").read_text().splitlines()
+
+
+def nothing_issued(tmp_path: Path) -> None:
+    reports = tmp_path / "reports"
+    assert sorted(path.name for path in reports.iterdir()) == ["_incomplete"]
+
+
+SETUP = "study = (lambda: {}['no such key'])()"
+
+
+def test_a_study_that_raises_ends_its_section_and_the_summary_says_so(tmp_path, sound):
+    write_notebook(
+        sound,
+        "20_failures",
+        code(SETUP, "setup", "remove-cell"),
+        code("print(study.findings)", "finding"),
+        prose("## A question without an answer"),
+        section="failures",
+    )
+    reader = (
+        "import os, pathlib\n"
+        "print(sorted(p.name for p in (pathlib.Path(os.environ['AFTER_SALES_RUN_DIR']) / 'faults').iterdir()))"
+    )
+    write_notebook(
+        sound,
+        "90_summary",
+        code(reader, "setup", "remove-cell"),
+        publish(checks_block()),
+        section="executive",
+    )
+    message, kept = incomplete(tmp_path)
+    assert message.count("stopped at") == 1
+    assert "KeyError: 'no such key'" in message
+    (told,) = blocks(kept, "20_failures")
+    assert told["id"].startswith("failures.not_made")
+    assert "A question without" not in (kept / "notebooks" / "20_failures.ipynb").read_text()
+    missing, checks = blocks(kept, "90_summary")
+    assert missing["id"] == "executive.not_made"
+    assert "20_failures" in "".join(segment["t"] for segment in missing["body"]["en"])
+    assert checks["kind"] == "checks"
+    assert "['failures.txt']" in (kept / "notebooks" / "90_summary.ipynb").read_text()
+    nothing_issued(tmp_path)
+
+
+def test_an_incomplete_pack_leaves_the_issued_edition_and_latest_alone(tmp_path, sound):
+    issued = report(tmp_path)
+    write_notebook(sound, "20_failures", code("1 / 0", "exhibit"), section="failures")
+    with pytest.raises(PackIncomplete):
+        report(tmp_path)
+    assert (tmp_path / "reports" / "latest").resolve() == issued.folder
+    assert [path.name for path in (tmp_path / "reports" / "2026-10").iterdir()] == ["edition-1"]
+    with pytest.raises(PackIncomplete):
+        report(tmp_path, draft=True)
+    assert sorted(path.name for path in (tmp_path / "reports" / "_incomplete").iterdir()) == [
+        "2026-10-1",
+        "2026-10-2",
+    ]
+    assert not (tmp_path / "reports" / "_drafts").exists()
+
+
+def test_a_pack_of_which_nothing_could_be_made_is_quarantined(tmp_path):
+    write_notebook(tmp_path / "notebooks", "10_costs", code(SETUP, "setup"))
+    with pytest.raises(NotebookFailed, match="KeyError"):
+        report(tmp_path)
+    assert (tmp_path / "reports" / "_quarantine" / "2026-10-1").is_dir()
+
+
+def test_only_registered_notebooks_are_run_and_the_others_are_named(tmp_path, sound):
+    (sound / "my attempt.ipynb").write_text("not even json")
+    (sound / "10_costs-Copy1.ipynb").write_text((sound / "10_costs.ipynb").read_text())
+    progress = Progress()
+    edition = report(tmp_path, registered=("10_costs", "90_summary"), progress=progress)
+    assert sorted(path.name for path in (edition.folder / "notebooks").iterdir()) == [
+        "10_costs.ipynb",
+        "90_summary.ipynb",
+    ]
+    said = [line for line in progress.lines() if "10_costs-Copy1.ipynb, my attempt.ipynb" in line]
+    assert len(said) == 1
+    with pytest.raises(ParameterError, match="holds no notebook of the report"):
+        find_notebooks(sound, registered=("70_own",))
+
+
+def test_every_section_registers_a_notebook_that_is_there():
+    folder = Path(__file__).parents[3] / "notebooks"
+    assert set(NOTEBOOKS) <= {path.stem for path in folder.glob("*.ipynb")}
+    assert not {f"{name}.ipynb" for name in NOTEBOOKS} & set(scratch_notebooks(folder, NOTEBOOKS))
 
 
 @pytest.mark.slow

@@ -13,46 +13,15 @@ import pytest
 from analysis import retention, stats
 from analysis.errors import MissingData, ParameterError
 from analysis.metrics import StudyInputs
-from analysis.metrics.backend import DuckDB
-from analysis.retention import views
 from analysis.retention.chain import backlog_ratio, detractor_ratio
-from analysis.retention.cohorts import _FREQUENCY, cohort_matrix
+from analysis.retention.cohorts import cohort_matrix
 from analysis.retention.effects import curvature, hazards
 from analysis.retention.rebuying import matched
-from analysis.retention.scores import risk_scores, stability_index
+from analysis.retention.scores import auc_interval, risk_scores, stability_index
 from analysis.retention.settings import RetentionSettings, load_settings
 from analysis.sample import TRUTHS, make_sample
 
 Inputs = Callable[..., StudyInputs]
-
-
-# -- calendar -------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("period", ["week", "month", "quarter", "year"])
-def test_steps_are_the_calendar_periods_of_pandas(period: str):
-    days = pd.date_range("1998-12-26", "1999-01-12").append(pd.date_range("2024-02-26", "2024-04-03"))
-    listed = ", ".join(f"DATE '{one.date()}'" for one in days)
-    found = DuckDB().frame(
-        f"SELECT {views.step('one', period)} AS step FROM (SELECT unnest([{listed}]) AS one) AS days"
-    )
-    assert found["step"].tolist() == [one.to_period(_FREQUENCY[period]).ordinal for one in days]
-
-
-@pytest.mark.parametrize(
-    ("zone", "expected"),
-    [
-        ("America/New_York", ["1998-01-14", "1998-07-15"]),
-        (-240, ["1998-01-15", "1998-07-15"]),
-        ("Asia/Shanghai", ["1998-01-15", "1998-07-15"]),
-    ],
-)
-def test_business_days_keep_summer_time(zone: str | int, expected: list[str]):
-    # half past four in the morning, UTC: before midnight in New York in winter only
-    found = DuckDB().frame(
-        f"SELECT {views.day('one', zone)} AS day FROM (VALUES (TIMESTAMP '1998-01-15 04:30:00'), (TIMESTAMP '1998-07-15 04:30:00')) AS t(one)"
-    )
-    assert [str(one)[:10] for one in found["day"]] == expected
 
 
 # -- cohorts and effects --------------------------------------------------------------------------------------------------
@@ -250,6 +219,12 @@ def test_stability_index_by_hand():
     before, now = np.repeat([0.0, 1.0], [500_000, 500_000]), np.repeat([0.0, 1.0], [250_000, 750_000])
     assert stability_index(before, now) == pytest.approx(0.25 * np.log(1.5) - 0.25 * np.log(0.5), rel=1e-4)
     assert stability_index(before, before) == 0
+
+
+def test_area_of_hanley_and_mcneil():
+    # Hanley and McNeil (1982), Radiology 143, table I: 58 normal and 51 abnormal images, W = 0.893, standard error 0.032.
+    low, high = auc_interval(0.893, 51, 58, 0.95)
+    assert (high - low) / 2 / 1.959964 == pytest.approx(0.032, abs=7e-4)
 
 
 def _snapshots(random: np.random.Generator, *, shifted: bool = False, each: int = 1500) -> pd.DataFrame:

@@ -10,13 +10,14 @@ import pytest
 
 from analysis.errors import SourceError
 from analysis.metrics import Engine, Registry
-from analysis.params import CostTree, params_root
+from analysis.params import CostTree
+from analysis.params.places import params_file, params_files
 from analysis.periods import Month
 from analysis.sources import load_map
 
 from .conftest import TABLES, write_workbook
 
-SHIPPED = sorted(path.stem for path in (params_root() / "sources").glob("*.yml"))
+SHIPPED = sorted(path.stem for path in params_files("sources"))
 
 
 def fact(taken, metric: str, tmp_path: Path, month: str = "2026-10"):
@@ -40,7 +41,7 @@ def at(text: str) -> dt.datetime:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_shipped_map_loads_and_says_what_it_cannot_know(name: str):
     assert load_map(name, TABLES).tables
-    text = (params_root() / "sources" / f"{name}.yml").read_text(encoding="utf-8")
+    text = params_file(f"sources/{name}.yml").read_text(encoding="utf-8")
     assert text.startswith("#")
     if name in (
         "salesforce",

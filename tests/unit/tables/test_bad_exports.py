@@ -456,7 +456,7 @@ def test_every_damaged_export_is_loaded_truly_or_refused(
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3000, 3006))
 def test_a_pack_of_a_damaged_export_is_issued_or_refused(tmp_path: Path, own_root: Path, seed: int):
-    from analysis.params.strict import project_root as root
+    from analysis.params import project_root as root
     from analysis.report import make_report
 
     chance = random.Random(seed)

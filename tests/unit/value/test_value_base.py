@@ -65,7 +65,7 @@ def test_purchases_by_hand(company: Path, inputs_of: Inputs, settings: ValueSett
     assert (first["mean_spend"], first["first_spend"]) == (225.0, 150.0)
     # C2 bought on the last day of October; the order one minute later is November's.
     assert (second["x"], second["recency"], second["age"], second["mean_spend"]) == (0, 0, 0, 1000.0)
-    shares = inputs.engine.query(views.margin_shares(inputs.month.end, settings.purchase_types, 480))
+    shares = inputs.engine.query(views.margin_shares(inputs.month.end, settings.purchase_types))
     # 40 + 20 + 90 - 30 of margin on 450 of revenue before the refund
     assert float(shares.set_index("grp").loc["b2c", "margin"]) / float(
         shares.set_index("grp").loc["b2c", "revenue"]
@@ -77,7 +77,7 @@ def test_service_cost_by_hand(company: Path, inputs_of: Inputs, settings: ValueS
     inputs = inputs_of(company)
     found = inputs.engine.query(
         views.service_costs(
-            inputs.month.end, (*settings.purchase_types, *settings.contract_types), 480, margin=True
+            inputs.month.end, (*settings.purchase_types, *settings.contract_types), margin=True
         )
     ).set_index("customer_id")
     # L1 and L8 of C1; L3 and the recovery L6 of C2. Accruals and postings without a ticket are nobody's. The paid repair of C1 brought 10.
@@ -101,7 +101,7 @@ K5,1,C2,subscription,2025-11-01,2026-10-31,,,100.00
 def test_renewals_by_hand(company: Path, inputs_of: Inputs):
     (company / "contracts.csv").write_text(CONTRACTS)
     inputs = inputs_of(company)
-    found = inputs.engine.query(views.renewals(inputs.month.end, renewing.KINDS))
+    found = inputs.engine.query(views.renewals(inputs.month.end))
     lines = found.groupby(["kind", "renewals", "outcome", "seen"])["contracts"].sum().to_dict()
     # K1 runs after two renewals; K2 lapsed at the first; K3 was cancelled in a term whose renewal is not due, and K5 ends on the last day: neither is a loss yet;
     # the first term of K4 is not in the data.
@@ -111,9 +111,7 @@ def test_renewals_by_hand(company: Path, inputs_of: Inputs):
         ("subscription", 0, "running", True): 2,
         ("maintenance", 1, "running", False): 1,
     }
-    running = inputs.engine.query(views.running_contracts(inputs.month.end, renewing.KINDS)).set_index(
-        "contract_id"
-    )
+    running = inputs.engine.query(views.running_contracts(inputs.month.end)).set_index("contract_id")
     assert sorted(running.index) == ["K1", "K4", "K5"]  # a cancelled contract brings nothing more
     assert (
         running.loc["K1", "renewals"],
@@ -121,7 +119,7 @@ def test_renewals_by_hand(company: Path, inputs_of: Inputs):
         running.loc["K1", "term_months"],
         running.loc["K1", "amount"],
     ) == (2, 1, 12, 121.0)
-    grown = inputs.engine.query(views.expansion(inputs.month.end, renewing.KINDS)).set_index("kind")
+    grown = inputs.engine.query(views.expansion(inputs.month.end)).set_index("kind")
     assert float(grown.loc["subscription", "after"] / grown.loc["subscription", "before"]) == pytest.approx(
         1.1
     )

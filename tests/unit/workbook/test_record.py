@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 
 from analysis.errors import ContractError, SourceError
-from analysis.exhibits.blocks import Column, Row, findings_block, table
+from analysis.exhibits.statements import findings_block
+from analysis.exhibits.tables import table
+from analysis.exhibits.vocabulary import Column, Row
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
 from analysis.periods import Month
@@ -70,8 +72,10 @@ def test_a_shown_fact_is_recorded_with_the_sql_of_its_rows(tmp_path: Path, compa
     record = Record(tmp_path / "run", "costs", engine)
     record.keep(block)
     (entry,) = json.loads((tmp_path / "run" / "facts" / "costs.json").read_text())
-    assert FactId.parse(entry["fact"]["id"]).metric == "after_sales_cost"
-    assert sum(engine.rows(entry["sql"])["amount"]) == Decimal(str(entry["fact"]["value"]))
+    kept = json.loads((tmp_path / "run" / "queries" / "costs.json").read_text())["queries"]
+    assert FactId.parse(entry["id"]).metric == "after_sales_cost"
+    sql = kept[entry["lineage"]["queries"]["numerator"]]
+    assert sum(engine.rows(sql)["amount"]) == Decimal(str(entry["value"]))
 
 
 def test_a_cell_run_twice_records_its_findings_once(tmp_path: Path, company: Path, inputs_of: Inputs):

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from analysis.exhibits.blocks import Column, Row
 from analysis.exhibits.charts.labels import wrapped
 from analysis.exhibits.style import TEXT_SIZE, Drawing, annotate, colour, label, words
+from analysis.exhibits.vocabulary import Column, Row
 from analysis.formats import cell_text
 from analysis.locale import Language, Text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from analysis.failures.trees import Node
+    from analysis.failures.fault_tree_facts import Node
 
 WIDTH = 6.7
 ROW = 0.27

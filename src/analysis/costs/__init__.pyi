@@ -1,0 +1,19 @@
+# What the package offers, read twice: by editors and mypy, and at run time by lazy_loader, which imports a name when it is first used.
+from .activity_costing import time_driven_abc as time_driven_abc
+from .allocation import allocate as allocate
+from .allocation import allocate_pools as allocate_pools
+from .allocation import allocation_sensitivity as allocation_sensitivity
+from .bridge import bridge_by as bridge_by
+from .bridge import cost_bridge as cost_bridge
+from .bridge import drill_largest as drill_largest
+from .decomposition import CostStudy as CostStudy
+from .decomposition import study as study
+from .provision import provision_roll_forward as provision_roll_forward
+from .savings import at_constant_mix as at_constant_mix
+from .savings import expected_against_realised as expected_against_realised
+from .signals import cost_rises as cost_rises
+from .signals import cost_surges as cost_surges
+from .signals import idle_teams as idle_teams
+from .signals import price_steps as price_steps
+from .sourcing import break_even_volume as break_even_volume
+from .tie_out import journal_imbalances as journal_imbalances

@@ -1,0 +1,26 @@
+# What the package offers, read twice: by editors and mypy, and at run time by lazy_loader, which imports a name when it is first used.
+from . import charts as charts
+from .figures import figure as figure
+from .key_figures import tiles as tiles
+from .prose import prose_blocks as prose_blocks
+from .record import Block as Block
+from .record import Blocks as Blocks
+from .record import show as show
+from .statements import EvidenceFile as EvidenceFile
+from .statements import callout as callout
+from .statements import checks_block as checks_block
+from .statements import evidence_block as evidence_block
+from .statements import evidence_stems as evidence_stems
+from .statements import facts_block as facts_block
+from .statements import findings_block as findings_block
+from .statements import not_computed as not_computed
+from .style import Drawing as Drawing
+from .style import annotate as annotate
+from .style import font_paths as font_paths
+from .style import label as label
+from .style import words as words
+from .tables import table as table
+from .vocabulary import Column as Column
+from .vocabulary import Comparison as Comparison
+from .vocabulary import Row as Row
+from .vocabulary import Tile as Tile
