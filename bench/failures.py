@@ -247,6 +247,7 @@ def study(folder: Path) -> dict[str, Any]:
 
     start = time.perf_counter()
     found = failures.study(inputs_of(folder))
+    assert isinstance(found, failures.FailureStudy)
     top = (
         []
         if not found.causes

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from analysis.failures import lives
 from analysis.locale import Text
 from analysis.metrics import NotDone, Parts
+from analysis.params.interventions import load_interventions
 from analysis.periods import Month
 from analysis.results import Check, Sentence
 
@@ -19,29 +20,30 @@ if TYPE_CHECKING:
     from analysis.failures.study import FailureStudy
 
 TITLES = {
-    "cost": Text(en="direct cost of failures", zh="故障直接成本"),
-    "own_past_component": Text(en="components against their own past", zh="部件与自身历史的比较"),
-    "own_past_fault_code": Text(en="fault codes against their own past", zh="故障代码与自身历史的比较"),
-    "shipment_plan": Text(
-        en="machines still to be shipped (the forecast holds machines in the field only)",
-        zh="待出货机器（预测仅含在役机器）",
-    ),
-    "provision": Text(en="the warranty provision", zh="质保准备金"),
-    "forecast": Text(en="cost of the failures to come", zh="未来故障成本"),
-    "forecast_test": Text(en="the forecast of a year ago", zh="一年前的预测"),
-    "reporting_test": Text(en="months as they stood at their end", zh="月末时的数量"),
-    "words": Text(en="the customer's words", zh="客户原话"),
-    "lives": Text(en="lives of components", zh="部件寿命"),
-    "survival": Text(en="time to the first failure", zh="首次故障时间"),
-    "repairs": Text(en="failures per machine by age", zh="单机故障数（按机龄）"),
-    "repeats": Text(en="repeated repairs", zh="重复维修"),
-    "watch": Text(en="what is new in the last months", zh="近期新出现的异常"),
-    "money": Text(en="cost by component", zh="部件成本"),
-    "recovery": Text(en="recovery from suppliers", zh="供应商追偿"),
-    "leaks": Text(en="claims paid although nothing was owed", zh="不应支付的索赔"),
-    "due": Text(en="claims that suppliers have not paid back", zh="供应商未退回的索赔"),
-    "parts": Text(en="parts to hold", zh="备件库存"),
+    "cost": Text.of("direct cost of failures"),
+    "own_past_component": Text.of("components against their own past"),
+    "own_past_fault_code": Text.of("fault codes against their own past"),
+    "shipment_plan": Text.of("machines still to be shipped (the forecast holds machines in the field only)"),
+    "provision": Text.of("the warranty provision"),
+    "forecast": Text.of("cost of the failures to come"),
+    "forecast_test": Text.of("the forecast of a year ago"),
+    "reporting_test": Text.of("months as they stood at their end"),
+    "words": Text.of("the customer's words"),
+    "lives": Text.of("lives of components"),
+    "survival": Text.of("time to the first failure"),
+    "repairs": Text.of("failures per machine by age"),
+    "repeats": Text.of("repeated repairs"),
+    "watch": Text.of("what is new in the last months"),
+    "money": Text.of("cost by component"),
+    "recovery": Text.of("recovery from suppliers"),
+    "leaks": Text.of("claims paid although nothing was owed"),
+    "due": Text.of("claims that suppliers have not paid back"),
+    "parts": Text.of("parts to hold"),
+    "fix": Text.of("what a fix did"),
+    "phases": Text.of("chart before and since a fix"),
+    "triangle": Text.of("failures by quarter of production"),
 }
+LIFE = Text.of("life distribution")
 
 
 def checks(
@@ -73,26 +75,31 @@ def _not_tested(
     """Every part that could not be made, every distribution that does not fit, every triangle without its dates."""
     skipped, titles = dict(made.skipped), dict(TITLES)
 
-    def add(name: str, reason: NotDone, en: str, zh: str) -> None:
-        skipped[name] = reason
-        titles[name] = Text(en=en, zh=zh)
+    def add(name: str, reason: NotDone, what: Text, *of: Text) -> None:
+        skipped[name], titles[name] = reason, _of(what, *of)
 
     for component, reason in without.items():
         if reason is not lives.TOO_FEW:
-            name = field.label("component", component)
-            add(f"life_{component}", reason, f"life of {name.en}", f"{name.zh}的寿命")
+            add(f"life_{component}", reason, LIFE, field.label("component", component))
     for life in study.lives or ():
         for model, reason in life.not_fitted.items():
-            word = field.label("life_model", model)
-            add(
-                f"life_{life.component}_{model}",
-                reason,
-                f"{word.en} life of {life.name.en}",
-                f"{life.name.zh}的{word.zh}寿命",
-            )
+            add(f"life_{life.component}_{model}", reason, LIFE, life.name, field.label("life_model", model))
+    for fix in load_interventions(kind="fix"):
+        for part in ("fix", "phases"):
+            titles[f"{part}_{fix.id}"] = _of(TITLES[part], fix.name)
     if isinstance(study.triangle.produced, NotDone):
-        add("triangle", study.triangle.produced, "failures by quarter of production", "按生产季度的故障")
+        skipped["triangle"] = study.triangle.produced
     return replace(made, skipped=skipped).not_tested(titles)
+
+
+def _of(what: Text, *of: Text) -> Text:
+    """A title and what it is about, in brackets."""
+    if not of:
+        return what
+    return Text(
+        en=f"{what.en} ({', '.join(name.en for name in of)})",
+        zh=f"{what.zh}（{'、'.join(name.zh for name in of)}）",
+    )
 
 
 def _excluded(study: FailureStudy) -> Check:

@@ -59,7 +59,8 @@ def solved(field: Field, tree: FaultTree, *, file: str, seed: int) -> TreeFacts 
     tree = tree.with_probabilities(counted)
     if tree.missing_probabilities:
         names = ", ".join(sorted(tree.missing_probabilities))
-        return NotDone(reason=Text(en=f"no probability of {names}", zh=f"缺少概率：{names}"))
+        lead = Text.of("no probability is given or counted")
+        return NotDone(reason=Text(en=f"{lead.en}: {names}", zh=f"{lead.zh}：{names}"))
     state, level = field.state, field.inputs.confidence
     limits = tree.top_interval(draws=int(field.assumed("failure_tree_draws")), seed=seed, level=level)
     table = tree.importance().set_index("event")

@@ -38,8 +38,8 @@ class FixResult(Summarised):
     verdict: Verdict
 
 
-NO_FAILURES = Text(en="nothing failed that it could have changed", zh="没有可受其影响的故障")
-NOT_YET = Text(en="no machine made with it is in the field yet", zh="尚无按其生产的机器在役")
+NO_FAILURES = Text.of("nothing failed that it could have changed")
+NOT_YET = Text.of("no machine made with it is in the field yet")
 
 
 def made_with(fix: Intervention) -> str:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 AHEAD = 12
 FOREVER = 10**6
-TOO_SHORT = Text(en="less than two and a half years of history", zh="历史不足两年半")
+TOO_SHORT = Text.of("less than two and a half years of history")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

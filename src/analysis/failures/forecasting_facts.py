@@ -26,9 +26,9 @@ from analysis.summaries import Summarised
 
 COUNT_METHOD = "prediction: counting noise, month scatter, level"
 COST_METHOD = "prediction of the count and standard error of the cost per failure"
-NO_PROVISION = Text(en="not computed: needs provision.closing", zh="未计算：缺少 provision.closing")
-NONE_OF_LINE = Text(en="not computed: no provision of this line", zh="未计算：该产品线无准备金")
-NOTHING_FAILED = Text(en="nothing failed in the last twelve months", zh="近十二个月无故障")
+NO_PROVISION = Text.of("not computed: needs provision.closing")
+NONE_OF_LINE = Text.of("not computed: no provision of this line")
+NOTHING_FAILED = Text.of("nothing failed in the last twelve months")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -31,9 +31,7 @@ Floats = NDArray[np.float64]
 DAYS_PER_MONTH = 30.4375
 FEWEST_FAILURES = 20
 GAP_ERROR = 0.005
-TOO_FEW = NotDone(
-    reason=Text(en=f"fewer than {FEWEST_FAILURES} failures", zh=f"故障不足 {FEWEST_FAILURES} 次")
-)
+TOO_FEW = NotDone(reason=Text.of("too few failures"))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

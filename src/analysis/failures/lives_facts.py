@@ -23,12 +23,10 @@ from analysis.summaries import Summarised
 
 Curve = tuple[tuple[float, Fact], ...]
 LIKELIHOOD_RATIO = "likelihood ratio"
-OPEN = Text(en="not computed: its interval is open", zh="未计算：区间不封闭")
-NOBODY_NEW = Text(en="no machine entered service within the window", zh="观察期内无机器投入使用")
-NOT_FOLLOWED = Text(
-    en="no month whose repairs were all watched for all the days", zh="尚无维修全部随访期满的月份"
-)
-NO_FAILURE = Text(en="nothing failed in the window", zh="观察期内无故障")
+OPEN = Text.of("not computed: its interval is open")
+NOBODY_NEW = Text.of("no machine entered service within the window")
+NOT_FOLLOWED = Text.of("no month whose repairs were all watched for all the days")
+NO_FAILURE = Text.of("nothing failed in the window")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

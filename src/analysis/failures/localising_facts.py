@@ -22,10 +22,11 @@ from analysis.periods import Month
 from analysis.results import Fact, Rows
 from analysis.summaries import Summarised
 
+LATER = Text.of("and later")
 RATED = ("supplier", "model", "plant", "region")
 RATIO_METHOD = "exact conditional (two Poisson rates)"
 COST_METHOD = "interval of the rate ratio; cost per failure held"
-NO_EXPOSURE = Text(en="not computed: no exposure", zh="未计算：无暴露量")
+NO_EXPOSURE = Text.of("not computed: no exposure")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,8 +64,8 @@ def cause_name(field: Field, cause: Cause) -> Text:
     for name, value in cause.attributes.items():
         dimension, onward = name.removesuffix(" from"), name.endswith(" from")
         words, shown = registry.dimension_name(dimension), field.label(dimension, value)
-        en.append(f"{words.en.lower()} {shown.en}" + (" and later" if onward else ""))
-        zh.append(f"{words.zh} {shown.zh}" + ("及以后" if onward else ""))
+        en.append(f"{words.en.lower()} {shown.en}" + (f" {LATER.en}" if onward else ""))
+        zh.append(f"{words.zh} {shown.zh}" + (LATER.zh if onward else ""))
     if cause.component:
         shown = field.label("component", cause.component)
         en.append(shown.en.lower())
@@ -138,7 +139,8 @@ def _excess_cost(field: Field, cause: Cause, edges: tuple[float, float], costs: 
     """The cost traced to the failures of the cause, times the share of them in excess."""
     place = cause_slice(cause)
     if isinstance(costs, NotDone):
-        reason = Text(en=f"not computed: {costs.reason.en}", zh=f"未计算：{costs.reason.zh}")
+        lead = Text.of("not computed")
+        reason = Text(en=f"{lead.en}: {costs.reason.en}", zh=f"{lead.zh}：{costs.reason.zh}")
         return field.state.exact("cause_excess_cost", None, reason=reason, **place)
     amount, failures, _ = money.cost_of_cause(field, cause.attributes, cause.component)
     total = float(str(amount))

@@ -121,46 +121,18 @@ def rule_facts(field: Field, charts: RateCharts, *, seed: int) -> tuple[RuleFact
     return tuple(found)
 
 
-def _rule(en: str, zh: str, looks: str, chinese: str) -> tuple[Text, Text]:
-    return Text(en=en, zh=zh), Text(en=looks, zh=chinese)
-
-
 RULE_NAMES: dict[str, tuple[Text, Text]] = {
-    "nelson_1": _rule(
-        "Nelson 1, Western Electric 1", "Nelson 1、西电 1", "one point beyond three sigmas", "一点超出 3σ"
-    ),
-    "nelson_2": _rule("Nelson 2", "Nelson 2", "nine in a row on one side", "连续 9 点在中心线同侧"),
-    "nelson_3": _rule("Nelson 3", "Nelson 3", "six in a row rising or falling", "连续 6 点递增或递减"),
-    "nelson_4": _rule("Nelson 4", "Nelson 4", "fourteen up and down in turn", "连续 14 点交替升降"),
-    "nelson_5": _rule(
-        "Nelson 5, Western Electric 2",
-        "Nelson 5、西电 2",
-        "two of three beyond two sigmas",
-        "3 点中 2 点超出 2σ",
-    ),
-    "nelson_6": _rule(
-        "Nelson 6, Western Electric 3",
-        "Nelson 6、西电 3",
-        "four of five beyond one sigma",
-        "5 点中 4 点超出 1σ",
-    ),
-    "nelson_7": _rule("Nelson 7", "Nelson 7", "fifteen within one sigma", "连续 15 点在 1σ 内"),
-    "nelson_8": _rule("Nelson 8", "Nelson 8", "eight outside one sigma", "连续 8 点在 1σ 外"),
-    "western_electric_4": _rule(
-        "Western Electric 4", "西电 4", "eight in a row on one side", "连续 8 点在中心线同侧"
-    ),
-    "ewma": _rule(
-        "EWMA, weight 0.2",
-        "EWMA（权重 0.2）",
-        "smoothed rate beyond its limits: small lasting shifts",
-        "平滑后的故障率超限：持续小偏移",
-    ),
-    "cusum": _rule(
-        "CUSUM, k 0.5, h 5",
-        "CUSUM（k 0.5，h 5）",
-        "summed departures: small lasting shifts",
-        "累计偏差超限：持续小偏移",
-    ),
+    "nelson_1": (Text.of("Nelson 1, Western Electric 1"), Text.of("one point beyond three sigmas")),
+    "nelson_2": (Text.of("Nelson 2"), Text.of("nine in a row on one side")),
+    "nelson_3": (Text.of("Nelson 3"), Text.of("six in a row rising or falling")),
+    "nelson_4": (Text.of("Nelson 4"), Text.of("fourteen up and down in turn")),
+    "nelson_5": (Text.of("Nelson 5, Western Electric 2"), Text.of("two of three beyond two sigmas")),
+    "nelson_6": (Text.of("Nelson 6, Western Electric 3"), Text.of("four of five beyond one sigma")),
+    "nelson_7": (Text.of("Nelson 7"), Text.of("fifteen within one sigma")),
+    "nelson_8": (Text.of("Nelson 8"), Text.of("eight outside one sigma")),
+    "western_electric_4": (Text.of("Western Electric 4"), Text.of("eight in a row on one side")),
+    "ewma": (Text.of("EWMA, weight 0.2"), Text.of("smoothed rate beyond its limits: small lasting shifts")),
+    "cusum": (Text.of("CUSUM, k 0.5, h 5"), Text.of("summed departures: small lasting shifts")),
 }
 
 
@@ -175,9 +147,7 @@ class PhaseFacts(Summarised):
     after: Fact
 
 
-NO_PHASES = Text(
-    en="a phase is too short, or a month expects less than one failure", zh="阶段过短，或某月预期故障不足一次"
-)
+NO_PHASES = Text.of("a phase is too short, or a month expects less than one failure")
 
 
 @traced
@@ -225,8 +195,8 @@ class WatchFacts(Summarised):
 
 
 FEWEST_MONTHS = 6
-TOO_SHORT = Text(en="the window is shorter than six months", zh="观察期不足六个月")
-NO_CELLS = Text(en="no cell expects enough failures", zh="没有单元预期足够的故障")
+TOO_SHORT = Text.of("the window is shorter than six months")
+NO_CELLS = Text.of("no cell expects enough failures")
 
 
 @traced

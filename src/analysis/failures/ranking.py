@@ -88,9 +88,8 @@ def _drawn(given: Amounts, order: Sequence[int], *, draws: int, seed: int) -> np
         return np.asarray(generator.poisson(number, (draws, len(order))) - due)
     each = np.array([float(given.amounts[k]) / max(float(given.counts[k]), 1.0) for k in order])
     drawn: np.ndarray = np.asarray(generator.poisson(number, (draws, len(order))) * each)
-    if given.spread is None:
-        return drawn
-    drawn = drawn + generator.standard_normal(drawn.shape) * np.array([given.spread[k] for k in order])
+    if given.spread is not None:
+        drawn = drawn + generator.standard_normal(drawn.shape) * np.array([given.spread[k] for k in order])
     return drawn
 
 

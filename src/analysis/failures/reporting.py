@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 LONGEST_DAYS = 365
 BACKTEST_MONTHS = 12
 SETTLED_MONTHS = 3
-TOO_SHORT = Text(en="less than a year before the last settled month", zh="最近定型月份之前不足一年")
+TOO_SHORT = Text.of("less than a year before the last settled month")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -19,7 +19,7 @@ from analysis.results import Derived, Fact, Rows
 from analysis.summaries import Summarised
 
 Labelled = tuple[Text, Fact]
-NOTHING_YET = Text(en="not computed: nothing is reported yet", zh="未计算：尚无报告")
+NOTHING_YET = Text.of("not computed: nothing is reported yet")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 
 AGES = (3, 6, 9, 12, 18, 24, 30)
 MATURE_SHARE = 0.9
-NO_MONTHS = Text(
-    en="no failure on a machine whose month of production is known", zh="生产月份已知的机器无故障"
-)
+NO_MONTHS = Text.of("no failure on a machine whose month of production is known")
 Sums = dict[tuple[int, int], float]
 
 
