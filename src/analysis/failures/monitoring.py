@@ -71,7 +71,7 @@ def rate_charts(field: Field, baseline: Baseline, intensity: Intensity, delay: D
 
 @traced
 def phase_chart(field: Field, baseline: Baseline, fix: Intervention) -> ControlChart | None:
-    """Actual to expected failures a month of the machines and component a fix is for, limits anew from the month it began.
+    """Actual to expected failures per month of the machines and component a fix is for, limits anew from the month it began.
 
     Age, season and reporting are in the expectation. None where a month expects less than one failure or a phase is too short.
     """
@@ -199,7 +199,7 @@ def judged(cells: pd.DataFrame, *, level: float) -> pd.DataFrame:
 
 @traced
 def margins(counted: pd.DataFrame) -> pd.DataFrame:
-    """One row a component and value of each watched attribute, from rows of all attributes together."""
+    """One row per component and value of each watched attribute, from rows of all attributes together."""
     values = ["failures", "expected", "past_failures", "past_expected"]
     made = [
         counted.groupby(["component", name], as_index=False, sort=True)[values]

@@ -36,7 +36,7 @@ PART = "C1"
 
 @traced
 def field_of(random: Random) -> pd.DataFrame:
-    """One row a combination of attributes and component: ``due``, the failures expected without a fault."""
+    """One row per combination of attributes and component: ``due``, the failures expected without a fault."""
     rows = []
     for number in range(BATCHES):
         regions, suppliers = (

@@ -174,7 +174,7 @@ def _sums(frame: pd.DataFrame, value: str) -> Sums:
 
 @traced
 def _pooled(age: int, exposure: Sums, completed: Sums) -> float:
-    """Cumulative failures a machine of all quarters together."""
+    """Cumulative failures per machine of all quarters together."""
     total = 0.0
     for a in range(age):
         held = sum(value for (_, at), value in exposure.items() if at == a)

@@ -19,7 +19,7 @@ NEEDS = ("units.shipped_on", "tickets.serial_no", "tickets.opened_at")
 
 
 def machines(end: dt.date) -> str:
-    """``shipped``, one row a machine of the installed base as known when ``end`` began, and ``machines``, those of it that were in the field."""
+    """``shipped``, one row per machine of the installed base as known when ``end`` began, and ``machines``, those of it that were in the field."""
     return (
         f"shipped AS (SELECT * FROM {at('machines', end)}),\n"
         "machines AS (SELECT * EXCLUDE (in_field) FROM shipped WHERE in_field)"
@@ -27,7 +27,7 @@ def machines(end: dt.date) -> str:
 
 
 def reports(horizon: dt.date) -> str:
-    """One row a repair: when it happened, when it was reported, and whether a technical fault was found.
+    """One row per repair: when it happened, when it was reported, and whether a technical fault was found.
 
     Where the day of failure is not recorded, the day of the report stands for it.
     """

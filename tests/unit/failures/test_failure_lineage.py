@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import math
 from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
-from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,8 @@ import pytest
 
 from analysis import failures, sample
 from analysis.formats import Number
-from analysis.metrics import StudyInputs, facts_in
-from analysis.params.strict import params_root
+from analysis.metrics import Engine, StudyInputs, facts_in
+from analysis.params.places import params_file
 from analysis.results import OPERATIONS, Assumed, Derived, Estimated, Fact, Rows
 
 Inputs = Callable[..., StudyInputs]
@@ -46,7 +46,7 @@ def resolved(dotted: str) -> Any:
             module = importlib.import_module(".".join(parts[:length]))
         except ModuleNotFoundError:
             continue
-        return reduce(getattr, parts[length:], module)
+        return functools.reduce(getattr, parts[length:], module)
     raise AssertionError(dotted)
 
 
@@ -57,6 +57,12 @@ def test_every_fact_follows_from_what_it_says(stated: tuple[StudyInputs, list[Fa
     wrong = [f"{fact.id}: {why}" for fact in facts for why in _faults(inputs, fact)]
     assert not wrong, "\n".join(wrong[:20])
     assert kinds["rows"] > 350 and kinds["derived"] > 150 and kinds["assumed"] >= 20 and not kinds["none"]
+
+
+@functools.cache
+def aggregate(engine: Engine, value: str, sql: str) -> Number:
+    number = engine.query(f"SELECT {value} AS number FROM ({sql}) AS listed")["number"].iloc[0]
+    return number if isinstance(number, Decimal) else number.item()
 
 
 def _faults(inputs: StudyInputs, fact: Fact) -> list[str]:
@@ -74,21 +80,17 @@ def _faults(inputs: StudyInputs, fact: Fact) -> list[str]:
             found += [] if resolved(model.function) is not None else ["made by nothing"]
         case Assumed(source=source):
             found, known = [], {source}
-            found += [] if (params_root().parent / source).is_file() else [f"{source} is not there"]
+            found += [] if params_file(source.removeprefix("params/")).is_file() else [f"{source} is not there"]
         case _:
             found = ["follows from nothing"]
     return found + ([] if set(fact.sources) <= known else [f"reads {set(fact.sources) - known}"])
 
 
 def _rows_faults(inputs: StudyInputs, fact: Fact, rows: Rows) -> list[str]:
-    def aggregate(value: str, sql: str) -> Number:
-        number = inputs.engine.query(f"SELECT {value} AS number FROM ({sql}) AS listed")["number"].iloc[0]
-        return number if isinstance(number, Decimal) else number.item()
-
-    top = aggregate(rows.value, rows.numerator)
+    top = aggregate(inputs.engine, rows.value, rows.numerator)
     if not rows.denominator:
         return [] if same(top, fact.value) else [f"rows give {top}, stated is {fact.value}"]
-    base = aggregate(rows.of, rows.denominator)
+    base = aggregate(inputs.engine, rows.of, rows.denominator)
     found = [] if same(top, fact.numerator) else [f"rows give {top}, the numerator is {fact.numerator}"]
     found += [] if same(base, fact.denominator) else [f"rows give {base}, not {fact.denominator}"]
     if fact.value is not None:
