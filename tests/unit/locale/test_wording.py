@@ -30,8 +30,6 @@ STILL_THERE = {
     "exhibits/charts/parts.py": 2,
     "exhibits/failures.py": 1,
     "exhibits/tables.py": 1,
-    "failures/publishing.py": 21,
-    "failures/root_cause.py": 2,
     "failures/triangles.py": 3,
     "failures/words.py": 4,
     "metrics/engine.py": 4,
