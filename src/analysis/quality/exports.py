@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from analysis.locale import Text
-from analysis.metrics import StudyInputs
-from analysis.metrics.lineage import traced
-from analysis.results import Check, Fact, Sentence
+from analysis.metrics import Stating, StudyInputs
+from analysis.results import Fact, Read
 from analysis.summaries import Summarised
 
 
@@ -80,9 +79,9 @@ class Remark(Summarised):
     example: str
 
 
-@traced
 def remarks(inputs: StudyInputs, mapped: Sequence[MappedRows]) -> tuple[Remark, ...]:
     """What the map took for granted, the most rows first."""
+    stated = Stating(inputs=inputs)
     found = [
         Remark(
             table=entry.table,
@@ -90,17 +89,15 @@ def remarks(inputs: StudyInputs, mapped: Sequence[MappedRows]) -> tuple[Remark, 
             column=note.column,
             kind=_said(note.kind),
             example=note.example,
-            count=inputs.engine.stated(
+            count=stated.exact(
                 "map_remarks",
-                period=inputs.month,
-                value=note.count,
-                dimensions={
-                    "table": entry.table,
-                    "file": entry.file,
-                    "entry": str(number),
-                    "column": note.column,
-                    "remark": note.kind,
-                },
+                note.count,
+                lineage=_mapped(entry, note.kind),
+                table=entry.table,
+                file=entry.file,
+                entry=str(number),
+                column=note.column,
+                remark=note.kind,
             )
             if note.count
             else None,
@@ -119,15 +116,15 @@ def _said(kind: str) -> Text:
     return Text(en=f"{_SAID[start].en} {rest}".strip(), zh=f"{_SAID[start].zh}{f' {rest}' if rest else ''}")
 
 
-@traced
 def exports(inputs: StudyInputs, mapped: Sequence[MappedRows]) -> tuple[ExportRows, ...]:
-    found = []
-    for number, entry in enumerate(mapped):
+    """Rows of every export and table it feeds, by what the map did with them."""
+    stated, found = Stating(inputs=inputs), []
+    for number, entry in enumerate(mapped, start=1):
         counts = {"read": entry.read, "mapped": entry.mapped, "left_out": entry.left_out}
-        place = {"table": entry.table, "file": entry.file, "entry": str(number + 1)}
+        place: dict[str, Any] = {"table": entry.table, "file": entry.file, "entry": str(number)}
         rows = {
-            outcome: inputs.engine.stated(
-                "export_rows", period=inputs.month, value=count, dimensions={"outcome": outcome, **place}
+            outcome: stated.exact(
+                "export_rows", count, lineage=_mapped(entry, outcome), outcome=outcome, **place
             )
             for outcome, count in counts.items()
         }
@@ -135,27 +132,6 @@ def exports(inputs: StudyInputs, mapped: Sequence[MappedRows]) -> tuple[ExportRo
     return tuple(found)
 
 
-def exports_conserved(exports: Sequence[ExportRows]) -> list[Check]:
-    """The law of the map, on the numbers that are printed; nothing where there is no map."""
-    lost = [
-        one
-        for one in exports
-        if one.rows["read"].value != int(one.rows["mapped"].value or 0) + int(one.rows["left_out"].value or 0)
-    ]
-    if lost:
-        sentence = Sentence(
-            "Rows of {file} do not add up: read is not written plus left out by the map.",
-            {"file": lost[0].file},
-        )
-        return [Check(id="exports_conserved", outcome="failed", blocking=True, sentence=sentence)]
-    if not exports:
-        return []
-    return [
-        Check(
-            id="exports_conserved",
-            outcome="passed",
-            sentence=Sentence(
-                "Every row of the exports was written to a table or left out by a stated rule of the map."
-            ),
-        )
-    ]
+def _mapped(entry: MappedRows, outcome: str) -> Read:
+    """The map counts while it reads; the table it wrote is hashed by the load."""
+    return Read(table=entry.table, files={entry.file: ""}, outcome=outcome)
