@@ -157,7 +157,7 @@ def test_half_an_extract_is_out_of_line_and_growth_with_a_season_is_not(company:
 
 def test_less_than_two_years_are_not_judged(company: Path, inputs_of: Inputs):
     study = quality.study(inputs_of(company))
-    assert study.histories == () and exhibits.history_table(study).kind == "callout"
+    assert not study.histories and exhibits.history_table(study).kind == "callout"
 
 
 # ---------------------------------------------------------------- months
