@@ -132,3 +132,54 @@ def test_imports_are_found_wherever_they_hide():
     assert "analysis.workbook" in found  # inside a function
     assert "analysis.report.editions" in found  # for types only
     assert "analysis.report.manifest" in found or "analysis.report" in found  # from a package
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Modules that import each other, directly or through others (strongly connected, by depth-first search)."""
+
+    def reached(start: str) -> set[str]:
+        found: set[str] = set()
+        waiting = [start]
+        while waiting:
+            for each in graph[waiting.pop()] - found:
+                found.add(each)
+                waiting.append(each)
+        return found
+
+    beyond = {module: reached(module) for module in graph}
+    inside = {module for module in graph if module in beyond[module]}
+    return sorted({tuple(sorted(m for m in inside & beyond[one] if one in beyond[m])) for one in inside})
+
+
+def test_no_module_imports_itself_in_a_circle():
+    """Inside functions and for types as well: a circle is a concept that has no place of its own yet."""
+    files = {
+        ".".join(("analysis", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(
+            ".__init__"
+        ): path
+        for path in PACKAGE.rglob("*.py")
+    }
+    graph = {
+        module: {
+            known
+            for name, _ in imports(path)
+            # ``from analysis.a import b`` names the module b where there is one
+            for known in ((name,) if name in files else ())
+            if known != module
+        }
+        | {
+            f"{node.module}.{alias.name}"
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.ImportFrom) and node.module
+            for alias in node.names
+            if f"{node.module}.{alias.name}" in files and f"{node.module}.{alias.name}" != module
+        }
+        for module, path in files.items()
+    }
+    packages = {module for module, path in files.items() if path.name == "__init__.py"}
+    # a package's own file only offers names; going through it is no circle between modules
+    assert circles({m: {n for n in to if n not in packages} for m, to in graph.items()}) == []
+
+
+def test_a_circle_is_seen():
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [("a", "b", "c")]

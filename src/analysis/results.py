@@ -389,6 +389,10 @@ class Sentence(Summarised):
     def plain(self, language: Language = "en") -> str:
         return "".join(segment.text for segment in self.segments(language))
 
+    def text(self) -> Text:
+        """The sentence as a label in both languages; what facts it names is not kept."""
+        return Text(en=self.plain("en"), zh=self.plain("zh"))
+
     def facts(self) -> Iterator[Fact]:
         return (value for value in self.values.values() if isinstance(value, Fact))
 

@@ -2,7 +2,7 @@
 
 From the forecast of failures where it is there: failures expected until the warranties end, each at the claims that were booked a
 warranty failure in the last year. The ledger's claims hold more than the direct cost of confirmed failures (returns, exchanges, visits
-that found no fault), so the forecast is brought to what is booked. Without it, from experience: claims a unit-month, constant over the
+that found no fault), so the forecast is brought to what is booked. Without it, from experience: claims per unit-month, constant over the
 warranty.
 """
 
@@ -37,7 +37,7 @@ CLAIM_MONTHS = 24
 LONGEST_WARRANTY_MONTHS = 72
 DAYS_IN_MONTH = 30.4375
 SEED = 20_261_130
-# What the errors of claims a unit-month are taken to hang together at least: a season of more failures lasts, and the tail of five tests needs it.
+# What the errors of claims per unit-month are taken to hang together at least: a season of more failures lasts, and the tail of five tests needs it.
 EXPERIENCE_CORRELATION = 0.5
 
 
@@ -136,7 +136,7 @@ def claims_forecast(inputs: StudyInputs, lines: Sequence[str]) -> ForecastOfClai
 
 @traced
 def claims_per_failure(claims: Floats, failures: Floats) -> tuple[float, float]:
-    """Claims booked a warranty failure over the months, and the relative standard error of that ratio.
+    """Claims booked per warranty failure over the months, and the relative standard error of that ratio.
 
     Notes
     -----

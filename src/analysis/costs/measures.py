@@ -294,7 +294,7 @@ def measure_findings(measures: tuple[Measure, ...]) -> list[Finding]:
                 statement=Sentence(template, values),
                 evidence=result.measured.series,
                 rank=abs(float(result.expected - result.saving)),
-                method="Cost a ticket at constant mix, before and after, against an untouched comparison group; serially correlated errors; "
+                method="Cost per ticket at constant mix, before and after, against an untouched comparison group; serially correlated errors; "
                 "Holm over the registered measures, one false alarm in a hundred reports",
             )
         )

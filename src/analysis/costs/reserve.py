@@ -296,8 +296,8 @@ def _short(provision: Provision, line: ProvisionLine) -> Finding:
 
 
 _METHODS = {
-    True: "Failures expected under warranty, each at the claims booked a warranty failure in the last year, simulated; Holm over product lines and their total, one false alarm in a hundred reports",
-    False: "Claims paid a unit-month under warranty over two years, times the warranty months left; Holm over product lines and their total, one false alarm in a hundred reports",
+    True: "Failures expected under warranty, each at the claims booked per warranty failure in the last year, simulated; Holm over product lines and their total, one false alarm in a hundred reports",
+    False: "Claims paid per unit-month under warranty over two years, times the warranty months left; Holm over product lines and their total, one false alarm in a hundred reports",
 }
 
 

@@ -69,7 +69,7 @@ class ConstantMix(Summarised):
 def at_constant_mix(
     before: pd.DataFrame, after: pd.DataFrame, *, by: Sequence[str], weights: Literal["before", "after"]
 ) -> ConstantMix:
-    """Cost of the same tickets at the cost a ticket of each period.
+    """Cost of the same tickets at the cost per ticket of each period.
 
     Parameters
     ----------

@@ -7,8 +7,11 @@ from typing import Any
 
 from analysis.executive import ExecutiveStudy, Headline
 from analysis.executive.study import Change
-from analysis.exhibits.blocks import Block, Column, Comparison, Row, Status, Tile, Tone, table, tiles
+from analysis.exhibits.key_figures import tiles
+from analysis.exhibits.record import Block
 from analysis.exhibits.shape import references
+from analysis.exhibits.tables import table
+from analysis.exhibits.vocabulary import Column, Comparison, Row, Status, Tile, Tone
 from analysis.results import SEVERITIES, Check, Sentence
 
 _TONE: dict[str, Tone | None] = {"good": "good", "bad": "bad", "noise": "muted", "neutral": None}
@@ -71,12 +74,17 @@ def headline_table(study: ExecutiveStudy) -> Block:
     from analysis.locale import Text
 
     columns = [
-        Column(key="metric", label=Text(en="Metric", zh="指标"), wide=True),
-        Column(key="now", label=Text(en="This month", zh="本月")),
-        Column(key="interval", label=Text(en="Interval", zh="区间"), show="interval"),
-        Column(key="previous", label=Text(en="Previous month", zh="上月")),
-        Column(key="before", label=Text(en="Year before", zh="上年同月")),
-        Column(key="change", label=Text(en="Change on year before", zh="同比变动"), signed=True),
+        Column(key="metric", label=Text.of("Metric"), wide=True),
+        Column(key="now", label=Text.of("This month")),
+        Column(key="interval", label=Text.of("Interval"), show="interval"),
+        Column(key="previous", label=Text.of("Previous month")),
+        Column(key="before", label=Text.of("Year before")),
+        Column(
+            key="change",
+            label=Text.of("Change on year before"),
+            signed=True,
+            metric=("point_change", "relative_change"),
+        ),
     ]
     rows = [
         Row(

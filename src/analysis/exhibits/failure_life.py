@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.exhibits.blocks import Block, Column, Row, callout, figure, table
 from analysis.exhibits.failure_shared import COMPONENT, INTERVAL, or_nothing, or_said, source
+from analysis.exhibits.figures import figure
+from analysis.exhibits.record import Block
+from analysis.exhibits.statements import callout
 from analysis.exhibits.style import (
     WIDTH,
     Drawing,
@@ -19,6 +21,8 @@ from analysis.exhibits.style import (
     shown,
     value_axis,
 )
+from analysis.exhibits.tables import table
+from analysis.exhibits.vocabulary import Column, Row
 from analysis.failures.publishing import Curve, LifeFacts
 from analysis.failures.root_cause import FailureStudy
 from analysis.formats import ONE, Unit
@@ -29,11 +33,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _DIRECTIONS = {
-    "falling": Text(en="Early failures", zh="早期失效"),
-    "rising": Text(en="Wears out", zh="耗损失效"),
-    "unclear": Text(en="Steady", zh="平稳"),
+    "falling": Text.of("Early failures"),
+    "rising": Text.of("Wears out"),
+    "unclear": Text.of("Steady"),
 }
-_BEYOND = Text(en="beyond the oldest machines", zh="超出最老机龄")
+_BEYOND = Text.of("beyond the oldest machines")
 
 
 @or_said
@@ -47,13 +51,13 @@ def life_table(study: FailureStudy) -> Block:
         )
     columns = [
         Column(key="component", label=COMPONENT, wide=True),
-        Column(key="failures", label=Text(en="Failures", zh="故障数"), places=0),
-        Column(key="shape", label=Text(en="Weibull shape", zh="形状参数"), places=2),
-        Column(key="shape_interval", label=INTERVAL, show="interval", places=2),
-        Column(key="reading", label=Text(en="Reading", zh="解读")),
-        Column(key="b10", label=Text(en="B10 life", zh="B10 寿命"), places=0),
-        Column(key="b10_interval", label=INTERVAL, show="interval", places=0),
-        Column(key="note", label=Text(en="Extrapolated", zh="外推")),
+        Column(key="failures", label=Text.of("Failures"), places=0, metric=("failure_count",)),
+        Column(key="shape", label=Text.of("Weibull shape"), places=2, metric=("weibull_shape",)),
+        Column(key="shape_interval", label=INTERVAL, show="interval", places=2, metric=("weibull_shape",)),
+        Column(key="reading", label=Text.of("Reading")),
+        Column(key="b10", label=Text.of("B10 life"), places=0, metric=("b10_life",)),
+        Column(key="b10_interval", label=INTERVAL, show="interval", places=0, metric=("b10_life",)),
+        Column(key="note", label=Text.of("Extrapolated")),
     ]
     rows = [
         Row(
@@ -79,6 +83,7 @@ def life_table(study: FailureStudy) -> Block:
         columns=columns,
         rows=rows,
         note=source(study),
+        by=("component",),
     )
 
 
@@ -93,7 +98,7 @@ def models_table(study: FailureStudy) -> Block | None:
     names = {one.model: one.name for life in study.lives for one in life.models}
     columns = [Column(key="component", label=COMPONENT, wide=True)]
     columns += [Column(key=model, label=names[model], places=1) for model in MODELS if model in names]
-    columns.append(Column(key="used", label=Text(en="Used", zh="采用")))
+    columns.append(Column(key="used", label=Text.of("Used", context="model")))
     rows = [
         Row(
             cells={
@@ -115,6 +120,7 @@ def models_table(study: FailureStudy) -> Block | None:
         note=Sentence(
             "The rule was fixed beforehand: Weibull, unless another lies more than 10 below it. The slow mixture is fitted to the steepest component and where the Weibull departs by more than chance."
         ),
+        by=("component",),
     )
 
 
@@ -137,10 +143,7 @@ def probability_plot(study: FailureStudy) -> list[Block]:
             values,
         ),
         draw=weibull_paper(
-            drawn.plot.counted,
-            drawn.plot.fitted,
-            measure=Text(en="Have failed", zh="已故障"),
-            age=Text(en="In service", zh="在役时间"),
+            drawn.plot.counted, drawn.plot.fitted, measure=Text.of("Have failed"), age=Text.of("In service")
         ),
     )
     return [paper, _b10_table(study, drawn)]
@@ -148,14 +151,14 @@ def probability_plot(study: FailureStudy) -> list[Block]:
 
 def _b10_table(study: FailureStudy, life: LifeFacts) -> Block:
     columns = [
-        Column(key="model", label=Text(en="Distribution", zh="分布"), wide=True),
-        Column(key="likelihood", label=Text(en="Log-likelihood", zh="对数似然"), places=1),
-        Column(key="excess", label=Text(en="Criterion above lowest", zh="与最低 BIC 之差"), places=1),
-        Column(key="b10", label=Text(en="B10 life", zh="B10 寿命"), places=1),
-        Column(key="interval", label=INTERVAL, show="interval", places=1),
-        Column(key="used", label=Text(en="Used", zh="采用")),
+        Column(key="model", label=Text.of("Distribution"), wide=True),
+        Column(key="likelihood", label=Text.of("Log-likelihood"), places=1, metric=("life_log_likelihood",)),
+        Column(key="excess", label=Text.of("Criterion above lowest"), places=1, metric=("life_criterion",)),
+        Column(key="b10", label=Text.of("B10 life"), places=1, metric=("b10_life",)),
+        Column(key="interval", label=INTERVAL, show="interval", places=1, metric=("b10_life",)),
+        Column(key="used", label=Text.of("Used", context="model")),
     ]
-    yes = Text(en="yes", zh="是")
+    yes = Text.of("yes")
     rows = [
         Row(
             cells={
@@ -176,6 +179,7 @@ def _b10_table(study: FailureStudy, life: LifeFacts) -> Block:
         columns=columns,
         rows=rows,
         note=source(study),
+        by=("component", "model"),
     )
 
 
@@ -235,8 +239,8 @@ def weibull_paper(counted: Curve, fitted: Curve, *, measure: Text, age: Text) ->
 
     columns = [
         Column(key="age", label=age),
-        Column(key="counted", label=Text(en="Counted", zh="统计值")),
-        Column(key="fitted", label=Text(en="Weibull", zh="威布尔")),
+        Column(key="counted", label=Text.of("Counted")),
+        Column(key="fitted", label=Text.of("Weibull")),
         Column(key="interval", label=INTERVAL, show="interval"),
     ]
     rows = [Row(cells={"age": f"{x:.1f}", "counted": fact}) for x, fact in counted]

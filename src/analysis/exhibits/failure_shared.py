@@ -6,15 +6,16 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TypeVar
 
-from analysis.exhibits.blocks import Block, callout, not_computed
+from analysis.exhibits.record import Block
+from analysis.exhibits.statements import callout, not_computed
 from analysis.failures.root_cause import FailureStudy, NotRated
 from analysis.locale import Text
 from analysis.results import Sentence
 
 Shown = TypeVar("Shown")
 
-INTERVAL = Text(en="Interval", zh="区间")
-COMPONENT = Text(en="Component", zh="部件")
+INTERVAL = Text.of("Interval")
+COMPONENT = Text.of("Component")
 
 
 def or_nothing(draw: Callable[..., Shown]) -> Callable[..., Shown | None]:

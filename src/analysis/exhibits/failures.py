@@ -4,18 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analysis.exhibits.blocks import (
-    Block,
-    Column,
-    Comparison,
-    Row,
-    Tile,
-    callout,
-    figure,
-    not_computed,
-    table,
-    tiles,
-)
 from analysis.exhibits.failure_life import life_table as life_table
 from analysis.exhibits.failure_life import models_table as models_table
 from analysis.exhibits.failure_life import probability_plot as probability_plot
@@ -24,6 +12,13 @@ from analysis.exhibits.failure_shared import gap_block as _gap
 from analysis.exhibits.failure_shared import or_nothing as _or_nothing
 from analysis.exhibits.failure_shared import or_said as _or_said
 from analysis.exhibits.failure_shared import source as _source
+from analysis.exhibits.figures import figure
+from analysis.exhibits.key_figures import tiles
+from analysis.exhibits.record import Block
+from analysis.exhibits.specification import registry
+from analysis.exhibits.statements import callout, not_computed
+from analysis.exhibits.tables import table
+from analysis.exhibits.vocabulary import Column, Comparison, Row, Tile, phrase
 from analysis.failures.publishing import CauseFacts, Curve
 from analysis.failures.root_cause import FailureStudy, NotRated
 from analysis.failures.trees import TreeFacts
@@ -31,8 +26,8 @@ from analysis.locale import Text
 from analysis.periods import Month
 from analysis.results import Fact, Sentence, Value
 
-RATE = Text(en="Failure rate", zh="故障率")
-RATIO = Text(en="Actual to expected", zh="实际与预期之比")
+RATE = Text.of("Failure rate")
+RATIO = Text.of("Actual to expected")
 RATIOS_SHOWN, TERMS_SHOWN = 2, 2
 
 
@@ -50,21 +45,17 @@ def failure_tiles(study: FailureStudy) -> Block:
     """Rate, repeat repairs, what is to come and what it costs."""
     shown = [
         Tile(
-            label=Text(en="Failure rate, twelve months", zh="故障率（近十二个月）"),
+            label=Text.of("Failure rate, twelve months"),
             fact=study.rates.year,
             comparisons=[
-                Comparison(
-                    label=Text(en="Report month, completed", zh="报告月（已补足）"),
-                    value=study.rates.last,
-                    signed=False,
-                )
+                Comparison(label=Text.of("Report month, completed"), value=study.rates.last, signed=False)
             ],
         )
     ]
     if study.repeats:
         shown.append(
             Tile(
-                label=Text(en="Repaired again within 30 days", zh="30 天内重复维修"),
+                label=Text.of("Repaired again within 30 days"),
                 fact=study.repeats[-1],
                 history=study.repeats[-13:],
             )
@@ -72,26 +63,22 @@ def failure_tiles(study: FailureStudy) -> Block:
     if study.forecast:
         shown.append(
             Tile(
-                label=Text(en="Failures, next twelve months", zh="未来十二个月故障"),
+                label=Text.of("Failures, next twelve months"),
                 fact=study.forecast.total,
                 comparisons=[
                     Comparison(
-                        label=Text(en="under warranty", zh="其中保修期内"),
-                        value=study.forecast.under_warranty,
-                        signed=False,
+                        label=Text.of("under warranty"), value=study.forecast.under_warranty, signed=False
                     )
                 ],
             )
         )
         shown.append(
             Tile(
-                label=Text(en="Their direct cost", zh="相应直接成本"),
+                label=Text.of("Their direct cost"),
                 fact=study.forecast.cost,
                 comparisons=[
                     Comparison(
-                        label=Text(en="under warranty", zh="其中保修期内"),
-                        value=study.forecast.warranty_cost,
-                        signed=False,
+                        label=Text.of("under warranty"), value=study.forecast.warranty_cost, signed=False
                     )
                 ],
             )
@@ -133,14 +120,8 @@ def rate_figure(study: FailureStudy) -> Block:
         ),
         draw=lines(
             [
-                Series(
-                    name=Text(en="Completed", zh="补足后"),
-                    points=_months(study.rates.completed),
-                    role="focus",
-                ),
-                Series(
-                    name=Text(en="Reported", zh="已报告"), points=_months(study.rates.reported), role="muted"
-                ),
+                Series(name=Text.of("Completed"), points=_months(study.rates.completed), role="focus"),
+                Series(name=Text.of("Reported"), points=_months(study.rates.reported), role="muted"),
             ],
             measure=RATE,
         ),
@@ -168,7 +149,7 @@ def age_figure(study: FailureStudy) -> Block:
         draw=ranked_bars(
             [Item(name=name, fact=fact) for name, fact in study.rates.by_age],
             measure=RATE,
-            by=Text(en="Months in service", zh="在役月数"),
+            by=Text.of("Months in service"),
             keep_order=True,
         ),
     )
@@ -202,16 +183,12 @@ def control_figure(study: FailureStudy) -> Block:
         ),
         draw=control_chart(
             Series(name=RATE, points=list(zip(chart.months, chart.values, strict=True)), role="focus"),
-            centre=Series(
-                name=Text(en="Centre", zh="中心线"), points=list(zip(chart.months, chart.centre, strict=True))
-            ),
+            centre=Series(name=Text.of("Centre"), points=list(zip(chart.months, chart.centre, strict=True))),
             lower=Series(
-                name=Text(en="Lower limit", zh="下限"),
-                points=list(zip(chart.months, chart.lower, strict=True)),
+                name=Text.of("Lower limit"), points=list(zip(chart.months, chart.lower, strict=True))
             ),
             upper=Series(
-                name=Text(en="Upper limit", zh="上限"),
-                points=list(zip(chart.months, chart.upper, strict=True)),
+                name=Text.of("Upper limit"), points=list(zip(chart.months, chart.upper, strict=True))
             ),
             measure=RATE,
             signals=chart.signals,
@@ -223,10 +200,10 @@ def control_figure(study: FailureStudy) -> Block:
 def rules_table(study: FailureStudy) -> Block:
     """Every rule by name, the months it signals, and how often it would with nothing wrong."""
     columns = [
-        Column(key="rule", label=Text(en="Rule", zh="规则")),
-        Column(key="what", label=Text(en="Looks for", zh="判据"), wide=True),
-        Column(key="months", label=Text(en="Months signalled", zh="信号月份"), wide=True),
-        Column(key="quiet", label=Text(en="Quiet charts that signal", zh="无异常时误报")),
+        Column(key="rule", label=Text.of("Rule")),
+        Column(key="what", label=Text.of("Looks for"), wide=True),
+        Column(key="months", label=Text.of("Months signalled"), wide=True),
+        Column(key="quiet", label=Text.of("Quiet charts that signal"), metric=("chart_false_alarms",)),
     ]
     rows = [
         Row(
@@ -250,18 +227,15 @@ def rules_table(study: FailureStudy) -> Block:
         note=Sentence(
             "EWMA and CUSUM find small shifts that last; they use centre and scatter of the chart."
         ),
+        by=("rule",),
     )
 
 
 def _few(months: Sequence[Month], most: int = 4) -> Text:
     if not months:
-        return Text(en="none", zh="无")
+        return Text.of("none")
     shown, rest = _named(months[-most:]), len(months) - most
-    return (
-        shown
-        if rest <= 0
-        else Text(en=f"{shown.en} and {rest} before", zh=f"{shown.zh}，此前另有 {rest} 个月")
-    )
+    return shown if rest <= 0 else phrase("{months} and {number} before", months=shown, number=str(rest))
 
 
 @_or_nothing
@@ -297,16 +271,13 @@ def phase_figures(study: FailureStudy) -> list[Block]:
                         name=RATIO, points=list(zip(chart.months, chart.values, strict=True)), role="focus"
                     ),
                     centre=Series(
-                        name=Text(en="Centre", zh="中心线"),
-                        points=list(zip(chart.months, chart.centre, strict=True)),
+                        name=Text.of("Centre"), points=list(zip(chart.months, chart.centre, strict=True))
                     ),
                     lower=Series(
-                        name=Text(en="Lower limit", zh="下限"),
-                        points=list(zip(chart.months, chart.lower, strict=True)),
+                        name=Text.of("Lower limit"), points=list(zip(chart.months, chart.lower, strict=True))
                     ),
                     upper=Series(
-                        name=Text(en="Upper limit", zh="上限"),
-                        points=list(zip(chart.months, chart.upper, strict=True)),
+                        name=Text.of("Upper limit"), points=list(zip(chart.months, chart.upper, strict=True))
                     ),
                     measure=RATIO,
                     signals=chart.signals,
@@ -323,11 +294,11 @@ def words_table(study: FailureStudy) -> Block | None:
         return _gap(study, "words", "failures.words") if "words" in study.missing else None
     columns = [
         Column(key="component", label=COMPONENT),
-        Column(key="term", label=Text(en="Customers say", zh="客户用语"), wide=True),
-        Column(key="inside", label=Text(en="Of its failures", zh="该部件工单")),
-        Column(key="outside", label=Text(en="Of others", zh="其他工单")),
-        Column(key="odds", label=Text(en="Log-odds", zh="对数优势比"), places=1),
-        Column(key="interval", label=INTERVAL, show="interval", places=1),
+        Column(key="term", label=Text.of("Customers say"), wide=True),
+        Column(key="inside", label=Text.of("Of its failures"), metric=("complaint_term_share",)),
+        Column(key="outside", label=Text.of("Of others"), metric=("complaint_term_share",)),
+        Column(key="odds", label=Text.of("Log-odds"), places=1, metric=("complaint_term_odds",)),
+        Column(key="interval", label=INTERVAL, show="interval", places=1, metric=("complaint_term_odds",)),
     ]
     rows, last, same = [], "", 0
     for one in study.words.by_component:
@@ -364,6 +335,7 @@ def words_table(study: FailureStudy) -> Block | None:
             "Evidence behind a cause, never a cause. New words in the report month: {words}.",
             {"words": fresh},
         ),
+        by=("component", "term"),
     )
 
 
@@ -382,8 +354,8 @@ def similar_table(study: FailureStudy) -> Block | None:
         return None
     columns = [
         Column(key="component", label=COMPONENT),
-        Column(key="text", label=Text(en="A typical complaint", zh="典型投诉"), wide=True),
-        Column(key="tickets", label=Text(en="Complaints alike", zh="相似投诉"), places=0),
+        Column(key="text", label=Text.of("A typical complaint"), wide=True),
+        Column(key="tickets", label=Text.of("Complaints alike"), places=0, metric=("complaints_alike",)),
     ]
     return table(
         "failures.similar",
@@ -396,6 +368,7 @@ def similar_table(study: FailureStudy) -> Block | None:
         note=Sentence(
             "Three dots stand for numbers, addresses and whatever fewer than ten tickets of five machines say."
         ),
+        by=("component",),
     )
 
 
@@ -425,15 +398,15 @@ def causes_table(study: FailureStudy) -> Block:
             ),
         )
     columns = [
-        Column(key="cause", label=Text(en="Cause", zh="原因"), wide=True),
-        Column(key="ratio", label=Text(en="Rate ratio", zh="故障率比")),
-        Column(key="interval", label=INTERVAL, show="interval"),
-        Column(key="shrunken", label=Text(en="Shrunken", zh="收缩后")),
-        Column(key="failures", label=Text(en="Failures", zh="故障数"), places=0),
-        Column(key="expected", label=Text(en="Expected", zh="预期"), places=0),
-        Column(key="share", label=Text(en="Share of all", zh="占全部")),
-        Column(key="cost", label=Text(en="Excess cost", zh="超额成本")),
-        Column(key="first", label=Text(en="Beyond chance since", zh="超出随机始于")),
+        Column(key="cause", label=Text.of("Cause"), wide=True),
+        Column(key="ratio", label=Text.of("Rate ratio"), metric=("cause_rate_ratio",)),
+        Column(key="interval", label=INTERVAL, show="interval", metric=("cause_rate_ratio",)),
+        Column(key="shrunken", label=Text.of("Shrunken"), metric=("cause_rate_ratio_shrunken",)),
+        Column(key="failures", label=Text.of("Failures"), places=0, metric=("cause_failures",)),
+        Column(key="expected", label=Text.of("Expected"), places=0, metric=("cause_expected_failures",)),
+        Column(key="share", label=Text.of("Share of all"), metric=("cause_share_explained",)),
+        Column(key="cost", label=Text.of("Excess cost"), metric=("cause_excess_cost",)),
+        Column(key="first", label=Text.of("Beyond chance since")),
     ]
     rows = [
         Row(
@@ -465,6 +438,7 @@ def causes_table(study: FailureStudy) -> Block:
         note=Sentence(
             "Intervals are not corrected for having been selected; the shrunken ratio is. Serials and tickets are in the evidence of each finding."
         ),
+        by=("component",),
     )
 
 
@@ -499,12 +473,10 @@ def _cause_figure(study: FailureStudy, cause: CauseFacts, position: int) -> Bloc
         ),
         draw=lines(
             [
-                Series(name=Text(en="Counted", zh="实际"), points=ends(cause.actual_by_month), role="focus"),
-                Series(
-                    name=Text(en="Expected", zh="预期"), points=ends(cause.expected_by_month), role="expected"
-                ),
+                Series(name=Text.of("Counted"), points=ends(cause.actual_by_month), role="focus"),
+                Series(name=Text.of("Expected"), points=ends(cause.expected_by_month), role="expected"),
             ],
-            measure=Text(en="Failures, running total", zh="累计故障"),
+            measure=Text.of("Failures, running total"),
         ),
     )
 
@@ -515,14 +487,12 @@ def ratio_figure(study: FailureStudy) -> Block:
     from analysis.exhibits.charts import Item, dot_interval
 
     names = {
-        "supplier": ("Supplier", "供应商"),
-        "model": ("Model", "型号"),
-        "plant": ("Plant", "工厂"),
-        "region": ("Region", "区域"),
+        dimension: registry().dimension_name(dimension)
+        for dimension in ("supplier", "model", "plant", "region")
     }
     items = [
         Item(
-            name=Text(en=f"{names[dimension][0]} {name.en}", zh=f"{names[dimension][1]} {name.zh}"), fact=fact
+            name=Text(en=f"{names[dimension].en} {name.en}", zh=f"{names[dimension].zh} {name.zh}"), fact=fact
         )
         for dimension, lines in study.ratios.items()
         if dimension in names
@@ -548,7 +518,7 @@ def ratio_figure(study: FailureStudy) -> Block:
             "Dots with intervals of actual to expected failures by supplier, model, plant and region; the highest is {name} with {ratio}.",
             values,
         ),
-        draw=dot_interval(items, measure=RATIO, by=Text(en="Attribute", zh="属性"), reference=1.0, log=True),
+        draw=dot_interval(items, measure=RATIO, by=Text.of("Attribute"), reference=1.0, log=True),
     )
 
 
@@ -614,32 +584,29 @@ def triangle_figure(study: FailureStudy, by: str = "production") -> Block:
             shown.rows,
             [*shown.columns, ("ultimate", Text(en=f"→ {last.en}", zh=f"→ {last.zh}"))],
             {**shown.cells, **ends},
-            measure=Text(en="Failures per 1,000 units", zh="每千台累计故障"),
-            by=Text(en="Produced", zh="生产季度") if produced else Text(en="Put into service", zh="投入使用"),
+            measure=Text.of("Failures per 1,000 units"),
+            by=Text.of("Produced") if produced else Text.of("Put into service"),
             places=0,
         ),
     )
 
 
 _RANKED_BY = {
-    "count": (
-        "{first} leads by count: {fact} in twelve months",
-        Text(en="Confirmed failures", zh="确认故障"),
-    ),
-    "cost": ("{first} costs most: {fact} in twelve months", Text(en="Direct cost", zh="直接成本")),
+    "count": ("{first} leads by count: {fact} in twelve months", Text.of("Confirmed failures")),
+    "cost": ("{first} costs most: {fact} in twelve months", Text.of("Direct cost")),
     "excess": (
         "{first} stands highest above its expected number: {fact}",
-        Text(en="Failures above the expected", zh="超出预期的故障"),
+        Text.of("Failures above the expected"),
     ),
 }
 _ATTRIBUTES = {
     "component": COMPONENT,
-    "fault_code": Text(en="Fault code", zh="故障代码"),
-    "model": Text(en="Model", zh="型号"),
-    "batch": Text(en="Batch", zh="批次"),
-    "supplier": Text(en="Supplier", zh="供应商"),
-    "plant": Text(en="Plant", zh="工厂"),
-    "region": Text(en="Region", zh="区域"),
+    "fault_code": Text.of("Fault code"),
+    "model": Text.of("Model"),
+    "batch": Text.of("Batch"),
+    "supplier": Text.of("Supplier"),
+    "plant": Text.of("Plant"),
+    "region": Text.of("Region"),
 }
 
 
@@ -695,20 +662,23 @@ def pareto_table(study: FailureStudy) -> Block | None:
     if not study.paretos:
         return None
     columns = [
-        Column(key="attribute", label=Text(en="Attribute", zh="属性")),
-        Column(key="by", label=Text(en="Ranked by", zh="排序依据")),
-        Column(key="first", label=Text(en="First", zh="首位"), wide=True),
-        Column(key="value", label=Text(en="Value", zh="数值"), places=0),
-        Column(key="rank", label=Text(en="Rank by chance", zh="名次区间"), show="interval", places=0),
-        Column(key="vital", label=Text(en="Make 80 %", zh="占八成个数"), places=0),
-        Column(key="range", label=INTERVAL, show="interval", places=0),
-        Column(key="all", label=Text(en="Of", zh="总个数"), places=0),
+        Column(key="attribute", label=Text.of("Attribute")),
+        Column(key="by", label=Text.of("Ranked by")),
+        Column(key="first", label=Text.of("First"), wide=True),
+        Column(
+            key="value",
+            label=Text.of("Value"),
+            places=0,
+            metric=("excess_failures", "failure_cost", "failure_count"),
+        ),
+        Column(
+            key="rank", label=Text.of("Rank by chance"), show="interval", places=0, metric=("failure_rank",)
+        ),
+        Column(key="vital", label=Text.of("Make 80 %"), places=0, metric=("vital_few",)),
+        Column(key="range", label=INTERVAL, show="interval", places=0, metric=("vital_few",)),
+        Column(key="all", label=Text.of("Of"), places=0, metric=("ranked_values",)),
     ]
-    words = {
-        "count": Text(en="count", zh="次数"),
-        "cost": Text(en="cost", zh="成本"),
-        "excess": Text(en="excess", zh="超额"),
-    }
+    words = {"count": Text.of("count"), "cost": Text.of("cost"), "excess": Text.of("excess")}
     rows = []
     for (attribute, measure), ranking in study.paretos.items():
         first = ranking.lines[0]
@@ -764,11 +734,15 @@ def ages_table(study: FailureStudy) -> Block | None:
     if not ages:
         return None
     columns = [
-        Column(key="age", label=Text(en="Months in service", zh="在役月数")),
-        Column(key="free", label=Text(en="Without failure", zh="无故障"), places=1),
-        Column(key="free_interval", label=INTERVAL, show="interval", places=1),
-        Column(key="mean", label=Text(en="Failures a machine", zh="每台故障"), places=2),
-        Column(key="mean_interval", label=INTERVAL, show="interval", places=2),
+        Column(key="age", label=Text.of("Months in service")),
+        Column(key="free", label=Text.of("Without failure"), places=1, metric=("failure_free_share",)),
+        Column(
+            key="free_interval", label=INTERVAL, show="interval", places=1, metric=("failure_free_share",)
+        ),
+        Column(key="mean", label=Text.of("Failures per machine"), places=2, metric=("repairs_per_machine",)),
+        Column(
+            key="mean_interval", label=INTERVAL, show="interval", places=2, metric=("repairs_per_machine",)
+        ),
     ]
     rows = [
         Row(
@@ -791,6 +765,7 @@ def ages_table(study: FailureStudy) -> Block | None:
         columns=columns,
         rows=rows,
         note=_source(study),
+        by=("by_month",),
     )
 
 
@@ -803,7 +778,7 @@ def survival_figure(study: FailureStudy) -> Block:
         "failures.survival",
         Sentence("After {age} months {value} of machines have had no failure", _at(study.survival)),
         Sentence("Kaplan–Meier, machines put into service within the window; band is the pointwise interval"),
-        Text(en="Without failure", zh="无故障"),
+        Text.of("Without failure"),
         from_zero=False,
     )
 
@@ -817,7 +792,7 @@ def repairs_figure(study: FailureStudy) -> Block:
         "failures.repairs",
         Sentence("After {age} months the mean is {value}", _at(study.repairs)),
         Sentence("Mean cumulative function, repeated failures included; band is the pointwise interval"),
-        Text(en="Failures a machine", zh="每台故障"),
+        Text.of("Failures per machine"),
         from_zero=True,
     )
 
@@ -853,7 +828,7 @@ def _curve_figure(
         draw=survival(
             [Steps(name=measure, points=list(curve), role="focus")],
             measure=measure,
-            age=Text(en="In service", zh="在役时间"),
+            age=Text.of("In service"),
             age_unit="months",
             from_zero=from_zero,
         ),
@@ -880,14 +855,14 @@ def forecast_figure(study: FailureStudy) -> Block:
         "failures.forecast",
         title=Sentence("{total} are expected from {first} to {last} ({total:interval})", values),
         subtitle=Sentence(
-            "Confirmed failures a month: history completed for reports still to come, then the forecast with its prediction interval"
+            "Confirmed failures per month: history completed for reports still to come, then the forecast with its prediction interval"
         ),
         foot=_source(study),
-        alt=Sentence("Failures a month and the forecast from {first} to {last}, {total} in all.", values),
+        alt=Sentence("Failures per month and the forecast from {first} to {last}, {total} in all.", values),
         draw=fan(
-            Series(name=Text(en="Actual", zh="实际"), points=list(outlook.history), role="actual"),
-            Series(name=Text(en="Forecast", zh="预测"), points=list(outlook.months), role="focus"),
-            measure=Text(en="Failures a month", zh="每月故障"),
+            Series(name=Text.of("Actual"), points=list(outlook.history), role="actual"),
+            Series(name=Text.of("Forecast"), points=list(outlook.months), role="focus"),
+            measure=Text.of("Failures per month"),
         ),
     )
 
@@ -898,11 +873,11 @@ def obligation_table(study: FailureStudy) -> Block | None:
     if study.forecast is None or not study.forecast.obligations:
         return None
     columns = [
-        Column(key="line", label=Text(en="Product line", zh="产品线"), wide=True),
-        Column(key="count", label=Text(en="Failures under warranty", zh="保修期内故障"), places=0),
-        Column(key="cost", label=Text(en="Expected direct cost", zh="预计直接成本")),
-        Column(key="interval", label=INTERVAL, show="interval"),
-        Column(key="provision", label=Text(en="Provision", zh="准备金")),
+        Column(key="line", label=Text.of("Product line"), wide=True),
+        Column(key="count", label=Text.of("Failures under warranty"), places=0, metric=("failure_forecast",)),
+        Column(key="cost", label=Text.of("Expected direct cost"), metric=("warranty_obligation",)),
+        Column(key="interval", label=INTERVAL, show="interval", metric=("warranty_obligation",)),
+        Column(key="provision", label=Text.of("Provision"), metric=("provision_balance",)),
     ]
     rows = [
         Row(cells={"line": name, "count": count, "cost": cost, "interval": cost, "provision": held})
@@ -912,7 +887,7 @@ def obligation_table(study: FailureStudy) -> Block | None:
     rows.append(
         Row(
             cells={
-                "line": Text(en="All", zh="合计"),
+                "line": Text.of("All"),
                 "cost": total,
                 "interval": total,
                 "provision": study.forecast.provision,
@@ -940,10 +915,10 @@ def parts_table(study: FailureStudy) -> Block | None:
     if not study.parts:
         return _gap(study, "parts", "failures.parts") if "parts" in study.missing else None
     columns = [
-        Column(key="part", label=Text(en="Part", zh="备件")),
-        Column(key="demand", label=Text(en="Expected demand", zh="预计需求"), places=0),
-        Column(key="interval", label=INTERVAL, show="interval", places=0),
-        Column(key="stock", label=Text(en="Stock for 95% service", zh="95% 服务水平库存"), places=0),
+        Column(key="part", label=Text.of("Part", context="machine")),
+        Column(key="demand", label=Text.of("Expected demand"), places=0, metric=("part_demand",)),
+        Column(key="interval", label=INTERVAL, show="interval", places=0, metric=("part_demand",)),
+        Column(key="stock", label=Text.of("Stock for 95% service"), places=0, metric=("part_stock",)),
     ]
     rows = [
         Row(cells={"part": part, "demand": demand, "interval": demand, "stock": stock})
@@ -952,10 +927,11 @@ def parts_table(study: FailureStudy) -> Block | None:
     return table(
         "failures.parts",
         title=Sentence("Spare parts for the next three months"),
-        subtitle=Sentence("Expected failures by component times parts used a failure"),
+        subtitle=Sentence("Expected failures by component times parts used per failure"),
         columns=columns,
         rows=rows,
         note=_source(study),
+        by=("part_no",),
     )
 
 
@@ -968,23 +944,23 @@ def cost_table(study: FailureStudy) -> Block:
     if study.money is None:
         return _gap(study, "cost", "failures.cost")
     kinds = {
-        "parts": Text(en="Parts", zh="配件"),
-        "logistics": Text(en="Logistics", zh="物流"),
-        "outsourcing": Text(en="Outsourcing", zh="外包"),
-        "compensation": Text(en="Compensation", zh="赔偿"),
-        "other": Text(en="Other", zh="其他"),
-        "recovered": Text(en="Recovered", zh="追偿"),
+        "parts": Text.of("Parts"),
+        "logistics": Text.of("Logistics"),
+        "outsourcing": Text.of("Outsourcing"),
+        "compensation": Text.of("Compensation"),
+        "other": Text.of("Other"),
+        "recovered": Text.of("Recovered"),
     }
     columns = [
         Column(key="component", label=COMPONENT, wide=True),
         *(Column(key=key, label=name) for key, name in kinds.items()),
     ]
     columns += [
-        Column(key="total", label=Text(en="Total", zh="合计")),
-        Column(key="unit", label=Text(en="A failure", zh="单次")),
+        Column(key="total", label=Text.of("Total"), metric=("failure_cost",)),
+        Column(key="unit", label=Text.of("A failure"), metric=("failure_unit_cost",)),
     ]
     rows = [Row(cells={"component": name, **facts}) for name, facts in study.money.by_component]
-    rows.append(Row(cells={"component": Text(en="All", zh="合计"), "total": study.money.total}, role="total"))
+    rows.append(Row(cells={"component": Text.of("All"), "total": study.money.total}, role="total"))
     return table(
         "failures.cost",
         title=Sentence(
@@ -1004,9 +980,9 @@ def recovery_table(study: FailureStudy) -> Block | None:
         return _gap(study, "recovery", "failures.recovery") if "recovery" in study.missing else None
     lines = sorted(study.money.recovery, key=lambda line: float(line[1].value or 0))
     columns = [
-        Column(key="supplier", label=Text(en="Supplier", zh="供应商"), wide=True),
-        Column(key="claims", label=Text(en="Claims", zh="索赔数"), show="n"),
-        Column(key="share", label=Text(en="Recovered", zh="追偿率")),
+        Column(key="supplier", label=Text.of("Supplier"), wide=True),
+        Column(key="claims", label=Text.of("Claims"), show="n", metric=("supplier_recovery_rate",)),
+        Column(key="share", label=Text.of("Share recovered"), metric=("supplier_recovery_rate",)),
     ]
     rows = [Row(cells={"supplier": name, "claims": fact, "share": fact}) for name, fact in lines]
     return table(
@@ -1021,6 +997,7 @@ def recovery_table(study: FailureStudy) -> Block | None:
         columns=columns,
         rows=rows,
         note=_source(study),
+        by=("supplier",),
     )
 
 
@@ -1037,25 +1014,29 @@ def watch_table(study: FailureStudy) -> Block:
             title=Sentence("No watch: fewer than six months, or too few failures expected in every cell."),
         )
     columns = [
-        Column(key="what", label=Text(en="What", zh="项目"), wide=True),
-        Column(key="value", label=Text(en="Value", zh="数值")),
+        Column(key="what", label=Text.of("What"), wide=True),
+        Column(
+            key="value",
+            label=Text.of("Value"),
+            metric=("watch_cells", "watch_detection", "watch_false_alarms"),
+        ),
     ]
     rows = [
-        Row(cells={"what": Text(en="Cells watched", zh="监测单元"), "value": study.watch.cells}),
+        Row(cells={"what": Text.of("Cells watched"), "value": study.watch.cells}),
         Row(
             cells={
-                "what": Text(
-                    en="Any alert in a quiet month (simulated)", zh="无异常月份出现预警的比例（模拟）"
-                ),
+                "what": Text.of("Any alert in a quiet month (simulated)"),
                 "value": study.watch.false_alarms,
             }
         ),
     ]
     for months, fact in enumerate(study.watch.detected, start=1):
-        name = Text(
-            en=f"Doubled rate found after {months} {'month' if months == 1 else 'months'}",
-            zh=f"故障率翻倍 {months} 个月后被发现",
+        template = (
+            "Doubled rate found after {number} month"
+            if months == 1
+            else "Doubled rate found after {number} months"
         )
+        name = phrase(template, number=str(months))
         rows.append(Row(cells={"what": name, "value": fact}))
     return table(
         "failures.watch",
@@ -1083,10 +1064,10 @@ def _names(study: FailureStudy) -> Text:
 
 
 _VERDICTS = {
-    "worked": Text(en="Worked so far", zh="目前有效"),
-    "worse": Text(en="Failures rose", zh="故障上升"),
-    "no_effect": Text(en="No effect to be seen", zh="未见效果"),
-    "too_early": Text(en="Too early to say", zh="尚难判断"),
+    "worked": Text.of("Worked so far"),
+    "worse": Text.of("Failures rose"),
+    "no_effect": Text.of("No effect to be seen"),
+    "too_early": Text.of("Too early to say"),
 }
 
 
@@ -1100,12 +1081,12 @@ def fix_table(study: FailureStudy) -> Block:
             title=Sentence("No fix is registered, or no machine made with one is in the field yet."),
         )
     columns = [
-        Column(key="fix", label=Text(en="Fix", zh="整改"), wide=True),
-        Column(key="since", label=Text(en="Produced since", zh="生产始于")),
-        Column(key="failures", label=Text(en="Failures since", zh="其后故障")),
-        Column(key="ratio", label=Text(en="After to before", zh="整改后与前之比")),
-        Column(key="interval", label=INTERVAL, show="interval"),
-        Column(key="verdict", label=Text(en="Verdict", zh="结论")),
+        Column(key="fix", label=Text.of("Fix"), wide=True),
+        Column(key="since", label=Text.of("Produced since")),
+        Column(key="failures", label=Text.of("Failures since"), metric=("fix_failures",)),
+        Column(key="ratio", label=Text.of("After to before"), metric=("fix_rate_ratio",)),
+        Column(key="interval", label=INTERVAL, show="interval", metric=("fix_rate_ratio",)),
+        Column(key="verdict", label=Text.of("Verdict")),
     ]
     rows = [
         Row(
@@ -1129,6 +1110,7 @@ def fix_table(study: FailureStudy) -> Block:
         columns=columns,
         rows=rows,
         note=_source(study),
+        by=("fix",),
     )
 
 
@@ -1136,8 +1118,8 @@ def fix_table(study: FailureStudy) -> Block:
 def excluded_table(study: FailureStudy) -> Block:
     """Confirmed failures that no rate holds, by reason."""
     columns = [
-        Column(key="why", label=Text(en="Why", zh="原因"), wide=True),
-        Column(key="count", label=Text(en="Failures", zh="故障数"), places=0),
+        Column(key="why", label=Text.of("Why"), wide=True),
+        Column(key="count", label=Text.of("Failures"), places=0, metric=("excluded_failures",)),
     ]
     rows = [Row(cells={"why": name, "count": fact}) for name, fact in study.excluded if fact.value]
     if not rows:
@@ -1157,6 +1139,7 @@ def excluded_table(study: FailureStudy) -> Block:
         columns=columns,
         rows=rows,
         note=_source(study),
+        by=("verdict",),
     )
 
 
@@ -1168,10 +1151,9 @@ def power_table(study: FailureStudy) -> Block:
     """What the search can find: chance of detection by size and strength."""
     sizes = sorted({due for due, _ in study.power})
     ratios = sorted({ratio for _, ratio in study.power})
-    columns = [Column(key="expected", label=Text(en="Failures expected", zh="预期故障"))]
+    columns = [Column(key="expected", label=Text.of("Failures expected"))]
     columns += [
-        Column(key=f"r{ratio:g}", label=Text(en=f"Rate ratio {ratio:g}", zh=f"故障率比 {ratio:g}"))
-        for ratio in ratios
+        Column(key=f"r{ratio:g}", label=phrase("Rate ratio {ratio}", ratio=f"{ratio:g}")) for ratio in ratios
     ]
     rows = [
         Row(cells={"expected": f"{due:g}", **{f"r{ratio:g}": study.power[due, ratio] for ratio in ratios}})
@@ -1186,6 +1168,7 @@ def power_table(study: FailureStudy) -> Block:
         columns=columns,
         rows=rows,
         note=_source(study),
+        by=("expected",),
     )
 
 
@@ -1198,14 +1181,11 @@ def simulated_tables(study: FailureStudy) -> list[Block]:
     ratios = sorted({one.ratio for one in right})
     names = {one.planted: one.name for one in right}
     by = {(one.planted, one.ratio): one.share for one in right}
-    columns = [Column(key="planted", label=Text(en="Planted", zh="植入的缺陷"), wide=True)]
+    columns = [Column(key="planted", label=Text.of("Planted"), wide=True)]
     columns += [
-        Column(key=f"r{ratio:g}", label=Text(en=f"Rate ratio {ratio:g}", zh=f"故障率比 {ratio:g}"))
-        for ratio in ratios
+        Column(key=f"r{ratio:g}", label=phrase("Rate ratio {ratio}", ratio=f"{ratio:g}")) for ratio in ratios
     ]
-    columns.append(
-        Column(key="interval", label=Text(en="Interval at 2", zh="故障率比 2 的区间"), show="interval")
-    )
+    columns.append(Column(key="interval", label=Text.of("Interval at 2"), show="interval"))
     rows = [
         Row(
             cells={
@@ -1237,10 +1217,10 @@ def simulated_tables(study: FailureStudy) -> list[Block]:
             title=Sentence("How often something is named although nothing is planted"),
             subtitle=Sentence("Share of simulated fields with any finding"),
             columns=[
-                Column(key="planted", label=Text(en="Planted", zh="植入的缺陷"), wide=True),
-                Column(key="share", label=Text(en="Alarms", zh="误报")),
-                Column(key="interval", label=Text(en="Interval", zh="区间"), show="interval"),
-                Column(key="n", label=Text(en="Fields", zh="模拟次数"), show="n"),
+                Column(key="planted", label=Text.of("Planted"), wide=True),
+                Column(key="share", label=Text.of("Alarms")),
+                Column(key="interval", label=Text.of("Interval"), show="interval"),
+                Column(key="n", label=Text.of("Fields"), show="n"),
             ],
             rows=quiet,
             note=_source(study),
@@ -1278,20 +1258,18 @@ def _tree_figure(study: FailureStudy, tree: TreeFacts) -> Block:
             "Fault tree, read from the top event at the left to its causes at the right: {title}, {top}.",
             values,
         ),
-        draw=fault_tree(
-            tree.nodes, by=Text(en="Event", zh="事件"), measure=Text(en="Probability", zh="概率")
-        ),
+        draw=fault_tree(tree.nodes, by=Text.of("Event"), measure=Text.of("Probability")),
     )
 
 
 def _tree_table(study: FailureStudy, tree: TreeFacts) -> Block:
     columns = [
-        Column(key="event", label=Text(en="Basic event", zh="基本事件"), wide=True),
-        Column(key="chance", label=Text(en="Probability", zh="概率"), places=2),
-        Column(key="weight", label=Text(en="Fussell–Vesely", zh="Fussell–Vesely 重要度")),
-        Column(key="source", label=Text(en="From", zh="来源")),
+        Column(key="event", label=Text.of("Basic event"), wide=True),
+        Column(key="chance", label=Text.of("Probability"), places=2),
+        Column(key="weight", label=Text.of("Fussell–Vesely")),
+        Column(key="source", label=Text.of("From")),
     ]
-    field, given = Text(en="Field", zh="现场数据"), Text(en="Given", zh="给定")
+    field, given = Text.of("Field"), Text.of("Given")
     rows = [
         Row(cells={"event": name, "chance": chance, "weight": weight, "source": field if counted else given})
         for name, chance, weight, counted in tree.events

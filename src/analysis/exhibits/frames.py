@@ -28,7 +28,7 @@ FACT_COLUMNS = (
 
 
 def block_frame(record: Mapping[str, Any], language: Language) -> pd.DataFrame:
-    """The record of a block as a frame; see :meth:`analysis.exhibits.blocks.Block.frame`."""
+    """The record of a block as a frame; see :meth:`analysis.exhibits.record.Block.frame`."""
     import pandas as pd
 
     match record["kind"]:

@@ -7,7 +7,7 @@ JupyterLab shows.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from analysis.exhibits.style import colour
 from analysis.summaries import PLOTS
@@ -38,7 +38,7 @@ def _figure_of(draw: Callable[[Axes, Any], None]) -> Callable[[Any], Figure]:
     return plot
 
 
-def _band(axes: Axes, table: Any, x: Any, *, step: str | None = None) -> None:
+def _band(axes: Axes, table: Any, x: Any, *, step: Literal["post"] | None = None) -> None:
     axes.fill_between(x, table["low"], table["high"], step=step, color=colour("context"), alpha=0.4, lw=0)
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from analysis.exhibits.blocks import Block, Column, EvidenceFile, Row, callout, evidence_block, figure, table
-from analysis.formats import date_text, month_text
+from analysis.exhibits.figures import figure
+from analysis.exhibits.record import Block
+from analysis.exhibits.statements import EvidenceFile, callout, evidence_block
+from analysis.exhibits.tables import table
+from analysis.exhibits.vocabulary import Column, Row, phrase
 from analysis.locale import Text
 from analysis.quality import Fault, QualityStudy
 from analysis.quality.nearness import needed_columns
@@ -21,12 +24,12 @@ if TYPE_CHECKING:
 def waterfall_table(study: QualityStudy) -> Block:
     """Rows of every file by what became of them; the columns add up across and down."""
     columns = [
-        Column(key="table", label=Text(en="Table", zh="表")),
-        Column(key="file", label=Text(en="File", zh="文件")),
-        Column(key="read", label=Text(en="Read", zh="读取"), unit="rows"),
-        Column(key="accepted", label=Text(en="Accepted", zh="接受"), unit="rows"),
-        Column(key="quarantined", label=Text(en="Quarantined", zh="隔离"), unit="rows"),
-        Column(key="duplicate", label=Text(en="Duplicates", zh="重复"), unit="rows"),
+        Column(key="table", label=Text.of("Table")),
+        Column(key="file", label=Text.of("File")),
+        Column(key="read", label=Text.of("Read"), unit="rows", metric=("source_rows",)),
+        Column(key="accepted", label=Text.of("Accepted"), unit="rows", metric=("source_rows",)),
+        Column(key="quarantined", label=Text.of("Quarantined"), unit="rows", metric=("source_rows",)),
+        Column(key="duplicate", label=Text.of("Duplicates"), unit="rows", metric=("source_rows",)),
     ]
     rows = [
         Row(
@@ -38,7 +41,7 @@ def waterfall_table(study: QualityStudy) -> Block:
         )
         for file in study.files
     ]
-    rows.append(Row(cells={"table": Text(en="All files", zh="全部文件"), **study.total}, role="total"))
+    rows.append(Row(cells={"table": Text.of("All files"), **study.total}, role="total"))
     return table(
         "quality.waterfall",
         title=Sentence("Every row read is accepted, quarantined with a reason, or an exact duplicate"),
@@ -58,11 +61,11 @@ def exports_table(study: QualityStudy) -> Block | None:
     if not study.exports:
         return None
     columns = [
-        Column(key="file", label=Text(en="Export", zh="导出文件"), wide=True),
-        Column(key="table", label=Text(en="Feeds", zh="写入的表")),
-        Column(key="read", label=Text(en="Read", zh="读取"), unit="rows"),
-        Column(key="mapped", label=Text(en="Written", zh="写入"), unit="rows"),
-        Column(key="left_out", label=Text(en="Left out", zh="剔除"), unit="rows"),
+        Column(key="file", label=Text.of("Export"), wide=True),
+        Column(key="table", label=Text.of("Feeds")),
+        Column(key="read", label=Text.of("Read"), unit="rows"),
+        Column(key="mapped", label=Text.of("Written"), unit="rows"),
+        Column(key="left_out", label=Text.of("Left out"), unit="rows"),
     ]
     rows = [
         Row(cells={"file": export.file, "table": export.table, **export.rows}) for export in study.exports
@@ -83,11 +86,11 @@ def remarks_table(study: QualityStudy, *, top: int = 30) -> Block | None:
     if not study.remarks:
         return None
     columns = [
-        Column(key="file", label=Text(en="Export", zh="导出文件"), wide=True),
-        Column(key="column", label=Text(en="Column", zh="列")),
-        Column(key="kind", label=Text(en="What the map did", zh="映射的处理"), wide=True),
-        Column(key="count", label=Text(en="Values", zh="取值数"), unit="rows"),
-        Column(key="example", label=Text(en="Example", zh="示例")),
+        Column(key="file", label=Text.of("Export"), wide=True),
+        Column(key="column", label=Text.of("Column")),
+        Column(key="kind", label=Text.of("What the map did"), wide=True),
+        Column(key="count", label=Text.of("Values"), unit="rows"),
+        Column(key="example", label=Text.of("Example")),
     ]
     rows = [
         Row(
@@ -121,12 +124,12 @@ def quarantine_table(study: QualityStudy, *, top: int = 30) -> Block:
             title=Sentence("Nothing was set aside: every row and every value could be used."),
         )
     columns = [
-        Column(key="place", label=Text(en="Table and column", zh="表与列")),
-        Column(key="reason", label=Text(en="Reason", zh="原因"), wide=True),
-        Column(key="rows", label=Text(en="Rows", zh="行数"), unit="rows"),
-        Column(key="share", label=Text(en="Share", zh="占比"), unit="share", places=3),
-        Column(key="example", label=Text(en="Example", zh="示例")),
-        Column(key="kept", label=Text(en="What was done", zh="处理")),
+        Column(key="place", label=Text.of("Table and column")),
+        Column(key="reason", label=Text.of("Reason"), wide=True),
+        Column(key="rows", label=Text.of("Rows"), unit="rows", metric=("faulty_rows",)),
+        Column(key="share", label=Text.of("Share"), unit="share", places=3, metric=("faulty_share",)),
+        Column(key="example", label=Text.of("Example")),
+        Column(key="kept", label=Text.of("What was done")),
     ]
     return table(
         "quality.quarantine",
@@ -139,6 +142,7 @@ def quarantine_table(study: QualityStudy, *, top: int = 30) -> Block:
             _fault_row(fault, "place", "reason", "rows", "share", "example", "kept")
             for fault in study.quarantine[:top]
         ],
+        by=("fault", "place"),
     )
 
 
@@ -153,12 +157,12 @@ def faults_table(study: QualityStudy, *, top: int = 30) -> Block:
             "quality.faults", tone="info", title=Sentence("The checks on the way in found no fault.")
         )
     columns = [
-        Column(key="place", label=Text(en="Table and column", zh="表与列")),
-        Column(key="reason", label=Text(en="Fault", zh="问题"), wide=True),
-        Column(key="rows", label=Text(en="Rows", zh="行数"), unit="rows"),
-        Column(key="share", label=Text(en="Share", zh="占比"), unit="share", places=3),
-        Column(key="example", label=Text(en="Example", zh="示例")),
-        Column(key="kept", label=Text(en="What was done", zh="处理"), wide=True),
+        Column(key="place", label=Text.of("Table and column")),
+        Column(key="reason", label=Text.of("Fault"), wide=True),
+        Column(key="rows", label=Text.of("Rows"), unit="rows", metric=("faulty_rows",)),
+        Column(key="share", label=Text.of("Share"), unit="share", places=3, metric=("faulty_share",)),
+        Column(key="example", label=Text.of("Example")),
+        Column(key="kept", label=Text.of("What was done"), wide=True),
     ]
     rows = [
         _fault_row(fault, "place", "reason", "rows", "share", "example", "kept")
@@ -170,6 +174,7 @@ def faults_table(study: QualityStudy, *, top: int = 30) -> Block:
         subtitle=Sentence("Rows and their share of the rows read, by kind of fault, the most first"),
         columns=columns,
         rows=rows,
+        by=("fault", "place"),
     )
 
 
@@ -185,15 +190,11 @@ def near_table(study: QualityStudy) -> Block:
             body=Sentence("Needed: {columns}.", {"columns": needed_columns()}),
         )
     columns = [
-        Column(key="table", label=Text(en="Table", zh="表")),
-        Column(key="exact", label=Text(en="Exact copies", zh="完全重复"), unit="rows"),
-        Column(key="rows", label=Text(en="Near copies", zh="疑似重复"), unit="rows"),
-        Column(
-            key="rule",
-            label=Text(en="The same within 30 minutes, or on the day", zh="30 分钟内或同日相同的列"),
-            wide=True,
-        ),
-        Column(key="example", label=Text(en="Example", zh="示例")),
+        Column(key="table", label=Text.of("Table")),
+        Column(key="exact", label=Text.of("Exact copies"), unit="rows", metric=("faulty_rows",)),
+        Column(key="rows", label=Text.of("Near copies"), unit="rows", metric=("faulty_rows",)),
+        Column(key="rule", label=Text.of("The same within 30 minutes, or on the day"), wide=True),
+        Column(key="example", label=Text.of("Example")),
     ]
     rows = [
         Row(
@@ -215,6 +216,7 @@ def near_table(study: QualityStudy) -> Block:
         ),
         columns=columns,
         rows=rows,
+        by=("place",),
     )
 
 
@@ -229,16 +231,18 @@ def history_table(study: QualityStudy, *, top: int = 12) -> Block:
             ),
         )
     columns = [
-        Column(key="series", label=Text(en="Series", zh="序列")),
-        Column(key="what", label=Text(en="What", zh="口径")),
-        Column(key="value", label=Text(en="This month", zh="当月")),
-        Column(key="expected", label=Text(en="Expected", zh="预期")),
-        Column(key="interval", label=Text(en="Allowed by chance", zh="随机允许范围"), show="interval"),
-        Column(key="months", label=Text(en="Months compared", zh="比较月数"), show="n"),
-        Column(key="verdict", label=Text(en="Verdict", zh="判断")),
+        Column(key="series", label=Text.of("Series")),
+        Column(key="what", label=Text.of("What")),
+        Column(key="value", label=Text.of("This month"), metric=("monthly_level",)),
+        Column(key="expected", label=Text.of("Expected"), metric=("expected_level",)),
+        Column(
+            key="interval", label=Text.of("Allowed by chance"), show="interval", metric=("expected_level",)
+        ),
+        Column(key="months", label=Text.of("Months compared"), show="n", metric=("expected_level",)),
+        Column(key="verdict", label=Text.of("Verdict")),
     ]
-    out, inside = Text(en="out of line", zh="异常"), Text(en="as ever", zh="正常")
-    count, mean = Text(en="rows", zh="行数"), Text(en="mean", zh="均值")
+    out, inside = Text.of("out of line"), Text.of("as ever")
+    count, mean = Text.of("rows"), Text.of("mean")
     rows = [
         Row(
             cells={
@@ -266,6 +270,7 @@ def history_table(study: QualityStudy, *, top: int = 12) -> Block:
         note=Sentence(
             "When nothing has happened, any series is called out of line in at most one run in twenty."
         ),
+        by=("table",),
     )
 
 
@@ -279,12 +284,12 @@ def screens_table(study: QualityStudy) -> Block:
             body=Sentence("State one in params/screen_figures.yml and it is compared here every month."),
         )
     columns = [
-        Column(key="system", label=Text(en="System and screen", zh="系统与界面"), wide=True),
-        Column(key="figure", label=Text(en="Figure", zh="指标")),
-        Column(key="theirs", label=Text(en="On the screen", zh="界面数字"), scale="exact"),
-        Column(key="ours", label=Text(en="Here", zh="本报告"), scale="exact"),
-        Column(key="difference", label=Text(en="Difference", zh="差异"), scale="exact"),
-        Column(key="tolerance", label=Text(en="Tolerated", zh="容差"), scale="exact"),
+        Column(key="system", label=Text.of("System and screen"), wide=True),
+        Column(key="figure", label=Text.of("Figure", context="screen")),
+        Column(key="theirs", label=Text.of("On the screen"), scale="exact", metric=("screen_figure",)),
+        Column(key="ours", label=Text.of("Here"), scale="exact"),  # any metric that the screen shows
+        Column(key="difference", label=Text.of("Difference"), scale="exact", metric=("screen_difference",)),
+        Column(key="tolerance", label=Text.of("Tolerated"), scale="exact", metric=("screen_tolerance",)),
     ]
     rows = [
         Row(
@@ -313,13 +318,12 @@ def screens_table(study: QualityStudy) -> Block:
 
 def _screen(figure: ScreenFigure) -> Text:
     """Which screen, for which months, and when it was read."""
-    en, zh = month_text(figure.first, "en"), month_text(figure.first, "zh")
-    if figure.last != figure.first:
-        en, zh = f"{en} to {month_text(figure.last, 'en')}", f"{zh}至{month_text(figure.last, 'zh')}"
-    return Text(
-        en=f"{figure.system}; {en}, read {date_text(figure.read_on, 'en')}",
-        zh=f"{figure.system}；{zh}，{date_text(figure.read_on, 'zh')}读取",
+    template = (
+        "{system}; {first}, read {day}"
+        if figure.last == figure.first
+        else "{system}; {first} to {last}, read {day}"
     )
+    return phrase(template, system=figure.system, first=figure.first, last=figure.last, day=figure.read_on)
 
 
 def controls_table(study: QualityStudy) -> Block:
@@ -328,13 +332,11 @@ def controls_table(study: QualityStudy) -> Block:
         return callout(
             "quality.controls", tone="info", title=Sentence("Control totals: not computed: needs gl_totals.")
         )
-    columns = [Column(key="month", label=Text(en="Month", zh="月份"))]
+    columns = [Column(key="month", label=Text.of("Month"))]
     for one in study.controls:
         columns += [
             Column(key=one.measure, label=one.name),
-            Column(
-                key=f"{one.measure}_gap", label=Text(en="difference", zh="差异"), scale="exact", signed=True
-            ),
+            Column(key=f"{one.measure}_gap", label=Text.of("difference"), scale="exact", signed=True),
         ]
     months = sorted({month for one in study.controls for month in one.total})
     rows = [
@@ -357,12 +359,12 @@ def controls_table(study: QualityStudy) -> Block:
 def coverage_table(study: QualityStudy) -> Block:
     """Which months each table covers and which columns the source did not give."""
     columns = [
-        Column(key="table", label=Text(en="Table", zh="表")),
-        Column(key="rows", label=Text(en="Rows", zh="行数"), unit="rows"),
-        Column(key="first", label=Text(en="First month", zh="首月")),
-        Column(key="last", label=Text(en="Last month", zh="末月")),
-        Column(key="silent", label=Text(en="Silent", zh="月末无数据"), unit="days"),
-        Column(key="absent", label=Text(en="Columns not given", zh="未提供的列"), wide=True),
+        Column(key="table", label=Text.of("Table")),
+        Column(key="rows", label=Text.of("Rows"), unit="rows", metric=("source_rows",)),
+        Column(key="first", label=Text.of("First month")),
+        Column(key="last", label=Text.of("Last month")),
+        Column(key="silent", label=Text.of("Silent"), unit="days", metric=("days_without_rows",)),
+        Column(key="absent", label=Text.of("Columns not given"), wide=True),
     ]
     silent = {fresh.table: fresh.silent for fresh in study.freshness}
     rows = [
@@ -393,6 +395,7 @@ def coverage_table(study: QualityStudy) -> Block:
         columns=columns,
         rows=rows,
         note=note,
+        by=("table",),
     )
 
 
@@ -426,8 +429,8 @@ def columns_figure(study: QualityStudy, *, top: int = 24) -> Block:
             [(column.name, column.name) for column in uneven],
             [(str(month), str(month)) for month in months],
             {(column.name, str(month)): share for column in uneven for month, share in column.shares.items()},
-            measure=Text(en="Rows with a value", zh="有值行占比"),
-            by=Text(en="Column", zh="列"),
+            measure=Text.of("Rows with a value"),
+            by=Text.of("Column"),
             span=(0.0, 1.0),
             places=0,
         ),
@@ -445,12 +448,12 @@ def columns_table(study: QualityStudy, *, top: int = 12) -> Block:
             "quality.filled", tone="info", title=Sentence("Every column has a value in every row.")
         )
     columns = [
-        Column(key="table", label=Text(en="Table", zh="表")),
-        Column(key="column", label=Text(en="Column", zh="列")),
-        Column(key="latest", label=Text(en="Latest month", zh="最近月份"), unit="share"),
-        Column(key="fullest", label=Text(en="Fullest month", zh="最满月份"), unit="share"),
-        Column(key="emptiest", label=Text(en="Emptiest month", zh="最空月份"), unit="share"),
-        Column(key="month", label=Text(en="Emptiest in", zh="最空于")),
+        Column(key="table", label=Text.of("Table")),
+        Column(key="column", label=Text.of("Column")),
+        Column(key="latest", label=Text.of("Latest month"), unit="share", metric=("filled_share",)),
+        Column(key="fullest", label=Text.of("Fullest month"), unit="share", metric=("filled_share",)),
+        Column(key="emptiest", label=Text.of("Emptiest month"), unit="share", metric=("filled_share",)),
+        Column(key="month", label=Text.of("Emptiest in")),
     ]
     rows = []
     for column in partly:
@@ -477,6 +480,7 @@ def columns_table(study: QualityStudy, *, top: int = 12) -> Block:
         ),
         columns=columns,
         rows=rows,
+        by=("column", "table"),
     )
 
 
@@ -522,15 +526,17 @@ def arrivals_table(study: QualityStudy) -> Block:
             ),
         )
     columns = [
-        Column(key="table", label=Text(en="Table", zh="表")),
-        Column(key="seen", label=Text(en="Known now", zh="现有"), unit="rows"),
-        Column(key="median", label=Text(en="Median lag", zh="时滞中位数"), unit="days"),
+        Column(key="table", label=Text.of("Table")),
+        Column(key="seen", label=Text.of("Known now"), unit="rows", metric=("source_rows",)),
+        Column(key="median", label=Text.of("Median lag"), unit="days", metric=("recording_lag",)),
         Column(
-            key="late", label=Text(en="Lag of the slowest twentieth", zh="最慢二十分之一的时滞"), unit="days"
+            key="late", label=Text.of("Lag of the slowest twentieth"), unit="days", metric=("recording_lag",)
         ),
-        Column(key="arrived", label=Text(en="Usually arrived by now", zh="通常此时已到"), unit="share"),
-        Column(key="lowest", label=Text(en="Slowest month", zh="最慢月份"), unit="share"),
-        Column(key="to_come", label=Text(en="Still to come", zh="尚未到达"), unit="rows"),
+        Column(
+            key="arrived", label=Text.of("Usually arrived by now"), unit="share", metric=("arrived_share",)
+        ),
+        Column(key="lowest", label=Text.of("Slowest month"), unit="share", metric=("arrived_share",)),
+        Column(key="to_come", label=Text.of("Still to come"), unit="rows", metric=("rows_to_come",)),
     ]
     rows = [
         Row(
@@ -555,6 +561,7 @@ def arrivals_table(study: QualityStudy) -> Block:
         ),
         columns=columns,
         rows=rows,
+        by=("table",),
     )
 
 
@@ -567,12 +574,12 @@ def corrections_table(study: QualityStudy) -> Block:
             title=Sentence("The corrections register has no entry for this company."),
         )
     columns = [
-        Column(key="id", label=Text(en="Correction", zh="更正")),
-        Column(key="table", label=Text(en="Table", zh="表")),
-        Column(key="action", label=Text(en="What was done", zh="处理")),
-        Column(key="rows", label=Text(en="Rows", zh="行数"), unit="rows"),
-        Column(key="reason", label=Text(en="Reason", zh="原因"), wide=True),
-        Column(key="reporter", label=Text(en="Reported by", zh="报告人")),
+        Column(key="id", label=Text.of("Correction")),
+        Column(key="table", label=Text.of("Table")),
+        Column(key="action", label=Text.of("What was done")),
+        Column(key="rows", label=Text.of("Rows"), unit="rows"),
+        Column(key="reason", label=Text.of("Reason"), wide=True),
+        Column(key="reporter", label=Text.of("Reported by")),
     ]
     rows = [
         Row(

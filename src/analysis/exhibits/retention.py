@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from analysis.errors import AnalysisError, MissingData
-from analysis.exhibits.blocks import (
-    Block,
-    Column,
-    Comparison,
-    Row,
-    Tile,
-    callout,
-    figure,
-    not_computed,
-    table,
-    tiles,
-)
+from analysis.exhibits.figures import figure
+from analysis.exhibits.key_figures import tiles
+from analysis.exhibits.record import Block
+from analysis.exhibits.statements import callout, not_computed
+from analysis.exhibits.tables import table
+from analysis.exhibits.vocabulary import Column, Comparison, Row, Tile, phrase
 from analysis.locale import Text
 from analysis.results import Fact, Sentence, Value
 from analysis.retention.accounts import HORIZON
@@ -25,70 +19,63 @@ from analysis.retention.movement import MOVEMENTS, Basis
 from analysis.retention.staying import LIMIT_MONTHS, MARKS
 from analysis.retention.vintages import SHOWN, YEAR, Cohorts
 
-CONTRACTS = Text(en="Contracts", zh="合同型")
-PURCHASES = Text(en="Purchases", zh="非合同型（购买）")
-AGE = Text(en="Age of the contract", zh="合同账龄")
+CONTRACTS = Text.of("Contracts")
+PURCHASES = Text.of("Purchases", context="basis")
+AGE = Text.of("Age of the contract")
 _MOVEMENT = {
-    "start": Text(en="Present at start", zh="期初客户"),
-    "retained": Text(en="Retained", zh="留存"),
-    "lost": Text(en="Lost", zh="流失"),
-    "new": Text(en="New, present at end", zh="新增（期末在册）"),
-    "reactivated": Text(en="Reactivated, present at end", zh="重新激活（期末在册）"),
-    "end": Text(en="Present at end", zh="期末客户"),
-    "won_and_lost": Text(en="Won and lost within the period", zh="当期得而复失"),
+    "start": Text.of("Present at start"),
+    "retained": Text.of("Retained"),
+    "lost": Text.of("Lost"),
+    "new": Text.of("New, present at end"),
+    "reactivated": Text.of("Reactivated, present at end"),
+    "end": Text.of("Present at end"),
+    "won_and_lost": Text.of("Won and lost within the period"),
 }
 _RATES = (
-    ("gross_churn", Text(en="Gross churn rate", zh="总流失率")),
-    ("retention", Text(en="Customer retention rate", zh="客户留存率")),
-    ("net_loss", Text(en="Net loss, (start − end) ÷ start", zh="净减少率（期初 − 期末）÷ 期初")),
-    (
-        "popular_retention",
-        Text(en="Popular retention, (end − new) ÷ start", zh="常用留存率（期末 − 新增）÷ 期初"),
-    ),
+    ("gross_churn", Text.of("Gross churn rate")),
+    ("retention", Text.of("Customer retention rate")),
+    ("net_loss", Text.of("Net loss, (start − end) ÷ start")),
+    ("popular_retention", Text.of("Popular retention, (end − new) ÷ start")),
 )
 _EXPOSURE = {
-    "slow": Text(en="Complaint answered after 24 hours", zh="投诉超过 24 小时才答复"),
-    "prompt": Text(en="Complaint answered within 24 hours", zh="投诉在 24 小时内答复"),
-    "repeat": Text(en="Repeat repair within 30 days", zh="30 天内重复维修"),
-    "low": Text(en="Satisfaction score of 1 or 2", zh="满意度 1–2 分"),
-    "waited": Text(en="First request answered after 24 hours", zh="首次求助超过 24 小时才答复"),
-    "asked": Text(en="First request answered within 24 hours", zh="首次求助在 24 小时内答复"),
-    "followed": Text(en="First repair took more than one contact", zh="首次维修需多次联系"),
-    "repaired": Text(en="First repair took one contact", zh="首次维修一次解决"),
+    "slow": Text.of("Complaint answered after 24 hours"),
+    "prompt": Text.of("Complaint answered within 24 hours"),
+    "repeat": Text.of("Repeat repair within 30 days"),
+    "low": Text.of("Satisfaction score of 1 or 2"),
+    "waited": Text.of("First request answered after 24 hours"),
+    "asked": Text.of("First request answered within 24 hours"),
+    "followed": Text.of("First repair took more than one contact"),
+    "repaired": Text.of("First repair took one contact"),
 }
 _MODEL = {
-    "response": Text(en="against answered sooner", zh="与及时答复者比"),
-    "resolution": Text(en="against one contact", zh="与一次解决者比"),
-    "total": Text(en="adjusted", zh="已调整"),
-    "total_repeat": Text(en="total effect", zh="总效应"),
-    "mediation": Text(en="satisfaction held fixed (mediation)", zh="固定满意度（中介模型）"),
-    "unadjusted": Text(en="not adjusted for segment", zh="未按分层调整"),
-    "naive": Text(en="naive: ever against never", zh="朴素做法：曾有与从无"),
+    "response": Text.of("against answered sooner"),
+    "resolution": Text.of("against one contact"),
+    "total": Text.of("adjusted"),
+    "total_repeat": Text.of("total effect"),
+    "mediation": Text.of("satisfaction held fixed (mediation)"),
+    "unadjusted": Text.of("not adjusted for segment"),
+    "naive": Text.of("naive: ever against never"),
 }
 _STEP = {
-    "week": Text(en="week", zh="周"),
-    "month": Text(en="month", zh="月"),
-    "quarter": Text(en="quarter", zh="季度"),
-    "year": Text(en="year", zh="年"),
+    "week": Text.of("week"),
+    "month": Text.of("month"),
+    "quarter": Text.of("quarter"),
+    "year": Text.of("year"),
 }
 _STEPS = {
-    "week": Text(en="weeks", zh="周"),
-    "month": Text(en="months", zh="月"),
-    "quarter": Text(en="quarters", zh="季度"),
-    "year": Text(en="years", zh="年"),
+    "week": Text.of("weeks"),
+    "month": Text.of("months"),
+    "quarter": Text.of("quarters"),
+    "year": Text.of("years"),
 }
-_VERDICT = {
-    "holds": Text(en="holds", zh="成立"),
-    "reversed": Text(en="reversed", zh="方向相反"),
-    "not_shown": Text(en="not shown", zh="未显示"),
-}
+_VERDICT = {"holds": Text.of("holds"), "reversed": Text.of("reversed"), "not_shown": Text.of("not shown")}
 _SEVERITY = {
-    "all": Text(en="all severities", zh="全部严重程度"),
-    "minor": Text(en="minor", zh="轻微"),
-    "major": Text(en="major", zh="较重"),
-    "critical": Text(en="critical", zh="严重"),
+    "all": Text.of("all severities"),
+    "minor": Text.of("minor"),
+    "major": Text.of("major"),
+    "critical": Text.of("critical"),
 }
-_ARM = {"good": Text(en="Served well", zh="服务正常"), "bad": Text(en="Served badly", zh="服务不佳")}
+_ARM = {"good": Text.of("Served well"), "bad": Text.of("Served badly")}
 
 
 def _refused(part: object, name: str, what: Text) -> Block | None:
@@ -123,8 +110,8 @@ def headline_tiles(study: RetentionStudy) -> Block:
     """Gross churn on both bases, revenue retention, and expected losses."""
     shown = []
     for part, label in (
-        (study.contractual, Text(en="Gross churn, contracts, 12 months", zh="合同总流失率（12 个月）")),
-        (study.non_contractual, Text(en="Gross churn, purchases, 12 months", zh="购买型总流失率（12 个月）")),
+        (study.contractual, Text.of("Gross churn, contracts, 12 months")),
+        (study.non_contractual, Text.of("Gross churn, purchases, 12 months")),
     ):
         if isinstance(part, Basis):
             above = part is study.contractual and any(
@@ -138,24 +125,18 @@ def headline_tiles(study: RetentionStudy) -> Block:
                     status="alert" if above else None,
                     history=[fact for _, fact in part.history if fact.value is not None][-13:],
                     comparisons=[
-                        Comparison(
-                            label=Text(en="Net loss rate", zh="净减少率"),
-                            value=part.year.net_loss,
-                            signed=False,
-                        )
+                        Comparison(label=Text.of("Net loss rate"), value=part.year.net_loss, signed=False)
                     ],
                 )
             )
     if isinstance(study.revenue, tuple):
         shown.append(
             Tile(
-                label=Text(en="Gross revenue retention", zh="总收入留存率"),
+                label=Text.of("Gross revenue retention"),
                 fact=study.revenue[0].gross,
                 comparisons=[
                     Comparison(
-                        label=Text(en="Net revenue retention", zh="净收入留存率"),
-                        value=study.revenue[0].net,
-                        signed=False,
+                        label=Text.of("Net revenue retention"), value=study.revenue[0].net, signed=False
                     )
                 ],
             )
@@ -163,17 +144,10 @@ def headline_tiles(study: RetentionStudy) -> Block:
     if not isinstance(study.warning, AnalysisError):
         shown.append(
             Tile(
-                label=Text(
-                    en=f"Expected losses, {study.warning.horizon} months",
-                    zh=f"预期流失（{study.warning.horizon} 个月）",
-                ),
+                label=phrase("Expected losses, {number} months", number=str(study.warning.horizon)),
                 fact=study.warning.expected_losses,
                 comparisons=[
-                    Comparison(
-                        label=Text(en="Margin at risk", zh="风险毛利"),
-                        value=study.warning.margin,
-                        signed=False,
-                    )
+                    Comparison(label=Text.of("Margin at risk"), value=study.warning.margin, signed=False)
                 ],
             )
         )
@@ -196,17 +170,17 @@ def components_table(study: RetentionStudy) -> Block:
         if isinstance(part, Basis)
     ]
     if not both:
-        refused = _refused(study.contractual, "components", Text(en="Churn components", zh="流失构成"))
+        refused = _refused(study.contractual, "components", Text.of("Churn components"))
         return refused or callout(
             "retention.components",
             tone="info",
             title=Sentence("No churn figures: the data hold neither contracts nor repeated orders."),
         )
-    columns = [Column(key="line", label=Text(en="Customers", zh="客户"), wide=True)]
+    columns = [Column(key="line", label=Text.of("Customers"), wide=True)]
     for part, label in both:
         columns += [
-            Column(key=part.basis, label=_pair(label, Text(en="12 months", zh="12 个月"))),
-            Column(key=f"{part.basis}_month", label=_pair(label, Text(en="this month", zh="本月"))),
+            Column(key=part.basis, label=_pair(label, Text.of("12 months"))),
+            Column(key=f"{part.basis}_month", label=_pair(label, Text.of("this month"))),
         ]
     rows = [
         Row(
@@ -238,6 +212,7 @@ def components_table(study: RetentionStudy) -> Block:
         columns=columns,
         rows=rows,
         note=_source(study),
+        by=("movement",),
     )
 
 
@@ -250,12 +225,12 @@ def rates_table(study: RetentionStudy) -> Block | None:
     ]
     if not both:
         return None
-    columns = [Column(key="line", label=Text(en="Rate", zh="比率"), wide=True)]
+    columns = [Column(key="line", label=Text.of("Rate"), wide=True)]
     for part, label in both:
         columns += [
-            Column(key=part.basis, label=_pair(label, Text(en="12 months", zh="12 个月"))),
-            Column(key=f"{part.basis}_interval", label=Text(en="Interval", zh="区间"), show="interval"),
-            Column(key=f"{part.basis}_month", label=_pair(label, Text(en="this month", zh="本月"))),
+            Column(key=part.basis, label=_pair(label, Text.of("12 months"))),
+            Column(key=f"{part.basis}_interval", label=Text.of("Interval"), show="interval"),
+            Column(key=f"{part.basis}_month", label=_pair(label, Text.of("this month"))),
         ]
     rows = []
     for name, label in _RATES:
@@ -272,13 +247,7 @@ def rates_table(study: RetentionStudy) -> Block | None:
     title = Sentence("Losing and winning apart: the popular formulas hide what gross churn shows")
     if isinstance(model, Fact) and isinstance(purchases, Basis):
         rows.insert(
-            1,
-            Row(
-                cells={
-                    "line": Text(en="Gross churn by the purchase model", zh="购买模型估计的总流失率"),
-                    purchases.basis: model,
-                }
-            ),
+            1, Row(cells={"line": Text.of("Gross churn by the purchase model"), purchases.basis: model})
         )
         if model.value is not None and purchases.year.gross_churn.value is not None:
             title = Sentence(
@@ -305,7 +274,7 @@ def by_type_table(study: RetentionStudy) -> Block:
         if isinstance(part, Basis)
         for line in part.by_type
     ]
-    refused = _refused(study.contractual, "by_type", Text(en="Churn by customer type", zh="按客户类型的流失"))
+    refused = _refused(study.contractual, "by_type", Text.of("Churn by customer type"))
     if not lines:
         return refused or callout(
             "retention.by_type",
@@ -314,14 +283,14 @@ def by_type_table(study: RetentionStudy) -> Block:
         )
     money = {line.customer_type: line for line in study.revenue} if isinstance(study.revenue, tuple) else {}
     columns = [
-        Column(key="type", label=Text(en="Basis and customer type", zh="口径与客户类型"), wide=True),
-        Column(key="start", label=Text(en="At start", zh="期初")),
-        Column(key="lost", label=Text(en="Lost", zh="流失")),
-        Column(key="churn", label=Text(en="Gross churn", zh="总流失率")),
-        Column(key="interval", label=Text(en="Interval", zh="区间"), show="interval"),
-        Column(key="value", label=Text(en="Yearly value at start", zh="期初年度合同额")),
-        Column(key="gross", label=Text(en="Gross revenue retention", zh="总收入留存率")),
-        Column(key="net", label=Text(en="Net revenue retention", zh="净收入留存率")),
+        Column(key="type", label=Text.of("Basis and customer type"), wide=True),
+        Column(key="start", label=Text.of("At start"), metric=("customer_movement",)),
+        Column(key="lost", label=Text.of("Lost"), metric=("customer_movement",)),
+        Column(key="churn", label=Text.of("Gross churn"), metric=("gross_churn_rate",)),
+        Column(key="interval", label=Text.of("Interval"), show="interval", metric=("gross_churn_rate",)),
+        Column(key="value", label=Text.of("Yearly value at start"), metric=("contract_value",)),
+        Column(key="gross", label=Text.of("Gross revenue retention"), metric=("gross_revenue_retention",)),
+        Column(key="net", label=Text.of("Net revenue retention"), metric=("net_revenue_retention",)),
     ]
     rows = []
     for line in lines:
@@ -351,14 +320,15 @@ def by_type_table(study: RetentionStudy) -> Block:
         columns=columns,
         rows=rows,
         note=_source(study),
+        by=("customer_type",),
     )
 
 
 def _type(value: str) -> Text:
     return {
-        "b2b": Text(en="business", zh="企业客户"),
-        "b2c": Text(en="consumers", zh="个人客户"),
-        "not_stated": Text(en="type not stated", zh="类型未说明"),
+        "b2b": Text.of("business"),
+        "b2c": Text.of("consumers"),
+        "not_stated": Text.of("type not stated"),
     }.get(value, Text.same(value))
 
 
@@ -367,7 +337,7 @@ def churn_history_figure(study: RetentionStudy) -> Block:
     from analysis.exhibits.charts import Item, Series, lines
 
     part = study.contractual
-    refused = _refused(part, "history", Text(en="Gross churn over time", zh="总流失率走势"))
+    refused = _refused(part, "history", Text.of("Gross churn over time"))
     if refused or not isinstance(part, Basis) or len(part.history) < 2:
         return refused or callout(
             "retention.history", tone="info", title=Sentence("No history of churn yet.")
@@ -389,9 +359,9 @@ def churn_history_figure(study: RetentionStudy) -> Block:
             values,
         ),
         draw=lines(
-            [Series(name=Text(en="Gross churn", zh="总流失率"), points=points, role="focus")],
-            measure=Text(en="Gross churn", zh="总流失率"),
-            reference=Item(name=Text(en="Limit", zh="警戒线"), fact=study.limit),
+            [Series(name=Text.of("Gross churn"), points=points, role="focus")],
+            measure=Text.of("Gross churn"),
+            reference=Item(name=Text.of("Limit"), fact=study.limit),
         ),
     )
 
@@ -400,17 +370,13 @@ def reasons_figure(study: RetentionStudy) -> Block:
     """Recorded reasons, avoidable ones in the focus colour."""
     from analysis.exhibits.charts import Item, ranked_bars
 
-    refused = _refused(study.reasons, "reasons", Text(en="Reasons of losses", zh="流失原因"))
+    refused = _refused(study.reasons, "reasons", Text.of("Reasons of losses"))
     if refused or not isinstance(study.reasons, tuple):
         return refused or callout(
             "retention.reasons", tone="info", title=Sentence("No reasons of losses are recorded.")
         )
     lines, avoidable = study.reasons
-    mark = {
-        True: Text(en="avoidable", zh="可避免"),
-        False: Text(en="unavoidable", zh="不可避免"),
-        None: Text(en="not marked", zh="未标记"),
-    }
+    mark = {True: Text.of("avoidable"), False: Text.of("unavoidable"), None: Text.of("not marked")}
     items = [
         Item(name=_pair(_reason(study, reason), mark[kind]), fact=fact, role="focus" if kind else "context")
         for reason, kind, fact in lines
@@ -427,20 +393,18 @@ def reasons_figure(study: RetentionStudy) -> Block:
             "Bars of the recorded reasons of losses; {avoidable} are marked avoidable.",
             {"avoidable": avoidable},
         ),
-        draw=ranked_bars(
-            items, measure=Text(en="Share of losses", zh="流失占比"), by=Text(en="Reason", zh="原因")
-        ),
+        draw=ranked_bars(items, measure=Text.of("Share of losses"), by=Text.of("Reason")),
     )
 
 
 _REASONS = {
-    "price": Text(en="Price", zh="价格"),
-    "competitor": Text(en="Competitor", zh="竞争对手"),
-    "moved": Text(en="Moved", zh="搬迁"),
-    "closed business": Text(en="Closed business", zh="停业"),
-    "no longer needed": Text(en="No longer needed", zh="不再需要"),
-    "service": Text(en="Service", zh="服务"),
-    "not_stated": Text(en="Not stated", zh="未说明"),
+    "price": Text.of("Price"),
+    "competitor": Text.of("Competitor"),
+    "moved": Text.of("Moved"),
+    "closed business": Text.of("Closed business"),
+    "no longer needed": Text.of("No longer needed"),
+    "service": Text.of("Service"),
+    "not_stated": Text.of("Not stated"),
 }
 
 
@@ -454,7 +418,7 @@ def renewals_figure(study: RetentionStudy) -> Block | None:
 
     if "b2b" not in study.models:
         return None
-    refused = _refused(study.renewals, "renewals", Text(en="Renewal calendar", zh="续约日历"))
+    refused = _refused(study.renewals, "renewals", Text.of("Renewal calendar"))
     if refused or not isinstance(study.renewals, tuple) or not study.renewals:
         return refused or callout(
             "retention.renewals",
@@ -482,7 +446,7 @@ def renewals_figure(study: RetentionStudy) -> Block | None:
             "Stacked bars of contract value up for renewal by month; the largest part is {value} in {month}.",
             {"month": peak[0], "value": peak[3]},
         ),
-        draw=composition(series, measure=Text(en="Contract value", zh="合同额")),
+        draw=composition(series, measure=Text.of("Contract value")),
     )
 
 
@@ -496,7 +460,7 @@ def cohort_heatmap(study: RetentionStudy, basis: str) -> Block | None:
     if "b2c" not in study.models:
         return _left_out(study, "b2c", f"cohorts_{basis}") if basis == "contractual" else None
     part = study.contract_cohorts if basis == "contractual" else study.purchase_cohorts
-    refused = _refused(part, f"cohorts_{basis}", Text(en="Cohorts", zh="队列"))
+    refused = _refused(part, f"cohorts_{basis}", Text.of("Cohorts"))
     if refused or isinstance(part, AnalysisError) or not part.cells:
         return refused or callout(
             f"retention.cohorts_{basis}", tone="info", title=Sentence("No cohort is old enough yet.")
@@ -547,8 +511,8 @@ def cohort_heatmap(study: RetentionStudy, basis: str) -> Block | None:
             rows,
             [(str(age), str(age)) for age in ages],
             cells,
-            measure=Text(en="Retention", zh="留存率"),
-            by=Text(en="Cohort", zh="队列"),
+            measure=Text.of("Retention"),
+            by=Text.of("Cohort"),
             places=0 if basis == "contractual" else 1,
         ),
     )
@@ -561,7 +525,7 @@ def cohort_curves(study: RetentionStudy) -> Block | None:
     part = study.contract_cohorts
     if "b2c" not in study.models:
         return None
-    refused = _refused(part, "cohort_curves", Text(en="Cohort curves", zh="队列曲线"))
+    refused = _refused(part, "cohort_curves", Text.of("Cohort curves"))
     if refused or isinstance(part, AnalysisError):
         return refused or callout(
             "retention.cohort_curves", tone="info", title=Sentence("No cohort is old enough yet.")
@@ -597,11 +561,8 @@ def cohort_curves(study: RetentionStudy) -> Block | None:
         alt=Sentence("Curves of retention by age for a few quarters of entry."),
         draw=survival(
             curves,
-            measure=Text(en="Still under contract", zh="仍在合同期"),
-            age=Text(
-                en=f"{_STEPS[part.period].en.capitalize()} since entry",
-                zh=f"进入后{_STEPS[part.period].zh}数",
-            ),
+            measure=Text.of("Still under contract"),
+            age=phrase(_SINCE_ENTRY[part.period]),
             age_unit="count",
         ),
     )
@@ -610,9 +571,9 @@ def cohort_curves(study: RetentionStudy) -> Block | None:
 def cohort_table(study: RetentionStudy) -> Block | None:
     """What each cohort of buyers brought within a year, by first order, first product and first service."""
     groups = (
-        (study.purchase_cohorts, Text(en="By first order", zh="按首次订单")),
-        (study.product_cohorts, Text(en="By first product", zh="按首个产品")),
-        (study.service_cohorts, Text(en="By first service", zh="按首次服务")),
+        (study.purchase_cohorts, Text.of("By first order")),
+        (study.product_cohorts, Text.of("By first product")),
+        (study.service_cohorts, Text.of("By first service")),
     )
     made = [(part, head) for part, head in groups if isinstance(part, Cohorts) and part.lines]
     if not made or "b2c" not in study.models:
@@ -622,22 +583,18 @@ def cohort_table(study: RetentionStudy) -> Block | None:
         for name in ("orders", "revenue", "margin")
         if any(name in line.per_customer for part, _ in made for line in part.lines)
     ]
-    labels = {
-        "orders": Text(en="Orders", zh="订单"),
-        "revenue": Text(en="Revenue", zh="收入"),
-        "margin": Text(en="Margin", zh="毛利"),
-    }
+    labels = {"orders": Text.of("Orders"), "revenue": Text.of("Revenue"), "margin": Text.of("Margin")}
     columns = [
-        Column(key="cohort", label=Text(en="Cohort", zh="队列"), wide=True),
-        Column(key="size", label=Text(en="Customers", zh="客户")),
+        Column(key="cohort", label=Text.of("Cohort"), wide=True),
+        Column(key="size", label=Text.of("Customers"), metric=("cohort_size",)),
         *(
             Column(key=name, label=labels[name], scale="exact", places=2 if name == "orders" else 0)
             for name in measures
         ),
-        Column(key="rate", label=Text(en="Active a year on", zh="一年后活跃")),
-        Column(key="interval", label=Text(en="Interval", zh="区间"), show="interval"),
-        Column(key="gap", label=Text(en="Against the others", zh="与其他队列之差"), signed=True),
-        Column(key="gap_interval", label=Text(en="Interval", zh="区间"), show="interval"),
+        Column(key="rate", label=Text.of("Active a year on"), metric=("cohort_retention_rate",)),
+        Column(key="interval", label=Text.of("Interval"), show="interval", metric=("cohort_retention_rate",)),
+        Column(key="gap", label=Text.of("Against the others"), signed=True, metric=("cohort_gap",)),
+        Column(key="gap_interval", label=Text.of("Interval"), show="interval", metric=("cohort_gap",)),
     ]
     rows = []
     for part, head in made:
@@ -663,11 +620,12 @@ def cohort_table(study: RetentionStudy) -> Block | None:
             {"cohort": lead.cohort, "orders": lead.per_customer["orders"]},
         ),
         subtitle=Sentence(
-            "Whole cohorts only; orders, revenue and margin to date a customer; intervals of the differences hold for all cohorts of a group together"
+            "Whole cohorts only; orders, revenue and margin to date per customer; intervals of the differences hold for all cohorts of a group together"
         ),
         columns=columns,
         rows=rows,
         note=_source(study),
+        by=("age", "churn_basis", "cohort", "cohort_by"),
     )
 
 
@@ -675,7 +633,7 @@ _COHORT_ROWS = 3
 
 
 def _not_stated(value: str) -> Text:
-    return Text(en="not stated", zh="未说明") if value == "not_stated" else Text.same(value)
+    return Text.of("not stated") if value == "not_stated" else Text.same(value)
 
 
 def effects_table(study: RetentionStudy) -> Block | None:
@@ -684,9 +642,9 @@ def effects_table(study: RetentionStudy) -> Block | None:
     if not isinstance(part, tuple) or not part:
         return None
     names = {
-        "age": Text(en="Age of the contract", zh="合同账龄"),
-        "calendar": Text(en="Calendar time", zh="日历时间"),
-        "cohort": Text(en="Cohort of entry", zh="进入队列"),
+        "age": Text.of("Age of the contract"),
+        "calendar": Text.of("Calendar time"),
+        "cohort": Text.of("Cohort of entry"),
     }
     rows = [
         Row(
@@ -706,13 +664,16 @@ def effects_table(study: RetentionStudy) -> Block | None:
             "What each adds to the loss of contracts beyond the other two; cohort plus age is calendar time, so a straight trend may belong to any of them"
         ),
         columns=[
-            Column(key="effect", label=Text(en="Effect", zh="效应"), wide=True),
-            Column(key="deviance", label=Text(en="Deviance explained", zh="解释的偏差"), places=1),
-            Column(key="degrees", label=Text(en="Degrees of freedom", zh="自由度"), show="n"),
-            Column(key="p_value", label=Text(en="As much by chance", zh="偶然出现的概率"), places=1),
+            Column(key="effect", label=Text.of("Effect", context="cause"), wide=True),
+            Column(
+                key="deviance", label=Text.of("Deviance explained"), places=1, metric=("effect_deviance",)
+            ),
+            Column(key="degrees", label=Text.of("Degrees of freedom"), show="n", metric=("effect_deviance",)),
+            Column(key="p_value", label=Text.of("As much by chance"), places=1, metric=("effect_p_value",)),
         ],
         rows=rows,
         note=_source(study),
+        by=("effect",),
     )
 
 
@@ -724,7 +685,7 @@ def survival_figure(study: RetentionStudy, dimension: str) -> Block:
     from analysis.exhibits.charts import Curve, survival
 
     part = study.staying
-    refused = _refused(part, f"survival_{dimension}", Text(en="Contract survival", zh="合同存续"))
+    refused = _refused(part, f"survival_{dimension}", Text.of("Contract survival"))
     if refused or isinstance(part, AnalysisError) or dimension not in part.by:
         return refused or callout(
             f"retention.survival_{dimension}",
@@ -762,9 +723,7 @@ def survival_figure(study: RetentionStudy, dimension: str) -> Block:
             "Survival curves of contracts by group; after a year {most} for {best} and {least} for {worst}.",
             values,
         ),
-        draw=survival(
-            curves, measure=Text(en="Contracts that last", zh="合同存续率"), age=AGE, age_unit="months"
-        ),
+        draw=survival(curves, measure=Text.of("Contracts that last"), age=AGE, age_unit="months"),
     )
 
 
@@ -773,23 +732,35 @@ def survival_table(study: RetentionStudy) -> Block | None:
     part = study.staying
     if isinstance(part, AnalysisError):
         return None
-    columns = [Column(key="group", label=Text(en="Group", zh="分组"), wide=True)]
-    columns += [
-        Column(key=f"risk{age}", label=Text(en=f"At risk, month {age}", zh=f"第 {age} 月在险"))
-        for age in MARKS
-    ]
+    columns = [Column(key="group", label=Text.of("Group"), wide=True)]
+    columns += [Column(key=f"risk{age}", label=phrase("At risk, month {age}", age=str(age))) for age in MARKS]
     columns += [
         Column(
-            key="mean", label=Text(en="Mean time within 36 months", zh="36 个月内平均时长"), unit="months"
+            key="mean",
+            label=Text.of("Mean time within 36 months"),
+            unit="months",
+            metric=("restricted_mean_tenure",),
         ),
-        Column(key="interval", label=Text(en="Interval", zh="区间"), show="interval"),
-        Column(key="difference", label=Text(en="Against the first group", zh="与首组之差"), signed=True),
-        Column(key="difference_interval", label=Text(en="Interval", zh="区间"), show="interval"),
+        Column(
+            key="interval", label=Text.of("Interval"), show="interval", metric=("restricted_mean_tenure",)
+        ),
+        Column(
+            key="difference",
+            label=Text.of("Against the first group"),
+            signed=True,
+            metric=("restricted_mean_tenure_difference",),
+        ),
+        Column(
+            key="difference_interval",
+            label=Text.of("Interval"),
+            show="interval",
+            metric=("restricted_mean_tenure_difference",),
+        ),
     ]
     heads = {
-        "segment": Text(en="Segment at the start", zh="期初分层"),
-        "customer_type": Text(en="Customer type", zh="客户类型"),
-        "contract_kind": Text(en="Contract", zh="合同种类"),
+        "segment": Text.of("Segment at the start"),
+        "customer_type": Text.of("Customer type"),
+        "contract_kind": Text.of("Contract"),
     }
     rows = []
     for dimension, lines in part.by.items():
@@ -849,9 +820,7 @@ def incidence_figure(study: RetentionStudy, *, top: int = 4) -> Block | None:
             "Curves of cumulative loss by reason; the largest is {reason} with {share}.",
             {"reason": leading[1], "share": leading[2][-1][1]},
         ),
-        draw=survival(
-            curves, measure=Text(en="Lost for this reason", zh="因该原因流失"), age=AGE, age_unit="months"
-        ),
+        draw=survival(curves, measure=Text.of("Lost for this reason"), age=AGE, age_unit="months"),
     )
 
 
@@ -874,12 +843,12 @@ def drivers_figure(study: RetentionStudy) -> Block:
     from analysis.exhibits.charts import Item, dot_interval
 
     part = study.drivers
-    refused = _refused(part, "drivers", Text(en="Service experience and loss", zh="服务经历与流失"))
+    refused = _refused(part, "drivers", Text.of("Service experience and loss"))
     if refused or isinstance(part, AnalysisError):
         return refused or callout(
             "retention.drivers", tone="info", title=Sentence("No service experience to compare.")
         )
-    extra = {("low", "mediation"): Text(en="mediation model", zh="中介模型")}
+    extra = {("low", "mediation"): Text.of("mediation model")}
     items = [
         Item(
             name=_pair(_EXPOSURE[what], extra.get((what, model), _MODEL[model])),
@@ -915,8 +884,8 @@ def drivers_figure(study: RetentionStudy) -> Block:
         ),
         draw=dot_interval(
             items,
-            measure=Text(en="Hazard ratio", zh="风险比"),
-            by=Text(en="Experience and model", zh="经历与模型"),
+            measure=Text.of("Hazard ratio"),
+            by=Text.of("Experience and model"),
             reference=1.0,
             log=True,
         ),
@@ -955,17 +924,43 @@ def differences_table(study: RetentionStudy) -> Block | None:
             "Total effects; losses within the first twelve months of a contract if all had the experience from the start, minus if none had. Last columns: does the ratio change with age (Schoenfeld residuals; a small chance says it does)"
         ),
         columns=[
-            Column(key="what", label=Text(en="Experience", zh="服务经历"), wide=True),
-            Column(key="n", label=Text(en="Losses after it", zh="其后流失"), show="n"),
-            Column(key="ratio", label=Text(en="Hazard ratio", zh="风险比")),
-            Column(key="ratio_interval", label=Text(en="Interval", zh="区间"), show="interval"),
-            Column(key="difference", label=Text(en="Lost in 12 months", zh="12 个月流失差"), signed=True),
-            Column(key="difference_interval", label=Text(en="Interval", zh="区间"), show="interval"),
-            Column(key="statistic", label=Text(en="Change with age", zh="随账龄变化"), places=1),
-            Column(key="constant", label=Text(en="As much by chance", zh="偶然概率"), places=0),
+            Column(key="what", label=Text.of("Experience"), wide=True),
+            Column(key="n", label=Text.of("Losses after it"), show="n", metric=("loss_hazard_ratio",)),
+            Column(key="ratio", label=Text.of("Hazard ratio"), metric=("loss_hazard_ratio",)),
+            Column(
+                key="ratio_interval",
+                label=Text.of("Interval"),
+                show="interval",
+                metric=("loss_hazard_ratio",),
+            ),
+            Column(
+                key="difference",
+                label=Text.of("Lost in 12 months"),
+                signed=True,
+                metric=("loss_risk_difference",),
+            ),
+            Column(
+                key="difference_interval",
+                label=Text.of("Interval"),
+                show="interval",
+                metric=("loss_risk_difference",),
+            ),
+            Column(
+                key="statistic",
+                label=Text.of("Change with age"),
+                places=1,
+                metric=("proportionality_statistic",),
+            ),
+            Column(
+                key="constant",
+                label=Text.of("As much by chance"),
+                places=0,
+                metric=("proportionality_p_value",),
+            ),
         ],
         rows=rows,
         note=_source(study),
+        by=("exposure",),
     )
 
 
@@ -974,7 +969,7 @@ def chain_figure(study: RetentionStudy) -> Block:
     from analysis.exhibits.charts import Item, dot_interval
 
     part = study.chain
-    refused = _refused(part, "chain", Text(en="The chain, link by link", zh="逐环检验"))
+    refused = _refused(part, "chain", Text.of("The chain, link by link"))
     if refused or not isinstance(part, tuple) or not part:
         return refused or callout(
             "retention.chain",
@@ -1004,9 +999,7 @@ def chain_figure(study: RetentionStudy) -> Block:
         ),
         foot=_source(study),
         alt=Sentence("Dots with intervals, one a link of the chain; the line marks no difference."),
-        draw=dot_interval(
-            items, measure=Text(en="Ratio", zh="比值"), by=Text(en="Link", zh="环节"), reference=1.0, log=True
-        ),
+        draw=dot_interval(items, measure=Text.of("Ratio"), by=Text.of("Link"), reference=1.0, log=True),
     )
 
 
@@ -1021,7 +1014,7 @@ def _link_name(link: Link) -> Text:
 def repurchase_table(study: RetentionStudy) -> Block:
     """Served customers beside their matches."""
     part = study.rebuying
-    refused = _refused(part, "repurchase", Text(en="Repurchase after service", zh="服务后复购"))
+    refused = _refused(part, "repurchase", Text.of("Repurchase after service"))
     if refused or not isinstance(part, tuple):
         return refused or callout(
             "retention.repurchase", tone="info", title=Sentence("No window after service has closed yet.")
@@ -1057,37 +1050,51 @@ def repurchase_table(study: RetentionStudy) -> Block:
             "First service in the three months before a quarterly landmark, windows that have closed; served badly: a late answer to a complaint or a repeat repair"
         ),
         columns=[
+            Column(key="group", label=Text.of("Service and worst severity"), wide=True),
+            Column(key="window", label=Text.of("Within")),
+            Column(key="n", label=Text.of("Customers"), show="n", metric=("repurchase_rate_after_service",)),
+            Column(key="served", label=Text.of("Bought again"), metric=("repurchase_rate_after_service",)),
+            Column(key="matched", label=Text.of("Matched"), metric=("matched_repurchase_rate",)),
             Column(
-                key="group", label=Text(en="Service and worst severity", zh="服务与最高严重程度"), wide=True
+                key="difference",
+                label=Text.of("Difference"),
+                signed=True,
+                metric=("matched_repurchase_difference",),
             ),
-            Column(key="window", label=Text(en="Within", zh="窗口")),
-            Column(key="n", label=Text(en="Customers", zh="客户"), show="n"),
-            Column(key="served", label=Text(en="Bought again", zh="再次购买")),
-            Column(key="matched", label=Text(en="Matched", zh="匹配客户")),
-            Column(key="difference", label=Text(en="Difference", zh="差异"), signed=True),
-            Column(key="interval", label=Text(en="Interval", zh="区间"), show="interval"),
+            Column(
+                key="interval",
+                label=Text.of("Interval"),
+                show="interval",
+                metric=("matched_repurchase_difference",),
+            ),
         ],
         rows=rows,
         note=_source(study),
+        by=("arm", "severity", "window"),
     )
 
 
+_SINCE_ENTRY = {
+    "week": "Weeks since entry",
+    "month": "Months since entry",
+    "quarter": "Quarters since entry",
+    "year": "Years since entry",
+}
+
+
 def _months(number: int) -> Text:
-    return Text(en=f"{number} months", zh=f"{number} 个月")
+    return phrase("{number} months", number=str(number))
 
 
 def leaving_table(study: RetentionStudy) -> Block:
     """Losses after a repair beside matched customers who never asked for service."""
     part = study.leaving
-    refused = _refused(part, "leaving", Text(en="Losses after a repair", zh="维修后流失"))
+    refused = _refused(part, "leaving", Text.of("Losses after a repair"))
     if refused or not isinstance(part, tuple):
         return refused or callout(
             "retention.leaving", tone="info", title=Sentence("No window after a repair has closed yet.")
         )
-    names = {
-        "repaired": Text(en="Repaired, no repeat", zh="维修，未重复"),
-        "repeated": Text(en="Repeat repair within 30 days", zh="30 天内重复维修"),
-    }
+    names = {"repaired": Text.of("Repaired, no repeat"), "repeated": Text.of("Repeat repair within 30 days")}
     rows = [
         Row(
             cells={
@@ -1117,15 +1124,26 @@ def leaving_table(study: RetentionStudy) -> Block:
             "Contracts at quarterly landmarks, repaired in the three months before; matched on landmark, contract, type, segment, months to renewal and tenure"
         ),
         columns=[
-            Column(key="group", label=Text(en="Service", zh="服务"), wide=True),
-            Column(key="n", label=Text(en="Customers", zh="客户"), show="n"),
-            Column(key="served", label=Text(en="Left", zh="流失")),
-            Column(key="matched", label=Text(en="Matched", zh="匹配客户")),
-            Column(key="difference", label=Text(en="Difference", zh="差异"), signed=True),
-            Column(key="interval", label=Text(en="Interval", zh="区间"), show="interval"),
+            Column(key="group", label=Text.of("Service"), wide=True),
+            Column(key="n", label=Text.of("Customers"), show="n", metric=("loss_rate_after_repair",)),
+            Column(key="served", label=Text.of("Left"), metric=("loss_rate_after_repair",)),
+            Column(key="matched", label=Text.of("Matched"), metric=("matched_loss_rate",)),
+            Column(
+                key="difference",
+                label=Text.of("Difference"),
+                signed=True,
+                metric=("matched_loss_difference",),
+            ),
+            Column(
+                key="interval",
+                label=Text.of("Interval"),
+                show="interval",
+                metric=("matched_loss_difference",),
+            ),
         ],
         rows=rows,
         note=_source(study),
+        by=("arm", "severity", "window"),
     )
 
 
@@ -1137,51 +1155,38 @@ def accounts_tiles(study: RetentionStudy) -> Block | None:
     left = _left_out(study, "b2b", "accounts_of")
     part = study.accounts
     if left or isinstance(part, AnalysisError):
-        return left or _refused(study.accounts, "accounts_of", Text(en="Business accounts", zh="企业客户"))
-    months = Text(en=f"Up for renewal within {HORIZON} months", zh=f"{HORIZON} 个月内待续约")
+        return left or _refused(study.accounts, "accounts_of", Text.of("Business accounts"))
+    months = phrase("Up for renewal within {number} months", number=str(HORIZON))
     return tiles(
         "retention.accounts_of",
         [
             Tile(
-                label=Text(en="Business accounts under contract", zh="合同期内企业客户"),
+                label=Text.of("Business accounts under contract"),
                 fact=part.number,
-                comparisons=[
-                    Comparison(label=Text(en="Yearly value", zh="年度合同额"), value=part.value, signed=False)
-                ],
+                comparisons=[Comparison(label=Text.of("Yearly value"), value=part.value, signed=False)],
             ),
             Tile(
-                label=Text(en="Held by the ten largest", zh="十大客户占合同额"),
+                label=Text.of("Held by the ten largest"),
                 fact=part.ten_share,
                 comparisons=[
-                    Comparison(
-                        label=Text(en="By the largest tenth", zh="前十分之一客户"),
-                        value=part.top_share,
-                        signed=False,
-                    )
+                    Comparison(label=Text.of("By the largest tenth"), value=part.top_share, signed=False)
                 ],
             ),
-            Tile(label=Text(en="Equal-sized accounts", zh="等效客户数"), fact=part.equal_accounts),
+            Tile(label=Text.of("Equal-sized accounts"), fact=part.equal_accounts),
             Tile(
                 label=months,
                 fact=part.due_number,
-                comparisons=[
-                    Comparison(
-                        label=Text(en="Yearly value", zh="年度合同额"), value=part.due_value, signed=False
-                    )
-                ],
+                comparisons=[Comparison(label=Text.of("Yearly value"), value=part.due_value, signed=False)],
             ),
         ],
     )
 
 
-_KINDS = {
-    "subscription": Text(en="subscription", zh="订阅"),
-    "maintenance": Text(en="maintenance", zh="维保"),
-}
+_KINDS = {"subscription": Text.of("subscription"), "maintenance": Text.of("maintenance")}
 _WHERE = (
-    Column(key="rank", label=Text(en="Rank", zh="名次")),
-    Column(key="segment", label=Text(en="Segment", zh="分层")),
-    Column(key="region", label=Text(en="Region", zh="区域")),
+    Column(key="rank", label=Text.of("Rank")),
+    Column(key="segment", label=Text.of("Segment")),
+    Column(key="region", label=Text.of("Region")),
 )
 
 
@@ -1190,7 +1195,7 @@ def largest_accounts_table(study: RetentionStudy) -> Block | None:
     part = study.accounts
     if isinstance(part, AnalysisError):
         return None
-    lost = Text(en="lost", zh="已流失")
+    lost = Text.of("lost")
     rows = [
         Row(
             cells={
@@ -1218,17 +1223,28 @@ def largest_accounts_table(study: RetentionStudy) -> Block | None:
         ),
         columns=[
             *_WHERE,
-            Column(key="kind", label=Text(en="Contract", zh="合同")),
+            Column(key="kind", label=Text.of("Contract")),
             Column(
-                key="before", label=Text(en="Value a year ago", zh="一年前合同额"), scale="exact", places=0
+                key="before",
+                label=Text.of("Value a year ago"),
+                scale="exact",
+                places=0,
+                metric=("account_contract_value",),
             ),
-            Column(key="value", label=Text(en="Value now", zh="当前合同额"), scale="exact", places=0),
-            Column(key="kept", label=Text(en="Kept", zh="留存")),
-            Column(key="due", label=Text(en="Term ends", zh="到期日")),
-            Column(key="chance", label=Text(en="Chance of loss", zh="流失概率")),
+            Column(
+                key="value",
+                label=Text.of("Value now"),
+                scale="exact",
+                places=0,
+                metric=("account_contract_value",),
+            ),
+            Column(key="kept", label=Text.of("Kept"), metric=("account_revenue_retention",)),
+            Column(key="due", label=Text.of("Term ends")),
+            Column(key="chance", label=Text.of("Chance of loss"), metric=("account_loss_score",)),
         ],
         rows=rows,
         note=_source(study),
+        by=("rank",),
     )
 
 
@@ -1266,13 +1282,26 @@ def due_table(study: RetentionStudy) -> Block | None:
         ),
         columns=[
             *_WHERE,
-            Column(key="due", label=Text(en="Term ends", zh="到期日")),
-            Column(key="value", label=Text(en="Yearly value", zh="年度合同额"), scale="exact", places=0),
-            Column(key="chance", label=Text(en="Chance of loss", zh="流失概率")),
-            Column(key="risk", label=Text(en="Value at risk", zh="风险合同额"), scale="exact", places=0),
+            Column(key="due", label=Text.of("Term ends")),
+            Column(
+                key="value",
+                label=Text.of("Yearly value"),
+                scale="exact",
+                places=0,
+                metric=("account_contract_value",),
+            ),
+            Column(key="chance", label=Text.of("Chance of loss"), metric=("account_loss_score",)),
+            Column(
+                key="risk",
+                label=Text.of("Value at risk"),
+                scale="exact",
+                places=0,
+                metric=("contract_value_at_risk",),
+            ),
         ],
         rows=rows,
         note=_source(study),
+        by=("due",),
     )
 
 
@@ -1288,11 +1317,7 @@ def _left_out(study: RetentionStudy, model: str, name: str) -> Block | None:
 
 
 def _segment(value: str) -> Text:
-    known = {
-        "standard": Text(en="Standard", zh="标准"),
-        "gold": Text(en="Gold", zh="金牌"),
-        "key": Text(en="Key account", zh="重点"),
-    }
+    known = {"standard": Text.of("Standard"), "gold": Text.of("Gold"), "key": Text.of("Key account")}
     return known.get(value, _not_stated(value))
 
 
@@ -1302,30 +1327,25 @@ def _segment(value: str) -> Text:
 def score_table(study: RetentionStudy) -> Block:
     """How good the score is on a later snapshot, and what is at stake."""
     part = study.warning
-    refused = _refused(part, "scores", Text(en="Early warning", zh="流失预警"))
+    refused = _refused(part, "scores", Text.of("Early warning"))
     if refused or isinstance(part, AnalysisError):
         return refused or callout(
             "retention.scores", tone="info", title=Sentence("No score can be learnt from these data.")
         )
     chosen = (
-        Text(en="gradient boosting", zh="梯度提升")
-        if part.scores.chosen == "boosting"
-        else Text(en="logistic regression", zh="逻辑回归")
+        Text.of("gradient boosting") if part.scores.chosen == "boosting" else Text.of("logistic regression")
     )
     lines = (
-        (Text(en="Lost among the customers the team can call", zh="容量内客户中的流失"), part.precision),
-        (Text(en="Lost among all customers", zh="全部客户中的流失"), part.base_rate),
-        (Text(en="Lift", zh="提升倍数"), part.lift),
-        (Text(en="Discrimination (0.5 is a coin)", zh="区分度（0.5 为掷硬币）"), part.auc),
+        (Text.of("Lost among the customers the team can call"), part.precision),
+        (Text.of("Lost among all customers"), part.base_rate),
+        (Text.of("Lift"), part.lift),
+        (Text.of("Discrimination (0.5 is a coin)"), part.auc),
         (
-            Text(
-                en=f"Expected losses in the next {part.horizon} months",
-                zh=f"未来 {part.horizon} 个月预期流失",
-            ),
+            phrase("Expected losses in the next {number} months", number=str(part.horizon)),
             part.expected_losses,
         ),
-        (Text(en="Expected margin at risk, all customers", zh="全部客户的预期风险毛利"), part.margin),
-        (Text(en="Expected margin at risk, call list", zh="联系名单的预期风险毛利"), part.margin_called),
+        (Text.of("Expected margin at risk, all customers"), part.margin),
+        (Text.of("Expected margin at risk, call list"), part.margin_called),
     )
     return table(
         "retention.scores",
@@ -1338,9 +1358,9 @@ def score_table(study: RetentionStudy) -> Block:
             {"model": chosen, "test": part.test},
         ),
         columns=[
-            Column(key="line", label=Text(en="Early warning", zh="流失预警"), wide=True),
-            Column(key="value", label=Text(en="Value", zh="数值")),
-            Column(key="interval", label=Text(en="Interval", zh="区间"), show="interval"),
+            Column(key="line", label=Text.of("Early warning"), wide=True),
+            Column(key="value", label=Text.of("Value")),
+            Column(key="interval", label=Text.of("Interval"), show="interval"),
         ],
         rows=[
             Row(cells={"line": label, "value": fact, "interval": fact if fact.interval else None})
@@ -1359,11 +1379,7 @@ def calibration_figure(study: RetentionStudy) -> Block | None:
         return None
     tenths = list(range(len(part.expected)))[1::2][::-1]
     items = [
-        Item(
-            name=Text(en=f"Tenth {index + 1}", zh=f"第 {index + 1} 十分位"),
-            fact=part.observed[index],
-            role="focus",
-        )
+        Item(name=phrase("Tenth {number}", number=str(index + 1)), fact=part.observed[index], role="focus")
         for index in tenths
     ]
     return figure(
@@ -1383,9 +1399,9 @@ def calibration_figure(study: RetentionStudy) -> Block | None:
         ),
         draw=dot_interval(
             items,
-            measure=Text(en=f"Lost within {part.horizon} months", zh=f"{part.horizon} 个月内流失"),
-            by=Text(en="Tenth of the score", zh="评分十分位"),
-            beside=(Text(en="Expected", zh="预期"), [part.expected[index] for index in tenths]),
+            measure=phrase("Lost within {number} months", number=str(part.horizon)),
+            by=Text.of("Tenth of the score"),
+            beside=(Text.of("Expected"), [part.expected[index] for index in tenths]),
         ),
     )
 
@@ -1420,16 +1436,19 @@ def rounds_table(study: RetentionStudy) -> Block | None:
             {"months": str(part.horizon)},
         ),
         columns=[
-            Column(key="month", label=Text(en="Snapshot", zh="快照"), wide=True),
-            Column(key="expected", label=Text(en="Expected losses", zh="预期流失")),
-            Column(key="lost", label=Text(en="Lost", zh="流失")),
-            Column(key="auc", label=Text(en="Discrimination", zh="区分度")),
-            Column(key="auc_interval", label=Text(en="Interval", zh="区间"), show="interval"),
-            Column(key="precision", label=Text(en="Lost among called", zh="联系客户中的流失")),
-            Column(key="base", label=Text(en="Lost among all", zh="全部客户中的流失")),
+            Column(key="month", label=Text.of("Snapshot"), wide=True),
+            Column(key="expected", label=Text.of("Expected losses"), metric=("expected_losses",)),
+            Column(key="lost", label=Text.of("Lost"), metric=("observed_losses",)),
+            Column(key="auc", label=Text.of("Discrimination"), metric=("risk_score_auc",)),
+            Column(
+                key="auc_interval", label=Text.of("Interval"), show="interval", metric=("risk_score_auc",)
+            ),
+            Column(key="precision", label=Text.of("Lost among called"), metric=("risk_score_precision",)),
+            Column(key="base", label=Text.of("Lost among all"), metric=("risk_score_base_rate",)),
         ],
         rows=rows,
         note=_source(study),
+        by=("snapshot",),
     )
 
 
@@ -1440,7 +1459,7 @@ def calls_table(study: RetentionStudy) -> Block | None:
         return _left_out(study, "b2c", "calls")
     if isinstance(part, AnalysisError) or not part.first_calls:
         return None
-    kinds = {"b2b": Text(en="business", zh="企业"), "b2c": Text(en="consumer", zh="个人")}
+    kinds = {"b2b": Text.of("business"), "b2c": Text.of("consumer")}
     rows = [
         Row(
             cells={
@@ -1462,13 +1481,20 @@ def calls_table(study: RetentionStudy) -> Block | None:
             {"months": str(part.horizon)},
         ),
         columns=[
-            Column(key="rank", label=Text(en="Rank", zh="名次")),
-            Column(key="type", label=Text(en="Customer", zh="客户")),
-            Column(key="segment", label=Text(en="Segment", zh="分层")),
-            Column(key="chance", label=Text(en="Chance of loss", zh="流失概率")),
-            Column(key="margin", label=Text(en="Margin at risk", zh="风险毛利"), scale="exact", places=0),
-            Column(key="reasons", label=Text(en="Raised by", zh="主要推高因素"), wide=True),
+            Column(key="rank", label=Text.of("Rank")),
+            Column(key="type", label=Text.of("Customer")),
+            Column(key="segment", label=Text.of("Segment")),
+            Column(key="chance", label=Text.of("Chance of loss"), metric=("account_loss_score",)),
+            Column(
+                key="margin",
+                label=Text.of("Margin at risk"),
+                scale="exact",
+                places=0,
+                metric=("margin_at_risk",),
+            ),
+            Column(key="reasons", label=Text.of("Raised by"), wide=True),
         ],
         rows=rows,
         note=_source(study),
+        by=("call",),
     )

@@ -39,6 +39,7 @@ _PARTS: dict[str, dict[str, str]] = {
 _ROLES = {"body", "subtotal", "total", "group"}
 _CELL_KINDS = {"fact", "label", "words", "empty"}
 _TONES = {None, "good", "bad", "muted"}
+ALL = "all"  # how a fact over all values of a dimension may name it
 
 
 def validate(record: Mapping[str, Any]) -> None:
@@ -128,3 +129,55 @@ def references(value: Any, key: str = "") -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from references(item, key)
+
+
+# ---------------------------------------------------------------- the right number under the right heading
+
+
+def misplaced(record: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[str]:
+    """Every number of a record that is not of the metric, the slice or the period its column, row or tile states.
+
+    ``facts``: records by id. A reference that they lack is another check's business.
+    """
+    for listing in (record, record.get("data") or {}):
+        if "rows" in listing:
+            yield from misplaced_cells(listing, facts)
+    yield from misplaced_tiles(record.get("tiles", []), facts)
+
+
+def misplaced_cells(listing: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[str]:
+    """The same for the ``columns`` and ``rows`` of a table."""
+    for number, row in enumerate(listing["rows"], start=1):
+        for column, cell in zip(listing["columns"], row["cells"], strict=False):
+            if cell["fact"] not in facts:
+                continue
+            stated = (column, row, cell)
+            place = f"row {number}, column {column['key']}"
+            yield from _foreign(place, facts[cell["fact"]], stated)
+
+
+def misplaced_tiles(tiles: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> Iterator[str]:
+    """The same for tiles and the lines below their numbers."""
+    for tile in tiles:
+        name = tile["label"]["en"]
+        if tile["fact"] in facts:
+            yield from _foreign(f"tile “{name}”", facts[tile["fact"]], (tile,))
+        for line in tile["comparisons"]:
+            for identity in sorted(set(references(line["value"])) & set(facts)):
+                place = f"tile “{name}”, line “{line['label']['en']}”"
+                yield from _foreign(place, facts[identity], (line,))
+
+
+def _foreign(place: str, fact: Mapping[str, Any], stated: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What about the fact contradicts what is stated where it stands."""
+    for part in stated:
+        metrics = part.get("metric")
+        if metrics and fact["metric"] not in metrics:
+            yield f"{place}: {fact['id']} is no {' or '.join(metrics)}."
+        for dimension, value in part.get("slice", {}).items():
+            found = fact["dimensions"].get(dimension)
+            if found != value and not (value is None and found == ALL):
+                yield f"{place}: {fact['id']} is of {dimension} {found}, not {value or 'over all values'}."
+        period = part.get("period")
+        if period and fact["period"] != period:
+            yield f"{place}: {fact['id']} is of {fact['period']}, not {period}."

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.text import Text as DrawnText
 
-    from analysis.exhibits.blocks import Column, Row
+    from analysis.exhibits.vocabulary import Column, Row
 
 FONT = "Noto Sans SC"
 TEXT_SIZE = 8.5  # points, at the size the PDF prints

@@ -6,19 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from analysis.errors import AnalysisError, MissingData
-from analysis.exhibits.blocks import (
-    Block,
-    Column,
-    Comparison,
-    Row,
-    Tile,
-    callout,
-    figure,
-    not_computed,
-    table,
-    tiles,
-)
+from analysis.exhibits.figures import figure
+from analysis.exhibits.key_figures import tiles
+from analysis.exhibits.record import Block
+from analysis.exhibits.statements import callout, not_computed
 from analysis.exhibits.style import WIDTH, Drawing
+from analysis.exhibits.tables import table
+from analysis.exhibits.vocabulary import Column, Comparison, Row, Tile, phrase
 from analysis.formats import month_text
 from analysis.locale import Language, Text
 from analysis.results import Fact, Sentence
@@ -33,35 +27,35 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-VALUE = Text(en="Customer lifetime value", zh="客户终身价值")
-INTERVAL = Text(en="Interval", zh="区间")
-CUSTOMERS = Text(en="Customers", zh="客户数")
+VALUE = Text.of("Customer lifetime value")
+INTERVAL = Text.of("Interval")
+CUSTOMERS = Text.of("Customers")
 DIMENSION_NAMES = {
-    "tier": Text(en="Value tier", zh="价值层级"),
-    "customer_type": Text(en="Customer type", zh="客户类型"),
-    "segment": Text(en="Segment", zh="客户分层"),
-    "region": Text(en="Region", zh="区域"),
-    "channel": Text(en="Channel of acquisition", zh="获客渠道"),
-    "product_line": Text(en="Product line", zh="产品线"),
-    "cohort": Text(en="Year of the first purchase or contract", zh="首购或首约年份"),
-    "kind": Text(en="Bound by", zh="关系类型"),
+    "tier": Text.of("Value tier"),
+    "customer_type": Text.of("Customer type"),
+    "segment": Text.of("Segment"),
+    "region": Text.of("Region"),
+    "channel": Text.of("Channel of acquisition"),
+    "product_line": Text.of("Product line"),
+    "cohort": Text.of("Year of the first purchase or contract"),
+    "kind": Text.of("Bound by"),
 }
 VALUE_NAMES = {
-    "top": Text(en="Top tier", zh="顶层"),
-    "middle": Text(en="Middle tier", zh="中层"),
-    "low": Text(en="Low tier", zh="底层"),
-    "contract": Text(en="A running contract", zh="在执行合同"),
-    "purchases": Text(en="Purchases only", zh="仅购买"),
+    "top": Text.of("Top tier"),
+    "middle": Text.of("Middle tier"),
+    "low": Text.of("Low tier"),
+    "contract": Text.of("A running contract"),
+    "purchases": Text.of("Purchases only"),
 }
 STEP_NAMES = {
-    "new": Text(en="New customers", zh="新客户"),
-    "lost": Text(en="Lost customers", zh="流失客户"),
-    "grown": Text(en="Grown customers", zh="增值客户"),
-    "shrunk": Text(en="Shrunk customers", zh="减值客户"),
-    "model": Text(en="Model re-estimated (no growth)", zh="模型重估（非增长）"),
-    "assumptions": Text(en="Assumptions changed", zh="假设变更"),
+    "new": Text.of("New customers"),
+    "lost": Text.of("Lost customers"),
+    "grown": Text.of("Grown customers"),
+    "shrunk": Text.of("Shrunk customers"),
+    "model": Text.of("Model re-estimated (no growth)"),
+    "assumptions": Text.of("Assumptions changed"),
 }
-LEVEL_NAMES = {"high": Text(en="high", zh="高"), "low": Text(en="low", zh="低")}
+LEVEL_NAMES = {"high": Text.of("high"), "low": Text.of("low")}
 
 
 def _refused(part: object, name: str, what: Text) -> Block | None:
@@ -100,49 +94,39 @@ def headline_tiles(study: ValueStudy) -> Block:
     whole = study.portfolio
     shown = [
         Tile(
-            label=Text(en="Value of today's customers", zh="现有客户价值"),
+            label=Text.of("Value of today's customers"),
             fact=whole.total,
             comparisons=[
                 Comparison(label=INTERVAL, value=Sentence("{total:interval}", {"total": whole.total})),
-                Comparison(label=Text(en="Per customer", zh="每位客户"), value=whole.mean, signed=False),
+                Comparison(label=Text.of("Per customer"), value=whole.mean, signed=False),
             ],
         )
     ]
     if study.break_even:
         shown.append(
             Tile(
-                label=Text(
-                    en="After-sales pays for itself if it keeps, of expected margin",
-                    zh="售后自负盈亏需保住的预期毛利占比",
-                ),
+                label=Text.of("After-sales pays for itself if it keeps, of expected margin"),
                 fact=study.break_even.share,
                 comparisons=[
                     Comparison(
-                        label=Text(en="After-sales over the horizon", zh="期限内售后成本"),
+                        label=Text.of("After-sales over the horizon"),
                         value=study.break_even.cost,
                         signed=False,
                     )
                 ],
             )
         )
-    shown.append(
-        Tile(
-            label=Text(en="Share of value held by the top tenth", zh="前十分之一客户价值占比"),
-            fact=whole.top_share,
-        )
-    )
+    shown.append(Tile(label=Text.of("Share of value held by the top tenth"), fact=whole.top_share))
     if isinstance(study.change, Change):
         moved = study.change.by_customers
         known = moved.interval is not None and not moved.interval.low <= 0 <= moved.interval.high
         shown.append(
             Tile(
-                label=Text(en="Moved by customers this month", zh="当月客户行为引起的变动"),
+                label=Text.of("Moved by customers this month"),
                 fact=moved,
                 status=("good" if (moved.value or 0) > 0 else "watch") if known else None,
                 comparisons=[
-                    Comparison(
-                        label=Text(en="By re-estimation", zh="模型重估"), value=study.change.steps["model"]
-                    )
+                    Comparison(label=Text.of("By re-estimation"), value=study.change.steps["model"])
                 ],
             )
         )
@@ -158,9 +142,9 @@ def parts_table(study: ValueStudy) -> Block | None:
     if not isinstance(whole, Portfolio):
         return None
     names = {
-        "purchases": Text(en="Purchases to come, margin", zh="未来购买毛利"),
-        "contract": Text(en="Contract renewals to come, margin", zh="未来续约毛利"),
-        "service": Text(en="Service cost traced to customers", zh="可追溯至客户的服务成本"),
+        "purchases": Text.of("Purchases to come, margin"),
+        "contract": Text.of("Contract renewals to come, margin"),
+        "service": Text.of("Service cost traced to customers"),
     }
     rows = [Row(cells={"part": names[name], "value": fact}) for name, fact in whole.parts.items()]
     rows.append(Row(cells={"part": VALUE, "value": whole.total, "interval": whole.total}, role="total"))
@@ -168,10 +152,7 @@ def parts_table(study: ValueStudy) -> Block | None:
         rows.append(
             Row(
                 cells={
-                    "part": Text(
-                        en="For comparison: all after-sales cost over the same horizon",
-                        zh="对照：同期限全部售后成本",
-                    ),
+                    "part": Text.of("For comparison: all after-sales cost over the same horizon"),
                     "value": study.break_even.cost,
                 }
             )
@@ -180,13 +161,18 @@ def parts_table(study: ValueStudy) -> Block | None:
         "value.parts",
         title=Sentence("Today's customers are worth {total}", {"total": whole.total}),
         subtitle=Sentence(
-            "On {basis}, over {horizon}, discounted at {rate} a year",
+            "On {basis}, over {horizon}, discounted at {rate} per year",
             {"basis": BASIS_NAMES[study.settings.basis], "horizon": study.horizon, "rate": study.rate},
         ),
         columns=[
-            Column(key="part", label=Text(en="Part", zh="构成"), wide=True),
-            Column(key="value", label=VALUE, signed=False),
-            Column(key="interval", label=INTERVAL, show="interval"),
+            Column(key="part", label=Text.of("Part", context="whole"), wide=True),
+            Column(
+                key="value",
+                label=VALUE,
+                signed=False,
+                metric=("customer_value", "customer_value_part", "service_cost_over_horizon"),
+            ),
+            Column(key="interval", label=INTERVAL, show="interval", metric=("customer_value",)),
         ],
         rows=rows,
         note=_source(study),
@@ -234,14 +220,14 @@ def slices_table(study: ValueStudy, *dimensions: str) -> Block | None:
             {"horizon": study.horizon},
         ),
         columns=[
-            Column(key="slice", label=Text(en="Slice", zh="维度"), wide=True),
+            Column(key="slice", label=Text.of("Slice"), wide=True),
             Column(key="customers", label=CUSTOMERS),
-            Column(key="total", label=Text(en="Value", zh="价值")),
-            Column(key="mean", label=Text(en="Per customer", zh="客均"), places=0),
+            Column(key="total", label=Text.of("Value", context="customer")),
+            Column(key="mean", label=Text.of("Per customer"), places=0),
             Column(key="interval", label=INTERVAL, show="interval", places=0),
-            Column(key="revenue", label=Text(en="ARPU", zh="ARPU"), places=0),
-            Column(key="order", label=Text(en="Order value", zh="单均金额"), places=0),
-            Column(key="again", label=Text(en="Bought again in 12 months", zh="12 个月复购率")),
+            Column(key="revenue", label=Text.of("ARPU"), places=0),
+            Column(key="order", label=Text.of("Order value"), places=0),
+            Column(key="again", label=Text.of("Bought again in 12 months")),
         ],
         rows=rows,
         note=_source(study),
@@ -316,12 +302,12 @@ def lorenz_figure(study: ValueStudy) -> Block | None:
     )
 
 
-_CUMULATIVE = Text(en="Share of value", zh="价值累计占比")
-_PEOPLE = Text(en="Share of customers", zh="客户累计占比")
+_CUMULATIVE = Text.of("Share of value")
+_PEOPLE = Text.of("Share of customers")
 
 
 def _least(percent: int) -> Text:
-    return Text(en=f"the least valuable {percent} %", zh=f"价值最低的 {percent} %")
+    return phrase("the least valuable {number} %", number=str(percent))
 
 
 def figure_of(
@@ -338,7 +324,7 @@ def change_figure(study: ValueStudy) -> Block:
     from analysis.exhibits.charts import Item, waterfall
 
     found, whole = study.change, study.portfolio
-    refused = _refused(found, "change", Text(en="Change of value since last month", zh="价值较上月的变动"))
+    refused = _refused(found, "change", Text.of("Change of value since last month"))
     if refused or not isinstance(found, Change) or not isinstance(whole, Portfolio):
         return refused or callout(
             "value.change", tone="info", title=Sentence("There is no earlier month to compare with.")
@@ -365,7 +351,7 @@ def change_figure(study: ValueStudy) -> Block:
             steps,
             Item(name=Text(en=month_text(after, "en"), zh=month_text(after, "zh")), fact=whole.total),
             measure=VALUE,
-            by=Text(en="Cause", zh="原因"),
+            by=Text.of("Cause"),
             better="higher",
         ),
     )
@@ -383,7 +369,7 @@ def change_table(study: ValueStudy) -> Block | None:
     rows.append(
         Row(
             cells={
-                "step": Text(en="What customers did", zh="客户行为合计"),
+                "step": Text.of("What customers did"),
                 "change": found.by_customers,
                 "interval": found.by_customers,
             },
@@ -402,12 +388,16 @@ def change_table(study: ValueStudy) -> Block | None:
         ),
         subtitle=Sentence("At last month's model and assumptions; then the model, then the assumptions"),
         columns=[
-            Column(key="step", label=Text(en="Cause", zh="原因"), wide=True),
-            Column(key="customers", label=CUSTOMERS),
+            Column(key="step", label=Text.of("Cause"), wide=True),
+            Column(key="customers", label=CUSTOMERS, metric=("value_change_customers",)),
             Column(
-                key="change", label=Text(en="Change of value", zh="价值变动"), signed=True, better="higher"
+                key="change",
+                label=Text.of("Change of value"),
+                signed=True,
+                better="higher",
+                metric=("value_change", "value_change_by_customers"),
             ),
-            Column(key="interval", label=INTERVAL, show="interval"),
+            Column(key="interval", label=INTERVAL, show="interval", metric=("value_change_by_customers",)),
         ],
         rows=rows,
         note=Sentence(
@@ -422,7 +412,7 @@ def change_table(study: ValueStudy) -> Block | None:
 def acquisition_table(study: ValueStudy) -> Block:
     """Value of a new customer against what it cost to win."""
     found = study.acquisition
-    refused = _refused(found, "acquisition", Text(en="Value to acquisition cost", zh="价值与获客成本之比"))
+    refused = _refused(found, "acquisition", Text.of("Value to acquisition cost"))
     if refused or not isinstance(found, tuple):
         return refused or callout(
             "value.acquisition",
@@ -454,18 +444,24 @@ def acquisition_table(study: ValueStudy) -> Block:
             "Customers first seen in the last twelve months; their margin so far plus expected value, against marketing of the channel"
         ),
         columns=[
-            Column(key="channel", label=Text(en="Channel", zh="渠道"), wide=True),
-            Column(key="customers", label=Text(en="New customers", zh="新客户")),
-            Column(key="cost", label=Text(en="Cost to win", zh="获客成本"), places=0),
-            Column(key="value", label=Text(en="Value", zh="价值"), places=0),
-            Column(key="ratio", label=Text(en="Ratio", zh="比值")),
-            Column(key="interval", label=INTERVAL, show="interval"),
-            Column(key="payback", label=Text(en="Paid back in", zh="回收期")),
+            Column(key="channel", label=Text.of("Channel"), wide=True),
+            Column(key="customers", label=Text.of("New customers"), metric=("listed_customers",)),
+            Column(key="cost", label=Text.of("Cost to win"), places=0, metric=("acquisition_cost",)),
+            Column(
+                key="value",
+                label=Text.of("Value", context="customer"),
+                places=0,
+                metric=("new_customer_value",),
+            ),
+            Column(key="ratio", label=Text.of("Ratio"), metric=("value_to_acquisition_cost",)),
+            Column(key="interval", label=INTERVAL, show="interval", metric=("value_to_acquisition_cost",)),
+            Column(key="payback", label=Text.of("Paid back in"), metric=("payback_months",)),
         ],
         rows=rows,
         note=Sentence(
             "All marketing is charged to new customers. Payback: whole months of age at which the mean margin earned, of customers a year older, covers the cost."
         ),
+        by=("channel",),
     )
 
 
@@ -477,7 +473,7 @@ def investment_figure(study: ValueStudy) -> Block:
     from analysis.exhibits.charts import heatmap
 
     found = study.investment
-    refused = _refused(found, "investment", Text(en="Who to invest in", zh="该投资于谁"))
+    refused = _refused(found, "investment", Text.of("Who to invest in"))
     if refused or not isinstance(found, Investment):
         return refused or callout(
             "value.investment", tone="info", title=Sentence("There are no customers to value.")
@@ -502,19 +498,16 @@ def investment_figure(study: ValueStudy) -> Block:
 
 
 def _corner(risk: str, service: str) -> Text:
-    return Text(
-        en=f"Risk {LEVEL_NAMES[risk].en}, cost {LEVEL_NAMES[service].en}",
-        zh=f"风险{LEVEL_NAMES[risk].zh}、成本{LEVEL_NAMES[service].zh}",
-    )
+    return phrase("Risk {risk}, cost {cost}", risk=LEVEL_NAMES[risk], cost=LEVEL_NAMES[service])
 
 
 _ADVICE = {
-    ("top", "high"): Text(en="Win back now, a person calls", zh="立即挽回，专人联系"),
-    ("top", "low"): Text(en="Keep: first in the queue", zh="保持：优先服务"),
-    ("middle", "high"): Text(en="Win back where it is cheap", zh="低成本挽回"),
-    ("middle", "low"): Text(en="Serve well, offer more", zh="做好服务，促进增购"),
-    ("low", "high"): Text(en="Self-service; let go", zh="自助服务，不强求"),
-    ("low", "low"): Text(en="Self-service; bill what can be billed", zh="自助服务，应收尽收"),
+    ("top", "high"): Text.of("Win back now, a person calls"),
+    ("top", "low"): Text.of("Keep: first in the queue"),
+    ("middle", "high"): Text.of("Win back where it is cheap"),
+    ("middle", "low"): Text.of("Serve well, offer more"),
+    ("low", "high"): Text.of("Self-service; let go"),
+    ("low", "low"): Text.of("Self-service; bill what can be billed"),
 }
 
 
@@ -545,18 +538,17 @@ def investment_table(study: ValueStudy) -> Block | None:
         title=Sentence("Whom to keep, whom to win back, whom to serve for less"),
         subtitle=Sentence("Customers, expected value, and traced service cost of the last twelve months"),
         columns=[
-            Column(
-                key="group", label=Text(en="Churn risk and service cost", zh="流失风险与服务成本"), wide=True
-            ),
-            Column(key="customers", label=CUSTOMERS),
-            Column(key="value", label=Text(en="Value", zh="价值")),
-            Column(key="cost", label=Text(en="Service cost", zh="服务成本")),
-            Column(key="advice", label=Text(en="Default stance", zh="默认策略"), wide=True),
+            Column(key="group", label=Text.of("Churn risk and service cost"), wide=True),
+            Column(key="customers", label=CUSTOMERS, metric=("investment_customers",)),
+            Column(key="value", label=Text.of("Value", context="customer"), metric=("investment_value",)),
+            Column(key="cost", label=Text.of("Service cost"), metric=("investment_service_cost",)),
+            Column(key="advice", label=Text.of("Default stance"), wide=True),
         ],
         rows=rows,
         note=Sentence(
             "The stance is a rule of thumb, not an estimate: whether service changes what these customers do is the question of the sections that follow."
         ),
+        by=("risk", "service", "tier"),
     )
 
 
@@ -566,9 +558,9 @@ def groups_table(study: ValueStudy) -> Block | None:
     if not isinstance(found, Investment):
         return None
     lines = (
-        (Text(en="Top tier, likely to leave", zh="顶层且可能流失"), found.at_risk),
-        (Text(en="Top tier, often in service", zh="顶层且频繁报修"), found.often),
-        (Text(en="Cost more than they bring", zh="入不敷出"), found.below),
+        (Text.of("Top tier, likely to leave"), found.at_risk),
+        (Text.of("Top tier, often in service"), found.often),
+        (Text.of("Cost more than they bring"), found.below),
     )
     return table(
         "value.groups",
@@ -581,12 +573,19 @@ def groups_table(study: ValueStudy) -> Block | None:
             {"horizon": study.horizon},
         ),
         columns=[
-            Column(key="group", label=Text(en="Group", zh="群体"), wide=True),
-            Column(key="customers", label=CUSTOMERS),
-            Column(key="value", label=VALUE),
-            Column(key="interval", label=INTERVAL, show="interval"),
-            Column(key="cost", label=Text(en="Service cost", zh="服务成本")),
-            Column(key="margin", label=Text(en="Margin", zh="毛利")),
+            Column(key="group", label=Text.of("Group"), wide=True),
+            Column(key="customers", label=CUSTOMERS, metric=("listed_customers",)),
+            Column(
+                key="value", label=VALUE, metric=("below_cost_value", "often_served_value", "value_at_risk")
+            ),
+            Column(
+                key="interval",
+                label=INTERVAL,
+                show="interval",
+                metric=("below_cost_value", "often_served_value", "value_at_risk"),
+            ),
+            Column(key="cost", label=Text.of("Service cost"), metric=("service_cost_traced",)),
+            Column(key="margin", label=Text.of("Margin"), metric=("below_cost_past_margin",)),
         ],
         rows=[
             Row(
@@ -611,7 +610,7 @@ def groups_table(study: ValueStudy) -> Block | None:
 def holdout_figure(study: ValueStudy) -> Block:
     """Predicted against actual purchases, week by week."""
     model = study.modelling
-    refused = _refused(model, "holdout", Text(en="Forecast against what happened", zh="预测与实际"))
+    refused = _refused(model, "holdout", Text.of("Forecast against what happened"))
     if refused or not isinstance(model, Modelling):
         return refused or callout(
             "value.holdout", tone="info", title=Sentence("There is no history to judge a forecast by.")
@@ -628,7 +627,7 @@ def holdout_figure(study: ValueStudy) -> Block:
         else "The forecast of {weeks} unseen weeks is {miss:signed} off: not good enough, observed rates are used"
     )
     columns = [
-        Column(key="week", label=Text(en="Week", zh="周")),
+        Column(key="week", label=Text.of("Week")),
         Column(key="actual", label=_ACTUAL),
         Column(key="predicted", label=_PREDICTED),
     ]
@@ -651,16 +650,12 @@ def holdout_figure(study: ValueStudy) -> Block:
             "Two lines of cumulative purchases by week, actual and predicted by {model}.",
             {"model": model.model},
         ),
-        Drawing(
-            draw=_two_lines(lines, _PURCHASES, Text(en="Week", zh="周")),
-            data=(columns, rows),
-            size=(WIDTH, 2.1),
-        ),
+        Drawing(draw=_two_lines(lines, _PURCHASES, Text.of("Week")), data=(columns, rows), size=(WIDTH, 2.1)),
     )
 
 
-_ACTUAL, _PREDICTED = Text(en="Actual", zh="实际"), Text(en="Predicted", zh="预测")
-_PURCHASES = Text(en="Purchases", zh="购买次数")
+_ACTUAL, _PREDICTED = Text.of("Actual"), Text.of("Predicted")
+_PURCHASES = Text.of("Purchases")
 
 
 def _two_lines(
@@ -703,7 +698,7 @@ def classes_figure(study: ValueStudy) -> Block | None:
     worst = max(model.classes, key=lambda one: abs(float(one.miss.value or 0)))
     items = [
         Item(
-            name=Text(en=f"{one.name} repeat purchases", zh=f"复购 {one.name} 次"),
+            name=phrase("{number} repeat purchases", number=one.name),
             fact=one.miss,
             role="focus" if one.good else "bad",
         )
@@ -717,9 +712,7 @@ def classes_figure(study: ValueStudy) -> Block | None:
             "Predicted over actual purchases in the holdout, minus one, by repeat purchases before it; the interval is chance alone"
         ),
         Sentence("Dots with intervals by class of repeat purchases; the line marks a perfect forecast."),
-        dot_interval(
-            items, measure=Text(en="Miss", zh="偏差"), by=Text(en="Class", zh="分组"), reference=0.0
-        ),
+        dot_interval(items, measure=Text.of("Miss"), by=Text.of("Class"), reference=0.0),
     )
 
 
@@ -737,7 +730,7 @@ def candidates_table(study: ValueStudy) -> Block | None:
                 "bic": one.bic,
                 "predicted": one.predicted,
                 "error": one.error,
-                "chosen": Text(en="in use", zh="采用") if one.chosen else None,
+                "chosen": Text.of("in use") if one.chosen else None,
             }
         )
         for one in model.tried
@@ -750,18 +743,19 @@ def candidates_table(study: ValueStudy) -> Block | None:
             {"customers": model.customers, "patterns": model.patterns},
         ),
         columns=[
-            Column(key="model", label=Text(en="Model", zh="模型")),
-            Column(key="grouping", label=Text(en="Fitted", zh="拟合方式"), wide=True),
-            Column(key="likelihood", label=Text(en="Log-likelihood", zh="对数似然"), places=1),
-            Column(key="bic", label=Text.same("BIC"), places=0),
-            Column(key="predicted", label=Text(en="Predicted", zh="预测次数"), places=0),
-            Column(key="error", label=Text(en="Error a customer", zh="客均误差"), places=4),
-            Column(key="chosen", label=Text(en="Choice", zh="选择")),
+            Column(key="model", label=Text.of("Model", context="statistics")),
+            Column(key="grouping", label=Text.of("Fitted"), wide=True),
+            Column(key="likelihood", label=Text.of("Log-likelihood"), places=1, metric=("model_fit",)),
+            Column(key="bic", label=Text.same("BIC"), places=0, metric=("model_fit",)),
+            Column(key="predicted", label=Text.of("Predicted"), places=0, metric=("model_fit",)),
+            Column(key="error", label=Text.of("Error per customer"), places=4, metric=("model_fit",)),
+            Column(key="chosen", label=Text.of("Choice")),
         ],
         rows=rows,
         note=Sentence(
             "Of the forecasts within a fifth of a percent of the least error the one with the lowest BIC is used."
         ),
+        by=("grouping", "model"),
     )
 
 
@@ -771,8 +765,8 @@ def parameters_table(study: ValueStudy) -> Block | None:
     if not isinstance(model, Modelling) or not model.groups:
         return None
     columns = [
-        Column(key="group", label=Text(en="Group", zh="分组"), wide=True),
-        Column(key="customers", label=CUSTOMERS),
+        Column(key="group", label=Text.of("Group"), wide=True),
+        Column(key="customers", label=CUSTOMERS, metric=("model_size",)),
     ]
     for name in model.names:
         columns += [
@@ -797,13 +791,14 @@ def parameters_table(study: ValueStudy) -> Block | None:
         columns=columns,
         rows=rows,
         note=_source(study),
+        by=("group",),
     )
 
 
 def renewals_figure(study: ValueStudy) -> Block:
     """Observed renewal rates with intervals, and the model's."""
     kinds = study.contracts
-    refused = _refused(kinds, "renewals", Text(en="Contract renewals", zh="合同续约"))
+    refused = _refused(kinds, "renewals", Text.of("Contract renewals"))
     if refused or not isinstance(kinds, tuple) or not kinds:
         return refused or callout(
             "value.renewals",
@@ -812,7 +807,7 @@ def renewals_figure(study: ValueStudy) -> Block:
         )
     first = kinds[0].renewals[0][1]
     columns = [
-        Column(key="kind", label=Text(en="Contract", zh="合同种类")),
+        Column(key="kind", label=Text.of("Contract")),
         Column(key="renewal", label=_RENEWAL),
         Column(key="observed", label=_OBSERVED),
         Column(key="interval", label=INTERVAL, show="interval"),
@@ -930,10 +925,10 @@ def renewals_figure(study: ValueStudy) -> Block:
 
 
 _RENEWAL, _OBSERVED, _MODEL, _RATE = (
-    Text(en="Renewal", zh="第几次续约"),
-    Text(en="Observed", zh="观测"),
-    Text(en="Model", zh="模型"),
-    Text(en="Renewed", zh="续约率"),
+    Text.of("Renewal"),
+    Text.of("Observed"),
+    Text.of("Model", context="statistics"),
+    Text.of("Renewed"),
 )
 
 
@@ -951,12 +946,10 @@ def contracts_table(study: ValueStudy) -> Block | None:
                 "last": kind.renewals[-1][1],
                 "last_interval": kind.renewals[-1][1],
                 "expansion": kind.expansion,
-                "alike": Text(en="one chance for all", zh="续约概率一致")
+                "alike": Text.of("one chance for all")
                 if kind.alike
-                else Text(en="differs between customers", zh="因客户而异"),
-                "type": Text(en="apart by type", zh="按类型分开")
-                if kind.by_type
-                else Text(en="together", zh="合并"),
+                else Text.of("differs between customers"),
+                "type": Text.of("apart by type") if kind.by_type else Text.of("together"),
             }
         )
         for kind in kinds
@@ -969,17 +962,18 @@ def contracts_table(study: ValueStudy) -> Block | None:
             "Observed renewal rates, change of amount at renewal, and how the model treats customers"
         ),
         columns=[
-            Column(key="kind", label=Text(en="Contract", zh="合同种类")),
-            Column(key="first", label=Text(en="First renewal", zh="首次续约率")),
-            Column(key="interval", label=INTERVAL, show="interval"),
-            Column(key="last", label=Text(en="Latest one", zh="最近一次")),
-            Column(key="last_interval", label=INTERVAL, show="interval"),
-            Column(key="expansion", label=Text(en="Expansion", zh="增购率"), signed=True),
-            Column(key="alike", label=Text(en="Chance of renewing", zh="续约概率"), wide=True),
-            Column(key="type", label=Text(en="Fitted", zh="拟合方式")),
+            Column(key="kind", label=Text.of("Contract")),
+            Column(key="first", label=Text.of("First renewal"), metric=("renewal_rate",)),
+            Column(key="interval", label=INTERVAL, show="interval", metric=("renewal_rate",)),
+            Column(key="last", label=Text.of("Latest one"), metric=("renewal_rate",)),
+            Column(key="last_interval", label=INTERVAL, show="interval", metric=("renewal_rate",)),
+            Column(key="expansion", label=Text.of("Expansion"), signed=True, metric=("contract_expansion",)),
+            Column(key="alike", label=Text.of("Chance of renewing"), wide=True),
+            Column(key="type", label=Text.of("Fitted")),
         ],
         rows=rows,
         note=_source(study),
+        by=("contract_kind",),
     )
 
 
@@ -993,15 +987,16 @@ def spend_table(study: ValueStudy) -> Block | None:
         title=Sentence("What a purchase brings"),
         subtitle=Sentence("Gamma–Gamma model of spend on all purchase days; margin with refunds taken off"),
         columns=[
-            Column(key="group", label=Text(en="Customers", zh="客户"), wide=True),
-            Column(key="mean", label=Text(en="Mean spend", zh="平均金额"), places=0),
-            Column(key="margin", label=Text(en="Margin", zh="毛利率")),
+            Column(key="group", label=Text.of("Group"), wide=True),
+            Column(key="mean", label=Text.of("Mean spend"), places=0, metric=("expected_spend",)),
+            Column(key="margin", label=Text.of("Margin rate"), metric=("purchase_margin_share",)),
             Column(
                 key="correlation",
-                label=Text(en="Correlation of number and spend", zh="次数与金额的相关"),
+                label=Text.of("Correlation of number and spend"),
                 places=3,
+                metric=("spend_independence",),
             ),
-            Column(key="interval", label=INTERVAL, show="interval", places=3),
+            Column(key="interval", label=INTERVAL, show="interval", places=3, metric=("spend_independence",)),
         ],
         rows=[
             Row(
@@ -1016,4 +1011,5 @@ def spend_table(study: ValueStudy) -> Block | None:
             for one in model.spend
         ],
         note=_source(study),
+        by=("customer_type",),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from analysis.exhibits.blocks import Column, Row
 from analysis.exhibits.charts.labels import wrapped
 from analysis.exhibits.charts.parts import mark_text, row_names, rows_height
 from analysis.exhibits.style import (
@@ -24,6 +23,7 @@ from analysis.exhibits.style import (
     value_axis,
     words,
 )
+from analysis.exhibits.vocabulary import Column, Row, phrase
 from analysis.locale import Language, Text
 from analysis.periods import Month
 from analysis.results import Fact
@@ -52,16 +52,16 @@ def causal_diagrams(diagrams: Sequence[Diagram]) -> Drawing:
         Row(cells={"family": one.name, "part": part, "node": node})
         for one in diagrams
         for part, nodes in (
-            (Text(en="treatment", zh="处理"), one.treatments),
-            (Text(en="allowed for", zh="已控制"), one.causes),
-            (Text(en="left out: lies between", zh="不控制：介于其间"), one.mediators),
+            (Text.of("treatment"), one.treatments),
+            (Text.of("allowed for"), one.causes),
+            (Text.of("left out: lies between"), one.mediators),
         )
         for node in nodes
     ]
     columns = [
-        Column(key="family", label=Text(en="Family", zh="类别")),
-        Column(key="part", label=Text(en="Part", zh="角色")),
-        Column(key="node", label=Text(en="What", zh="内容")),
+        Column(key="family", label=Text.of("Family")),
+        Column(key="part", label=Text.of("Role")),
+        Column(key="node", label=Text.of("What")),
     ]
     return Drawing(draw=draw, data=(columns, rows), size=(WIDTH, BAND * len(diagrams) / 72))
 
@@ -100,13 +100,7 @@ def _diagram(axes: Axes, one: Diagram, top: float, width: float, language: Langu
         size,
     )
     outcome = _box(
-        axes,
-        (width - 50, top + 68),
-        88,
-        Text(en="buys again, stays, margin", zh="复购、留存、毛利"),
-        language,
-        "actual",
-        size,
+        axes, (width - 50, top + 68), 88, Text.of("buys again, stays, margin"), language, "actual", size
     )
     between = _box(
         axes,
@@ -200,16 +194,16 @@ def overlap_panels(panels: Sequence[tuple[Text, Sequence[tuple[float, float, Fac
             _panel(axes, *panels[index], language, named=index == 0)
 
     columns = [
-        Column(key="treatment", label=Text(en="Treatment", zh="处理")),
-        Column(key="chance", label=Text(en="Chance", zh="概率")),
-        Column(key="wrong", label=Text(en="Gone wrong", zh="未达预期")),
-        Column(key="others", label=Text(en="Others", zh="其他")),
+        Column(key="treatment", label=Text.of("Treatment")),
+        Column(key="chance", label=Text.of("Chance")),
+        Column(key="wrong", label=Text.of("Gone wrong")),
+        Column(key="others", label=Text.of("Others")),
     ]
     rows = [
         Row(
             cells={
                 "treatment": name,
-                "chance": Text(en=f"{low:.0%} to {high:.0%}", zh=f"{low:.0%} 至 {high:.0%}"),
+                "chance": phrase("{low} to {high}", low=f"{low:.0%}", high=f"{high:.0%}"),
                 "wrong": wrong,
                 "others": others,
             }
@@ -323,9 +317,7 @@ def cumulated_fan(
         axes.axhline(0, color=colour("ink"), linewidth=0.9)
         value_axis(axes, "y", name=axis_name(measure, unit, scale, language))
         axes.set_xticks([month for month in months if month % 6 == 0])
-        axes.set_xlabel(
-            Text(en="Months since the start", zh="启动后的月数")[language], loc="right", labelpad=3
-        )
+        axes.set_xlabel(Text.of("Months since the start")[language], loc="right", labelpad=3)
         annotate(
             axes,
             1.0,
@@ -343,8 +335,8 @@ def cumulated_fan(
     columns = [
         Column(key="month", label=Text.of("Month")),
         Column(key="value", label=measure),
-        Column(key="narrow", label=Text(en="Four in five", zh="五次中四次"), show="interval"),
-        Column(key="wide", label=Text(en="Nineteen in twenty", zh="二十次中十九次"), show="interval"),
+        Column(key="narrow", label=Text.of("Four in five"), show="interval"),
+        Column(key="wide", label=Text.of("Nineteen in twenty"), show="interval"),
     ]
     rows = [
         Row(cells={"month": first, "value": start}),
@@ -409,8 +401,8 @@ def tornado(rows: Sequence[tuple[Text, Fact, Fact]], centre: Fact, *, measure: T
 
     columns = [
         Column(key="input", label=by),
-        Column(key="low", label=Text(en="At the tenth percentile", zh="取第 10 百分位")),
-        Column(key="high", label=Text(en="At the ninetieth percentile", zh="取第 90 百分位")),
+        Column(key="low", label=Text.of("At the 10th percentile")),
+        Column(key="high", label=Text.of("At the 90th percentile")),
     ]
     data = [Row(cells={"input": name, "low": low, "high": high}) for name, low, high in rows]
     return Drawing(draw=draw, data=(columns, data), size=(WIDTH, rows_height(names, extra=52)))

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from analysis.errors import AnalysisError, MissingData
-from analysis.exhibits.blocks import Block, Cell, Column, Row, callout, figure, not_computed, table
+from analysis.exhibits.figures import figure
+from analysis.exhibits.record import Block
+from analysis.exhibits.statements import callout, not_computed
+from analysis.exhibits.tables import table
+from analysis.exhibits.vocabulary import Cell, Column, Row, phrase
 from analysis.locale import Text
 from analysis.params.treatments import Treatment
 from analysis.results import Fact, Sentence, Value
@@ -13,65 +17,67 @@ from analysis.value.effects import ServiceEffects, TreatmentEffect
 from analysis.value.scenarios import WhatIf, WhatIfs
 from analysis.value.worth import ValueStudy
 
-EFFECTS = Text(en="Effect of service on value", zh="服务对价值的影响")
-WHAT_IFS = Text(en="What-ifs", zh="情景测算")
-INTERVAL = Text(en="Interval", zh="区间")
-TREATMENT = Text(en="Treatment", zh="处理")
+EFFECTS = Text.of("Effect of service on value")
+WHAT_IFS = Text.of("What-ifs")
+INTERVAL = Text.of("Interval")
+TREATMENT = Text.of("Treatment")
 STATUS = {
-    "effect": Text(en="effect", zh="影响成立"),
-    "not_shown": Text(en="not shown", zh="未显示影响"),
-    "association": Text(en="association only", zh="仅为相关"),
+    "effect": Text.of("effect"),
+    "not_shown": Text.of("no effect shown"),
+    "association": Text.of("association only"),
 }
+EFFECTS = ("service_effect_repurchase", "service_effect_retention", "service_effect_margin")
+IF_HIDDEN = tuple(f"{effect}_if_hidden" for effect in EFFECTS)
 OUTCOME = {
-    "repurchase": Text(en="Buys again within the window", zh="窗口期内复购"),
-    "retention": Text(en="Still under contract at its end", zh="窗口期末仍在合同中"),
-    "margin": Text(en="Margin of the window", zh="窗口期毛利"),
+    "repurchase": Text.of("Buys again within the window"),
+    "retention": Text.of("Still under contract at its end"),
+    "margin": Text.of("Margin of the window"),
 }
 PLACEBO = {
-    "before": Text(en="Year before", zh="处理前一年"),
-    "random_treatment": Text(en="Drawn by lot", zh="随机抽取"),
-    "negative_control": Text(en="Negative control", zh="负对照"),
+    "before": Text.of("Year before the treatment"),
+    "random_treatment": Text.of("Drawn by lot"),
+    "negative_control": Text.of("Negative control"),
 }
 ZERO = {
-    "response_due": Text(en="when the response is due", zh="响应时限到期时"),
-    "landmark": Text(en="24 hours after opening", zh="开单后 24 小时"),
-    "resolution": Text(en="resolution", zh="解决时"),
-    "window_end": Text(en="end of the 30 days", zh="30 天结束时"),
-    "opening": Text(en="opening", zh="开单时"),
+    "response_due": Text.of("when the response is due"),
+    "landmark": Text.of("24 hours after opening"),
+    "resolution": Text.of("resolution"),
+    "window_end": Text.of("end of the 30 days"),
+    "opening": Text.of("opening"),
 }
 EVENTS = {
-    "first": Text(en="first case", zh="首个案例"),
-    "until_exposed": Text(en="up to the first gone wrong", zh="截至首个未达预期"),
-    "all": Text(en="all cases", zh="全部案例"),
+    "first": Text.of("first case"),
+    "until_exposed": Text.of("up to the first gone wrong"),
+    "all": Text.of("all cases"),
 }
 STANDING = {
-    "effect": Text(en="effect shown", zh="影响成立"),
-    "not_shown": Text(en="partly not shown: not counted", zh="部分未证实：不计入"),
-    "assumption": Text(en="effect missing: not counted", zh="缺少影响依据：不计入"),
-    "not_counted": Text(en="not counted", zh="不计入"),
+    "effect": Text.of("effect shown"),
+    "not_shown": Text.of("partly not shown: not counted"),
+    "assumption": Text.of("effect missing: not counted"),
+    "not_counted": Text.of("not counted"),
 }
 GROUPING = {
-    "segment": Text(en="Segment", zh="分层"),
-    "customer_type": Text(en="Customer type", zh="客户类型"),
-    "value_tier": Text(en="Margin before the case", zh="案例前毛利"),
+    "segment": Text.of("Segment"),
+    "customer_type": Text.of("Customer type"),
+    "value_tier": Text.of("Margin before the case"),
 }
 GROUP = {
-    "b2b": Text(en="business", zh="企业客户"),
-    "b2c": Text(en="consumers", zh="个人客户"),
-    "top": Text(en="top tenth", zh="前十分之一"),
-    "middle": Text(en="next forty percent", zh="其次四成"),
-    "low": Text(en="the rest", zh="其余"),
-    "key": Text(en="key", zh="关键"),
-    "gold": Text(en="gold", zh="金牌"),
-    "standard": Text(en="standard", zh="标准"),
-    "not_stated": Text(en="not stated", zh="未说明"),
+    "b2b": Text.of("business"),
+    "b2c": Text.of("consumers"),
+    "top": Text.of("top tenth"),
+    "middle": Text.of("next forty percent"),
+    "low": Text.of("the rest"),
+    "key": Text.of("key"),
+    "gold": Text.of("gold"),
+    "standard": Text.of("standard"),
+    "not_stated": Text.of("not stated"),
 }
 TIER = {
-    "top": Text(en="Top tier", zh="顶层"),
-    "middle": Text(en="Middle tier", zh="中层"),
-    "low": Text(en="Low tier", zh="底层"),
-    "untraced": Text(en="Not traced to customers", zh="未追溯至客户"),
-    "total": Text(en="Total", zh="合计"),
+    "top": Text.of("Top tier"),
+    "middle": Text.of("Middle tier"),
+    "low": Text.of("Low tier"),
+    "untraced": Text.of("Not traced to customers"),
+    "total": Text.of("Total"),
 }
 
 
@@ -143,11 +149,11 @@ def definitions_table(study: ValueStudy) -> Block:
         return _nothing(study, "effects.definitions")
     columns = [
         Column(key="name", label=TREATMENT, wide=True),
-        Column(key="eligible", label=Text(en="Eligible", zh="纳入"), wide=True),
-        Column(key="zero", label=Text(en="Outcome counts from", zh="结果起算")),
-        Column(key="cases", label=Text(en="Cases", zh="案例")),
-        Column(key="wrong", label=Text(en="Gone wrong", zh="未达预期")),
-        Column(key="customers", label=Text(en="Customers", zh="客户数")),
+        Column(key="eligible", label=Text.of("Eligible"), wide=True),
+        Column(key="zero", label=Text.of("Outcome counts from")),
+        Column(key="cases", label=Text.of("Cases"), metric=("service_cases",)),
+        Column(key="wrong", label=Text.of("Gone wrong"), metric=("service_cases_exposed",)),
+        Column(key="customers", label=Text.of("Customers"), metric=("service_case_customers",)),
     ]
     rows = [
         Row(
@@ -183,15 +189,16 @@ def definitions_table(study: ValueStudy) -> Block:
         columns=columns,
         rows=rows,
         note=_source(study),
+        by=("treatment",),
     )
 
 
 def _why(treatment: Treatment, refusal: Exception) -> Text:
     needs = ", ".join(getattr(refusal, "needs", ()) or ())
     return (
-        Text(en=f"not computed: needs {needs}", zh=f"未计算：缺少 {needs}")
+        phrase("not computed: needs {needs}", needs=needs)
         if needs
-        else Text(en="not computed: too few cases", zh="未计算：案例太少")
+        else Text.of("not computed: too few cases")
     )
 
 
@@ -235,10 +242,10 @@ def effect_figure(study: ValueStudy, outcome: str) -> Block:
         ),
         draw=dot_interval(
             items,
-            measure=Text(en="Change", zh="变化"),
+            measure=Text.of("Change"),
             by=TREATMENT,
             reference=0.0,
-            beside=(Text(en="Plain difference", zh="简单差异"), [found.naive for _, found in known]),
+            beside=(Text.of("Plain difference"), [found.naive for _, found in known]),
         ),
     )
 
@@ -260,13 +267,13 @@ def effects_table(study: ValueStudy) -> Block:
     if part is None:
         return _nothing(study, "effects.all")
     columns = [
-        Column(key="name", label=Text(en="Treatment and outcome", zh="处理与结果"), wide=True),
-        Column(key="naive", label=Text(en="Plain difference", zh="简单差异"), signed=True),
-        Column(key="adjusted", label=Text(en="Adjusted", zh="调整后"), signed=True),
-        Column(key="interval", label=INTERVAL, show="interval"),
-        Column(key="with", label=Text(en="With", zh="有处理")),
-        Column(key="without", label=Text(en="Without", zh="无处理")),
-        Column(key="status", label=Text(en="Verdict", zh="结论")),
+        Column(key="name", label=Text.of("Treatment and outcome"), wide=True),
+        Column(key="naive", label=Text.of("Plain difference"), signed=True, metric=EFFECTS),
+        Column(key="adjusted", label=Text.of("Adjusted", context="estimate"), signed=True, metric=EFFECTS),
+        Column(key="interval", label=INTERVAL, show="interval", metric=EFFECTS),
+        Column(key="with", label=Text.of("With"), metric=("service_outcome_share",)),
+        Column(key="without", label=Text.of("Without"), metric=("service_outcome_share",)),
+        Column(key="status", label=Text.of("Verdict")),
     ]
     rows: list[Row] = []
     for one in part.effects:
@@ -295,6 +302,7 @@ def effects_table(study: ValueStudy) -> Block:
         columns=columns,
         rows=rows,
         note=_source(study),
+        by=("treatment",),
     )
 
 
@@ -308,9 +316,16 @@ def margin_table(study: ValueStudy) -> Block | None:
         return None
     columns = [
         Column(key="name", label=TREATMENT, wide=True),
-        Column(key="naive", label=Text(en="Plain difference", zh="简单差异"), signed=True),
-        Column(key="adjusted", label=Text(en="Adjusted", zh="调整后"), signed=True),
-        Column(key="interval", label=INTERVAL, show="interval"),
+        Column(
+            key="naive", label=Text.of("Plain difference"), signed=True, metric=("service_effect_margin",)
+        ),
+        Column(
+            key="adjusted",
+            label=Text.of("Adjusted", context="estimate"),
+            signed=True,
+            metric=("service_effect_margin",),
+        ),
+        Column(key="interval", label=INTERVAL, show="interval", metric=("service_effect_margin",)),
     ]
     rows = [
         Row(
@@ -332,6 +347,7 @@ def margin_table(study: ValueStudy) -> Block | None:
             "Difference in margin per customer within the window; for reading, not tested: nothing above rests on it"
         ),
         note=_source(study),
+        by=("treatment",),
     )
 
 
@@ -342,11 +358,17 @@ def worth_table(study: ValueStudy) -> Block:
         return _nothing(study, "effects.worth")
     columns = [
         Column(key="name", label=TREATMENT, wide=True),
-        Column(key="year", label=Text(en="Gone wrong in 12 months", zh="近 12 个月未达预期")),
-        Column(key="case", label=Text(en="Value of one case", zh="单个案例价值"), scale="exact", places=0),
-        Column(key="stake", label=Text(en="Value of all of them", zh="合计价值")),
-        Column(key="interval", label=INTERVAL, show="interval"),
-        Column(key="status", label=Text(en="Verdict", zh="结论")),
+        Column(key="year", label=Text.of("Gone wrong in 12 months"), metric=("service_cases_year",)),
+        Column(
+            key="case",
+            label=Text.of("Value of one case"),
+            scale="exact",
+            places=0,
+            metric=("service_effect_value",),
+        ),
+        Column(key="stake", label=Text.of("Value of all of them"), metric=("service_value_at_stake",)),
+        Column(key="interval", label=INTERVAL, show="interval", metric=("service_value_at_stake",)),
+        Column(key="status", label=Text.of("Verdict")),
     ]
     rows = [
         Row(
@@ -371,6 +393,7 @@ def worth_table(study: ValueStudy) -> Block:
             "Customer value, discounted, if cases gone wrong had gone well: purchases for one year, contracts over the horizon; no service cost in it"
         ),
         note=_source(study),
+        by=("treatment",),
     )
 
 
@@ -434,8 +457,10 @@ def placebo_table(study: ValueStudy) -> Block:
             Column(key=f"{kind}_interval", label=INTERVAL, show="interval"),
         ]
     columns += [
-        Column(key="trimmed", label=Text(en="Left out", zh="剔除")),
-        Column(key="balance", label=Text(en="Largest imbalance", zh="最大失衡"), places=2),
+        Column(key="trimmed", label=Text.of("Left out"), metric=("service_cases_trimmed",)),
+        Column(
+            key="balance", label=Text.of("Largest imbalance"), places=2, metric=("service_balance_worst",)
+        ),
     ]
     rows = []
     for one in part.effects:
@@ -469,6 +494,7 @@ def placebo_table(study: ValueStudy) -> Block:
         note=Sentence(
             "Negative control: whether another machine of the customer fails. Left out: cases without a like on the other side. Imbalance: standard deviations between the groups after weighting."
         ),
+        by=("treatment",),
     )
 
 
@@ -479,16 +505,17 @@ def hidden_table(study: ValueStudy) -> Block | None:
     if not claimed:
         return None
     columns = [
-        Column(key="name", label=Text(en="Effect", zh="影响"), wide=True),
-        Column(key="effect", label=Text(en="Adjusted", zh="调整后"), signed=True),
+        Column(key="name", label=Text.of("Effect", context="cause"), wide=True),
+        Column(key="effect", label=Text.of("Adjusted", context="estimate"), signed=True, metric=EFFECTS),
         Column(
             key="hidden",
-            label=Text(en="With a hidden cause as strong as tier", zh="若有与等级同强的隐藏原因"),
+            label=Text.of("With a hidden cause as strong as tier"),
             signed=True,
+            metric=IF_HIDDEN,
         ),
-        Column(key="enough", label=Text(en="Would that be enough?", zh="足以解释？")),
-        Column(key="robust", label=Text(en="Robustness value", zh="稳健值")),
-        Column(key="e", label=Text(en="E-value", zh="E 值"), places=2),
+        Column(key="enough", label=Text.of("Would that be enough?")),
+        Column(key="robust", label=Text.of("Robustness value"), metric=("service_effect_robustness",)),
+        Column(key="e", label=Text.of("E-value"), places=2, metric=("service_effect_e_value",)),
     ]
     rows = [
         Row(
@@ -496,7 +523,7 @@ def hidden_table(study: ValueStudy) -> Block | None:
                 "name": _pair(one.treatment.name, OUTCOME[found.outcome]),
                 "effect": found.adjusted,
                 "hidden": found.if_hidden,
-                "enough": Text(en="yes", zh="是") if found.enough else Text(en="no", zh="否"),
+                "enough": Text.of("yes") if found.enough else Text.of("no"),
                 "robust": found.robustness,
                 "e": found.e_value,
             },
@@ -521,6 +548,7 @@ def hidden_table(study: ValueStudy) -> Block | None:
             "Robustness value: share of what is left unexplained in treatment and outcome that a hidden cause would have to explain; E-value: factor by which it would have to raise both"
         ),
         note=Sentence("Both are for the end of the interval nearer to zero."),
+        by=("treatment",),
     )
 
 
@@ -535,11 +563,11 @@ def groups_table(study: ValueStudy) -> Block | None:
     if not claimed:
         return None
     columns = [
-        Column(key="name", label=Text(en="Group", zh="群体"), wide=True),
-        Column(key="cases", label=Text(en="Cases", zh="案例"), show="n"),
-        Column(key="effect", label=Text(en="Adjusted", zh="调整后"), signed=True),
-        Column(key="interval", label=INTERVAL, show="interval"),
-        Column(key="holds", label=Text(en="After correction", zh="多重检验后")),
+        Column(key="name", label=Text.of("Group"), wide=True),
+        Column(key="cases", label=Text.of("Cases"), show="n", metric=EFFECTS),
+        Column(key="effect", label=Text.of("Adjusted", context="estimate"), signed=True, metric=EFFECTS),
+        Column(key="interval", label=INTERVAL, show="interval", metric=EFFECTS),
+        Column(key="holds", label=Text.of("After correction")),
     ]
     rows: list[Row] = []
     for one, outcome in claimed:
@@ -547,11 +575,7 @@ def groups_table(study: ValueStudy) -> Block | None:
         for row in one.groups[one.groups["outcome"] == outcome].to_dict("records"):
             kind, group = str(row["grouping"]), str(row["group"])
             fact: Fact = row["fact"]
-            held = (
-                Text(en="holds", zh="成立")
-                if row["p_adjusted"] < 0.05
-                else Text(en="not shown", zh="未显示影响")
-            )
+            held = Text.of("holds") if row["p_adjusted"] < 0.05 else Text.of("no effect shown")
             rows.append(
                 Row(
                     cells={
@@ -575,6 +599,7 @@ def groups_table(study: ValueStudy) -> Block | None:
             "Effects by segment, customer type and margin before the case, in percentage points; false discoveries held at one in twenty over all groups (Benjamini and Hochberg)"
         ),
         note=_source(study),
+        by=("estimate", "treatment"),
     )
 
 
@@ -594,13 +619,19 @@ def what_if_table(study: ValueStudy) -> Block:
             "value.what_ifs", tone="info", title=Sentence("No scenario is registered in params/what_ifs.yml.")
         )
     columns = [
-        Column(key="name", label=Text(en="Scenario", zh="情景"), wide=True),
-        Column(key="clv", label=Text(en="Customer value", zh="客户价值")),
-        Column(key="saving", label=Text(en="Cost saved", zh="节省成本")),
-        Column(key="programme", label=Text(en="Programme cost", zh="方案成本")),
-        Column(key="npv", label=Text(en="Net present value", zh="净现值"), signed=True, better="higher"),
-        Column(key="interval", label=INTERVAL, show="interval"),
-        Column(key="chance", label=Text(en="Chance of a gain", zh="盈利概率")),
+        Column(key="name", label=Text.of("Scenario"), wide=True),
+        Column(key="clv", label=Text.of("Customer value"), metric=("what_if_clv",)),
+        Column(key="saving", label=Text.of("Cost saved"), metric=("what_if_saving",)),
+        Column(key="programme", label=Text.of("Programme cost"), metric=("what_if_programme",)),
+        Column(
+            key="npv",
+            label=Text.of("Net present value"),
+            signed=True,
+            better="higher",
+            metric=("what_if_npv",),
+        ),
+        Column(key="interval", label=INTERVAL, show="interval", metric=("what_if_npv",)),
+        Column(key="chance", label=Text.of("Chance of a gain"), metric=("what_if_chance",)),
     ]
     rows = [
         Row(
@@ -639,15 +670,16 @@ def what_if_table(study: ValueStudy) -> Block:
         note=Sentence(
             "Effects that are not shown are not counted; what comes after the programme's months is not counted either."
         ),
+        by=("scenario",),
     )
 
 
 def _why_not(refusal: Exception) -> Text:
     needs = ", ".join(getattr(refusal, "needs", ()) or ())
     return (
-        Text(en=f"not computed: needs {needs}", zh=f"未计算：缺少 {needs}")
+        phrase("not computed: needs {needs}", needs=needs)
         if needs
-        else Text(en="not computed: no effect behind it is shown", zh="未计算：其依据的影响未得到证实")
+        else Text.of("not computed: no effect behind it is shown")
     )
 
 
@@ -675,14 +707,16 @@ def returns_table(study: ValueStudy) -> Block | None:
     if part is None or not part.results:
         return None
     columns = [
-        Column(key="name", label=Text(en="Scenario", zh="情景"), wide=True),
-        Column(key="standing", label=Text(en="Rests on", zh="依据")),
-        Column(key="return", label=Text(en="Return", zh="回报率"), signed=True),
-        Column(key="payback", label=Text(en="Payback", zh="回收期")),
-        Column(key="paid", label=Text(en="Paid back in time", zh="期内回收概率")),
-        Column(key="even", label=Text(en="Break-even uptake", zh="盈亏平衡落实度")),
-        Column(key="later", label=Text(en="Arrives later", zh="方案期后")),
-        Column(key="unshown", label=Text(en="Not shown, not counted", zh="未证实不计入")),
+        Column(key="name", label=Text.of("Scenario"), wide=True),
+        Column(key="standing", label=Text.of("Rests on")),
+        Column(
+            key="return", label=Text.of("Return", context="money"), signed=True, metric=("what_if_return",)
+        ),
+        Column(key="payback", label=Text.of("Payback"), metric=("what_if_payback",)),
+        Column(key="paid", label=Text.of("Paid back in time"), metric=("what_if_paid_back",)),
+        Column(key="even", label=Text.of("Break-even uptake"), metric=("what_if_break_even",)),
+        Column(key="later", label=Text.of("Arrives later"), metric=("what_if_later",)),
+        Column(key="unshown", label=Text.of("Not shown, not counted"), metric=("what_if_unshown",)),
     ]
     rows = [
         Row(
@@ -708,6 +742,7 @@ def returns_table(study: ValueStudy) -> Block | None:
             "Break-even: share of the intended change that must be reached; the last two columns are outside the net present value"
         ),
         note=None,
+        by=("scenario",),
     )
 
 
@@ -717,13 +752,13 @@ def levers_table(study: ValueStudy) -> Block | None:
     if part is None or not part.results:
         return None
     columns = [
-        Column(key="name", label=Text(en="Scenario and lever", zh="情景与杠杆"), wide=True),
-        Column(key="cases", label=Text(en="Cases a year", zh="年度案例")),
-        Column(key="wrong", label=Text(en="Gone wrong", zh="未达预期")),
-        Column(key="moved", label=Text(en="Changed", zh="可改变")),
-        Column(key="standing", label=Text(en="Effect", zh="影响")),
+        Column(key="name", label=Text.of("Scenario and lever"), wide=True),
+        Column(key="cases", label=Text.of("Cases per year"), metric=("what_if_cases",)),
+        Column(key="wrong", label=Text.of("Gone wrong"), metric=("what_if_exposed",)),
+        Column(key="moved", label=Text.of("Changed"), metric=("what_if_moved",)),
+        Column(key="standing", label=Text.of("Effect", context="cause")),
     ]
-    lever_standing = STANDING | {"not_shown": Text(en="not shown: not counted", zh="未证实：不计入")}
+    lever_standing = STANDING | {"not_shown": Text.of("not shown: not counted")}
     rows: list[Row] = []
     for one in part.results:
         rows.append(Row(cells={"name": one.scenario.name}, role="group"))
@@ -748,6 +783,7 @@ def levers_table(study: ValueStudy) -> Block | None:
             "Cases of the twelve months to the end of {month}, before uptake", {"month": study.month}
         ),
         note=_source(study),
+        by=("lever", "scenario"),
     )
 
 
@@ -757,9 +793,14 @@ def assumptions_table(study: ValueStudy) -> Block | None:
     if part is None or not part.results:
         return None
     columns = [
-        Column(key="name", label=Text(en="Assumption", zh="假设"), wide=True),
-        Column(key="value", label=Text(en="Mean", zh="均值")),
-        Column(key="interval", label=Text(en="Range", zh="范围"), show="interval"),
+        Column(key="name", label=Text.of("Assumption"), wide=True),
+        Column(key="value", label=Text.of("Mean"), metric=("what_if_assumed_money", "what_if_assumed_share")),
+        Column(
+            key="interval",
+            label=Text.of("Range"),
+            show="interval",
+            metric=("what_if_assumed_money", "what_if_assumed_share"),
+        ),
     ]
     rows: list[Row] = []
     for one in part.results:
@@ -793,6 +834,7 @@ def assumptions_table(study: ValueStudy) -> Block | None:
             "Effects relative to a case that goes well; value of customers as a multiple of what is expected; ranges hold the stated share of the draws"
         ),
         note=Sentence("Source: params/what_ifs.yml; effects and value of customers from this report."),
+        by=("input", "scenario"),
     )
 
 
@@ -830,8 +872,8 @@ def tornado_figure(study: ValueStudy, one: WhatIf) -> Block | None:
         draw=tornado(
             [(name, low, high) for _, name, low, high in one.swings[:8]],
             one.npv,
-            measure=Text(en="Net present value", zh="净现值"),
-            by=Text(en="Input", zh="输入"),
+            measure=Text.of("Net present value"),
+            by=Text.of("Input"),
         ),
     )
 
@@ -860,10 +902,7 @@ def fan_figure(study: ValueStudy, one: WhatIf) -> Block:
         ),
         alt=Sentence("Fan of the cumulated present value by month of the programme."),
         draw=cumulated_fan(
-            one.start,
-            one.curve,
-            first=study.month,
-            measure=Text(en="Cumulated present value", zh="累计净现值"),
+            one.start, one.curve, first=study.month, measure=Text.of("Cumulated present value")
         ),
     )
 
@@ -873,21 +912,19 @@ def budget_table(study: ValueStudy) -> Block:
     part = _what_ifs(study)
     if part is None or isinstance(part.budget, AnalysisError):
         refused = _refused(
-            study.what_ifs if part is None else part.budget,
-            "budget",
-            Text(en="Budget proposal", zh="预算建议"),
+            study.what_ifs if part is None else part.budget, "budget", Text.of("Budget proposal")
         )
         assert refused is not None
         return refused
     columns = [
-        Column(key="tier", label=Text(en="Tier", zh="层级"), wide=True),
-        Column(key="customers", label=Text(en="Customers", zh="客户数")),
-        Column(key="value", label=Text(en="Value", zh="客户价值")),
-        Column(key="growth", label=Text(en="Growth", zh="客户增长"), signed=True),
-        Column(key="last", label=Text(en="Last 12 months", zh="近 12 个月成本")),
-        Column(key="proposed", label=Text(en="Proposed", zh="建议预算")),
-        Column(key="interval", label=Text(en="Range", zh="范围"), show="interval"),
-        Column(key="change", label=Text(en="Change", zh="变化"), signed=True),
+        Column(key="tier", label=Text.of("Tier"), wide=True),
+        Column(key="customers", label=Text.of("Customers"), metric=("budget_customers",)),
+        Column(key="value", label=Text.of("Value", context="customer"), metric=("budget_value",)),
+        Column(key="growth", label=Text.of("Growth"), signed=True, metric=("budget_growth",)),
+        Column(key="last", label=Text.of("Last 12 months"), metric=("budget_last",)),
+        Column(key="proposed", label=Text.of("Proposed"), metric=("budget_proposed",)),
+        Column(key="interval", label=Text.of("Range"), show="interval", metric=("budget_proposed",)),
+        Column(key="change", label=Text.of("Change"), signed=True, metric=("budget_change",)),
     ]
     rows = [
         Row(
@@ -921,4 +958,5 @@ def budget_table(study: ValueStudy) -> Block:
             "Growth: expected to stay plus as many new customers as last year. Prices are taken to rise by {low} to {high}, most likely {price}.",
             part.budget.prices,
         ),
+        by=("tier",),
     )

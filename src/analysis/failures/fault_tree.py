@@ -155,7 +155,8 @@ class FaultTree(Summarised):
         """Number of minimal cut sets by order, without listing them."""
         solved = self._solved
         with deep_recursion(2 * len(solved.names)):
-            return solved.family.count_by_size(solved.primes)
+            counts: dict[int, int] = solved.family.count_by_size(solved.primes)
+            return counts
 
     def minimal_cut_sets(self, *, max_order: int | None = None, limit: int = 200_000) -> pd.DataFrame:
         """One row a minimal cut set, likeliest first: `events` (tuple), `order`, `probability`, `share` (of their sum).

@@ -33,7 +33,7 @@ FOREVER = 10**6
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Intensity(Summarised):
-    """Failures a machine and month: fitted by age, with a season by calendar month and what the fit cannot know (``spread``, relative)."""
+    """Failures per machine and month: fitted by age, with a season by calendar month and what the fit cannot know (``spread``, relative)."""
 
     lives: tuple[ComponentLife, ...]
     rest_rate: float

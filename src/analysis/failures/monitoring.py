@@ -101,7 +101,7 @@ def phase_chart(field: Field, baseline: Baseline, fix: Intervention) -> ControlC
 def _rate_points(
     field: Field, baseline: Baseline, intensity: Intensity, delay: Delay
 ) -> tuple[list[float], Floats, list[int] | None]:
-    """Failures a month over thousand unit-months at equal age and season, the exposure of young months cut to what is reported.
+    """Failures per month over thousand unit-months at equal age and season, the exposure of young months cut to what is reported.
 
     A season that returns every year is no signal, nor is a field that grows older. The last months are judged by limits from the months before.
     """

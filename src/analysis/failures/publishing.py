@@ -972,7 +972,7 @@ class ForecastFacts(Summarised):
 
 @dataclass(frozen=True, kw_only=True)
 class UnitCost(Summarised):
-    """Mean direct cost a failure and its standard error."""
+    """Mean direct cost per failure and its standard error."""
 
     mean: float
     error: float

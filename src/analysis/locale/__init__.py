@@ -22,7 +22,10 @@ _missing: set[str] = set()
 
 @cache
 def catalogue(language: Language) -> Mapping[str, str]:
-    """Every message and its wording in ``language``, from all files of its folder."""
+    """Every message and its wording in ``language``, from all files of its folder.
+
+    A message with a context (``msgctxt``: one English word, two Chinese ones) stands under ``context|message``, see :func:`keyed`.
+    """
     from babel.messages.pofile import read_po
 
     messages: dict[str, str] = {}
@@ -33,15 +36,20 @@ def catalogue(language: Language) -> Mapping[str, str]:
         with entry.open("rb") as file:
             for message in read_po(file, locale=language):
                 if message.id and message.string and not message.fuzzy:
-                    messages[str(message.id)] = str(message.string)
+                    messages[keyed(str(message.id), message.context or "")] = str(message.string)
     return messages
 
 
-def translate(message: str, language: Language) -> str:
+def keyed(message: str, context: str = "") -> str:
+    """The catalogue's key of a message in a context."""
+    return f"{context}|{message}" if context else message
+
+
+def translate(message: str, language: Language, *, context: str = "") -> str:
     """The message in ``language``; English when the catalogue does not know it (see :func:`untranslated`)."""
     if language == "en" or not has_words(message):
         return message
-    found = catalogue(language).get(message)
+    found = catalogue(language).get(keyed(message, context))
     if found is None:
         _missing.add(message)
         return message
@@ -69,9 +77,9 @@ class Text:
         return self.en if language == "en" else self.zh
 
     @classmethod
-    def of(cls, message: str) -> Text:
-        """The catalogue's wording of an English message."""
-        return cls(en=message, zh=translate(message, "zh"))
+    def of(cls, message: str, *, context: str = "") -> Text:
+        """The catalogue's wording of an English message; ``context`` tells homographs apart (Model: 型号 or 模型)."""
+        return cls(en=message, zh=translate(message, "zh", context=context))
 
     @classmethod
     def same(cls, text: str) -> Text:

@@ -17,14 +17,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import Enum
-from functools import cached_property
-from typing import Any, ParamSpec, TypeVar, overload
+from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from analysis.periods import Month
 from analysis.results import Estimated, Fact
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 # How deep the containers of an argument or a result are searched for objects whose queries are known.
 DEPTH = 3
@@ -169,21 +169,34 @@ def _scalars(arguments: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-class traced_property(cached_property):  # type: ignore[type-arg]
-    """A cached property that counts the queries of its first computation at every later use."""
+class traced_property(Generic[T]):
+    """A property computed once whose queries count at every use.
 
-    def __get__(self, instance: Any, owner: type[Any] | None = None) -> Any:
+    Not a :func:`functools.cached_property`: that one steps aside after its first use, and with it the note of the queries.
+    """
+
+    def __init__(self, function: Callable[[Any], T]) -> None:
+        self._function = function
+        self._name = function.__name__
+        self.__doc__ = function.__doc__
+
+    @overload
+    def __get__(self, instance: None, owner: type[Any]) -> traced_property[T]: ...
+    @overload
+    def __get__(self, instance: object, owner: type[Any]) -> T: ...
+    def __get__(self, instance: object | None, owner: type[Any]) -> traced_property[T] | T:
         if instance is None:
             return self
-        assert self.attrname is not None
-        kept = f"_{self.attrname}_reads"
+        kept = f"_traced_{self._name}"
         if kept not in instance.__dict__:
-            with scope_of(
-                f"{type(instance).__module__}.{type(instance).__qualname__}.{self.attrname}", {}
-            ) as scope:
-                value = super().__get__(instance, owner)
+            dotted = f"{owner.__module__}.{owner.__qualname__}.{self._name}"
+            with scope_of(dotted, {}) as scope:
+                value = self._function(instance)
                 remember(value, tuple(scope.reads))
-            instance.__dict__[kept] = tuple(scope.reads)
-            return value
-        follow(*instance.__dict__[kept])
-        return instance.__dict__[self.attrname]
+            instance.__dict__[kept] = (value, tuple(scope.reads))
+        value, queries = instance.__dict__[kept]
+        follow(*queries)
+        return value  # type: ignore[no-any-return]
+
+    def __set__(self, instance: object, value: T) -> None:
+        raise AttributeError(f"{self._name} is computed.")

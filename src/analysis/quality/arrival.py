@@ -22,10 +22,7 @@ if TYPE_CHECKING:
 OLDEST, YOUNGEST = 8, 3
 #: Rows of those months without which no share can be told.
 LEAST_ROWS = 100
-NOTHING_TO_LEARN = Text(
-    en="needs recorded_at and enough earlier months in tickets or ledger",
-    zh="需要工单或过账含 recorded_at 及足够的此前月份",
-)
+NOTHING_TO_LEARN = "needs recorded_at and enough earlier months in tickets or ledger"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +50,7 @@ def arrivals(inputs: StudyInputs) -> tuple[Arrival, ...] | NotDone:
             arrival = _arrival(inputs, table)
             if arrival is not None:
                 found.append(arrival)
-    return tuple(found) or NotDone(reason=NOTHING_TO_LEARN)
+    return tuple(found) or NotDone(reason=Text.of(NOTHING_TO_LEARN))
 
 
 def by_month(inputs: StudyInputs, table: str) -> pd.DataFrame:

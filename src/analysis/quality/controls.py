@@ -23,26 +23,16 @@ class Control(Summarised):
     """A measure of ``gl_totals`` and the sum of our tables that should be the same: a metric's own, or a column of a table."""
 
     measure: str
-    name: Text
+    name: str
     table: str
     metric: str = ""
     column: str = ""
 
 
 CONTROLS = (
-    Control(
-        "after_sales_cost",
-        Text(en="After-sales cost", zh="售后成本"),
-        table="ledger",
-        metric="after_sales_cost",
-    ),
-    Control("revenue", Text(en="Revenue", zh="收入"), table="orders", metric="revenue"),
-    Control(
-        "warranty_provision_closing",
-        Text(en="Warranty provision, closing", zh="质保准备金期末余额"),
-        table="provision",
-        column="closing",
-    ),
+    Control("after_sales_cost", "After-sales cost", table="ledger", metric="after_sales_cost"),
+    Control("revenue", "Revenue", table="orders", metric="revenue"),
+    Control("warranty_provision_closing", "Warranty provision, closing", table="provision", column="closing"),
 )
 
 
@@ -86,7 +76,9 @@ def _compared(inputs: StudyInputs, control: Control) -> ControlTotals:
         differences[month] = stated.derived(
             "control_difference", _own_total(stated, control, month), total, **place
         )
-    return ControlTotals(measure=control.measure, name=control.name, total=totals, difference=differences)
+    return ControlTotals(
+        measure=control.measure, name=Text.of(control.name), total=totals, difference=differences
+    )
 
 
 def _own_total(stated: Stating, control: Control, month: Month) -> Fact:

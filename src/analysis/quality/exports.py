@@ -53,17 +53,15 @@ class ExportRows(Summarised):
 
 #: What a remark begins with, and how it is said; what follows is the word it was taken for.
 _SAID = {
-    "not in the file": Text(en="not in the file; made without it", zh="文件中没有该列，未生成"),
-    "no such file": Text(en="no such file; made without it", zh="没有该文件，未生成"),
-    "words not listed, taken as": Text(en="words not listed, taken as", zh="未列出的取值，归为"),
-    "error cells taken as empty": Text(en="error cells taken as empty", zh="错误单元格按空值处理"),
-    "no row fits the map's rule": Text(en="the rule keeps no row", zh="按该规则没有一行被保留"),
-    "fits two formats": Text(en="fits two of the stated date formats", zh="符合两种所列日期格式"),
-    "day and month exchanged": Text(en="day and month exchanged", zh="日与月互换"),
-    "local time that occurs twice": Text(en="local time that occurs twice", zh="因调时重复的当地时间"),
-    "local time that the clocks skipped": Text(
-        en="local time that the clocks skipped", zh="因调时跳过的当地时间"
-    ),
+    "not in the file": "not in the file; made without it",
+    "no such file": "no such file; made without it",
+    "words not listed, taken as": "words not listed, taken as",
+    "error cells taken as empty": "error cells taken as empty",
+    "no row fits the map's rule": "the rule keeps no row",
+    "fits two formats": "fits two of the stated date formats",
+    "day and month exchanged": "day and month exchanged",
+    "local time that occurs twice": "local time that occurs twice",
+    "local time that the clocks skipped": "local time that the clocks skipped",
 }
 
 
@@ -112,8 +110,9 @@ def _said(kind: str) -> Text:
     start = next((start for start in _SAID if kind.startswith(start)), None)
     if start is None:
         return Text.same(kind)
+    said = Text.of(_SAID[start])
     rest = kind[len(start) :].strip(" ;'") if start.endswith("taken as") else ""
-    return Text(en=f"{_SAID[start].en} {rest}".strip(), zh=f"{_SAID[start].zh}{f' {rest}' if rest else ''}")
+    return Text(en=f"{said.en} {rest}".strip(), zh=f"{said.zh} {rest}".strip())
 
 
 def exports(inputs: StudyInputs, mapped: Sequence[MappedRows]) -> tuple[ExportRows, ...]:

@@ -11,7 +11,7 @@ from analysis.metrics.backend import literal, quoted
 from analysis.quality import views
 from analysis.quality.freshness import MonthGaps
 from analysis.quality.waterfall import Waterfall, files_of
-from analysis.results import Derived, Fact, Lineage, Read, Rows
+from analysis.results import Derived, Fact, Lineage, Read, Rows, Sentence
 from analysis.summaries import Summarised
 from analysis.tables import TableCheck, contract
 from analysis.tables.checks import reason_words
@@ -47,31 +47,28 @@ class AppliedCorrection(Summarised):
 
 
 _KEPT = {
-    "time_order": Text(en="kept, left out of durations", zh="保留，不计入时长"),
-    "references": Text(en="kept, left out where the reference is needed", zh="保留，涉及引用的计算不含"),
-    "keys": Text(en="counted once", zh="只计一次"),
-    "currency": Text(en="converted at the dated rate", zh="按当日汇率折算"),
+    "time_order": "kept, left out of durations",
+    "references": "kept, left out where the reference is needed",
+    "keys": "counted once",
+    "currency": "converted at the dated rate",
 }
 _LABELS = {
-    "time_order": Text(en="events out of order", zh="时间顺序有误"),
-    "references": Text(en="refers to a row that is not there", zh="引用的记录不存在"),
-    "keys": Text(en="exact copies of another row", zh="与其他行完全相同"),
-    "currency": Text(en="in another currency", zh="外币金额"),
-    "ahead": Text(en="in a month that has not come yet", zh="日期在未来月份"),
-    "unknown_column": Text(en="column the contract does not know", zh="数据约定之外的列"),
-    "unknown_file": Text(en="file no table is named after", zh="无对应表的文件"),
-    "empty": Text(en="a table without rows", zh="空表"),
-    "last_line": Text(en="last line without a line break", zh="末行无换行符"),
+    "time_order": "events out of order",
+    "references": "refers to a row that is not there",
+    "keys": "exact copies of another row",
+    "currency": "in another currency",
+    "ahead": "in a month that has not come yet",
+    "unknown_column": "column the contract does not know",
+    "unknown_file": "file no table is named after",
+    "empty": "a table without rows",
+    "last_line": "last line without a line break",
 }
 _COUNTED_ELSEWHERE = frozenset({"rows", "correction"})
-_ASIDE = Text(en="quarantined or left empty", zh="隔离或按空值处理")
-_NOT_YET = Text(en="kept, not seen until then", zh="保留，届时之前不予计入")
-_NOT_READ = Text(en="not read", zh="未读取")
-_SET_ASIDE = {
-    "row": Text(en="row set aside", zh="整行隔离"),
-    "value": Text(en="value left empty", zh="该值按空值处理"),
-}
-_ACTIONS = {"drop": Text(en="dropped", zh="剔除"), "set": Text(en="put right", zh="改正")}
+_ASIDE = "quarantined or left empty"
+_NOT_YET = "kept, not seen until then"
+_NOT_READ = "not read"
+_SET_ASIDE = {"row": "row set aside", "value": "value left empty"}
+_ACTIONS = {"drop": "dropped", "set": "put right"}
 # Faults of a column, a file or a table: what is counted is no row of the table.
 _NO_ROWS = ("unknown", "empty", "last_line")
 
@@ -95,12 +92,12 @@ def _most_first(faults: Iterable[Fault]) -> list[Fault]:
 
 def _kept_fault(inputs: StudyInputs, check: TableCheck, counts: Waterfall) -> Fault:
     place = check.id.removeprefix("tables.").replace(f".{check.reason_code}", "", 1)
-    label = _LABELS.get(check.reason_code) or Text(*reason_words(check.reason_code))
+    label = _label(check.reason_code)
     shown = place
     if check.reason_code == "time_order":
         early, _, late = place.rpartition(".")[2].partition("-")
         shown = f"{check.table}.{late}"
-        label = Text(en=f"{label.en}: before {early}", zh=f"{label.zh}：早于 {early}")
+        label = Sentence("events out of order: before {event}", {"event": early}).text()
     kept = _KEPT.get(check.reason_code) or (_NOT_READ if check.reason_code.startswith("unknown") else _ASIDE)
     rows = Stating(inputs=inputs).exact(
         "faulty_rows",
@@ -116,8 +113,12 @@ def _kept_fault(inputs: StudyInputs, check: TableCheck, counts: Waterfall) -> Fa
         rows=rows,
         share=_share(inputs, rows, check.table, counts),
         example="" if place in _personal() else check.example,
-        kept=kept,
+        kept=Text.of(kept),
     )
+
+
+def _label(code: str) -> Text:
+    return Text.of(_LABELS[code]) if code in _LABELS else Text(*reason_words(code))
 
 
 def _personal() -> frozenset[str]:
@@ -153,10 +154,10 @@ def _ahead(inputs: StudyInputs, gaps: Sequence[MonthGaps], counts: Waterfall) ->
         Fault(
             place=gap.ahead.dimensions["place"],
             code="ahead",
-            reason=_LABELS["ahead"],
+            reason=_label("ahead"),
             rows=gap.ahead,
             example="",
-            kept=_NOT_YET,
+            kept=Text.of(_NOT_YET),
             share=_share(inputs, gap.ahead, gap.table, counts),
         )
         for gap in gaps
@@ -201,7 +202,7 @@ def quarantined(inputs: StudyInputs, counts: Waterfall) -> tuple[Fault, ...]:
                 code=str(reason),
                 reason=Text(*reason_words(str(reason))),
                 example=_shown(example["example"]),
-                kept=_SET_ASIDE[str(scope)],
+                kept=Text.of(_SET_ASIDE[str(scope)]),
                 rows=counted,
                 share=_share(inputs, counted, str(table), counts),
                 where=f"{example['file']}:{int(example['row_number'])}",
@@ -230,7 +231,7 @@ def corrections(inputs: StudyInputs) -> tuple[AppliedCorrection, ...]:
         AppliedCorrection(
             id=entry["id"],
             table=entry["table"],
-            action=_ACTIONS[entry["action"]],
+            action=Text.of(_ACTIONS[entry["action"]]),
             reason=entry["reason"],
             reporter=entry["reporter"],
             rows=Stating(inputs=inputs).exact(

@@ -24,10 +24,10 @@ from analysis.results import Check, Fact, Finding, Sentence
 
 # What the parts would have shown, for those that could not be made.
 PARTS = {
-    "near": Text(en="near duplicates", zh="疑似重复"),
-    "histories": Text(en="the month against its own past", zh="与自身历史的比较"),
-    "controls": Text(en="control totals of the general ledger", zh="总账控制数"),
-    "arrivals": Text(en="rows still to come", zh="尚未到达的行"),
+    "near": "near duplicates",
+    "histories": "the month against its own past",
+    "controls": "control totals of the general ledger",
+    "arrivals": "rows still to come",
 }
 
 
@@ -193,8 +193,8 @@ def out_of_line(month: Month, histories: Sequence[OwnHistory]) -> list[Finding]:
 
 def _named(history: OwnHistory) -> Text:
     if not history.column:
-        return Text(en=f"Rows of {history.table}", zh=f"{history.table} 行数")
-    return Text(en=f"Mean of {history.name}", zh=f"{history.name} 均值")
+        return Sentence("Rows of {table}", {"table": history.table}).text()
+    return Sentence("Mean of {column}", {"column": history.name}).text()
 
 
 def twice_entered(tables: Sequence[NearDuplicates]) -> list[Finding]:

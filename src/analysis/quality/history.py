@@ -34,7 +34,7 @@ YEAR = 12
 LEAST_CHANGES, MOST_CHANGES = 10, 23
 #: Rows with a value that every month must have for its mean or its count to be nearly normal.
 LEAST_ROWS = 30
-TOO_SHORT = Text(en="needs two years of months with enough rows", zh="需要两年行数充足的月份")
+TOO_SHORT = "needs two years of months with enough rows"
 _DRAWS, _SEED = 160_000, 20_261_110
 _NORMAL_MAD = 1.4826
 
@@ -73,7 +73,7 @@ def histories(inputs: StudyInputs) -> tuple[OwnHistory, ...] | NotDone:
     series = [one for name in inputs.engine.tables.tables for one in _table_series(inputs, name)]
     judged = [one for one in series if _changes(one.values, inputs.month) is not None]
     if not judged:
-        return NotDone(reason=TOO_SHORT)
+        return NotDone(reason=Text.of(TOO_SHORT))
     chance = float(inputs.assumptions.value("history_chance", on=inputs.month.last_day))
     found = [_judged(inputs, one, family_chance=chance, series_judged=len(judged)) for one in judged]
     return tuple(sorted(found, key=lambda history: (-history.score, history.name)))

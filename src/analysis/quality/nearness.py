@@ -25,7 +25,7 @@ from analysis.tables import contract
 COMPARED_LETTERS = 200
 #: Pairs kept as evidence.
 LISTED = 1000
-NO_TABLE = Text(en="no table has the columns that two rows would have to share", zh="没有表含两行须相同的列")
+NO_TABLE = "no table has the columns that two rows would have to share"
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def near_duplicates(inputs: StudyInputs, copies: Mapping[str, Fact]) -> tuple[Ne
         info, same = inputs.engine.tables.tables[rule.table], _given(inputs, rule)
         if info.rows and same:
             found.append(_near(inputs, rule, same, copies[rule.table]))
-    return tuple(found) or NotDone(reason=NO_TABLE)
+    return tuple(found) or NotDone(reason=Text.of(NO_TABLE))
 
 
 def _given(inputs: StudyInputs, rule: NearRule) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from analysis.locale import Text
 from analysis.metrics import NotDone, Parts, StudyInputs
 from analysis.metrics import study as study_of
 from analysis.params.screen_figures import ScreenFigure, load_screen_figures
@@ -112,7 +113,7 @@ def study(
             found.time_order(faults),
             *found.controls_agree(controls or ()),
             *found.screens_agree(screens),
-            *parts.not_tested(found.PARTS),
+            *parts.not_tested({name: Text.of(what) for name, what in found.PARTS.items()}),
         ),
     )
 

@@ -2,7 +2,7 @@
 
 What is asked: every cell ran and none hid an error in a stream; every wording has its translation; every number in words,
 tiles, tables and drawings is a fact and agrees with it; no personal data, secret or machine path is in an output; every
-evidence file a finding names is there.
+evidence file a finding names is there; every number stands under its own heading.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import PublicationRefused
-from analysis.exhibits.blocks import MIME
+from analysis.exhibits.record import MIME
+from analysis.exhibits.shape import misplaced
 from analysis.locale import LANGUAGES, Language
 from analysis.report.exhibit_index import EXHIBITS
 from analysis.report.record import Json, PackRecord, Place, evidence_stem
@@ -65,7 +66,8 @@ def record_problems(record: PackRecord, *, personal: frozenset[str], paths: Sequ
     for place, block in record.blocks:
         problems += _untranslated(place, block)
         problems += [
-            Problem(place=f"{place}, {block['id']}", text=text) for text in _numbers(block, record.facts)
+            Problem(place=f"{place}, {block['id']}", text=text)
+            for text in (*_numbers(block, record.facts), *_misplaced(block, record.facts))
         ]
     problems += _blocking(record)
     problems += _evidence(record)
@@ -147,6 +149,12 @@ def _numbers(block: Json, facts: Mapping[str, Json]) -> Iterator[str]:
                 yield from _cell(cell, facts)
     for drawing, language in _drawings(block):
         yield from _drawing(drawing, facts, language)
+
+
+def _misplaced(block: Json, facts: Mapping[str, Json]) -> Iterator[str]:
+    """A right number under a wrong heading: not of the metric, slice or period that its column, row or tile states."""
+    for text in misplaced(block, facts):
+        yield f"{text} The number stands under a heading that is not its own; correct the exhibit."
 
 
 def _segment_lists(node: Any, language: Language) -> Iterator[list[Json]]:

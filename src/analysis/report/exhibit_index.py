@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from analysis.exhibits.blocks import MIME
 from analysis.exhibits.markup import NUMBERED
+from analysis.exhibits.record import MIME
 from analysis.locale import LANGUAGES, Language, translate
 from analysis.report.executed import SUMMARY_SECTIONS
 

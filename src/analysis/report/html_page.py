@@ -9,9 +9,9 @@ from html import escape
 from typing import Any
 
 from analysis.errors import NotebookFailed
-from analysis.exhibits.blocks import MIME
 from analysis.exhibits.markup import Markup
 from analysis.exhibits.prose import prose_blocks, prose_text
+from analysis.exhibits.record import MIME
 from analysis.exhibits.shape import validate
 from analysis.locale import Language
 from analysis.report.executed import Notebook

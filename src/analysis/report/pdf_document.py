@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.errors import NotebookFailed, ParameterError, PublicationRefused, suggestion
-from analysis.exhibits.blocks import MIME
 from analysis.exhibits.prose import prose_text
+from analysis.exhibits.record import MIME
 from analysis.exhibits.shape import validate
 from analysis.exhibits.style import LIGHT
 from analysis.formats import date_text, month_text

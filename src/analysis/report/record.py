@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import PublicationRefused
-from analysis.exhibits.blocks import MIME
+from analysis.exhibits.record import MIME
 
 Json = dict[str, Any]
 TIE_OUT = "ledger_tied_out"

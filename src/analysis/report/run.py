@@ -26,7 +26,8 @@ from analysis.errors import (
     SourceError,
     suggestion,
 )
-from analysis.exhibits.blocks import MIME, Block, not_computed, not_made, sections_not_made
+from analysis.exhibits.record import MIME, Block
+from analysis.exhibits.statements import not_computed, not_made, sections_not_made
 from analysis.locale import Text
 from analysis.params.places import notebook_files
 from analysis.report.progress import Progress
@@ -405,7 +406,7 @@ class _Watch:
 def _stopped_by(error: Mapping[str, Any], cell: Mapping[str, Any], index: int) -> Exception:
     from papermill.exceptions import PapermillExecutionError
 
-    return PapermillExecutionError(
+    stopped: Exception = PapermillExecutionError(
         cell_index=index,
         exec_count=cell.get("execution_count"),
         source=cell["source"],
@@ -413,6 +414,7 @@ def _stopped_by(error: Mapping[str, Any], cell: Mapping[str, Any], index: int) -
         evalue=error["evalue"],
         traceback=error["traceback"],
     )
+    return stopped
 
 
 def _fault(

@@ -209,6 +209,6 @@ def same(one: Any, other: Any) -> bool:
 
 def masked(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows with every personal column masked."""
-    from analysis.exhibits.blocks import MASK, personal_columns
+    from analysis.exhibits.statements import MASK, personal_columns
 
     return rows.assign(**{name: MASK for name in rows.columns if name in personal_columns()})

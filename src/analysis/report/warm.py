@@ -27,7 +27,7 @@ _MODULES = (
     "matplotlib.font_manager",
     "scipy.stats",
     "analysis.workbook",
-    "analysis.exhibits.blocks",
+    "analysis.exhibits.statements",
     "analysis.exhibits.style",
     "analysis.exhibits.markup",
     "analysis.exhibits.charts",

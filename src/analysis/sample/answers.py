@@ -16,7 +16,7 @@ from analysis.sample.truths import TRUTHS, SampleTruth
 WORKING_MEASURE, FAILED_MEASURE = "remote-diagnosis-east", "consolidated-freight-north"
 
 if TYPE_CHECKING:
-    from analysis.sample.build import World
+    from analysis.sample.world import World
 
 
 def answer_sheet(life: World, made: dict[str, pa.Table], spots: dict[str, int]) -> SampleTruth:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,58 +27,12 @@ from analysis.sample import (
     work,
 )
 from analysis.sample.answers import answer_sheet
-from analysis.sample.customers import Customers, Purchases
-from analysis.sample.installed_base import Units
-from analysis.sample.loyalty import Experience, Loyalty, Terms
-from analysis.sample.money import Claims, Parts, Postings, Provision
-from analysis.sample.sales import Sales
-from analysis.sample.service import Orders
-from analysis.sample.streams import Ints, Streams, mark
+from analysis.sample.streams import Streams, mark
 from analysis.sample.timeline import Timeline
 from analysis.sample.truths import TRUTHS, Planted, SampleTruth
-from analysis.sample.voice import Surveys
-from analysis.sample.work import Desk, Staff
+from analysis.sample.world import World
 
 FORMATS = ("parquet", "csv")
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class World:
-    """Everything as arrays, before it becomes tables: what the tests and the answer sheet look into."""
-
-    streams: Streams
-    scale: float
-    customers: Customers
-    purchases: Purchases
-    product: Ints
-    quantity: Ints
-    desk: Desk
-    crew: Staff
-    experience: Experience
-    loyalty: Loyalty
-    terms: Terms
-    parts: Parts
-    claims: Claims
-    sold: Sales
-    postings: Postings
-    provision: Provision
-    surveys: Surveys
-
-    @property
-    def timeline(self) -> Timeline:
-        return self.desk.timeline
-
-    @property
-    def planted(self) -> Planted:
-        return self.desk.planted
-
-    @property
-    def units(self) -> Units:
-        return self.desk.units
-
-    @property
-    def orders(self) -> Orders:
-        return self.desk.orders
 
 
 def planted_for(*, last_month: str, months: int, null: bool, off: frozenset[str]) -> Planted:

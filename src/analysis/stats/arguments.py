@@ -191,7 +191,8 @@ class _Look:
             raise self.refuse(
                 name, f"is {_shown(value)}; give the counts of one cohort, or a list of cohorts."
             )
-        for cohort in value if len(value) and np.ndim(value[0]) else [value]:
+        listed = list(value)
+        for cohort in listed if listed and np.ndim(listed[0]) else [value]:
             self.numeric(name, cohort)
 
     def _one_dimension(self, name: str, array: Any, lengths: dict[str, int]) -> None:

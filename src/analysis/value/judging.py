@@ -371,7 +371,7 @@ def _basis(
             id="value.basis",
             outcome="info",
             sentence=Sentence(
-                "Value is counted on {basis}, over {horizon}, discounted at {rate} a year; time is in weeks of seven days.",
+                "Value is counted on {basis}, over {horizon}, discounted at {rate} per year; time is in weeks of seven days.",
                 {"basis": BASIS_NAMES[settings.basis], "horizon": parts["horizon"], "rate": rate},
             ),
         )

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import AnalysisError, ContractError, ParameterError, SourceError, suggestion
-from analysis.exhibits.blocks import Block, checks_block, evidence_stems, findings_block, flattened, show
+from analysis.exhibits.record import Block, flattened, show
+from analysis.exhibits.statements import checks_block, evidence_stems, findings_block
 from analysis.locale import Text
 from analysis.metrics import Engine, Registry, StudyInputs
 from analysis.metrics.inputs import ClaimsAhead, EarlierEdition

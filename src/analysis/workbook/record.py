@@ -13,8 +13,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.exhibits.blocks import MASK, Block, personal_columns
 from analysis.exhibits.listing import harmless, listing_csv
+from analysis.exhibits.record import Block
+from analysis.exhibits.statements import MASK, blank, personal_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,7 +82,8 @@ class Record:
         """The text of every query a fact's lineage names, and of the tables computed on the way that it reads."""
         named = (lineage or {}).get("queries", ())
         for key in named.values() if isinstance(named, Mapping) else named:
-            if key not in self._queries:
+            # what another section published has its queries in that section's record
+            if key in self._engine.queries and key not in self._queries:
                 self._queries[key] = self._engine.queries[key]
                 self._made |= self._engine.made_tables(self._queries[key])
 
@@ -97,7 +99,7 @@ class Record:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         for row in rows:
-            writer.writerow(["" if _blank(value) else safe_cell(value) for value in row])
+            writer.writerow(["" if blank(value) else safe_cell(value) for value in row])
         content = text.getvalue().encode("utf-8-sig")
         _write_bytes(self.folder / "evidence" / f"{stem}.csv", content)
         return hashlib.sha256(content).hexdigest()
@@ -113,10 +115,6 @@ class Record:
         """Every fact any section has recorded so far, once."""
         facts = {entry["id"]: entry for section in self.of("facts").values() for entry in section}
         return list(facts.values())
-
-
-def _blank(value: Any) -> bool:
-    return value is None or value != value
 
 
 def _write_json(path: Path, content: Any) -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from analysis.errors import MissingData
-from analysis.exhibits.blocks import Block, checks_block, evidence_stems, findings_block
+from analysis.exhibits.record import Block
+from analysis.exhibits.statements import checks_block, evidence_stems, findings_block
 from analysis.metrics import StudyInputs
 from analysis.results import by_severity
 from analysis.workbook.month_run import MonthRun

@@ -17,7 +17,7 @@ from analysis.costs.reserve import Provision, provision_of
 from analysis.costs.yields import flexed_budget
 from analysis.errors import ParameterError
 from analysis.exhibits import costs as exhibits
-from analysis.exhibits.blocks import Block
+from analysis.exhibits.record import Block
 from analysis.metrics import StudyInputs
 from analysis.metrics.inputs import EarlierEdition
 from analysis.params import Assumptions

@@ -14,7 +14,7 @@ import pytest
 from analysis.costs.hindsight import Hindsight, NoHindsight, hindsight_checks, hindsight_of
 from analysis.costs.outlook import Outlook, outlook_findings, outlook_of
 from analysis.exhibits import costs as exhibits
-from analysis.exhibits.blocks import facts_block
+from analysis.exhibits.statements import facts_block
 from analysis.metrics import StudyInputs
 from analysis.params import load_run
 from analysis.periods import Month

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from analysis import executive
-from analysis.exhibits.blocks import Tile, tiles
 from analysis.exhibits.executive import headline_tiles, tiles_of_sections
+from analysis.exhibits.key_figures import tiles
+from analysis.exhibits.vocabulary import Tile
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
 from analysis.workbook.record import Record

@@ -11,9 +11,20 @@ import pandas as pd
 import pytest
 
 from analysis.errors import MissingData, ParameterError
-from analysis.exhibits import blocks
-from analysis.exhibits.blocks import MIME, Block, Blocks, Column, Row, Tile
+from analysis.exhibits.key_figures import tiles
+from analysis.exhibits.record import KINDS, MIME, Block, Blocks, show
 from analysis.exhibits.shape import references, validate
+from analysis.exhibits.statements import (
+    callout,
+    checks_block,
+    evidence_preview,
+    facts_block,
+    findings_block,
+    not_computed,
+    personal_columns,
+)
+from analysis.exhibits.tables import table
+from analysis.exhibits.vocabulary import Column, Row, Tile
 from analysis.locale import LANGUAGES, Text
 from analysis.results import Check, Fact, Finding, Interval, Sentence, without_value
 
@@ -30,9 +41,7 @@ def amount(value: str, **dimensions: str) -> Fact:
 
 def one_column(*values: Fact | str | None, **options: object) -> Block:
     column = Column(key="value", label=Text("Cost", "成本"), **options)  # type: ignore[arg-type]
-    return blocks.table(
-        "t", title=TITLE, columns=[column], rows=[Row(cells={"value": value}) for value in values]
-    )
+    return table("t", title=TITLE, columns=[column], rows=[Row(cells={"value": value}) for value in values])
 
 
 def printed(block: Block, language: str) -> list[str]:
@@ -103,10 +112,10 @@ def test_a_change_is_coloured_by_what_is_better() -> None:
         ),
         (lambda: one_column(*[None] * 201), "201 rows, at most 200"),
         (
-            lambda: blocks.table("t", title=TITLE, columns=[NAME], rows=[Row(cells={"nmae": "x"})]),
+            lambda: table("t", title=TITLE, columns=[NAME], rows=[Row(cells={"nmae": "x"})]),
             "no column 'nmae'. Did you mean 'name'?",
         ),
-        (lambda: blocks.table("t", title=TITLE, columns=[NAME, NAME], rows=[]), "a column key is used twice"),
+        (lambda: table("t", title=TITLE, columns=[NAME, NAME], rows=[]), "a column key is used twice"),
     ],
 )
 def test_what_a_table_refuses(build: object, message: str) -> None:
@@ -120,7 +129,7 @@ def every_block() -> list[Block]:
 
 
 def test_every_kind_is_plain_json_and_carries_each_fact_it_prints(every_block: list[Block]) -> None:
-    assert {block.kind for block in every_block} == set(blocks.KINDS)
+    assert {block.kind for block in every_block} == set(KINDS)
     for block in every_block:
         bundle = block._repr_mimebundle_()
         record = json.loads(json.dumps(bundle[MIME], allow_nan=False))
@@ -152,9 +161,9 @@ def test_a_figure_without_a_part_is_refused(every_block: list[Block], part: str)
 
 
 def test_untranslated_names_only_what_the_catalogue_lacks() -> None:
-    known = blocks.callout("c", tone="info", title=Sentence("Not computed"))
-    unknown = blocks.callout("c", tone="info", title=Sentence("A wording nobody has translated"))
-    again = blocks.callout("d", tone="info", title=Sentence("A wording nobody has translated"))
+    known = callout("c", tone="info", title=Sentence("Not computed"))
+    unknown = callout("c", tone="info", title=Sentence("A wording nobody has translated"))
+    again = callout("d", tone="info", title=Sentence("A wording nobody has translated"))
     assert known.payload["untranslated"] == []
     assert (
         unknown.payload["untranslated"]
@@ -173,9 +182,7 @@ def test_findings_stand_by_gravity_and_number_their_evidence() -> None:
         rank=rank,
         evidence=evidence,
     )
-    block = blocks.findings_block(
-        "f", [make("good", 9, rows), make("alert", 1, None), make("alert", 2, rows)]
-    )
+    block = findings_block("f", [make("good", 9, rows), make("alert", 1, None), make("alert", 2, rows)])
     listed = [
         (finding["severity"], finding["rank"], finding["evidence"]) for finding in block.payload["findings"]
     ]
@@ -191,16 +198,14 @@ def test_the_preview_of_evidence_shows_twenty_rows_and_no_personal_data() -> Non
             "share": 0.12345,
         }
     )
-    preview = blocks.evidence_preview(
-        rows.rename(columns={"customer_name": sorted(blocks.personal_columns())[0]})
-    )
+    preview = evidence_preview(rows.rename(columns={"customer_name": sorted(personal_columns())[0]}))
     assert (len(preview["rows"]), preview["total"]) == (20, 30)
     assert preview["rows"][0] == ["***", "1,234.50", "", "0.1235"]
 
 
 def test_checks_that_failed_come_first() -> None:
     checks = [Check(id=outcome, outcome=outcome, sentence=TITLE) for outcome in ("passed", "info", "failed")]  # type: ignore[arg-type]
-    assert [check["id"] for check in blocks.checks_block("c", checks).payload["checks"]] == [
+    assert [check["id"] for check in checks_block("c", checks).payload["checks"]] == [
         "failed",
         "info",
         "passed",
@@ -208,7 +213,7 @@ def test_checks_that_failed_come_first() -> None:
 
 
 def test_not_computed_names_what_is_missing() -> None:
-    block = blocks.not_computed(MissingData("surveys.score", "surveys.nps"), id="x")
+    block = not_computed(MissingData("surveys.score", "surveys.nps"), id="x")
     body = {
         language: "".join(segment["t"] for segment in block.payload["body"][language])
         for language in LANGUAGES
@@ -219,7 +224,7 @@ def test_not_computed_names_what_is_missing() -> None:
 
 def test_a_tile_without_history_has_no_spark_and_one_without_value_says_why() -> None:
     lost = without_value("csat", "2026-10", "share", "surveys.score")
-    tile = blocks.tiles("t", [Tile(label=Text("Satisfied", "满意"), fact=lost)]).payload["tiles"][0]
+    tile = tiles("t", [Tile(label=Text("Satisfied", "满意"), fact=lost)]).payload["tiles"][0]
     assert tile["spark"] is None
     assert tile["value"]["zh"] == [{"t": "未计算：缺少 surveys.score", "k": "fact", "fact": lost.id}]
 
@@ -230,7 +235,7 @@ def test_a_spark_line_breaks_at_a_missing_value() -> None:
         without_value("m", "2026-03", "share", "tickets"),
         Fact(metric="m", period="2026-04", unit="share", value=0.2),
     ]
-    tile = blocks.tiles("t", [Tile(label=Text("M", "M"), fact=facts[-1], history=facts)]).payload["tiles"][0]
+    tile = tiles("t", [Tile(label=Text("M", "M"), fact=facts[-1], history=facts)]).payload["tiles"][0]
     # margin 3, width 96 over 3 steps of 30; the lowest value on the bottom (21), the highest on top (3), 0.2 half-way (12)
     assert 'd="M3.0 21.0 L33.0 3.0 M93.0 12.0"' in tile["spark"]["svg"]
 
@@ -238,7 +243,7 @@ def test_a_spark_line_breaks_at_a_missing_value() -> None:
 def test_show_displays_each_block_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
     monkeypatch.setattr("IPython.display.display", lambda block: seen.append(block.id))
-    first, second = blocks.facts_block("a", []), blocks.facts_block("b", [])
-    blocks.show(first, None, [second, (first,)])
+    first, second = facts_block("a", []), facts_block("b", [])
+    show(first, None, [second, (first,)])
     Blocks((second,))._ipython_display_()
     assert seen == ["a", "b", "a", "b"]

@@ -11,9 +11,10 @@ import exhibit_gallery as gallery
 import pytest
 
 from analysis.errors import ParameterError
-from analysis.exhibits import blocks
-from analysis.exhibits.blocks import Column, Row
 from analysis.exhibits.listing import harmless, listing_csv, write_listing
+from analysis.exhibits.statements import checks_block
+from analysis.exhibits.tables import table
+from analysis.exhibits.vocabulary import Column, Row
 from analysis.locale import Text
 from analysis.results import Fact, Interval, Sentence
 
@@ -31,7 +32,7 @@ def test_values_are_full_and_intervals_two_columns() -> None:
         n=12,
         interval=Interval(low=1_000_000.5, high=2_000_000.25, level=0.95, method="bootstrap"),
     )
-    block = blocks.table(
+    block = table(
         "t",
         title=Sentence("Not computed"),
         columns=[
@@ -59,7 +60,7 @@ def test_the_table_behind_a_chart_is_listed_and_a_callout_has_none(tmp_path: Pat
     assert path.read_bytes().startswith(b"\xef\xbb\xbf")
     assert len(path.read_text(encoding="utf-8-sig").splitlines()) == 8  # header, six regions, the average
     with pytest.raises(ParameterError, match="a checks has no table to list"):
-        listing_csv(blocks.checks_block("c", []).payload)
+        listing_csv(checks_block("c", []).payload)
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+x", "-x", "@x", "\tx", "\rx"])

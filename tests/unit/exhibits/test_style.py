@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from analysis.errors import ParameterError
-from analysis.exhibits.blocks import Column, Row
 from analysis.exhibits.markup import themed
 from analysis.exhibits.style import (
     CATEGORIES,
@@ -32,6 +31,7 @@ from analysis.exhibits.style import (
     tick_text,
     words,
 )
+from analysis.exhibits.vocabulary import Column, Row
 from analysis.locale import Text
 from analysis.results import Fact
 

@@ -12,17 +12,29 @@ import nbformat
 import pytest
 
 from analysis.exhibits.prose import prose_messages
-from analysis.locale import catalogue, has_words
+from analysis.locale import catalogue, has_words, keyed
 
 ROOT = Path(__file__).resolve().parents[3]
 SOURCE = ROOT / "src" / "analysis"
 
 
+# functions whose argument at this place is a message of the catalogue; so is every ``head=`` and ``total_head=``
+MESSAGE_AT = {"Sentence": 0, "Text.of": 0, "named": 0, "words": 1, "entry": 2, "line": 2, "_absent": 2}
+
+
 def templates(path: Path) -> Iterator[str]:
-    """String constants that reach ``Sentence(…)`` or ``Text.of(…)`` directly, or by either branch of a conditional."""
+    """Keys of the catalogue: constants that reach a message's place directly, or by either branch of a conditional."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and node.args and ast.unparse(node.func) in ("Sentence", "Text.of"):
-            yield from leaves(node.args[0])
+        if not isinstance(node, ast.Call):
+            continue
+        given = {keyword.arg: keyword.value for keyword in node.keywords}
+        context = "".join(leaves(given["context"])) if "context" in given else ""
+        place = MESSAGE_AT.get(ast.unparse(node.func), len(node.args))
+        places = node.args[place : place + 1] + [
+            given[name] for name in ("head", "total_head") if name in given
+        ]
+        for message in places:
+            yield from (keyed(text, context) for text in leaves(message))
 
 
 def leaves(node: ast.expr) -> Iterator[str]:

@@ -15,25 +15,22 @@ import pandas as pd
 
 from analysis.errors import MissingData
 from analysis.exhibits import charts
-from analysis.exhibits.blocks import (
-    Block,
-    Column,
-    Comparison,
+from analysis.exhibits.charts import Curve, Item, Series
+from analysis.exhibits.figures import figure
+from analysis.exhibits.key_figures import tiles
+from analysis.exhibits.record import Block
+from analysis.exhibits.statements import (
     EvidenceFile,
-    Row,
-    Tile,
     callout,
     checks_block,
     evidence_block,
     facts_block,
-    figure,
     findings_block,
     not_computed,
-    table,
-    tiles,
 )
-from analysis.exhibits.charts import Curve, Item, Series
 from analysis.exhibits.style import Drawing
+from analysis.exhibits.tables import table
+from analysis.exhibits.vocabulary import Column, Comparison, Row, Tile
 from analysis.locale import Text
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Interval, Sentence, without_value

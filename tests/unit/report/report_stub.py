@@ -9,7 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from analysis.exhibits.blocks import MIME
+from analysis.exhibits.record import MIME
 from analysis.locale import LANGUAGES, Text
 from analysis.periods import Month
 

@@ -10,7 +10,7 @@ import pytest
 from report_stub import COST, callout, checks_block, executed, fact, output, shown, words
 
 from analysis.errors import PublicationRefused
-from analysis.exhibits.blocks import MIME
+from analysis.exhibits.record import MIME
 from analysis.report.checks import file_problems, personal_values, record_problems, refuse
 from analysis.report.record import read_record
 from analysis.report.shown import shows
@@ -381,3 +381,26 @@ def test_a_refusal_lists_the_first_problems_and_counts_the_rest(tmp_path):
 
 def test_the_mime_type_is_the_one_that_blocks_use():
     assert MIME.endswith("block+json")
+
+
+def under(metric: str, **stated: Any) -> dict[str, Any]:
+    """A table of one cell, whose column states a metric and whose row states a slice."""
+    block = cell("1,200.5")
+    text = {"en": "Cost", "zh": "成本"}
+    column = {"key": "cost", "label": text, "unit": text, "align": "right", "type": "number", "wide": False}
+    block["columns"] = [column | {"metric": [metric]}]
+    block["rows"][0] |= stated
+    return block
+
+
+def test_a_right_number_under_a_wrong_heading_is_refused(tmp_path: Path):
+    own = fact()["metric"]
+    assert "heading" not in problems(tmp_path, [output(under(own))])
+    assert f"is no {own}_of_old" in problems(tmp_path, [output(under(f"{own}_of_old"))])
+    assert "under a heading that is not its own" in problems(tmp_path, [output(under(f"{own}_of_old"))])
+
+
+def test_a_right_number_in_a_wrong_row_is_refused(tmp_path: Path):
+    own = fact()["metric"]
+    assert "is of region None, not West" in problems(tmp_path, [output(under(own, slice={"region": "West"}))])
+    assert "heading" not in problems(tmp_path, [output(under(own, slice={"region": None}))])

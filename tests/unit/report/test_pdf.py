@@ -15,7 +15,7 @@ import pytest
 from pypdf import PdfReader
 
 from analysis.errors import NotebookFailed, ParameterError, PublicationRefused
-from analysis.exhibits.blocks import MIME
+from analysis.exhibits.record import MIME
 from analysis.exhibits.shape import validate
 from analysis.report.pdf import notebook_pdf, write_pdf
 from analysis.report.pdf_columns import LANDSCAPE_WIDTH, TEXT_WIDTH, breakable, panels, typeface

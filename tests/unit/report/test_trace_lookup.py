@@ -144,7 +144,7 @@ def table_block(id: str, *facts: dict, labels: tuple[str, ...] = ("East", "West"
 
 
 def notebook(order: int, section: str, *blocks: dict) -> dict:
-    from analysis.exhibits.blocks import MIME
+    from analysis.exhibits.record import MIME
 
     outputs = [{"output_type": "display_data", "data": {MIME: block}} for block in blocks]
     return {

@@ -15,11 +15,12 @@ from scipy import optimize, special, stats
 
 from analysis.periods import Month
 from analysis.sample import TRUTHS, company, customers, loyalty, money, work
-from analysis.sample.build import World, world
+from analysis.sample.build import world
 from analysis.sample.company import COMPLAINT, COMPRESSOR, CONTROL_BOARD, REPAIR
 from analysis.sample.customers import DAYS_PER_WEEK, MAINTENANCE_CONTRACT, SUBSCRIPTION
 from analysis.sample.failures import Exposure
 from analysis.sample.service import FIELD_TYPES, LANDMARK_DAYS, first_time
+from analysis.sample.world import World
 
 LEVEL = 0.05
 

@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 
 from analysis.errors import ContractError, SourceError
-from analysis.exhibits.blocks import Column, Row, findings_block, table
+from analysis.exhibits.statements import findings_block
+from analysis.exhibits.tables import table
+from analysis.exhibits.vocabulary import Column, Row
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
 from analysis.periods import Month

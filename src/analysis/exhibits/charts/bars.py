@@ -8,7 +8,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 from analysis.errors import ParameterError
-from analysis.exhibits.blocks import Column, Row
 from analysis.exhibits.charts.parts import (
     Item,
     as_text,
@@ -34,6 +33,7 @@ from analysis.exhibits.style import (
     tick_text,
     value_axis,
 )
+from analysis.exhibits.vocabulary import Column, Row
 from analysis.formats import ONE, Scale, Unit, decimal
 from analysis.locale import Language, Text
 from analysis.results import Fact

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from analysis.errors import ParameterError
-from analysis.exhibits.blocks import Cell, Column, Row
 from analysis.exhibits.charts.labels import wrapped
 from analysis.exhibits.charts.parts import (
     Item,
@@ -45,6 +44,7 @@ from analysis.exhibits.style import (
     tick_text,
     value_axis,
 )
+from analysis.exhibits.vocabulary import Cell, Column, Row
 from analysis.formats import NO_VALUE, Scale, Unit, cell_text
 from analysis.locale import Language, Text
 from analysis.periods import Month

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import ParameterError
-from analysis.exhibits.blocks import Cell, Column, Row
 from analysis.exhibits.charts.parts import (
     Item,
     Name,
@@ -38,6 +37,7 @@ from analysis.exhibits.style import (
     value_axis,
     words,
 )
+from analysis.exhibits.vocabulary import Cell, Column, Row
 from analysis.formats import ONE, Scale, Unit
 from analysis.locale import Language, Text
 from analysis.periods import Month

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import ParameterError
-from analysis.exhibits.blocks import Cell, Column, Row
 from analysis.exhibits.charts.labels import LINE_HEIGHT, spread, wrapped
 from analysis.exhibits.style import TEXT_SIZE, annotate, colour, label, shown, text_colour, text_width
+from analysis.exhibits.vocabulary import Cell, Column, Row
 from analysis.formats import ONE, Scale, Unit, cell_text
 from analysis.locale import LANGUAGES, Language, Text
 from analysis.periods import Month

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from analysis.exhibits.blocks import Column, Row
 from analysis.exhibits.charts.labels import wrapped
 from analysis.exhibits.style import TEXT_SIZE, Drawing, annotate, colour, label, words
+from analysis.exhibits.vocabulary import Column, Row
 from analysis.formats import cell_text
 from analysis.locale import Language, Text
 

@@ -1,0 +1,197 @@
+"""Findings, checks, remarks and hidden records as blocks."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal
+
+from analysis.errors import MissingData
+from analysis.exhibits.record import Block, Gathered
+from analysis.locale import Text
+from analysis.results import Check, Fact, Finding, Sentence, by_severity
+from analysis.tables import contract
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PREVIEW_ROWS = 20
+MASK = "***"
+
+
+def callout(
+    id: str, *, tone: Literal["info", "watch", "alert"], title: Sentence, body: Sentence | None = None
+) -> Block:
+    """A remark set apart."""
+    gathered = Gathered(id)
+    return gathered.record("callout", tone=tone, title=gathered.sentence(title), body=gathered.optional(body))
+
+
+def not_computed(missing: MissingData, *, id: str, what: Text | None = None) -> Block:
+    """Says which tables or columns a part of the report lacks; the rest of the page stands."""
+    title = Sentence("{what}: not computed", {"what": what}) if what else Sentence("Not computed")
+    needs = ", ".join(missing.needs)
+    body = (
+        Sentence("This part needs {needs}, which the data of this run do not hold.", {"needs": needs})
+        if needs
+        else None
+    )
+    return callout(id, tone="info", title=title, body=body)
+
+
+NO_FINDING = Sentence("No finding survives the checks against chance.")
+
+
+def not_made(*, id: str, kind: str, notebook: str, cell: str) -> Block:
+    """Says that a fault of the program kept one part from being made; the message and the traceback are no matter of the page."""
+    return callout(
+        id,
+        tone="alert",
+        title=Sentence("This part could not be made"),
+        body=Sentence(
+            "The program met a fault of its own ({kind}). Please report it with the notebook {notebook} and the cell {cell}; this pack is not for signature.",
+            {"kind": kind, "notebook": notebook, "cell": cell},
+        ),
+    )
+
+
+def sections_not_made(*, id: str, notebooks: Sequence[str]) -> Block:
+    """Says at the head of a summary in which notebooks something could not be made."""
+    return callout(
+        id,
+        tone="alert",
+        title=Sentence("This pack is incomplete"),
+        body=Sentence(
+            "Parts of these notebooks could not be made and are missing from this summary: {notebooks}.",
+            {"notebooks": ", ".join(notebooks)},
+        ),
+    )
+
+
+def findings_block(
+    id: str,
+    findings: Sequence[Finding],
+    *,
+    evidence: Mapping[int, str | None] | None = None,
+    empty: Sentence = NO_FINDING,
+) -> Block:
+    """Findings, the gravest first, each with the first rows of its evidence.
+
+    ``evidence`` gives the file stem by position in severity order; by default :func:`evidence_stems` names them.
+    """
+    gathered = Gathered(id)
+    ordered = by_severity(findings)
+    stems = evidence_stems(ordered) if evidence is None else [evidence.get(i) for i in range(len(ordered))]
+    records = []
+    for finding, stem in zip(ordered, stems, strict=True):
+        gathered.sentence(finding.statement)
+        method = gathered.text(Text.of(finding.method)) if finding.method else None
+        preview = None if finding.evidence is None else evidence_preview(finding.evidence)
+        records.append(finding.as_json(evidence=stem) | {"method": method, "preview": preview})
+    return gathered.record("findings", findings=records, empty=gathered.sentence(empty))
+
+
+def evidence_stems(findings: Sequence[Finding]) -> list[str | None]:
+    """File stems of evidence: ``failures.excess-1``, ``-2`` … in the order given; None for a finding without rows."""
+    counts: dict[str, int] = {}
+    stems: list[str | None] = []
+    for finding in findings:
+        if finding.evidence is None:
+            stems.append(None)
+            continue
+        counts[finding.id] = counts.get(finding.id, 0) + 1
+        stems.append(f"{finding.id}-{counts[finding.id]}")
+    return stems
+
+
+def evidence_preview(rows: pd.DataFrame) -> dict[str, Any]:
+    """The first rows as text: ``columns``, ``rows``, ``total``; blanks stay blank, personal columns are masked."""
+    head = rows.head(PREVIEW_ROWS)
+    personal = personal_columns()
+    columns = [str(name) for name in head.columns]
+    return {
+        "columns": columns,
+        "rows": [
+            [
+                MASK if name in personal else _plain_value(value)
+                for name, value in zip(columns, row, strict=True)
+            ]
+            for row in head.itertuples(index=False, name=None)
+        ],
+        "total": len(rows),
+    }
+
+
+def personal_columns() -> frozenset[str]:
+    """Columns that the contract marks as personal; they never leave the workbook."""
+    return frozenset(
+        name for table in contract().tables.values() for name, column in table.columns.items() if column.pii
+    )
+
+
+def blank(value: Any) -> bool:
+    """Whether a cell of a frame holds nothing: None, NaN, NaT or NA."""
+    return value is None or (not isinstance(value, str) and str(value) in {"nan", "NaT", "<NA>"})
+
+
+def _plain_value(value: Any) -> str:
+    if blank(value):
+        return ""
+    if isinstance(value, (bool, str)):
+        return str(value)
+    if isinstance(value, Decimal):
+        return f"{value:,f}"
+    if isinstance(value, dt.datetime):
+        return (
+            value.isoformat(sep=" ", timespec="minutes")
+            if value.time() != dt.time()
+            else value.date().isoformat()
+        )
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, int):
+        return f"{value:,d}"
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.2f}"
+    return str(value)
+
+
+def checks_block(id: str, checks: Sequence[Check]) -> Block:
+    """Checks: failed ones first, then what is for information, then passed."""
+    order = {"failed": 0, "info": 1, "passed": 2}
+    gathered = Gathered(id)
+    for check in checks:
+        gathered.sentence(check.sentence)
+    return gathered.record(
+        "checks", checks=[c.as_json() for c in sorted(checks, key=lambda c: order[c.outcome])]
+    )
+
+
+def facts_block(id: str, facts: Iterable[Fact]) -> Block:
+    """Facts for the record only; nothing is shown."""
+    gathered = Gathered(id)
+    for fact in facts:
+        gathered.fact(fact)
+    return gathered.record("facts")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvidenceFile:
+    """A CSV in the run's ``evidence`` folder."""
+
+    stem: str
+    title: Sentence
+    sha256: str
+    rows: int
+
+
+def evidence_block(id: str, files: Sequence[EvidenceFile]) -> Block:
+    """Evidence files, linked from the HTML pack."""
+    gathered = Gathered(id)
+    records = [
+        {"stem": file.stem, "title": gathered.sentence(file.title), "sha256": file.sha256, "rows": file.rows}
+        for file in files
+    ]
+    return gathered.record("evidence", files=records)

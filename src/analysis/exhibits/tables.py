@@ -1,0 +1,300 @@
+"""Tables of facts and labels as blocks: one unit and one scale a column, reasons of missing numbers below."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from analysis.errors import ParameterError, suggestion
+from analysis.exhibits.record import Block, Gathered
+from analysis.exhibits.shape import misplaced_cells
+from analysis.exhibits.vocabulary import Cell, Column, Row, Tone
+from analysis.formats import (
+    NO_VALUE,
+    ONE,
+    Number,
+    Scale,
+    Unit,
+    cell_text,
+    column_scale,
+    date_text,
+    decimal,
+    month_text,
+    number_text,
+)
+from analysis.locale import LANGUAGES, Language, Text
+from analysis.periods import Month
+from analysis.results import Fact, Sentence
+
+MOST_ROWS = 200
+
+
+def table(
+    id: str,
+    *,
+    title: Sentence,
+    columns: Sequence[Column],
+    rows: Sequence[Row],
+    subtitle: Sentence | None = None,
+    note: Sentence | None = None,
+    by: Sequence[str] = (),
+) -> Block:
+    """A table of facts and labels; at most 200 rows (a longer listing is an evidence file).
+
+    ``by``: dimensions that tell the rows apart; every fact of a row is of the same value (see :func:`slice_of`).
+    """
+    if len(rows) > MOST_ROWS:
+        raise ParameterError(
+            f"table {id}: {len(rows)} rows, at most {MOST_ROWS}; write a longer listing as evidence."
+        )
+    gathered = Gathered(id)
+    rows = [replace(row, slice={**slice_of(row.cells.values(), by), **row.slice}) for row in rows]
+    body = table_body(gathered, columns, rows)
+    reasons = body.pop("reasons")
+    return gathered.record(
+        "table",
+        title=gathered.sentence(title),
+        subtitle=gathered.optional(subtitle),
+        note=with_reasons(gathered.optional(note), reasons),
+        **body,
+        csv=id,
+    )
+
+
+def slice_of(cells: Iterable[Cell], by: Sequence[str]) -> dict[str, str | None]:
+    """What the facts of a row are of: for each dimension the value of the first fact that has one."""
+    facts = [cell for cell in cells if isinstance(cell, Fact)]
+    return {
+        dimension: values[0]
+        for dimension in by
+        if (values := [fact.dimensions[dimension] for fact in facts if dimension in fact.dimensions])
+    }
+
+
+def table_body(gathered: Gathered, columns: Sequence[Column], rows: Sequence[Row]) -> dict[str, Any]:
+    """``columns`` and ``rows`` as a record, and the ``reasons`` of cells that could not be computed."""
+    keys = [column.key for column in columns]
+    if len(set(keys)) < len(keys):
+        raise ParameterError(f"table {gathered.block}: a column key is used twice in {keys}.")
+    for row in rows:
+        for key in row.cells:
+            if key not in keys:
+                raise ParameterError(f"table {gathered.block}: no column '{key}'.{suggestion(key, keys)}")
+    reasons = Reasons()
+    printers = [_ColumnPrinter(column, rows, gathered, reasons) for column in columns]
+    _share_scale(printers)
+    listing = {
+        "columns": [printer.heading() for printer in printers],
+        "rows": [
+            {"role": row.role, "cells": [printer.cell(row) for printer in printers], **_stated(row)}
+            for row in rows
+        ],
+    }
+    refuse_misplaced(gathered.block, misplaced_cells(listing, gathered.facts))
+    return listing | {"reasons": reasons}
+
+
+def refuse_misplaced(block: str, doubts: Iterable[str]) -> None:
+    """Refuse a number that stands under a heading, or in a row, that is not its own."""
+    found = list(doubts)
+    if found:
+        raise ParameterError(
+            f"block {block}: {found[0]}" + (f" And {len(found) - 1} more." if len(found) > 1 else "")
+        )
+
+
+def _stated(part: Column | Row) -> dict[str, Any]:
+    """What the facts of a column or row must be of, as the record keeps it; nothing where nothing is stated."""
+    period = part.period if isinstance(part, Column) else None
+    stated = {"metric": list(part.metric), "slice": dict(sorted(part.slice.items())), "period": period}
+    return {name: value for name, value in stated.items() if value}
+
+
+def _share_scale(printers: Sequence[_ColumnPrinter]) -> None:
+    """Amounts of one unit stand in one scale across a table, so that a change can be read against what it changes."""
+    units = {printer.unit.id for printer in printers if printer.unit and printer.magnitude is not None}
+    for unit in units:
+        alike = [
+            printer
+            for printer in printers
+            if printer.unit and printer.unit.id == unit and printer.magnitude is not None
+        ]
+        largest = max(decimal(printer.magnitude) for printer in alike if printer.magnitude is not None)
+        for printer in alike:
+            printer.scales = {language: column_scale(largest, language) for language in LANGUAGES}
+
+
+class Reasons:
+    """Why cells have no number: one mark a reason, explained once below the table."""
+
+    def __init__(self) -> None:
+        self.marks: dict[Text, str] = {}
+        self.facts: dict[Text, str] = {}
+
+    def mark(self, reason: Text, fact: str) -> str:
+        self.facts.setdefault(reason, fact)
+        return self.marks.setdefault(reason, NO_VALUE + "*" * len(self.marks))
+
+    def segments(self, language: Language) -> list[dict[str, str]]:
+        pieces: list[dict[str, str]] = []
+        for reason, mark in self.marks.items():
+            pieces.append({"t": f"{mark} "})
+            pieces.append({"t": reason[language], "k": "fact", "fact": self.facts[reason]})
+            pieces.append({"t": ". " if language == "en" else "。"})
+        return pieces
+
+
+def with_reasons(note: dict[str, Any] | None, reasons: Reasons) -> dict[str, Any] | None:
+    if not reasons.marks:
+        return note
+    gap = {"en": [{"t": " "}], "zh": []}
+    return {
+        language: (note[language] + gap[language] if note else []) + reasons.segments(language)
+        for language in LANGUAGES
+    }
+
+
+class _ColumnPrinter:
+    """Prints one column: one unit and, for money, one scale per language, chosen over all columns of that unit."""
+
+    def __init__(self, column: Column, rows: Sequence[Row], gathered: Gathered, reasons: Reasons) -> None:
+        self.column, self.gathered, self.reasons = column, gathered, reasons
+        facts = [cell for row in rows if isinstance(cell := row.cells.get(column.key), Fact)]
+        self.has_facts = bool(facts)
+        self.unit = self._unit(facts)
+        self.magnitude = self._magnitude(facts)
+        self.scales: Mapping[Language, Scale] = {language: ONE for language in LANGUAGES}
+
+    def _unit(self, facts: Sequence[Fact]) -> Unit | None:
+        column = self.column
+        units = {self._shown_unit(fact) for fact in facts}
+        if column.unit is None:
+            return Unit.parse(units.pop()) if len(units) == 1 else None
+        if column.show in ("value", "interval") and units - {column.unit}:
+            raise ParameterError(
+                f"table {self.gathered.block}, column {column.key}: unit {column.unit}, but a fact is in {units - {column.unit}}."
+            )
+        return Unit.parse(column.unit)
+
+    def _shown_unit(self, fact: Fact) -> str:
+        if self.column.show in ("value", "interval"):
+            return fact.unit
+        if self.column.show == "n":
+            return "count"
+        unit = Unit.parse(fact.unit)
+        return unit.base if unit.is_money and (self.column.show == "numerator" or not unit.per) else "count"
+
+    def _magnitude(self, facts: Sequence[Fact]) -> Number | None:
+        """The largest amount of a column of money that may be scaled; None for any other column."""
+        numbers = [abs(decimal(number)) for fact in facts for number in self._numbers(fact)]
+        if self.unit is None or not self.unit.is_money or self.column.scale == "exact" or not numbers:
+            return None
+        return max(numbers)
+
+    def _numbers(self, fact: Fact) -> tuple[Number, ...]:
+        """What the cell prints: one number, two edges, or nothing."""
+        if fact.value is None:
+            return ()
+        match self.column.show:
+            case "value":
+                return (fact.value,)
+            case "interval":
+                return (fact.interval.low, fact.interval.high) if fact.interval else ()
+            case part:
+                number = getattr(fact, part)
+                return () if number is None else (number,)
+
+    def heading(self) -> dict[str, Any]:
+        number = self.has_facts or self.column.unit is not None
+        unit = {
+            language: self.unit.label(language, self.scales[language]) if self.unit else ""
+            for language in LANGUAGES
+        }
+        return {
+            "key": self.column.key,
+            "label": self.gathered.text(self.column.label),
+            "unit": unit,
+            "align": "right" if number else "left",
+            "type": "number" if number else "text",
+            "wide": self.column.wide,
+            **_stated(self.column),
+        }
+
+    def cell(self, row: Row) -> dict[str, Any]:
+        cell = self._cell(row)
+        own = row.slices.get(self.column.key)
+        return cell | {"slice": dict(sorted(own.items()))} if own else cell
+
+    def _cell(self, row: Row) -> dict[str, Any]:
+        value = row.cells.get(self.column.key)
+        if isinstance(value, Fact):
+            return self._fact_cell(value, row.tone)
+        text, sort = self._label(value)
+        kind = "empty" if value is None else "label"
+        return {"text": text, "fact": None, "kind": kind, "sort": sort, "tone": row.tone}
+
+    def _label(self, value: Cell) -> tuple[dict[str, str], str | None]:
+        match value:
+            case None:
+                return {"en": "", "zh": ""}, None
+            case Text():
+                return self.gathered.text(value), value.en
+            case str():
+                return {"en": value, "zh": value}, value
+            case Month():
+                return {language: month_text(value, language) for language in LANGUAGES}, str(value)
+            case dt.date():
+                return {language: date_text(value, language) for language in LANGUAGES}, value.isoformat()
+        raise ParameterError(
+            f"table {self.gathered.block}, column {self.column.key}: a bare {type(value).__name__} ({value}); make it a fact first."
+        )
+
+    def _fact_cell(self, fact: Fact, tone: Tone | None) -> dict[str, Any]:
+        identity = self.gathered.fact(fact)
+        if fact.value is None:
+            assert fact.reason is not None  # Fact refuses a missing value without one
+            mark = self.reasons.mark(fact.reason, identity)
+            return {
+                "text": {"en": mark, "zh": mark},
+                "fact": identity,
+                "kind": "fact",
+                "sort": None,
+                "tone": "muted",
+            }
+        numbers = self._numbers(fact)
+        text = {language: self._text(fact, numbers, language) for language in LANGUAGES}
+        sort = float(fact.value if self.column.show == "interval" or not numbers else numbers[0])
+        return {
+            "text": text,
+            "fact": identity,
+            "kind": "fact",
+            "sort": sort,
+            "tone": tone or self._sign_tone(fact.value),
+        }
+
+    def _text(self, fact: Fact, numbers: tuple[Number, ...], language: Language) -> str:
+        if not numbers:
+            return NO_VALUE
+        column, scale = self.column, self.scales[language]
+        if self.unit is None:
+            return _with_unit(
+                self._shown_unit(fact), numbers, language, signed=column.signed, exact=column.scale == "exact"
+            )
+        printed = [
+            cell_text(n, self.unit, scale=scale, places=column.places, signed=column.signed) for n in numbers
+        ]
+        return " – ".join(printed)
+
+    def _sign_tone(self, value: Number) -> Tone | None:
+        if self.column.better is None or value == 0:
+            return None
+        return "good" if (value > 0) == (self.column.better == "higher") else "bad"
+
+
+def _with_unit(
+    unit: str, numbers: tuple[Number, ...], language: Language, *, signed: bool, exact: bool
+) -> str:
+    texts = [number_text(number, unit, language, signed=signed, exact=exact) for number in numbers]
+    return (" to " if language == "en" else " 至 ").join(texts)

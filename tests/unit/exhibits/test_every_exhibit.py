@@ -1,0 +1,168 @@
+"""Every public exhibit of every section on one small company: each number in its place agrees with its fact.
+
+The exhibits are found, not listed: a function that is added is tested, and one that needs more than the study must say here with what.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.exhibits.record import Block, flattened
+from analysis.exhibits.shape import misplaced
+from analysis.exhibits.vocabulary import Column
+from analysis.formats import ONE, Unit, cell_text
+from analysis.locale import LANGUAGES
+from analysis.metrics import StudyInputs
+from analysis.report.shown import shows
+from analysis.sample import make_sample
+
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "costs": ("costs",),
+    "retention": ("retention",),
+    "failures": ("failures", "failure_life"),
+    "value": ("value", "value_effects"),
+    "quality": ("quality",),
+    "executive": ("executive",),
+}
+STUDIES = {"failures": "study_or_gap"}  # else ``study``
+# What a function needs beside the study: one call an entry, as a reading of the study.
+ARGUMENTS: dict[str, Callable[[Any], list[tuple[Any, ...]]]] = {
+    "costs.bridge_figure": lambda study: [("previous_month",), ("year_before",)],
+    "costs.composition_table": lambda study: [(dimension,) for dimension in study.composition],
+    "retention.cohort_heatmap": lambda study: [("contractual",), ("non_contractual",)],
+    "retention.survival_figure": lambda study: [("segment",)],
+    "value.slices_table": lambda study: [("tier", "customer_type", "segment", "kind"), ("region", "channel")],
+    "value_effects.effect_figure": lambda study: [("repurchase",), ("retention",)],
+    "quality.filled_file": lambda study: [("0" * 64,)],
+}
+# Parts of other exhibits, or fed by the records of other sections: tested where those are.
+ELSEWHERE = {
+    "failure_life.weibull_paper",
+    "value.figure_of",
+    "value_effects.fan_figure",
+    "value_effects.tornado_figure",
+    "executive.checks_of_sections",
+    "executive.findings_of_sections",
+    "executive.tiles_of_sections",
+    "quality.filled_evidence",
+}
+
+
+def public(module: str) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """The exhibits a module defines, by ``module.function``."""
+    loaded = importlib.import_module(f"analysis.exhibits.{module}")
+    for name, function in inspect.getmembers(loaded, inspect.isfunction):
+        if not name.startswith("_") and inspect.unwrap(function).__module__ == loaded.__name__:
+            yield f"{module}.{name}", function
+
+
+def needed(function: Callable[..., Any]) -> list[str]:
+    return [
+        name
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.default is parameter.empty
+    ]
+
+
+def test_no_public_exhibit_is_left_out():
+    found = {
+        name: function
+        for modules in SECTIONS.values()
+        for module in modules
+        for name, function in public(module)
+    }
+    assert len(found) > 140
+    calls = {name for name, function in found.items() if needed(function) == ["study"]} | set(ARGUMENTS)
+    assert set(found) == calls | ELSEWHERE, "say in ARGUMENTS with what it is to be called"
+
+
+def exhibits(section: str, study: Any) -> Iterator[Block]:
+    for module in SECTIONS[section]:
+        for name, function in public(module):
+            if name not in ELSEWHERE:
+                for arguments in ARGUMENTS.get(name, lambda study: [()])(study):
+                    made = function(study, *arguments)
+                    yield from flattened([made])
+
+
+def listings(block: Block) -> Iterator[dict[str, Any]]:
+    for part in (block.payload, block.payload.get("data") or {}):
+        if "rows" in part:
+            yield dict(part)
+
+
+def doubts(block: Block) -> Iterator[str]:
+    """What is wrong with the numbers of a block: of another thing than stated, or printed unlike the fact."""
+    facts = {fact["id"]: fact for fact in block.payload["facts"]}
+    yield from misplaced(block.payload, facts)
+    for listing in listings(block):
+        for row in listing["rows"]:
+            for column, cell in zip(listing["columns"], row["cells"], strict=True):
+                if cell["fact"] is None:
+                    continue
+                for language in LANGUAGES:
+                    if not shows(cell["text"][language], facts[cell["fact"]], language):
+                        yield f"{column['key']}: {cell['text'][language]} is not {cell['fact']}"
+                if column["unit"]["en"] == "%" and " – " not in cell["text"]["en"]:
+                    yield from _printed(column, cell, facts[cell["fact"]])
+
+
+def _printed(column: dict[str, Any], cell: dict[str, Any], fact: dict[str, Any]) -> Iterator[str]:
+    """A share is printed as the house prints shares; as many places as the cell has."""
+    text = cell["text"]["en"]
+    if fact["value"] is None or cell["sort"] != float(fact["value"]):
+        return
+    places = len(text.partition(".")[2])
+    house = cell_text(
+        fact["value"], Unit.parse(fact["unit"]), scale=ONE, places=places, signed=text[0] in "+−"
+    )
+    if house.lstrip("+") != text.lstrip("+"):
+        yield f"{column['key']}: {text}, but the house prints {house}"
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("company") / "sample"
+    make_sample(folder, seed=30_003, scale=0.1, blemishes=False)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_number_stands_in_its_place(section: str, company: Path, inputs_of: Callable[..., StudyInputs]):
+    module = importlib.import_module(f"analysis.{section}")
+    study = getattr(module, STUDIES.get(section, "study"))(inputs_of(company))
+    made = list(exhibits(section, study))
+    assert len({block.id for block in made}) == len(made)
+    assert {block.id: wrong for block in made if (wrong := list(doubts(block)))} == {}
+    assert {block.id: lacking for block in made if (lacking := block.payload["untranslated"])} == {}
+    declared = sum(
+        "metric" in column for block in made for part in listings(block) for column in part["columns"]
+    )
+    assert declared > 0
+
+
+def test_the_doubts_would_see_a_wrong_text_and_a_wrong_column():
+    from analysis.exhibits.tables import table
+    from analysis.exhibits.vocabulary import Row
+    from analysis.locale import Text
+    from analysis.results import Fact, Sentence
+
+    share = Fact(metric="labour_share", period="2026-10", unit="share", value=0.25)
+    block = table(
+        "costs.x",
+        title=Sentence("Method"),
+        columns=[Column(key="share", label=Text.of("Share"), metric=("labour_share",))],
+        rows=[Row(cells={"share": share})],
+    )
+    assert list(doubts(block)) == []
+    block.payload["rows"][0]["cells"][0]["text"]["en"] = "26.0"
+    assert any("26.0" in doubt for doubt in doubts(block))
+    block.payload["columns"][0]["metric"] = ["automation_rate"]
+    assert any("is no automation_rate" in doubt for doubt in doubts(block))

@@ -1,0 +1,74 @@
+"""Parts of a study: done, or not done and why; a fault is neither."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from analysis.errors import ContractError, FitError, MissingData, ParameterError
+from analysis.locale import Text
+from analysis.metrics import NotDone, Parts, Study, StudyInputs, facts_in, study
+from analysis.results import Fact, Sentence
+
+Inputs = Callable[..., StudyInputs]
+
+
+def refused(error: Exception) -> Callable[[], int]:
+    def part() -> int:
+        raise error
+
+    return part
+
+
+@pytest.mark.parametrize("error", [MissingData("surveys.score"), FitError("the model did not converge")])
+def test_absent_data_and_a_model_that_does_not_fit_become_a_visible_check(error: Exception):
+    parts = Parts(section="x")
+    part = parts.do("voice", refused(error))
+    assert isinstance(part, NotDone)
+    assert not part
+    (check,) = parts.not_tested({"voice": Text(en="what customers say", zh="客户评价")})
+    assert check.id == "not_tested.voice"
+    assert check.outcome == "info"
+    assert check.sentence.plain().startswith("Not tested: what customers say; ")
+    assert part.reason.en in check.sentence.plain()
+    assert "客户评价" in check.sentence.plain("zh")
+
+
+@pytest.mark.parametrize("error", [ContractError("broken"), ParameterError("wrong"), ZeroDivisionError()])
+def test_a_broken_ledger_a_wrong_parameter_and_a_fault_of_ours_are_raised(error: Exception):
+    with pytest.raises(type(error)):
+        Parts(section="x").do("voice", refused(error))
+
+
+def test_a_part_that_stands_on_one_not_done_gives_the_same_reason_and_is_not_called():
+    parts = Parts(section="x")
+    first = parts.do("first", refused(MissingData("orders")))
+    second = parts.do("second", lambda given: pytest.fail("called"), first)
+    assert second == first
+    assert len(parts.not_tested({})) == 2
+
+
+def test_what_a_run_does_not_ask_for_is_no_doubt():
+    parts = Parts(section="x")
+    parts.leave_out("cohorts", Text(en="not asked for", zh="未要求"))
+    assert parts.not_tested({}) == ()
+
+
+def test_a_study_says_what_it_needs_and_refuses_without_it(company: Path, inputs_of: Inputs):
+    @study(section="x", needs=("surveys.score",))
+    def asked(inputs: StudyInputs) -> int:
+        """What it answers."""
+        return 1
+
+    assert isinstance(asked, Study)
+    assert (asked.section, asked.needs, asked.__doc__) == ("x", ("surveys.score",), "What it answers.")
+    with pytest.raises(MissingData, match=r"surveys"):
+        asked(inputs_of(company))
+
+
+def test_facts_are_found_wherever_a_result_holds_them():
+    one, two = (Fact(metric=name, period="2026-10", unit="count", value=1) for name in ("a", "b"))
+    sentence = Sentence("{a}", {"a": one})
+    assert set(facts_in({"x": [sentence, (two, None)]})) == {one.id, two.id}
