@@ -583,7 +583,8 @@ class Engine:
         if isinstance(follows, Assumed):
             return (follows.source,)
         if isinstance(follows, Read):
-            return (follows.table,)
+            # what the pack itself holds is counted in files that are no table
+            return (follows.table,) if follows.table else tuple(follows.files)
         if isinstance(follows, Derived):
             behind = {name for parent in follows.parents for name in parent.sources}
             return tuple(sorted(behind & set(self.tables.tables)))

@@ -33,7 +33,6 @@ STILL_THERE = {
     "costs/reserve.py": 6,
     "costs/tie_out.py": 1,
     "costs/yields.py": 4,
-    "executive/study.py": 1,
     "exhibits/charts/grids.py": 2,
     "exhibits/charts/labels.py": 1,
     "exhibits/charts/parts.py": 2,
