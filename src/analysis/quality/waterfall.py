@@ -89,7 +89,7 @@ def spans(inputs: StudyInputs) -> tuple[TableSpan, ...]:
     return tuple(_span(inputs, name) for name, info in inputs.engine.tables.tables.items() if info.present)
 
 
-def summed(inputs: StudyInputs, parts: Sequence[Fact], **dimensions: str) -> Fact:
+def summed(inputs: StudyInputs, parts: Sequence[Fact], **dimensions: Any) -> Fact:
     """Rows of several files together."""
     value = OPERATIONS["sum"]([part.value or 0 for part in parts]) if parts else 0
     follows = Derived(operation="sum", parents=tuple(parts)) if parts else None

@@ -31,7 +31,7 @@ class Section:
     title: str
     notebook: str
     load: Callable[[], Ask]
-    key_figures: Callable[[Any], Block] | None = None
+    key_figures: Callable[[Any], Block | None] | None = None
 
 
 def _quality() -> Ask:
@@ -70,7 +70,7 @@ def _cost_figures(result: Any) -> Block:
     return costs.cost_tiles(result)
 
 
-def _failure_figures(result: Any) -> Block:
+def _failure_figures(result: Any) -> Block | None:
     from analysis.exhibits import failures
 
     return failures.failure_tiles(result)
@@ -172,6 +172,7 @@ def _record_section(run: MonthRun, section: Section) -> MissingData | None:
             record.write_evidence(stem, finding.evidence)
     record.keep(findings_block(f"{section.id}.findings", ordered, evidence=dict(enumerate(stems))))
     record.keep(checks_block(f"{section.id}.checks", result.checks))
-    if section.key_figures is not None:
-        record.keep(section.key_figures(result))
+    figures = section.key_figures(result) if section.key_figures else None
+    if figures is not None:
+        record.keep(figures)
     return None
