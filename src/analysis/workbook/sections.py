@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -141,14 +141,14 @@ class Gathered:
         return self.record.all_facts()
 
 
-def gathered(run: MonthRun) -> Gathered:
+def gathered(run: MonthRun, sections: Sequence[Section] = SECTIONS) -> Gathered:
     """The run's record with every section in it.
 
     In a report run the other notebooks have written it before the summary runs. Opened by hand, what is not there is computed here, so
     that the summary is complete without any other step. A section in which the report met a fault is not computed again: the report says it.
     """
     not_made: dict[str, Text] = {}
-    for section in SECTIONS:
+    for section in sections:
         if (run.folder / "faults" / f"{section.id}.txt").exists():
             not_made[section.title] = Text.of("a part of it could not be made")
         elif not (run.folder / "findings" / f"{section.id}.json").exists():
