@@ -31,14 +31,14 @@ def callout(
 
 
 def not_computed(missing: MissingData | NotDone, *, id: str, what: Text | None = None) -> Block:
-    """Says which tables or columns a part of the report lacks; the rest of the page stands."""
+    """Says which tables or columns a part of the report lacks, or why else it was not made; the rest of the page stands."""
     title = Sentence("{what}: not computed", {"what": what}) if what else Sentence("Not computed")
     needs = ", ".join(missing.needs)
-    body = (
-        Sentence("This part needs {needs}, which the data of this run do not hold.", {"needs": needs})
-        if needs
-        else None
-    )
+    body = None
+    if needs:
+        body = Sentence("This part needs {needs}, which the data of this run do not hold.", {"needs": needs})
+    elif isinstance(missing, NotDone):
+        body = Sentence("{reason}.", {"reason": missing.reason})
     return callout(id, tone="info", title=title, body=body)
 
 

@@ -40,7 +40,9 @@ def _named(place: str) -> Callable[..., Any]:
 
 SECTIONS: tuple[Section, ...] = (
     Section("quality", "00_data_quality", "analysis.quality.study"),
-    Section("costs", "10_cost_decomposition", "analysis.costs.study", "analysis.exhibits.costs.cost_tiles"),
+    Section(
+        "costs", "10_cost_decomposition", "analysis.costs.cost_study", "analysis.exhibits.costs.cost_tiles"
+    ),
     Section(
         "failures",
         "20_failure_root_cause",

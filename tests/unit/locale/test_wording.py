@@ -21,18 +21,9 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 BELONGS = ("formats.py", "locale/", "sample/", "sources/", "fonts/")
 # Strings with Chinese that still stand in code, a count a file. The count may only fall; at zero the line goes.
 STILL_THERE = {
-    "costs/capacity.py": 2,
-    "costs/claims.py": 3,
-    "costs/decomposition.py": 1,
-    "costs/figures.py": 3,
-    "costs/hindsight.py": 1,
-    "costs/keys.py": 5,
-    "costs/make_or_buy.py": 16,
-    "costs/measures.py": 11,
-    "costs/outlook.py": 2,
-    "costs/reserve.py": 6,
-    "costs/tie_out.py": 1,
-    "costs/yields.py": 4,
+    "costs/allocation_facts.py": 1,
+    "costs/cost_study.py": 1,
+    "costs/sourcing_facts.py": 1,
     "executive/study.py": 1,
     "exhibits/charts/grids.py": 2,
     "exhibits/charts/labels.py": 1,

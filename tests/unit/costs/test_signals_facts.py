@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from analysis import costs
-from analysis.costs.alarms import price_findings, rise_findings, surge_findings
-from analysis.costs.capacity import idle_findings
-from analysis.costs.measures import measure_findings, measures_of
+from analysis.costs.activity_costing_facts import idle_findings
+from analysis.costs.savings_facts import measure_findings, measures_of
+from analysis.costs.signals_facts import price_findings, rise_findings, surge_findings
 from analysis.metrics import StudyInputs
 from analysis.results import Finding
 from analysis.sample import TRUTHS, make_sample
@@ -53,12 +53,12 @@ def sample(tmp_path: Path, inputs_of: Inputs) -> Callable[..., StudyInputs]:
 def test_a_company_without_truths_raises_no_alarm(sample: Callable[..., StudyInputs]):
     inputs = sample(20_000, NOTHING)
     findings = [
-        *idle_findings(inputs),
-        *price_findings(inputs),
-        *surge_findings(inputs),
-        *rise_findings(inputs),
+        *idle_findings(inputs).findings,
+        *price_findings(inputs).findings,
+        *surge_findings(inputs).findings,
+        *rise_findings(inputs).findings,
     ]
-    assert not alarms([*findings, *measure_findings(measures_of(inputs))])
+    assert not alarms([*findings, *measure_findings(inputs, measures_of(inputs))])
 
 
 @pytest.mark.slow

@@ -17,15 +17,16 @@ from analysis.costs.claims import (
     expected_claims,
     simulated_claims,
 )
-from analysis.costs.reserve import LEVEL, Provision, provision_findings, provision_of
+from analysis.costs.provision_facts import ClaimsBridge, Provision, provision_findings, provision_of
 from analysis.errors import MissingData
 from analysis.failures.field import Field
-from analysis.metrics import StudyInputs
+from analysis.metrics import NotDone, StudyInputs
 from analysis.sample import make_sample
 from analysis.stats.multiplicity import adjust_p_values
 from analysis.workbook.month_run import claims_ahead
 
 TRUE = 1000.0
+LEVEL = 0.01  # the chance of naming any line without cause
 
 
 def months(rng: np.random.Generator, *, rho: float, noise: float = 0.15) -> np.ndarray:
@@ -88,13 +89,16 @@ def test_claims_a_unit_month_by_hand(company: Path, inputs_of: Callable[..., Stu
     ):
         rows.append(f"{month},Washers,{balance}.00,100.00,100.00,0.00,{balance}.00")
     (company / "provision.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    provision = provision_of(inputs_of(company))
-    assert isinstance(provision, Provision)
+    inputs = inputs_of(company)
+    provision = provision_of(inputs)
     (line,) = provision.lines
     # months of 28 to 31 days earn the same 100.00, so the rate a day wobbles by a per cent or two
     assert float(line.expected.value or 0) == pytest.approx(1400, rel=0.02)
     assert line.coverage.value == pytest.approx(500 / 1400, rel=0.02)
-    assert {one.subject["product_line"] for one in provision_findings(provision)} == {"Washers", "all"}
+    assert {one.subject["product_line"] for one in provision_findings(inputs, provision)} == {
+        "Washers",
+        "all",
+    }
 
 
 def test_a_balance_below_zero_covers_less_than_nothing(
@@ -111,8 +115,8 @@ def test_a_balance_below_zero_covers_less_than_nothing(
     ):
         rows.append(f"{month},Washers,{-10 * step}.00,90.00,100.00,0.00,{-10 * (step + 1)}.00")
     (company / "provision.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    provision = provision_of(inputs_of(company))
-    assert isinstance(provision, Provision)
+    inputs = inputs_of(company)
+    provision = provision_of(inputs)
     (line,) = provision.lines
     interval = line.coverage.interval
     assert line.coverage.value is not None and interval is not None
@@ -201,7 +205,7 @@ def test_the_provision_and_the_failure_section_say_the_same(
     """The direct cost the note leads from is the failure section's own obligation."""
     inputs = replace(inputs_of(sample_folder), claims_ahead=claims_ahead)
     provision, study = provision_of(inputs), failures.study(inputs)
-    assert isinstance(provision, Provision) and provision.bridge is not None and study.forecast is not None
+    assert isinstance(provision.bridge, ClaimsBridge) and study.forecast is not None
     assert float(provision.bridge.direct.value or 0) == pytest.approx(
         float(study.forecast.obligation.value or 0), abs=0.02
     )
@@ -212,7 +216,7 @@ def test_claims_of_a_line_are_its_failures_at_the_booked_rate(
 ) -> None:
     inputs = replace(inputs_of(sample_folder), claims_ahead=claims_ahead)
     provision = provision_of(inputs)
-    assert isinstance(provision, Provision) and provision.bridge is not None and provision.no_forecast is None
+    assert isinstance(provision, Provision) and isinstance(provision.bridge, ClaimsBridge)
     line = provision.lines[0]
     name = line.expected.dimensions["product_line"]
     ahead = claims_ahead(inputs, 36).rows.groupby("product_line")["failures"].sum()[name]
@@ -241,8 +245,8 @@ def test_without_a_forecast_experience_stands_and_says_so(
         (replace(inputs_of(sample_folder), claims_ahead=refuse), "units.shipped_on"),
     ):
         provision = provision_of(inputs)
-        assert isinstance(provision, Provision) and provision.bridge is None
-        assert provision.no_forecast is not None and words in provision.no_forecast.en
+        assert isinstance(provision.bridge, NotDone)
+        assert words in provision.bridge.reason.en
         assert (
             isinstance(provision.total.claims, ClaimsExperience)
             and provision.total.expected.interval is not None

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from analysis.costs.figures import added, money
+from analysis.costs.figures import added
 from analysis.costs.savings import (
     MeasureResult,
-    cost_saving_rate,
+    RegressionToMean,
+    cost_residual_ratio,
     difference_in_differences,
     expected_against_realised,
     interrupted_series,
@@ -16,50 +18,50 @@ from analysis.costs.savings import (
     regression_to_mean,
     unit_cost_at_constant_mix,
 )
-from analysis.errors import AnalysisError, MissingData
+from analysis.costs.signals_facts import false_alarm_level
+from analysis.errors import FitError, MissingData
 from analysis.locale import Text
-from analysis.metrics import Period, StudyInputs
+from analysis.metrics import NotDone, Period, Stating, StudyInputs, cents, traced
 from analysis.metrics.backend import literal
-from analysis.metrics.lineage import traced
 from analysis.params.interventions import Intervention, load_interventions
 from analysis.periods import Month
-from analysis.results import Fact, Finding, Interval, Sentence, Severity, Value
+from analysis.results import Assumed, Check, Fact, Finding, Interval, Sentence, Severity, Value
+from analysis.stats.multiplicity import adjust_p_values
 from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MIX = ("product_line", "component")
-LEVEL = 0.01
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Measure(Summarised):
-    """One registered measure: what was promised, what came, and what to doubt. ``result`` is None where ``reason`` says why."""
+class RegisteredMeasure(Summarised):
+    """One registered measure: what was promised and what came, or why it could not be judged; and whether it began after a peak."""
 
     entry: Intervention
     design: Text
     verdict: Text
     facts: dict[str, Fact]
-    result: MeasureResult | None
-    reason: Text | None
+    result: MeasureResult | NotDone
+    peak: RegressionToMean | NotDone
 
 
 _DESIGN = {
-    "difference in differences": Text(en="Against untouched regions", zh="与未实施区域对比"),
-    "interrupted series": Text(en="Interrupted series", zh="中断时间序列"),
+    "difference in differences": Text.of("Against untouched regions"),
+    "interrupted series": Text.of("Interrupted series"),
 }
 _VERDICT = {
-    "delivered": Text(en="Delivered", zh="已实现"),
-    "partly delivered": Text(en="Partly delivered", zh="部分实现"),
-    "not delivered": Text(en="Not delivered", zh="未实现"),
-    "could be noise": Text(en="Could be noise", zh="可能是噪声"),
+    "delivered": Text.of("Delivered"),
+    "partly delivered": Text.of("Partly delivered"),
+    "not delivered": Text.of("Not delivered"),
+    "could be noise": Text.of("Could be noise"),
 }
-_NONE = Text(en="Not computed", zh="未计算")
+_NONE = Text.of("Not computed")
 
 
 @traced
-def measures_of(inputs: StudyInputs) -> tuple[Measure, ...]:
+def measures_of(inputs: StudyInputs) -> tuple[RegisteredMeasure, ...]:
     """Every registered measure of the service process that has begun."""
     return tuple(
         _measure(inputs, entry)
@@ -68,42 +70,40 @@ def measures_of(inputs: StudyInputs) -> tuple[Measure, ...]:
     )
 
 
-@traced
-def _measure(inputs: StudyInputs, entry: Intervention) -> Measure:
+def _measure(inputs: StudyInputs, entry: Intervention) -> RegisteredMeasure:
     try:
         return _judged(inputs, entry)
-    except AnalysisError as error:
-        text = str(error)
-        return Measure(
-            entry=entry,
-            design=_NONE,
-            verdict=_NONE,
-            facts={},
-            result=None,
-            reason=Text(en=text, zh=f"未计算：{text}")
-            if text.startswith("not computed")
-            else Text(en=f"not computed: {text}", zh=f"未计算：{text}"),
-        )
+    except (MissingData, FitError) as refusal:
+        why = NotDone.because(refusal)
+        return RegisteredMeasure(entry=entry, design=_NONE, verdict=_NONE, facts={}, result=why, peak=why)
+
+
+def _peak(series: pd.Series, start: Month) -> RegressionToMean | NotDone:
+    """Whether the measure began after a peak of its cost per ticket."""
+    try:
+        return regression_to_mean(series, start=str(start))
+    except (MissingData, FitError) as refusal:
+        return NotDone.because(refusal)
 
 
 @traced
-def _judged(inputs: StudyInputs, entry: Intervention) -> Measure:
+def _judged(inputs: StudyInputs, entry: Intervention) -> RegisteredMeasure:
+    """Cost per ticket at constant mix before and after, against the untouched slices where the register names them.
+
+    Raises
+    ------
+    MissingData, FitError
+        With too few months on either side, or without the columns the measure is judged on.
+    """
     start = Month(entry.starts.year, entry.starts.month)
-    treated = _series(
-        inputs, entry, {name: [value] for name, value in entry.where.items() if name != "category"}
-    )
+    own = {name: [value] for name, value in entry.where.items() if name != "category"}
+    treated = _series(inputs, entry, own)
     series = unit_cost_at_constant_mix(treated, by=list(MIX))
     tickets = treated.groupby("month")["tickets"].sum().sort_index()
     untouched = None
     if entry.comparison:
-        where = {
-            name: [value]
-            for name, value in entry.where.items()
-            if name not in ("category", *entry.comparison)
-        }
-        cells = _series(
-            inputs, entry, where | {name: list(values) for name, values in entry.comparison.items()}
-        )
+        others = {name: list(values) for name, values in entry.comparison.items()}
+        cells = _series(inputs, entry, own | others)
         other = unit_cost_at_constant_mix(cells, by=list(MIX))
         months = series.index.intersection(other.index)
         measured = difference_in_differences(
@@ -117,29 +117,22 @@ def _judged(inputs: StudyInputs, entry: Intervention) -> Measure:
     after = list(measured.series.loc[measured.series["after"], "month"])
     expected_cost = float(measured.series.loc[measured.series["after"], "expected"].mean())
     volume = float(tickets.reindex(after).mean())
-    try:
-        regression = regression_to_mean(series, start=str(start))
-    except MissingData:
-        regression = None
-    rate = inputs.assumptions.value("discount_rate_annual", on=inputs.month.last_day)
     result = expected_against_realised(
         measured,
         tickets,
         cost=entry.cost,
-        expected_monthly_saving=money(entry.expected_reduction * expected_cost * volume),
-        annual_rate=float(rate),
+        expected_monthly_saving=cents(entry.expected_reduction * expected_cost * volume),
+        annual_rate=float(inputs.assumptions.value("discount_rate_annual", on=inputs.month.last_day)),
         horizon_months=max(24, len(after)),
-        regression=regression,
     )
     avoided = events_avoided(tickets, untouched, start=str(start))
-    facts = _facts(inputs, entry, result, expected_cost, avoided, str(Period(start, inputs.month)))
-    return Measure(
+    return RegisteredMeasure(
         entry=entry,
         design=_DESIGN[measured.design],
         verdict=_VERDICT[result.verdict],
-        facts=facts,
+        facts=_facts(inputs, entry, result, expected_cost, avoided, Period(start, inputs.month)),
         result=result,
-        reason=None,
+        peak=_peak(series, start),
     )
 
 
@@ -208,75 +201,87 @@ def _facts(
     result: MeasureResult,
     before: float,
     avoided: float,
-    period: str,
+    period: Period,
 ) -> dict[str, Fact]:
-    def fact(metric: str, value: Any, interval: Interval | None = None, reason: Text | None = None) -> Fact:
-        return inputs.engine.stated(
-            metric,
-            period=period,
-            value=value,
-            dimensions={"measure": entry.id},
-            interval=interval,
-            reason=reason,
-            n=result.measured.months_before + result.measured.months_after,
-        )
+    """The measure in facts; ``before`` is the expected cost per ticket without it, ``avoided`` tickets that did not come."""
+    state = Stating(inputs=inputs, period=period)
+    limits, measured = result.measured.interval, result.measured
+    after = before + measured.effect
+    line = plausibility(result.saving, events_avoided=avoided, unit_cost_before=before)
 
-    limits = result.measured.interval
-    after = before + result.measured.effect
+    def fact(metric: str, value: Any, interval: Interval | None = None, reason: Text = _NONE) -> Fact:
+        parts = {"interval": interval, "n": measured.months_before + measured.months_after}
+        return state.exact(metric, value, reason=reason, parts=parts, measure=entry.id)
 
     def scaled(low: float, high: float) -> Interval:
         return Interval(low=low, high=high, level=limits.level, method=limits.method)
 
-    line = plausibility(result.saving, events_avoided=avoided, unit_cost_before=before)
-    unpaid = Text(en="not paid back within the horizon", zh="期限内未能回收")
-    none_avoided = Text(
-        en="no ticket was avoided: the saving lies in the cost of each", zh="未减少工单：节约来自单张成本"
+    residual = fact(
+        "cost_residual_ratio",
+        cost_residual_ratio(before, after),
+        scaled(1 + limits.low / before, 1 + limits.high / before),
     )
+    of_residual = {"interval": scaled(-limits.high / before, -limits.low / before), "n": residual.n}
     return {
         "expected": fact("saving_expected", result.expected),
         "saving": fact("saving_realised", result.saving, result.saving_interval),
-        "rate": fact(
-            "cost_saving_rate",
-            cost_saving_rate(before, after),
-            scaled(-limits.high / before, -limits.low / before),
+        "rate": state.derived("cost_saving_rate", residual, parts=of_residual, measure=entry.id),
+        "residual": residual,
+        "cost": state.exact(
+            "measure_cost",
+            entry.cost,
+            lineage=Assumed(source="params/interventions.yml", name=f"{entry.id}.cost"),
+            parts={"n": residual.n},
+            measure=entry.id,
         ),
-        "residual": fact(
-            "cost_residual_ratio", after / before, scaled(1 + limits.low / before, 1 + limits.high / before)
-        ),
-        "cost": fact("measure_cost", entry.cost),
         "npv": fact("measure_net_present_value", result.net_present_value, result.net_present_value_interval),
         "payback": fact(
-            "measure_payback",
-            result.payback_months,
-            reason=None if result.payback_months is not None else unpaid,
+            "measure_payback", result.payback_months, reason=Text.of("not paid back within the horizon")
         ),
-        "per_ticket": fact(
-            "saving_per_ticket", money(-result.measured.effect), scaled(-limits.high, -limits.low)
-        ),
-        "unit_before": fact("measure_unit_cost", money(before)),
+        "per_ticket": fact("saving_per_ticket", cents(-measured.effect), scaled(-limits.high, -limits.low)),
+        "unit_before": fact("measure_unit_cost", cents(before)),
         "avoided": fact("events_avoided", round(avoided)),
         "per_event": fact(
             "saving_per_event_avoided",
-            None if line.plausible is None else money(line.saved_per_event),
-            reason=none_avoided if line.plausible is None else None,
+            None if line.plausible is None else cents(line.saved_per_event),
+            reason=Text.of("no ticket was avoided: the saving lies in the cost of each"),
         ),
     }
 
 
-def measure_findings(measures: tuple[Measure, ...]) -> list[Finding]:
-    """Measures that fell short of what was promised, and those that delivered; each side holds one false alarm in a hundred reports by Holm."""
-    from analysis.stats.multiplicity import adjust_p_values
+def measure_checks(measures: Sequence[RegisteredMeasure]) -> list[Check]:
+    """Registered measures that could not be judged, or not held against a peak before their start."""
+    return [
+        Check(
+            id=f"not_tested.measure_{measure.entry.id}",
+            outcome="info",
+            sentence=Sentence(template, {"what": measure.entry.name, "reason": part.reason}),
+        )
+        for measure in measures
+        for template, part in (_left_out(measure),)
+        if isinstance(part, NotDone)
+    ]
 
-    judged = [(measure, measure.result) for measure in measures if measure.result is not None]
+
+def _left_out(measure: RegisteredMeasure) -> tuple[str, object]:
+    if isinstance(measure.result, NotDone):
+        return "Not tested: {what}; {reason}.", measure.result
+    return "Not tested: whether {what} began after a peak; {reason}.", measure.peak
+
+
+def measure_findings(inputs: StudyInputs, measures: Sequence[RegisteredMeasure]) -> list[Finding]:
+    """Measures that fell short of what was promised, and those that delivered; each side holds one false alarm in a hundred reports by Holm."""
+    level = false_alarm_level(inputs)
+    judged = [(measure, measure.result) for measure in measures if not isinstance(measure.result, NotDone)]
     short = adjust_p_values([result.p_value_short for _, result in judged], method="holm")
     saved = adjust_p_values([result.p_value_saving for _, result in judged], method="holm")
     found = []
     for (measure, result), falls_short, saves in zip(judged, short, saved, strict=True):
         severity: Severity
-        if result.verdict in ("not delivered", "partly delivered") and falls_short < LEVEL:
-            part = result.verdict == "partly delivered" and saves < LEVEL
+        if result.verdict in ("not delivered", "partly delivered") and falls_short < level:
+            part = result.verdict == "partly delivered" and saves < level
             template, severity = _IN_PART if part else _NOT, "watch"
-        elif result.verdict == "delivered" and saves < LEVEL:
+        elif result.verdict == "delivered" and saves < level:
             template, severity = _DELIVERED, "good"
         else:
             continue

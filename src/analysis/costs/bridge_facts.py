@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import Any
 
+import numpy as np
+import pandas as pd
+
+from analysis.costs.allocation import allocate_pools
+from analysis.costs.bridge import bridge_by, cost_bridge, drill_largest
+from analysis.costs.calendar_effect import festival_share, working_days
 from analysis.costs.figures import added, amount_of, change_facts, rows_of, size
+from analysis.costs.serial import contrast
 from analysis.errors import MissingData
 from analysis.locale import Text
-from analysis.metrics import Period, StudyInputs
+from analysis.metrics import NotDone, Period, Stating, StudyInputs, traced
 from analysis.metrics.backend import literal
-from analysis.metrics.lineage import traced
 from analysis.metrics.registry import NOT_STATED
 from analysis.params.cost_tree import UNALLOCATED
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Sentence
 from analysis.summaries import Summarised
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 NOT_TRACED = "not_traced"
 LEAST_CALENDAR_MONTHS = 24
@@ -29,7 +32,7 @@ CELL = ("category", "resource", "product_line", "ticket_type")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Comparison(Summarised):
+class CostComparison(Summarised):
     """A cost beside the one it is compared with: ``cost``, ``base``, ``change`` and ``rate`` (None where base is absent)."""
 
     against: str
@@ -40,7 +43,7 @@ class Comparison(Summarised):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Effect(Summarised):
+class CategoryEffect(Summarised):
     """What one driver did to one category."""
 
     category: Text
@@ -49,7 +52,7 @@ class Effect(Summarised):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Step(Summarised):
+class DrillStep(Summarised):
     """One level of the drill: which value of it was opened, and the effect there."""
 
     level: str
@@ -66,25 +69,36 @@ class Bridge(Summarised):
     cost: Fact
     change: Fact
     effects: tuple[tuple[Text, Fact], ...]
-    by_category: tuple[Effect, ...]
-    drill: tuple[Step, ...]
+    by_category: tuple[CategoryEffect, ...]
+    drill: tuple[DrillStep, ...]
 
 
-def comparison_facts(inputs: StudyInputs, cost: Fact, against: str, back: int) -> Comparison:
+def comparison_facts(inputs: StudyInputs, cost: Fact, against: str, back: int) -> CostComparison:
     base = inputs.engine.fact("after_sales_cost", period=inputs.month - back, dimensions=cost.dimensions)
-    change, rate = change_facts(inputs, cost, base, {**cost.dimensions, "against": against})
-    return Comparison(against=against, cost=cost, base=base, change=change, rate=rate)
+    change, rate = change_facts(inputs, cost, base, **cost.dimensions, against=against)
+    return CostComparison(against=against, cost=cost, base=base, change=change, rate=rate)
 
 
 @traced
-def bridge_against(inputs: StudyInputs, against: str, back: int) -> Bridge | None:
-    """The change against an earlier month by driver, and its largest effect opened level by level; None without that month."""
-    from analysis.costs.bridge import bridge_by, cost_bridge, drill_largest
+def bridge_against(inputs: StudyInputs, against: str, back: int) -> Bridge:
+    """The change against an earlier month by driver, and its largest effect opened level by level.
 
-    engine, month = inputs.engine, inputs.month
-    cost, base = (engine.fact("after_sales_cost", period=each) for each in (month, month - back))
+    Parameters
+    ----------
+    against : name of the comparison
+    back : months back
+
+    Raises
+    ------
+    MissingData
+        Where one of the months has no cost.
+    """
+    state, month = Stating(inputs=inputs), inputs.month
+    cost, base = (inputs.engine.fact("after_sales_cost", period=each) for each in (month, month - back))
     if cost.value is None or base.value is None:
-        return None
+        raise MissingData(
+            "ledger", message=f"not computed: no cost in {month if cost.value is None else base.period}"
+        )
     effects = cost_bridge(
         bridge_cells(inputs, month - back),
         bridge_cells(inputs, month),
@@ -92,54 +106,69 @@ def bridge_against(inputs: StudyInputs, against: str, back: int) -> Bridge | Non
         volume_by=["product_line", "ticket_type"],
         calendar=calendar_of(inputs, month - back, month),
     )
-    table = bridge_by(effects)
-
-    def fact(driver: str, effect: Decimal, place: Mapping[str, str]) -> Fact:
-        return engine.stated(
-            "cost_bridge_effect",
-            period=month,
-            value=effect,
-            dimensions={"driver": driver, "against": against, **place},
-        )
-
-    shown = tuple(
-        (engine.registry.value_label("driver", driver), fact(driver, effect, {}))
-        for driver, effect in zip(table["driver"], table["effect"], strict=True)
-        if effect
-    )
-    by_category = bridge_by(effects, "category")
-    categories = tuple(
-        Effect(
-            category=engine.registry.value_label("category", row["category"]),
-            driver=engine.registry.value_label("driver", row["driver"]),
-            effect=fact(row["driver"], row["effect"], {"category": row["category"]}),
-        )
-        for row in rows_of(by_category)
-        if row["effect"]
-    )
-    place: dict[str, str] = {}
-    steps = []
-    for row in rows_of(drill_largest(effects, CELL)):
-        level, value = str(row["level"]), str(row["value"])
-        place = place | {level: value}
-        if value not in (NOT_TRACED, WHOLE):
-            steps.append(
-                Step(
-                    level=level,
-                    value=engine.registry.value_label(level, value),
-                    effect=fact(row["driver"], row["effect"], dict(place)),
-                )
-            )
-    change, _ = change_facts(inputs, cost, base, {"against": against})
+    by_category = _by_category(inputs, effects, against)
+    change, _ = change_facts(inputs, cost, base, against=against)
+    drivers = bridge_by(effects)
     return Bridge(
         against=against,
         base=base,
         cost=cost,
         change=change,
-        effects=shown,
-        by_category=categories,
-        drill=tuple(steps),
+        effects=tuple(
+            (
+                inputs.engine.registry.value_label("driver", driver),
+                state.total(
+                    "cost_bridge_effect",
+                    *(line.effect for line in by_category if line.effect.dimensions["driver"] == driver),
+                    driver=driver,
+                    against=against,
+                ),
+            )
+            for driver, effect in zip(drivers["driver"], drivers["effect"], strict=True)
+            if effect
+        ),
+        by_category=by_category,
+        drill=_drill(inputs, effects, against),
     )
+
+
+@traced
+def _by_category(inputs: StudyInputs, effects: pd.DataFrame, against: str) -> tuple[CategoryEffect, ...]:
+    """What each driver did to each category: its cells added up; nothing where they add up to nothing."""
+    state, label = Stating(inputs=inputs), inputs.engine.registry.value_label
+    return tuple(
+        CategoryEffect(
+            category=label("category", row["category"]),
+            driver=label("driver", row["driver"]),
+            effect=state.exact(
+                "cost_bridge_effect",
+                row["effect"],
+                driver=row["driver"],
+                against=against,
+                category=row["category"],
+            ),
+        )
+        for row in rows_of(bridge_by(effects, "category"))
+        if row["effect"]
+    )
+
+
+@traced
+def _drill(inputs: StudyInputs, effects: pd.DataFrame, against: str) -> tuple[DrillStep, ...]:
+    """The largest effect opened level by level; a level that is not told apart is passed over."""
+    state = Stating(inputs=inputs)
+    place: dict[str, Any] = {}
+    steps = []
+    for row in rows_of(drill_largest(effects, CELL)):
+        level, value = str(row["level"]), str(row["value"])
+        place |= {level: value}
+        if value not in (NOT_TRACED, WHOLE):
+            effect = state.exact(
+                "cost_bridge_effect", row["effect"], driver=row["driver"], against=against, **place
+            )
+            label = inputs.engine.registry.value_label(level, value)
+            steps.append(DrillStep(level=level, value=label, effect=effect))
+    return tuple(steps)
 
 
 @traced
@@ -149,11 +178,6 @@ def calendar_of(inputs: StudyInputs, before: Month, after: Month) -> dict[str, t
     Log tickets are regressed on log working days, the festival's share of the month, a trend and the season. A term whose interval holds
     zero is left out: appliances break on holidays too, and dividing by days that do not matter would only make two large effects that cancel.
     """
-    import numpy as np
-
-    from analysis.costs.calendar_effect import festival_share, working_days
-    from analysis.costs.serial import contrast
-
     try:
         exceptions = inputs.engine.query(
             "SELECT day, working FROM calendar ORDER BY day", needs=("calendar.day", "calendar.working")
@@ -197,8 +221,6 @@ def bridge_cells(inputs: StudyInputs, month: Month) -> pd.DataFrame:
     hours, with the hours the team worked and was paid for. Parts are measured at constant prices, credits (returns and recoveries) apart;
     other traced cost by the tickets that carry it. Everything else has no driver.
     """
-    import pandas as pd
-
     engine = inputs.engine
     tickets = engine.query(_TICKETS.format(month=literal(month.start)))
     direct = engine.query(_DIRECT.format(month=literal(month.start)))
@@ -241,10 +263,6 @@ def bridge_cells(inputs: StudyInputs, month: Month) -> pd.DataFrame:
 @traced
 def _labour_cells(inputs: StudyInputs, held: pd.DataFrame, month: Month) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Labour of teams on the cells of their tickets, and what is left without a driver."""
-    import pandas as pd
-
-    from analysis.costs.allocation import allocate_pools
-
     nothing = pd.DataFrame(columns=[*CELL, "cost", "input_quantity", "paid_quantity"])
     try:
         hours = inputs.engine.query(
@@ -285,8 +303,6 @@ def _labour_cells(inputs: StudyInputs, held: pd.DataFrame, month: Month) -> tupl
 @traced
 def _parts_at_constant_prices(inputs: StudyInputs, month: Month) -> pd.DataFrame:
     """Parts of the tickets whose parts were posted in the month, each at its average price over the whole history."""
-    import pandas as pd
-
     try:
         return inputs.engine.query(
             _PARTS.format(month=literal(month.start)), needs=("parts_used.quantity", "parts_used.unit_price")
@@ -332,17 +348,15 @@ FROM posted JOIN parts_used u USING (ticket_id) JOIN price USING (part_no) WHERE
 """
 
 
-def movement_findings(comparisons: Sequence[Comparison], bridges: Sequence[Bridge]) -> list[Finding]:
+def movement_findings(
+    comparisons: Sequence[CostComparison], bridges: Mapping[str, Bridge | NotDone]
+) -> list[Finding]:
     """What moved and by which effect most; a plain statement of accounting totals, so no test is needed."""
     findings = []
     for comparison in comparisons:
-        bridge = next((b for b in bridges if b.against == comparison.against), None)
-        if (
-            comparison.change.value is None
-            or comparison.rate.value is None
-            or bridge is None
-            or not bridge.effects
-        ):
+        bridge = bridges[comparison.against]
+        unknown = comparison.change.value is None or comparison.rate.value is None
+        if isinstance(bridge, NotDone) or unknown or not bridge.effects:
             continue
         label, effect = max(bridge.effects, key=lambda entry: size(entry[1]))
         findings.append(
@@ -373,9 +387,11 @@ _MOVED = {
 }
 
 
-def bridge_check(bridges: Sequence[Bridge]) -> Check:
+def bridge_check(bridges: Mapping[str, Bridge | NotDone]) -> Check:
     """The law of the bridge, checked on the numbers that are printed."""
-    for bridge in bridges:
+    for bridge in bridges.values():
+        if isinstance(bridge, NotDone):
+            continue
         if sum((amount_of(fact) for _, fact in bridge.effects), Decimal(0)) != amount_of(bridge.change):
             return Check(
                 id="bridge_adds_up",
