@@ -78,11 +78,13 @@ MOVED = {
 def customers_moved(
     spells: str, movement: str, first: dt.date, after: dt.date, *, customer_type: str | None = None
 ) -> str:
-    """The customers of one movement (:data:`MOVED`) of the days from ``first`` until ``after``: one row per customer."""
+    """The customers of one movement (:data:`MOVED`) of the days from ``first`` until ``after``, one row each: type, segment, region, kind, and the first and last days of their spells."""
     days = {"first": literal(first), "after": literal(after)}
     chosen = f" AND {_of_type(customer_type)}" if customer_type else ""
     return f"""WITH {spells}, seen AS (
-  SELECT s.customer_id, min(s.kind) AS kind, min(s.begins) AS first_begins, max(s.begins) AS last_begins, max(s.ends) AS last_ends,
+  SELECT s.customer_id, min(s.kind) AS kind, min(s.begins) AS first_begins, max(s.begins) AS last_begins,
+         -- empty while any of them runs
+         CASE WHEN bool_or(s.ends IS NULL) THEN NULL ELSE max(s.ends) END AS last_ends,
          {_presence("s.", **days)}
   FROM spells s WHERE s.begins < {days["after"]} GROUP BY 1
 )
