@@ -243,10 +243,11 @@ def measure(folder: Path) -> dict[str, Any]:
 
 def study(folder: Path) -> dict[str, Any]:
     """The whole study, in a process of its own."""
-    from analysis.failures import root_cause
+    from analysis import failures
 
     start = time.perf_counter()
-    found = root_cause.study(inputs_of(folder))
+    found = failures.study(inputs_of(folder))
+    assert isinstance(found, failures.FailureStudy)
     top = (
         []
         if not found.causes

@@ -23,8 +23,8 @@ from analysis.exhibits.style import (
 )
 from analysis.exhibits.tables import table
 from analysis.exhibits.vocabulary import Column, Row
-from analysis.failures.publishing import Curve, LifeFacts
-from analysis.failures.root_cause import FailureStudy
+from analysis.failures.lives_facts import Curve, LifeFacts
+from analysis.failures.study import FailureStudy
 from analysis.formats import ONE, Unit
 from analysis.locale import Language, Text
 from analysis.results import Sentence, Value
@@ -127,8 +127,8 @@ def models_table(study: FailureStudy) -> Block | None:
 @or_nothing
 def probability_plot(study: FailureStudy) -> list[Block]:
     """The steepest component on Weibull paper, and its B10 life by distribution."""
-    drawn = next((life for life in study.lives if life.plot is not None), None)
-    if drawn is None or drawn.plot is None or not drawn.plot.counted:
+    drawn = next((life for life in study.lives or () if life.paper is not None), None)
+    if drawn is None or drawn.paper is None or not drawn.paper.counted:
         return []
     values: dict[str, Value] = {"component": drawn.name, "shape": drawn.shape}
     paper = figure(
@@ -143,7 +143,7 @@ def probability_plot(study: FailureStudy) -> list[Block]:
             values,
         ),
         draw=weibull_paper(
-            drawn.plot.counted, drawn.plot.fitted, measure=Text.of("Have failed"), age=Text.of("In service")
+            drawn.paper.counted, drawn.paper.fitted, measure=Text.of("Have failed"), age=Text.of("In service")
         ),
     )
     return [paper, _b10_table(study, drawn)]

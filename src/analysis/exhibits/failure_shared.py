@@ -7,8 +7,8 @@ from functools import wraps
 from typing import TypeVar
 
 from analysis.exhibits.record import Block
-from analysis.exhibits.statements import callout, not_computed
-from analysis.failures.root_cause import FailureStudy, NotRated
+from analysis.exhibits.statements import not_computed
+from analysis.failures.study import FailureStudy, NotRated
 from analysis.locale import Text
 from analysis.results import Sentence
 
@@ -35,7 +35,7 @@ def or_said(draw: Callable[..., Shown]) -> Callable[..., Shown | Block | None]:
     def drawn(study: FailureStudy | NotRated, *arguments: str, **options: int) -> Shown | Block | None:
         if not isinstance(study, NotRated):
             return draw(study, *arguments, **options)
-        return not_computed(study.missing, id="_".join((f"failures.no_{draw.__name__}", *arguments)))
+        return not_computed(study.reason, id="_".join((f"failures.no_{draw.__name__}", *arguments)))
 
     return drawn
 
@@ -45,9 +45,3 @@ def source(study: FailureStudy) -> Sentence:
         "Source: service orders and installed base, {first} to {last}.",
         {"first": study.window.first, "last": study.window.last},
     )
-
-
-def gap_block(study: FailureStudy, part: str, id: str) -> Block:
-    if part in study.missing:
-        return not_computed(study.missing[part], id=id)
-    return callout(id, tone="info", title=Sentence("Not computed: there is nothing to compute it from."))

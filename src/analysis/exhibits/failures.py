@@ -8,7 +8,6 @@ from analysis.exhibits.failure_life import life_table as life_table
 from analysis.exhibits.failure_life import models_table as models_table
 from analysis.exhibits.failure_life import probability_plot as probability_plot
 from analysis.exhibits.failure_shared import COMPONENT, INTERVAL
-from analysis.exhibits.failure_shared import gap_block as _gap
 from analysis.exhibits.failure_shared import or_nothing as _or_nothing
 from analysis.exhibits.failure_shared import or_said as _or_said
 from analysis.exhibits.failure_shared import source as _source
@@ -19,10 +18,13 @@ from analysis.exhibits.specification import registry
 from analysis.exhibits.statements import callout, not_computed
 from analysis.exhibits.tables import table
 from analysis.exhibits.vocabulary import Column, Comparison, Row, Tile, phrase
-from analysis.failures.publishing import CauseFacts, Curve
-from analysis.failures.root_cause import FailureStudy, NotRated
-from analysis.failures.trees import TreeFacts
+from analysis.failures.fault_tree_facts import TreeFacts
+from analysis.failures.lives_facts import Curve
+from analysis.failures.localising_facts import CauseFacts
+from analysis.failures.monitoring_facts import WatchFacts
+from analysis.failures.study import FailureStudy, NotRated
 from analysis.locale import Text
+from analysis.metrics import NotDone
 from analysis.periods import Month
 from analysis.results import Fact, Sentence, Value
 
@@ -33,7 +35,7 @@ RATIOS_SHOWN, TERMS_SHOWN = 2, 2
 
 def not_rated(study: FailureStudy | NotRated) -> Block | None:
     """Which data are missing, where failures cannot be rated."""
-    return not_computed(study.missing, id="failures.not_rated") if isinstance(study, NotRated) else None
+    return not_computed(study.reason, id="failures.not_rated") if isinstance(study, NotRated) else None
 
 
 def _months(facts: Sequence[Fact]) -> list[tuple[Month, Fact]]:
@@ -290,8 +292,8 @@ def phase_figures(study: FailureStudy) -> list[Block]:
 @_or_said
 def words_table(study: FailureStudy) -> Block | None:
     """Terms that go with each component, beside what they are elsewhere."""
-    if study.words is None:
-        return _gap(study, "words", "failures.words") if "words" in study.missing else None
+    if isinstance(study.words, NotDone):
+        return not_computed(study.words, id="failures.words")
     columns = [
         Column(key="component", label=COMPONENT),
         Column(key="term", label=Text.of("Customers say"), wide=True),
@@ -342,7 +344,7 @@ def words_table(study: FailureStudy) -> Block | None:
 @_or_nothing
 def similar_table(study: FailureStudy) -> Block | None:
     """Complaints behind the causes that were named: what many customers say alike, everything else masked."""
-    if study.words is None:
+    if isinstance(study.words, NotDone):
         return None
     blamed = {cause.cause.component for cause in study.causes}
     rows = [
@@ -532,7 +534,7 @@ def triangle_figure(study: FailureStudy, by: str = "production") -> Block:
 
     shown = (
         study.triangle.produced
-        if by == "production" and study.triangle.produced is not None and study.triangle.produced.cells
+        if by == "production" and study.triangle.produced and study.triangle.produced.cells
         else study.triangle
     )
     if not shown.cells:
@@ -551,11 +553,8 @@ def triangle_figure(study: FailureStudy, by: str = "production") -> Block:
     produced = shown.by == "production"
     last = shown.columns[-1][1]
     ends = {(key, "ultimate"): fact for key, fact in shown.ultimate.items()}
-    tested: dict[str, Value] = (
-        {"raw": study.rates.error_raw, "corrected": study.rates.error_corrected}
-        if study.rates.error_raw and study.rates.error_corrected
-        else {}
-    )
+    test = study.reporting_test
+    tested: dict[str, Value] = {} if not test else {"raw": test.counted, "corrected": test.corrected}
     return figure(
         "failures.triangle",
         title=Sentence(
@@ -617,11 +616,9 @@ def pareto_figure(study: FailureStudy, measure: str = "count", attribute: str = 
 
     ranking = study.paretos.get((attribute, measure))
     if ranking is None:
-        return (
-            not_computed(study.missing["cost"], id=f"failures.pareto_{measure}")
-            if "cost" in study.missing and measure == "cost"
-            else None
-        )
+        if measure == "cost" and isinstance(study.money, NotDone):
+            return not_computed(study.money, id="failures.pareto_cost")
+        return None
     lines = [line for line in ranking.lines if measure != "excess" or float(line.fact.value or 0) > 0]
     if not lines:
         return None
@@ -729,7 +726,7 @@ AGES_SHOWN = (6.0, 12.0, 24.0, 36.0, 60.0)
 @_or_nothing
 def ages_table(study: FailureStudy) -> Block | None:
     """Machines without any failure and mean failures a machine at a few ages; the curves are :func:`survival_figure` and :func:`repairs_figure`."""
-    free, mean = dict(study.survival), dict(study.repairs)
+    free, mean = dict(study.survival or ()), dict(study.repairs or ())
     ages = [age for age in AGES_SHOWN if age in free or age in mean]
     if not ages:
         return None
@@ -774,9 +771,9 @@ def survival_figure(study: FailureStudy) -> Block:
     """Machines without any failure by months in service."""
     return _curve_figure(
         study,
-        study.survival,
+        study.survival or (),
         "failures.survival",
-        Sentence("After {age} months {value} of machines have had no failure", _at(study.survival)),
+        Sentence("After {age} months {value} of machines have had no failure", _at(study.survival or ())),
         Sentence("Kaplan–Meier, machines put into service within the window; band is the pointwise interval"),
         Text.of("Without failure"),
         from_zero=False,
@@ -788,9 +785,9 @@ def repairs_figure(study: FailureStudy) -> Block:
     """Mean number of failures by months in service."""
     return _curve_figure(
         study,
-        study.repairs,
+        study.repairs or (),
         "failures.repairs",
-        Sentence("After {age} months the mean is {value}", _at(study.repairs)),
+        Sentence("After {age} months the mean is {value}", _at(study.repairs or ())),
         Sentence("Mean cumulative function, repeated failures included; band is the pointwise interval"),
         Text.of("Failures per machine"),
         from_zero=True,
@@ -843,8 +840,8 @@ def forecast_figure(study: FailureStudy) -> Block:
     """Failures by month and those to come."""
     from analysis.exhibits.charts import Series, fan
 
-    if study.forecast is None:
-        return _gap(study, "cost", "failures.forecast")
+    if isinstance(study.forecast, NotDone):
+        return not_computed(study.forecast, id="failures.forecast")
     outlook = study.forecast
     values: dict[str, Value] = {
         "total": outlook.total,
@@ -870,7 +867,7 @@ def forecast_figure(study: FailureStudy) -> Block:
 @_or_nothing
 def obligation_table(study: FailureStudy) -> Block | None:
     """What remaining warranty is expected to cost, beside the provision."""
-    if study.forecast is None or not study.forecast.obligations:
+    if not study.forecast or not study.forecast.obligations:
         return None
     columns = [
         Column(key="line", label=Text.of("Product line"), wide=True),
@@ -880,8 +877,16 @@ def obligation_table(study: FailureStudy) -> Block | None:
         Column(key="provision", label=Text.of("Provision"), metric=("provision_balance",)),
     ]
     rows = [
-        Row(cells={"line": name, "count": count, "cost": cost, "interval": cost, "provision": held})
-        for name, cost, held, count in study.forecast.obligations
+        Row(
+            cells={
+                "line": one.name,
+                "count": one.failures,
+                "cost": one.cost,
+                "interval": one.cost,
+                "provision": one.provision,
+            }
+        )
+        for one in study.forecast.obligations
     ]
     total = study.forecast.obligation
     rows.append(
@@ -912,8 +917,10 @@ def obligation_table(study: FailureStudy) -> Block | None:
 @_or_nothing
 def parts_table(study: FailureStudy) -> Block | None:
     """Spare parts for the next three months."""
-    if not study.parts:
-        return _gap(study, "parts", "failures.parts") if "parts" in study.missing else None
+    if isinstance(study.spare_parts, NotDone):
+        return not_computed(study.spare_parts, id="failures.parts")
+    if not study.spare_parts:
+        return None
     columns = [
         Column(key="part", label=Text.of("Part", context="machine")),
         Column(key="demand", label=Text.of("Expected demand"), places=0, metric=("part_demand",)),
@@ -921,8 +928,8 @@ def parts_table(study: FailureStudy) -> Block | None:
         Column(key="stock", label=Text.of("Stock for 95% service"), places=0, metric=("part_stock",)),
     ]
     rows = [
-        Row(cells={"part": part, "demand": demand, "interval": demand, "stock": stock})
-        for part, demand, stock in study.parts
+        Row(cells={"part": one.part, "demand": one.demand, "interval": one.demand, "stock": one.stock})
+        for one in study.spare_parts
     ]
     return table(
         "failures.parts",
@@ -941,8 +948,8 @@ def parts_table(study: FailureStudy) -> Block | None:
 @_or_nothing
 def cost_table(study: FailureStudy) -> Block:
     """Direct cost of failures by component and kind of cost."""
-    if study.money is None:
-        return _gap(study, "cost", "failures.cost")
+    if isinstance(study.money, NotDone):
+        return not_computed(study.money, id="failures.cost")
     kinds = {
         "parts": Text.of("Parts"),
         "logistics": Text.of("Logistics"),
@@ -976,9 +983,11 @@ def cost_table(study: FailureStudy) -> Block:
 @_or_said
 def recovery_table(study: FailureStudy) -> Block | None:
     """What suppliers gave back of approved claims, the least first."""
-    if study.money is None or not study.money.recovery:
-        return _gap(study, "recovery", "failures.recovery") if "recovery" in study.missing else None
-    lines = sorted(study.money.recovery, key=lambda line: float(line[1].value or 0))
+    if isinstance(study.recovery, NotDone):
+        return not_computed(study.recovery, id="failures.recovery")
+    if not study.recovery:
+        return None
+    lines = sorted(study.recovery, key=lambda line: float(line[1].value or 0))
     columns = [
         Column(key="supplier", label=Text.of("Supplier"), wide=True),
         Column(key="claims", label=Text.of("Claims"), show="n", metric=("supplier_recovery_rate",)),
@@ -1007,7 +1016,7 @@ def recovery_table(study: FailureStudy) -> Block | None:
 @_or_said
 def watch_table(study: FailureStudy) -> Block:
     """How good the watch is, with nothing planted and with a doubled rate."""
-    if study.watch is None:
+    if isinstance(study.watch, NotDone):
         return callout(
             "failures.watch",
             tone="info",
@@ -1042,7 +1051,7 @@ def watch_table(study: FailureStudy) -> Block:
         "failures.watch",
         title=Sentence(
             "New in the last three months: {count} of {cells} cells",
-            {"count": _names(study), "cells": study.watch.cells},
+            {"count": _names(study.watch), "cells": study.watch.cells},
         )
         if study.watch.alerts
         else Sentence("Nothing new in the last three months in {cells} cells", {"cells": study.watch.cells}),
@@ -1055,11 +1064,10 @@ def watch_table(study: FailureStudy) -> Block:
     )
 
 
-def _names(study: FailureStudy) -> Text:
-    assert study.watch is not None
+def _names(watch: WatchFacts) -> Text:
     return Text(
-        en="; ".join(name.en for name, _ in study.watch.alerts),
-        zh="；".join(name.zh for name, _ in study.watch.alerts),
+        en="; ".join(name.en for name in (alert.name for alert in watch.alerts)),
+        zh="；".join(name.zh for name in (alert.name for alert in watch.alerts)),
     )
 
 

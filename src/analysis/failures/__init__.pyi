@@ -1,9 +1,8 @@
 # What the package offers, read twice: by editors and mypy, and at run time by lazy_loader, which imports a name when it is first used.
+from .claims import ClaimsForecast as ClaimsForecast
+from .claims import claims_forecast as claims_forecast
 from .fault_tree import FaultTree as FaultTree
 from .localising import localise as localise
-from .root_cause import ClaimsForecast as ClaimsForecast
-from .root_cause import FailureStudy as FailureStudy
-from .root_cause import NotRated as NotRated
-from .root_cause import claims_forecast as claims_forecast
-from .root_cause import study as study
-from .root_cause import study_or_gap as study_or_gap
+from .study import FailureStudy as FailureStudy
+from .study import NotRated as NotRated
+from .study import study as study

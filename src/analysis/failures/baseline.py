@@ -6,6 +6,7 @@ machine is compared with machines of its age in the same months, and a young bat
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from analysis.failures import views
 from analysis.failures.field import Field
 from analysis.metrics.lineage import traced
+from analysis.metrics.steady import exact_sum
 from analysis.metrics.views import month_index
 from analysis.summaries import Summarised
 
@@ -29,8 +31,8 @@ BAND_STARTS = (0, 1, 2, 3, 6, 9, 12, 18, 24, 36, 48, 60, 84, 120)
 class Baseline(Summarised):
     """Expected failures of a cell: unit-months × ``rate`` (by band of months in service and component) × ``factor`` (by month).
 
-    rate : bands × components, failures a unit-month
-    factor : one a month of the window, exposure-weighted mean near one
+    rate : bands × components, failures per unit-month
+    factor : one per month of the window, exposure-weighted mean near one
     """
 
     components: tuple[str, ...]
@@ -55,7 +57,7 @@ class Baseline(Summarised):
         return cls(components=components, bands=bands, months=months, rate=rate, factor=factor)
 
     def tables(self, *, by_component: bool = True) -> str:
-        """CTEs ``age_rates`` (a row a month in service, a column ``r0``, ``r1`` … a component) and ``month_factors``."""
+        """CTEs ``age_rates`` (one row per month in service, one column ``r0``, ``r1`` … per component) and ``month_factors``."""
         ages = range(max(self.bands[-1], 240) + 1)
         band = self.band_of(np.array(list(ages)))
         rates = self.rate if by_component else self.rate.sum(axis=1, keepdims=True)
@@ -71,6 +73,21 @@ class Baseline(Summarised):
 
     def band_of(self, ages: NDArray[np.int64]) -> NDArray[np.int64]:
         return np.asarray(np.searchsorted(np.array(self.bands), ages, side="right") - 1)
+
+    def rate_of(self, components: Sequence[str]) -> str:
+        """SQL of the rate of these components together, over ``age_rates a``."""
+        return " + ".join(f"a.r{self.components.index(name)}" for name in components)
+
+    def by_month(self, field: Field, where: str, components: Sequence[str]) -> pd.Series:
+        """Expected failures of components on the machines that meet a condition, by ``month_no``."""
+        due = exact_sum(f"g.unit_months * ({self.rate_of(components)}) * f.factor")
+        return field.query(
+            field.machines,
+            field.exposure(where=where),
+            self.tables(),
+            select=f"SELECT month_no, {due} AS expected FROM grid g JOIN age_rates a USING (age_months) "
+            "JOIN month_factors f USING (month_no) GROUP BY ALL ORDER BY ALL",
+        ).set_index("month_no")["expected"]
 
     def expected(self, frame: pd.DataFrame) -> Floats:
         """Expected failures of all components for rows of ``month_no``, ``age_months``, ``unit_months``."""

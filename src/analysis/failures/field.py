@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 from analysis.errors import MissingData
 from analysis.failures import views
 from analysis.failures.views import with_parts
-from analysis.metrics import StudyInputs
+from analysis.locale import Text
+from analysis.metrics import Period, Stating, StudyInputs
+from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced_property
 from analysis.metrics.views import month_index, month_number
 from analysis.periods import Month
@@ -65,17 +67,55 @@ class Field(Summarised):
     def months(self) -> list[Month]:
         return [self.first + k for k in range(self.last.months_since(self.first) + 1)]
 
+    @property
+    def window(self) -> Period:
+        """The months of observation."""
+        return Period(self.first, self.last)
+
+    @property
+    def year(self) -> Period:
+        """The last twelve months of the window."""
+        return Period(max(self.first, self.last - 11), self.last)
+
+    @property
+    def state(self) -> Stating:
+        """States facts of the window."""
+        return Stating(inputs=self.inputs, period=self.window)
+
+    def label(self, dimension: str, value: str) -> Text:
+        """What a value of a dimension is called."""
+        return self.inputs.engine.registry.value_label(dimension, value)
+
+    def assumed(self, name: str) -> float:
+        """A dated assumption as it holds on the last day of the report month."""
+        return float(self.inputs.assumptions.value(name, on=self.inputs.month.last_day))
+
+    def rows(self, where: str = "TRUE", *, verdict: str = "counted") -> str:
+        """SELECT of the confirmed failures with a verdict that meet a condition, one row per failure."""
+        return f"SELECT * FROM {self._judged} WHERE verdict = {literal(verdict)} AND {where}"
+
+    def exposed(self, where: str = "TRUE") -> str:
+        """SELECT of the unit-months that meet a condition, one row per calendar month and month in service."""
+        return with_parts(self.exposure()) + f"SELECT * FROM grid WHERE {where}"
+
     @traced_property
     def machines(self) -> str:
         """CTEs ``shipped`` and ``machines``; every query of the study stands on them."""
         return views.machines(self.last.end)
 
     @traced_property
-    def failures(self) -> str:
-        """CTEs ``shipped``, ``machines``, ``judged`` and ``failed``; the confirmed failures are judged once."""
+    def _judged(self) -> str:
+        """The table of confirmed failures, each with the verdict whether it counts; judged once."""
         made = (self.machines, views.reports(self.horizon), views.judged(self.first.start, self.last.end))
-        table = self._kept("failures_judged", *made, select="SELECT * FROM judged")
-        return f"{self.machines},\njudged AS (SELECT * FROM {table}),\nfailed AS (SELECT * FROM judged WHERE verdict = 'counted')"
+        return self._kept("failures_judged", *made, select="SELECT * FROM judged")
+
+    @traced_property
+    def failures(self) -> str:
+        """CTEs ``shipped``, ``machines``, ``judged`` and ``failed``."""
+        return (
+            f"{self.machines},\njudged AS (SELECT * FROM {self._judged}),\n"
+            "failed AS (SELECT * FROM judged WHERE verdict = 'counted')"
+        )
 
     @traced_property
     def _stays(self) -> str:
@@ -96,14 +136,14 @@ class Field(Summarised):
 
     @traced_property
     def by_age(self) -> pd.DataFrame:
-        """One row a calendar month and month in service: ``month_no``, ``age_months``, ``unit_months``."""
+        """One row per calendar month and month in service: ``month_no``, ``age_months``, ``unit_months``."""
         return self.query(
             self.machines, self.exposure(), select="SELECT * FROM grid ORDER BY month_no, age_months"
         )
 
     @traced_property
     def failure_counts(self) -> pd.DataFrame:
-        """One row a calendar month, month in service and component: ``failures``."""
+        """One row per calendar month, month in service and component: ``failures``."""
         return self.query(
             self.failures,
             select="SELECT month_no, age_months, component, count(*) AS failures FROM failed GROUP BY ALL ORDER BY month_no, age_months, component",

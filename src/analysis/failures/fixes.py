@@ -10,6 +10,8 @@ import numpy as np
 from analysis.failures import views
 from analysis.failures.baseline import Baseline
 from analysis.failures.field import Field
+from analysis.locale import Text
+from analysis.metrics import NotDone
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.metrics.steady import exact_sum
@@ -21,9 +23,10 @@ Verdict = Literal["worked", "worse", "no_effect", "too_early"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FixResult(Summarised):
-    """Actual over expected failures after the fix, divided by the same before it."""
+    """Actual over expected failures after the fix, divided by the same before it; ``condition`` chooses the failures compared."""
 
     fix: Intervention
+    condition: str
     failures: int
     expected: float
     failures_before: int
@@ -35,9 +38,18 @@ class FixResult(Summarised):
     verdict: Verdict
 
 
+NO_FAILURES = Text.of("nothing failed that it could have changed")
+NOT_YET = Text.of("no machine made with it is in the field yet")
+
+
+def made_with(fix: Intervention) -> str:
+    """The condition that a machine was made with the fix."""
+    return f"produced_month >= {literal(f'{fix.starts:%Y-%m}')}"
+
+
 @traced
-def judged(field: Field, baseline: Baseline, fix: Intervention, *, level: float) -> FixResult | None:
-    """Machines of ``fix.where`` produced from ``fix.starts`` on, against those produced before; None while there are none in the field.
+def judged(field: Field, baseline: Baseline, fix: Intervention, *, level: float) -> FixResult | NotDone:
+    """Machines of ``fix.where`` produced from ``fix.starts`` on, against those produced before; not done while there are none in the field.
 
     Only months in service that the new machines have reached are compared; season and reporting are in the expectation. ``too_early`` when
     the promised reduction would be found in fewer than four of five cases with so few failures.
@@ -47,34 +59,36 @@ def judged(field: Field, baseline: Baseline, fix: Intervention, *, level: float)
     components = [fix.component] if fix.component else list(baseline.components)
     known = [k for k, name in enumerate(baseline.components) if name in components]
     if not known:
-        return None
-    where = views.condition(fix.where)
-    start = f"{fix.starts:%Y-%m}"
-    rate = " + ".join(f"a.r{k}" for k in known)
+        return NotDone(reason=NO_FAILURES)
+    where, after_fix = views.condition(fix.where), made_with(fix)
+    rate = baseline.rate_of([baseline.components[k] for k in known])
     held = field.query(
         field.machines,
         field.exposure("produced_month", where=where),
         baseline.tables(),
-        select=f"SELECT produced_month >= '{start}' AS after, age_months, {exact_sum(f'g.unit_months * ({rate}) * f.factor')} AS expected FROM grid g "
+        select=f"SELECT {after_fix} AS after, age_months, {exact_sum(f'g.unit_months * ({rate}) * f.factor')} AS expected FROM grid g "
         "JOIN age_rates a USING (age_months) JOIN month_factors f USING (month_no) WHERE produced_month <> 'not_stated' GROUP BY ALL ORDER BY ALL",
     )
     if not held["after"].any():
-        return None
+        return NotDone(reason=NOT_YET)
     oldest = int(held.loc[held["after"], "age_months"].max())
     listed = ", ".join(literal(baseline.components[k]) for k in known)
+    compared_rows = (
+        f"{where} AND component IN ({listed}) AND age_months <= {oldest} AND produced_month <> 'not_stated'"
+    )
     seen = field.query(
         field.failures,
-        select=f"SELECT produced_month >= '{start}' AS after, count(*) AS failures FROM failed WHERE {where} AND component IN ({listed}) "
-        f"AND age_months <= {oldest} AND produced_month <> 'not_stated' GROUP BY ALL ORDER BY ALL",
+        select=f"SELECT {after_fix} AS after, count(*) AS failures FROM failed WHERE {compared_rows} GROUP BY ALL ORDER BY ALL",
     ).set_index("after")["failures"]
     compared = held[held["age_months"] <= oldest].groupby("after")["expected"].sum()
     after, before = int(seen.get(True, 0)), int(seen.get(False, 0))
     due, due_before = float(compared.get(True, 0.0)), float(compared.get(False, 0.0))
     if due <= 0 or due_before <= 0 or before == 0:
-        return None
+        return NotDone(reason=NO_FAILURES)
     interval = rate_ratio_interval(after, due, before, due_before, level=level)
     return FixResult(
         fix=fix,
+        condition=compared_rows,
         failures=after,
         expected=due,
         failures_before=before,

@@ -1,4 +1,4 @@
-"""Failures and their cost in the months ahead: machines in the field × intensity at their age × season × cost a failure.
+"""Failures and their cost in the months ahead: machines in the field × intensity at their age × season × cost per failure.
 
 The field ages, machines leave it, new ones come in under the shipment plan, and a warranty ends for each machine on its own day.
 """
@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.errors import MissingData
+from analysis.failures import money
 from analysis.failures.baseline import Baseline
 from analysis.failures.field import Field
 from analysis.failures.lives import ComponentLife, component_lives
 from analysis.failures.reporting import Delay, delay_of, share_by_month
+from analysis.locale import Text
+from analysis.metrics import NotDone
 from analysis.metrics.lineage import traced
 from analysis.metrics.steady import exact_sum
 from analysis.metrics.views import month_index, month_number
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 AHEAD = 12
-LONGEST_WARRANTY_MONTHS = 72
 FOREVER = 10**6
+TOO_SHORT = Text.of("less than two and a half years of history")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -94,23 +96,32 @@ def in_field(field: Field) -> pd.DataFrame:
 
 
 @traced
-def planned(field: Field) -> pd.DataFrame | None:
-    """Shipments to come as machines that start in their month; None without a plan."""
-    engine, after = field.inputs.engine, f"DATE '{field.last.end}'"
-    try:
-        return engine.query(
-            f"SELECT coalesce(p.product_line, 'not_stated') AS product_line, {month_number('s.month')} AS started_no, "
-            f"{month_number('s.month')} + coalesce(p.warranty_months, 0) AS warranty_no, {exact_sum('s.quantity')} AS machines "
-            f"FROM shipment_plan s LEFT JOIN products p ON p.product_id = s.product_id WHERE s.month >= {after} GROUP BY ALL ORDER BY 1, 2, 3",
-            needs=("shipment_plan.quantity", "products.warranty_months"),
-        )
-    except MissingData:
-        return None
+def planned(field: Field) -> pd.DataFrame:
+    """Shipments to come as machines that start in their month.
+
+    Raises
+    ------
+    MissingData
+        There is no shipment plan.
+    """
+    return field.inputs.engine.query(
+        "SELECT coalesce(p.product_line, 'not_stated') AS product_line, year(s.month) * 12 + month(s.month) - 1 AS started_no, "
+        f"year(s.month) * 12 + month(s.month) - 1 + coalesce(p.warranty_months, 0) AS warranty_no, {exact_sum('s.quantity')} AS machines "
+        f"FROM shipment_plan s LEFT JOIN products p ON p.product_id = s.product_id WHERE s.month >= DATE '{field.last.end}' GROUP BY ALL ORDER BY 1, 2, 3",
+        needs=("shipment_plan.quantity", "products.warranty_months"),
+    )
+
+
+def nobody() -> pd.DataFrame:
+    """No machines to come: what a provision has to cover."""
+    import pandas as pd
+
+    return pd.DataFrame({"product_line": [], "started_no": [], "warranty_no": [], "machines": []})
 
 
 @traced
 def retirement_rate(field: Field) -> float:
-    """Machines that left the field a unit-month."""
+    """Machines that left the field per unit-month."""
     left = field.query(
         field.machines,
         select=f"SELECT count(*) AS machines FROM machines WHERE retired_on >= DATE '{field.first.start}' AND retired_on < DATE '{field.last.end}'",
@@ -122,7 +133,7 @@ def retirement_rate(field: Field) -> float:
 class Forecast(Summarised):
     """Expected failures by month ahead, component, product line and warranty.
 
-    frame : one row a month, product line, component and ``warranty`` (true: inside): ``failures``
+    frame : one row per month, product line, component and ``warranty`` (true: inside): ``failures``
     months : the months ahead; spread_of : relative standard deviation beyond counting noise
     """
 
@@ -130,6 +141,18 @@ class Forecast(Summarised):
     months: tuple[Month, ...]
     intensity: Intensity
     with_plan: bool
+
+    def total(self, *, warranty: bool | None = None) -> float:
+        """Failures expected in all months together; of machines inside or outside warranty where that is asked."""
+        frame = self.frame if warranty is None else self.frame[self.frame["warranty"] == warranty]
+        return float(frame["failures"].sum())
+
+    def quantile(self, expected: float, share: float, *, months: int) -> int:
+        """The count that is enough with this chance; counts whose mean is itself uncertain are negative binomial."""
+        from scipy.stats import nbinom
+
+        over = self.intensity.level_spread**2 + self.intensity.month_spread**2 / months
+        return int(nbinom.ppf(share, 1 / over, 1 / (1 + expected * over))) if over > 0 else int(expected)
 
     def interval(self, expected: float, *, months: int, level: float) -> tuple[float, float]:
         """Limits of a count with this expectation over so many months: counting noise, month-to-month scatter and level."""
@@ -147,13 +170,19 @@ class Forecast(Summarised):
 
 @traced
 def forecast(
-    field: Field, intensity: Intensity, *, ahead: int = AHEAD, arrivals: pd.DataFrame | None = None
+    field: Field, intensity: Intensity, *, ahead: int = AHEAD, arrivals: pd.DataFrame | NotDone
 ) -> Forecast:
-    """Failures expected in each of the next months; ``arrivals`` are machines that start later (the shipment plan, unless given)."""
+    """Failures expected in each of the next months.
+
+    Parameters
+    ----------
+    arrivals : machines that start later, such as :func:`planned`; not done: machines in the field only, and the forecast says so
+    """
     import pandas as pd
 
-    coming = planned(field) if arrivals is None else arrivals
-    stock = in_field(field) if coming is None else pd.concat([in_field(field), coming], ignore_index=True)
+    stock = in_field(field)
+    if not isinstance(arrivals, NotDone):
+        stock = pd.concat([stock, arrivals], ignore_index=True)
     months = tuple(field.last + k for k in range(1, ahead + 1))
     leaving, rows = retirement_rate(field), []
     started, warranty = (
@@ -180,12 +209,14 @@ def forecast(
                 if value > 0
             ]
     frame = pd.DataFrame(rows, columns=["product_line", "warranty", "failures", "month", "component"])
-    return Forecast(frame=frame, months=months, intensity=intensity, with_plan=coming is not None)
+    return Forecast(
+        frame=frame, months=months, intensity=intensity, with_plan=not isinstance(arrivals, NotDone)
+    )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ForecastTest(Summarised):
-    """The forecast made a year ago with what was known then, beside what happened: one row a month."""
+    """The forecast made a year ago with what was known then, beside what happened: one row per month."""
 
     origin: Month
     rows: pd.DataFrame
@@ -203,15 +234,15 @@ class ForecastTest(Summarised):
 
 
 @traced
-def backtest(field: Field, delay: Delay) -> ForecastTest | None:
+def backtest(field: Field, delay: Delay) -> ForecastTest | NotDone:
     """Fit on what was known twelve months ago, forecast the months since; the shipments since are given, as a plan would be.
 
-    What happened is the count of today, corrected for failures not reported yet. None with less than two years of history.
+    What happened is the count of today, corrected for failures not reported yet. Not done with less than two and a half years of history.
     """
     import pandas as pd
 
     if len(field.months) < 24 + AHEAD // 2:
-        return None
+        return NotDone(reason=TOO_SHORT)
     then = field.as_known_at_the_end_of(field.last - AHEAD)
     lives, _ = component_lives(then)
     intensity = intensity_of(then, Baseline.of(then), delay_of(then.delays, then.horizon), lives)
@@ -236,3 +267,17 @@ def backtest(field: Field, delay: Delay) -> ForecastTest | None:
         }
     )
     return ForecastTest(origin=then.last, rows=rows, forecast=made)
+
+
+@traced
+def part_demand(field: Field, made: Forecast, *, months: int) -> dict[str, float]:
+    """Pieces of each part expected to be used in the next months: failures to come × pieces per failure of the last twelve."""
+    near = {str(month) for month in made.months[:months]}
+    due = made.frame[made.frame["month"].isin(near)].groupby("component")["failures"].sum()
+    found = {
+        str(part): float(
+            sum(due.get(row.component, 0.0) * row.quantity / row.failures for row in rows.itertuples())
+        )
+        for part, rows in money.parts_per_failure(field).groupby("part_no", sort=True)
+    }
+    return {part: demand for part, demand in found.items() if demand > 0}

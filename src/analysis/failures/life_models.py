@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.errors import FitError
+from analysis.metrics import NotDone
 from analysis.metrics.lineage import traced
 from analysis.summaries import Summarised
 
@@ -82,26 +83,29 @@ class AgeCounts(Summarised):
 
 
 @traced
-def compared(counts: AgeCounts, *, level: float, mixture: bool = True) -> tuple[FittedModel, ...]:
-    """All models that can be fitted, in the order of :data:`MODELS`; the one that is used is marked.
+def compared(
+    counts: AgeCounts, *, level: float, mixture: bool = True
+) -> tuple[tuple[FittedModel, ...], dict[str, NotDone]]:
+    """All models that can be fitted, in the order of :data:`MODELS`, the one that is used marked; and why the others cannot.
 
     A failed component is repaired and its machine goes on ageing, so a model stands for the intensity by age of the machine (minimal repair):
     a failure is a unit watched from the start of its fortnight. ``mixture=False`` leaves out the slow one of the five.
     """
     fits: dict[str, Any] = {}
+    not_fitted: dict[str, NotDone] = {}
     for name, fit in _fitters(counts).items():
         if name == "mixture" and not mixture:
             continue
         try:
             fits[name] = fit()
-        except FitError:
-            continue
+        except FitError as refusal:
+            not_fitted[name] = NotDone.because(refusal)
     if STANDARD not in fits:
-        return ()
+        return (), not_fitted
     lowest = min(fit.bic for fit in fits.values())
     used = chosen({name: fit.bic for name, fit in fits.items()})
     sizes = {"exponential": 1, "weibull": 2, "weibull_threshold": 3, "lognormal": 2, "mixture": 5}
-    return tuple(
+    models = tuple(
         FittedModel(
             model=name,
             parameters=sizes[name],
@@ -114,6 +118,7 @@ def compared(counts: AgeCounts, *, level: float, mixture: bool = True) -> tuple[
         for name in MODELS
         if name in fits
     )
+    return models, not_fitted
 
 
 def chosen(criteria: dict[str, float]) -> str:

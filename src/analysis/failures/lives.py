@@ -11,8 +11,13 @@ from numpy.typing import NDArray
 from analysis.errors import FitError
 from analysis.failures.field import Field
 from analysis.failures.life_models import AgeCounts
+from analysis.locale import Text
+from analysis.metrics import NotDone
+from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.metrics.steady import exact_sum
+from analysis.metrics.views import month_index, month_number
+from analysis.periods import Month
 from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
@@ -26,6 +31,7 @@ Floats = NDArray[np.float64]
 DAYS_PER_MONTH = 30.4375
 FEWEST_FAILURES = 20
 GAP_ERROR = 0.005
+TOO_FEW = NotDone(reason=Text.of("too few failures"))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,24 +69,24 @@ def failure_ages(field: Field) -> pd.DataFrame:
 
 
 @traced
-def component_lives(field: Field) -> tuple[list[ComponentLife], list[str]]:
-    """A Weibull intensity for each component with enough failures, and the names of those without.
+def component_lives(field: Field) -> tuple[list[ComponentLife], dict[str, NotDone]]:
+    """A Weibull intensity for each component with enough failures, and why there is none for the others.
 
     A failed component is replaced in a machine that goes on ageing; its failures are taken to depend on the machine's age alone (minimal repair),
     so a failure at age t adds log h(t) and the time watched takes off H(end) − H(begin). Written as rows for :func:`~analysis.stats.fit_weibull`:
     a failure is a unit that entered at its own age; a machine is a unit that entered at ``begin`` and left alive at ``end``.
     """
     watched, ages = stays(field), failure_ages(field)
-    fits, thin = [], []
+    fits, without = [], {}
     for component, part in ages.groupby("component", sort=True):
         if part["failures"].sum() < FEWEST_FAILURES:
-            thin.append(str(component))
+            without[str(component)] = TOO_FEW
             continue
         try:
             fits.append(_component_life(str(component), part, watched))
-        except FitError:
-            thin.append(str(component))
-    return fits, thin
+        except FitError as refusal:
+            without[str(component)] = NotDone.because(refusal)
+    return fits, without
 
 
 @traced
@@ -151,12 +157,34 @@ def first_failures(field: Field, *, by: str | None = None) -> dict[str, Survival
     }
 
 
+def followed(field: Field, where: str = "TRUE") -> str:
+    """SELECT of the repairs that were watched for all the days of the rule, with the ``month_no`` of their resolution."""
+    resolved = f"SELECT *, {month_number('resolved_on')} AS month_no FROM repair_outcomes"
+    return f"SELECT * FROM ({resolved}) WHERE window_ends_on <= {literal(field.horizon)} AND {where}"
+
+
+def last_followed(field: Field) -> int:
+    """The last month whose repairs all have their days of follow-up behind them."""
+    if field.horizon < field.last.end:
+        return month_index(Month(field.horizon.year, field.horizon.month)) - 2
+    return month_index(field.last) - 1
+
+
+@traced
+def repeats(field: Field) -> pd.DataFrame:
+    """Repairs by month of resolution: ``repairs`` with full follow-up and ``repeated`` within the days of the rule."""
+    return field.inputs.engine.query(
+        "SELECT month_no, count(*) AS repairs, count(*) FILTER (WHERE repeated) AS repeated "
+        f"FROM ({followed(field)}) GROUP BY 1 ORDER BY 1"
+    )
+
+
 GRID_MONTHS = 3
 
 
 @traced
 def repairs_per_machine(field: Field, *, level: float) -> MeanCumulativeFunction:
-    """Mean number of confirmed failures a machine has had, at every third month of age.
+    """Mean number of confirmed failures that a machine has had, at every third month of age.
 
     The estimate and variance of :func:`~analysis.stats.mean_cumulative_function`, added up in the database: the variance is the sum over machines of
     (A - B) squared, A what a machine's own failures added and B what the mean adds while it is watched; A squared and A times B come as sums by age.

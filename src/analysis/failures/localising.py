@@ -297,6 +297,19 @@ def power(
 
 
 @traced
+def worst_batches(cells: Cells, *, level: float, most: int = 10) -> list[str]:
+    """Batches by the lower limit of actual to expected: a small batch with one failure too many does not lead; none where there is but one."""
+    from analysis.stats import poisson_interval
+
+    batches = cells.frame.groupby("batch", sort=True)[["failures", "expected"]].sum()
+    batches = batches[batches["expected"] >= 5]
+    if len(batches) < 2:
+        return []
+    low = np.asarray(poisson_interval(batches["failures"], batches["expected"], level=level).low)
+    return [str(one) for one in batches.index[np.lexsort((batches.index.to_numpy(dtype=str), -low))][:most]]
+
+
+@traced
 def _search(frame: pd.DataFrame, varied: Sequence[str], **settings: Any) -> Localisation:
     from analysis.stats.localisation import localise as search
 

@@ -2,26 +2,51 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from analysis.failures import views
 from analysis.failures.field import Field
-from analysis.failures.views import with_parts
+from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.metrics.steady import exact_sum
-from analysis.metrics.views import month_number
 from analysis.periods import Month
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_DIRECT = """SELECT ticket_id, sum(amount) AS amount,
-       sum(CASE WHEN posting_basis = 'recovery' THEN amount END) AS recovered,
-       sum(CASE WHEN posting_basis = 'incurred' AND category = 'parts' THEN amount END) AS parts,
-       sum(CASE WHEN posting_basis = 'incurred' AND category = 'logistics' THEN amount END) AS logistics,
-       sum(CASE WHEN posting_basis = 'incurred' AND category = 'compensation' THEN amount END) AS compensation,
-       sum(CASE WHEN posting_basis = 'incurred' AND category = 'outsourcing' THEN amount END) AS outsourcing
-FROM cost WHERE ticket_id IS NOT NULL AND posting_basis IN ('incurred', 'recovery') GROUP BY ticket_id"""
+    from analysis.failures.localising import Cause
+
+# The parts of direct cost: which postings each one holds; what is in no other part is ``other``.
+PARTS = ("parts", "logistics", "outsourcing", "compensation")
+CONDITIONS: dict[str, str] = {
+    **{name: f"posting_basis = 'incurred' AND category = '{name}'" for name in PARTS},
+    "recovered": "posting_basis = 'recovery'",
+    "other": f"posting_basis = 'incurred' AND (category IS NULL OR category NOT IN ({', '.join(map(literal, PARTS))}))",
+}
+NAMED = (*PARTS, "recovered")
+TOTAL = "coalesce(sum(amount), 0)"
+_TRACED = "ticket_id IS NOT NULL AND posting_basis IN ('incurred', 'recovery')"
+_SUMS = ", ".join(f"sum(CASE WHEN {CONDITIONS[name]} THEN amount END) AS {name}" for name in NAMED)
+_DIRECT = f"SELECT ticket_id, sum(amount) AS amount, {_SUMS} FROM cost WHERE {_TRACED} GROUP BY ticket_id"
+
+
+def posted(field: Field, where: str = "TRUE", *, part: str = "") -> str:
+    """SELECT of the postings traced to the counted failures that meet a condition; of one part of the cost where it is named."""
+    of = f" AND {CONDITIONS[part]}" if part else ""
+    return (
+        f"SELECT c.*, f.serial_no, f.component, f.event_on FROM ({field.rows(where)}) f "
+        f"JOIN cost c ON c.ticket_id = f.ticket_id WHERE c.posting_basis IN ('incurred', 'recovery'){of}"
+    )
+
+
+def where_of(cause: Cause) -> str:
+    """The condition that a failure belongs to a cause."""
+    return views.condition(cause.attributes | ({"component": cause.component} if cause.component else {}))
 
 
 def _direct(field: Field) -> str:
@@ -29,29 +54,56 @@ def _direct(field: Field) -> str:
     return f"direct AS (SELECT * FROM {field.inputs.engine.materialise('failures_direct', _DIRECT, needs=('ledger.amount', 'ledger.ticket_id'))})"
 
 
-def _since(field: Field, months: int) -> str:
+def since(field: Field, months: int = 12) -> str:
+    """The condition that a failure happened in the last months of the window."""
     first: Month = max(field.first, field.last - (months - 1))
     return f"event_on >= DATE '{first.start}'"
 
 
 @traced
 def cost_by(field: Field, dimension: str, *, months: int = 12) -> pd.DataFrame:
-    """Cost traced to the tickets of confirmed failures of the last months: a row a value, the costliest first.
+    """Cost traced to the tickets of confirmed failures of the last months: one row per value, the costliest first.
 
-    ``failures``, ``amount`` and its parts; ``square`` (sum of squared cost a failure) gives the scatter. Labour and other held capacity is not traced.
+    ``failures``, ``amount`` and its parts; ``square`` (sum of squared cost per failure) gives the scatter. Labour and other held capacity is not traced.
     """
     field.inputs.engine.require("ledger.amount", "ledger.ticket_id")
-    sums = ", ".join(
-        f"coalesce(sum(d.{name}), 0) AS {name}"
-        for name in ("amount", "parts", "logistics", "outsourcing", "compensation", "recovered")
-    )
+    sums = ", ".join(f"coalesce(sum(d.{name}), 0) AS {name}" for name in ("amount", *NAMED))
     return field.query(
         field.failures,
         _direct(field),
         select=f"SELECT coalesce(CAST({dimension} AS VARCHAR), 'not_stated') AS value, count(*) AS failures, {sums}, "
         f"coalesce({exact_sum('CAST(d.amount AS DOUBLE) * CAST(d.amount AS DOUBLE)')}, 0) AS square "
-        f"FROM failed LEFT JOIN direct d USING (ticket_id) WHERE {_since(field, months)} GROUP BY 1 ORDER BY amount DESC, value",
+        f"FROM failed LEFT JOIN direct d USING (ticket_id) WHERE {since(field, months)} GROUP BY 1 ORDER BY amount DESC, value",
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitCost(Summarised):
+    """Mean direct cost per failure and its standard error."""
+
+    mean: float
+    error: float
+    failures: int
+
+    def times(self, factor: float) -> UnitCost:
+        """The same with mean and error scaled."""
+        return UnitCost(mean=self.mean * factor, error=self.error * factor, failures=self.failures)
+
+
+def unit_cost(frame: pd.DataFrame) -> UnitCost:
+    """Mean cost per failure of the rows of :func:`cost_by` together."""
+    count = int(frame["failures"].sum())
+    total = float(sum(float(amount) for amount in frame["amount"]))
+    square = float(frame["square"].sum())
+    mean = total / count if count else 0.0
+    variance = max(square / count - mean**2, 0.0) if count else 0.0
+    return UnitCost(mean=mean, error=float(np.sqrt(variance / max(count, 1))), failures=count)
+
+
+def covered_cost(field: Field, otherwise: UnitCost) -> UnitCost:
+    """Mean cost per failure under warranty; where none was, that of all failures."""
+    under = cost_by(field, "in_warranty").set_index("value")
+    return unit_cost(under.loc[["true"]]) if "true" in under.index else otherwise
 
 
 @traced
@@ -59,7 +111,7 @@ def failures_by(field: Field, dimension: str, *, months: int = 12) -> pd.DataFra
     """Confirmed failures of the last months by value, the most first: ``value``, ``failures``."""
     return field.query(
         field.failures,
-        select=f"SELECT coalesce(CAST({dimension} AS VARCHAR), 'not_stated') AS value, count(*) AS failures FROM failed WHERE {_since(field, months)} "
+        select=f"SELECT coalesce(CAST({dimension} AS VARCHAR), 'not_stated') AS value, count(*) AS failures FROM failed WHERE {since(field, months)} "
         "GROUP BY 1 ORDER BY failures DESC, value",
     )
 
@@ -88,82 +140,91 @@ def evidence_of_cause(field: Field, place: dict[str, str], component: str | None
     )
 
 
-@traced
-def recovery_by_supplier(field: Field, *, months: int = 12) -> pd.DataFrame:
-    """Claims on failed machines by supplier of the key component: ``supplier``, ``claims``, ``approved``, ``recovered``."""
-    engine = field.inputs.engine
-    engine.require("claims.approved", "claims.recovered")
-    return engine.query(
-        with_parts(field.failures)
-        + "SELECT f.supplier, count(*) AS claims, coalesce(sum(c.approved), 0) AS approved, coalesce(sum(c.recovered), 0) AS recovered "
-        f"FROM claims c JOIN failed f USING (ticket_id) WHERE {_since(field, months)} AND c.approved > 0 GROUP BY ALL ORDER BY f.supplier"
+def claims_on_failures(field: Field, where: str) -> str:
+    """SELECT of the claims on failures of the last twelve months that meet a condition: one row per claim, ``due`` not yet recovered."""
+    return (
+        "SELECT c.claim_id, c.ticket_id, f.serial_no, f.component, f.supplier, f.batch, c.claimed_on, c.approved, coalesce(c.recovered, 0) AS recovered, "
+        f"c.approved - coalesce(c.recovered, 0) AS due FROM claims c JOIN ({field.rows(since(field))}) f ON f.ticket_id = c.ticket_id WHERE {where}"
     )
 
 
 @traced
-def recovery_due(field: Field, place: dict[str, str], component: str | None) -> pd.DataFrame:
-    """Approved claims of the last twelve months on the failures of a cause that its supplier has not paid back; the largest first.
+def recovery_by_supplier(field: Field) -> pd.DataFrame:
+    """Claims on failed machines by supplier of the key component: ``supplier``, ``claims``, ``approved``, ``recovered``.
 
-    One row a claim: ``due`` is what was approved less what was recovered.
+    Raises
+    ------
+    MissingData
+        There are no claims.
+    """
+    return field.inputs.engine.query(
+        "SELECT supplier, count(*) AS claims, coalesce(sum(approved), 0) AS approved, coalesce(sum(recovered), 0) AS recovered "
+        f"FROM ({claims_on_failures(field, 'c.approved > 0')}) GROUP BY ALL ORDER BY supplier",
+        needs=("claims.approved", "claims.recovered"),
+    )
+
+
+def claims_due(field: Field, cause: Cause) -> str:
+    """SELECT of the claims on the failures of a cause that its supplier has not paid back, the largest first.
+
+    Raises
+    ------
+    MissingData
+        There are no claims.
     """
     field.inputs.engine.require("claims.approved", "claims.recovered", "claims.ticket_id")
-    where = views.condition(place | ({"component": component} if component else {}))
-    return field.inputs.engine.query(
-        with_parts(field.failures)
-        + "SELECT c.claim_id, c.ticket_id, f.serial_no, f.component, f.supplier, f.batch, c.claimed_on, c.approved, coalesce(c.recovered, 0) AS recovered, "
-        "c.approved - coalesce(c.recovered, 0) AS due FROM claims c JOIN failed f USING (ticket_id) "
-        f"WHERE {_since(field, 12)} AND c.approved > coalesce(c.recovered, 0) AND {where} ORDER BY due DESC, c.claim_id"
-    )
+    unpaid = f"c.approved > coalesce(c.recovered, 0) AND {where_of(cause)}"
+    return claims_on_failures(field, unpaid) + " ORDER BY due DESC, c.claim_id"
 
 
-@traced
-def out_of_warranty_approvals(field: Field) -> pd.DataFrame:
-    """Claims approved on machines out of warranty, decided in the last twelve months; the largest first.
+def _decided(field: Field, column: str) -> str:
+    """The condition that a claim was made in the last twelve months."""
+    return f"{column} >= {literal(field.year.first.start)} AND {column} < {literal(field.last.end)}"
+
+
+def out_of_warranty_claims(field: Field) -> str:
+    """SELECT of the claims approved on machines out of warranty in the last twelve months, the largest first.
 
     Out of warranty: the ticket says so, or it was opened on or after the end of the machine's warranty where the ticket says nothing.
+
+    Raises
+    ------
+    MissingData
+        There are no claims.
     """
-    engine = field.inputs.engine
-    engine.require("claims.approved", "claims.ticket_id")
-    first = max(field.first, field.last - 11).start
-    return engine.query(
+    field.inputs.engine.require("claims.approved", "claims.ticket_id")
+    return (
         "SELECT c.claim_id, c.ticket_id, t.serial_no, t.ticket_type, t.region, c.claimed_on, t.warranty_end, c.amount, c.approved FROM claims c "
-        "JOIN service t ON t.ticket_id = c.ticket_id "
-        f"WHERE c.approved > 0 AND c.claimed_on >= DATE '{first}' AND c.claimed_on < DATE '{field.last.end}' "
+        f"JOIN service t ON t.ticket_id = c.ticket_id WHERE c.approved > 0 AND {_decided(field, 'c.claimed_on')} "
         "AND NOT t.under_warranty AND (t.in_warranty IS NOT NULL OR t.warranty_end IS NOT NULL) ORDER BY c.approved DESC, c.claim_id"
     )
 
 
-@traced
-def duplicate_claims(field: Field) -> pd.DataFrame:
-    """Claims approved again for the same ticket and the same amount under another number; a row each later claim."""
-    engine = field.inputs.engine
-    engine.require("claims.approved", "claims.ticket_id")
-    first = max(field.first, field.last - 11).start
-    return engine.query(
-        "WITH paid AS (SELECT c.*, row_number() OVER (PARTITION BY ticket_id, amount ORDER BY claimed_on, claim_id) AS nth, "
-        "first_value(claim_id) OVER (PARTITION BY ticket_id, amount ORDER BY claimed_on, claim_id) AS first_claim_id FROM claims c WHERE c.approved > 0 AND c.ticket_id IS NOT NULL) "
+def duplicate_claims(field: Field) -> str:
+    """SELECT of the claims approved again for the same ticket and amount under another number, one row per later claim.
+
+    Raises
+    ------
+    MissingData
+        There are no claims.
+    """
+    field.inputs.engine.require("claims.approved", "claims.ticket_id")
+    same = "PARTITION BY ticket_id, amount ORDER BY claimed_on, claim_id"
+    return (
+        f"WITH paid AS (SELECT c.*, row_number() OVER ({same}) AS nth, first_value(claim_id) OVER ({same}) AS first_claim_id FROM claims c "
+        "WHERE c.approved > 0 AND c.ticket_id IS NOT NULL) "
         "SELECT claim_id, first_claim_id, ticket_id, claimed_on, amount, approved FROM paid WHERE nth > 1 "
-        f"AND claimed_on >= DATE '{first}' AND claimed_on < DATE '{field.last.end}' ORDER BY approved DESC, claim_id"
-    )
-
-
-@traced
-def repeats(field: Field) -> pd.DataFrame:
-    """Repairs by month of resolution: ``repairs`` with full follow-up and ``repeated`` within the days of the rule."""
-    return field.query(
-        field.machines,
-        select=f"SELECT {month_number('resolved_on')} AS month_no, count(*) AS repairs, count(*) FILTER (WHERE repeated) AS repeated "
-        f"FROM repair_outcomes WHERE window_ends_on <= DATE '{field.horizon}' GROUP BY 1 ORDER BY 1",
+        f"AND {_decided(field, 'claimed_on')} ORDER BY approved DESC, claim_id"
     )
 
 
 @traced
 def parts_per_failure(field: Field, *, months: int = 12) -> pd.DataFrame:
-    """Parts used a confirmed failure: ``component``, ``part_no``, ``quantity`` (sum), ``failures`` (of the component)."""
+    """Parts used per confirmed failure: ``component``, ``part_no``, ``quantity`` (sum), ``failures`` (of the component)."""
     field.inputs.engine.require("parts_used.quantity")
     return field.query(
         field.failures,
-        f"recent AS (SELECT * FROM failed WHERE {_since(field, months)} AND resolved_at IS NOT NULL)",
+        f"recent AS (SELECT * FROM failed WHERE {since(field, months)} AND resolved_at IS NOT NULL)",
         "totals AS (SELECT component, count(*) AS failures FROM recent GROUP BY ALL)",
         select=f"SELECT component, p.part_no, {exact_sum('p.quantity')} AS quantity, max(totals.failures) AS failures FROM recent JOIN parts_used p USING (ticket_id) "
         "JOIN totals USING (component) GROUP BY component, p.part_no ORDER BY component, p.part_no",
@@ -175,8 +236,19 @@ def provision_balance(field: Field) -> pd.DataFrame:
     """Warranty provision at the end of the month by product line: ``product_line``, ``closing``, ``utilised`` (last twelve months)."""
     engine = field.inputs.engine
     engine.require("provision.closing")
-    month, first = field.last, max(field.first, field.last - 11)
+    month, first = field.last, field.year.first
     return engine.query(
         f"SELECT product_line, sum(CASE WHEN month = DATE '{month.start}' THEN closing END) AS closing, sum(utilised) AS utilised FROM provision "
         f"WHERE month BETWEEN DATE '{first.start}' AND DATE '{month.start}' GROUP BY ALL ORDER BY product_line"
     )
+
+
+def closing_by_line(balance: pd.DataFrame | None) -> dict[str, Decimal]:
+    """The closing provision of each product line that has one."""
+    if balance is None:
+        return {}
+    known = balance.dropna(subset=["closing"])
+    return {
+        str(line): Decimal(str(closing))
+        for line, closing in zip(known["product_line"], known["closing"], strict=True)
+    }

@@ -14,6 +14,7 @@ from analysis.failures.baseline import Baseline
 from analysis.failures.field import Field
 from analysis.failures.forecasting import Intensity
 from analysis.failures.reporting import Delay, share_by_month
+from analysis.metrics import Period
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.metrics.steady import exact_sum
@@ -27,6 +28,13 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 RECENT_MONTHS = 3
+
+
+def recent(field: Field) -> Period:
+    """The months that are judged as new."""
+    return Period(field.last - (RECENT_MONTHS - 1), field.last)
+
+
 LEAST_EXPECTED = 5.0
 WATCHED = ("model", "supplier", "plant", "region")
 
@@ -63,7 +71,7 @@ def rate_charts(field: Field, baseline: Baseline, intensity: Intensity, delay: D
 
 @traced
 def phase_chart(field: Field, baseline: Baseline, fix: Intervention) -> ControlChart | None:
-    """Actual to expected failures a month of the machines and component a fix is for, limits anew from the month it began.
+    """Actual to expected failures per month of the machines and component a fix is for, limits anew from the month it began.
 
     Age, season and reporting are in the expectation. None where a month expects less than one failure or a phase is too short.
     """
@@ -74,15 +82,9 @@ def phase_chart(field: Field, baseline: Baseline, fix: Intervention) -> ControlC
     starts = month_index(Month(fix.starts.year, fix.starts.month)) - month_index(field.first)
     if not known or not 6 <= starts <= len(field.months) - 4:
         return None
-    where, rate = views.condition(fix.where), " + ".join(f"a.r{k}" for k in known)
-    due = field.query(
-        field.machines,
-        field.exposure(where=where),
-        baseline.tables(),
-        select=f"SELECT month_no, {exact_sum(f'g.unit_months * ({rate}) * f.factor')} AS expected FROM grid g JOIN age_rates a USING (age_months) "
-        "JOIN month_factors f USING (month_no) GROUP BY ALL ORDER BY ALL",
-    ).set_index("month_no")["expected"]
-    listed = ", ".join(literal(baseline.components[k]) for k in known)
+    named, where = [baseline.components[k] for k in known], views.condition(fix.where)
+    due = baseline.by_month(field, where, named)
+    listed = ", ".join(map(literal, named))
     seen = field.query(
         field.failures,
         select=f"SELECT month_no, count(*) AS failures FROM failed WHERE {where} AND component IN ({listed}) GROUP BY ALL ORDER BY ALL",
@@ -197,7 +199,7 @@ def judged(cells: pd.DataFrame, *, level: float) -> pd.DataFrame:
 
 @traced
 def margins(counted: pd.DataFrame) -> pd.DataFrame:
-    """One row a component and value of each watched attribute, from rows of all attributes together."""
+    """One row per component and value of each watched attribute, from rows of all attributes together."""
     values = ["failures", "expected", "past_failures", "past_expected"]
     made = [
         counted.groupby(["component", name], as_index=False, sort=True)[values]

@@ -6,7 +6,10 @@ there is no such comparison, so each is compared with itself: its rate by months
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +17,7 @@ from analysis.errors import MissingData
 from analysis.failures.reporting import delay_of, share_by_month
 from analysis.metrics.lineage import traced
 from analysis.metrics.views import month_index
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,11 +27,82 @@ if TYPE_CHECKING:
 
 RECENT, YEAR = 12, 12
 OWN_PAST = ("component", "fault_code")
+RANKED_AT_MOST = 3000
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Amounts(Summarised):
+    """What is ranked: values of an attribute with their amounts and numbers of failures.
+
+    spread : scatter of the cost of each value; subtract : expected failures, where the excess over them is ranked
+    """
+
+    values: Sequence[str]
+    amounts: Sequence[Any]
+    counts: Sequence[int]
+    spread: Sequence[float] | None = None
+    subtract: Sequence[float] | None = None
+
+    @property
+    def order(self) -> list[int]:
+        """Positions, the largest amount first; ties by name."""
+        return sorted(range(len(self.values)), key=lambda k: (-float(self.amounts[k]), self.values[k]))
+
+    def total(self, at: Sequence[int]) -> Any:
+        """Sum of the amounts at these positions."""
+        zero = Decimal(0) if isinstance(self.amounts[0], Decimal) else 0
+        return sum((self.amounts[k] for k in at), zero)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Chance(Summarised):
+    """What chance leaves: limits of each rank in order, and how many values make eighty percent with the limits of that."""
+
+    ranks: list[tuple[int, int]]
+    vital: tuple[int, int, int]
+
+
+@traced
+def chance_of(given: Amounts, *, draws: int, seed: int, level: float) -> Chance:
+    """Rankings simulated from Poisson counts; for costs the mean cost of each value is held and its own scatter added.
+
+    Values are ranked by excess where ``subtract`` is given, of which only what is above zero makes the cumulative share.
+    """
+    limits = (0.5 - level / 2, 0.5 + level / 2)
+    drawn = _drawn(given, given.order[:RANKED_AT_MOST], draws=draws, seed=seed)
+    ranks = 1 + np.argsort(np.argsort(-drawn, axis=1, kind="stable"), axis=1, kind="stable")
+    low, high = np.quantile(ranks, limits, axis=0, method="inverted_cdf")
+    positive = np.array([max(float(given.amounts[k]), 0.0) for k in given.order])
+    few = np.quantile(_makers(np.maximum(drawn, 0.0)), limits, method="inverted_cdf")
+    return Chance(
+        ranks=[(int(a), int(b)) for a, b in zip(low, high, strict=True)],
+        vital=(int(_makers(positive[None, :])[0]), int(few[0]), int(few[1])),
+    )
+
+
+def _drawn(given: Amounts, order: Sequence[int], *, draws: int, seed: int) -> np.ndarray:
+    generator = np.random.default_rng(seed)
+    number = np.array([max(float(given.counts[k]), 0.0) for k in order])
+    if given.subtract is not None:
+        due = np.array([given.subtract[k] for k in order])
+        return np.asarray(generator.poisson(number, (draws, len(order))) - due)
+    each = np.array([float(given.amounts[k]) / max(float(given.counts[k]), 1.0) for k in order])
+    drawn: np.ndarray = np.asarray(generator.poisson(number, (draws, len(order))) * each)
+    if given.spread is not None:
+        drawn = drawn + generator.standard_normal(drawn.shape) * np.array([given.spread[k] for k in order])
+    return drawn
+
+
+def _makers(amounts: np.ndarray) -> np.ndarray:
+    """How many of the largest make eighty percent, by row."""
+    ordered = np.sort(amounts, axis=1)[:, ::-1]
+    reached = np.cumsum(ordered, axis=1) >= 0.8 * ordered.sum(axis=1, keepdims=True)
+    return np.asarray(reached.argmax(axis=1) + 1)
 
 
 @traced
 def above_own_past(field: Field, baseline: Baseline, dimension: str) -> pd.DataFrame:
-    """One row a value of ``dimension``: ``failures`` of the last twelve months and those ``expected`` from its own past at the same ages.
+    """One row per value of ``dimension``: ``failures`` of the last twelve months and those ``expected`` from its own past at the same ages.
 
     The past is the one or two whole years before, so that seasons weigh alike. Expected failures are taken down to the share reported by now.
 

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.failures.field import Field
+from analysis.locale import Text
+from analysis.metrics import NotDone
 from analysis.metrics.lineage import traced
 from analysis.periods import Month, months_between
 from analysis.summaries import Summarised
@@ -25,6 +27,7 @@ Floats = NDArray[np.float64]
 LONGEST_DAYS = 365
 BACKTEST_MONTHS = 12
 SETTLED_MONTHS = 3
+TOO_SHORT = Text.of("less than a year before the last settled month")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -76,7 +79,7 @@ def share_by_month(delay: Delay, months: list[Month], horizon: dt.date) -> Float
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Backtest(Summarised):
-    """Months as they were known at their end, corrected then, and as they are known now: one row a month."""
+    """Months as they were known at their end, corrected then, and as they are known now: one row per month."""
 
     rows: pd.DataFrame
 
@@ -94,14 +97,14 @@ class Backtest(Summarised):
 
 
 @traced
-def backtest(field: Field) -> Backtest | None:
-    """Corrects each of the last settled months with what was known at its end; None where there are too few months."""
+def backtest(field: Field) -> Backtest | NotDone:
+    """Corrects each of the last settled months with what was known at its end; not done where there are too few months."""
     import pandas as pd
 
     last = field.last - SETTLED_MONTHS
     first = max(field.first + 12, last - (BACKTEST_MONTHS - 1))
     if first > last:
-        return None
+        return NotDone(reason=TOO_SHORT)
     delays, rows = field.delays, []
     for month in months_between(first, last):
         cut = month.last_day

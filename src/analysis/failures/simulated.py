@@ -8,6 +8,7 @@ in the affected machines; a hundred of these are expected without it. The counts
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.failures import localising, monitoring, views
+from analysis.failures.error_rates import ErrorRates
 from analysis.metrics.lineage import traced
 from analysis.summaries import Summarised
 
@@ -34,7 +36,7 @@ PART = "C1"
 
 @traced
 def field_of(random: Random) -> pd.DataFrame:
-    """One row a combination of attributes and component: ``due``, the failures expected without a fault."""
+    """One row per combination of attributes and component: ``due``, the failures expected without a fault."""
     rows = []
     for number in range(BATCHES):
         regions, suppliers = (
@@ -255,25 +257,29 @@ PLAN: tuple[tuple[str, float, int], ...] = (
 )
 
 
-def hit(name: str, ratio: float, seed: int, *, search: float, watch: float, life: float) -> bool:
+def hit(name: str, ratio: float, seed: int, errors: ErrorRates) -> bool:
     """One simulated field, judged at the error rates of the study."""
     if name in PLANTED or name == NEAR:
-        return cause_is_right(name, ratio, seed, familywise=search)
+        return cause_is_right(name, ratio, seed, familywise=errors.search)
     if name == "wear_out":
-        return wear_is_right(ratio, seed, error=life)
+        return wear_is_right(ratio, seed, error=errors.life)
     if name == "nothing_in_the_lives":
-        return not wear_is_right(1.0, seed, error=life)
+        return not wear_is_right(1.0, seed, error=errors.life)
     return (
-        search_alarm(seed, familywise=search)
+        search_alarm(seed, familywise=errors.search)
         if name == "nothing_in_the_search"
-        else watch_alarm(seed, familywise=watch)
+        else watch_alarm(seed, familywise=errors.watch)
     )
 
 
+SOURCE = "params/simulated/failures.yml"
+
+
 def path() -> Path:
+    """Where the counts are kept."""
     from analysis.params import project_root
 
-    return project_root() / "params" / "simulated" / "failures.yml"
+    return project_root() / SOURCE
 
 
 def kept() -> tuple[Outcome, ...]:
@@ -298,17 +304,15 @@ def kept() -> tuple[Outcome, ...]:
 
 def main() -> None:
     """Simulate everything again and write the counts."""
-    from analysis.failures.root_cause import LIFE_ERROR, SEARCH_ERROR, WATCH_ERROR
+    from analysis.params import Assumptions
 
+    errors = ErrorRates.of(Assumptions.load(), on=dt.date.today())
     lines = [
         "# Made by `python -m analysis.failures.simulated`: fields simulated with a known truth, and how often the study was right (or alarmed).",
         "outcomes:",
     ]
     for name, ratio, seeds in PLAN:
-        hits = [
-            hit(name, ratio, seed, search=SEARCH_ERROR, watch=WATCH_ERROR, life=LIFE_ERROR)
-            for seed in range(seeds)
-        ]
+        hits = [hit(name, ratio, seed, errors) for seed in range(seeds)]
         lines.append(
             f"  - {{name: {name}, ratio: {ratio:g}, seeds: {seeds}, hits: {sum(hits)}, first: {sum(hits[:FIRST])}}}"
         )

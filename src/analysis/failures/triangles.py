@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from analysis.errors import MissingData
 from analysis.failures.field import Field
+from analysis.failures.limits import interval_of
 from analysis.failures.reporting import Delay, share_by_month
 from analysis.locale import Text
+from analysis.metrics import NotDone
 from analysis.metrics.lineage import traced
 from analysis.metrics.views import month_index
 from analysis.results import Fact, Interval
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 AGES = (3, 6, 9, 12, 18, 24, 30)
 MATURE_SHARE = 0.9
+NO_MONTHS = Text.of("no failure on a machine whose month of production is known")
 Sums = dict[tuple[int, int], float]
 
 
@@ -28,7 +31,7 @@ class Triangle(Summarised):
     """Cumulative failures per 1,000 machines by quarter and age; immature cells are absent.
 
     ``ultimate`` is what each quarter is expected to reach at the last age: its oldest mature cell times the development of all quarters together.
-    ``by`` is ``service`` (start of service) or ``production``; ``produced`` is the same by production, None where that is not recorded.
+    ``by`` is ``service`` (start of service) or ``production``; ``produced`` is the same by production; not done where that is not recorded.
     """
 
     by: str
@@ -36,7 +39,7 @@ class Triangle(Summarised):
     columns: tuple[tuple[str, Text], ...]
     cells: Mapping[tuple[str, str], Fact]
     ultimate: Mapping[str, Fact]
-    produced: Triangle | None = None
+    produced: Triangle | NotDone | None = None
 
 
 @traced
@@ -65,11 +68,11 @@ def triangle(field: Field, delay: Delay) -> Triangle:
 
 
 @traced
-def _by_production(field: Field, share: Mapping[int, float]) -> Triangle | None:
+def _by_production(field: Field, share: Mapping[int, float]) -> Triangle | NotDone:
     try:
         field.inputs.engine.require("units.produced_on")
-    except MissingData:
-        return None
+    except MissingData as absent:
+        return NotDone.because(absent)
     held = field.query(
         field.machines,
         field.exposure("produced_month"),
@@ -80,7 +83,7 @@ def _by_production(field: Field, share: Mapping[int, float]) -> Triangle | None:
         select="SELECT month_no, age_months, produced_month, count(*) AS failures FROM failed WHERE produced_month <> 'not_stated' GROUP BY ALL ORDER BY ALL",
     )
     if held.empty or counts.empty:
-        return None
+        return NotDone(reason=NO_MONTHS)
     held, counts = (
         frame.assign(
             cohort=_number(frame["produced_month"]), started_no=frame["month_no"] - frame["age_months"]
@@ -103,7 +106,7 @@ def _made(
     counts: pd.DataFrame,
     share: Mapping[int, float],
     *,
-    produced: Triangle | None = None,
+    produced: Triangle | NotDone | None = None,
 ) -> Triangle:
     first, last = month_index(field.first), month_index(field.last)
     # machines that went into service before the window may have failed before it
@@ -171,7 +174,7 @@ def _sums(frame: pd.DataFrame, value: str) -> Sums:
 
 @traced
 def _pooled(age: int, exposure: Sums, completed: Sums) -> float:
-    """Cumulative failures a machine of all quarters together."""
+    """Cumulative failures per machine of all quarters together."""
     total = 0.0
     for a in range(age):
         held = sum(value for (_, at), value in exposure.items() if at == a)
@@ -191,8 +194,6 @@ def _ultimate(
     names: list[str],
     pooled: Mapping[int, float],
 ) -> dict[str, Fact]:
-    from analysis.failures.publishing import window
-
     found: dict[str, Fact] = {}
     if not pooled:
         return found
@@ -215,7 +216,7 @@ def _ultimate(
         )
         found[name] = field.inputs.engine.stated(
             "developed_failures",
-            period=window(field),
+            period=field.window,
             value=float(cell.value) * factor,
             dimensions={f"{by}_quarter": name, "by_month": str(end)},
             n=cell.n,
@@ -229,7 +230,6 @@ def _cumulative(
     field: Field, by: str, name: str, cohorts: range, age: int, held: Sums, raw: Sums, completed: Sums
 ) -> Fact | None:
     """Sum over months in service of failures over machines then present; the first half-month counts by its exposure."""
-    from analysis.failures.publishing import interval_of, window
     from analysis.stats import poisson_interval
 
     total, reported = 0.0, 0.0
@@ -254,7 +254,7 @@ def _cumulative(
     quarter = "in_service_quarter" if by == "service" else "production_quarter"
     return field.inputs.engine.stated(
         "cumulative_failures",
-        period=window(field),
+        period=field.window,
         value=value,
         dimensions={quarter: name, "by_month": str(age)},
         n=int(reported),

@@ -9,16 +9,17 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
+from analysis.metrics import Period
 from analysis.metrics.backend import literal
 from analysis.metrics.steady import exact_sum
-from analysis.metrics.views import NOT_STATED, at, month_number
+from analysis.metrics.views import NOT_STATED, at, month_index, month_number
 
 ATTRIBUTES: tuple[str, ...] = ("model", "batch", "supplier", "plant", "region", "produced_month")
 NEEDS = ("units.shipped_on", "tickets.serial_no", "tickets.opened_at")
 
 
 def machines(end: dt.date) -> str:
-    """``shipped``, one row a machine of the installed base as known when ``end`` began, and ``machines``, those of it that were in the field."""
+    """``shipped``, one row per machine of the installed base as known when ``end`` began, and ``machines``, those of it that were in the field."""
     return (
         f"shipped AS (SELECT * FROM {at('machines', end)}),\n"
         "machines AS (SELECT * EXCLUDE (in_field) FROM shipped WHERE in_field)"
@@ -26,7 +27,7 @@ def machines(end: dt.date) -> str:
 
 
 def reports(horizon: dt.date) -> str:
-    """One row a repair: when it happened, when it was reported, and whether a technical fault was found.
+    """One row per repair: when it happened, when it was reported, and whether a technical fault was found.
 
     Where the day of failure is not recorded, the day of the report stands for it.
     """
@@ -113,8 +114,17 @@ def condition(place: Mapping[str, str]) -> str:
     return " AND ".join(parts) or "TRUE"
 
 
-WITH = "WITH "
+def within(period: Period) -> str:
+    """The condition that a row (``month_no``) lies in a period."""
+    return f"month_no BETWEEN {month_index(period.first)} AND {month_index(period.last)}"
+
+
+def is_value(dimension: str, *values: str) -> str:
+    """The condition that a row has one of these values of a dimension."""
+    listed = ", ".join(map(literal, values))
+    return f"coalesce(CAST({dimension} AS VARCHAR), {literal(NOT_STATED)}) IN ({listed})"
 
 
 def with_parts(*parts: str) -> str:
-    return WITH + ",\n".join(parts) + "\n"
+    """The common table expressions before a SELECT."""
+    return "WITH " + ",\n".join(parts) + "\n"

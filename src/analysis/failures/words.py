@@ -10,18 +10,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.errors import MissingData
 from analysis.failures.field import Field
-from analysis.locale import Text
-from analysis.metrics import Period
 from analysis.metrics.lineage import traced
-from analysis.results import Fact
-from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +25,6 @@ FEWEST_TICKETS, FEWEST_MACHINES = 10, 5
 MOST_TEXTS = 50_000
 NESTED = 0.9
 PRIOR_WEIGHT = 500.0
-WORDS_ERROR = 0.01
 
 _PERSONAL = re.compile(r"\S+@\S+|https?://\S+|www\.\S+|\d[\d\-\s]{3,}\d|\d+")
 _RUNS = re.compile(r"[\u4e00-\u9fff]+|[a-z][a-z'’\-]+")
@@ -128,91 +121,29 @@ def terms(text: str) -> set[str]:
     return found
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class TermFacts(Summarised):
-    """A term of one component's tickets: its share there and elsewhere, and the log-odds in standard errors."""
-
-    component: Text
-    term: str
-    inside: Fact
-    outside: Fact
-    weight: Fact
-    distinct: bool
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class SimilarFacts(Summarised):
-    """A typical complaint of a component, only as far as many customers say the same, and how many tickets are like it."""
-
-    component: str
-    name: Text
-    text: str
-    tickets: Fact
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Words(Summarised):
-    """Distinctive terms by component, the most telling first, and terms of the report month not seen in the year before."""
-
-    by_component: tuple[TermFacts, ...]
-    new: tuple[tuple[str, Fact], ...]
-    tickets: Fact
-    sampled: bool
-    similar: tuple[SimilarFacts, ...] = ()
-
-
-@traced
-def words_of(field: Field, *, top: int = 3) -> Words | None:
-    """Terms of confirmed failures; None without any words.
-
-    Raises
-    ------
-    MissingData
-        Tickets hold no ``text``.
-    """
-    field.inputs.engine.require("tickets.text")
-    rows = _texts(field)
-    if rows.empty:
-        raise MissingData("tickets.text")
-    counted = counts_of(rows, whole=_whole(field))
-    engine, period = field.inputs.engine, _window(field)
-    lines = [
-        fact
-        for component, part in distinctive(counted, top=top).groupby("component", sort=True)
-        for fact in _facts(field, str(component), part)
-    ]
-    total = int(rows["tickets"].sum())
-    return Words(
-        by_component=tuple(lines),
-        similar=_similar_facts(field, rows, lines),
-        new=_new(field, rows, _whole(field)),
-        sampled=total >= MOST_TEXTS,
-        tickets=engine.stated("complaint_texts", period=period, value=total),
+def chosen(field: Field) -> str:
+    """SELECT of the counted failures whose ticket holds words; a fixed sample where there are many."""
+    return (
+        f"SELECT f.ticket_id, f.serial_no, f.component, f.event_on, t.text FROM ({field.rows()}) f "
+        "JOIN service_orders t ON t.ticket_id = f.ticket_id "
+        f"WHERE t.text IS NOT NULL AND t.text <> '' ORDER BY hash(f.ticket_id) LIMIT {MOST_TEXTS}"
     )
 
 
 @traced
-def _window(field: Field) -> Period:
-    from analysis.failures.publishing import window
-
-    return window(field)
-
-
-@traced
-def _texts(field: Field) -> pd.DataFrame:
+def texts(field: Field) -> pd.DataFrame:
     """Equal texts once: ``text``, ``component``, ``recent`` (of the report month), ``tickets``, ``machines``; a fixed sample where there are many."""
     start = f"DATE '{field.last.start}'"
     return field.query(
         field.failures,
-        "chosen AS (SELECT f.ticket_id, f.serial_no, f.component, f.event_on, t.text FROM failed f JOIN service_orders t USING (ticket_id) "
-        f"WHERE t.text IS NOT NULL AND t.text <> '' ORDER BY hash(f.ticket_id) LIMIT {MOST_TEXTS})",
+        f"chosen AS ({chosen(field)})",
         select=f"SELECT text, component, event_on >= {start} AS recent, count(*) AS tickets, count(DISTINCT serial_no) AS machines FROM chosen "
         "GROUP BY ALL ORDER BY ALL",
     )
 
 
 @traced
-def _whole(field: Field) -> frozenset[str]:
+def whole_texts(field: Field) -> frozenset[str]:
     """Short texts as they stand: what a customer wrote in full is never printed, pieces of it may be."""
     frame = field.inputs.engine.query(
         "SELECT DISTINCT lower(trim(text)) AS text FROM service_orders WHERE length(text) <= 40",
@@ -293,7 +224,7 @@ def log_odds(
 
 
 @traced
-def distinctive(counts: pd.DataFrame, *, top: int = 3, familywise: float = WORDS_ERROR) -> pd.DataFrame:
+def distinctive(counts: pd.DataFrame, *, familywise: float, top: int = 3) -> pd.DataFrame:
     """The leading terms of each component: adds ``log_odds``, ``error``, ``distinct`` (beyond chance over every term looked at)."""
     import pandas as pd
     from scipy.stats import norm
@@ -343,57 +274,8 @@ def _apart(candidates: pd.Series, top: int) -> list[int]:
 
 
 @traced
-def _facts(field: Field, component: str, part: pd.DataFrame) -> list[TermFacts]:
-    from scipy.stats import norm
-
-    from analysis.failures.publishing import interval_of, label
-
-    engine, period, level = field.inputs.engine, _window(field), field.inputs.confidence
-    z, found = float(norm.ppf(0.5 + level / 2)), []
-    for row in part.to_dict("records"):
-        place = {"component": component, "term": str(row["term"])}
-        half = z * float(row["error"])
-        interval = interval_of(
-            float(row["log_odds"]) - half,
-            float(row["log_odds"]) + half,
-            level,
-            "log-odds with informative prior",
-        )
-        found.append(
-            TermFacts(
-                component=label(field, "component", component),
-                term=str(row["term"]),
-                distinct=bool(row["distinct"]),
-                inside=engine.ratio(
-                    "complaint_term_share",
-                    int(row["inside"]),
-                    int(row["all_inside"]),
-                    period=period,
-                    dimensions={**place, "side": "inside"},
-                ),
-                outside=engine.ratio(
-                    "complaint_term_share",
-                    int(row["outside"]),
-                    int(row["all_outside"]),
-                    period=period,
-                    dimensions={**place, "side": "outside"},
-                ),
-                weight=engine.stated(
-                    "complaint_term_odds",
-                    period=period,
-                    dimensions=place,
-                    value=float(row["log_odds"]),
-                    interval=interval,
-                    n=int(row["inside"]),
-                ),
-            )
-        )
-    return found
-
-
-@traced
-def _new(field: Field, rows: pd.DataFrame, whole: frozenset[str]) -> tuple[tuple[str, Fact], ...]:
-    """Terms in at least ten tickets of the report month and in none before it."""
+def new_terms(rows: pd.DataFrame, *, whole: frozenset[str], most: int = 5) -> dict[str, int]:
+    """Terms in at least ten tickets of the report month and in none before it, with their tickets; the most first."""
     now: Counter[str] = Counter()
     machines: Counter[str] = Counter()
     before: set[str] = set()
@@ -414,58 +296,22 @@ def _new(field: Field, rows: pd.DataFrame, whole: frozenset[str]) -> tuple[tuple
         and term not in before
         and term not in whole
     }
-    engine = field.inputs.engine
-    kept = sorted(maximal(fresh), key=lambda term: (-fresh[term], term))[:5]
-    return tuple(
-        (
-            term,
-            engine.stated(
-                "complaint_term_tickets", period=field.last, dimensions={"term": term}, value=fresh[term]
-            ),
-        )
-        for term in kept
-    )
+    kept = sorted(maximal(fresh), key=lambda term: (-fresh[term], term))[:most]
+    return {term: fresh[term] for term in kept}
 
 
 MOST_COMPARED, ALIKE = 1000, 0.5
 
 
 @traced
-def _similar_facts(field: Field, rows: pd.DataFrame, lines: Sequence[TermFacts]) -> tuple[SimilarFacts, ...]:
-    """For each component the complaint with the most of its telling terms, and the tickets at least half alike."""
-    from analysis.failures.publishing import label
-
-    telling: dict[str, set[str]] = {}
-    for one in lines:
-        if one.distinct:
-            telling.setdefault(one.weight.dimensions["component"], set()).add(one.term)
-    found = []
-    for component, wanted in sorted(telling.items()):
-        part = (
-            rows[rows["component"] == component]
-            .sort_values(["tickets", "text"], ascending=[False, True], kind="stable")
-            .head(MOST_COMPARED)
-        )
-        texts, tickets = part["text"].tolist(), part["tickets"].to_numpy(dtype=int)
-        typical = max(range(len(texts)), key=lambda k: (len(terms(texts[k]) & wanted), int(tickets[k]), -k))
-        alike = [k for k, share in similar(texts[typical], texts, top=len(texts)) if share >= ALIKE]
-        shown = shared_words(
-            texts[typical], common_terms(texts, part["tickets"].tolist(), part["machines"].tolist())
-        )
-        if not shown:
-            continue
-        fact = field.inputs.engine.stated(
-            "complaints_alike",
-            period=_window(field),
-            dimensions={"component": component},
-            value=int(tickets[alike].sum()),
-        )
-        found.append(
-            SimilarFacts(
-                component=component, name=label(field, "component", component), text=shown, tickets=fact
-            )
-        )
-    return tuple(found)
+def typical(part: pd.DataFrame, wanted: set[str]) -> tuple[str, int]:
+    """The complaint with the most of these telling terms, only as far as many customers say the same, and the tickets at least half alike."""
+    part = part.sort_values(["tickets", "text"], ascending=[False, True], kind="stable").head(MOST_COMPARED)
+    texts, tickets = part["text"].tolist(), part["tickets"].to_numpy(dtype=int)
+    first = max(range(len(texts)), key=lambda k: (len(terms(texts[k]) & wanted), int(tickets[k]), -k))
+    alike = [k for k, share in similar(texts[first], texts, top=len(texts)) if share >= ALIKE]
+    known = common_terms(texts, part["tickets"].tolist(), part["machines"].tolist())
+    return shared_words(texts[first], known), int(tickets[alike].sum())
 
 
 def common_terms(texts: Sequence[str], tickets: Sequence[int], machines: Sequence[int]) -> set[str]:

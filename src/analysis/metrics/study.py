@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 from analysis.errors import FitError, MissingData
 from analysis.locale import Text
@@ -37,7 +37,7 @@ class NotDone:
             return cls(reason=Text(en=text, zh=f"缺少 {', '.join(needs)}"), needs=tuple(needs))
         return cls(reason=Text.same(text.removesuffix(".")))
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> Literal[False]:
         """Nothing was made."""
         return False
 

@@ -30,7 +30,6 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "quality": ("quality",),
     "executive": ("executive",),
 }
-STUDIES = {"failures": "study_or_gap"}  # else ``study``
 # What a function needs beside the study: one call an entry, as a reading of the study.
 ARGUMENTS: dict[str, Callable[[Any], list[tuple[Any, ...]]]] = {
     "costs.bridge_figure": lambda study: [("previous_month",), ("year_before",)],
@@ -137,7 +136,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_number_stands_in_its_place(section: str, company: Path, inputs_of: Callable[..., StudyInputs]):
     module = importlib.import_module(f"analysis.{section}")
-    study = getattr(module, STUDIES.get(section, "study"))(inputs_of(company))
+    study = module.study(inputs_of(company))
     made = list(exhibits(section, study))
     assert len({block.id for block in made}) == len(made)
     assert {block.id: wrong for block in made if (wrong := list(doubts(block)))} == {}

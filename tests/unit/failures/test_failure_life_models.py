@@ -26,7 +26,7 @@ def test_the_weibull_gives_way_only_by_more_than_ten():
 @pytest.mark.parametrize("shape", [0.6, 2.2])
 def test_the_distribution_behind_the_counts_is_used_and_its_b10_recovered(shape: float):
     scale = 60.0
-    models = {one.model: one for one in compared(drawn(shape, scale), level=0.95, mixture=False)}
+    models = {one.model: one for one in compared(drawn(shape, scale), level=0.95, mixture=False)[0]}
     assert set(models) == {"exponential", "weibull", "weibull_threshold", "lognormal"}
     assert [name for name, one in models.items() if one.used] == ["weibull"]
     true = scale * (-np.log(0.9)) ** (1 / shape)
@@ -44,7 +44,7 @@ def test_the_distribution_behind_the_counts_is_used_and_its_b10_recovered(shape:
 def test_two_populations_are_called_a_mixture():
     early, late = drawn(1.5, 3.0, machines=4_000), drawn(3.0, 60.0)
     both = AgeCounts(failures=early.failures + late.failures, machines=early.machines + late.machines)
-    models = {one.model: one for one in compared(both, level=0.95)}
+    models = {one.model: one for one in compared(both, level=0.95)[0]}
     assert models["mixture"].used and models["weibull"].excess > 100
     found = models["mixture"].b10
     ages = np.linspace(0.5, 48, 20_000)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from analysis.failures import money
+from analysis.failures import lives, money
 from analysis.failures.field import Field
 from analysis.failures.fixes import _verdict
+from analysis.failures.localising import Cause
 from analysis.metrics import StudyInputs
 
 Inputs = Callable[..., StudyInputs]
@@ -42,9 +43,9 @@ def small(company: Path) -> Path:
 
 def test_a_claim_paid_twice_and_one_out_of_warranty_are_named(small: Path, inputs_of: Inputs):
     field = Field.of(inputs_of(small))
-    twice = money.duplicate_claims(field)
+    twice = field.inputs.engine.query(money.duplicate_claims(field))
     assert twice[["claim_id", "first_claim_id"]].to_numpy().tolist() == [["W2", "W1"]]
-    late = money.out_of_warranty_approvals(field)
+    late = field.inputs.engine.query(money.out_of_warranty_claims(field))
     assert list(late["claim_id"]) == ["W3"] and late["approved"].iloc[0] == Decimal("70.00")
 
 
@@ -61,7 +62,7 @@ def test_a_repair_counts_as_repeated_within_thirty_days_of_resolution_only(small
         "2026-10-05T03:00:00", "2026-10-05T02:00:00"
     )
     (small / "tickets.csv").write_text(near)
-    found = money.repeats(Field.of(inputs_of(small)))
+    found = lives.repeats(Field.of(inputs_of(small)))
     assert found[["repairs", "repeated"]].to_numpy().tolist() == [[2, 1]]
 
 
@@ -80,16 +81,37 @@ def test_a_fix_is_judged_by_its_interval_and_by_what_could_have_been_seen(
     assert _verdict(low, high, unchanged, 1000, 0.3, 0.95) == verdict
 
 
+def cause(component: str | None = "board", **attributes: str) -> Cause:
+    """A cause as the search would name it."""
+    return Cause(
+        attributes=attributes,
+        component=component,
+        actual=2.0,
+        expected=1.0,
+        rate_ratio=2.0,
+        low=1.1,
+        high=4.0,
+        shrunken=1.5,
+        share=0.1,
+        p_familywise=0.01,
+        confounded_with=(),
+    )
+
+
 def test_what_a_supplier_owes_is_approved_less_recovered_claim_by_claim(small: Path, inputs_of: Inputs):
     field = Field.of(inputs_of(small))
-    rows = money.recovery_due(field, {"supplier": "A"}, "board")
-    assert list(zip(rows["claim_id"], [Decimal(str(v)) for v in rows["due"]], strict=True)) == [
+
+    def due(one: Cause) -> list[tuple[str, Decimal]]:
+        rows = field.inputs.engine.query(money.claims_due(field, one))
+        return list(zip(rows["claim_id"], [Decimal(str(v)) for v in rows["due"]], strict=True))
+
+    assert due(cause(supplier="A")) == [
         ("W2", Decimal("90.00")),
         ("W3", Decimal("70.00")),
         ("W1", Decimal("45.00")),
     ]
-    assert money.recovery_due(field, {"supplier": "A"}, "pump").empty
-    assert money.recovery_due(field, {"supplier": "B"}, None).empty  # nothing was approved
+    assert due(cause("pump", supplier="A")) == []
+    assert due(cause(None, supplier="B")) == []  # nothing was approved
 
 
 def test_a_cause_that_names_a_supplier_makes_a_finding_with_the_exact_amount_and_its_claims(
@@ -97,18 +119,16 @@ def test_a_cause_that_names_a_supplier_makes_a_finding_with_the_exact_amount_and
 ):
     from types import SimpleNamespace
 
-    from analysis.failures.statements import _recovery_due
+    from analysis.failures.findings import _due
+    from analysis.failures.money_facts import due_facts
     from analysis.locale import Text
 
     field = Field.of(inputs_of(small))
-
-    def cause(**attributes: str) -> SimpleNamespace:
-        return SimpleNamespace(
-            cause=SimpleNamespace(attributes=attributes, component="board"),
-            name=Text(en="Supplier A, board", zh="供应商 A，控制板"),
-        )
-
-    (finding,) = _recovery_due(field, [cause(supplier="A"), cause(batch="B1")])  # type: ignore[list-item]
+    named = [
+        SimpleNamespace(cause=one, name=Text(en="Supplier A, board", zh="供应商 A，控制板"))
+        for one in (cause(supplier="A"), cause(batch="B1"))
+    ]
+    (finding,) = _due(due_facts(field, tuple(named)))  # type: ignore[arg-type]
     assert finding.severity == "watch" and finding.evidence is not None and len(finding.evidence) == 3
     assert finding.statement.values["amount"].value == Decimal("205.00")  # type: ignore[union-attr]
     assert "205" in finding.statement.plain("en") and "3" in finding.statement.plain("zh")

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
 import pytest
 
 from analysis.failures import simulated
-from analysis.failures.root_cause import LIFE_ERROR, SEARCH_ERROR, WATCH_ERROR
+from analysis.failures.error_rates import ErrorRates
 from analysis.failures.simulated import FIRST, PLAN, Outcome
+from analysis.params import Assumptions
 
 KEPT = {(one.name, one.ratio): one for one in simulated.kept()}
+ERRORS = ErrorRates.of(Assumptions.load(), on=dt.date(2026, 10, 31))
 AGAIN = [key for key in KEPT if key[1] <= 2.0 and key[1] != 1.5 and key[0] != simulated.NEAR]
 
 
 def hits(one: Outcome, seeds: range) -> int:
-    return sum(
-        simulated.hit(one.name, one.ratio, seed, search=SEARCH_ERROR, watch=WATCH_ERROR, life=LIFE_ERROR)
-        for seed in seeds
-    )
+    return sum(simulated.hit(one.name, one.ratio, seed, ERRORS) for seed in seeds)
 
 
 def test_the_table_holds_what_was_planned():

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from analysis import failures, sample
-from analysis.errors import MissingData
+from analysis.errors import ContractError, MissingData
 from analysis.exhibits import failures as exhibits
+from analysis.failures import money, monitoring, ranking, words
+from analysis.failures.reporting_facts import ReportingTest
 from analysis.metrics import StudyInputs
 from analysis.results import Finding
 
@@ -52,9 +54,10 @@ def test_planted_truths_are_found_and_every_number_is_a_fact(planted: Path, inpu
     assert shapes["compressor"].direction == "rising" and shapes["control_board"].direction == "falling"
     low, high = shapes["compressor"].shape.interval.low, shapes["compressor"].shape.interval.high  # type: ignore[union-attr]
     assert low - 0.1 < 2.2 < high + 0.1
-    assert study.rates.error_corrected.value < study.rates.error_raw.value  # type: ignore[union-attr, operator]
+    assert isinstance(study.reporting_test, ReportingTest)
+    assert study.reporting_test.corrected.value < study.reporting_test.counted.value  # type: ignore[operator]
     assert of(study, "failures.leakage_duplicates") and of(study, "failures.leakage_out_of_warranty")
-    assert study.money is not None
+    assert study.money
     lines = sum(facts["total"].value for _, facts in study.money.by_component)  # type: ignore[misc]
     assert lines == study.money.total.value
     for _, facts in study.money.by_component:
@@ -78,7 +81,7 @@ def test_planted_truths_are_found_and_every_number_is_a_fact(planted: Path, inpu
     assert sum(line.fact.value for line in by_count.lines) == sum(
         line.fact.value for line in study.paretos["fault_code", "count"].lines
     )  # type: ignore[misc]
-    assert study.words is not None and any(
+    assert study.words and any(
         "压缩机" in one.term for one in study.words.by_component if one.component.en == "Compressor"
     )
     assert study.words.new == ()
@@ -94,8 +97,17 @@ def test_absent_tables_are_said_and_the_rest_is_made(planted: Path, inputs_of: I
     for name in ("claims", "parts_used", "provision", "shipment_plan"):
         (folder / f"{name}.parquet").unlink()
     study = failures.study(inputs_of(folder))
-    assert {"leakage", "recovery", "parts", "provision"} <= set(study.missing)
-    assert study.forecast is not None and not study.forecast.with_plan
+    said = {check.id: check.sentence.plain() for check in study.checks}
+    for part, table in (
+        ("leaks", "claims.approved"),
+        ("recovery", "claims.approved"),
+        ("due", "claims.approved"),
+        ("parts", "parts_used.quantity"),
+        ("provision", "provision.closing"),
+        ("shipment_plan", "shipment_plan.quantity"),
+    ):
+        assert said[f"not_tested.{part}"].startswith("Not tested: ") and table in said[f"not_tested.{part}"]
+    assert study.forecast and not study.forecast.with_plan
     assert study.forecast.provision.value is None and "provision" in study.forecast.provision.reason.en  # type: ignore[union-attr]
     assert study.causes
 
@@ -103,7 +115,7 @@ def test_absent_tables_are_said_and_the_rest_is_made(planted: Path, inputs_of: I
 def test_the_claims_forecast_adds_up_to_the_study_and_its_draws_to_its_mean(planted: Path, inputs_of: Inputs):
     inputs = inputs_of(planted)
     found, study = failures.claims_forecast(inputs), failures.study(inputs)
-    assert study.forecast is not None
+    assert study.forecast
     assert found.rows["failures"].sum() == pytest.approx(
         float(study.forecast.under_warranty.value), rel=0.002
     )  # type: ignore[arg-type]
@@ -123,16 +135,63 @@ def test_with_nothing_planted_nothing_is_found(tmp_path: Path, inputs_of: Inputs
     assert of(study, "failures.no_root_cause")
 
 
-def test_without_units_the_study_refuses_in_words(planted: Path, inputs_of: Inputs, tmp_path: Path):
+def test_without_units_failures_are_counted_not_rated(planted: Path, inputs_of: Inputs, tmp_path: Path):
     import shutil
 
     folder = tmp_path / "no_units"
     shutil.copytree(planted, folder)
     (folder / "units.parquet").unlink()
-    with pytest.raises(MissingData, match="units.shipped_on"):
-        failures.study(inputs_of(folder))
-    gap = failures.study_or_gap(inputs_of(folder))
-    assert "counted, not rated" in gap.findings[0].statement.plain()
+    gap = failures.study(inputs_of(folder))
+    assert isinstance(gap, failures.NotRated) and "units.shipped_on" in gap.reason.needs
+    (finding,) = gap.findings
+    assert "counted, not rated" in finding.statement.plain()
+    assert finding.evidence is not None and list(finding.evidence["missing"]) == list(gap.reason.needs)
     said = exhibits.rate_figure(gap)
     assert said is not None and said.id == "failures.no_rate_figure" and exhibits.age_figure(gap) is None
     assert exhibits.not_rated(gap) is not None
+
+
+PARTS = {
+    "recovery": (money, "recovery_by_supplier"),
+    "cost": (money, "cost_by"),
+    "words": (words, "texts"),
+    "watch": (monitoring, "emerging"),
+    "own_past_component": (ranking, "above_own_past"),
+}
+
+
+def refuse(error: Exception) -> Callable[..., None]:
+    def refused(*_: object, **__: object) -> None:
+        raise error
+
+    return refused
+
+
+def test_parts_without_data_are_said(planted: Path, inputs_of: Inputs, monkeypatch: pytest.MonkeyPatch):
+    for part, (module, function) in PARTS.items():
+        monkeypatch.setattr(module, function, refuse(MissingData(f"{part}.amount")))
+    checks = {check.id: check.sentence for check in failures.study(inputs_of(planted)).checks}
+    for part in PARTS:
+        assert checks[f"not_tested.{part}"].plain().endswith(f"; needs {part}.amount.")
+        assert checks[f"not_tested.{part}"].plain("zh").startswith("未检验：")
+    # what stands on the cost is not tested for the same reason
+    for part in ("money", "forecast"):
+        assert checks[f"not_tested.{part}"].plain().endswith("; needs cost.amount.")
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_broken_ledger_is_raised(
+    part: str, planted: Path, inputs_of: Inputs, monkeypatch: pytest.MonkeyPatch
+):
+    module, function = PARTS[part]
+    monkeypatch.setattr(module, function, refuse(ContractError("the ledger does not add up")))
+    with pytest.raises(ContractError):
+        failures.study(inputs_of(planted))
+
+
+def test_every_alert_and_watch_has_its_evidence(planted: Path, inputs_of: Inputs):
+    found = failures.study(inputs_of(planted)).findings
+    proven = [one for one in found if one.severity in ("alert", "watch")]
+    assert len(proven) >= 4
+    for one in proven:
+        assert one.evidence is not None and len(one.evidence), one.id

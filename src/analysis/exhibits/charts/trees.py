@@ -14,7 +14,7 @@ from analysis.locale import Language, Text
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from analysis.failures.trees import Node
+    from analysis.failures.fault_tree_facts import Node
 
 WIDTH = 6.7
 ROW = 0.27

@@ -8,11 +8,11 @@ from typing import Any
 
 from analysis.failures.fault_tree import BasicEvent, FaultTree
 from analysis.failures.field import Field
-from analysis.failures.publishing import interval_of, window
+from analysis.failures.limits import interval_of
 from analysis.locale import Text
-from analysis.metrics.lineage import traced
+from analysis.metrics import NotDone, traced
 from analysis.params.places import params_files
-from analysis.results import Fact
+from analysis.results import Assumed, Fact
 from analysis.summaries import Summarised
 
 MISSION_MONTHS = 12
@@ -43,62 +43,57 @@ class TreeFacts(Summarised):
     cut_sets: Fact
 
 
-@traced
-def solved_trees(field: Field, *, seed: int, folder: Path | None = None) -> tuple[TreeFacts, ...]:
-    """Every tree whose events all have a probability, by file name."""
+def trees(folder: Path | None = None) -> dict[Path, FaultTree]:
+    """Every registered tree, by file name."""
     paths = sorted(folder.glob("*.yml")) if folder else params_files("fault_trees")
-    found = [_solved(field, FaultTree.from_yaml(path), seed=seed) for path in paths]
-    return tuple(tree for tree in found if tree is not None)
+    return {path: FaultTree.from_yaml(path) for path in paths}
 
 
 @traced
-def _solved(field: Field, tree: FaultTree, *, seed: int) -> TreeFacts | None:
+def solved(field: Field, tree: FaultTree, *, file: str, seed: int) -> TreeFacts | NotDone:
+    """A tree with its events filled from the field; not done where an event is left without a probability."""
+    given = {name for name in tree.events if name not in tree.missing_probabilities}
     counted = {
         name: event for name, event in _from_field(field).items() if name in tree.missing_probabilities
     }
     tree = tree.with_probabilities(counted)
     if tree.missing_probabilities:
-        return None
-    engine, period, level = field.inputs.engine, window(field), field.inputs.confidence
-    limits = tree.top_interval(draws=2000, seed=seed, level=level)
-    place = {"tree": tree.name}
-    top = engine.stated(
-        "top_event_probability",
-        period=period,
-        dimensions=place,
-        value=float(limits.value),
-        interval=interval_of(limits.low, limits.high, level, limits.method),
-    )
+        names = ", ".join(sorted(tree.missing_probabilities))
+        lead = Text.of("no probability is given or counted")
+        return NotDone(reason=Text(en=f"{lead.en}: {names}", zh=f"{lead.zh}：{names}"))
+    state, level = field.state, field.inputs.confidence
+    limits = tree.top_interval(draws=int(field.assumed("failure_tree_draws")), seed=seed, level=level)
     table = tree.importance().set_index("event")
     chance = {
-        name: engine.stated(
+        name: state.exact(
             "event_probability",
-            period=period,
-            dimensions={**place, "event": name},
-            value=float(table.loc[name, "probability"]),
+            float(table.loc[name, "probability"]),
+            lineage=Assumed(source=f"params/fault_trees/{file}", name=name) if name in given else None,
+            tree=tree.name,
+            event=name,
         )
         for name in table.index
     }
     weight = {
-        name: engine.stated(
-            "event_importance",
-            period=period,
-            dimensions={**place, "event": name},
-            value=float(table.loc[name, "fussell_vesely"]),
+        name: state.exact(
+            "event_importance", float(table.loc[name, "fussell_vesely"]), tree=tree.name, event=name
         )
         for name in table.index
     }
     return TreeFacts(
         name=tree.name,
         title=tree.title or Text.same(tree.name),
-        top=top,
+        top=state.exact(
+            "top_event_probability",
+            float(limits.value),
+            parts={"interval": interval_of(limits.low, limits.high, level, limits.method)},
+            tree=tree.name,
+        ),
         nodes=_nodes(tree, chance),
         events=tuple(
             (_label(tree, name), chance[name], weight[name], name in counted) for name in table.index
         ),
-        cut_sets=engine.stated(
-            "cut_sets", period=period, dimensions=place, value=len(tree.minimal_cut_sets())
-        ),
+        cut_sets=state.exact("cut_sets", len(tree.minimal_cut_sets()), tree=tree.name),
     )
 
 
@@ -121,13 +116,11 @@ def _from_field(field: Field) -> dict[str, BasicEvent]:
     )
 
 
-@traced
 def _label(tree: FaultTree, name: str) -> Text:
     entry = tree.gates.get(name) or tree.events.get(name)
     return (entry.label if entry is not None else None) or Text.same(name)
 
 
-@traced
 def _nodes(tree: FaultTree, chance: dict[str, Fact]) -> tuple[Node, ...]:
     import pandas as pd
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from analysis.errors import FitError, MissingData
-from analysis.metrics import StudyInputs
-from analysis.metrics.lineage import traced
+from analysis.locale import Text
+from analysis.metrics import NotDone
 from analysis.params.treatments import Treatment
 from analysis.results import Check, Fact, Finding, Sentence, Value
 from analysis.value.effects import SECTION, OutcomeEffect, TreatmentEffect
@@ -30,8 +29,7 @@ _BOTH = (
 _STAKE = " The {cases} of the last twelve months that went wrong stand for {stake} of customer value ({stake:interval})."
 
 
-@traced
-def findings(inputs: StudyInputs, effects: Sequence[TreatmentEffect]) -> tuple[Finding, ...]:
+def findings(effects: Sequence[TreatmentEffect]) -> tuple[Finding, ...]:
     """One finding a treatment with at least one claimed outcome."""
     return tuple(_finding(one) for one in effects if one.claimed)
 
@@ -65,7 +63,6 @@ def _finding(one: TreatmentEffect) -> Finding:
     )
 
 
-@traced
 def evidence(one: TreatmentEffect) -> pd.DataFrame:
     """Rows behind a finding: outcomes with adjusted and naive effect, then groups."""
     import pandas as pd
@@ -89,7 +86,6 @@ def evidence(one: TreatmentEffect) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-@traced
 def _row(one: TreatmentEffect, found: OutcomeEffect) -> dict[str, object]:
     interval = found.adjusted.interval
     return {
@@ -108,6 +104,16 @@ def _row(one: TreatmentEffect, found: OutcomeEffect) -> dict[str, object]:
 
 # -- checks ------------------------------------------------------------------------------------------------------------
 
+_PLACEBO_NAMES = {
+    "before": Text.of("purchases in the year before the case"),
+    "random_treatment": Text.of("treatment drawn at random"),
+    "negative_control": Text.of("an outcome that service cannot change"),
+}
+_OUTCOME_NAMES = {
+    "repurchase": Text.of("effect on repurchase"),
+    "retention": Text.of("effect on staying"),
+    "margin": Text.of("effect on margin"),
+}
 _PLACEBO = {
     "before": "{treatment}: it also seems to change what customers bought in the year before it ({effect:signed}), which it cannot; read this as an association only.",
     "random_treatment": "{treatment}: treatment drawn at random also seems to have an effect ({effect:signed}); read this as an association only.",
@@ -116,23 +122,28 @@ _PLACEBO = {
 
 
 def checks(
-    effects: Sequence[TreatmentEffect], refused: Mapping[str, tuple[Treatment, MissingData | FitError]]
+    effects: Sequence[TreatmentEffect], refused: Mapping[str, tuple[Treatment, NotDone]]
 ) -> tuple[Check, ...]:
     """Per treatment: overlap, placebos, and how strong a hidden cause would have to be."""
     found = [
         check
         for one in effects
-        for check in (*_sample_check(one), _overlap_check(one), *_placebo_checks(one), *_hidden_checks(one))
+        for check in (
+            *_sample_check(one),
+            _overlap_check(one),
+            *_placebo_checks(one),
+            *_untried_checks(one),
+            *_hidden_checks(one),
+        )
     ]
     for name, (treatment, refusal) in refused.items():
-        lacks = isinstance(refusal, MissingData) and refusal.needs
         text = (
             "{treatment}: not computed: needs {needs}."
-            if lacks
+            if refusal.needs
             else "{treatment}: not computed: there are too few cases of one kind."
         )
         values: dict[str, Value] = {"treatment": treatment.name}
-        if isinstance(refusal, MissingData) and lacks:
+        if refusal.needs:
             values["needs"] = ", ".join(refusal.needs)
         found.append(Check(id=f"value.effects.{name}", outcome="info", sentence=Sentence(text, values)))
     return tuple(found)
@@ -183,6 +194,28 @@ def _placebo_checks(one: TreatmentEffect) -> list[Check]:
         )
         for placebo in failed
         if placebo.effect is not None
+    ]
+
+
+def _untried_checks(one: TreatmentEffect) -> list[Check]:
+    """Placebos and outcomes that could not be tried: nothing was found there because nothing was asked."""
+    untried = [_PLACEBO_NAMES[placebo.kind] for placebo in one.placebos if placebo.effect is None]
+    untried += [_OUTCOME_NAMES[name] for name in one.treatment.outcomes if one.outcome(name) is None]
+    return [
+        Check(
+            id=f"not_tested.effects.{one.treatment.id}.{place}",
+            outcome="info",
+            sentence=Sentence(
+                "Not tested: {what}; {reason}.",
+                {
+                    "what": Text(
+                        en=f"{what.en}, {one.treatment.name.en}", zh=f"{one.treatment.name.zh}，{what.zh}"
+                    ),
+                    "reason": Text.of("there are too few such cases"),
+                },
+            ),
+        )
+        for place, what in enumerate(untried, start=1)
     ]
 
 

@@ -19,7 +19,7 @@ from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.metrics.views import NOT_STATED
 from analysis.summaries import Summarised
-from analysis.value import buying, renewing, views
+from analysis.value import purchase_models, renewal_models, views
 from analysis.value.base import tuples
 from analysis.value.settings import ValueSettings
 
@@ -40,11 +40,7 @@ class Available(Summarised):
     @classmethod
     def of(cls, inputs: StudyInputs) -> Available:
         def has(*needs: str) -> bool:
-            try:
-                inputs.engine.require(*needs)
-            except MissingData:
-                return False
-            return True
+            return not inputs.engine.tables.missing(*needs)
 
         return cls(
             contracts=has("contracts.starts_on", "contracts.ends_on", "contracts.amount"),
@@ -72,15 +68,14 @@ class Parameters(Summarised):
     ``service`` : by customer type ``mean`` (net traced cost a year), ``error`` of it and ``carry`` (how much of a customer's own year carries over to the next).
     """
 
-    buying: buying.Buying
+    buying: purchase_models.Buying
     spend: Mapping[str, Any]
     shares: Mapping[str, float]
-    renewing: renewing.Renewing | None
+    renewing: renewal_models.Renewing | None
     contract_shares: Mapping[str, float]
     service: Mapping[str, tuple[float, float, float]]
 
 
-@traced
 def purchase_types(settings: ValueSettings, available: Available) -> tuple[str, ...]:
     """Without a table of contracts, what would bill them counts as purchases."""
     return (
@@ -92,7 +87,7 @@ def purchase_types(settings: ValueSettings, available: Available) -> tuple[str, 
 
 @traced
 def state_at(inputs: StudyInputs, settings: ValueSettings, available: Available, cutoff: dt.date) -> State:
-    bought = buying.purchases_at(inputs, settings, cutoff, purchase_types(settings, available))
+    bought = purchase_models.purchases_at(inputs, cutoff, purchase_types(settings, available))
     engine = inputs.engine
     running = (
         engine.materialise("value_running", views.running_contracts(cutoff)) if available.contracts else None
@@ -109,7 +104,11 @@ def state_at(inputs: StudyInputs, settings: ValueSettings, available: Available,
 
 @traced
 def parameters_at(
-    inputs: StudyInputs, settings: ValueSettings, available: Available, state: State, choice: buying.Choice
+    inputs: StudyInputs,
+    settings: ValueSettings,
+    available: Available,
+    state: State,
+    choice: purchase_models.Choice,
 ) -> Parameters:
     """Fit everything to the state. Refuses (``MissingData``) a margin that is not in the data: choose the basis revenue instead."""
     engine = inputs.engine
@@ -119,16 +118,16 @@ def parameters_at(
     shares: dict[str, float] = {}
     contract_shares: dict[str, float] = {}
     if settings.basis != "revenue":
-        shares = _ratios(engine.query(views.margin_shares(state.cutoff, types)), "grp")
+        shares = margins(engine.query(views.margin_shares(state.cutoff, types)), "grp")
         if available.contracts:
-            contract_shares = _ratios(
+            contract_shares = margins(
                 engine.query(views.contract_margins(state.cutoff, settings.contract_types)), "kind"
             )
     return Parameters(
-        buying=buying.fitted_at(inputs, choice, state.purchases),
-        spend=_spend(engine.query(views.spends(state.purchases))),
+        buying=purchase_models.fitted_at(inputs, choice, state.purchases, settings.smallest_group),
+        spend=_spend(inputs, state.purchases, settings.smallest_group),
         shares=shares,
-        renewing=renewing.fitted_at(inputs, state.cutoff) if state.running else None,
+        renewing=renewal_models.fitted_at(inputs, state.cutoff, settings) if state.running else None,
         contract_shares=contract_shares,
         service=_service(engine.query(views.service_moments(state.customers, state.service, state.cutoff)))
         if state.service
@@ -136,8 +135,7 @@ def parameters_at(
     )
 
 
-@traced
-def _ratios(frame: pd.DataFrame, key: str) -> dict[str, float]:
+def margins(frame: pd.DataFrame, key: str) -> dict[str, float]:
     """Margin on revenue by group; ``all`` for a group that sold nothing lately."""
     known = frame[frame["revenue"].notna() & frame["margin"].notna()]
     found = {
@@ -176,13 +174,14 @@ _HUGE = 1e12
 
 
 @traced
-def _spend(frame: pd.DataFrame) -> dict[str, Any]:
+def _spend(inputs: StudyInputs, purchases: str, smallest: int) -> dict[str, Any]:
     """Gamma-Gamma by customer type and for all together (used for a type that is too small)."""
     from analysis import stats
 
+    frame = inputs.engine.query(views.spends(purchases))
     found: dict[str, Any] = {}
     for name, part in [*frame.groupby("grp", sort=True), (ALL, frame)]:
-        if name != ALL and part["customers"].sum() < buying.SMALLEST_GROUP:
+        if name != ALL and part["customers"].sum() < smallest:
             continue
         try:
             found[str(name)] = stats.fit_gamma_gamma(part["purchases"], part["mean_spend"], part["customers"])
@@ -191,7 +190,6 @@ def _spend(frame: pd.DataFrame) -> dict[str, Any]:
     return found
 
 
-@traced
 def alike_spend(part: pd.DataFrame) -> AlikeSpend:
     """Mean spend of a purchase and its error from the spread of customers' means around it."""
     import numpy as np
@@ -217,7 +215,6 @@ def alike_spend(part: pd.DataFrame) -> AlikeSpend:
     )
 
 
-@traced
 def _service(moments: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
     """(mean, its error, carry) of a year's net traced cost by customer type: the linear predictor of one year by the year before, carry between 0 and 1."""
     found = {}
@@ -257,7 +254,9 @@ def priced(
     engine = inputs.engine
     grouping = parameters.buying.grouping()
     seen = engine.query(views.patterns(state.purchases, grouping))
-    expected = buying.expectations(seen, parameters.buying, months=months, rate=rate, derivatives=derivatives)
+    expected = purchase_models.expectations(
+        seen, parameters.buying, months=months, rate=rate, derivatives=derivatives
+    )
     lent = {
         "expected": engine.lend(f"{name}_expected", _arrow(expected)),
         "spend": engine.lend(f"{name}_spend", _arrow(_spend_rows(inputs, state, parameters))),
@@ -307,7 +306,6 @@ SELECT *, CASE WHEN place <= {settings.top_share!r} * everyone THEN 'top' WHEN p
     return engine.materialise(name, sql)
 
 
-@traced
 def _arrow(frame: pd.DataFrame) -> Any:
     import pyarrow as pa
 
@@ -330,7 +328,6 @@ def _spend_rows(inputs: StudyInputs, state: State, parameters: Parameters) -> pd
     return pd.DataFrame(rows, columns=["grp", "p", "q", "v", "share"])
 
 
-@traced
 def _service_rows(parameters: Parameters) -> pd.DataFrame:
     import pandas as pd
 
@@ -352,7 +349,7 @@ def _contracts(
     )
     if distinct.empty:
         return nothing
-    known = renewing.factors(distinct, parameters.renewing, months=months, rate=rate)
+    known = renewal_models.factors(distinct, parameters.renewing, months=months, rate=rate)
     margin = [
         parameters.contract_shares.get(kind, parameters.contract_shares.get(ALL, 1.0))
         for kind in known["kind"]

@@ -58,13 +58,11 @@ OUTCOME_NEEDS = {
 }
 
 
-@traced
 def needs(treatment: Treatment) -> tuple[str, ...]:
     """What the treatment itself cannot do without."""
     return (*RULE_NEEDS[treatment.rule], "tickets.customer_id", "orders.ordered_at")
 
 
-@traced
 def usable(inputs: StudyInputs, treatment: Treatment) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Confounders the data hold, and those they lack."""
     lacking = {
@@ -73,6 +71,46 @@ def usable(inputs: StudyInputs, treatment: Treatment) -> tuple[tuple[str, ...], 
     return tuple(name for name in treatment.confounders if name not in lacking), tuple(
         name for name in treatment.confounders if name in lacking
     )
+
+
+def cohort_table(
+    inputs: StudyInputs,
+    treatment: Treatment,
+    purchase_types: Sequence[str],
+    shares: tuple[float, float],
+    *,
+    most: int = MOST_CUSTOMERS,
+) -> str:
+    """The eligible cases of a treatment as a table of the engine; its (quoted) name.
+
+    Parameters
+    ----------
+    shares : of customers in the first two tiers by margin before the case
+    most : customers above which a sample of them is kept
+
+    Raises
+    ------
+    MissingData
+        The tables do not say who was treated or what followed.
+    """
+    inputs.engine.require(*needs(treatment))
+    held = (
+        NO_SPELLS
+        if inputs.engine.tables.missing("contracts.starts_on", "contracts.ends_on")
+        else f"spells AS (SELECT * FROM {at('contract_spells', inputs.month.end)})"
+    )
+    claims = not inputs.engine.tables.missing("claims.approved")
+    sql = cohort_sql(
+        treatment,
+        inputs.month.end,
+        inputs.engine.rules,
+        purchase_types,
+        shares,
+        held=held,
+        claims=claims,
+        most=most,
+    )
+    return inputs.engine.materialise(f"service_cases_{treatment.id}", sql)
 
 
 @traced
@@ -84,7 +122,7 @@ def cohort(
     *,
     most: int = MOST_CUSTOMERS,
 ) -> pd.DataFrame:
-    """One row per eligible case, first to last.
+    """The rows of :func:`cohort_table`, first to last.
 
     Columns: ``customer`` (a number), ``treated`` (0/1), every covariate of :data:`~analysis.params.treatments.COVARIATES` (counts and
     margin as logarithms: a customer with a hundred machines is not a hundred times another), ``value_tier`` (by the
@@ -92,25 +130,8 @@ def cohort(
     outcome ``bought_before`` (nan for customers of less than a year) and the negative controls ``moved`` (to another region) and
     ``other_machine_failed`` (nan for owners of one machine), and ``eligible_customers``, the same in every row: above :data:`MOST_CUSTOMERS` the rows are a sample of them.
     """
-    inputs.engine.require(*needs(treatment))
-    held = (
-        NO_SPELLS
-        if inputs.engine.tables.missing("contracts.starts_on", "contracts.ends_on")
-        else f"spells AS (SELECT * FROM {at('contract_spells', inputs.month.end)})"
-    )
-    claims = not inputs.engine.tables.missing("claims.approved")
-    return inputs.engine.query(
-        cohort_sql(
-            treatment,
-            inputs.month.end,
-            inputs.engine.rules,
-            purchase_types,
-            shares,
-            held=held,
-            claims=claims,
-            most=most,
-        )
-    )
+    table = cohort_table(inputs, treatment, purchase_types, shares, most=most)
+    return inputs.engine.query(f"SELECT * FROM {table} ORDER BY measured_at, ticket_id")
 
 
 def cohort_sql(
@@ -124,7 +145,7 @@ def cohort_sql(
     claims: bool = True,
     most: int = MOST_CUSTOMERS,
 ) -> str:
-    """The query behind :func:`cohort`; ``held`` are CTEs with ``spells`` (customer_id, kind, begins, ends) of contracts.
+    """The query behind :func:`cohort_table`; ``held`` are CTEs with ``spells`` (customer_id, kind, begins, ends) of contracts.
 
     Of more than ``most`` customers about that many are kept, with all their cases: those whose id falls into the first places of a hash, so that next month's sample is nearly the same.
     """
@@ -206,7 +227,7 @@ LEFT JOIN served s ON s.ticket_id = k.ticket_id LEFT JOIN fielded f ON f.ticket_
   SELECT *, percent_rank() OVER (ORDER BY margin_24m DESC) AS standing, max(customer) OVER () AS eligible_customers FROM gathered
 )
 SELECT * EXCLUDE (standing, customer_id), CASE WHEN standing < {shares[0]} THEN 'top' WHEN standing < {shares[0] + shares[1]} THEN 'middle' ELSE 'low' END AS value_tier
-FROM ranked WHERE hash(customer_id) % {PLACES} < {PLACES} * CAST({most} AS DOUBLE) / eligible_customers ORDER BY measured_at, ticket_id"""
+FROM ranked WHERE hash(customer_id) % {PLACES} < {PLACES} * CAST({most} AS DOUBLE) / eligible_customers"""
 
 
 def cases_of_year(treatment: Treatment, cutoff: dt.date, rules: Rules, *, claims: bool = True) -> str:
@@ -235,7 +256,6 @@ def _history(attribute: str, rows: str) -> str:
 )"""
 
 
-@traced
 def _rule(treatment: Treatment, rules: Rules, *, claims: bool) -> tuple[str, str, str, str]:
     """SQL of measured_at, time_zero, treated and eligibility, over ``v`` (service)."""
     span = f"INTERVAL {treatment.limit:g} DAY"

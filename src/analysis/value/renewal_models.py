@@ -14,14 +14,13 @@ from analysis.metrics.lineage import traced
 from analysis.summaries import Summarised
 from analysis.value import views
 from analysis.value.base import tuples
+from analysis.value.settings import ValueSettings
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
 KINDS = ("subscription", "maintenance", "extended_warranty")
-SMALLEST = 30  # losses below which a kind of contract gets no model
-GROWTH_LIMIT = 0.10  # a change of amount at renewal beyond this is no trend to be carried forward
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,7 +65,6 @@ class Renewing(Summarised):
         )
 
 
-@traced
 def histories(counts: pd.DataFrame) -> list[list[float]]:
     """Cohorts as ``fit_sbg`` wants them. Contracts lost at the t-th renewal, and those still running after c, each make one: n, n, …, 0 or n, n, …, n."""
     cohorts = []
@@ -80,7 +78,7 @@ def histories(counts: pd.DataFrame) -> list[list[float]]:
 
 
 @traced
-def fitted_at(inputs: StudyInputs, cutoff: dt.date) -> Renewing:
+def fitted_at(inputs: StudyInputs, cutoff: dt.date, settings: ValueSettings) -> Renewing:
     """Renewal models of every kind of contract with enough losses; an extended warranty runs out and has none."""
     inputs.engine.require(
         "contracts.customer_id", "contracts.starts_on", "contracts.ends_on", "contracts.amount"
@@ -88,18 +86,19 @@ def fitted_at(inputs: StudyInputs, cutoff: dt.date) -> Renewing:
     counts = inputs.engine.query(views.renewals(cutoff))
     seen = counts[counts["seen"].astype(bool)]
     models: dict[str, Any] = {}
+    fewest, limit = settings.fewest_losses, settings.growth_limit
     by_type, tests = [], []
     for kind in KINDS:
         rows = seen[seen["kind"] == kind]
         renewed = int(rows.loc[rows["renewals"] > 0, "contracts"].sum())
-        if int(rows.loc[rows["outcome"] == "lost", "contracts"].sum()) < SMALLEST or renewed < SMALLEST:
+        if int(rows.loc[rows["outcome"] == "lost", "contracts"].sum()) < fewest or renewed < fewest:
             continue
         try:
             models[kind] = _fit(rows)
         except FitError:
             continue
         for split in ("customer_type", "cohort"):
-            tested, parts = _split(rows, models[kind], split, kind)
+            tested, parts = _split(rows, models[kind], split, kind, fewest)
             if tested is not None:
                 tests.append(tested)
                 if split == "customer_type" and tested.bic_gain > 0:
@@ -107,8 +106,7 @@ def fitted_at(inputs: StudyInputs, cutoff: dt.date) -> Renewing:
                     models |= {f"{kind}|{name}": one for name, one in parts.items()}
     grown = inputs.engine.query(views.expansion(cutoff))
     expansion = {
-        str(row.kind): max(-GROWTH_LIMIT, min(GROWTH_LIMIT, float(row.after / row.before) - 1))
-        for row in tuples(grown)
+        str(row.kind): max(-limit, min(limit, float(row.after / row.before) - 1)) for row in tuples(grown)
     }
     return Renewing(
         models=models,
@@ -144,7 +142,6 @@ class ConstantRenewal(Summarised):
 _HUGE = 1e7
 
 
-@traced
 def _fit(rows: pd.DataFrame) -> Any:
     """Shifted beta-geometric; where customers do not differ (it then has no finite estimate), one chance for all."""
     from analysis import stats
@@ -174,9 +171,8 @@ def constant_renewal(cohorts: Sequence[Sequence[float]]) -> ConstantRenewal:
     )
 
 
-@traced
 def _split(
-    rows: pd.DataFrame, pooled: Any, split: str, kind: str
+    rows: pd.DataFrame, pooled: Any, split: str, kind: str, fewest: int
 ) -> tuple[RenewalTest | None, dict[str, Any]]:
     """Apart by ``split`` against pooled. Parts without losses cannot be fitted: then there is no comparison."""
     from scipy.stats import chi2
@@ -185,7 +181,7 @@ def _split(
     kept = [
         name
         for name, part in rows.groupby(split, sort=True)
-        if part.loc[part["outcome"] == "lost", "contracts"].sum() >= SMALLEST
+        if part.loc[part["outcome"] == "lost", "contracts"].sum() >= fewest
     ]
     inside = rows[rows[split].isin(kept)]
     if len(kept) < 2:
@@ -208,7 +204,6 @@ def _split(
     ), parts
 
 
-@traced
 def factors(running: pd.DataFrame, renewing: Renewing, *, months: int, rate: float) -> pd.DataFrame:
     """For each (kind, customer_type, renewals, ahead, term_months): discounted terms still to be paid, and what the next year brings.
 
@@ -262,7 +257,6 @@ def _survival(alpha: float, beta: float, renewals: int, terms: int) -> np.ndarra
     return np.asarray(np.cumprod((beta + t - 1) / (alpha + beta + t - 1)))
 
 
-@traced
 def survivors(counts: pd.DataFrame, kind: str) -> Sequence[tuple[int, int, int]]:
     """(renewal, at risk, renewed) of one kind, all cohorts: the observed chance of renewing."""
     rows = counts[(counts["kind"] == kind) & counts["seen"].astype(bool)]

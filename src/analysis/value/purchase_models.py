@@ -36,7 +36,6 @@ CLASSES = (
 )  # repeat purchases
 RECENCY_WEEKS = (26, 52, 104)  # classes of weeks since the last purchase, for the fallback
 MODELS = ("bg_nbd", "mbg_nbd", "pareto_nbd")
-SMALLEST_GROUP = 300  # customers below which a group has no model of its own
 TOLERANCE = (
     0.002  # forecasts whose errors differ by less than this share are called equal; the fewer parameters win
 )
@@ -83,6 +82,13 @@ class Holdout(Summarised):
         """Forecast over actual, minus one."""
         return self.predicted / self.actual - 1 if self.actual else math.nan
 
+    def of_class(self, name: str) -> tuple[float, float, float]:
+        """Actual and predicted purchases and the standard error of the actual ones, of a class or of ``all``."""
+        if name == "all":
+            return self.actual, self.predicted, self.noise
+        row = self.classes[self.classes["name"] == name]
+        return float(row["actual"].sum()), float(row["predicted"].sum()), float(row["noise"].sum())
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Choice(Summarised):
@@ -99,18 +105,22 @@ class Choice(Summarised):
         return self.model == "observed_rates"
 
 
-def purchases_at(inputs: StudyInputs, settings: ValueSettings, cutoff: dt.date, types: Sequence[str]) -> str:
+def purchases_at(inputs: StudyInputs, cutoff: dt.date, types: Sequence[str]) -> str:
     return inputs.engine.materialise(
         "value_purchases", views.purchases(cutoff, types), needs=["orders.ordered_at", "orders.revenue"]
     )
 
 
+def holdout_start(inputs: StudyInputs, settings: ValueSettings) -> dt.date:
+    """First day of the weeks that the models have not seen."""
+    return inputs.month.end - dt.timedelta(days=7 * settings.holdout_weeks)
+
+
 @traced
 def chosen(inputs: StudyInputs, settings: ValueSettings, types: Sequence[str]) -> Choice:
     """Fit every candidate without the last weeks, judge it on them, and say what is used."""
-    cutoff = inputs.month.end
-    end = cutoff - dt.timedelta(days=7 * settings.holdout_weeks)
-    before = purchases_at(inputs, settings, end, types)
+    cutoff, end = inputs.month.end, holdout_start(inputs, settings)
+    before = purchases_at(inputs, end, types)
     seen = inputs.engine.query(views.holdout(before, end, cutoff, types))
     if seen.empty or int((seen["x"] * seen["customers"]).sum()) < 50 or int(seen["bought"].sum()) < 30:
         raise FitError(
@@ -118,14 +128,12 @@ def chosen(inputs: StudyInputs, settings: ValueSettings, types: Sequence[str]) -
         )
     weekly = inputs.engine.query(views.holdout_weeks(before, end, cutoff, types))
     tried = [
-        _candidate(seen, model, grouping, settings.holdout_weeks)
-        for grouping in views.GROUPINGS
-        for model in MODELS[:2]
+        _candidate(seen, model, grouping, settings) for grouping in views.GROUPINGS for model in MODELS[:2]
     ]
     usable = [one for one in tried if not one[0].problem]
     if usable:
         grouping = _simplest(usable)[0].grouping
-        tried.append(_candidate(seen, MODELS[2], grouping, settings.holdout_weeks))
+        tried.append(_candidate(seen, MODELS[2], grouping, settings))
         usable = [one for one in tried if not one[0].problem]
     candidates = tuple(one[0] for one in tried)
     if not usable:
@@ -149,7 +157,6 @@ def chosen(inputs: StudyInputs, settings: ValueSettings, types: Sequence[str]) -
     return Choice(model=best.model, grouping=best.grouping, candidates=candidates, holdout=found)
 
 
-@traced
 def _simplest(usable: Sequence[tuple[Candidate, Any]]) -> tuple[Candidate, Any]:
     """Of the forecasts as good as the best, the one with the lowest information criterion."""
     least = min(one.error for one, _ in usable)
@@ -157,7 +164,6 @@ def _simplest(usable: Sequence[tuple[Candidate, Any]]) -> tuple[Candidate, Any]:
     return min(near, key=lambda pair: (pair[0].bic, pair[0].parameters))
 
 
-@traced
 def _group_column(frame: pd.DataFrame, grouping: str) -> pd.Series:
     names = list(views.GROUPINGS[grouping])
     if not names:
@@ -170,11 +176,12 @@ def _group_column(frame: pd.DataFrame, grouping: str) -> pd.Series:
     return text
 
 
-@traced
-def _candidate(seen: pd.DataFrame, model: str, grouping: str, weeks: int) -> tuple[Candidate, dict[str, Any]]:
+def _candidate(
+    seen: pd.DataFrame, model: str, grouping: str, settings: ValueSettings
+) -> tuple[Candidate, dict[str, Any]]:
     frame = seen.assign(grp=_group_column(seen, grouping))
     try:
-        fitted = fit_groups(frame, model)
+        fitted = fit_groups(frame, model, settings.smallest_group)
     except FitError as problem:
         blank = Candidate(
             model=model,
@@ -189,7 +196,7 @@ def _candidate(seen: pd.DataFrame, model: str, grouping: str, weeks: int) -> tup
         return blank, {}
     import numpy as np
 
-    predicted = forecasts(frame, fitted, float(weeks))
+    predicted = forecasts(frame, fitted, float(settings.holdout_weeks))
     customers = frame["customers"].to_numpy(dtype=float)
     likelihood = sum(one.log_likelihood for one in fitted.values())
     count = 4 * len(fitted)
@@ -209,23 +216,21 @@ def _candidate(seen: pd.DataFrame, model: str, grouping: str, weeks: int) -> tup
     ), fitted
 
 
-@traced
-def fit_groups(frame: pd.DataFrame, model: str) -> dict[str, Any]:
-    """One fit per group of ``grp``; a group too small to be fitted refuses the grouping."""
+def fit_groups(frame: pd.DataFrame, model: str, smallest: int) -> dict[str, Any]:
+    """One fit per group of ``grp``; a group of fewer than ``smallest`` customers refuses the grouping."""
     from analysis import stats
 
     fit = {"bg_nbd": stats.fit_bgnbd, "mbg_nbd": stats.fit_mbgnbd, "pareto_nbd": stats.fit_pareto_nbd}[model]
     fitted = {}
     for name, part in frame.groupby("grp", sort=True):
-        if frame["grp"].nunique() > 1 and part["customers"].sum() < SMALLEST_GROUP:
+        if frame["grp"].nunique() > 1 and part["customers"].sum() < smallest:
             raise FitError(
-                f"value: group {name} has {int(part['customers'].sum())} customers; below {SMALLEST_GROUP} it gets no model of its own."
+                f"value: group {name} has {int(part['customers'].sum())} customers; below {smallest} it gets no model of its own."
             )
         fitted[str(name)] = fit(part["x"], part["recency"], part["age"], part["customers"], unit="weeks")
     return fitted
 
 
-@traced
 def forecasts(frame: pd.DataFrame, fitted: Mapping[str, Any], weeks: float) -> np.ndarray:
     """Purchases expected of a customer of each pattern in the ``weeks`` ahead."""
     import numpy as np
@@ -236,7 +241,6 @@ def forecasts(frame: pd.DataFrame, fitted: Mapping[str, Any], weeks: float) -> n
     return found
 
 
-@traced
 def _by_group(
     frame: pd.DataFrame, fitted: Mapping[str, Any]
 ) -> list[tuple[Any, np.ndarray, list[np.ndarray]]]:
@@ -249,7 +253,6 @@ def _by_group(
     return [(model, rows, [column[rows] for column in numbers]) for model, rows in places]
 
 
-@traced
 def _judged(
     seen: pd.DataFrame,
     weekly: pd.DataFrame,
@@ -315,7 +318,6 @@ def _judged(
 # -- what is expected of each pattern ----------------------------------------------------------------------------------
 
 
-@traced
 def observed_rates(seen: pd.DataFrame, settings: ValueSettings) -> pd.DataFrame:
     """Purchases of the holdout year by customer type, class of frequency and weeks since the last purchase: no model, no year beyond the next."""
     import pandas as pd
@@ -340,7 +342,6 @@ def observed_rates(seen: pd.DataFrame, settings: ValueSettings) -> pd.DataFrame:
     )
 
 
-@traced
 def _places(frame: pd.DataFrame) -> np.ndarray:
     """Class of frequency and of silence as one number."""
     import numpy as np
@@ -377,22 +378,25 @@ class Buying(Summarised):
 
 
 @traced
-def fitted_at(inputs: StudyInputs, choice: Choice, table: str) -> Buying:
+def fitted_at(inputs: StudyInputs, choice: Choice, table: str, smallest: int) -> Buying:
     """The chosen model fitted to everything known in ``table``."""
     grouping = "customer_type" if choice.fallback else choice.grouping
     frame = inputs.engine.query(views.patterns(table, grouping))
     if frame.empty:
         raise MissingData("orders.ordered_at")
-    models = {} if choice.fallback else fit_groups(frame, choice.model)
+    models = {} if choice.fallback else fit_groups(frame, choice.model, smallest)
     return Buying(choice=choice, models=models, customers=int(frame["customers"].sum()), patterns=len(frame))
 
 
 def horizon_of(choice: Choice, settings: ValueSettings) -> int:
     """Months over which value is counted: the stated horizon, or one year where only observed rates can be used."""
-    return min(12, settings.horizon_months) if choice.fallback else settings.horizon_months
+    return (
+        min(settings.observed_rates_months, settings.horizon_months)
+        if choice.fallback
+        else settings.horizon_months
+    )
 
 
-@traced
 def expectations(
     frame: pd.DataFrame, buying: Buying, *, months: int, rate: float, derivatives: bool
 ) -> pd.DataFrame:
@@ -448,7 +452,6 @@ def _discounted(model: Any, part: Sequence[np.ndarray], months: int, rate: float
     return total
 
 
-@traced
 def _observed(frame: pd.DataFrame, choice: Choice, *, months: int, rate: float) -> pd.DataFrame:
     import pandas as pd
 

@@ -6,20 +6,20 @@ Only what customers bring counts here (purchases and contracts); what serving th
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from analysis.metrics import StudyInputs
+from analysis.metrics import StudyInputs, cents
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.metrics.views.responses import landmark
 from analysis.params.treatments import Treatment
-from analysis.results import Fact, Interval
+from analysis.results import Fact, Interval, Rows
 from analysis.summaries import Summarised
+from analysis.value import views
 from analysis.value.base import ValueBase
-from analysis.value.effects import DRAWS, NO_VALUE, TOO_FEW, TreatmentEffect
-from analysis.value.settings import load_settings
-from analysis.value.treatments import cases_of_year, needs
+from analysis.value.effect_cases import cases_of_year, needs
+from analysis.value.effects import NO_VALUE, TOO_FEW, TreatmentEffect
+from analysis.value.settings import settings_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,6 +42,48 @@ class Stake(Summarised):
     purchases: float
     contract: float
     first_year: float
+    listed: str = ""  # SELECT of the cases (``exposed`` and ``moved`` true or not); none where a model chose the customers
+
+    def rows(self, which: str = "") -> Rows | None:
+        """The rows of all cases, or of those that are ``exposed`` or ``moved``."""
+        return Rows(numerator=views.rows_where(f"({self.listed}) c", which)) if self.listed else None
+
+
+def _top(base: ValueBase) -> str:
+    """The most valuable tenth of customers."""
+    return f"(SELECT customer_id FROM {base.table} WHERE clv >= (SELECT quantile_cont(clv, 0.9) FROM {base.table}))"
+
+
+def cases_listed(
+    inputs: StudyInputs,
+    treatment: Treatment,
+    *,
+    region: str = "",
+    faster_hours: float = 0.0,
+    within: str = "",
+) -> str:
+    """SELECT of the cases of the last twelve months with ``exposed`` (gone the feared way) and ``moved`` (that a change would reach).
+
+    Parameters
+    ----------
+    region : only these
+    faster_hours : hours by which answers would come earlier; without it every exposed case can be reached
+    within : a table of customers; all where left out
+    """
+    claims = not inputs.engine.tables.missing("claims.approved")
+    rows = cases_of_year(treatment, inputs.month.end, inputs.engine.rules, claims=claims)
+    exposed = "treated" if not treatment.wanted else "NOT treated"
+    moved = exposed
+    if faster_hours:
+        limit = (
+            "c.response_due_at"
+            if treatment.rule == "responded_in_time"
+            else landmark("c", literal(inputs.engine.rules.late_answer_hours))
+        )
+        moved = f"{exposed} AND c.first_response_at <= {limit} + INTERVAL {faster_hours * 60:.0f} MINUTE"
+    kept = [f"c.region = {literal(region)}" if region else "", f"c.customer_id IN {within}" if within else ""]
+    where = " AND ".join(filter(None, kept))
+    return f"SELECT c.*, {exposed} AS exposed, coalesce({moved}, FALSE) AS moved FROM ({rows}) c{f' WHERE {where}' if where else ''}"
 
 
 @traced
@@ -60,26 +102,14 @@ def stake(
 
     ``faster_hours``: the late ones that would be in time; ``points``: so much of all cases; else the share ``factor`` of the feared ones.
     """
-    claims = not inputs.engine.tables.missing("claims.approved")
-    rows = cases_of_year(treatment, inputs.month.end, inputs.engine.rules, claims=claims)
-    exposed = "treated" if not treatment.wanted else "NOT treated"
-    where = f"c.region = {literal(region)}" if region else "TRUE"
-    if top_decile:
-        where += f" AND b.clv >= (SELECT quantile_cont(clv, 0.9) FROM {base.table})"
-    moved = exposed
-    if faster_hours:
-        limit = (
-            "c.response_due_at"
-            if treatment.rule == "responded_in_time"
-            else landmark("c", literal(inputs.engine.rules.late_answer_hours))
-        )
-        moved = f"{exposed} AND c.first_response_at <= {limit} + INTERVAL {faster_hours * 60:.0f} MINUTE"
+    listed = cases_listed(
+        inputs, treatment, region=region, faster_hours=faster_hours, within=_top(base) if top_decile else ""
+    )
     found = inputs.engine.query(
-        f"""WITH c AS ({rows})
-SELECT count(*) AS cases, count(*) FILTER (WHERE {exposed}) AS exposed, count(*) FILTER (WHERE {moved}) AS moved,
-       coalesce(sum(CAST(b.clv_purchases AS DECIMAL(38, 6))) FILTER (WHERE {moved}), 0) AS purchases, coalesce(sum(CAST(b.clv_contract AS DECIMAL(38, 6))) FILTER (WHERE {moved}), 0) AS contract,
-       coalesce(sum(CAST(b.margin_next_12m AS DECIMAL(38, 6))) FILTER (WHERE {moved}), 0) AS next_year
-FROM c LEFT JOIN {base.table} b ON b.customer_id = c.customer_id WHERE {where}""",
+        f"""SELECT count(*) AS cases, count(*) FILTER (WHERE c.exposed) AS exposed, count(*) FILTER (WHERE c.moved) AS moved,
+       coalesce(sum(CAST(b.clv_purchases AS DECIMAL(38, 6))) FILTER (WHERE c.moved), 0) AS purchases, coalesce(sum(CAST(b.clv_contract AS DECIMAL(38, 6))) FILTER (WHERE c.moved), 0) AS contract,
+       coalesce(sum(CAST(b.margin_next_12m AS DECIMAL(38, 6))) FILTER (WHERE c.moved), 0) AS next_year
+FROM ({listed}) c LEFT JOIN {base.table} b ON b.customer_id = c.customer_id""",
         needs=needs(treatment),
     ).iloc[0]
     count, reached = int(found["exposed"]), int(found["moved"])
@@ -94,6 +124,7 @@ FROM c LEFT JOIN {base.table} b ON b.customer_id = c.customer_id WHERE {where}""
     )
     each = max(reached, 1)
     return Stake(
+        listed="" if top_decile else listed,
         cases=int(found["cases"]),
         exposed=count,
         moved=size,
@@ -115,7 +146,6 @@ class Gain(Summarised):
         return self.early + self.late
 
 
-@traced
 def gain(found: Stake, repurchase: Draws, retention: Draws, factor: Draws, carry: Draws) -> Gain:
     """From effects to value, draw by draw.
 
@@ -157,7 +187,11 @@ def money(inputs: StudyInputs, base: ValueBase, effect: TreatmentEffect) -> dict
     place = {"treatment": effect.treatment.id}
     found = stake(inputs, base, effect.treatment)
     year = inputs.engine.stated(
-        "service_cases_year", period=inputs.month, value=found.exposed, dimensions=place
+        "service_cases_year",
+        period=inputs.month,
+        value=found.exposed,
+        dimensions=place,
+        lineage=found.rows("exposed"),
     )
     if not effect.holds or not found.exposed:
         reason = TOO_FEW if effect.holds else NO_VALUE
@@ -167,13 +201,14 @@ def money(inputs: StudyInputs, base: ValueBase, effect: TreatmentEffect) -> dict
             )
             for part, metric in (("per_case", "service_effect_value"), ("at_stake", "service_value_at_stake"))
         }
-    random = np.random.default_rng(load_settings().seed)
-    repurchase, retention = relative_draws(effect, random, DRAWS)
-    factor = 1 + base.relative_error * random.standard_normal(DRAWS)
+    settings = settings_of(inputs)
+    random, size = np.random.default_rng(settings.seed), settings.effect_draws
+    repurchase, retention = relative_draws(effect, random, size)
+    factor = 1 + base.relative_error * random.standard_normal(size)
     middle = gain(
         found, np.array([repurchase.mean()]), np.array([retention.mean()]), np.ones(1), np.zeros(1)
     ).whole[0]
-    draws = gain(found, repurchase, retention, factor, np.zeros(DRAWS)).whole
+    draws = gain(found, repurchase, retention, factor, np.zeros(size)).whole
     each = amount(inputs, "service_effect_value", float(middle), draws, **place)
     whole = amount(
         inputs, "service_value_at_stake", float(middle) * found.exposed, draws * found.exposed, **place
@@ -181,7 +216,6 @@ def money(inputs: StudyInputs, base: ValueBase, effect: TreatmentEffect) -> dict
     return {"per_case": each, "at_stake": whole, "exposed_year": year}
 
 
-@traced
 def amount(inputs: StudyInputs, metric: str, value: float, draws: Draws, **dimensions: str) -> Fact:
     """Money with the interval of its draws."""
     import numpy as np
@@ -194,7 +228,7 @@ def amount(inputs: StudyInputs, metric: str, value: float, draws: Draws, **dimen
     return inputs.engine.stated(
         metric,
         period=inputs.month,
-        value=Decimal(str(round(value, 2))),
+        value=cents(value),
         interval=interval,
         n=len(draws),
         dimensions=dimensions,

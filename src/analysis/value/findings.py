@@ -2,48 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from analysis.errors import AnalysisError
 from analysis.locale import Text
-from analysis.metrics import StudyInputs
-from analysis.metrics.lineage import traced
+from analysis.metrics import NotDone, Parts
 from analysis.results import Check, Fact, Finding, Sentence, Severity
-from analysis.value.acquiring import Channel
-from analysis.value.base import ValueBase
-from analysis.value.changing import CUSTOMER_STEPS, Change
-from analysis.value.investing import Investment
-from analysis.value.modelling import Modelling
-from analysis.value.portfolio import Portfolio
-from analysis.value.pricing import Available
-from analysis.value.settings import ValueSettings
-from analysis.value.stating import Stating, cents
+from analysis.value.change import CUSTOMER_STEPS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.value.study import ValueStudy
 
 SECTION = "value"
-UNRELATED = 0.10  # a correlation of frequency and spend below this leaves Gamma–Gamma standing
-HEAVY = 0.01  # share of the base's value from which customers below cost are something to watch
+TITLES = {
+    "prices": Text.of("customer lifetime value"),
+    "portfolio": Text.of("value by slice"),
+    "base": Text.of("the value base"),
+    "modelling": Text.of("the models of purchases"),
+    "contracts": Text.of("renewal of contracts"),
+    "moves": Text.of("change of value since last month"),
+    "acquisition": Text.of("value against acquisition cost"),
+    "investment": Text.of("whom to invest in"),
+    "break_even": Text.of("break-even of after-sales"),
+    "effects": Text.of("effects of service on value"),
+    "what_ifs": Text.of("what-ifs"),
+}
 BASIS_NAMES = {
-    "contribution": Text(
-        en="contribution margin (gross margin minus service cost traced to the customer)",
-        zh="贡献毛利（毛利减可追溯至客户的服务成本）",
-    ),
-    "gross_margin": Text(en="gross margin, before service cost", zh="毛利（未扣服务成本）"),
-    "revenue": Text(en="revenue; no cost is taken off", zh="收入（未扣任何成本）"),
+    "contribution": Text.of("contribution margin (gross margin minus service cost traced to the customer)"),
+    "gross_margin": Text.of("gross margin, before service cost"),
+    "revenue": Text.of("revenue; no cost is taken off"),
 }
 
 
-@traced
-def findings(inputs: StudyInputs, settings: ValueSettings, parts: Mapping[str, Any]) -> tuple[Finding, ...]:
+def findings(study: ValueStudy) -> tuple[Finding, ...]:
+    """What is said of the value of customers, and of what service does to it."""
+    halves = (study.effects, study.what_ifs)
     return (
-        *_worth(parts),
-        *_break_even(parts),
-        *_model(parts),
-        *_change(parts),
-        *_concentration(parts),
-        *_investment(parts),
-        *_acquisition(parts),
+        *_worth(study),
+        *_break_even(study),
+        *_model(study),
+        *_change(study),
+        *_concentration(study),
+        *_investment(study),
+        *_acquisition(study),
+        *(finding for half in halves if not isinstance(half, NotDone) for finding in half.findings),
     )
 
 
@@ -53,19 +59,27 @@ def _finding(id: str, severity: Severity, statement: Sentence, *, rank: float = 
     )
 
 
-@traced
-def _worth(parts: Mapping[str, Any]) -> list[Finding]:
-    whole: Portfolio | AnalysisError = parts["portfolio"]
-    if isinstance(whole, AnalysisError):
+def _listed(rows: Iterable[Mapping[str, Fact | str | None]]) -> pd.DataFrame:
+    """Facts as the rows of an evidence file: their values."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        [{name: cell.value if isinstance(cell, Fact) else cell for name, cell in row.items()} for row in rows]
+    )
+
+
+def _worth(study: ValueStudy) -> list[Finding]:
+    whole = study.portfolio
+    if isinstance(whole, NotDone):
         return []
     values = {
         "customers": whole.customers,
         "total": whole.total,
-        "horizon": parts["horizon"],
-        "cost": parts["service_year"],
+        "horizon": study.horizon,
+        "cost": study.service_year,
         "share": whole.service_share,
     }
-    if parts["service_year"].value is None or whole.service_share.value is None:
+    if study.service_year.value is None or whole.service_share.value is None:
         return [
             _finding(
                 "worth",
@@ -91,27 +105,27 @@ def _worth(parts: Mapping[str, Any]) -> list[Finding]:
     ]
 
 
-def _break_even(parts: Mapping[str, Any]) -> list[Finding]:
+def _break_even(study: ValueStudy) -> list[Finding]:
     """Cost centre or investment: how much margin after-sales must keep. Says nothing of how much it does keep."""
-    found = parts["break_even"]
-    if found is None:
+    found = study.break_even
+    if isinstance(found, NotDone):
         return []
     text = "After-sales at today's level costs {cost} over {horizon}; it pays for itself if without it {share} of the margin expected of today's customers would leave ({share:interval})."
     return [
         _finding(
             "break_even",
             "info",
-            Sentence(text, {"cost": found.cost, "horizon": parts["horizon"], "share": found.share}),
+            Sentence(text, {"cost": found.cost, "horizon": study.horizon, "share": found.share}),
             rank=8,
         )
     ]
 
 
-def _model(parts: Mapping[str, Any]) -> list[Finding]:
-    model: Modelling | AnalysisError = parts["modelling"]
-    if isinstance(model, AnalysisError) or not model.fallback:
+def _model(study: ValueStudy) -> list[Finding]:
+    model = study.modelling
+    if isinstance(model, NotDone) or not model.fallback:
         return []
-    values = {"horizon": parts["horizon"]} | ({"miss": model.miss} if model.miss else {})
+    values = {"horizon": study.horizon} | ({"miss": model.miss} if model.miss else {})
     text = "The model of purchases is not good enough: it missed the holdout by {miss:signed}. Observed rates by class are used instead, and value is counted over {horizon} only."
     return [
         _finding(
@@ -124,13 +138,24 @@ def _model(parts: Mapping[str, Any]) -> list[Finding]:
                 values,
             ),
             rank=8,
+            evidence=_listed(
+                {
+                    "model": one.model.en,
+                    "grouping": one.grouping.en,
+                    "log_likelihood": one.log_likelihood,
+                    "bic": one.bic,
+                    "predicted": one.predicted,
+                    "error": one.error,
+                }
+                for one in model.tried
+            ),
         )
     ]
 
 
-def _change(parts: Mapping[str, Any]) -> list[Finding]:
-    found: Change | AnalysisError = parts["change"]
-    if isinstance(found, AnalysisError) or found.by_customers.interval is None:
+def _change(study: ValueStudy) -> list[Finding]:
+    found = study.change
+    if isinstance(found, NotDone) or found.by_customers.interval is None:
         return []
     limits = found.by_customers.interval
     severity: Severity = "watch" if limits.high < 0 else "good" if limits.low > 0 else "info"
@@ -150,15 +175,18 @@ def _change(parts: Mapping[str, Any]) -> list[Finding]:
             severity,
             Sentence(text, values),
             rank=7,
+            evidence=_listed(
+                {"step": name, "change": fact, "customers": found.customers.get(name)}
+                for name, fact in found.steps.items()
+            ),
             method="Last month's base priced with last month's model; then today's customers with that model, today's model, today's assumptions.",
         )
     ]
 
 
-@traced
-def _concentration(parts: Mapping[str, Any]) -> list[Finding]:
-    whole: Portfolio | AnalysisError = parts["portfolio"]
-    if isinstance(whole, AnalysisError) or whole.top_share.value is None:
+def _concentration(study: ValueStudy) -> list[Finding]:
+    whole = study.portfolio
+    if isinstance(whole, NotDone) or whole.top_share.value is None:
         return []
     return [
         _finding(
@@ -173,10 +201,10 @@ def _concentration(parts: Mapping[str, Any]) -> list[Finding]:
     ]
 
 
-def _investment(parts: Mapping[str, Any]) -> list[Finding]:
-    found: Investment | AnalysisError = parts["investment"]
-    whole: Portfolio | AnalysisError = parts["portfolio"]
-    if isinstance(found, AnalysisError) or isinstance(whole, AnalysisError):
+def _investment(study: ValueStudy) -> list[Finding]:
+    found = study.investment
+    whole = study.portfolio
+    if isinstance(found, NotDone) or isinstance(whole, NotDone):
         return []
     lines = []
     if found.at_risk.customers.value:
@@ -212,7 +240,7 @@ def _investment(parts: Mapping[str, Any]) -> list[Finding]:
         )
     if found.below.customers.value:
         heavy = whole.total.value is not None and abs(Decimal(found.below.value.value or 0)) > Decimal(
-            str(HEAVY)
+            str(study.settings.heavy_share)
         ) * abs(Decimal(whole.total.value))
         lines.append(
             _finding(
@@ -223,7 +251,7 @@ def _investment(parts: Mapping[str, Any]) -> list[Finding]:
                     {
                         "customers": found.below.customers,
                         "value": found.below.value,
-                        "horizon": parts["horizon"],
+                        "horizon": study.horizon,
                         "margin": found.below.margin,
                     },
                 ),
@@ -234,9 +262,9 @@ def _investment(parts: Mapping[str, Any]) -> list[Finding]:
     return lines
 
 
-def _acquisition(parts: Mapping[str, Any]) -> list[Finding]:
-    found: tuple[Channel, ...] | AnalysisError = parts["acquisition"]
-    if isinstance(found, AnalysisError):
+def _acquisition(study: ValueStudy) -> list[Finding]:
+    found = study.acquisition
+    if isinstance(found, NotDone):
         return []
     known = [one for one in found if one.ratio.value is not None and one.ratio.interval is not None]
     if not known:
@@ -252,6 +280,17 @@ def _acquisition(parts: Mapping[str, Any]) -> list[Finding]:
                 text, {"channel": worst.label, "ratio": worst.ratio, "value": worst.value, "cost": worst.cost}
             ),
             rank=2,
+            evidence=_listed(
+                {
+                    "channel": one.label.en,
+                    "customers": one.customers,
+                    "cost": one.cost,
+                    "value": one.value,
+                    "ratio": one.ratio,
+                    "payback_months": one.payback,
+                }
+                for one in found
+            ),
         )
     ]
 
@@ -259,20 +298,28 @@ def _acquisition(parts: Mapping[str, Any]) -> list[Finding]:
 # -- checks ----------------------------------------------------------------------------------------------------------------
 
 
-def checks(
-    inputs: StudyInputs, settings: ValueSettings, available: Available, parts: Mapping[str, Any]
-) -> tuple[Check, ...]:
+def checks(study: ValueStudy) -> tuple[Check, ...]:
+    """The doubts of both halves."""
+    halves = (study.effects, study.what_ifs)
     return (
-        *_holdout(parts),
-        *_independence(parts),
-        *_adds_up(parts),
-        *_basis(inputs, settings, available, parts),
+        *_holdout(study),
+        *_independence(study),
+        *_adds_up(study),
+        *_basis(study),
+        *(check for half in halves if not isinstance(half, NotDone) for check in half.checks),
     )
 
 
-def _holdout(parts: Mapping[str, Any]) -> list[Check]:
-    model: Modelling | AnalysisError = parts["modelling"]
-    if isinstance(model, AnalysisError) or model.miss is None:
+def not_tested(parts: Parts) -> tuple[Check, ...]:
+    """What could not be asked; parts that lack the same thing share one check, that of the first of them."""
+    first = {id(part): name for name, part in reversed(parts.skipped.items())}
+    kept = {name: part for name, part in parts.skipped.items() if first[id(part)] == name}
+    return replace(parts, skipped=kept).not_tested(TITLES)
+
+
+def _holdout(study: ValueStudy) -> list[Check]:
+    model = study.modelling
+    if isinstance(model, NotDone) or model.miss is None:
         return []
     found = [
         Check(
@@ -311,14 +358,16 @@ def _holdout(parts: Mapping[str, Any]) -> list[Check]:
     return found
 
 
-def _independence(parts: Mapping[str, Any]) -> list[Check]:
-    model: Modelling | AnalysisError = parts["modelling"]
-    if isinstance(model, AnalysisError):
+def _independence(study: ValueStudy) -> list[Check]:
+    model = study.modelling
+    if isinstance(model, NotDone):
         return []
     return [
         Check(
             id=f"value.independence.{index}",
-            outcome="passed" if abs(float(one.correlation.value)) < UNRELATED else "failed",
+            outcome="passed"
+            if abs(float(one.correlation.value)) < study.settings.unrelated_limit
+            else "failed",
             sentence=Sentence(
                 "{group}: number of purchases and mean spend correlate by {correlation} ({correlation:interval}); the model of spend assumes that they do not.",
                 {"group": one.label, "correlation": one.correlation},
@@ -329,11 +378,11 @@ def _independence(parts: Mapping[str, Any]) -> list[Check]:
     ]
 
 
-def _adds_up(parts: Mapping[str, Any]) -> list[Check]:
+def _adds_up(study: ValueStudy) -> list[Check]:
     """The published steps, added again: a page on which they do not reach the published value is not issued."""
-    found: Change | AnalysisError = parts["change"]
-    whole: Portfolio | AnalysisError = parts["portfolio"]
-    if isinstance(found, AnalysisError) or isinstance(whole, AnalysisError):
+    found = study.change
+    whole = study.portfolio
+    if isinstance(found, NotDone) or isinstance(whole, NotDone):
         return []
     reached = sum(
         (Decimal(fact.value or 0) for fact in found.steps.values()), Decimal(found.before.value or 0)
@@ -359,32 +408,29 @@ def _adds_up(parts: Mapping[str, Any]) -> list[Check]:
     ]
 
 
-def _basis(
-    inputs: StudyInputs, settings: ValueSettings, available: Available, parts: Mapping[str, Any]
-) -> list[Check]:
-    base: ValueBase | AnalysisError = parts["base"]
-    if isinstance(base, AnalysisError):
+def _basis(study: ValueStudy) -> list[Check]:
+    settings = study.settings
+    base = study.base
+    if isinstance(base, NotDone):
         return []
-    rate: Fact = parts["rate"]
     found = [
         Check(
             id="value.basis",
             outcome="info",
             sentence=Sentence(
                 "Value is counted on {basis}, over {horizon}, discounted at {rate} per year; time is in weeks of seven days.",
-                {"basis": BASIS_NAMES[settings.basis], "horizon": parts["horizon"], "rate": rate},
+                {"basis": BASIS_NAMES[settings.basis], "horizon": study.horizon, "rate": study.rate},
             ),
         )
     ]
-    if base.has_service:
-        traced = Stating(inputs=inputs).exact("service_cost_traced", cents(base.service_cost_12m))
+    if isinstance(study.service_traced, Fact):
         found.append(
             Check(
                 id="value.traced",
                 outcome="info",
                 sentence=Sentence(
                     "Of {cost} after-sales cost in twelve months {traced} carries a customer's ticket. The rest, labour and capacity above all, is in no customer's value.",
-                    {"cost": parts["service_year"], "traced": traced},
+                    {"cost": study.service_year, "traced": study.service_traced},
                 ),
             )
         )
@@ -399,7 +445,7 @@ def _basis(
                 ),
             )
         )
-    if not available.contracts:
+    if not study.available.contracts:
         found.append(
             Check(
                 id="value.contracts",
@@ -407,8 +453,8 @@ def _basis(
                 sentence=Sentence("There is no table of contracts: what bills them counts as purchases."),
             )
         )
-    model: Modelling | AnalysisError = parts["modelling"]
-    if not isinstance(model, AnalysisError):
+    model = study.modelling
+    if not isinstance(model, NotDone):
         found.append(
             Check(
                 id="value.same_day",

@@ -1,0 +1,231 @@
+"""The doubts of the failure study: what was left out, what was tested against known outcomes, and what could not be tested."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from analysis.failures import lives
+from analysis.locale import Text
+from analysis.metrics import NotDone, Parts
+from analysis.params.interventions import load_interventions
+from analysis.periods import Month
+from analysis.results import Check, Sentence
+
+if TYPE_CHECKING:
+    from analysis.failures.field import Field
+    from analysis.failures.lives_facts import LifeFacts
+    from analysis.failures.localising_facts import CauseFacts
+    from analysis.failures.study import FailureStudy
+
+TITLES = {
+    "cost": Text.of("direct cost of failures"),
+    "own_past_component": Text.of("components against their own past"),
+    "own_past_fault_code": Text.of("fault codes against their own past"),
+    "shipment_plan": Text.of("machines still to be shipped (the forecast holds machines in the field only)"),
+    "provision": Text.of("the warranty provision"),
+    "forecast": Text.of("cost of the failures to come"),
+    "forecast_test": Text.of("the forecast of a year ago"),
+    "reporting_test": Text.of("months as they stood at their end"),
+    "words": Text.of("the customer's words"),
+    "lives": Text.of("lives of components"),
+    "survival": Text.of("time to the first failure"),
+    "repairs": Text.of("failures per machine by age"),
+    "repeats": Text.of("repeated repairs"),
+    "watch": Text.of("what is new in the last months"),
+    "money": Text.of("cost by component"),
+    "recovery": Text.of("recovery from suppliers"),
+    "leaks": Text.of("claims paid although nothing was owed"),
+    "due": Text.of("claims that suppliers have not paid back"),
+    "parts": Text.of("parts to hold"),
+    "fix": Text.of("what a fix did"),
+    "phases": Text.of("chart before and since a fix"),
+    "triangle": Text.of("failures by quarter of production"),
+}
+LIFE = Text.of("life distribution")
+
+
+def checks(
+    field: Field, study: FailureStudy, made: Parts, *, without: Mapping[str, NotDone]
+) -> tuple[Check, ...]:
+    """Every check of the study; ``without`` says why components have no life distribution."""
+    found = [_excluded(study), *_reporting(study), _dispersion(study)]
+    found += [_apart(cause) for cause in study.causes if cause.apart is not None]
+    found += [_confounded(cause) for cause in study.causes if cause.cause.confounded_with]
+    found += _forecast(study, largest=field.assumed("forecast_error_limit"))
+    limit = field.assumed("life_gap_limit")
+    found += [_life(life) for life in study.lives or () if life.worst_gap > limit]
+    found += _thin(field, without)
+    found.append(
+        Check(
+            id="labour_not_traced",
+            outcome="info",
+            sentence=Sentence(
+                "Costs are direct costs traced to tickets; wages and other held capacity are not in them, so each cost is a lower bound."
+            ),
+        )
+    )
+    return (*found, *_not_tested(field, study, made, without))
+
+
+def _not_tested(
+    field: Field, study: FailureStudy, made: Parts, without: Mapping[str, NotDone]
+) -> tuple[Check, ...]:
+    """Every part that could not be made, every distribution that does not fit, every triangle without its dates."""
+    skipped, titles = dict(made.skipped), dict(TITLES)
+
+    def add(name: str, reason: NotDone, what: Text, *of: Text) -> None:
+        skipped[name], titles[name] = reason, _of(what, *of)
+
+    for component, reason in without.items():
+        if reason is not lives.TOO_FEW:
+            add(f"life_{component}", reason, LIFE, field.label("component", component))
+    for life in study.lives or ():
+        for model, reason in life.not_fitted.items():
+            add(f"life_{life.component}_{model}", reason, LIFE, life.name, field.label("life_model", model))
+    for fix in load_interventions(kind="fix"):
+        for part in ("fix", "phases"):
+            titles[f"{part}_{fix.id}"] = _of(TITLES[part], fix.name)
+    if isinstance(study.triangle.produced, NotDone):
+        skipped["triangle"] = study.triangle.produced
+    return replace(made, skipped=skipped).not_tested(titles)
+
+
+def _of(what: Text, *of: Text) -> Text:
+    """A title and what it is about, in brackets."""
+    if not of:
+        return what
+    return Text(
+        en=f"{what.en} ({', '.join(name.en for name in of)})",
+        zh=f"{what.zh}（{'、'.join(name.zh for name in of)}）",
+    )
+
+
+def _excluded(study: FailureStudy) -> Check:
+    if not study.impossible.value:
+        return Check(
+            id="failures_rated",
+            outcome="passed",
+            sentence=Sentence(
+                "Every confirmed failure lies on a machine that was in the field then; none is left out as impossible."
+            ),
+        )
+    return Check(
+        id="failures_rated",
+        outcome="failed",
+        sentence=Sentence(
+            "{count} can be counted, not rated: unknown serial, before shipment, after retirement, or a second order for the same event; the table names them.",
+            {"count": study.impossible},
+        ),
+    )
+
+
+def _reporting(study: FailureStudy) -> list[Check]:
+    test, share = study.reporting_test, study.rates.shares[-1]
+    if isinstance(test, NotDone):
+        return []
+    better = float(test.corrected.value or 0) < float(test.counted.value or 0)
+    return [
+        Check(
+            id="reporting_delay",
+            outcome="passed" if better else "failed",
+            sentence=Sentence(
+                "Months as they stood at their end missed today's count by {raw}; completed for reports still to come they missed it by {corrected}.",
+                {"raw": test.counted, "corrected": test.corrected},
+            ),
+        ),
+        Check(
+            id="reported_share",
+            outcome="info",
+            sentence=Sentence(
+                "Of the failures of {month}, {share} are expected to be reported by now.",
+                {"month": Month.parse(share.period), "share": share},
+            ),
+        ),
+    ]
+
+
+def _dispersion(study: FailureStudy) -> Check:
+    return Check(
+        id="counts_scatter",
+        outcome="info",
+        sentence=Sentence(
+            "Batches scatter {times} as much as counts by chance; the search allows for it.",
+            {"times": study.dispersion},
+        ),
+    )
+
+
+def _apart(cause: CauseFacts) -> Check:
+    assert cause.apart is not None
+    elsewhere, rest = cause.apart.batch_elsewhere, cause.apart.region_without
+    clear = (
+        elsewhere.interval is not None
+        and rest.interval is not None
+        and elsewhere.interval.low > 1
+        and rest.interval.low < 1.25
+    )
+    return Check(
+        id="cause_told_apart",
+        outcome="passed" if clear else "info",
+        sentence=Sentence(
+            "{cause}: most of it went to {region}. Outside {region} it fails {elsewhere} the expected number; other machines in {region} fail {rest}.",
+            {"cause": cause.name, "region": cause.apart.region, "elsewhere": elsewhere, "rest": rest},
+        ),
+    )
+
+
+def _confounded(cause: CauseFacts) -> Check:
+    return Check(
+        id="cause_confounded",
+        outcome="failed",
+        sentence=Sentence(
+            "{cause}: the data cannot tell it from {others}.",
+            {"cause": cause.name, "others": "; ".join(cause.cause.confounded_with)},
+        ),
+    )
+
+
+def _life(life: LifeFacts) -> Check:
+    return Check(
+        id="life_fit",
+        outcome="failed",
+        sentence=Sentence(
+            "{component}: failures by age depart from the fitted Weibull; read its shape and B10 life with care.",
+            {"component": life.name},
+        ),
+    )
+
+
+def _thin(field: Field, without: Mapping[str, NotDone]) -> list[Check]:
+    thin = [name for name, reason in without.items() if reason is lives.TOO_FEW]
+    if not thin:
+        return []
+    names = [field.label("component", name) for name in thin]
+    shown = Text(en=", ".join(name.en for name in names), zh="、".join(name.zh for name in names))
+    return [
+        Check(
+            id="life_thin",
+            outcome="info",
+            sentence=Sentence(
+                "Too few failures for a life distribution: {components}.", {"components": shown}
+            ),
+        )
+    ]
+
+
+def _forecast(study: FailureStudy, *, largest: float) -> list[Check]:
+    test = study.forecast_test
+    if isinstance(test, NotDone):
+        return []
+    return [
+        Check(
+            id="forecast_tested",
+            outcome="passed" if abs(float(test.total.value or 0)) <= largest else "failed",
+            sentence=Sentence(
+                "The same forecast made twelve months ago missed the year by {error:signed} and single months by {months} on average; shipments were given to it.",
+                {"error": test.total, "months": test.month},
+            ),
+        )
+    ]

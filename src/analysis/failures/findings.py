@@ -1,0 +1,271 @@
+"""What the failure study says: findings that hold against chance, and threshold-free facts of money."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from analysis.failures.localising_facts import cause_slice
+from analysis.metrics import NotDone
+from analysis.results import Finding, Sentence, Severity, Value
+
+if TYPE_CHECKING:
+    from analysis.failures.fixes_facts import FixFacts
+    from analysis.failures.forecasting_facts import ForecastFacts
+    from analysis.failures.lives_facts import LifeFacts
+    from analysis.failures.localising_facts import CauseFacts
+    from analysis.failures.money_facts import DueFacts, LeakFacts
+    from analysis.failures.monitoring_facts import WatchFacts
+    from analysis.failures.study import FailureStudy
+
+SECTION = "failures"
+SEARCH_METHOD = (
+    "Expected failures from rates by months in service and component over all machines, times a factor of the calendar month; search over combinations of "
+    "attributes with a bound on the chance of naming any cause when there is none."
+)
+FORECAST_METHOD = "Machines in the field aged month by month, Weibull intensity by component, season, planned shipments, direct cost a failure of the last twelve months."
+
+
+def findings(study: FailureStudy) -> tuple[Finding, ...]:
+    """Every finding of the study, in the order of its questions."""
+    found = [_cause(cause) for cause in study.causes] or [_no_cause(study)]
+    found += _emerging(study.watch) + _chart(study) + _wear(study.lives)
+    found += [_fix(fix) for fix in study.fixes]
+    found += _outlook(study.forecast) + _leaks(study.leaks) + _due(study.due)
+    return tuple(found)
+
+
+def not_rated(reason: NotDone) -> Finding:
+    """What is said where there is no installed base, with the data that are missing as evidence."""
+    return Finding(
+        id="failures.not_rated",
+        section=SECTION,
+        severity="watch",
+        statement=Sentence(
+            "Failures can be counted, not rated: a rate needs {needs}.", {"needs": ", ".join(reason.needs)}
+        ),
+        evidence=pd.DataFrame({"missing": list(reason.needs)}),
+    )
+
+
+def _cause(cause: CauseFacts) -> Finding:
+    values: dict[str, Value] = {
+        "cause": cause.name,
+        "ratio": cause.ratio,
+        "failures": cause.failures,
+        "expected": cause.expected,
+        "first": cause.first_month,
+    }
+    template = "{cause}: failures are {ratio} the expected number at the same age ({ratio:interval}); {failures} instead of {expected} since {first}."
+    if cause.cost.value is not None:
+        values["cost"] = cause.cost
+        template = (
+            "{cause}: failures are {ratio} the expected number at the same age ({ratio:interval}); {failures} instead of {expected} since {first}, an excess that "
+            "cost {cost} in direct cost."
+        )
+    return Finding(
+        id="failures.excess",
+        section=SECTION,
+        severity="alert",
+        subject=cause_slice(cause.cause),
+        statement=Sentence(template, values),
+        evidence=cause.evidence,
+        method=SEARCH_METHOD,
+        rank=float(cause.cost.value or cause.excess.value or 0),
+        checks=("cause_told_apart",),
+    )
+
+
+def _no_cause(study: FailureStudy) -> Finding:
+    return Finding(
+        id="failures.no_root_cause",
+        section=SECTION,
+        severity="info",
+        statement=Sentence(
+            "No root cause found: none of {candidates} combinations of attributes fails more than chance allows.",
+            {"candidates": study.candidates},
+        ),
+        method=SEARCH_METHOD,
+    )
+
+
+def _emerging(watch: WatchFacts | NotDone) -> list[Finding]:
+    if isinstance(watch, NotDone):
+        return []
+    return [
+        Finding(
+            id="failures.emerging",
+            section=SECTION,
+            severity="watch",
+            statement=Sentence(
+                "New in the last three months: {cell} fails {ratio} as often as before, age and season allowed for ({ratio:interval}).",
+                {"cell": alert.name, "ratio": alert.ratio},
+            ),
+            subject=dict(alert.ratio.dimensions),
+            evidence=alert.evidence,
+            rank=float(alert.ratio.value or 0),
+        )
+        for alert in watch.alerts
+    ]
+
+
+def _chart(study: FailureStudy) -> list[Finding]:
+    """Only the report month is news; older signals are in the chart."""
+    chart, month = study.chart, study.month
+    if month not in chart.signals:
+        return []
+    at = chart.months.index(month)
+    rate, upper = chart.values[at], chart.upper[at]
+    above = float(rate.value or 0) > float(upper.value or 0)
+    template = (
+        "The failure rate of {month} at equal age and season, {rate}, lies above its control limit of {limit}."
+        if above
+        else "The failure rate of {month} at equal age and season, {rate}, lies below its control limit of {limit}."
+    )
+    values: dict[str, Value] = {"month": month, "rate": rate, "limit": upper if above else chart.lower[at]}
+    return [
+        Finding(
+            id="failures.out_of_control",
+            section=SECTION,
+            severity="alert" if above else "good",
+            statement=Sentence(template, values),
+            evidence=chart.frame,
+        )
+    ]
+
+
+def _wear(lives: tuple[LifeFacts, ...] | NotDone) -> list[Finding]:
+    found = []
+    for life in lives or ():
+        if life.direction == "unclear":
+            continue
+        rising = life.direction == "rising"
+        template = (
+            "{component} wears out: its failures rise with age (Weibull shape {shape}, {shape:interval}); a tenth of machines have had one after {b10}."
+            if rising
+            else "{component} fails early: its failures fall with age (Weibull shape {shape}, {shape:interval}); screening before shipment would find them."
+        )
+        values: dict[str, Value] = {"component": life.name, "shape": life.shape}
+        found.append(
+            Finding(
+                id="failures.wear_out" if rising else "failures.early_life",
+                section=SECTION,
+                severity="watch" if rising else "info",
+                subject={"component": life.component},
+                statement=Sentence(template, values | ({"b10": life.b10} if rising else {})),
+                evidence=life.evidence,
+                rank=float(life.shape.value or 0),
+            )
+        )
+    return found
+
+
+VERDICTS: dict[str, tuple[Severity, str]] = {
+    "worked": (
+        "good",
+        "{fix}: it worked so far. Machines made with it fail {ratio} as often as those before it, at the same age ({ratio:interval}).",
+    ),
+    "worse": (
+        "alert",
+        "{fix}: failures rose. Machines made with it fail {ratio} as often as those before it, at the same age ({ratio:interval}).",
+    ),
+    "no_effect": (
+        "watch",
+        "{fix}: no effect to be seen. Machines made with it fail {ratio} as often as those before it, at the same age ({ratio:interval}); what was promised would have shown by now.",
+    ),
+    "too_early": (
+        "info",
+        "{fix}: too early to say. Machines made with it have had {failures} so far; the ratio to those before it at the same age is {ratio} ({ratio:interval}).",
+    ),
+}
+
+
+def _fix(fix: FixFacts) -> Finding:
+    severity, template = VERDICTS[fix.verdict]
+    values: dict[str, Value] = {"fix": fix.name, "ratio": fix.ratio}
+    if fix.verdict == "too_early":
+        values["failures"] = fix.failures
+    return Finding(
+        id="failures.fix",
+        section=SECTION,
+        severity=severity,
+        subject={"fix": fix.fix.id},
+        statement=Sentence(template, values),
+        evidence=fix.evidence,
+    )
+
+
+def _outlook(forecast: ForecastFacts | NotDone) -> list[Finding]:
+    if isinstance(forecast, NotDone):
+        return []
+    found = [
+        Finding(
+            id="failures.outlook",
+            section=SECTION,
+            severity="info",
+            method=FORECAST_METHOD,
+            statement=Sentence(
+                "The next twelve months are expected to bring {total} ({total:interval}) and {cost} of direct cost; {inside} of them under warranty.",
+                {"total": forecast.total, "cost": forecast.cost, "inside": forecast.under_warranty},
+            ),
+        )
+    ]
+    limits, held = forecast.obligation.interval, forecast.provision.value
+    if held is not None and limits is not None and float(held) < limits.low:
+        found.append(
+            Finding(
+                id="failures.provision_short",
+                section=SECTION,
+                severity="alert",
+                method=FORECAST_METHOD,
+                statement=Sentence(
+                    "The warranty provision of {provision} is below the expected direct cost of remaining warranty, {cost} ({cost:interval}).",
+                    {"provision": forecast.provision, "cost": forecast.obligation},
+                ),
+                evidence=forecast.evidence,
+            )
+        )
+    return found
+
+
+OUT_OF_WARRANTY = "{claims} {claims:plural|claim was|claims were} approved although the machine was out of warranty: {amount} in the last twelve months."
+DUPLICATES = "{claims} {claims:plural|claim was|claims were} approved again for the same ticket and amount under another number: {amount} in the last twelve months."
+
+
+def _leaks(leaks: LeakFacts | NotDone) -> list[Finding]:
+    if isinstance(leaks, NotDone):
+        return []
+    kinds: Sequence[tuple[str, Severity]] = ((OUT_OF_WARRANTY, "watch"), (DUPLICATES, "alert"))
+    return [
+        Finding(
+            id=f"failures.{leak.amount.metric}",
+            section=SECTION,
+            severity=severity,
+            evidence=leak.evidence,
+            statement=Sentence(template, {"claims": leak.claims, "amount": leak.amount}),
+            rank=float(leak.amount.value or 0),
+        )
+        for leak, (template, severity) in zip((leaks.out_of_warranty, leaks.duplicates), kinds, strict=True)
+        if leak.claims.value
+    ]
+
+
+def _due(due: tuple[DueFacts, ...] | NotDone) -> list[Finding]:
+    """What a supplier still owes; something to watch whatever the amount."""
+    return [
+        Finding(
+            id="failures.recovery_due",
+            section=SECTION,
+            severity="watch",
+            subject={"supplier": one.supplier},
+            evidence=one.due.evidence,
+            rank=float(one.due.amount.value or 0),
+            statement=Sentence(
+                "{cause}: {amount} of approved claims on its failures in the last twelve months has not come back from the supplier ({claims} {claims:plural|claim|claims}).",
+                {"cause": one.cause, "amount": one.due.amount, "claims": one.due.claims},
+            ),
+        )
+        for one in due or ()
+    ]

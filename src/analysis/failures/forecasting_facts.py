@@ -1,0 +1,293 @@
+"""The months ahead as facts: failures, their cost, what remaining warranty will cost beside the provision, and parts to hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.failures import forecasting, money, views
+from analysis.failures.field import Field
+from analysis.failures.forecasting import Forecast, ForecastTest
+from analysis.failures.limits import interval_of, whole
+from analysis.failures.money import UnitCost, unit_cost
+from analysis.failures.reporting import Delay, share_by_month
+from analysis.locale import Text
+from analysis.metrics import NotDone, Period, cents, traced
+from analysis.metrics.backend import literal
+from analysis.metrics.views import month_index
+from analysis.periods import Month
+from analysis.results import Derived, Fact, Rows
+from analysis.summaries import Summarised
+
+COUNT_METHOD = "prediction: counting noise, month scatter, level"
+COST_METHOD = "prediction of the count and standard error of the cost per failure"
+NO_PROVISION = Text.of("not computed: needs provision.closing")
+NONE_OF_LINE = Text.of("not computed: no provision of this line")
+NOTHING_FAILED = Text.of("nothing failed in the last twelve months")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ObligationLine(Summarised):
+    """Remaining warranty of one product line beside its provision."""
+
+    name: Text
+    cost: Fact
+    provision: Fact
+    failures: Fact
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ForecastFacts(Summarised):
+    """Failures and cost of the months ahead, and what remaining warranty will cost beside the provision."""
+
+    history: tuple[tuple[Month, Fact], ...]
+    months: tuple[tuple[Month, Fact], ...]
+    total: Fact
+    under_warranty: Fact
+    cost: Fact
+    warranty_cost: Fact
+    obligations: tuple[ObligationLine, ...]
+    obligation: Fact
+    provision: Fact
+    cover: Fact
+    with_plan: bool
+
+    @property
+    def evidence(self) -> pd.DataFrame:
+        """Remaining warranty by product line: expected failures and cost, and the provision."""
+        return pd.DataFrame(
+            {
+                "product_line": [line.name.en for line in self.obligations],
+                "failures": [line.failures.value for line in self.obligations],
+                "cost": [line.cost.value for line in self.obligations],
+                "provision": [line.provision.value for line in self.obligations],
+            }
+        )
+
+
+@traced
+def forecast_facts(
+    field: Field, made: Forecast, costs: pd.DataFrame, delay: Delay, *, provision: pd.DataFrame | None
+) -> ForecastFacts | NotDone:
+    """The forecast of the study; not done where nothing failed that could be priced.
+
+    Parameters
+    ----------
+    made : expected failures of the next months
+    costs : cost of the last twelve months by component
+    provision : closing balance by product line; None where there is none
+    """
+    if not costs["failures"].sum():
+        return NotDone(reason=NOTHING_FAILED)
+    cost = unit_cost(costs)
+    covered = money.covered_cost(field, cost)
+    lines, obligation = _obligations(field, made, covered, cost, provision)
+    ahead = Period(made.months[0], made.months[-1])
+    inside: dict[str, Any] = {"warranty": "inside"}
+    held = _provision(field, lines)
+    return ForecastFacts(
+        history=_completed_counts(field, delay),
+        months=_monthly(field, made),
+        total=_count(field, made, made.total(), ahead),
+        under_warranty=_count(field, made, made.total(warranty=True), ahead, **inside),
+        cost=_cost(field, "failure_cost_forecast", made, made.total(), cost, ahead),
+        warranty_cost=_cost(
+            field, "failure_cost_forecast", made, made.total(warranty=True), covered, ahead, **inside
+        ),
+        obligations=lines,
+        obligation=obligation,
+        provision=held,
+        cover=field.state.derived("provision_cover", held, obligation, period=field.last),
+        with_plan=made.with_plan,
+    )
+
+
+@traced
+def _monthly(field: Field, made: Forecast) -> tuple[tuple[Month, Fact], ...]:
+    sums = made.frame.groupby("month", sort=True)["failures"].sum()
+    return tuple(
+        (month, _count(field, made, float(sums[str(month)]), month, months=1)) for month in made.months
+    )
+
+
+@traced
+def _completed_counts(field: Field, delay: Delay) -> tuple[tuple[Month, Fact], ...]:
+    """Failures of the months so far, completed for reports still to come."""
+    counts = field.failure_counts.groupby("month_no")["failures"].sum()
+    shares = share_by_month(delay, field.months, field.horizon)
+    return tuple(
+        (
+            month,
+            field.state.exact(
+                "failure_forecast",
+                whole(float(counts.get(month_index(month), 0) / share)),
+                period=month,
+                basis="completed",
+            ),
+        )
+        for month, share in zip(field.months, shares, strict=True)
+        if share > 0
+    )
+
+
+def _count(
+    field: Field,
+    made: Forecast,
+    expected: float,
+    period: Month | Period,
+    *,
+    months: int | None = None,
+    **place: str,
+) -> Fact:
+    low, high = made.interval(expected, months=months or len(made.months), level=field.inputs.confidence)
+    limits = interval_of(whole(low), whole(high), field.inputs.confidence, COUNT_METHOD)
+    dimensions: dict[str, Any] = dict(place)
+    return field.state.exact(
+        "failure_forecast", whole(expected), period=period, parts={"interval": limits}, **dimensions
+    )
+
+
+def _cost(
+    field: Field, metric: str, made: Forecast, expected: float, cost: UnitCost, period: Period, **place: str
+) -> Fact:
+    """Count and cost per failure both uncertain; their relative errors add in quadrature."""
+    from scipy.stats import norm
+
+    low, high = made.interval(expected, months=len(made.months), level=field.inputs.confidence)
+    z = float(norm.ppf(0.5 + field.inputs.confidence / 2))
+    value = expected * cost.mean
+    below, above = (1 - low / expected, high / expected - 1) if expected else (0.0, 0.0)
+    money_part = z * cost.error / cost.mean if cost.mean else 0.0
+    limits = interval_of(
+        value * (1 - float(np.hypot(below, money_part))),
+        value * (1 + float(np.hypot(above, money_part))),
+        field.inputs.confidence,
+        COST_METHOD,
+    )
+    dimensions: dict[str, Any] = dict(place)
+    parts = {"n": cost.failures, "interval": limits}
+    return field.state.exact(metric, cents(value), period=period, parts=parts, **dimensions)
+
+
+@traced
+def _obligations(
+    field: Field, made: Forecast, covered: UnitCost, cost: UnitCost, provision: pd.DataFrame | None
+) -> tuple[tuple[ObligationLine, ...], Fact]:
+    """Remaining warranty by product line beside the provision: machines shipped so far, no new ones."""
+    months = int(field.assumed("longest_warranty_months"))
+    run_off = forecasting.forecast(field, made.intensity, ahead=months, arrivals=forecasting.nobody())
+    inside = run_off.frame[run_off.frame["warranty"]]
+    by_line = money.cost_by(field, "product_line").set_index("value")
+    closing = money.closing_by_line(provision)
+    period, lines = Period(run_off.months[0], run_off.months[-1]), []
+    # warranty repairs cost what they cost on average; a product line's own mean carries the difference between lines
+    uplift = covered.mean / cost.mean if cost.mean else 1.0
+    total, failures = 0.0, 0.0
+    for line, part in inside.groupby("product_line", sort=True):
+        own = (unit_cost(by_line.loc[[line]]) if line in by_line.index else cost).times(uplift)
+        expected, name = float(part["failures"].sum()), str(line)
+        if expected <= 0:
+            continue
+        due = _cost(field, "warranty_obligation", run_off, expected, own, period, product_line=name)
+        total, failures = total + float(due.value or 0), failures + expected
+        count = field.state.exact(
+            "failure_forecast",
+            whole(expected),
+            period=period,
+            product_line=name,
+            warranty="inside",
+            basis="run_off",
+        )
+        lines.append(
+            ObligationLine(
+                name=field.label("product_line", name),
+                cost=due,
+                provision=_provision_of(field, name, closing.get(name)),
+                failures=count,
+            )
+        )
+    mean = UnitCost(
+        mean=total / failures if failures else 0.0, error=covered.error, failures=covered.failures
+    )
+    return tuple(lines), _cost(field, "warranty_obligation", run_off, failures, mean, period)
+
+
+def _provision_of(field: Field, line: str, held: Decimal | None) -> Fact:
+    where = f"month = {literal(field.last.start)} AND {views.is_value('product_line', line)}"
+    rows = Rows(numerator=f"SELECT * FROM provision WHERE {where}", value="sum(closing)")
+    return field.state.exact(
+        "provision_balance",
+        held,
+        reason=NONE_OF_LINE,
+        period=field.last,
+        lineage=None if held is None else rows,
+        product_line=line,
+    )
+
+
+def _provision(field: Field, lines: Sequence[ObligationLine]) -> Fact:
+    """The provision of the lines whose warranty is forecast."""
+    held = tuple(line.provision for line in lines if line.provision.value is not None)
+    if not held:
+        return field.state.exact("provision_balance", None, reason=NO_PROVISION, period=field.last)
+    total = sum((fact.value for fact in held if isinstance(fact.value, Decimal)), Decimal(0))
+    return field.state.exact(
+        "provision_balance", total, period=field.last, lineage=Derived(operation="sum", parents=held)
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ForecastTestFacts(Summarised):
+    """How far the forecast of a year ago was off: over the year, and month by month on average."""
+
+    total: Fact
+    month: Fact
+
+
+@traced
+def forecast_test(field: Field, tested: ForecastTest) -> ForecastTestFacts:
+    """The errors of a backtest as facts."""
+    period = Period(tested.origin + 1, field.last)
+    return ForecastTestFacts(
+        total=field.state.exact("forecast_error", tested.error, period=period, of="total"),
+        month=field.state.exact("forecast_error", tested.absolute_error, period=period, of="month"),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PartFacts(Summarised):
+    """Demand of the next three months for one part, and the stock that covers it at the service level."""
+
+    part: str
+    demand: Fact
+    stock: Fact
+
+
+PARTS_MONTHS = 3
+
+
+@traced
+def part_facts(field: Field, made: Forecast) -> tuple[PartFacts, ...]:
+    """Every part that confirmed failures used, the largest demand first."""
+    found = []
+    period, level = Period(made.months[0], made.months[PARTS_MONTHS - 1]), field.inputs.confidence
+    service = field.assumed("part_service_level")
+    for part, demand in forecasting.part_demand(field, made, months=PARTS_MONTHS).items():
+        low, high = made.interval(demand, months=PARTS_MONTHS, level=level)
+        limits = interval_of(whole(low), whole(high), level, "prediction of the count")
+        stock = made.quantile(demand, service, months=PARTS_MONTHS)
+        found.append(
+            PartFacts(
+                part=part,
+                demand=field.state.exact(
+                    "part_demand", whole(demand), period=period, parts={"interval": limits}, part_no=part
+                ),
+                stock=field.state.exact("part_stock", stock, period=period, part_no=part),
+            )
+        )
+    return tuple(sorted(found, key=lambda line: (-float(line.demand.value or 0), line.part)))

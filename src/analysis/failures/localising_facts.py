@@ -1,0 +1,264 @@
+"""Causes of excess failures as facts: how much more often, since when, at what cost; and what the search can find."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.failures import localising, money, views
+from analysis.failures.baseline import Baseline
+from analysis.failures.field import Field
+from analysis.failures.limits import interval_of, whole
+from analysis.failures.localising import Cause, Cells, Search, members
+from analysis.failures.reporting_facts import Labelled
+from analysis.locale import Text
+from analysis.metrics import NotDone, Period, cents, traced
+from analysis.metrics.views import month_index
+from analysis.periods import Month
+from analysis.results import Fact, Rows
+from analysis.summaries import Summarised
+
+LATER = Text.of("and later")
+RATED = ("supplier", "model", "plant", "region")
+RATIO_METHOD = "exact conditional (two Poisson rates)"
+COST_METHOD = "interval of the rate ratio; cost per failure held"
+NO_EXPOSURE = Text.of("not computed: no exposure")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CauseFacts(Summarised):
+    """A cause that survived, with what it costs, since when, and the rows behind it."""
+
+    cause: Cause
+    name: Text
+    ratio: Fact
+    shrunken: Fact
+    failures: Fact
+    expected: Fact
+    excess: Fact
+    cost: Fact
+    share: Fact
+    first_month: Month
+    actual_by_month: tuple[Fact, ...]
+    expected_by_month: tuple[Fact, ...]
+    apart: Apart | None
+    evidence: pd.DataFrame
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Apart(Summarised):
+    """A batch told from the region most of it went to: the batch outside the region, and other batches inside it."""
+
+    region: str
+    batch_elsewhere: Fact
+    region_without: Fact
+
+
+def cause_name(field: Field, cause: Cause) -> Text:
+    """The attributes and the component of a cause in words."""
+    registry, en, zh = field.inputs.engine.registry, [], []
+    for name, value in cause.attributes.items():
+        dimension, onward = name.removesuffix(" from"), name.endswith(" from")
+        words, shown = registry.dimension_name(dimension), field.label(dimension, value)
+        en.append(f"{words.en.lower()} {shown.en}" + (f" {LATER.en}" if onward else ""))
+        zh.append(f"{words.zh} {shown.zh}" + (LATER.zh if onward else ""))
+    if cause.component:
+        shown = field.label("component", cause.component)
+        en.append(shown.en.lower())
+        zh.append(shown.zh)
+    return Text(en=", ".join(en)[:1].upper() + ", ".join(en)[1:], zh="，".join(zh))
+
+
+def cause_slice(cause: Cause) -> dict[str, Any]:
+    """Dimensions of a cause's facts."""
+    found = {name.replace(" ", "_"): value for name, value in cause.attributes.items()}
+    return found | ({"component": cause.component} if cause.component else {})
+
+
+@traced
+def cause_facts(
+    field: Field, baseline: Baseline, cells: Cells, cause: Cause, costs: object | NotDone
+) -> CauseFacts:
+    """The facts of one cause; ``costs`` says why there is no money where there is none."""
+    months, actual, expected = _by_month(field, baseline, cause)
+    place, state, where = cause_slice(cause), field.state, money.where_of(cause)
+    edges = (max(0.0, 1 - 1 / cause.low) if cause.low > 0 else 0.0, 1 - 1 / cause.high)
+    limits = interval_of(cause.low, cause.high, field.inputs.confidence, RATIO_METHOD)
+    beyond = interval_of(
+        cause.actual * edges[0], cause.actual * edges[1], field.inputs.confidence, RATIO_METHOD
+    )
+    n = {"n": int(cause.actual)}
+    return CauseFacts(
+        cause=cause,
+        name=cause_name(field, cause),
+        ratio=state.exact("cause_rate_ratio", cause.rate_ratio, parts={"interval": limits} | n, **place),
+        shrunken=state.exact("cause_rate_ratio_shrunken", cause.shrunken, **place),
+        failures=state.exact(
+            "cause_failures", int(cause.actual), lineage=Rows(numerator=field.rows(where)), **place
+        ),
+        expected=state.exact("cause_expected_failures", whole(cause.expected), **place),
+        excess=state.exact(
+            "cause_excess_failures", whole(cause.excess), parts={"interval": beyond} | n, **place
+        ),
+        cost=_excess_cost(field, cause, edges, costs),
+        share=state.exact("cause_share_explained", cause.share, **place),
+        first_month=_first_beyond(months, actual, expected),
+        actual_by_month=_running_count(field, cause, months, actual),
+        expected_by_month=tuple(
+            state.exact(
+                "cause_expected_failures", whole(float(due)), period=Period(field.first, month), **place
+            )
+            for month, due in zip(months, np.cumsum(expected), strict=True)
+        ),
+        apart=_apart(field, cells, cause),
+        evidence=money.evidence_of_cause(field, cause.attributes, cause.component),
+    )
+
+
+def _running_count(
+    field: Field, cause: Cause, months: Sequence[Month], actual: np.ndarray
+) -> tuple[Fact, ...]:
+    found = []
+    for month, failed in zip(months, np.cumsum(actual), strict=True):
+        so_far = Period(field.first, month)
+        rows = Rows(numerator=field.rows(f"{money.where_of(cause)} AND {views.within(so_far)}"))
+        found.append(
+            field.state.exact(
+                "cause_failures", int(failed), period=so_far, lineage=rows, **cause_slice(cause)
+            )
+        )
+    return tuple(found)
+
+
+@traced
+def _excess_cost(field: Field, cause: Cause, edges: tuple[float, float], costs: object | NotDone) -> Fact:
+    """The cost traced to the failures of the cause, times the share of them in excess."""
+    place = cause_slice(cause)
+    if isinstance(costs, NotDone):
+        lead = Text.of("not computed")
+        reason = Text(en=f"{lead.en}: {costs.reason.en}", zh=f"{lead.zh}：{costs.reason.zh}")
+        return field.state.exact("cause_excess_cost", None, reason=reason, **place)
+    amount, failures, _ = money.cost_of_cause(field, cause.attributes, cause.component)
+    total = float(str(amount))
+    limits = interval_of(total * edges[0], total * edges[1], field.inputs.confidence, COST_METHOD)
+    return field.state.exact(
+        "cause_excess_cost",
+        cents(total * (cause.excess / cause.actual)),
+        parts={"n": failures, "interval": limits},
+        **place,
+    )
+
+
+@traced
+def _by_month(field: Field, baseline: Baseline, cause: Cause) -> tuple[list[Month], np.ndarray, np.ndarray]:
+    """Actual and expected failures of a cause by month, the expectation at the level of machines outside it."""
+    named = [cause.component] if cause.component else baseline.components
+    due = baseline.by_month(field, views.condition(cause.attributes), named)
+    seen = field.query(
+        field.failures,
+        select=f"SELECT month_no, count(*) AS failures FROM failed WHERE {money.where_of(cause)} GROUP BY ALL ORDER BY ALL",
+    ).set_index("month_no")["failures"]
+    number = [month_index(month) for month in field.months]
+    expected = np.array([float(due.get(k, 0.0)) for k in number])
+    scale = cause.expected / expected.sum() if expected.sum() > 0 else 1.0
+    return field.months, np.array([float(seen.get(k, 0)) for k in number]), expected * scale
+
+
+def _first_beyond(months: Sequence[Month], actual: np.ndarray, expected: np.ndarray) -> Month:
+    """First month whose running count lies beyond the 99.9 % limit of the running expectation; else the month of the first failure."""
+    from scipy.stats import poisson
+
+    running, due = np.cumsum(actual), np.cumsum(expected)
+    beyond = (running > poisson.ppf(0.999, np.maximum(due, 1e-9))) & (running >= 3)
+    at = np.flatnonzero(beyond) if beyond.any() else np.flatnonzero(running > 0)
+    return months[int(at[0])] if len(at) else months[0]
+
+
+@traced
+def _apart(field: Field, cells: Cells, cause: Cause) -> Apart | None:
+    """Only a batch that went to several regions can be told from one of them."""
+    if set(cause.attributes) != {"batch"} or cells.unit_months["region"].nunique() < 2:
+        return None
+    own = cells.unit_months[members(cells.unit_months, cause.attributes)]
+    held = own.groupby("region")["unit_months"].sum()
+    if len(held) < 2:
+        return None
+    region = str(held.idxmax())
+    frame = cells.frame[cells.frame["component"] == cause.component] if cause.component else cells.frame
+    inside = members(frame, cause.attributes)
+    rest = frame[~inside]
+    level = float(rest["failures"].sum() / rest["expected"].sum())
+    there = frame["region"] == region
+    batch = {**cause_slice(cause), "region": "elsewhere", "main_region": region}
+    other = {"region": region, "batch": "other", "component": cause.component or "all"}
+    return Apart(
+        region=region,
+        batch_elsewhere=_ratio_fact(field, frame[inside & ~there], level, batch),
+        region_without=_ratio_fact(field, frame[~inside & there], level, other),
+    )
+
+
+def _ratio_fact(field: Field, frame: pd.DataFrame, level: float, place: dict[str, Any]) -> Fact:
+    from analysis.stats import poisson_interval
+
+    failed, due = float(frame["failures"].sum()), float(frame["expected"].sum()) * level
+    if due <= 0:
+        return field.state.exact("failure_ratio", None, reason=NO_EXPOSURE, **place)
+    found = poisson_interval(failed, due, level=field.inputs.confidence)
+    limits = interval_of(found.low, found.high, field.inputs.confidence, found.method)
+    parts = {"numerator": failed, "denominator": due, "n": int(failed), "interval": limits}
+    return field.state.exact("failure_ratio", float(found.value), parts=parts, **place)
+
+
+@traced
+def ratios_by(field: Field, cells: Cells) -> dict[str, tuple[Labelled, ...]]:
+    """Actual over expected failures along each attribute by itself, and the batches that stand out most."""
+
+    def lines(dimension: str, values: Sequence[str]) -> list[Labelled]:
+        return [
+            (
+                field.label(dimension, value),
+                _ratio_fact(field, cells.frame[cells.frame[dimension] == value], 1.0, {dimension: value}),
+            )
+            for value in values
+        ]
+
+    found = {}
+    for dimension in RATED:
+        values = sorted(cells.frame[dimension].unique())
+        if len(values) > 1:
+            ordered = sorted(
+                lines(dimension, values), key=lambda line: (-float(line[1].value or 0), line[0].en)
+            )
+            found[dimension] = tuple(ordered)
+    top = localising.worst_batches(cells, level=0.95)
+    return found | ({"batch": tuple(lines("batch", top))} if top else {})
+
+
+@traced
+def candidates_fact(field: Field, search: Search) -> Fact:
+    """How many combinations of attributes the search looked at."""
+    return field.state.exact("search_candidates", search.candidates)
+
+
+@traced
+def dispersion_fact(field: Field, search: Search) -> Fact:
+    """How much more batches scatter than counts by chance."""
+    return field.state.exact("overdispersion", search.dispersion, period=field.last, of="batches")
+
+
+POWER_EXPECTED, POWER_RATIOS = (5.0, 10.0, 20.0, 50.0, 100.0), (1.5, 2.0, 3.0)
+
+
+@traced
+def power_facts(field: Field, cells: Cells, *, familywise: float) -> dict[tuple[float, float], Fact]:
+    """The chance that the search finds a cause, by failures expected without it and by rate ratio."""
+    found = localising.power(cells, familywise=familywise, expected=POWER_EXPECTED, ratios=POWER_RATIOS)
+    return {
+        (due, ratio): field.state.exact("search_power", share, expected=f"{due:g}", ratio=f"{ratio:g}")
+        for (due, ratio), share in found.items()
+    }

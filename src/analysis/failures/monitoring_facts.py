@@ -1,0 +1,244 @@
+"""Control charts and the watch for what is new, as facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.failures import monitoring, views
+from analysis.failures.baseline import Baseline
+from analysis.failures.error_rates import ErrorRates
+from analysis.failures.field import Field
+from analysis.failures.limits import interval_of
+from analysis.failures.monitoring import RateCharts
+from analysis.locale import Text
+from analysis.metrics import NotDone, Period, traced
+from analysis.params.interventions import Intervention
+from analysis.periods import Month
+from analysis.results import Fact
+from analysis.summaries import Summarised
+
+if TYPE_CHECKING:
+    from analysis.stats.control import ControlChart
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ChartFacts(Summarised):
+    """A control chart as facts; ``signals`` are months beyond the limits."""
+
+    kind: str
+    choice: str
+    months: tuple[Month, ...]
+    values: tuple[Fact, ...]
+    centre: tuple[Fact, ...]
+    lower: tuple[Fact, ...]
+    upper: tuple[Fact, ...]
+    signals: tuple[Month, ...]
+    overdispersion: Fact | None
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The chart as a table, one row per month: ``month``, ``value``, ``centre``, ``lower``, ``upper``, ``signal``."""
+        lines = {"value": self.values, "centre": self.centre, "lower": self.lower, "upper": self.upper}
+        columns = {name: [fact.value for fact in facts] for name, facts in lines.items()}
+        months = [str(month) for month in self.months]
+        return pd.DataFrame(
+            {"month": months} | columns | {"signal": [m in self.signals for m in self.months]}
+        )
+
+
+@traced
+def chart_facts(
+    field: Field,
+    chart: ControlChart,
+    *,
+    metric: str = "failure_rate_adjusted",
+    limit_metric: str = "failure_rate_limit",
+    fix: str = "",
+) -> ChartFacts:
+    """Points, centre and limits of a chart by month; of the machines and component of a ``fix`` where one is named."""
+    points = chart.points
+    place: dict[str, Any] = {"fix": fix} if fix else {}
+    scale = field.inputs.engine.registry[metric].per
+
+    def limit(column: str) -> tuple[Fact, ...]:
+        values = np.maximum(points[column].to_numpy(dtype=float), 0.0)
+        return tuple(
+            field.state.exact(limit_metric, float(value), period=month, **{**place, "line": column})
+            for month, value in zip(field.months, values, strict=True)
+        )
+
+    values = tuple(
+        field.state.exact(metric, float(value), period=month, parts={"n": int(size * scale)}, **place)
+        for month, value, size in zip(field.months, points["value"], points["size"], strict=True)
+    )
+    scatter = chart.choice.sigma_z
+    return ChartFacts(
+        kind=chart.kind,
+        choice=chart.choice.code,
+        months=tuple(field.months),
+        values=values,
+        centre=limit("centre"),
+        lower=limit("lower"),
+        upper=limit("upper"),
+        signals=tuple(field.months[int(p)] for p in sorted(set(chart.signals["point"]))),
+        overdispersion=None
+        if scatter is None
+        else field.state.exact("overdispersion", float(scatter), **place),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RuleFacts(Summarised):
+    """One rule of a chart by name: the months it signals, and on what share of quiet charts of this length it would signal at all."""
+
+    name: Text
+    looks_for: Text
+    months: tuple[Month, ...]
+    false_alarms: Fact
+
+
+@traced
+def rule_facts(field: Field, charts: RateCharts, *, seed: int) -> tuple[RuleFacts, ...]:
+    """Nelson's eight rules, the Western Electric rules that differ from them, EWMA and CUSUM."""
+    from analysis.stats import false_alarms_by_rule
+
+    number = int(field.assumed("failure_quiet_charts"))
+    quiet = false_alarms_by_rule(len(field.months), simulations=number, seed=seed)
+    found = []
+    for name, (title, what) in RULE_NAMES.items():
+        chart = {"ewma": charts.ewma, "cusum": charts.cusum}.get(name, charts.rules)
+        at = sorted({int(p) for p in chart.signals.loc[chart.signals["rule"] == name, "point"]})
+        alarms = field.state.exact("chart_false_alarms", quiet[name], parts={"n": number}, rule=name)
+        found.append(
+            RuleFacts(
+                name=title, looks_for=what, months=tuple(field.months[k] for k in at), false_alarms=alarms
+            )
+        )
+    return tuple(found)
+
+
+RULE_NAMES: dict[str, tuple[Text, Text]] = {
+    "nelson_1": (Text.of("Nelson 1, Western Electric 1"), Text.of("one point beyond three sigmas")),
+    "nelson_2": (Text.of("Nelson 2"), Text.of("nine in a row on one side")),
+    "nelson_3": (Text.of("Nelson 3"), Text.of("six in a row rising or falling")),
+    "nelson_4": (Text.of("Nelson 4"), Text.of("fourteen up and down in turn")),
+    "nelson_5": (Text.of("Nelson 5, Western Electric 2"), Text.of("two of three beyond two sigmas")),
+    "nelson_6": (Text.of("Nelson 6, Western Electric 3"), Text.of("four of five beyond one sigma")),
+    "nelson_7": (Text.of("Nelson 7"), Text.of("fifteen within one sigma")),
+    "nelson_8": (Text.of("Nelson 8"), Text.of("eight outside one sigma")),
+    "western_electric_4": (Text.of("Western Electric 4"), Text.of("eight in a row on one side")),
+    "ewma": (Text.of("EWMA, weight 0.2"), Text.of("smoothed rate beyond its limits: small lasting shifts")),
+    "cusum": (Text.of("CUSUM, k 0.5, h 5"), Text.of("summed departures: small lasting shifts")),
+}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PhaseFacts(Summarised):
+    """A fix's own machines and component, month by month, with limits before it and limits since."""
+
+    name: Text
+    starts: Month
+    chart: ChartFacts
+    before: Fact
+    after: Fact
+
+
+NO_PHASES = Text.of("a phase is too short, or a month expects less than one failure")
+
+
+@traced
+def phase_facts(field: Field, baseline: Baseline, fix: Intervention) -> PhaseFacts | NotDone:
+    """The chart of a fix; not done where its phases are too short or its months too thin."""
+    chart = monitoring.phase_chart(field, baseline, fix)
+    if chart is None or not np.isfinite(chart.centre).all():
+        return NotDone(reason=NO_PHASES)
+    facts = chart_facts(field, chart, metric="failure_ratio", limit_metric="failure_ratio_limit", fix=fix.id)
+    centres = chart.points["centre"].to_numpy(dtype=float)
+    starts = Month(fix.starts.year, fix.starts.month)
+    at = field.months.index(starts)
+
+    def level(phase: str, value: float, period: Period) -> Fact:
+        return field.state.exact(
+            "failure_ratio_limit", float(value), period=period, fix=fix.id, line="centre", phase=phase
+        )
+
+    return PhaseFacts(
+        name=fix.name,
+        starts=starts,
+        chart=facts,
+        before=level("before", centres[at - 1], Period(field.first, starts - 1)),
+        after=level("after", centres[at], Period(starts, field.last)),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AlertFacts(Summarised):
+    """A cell of component by attribute value that fails more than it used to, with its failures of the last months."""
+
+    name: Text
+    ratio: Fact
+    evidence: pd.DataFrame
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class WatchFacts(Summarised):
+    """How many cells are watched, how often the watch is wrong and how soon it is right, and its alerts."""
+
+    cells: Fact
+    false_alarms: Fact
+    detected: tuple[Fact, ...]
+    alerts: tuple[AlertFacts, ...]
+
+
+FEWEST_MONTHS = 6
+TOO_SHORT = Text.of("the window is shorter than six months")
+NO_CELLS = Text.of("no cell expects enough failures")
+
+
+@traced
+def watch_facts(field: Field, baseline: Baseline, errors: ErrorRates, *, seed: int) -> WatchFacts | NotDone:
+    """What is new in the last months; not done in a short window or where no cell is large enough."""
+    if len(field.months) < FEWEST_MONTHS:
+        return NotDone(reason=TOO_SHORT)
+    found = monitoring.emerging(
+        field, baseline, familywise=errors.watch, level=field.inputs.confidence, seed=seed
+    )
+    if found is None:
+        return NotDone(reason=NO_CELLS)
+    period, n = monitoring.recent(field), {"n": found.simulations}
+    return WatchFacts(
+        cells=field.state.exact("watch_cells", len(found.cells), period=period),
+        false_alarms=field.state.exact("watch_false_alarms", found.false_alarms, period=period, parts=n),
+        detected=tuple(
+            field.state.exact("watch_detection", share, period=period, parts=n, after_months=str(k))
+            for k, share in enumerate(found.detected, 1)
+        ),
+        alerts=tuple(_alert(field, row, period) for row in found.alerts.itertuples()),
+    )
+
+
+@traced
+def _alert(field: Field, row: Any, period: Period) -> AlertFacts:
+    place = {"component": str(row.component), str(row.dimension): str(row.value)}
+    limits = interval_of(row.low, row.high, field.inputs.confidence, "exact conditional (two Poisson rates)")
+    component, value = (field.label(name, shown) for name, shown in place.items())
+    words = field.inputs.engine.registry.dimension_name(str(row.dimension))
+    dimensions: dict[str, Any] = dict(place)
+    where = f"{views.condition(place)} AND {views.within(period)}"
+    return AlertFacts(
+        name=Text(
+            en=f"{component.en}, {words.en.lower()} {value.en}", zh=f"{component.zh}，{words.zh} {value.zh}"
+        ),
+        ratio=field.state.exact(
+            "emerging_rate_ratio",
+            float(row.rate_ratio),
+            period=period,
+            parts={"n": int(row.failures), "interval": limits},
+            **dimensions,
+        ),
+        evidence=field.inputs.engine.query(field.rows(where) + " ORDER BY event_on DESC, ticket_id"),
+    )

@@ -1,0 +1,217 @@
+"""The failure rate as facts: over a year, by month as reported and as completed, by months in service, per unit shipped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.failures import views
+from analysis.failures.baseline import Baseline
+from analysis.failures.field import Field
+from analysis.failures.limits import interval_of
+from analysis.failures.reporting import Backtest, Delay, share_by_month
+from analysis.locale import Text
+from analysis.metrics import Period, traced
+from analysis.metrics.views import month_index
+from analysis.periods import Month
+from analysis.results import Derived, Fact, Rows
+from analysis.summaries import Summarised
+
+Labelled = tuple[Text, Fact]
+NOTHING_YET = Text.of("not computed: nothing is reported yet")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Rates(Summarised):
+    """The failure rate: over a year, month by month as reported and as completed, by months in service, by units shipped.
+
+    ``last`` is the report month, completed; ``shares`` are what is reported by now of each month, ``counts`` its failures.
+    """
+
+    year: Fact
+    last: Fact
+    reported: tuple[Fact, ...]
+    completed: tuple[Fact, ...]
+    shares: tuple[Fact, ...]
+    by_age: tuple[Labelled, ...]
+    per_unit: Fact
+    counts: tuple[Fact, ...]
+
+
+@traced
+def rates(field: Field, baseline: Baseline, delay: Delay) -> Rates:
+    """Failures, exposure and rates of every month of the window."""
+    held = field.by_age.groupby("month_no")["unit_months"].sum()
+    counts = field.failure_counts.groupby("month_no")["failures"].sum()
+    reported, numbers = [], []
+    for month in field.months:
+        number, where = month_index(month), views.within(Period.of(month))
+        failed = int(counts.get(number, 0))
+        reported.append(_rate(field, failed, float(held.get(number, 0.0)), where, period=month))
+        numbers.append(
+            field.state.exact(
+                "failure_count", failed, period=month, lineage=Rows(numerator=field.rows(where))
+            )
+        )
+    shares = _shares(field, delay)
+    completed = tuple(_completed(field, fact, share) for fact, share in zip(reported, shares, strict=True))
+    first = month_index(field.year.first)
+    return Rates(
+        year=_rate(
+            field,
+            int(counts[counts.index >= first].sum()),
+            float(held[held.index >= first].sum()),
+            views.within(field.year),
+            period=field.year,
+        ),
+        last=completed[-1],
+        reported=tuple(reported),
+        completed=completed,
+        shares=shares,
+        by_age=_by_age(field, baseline),
+        counts=tuple(numbers),
+        per_unit=_per_unit(field, int(counts.sum())),
+    )
+
+
+def _rate(
+    field: Field, failed: int, held: float, where: str, *, period: Month | Period, **place: str
+) -> Fact:
+    engine = field.inputs.engine
+    rows = Rows(
+        numerator=field.rows(where),
+        denominator=field.exposed(where),
+        of="coalesce(sum(unit_months), 0)",
+        per=engine.registry["failure_rate"].per,
+    )
+    return engine.ratio("failure_rate", failed, held, period=period, dimensions=place, lineage=rows)
+
+
+def _per_unit(field: Field, failed: int) -> Fact:
+    engine = field.inputs.engine
+    rows = Rows(
+        numerator=field.rows(),
+        denominator=views.with_parts(field.machines) + "SELECT * FROM machines",
+        per=engine.registry["failures_per_1000_units"].per,
+    )
+    machines = int(field.shipped["machines"].sum())
+    return engine.ratio("failures_per_1000_units", failed, machines, period=field.window, lineage=rows)
+
+
+@traced
+def _shares(field: Field, delay: Delay) -> tuple[Fact, ...]:
+    shares = share_by_month(delay, field.months, field.horizon)
+    return tuple(
+        field.state.exact("failure_reported_share", float(share), period=month, parts={"n": delay.failures})
+        for month, share in zip(field.months, shares, strict=True)
+    )
+
+
+def _completed(field: Field, rate: Fact, share: Fact) -> Fact:
+    """The count by its exact interval; the share taken as known (it rests on all failures)."""
+    reported = float(share.value or 0)
+    if reported <= 0:
+        return field.state.exact(
+            "failure_rate_completed", None, reason=rate.reason or NOTHING_YET, period=Month.parse(rate.period)
+        )
+    limits = rate.interval and interval_of(
+        rate.interval.low / reported,
+        rate.interval.high / reported,
+        rate.interval.level,
+        "exact Poisson over share reported",
+    )
+    return field.state.derived(
+        "failure_rate_completed",
+        rate,
+        share,
+        period=Month.parse(rate.period),
+        parts={"n": rate.n, "interval": limits},
+    )
+
+
+def _by_age(field: Field, baseline: Baseline) -> tuple[Labelled, ...]:
+    counts, size = field.failure_counts, len(baseline.bands)
+    held = np.bincount(
+        baseline.band_of(field.by_age["age_months"].to_numpy()),
+        weights=field.by_age["unit_months"],
+        minlength=size,
+    )
+    failed = np.bincount(
+        baseline.band_of(counts["age_months"].to_numpy()), weights=counts["failures"], minlength=size
+    )
+    lines = []
+    for k, name in enumerate(band_names(baseline)):
+        where = f"age_months >= {baseline.bands[k]}"
+        if k + 1 < size:
+            where += f" AND age_months < {baseline.bands[k + 1]}"
+        fact = _rate(
+            field, int(failed[k]), float(held[k]), where, period=field.window, months_in_service=name
+        )
+        lines.append((Text.same(name), fact))
+    return tuple(lines)
+
+
+def band_names(baseline: Baseline) -> list[str]:
+    """``0``, ``3–5``, ``60+``."""
+    starts = baseline.bands
+    names = [
+        str(start) if after == start + 1 else f"{start}–{after - 1}"
+        for start, after in zip(starts[:-1], starts[1:], strict=True)
+    ]
+    return [*names, f"{starts[-1]}+"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ReportingTest(Summarised):
+    """How far months were from today's count when they ended: as counted, and as completed."""
+
+    counted: Fact
+    corrected: Fact
+
+
+@traced
+def reporting_test(field: Field, tested: Backtest) -> ReportingTest:
+    """The errors of a backtest as facts."""
+    return ReportingTest(
+        counted=field.state.exact("reporting_error", tested.error_raw, count="counted"),
+        corrected=field.state.exact("reporting_error", tested.error_corrected, count="corrected"),
+    )
+
+
+# Reasons for which a failure is not rated; those of ``EXPECTED`` are no fault of the data.
+EXPECTED = ("before_service", "before_the_window", "after_the_month")
+IMPOSSIBLE = ("no_serial", "unknown_serial", "before_shipment", "after_retirement", "same_event")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Excluded(Summarised):
+    """Failures that no rate holds, by reason, and those of them that cannot be as recorded."""
+
+    lines: tuple[Labelled, ...]
+    total: Fact
+
+
+@traced
+def excluded_facts(field: Field) -> Excluded:
+    """Confirmed failures by the verdict why they do not count."""
+    counted = field.verdicts.set_index("verdict")["failures"]
+
+    def excluded(verdict: str) -> Fact:
+        rows = Rows(numerator=field.rows(verdict=verdict))
+        return field.state.exact(
+            "excluded_failures", int(counted.get(verdict, 0)), lineage=rows, verdict=verdict
+        )
+
+    shown = ("no_serial", "unknown_serial", "before_shipment", "before_service", "after_retirement")
+    facts = {verdict: excluded(verdict) for verdict in (*shown, "same_event", *EXPECTED[1:])}
+    impossible = tuple(facts[verdict] for verdict in IMPOSSIBLE)
+    return Excluded(
+        lines=tuple((field.label("verdict", verdict), fact) for verdict, fact in facts.items()),
+        total=field.state.exact(
+            "excluded_failures",
+            sum(int(fact.value or 0) for fact in impossible),
+            lineage=Derived(operation="sum", parents=impossible),
+            verdict="impossible",
+        ),
+    )

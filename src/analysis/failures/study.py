@@ -1,0 +1,232 @@
+"""The failure study: what fails, why, since when, and what it will cost. Aggregates in, facts, findings and checks out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from analysis.errors import MissingData
+from analysis.failures import (
+    checks,
+    findings,
+    fixes_facts,
+    forecasting,
+    forecasting_facts,
+    lives,
+    lives_facts,
+    localising,
+    localising_facts,
+    money,
+    money_facts,
+    monitoring,
+    monitoring_facts,
+    ranking,
+    ranking_facts,
+    reporting,
+    reporting_facts,
+    simulated_facts,
+    triangles,
+    words_facts,
+)
+from analysis.failures import fault_tree_facts as trees
+from analysis.failures.baseline import Baseline
+from analysis.failures.error_rates import ErrorRates
+from analysis.failures.field import Field
+from analysis.metrics import NotDone, Parts, Period, StudyInputs
+from analysis.metrics import study as study_of
+from analysis.params.interventions import Intervention, load_interventions
+from analysis.periods import Month
+from analysis.results import Check, Fact, Finding
+from analysis.summaries import Summarised
+
+SECTION = "failures"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FailureStudy(Summarised):
+    """What the failure notebook shows. A part that could not be made is ``NotDone`` and says why; so does a check."""
+
+    month: Month
+    window: Period
+    rates: reporting_facts.Rates
+    reporting_test: reporting_facts.ReportingTest | NotDone
+    chart: monitoring_facts.ChartFacts
+    rules: tuple[monitoring_facts.RuleFacts, ...]
+    phases: tuple[monitoring_facts.PhaseFacts, ...]
+    words: words_facts.Words | NotDone
+    causes: tuple[localising_facts.CauseFacts, ...]
+    candidates: Fact
+    search_error: Fact
+    ratios: Mapping[str, tuple[reporting_facts.Labelled, ...]]
+    triangle: triangles.Triangle
+    paretos: Mapping[tuple[str, str], ranking_facts.Ranking]
+    lives: tuple[lives_facts.LifeFacts, ...] | NotDone
+    survival: lives_facts.Curve | NotDone
+    repairs: lives_facts.Curve | NotDone
+    repeats: tuple[Fact, ...] | NotDone
+    watch: monitoring_facts.WatchFacts | NotDone
+    fixes: tuple[fixes_facts.FixFacts, ...]
+    forecast: forecasting_facts.ForecastFacts | NotDone
+    forecast_test: forecasting_facts.ForecastTestFacts | NotDone
+    money: money_facts.MoneyFacts | NotDone
+    recovery: tuple[reporting_facts.Labelled, ...] | NotDone
+    leaks: money_facts.LeakFacts | NotDone
+    due: tuple[money_facts.DueFacts, ...] | NotDone
+    spare_parts: tuple[forecasting_facts.PartFacts, ...] | NotDone
+    trees: tuple[trees.TreeFacts, ...]
+    power: Mapping[tuple[float, float], Fact]
+    simulated: tuple[simulated_facts.SimulatedFact, ...]
+    excluded: tuple[reporting_facts.Labelled, ...]
+    impossible: Fact
+    dispersion: Fact
+    findings: tuple[Finding, ...] = ()
+    checks: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NotRated(Summarised):
+    """What is left to say where failures cannot be rated: which data are missing."""
+
+    month: Month
+    reason: NotDone
+    findings: tuple[Finding, ...]
+    checks: tuple[Check, ...] = ()
+
+
+@study_of(section=SECTION)
+def study(inputs: StudyInputs) -> FailureStudy | NotRated:
+    """Failures of one company up to the report month.
+
+    Returns
+    -------
+    FailureStudy
+        ``NotRated`` without units shipped (or serial numbers on tickets): failures can then be counted, not rated. Everything else that is
+        absent (ledger, claims, parts, plan, provision) switches its part off and is said in a check.
+    """
+    try:
+        field = Field.of(inputs)
+    except MissingData as absent:
+        reason = NotDone.because(absent)
+        return NotRated(month=inputs.month, reason=reason, findings=(findings.not_rated(reason),))
+    return _rated(field)
+
+
+def _rated(field: Field) -> FailureStudy:
+    inputs, made = field.inputs, Parts(section=SECTION)
+    errors = ErrorRates.of(inputs.assumptions, on=inputs.month.last_day)
+    seed = int(field.assumed("failure_seed"))
+    baseline, delay = Baseline.of(field), reporting.delay_of(field.delays, field.horizon)
+    fitted, without = lives.component_lives(field)
+    intensity = forecasting.intensity_of(field, baseline, delay, fitted)
+    cells = localising.cells_of(field, baseline)
+    search = localising.searched(cells, familywise=errors.search, level=inputs.confidence)
+    charts = monitoring.rate_charts(field, baseline, intensity, delay)
+    costs = made.do("cost", money.cost_by, field, "component")
+    own_past = {
+        name: made.do(f"own_past_{name}", ranking.above_own_past, field, baseline, name)
+        for name in ranking.OWN_PAST
+    }
+    causes = tuple(
+        localising_facts.cause_facts(field, baseline, cells, cause, costs)
+        for cause in search.causes[: int(field.assumed("failure_most_causes"))]
+    )
+    plan = made.do("shipment_plan", forecasting.planned, field)
+    ahead = forecasting.forecast(field, intensity, arrivals=plan)
+    provision = made.do("provision", money.provision_balance, field)
+    forecast = made.do(
+        "forecast",
+        forecasting_facts.forecast_facts,
+        field,
+        ahead,
+        costs,
+        delay,
+        provision=None if isinstance(provision, NotDone) else provision,
+    )
+    impossible = reporting_facts.excluded_facts(field)
+    result = FailureStudy(
+        month=inputs.month,
+        window=field.window,
+        rates=reporting_facts.rates(field, baseline, delay),
+        reporting_test=made.do("reporting_test", _reporting_test, field),
+        chart=monitoring_facts.chart_facts(field, charts.main),
+        rules=monitoring_facts.rule_facts(field, charts, seed=seed),
+        phases=_phases(field, baseline, made),
+        words=made.do("words", words_facts.words_facts, field, familywise=errors.words),
+        causes=causes,
+        candidates=localising_facts.candidates_fact(field, search),
+        search_error=field.state.assumed("search_error"),
+        ratios=localising_facts.ratios_by(field, cells),
+        triangle=triangles.triangle(field, delay),
+        paretos=ranking_facts.rankings(field, cells, costs, own_past, seed=seed),
+        lives=made.do(
+            "lives",
+            lives_facts.life_facts,
+            field,
+            fitted,
+            reading_level=1 - errors.life / max(len(fitted), 1),
+        ),
+        survival=made.do("survival", lives_facts.survival_curve, field),
+        repairs=made.do("repairs", lives_facts.repairs_curve, field),
+        repeats=made.do("repeats", lives_facts.repeat_facts, field),
+        watch=made.do("watch", monitoring_facts.watch_facts, field, baseline, errors, seed=seed),
+        fixes=_fixes(field, baseline, made, error=errors.fix),
+        forecast=forecast,
+        forecast_test=made.do("forecast_test", _forecast_test, field, delay),
+        money=made.do("money", money_facts.money_facts, field, costs),
+        recovery=made.do("recovery", money_facts.recovery_facts, field),
+        leaks=made.do("leaks", money_facts.leak_facts, field),
+        due=made.do("due", money_facts.due_facts, field, causes),
+        spare_parts=made.do("parts", forecasting_facts.part_facts, field, ahead),
+        trees=_trees(field, made, seed=seed),
+        power=localising_facts.power_facts(field, cells, familywise=errors.search),
+        simulated=simulated_facts.simulated_facts(field),
+        excluded=impossible.lines,
+        impossible=impossible.total,
+        dispersion=localising_facts.dispersion_fact(field, search),
+    )
+    return replace(
+        result, findings=findings.findings(result), checks=checks.checks(field, result, made, without=without)
+    )
+
+
+def _reporting_test(field: Field) -> reporting_facts.ReportingTest | NotDone:
+    tested = reporting.backtest(field)
+    return tested if isinstance(tested, NotDone) else reporting_facts.reporting_test(field, tested)
+
+
+def _forecast_test(field: Field, delay: reporting.Delay) -> forecasting_facts.ForecastTestFacts | NotDone:
+    tested = forecasting.backtest(field, delay)
+    return tested if isinstance(tested, NotDone) else forecasting_facts.forecast_test(field, tested)
+
+
+def _registered(field: Field) -> list[Intervention]:
+    """Fixes that began before the end of the report month."""
+    return [fix for fix in load_interventions(kind="fix") if fix.starts < field.last.end]
+
+
+def _fixes(
+    field: Field, baseline: Baseline, made: Parts, *, error: float
+) -> tuple[fixes_facts.FixFacts, ...]:
+    registered = _registered(field)
+    level = 1 - error / max(len(registered), 1)
+    found = [
+        made.do(f"fix_{fix.id}", fixes_facts.fix_facts, field, baseline, fix, level=level)
+        for fix in registered
+    ]
+    return tuple(one for one in found if not isinstance(one, NotDone))
+
+
+def _phases(field: Field, baseline: Baseline, made: Parts) -> tuple[monitoring_facts.PhaseFacts, ...]:
+    found = [
+        made.do(f"phases_{fix.id}", monitoring_facts.phase_facts, field, baseline, fix)
+        for fix in _registered(field)
+    ]
+    return tuple(one for one in found if not isinstance(one, NotDone))
+
+
+def _trees(field: Field, made: Parts, *, seed: int) -> tuple[trees.TreeFacts, ...]:
+    found = [
+        made.do(f"tree_{path.stem}", trees.solved, field, tree, file=path.name, seed=seed)
+        for path, tree in trees.trees().items()
+    ]
+    return tuple(one for one in found if not isinstance(one, NotDone))
