@@ -192,12 +192,12 @@ def _again(inputs: StudyInputs, whole: pd.Series, base: Forecast) -> tuple[Fact,
 
 @traced
 def _backtest(inputs: StudyInputs, base: Forecast) -> tuple[CandidateBacktest, ...]:
-    def fact(metric: str, row: Mapping[str, Any]) -> Fact:
+    def fact(metric: str, row: Mapping[str, Any], column: str) -> Fact:
         place = {"candidate": str(row["candidate"])}
         return inputs.engine.stated(
-            f"backtest_{metric}",
+            metric,
             period=inputs.month,
-            value=float(row[metric]),
+            value=float(row[column]),
             dimensions=place,
             n=int(row["errors_scored"]),
         )
@@ -207,8 +207,8 @@ def _backtest(inputs: StudyInputs, base: Forecast) -> tuple[CandidateBacktest, .
         CandidateBacktest(
             candidate=str(row["candidate"]),
             chosen=bool(row["chosen"]),
-            mase=fact("mase", row),
-            coverage=fact("coverage", row),
+            mase=fact("backtest_mase", row, "mase"),
+            coverage=fact("backtest_coverage", row, "coverage"),
         )
         for row in rows_of(scored)
     )

@@ -30,6 +30,11 @@ YEAR = {
     "year": 1,
 }  # steps in a year: the age at which cohorts are compared
 MEASURES = ("orders", "revenue", "margin")
+TO_DATE = {
+    "orders": "cohort_orders_to_date",
+    "revenue": "cohort_revenue_to_date",
+    "margin": "cohort_margin_to_date",
+}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -373,7 +378,7 @@ def _lines(
         place: dict[str, Any] = {**group, "cohort": cohort, "age": str(age)}
         brought = {
             name: state.exact(
-                f"cohort_{name}_to_date",
+                TO_DATE[name],
                 float(row[f"{name}_to_date"]) / n,
                 parts={"numerator": float(row[f"{name}_to_date"]), "denominator": n},
                 lineage=rows.to_date(name, cohort, age),

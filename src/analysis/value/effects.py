@@ -43,6 +43,11 @@ METRIC = {
     "retention": "service_effect_retention",
     "margin": "service_effect_margin",
 }
+IF_HIDDEN = {
+    "repurchase": "service_effect_repurchase_if_hidden",
+    "retention": "service_effect_retention_if_hidden",
+    "margin": "service_effect_margin_if_hidden",
+}
 METHOD = "doubly robust, cross-fitted, errors by customer"
 GROUPS = ("segment", "customer_type", "value_tier")
 REPEATS = 2
@@ -427,7 +432,7 @@ def _outcome(
         ),
         if_hidden=_number(
             inputs,
-            f"{METRIC[outcome]}_if_hidden",
+            IF_HIDDEN[outcome],
             None if hidden is None else float(sign * hidden["effect_if_as_strong"]),
             **place,
         ),

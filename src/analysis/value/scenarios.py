@@ -33,6 +33,14 @@ if TYPE_CHECKING:
 
 Standing = Literal["effect", "not_shown", "not_counted"]
 STEP = 3  # months between the points of the fan
+# Parts of a lever's cases and of a scenario's sum of money, with the metric each is published as.
+CASES = {"cases": "what_if_cases", "exposed": "what_if_exposed", "moved": "what_if_moved"}
+AMOUNTS = {
+    "clv": "what_if_clv",
+    "saving": "what_if_saving",
+    "programme": "what_if_programme",
+    "later": "what_if_later",
+}
 WIDE, NARROW = 0.95, 0.80
 
 
@@ -299,8 +307,8 @@ def _lever(
     if refusal is not None and refusal[1].needs:
         lacking = _worded("not computed: needs {needs}", needs=", ".join(refusal[1].needs))
         blank = {
-            part: Stating(inputs=inputs).exact(f"what_if_{part}", None, reason=lacking, **place)
-            for part in ("cases", "exposed", "moved")
+            part: Stating(inputs=inputs).exact(metric, None, reason=lacking, **place)
+            for part, metric in CASES.items()
         }
         return None, LeverResult(lever=lever, name=name, standing="not_counted", **blank)
     found = _stake(inputs, base, effects, lever)
@@ -439,8 +447,8 @@ def _summed_up(
         cents(float(middle["whole"][0]) - at["clv"]),
     )
     facts = {
-        name: _amount(inputs, f"what_if_{name}", rounded[name], totals[name], scenario=scenario.id)
-        for name in ("clv", "saving", "programme", "later")
+        name: _amount(inputs, metric, rounded[name], totals[name], scenario=scenario.id)
+        for name, metric in AMOUNTS.items()
     }
     net = Derived(operation="net", parents=(facts["clv"], facts["saving"], facts["programme"]))
     facts["npv"] = _amount(
