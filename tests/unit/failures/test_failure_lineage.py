@@ -80,7 +80,9 @@ def _faults(inputs: StudyInputs, fact: Fact) -> list[str]:
             found += [] if resolved(model.function) is not None else ["made by nothing"]
         case Assumed(source=source):
             found, known = [], {source}
-            found += [] if params_file(source.removeprefix("params/")).is_file() else [f"{source} is not there"]
+            found += (
+                [] if params_file(source.removeprefix("params/")).is_file() else [f"{source} is not there"]
+            )
         case _:
             found = ["follows from nothing"]
     return found + ([] if set(fact.sources) <= known else [f"reads {set(fact.sources) - known}"])
