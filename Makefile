@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 # A misspelt variable would otherwise be ignored, and last month's report issued again.
-VARIABLES := RUN MONTH DATA AS_OF NOTEBOOKS PARAMETERS WORKERS FORCE DRAFT REPORTS ID EDITION OUT NULL SEED ONLY ALL ROOT PYTHON VENV SOURCE_DATE_EPOCH PYTEST
+VARIABLES := RUN MONTH DATA AS_OF DEFINITIONS MOVED NOTEBOOKS PARAMETERS WORKERS FORCE DRAFT REPORTS ID EDITION OUT NULL SEED ONLY ALL ROOT PYTHON VENV SOURCE_DATE_EPOCH PYTEST
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command line,$(origin $(name))),$(name)))
 UNKNOWN := $(filter-out $(VARIABLES) MAKEFLAGS MAKEOVERRIDES SHELL,$(GIVEN))
 ifneq ($(UNKNOWN),)
@@ -89,8 +89,8 @@ bench: $(STAMP) ## speed and memory as ratios, peers in an environment of their 
 	@$(BIN)/analysis bench $(ONLY)
 
 .PHONY: golden
-golden: $(STAMP) ## rewrite the kept outputs of the notebooks; look at the difference before you commit it
-	@$(BIN)/analysis golden $(call given,WORKERS,--workers)
+golden: $(STAMP) ## rewrite the kept outputs of the notebooks, or with DEFINITIONS=1 the kept definitions; look at the difference  [DEFINITIONS=1 MOVED=1]
+	@$(BIN)/analysis golden $(call given,WORKERS,--workers) $(call flag,DEFINITIONS,--definitions) $(call flag,MOVED,--moved)
 
 .PHONY: lock
 lock: ## write requirements.lock anew from pyproject.toml (needs uv)

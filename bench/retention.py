@@ -122,7 +122,7 @@ def measure(folder: Path) -> dict[str, float]:
     from analysis.params import CostTree
     from analysis.retention import views
     from analysis.retention.cohorts import cohort_differences, finished
-    from analysis.retention.vintages import last_steps
+    from analysis.retention.cohorts_facts import last_steps
 
     tables: dict[str, list[Partition]] = {}
     for path in sorted(folder.glob("*.parquet")):
@@ -153,10 +153,11 @@ def measure(folder: Path) -> dict[str, float]:
     start = time.perf_counter()
     cutoff = LAST.end
     contracts = views.contract_spells(cutoff)
-    engine.query(f"WITH {contracts} SELECT count(*) AS spells FROM spells")
+    engine.query(f"WITH {contracts} SELECT count(*) FROM spells")
     seconds["spells"] = time.perf_counter() - start
     start = time.perf_counter()
-    rows = engine.query(views.lifetimes(contracts, cutoff, observed_from=dt.date(2000, 1, 1)))
+    lives = views.lifetimes(contracts, cutoff, observed_from=dt.date(2000, 1, 1))
+    rows = engine.query(views.life_patterns(lives))
     seconds["grouping"] = time.perf_counter() - start
     start = time.perf_counter()
     curve = stats.kaplan_meier(rows["duration"], rows["lost"], weights=rows["customers"])
@@ -166,9 +167,8 @@ def measure(folder: Path) -> dict[str, float]:
     seconds["survival"] = time.perf_counter() - start
     start = time.perf_counter()
     orders = engine.materialise("cohort_orders", views.cohort_orders(cutoff, period="quarter"))
-    frame = engine.query(views.purchase_cohorts(orders, "acquisition", cutoff, period="quarter")).rename(
-        columns={"entered": "cohort"}
-    )
+    members = views.cohort_members(orders, "acquisition", cutoff, period="quarter")
+    frame = engine.query(views.purchase_cohorts(members, orders)).rename(columns={"entered": "cohort"})
     whole, running = last_steps(LAST, "quarter")
     sizes = frame[frame["age"].isna()].set_index("cohort")["active"]
     size = sizes.to_frame("size").assign(earliest=sizes.index, latest=sizes.index)

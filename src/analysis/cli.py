@@ -288,6 +288,9 @@ def _bench(options: argparse.Namespace) -> int:
 
 
 def _golden(options: argparse.Namespace) -> None:
+    if options.definitions:
+        _golden_definitions(moved=options.moved)
+        return
     from analysis.report.golden import rewrite_golden
 
     progress = _terminal()
@@ -300,6 +303,13 @@ def _golden(options: argparse.Namespace) -> None:
         if changed
         else "unchanged: every kept output is as it was"
     )
+
+
+def _golden_definitions(*, moved: bool) -> None:
+    from analysis.report.definitions import rewrite_definitions
+
+    changed = rewrite_definitions(moved=moved)
+    print(f"kept: {', '.join(changed)}" if changed else "unchanged: every definition is as it was kept")
 
 
 def _verify(options: argparse.Namespace) -> None:
@@ -517,8 +527,18 @@ def _parser() -> argparse.ArgumentParser:
         commands,
         "golden",
         _golden,
-        "rewrite the kept outputs of the committed notebooks",
-        "analysis golden && git diff notebooks",
+        "rewrite the kept outputs of the committed notebooks, or the kept definitions of the metrics",
+        "analysis golden && git diff notebooks\nanalysis golden --definitions",
+    )
+    golden.add_argument(
+        "--definitions",
+        action="store_true",
+        help="instead, keep the definitions that are new or whose version was raised and stands in CHANGELOG.md",
+    )
+    golden.add_argument(
+        "--moved",
+        action="store_true",
+        help="with --definitions: also those whose code moved and whose meaning stayed",
     )
     golden.add_argument(
         "--workers", type=int, default=2, metavar="N", help="notebooks side by side, at most (default: 2)"

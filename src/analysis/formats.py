@@ -24,6 +24,7 @@ _CURRENCY_NAMES_ZH = {"CNY": "元", "USD": "美元", "EUR": "欧元", "JPY": "�
 _COUNTED = {
     # unit: (singular, plural, zh measure phrase)
     "count": ("", "", ""),
+    "minutes": ("minute", "minutes", "分钟"),
     "hours": ("hour", "hours", "小时"),
     "days": ("day", "days", "天"),
     "months": ("month", "months", "个月"),

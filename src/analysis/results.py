@@ -143,7 +143,31 @@ class Assumed:
         return {"kind": self.kind, "source": self.source, "name": self.name}
 
 
-Lineage = Rows | Derived | Estimated | Assumed
+@dataclass(frozen=True, kw_only=True)
+class Read:
+    """A number counted while files were read, before there were rows that a query could list.
+
+    ``files`` are the files counted, each with the SHA-256 of what was read (empty where the reader kept none); ``outcome`` is what became
+    of the rows counted (``read``, ``duplicate``, ``left_out`` …).
+    """
+
+    table: str
+    files: Mapping[str, str]
+    outcome: str
+
+    kind: ClassVar[str] = "read"
+    queries: ClassVar[tuple[str, ...]] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "table": self.table,
+            "files": dict(sorted(self.files.items())),
+            "outcome": self.outcome,
+        }
+
+
+Lineage = Rows | Derived | Estimated | Assumed | Read
 
 
 def query_key(sql: str) -> str:
@@ -151,11 +175,19 @@ def query_key(sql: str) -> str:
     return hashlib.sha256(sql.encode()).hexdigest()[:12]
 
 
+def _alike(values: Sequence[Number]) -> Sequence[Number]:
+    """Money beside a float is compared as decimals; else the numbers as they are."""
+    mixed = any(isinstance(v, Decimal) for v in values) and any(isinstance(v, float) for v in values)
+    return [decimal(value) for value in values] if mixed else values
+
+
 def _total(values: Sequence[Number]) -> Number:
+    values = _alike(values)
     return sum(values[1:], values[0])
 
 
 def _difference(values: Sequence[Number]) -> Number:
+    values = _alike(values)
     return values[0] - _total(values[1:])  # type: ignore[operator]
 
 
@@ -181,6 +213,10 @@ OPERATIONS: dict[str, Callable[[Sequence[Number]], Number]] = {
     "difference": _difference,
     "quotient": _quotient,
     "product": _product,
+    # money per head, as it is printed and paid
+    "quotient_in_cents": lambda values: decimal(_quotient(values)).quantize(Decimal("0.01")),
+    # what comes in, less what it costs (the last)
+    "net": lambda values: _total(values[:-1]) - values[-1],  # type: ignore[operator]
     "complement": lambda values: 1 - values[0],
     "relative_change": lambda values: _quotient((_difference(values[:2]), values[1])),
     "copy": lambda values: values[0],
@@ -356,6 +392,10 @@ class Sentence(Summarised):
 
     def plain(self, language: Language = "en") -> str:
         return "".join(segment.text for segment in self.segments(language))
+
+    def text(self) -> Text:
+        """The sentence as a label in both languages; what facts it names is not kept."""
+        return Text(en=self.plain("en"), zh=self.plain("zh"))
 
     def facts(self) -> Iterator[Fact]:
         return (value for value in self.values.values() if isinstance(value, Fact))

@@ -6,8 +6,8 @@ from .allocation import allocation_sensitivity as allocation_sensitivity
 from .bridge import bridge_by as bridge_by
 from .bridge import cost_bridge as cost_bridge
 from .bridge import drill_largest as drill_largest
-from .decomposition import CostStudy as CostStudy
-from .decomposition import study as study
+from .cost_study import CostStudy as CostStudy
+from .cost_study import study as study
 from .provision import provision_roll_forward as provision_roll_forward
 from .savings import at_constant_mix as at_constant_mix
 from .savings import expected_against_realised as expected_against_realised

@@ -21,7 +21,7 @@ import pandas as pd
 from analysis.costs.allocation import allocate
 from analysis.costs.cents import decimals, from_cents, to_cents, total
 from analysis.errors import ContractError, ParameterError
-from analysis.metrics.lineage import traced
+from analysis.metrics import traced
 from analysis.summaries import Summarised
 
 NO_POOL = "all"

@@ -19,7 +19,7 @@ import pandas as pd
 
 from analysis.costs.cents import decimals, from_cents, to_cents
 from analysis.errors import ContractError, ParameterError
-from analysis.metrics.lineage import traced
+from analysis.metrics import traced
 from analysis.summaries import Summarised
 
 UNALLOCATED = "unallocated"

@@ -47,7 +47,7 @@ from numpy.typing import NDArray
 
 from analysis.costs.cents import Cents, cents_of, decimals, settle
 from analysis.errors import ContractError, ParameterError, suggestion
-from analysis.metrics.lineage import traced
+from analysis.metrics import traced
 
 Floats = NDArray[np.float64]
 Pair = tuple[Floats, Floats]

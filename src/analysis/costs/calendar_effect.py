@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.errors import FitError, ParameterError
-from analysis.metrics.lineage import traced
+from analysis.metrics import traced
 from analysis.periods import Month
 from analysis.results import Interval
 from analysis.summaries import Summarised

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.errors import ParameterError
-from analysis.metrics.lineage import traced
+from analysis.metrics import traced
 
 Cents = NDArray[np.int64]
 

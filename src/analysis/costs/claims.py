@@ -18,11 +18,9 @@ from numpy.typing import NDArray
 from analysis.costs.figures import rows_of
 from analysis.costs.serial import Contrast, contrast
 from analysis.costs.signals import LEAST_CORRELATION
-from analysis.errors import AnalysisError
-from analysis.locale import Text
-from analysis.metrics import Period, StudyInputs
+from analysis.errors import MissingData
+from analysis.metrics import Period, StudyInputs, traced
 from analysis.metrics.backend import literal
-from analysis.metrics.lineage import traced
 from analysis.metrics.views import NOT_STATED, at
 from analysis.periods import Month
 from analysis.summaries import Summarised
@@ -98,25 +96,26 @@ class ForecastOfClaims(Summarised):
 
 
 @traced
-def claims_forecast(inputs: StudyInputs, lines: Sequence[str]) -> ForecastOfClaims | Text:
-    """Claims of these lines from the failures to come; the words that say why not, where that cannot be had."""
+def claims_forecast(inputs: StudyInputs, lines: Sequence[str]) -> ForecastOfClaims:
+    """Claims of these lines from the failures to come.
+
+    Raises
+    ------
+    MissingData, FitError
+        Where no forecast of failures was given or can be made, or a line has no claims or no failures under warranty in the last year.
+    """
     if inputs.claims_ahead is None:
-        return Text(en="no forecast of failures was given", zh="未提供故障预测")
-    try:
-        months = _warranty_months_left(inputs)
-        ahead = inputs.claims_ahead(inputs, months)
-        past = _warranty_failures(inputs)
-        booked = _booked(inputs, inputs.month - (YEAR - 1))
-    except AnalysisError as error:
-        return Text(en=f"not computed: {error}", zh=f"未计算：{error}")
+        raise MissingData(message="not computed: no forecast of failures was given")
+    ahead = inputs.claims_ahead(inputs, _warranty_months_left(inputs))
+    past = _warranty_failures(inputs)
+    booked = _booked(inputs, inputs.month - (YEAR - 1))
     due = ahead.rows.groupby("product_line")["failures"].sum()
     rates = {}
     for line in lines:
         claims, failures = _by_month(booked, line, inputs.month), _by_month(past, line, inputs.month)
         if due.get(line, 0.0) <= 0 or failures.sum() <= 0 or claims.sum() <= 0:
-            return Text(
-                en="not computed: a product line has no claims or no failures under warranty in the last year",
-                zh="未计算：有产品线近一年无在保索赔或无在保故障",
+            raise MissingData(
+                message="not computed: a product line has no claims or no failures under warranty in the last year"
             )
         rates[line] = claims_per_failure(claims, failures)
     claims_by_line = simulated_claims({line: float(due[line]) for line in lines}, rates, ahead.draws)
@@ -160,8 +159,8 @@ def simulated_claims(
     Parameters
     ----------
     due : failures expected by line
-    rates : claims a failure by line, with the relative standard error
-    draws : futures of the whole forecast (level, month scatter, counts, cost a failure); their spread is shared by every line
+    rates : claims per failure by line, with the relative standard error
+    draws : futures of the whole forecast (level, month scatter, counts, cost per failure); their spread is shared by every line
 
     Notes
     -----
@@ -214,7 +213,7 @@ def _warranty_failures(inputs: StudyInputs) -> pd.DataFrame:
 def _booked(inputs: StudyInputs, first: Month) -> pd.DataFrame:
     """Claims paid against the provision by product line and month: ``product_line``, ``month``, ``amount``."""
     return inputs.engine.query(
-        "SELECT product_line, strftime(month, '%Y-%m') AS month, utilised::DOUBLE AS amount FROM provision "
+        "SELECT product_line, strftime(month, '%Y-%m') AS month, utilised::DOUBLE AS amount FROM provisions "
         f"WHERE {Period(first, inputs.month).condition()} ORDER BY 1, 2"
     )
 
@@ -264,15 +263,15 @@ def _monthly_claims(inputs: StudyInputs) -> dict[str, Floats]:
     """By product line: what each of the last two years' months (one year's, where there is no more) says the warranty that is left will cost."""
     try:
         inputs.engine.require("units.warranty_end", "products.product_line")
-        known = inputs.engine.query("SELECT DISTINCT strftime(month, '%Y-%m') AS month FROM provision")[
-            "month"
-        ]
-        span = CLAIM_MONTHS if str(inputs.month - (CLAIM_MONTHS - 1)) in set(known) else YEAR
-        first = inputs.month - (span - 1)
-        exposed = inputs.engine.query(_exposure_sql([first + step for step in range(span)]))
-        paid = _booked(inputs, first)
-    except AnalysisError:
+    except MissingData:
         return {}
+    months = set(
+        inputs.engine.query("SELECT DISTINCT strftime(month, '%Y-%m') AS month FROM provisions")["month"]
+    )
+    span = CLAIM_MONTHS if str(inputs.month - (CLAIM_MONTHS - 1)) in months else YEAR
+    first = inputs.month - (span - 1)
+    exposed = inputs.engine.query(_exposure_sql([first + step for step in range(span)]))
+    paid = _booked(inputs, first)
     claims = {}
     for row in rows_of(exposed):
         amounts = paid.loc[paid["product_line"] == row["product_line"], "amount"].to_numpy(float)

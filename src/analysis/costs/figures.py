@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from analysis.formats import decimal
-from analysis.locale import Text
-from analysis.metrics import StudyInputs
-from analysis.metrics.lineage import traced
+from analysis.metrics import Stating, StudyInputs, traced
 from analysis.periods import Month
 from analysis.results import Fact
 
@@ -27,11 +25,6 @@ def amount_of(fact: Fact) -> Decimal:
     return Decimal(0) if fact.value is None else decimal(fact.value)
 
 
-def money(value: float) -> Decimal:
-    """An estimate of money, rounded to a cent."""
-    return Decimal(str(round(value, 2))).quantize(Decimal("0.01"))
-
-
 @traced
 def rows_of(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Rows by column name."""
@@ -47,49 +40,25 @@ def added(expression: str) -> str:
     return f"sum(CAST({expression} AS DECIMAL(18, 6)))::DOUBLE"
 
 
-def facts_by_month(inputs: StudyInputs, metric: str, months: Sequence[Month]) -> list[Fact]:
-    return [inputs.engine.fact(metric, period=month) for month in months]
+def facts_by_month(inputs: StudyInputs, metric: str, months: Sequence[Month]) -> tuple[Fact, ...]:
+    """The metric of each month."""
+    return tuple(inputs.engine.fact(metric, period=month) for month in months)
 
 
-def change_facts(
-    inputs: StudyInputs, cost: Fact, base: Fact, dimensions: Mapping[str, str]
-) -> tuple[Fact, Fact]:
-    """Change and relative change as facts; a base that is not there is said, not taken for zero."""
-    engine, month = inputs.engine, inputs.month
-    if cost.value is None or base.value is None:
-        reason = Text(
-            en=f"not computed: no cost to compare with in {base.period}",
-            zh=f"未计算：{base.period} 无可比成本",
-        )
-        missing = [
-            engine.stated(metric, period=month, value=None, reason=reason, dimensions=dimensions)
-            for metric in ("cost_change", "cost_change_rate")
-        ]
-        return missing[0], missing[1]
-    before = decimal(base.value)
-    difference = decimal(cost.value) - before
-    change = engine.stated("cost_change", period=month, value=difference, dimensions=dimensions)
-    if before <= 0:
-        reason = Text(en="not computed: the base is not positive", zh="未计算：基数非正")
-        return change, engine.stated(
-            "cost_change_rate", period=month, value=None, reason=reason, dimensions=dimensions
-        )
-    rate = engine.stated(
-        "cost_change_rate",
-        period=month,
-        value=difference / before,
-        numerator=difference,
-        denominator=before,
-        dimensions=dimensions,
+def change_facts(inputs: StudyInputs, cost: Fact, base: Fact, **place: Any) -> tuple[Fact, Fact]:
+    """Change and relative change of a cost against its base; what either lacks, the change lacks."""
+    state = Stating(inputs=inputs)
+    return (
+        state.derived("cost_change", cost, base, **place),
+        state.derived("cost_change_rate", cost, base, **place),
     )
-    return change, rate
 
 
 @traced
-def amounts_by(inputs: StudyInputs, dimension: str, month: Month) -> dict[str, Decimal]:
-    frame = inputs.engine.aggregate("incurred_cost", by=(dimension,), period=month)
-    return {
-        value: amount
-        for value, amount in zip(frame[dimension], frame["incurred_cost"], strict=True)
-        if amount is not None
-    }
+def amounts_by(
+    inputs: StudyInputs, dimension: str, month: Month, *, measure: str = "incurred_cost"
+) -> dict[str, Decimal]:
+    """A measure of money by value of a dimension in one month; values without an amount are left out."""
+    frame = inputs.engine.aggregate(measure, by=(dimension,), period=month)
+    amounts = zip(frame[dimension], frame[measure], strict=True)
+    return {value: amount for value, amount in amounts if amount is not None and amount == amount}

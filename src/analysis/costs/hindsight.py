@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from analysis.costs.figures import amount_of, amounts_by, money
-from analysis.locale import Text
-from analysis.metrics import StudyInputs
-from analysis.metrics.lineage import traced
+from analysis.costs.figures import amounts_by
+from analysis.metrics import Stating, StudyInputs, cents, traced
+from analysis.metrics.backend import literal
+from analysis.metrics.inputs import EarlierEdition
 from analysis.periods import Month, months_between
-from analysis.results import Check, Fact, Interval, Sentence, Value
+from analysis.results import Assumed, Check, Fact, Interval, Rows, Sentence, Value
 from analysis.summaries import Summarised
 
 TOTAL = "total"
@@ -80,7 +80,7 @@ def hindsight_of(inputs: StudyInputs) -> Hindsight | NoHindsight:
             (part for period, part in records if period == str(month)),
             key=lambda part: (part == TOTAL, part == REMAINING, part),
         )
-        if (promise := _promise(inputs, month, part, records, edition.month)) is not None
+        if (promise := _promise(inputs, month, part, records, edition)) is not None
     )
     if not promises:
         return NoHindsight(
@@ -104,7 +104,7 @@ def _promise(
     month: Month,
     part: str,
     records: Mapping[tuple[str, str], Mapping[str, Any]],
-    issued: Month,
+    edition: EarlierEdition,
 ) -> Promise | None:
     """The forecast and the cost of one part; None where no cost is booked to hold it against."""
     record = records[str(month), part]
@@ -117,24 +117,40 @@ def _promise(
         REMAINING: sum((amount for category, amount in booked.items() if category not in named), Decimal(0)),
     }.get(part, booked.get(part, Decimal(0)))
     interval = Interval(**record["interval"])
-    place = {"category": part, "issued": str(issued)}
-
-    def fact(metric: str, value: Any, **parts: Any) -> Fact:
-        return inputs.engine.stated(metric, period=month, value=value, dimensions=place, **parts)
-
-    forecast = fact("issued_forecast_cost", money(float(record["value"])), interval=interval, n=record["n"])
-    reason = None if actual else Text(en="not computed: no cost", zh="未计算：无成本")
-    error = fact(
-        "issued_forecast_error", (amount_of(forecast) - actual) / actual if actual else None, reason=reason
+    state = Stating(inputs=inputs, period=month)
+    place: dict[str, Any] = {"category": part, "issued": str(edition.month)}
+    forecast = state.exact(
+        "issued_forecast_cost",
+        cents(float(record["value"])),
+        lineage=Assumed(
+            source=f"edition {edition.number} of {edition.month}, facts.json", name=str(record["id"])
+        ),
+        parts={"interval": interval, "n": record["n"]},
+        **place,
+    )
+    booked_part = state.exact(
+        "issued_forecast_actual", actual, lineage=_rows_of_part(inputs, month, part, named), **place
     )
     return Promise(
         month=month,
         part=part,
         forecast=forecast,
-        actual=fact("issued_forecast_actual", actual),
-        error=error,
+        actual=booked_part,
+        error=state.derived("issued_forecast_error", forecast, booked_part, **place),
         inside=interval.low <= float(actual) <= interval.high,
     )
+
+
+def _rows_of_part(inputs: StudyInputs, month: Month, part: str, named: set[str]) -> Rows:
+    """The postings of the total, of one category, or of all that the edition did not name."""
+    entry = inputs.engine.registry["after_sales_cost"]
+    whole = inputs.engine.rows_behind(entry, month, {})
+    assert whole is not None
+    if part == TOTAL:
+        return whole
+    names = ", ".join(literal(name) for name in sorted(named)) or "''"
+    held = f"category NOT IN ({names})" if part == REMAINING else f"category = {literal(part)}"
+    return replace(whole, numerator=f"{whole.numerator} AND {held}")
 
 
 def hindsight_checks(found: Hindsight | NoHindsight) -> list[Check]:

@@ -4,36 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from analysis.costs.alarms import account_name
-from analysis.costs.figures import amount_of, money, rows_of
+import pandas as pd
+
+from analysis.costs.figures import amount_of, rows_of
 from analysis.costs.hindsight import REMAINING, TOTAL, Hindsight, NoHindsight, hindsight_of
-from analysis.errors import AnalysisError, MissingData
+from analysis.costs.signals_facts import account_name
+from analysis.costs.unusual import UnusualMonth, unusual_months
+from analysis.errors import MissingData
 from analysis.locale import Text
-from analysis.metrics import Period, StudyInputs
-from analysis.metrics.lineage import traced
+from analysis.metrics import NotDone, Period, Stating, StudyInputs, cents, traced
 from analysis.periods import Month, months_between
 from analysis.results import Fact, Finding, Interval, Sentence
+from analysis.stats.forecasting import Forecast, ReconciledForecast, forecast, forecast_parts
 from analysis.summaries import Summarised
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from analysis.costs.unusual import UnusualMonth
-    from analysis.stats.forecasting import Forecast
 
 HORIZON = 12
 LEAST_MONTHS = 30
-MATERIAL = 0.05
 REFITS = 25
 CANDIDATES = ("seasonal_naive", "level", "ets", "sarimax", "log_ets")
 SEED = 20_261_031
-BUDGET_LINE = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Backtest(Summarised):
+class CandidateBacktest(Summarised):
     """How one candidate did on the past of the total."""
 
     candidate: str
@@ -76,7 +71,7 @@ class Outlook(Summarised):
     total: tuple[tuple[Month, Fact], ...]
     parts: tuple[Fact, ...]
     sums: Mapping[str, Fact]
-    backtest: tuple[Backtest, ...]
+    backtest: tuple[CandidateBacktest, ...]
     hindsight: Hindsight | NoHindsight
     again: tuple[Fact, Fact] | None
     year: YearOutlook | None
@@ -84,91 +79,34 @@ class Outlook(Summarised):
 
 
 @traced
-def outlook_of(inputs: StudyInputs) -> Outlook | MissingData:
-    """Forecast the ledger twelve months ahead; candidates and intervals are judged on the ledger's own past."""
-    from analysis.stats.forecasting import forecast, forecast_parts
+def outlook_of(inputs: StudyInputs) -> Outlook:
+    """Forecast the ledger twelve months ahead; candidates and intervals are judged on the ledger's own past.
 
+    Raises
+    ------
+    MissingData, FitError
+        With fewer than thirty months of cost, or where no candidate fits.
+    """
     months = _months(inputs)
-    history = _parts(months)
+    history = _parts(inputs, months)
     if len(history) < LEAST_MONTHS:
-        return MissingData(
+        raise MissingData(
             "ledger",
             message=f"not computed: {len(history)} months of cost; a forecast with a backtest needs {LEAST_MONTHS}",
         )
+    unusual = _unusual(inputs, months)
+    ahead = _parts_ahead(_usual(history, unusual, months), inputs.confidence)
     whole = history.sum(axis=1)
-    try:
-        unusual = _unusual(inputs, months)
-        ahead = forecast_parts(
-            _usual(history, unusual, months),
-            horizon=HORIZON,
-            level=inputs.confidence,
-            candidates=CANDIDATES,
-            seed=SEED,
-        )
-        base = forecast(
-            whole, horizon=HORIZON, level=inputs.confidence, candidates=CANDIDATES, seed=SEED, refits=REFITS
-        )
-        hindsight = hindsight_of(inputs)
-        before = (
-            forecast(
-                whole.iloc[:-1], horizon=1, level=inputs.confidence, candidates=[base.candidate], seed=SEED
-            )
-            if isinstance(hindsight, NoHindsight)
-            else None
-        )
-    except AnalysisError as error:
-        return MissingData("ledger", message=f"not computed: {error}")
-    month = inputs.month
-
-    def estimate(metric: str, value: float, low: float, high: float, *, period: object, **place: str) -> Fact:
-        return inputs.engine.stated(
-            metric,
-            period=str(period),
-            value=money(value),
-            dimensions=place,
-            n=len(history),
-            interval=Interval(
-                low=low,
-                high=high,
-                level=inputs.confidence,
-                method=f"{base.candidate}, widened by its backtest",
-            ),
-        )
-
-    def monthly(part: str) -> list[tuple[Month, Fact]]:
-        table = ahead.table[ahead.table["part"] == part]
-        place = {} if part == TOTAL else {"category": part}
-        return [
-            (
-                month + int(step),
-                estimate(
-                    "forecast_cost", float(point), float(low), float(high), period=month + int(step), **place
-                ),
-            )
-            for step, point, low, high in zip(
-                *(table[name] for name in ("step", "point", "low", "high")), strict=True
-            )
-        ]
-
-    span = Period(month + 1, month + HORIZON)
-    sums = {
-        name: estimate("forecast_cost", *ahead.total(name), period=span, category=name)
-        for name in [*history.columns, TOTAL]
-    }
-    again = None
-    if before is not None:
-        point, low, high = (float(before.table[name].iloc[0]) for name in ("point", "low", "high"))
-        again = (
-            estimate("last_forecast_cost", point, low, high, period=month),
-            inputs.engine.fact("after_sales_cost", period=month),
-        )
+    base = _total_ahead(history, inputs.confidence)
+    hindsight = hindsight_of(inputs)
+    names = [str(name) for name in history.columns]
     return Outlook(
-        total=tuple(monthly(TOTAL)),
-        parts=tuple(fact for name in history.columns for _, fact in monthly(str(name))),
-        sums=sums,
+        total=tuple(_monthly(inputs, ahead, base, len(history), TOTAL)),
+        parts=tuple(fact for name in names for _, fact in _monthly(inputs, ahead, base, len(history), name)),
+        sums={name: _sum_ahead(inputs, ahead, base, len(history), name) for name in (*names, TOTAL)},
         backtest=_backtest(inputs, base),
         hindsight=hindsight,
-        again=again,
+        again=_again(inputs, whole, base) if isinstance(hindsight, NoHindsight) else None,
         year=_year(inputs, base, len(history)),
         unusual=tuple(
             _driven(inputs, found, Month.parse(str(history.index[found.place])), months) for found in unusual
@@ -177,7 +115,83 @@ def outlook_of(inputs: StudyInputs) -> Outlook | MissingData:
 
 
 @traced
-def _backtest(inputs: StudyInputs, base: Forecast) -> tuple[Backtest, ...]:
+def _parts_ahead(history: pd.DataFrame, confidence: float) -> ReconciledForecast:
+    """Every part and their total, reconciled, over the horizon."""
+    return forecast_parts(history, horizon=HORIZON, level=confidence, candidates=CANDIDATES, seed=SEED)
+
+
+@traced
+def _total_ahead(history: pd.DataFrame, confidence: float) -> Forecast:
+    """The total's own forecast, with the uncertainty of its parameters."""
+    return forecast(
+        history.sum(axis=1),
+        horizon=HORIZON,
+        level=confidence,
+        candidates=CANDIDATES,
+        seed=SEED,
+        refits=REFITS,
+    )
+
+
+def _estimate(
+    inputs: StudyInputs,
+    metric: str,
+    limits: tuple[float, float, float],
+    base: Forecast,
+    months: int,
+    period: Month | Period,
+    **place: Any,
+) -> Fact:
+    """A forecast of money from its point, low and high."""
+    value, low, high = (float(each) for each in limits)
+    method = f"{base.candidate}, widened by its backtest"
+    interval = Interval(low=low, high=high, level=inputs.confidence, method=method)
+    return Stating(inputs=inputs).exact(
+        metric, cents(value), period=period, parts={"n": months, "interval": interval}, **place
+    )
+
+
+@traced
+def _monthly(
+    inputs: StudyInputs, ahead: ReconciledForecast, base: Forecast, months: int, part: str
+) -> list[tuple[Month, Fact]]:
+    """The months ahead of the total or of one part."""
+    table = ahead.table[ahead.table["part"] == part]
+    place = {} if part == TOTAL else {"category": part}
+    found = []
+    for step, *limits in table[["step", "point", "low", "high"]].itertuples(index=False):
+        when = inputs.month + int(step)
+        point, low, high = limits
+        found.append(
+            (when, _estimate(inputs, "forecast_cost", (point, low, high), base, months, when, **place))
+        )
+    return found
+
+
+@traced
+def _sum_ahead(
+    inputs: StudyInputs, ahead: ReconciledForecast, base: Forecast, months: int, part: str
+) -> Fact:
+    """The whole horizon of the total or of one part."""
+    span = Period(inputs.month + 1, inputs.month + HORIZON)
+    return _estimate(inputs, "forecast_cost", ahead.total(part), base, months, span, category=part)
+
+
+@traced
+def _again(inputs: StudyInputs, whole: pd.Series, base: Forecast) -> tuple[Fact, Fact]:
+    """This month as the method would have forecast it a month ago, and its cost."""
+    before = forecast(
+        whole.iloc[:-1], horizon=1, level=inputs.confidence, candidates=[base.candidate], seed=SEED
+    )
+    point, low, high = (float(before.table[name].iloc[0]) for name in ("point", "low", "high"))
+    return (
+        _estimate(inputs, "last_forecast_cost", (point, low, high), base, len(whole), inputs.month),
+        inputs.engine.fact("after_sales_cost", period=inputs.month),
+    )
+
+
+@traced
+def _backtest(inputs: StudyInputs, base: Forecast) -> tuple[CandidateBacktest, ...]:
     def fact(metric: str, row: Mapping[str, Any]) -> Fact:
         place = {"candidate": str(row["candidate"])}
         return inputs.engine.stated(
@@ -190,7 +204,7 @@ def _backtest(inputs: StudyInputs, base: Forecast) -> tuple[Backtest, ...]:
 
     scored = base.backtest[base.backtest["mase"].notna()].sort_values("mase", kind="stable")
     return tuple(
-        Backtest(
+        CandidateBacktest(
             candidate=str(row["candidate"]),
             chosen=bool(row["chosen"]),
             mase=fact("mase", row),
@@ -203,8 +217,6 @@ def _backtest(inputs: StudyInputs, base: Forecast) -> tuple[Backtest, ...]:
 @traced
 def _months(inputs: StudyInputs) -> pd.DataFrame:
     """Cost by month (rows, at most five years) and category as floats; a month without a posting is zero, an unfinished history is empty."""
-    import pandas as pd
-
     frame = inputs.engine.aggregate(
         "incurred_cost", by=("category",), period=Period(inputs.month - 59, inputs.month)
     )
@@ -221,14 +233,15 @@ def _months(inputs: StudyInputs) -> pd.DataFrame:
 
 
 @traced
-def _parts(months: pd.DataFrame) -> pd.DataFrame:
+def _parts(inputs: StudyInputs, months: pd.DataFrame) -> pd.DataFrame:
     """Every material category, and the rest together.
 
-    Material is a category that held at least `MATERIAL` of the cost of these months: the choice is made by size, never by how a forecast
-    came out.
+    Material is a category that held at least ``forecast_material_share`` of the cost of these months: the choice is made by size, never by
+    how a forecast came out.
     """
+    share = float(inputs.assumptions.value("forecast_material_share", on=inputs.month.last_day))
     sums = months.sum().sort_values(ascending=False, kind="stable")
-    large = list(sums.index[sums >= MATERIAL * sums.sum()])
+    large = list(sums.index[sums >= share * sums.sum()])
     return (
         months[large]
         if len(large) == len(sums)
@@ -268,7 +281,7 @@ def _year(inputs: StudyInputs, ahead: Forecast, months: int) -> YearOutlook | No
     expected = engine.stated(
         "year_cost_expected",
         period=year,
-        value=money(value),
+        value=cents(value),
         interval=Interval(
             low=low, high=high, level=inputs.confidence, method="booked months and simulated futures"
         ),
@@ -285,8 +298,6 @@ def _year(inputs: StudyInputs, ahead: Forecast, months: int) -> YearOutlook | No
 @traced
 def _unusual(inputs: StudyInputs, costs: pd.DataFrame) -> list[UnusualMonth]:
     """Months of the last two years outside their limits, for the total and each category; see `unusual_months`."""
-    from analysis.costs.unusual import unusual_months
-
     months = [str(period) for period in costs.index]
     try:
         frame = inputs.engine.aggregate(
@@ -300,7 +311,8 @@ def _unusual(inputs: StudyInputs, costs: pd.DataFrame) -> list[UnusualMonth]:
     series = {TOTAL: costs.sum(axis=1).to_numpy(float)} | {
         str(name): costs[name].to_numpy(float) for name in costs.columns
     }
-    return unusual_months(series, tickets, within=24)
+    level = float(inputs.assumptions.value("unusual_month_error_rate", on=inputs.month.last_day))
+    return unusual_months(series, tickets, within=24, level=level)
 
 
 @traced
@@ -310,7 +322,7 @@ def _driven(inputs: StudyInputs, found: UnusualMonth, month: Month, costs: pd.Da
     driver, part = _largest_part(inputs, found, month, costs)
 
     def fact(metric: str, value: float, **more: str) -> Fact:
-        return inputs.engine.stated(metric, period=month, value=money(value), dimensions=place | more)
+        return inputs.engine.stated(metric, period=month, value=cents(value), dimensions=place | more)
 
     return Unusual(
         month=month,
@@ -356,13 +368,14 @@ def _largest_part(
     return (account, account_name(inputs, account)), float(moved[account])
 
 
-def outlook_findings(outlook: Outlook | MissingData) -> list[Finding]:
+def outlook_findings(inputs: StudyInputs, outlook: Outlook | NotDone) -> list[Finding]:
     """The year heading over its budget: to be watched when the whole interval lies above it, else for information."""
-    if isinstance(outlook, MissingData) or outlook.year is None:
+    if isinstance(outlook, NotDone) or outlook.year is None:
         return []
     year = outlook.year
     interval = year.expected.interval
-    if interval is None or float(year.chance_over.value or 0) < BUDGET_LINE:
+    watched = inputs.assumptions.value("budget_chance_watched", on=inputs.month.last_day)
+    if interval is None or float(year.chance_over.value or 0) < watched:
         return []
     certain = interval.low > float(year.budget.value or 0)
     template = (
@@ -388,8 +401,6 @@ def outlook_findings(outlook: Outlook | MissingData) -> list[Finding]:
 @traced
 def _forecast_rows(outlook: Outlook) -> pd.DataFrame:
     """The months ahead with their limits."""
-    import pandas as pd
-
     return pd.DataFrame(
         [
             (
@@ -407,7 +418,7 @@ def _forecast_rows(outlook: Outlook) -> pd.DataFrame:
 def category_label(inputs: StudyInputs, name: str) -> Text:
     """Name of a forecast part."""
     if name == TOTAL:
-        return Text(en="Total", zh="合计")
+        return Text.of("Total")
     if name == REMAINING:
-        return Text(en="All other categories", zh="其余类别")
+        return Text.of("All other categories")
     return inputs.engine.registry.value_label("category", name)

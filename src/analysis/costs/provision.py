@@ -15,7 +15,7 @@ import pandas as pd
 
 from analysis.costs.cents import decimals, to_cents
 from analysis.errors import ContractError
-from analysis.metrics.lineage import traced
+from analysis.metrics import traced
 from analysis.summaries import Summarised
 
 FLOWS = ("accrued", "utilised", "adjusted")

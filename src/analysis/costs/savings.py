@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from analysis.costs.cents import decimals, from_cents, to_cents, total
 from analysis.costs.serial import Contrast, contrast, t_tail
 from analysis.errors import ContractError, MissingData, ParameterError
-from analysis.metrics.lineage import traced
+from analysis.metrics import traced
 from analysis.results import Interval
 from analysis.summaries import Summarised
 
@@ -43,7 +43,7 @@ class ConstantMix(Summarised):
     """Before and after at one volume and mix.
 
     ``cells``: one row per comparable cell: ``tickets`` (the weights), ``before`` and ``after`` (cost of those
-    tickets at each period's cost a ticket). ``left_out``: cells that had tickets in one period only, with
+    tickets at each period's cost per ticket). ``left_out``: cells that had tickets in one period only, with
     their cost.
     """
 
@@ -80,7 +80,7 @@ def at_constant_mix(
 
     Notes
     -----
-    A cell without tickets in one period has no cost a ticket there and cannot be compared: it is listed in
+    A cell without tickets in one period has no cost per ticket there and cannot be compared: it is listed in
     ``left_out``, never priced by a guess.
     """
     sides = [_by_cell(frame, list(by), when) for frame, when in ((before, "before"), (after, "after"))]
@@ -165,7 +165,7 @@ def difference_in_differences(
 
     Parameters
     ----------
-    treated, comparison : the same measure (such as cost a ticket at constant mix) by month, in order of time
+    treated, comparison : the same measure (such as cost per ticket at constant mix) by month, in order of time
     start : first month in which the measure works
 
     Notes
@@ -419,7 +419,6 @@ class MeasureResult(Summarised):
     net_present_value_interval: Interval
     payback_months: float | None
     horizon_months: int
-    regression: RegressionToMean | None
 
 
 @traced
@@ -431,13 +430,12 @@ def expected_against_realised(
     expected_monthly_saving: Decimal,
     annual_rate: float,
     horizon_months: int,
-    regression: RegressionToMean | None = None,
 ) -> MeasureResult:
-    """Turn an effect a ticket into money and hold it against what was promised.
+    """Turn an effect per ticket into money and hold it against what was promised.
 
     Parameters
     ----------
-    measured : effect on cost a ticket at constant mix
+    measured : effect on cost per ticket at constant mix
     tickets : tickets by month; those of the months after the start count
     cost : what the measure cost, paid at its start
     expected_monthly_saving : from the register of measures
@@ -480,13 +478,12 @@ def expected_against_realised(
         ),
         payback_months=payback_period(flows(-measured.effect)),
         horizon_months=horizon_months,
-        regression=regression,
     )
 
 
 @traced
 def _flows(volume: Floats, cost: Decimal, horizon: int) -> Any:
-    """Monthly flows as a function of the saving a ticket: the outlay, the observed months, then their
+    """Monthly flows as a function of the saving per ticket: the outlay, the observed months, then their
     mean."""
     counts = np.concatenate([volume, np.full(max(0, horizon - len(volume)), volume.mean())])[:horizon]
     return lambda each: [-float(cost), *(each * counts)]

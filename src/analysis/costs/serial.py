@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
 from analysis.errors import FitError
-from analysis.metrics.lineage import traced
+from analysis.metrics import traced
 from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]

@@ -24,7 +24,7 @@ from scipy.special import stdtrit
 
 from analysis.costs.serial import contrast
 from analysis.errors import ContractError, MissingData, ParameterError
-from analysis.metrics.lineage import traced
+from analysis.metrics import traced
 from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]

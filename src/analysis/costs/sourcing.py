@@ -19,7 +19,7 @@ from scipy.special import ndtri
 
 from analysis.costs.cents import decimals, to_cents
 from analysis.errors import ContractError, FitError, ParameterError
-from analysis.metrics.lineage import traced
+from analysis.metrics import traced
 from analysis.results import Interval
 from analysis.summaries import Summarised
 
@@ -53,8 +53,7 @@ class CostLine(Summarised):
 
     def billed(self, tickets: ArrayLike) -> Floats:
         """Tickets that are paid for: those of the month, or the contract's minimum."""
-        billed: Floats = np.maximum(np.asarray(tickets, dtype=float), self.minimum_tickets)
-        return billed
+        return np.asarray(np.maximum(np.asarray(tickets, dtype=float), self.minimum_tickets))
 
     def variance(self, tickets: ArrayLike) -> Floats:
         """Variance of the cost of a month with so many tickets."""
@@ -143,8 +142,8 @@ def cost_line_from_history(cost: pd.Series, tickets: pd.Series) -> CostLine:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BreakEven(Summarised):
-    """Tickets a month at which both options cost the same.
+class BreakEvenVolume(Summarised):
+    """Tickets per month at which both options cost the same.
 
     ``tickets`` is None when the lines do not cross at a positive volume; ``interval`` is None when the data
     cannot bound it, and ``reason`` says why. ``cheaper_above`` is the better option beyond the point (at any
@@ -158,7 +157,7 @@ class BreakEven(Summarised):
 
 
 @traced
-def break_even_volume(in_house: CostLine, outsourced: CostLine, *, confidence: float) -> BreakEven:
+def break_even_volume(in_house: CostLine, outsourced: CostLine, *, confidence: float) -> BreakEvenVolume:
     """Where two straight cost lines cross, with Fieller's interval.
 
     Notes
@@ -175,26 +174,26 @@ def break_even_volume(in_house: CostLine, outsourced: CostLine, *, confidence: f
     if base == 0:
         above = "outsourced" if top > 0 else "in_house"
     if base == 0 or top / base <= 0:
-        return BreakEven(tickets=None, interval=None, cheaper_above=above, reason=NO_CROSSING)
+        return BreakEvenVolume(tickets=None, interval=None, cheaper_above=above, reason=NO_CROSSING)
     first, second = np.array(in_house.covariance), np.array(outsourced.covariance)
     joint = first + second
     limits = fieller_interval(top, base, joint[0, 0], joint[1, 1], -joint[0, 1], confidence=confidence)
     if limits is None:
-        return BreakEven(
+        return BreakEvenVolume(
             tickets=top / base,
             interval=None,
             cheaper_above=above,
-            reason="the difference in cost a ticket is not clear, so no volume is excluded",
+            reason="the difference in cost per ticket is not clear, so no volume is excluded",
         )
     low, high = (max(0.0, limit) for limit in limits)
     interval = Interval(low=low, high=high, level=confidence, method="Fieller (1954)")
-    return BreakEven(tickets=top / base, interval=interval, cheaper_above=above)
+    return BreakEvenVolume(tickets=top / base, interval=interval, cheaper_above=above)
 
 
 @traced
 def break_evens_with_minimum(
     in_house: CostLine, outsourced: CostLine, *, confidence: float
-) -> tuple[BreakEven, ...]:
+) -> tuple[BreakEvenVolume, ...]:
     """Every volume at which both options cost the same when the contract bills a minimum, the smallest first.
 
     Below the minimum the contract costs the same in every month, above it the line is straight; each stretch has its own crossing, kept
@@ -216,7 +215,9 @@ def break_evens_with_minimum(
         return tuple(found)
     cheaper: Cheaper = "in_house" if in_house.cost(least) <= outsourced.cost(least) else "outsourced"
     return (
-        BreakEven(tickets=None, interval=None, cheaper_above=cheaper, reason=above.reason or NO_CROSSING),
+        BreakEvenVolume(
+            tickets=None, interval=None, cheaper_above=cheaper, reason=above.reason or NO_CROSSING
+        ),
     )
 
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from analysis.costs.figures import amount_of, amounts_by, size
+from analysis.costs.figures import amounts_by, size
 from analysis.errors import MissingData
-from analysis.locale import Text
-from analysis.metrics import Period, StudyInputs
-from analysis.metrics.lineage import traced
+from analysis.metrics import NotDone, Period, Stating, StudyInputs, traced
+from analysis.metrics.backend import literal
 from analysis.periods import Month
-from analysis.results import Check, Fact, Finding, Sentence, Value
+from analysis.results import Check, Fact, Finding, Rows, Sentence, Value
 from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
+
+NOTHING = Decimal("0.00")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,17 +34,23 @@ class TieOut(Summarised):
 
 @traced
 def tie_out(inputs: StudyInputs, months: Sequence[Month]) -> TieOut:
-    """Ledger minus control total for each month and, for the report month, each account.
+    """Ledger minus control total for each month and, for the last month, each account.
 
     Zero to the cent is tied out. A difference within ``tie_out_tolerance`` is a failed check; beyond it the pack is refused.
+
+    Parameters
+    ----------
+    months : in order of time, the report month last
     """
-    engine, month = inputs.engine, inputs.month
+    engine = inputs.engine
+    accounts = _account_totals(inputs)
     ledger = tuple(engine.fact("after_sales_cost", period=each) for each in months)
     control = tuple(engine.fact("gl_after_sales_cost", period=each) for each in months)
-    if control[-1].value is None and _account_totals(inputs):
-        control = (*control[:-1], _sum_of_accounts(inputs, month))
+    if control[-1].value is None and accounts:
+        control = (*control[:-1], _sum_of_accounts(inputs, accounts))
     difference = tuple(
-        _difference(inputs, ours, theirs) for ours, theirs in zip(ledger, control, strict=True)
+        engine.derived("ledger_gl_difference", ours, theirs, period=each)
+        for each, ours, theirs in zip(months, ledger, control, strict=True)
     )
     gap = difference[-1].value
     if gap is None:
@@ -53,67 +60,42 @@ def tie_out(inputs: StudyInputs, months: Sequence[Month]) -> TieOut:
     else:
         status = "within_tolerance" if size(difference[-1]) <= inputs.params.tie_out_tolerance else "refused"
     return TieOut(
-        ledger=ledger, control=control, difference=difference, accounts=_accounts(inputs), status=status
+        ledger=ledger,
+        control=control,
+        difference=difference,
+        accounts=_accounts(inputs, accounts) if accounts else (),
+        status=status,
     )
 
 
-@traced
-def _sum_of_accounts(inputs: StudyInputs, month: Month) -> Fact:
+def _sum_of_accounts(inputs: StudyInputs, accounts: Mapping[str, Decimal]) -> Fact:
     """The control total where the general ledger gives accounts only: their sum."""
-    return inputs.engine.stated(
-        "gl_after_sales_cost", period=month, value=sum(_account_totals(inputs).values(), Decimal(0))
+    by_account = inputs.engine.registry["gl_account_after_sales_cost"]
+    return Stating(inputs=inputs).counted(
+        "gl_after_sales_cost",
+        sum(accounts.values(), Decimal(0)),
+        lineage=inputs.engine.rows_behind(by_account, inputs.month, {}),
     )
 
 
-def _difference(inputs: StudyInputs, ours: Fact, theirs: Fact) -> Fact:
-    engine, dimensions = inputs.engine, ours.dimensions
-    if ours.value is None or theirs.value is None:
-        reason = (theirs if theirs.value is None else ours).reason
-        return engine.stated(
-            "ledger_gl_difference", period=ours.period, value=None, reason=reason, dimensions=dimensions
-        )
-    return engine.stated(
-        "ledger_gl_difference",
-        period=ours.period,
-        value=amount_of(ours) - amount_of(theirs),
-        dimensions=dimensions,
-    )
-
-
-@traced
 def _account_totals(inputs: StudyInputs) -> dict[str, Decimal]:
+    """Control totals by account; empty where the general ledger names no account."""
     try:
-        frame = inputs.engine.aggregate("gl_account_cost", by=("account",), period=inputs.month)
+        return amounts_by(inputs, "account", inputs.month, measure="gl_account_cost")
     except MissingData:
         return {}
-    return {
-        account: amount
-        for account, amount in zip(frame["account"], frame["gl_account_cost"], strict=True)
-        if amount is not None
-    }
 
 
-@traced
-def _accounts(inputs: StudyInputs) -> tuple[tuple[Fact, Fact, Fact], ...]:
-    """(ledger, control, difference) by account for the report month; empty where the control totals name no account."""
-    control = _account_totals(inputs)
-    if not control:
-        return ()
-    ledger = amounts_by(inputs, "account", inputs.month)
+def _accounts(inputs: StudyInputs, control: Mapping[str, Decimal]) -> tuple[tuple[Fact, Fact, Fact], ...]:
+    """(ledger, control, difference) by account for the report month."""
+    state, ledger = Stating(inputs=inputs), amounts_by(inputs, "account", inputs.month)
     lines = []
     for account in sorted(control.keys() | ledger.keys()):
-        place = {"account": account}
-        ours = inputs.engine.ratio(
-            "after_sales_cost", ledger.get(account, Decimal(0)), None, period=inputs.month, dimensions=place
+        ours = state.counted("after_sales_cost", ledger.get(account, Decimal(0)), account=account)
+        theirs = state.counted(
+            "gl_account_after_sales_cost", control.get(account, Decimal(0)), account=account
         )
-        theirs = inputs.engine.ratio(
-            "gl_account_after_sales_cost",
-            control.get(account, Decimal(0)),
-            None,
-            period=inputs.month,
-            dimensions=place,
-        )
-        lines.append((ours, theirs, _difference(inputs, ours, theirs)))
+        lines.append((ours, theirs, state.derived("ledger_gl_difference", ours, theirs, account=account)))
     return tuple(lines)
 
 
@@ -134,21 +116,20 @@ def tie_out_findings(inputs: StudyInputs, tied: TieOut) -> list[Finding]:
             severity="alert",
             statement=Sentence(template, values),
             method="Ledger minus control total, to the cent",
-            evidence=_account_evidence(off),
+            evidence=_account_evidence(off or [(tied.ledger[-1], tied.control[-1], tied.difference[-1])]),
             rank=1e12,
         )
     ]
 
 
-def _account_evidence(lines: Sequence[tuple[Fact, Fact, Fact]]) -> pd.DataFrame | None:
-    if not lines:
-        return None
+def _account_evidence(lines: Sequence[tuple[Fact, Fact, Fact]]) -> pd.DataFrame:
+    """The accounts that are off, or the whole where the control totals name no account."""
     import pandas as pd
 
     return pd.DataFrame(
         [
             {
-                "account": gap.dimensions["account"],
+                "account": gap.dimensions.get("account", "all"),
                 "ledger": ours.value,
                 "general_ledger": theirs.value,
                 "difference": gap.value,
@@ -217,67 +198,59 @@ class ProfitAndLoss(Summarised):
 
 
 @traced
-def profit_and_loss(inputs: StudyInputs) -> ProfitAndLoss | MissingData:
-    """Expense = incurred − provision utilised + accrued ± adjusted; every posting stands in exactly one of the four by its basis."""
-    engine, month = inputs.engine, inputs.month
-    if not engine.query("SELECT 1 FROM cost WHERE posting_basis IN ('accrual', 'utilisation') LIMIT 1").shape[
-        0
-    ]:
-        return MissingData(
+def profit_and_loss(inputs: StudyInputs) -> ProfitAndLoss:
+    """Expense = incurred − provision utilised + accrued ± adjusted; every posting stands in exactly one of the four by its basis.
+
+    Raises
+    ------
+    MissingData
+        Where no posting of the ledger accrues or utilises a provision.
+    """
+    engine, month, state = inputs.engine, inputs.month, Stating(inputs=inputs)
+    if engine.query("SELECT 1 FROM cost WHERE posting_basis IN ('accrual', 'utilisation') LIMIT 1").empty:
+        raise MissingData(
             "ledger.posting_basis",
             message="not computed: no posting of the ledger accrues or utilises a provision",
         )
-    rows = engine.query(
-        f"SELECT posting_basis, sum(amount) AS amount FROM cost WHERE {Period.of(month).condition()} GROUP BY 1 ORDER BY 1"
-    )
-    amounts = dict(zip(rows["posting_basis"], rows["amount"], strict=True))
-    zero = Decimal("0.00")
-    parts = {
-        "incurred": amounts.get("incurred", zero) + amounts.get("recovery", zero),
-        "accrued": abs(amounts.get("accrual", zero)),
-        "utilised": abs(amounts.get("utilisation", zero)),
-        "adjusted": amounts.get("adjustment", zero),
-    }
-    expense = parts["incurred"] + parts["accrued"] - parts["utilised"] + parts["adjusted"]
-    control = engine.query(
-        f"SELECT sum(amount) AS amount FROM control_totals WHERE measure = 'operating_cost' AND account = 'all' AND {Period.of(month).condition()}"
-    )
-    operating = (
-        control["amount"].iloc[0]
-        if len(control) and control["amount"].iloc[0] == control["amount"].iloc[0]
-        else None
-    )
-
-    def fact(metric: str, value: Decimal | None) -> Fact:
-        reason = (
-            None if value is not None else Text(en="not computed: no control total", zh="未计算：无控制数")
-        )
-        return engine.stated(metric, period=month, value=value, reason=reason)
-
-    provision = engine.query(
-        f"SELECT sum(accrued) AS accrued, sum(utilised) AS utilised FROM provision WHERE {Period.of(month).condition()}"
-    )
-    booked = (
-        None
-        if provision["accrued"].isna().all()
-        else (parts["accrued"] - parts["utilised"])
-        - (provision["accrued"].iloc[0] - provision["utilised"].iloc[0])
-    )
+    incurred = engine.fact("after_sales_cost", period=month)
+    # whichever sign the ledger gives them, an accrual adds to the expense and a utilisation takes from it
+    accrued = _posted(inputs, "provision_posted_accrued", "accrual", "abs(sum(amount))")
+    utilised = _posted(inputs, "provision_posted_utilised", "utilisation", "-abs(sum(amount))")
+    adjusted = _posted(inputs, "provision_posted_adjusted", "adjustment", "sum(amount)")
+    expense = state.derived("after_sales_expense", incurred, accrued, utilised, adjusted)
+    operating = engine.fact("operating_cost_total", period=month)
+    booked = [engine.fact(f"provision_{flow}", period=month) for flow in ("accrued", "utilised")]
     return ProfitAndLoss(
-        incurred=engine.fact("after_sales_cost", period=month),
-        accrued=fact("provision_posted_accrued", parts["accrued"]),
-        utilised=fact("provision_posted_utilised", -parts["utilised"]),
-        adjusted=fact("provision_posted_adjusted", parts["adjusted"]),
-        expense=fact("after_sales_expense", expense),
-        operating_cost=fact("operating_cost_total", operating),
-        outside=fact("operating_cost_outside", None if operating is None else operating - expense),
-        gap=fact("provision_posting_gap", booked),
+        incurred=incurred,
+        accrued=accrued,
+        utilised=utilised,
+        adjusted=adjusted,
+        expense=expense,
+        operating_cost=operating,
+        outside=state.derived("operating_cost_outside", operating, expense),
+        gap=state.derived(
+            "provision_posting_gap",
+            state.derived("provision_posted_movement", accrued, utilised),
+            state.derived("provision_booked_movement", *booked),
+        ),
     )
 
 
-def profit_and_loss_check(statement: ProfitAndLoss | MissingData) -> list[Check]:
+def _posted(inputs: StudyInputs, metric: str, basis: str, value: str) -> Fact:
+    """The postings of one basis in the month; none are nothing."""
+    rows = Rows(
+        numerator=f"SELECT * FROM cost WHERE {Period.of(inputs.month).condition()} AND posting_basis = {literal(basis)}",
+        value=value,
+    )
+    amount = inputs.engine.query(f"SELECT {value} AS amount FROM ({rows.numerator})")["amount"].iloc[0]
+    return Stating(inputs=inputs).exact(
+        metric, amount if amount is not None and amount == amount else NOTHING, lineage=rows
+    )
+
+
+def profit_and_loss_check(statement: ProfitAndLoss | NotDone) -> list[Check]:
     """Whether the provision movements of the ledger are those of the provision table."""
-    if isinstance(statement, MissingData) or statement.gap.value is None:
+    if isinstance(statement, NotDone) or statement.gap.value is None:
         return []
     holds = statement.gap.value == 0
     template = (
@@ -295,6 +268,7 @@ def profit_and_loss_check(statement: ProfitAndLoss | MissingData) -> list[Check]
     ]
 
 
+@traced
 def currency_check(inputs: StudyInputs) -> Check:
     """Whether postings were set aside because their currency has no dated rate; a total that lacks them would pass for complete."""
     faults = inputs.engine.tables.quarantine_by_reason
@@ -310,7 +284,7 @@ def currency_check(inputs: StudyInputs) -> Check:
                 {"currency": inputs.currency},
             ),
         )
-    count = inputs.engine.stated("postings_without_rate", period=inputs.month, value=refused)
+    count = Stating(inputs=inputs).exact("postings_without_rate", refused)
     return Check(
         id="currencies",
         outcome="failed",

@@ -18,11 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from analysis.metrics.lineage import traced
+from analysis.metrics import traced
 from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]
-LEVEL = 0.05
 ROUNDS = 10
 LEAST_MONTHS = 18
 
@@ -45,7 +44,7 @@ class UnusualMonth(Summarised):
 
 @traced
 def unusual_months(
-    costs: Mapping[str, Floats], tickets: Floats, *, within: int, level: float = LEVEL
+    costs: Mapping[str, Floats], tickets: Floats, *, within: int, level: float
 ) -> list[UnusualMonth]:
     """Months of the last ``within`` in which a series lies outside its limits.
 

@@ -1,5 +1,7 @@
-"""The executive summary: the headlines of the month, each beside last month and the year before."""
+"""The executive summary: the headlines of the month, each beside last month and the year before, and what could not be asked."""
 
+from analysis.executive.changes import Change
+from analysis.executive.findings import doubts, not_tested
 from analysis.executive.study import ExecutiveStudy, Headline, study
 
-__all__ = ["ExecutiveStudy", "Headline", "study"]
+__all__ = ["Change", "ExecutiveStudy", "Headline", "doubts", "not_tested", "study"]

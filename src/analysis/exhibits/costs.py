@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from analysis.costs.decomposition import CostStudy
+from analysis.costs.allocation_facts import Allocated
+from analysis.costs.bridge_facts import Bridge
+from analysis.costs.cost_study import CostStudy
 from analysis.costs.figures import size
 from analysis.costs.hindsight import REMAINING, TOTAL, NoHindsight
-from analysis.costs.keys import Allocated
-from analysis.costs.measures import Measure
 from analysis.costs.outlook import Outlook
-from analysis.costs.reserve import Provision
-from analysis.errors import MissingData
+from analysis.costs.provision_facts import Provision
+from analysis.costs.savings_facts import RegisteredMeasure
+from analysis.costs.yields import Profit
 from analysis.exhibits.figures import figure
 from analysis.exhibits.key_figures import tiles
 from analysis.exhibits.record import Block
@@ -40,6 +42,7 @@ from analysis.exhibits.statements import callout, facts_block, not_computed
 from analysis.exhibits.vocabulary import Row, phrase
 from analysis.formats import month_text
 from analysis.locale import Text
+from analysis.metrics import NotDone
 from analysis.periods import Month
 from analysis.results import Fact, Sentence, Value
 
@@ -60,7 +63,7 @@ def _source(study: CostStudy) -> Sentence:
     return Sentence("Source: after-sales ledger, incurred basis; {month}.", {"month": study.month})
 
 
-def _absent(id: str, what: MissingData, name: str) -> Block:
+def _absent(id: str, what: NotDone, name: str) -> Block:
     return not_computed(what, id=id, what=Text.of(name))
 
 
@@ -285,8 +288,8 @@ def bridge_figure(study: CostStudy, against: str) -> Block:
     """The change in cost as a waterfall whose steps add up exactly."""
     from analysis.exhibits.charts import Item, waterfall
 
-    bridge = next((bridge for bridge in study.bridges if bridge.against == against), None)
-    if bridge is None:
+    bridge = study.bridges[against]
+    if isinstance(bridge, NotDone):
         return callout(
             f"costs.bridge_{against}",
             tone="info",
@@ -351,7 +354,8 @@ def category_history_figure(study: CostStudy, *, top: int = 6) -> Block:
 
 def drill_table(study: CostStudy) -> Block | None:
     """Both bridges opened by category: the largest parts of their effects, and below each its largest effect opened level by level."""
-    if not study.bridges:
+    bridges = [bridge for bridge in study.bridges.values() if isinstance(bridge, Bridge)]
+    if not bridges:
         return None
     columns = [
         words("category", "Category", wide=True),
@@ -359,7 +363,7 @@ def drill_table(study: CostStudy) -> Block | None:
         change("cost_bridge_effect", of="effect", head="Change in cost", places=0),
     ]
     rows: list[Row] = []
-    for bridge in study.bridges:
+    for bridge in bridges:
         rows.append(group(Text.of(_AGAINST[bridge.against]), columns))
         lines: list[Any] = []
         for line in sorted(bridge.by_category, key=lambda line: -size(line.effect))[:4]:
@@ -397,7 +401,7 @@ _LEVELS = {"resource": "team"}  # what the bridge calls a resource is a team on 
 def expense_table(study: CostStudy) -> Block:
     """From incurred cost to the expense of the profit and loss."""
     lines = study.expense
-    if isinstance(lines, MissingData):
+    if isinstance(lines, NotDone):
         return _absent("costs.expense", lines, "Expense of the profit and loss")
     return table_of(
         "costs.expense",
@@ -424,17 +428,17 @@ def budget_figure(study: CostStudy) -> Block | None:
     """Budget to actual by category, as a waterfall."""
     from analysis.exhibits.charts import Item, waterfall
 
-    if study.budget is None:
+    if isinstance(study.budget, NotDone):
         return callout(
             "costs.budget",
             tone="info",
             title=Sentence("No budget for {month}: table budget.", {"month": study.month}),
         )
-    budget, variance = study.budget
+    budget, variance = study.budget.budget, study.budget.variance
     values: dict[str, Value] = {"variance": variance, "budget": budget, "month": study.month}
-    steps = [Item(name=line.name, fact=line.variance) for line in study.budget_lines if line.variance.value]
+    steps = [Item(name=line.name, fact=line.variance) for line in study.budget.lines if line.variance.value]
     subtitle = "Variance by category; planned tickets are not stated (assumption budget_tickets), so volume is not told apart"
-    if study.flexed is not None:
+    if not isinstance(study.flexed, NotDone):
         subtitle = "First what {actual} instead of the {planned} planned change on categories that move with tickets; then the variance left, by category"
         values |= {"actual": study.flexed.actual, "planned": study.flexed.planned}
         steps = [Item(name=registry().value_label("driver", "volume"), fact=study.flexed.volume)]
@@ -459,7 +463,7 @@ def budget_figure(study: CostStudy) -> Block | None:
 
 def profitability_table(study: CostStudy) -> Block | None:
     """Service revenue, cost, result and margin."""
-    if not study.profitability:
+    if isinstance(study.profitability, NotDone) or not study.profitability:
         return callout(
             "costs.profitability",
             tone="info",
@@ -473,7 +477,7 @@ def profitability_table(study: CostStudy) -> Block | None:
             {"month": study.month},
         ),
         columns=_profit_columns(None),
-        rows=_profit_rows(study),
+        rows=_profit_rows(study.profitability),
         note=_source(study),
     )
 
@@ -488,11 +492,11 @@ def _profit_columns(dimension: str | None) -> list[Field]:
     ]
 
 
-def _profit_rows(study: CostStudy) -> list[Row]:
+def _profit_rows(profits: Sequence[Profit]) -> list[Row]:
     """Slices under the name of their dimension, the whole last."""
     rows: list[Row] = []
     shown: list[str] = []
-    for line in study.profitability:
+    for line in profits:
         dimension = next(iter(line.revenue.dimensions), "")
         if not dimension:
             rows.append(row_of(line, _profit_columns(None), by=shown, role="total", over_all=True))
@@ -511,7 +515,7 @@ def _profit_rows(study: CostStudy) -> list[Row]:
 def sensitivity_table(study: CostStudy) -> Block:
     """Unit cost of a product line under the rules and under each key alone."""
     shared = study.allocated
-    if isinstance(shared, MissingData):
+    if isinstance(shared, NotDone):
         return _absent("costs.keys", shared, "Allocation keys")
     keys = [
         metric(
@@ -559,7 +563,7 @@ def _unallocated_note(shared: Allocated) -> Sentence:
 def unallocated_table(study: CostStudy) -> Block | None:
     """Pools that no rule or driver reaches, whole, with the reason."""
     shared = study.allocated
-    if isinstance(shared, MissingData) or len(shared.left) < 2:
+    if isinstance(shared, NotDone) or len(shared.left) < 2:
         return None
     return table_of(
         "costs.unallocated_pools",
@@ -580,7 +584,7 @@ def unallocated_table(study: CostStudy) -> Block | None:
 def capacity_table(study: CostStudy) -> Block:
     """Teams with their capacity, use and unused cost."""
     capacity = study.capacity
-    if isinstance(capacity, MissingData):
+    if isinstance(capacity, NotDone):
         return _absent("costs.capacity", capacity, "Capacity")
     return table_of(
         "costs.capacity",
@@ -613,7 +617,7 @@ def capacity_table(study: CostStudy) -> Block:
 def activity_table(study: CostStudy) -> Block | None:
     """Time cost by ticket type, product line, region, channel and segment; unused capacity below."""
     capacity = study.capacity
-    if isinstance(capacity, MissingData):
+    if isinstance(capacity, NotDone):
         return None
     columns = [
         words("name", "Cost object", key="object", wide=True),
@@ -657,7 +661,7 @@ def forecast_figure(study: CostStudy) -> Block:
     from analysis.exhibits.charts import Series, fan
 
     outlook = study.outlook
-    if isinstance(outlook, MissingData):
+    if isinstance(outlook, NotDone):
         return _absent("costs.forecast", outlook, "Forecast")
     values: dict[str, Value] = {"sum": outlook.sums["total"]}
     actual = [(Month.parse(fact.period), fact) for fact in _known(study.history)]
@@ -680,7 +684,7 @@ def forecast_figure(study: CostStudy) -> Block:
 def forecast_table(study: CostStudy) -> Block | None:
     """The year against its budget, last month's forecast against the actual, categories, and the backtest."""
     outlook = study.outlook
-    if isinstance(outlook, MissingData):
+    if isinstance(outlook, NotDone):
         return None
     columns = statement(interval=True)
     year = outlook.year
@@ -749,7 +753,7 @@ def _part_name(part: str) -> Text:
 def hindsight_table(study: CostStudy) -> Block | None:
     """The last edition's forecast against the actual; in words where there is none to hold against it."""
     outlook = study.outlook
-    if isinstance(outlook, MissingData):
+    if isinstance(outlook, NotDone):
         return None
     found = outlook.hindsight
     if isinstance(found, NoHindsight):
@@ -799,7 +803,7 @@ def hindsight_table(study: CostStudy) -> Block | None:
 
 def forecast_facts(study: CostStudy) -> Block | None:
     """The forecast of each category and month, kept for the next edition to be held against; nothing is shown."""
-    if isinstance(study.outlook, MissingData):
+    if isinstance(study.outlook, NotDone):
         return None
     return facts_block("costs.forecast_parts", study.outlook.parts)
 
@@ -807,7 +811,7 @@ def forecast_facts(study: CostStudy) -> Block | None:
 def backtest_table(study: CostStudy) -> Block | None:
     """How the candidates did on the past."""
     outlook = study.outlook
-    if isinstance(outlook, MissingData):
+    if isinstance(outlook, NotDone):
         return None
     chosen = next((line.candidate for line in outlook.backtest if line.chosen), None)
     name = registry().value_label("candidate", chosen) if chosen else Text.of("None")
@@ -832,7 +836,7 @@ def backtest_table(study: CostStudy) -> Block | None:
 def unusual_table(study: CostStudy) -> Block | None:
     """Months outside trend and season, with the category that drove them."""
     outlook = study.outlook
-    if isinstance(outlook, MissingData) or not outlook.unusual:
+    if isinstance(outlook, NotDone) or not outlook.unusual:
         return None
     return table_of(
         "costs.unusual",
@@ -857,8 +861,8 @@ def unusual_table(study: CostStudy) -> Block | None:
 # ---------------------------------------------------------------- measures
 
 
-def _judged(study: CostStudy) -> list[Measure]:
-    return [measure for measure in study.measures if measure.result is not None]
+def _judged(study: CostStudy) -> list[RegisteredMeasure]:
+    return [measure for measure in study.measures if not isinstance(measure.result, NotDone)]
 
 
 def _measures_table(
@@ -902,7 +906,7 @@ def measures_table(study: CostStudy) -> Block:
     )
 
 
-def _since(measure: Measure) -> Month:
+def _since(measure: RegisteredMeasure) -> Month:
     return Month(measure.entry.starts.year, measure.entry.starts.month)
 
 
@@ -942,9 +946,7 @@ def measures_doubt(study: CostStudy) -> list[Block]:
             ),
         )
         for measure in study.measures
-        if measure.result is not None
-        and measure.result.regression is not None
-        and measure.result.regression.warning
+        if not isinstance(measure.peak, NotDone) and measure.peak.warning
     ]
 
 
@@ -954,7 +956,7 @@ def measures_doubt(study: CostStudy) -> list[Block]:
 def sourcing_table(study: CostStudy) -> Block:
     """Full cost of both options and the break-even volume."""
     sourcing = study.sourcing
-    if isinstance(sourcing, MissingData):
+    if isinstance(sourcing, NotDone):
         return _absent("costs.sourcing", sourcing, "In-house against outsourced")
     known = [fact for fact in sourcing.break_evens if fact.value is not None]
     evens = dict(zip(("even", "next"), known, strict=False))
@@ -995,7 +997,7 @@ _MINIMUM = {
 
 def swing_table(study: CostStudy) -> Block | None:
     """Cost of both options when volume swings."""
-    if isinstance(study.sourcing, MissingData):
+    if isinstance(study.sourcing, NotDone):
         return None
     return table_of(
         "costs.swings",
@@ -1019,7 +1021,7 @@ def swing_table(study: CostStudy) -> Block | None:
 
 def staffing_table(study: CostStudy) -> Block | None:
     """Permanent teams of three sizes over last year's months of work."""
-    if isinstance(study.sourcing, MissingData) or not study.sourcing.staffing:
+    if isinstance(study.sourcing, NotDone) or not study.sourcing.staffing:
         return None
     parts = {"own": "in_house_cost", "out": "outsourced_cost", "cost": "cost"}
     heads = {"own": "Own cost", "out": "Partners", "cost": "Together"}
@@ -1052,7 +1054,7 @@ def staffing_table(study: CostStudy) -> Block | None:
 def provision_table(study: CostStudy) -> Block:
     """The roll-forward by product line with the claims expected."""
     provision = study.provision
-    if isinstance(provision, MissingData):
+    if isinstance(provision, NotDone):
         return _absent("costs.provision", provision, "Warranty provision")
     return table_of(
         "costs.provision",
@@ -1081,7 +1083,7 @@ def provision_table(study: CostStudy) -> Block:
 def coverage_table(study: CostStudy) -> Block | None:
     """Closing balance against the claims expected."""
     provision = study.provision
-    if isinstance(provision, MissingData):
+    if isinstance(provision, NotDone):
         return None
     return table_of(
         "costs.coverage",
@@ -1112,10 +1114,10 @@ _CLAIMS_BASIS = {
 def _coverage_note(provision: Provision) -> Sentence:
     """How the claims expected relate to the failure section's figure, or why they are not its forecast."""
     bridge = provision.bridge
-    if bridge is None:
+    if isinstance(bridge, NotDone):
         return Sentence(
             "From claims experience, held constant over the warranty; where machines wear out the claims are higher than shown. The forecast of failures: {reason}.",
-            {"reason": provision.no_forecast or Text.of("absent")},
+            {"reason": bridge.reason},
         )
     values: dict[str, Value] = {
         "failures": bridge.failures,

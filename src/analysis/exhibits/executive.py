@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from analysis.executive import ExecutiveStudy, Headline
-from analysis.executive.study import Change
+from analysis.executive import Change, ExecutiveStudy, Headline, not_tested
 from analysis.exhibits.key_figures import tiles
 from analysis.exhibits.record import Block
 from analysis.exhibits.shape import references
@@ -151,7 +150,11 @@ def findings_of_sections(
 def checks_of_sections(
     checks: Mapping[str, list[dict[str, Any]]], facts: Iterable[dict[str, Any]], own: Iterable[Check] = ()
 ) -> Block:
-    """What the signer must know: the checks that failed, the tie-out, and the summary's own; all of them stand in the appendix."""
+    """What the signer must know: the checks that failed, the tie-out, the summary's own, and every question that could not be asked.
+
+    All checks stand in the appendix.
+    """
+    own = list(own)
     chosen = [
         check
         for section, entries in checks.items()
@@ -161,6 +164,10 @@ def checks_of_sections(
     ]
     chosen += [check.as_json() for check in own]
     chosen.sort(key=lambda check: (check["outcome"] != "failed", check["id"]))
+    others = {section: entries for section, entries in checks.items() if section != "executive"}
+    chosen += [dict(check) for check in not_tested(others)]
+    known = {fact["id"]: fact for fact in facts}
+    known |= {fact.id: fact.as_json() for check in own for fact in check.sentence.facts()}
     used = {
         segment.get("fact")
         for check in chosen
@@ -174,7 +181,7 @@ def checks_of_sections(
             "id": "executive.checks",
             "gathered": True,
             "checks": chosen,
-            "facts": [fact for fact in facts if fact["id"] in used],
+            "facts": [fact for fact in known.values() if fact["id"] in used],
             "untranslated": [],
         }
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from analysis.errors import AnalysisError, MissingData
 from analysis.exhibits.figures import figure
 from analysis.exhibits.key_figures import tiles
 from analysis.exhibits.record import Block
@@ -10,14 +9,15 @@ from analysis.exhibits.statements import callout, not_computed
 from analysis.exhibits.tables import table
 from analysis.exhibits.vocabulary import Column, Comparison, Row, Tile, phrase
 from analysis.locale import Text
+from analysis.metrics import NotDone
 from analysis.results import Fact, Sentence, Value
 from analysis.retention.accounts import HORIZON
 from analysis.retention.chain import Link
+from analysis.retention.cohorts_facts import SHOWN, YEAR, Cohorts
+from analysis.retention.components_facts import MOVEMENTS, ChurnBasis
 from analysis.retention.drivers import TESTED
-from analysis.retention.leaving import RetentionStudy
-from analysis.retention.movement import MOVEMENTS, Basis
-from analysis.retention.staying import LIMIT_MONTHS, MARKS
-from analysis.retention.vintages import SHOWN, YEAR, Cohorts
+from analysis.retention.study import RetentionStudy
+from analysis.retention.survival import LIMIT_MONTHS, MARKS
 
 CONTRACTS = Text.of("Contracts")
 PURCHASES = Text.of("Purchases", context="basis")
@@ -80,9 +80,9 @@ _ARM = {"good": Text.of("Served well"), "bad": Text.of("Served badly")}
 
 def _refused(part: object, name: str, what: Text) -> Block | None:
     """The callout for a part that could not be made; None when it was."""
-    if isinstance(part, MissingData) and part.needs:
+    if isinstance(part, NotDone) and part.needs:
         return not_computed(part, id=f"retention.{name}", what=what)
-    if isinstance(part, AnalysisError):
+    if isinstance(part, NotDone):
         return callout(
             f"retention.{name}",
             tone="info",
@@ -113,7 +113,7 @@ def headline_tiles(study: RetentionStudy) -> Block:
         (study.contractual, Text.of("Gross churn, contracts, 12 months")),
         (study.non_contractual, Text.of("Gross churn, purchases, 12 months")),
     ):
-        if isinstance(part, Basis):
+        if isinstance(part, ChurnBasis):
             above = part is study.contractual and any(
                 finding.id == "retention.gross_churn" and finding.severity == "alert"
                 for finding in study.findings
@@ -141,13 +141,15 @@ def headline_tiles(study: RetentionStudy) -> Block:
                 ],
             )
         )
-    if not isinstance(study.warning, AnalysisError):
+    if not isinstance(study.early_warning, NotDone):
         shown.append(
             Tile(
-                label=phrase("Expected losses, {number} months", number=str(study.warning.horizon)),
-                fact=study.warning.expected_losses,
+                label=phrase("Expected losses, {number} months", number=str(study.early_warning.horizon)),
+                fact=study.early_warning.expected_losses,
                 comparisons=[
-                    Comparison(label=Text.of("Margin at risk"), value=study.warning.margin, signed=False)
+                    Comparison(
+                        label=Text.of("Margin at risk"), value=study.early_warning.margin, signed=False
+                    )
                 ],
             )
         )
@@ -167,7 +169,7 @@ def components_table(study: RetentionStudy) -> Block:
     both = [
         (part, label)
         for part, label in ((study.contractual, CONTRACTS), (study.non_contractual, PURCHASES))
-        if isinstance(part, Basis)
+        if isinstance(part, ChurnBasis)
     ]
     if not both:
         refused = _refused(study.contractual, "components", Text.of("Churn components"))
@@ -221,7 +223,7 @@ def rates_table(study: RetentionStudy) -> Block | None:
     both = [
         (part, label)
         for part, label in ((study.contractual, CONTRACTS), (study.non_contractual, PURCHASES))
-        if isinstance(part, Basis)
+        if isinstance(part, ChurnBasis)
     ]
     if not both:
         return None
@@ -245,7 +247,7 @@ def rates_table(study: RetentionStudy) -> Block | None:
         rows.append(Row(cells=cells))
     model, purchases = study.model_churn, study.non_contractual
     title = Sentence("Losing and winning apart: the popular formulas hide what gross churn shows")
-    if isinstance(model, Fact) and isinstance(purchases, Basis):
+    if isinstance(model, Fact) and isinstance(purchases, ChurnBasis):
         rows.insert(
             1, Row(cells={"line": Text.of("Gross churn by the purchase model"), purchases.basis: model})
         )
@@ -271,7 +273,7 @@ def by_type_table(study: RetentionStudy) -> Block:
     lines = [
         line
         for part in (study.contractual, study.non_contractual)
-        if isinstance(part, Basis)
+        if isinstance(part, ChurnBasis)
         for line in part.by_type
     ]
     refused = _refused(study.contractual, "by_type", Text.of("Churn by customer type"))
@@ -338,7 +340,7 @@ def churn_history_figure(study: RetentionStudy) -> Block:
 
     part = study.contractual
     refused = _refused(part, "history", Text.of("Gross churn over time"))
-    if refused or not isinstance(part, Basis) or len(part.history) < 2:
+    if refused or not isinstance(part, ChurnBasis) or len(part.history) < 2:
         return refused or callout(
             "retention.history", tone="info", title=Sentence("No history of churn yet.")
         )
@@ -461,7 +463,7 @@ def cohort_heatmap(study: RetentionStudy, basis: str) -> Block | None:
         return _left_out(study, "b2c", f"cohorts_{basis}") if basis == "contractual" else None
     part = study.contract_cohorts if basis == "contractual" else study.purchase_cohorts
     refused = _refused(part, f"cohorts_{basis}", Text.of("Cohorts"))
-    if refused or isinstance(part, AnalysisError) or not part.cells:
+    if refused or isinstance(part, NotDone) or not part.cells:
         return refused or callout(
             f"retention.cohorts_{basis}", tone="info", title=Sentence("No cohort is old enough yet.")
         )
@@ -526,7 +528,7 @@ def cohort_curves(study: RetentionStudy) -> Block | None:
     if "b2c" not in study.models:
         return None
     refused = _refused(part, "cohort_curves", Text.of("Cohort curves"))
-    if refused or isinstance(part, AnalysisError):
+    if refused or isinstance(part, NotDone):
         return refused or callout(
             "retention.cohort_curves", tone="info", title=Sentence("No cohort is old enough yet.")
         )
@@ -684,9 +686,9 @@ def survival_figure(study: RetentionStudy, dimension: str) -> Block:
     """Kaplan-Meier curves by group, with bands."""
     from analysis.exhibits.charts import Curve, survival
 
-    part = study.staying
+    part = study.survival
     refused = _refused(part, f"survival_{dimension}", Text.of("Contract survival"))
-    if refused or isinstance(part, AnalysisError) or dimension not in part.by:
+    if refused or isinstance(part, NotDone) or dimension not in part.by:
         return refused or callout(
             f"retention.survival_{dimension}",
             tone="info",
@@ -729,8 +731,8 @@ def survival_figure(study: RetentionStudy, dimension: str) -> Block:
 
 def survival_table(study: RetentionStudy) -> Block | None:
     """Numbers at risk and mean time under contract by group."""
-    part = study.staying
-    if isinstance(part, AnalysisError):
+    part = study.survival
+    if isinstance(part, NotDone):
         return None
     columns = [Column(key="group", label=Text.of("Group"), wide=True)]
     columns += [Column(key=f"risk{age}", label=phrase("At risk, month {age}", age=str(age))) for age in MARKS]
@@ -796,8 +798,8 @@ def incidence_figure(study: RetentionStudy, *, top: int = 4) -> Block | None:
     """Cumulative loss by reason; reasons compete, so the curves add up to the total loss."""
     from analysis.exhibits.charts import Curve, survival
 
-    part = study.staying
-    if isinstance(part, AnalysisError) or not part.incidence:
+    part = study.survival
+    if isinstance(part, NotDone) or not part.incidence:
         return None
     roles = ("focus", "actual", "good", "category-5", "category-4", "category-6")
     shown = part.incidence[:top]
@@ -844,7 +846,7 @@ def drivers_figure(study: RetentionStudy) -> Block:
 
     part = study.drivers
     refused = _refused(part, "drivers", Text.of("Service experience and loss"))
-    if refused or isinstance(part, AnalysisError):
+    if refused or isinstance(part, NotDone):
         return refused or callout(
             "retention.drivers", tone="info", title=Sentence("No service experience to compare.")
         )
@@ -895,7 +897,7 @@ def drivers_figure(study: RetentionStudy) -> Block:
 def differences_table(study: RetentionStudy) -> Block | None:
     """The same as absolute differences at twelve months."""
     part = study.drivers
-    if isinstance(part, AnalysisError):
+    if isinstance(part, NotDone):
         return None
     rows = [
         Row(
@@ -970,7 +972,7 @@ def chain_figure(study: RetentionStudy) -> Block:
 
     part = study.chain
     refused = _refused(part, "chain", Text.of("The chain, link by link"))
-    if refused or not isinstance(part, tuple) or not part:
+    if refused or isinstance(part, NotDone) or not part.links:
         return refused or callout(
             "retention.chain",
             tone="info",
@@ -980,9 +982,9 @@ def chain_figure(study: RetentionStudy) -> Block:
         Item(
             name=_link_name(link), fact=link.strength, role="focus" if link.verdict == "holds" else "context"
         )
-        for link in part
+        for link in part.links
     ]
-    holding = [link for link in part if link.verdict == "holds"]
+    holding = [link for link in part.links if link.verdict == "holds"]
     if holding:
         strongest = max(holding, key=lambda link: link.strength.value or 0)
         title = Sentence(
@@ -1013,7 +1015,7 @@ def _link_name(link: Link) -> Text:
 
 def repurchase_table(study: RetentionStudy) -> Block:
     """Served customers beside their matches."""
-    part = study.rebuying
+    part = study.repurchase
     refused = _refused(part, "repurchase", Text.of("Repurchase after service"))
     if refused or not isinstance(part, tuple):
         return refused or callout(
@@ -1088,7 +1090,7 @@ def _months(number: int) -> Text:
 
 def leaving_table(study: RetentionStudy) -> Block:
     """Losses after a repair beside matched customers who never asked for service."""
-    part = study.leaving
+    part = study.loss_after_repair
     refused = _refused(part, "leaving", Text.of("Losses after a repair"))
     if refused or not isinstance(part, tuple):
         return refused or callout(
@@ -1154,7 +1156,7 @@ def accounts_tiles(study: RetentionStudy) -> Block | None:
     """How many accounts, what they are worth, how concentrated that is, and what comes up."""
     left = _left_out(study, "b2b", "accounts_of")
     part = study.accounts
-    if left or isinstance(part, AnalysisError):
+    if left or isinstance(part, NotDone):
         return left or _refused(study.accounts, "accounts_of", Text.of("Business accounts"))
     months = phrase("Up for renewal within {number} months", number=str(HORIZON))
     return tiles(
@@ -1193,7 +1195,7 @@ _WHERE = (
 def largest_accounts_table(study: RetentionStudy) -> Block | None:
     """The largest business accounts by rank, a year ago and now; their numbers stand in the evidence, never on a page."""
     part = study.accounts
-    if isinstance(part, AnalysisError):
+    if isinstance(part, NotDone):
         return None
     lost = Text.of("lost")
     rows = [
@@ -1251,7 +1253,7 @@ def largest_accounts_table(study: RetentionStudy) -> Block | None:
 def due_table(study: RetentionStudy) -> Block | None:
     """Accounts whose term ends soon, the most value at risk first."""
     part = study.accounts
-    if isinstance(part, AnalysisError) or not part.due:
+    if isinstance(part, NotDone) or not part.due:
         return None
     rows = [
         Row(
@@ -1326,9 +1328,9 @@ def _segment(value: str) -> Text:
 
 def score_table(study: RetentionStudy) -> Block:
     """How good the score is on a later snapshot, and what is at stake."""
-    part = study.warning
+    part = study.early_warning
     refused = _refused(part, "scores", Text.of("Early warning"))
-    if refused or isinstance(part, AnalysisError):
+    if refused or isinstance(part, NotDone):
         return refused or callout(
             "retention.scores", tone="info", title=Sentence("No score can be learnt from these data.")
         )
@@ -1374,8 +1376,8 @@ def calibration_figure(study: RetentionStudy) -> Block | None:
     """Expected and observed losses by tenth of the score."""
     from analysis.exhibits.charts import Item, dot_interval
 
-    part = study.warning
-    if isinstance(part, AnalysisError):
+    part = study.early_warning
+    if isinstance(part, NotDone):
         return None
     tenths = list(range(len(part.expected)))[1::2][::-1]
     items = [
@@ -1408,8 +1410,8 @@ def calibration_figure(study: RetentionStudy) -> Block | None:
 
 def rounds_table(study: RetentionStudy) -> Block | None:
     """How the score would have done at each of the last snapshots."""
-    part = study.warning
-    if isinstance(part, AnalysisError) or not part.rounds:
+    part = study.early_warning
+    if isinstance(part, NotDone) or not part.rounds:
         return None
     rows = [
         Row(
@@ -1454,10 +1456,10 @@ def rounds_table(study: RetentionStudy) -> Block | None:
 
 def calls_table(study: RetentionStudy) -> Block | None:
     """The head of the call list, without identifiers."""
-    part = study.warning
+    part = study.early_warning
     if "b2c" not in study.models:
         return _left_out(study, "b2c", "calls")
-    if isinstance(part, AnalysisError) or not part.first_calls:
+    if isinstance(part, NotDone) or not part.first_calls:
         return None
     kinds = {"b2b": Text.of("business"), "b2c": Text.of("consumer")}
     rows = [

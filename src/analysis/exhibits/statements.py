@@ -34,13 +34,11 @@ def not_computed(missing: MissingData | NotDone, *, id: str, what: Text | None =
     """Says which tables or columns a part of the report lacks, or why else it was not made; the rest of the page stands."""
     title = Sentence("{what}: not computed", {"what": what}) if what else Sentence("Not computed")
     needs = ", ".join(missing.needs)
-    body = (
-        Sentence("This part needs {needs}, which the data of this run do not hold.", {"needs": needs})
-        if needs
-        else Sentence("Not computed: {reason}.", {"reason": missing.reason})
-        if isinstance(missing, NotDone)
-        else None
-    )
+    body = None
+    if needs:
+        body = Sentence("This part needs {needs}, which the data of this run do not hold.", {"needs": needs})
+    elif isinstance(missing, NotDone):
+        body = Sentence("{reason}.", {"reason": missing.reason})
     return callout(id, tone="info", title=title, body=body)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from analysis.errors import AnalysisError, MissingData
 from analysis.exhibits.figures import figure
 from analysis.exhibits.key_figures import tiles
 from analysis.exhibits.record import Block
@@ -15,13 +14,14 @@ from analysis.exhibits.tables import table
 from analysis.exhibits.vocabulary import Column, Comparison, Row, Tile, phrase
 from analysis.formats import month_text
 from analysis.locale import Language, Text
+from analysis.metrics import NotDone
 from analysis.results import Fact, Sentence
-from analysis.value.changing import CUSTOMER_STEPS, STEPS, Change
-from analysis.value.investing import LEVELS, Investment
-from analysis.value.judging import BASIS_NAMES
-from analysis.value.modelling import Modelling
+from analysis.value.change import CUSTOMER_STEPS, STEPS, ValueChange
+from analysis.value.findings import BASIS_NAMES
+from analysis.value.investment import LEVELS, Investment
+from analysis.value.model_facts import Modelling
 from analysis.value.portfolio import Portfolio
-from analysis.value.worth import ValueStudy
+from analysis.value.study import ValueStudy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,9 +60,9 @@ LEVEL_NAMES = {"high": Text.of("high"), "low": Text.of("low")}
 
 def _refused(part: object, name: str, what: Text) -> Block | None:
     """The callout for a part that could not be made; None when it was."""
-    if isinstance(part, MissingData) and part.needs:
+    if isinstance(part, NotDone) and part.needs:
         return not_computed(part, id=f"value.{name}", what=what)
-    if isinstance(part, AnalysisError):
+    if isinstance(part, NotDone):
         return callout(
             f"value.{name}",
             tone="info",
@@ -102,7 +102,7 @@ def headline_tiles(study: ValueStudy) -> Block:
             ],
         )
     ]
-    if study.break_even:
+    if not isinstance(study.break_even, NotDone):
         shown.append(
             Tile(
                 label=Text.of("After-sales pays for itself if it keeps, of expected margin"),
@@ -117,7 +117,7 @@ def headline_tiles(study: ValueStudy) -> Block:
             )
         )
     shown.append(Tile(label=Text.of("Share of value held by the top tenth"), fact=whole.top_share))
-    if isinstance(study.change, Change):
+    if isinstance(study.change, ValueChange):
         moved = study.change.by_customers
         known = moved.interval is not None and not moved.interval.low <= 0 <= moved.interval.high
         shown.append(
@@ -148,7 +148,7 @@ def parts_table(study: ValueStudy) -> Block | None:
     }
     rows = [Row(cells={"part": names[name], "value": fact}) for name, fact in whole.parts.items()]
     rows.append(Row(cells={"part": VALUE, "value": whole.total, "interval": whole.total}, role="total"))
-    if study.break_even:
+    if not isinstance(study.break_even, NotDone):
         rows.append(
             Row(
                 cells={
@@ -325,7 +325,7 @@ def change_figure(study: ValueStudy) -> Block:
 
     found, whole = study.change, study.portfolio
     refused = _refused(found, "change", Text.of("Change of value since last month"))
-    if refused or not isinstance(found, Change) or not isinstance(whole, Portfolio):
+    if refused or not isinstance(found, ValueChange) or not isinstance(whole, Portfolio):
         return refused or callout(
             "value.change", tone="info", title=Sentence("There is no earlier month to compare with.")
         )
@@ -360,7 +360,7 @@ def change_figure(study: ValueStudy) -> Block:
 def change_table(study: ValueStudy) -> Block | None:
     """The same with the customers behind each step."""
     found = study.change
-    if not isinstance(found, Change):
+    if not isinstance(found, ValueChange):
         return None
     rows = [
         Row(cells={"step": STEP_NAMES[name], "customers": found.customers[name], "change": found.steps[name]})

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analysis.errors import AnalysisError, MissingData
 from analysis.exhibits.figures import figure
 from analysis.exhibits.record import Block
 from analysis.exhibits.statements import callout, not_computed
 from analysis.exhibits.tables import table
 from analysis.exhibits.vocabulary import Cell, Column, Row, phrase
 from analysis.locale import Text
+from analysis.metrics import NotDone
 from analysis.params.treatments import Treatment
 from analysis.results import Fact, Sentence, Value
 from analysis.value.effects import ServiceEffects, TreatmentEffect
 from analysis.value.scenarios import WhatIf, WhatIfs
-from analysis.value.worth import ValueStudy
+from analysis.value.study import ValueStudy
 
-EFFECTS = Text.of("Effect of service on value")
+EFFECT_OF_SERVICE = Text.of("Effect of service on value")
 WHAT_IFS = Text.of("What-ifs")
 INTERVAL = Text.of("Interval")
 TREATMENT = Text.of("Treatment")
@@ -89,9 +89,9 @@ def _source(study: ValueStudy) -> Sentence:
 
 
 def _refused(part: object, name: str, what: Text) -> Block | None:
-    if isinstance(part, MissingData) and part.needs:
+    if isinstance(part, NotDone) and part.needs:
         return not_computed(part, id=f"value.{name}", what=what)
-    if isinstance(part, AnalysisError) or part is None:
+    if isinstance(part, NotDone) or part is None:
         return callout(
             f"value.{name}",
             tone="info",
@@ -111,7 +111,7 @@ def _nothing(study: ValueStudy, name: str) -> Block:
         if not isinstance(study.effects, ServiceEffects)
         else next((refusal for _, refusal in study.effects.refused.values()), None)
     )
-    refused = _refused(part, name, EFFECTS)
+    refused = _refused(part, name, EFFECT_OF_SERVICE)
     assert refused is not None  # an estimate would have made `_effects` hold
     return refused
 
@@ -193,8 +193,8 @@ def definitions_table(study: ValueStudy) -> Block:
     )
 
 
-def _why(treatment: Treatment, refusal: Exception) -> Text:
-    needs = ", ".join(getattr(refusal, "needs", ()) or ())
+def _why(treatment: Treatment, refusal: NotDone) -> Text:
+    needs = ", ".join(refusal.needs)
     return (
         phrase("not computed: needs {needs}", needs=needs)
         if needs
@@ -674,8 +674,8 @@ def what_if_table(study: ValueStudy) -> Block:
     )
 
 
-def _why_not(refusal: Exception) -> Text:
-    needs = ", ".join(getattr(refusal, "needs", ()) or ())
+def _why_not(refusal: NotDone) -> Text:
+    needs = ", ".join(refusal.needs)
     return (
         phrase("not computed: needs {needs}", needs=needs)
         if needs
@@ -910,7 +910,7 @@ def fan_figure(study: ValueStudy, one: WhatIf) -> Block:
 def budget_table(study: ValueStudy) -> Block:
     """Next year's service budget by tier, with its range."""
     part = _what_ifs(study)
-    if part is None or isinstance(part.budget, AnalysisError):
+    if part is None or isinstance(part.budget, NotDone):
         refused = _refused(
             study.what_ifs if part is None else part.budget, "budget", Text.of("Budget proposal")
         )

@@ -153,9 +153,9 @@ class DuckDB:
         self._connection.close()
 
     def one(self, sql: str) -> tuple[Any, ...]:
-        row = self._connection.execute(self._steady(sql)).fetchone()
-        assert row is not None
-        return row
+        # all rows are fetched: an unfinished result would block the connection
+        (row,) = self._connection.execute(self._steady(sql)).fetchall()
+        return tuple(row)
 
     def _steady(self, sql: str) -> str:
         return steady(sql, lambda query: len(self._connection.sql(query).columns))

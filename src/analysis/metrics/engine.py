@@ -31,7 +31,7 @@ from analysis.metrics.views import PLANS, VIEWS, Rules, View
 from analysis.metrics.views.prepared import Prepared, view_named
 from analysis.params import Assumptions, CostTree
 from analysis.periods import Month, day_end_utc
-from analysis.results import OPERATIONS, Assumed, Derived, Fact, Interval, Lineage, Rows, query_key
+from analysis.results import OPERATIONS, Assumed, Derived, Fact, Interval, Lineage, Read, Rows, query_key
 from analysis.tables import TableSet, contract
 
 if TYPE_CHECKING:
@@ -44,6 +44,10 @@ _SUM_OF_COLUMN = re.compile(r"sum\((\w+)\)")
 
 # Characters of a query's key at the end of the name of a table computed on the way.
 KEY = 12
+
+# A table's rows as the load left them: all that were accepted, whenever they were recorded, and what was set aside.
+_WHOLE = re.compile(r"(accepted|set_aside)_(\w+)")
+_ASIDE_COLUMNS = ("file", "row_number", "scope", "column", "reason", "example")
 
 # What a ticket did not yet show on the as-of date.
 _TICKET_MOMENTS = ("first_response_at", "resolved_at", "closed_at", "reopened_at")
@@ -122,6 +126,7 @@ class Engine:
         self._made: dict[str, str] = {}
         self._lent: dict[str, tuple[str, ...]] = {}
         self._reads: dict[str, tuple[str, ...]] = {}
+        self._whole_tables: set[str] = set()
         self.queries: dict[str, str] = {}
         self._register()
 
@@ -172,7 +177,10 @@ class Engine:
         """A study's own query over views and tables; money comes back as Decimal."""
         self.require(*needs)
         self._follow(sql)
-        return self._database.frame(sql)
+        frame = self._database.frame(sql)
+        # a function that is given this frame depends on this query and not on all that its caller asked
+        lineage.remember(frame, (sql,))
+        return frame
 
     def materialise(self, name: str, sql: str, *, needs: Sequence[str] = ()) -> str:
         """Compute ``sql`` once, keep it as a table of this engine, and return the (quoted) name to select from.
@@ -194,6 +202,34 @@ class Engine:
         scope = lineage.innermost()
         self._lent[name] = tuple(scope.reads) if scope else ()
         return quoted(name)
+
+    def accepted(self, table: str) -> str:
+        """Every validated row of a table, also those recorded after the as-of date; returns the quoted name to select from."""
+        return self._whole(f"accepted_{table}")
+
+    def set_aside(self, table: str) -> str:
+        """Rows and values of a table that were quarantined, personal values masked; returns the quoted name to select from."""
+        return self._whole(f"set_aside_{table}")
+
+    def _whole(self, name: str) -> str:
+        if not self.provides(name):
+            raise ParameterError(f"'{name}': no such table.")
+        return quoted(name)
+
+    def provides(self, name: str) -> bool:
+        """Whether a name is that of a table as the load left it (``accepted_tickets``); from now on it can be queried."""
+        kind, table = whole_table(name, self.tables)
+        if not kind or name in self._whole_tables:
+            return bool(kind)
+        self._whole_tables.add(name)
+        files = list(self.tables[table].paths)
+        if kind == "set_aside":
+            self._database.register_frame(name, _aside(self.tables, table))
+        elif files:
+            self._database.register_parquet(name, files)
+        else:
+            self._database.create_view(name, _empty_select(table))
+        return True
 
     # -- what queries read ------------------------------------------------------------------------------------------
 
@@ -219,6 +255,8 @@ class Engine:
             return self.tables_read(self._made[name])
         if name in self._lent:
             return self._sources_of(self._lent[name])
+        if whole := whole_table(name, self.tables)[1]:
+            return (whole,)
         # the account map is a table of params, not a source
         return (name,) if name in self.tables.tables else ()
 
@@ -544,9 +582,15 @@ class Engine:
         )
 
     def _sources(self, follows: Lineage | None) -> tuple[str, ...]:
-        """The tables that the lineage's queries read; the params file of an assumption."""
+        """The tables that the lineage's queries read; the table whose files were counted; the params file of an assumption."""
         if isinstance(follows, Assumed):
             return (follows.source,)
+        if isinstance(follows, Read):
+            # what the pack itself holds is counted in files that are no table
+            return (follows.table,) if follows.table else tuple(follows.files)
+        if isinstance(follows, Derived):
+            behind = {name for parent in follows.parents for name in parent.sources}
+            return tuple(sorted(behind & set(self.tables.tables)))
         return self._sources_of(follows.queries) if follows else ()
 
     def rows_behind(
@@ -661,11 +705,33 @@ def _empty_select(table: str) -> str:
         columns.setdefault("month", "DATE")
     if table == "tickets":
         columns.setdefault("time_order_fault", "BOOLEAN")
+    columns["source_file"] = "VARCHAR"
     return (
         "SELECT "
         + ", ".join(f"CAST(NULL AS {kind}) AS {quoted(name)}" for name, kind in columns.items())
         + " WHERE FALSE"
     )
+
+
+def whole_table(name: str, tables: TableSet) -> tuple[str, str]:
+    """Kind and table of a name such as ``accepted_tickets`` or ``set_aside_tickets``; empty for any other name."""
+    found = _WHOLE.fullmatch(name)
+    return (found[1], found[2]) if found and found[2] in tables.tables else ("", "")
+
+
+def _aside(tables: TableSet, table: str) -> Any:
+    """One row per fault, as an Arrow table."""
+    import pyarrow as pa
+
+    kinds = {name: pa.int64() if name == "row_number" else pa.string() for name in _ASIDE_COLUMNS}
+    frame = tables.quarantine
+    rows = frame[frame["table"] == table]
+    columns = {
+        # a blank example is pandas' missing value: None for Arrow
+        name: pa.array([None if value is None or value != value else value for value in rows[name]], kind)
+        for name, kind in kinds.items()
+    }
+    return pa.table(columns)
 
 
 def _account_map(tree: CostTree) -> Any:

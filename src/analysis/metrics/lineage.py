@@ -129,7 +129,7 @@ def behind(value: Any, depth: int = DEPTH) -> Iterator[str]:
 
 def remember(value: Any, queries: tuple[str, ...], depth: int = DEPTH) -> None:
     """Keep the queries behind an object as long as the object lives; an object that is known already keeps its own."""
-    if not queries or value is None or isinstance(value, (Fact, *_SCALARS)):
+    if not queries or value is None or isinstance(value, (Fact, *_SCALARS)) or _of_params(value):
         return
     known = _BEHIND.get(id(value))
     if known is None or known[0]() is not value:
@@ -140,6 +140,11 @@ def remember(value: Any, queries: tuple[str, ...], depth: int = DEPTH) -> None:
     if depth:
         for part in _parts(value):
             remember(part, queries, depth - 1)
+
+
+def _of_params(value: Any) -> bool:
+    """What somebody wrote into params follows from no rows, whatever result holds it."""
+    return type(value).__module__.startswith("analysis.params.")
 
 
 def _parts(value: Any) -> Iterator[Any]:

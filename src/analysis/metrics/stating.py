@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.formats import Number, decimal
 from analysis.locale import Text
-from analysis.results import Assumed, Fact, Interval, Lineage
+from analysis.results import Assumed, Derived, Fact, Interval, Lineage
 
 if TYPE_CHECKING:
     from analysis.metrics.engine import Period
@@ -154,6 +154,31 @@ class Stating:
             dimensions=dimensions,
             **dict(parts or {}),
         )
+
+    def counted(
+        self,
+        metric: str,
+        numerator: Number | None,
+        denominator: Number | None = None,
+        *,
+        period: Month | Period | None = None,
+        lineage: Lineage | None = None,
+        **dimensions: str,
+    ) -> Fact:
+        """A metric of measures whose parts were summed already; ``lineage`` where its rows are others than the measures'."""
+        when = period or self.period or self.inputs.month
+        return self.inputs.engine.ratio(
+            metric, numerator, denominator, period=when, dimensions=dimensions, lineage=lineage
+        )
+
+    def total(
+        self, metric: str, *parts: Fact, period: Month | Period | None = None, **dimensions: str
+    ) -> Fact:
+        """The sum of facts of the same metric; of none, nothing was counted."""
+        value: Number = sum((decimal(part.value) for part in parts if part.value is not None), Decimal(0))
+        follows = Derived(operation="sum", parents=parts) if parts else None
+        place: dict[str, Any] = {"period": period, "lineage": follows, **dimensions}
+        return self.exact(metric, value, **place)
 
     def assumed(self, metric: str, *, period: Month | Period | None = None, **dimensions: str) -> Fact:
         """The dated assumption that the metric's definition names, as it holds on the last day of the report month."""

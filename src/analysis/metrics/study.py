@@ -31,12 +31,11 @@ class NotDone:
 
     @classmethod
     def because(cls, refusal: MissingData | FitError) -> NotDone:
-        """The reason in both languages; what a model says of its fit comes in English."""
-        if isinstance(refusal, MissingData):
-            names = ", ".join(refusal.needs)
-            text = Text(en=f"needs {names}", zh=f"缺少 {names}") if refusal.needs else Text.of(str(refusal))
-            return cls(reason=text, needs=tuple(refusal.needs))
-        return cls(reason=Text.of(str(refusal)))
+        """The reason in both languages where a table or column is absent; any other refusal in its own English words."""
+        text, needs = str(refusal).removeprefix("not computed: "), getattr(refusal, "needs", ())
+        if needs and text == f"needs {', '.join(needs)}":
+            return cls(reason=Text(en=text, zh=f"缺少 {', '.join(needs)}"), needs=tuple(needs))
+        return cls(reason=Text.same(text.removesuffix(".")))
 
     def __bool__(self) -> Literal[False]:
         """Nothing was made."""

@@ -4,11 +4,13 @@ from analysis.quality.arrival import Arrival
 from analysis.quality.controls import ControlTotals
 from analysis.quality.coverage import ColumnCoverage
 from analysis.quality.exports import ExportRows
+from analysis.quality.faults import AppliedCorrection, Fault
 from analysis.quality.freshness import Freshness
 from analysis.quality.history import OwnHistory
 from analysis.quality.nearness import NearDuplicates
 from analysis.quality.screens import Reconciled
-from analysis.quality.study import AppliedCorrection, Fault, FileRows, QualityStudy, study
+from analysis.quality.study import QualityStudy, study
+from analysis.quality.waterfall import FileRows
 
 __all__ = [
     "AppliedCorrection",

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from analysis.metrics import StudyInputs
-from analysis.metrics.lineage import traced
-from analysis.periods import day_end_utc
-from analysis.results import Fact, Finding, Sentence
-from analysis.sources.sql import literal, quoted
+from analysis.locale import Text
+from analysis.metrics import NotDone, Stating, StudyInputs, traced
+from analysis.metrics.backend import literal, quoted
+from analysis.periods import Month, day_end_utc
+from analysis.quality import views
+from analysis.results import Fact, Rows
 from analysis.summaries import Summarised
 from analysis.tables import TableContract, contract
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 #: Months that by now are complete: from this many months before the report month to that many.
 OLDEST, YOUNGEST = 8, 3
+#: Rows of those months without which no share can be told.
 LEAST_ROWS = 100
-#: Beyond this expected share of the report month the late rows are a finding.
-NOTABLE = 0.01
+NOTHING_TO_LEARN = "needs recorded_at and enough earlier months in tickets or ledger"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +41,7 @@ class Arrival(Summarised):
     to_come: Fact
 
 
-@traced
-def arrivals(inputs: StudyInputs) -> tuple[Arrival, ...]:
+def arrivals(inputs: StudyInputs) -> tuple[Arrival, ...] | NotDone:
     """Tables whose rows say when they were recorded and have enough complete months to learn from."""
     found = []
     for name, info in inputs.engine.tables.tables.items():
@@ -45,84 +50,110 @@ def arrivals(inputs: StudyInputs) -> tuple[Arrival, ...]:
             arrival = _arrival(inputs, table)
             if arrival is not None:
                 found.append(arrival)
-    return tuple(found)
+    return tuple(found) or NotDone(reason=Text.of(NOTHING_TO_LEARN))
 
 
-def late_rows(inputs: StudyInputs, arrivals: tuple[Arrival, ...]) -> list[Finding]:
-    """Tables of which more than a hundredth of the report month is expected to arrive later."""
-    return [
-        Finding(
-            id=f"quality.late.{arrival.table}",
-            section="quality",
-            severity="watch",
-            statement=Sentence(
-                "About {rows} of {table} for {month} are still to come: of earlier months {share} had arrived this many days after their end.",
-                {
-                    "rows": arrival.to_come,
-                    "table": arrival.table,
-                    "month": inputs.month,
-                    "share": arrival.arrived,
-                },
-            ),
-            subject={"table": arrival.table},
-            method="Rows of six earlier months by the day they were recorded; the report month is taken to arrive as they did",
-            rank=1 - float(arrival.arrived.value or 0),
-        )
-        for arrival in arrivals
-        if arrival.arrived.value is not None and 1 - float(arrival.arrived.value) > NOTABLE
-    ]
+def by_month(inputs: StudyInputs, table: str) -> pd.DataFrame:
+    """Rows of each earlier month that were recorded in time and that are known today: what the share arrived is made of."""
+    import pandas as pd
+
+    counts = _counts(inputs, contract().tables[table], _months(inputs))
+    return pd.DataFrame(
+        [(str(month), early, known) for month, (early, known) in counts.items()],
+        columns=["month", "recorded_in_time", "known_today"],
+    )
+
+
+def _months(inputs: StudyInputs) -> list[Month]:
+    return [inputs.month - age for age in range(OLDEST, YOUNGEST - 1, -1)]
+
+
+def _arrival(inputs: StudyInputs, table: TableContract) -> Arrival | None:
+    months = _months(inputs)
+    counts = _counts(inputs, table, months)
+    early, known = (sum(count[index] for count in counts.values()) for index in (0, 1))
+    if known < LEAST_ROWS or not early:
+        return None
+    slowest = min(counts, key=lambda month: counts[month][0] / counts[month][1])
+    stated, name = Stating(inputs=inputs), quoted(table.name)
+    seen = Rows(numerator=views.rows_where(name, views.in_months(inputs.month, inputs.month)))
+    lags = _lags(inputs, table, months)
+    now = stated.exact(
+        "source_rows", int(views.total(inputs, seen)), lineage=seen, table=table.name, basis="known"
+    )
+    arrived = _arrived(inputs, table, counts)
+    return Arrival(
+        table=table.name,
+        seen=now,
+        median_lag=_lag(inputs, table, lags, 0.5, "median"),
+        late_lag=_lag(inputs, table, lags, 0.95, "late"),
+        arrived=arrived,
+        lowest=_arrived(inputs, table, {slowest: counts[slowest]}, basis="slowest_month"),
+        to_come=_to_come(inputs, table.name, now, arrived),
+    )
+
+
+def _recorded_by(inputs: StudyInputs, month: Month) -> str:
+    """The condition that a row of the month was recorded as soon after its end as this report is made after the report month's."""
+    since = inputs.as_of - inputs.month.end
+    return f"recorded_at < {literal(str(day_end_utc(month.end + since, inputs.params.time_zone)))}"
+
+
+def _counts(
+    inputs: StudyInputs, table: TableContract, months: Sequence[Month]
+) -> dict[Month, tuple[int, int]]:
+    """By month: rows recorded in time, and rows known today; months without rows left out."""
+    counts = {}
+    for month in months:
+        line = inputs.engine.query(
+            f"SELECT count(*) AS known, count(*) FILTER ({_recorded_by(inputs, month)}) AS early "
+            f"FROM {quoted(table.name)} WHERE {views.in_months(month, month)} AND recorded_at IS NOT NULL"
+        ).iloc[0]
+        if line.known:
+            counts[month] = (int(line.early), int(line.known))
+    return counts
+
+
+def _arrived(
+    inputs: StudyInputs, table: TableContract, counts: dict[Month, tuple[int, int]], **basis: str
+) -> Fact:
+    early, known = (sum(count[index] for count in counts.values()) for index in (0, 1))
+    # each month has a moment of its own up to which its rows count as arrived in time
+    in_time = " OR ".join(
+        f"({views.in_months(month, month)} AND {_recorded_by(inputs, month)})" for month in counts
+    )
+    of = " OR ".join(views.in_months(month, month) for month in counts)
+    name = quoted(table.name)
+    rows = Rows(
+        numerator=views.rows_where(name, f"({in_time})"),
+        denominator=views.rows_where(name, f"({of})", "recorded_at IS NOT NULL"),
+    )
+    place: dict[str, Any] = {"table": table.name, **basis}
+    return inputs.engine.ratio(
+        "arrived_share", early, known, period=inputs.month, dimensions=place, lineage=rows
+    )
+
+
+def _lags(inputs: StudyInputs, table: TableContract, months: Sequence[Month]) -> str:
+    """SQL of the rows of the months with ``lag``: days from the event to its record."""
+    zone, time = literal(inputs.params.time_zone), quoted(str(table.time))
+    clocked = table.columns[str(table.time)].type == "timestamp"
+    # a date is a business day: its record is taken in business time too
+    since = "recorded_at" if clocked else f"timezone({zone}, timezone('UTC', recorded_at))"
+    return (
+        f"SELECT *, epoch({since} - CAST({time} AS TIMESTAMP)) / 86400 AS lag FROM {quoted(table.name)} "
+        f"WHERE recorded_at IS NOT NULL AND {views.in_months(months[0], months[-1])}"
+    )
+
+
+def _lag(inputs: StudyInputs, table: TableContract, lags: str, quantile: float, basis: str) -> Fact:
+    rows = Rows(numerator=lags, value=f"quantile_cont(lag, {quantile})")
+    days = float(views.total(inputs, rows))
+    return Stating(inputs=inputs).exact("recording_lag", days, lineage=rows, table=table.name, basis=basis)
 
 
 @traced
-def _arrival(inputs: StudyInputs, table: TableContract) -> Arrival | None:
-    until_now = inputs.as_of - inputs.month.end
-    zone, name = inputs.params.time_zone, quoted(table.name)
-    counts: list[tuple[int, int]] = []
-    for age in range(OLDEST, YOUNGEST - 1, -1):
-        month = inputs.month - age
-        cut = literal(str(day_end_utc(month.end + until_now, zone)))
-        line = inputs.engine.query(
-            f"SELECT count(*) AS total, count(*) FILTER (recorded_at < {cut}) AS early FROM {name} "
-            f"WHERE month = DATE '{month.start}' AND recorded_at IS NOT NULL"
-        ).iloc[0]
-        if line.total:
-            counts.append((int(line.early), int(line.total)))
-    early, total = (sum(count[index] for count in counts) for index in (0, 1))
-    if total < LEAST_ROWS or not early:
-        return None
-    time = quoted(str(table.time))
-    since = (
-        "recorded_at"
-        if table.columns[str(table.time)].type == "timestamp"
-        else f"timezone({literal(zone)}, timezone('UTC', recorded_at))"
-    )
-    lags = inputs.engine.query(
-        f"SELECT quantile_cont(lag, 0.5) AS median_lag, quantile_cont(lag, 0.95) AS late_lag FROM (SELECT epoch({since} - CAST({time} AS TIMESTAMP)) / 86400 AS lag "
-        f"FROM {name} WHERE recorded_at IS NOT NULL AND month BETWEEN DATE '{(inputs.month - OLDEST).start}' AND DATE '{(inputs.month - YOUNGEST).start}')"
-    ).iloc[0]
-    seen = int(
-        inputs.engine.query(f"SELECT count(*) AS n FROM {name} WHERE month = DATE '{inputs.month.start}'")
-        .iloc[0]
-        .n
-    )
-    share, slowest = early / total, min(counts, key=lambda count: count[0] / count[1])
-
-    def fact(metric: str, value: float, basis: str = "", **parts: int) -> Fact:
-        dimensions = {"table": table.name} | ({"basis": basis} if basis else {})
-        return inputs.engine.stated(metric, period=inputs.month, value=value, dimensions=dimensions, **parts)
-
-    return Arrival(
-        table=table.name,
-        seen=fact("source_rows", seen, "known"),
-        median_lag=fact("recording_lag", float(lags.median_lag), "median"),
-        late_lag=fact("recording_lag", float(lags.late_lag), "late"),
-        arrived=fact("arrived_share", share, numerator=early, denominator=total),
-        lowest=fact(
-            "arrived_share",
-            slowest[0] / slowest[1],
-            "slowest_month",
-            numerator=slowest[0],
-            denominator=slowest[1],
-        ),
-        to_come=fact("rows_to_come", round(seen * (1 / share - 1))),
-    )
+def _to_come(inputs: StudyInputs, table: str, seen: Fact, arrived: Fact) -> Fact:
+    """Rows known now are the share that has arrived; what is missing to the whole is still to come."""
+    missing = round(int(seen.value or 0) * (1 / float(arrived.value or 1) - 1))
+    return Stating(inputs=inputs).exact("rows_to_come", missing, table=table)

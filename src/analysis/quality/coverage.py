@@ -6,19 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import pandas as pd
-
-from analysis.metrics import StudyInputs
-from analysis.metrics.lineage import traced
+from analysis.metrics import Period, Stating, StudyInputs
+from analysis.metrics.backend import quoted
 from analysis.periods import Month, months_between
-from analysis.results import Fact, Finding, Sentence
-from analysis.sources.sql import quoted
+from analysis.quality import views
+from analysis.results import Fact, Rows
 from analysis.summaries import Summarised
 from analysis.tables import TableContract, contract
 
 MONTHS = 13
-#: A column is called silent when its empty months had less than this chance, shared among all columns looked at.
-CHANCE = 0.001
+#: Months with a value before silence can be told from a column that was never kept.
 BASE_MONTHS = 3
 #: A column that fills as a row ripens (resolved, paid, decided) is empty in young months by nature.
 RIPENING_SILENCE = 3
@@ -67,7 +64,6 @@ class ColumnCoverage(Summarised):
         return float((1 - share) ** sum(self.counts[month][1] for month in silent))
 
 
-@traced
 def coverage(inputs: StudyInputs) -> tuple[ColumnCoverage, ...]:
     """Every optional column a source gave in a table kept by month, over the last thirteen months up to the report month."""
     found: list[ColumnCoverage] = []
@@ -83,56 +79,6 @@ def coverage(inputs: StudyInputs) -> tuple[ColumnCoverage, ...]:
     return tuple(found)
 
 
-@traced
-def silences(inputs: StudyInputs, columns: Sequence[ColumnCoverage]) -> list[Finding]:
-    """One finding for each column that stopped being filled, the longest-filled first."""
-    findings = []
-    for column in columns:
-        if not column.chance_of_silence() * len(columns) < CHANCE:
-            continue
-        silent = column.silent
-        before = {month: count for month, count in column.counts.items() if month not in silent}
-        filled, rows = (sum(count[index] for count in before.values()) for index in (0, 1))
-        place = {"table": column.table, "column": column.column}
-        share = inputs.engine.stated(
-            "filled_share",
-            period=f"{min(before)}/{max(before) + 1}",
-            value=filled / rows,
-            numerator=filled,
-            denominator=rows,
-            dimensions=place,
-        )
-        empty = sum(column.counts[month][1] for month in silent)
-        lost = inputs.engine.stated(
-            "faulty_rows",
-            period=inputs.month,
-            value=empty,
-            dimensions={"place": column.name, "fault": "silent"},
-        )
-        findings.append(
-            Finding(
-                id=f"quality.silent.{column.name}",
-                section="quality",
-                severity="alert",
-                statement=Sentence(
-                    "{column} fell silent in {month}: filled in {share} of rows before, and in none of {rows} since.",
-                    {"column": column.name, "month": silent[0], "share": share, "rows": lost},
-                ),
-                subject=place,
-                evidence=pd.DataFrame(
-                    [
-                        {"month": str(month), "filled": count[0], "rows": count[1]}
-                        for month, count in sorted(column.counts.items())
-                    ]
-                ),
-                method="Exact count by month; named when so many empty rows in a row would be less likely than one in a thousand, shared among all columns",
-                rank=filled / rows,
-            )
-        )
-    return findings
-
-
-@traced
 def _table_coverage(
     inputs: StudyInputs, table: TableContract, columns: Sequence[str]
 ) -> list[ColumnCoverage]:
@@ -140,7 +86,7 @@ def _table_coverage(
     counted = ", ".join(f"count({quoted(column)}) AS c{index}" for index, column in enumerate(columns))
     frame = inputs.engine.query(
         f"SELECT month, count(*) AS rows_read, {counted} FROM {quoted(table.name)} "
-        f"WHERE month BETWEEN DATE '{first.start}' AND DATE '{inputs.month.start}' GROUP BY month ORDER BY month"
+        f"WHERE {views.in_months(first, inputs.month)} GROUP BY month ORDER BY month"
     )
     rows = {Month.parse(line["month"]): line for line in frame.to_dict(orient="records")}
     found = []
@@ -152,7 +98,8 @@ def _table_coverage(
         }
         if counts:
             shares = {
-                month: _share(inputs, table.name, column, month, *count) for month, count in counts.items()
+                month: share_filled(inputs, table.name, column, {month: count})
+                for month, count in counts.items()
             }
             found.append(
                 ColumnCoverage(
@@ -175,12 +122,29 @@ def ripens(table: TableContract, column: str) -> bool:
     )
 
 
-def _share(inputs: StudyInputs, table: str, column: str, month: Month, filled: int, rows: int) -> Fact:
-    return inputs.engine.stated(
+def share_filled(
+    inputs: StudyInputs, table: str, column: str, counts: Mapping[Month, tuple[int, int]]
+) -> Fact:
+    """Rows with a value among the rows of the months counted, which follow one another."""
+    first, last = min(counts), max(counts)
+    values, rows = (sum(count[index] for count in counts.values()) for index in (0, 1))
+    within = views.in_months(first, last)
+    return inputs.engine.ratio(
         "filled_share",
-        period=month,
-        value=filled / rows,
-        numerator=filled,
-        denominator=rows,
+        values,
+        rows,
+        period=Period(first, last),
         dimensions={"table": table, "column": column},
+        lineage=Rows(
+            numerator=views.rows_where(quoted(table), within, views.filled(column)),
+            denominator=views.rows_where(quoted(table), within),
+        ),
     )
+
+
+def rows_silent(inputs: StudyInputs, column: ColumnCoverage) -> Fact:
+    """Rows of the silent months: none has a value."""
+    silent = column.silent
+    rows = Rows(numerator=views.rows_where(quoted(column.table), views.in_months(min(silent), max(silent))))
+    empty = sum(column.counts[month][1] for month in silent)
+    return Stating(inputs=inputs).exact("faulty_rows", empty, lineage=rows, place=column.name, fault="silent")

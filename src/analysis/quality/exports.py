@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from analysis.locale import Text
-from analysis.metrics import StudyInputs
-from analysis.metrics.lineage import traced
-from analysis.results import Check, Fact, Sentence
+from analysis.metrics import Stating, StudyInputs
+from analysis.results import Fact, Read
 from analysis.summaries import Summarised
 
 
@@ -54,17 +53,15 @@ class ExportRows(Summarised):
 
 #: What a remark begins with, and how it is said; what follows is the word it was taken for.
 _SAID = {
-    "not in the file": Text(en="not in the file; made without it", zh="文件中没有该列，未生成"),
-    "no such file": Text(en="no such file; made without it", zh="没有该文件，未生成"),
-    "words not listed, taken as": Text(en="words not listed, taken as", zh="未列出的取值，归为"),
-    "error cells taken as empty": Text(en="error cells taken as empty", zh="错误单元格按空值处理"),
-    "no row fits the map's rule": Text(en="the rule keeps no row", zh="按该规则没有一行被保留"),
-    "fits two formats": Text(en="fits two of the stated date formats", zh="符合两种所列日期格式"),
-    "day and month exchanged": Text(en="day and month exchanged", zh="日与月互换"),
-    "local time that occurs twice": Text(en="local time that occurs twice", zh="因调时重复的当地时间"),
-    "local time that the clocks skipped": Text(
-        en="local time that the clocks skipped", zh="因调时跳过的当地时间"
-    ),
+    "not in the file": "not in the file; made without it",
+    "no such file": "no such file; made without it",
+    "words not listed, taken as": "words not listed, taken as",
+    "error cells taken as empty": "error cells taken as empty",
+    "no row fits the map's rule": "the rule keeps no row",
+    "fits two formats": "fits two of the stated date formats",
+    "day and month exchanged": "day and month exchanged",
+    "local time that occurs twice": "local time that occurs twice",
+    "local time that the clocks skipped": "local time that the clocks skipped",
 }
 
 
@@ -80,9 +77,9 @@ class Remark(Summarised):
     example: str
 
 
-@traced
 def remarks(inputs: StudyInputs, mapped: Sequence[MappedRows]) -> tuple[Remark, ...]:
     """What the map took for granted, the most rows first."""
+    stated = Stating(inputs=inputs)
     found = [
         Remark(
             table=entry.table,
@@ -90,17 +87,15 @@ def remarks(inputs: StudyInputs, mapped: Sequence[MappedRows]) -> tuple[Remark, 
             column=note.column,
             kind=_said(note.kind),
             example=note.example,
-            count=inputs.engine.stated(
+            count=stated.exact(
                 "map_remarks",
-                period=inputs.month,
-                value=note.count,
-                dimensions={
-                    "table": entry.table,
-                    "file": entry.file,
-                    "entry": str(number),
-                    "column": note.column,
-                    "remark": note.kind,
-                },
+                note.count,
+                lineage=_mapped(entry, note.kind),
+                table=entry.table,
+                file=entry.file,
+                entry=str(number),
+                column=note.column,
+                remark=note.kind,
             )
             if note.count
             else None,
@@ -115,19 +110,20 @@ def _said(kind: str) -> Text:
     start = next((start for start in _SAID if kind.startswith(start)), None)
     if start is None:
         return Text.same(kind)
+    said = Text.of(_SAID[start])
     rest = kind[len(start) :].strip(" ;'") if start.endswith("taken as") else ""
-    return Text(en=f"{_SAID[start].en} {rest}".strip(), zh=f"{_SAID[start].zh}{f' {rest}' if rest else ''}")
+    return Text(en=f"{said.en} {rest}".strip(), zh=f"{said.zh} {rest}".strip())
 
 
-@traced
 def exports(inputs: StudyInputs, mapped: Sequence[MappedRows]) -> tuple[ExportRows, ...]:
-    found = []
-    for number, entry in enumerate(mapped):
+    """Rows of every export and table it feeds, by what the map did with them."""
+    stated, found = Stating(inputs=inputs), []
+    for number, entry in enumerate(mapped, start=1):
         counts = {"read": entry.read, "mapped": entry.mapped, "left_out": entry.left_out}
-        place = {"table": entry.table, "file": entry.file, "entry": str(number + 1)}
+        place: dict[str, Any] = {"table": entry.table, "file": entry.file, "entry": str(number)}
         rows = {
-            outcome: inputs.engine.stated(
-                "export_rows", period=inputs.month, value=count, dimensions={"outcome": outcome, **place}
+            outcome: stated.exact(
+                "export_rows", count, lineage=_mapped(entry, outcome), outcome=outcome, **place
             )
             for outcome, count in counts.items()
         }
@@ -135,27 +131,6 @@ def exports(inputs: StudyInputs, mapped: Sequence[MappedRows]) -> tuple[ExportRo
     return tuple(found)
 
 
-def exports_conserved(exports: Sequence[ExportRows]) -> list[Check]:
-    """The law of the map, on the numbers that are printed; nothing where there is no map."""
-    lost = [
-        one
-        for one in exports
-        if one.rows["read"].value != int(one.rows["mapped"].value or 0) + int(one.rows["left_out"].value or 0)
-    ]
-    if lost:
-        sentence = Sentence(
-            "Rows of {file} do not add up: read is not written plus left out by the map.",
-            {"file": lost[0].file},
-        )
-        return [Check(id="exports_conserved", outcome="failed", blocking=True, sentence=sentence)]
-    if not exports:
-        return []
-    return [
-        Check(
-            id="exports_conserved",
-            outcome="passed",
-            sentence=Sentence(
-                "Every row of the exports was written to a table or left out by a stated rule of the map."
-            ),
-        )
-    ]
+def _mapped(entry: MappedRows, outcome: str) -> Read:
+    """The map counts while it reads; the table it wrote is hashed by the load."""
+    return Read(table=entry.table, files={entry.file: ""}, outcome=outcome)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.metrics import StudyInputs
-from analysis.metrics.lineage import traced
+from analysis.metrics import Period, Stating, StudyInputs
+from analysis.metrics.backend import literal, quoted
 from analysis.metrics.views import PLANS, business_day
 from analysis.periods import Month, months_between
-from analysis.results import Fact, Finding, Sentence
-from analysis.sources.sql import literal, quoted
+from analysis.quality import views
+from analysis.results import Fact, Rows
 from analysis.summaries import Summarised
 from analysis.tables import contract
 
@@ -35,57 +35,48 @@ def month_gaps(inputs: StudyInputs) -> tuple[MonthGaps, ...]:
     found = []
     now = Month.parse(inputs.as_of)
     for name, info in inputs.engine.tables.tables.items():
-        months = set(info.months)
-        if not months or name in PLANS:
+        if not info.months or name in PLANS:
             continue
-        empty = tuple(month for month in months_between(min(months), inputs.month) if month not in months)
+        span = tuple(months_between(min(info.months), inputs.month))
+        empty = tuple(month for month in span if month not in info.months)
         ahead = sum(
             partition.rows
             for partition in info.partitions
             if partition.month is not None and partition.month > now
         )
         if empty or ahead:
-            stated = inputs.engine.stated
             found.append(
                 MonthGaps(
                     table=name,
                     empty=empty,
-                    months=stated(
-                        "months_without_rows",
-                        period=inputs.month,
-                        value=len(empty),
-                        dimensions={"table": name},
-                    ),
-                    ahead=stated(
-                        "faulty_rows",
-                        period=inputs.month,
-                        value=ahead,
-                        dimensions={"place": f"{name}.{contract().tables[name].time}", "fault": "ahead"},
-                    ),
+                    months=_empty_months(inputs, name, span, len(empty)),
+                    ahead=_rows_ahead(inputs, name, now, ahead),
                 )
             )
     return tuple(found)
 
 
-def months_missing(gaps: Sequence[MonthGaps]) -> list[Finding]:
-    """One finding for each table that lacks whole months."""
-    return [
-        Finding(
-            id=f"quality.gap.{gap.table}",
-            section="quality",
-            severity="watch",
-            statement=Sentence(
-                "{table} has no row in {month}; of the months since its first one {months} {months:plural|is|are} empty.",
-                {"table": gap.table, "month": gap.empty[-1], "months": gap.months},
-            ),
-            subject={"table": gap.table},
-            method="Months between the first with a row and the report month; exact",
-            evidence=pd.DataFrame({"month": [str(month) for month in gap.empty]}),
-            rank=len(gap.empty) / 100,
+def _empty_months(inputs: StudyInputs, name: str, span: Sequence[Month], empty: int) -> Fact:
+    calendar = ", ".join(f"({literal(month.start)})" for month in span)
+    present = f"(SELECT month FROM {inputs.engine.accepted(name)})"
+    # a table whose first month lies after the report month has no span
+    rows = (
+        Rows(
+            numerator=f"SELECT month FROM (VALUES {calendar}) AS calendar(month) WHERE month NOT IN {present}"
         )
-        for gap in gaps
-        if gap.empty
-    ]
+        if span
+        else Rows(numerator=f"SELECT month FROM {present} AS present WHERE FALSE")
+    )
+    return Stating(inputs=inputs).exact("months_without_rows", empty, lineage=rows, table=name)
+
+
+def _rows_ahead(inputs: StudyInputs, name: str, now: Month, ahead: int) -> Fact:
+    # not the table as of today, which does not see them
+    later = views.rows_where(inputs.engine.accepted(name), f"month > {literal(now.start)}")
+    place = f"{name}.{contract().tables[name].time}"
+    return Stating(inputs=inputs).exact(
+        "faulty_rows", ahead, lineage=Rows(numerator=later), place=place, fault="ahead"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,67 +93,50 @@ class Freshness(Summarised):
         return self.usual is not None and float(self.silent.value or 0) > float(self.usual.value or 0)
 
 
-@traced
 def freshness(inputs: StudyInputs) -> tuple[Freshness, ...]:
     """Every table kept by day that has rows up to the end of the report month."""
     found = []
     for name, info in inputs.engine.tables.tables.items():
         table = contract().tables[name]
         if info.rows and table.time not in (None, "month") and name not in PLANS:
-            fresh = _freshness(
-                inputs, name, str(table.time), clocked=table.columns[str(table.time)].type == "timestamp"
-            )
+            clocked = table.columns[str(table.time)].type == "timestamp"
+            fresh = _freshness(inputs, name, str(table.time), clocked=clocked)
             found += [fresh] if fresh else []
     return tuple(found)
 
 
-def stopped_early(inputs: StudyInputs, tables: Sequence[Freshness]) -> list[Finding]:
-    """Tables that fell silent before the month ended, longer than they ever did in the year before."""
-    return [
-        Finding(
-            id=f"quality.stopped.{fresh.table}",
-            section="quality",
-            severity="alert",
-            statement=Sentence(
-                "{table} stops {silent} before the end of {month}; the longest gap of the year before was {usual}. The extract may have been made too early.",
-                {"table": fresh.table, "silent": fresh.silent, "month": inputs.month, "usual": fresh.usual},
-            ),
-            subject={"table": fresh.table},
-            method="Last day with a row against the longest run of days without one in twelve earlier months; exact",
-            rank=float(fresh.silent.value or 0) / 31,
-        )
-        for fresh in tables
-        if fresh.stopped and fresh.usual is not None
-    ]
-
-
-@traced
 def _freshness(inputs: StudyInputs, name: str, time: str, *, clocked: bool) -> Freshness | None:
-    moment = quoted(time)
+    moment, since = quoted(time), inputs.month - 12
     day = business_day(moment, literal(inputs.params.time_zone)) if clocked else moment
-    since = inputs.month - 12
-    days = inputs.engine.query(
-        f"SELECT DISTINCT {day} AS day FROM {quoted(name)} WHERE month >= DATE '{since.start}' AND month <= DATE '{inputs.month.start}' AND {moment} IS NOT NULL ORDER BY 1"
-    )["day"]
-    known = pd.to_datetime(days)
-    if known.empty:
+    days = (
+        f"SELECT DISTINCT CAST({day} AS DATE) AS day FROM {quoted(name)} "
+        f"WHERE {views.in_months(since, inputs.month)} AND {views.filled(time)}"
+    )
+    before = f"SELECT day FROM ({days}) AS days WHERE day < {literal(inputs.month.start)}"
+    told = inputs.engine.query(
+        f"SELECT max(day) AS last_day, count(*) FILTER (day < {literal(inputs.month.start)}) AS before FROM ({days}) AS days"
+    ).iloc[0]
+    if pd.isna(told["last_day"]):
         return None
-    before = known[known < pd.Timestamp(inputs.month.start)]
-    silent = (pd.Timestamp(inputs.month.end) - known.iloc[-1]).days - 1
-    usual = int(before.diff().dt.days.max()) - 1 if len(before) >= LEAST_DAYS else None
-    stated, place = inputs.engine.stated, {"table": name}
+    # days without a row between one day that has some and the next
+    gaps = Rows(
+        numerator=f"SELECT day, date_diff('day', lag(day) OVER (ORDER BY day), day) - 1 AS gap FROM ({before}) AS days",
+        value="max(gap)",
+    )
+    end = literal(inputs.month.end)
+    after = Rows(numerator=days, value=f"date_diff('day', max(day), CAST({end} AS DATE)) - 1")
     return Freshness(
         table=name,
-        last_day=known.iloc[-1],
-        silent=stated(
-            "days_without_rows", period=inputs.month, value=silent, dimensions={**place, "basis": "month_end"}
-        ),
-        usual=None
-        if usual is None
-        else stated(
-            "days_without_rows",
-            period=f"{since}/{inputs.month}",
-            value=usual,
-            dimensions={**place, "basis": "longest_gap"},
-        ),
+        last_day=pd.Timestamp(told["last_day"]),
+        silent=_days(inputs, name, after, inputs.month, "month_end"),
+        usual=_days(inputs, name, gaps, Period(since, inputs.month - 1), "longest_gap")
+        if told["before"] >= LEAST_DAYS
+        else None,
+    )
+
+
+def _days(inputs: StudyInputs, name: str, rows: Rows, period: Month | Period, basis: str) -> Fact:
+    days = int(views.total(inputs, rows))
+    return Stating(inputs=inputs, period=period).exact(
+        "days_without_rows", days, lineage=rows, table=name, basis=basis
     )

@@ -3,29 +3,29 @@
 A series is compared with the same month a year before, on a logarithmic scale where all its values are positive, so that season and steady
 growth drop out. What is judged is the newest yearly change against the median and the median absolute deviation of the earlier ones. How far
 is too far is not taken from a table: it is the distance that series of independent normal noise, treated in the same way, exceed with
-the chance asked for; that chance, one in twenty a run, is shared equally among all series looked at.
+the chance asked for; that chance (``history_chance``, of a whole run) is shared equally among all series looked at.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from analysis.locale import Text
-from analysis.metrics import StudyInputs
-from analysis.metrics.lineage import traced
+from analysis.metrics import NotDone, Stating, StudyInputs, traced
+from analysis.metrics.backend import quoted
 from analysis.metrics.steady import exact_sum
 from analysis.metrics.views import PLANS
 from analysis.periods import Month, months_between
+from analysis.quality import views
 from analysis.quality.coverage import ripens
-from analysis.results import Fact, Finding, Interval, Sentence
-from analysis.sources.sql import quoted
+from analysis.results import Fact, Interval, Rows
 from analysis.summaries import Summarised
 from analysis.tables import ColumnContract, TableContract, contract
 
@@ -34,8 +34,7 @@ YEAR = 12
 LEAST_CHANGES, MOST_CHANGES = 10, 23
 #: Rows with a value that every month must have for its mean or its count to be nearly normal.
 LEAST_ROWS = 30
-#: Chance of any finding here in a run in which nothing happened, over all series together.
-FAMILY_CHANCE = 0.05
+TOO_SHORT = "needs two years of months with enough rows"
 _DRAWS, _SEED = 160_000, 20_261_110
 _NORMAL_MAD = 1.4826
 
@@ -69,46 +68,17 @@ class _Series:
     values: Mapping[Month, float]
 
 
-@traced
-def histories(inputs: StudyInputs) -> tuple[OwnHistory, ...]:
+def histories(inputs: StudyInputs) -> tuple[OwnHistory, ...] | NotDone:
     """Every series with enough months, the farthest from its own past first."""
     series = [one for name in inputs.engine.tables.tables for one in _table_series(inputs, name)]
     judged = [one for one in series if _changes(one.values, inputs.month) is not None]
-    found = [_judged(inputs, one, chance=FAMILY_CHANCE / len(judged)) for one in judged]
+    if not judged:
+        return NotDone(reason=Text.of(TOO_SHORT))
+    chance = float(inputs.assumptions.value("history_chance", on=inputs.month.last_day))
+    found = [_judged(inputs, one, family_chance=chance, series_judged=len(judged)) for one in judged]
     return tuple(sorted(found, key=lambda history: (-history.score, history.name)))
 
 
-def out_of_line(inputs: StudyInputs, histories: Sequence[OwnHistory]) -> list[Finding]:
-    """A finding for each series whose newest month chance does not explain."""
-    return [
-        Finding(
-            id=f"quality.history.{history.name}",
-            section="quality",
-            severity="watch",
-            statement=Sentence(
-                "{series}: {value} in {month}, where its own past leads one to expect {expected} ({expected:interval}).",
-                {
-                    "series": _named(history),
-                    "value": history.value,
-                    "month": inputs.month,
-                    "expected": history.expected,
-                },
-            ),
-            subject={"table": history.table, "column": history.column}
-            if history.column
-            else {"table": history.table},
-            evidence=pd.DataFrame(
-                [{"month": str(month), "value": value} for month, value in sorted(history.series.items())]
-            ),
-            method="Newest yearly change against the median and spread of earlier ones; one chance in twenty shared among all series",
-            rank=history.score / 1000,
-        )
-        for history in histories
-        if history.out_of_line
-    ]
-
-
-@traced
 def score(changes: Values, newest: float, *, chance: float) -> tuple[float, float, float]:
     """(distance as a multiple of what is allowed, expected change, allowed distance) of ``newest`` against earlier ``changes``."""
     middle = float(np.median(changes))
@@ -158,7 +128,7 @@ def _table_series(inputs: StudyInputs, name: str) -> list[_Series]:
     )
     first = inputs.month - (MOST_CHANGES + YEAR)
     frame = inputs.engine.query(
-        f"SELECT month, count(*) AS n{means} FROM {quoted(name)} WHERE month >= DATE '{first.start}' AND month <= DATE '{inputs.month.start}' "
+        f"SELECT month, count(*) AS n{means} FROM {quoted(name)} WHERE {views.in_months(first, inputs.month)} "
         "GROUP BY month ORDER BY month"
     )
     rows = {Month.parse(line["month"]): line for line in frame.to_dict(orient="records")}
@@ -218,49 +188,52 @@ def _changes(values: Mapping[Month, float], month: Month) -> tuple[Values, float
 
 
 @traced
-def _judged(inputs: StudyInputs, series: _Series, *, chance: float) -> OwnHistory:
+def _judged(inputs: StudyInputs, series: _Series, *, family_chance: float, series_judged: int) -> OwnHistory:
     found = _changes(series.values, inputs.month)
     assert found is not None  # the caller kept only series that have changes
     changes, newest = found
-    distance, middle, allowed = score(changes, newest, chance=chance)
+    distance, middle, allowed = score(changes, newest, chance=family_chance / series_judged)
     base, logarithmic = series.values[inputs.month - YEAR], min(series.values.values()) > 0
 
     def level(change: float) -> float:
         return base * math.exp(change) if logarithmic else base + change
 
-    name = series.column.name if series.column else ""
     expected, low, high = level(middle), level(middle - allowed), level(middle + allowed)
     if series.column is None:  # rows are whole; the range is rounded outwards
         expected, low, high = round(expected), math.floor(low), math.ceil(high)
-    place = {"table": series.table.name} | ({"column": name} if name else {})
     interval = Interval(
         low=low,
         high=high,
-        level=1 - FAMILY_CHANCE,
+        level=1 - family_chance,
         method="yearly changes, median and MAD, shared among all series",
     )
-    stated, unit = inputs.engine.stated, _unit(inputs, series)
+    name = series.column.name if series.column else ""
+    place: dict[str, Any] = {"table": series.table.name} | ({"column": name} if name else {})
+    stated, unit = Stating(inputs=inputs), _unit(inputs, series)
+    value = stated.exact(
+        "monthly_level", series.values[inputs.month], lineage=_level_rows(inputs, series), **place
+    )
+    before = stated.exact(
+        "expected_level", expected, parts={"interval": interval, "n": len(changes)}, **place
+    )
     return OwnHistory(
         table=series.table.name,
         column=name,
         score=distance,
         series=series.values,
-        value=replace(
-            stated("monthly_level", period=inputs.month, value=series.values[inputs.month], dimensions=place),
-            unit=unit,
-        ),
-        expected=replace(
-            stated(
-                "expected_level",
-                period=inputs.month,
-                value=expected,
-                dimensions=place,
-                interval=interval,
-                n=len(changes),
-            ),
-            unit=unit,
-        ),
+        value=replace(value, unit=unit),
+        expected=replace(before, unit=unit),
     )
+
+
+def _level_rows(inputs: StudyInputs, series: _Series) -> Rows:
+    """Rows of the month; for a column those with a value, whose mean is the level."""
+    source, within = quoted(series.table.name), views.in_months(inputs.month, inputs.month)
+    if series.column is None:
+        return Rows(numerator=views.rows_where(source, within), value="CAST(count(*) AS DOUBLE)")
+    column = series.column
+    rows = views.rows_where(source, within, views.filled(column.name))
+    return Rows(numerator=rows, value=f"{_sum(column)} / count({quoted(column.name)})")
 
 
 def _unit(inputs: StudyInputs, series: _Series) -> str:
@@ -269,10 +242,3 @@ def _unit(inputs: StudyInputs, series: _Series) -> str:
     if series.column.type == "boolean":
         return "share"
     return inputs.currency if (series.column.unit or "").startswith("currency") else "score"
-
-
-@traced
-def _named(history: OwnHistory) -> Text:
-    if not history.column:
-        return Text(en=f"Rows of {history.table}", zh=f"{history.table} 行数")
-    return Text(en=f"Mean of {history.name}", zh=f"{history.name} 均值")

@@ -7,23 +7,25 @@ one, say nearly the same.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 import pandas as pd
 
-from analysis.metrics import StudyInputs
-from analysis.metrics.lineage import traced
-from analysis.results import Fact, Finding, Sentence
-from analysis.sources.sql import quoted
+from analysis.locale import Text
+from analysis.metrics import NotDone, Stating, StudyInputs
+from analysis.metrics.backend import literal, quoted
+from analysis.quality import views
+from analysis.results import Derived, Fact, Rows
 from analysis.summaries import Summarised
 from analysis.tables import contract
 
-MINUTES = 30
-#: Of the letters of the longer text, the share that may differ.
-TEXT_DIFFERENCE = 0.25
+#: Letters of a text that are compared; a longer text is as its beginning.
 COMPARED_LETTERS = 200
+#: Pairs kept as evidence.
 LISTED = 1000
+NO_TABLE = "no table has the columns that two rows would have to share"
 
 
 @dataclass(frozen=True)
@@ -59,45 +61,28 @@ class NearDuplicates(Summarised):
 
     table: str
     rule: str
+    minutes: Fact
     rows: Fact
     exact: Fact
     example: str
     pairs: pd.DataFrame
 
 
-@traced
-def near_duplicates(inputs: StudyInputs) -> tuple[NearDuplicates, ...]:
-    """Each table of :data:`RULES` whose columns are given, in all months up to the report month."""
+def near_duplicates(inputs: StudyInputs, copies: Mapping[str, Fact]) -> tuple[NearDuplicates, ...] | NotDone:
+    """Each table of :data:`RULES` whose columns are given, in all months up to the report month.
+
+    Parameters
+    ----------
+    copies : rows that were exact copies of another, by table; they count once and are no suspicion
+    """
     found = []
     for rule in RULES:
         info, same = inputs.engine.tables.tables[rule.table], _given(inputs, rule)
         if info.rows and same:
-            found.append(_near(inputs, rule, same))
-    return tuple(found)
+            found.append(_near(inputs, rule, same, copies[rule.table]))
+    return tuple(found) or NotDone(reason=Text.of(NO_TABLE))
 
 
-def twice_entered(inputs: StudyInputs, tables: Sequence[NearDuplicates]) -> list[Finding]:
-    """One finding for each table that has suspected rows."""
-    return [
-        Finding(
-            id=f"quality.near.{near.table}",
-            section="quality",
-            severity="info",
-            statement=Sentence(
-                "{rows} of {table} {rows:plural|looks|look} entered twice: the same {columns} within 30 minutes. Nothing was removed; look at the pairs.",
-                {"rows": near.rows, "table": near.table, "columns": near.rule},
-            ),
-            subject={"table": near.table},
-            evidence=near.pairs,
-            method="Rows next to each other in time that share these columns; texts, where both rows have one, at most a quarter of their letters apart",
-            rank=float(near.rows.value or 0) / 1e6,
-        )
-        for near in tables
-        if near.rows.value
-    ]
-
-
-@traced
 def _given(inputs: StudyInputs, rule: NearRule) -> tuple[str, ...]:
     present = inputs.engine.tables.tables[rule.table].columns_present
     if not set(rule.same) <= present:
@@ -106,49 +91,63 @@ def _given(inputs: StudyInputs, rule: NearRule) -> tuple[str, ...]:
     return () if rule.one_of and not chosen else (*rule.same, *([chosen] if chosen else []))
 
 
-@traced
-def _near(inputs: StudyInputs, rule: NearRule, same: tuple[str, ...]) -> NearDuplicates:
-    table = contract().tables[rule.table]
-    key, time = table.key[0], str(table.time)
-    clocked = table.columns[time].type == "timestamp"
-    order = f"OVER (PARTITION BY {', '.join(map(quoted, same))} ORDER BY {quoted(time)}, {quoted(key)})"
-    has_text = rule.text and rule.text in inputs.engine.tables.tables[rule.table].columns_present
-    said = (
-        f", left({quoted(rule.text)}, {COMPARED_LETTERS}) AS said, lag(left({quoted(rule.text)}, {COMPARED_LETTERS})) {order} AS said_before"
-        if has_text
-        else ""
-    )
-    alike = (
-        f" AND (said IS NULL OR said_before IS NULL OR levenshtein(said, said_before) <= {TEXT_DIFFERENCE} * greatest(length(said), length(said_before), 1))"
-        if has_text
-        else ""
-    )
-    close = f"moment < before + INTERVAL {MINUTES} MINUTE" if clocked else "moment = before"
-    held = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in same)
+def _near(inputs: StudyInputs, rule: NearRule, same: tuple[str, ...], copies: Fact) -> NearDuplicates:
+    rows = Rows(numerator=_pairs(inputs, rule, same))
     pairs = inputs.engine.query(
-        f"WITH beside AS (SELECT {quoted(key)} AS row_key, lag({quoted(key)}) {order} AS earlier_key, {quoted(time)} AS moment, lag({quoted(time)}) {order} AS before, "
-        f"{', '.join(map(quoted, same))}{said} FROM {quoted(rule.table)} WHERE {held} AND month <= DATE '{inputs.month.start}') "
-        f"SELECT earlier_key, row_key AS {quoted(key)}, before AS earlier, moment AS {quoted(time)}, {', '.join(map(quoted, [name for name in same if name != key]))} "
-        f"FROM beside WHERE earlier_key <> row_key AND {close}{alike} ORDER BY moment DESC, row_key"
+        f"{rows.numerator} ORDER BY {quoted(str(contract().tables[rule.table].time))} DESC, 2"
     )
-    exact = sum(file.exact_duplicates for file in inputs.engine.tables.tables[rule.table].waterfall)
-    stated = inputs.engine.stated
+    stated, key = Stating(inputs=inputs), contract().tables[rule.table].key[0]
     first = f"{pairs.iloc[0]['earlier_key']} / {pairs.iloc[0][key]}" if len(pairs) else ""
     return NearDuplicates(
         table=rule.table,
         rule=", ".join(same),
+        minutes=stated.assumed("near_duplicate_minutes"),
         example=first,
         pairs=pairs.head(LISTED),
-        rows=stated(
+        rows=stated.exact("faulty_rows", len(pairs), lineage=rows, place=rule.table, fault="near_duplicate"),
+        exact=stated.exact(
             "faulty_rows",
-            period=inputs.month,
-            value=len(pairs),
-            dimensions={"place": rule.table, "fault": "near_duplicate"},
-        ),
-        exact=stated(
-            "faulty_rows",
-            period=inputs.month,
-            value=exact,
-            dimensions={"place": rule.table, "fault": "exact_duplicate"},
+            copies.value,
+            lineage=Derived(operation="copy", parents=(copies,)),
+            place=rule.table,
+            fault="exact_duplicate",
         ),
     )
+
+
+def _pairs(inputs: StudyInputs, rule: NearRule, same: tuple[str, ...]) -> str:
+    """SQL of the suspected rows, each with the key and the moment of the earlier row beside it."""
+    table = contract().tables[rule.table]
+    key, time = quoted(table.key[0]), quoted(str(table.time))
+    # neighbours among rows that share the columns; the key settles rows of one moment
+    order = f"OVER (PARTITION BY {', '.join(map(quoted, same))} ORDER BY {time}, {key})"
+    said, alike = _texts(inputs, rule, order)
+    clocked = table.columns[str(table.time)].type == "timestamp"
+    minutes = int(_assumed(inputs, "near_duplicate_minutes"))
+    close = f"moment < before + INTERVAL {minutes} MINUTE" if clocked else "moment = before"
+    held = " AND ".join(views.filled(name) for name in same)
+    shared = ", ".join(quoted(name) for name in same)
+    besides = ", ".join(quoted(name) for name in same if name != table.key[0])
+    return (
+        f"WITH beside AS (SELECT {key} AS row_key, lag({key}) {order} AS earlier_key, {time} AS moment, lag({time}) {order} AS before, "
+        f"{shared}{said} FROM {quoted(rule.table)} WHERE {held} AND month <= {literal(inputs.month.start)}) "
+        f"SELECT earlier_key, row_key AS {key}, before AS earlier, moment AS {time}, {besides} "
+        f"FROM beside WHERE earlier_key <> row_key AND {close}{alike}"
+    )
+
+
+def _texts(inputs: StudyInputs, rule: NearRule, order: str) -> tuple[str, str]:
+    """Columns of the texts of both rows and the condition that they say nearly the same; empty without texts."""
+    if not rule.text or rule.text not in inputs.engine.tables.tables[rule.table].columns_present:
+        return "", ""
+    text = f"left({quoted(rule.text)}, {COMPARED_LETTERS})"
+    share = _assumed(inputs, "near_duplicate_text_share")
+    apart = f"levenshtein(said, said_before) <= {share} * greatest(length(said), length(said_before), 1)"
+    return (
+        f", {text} AS said, lag({text}) {order} AS said_before",
+        f" AND (said IS NULL OR said_before IS NULL OR {apart})",
+    )
+
+
+def _assumed(inputs: StudyInputs, name: str) -> Decimal:
+    return inputs.assumptions.value(name, on=inputs.month.last_day)

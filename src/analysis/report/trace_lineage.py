@@ -47,7 +47,7 @@ class Rows:
 class Step:
     """One fact of the tree: what it was made of, and the steps below it.
 
-    ``kind`` is ``rows``, ``derived``, ``estimated``, ``assumed``, ``unknown`` (an edition that kept no lineage), ``unpublished`` (a parent that
+    ``kind`` is ``rows``, ``derived``, ``estimated``, ``assumed``, ``read``, ``unknown`` (an edition that kept no lineage), ``unpublished`` (a parent that
     is no fact of the edition) or ``repeated`` (shown above).
     """
 
@@ -91,7 +91,7 @@ class Walk:
                 if not self.ready(self.pack.tables[name]):
                     return False
                 self.engine.materialise(name[: -len("_") - KEY], self.pack.tables[name])
-            elif name not in known and view_named(name.lower()) is None:
+            elif name not in known and view_named(name.lower()) is None and not self.engine.provides(name):
                 return False
         return True
 

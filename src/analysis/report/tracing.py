@@ -100,6 +100,9 @@ class Trace:
         if step.kind == "assumed":
             assert step.lineage is not None
             yield _line("decided", f"{step.lineage['name']} in {step.lineage['source']}")
+        if step.kind == "read":
+            assert step.lineage is not None
+            yield from _read_lines(step.lineage)
         if step.kind == "estimated":
             assert step.lineage is not None
             yield _line("estimated by", step.lineage["function"])
@@ -294,6 +297,8 @@ def _made_of(fact: Json) -> str:
     tables = ", ".join(fact["sources"])
     if lineage["kind"] == "estimated":
         return f"estimated by {lineage['function']} from {tables}"
+    if lineage["kind"] == "read":
+        return f"counted while reading {', '.join(lineage['files'])}"
     return f"{'decided in' if lineage['kind'] == 'assumed' else 'rows of'} {tables}"
 
 
@@ -317,10 +322,20 @@ def _tree(step: Step, *, depth: int) -> Iterator[str]:
     elif step.kind == "assumed":
         assert step.lineage is not None
         yield f"{below}decided: {step.lineage['name']} in {step.lineage['source']}"
+    elif step.kind == "read":
+        assert step.lineage is not None
+        yield f"{below}counted while reading {', '.join(step.lineage['files'])}"
     elif step.kind in _REMARKS:
         yield f"{below}({_REMARKS[step.kind]})"
     for rows in step.rows:
         yield f"{below}{rows.part}: {rows.aggregate or 'input'} over {rows.count:,} rows{_agreement(rows.recomputed, rows.stated)}"
+
+
+def _read_lines(lineage: Json) -> Iterator[str]:
+    """The files a number was counted in while they were read, each with its hash: what an auditor opens to count again."""
+    yield _line("counted", f"{lineage['outcome']}, while the files of {lineage['table']} were read")
+    for file, sha256 in lineage["files"].items():
+        yield _line("file", f"{file}{f'  sha256 {sha256}' if sha256 else ''}")
 
 
 _REMARKS = {

@@ -4,7 +4,7 @@ from .cohorts import cohort_matrix as cohort_matrix
 from .components import ChurnComponents as ChurnComponents
 from .components import churn_components as churn_components
 from .components import components_of_spells as components_of_spells
-from .leaving import RetentionStudy as RetentionStudy
-from .leaving import study as study
 from .scores import RiskScores as RiskScores
 from .scores import risk_scores as risk_scores
+from .study import RetentionStudy as RetentionStudy
+from .study import study as study

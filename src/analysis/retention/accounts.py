@@ -8,15 +8,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import MissingData
-from analysis.metrics import Period, StudyInputs
+from analysis.metrics import Period, Stating, StudyInputs, cents
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
-from analysis.results import Fact
+from analysis.metrics.stating import NOBODY
+from analysis.results import Fact, Rows
 from analysis.retention import views
-from analysis.retention.movement import year_of
-from analysis.retention.standing import contracts
-from analysis.retention.stating import Common, plain
-from analysis.retention.warning import Warning_
+from analysis.retention.scores_facts import EarlyWarning
+from analysis.retention.spells import contracts, year_of
 from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
@@ -78,66 +77,100 @@ class Accounts(Summarised):
 
 
 @traced
-def accounts(inputs: StudyInputs, found: Warning_ | None) -> Accounts:
-    """Accounts at the end of the month beside a year ago, the largest contract value first: business customers, or all where no type is stated."""
+def accounts(inputs: StudyInputs, found: EarlyWarning | None) -> Accounts:
+    """Accounts at the end of the month beside a year ago, the largest contract value first: business customers, or all where no type is stated.
+
+    Parameters
+    ----------
+    found : scores of the customers under contract; without them no account has a chance of loss
+
+    Raises
+    ------
+    MissingData : no such contracts, or no account under one
+    """
     inputs.engine.require("contracts.starts_on", "contracts.ends_on", "contracts.amount")
     typed = not inputs.engine.tables.missing("customers.customer_type")
-    first = year_of(inputs).first.start
-    frame = inputs.engine.query(
-        views.account_values(
-            contracts(inputs), inputs.month.end, first, customer_type="b2b" if typed else None
-        )
+    rows = views.account_values(
+        contracts(inputs),
+        inputs.month.end,
+        year_of(inputs).first.start,
+        customer_type="b2b" if typed else None,
     )
-    running = frame[frame["value_now"].notna()]
-    if running.empty:
-        raise MissingData(message="not computed: no business customer is under contract")
-    scores = None if found is None else found.scores.customers.set_index("customer_id")["score"]
-    frame["chance_of_loss"] = (
-        float("nan") if scores is None else frame["customer_id"].map(scores).astype(float).round(4)
-    )
-    running = frame[frame["value_now"].notna()].sort_values(
-        ["value_now", "customer_id"], ascending=[False, True], kind="stable"
-    )
-    values = running["value_now"]
-    total, top = values.sum(), max(1, len(values) // 10)
-    shares = (values / total).astype(float)
-    common: Common = {"period": inputs.month}
-
-    def held(count: int) -> dict[str, Any]:
-        return {
-            "value": values.head(count).sum() / total,
-            "numerator": values.head(count).sum(),
-            "denominator": total,
-            "dimensions": {},
-            **common,
-        }
-
+    held = inputs.engine.query(rows)
+    if held["value_now"].isna().all():
+        raise MissingData(message="no business customer is under contract")
+    scores = None if found is None else found.scores.customers
+    frame = held.assign(chance_of_loss=_chances(held, scores))
+    running = _running(frame)
+    state = Stating(inputs=inputs)
+    total = running["value_now"].sum()
+    now = views.where(rows, "value_now IS NOT NULL")
+    shares = (running["value_now"] / total).astype(float)
+    due = _renewing(inputs, rows, held, scores)
     return Accounts(
         largest=tuple(
-            _account(inputs, rank, row)
+            _account(state, rank, row, rows, scores)
             for rank, row in enumerate(frame.head(SHOWN).to_dict("records"), start=1)
         ),
-        **_renewing(inputs, running),
+        due=due.first,
+        due_number=due.number,
+        due_value=due.value,
+        due_at_risk=due.at_risk,
         listed=_listed(frame),
         lost=large_losses(inputs),
-        number=plain(inputs, "accounts_under_contract", len(running), dimensions={}, **common),
-        value=plain(
-            inputs, "contract_value", total, dimensions={"customer_type": "b2b", "moment": "end"}, **common
+        number=state.exact("accounts_under_contract", len(running), lineage=Rows(numerator=now)),
+        value=state.exact(
+            "contract_value",
+            total,
+            lineage=Rows(numerator=now, value="sum(value_now)"),
+            customer_type="b2b",
+            moment="end",
         ),
-        top_share=plain(inputs, "top_account_share", **held(top)),
-        ten_share=plain(inputs, "ten_account_share", **held(10)),
-        equal_accounts=plain(
-            inputs, "equal_accounts", round(1 / float((shares**2).sum())), dimensions={}, **common
+        top_share=_held_by(state, "top_account_share", running, now, max(1, len(running) // 10)),
+        ten_share=_held_by(state, "ten_account_share", running, now, 10),
+        equal_accounts=state.exact(
+            "equal_accounts",
+            round(1 / float((shares**2).sum())),
+            lineage=Rows(numerator=now, value=EQUAL_SIZED),
         ),
     )
 
 
-@traced
+# one over the sum of squared shares, as whole accounts
+EQUAL_SIZED = "CAST(round(power(CAST(sum(value_now) AS DOUBLE), 2) / sum(power(CAST(value_now AS DOUBLE), 2))) AS BIGINT)"
+
+
+def _held_by(state: Stating, metric: str, running: pd.DataFrame, now: str, count: int) -> Fact:
+    """Share of the contract value that the largest accounts hold."""
+    top, total = running["value_now"].head(count).sum(), running["value_now"].sum()
+    rows = Rows(
+        numerator=f"{now} ORDER BY value_now DESC, customer_id LIMIT {count}",
+        value="sum(value_now)",
+        denominator=now,
+        of="sum(value_now)",
+    )
+    return state.exact(metric, top / total, parts={"numerator": top, "denominator": total}, lineage=rows)
+
+
+def _chances(held: pd.DataFrame, scores: pd.DataFrame | None) -> pd.Series:
+    """Chance of loss of each account; missing without a score."""
+    if scores is None:
+        return held["customer_id"].map({}).astype(float)
+    return held["customer_id"].map(scores.set_index("customer_id")["score"]).astype(float).round(4)
+
+
+def _running(frame: pd.DataFrame) -> pd.DataFrame:
+    """The accounts under contract now, the largest value first."""
+    return frame[frame["value_now"].notna()].sort_values(
+        ["value_now", "customer_id"], ascending=[False, True], kind="stable"
+    )
+
+
 def _listed(frame: pd.DataFrame) -> pd.DataFrame:
     """The largest accounts as evidence, with what each kept of its value a year ago."""
     import numpy as np
 
-    shown = frame.head(LISTED).copy()
+    shown = frame.head(LISTED).drop(columns="place")
     before, now = (shown[name].map(_amount).astype(float) for name in ("value_before", "value_now"))
     return shown.assign(
         kept_share=np.where(before > 0, np.minimum(before, now) / before.where(before > 0, 1), np.nan).round(
@@ -146,9 +179,12 @@ def _listed(frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _account(inputs: StudyInputs, rank: int, row: dict[Any, Any]) -> Account:
-    common: Common = {"period": inputs.month}
-    place = {"rank": str(rank)}
+def _account(
+    state: Stating, rank: int, row: dict[Any, Any], rows: str, scores: pd.DataFrame | None
+) -> Account:
+    """One account by its rank; its row is found by its place in the order of values, so no number of a customer is published."""
+    place: dict[str, Any] = {"rank": str(rank)}
+    one = views.where(rows, f"place = {int(row['place'])}")
     before, now = _amount(row["value_before"]), _amount(row["value_now"])
     kept = min(before, now) if before else None
     return Account(
@@ -157,82 +193,99 @@ def _account(inputs: StudyInputs, rank: int, row: dict[Any, Any]) -> Account:
         region=str(row["region"]),
         kind=str(row["kind"]),
         due_on=row["due_on"] if now else None,
-        before=plain(
-            inputs, "account_contract_value", before, dimensions={**place, "moment": "start"}, **common
+        before=state.exact(
+            "account_contract_value", before, lineage=_summed(one, "value_before"), moment="start", **place
         ),
-        value=plain(inputs, "account_contract_value", now, dimensions=place, **common),
-        kept=plain(
-            inputs,
+        value=state.exact("account_contract_value", now, lineage=_summed(one, "value_now"), **place),
+        kept=state.exact(
             "account_revenue_retention",
             None if kept is None else kept / before,
-            numerator=kept,
-            denominator=before,
-            dimensions=place,
-            **common,
+            reason=NOBODY,
+            parts={"numerator": kept, "denominator": before},
+            lineage=Rows(
+                numerator=one,
+                value="coalesce(sum(least(value_before, coalesce(value_now, 0))), 0)",
+                denominator=one,
+                of="coalesce(sum(value_before), 0)",
+            ),
+            **place,
         ),
-        chance=_chance(inputs, row["chance_of_loss"], place),
+        chance=_chance(state, row["chance_of_loss"], scores, place),
     )
 
 
+def _summed(rows: str, column: str) -> Rows:
+    return Rows(numerator=rows, value=f"coalesce(sum({column}), 0)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Renewing:
+    """Accounts up for renewal: the first of them, and all of them together."""
+
+    first: tuple[Due, ...]
+    number: Fact
+    value: Fact
+    at_risk: Fact | None
+
+
 @traced
-def _renewing(inputs: StudyInputs, running: pd.DataFrame) -> dict[str, Any]:
+def _renewing(inputs: StudyInputs, rows: str, held: pd.DataFrame, scores: pd.DataFrame | None) -> _Renewing:
     """Accounts whose term ends within the horizon, the most value at risk first (the most value, without scores)."""
     import pandas as pd
 
     last = (inputs.month + HORIZON).end
+    running = _running(held.assign(chance_of_loss=_chances(held, scores)))
     due = running[pd.to_datetime(running["due_on"]) < pd.Timestamp(last)].copy()
-    scored = due["chance_of_loss"].notna().any()
+    scored = bool(due["chance_of_loss"].notna().any())
     chance = due["chance_of_loss"].astype(float).fillna(0.0)
-    risks = [_money(float(value) * share) for value, share in zip(due["value_now"], chance, strict=True)]
+    risks = [cents(float(value) * share) for value, share in zip(due["value_now"], chance, strict=True)]
     due = due.assign(at_risk=pd.Series(risks, index=due.index, dtype=object))
     due = due.sort_values(
         ["at_risk", "value_now", "customer_id"], ascending=[False, False, True], kind="stable"
     )
-    common: Common = {"period": Period(inputs.month + 1, inputs.month + HORIZON)}
-
-    def line(rank: int, row: dict[Any, Any]) -> Due:
-        place = {"due": str(rank)}
-        return Due(
-            rank=rank,
-            segment=str(row["segment"]),
-            region=str(row["region"]),
-            due_on=row["due_on"],
-            value=plain(inputs, "account_contract_value", row["value_now"], dimensions=place, **common),
-            chance=_chance(inputs, row["chance_of_loss"], place),
-            at_risk=plain(inputs, "contract_value_at_risk", row["at_risk"], dimensions=place, **common)
-            if scored
-            else None,
-        )
-
-    return {
-        "due": tuple(line(rank, row) for rank, row in enumerate(due.head(SHOWN).to_dict("records"), start=1)),
-        "due_number": plain(inputs, "accounts_due", len(due), dimensions={}, **common),
-        "due_value": plain(
-            inputs, "accounts_due_value", sum(due["value_now"], Decimal(0)), dimensions={}, **common
+    state = Stating(inputs=inputs, period=Period(inputs.month + 1, inputs.month + HORIZON))
+    ending = views.where(rows, "value_now IS NOT NULL", f"due_on < {literal(last)}")
+    return _Renewing(
+        first=tuple(
+            _due(state, rank, row, rows, scores, scored)
+            for rank, row in enumerate(due.head(SHOWN).to_dict("records"), start=1)
         ),
-        "due_at_risk": plain(
-            inputs, "contract_value_at_risk", sum(due["at_risk"], Decimal(0)), dimensions={}, **common
-        )
-        if scored
-        else None,
-    }
-
-
-def _chance(inputs: StudyInputs, chance: float, place: dict[str, str]) -> Fact | None:
-    known = chance == chance
-    return (
-        plain(inputs, "account_loss_score", float(chance), period=inputs.month, dimensions=place)
-        if known
-        else None
+        number=state.exact("accounts_due", len(due), lineage=Rows(numerator=ending)),
+        value=state.exact(
+            "accounts_due_value", sum(due["value_now"], Decimal(0)), lineage=_summed(ending, "value_now")
+        ),
+        at_risk=state.exact("contract_value_at_risk", sum(due["at_risk"], Decimal(0))) if scored else None,
     )
+
+
+def _due(
+    state: Stating, rank: int, row: dict[Any, Any], rows: str, scores: pd.DataFrame | None, scored: bool
+) -> Due:
+    place: dict[str, Any] = {"due": str(rank)}
+    one = views.where(rows, f"place = {int(row['place'])}")
+    return Due(
+        rank=rank,
+        segment=str(row["segment"]),
+        region=str(row["region"]),
+        due_on=row["due_on"],
+        value=state.exact(
+            "account_contract_value", row["value_now"], lineage=_summed(one, "value_now"), **place
+        ),
+        chance=_chance(state, row["chance_of_loss"], scores, place),
+        at_risk=state.exact("contract_value_at_risk", row["at_risk"], **place) if scored else None,
+    )
+
+
+@traced
+def _chance(state: Stating, chance: float, scores: pd.DataFrame | None, place: dict[str, Any]) -> Fact | None:
+    """The score of one account, in the report month."""
+    if scores is None or chance != chance:
+        return None
+    return state.exact("account_loss_score", float(chance), period=state.inputs.month, **place)
 
 
 def _amount(value: object) -> Decimal:
     return value if isinstance(value, Decimal) and value.is_finite() else Decimal(0)
-
-
-def _money(value: float) -> Decimal:
-    return Decimal(repr(value)).quantize(Decimal("0.01"))
 
 
 @traced

@@ -3,37 +3,32 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analysis.errors import MissingData
+from analysis.errors import FitError
 from analysis.locale import Text
-from analysis.metrics import Period, StudyInputs
+from analysis.metrics import NotDone, Parts, Period, Stating, StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.periods import Month
-from analysis.results import Fact
+from analysis.results import Derived, Fact
 from analysis.retention import views
 from analysis.retention.drivers import Drivers
-from analysis.retention.standing import observed_from
-from analysis.retention.stating import estimate
+from analysis.retention.settings import limit
+from analysis.retention.spells import observed_from
 from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
 
 NAMES = {
-    "late_to_score": Text(en="Complaint answered late → score of 1 or 2", zh="投诉答复迟 → 满意度 1–2 分"),
-    "score_to_loss": Text(en="Score of 1 or 2 → loss of the contract", zh="满意度 1–2 分 → 合同流失"),
-    "response_to_backlog": Text(
-        en="Response time doubled → open tickets next month", zh="首响时间翻倍 → 下月未结工单"
-    ),
-    "backlog_to_detractor": Text(
-        en="More open tickets than usual → detractors next month", zh="未结工单高于常态 → 下月贬损者"
-    ),
-    "late_to_detractor": Text(
-        en="Last ticket answered late → detractor (0–6)", zh="最近工单答复迟 → 贬损者（0–6 分）"
-    ),
-    "contacts_to_cost": Text(en="Repair needs follow-ups → direct cost", zh="维修需多次联系 → 直接成本"),
+    "late_to_score": Text.of("Complaint answered late → score of 1 or 2"),
+    "score_to_loss": Text.of("Score of 1 or 2 → loss of the contract"),
+    "response_to_backlog": Text.of("Response time doubled → open tickets next month"),
+    "backlog_to_detractor": Text.of("More open tickets than usual → detractors next month"),
+    "late_to_detractor": Text.of("Last ticket answered late → detractor (0–6)"),
+    "contacts_to_cost": Text.of("Repair needs follow-ups → direct cost"),
 }
 
 
@@ -48,75 +43,128 @@ class Link(Summarised):
     verdict: str  # holds | reversed | not_shown
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Chain(Summarised):
+    """The links that the data allow, in the order of the chain, and why the others could not be tested."""
+
+    links: tuple[Link, ...]
+    not_tested: Mapping[str, NotDone]
+
+
+@dataclass(frozen=True)
+class LogRatio(Summarised):
+    """Logarithm of a ratio, its standard error, and the number of observations behind it."""
+
+    value: float
+    error: float
+    n: int
+
+    @property
+    def p_value(self) -> float:
+        """Two-sided, of no difference."""
+        from scipy.stats import norm
+
+        return float(2 * norm.sf(abs(self.value / self.error)))
+
+
+NOTHING_TO_COMPARE = "too few observations with, or without, the earlier link"
+
+
 @traced
-def chain(inputs: StudyInputs, found: Drivers | None) -> tuple[Link, ...]:
-    """Every link that the data allow, judged together (Holm)."""
+def chain(inputs: StudyInputs, found: Drivers | None) -> Chain:
+    """Every link that the data allow, judged together (Holm).
+
+    Parameters
+    ----------
+    found : hazard ratios of loss, of which the link from a low score to the loss is one
+    """
     from analysis import stats
 
-    since = observed_from(inputs)
-    cutoff, period = inputs.month.end, Period(Month.parse(since), inputs.month)
-    estimates: list[tuple[str, tuple[float, float, float, int] | None]] = []
-    for name, sql, needs in (
-        ("late_to_score", views.link_score(cutoff), ("surveys.score", "tickets.first_response_at")),
-        (
-            "late_to_detractor",
-            views.link_recommendation(cutoff),
-            ("surveys.score", "tickets.first_response_at"),
-        ),
-    ):
-        frame = _frame(inputs, sql, needs)
-        estimates.append((name, None if frame is None else risk_ratio(frame)))
-    waits = _frame(
-        inputs, views.link_backlog(cutoff, since), ("tickets.first_response_at", "tickets.resolved_at")
+    since, cutoff = observed_from(inputs), inputs.month.end
+    state = Stating(inputs=inputs, period=Period(Month.parse(since), inputs.month))
+    parts = Parts(section="retention")
+
+    late = ("surveys.score", "tickets.first_response_at")
+    waits = parts.do(
+        "response_to_backlog",
+        _frame,
+        inputs,
+        views.link_backlog(cutoff, since),
+        ("tickets.first_response_at", "tickets.resolved_at"),
     )
-    estimates.append(("response_to_backlog", None if waits is None else backlog_ratio(waits)))
-    answers = _frame(inputs, views.link_answers(cutoff, since), ("surveys.score", "surveys.answered_at"))
-    estimates.append(
-        (
-            "backlog_to_detractor",
-            None if waits is None or answers is None else detractor_ratio(waits, answers),
-        )
+    scores = parts.do("late_to_score", _frame, inputs, views.link_score(cutoff), late)
+    last = parts.do(
+        "late_to_detractor",
+        _frame,
+        inputs,
+        views.link_recommendation(cutoff, lookback_days=int(limit(inputs, "recommendation_lookback_days"))),
+        late,
     )
-    costs = _frame(inputs, views.link_cost(), ("tickets.contacts", "ledger.ticket_id"))
-    estimates.append(("contacts_to_cost", None if costs is None else mean_ratio(costs)))
+    answers = parts.do(
+        "backlog_to_detractor",
+        _frame,
+        inputs,
+        views.link_answers(cutoff, since),
+        ("surveys.score", "surveys.answered_at"),
+    )
+    costs = parts.do(
+        "contacts_to_cost", _frame, inputs, views.link_cost(), ("tickets.contacts", "ledger.ticket_id")
+    )
     low = found.ratios.get(("low", "mediation")) if found else None
-    if low is not None and low.value is not None and low.interval is not None:
-        error = (math.log(low.interval.high) - math.log(low.interval.low)) / (2 * _z(inputs.confidence))
-        estimates.append(
-            ("score_to_loss", (math.log(low.value), error, _p(math.log(low.value) / error), low.n or 0))
-        )
-    known = [(name, one) for name, one in estimates if one is not None and one[1] > 0]
-    adjusted = stats.adjust_p_values([one[2] for _, one in known], method="holm")
-    links = {}
-    for (name, (value, error, p, n)), q in zip(known, adjusted, strict=True):
-        reach = _z(inputs.confidence) * error
-        fact = estimate(
-            inputs,
-            "chain_link_strength",
-            math.exp(value),
-            math.exp(value - reach),
-            math.exp(value + reach),
-            method="Stratified ratio",
-            period=period,
-            dimensions={"link": name},
-            n=n,
-        )
-        verdict = "not_shown" if q >= 1 - inputs.confidence else "holds" if value > 0 else "reversed"
-        links[name] = Link(id=name, label=NAMES[name], strength=fact, p_value=p, verdict=verdict)
-    return tuple(links[name] for name in NAMES if name in links)
+    ratios = {
+        "late_to_score": parts.do("late_to_score", risk_ratio, scores),
+        "score_to_loss": parts.do("score_to_loss", log_ratio_of, low, inputs.confidence),
+        "response_to_backlog": parts.do("response_to_backlog", backlog_ratio, waits),
+        "backlog_to_detractor": parts.do("backlog_to_detractor", detractor_ratio, waits, answers),
+        "late_to_detractor": parts.do("late_to_detractor", risk_ratio, last),
+        "contacts_to_cost": parts.do("contacts_to_cost", mean_ratio, costs),
+    }
+    known = {name: one for name, one in ratios.items() if not isinstance(one, NotDone)}
+    if not known:
+        return Chain(links=(), not_tested=parts.skipped)
+    adjusted = stats.adjust_p_values([one.p_value for one in known.values()], method="holm")
+    links = tuple(
+        _link(state, name, one, float(q), low if name == "score_to_loss" else None)
+        for (name, one), q in zip(known.items(), adjusted, strict=True)
+    )
+    return Chain(links=links, not_tested=parts.skipped)
 
 
 @traced
-def _frame(inputs: StudyInputs, sql: str, needs: tuple[str, ...]) -> pd.DataFrame | None:
-    try:
-        return inputs.engine.query(sql, needs=needs)
-    except MissingData:
-        return None
+def _link(state: Stating, name: str, ratio: LogRatio, adjusted: float, copied: Fact | None) -> Link:
+    """A link with its verdict; the one that is a hazard ratio already is ``copied`` from it."""
+    level = state.inputs.confidence
+    reach = _z(level) * ratio.error
+    strength = state.between(
+        "chain_link_strength",
+        math.exp(ratio.value),
+        math.exp(ratio.value - reach),
+        math.exp(ratio.value + reach),
+        method="Stratified ratio",
+        n=ratio.n,
+        lineage=Derived(operation="copy", parents=(copied,)) if copied else None,
+        link=name,
+    )
+    verdict = "not_shown" if adjusted >= 1 - level else "holds" if ratio.value > 0 else "reversed"
+    return Link(id=name, label=NAMES[name], strength=strength, p_value=ratio.p_value, verdict=verdict)
 
 
 @traced
-def risk_ratio(counts: pd.DataFrame) -> tuple[float, float, float, int] | None:
-    """Logarithm of the Mantel-Haenszel risk ratio, its error (Greenland and Robins 1985, Biometrics 41, 55-68), p-value and number.
+def _frame(inputs: StudyInputs, sql: str, needs: tuple[str, ...]) -> pd.DataFrame:
+    return inputs.engine.query(sql, needs=needs)
+
+
+def log_ratio_of(fact: Fact | None, level: float) -> LogRatio:
+    """The logarithm of a ratio that is a fact with an interval at ``level``."""
+    if fact is None or fact.value is None or fact.interval is None:
+        raise FitError(NOTHING_TO_COMPARE)
+    error = (math.log(fact.interval.high) - math.log(fact.interval.low)) / (2 * _z(level))
+    return LogRatio(math.log(fact.value), error, fact.n or 0)
+
+
+@traced
+def risk_ratio(counts: pd.DataFrame) -> LogRatio:
+    """Logarithm of the Mantel-Haenszel risk ratio, its error (Greenland and Robins 1985, Biometrics 41, 55-68) and number.
 
     ``counts`` : one row per ``stratum``, ``exposed`` and ``hit`` with ``n``.
     """
@@ -135,13 +183,13 @@ def risk_ratio(counts: pd.DataFrame) -> tuple[float, float, float, int] | None:
         bottom += c * n1 / n
         spread += (n1 * n0 * (a + c) - a * c * n) / n**2
     if not top or not bottom:
-        return None
+        raise FitError(NOTHING_TO_COMPARE)
     value, error = math.log(top / bottom), math.sqrt(spread / (top * bottom))
-    return value, error, _p(value / error), int(counts["n"].sum())
+    return _ratio(value, error, int(counts["n"].sum()))
 
 
 @traced
-def mean_ratio(sums: pd.DataFrame) -> tuple[float, float, float, int] | None:
+def mean_ratio(sums: pd.DataFrame) -> LogRatio:
     """Logarithm of the ratio of two means, strata weighted by the exposed; delta method.
 
     ``sums`` : one row per ``stratum`` and ``exposed`` with ``n``, ``total`` and ``squares``.
@@ -150,7 +198,7 @@ def mean_ratio(sums: pd.DataFrame) -> tuple[float, float, float, int] | None:
 
     wide = sums.pivot(index="stratum", columns="exposed", values=["n", "total", "squares"]).dropna()
     if wide.empty or wide.columns.get_level_values(1).nunique() < 2:
-        return None
+        raise FitError(NOTHING_TO_COMPARE)
     weight = wide["n"][True] / wide["n"][True].sum()
     mean, error = {}, {}
     for arm in (True, False):
@@ -158,14 +206,14 @@ def mean_ratio(sums: pd.DataFrame) -> tuple[float, float, float, int] | None:
         variance = np.maximum(wide["squares"][arm] / n - average**2, 0) / np.maximum(n - 1, 1)
         mean[arm], error[arm] = float((weight * average).sum()), float(np.sqrt((weight**2 * variance).sum()))
     if min(mean.values()) <= 0:
-        return None
+        raise FitError(NOTHING_TO_COMPARE)
     value = math.log(mean[True] / mean[False])
     spread = math.hypot(error[True] / mean[True], error[False] / mean[False])
-    return value, spread, _p(value / spread), int(wide["n"].to_numpy().sum())
+    return _ratio(value, spread, int(wide["n"].to_numpy().sum()))
 
 
 @traced
-def backlog_ratio(waits: pd.DataFrame) -> tuple[float, float, float, int] | None:
+def backlog_ratio(waits: pd.DataFrame) -> LogRatio:
     """Effect on next month's open tickets, per ticket opened, of a doubled response time: regions and months held fixed, errors by region-free residuals.
 
     ``waits`` : one row per ``region`` and ``first_day`` with ``hours`` (median), ``opened`` and ``still_open``.
@@ -189,7 +237,7 @@ def backlog_ratio(waits: pd.DataFrame) -> tuple[float, float, float, int] | None
     regions, months = frame["region"].nunique(), frame["first_day"].nunique()
     degrees = len(frame) - regions - months
     if regions < 2 or degrees < 20:
-        return None
+        raise FitError(NOTHING_TO_COMPARE)
     parts = {
         "x": np.log2(frame["hours"].astype(float)),
         "y": np.log((frame["later"].astype(float) + 0.5) / frame["later_opened"].astype(float)),
@@ -200,15 +248,15 @@ def backlog_ratio(waits: pd.DataFrame) -> tuple[float, float, float, int] | None
     }
     square = float(clean["x"] @ clean["x"])
     if square <= 0:
-        return None
+        raise FitError(NOTHING_TO_COMPARE)
     value = float(clean["x"] @ clean["y"]) / square
     residual = clean["y"] - value * clean["x"]
     error = math.sqrt(float(residual @ residual) / degrees / square)
-    return value, error, _p(value / error), len(frame)
+    return _ratio(value, error, len(frame))
 
 
 @traced
-def detractor_ratio(waits: pd.DataFrame, answers: pd.DataFrame) -> tuple[float, float, float, int] | None:
+def detractor_ratio(waits: pd.DataFrame, answers: pd.DataFrame) -> LogRatio:
     """Detractors in months that follow more open tickets than usual for the region and the month, against other months of the same region.
 
     ``waits`` as in :func:`backlog_ratio`; ``answers`` : one row per ``region`` and ``first_day`` with ``answers`` and ``hits`` (detractors).
@@ -218,7 +266,7 @@ def detractor_ratio(waits: pd.DataFrame, answers: pd.DataFrame) -> tuple[float, 
 
     frame = waits[waits["opened"] > 0].copy()
     if frame["region"].nunique() < 2:
-        return None
+        raise FitError(NOTHING_TO_COMPARE)
     load = np.log((frame["still_open"].to_numpy(dtype=float) + 0.5) / frame["opened"].to_numpy(dtype=float))
     frame["load"] = _within(pd.Series(load, index=frame.index), frame)
     frame["first_day"] = pd.to_datetime(frame["first_day"]) + pd.DateOffset(months=1)
@@ -227,7 +275,7 @@ def detractor_ratio(waits: pd.DataFrame, answers: pd.DataFrame) -> tuple[float, 
     )
     both["exposed"] = both["load"] > 0
     if both.empty:
-        return None
+        raise FitError(NOTHING_TO_COMPARE)
     long = pd.concat(
         [both.assign(hit=True, n=both["hits"]), both.assign(hit=False, n=both["answers"] - both["hits"])]
     )
@@ -249,7 +297,7 @@ def _z(level: float) -> float:
     return float(norm.ppf(0.5 + level / 2))
 
 
-def _p(z: float) -> float:
-    from scipy.stats import norm
-
-    return float(2 * norm.sf(abs(z)))
+def _ratio(value: float, error: float, n: int) -> LogRatio:
+    if not error > 0:
+        raise FitError(NOTHING_TO_COMPARE)
+    return LogRatio(value, error, n)

@@ -6,17 +6,16 @@ A long tidy table, because a wide one cannot say how large a cohort was, which c
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from analysis.errors import ContractError, ParameterError, suggestion
 from analysis.metrics.lineage import traced
+from analysis.metrics.views.days import Width
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Period = Literal["week", "month", "quarter", "year"]
-_FREQUENCY = {"week": "W-SUN", "month": "M", "quarter": "Q", "year": "Y"}
-MEASURES = ("customers", "orders", "revenue", "margin")
+FREQUENCY = {"week": "W-SUN", "month": "M", "quarter": "Q", "year": "Y"}
 
 
 @traced
@@ -24,7 +23,7 @@ def cohort_matrix(
     events: pd.DataFrame,
     *,
     as_of: str | dt.date,
-    period: Period = "month",
+    period: Width = "month",
     customer: str = "customer_id",
     date: str = "date",
     cohort: str | None = None,
@@ -55,21 +54,21 @@ def cohort_matrix(
     """
     import pandas as pd
 
-    if period not in _FREQUENCY:
+    if period not in FREQUENCY:
         raise ParameterError(
-            f"cohort_matrix: period '{period}'.{suggestion(period, _FREQUENCY)} Known: {', '.join(_FREQUENCY)}."
+            f"cohort_matrix: period '{period}'.{suggestion(period, FREQUENCY)} Known: {', '.join(FREQUENCY)}."
         )
     _needed(
         events, [customer, date, *(name for name in (cohort, revenue, margin, order, observed_until) if name)]
     )
     frame, last = _known(events, customer, date, pd.Timestamp(as_of))
-    step = frame[date].dt.to_period(_FREQUENCY[period])
+    step = frame[date].dt.to_period(FREQUENCY[period])
     first = step.groupby(frame[customer]).transform("min")
     label, start = first, first
     if cohort is not None:
         entered = frame.groupby(customer)[cohort].transform("first")
         if pd.api.types.is_datetime64_any_dtype(entered.dtype):
-            label = start = entered.dt.to_period(_FREQUENCY[period])
+            label = start = entered.dt.to_period(FREQUENCY[period])
         else:
             label = entered
     age = _ordinal(step) - _ordinal(start)
@@ -95,11 +94,11 @@ def cohort_matrix(
             measures[name] = (name, "sum")
     ends = _last_known(frame, customer, observed_until, last)
     own_last = (
-        pd.Series(ends.dt.to_period(_FREQUENCY[period]).to_numpy(), index=work.index)
+        pd.Series(ends.dt.to_period(FREQUENCY[period]).to_numpy(), index=work.index)
         if observed_until
         else None
     )
-    last_step = last.to_period(_FREQUENCY[period])
+    last_step = last.to_period(FREQUENCY[period])
     whole = last_step.ordinal - (last.normalize() < last_step.end_time.normalize())
     members = work.drop_duplicates("customer")
     size = members.groupby("cohort", sort=True).agg(

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import FitError, MissingData
-from analysis.metrics import Period, StudyInputs
+from analysis.metrics import NotDone, Parts, Period, Stating, StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.periods import Month
 from analysis.results import Fact
 from analysis.retention import views
-from analysis.retention.standing import contracts, felt, observed_from
-from analysis.retention.stating import TOO_FEW, estimate
+from analysis.retention.settings import limit
+from analysis.retention.spells import contracts, felt, observed_from
 from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 STRATA = ("kind", "customer_type", "segment")
 YEAR_DAYS = 366.0  # a yearly term may lapse on its last day
-FEWEST = 10  # losses with the experience below which no ratio is stated
 
 # model: (experiences entered, strata). The total effect of a late complaint holds repeat repairs fixed, which come before it.
 MODELS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -45,6 +44,8 @@ HANDLING: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "response": (("asked", "waited"), STRATA),
     "resolution": (("repaired", "followed"), STRATA),
 }
+# Whoever waited had asked, and whoever needed more contacts was repaired: these are compared with others who asked, or were repaired.
+BESIDE = {"waited": "asked", "followed": "repaired"}
 TESTED = (("slow", "total"), ("repeat", "total_repeat"), ("waited", "response"), ("followed", "resolution"))
 
 
@@ -53,7 +54,8 @@ class Drivers(Summarised):
     """Hazard ratios by (experience, model), p-values of the total effects, absolute differences, and tests of proportionality.
 
     ``diagnostics`` : by experience, statistic and p-value of whether its ratio changes with the age of the contract, in the model it is tested in;
-    ``proportional`` the table of the total-effect model, all its experiences together last.
+    ``proportional`` the table of the total-effect model, all its experiences together last; ``cells`` what a tested ratio compares: customers,
+    time watched and losses with and without the experience, by stratum; ``not_fitted`` the models that could not be fitted.
     """
 
     ratios: Mapping[tuple[str, str], Fact]
@@ -63,6 +65,8 @@ class Drivers(Summarised):
     proportional: pd.DataFrame | None
     losses: int
     exposed: Mapping[str, int]
+    cells: Mapping[str, pd.DataFrame]
+    not_fitted: Mapping[str, NotDone]
 
 
 @traced
@@ -75,52 +79,62 @@ def drivers(inputs: StudyInputs) -> Drivers:
         "tickets.resolved_at",
         "tickets.serial_no",
     )
-    rows = exposure_rows(inputs)
-    period = Period(Month.parse(observed_from(inputs)), inputs.month)
-    fits = {
-        name: _fit(rows, covariates, strata, inputs.confidence)
-        for name, (covariates, strata) in MODELS.items()
-    }
-    exposed = {
-        name: int(rows.loc[rows[name] & rows["lost"], "customers"].sum())
-        for name in ("slow", "prompt", "repeat", "low", "ever_slow")
-    }
-    held = {name: rows for name in MODELS}
+    state = Stating(inputs=inputs, period=Period(Month.parse(observed_from(inputs)), inputs.month))
+    held = dict.fromkeys(MODELS, exposure_rows(inputs))
+    models = dict(MODELS)
     if not inputs.engine.tables.missing("tickets.contacts"):
-        handled = exposure_rows(inputs, views.HANDLING)
-        fits |= {
-            name: _fit(handled, covariates, strata, inputs.confidence)
-            for name, (covariates, strata) in HANDLING.items()
-        }
-        exposed |= {
-            name: int(handled.loc[handled[name] & handled["lost"], "customers"].sum())
-            for name in views.HANDLING
-        }
-        held |= {name: handled for name in HANDLING}
-    ratios, p_values = {}, {}
-    for model, fit in fits.items():
-        for name in {**MODELS, **HANDLING}[model][0]:
-            what = "slow" if name == "ever_slow" else name
-            ratios[what, model] = _ratio(inputs, fit, name, what, model, period, exposed[name])
-    for what, model in TESTED:
-        fit = fits.get(model)
-        if fit is not None and what in fit.coefficients.index:
-            p_values[what] = float(fit.coefficients["p_value"].loc[what])
+        held |= dict.fromkeys(HANDLING, exposure_rows(inputs, views.HANDLING))
+        models |= HANDLING
+    parts, fewest = Parts(section="retention"), int(limit(inputs, "retention_fewest_losses"))
+    fits = {
+        model: parts.do(f"{model}_model", _fit, held[model], covariates, strata, fewest, inputs.confidence)
+        for model, (covariates, strata) in models.items()
+    }
+    # every experience entered by a model, and the losses of customers who had it
+    entered = [(name, model) for model, (covariates, _) in models.items() for name in covariates]
+    exposed = {name: _losses(held[model], name) for name, model in entered}
+    tested = [(what, model) for what, model in TESTED if model in fits]
+    p_values = {
+        what: float(fit.coefficients["p_value"].loc[what])
+        for what, model in tested
+        if not isinstance(fit := fits[model], NotDone) and what in fit.coefficients.index
+    }
+    total = fits["total"]
     return Drivers(
-        ratios=ratios,
+        ratios={
+            ("slow" if name == "ever_slow" else name, model): _ratio(
+                state, fits[model], name, model, exposed[name]
+            )
+            for name, model in entered
+        },
         p_values=p_values,
-        differences={
-            what: _difference(inputs, held[model], fits[model], what, period)
-            for what, model in TESTED
-            if model in fits
-        },
-        diagnostics={
-            what: _diagnostics(inputs, fits[model], what, period) for what, model in TESTED if model in fits
-        },
-        proportional=_proportional(fits["total"]),
-        losses=int(rows.loc[rows["lost"], "customers"].sum()),
+        differences={what: _difference(state, held[model], fits[model], what) for what, model in tested},
+        diagnostics={what: _diagnostics(state, fits[model], what) for what, model in tested},
+        proportional=None if isinstance(total, NotDone) else _proportional(total),
+        losses=int(held["total"].loc[held["total"]["lost"], "customers"].sum()),
         exposed=exposed,
+        cells={what: _cells(held[model], what) for what, model in tested},
+        not_fitted=parts.skipped,
     )
+
+
+def _losses(rows: pd.DataFrame, name: str) -> int:
+    return int(rows.loc[rows[name] & rows["lost"], "customers"].sum())
+
+
+def _cells(rows: pd.DataFrame, name: str) -> pd.DataFrame:
+    """What a ratio compares, by stratum: contract pieces, days watched and losses, with and without the experience."""
+    counted = rows.assign(
+        exposed=rows[name],
+        days_watched=(rows["stop"] - rows["entry"]) * rows["customers"],
+        losses=rows["customers"].where(rows["lost"], 0),
+    )
+    beside = BESIDE.get(name)
+    if beside:
+        counted = counted[counted[beside]]
+    sums = ["customers", "days_watched", "losses"]
+    cells: pd.DataFrame = counted.groupby([*STRATA, "exposed"], as_index=False)[sums].sum()
+    return cells
 
 
 @traced
@@ -138,33 +152,30 @@ def exposure_rows(inputs: StudyInputs, exposures: Sequence[str] = views.EXPOSURE
 
 
 @traced
-def _fit(rows: pd.DataFrame, covariates: Sequence[str], strata: Sequence[str], level: float) -> CoxFit | None:
-    """The model on the covariates that vary and have losses; None where none is left."""
+def _fit(
+    rows: pd.DataFrame, covariates: Sequence[str], strata: Sequence[str], fewest: int, level: float
+) -> CoxFit:
+    """The model on the covariates that vary and have losses; refused (``FitError``) where none is left."""
     from analysis import stats
 
     used = [
         name
         for name in covariates
-        if rows.loc[rows[name] & rows["lost"], "customers"].sum() >= FEWEST
-        and rows.loc[~rows[name] & rows["lost"], "customers"].sum() >= FEWEST
+        if _losses(rows, name) >= fewest and rows.loc[~rows[name] & rows["lost"], "customers"].sum() >= fewest
     ]
     if not used:
-        return None
+        raise FitError("too few losses with, or without, the experience")
     group = [*strata, *used, "entry", "stop", "lost"]
     counted: pd.DataFrame = rows.groupby(group, as_index=False, sort=False)[["customers"]].sum()
-    labels = stratum_labels(counted, strata)
-    try:
-        return stats.cox(
-            counted[used].astype(float),
-            counted["stop"],
-            counted["lost"],
-            entry=counted["entry"].where(counted["entry"] > 0, -1),
-            strata=labels,
-            weights=counted["customers"],
-            level=level,
-        )
-    except FitError:
-        return None
+    return stats.cox(
+        counted[used].astype(float),
+        counted["stop"],
+        counted["lost"],
+        entry=counted["entry"].where(counted["entry"] > 0, -1),
+        strata=stratum_labels(counted, strata),
+        weights=counted["customers"],
+        level=level,
+    )
 
 
 @traced
@@ -176,46 +187,34 @@ def stratum_labels(rows: pd.DataFrame, strata: Sequence[str]) -> NDArray[np.int6
 
 
 @traced
-def _ratio(
-    inputs: StudyInputs, fit: CoxFit | None, name: str, what: str, model: str, period: Period, losses: int
-) -> Fact:
-    place = {"exposure": what, "model": model}
-    if fit is None or name not in fit.coefficients.index:
-        return inputs.engine.stated(
-            "loss_hazard_ratio", period=period, value=None, reason=TOO_FEW, dimensions=place
-        )
+def _ratio(state: Stating, fit: CoxFit | NotDone, name: str, model: str, losses: int) -> Fact:
+    """How many times as often those with the experience leave; without a fit, the reason."""
+    place: dict[str, Any] = {"exposure": "slow" if name == "ever_slow" else name, "model": model}
+    if isinstance(fit, NotDone) or name not in fit.coefficients.index:
+        return state.exact("loss_hazard_ratio", None, **place)
     row: Any = fit.coefficients.loc[name]
-    return estimate(
-        inputs,
+    return state.between(
         "loss_hazard_ratio",
-        row["hazard_ratio"],
+        float(row["hazard_ratio"]),
         row["low"],
         row["high"],
         method="Cox, Efron ties",
-        period=period,
-        dimensions=place,
         n=losses,
+        **place,
     )
 
 
 @traced
-def _difference(
-    inputs: StudyInputs, rows: pd.DataFrame, fit: CoxFit | None, what: str, period: Period
-) -> Fact:
+def _difference(state: Stating, rows: pd.DataFrame, fit: CoxFit | NotDone, what: str) -> Fact:
     """Share lost in the first twelve months with the experience minus without, averaged over strata by their customers."""
-    from analysis import stats
-
-    place = {"exposure": what}
-    if fit is None or what not in fit.coefficients.index:
-        return inputs.engine.stated(
-            "loss_risk_difference", period=period, value=None, reason=TOO_FEW, dimensions=place
-        )
     import pandas as pd
 
-    labels = stratum_labels(rows, STRATA)
-    sizes = rows.groupby(labels)["customers"].sum()
-    beside = {"waited": "asked", "followed": "repaired"}.get(what)  # whoever waited had asked
-    none = pd.DataFrame([{name: float(name == beside) for name in fit.coefficients.index}])
+    from analysis import stats
+
+    if isinstance(fit, NotDone) or what not in fit.coefficients.index:
+        return state.exact("loss_risk_difference", None, exposure=what)
+    sizes = rows.groupby(stratum_labels(rows, STRATA))["customers"].sum()
+    none = pd.DataFrame([{name: float(name == BESIDE.get(what)) for name in fit.coefficients.index}])
     found = stats.absolute_difference(
         fit,
         none,
@@ -224,36 +223,34 @@ def _difference(
         time=min(YEAR_DAYS, float(fit.baseline["time"].max())),
         stratum=sizes.to_dict(),
     )
-    return estimate(
-        inputs,
+    return state.between(
         "loss_risk_difference",
-        found.value,
+        float(found.value),
         found.low,
         found.high,
         method="Standardised Cox, delta method",
-        period=period,
-        dimensions=place,
         n=int(sizes.sum()),
+        exposure=what,
     )
 
 
 @traced
-def _proportional(fit: CoxFit | None) -> pd.DataFrame | None:
+def _proportional(fit: CoxFit) -> pd.DataFrame:
     from analysis import stats
 
-    return None if fit is None else stats.proportional_hazards(fit)
+    table: pd.DataFrame = stats.proportional_hazards(fit)
+    return table
 
 
 @traced
-def _diagnostics(inputs: StudyInputs, fit: CoxFit | None, what: str, period: Period) -> tuple[Fact, Fact]:
+def _diagnostics(state: Stating, fit: CoxFit | NotDone, what: str) -> tuple[Fact, Fact]:
     """Statistic and p-value of the Grambsch-Therneau test of one experience."""
-    table = _proportional(fit)
-    place = {"exposure": what}
-    known = table is not None and what in table.index
-
-    def fact(metric: str, column: str) -> Fact:
-        value = float(table[column][what]) if table is not None and known else None
-        reason = {} if known else {"reason": TOO_FEW}
-        return inputs.engine.stated(metric, period=period, value=value, dimensions=place, **reason)
-
-    return fact("proportionality_statistic", "statistic"), fact("proportionality_p_value", "p_value")
+    table = None if isinstance(fit, NotDone) else _proportional(fit)
+    values: list[float | None] = [None, None]
+    if table is not None and what in table.index:
+        values = [float(table[column][what]) for column in ("statistic", "p_value")]
+    statistic, p_value = values
+    return (
+        state.exact("proportionality_statistic", statistic, exposure=what),
+        state.exact("proportionality_p_value", p_value, exposure=what),
+    )

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analysis.errors import FitError
-from analysis.metrics import Period, StudyInputs
+from analysis.metrics import Stating, StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.results import Fact
-from analysis.retention.stating import plain
-from analysis.retention.vintages import Cohorts
+from analysis.retention.cohorts_facts import Cohorts
 from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ EFFECTS = ("age", "calendar", "cohort")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Effect(Summarised):
+class Curvature(Summarised):
     """One of the three: deviance explained beyond a straight line when it enters last, its degrees of freedom, and the p-value."""
 
     name: str
@@ -35,25 +34,19 @@ class Effect(Summarised):
 
 
 @traced
-def effects(inputs: StudyInputs, cohorts: Cohorts) -> tuple[Effect, ...]:
-    """Tests of curvature in each of the three, from the mature cells of contract cohorts."""
-    table = curvature(hazards(cohorts.matrix))
-    period = Period.of(inputs.month)
-    made = []
-    for row in table.to_dict("records"):
+def effects(inputs: StudyInputs, cohorts: Cohorts) -> tuple[Curvature, ...]:
+    """Tests of curvature in each of the three, from the mature cells of contract cohorts.
+
+    Raises
+    ------
+    FitError : too few cells to tell the three apart
+    """
+    state, made = Stating(inputs=inputs), []
+    for row in curvature(hazards(cohorts.matrix)).to_dict("records"):
         name, degrees = str(row["effect"]), int(row["degrees"])
-        deviance = plain(
-            inputs,
-            "effect_deviance",
-            float(row["deviance"]),
-            period=period,
-            dimensions={"effect": name},
-            n=degrees,
-        )
-        p_value = plain(
-            inputs, "effect_p_value", float(row["p_value"]), period=period, dimensions={"effect": name}
-        )
-        made.append(Effect(name=name, degrees=degrees, deviance=deviance, p_value=p_value))
+        deviance = state.exact("effect_deviance", float(row["deviance"]), parts={"n": degrees}, effect=name)
+        p_value = state.exact("effect_p_value", float(row["p_value"]), effect=name)
+        made.append(Curvature(name=name, degrees=degrees, deviance=deviance, p_value=p_value))
     return tuple(made)
 
 

@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-SMALLEST = 30  # losses in the training snapshots below which no score is learnt
 BINS = 10
-DRIFTED = 0.25  # population stability index above which an input has shifted
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,7 +31,7 @@ class RiskScores(Summarised):
     capacity, hits, precision, base_rate, lift : the ``capacity`` riskiest of the test snapshot: lost among them, their share, the
         share among all, and the ratio of the two.
     drift : one row per input and one for the score itself (``feature`` "score"): population stability index of the current snapshot against the
-        last one learnt from, the largest index between earlier snapshots as far apart (``usual``), and ``moved``: above 0.25 and above the
+        last one learnt from, the largest index between earlier snapshots as far apart (``usual``), and ``moved``: above ``drift_limit`` and above the
         usual. In a panel that grows older every input that counts time drifts by construction; that much is no news.
     stability : the chosen kind of model learnt afresh at each past snapshot from what was known then: ``snapshot``, ``customers``, ``expected``
         and ``lost``, ``auc``, ``precision`` and ``base_rate`` at the capacity.
@@ -66,6 +64,8 @@ def risk_scores(
     capacity: int,
     seed: int,
     current: str | None = None,
+    fewest_losses: int = 30,
+    drift_limit: float = 0.25,
     level: float = 0.95,
 ) -> RiskScores:
     """Chance of loss for each current customer.
@@ -79,6 +79,8 @@ def risk_scores(
     capacity : customers the team can call; precision and lift are stated at this number.
     seed : of the gradient boosting.
     current : the snapshot to score; the last one where left out.
+    fewest_losses : losses in the training snapshots below which no score is learnt.
+    drift_limit : population stability index above which an input has shifted.
 
     Notes
     -----
@@ -120,9 +122,9 @@ def risk_scores(
         )
     }
     losses = int(outcome[rows["train"]].sum())
-    if losses < SMALLEST or outcome[rows["validation"]].sum() < 5 or outcome[rows["test"]].sum() < 5:
+    if losses < fewest_losses or outcome[rows["validation"]].sum() < 5 or outcome[rows["test"]].sum() < 5:
         raise FitError(
-            f"risk_scores: {losses} losses to learn from; below {SMALLEST} a score would be noise. Use a longer horizon or more history."
+            f"risk_scores: {losses} losses to learn from; below {fewest_losses} a score would be noise. Use a longer horizon or more history."
         )
     compared = []
     for model in ("logistic", "boosting"):
@@ -162,10 +164,21 @@ def risk_scores(
         expected_losses=float(tested.sum()),
         observed_losses=int(truth.sum()),
         drift=_drift(
-            fitted, design, names, [(snapshots["snapshot"] == day).to_numpy() for day in [*known, now]]
+            fitted,
+            design,
+            names,
+            [(snapshots["snapshot"] == day).to_numpy() for day in [*known, now]],
+            drift_limit,
         ),
         stability=_stability(
-            chosen, design, outcome, snapshots["snapshot"], known, capacity=capacity, seed=seed
+            chosen,
+            design,
+            outcome,
+            snapshots["snapshot"],
+            known,
+            capacity=capacity,
+            seed=seed,
+            fewest_losses=fewest_losses,
         ),
     )
 
@@ -294,6 +307,7 @@ def _drift(
     design: np.ndarray,
     names: Sequence[str],
     snapshots: Sequence[np.ndarray],
+    limit: float,
 ) -> pd.DataFrame:
     """Each input, and the score, two snapshots apart: now, and the most it moved between earlier snapshots as far apart.
 
@@ -313,7 +327,7 @@ def _drift(
                 "feature": name,
                 "stability_index": found[-1],
                 "usual": usual,
-                "moved": found[-1] > DRIFTED and not found[-1] <= usual,
+                "moved": found[-1] > limit and not found[-1] <= usual,
             }
         )
     return (
@@ -346,6 +360,7 @@ def _stability(
     *,
     capacity: int,
     seed: int,
+    fewest_losses: int,
 ) -> pd.DataFrame:
     """How the same kind of model would have done at each of the last snapshots, learnt only from those before."""
     import numpy as np
@@ -356,7 +371,7 @@ def _stability(
     for place in range(max(1, len(known) - 3), len(known)):
         before, inside = snapshot.isin(known[:place]).to_numpy(), (snapshot == known[place]).to_numpy()
         truth = outcome[inside]
-        if outcome[before].sum() < SMALLEST or not 0 < truth.sum() < len(truth):
+        if outcome[before].sum() < fewest_losses or not 0 < truth.sum() < len(truth):
             continue
         chance = _fitted(model, design[before], outcome[before], seed=seed)(design[inside])
         top = np.argsort(-chance, kind="stable")[:capacity]

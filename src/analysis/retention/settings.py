@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Literal
 
 from analysis.errors import ParameterError
+from analysis.metrics import StudyInputs
 from analysis.metrics.lineage import traced
+from analysis.metrics.views.days import Width
 from analysis.params.places import params_file
 from analysis.params.strict import bind, read_yaml
-from analysis.retention.cohorts import Period
 from analysis.summaries import Summarised
 
 BusinessModel = Literal["from_data", "both", "b2b", "b2c"]
@@ -27,7 +28,7 @@ class RetentionSettings(Summarised):
     """
 
     business_model: BusinessModel
-    cohort_period: Period
+    cohort_period: Width
     repurchase_windows_months: tuple[int, ...]
     risk_horizon_months: int
     seed: int
@@ -45,5 +46,24 @@ class RetentionSettings(Summarised):
 
 @traced
 def load_settings(path: Path | None = None) -> RetentionSettings:
+    """The settings of a file, ``params/retention.yml`` where none is given."""
     path = path or params_file("retention.yml")
     return bind(RetentionSettings, read_yaml(path), path.name)
+
+
+def limit(inputs: StudyInputs, name: str) -> float:
+    """A dated assumption as it holds on the last day of the report month."""
+    return float(inputs.assumptions.value(name, on=inputs.month.last_day))
+
+
+@traced
+def business_models(inputs: StudyInputs) -> frozenset[str]:
+    """``b2b`` (few large accounts), ``b2c`` (many small ones) or both: as the parameter says, or as the data have customers."""
+    chosen = load_settings().business_model
+    if chosen != "from_data":
+        return frozenset({"b2b", "b2c"} if chosen == "both" else {chosen})
+    if inputs.engine.tables.missing("customers.customer_type"):
+        return frozenset({"b2c"})
+    sql = "SELECT DISTINCT coalesce(customer_type, 'b2c') AS customer_type FROM customers"
+    kinds = set(inputs.engine.query(sql)["customer_type"])
+    return frozenset({"b2b"} & kinds) | frozenset({"b2c"} if kinds - {"b2b"} or not kinds else set())

@@ -43,27 +43,69 @@ def purchase_spells(cutoff: dt.date, *, window_months: int) -> str:
 )"""
 
 
+COUNTED = ("start", "lost", "new", "reactivated", "won_and_lost")
+
+
 def movements(spells: str, periods: Sequence[tuple[str, dt.date, dt.date]]) -> str:
     """One row per period and customer type with the counts of the components."""
     listed = ", ".join(
         f"({literal(name)}, {literal(first)}, {literal(after)})" for name, first, after in periods
     )
+    counted = ", ".join(f"count(*) FILTER (WHERE {MOVED[name]}) AS {name}" for name in COUNTED)
     return f"""WITH {spells}, periods(period, first_day, after) AS (VALUES {listed}), seen AS (
   SELECT p.period, s.customer_id,
-         bool_or(s.begins < p.first_day AND (s.ends IS NULL OR s.ends >= p.first_day)) AS at_start,
-         bool_or(s.ends IS NULL OR s.ends >= p.after) AS at_end,
-         bool_or(s.begins < p.first_day) AS existed,
-         bool_or(s.begins >= p.first_day) AS began
+         {_presence("s.", first="p.first_day", after="p.after")}
   FROM spells s JOIN periods p ON s.begins < p.after AND (s.ends IS NULL OR s.ends >= p.first_day OR s.begins < p.first_day)
   GROUP BY 1, 2
 )
 SELECT period, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type,
-       count(*) FILTER (WHERE at_start) AS start,
-       count(*) FILTER (WHERE at_start AND NOT at_end) AS lost,
-       count(*) FILTER (WHERE NOT at_start AND at_end AND NOT existed) AS new,
-       count(*) FILTER (WHERE NOT at_start AND at_end AND existed) AS reactivated,
-       count(*) FILTER (WHERE NOT at_start AND NOT at_end AND began) AS won_and_lost
+       {counted}
 FROM seen LEFT JOIN customers c ON c.customer_id = seen.customer_id GROUP BY 1, 2 ORDER BY 1, 2"""
+
+
+# where a customer of a period stands; the first five are counted, the other two follow from them
+MOVED = {
+    "start": "at_start",
+    "lost": "at_start AND NOT at_end",
+    "new": "NOT at_start AND at_end AND NOT existed",
+    "reactivated": "NOT at_start AND at_end AND existed",
+    "won_and_lost": "NOT at_start AND NOT at_end AND began",
+    "retained": "at_start AND at_end",
+    "end": "at_end",
+}
+
+
+def customers_moved(
+    spells: str, movement: str, first: dt.date, after: dt.date, *, customer_type: str | None = None
+) -> str:
+    """The customers of one movement (:data:`MOVED`) of the days from ``first`` until ``after``, one row each: type, segment, region, kind, and the first and last days of their spells."""
+    days = {"first": literal(first), "after": literal(after)}
+    chosen = f" AND {_of_type(customer_type)}" if customer_type else ""
+    return f"""WITH {spells}, seen AS (
+  SELECT s.customer_id, min(s.kind) AS kind, min(s.begins) AS first_begins, max(s.begins) AS last_begins,
+         -- empty while any of them runs
+         CASE WHEN bool_or(s.ends IS NULL) THEN NULL ELSE max(s.ends) END AS last_ends,
+         {_presence("s.", **days)}
+  FROM spells s WHERE s.begins < {days["after"]} GROUP BY 1
+)
+SELECT seen.customer_id, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, c.segment, c.region, kind, first_begins, last_begins, last_ends
+FROM seen LEFT JOIN customers c ON c.customer_id = seen.customer_id WHERE {MOVED[movement]}{chosen}"""
+
+
+def _presence(spell: str, *, first: str, after: str) -> str:
+    """By customer: there when the first day began, there when the day after began, known before, begun within."""
+    return f"""bool_or({spell}begins < {first} AND ({spell}ends IS NULL OR {spell}ends >= {first})) AS at_start,
+         bool_or({spell}ends IS NULL OR {spell}ends >= {after}) AS at_end,
+         bool_or({spell}begins < {first}) AS existed, bool_or({spell}begins >= {first}) AS began"""
+
+
+def _of_type(customer_type: str) -> str:
+    return f"coalesce(c.customer_type, '{NOT_STATED}') = {literal(customer_type)}"
+
+
+def where(rows: str, *conditions: str) -> str:
+    """The rows of a SELECT that meet every condition."""
+    return f"SELECT * FROM ({rows}) AS listed WHERE {' AND '.join(conditions)}" if conditions else rows
 
 
 def running_terms(moment: dt.date) -> str:
@@ -75,40 +117,61 @@ def running_terms(moment: dt.date) -> str:
 
 
 def contract_values(contracts: str, cutoff: dt.date, first: dt.date) -> str:
-    """Yearly contract value by customer type: at the start, of the same customers at the end, and what was kept without expansion."""
+    """Yearly contract value of the customers present at the start, one row each: then, at the end, and what was kept without expansion."""
     return f"""WITH {contracts}, at_start AS ({running_terms(first)}), at_end AS ({running_terms(cutoff)})
-SELECT coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, sum(a.yearly) AS start_value,
-       sum(coalesce(b.yearly, 0)) AS end_value, sum(least(a.yearly, coalesce(b.yearly, 0))) AS kept_value
-FROM at_start a LEFT JOIN at_end b ON b.customer_id = a.customer_id LEFT JOIN customers c ON c.customer_id = a.customer_id
-GROUP BY 1 ORDER BY 1"""
+SELECT a.customer_id, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, a.kind, a.yearly AS start_value,
+       coalesce(b.yearly, 0) AS end_value, least(a.yearly, coalesce(b.yearly, 0)) AS kept_value
+FROM at_start a LEFT JOIN at_end b ON b.customer_id = a.customer_id LEFT JOIN customers c ON c.customer_id = a.customer_id"""
+
+
+def contract_value_sums(values: str) -> str:
+    """The sums of :func:`contract_values` by customer type."""
+    return f"""SELECT customer_type, sum(start_value) AS start_value, sum(end_value) AS end_value, sum(kept_value) AS kept_value
+FROM ({values}) AS valued GROUP BY 1 ORDER BY 1"""
 
 
 def account_values(contracts: str, cutoff: dt.date, first: dt.date, *, customer_type: str | None) -> str:
-    """Accounts under contract a year ago or now, the largest first: customer_id, segment, region, kind, customer_since, due_on, value_before, value_now (null: not under contract then)."""
+    """Accounts under contract a year ago or now, the largest first: place (from 1), customer_id, segment, region, kind, customer_since, due_on, value_before, value_now (null: not under contract then)."""
     chosen = f" AND c.customer_type = {literal(customer_type)}" if customer_type else ""
     return f"""WITH {contracts}, at_start AS ({running_terms(first)}), at_end AS ({running_terms(cutoff)})
-SELECT c.customer_id, coalesce(c.segment, '{NOT_STATED}') AS segment, coalesce(c.region, '{NOT_STATED}') AS region, coalesce(b.kind, a.kind) AS kind,
+SELECT row_number() OVER (ORDER BY greatest(coalesce(a.yearly, 0), coalesce(b.yearly, 0)) DESC, c.customer_id) AS place,
+       c.customer_id, coalesce(c.segment, '{NOT_STATED}') AS segment, coalesce(c.region, '{NOT_STATED}') AS region, coalesce(b.kind, a.kind) AS kind,
        least(coalesce(a.since, b.since), coalesce(b.since, a.since)) AS customer_since, b.due_on, a.yearly AS value_before, b.yearly AS value_now
 FROM customers c LEFT JOIN at_start a ON a.customer_id = c.customer_id LEFT JOIN at_end b ON b.customer_id = c.customer_id
-WHERE (a.customer_id IS NOT NULL OR b.customer_id IS NOT NULL){chosen} ORDER BY greatest(coalesce(a.yearly, 0), coalesce(b.yearly, 0)) DESC, c.customer_id"""
+WHERE (a.customer_id IS NOT NULL OR b.customer_id IS NOT NULL){chosen} ORDER BY place"""
 
 
-def reasons(contracts: str, cutoff: dt.date, first: dt.date) -> str:
-    """Contracts lost in the period by recorded reason."""
+def losses(contracts: str, cutoff: dt.date, first: dt.date) -> str:
+    """Customers under contract when the period began whose contract was lost in it: customer_id, customer_type, reason as recorded, avoidable, lost_on."""
     return f"""WITH {contracts}
-SELECT coalesce(c.churn_reason, '{NOT_STATED}') AS reason, c.churn_avoidable AS avoidable, count(DISTINCT s.customer_id) AS lost
+SELECT s.customer_id, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, coalesce(c.churn_reason, '{NOT_STATED}') AS reason,
+       c.churn_avoidable AS avoidable, max(s.ends) AS lost_on
 FROM spells s JOIN customers c ON c.customer_id = s.customer_id
-WHERE s.ends >= {literal(first)} AND s.begins < {literal(first)} GROUP BY 1, 2 ORDER BY 3 DESC, 1"""
+WHERE s.ends >= {literal(first)} AND s.begins < {literal(first)} GROUP BY 1, 2, 3, 4"""
+
+
+def reasons(lost: str) -> str:
+    """The :func:`losses` by recorded reason."""
+    return (
+        f"SELECT reason, avoidable, count(*) AS lost FROM ({lost}) AS lost GROUP BY 1, 2 ORDER BY 3 DESC, 1"
+    )
 
 
 Grouping = Literal["acquisition", "first_product", "first_service"]
 
 
-def contract_cohorts(contracts: str, *, period: Width) -> str:
-    """Counts by step of the first contract and step of the loss (null: still there)."""
+def contract_lives(contracts: str, *, period: Width) -> str:
+    """One row per customer: step of the first contract (cohort) and of the loss (lost_in; null: still there)."""
     return f"""WITH {contracts}, lived AS (
   SELECT customer_id, min(begins) AS begins, CASE WHEN bool_or(ends IS NULL) THEN NULL ELSE max(ends) END AS ends FROM spells GROUP BY 1)
-SELECT {step("begins", period)} AS cohort, {step("ends", period)} AS lost_in, count(*) AS customers FROM lived GROUP BY 1, 2 ORDER BY 1, 2"""
+SELECT customer_id, begins, ends, {step("begins", period)} AS cohort, {step("ends", period)} AS lost_in FROM lived"""
+
+
+def contract_cohorts(lives: str) -> str:
+    """The :func:`contract_lives` counted by cohort and step of the loss."""
+    return (
+        f"SELECT cohort, lost_in, count(*) AS customers FROM ({lives}) AS lived GROUP BY 1, 2 ORDER BY 1, 2"
+    )
 
 
 def cohort_orders(cutoff: dt.date, *, period: Width) -> str:
@@ -137,13 +200,24 @@ def _entry(orders: str, grouping: Grouping, cutoff: dt.date, *, period: Width) -
     return f"SELECT customer_id, 'all' AS label, entered FROM ({buyers}) b"
 
 
-def purchase_cohorts(orders: str, grouping: Grouping, cutoff: dt.date, *, period: Width) -> str:
-    """By label, step of entry and age: customers who ordered, orders, revenue, margin; and, with age null, the customers of the cohort."""
+def cohort_members(orders: str, grouping: Grouping, cutoff: dt.date, *, period: Width) -> str:
+    """The customers of the cohorts of a grouping: customer_id, label, step of entry (entered)."""
     last = step(literal(cutoff - dt.timedelta(days=1)), period)
-    return f"""WITH entered AS ({_entry(orders, grouping, cutoff, period=period)})
-SELECT e.label, e.entered, o.step - e.entered AS age, count(*) FILTER (WHERE o.orders > 0) AS active, CAST(sum(o.orders) AS BIGINT) AS orders, sum(o.revenue) AS revenue, sum(o.margin) AS margin
-FROM entered e JOIN {orders} o ON o.customer_id = e.customer_id AND o.step >= e.entered WHERE e.entered <= {last} GROUP BY 1, 2, 3
-UNION ALL SELECT label, entered, NULL, count(*), 0, 0, 0 FROM entered WHERE entered <= {last} GROUP BY 1, 2 ORDER BY 1, 2, 3"""
+    return f"SELECT * FROM ({_entry(orders, grouping, cutoff, period=period)}) AS members WHERE entered <= {last}"
+
+
+def cohort_activity(members: str, orders: str) -> str:
+    """What the members ordered from their entry on, one row per customer and step: age in steps, orders (paid ones), revenue, margin."""
+    return f"""SELECT e.customer_id, e.label, e.entered, o.step - e.entered AS age, o.orders, o.revenue, o.margin
+FROM ({members}) AS e JOIN {orders} o ON o.customer_id = e.customer_id AND o.step >= e.entered"""
+
+
+def purchase_cohorts(members: str, orders: str) -> str:
+    """By label, step of entry and age: customers who ordered, orders, revenue, margin; and, with age null, the customers of the cohort."""
+    return f"""WITH members AS ({members}), activity AS ({cohort_activity("SELECT * FROM members", orders)})
+SELECT label, entered, age, count(*) FILTER (WHERE orders > 0) AS active, CAST(sum(orders) AS BIGINT) AS orders, sum(revenue) AS revenue, sum(margin) AS margin
+FROM activity GROUP BY 1, 2, 3
+UNION ALL SELECT label, entered, NULL, count(*), 0, 0, 0 FROM members GROUP BY 1, 2 ORDER BY 1, 2, 3"""
 
 
 def _segment_at(rows: str, moment: str) -> str:
@@ -153,16 +227,21 @@ def _segment_at(rows: str, moment: str) -> str:
 
 
 def lifetimes(contracts: str, cutoff: dt.date, *, observed_from: dt.date) -> str:
-    """Distinct (customer type, segment at start, kind, entry, duration, reason) of contract spells with their number; ages in days of twelfths of a year."""
+    """Contract spells: customer_id, customer type, segment at start, kind, entry, duration (ages in days of twelfths of a year), lost, reason."""
     end, since = literal(cutoff), literal(observed_from)
     return f"""WITH {contracts}, held AS ({_segment_at("spells", "begins")})
-SELECT coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, coalesce(h.segment, c.segment, '{NOT_STATED}') AS segment, s.kind,
+SELECT s.customer_id, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, coalesce(h.segment, c.segment, '{NOT_STATED}') AS segment, s.kind,
        greatest({days_of_age("s.begins", since)}, 0) AS entry,
        {days_of_age("s.begins", f"coalesce(s.ends, {end})")} AS duration, s.ends IS NOT NULL AS lost,
-       CASE WHEN s.ends IS NULL THEN '' ELSE coalesce(c.churn_reason, '{NOT_STATED}') END AS reason, count(*) AS customers
+       CASE WHEN s.ends IS NULL THEN '' ELSE coalesce(c.churn_reason, '{NOT_STATED}') END AS reason
 FROM spells s LEFT JOIN customers c ON c.customer_id = s.customer_id LEFT JOIN held h ON h.customer_id = s.customer_id AND h.spell = s.spell
-WHERE coalesce(s.ends, {end}) > {since} AND coalesce(s.ends, {end}) > s.begins
-GROUP BY ALL ORDER BY ALL"""
+WHERE coalesce(s.ends, {end}) > {since} AND coalesce(s.ends, {end}) > s.begins"""
+
+
+def life_patterns(lives: str) -> str:
+    """The distinct patterns of :func:`lifetimes` with their number of customers."""
+    columns = "customer_type, segment, kind, entry, duration, lost, reason"
+    return f"SELECT {columns}, count(*) AS customers FROM ({lives}) AS lived GROUP BY ALL ORDER BY ALL"
 
 
 def experience(cutoff: dt.date, *, surveys: bool) -> str:
@@ -371,13 +450,18 @@ FROM placed WHERE arm IS NOT NULL GROUP BY ALL ORDER BY ALL"""
 
 
 def renewals(contracts: str, first: dt.date, until: dt.date) -> str:
-    """Terms that come up for renewal by month and customer type: contracts and yearly value."""
+    """Terms that come up for renewal: contract, customer and its type, month and yearly value."""
     return f"""WITH {contracts}
-SELECT coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, CAST(date_trunc('month', t.until) AS DATE) AS month, count(*) AS contracts,
-       sum(t.yearly_amount) AS yearly
+SELECT t.contract_id, t.term_no, t.customer_id, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, t.until AS due_on,
+       CAST(date_trunc('month', t.until) AS DATE) AS month, t.yearly_amount
 FROM terms t JOIN spells s ON s.customer_id = t.customer_id AND s.ends IS NULL AND t.starts_on >= s.begins
 LEFT JOIN customers c ON c.customer_id = t.customer_id
-WHERE t.until >= {literal(first)} AND t.until < {literal(until)} GROUP BY 1, 2 ORDER BY 1, 2"""
+WHERE t.until >= {literal(first)} AND t.until < {literal(until)}"""
+
+
+def renewal_sums(terms: str) -> str:
+    """The :func:`renewals` by customer type and month: contracts and yearly value."""
+    return f"SELECT customer_type, month, count(*) AS contracts, sum(yearly_amount) AS yearly FROM ({terms}) AS due GROUP BY 1, 2 ORDER BY 1, 2"
 
 
 def purchase_patterns(cutoff: dt.date, moment: dt.date, *, acquired_before: dt.date) -> str:
@@ -401,14 +485,14 @@ FROM first_responses s JOIN answers v ON v.ticket_id = s.ticket_id AND v.kind = 
 WHERE s.ticket_type = 'complaint' AND v.answered_on < {literal(cutoff)} GROUP BY ALL ORDER BY ALL"""
 
 
-def link_recommendation(cutoff: dt.date) -> str:
-    """Recommendation answers of customers with a ticket in the 90 days before: late first response on the last ticket or not, detractor or not."""
+def link_recommendation(cutoff: dt.date, *, lookback_days: int) -> str:
+    """Recommendation answers of customers with a ticket in the ``lookback_days`` before: late first response on the last ticket or not, detractor or not."""
     return f"""WITH asked AS (
   SELECT v.survey_id, v.customer_id, v.score, v.answered_at,
          max_by(t.answered_late, (t.opened_at, t.ticket_id)) AS exposed,
          max_by(t.ticket_type, (t.opened_at, t.ticket_id)) AS ticket_type
   -- the last ticket whose landmark had passed: before it nobody knows whether the answer was late
-  FROM answers v JOIN first_responses t ON t.customer_id = v.customer_id AND t.landmark_at < v.answered_at AND t.opened_at >= v.answered_at - INTERVAL 90 DAY
+  FROM answers v JOIN first_responses t ON t.customer_id = v.customer_id AND t.landmark_at < v.answered_at AND t.opened_at >= v.answered_at - INTERVAL {lookback_days} DAY
   WHERE v.kind = 'nps' AND v.answered_on < {literal(cutoff)} GROUP BY 1, 2, 3, 4
 )
 SELECT exposed, concat(coalesce(c.customer_type, '{NOT_STATED}'), '|', coalesce(c.segment, '{NOT_STATED}'), '|', ticket_type) AS stratum, score <= 6 AS hit, count(*) AS n

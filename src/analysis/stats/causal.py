@@ -16,27 +16,23 @@ Hazlett (2020), *JRSS B* 82, 39-67 (robustness value and benchmarks).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 from scipy.stats import t as student
-from threadpoolctl import threadpool_limits
 
 from analysis.errors import FitError, ParameterError, suggestion
 from analysis.stats.arguments import in_words
 from analysis.stats.ridge import Array, RidgeFit, encode, fit_ridge, fit_ridge_logistic, fold_of
 from analysis.stats.survival import Estimate
+from analysis.stats.threads import one_thread
 from analysis.summaries import Summarised
 
 Learner = Literal["linear", "boosting"]
-Estimator = TypeVar("Estimator", bound=Callable[..., Any])
-# Many sums over few columns: threads would wait for each other, and would add in another order.
-_one_thread: Callable[[Estimator], Estimator] = threadpool_limits.wrap(limits=1)
 
 _LEARNERS = ("linear", "boosting")
 _ESTIMANDS = ("ATE", "ATT")
@@ -158,7 +154,7 @@ class DoublyRobust(Summarised):
         return pd.DataFrame(out)
 
 
-@_one_thread
+@one_thread
 @in_words(rows="outcome treatment weights", labels="clusters", tables="covariates")
 def doubly_robust(
     outcome: ArrayLike,

@@ -30,6 +30,7 @@ from analysis.stats.seasonal_models import (
     fit_seasonal_naive,
     fit_smoothing,
 )
+from analysis.stats.threads import one_thread
 from analysis.summaries import Summarised
 
 # In the order in which they win a tie: the simplest first.
@@ -134,6 +135,7 @@ class ReconciledForecast(Summarised):
         return float(np.mean(already + draws[:, steps].sum(axis=1) > threshold))
 
 
+@one_thread
 @in_words(series="history", scalars="level")
 def forecast(
     history: pd.Series,
@@ -187,6 +189,7 @@ def forecast(
     )[0]
 
 
+@one_thread
 @in_words(tables="parts", numbers="parts", scalars="level")
 def forecast_parts(
     parts: pd.DataFrame,

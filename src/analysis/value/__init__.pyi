@@ -5,5 +5,5 @@ from .lifetime import CustomerValues as CustomerValues
 from .lifetime import clv as clv
 from .scenarios import what_if as what_if
 from .scenarios import what_ifs as what_ifs
-from .worth import ValueStudy as ValueStudy
-from .worth import study as study
+from .study import ValueStudy as ValueStudy
+from .study import study as study

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from analysis.metrics.lineage import traced
 from analysis.periods import Month
 from analysis.results import Fact
 from analysis.summaries import Summarised
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TIERS = ("top", "middle", "low")
+ERROR = "Hessian and holdout"  # method of the intervals of what is expected of customers
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,8 +38,6 @@ class ValueBase(Summarised):
     relative_error : standard error of the total divided by the total (parameters and miss in the holdout).
     customers : rows of the table.
     horizon_months, discount_rate, basis, has_service : over how long, at which yearly rate, on which margin, and whether traced service cost is in it.
-    margin_per_purchase : by customer type, expected margin of one purchase.
-    service_cost_12m : traced service cost of the last twelve months of all customers together.
     """
 
     month: Month
@@ -51,11 +49,8 @@ class ValueBase(Summarised):
     discount_rate: float
     basis: str
     has_service: bool
-    margin_per_purchase: dict[str, float]
-    service_cost_12m: float
 
 
-@traced
 def tuples(frame: pd.DataFrame) -> list[Any]:
     """The rows of a frame, their columns as attributes."""
     return list(frame.itertuples())

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import FitError
-from analysis.metrics import Period, StudyInputs
+from analysis.locale import Text
+from analysis.metrics import Period, Stating, StudyInputs, cents
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.params.what_ifs import Range, WhatIfPlan
-from analysis.results import Fact, Interval
+from analysis.results import Assumed, Derived, Fact
 from analysis.summaries import Summarised
 from analysis.value.base import TIERS, ValueBase
 
@@ -20,11 +21,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+NO_COST = Text.of("not computed: no cost last year")
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
-class BudgetLine(Summarised):
+class TierBudget(Summarised):
     """One tier (``top``, ``middle``, ``low``), the cost traced to no customer (``untraced``), or ``total``.
 
-    ``growth`` : expected change in the number of customers in twelve months..
+    ``growth`` : expected change in the number of customers in twelve months.
     """
 
     tier: str
@@ -40,7 +44,7 @@ class BudgetLine(Summarised):
 class Budget(Summarised):
     """The proposal, tiers first, then untraced cost and the total; ``prices``: the rise assumed, as ``low``, ``price`` (most likely) and ``high``."""
 
-    lines: tuple[BudgetLine, ...]
+    lines: tuple[TierBudget, ...]
     prices: dict[str, Fact]
 
 
@@ -77,23 +81,34 @@ def budget(inputs: StudyInputs, base: ValueBase, plan: WhatIfPlan) -> Budget:
     whole = inputs.engine.fact("after_sales_cost", period=Period(inputs.month - 11, inputs.month))
     if whole.value is not None and Decimal(whole.value) > last:
         rest = Decimal(whole.value) - last
-        share = draws / float(last)
-        lines.append(_line(inputs, "untraced", rest, float(rest) * middle / float(last), float(rest) * share))
+        share, traced_to_tiers = draws / float(last), tuple(line.last for line in lines)
+        untraced = Derived(operation="difference", parents=(whole, *traced_to_tiers))
+        lines.append(
+            _line(inputs, "untraced", rest, float(rest) * middle / float(last), float(rest) * share, untraced)
+        )
         draws, middle, last = (
             draws + float(rest) * share,
             middle * float(last + rest) / float(last),
             last + rest,
         )
-    lines.append(_line(inputs, "total", last, middle, draws))
-    rise = plan.budget.price_rise
-    ends = {"low": rise.low, "price": rise.likely, "high": rise.high}
-    prices = {
-        end: inputs.engine.stated(
-            "budget_price_rise", period=inputs.month, value=value, dimensions={"end": end}
+    total = Derived(operation="sum", parents=tuple(line.last for line in lines))
+    lines.append(_line(inputs, "total", last, middle, draws, total))
+    return Budget(lines=tuple(lines), prices=_prices(inputs, plan.budget.price_rise))
+
+
+def _prices(inputs: StudyInputs, rise: Range) -> dict[str, Fact]:
+    """The rise assumed: its ends and, as ``price``, the most likely one."""
+    facts, where = Stating(inputs=inputs), "budget.price_rise"
+    ends = {"low": (rise.low, "low"), "price": (rise.likely, "likely"), "high": (rise.high, "high")}
+    return {
+        end: facts.exact(
+            "budget_price_rise",
+            value,
+            end=end,
+            lineage=Assumed(source="params/what_ifs.yml", name=f"{where}.{name}"),
         )
-        for end, value in ends.items()
+        for end, (value, name) in ends.items()
     }
-    return Budget(lines=tuple(lines), prices=prices)
 
 
 def _sql(inputs: StudyInputs, base: ValueBase) -> str:
@@ -106,7 +121,6 @@ def _sql(inputs: StudyInputs, base: ValueBase) -> str:
 FROM {base.table} b LEFT JOIN customers c ON c.customer_id = b.customer_id GROUP BY 1 ORDER BY 1"""
 
 
-@traced
 def _triangle(range_: Range, random: np.random.Generator, size: int) -> NDArray[np.float64]:
     import numpy as np
 
@@ -117,7 +131,6 @@ def _triangle(range_: Range, random: np.random.Generator, size: int) -> NDArray[
     )
 
 
-@traced
 def _tier(
     inputs: StudyInputs,
     tier: str,
@@ -126,7 +139,7 @@ def _tier(
     price: NDArray[np.float64],
     demand: NDArray[np.float64],
     plan: WhatIfPlan,
-) -> tuple[BudgetLine, NDArray[np.float64], float]:
+) -> tuple[TierBudget, NDArray[np.float64], float]:
     import numpy as np
 
     count, fresh = int(row["customers"]), int(row["fresh"])
@@ -148,39 +161,24 @@ def _tier(
         * level
     )
     middle = float(last) * (1 + growth) * float(np.mean(level))
-    place = {"tier": tier}
     line = _line(inputs, tier, last, middle, drawn)
-    stated = inputs.engine.stated
-    return (
-        BudgetLine(
-            tier=tier,
-            last=line.last,
-            proposed=line.proposed,
-            change=line.change,
-            customers=stated("budget_customers", period=inputs.month, value=count, dimensions=place),
-            value=stated(
-                "budget_value",
-                period=inputs.month,
-                value=Decimal(str(round(float(row["clv"]), 2))),
-                dimensions=place,
-            ),
-            growth=stated(
-                "budget_growth",
-                period=inputs.month,
-                value=growth,
-                dimensions=place,
-                n=count,
-                interval=Interval(
-                    low=growth - reach,
-                    high=growth + reach,
-                    level=inputs.confidence,
-                    method="binomial and Poisson",
-                ),
-            ),
-        ),
-        drawn,
-        middle,
+    facts = Stating(inputs=inputs)
+    grown = facts.between(
+        "budget_growth",
+        growth,
+        growth - reach,
+        growth + reach,
+        n=count,
+        method="binomial and Poisson",
+        tier=tier,
     )
+    made = replace(
+        line,
+        customers=facts.exact("budget_customers", count, tier=tier),
+        value=facts.exact("budget_value", cents(float(row["clv"])), tier=tier),
+        growth=grown,
+    )
+    return made, drawn, middle
 
 
 def _reach(level: float) -> float:
@@ -189,59 +187,39 @@ def _reach(level: float) -> float:
     return float(norm.ppf(0.5 + level / 2))
 
 
-@traced
 def _line(
-    inputs: StudyInputs, tier: str, last: Decimal, middle: float, draws: NDArray[np.float64]
-) -> BudgetLine:
+    inputs: StudyInputs,
+    tier: str,
+    last: Decimal,
+    middle: float,
+    draws: NDArray[np.float64],
+    follows: Derived | None = None,
+) -> TierBudget:
+    """Last year's cost, the proposal and its change; ``follows`` is the lineage of last year's cost where it is no sum of its own."""
     import numpy as np
 
-    place = {"tier": tier}
+    facts, base, n = Stating(inputs=inputs), float(last), len(draws)
     tail = (1 - inputs.confidence) / 2
     low, high = (float(edge) for edge in np.quantile(draws, [tail, 1 - tail]))
-    interval = Interval(
-        low=min(low, middle), high=max(high, middle), level=inputs.confidence, method="Monte Carlo"
-    )
-    stated = inputs.engine.stated
-    base = float(last)
-    change = middle / base - 1 if base > 0 else None
-    moved = (
-        Interval(
-            low=interval.low / base - 1,
-            high=interval.high / base - 1,
-            level=inputs.confidence,
-            method="Monte Carlo",
-        )
-        if base > 0
-        else None
-    )
-    from analysis.locale import Text
-
-    extra = (
-        {}
-        if change is not None
-        else {"reason": Text(en="not computed: no cost last year", zh="未计算：上年无成本")}
-    )
-    return BudgetLine(
+    low, high = min(low, middle), max(high, middle)
+    return TierBudget(
         tier=tier,
         customers=None,
         value=None,
         growth=None,
-        last=stated("budget_last", period=inputs.month, value=last, dimensions=place),
-        proposed=stated(
-            "budget_proposed",
-            period=inputs.month,
-            value=Decimal(str(round(middle, 2))),
-            interval=interval,
-            n=len(draws),
-            dimensions=place,
+        last=facts.exact("budget_last", last, tier=tier, lineage=follows),
+        proposed=facts.between(
+            "budget_proposed", cents(middle), low, high, n=n, method="Monte Carlo", tier=tier
         ),
-        change=stated(
+        change=facts.between(
             "budget_change",
-            period=inputs.month,
-            value=change,
-            interval=moved,
-            n=len(draws),
-            dimensions=place,
-            **extra,
-        ),
+            middle / base - 1,
+            low / base - 1,
+            high / base - 1,
+            n=n,
+            method="Monte Carlo",
+            tier=tier,
+        )
+        if base > 0
+        else facts.exact("budget_change", None, reason=NO_COST, parts={"n": n}, tier=tier),
     )

@@ -20,31 +20,28 @@ FAMILY = {
     "proactive": "care",
 }
 FAMILY_NAMES = {
-    "speed": Text(en="Speed of handling", zh="处理速度"),
-    "quality": Text(en="Quality of repair", zh="维修质量"),
+    "speed": Text.of("Speed of handling"),
+    "quality": Text.of("Quality of repair"),
     "redress": Text(en="Compensation", zh="补偿"),
-    "care": Text(en="Proactive service", zh="主动服务"),
+    "care": Text.of("Proactive service"),
 }
 # What the covariates say, in the words of a diagram.
 TOPICS: tuple[tuple[frozenset[str], Text], ...] = (
-    (
-        frozenset({"customer_type", "segment", "region", "channel"}),
-        Text(en="customer, tier, region", zh="客户类型、等级、地区"),
-    ),
+    (frozenset({"customer_type", "segment", "region", "channel"}), Text.of("customer, tier, region")),
     (
         frozenset({"tenure_months", "orders_12m", "orders_before", "margin_24m", "months_since_order"}),
-        Text(en="past purchases", zh="过往购买"),
+        Text.of("past purchases"),
     ),
-    (frozenset({"contract_kind", "contract_months"}), Text(en="contract", zh="合同")),
+    (frozenset({"contract_kind", "contract_months"}), Text.of("contract")),
     (
         frozenset({"tickets_12m", "complaints_24m", "repairs_12m", "repeat_repairs_24m", "machines"}),
-        Text(en="past service, machines", zh="过往服务、设备"),
+        Text.of("past service, machines"),
     ),
     (
         frozenset(
             {"ticket_type", "product_line", "severity", "priority", "in_warranty", "is_rework", "quarter"}
         ),
-        Text(en="the fault, season", zh="故障、季节"),
+        Text.of("the fault, season"),
     ),
 )
 

@@ -8,21 +8,22 @@ placebos find nothing, and it survives Holm's correction over all treatments and
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from analysis.errors import FitError, MissingData
+from analysis.errors import FitError
 from analysis.locale import Text
-from analysis.metrics import StudyInputs
+from analysis.metrics import NotDone, Parts, StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.params.treatments import Treatment, load_treatments
 from analysis.periods import Month
-from analysis.results import Check, Fact, Finding, Interval
+from analysis.results import Check, Fact, Finding, Interval, Rows
 from analysis.summaries import Summarised
-from analysis.value import treatments as cases
+from analysis.value import effect_cases as cases
+from analysis.value import views
 from analysis.value.base import ValueBase
-from analysis.value.settings import ValueSettings, load_settings
+from analysis.value.settings import ValueSettings, settings_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,14 +40,9 @@ METRIC = {
 }
 METHOD = "doubly robust, cross-fitted, errors by customer"
 GROUPS = ("segment", "customer_type", "value_tier")
-LEVEL_OF_CLAIM = 0.05
-PLACEBO_LEVEL = 0.05
-MARGIN_CAP = 0.99
-FEWEST_EXPOSED, FEWEST_HITS = 50, 20
 REPEATS = 2
-DRAWS = 4000
-TOO_FEW = Text(en="not computed: too few cases", zh="未计算：案例太少")
-NO_VALUE = Text(en="not computed: rests on association only", zh="未计算：仅有相关性依据")
+TOO_FEW = Text.of("not computed: too few cases")
+NO_VALUE = Text.of("not computed: rests on association only")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -128,7 +124,7 @@ class ServiceEffects(Summarised):
 
     month: Month
     effects: tuple[TreatmentEffect, ...]
-    refused: Mapping[str, tuple[Treatment, MissingData | FitError]]
+    refused: Mapping[str, tuple[Treatment, NotDone]]
     findings: tuple[Finding, ...]
     checks: tuple[Check, ...]
 
@@ -147,6 +143,8 @@ class _Fitted:
     """Raw estimates of one treatment before anything is judged together."""
 
     treatment: Treatment
+    settings: ValueSettings
+    rows: str  # the table of its cases on the engine
     frame: pd.DataFrame
     exposed: np.ndarray
     lacking: tuple[str, ...]
@@ -162,24 +160,20 @@ def service_effects(
 
     Without a value base the effects are stated and their money is not computed.
     """
-    settings = load_settings()
-    base = base if isinstance(base, ValueBase) else None
+    settings = settings_of(inputs)
     listed = load_treatments() if chosen is None else chosen
-    fitted, refused = [], {}
-    for treatment in listed:
-        try:
-            fitted.append(_fit(inputs, treatment, settings))
-        except (MissingData, FitError) as refusal:
-            refused[treatment.id] = (treatment, refusal)
-    effects = _judged(inputs, base, fitted)
-    from analysis.value import effect_statements
+    parts = Parts(section=SECTION)
+    tried = [parts.do(treatment.id, _fit, inputs, treatment, settings) for treatment in listed]
+    refused = {one.id: (one, parts.skipped[one.id]) for one in listed if one.id in parts.skipped}
+    effects = _judged(inputs, base, [one for one in tried if not isinstance(one, NotDone)])
+    from analysis.value import effect_findings
 
     return ServiceEffects(
         month=inputs.month,
         effects=effects,
         refused=refused,
-        findings=effect_statements.findings(inputs, effects),
-        checks=effect_statements.checks(effects, refused),
+        findings=effect_findings.findings(effects),
+        checks=effect_findings.checks(effects, refused),
     )
 
 
@@ -190,16 +184,17 @@ def service_effects(
 def _fit(inputs: StudyInputs, treatment: Treatment, settings: ValueSettings) -> _Fitted:
     import numpy as np
 
-    frame = cases.cohort(
-        inputs, treatment, settings.purchase_types, (settings.top_share, settings.middle_share)
-    )
+    shares = settings.top_share, settings.middle_share
+    rows = cases.cohort_table(inputs, treatment, settings.purchase_types, shares)
+    frame = cases.cohort(inputs, treatment, settings.purchase_types, shares)
     names, lacking = cases.usable(inputs, treatment)
     exposed = (frame["treated"] != int(treatment.wanted)).to_numpy()
-    if exposed.sum() < FEWEST_EXPOSED or (~exposed).sum() < FEWEST_EXPOSED:
+    fewest = settings.fewest_exposed
+    if exposed.sum() < fewest or (~exposed).sum() < fewest:
         raise FitError(
-            f"value: treatment '{treatment.id}' has {int(exposed.sum())} exposed and {int((~exposed).sum())} other cases; at least {FEWEST_EXPOSED} each are needed."
+            f"value: treatment '{treatment.id}' has {int(exposed.sum())} exposed and {int((~exposed).sum())} other cases; at least {fewest} each are needed."
         )
-    frame = frame.assign(margin=np.minimum(frame["margin"], frame["margin"].quantile(MARGIN_CAP)))
+    frame = frame.assign(margin=np.minimum(frame["margin"], frame["margin"].quantile(settings.margin_cap)))
     fits: dict[str, DoublyRobust] = {}
     for outcome in treatment.outcomes:
         if not inputs.engine.tables.missing(cases.OUTCOME_NEEDS[outcome]):
@@ -209,7 +204,7 @@ def _fit(inputs: StudyInputs, treatment: Treatment, settings: ValueSettings) -> 
                 outcome,
                 names,
                 inputs.confidence,
-                settings.seed,
+                settings,
                 repeats=REPEATS if outcome in TESTED else 1,
             )
             if found is not None:
@@ -221,25 +216,31 @@ def _fit(inputs: StudyInputs, treatment: Treatment, settings: ValueSettings) -> 
     flipped = np.random.default_rng(settings.seed).random(len(lead.propensity)) < lead.propensity
     earlier = tuple(one for one in names if one not in cases.OF_THE_YEAR_BEFORE)
     placebos = {
-        "before": _one(frame, exposed, "bought_before", earlier, inputs.confidence, settings.seed),
-        "random_treatment": _one(lead_rows, flipped, name, names, inputs.confidence, settings.seed),
+        "before": _one(frame, exposed, "bought_before", earlier, inputs.confidence, settings),
+        "random_treatment": _one(lead_rows, flipped, name, names, inputs.confidence, settings),
         "negative_control": _one(
-            frame, exposed, treatment.negative_control, names, inputs.confidence, settings.seed
+            frame, exposed, treatment.negative_control, names, inputs.confidence, settings
         ),
     }
     return _Fitted(
-        treatment=treatment, frame=frame, exposed=exposed, lacking=lacking, fits=fits, placebos=placebos
+        treatment=treatment,
+        settings=settings,
+        rows=rows,
+        frame=frame,
+        exposed=exposed,
+        lacking=lacking,
+        fits=fits,
+        placebos=placebos,
     )
 
 
-@traced
 def _one(
     frame: pd.DataFrame,
     exposed: np.ndarray,
     outcome: str,
     names: tuple[str, ...],
     level: float,
-    seed: int,
+    settings: ValueSettings,
     *,
     repeats: int = 1,
 ) -> DoublyRobust | None:
@@ -249,7 +250,9 @@ def _one(
     rows = frame[outcome].notna().to_numpy()
     y, d = frame.loc[rows, outcome].astype(float), exposed[rows].astype(float)
     binary = outcome != "margin"
-    if min(d.sum(), (1 - d).sum()) < FEWEST_EXPOSED or (binary and min(y.sum(), (1 - y).sum()) < FEWEST_HITS):
+    if min(d.sum(), (1 - d).sum()) < settings.fewest_exposed or (
+        binary and min(y.sum(), (1 - y).sum()) < settings.fewest_hits
+    ):
         return None
     varying = [name for name in names if frame.loc[rows, name].nunique() > 1]
     try:
@@ -261,7 +264,7 @@ def _one(
             estimand="ATT",
             repeats=repeats,
             level=level,
-            seed=seed,
+            seed=settings.seed,
         )
     except FitError:
         return None
@@ -270,7 +273,6 @@ def _one(
 # -- judging all together ----------------------------------------------------------------------------------------------
 
 
-@traced
 def _judged(
     inputs: StudyInputs, base: ValueBase | None, fitted: list[_Fitted]
 ) -> tuple[TreatmentEffect, ...]:
@@ -298,7 +300,7 @@ def _estimate(
     high: float,
     n: int,
     sign: int = 1,
-    **dimensions: str,
+    **dimensions: Any,
 ) -> Fact:
     if not all(math.isfinite(number) for number in (value, low, high)):
         return inputs.engine.stated(
@@ -316,7 +318,7 @@ def _estimate(
     )
 
 
-def _number(inputs: StudyInputs, metric: str, value: Any, **dimensions: str) -> Fact:
+def _number(inputs: StudyInputs, metric: str, value: Any, **dimensions: Any) -> Fact:
     if value is None or value != value or (isinstance(value, float) and math.isinf(value)):
         return inputs.engine.stated(
             metric, period=inputs.month, value=None, reason=TOO_FEW, dimensions=dimensions
@@ -324,28 +326,72 @@ def _number(inputs: StudyInputs, metric: str, value: Any, **dimensions: str) -> 
     return inputs.engine.stated(metric, period=inputs.month, value=value, dimensions=dimensions)
 
 
-@traced
-def _histogram(
-    inputs: StudyInputs, treatment: str, table: pd.DataFrame
-) -> tuple[tuple[float, float, Fact, Fact], ...]:
-    """By tenth of the estimated chance: the share of each arm's cases in it, so that arms of unlike size can be compared."""
+def _counts(inputs: StudyInputs, one: _Fitted) -> dict[str, Fact]:
+    """Cases, those gone wrong, and customers: counted from the rows of the cohort."""
+    place: dict[str, Any] = {"treatment": one.treatment.id}
+    rows, wrong = views.rows_where(one.rows), f"treated <> {int(one.treatment.wanted)}"
 
-    def share(arm: str, low: float, cases: int, whole: int) -> Fact:
+    def counted(metric: str, value: int, lineage: Rows) -> Fact:
         return inputs.engine.stated(
-            "service_case_share_by_propensity",
-            period=inputs.month,
-            value=cases / whole if whole else None,
-            numerator=cases,
-            denominator=whole,
-            reason=None if whole else TOO_FEW,
-            dimensions={"treatment": treatment, "arm": arm, "bin": f"{low:.1f}"},
+            metric, period=inputs.month, value=value, dimensions=place, lineage=lineage
         )
 
+    return {
+        "cases": counted("service_cases", len(one.frame), Rows(numerator=rows)),
+        "exposed": counted(
+            "service_cases_exposed", int(one.exposed.sum()), Rows(numerator=views.rows_where(one.rows, wrong))
+        ),
+        "customers": counted(
+            "service_case_customers",
+            int(one.frame["customer"].nunique()),
+            Rows(numerator=rows, value="count(DISTINCT customer)"),
+        ),
+        "eligible": counted(
+            "service_case_customers_eligible",
+            int(one.frame["eligible_customers"].iloc[0]),
+            Rows(numerator=rows, value="max(eligible_customers)"),
+        ),
+    }
+
+
+@traced
+def _trimmed(inputs: StudyInputs, one: _Fitted, overlaps: Sequence[Any]) -> Fact:
+    share = max(float(overlap.trimmed_share) for overlap in overlaps)
+    return _number(inputs, "service_cases_trimmed", share, treatment=one.treatment.id)
+
+
+@traced
+def _worst_balance(inputs: StudyInputs, one: _Fitted, difference: float) -> Fact:
+    return _number(inputs, "service_balance_worst", difference, treatment=one.treatment.id)
+
+
+@traced
+def _histogram(
+    inputs: StudyInputs, one: _Fitted, table: pd.DataFrame
+) -> tuple[tuple[float, float, Fact, Fact], ...]:
+    """By tenth of the estimated chance: the share of each arm's cases in it, so that arms of unlike size can be compared."""
     exposed, others = int(table["treated"].sum()), int(table["untreated"].sum())
     bins = zip(*(table[column].tolist() for column in ("low", "high", "treated", "untreated")), strict=True)
     return tuple(
-        (low, high, share("exposed", low, int(wrong), exposed), share("others", low, int(good), others))
+        (
+            low,
+            high,
+            _share_of_arm(inputs, one, "exposed", low, int(wrong), exposed),
+            _share_of_arm(inputs, one, "others", low, int(good), others),
+        )
         for low, high, wrong, good in bins
+    )
+
+
+def _share_of_arm(inputs: StudyInputs, one: _Fitted, arm: str, low: float, cases: int, whole: int) -> Fact:
+    return inputs.engine.stated(
+        "service_case_share_by_propensity",
+        period=inputs.month,
+        value=cases / whole if whole else None,
+        numerator=cases,
+        denominator=whole,
+        reason=None if whole else TOO_FEW,
+        dimensions={"treatment": one.treatment.id, "arm": arm, "bin": f"{low:.1f}"},
     )
 
 
@@ -379,7 +425,7 @@ def _stated(
         ),
         key=lambda row: abs(row["after"]),
     )
-    histogram = _histogram(inputs, name, lead.table)
+    histogram = _histogram(inputs, one, lead.table)
     made = TreatmentEffect(
         treatment=one.treatment,
         outcomes=outcomes,
@@ -388,44 +434,25 @@ def _stated(
         propensity=histogram,
         lacking=one.lacking,
         balance=lead.balance,
-        cases=_number(inputs, "service_cases", len(one.frame), treatment=name),
-        exposed=_number(inputs, "service_cases_exposed", int(one.exposed.sum()), treatment=name),
-        customers=_number(
-            inputs, "service_case_customers", int(one.frame["customer"].nunique()), treatment=name
-        ),
-        eligible=_number(
-            inputs,
-            "service_case_customers_eligible",
-            int(one.frame["eligible_customers"].iloc[0]),
-            treatment=name,
-        ),
-        trimmed=_number(
-            inputs,
-            "service_cases_trimmed",
-            max(float(overlap.trimmed_share) for overlap in overlaps),
-            treatment=name,
-        ),
-        worst_balance=_number(inputs, "service_balance_worst", abs(float(worst["after"])), treatment=name),
+        **_counts(inputs, one),
+        trimmed=_trimmed(inputs, one, overlaps),
+        worst_balance=_worst_balance(inputs, one, abs(float(worst["after"]))),
         worst_covariate=str(worst["covariate"]),
         groups=groups if groups is not None else pd.DataFrame(),
         **_no_money(inputs, name, base is None),
     )
     if base is None or not np.isfinite(base.relative_error):
         return made
-    from analysis.value import stakes
+    from analysis.value import value_at_stake
 
-    found = stakes.money(inputs, base, made)
+    found = value_at_stake.money(inputs, base, made)
     return replace(
         made, per_case=found["per_case"], at_stake=found["at_stake"], exposed_year=found["exposed_year"]
     )
 
 
 def _no_money(inputs: StudyInputs, name: str, without_base: bool) -> dict[str, Fact]:
-    reason = (
-        Text(en="not computed: needs a value of customers", zh="未计算：缺少客户价值")
-        if without_base
-        else TOO_FEW
-    )
+    reason = Text.of("not computed: needs a value of customers") if without_base else TOO_FEW
     metrics = {
         "per_case": "service_effect_value",
         "at_stake": "service_value_at_stake",
@@ -444,10 +471,16 @@ def _outcome(
     inputs: StudyInputs, one: _Fitted, outcome: str, fit: DoublyRobust, p_adjusted: float, holds: bool
 ) -> OutcomeEffect:
     name, sign = one.treatment.id, _sign(one.treatment)
-    place = {"treatment": name, "outcome": outcome}
+    place: dict[str, Any] = {"treatment": name, "outcome": outcome}
     tier = fit.sensitivity.benchmarks.set_index("covariate")
     hidden: Any = tier.loc["segment"] if "segment" in tier.index else None
-    status = "association" if not holds else "effect" if p_adjusted < LEVEL_OF_CLAIM else "not_shown"
+    status = (
+        "association"
+        if not holds
+        else "effect"
+        if p_adjusted < one.settings.effect_error_rate
+        else "not_shown"
+    )
     bad, good = fit.mean_treated, fit.mean_untreated
     with_it, without_it = (good, bad) if one.treatment.wanted else (bad, good)
     naive = fit.naive
@@ -497,6 +530,20 @@ def _outcome(
 
 
 @traced
+def _placebo_effect(inputs: StudyInputs, one: _Fitted, placebo: str, fit: DoublyRobust) -> Fact:
+    return _estimate(
+        inputs,
+        "service_placebo_effect",
+        fit.effect,
+        fit.low,
+        fit.high,
+        fit.rows,
+        _sign(one.treatment),
+        treatment=one.treatment.id,
+        placebo=placebo,
+    )
+
+
 def _placebos(inputs: StudyInputs, one: _Fitted) -> tuple[Placebo, ...]:
     """Judged together by Holm's correction: three chances of a false alarm are one in twenty."""
     from analysis import stats
@@ -516,27 +563,35 @@ def _placebos(inputs: StudyInputs, one: _Fitted) -> tuple[Placebo, ...]:
     found = []
     for kind in one.placebos:
         fit = made.get(kind)
-        fact = (
-            None
-            if fit is None
-            else _estimate(
-                inputs,
-                "service_placebo_effect",
-                fit.effect,
-                fit.low,
-                fit.high,
-                fit.rows,
-                _sign(one.treatment),
-                treatment=one.treatment.id,
-                placebo=kind,
+        fact = None if fit is None else _placebo_effect(inputs, one, kind, fit)
+        p_value = float(adjusted.get(kind, float("nan")))
+        found.append(
+            Placebo(
+                kind=kind,
+                effect=fact,
+                p_adjusted=p_value,
+                passed=not p_value < one.settings.placebo_error_rate,
             )
         )
-        p_value = float(adjusted.get(kind, float("nan")))
-        found.append(Placebo(kind=kind, effect=fact, p_adjusted=p_value, passed=not p_value < PLACEBO_LEVEL))
     return tuple(found)
 
 
 @traced
+def _group_effect(inputs: StudyInputs, one: _Fitted, row: Mapping[Any, Any]) -> Fact:
+    return _estimate(
+        inputs,
+        METRIC[row["outcome"]],
+        row["effect"],
+        row["low"],
+        row["high"],
+        row["rows"],
+        row["sign"],
+        treatment=one.treatment.id,
+        estimate="adjusted",
+        **{row["grouping"]: str(row["group"])},
+    )
+
+
 def _groups(inputs: StudyInputs, fitted: list[_Fitted]) -> dict[str, pd.DataFrame]:
     """Effects by segment, customer type and value before the case; Benjamini and Hochberg over all groups of all treatments and outcomes."""
     import pandas as pd
@@ -565,24 +620,13 @@ def _groups(inputs: StudyInputs, fitted: list[_Fitted]) -> dict[str, pd.DataFram
     if not parts:
         return {}
     every = pd.concat(parts, ignore_index=True)
-    every = every[(every["exposed"] >= FEWEST_HITS) & every["p_value"].notna()].reset_index(drop=True)
+    every = every[
+        (every["exposed"] >= fitted[0].settings.fewest_hits) & every["p_value"].notna()
+    ].reset_index(drop=True)
     every["p_adjusted"] = (
         stats.adjust_p_values(every["p_value"], method="benjamini_hochberg") if len(every) else []
     )
-    facts = [
-        _estimate(
-            inputs,
-            METRIC[row["outcome"]],
-            row["effect"],
-            row["low"],
-            row["high"],
-            row["rows"],
-            row["sign"],
-            treatment=row["treatment"],
-            estimate="adjusted",
-            **{row["grouping"]: str(row["group"])},
-        )
-        for row in every.to_dict("records")
-    ]
+    by_id = {one.treatment.id: one for one in fitted}
+    facts = [_group_effect(inputs, by_id[row["treatment"]], row) for row in every.to_dict("records")]
     every["fact"] = pd.Series(facts, index=every.index, dtype=object)
     return {str(name): part.reset_index(drop=True) for name, part in every.groupby("treatment", sort=False)}

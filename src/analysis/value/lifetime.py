@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from analysis.errors import ParameterError, suggestion
-from analysis.metrics.lineage import traced
 from analysis.results import Interval
 from analysis.summaries import Summarised
 
@@ -42,7 +41,6 @@ class CustomerValues(Summarised):
     spend: Any
 
 
-@traced
 def clv(
     frequency: ArrayLike,
     recency: ArrayLike,

@@ -7,25 +7,23 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from analysis.errors import ParameterError
 from analysis.locale import Text
-from analysis.metrics import StudyInputs
+from analysis.metrics import Stating, StudyInputs
 from analysis.metrics.lineage import traced
-from analysis.results import Fact
+from analysis.metrics.stating import CENT
+from analysis.results import Derived, Fact, Rows
 from analysis.summaries import Summarised
-from analysis.value import pricing, views
-from analysis.value.base import TIERS, tuples
-from analysis.value.stating import Stating
+from analysis.value import customer_table, views
+from analysis.value.base import ERROR, TIERS, tuples
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from analysis.value.pricing import Parameters, State, Sum
+    from analysis.value.customer_table import Parameters, State, Sum
     from analysis.value.settings import ValueSettings
 
-NO_WINDOW = Text(
-    en="not computed: no first purchase twelve to thirty-six months back",
-    zh="未计算：无十二至三十六个月前的首购",
-)
+NO_WINDOW = Text.of("not computed: no first purchase twelve to thirty-six months back")
 SHOWN = ("tier", "customer_type", "segment", "region", "channel", "product_line", "cohort", "kind")
 BINS = 1000  # equal groups of customers by value, from which concentration is drawn and resampled
 MARKS = (10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 99)
@@ -39,7 +37,7 @@ KNOWN_ORDER = {
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Line(Summarised):
+class ValueSlice(Summarised):
     """One slice of the base."""
 
     dimension: str
@@ -65,7 +63,7 @@ class Portfolio(Summarised):
     customers: Fact
     parts: Mapping[str, Fact]
     service_share: Fact
-    by: Mapping[str, tuple[Line, ...]]
+    by: Mapping[str, tuple[ValueSlice, ...]]
     top_share: Fact
     lorenz: tuple[tuple[float, Fact], ...]
     residual_contract: Fact
@@ -83,122 +81,209 @@ def portfolio(
     rate: float,
     types: tuple[str, ...],
 ) -> Portfolio:
-    state_facts = Stating(inputs=inputs)
-    years = pricing.annuity(months, rate)
-    whole = pricing.sums(inputs, table, parameters, by=None, years=years)[pricing.ALL]
+    """The base as a whole and by every slice.
+
+    Parameters
+    ----------
+    table : quoted name of the value base on the engine, one row per customer
+    months, rate : horizon, and yearly discount rate as a share
+    types : order types that are purchases
+    """
+    facts = Stating(inputs=inputs)
+    years = customer_table.annuity(months, rate)
+    whole = customer_table.sums(inputs, table, parameters, by=None, years=years)[customer_table.ALL]
     activity = _activity(inputs, state, table, types)
     by = {}
     for dimension in SHOWN:
-        found = pricing.sums(inputs, table, parameters, by=dimension, years=years)
-        names = pricing.levels(list(found), KNOWN_ORDER.get(dimension, ()))
+        found = customer_table.sums(inputs, table, parameters, by=dimension, years=years)
+        names = customer_table.levels(list(found), KNOWN_ORDER.get(dimension, ()))
         if dimension not in KNOWN_ORDER and dimension != "cohort":
             names = sorted(names, key=lambda name: -found[name].clv)
         by[dimension] = tuple(
-            _line(inputs, dimension, name, found[name], activity.get((dimension, name), {}))
+            _line(facts, _Slice(dimension, name, state, types), found[name], activity)
             for name in names[:MOST]
         )
-    margin = float(whole.purchases + whole.contract)
-    parts = {
-        name: state_facts.exact("customer_value_part", amount, part=name)
-        for name, amount in (
-            ("purchases", whole.purchases),
-            ("contract", whole.contract),
-            ("service", -whole.service),
-        )
-    }
-    running = inputs.engine.query(
-        f"SELECT count(*) AS n, sum(CAST(clv_contract AS {views.CENTS})) AS worth FROM {table} WHERE kind = 'contract'"
-    ).iloc[0]
-    share, lorenz = _concentration(inputs, settings, table, whole)
+    customers = facts.exact(
+        "value_customers", whole.customers, lineage=Rows(numerator=views.rows_where(state.customers))
+    )
+    total = _total(facts, whole)
+    share, lorenz = _concentration(
+        inputs, table, whole.customers, whole.clv, settings.bootstrap_draws, settings.seed
+    )
     return Portfolio(
-        total=state_facts.estimate("customer_value", whole.clv, whole.error, n=whole.customers),
-        mean=_mean(state_facts, whole, {}),
-        customers=state_facts.exact("value_customers", whole.customers),
-        parts=parts,
-        service_share=state_facts.exact(
-            "service_share_of_margin",
-            float(whole.service) / margin if margin > 0 and state.service else None,
-            reason=Text(en="not computed: needs ledger.ticket_id", zh="未计算：缺少 ledger.ticket_id"),
-            parts={"numerator": whole.service, "denominator": whole.purchases + whole.contract},
-        ),
+        total=total,
+        mean=_mean(facts, whole, total, customers),
+        customers=customers,
+        parts=_parts(facts, whole),
+        service_share=_service_share(facts, whole, traceable=state.service is not None),
         by=by,
         top_share=share,
         lorenz=lorenz,
-        residual_contract=state_facts.exact(
-            "residual_contract_value",
-            running["worth"] / int(running["n"]) if running["n"] else None,
-            parts={"numerator": running["worth"], "denominator": int(running["n"])} if running["n"] else {},
-        ),
+        residual_contract=_residual(facts, table),
     )
 
 
 @traced
-def _mean(facts: Stating, one: Sum, place: Mapping[str, Any]) -> Fact:
-    mean = (one.clv / one.customers).quantize(Decimal("0.01"))
+def _total(facts: Stating, one: Sum, **place: Any) -> Fact:
+    return facts.estimate("customer_value", one.clv, one.error, n=one.customers, method=ERROR, **place)
+
+
+@traced
+def _parts(facts: Stating, whole: Sum) -> dict[str, Fact]:
+    """Purchases, contracts and service cost (negative) of the whole."""
+    amounts = {"purchases": whole.purchases, "contract": whole.contract, "service": -whole.service}
+    return {name: facts.exact("customer_value_part", amount, part=name) for name, amount in amounts.items()}
+
+
+@traced
+def _service_share(facts: Stating, whole: Sum, *, traceable: bool) -> Fact:
+    margin = whole.purchases + whole.contract
+    return facts.exact(
+        "service_share_of_margin",
+        float(whole.service) / float(margin) if margin > 0 and traceable else None,
+        reason=Text.of("not computed: needs ledger.ticket_id"),
+        parts={"numerator": whole.service, "denominator": margin},
+    )
+
+
+@traced
+def _residual(facts: Stating, table: str) -> Fact:
+    """Value of the renewals to come per customer with a running contract."""
+    running = facts.inputs.engine.query(
+        f"SELECT count(*) AS n, sum(CAST(clv_contract AS {views.CENTS})) AS worth FROM {table} WHERE kind = 'contract'"
+    ).iloc[0]
+    number, worth = int(running["n"]), running["worth"]
+    return facts.exact(
+        "residual_contract_value",
+        worth / number if number else None,
+        parts={"numerator": worth, "denominator": number} if number else {},
+    )
+
+
+def _mean(facts: Stating, one: Sum, total: Fact, customers: Fact, **place: Any) -> Fact:
     return facts.estimate(
         "mean_customer_value",
-        mean,
+        (one.clv / one.customers).quantize(CENT),
         one.error / one.customers,
         n=one.customers,
+        method=ERROR,
         parts={"numerator": one.clv, "denominator": one.customers},
+        lineage=Derived(operation="quotient_in_cents", parents=(total, customers)),
         **place,
     )
 
 
-@traced
-def _line(
-    inputs: StudyInputs, dimension: str, value: str, one: Sum, active: Mapping[str, Decimal | int | None]
-) -> Line:
-    facts = Stating(inputs=inputs)
-    place: dict[str, Any] = {dimension: value}
+@dataclass(frozen=True)
+class _Slice:
+    """One value of one dimension, and where its customers and their purchases stand as rows.
 
-    def ratio(metric: str, top: str, bottom: str) -> Fact:
-        above, below = active.get(top), active.get(bottom)
-        if above is None or not below:
-            return facts.exact(
-                metric,
-                None,
-                reason=Text(en="not computed: nobody bought in the window", zh="未计算：窗口内无购买"),
-                **place,
-            )
-        return facts.exact(
-            metric,
-            (Decimal(above) / Decimal(below)).quantize(Decimal("0.01")),
-            parts={"numerator": above, "denominator": below},
-            **place,
-        )
+    A slice by tier is cut by what the models expect: it has no rows but those of the models.
+    """
 
-    return Line(
-        dimension=dimension,
-        value=value,
-        label=inputs.engine.registry.value_label(dimension, value),
-        customers=facts.exact("value_customers", one.customers, **place),
-        total=facts.estimate("customer_value", one.clv, one.error, n=one.customers, **place),
-        mean=_mean(facts, one, place),
-        revenue=ratio("revenue_per_customer", "revenue", "active"),
-        order_value=ratio("average_order_value", "spend", "days"),
-        repurchase=facts.share(
-            "repurchase_rate",
-            int(active.get("again") or 0),
-            int(active.get("entered") or 0),
-            reason=NO_WINDOW,
-            **place,
-        ),
+    dimension: str
+    value: str
+    state: State
+    types: tuple[str, ...]
+
+    @property
+    def place(self) -> dict[str, Any]:
+        return {self.dimension: self.value}
+
+    @property
+    def where(self) -> str:
+        return views.slice_of(self.dimension, self.value)
+
+    def customers(self, *conditions: str) -> str:
+        return views.rows_where(self.state.customers, self.where, *conditions)
+
+    def rows(self, metric: str) -> Rows | None:
+        """The rows that a metric of the slice counts."""
+        if self.dimension == "tier":
+            return None
+        entered = (self.state.customers, self.state.cutoff, self.types, self.where)
+        match metric:
+            case "value_customers":
+                return Rows(numerator=self.customers())
+            case "revenue_per_customer":
+                return Rows(
+                    numerator=self.customers(),
+                    value=f"sum(CAST(revenue_12m AS {views.CENTS}))",
+                    denominator=self.customers("revenue_12m > 0"),
+                )
+            case "average_order_value":
+                days = views.purchase_days(*entered)
+                return Rows(numerator=days, value="sum(spend)", denominator=days)
+            case "repurchase_rate":
+                return Rows(
+                    numerator=views.second_purchases(*entered, "again = 1"),
+                    denominator=views.second_purchases(*entered),
+                )
+        raise ParameterError(f"portfolio: no rows of '{metric}'.")
+
+
+def _line(facts: Stating, slice_: _Slice, one: Sum, activity: Activity) -> ValueSlice:
+    place: dict[str, Any] = slice_.place
+    customers, total = _customers(facts, slice_, one), _total(facts, one, **place)
+    return ValueSlice(
+        dimension=slice_.dimension,
+        value=slice_.value,
+        label=facts.inputs.engine.registry.value_label(slice_.dimension, slice_.value),
+        customers=customers,
+        total=total,
+        mean=_mean(facts, one, total, customers, **place),
+        revenue=_ratio(facts, slice_, activity, "revenue_per_customer", "revenue", "active"),
+        order_value=_ratio(facts, slice_, activity, "average_order_value", "spend", "days"),
+        repurchase=_repurchase(facts, slice_, activity),
     )
 
 
 @traced
-def _activity(
-    inputs: StudyInputs, state: State, table: str, types: tuple[str, ...]
-) -> dict[tuple[str, str], dict[str, Decimal | int | None]]:
+def _customers(facts: Stating, slice_: _Slice, one: Sum) -> Fact:
+    return facts.exact(
+        "value_customers", one.customers, lineage=slice_.rows("value_customers"), **slice_.place
+    )
+
+
+@traced
+def _ratio(facts: Stating, slice_: _Slice, activity: Activity, metric: str, top: str, bottom: str) -> Fact:
+    """One sum of the slice over another, in cents."""
+    above, below = (
+        getattr(activity.get(slice_.dimension, slice_.value), name, None) for name in (top, bottom)
+    )
+    lineage, place = slice_.rows(metric), slice_.place
+    if above is None or above != above or not below or below != below:
+        nobody = Text.of("not computed: nobody bought in the window")
+        return facts.exact(metric, None, reason=nobody, lineage=lineage, **place)
+    value = (Decimal(above) / Decimal(int(below))).quantize(CENT)
+    return facts.exact(
+        metric, value, parts={"numerator": above, "denominator": int(below)}, lineage=lineage, **place
+    )
+
+
+@traced
+def _repurchase(facts: Stating, slice_: _Slice, activity: Activity) -> Fact:
+    found = activity.get(slice_.dimension, slice_.value)
+    hits, of = (int(getattr(found, name, None) or 0) for name in ("again", "entered"))
+    return facts.share(
+        "repurchase_rate", hits, of, reason=NO_WINDOW, lineage=slice_.rows("repurchase_rate"), **slice_.place
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Activity:
+    """What customers did lately, one row per dimension and slice: ``revenue``, ``active``, ``spend``, ``days``, ``again``, ``entered``."""
+
+    rows: Mapping[tuple[str, str], Any]
+
+    def get(self, dimension: str, value: str) -> Any:
+        return self.rows.get((dimension, value))
+
+
+@traced
+def _activity(inputs: StudyInputs, state: State, table: str, types: tuple[str, ...]) -> Activity:
     """Revenue and active customers, purchase days and their revenue of the last year, and second purchases, by every slice."""
-    frame = inputs.engine.query(views.activity(table, state.purchases, state.cutoff, types, SHOWN))
-    return {
-        (str(row.dimension), str(row.slice)): {
-            name: getattr(row, name) for name in ("revenue", "active", "spend", "days", "again", "entered")
-        }
-        for row in tuples(frame)
-    }
+    frame = inputs.engine.query(views.activity(table, state.cutoff, types, SHOWN))
+    return Activity({(str(row.dimension), str(row.slice)): row for row in tuples(frame)})
 
 
 # -- concentration ---------------------------------------------------------------------------------------------------------
@@ -206,7 +291,7 @@ def _activity(
 
 @traced
 def _concentration(
-    inputs: StudyInputs, settings: ValueSettings, table: str, whole: Sum
+    inputs: StudyInputs, table: str, customers: int, worth_of_all: Decimal, draws: int, seed: int
 ) -> tuple[Fact, tuple[tuple[float, Fact], ...]]:
     """Share of the top tenth with a bootstrap interval over customers, and the Lorenz curve."""
     import numpy as np
@@ -214,16 +299,12 @@ def _concentration(
     facts = Stating(inputs=inputs)
     frame = inputs.engine.query(views.value_bins(table, BINS))
     count, worth = frame["customers"].to_numpy(dtype=float), frame["clv"].astype(float).to_numpy()
-    if whole.clv <= 0 or len(frame) < 10:
-        missing = facts.exact(
-            "top_decile_share",
-            None,
-            reason=Text(en="not computed: the base has no value", zh="未计算：价值基数不为正"),
-        )
+    if worth_of_all <= 0 or len(frame) < 10:
+        missing = facts.exact("top_decile_share", None, reason=Text.of("not computed: the base has no value"))
         return missing, ()
     value = top_share(count, worth)
-    generator = np.random.default_rng(settings.seed)
-    drawn = generator.multinomial(int(count.sum()), count / count.sum(), size=settings.bootstrap_draws)
+    generator = np.random.default_rng(seed)
+    drawn = generator.multinomial(int(count.sum()), count / count.sum(), size=draws)
     shares = [top_share(numbers.astype(float), numbers * (worth / count)) for numbers in drawn]
     tail = (1 - inputs.confidence) / 2
     low, high = np.quantile(shares, [tail, 1 - tail])
@@ -232,7 +313,7 @@ def _concentration(
         value,
         min(float(low), value),
         max(float(high), value),
-        n=whole.customers,
+        n=customers,
         method="bootstrap over customers",
     )
     cumulative, people = np.cumsum(worth) / worth.sum(), np.cumsum(count) / count.sum()

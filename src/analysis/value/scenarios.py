@@ -12,24 +12,24 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
-from analysis.errors import FitError, MissingData, ParameterError, suggestion
+from analysis.errors import FitError, ParameterError, suggestion
 from analysis.locale import Text
-from analysis.metrics import StudyInputs
+from analysis.metrics import NotDone, Parts, Stating, StudyInputs, cents
 from analysis.metrics.lineage import traced
 from analysis.params.treatments import load_treatments
 from analysis.params.what_ifs import Lever, Range, Scenario, WhatIfPlan, load_what_ifs
 from analysis.periods import Month
-from analysis.results import Check, Fact, Finding, Interval, Sentence, Value
+from analysis.results import Assumed, Check, Derived, Fact, Finding, Interval, Lineage, Sentence, Value
 from analysis.summaries import Summarised
 from analysis.value.base import ValueBase
 from analysis.value.budget import Budget, budget
-from analysis.value.effects import SECTION, ServiceEffects, TreatmentEffect
-from analysis.value.stakes import Stake, gain, relative_draws, stake
+from analysis.value.effects import SECTION, ServiceEffects
+from analysis.value.value_at_stake import Stake, gain, relative_draws, stake
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from analysis.value.stakes import Draws
+    from analysis.value.value_at_stake import Draws
 
 Standing = Literal["effect", "not_shown", "not_counted"]
 STEP = 3  # months between the points of the fan
@@ -49,7 +49,7 @@ class LeverResult(Summarised):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Assumed(Summarised):
+class AssumedInput(Summarised):
     """One uncertain number as it entered: ``likely`` with its range as interval."""
 
     input: str
@@ -84,18 +84,18 @@ class WhatIf(Summarised):
     swings: tuple[tuple[str, Text, Fact, Fact], ...]
     start: Fact
     curve: tuple[tuple[Month, Fact, Fact], ...]
-    assumed: tuple[Assumed, ...]
+    assumed: tuple[AssumedInput, ...]
     draws: Mapping[str, Draws] = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class WhatIfs(Summarised):
-    """All scenarios of the params and next year's budget; a scenario that could not be computed is the refusal that says why."""
+    """All scenarios of the params and next year's budget; what could not be computed says why."""
 
     month: Month
     results: tuple[WhatIf, ...]
-    refused: Mapping[str, tuple[Scenario, MissingData | FitError]]
-    budget: Budget | MissingData | FitError
+    refused: Mapping[str, tuple[Scenario, NotDone]]
+    budget: Budget | NotDone
     findings: tuple[Finding, ...]
     checks: tuple[Check, ...]
 
@@ -106,23 +106,19 @@ def what_ifs(
 ) -> WhatIfs:
     """Every scenario of ``params/what_ifs.yml``, and the budget proposal."""
     plan = plan or load_what_ifs()
-    results, refused = [], {}
-    for scenario in plan.scenarios:
-        try:
-            results.append(_computed(inputs, base, effects, scenario, plan))
-        except (MissingData, FitError) as refusal:
-            refused[scenario.id] = (scenario, refusal)
-    try:
-        proposed: Budget | MissingData | FitError = budget(inputs, base, plan)
-    except (MissingData, FitError) as refusal:
-        proposed = refusal
+    parts = Parts(section=SECTION)
+    tried = [parts.do(one.id, _computed, inputs, base, effects, one, plan) for one in plan.scenarios]
+    results = tuple(one for one in tried if not isinstance(one, NotDone))
+    refused = {one.id: (one, parts.skipped[one.id]) for one in plan.scenarios if one.id in parts.skipped}
+    proposed = parts.do("budget", budget, inputs, base, plan)
+    titles = {one.id: one.name for one in plan.scenarios} | {"budget": BUDGET}
     return WhatIfs(
         month=inputs.month,
-        results=tuple(results),
+        results=results,
         refused=refused,
         budget=proposed,
         findings=tuple(_finding(one) for one in results if _worth_saying(one)),
-        checks=tuple(_check(one) for one in results),
+        checks=(*(_check(one) for one in results), *parts.not_tested(titles)),
     )
 
 
@@ -191,7 +187,6 @@ class _Setting:
     horizon: int
 
 
-@traced
 def _computed(
     inputs: StudyInputs,
     base: ValueBase,
@@ -208,7 +203,7 @@ def _computed(
     draws: dict[str, Draws] = {}
     for index, lever in enumerate(scenario.levers):
         effect, key = effects.get(lever.treatment), str(index)
-        found, result = _lever(inputs, base, effects, effect, lever, scenario, index)
+        found, result = _lever(inputs, base, effects, lever, scenario, index)
         levers.append(result)
         if found is None:
             continue
@@ -242,7 +237,6 @@ def _computed(
     return _summed_up(inputs, setting, draws, tuple(levers))
 
 
-@traced
 def _ranges(scenario: Scenario) -> dict[str, Range]:
     named = {
         "uptake": scenario.uptake,
@@ -254,7 +248,6 @@ def _ranges(scenario: Scenario) -> dict[str, Range]:
     return {name: one for name, one in named.items() if one is not None}
 
 
-@traced
 def _drawn(range_: Range, random: np.random.Generator, size: int) -> Draws:
     import numpy as np
 
@@ -265,7 +258,6 @@ def _drawn(range_: Range, random: np.random.Generator, size: int) -> Draws:
     )
 
 
-@traced
 def _stake(inputs: StudyInputs, base: ValueBase, effects: ServiceEffects, lever: Lever) -> Stake:
     effect = effects.get(lever.treatment)
     registered = {one.id: one for one in load_treatments()}
@@ -284,39 +276,51 @@ def _stake(inputs: StudyInputs, base: ValueBase, effects: ServiceEffects, lever:
     )
 
 
-@traced
+def _worded(template: str, **parts: str) -> Text:
+    """A message of the catalogue with words in its places."""
+    sentence = Sentence(template, parts)
+    return Text(en=sentence.plain("en"), zh=sentence.plain("zh"))
+
+
 def _lever(
     inputs: StudyInputs,
     base: ValueBase,
     effects: ServiceEffects,
-    effect: TreatmentEffect | None,
     lever: Lever,
     scenario: Scenario,
     index: int,
 ) -> tuple[Stake | None, LeverResult]:
-    place = {"scenario": scenario.id, "lever": str(index + 1)}
+    place: dict[str, Any] = {"scenario": scenario.id, "lever": str(index + 1)}
+    effect, refusal = effects.get(lever.treatment), effects.refused.get(lever.treatment)
     standing: Standing = (
         "not_counted" if effect is None or not effect.holds else "effect" if effect.claimed else "not_shown"
     )
-    refusal = effects.refused.get(lever.treatment)
     name = effect.treatment.name if effect else refusal[0].name if refusal else Text.same(lever.treatment)
-    if refusal is not None and isinstance(refusal[1], MissingData):
-        needed = ", ".join(refusal[1].needs)
-        reason = Text(en=f"not computed: needs {needed}", zh=f"未计算：缺少 {needed}")
+    if refusal is not None and refusal[1].needs:
+        lacking = _worded("not computed: needs {needs}", needs=", ".join(refusal[1].needs))
         blank = {
-            part: inputs.engine.stated(
-                f"what_if_{part}", period=inputs.month, value=None, reason=reason, dimensions=place
-            )
+            part: Stating(inputs=inputs).exact(f"what_if_{part}", None, reason=lacking, **place)
             for part in ("cases", "exposed", "moved")
         }
         return None, LeverResult(lever=lever, name=name, standing="not_counted", **blank)
     found = _stake(inputs, base, effects, lever)
-    counted = {"cases": found.cases, "exposed": found.exposed, "moved": float(found.moved)}
-    facts = {
-        part: inputs.engine.stated(f"what_if_{part}", period=inputs.month, value=value, dimensions=place)
-        for part, value in counted.items()
+    return found, LeverResult(
+        lever=lever, name=name, standing=standing, **_lever_cases(inputs, found, lever, place)
+    )
+
+
+@traced
+def _lever_cases(
+    inputs: StudyInputs, found: Stake, lever: Lever, place: Mapping[str, Any]
+) -> dict[str, Fact]:
+    """Cases of a year, those gone wrong, and those a full change would move."""
+    facts = Stating(inputs=inputs)
+    moved = found.rows("moved") if lever.change == "faster_hours" else None
+    return {
+        "cases": facts.exact("what_if_cases", found.cases, lineage=found.rows(), **place),
+        "exposed": facts.exact("what_if_exposed", found.exposed, lineage=found.rows("exposed"), **place),
+        "moved": facts.exact("what_if_moved", float(found.moved), lineage=moved, **place),
     }
-    return found, LeverResult(lever=lever, name=name, standing=standing, **facts)
 
 
 @traced
@@ -343,7 +347,6 @@ _REPEAT_COST = """WITH repeats AS (
 SELECT count(*) AS tickets, coalesce(avg(cost), 0) AS mean, coalesce(stddev_samp(cost) / sqrt(count(*)), 0) AS error FROM costs"""
 
 
-@traced
 def _coefficients(setting: _Setting) -> dict[str, np.ndarray]:
     """By month of the programme: how much of one monthly case's early and late value arrives, of a case's saving, of the yearly cost."""
     import numpy as np
@@ -367,7 +370,6 @@ def _coefficients(setting: _Setting) -> dict[str, np.ndarray]:
     }
 
 
-@traced
 def _money(setting: _Setting, draws: Mapping[str, Draws]) -> dict[str, np.ndarray]:
     """By part, draws × months: ``clv``, ``unshown``, ``saving``, ``programme``, and ``whole`` (draws): all value of the cases begun, however late it arrives."""
     import numpy as np
@@ -430,23 +432,27 @@ def _summed_up(
     totals = {name: parts[name].sum(axis=1) for name in ("clv", "saving", "programme")}
     at = {name: float(middle[name].sum()) for name in ("clv", "saving", "programme")}
     totals["npv"] = totals["clv"] + totals["saving"] - totals["programme"]
-    rounded = {name: Decimal(str(round(value, 2))) for name, value in at.items()}
+    rounded = {name: cents(value) for name, value in at.items()}
     rounded["npv"] = rounded["clv"] + rounded["saving"] - rounded["programme"]
     totals["later"], rounded["later"] = (
         parts["whole"] - totals["clv"],
-        Decimal(str(round(float(middle["whole"][0]) - at["clv"], 2))),
+        cents(float(middle["whole"][0]) - at["clv"]),
     )
     facts = {
         name: _amount(inputs, f"what_if_{name}", rounded[name], totals[name], scenario=scenario.id)
-        for name in ("clv", "saving", "programme", "npv", "later")
+        for name in ("clv", "saving", "programme", "later")
     }
+    net = Derived(operation="net", parents=(facts["clv"], facts["saving"], facts["programme"]))
+    facts["npv"] = _amount(
+        inputs, "what_if_npv", rounded["npv"], totals["npv"], lineage=net, scenario=scenario.id
+    )
     left_out = set(setting.stakes) - setting.counted
     missing = any(f"repurchase.{key}" in draws for key in left_out)
     unshown = (
         _amount(
             inputs,
             "what_if_unshown",
-            Decimal(str(round(float(middle["unshown"].sum()), 2))),
+            cents(float(middle["unshown"].sum())),
             parts["unshown"].sum(axis=1),
             scenario=scenario.id,
         )
@@ -476,7 +482,6 @@ def _summed_up(
     )
 
 
-@traced
 def _edges(draws: Draws, level: float, value: float) -> tuple[float, float]:
     import numpy as np
 
@@ -486,20 +491,21 @@ def _edges(draws: Draws, level: float, value: float) -> tuple[float, float]:
     return min(low, value), max(high, value)
 
 
-@traced
-def _amount(inputs: StudyInputs, metric: str, value: Decimal, draws: Draws, **dimensions: str) -> Fact:
+def _amount(
+    inputs: StudyInputs,
+    metric: str,
+    value: Decimal,
+    draws: Draws,
+    *,
+    lineage: Lineage | None = None,
+    **dimensions: Any,
+) -> Fact:
     low, high = _edges(draws, inputs.confidence, float(value))
-    return inputs.engine.stated(
-        metric,
-        period=inputs.month,
-        value=value,
-        interval=Interval(low=low, high=high, level=inputs.confidence, method="Monte Carlo"),
-        n=len(draws),
-        dimensions=dimensions,
+    return Stating(inputs=inputs).between(
+        metric, value, low, high, n=len(draws), method="Monte Carlo", lineage=lineage, **dimensions
     )
 
 
-@traced
 def _ratios(
     inputs: StudyInputs,
     scenario: Scenario,
@@ -513,7 +519,7 @@ def _ratios(
     """Return, payback, break-even and the chance that it pays."""
     import numpy as np
 
-    place = {"scenario": scenario.id}
+    place: dict[str, Any] = {"scenario": scenario.id}
 
     def fact(
         metric: str, value: float | None, draws: Draws | None = None, reason: Text | None = None
@@ -536,9 +542,9 @@ def _ratios(
     with np.errstate(divide="ignore", invalid="ignore"):
         needed = np.where(benefit > 0, uptake * totals["programme"] / benefit, np.inf)
     middle_benefit = at["clv"] + at["saving"]
-    never = Text(en=f"not within {scenario.months} months", zh=f"{scenario.months} 个月内无法回收")
-    no_uptake = Text(en="no uptake is enough", zh="任何落实程度均不足以覆盖成本")
-    free = Text(en="not computed: the programme costs nothing", zh="未计算：方案无成本")
+    never = _worded("not within {months} months", months=str(scenario.months))
+    no_uptake = Text.of("no uptake is enough")
+    free = Text.of("not computed: the programme costs nothing")
     cost = at["programme"]
     return {
         "returned": fact(
@@ -568,7 +574,6 @@ def _paid_back(cash: np.ndarray) -> Draws:
     return np.where(last >= cash.shape[1], np.inf, last.astype(float))
 
 
-@traced
 def _swings(
     inputs: StudyInputs, setting: _Setting, draws: Mapping[str, Draws], centre: Mapping[str, Draws]
 ) -> tuple[tuple[str, Text, Fact, Fact], ...]:
@@ -589,7 +594,7 @@ def _swings(
             inputs.engine.stated(
                 "what_if_swing",
                 period=inputs.month,
-                value=Decimal(str(round(end, 2))),
+                value=cents(end),
                 dimensions={"scenario": setting.scenario.id, "input": name, "end": which},
             )
             for end, which in zip(ends, ("p10", "p90"), strict=True)
@@ -598,22 +603,19 @@ def _swings(
     return tuple(row for _, row in sorted(found, key=lambda pair: (-pair[0], pair[1][0])))
 
 
+BUDGET = Text.of("next year's service budget")
 INPUTS = {
-    "uptake": Text(en="Uptake", zh="落实程度"),
-    "later_purchases": Text(en="Effect on purchases after the first year", zh="首年后对购买的影响"),
-    "once": Text(en="One-off cost", zh="一次性成本"),
-    "yearly": Text(en="Yearly cost", zh="年度成本"),
-    "per_customer": Text(en="Yearly cost per customer", zh="每位客户年度成本"),
-    "saving_per_case": Text(en="Saving per case", zh="单个案例节省"),
-    "value": Text(en="Value of customers", zh="客户价值"),
+    "uptake": Text.of("Uptake"),
+    "later_purchases": Text.of("Effect on purchases after the first year"),
+    "once": Text.of("One-off cost"),
+    "yearly": Text.of("Yearly cost"),
+    "per_customer": Text.of("Yearly cost per customer"),
+    "saving_per_case": Text.of("Saving per case"),
+    "value": Text.of("Value of customers"),
 }
-EFFECTS = {
-    "repurchase": Text(en="Effect on repurchase", zh="对复购的影响"),
-    "retention": Text(en="Effect on staying", zh="对留存的影响"),
-}
+EFFECTS = {"repurchase": Text.of("Effect on repurchase"), "retention": Text.of("Effect on staying")}
 
 
-@traced
 def _input_name(scenario: Scenario, name: str) -> Text:
     if name in INPUTS:
         return INPUTS[name]
@@ -629,13 +631,12 @@ def _treatment_name(treatment: str) -> Text:
     return next((one.name for one in load_treatments() if one.id == treatment), Text.same(treatment))
 
 
-@traced
 def _curve(
     inputs: StudyInputs, scenario: Scenario, cash: np.ndarray, middle: np.ndarray
 ) -> tuple[tuple[Month, Fact, Fact], ...]:
     points = []
     for after in range(STEP, scenario.months + 1, STEP):
-        value = Decimal(str(round(float(middle[after - 1]), 2)))
+        value = cents(float(middle[after - 1]))
         narrow, wide = (
             _point(inputs, value, cash[:, after - 1], level, scenario.id, after) for level in (NARROW, WIDE)
         )
@@ -643,22 +644,16 @@ def _curve(
     return tuple(points)
 
 
-@traced
 def _start(inputs: StudyInputs, scenario: Scenario) -> Fact:
-    return inputs.engine.stated(
-        "what_if_cumulated",
-        period=inputs.month,
-        value=Decimal(0),
-        dimensions={"scenario": scenario.id, "after": "0"},
-    )
+    """Nothing has come in and nothing been paid at the end of the month."""
+    return Stating(inputs=inputs).exact("what_if_cumulated", Decimal(0), scenario=scenario.id, after="0")
 
 
-@traced
 def _point(
     inputs: StudyInputs, value: Decimal, draws: Draws, level: float, scenario: str, after: int
 ) -> Fact:
     low, high = _edges(draws, level, float(value))
-    place = {"scenario": scenario, "after": str(after), "coverage": f"{level:g}"}
+    place: dict[str, Any] = {"scenario": scenario, "after": str(after), "coverage": f"{level:g}"}
     return inputs.engine.stated(
         "what_if_cumulated",
         period=inputs.month,
@@ -669,8 +664,7 @@ def _point(
     )
 
 
-@traced
-def _assumed(inputs: StudyInputs, setting: _Setting, draws: Mapping[str, Draws]) -> tuple[Assumed, ...]:
+def _assumed(inputs: StudyInputs, setting: _Setting, draws: Mapping[str, Draws]) -> tuple[AssumedInput, ...]:
     """Every uncertain input with its middle and range, in the order it entered."""
     import numpy as np
 
@@ -687,7 +681,7 @@ def _assumed(inputs: StudyInputs, setting: _Setting, draws: Mapping[str, Draws])
         value: Any = float(np.mean(values))
         low, high = _edges(values, inputs.confidence, value)
         if kind == "what_if_assumed_money":
-            value = Decimal(str(round(value, 2)))
+            value = cents(value)
         interval = (
             Interval(low=low, high=high, level=inputs.confidence, method="Monte Carlo")
             if values.std() > 1e-12
@@ -700,9 +694,20 @@ def _assumed(inputs: StudyInputs, setting: _Setting, draws: Mapping[str, Draws])
             interval=interval,
             n=len(values) if interval else None,
             dimensions={"scenario": setting.scenario.id, "input": name},
+            lineage=_stated_range(setting.scenario, name),
         )
-        found.append(Assumed(input=name, name=_input_name(setting.scenario, name), value=fact))
+        found.append(AssumedInput(input=name, name=_input_name(setting.scenario, name), value=fact))
     return tuple(found)
+
+
+def _stated_range(scenario: Scenario, name: str) -> Assumed | None:
+    """The range of params an input was drawn from; an effect, the value of customers and a traced saving are estimates."""
+    stated = _ranges(scenario) | (
+        {"saving_per_case": scenario.saving_per_case} if scenario.saving_per_case else {}
+    )
+    if name not in stated or scenario.id.endswith("_changed"):
+        return None
+    return Assumed(source="params/what_ifs.yml", name=f"scenarios.{scenario.id}.{name}")
 
 
 # -- what is said ------------------------------------------------------------------------------------------------------

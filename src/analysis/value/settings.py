@@ -1,34 +1,46 @@
-"""How the value of customers is counted: ``params/value.yml``."""
+"""How the value of customers is counted: ``params/value.yml``, and the dated assumptions ``value_…``."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+import datetime as dt
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal
 
 from analysis.errors import ParameterError
-from analysis.metrics.lineage import traced
+from analysis.params import Assumptions
 from analysis.params.places import params_file
 from analysis.params.strict import bind, read_yaml
+from analysis.results import Assumed
 from analysis.summaries import Summarised
+
+if TYPE_CHECKING:
+    from analysis.metrics import StudyInputs
 
 Basis = Literal["contribution", "gross_margin", "revenue"]
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Definitions:
+    """What ``params/value.yml`` holds."""
+
+    basis: Basis
+    purchase_types: tuple[str, ...]
+    contract_types: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ValueSettings(Summarised):
-    """Definitions of the value base.
+    """Definitions of the value base, and the assumptions behind it as they hold on one day (their meaning, unit and source stand with them).
 
     basis : what a purchase brings; ``purchase_types`` and ``contract_types`` are order types, any other type is paid service
-    total_miss, class_miss : how far the forecast may miss the holdout, in total and in a class of frequency
-    top_share, middle_share : shares of customers in the first two tiers
-    risk_limit, service_quantile, often_in_service : limits of the investment matrix
+    every other field : the assumption of its name with ``value_`` before it
     """
 
     basis: Basis
-    horizon_months: int
     purchase_types: tuple[str, ...]
     contract_types: tuple[str, ...]
+    horizon_months: int
+    observed_rates_months: int
     holdout_weeks: int
     total_miss: float
     class_miss: float
@@ -39,6 +51,17 @@ class ValueSettings(Summarised):
     often_in_service: int
     bootstrap_draws: int
     seed: int
+    smallest_group: int
+    fewest_losses: int
+    growth_limit: float
+    unrelated_limit: float
+    heavy_share: float
+    effect_error_rate: float
+    placebo_error_rate: float
+    margin_cap: float
+    fewest_exposed: int
+    fewest_hits: int
+    effect_draws: int
 
     def __post_init__(self) -> None:
         if self.horizon_months < 3 or self.holdout_weeks < 4:
@@ -55,7 +78,23 @@ class ValueSettings(Summarised):
             )
 
 
-@traced
-def load_settings(path: Path | None = None) -> ValueSettings:
-    path = path or params_file("value.yml")
-    return bind(ValueSettings, read_yaml(path), path.name)
+def stated_in(name: str) -> Assumed:
+    """Lineage of a number of the settings."""
+    return Assumed(source="params/assumptions.yml", name=f"value_{name}")
+
+
+def load_settings(assumptions: Assumptions | None = None, *, on: dt.date = dt.date.max) -> ValueSettings:
+    """Definitions of the project and the assumptions that hold on a day (the latest where none is given)."""
+    known = assumptions or Assumptions.load()
+    found = bind(_Definitions, read_yaml(params_file("value.yml")), "value.yml")
+    given: dict[str, Any] = {each.name: getattr(found, each.name) for each in fields(found)}
+    for each in fields(ValueSettings):
+        if each.name not in given:
+            number = known.value(f"value_{each.name}", on=on)
+            given[each.name] = int(number) if each.type == "int" else float(number)
+    return ValueSettings(**given)
+
+
+def settings_of(inputs: StudyInputs) -> ValueSettings:
+    """The settings of one run, as they hold on the last day of its month."""
+    return load_settings(inputs.assumptions, on=inputs.month.last_day)

@@ -91,6 +91,22 @@ SELECT CAST(floor(datediff('day', {literal(end)}, d.bought_on) / 7.0) AS BIGINT)
 FROM days d JOIN {table} p ON p.customer_id = d.customer_id GROUP BY 1 ORDER BY 1"""
 
 
+def holdout_days(
+    table: str,
+    end: dt.date,
+    cutoff: dt.date,
+    types: Sequence[str],
+    *,
+    week: int = 0,
+    repeats: tuple[int, int] | None = None,
+) -> str:
+    """Purchase days after ``end`` of the customers known at it: up to a week, or of those with so many repeat purchases (from, to)."""
+    until = f" AND datediff('day', {literal(end)}, d.bought_on) < {7 * week}" if week else ""
+    of_class = f" AND p.x BETWEEN {repeats[0]} AND {repeats[1]}" if repeats else ""
+    return f"""SELECT d.*, p.x FROM ({_bought(types, f"bought_on >= {literal(end)} AND bought_on < {literal(cutoff)}")}) d
+JOIN {table} p ON p.customer_id = d.customer_id WHERE TRUE{until}{of_class}"""
+
+
 def spends(table: str) -> str:
     """Number of purchases and mean spend, grouped where means differ by less than about one percent."""
     return f"""SELECT customer_type AS grp, x + 1 AS purchases, round(ln(mean_spend) * 100) AS place, CAST(avg(CAST(mean_spend AS {FINE})) AS DOUBLE) AS mean_spend, count(*) AS customers
@@ -103,12 +119,19 @@ def spend_facts(table: str) -> str:
        CAST(sum(CAST(mean_spend * (x + 1) - first_spend AS {FINE})) FILTER (WHERE x > 0) AS DOUBLE) / sum(x) AS later_mean, CAST(sum(merged) AS BIGINT) AS merged FROM {table}"""
 
 
+def margin_lines(cutoff: dt.date, types: Sequence[str], customer_type: str = "") -> str:
+    """Lines of purchases of the last 24 months, of one customer type or of all."""
+    of_type = (
+        f" AND coalesce(c.customer_type, '{NOT_STATED}') = {literal(customer_type)}" if customer_type else ""
+    )
+    return f"""SELECT o.*, coalesce(c.customer_type, '{NOT_STATED}') AS grp FROM order_lines o LEFT JOIN customers c ON c.customer_id = o.customer_id
+WHERE o.order_type IN ({listed(types)}) AND o.ordered_on < {literal(cutoff)} AND o.ordered_on >= {literal(cutoff)} - INTERVAL 24 MONTH{of_type}"""
+
+
 def margin_shares(cutoff: dt.date, types: Sequence[str]) -> str:
     """Gross margin (refunds taken off) on positive revenue of the last 24 months, by customer type."""
-    return f"""SELECT coalesce(c.customer_type, '{NOT_STATED}') AS grp, sum(o.gross_margin) AS margin, sum(o.revenue) FILTER (WHERE o.revenue > 0) AS revenue
-FROM order_lines o LEFT JOIN customers c ON c.customer_id = o.customer_id
-WHERE o.order_type IN ({listed(types)}) AND o.ordered_on < {literal(cutoff)} AND o.ordered_on >= {literal(cutoff)} - INTERVAL 24 MONTH
-GROUP BY 1 ORDER BY 1"""
+    return f"""SELECT grp, sum(gross_margin) AS margin, sum(revenue) FILTER (WHERE revenue > 0) AS revenue
+FROM ({margin_lines(cutoff, types)}) o GROUP BY 1 ORDER BY 1"""
 
 
 # -- contracts ---------------------------------------------------------------------------------------------------------
@@ -124,6 +147,15 @@ def renewals(cutoff: dt.date) -> str:
        CASE WHEN t.outcome = 'lost' THEN 'lost' ELSE 'running' END AS outcome, t.first_term = 1 AS seen, count(*) AS contracts
 FROM {at("contract_terms", cutoff)} t LEFT JOIN customers c ON c.customer_id = t.customer_id
 WHERE t.outcome IN ('lost', 'running', 'cancelled') GROUP BY ALL ORDER BY ALL"""
+
+
+def renewals_due(cutoff: dt.date, kind: str, renewal: int) -> tuple[str, str]:
+    """Contracts of one kind that made their n-th renewal, and those due for it; only contracts whose first term is known."""
+    terms = f"{at('contract_terms', cutoff)}"
+    seen = f"outcome IN ('lost', 'running', 'cancelled') AND first_term = 1 AND kind = {literal(kind)}"
+    made = f"term_no - 1 >= {renewal}"
+    lost = f"(term_no = {renewal} AND outcome = 'lost')"
+    return rows_where(terms, seen, made), rows_where(terms, seen, f"({made} OR {lost})")
 
 
 def expansion(cutoff: dt.date) -> str:
@@ -225,28 +257,62 @@ LEFT JOIN running r ON r.customer_id = e.customer_id LEFT JOIN sold s ON s.custo
 # -- the base from every side ----------------------------------------------------------------------------------------------
 
 
-def activity(
-    table: str, bought: str, cutoff: dt.date, types: Sequence[str], dimensions: Sequence[str]
-) -> str:
-    """By dimension and value: revenue and active customers, purchase days and their revenue of the last year; second purchases within a year of the first."""
+def slice_of(name: str, value: str) -> str:
+    """The condition that a customer is of one slice."""
+    return f"CAST({name} AS VARCHAR) = {literal(value)}"
+
+
+def rows_where(table: str, *conditions: str) -> str:
+    """The rows of a table that meet all conditions."""
+    kept = " AND ".join(filter(None, conditions))
+    return f"SELECT * FROM {table}{f' WHERE {kept}' if kept else ''}"
+
+
+def served(everyone: str, service: str | None) -> str:
+    """Every customer with the traced service cost of the last year, zero where none was traced."""
+    cost = "round(coalesce(s.cost_12m, 0.0), 2)" if service else "0.0"
+    joined = f" LEFT JOIN {service} s ON s.customer_id = k.customer_id" if service else ""
+    return f"SELECT k.*, {cost} AS service_cost_12m FROM {everyone} k{joined}"
+
+
+def purchase_days(table: str, cutoff: dt.date, types: Sequence[str], where: str = "") -> str:
+    """Purchase days of the last year of the customers of ``table`` (of one slice): customer_id, bought_on, spend."""
     end = literal(cutoff)
-    of_customer = f"""WITH days AS (
-  {_bought(types, f"bought_on < {end}")}
-), numbered AS (SELECT *, row_number() OVER (PARTITION BY customer_id ORDER BY bought_on) AS nth, min(bought_on) OVER (PARTITION BY customer_id) AS first_on FROM days),
-of_customer AS (
-  SELECT customer_id, count(*) FILTER (WHERE bought_on >= {end} - INTERVAL 12 MONTH) AS days, sum(spend) FILTER (WHERE bought_on >= {end} - INTERVAL 12 MONTH) AS spend,
-         max(CASE WHEN nth = 2 AND bought_on < first_on + INTERVAL 12 MONTH THEN 1 ELSE 0 END) AS again,
-         max(CASE WHEN first_on >= {end} - INTERVAL 36 MONTH AND first_on < {end} - INTERVAL 12 MONTH THEN 1 ELSE 0 END) AS entered
-  FROM numbered GROUP BY 1
+    return f"""SELECT d.* FROM ({_bought(types, f"bought_on >= {end} - INTERVAL 12 MONTH AND bought_on < {end}")}) d
+WHERE d.customer_id IN (SELECT customer_id FROM {table}{f" WHERE {where}" if where else ""})"""
+
+
+def second_purchases(table: str, cutoff: dt.date, types: Sequence[str], *conditions: str) -> str:
+    """Customers of ``table`` whose first purchase lies 12 to 36 months back; ``again`` is 1 where a second followed within a year."""
+    end = literal(cutoff)
+    kept = "".join(f" AND {one}" for one in conditions if one)
+    return f"""SELECT * FROM (
+  SELECT k.*, o.first_on, CASE WHEN o.second_on < o.first_on + INTERVAL 12 MONTH THEN 1 ELSE 0 END AS again
+  FROM {table} k JOIN (
+    SELECT customer_id, min(bought_on) AS first_on, min(bought_on) FILTER (WHERE nth = 2) AS second_on
+    FROM (SELECT *, row_number() OVER (PARTITION BY customer_id ORDER BY bought_on) AS nth FROM ({_bought(types, f"bought_on < {end}")}) days) numbered
+    GROUP BY 1
+  ) o ON o.customer_id = k.customer_id
+  WHERE o.first_on >= {end} - INTERVAL 36 MONTH AND o.first_on < {end} - INTERVAL 12 MONTH
+) entered WHERE TRUE{kept}"""
+
+
+def activity(table: str, cutoff: dt.date, types: Sequence[str], dimensions: Sequence[str]) -> str:
+    """By dimension and value: revenue and active customers, purchase days and their revenue of the last year; second purchases within a year of the first."""
+    joined = f"""WITH spent AS (
+  SELECT customer_id, count(*) AS days, sum(spend) AS spend FROM ({purchase_days(table, cutoff, types)}) d GROUP BY 1
+), entered AS (
+  SELECT customer_id, again FROM ({second_purchases(table, cutoff, types)}) e
 ), joined AS (
-  SELECT t.*, o.days, o.spend, coalesce(o.again * o.entered, 0) AS again, coalesce(o.entered, 0) AS entered FROM {table} t LEFT JOIN of_customer o ON o.customer_id = t.customer_id
+  SELECT t.*, o.days, o.spend, coalesce(e.again, 0) AS again, CASE WHEN e.customer_id IS NULL THEN 0 ELSE 1 END AS entered
+  FROM {table} t LEFT JOIN spent o ON o.customer_id = t.customer_id LEFT JOIN entered e ON e.customer_id = t.customer_id
 )"""
     parts = " UNION ALL ".join(
         f"""SELECT {literal(name)} AS dimension, CAST({name} AS VARCHAR) AS slice, sum(CAST(revenue_12m AS {CENTS})) AS revenue, count(*) FILTER (WHERE revenue_12m > 0) AS active,
        sum(spend) AS spend, CAST(sum(days) AS BIGINT) AS days, CAST(sum(again) AS BIGINT) AS again, CAST(sum(entered) AS BIGINT) AS entered FROM joined GROUP BY 1, 2"""
         for name in dimensions
     )
-    return f"{of_customer} SELECT * FROM ({parts}) AS every ORDER BY 1, 2"
+    return f"{joined} SELECT * FROM ({parts}) AS every ORDER BY 1, 2"
 
 
 def value_bins(table: str, bins: int) -> str:
@@ -292,11 +358,23 @@ def new_customers(table: str, cutoff: dt.date, basis: str) -> str:
     """Customers first seen in the last twelve months by channel: number, margin (or revenue) so far, expected value."""
     earned = "revenue_12m" if basis == "revenue" else "margin_12m"
     return f"""SELECT channel, count(*) AS customers, sum(CAST({earned} AS {CENTS})) AS earned, sum(CAST(clv AS {CENTS})) AS clv FROM {table}
-WHERE since >= {literal(cutoff)} - INTERVAL 12 MONTH GROUP BY 1 ORDER BY 1"""
+WHERE {first_seen(cutoff)} GROUP BY 1 ORDER BY 1"""
+
+
+def first_seen(cutoff: dt.date) -> str:
+    """The condition that a customer was first seen in the last twelve months."""
+    return f"since >= {literal(cutoff)} - INTERVAL 12 MONTH"
+
+
+def campaigns(cutoff: dt.date, channel: str = "") -> str:
+    """Marketing spend of the last twelve months, of one channel or of all."""
+    year = f"month >= {literal(cutoff)} - INTERVAL 12 MONTH AND month < {literal(cutoff)}"
+    return rows_where("marketing_spend", year, f"channel = {literal(channel)}" if channel else "")
 
 
 def marketing(cutoff: dt.date) -> str:
-    return f"""SELECT channel, sum(amount) AS amount FROM marketing_spend WHERE month >= {literal(cutoff)} - INTERVAL 12 MONTH AND month < {literal(cutoff)} GROUP BY 1 ORDER BY 1"""
+    """Marketing spend of the last twelve months by channel."""
+    return f"SELECT channel, sum(amount) AS amount FROM ({campaigns(cutoff)}) m GROUP BY 1 ORDER BY 1"
 
 
 def earned_by_age(everyone: str, cutoff: dt.date, basis: str) -> str:

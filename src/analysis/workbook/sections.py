@@ -2,58 +2,122 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from analysis.errors import MissingData
 from analysis.exhibits.record import Block
 from analysis.exhibits.statements import checks_block, evidence_stems, findings_block
-from analysis.metrics import StudyInputs
+from analysis.locale import Text
+from analysis.metrics import NotDone, StudyInputs
+from analysis.metrics.study import StudyResult
 from analysis.results import by_severity
 from analysis.workbook.month_run import MonthRun
 from analysis.workbook.record import Record
 
+Ask = Callable[[StudyInputs], StudyResult]
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Section:
-    """A section's id, its notebook, the study it stands on, and the block with its key figures."""
+    """A section of the report.
+
+    ``load`` imports its study when it is needed (a notebook needs one of them); ``key_figures`` makes the block of its key figures from
+    the study's result. ``title`` is the heading of its notebook.
+    """
 
     id: str
+    title: str
     notebook: str
-    study: str
-    tiles: str = ""
-
-    def load(self) -> Callable[[StudyInputs], Any]:
-        return _named(self.study)
-
-    def key_figures(self, result: Any) -> Block | None:
-        return _named(self.tiles)(result) if self.tiles else None
+    load: Callable[[], Ask]
+    key_figures: Callable[[Any], Block | None] | None = None
 
 
-def _named(place: str) -> Callable[..., Any]:
-    module, _, name = place.rpartition(".")
-    found: Callable[..., Any] = getattr(importlib.import_module(module), name)
-    return found
+def _quality() -> Ask:
+    from analysis import quality
+
+    return quality.study
+
+
+def _costs() -> Ask:
+    from analysis import costs
+
+    return costs.study
+
+
+def _failures() -> Ask:
+    from analysis import failures
+
+    return failures.study
+
+
+def _retention() -> Ask:
+    from analysis import retention
+
+    return retention.study
+
+
+def _value() -> Ask:
+    from analysis import value
+
+    return value.study
+
+
+def _cost_figures(result: Any) -> Block:
+    from analysis.exhibits import costs
+
+    return costs.cost_tiles(result)
+
+
+def _failure_figures(result: Any) -> Block | None:
+    from analysis.exhibits import failures
+
+    return failures.failure_tiles(result)
+
+
+def _retention_figures(result: Any) -> Block:
+    from analysis.exhibits import retention
+
+    return retention.headline_tiles(result)
+
+
+def _value_figures(result: Any) -> Block:
+    from analysis.exhibits import value
+
+    return value.headline_tiles(result)
 
 
 SECTIONS: tuple[Section, ...] = (
-    Section("quality", "00_data_quality", "analysis.quality.study"),
-    Section("costs", "10_cost_decomposition", "analysis.costs.study", "analysis.exhibits.costs.cost_tiles"),
+    Section(id="quality", title="Data quality", notebook="00_data_quality", load=_quality),
     Section(
-        "failures",
-        "20_failure_root_cause",
-        "analysis.failures.study",
-        "analysis.exhibits.failures.failure_tiles",
+        id="costs",
+        title="Cost decomposition",
+        notebook="10_cost_decomposition",
+        load=_costs,
+        key_figures=_cost_figures,
     ),
     Section(
-        "retention",
-        "30_churn_retention",
-        "analysis.retention.study",
-        "analysis.exhibits.retention.headline_tiles",
+        id="failures",
+        title="Failure-rate root cause",
+        notebook="20_failure_root_cause",
+        load=_failures,
+        key_figures=_failure_figures,
     ),
-    Section("value", "40_clv_impact", "analysis.value.study", "analysis.exhibits.value.headline_tiles"),
+    Section(
+        id="retention",
+        title="Churn and retention",
+        notebook="30_churn_retention",
+        load=_retention,
+        key_figures=_retention_figures,
+    ),
+    Section(
+        id="value",
+        title="Customer lifetime value and service",
+        notebook="40_clv_impact",
+        load=_value,
+        key_figures=_value_figures,
+    ),
 )
 
 
@@ -61,24 +125,45 @@ SECTIONS: tuple[Section, ...] = (
 NOTEBOOKS = (*(section.notebook for section in SECTIONS), "90_executive_summary")
 
 
-def gathered(run: MonthRun) -> Record:
+@dataclass(frozen=True, eq=False)
+class Gathered:
+    """The record of all sections, and the title of each that is not there with the reason."""
+
+    record: Record
+    not_made: Mapping[str, Text] = field(default_factory=dict)
+
+    def of(self, kind: str) -> dict[str, list[dict[str, Any]]]:
+        """What every section has recorded: ``facts``, ``findings``, ``checks`` or ``tiles`` by section."""
+        return self.record.of(kind)
+
+    def all_facts(self) -> list[dict[str, Any]]:
+        """Every fact any section has recorded, once."""
+        return self.record.all_facts()
+
+
+def gathered(run: MonthRun, sections: Sequence[Section] = SECTIONS) -> Gathered:
     """The run's record with every section in it.
 
     In a report run the other notebooks have written it before the summary runs. Opened by hand, what is not there is computed here, so
     that the summary is complete without any other step. A section in which the report met a fault is not computed again: the report says it.
     """
-    for section in SECTIONS:
-        recorded = run.folder / "findings" / f"{section.id}.json"
-        if not recorded.exists() and not (run.folder / "faults" / f"{section.id}.txt").exists():
-            _record_section(run, section)
-    return run.record
+    not_made: dict[str, Text] = {}
+    for section in sections:
+        if (run.folder / "faults" / f"{section.id}.txt").exists():
+            not_made[section.title] = Text.of("a part of it could not be made")
+        elif not (run.folder / "findings" / f"{section.id}.json").exists():
+            missing = _record_section(run, section)
+            if missing is not None:
+                not_made[section.title] = NotDone.because(missing).reason
+    return Gathered(run.record, not_made)
 
 
-def _record_section(run: MonthRun, section: Section) -> None:
+def _record_section(run: MonthRun, section: Section) -> MissingData | None:
+    """Compute a section and record it; what it lacks where it cannot be."""
     try:
         result = section.load()(run.inputs)
-    except MissingData:
-        return
+    except MissingData as missing:
+        return missing
     record = replace(run, section=section.id).record
     ordered = by_severity(result.findings)
     stems = evidence_stems(ordered)
@@ -87,5 +172,7 @@ def _record_section(run: MonthRun, section: Section) -> None:
             record.write_evidence(stem, finding.evidence)
     record.keep(findings_block(f"{section.id}.findings", ordered, evidence=dict(enumerate(stems))))
     record.keep(checks_block(f"{section.id}.checks", result.checks))
-    if (figures := section.key_figures(result)) is not None:
+    figures = section.key_figures(result) if section.key_figures else None
+    if figures is not None:
         record.keep(figures)
+    return None

@@ -11,9 +11,9 @@ import pytest
 
 from analysis import costs
 from analysis.costs.hindsight import Hindsight, hindsight_of
-from analysis.costs.make_or_buy import Sourcing, sourcing_of
 from analysis.costs.outlook import Outlook
-from analysis.costs.reserve import Provision, provision_of
+from analysis.costs.provision_facts import Provision, provision_of
+from analysis.costs.sourcing_facts import Sourcing, sourcing_of
 from analysis.costs.yields import flexed_budget
 from analysis.errors import ParameterError
 from analysis.exhibits import costs as exhibits

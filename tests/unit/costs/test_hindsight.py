@@ -48,7 +48,8 @@ def record(month: str, value: float, low: float, high: float, **dimensions: str)
     interval = {"low": low, "high": high, "level": 0.95, "method": "model"}
     return {
         "metric": "forecast_cost",
-        "version": "1",
+        "version": "2",
+        "id": f"forecast_cost#{month}:2",
         "period": month,
         "dimensions": dimensions,
         "value": value,
@@ -207,7 +208,7 @@ def assert_year_adds_up(outlook: Outlook, inputs: StudyInputs) -> None:
     assert booked < low < float(year.expected.value or 0) < high
     chance = float(year.chance_over.value or 0)
     assert 0 <= chance <= 1 and (chance > 0.9 if low > float(year.budget.value or 0) else chance < 0.99)
-    found = outlook_findings(outlook)
+    found = outlook_findings(inputs, outlook)
     assert all(one.evidence is not None and len(one.evidence) == 12 for one in found)
     assert len(found) == (chance >= 0.5) and all(
         (one.severity == "watch") == (low > float(year.budget.value or 0)) for one in found

@@ -115,8 +115,8 @@ def test_false_alarms_stay_within_the_level_over_400_seeds(run, simulate, rho):
 
 @pytest.mark.slow
 def test_a_team_at_the_allowed_share_is_rarely_named():
-    alarms = false_alarms(lambda frame: idle(frame, 0.12), teams, 400, common=0.0)
-    assert alarms <= allowed(400)
+    signals_facts = false_alarms(lambda frame: idle(frame, 0.12), teams, 400, common=0.0)
+    assert signals_facts <= allowed(400)
 
 
 def named(run, simulate, column, label, seeds=40, **settings):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.costs.unusual import LEVEL, unusual_months
+from analysis.costs.unusual import unusual_months
+
+LEVEL = 0.05  # the chance of any false alarm in a report
 
 MONTHS, WITHIN = 36, 24
 
@@ -30,7 +32,12 @@ def surge(costs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 def false_alarms(seeds: int, rho: float) -> float:
     return float(
-        np.mean([bool(unusual_months(*company(seed, rho=rho), within=WITHIN)) for seed in range(seeds)])
+        np.mean(
+            [
+                bool(unusual_months(*company(seed, rho=rho), within=WITHIN, level=LEVEL))
+                for seed in range(seeds)
+            ]
+        )
     )
 
 
@@ -53,7 +60,8 @@ def test_three_months_of_a_surge_do_not_hide_one_another():
     for seed in range(30):
         costs, tickets = company(seed)
         found = {
-            (month.series, month.place) for month in unusual_months(surge(costs), tickets, within=WITHIN)
+            (month.series, month.place)
+            for month in unusual_months(surge(costs), tickets, within=WITHIN, level=LEVEL)
         }
         whole += {("category 2", place) for place in (31, 32, 33)} <= found
         others += any(place not in (31, 32, 33) or name != "category 2" for name, place in found)
@@ -66,8 +74,12 @@ def test_limits_come_from_the_other_months():
     small, large = (dict(costs) for _ in range(2))
     for target, factor in ((small, 2.0), (large, 4.0)):
         target["category 1"] = costs["category 1"] * np.where(np.arange(MONTHS) == 30, factor, 1.0)
-    (first,) = [m for m in unusual_months(small, tickets, within=WITHIN) if m.series == "category 1"]
-    (second,) = [m for m in unusual_months(large, tickets, within=WITHIN) if m.series == "category 1"]
+    (first,) = [
+        m for m in unusual_months(small, tickets, within=WITHIN, level=LEVEL) if m.series == "category 1"
+    ]
+    (second,) = [
+        m for m in unusual_months(large, tickets, within=WITHIN, level=LEVEL) if m.series == "category 1"
+    ]
     assert (first.expected, first.low, first.high) == pytest.approx(
         (second.expected, second.low, second.high)
     )
@@ -79,12 +91,16 @@ def test_a_month_that_tickets_explain_is_usual():
     crowded = tickets.copy()
     crowded[30] *= 2
     costs = {name: values * np.where(np.arange(MONTHS) == 30, 2**0.8, 1.0) for name, values in costs.items()}
-    assert not [month for month in unusual_months(costs, crowded, within=WITHIN) if month.place == 30]
+    assert not [
+        month for month in unusual_months(costs, crowded, within=WITHIN, level=LEVEL) if month.place == 30
+    ]
 
 
 def test_what_cannot_be_charted_is_left_out():
     costs, tickets = company(0)
     costs["category 0"] = np.where(np.arange(MONTHS) == 5, 0.0, costs["category 0"])
-    assert all(month.series != "category 0" for month in unusual_months(costs, tickets, within=WITHIN))
+    assert all(
+        month.series != "category 0" for month in unusual_months(costs, tickets, within=WITHIN, level=LEVEL)
+    )
     short = {name: values[:12] for name, values in costs.items()}
-    assert unusual_months(short, tickets[:12], within=12) == []
+    assert unusual_months(short, tickets[:12], within=12, level=LEVEL) == []

@@ -359,7 +359,7 @@ def test_a_loss_within_the_grace_is_marked_as_not_settled(made: Build):
 def test_a_yearly_term_lives_twelve_months_in_a_leap_year_too(made: Build):
     """Forty of a hundred yearly contracts are not renewed at their first anniversary: survival at twelve months is 0.60 in any year."""
     from analysis.retention import views
-    from analysis.retention.staying import DAYS_PER_MONTH, curve
+    from analysis.retention.survival import DAYS_PER_MONTH, curve
 
     for first in (2023, 2024):
         terms = [
@@ -373,7 +373,9 @@ def test_a_yearly_term_lives_twelve_months_in_a_leap_year_too(made: Build):
         )
         cutoff = dt.date(first + 1, 11, 1)
         lived = engine.query(
-            views.lifetimes(views.contract_spells(cutoff), cutoff, observed_from=dt.date(2020, 1, 1))
+            views.life_patterns(
+                views.lifetimes(views.contract_spells(cutoff), cutoff, observed_from=dt.date(2020, 1, 1))
+            )
         )
         assert curve(lived, level=0.95).at([12 * DAYS_PER_MONTH]).survival.iloc[0] == pytest.approx(0.6)
 

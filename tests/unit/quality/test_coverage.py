@@ -99,7 +99,7 @@ def test_without_recording_times_nothing_is_said_about_late_rows(company: Path, 
     path.write_text("posting_id,posted_on,category,amount\nL1,2026-10-05,parts,1.00\n", encoding="utf-8")
     tickets(company, lambda month, index: "")
     study = quality.study(inputs_of(company))
-    assert study.arrivals == () and exhibits.arrivals_table(study).kind == "callout"
+    assert not study.arrivals and exhibits.arrivals_table(study).kind == "callout"
 
 
 def test_the_register_is_printed(company: Path, inputs_of: Inputs, tmp_path: Path):

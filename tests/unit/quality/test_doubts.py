@@ -16,10 +16,11 @@ from analysis import quality
 from analysis.errors import ParameterError
 from analysis.exhibits import quality as exhibits
 from analysis.metrics import StudyInputs
+from analysis.params import Assumptions
 from analysis.params.screen_figures import ScreenFigure, load_screen_figures
 from analysis.periods import Month
 from analysis.quality.exports import _SAID
-from analysis.quality.history import FAMILY_CHANCE, MOST_CHANGES, YEAR, critical_distance, score
+from analysis.quality.history import MOST_CHANGES, YEAR, critical_distance, score
 from analysis.sample import make_sample
 from analysis.sources.rowmapping import MapNote
 
@@ -102,10 +103,11 @@ def test_by_chance_alone_a_run_has_a_series_out_of_line_in_one_run_in_twenty():
     generator = np.random.default_rng(11)
     noise = generator.standard_normal((runs, series, MOST_CHANGES + 1 + YEAR))
     yearly = noise[..., YEAR:] - noise[..., :-YEAR]
-    chance = FAMILY_CHANCE / series
+    family = float(Assumptions.load().value("history_chance", on=MONTH.last_day))
+    chance = family / series
     alarms = sum(any(score(one[:-1], float(one[-1]), chance=chance)[0] > 1 for one in run) for run in yearly)
-    assert alarms / runs <= FAMILY_CHANCE + 3 * np.sqrt(FAMILY_CHANCE * (1 - FAMILY_CHANCE) / runs)
-    assert alarms / runs >= FAMILY_CHANCE / 4  # a rule that never speaks would pass the line above
+    assert alarms / runs <= family + 3 * np.sqrt(family * (1 - family) / runs)
+    assert alarms / runs >= family / 4  # a rule that never speaks would pass the line above
 
 
 def test_one_wild_month_in_the_past_does_not_hide_the_newest():
@@ -155,7 +157,7 @@ def test_half_an_extract_is_out_of_line_and_growth_with_a_season_is_not(company:
 
 def test_less_than_two_years_are_not_judged(company: Path, inputs_of: Inputs):
     study = quality.study(inputs_of(company))
-    assert study.histories == () and exhibits.history_table(study).kind == "callout"
+    assert not study.histories and exhibits.history_table(study).kind == "callout"
 
 
 # ---------------------------------------------------------------- months

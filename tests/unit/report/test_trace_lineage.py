@@ -66,7 +66,7 @@ def issued(tmp_path: Path) -> Path:
     }
     estimated = {
         "kind": "estimated",
-        "function": "analysis.retention.staying.staying",
+        "function": "analysis.retention.survival.survival",
         "queries": ["SELECT ticket_id, agent_id FROM tickets"],
         "parameters": {"level": 0.95, "draws": 500},
         "tables": ["tickets"],
@@ -145,7 +145,7 @@ def test_all_rows_of_a_derived_fact_say_whose_they_are(issued, tmp_path):
 def test_an_estimate_names_its_function_its_parameters_and_its_input(issued):
     text = str(traced(STAYING, issued))
     for line in (
-        "estimated by analysis.retention.staying.staying",
+        "estimated by analysis.retention.survival.survival",
         "draws = 500",
         "n            10",
         "input, sql",

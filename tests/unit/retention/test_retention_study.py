@@ -8,12 +8,11 @@ import pandas as pd
 import pytest
 
 from analysis import retention
-from analysis.errors import MissingData
-from analysis.metrics import StudyInputs
+from analysis.metrics import NotDone, StudyInputs
 from analysis.retention.chain import mean_ratio, risk_ratio
+from analysis.retention.components_facts import ChurnBasis
 from analysis.retention.drivers import drivers
-from analysis.retention.movement import Basis
-from analysis.retention.rebuying import matched
+from analysis.retention.matching import matched
 from analysis.sample import TRUTHS, make_sample
 
 Inputs = Callable[..., StudyInputs]
@@ -42,7 +41,7 @@ def under_contract(company: Path) -> Path:
 
 def test_components_of_contracts_by_hand(under_contract: Path, inputs_of: Inputs):
     found = retention.study(inputs_of(under_contract))
-    assert isinstance(found.contractual, Basis)
+    assert isinstance(found.contractual, ChurnBasis)
     year = found.contractual.year.components
     # 2025-11-01: C1, C2, C6. Until 2026-11-01: C2 lapsed, C6 ran out and nobody renewed it (its later cancellation is not known yet),
     # C3 came, C4 came back, C5 came and went; an extended warranty is no contract to lose.
@@ -82,8 +81,8 @@ def test_three_of_few_customers_are_no_alert(under_contract: Path, inputs_of: In
 
 def test_without_contracts_the_rest_is_made_and_the_gap_is_named(company: Path, inputs_of: Inputs):
     found = retention.study(inputs_of(company))
-    assert isinstance(found.contractual, MissingData) and "contracts.customer_id" in found.contractual.needs
-    assert isinstance(found.non_contractual, Basis)
+    assert isinstance(found.contractual, NotDone) and "contracts.customer_id" in found.contractual.needs
+    assert isinstance(found.non_contractual, ChurnBasis)
     # an order of 31 October counts: 2026-10-31T16:00 UTC is already November in Shanghai
     assert found.non_contractual.month.components.new == 1
 
@@ -122,9 +121,8 @@ def test_mantel_haenszel_ratio_by_hand():
         ("b", False, False, 24),
     ]
     found = risk_ratio(pd.DataFrame(rows, columns=["stratum", "exposed", "hit", "n"]))
-    assert found is not None
     # (10·20/40 + 4·30/40) ÷ (5·20/40 + 6·10/40) = 8 ÷ 4
-    assert np.exp(found[0]) == pytest.approx(2.0)
+    assert np.exp(found.value) == pytest.approx(2.0)
 
 
 def test_ratio_of_means_compares_within_strata():
@@ -135,15 +133,15 @@ def test_ratio_of_means_compares_within_strata():
         ("cheap", False, 100, 1000.0, 11000.0),
     ]
     found = mean_ratio(pd.DataFrame(rows, columns=["stratum", "exposed", "n", "total", "squares"]))
-    assert found is not None and found[0] == pytest.approx(0.0)
+    assert found.value == pytest.approx(0.0)
 
 
 def test_matching_weights_controls_to_the_served():
     served = pd.DataFrame({"s": ["x", "y", "z"], "customers": [10, 30, 5], "bought": [5, 6, 5]})
     controls = pd.DataFrame({"s": ["x", "y"], "customers": [100, 100], "bought": [60, 10]})
     found = matched(served, controls, stratum=["s"])
-    assert found["matched"] == pytest.approx(0.25 * 0.6 + 0.75 * 0.1)
-    assert found["difference"] == pytest.approx(11 / 40 - 0.225) and found["unmatched"] == 5
+    assert found.rate == pytest.approx(0.25 * 0.6 + 0.75 * 0.1)
+    assert found.difference == pytest.approx(11 / 40 - 0.225) and found.unmatched == 5
 
 
 # -- recovery on the sample company ------------------------------------------------------------------------------------

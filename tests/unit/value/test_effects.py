@@ -15,10 +15,10 @@ from analysis.params import Assumptions, CostTree, load_run, load_treatments
 from analysis.sample import TRUTHS, generate_arrow
 from analysis.stats import doubly_robust
 from analysis.tables import load_tables
-from analysis.value import effect_statements
+from analysis.value import effect_findings
 from analysis.value.diagram import diagrams
+from analysis.value.effect_cases import cohort
 from analysis.value.effects import ServiceEffects, service_effects
-from analysis.value.treatments import cohort
 
 TREATMENTS = {one.id: one for one in load_treatments()}
 NULL = frozenset(TRUTHS) - {"tier_confounding"}
@@ -107,10 +107,10 @@ def test_a_sample_of_customers_is_said_to_be_one(planted):
     _, found = planted
     one = found["complaint_within_24h"]
     assert one.eligible.value == one.customers.value
-    said = {check.id for check in effect_statements.checks([one], {})}
+    said = {check.id for check in effect_findings.checks([one], {})}
     assert "value.effects.complaint_within_24h.sample" not in said
     part = replace(one, eligible=replace(one.eligible, value=10 * int(one.customers.value)))
-    said = {check.id: check for check in effect_statements.checks([part], {})}
+    said = {check.id: check for check in effect_findings.checks([part], {})}
     check = said["value.effects.complaint_within_24h.sample"]
     assert (
         check.outcome == "info"
@@ -127,22 +127,20 @@ def test_a_failed_check_leaves_an_association(planted):
         outcomes=tuple(replace(outcome, status="association") for outcome in one.outcomes),
     )
     assert not silent.holds and not silent.claimed
-    assert not effect_statements.findings(None, [silent])
-    checks = effect_statements.checks([silent], {})
+    assert not effect_findings.findings([silent])
+    checks = effect_findings.checks([silent], {})
     assert checks[0].outcome == "failed" and "read this as an association only" in checks[0].sentence.plain()
     bad = replace(one, placebos=(replace(one.placebos[0], passed=False), *one.placebos[1:]))
-    assert any("which it cannot" in check.sentence.plain() for check in effect_statements.checks([bad], {}))
+    assert any("which it cannot" in check.sentence.plain() for check in effect_findings.checks([bad], {}))
 
 
 def test_a_hidden_cause_is_spoken_of_in_plain_words(planted):
     _, found = planted
     one = found["complaint_within_24h"]
-    words = [
-        check.sentence.plain() for check in effect_statements.checks([one], {}) if ".hidden." in check.id
-    ]
+    words = [check.sentence.plain() for check in effect_findings.checks([one], {}) if ".hidden." in check.id]
     assert words and all("a hidden cause as strong as customer tier would" in text for text in words)
     enough = replace(one, outcomes=tuple(replace(outcome, enough=True) for outcome in one.outcomes))
-    spoken = [check for check in effect_statements.checks([enough], {}) if ".hidden." in check.id]
+    spoken = [check for check in effect_findings.checks([enough], {}) if ".hidden." in check.id]
     assert all(
         check.outcome == "failed" and "would be enough to explain this away" in check.sentence.plain()
         for check in spoken

@@ -12,7 +12,7 @@ import pytest
 from analysis.errors import MissingData
 from analysis.params import load_treatments
 from analysis.params.treatments import COVARIATES
-from analysis.value.treatments import cohort, usable
+from analysis.value.effect_cases import cohort, usable
 
 TYPES, SHARES = ("product",), (0.1, 0.4)
 TREATMENTS = {one.id: one for one in load_treatments()}

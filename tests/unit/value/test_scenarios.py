@@ -16,7 +16,7 @@ from analysis.params.what_ifs import Lever, Scenario
 from analysis.value.base import ValueBase
 from analysis.value.effects import ServiceEffects, service_effects
 from analysis.value.scenarios import _coefficients, _money, _paid_back, _Setting, what_if, what_ifs
-from analysis.value.stakes import Stake, gain
+from analysis.value.value_at_stake import Stake, gain
 
 RATE = 0.10
 HORIZON = 36
@@ -170,8 +170,6 @@ def world(tmp_path_factory):
         discount_rate=0.08,
         basis="contribution",
         has_service=True,
-        margin_per_purchase={},
-        service_cost_12m=160_000.0,
     )
     chosen = tuple(
         one

@@ -10,12 +10,13 @@ import pandas as pd
 import pytest
 
 from analysis import value
-from analysis.errors import FitError, MissingData
-from analysis.metrics import StudyInputs
+from analysis.errors import FitError
+from analysis.metrics import NotDone, StudyInputs
 from analysis.results import Check
 from analysis.sample import make_sample
-from analysis.value import buying, changing, pricing, renewing, views, worth
+from analysis.value import customer_table, model_facts, purchase_models, renewal_models, views
 from analysis.value.base import ValueBase
+from analysis.value.change import CUSTOMER_STEPS, ValueChange, steps_of
 from analysis.value.portfolio import Portfolio, top_share
 from analysis.value.settings import ValueSettings, load_settings
 
@@ -56,7 +57,7 @@ def test_purchases_by_hand(company: Path, inputs_of: Inputs, settings: ValueSett
     (company / "orders.csv").write_text(ORDERS)
     inputs = inputs_of(company)
     found = inputs.engine.query(
-        f"SELECT * FROM {buying.purchases_at(inputs, settings, inputs.month.end, settings.purchase_types)} ORDER BY customer_id"
+        f"SELECT * FROM {purchase_models.purchases_at(inputs, inputs.month.end, settings.purchase_types)} ORDER BY customer_id"
     )
     first, second = found.iloc[0], found.iloc[1]
     # C1: two orders of 1 January are one purchase of 150; the next is 10 January in Shanghai (16:00 UTC on the 9th), nine days later: two weeks, rounded
@@ -135,7 +136,7 @@ def test_histories_become_the_counts_of_the_published_model():
     )
     from analysis import stats
 
-    apart, together = stats.fit_sbg(renewing.histories(counts)), stats.fit_sbg([100, 60, 48])
+    apart, together = stats.fit_sbg(renewal_models.histories(counts)), stats.fit_sbg([100, 60, 48])
     assert (apart.alpha, apart.beta, apart.log_likelihood) == pytest.approx(
         (together.alpha, together.beta, together.log_likelihood)
     )
@@ -146,8 +147,8 @@ def test_customers_who_do_not_differ_get_one_chance():
         [(0, "lost", 1000), (1, "lost", 800), (2, "lost", 640), (3, "running", 2560)],
         columns=["renewals", "outcome", "contracts"],
     )
-    found = renewing._fit(counts)
-    assert isinstance(found, renewing.ConstantRenewal)
+    found = renewal_models._fit(counts)
+    assert isinstance(found, renewal_models.ConstantRenewal)
     # (1000 + 800 + 640) of (5000 + 4000 + 3200) renewals missed
     assert found.alpha / (found.alpha + found.beta) == pytest.approx(0.2)
     n = 12200
@@ -155,10 +156,13 @@ def test_customers_who_do_not_differ_get_one_chance():
 
 
 def test_residual_value_of_a_contract_by_hand():
-    even = renewing.ConstantRenewal(
-        alpha=1e7, beta=1e7, log_likelihood=0.0, fit=renewing.ConstantFit(log_covariance=np.zeros((2, 2)))
+    even = renewal_models.ConstantRenewal(
+        alpha=1e7,
+        beta=1e7,
+        log_likelihood=0.0,
+        fit=renewal_models.ConstantFit(log_covariance=np.zeros((2, 2))),
     )
-    known = renewing.Renewing(
+    known = renewal_models.Renewing(
         models={"subscription": even},
         by_type=(),
         tests=(),
@@ -176,7 +180,7 @@ def test_residual_value_of_a_contract_by_hand():
             "term_months": 12,
         }
     )
-    found = renewing.factors(running, known, months=36, rate=0.0)
+    found = renewal_models.factors(running, known, months=36, rate=0.0)
     # renewals at 6, 18 and 30 months, each made with chance one half: 1/2 + 1/4 + 1/8; within a year only the first
     assert (
         found["terms"][0] == pytest.approx(0.875)
@@ -184,11 +188,13 @@ def test_residual_value_of_a_contract_by_hand():
         and found["renew"][0] == pytest.approx(0.5)
     )
     assert found["terms"][1] == 0.0  # an extended warranty runs out
-    discounted = renewing.factors(running, known, months=36, rate=0.1)
+    discounted = renewal_models.factors(running, known, months=36, rate=0.1)
     assert discounted["terms"][0] == pytest.approx(
         sum(0.5 ** (k + 1) * 1.1 ** (-(6 + 12 * k) / 12) for k in range(3))
     )
-    grown = renewing.factors(running, replace(known, expansion={"subscription": 0.1}), months=36, rate=0.0)
+    grown = renewal_models.factors(
+        running, replace(known, expansion={"subscription": 0.1}), months=36, rate=0.0
+    )
     assert grown["terms"][0] == pytest.approx(0.5 * 1.1 + 0.25 * 1.21 + 0.125 * 1.331)
 
 
@@ -202,9 +208,9 @@ def test_slopes_of_residual_value_are_derivatives(which: str):
     )
 
     def terms(one: object) -> pd.DataFrame:
-        return renewing.factors(
+        return renewal_models.factors(
             running,
-            renewing.Renewing(
+            renewal_models.Renewing(
                 models={"maintenance": one},
                 by_type=(),
                 tests=(),
@@ -234,13 +240,13 @@ def test_steps_explain_the_whole_change_to_the_cent(seed: int):
     )
     changes = {
         name: Decimal(int(cents)) / 100
-        for name, cents in zip(changing.CUSTOMER_STEPS, generator.integers(-(10**10), 10**10, 4), strict=True)
+        for name, cents in zip(CUSTOMER_STEPS, generator.integers(-(10**10), 10**10, 4), strict=True)
     }
-    steps = changing.steps_of(before, changes, refitted, after)
+    steps = steps_of(before, changes, refitted, after)
     assert before + sum(steps.values()) == after
     assert {name: steps[name] for name in changes} == changes
     # assumptions that did not change explain nothing, whatever the model came to think
-    assert changing.steps_of(before, changes, refitted, refitted)["assumptions"] == 0
+    assert steps_of(before, changes, refitted, refitted)["assumptions"] == 0
 
 
 def test_top_share_by_hand():
@@ -253,8 +259,10 @@ def test_top_share_by_hand():
 
 
 def test_a_steady_cost_is_discounted_by_the_month():
-    assert pricing.annuity(36, 0.0) == pytest.approx(3.0)
-    assert pricing.annuity(12, 0.1) == pytest.approx(sum(1.1 ** (-(m + 0.5) / 12) for m in range(12)) / 12)
+    assert customer_table.annuity(36, 0.0) == pytest.approx(3.0)
+    assert customer_table.annuity(12, 0.1) == pytest.approx(
+        sum(1.1 ** (-(m + 0.5) / 12) for m in range(12)) / 12
+    )
 
 
 def test_expected_service_cost_regresses_to_the_mean_by_what_carries_over():
@@ -274,56 +282,20 @@ def test_expected_service_cost_regresses_to_the_mean_by_what_carries_over():
             }
         ]
     )
-    mean, error, carry = pricing._service(moments)["b2c"]
+    mean, error, carry = customer_table._service(moments)["b2c"]
     assert (mean, carry) == (3.0, 0.5) and error == pytest.approx(np.sqrt(1.0 / 2))
 
 
 # -- the whole study on a sample ---------------------------------------------------------------------------------------
 
 
-def sample_inputs(folder: Path, store: Path, month: str = "2026-10") -> StudyInputs:
-    import datetime as dt
-
-    from analysis.metrics import Engine, Registry
-    from analysis.params import Assumptions, CostTree, load_run
-    from analysis.tables import load_tables
-
-    params = load_run("sample", month=month)
-    tables = load_tables(folder, store, reporting_currency="CNY", time_zone="Asia/Shanghai")
-    engine = Engine(
-        tables,
-        Registry.load(),
-        cost_tree=CostTree.load(),
-        as_of=params.knowledge_day,
-        time_zone="Asia/Shanghai",
-        currency="CNY",
-        confidence=0.95,
-        cache=None,
-    )
-    assert isinstance(params.knowledge_day, dt.date)
-    return StudyInputs(
-        engine=engine,
-        month=params.month,
-        params=params,
-        assumptions=Assumptions.load(),
-        cost_tree=engine.cost_tree,
-    )
-
-
-@pytest.fixture(scope="module")
-def sample_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("valued")
-    make_sample(folder / "sample", seed=11, scale=0.1, blemishes=False)
-    return folder
-
-
-def test_study_of_a_sample(sample_folder: Path):
+def test_study_of_a_sample(sample_inputs: Inputs, sample_folder: Path):
     inputs = sample_inputs(sample_folder / "sample", sample_folder / "store")
     study = value.study(inputs)
     assert (
         isinstance(study.base, ValueBase)
         and isinstance(study.portfolio, Portfolio)
-        and isinstance(study.change, changing.Change)
+        and isinstance(study.change, ValueChange)
     )
     rows = inputs.engine.query(
         f"SELECT count(*) AS n, count(DISTINCT customer_id) AS different, sum(CAST(clv AS DECIMAL(18, 2))) AS clv, count(*) FILTER (WHERE abs(clv - (clv_purchases + clv_contract - clv_service)) > 0.006) AS torn FROM {study.base.table}"
@@ -378,19 +350,16 @@ def test_study_of_a_sample(sample_folder: Path):
     assert not {message for block in blocks if block for message in block.payload["untranslated"]}
 
 
-def test_the_same_twice_and_a_changed_discount_rate_is_no_growth(sample_folder: Path):
+def test_the_same_twice_and_a_changed_discount_rate_is_no_growth(sample_inputs: Inputs, sample_folder: Path):
     # The sample's rate falls in January 2026: value rises by assumption alone.
     found, again = (
         value.study(sample_inputs(sample_folder / "sample", sample_folder / "store", "2026-01"))
         for _ in range(2)
     )
     change = found.change
-    assert isinstance(change, changing.Change) and change.rates == (0.085, 0.078)
+    assert isinstance(change, ValueChange) and change.rates == (0.085, 0.078)
     assert float(change.steps["assumptions"].value or 0) > 0
-    assert (
-        sum(Decimal(change.steps[name].value or 0) for name in changing.CUSTOMER_STEPS)
-        == change.by_customers.value
-    )
+    assert sum(Decimal(change.steps[name].value or 0) for name in CUSTOMER_STEPS) == change.by_customers.value
     # two runs agree to the last digit of every fact of every finding
     assert [fact.as_json() for finding in again.findings for fact in finding.facts()] == [
         fact.as_json() for finding in found.findings for fact in finding.facts()
@@ -398,16 +367,18 @@ def test_the_same_twice_and_a_changed_discount_rate_is_no_growth(sample_folder: 
 
 
 def test_a_refit_is_not_growth_and_errors_are_those_of_the_parameters(
-    sample_folder: Path, settings: ValueSettings
+    sample_inputs: Inputs, sample_folder: Path, settings: ValueSettings
 ):
     inputs = sample_inputs(sample_folder / "sample", sample_folder / "store")
-    available = pricing.Available.of(inputs)
-    choice = buying.Choice(model="bg_nbd", grouping="customer_type", candidates=(), holdout=None)
-    state = pricing.state_at(inputs, settings, available, inputs.month.end)
-    parameters = pricing.parameters_at(inputs, settings, available, state, choice)
+    available = customer_table.Available.of(inputs)
+    choice = purchase_models.Choice(model="bg_nbd", grouping="customer_type", candidates=(), holdout=None)
+    state = customer_table.state_at(inputs, settings, available, inputs.month.end)
+    parameters = customer_table.parameters_at(inputs, settings, available, state, choice)
 
-    def table(name: str, given: pricing.Parameters, **options: bool) -> str:
-        return pricing.priced(inputs, settings, state, given, name=name, months=36, rate=0.08, **options)
+    def table(name: str, given: customer_table.Parameters, **options: bool) -> str:
+        return customer_table.priced(
+            inputs, settings, state, given, name=name, months=36, rate=0.08, **options
+        )
 
     first = table("first", parameters, derivatives=True)
     frame = inputs.engine.query(views.change(first, first, inputs.month.start))
@@ -441,13 +412,17 @@ def test_a_refit_is_not_growth_and_errors_are_those_of_the_parameters(
         assert (after - sums["v"]) / step == pytest.approx(sums[name], rel=0.03)
 
 
-def test_planted_models_are_recovered_and_nothing_alarms(tmp_path: Path, settings: ValueSettings):
+def test_planted_models_are_recovered_and_nothing_alarms(
+    sample_inputs: Inputs, tmp_path: Path, settings: ValueSettings
+):
     truth = make_sample(tmp_path / "null", seed=3, scale=0.2, null=True, blemishes=False)
     inputs = sample_inputs(tmp_path / "null", tmp_path / "store")
     sheet = truth.truths["buy_till_you_die"]
-    table = buying.purchases_at(inputs, settings, inputs.month.end, ("product",))
-    models = buying.fit_groups(inputs.engine.query(views.patterns(table, "customer_type")), "bg_nbd")
-    spend = pricing._spend(inputs.engine.query(views.spends(table)))
+    table = purchase_models.purchases_at(inputs, inputs.month.end, ("product",))
+    models = purchase_models.fit_groups(
+        inputs.engine.query(views.patterns(table, "customer_type")), "bg_nbd", 300
+    )
+    spend = customer_table._spend(inputs, table, settings.smallest_group)
     for group in ("b2b", "b2c"):
         for fit, names in (
             (models[group].fit, ("r", "alpha", "a", "b")),
@@ -456,7 +431,7 @@ def test_planted_models_are_recovered_and_nothing_alarms(tmp_path: Path, setting
             for name in names:
                 low, high = fit.interval(name, level=0.999)
                 assert low <= sheet[group][name] <= high, (group, name)
-    contracts = renewing.fitted_at(inputs, inputs.month.end).models["maintenance"]
+    contracts = renewal_models.fitted_at(inputs, inputs.month.end, settings).models["maintenance"]
     renewal = truth.truths["contract_renewal"]
     for name in ("alpha", "beta"):
         low, high = contracts.fit.interval(name, level=0.999)
@@ -464,7 +439,7 @@ def test_planted_models_are_recovered_and_nothing_alarms(tmp_path: Path, setting
     study = value.study(inputs)
     assert not [finding for finding in study.findings if finding.severity == "alert"]
     assert (
-        isinstance(study.modelling, worth.Modelling) and study.modelling.good
+        isinstance(study.modelling, model_facts.Modelling) and study.modelling.good
     )  # the sample is what the model describes
 
 
@@ -475,7 +450,7 @@ def test_spend_that_does_not_differ_is_the_mean_of_all():
         [generator.gamma(50.0, 2.0, one).mean() for one in number]
     )  # one mean, 100, for every customer
     frame = pd.DataFrame({"grp": "b2c", "purchases": number, "mean_spend": means, "customers": 1})
-    found = pricing.alike_spend(frame)
+    found = customer_table.alike_spend(frame)
     error = 100 / np.sqrt(50 * number.sum())
     assert found.mean == pytest.approx(100, abs=4 * error) and np.sqrt(
         found.fit.log_covariance[2, 2]
@@ -522,7 +497,9 @@ def test_a_model_that_fails_the_holdout_is_not_used(company: Path, inputs_of: In
     bought_until(company, end="2025-10-01", customers=600, seed=1)
     study = value.study(inputs_of(company))
     assert (
-        isinstance(study.modelling, worth.Modelling) and study.modelling.fallback and not study.modelling.good
+        isinstance(study.modelling, model_facts.Modelling)
+        and study.modelling.fallback
+        and not study.modelling.good
     )
     assert study.horizon.value == 12  # no year beyond the one that was observed
     finding = next(one for one in study.findings if one.id == "value.model")
@@ -550,16 +527,16 @@ def test_observed_rates_bring_back_what_was_observed(settings: ValueSettings):
             "buyers": [4, 0, 4],
         }
     )
-    choice = buying.Choice(
+    choice = purchase_models.Choice(
         model="observed_rates",
         grouping="none",
         candidates=(),
         holdout=None,
-        rates=buying.observed_rates(seen, settings),
+        rates=purchase_models.observed_rates(seen, settings),
     )
-    known = buying.Buying(choice=choice, models={}, customers=35, patterns=3)
-    found = buying.expectations(seen.assign(grp="b2c"), known, months=12, rate=0.0, derivatives=True)
-    per_year = buying.YEAR_WEEKS / settings.holdout_weeks
+    known = purchase_models.Buying(choice=choice, models={}, customers=35, patterns=3)
+    found = purchase_models.expectations(seen.assign(grp="b2c"), known, months=12, rate=0.0, derivatives=True)
+    per_year = purchase_models.YEAR_WEEKS / settings.holdout_weeks
     assert found["det"].tolist() == pytest.approx([0.4 * per_year, 0.0, 2.0 * per_year])
     assert found["p_alive"].tolist() == pytest.approx([0.4, 0.0, 0.8])
 
@@ -572,7 +549,7 @@ def test_without_margin_only_revenue_can_be_valued(company: Path, inputs_of: Inp
     orders = pd.read_csv(company / "orders.csv").drop(columns="gross_margin")
     orders.to_csv(company / "orders.csv", index=False)
     refused = value.study(inputs_of(company))
-    assert isinstance(refused.base, MissingData) and "orders.gross_margin" in refused.base.needs
+    assert isinstance(refused.base, NotDone) and "orders.gross_margin" in refused.base.needs
     counted = value.study(inputs_of(company), settings=replace(settings, basis="revenue"))
     assert (
         isinstance(counted.base, ValueBase)
@@ -582,12 +559,12 @@ def test_without_margin_only_revenue_can_be_valued(company: Path, inputs_of: Inp
     basis = next(check for check in counted.checks if check.id == "value.basis")
     assert "revenue" in basis.sentence.plain()
     assert any(check.id == "value.contracts" for check in counted.checks)  # no table of contracts: said
-    assert isinstance(counted.acquisition, MissingData)
+    assert isinstance(counted.acquisition, NotDone)
 
 
 def test_a_company_without_history_is_refused_by_part(company: Path, inputs_of: Inputs):
     study = value.study(inputs_of(company))
-    assert isinstance(study.base, MissingData | FitError)
+    assert isinstance(study.base, NotDone)
     assert not [check for check in study.checks if isinstance(check, Check) and check.outcome == "failed"]
     from analysis.exhibits import value as exhibits
 

@@ -47,6 +47,7 @@ VIEWS: dict[str, View] = {
         totals.workforce,
         totals.control_totals,
         totals.budgets,
+        totals.provisions,
     )
 }
 

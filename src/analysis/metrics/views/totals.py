@@ -26,3 +26,9 @@ budgets = View(
     stands_for=("budget",),
     grain=Text(en="one row per budget line", zh="每行一条预算"),
 )
+provisions = View(
+    name="provisions",
+    sql="SELECT month, product_line, opening, accrued, utilised, coalesce(adjusted, 0)::DECIMAL(18, 2) AS adjusted, closing FROM provision",
+    table="provision",
+    grain=Text(en="one row per product line and month", zh="每行一条产品线每月"),
+)

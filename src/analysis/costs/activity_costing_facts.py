@@ -1,0 +1,264 @@
+"""Capacity: what paid hours are used for (time-driven costing), and what nobody used."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from analysis.costs.activity_costing import ActivityCosts, time_driven_abc
+from analysis.costs.figures import added, rows_of
+from analysis.costs.signals import idle_teams
+from analysis.costs.signals_facts import Searched, false_alarm_level
+from analysis.errors import MissingData, ParameterError
+from analysis.locale import Text
+from analysis.metrics import Period, Stating, StudyInputs, cents, traced
+from analysis.metrics.backend import literal
+from analysis.metrics.registry import NOT_STATED
+from analysis.params import Assumptions
+from analysis.params.places import params_file
+from analysis.results import Fact, Finding, Interval, Rows, Sentence, Value
+from analysis.summaries import Summarised
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COST_OBJECTS = ("ticket_type", "product_line", "region", "channel", "segment")
+IDLE_WINDOW = 3
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TeamCapacity(Summarised):
+    """One team in the month: what its capacity cost, and how much of the practical hours its tickets used."""
+
+    team: str
+    cost: Fact
+    rate: Fact
+    practical_hours: Fact
+    used_hours: Fact
+    utilisation: Fact
+    used_cost: Fact
+    unused_cost: Fact
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Capacity(Summarised):
+    """Teams, the sum over them, and the cost of used time by cost object. Unused capacity is a line of its own, never spread."""
+
+    teams: tuple[TeamCapacity, ...]
+    cost: Fact
+    used_cost: Fact
+    unused_cost: Fact
+    practical_share: Fact
+    times: Text
+    by_object: Mapping[str, tuple[tuple[Text, Fact], ...]]
+
+
+@traced
+def capacity_of(inputs: StudyInputs) -> Capacity:
+    """Time-driven costing of the month: labour cost of each in-house team over its practical hours, charged by handling hours.
+
+    Raises
+    ------
+    MissingData
+        Without the cost and paid hours of teams, or without the time that tickets took.
+    """
+    state = Stating(inputs=inputs)
+    supplied = inputs.engine.query(
+        _SUPPLY.format(month=literal(inputs.month.start)),
+        needs=("staff.team", "staff.hours_paid", "staff.cost"),
+    )
+    work, time, times = _work(inputs)
+    supplied = supplied[supplied["cost"].notna()]
+    if supplied.empty:
+        raise MissingData("staff.cost")
+    share = state.assumed("practical_capacity_share")
+    costed = _costed(supplied, work, practical_share=Decimal(share.value or 0))
+    teams = tuple(
+        _team(inputs, costed, str(team), share, time)
+        for team in costed.capacity.sort_values("unused_cost", ascending=False, kind="stable")["team"]
+    )
+    cost = state.total("capacity_cost", *(team.cost for team in teams))
+    used = state.total("used_capacity_cost", *(team.used_cost for team in teams))
+    return Capacity(
+        teams=teams,
+        cost=cost,
+        used_cost=used,
+        unused_cost=state.derived("unused_capacity_cost", cost, used),
+        practical_share=share,
+        times=times,
+        by_object={dimension: _by_object(inputs, costed, dimension) for dimension in COST_OBJECTS},
+    )
+
+
+@traced
+def _costed(supplied: pd.DataFrame, work: pd.DataFrame, *, practical_share: Decimal) -> ActivityCosts:
+    """Cost of used time by team and cost object; practical hours are paid hours × ``practical_share``."""
+    capacity = supplied.assign(
+        practical_time=[round(float(paid) * float(practical_share), 6) for paid in supplied["paid"]]
+    )[["team", "cost", "practical_time"]]
+    work = work[work["team"].isin(capacity["team"])].assign(time=lambda frame: frame["time"].round(6))
+    return time_driven_abc(work, capacity, pool="team")
+
+
+@traced
+def _by_object(inputs: StudyInputs, costed: ActivityCosts, dimension: str) -> tuple[tuple[Text, Fact], ...]:
+    """Cost of used time by value of a cost object, the largest first."""
+    state = Stating(inputs=inputs)
+    table = costed.by(dimension).sort_values("cost", ascending=False, kind="stable")
+    return tuple(
+        (
+            inputs.engine.registry.value_label(dimension, value),
+            state.exact("activity_cost", amount, **{dimension: value}),
+        )
+        for value, amount in zip(table[dimension], table["cost"], strict=True)
+    )
+
+
+@traced
+def _work(inputs: StudyInputs) -> tuple[pd.DataFrame, str, Text]:
+    """Time by team and cost object, its SQL and its words: recorded hours, or standard times by ticket type where the source records none."""
+    engine, month = inputs.engine, inputs.month
+    time, needs, source = "handling_hours", "tickets.handling_hours", RECORDED
+    try:
+        engine.require(needs)
+    except MissingData:
+        times = standard_times(on=month.last_day)
+        if not times:
+            raise
+        cases = " ".join(f"WHEN {literal(kind)} THEN {hours}" for kind, hours in sorted(times.items()))
+        time, needs, source = f"CASE ticket_type {cases} END", "tickets.ticket_type", STANDARD
+    sql = _WORK.format(month=literal(month.start), time=time)
+    return engine.query(sql, needs=("tickets.team", needs)), time, source
+
+
+@traced
+def standard_times(*, on: dt.date, path: Path | None = None) -> dict[str, Decimal]:
+    """Hours per ticket by ticket type that hold on a day (``params/standard_times.yml``); empty without the file."""
+    path = path or params_file("standard_times.yml")
+    if not path.is_file():
+        return {}
+    times = {kind: entry.on(on, name=kind).value for kind, entry in Assumptions.load(path).entries.items()}
+    wrong = [kind for kind, hours in times.items() if hours < 0]
+    if wrong:
+        raise ParameterError(
+            f"{path.name}: {wrong[0]}: {times[wrong[0]]} hours; a standard time cannot be negative."
+        )
+    return times
+
+
+RECORDED = Text.of("handling hours as recorded on the tickets")
+STANDARD = Text.of(
+    "standard times by ticket type (params/standard_times.yml), because the tickets record none"
+)
+
+
+@traced
+def _team(inputs: StudyInputs, costed: ActivityCosts, team: str, share: Fact, time: str) -> TeamCapacity:
+    """One team: what its paid hours cost, and what its tickets used of them."""
+    state = Stating(inputs=inputs)
+    row: Mapping[Any, Any] = costed.capacity.set_index("team").loc[team].to_dict()
+    cost = state.counted("capacity_cost", row["cost"], team=team)
+    paid = inputs.engine.fact("paid_hours", period=inputs.month, dimensions={"team": team})
+    practical = state.derived("practical_hours", paid, share, team=team)
+    used = state.counted("used_hours", row["used_time"], lineage=_hours_of(inputs, team, time), team=team)
+    used_cost = state.exact("used_capacity_cost", row["used_cost"], team=team)
+    return TeamCapacity(
+        team=team,
+        cost=cost,
+        rate=state.derived("capacity_cost_rate", cost, practical, team=team),
+        practical_hours=practical,
+        used_hours=used,
+        utilisation=state.derived("capacity_utilisation", used, practical, team=team),
+        used_cost=used_cost,
+        unused_cost=state.derived("unused_capacity_cost", cost, used_cost, team=team),
+    )
+
+
+def _hours_of(inputs: StudyInputs, team: str, time: str) -> Rows:
+    """The month's tickets of a team and the time each took."""
+    return Rows(
+        numerator=f"SELECT *, {time} AS hours FROM service WHERE {Period.of(inputs.month).condition()} "
+        f"AND team = {literal(team)} AND {time} > 0",
+        value=added("hours"),
+    )
+
+
+@traced
+def idle_findings(inputs: StudyInputs) -> Searched:
+    """Teams paid in the last months for clearly more unused hours than the other teams; familywise one in a hundred.
+
+    Raises
+    ------
+    MissingData
+        Without the paid and worked hours of teams, or with too few months of them.
+    """
+    hours = inputs.engine.query(_TEAM_MONTHS, needs=("staff.team", "staff.hours_paid", "staff.hours_worked"))
+    hours = hours.assign(month=[f"{day:%Y-%m}" for day in hours["month"]])
+    hours = hours[hours["month"] <= str(inputs.month)]
+    whole = hours.groupby("team")["month"].transform("nunique") == hours["month"].nunique()
+    signals = idle_teams(
+        hours[whole],
+        window=IDLE_WINDOW,
+        allowed_share=None,
+        level=false_alarm_level(inputs),
+        confidence=inputs.confidence,
+    )
+    return Searched.of(signals, [_idle_finding(inputs, row, hours) for row in rows_of(signals.found)])
+
+
+@traced
+def _idle_finding(inputs: StudyInputs, row: Mapping[str, Any], hours: pd.DataFrame) -> Finding:
+    """One team: the share of its paid hours that it did not work, beyond the other teams' share."""
+    team = str(row["team"])
+    state = Stating(inputs=inputs, period=Period(inputs.month - (IDLE_WINDOW - 1), inputs.month))
+    recent = hours[(hours["team"] == team) & (hours["month"] > str(inputs.month - IDLE_WINDOW))]
+    limits = Interval(
+        low=row["low"],
+        high=row["high"],
+        level=inputs.confidence,
+        method="regression on months, serially correlated errors, t",
+    )
+    excess = state.exact(
+        "excess_unused_share",
+        row["excess_share"],
+        parts={"interval": limits, "n": hours["month"].nunique()},
+        team=team,
+    )
+    assert state.period is not None
+    share = inputs.engine.fact("unused_paid_share", period=state.period, dimensions={"team": team})
+    idle = state.exact("excess_unused_hours", row["excess_hours"], team=team)
+    values: dict[str, Value] = {"team": team, "share": share, "excess": excess, "hours": idle}
+    template = "{team} was paid in the last three months for hours it did not work: {share} of paid hours, {excess} more than the other teams ({excess:interval}); {hours} beyond theirs."
+    paid, cost, amount = float(recent["hours_paid"].sum()), recent["cost"].dropna(), Decimal(0)
+    if len(cost) == len(recent) and paid > 0:
+        amount = cents(row["excess_hours"] * float(sum(cost)) / paid)
+        values["cost"] = state.exact("excess_unused_cost", amount, team=team)
+        template = "{team} was paid in the last three months for hours it did not work: {share} of paid hours, {excess} more than the other teams ({excess:interval}); {hours} beyond theirs, about {cost}."
+    return Finding(
+        id="costs.idle_team",
+        section="costs",
+        severity="alert",
+        subject={"team": team},
+        statement=Sentence(template, values),
+        evidence=hours[hours["team"] == team].reset_index(drop=True),
+        rank=float(amount),
+        method="Share of paid hours not worked against the median of the other teams, last three months; Holm over teams, one false alarm in a hundred reports",
+    )
+
+
+_SUPPLY = f"""
+SELECT team, sum(cost) AS cost, {added("hours_paid")} AS paid FROM workforce
+WHERE month = {{month}} AND team IS NOT NULL AND coalesce(sourcing, 'in_house') = 'in_house' GROUP BY 1 HAVING {added("hours_paid")} > 0 ORDER BY 1
+"""
+_WORK = f"""
+SELECT team, {", ".join(f"coalesce({name}, '{NOT_STATED}') AS {name}" for name in COST_OBJECTS)}, {added("{time}")} AS time
+FROM service WHERE month = {{month}} AND team IS NOT NULL AND {{time}} > 0 GROUP BY ALL ORDER BY ALL
+"""
+_TEAM_MONTHS = f"""
+SELECT month, team, {added("hours_paid")} AS hours_paid, {added("hours_worked")} AS hours_worked, sum(cost) AS cost FROM workforce
+WHERE team IS NOT NULL AND coalesce(sourcing, 'in_house') = 'in_house' GROUP BY 1, 2 ORDER BY 2, 1
+"""

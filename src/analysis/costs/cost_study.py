@@ -1,0 +1,222 @@
+"""The cost study: where the after-sales cost comes from, what it ties to, and why it moved.
+
+Each part stands in a module of its own beside this one: the arithmetic in ``<topic>``, its facts in ``<topic>_facts``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from analysis.costs.activity_costing_facts import Capacity, capacity_of, idle_findings
+from analysis.costs.allocation_facts import Allocated, allocated_of, allocation_check
+from analysis.costs.bridge_facts import (
+    Bridge,
+    CostComparison,
+    bridge_against,
+    bridge_check,
+    comparison_facts,
+    movement_findings,
+)
+from analysis.costs.composition import Slice, category_history, composition_by
+from analysis.costs.figures import facts_by_month
+from analysis.costs.findings import budget_findings, labour_findings, unallocated_check, unallocated_findings
+from analysis.costs.hindsight import hindsight_checks
+from analysis.costs.outlook import Outlook, outlook_findings, outlook_of
+from analysis.costs.provision_facts import Provision, provision_checks, provision_findings, provision_of
+from analysis.costs.savings_facts import RegisteredMeasure, measure_checks, measure_findings, measures_of
+from analysis.costs.signals_facts import price_findings, rise_findings, signal_checks, surge_findings
+from analysis.costs.sourcing_facts import Sourcing, sourcing_of
+from analysis.costs.tie_out import (
+    ProfitAndLoss,
+    TieOut,
+    currency_check,
+    profit_and_loss,
+    profit_and_loss_check,
+    tie_out,
+    tie_out_check,
+    tie_out_findings,
+)
+from analysis.costs.yields import (
+    Budget,
+    FlexedBudget,
+    Profit,
+    budget_of,
+    flexed_budget,
+    planned_tickets,
+    profitability_of,
+    unit_costs_of,
+)
+from analysis.locale import Text
+from analysis.metrics import NotDone, Parts, StudyInputs
+from analysis.metrics import study as asked
+from analysis.periods import Month
+from analysis.results import Check, Fact, Finding
+from analysis.summaries import Summarised
+
+HISTORY_MONTHS = 25
+AGAINST = {"previous_month": 1, "year_before": 12}
+DIMENSIONS = ("category", "product_line", "region", "channel", "team", "ticket_type", "tracing")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CostStudy(Summarised):
+    """What the cost notebook shows. Totals are accounting figures: exact, without an interval. A part is not done where its data are absent."""
+
+    month: Month
+    total: Fact
+    comparisons: tuple[CostComparison, ...]
+    history: tuple[Fact, ...]
+    unit_costs: tuple[Fact, ...]
+    cost_rates: tuple[Fact, ...]
+    labour_shares: tuple[Fact, ...]
+    ratios: tuple[Fact, ...]
+    composition: Mapping[str, tuple[Slice, ...]]
+    category_history: Mapping[str, tuple[Fact, ...]]
+    tie_out: TieOut
+    bridges: Mapping[str, Bridge | NotDone]
+    budget: Budget | NotDone
+    flexed: FlexedBudget | NotDone
+    expense: ProfitAndLoss | NotDone
+    unit_costs_by: tuple[Fact, ...]
+    profitability: tuple[Profit, ...] | NotDone
+    allocated: Allocated | NotDone
+    capacity: Capacity | NotDone
+    outlook: Outlook | NotDone
+    measures: tuple[RegisteredMeasure, ...]
+    sourcing: Sourcing | NotDone
+    provision: Provision | NotDone
+    findings: tuple[Finding, ...]
+    checks: tuple[Check, ...]
+
+
+@asked(section="costs", needs=("ledger.amount",))
+def study(inputs: StudyInputs) -> CostStudy:
+    """The cost decomposition of one month.
+
+    Parameters
+    ----------
+    inputs : one month of one company
+
+    Returns
+    -------
+    CostStudy, whose absent parts (no orders, control totals, budget) say why
+
+    Raises
+    ------
+    MissingData
+        Without a ledger there is no cost to decompose.
+    """
+    months = [inputs.month - back for back in range(HISTORY_MONTHS - 1, -1, -1)]
+    parts = Parts(section="costs")
+    history = facts_by_month(inputs, "after_sales_cost", months)
+    total = history[-1]
+    comparisons = tuple(comparison_facts(inputs, total, against, back) for against, back in AGAINST.items())
+    composition = {dimension: composition_by(inputs, dimension, total) for dimension in DIMENSIONS}
+    tied = tie_out(inputs, months[-13:])
+    labour_shares = facts_by_month(inputs, "labour_share", months)
+    bridges = {
+        against: parts.do(f"bridge_{against}", bridge_against, inputs, against, back)
+        for against, back in AGAINST.items()
+    }
+    budget = parts.do("budget", budget_of, inputs, total)
+    expense = parts.do("expense", profit_and_loss, inputs)
+    allocated = parts.do("allocated", allocated_of, inputs)
+    outlook = parts.do("outlook", outlook_of, inputs)
+    measures = measures_of(inputs)
+    provision = parts.do("provision", provision_of, inputs)
+    signals = {
+        name: parts.do(name, search, inputs)
+        for name, search in (
+            ("idle_teams", idle_findings),
+            ("price_steps", price_findings),
+            ("surges", surge_findings),
+            ("rises", rise_findings),
+        )
+    }
+    return CostStudy(
+        month=inputs.month,
+        total=total,
+        comparisons=comparisons,
+        history=history,
+        unit_costs=facts_by_month(inputs, "service_unit_cost", months),
+        cost_rates=facts_by_month(inputs, "after_sales_cost_rate", months),
+        labour_shares=labour_shares,
+        ratios=tuple(inputs.engine.fact(metric, period=inputs.month) for metric in RATIOS),
+        composition=composition,
+        category_history=category_history(inputs, months),
+        tie_out=tied,
+        bridges=bridges,
+        budget=budget,
+        flexed=parts.do("flexed", flexed_budget, inputs, budget)
+        if planned_tickets(inputs) is not None
+        else parts.leave_out("flexed", PLAN_NOT_STATED),
+        expense=expense,
+        unit_costs_by=unit_costs_of(inputs),
+        profitability=parts.do("profitability", profitability_of, inputs),
+        allocated=allocated,
+        capacity=parts.do("capacity", capacity_of, inputs),
+        outlook=outlook,
+        measures=measures,
+        sourcing=parts.do("sourcing", sourcing_of, inputs),
+        provision=provision,
+        findings=(
+            *tie_out_findings(inputs, tied),
+            *movement_findings(comparisons, bridges),
+            *labour_findings(inputs, labour_shares[-1]),
+            *budget_findings(budget),
+            *(
+                finding
+                for found in signals.values()
+                if not isinstance(found, NotDone)
+                for finding in found.findings
+            ),
+            *provision_findings(inputs, provision),
+            *outlook_findings(inputs, outlook),
+            *measure_findings(inputs, measures),
+            *unallocated_findings(inputs, composition["category"]),
+        ),
+        checks=(
+            tie_out_check(inputs, tied),
+            currency_check(inputs),
+            unallocated_check(inputs, composition["category"]),
+            bridge_check(bridges),
+            *profit_and_loss_check(expense),
+            *allocation_check(allocated),
+            *provision_checks(provision),
+            *(() if isinstance(outlook, NotDone) else hindsight_checks(outlook.hindsight)),
+            *measure_checks(measures),
+            *signal_checks(signals),
+            *parts.not_tested(TITLES),
+        ),
+    )
+
+
+PLAN_NOT_STATED = Text.of("planned tickets are not stated")
+RATIOS = (
+    "after_sales_cost_rate",
+    "service_unit_cost",
+    "labour_share",
+    "automation_rate",
+    "compensation_share",
+    "direct_cost_share",
+    "complaint_cost_total",
+    "rework_cost_total",
+)
+TITLES = {
+    "bridge_previous_month": Text.of("Cost bridge to the previous month"),
+    "bridge_year_before": Text.of("Cost bridge to the same month a year before"),
+    "budget": Text.of("Cost against budget"),
+    "flexed": Text.of("Budget at the tickets that came"),
+    "expense": Text.of("Expense of the profit and loss"),
+    "allocated": Text(en="Allocation keys", zh="分摊键"),
+    "capacity": Text.of("Capacity"),
+    "profitability": Text.of("Profitability of service"),
+    "outlook": Text.of("Forecast"),
+    "sourcing": Text.of("In-house against outsourced"),
+    "provision": Text.of("Warranty provision"),
+    "idle_teams": Text.of("Teams paid for unused hours"),
+    "price_steps": Text.of("Steps of part prices"),
+    "surges": Text.of("Accounts that surged"),
+    "rises": Text.of("Accounts that rose in the last months"),
+}

@@ -1,0 +1,260 @@
+"""Prices that stepped up and accounts that surged: movements worth a sentence, at one false alarm in a hundred reports per kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from analysis.costs.figures import added, rows_of
+from analysis.costs.signals import Signals, cost_rises, cost_surges, price_steps
+from analysis.errors import MissingData
+from analysis.locale import Text
+from analysis.metrics import NotDone, Period, Stating, StudyInputs, cents, traced
+from analysis.periods import Month
+from analysis.results import Check, Finding, Interval, Sentence, Value
+from analysis.summaries import Summarised
+
+HISTORY = 36
+RECENT_MONTHS = 3
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Searched(Summarised):
+    """Findings of one kind of signal, and the subjects that could not be tested: ``subject``, ``reason``."""
+
+    findings: tuple[Finding, ...]
+    not_tested: pd.DataFrame
+
+    @classmethod
+    def of(cls, signals: Signals, findings: Sequence[Finding]) -> Searched:
+        """The findings, and what the search left out."""
+        left = signals.not_tested
+        subjects: Any = left.drop(columns="reason").astype(str).agg(" ".join, axis=1) if len(left) else []
+        return cls(
+            findings=tuple(findings), not_tested=pd.DataFrame({"subject": subjects, "reason": left["reason"]})
+        )
+
+
+def false_alarm_level(inputs: StudyInputs) -> float:
+    """The chance that a kind of signal names anything without cause."""
+    return float(inputs.assumptions.value("cost_signal_error_rate", on=inputs.month.last_day))
+
+
+def signal_checks(signals: Mapping[str, Searched | NotDone]) -> list[Check]:
+    """Subjects that a search left out: seen, not taken for quiet."""
+    checks = []
+    for name, found in signals.items():
+        if isinstance(found, NotDone) or found.not_tested.empty:
+            continue
+        left = found.not_tested
+        listed = "; ".join(f"{subject}: {reason}" for subject, reason in left.itertuples(index=False))
+        checks.append(
+            Check(
+                id=f"not_tested.{name}_subjects",
+                outcome="info",
+                sentence=Sentence(
+                    "Not tested: {what}; {reason}.", {"what": SUBJECTS[name], "reason": Text.same(listed)}
+                ),
+            )
+        )
+    return checks
+
+
+SUBJECTS = {
+    "idle_teams": Text.of("some teams for unused hours"),
+    "price_steps": Text.of("some parts for steps of their price"),
+    "surges": Text.of("some accounts for surges"),
+    "rises": Text.of("some accounts for rises"),
+}
+
+
+@traced
+def price_findings(inputs: StudyInputs) -> Searched:
+    """Parts whose price stepped up, with the first month at the new price and what the step costs by now.
+
+    Raises
+    ------
+    MissingData
+        Without the prices of parts used, or with too few months of them.
+    """
+    prices = inputs.engine.query(_PRICES, needs=("parts_used.unit_price", "parts_used.quantity"))
+    prices = _complete(prices, inputs.month, ["part_no"])
+    signals = price_steps(
+        prices,
+        by=["part_no"],
+        least_change=float(inputs.assumptions.value("least_price_change", on=inputs.month.last_day)),
+        level=false_alarm_level(inputs),
+        confidence=inputs.confidence,
+    )
+    risen = [row for row in rows_of(signals.found) if row["change"] > 0]
+    return Searched.of(signals, [_price_finding(inputs, row, prices) for row in risen])
+
+
+@traced
+def _price_finding(inputs: StudyInputs, row: Mapping[str, Any], prices: pd.DataFrame) -> Finding:
+    """One part from the first month at its new price on."""
+    part, first = str(row["part_no"]), Month.parse(str(row["first_month"]))
+    own = prices[prices["part_no"] == part].reset_index(drop=True)
+    since = own[own["month"] >= str(first)]
+    state = Stating(inputs=inputs, period=Period(first, inputs.month))
+    limits = _interval(row, inputs, "step beside a trend of the log price, t")
+    change = state.exact(
+        "input_price_change",
+        row["change"],
+        parts={"n": prices["month"].nunique(), "interval": limits},
+        part_no=part,
+    )
+    extra = float((since["price"] * since["quantity"]).sum()) * row["change"] / (1 + row["change"])
+    cost = state.exact("input_price_cost", cents(extra), part_no=part)
+    return Finding(
+        id="costs.input_price",
+        section="costs",
+        severity="watch",
+        subject={"part_no": part},
+        statement=Sentence(
+            "The price of part {part} stepped up by {change} ({change:interval}) from {first}; on the parts used since, that is {cost}.",
+            {"part": part, "change": change, "first": first, "cost": cost},
+        ),
+        evidence=own,
+        rank=extra,
+        method="Largest step beside a straight trend over all possible first months (Andrews 1993); Holm over parts, one false alarm in a hundred reports",
+    )
+
+
+@traced
+def surge_findings(inputs: StudyInputs) -> Searched:
+    """Accounts traced to tickets with a run of months above what tickets and trend explain, also when it is over."""
+    return _account_findings(inputs, _SURGE, partial(cost_surges, lengths=(2, 3, 4), within=12))
+
+
+@traced
+def rise_findings(inputs: StudyInputs) -> Searched:
+    """Accounts whose cost of the last three months lies above what tickets and trend explain."""
+    return _account_findings(inputs, _RISE, partial(cost_rises, window=RECENT_MONTHS))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Kind:
+    """How accounts above what tickets explain are named: the finding's id, the metric of the rise, the words."""
+
+    id: str
+    metric: str
+    template: str
+    method: str
+
+
+_SURGE = _Kind(
+    id="costs.surge",
+    metric="cost_surge",
+    template="{name} (account {account}) lay {rise} ({rise:interval}) above what tickets explain from {first} to {last}: {excess} more than expected.",
+    method="Largest run of two to four months above tickets and trend; Holm over accounts, one false alarm in a hundred reports",
+)
+_RISE = _Kind(
+    id="costs.rise",
+    metric="cost_rise",
+    template="{name} (account {account}) rose in the last three months {rise} ({rise:interval}) above what tickets explain: {excess} more than expected.",
+    method="Last three months against tickets and trend; Holm over accounts, one false alarm in a hundred reports",
+)
+
+
+@traced
+def _account_findings(inputs: StudyInputs, kind: _Kind, search: Callable[..., Signals]) -> Searched:
+    costs = _account_months(inputs)
+    signals = search(
+        costs,
+        by=["account"],
+        explained_by=("volume", "trend"),
+        level=false_alarm_level(inputs),
+        confidence=inputs.confidence,
+    )
+    return Searched.of(
+        signals, [_account_finding(inputs, kind, row, costs) for row in rows_of(signals.found)]
+    )
+
+
+@traced
+def _account_finding(
+    inputs: StudyInputs, kind: _Kind, row: Mapping[str, Any], costs: pd.DataFrame
+) -> Finding:
+    """One account over the months its row names, or the last ones where it names none."""
+    account = str(row["account"])
+    first = Month.parse(str(row["from_month"])) if "from_month" in row else inputs.month - (RECENT_MONTHS - 1)
+    last = Month.parse(str(row["to_month"])) if "to_month" in row else inputs.month
+    state = Stating(inputs=inputs, period=Period(first, last))
+    limits = _interval(row, inputs, "regression on tickets and trend, serially correlated errors, t")
+    parts = {"n": costs["month"].nunique(), "interval": limits}
+    values: dict[str, Value] = {
+        "name": account_name(inputs, account),
+        "account": account,
+        "rise": state.exact(kind.metric, row["rise"], parts=parts, account=account),
+        "first": first,
+        "last": last,
+        "excess": state.exact("cost_surge_excess", cents(row["excess"]), account=account),
+    }
+    return Finding(
+        id=kind.id,
+        section="costs",
+        severity="watch",
+        subject={"account": account},
+        statement=Sentence(kind.template, values),
+        evidence=costs[costs["account"] == account].reset_index(drop=True),
+        rank=float(row["excess"]),
+        method=kind.method,
+    )
+
+
+def account_name(inputs: StudyInputs, account: str) -> Text:
+    """The account map's name of an account; its number where it has none."""
+    return next(
+        (rule.name for rule in inputs.cost_tree.accounts if rule.account == account and rule.name),
+        Text.same(account),
+    )
+
+
+@traced
+def _account_months(inputs: StudyInputs) -> pd.DataFrame:
+    """Cost of each account whose postings carry tickets, by month, beside the month's tickets."""
+    period = Period(inputs.month - (HISTORY - 1), inputs.month)
+    cost = inputs.engine.aggregate("direct_cost", by=("account",), period=period).rename(
+        columns={"direct_cost": "cost"}
+    )
+    cost = cost[cost["cost"].notna()].assign(cost=lambda frame: frame["cost"].astype(float))
+    cost = _complete(cost[cost["cost"] > 0], inputs.month, ["account"])
+    if cost.empty:
+        raise MissingData("ledger.ticket_id")
+    tickets = inputs.engine.aggregate("service_orders", period=period)[["month", "service_orders"]].rename(
+        columns={"service_orders": "tickets"}
+    )
+    return cost.merge(
+        tickets.assign(tickets=tickets["tickets"].astype(float)),
+        on="month",
+        how="inner",
+        validate="many_to_one",
+    ).sort_values(["account", "month"], ignore_index=True)
+
+
+@traced
+def _complete(frame: pd.DataFrame, last: Month, by: list[str]) -> pd.DataFrame:
+    """Subjects that are there in every month up to the report month: a series with holes cannot be tested."""
+    if len(frame) and not isinstance(frame["month"].iloc[0], str):
+        frame = frame.assign(month=[f"{day:%Y-%m}" for day in frame["month"]])
+    if frame.empty:  # a table with a header and no rows has no months to compare
+        return frame
+    frame = frame[frame["month"] <= str(last)]
+    return frame[frame.groupby(by)["month"].transform("nunique") == frame["month"].nunique()].reset_index(
+        drop=True
+    )
+
+
+def _interval(row: Mapping[str, Any], inputs: StudyInputs, method: str) -> Interval:
+    return Interval(low=float(row["low"]), high=float(row["high"]), level=inputs.confidence, method=method)
+
+
+_PRICES = f"""
+SELECT s.month, u.part_no, {added("u.quantity * u.unit_price")} / {added("u.quantity")} AS price, {added("u.quantity")} AS quantity
+FROM parts_used u JOIN service s USING (ticket_id) WHERE u.unit_price > 0 AND u.quantity > 0 GROUP BY 1, 2 ORDER BY 2, 1
+"""

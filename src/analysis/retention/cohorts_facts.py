@@ -1,0 +1,431 @@
+"""Cohorts of the run: contracts by their start, buyers by first order, first product and first service."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from analysis.errors import MissingData
+from analysis.metrics import Period, Stating, StudyInputs
+from analysis.metrics.backend import literal
+from analysis.metrics.lineage import traced
+from analysis.periods import Month
+from analysis.results import Fact, Rows
+from analysis.retention import views
+from analysis.retention.cohorts import FREQUENCY, cohort_differences, finished
+from analysis.retention.settings import RetentionSettings, limit, load_settings
+from analysis.retention.spells import contracts
+from analysis.summaries import Summarised
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHOWN = 8  # cohorts and ages drawn
+YEAR = {
+    "week": 52,
+    "month": 12,
+    "quarter": 4,
+    "year": 1,
+}  # steps in a year: the age at which cohorts are compared
+MEASURES = ("orders", "revenue", "margin")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CohortLine(Summarised):
+    """One cohort after a year: its customers, who was active in that step, and what each customer brought until then.
+
+    ``per_customer`` : cumulative orders, revenue and margin a customer (those the data have); ``gap`` : activity minus that of the other cohorts,
+    with an interval simultaneous over all of them.
+    """
+
+    cohort: str
+    size: Fact
+    rate: Fact
+    per_customer: Mapping[str, Fact]
+    gap: Fact | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Cohorts(Summarised):
+    """Cohorts on one basis and grouping.
+
+    ``matrix`` is the tidy table of :func:`analysis.retention.cohort_matrix`; ``cells`` the mature rates shown, by (cohort, age); ``sizes`` by
+    cohort; ``margin`` cumulative margin a customer by (cohort, age), purchases with a margin only; ``lines`` the cohorts a year on; ``worst``
+    the cohort that differs most surely; ``running`` the step that is not over (blank where the month ends one).
+    """
+
+    basis: str
+    grouping: str
+    period: str
+    matrix: pd.DataFrame
+    cells: Mapping[tuple[str, int], Fact]
+    sizes: Mapping[str, Fact]
+    margin: Mapping[tuple[str, int], Fact]
+    lines: tuple[CohortLine, ...]
+    differences: pd.DataFrame
+    p_value: float | None
+    worst: Fact | None
+    running: str
+
+
+class CohortRows(Protocol):
+    """The SELECTs that list the customers behind the cells of a matrix."""
+
+    def members(self, cohort: str, age: int, /) -> str:
+        """The customers of a cohort; where it is a label, those old enough for this age."""
+
+    def active(self, cohort: str, age: int, /) -> str:
+        """Those of them who were active at this age."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContractRows(Summarised):
+    """Customers by the step of their first contract; ``steps`` are the ordinals of the cohorts by name."""
+
+    lives: str
+    steps: Mapping[str, int]
+
+    def members(self, cohort: str, _age: int, /) -> str:
+        return views.where(self.lives, f"cohort = {self.steps[cohort]}")
+
+    def active(self, cohort: str, age: int) -> str:
+        step = self.steps[cohort]
+        return views.where(self.lives, f"cohort = {step}", f"(lost_in IS NULL OR lost_in > {step + age})")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuyerRows(Summarised):
+    """Buyers by their step of entry (``steps`` by name), or by label where there are no steps: then up to the last ``whole`` step."""
+
+    member_rows: str
+    activity: str
+    whole: int
+    steps: Mapping[str, int] | None = None
+
+    def members(self, cohort: str, age: int) -> str:
+        return views.where(self.member_rows, *self._of(cohort, age))
+
+    def active(self, cohort: str, age: int) -> str:
+        return views.where(self.activity, *self._of(cohort, age), f"age = {age}", "orders > 0")
+
+    def until(self, cohort: str, age: int) -> str:
+        """What the cohort ordered up to this age, one row per customer and step."""
+        return views.where(self.activity, *self._of(cohort, age), f"age <= {age}")
+
+    def to_date(self, name: str, cohort: str, age: int) -> Rows:
+        """Orders, revenue or margin up to this age per customer of the cohort."""
+        members = self.members(cohort, age)
+        return Rows(numerator=self.until(cohort, age), value=f"coalesce(sum({name}), 0)", denominator=members)
+
+    def _of(self, cohort: str, age: int) -> tuple[str, ...]:
+        if self.steps is not None:
+            return (f"entered = {self.steps[cohort]}",)
+        return (f"label = {literal(cohort)}", f"entered + {age} <= {self.whole}")
+
+
+def _rate_rows(rows: CohortRows, cohort: str, age: int) -> Rows:
+    return Rows(numerator=rows.active(cohort, age), denominator=rows.members(cohort, age))
+
+
+@traced
+def contract_cohorts(inputs: StudyInputs) -> Cohorts:
+    """Share of each cohort of new contracts still running at the end of each later step.
+
+    Raises
+    ------
+    MissingData : no contract that can be renewed
+    """
+    import pandas as pd
+
+    settings = load_settings()
+    inputs.engine.require("contracts.customer_id", "contracts.starts_on", "contracts.ends_on")
+    lives = views.contract_lives(contracts(inputs), period=settings.cohort_period)
+    frame = inputs.engine.query(views.contract_cohorts(lives))
+    if frame.empty:
+        raise MissingData("contracts.starts_on")
+    _, running = last_steps(inputs.month, settings.cohort_period)
+    rows = []
+    for cohort in map(int, frame["cohort"].unique()):
+        group = frame[frame["cohort"] == cohort]
+        size = int(group["customers"].sum())
+        for age in range(running - cohort + 1):
+            gone = int(group["customers"][group["lost_in"] <= cohort + age].sum())
+            rows.append({"cohort": cohort, "age": age, "active": size - gone})
+    matrix = _matrix(inputs, settings, pd.DataFrame(rows), frame.groupby("cohort")["customers"].sum())
+    listed = ContractRows(lives=lives, steps=_steps(frame["cohort"], settings))
+    return _stated(inputs, settings, "contractual", "acquisition", matrix, listed)
+
+
+@traced
+def purchase_cohorts(inputs: StudyInputs, grouping: views.Grouping = "acquisition") -> Cohorts:
+    """Share of each cohort of buyers who ordered in each later step, and what each customer brought by then.
+
+    Raises
+    ------
+    MissingData : no orders, or no cohort that is old enough
+    """
+    import pandas as pd
+
+    settings = load_settings()
+    needs = {"first_product": ["products.product_line"], "first_service": ["tickets.opened_at"]}.get(
+        grouping, []
+    )
+    inputs.engine.require("orders.ordered_at", "orders.revenue", *needs)
+    period = settings.cohort_period
+    orders = inputs.engine.materialise("cohort_orders", views.cohort_orders(inputs.month.end, period=period))
+    members = views.cohort_members(orders, grouping, inputs.month.end, period=period)
+    frame = inputs.engine.query(views.purchase_cohorts(members, orders))
+    if frame.empty:
+        raise MissingData("orders.ordered_at")
+    for column in ("revenue", "margin"):
+        frame[column] = pd.to_numeric(frame[column]).fillna(0.0)
+    frame = frame.rename(columns={"entered": "cohort"})
+    counts, entered = frame[frame["age"].notna()].astype({"age": "int64"}), frame[frame["age"].isna()]
+    if inputs.engine.tables.missing("orders.gross_margin"):
+        counts = counts.drop(columns="margin")
+    labelled = grouping == "first_product"
+    listed = BuyerRows(
+        member_rows=members,
+        activity=views.cohort_activity(members, orders),
+        whole=last_steps(inputs.month, period)[0],
+        steps=None if labelled else _steps(entered["cohort"], settings),
+    )
+    if labelled:
+        matrix = _labelled(inputs, settings, counts, entered)
+    else:
+        matrix = _matrix(
+            inputs, settings, counts.drop(columns="label"), entered.set_index("cohort")["active"]
+        )
+    return _stated(inputs, settings, "non_contractual", grouping, matrix, listed)
+
+
+def last_steps(month: Month, period: str) -> tuple[int, int]:
+    """Ordinal of the last whole step and of the one the month's last day lies in (equal when that day ends it)."""
+    import pandas as pd
+
+    last = pd.Timestamp(month.end - dt.timedelta(days=1))
+    running = last.to_period(FREQUENCY[period])
+    return running.ordinal - (last < running.end_time.normalize()), int(running.ordinal)
+
+
+def step_name(ordinal: int, period: str) -> str:
+    """How a step is written: 2026Q3, 2026-07, or the first day of a week."""
+    import pandas as pd
+
+    found = pd.Period(ordinal=ordinal, freq=FREQUENCY[period])
+    return str(found.start_time.date()) if period == "week" else str(found)
+
+
+def _steps(cohorts: pd.Series, settings: RetentionSettings) -> dict[str, int]:
+    """The ordinal of each cohort by the name it is shown under."""
+    return {step_name(int(one), settings.cohort_period): int(one) for one in cohorts.unique()}
+
+
+@traced
+def _matrix(
+    inputs: StudyInputs, settings: RetentionSettings, counts: pd.DataFrame, sizes: pd.Series
+) -> pd.DataFrame:
+    """Every cell by cohort name and age, with what was brought up to it."""
+    import pandas as pd
+
+    whole, running = last_steps(inputs.month, settings.cohort_period)
+    index = sizes.index.astype("int64")
+    size = pd.DataFrame(
+        {"size": sizes.astype("int64").to_numpy(), "earliest": index, "latest": index}, index=index
+    )
+    matrix = finished(counts, size, whole=whole, running=running, level=inputs.confidence)
+    matrix["cohort"] = [step_name(int(one), settings.cohort_period) for one in matrix["cohort"]]
+    for name in MEASURES:
+        if name in matrix:
+            matrix[f"{name}_to_date"] = matrix.groupby("cohort")[name].cumsum()
+    return matrix
+
+
+@traced
+def _labelled(
+    inputs: StudyInputs, settings: RetentionSettings, counts: pd.DataFrame, members: pd.DataFrame
+) -> pd.DataFrame:
+    """Cohorts by a label: each age counts the customers who are old enough for it, so that a group that still grows is not blank for ever."""
+    import numpy as np
+    import pandas as pd
+
+    from analysis import stats
+
+    whole, running = last_steps(inputs.month, settings.cohort_period)
+    measures = [name for name in MEASURES if name in counts]
+    rows = []
+    for label, entered in members.groupby("label"):
+        own = counts[counts["label"] == label]
+        for age in range(running - int(entered["cohort"].min()) + 1):
+            size = int(entered.loc[entered["cohort"] + age <= whole, "active"].sum())
+            old = own[own["cohort"] + age <= whole]
+            if size:
+                now, to_date = old[old["age"] == age], old[old["age"] <= age]
+                rows.append(
+                    {"cohort": str(label), "age": age, "size": size, "active": int(now["active"].sum())}
+                    | {name: float(now[name].sum()) for name in measures}
+                    | {f"{name}_to_date": float(to_date[name].sum()) for name in measures}
+                )
+    if not rows:
+        raise MissingData(message="no cohort is old enough yet")
+    matrix = pd.DataFrame(rows).assign(mature=True, partial=False)
+    found = stats.proportion_interval(
+        np.minimum(matrix["active"], matrix["size"]), matrix["size"], method="wilson", level=inputs.confidence
+    )
+    return matrix.assign(rate=matrix["active"] / matrix["size"], low=found.low, high=found.high)
+
+
+@traced
+def _stated(
+    inputs: StudyInputs,
+    settings: RetentionSettings,
+    basis: str,
+    grouping: str,
+    matrix: pd.DataFrame,
+    rows: ContractRows | BuyerRows,
+) -> Cohorts:
+    """Facts of a matrix: the cells shown, and each cohort a year on."""
+    state = Stating(inputs=inputs, period=Period(inputs.month - 12 * 5, inputs.month))
+    group: dict[str, Any] = {"churn_basis": basis, "cohort_by": grouping}
+    every = list(dict.fromkeys(matrix["cohort"]))
+    labelled = grouping == "first_product"
+    shown = every if labelled else every[-SHOWN - 1 :]
+    drawn = matrix[matrix["cohort"].isin(shown) & (matrix["age"] <= SHOWN)]
+    cells, margin = {}, {}
+    for cell in drawn[drawn["mature"]].to_dict("records"):
+        cohort, age, n = str(cell["cohort"]), int(cell["age"]), int(cell["size"])
+        place: dict[str, Any] = {**group, "cohort": cohort, "age": str(age)}
+        cells[cohort, age] = _rate(state, cell, rows, place)
+        if "margin_to_date" in cell and isinstance(rows, BuyerRows) and not labelled:
+            margin[cohort, age] = state.exact(
+                "cohort_revenue_per_customer",
+                float(cell["margin_to_date"]) / n,
+                lineage=rows.to_date("margin", cohort, age),
+                **place,
+            )
+    age = YEAR[settings.cohort_period]
+    differences = cohort_differences(
+        matrix, age=age, smallest=int(limit(inputs, "retention_fewest_customers"))
+    )
+    gaps = _gaps(inputs, differences, basis, grouping, age, state.period)
+    sizes = {
+        one: state.exact(
+            "cohort_size",
+            int(drawn.loc[drawn["cohort"] == one, "size"].iloc[0]),
+            lineage=Rows(numerator=rows.members(one, int(drawn.loc[drawn["cohort"] == one, "age"].iloc[0]))),
+            cohort=one,
+            **group,
+        )
+        for one in shown
+    }
+    ordered = differences.sort_values(["p_value", "cohort"], kind="stable")["cohort"]
+    whole, running = last_steps(inputs.month, settings.cohort_period)
+    return Cohorts(
+        basis=basis,
+        grouping=grouping,
+        period=settings.cohort_period,
+        matrix=matrix,
+        cells=cells,
+        margin=margin,
+        sizes=sizes,
+        lines=_lines(state, matrix, group, age, gaps, rows),
+        differences=differences,
+        p_value=None if differences.empty else float(differences["adjusted"].min()),
+        worst=None if differences.empty else gaps.get(str(ordered.iloc[0])),
+        running="" if labelled or whole == running else step_name(running, settings.cohort_period),
+    )
+
+
+def _rate(state: Stating, cell: Mapping[Hashable, Any], rows: CohortRows, place: Mapping[str, Any]) -> Fact:
+    """Those active at an age among the customers of the cohort."""
+    return state.between(
+        "cohort_retention_rate",
+        float(cell["rate"]),
+        cell["low"],
+        cell["high"],
+        method="Wilson",
+        n=int(cell["size"]),
+        lineage=_rate_rows(rows, place["cohort"], int(place["age"])),
+        **place,
+    )
+
+
+def _lines(
+    state: Stating,
+    matrix: pd.DataFrame,
+    group: Mapping[str, Any],
+    age: int,
+    gaps: Mapping[str, Fact],
+    rows: ContractRows | BuyerRows,
+) -> tuple[CohortLine, ...]:
+    """The cohorts that are a year old, oldest first (labels: largest first), at most as many as are shown."""
+    at = matrix[(matrix["age"] == age) & matrix["mature"]]
+    at = (
+        at.sort_values(["size", "cohort"], ascending=[False, True], kind="stable").head(SHOWN)
+        if group["cohort_by"] == "first_product"
+        else at.tail(SHOWN)
+    )
+    made = []
+    for row in at.to_dict("records"):
+        cohort, n = str(row["cohort"]), int(row["size"])
+        place: dict[str, Any] = {**group, "cohort": cohort, "age": str(age)}
+        brought = {
+            name: state.exact(
+                f"cohort_{name}_to_date",
+                float(row[f"{name}_to_date"]) / n,
+                parts={"numerator": float(row[f"{name}_to_date"]), "denominator": n},
+                lineage=rows.to_date(name, cohort, age),
+                **place,
+            )
+            for name in MEASURES
+            if isinstance(rows, BuyerRows) and f"{name}_to_date" in matrix
+        }
+        size = state.exact("cohort_size", n, lineage=Rows(numerator=rows.members(cohort, age)), **place)
+        made.append(
+            CohortLine(
+                cohort=cohort,
+                size=size,
+                per_customer=brought,
+                gap=gaps.get(cohort),
+                rate=_rate(state, row, rows, place),
+            )
+        )
+    return tuple(made)
+
+
+@traced
+def _gaps(
+    inputs: StudyInputs,
+    differences: pd.DataFrame,
+    basis: str,
+    grouping: str,
+    age: int,
+    period: Month | Period | None,
+) -> dict[str, Fact]:
+    """Each cohort against the others, with an interval at the simultaneous (Bonferroni) level of all cohorts."""
+    from scipy.stats import norm
+
+    if differences.empty:
+        return {}
+    z = float(norm.ppf(1 - (1 - inputs.confidence) / (2 * len(differences))))
+    state = Stating(inputs=inputs, period=period)
+    total, gaps = differences["size"].sum(), {}
+    for row in differences.to_dict("records"):
+        rest = total - row["size"]
+        own, others = (row[name] * (1 - row[name]) for name in ("rate", "others"))
+        reach = z * (own / row["size"] + others / rest) ** 0.5
+        gaps[str(row["cohort"])] = state.between(
+            "cohort_gap",
+            float(row["difference"]),
+            row["difference"] - reach,
+            row["difference"] + reach,
+            method="Normal, simultaneous over cohorts",
+            n=int(row["size"]),
+            churn_basis=basis,
+            cohort_by=grouping,
+            cohort=str(row["cohort"]),
+            age=str(age),
+        )
+    return gaps

@@ -1,0 +1,295 @@
+"""Who was there, who left and who came, for contracts and for purchases: the components of churn as facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from analysis.errors import MissingData
+from analysis.locale import Text
+from analysis.metrics import Period, Stating, StudyInputs
+from analysis.metrics.backend import literal
+from analysis.metrics.lineage import traced
+from analysis.metrics.stating import NOBODY, TOO_FEW
+from analysis.periods import Month
+from analysis.results import Derived, Fact, Interval, Rows
+from analysis.retention import views
+from analysis.retention.components import ChurnComponents, churn_components
+from analysis.retention.spells import YEAR, contracts, purchases, year_of
+from analysis.summaries import Summarised
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+HISTORY = 25
+MOVEMENTS = ("start", "retained", "lost", "new", "reactivated", "end", "won_and_lost")
+NO_YEAR = Text.of("not computed: orders reach back less than a year before the period")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ChurnMovement(Summarised):
+    """The components of one period and one group, as facts by name."""
+
+    basis: str
+    customer_type: str | None
+    period: Period
+    components: ChurnComponents
+    counts: Mapping[str, Fact]
+    gross_churn: Fact
+    retention: Fact
+    net_loss: Fact
+    popular_retention: Fact
+    popular_gap: Fact
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ChurnBasis(Summarised):
+    """Churn on one basis: the year, the month, the year by customer type, and the yearly rate month by month.
+
+    ``lost`` lists the customers behind the year's rate, one row each.
+    """
+
+    basis: str
+    year: ChurnMovement
+    month: ChurnMovement
+    by_type: tuple[ChurnMovement, ...]
+    history: tuple[tuple[Month, Fact], ...]
+    lost: pd.DataFrame
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Group:
+    """Customers of one basis (and type) in one period, and the SELECTs that list them."""
+
+    basis: str
+    spells: str
+    period: Period
+    customer_type: str | None = None
+
+    @property
+    def dimensions(self) -> dict[str, Any]:
+        return {"churn_basis": self.basis} | (
+            {"customer_type": self.customer_type} if self.customer_type else {}
+        )
+
+    def customers(self, movement: str) -> str:
+        """The SELECT of the customers of one movement."""
+        first, after = self.period.first.start, self.period.last.end
+        return views.customers_moved(self.spells, movement, first, after, customer_type=self.customer_type)
+
+
+@traced
+def contractual(inputs: StudyInputs) -> ChurnBasis:
+    """Churn of subscriptions and maintenance contracts.
+
+    Raises
+    ------
+    MissingData : no contracts, or none of a kind that can be lost
+    """
+    inputs.engine.require("contracts.customer_id", "contracts.starts_on", "contracts.ends_on")
+    return _basis(inputs, "contractual", contracts(inputs), "contracts.starts_on")
+
+
+@traced
+def non_contractual(inputs: StudyInputs) -> ChurnBasis:
+    """Churn of customers without such a contract: no order within the stated window.
+
+    Raises
+    ------
+    MissingData : no orders, or none of such customers
+    """
+    inputs.engine.require("orders.ordered_at", "orders.revenue")
+    return _basis(inputs, "non_contractual", purchases(inputs), "orders.ordered_at")
+
+
+def _basis(inputs: StudyInputs, basis: str, spells: str, needs: str) -> ChurnBasis:
+    months = [inputs.month - back for back in range(HISTORY - 1, -1, -1)]
+    periods = [(f"year {month}", (month - (YEAR - 1)).start, month.end) for month in months]
+    periods.append((f"month {inputs.month}", inputs.month.start, inputs.month.end))
+    frame = inputs.engine.query(views.movements(spells, periods))
+    if frame.empty:
+        raise MissingData(needs)
+    first_seen = str(frame[frame["start"] > 0]["period"].str.removeprefix("year ").min())
+    this, year = f"year {inputs.month}", _Group(basis=basis, spells=spells, period=year_of(inputs))
+    month = _Group(basis=basis, spells=spells, period=Period.of(inputs.month))
+    return ChurnBasis(
+        basis=basis,
+        year=movement(inputs, year, _counts(frame, this)),
+        month=movement(inputs, month, _counts(frame, f"month {inputs.month}")),
+        by_type=tuple(
+            movement(
+                inputs,
+                _Group(basis=basis, spells=spells, period=year.period, customer_type=one),
+                _counts(frame, this, one),
+            )
+            for one in sorted(frame["customer_type"].unique())
+        ),
+        history=tuple(
+            (
+                one,
+                gross_churn(
+                    inputs,
+                    _Group(basis=basis, spells=spells, period=year_of(inputs, one)),
+                    _counts(frame, f"year {one}"),
+                ),
+            )
+            for one in months
+            if str(one) >= first_seen
+        ),
+        lost=inputs.engine.query(f"{year.customers('lost')} ORDER BY last_ends, customer_id"),
+    )
+
+
+def _counts(frame: pd.DataFrame, period: str, customer_type: str | None = None) -> ChurnComponents:
+    rows = frame[
+        (frame["period"] == period) & ((frame["customer_type"] == customer_type) if customer_type else True)
+    ]
+    return churn_components(**{name: int(rows[name].sum()) for name in views.COUNTED})
+
+
+def gross_churn(inputs: StudyInputs, group: _Group, found: ChurnComponents) -> Fact:
+    """Lost among those present at the start, with the customers on both sides of the line."""
+    rows = Rows(numerator=group.customers("lost"), denominator=group.customers("start"))
+    return Stating(inputs=inputs, period=group.period).share(
+        "gross_churn_rate", found.lost, found.start, reason=NOBODY, lineage=rows, **group.dimensions
+    )
+
+
+def movement(inputs: StudyInputs, group: _Group, found: ChurnComponents) -> ChurnMovement:
+    """Facts of the components; every popular formula under its own name."""
+    state, place = Stating(inputs=inputs, period=group.period), group.dimensions
+    counts = {
+        name: state.exact(
+            "customer_movement",
+            getattr(found, name),
+            lineage=Rows(numerator=group.customers(name)),
+            movement=name,
+            **place,
+        )
+        for name in MOVEMENTS
+    }
+    start = counts["start"]
+    churn = gross_churn(inputs, group, found)
+    net = state.derived("net_customers_lost", start, counts["end"], **place)
+    but_new = state.derived("customers_but_new", counts["end"], counts["new"], **place)
+    return ChurnMovement(
+        basis=group.basis,
+        customer_type=group.customer_type,
+        period=group.period,
+        components=found,
+        counts=counts,
+        gross_churn=churn,
+        retention=_of_start(
+            state, "customer_retention_rate", counts["retained"], start, place, _mirrored(churn)
+        ),
+        net_loss=_of_start(state, "net_customer_loss_rate", net, start, place),
+        popular_retention=_of_start(state, "popular_retention_rate", but_new, start, place),
+        popular_gap=_of_start(state, "popular_retention_gap", counts["reactivated"], start, place),
+    )
+
+
+def _of_start(
+    state: Stating,
+    metric: str,
+    top: Fact,
+    start: Fact,
+    place: Mapping[str, Any],
+    parts: Mapping[str, Any] | None = None,
+) -> Fact:
+    """A number of customers over those present at the start; where nobody was, that is the reason."""
+    if not start.value:
+        follows = Derived(operation="quotient", parents=(top, start))
+        return state.exact(metric, None, reason=NOBODY, lineage=follows, **place)
+    return state.derived(metric, top, start, parts=parts, **place)
+
+
+def _mirrored(churn: Fact) -> dict[str, Any]:
+    """The Wilson interval of those who stayed: that of those who left, seen from the other side."""
+    if churn.interval is None:
+        return {}
+    found = churn.interval
+    return {
+        "interval": Interval(low=1 - found.high, high=1 - found.low, level=found.level, method=found.method),
+        "n": churn.n,
+    }
+
+
+@traced
+def reasons(inputs: StudyInputs, basis: ChurnBasis) -> tuple[tuple[tuple[str, bool | None, Fact], ...], Fact]:
+    """(reason, avoidable, share) of the year's losses of contracts, largest first, and the avoidable share."""
+    inputs.engine.require("customers.churn_reason")
+    state = Stating(inputs=inputs, period=basis.year.period)
+    lost = views.losses(contracts(inputs), inputs.month.end, basis.year.period.first.start)
+    frame = inputs.engine.query(views.reasons(lost))
+    if frame.empty:
+        raise MissingData("customers.churn_reason")
+    total = int(frame["lost"].sum())
+    grouped = frame.groupby("reason", as_index=False).agg(
+        lost=("lost", "sum"), avoidable=("avoidable", "first")
+    )
+    lines = tuple(
+        (
+            str(row["reason"]),
+            {"True": True, "False": False}.get(str(row["avoidable"])),
+            state.share(
+                "loss_reason_share",
+                int(row["lost"]),
+                total,
+                lineage=Rows(
+                    numerator=views.where(lost, f"reason = {literal(str(row['reason']))}"), denominator=lost
+                ),
+                churn_reason=str(row["reason"]),
+            ),
+        )
+        for row in grouped.sort_values(["lost", "reason"], ascending=[False, True]).to_dict("records")
+    )
+    marked = frame[frame["avoidable"].notna()]
+    yes = int(marked.loc[marked["avoidable"].astype(bool), "lost"].sum())
+    rows = Rows(
+        numerator=views.where(lost, "avoidable"), denominator=views.where(lost, "avoidable IS NOT NULL")
+    )
+    return lines, state.share(
+        "avoidable_churn_share", yes, int(marked["lost"].sum()), reason=NOBODY, lineage=rows
+    )
+
+
+@traced
+def model_churn(inputs: StudyInputs, basis: ChurnBasis) -> Fact:
+    """Churn of the customers without a contract by the purchase model: fall in the expected number of living customers.
+
+    Raises
+    ------
+    FitError : too few purchases for the model
+    """
+    from analysis import stats
+
+    state, first = Stating(inputs=inputs, period=basis.year.period), basis.year.period.first.start
+    before, after = (
+        inputs.engine.query(views.purchase_patterns(inputs.month.end, at, acquired_before=first))
+        for at in (first, inputs.month.end)
+    )
+    if before.empty:
+        return state.exact("model_churn_rate", None, reason=NO_YEAR)
+    alive = [0.0, 0.0]
+    for customer_type in sorted(set(before["customer_type"])):
+        frames = [frame[frame["customer_type"] == customer_type] for frame in (before, after)]
+        last = frames[1]
+        model = stats.fit_mbgnbd(
+            last["frequency"], last["recency"], last["age"], last["customers"], unit="week"
+        )
+        for moment, rows in enumerate(frames):
+            chance = model.probability_alive(rows["frequency"], rows["recency"], rows["age"])
+            alive[moment] += float(chance @ rows["customers"])
+    if not alive[0]:
+        return state.exact("model_churn_rate", None, reason=TOO_FEW)
+    parts: dict[str, Any] = {"numerator": alive[0] - alive[1], "denominator": alive[0]}
+    return state.exact("model_churn_rate", 1 - alive[1] / alive[0], parts=parts)
+
+
+@traced
+def first_loss(inputs: StudyInputs) -> Month | None:
+    """Month of the first loss on record, among all contracts; None where none is."""
+    sql = f"WITH {contracts(inputs)} SELECT min(ends) AS first FROM spells"
+    found = inputs.engine.query(sql)["first"].iloc[0]
+    return None if found is None or found != found else Month.parse(str(found)[:7])

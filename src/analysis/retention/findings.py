@@ -1,0 +1,505 @@
+"""Which results become findings, all tests of the run together, and which doubts are shown."""
+
+from __future__ import annotations
+
+from analysis.locale import Text
+from analysis.metrics import NotDone, Stating, StudyInputs
+from analysis.periods import Month
+from analysis.results import Check, Finding, Sentence, Value
+from analysis.retention.cohorts_facts import Cohorts
+from analysis.retention.drivers import TESTED
+from analysis.retention.matching_facts import AfterService
+from analysis.retention.parts import RetentionParts
+from analysis.retention.scores_facts import reason_names
+from analysis.retention.settings import limit
+
+
+def _tested_cohorts(parts: RetentionParts) -> dict[str, Cohorts]:
+    """Cohorts that may become a finding. Kinds of first product differ by nature: shown, with intervals, and no news."""
+    both = {"contract_cohorts": parts.contract_cohorts, "purchase_cohorts": parts.purchase_cohorts}
+    return {name: found for name, found in both.items() if not isinstance(found, NotDone)}
+
+
+def _badly_served(parts: RetentionParts) -> AfterService | None:
+    """After bad service, the longest window, every severity."""
+    if isinstance(parts.repurchase, NotDone):
+        return None
+    return next(one for one in parts.repurchase if one.arm == "bad" and one.severity == "all")
+
+
+def findings(inputs: StudyInputs, parts: RetentionParts) -> tuple[Finding, ...]:
+    """What the report stands behind, each alert and watch with the rows or cells that prove it."""
+    adjusted = adjusted_p_values(parts)
+    sure = {name for name, value in adjusted.items() if value < 1 - inputs.confidence}
+    return (
+        *_threshold(parts),
+        *_revenue(parts),
+        *_experience(inputs, parts, sure),
+        *_repurchase(parts, sure),
+        *_leaving(parts, sure),
+        *_cohorts(inputs, parts, sure),
+        *_segments(parts, sure),
+        *_calls(parts),
+        *_accounts(parts),
+    )
+
+
+def adjusted_p_values(parts: RetentionParts) -> dict[str, float]:
+    """Every test that may become a finding, adjusted together (Holm).
+
+    Cohort tests enter with their smallest p-value already adjusted among the cohorts.
+    """
+    from analysis import stats
+
+    raw: dict[str, float | None] = {}
+    if not isinstance(parts.drivers, NotDone):
+        raw |= {f"experience.{name}": value for name, value in parts.drivers.p_values.items()}
+    if not isinstance(parts.survival, NotDone) and "segment" in parts.survival.p_values:
+        raw["segment"] = parts.survival.p_values["segment"]
+    if (line := _badly_served(parts)) is not None:
+        raw["repurchase"] = line.p_value
+    if not isinstance(parts.loss_after_repair, NotDone):
+        raw |= {f"leaving.{line.arm}": line.p_value for line in parts.loss_after_repair}
+    raw |= {name: found.p_value for name, found in _tested_cohorts(parts).items()}
+    known = {name: value for name, value in raw.items() if value is not None and value == value}
+    if not known:
+        return {}
+    adjusted = stats.adjust_p_values(list(known.values()), method="holm")
+    return dict(zip(known, map(float, adjusted), strict=True))
+
+
+def _threshold(parts: RetentionParts) -> list[Finding]:
+    """Crossed only when the whole interval lies beyond the line."""
+    basis = parts.contractual
+    if isinstance(basis, NotDone):
+        return []
+    churn, line = basis.year.gross_churn, float(parts.limit.value or 0)
+    if churn.interval is None or float(churn.value or 0) <= line:
+        return []
+    crossed = churn.interval.low > line
+    template = (
+        "Gross churn of contracts crossed its limit of {limit}: {churn:numerator} of {churn:denominator} customers left within twelve months, {churn} ({churn:interval}). The popular net rate of {net} hides it behind new customers."
+        if crossed
+        else "Gross churn of contracts is {churn} ({churn:interval}), above its limit of {limit}, but this could be noise."
+    )
+    return [
+        Finding(
+            id="retention.gross_churn",
+            section="retention",
+            severity="alert" if crossed else "watch",
+            statement=Sentence(template, {"churn": churn, "limit": parts.limit, "net": basis.year.net_loss}),
+            evidence=basis.lost,
+            method="Lost among those present at the start; Wilson interval against the limit",
+            rank=float(churn.value or 0),
+        )
+    ]
+
+
+def _revenue(parts: RetentionParts) -> list[Finding]:
+    if isinstance(parts.revenue, NotDone) or parts.revenue[0].gross.value is None:
+        return []
+    whole, accounts = parts.revenue[0], parts.accounts
+    evidence = None if isinstance(accounts, NotDone) or accounts.lost.empty else accounts.lost
+    template = "Contracts worth {gross} of the yearly value at the start were kept ({start} at the start); with additional sales to the same customers {net}."
+    return [
+        Finding(
+            id="retention.revenue_retention",
+            section="retention",
+            severity="info",
+            evidence=evidence,
+            statement=Sentence(template, {"gross": whole.gross, "net": whole.net, "start": whole.start}),
+            method="Accounting totals of contract terms; the largest lost business accounts are listed",
+            rank=1.0,
+        )
+    ]
+
+
+_EXPERIENCE = {
+    "slow": "Customers whose complaint was answered after {late} left {ratio} as often as comparable customers without a complaint ({ratio:interval}); "
+    "within twelve months that goes with {difference:signed} of losses. The naive comparison says {naive}: it forgets that only who stays long enough can complain.",
+    "waited": "Customers whose request was answered after {late} left {ratio} as often as comparable customers who were answered sooner ({ratio:interval}); "
+    "within twelve months that goes with {difference:signed} of losses.",
+    "followed": "Customers whose repair took more than one contact left {ratio} as often as comparable customers whose repair took one ({ratio:interval}); "
+    "within twelve months that goes with {difference:signed} of losses.",
+    "repeat": "Customers with a repeat repair within {window} left {ratio} as often as comparable customers ({ratio:interval}); "
+    "within twelve months that goes with {difference:signed} of losses.",
+}
+
+
+def _experience(inputs: StudyInputs, parts: RetentionParts, sure: set[str]) -> list[Finding]:
+    found = parts.drivers
+    if isinstance(found, NotDone):
+        return []
+    late = {"late": Stating(inputs=inputs).assumed("late_answer_hours")}
+    # what each sentence says besides: the rule that makes an answer late or a repair a repeat, and the naive ratio
+    rules = {
+        "slow": late | {"naive": found.ratios["slow", "naive"]},
+        "waited": late,
+        "repeat": {"window": Stating(inputs=inputs).assumed("repeat_repair_days")},
+        "followed": {},
+    }
+    made = []
+    for name, model in TESTED:
+        if f"experience.{name}" not in sure:
+            continue
+        ratio, difference = found.ratios[name, model], found.differences[name]
+        if ratio.value is None or difference.value is None:
+            continue
+        values = {"ratio": ratio, "difference": difference} | rules[name]
+        made.append(
+            Finding(
+                id=f"retention.{name}",
+                section="retention",
+                severity="alert" if float(ratio.value) > 1 else "good",
+                statement=Sentence(_EXPERIENCE[name], values),
+                evidence=found.cells[name],
+                subject={"exposure": name},
+                method="Cox regression within contract kind, customer type and segment; an association, not proof of a cause",
+                rank=float(ratio.value),
+                checks=("proportional_hazards",),
+            )
+        )
+    return made
+
+
+def _repurchase(parts: RetentionParts, sure: set[str]) -> list[Finding]:
+    line = _badly_served(parts)
+    if line is None or "repurchase" not in sure or line.difference.value is None:
+        return []
+    down = float(line.difference.value) < 0
+    template = "After a late answer to a complaint or a repeat repair {served} bought again within twelve months, against {matched} of matched customers without service: {difference:signed} ({difference:interval})."
+    return [
+        Finding(
+            id="retention.repurchase",
+            section="retention",
+            severity="watch" if down else "good",
+            statement=Sentence(
+                template, {"served": line.served, "matched": line.matched, "difference": line.difference}
+            ),
+            evidence=line.cells,
+            method="Exact matching on landmark, type, segment, orders, recency and age; windows that have closed",
+            rank=abs(float(line.difference.value)),
+        )
+    ]
+
+
+def _leaving(parts: RetentionParts, sure: set[str]) -> list[Finding]:
+    after = parts.loss_after_repair
+    if isinstance(after, NotDone):
+        return []
+    templates = {
+        "repaired": "Within six months after a repair {served} of contracts were lost, against {matched} of matched customers who never asked for service: {difference:signed} ({difference:interval}).",
+        "repeated": "Within six months after a repeat repair {served} of contracts were lost, against {matched} of matched customers who never asked for service: {difference:signed} ({difference:interval}).",
+    }
+    return [
+        Finding(
+            id=f"retention.left_after_{line.arm}",
+            section="retention",
+            severity="watch" if float(line.difference.value or 0) > 0 else "good",
+            statement=Sentence(
+                templates[line.arm],
+                {"served": line.served, "matched": line.matched, "difference": line.difference},
+            ),
+            evidence=line.cells,
+            method="Exact matching on landmark, contract kind, type, segment, months to renewal and tenure; windows that have closed",
+            rank=abs(float(line.difference.value or 0)),
+        )
+        for line in after
+        if f"leaving.{line.arm}" in sure and line.difference.value is not None
+    ]
+
+
+_COHORT_TEXT = {
+    "contract_cohorts": "Contracts begun in {cohort} differ from the other cohorts a year on: {gap:signed} ({gap:interval}).",
+    "purchase_cohorts": "Buyers first seen in {cohort} differ from the other cohorts a year on: {gap:signed} ({gap:interval}).",
+}
+
+
+def _cohorts(inputs: StudyInputs, parts: RetentionParts, sure: set[str]) -> list[Finding]:
+    made = []
+    for name, found in _tested_cohorts(parts).items():
+        if name not in sure or found.worst is None or found.worst.value is None:
+            continue
+        if name == "contract_cohorts" and _recorded(inputs, parts):
+            continue  # where earlier losses are missing, older cohorts look better than they were
+        template = _COHORT_TEXT[name]
+        made.append(
+            Finding(
+                id=f"retention.{name}",
+                section="retention",
+                severity="watch" if float(found.worst.value) < 0 else "good",
+                statement=Sentence(
+                    template, {"cohort": found.worst.dimensions["cohort"], "gap": found.worst}
+                ),
+                evidence=found.differences,
+                method="Each cohort against the others at the same age, Holm over cohorts",
+                rank=abs(float(found.worst.value)),
+            )
+        )
+    return made
+
+
+def _segments(parts: RetentionParts, sure: set[str]) -> list[Finding]:
+    stay = parts.survival
+    if isinstance(stay, NotDone) or "segment" not in sure or "segment" not in stay.by:
+        return []
+    groups = [line for line in stay.by["segment"] if line.mean.value is not None]
+    if len(groups) < 2:
+        return []
+    best, worst = max(groups, key=lambda line: line.mean.value), min(groups, key=lambda line: line.mean.value)  # type: ignore[arg-type,return-value]
+    template = "Segments stay differently long: of the first 36 months, {best} customers spend {most} under contract, {worst} customers {least}."
+    return [
+        Finding(
+            id="retention.segments",
+            section="retention",
+            severity="info",
+            statement=Sentence(
+                template, {"best": best.label, "most": best.mean, "worst": worst.label, "least": worst.mean}
+            ),
+            method="Log-rank test within contract kind and customer type; segment as it was when the contract began",
+            rank=0.5,
+        )
+    ]
+
+
+def _calls(parts: RetentionParts) -> list[Finding]:
+    """The call list, when it was better than calling anyone on a snapshot it never saw."""
+    found = parts.early_warning
+    if isinstance(found, NotDone) or found.lift.interval is None or found.lift.interval.low <= 1:
+        return []
+    template = "{losses} are expected to be lost within {months} months, with {margin} of yearly margin at stake. Of the {called:n} with the highest scores, {called} left in the last test against {base} of all."
+    return [
+        Finding(
+            id="retention.call_list",
+            section="retention",
+            severity="info",
+            evidence=found.calls,
+            statement=Sentence(
+                template,
+                {
+                    "months": str(found.horizon),
+                    "losses": found.expected_losses,
+                    "margin": found.margin,
+                    "called": found.precision,
+                    "base": found.base_rate,
+                },
+            ),
+            method="Score chosen on a later snapshot and tested on a still later one",
+            rank=2.0,
+            checks=("score_calibration", "score_drift"),
+        )
+    ]
+
+
+def _accounts(parts: RetentionParts) -> list[Finding]:
+    found = parts.accounts
+    if isinstance(found, NotDone) or found.top_share.value is None:
+        return []
+    template = "{number} under contract are businesses, worth {value} a year; the largest tenth of them hold {share} of it. The largest are listed with the end of their term and their chance of loss."
+    return [
+        Finding(
+            id="retention.accounts",
+            section="retention",
+            severity="info",
+            evidence=found.listed,
+            statement=Sentence(
+                template, {"number": found.number, "value": found.value, "share": found.top_share}
+            ),
+            method="Running terms at the end of the month; accounting totals",
+            rank=0.4,
+        )
+    ]
+
+
+# -- checks ----------------------------------------------------------------------------------------------------------
+
+
+def checks(inputs: StudyInputs, parts: RetentionParts) -> tuple[Check, ...]:
+    """The doubts that are shown beside the results."""
+    makers = (_followed_from_start, _proportional, _links, _unmatched, _calibrated, _drift, _identification)
+    return (
+        *_identities(parts),
+        *_recorded(inputs, parts),
+        *(check for make in makers for check in make(parts)),
+    )
+
+
+def _identities(parts: RetentionParts) -> list[Check]:
+    """Both bases in one line when they add up; the one that does not, by itself."""
+    made: list[Check] = []
+    values: dict[str, Value] = {}
+    for name, basis in (("contractual", parts.contractual), ("non_contractual", parts.non_contractual)):
+        if isinstance(basis, NotDone):
+            continue
+        whole, by = basis.year.components, [line.components for line in basis.by_type]
+        adds = whole.end == whole.start - whole.lost + whole.new + whole.reactivated and all(
+            sum(getattr(one, part) for one in by) == getattr(whole, part)
+            for part in ("start", "lost", "new", "reactivated", "end")
+        )
+        values |= {f"{name}_start": basis.year.counts["start"], f"{name}_end": basis.year.counts["end"]}
+        if not adds:
+            sentence = Sentence("The components of churn do not add up.")
+            made.append(Check(id=f"components_{name}", outcome="failed", blocking=True, sentence=sentence))
+    if not values or made:
+        return made
+    both = "Start − lost + new + reactivated = end, and customer types add up to the whole: contracts {contractual_start} to {contractual_end}, purchases {non_contractual_start} to {non_contractual_end}."
+    one = "Start − lost + new + reactivated = end, and customer types add up to the whole: {start} became {end}."
+    if len(values) == 2:
+        start, end = values.values()
+        return [
+            Check(id="components", outcome="passed", sentence=Sentence(one, {"start": start, "end": end}))
+        ]
+    return [Check(id="components", outcome="passed", sentence=Sentence(both, values))]
+
+
+def _recorded(inputs: StudyInputs, parts: RetentionParts) -> list[Check]:
+    """A source that holds only customers of its last day knows of no earlier losses."""
+    basis, first = parts.contractual, parts.first_loss
+    if (
+        isinstance(basis, NotDone)
+        or basis.year.components.start < limit(inputs, "retention_fewest_customers")
+        or not isinstance(first, Month)
+        or first <= basis.year.period.first
+    ):
+        return []
+    return [
+        Check(
+            id="losses_recorded",
+            outcome="failed",
+            sentence=Sentence(
+                "No loss before {month} is on record although contracts ran before: customers lost earlier seem to be missing, so churn over twelve months is a lower bound.",
+                {"month": first},
+            ),
+        )
+    ]
+
+
+def _followed_from_start(parts: RetentionParts) -> list[Check]:
+    found = parts.survival
+    if isinstance(found, NotDone) or not found.from_start:
+        return []
+    text = "Without service records nothing says since when losses are on file: contracts are followed from their start, as if all that ever began were known."
+    return [Check(id="observed_from", outcome="info", sentence=Sentence(text))]
+
+
+def _proportional(parts: RetentionParts) -> list[Check]:
+    found = parts.drivers
+    if isinstance(found, NotDone) or found.proportional is None:
+        return []
+    holds = float(found.proportional["p_value"]["GLOBAL"]) >= 0.05
+    text = (
+        "Proportional hazards: no sign that the hazard ratios change with the age of the contract (Grambsch–Therneau test, all experiences together)."
+        if holds
+        else "Proportional hazards: the hazard ratios change with the age of the contract; one ratio for all ages is a summary at best."
+    )
+    return [
+        Check(id="proportional_hazards", outcome="passed" if holds else "failed", sentence=Sentence(text))
+    ]
+
+
+def _links(parts: RetentionParts) -> list[Check]:
+    if isinstance(parts.chain, NotDone) or not parts.chain.links:
+        return []
+    weak = [link for link in parts.chain.links if link.verdict != "holds"]
+    if not weak:
+        return [
+            Check(
+                id="chain_links",
+                outcome="passed",
+                sentence=Sentence("Every link of the chain that could be tested holds in these data."),
+            )
+        ]
+    names = Text(en="; ".join(link.label.en for link in weak), zh="；".join(link.label.zh for link in weak))
+    return [
+        Check(
+            id="chain_links",
+            outcome="info",
+            sentence=Sentence("Not shown by these data: {links}.", {"links": names}),
+        )
+    ]
+
+
+def _unmatched(parts: RetentionParts) -> list[Check]:
+    line = _badly_served(parts)
+    if line is None:
+        return []
+    few = line.served.n is not None and line.unmatched <= 0.1 * line.served.n
+    text = (
+        "Nearly every customer with bad service has a match among customers without service."
+        if few
+        else "More than a tenth of the customers with bad service have no match; the comparison speaks for the others only."
+    )
+    return [Check(id="matching", outcome="passed" if few else "failed", sentence=Sentence(text))]
+
+
+def _calibrated(parts: RetentionParts) -> list[Check]:
+    """Do the expected losses of the test snapshot lie within the interval of the observed rate?"""
+    found = parts.early_warning
+    if isinstance(found, NotDone) or found.base_rate.interval is None or not found.base_rate.n:
+        return []
+    expected = found.scores.expected_losses / found.base_rate.n
+    fits = found.base_rate.interval.low <= expected <= found.base_rate.interval.high
+    text = (
+        "The score expected as many losses on the test snapshot as there were, within its interval ({observed}, {observed:interval})."
+        if fits
+        else "The score expected another number of losses on the test snapshot than there were ({observed}, {observed:interval}); read its level with care, its order less so."
+    )
+    return [
+        Check(
+            id="score_calibration",
+            outcome="passed" if fits else "failed",
+            sentence=Sentence(text, {"observed": found.base_rate}),
+        )
+    ]
+
+
+def _drift(parts: RetentionParts) -> list[Check]:
+    found = parts.early_warning
+    if isinstance(found, NotDone):
+        return []
+    moved = found.scores.drift.loc[found.scores.drift["moved"], "feature"].tolist()
+    if not moved:
+        return [
+            Check(
+                id="score_drift",
+                outcome="passed",
+                sentence=Sentence(
+                    "Neither the score nor its inputs drifted (population stability index above {limit}) by more than between earlier snapshots as far apart.",
+                    {"limit": found.drift_limit},
+                ),
+            )
+        ]
+    names = reason_names(moved)
+    return [
+        Check(
+            id="score_drift",
+            outcome="failed",
+            sentence=Sentence(
+                "Drifted since the score was learnt, beyond what is usual between snapshots as far apart (population stability index above {limit}): {names}.",
+                {"names": names, "limit": found.drift_limit},
+            ),
+        )
+    ]
+
+
+def _identification(parts: RetentionParts) -> list[Check]:
+    """What cannot be told apart, and what of the rest these data show."""
+    if isinstance(parts.contract_cohorts, NotDone):
+        return []
+    limit = "Age, calendar time and cohort cannot be fully told apart: cohort plus age is the calendar quarter, so a straight trend may belong to any of the three. Only departures from a straight line can be attributed."
+    found = parts.effects
+    if isinstance(found, NotDone):
+        return [Check(id="age_period_cohort", outcome="info", sentence=Sentence(limit))]
+    names = {
+        "age": Text.of("age of the contract"),
+        "calendar": Text.of("calendar time"),
+        "cohort": Text.of("quarter of entry"),
+    }
+    shown = [names[one.name] for one in found if float(one.p_value.value or 0) < 0.05 / len(found)]
+    bends = (
+        "Age, calendar time and cohort cannot be fully told apart: a straight trend may belong to any of the three. Beyond a straight line, losses vary with: {names}."
+        if shown
+        else "Age, calendar time and cohort cannot be fully told apart: a straight trend may belong to any of the three. Beyond a straight line, losses vary with none of them."
+    )
+    values = {"names": Text(en=", ".join(name.en for name in shown), zh="、".join(name.zh for name in shown))}
+    return [Check(id="age_period_cohort", outcome="info", sentence=Sentence(bends, values if shown else {}))]

@@ -1,0 +1,293 @@
+"""The call list: scores of the customers under contract now, and what they may cost."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from analysis.errors import MissingData
+from analysis.locale import Text
+from analysis.metrics import Period, Stating, StudyInputs, cents
+from analysis.metrics.backend import literal
+from analysis.metrics.lineage import traced
+from analysis.periods import Month
+from analysis.results import Fact, Interval, Rows
+from analysis.retention import views
+from analysis.retention.scores import RiskScores, auc_interval, risk_scores
+from analysis.retention.settings import limit, load_settings
+from analysis.retention.spells import contracts, felt, observed_from
+from analysis.summaries import Summarised
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PRINTED = 4  # customers of the call list that a page shows
+FEATURES = (
+    "customer_type",
+    "segment",
+    "contract_kind",
+    "region",
+    "channel",
+    "tenure_months",
+    "contract_value",
+    "days_to_renewal",
+    "tickets_12m",
+    "complaints_12m",
+    "repairs_12m",
+    "late_complaint",
+    "repeat_repair",
+    "orders_24m",
+    "margin_12m",
+)
+# what a page calls the inputs of the score
+REASONS = {
+    "tenure_months": Text.of("tenure"),
+    "contract_value": Text.of("contract value"),
+    "days_to_renewal": Text.of("time to renewal"),
+    "tickets_12m": Text.of("tickets in 12 months"),
+    "complaints_12m": Text.of("complaints in 12 months"),
+    "repairs_12m": Text.of("repairs in 12 months"),
+    "late_complaint": Text.of("complaint answered late"),
+    "score": Text.of("the score itself"),
+    "customer_type": Text.of("customer type"),
+    "segment": Text.of("segment"),
+    "contract_kind": Text.of("contract kind"),
+    "region": Text.of("region"),
+    "channel": Text.of("channel"),
+    "repeat_repair": Text.of("repeat repair"),
+    "orders_24m": Text.of("orders in 24 months"),
+    "margin_12m": Text.of("margin in 12 months"),
+}
+
+
+def reason_names(features: Sequence[str]) -> Text:
+    """The inputs as a page lists them."""
+    names = [REASONS.get(feature, Text.same(feature)) for feature in features]
+    return Text(en=", ".join(name.en for name in names), zh="、".join(name.zh for name in names))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call(Summarised):
+    """One customer of the call list by rank, without an identifier."""
+
+    rank: int
+    customer_type: str
+    segment: str
+    chance: Fact
+    margin: Fact
+    reasons: Text
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PastSnapshot(Summarised):
+    """One past snapshot, scored by a model learnt only from those before."""
+
+    month: Month
+    expected: Fact
+    lost: Fact
+    auc: Fact
+    precision: Fact
+    base_rate: Fact
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EarlyWarning(Summarised):
+    """Early warning: how good the score is on data it never saw, and what is at risk now."""
+
+    scores: RiskScores
+    horizon: int
+    snapshot: dt.date
+    test: dt.date
+    auc: Fact
+    precision: Fact
+    base_rate: Fact
+    lift: Fact
+    expected: tuple[Fact, ...]
+    observed: tuple[Fact, ...]
+    expected_losses: Fact
+    margin: Fact
+    margin_called: Fact
+    calls: pd.DataFrame
+    first_calls: tuple[Call, ...]
+    rounds: tuple[PastSnapshot, ...]
+    drift_limit: Fact
+
+
+@traced
+def early_warning(inputs: StudyInputs) -> EarlyWarning:
+    """Scores of all customers under contract on the day after the month, from snapshots one horizon apart.
+
+    Raises
+    ------
+    MissingData : no contracts, tickets or orders, or too short a history for four snapshots
+    FitError : too few losses to learn from
+    """
+    settings = load_settings()
+    horizon = settings.risk_horizon_months
+    inputs.engine.require(
+        "contracts.starts_on", "contracts.ends_on", "tickets.customer_id", "orders.ordered_at"
+    )
+    since, after = observed_from(inputs), inputs.month + 1
+    months = [
+        after - horizon * back
+        for back in range(6)
+        if (after - horizon * back).start >= (Month.parse(since) + 6).start
+    ]
+    if len(months) < 4:
+        raise MissingData(
+            message="early warning needs four snapshots one horizon apart; the history is shorter"
+        )
+    days = sorted(month.start for month in months)
+    rows = views.snapshot_rows(
+        contracts(inputs), felt(inputs), inputs.month.end, days, horizon_months=horizon
+    )
+    scores = _scored(inputs, inputs.engine.query(rows), settings.seed)
+    return _stated(inputs, scores, rows, days, horizon)
+
+
+@traced
+def _scored(inputs: StudyInputs, snapshots: pd.DataFrame, seed: int) -> RiskScores:
+    """The scores of the customers the team can call, and of all others."""
+    amounts = {
+        name: snapshots[name].astype("float64").fillna(0.0) for name in ("contract_value", "margin_12m")
+    }
+    return risk_scores(
+        snapshots.assign(**amounts),
+        features=FEATURES,
+        capacity=int(limit(inputs, "call_capacity")),
+        seed=seed,
+        fewest_losses=int(limit(inputs, "score_fewest_losses")),
+        drift_limit=limit(inputs, "score_drift_limit"),
+        level=inputs.confidence,
+    )
+
+
+def _lost_among(rows: str, day: dt.date) -> Rows:
+    """Customers of one snapshot, and those of them lost within the horizon."""
+    present = views.where(rows, f"snapshot = {literal(day)}")
+    return Rows(numerator=views.where(present, "lost"), denominator=present)
+
+
+@traced
+def _stated(
+    inputs: StudyInputs, scores: RiskScores, rows: str, days: list[dt.date], horizon: int
+) -> EarlyWarning:
+    past = Stating(inputs=inputs, period=Period(Month.parse(days[-2]), inputs.month))
+    now = Stating(inputs=inputs)
+    precision = past.share("risk_score_precision", scores.hits, scores.capacity)
+    base = past.share(
+        "risk_score_base_rate", scores.observed_losses, scores.tested, lineage=_lost_among(rows, days[-2])
+    )
+    customers = scores.customers.assign(
+        margin_at_risk=scores.customers["score"] * scores.customers["margin_12m"].clip(lower=0)
+    )
+    calls = customers.head(scores.capacity)
+    tenths = scores.calibration.to_dict("records")
+    return EarlyWarning(
+        scores=scores,
+        horizon=horizon,
+        snapshot=days[-1],
+        test=days[-2],
+        auc=_discrimination(past, scores.auc, (scores.auc_low, scores.auc_high), scores.tested),
+        precision=precision,
+        base_rate=base,
+        lift=past.derived("risk_score_lift", precision, base, parts=_lift_parts(precision, base)),
+        expected=tuple(
+            past.exact("risk_score_expected", float(row["expected"]), tenth=str(row["bin"])) for row in tenths
+        ),
+        observed=tuple(
+            past.share("risk_score_observed", row["lost"], row["customers"], tenth=str(row["bin"]))
+            for row in tenths
+        ),
+        expected_losses=now.exact("expected_losses", round(float(customers["score"].sum()))),
+        margin=now.exact("margin_at_risk", cents(float(customers["margin_at_risk"].sum())), customers="all"),
+        margin_called=now.exact(
+            "margin_at_risk", cents(float(calls["margin_at_risk"].sum())), customers="call_list"
+        ),
+        calls=_listed(calls),
+        first_calls=_first_calls(now, calls),
+        rounds=_rounds(inputs, scores, rows),
+        drift_limit=now.assumed("score_drift_limit"),
+    )
+
+
+def _discrimination(state: Stating, auc: float, limits: tuple[float, float], n: int, **place: Any) -> Fact:
+    return state.between("risk_score_auc", auc, *limits, method="Hanley–McNeil", n=n, **place)
+
+
+def _lift_parts(precision: Fact, base: Fact) -> dict[str, Any]:
+    """The interval of the lift: that of the precision, the base rate held."""
+    assert precision.interval is not None and base.value  # FitError when nobody was lost
+    found, rate = precision.interval, float(base.value)
+    interval = Interval(
+        low=found.low / rate, high=found.high / rate, level=found.level, method="Wilson, base rate held"
+    )
+    return {"interval": interval, "n": precision.n}
+
+
+def _first_calls(state: Stating, calls: pd.DataFrame) -> tuple[Call, ...]:
+    """The first of the list, as facts."""
+    made = []
+    for rank, row in enumerate(calls.head(PRINTED).to_dict("records"), start=1):
+        names = [str(row[f"reason_{place}"]) for place in (1, 2, 3) if row[f"reason_{place}"]]
+        made.append(
+            Call(
+                rank=rank,
+                customer_type=str(row["customer_type"]),
+                segment=str(row["segment"]),
+                chance=state.exact("account_loss_score", float(row["score"]), call=str(rank)),
+                margin=state.exact("margin_at_risk", cents(float(row["margin_at_risk"])), call=str(rank)),
+                reasons=reason_names(names) if names else Text.same("–"),
+            )
+        )
+    return tuple(made)
+
+
+def _rounds(inputs: StudyInputs, scores: RiskScores, rows: str) -> tuple[PastSnapshot, ...]:
+    """The last snapshots: what a model learnt by then would have reached."""
+    made = []
+    for row in scores.stability.to_dict("records"):
+        month = Month.parse(str(row["snapshot"])[:10])
+        state, place = Stating(inputs=inputs, period=month), dict[str, Any](snapshot=str(month))
+        n, lost, among = int(row["customers"]), int(row["lost"]), _lost_among(rows, month.start)
+        limits = auc_interval(float(row["auc"]), lost, n - lost, inputs.confidence)
+        made.append(
+            PastSnapshot(
+                month=month,
+                expected=state.exact("expected_losses", round(float(row["expected"])), **place),
+                lost=state.exact("observed_losses", lost, lineage=Rows(numerator=among.numerator), **place),
+                auc=_discrimination(state, float(row["auc"]), limits, n, **place),
+                precision=state.share("risk_score_precision", int(row["hits"]), int(row["called"]), **place),
+                base_rate=state.share("risk_score_base_rate", lost, n, lineage=among, **place),
+            )
+        )
+    return tuple(made)
+
+
+LISTED = (
+    "customer_id",
+    "customer_type",
+    "segment",
+    "contract_kind",
+    "score",
+    "margin_at_risk",
+    "reason_1",
+    "reason_2",
+    "reason_3",
+)
+
+
+def _listed(calls: pd.DataFrame) -> pd.DataFrame:
+    """The call list: who (by number, never by name), how likely, why, and what is at stake. The PDF prints none of its rows."""
+    shown = calls[list(LISTED)].reset_index(drop=True)
+    named = {
+        column: [REASONS[text].en if text in REASONS else text for text in shown[column]]
+        for column in ("reason_1", "reason_2", "reason_3")
+    }
+    return shown.assign(
+        score=shown["score"].round(4),
+        margin_at_risk=shown["margin_at_risk"].map(lambda value: cents(float(value))),
+        **named,
+    )

@@ -1,0 +1,145 @@
+"""The retention study: who leaves, when, what it goes together with, and what is at risk.
+
+Each part stands alone: what one lacks is said where it is missed and in the checks, and the rest is made. All statistical findings of a run
+are judged together (Holm), so that a run in which nothing is going on makes any of them in at most one of twenty.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from analysis.locale import Text
+from analysis.metrics import NotDone, Parts, Stating, StudyInputs
+from analysis.metrics import study as asked
+from analysis.results import Check, Finding
+from analysis.retention import cohorts_facts, components_facts, findings, matching_facts, revenue
+from analysis.retention.accounts import accounts
+from analysis.retention.chain import NAMES, chain
+from analysis.retention.cohorts_facts import purchase_cohorts
+from analysis.retention.drivers import drivers
+from analysis.retention.effects import effects
+from analysis.retention.parts import RetentionParts
+from analysis.retention.scores_facts import early_warning
+from analysis.retention.settings import business_models
+from analysis.retention.survival import survival
+from analysis.retention.views import Grouping
+
+LEFT_OUT = Text.of("left out: the parameter business_model asks for the other kind of pages")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RetentionStudy(RetentionParts):
+    """What the retention notebook shows: the parts, what was found, and what is to be doubted."""
+
+    findings: tuple[Finding, ...]
+    checks: tuple[Check, ...]
+
+
+@asked(section="retention")
+def study(inputs: StudyInputs) -> RetentionStudy:
+    """Retention of one month of one company.
+
+    Raises
+    ------
+    ContractError, ParameterError : broken data or parameters; what is merely absent leaves its part out
+    """
+    parts = Parts(section="retention")
+    made = _asked(inputs, parts)
+    return RetentionStudy(
+        **{part.name: getattr(made, part.name) for part in fields(made)},
+        findings=findings.findings(inputs, made),
+        checks=(*findings.checks(inputs, made), *_not_tested(parts, made)),
+    )
+
+
+def _asked(inputs: StudyInputs, parts: Parts) -> RetentionParts:
+    """Every part, or why it was not made."""
+    models = business_models(inputs)
+    few, many = "b2b" in models, "b2c" in models
+    contractual = parts.do("contractual", components_facts.contractual, inputs)
+    non_contractual = parts.do("non_contractual", components_facts.non_contractual, inputs)
+    leaving = parts.do("drivers", drivers, inputs)
+    scored = parts.do("early_warning", early_warning, inputs)
+    cohorts = (
+        parts.do("contract_cohorts", cohorts_facts.contract_cohorts, inputs)
+        if many
+        else parts.leave_out("contract_cohorts", LEFT_OUT)
+    )
+    buyers = {
+        name: parts.do(name, purchase_cohorts, inputs, grouping) if many else parts.leave_out(name, LEFT_OUT)
+        for name, grouping in GROUPINGS.items()
+    }
+    return RetentionParts(
+        month=inputs.month,
+        models=models,
+        limit=Stating(inputs=inputs).assumed("gross_churn_limit"),
+        contractual=contractual,
+        non_contractual=non_contractual,
+        model_churn=parts.do("model_churn", components_facts.model_churn, inputs, non_contractual),
+        first_loss=contractual if isinstance(contractual, NotDone) else components_facts.first_loss(inputs),
+        reasons=parts.do("reasons", components_facts.reasons, inputs, contractual),
+        revenue=parts.do("revenue", revenue.revenue_retention, inputs),
+        renewals=parts.do("renewals", revenue.renewal_calendar, inputs)
+        if few
+        else parts.leave_out("renewals", LEFT_OUT),
+        # without scores the accounts stand, without a chance of loss
+        accounts=parts.do("accounts", accounts, inputs, None if isinstance(scored, NotDone) else scored)
+        if few
+        else parts.leave_out("accounts", LEFT_OUT),
+        contract_cohorts=cohorts,
+        purchase_cohorts=buyers["purchase_cohorts"],
+        product_cohorts=buyers["product_cohorts"],
+        service_cohorts=buyers["service_cohorts"],
+        effects=parts.do("effects", effects, inputs, cohorts)
+        if many
+        else parts.leave_out("effects", LEFT_OUT),
+        survival=parts.do("survival", survival, inputs),
+        drivers=leaving,
+        chain=parts.do("chain", chain, inputs, None if isinstance(leaving, NotDone) else leaving),
+        repurchase=parts.do("repurchase", matching_facts.repurchase, inputs),
+        loss_after_repair=parts.do("loss_after_repair", matching_facts.loss_after_repair, inputs),
+        early_warning=scored,
+    )
+
+
+GROUPINGS: dict[str, Grouping] = {
+    "purchase_cohorts": "acquisition",
+    "product_cohorts": "first_product",
+    "service_cohorts": "first_service",
+}
+# what each part would have shown
+TITLES = {
+    "contractual": Text.of("churn of contracts"),
+    "non_contractual": Text.of("churn of purchases"),
+    "model_churn": Text.of("churn by the purchase model"),
+    "reasons": Text.of("reasons of losses"),
+    "revenue": Text.of("revenue retention"),
+    "renewals": Text.of("renewal calendar"),
+    "accounts": Text.of("business accounts"),
+    "contract_cohorts": Text.of("cohorts of contracts"),
+    "purchase_cohorts": Text.of("cohorts by first order"),
+    "product_cohorts": Text.of("cohorts by first product"),
+    "service_cohorts": Text.of("cohorts by first service"),
+    "effects": Text.of("age, calendar time and cohort apart"),
+    "survival": Text.of("how long contracts last"),
+    "drivers": Text.of("service experience and loss"),
+    "chain": Text.of("the chain from service to loss"),
+    "repurchase": Text.of("repurchase after service"),
+    "loss_after_repair": Text.of("loss after a repair"),
+    "early_warning": Text.of("early warning"),
+    "total_model": Text.of("late complaint and loss"),
+    "total_repeat_model": Text.of("repeat repair and loss"),
+    "mediation_model": Text.of("low score and loss"),
+    "unadjusted_model": Text.of("late complaint and loss, unadjusted"),
+    "naive_model": Text.of("late complaint and loss, naive"),
+    "response_model": Text.of("late first response and loss"),
+    "resolution_model": Text.of("several contacts and loss"),
+}
+
+
+def _not_tested(parts: Parts, made: RetentionParts) -> tuple[Check, ...]:
+    """What was not made: parts, links of the chain, and models of the drivers."""
+    links = {} if isinstance(made.chain, NotDone) else dict(made.chain.not_tested)
+    models = {} if isinstance(made.drivers, NotDone) else dict(made.drivers.not_fitted)
+    every = Parts(section=parts.section, skipped=parts.skipped | models | links)
+    return every.not_tested(TITLES | NAMES)

@@ -1,0 +1,162 @@
+"""What a new customer costs and how soon it pays back: value against marketing spend, by channel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from analysis.errors import MissingData
+from analysis.locale import Text
+from analysis.metrics import Stating, StudyInputs
+from analysis.metrics.lineage import traced
+from analysis.metrics.stating import CENT
+from analysis.results import Derived, Fact, Rows
+from analysis.summaries import Summarised
+from analysis.value import customer_table, views
+from analysis.value.base import ERROR, tuples
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.value.customer_table import Parameters, State, Sum
+    from analysis.value.settings import ValueSettings
+
+NOT_PAID = Text.of("not paid back within twelve months")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AcquisitionChannel(Summarised):
+    """One channel of acquisition, last twelve months."""
+
+    label: Text
+    customers: Fact
+    cost: Fact
+    value: Fact
+    ratio: Fact
+    payback: Fact
+
+
+@traced
+def acquisition(
+    inputs: StudyInputs,
+    settings: ValueSettings,
+    state: State,
+    parameters: Parameters,
+    table: str,
+    *,
+    months: int,
+    rate: float,
+) -> tuple[AcquisitionChannel, ...]:
+    """Channels with marketing spend and new customers. Refuses (``MissingData``) without marketing spend."""
+    inputs.engine.require("marketing_spend.amount", "marketing_spend.channel", "customers.channel")
+    spent = {
+        str(row.channel): row.amount for row in tuples(inputs.engine.query(views.marketing(state.cutoff)))
+    }
+    if not spent:
+        raise MissingData("marketing_spend.amount")
+    worth = _worth(inputs, settings, state, parameters, table, months=months, rate=rate)
+    ages = inputs.engine.query(views.earned_by_age(state.customers, state.cutoff, settings.basis))
+    facts = Stating(inputs=inputs)
+    channels = tuple(
+        _channel(facts, state, channel, spent[channel], worth[channel], ages)
+        for channel in sorted(spent, key=lambda name: -spent[name])
+        if channel in worth
+    )
+    if not channels:
+        raise MissingData("customers.channel")
+    return channels
+
+
+@dataclass(frozen=True, eq=False)
+class _Newcomers:
+    """Customers first seen in the last twelve months by one channel: how many, margin so far, and what is expected of them."""
+
+    number: int
+    earned: Decimal
+    expected: Sum
+
+
+@traced
+def _worth(
+    inputs: StudyInputs,
+    settings: ValueSettings,
+    state: State,
+    parameters: Parameters,
+    table: str,
+    *,
+    months: int,
+    rate: float,
+) -> dict[str, _Newcomers]:
+    new = tuples(inputs.engine.query(views.new_customers(table, state.cutoff, settings.basis)))
+    years, where = customer_table.annuity(months, rate), views.first_seen(state.cutoff)
+    expected = customer_table.sums(inputs, table, parameters, by="channel", years=years, where=where)
+    return {
+        str(row.channel): _Newcomers(int(row.customers), row.earned, expected[str(row.channel)])
+        for row in new
+    }
+
+
+def _channel(
+    facts: Stating, state: State, channel: str, spent: Decimal, new: _Newcomers, ages: pd.DataFrame
+) -> AcquisitionChannel:
+    place: dict[str, Any] = {"channel": channel}
+    first_seen = views.rows_where(
+        state.customers, views.slice_of("channel", channel), views.first_seen(state.cutoff)
+    )
+    cost = facts.exact(
+        "acquisition_cost",
+        (spent / new.number).quantize(CENT),
+        parts={"numerator": spent, "denominator": new.number},
+        lineage=Rows(
+            numerator=views.campaigns(state.cutoff, channel), value="sum(amount)", denominator=first_seen
+        ),
+        **place,
+    )
+    value = _value(facts, new, **place)
+    return AcquisitionChannel(
+        label=facts.inputs.engine.registry.value_label("channel", channel),
+        customers=facts.exact(
+            "listed_customers", new.number, list="new", lineage=Rows(numerator=first_seen), **place
+        ),
+        cost=cost,
+        value=value,
+        ratio=_ratio(facts, new, value, cost, **place),
+        payback=_payback(facts, ages, channel, cost),
+    )
+
+
+@traced
+def _value(facts: Stating, new: _Newcomers, **place: Any) -> Fact:
+    """Margin so far and what is expected, per customer."""
+    value = ((new.earned + new.expected.clv) / new.number).quantize(CENT)
+    error = new.expected.error / new.number
+    return facts.estimate("new_customer_value", value, error, n=new.number, method=ERROR, **place)
+
+
+def _ratio(facts: Stating, new: _Newcomers, value: Fact, cost: Fact, **place: Any) -> Fact:
+    """What a customer brings over what it cost to win; without cost there is no ratio."""
+    if not cost.value:
+        return facts.exact("value_to_acquisition_cost", None, **place)
+    follows = Derived(operation="quotient", parents=(value, cost))
+    paid = float(cost.value)
+    return facts.estimate(
+        "value_to_acquisition_cost",
+        float(Decimal(value.value or 0) / Decimal(cost.value)),
+        new.expected.error / new.number / paid,
+        n=new.number,
+        method=ERROR,
+        lineage=follows,
+        **place,
+    )
+
+
+@traced
+def _payback(facts: Stating, ages: pd.DataFrame, channel: str, cost: Fact) -> Fact:
+    """First whole month of age at which the mean margin earned covers the cost."""
+    covered = Decimal(0)
+    for row in tuples(ages[ages["channel"] == channel].sort_values("age")):
+        covered += (row.earned or Decimal(0)) / int(row.customers)
+        if covered >= Decimal(cost.value or 0):
+            return facts.exact("payback_months", int(row.age) + 1, channel=channel)
+    return facts.exact("payback_months", None, reason=NOT_PAID, channel=channel)

@@ -1,0 +1,148 @@
+"""Why the value of the base moved: what customers did, what the model came to think, what assumptions became. The steps add up to the cent."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from analysis.errors import FitError
+from analysis.metrics import Stating, StudyInputs
+from analysis.metrics.lineage import traced
+from analysis.results import Derived, Fact
+from analysis.summaries import Summarised
+from analysis.value import customer_table, views
+
+if TYPE_CHECKING:
+    from analysis.value.customer_table import Available, Parameters, State
+    from analysis.value.purchase_models import Choice
+    from analysis.value.settings import ValueSettings
+
+CUSTOMER_STEPS = ("new", "lost", "grown", "shrunk")
+STEPS = (*CUSTOMER_STEPS, "model", "assumptions")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ValueChange(Summarised):
+    """The value at the end of last month, its steps, and the value now: ``before`` + sum of ``steps`` = ``after``, exactly.
+
+    ``by_customers`` : new, lost, grown and shrunk together, with an interval. ``customers`` : how many stand behind each step. ``rates`` : discount rates before and after.
+    """
+
+    before: Fact
+    after: Fact
+    steps: Mapping[str, Fact]
+    customers: Mapping[str, Fact]
+    by_customers: Fact
+    rates: tuple[float, float]
+
+
+def steps_of(
+    before: Decimal, changes: Mapping[str, Decimal], refitted: Decimal, after: Decimal
+) -> dict[str, Decimal]:
+    """Steps from ``before`` to ``after``: changes of customers as given, then what the refit adds to them, then what assumptions add."""
+    moved = {name: changes.get(name, Decimal(0)) for name in CUSTOMER_STEPS}
+    reached = before + sum(moved.values(), Decimal(0))
+    return moved | {"model": refitted - reached, "assumptions": after - refitted}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Moves(Summarised):
+    """What the four prices of the base say: amounts in cents, ``error`` of what customers did, ``counted`` customers by step, ``known`` all of them."""
+
+    before: Decimal
+    steps: Mapping[str, Decimal]
+    error: float
+    counted: Mapping[str, int]
+    known: int
+    rates: tuple[float, float]
+
+
+@traced
+def moves(
+    inputs: StudyInputs,
+    settings: ValueSettings,
+    available: Available,
+    choice: Choice,
+    state: State,
+    parameters: Parameters,
+    *,
+    months: int,
+    after: Decimal,
+) -> Moves:
+    """Last month's base with last month's model; today's base with it; today's model; today's assumptions.
+
+    The model's kind is the one chosen now: last month is fitted again as it would have been with it, on what was known then.
+
+    Raises
+    ------
+    FitError
+        Nobody was a customer last month.
+    """
+    earlier: dt.date = inputs.month.start
+    then, now = (
+        float(inputs.assumptions.value("discount_rate_annual", on=day - dt.timedelta(days=1)))
+        for day in (earlier, inputs.month.end)
+    )
+    old_state = customer_table.state_at(inputs, settings, available, earlier)
+    old = customer_table.parameters_at(inputs, settings, available, old_state, choice)
+
+    def priced(name: str, of: State, by: Parameters) -> str:
+        return customer_table.priced(inputs, settings, of, by, name=name, months=months, rate=then)
+
+    before = priced("value_then", old_state, old)
+    frame = inputs.engine.query(
+        views.change(before, priced("value_now_old_model", state, old), earlier)
+    ).set_index("step")
+    if not len(frame):
+        raise FitError("value: nobody was a customer last month.")
+    refitted = after if then == now else _total(inputs, priced("value_now_old_rate", state, parameters))
+    worth = _total(inputs, before)
+    moved = {str(name): frame.loc[name, "change"] for name in frame.index}
+    return Moves(
+        before=worth,
+        steps=steps_of(worth, moved, refitted, after),
+        error=math.sqrt(float(frame["squares"].sum())),
+        counted={name: int(frame["customers"].get(name, 0)) for name in CUSTOMER_STEPS},
+        known=int(frame["customers"].sum()),
+        rates=(then, now),
+    )
+
+
+@traced
+def change(inputs: StudyInputs, found: Moves, total: Fact) -> ValueChange:
+    """Facts of the change; ``total`` is the value of today's base."""
+    facts = Stating(inputs=inputs)
+    steps = {name: facts.exact("value_change", found.steps[name], step=name) for name in STEPS}
+    did = tuple(steps[name] for name in CUSTOMER_STEPS)
+    return ValueChange(
+        before=facts.exact("customer_value", found.before, period=inputs.month - 1, parts={"n": found.known}),
+        after=facts.exact(
+            "customer_value_part",
+            total.value,
+            part="total",
+            lineage=Derived(operation="copy", parents=(total,)),
+        ),
+        steps=steps,
+        customers={
+            name: facts.exact("value_change_customers", number, step=name)
+            for name, number in found.counted.items()
+        },
+        by_customers=facts.estimate(
+            "value_change_by_customers",
+            sum((found.steps[name] for name in CUSTOMER_STEPS), Decimal(0)),
+            found.error,
+            n=sum(found.counted.values()),
+            method="normal, customers as a sample",
+            lineage=Derived(operation="sum", parents=did),
+        ),
+        rates=found.rates,
+    )
+
+
+def _total(inputs: StudyInputs, table: str) -> Decimal:
+    found = inputs.engine.query(f"SELECT sum(CAST(clv AS {views.CENTS})) AS clv FROM {table}")["clv"].iloc[0]
+    return Decimal(found or 0)

@@ -1,0 +1,249 @@
+"""What is said of service effects: findings that survived, and the doubts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from analysis.locale import Text
+from analysis.metrics import NotDone
+from analysis.params.treatments import Treatment
+from analysis.results import Check, Fact, Finding, Sentence, Value
+from analysis.value.effects import SECTION, OutcomeEffect, TreatmentEffect
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_METHOD = (
+    "Cases the company wants to avoid are compared with cases of customers alike before the treatment could begin (cross-fitted doubly robust scores, effect on the exposed, "
+    "errors by customer). A finding needs overlap, placebos that find nothing, and Holm's correction over all treatments and outcomes."
+)
+_PARTS = {
+    "repurchase": "{treatment}: it changes the share that buys again within a year by {effect:signed} ({effect:interval}); the plain difference would say {naive:signed}.",
+    "retention": "{treatment}: it changes the share still under contract a year later by {effect:signed} ({effect:interval}); the plain difference would say {naive:signed}.",
+}
+_BOTH = (
+    "{treatment}: it changes the share that buys again within a year by {effect:signed} ({effect:interval}) and the share still under contract by {other:signed} "
+    "({other:interval}); the plain differences would say {naive:signed} and {other_naive:signed}."
+)
+_STAKE = " The {cases} of the last twelve months that went wrong stand for {stake} of customer value ({stake:interval})."
+
+
+def findings(effects: Sequence[TreatmentEffect]) -> tuple[Finding, ...]:
+    """One finding a treatment with at least one claimed outcome."""
+    return tuple(_finding(one) for one in effects if one.claimed)
+
+
+def _finding(one: TreatmentEffect) -> Finding:
+    claimed = sorted(one.claimed, key=lambda found: found.outcome != "repurchase")
+    first = claimed[0]
+    values: dict[str, Value] = {
+        "treatment": one.treatment.name,
+        "effect": first.adjusted,
+        "naive": first.naive,
+    }
+    template = _PARTS[first.outcome]
+    if len(claimed) > 1:
+        template = _BOTH
+        values |= {"other": claimed[1].adjusted, "other_naive": claimed[1].naive}
+    if one.at_stake.value is not None:
+        template += _STAKE
+        values |= {"cases": one.exposed_year, "stake": one.at_stake}
+    weight = float(one.at_stake.value or 0)
+    return Finding(
+        id="value.service_effect",
+        section=SECTION,
+        severity="watch",
+        statement=Sentence(template, values),
+        subject={"treatment": one.treatment.id},
+        evidence=evidence(one),
+        method=_METHOD,
+        checks=(f"value.effects.{one.treatment.id}",),
+        rank=abs(weight),
+    )
+
+
+def evidence(one: TreatmentEffect) -> pd.DataFrame:
+    """Rows behind a finding: outcomes with adjusted and naive effect, then groups."""
+    import pandas as pd
+
+    rows = [_row(one, found) for found in one.outcomes]
+    for row in one.groups.to_dict("records"):
+        fact: Fact = row["fact"]
+        low, high = (fact.interval.low, fact.interval.high) if fact.interval else (None, None)
+        rows.append(
+            {
+                "treatment": one.treatment.id,
+                "outcome": row["outcome"],
+                "group": f"{row['grouping']}: {row['group']}",
+                "cases": row["rows"],
+                "adjusted": fact.value,
+                "low": low,
+                "high": high,
+                "p_adjusted": row["p_adjusted"],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _row(one: TreatmentEffect, found: OutcomeEffect) -> dict[str, object]:
+    interval = found.adjusted.interval
+    return {
+        "treatment": one.treatment.id,
+        "outcome": found.outcome,
+        "group": "all",
+        "cases": found.adjusted.n,
+        "naive": found.naive.value,
+        "adjusted": found.adjusted.value,
+        "low": interval.low if interval else None,
+        "high": interval.high if interval else None,
+        "p_adjusted": found.p_adjusted,
+        "status": found.status,
+    }
+
+
+# -- checks ------------------------------------------------------------------------------------------------------------
+
+_PLACEBO_NAMES = {
+    "before": Text.of("purchases in the year before the case"),
+    "random_treatment": Text.of("treatment drawn at random"),
+    "negative_control": Text.of("an outcome that service cannot change"),
+}
+_OUTCOME_NAMES = {
+    "repurchase": Text.of("effect on repurchase"),
+    "retention": Text.of("effect on staying"),
+    "margin": Text.of("effect on margin"),
+}
+_PLACEBO = {
+    "before": "{treatment}: it also seems to change what customers bought in the year before it ({effect:signed}), which it cannot; read this as an association only.",
+    "random_treatment": "{treatment}: treatment drawn at random also seems to have an effect ({effect:signed}); read this as an association only.",
+    "negative_control": "{treatment}: it also seems to change something that service cannot ({effect:signed}); read this as an association only.",
+}
+
+
+def checks(
+    effects: Sequence[TreatmentEffect], refused: Mapping[str, tuple[Treatment, NotDone]]
+) -> tuple[Check, ...]:
+    """Per treatment: overlap, placebos, and how strong a hidden cause would have to be."""
+    found = [
+        check
+        for one in effects
+        for check in (
+            *_sample_check(one),
+            _overlap_check(one),
+            *_placebo_checks(one),
+            *_untried_checks(one),
+            *_hidden_checks(one),
+        )
+    ]
+    for name, (treatment, refusal) in refused.items():
+        text = (
+            "{treatment}: not computed: needs {needs}."
+            if refusal.needs
+            else "{treatment}: not computed: there are too few cases of one kind."
+        )
+        values: dict[str, Value] = {"treatment": treatment.name}
+        if refusal.needs:
+            values["needs"] = ", ".join(refusal.needs)
+        found.append(Check(id=f"value.effects.{name}", outcome="info", sentence=Sentence(text, values)))
+    return tuple(found)
+
+
+def _sample_check(one: TreatmentEffect) -> list[Check]:
+    if one.customers.value == one.eligible.value:
+        return []
+    text = "{treatment}: estimated from {customers} of {eligible} with such a case, the same ones from month to month; the intervals are those of this sample."
+    values: dict[str, Value] = {
+        "treatment": one.treatment.name,
+        "customers": one.customers,
+        "eligible": one.eligible,
+    }
+    return [
+        Check(id=f"value.effects.{one.treatment.id}.sample", outcome="info", sentence=Sentence(text, values))
+    ]
+
+
+def _overlap_check(one: TreatmentEffect) -> Check:
+    values: dict[str, Value] = {
+        "treatment": one.treatment.name,
+        "trimmed": one.trimmed,
+        "balance": one.worst_balance,
+        "cases": one.cases,
+    }
+    text = (
+        "{treatment}: cases alike are found on both sides; {trimmed} of the cases concerned were left out for want of any, and no characteristic stays more than {balance} standard deviations apart."
+        if one.overlap_holds
+        else "{treatment}: the groups hardly overlap ({trimmed} of the cases concerned have no like on the other side, characteristics stay up to {balance} standard deviations apart); read this as an association only."
+    )
+    return Check(
+        id=f"value.effects.{one.treatment.id}",
+        outcome="passed" if one.overlap_holds else "failed",
+        sentence=Sentence(text, values),
+    )
+
+
+def _placebo_checks(one: TreatmentEffect) -> list[Check]:
+    failed = [placebo for placebo in one.placebos if not placebo.passed and placebo.effect is not None]
+    return [
+        Check(
+            id=f"value.effects.{one.treatment.id}.{placebo.kind}",
+            outcome="failed",
+            sentence=Sentence(
+                _PLACEBO[placebo.kind], {"treatment": one.treatment.name, "effect": placebo.effect}
+            ),
+        )
+        for placebo in failed
+        if placebo.effect is not None
+    ]
+
+
+def _untried_checks(one: TreatmentEffect) -> list[Check]:
+    """Placebos and outcomes that could not be tried: nothing was found there because nothing was asked."""
+    untried = [_PLACEBO_NAMES[placebo.kind] for placebo in one.placebos if placebo.effect is None]
+    untried += [_OUTCOME_NAMES[name] for name in one.treatment.outcomes if one.outcome(name) is None]
+    return [
+        Check(
+            id=f"not_tested.effects.{one.treatment.id}.{place}",
+            outcome="info",
+            sentence=Sentence(
+                "Not tested: {what}; {reason}.",
+                {
+                    "what": Text(
+                        en=f"{what.en}, {one.treatment.name.en}", zh=f"{one.treatment.name.zh}，{what.zh}"
+                    ),
+                    "reason": Text.of("there are too few such cases"),
+                },
+            ),
+        )
+        for place, what in enumerate(untried, start=1)
+    ]
+
+
+def _hidden_checks(one: TreatmentEffect) -> list[Check]:
+    """In plain words: would a hidden cause as strong as customer tier be enough?"""
+    found = []
+    for outcome in one.claimed:
+        if outcome.if_hidden.value is None:
+            continue
+        values: dict[str, Value] = {
+            "treatment": one.treatment.name,
+            "effect": outcome.adjusted,
+            "hidden": outcome.if_hidden,
+            "ratio": outcome.e_value,
+            "share": outcome.robustness,
+        }
+        if outcome.enough:
+            text = "{treatment}: a hidden cause as strong as customer tier would be enough to explain this away ({effect:signed} would become {hidden:signed})."
+        else:
+            text = (
+                "{treatment}: a hidden cause as strong as customer tier would not be enough to explain this away ({effect:signed} would become {hidden:signed}); for the interval to reach zero it would "
+                "have to explain {share} of what is left unexplained in both treatment and outcome, or raise the chance of both by a factor of {ratio}."
+            )
+        found.append(
+            Check(
+                id=f"value.effects.{one.treatment.id}.hidden.{outcome.outcome}",
+                outcome="failed" if outcome.enough else "info",
+                sentence=Sentence(text, values),
+            )
+        )
+    return found

@@ -1,0 +1,477 @@
+"""Which results become findings, and which doubts are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from analysis.locale import Text
+from analysis.metrics import NotDone, Parts
+from analysis.results import Check, Fact, Finding, Sentence, Severity
+from analysis.value.change import CUSTOMER_STEPS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.value.study import ValueStudy
+
+SECTION = "value"
+TITLES = {
+    "prices": Text.of("customer lifetime value"),
+    "portfolio": Text.of("value by slice"),
+    "base": Text.of("the value base"),
+    "modelling": Text.of("the models of purchases"),
+    "contracts": Text.of("renewal of contracts"),
+    "moves": Text.of("change of value since last month"),
+    "acquisition": Text.of("value against acquisition cost"),
+    "investment": Text.of("whom to invest in"),
+    "break_even": Text.of("break-even of after-sales"),
+    "effects": Text.of("effects of service on value"),
+    "what_ifs": Text.of("what-ifs"),
+}
+BASIS_NAMES = {
+    "contribution": Text.of("contribution margin (gross margin minus service cost traced to the customer)"),
+    "gross_margin": Text.of("gross margin, before service cost"),
+    "revenue": Text.of("revenue; no cost is taken off"),
+}
+
+
+def findings(study: ValueStudy) -> tuple[Finding, ...]:
+    """What is said of the value of customers, and of what service does to it."""
+    halves = (study.effects, study.what_ifs)
+    return (
+        *_worth(study),
+        *_break_even(study),
+        *_model(study),
+        *_change(study),
+        *_concentration(study),
+        *_investment(study),
+        *_acquisition(study),
+        *(finding for half in halves if not isinstance(half, NotDone) for finding in half.findings),
+    )
+
+
+def _finding(id: str, severity: Severity, statement: Sentence, *, rank: float = 0.0, **more: Any) -> Finding:
+    return Finding(
+        id=f"{SECTION}.{id}", section=SECTION, severity=severity, statement=statement, rank=rank, **more
+    )
+
+
+def _listed(rows: Iterable[Mapping[str, Fact | str | None]]) -> pd.DataFrame:
+    """Facts as the rows of an evidence file: their values."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        [{name: cell.value if isinstance(cell, Fact) else cell for name, cell in row.items()} for row in rows]
+    )
+
+
+def _worth(study: ValueStudy) -> list[Finding]:
+    whole = study.portfolio
+    if isinstance(whole, NotDone):
+        return []
+    values = {
+        "customers": whole.customers,
+        "total": whole.total,
+        "horizon": study.horizon,
+        "cost": study.service_year,
+        "share": whole.service_share,
+    }
+    if study.service_year.value is None or whole.service_share.value is None:
+        return [
+            _finding(
+                "worth",
+                "info",
+                Sentence(
+                    "The {customers} of today are expected to bring {total} over {horizon} ({total:interval}).",
+                    values,
+                ),
+                rank=9,
+            )
+        ]
+    return [
+        _finding(
+            "worth",
+            "info",
+            Sentence(
+                "The {customers} of today are expected to bring {total} over {horizon} ({total:interval}); all of after-sales cost {cost} in twelve months, and what of it can be traced to customers takes {share} of their margin.",
+                values,
+            ),
+            rank=9,
+            method="Purchase and contract models on sufficient statistics; interval from the Hessian and the miss in the holdout.",
+        )
+    ]
+
+
+def _break_even(study: ValueStudy) -> list[Finding]:
+    """Cost centre or investment: how much margin after-sales must keep. Says nothing of how much it does keep."""
+    found = study.break_even
+    if isinstance(found, NotDone):
+        return []
+    text = "After-sales at today's level costs {cost} over {horizon}; it pays for itself if without it {share} of the margin expected of today's customers would leave ({share:interval})."
+    return [
+        _finding(
+            "break_even",
+            "info",
+            Sentence(text, {"cost": found.cost, "horizon": study.horizon, "share": found.share}),
+            rank=8,
+        )
+    ]
+
+
+def _model(study: ValueStudy) -> list[Finding]:
+    model = study.modelling
+    if isinstance(model, NotDone) or not model.fallback:
+        return []
+    values = {"horizon": study.horizon} | ({"miss": model.miss} if model.miss else {})
+    text = "The model of purchases is not good enough: it missed the holdout by {miss:signed}. Observed rates by class are used instead, and value is counted over {horizon} only."
+    return [
+        _finding(
+            "model",
+            "watch",
+            Sentence(
+                text
+                if model.miss
+                else "No model of purchases could be fitted: observed rates by class are used instead, and value is counted over {horizon} only.",
+                values,
+            ),
+            rank=8,
+            evidence=_listed(
+                {
+                    "model": one.model.en,
+                    "grouping": one.grouping.en,
+                    "log_likelihood": one.log_likelihood,
+                    "bic": one.bic,
+                    "predicted": one.predicted,
+                    "error": one.error,
+                }
+                for one in model.tried
+            ),
+        )
+    ]
+
+
+def _change(study: ValueStudy) -> list[Finding]:
+    found = study.change
+    if isinstance(found, NotDone) or found.by_customers.interval is None:
+        return []
+    limits = found.by_customers.interval
+    severity: Severity = "watch" if limits.high < 0 else "good" if limits.low > 0 else "info"
+    values = {
+        "change": found.by_customers,
+        "new": found.steps["new"],
+        "lost": found.steps["lost"],
+        "model": found.steps["model"],
+    }
+    if limits.low <= 0 <= limits.high:
+        text = "What customers did in the month moved the value of the base by {change:signed}, which could be noise ({change:interval}): new customers {new:signed}, lost ones {lost:signed}. Re-estimation, which is no growth, moved it by {model:signed}."
+    else:
+        text = "What customers did in the month {change:word|raised|lowered|left} the value of the base by {change:abs} ({change:interval}): new customers {new:signed}, lost ones {lost:signed}. Re-estimation, which is no growth, moved it by {model:signed}."
+    return [
+        _finding(
+            "change",
+            severity,
+            Sentence(text, values),
+            rank=7,
+            evidence=_listed(
+                {"step": name, "change": fact, "customers": found.customers.get(name)}
+                for name, fact in found.steps.items()
+            ),
+            method="Last month's base priced with last month's model; then today's customers with that model, today's model, today's assumptions.",
+        )
+    ]
+
+
+def _concentration(study: ValueStudy) -> list[Finding]:
+    whole = study.portfolio
+    if isinstance(whole, NotDone) or whole.top_share.value is None:
+        return []
+    return [
+        _finding(
+            "concentration",
+            "info",
+            Sentence(
+                "The most valuable tenth of customers holds {share} of the value ({share:interval}).",
+                {"share": whole.top_share},
+            ),
+            rank=5,
+        )
+    ]
+
+
+def _investment(study: ValueStudy) -> list[Finding]:
+    found = study.investment
+    whole = study.portfolio
+    if isinstance(found, NotDone) or isinstance(whole, NotDone):
+        return []
+    lines = []
+    if found.at_risk.customers.value:
+        lines.append(
+            _finding(
+                "at_risk",
+                "watch",
+                Sentence(
+                    "{customers} of the top tier {customers:plural|is|are} likely to be gone within twelve months; {value} goes with them if they are ({value:interval}).",
+                    {"customers": found.at_risk.customers, "value": found.at_risk.value},
+                ),
+                rank=6,
+                evidence=found.at_risk.rows,
+                method="Chance of leaving above the stated limit, by the purchase model or the renewal model.",
+            )
+        )
+    if found.often.customers.value:
+        lines.append(
+            _finding(
+                "often_served",
+                "info",
+                Sentence(
+                    "{customers} of the top tier {customers:plural|was|were} in service repeatedly within a year: they hold {value} ({value:interval}) and cost {cost} to serve.",
+                    {
+                        "customers": found.often.customers,
+                        "value": found.often.value,
+                        "cost": found.often.cost,
+                    },
+                ),
+                rank=4,
+                evidence=found.often.rows,
+            )
+        )
+    if found.below.customers.value:
+        heavy = whole.total.value is not None and abs(Decimal(found.below.value.value or 0)) > Decimal(
+            str(study.settings.heavy_share)
+        ) * abs(Decimal(whole.total.value))
+        lines.append(
+            _finding(
+                "below_cost",
+                "watch" if heavy else "info",
+                Sentence(
+                    "{customers} {customers:plural|is|are} expected to cost more in service than {customers:plural|it brings|they bring}: {value} over {horizon}, after {margin} of margin in the last year.",
+                    {
+                        "customers": found.below.customers,
+                        "value": found.below.value,
+                        "horizon": study.horizon,
+                        "margin": found.below.margin,
+                    },
+                ),
+                rank=3,
+                evidence=found.below.rows,
+            )
+        )
+    return lines
+
+
+def _acquisition(study: ValueStudy) -> list[Finding]:
+    found = study.acquisition
+    if isinstance(found, NotDone):
+        return []
+    known = [one for one in found if one.ratio.value is not None and one.ratio.interval is not None]
+    if not known:
+        return []
+    worst = min(known, key=lambda one: float(one.ratio.value or 0))
+    loses = worst.ratio.interval is not None and worst.ratio.interval.high < 1
+    text = "{channel} returns least on marketing: a new customer brings {ratio} what it cost to win ({ratio:interval}); value {value}, cost {cost}."
+    return [
+        _finding(
+            "acquisition",
+            "watch" if loses else "info",
+            Sentence(
+                text, {"channel": worst.label, "ratio": worst.ratio, "value": worst.value, "cost": worst.cost}
+            ),
+            rank=2,
+            evidence=_listed(
+                {
+                    "channel": one.label.en,
+                    "customers": one.customers,
+                    "cost": one.cost,
+                    "value": one.value,
+                    "ratio": one.ratio,
+                    "payback_months": one.payback,
+                }
+                for one in found
+            ),
+        )
+    ]
+
+
+# -- checks ----------------------------------------------------------------------------------------------------------------
+
+
+def checks(study: ValueStudy) -> tuple[Check, ...]:
+    """The doubts of both halves."""
+    halves = (study.effects, study.what_ifs)
+    return (
+        *_holdout(study),
+        *_independence(study),
+        *_adds_up(study),
+        *_basis(study),
+        *(check for half in halves if not isinstance(half, NotDone) for check in half.checks),
+    )
+
+
+def not_tested(parts: Parts) -> tuple[Check, ...]:
+    """What could not be asked; parts that lack the same thing share one check, that of the first of them."""
+    first = {id(part): name for name, part in reversed(parts.skipped.items())}
+    kept = {name: part for name, part in parts.skipped.items() if first[id(part)] == name}
+    return replace(parts, skipped=kept).not_tested(TITLES)
+
+
+def _holdout(study: ValueStudy) -> list[Check]:
+    model = study.modelling
+    if isinstance(model, NotDone) or model.miss is None:
+        return []
+    found = [
+        Check(
+            id="value.holdout",
+            outcome="passed" if model.good else "failed",
+            sentence=Sentence(
+                "{model} without the last weeks predicts their purchases {miss:signed} off ({miss:interval}); the miss is part of every interval here.",
+                {"model": model.model, "miss": model.miss},
+            ),
+        )
+    ]
+    wrong = [one for one in model.classes if not one.good]
+    for one in wrong:
+        found.append(
+            Check(
+                id=f"value.holdout.{one.name}",
+                outcome="failed",
+                sentence=Sentence(
+                    "Customers with {name} repeat purchases: the forecast is {miss:signed} off, beyond the stated limit and beyond chance.",
+                    {"name": one.name, "miss": one.miss},
+                ),
+            )
+        )
+    if model.classes and not wrong:
+        worst = max(model.classes, key=lambda one: abs(float(one.miss.value or 0)))
+        found.append(
+            Check(
+                id="value.holdout.classes",
+                outcome="passed",
+                sentence=Sentence(
+                    "By class of repeat purchases the largest miss is {miss:signed} (class {name}), within the stated limit.",
+                    {"name": worst.name, "miss": worst.miss},
+                ),
+            )
+        )
+    return found
+
+
+def _independence(study: ValueStudy) -> list[Check]:
+    model = study.modelling
+    if isinstance(model, NotDone):
+        return []
+    return [
+        Check(
+            id=f"value.independence.{index}",
+            outcome="passed"
+            if abs(float(one.correlation.value)) < study.settings.unrelated_limit
+            else "failed",
+            sentence=Sentence(
+                "{group}: number of purchases and mean spend correlate by {correlation} ({correlation:interval}); the model of spend assumes that they do not.",
+                {"group": one.label, "correlation": one.correlation},
+            ),
+        )
+        for index, one in enumerate(model.spend)
+        if one.correlation.value is not None
+    ]
+
+
+def _adds_up(study: ValueStudy) -> list[Check]:
+    """The published steps, added again: a page on which they do not reach the published value is not issued."""
+    found = study.change
+    whole = study.portfolio
+    if isinstance(found, NotDone) or isinstance(whole, NotDone):
+        return []
+    reached = sum(
+        (Decimal(fact.value or 0) for fact in found.steps.values()), Decimal(found.before.value or 0)
+    )
+    good = (
+        reached == whole.total.value
+        and sum((Decimal(found.steps[name].value or 0) for name in CUSTOMER_STEPS), Decimal(0))
+        == found.by_customers.value
+    )
+    sentence = Sentence(
+        "Last month's value and the steps of its change add up to {total} to the cent."
+        if good
+        else "Last month's value and the steps of its change do not add up to {total}.",
+        {"total": whole.total},
+    )
+    return [
+        Check(
+            id="value.change_adds_up",
+            outcome="passed" if good else "failed",
+            sentence=sentence,
+            blocking=not good,
+        )
+    ]
+
+
+def _basis(study: ValueStudy) -> list[Check]:
+    settings = study.settings
+    base = study.base
+    if isinstance(base, NotDone):
+        return []
+    found = [
+        Check(
+            id="value.basis",
+            outcome="info",
+            sentence=Sentence(
+                "Value is counted on {basis}, over {horizon}, discounted at {rate} per year; time is in weeks of seven days.",
+                {"basis": BASIS_NAMES[settings.basis], "horizon": study.horizon, "rate": study.rate},
+            ),
+        )
+    ]
+    if isinstance(study.service_traced, Fact):
+        found.append(
+            Check(
+                id="value.traced",
+                outcome="info",
+                sentence=Sentence(
+                    "Of {cost} after-sales cost in twelve months {traced} carries a customer's ticket. The rest, labour and capacity above all, is in no customer's value.",
+                    {"cost": study.service_year, "traced": study.service_traced},
+                ),
+            )
+        )
+    elif settings.basis == "contribution":
+        found.append(
+            Check(
+                id="value.traced",
+                outcome="failed",
+                sentence=Sentence(
+                    "No service cost could be traced to customers: value is before service cost. It needs {needs}.",
+                    {"needs": "ledger.ticket_id, tickets.customer_id"},
+                ),
+            )
+        )
+    if not study.available.contracts:
+        found.append(
+            Check(
+                id="value.contracts",
+                outcome="info",
+                sentence=Sentence("There is no table of contracts: what bills them counts as purchases."),
+            )
+        )
+    model = study.modelling
+    if not isinstance(model, NotDone):
+        found.append(
+            Check(
+                id="value.same_day",
+                outcome="info",
+                sentence=Sentence(
+                    "{merged} orders fell on a day on which the customer had already bought; orders of one day are one purchase.",
+                    {"merged": model.merged},
+                ),
+            )
+        )
+    found.append(
+        Check(
+            id="value.flat_service",
+            outcome="info",
+            sentence=Sentence(
+                "Expected service cost is held at next year's level over the whole horizon, whether or not the customer buys again: machines in the field go on failing."
+            ),
+        )
+    )
+    return found

@@ -1,0 +1,466 @@
+"""What the models of purchases and contracts say of themselves, as facts: fit, holdout, parameters, renewals."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from analysis.locale import Text
+from analysis.metrics import Stating, StudyInputs
+from analysis.metrics.backend import literal
+from analysis.metrics.lineage import traced
+from analysis.metrics.stating import TOO_FEW
+from analysis.results import Fact, Rows
+from analysis.summaries import Summarised
+from analysis.value import views
+from analysis.value.base import tuples
+from analysis.value.customer_table import ALL, Parameters, State
+from analysis.value.purchase_models import (
+    CLASSES,
+    NAMES,
+    Buying,
+    Choice,
+    Holdout,
+    holdout_start,
+    purchases_at,
+)
+from analysis.value.renewal_models import Renewing, survivors
+from analysis.value.settings import ValueSettings, stated_in
+
+if TYPE_CHECKING:
+    from analysis.metrics import Engine
+
+MODEL_NAMES = {
+    "bg_nbd": Text.same("BG/NBD"),
+    "mbg_nbd": Text.same("MBG/NBD"),
+    "pareto_nbd": Text.same("Pareto/NBD"),
+    "observed_rates": Text.of("observed rates by class"),
+}
+GROUPING_NAMES = {
+    "none": Text.of("all together"),
+    "customer_type": Text.of("by customer type"),
+    "type_channel": Text.of("by type and channel"),
+    "type_segment": Text.of("by type and segment"),
+}
+NO_FIT = Text.of("no estimate: the data do not hold what the model describes")
+NORMAL_95 = 1.959963984540054
+GROUP_TOO_SMALL = Text.of("not fitted: a group has too few customers")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Tried(Summarised):
+    """One candidate model."""
+
+    model: Text
+    grouping: Text
+    chosen: bool
+    log_likelihood: Fact
+    bic: Fact
+    predicted: Fact
+    error: Fact
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ClassLine(Summarised):
+    """A class of repeat purchases in the holdout."""
+
+    name: str
+    customers: Fact
+    actual: Fact
+    predicted: Fact
+    miss: Fact
+    good: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PurchaseModel(Summarised):
+    """Parameters of one group's model, in the order of the model, and its customers."""
+
+    label: Text
+    customers: Fact
+    parameters: tuple[tuple[str, Fact], ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SpendOfType(Summarised):
+    """Spend of a purchase by customer type."""
+
+    label: Text
+    mean: Fact
+    correlation: Fact
+    margin: Fact
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Modelling(Summarised):
+    """The purchase model: candidates, holdout by class and by week, parameters, spend."""
+
+    model: Text
+    grouping: Text
+    fallback: bool
+    tried: tuple[Tried, ...]
+    miss: Fact | None
+    good: bool
+    classes: tuple[ClassLine, ...]
+    weeks: tuple[tuple[int, Fact, Fact], ...]
+    groups: tuple[PurchaseModel, ...]
+    names: tuple[str, ...]
+    spend: tuple[SpendOfType, ...]
+    customers: Fact
+    patterns: Fact
+    merged: Fact
+    holdout_weeks: Fact
+
+
+@traced
+def modelling(
+    inputs: StudyInputs,
+    settings: ValueSettings,
+    choice: Choice,
+    state: State,
+    parameters: Parameters,
+    types: Sequence[str],
+) -> Modelling:
+    """Facts of the purchase models at one cutoff; ``types`` are the order types that are purchases."""
+    facts = Stating(inputs=inputs)
+    found = choice.holdout
+    known = _HoldoutRows(inputs, settings, state, types)
+    buyers, bought = Rows(numerator=views.rows_where(state.purchases)), parameters.buying
+    merged = inputs.engine.query(views.spend_facts(state.purchases)).iloc[0]["merged"]
+    return Modelling(
+        model=MODEL_NAMES[choice.model],
+        grouping=GROUPING_NAMES[bought.grouping()],
+        fallback=choice.fallback,
+        tried=_tried(facts, choice),
+        miss=_miss(facts, found, "all") if found else None,
+        good=bool(found and found.good),
+        classes=tuple(_class(facts, found, row, known) for row in tuples(found.classes)) if found else (),
+        weeks=_weeks(facts, found, known) if found else (),
+        groups=_groups(facts, bought, state),
+        names=NAMES.get(choice.model, ()),
+        spend=_spend(facts, parameters, state, types),
+        customers=facts.exact("model_size", bought.customers, rows="customers", lineage=buyers),
+        patterns=facts.exact(
+            "model_size",
+            bought.patterns,
+            rows="patterns",
+            lineage=Rows(numerator=views.patterns(state.purchases, bought.grouping())),
+        ),
+        merged=facts.exact(
+            "model_size", int(merged or 0), rows="merged", lineage=replace(buyers, value="sum(merged)")
+        ),
+        holdout_weeks=facts.exact(
+            "model_size", settings.holdout_weeks, rows="holdout_weeks", lineage=stated_in("holdout_weeks")
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class _HoldoutRows:
+    """Where customers known before the holdout and their purchases in it stand as rows."""
+
+    inputs: StudyInputs
+    settings: ValueSettings
+    state: State
+    types: Sequence[str]
+
+    @property
+    def _end(self) -> dt.date:
+        return holdout_start(self.inputs, self.settings)
+
+    def _known(self) -> str:
+        return purchases_at(self.inputs, self._end, self.types)
+
+    def customers(self, name: str) -> Rows:
+        low, high = _class_limits(name)
+        return Rows(numerator=views.rows_where(self._known(), f"x BETWEEN {low} AND {high}"))
+
+    def days(self, *, week: int = 0, name: str = "") -> Rows:
+        repeats = _class_limits(name) if name else None
+        known, cutoff = self._known(), self.state.cutoff
+        return Rows(
+            numerator=views.holdout_days(known, self._end, cutoff, self.types, week=week, repeats=repeats)
+        )
+
+
+def _class_limits(name: str) -> tuple[int, int]:
+    return next((low, high) for known, low, high in CLASSES if known == name)
+
+
+@traced
+def _tried(facts: Stating, choice: Choice) -> tuple[Tried, ...]:
+    lines = []
+    for one in choice.candidates:
+        reason = GROUP_TOO_SMALL if "gets no model of its own" in one.problem else NO_FIT
+        place: dict[str, Any] = {"model": one.model, "grouping": one.grouping}
+        numbers = {
+            name: None if one.problem else value
+            for name, value in (
+                ("log_likelihood", one.log_likelihood),
+                ("bic", one.bic),
+                ("predicted", one.predicted),
+                ("error", one.error),
+            )
+        }
+        stated = {
+            name: facts.exact(
+                "model_fit",
+                value if value is None or math.isfinite(value) else None,
+                reason=reason,
+                measure=name,
+                **place,
+            )
+            for name, value in numbers.items()
+        }
+        lines.append(
+            Tried(
+                model=MODEL_NAMES[one.model],
+                grouping=GROUPING_NAMES[one.grouping],
+                chosen=one.model == choice.model and one.grouping == choice.grouping,
+                **stated,
+            )
+        )
+    return tuple(lines)
+
+
+@traced
+def _miss(facts: Stating, found: Holdout, name: str) -> Fact:
+    """Forecast over actual, minus one. The chance is that of the actual count: had it come out higher, the miss would have been smaller."""
+    actual, predicted, noise = found.of_class(name)
+    if actual <= 0:
+        return facts.exact("holdout_miss", None, reason=TOO_FEW, repeats=name)
+    return facts.estimate(
+        "holdout_miss",
+        predicted / actual - 1,
+        noise * predicted / actual**2,
+        n=int(actual),
+        method="normal",
+        parts={"numerator": predicted - actual, "denominator": actual},
+        repeats=name,
+    )
+
+
+def _class(facts: Stating, found: Holdout, row: Any, known: _HoldoutRows) -> ClassLine:
+    name = str(row.name)
+    actual = _purchases(facts, "actual", int(row.actual), known.days(name=name), repeats=name)
+    return ClassLine(
+        name=name,
+        customers=facts.exact(
+            "listed_customers",
+            int(row.customers),
+            list="holdout",
+            repeats=name,
+            lineage=known.customers(name),
+        ),
+        actual=actual,
+        predicted=_predicted(facts, found, repeats=name),
+        miss=_miss(facts, found, name),
+        good=bool(row.good),
+    )
+
+
+def _purchases(facts: Stating, side: str, number: float, rows: Rows, **place: Any) -> Fact:
+    return facts.exact("holdout_purchases", number, side=side, lineage=rows, **place)
+
+
+@traced
+def _predicted(facts: Stating, found: Holdout, *, repeats: str = "", week: int = 0) -> Fact:
+    """Purchases forecast for a class of repeat purchases, or up to a week."""
+    by_week = found.weeks.set_index("week")["predicted"]
+    number = found.of_class(repeats)[1] if repeats else float(by_week[week])
+    place: dict[str, Any] = {"repeats": repeats} if repeats else {"week": str(week)}
+    return facts.exact("holdout_purchases", round(number, 1), side="predicted", **place)
+
+
+def _weeks(facts: Stating, found: Holdout, known: _HoldoutRows) -> tuple[tuple[int, Fact, Fact], ...]:
+    """Cumulative purchases, actual and predicted, at every week."""
+    lines = []
+    for row in tuples(found.weeks):
+        week = int(row.week)
+        actual = _purchases(facts, "actual", int(row.actual), known.days(week=week), week=str(week))
+        lines.append((week, actual, _predicted(facts, found, week=week)))
+    return tuple(lines)
+
+
+def group_label(engine: Engine, group: str) -> Text:
+    """``b2b|key`` as words."""
+    if group == ALL:
+        return Text.of("All customers")
+    names = [
+        engine.registry.value_label(dimension, part)
+        for dimension, part in zip(("customer_type", "segment"), group.split("|"), strict=False)
+    ]
+    return Text(en=", ".join(name.en for name in names), zh="，".join(name.zh for name in names))
+
+
+def _groups(facts: Stating, buying: Buying, state: State) -> tuple[PurchaseModel, ...]:
+    if buying.choice.fallback:
+        return ()
+    group = views.group_of(buying.grouping())
+    return tuple(
+        PurchaseModel(
+            label=group_label(facts.inputs.engine, name),
+            customers=facts.exact(
+                "model_size",
+                int(model.customers),
+                rows="customers",
+                group=name,
+                lineage=Rows(numerator=views.rows_where(state.purchases, f"{group} = {literal(name)}")),
+            ),
+            parameters=_parameters(facts, buying, name),
+        )
+        for name, model in buying.models.items()
+    )
+
+
+@traced
+def _parameters(facts: Stating, buying: Buying, group: str) -> tuple[tuple[str, Fact], ...]:
+    model = buying.models[group]
+    table = model.fit.table(level=facts.inputs.confidence)
+    return tuple(
+        (
+            parameter,
+            facts.between(
+                "model_parameter",
+                float(row.estimate),
+                float(row.low),
+                float(row.high),
+                n=int(model.customers),
+                method="Hessian",
+                parameter=str(parameter),
+                group=group,
+            ),
+        )
+        for parameter, row in zip(table.index, tuples(table), strict=True)
+    )
+
+
+def _spend(
+    facts: Stating, parameters: Parameters, state: State, types: Sequence[str]
+) -> tuple[SpendOfType, ...]:
+    apart = [name for name in parameters.spend if name != ALL] or [ALL]
+    return tuple(
+        SpendOfType(
+            label=group_label(facts.inputs.engine, name),
+            mean=_mean_spend(facts, parameters.spend[name], name),
+            correlation=_independence(facts, parameters.spend[name], name),
+            margin=_margin(facts, parameters, name, state, types),
+        )
+        for name in apart
+    )
+
+
+@traced
+def _mean_spend(facts: Stating, model: Any, customer_type: str) -> Fact:
+    mean = float(model.mean)
+    value = round(mean, 2) if math.isfinite(mean) else None
+    return facts.exact("expected_spend", value, reason=NO_FIT, customer_type=customer_type)
+
+
+@traced
+def _independence(facts: Stating, model: Any, customer_type: str) -> Fact:
+    """Correlation of number and mean of purchases, with Fisher's interval."""
+    correlation, n = float(model.correlation), int(model.customers)
+    if not math.isfinite(correlation) or n <= 3:
+        return facts.exact("spend_independence", None, customer_type=customer_type)
+    centre = math.atanh(max(-0.999999, min(0.999999, correlation)))
+    reach = NORMAL_95 / math.sqrt(n - 3)
+    low, high = math.tanh(centre - reach), math.tanh(centre + reach)
+    return facts.between(
+        "spend_independence", correlation, low, high, n=n, method="Fisher", customer_type=customer_type
+    )
+
+
+def _margin(
+    facts: Stating, parameters: Parameters, customer_type: str, state: State, types: Sequence[str]
+) -> Fact:
+    """Margin on purchases of the type, or of all where it sold nothing lately."""
+    value = parameters.shares.get(customer_type, parameters.shares.get(ALL))
+    place: dict[str, Any] = {"customer_type": customer_type}
+    if value is None:
+        unused = Text.of("not used: basis is revenue")
+        return facts.exact("purchase_margin_share", None, reason=unused, **place)
+    of = customer_type if customer_type in parameters.shares and customer_type != ALL else ""
+    lines = views.margin_lines(state.cutoff, types, of)
+    sold = views.rows_where(f"({lines}) lines", "revenue > 0")
+    rows = Rows(numerator=lines, value="sum(gross_margin)", denominator=sold, of="sum(revenue)")
+    query = facts.inputs.engine.query
+    margin, revenue = (
+        query(f"SELECT sum({column}) AS amount FROM ({each}) lines")["amount"].iloc[0]
+        for column, each in (("gross_margin", lines), ("revenue", sold))
+    )
+    counted = {"numerator": margin, "denominator": revenue}
+    return facts.exact("purchase_margin_share", value, parts=counted, lineage=rows, **place)
+
+
+# -- contracts -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ContractKind(Summarised):
+    """One kind of contract: (renewal, observed rate, rate of the model), expansion, and which differences were tested."""
+
+    id: str
+    label: Text
+    renewals: tuple[tuple[int, Fact, Fact], ...]
+    expansion: Fact
+    alike: bool  # one constant chance: customers do not differ
+    by_type: bool
+
+
+@traced
+def contracts(inputs: StudyInputs, renewing: Renewing, state: State) -> tuple[ContractKind, ...]:
+    """Every kind of contract that has a renewal model."""
+    facts = Stating(inputs=inputs)
+    return tuple(_kind(facts, renewing, kind, state) for kind in renewing.models if "|" not in kind)
+
+
+def _kind(facts: Stating, renewing: Renewing, kind: str, state: State) -> ContractKind:
+    place: dict[str, Any] = {"contract_kind": kind}
+    lines = []
+    for renewal, due, renewed in survivors(renewing.counts, kind):
+        made, all_due = views.renewals_due(state.cutoff, kind, renewal)
+        rows = Rows(numerator=made, denominator=all_due)
+        observed = facts.share("renewal_rate", renewed, due, renewal=str(renewal), lineage=rows, **place)
+        lines.append((renewal, observed, _model_rate(facts, renewing, kind, renewal, due)))
+    return ContractKind(
+        id=kind,
+        label=facts.inputs.engine.registry.value_label("contract_kind", kind),
+        renewals=tuple(lines),
+        by_type=kind in renewing.by_type,
+        expansion=_expansion(facts, renewing, kind),
+        alike=type(renewing.models[kind]).__name__ == "ConstantRenewal",
+    )
+
+
+@traced
+def _expansion(facts: Stating, renewing: Renewing, kind: str) -> Fact:
+    growth, renewals = renewing.expansion.get(kind), renewing.renewals.get(kind)
+    return facts.exact("contract_expansion", growth, parts={"n": renewals}, contract_kind=kind)
+
+
+@traced
+def _model_rate(facts: Stating, renewing: Renewing, kind: str, renewal: int, due: int) -> Fact:
+    """Delta method: the log odds of renewing are log(beta + t − 1) − log(alpha)."""
+    import numpy as np
+
+    model = renewing.models[kind]
+    chance = (model.beta + renewal - 1) / (model.alpha + model.beta + renewal - 1)
+    alpha, beta = float(model.alpha), float(model.beta)
+    slope = np.array([-1.0, beta / (beta + renewal - 1)])
+    error = math.sqrt(max(float(slope @ model.fit.log_covariance @ slope), 0.0))
+    odds = math.log(beta + renewal - 1) - math.log(alpha)
+    low, high = (1 / (1 + math.exp(-(odds + side * NORMAL_95 * error))) for side in (-1, 1))
+    return facts.between(
+        "renewal_rate_model",
+        chance,
+        low,
+        high,
+        n=due,
+        method="Hessian",
+        renewal=str(renewal),
+        contract_kind=kind,
+    )

@@ -1,0 +1,328 @@
+"""The value study: what customers are worth, why that moved, and whom to invest in; then what service does to it (the other half)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from analysis.errors import FitError, MissingData
+from analysis.locale import Text
+from analysis.metrics import NotDone, Parts, Period, Stating, StudyInputs, cents, traced
+from analysis.metrics import study as asked
+from analysis.periods import Month
+from analysis.results import Check, Derived, Fact, Finding, Rows, by_severity
+from analysis.summaries import Summarised
+from analysis.value import customer_table, purchase_models, views
+from analysis.value.acquisition import AcquisitionChannel, acquisition
+from analysis.value.base import ERROR, ValueBase
+from analysis.value.change import Moves, ValueChange, change, moves
+from analysis.value.investment import Investment, investment
+from analysis.value.model_facts import ContractKind, Modelling, contracts, modelling
+from analysis.value.portfolio import Portfolio, portfolio
+from analysis.value.settings import ValueSettings, settings_of, stated_in
+
+if TYPE_CHECKING:
+    from analysis.value.effects import ServiceEffects
+    from analysis.value.scenarios import WhatIfs
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ServiceBreakEven(Summarised):
+    """After-sales at today's level over the horizon, against the margin expected of today's customers."""
+
+    cost: Fact
+    margin: Fact
+    share: Fact
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ValueStudy(Summarised):
+    """What the notebook shows. A part that could not be made says why.
+
+    ``base`` is the seam to the effects of service; ``effects`` and ``what_ifs`` are theirs.
+    """
+
+    month: Month
+    settings: ValueSettings
+    available: customer_table.Available
+    base: ValueBase | NotDone
+    modelling: Modelling | NotDone
+    contracts: tuple[ContractKind, ...] | NotDone
+    portfolio: Portfolio | NotDone
+    change: ValueChange | NotDone
+    acquisition: tuple[AcquisitionChannel, ...] | NotDone
+    investment: Investment | NotDone
+    rate: Fact
+    horizon: Fact
+    service_year: Fact
+    service_traced: Fact | NotDone
+    break_even: ServiceBreakEven | NotDone
+    effects: ServiceEffects | NotDone
+    what_ifs: WhatIfs | NotDone
+    findings: tuple[Finding, ...] = ()
+    checks: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Priced(Summarised):
+    """Customers priced: what was known of them, what the models learnt, and the table of both on the engine.
+
+    ``months`` and ``rate`` are the horizon and the yearly discount rate; ``types`` the order types that are purchases.
+    """
+
+    choice: purchase_models.Choice
+    state: customer_table.State
+    parameters: customer_table.Parameters
+    table: str
+    types: tuple[str, ...]
+    months: int
+    rate: float
+
+
+@asked(section="value")
+def study(inputs: StudyInputs, *, settings: ValueSettings | None = None) -> ValueStudy:
+    """Value of the customers of one company at the end of one month.
+
+    Parameters
+    ----------
+    settings : how value is counted; those of the run where left out
+    """
+    from analysis.value import findings
+    from analysis.value.effects import service_effects
+    from analysis.value.scenarios import what_ifs
+
+    settings = settings or settings_of(inputs)
+    available = customer_table.Available.of(inputs)
+    parts = Parts(section="value")
+    found = parts.do("prices", price, inputs, settings, available)
+    months = found.months if isinstance(found, Priced) else settings.horizon_months
+    year = service_of_year(inputs)
+    whole = parts.do("portfolio", _portfolio, inputs, settings, found)
+    base = parts.do("base", _base, inputs, settings, found, whole)
+    effects = parts.do(
+        "effects",
+        service_effects,
+        inputs,
+        # without customers to value the effects are still stated, without money; without orders nothing is
+        base if isinstance(base, ValueBase) or base.needs else None,
+    )
+    moved = parts.do("moves", _moves, inputs, settings, available, found, whole)
+    made = ValueStudy(
+        month=inputs.month,
+        settings=settings,
+        available=available,
+        rate=Stating(inputs=inputs).assumed("value_discount_rate"),
+        horizon=_horizon(inputs, settings, months),
+        service_year=year,
+        service_traced=_service_traced(inputs, found),
+        base=base,
+        modelling=parts.do("modelling", _modelling, inputs, settings, found),
+        contracts=parts.do("contracts", _contracts, inputs, found),
+        portfolio=whole,
+        change=parts.do("change", _change, inputs, moved, whole),
+        acquisition=parts.do("acquisition", _acquisition, inputs, settings, found),
+        investment=parts.do("investment", _investment, inputs, settings, found),
+        break_even=parts.do("break_even", _break_even, inputs, whole, year, months),
+        effects=effects,
+        what_ifs=parts.do("what_ifs", what_ifs, inputs, base, effects),
+    )
+    return replace(
+        made,
+        findings=tuple(by_severity(findings.findings(made))),
+        checks=(*findings.checks(made), *findings.not_tested(parts)),
+    )
+
+
+# -- the base --------------------------------------------------------------------------------------------------------------
+
+
+@traced
+def price(inputs: StudyInputs, settings: ValueSettings, available: customer_table.Available) -> Priced:
+    """Choose the models, fit them to what is known at the end of the month, and price every customer.
+
+    Raises
+    ------
+    MissingData
+        There are no orders, or no margin although the basis is one.
+    FitError
+        There is too little history for a model of purchases.
+    """
+    inputs.engine.require("orders.ordered_at", "orders.revenue")
+    rate = float(inputs.assumptions.value("discount_rate_annual", on=inputs.month.last_day))
+    types = customer_table.purchase_types(settings, available)
+    choice = purchase_models.chosen(inputs, settings, types)
+    months = purchase_models.horizon_of(choice, settings)
+    state = customer_table.state_at(inputs, settings, available, inputs.month.end)
+    parameters = customer_table.parameters_at(inputs, settings, available, state, choice)
+    table = customer_table.priced(
+        inputs, settings, state, parameters, name="value_base", months=months, rate=rate, derivatives=True
+    )
+    return Priced(
+        choice=choice, state=state, parameters=parameters, table=table, types=types, months=months, rate=rate
+    )
+
+
+@traced
+def value_base(
+    inputs: StudyInputs, settings: ValueSettings, found: Priced, total: Fact, customers: int
+) -> ValueBase:
+    """The seam to the effects of service; ``total`` is the value of all ``customers``."""
+    return ValueBase(
+        month=inputs.month,
+        table=found.table,
+        total=total,
+        relative_error=_relative_error(inputs, total),
+        customers=customers,
+        horizon_months=found.months,
+        discount_rate=found.rate,
+        basis=settings.basis,
+        has_service=found.state.service is not None,
+    )
+
+
+def _relative_error(inputs: StudyInputs, total: Fact) -> float:
+    from scipy.stats import norm
+
+    if total.interval is None or not total.value:
+        return 0.0
+    reach = (total.interval.high - total.interval.low) / 2
+    return float(reach / norm.ppf(0.5 + inputs.confidence / 2) / abs(float(total.value)))
+
+
+# -- what stands on it: a part gets what it needs, and no more follows from it -------------------------------------------
+
+
+def _base(inputs: StudyInputs, settings: ValueSettings, found: Priced, whole: Portfolio) -> ValueBase:
+    return value_base(inputs, settings, found, whole.total, int(whole.customers.value or 0))
+
+
+def _portfolio(inputs: StudyInputs, settings: ValueSettings, found: Priced) -> Portfolio:
+    return portfolio(
+        inputs,
+        settings,
+        found.state,
+        found.parameters,
+        found.table,
+        months=found.months,
+        rate=found.rate,
+        types=found.types,
+    )
+
+
+def _modelling(inputs: StudyInputs, settings: ValueSettings, found: Priced) -> Modelling:
+    return modelling(inputs, settings, found.choice, found.state, found.parameters, found.types)
+
+
+def _contracts(inputs: StudyInputs, found: Priced) -> tuple[ContractKind, ...]:
+    if found.parameters.renewing is None:
+        raise MissingData("contracts.starts_on")
+    return contracts(inputs, found.parameters.renewing, found.state)
+
+
+def _moves(
+    inputs: StudyInputs,
+    settings: ValueSettings,
+    available: customer_table.Available,
+    found: Priced,
+    whole: Portfolio,
+) -> Moves:
+    return moves(
+        inputs,
+        settings,
+        available,
+        found.choice,
+        found.state,
+        found.parameters,
+        months=found.months,
+        after=Decimal(whole.total.value or 0),
+    )
+
+
+def _change(inputs: StudyInputs, found: Moves, whole: Portfolio) -> ValueChange:
+    return change(inputs, found, whole.total)
+
+
+def _acquisition(
+    inputs: StudyInputs, settings: ValueSettings, found: Priced
+) -> tuple[AcquisitionChannel, ...]:
+    return acquisition(
+        inputs, settings, found.state, found.parameters, found.table, months=found.months, rate=found.rate
+    )
+
+
+def _investment(inputs: StudyInputs, settings: ValueSettings, found: Priced) -> Investment:
+    return investment(
+        inputs, settings, found.state, found.parameters, found.table, months=found.months, rate=found.rate
+    )
+
+
+# -- after-sales against it ------------------------------------------------------------------------------------------------
+
+
+def service_of_year(inputs: StudyInputs) -> Fact:
+    """After-sales cost of the last twelve months, all of it: what the worth of the base is read against."""
+    return inputs.engine.fact("after_sales_cost", period=Period(inputs.month - 11, inputs.month))
+
+
+def _service_traced(inputs: StudyInputs, found: Priced | NotDone) -> Fact | NotDone:
+    """What of it carries the ticket of a customer; a basis without service cost asks for none."""
+    if isinstance(found, NotDone) or found.state.service is None:
+        return NotDone(reason=Text.of("no service cost is counted"))
+    rows = Rows(
+        numerator=views.served(found.state.customers, found.state.service),
+        value=f"sum(CAST(service_cost_12m AS {views.CENTS}))",
+    )
+    cost = inputs.engine.query(f"SELECT {rows.value} AS cost FROM ({rows.numerator}) k")["cost"].iloc[0]
+    return Stating(inputs=inputs).exact("service_cost_traced", cents(cost or 0), lineage=rows)
+
+
+def _horizon(inputs: StudyInputs, settings: ValueSettings, months: int) -> Fact:
+    """Months over which value is counted; observed rates reach no further than a year."""
+    stated = stated_in("horizon_months" if months == settings.horizon_months else "observed_rates_months")
+    return Stating(inputs=inputs).exact("value_horizon", months, lineage=stated)
+
+
+def _break_even(inputs: StudyInputs, whole: Portfolio, year: Fact, months: int) -> ServiceBreakEven:
+    """The share of expected margin that after-sales must keep from leaving to pay for itself.
+
+    Raises
+    ------
+    MissingData
+        There is no after-sales cost.
+    FitError
+        No margin is expected.
+    """
+    if year.value is None:
+        raise MissingData("ledger.amount")
+    facts, earning = Stating(inputs=inputs), (whole.parts["purchases"], whole.parts["contract"])
+    expected = sum((Decimal(part.value or 0) for part in earning), Decimal(0))
+    if expected <= 0 or whole.total.interval is None:
+        raise FitError("value: no margin is expected of today's customers.")
+    margin = facts.exact(
+        "customer_value_part", expected, part="margin", lineage=Derived(operation="sum", parents=earning)
+    )
+    rate = float(inputs.assumptions.value("discount_rate_annual", on=inputs.month.last_day))
+    cost = _over_horizon(facts, year, months, rate)
+    share = float(Decimal(cost.value or 0) / expected)
+    error = _relative_error(inputs, whole.total) * abs(float(whole.total.value or 0)) / float(expected)
+    return ServiceBreakEven(
+        cost=cost,
+        margin=margin,
+        share=facts.estimate(
+            "break_even_share",
+            share,
+            share * error,
+            n=int(whole.customers.value or 0),
+            method=ERROR,
+            parts={"numerator": cost.value, "denominator": expected},
+            lineage=Derived(operation="quotient", parents=(cost, margin)),
+        ),
+    )
+
+
+@traced
+def _over_horizon(facts: Stating, year: Fact, months: int, rate: float) -> Fact:
+    """A year's cost held at its level over the horizon, discounted month by month."""
+    years = Decimal(repr(customer_table.annuity(months, rate)))
+    return facts.exact("service_cost_over_horizon", cents(Decimal(year.value or 0) * years))

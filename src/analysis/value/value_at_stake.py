@@ -1,0 +1,235 @@
+"""What a case that goes wrong costs in customer value: effects joined to the value of the customers concerned.
+
+Only what customers bring counts here (purchases and contracts); what serving them costs is counted in after-sales cost and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from analysis.metrics import StudyInputs, cents
+from analysis.metrics.backend import literal
+from analysis.metrics.lineage import traced
+from analysis.metrics.views.responses import landmark
+from analysis.params.treatments import Treatment
+from analysis.results import Fact, Interval, Rows
+from analysis.summaries import Summarised
+from analysis.value import views
+from analysis.value.base import ValueBase
+from analysis.value.effect_cases import cases_of_year, needs
+from analysis.value.effects import NO_VALUE, TOO_FEW, TreatmentEffect
+from analysis.value.settings import settings_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Draws = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stake(Summarised):
+    """Cases of the last twelve months and what their customers are expected to bring.
+
+    ``cases`` eligible, ``exposed`` gone the feared way, ``moved`` of these the ones a change would reach; ``purchases`` and ``contract`` are the mean
+    value of the customers of moved cases (currency, discounted, over the horizon), ``first_year`` the share of it that falls in twelve months.
+    """
+
+    cases: int
+    exposed: int
+    moved: float
+    purchases: float
+    contract: float
+    first_year: float
+    listed: str = ""  # SELECT of the cases (``exposed`` and ``moved`` true or not); none where a model chose the customers
+
+    def rows(self, which: str = "") -> Rows | None:
+        """The rows of all cases, or of those that are ``exposed`` or ``moved``."""
+        return Rows(numerator=views.rows_where(f"({self.listed}) c", which)) if self.listed else None
+
+
+def _top(base: ValueBase) -> str:
+    """The most valuable tenth of customers."""
+    return f"(SELECT customer_id FROM {base.table} WHERE clv >= (SELECT quantile_cont(clv, 0.9) FROM {base.table}))"
+
+
+def cases_listed(
+    inputs: StudyInputs,
+    treatment: Treatment,
+    *,
+    region: str = "",
+    faster_hours: float = 0.0,
+    within: str = "",
+) -> str:
+    """SELECT of the cases of the last twelve months with ``exposed`` (gone the feared way) and ``moved`` (that a change would reach).
+
+    Parameters
+    ----------
+    region : only these
+    faster_hours : hours by which answers would come earlier; without it every exposed case can be reached
+    within : a table of customers; all where left out
+    """
+    claims = not inputs.engine.tables.missing("claims.approved")
+    rows = cases_of_year(treatment, inputs.month.end, inputs.engine.rules, claims=claims)
+    exposed = "treated" if not treatment.wanted else "NOT treated"
+    moved = exposed
+    if faster_hours:
+        limit = (
+            "c.response_due_at"
+            if treatment.rule == "responded_in_time"
+            else landmark("c", literal(inputs.engine.rules.late_answer_hours))
+        )
+        moved = f"{exposed} AND c.first_response_at <= {limit} + INTERVAL {faster_hours * 60:.0f} MINUTE"
+    kept = [f"c.region = {literal(region)}" if region else "", f"c.customer_id IN {within}" if within else ""]
+    where = " AND ".join(filter(None, kept))
+    return f"SELECT c.*, {exposed} AS exposed, coalesce({moved}, FALSE) AS moved FROM ({rows}) c{f' WHERE {where}' if where else ''}"
+
+
+@traced
+def stake(
+    inputs: StudyInputs,
+    base: ValueBase,
+    treatment: Treatment,
+    *,
+    region: str = "",
+    top_decile: bool = False,
+    faster_hours: float = 0.0,
+    factor: float = 1.0,
+    points: float = 0.0,
+) -> Stake:
+    """Cases of the last twelve months, in a region or of the most valuable tenth of customers, and those that a change would move.
+
+    ``faster_hours``: the late ones that would be in time; ``points``: so much of all cases; else the share ``factor`` of the feared ones.
+    """
+    listed = cases_listed(
+        inputs, treatment, region=region, faster_hours=faster_hours, within=_top(base) if top_decile else ""
+    )
+    found = inputs.engine.query(
+        f"""SELECT count(*) AS cases, count(*) FILTER (WHERE c.exposed) AS exposed, count(*) FILTER (WHERE c.moved) AS moved,
+       coalesce(sum(CAST(b.clv_purchases AS DECIMAL(38, 6))) FILTER (WHERE c.moved), 0) AS purchases, coalesce(sum(CAST(b.clv_contract AS DECIMAL(38, 6))) FILTER (WHERE c.moved), 0) AS contract,
+       coalesce(sum(CAST(b.margin_next_12m AS DECIMAL(38, 6))) FILTER (WHERE c.moved), 0) AS next_year
+FROM ({listed}) c LEFT JOIN {base.table} b ON b.customer_id = c.customer_id""",
+        needs=needs(treatment),
+    ).iloc[0]
+    count, reached = int(found["exposed"]), int(found["moved"])
+    purchases, contract, year = (float(found[name]) for name in ("purchases", "contract", "next_year"))
+    first_year = min(max(year / (purchases + contract), 0.0), 1.0) if purchases + contract > 0 else 0.0
+    size = (
+        float(reached)
+        if faster_hours
+        else min(points * int(found["cases"]), count)
+        if points
+        else factor * count
+    )
+    each = max(reached, 1)
+    return Stake(
+        listed="" if top_decile else listed,
+        cases=int(found["cases"]),
+        exposed=count,
+        moved=size,
+        purchases=purchases / each,
+        contract=contract / each,
+        first_year=first_year,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Gain(Summarised):
+    """Value of one case that goes well instead of wrong, per draw: ``early`` within twelve months, ``late`` after them. Discounted to the case."""
+
+    early: Draws = field(repr=False)
+    late: Draws = field(repr=False)
+
+    @property
+    def whole(self) -> Draws:
+        return self.early + self.late
+
+
+def gain(found: Stake, repurchase: Draws, retention: Draws, factor: Draws, carry: Draws) -> Gain:
+    """From effects to value, draw by draw.
+
+    ``repurchase`` and ``retention`` are relative changes (gain ÷ what a case that goes well shows); ``factor`` scales the value of customers by what is not known
+    of it; ``carry`` is the share of later years' purchases that the effect still reaches. A contract kept is kept: on average half of its
+    first year is gained, and what follows.
+    """
+    first = found.first_year
+    early = factor * (repurchase * found.purchases * first + retention * found.contract * first / 2)
+    late = factor * (
+        carry * repurchase * found.purchases * (1 - first) + retention * found.contract * (1 - first)
+    )
+    return Gain(early=early, late=late)
+
+
+@traced
+def relative_draws(effect: TreatmentEffect, random: np.random.Generator, size: int) -> tuple[Draws, Draws]:
+    """Draws of the relative changes in repurchase and staying if a feared case goes well; zeros where there is no estimate."""
+    import numpy as np
+
+    out = []
+    for name in ("repurchase", "retention"):
+        one = effect.outcome(name)
+        normal = random.standard_normal(size)
+        good = None if one is None else (one.with_it if effect.treatment.wanted else one.without_it).value
+        if one is None or one.adjusted.value is None or not good:
+            out.append(np.zeros(size))
+            continue
+        sign = 1.0 if effect.treatment.wanted else -1.0
+        out.append((sign * float(one.adjusted.value) + one.std_error * normal) / float(good))
+    return out[0], out[1]
+
+
+@traced
+def money(inputs: StudyInputs, base: ValueBase, effect: TreatmentEffect) -> dict[str, Fact]:
+    """Value per case and of all cases of the last twelve months; the effect on purchases is taken to end with the window."""
+    import numpy as np
+
+    place = {"treatment": effect.treatment.id}
+    found = stake(inputs, base, effect.treatment)
+    year = inputs.engine.stated(
+        "service_cases_year",
+        period=inputs.month,
+        value=found.exposed,
+        dimensions=place,
+        lineage=found.rows("exposed"),
+    )
+    if not effect.holds or not found.exposed:
+        reason = TOO_FEW if effect.holds else NO_VALUE
+        return {"exposed_year": year} | {
+            part: inputs.engine.stated(
+                metric, period=inputs.month, value=None, reason=reason, dimensions=place
+            )
+            for part, metric in (("per_case", "service_effect_value"), ("at_stake", "service_value_at_stake"))
+        }
+    settings = settings_of(inputs)
+    random, size = np.random.default_rng(settings.seed), settings.effect_draws
+    repurchase, retention = relative_draws(effect, random, size)
+    factor = 1 + base.relative_error * random.standard_normal(size)
+    middle = gain(
+        found, np.array([repurchase.mean()]), np.array([retention.mean()]), np.ones(1), np.zeros(1)
+    ).whole[0]
+    draws = gain(found, repurchase, retention, factor, np.zeros(size)).whole
+    each = amount(inputs, "service_effect_value", float(middle), draws, **place)
+    whole = amount(
+        inputs, "service_value_at_stake", float(middle) * found.exposed, draws * found.exposed, **place
+    )
+    return {"per_case": each, "at_stake": whole, "exposed_year": year}
+
+
+def amount(inputs: StudyInputs, metric: str, value: float, draws: Draws, **dimensions: str) -> Fact:
+    """Money with the interval of its draws."""
+    import numpy as np
+
+    tail = (1 - inputs.confidence) / 2
+    low, high = (float(edge) for edge in np.quantile(draws, [tail, 1 - tail]))
+    interval = Interval(
+        low=min(low, value), high=max(high, value), level=inputs.confidence, method="Monte Carlo"
+    )
+    return inputs.engine.stated(
+        metric,
+        period=inputs.month,
+        value=cents(value),
+        interval=interval,
+        n=len(draws),
+        dimensions=dimensions,
+    )
