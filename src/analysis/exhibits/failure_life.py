@@ -24,7 +24,7 @@ from analysis.exhibits.style import (
 from analysis.exhibits.tables import table
 from analysis.exhibits.vocabulary import Column, Row
 from analysis.failures.lives_facts import Curve, LifeFacts
-from analysis.failures.study import FailureStudy
+from analysis.failures.result import FailureStudy
 from analysis.formats import ONE, Unit
 from analysis.locale import Language, Text
 from analysis.results import Sentence, Value

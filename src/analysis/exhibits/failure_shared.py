@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from analysis.exhibits.record import Block
 from analysis.exhibits.statements import not_computed
-from analysis.failures.study import FailureStudy, NotRated
+from analysis.failures.result import FailureStudy, NotRated
 from analysis.locale import Text
 from analysis.results import Sentence
 

@@ -22,7 +22,7 @@ from analysis.failures.fault_tree_facts import TreeFacts
 from analysis.failures.lives_facts import Curve
 from analysis.failures.localising_facts import CauseFacts
 from analysis.failures.monitoring_facts import WatchFacts
-from analysis.failures.study import FailureStudy, NotRated
+from analysis.failures.result import FailureStudy, NotRated
 from analysis.locale import Text
 from analysis.metrics import NotDone
 from analysis.periods import Month

@@ -3,6 +3,6 @@ from .claims import ClaimsForecast as ClaimsForecast
 from .claims import claims_forecast as claims_forecast
 from .fault_tree import FaultTree as FaultTree
 from .localising import localise as localise
-from .study import FailureStudy as FailureStudy
-from .study import NotRated as NotRated
+from .result import FailureStudy as FailureStudy
+from .result import NotRated as NotRated
 from .study import study as study

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from analysis.failures.field import Field
     from analysis.failures.lives_facts import LifeFacts
     from analysis.failures.localising_facts import CauseFacts
-    from analysis.failures.study import FailureStudy
+    from analysis.failures.result import FailureStudy
 
 TITLES = {
     "cost": Text.of("direct cost of failures"),

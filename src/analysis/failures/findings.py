@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from analysis.failures.localising_facts import CauseFacts
     from analysis.failures.money_facts import DueFacts, LeakFacts
     from analysis.failures.monitoring_facts import WatchFacts
-    from analysis.failures.study import FailureStudy
+    from analysis.failures.result import FailureStudy
 
 SECTION = "failures"
 SEARCH_METHOD = (

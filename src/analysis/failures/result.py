@@ -1,0 +1,76 @@
+"""What the failure study returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from analysis.failures import fault_tree_facts as trees
+from analysis.failures import (
+    fixes_facts,
+    forecasting_facts,
+    lives_facts,
+    localising_facts,
+    money_facts,
+    monitoring_facts,
+    ranking_facts,
+    reporting_facts,
+    simulated_facts,
+    triangles,
+    words_facts,
+)
+from analysis.metrics import NotDone, Period
+from analysis.periods import Month
+from analysis.results import Check, Fact, Finding
+from analysis.summaries import Summarised
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FailureStudy(Summarised):
+    """What the failure notebook shows. A part that could not be made is ``NotDone`` and says why; so does a check."""
+
+    month: Month
+    window: Period
+    rates: reporting_facts.Rates
+    reporting_test: reporting_facts.ReportingTest | NotDone
+    chart: monitoring_facts.ChartFacts
+    rules: tuple[monitoring_facts.RuleFacts, ...]
+    phases: tuple[monitoring_facts.PhaseFacts, ...]
+    words: words_facts.Words | NotDone
+    causes: tuple[localising_facts.CauseFacts, ...]
+    candidates: Fact
+    search_error: Fact
+    ratios: Mapping[str, tuple[reporting_facts.Labelled, ...]]
+    triangle: triangles.Triangle
+    paretos: Mapping[tuple[str, str], ranking_facts.Ranking]
+    lives: tuple[lives_facts.LifeFacts, ...] | NotDone
+    survival: lives_facts.Curve | NotDone
+    repairs: lives_facts.Curve | NotDone
+    repeats: tuple[Fact, ...] | NotDone
+    watch: monitoring_facts.WatchFacts | NotDone
+    fixes: tuple[fixes_facts.FixFacts, ...]
+    forecast: forecasting_facts.ForecastFacts | NotDone
+    forecast_test: forecasting_facts.ForecastTestFacts | NotDone
+    money: money_facts.MoneyFacts | NotDone
+    recovery: tuple[reporting_facts.Labelled, ...] | NotDone
+    leaks: money_facts.LeakFacts | NotDone
+    due: tuple[money_facts.DueFacts, ...] | NotDone
+    spare_parts: tuple[forecasting_facts.PartFacts, ...] | NotDone
+    trees: tuple[trees.TreeFacts, ...]
+    power: Mapping[tuple[float, float], Fact]
+    simulated: tuple[simulated_facts.SimulatedFact, ...]
+    excluded: tuple[reporting_facts.Labelled, ...]
+    impossible: Fact
+    dispersion: Fact
+    findings: tuple[Finding, ...] = ()
+    checks: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NotRated(Summarised):
+    """What is left to say where failures cannot be rated: which data are missing."""
+
+    month: Month
+    reason: NotDone
+    findings: tuple[Finding, ...]
+    checks: tuple[Check, ...] = ()
