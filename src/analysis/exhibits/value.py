@@ -21,7 +21,7 @@ from analysis.value.findings import BASIS_NAMES
 from analysis.value.investment import LEVELS, Investment
 from analysis.value.model_facts import Modelling
 from analysis.value.portfolio import Portfolio
-from analysis.value.study import ValueStudy
+from analysis.value.results import ValueStudy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

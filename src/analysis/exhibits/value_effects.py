@@ -13,9 +13,9 @@ from analysis.locale import Text
 from analysis.metrics import NotDone
 from analysis.params.treatments import Treatment
 from analysis.results import Fact, Sentence, Value
-from analysis.value.effects import ServiceEffects, TreatmentEffect
+from analysis.value.effect_results import ServiceEffects, TreatmentEffect
+from analysis.value.results import ValueStudy
 from analysis.value.scenarios import WhatIf, WhatIfs
-from analysis.value.study import ValueStudy
 
 EFFECT_OF_SERVICE = Text.of("Effect of service on value")
 WHAT_IFS = Text.of("What-ifs")

@@ -72,19 +72,26 @@ def rankings(
         if isinstance(past, pd.DataFrame) and len(past):
             found[dimension, "excess"] = ranked(field, "excess", dimension, _excess(past), seed=seed)
         elif dimension in cells.frame.columns and cells.frame[dimension].nunique() > 1:
-            sums = cells.frame.groupby(dimension, sort=True)[["failures", "expected"]].sum()
-            frame = sums.rename_axis("value").reset_index()
             found[dimension, "excess"] = ranked(
-                field, "excess", dimension, _excess(frame), seed=seed, over=field.window
+                field, "excess", dimension, _excess(_summed(cells, dimension)), seed=seed, over=field.window
             )
     return found
 
 
+@traced
+def _summed(cells: Cells, dimension: str) -> pd.DataFrame:
+    """Failures and expected failures by ``value`` of one attribute."""
+    sums = cells.frame.groupby(dimension, sort=True)[["failures", "expected"]].sum()
+    return sums.rename_axis("value").reset_index()
+
+
+@traced
 def _counts(rows: pd.DataFrame) -> Amounts:
     number = [int(v) for v in rows["failures"]]
     return Amounts(values=[str(v) for v in rows["value"]], amounts=number, counts=number)
 
 
+@traced
 def _costs(rows: pd.DataFrame) -> Amounts:
     squares: pd.Series = rows["amount"].astype(float) ** 2 / np.maximum(rows["failures"], 1)
     scatter = np.sqrt(np.maximum(rows["square"].to_numpy(dtype=float) - squares, 0.0))
@@ -96,6 +103,7 @@ def _costs(rows: pd.DataFrame) -> Amounts:
     )
 
 
+@traced
 def _excess(rows: pd.DataFrame) -> Amounts:
     return Amounts(
         values=[str(v) for v in rows["value"]],

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import lazy_loader
 
-from analysis.value.study import ValueStudy as ValueStudy
+from analysis.value.results import ValueStudy as ValueStudy
 from analysis.value.study import study as study
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -9,7 +9,7 @@ from analysis.locale import Text
 from analysis.metrics import NotDone
 from analysis.params.treatments import Treatment
 from analysis.results import Check, Fact, Finding, Sentence, Value
-from analysis.value.effects import SECTION, OutcomeEffect, TreatmentEffect
+from analysis.value.effect_results import SECTION, OutcomeEffect, TreatmentEffect
 
 if TYPE_CHECKING:
     import pandas as pd

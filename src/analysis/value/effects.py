@@ -17,12 +17,18 @@ from analysis.locale import Text
 from analysis.metrics import NotDone, Parts, StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.params.treatments import Treatment, load_treatments
-from analysis.periods import Month
-from analysis.results import Check, Fact, Finding, Interval, Rows
-from analysis.summaries import Summarised
+from analysis.results import Fact, Interval, Rows
 from analysis.value import effect_cases as cases
-from analysis.value import views
+from analysis.value import effect_findings, value_at_stake, views
 from analysis.value.base import ValueBase
+from analysis.value.effect_results import (
+    SECTION,
+    TOO_FEW,
+    OutcomeEffect,
+    Placebo,
+    ServiceEffects,
+    TreatmentEffect,
+)
 from analysis.value.settings import ValueSettings, settings_of
 
 if TYPE_CHECKING:
@@ -31,7 +37,6 @@ if TYPE_CHECKING:
 
     from analysis.stats import DoublyRobust
 
-SECTION = "value"
 TESTED = ("repurchase", "retention")  # margin is too heavy-tailed for a test; it is printed beside them
 METRIC = {
     "repurchase": "service_effect_repurchase",
@@ -46,101 +51,6 @@ IF_HIDDEN = {
 METHOD = "doubly robust, cross-fitted, errors by customer"
 GROUPS = ("segment", "customer_type", "value_tier")
 REPEATS = 2
-TOO_FEW = Text.of("not computed: too few cases")
-NO_VALUE = Text.of("not computed: rests on association only")
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class OutcomeEffect(Summarised):
-    """One outcome of one treatment. Effects are of the treatment (an answer in time, a repeat repair), for the exposed cases.
-
-    ``status``: ``effect`` (claimed), ``not_shown`` (checks hold, nothing survives correction), ``association`` (checks failed).
-    """
-
-    outcome: str
-    adjusted: Fact
-    naive: Fact
-    with_it: Fact
-    without_it: Fact
-    p_value: float
-    p_adjusted: float
-    status: str
-    e_value: Fact
-    robustness: Fact
-    if_hidden: Fact  # the effect were a hidden cause as strong as customer tier at work
-    enough: bool  # whether such a cause would explain it away
-    std_error: float
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Placebo(Summarised):
-    """One attempt to find an effect where there can be none."""
-
-    kind: str  # before, random_treatment, negative_control
-    effect: Fact | None
-    p_adjusted: float
-    passed: bool
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class TreatmentEffect(Summarised):
-    """One treatment with its outcomes and doubts.
-
-    ``groups`` : one row per outcome, grouping and group: ``outcome``, ``grouping``, ``group``, ``rows``, ``effect``, ``low``, ``high``, ``p_adjusted``, ``fact``.
-    ``propensity`` : by tenth of the estimated chance, the share of each arm's cases (facts). ``exposed`` : cases in the arm the company fears.
-    ``per_case`` : change in value of one such case if it had gone well; ``at_stake`` : of all of the last twelve months.
-    """
-
-    treatment: Treatment
-    cases: Fact
-    exposed: Fact
-    customers: Fact
-    eligible: Fact  # customers, of whom ``customers`` may be a sample
-    outcomes: tuple[OutcomeEffect, ...]
-    trimmed: Fact
-    worst_balance: Fact
-    worst_covariate: str
-    overlap_holds: bool
-    placebos: tuple[Placebo, ...]
-    propensity: tuple[tuple[float, float, Fact, Fact], ...]
-    groups: pd.DataFrame
-    balance: pd.DataFrame
-    lacking: tuple[str, ...]
-    per_case: Fact
-    at_stake: Fact
-    exposed_year: Fact
-
-    @property
-    def holds(self) -> bool:
-        """Overlap and placebos found nothing to object to."""
-        return self.overlap_holds and all(one.passed for one in self.placebos)
-
-    @property
-    def claimed(self) -> tuple[OutcomeEffect, ...]:
-        return tuple(one for one in self.outcomes if one.status == "effect")
-
-    def outcome(self, name: str) -> OutcomeEffect | None:
-        return next((one for one in self.outcomes if one.outcome == name), None)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ServiceEffects(Summarised):
-    """What the notebook shows; a treatment that could not be estimated is the refusal that says why."""
-
-    month: Month
-    effects: tuple[TreatmentEffect, ...]
-    refused: Mapping[str, tuple[Treatment, NotDone]]
-    findings: tuple[Finding, ...]
-    checks: tuple[Check, ...]
-
-    def __getitem__(self, treatment: str) -> TreatmentEffect:
-        for one in self.effects:
-            if one.treatment.id == treatment:
-                return one
-        raise KeyError(treatment)
-
-    def get(self, treatment: str) -> TreatmentEffect | None:
-        return next((one for one in self.effects if one.treatment.id == treatment), None)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -171,8 +81,6 @@ def service_effects(
     tried = [parts.do(treatment.id, _fit, inputs, treatment, settings) for treatment in listed]
     refused = {one.id: (one, parts.skipped[one.id]) for one in listed if one.id in parts.skipped}
     effects = _judged(inputs, base, [one for one in tried if not isinstance(one, NotDone)])
-    from analysis.value import effect_findings
-
     return ServiceEffects(
         month=inputs.month,
         effects=effects,
@@ -448,8 +356,6 @@ def _stated(
     )
     if base is None or not np.isfinite(base.relative_error):
         return made
-    from analysis.value import value_at_stake
-
     found = value_at_stake.money(inputs, base, made)
     return replace(
         made, per_case=found["per_case"], at_stake=found["at_stake"], exposed_year=found["exposed_year"]

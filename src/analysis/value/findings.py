@@ -15,7 +15,7 @@ from analysis.value.change import CUSTOMER_STEPS
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.value.study import ValueStudy
+    from analysis.value.results import ValueStudy
 
 SECTION = "value"
 TITLES = {

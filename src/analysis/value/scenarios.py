@@ -23,7 +23,7 @@ from analysis.results import Assumed, Check, Derived, Fact, Finding, Interval, L
 from analysis.summaries import Summarised
 from analysis.value.base import ValueBase
 from analysis.value.budget import Budget, budget
-from analysis.value.effects import SECTION, ServiceEffects
+from analysis.value.effect_results import SECTION, ServiceEffects
 from analysis.value.value_at_stake import Stake, gain, relative_draws, stake
 
 if TYPE_CHECKING:

@@ -4,64 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from analysis.errors import FitError, MissingData
 from analysis.locale import Text
 from analysis.metrics import NotDone, Parts, Period, Stating, StudyInputs, cents, traced
 from analysis.metrics import study as asked
-from analysis.periods import Month
-from analysis.results import Check, Derived, Fact, Finding, Rows, by_severity
+from analysis.results import Derived, Fact, Rows, by_severity
 from analysis.summaries import Summarised
-from analysis.value import customer_table, purchase_models, views
+from analysis.value import customer_table, findings, purchase_models, views
 from analysis.value.acquisition import AcquisitionChannel, acquisition
 from analysis.value.base import ERROR, ValueBase
 from analysis.value.change import Moves, ValueChange, change, moves
 from analysis.value.investment import Investment, investment
 from analysis.value.model_facts import ContractKind, Modelling, contracts, modelling
 from analysis.value.portfolio import Portfolio, portfolio
+from analysis.value.results import ServiceBreakEven, ValueStudy
 from analysis.value.settings import ValueSettings, settings_of, stated_in
-
-if TYPE_CHECKING:
-    from analysis.value.effects import ServiceEffects
-    from analysis.value.scenarios import WhatIfs
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ServiceBreakEven(Summarised):
-    """After-sales at today's level over the horizon, against the margin expected of today's customers."""
-
-    cost: Fact
-    margin: Fact
-    share: Fact
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ValueStudy(Summarised):
-    """What the notebook shows. A part that could not be made says why.
-
-    ``base`` is the seam to the effects of service; ``effects`` and ``what_ifs`` are theirs.
-    """
-
-    month: Month
-    settings: ValueSettings
-    available: customer_table.Available
-    base: ValueBase | NotDone
-    modelling: Modelling | NotDone
-    contracts: tuple[ContractKind, ...] | NotDone
-    portfolio: Portfolio | NotDone
-    change: ValueChange | NotDone
-    acquisition: tuple[AcquisitionChannel, ...] | NotDone
-    investment: Investment | NotDone
-    rate: Fact
-    horizon: Fact
-    service_year: Fact
-    service_traced: Fact | NotDone
-    break_even: ServiceBreakEven | NotDone
-    effects: ServiceEffects | NotDone
-    what_ifs: WhatIfs | NotDone
-    findings: tuple[Finding, ...] = ()
-    checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -88,7 +46,6 @@ def study(inputs: StudyInputs, *, settings: ValueSettings | None = None) -> Valu
     ----------
     settings : how value is counted; those of the run where left out
     """
-    from analysis.value import findings
     from analysis.value.effects import service_effects
     from analysis.value.scenarios import what_ifs
 

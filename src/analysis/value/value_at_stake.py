@@ -18,7 +18,7 @@ from analysis.summaries import Summarised
 from analysis.value import views
 from analysis.value.base import ValueBase
 from analysis.value.effect_cases import cases_of_year, needs
-from analysis.value.effects import NO_VALUE, TOO_FEW, TreatmentEffect
+from analysis.value.effect_results import NO_VALUE, TOO_FEW, TreatmentEffect
 from analysis.value.settings import settings_of
 
 if TYPE_CHECKING:

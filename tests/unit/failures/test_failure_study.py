@@ -179,7 +179,7 @@ def test_parts_without_data_are_said(planted: Path, inputs_of: Inputs, monkeypat
         assert checks[f"not_tested.{part}"].plain().endswith("; needs cost.amount.")
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("part", ["cost", "recovery"])
 def test_a_broken_ledger_is_raised(
     part: str, planted: Path, inputs_of: Inputs, monkeypatch: pytest.MonkeyPatch
 ):

@@ -128,6 +128,8 @@ def test_a_property_counts_its_queries_at_every_use():
         ("product", (2, 3, 4), 24),
         ("complement", (0.25,), 0.75),
         ("relative_change", (Decimal(110), Decimal(100)), Decimal("0.1")),
+        ("quotient_in_cents", (Decimal("10.00"), 3), Decimal("3.33")),
+        ("net", (Decimal(7), Decimal(2), Decimal(4)), Decimal(5)),
         ("copy", (7,), 7),
         ("count", (5, 5, 5), 3),
         ("largest", (1, 3, 2), 3),

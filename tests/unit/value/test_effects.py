@@ -18,7 +18,8 @@ from analysis.tables import load_tables
 from analysis.value import effect_findings
 from analysis.value.diagram import diagrams
 from analysis.value.effect_cases import cohort
-from analysis.value.effects import ServiceEffects, service_effects
+from analysis.value.effect_results import ServiceEffects
+from analysis.value.effects import service_effects
 
 TREATMENTS = {one.id: one for one in load_treatments()}
 NULL = frozenset(TRUTHS) - {"tier_confounding"}

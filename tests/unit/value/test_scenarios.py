@@ -14,7 +14,8 @@ from analysis.locale import Text
 from analysis.params import Range, load_what_ifs
 from analysis.params.what_ifs import Lever, Scenario
 from analysis.value.base import ValueBase
-from analysis.value.effects import ServiceEffects, service_effects
+from analysis.value.effect_results import ServiceEffects
+from analysis.value.effects import service_effects
 from analysis.value.scenarios import _coefficients, _money, _paid_back, _Setting, what_if, what_ifs
 from analysis.value.value_at_stake import Stake, gain
 

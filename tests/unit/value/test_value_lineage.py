@@ -19,9 +19,9 @@ from analysis.errors import ContractError, MissingData
 from analysis.metrics import Engine, NotDone, StudyInputs, facts_in
 from analysis.metrics.backend import table_names
 from analysis.results import OPERATIONS, Assumed, Derived, Estimated, Fact, Rows
-from analysis.value.effects import ServiceEffects
+from analysis.value.effect_results import ServiceEffects
+from analysis.value.results import ValueStudy
 from analysis.value.scenarios import WhatIfs
-from analysis.value.study import ValueStudy
 
 
 @pytest.fixture(scope="module")

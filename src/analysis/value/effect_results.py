@@ -1,0 +1,114 @@
+"""What is known of the effects of service: results of :mod:`analysis.value.effects`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from analysis.locale import Text
+from analysis.metrics import NotDone
+from analysis.params.treatments import Treatment
+from analysis.periods import Month
+from analysis.results import Check, Fact, Finding
+from analysis.summaries import Summarised
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SECTION = "value"
+TOO_FEW = Text.of("not computed: too few cases")
+NO_VALUE = Text.of("not computed: rests on association only")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class OutcomeEffect(Summarised):
+    """One outcome of one treatment. Effects are of the treatment (an answer in time, a repeat repair), for the exposed cases.
+
+    ``status``: ``effect`` (claimed), ``not_shown`` (checks hold, nothing survives correction), ``association`` (checks failed).
+    """
+
+    outcome: str
+    adjusted: Fact
+    naive: Fact
+    with_it: Fact
+    without_it: Fact
+    p_value: float
+    p_adjusted: float
+    status: str
+    e_value: Fact
+    robustness: Fact
+    if_hidden: Fact  # the effect were a hidden cause as strong as customer tier at work
+    enough: bool  # whether such a cause would explain it away
+    std_error: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Placebo(Summarised):
+    """One attempt to find an effect where there can be none."""
+
+    kind: str  # before, random_treatment, negative_control
+    effect: Fact | None
+    p_adjusted: float
+    passed: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TreatmentEffect(Summarised):
+    """One treatment with its outcomes and doubts.
+
+    ``groups`` : one row per outcome, grouping and group: ``outcome``, ``grouping``, ``group``, ``rows``, ``effect``, ``low``, ``high``, ``p_adjusted``, ``fact``.
+    ``propensity`` : by tenth of the estimated chance, the share of each arm's cases (facts). ``exposed`` : cases in the arm the company fears.
+    ``per_case`` : change in value of one such case if it had gone well; ``at_stake`` : of all of the last twelve months.
+    """
+
+    treatment: Treatment
+    cases: Fact
+    exposed: Fact
+    customers: Fact
+    eligible: Fact  # customers, of whom ``customers`` may be a sample
+    outcomes: tuple[OutcomeEffect, ...]
+    trimmed: Fact
+    worst_balance: Fact
+    worst_covariate: str
+    overlap_holds: bool
+    placebos: tuple[Placebo, ...]
+    propensity: tuple[tuple[float, float, Fact, Fact], ...]
+    groups: pd.DataFrame
+    balance: pd.DataFrame
+    lacking: tuple[str, ...]
+    per_case: Fact
+    at_stake: Fact
+    exposed_year: Fact
+
+    @property
+    def holds(self) -> bool:
+        """Overlap and placebos found nothing to object to."""
+        return self.overlap_holds and all(one.passed for one in self.placebos)
+
+    @property
+    def claimed(self) -> tuple[OutcomeEffect, ...]:
+        return tuple(one for one in self.outcomes if one.status == "effect")
+
+    def outcome(self, name: str) -> OutcomeEffect | None:
+        return next((one for one in self.outcomes if one.outcome == name), None)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ServiceEffects(Summarised):
+    """What the notebook shows; a treatment that could not be estimated is the refusal that says why."""
+
+    month: Month
+    effects: tuple[TreatmentEffect, ...]
+    refused: Mapping[str, tuple[Treatment, NotDone]]
+    findings: tuple[Finding, ...]
+    checks: tuple[Check, ...]
+
+    def __getitem__(self, treatment: str) -> TreatmentEffect:
+        for one in self.effects:
+            if one.treatment.id == treatment:
+                return one
+        raise KeyError(treatment)
+
+    def get(self, treatment: str) -> TreatmentEffect | None:
+        return next((one for one in self.effects if one.treatment.id == treatment), None)

@@ -1,0 +1,57 @@
+"""What the value study returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from analysis.metrics import NotDone
+from analysis.periods import Month
+from analysis.results import Check, Fact, Finding
+from analysis.summaries import Summarised
+from analysis.value.acquisition import AcquisitionChannel
+from analysis.value.base import ValueBase
+from analysis.value.change import ValueChange
+from analysis.value.customer_table import Available
+from analysis.value.effect_results import ServiceEffects
+from analysis.value.investment import Investment
+from analysis.value.model_facts import ContractKind, Modelling
+from analysis.value.portfolio import Portfolio
+from analysis.value.scenarios import WhatIfs
+from analysis.value.settings import ValueSettings
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ServiceBreakEven(Summarised):
+    """After-sales at today's level over the horizon, against the margin expected of today's customers."""
+
+    cost: Fact
+    margin: Fact
+    share: Fact
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ValueStudy(Summarised):
+    """What the notebook shows. A part that could not be made says why.
+
+    ``base`` is the seam to the effects of service; ``effects`` and ``what_ifs`` are theirs.
+    """
+
+    month: Month
+    settings: ValueSettings
+    available: Available
+    base: ValueBase | NotDone
+    modelling: Modelling | NotDone
+    contracts: tuple[ContractKind, ...] | NotDone
+    portfolio: Portfolio | NotDone
+    change: ValueChange | NotDone
+    acquisition: tuple[AcquisitionChannel, ...] | NotDone
+    investment: Investment | NotDone
+    rate: Fact
+    horizon: Fact
+    service_year: Fact
+    service_traced: Fact | NotDone
+    break_even: ServiceBreakEven | NotDone
+    effects: ServiceEffects | NotDone
+    what_ifs: WhatIfs | NotDone
+    findings: tuple[Finding, ...] = ()
+    checks: tuple[Check, ...] = ()
