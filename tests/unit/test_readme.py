@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from IPython.utils.capture import capture_output
 
-from analysis.metrics import Registry, StudyInputs
+from analysis.metrics import Registry, Study, StudyInputs
 from analysis.metrics.study import StudyResult
 from analysis.params.places import shipped_root
 from analysis.report.definitions import resolved
@@ -170,6 +170,7 @@ def test_a_notebook_is_added_as_the_readme_says(
 
 def test_every_section_names_its_study_and_its_notebook():
     for section in sections.SECTIONS:
-        assert callable(section.load())
+        asked = section.load()
+        assert isinstance(asked, Study) and asked.section == section.id
         assert Notebook.read(ROOT / "notebooks" / f"{section.notebook}.ipynb").title == section.title
         assert section.key_figures is None or callable(section.key_figures)

@@ -10,13 +10,10 @@ from analysis.errors import MissingData
 from analysis.exhibits.record import Block
 from analysis.exhibits.statements import checks_block, evidence_stems, findings_block
 from analysis.locale import Text
-from analysis.metrics import NotDone, StudyInputs
-from analysis.metrics.study import StudyResult
+from analysis.metrics import NotDone, Study
 from analysis.results import by_severity
 from analysis.workbook.month_run import MonthRun
 from analysis.workbook.record import Record
-
-Ask = Callable[[StudyInputs], StudyResult]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,35 +27,35 @@ class Section:
     id: str
     title: str
     notebook: str
-    load: Callable[[], Ask]
+    load: Callable[[], Study]
     key_figures: Callable[[Any], Block | None] | None = None
 
 
-def _quality() -> Ask:
+def _quality() -> Study:
     from analysis import quality
 
     return quality.study
 
 
-def _costs() -> Ask:
+def _costs() -> Study:
     from analysis import costs
 
     return costs.study
 
 
-def _failures() -> Ask:
+def _failures() -> Study:
     from analysis import failures
 
     return failures.study
 
 
-def _retention() -> Ask:
+def _retention() -> Study:
     from analysis import retention
 
     return retention.study
 
 
-def _value() -> Ask:
+def _value() -> Study:
     from analysis import value
 
     return value.study

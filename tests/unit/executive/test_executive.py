@@ -4,13 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from analysis import executive
-from analysis.errors import MissingData
 from analysis.exhibits.executive import checks_of_sections, headline_tiles, tiles_of_sections
 from analysis.exhibits.key_figures import tiles
 from analysis.exhibits.statements import checks_block
 from analysis.exhibits.vocabulary import Tile
 from analysis.locale import Text
-from analysis.metrics import Parts, StudyInputs
+from analysis.metrics import Parts, StudyInputs, study
 from analysis.results import OPERATIONS, Assumed, Check, Derived, Sentence
 from analysis.workbook.month_run import MonthRun
 from analysis.workbook.record import Record
@@ -125,8 +124,9 @@ def test_changes_are_computed_by_the_operation_of_their_definition(company: Path
 def test_a_section_whose_data_are_absent_is_named(company: Path, inputs_of: Inputs, tmp_path: Path):
     inputs = inputs_of(company)
 
+    @study(section="failures", needs=("claims",))
     def lacks(inputs: StudyInputs) -> executive.ExecutiveStudy:
-        raise MissingData("claims")
+        raise AssertionError("asked although its table is absent")
 
     section = Section(id="failures", title="Failure-rate root cause", notebook="", load=lambda: lacks)
     run = MonthRun(

@@ -24,7 +24,6 @@ STILL_THERE = {
     "costs/allocation_facts.py": 1,
     "costs/cost_study.py": 1,
     "costs/sourcing_facts.py": 1,
-    "executive/study.py": 1,
     "exhibits/charts/grids.py": 2,
     "exhibits/charts/labels.py": 1,
     "exhibits/charts/parts.py": 2,
