@@ -122,15 +122,6 @@ def _expected_purchases(axes: Axes, model: Any) -> None:
     axes.set_ylim(bottom=0)
 
 
-def _calibration(axes: Axes, model: Any) -> None:
-    table = model.calibration
-    axes.vlines(table["predicted"], table["low"], table["high"], color=colour("context"), lw=2)
-    axes.plot(table["predicted"], table["observed"], "o", color=colour("focus"))
-    edge = float(max(table["high"].max(), table["predicted"].max()))
-    axes.plot([0, edge], [0, edge], color=colour("context"), lw=0.8)
-    axes.set(xlabel="predicted chance", ylabel="observed share")
-
-
 _DRAWN: dict[str, Callable[[Axes, Any], None]] = {
     "survival.SurvivalCurve": _survival,
     "recurrence.MeanCumulativeFunction": _recurrence,
@@ -140,5 +131,4 @@ _DRAWN: dict[str, Callable[[Axes, Any], None]] = {
     "control.ControlChart": _control,
     "causal.DoublyRobust": _effect,
     "purchases.GeometricModel": _expected_purchases,
-    "risk.RiskModel": _calibration,
 }

@@ -6,10 +6,11 @@ import datetime as dt
 from dataclasses import dataclass
 
 from analysis.params import Assumptions
+from analysis.summaries import Summarised
 
 
 @dataclass(frozen=True, kw_only=True)
-class ErrorRates:
+class ErrorRates(Summarised):
     """Error rates of the statistical findings, from ``params/assumptions.yml``; together they stay below five percent.
 
     search : naming any cause when there is none; watch : any cell called new; fix : a wrong verdict on any fix;

@@ -25,7 +25,7 @@ SEARCH_METHOD = (
     "Expected failures from rates by months in service and component over all machines, times a factor of the calendar month; search over combinations of "
     "attributes with a bound on the chance of naming any cause when there is none."
 )
-FORECAST_METHOD = "Machines in the field aged month by month, Weibull intensity by component, season, planned shipments, direct cost a failure of the last twelve months."
+FORECAST_METHOD = "Machines in the field aged month by month, Weibull intensity by component, season, planned shipments, direct cost per failure of the last twelve months."
 
 
 def findings(study: FailureStudy) -> tuple[Finding, ...]:

@@ -31,7 +31,18 @@ from analysis.metrics.views import PLANS, VIEWS, Rules, View
 from analysis.metrics.views.prepared import Prepared, view_named
 from analysis.params import Assumptions, CostTree
 from analysis.periods import Month, day_end_utc
-from analysis.results import OPERATIONS, Assumed, Derived, Fact, Interval, Lineage, Read, Rows, query_key
+from analysis.results import (
+    OPERATIONS,
+    Assumed,
+    Derived,
+    Fact,
+    Interval,
+    Lineage,
+    Read,
+    Rows,
+    Sentence,
+    query_key,
+)
 from analysis.tables import TableSet, contract
 
 if TYPE_CHECKING:
@@ -664,17 +675,17 @@ def _divided(numerator: Number, denominator: Number, per: int) -> Number:
     return float(numerator) * per / float(denominator)
 
 
-ZERO = Text(en="not computed: the denominator is zero", zh="未计算：分母为零")
-NOT_POSITIVE = Text(en="not computed: the base is not positive", zh="未计算：基数非正")
+ZERO = Text.of("not computed: the denominator is zero")
+NOT_POSITIVE = Text.of("not computed: the base is not positive")
 
 
 def _needs(missing: MissingData) -> Text:
     names = ", ".join(missing.needs)
-    return Text(en=f"not computed: needs {names}", zh=f"未计算：缺少 {names}")
+    return Sentence("not computed: needs {names}", {"names": names}).text()
 
 
 def _no_rows(period: Period) -> Text:
-    return Text(en=f"not computed: no rows in {period}", zh=f"未计算：{period} 无数据")
+    return Sentence("not computed: no rows in {period}", {"period": str(period)}).text()
 
 
 _ARROW_TYPES = {

@@ -203,7 +203,7 @@ class Registry:
     def value_label(self, dimension: str, value: str) -> Text:
         """What a dimension's value is called; text from the data stays as it is."""
         if value == NOT_STATED:
-            return Text(en="Not stated", zh="未注明")
+            return Text.of("Not stated")
         known = self.dimensions[dimension].values if dimension in self.dimensions else {}
         return known.get(value, Text.same(value))
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from analysis.periods import Month
 
 CENT = Decimal("0.01")
-TOO_FEW = Text(en="not computed: too few customers", zh="未计算：客户太少")
-NOBODY = Text(en="not computed: nobody was present at the start", zh="未计算：期初无客户")
+TOO_FEW = Text.of("not computed: too few customers")
+NOBODY = Text.of("not computed: nobody was present at the start")
 
 
 def cents(value: Number) -> Decimal:

@@ -34,7 +34,9 @@ class NotDone:
         """The reason in both languages where a table or column is absent; any other refusal in its own English words."""
         text, needs = str(refusal).removeprefix("not computed: "), getattr(refusal, "needs", ())
         if needs and text == f"needs {', '.join(needs)}":
-            return cls(reason=Text(en=text, zh=f"缺少 {', '.join(needs)}"), needs=tuple(needs))
+            return cls(
+                reason=Sentence("needs {needs}", {"needs": ", ".join(needs)}).text(), needs=tuple(needs)
+            )
         return cls(reason=Text.same(text.removesuffix(".")))
 
     def __bool__(self) -> Literal[False]:

@@ -270,7 +270,7 @@ def _repurchase(facts: Stating, slice_: _Slice, activity: Activity) -> Fact:
 
 
 @dataclass(frozen=True, eq=False)
-class Activity:
+class Activity(Summarised):
     """What customers did lately, one row per dimension and slice: ``revenue``, ``active``, ``spend``, ``days``, ``again``, ``entered``."""
 
     rows: Mapping[tuple[str, str], Any]

@@ -16,7 +16,7 @@ WHERE v.score IS NOT NULL
 """,
     table="surveys",
     stands_for=("surveys",),
-    grain=Text(en="one row per answered survey", zh="每行一份已答复的问卷"),
+    grain=Text.of("one row per answered survey"),
     columns=(
         Column("survey_id", "survey"),
         Column("kind", "csat (1 to 5), nps (0 to 10), ces"),

@@ -35,7 +35,7 @@ FROM terms
     table="contracts",
     stands_for=("contracts",),
     kept=True,
-    grain=Text(en="one row per contract term that began before the day", zh="每行一个在该日之前开始的合同期"),
+    grain=Text.of("one row per contract term that began before the day"),
     columns=(
         Column("contract_id", "contract"),
         Column("term_no", "number of the term; the first is 1"),
@@ -92,10 +92,7 @@ FROM ended
     stands_for=("contracts",),
     whole=("customers",),
     kept=True,
-    grain=Text(
-        en="one row per customer and unbroken time under a renewable contract",
-        zh="每行一名客户一段连续的可续合同期",
-    ),
+    grain=Text.of("one row per customer and unbroken time under a renewable contract"),
     columns=(
         Column("customer_id", "who holds the contracts"),
         Column("spell", "number of the spell of the customer"),

@@ -30,7 +30,7 @@ LEFT JOIN service t ON t.ticket_id = l.ticket_id
     stands_for=("ledger",),
     monthly=("tickets",),
     whole=("units", "products", "customers"),
-    grain=Text(en="one row per posting", zh="每行一笔过账"),
+    grain=Text.of("one row per posting"),
     columns=(
         Column("posting_id", "posting"),
         Column("month", "first day of the business month"),

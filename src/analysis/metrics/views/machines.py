@@ -28,7 +28,7 @@ FROM known
     table="units",
     stands_for=("units",),
     whole=("products",),
-    grain=Text(en="one row per machine shipped", zh="每行一台已出货设备"),
+    grain=Text.of("one row per machine shipped"),
     kept=True,
     columns=(
         Column("serial_no", "the machine"),

@@ -32,7 +32,7 @@ FROM orders o
 """,
     table="orders",
     stands_for=("orders",),
-    grain=Text(en="one row per order line", zh="每行一条订单明细"),
+    grain=Text.of("one row per order line"),
     columns=(
         *_LINE,
         Column("region", "region as the order says"),
@@ -52,7 +52,7 @@ LEFT JOIN customers c ON c.customer_id = o.customer_id
     table="orders",
     stands_for=("orders",),
     whole=("products", "customers"),
-    grain=Text(en="one row per order line", zh="每行一条订单明细"),
+    grain=Text.of("one row per order line"),
     columns=(
         *_LINE,
         Column("product_line", "product line"),
@@ -76,10 +76,7 @@ GROUP BY 1, 2, 3
     table="orders",
     stands_for=("orders",),
     kept=True,
-    grain=Text(
-        en="one row per customer, business day and type of order with a paid line",
-        zh="每行一名客户在一个营业日的一类付款订单",
-    ),
+    grain=Text.of("one row per customer, business day and type of order with a paid line"),
     columns=(
         Column("customer_id", "who bought"),
         Column("bought_on", "business day; the orders of a day carry no time between them", "day"),

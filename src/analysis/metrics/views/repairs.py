@@ -31,7 +31,7 @@ FROM repairs r LEFT JOIN followed f ON f.ticket_id = r.ticket_id LEFT JOIN retur
     table="tickets",
     stands_for=("tickets",),
     kept=True,
-    grain=Text(en="one row per repair of a machine with a serial number", zh="每行一次有序列号设备的维修"),
+    grain=Text.of("one row per repair of a machine with a serial number"),
     columns=(
         Column("ticket_id", "the repair"),
         Column("month", "first day of the business month it was opened in"),

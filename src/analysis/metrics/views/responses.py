@@ -33,7 +33,7 @@ FROM service s
     table="tickets",
     stands_for=("tickets",),
     whole=("units", "products", "customers"),
-    grain=Text(en="one row per service order that was not cancelled", zh="每行一张未取消的服务工单"),
+    grain=Text.of("one row per service order that was not cancelled"),
     columns=(
         Column("ticket_id", "service order"),
         Column("month", "first day of the business month it was opened in"),

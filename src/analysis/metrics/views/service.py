@@ -82,7 +82,7 @@ service_orders = View(
     sql=_ORDERS,
     table="tickets",
     stands_for=("tickets",),
-    grain=Text(en="one row per service order that was not cancelled", zh="每行一张未取消的服务工单"),
+    grain=Text.of("one row per service order that was not cancelled"),
     columns=(
         *_COLUMNS,
         Column("product_id", "product as the order says"),
@@ -97,7 +97,7 @@ service = View(
     table="tickets",
     stands_for=("tickets",),
     whole=("units", "products", "customers"),
-    grain=Text(en="one row per service order that was not cancelled", zh="每行一张未取消的服务工单"),
+    grain=Text.of("one row per service order that was not cancelled"),
     columns=(
         *_COLUMNS,
         Column("product_id", "product of the order, else of its machine"),

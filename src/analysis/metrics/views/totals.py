@@ -10,25 +10,25 @@ workforce = View(
     sql="SELECT * FROM staff",
     table="staff",
     stands_for=("staff",),
-    grain=Text(en="one row per agent and month", zh="每行一名客服每月"),
+    grain=Text.of("one row per agent and month"),
 )
 control_totals = View(
     name="control_totals",
     sql="SELECT * FROM gl_totals",
     table="gl_totals",
     stands_for=("gl_totals",),
-    grain=Text(en="one row per control total", zh="每行一个总账控制数"),
+    grain=Text.of("one row per control total"),
 )
 budgets = View(
     name="budgets",
     sql="SELECT * FROM budget",
     table="budget",
     stands_for=("budget",),
-    grain=Text(en="one row per budget line", zh="每行一条预算"),
+    grain=Text.of("one row per budget line"),
 )
 provisions = View(
     name="provisions",
     sql="SELECT month, product_line, opening, accrued, utilised, coalesce(adjusted, 0)::DECIMAL(18, 2) AS adjusted, closing FROM provision",
     table="provision",
-    grain=Text(en="one row per product line and month", zh="每行一条产品线每月"),
+    grain=Text.of("one row per product line and month"),
 )
