@@ -85,7 +85,7 @@ def show(*blocks: Block | None | Iterable[Block | None]) -> None:
     from IPython.display import display
 
     for block in flattened(blocks):
-        display(block)  # type: ignore[no-untyped-call]
+        display(block)
 
 
 def flattened(items: Iterable[Any]) -> Iterator[Block]:

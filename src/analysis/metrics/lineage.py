@@ -201,7 +201,7 @@ class traced_property(Generic[T]):
             instance.__dict__[kept] = (value, tuple(scope.reads))
         value, queries = instance.__dict__[kept]
         follow(*queries)
-        return value  # type: ignore[no-any-return]
+        return value
 
     def __set__(self, instance: object, value: T) -> None:
         raise AttributeError(f"{self._name} is computed.")
