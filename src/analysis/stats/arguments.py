@@ -14,7 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 import pandas as pd
 
-from analysis.errors import FitError, ParameterError
+from analysis.errors import AnalysisError, FitError, ParameterError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -83,6 +83,20 @@ def in_words(
             look = _Look(
                 function.__name__, {k: v for k, v in given.items() if not (v is None and k in optional)}
             )
+            # What is no number is refused first. Everything else a function words better itself (how many rows lack a
+            # duration, and what leaving them out would do); only where it fails without words is the reason looked for.
+            for name in (*rows.split(), *units.split()):
+                if name in look.given:
+                    look.numeric(name, look.given[name])
+            try:
+                return function(*args, **kwargs)
+            except AnalysisError:
+                raise
+            except Exception:
+                look_at_everything(look)
+                raise
+
+        def look_at_everything(look: _Look) -> None:
             lengths: dict[str, int] = {}
             for name in rows.split():
                 look.column(name, lengths)
@@ -102,7 +116,6 @@ def in_words(
             look.matched(together.split())
             for name in scalars.split():
                 look.scalar(name)
-            return function(*args, **kwargs)
 
         return checked
 

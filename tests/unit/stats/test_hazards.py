@@ -257,15 +257,15 @@ def test_refusals():
         cox(data[["x"]] * 0 + 1, time, event)
     with pytest.raises(FitError, match=r"covariate '(y|z)' is a sum of the others"):
         cox(data[["x", "z"]].assign(y=2 * data["z"] - data["x"]), time, event)
-    with pytest.raises(FitError, match=r"covariates is missing or infinite in row 3 of column 'z'"):
+    with pytest.raises(FitError, match=r"covariate 'z' is missing in 1 of 300 rows"):
         cox(data[["z"]].mask(data[["z"]] == data.loc[3, "z"]), time, event)
     with pytest.raises(FitError, match=r"no maximum in 'never': at one of its ends there is no event"):
         cox(pd.DataFrame({"never": (~event).astype(float), "z": data["z"]}), time, event)
     with pytest.raises(FitError, match=r"no row has the event"):
         cox(data[["x"]], time, np.zeros(300))
-    with pytest.raises(FitError, match=r"covariates has 300 rows and durations has 299"):
+    with pytest.raises(FitError, match=r"300 rows of covariates for 299 durations"):
         cox(data[["x"]], time[:-1], event[:-1])
-    with pytest.raises(FitError, match=r"clusters has 2 rows and durations has 300"):
+    with pytest.raises(FitError, match=r"2 cluster labels for 300 rows"):
         cox(data[["x"]], time, event, clusters=[1, 2])
     with pytest.raises(ParameterError, match=r"not whole numbers have no Efron ties"):
         cox(data[["x"]], time, event, weights=np.full(300, 0.5))

@@ -226,19 +226,19 @@ def test_incidence_interval_covers():
 
 
 def test_refusals():
-    with pytest.raises(FitError, match=r"durations is missing or infinite in row 1"):
+    with pytest.raises(FitError, match=r"2 durations are negative or missing, e\.g\. -1"):
         kaplan_meier([-1, np.nan, 3], [1, 1, 1])
     with pytest.raises(FitError, match=r"1 rows enter at or after they end, e\.g\. from 5 to 5"):
         kaplan_meier([5, 6], [1, 1], entry=[5, 0])
     with pytest.raises(FitError, match=r"events must be true or false \(1 or 0\), found 2"):
         kaplan_meier([5, 6], [1, 2])
-    with pytest.raises(FitError, match=r"events has 3 rows and durations has 2"):
+    with pytest.raises(FitError, match=r"3 events for 2 durations"):
         kaplan_meier([5, 6], [1, 1, 1])
-    with pytest.raises(FitError, match=r"weights is negative in row 1"):
+    with pytest.raises(FitError, match=r"1 weights are negative or missing"):
         kaplan_meier([5, 6], [1, 1], weights=[1, -1])
     with pytest.raises(FitError, match=r"all weights are zero"):
         kaplan_meier([5, 6], [1, 1], weights=[0, 0])
-    with pytest.raises(FitError, match=r"durations is empty"):
+    with pytest.raises(FitError, match=r"durations are empty"):
         kaplan_meier([], [])
     with pytest.raises(FitError, match=r"only one group \('a'\)"):
         log_rank([1, 2], [1, 1], ["a", "a"])
