@@ -100,16 +100,23 @@ def test_sixty_facts_drawn_by_seed_are_given_again(inputs: StudyInputs, facts: d
         if not isinstance(follows, Derived) and set(fact.sources) != expected:
             wrong.append(f"{fact.id}: says {fact.sources}, its queries read {sorted(expected)}")
         if isinstance(follows, Rows) and fact.value is not None:
-            top = engine.rows(f"SELECT {follows.value} AS value FROM ({follows.numerator})")["value"].iloc[0]
-            stated = fact.value if fact.numerator is None else fact.numerator
-            if not same(top or 0, stated):
-                wrong.append(f"{fact.id}: rows give {top}, stated {stated}")
+            top = (
+                engine.rows(f"SELECT {follows.value} AS value FROM ({follows.numerator})")["value"].iloc[0]
+                or 0
+            )
+            below = 1
             if follows.denominator:
-                below = engine.rows(f"SELECT {follows.of} AS value FROM ({follows.denominator})")[
-                    "value"
-                ].iloc[0]
-                if not same(below, fact.denominator):
+                counted = engine.rows(f"SELECT {follows.of} AS value FROM ({follows.denominator})")
+                below = counted["value"].iloc[0]
+                if fact.denominator is not None and not same(below, fact.denominator):
                     wrong.append(f"{fact.id}: rows give {below} below, stated {fact.denominator}")
+            if fact.numerator is not None and not same(top, fact.numerator):
+                wrong.append(f"{fact.id}: rows give {top}, stated {fact.numerator}")
+            if fact.numerator is None:
+                # money per something is published in whole cents
+                given = float(top) * follows.per / float(below)
+                if not same(given, fact.value) and abs(given - float(fact.value)) > 0.005:
+                    wrong.append(f"{fact.id}: rows give {given}, stated {fact.value}")
         if isinstance(follows, Estimated):
             if section not in again:
                 study = next(each for each in SECTIONS if each.id == section)
