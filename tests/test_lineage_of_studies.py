@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from analysis.metrics import StudyInputs, facts_in
-from analysis.results import OPERATIONS, Assumed, Derived, Estimated, Fact, Rows
+from analysis.results import OPERATIONS, Assumed, Derived, Estimated, Fact, Read, Rows
 from analysis.sample import make_sample
 from analysis.workbook import prepare_run
 from analysis.workbook.sections import SECTIONS
@@ -94,6 +94,8 @@ def test_sixty_facts_drawn_by_seed_are_given_again(inputs: StudyInputs, facts: d
         follows = fact.lineage
         if isinstance(follows, Assumed):
             expected: set[str] = {follows.source}
+        elif isinstance(follows, Read):
+            expected = {follows.table} if follows.table else set(fact.sources)
         else:
             assert follows is not None
             expected = {table for query in fact.lineage_queries for table in engine.tables_read(query)}
