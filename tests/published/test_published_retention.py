@@ -147,9 +147,9 @@ def test_telco_curves_by_its_source_map_are_those_of_the_file(
 ):
     """Without service records contracts are followed from their start: the curve that everyone draws of this file, by hand from its rows, and the study says what it assumes."""
     found = studied("telco", tmp_path, monkeypatch)
-    assert found.staying.from_start
+    assert found.survival.from_start
     assert [one.outcome for one in found.checks if one.id == "observed_from"] == ["info"]
-    curves = {one.value: dict(one.points) for one in found.staying.by["segment"]}
+    curves = {one.value: dict(one.points) for one in found.survival.by["segment"]}
     assert set(curves) == {"Month-to-month", "One year", "Two year"}
     for kind, points in curves.items():
         rows = telco[telco["Contract"] == kind]
