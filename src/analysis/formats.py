@@ -277,6 +277,13 @@ def month_text(month: Month, language: Language) -> str:
     )
 
 
+def short_month(month: Month, language: Language) -> tuple[str, str]:
+    """Month and year apart, for an axis: ``("Oct", "2026")``."""
+    if language == "en":
+        return _MONTH_NAMES[month.number - 1][:3], str(month.year)
+    return f"{month.number}月", f"{month.year}年"
+
+
 def date_text(day: dt.date, language: Language) -> str:
     if language == "zh":
         return f"{day.year}年{day.month}月{day.day}日"

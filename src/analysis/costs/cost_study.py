@@ -209,7 +209,7 @@ TITLES = {
     "budget": Text.of("Cost against budget"),
     "flexed": Text.of("Budget at the tickets that came"),
     "expense": Text.of("Expense of the profit and loss"),
-    "allocated": Text(en="Allocation keys", zh="分摊键"),
+    "allocated": Text.of("Allocation keys"),
     "capacity": Text.of("Capacity"),
     "profitability": Text.of("Profitability of service"),
     "outlook": Text.of("Forecast"),

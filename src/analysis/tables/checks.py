@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from analysis.locale import Text, translate
+from analysis.locale import Text
 from analysis.tables.store import FileWaterfall, TableCheck
 
 #: Why a value or a row could not be kept; the word "orphan" and its like stand in files, these words on pages.
@@ -52,13 +52,6 @@ def reason_words(code: str) -> Text:
     return Text.of(REASONS[code])
 
 
-def _filled(message: str, values: Mapping[str, object]) -> Text:
-    """A message of the catalogue with its values in place; a ``Text`` in its own language."""
-    english = {name: value.en if isinstance(value, Text) else value for name, value in values.items()}
-    chinese = {name: value.zh if isinstance(value, Text) else value for name, value in values.items()}
-    return Text(en=message.format_map(english), zh=translate(message, "zh").format_map(chinese))
-
-
 def _check(
     kind: str,
     table: str,
@@ -71,7 +64,7 @@ def _check(
     **values: object,
 ) -> TableCheck:
     """``message`` may name the table, the count, the example and what else is given as ``values``."""
-    said = _filled(message, {"table": table, "count": count, "example": example, "place": place, **values})
+    said = Text.filled(message, table=table, count=count, example=example, place=place, **values)
     return TableCheck(
         id=".".join(part for part in ("tables", table, kind, place) if part),
         table=table,
@@ -123,7 +116,7 @@ def fault_check(table: str, column: str, reason: str, scope: str, count: int, ex
         at=f"{table}.{column}" if column else table,
         why=reason_words(reason),
         rows=_rows(count),
-        shown=_filled(", e.g. '{example}'", {"example": example}) if example else "",
+        shown=Text.filled(", e.g. '{example}'", example=example) if example else "",
         consequence=Text.of(done),
     )
 
