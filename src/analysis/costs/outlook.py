@@ -23,7 +23,7 @@ from analysis.summaries import Summarised
 HORIZON = 12
 LEAST_MONTHS = 30
 REFITS = 25
-CANDIDATES = ("seasonal_naive", "level", "ets", "sarimax", "log_ets")
+CANDIDATES = ("seasonal_naive", "level", "ets", "sarimax", "log_ets", "intermittent", "seasonal_shares")
 SEED = 20_261_031
 
 
