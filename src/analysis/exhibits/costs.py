@@ -819,7 +819,7 @@ def backtest_table(study: CostStudy) -> Block | None:
         "costs.backtest",
         title=Sentence("Chosen on its own past: {name:lower}", {"name": name}),
         subtitle=Sentence(
-            "Rolling origin on the total; scaled error below one beats repeating last year. Intervals that covered too little are widened"
+            "Forecast anew from each starting point of the past and held against what came; errors of neighbouring ones overlap. Scaled error below one beats repeating last year"
         ),
         rows=outlook.backtest,
         by=("candidate",),
@@ -827,7 +827,7 @@ def backtest_table(study: CostStudy) -> Block | None:
             label("candidate"),
             metric("backtest_mase", of="mase", head="Scaled error", places=2),
             metric("backtest_coverage", of="coverage", head="Coverage"),
-            count("backtest_mase", of="mase", head="Months scored"),
+            count("backtest_mase", of="mase", head="Starting points"),
         ],
         note=_source(study),
     )
