@@ -311,7 +311,7 @@ def test_a_source_with_earlier_losses_is_not(company: Path, inputs_of: Inputs):
 
 
 def test_accounts_are_ranked_by_value_and_never_named_on_a_page(company: Path, inputs_of: Inputs):
-    from analysis.exhibits import retention as exhibits
+    from analysis.exhibits import retention_risk
 
     _contracts(company, early_loss=True)
     found = retention.study(inputs_of(company))
@@ -321,7 +321,7 @@ def test_accounts_are_ranked_by_value_and_never_named_on_a_page(company: Path, i
         "X77",
     ]  # 179 and 177 over 42 months, brought to a year
     assert found.accounts.largest[0].value.value == max(one.value.value for one in found.accounts.largest)  # type: ignore[type-var]
-    block = exhibits.largest_accounts_table(found)
+    block = retention_risk.largest_accounts_table(found)
     assert block is not None and "X79" not in str(block.payload)
 
 
@@ -391,15 +391,15 @@ def test_business_model_follows_the_data_or_the_parameter(
 
 def _pages(study: retention.RetentionStudy) -> dict[str, bool]:
     """Which of the pages that depend on the business model show figures (rather than nothing, or a remark in their place)."""
-    from analysis.exhibits import retention as exhibits
+    from analysis.exhibits import retention_risk, retention_tenure
 
     made = {
-        "tiles": exhibits.accounts_tiles(study),
-        "largest": exhibits.largest_accounts_table(study),
-        "due": exhibits.due_table(study),
-        "renewals": exhibits.renewals_figure(study),
-        "heatmap": exhibits.cohort_heatmap(study, "non_contractual"),
-        "values": exhibits.cohort_table(study),
+        "tiles": retention_risk.accounts_tiles(study),
+        "largest": retention_risk.largest_accounts_table(study),
+        "due": retention_risk.due_table(study),
+        "renewals": retention_risk.renewals_figure(study),
+        "heatmap": retention_tenure.cohort_heatmap(study, "non_contractual"),
+        "values": retention_tenure.cohort_table(study),
     }
     return {name: block is not None and block.payload["kind"] != "callout" for name, block in made.items()}
 
@@ -410,7 +410,7 @@ def _pages(study: retention.RetentionStudy) -> dict[str, bool]:
 def test_pages_follow_the_business_model(
     few: Path, inputs_of: Inputs, monkeypatch: pytest.MonkeyPatch, chosen: str, accounts: bool, cohorts: bool
 ):
-    from analysis.exhibits import retention as exhibits
+    from analysis.exhibits import retention_risk, retention_tenure
     from analysis.retention import settings
 
     lines = ["order_id,customer_id,product_id,ordered_at,revenue,gross_margin"] + [
@@ -423,9 +423,9 @@ def test_pages_follow_the_business_model(
     assert {pages[name] for name in ("tiles", "largest", "due", "renewals")} == {accounts}
     assert {pages[name] for name in ("heatmap", "values")} == {cohorts}
     remark = (
-        exhibits.accounts_tiles(study)
+        retention_risk.accounts_tiles(study)
         if not accounts
-        else exhibits.cohort_heatmap(study, "contractual")
+        else retention_tenure.cohort_heatmap(study, "contractual")
         if not cohorts
         else None
     )
