@@ -1,21 +1,34 @@
-"""Every number of the study follows from what it says: rows are counted again, operations done again, functions found."""
+"""The whole study on a tenth of the sample company: every number follows from what it says, and stands where the exhibits say."""
 
 from __future__ import annotations
 
 import importlib
+import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from analysis import retention
 from analysis.errors import ContractError, MissingData
+from analysis.exhibits import retention as exhibits
+from analysis.exhibits import retention_risk as risk
+from analysis.exhibits import retention_service as service
+from analysis.exhibits import retention_tenure as tenure
+from analysis.exhibits.record import Block
+from analysis.exhibits.shape import references
+from analysis.locale import LANGUAGES
 from analysis.metrics import NotDone, StudyInputs, facts_in
 from analysis.metrics.engine import Engine
+from analysis.report.shown import shows
 from analysis.results import OPERATIONS, Assumed, Derived, Estimated, Fact, Rows
 from analysis.retention import RetentionStudy, study
+from analysis.retention.components_facts import MOVEMENTS, ChurnMovement
+from analysis.retention.drivers import TESTED
+from analysis.retention.matching_facts import AfterService
 from analysis.retention.spells import year_of
 
 Inputs = Callable[..., StudyInputs]
@@ -121,6 +134,265 @@ def test_every_alert_and_watch_has_evidence(tenth: tuple[StudyInputs, RetentionS
     _, found = tenth
     serious = [one for one in found.findings if one.severity in ("alert", "watch")]
     assert serious and all(one.evidence is not None and not one.evidence.empty for one in serious)
+
+
+# -- exhibits ------------------------------------------------------------------------------------------------------------
+
+Wanted = list[dict[str, Fact | None]]
+
+
+def _after_service(lines: Sequence[AfterService]) -> Wanted:
+    return [
+        {"n": one.served, "served": one.served, "matched": one.matched, "difference": one.difference}
+        for one in lines
+    ]
+
+
+def _bases(study: Any, of: Callable[[ChurnMovement], Fact]) -> dict[str, Fact]:
+    return {
+        f"{part.basis}{tail}": of(moved)
+        for part in (study.contractual, study.non_contractual)
+        for tail, moved in (("", part.year), ("_month", part.month))
+    }
+
+
+# What each table must hold, by row and column: the facts of the study, found another way than the exhibit finds them.
+TABLES: dict[str, tuple[Callable[[Any], Block | None], Callable[[Any], Wanted]]] = {
+    "components_table": (
+        exhibits.components_table,
+        lambda study: [_bases(study, lambda moved, name=name: moved.counts[name]) for name in MOVEMENTS],
+    ),
+    "rates_table": (
+        exhibits.rates_table,
+        lambda study: [
+            _bases(study, lambda moved: moved.gross_churn),
+            {"non_contractual": study.model_churn},
+            *(
+                _bases(study, lambda moved, name=name: getattr(moved, name))
+                for name in ("retention", "net_loss", "popular_retention")
+            ),
+        ],
+    ),
+    "by_type_table": (
+        exhibits.by_type_table,
+        lambda study: [
+            {
+                "start": moved.counts["start"],
+                "lost": moved.counts["lost"],
+                "churn": moved.gross_churn,
+                "value": value,
+            }
+            for part, worth in ((study.contractual, study.revenue[1:]), (study.non_contractual, (None, None)))
+            for moved, value in zip(part.by_type, (one and one.start for one in worth), strict=True)
+        ],
+    ),
+    "largest_accounts_table": (
+        risk.largest_accounts_table,
+        lambda study: [
+            {
+                "before": one.before if one.before.value else None,
+                "value": one.value if one.value.value else None,
+                "chance": one.chance,
+            }
+            for one in study.accounts.largest
+        ],
+    ),
+    "due_table": (
+        risk.due_table,
+        lambda study: [
+            {"value": one.value, "chance": one.chance, "risk": one.at_risk} for one in study.accounts.due
+        ],
+    ),
+    "cohort_table": (
+        tenure.cohort_table,
+        lambda study: [
+            {"size": one.size, "rate": one.rate, "gap": one.gap, **one.per_customer}
+            for part, rows in (
+                (study.purchase_cohorts, slice(-3, None)),
+                (study.product_cohorts, slice(3)),
+                (study.service_cohorts, slice(-3, None)),
+            )
+            for one in part.lines[rows]
+        ],
+    ),
+    "effects_table": (
+        tenure.effects_table,
+        lambda study: [
+            {"deviance": one.deviance, "degrees": one.deviance, "p_value": one.p_value}
+            for one in study.effects
+        ],
+    ),
+    "survival_table": (
+        tenure.survival_table,
+        lambda study: [
+            {"mean": one.mean, "difference": one.difference}
+            | {f"risk{age}": fact for age, fact in one.at_risk}
+            for groups in study.survival.by.values()
+            for one in groups
+        ],
+    ),
+    "differences_table": (
+        service.differences_table,
+        lambda study: [
+            {"ratio": study.drivers.ratios[what, model], "difference": study.drivers.differences[what]}
+            for what, model in TESTED
+            if study.drivers.ratios[what, model].value is not None
+        ],
+    ),
+    "leaving_table": (service.leaving_table, lambda study: _after_service(study.loss_after_repair)),
+    "repurchase_table": (
+        service.repurchase_table,
+        lambda study: _after_service(
+            [
+                one
+                for one in study.repurchase
+                if one.window == study.repurchase[0].window or one.severity == "all"
+            ]
+        ),
+    ),
+    "score_table": (
+        risk.score_table,
+        lambda study: [
+            {"value": getattr(study.early_warning, name)}
+            for name in (
+                "precision",
+                "base_rate",
+                "lift",
+                "auc",
+                "expected_losses",
+                "margin",
+                "margin_called",
+            )
+        ],
+    ),
+    "rounds_table": (
+        risk.rounds_table,
+        lambda study: [
+            {
+                "expected": one.expected,
+                "lost": one.lost,
+                "auc": one.auc,
+                "precision": one.precision,
+                "base": one.base_rate,
+            }
+            for one in study.early_warning.rounds
+        ],
+    ),
+    "calls_table": (
+        risk.calls_table,
+        lambda study: [
+            {"chance": one.chance, "margin": one.margin} for one in study.early_warning.first_calls
+        ],
+    ),
+}
+# What each chart or row of tiles must show.
+DRAWN: dict[str, tuple[Callable[[Any], Block | None], Callable[[Any], Iterable[Fact]]]] = {
+    "headline_tiles": (
+        exhibits.headline_tiles,
+        lambda study: (
+            study.contractual.year.gross_churn,
+            study.non_contractual.year.gross_churn,
+            study.revenue[0].gross,
+            study.early_warning.expected_losses,
+        ),
+    ),
+    "churn_history_figure": (
+        exhibits.churn_history_figure,
+        lambda study: [fact for _, fact in study.contractual.history],
+    ),
+    "reasons_figure": (exhibits.reasons_figure, lambda study: [fact for _, _, fact in study.reasons[0]]),
+    "accounts_tiles": (
+        risk.accounts_tiles,
+        lambda study: (study.accounts.number, study.accounts.ten_share, study.accounts.due_number),
+    ),
+    "renewals_figure": (risk.renewals_figure, lambda study: [value for *_, value in study.renewals]),
+    "calibration_figure": (risk.calibration_figure, lambda study: study.early_warning.observed[1::2]),
+    "cohort_heatmap": (
+        lambda study: tenure.cohort_heatmap(study, "non_contractual"),
+        lambda study: [fact for (_, age), fact in study.purchase_cohorts.cells.items() if age],
+    ),
+    "cohort_curves": (
+        tenure.cohort_curves,
+        lambda study: [study.contract_cohorts.cells[next(iter(study.contract_cohorts.sizes)), 0]],
+    ),
+    "survival_figure": (
+        lambda study: tenure.survival_figure(study, "segment"),
+        lambda study: [
+            fact for one in study.survival.by["segment"] for _, fact in one.points if fact.value is not None
+        ],
+    ),
+    "incidence_figure": (
+        tenure.incidence_figure,
+        lambda study: [fact for _, _, points in study.survival.incidence[:4] for _, fact in points],
+    ),
+    "drivers_figure": (
+        service.drivers_figure,
+        lambda study: [study.drivers.ratios["slow", "total"], study.drivers.ratios["slow", "naive"]],
+    ),
+    "chain_figure": (service.chain_figure, lambda study: [link.strength for link in study.chain.links]),
+}
+
+
+def test_every_exhibit_is_held_to_its_values():
+    public = {
+        name
+        for module in (exhibits, tenure, service, risk)
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and not name.startswith("_")
+    }
+    assert public == set(TABLES) | set(DRAWN)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_holds_what_the_study_found(tenth: tuple[StudyInputs, RetentionStudy], name: str):
+    _, study = tenth
+    show, wanted = TABLES[name]
+    block = show(study)
+    assert block is not None and block.payload["kind"] == "table" and not block.payload["untranslated"]
+    rows = [row for row in block.payload["rows"] if row["role"] != "group"]
+    lines = wanted(study)
+    assert lines and len(rows) == len(lines)
+    facts, keys = (
+        {fact["id"]: fact for fact in block.payload["facts"]},
+        [column["key"] for column in block.payload["columns"]],
+    )
+    for row, line in zip(rows, lines, strict=True):
+        cells = dict(zip(keys, row["cells"], strict=True))
+        for key, fact in line.items():
+            assert cells[key]["fact"] == (fact.id if fact else None), key
+        for key, cell in cells.items():
+            for language in LANGUAGES if cell["fact"] else ():
+                assert shows(cell["text"][language], facts[cell["fact"]], language), (key, cell["text"])
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_chart_shows_what_the_study_found(tenth: tuple[StudyInputs, RetentionStudy], name: str):
+    _, study = tenth
+    show, wanted = DRAWN[name]
+    block = show(study)
+    assert (
+        block is not None
+        and block.payload["kind"] in ("figure", "tiles")
+        and not block.payload["untranslated"]
+    )
+    facts = {fact.id for fact in wanted(study)}
+    assert facts and facts <= set(references(block.payload.get("data") or block.payload["tiles"]))
+
+
+@pytest.mark.parametrize("name", [*TABLES, *DRAWN])
+def test_an_exhibit_without_its_part_says_why_or_is_left_out(contractless: RetentionStudy, name: str):
+    show, _ = (TABLES | DRAWN)[name]
+    block = show(contractless)
+    if block is None or block.payload["kind"] != "callout":
+        return
+    if name in ("cohort_heatmap", "chain_figure"):
+        # their parts are made: no cohort is old enough, no link can be tested
+        assert block.payload["body"] is None
+        return
+    said = "".join(segment["t"] for segment in block.payload["body"]["zh"])
+    reasons = {part.reason.zh for part in vars(contractless).values() if isinstance(part, NotDone)}
+    needs = {", ".join(part.needs) for part in vars(contractless).values() if isinstance(part, NotDone)}
+    assert any(reason in said for reason in reasons | needs - {""})
 
 
 # -- parts that cannot be made -------------------------------------------------------------------------------------------
