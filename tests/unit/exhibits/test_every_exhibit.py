@@ -25,7 +25,14 @@ from analysis.sample import make_sample
 SECTIONS: dict[str, tuple[str, ...]] = {
     "costs": ("costs",),
     "retention": ("retention", "retention_tenure", "retention_service", "retention_risk"),
-    "failures": ("failures", "failure_life"),
+    "failures": (
+        "failures",
+        "failure_life",
+        "failure_outlook",
+        "failure_ranking",
+        "failure_search",
+        "failure_trees",
+    ),
     "value": ("value", "value_effects"),
     "quality": ("quality",),
     "executive": ("executive",),
