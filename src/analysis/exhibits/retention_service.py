@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from analysis.exhibits.figures import figure
 from analysis.exhibits.record import Block
-from analysis.exhibits.retention_shared import absent, remark, source
+from analysis.exhibits.retention_shared import absent, source
 from analysis.exhibits.specification import Field, count, interval, label, metric, registry, table_of, words
 from analysis.exhibits.vocabulary import paired, phrase
 from analysis.locale import Text
 from analysis.metrics import NotDone
 from analysis.results import Sentence, Value
 from analysis.retention.chain import Link
-from analysis.retention.drivers import TESTED
+from analysis.retention.drivers import TESTED, TOO_FEW_LOSSES
 from analysis.retention.matching_facts import AfterService
 from analysis.retention.study import RetentionStudy
 
@@ -27,6 +27,7 @@ _SHOWN_RATIOS = (
     ("waited", "response"),
     ("followed", "resolution"),
 )
+TOO_FEW = NotDone(reason=Text.of(TOO_FEW_LOSSES))
 _BESIDE = {"naive", "unadjusted", "mediation"}  # answers that stand beside the adjusted ones
 _MODEL = {
     "response": Text.of("against answered sooner"),
@@ -56,7 +57,7 @@ def drivers_figure(study: RetentionStudy) -> Block:
         if (ratio := part.ratios.get((what, model))) is not None and ratio.value is not None
     ]
     if not items:
-        return remark("drivers", Sentence("There are too few losses after bad service for an estimate."))
+        return absent("drivers", part.not_fitted.get("total", TOO_FEW), "Service experience and loss")
     adjusted, naive = part.ratios["slow", "total"], part.ratios["slow", "naive"]
     if adjusted.value is not None and naive.value is not None:
         title = Sentence(
@@ -141,7 +142,9 @@ def chain_figure(study: RetentionStudy) -> Block:
     if isinstance(part, NotDone):
         return absent("chain", part, "The chain, link by link")
     if not part.links:
-        return remark("chain", Sentence("No link of the chain can be tested with these data."))
+        reasons = dict.fromkeys(lacking.reason for lacking in part.not_tested.values())
+        why = NotDone(reason=Text.joined(reasons, en="; ", zh="；"))
+        return absent("chain", why, "The chain, link by link")
     items = [
         Item(
             name=_link_name(link), fact=link.strength, role="focus" if link.verdict == "holds" else "context"
