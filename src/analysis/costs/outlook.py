@@ -14,9 +14,9 @@ from analysis.costs.signals_facts import account_name
 from analysis.costs.unusual import UnusualMonth, unusual_months
 from analysis.errors import MissingData
 from analysis.locale import Text
-from analysis.metrics import NotDone, Period, Stating, StudyInputs, cents, traced
+from analysis.metrics import NotDone, Period, Stating, StudyInputs, cents, materiality, traced
 from analysis.periods import Month, months_between
-from analysis.results import Fact, Finding, Interval, Sentence
+from analysis.results import Fact, Finding, Interval, Sentence, Severity
 from analysis.stats.forecasting import Forecast, ReconciledForecast, forecast, forecast_parts
 from analysis.summaries import Summarised
 
@@ -368,6 +368,15 @@ def _largest_part(
     return (account, account_name(inputs, account)), float(moved[account])
 
 
+def _severity(inputs: StudyInputs, year: YearOutlook, *, certain: bool) -> Severity:
+    """By the least that the year is over its budget; what may be noise is information."""
+    assert year.expected.interval is not None
+    if not certain:
+        return "info"
+    over = year.expected.interval.low - float(year.budget.value or 0)
+    return materiality(inputs).severity(over)
+
+
 def outlook_findings(inputs: StudyInputs, outlook: Outlook | NotDone) -> list[Finding]:
     """The year heading over its budget: to be watched when the whole interval lies above it, else for information."""
     if isinstance(outlook, NotDone) or outlook.year is None:
@@ -387,7 +396,7 @@ def outlook_findings(inputs: StudyInputs, outlook: Outlook | NotDone) -> list[Fi
         Finding(
             id="costs.year_over_budget",
             section="costs",
-            severity="watch" if certain else "info",
+            severity=_severity(inputs, year, certain=certain),
             evidence=_forecast_rows(outlook),
             rank=float(year.expected.value or 0) - float(year.budget.value or 0),
             statement=Sentence(
