@@ -25,6 +25,11 @@ def phrase(template: str, **parts: Text | Month | dt.date | str) -> Text:
     return Text(en=sentence.plain("en"), zh=sentence.plain("zh"))
 
 
+def paired(first: Text, second: Text) -> Text:
+    """One label after another, as in ``Segment: Gold``."""
+    return Text(en=f"{first.en}: {second.en}", zh=f"{first.zh}：{second.zh}")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Column:
     """A column of a table.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from analysis.locale import Text
 from analysis.metrics import NotDone, Stating, StudyInputs
 from analysis.periods import Month
@@ -12,6 +14,8 @@ from analysis.retention.matching_facts import AfterService
 from analysis.retention.parts import RetentionParts
 from analysis.retention.scores_facts import reason_names
 from analysis.retention.settings import limit
+
+_finding = partial(Finding, section="retention")
 
 
 def _tested_cohorts(parts: RetentionParts) -> dict[str, Cohorts]:
@@ -83,9 +87,8 @@ def _threshold(parts: RetentionParts) -> list[Finding]:
         else "Gross churn of contracts is {churn} ({churn:interval}), above its limit of {limit}, but this could be noise."
     )
     return [
-        Finding(
+        _finding(
             id="retention.gross_churn",
-            section="retention",
             severity="alert" if crossed else "watch",
             statement=Sentence(template, {"churn": churn, "limit": parts.limit, "net": basis.year.net_loss}),
             evidence=basis.lost,
@@ -102,9 +105,8 @@ def _revenue(parts: RetentionParts) -> list[Finding]:
     evidence = None if isinstance(accounts, NotDone) or accounts.lost.empty else accounts.lost
     template = "Contracts worth {gross} of the yearly value at the start were kept ({start} at the start); with additional sales to the same customers {net}."
     return [
-        Finding(
+        _finding(
             id="retention.revenue_retention",
-            section="retention",
             severity="info",
             evidence=evidence,
             statement=Sentence(template, {"gross": whole.gross, "net": whole.net, "start": whole.start}),
@@ -147,9 +149,8 @@ def _experience(inputs: StudyInputs, parts: RetentionParts, sure: set[str]) -> l
             continue
         values = {"ratio": ratio, "difference": difference} | rules[name]
         made.append(
-            Finding(
+            _finding(
                 id=f"retention.{name}",
-                section="retention",
                 severity="alert" if float(ratio.value) > 1 else "good",
                 statement=Sentence(_EXPERIENCE[name], values),
                 evidence=found.cells[name],
@@ -169,9 +170,8 @@ def _repurchase(parts: RetentionParts, sure: set[str]) -> list[Finding]:
     down = float(line.difference.value) < 0
     template = "After a late answer to a complaint or a repeat repair {served} bought again within twelve months, against {matched} of matched customers without service: {difference:signed} ({difference:interval})."
     return [
-        Finding(
+        _finding(
             id="retention.repurchase",
-            section="retention",
             severity="watch" if down else "good",
             statement=Sentence(
                 template, {"served": line.served, "matched": line.matched, "difference": line.difference}
@@ -192,9 +192,8 @@ def _leaving(parts: RetentionParts, sure: set[str]) -> list[Finding]:
         "repeated": "Within six months after a repeat repair {served} of contracts were lost, against {matched} of matched customers who never asked for service: {difference:signed} ({difference:interval}).",
     }
     return [
-        Finding(
+        _finding(
             id=f"retention.left_after_{line.arm}",
-            section="retention",
             severity="watch" if float(line.difference.value or 0) > 0 else "good",
             statement=Sentence(
                 templates[line.arm],
@@ -224,9 +223,8 @@ def _cohorts(inputs: StudyInputs, parts: RetentionParts, sure: set[str]) -> list
             continue  # where earlier losses are missing, older cohorts look better than they were
         template = _COHORT_TEXT[name]
         made.append(
-            Finding(
+            _finding(
                 id=f"retention.{name}",
-                section="retention",
                 severity="watch" if float(found.worst.value) < 0 else "good",
                 statement=Sentence(
                     template, {"cohort": found.worst.dimensions["cohort"], "gap": found.worst}
@@ -249,9 +247,8 @@ def _segments(parts: RetentionParts, sure: set[str]) -> list[Finding]:
     best, worst = max(groups, key=lambda line: line.mean.value), min(groups, key=lambda line: line.mean.value)  # type: ignore[arg-type,return-value]
     template = "Segments stay differently long: of the first 36 months, {best} customers spend {most} under contract, {worst} customers {least}."
     return [
-        Finding(
+        _finding(
             id="retention.segments",
-            section="retention",
             severity="info",
             statement=Sentence(
                 template, {"best": best.label, "most": best.mean, "worst": worst.label, "least": worst.mean}
@@ -269,9 +266,8 @@ def _calls(parts: RetentionParts) -> list[Finding]:
         return []
     template = "{losses} are expected to be lost within {months} months, with {margin} of yearly margin at stake. Of the {called:n} with the highest scores, {called} left in the last test against {base} of all."
     return [
-        Finding(
+        _finding(
             id="retention.call_list",
-            section="retention",
             severity="info",
             evidence=found.calls,
             statement=Sentence(
@@ -297,9 +293,8 @@ def _accounts(parts: RetentionParts) -> list[Finding]:
         return []
     template = "{number} under contract are businesses, worth {value} a year; the largest tenth of them hold {share} of it. The largest are listed with the end of their term and their chance of loss."
     return [
-        Finding(
+        _finding(
             id="retention.accounts",
-            section="retention",
             severity="info",
             evidence=found.listed,
             statement=Sentence(
@@ -322,6 +317,11 @@ def checks(inputs: StudyInputs, parts: RetentionParts) -> tuple[Check, ...]:
         *_recorded(inputs, parts),
         *(check for make in makers for check in make(parts)),
     )
+
+
+def _judged(id: str, holds: bool, passed: Sentence, failed: Sentence) -> list[Check]:
+    """One check, with what is said either way."""
+    return [Check(id=id, outcome="passed" if holds else "failed", sentence=passed if holds else failed)]
 
 
 def _identities(parts: RetentionParts) -> list[Check]:
@@ -386,15 +386,16 @@ def _proportional(parts: RetentionParts) -> list[Check]:
     found = parts.drivers
     if isinstance(found, NotDone) or found.proportional is None:
         return []
-    holds = float(found.proportional["p_value"]["GLOBAL"]) >= 0.05
-    text = (
-        "Proportional hazards: no sign that the hazard ratios change with the age of the contract (Grambsch–Therneau test, all experiences together)."
-        if holds
-        else "Proportional hazards: the hazard ratios change with the age of the contract; one ratio for all ages is a summary at best."
+    return _judged(
+        "proportional_hazards",
+        float(found.proportional["p_value"]["GLOBAL"]) >= 0.05,
+        Sentence(
+            "Proportional hazards: no sign that the hazard ratios change with the age of the contract (Grambsch–Therneau test, all experiences together)."
+        ),
+        Sentence(
+            "Proportional hazards: the hazard ratios change with the age of the contract; one ratio for all ages is a summary at best."
+        ),
     )
-    return [
-        Check(id="proportional_hazards", outcome="passed" if holds else "failed", sentence=Sentence(text))
-    ]
 
 
 def _links(parts: RetentionParts) -> list[Check]:
@@ -402,34 +403,25 @@ def _links(parts: RetentionParts) -> list[Check]:
         return []
     weak = [link for link in parts.chain.links if link.verdict != "holds"]
     if not weak:
-        return [
-            Check(
-                id="chain_links",
-                outcome="passed",
-                sentence=Sentence("Every link of the chain that could be tested holds in these data."),
-            )
-        ]
-    names = Text(en="; ".join(link.label.en for link in weak), zh="；".join(link.label.zh for link in weak))
-    return [
-        Check(
-            id="chain_links",
-            outcome="info",
-            sentence=Sentence("Not shown by these data: {links}.", {"links": names}),
-        )
-    ]
+        every = Sentence("Every link of the chain that could be tested holds in these data.")
+        return [Check(id="chain_links", outcome="passed", sentence=every)]
+    names = Text.joined((link.label for link in weak), en="; ", zh="；")
+    shown = Sentence("Not shown by these data: {links}.", {"links": names})
+    return [Check(id="chain_links", outcome="info", sentence=shown)]
 
 
 def _unmatched(parts: RetentionParts) -> list[Check]:
     line = _badly_served(parts)
     if line is None:
         return []
-    few = line.served.n is not None and line.unmatched <= 0.1 * line.served.n
-    text = (
-        "Nearly every customer with bad service has a match among customers without service."
-        if few
-        else "More than a tenth of the customers with bad service have no match; the comparison speaks for the others only."
+    return _judged(
+        "matching",
+        line.served.n is not None and line.unmatched <= 0.1 * line.served.n,
+        Sentence("Nearly every customer with bad service has a match among customers without service."),
+        Sentence(
+            "More than a tenth of the customers with bad service have no match; the comparison speaks for the others only."
+        ),
     )
-    return [Check(id="matching", outcome="passed" if few else "failed", sentence=Sentence(text))]
 
 
 def _calibrated(parts: RetentionParts) -> list[Check]:
@@ -438,19 +430,19 @@ def _calibrated(parts: RetentionParts) -> list[Check]:
     if isinstance(found, NotDone) or found.base_rate.interval is None or not found.base_rate.n:
         return []
     expected = found.scores.expected_losses / found.base_rate.n
-    fits = found.base_rate.interval.low <= expected <= found.base_rate.interval.high
-    text = (
-        "The score expected as many losses on the test snapshot as there were, within its interval ({observed}, {observed:interval})."
-        if fits
-        else "The score expected another number of losses on the test snapshot than there were ({observed}, {observed:interval}); read its level with care, its order less so."
+    observed = {"observed": found.base_rate}
+    return _judged(
+        "score_calibration",
+        found.base_rate.interval.low <= expected <= found.base_rate.interval.high,
+        Sentence(
+            "The score expected as many losses on the test snapshot as there were, within its interval ({observed}, {observed:interval}).",
+            observed,
+        ),
+        Sentence(
+            "The score expected another number of losses on the test snapshot than there were ({observed}, {observed:interval}); read its level with care, its order less so.",
+            observed,
+        ),
     )
-    return [
-        Check(
-            id="score_calibration",
-            outcome="passed" if fits else "failed",
-            sentence=Sentence(text, {"observed": found.base_rate}),
-        )
-    ]
 
 
 def _drift(parts: RetentionParts) -> list[Check]:
@@ -458,28 +450,18 @@ def _drift(parts: RetentionParts) -> list[Check]:
     if isinstance(found, NotDone):
         return []
     moved = found.scores.drift.loc[found.scores.drift["moved"], "feature"].tolist()
-    if not moved:
-        return [
-            Check(
-                id="score_drift",
-                outcome="passed",
-                sentence=Sentence(
-                    "Neither the score nor its inputs drifted (population stability index above {limit}) by more than between earlier snapshots as far apart.",
-                    {"limit": found.drift_limit},
-                ),
-            )
-        ]
-    names = reason_names(moved)
-    return [
-        Check(
-            id="score_drift",
-            outcome="failed",
-            sentence=Sentence(
-                "Drifted since the score was learnt, beyond what is usual between snapshots as far apart (population stability index above {limit}): {names}.",
-                {"names": names, "limit": found.drift_limit},
-            ),
-        )
-    ]
+    return _judged(
+        "score_drift",
+        not moved,
+        Sentence(
+            "Neither the score nor its inputs drifted (population stability index above {limit}) by more than between earlier snapshots as far apart.",
+            {"limit": found.drift_limit},
+        ),
+        Sentence(
+            "Drifted since the score was learnt, beyond what is usual between snapshots as far apart (population stability index above {limit}): {names}.",
+            {"names": reason_names(moved), "limit": found.drift_limit},
+        ),
+    )
 
 
 def _identification(parts: RetentionParts) -> list[Check]:
@@ -501,5 +483,5 @@ def _identification(parts: RetentionParts) -> list[Check]:
         if shown
         else "Age, calendar time and cohort cannot be fully told apart: a straight trend may belong to any of the three. Beyond a straight line, losses vary with none of them."
     )
-    values = {"names": Text(en=", ".join(name.en for name in shown), zh="、".join(name.zh for name in shown))}
-    return [Check(id="age_period_cohort", outcome="info", sentence=Sentence(bends, values if shown else {}))]
+    values = {"names": Text.joined(shown)} if shown else {}
+    return [Check(id="age_period_cohort", outcome="info", sentence=Sentence(bends, values))]

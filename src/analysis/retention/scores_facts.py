@@ -64,8 +64,7 @@ REASONS = {
 
 def reason_names(features: Sequence[str]) -> Text:
     """The inputs as a page lists them."""
-    names = [REASONS.get(feature, Text.same(feature)) for feature in features]
-    return Text(en=", ".join(name.en for name in names), zh="、".join(name.zh for name in names))
+    return Text.joined(REASONS.get(feature, Text.same(feature)) for feature in features)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,15 @@ from analysis.retention.settings import business_models
 from analysis.retention.survival import survival
 from analysis.retention.views import Grouping
 
-LEFT_OUT = Text.of("left out: the parameter business_model asks for the other kind of pages")
+# by the kind of customers that a part is about: why it is left out where the company has the other kind
+LEFT_OUT = {
+    "b2b": Text.of(
+        "this company is read as many small customers, so no account stands alone (business_model in params/retention.yml)"
+    ),
+    "b2c": Text.of(
+        "this company is read as few large accounts, which are listed one by one (business_model in params/retention.yml)"
+    ),
+}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,10 +71,12 @@ def _asked(inputs: StudyInputs, parts: Parts) -> RetentionParts:
     cohorts = (
         parts.do("contract_cohorts", cohorts_facts.contract_cohorts, inputs)
         if many
-        else parts.leave_out("contract_cohorts", LEFT_OUT)
+        else parts.leave_out("contract_cohorts", LEFT_OUT["b2c"])
     )
     buyers = {
-        name: parts.do(name, purchase_cohorts, inputs, grouping) if many else parts.leave_out(name, LEFT_OUT)
+        name: parts.do(name, purchase_cohorts, inputs, grouping)
+        if many
+        else parts.leave_out(name, LEFT_OUT["b2c"])
         for name, grouping in GROUPINGS.items()
     }
     return RetentionParts(
@@ -81,18 +91,18 @@ def _asked(inputs: StudyInputs, parts: Parts) -> RetentionParts:
         revenue=parts.do("revenue", revenue.revenue_retention, inputs),
         renewals=parts.do("renewals", revenue.renewal_calendar, inputs)
         if few
-        else parts.leave_out("renewals", LEFT_OUT),
+        else parts.leave_out("renewals", LEFT_OUT["b2b"]),
         # without scores the accounts stand, without a chance of loss
         accounts=parts.do("accounts", accounts, inputs, None if isinstance(scored, NotDone) else scored)
         if few
-        else parts.leave_out("accounts", LEFT_OUT),
+        else parts.leave_out("accounts", LEFT_OUT["b2b"]),
         contract_cohorts=cohorts,
         purchase_cohorts=buyers["purchase_cohorts"],
         product_cohorts=buyers["product_cohorts"],
         service_cohorts=buyers["service_cohorts"],
         effects=parts.do("effects", effects, inputs, cohorts)
         if many
-        else parts.leave_out("effects", LEFT_OUT),
+        else parts.leave_out("effects", LEFT_OUT["b2c"]),
         survival=parts.do("survival", survival, inputs),
         drivers=leaving,
         chain=parts.do("chain", chain, inputs, None if isinstance(leaving, NotDone) else leaving),

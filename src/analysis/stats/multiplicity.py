@@ -69,7 +69,19 @@ def adjust_p_values(
     if count == 0:
         return adjusted
     padded = np.concatenate([given[tested], np.ones((tests or count) - count)])
+    if method == "holm":
+        adjusted[tested] = _holm(padded)[:count]
+        return adjusted
     from statsmodels.stats.multitest import multipletests
 
     adjusted[tested] = multipletests(padded, method=_METHODS[method])[1][:count]
+    return adjusted
+
+
+def _holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """As statsmodels, which collects all garbage of the process at every call: up to half a second in a full session."""
+    order = np.argsort(p_values)
+    raised = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1))
+    adjusted = np.empty_like(raised)
+    adjusted[order] = np.minimum(raised, 1)
     return adjusted

@@ -24,8 +24,15 @@ from analysis.sample import make_sample
 
 SECTIONS: dict[str, tuple[str, ...]] = {
     "costs": ("costs",),
-    "retention": ("retention",),
-    "failures": ("failures", "failure_life"),
+    "retention": ("retention", "retention_tenure", "retention_service", "retention_risk"),
+    "failures": (
+        "failures",
+        "failure_life",
+        "failure_outlook",
+        "failure_ranking",
+        "failure_search",
+        "failure_trees",
+    ),
     "value": ("value", "value_effects"),
     "quality": ("quality",),
     "executive": ("executive",),
@@ -34,8 +41,8 @@ SECTIONS: dict[str, tuple[str, ...]] = {
 ARGUMENTS: dict[str, Callable[[Any], list[tuple[Any, ...]]]] = {
     "costs.bridge_figure": lambda study: [("previous_month",), ("year_before",)],
     "costs.composition_table": lambda study: [(dimension,) for dimension in study.composition],
-    "retention.cohort_heatmap": lambda study: [("contractual",), ("non_contractual",)],
-    "retention.survival_figure": lambda study: [("segment",)],
+    "retention_tenure.cohort_heatmap": lambda study: [("contractual",), ("non_contractual",)],
+    "retention_tenure.survival_figure": lambda study: [("segment",), ("customer_type",), ("contract_kind",)],
     "value.slices_table": lambda study: [("tier", "customer_type", "segment", "kind"), ("region", "channel")],
     "value_effects.effect_figure": lambda study: [("repurchase",), ("retention",)],
     "quality.filled_file": lambda study: [("0" * 64,)],

@@ -1,0 +1,344 @@
+"""Who comes up next: business accounts and their renewals, and the customers that early warning expects to leave."""
+
+from __future__ import annotations
+
+from analysis.exhibits.figures import figure
+from analysis.exhibits.key_figures import tiles
+from analysis.exhibits.record import Block
+from analysis.exhibits.retention_shared import absent, customer_type, remark, source
+from analysis.exhibits.specification import (
+    Field,
+    entry,
+    interval,
+    line,
+    metric,
+    registry,
+    statement,
+    table_of,
+    tile,
+    words,
+)
+from analysis.exhibits.vocabulary import phrase
+from analysis.locale import Text
+from analysis.metrics import NotDone
+from analysis.results import Fact, Sentence, Value
+from analysis.retention.accounts import HORIZON, Account, Due
+from analysis.retention.scores_facts import Call
+from analysis.retention.study import LEFT_OUT, RetentionStudy
+
+# ---------------------------------------------------------------- accounts
+
+
+def accounts_tiles(study: RetentionStudy) -> Block:
+    """How many accounts, what they are worth, how concentrated that is, and what comes up."""
+    part = study.accounts
+    if isinstance(part, NotDone):
+        return absent("accounts_of", part, "Business accounts")
+    value = line("contract_value", part.value, "Yearly value")
+    tenth = line("top_account_share", part.top_share, "By the largest tenth")
+    due = line("accounts_due_value", part.due_value, "Yearly value")
+    months = phrase("Up for renewal within {number} months", number=str(HORIZON))
+    return tiles(
+        "retention.accounts_of",
+        [
+            tile("accounts_under_contract", part.number, comparisons=[value]),
+            tile("ten_account_share", part.ten_share, head="Held by the ten largest", comparisons=[tenth]),
+            tile("equal_accounts", part.equal_accounts),
+            tile("accounts_due", part.due_number, head=months, comparisons=[due]),
+        ],
+    )
+
+
+def renewals_figure(study: RetentionStudy) -> Block | None:
+    """Contract value that comes up for renewal, month by month."""
+    from analysis.exhibits.charts import Series, composition
+
+    part = study.renewals
+    if isinstance(part, NotDone):
+        return absent("renewals", part, "Renewal calendar") if "b2b" in study.models else None
+    if not part:
+        return remark("renewals", Sentence("No contract comes up for renewal in the next twelve months."))
+    series = [
+        Series(
+            name=customer_type(one), points=[(month, value) for month, kind, _, value in part if kind == one]
+        )
+        for one in sorted({kind for _, kind, _, _ in part})
+    ]
+    month, kind, _, value = max(part, key=lambda found: found[3].value or 0)
+    values: dict[str, Value] = {"month": month, "value": value, "type": customer_type(kind)}
+    return figure(
+        "retention.renewals",
+        title=Sentence(
+            "Most value comes up for renewal in {month}: {value} of {type:lower} contracts", values
+        ),
+        subtitle=Sentence("Yearly value of running terms by the month in which they end"),
+        foot=source(study),
+        alt=Sentence(
+            "Stacked bars of contract value up for renewal by month; the largest part is {value} in {month}.",
+            values,
+        ),
+        draw=composition(series, measure=Text.of("Contract value")),
+    )
+
+
+def _rank(one: Account | Due | Call) -> str:
+    return str(one.rank)
+
+
+def _segment(one: Account | Due | Call) -> Text:
+    return registry().value_label("segment", one.segment)
+
+
+def _region(one: Account | Due) -> Text:
+    return registry().value_label("region", one.region)
+
+
+def _where() -> list[Field]:
+    """An account by its rank: its number stands in the evidence, never on a page."""
+    return [
+        words(_rank, "Rank", key="rank"),
+        words(_segment, registry().dimension_name("segment"), key="segment"),
+        words(_region, registry().dimension_name("region"), key="region"),
+    ]
+
+
+def largest_accounts_table(study: RetentionStudy) -> Block | None:
+    """The largest business accounts by rank, a year ago and now."""
+    part = study.accounts
+    if isinstance(part, NotDone):
+        return None
+    value = "account_contract_value"
+    return table_of(
+        "retention.accounts",
+        title=Sentence(
+            "{number} under contract are businesses; the largest tenth hold {share} of their contract value",
+            {"number": part.number, "share": part.top_share},
+        ),
+        subtitle=Sentence(
+            "The largest by yearly contract value a year ago or now; kept: at most the value a year ago. Customer numbers stand in the evidence file"
+        ),
+        columns=[
+            *_where(),
+            words(_kind, registry().dimension_name("contract_kind"), key="kind"),
+            metric(
+                value,
+                of=lambda one: _unless_nil(one.before),
+                key="before",
+                head="Value a year ago",
+                scale="exact",
+                places=0,
+                slice={"moment": "start"},
+            ),
+            metric(
+                value,
+                of=lambda one: _unless_nil(one.value),
+                key="value",
+                head="Value now",
+                scale="exact",
+                places=0,
+            ),
+            metric(
+                "account_revenue_retention", of=lambda one: _unless_unknown(one.kept), key="kept", head="Kept"
+            ),
+            words(lambda one: one.due_on or Text.of("lost"), "Term ends", key="due"),
+            metric("account_loss_score", of="chance", head="Chance of loss"),
+        ],
+        rows=part.largest,
+        by=("rank",),
+        note=source(study),
+    )
+
+
+def _kind(one: Account) -> Text:
+    return registry().value_label("contract_kind", one.kind)
+
+
+def _unless_nil(fact: Fact) -> Fact | None:
+    """A blank where the account held nothing."""
+    return fact if fact.value else None
+
+
+def _unless_unknown(fact: Fact) -> Fact | None:
+    """A blank where there was nothing to keep."""
+    return fact if fact.value is not None else None
+
+
+def due_table(study: RetentionStudy) -> Block | None:
+    """Accounts whose term ends soon, the most value at risk first."""
+    part = study.accounts
+    if isinstance(part, NotDone) or not part.due:
+        return None
+    values: dict[str, Value] = {"number": part.due_number, "value": part.due_value, "months": str(HORIZON)}
+    title = Sentence("{number} worth {value} a year come up for renewal within {months} months", values)
+    if part.due_at_risk is not None:
+        title = Sentence(
+            "{number} worth {value} a year come up for renewal within {months} months; {risk} of it is at risk by the score",
+            {**values, "risk": part.due_at_risk},
+        )
+    return table_of(
+        "retention.due",
+        title=title,
+        subtitle=Sentence(
+            "Business accounts by the last day of the running term, the most value at risk (value times chance of loss) first"
+        ),
+        columns=[
+            *_where(),
+            words("due_on", "Term ends", key="due"),
+            metric("account_contract_value", of="value", head="Yearly value", scale="exact", places=0),
+            metric("account_loss_score", of="chance", head="Chance of loss"),
+            metric(
+                "contract_value_at_risk",
+                of="at_risk",
+                key="risk",
+                head="Value at risk",
+                scale="exact",
+                places=0,
+            ),
+        ],
+        rows=part.due,
+        by=("due",),
+        note=source(study),
+    )
+
+
+# ---------------------------------------------------------------- early warning
+
+_LEARNER = {"logistic": Text.of("logistic regression"), "boosting": Text.of("gradient boosting")}
+
+
+def score_table(study: RetentionStudy) -> Block:
+    """How good the score is on a later snapshot, and what is at stake."""
+    part = study.early_warning
+    if isinstance(part, NotDone):
+        return absent("scores", part, "Early warning")
+    losses = phrase("Expected losses in the next {number} months", number=str(part.horizon))
+    rows = [
+        entry(
+            "risk_score_precision",
+            part.precision,
+            "Lost among the customers the team can call",
+            interval=True,
+        ),
+        entry("risk_score_base_rate", part.base_rate, "Lost among all customers", interval=True),
+        entry("risk_score_lift", part.lift, "Lift", interval=True),
+        entry("risk_score_auc", part.auc, "Discrimination (0.5 is a coin)", interval=True),
+        entry("expected_losses", part.expected_losses, losses),
+        entry(
+            "margin_at_risk",
+            part.margin,
+            "Expected margin at risk, all customers",
+            slice={"customers": "all"},
+        ),
+        entry(
+            "margin_at_risk",
+            part.margin_called,
+            "Expected margin at risk, call list",
+            slice={"customers": "call_list"},
+        ),
+    ]
+    return table_of(
+        "retention.scores",
+        title=Sentence(
+            "Calling the {called:n} riskiest customers reaches {lift} as many losses as calling anyone",
+            {"called": part.precision, "lift": part.lift},
+        ),
+        subtitle=Sentence(
+            "Chosen on a later snapshot: {model}; tested on the snapshot of {test}, which it never saw",
+            {"model": _LEARNER[part.scores.chosen], "test": part.test},
+        ),
+        columns=statement(line="Early warning", value="Value", interval=True),
+        rows=rows,
+        note=source(study),
+    )
+
+
+def calibration_figure(study: RetentionStudy) -> Block | None:
+    """Expected and observed losses by tenth of the score."""
+    from analysis.exhibits.charts import Item, dot_interval
+
+    part = study.early_warning
+    if isinstance(part, NotDone):
+        return None
+    tenths = list(range(len(part.expected)))[1::2][::-1]
+    items = [
+        Item(name=phrase("Tenth {number}", number=str(index + 1)), fact=part.observed[index], role="focus")
+        for index in tenths
+    ]
+    values: dict[str, Value] = {"observed": part.observed[-1], "expected": part.expected[-1]}
+    return figure(
+        "retention.calibration",
+        title=Sentence("In the riskiest tenth {observed} were lost, {expected} were expected", values),
+        subtitle=Sentence(
+            "Customers of the test snapshot by tenth of the score, every other one: lost within {months} months, share in percent; ring: expected",
+            {"months": str(part.horizon)},
+        ),
+        foot=source(study),
+        alt=Sentence(
+            "Dots of observed and expected losses by tenth of the score; the last tenth has {observed} observed and {expected} expected.",
+            values,
+        ),
+        draw=dot_interval(
+            items,
+            measure=phrase("Lost within {number} months", number=str(part.horizon)),
+            by=Text.of("Tenth of the score"),
+            beside=(Text.of("Expected"), [part.expected[index] for index in tenths]),
+        ),
+    )
+
+
+def rounds_table(study: RetentionStudy) -> Block | None:
+    """How the score would have done at each of the last snapshots."""
+    part = study.early_warning
+    if isinstance(part, NotDone) or not part.rounds:
+        return None
+    return table_of(
+        "retention.rounds",
+        title=Sentence(
+            "Learnt afresh at each snapshot from what was known then: {precision} of those called left in the last round",
+            {"precision": part.rounds[-1].precision},
+        ),
+        subtitle=Sentence(
+            "Snapshots on the first day of a month; lost within {months} months of it",
+            {"months": str(part.horizon)},
+        ),
+        columns=[
+            words("month", "Snapshot", wide=True),
+            metric("expected_losses", of="expected"),
+            metric("observed_losses", of="lost", head="Lost"),
+            metric("risk_score_auc", of="auc", head="Discrimination"),
+            interval("risk_score_auc", of="auc", key="auc_interval"),
+            metric("risk_score_precision", of="precision", head="Lost among called"),
+            metric("risk_score_base_rate", of="base_rate", key="base", head="Lost among all"),
+        ],
+        rows=part.rounds,
+        by=("snapshot",),
+        note=source(study),
+    )
+
+
+def calls_table(study: RetentionStudy) -> Block | None:
+    """The head of the call list, without identifiers."""
+    part = study.early_warning
+    if "b2c" not in study.models:
+        return absent("calls", NotDone(reason=LEFT_OUT["b2c"]), "Call list")
+    if isinstance(part, NotDone) or not part.first_calls:
+        return None
+    return table_of(
+        "retention.calls",
+        title=Sentence("The head of the call list: whom to call first, and what to ask about"),
+        subtitle=Sentence(
+            "By chance of loss within {months} months. Reasons: what raises the score most against its usual value, not a cause. Customer numbers stand in the evidence file",
+            {"months": str(part.horizon)},
+        ),
+        columns=[
+            words(_rank, "Rank", key="rank"),
+            words(lambda one: customer_type(one.customer_type), "Customer", key="type"),
+            words(_segment, registry().dimension_name("segment"), key="segment"),
+            metric("account_loss_score", of="chance", head="Chance of loss"),
+            metric("margin_at_risk", of="margin", head="Margin at risk", scale="exact", places=0),
+            words("reasons", "Raised by", wide=True),
+        ],
+        rows=part.first_calls,
+        by=("call",),
+        note=source(study),
+    )
