@@ -94,6 +94,7 @@ class Described(Summarised):
     title: Text | None = None
 
     def source_of(self, name: str) -> BasicEvent:
+        """The event whose probability this one has: itself, or the last that ``same_as`` leads to."""
         event = self.events[name]
         while event.same_as is not None:
             event = self.events[event.same_as]
