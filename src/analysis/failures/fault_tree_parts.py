@@ -67,7 +67,7 @@ class CommonCause(Summarised):
 
 
 @dataclass(frozen=True, kw_only=True)
-class File:
+class File(Summarised):
     """A file of ``params/fault_trees`` as it is written."""
 
     top: str
