@@ -9,9 +9,9 @@ from analysis.executive import Change, ExecutiveStudy, Headline, not_tested
 from analysis.exhibits.key_figures import tiles
 from analysis.exhibits.record import Block
 from analysis.exhibits.shape import references
-from analysis.exhibits.tables import table
-from analysis.exhibits.vocabulary import Column, Comparison, Row, Status, Tile, Tone
-from analysis.results import SEVERITIES, Check, Sentence
+from analysis.exhibits.specification import interval, metric, table_of, tile, words
+from analysis.exhibits.vocabulary import Comparison, Status, Tile, Tone
+from analysis.results import SEVERITIES, Check, Fact, Sentence
 
 _TONE: dict[str, Tone | None] = {"good": "good", "bad": "bad", "noise": "muted", "neutral": None}
 
@@ -48,63 +48,54 @@ def tiles_of_sections(
     )
 
 
+CHANGES = ("point_change", "relative_change")
+
+
 def _tile(headline: Headline) -> Tile:
     status: Status | None = "alert" if headline.crossed else None
     # a figure that could not be computed says why once, not again for each month it would be compared with
     comparisons = [] if headline.fact.value is None else [_comparison(change) for change in headline.changes]
-    return Tile(
-        label=headline.metric.name,
-        fact=headline.fact,
-        status=status,
-        comparisons=comparisons,
-        history=headline.history,
+    return tile(
+        headline.metric.id, headline.fact, status=status, comparisons=comparisons, history=headline.history
     )
 
 
 def _comparison(change: Change) -> Comparison:
+    value: Fact | Sentence = change.change
     if change.reading == "noise":
-        value: Any = Sentence("{change:signed}, could be noise", {"change": change.change})
-        return Comparison(label=change.against, value=value, tone="muted")
-    return Comparison(label=change.against, value=change.change, tone=_TONE[change.reading])
+        value = Sentence("{change:signed}, could be noise", {"change": change.change})
+    return Comparison(label=change.against, value=value, tone=_TONE[change.reading], metric=CHANGES)
 
 
 def headline_table(study: ExecutiveStudy) -> Block:
     """The headlines with interval and basis, for the reader who signs."""
-    from analysis.locale import Text
-
-    columns = [
-        Column(key="metric", label=Text.of("Metric"), wide=True),
-        Column(key="now", label=Text.of("This month")),
-        Column(key="interval", label=Text.of("Interval"), show="interval"),
-        Column(key="previous", label=Text.of("Previous month")),
-        Column(key="before", label=Text.of("Year before")),
-        Column(
-            key="change",
-            label=Text.of("Change on year before"),
-            signed=True,
-            metric=("point_change", "relative_change"),
-        ),
-    ]
-    rows = [
-        Row(
-            cells={
-                "metric": headline.metric.name,
-                "now": headline.fact,
-                "interval": headline.fact if headline.fact.interval else None,
-                "previous": headline.changes[0].base,
-                "before": headline.changes[1].base,
-                "change": headline.changes[1].change,
-            }
-        )
-        for headline in study.headlines
-    ]
-    return table(
+    ids, month = [headline.metric.id for headline in study.headlines], study.month
+    return table_of(
         "executive.table",
-        title=Sentence("The headlines of {month}, with their basis", {"month": study.month}),
+        title=Sentence("The headlines of {month}, with their basis", {"month": month}),
         subtitle=Sentence("Exact accounting figures have no interval; rates have one."),
-        columns=columns,
-        rows=rows,
+        rows=[_line(headline) for headline in study.headlines],
+        columns=[
+            words("metric", "Metric", wide=True),
+            metric(*ids, of="now", head="This month", period=str(month)),
+            interval(*ids, of="interval", period=str(month)),
+            metric(*ids, of="previous", head="Previous month", period=str(month - 1)),
+            metric(*ids, of="before", head="Year before", period=str(month - 12)),
+            metric(*CHANGES, of="change", head="Change on year before", signed=True),
+        ],
     )
+
+
+def _line(headline: Headline) -> dict[str, Any]:
+    last, year = headline.changes
+    return {
+        "metric": headline.metric.name,
+        "now": headline.fact,
+        "interval": headline.fact if headline.fact.interval else None,
+        "previous": last.base,
+        "before": year.base,
+        "change": year.change,
+    }
 
 
 def findings_of_sections(

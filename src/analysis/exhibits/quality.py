@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analysis.exhibits.figures import figure
 from analysis.exhibits.record import Block
-from analysis.exhibits.statements import EvidenceFile, callout, evidence_block
-from analysis.exhibits.tables import table
-from analysis.exhibits.vocabulary import Column, Row, phrase
+from analysis.exhibits.specification import Field, change, count, interval, metric, row_of, table_of, words
+from analysis.exhibits.statements import EvidenceFile, callout, evidence_block, not_computed
+from analysis.exhibits.vocabulary import Row, phrase
 from analysis.locale import Text
-from analysis.quality import Fault, QualityStudy
-from analysis.quality.nearness import needed_columns
+from analysis.metrics import NotDone
+from analysis.quality import QualityStudy
+from analysis.quality.coverage import ColumnCoverage
 from analysis.results import Sentence
 
 if TYPE_CHECKING:
@@ -23,31 +24,28 @@ if TYPE_CHECKING:
 
 def waterfall_table(study: QualityStudy) -> Block:
     """Rows of every file by what became of them; the columns add up across and down."""
+    heads = {"read": "Read", "accepted": "Accepted", "quarantined": "Quarantined", "duplicate": "Duplicates"}
     columns = [
-        Column(key="table", label=Text.of("Table")),
-        Column(key="file", label=Text.of("File")),
-        Column(key="read", label=Text.of("Read"), unit="rows", metric=("source_rows",)),
-        Column(key="accepted", label=Text.of("Accepted"), unit="rows", metric=("source_rows",)),
-        Column(key="quarantined", label=Text.of("Quarantined"), unit="rows", metric=("source_rows",)),
-        Column(key="duplicate", label=Text.of("Duplicates"), unit="rows", metric=("source_rows",)),
+        words("table", "Table"),
+        words(lambda file: _export_name(file.file) if study.exports else file.file, "File", key="file"),
+        *(
+            metric("source_rows", of=f"rows.{outcome}", head=head, slice={"outcome": outcome})
+            for outcome, head in heads.items()
+        ),
     ]
-    rows = [
-        Row(
-            cells={
-                "table": file.table,
-                "file": _export_name(file.file) if study.exports else file.file,
-                **file.rows,
-            }
-        )
-        for file in study.files
-    ]
-    rows.append(Row(cells={"table": Text.of("All files"), **study.total}, role="total"))
-    return table(
+    return table_of(
         "quality.waterfall",
         title=Sentence("Every row read is accepted, quarantined with a reason, or an exact duplicate"),
         subtitle=Sentence("Rows by file. Read = accepted + quarantined + exact duplicates."),
         columns=columns,
-        rows=rows,
+        rows=[
+            *(row_of(file, columns, by=("table", "file")) for file in study.files),
+            Row(
+                cells={"table": Text.of("All files"), **study.total},
+                role="total",
+                slice=dict.fromkeys(("table", "file")),
+            ),
+        ],
     )
 
 
@@ -60,24 +58,23 @@ def exports_table(study: QualityStudy) -> Block | None:
     """What the source map did with the rows of each export; nothing where the files are canonical tables already."""
     if not study.exports:
         return None
-    columns = [
-        Column(key="file", label=Text.of("Export"), wide=True),
-        Column(key="table", label=Text.of("Feeds")),
-        Column(key="read", label=Text.of("Read"), unit="rows"),
-        Column(key="mapped", label=Text.of("Written"), unit="rows"),
-        Column(key="left_out", label=Text.of("Left out"), unit="rows"),
-    ]
-    rows = [
-        Row(cells={"file": export.file, "table": export.table, **export.rows}) for export in study.exports
-    ]
-    return table(
+    heads = {"read": "Read", "mapped": "Written", "left_out": "Left out"}
+    return table_of(
         "quality.exports",
         title=Sentence("Every row of an export is written to a table or left out by a stated rule"),
         subtitle=Sentence(
             "Rows by export and table. Read = written + left out; one export may feed several tables."
         ),
-        columns=columns,
-        rows=rows,
+        rows=study.exports,
+        by=("table", "file"),
+        columns=[
+            words("file", "Export", wide=True),
+            words("table", "Feeds"),
+            *(
+                metric("export_rows", of=f"rows.{outcome}", head=head, slice={"outcome": outcome})
+                for outcome, head in heads.items()
+            ),
+        ],
     )
 
 
@@ -85,33 +82,22 @@ def remarks_table(study: QualityStudy, *, top: int = 30) -> Block | None:
     """What the map took for granted on the way: words it does not list, columns that are not there, rules that keep nothing."""
     if not study.remarks:
         return None
-    columns = [
-        Column(key="file", label=Text.of("Export"), wide=True),
-        Column(key="column", label=Text.of("Column")),
-        Column(key="kind", label=Text.of("What the map did"), wide=True),
-        Column(key="count", label=Text.of("Values"), unit="rows"),
-        Column(key="example", label=Text.of("Example")),
-    ]
-    rows = [
-        Row(
-            cells={
-                "file": one.file,
-                "column": f"{one.table}.{one.column}" if one.column else one.table,
-                "kind": one.kind,
-                "count": one.count,
-                "example": one.example,
-            }
-        )
-        for one in study.remarks[:top]
-    ]
-    return table(
+    return table_of(
         "quality.remarks",
         title=Sentence("What the map took for granted, and where to look"),
         subtitle=Sentence(
             "Remarks by export and column, the most rows first; blank where a whole column or file is meant"
         ),
-        columns=columns,
-        rows=rows,
+        rows=study.remarks[:top],
+        columns=[
+            words("file", "Export", wide=True),
+            words(
+                lambda one: f"{one.table}.{one.column}" if one.column else one.table, "Column", key="column"
+            ),
+            words("kind", "What the map did", wide=True),
+            metric("map_remarks", of="count", head="Values", unit="rows"),
+            words("example", "Example"),
+        ],
     )
 
 
@@ -123,31 +109,28 @@ def quarantine_table(study: QualityStudy, *, top: int = 30) -> Block:
             tone="info",
             title=Sentence("Nothing was set aside: every row and every value could be used."),
         )
-    columns = [
-        Column(key="place", label=Text.of("Table and column")),
-        Column(key="reason", label=Text.of("Reason"), wide=True),
-        Column(key="rows", label=Text.of("Rows"), unit="rows", metric=("faulty_rows",)),
-        Column(key="share", label=Text.of("Share"), unit="share", places=3, metric=("faulty_share",)),
-        Column(key="example", label=Text.of("Example")),
-        Column(key="kept", label=Text.of("What was done")),
-    ]
-    return table(
+    return table_of(
         "quality.quarantine",
         title=Sentence("What was set aside, and why"),
         subtitle=Sentence(
             "Rows and their share of the rows read, the most first. Every row set aside is kept with its reason; file and row number are in the evidence."
         ),
-        columns=columns,
-        rows=[
-            _fault_row(fault, "place", "reason", "rows", "share", "example", "kept")
-            for fault in study.quarantine[:top]
-        ],
+        rows=study.quarantine[:top],
         by=("fault", "place"),
+        columns=_fault_columns("Reason"),
     )
 
 
-def _fault_row(fault: Fault, *parts: str) -> Row:
-    return Row(cells={part: getattr(fault, part) for part in parts})
+def _fault_columns(reason: str, *, wide: bool = False) -> list[Field]:
+    """``wide``: what was done takes more words than a row set aside."""
+    return [
+        words("place", "Table and column"),
+        words("reason", reason, wide=True),
+        metric("faulty_rows", of="rows", head="Rows"),
+        metric("faulty_share", of="share", head="Share", unit="share", places=3),
+        words("example", "Example"),
+        words("kept", "What was done", wide=wide),
+    ]
 
 
 def faults_table(study: QualityStudy, *, top: int = 30) -> Block:
@@ -156,109 +139,54 @@ def faults_table(study: QualityStudy, *, top: int = 30) -> Block:
         return callout(
             "quality.faults", tone="info", title=Sentence("The checks on the way in found no fault.")
         )
-    columns = [
-        Column(key="place", label=Text.of("Table and column")),
-        Column(key="reason", label=Text.of("Fault"), wide=True),
-        Column(key="rows", label=Text.of("Rows"), unit="rows", metric=("faulty_rows",)),
-        Column(key="share", label=Text.of("Share"), unit="share", places=3, metric=("faulty_share",)),
-        Column(key="example", label=Text.of("Example")),
-        Column(key="kept", label=Text.of("What was done"), wide=True),
-    ]
-    rows = [
-        _fault_row(fault, "place", "reason", "rows", "share", "example", "kept")
-        for fault in study.faults[:top]
-    ]
-    return table(
+    return table_of(
         "quality.faults",
         title=Sentence("Every doubt is counted and named; its rows stay"),
         subtitle=Sentence("Rows and their share of the rows read, by kind of fault, the most first"),
-        columns=columns,
-        rows=rows,
+        rows=study.faults[:top],
         by=("fault", "place"),
+        columns=_fault_columns("Fault", wide=True),
     )
 
 
 def near_table(study: QualityStudy) -> Block:
     """Exact copies, which count once, and near copies, which are a suspicion and stay."""
-    if not study.near:
-        return callout(
-            "quality.near",
-            tone="info",
-            title=Sentence(
-                "Near duplicates: not computed: no table has the columns that two rows would have to share."
-            ),
-            body=Sentence("Needed: {columns}.", {"columns": needed_columns()}),
-        )
-    columns = [
-        Column(key="table", label=Text.of("Table")),
-        Column(key="exact", label=Text.of("Exact copies"), unit="rows", metric=("faulty_rows",)),
-        Column(key="rows", label=Text.of("Near copies"), unit="rows", metric=("faulty_rows",)),
-        Column(key="rule", label=Text.of("The same within 30 minutes, or on the day"), wide=True),
-        Column(key="example", label=Text.of("Example")),
-    ]
-    rows = [
-        Row(
-            cells={
-                "table": near.table,
-                "exact": near.exact,
-                "rows": near.rows,
-                "rule": near.rule,
-                "example": near.example,
-            }
-        )
-        for near in study.near
-    ]
-    return table(
+    if isinstance(study.near, NotDone):
+        return not_computed(study.near, id="quality.near", what=Text.of("Near duplicates"))
+    return table_of(
         "quality.near",
         title=Sentence("Rows that look entered twice are named, not removed"),
         subtitle=Sentence(
             "Rows by table. An exact copy counts once. A near copy shares the columns named and differs in its key; texts may differ by a quarter of their letters."
         ),
-        columns=columns,
-        rows=rows,
+        rows=study.near,
         by=("place",),
+        columns=[
+            words("table", "Table"),
+            metric("faulty_rows", of="exact", head="Exact copies", slice={"fault": "exact_duplicate"}),
+            metric("faulty_rows", of="rows", head="Near copies", slice={"fault": "near_duplicate"}),
+            words("rule", "The same within 30 minutes, or on the day", wide=True),
+            words("example", "Example"),
+        ],
     )
 
 
 def history_table(study: QualityStudy, *, top: int = 12) -> Block:
     """The series that lie farthest from their own past, with what that past allows."""
-    if not study.histories:
-        return callout(
-            "quality.history",
-            tone="info",
-            title=Sentence(
-                "Comparison with the own past: not computed: needs two years of months with enough rows."
-            ),
+    if isinstance(study.histories, NotDone):
+        return not_computed(
+            study.histories, id="quality.history", what=Text.of("Comparison with the own past")
         )
     columns = [
-        Column(key="series", label=Text.of("Series")),
-        Column(key="what", label=Text.of("What")),
-        Column(key="value", label=Text.of("This month"), metric=("monthly_level",)),
-        Column(key="expected", label=Text.of("Expected"), metric=("expected_level",)),
-        Column(
-            key="interval", label=Text.of("Allowed by chance"), show="interval", metric=("expected_level",)
-        ),
-        Column(key="months", label=Text.of("Months compared"), show="n", metric=("expected_level",)),
-        Column(key="verdict", label=Text.of("Verdict")),
+        words("name", "Series", key="series"),
+        words(lambda one: Text.of("mean" if one.column else "rows"), "What", key="what"),
+        metric("monthly_level", of="value", head="This month"),
+        metric("expected_level", of="expected", head="Expected"),
+        interval("expected_level", of="expected", head="Allowed by chance"),
+        count("expected_level", of="expected", key="months", head="Months compared"),
+        words(lambda one: Text.of("out of line" if one.out_of_line else "as ever"), "Verdict", key="verdict"),
     ]
-    out, inside = Text.of("out of line"), Text.of("as ever")
-    count, mean = Text.of("rows"), Text.of("mean")
-    rows = [
-        Row(
-            cells={
-                "series": one.name,
-                "what": mean if one.column else count,
-                "value": one.value,
-                "expected": one.expected,
-                "interval": one.expected,
-                "months": one.expected,
-                "verdict": out if one.out_of_line else inside,
-            },
-            tone="bad" if one.out_of_line else None,
-        )
-        for one in study.histories[:top]
-    ]
-    return table(
+    return table_of(
         "quality.history",
         title=Sentence("Each table and column against its own past"),
         subtitle=Sentence(
@@ -266,11 +194,13 @@ def history_table(study: QualityStudy, *, top: int = 12) -> Block:
             {"month": study.month},
         ),
         columns=columns,
-        rows=rows,
+        rows=[
+            row_of(one, columns, by=("table",), tone="bad" if one.out_of_line else None)
+            for one in study.histories[:top]
+        ],
         note=Sentence(
             "When nothing has happened, any series is called out of line in at most one run in twenty."
         ),
-        by=("table",),
     )
 
 
@@ -283,36 +213,23 @@ def screens_table(study: QualityStudy) -> Block:
             title=Sentence("No figure of a source system's screen is stated for this run."),
             body=Sentence("State one in params/screen_figures.yml and it is compared here every month."),
         )
+    shown = dict.fromkeys(line.ours.metric for line in study.screens)
     columns = [
-        Column(key="system", label=Text.of("System and screen"), wide=True),
-        Column(key="figure", label=Text.of("Figure", context="screen")),
-        Column(key="theirs", label=Text.of("On the screen"), scale="exact", metric=("screen_figure",)),
-        Column(key="ours", label=Text.of("Here"), scale="exact"),  # any metric that the screen shows
-        Column(key="difference", label=Text.of("Difference"), scale="exact", metric=("screen_difference",)),
-        Column(key="tolerance", label=Text.of("Tolerated"), scale="exact", metric=("screen_tolerance",)),
+        words(lambda line: _screen(line.stated), "System and screen", key="system", wide=True),
+        words("name", "Figure", key="figure", context="screen"),
+        metric("screen_figure", of="theirs", head="On the screen", scale="exact"),
+        metric(*shown, of="ours", head="Here", scale="exact"),
+        metric("screen_difference", of="difference", head="Difference", scale="exact"),
+        metric("screen_tolerance", of="tolerance", head="Tolerated", scale="exact"),
     ]
-    rows = [
-        Row(
-            cells={
-                "system": _screen(line.stated),
-                "figure": line.name,
-                "theirs": line.theirs,
-                "ours": line.ours,
-                "difference": line.difference,
-                "tolerance": line.tolerance,
-            },
-            tone=None if line.agrees else "bad",
-        )
-        for line in study.screens
-    ]
-    return table(
+    return table_of(
         "quality.screens",
         title=Sentence("Our totals beside the screens of the source systems"),
         subtitle=Sentence(
             "Figures as somebody read them in the system, with period and day of reading; a difference beyond the tolerance is a failed check"
         ),
         columns=columns,
-        rows=rows,
+        rows=[row_of(line, columns, tone=None if line.agrees else "bad") for line in study.screens],
     )
 
 
@@ -328,74 +245,71 @@ def _screen(figure: ScreenFigure) -> Text:
 
 def controls_table(study: QualityStudy) -> Block:
     """Control totals of the general ledger and our sums less them, month by month."""
-    if not study.controls:
-        return callout(
-            "quality.controls", tone="info", title=Sentence("Control totals: not computed: needs gl_totals.")
-        )
-    columns = [Column(key="month", label=Text.of("Month"))]
+    if isinstance(study.controls, NotDone):
+        return not_computed(study.controls, id="quality.controls", what=Text.of("Control totals"))
+    columns = [words("month", "Month")]
     for one in study.controls:
+        of = {"measure": one.measure}
         columns += [
-            Column(key=one.measure, label=one.name),
-            Column(key=f"{one.measure}_gap", label=Text.of("difference"), scale="exact", signed=True),
+            metric("control_total", of=f"{one.measure}.total", key=one.measure, head=one.name, slice=of),
+            change(
+                "control_difference",
+                of=f"{one.measure}.difference",
+                key=f"{one.measure}_gap",
+                head="difference",
+                slice=of,
+                scale="exact",
+            ),
         ]
     months = sorted({month for one in study.controls for month in one.total})
-    rows = [
-        Row(
-            cells={"month": month}
-            | {one.measure: one.total.get(month) for one in study.controls}
-            | {f"{one.measure}_gap": one.difference.get(month) for one in study.controls}
-        )
-        for month in months
-    ]
-    return table(
+    return table_of(
         "quality.controls",
         title=Sentence("Our tables beside the control totals of the general ledger"),
         subtitle=Sentence("Control total of the month, and the same sum of our tables less it"),
         columns=columns,
-        rows=rows,
+        rows=[
+            {
+                "month": month,
+                **{
+                    one.measure: {"total": one.total.get(month), "difference": one.difference.get(month)}
+                    for one in study.controls
+                },
+            }
+            for month in months
+        ],
     )
 
 
 def coverage_table(study: QualityStudy) -> Block:
     """Which months each table covers and which columns the source did not give."""
-    columns = [
-        Column(key="table", label=Text.of("Table")),
-        Column(key="rows", label=Text.of("Rows"), unit="rows", metric=("source_rows",)),
-        Column(key="first", label=Text.of("First month")),
-        Column(key="last", label=Text.of("Last month")),
-        Column(key="silent", label=Text.of("Silent"), unit="days", metric=("days_without_rows",)),
-        Column(key="absent", label=Text.of("Columns not given"), wide=True),
-    ]
     silent = {fresh.table: fresh.silent for fresh in study.freshness}
-    rows = [
-        Row(
-            cells={
-                "table": span.table,
-                "rows": span.rows,
-                "first": span.first,
-                "last": span.last,
-                "silent": silent.get(span.table),
-                "absent": ", ".join(span.columns_absent),
-            }
-        )
-        for span in study.tables
-    ]
-    note = (
-        Sentence("Tables not given: {tables}. What needs them says so.", {"tables": ", ".join(study.absent)})
-        if study.absent
-        else None
-    )
-    return table(
+    absent = {"tables": ", ".join(study.absent)}
+    return table_of(
         "quality.coverage",
         title=Sentence("What the data of this run cover"),
         subtitle=Sentence(
             "Accepted rows and months by table, days of {month} after the last row, and absent columns",
             {"month": study.month},
         ),
-        columns=columns,
-        rows=rows,
-        note=note,
+        rows=study.tables,
         by=("table",),
+        columns=[
+            words("table", "Table"),
+            metric("source_rows", of="rows", head="Rows"),
+            words("first", "First month"),
+            words("last", "Last month"),
+            metric(
+                "days_without_rows",
+                of=lambda span: silent.get(span.table),
+                key="silent",
+                head="Silent",
+                unit="days",
+            ),
+            words(lambda span: ", ".join(span.columns_absent), "Columns not given", key="absent", wide=True),
+        ],
+        note=Sentence("Tables not given: {tables}. What needs them says so.", absent)
+        if study.absent
+        else None,
     )
 
 
@@ -447,41 +361,32 @@ def columns_table(study: QualityStudy, *, top: int = 12) -> Block:
         return callout(
             "quality.filled", tone="info", title=Sentence("Every column has a value in every row.")
         )
-    columns = [
-        Column(key="table", label=Text.of("Table")),
-        Column(key="column", label=Text.of("Column")),
-        Column(key="latest", label=Text.of("Latest month"), unit="share", metric=("filled_share",)),
-        Column(key="fullest", label=Text.of("Fullest month"), unit="share", metric=("filled_share",)),
-        Column(key="emptiest", label=Text.of("Emptiest month"), unit="share", metric=("filled_share",)),
-        Column(key="month", label=Text.of("Emptiest in")),
-    ]
-    rows = []
-    for column in partly:
-        ordered = sorted(column.shares.items(), key=lambda pair: (float(pair[1].value or 0), pair[0]))
-        (month, emptiest), (_, fullest) = ordered[0], ordered[-1]
-        latest = column.shares[max(column.shares)]
-        rows.append(
-            Row(
-                cells={
-                    "table": column.table,
-                    "column": column.column,
-                    "latest": latest,
-                    "fullest": fullest,
-                    "emptiest": emptiest,
-                    "month": month,
-                }
-            )
-        )
-    return table(
+    share = "filled_share"
+    return table_of(
         "quality.filled",
         title=Sentence("How full the columns are"),
         subtitle=Sentence(
             "Share of rows with a value over the last thirteen months, the most uneven first; every column and month is in the evidence"
         ),
-        columns=columns,
-        rows=rows,
+        rows=[_filled(column) for column in partly],
         by=("column", "table"),
+        columns=[
+            words("column.table", "Table", key="table"),
+            words("column.column", "Column", key="column"),
+            metric(share, of="latest", head="Latest month"),
+            metric(share, of="fullest", head="Fullest month"),
+            metric(share, of="emptiest", head="Emptiest month"),
+            words("month", "Emptiest in"),
+        ],
     )
+
+
+def _filled(column: ColumnCoverage) -> dict[str, Any]:
+    """A column's last, fullest and emptiest month."""
+    ordered = sorted(column.shares.items(), key=lambda pair: (float(pair[1].value or 0), pair[0]))
+    (month, emptiest), (_, fullest) = ordered[0], ordered[-1]
+    latest = column.shares[max(column.shares)]
+    return {"column": column, "month": month, "latest": latest, "fullest": fullest, "emptiest": emptiest}
 
 
 def filled_evidence(study: QualityStudy) -> pd.DataFrame:
@@ -517,51 +422,34 @@ def filled_file(study: QualityStudy, sha256: str) -> Block:
 
 def arrivals_table(study: QualityStudy) -> Block:
     """How late rows are recorded, and how much of the report month is still to come."""
-    if not study.arrivals:
-        return callout(
-            "quality.arrivals",
-            tone="info",
-            title=Sentence(
-                "Late arrival: not computed: needs recorded_at and enough earlier months in tickets or ledger."
-            ),
-        )
-    columns = [
-        Column(key="table", label=Text.of("Table")),
-        Column(key="seen", label=Text.of("Known now"), unit="rows", metric=("source_rows",)),
-        Column(key="median", label=Text.of("Median lag"), unit="days", metric=("recording_lag",)),
-        Column(
-            key="late", label=Text.of("Lag of the slowest twentieth"), unit="days", metric=("recording_lag",)
-        ),
-        Column(
-            key="arrived", label=Text.of("Usually arrived by now"), unit="share", metric=("arrived_share",)
-        ),
-        Column(key="lowest", label=Text.of("Slowest month"), unit="share", metric=("arrived_share",)),
-        Column(key="to_come", label=Text.of("Still to come"), unit="rows", metric=("rows_to_come",)),
-    ]
-    rows = [
-        Row(
-            cells={
-                "table": arrival.table,
-                "seen": arrival.seen,
-                "median": arrival.median_lag,
-                "late": arrival.late_lag,
-                "arrived": arrival.arrived,
-                "lowest": arrival.lowest,
-                "to_come": arrival.to_come,
-            }
-        )
-        for arrival in study.arrivals
-    ]
-    return table(
+    if isinstance(study.arrivals, NotDone):
+        return not_computed(study.arrivals, id="quality.arrivals", what=Text.of("Late arrival"))
+    return table_of(
         "quality.arrivals",
         title=Sentence("How much of the month is still to come"),
         subtitle=Sentence(
             "Rows of {month} known now, how late rows are recorded, and what to expect if the month arrives as six earlier ones did",
             {"month": study.month},
         ),
-        columns=columns,
-        rows=rows,
+        rows=study.arrivals,
         by=("table",),
+        columns=[
+            words("table", "Table"),
+            metric("source_rows", of="seen", head="Known now"),
+            metric(
+                "recording_lag", of="median_lag", key="median", head="Median lag", slice={"basis": "median"}
+            ),
+            metric(
+                "recording_lag",
+                of="late_lag",
+                key="late",
+                head="Lag of the slowest twentieth",
+                slice={"basis": "late"},
+            ),
+            metric("arrived_share", of="arrived", head="Usually arrived by now"),
+            metric("arrived_share", of="lowest", head="Slowest month"),
+            metric("rows_to_come", of="to_come", head="Still to come"),
+        ],
     )
 
 
@@ -573,33 +461,20 @@ def corrections_table(study: QualityStudy) -> Block:
             tone="info",
             title=Sentence("The corrections register has no entry for this company."),
         )
-    columns = [
-        Column(key="id", label=Text.of("Correction")),
-        Column(key="table", label=Text.of("Table")),
-        Column(key="action", label=Text.of("What was done")),
-        Column(key="rows", label=Text.of("Rows"), unit="rows"),
-        Column(key="reason", label=Text.of("Reason"), wide=True),
-        Column(key="reporter", label=Text.of("Reported by")),
-    ]
-    rows = [
-        Row(
-            cells={
-                "id": entry.id,
-                "table": entry.table,
-                "action": entry.action,
-                "rows": entry.rows,
-                "reason": entry.reason,
-                "reporter": entry.reporter,
-            }
-        )
-        for entry in study.corrections
-    ]
-    return table(
+    return table_of(
         "quality.corrections",
         title=Sentence("What the corrections register put right"),
         subtitle=Sentence(
             "Applied before the checks; an entry that no longer finds its rows refuses the run"
         ),
-        columns=columns,
-        rows=rows,
+        rows=study.corrections,
+        by=("correction",),
+        columns=[
+            words("id", "Correction"),
+            words("table", "Table"),
+            words("action", "What was done"),
+            metric("corrected_rows", of="rows", head="Rows"),
+            words("reason", "Reason", wide=True),
+            words("reporter", "Reported by"),
+        ],
     )

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from analysis.failures.fault_tree import BasicEvent, FaultTree
+from analysis.failures.fault_tree import FaultTree
+from analysis.failures.fault_tree_parts import BasicEvent
 from analysis.failures.field import Field
 from analysis.failures.limits import interval_of, of_what
 from analysis.locale import Text

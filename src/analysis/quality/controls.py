@@ -8,7 +8,7 @@ from typing import Any
 
 from analysis.formats import decimal
 from analysis.locale import Text
-from analysis.metrics import Period, Stating, StudyInputs
+from analysis.metrics import NotDone, Period, Stating, StudyInputs
 from analysis.metrics.backend import quoted
 from analysis.periods import Month, months_between
 from analysis.quality import views
@@ -16,6 +16,7 @@ from analysis.results import Fact, Rows
 from analysis.summaries import Summarised
 
 MONTHS = 13
+NO_TOTAL = "no control total of these months is given"
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,8 @@ class ControlTotals(Summarised):
         return tuple(month for month, gap in self.difference.items() if gap.value)
 
 
-def control_totals(inputs: StudyInputs) -> tuple[ControlTotals, ...]:
-    """The measures for which both sides are given, over the last thirteen months.
+def control_totals(inputs: StudyInputs) -> tuple[ControlTotals, ...] | NotDone:
+    """The measures for which both sides are given, over the last thirteen months; not done where there is none.
 
     Raises
     ------
@@ -61,7 +62,7 @@ def control_totals(inputs: StudyInputs) -> tuple[ControlTotals, ...]:
     inputs.engine.require("gl_totals")
     present = inputs.engine.tables.tables
     found = [_compared(inputs, control) for control in CONTROLS if present[control.table].rows]
-    return tuple(one for one in found if one.total)
+    return tuple(one for one in found if one.total) or NotDone(reason=Text.of(NO_TOTAL))
 
 
 def _compared(inputs: StudyInputs, control: Control) -> ControlTotals:

@@ -13,11 +13,10 @@ from decimal import Decimal
 
 import pandas as pd
 
-from analysis.locale import Text
 from analysis.metrics import NotDone, Stating, StudyInputs
 from analysis.metrics.backend import literal, quoted
 from analysis.quality import views
-from analysis.results import Derived, Fact, Rows
+from analysis.results import Derived, Fact, Rows, Sentence
 from analysis.summaries import Summarised
 from analysis.tables import contract
 
@@ -25,7 +24,7 @@ from analysis.tables import contract
 COMPARED_LETTERS = 200
 #: Pairs kept as evidence.
 LISTED = 1000
-NO_TABLE = "no table has the columns that two rows would have to share"
+NO_TABLE = "no table has the columns that two rows would have to share: {columns}"
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def near_duplicates(inputs: StudyInputs, copies: Mapping[str, Fact]) -> tuple[Ne
         info, same = inputs.engine.tables.tables[rule.table], _given(inputs, rule)
         if info.rows and same:
             found.append(_near(inputs, rule, same, copies[rule.table]))
-    return tuple(found) or NotDone(reason=Text.of(NO_TABLE))
+    return tuple(found) or NotDone(reason=Sentence(NO_TABLE, {"columns": needed_columns()}).text())
 
 
 def _given(inputs: StudyInputs, rule: NearRule) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from analysis import executive
-from analysis.exhibits.executive import checks_of_sections, headline_tiles, tiles_of_sections
+from analysis.exhibits.executive import checks_of_sections, headline_table, headline_tiles, tiles_of_sections
 from analysis.exhibits.key_figures import tiles
 from analysis.exhibits.statements import checks_block
 from analysis.exhibits.vocabulary import Tile
@@ -51,6 +51,29 @@ def test_a_headline_without_a_value_says_why_once(company: Path, inputs_of: Inpu
     compared = {tile["label"]["en"]: len(tile["comparisons"]) for tile in tiles}
     assert compared["After-sales cost to revenue"] == 0
     assert compared["After-sales cost"] == 2
+
+
+def test_the_table_holds_each_headline_beside_its_earlier_months(company: Path, inputs_of: Inputs):
+    study = executive.study(inputs_of(company))
+    block = headline_table(study).payload
+    facts = [[cell["fact"] for cell in row["cells"]] for row in block["rows"]]
+    assert facts == [
+        [
+            None,
+            one.fact.id,
+            one.fact.id if one.fact.interval else None,
+            one.changes[0].base.id,
+            one.changes[1].base.id,
+            one.changes[1].change.id,
+        ]
+        for one in study.headlines
+    ]
+    assert [column.get("period") for column in block["columns"]][1:5] == [
+        "2026-10",
+        "2026-10",
+        "2026-09",
+        "2025-10",
+    ]
 
 
 def test_key_figures_of_other_sections_are_gathered_with_their_facts(

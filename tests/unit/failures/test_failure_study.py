@@ -11,7 +11,7 @@ import pytest
 from analysis import failures, sample
 from analysis.errors import ContractError, MissingData
 from analysis.exhibits import failures as exhibits
-from analysis.failures import money, monitoring, ranking, words
+from analysis.failures import lives_facts, money, monitoring, ranking, words
 from analysis.failures.reporting_facts import ReportingTest
 from analysis.metrics import StudyInputs
 from analysis.results import Finding
@@ -83,6 +83,13 @@ def test_planted_truths_are_found_and_every_number_is_a_fact(planted_study: fail
         assert finding.statement.plain("zh") != finding.statement.plain("en")
 
 
+@pytest.fixture
+def without_life_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The comparison of life distributions takes half of a study; tests of other parts do without."""
+    monkeypatch.setattr(lives_facts, "compared", lambda *_, **__: ((), {}))
+
+
+@pytest.mark.usefixtures("without_life_models")
 def test_absent_tables_are_said_and_the_rest_is_made(planted: Path, inputs_of: Inputs, tmp_path: Path):
     folder = tmp_path / "fewer"
     shutil.copytree(planted, folder)
@@ -159,6 +166,7 @@ def refuse(error: Exception) -> Callable[..., None]:
     return refused
 
 
+@pytest.mark.usefixtures("without_life_models")
 def test_parts_without_data_are_said(small_inputs: StudyInputs, monkeypatch: pytest.MonkeyPatch):
     for part, (module, function) in PARTS.items():
         monkeypatch.setattr(module, function, refuse(MissingData(f"{part}.amount")))
@@ -171,6 +179,7 @@ def test_parts_without_data_are_said(small_inputs: StudyInputs, monkeypatch: pyt
         assert checks[f"not_tested.{part}"].plain().endswith("; needs cost.amount.")
 
 
+@pytest.mark.usefixtures("without_life_models")
 @pytest.mark.parametrize("part", ["cost", "recovery"])
 def test_a_broken_ledger_is_raised(part: str, small_inputs: StudyInputs, monkeypatch: pytest.MonkeyPatch):
     module, function = PARTS[part]

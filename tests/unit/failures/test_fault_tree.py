@@ -8,7 +8,7 @@ import pytest
 
 from analysis.errors import MissingData, ParameterError
 from analysis.failures import FaultTree
-from analysis.failures.fault_tree import BasicEvent
+from analysis.failures.fault_tree_parts import BasicEvent
 
 
 def tree(gates, probabilities, *, top="top", **more):

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from analysis import quality
-from analysis.metrics import StudyInputs
+from analysis.exhibits import quality as exhibits
+from analysis.locale import Text
+from analysis.metrics import NotDone, StudyInputs
 
 Inputs = Callable[..., StudyInputs]
 
@@ -47,3 +50,19 @@ def test_a_fault_is_counted_named_and_exampled(company: Path, inputs_of: Inputs)
         and fault.reason.en == "events out of order: before opened_at"
     )
     assert next(check for check in study.checks if check.id == "time_order").outcome == "failed"
+
+
+def test_a_part_that_was_not_made_says_its_own_reason_in_both_languages(company: Path, inputs_of: Inputs):
+    why = NotDone(reason=Text(en="the moon was full", zh="正值满月"))
+    study = quality.study(inputs_of(company))
+    for part, draw in (
+        ("near", exhibits.near_table),
+        ("histories", exhibits.history_table),
+        ("controls", exhibits.controls_table),
+        ("arrivals", exhibits.arrivals_table),
+    ):
+        block = draw(replace(study, **{part: why})).payload
+        assert block["kind"] == "callout" and not block["untranslated"]
+        assert [piece["t"] for piece in block["body"]["en"]] == ["the moon was full."]
+        assert [piece["t"] for piece in block["body"]["zh"]] == ["正值满月。"]
+        assert block["title"]["zh"] != block["title"]["en"]
