@@ -156,12 +156,23 @@ def change(
     return metric(*ids, of=of, head=head, signed=True, slice=stated, **options)
 
 
-def interval(*ids: str, of: Of, head: str = "Interval", key: str = "interval", **options: Any) -> Field:
-    """The interval of a column's facts."""
-    return metric(*ids, of=of, head=head, key=key, show="interval", **options)
+def interval(
+    *ids: str, of: Of, head: str = "Interval", key: str = "interval", blank: bool = False, **options: Any
+) -> Field:
+    """The interval of a column's facts; ``blank`` leaves the cell of a fact without one empty."""
+    field = metric(*ids, of=of, head=head, key=key, show="interval", **options)
+    return replace(field, read=_with_interval(field.read)) if blank else field
 
 
-def count(*ids: str, of: Of, head: str, key: str = "n", **options: Any) -> Field:
+def _with_interval(read: Callable[[Any], Cell]) -> Callable[[Any], Cell]:
+    def found(line: Any) -> Cell:
+        cell = read(line)
+        return None if isinstance(cell, Fact) and cell.interval is None else cell
+
+    return found
+
+
+def count(*ids: str, of: Of, head: str | Text, key: str = "n", **options: Any) -> Field:
     """How many observations stand behind a column's facts."""
     return metric(*ids, of=of, head=head, key=key, show="n", **options)
 
@@ -262,12 +273,12 @@ def entry(
 
 
 def statement(
-    *, line: str = "Line", value: str = "Amount", interval: bool = False, **options: Any
+    *, line: str | Text = "Line", value: str | Text = "Amount", interval: bool = False, **options: Any
 ) -> list[Field]:
     """The columns of a statement: what the line is, its number and, asked for, the interval."""
     columns = [
         words("line", line, wide=True),
-        Field(column=Column(key="value", label=Text.of(value), **options), read=reader("value")),
+        Field(column=Column(key="value", label=named(value), **options), read=reader("value")),
     ]
     if interval:
         head = Column(key="interval", label=Text.of("Interval"), show="interval", **options)
@@ -302,13 +313,19 @@ def table_of(
     ParameterError
         A number that is not of its column's metric or of its row's slice.
     """
-    made = [line if isinstance(line, Row) else row_of(line, columns, by=by) for line in rows]
+    heads, made = data_of(columns, rows, by=by)
     if total is not None:
         whole = Text.of(total_head)
         made.append(row_of(total, columns, by=by, role="total", over_all=True, head=whole))
-    return table(
-        id, title=title, subtitle=subtitle, columns=[field.column for field in columns], rows=made, note=note
-    )
+    return table(id, title=title, subtitle=subtitle, columns=heads, rows=made, note=note)
+
+
+def data_of(
+    columns: Sequence[Field], rows: Iterable[Any], *, by: Sequence[str] = ()
+) -> tuple[list[Column], list[Row]]:
+    """The same declarations for the table behind a chart: the ``data`` of a drawing."""
+    made = [line if isinstance(line, Row) else row_of(line, columns, by=by) for line in rows]
+    return [field.column for field in columns], made
 
 
 def beside(left: Sequence[Row], right: Sequence[Row], suffix: str = "_right") -> list[Row]:
@@ -376,6 +393,23 @@ def level_line(id: str, fact: Fact, *, against: str) -> Comparison:
     return Comparison(label=Text.of(_AGAINST[against][1]), value=fact, signed=False, metric=(id,))
 
 
-def line(id: str, fact: Fact, head: str, *, signed: bool = False, tone: Tone | None = None) -> Comparison:
+def line(
+    id: str,
+    fact: Fact,
+    head: str,
+    *,
+    signed: bool = False,
+    tone: Tone | None = None,
+    slice: Slice | None = None,
+) -> Comparison:
     """Another number below a tile."""
-    return Comparison(label=Text.of(head), value=fact, signed=signed, tone=tone, metric=(id,))
+    return Comparison(
+        label=Text.of(head), value=fact, signed=signed, tone=tone, metric=(id,), slice=slice or {}
+    )
+
+
+def interval_line(id: str, fact: Fact) -> Comparison:
+    """The interval of a tile's number."""
+    return Comparison(
+        label=Text.of("Interval"), value=Sentence("{fact:interval}", {"fact": fact}), metric=(id,)
+    )

@@ -26,7 +26,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "costs": ("costs",),
     "retention": ("retention",),
     "failures": ("failures", "failure_life"),
-    "value": ("value", "value_effects"),
+    "value": ("value", "value_models", "value_effects", "value_what_ifs"),
     "quality": ("quality",),
     "executive": ("executive",),
 }
@@ -43,9 +43,7 @@ ARGUMENTS: dict[str, Callable[[Any], list[tuple[Any, ...]]]] = {
 # Parts of other exhibits, or fed by the records of other sections: tested where those are.
 ELSEWHERE = {
     "failure_life.weibull_paper",
-    "value.figure_of",
-    "value_effects.fan_figure",
-    "value_effects.tornado_figure",
+
     "executive.checks_of_sections",
     "executive.findings_of_sections",
     "executive.tiles_of_sections",
