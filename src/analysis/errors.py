@@ -57,9 +57,20 @@ class PublicationRefused(AnalysisError):
 
 
 class FitError(AnalysisError):
-    """A model did not converge, or its input is impossible; no estimate is given."""
+    """A model did not converge, or its input is impossible; no estimate is given.
+
+    Parameters
+    ----------
+    message : what is wrong and what to do; with ``{names}`` for the ``values``, it is a message of the catalogue, so that a page
+        can give the reason in both languages: ``FitError("cox: no convergence after {steps} steps.", steps=50)``
+    """
 
     exit_code = 8
+
+    def __init__(self, message: str, **values: object) -> None:
+        self.template = message
+        self.values = {name: str(value) for name, value in values.items()}
+        super().__init__(message.format(**self.values) if values else message)
 
 
 class PackIncomplete(AnalysisError):

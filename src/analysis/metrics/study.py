@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 from analysis.errors import FitError, MissingData
-from analysis.locale import Text
+from analysis.locale import Text, catalogue
 from analysis.metrics.inputs import StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.periods import Month
@@ -31,13 +31,26 @@ class NotDone:
 
     @classmethod
     def because(cls, refusal: MissingData | FitError) -> NotDone:
-        """The reason in both languages where a table or column is absent; any other refusal in its own English words."""
+        """The reason in both languages: what is absent, or the refusal's message as the catalogue words it.
+
+        A refusal that the catalogue does not know stands in its own words, said to be the program's where Chinese is read.
+        """
         text, needs = str(refusal).removeprefix("not computed: "), getattr(refusal, "needs", ())
         if needs and text == f"needs {', '.join(needs)}":
             return cls(
                 reason=Sentence("needs {needs}", {"needs": ", ".join(needs)}).text(), needs=tuple(needs)
             )
-        return cls(reason=Text.same(text.removesuffix(".")))
+        template = getattr(refusal, "template", text).removesuffix(".")
+        if template in catalogue("zh"):
+            return cls(reason=Sentence(template, getattr(refusal, "values", {})).text())
+        words = text.removesuffix(".")
+        said = Sentence("no estimate, in the program's words: {words}", {"words": words})
+        return cls(reason=Text(en=words, zh=said.plain("zh")))
+
+    @property
+    def unstated(self) -> Text:
+        """The reason as the one of a fact that this part would have stated."""
+        return Sentence("not computed: {reason}", {"reason": self.reason}).text()
 
     def __bool__(self) -> Literal[False]:
         """Nothing was made."""

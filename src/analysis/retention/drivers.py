@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import FitError, MissingData
+from analysis.locale import Text
 from analysis.metrics import NotDone, Parts, Period, Stating, StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.periods import Month
@@ -47,6 +48,8 @@ HANDLING: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 # Whoever waited had asked, and whoever needed more contacts was repaired: these are compared with others who asked, or were repaired.
 BESIDE = {"waited": "asked", "followed": "repaired"}
 TESTED = (("slow", "total"), ("repeat", "total_repeat"), ("waited", "response"), ("followed", "resolution"))
+
+TOO_FEW_LOSSES = "too few losses with, or without, the experience"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -164,7 +167,7 @@ def _fit(
         if _losses(rows, name) >= fewest and rows.loc[~rows[name] & rows["lost"], "customers"].sum() >= fewest
     ]
     if not used:
-        raise FitError("too few losses with, or without, the experience")
+        raise FitError(TOO_FEW_LOSSES)
     group = [*strata, *used, "entry", "stop", "lost"]
     counted: pd.DataFrame = rows.groupby(group, as_index=False, sort=False)[["customers"]].sum()
     return stats.cox(
@@ -191,7 +194,7 @@ def _ratio(state: Stating, fit: CoxFit | NotDone, name: str, model: str, losses:
     """How many times as often those with the experience leave; without a fit, the reason."""
     place: dict[str, Any] = {"exposure": "slow" if name == "ever_slow" else name, "model": model}
     if isinstance(fit, NotDone) or name not in fit.coefficients.index:
-        return state.exact("loss_hazard_ratio", None, **place)
+        return state.exact("loss_hazard_ratio", None, reason=_why_not(fit), **place)
     row: Any = fit.coefficients.loc[name]
     return state.between(
         "loss_hazard_ratio",
@@ -204,6 +207,11 @@ def _ratio(state: Stating, fit: CoxFit | NotDone, name: str, model: str, losses:
     )
 
 
+def _why_not(fit: CoxFit | NotDone) -> Text:
+    """Why a model says nothing of an experience: it was not fitted, or the experience was too seldom to enter it."""
+    return fit.unstated if isinstance(fit, NotDone) else NotDone(reason=Text.of(TOO_FEW_LOSSES)).unstated
+
+
 @traced
 def _difference(state: Stating, rows: pd.DataFrame, fit: CoxFit | NotDone, what: str) -> Fact:
     """Share lost in the first twelve months with the experience minus without, averaged over strata by their customers."""
@@ -212,7 +220,7 @@ def _difference(state: Stating, rows: pd.DataFrame, fit: CoxFit | NotDone, what:
     from analysis import stats
 
     if isinstance(fit, NotDone) or what not in fit.coefficients.index:
-        return state.exact("loss_risk_difference", None, exposure=what)
+        return state.exact("loss_risk_difference", None, reason=_why_not(fit), exposure=what)
     sizes = rows.groupby(stratum_labels(rows, STRATA))["customers"].sum()
     none = pd.DataFrame([{name: float(name == BESIDE.get(what)) for name in fit.coefficients.index}])
     found = stats.absolute_difference(
@@ -251,6 +259,6 @@ def _diagnostics(state: Stating, fit: CoxFit | NotDone, what: str) -> tuple[Fact
         values = [float(table[column][what]) for column in ("statistic", "p_value")]
     statistic, p_value = values
     return (
-        state.exact("proportionality_statistic", statistic, exposure=what),
-        state.exact("proportionality_p_value", p_value, exposure=what),
+        state.exact("proportionality_statistic", statistic, reason=_why_not(fit), exposure=what),
+        state.exact("proportionality_p_value", p_value, reason=_why_not(fit), exposure=what),
     )

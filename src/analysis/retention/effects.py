@@ -86,7 +86,9 @@ def curvature(cells: pd.DataFrame) -> pd.DataFrame:
     left = len(cells) - rank
     if left < 10:
         raise FitError(
-            f"curvature: {len(cells)} cells for {rank} parameters; age, calendar and cohort cannot be told apart at all."
+            "curvature: {cells} cells for {parameters} parameters; age, calendar and cohort cannot be told apart at all.",
+            cells=len(cells),
+            parameters=rank,
         )
     spread = max(full / left, 1.0)
     rows = []

@@ -106,7 +106,8 @@ def risk_scores(
     ]
     if len(known) < 3:
         raise FitError(
-            f"risk_scores: {len(known)} snapshots with a known outcome; training, validation and test need one each. Choose a shorter horizon."
+            "risk_scores: {known} snapshots with a known outcome; training, validation and test need one each. Choose a shorter horizon.",
+            known=len(known),
         )
     *train_days, validation_day, test_day = known
     design, names = _design(snapshots, features)
@@ -124,7 +125,9 @@ def risk_scores(
     losses = int(outcome[rows["train"]].sum())
     if losses < fewest_losses or outcome[rows["validation"]].sum() < 5 or outcome[rows["test"]].sum() < 5:
         raise FitError(
-            f"risk_scores: {losses} losses to learn from; below {fewest_losses} a score would be noise. Use a longer horizon or more history."
+            "risk_scores: {losses} losses to learn from; below {fewest} a score would be noise. Use a longer horizon or more history.",
+            losses=losses,
+            fewest=fewest_losses,
         )
     compared = []
     for model in ("logistic", "boosting"):

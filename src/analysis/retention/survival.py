@@ -233,14 +233,15 @@ def _at_risk(
 
 
 MEAN_METHOD = "Area under Kaplan–Meier"
+TOO_SHORT = Text.of("not computed: no contract of the group was followed for as long")
 
 
 def _mean(state: Stating, one: SurvivalCurve, place: Mapping[str, Any]) -> Fact:
     """The restricted mean in months; where follow-up is too short, the reason."""
     try:
         found = one.restricted_mean(LIMIT_MONTHS * DAYS_PER_MONTH)
-    except FitError:
-        return state.exact("restricted_mean_tenure", None, **place)
+    except FitError:  # the one reason that a curve made of these rows can have
+        return state.exact("restricted_mean_tenure", None, reason=TOO_SHORT, **place)
     value, low, high = (number / DAYS_PER_MONTH for number in (found.value, found.low, found.high))
     return state.between(
         "restricted_mean_tenure", value, low, high, method=MEAN_METHOD, n=int(one.subjects), **place

@@ -380,14 +380,17 @@ def _design(covariates: pd.DataFrame) -> Array:
             )
         if column.min() == column.max():
             raise FitError(
-                f"cox: covariate {name!r} is {column[0]:g} in every row; a constant explains nothing, drop it."
+                "cox: covariate {name} is {value} in every row; a constant explains nothing, drop it.",
+                name=repr(name),
+                value=f"{column[0]:g}",
             )
     scaled = (design - design.mean(axis=0)) / design.std(axis=0)
     diagonal, order = qr(scaled.T @ scaled / len(scaled), pivoting=True, mode="r")
     strength = np.abs(np.diag(diagonal))
     weak = order[strength < 1e-9 * strength[0]]
     if len(weak):
-        raise FitError(f"cox: covariate {names[int(weak[0])]!r} is a sum of the others; drop one of them.")
+        sum_of_others = repr(names[int(weak[0])])
+        raise FitError("cox: covariate {name} is a sum of the others; drop one of them.", name=sum_of_others)
     return design
 
 
@@ -512,15 +515,17 @@ def _newton(data: _RiskSets, *, names: list[str]) -> tuple[Array, _Likelihood]:
             break
     else:
         raise FitError(
-            f"cox: no convergence after {_MOST_STEPS} steps; look for covariates that separate the events."
+            "cox: no convergence after {steps} steps; look for covariates that separate the events.",
+            steps=_MOST_STEPS,
         )
     error = np.sqrt(np.maximum(np.diag(np.linalg.pinv(here.information)), 0))
     lost = (error > 100) | (error == 0)
     if lost.any():
         worst = names[int(np.argmax(lost))]
         raise FitError(
-            f"cox: the likelihood has no maximum in {worst!r}: at one of its ends there is no event at all. "
-            "Merge levels or leave it out."
+            "cox: the likelihood has no maximum in {name}: at one of its ends there is no event at all. "
+            "Merge levels or leave it out.",
+            name=repr(worst),
         )
     return beta / scale, _likelihood(data, beta / scale)
 

@@ -113,6 +113,10 @@ class LikelihoodFit(Summarised):
         return float(np.exp(best[place] + side * brentq(excess, near, far, xtol=1e-6)))
 
 
+_TO_INFINITY = "{model}: no estimate; {parameter} runs to infinity. The data do not hold what this parameter describes; use a simpler model or more history."
+_TO_ZERO = "{model}: no estimate; {parameter} runs to zero. The data do not hold what this parameter describes; use a simpler model or more history."
+
+
 def maximise(objective: Objective, start: Array, *, names: tuple[str, ...], what: str) -> LikelihoodFit:
     """Fit `names` from `start`; `what` begins the message of a refusal."""
     first = np.log(start)
@@ -120,16 +124,16 @@ def maximise(objective: Objective, start: Array, *, names: tuple[str, ...], what
     gone = np.abs(point - first) > _EDGE
     if gone.any():
         worst = int(np.argmax(gone))
-        raise FitError(
-            f"{what}: no estimate; {names[worst]} runs to {'infinity' if point[worst] > first[worst] else 'zero'}. "
-            "The data do not hold what this parameter describes; use a simpler model or more history."
-        )
+        edge = _TO_INFINITY if point[worst] > first[worst] else _TO_ZERO
+        raise FitError(edge, model=what, parameter=names[worst])
     # A valley floor ends the search too; only a maximum with a usable curvature is an estimate.
     strength = np.linalg.eigvalsh(-curvature)
     if steps >= _MOST_STEPS or strength[0] <= 1e-10 * max(strength[-1], 1.0):
         shown = ", ".join(f"{name} = {number:.4g}" for name, number in zip(names, np.exp(point), strict=True))
         raise FitError(
-            f"{what}: not converged ({shown}); the likelihood is flat there. Use a simpler model or more history."
+            "{model}: not converged ({shown}); the likelihood is flat there. Use a simpler model or more history.",
+            model=what,
+            shown=shown,
         )
     return LikelihoodFit(
         names=names,

@@ -129,7 +129,10 @@ def maximise(objective: Objective, start: Array, *, names: tuple[str, ...], what
     if error.max() > _UNTOLD:
         loose = names[int(np.argmax(error))]
         raise FitError(
-            f"{what}: no estimate; {loose} could be anything (its logarithm has a standard error of {error.max():.0f}). Use a simpler model or more history."
+            "{model}: no estimate; {parameter} could be anything (its logarithm has a standard error of {error}). Use a simpler model or more history.",
+            model=what,
+            parameter=loose,
+            error=f"{error.max():.0f}",
         )
     return fit
 

@@ -116,8 +116,10 @@ class SurvivalCurve(Summarised):
         survival = self.table["survival"].to_numpy()
         if limit > self.last_time and survival[-1] > 0:
             raise FitError(
-                f"survival: a restricted mean up to {limit:g} needs follow-up that long; the longest is "
-                f"{self.last_time:g}. Choose a shorter limit."
+                "survival: a restricted mean up to {limit} needs follow-up that long; the longest is {last}. "
+                "Choose a shorter limit.",
+                limit=f"{limit:g}",
+                last=f"{self.last_time:g}",
             )
         inside = self.table["time"].to_numpy() < limit
         starts = np.concatenate([[0.0], self.table["time"].to_numpy()[inside]])
@@ -275,7 +277,9 @@ def log_rank(
     duration, event, start, weight = survival_rows(durations, events, entry, weights)
     labels, group = np.unique(np.asarray(groups), return_inverse=True)
     if len(labels) < 2:
-        raise FitError(f"log_rank: only one group ({str(labels[0])!r}); a comparison needs two.")
+        raise FitError(
+            "log_rank: only one group ({group}); a comparison needs two.", group=repr(str(labels[0]))
+        )
     stratum = np.zeros(len(duration), dtype=int)
     if strata is not None:
         stratum = np.unique(np.asarray(strata), return_inverse=True)[1]
@@ -384,7 +388,8 @@ def aalen_johansen(
     labels = np.unique(cause[ended])
     if len(labels) == 0:
         raise FitError(
-            f"aalen_johansen: every row is censored ({censored!r}); there is no event to describe."
+            "aalen_johansen: every row is censored ({label}); there is no event to describe.",
+            label=repr(censored),
         )
     times = np.unique(duration[event])
     at_risk, _ = _grouped_counts(duration, event, start, weight, np.zeros(len(duration), dtype=np.int64), 1)

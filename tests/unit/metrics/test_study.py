@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ast
+import pickle
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from analysis import errors
 from analysis.errors import ContractError, FitError, MissingData, ParameterError
-from analysis.locale import Text
+from analysis.locale import Text, catalogue
 from analysis.metrics import NotDone, Parts, Study, StudyInputs, facts_in, study
 from analysis.results import Fact, Sentence
 
@@ -48,6 +51,57 @@ def test_a_part_that_stands_on_one_not_done_gives_the_same_reason_and_is_not_cal
     second = parts.do("second", lambda given: pytest.fail("called"), first)
     assert second == first
     assert len(parts.not_tested({})) == 2
+
+
+def test_a_model_says_in_both_languages_why_it_does_not_fit():
+    refusal = FitError(
+        "cox: no convergence after {steps} steps; look for covariates that separate the events.", steps=50
+    )
+    assert str(refusal) == "cox: no convergence after 50 steps; look for covariates that separate the events."
+    reason = NotDone.because(refusal).reason
+    assert reason.en == str(refusal).removesuffix(".")
+    assert "50 步后仍未收敛" in reason.zh
+    assert str(pickle.loads(pickle.dumps(refusal))) == str(refusal)
+
+
+def test_a_refusal_that_no_catalogue_knows_is_quoted():
+    reason = NotDone.because(FitError("quux: 3 braces {x} too many.")).reason
+    assert reason.en == "quux: 3 braces {x} too many"
+    assert reason.zh.startswith("无法估计") and reason.zh.endswith(reason.en)
+
+
+def test_the_reason_of_a_part_is_that_of_the_facts_it_would_have_stated():
+    assert NotDone(reason=Text(en="too few", zh="太少")).unstated == Text(
+        en="not computed: too few", zh="未计算：太少"
+    )
+
+
+def messages_of_refusals() -> Iterator[str]:
+    """What a ``FitError`` is given as a message with values, or what the retention study refuses with."""
+    source = Path(errors.__file__).parent
+    for path in sorted((*source.glob("stats/*.py"), *source.glob("retention/*.py"))):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        named = {
+            target.id: node.value.value
+            for node in tree.body
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("FitError", "MissingData"):
+                message = (*node.args, *(word.value for word in node.keywords if word.arg == "message"))
+                asked = node.keywords or (path.parent.name == "retention" and node.func.id == "FitError")  # type: ignore[attr-defined]
+                for part in message if asked else ():
+                    if isinstance(part, ast.Name) and part.id not in named:
+                        continue
+                    yield named[part.id] if isinstance(part, ast.Name) else ast.literal_eval(part)
+
+
+def test_every_message_of_a_refusal_is_in_the_catalogue():
+    messages = list(messages_of_refusals())
+    assert len(messages) > 15
+    assert not [one for one in messages if one.removesuffix(".") not in catalogue("zh")]
 
 
 def test_what_a_run_does_not_ask_for_is_no_doubt():
