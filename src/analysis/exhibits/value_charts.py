@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analysis.exhibits import specification
 from analysis.exhibits.charts.parts import end_labels, end_margin
@@ -67,7 +67,7 @@ def lorenz_curve(points: Sequence[tuple[float, Fact]], top_share: Fact) -> Drawi
 def _top_tenth(axes: Axes, below: float, top_share: Fact, language: Language) -> None:
     """What lies above the curve at its last tenth."""
     middle = (below + 100) / 2
-    stated = {"color": colour("focus"), "va": "center", "clip_on": False}
+    stated: dict[str, Any] = {"color": colour("focus"), "va": "center", "clip_on": False}
     axes.plot([90], [below], "o", color=colour("focus"), markersize=5)
     axes.vlines(102, below, 100, color=colour("focus"), linewidth=2.0, clip_on=False)
     annotate(axes, 104, middle, top_share, language, weight="bold", **stated)

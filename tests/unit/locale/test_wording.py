@@ -36,7 +36,6 @@ STILL_THERE = {
     "report/trace_lookup.py": 2,  # what a reader types: 表 13, 图 4
     "results.py": 3,
     "tables/checks.py": 70,
-    "value/diagram.py": 1,
 }
 
 
