@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -61,12 +62,19 @@ def company(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def engine_of(tmp_path: Path) -> Callable[..., Engine]:
+@pytest.fixture(scope="session")
+def engine_in() -> Callable[..., Engine]:
+    """An engine on the tables of a folder; ``work`` holds what it keeps."""
+
     def build(
-        folder: Path, *, as_of: str = "2026-11-10", cached: bool = True, time_zone: str = "Asia/Shanghai"
+        folder: Path,
+        *,
+        work: Path,
+        as_of: str = "2026-11-10",
+        cached: bool = True,
+        time_zone: str = "Asia/Shanghai",
     ) -> Engine:
-        tables = load_tables(folder, tmp_path / "store", reporting_currency="CNY", time_zone=time_zone)
+        tables = load_tables(folder, work / "store", reporting_currency="CNY", time_zone=time_zone)
         return Engine(
             tables,
             Registry.load(),
@@ -75,19 +83,21 @@ def engine_of(tmp_path: Path) -> Callable[..., Engine]:
             time_zone=time_zone,
             currency="CNY",
             confidence=0.95,
-            cache=tmp_path / "cache" if cached else None,
+            cache=work / "cache" if cached else None,
         )
 
     return build
 
 
-@pytest.fixture
-def inputs_of(engine_of: Callable[..., Engine]) -> Callable[..., StudyInputs]:
-    """Study inputs for October 2026 of a folder."""
+@pytest.fixture(scope="session")
+def inputs_in(engine_in: Callable[..., Engine]) -> Callable[..., StudyInputs]:
+    """Study inputs for October 2026 of a folder; a company that many tests read is loaded once into a ``work`` folder of the session."""
 
-    def build(folder: Path, *, month: str = "2026-10", **changes: object) -> StudyInputs:
+    def build(folder: Path, *, work: Path, month: str = "2026-10", **changes: object) -> StudyInputs:
         params = replace(load_run("sample", month=month), **changes)  # type: ignore[arg-type]
-        engine = engine_of(folder, as_of=params.knowledge_day.isoformat(), time_zone=params.time_zone)
+        engine = engine_in(
+            folder, work=work, as_of=params.knowledge_day.isoformat(), time_zone=params.time_zone
+        )
         return StudyInputs(
             engine=engine,
             month=params.month,
@@ -97,3 +107,15 @@ def inputs_of(engine_of: Callable[..., Engine]) -> Callable[..., StudyInputs]:
         )
 
     return build
+
+
+@pytest.fixture
+def engine_of(tmp_path: Path, engine_in: Callable[..., Engine]) -> Callable[..., Engine]:
+    """The same, kept in the folder of one test."""
+    return partial(engine_in, work=tmp_path)
+
+
+@pytest.fixture
+def inputs_of(tmp_path: Path, inputs_in: Callable[..., StudyInputs]) -> Callable[..., StudyInputs]:
+    """The same, kept in the folder of one test."""
+    return partial(inputs_in, work=tmp_path)

@@ -1,15 +1,17 @@
-"""Exhibits of how parts age: shape and B10 life by component, five distributions compared, the probability plot."""
+"""Exhibits of how parts and machines age: shape and B10 life by component, five distributions compared, curves by age."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.exhibits.failure_shared import COMPONENT, INTERVAL, or_nothing, or_said, source
+from analysis.exhibits.failure_shared import or_nothing, or_said, source
 from analysis.exhibits.figures import figure
 from analysis.exhibits.record import Block
-from analysis.exhibits.statements import callout
+from analysis.exhibits.specification import interval, label, metric, registry, table_of, words
+from analysis.exhibits.statements import callout, not_computed
 from analysis.exhibits.style import (
     WIDTH,
     Drawing,
@@ -21,73 +23,52 @@ from analysis.exhibits.style import (
     shown,
     value_axis,
 )
-from analysis.exhibits.tables import table
-from analysis.exhibits.vocabulary import Column, Row
+from analysis.exhibits.vocabulary import Row
+from analysis.failures.life_models import MODELS
 from analysis.failures.lives_facts import Curve, LifeFacts
 from analysis.failures.result import FailureStudy
 from analysis.formats import ONE, Unit
 from analysis.locale import Language, Text
-from analysis.results import Sentence, Value
+from analysis.metrics import NotDone
+from analysis.results import Fact, Sentence, Value
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_DIRECTIONS = {
-    "falling": Text.of("Early failures"),
-    "rising": Text.of("Wears out"),
-    "unclear": Text.of("Steady"),
-}
-_BEYOND = Text.of("beyond the oldest machines")
+# ---------------------------------------------------------------- components
+
+_DIRECTIONS = {"falling": "Early failures", "rising": "Wears out", "unclear": "Steady"}
 
 
 @or_said
 def life_table(study: FailureStudy) -> Block:
     """Weibull shape and B10 life by component, with the bathtub reading."""
-    if not study.lives:
-        return callout(
-            "failures.lives",
-            tone="info",
-            title=Sentence("No life distribution: no component has failed often enough."),
-        )
-    columns = [
-        Column(key="component", label=COMPONENT, wide=True),
-        Column(key="failures", label=Text.of("Failures"), places=0, metric=("failure_count",)),
-        Column(key="shape", label=Text.of("Weibull shape"), places=2, metric=("weibull_shape",)),
-        Column(key="shape_interval", label=INTERVAL, show="interval", places=2, metric=("weibull_shape",)),
-        Column(key="reading", label=Text.of("Reading")),
-        Column(key="b10", label=Text.of("B10 life"), places=0, metric=("b10_life",)),
-        Column(key="b10_interval", label=INTERVAL, show="interval", places=0, metric=("b10_life",)),
-        Column(key="note", label=Text.of("Extrapolated")),
-    ]
-    rows = [
-        Row(
-            cells={
-                "component": life.name,
-                "failures": life.failures,
-                "shape": life.shape,
-                "shape_interval": life.shape,
-                "reading": _DIRECTIONS[life.direction],
-                "b10": life.b10,
-                "b10_interval": life.b10,
-                "note": _BEYOND if life.beyond_data else None,
-            }
-        )
-        for life in study.lives
-    ]
-    return table(
+    if isinstance(study.lives, NotDone):
+        return not_computed(study.lives, id="failures.lives", what=registry().dimension_name("life_model"))
+    return table_of(
         "failures.lives",
         title=Sentence("How components age"),
         subtitle=Sentence(
             "Shape below one: early failures; above one: wear-out; an interval that holds one is read as steady"
         ),
-        columns=columns,
-        rows=rows,
-        note=source(study),
+        rows=study.lives,
         by=("component",),
+        columns=[
+            label("component"),
+            metric("failure_count", of="failures", head="Failures", places=0),
+            metric("weibull_shape", of="shape", places=2),
+            interval("weibull_shape", of="shape", key="shape_interval", places=2),
+            words(lambda life: Text.of(_DIRECTIONS[life.direction]), "Reading", key="reading"),
+            metric("b10_life", of="b10", places=0),
+            interval("b10_life", of="b10", key="b10_interval", places=0),
+            words(_extrapolated, "Extrapolated", key="note"),
+        ],
+        note=source(study),
     )
 
 
-MODELS = ("exponential", "weibull", "weibull_threshold", "lognormal", "mixture")
+def _extrapolated(life: LifeFacts) -> Text | None:
+    return Text.of("beyond the oldest machines") if life.beyond_data else None
 
 
 @or_nothing
@@ -96,32 +77,43 @@ def models_table(study: FailureStudy) -> Block | None:
     if not study.lives:
         return None
     names = {one.model: one.name for life in study.lives for one in life.models}
-    columns = [Column(key="component", label=COMPONENT, wide=True)]
-    columns += [Column(key=model, label=names[model], places=1) for model in MODELS if model in names]
-    columns.append(Column(key="used", label=Text.of("Used", context="model")))
-    rows = [
-        Row(
-            cells={
-                "component": life.name,
-                **{one.model: one.excess for one in life.models},
-                "used": next((one.name for one in life.models if one.used), None),
-            }
-        )
-        for life in study.lives
-    ]
-    return table(
+    return table_of(
         "failures.life_models",
         title=Sentence("Which life distribution the failures call for"),
         subtitle=Sentence(
             "Schwarz criterion above the lowest of its row; zero is best, more than 10 is very strong evidence against"
         ),
-        columns=columns,
-        rows=rows,
+        rows=study.lives,
+        by=("component",),
+        columns=[
+            label("component"),
+            *(
+                metric(
+                    "life_criterion",
+                    of=_excess(model),
+                    key=model,
+                    head=names[model],
+                    slice={"model": model},
+                    places=1,
+                )
+                for model in MODELS
+                if model in names
+            ),
+            words(
+                lambda life: next((one.name for one in life.models if one.used), None),
+                "Used",
+                key="used",
+                context="model",
+            ),
+        ],
         note=Sentence(
             "The rule was fixed beforehand: Weibull, unless another lies more than 10 below it. The slow mixture is fitted to the steepest component and where the Weibull departs by more than chance."
         ),
-        by=("component",),
     )
+
+
+def _excess(model: str) -> Callable[[LifeFacts], Fact | None]:
+    return lambda life: next((one.excess for one in life.models if one.model == model), None)
 
 
 @or_nothing
@@ -150,37 +142,130 @@ def probability_plot(study: FailureStudy) -> list[Block]:
 
 
 def _b10_table(study: FailureStudy, life: LifeFacts) -> Block:
-    columns = [
-        Column(key="model", label=Text.of("Distribution"), wide=True),
-        Column(key="likelihood", label=Text.of("Log-likelihood"), places=1, metric=("life_log_likelihood",)),
-        Column(key="excess", label=Text.of("Criterion above lowest"), places=1, metric=("life_criterion",)),
-        Column(key="b10", label=Text.of("B10 life"), places=1, metric=("b10_life",)),
-        Column(key="interval", label=INTERVAL, show="interval", places=1, metric=("b10_life",)),
-        Column(key="used", label=Text.of("Used", context="model")),
-    ]
-    yes = Text.of("yes")
-    rows = [
-        Row(
-            cells={
-                "model": one.name,
-                "likelihood": one.log_likelihood,
-                "excess": one.excess,
-                "b10": one.b10,
-                "interval": one.b10,
-                "used": yes if one.used else None,
-            }
-        )
-        for one in life.models
-    ]
-    return table(
+    return table_of(
         "failures.b10_models",
         title=Sentence("{component}: B10 life by distribution", {"component": life.name}),
         subtitle=Sentence("Intervals by likelihood ratio, of the mixture by its curvature"),
-        columns=columns,
-        rows=rows,
-        note=source(study),
+        rows=life.models,
         by=("component", "model"),
+        columns=[
+            words("name", "Distribution", key="model", wide=True),
+            metric(
+                "life_log_likelihood", of="log_likelihood", key="likelihood", head="Log-likelihood", places=1
+            ),
+            metric("life_criterion", of="excess", head="Criterion above lowest", places=1),
+            metric("b10_life", of="b10", places=1),
+            interval("b10_life", of="b10", places=1),
+            words(lambda one: Text.of("yes") if one.used else None, "Used", key="used", context="model"),
+        ],
+        note=source(study),
     )
+
+
+# ---------------------------------------------------------------- machines
+
+
+AGES_SHOWN = (6.0, 12.0, 24.0, 36.0, 60.0)
+
+
+@or_nothing
+def ages_table(study: FailureStudy) -> Block | None:
+    """Machines without any failure and mean failures per machine at a few ages; the curves are :func:`survival_figure` and :func:`repairs_figure`."""
+    free, mean = dict(study.survival or ()), dict(study.repairs or ())
+    ages = [age for age in AGES_SHOWN if age in free or age in mean]
+    if not ages:
+        return None
+    rows: list[dict[str, Any]] = [
+        {"age": f"{age:g}", "free": free.get(age), "mean": mean.get(age)} for age in ages
+    ]
+    return table_of(
+        "failures.ages",
+        title=Sentence("Machines by age: first failure and repeated repairs"),
+        subtitle=Sentence(
+            "Kaplan–Meier of machines put into service within the window; mean cumulative function of all machines, repeated failures included"
+        ),
+        rows=rows,
+        by=("by_month",),
+        columns=[
+            words("age", "Months in service"),
+            metric("failure_free_share", of="free", head="Without failure", places=1),
+            interval("failure_free_share", of="free", key="free_interval", places=1),
+            metric("repairs_per_machine", of="mean", head="Failures per machine", places=2),
+            interval("repairs_per_machine", of="mean", key="mean_interval", places=2),
+        ],
+        note=source(study),
+    )
+
+
+@or_nothing
+def survival_figure(study: FailureStudy) -> Block:
+    """Machines without any failure by months in service."""
+    return _curve_figure(
+        study,
+        study.survival,
+        "failures.survival",
+        "After {age} months {value} of machines have had no failure",
+        "Kaplan–Meier, machines put into service within the window; band is the pointwise interval",
+        Text.of("Without failure"),
+        from_zero=False,
+    )
+
+
+@or_nothing
+def repairs_figure(study: FailureStudy) -> Block:
+    """Mean number of failures by months in service."""
+    return _curve_figure(
+        study,
+        study.repairs,
+        "failures.repairs",
+        "After {age} months the mean is {value}",
+        "Mean cumulative function, repeated failures included; band is the pointwise interval",
+        Text.of("Failures per machine"),
+        from_zero=True,
+    )
+
+
+TITLE_AGE = 24.0
+
+
+def _curve_figure(
+    study: FailureStudy,
+    curve: Curve | NotDone,
+    id: str,
+    title: str,
+    subtitle: str,
+    measure: Text,
+    *,
+    from_zero: bool,
+) -> Block:
+    from analysis.exhibits.charts.lines import Curve as Steps
+    from analysis.exhibits.charts.lines import survival
+
+    if isinstance(curve, NotDone):
+        return not_computed(curve, id=id, what=measure)
+    if len(curve) < 2:
+        return callout(
+            id, tone="info", title=Sentence("No curve: too little was watched from the first day on.")
+        )
+    age, value = max((point for point in curve if point[0] <= TITLE_AGE), key=lambda point: point[0])
+    said = Sentence(title, {"age": f"{age:g}", "value": value})
+    return figure(
+        id,
+        title=said,
+        subtitle=Sentence(subtitle),
+        foot=source(study),
+        alt=said,
+        draw=survival(
+            [Steps(name=measure, points=list(curve), role="focus")],
+            measure=measure,
+            age=Text.of("In service"),
+            age_unit="months",
+            from_zero=from_zero,
+        ),
+    )
+
+
+# ---------------------------------------------------------------- Weibull paper
 
 
 def weibull_paper(counted: Curve, fitted: Curve, *, measure: Text, age: Text) -> Drawing:
@@ -238,11 +323,11 @@ def weibull_paper(counted: Curve, fitted: Curve, *, measure: Text, age: Text) ->
         axes.set_xticks([], minor=True)
 
     columns = [
-        Column(key="age", label=age),
-        Column(key="counted", label=Text.of("Counted")),
-        Column(key="fitted", label=Text.of("Weibull")),
-        Column(key="interval", label=INTERVAL, show="interval"),
+        words("age", age),
+        metric("failed_share", of="counted", head="Counted", slice={"line": "counted"}),
+        metric("failed_share", of="fitted", head="Weibull", slice={"line": "fitted"}),
+        interval("failed_share", of="fitted", slice={"line": "fitted"}),
     ]
     rows = [Row(cells={"age": f"{x:.1f}", "counted": fact}) for x, fact in counted]
     rows += [Row(cells={"age": f"{x:.1f}", "fitted": fact, "interval": fact}) for x, fact in fitted]
-    return Drawing(draw=draw, data=(columns, rows), size=(WIDTH, 2.7))
+    return Drawing(draw=draw, data=([field.column for field in columns], rows), size=(WIDTH, 2.7))

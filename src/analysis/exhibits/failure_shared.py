@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import TypeVar
 
 from analysis.exhibits.record import Block
+from analysis.exhibits.specification import Field, metric
 from analysis.exhibits.statements import not_computed
+from analysis.exhibits.vocabulary import phrase
 from analysis.failures.result import FailureStudy, NotRated
-from analysis.locale import Text
 from analysis.results import Sentence
 
 Shown = TypeVar("Shown")
 
-INTERVAL = Text.of("Interval")
-COMPONENT = Text.of("Component")
+RATIO = "Actual to expected"  # the measure of charts that hold failures against those at the same ages
 
 
 def or_nothing(draw: Callable[..., Shown]) -> Callable[..., Shown | None]:
@@ -41,7 +41,24 @@ def or_said(draw: Callable[..., Shown]) -> Callable[..., Shown | Block | None]:
 
 
 def source(study: FailureStudy) -> Sentence:
+    """What stands below most exhibits of the section."""
     return Sentence(
         "Source: service orders and installed base, {first} to {last}.",
         {"first": study.window.first, "last": study.window.last},
     )
+
+
+def rate_ratios(id: str, ratios: Iterable[float]) -> list[Field]:
+    """A column for each rate ratio that was planted; a line is a mapping that holds its fact under the ratio."""
+
+    def column(ratio: float) -> Field:
+        shown = f"{ratio:g}"
+        return metric(
+            id,
+            of=lambda line: line.get(ratio),
+            key=f"r{shown}",
+            head=phrase("Rate ratio {ratio}", ratio=shown),
+            slice={"ratio": shown},
+        )
+
+    return [column(ratio) for ratio in sorted(set(ratios))]

@@ -38,7 +38,8 @@ def not_computed(missing: MissingData | NotDone, *, id: str, what: Text | None =
     if needs:
         body = Sentence("This part needs {needs}, which the data of this run do not hold.", {"needs": needs})
     elif isinstance(missing, NotDone):
-        body = Sentence("{reason}.", {"reason": missing.reason})
+        reason = Text(en=f"{missing.reason.en}.", zh=f"{missing.reason.zh}。")
+        body = Sentence("{reason}", {"reason": reason})
     return callout(id, tone="info", title=title, body=body)
 
 

@@ -96,10 +96,8 @@ def _of(what: Text, *of: Text) -> Text:
     """A title and what it is about, in brackets."""
     if not of:
         return what
-    return Text(
-        en=f"{what.en} ({', '.join(name.en for name in of)})",
-        zh=f"{what.zh}（{'、'.join(name.zh for name in of)}）",
-    )
+    names = Text.joined(of)
+    return Text(en=f"{what.en} ({names.en})", zh=f"{what.zh}（{names.zh}）")
 
 
 def _excluded(study: FailureStudy) -> Check:
@@ -199,17 +197,15 @@ def _life(life: LifeFacts) -> Check:
 
 
 def _thin(field: Field, without: Mapping[str, NotDone]) -> list[Check]:
-    thin = [name for name, reason in without.items() if reason is lives.TOO_FEW]
+    thin = [field.label("component", name) for name, reason in without.items() if reason is lives.TOO_FEW]
     if not thin:
         return []
-    names = [field.label("component", name) for name in thin]
-    shown = Text(en=", ".join(name.en for name in names), zh="、".join(name.zh for name in names))
     return [
         Check(
             id="life_thin",
             outcome="info",
             sentence=Sentence(
-                "Too few failures for a life distribution: {components}.", {"components": shown}
+                "Too few failures for a life distribution: {components}.", {"components": Text.joined(thin)}
             ),
         )
     ]

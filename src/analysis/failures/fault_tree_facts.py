@@ -8,7 +8,7 @@ from typing import Any
 
 from analysis.failures.fault_tree import BasicEvent, FaultTree
 from analysis.failures.field import Field
-from analysis.failures.limits import interval_of
+from analysis.failures.limits import interval_of, of_what
 from analysis.locale import Text
 from analysis.metrics import NotDone, traced
 from analysis.params.places import params_files
@@ -32,6 +32,16 @@ class Node(Summarised):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class EventFacts(Summarised):
+    """A basic event: its probability (``counted`` in the field, or given) and its Fussell–Vesely importance."""
+
+    name: Text
+    probability: Fact
+    importance: Fact
+    counted: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class TreeFacts(Summarised):
     """A solved tree: its top event, its events by importance, and the number of minimal cut sets."""
 
@@ -39,7 +49,7 @@ class TreeFacts(Summarised):
     title: Text
     top: Fact
     nodes: tuple[Node, ...]
-    events: tuple[tuple[Text, Fact, Fact, bool], ...]
+    events: tuple[EventFacts, ...]
     cut_sets: Fact
 
 
@@ -58,9 +68,8 @@ def solved(field: Field, tree: FaultTree, *, file: str, seed: int) -> TreeFacts 
     }
     tree = tree.with_probabilities(counted)
     if tree.missing_probabilities:
-        names = ", ".join(sorted(tree.missing_probabilities))
-        lead = Text.of("no probability is given or counted")
-        return NotDone(reason=Text(en=f"{lead.en}: {names}", zh=f"{lead.zh}：{names}"))
+        names = Text.same(", ".join(sorted(tree.missing_probabilities)))
+        return NotDone(reason=of_what(Text.of("no probability is given or counted"), names))
     state, level = field.state, field.inputs.confidence
     limits = tree.top_interval(draws=int(field.assumed("failure_tree_draws")), seed=seed, level=level)
     table = tree.importance().set_index("event")
@@ -91,7 +100,13 @@ def solved(field: Field, tree: FaultTree, *, file: str, seed: int) -> TreeFacts 
         ),
         nodes=_nodes(tree, chance),
         events=tuple(
-            (_label(tree, name), chance[name], weight[name], name in counted) for name in table.index
+            EventFacts(
+                name=_label(tree, name),
+                probability=chance[name],
+                importance=weight[name],
+                counted=name in counted,
+            )
+            for name in table.index
         ),
         cut_sets=state.exact("cut_sets", len(tree.minimal_cut_sets()), tree=tree.name),
     )

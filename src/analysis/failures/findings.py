@@ -32,7 +32,7 @@ def findings(study: FailureStudy) -> tuple[Finding, ...]:
     """Every finding of the study, in the order of its questions."""
     found = [_cause(cause) for cause in study.causes] or [_no_cause(study)]
     found += _emerging(study.watch) + _chart(study) + _wear(study.lives)
-    found += [_fix(fix) for fix in study.fixes]
+    found += [_fix(fix) for fix in study.fixes or ()]
     found += _outlook(study.forecast) + _leaks(study.leaks) + _due(study.due)
     return tuple(found)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.errors import FitError
+from analysis.locale import Text
 from analysis.metrics import NotDone
 from analysis.metrics.lineage import traced
 from analysis.summaries import Summarised
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from analysis.stats.intervals import Interval
 
+OPEN = Text.of("not computed: its interval is open")
 DAYS_PER_MONTH = 30.4375
 SPAN_DAYS = 14
 SPAN = SPAN_DAYS / DAYS_PER_MONTH
@@ -32,14 +34,14 @@ MODELS = ("exponential", "weibull", "weibull_threshold", "lognormal", "mixture")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FittedModel(Summarised):
-    """One distribution of one component; ``excess`` is its Schwarz criterion above the lowest. ``b10`` is None where no interval exists."""
+    """One distribution of one component; ``excess`` is its Schwarz criterion above the lowest. ``b10`` is not done where it has no interval."""
 
     model: str
     parameters: int
     log_likelihood: float
     bic: float
     excess: float
-    b10: Interval | None
+    b10: Interval | NotDone
     used: bool
 
 
@@ -147,12 +149,12 @@ def _fitters(counts: AgeCounts) -> dict[str, Callable[[], Any]]:
     }
 
 
-def _b10(fit: Any, level: float) -> Interval | None:
+def _b10(fit: Any, level: float) -> Interval | NotDone:
     try:
         found: Interval = fit.b_life(0.1, level=level)
-    except FitError:
-        return None
-    return found if np.isfinite([found.low, found.high]).all() else None
+    except FitError as refusal:
+        return NotDone.because(refusal)
+    return found if np.isfinite([found.low, found.high]).all() else NotDone(reason=OPEN)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,10 +1,17 @@
-"""Limits and rounding of what a model says, the same in every topic."""
+"""Limits, rounding and reasons of what a model says, the same in every topic."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TypeVar
+
 import numpy as np
 
+from analysis.locale import Text
+from analysis.metrics import NotDone
 from analysis.results import Interval
+
+T = TypeVar("T")
 
 
 def interval_of(low: float, high: float, level: float, method: str) -> Interval | None:
@@ -17,3 +24,22 @@ def interval_of(low: float, high: float, level: float, method: str) -> Interval 
 def whole(value: float) -> float:
     """An expected count as it is published: whole failures from a hundred on, one place below."""
     return float(round(value)) if value >= 100 else round(float(value), 1)
+
+
+def of_what(lead: Text, rest: Text) -> Text:
+    """A reason and what it is about, or a name and its reason: ``lead: rest``."""
+    return Text.joined((lead, rest), en=": ", zh="：")
+
+
+def all_reasons(reasons: Iterable[Text]) -> NotDone:
+    """Not done for several reasons; each is said once."""
+    return NotDone(reason=Text.joined(dict.fromkeys(reasons), en="; ", zh="；"))
+
+
+def those_made(parts: Iterable[tuple[Text, T | NotDone]], *, none: Text) -> tuple[T, ...] | NotDone:
+    """The parts that were made; where none was, the reason of each by its name, and ``none`` where none was asked for."""
+    asked = list(parts)
+    found = tuple(part for _, part in asked if not isinstance(part, NotDone))
+    return found or all_reasons(
+        [of_what(name, part.reason) for name, part in asked if isinstance(part, NotDone)] or [none]
+    )

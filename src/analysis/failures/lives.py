@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from analysis.errors import FitError
 from analysis.failures.field import Field
-from analysis.failures.life_models import AgeCounts
+from analysis.failures.life_models import DAYS_PER_MONTH, AgeCounts
 from analysis.locale import Text
 from analysis.metrics import NotDone
 from analysis.metrics.backend import literal
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from analysis.stats.survival import SurvivalCurve
 
 Floats = NDArray[np.float64]
-DAYS_PER_MONTH = 30.4375
 FEWEST_FAILURES = 20
 GAP_ERROR = 0.005
 TOO_FEW = NotDone(reason=Text.of("too few failures"))

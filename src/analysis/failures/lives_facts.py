@@ -11,8 +11,8 @@ import pandas as pd
 
 from analysis.failures import lives
 from analysis.failures.field import Field
-from analysis.failures.life_models import DAYS_PER_MONTH, SPAN_DAYS, compared, plot_points
-from analysis.failures.limits import interval_of
+from analysis.failures.life_models import DAYS_PER_MONTH, OPEN, SPAN_DAYS, compared, plot_points
+from analysis.failures.limits import all_reasons, interval_of
 from analysis.failures.lives import ComponentLife
 from analysis.failures.views import is_value
 from analysis.locale import Text
@@ -23,7 +23,6 @@ from analysis.summaries import Summarised
 
 Curve = tuple[tuple[float, Fact], ...]
 LIKELIHOOD_RATIO = "likelihood ratio"
-OPEN = Text.of("not computed: its interval is open")
 NOBODY_NEW = Text.of("no machine entered service within the window")
 NOT_FOLLOWED = Text.of("no month whose repairs were all watched for all the days")
 NO_FAILURE = Text.of("nothing failed in the window")
@@ -69,12 +68,14 @@ class PlotFacts(Summarised):
 
 @traced
 def life_facts(
-    field: Field, fitted: Sequence[ComponentLife], *, reading_level: float
-) -> tuple[LifeFacts, ...]:
-    """Every fitted component, the steepest first.
+    field: Field, fitted: Sequence[ComponentLife], without: Mapping[str, NotDone], *, reading_level: float
+) -> tuple[LifeFacts, ...] | NotDone:
+    """Every fitted component, the steepest first; not done where no component could be fitted, for the reasons of ``without``.
 
     ``reading_level`` is the coverage at which a shape is called falling or rising, so that all readings together hold.
     """
+    if not fitted:
+        return all_reasons([part.reason for part in without.values()] or [NO_FAILURE])
     ordered = sorted(fitted, key=lambda one: (-one.fit.shape, one.component))
     return tuple(
         _life(field, one, reading_level=reading_level, first=k == 0) for k, one in enumerate(ordered)
@@ -133,7 +134,8 @@ def _model_facts(
     for one in models:
         place: dict[str, Any] = {"component": life.component, "model": one.model}
         n = {"n": life.failures}
-        limits = one.b10 and interval_of(one.b10.low, one.b10.high, level, one.b10.method)
+        b10 = one.b10
+        limits = None if isinstance(b10, NotDone) else interval_of(b10.low, b10.high, level, b10.method)
         found.append(
             ModelFacts(
                 model=one.model,
@@ -143,8 +145,8 @@ def _model_facts(
                 excess=field.state.exact("life_criterion", one.excess, parts=n, **place),
                 b10=field.state.exact(
                     "b10_life",
-                    one.b10.value if one.b10 else None,
-                    reason=OPEN,
+                    None if isinstance(b10, NotDone) else b10.value,
+                    reason=b10.reason if isinstance(b10, NotDone) else OPEN,
                     parts=n | {"interval": limits},
                     **place,
                 ),

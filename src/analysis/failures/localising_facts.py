@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.failures import localising, money, views
 from analysis.failures.baseline import Baseline
 from analysis.failures.field import Field
-from analysis.failures.limits import interval_of, whole
+from analysis.failures.limits import interval_of, of_what, whole
 from analysis.failures.localising import Cause, Cells, Search, members
 from analysis.failures.reporting_facts import Labelled
 from analysis.locale import Text
@@ -139,8 +139,7 @@ def _excess_cost(field: Field, cause: Cause, edges: tuple[float, float], costs: 
     """The cost traced to the failures of the cause, times the share of them in excess."""
     place = cause_slice(cause)
     if isinstance(costs, NotDone):
-        lead = Text.of("not computed")
-        reason = Text(en=f"{lead.en}: {costs.reason.en}", zh=f"{lead.zh}：{costs.reason.zh}")
+        reason = of_what(Text.of("not computed"), costs.reason)
         return field.state.exact("cause_excess_cost", None, reason=reason, **place)
     amount, failures, _ = money.cost_of_cause(field, cause.attributes, cause.component)
     total = float(str(amount))

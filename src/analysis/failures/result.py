@@ -48,7 +48,7 @@ class FailureStudy(Summarised):
     repairs: lives_facts.Curve | NotDone
     repeats: tuple[Fact, ...] | NotDone
     watch: monitoring_facts.WatchFacts | NotDone
-    fixes: tuple[fixes_facts.FixFacts, ...]
+    fixes: tuple[fixes_facts.FixFacts, ...] | NotDone
     forecast: forecasting_facts.ForecastFacts | NotDone
     forecast_test: forecasting_facts.ForecastTestFacts | NotDone
     money: money_facts.MoneyFacts | NotDone
@@ -56,7 +56,7 @@ class FailureStudy(Summarised):
     leaks: money_facts.LeakFacts | NotDone
     due: tuple[money_facts.DueFacts, ...] | NotDone
     spare_parts: tuple[forecasting_facts.PartFacts, ...] | NotDone
-    trees: tuple[trees.TreeFacts, ...]
+    trees: tuple[trees.TreeFacts, ...] | NotDone
     power: Mapping[tuple[float, float], Fact]
     simulated: tuple[simulated_facts.SimulatedFact, ...]
     excluded: tuple[reporting_facts.Labelled, ...]

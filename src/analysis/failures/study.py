@@ -31,12 +31,16 @@ from analysis.failures import fault_tree_facts as trees
 from analysis.failures.baseline import Baseline
 from analysis.failures.error_rates import ErrorRates
 from analysis.failures.field import Field
+from analysis.failures.limits import those_made
 from analysis.failures.result import FailureStudy, NotRated
+from analysis.locale import Text
 from analysis.metrics import NotDone, Parts, StudyInputs
 from analysis.metrics import study as study_of
 from analysis.params.interventions import Intervention, load_interventions
 
 SECTION = "failures"
+NO_FIX = Text.of("no fix is registered")
+NO_TREE = Text.of("no fault tree is registered")
 
 
 @study_of(section=SECTION)
@@ -109,6 +113,7 @@ def _rated(field: Field) -> FailureStudy:
             lives_facts.life_facts,
             field,
             fitted,
+            without,
             reading_level=1 - errors.life / max(len(fitted), 1),
         ),
         survival=made.do("survival", lives_facts.survival_curve, field),
@@ -152,14 +157,14 @@ def _registered(field: Field) -> list[Intervention]:
 
 def _fixes(
     field: Field, baseline: Baseline, made: Parts, *, error: float
-) -> tuple[fixes_facts.FixFacts, ...]:
+) -> tuple[fixes_facts.FixFacts, ...] | NotDone:
     registered = _registered(field)
     level = 1 - error / max(len(registered), 1)
     found = [
-        made.do(f"fix_{fix.id}", fixes_facts.fix_facts, field, baseline, fix, level=level)
+        (fix.name, made.do(f"fix_{fix.id}", fixes_facts.fix_facts, field, baseline, fix, level=level))
         for fix in registered
     ]
-    return tuple(one for one in found if not isinstance(one, NotDone))
+    return those_made(found, none=NO_FIX)
 
 
 def _phases(field: Field, baseline: Baseline, made: Parts) -> tuple[monitoring_facts.PhaseFacts, ...]:
@@ -170,9 +175,12 @@ def _phases(field: Field, baseline: Baseline, made: Parts) -> tuple[monitoring_f
     return tuple(one for one in found if not isinstance(one, NotDone))
 
 
-def _trees(field: Field, made: Parts, *, seed: int) -> tuple[trees.TreeFacts, ...]:
+def _trees(field: Field, made: Parts, *, seed: int) -> tuple[trees.TreeFacts, ...] | NotDone:
     found = [
-        made.do(f"tree_{path.stem}", trees.solved, field, tree, file=path.name, seed=seed)
+        (
+            tree.title or Text.same(tree.name),
+            made.do(f"tree_{path.stem}", trees.solved, field, tree, file=path.name, seed=seed),
+        )
         for path, tree in trees.trees().items()
     ]
-    return tuple(one for one in found if not isinstance(one, NotDone))
+    return those_made(found, none=NO_TREE)

@@ -14,7 +14,7 @@ from analysis.locale import Text
 from analysis.metrics import NotDone
 from analysis.metrics.lineage import traced
 from analysis.metrics.views import month_index
-from analysis.results import Fact, Interval
+from analysis.results import Fact, Interval, Sentence
 from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
@@ -121,16 +121,9 @@ def _made(
     )
     rows, cells = [], {}
     for quarter in range(first + (-first) % 3, last + 1, 3):
-        name = f"{quarter // 12} Q{quarter % 12 // 3 + 1}"
-        rows.append(
-            (
-                name,
-                Text(
-                    en=f"Q{quarter % 12 // 3 + 1} {quarter // 12}",
-                    zh=f"{quarter // 12}年{quarter % 12 // 3 + 1}季度",
-                ),
-            )
-        )
+        parts = {"year": str(quarter // 12), "quarter": str(quarter % 12 // 3 + 1)}
+        name = "{year} Q{quarter}".format(**parts)
+        rows.append((name, Sentence("Q{quarter} {year}", parts).text()))
         oldest = _mature_until(starts, range(quarter, quarter + 3), last)
         for age in (age for age in AGES if age <= oldest):
             fact = _cumulative(field, by, name, range(quarter, quarter + 3), age, exposure, raw, completed)
@@ -138,7 +131,7 @@ def _made(
                 cells[name, str(age)] = fact
     rows = [row for row in rows if any(key[0] == row[0] for key in cells)]
     ages = [age for age in AGES if any(key[1] == str(age) for key in cells)]
-    columns = [(str(age), Text(en=f"{age} mo", zh=f"{age}个月")) for age in ages]
+    columns = [(str(age), Sentence("{months} mo", {"months": str(age)}).text()) for age in ages]
     pooled = {age: _pooled(age, exposure, completed) for age in ages}
     return Triangle(
         by=by,

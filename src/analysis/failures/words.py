@@ -27,76 +27,14 @@ NESTED = 0.9
 PRIOR_WEIGHT = 500.0
 
 _PERSONAL = re.compile(r"\S+@\S+|https?://\S+|www\.\S+|\d[\d\-\s]{3,}\d|\d+")
+_CHINESE = re.compile(r"[\u4e00-\u9fff]+")
 _RUNS = re.compile(r"[\u4e00-\u9fff]+|[a-z][a-z'’\-]+")
-_COMMON = frozenset(
-    {
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "but",
-        "by",
-        "can",
-        "did",
-        "do",
-        "does",
-        "for",
-        "from",
-        "had",
-        "has",
-        "have",
-        "how",
-        "i",
-        "in",
-        "is",
-        "it",
-        "its",
-        "me",
-        "my",
-        "no",
-        "not",
-        "of",
-        "on",
-        "or",
-        "our",
-        "out",
-        "so",
-        "than",
-        "that",
-        "the",
-        "their",
-        "them",
-        "then",
-        "there",
-        "they",
-        "this",
-        "to",
-        "too",
-        "up",
-        "was",
-        "we",
-        "were",
-        "what",
-        "when",
-        "which",
-        "will",
-        "with",
-        "would",
-        "you",
-        "your",
-        "hello",
-        "hi",
-        "dear",
-        "please",
-        "thanks",
-        "thank",
-        "customer",
-        "says",
-    }
-)
+_COMMON_WORDS = """
+    a an and are as at be but by can did do does for from had has have how i in is it its me my no not
+    of on or our out so than that the their them then there they this to too up was we were what when
+    which will with would you your hello hi dear please thanks thank customer says
+"""
+_COMMON = frozenset(_COMMON_WORDS.split())
 
 
 def masked(text: str) -> str:
@@ -110,7 +48,7 @@ def terms(text: str) -> set[str]:
     for clause in re.split(r"[，。！？；：、,.!?;:()（）\n]+", masked(text)):
         words: list[str] = []
         for run in _RUNS.findall(clause):
-            if run[0] >= "\u4e00":
+            if _CHINESE.fullmatch(run):
                 found.update(
                     run[k : k + n] for n in range(SHORTEST, LONGEST + 1) for k in range(len(run) - n + 1)
                 )
@@ -203,7 +141,7 @@ def maximal(counts: dict[str, int]) -> set[str]:
 def _inside(term: str) -> Iterable[str]:
     if " " in term:
         return term.split(" ")
-    if term[0] < "\u4e00":
+    if not _CHINESE.match(term):
         return ()
     return (term[k : k + n] for n in range(SHORTEST, len(term)) for k in range(len(term) - n + 1))
 
@@ -263,7 +201,9 @@ def _apart(candidates: pd.Series, top: int) -> list[int]:
     taken: set[str] = set()
     for k, term in zip(candidates.index.tolist(), candidates.tolist(), strict=True):
         pieces = (
-            set(term.split(" ")) if term[0] < "\u4e00" else {term[i : i + 2] for i in range(len(term) - 1)}
+            set(term.split(" "))
+            if not _CHINESE.match(term)
+            else {term[i : i + 2] for i in range(len(term) - 1)}
         )
         if not pieces & taken:
             chosen.append(int(k))
@@ -329,7 +269,7 @@ def shared_words(text: str, known: set[str], *, longest: int = 60) -> str:
     """What is left of a complaint when all that few customers say is taken out: "…" stands for names, numbers, addresses and rare words."""
     kept: list[str] = []
     for run in re.findall(r"[\u4e00-\u9fff]+|[a-z][a-z'’\-]+|[^\s]", masked(text).replace("  ", " ¦ ")):
-        if run[0] >= "\u4e00" and _RUNS.fullmatch(run):
+        if _CHINESE.fullmatch(run):
             marks = [False] * len(run)
             for size in range(min(LONGEST, len(run)), 2, -1):
                 for k in range(len(run) - size + 1):

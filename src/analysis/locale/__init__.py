@@ -8,7 +8,7 @@ analyst may go on exploring, but the pack is not published until the list is emp
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -85,6 +85,12 @@ class Text:
     def same(cls, text: str) -> Text:
         """Text from the data: a model, a region, a person's file; it is not translated."""
         return cls(en=text, zh=text)
+
+    @classmethod
+    def joined(cls, texts: Iterable[Text], *, en: str = ", ", zh: str = "、") -> Text:
+        """Several texts in a row, with the marks that each language puts between them."""
+        texts = list(texts)
+        return cls(en=en.join(text.en for text in texts), zh=zh.join(text.zh for text in texts))
 
     def as_json(self) -> dict[str, str]:
         return {"en": self.en, "zh": self.zh}

@@ -640,8 +640,10 @@ def fit_weibull_mixture(
             best = found
     if best is None:
         raise FitError(
-            f"mixture of {populations} Weibull populations: no start converged to separate populations "
-            f"({single.failures:g} failures); fewer populations may fit."
+            "mixture of {populations} Weibull populations: no start converged to separate populations "
+            "({failures} failures); fewer populations may fit.",
+            populations=populations,
+            failures=f"{single.failures:g}",
         )
     covariance = _mixture_covariance(best.x, objective)
     return MixtureFit(

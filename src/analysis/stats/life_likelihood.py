@@ -332,8 +332,10 @@ def maximise(terms: Terms, family: Family, *, start: tuple[float, float] | None 
     """Damped Newton; raises `FitError` when there is no finite maximum or it is not reached."""
     if terms.failures <= 0:
         raise FitError(
-            f"{family.name}: no failures among {terms.units:g} units; a rate has an upper bound "
-            "(poisson_interval), a life distribution has no estimate."
+            "{model}: no failures among {units} units; a rate has an upper bound "
+            "(poisson_interval), a life distribution has no estimate.",
+            model=family.name,
+            units=f"{terms.units:g}",
         )
     point = np.array(start or _first_guess(terms, family))
     free = np.array([True, family.fixed_spread is None])
@@ -354,9 +356,15 @@ def maximise(terms: Terms, family: Family, *, start: tuple[float, float] | None 
         if abs(point[1]) > 12 or abs(point[0]) > 200:
             break
     raise FitError(
-        f"{family.name}: the likelihood has no maximum within bounds (location {point[0]:.3g}, spread of the log age "
-        f"{np.exp(point[1]):.3g} after {iteration} steps; {terms.failures:g} failures among {terms.units:g} units). "
-        "Typical causes: all failures at one age, or at ages no other unit reached."
+        "{model}: the likelihood has no maximum within bounds (location {location}, spread of the log age "
+        "{spread} after {steps} steps; {failures} failures among {units} units). "
+        "Typical causes: all failures at one age, or at ages no other unit reached.",
+        model=family.name,
+        location=f"{point[0]:.3g}",
+        spread=f"{np.exp(point[1]):.3g}",
+        steps=iteration,
+        failures=f"{terms.failures:g}",
+        units=f"{terms.units:g}",
     )
 
 
@@ -401,7 +409,9 @@ def _line_search(
             return there, *found
         size /= 2
     raise FitError(
-        f"{family.name}: the fit cannot be improved and has not converged (spread of the log age {np.exp(point[1]):.3g})."
+        "{model}: the fit cannot be improved and has not converged (spread of the log age {spread}).",
+        model=family.name,
+        spread=f"{np.exp(point[1]):.3g}",
     )
 
 
@@ -411,7 +421,8 @@ def _covariance(hessian: Floats, free: NDArray[np.bool_], family: Family) -> Flo
     # a standard error of 30 in the log of an age is no knowledge of it: the surface is flat there
     if np.linalg.eigvalsh(information).min() <= 1 / 30**2:
         raise FitError(
-            f"{family.name}: the likelihood is flat at its maximum; the parameters are not identified."
+            "{model}: the likelihood is flat at its maximum; the parameters are not identified.",
+            model=family.name,
         )
     covariance[np.ix_(free, free)] = np.linalg.inv(information)
     return covariance

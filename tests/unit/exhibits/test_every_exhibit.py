@@ -25,7 +25,14 @@ from analysis.sample import make_sample
 SECTIONS: dict[str, tuple[str, ...]] = {
     "costs": ("costs",),
     "retention": ("retention",),
-    "failures": ("failures", "failure_life"),
+    "failures": (
+        "failures",
+        "failure_life",
+        "failure_outlook",
+        "failure_ranking",
+        "failure_search",
+        "failure_trees",
+    ),
     "value": ("value", "value_models", "value_effects", "value_what_ifs"),
     "quality": ("quality",),
     "executive": ("executive",),
@@ -43,7 +50,6 @@ ARGUMENTS: dict[str, Callable[[Any], list[tuple[Any, ...]]]] = {
 # Parts of other exhibits, or fed by the records of other sections: tested where those are.
 ELSEWHERE = {
     "failure_life.weibull_paper",
-
     "executive.checks_of_sections",
     "executive.findings_of_sections",
     "executive.tiles_of_sections",

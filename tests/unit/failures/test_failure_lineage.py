@@ -6,30 +6,14 @@ import functools
 import importlib
 import math
 from collections import Counter
-from collections.abc import Callable
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from analysis import failures, sample
+from analysis import failures
 from analysis.formats import Number
 from analysis.metrics import Engine, StudyInputs, facts_in
 from analysis.params.places import params_file
 from analysis.results import OPERATIONS, Assumed, Derived, Estimated, Fact, Rows
-
-Inputs = Callable[..., StudyInputs]
-
-
-@pytest.fixture
-def stated(tmp_path: Path, inputs_of: Inputs) -> tuple[StudyInputs, list[Fact]]:
-    folder = tmp_path / "planted"
-    sample.make_sample(folder, seed=5, scale=0.2, months=24)
-    inputs = inputs_of(folder)
-    found = facts_in(failures.study(inputs))
-    parents = [parent for fact in found.values() for parent in fact.parents]
-    return inputs, list(({parent.id: parent for parent in parents} | found).values())
 
 
 def same(found: Number | None, stated: Number | None) -> bool:
@@ -50,8 +34,12 @@ def resolved(dotted: str) -> Any:
     raise AssertionError(dotted)
 
 
-def test_every_fact_follows_from_what_it_says(stated: tuple[StudyInputs, list[Fact]]):
-    inputs, facts = stated
+def test_every_fact_follows_from_what_it_says(
+    planted_inputs: StudyInputs, planted_study: failures.FailureStudy
+):
+    found = facts_in(planted_study)
+    parents = {parent.id: parent for fact in found.values() for parent in fact.parents}
+    inputs, facts = planted_inputs, list((parents | found).values())
     kinds = Counter(fact.lineage.kind if fact.lineage else "none" for fact in facts)
     print(f"{len(facts)} facts: {dict(kinds)}")
     wrong = [f"{fact.id}: {why}" for fact in facts for why in _faults(inputs, fact)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,19 +26,12 @@ STATISTICAL = {
 }
 
 
-@pytest.fixture(scope="module")
-def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("planted") / "company"
-    sample.make_sample(folder, seed=5, scale=0.2, months=24)
-    return folder
-
-
 def of(study: failures.FailureStudy, name: str) -> list[Finding]:
     return [finding for finding in study.findings if finding.id == name]
 
 
-def test_planted_truths_are_found_and_every_number_is_a_fact(planted: Path, inputs_of: Inputs):
-    study = failures.study(inputs_of(planted))
+def test_planted_truths_are_found_and_every_number_is_a_fact(planted_study: failures.FailureStudy):
+    study = planted_study
     causes = {(tuple(c.cause.attributes.items()), c.cause.component) for c in study.causes}
     assert ((("supplier", "Qiming"),), "fan_motor") in causes
     supplier = next(c for c in study.causes if c.cause.attributes == {"supplier": "Qiming"})
@@ -50,7 +44,7 @@ def test_planted_truths_are_found_and_every_number_is_a_fact(planted: Path, inpu
     assert (
         set(supplier.evidence["supplier"]) == {"Qiming"} and len(supplier.evidence) == supplier.failures.value
     )
-    shapes = {life.component: life for life in study.lives}
+    shapes = {life.component: life for life in study.lives or ()}
     assert shapes["compressor"].direction == "rising" and shapes["control_board"].direction == "falling"
     low, high = shapes["compressor"].shape.interval.low, shapes["compressor"].shape.interval.high  # type: ignore[union-attr]
     assert low - 0.1 < 2.2 < high + 0.1
@@ -90,8 +84,6 @@ def test_planted_truths_are_found_and_every_number_is_a_fact(planted: Path, inpu
 
 
 def test_absent_tables_are_said_and_the_rest_is_made(planted: Path, inputs_of: Inputs, tmp_path: Path):
-    import shutil
-
     folder = tmp_path / "fewer"
     shutil.copytree(planted, folder)
     for name in ("claims", "parts_used", "provision", "shipment_plan"):
@@ -112,9 +104,11 @@ def test_absent_tables_are_said_and_the_rest_is_made(planted: Path, inputs_of: I
     assert study.causes
 
 
-def test_the_claims_forecast_adds_up_to_the_study_and_its_draws_to_its_mean(planted: Path, inputs_of: Inputs):
-    inputs = inputs_of(planted)
-    found, study = failures.claims_forecast(inputs), failures.study(inputs)
+def test_the_claims_forecast_adds_up_to_the_study_and_its_draws_to_its_mean(
+    planted_inputs: StudyInputs, planted_study: failures.FailureStudy
+):
+    inputs, study = planted_inputs, planted_study
+    found = failures.claims_forecast(inputs)
     assert study.forecast
     assert found.rows["failures"].sum() == pytest.approx(
         float(study.forecast.under_warranty.value), rel=0.002
@@ -135,11 +129,9 @@ def test_with_nothing_planted_nothing_is_found(tmp_path: Path, inputs_of: Inputs
     assert of(study, "failures.no_root_cause")
 
 
-def test_without_units_failures_are_counted_not_rated(planted: Path, inputs_of: Inputs, tmp_path: Path):
-    import shutil
-
+def test_without_units_failures_are_counted_not_rated(small: Path, inputs_of: Inputs, tmp_path: Path):
     folder = tmp_path / "no_units"
-    shutil.copytree(planted, folder)
+    shutil.copytree(small, folder)
     (folder / "units.parquet").unlink()
     gap = failures.study(inputs_of(folder))
     assert isinstance(gap, failures.NotRated) and "units.shipped_on" in gap.reason.needs
@@ -167,10 +159,10 @@ def refuse(error: Exception) -> Callable[..., None]:
     return refused
 
 
-def test_parts_without_data_are_said(planted: Path, inputs_of: Inputs, monkeypatch: pytest.MonkeyPatch):
+def test_parts_without_data_are_said(small_inputs: StudyInputs, monkeypatch: pytest.MonkeyPatch):
     for part, (module, function) in PARTS.items():
         monkeypatch.setattr(module, function, refuse(MissingData(f"{part}.amount")))
-    checks = {check.id: check.sentence for check in failures.study(inputs_of(planted)).checks}
+    checks = {check.id: check.sentence for check in failures.study(small_inputs).checks}
     for part in PARTS:
         assert checks[f"not_tested.{part}"].plain().endswith(f"; needs {part}.amount.")
         assert checks[f"not_tested.{part}"].plain("zh").startswith("未检验：")
@@ -180,18 +172,15 @@ def test_parts_without_data_are_said(planted: Path, inputs_of: Inputs, monkeypat
 
 
 @pytest.mark.parametrize("part", ["cost", "recovery"])
-def test_a_broken_ledger_is_raised(
-    part: str, planted: Path, inputs_of: Inputs, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_broken_ledger_is_raised(part: str, small_inputs: StudyInputs, monkeypatch: pytest.MonkeyPatch):
     module, function = PARTS[part]
     monkeypatch.setattr(module, function, refuse(ContractError("the ledger does not add up")))
     with pytest.raises(ContractError):
-        failures.study(inputs_of(planted))
+        failures.study(small_inputs)
 
 
-def test_every_alert_and_watch_has_its_evidence(planted: Path, inputs_of: Inputs):
-    found = failures.study(inputs_of(planted)).findings
-    proven = [one for one in found if one.severity in ("alert", "watch")]
+def test_every_alert_and_watch_has_its_evidence(planted_study: failures.FailureStudy):
+    proven = [one for one in planted_study.findings if one.severity in ("alert", "watch")]
     assert len(proven) >= 4
     for one in proven:
         assert one.evidence is not None and len(one.evidence), one.id

@@ -27,10 +27,7 @@ STILL_THERE = {
     "exhibits/charts/grids.py": 2,
     "exhibits/charts/labels.py": 1,
     "exhibits/charts/parts.py": 2,
-    "exhibits/failures.py": 1,
     "exhibits/tables.py": 1,
-    "failures/triangles.py": 3,
-    "failures/words.py": 4,
     "report/checks.py": 1,
     "report/shown.py": 1,
     "report/trace_lookup.py": 2,  # what a reader types: 表 13, 图 4

@@ -1,0 +1,274 @@
+"""Exhibits of where failures and their cost lie: warranty triangle, Pareto of every attribute, cost by component, recovery by supplier."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from analysis.exhibits.failure_shared import or_nothing, or_said, source
+from analysis.exhibits.figures import figure
+from analysis.exhibits.record import Block
+from analysis.exhibits.specification import (
+    Field,
+    count,
+    interval,
+    label,
+    metric,
+    registry,
+    row_of,
+    table_of,
+    words,
+)
+from analysis.exhibits.statements import callout, not_computed
+from analysis.exhibits.vocabulary import Row
+from analysis.failures.ranking_facts import METRICS, RANKED, Ranking
+from analysis.failures.result import FailureStudy
+from analysis.locale import Text
+from analysis.metrics import NotDone
+from analysis.results import Sentence, Value
+
+# ---------------------------------------------------------------- triangle
+
+
+@or_said
+def triangle_figure(study: FailureStudy, by: str = "production") -> Block:
+    """Cumulative failures by quarter of ``production`` (of start of ``service`` where production is not recorded) and age, and what they develop to."""
+    from analysis.exhibits.charts import heatmap
+
+    shown, produced = study.triangle, study.triangle.produced
+    if by == "production" and produced and produced.cells:
+        shown = produced
+    if not shown.cells:
+        return callout(
+            "failures.triangle",
+            tone="info",
+            title=Sentence(
+                "No warranty triangle: no machine has been watched from its first day for a quarter."
+            ),
+        )
+    age = "12" if any(key[1] == "12" for key in shown.cells) else shown.columns[0][0]
+    column = [(name, shown.cells[key, age]) for key, name in shown.rows if (key, age) in shown.cells]
+    quarter, highest = max(column, key=lambda line: float(line[1].value or 0))
+    last = shown.columns[-1][1]
+    values: dict[str, Value] = {
+        "quarter": quarter,
+        "count": highest,
+        "age": dict(shown.columns)[age],
+        "last": last,
+    }
+    ends = {(key, "ultimate"): fact for key, fact in shown.ultimate.items()}
+    said, test = _TRIANGLE[shown.by], study.reporting_test
+    return figure(
+        "failures.triangle",
+        title=Sentence(said["title"], values),
+        subtitle=Sentence(said["subtitle"], values),
+        foot=Sentence(
+            "Completed for late reports: on past months the error was {raw} as counted, {corrected} as completed.",
+            {"raw": test.counted, "corrected": test.corrected},
+        )
+        if test
+        else source(study),
+        alt=Sentence(
+            "Grid of cumulative failures by quarter and age; after {age} the highest is {quarter} with {count}.",
+            values,
+        ),
+        draw=heatmap(
+            shown.rows,
+            [*shown.columns, ("ultimate", Text(en=f"→ {last.en}", zh=f"→ {last.zh}"))],
+            {**shown.cells, **ends},
+            measure=Text.of("Failures per 1,000 units"),
+            by=Text.of(said["by"]),
+            places=0,
+        ),
+    )
+
+
+_TRIANGLE = {
+    "production": {
+        "title": "Highest after {age}: machines produced in {quarter}, {count}",
+        "subtitle": "Confirmed failures per 1,000 machines up to this age in service, by quarter of production; blank where machines are too young; last column: expected at {last}",
+        "by": "Produced",
+    },
+    "service": {
+        "title": "Highest after {age}: machines put into service in {quarter}, {count}",
+        "subtitle": "Confirmed failures per 1,000 machines up to this age in service, by quarter of start of service; blank where machines are too young; last column: expected at {last}",
+        "by": "Put into service",
+    },
+}
+
+
+# ---------------------------------------------------------------- Pareto
+
+
+_LEADS = {
+    "count": "{first} leads by count: {fact} in twelve months",
+    "cost": "{first} costs most: {fact} in twelve months",
+    "excess": "{first} stands highest above its expected number: {fact}",
+}
+
+
+@or_said
+def pareto_figure(study: FailureStudy, measure: str = "count", attribute: str = "component") -> Block | None:
+    """One attribute ranked by ``count``, ``cost`` or ``excess``; a bar whose rank is noise is pale."""
+    from analysis.exhibits.charts import Item, pareto
+
+    ranking = study.paretos.get((attribute, measure))
+    if ranking is None:
+        if measure == "cost" and isinstance(study.money, NotDone):
+            return not_computed(study.money, id="failures.pareto_cost", what=registry()["failure_cost"].name)
+        return None
+    lines = [line for line in ranking.lines if measure != "excess" or float(line.fact.value or 0) > 0]
+    if not lines:
+        return None
+    by = registry().dimension_name(attribute)
+    values: dict[str, Value] = {"first": lines[0].name, "fact": lines[0].fact, "attribute": by}
+    return figure(
+        "_".join((f"failures.pareto_{measure}", *([attribute] if attribute != "component" else []))),
+        title=Sentence(_LEADS[measure], values),
+        subtitle=Sentence(
+            "By {attribute}; pale bars could hold another rank by chance; the line marks eighty percent",
+            values,
+        ),
+        foot=source(study),
+        alt=Sentence(
+            "Ranked bars by {attribute} with their cumulative share; {first} leads with {fact}.", values
+        ),
+        draw=pareto(
+            [
+                Item(name=line.name, fact=line.fact, role="actual" if line.settled else "context")
+                for line in lines
+            ],
+            [line.cumulative for line in lines],
+            measure=registry()[METRICS[measure]].name,
+            by=by,
+        ),
+    )
+
+
+@or_nothing
+def pareto_table(study: FailureStudy) -> Block | None:
+    """Every attribute by count, cost and excess: who leads, and how many values make eighty percent."""
+    if not study.paretos:
+        return None
+    columns = [
+        words("attribute", "Attribute"),
+        words("by", "Ranked by"),
+        words("lead.name", "First", key="first", wide=True),
+        metric(*METRICS.values(), of="lead.fact", key="value", head="Value", places=0),
+        interval("failure_rank", of="lead.rank", key="rank", head="Rank by chance", places=0),
+        metric("vital_few", of="ranking.vital", head="Make 80 %", places=0),
+        interval("vital_few", of="ranking.vital", key="range", places=0),
+        metric("ranked_values", of="ranking.values", key="all", head="Of", places=0),
+    ]
+    return table_of(
+        "failures.paretos",
+        title=Sentence("Who leads, attribute by attribute"),
+        subtitle=Sentence(
+            "Count and cost of twelve months; excess over the expected number at the same ages, whole window; intervals are what chance leaves"
+        ),
+        columns=columns,
+        rows=[_ranking_row(ranking, columns) for ranking in study.paretos.values()],
+        note=_excess_note(study),
+    )
+
+
+def _ranking_row(ranking: Ranking, columns: list[Field]) -> Row:
+    """The leader of a ranking, whose facts are of its value; the number of values, whose facts are of the attribute."""
+    lead, attribute = ranking.lines[0], ranking.dimension
+    of = {"of": METRICS[ranking.by]}
+    line = {
+        "attribute": registry().dimension_name(attribute) if ranking.by == "count" else None,
+        "by": Text.of(ranking.by),
+        "lead": lead,
+        "ranking": ranking,
+    }
+    value, whole = {attribute: lead.fact.dimensions[attribute]}, of | {"attribute": attribute}
+    slices = {"value": value, "rank": value | of, "vital": whole, "range": whole, "all": whole}
+    return replace(row_of(line, columns), slices=slices)
+
+
+def _excess_note(study: FailureStudy) -> Sentence:
+    ranked = study.paretos
+    without = [
+        registry().dimension_name(name)
+        for name in RANKED
+        if (name, "count") in ranked and (name, "excess") not in ranked
+    ]
+    if without:
+        return Sentence(
+            "No excess for {names}: a single value, or fewer than twelve months before the last twelve.",
+            {"names": Text.joined(Text(en=name.en.lower(), zh=name.zh) for name in without)},
+        )
+    return Sentence(
+        "Excess of a component or fault code is over its own past at the same ages; of the rest over all machines of the same age."
+    )
+
+
+# ---------------------------------------------------------------- money
+
+
+KINDS = {
+    "parts": "Parts",
+    "logistics": "Logistics",
+    "outsourcing": "Outsourcing",
+    "compensation": "Compensation",
+    "other": "Other",
+    "recovered": "Recovered",
+}
+
+
+@or_nothing
+def cost_table(study: FailureStudy) -> Block:
+    """Direct cost of failures by component and kind of cost."""
+    money = study.money
+    if isinstance(money, NotDone):
+        return not_computed(money, id="failures.cost", what=registry()["failure_cost"].name)
+    return table_of(
+        "failures.cost",
+        title=Sentence(
+            "Failures of the last twelve months cost {total} in direct cost", {"total": money.total}
+        ),
+        subtitle=Sentence("Incurred and recovery postings traced to tickets of confirmed failures"),
+        rows=[facts for _, facts in money.by_component],
+        by=("component",),
+        columns=[
+            label("component"),
+            *(metric("failure_cost", of=kind, head=head, slice={"of": kind}) for kind, head in KINDS.items()),
+            metric("failure_cost", of="total", head="Total", slice={"of": None}),
+            metric("failure_unit_cost", of="unit", head="Per failure"),
+        ],
+        total={"total": money.total},
+        total_head="All",
+        note=source(study),
+    )
+
+
+@or_said
+def recovery_table(study: FailureStudy) -> Block | None:
+    """What suppliers gave back of approved claims, the least first."""
+    rate = "supplier_recovery_rate"
+    if isinstance(study.recovery, NotDone):
+        return not_computed(study.recovery, id="failures.recovery", what=registry()[rate].name)
+    if not study.recovery:
+        return None
+    lines = sorted(study.recovery, key=lambda line: float(line[1].value or 0))
+    rows: list[Mapping[str, Any]] = [{"share": fact} for _, fact in lines]
+    return table_of(
+        "failures.recovery",
+        title=Sentence(
+            "Least comes back from {supplier}: {share} of approved claims",
+            {"supplier": lines[0][0], "share": lines[0][1]},
+        ),
+        subtitle=Sentence(
+            "Recovered as a share of approved claims on failed machines, by supplier of the key component, last twelve months"
+        ),
+        rows=rows,
+        by=("supplier",),
+        columns=[
+            label("supplier"),
+            count(rate, of="share", key="claims", head="Claims"),
+            metric(rate, of="share", head="Share recovered"),
+        ],
+        note=source(study),
+    )

@@ -1,0 +1,202 @@
+"""Exhibits of the search for causes: what it named, one attribute at a time, and how much it can be trusted to find."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from analysis.exhibits.failure_shared import RATIO, or_nothing, or_said, rate_ratios, source
+from analysis.exhibits.figures import figure
+from analysis.exhibits.record import Block
+from analysis.exhibits.specification import count, interval, label, metric, registry, row_of, table_of, words
+from analysis.exhibits.statements import callout
+from analysis.exhibits.vocabulary import phrase
+from analysis.failures.localising_facts import CauseFacts, cause_slice
+from analysis.failures.result import FailureStudy
+from analysis.locale import Text
+from analysis.periods import Month
+from analysis.results import Fact, Sentence, Value
+
+RATIOS_SHOWN = 2
+COMPARED = ("supplier", "model", "plant", "region")
+
+
+@or_said
+def causes_table(study: FailureStudy) -> Block:
+    """Ranked causes, or that there is none."""
+    searched: dict[str, Value] = {"candidates": study.candidates, "error": study.search_error}
+    if not study.causes:
+        return callout(
+            "failures.causes",
+            tone="info",
+            title=Sentence("No root cause found"),
+            body=Sentence(
+                "None of {candidates} combinations of attributes fails more than chance allows, at a stated chance of {error} of naming any when there is none.",
+                searched,
+            ),
+        )
+    columns = [
+        words("name", "Cause", key="cause", wide=True),
+        metric("cause_rate_ratio", of="ratio", head="Rate ratio"),
+        interval("cause_rate_ratio", of="ratio"),
+        metric("cause_rate_ratio_shrunken", of="shrunken", head="Shrunken"),
+        metric("cause_failures", of="failures", head="Failures", places=0),
+        metric("cause_expected_failures", of="expected", head="Expected", places=0),
+        metric("cause_share_explained", of="share", head="Share of all"),
+        metric("cause_excess_cost", of="cost"),
+        words("first_month", "Beyond chance since", key="first"),
+    ]
+    return table_of(
+        "failures.causes",
+        title=Sentence("Causes that survive a search over {candidates} combinations", searched),
+        subtitle=Sentence(
+            "Compared with machines of the same age in the same months; chance of naming any when there is none: at most {error}",
+            searched,
+        ),
+        columns=columns,
+        rows=[row_of(cause, columns, by=tuple(cause_slice(cause.cause))) for cause in study.causes],
+        note=Sentence(
+            "Intervals are not corrected for having been selected; the shrunken ratio is. Serials and tickets are in the evidence of each finding."
+        ),
+    )
+
+
+@or_nothing
+def cause_figures(study: FailureStudy, *, top: int = 2) -> list[Block]:
+    """Actual and expected failures of the leading causes, added up over the months."""
+    return [_cause_figure(study, cause, number) for number, cause in enumerate(study.causes[:top], start=1)]
+
+
+def _cause_figure(study: FailureStudy, cause: CauseFacts, number: int) -> Block:
+    from analysis.exhibits.charts import Series, lines
+
+    def ends(facts: Sequence[Fact]) -> list[tuple[Month, Fact]]:
+        return [(study.window.first + k, fact) for k, fact in enumerate(facts)]
+
+    values: dict[str, Value] = {
+        "cause": cause.name,
+        "failures": cause.failures,
+        "expected": cause.expected,
+        "first": cause.first_month,
+    }
+    return figure(
+        f"failures.cause_{number}",
+        title=Sentence("{cause}: {failures} where {expected} were to be expected", values),
+        subtitle=Sentence(
+            "Confirmed failures since the start of the window, added up; expected at the same ages and months"
+        ),
+        foot=source(study),
+        alt=Sentence(
+            "Running number of failures of {cause}: {failures} counted, {expected} expected; beyond chance since {first}.",
+            values,
+        ),
+        draw=lines(
+            [
+                Series(name=Text.of("Counted"), points=ends(cause.actual_by_month), role="focus"),
+                Series(name=Text.of("Expected"), points=ends(cause.expected_by_month), role="expected"),
+            ],
+            measure=Text.of("Failures, running total"),
+        ),
+    )
+
+
+@or_said
+def ratio_figure(study: FailureStudy) -> Block:
+    """Actual to expected along each attribute by itself."""
+    from analysis.exhibits.charts import Item, dot_interval
+
+    items = [
+        Item(
+            name=phrase("{attribute} {value}", attribute=registry().dimension_name(dimension), value=name),
+            fact=fact,
+        )
+        for dimension, lines in study.ratios.items()
+        if dimension in COMPARED
+        for name, fact in lines[:RATIOS_SHOWN]
+        if fact.value is not None
+    ]
+    if not items:
+        return callout(
+            "failures.ratios",
+            tone="info",
+            title=Sentence("The machines differ in no attribute: there is nothing to compare."),
+        )
+    largest = max(items, key=lambda item: float(item.fact.value or 0))
+    values: dict[str, Value] = {"name": largest.name, "ratio": largest.fact}
+    return figure(
+        "failures.ratios",
+        title=Sentence("One attribute at a time, {name} stands highest: {ratio} the expected number", values),
+        subtitle=Sentence(
+            "Actual to expected failures at the same ages and months; one is average; the two highest of each attribute"
+        ),
+        foot=source(study),
+        alt=Sentence(
+            "Dots with intervals of actual to expected failures by supplier, model, plant and region; the highest is {name} with {ratio}.",
+            values,
+        ),
+        draw=dot_interval(items, measure=Text.of(RATIO), by=Text.of("Attribute"), reference=1.0, log=True),
+    )
+
+
+# ---------------------------------------------------------------- how much it can be trusted to find
+
+
+@or_said
+def power_table(study: FailureStudy) -> Block:
+    """What the search can find: chance of detection by size and strength."""
+    sizes = sorted({due for due, _ in study.power})
+    return table_of(
+        "failures.power",
+        title=Sentence("What the search can find"),
+        subtitle=Sentence(
+            "Chance that a single attribute value with this rate ratio in one component is named, by the failures expected on its machines"
+        ),
+        rows=[{ratio: fact for (due, ratio), fact in study.power.items() if due == size} for size in sizes],
+        by=("expected",),
+        columns=[
+            label("expected", head="Failures expected", wide=False),
+            *rate_ratios("search_power", (ratio for _, ratio in study.power)),
+        ],
+        note=source(study),
+    )
+
+
+@or_nothing
+def simulated_tables(study: FailureStudy) -> list[Block]:
+    """How often the study was right, and how often it alarmed, where the truth is known; nothing where no counts are kept."""
+    if not study.simulated:
+        return []
+    right: dict[str, dict[float, Fact]] = {}
+    for one in study.simulated:
+        if one.ratio > 1:
+            right.setdefault(one.planted, {})[one.ratio] = one.share
+    return [
+        table_of(
+            "failures.simulated",
+            title=Sentence("How often the planted fault is named first"),
+            subtitle=Sentence(
+                "Share of simulated fields in which the first cause named is the planted one with its component; 100 failures expected without the fault"
+            ),
+            rows=right.values(),
+            by=("planted",),
+            columns=[
+                label("planted"),
+                *rate_ratios("simulated_right", (ratio for shares in right.values() for ratio in shares)),
+                interval("simulated_right", of=lambda line: line.get(2.0), head="Interval at 2"),
+            ],
+            note=source(study),
+        ),
+        table_of(
+            "failures.simulated_alarms",
+            title=Sentence("How often something is named although nothing is planted"),
+            subtitle=Sentence("Share of simulated fields with any finding"),
+            rows=[one for one in study.simulated if one.ratio == 1],
+            by=("planted",),
+            columns=[
+                label("planted"),
+                metric("simulated_alarms", of="share", head="Alarms"),
+                interval("simulated_alarms", of="share"),
+                count("simulated_alarms", of="share", head="Fields"),
+            ],
+            note=source(study),
+        ),
+    ]

@@ -1,0 +1,162 @@
+"""The exhibits of the failure section: numbers where the study has them, and the reason of a part where it has none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from analysis import failures
+from analysis.errors import FitError
+from analysis.exhibits import failures as exhibits
+from analysis.exhibits.record import Block, flattened
+from analysis.failures.limits import those_made
+from analysis.locale import Text
+from analysis.metrics import NotDone
+from analysis.results import Fact
+
+Study = failures.FailureStudy
+
+
+def cells(block: Block | None, column: str) -> list[Any]:
+    """The values of a column: facts by value, labels as text."""
+    assert block is not None
+    facts = {fact["id"]: fact["value"] for fact in block.payload["facts"]}
+    at = [one["key"] for one in block.payload["columns"]].index(column)
+    found = [row["cells"][at] for row in block.payload["rows"]]
+    return [facts[cell["fact"]] if cell["fact"] else cell["text"]["en"] for cell in found]
+
+
+def published(*facts: Fact | None) -> list[Any]:
+    return [None if fact is None else fact.as_json()["value"] for fact in facts]
+
+
+def test_costs_stand_by_component_and_kind_and_add_up(planted_study: Study):
+    money = planted_study.money
+    assert money
+    block = exhibits.cost_table(planted_study)
+    assert cells(block, "component") == [*(name.en for name, _ in money.by_component), "All"]
+    for kind in ("parts", "logistics", "outsourcing", "compensation", "other", "recovered"):
+        assert cells(block, kind) == [*published(*(facts[kind] for _, facts in money.by_component)), ""]
+    assert cells(block, "total")[-1] == money.total.as_json()["value"]
+
+
+def test_suppliers_stand_by_what_came_back_the_least_first(planted_study: Study):
+    assert planted_study.recovery
+    block = exhibits.recovery_table(planted_study)
+    least = sorted(planted_study.recovery, key=lambda line: line[1].value or 0)
+    assert cells(block, "supplier") == [name.en for name, _ in least]
+    assert cells(block, "share") == published(*(fact for _, fact in least))
+
+
+def test_the_leader_of_each_ranking_stands_in_its_line(planted_study: Study):
+    block = exhibits.pareto_table(planted_study)
+    rankings = list(planted_study.paretos.values())
+    assert cells(block, "first") == [one.lines[0].name.en for one in rankings]
+    assert cells(block, "value") == published(*(one.lines[0].fact for one in rankings))
+    assert cells(block, "all") == published(*(one.values for one in rankings))
+    assert cells(block, "by")[:3] == ["count", "cost", "excess"]
+
+
+def test_power_and_simulated_fields_stand_by_rate_ratio(planted_study: Study):
+    power = exhibits.power_table(planted_study)
+    assert cells(power, "expected") == ["5", "10", "20", "50", "100"]
+    for ratio in (1.5, 2.0, 3.0):
+        sizes = sorted({due for due, _ in planted_study.power})
+        assert cells(power, f"r{ratio:g}") == published(*(planted_study.power[due, ratio] for due in sizes))
+    right, alarms = exhibits.simulated_tables(planted_study) or []
+    by = {(one.name.en, one.ratio): one.share for one in planted_study.simulated}
+    assert cells(right, "r2") == published(*(by[name, 2.0] for name in cells(right, "planted")))
+    assert cells(alarms, "share") == published(*(by[name, 1.0] for name in cells(alarms, "planted")))
+
+
+def test_life_distributions_stand_by_component_and_model(planted_study: Study):
+    assert planted_study.lives
+    block = exhibits.models_table(planted_study)
+    for model in ("exponential", "weibull", "lognormal"):
+        of = [{one.model: one.excess for one in life.models}.get(model) for life in planted_study.lives]
+        assert cells(block, model) == ["" if one is None else one.as_json()["value"] for one in of]
+    assert cells(exhibits.life_table(planted_study), "shape") == published(
+        *(life.shape for life in planted_study.lives)
+    )
+
+
+def test_curves_are_drawn_and_say_what_holds_at_two_years(planted_study: Study):
+    assert planted_study.survival and planted_study.repairs
+    for figure, curve in (
+        (exhibits.survival_figure, planted_study.survival),
+        (exhibits.repairs_figure, planted_study.repairs),
+    ):
+        age, fact = [point for point in curve if point[0] <= 24][-1]
+        block = figure(planted_study)
+        said = block.payload["title"]["en"]  # type: ignore[union-attr]
+        assert f"{age:g}" in [part["t"] for part in said] and fact.id in [part.get("fact") for part in said]
+
+
+WHY = NotDone(reason=Text(en="the moon was full", zh="正值满月"))
+SAID: dict[str, Callable[..., Any]] = {
+    "words": exhibits.words_table,
+    "lives": exhibits.life_table,
+    "survival": exhibits.survival_figure,
+    "repairs": exhibits.repairs_figure,
+    "watch": exhibits.watch_table,
+    "fixes": exhibits.fix_table,
+    "trees": exhibits.fault_tree_figures,
+    "forecast": exhibits.forecast_figure,
+    "money": exhibits.cost_table,
+    "recovery": exhibits.recovery_table,
+    "spare_parts": exhibits.parts_table,
+}
+
+
+@pytest.mark.parametrize("part", SAID)
+def test_a_part_that_was_not_made_says_its_own_reason_in_both_languages(part: str, planted_study: Study):
+    (block,) = flattened([SAID[part](replace(planted_study, **{part: WHY}))])
+    assert block.payload["kind"] == "callout"
+    said = {
+        language: "".join(piece["t"] for piece in pieces)
+        for language, pieces in block.payload["body"].items()
+    }
+    assert said == {"en": "the moon was full.", "zh": "正值满月。"}
+    title = block.payload["title"]
+    assert title["zh"] != title["en"] and not block.payload["untranslated"]
+
+
+def test_nothing_else_on_the_page_stands_on_a_part_that_was_not_made(planted_study: Study):
+    bare = replace(planted_study, **dict.fromkeys(SAID, WHY))
+    for draw in (
+        exhibits.similar_table,
+        exhibits.models_table,
+        exhibits.ages_table,
+        exhibits.obligation_table,
+    ):
+        assert draw(bare) is None
+    assert exhibits.probability_plot(bare) == []
+    tiles = exhibits.failure_tiles(replace(bare, repeats=WHY))
+    assert tiles is not None and len(tiles.payload["tiles"]) == 1
+
+
+def test_several_reasons_are_said_by_name_once_each():
+    one, other = Text(en="first", zh="一"), Text(en="second", zh="二")
+    assert those_made([(one, 1), (other, WHY)], none=Text.same("none")) == (1,)
+    found = those_made([(one, WHY), (other, WHY)], none=Text.same("none"))
+    assert isinstance(found, NotDone)
+    assert found.reason.en == "first: the moon was full; second: the moon was full"
+    assert found.reason.zh == "一：正值满月；二：正值满月"
+    empty = those_made([], none=Text.same("none"))
+    assert isinstance(empty, NotDone) and empty.reason.en == "none"
+
+
+def test_a_life_without_an_interval_says_why(monkeypatch: pytest.MonkeyPatch):
+    from analysis.failures import life_models
+
+    class Flat:
+        def b_life(self, share: float, *, level: float) -> None:
+            raise FitError(
+                "weibull with threshold: no threshold in its interval gives an interval of the life."
+            )
+
+    found = life_models._b10(Flat(), 0.95)
+    assert isinstance(found, NotDone) and "threshold" in found.reason.en and "门限" in found.reason.zh
