@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import FitError
@@ -57,7 +57,7 @@ class Renewing(Summarised):
     expansion: Mapping[str, float]
     renewals: Mapping[str, int]
     unseen: int
-    refused: Mapping[str, NotDone]
+    refused: Mapping[str, NotDone] = field(default_factory=dict)
 
     def group(self, kind: str, customer_type: str) -> str:
         return (
