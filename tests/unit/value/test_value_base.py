@@ -385,6 +385,7 @@ def test_a_refit_is_not_growth_and_errors_are_those_of_the_parameters(
         assert (after - sums["v"]) / step == pytest.approx(sums[name], rel=0.03)
 
 
+@pytest.mark.slow
 def test_planted_models_are_recovered_and_nothing_alarms(
     inputs_of: Inputs, tmp_path: Path, settings: ValueSettings
 ):
