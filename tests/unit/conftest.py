@@ -14,6 +14,13 @@ from analysis.metrics import Engine, Registry, StudyInputs
 from analysis.params import Assumptions, CostTree, load_run, project_root
 from analysis.tables import load_tables
 
+
+@cache
+def definitions(project: Path) -> tuple[Registry, CostTree, Assumptions]:
+    """What a project's params define, read once: reading takes longer than most tests."""
+    return Registry.load(), CostTree.load(), Assumptions.load()
+
+
 TABLES = {
     "customers": """customer_id,customer_name,customer_type,segment,region
 C1,Anna,b2c,standard,North
@@ -50,12 +57,6 @@ O2,C2,P2,2026-10-31T16:00:00,99.00
 2026-10-01,after_sales_cost,all,1600.00
 """,
 }
-
-
-@cache
-def definitions(project: Path) -> tuple[Registry, CostTree, Assumptions]:
-    """What a project's params define, read once: reading takes longer than most tests."""
-    return Registry.load(), CostTree.load(), Assumptions.load()
 
 
 @pytest.fixture
