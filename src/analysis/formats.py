@@ -49,7 +49,7 @@ _PER = {
     "failure": ("per failure", "每次故障"),
     "month": ("per month", "每月"),
 }
-_PLAIN = {"share", "percentage_points", "ratio", "score", "points", "year", "1/year"}
+_PLAIN = {"share", "chance", "percentage_points", "ratio", "score", "points", "year", "1/year"}
 
 
 def _slash(per: str) -> str:
@@ -71,7 +71,8 @@ class Unit:
     """A unit of measure: ``CNY``, ``CNY/ticket``, ``share``, ``percentage_points``, ``hours``, ``count`` …
 
     ``share`` is a number from 0 to 1 shown in percent; ``percentage_points`` is a difference of two shares,
-    stored on the same scale. They are never interchangeable.
+    stored on the same scale. They are never interchangeable. ``chance`` is a probability read off simulated futures: nothing beyond
+    :data:`SUREST` is claimed of it, on either side (see :func:`chance`).
     """
 
     id: str
@@ -114,6 +115,7 @@ class Unit:
             return f"{money}{per}" if language == "en" else f"{money}{_slash(per)}"
         names = {
             "share": ("%", "%"),
+            "chance": ("%", "%"),
             "percentage_points": ("pp", "百分点"),
             "ratio": ("×", "倍"),
             "score": ("score", "分"),
@@ -200,6 +202,8 @@ def number_text(
         small = 0 < abs(rounded(percent, 9)) < Decimal("0.1")  # 0.04% is not 0.0%
         places = 3 if exact else 2 if small else 1
         return f"{grouped(percent, places, signed=signed)}%"
+    if unit.base == "chance":
+        return _chance_text(value, language)
     if unit.base == "percentage_points":
         number = grouped(decimal(value) * 100, 1 if not exact else 3, signed=signed)
         return f"{number} pp" if language == "en" else f"{number}个百分点"
@@ -218,6 +222,35 @@ def number_text(
         return f"{number} {singular if abs(decimal(value)) == 1 else plural} {per}".replace("  ", " ").strip()
     number = grouped(value, max(1, _significant_places(value)), signed=signed)
     return f"{number} {unit.label(language)}" if unit.base != "score" else number
+
+
+#: The surest that a model of a few years of months may be said to be.
+SUREST = 0.99
+
+
+def chance(hits: int, draws: int) -> float:
+    """The probability of what happened in ``hits`` of so many simulated futures, as any page may state it.
+
+    Shrunk by half a draw at either end, so that it is never none or all, and held between one and ninety-nine per cent: the models behind
+    it know a few years of months and themselves, and what neither has seen is not in the draws.
+
+    Examples
+    --------
+    >>> chance(4000, 4000), round(chance(1000, 4000), 4), round(chance(0, 4000), 2)
+    (0.99, 0.2501, 0.01)
+    """
+    if not 0 <= hits <= draws or draws < 1:
+        raise ParameterError(f"chance: {hits} of {draws} draws.")
+    return min(max((hits + 0.5) / (draws + 1), 1 - SUREST), SUREST)
+
+
+def _chance_text(value: Number, language: Language) -> str:
+    number = grouped(decimal(value) * 100, 0)
+    if value >= SUREST:
+        return f"over {number}%" if language == "en" else f"{number}% 以上"
+    if value <= 1 - SUREST + 1e-12:
+        return f"under {number}%" if language == "en" else f"不足 {number}%"
+    return f"{number}%"
 
 
 def _money_text(value: Number, unit: Unit, language: Language, *, signed: bool, exact: bool) -> str:
@@ -240,6 +273,8 @@ def cell_text(
 ) -> str:
     """A number in a table cell; its unit stands in the column header."""
     unit = unit if isinstance(unit, Unit) else Unit.parse(unit)
+    if unit.base == "chance":
+        return f"{'>' if value >= SUREST else '<' if value <= 1 - SUREST + 1e-12 else ''}{grouped(decimal(value) * 100, 0)}"
     if unit.base in {"share", "percentage_points"}:
         return grouped(decimal(value) * 100, 1 if places is None else places, signed=signed)
     shown = decimal(value) / scale.factor
@@ -275,6 +310,13 @@ def month_text(month: Month, language: Language) -> str:
         if language == "en"
         else f"{month.year}年{month.number}月"
     )
+
+
+def short_month(month: Month, language: Language) -> tuple[str, str]:
+    """Month and year apart, for an axis: ``("Oct", "2026")``."""
+    if language == "en":
+        return _MONTH_NAMES[month.number - 1][:3], str(month.year)
+    return f"{month.number}月", f"{month.year}年"
 
 
 def date_text(day: dt.date, language: Language) -> str:

@@ -483,7 +483,7 @@ def interval_text(interval: Interval, unit: str, language: Language) -> str:
         tail = high[high.index(" ") :]
         low = low.removesuffix(tail)
     level = f"{interval.level * 100:g}%"
-    return f"{level} interval {low} to {high}" if language == "en" else f"{level} 区间 {low} 至 {high}"
+    return Text.filled("{level} interval {low} to {high}", level=level, low=low, high=high)[language]
 
 
 def interval_cell(fact: Fact, *, places: int | None = None, factor: int = 1) -> str:
@@ -576,7 +576,7 @@ def without_value(
 ) -> Fact:
     """A fact that says which table or column it lacks."""
     names = ", ".join(needs)
-    reason = Text(en=f"not computed: needs {names}", zh=f"未计算：缺少 {names}")
+    reason = Text.filled("not computed: needs {names}", names=names)
     return Fact(
         metric=metric, period=period, unit=unit, value=None, reason=reason, dimensions=dimensions or {}
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from analysis.costs.signals import idle_teams
 from analysis.costs.signals_facts import Searched, false_alarm_level
 from analysis.errors import MissingData, ParameterError
 from analysis.locale import Text
-from analysis.metrics import Period, Stating, StudyInputs, cents, traced
+from analysis.metrics import Period, Stating, StudyInputs, cents, materiality, traced
 from analysis.metrics.backend import literal
 from analysis.metrics.registry import NOT_STATED
 from analysis.params import Assumptions
@@ -230,24 +230,37 @@ def _idle_finding(inputs: StudyInputs, row: Mapping[str, Any], hours: pd.DataFra
     )
     assert state.period is not None
     share = inputs.engine.fact("unused_paid_share", period=state.period, dimensions={"team": team})
-    idle = state.exact("excess_unused_hours", row["excess_hours"], team=team)
+    idle = state.exact(
+        "excess_unused_hours", row["excess_hours"], parts=_scaled(excess, row["excess_hours"]), team=team
+    )
     values: dict[str, Value] = {"team": team, "share": share, "excess": excess, "hours": idle}
     template = "{team} was paid in the last three months for hours it did not work: {share} of paid hours, {excess} more than the other teams ({excess:interval}); {hours} beyond theirs."
     paid, cost, amount = float(recent["hours_paid"].sum()), recent["cost"].dropna(), Decimal(0)
+    money: Fact | None = None
     if len(cost) == len(recent) and paid > 0:
         amount = cents(row["excess_hours"] * float(sum(cost)) / paid)
-        values["cost"] = state.exact("excess_unused_cost", amount, team=team)
+        money = state.exact("excess_unused_cost", amount, parts=_scaled(excess, float(amount)), team=team)
+        values["cost"] = money
         template = "{team} was paid in the last three months for hours it did not work: {share} of paid hours, {excess} more than the other teams ({excess:interval}); {hours} beyond theirs, about {cost}."
     return Finding(
         id="costs.idle_team",
         section="costs",
-        severity="alert",
+        severity=materiality(inputs).severity(money),
         subject={"team": team},
         statement=Sentence(template, values),
         evidence=hours[hours["team"] == team].reset_index(drop=True),
         rank=float(amount),
         method="Share of paid hours not worked against the median of the other teams, last three months; Holm over teams, one false alarm in a hundred reports",
     )
+
+
+def _scaled(share: Fact, amount: float) -> dict[str, Any]:
+    """The interval of a share, in the hours or the money that the share stands for."""
+    if share.interval is None or not share.value:
+        return {}
+    each = amount / float(share.value)
+    limits = replace(share.interval, low=share.interval.low * each, high=share.interval.high * each)
+    return {"interval": limits, "n": share.n}
 
 
 _SUPPLY = f"""

@@ -199,7 +199,7 @@ def _left(inputs: StudyInputs, row: Mapping[str, Any]) -> Unallocated:
         reason = (
             Text.of("no rule in params/cost_tree.yml")
             if driver == NO_POOL
-            else Text(en=f"driver {driver} is absent in the month", zh=f"当月缺少动因 {driver}")
+            else Text.filled("driver {driver} is absent in the month", driver=driver)
         )
     rows = f"SELECT * FROM ({_shared_rows(inputs)}) WHERE {POOL} = {literal(pool)}"
     amount = Stating(inputs=inputs).exact(

@@ -48,7 +48,7 @@ from analysis.costs.yields import (
     unit_costs_of,
 )
 from analysis.locale import Text
-from analysis.metrics import NotDone, Parts, StudyInputs
+from analysis.metrics import NotDone, Parts, StudyInputs, materiality, materiality_check
 from analysis.metrics import study as asked
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding
@@ -164,7 +164,7 @@ def study(inputs: StudyInputs) -> CostStudy:
             *tie_out_findings(inputs, tied),
             *movement_findings(comparisons, bridges),
             *labour_findings(inputs, labour_shares[-1]),
-            *budget_findings(budget),
+            *budget_findings(inputs, budget),
             *(
                 finding
                 for found in signals.values()
@@ -177,6 +177,7 @@ def study(inputs: StudyInputs) -> CostStudy:
             *unallocated_findings(inputs, composition["category"]),
         ),
         checks=(
+            materiality_check(materiality(inputs)),
             tie_out_check(inputs, tied),
             currency_check(inputs),
             unallocated_check(inputs, composition["category"]),
@@ -209,7 +210,7 @@ TITLES = {
     "budget": Text.of("Cost against budget"),
     "flexed": Text.of("Budget at the tickets that came"),
     "expense": Text.of("Expense of the profit and loss"),
-    "allocated": Text(en="Allocation keys", zh="分摊键"),
+    "allocated": Text.of("Allocation keys"),
     "capacity": Text.of("Capacity"),
     "profitability": Text.of("Profitability of service"),
     "outlook": Text.of("Forecast"),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from analysis.costs.composition import Slice
 from analysis.costs.figures import size
 from analysis.costs.yields import Budget
-from analysis.metrics import NotDone, Period, Stating, StudyInputs, traced
+from analysis.metrics import NotDone, Period, Stating, StudyInputs, materiality, traced
 from analysis.metrics.backend import literal
 from analysis.params.cost_tree import UNALLOCATED
 from analysis.results import Check, Fact, Finding, Sentence, Value
@@ -36,7 +36,7 @@ def labour_findings(inputs: StudyInputs, share: Fact) -> list[Finding]:
     ]
 
 
-def budget_findings(budget: Budget | NotDone) -> list[Finding]:
+def budget_findings(inputs: StudyInputs, budget: Budget | NotDone) -> list[Finding]:
     """Cost over budget, with the category that contributed most."""
     if isinstance(budget, NotDone) or not budget.variance.value or budget.variance.value <= 0:
         return []
@@ -55,7 +55,7 @@ def budget_findings(budget: Budget | NotDone) -> list[Finding]:
         Finding(
             id="costs.over_budget",
             section="costs",
-            severity="watch",
+            severity=materiality(inputs).severity(budget.variance),
             statement=Sentence(template, values),
             method="Cost minus budget of the month",
             evidence=budget.rows(),
@@ -78,7 +78,7 @@ def unallocated_findings(inputs: StudyInputs, categories: Sequence[Slice]) -> li
         Finding(
             id="costs.unallocated",
             section="costs",
-            severity="watch",
+            severity=materiality(inputs).severity(line.cost),
             statement=Sentence(
                 "{cost} of after-sales cost ({share}) is on accounts that the account map does not know; it is shown as unallocated.",
                 {"cost": line.cost, "share": line.share},

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from analysis.costs.figures import amount_of, rows_of
@@ -13,17 +14,18 @@ from analysis.costs.hindsight import REMAINING, TOTAL, Hindsight, NoHindsight, h
 from analysis.costs.signals_facts import account_name
 from analysis.costs.unusual import UnusualMonth, unusual_months
 from analysis.errors import MissingData
+from analysis.formats import chance
 from analysis.locale import Text
-from analysis.metrics import NotDone, Period, Stating, StudyInputs, cents, traced
+from analysis.metrics import NotDone, Period, Stating, StudyInputs, cents, materiality, traced
 from analysis.periods import Month, months_between
-from analysis.results import Fact, Finding, Interval, Sentence
+from analysis.results import Fact, Finding, Interval, Sentence, Severity
 from analysis.stats.forecasting import Forecast, ReconciledForecast, forecast, forecast_parts
 from analysis.summaries import Summarised
 
 HORIZON = 12
 LEAST_MONTHS = 30
 REFITS = 25
-CANDIDATES = ("seasonal_naive", "level", "ets", "sarimax", "log_ets")
+CANDIDATES = ("seasonal_naive", "level", "ets", "sarimax", "log_ets", "intermittent", "seasonal_shares")
 SEED = 20_261_031
 
 
@@ -87,17 +89,8 @@ def outlook_of(inputs: StudyInputs) -> Outlook:
     MissingData, FitError
         With fewer than thirty months of cost, or where no candidate fits.
     """
-    months = _months(inputs)
-    history = _parts(inputs, months)
-    if len(history) < LEAST_MONTHS:
-        raise MissingData(
-            "ledger",
-            message=f"not computed: {len(history)} months of cost; a forecast with a backtest needs {LEAST_MONTHS}",
-        )
-    unusual = _unusual(inputs, months)
-    ahead = _parts_ahead(_usual(history, unusual, months), inputs.confidence)
-    whole = history.sum(axis=1)
-    base = _total_ahead(history, inputs.confidence)
+    months, history, unusual, ahead = _projected(inputs)
+    whole, base = history.sum(axis=1), ahead.base[TOTAL]
     hindsight = hindsight_of(inputs)
     names = [str(name) for name in history.columns]
     return Outlook(
@@ -107,29 +100,58 @@ def outlook_of(inputs: StudyInputs) -> Outlook:
         backtest=_backtest(inputs, base),
         hindsight=hindsight,
         again=_again(inputs, whole, base) if isinstance(hindsight, NoHindsight) else None,
-        year=_year(inputs, base, len(history)),
+        year=_year(inputs, ahead, len(history)),
         unusual=tuple(
             _driven(inputs, found, Month.parse(str(history.index[found.place])), months) for found in unusual
         ),
     )
 
 
-@traced
-def _parts_ahead(history: pd.DataFrame, confidence: float) -> ReconciledForecast:
-    """Every part and their total, reconciled, over the horizon."""
-    return forecast_parts(history, horizon=HORIZON, level=confidence, candidates=CANDIDATES, seed=SEED)
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CostProjection(Summarised):
+    """The twelve months ahead as every section of the report uses them: the printed sum, and its simulated futures."""
+
+    total: Fact
+    draws: np.ndarray
 
 
 @traced
-def _total_ahead(history: pd.DataFrame, confidence: float) -> Forecast:
-    """The total's own forecast, with the uncertainty of its parameters."""
-    return forecast(
-        history.sum(axis=1),
-        horizon=HORIZON,
-        level=confidence,
-        candidates=CANDIDATES,
-        seed=SEED,
-        refits=REFITS,
+def cost_projection(inputs: StudyInputs) -> CostProjection:
+    """The one projection of cost: chart, year, budget by tier, break-even and what-ifs read it.
+
+    Raises
+    ------
+    MissingData, FitError
+        As :func:`outlook_of`.
+    """
+    _, history, _, ahead = _projected(inputs)
+    return CostProjection(
+        total=_sum_ahead(inputs, ahead, ahead.base[TOTAL], len(history), TOTAL),
+        draws=ahead.draws[TOTAL].sum(axis=1),
+    )
+
+
+@traced
+def _projected(
+    inputs: StudyInputs,
+) -> tuple[pd.DataFrame, pd.DataFrame, list[UnusualMonth], ReconciledForecast]:
+    """Cost by month and category, by month and part, the unusual months, and the parts with their total ahead."""
+    months = _months(inputs)
+    history = _parts(inputs, months)
+    if len(history) < LEAST_MONTHS:
+        raise MissingData(
+            "ledger",
+            message=f"not computed: {len(history)} months of cost; a forecast with a backtest needs {LEAST_MONTHS}",
+        )
+    unusual = _unusual(inputs, months)
+    return months, history, unusual, _ahead(_usual(history, unusual, months), inputs.confidence)
+
+
+@traced
+def _ahead(history: pd.DataFrame, confidence: float) -> ReconciledForecast:
+    """Every part and their total, reconciled, over the horizon, with the uncertainty of the total's parameters and of its choice."""
+    return forecast_parts(
+        history, horizon=HORIZON, level=confidence, candidates=CANDIDATES, seed=SEED, refits=REFITS
     )
 
 
@@ -195,11 +217,7 @@ def _backtest(inputs: StudyInputs, base: Forecast) -> tuple[CandidateBacktest, .
     def fact(metric: str, row: Mapping[str, Any], column: str) -> Fact:
         place = {"candidate": str(row["candidate"])}
         return inputs.engine.stated(
-            metric,
-            period=inputs.month,
-            value=float(row[column]),
-            dimensions=place,
-            n=int(row["errors_scored"]),
+            metric, period=inputs.month, value=float(row[column]), dimensions=place, n=int(row["origins"])
         )
 
     scored = base.backtest[base.backtest["mase"].notna()].sort_values("mase", kind="stable")
@@ -260,11 +278,8 @@ def _usual(parts: pd.DataFrame, unusual: list[UnusualMonth], months: pd.DataFram
 
 
 @traced
-def _year(inputs: StudyInputs, ahead: Forecast, months: int) -> YearOutlook | None:
-    """Booked months of the calendar year plus the forecast of the rest, against the budget of all twelve months.
-
-    The total's own forecast is used, not the reconciled one, whose interval depends on how finely the ledger is cut into parts.
-    """
+def _year(inputs: StudyInputs, ahead: ReconciledForecast, months: int) -> YearOutlook | None:
+    """Booked months of the calendar year plus the forecast months of the chart, against the budget of all twelve months."""
     engine, month = inputs.engine, inputs.month
     year = Period(Month(month.year, 1), Month(month.year, 12))
     budget = engine.fact("budget_cost", period=year)
@@ -276,8 +291,9 @@ def _year(inputs: StudyInputs, ahead: Forecast, months: int) -> YearOutlook | No
     if booked.value is None:
         return None
     so_far = float(amount_of(booked))
-    value, low, high = ahead.total(slice(0, left), already=so_far)
-    chance = ahead.probability_above(float(amount_of(budget)), slice(0, left), already=so_far)
+    value, low, high = ahead.total(TOTAL, slice(0, left), already=so_far)
+    futures = so_far + ahead.draws[TOTAL][:, :left].sum(axis=1)
+    over = int((futures > float(amount_of(budget))).sum())
     expected = engine.stated(
         "year_cost_expected",
         period=year,
@@ -291,7 +307,9 @@ def _year(inputs: StudyInputs, ahead: Forecast, months: int) -> YearOutlook | No
         booked=booked,
         expected=expected,
         budget=budget,
-        chance_over=engine.stated("budget_exceeded_chance", period=year, value=chance, n=months),
+        chance_over=engine.stated(
+            "budget_exceeded_chance", period=year, value=chance(over, len(futures)), n=months
+        ),
     )
 
 
@@ -368,8 +386,15 @@ def _largest_part(
     return (account, account_name(inputs, account)), float(moved[account])
 
 
+def _severity(inputs: StudyInputs, year: YearOutlook, *, certain: bool) -> Severity:
+    """By what the year is over its budget: the least that it is where that is certain, else what is expected, which is no alert."""
+    assert year.expected.interval is not None
+    spent = year.expected.interval.low if certain else float(year.expected.value or 0)
+    return materiality(inputs).severity(spent - float(year.budget.value or 0), certain=certain)
+
+
 def outlook_findings(inputs: StudyInputs, outlook: Outlook | NotDone) -> list[Finding]:
-    """The year heading over its budget: to be watched when the whole interval lies above it, else for information."""
+    """The year heading over its budget, by the money and by how sure it is."""
     if isinstance(outlook, NotDone) or outlook.year is None:
         return []
     year = outlook.year
@@ -381,19 +406,19 @@ def outlook_findings(inputs: StudyInputs, outlook: Outlook | NotDone) -> list[Fi
     template = (
         "The year is likely to exceed its budget of {budget}: {expected} expected ({expected:interval}); {chance} of the simulated futures exceed it."
         if certain
-        else "The year may exceed its budget of {budget}: {expected} expected ({expected:interval}); {chance} of the simulated futures exceed it, which could be noise."
+        else "The year may exceed its budget of {budget}: {expected} expected ({expected:interval}); {chance} of the simulated futures exceed it."
     )
     return [
         Finding(
             id="costs.year_over_budget",
             section="costs",
-            severity="watch" if certain else "info",
+            severity=_severity(inputs, year, certain=certain),
             evidence=_forecast_rows(outlook),
             rank=float(year.expected.value or 0) - float(year.budget.value or 0),
             statement=Sentence(
                 template, {"budget": year.budget, "expected": year.expected, "chance": year.chance_over}
             ),
-            method="Booked months of the year plus simulated futures of the total's own forecast; model chosen and intervals widened by the backtest, parameters fitted anew on resampled histories",
+            method="Booked months of the year plus simulated futures of the forecast; intervals widened by the backtest, parameters fitted anew on resampled histories, the choice among models let in",
         )
     ]
 

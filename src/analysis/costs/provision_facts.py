@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from analysis.costs.provision import ProvisionRollForward, provision_roll_forwar
 from analysis.costs.signals_facts import false_alarm_level
 from analysis.errors import FitError, MissingData
 from analysis.locale import Text
-from analysis.metrics import NotDone, Period, Stating, StudyInputs, cents, traced
+from analysis.metrics import Materiality, NotDone, Period, Stating, StudyInputs, cents, materiality, traced
 from analysis.metrics.backend import literal
 from analysis.results import Check, Derived, Fact, Finding, Interval, Rows, Sentence
 from analysis.stats.multiplicity import adjust_p_values
@@ -274,32 +274,101 @@ def provision_findings(inputs: StudyInputs, provision: Provision | NotDone) -> l
     chances = adjust_p_values(
         [claims.short(float(amount_of(line.amounts["closing"]))) for line, claims in judged], method="holm"
     )
+    material = materiality(inputs)
     return [
-        _short(provision, line)
+        _short(inputs, provision, line, material)
         for (line, _), chance in zip(judged, chances, strict=True)
         if chance < false_alarm_level(inputs)
     ]
 
 
-def _short(provision: Provision, line: ProvisionLine) -> Finding:
+@traced
+def _short(inputs: StudyInputs, provision: Provision, line: ProvisionLine, material: Materiality) -> Finding:
     closing = line.amounts["closing"]
     name = closing.dimensions["product_line"]
     rows = provision.rolled.by_period
+    shortfall = _shortfall(inputs, line)
+    more, values = _remedy(inputs, provision, line, shortfall)
     return Finding(
         id="costs.provision_short",
         section="costs",
-        severity="alert",
+        severity=material.severity(shortfall),
         subject=dict(closing.dimensions),
-        rank=float(amount_of(line.expected) - amount_of(closing)),
+        rank=float(amount_of(shortfall)),
         evidence=provision.rolled.total
         if name == ALL
         else rows[rows["product_line"] == name].reset_index(drop=True),
         statement=Sentence(
-            "The warranty provision of {line} is too small: the closing balance of {closing} covers {coverage} ({coverage:interval}) of the claims expected from units under warranty, {expected}.",
-            {"line": line.line, "closing": closing, "coverage": line.coverage, "expected": line.expected},
+            " ".join([_TOO_SMALL, *more]),
+            {
+                "line": line.line,
+                "closing": closing,
+                "coverage": line.coverage,
+                "expected": line.expected,
+                "shortfall": shortfall,
+                **values,
+            },
         ),
         method=_METHODS[isinstance(line.claims, ForecastClaims)],
     )
+
+
+_TOO_SMALL = "The warranty provision of {line} is too small by {shortfall} ({shortfall:interval}): the closing balance of {closing} covers {coverage} ({coverage:interval}) of the claims expected from units under warranty, {expected}."
+_RATES = "It was accrued at {accrual:exact} of sales while claims took {claims:exact}."
+_MOVED = "All lines together are covered {together} ({together:interval}). Proposed: move {moved} of the balance from lines with a surplus to {line}; the expense of the month does not change."
+_PARTLY = "All lines together are covered {together} ({together:interval}). Proposed: move {moved} of the balance from lines with a surplus to {line} and book {booked} as warranty expense."
+_BOOKED = "Proposed: book {booked} as warranty expense against the provision."
+
+
+def _shortfall(inputs: StudyInputs, line: ProvisionLine) -> Fact:
+    """Claims expected beyond the balance, with the interval of the claims."""
+    closing, expected = line.amounts["closing"], line.expected
+    parts: dict[str, Any] = {}
+    if expected.interval is not None:
+        held = float(amount_of(closing))
+        limits = replace(
+            expected.interval, low=expected.interval.low - held, high=expected.interval.high - held
+        )
+        parts = {"interval": limits, "n": expected.n}
+    place: dict[str, Any] = dict(closing.dimensions)
+    return Stating(inputs=inputs).derived("provision_shortfall", expected, closing, parts=parts, **place)
+
+
+@traced
+def _remedy(
+    inputs: StudyInputs, provision: Provision, line: ProvisionLine, shortfall: Fact
+) -> tuple[list[str], dict[str, Fact]]:
+    """What to do: sentences and their facts. Surplus of other lines is moved first, at the nearer end of its interval; the rest is expense."""
+    state = Stating(inputs=inputs)
+    place: dict[str, Any] = dict(shortfall.dimensions)
+    sentences: list[str] = []
+    values: dict[str, Fact] = {}
+    rates = {"accrual": line.amounts["accrual_rate"], "claims": line.amounts["claims_rate"]}
+    if all(rate.value is not None for rate in rates.values()):
+        sentences, values = [_RATES], rates
+    missing, spare = amount_of(shortfall), _surplus(provision, line)
+    moved = min(missing, spare)
+    booked = state.exact("provision_expense_proposed", missing - moved, **place)
+    if line is provision.total or moved <= 0 or provision.total.coverage.value is None:
+        return [*sentences, _BOOKED], values | {"booked": booked}
+    values |= {
+        "together": provision.total.coverage,
+        "moved": state.exact("provision_moved_proposed", moved, **place),
+    }
+    if missing <= spare:
+        return [*sentences, _MOVED], values
+    return [*sentences, _PARTLY], values | {"booked": booked}
+
+
+def _surplus(provision: Provision, short: ProvisionLine) -> Decimal:
+    """What the other lines hold beyond the most that is expected of them."""
+    spare = NOTHING
+    for line in provision.lines:
+        if line is short or line.expected.interval is None:
+            continue
+        held = amount_of(line.amounts["closing"]) - cents(line.expected.interval.high)
+        spare += max(held, NOTHING)
+    return spare
 
 
 _METHODS = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from analysis.costs.figures import added
@@ -21,7 +21,7 @@ from analysis.costs.savings import (
 from analysis.costs.signals_facts import false_alarm_level
 from analysis.errors import FitError, MissingData
 from analysis.locale import Text
-from analysis.metrics import NotDone, Period, Stating, StudyInputs, cents, traced
+from analysis.metrics import NotDone, Period, Stating, StudyInputs, cents, materiality, traced
 from analysis.metrics.backend import literal
 from analysis.params.interventions import Intervention, load_interventions
 from analysis.periods import Month
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MIX = ("product_line", "component")
+# tickets of own teams
+OWN = "team IN (SELECT team FROM workforce WHERE coalesce(sourcing, 'in_house') = 'in_house')"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,6 +47,26 @@ class RegisteredMeasure(Summarised):
     facts: dict[str, Fact]
     result: MeasureResult | NotDone
     peak: RegressionToMean | NotDone
+    kind: Text | None = None
+    reached: Reached | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Reached(Summarised):
+    """The part of a measure's slice that it could reach: its share of the tickets, and what came of the promise there.
+
+    A measure that saves hours of own people reaches no order that partners do.
+    """
+
+    share: Fact
+    rate: Fact
+    promised: Fact
+
+    @property
+    def delivered(self) -> bool:
+        """Whether the part that was reached saved something and the promise lies within its interval or below."""
+        limits = self.rate.interval
+        return limits is not None and limits.low > 0 and limits.high >= float(self.promised.value or 0)
 
 
 _DESIGN = {
@@ -58,6 +80,9 @@ _VERDICT = {
     "could be noise": Text.of("Could be noise"),
 }
 _NONE = Text.of("Not computed")
+_NOTIONAL = Text.of("Capacity freed (notional)")
+_BOOKED = Text.of("Saving in the ledger")
+_WHERE_REACHED = Text.of("Delivered where it reached")
 
 
 @traced
@@ -126,13 +151,76 @@ def _judged(inputs: StudyInputs, entry: Intervention) -> RegisteredMeasure:
         horizon_months=max(24, len(after)),
     )
     avoided = events_avoided(tickets, untouched, start=str(start))
+    reached = _reached(inputs, entry, start)
     return RegisteredMeasure(
         entry=entry,
         design=_DESIGN[measured.design],
-        verdict=_VERDICT[result.verdict],
+        verdict=_WHERE_REACHED if _diluted(result, reached) else _VERDICT[result.verdict],
         facts=_facts(inputs, entry, result, expected_cost, avoided, Period(start, inputs.month)),
         result=result,
         peak=_peak(series, start),
+        kind=_BOOKED if _booked(entry) else _NOTIONAL,
+        reached=reached,
+    )
+
+
+def _booked(entry: Intervention) -> bool:
+    """Whether the measure is judged on postings; otherwise on hours at the wage, which the ledger does not save by itself."""
+    return "category" in entry.where
+
+
+def _diluted(result: MeasureResult, reached: Reached | None) -> bool:
+    """Whether the slice fell short only because part of it was out of reach."""
+    return result.verdict == "partly delivered" and reached is not None and reached.delivered
+
+
+@traced
+def _reached(inputs: StudyInputs, entry: Intervention, start: Month) -> Reached | None:
+    """The same comparison on orders of own people alone; None where the measure reaches all of its slice, or too few to judge.
+
+    The slice as it was registered stays the headline: this part explains it and is never judged in its place.
+    """
+    if _booked(entry) or not entry.comparison:
+        return None
+    own = {name: [value] for name, value in entry.where.items()}
+    others = {name: list(values) for name, values in entry.comparison.items()}
+    try:
+        whole, treated, untouched = (
+            _series(inputs, entry, where, reach=reach)
+            for where, reach in ((own, ""), (own, OWN), (own | others, OWN))
+        )
+    except MissingData:  # no one says whose the teams are
+        return None
+    inside, all_of = (
+        int(cells.loc[cells["month"] >= str(start), "tickets"].sum()) for cells in (treated, whole)
+    )
+    if inside == all_of or not inside:
+        return None
+    one, other = (unit_cost_at_constant_mix(cells, by=list(MIX)) for cells in (treated, untouched))
+    months = one.index.intersection(other.index)
+    try:
+        found = difference_in_differences(
+            one[months], other[months], start=str(start), confidence=inputs.confidence
+        )
+    except (MissingData, FitError):  # too few orders of own people; the slice itself was judged
+        return None
+    before = float(found.series.loc[found.series["after"], "expected"].mean())
+    state = Stating(inputs=inputs, period=Period(start, inputs.month))
+    limits = replace(found.interval, low=-found.interval.high / before, high=-found.interval.low / before)
+    return Reached(
+        share=state.share("measure_reached_share", inside, all_of, measure=entry.id),
+        rate=state.exact(
+            "measure_reached_rate",
+            -found.effect / before,
+            parts={"interval": limits, "n": found.months_before + found.months_after},
+            measure=entry.id,
+        ),
+        promised=state.exact(
+            "measure_promised_rate",
+            entry.expected_reduction,
+            lineage=Assumed(source="params/interventions.yml", name=f"{entry.id}.expected_reduction"),
+            measure=entry.id,
+        ),
     )
 
 
@@ -153,8 +241,13 @@ def events_avoided(tickets: pd.Series, untouched: pd.Series | None, *, start: st
 
 
 @traced
-def _series(inputs: StudyInputs, entry: Intervention, where: dict[str, list[str]]) -> pd.DataFrame:
-    """Cost and tickets of repairs by month and cell of the mix: handling hours at the month's wage, or the postings of the measure's category."""
+def _series(
+    inputs: StudyInputs, entry: Intervention, where: dict[str, list[str]], *, reach: str = ""
+) -> pd.DataFrame:
+    """Cost and tickets of repairs by month and cell of the mix: handling hours at the month's wage, or the postings of the measure's category.
+
+    ``reach`` : a further condition on the tickets
+    """
     conditions = (
         " AND ".join(
             f"{name} IN ({', '.join(literal(value) for value in values)})"
@@ -162,6 +255,8 @@ def _series(inputs: StudyInputs, entry: Intervention, where: dict[str, list[str]
         )
         or "TRUE"
     )
+    if reach:
+        conditions += f" AND {reach}"
     if "category" in entry.where and "ticket_type" not in entry.where:
         conditions += " AND ticket_type = 'repair'"
     mix = ", ".join(f"coalesce({name}, 'not_stated') AS {name}" for name in MIX)
@@ -224,7 +319,9 @@ def _facts(
     of_residual = {"interval": scaled(-limits.high / before, -limits.low / before), "n": residual.n}
     return {
         "expected": fact("saving_expected", result.expected),
-        "saving": fact("saving_realised", result.saving, result.saving_interval),
+        "saving": fact(
+            "saving_realised" if _booked(entry) else "capacity_freed", result.saving, result.saving_interval
+        ),
         "rate": state.derived("cost_saving_rate", residual, parts=of_residual, measure=entry.id),
         "residual": residual,
         "cost": state.exact(
@@ -271,16 +368,19 @@ def _left_out(measure: RegisteredMeasure) -> tuple[str, object]:
 
 def measure_findings(inputs: StudyInputs, measures: Sequence[RegisteredMeasure]) -> list[Finding]:
     """Measures that fell short of what was promised, and those that delivered; each side holds one false alarm in a hundred reports by Holm."""
-    level = false_alarm_level(inputs)
+    level, material = false_alarm_level(inputs), materiality(inputs)
     judged = [(measure, measure.result) for measure in measures if not isinstance(measure.result, NotDone)]
     short = adjust_p_values([result.p_value_short for _, result in judged], method="holm")
     saved = adjust_p_values([result.p_value_saving for _, result in judged], method="holm")
     found = []
     for (measure, result), falls_short, saves in zip(judged, short, saved, strict=True):
         severity: Severity
-        if result.verdict in ("not delivered", "partly delivered") and falls_short < level:
+        if _diluted(result, measure.reached) and falls_short < level:
+            template, severity = _DILUTED, "info"
+        elif result.verdict in ("not delivered", "partly delivered") and falls_short < level:
             part = result.verdict == "partly delivered" and saves < level
-            template, severity = _IN_PART if part else _NOT, "watch"
+            template = _IN_PART if part else _NOT
+            severity = material.severity(result.expected - result.saving)
         elif result.verdict == "delivered" and saves < level:
             template, severity = _DELIVERED, "good"
         else:
@@ -290,13 +390,17 @@ def measure_findings(inputs: StudyInputs, measures: Sequence[RegisteredMeasure])
             "saving": measure.facts["saving"],
             "expected": measure.facts["expected"],
         }
+        if measure.reached is not None and template is _DILUTED:
+            reached = measure.reached
+            values |= {"share": reached.share, "rate": reached.rate, "promised": reached.promised}
+        booked = _booked(measure.entry)
         found.append(
             Finding(
                 id="costs.measure",
                 section="costs",
                 severity=severity,
                 subject={"measure": measure.entry.id},
-                statement=Sentence(template, values),
+                statement=Sentence(template if booked else f"{template} {_FREED}", values),
                 evidence=result.measured.series,
                 rank=abs(float(result.expected - result.saving)),
                 method="Cost per ticket at constant mix, before and after, against an untouched comparison group; serially correlated errors; "
@@ -306,6 +410,8 @@ def measure_findings(inputs: StudyInputs, measures: Sequence[RegisteredMeasure])
     return found
 
 
+_DILUTED = "The measure “{name}” delivered where it could reach: cost per repair of own teams fell by {rate} ({rate:interval}), {promised} was promised. Own teams did {share} of the repairs since; the rest went to service partners, whom it does not reach, so the whole slice came to {saving} ({saving:interval}) against {expected} expected."
+_FREED = "This is capacity freed (notional), hours at the wage: the ledger saves it only where those hours are no longer paid."
 _NOT = "The measure “{name}” did not deliver: {saving} saved ({saving:interval}) against {expected} expected."
 _IN_PART = "The measure “{name}” delivered only in part: {saving} saved ({saving:interval}) against {expected} expected."
 _DELIVERED = "The measure “{name}” delivered: {saving} saved ({saving:interval}) against {expected} expected."

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from analysis.costs.serial import contrast
-from analysis.errors import ContractError, MissingData, ParameterError
+from analysis.errors import ContractError, FitError, MissingData, ParameterError
 from analysis.metrics import traced
 from analysis.summaries import Summarised
 
@@ -201,6 +201,48 @@ def cost_surges(
             }
         )
     return _signals(rows, skipped, by, level, confidence)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Excess(Summarised):
+    """Cost of a run of months less what volume and trend explain, with its limits (both may be negative)."""
+
+    amount: float
+    low: float
+    high: float
+
+
+@traced
+def excess_of_run(
+    costs: pd.DataFrame, *, first: Any, last: Any, explained_by: Sequence[Explained], confidence: float
+) -> Excess:
+    """What one subject cost in a run of months beyond what explains it, in money, by the regression of `cost_surges`.
+
+    Parameters
+    ----------
+    costs : one row per month: ``month``, ``cost`` and ``tickets``, both above zero
+    first, last : the run, both months in it
+
+    Raises
+    ------
+    FitError
+        A month without cost or tickets, or too few months beside the run.
+    """
+    table = costs.sort_values("month", ignore_index=True)
+    cost, tickets = table["cost"].to_numpy(float), table["tickets"].to_numpy(float)
+    reason = _untestable(cost, tickets if "volume" in explained_by else cost)
+    if reason:
+        raise FitError(f"excess of a run: {reason}.")
+    terms = _ordinary_terms(len(table), explained_by)
+    if "volume" in explained_by and np.ptp(tickets) > 0:
+        terms.append(np.log(tickets / tickets.mean()))
+    run = ((table["month"] >= first) & (table["month"] <= last)).to_numpy()
+    design = np.column_stack([*terms, run.astype(float)])
+    found = contrast(design, np.log(cost), np.eye(design.shape[1])[-1], least_correlation=LEAST_CORRELATION)
+    low, high = found.limits(confidence)
+    spent = float(cost[run].sum())
+    amount, least, most = (spent * -float(np.expm1(-each)) for each in (found.estimate, low, high))
+    return Excess(amount=amount, low=least, high=most)
 
 
 @traced

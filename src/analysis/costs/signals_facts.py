@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import pandas as pd
 
 from analysis.costs.figures import added, rows_of
-from analysis.costs.signals import Signals, cost_rises, cost_surges, price_steps
-from analysis.errors import MissingData
+from analysis.costs.signals import Signals, cost_rises, cost_surges, excess_of_run, price_steps
+from analysis.errors import FitError, MissingData
 from analysis.locale import Text
-from analysis.metrics import NotDone, Period, Stating, StudyInputs, cents, traced
+from analysis.metrics import NotDone, Period, Stating, StudyInputs, cents, materiality, traced
+from analysis.metrics.backend import literal
 from analysis.periods import Month
-from analysis.results import Check, Finding, Interval, Sentence, Value
+from analysis.results import Check, Fact, Finding, Interval, Rows, Sentence, Value
 from analysis.summaries import Summarised
 
 HISTORY = 36
 RECENT_MONTHS = 3
+NO_TICKETS = Text.of("not computed: no ticket carries the account")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -108,12 +111,18 @@ def _price_finding(inputs: StudyInputs, row: Mapping[str, Any], prices: pd.DataF
         parts={"n": prices["month"].nunique(), "interval": limits},
         part_no=part,
     )
-    extra = float((since["price"] * since["quantity"]).sum()) * row["change"] / (1 + row["change"])
-    cost = state.exact("input_price_cost", cents(extra), part_no=part)
+    paid = float((since["price"] * since["quantity"]).sum())
+    extra, least, most = (paid * each / (1 + each) for each in (row["change"], row["low"], row["high"]))
+    cost = state.exact(
+        "input_price_cost",
+        cents(extra),
+        parts={"n": change.n, "interval": replace(limits, low=least, high=most)},
+        part_no=part,
+    )
     return Finding(
         id="costs.input_price",
         section="costs",
-        severity="watch",
+        severity=materiality(inputs).severity(cost),
         subject={"part_no": part},
         statement=Sentence(
             "The price of part {part} stepped up by {change} ({change:interval}) from {first}; on the parts used since, that is {cost}.",
@@ -185,26 +194,156 @@ def _account_finding(
     first = Month.parse(str(row["from_month"])) if "from_month" in row else inputs.month - (RECENT_MONTHS - 1)
     last = Month.parse(str(row["to_month"])) if "to_month" in row else inputs.month
     state = Stating(inputs=inputs, period=Period(first, last))
-    limits = _interval(row, inputs, "regression on tickets and trend, serially correlated errors, t")
+    limits = _interval(row, inputs, REGRESSION)
     parts = {"n": costs["month"].nunique(), "interval": limits}
+    own = costs[costs["account"] == account].reset_index(drop=True)
+    run = own[(own["month"] >= str(first)) & (own["month"] <= str(last))]
+    least, most = (float(run["cost"].sum()) * each / (1 + each) for each in (row["low"], row["high"]))
+    excess = state.exact(
+        "cost_surge_excess",
+        cents(row["excess"]),
+        parts={"n": parts["n"], "interval": replace(limits, low=least, high=most)},
+        account=account,
+    )
     values: dict[str, Value] = {
         "name": account_name(inputs, account),
         "account": account,
         "rise": state.exact(kind.metric, row["rise"], parts=parts, account=account),
         "first": first,
         "last": last,
-        "excess": state.exact("cost_surge_excess", cents(row["excess"]), account=account),
+        "excess": excess,
     }
+    said, known = _why_dearer(state, account)
+    against, netted, money = _net_of_the_rest(inputs, state, own, excess)
     return Finding(
         id=kind.id,
         section="costs",
-        severity="watch",
+        severity=materiality(inputs).severity(money),
         subject={"account": account},
-        statement=Sentence(kind.template, values),
-        evidence=costs[costs["account"] == account].reset_index(drop=True),
+        statement=Sentence(" ".join([kind.template, *said, *against]), values | known | netted),
+        evidence=own,
         rank=float(row["excess"]),
         method=kind.method,
     )
+
+
+REGRESSION = "regression on tickets and trend, serially correlated errors, t"
+_DEARER = "A ticket with this cost took {fee}, {before} in the twelve months before: {price_part} of it; {share} of tickets carried it, {share_before} before."
+_BELOW = "In the same months all other cost lay {rest} ({rest:interval}) against what tickets explain; together that is {net} ({net:interval})."
+
+
+@traced
+def _why_dearer(state: Stating, account: str) -> tuple[list[str], dict[str, Value]]:
+    """Price and volume of an account: cost per ticket that carries it, and the share of tickets that do, in the run and in the year before.
+
+    What a price rise cost is the rise times the tickets of the run; the rest of the excess is more tickets.
+    """
+    assert isinstance(state.period, Period)
+    run, before = state.period, Period(state.period.first - 12, state.period.first - 1)
+    fee, fee_before = (_fee(state, account, span) for span in (run, before))
+    share, share_before = (_carried(state, account, span) for span in (run, before))
+    if any(one.value is None for one in (fee, fee_before, share, share_before)):
+        return [], {}
+    tickets = fee.denominator or 0
+    part = state.exact(
+        "surge_price_part",
+        cents((float(fee.value or 0) - float(fee_before.value or 0)) * float(tickets)),
+        account=account,
+    )
+    values: dict[str, Value] = {"fee": fee, "before": fee_before, "price_part": part}
+    return [_DEARER], values | {"share": share, "share_before": share_before}
+
+
+def _posted(account: str, span: Period) -> str:
+    """SELECT of the incurred postings of an account that carry a ticket."""
+    return (
+        f"SELECT * FROM cost WHERE account = {literal(account)} AND tracing = 'direct' "
+        f"AND posting_basis IN ('incurred', 'recovery') AND {span.condition()}"
+    )
+
+
+@traced
+def _fee(state: Stating, account: str, span: Period) -> Fact:
+    """Cost of the account per ticket that carries it."""
+    rows = Rows(
+        numerator=_posted(account, span),
+        value="sum(amount)",
+        denominator=_posted(account, span),
+        of="count(DISTINCT ticket_id)",
+    )
+    found = state.inputs.engine.query(
+        f"SELECT sum(amount) AS amount, count(DISTINCT ticket_id) AS tickets FROM ({rows.numerator}) k"
+    ).iloc[0]
+    tickets = int(found["tickets"])
+    return state.exact(
+        "surge_cost_per_ticket",
+        cents(float(found["amount"]) / tickets) if tickets else None,
+        reason=NO_TICKETS,
+        period=span,
+        lineage=rows,
+        parts={"numerator": found["amount"], "denominator": tickets} if tickets else None,
+        account=account,
+    )
+
+
+@traced
+def _carried(state: Stating, account: str, span: Period) -> Fact:
+    """The share of service orders that carry the account."""
+    orders = f"SELECT ticket_id FROM service WHERE {span.condition()}"
+    carried = f"{orders} AND ticket_id IN (SELECT ticket_id FROM ({_posted(account, span)}) k)"
+    hits, of = (
+        int(state.inputs.engine.query(f"SELECT count(*) AS n FROM ({sql}) k")["n"].iloc[0])
+        for sql in (carried, orders)
+    )
+    lineage = Rows(numerator=carried, denominator=orders)
+    return state.share("surge_ticket_share", hits, of, period=span, lineage=lineage, account=account)
+
+
+@traced
+def _net_of_the_rest(
+    inputs: StudyInputs, state: Stating, own: pd.DataFrame, excess: Fact
+) -> tuple[list[str], dict[str, Value], Fact]:
+    """What all other cost did in the same months, said where it clearly offsets a rise; the last is the sum that is at stake."""
+    assert isinstance(state.period, Period)
+    account = str(own["account"].iloc[0])
+    whole = inputs.engine.aggregate(
+        "incurred_cost", period=Period(inputs.month - (HISTORY - 1), inputs.month)
+    )
+    spent = whole.set_index(whole["month"].astype(str))["incurred_cost"]
+    months = own.assign(all=own["month"].map(spent)).dropna(subset="all")
+    rest = months.assign(cost=months["all"].astype(float) - months["cost"])
+    try:
+        found = excess_of_run(
+            rest,
+            first=str(state.period.first),
+            last=str(state.period.last),
+            explained_by=("volume", "trend"),
+            confidence=inputs.confidence,
+        )
+    except FitError:  # nothing else is booked in some month: there is nothing that could offset the rise
+        return [], {}, excess
+    if found.high >= 0 or excess.interval is None:
+        return [], {}, excess
+    limits = replace(excess.interval, low=found.low, high=found.high)
+    others = state.exact(
+        "cost_surge_offset", cents(found.amount), parts={"n": len(rest), "interval": limits}, account=account
+    )
+    net = float(excess.value or 0) + found.amount
+    # the two are judged apart on the same months: errors add as if independent
+    reach = [
+        math.hypot(float(a) - float(b), c - d)
+        for a, b, c, d in (
+            (excess.value or 0, excess.interval.low, found.amount, found.low),
+            (excess.interval.high, excess.value or 0, found.high, found.amount),
+        )
+    ]
+    together = state.exact(
+        "cost_surge_net",
+        cents(net),
+        parts={"n": len(rest), "interval": replace(limits, low=net - reach[0], high=net + reach[1])},
+        account=account,
+    )
+    return [_BELOW], {"rest": others, "net": together}, together
 
 
 def account_name(inputs: StudyInputs, account: str) -> Text:

@@ -27,6 +27,8 @@ Floats = NDArray[np.float64]
 Cheaper = Literal["in_house", "outsourced"]
 LAGS = 3
 NO_ERROR = ((0.0, 0.0), (0.0, 0.0))
+NOT_TOGETHER = "the two were never seen at the same volume"
+BEYOND = "the lines cross beyond the volumes at which both were seen"
 NO_CROSSING = "one option is cheaper at any volume"
 
 
@@ -221,6 +223,20 @@ def break_evens_with_minimum(
     )
 
 
+def within_volumes(
+    evens: tuple[BreakEvenVolume, ...], low: float, high: float
+) -> tuple[BreakEvenVolume, ...]:
+    """The break-even volumes at which both options were seen, from ``low`` to ``high``; a line is not carried beyond its months.
+
+    One entry without a volume, and the reason, where none is left.
+    """
+    kept = tuple(even for even in evens if even.tickets is None or low <= even.tickets <= high)
+    if kept:
+        return kept
+    reason = NOT_TOGETHER if low > high else BEYOND
+    return (replace(evens[0], tickets=None, interval=None, reason=reason),)
+
+
 def fieller_interval(
     top: float,
     base: float,
@@ -256,26 +272,18 @@ def crossings(in_house: CostLine, outsourced: CostLine, *, up_to: int) -> pd.Dat
 
 
 @traced
-def sourcing_sensitivity(
-    in_house: CostLine, outsourced: CostLine, *, tickets: float, swings: Sequence[float]
-) -> pd.DataFrame:
-    """Cost of both options when volume swings around ``tickets`` (−0.3: thirty per cent fewer).
+def cost_at_swings(line: CostLine, *, tickets: float, swings: Sequence[float]) -> pd.DataFrame:
+    """Cost of an option when its volume swings around ``tickets`` (−0.3: thirty per cent fewer).
 
-    One row per swing: ``swing``, ``tickets``, ``in_house``, ``outsourced``, ``difference`` (outsourced −
-    in-house), ``cheaper`` and, where the lines are estimated, ``standard_error`` of the difference.
+    One row per swing: ``swing``, ``tickets``, ``cost`` and, where the line is estimated, its ``standard_error``.
     """
     volume = tickets * (1 + np.asarray(swings, dtype=float))
-    ours, theirs = in_house.cost(volume), outsourced.cost(volume)
-    error = np.sqrt(in_house.variance(volume) + outsourced.variance(volume))
     return pd.DataFrame(
         {
             "swing": list(swings),
             "tickets": volume,
-            "in_house": ours,
-            "outsourced": theirs,
-            "difference": theirs - ours,
-            "cheaper": np.where(ours <= theirs, "in_house", "outsourced"),
-            "standard_error": error,
+            "cost": line.cost(volume),
+            "standard_error": np.sqrt(line.variance(volume)),
         }
     )
 

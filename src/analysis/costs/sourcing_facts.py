@@ -14,10 +14,11 @@ from analysis.costs.sourcing import (
     BreakEvenVolume,
     CostLine,
     break_evens_with_minimum,
+    cost_at_swings,
     cost_line_from_history,
     peak_staffing,
-    sourcing_sensitivity,
     turnover_cost,
+    within_volumes,
 )
 from analysis.errors import MissingData, ParameterError
 from analysis.locale import Text
@@ -63,12 +64,13 @@ class TeamSize(Summarised):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Swing(Summarised):
-    """A month with so much more or fewer tickets than usual, at the cost line of each option."""
+    """A month with so much more or fewer tickets than each option usually has, at its cost line: the month's cost and a ticket's."""
 
     swing: Fact
     own: Fact
+    own_each: Fact
     out: Fact
-    gap: Fact
+    out_each: Fact
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -96,14 +98,16 @@ def sourcing_of(inputs: StudyInputs) -> Sourcing:
     book = _year(inputs, table)
     minimum = _minimum(book)
     lines = _cost_lines(table, float(minimum.value or 0))
-    evens = break_evens_with_minimum(lines["in_house"], lines["outsourced"], confidence=inputs.confidence)
-    usual = _usual_tickets(book)
+    evens = within_volumes(
+        break_evens_with_minimum(lines["in_house"], lines["outsourced"], confidence=inputs.confidence),
+        *_seen_together(table),
+    )
     return Sourcing(
         components=_components(book),
         break_evens=tuple(_break_even(book, place, even) for place, even in enumerate(evens)),
         minimum=minimum,
-        usual=usual,
-        swings=_swings(book, lines, float(usual.value or 0)),
+        usual=_usual_tickets(book),
+        swings=_swings(book, lines),
         staffing=_staffing(book),
     )
 
@@ -136,6 +140,12 @@ def _span(inputs: StudyInputs) -> Period:
 @traced
 def _year(inputs: StudyInputs, table: pd.DataFrame) -> _Book:
     return _Book(inputs=inputs, table=table.tail(YEAR), months=len(table), span=_span(inputs))
+
+
+def _seen_together(table: pd.DataFrame) -> tuple[float, float]:
+    """The volumes at which both options were seen; the second below the first where there are none."""
+    tickets = [table[("tickets", option)] for option in OPTIONS]
+    return max(float(each.min()) for each in tickets), min(float(each.max()) for each in tickets)
 
 
 @traced
@@ -173,7 +183,7 @@ def _cost_lines(table: pd.DataFrame, minimum: float) -> dict[str, CostLine]:
 
 @traced
 def _break_even(book: _Book, place: int, even: BreakEvenVolume) -> Fact:
-    none = Text(en=f"not computed: {even.reason}", zh="无平衡点：一种方式在任何业务量下都更便宜")
+    none = Text.filled("no break-even: {reason}", reason=Text.of(even.reason))
     crossing: dict[str, Any] = {"crossing": str(place + 1)} if place else {}
     why = None if even.tickets is not None else none
     return book.fact("break_even_tickets", even.tickets, interval=even.interval, why=why, **crossing)
@@ -380,40 +390,59 @@ def _turnover(book: _Book) -> Decimal | Text:
 
 
 @traced
-def _swings(book: _Book, lines: Mapping[str, CostLine], usual: float) -> tuple[Swing, ...]:
-    reach = float(ndtri((1 + book.inputs.confidence) / 2))
+def _swings(book: _Book, lines: Mapping[str, CostLine]) -> tuple[Swing, ...]:
+    """Each option around its own usual volume: the two were not seen at the same one, and a line holds only where it was seen."""
     large, small = (
         float(book.inputs.assumptions.value(name, on=book.inputs.month.last_day)) for name in SWINGS
     )
-    table = sourcing_sensitivity(
-        lines["in_house"], lines["outsourced"], tickets=usual, swings=(-large, -small, 0.0, small, large)
+    swings = (-large, -small, 0.0, small, large)
+    own, out = (
+        _option_swings(book, option, lines[option], float(book.table[("tickets", option)].mean()), swings)
+        for option in OPTIONS
     )
-    swings = []
-    for swing, own, out, gap, error in zip(
-        *(table[name] for name in ("swing", "in_house", "outsourced", "difference", "standard_error")),
-        strict=True,
-    ):
-        key = f"{swing:+.0%}"
-        limits = Interval(
-            low=gap - reach * error,
-            high=gap + reach * error,
-            level=book.inputs.confidence,
-            method="cost lines by least squares, Newey-West",
+    return tuple(
+        Swing(
+            swing=book.fact(
+                "volume_swing",
+                swing,
+                lineage=Assumed(source="params/assumptions.yml", name=SWINGS[abs(swing) < large]),
+                swing=f"{swing:+.0%}",
+            ),
+            own=ours[0],
+            own_each=ours[1],
+            out=theirs[0],
+            out_each=theirs[1],
         )
-        swings.append(
-            Swing(
-                swing=book.fact(
-                    "volume_swing",
-                    swing,
-                    lineage=Assumed(source="params/assumptions.yml", name=SWINGS[abs(swing) < large]),
-                    swing=key,
-                ),
-                own=book.fact("sourcing_month_cost", cents(own), sourcing="in_house", swing=key),
-                out=book.fact("sourcing_month_cost", cents(out), sourcing="outsourced", swing=key),
-                gap=book.fact("sourcing_difference", cents(gap), interval=limits, swing=key),
+        for swing, ours, theirs in zip(swings, own, out, strict=True)
+    )
+
+
+@traced
+def _option_swings(
+    book: _Book, option: str, line: CostLine, usual: float, swings: tuple[float, ...]
+) -> list[tuple[Fact, Fact]]:
+    """Cost of a month and per ticket at each swing of an option's usual volume, with the error of its line."""
+    reach = float(ndtri((1 + book.inputs.confidence) / 2))
+    table = cost_at_swings(line, tickets=usual, swings=swings)
+    facts = []
+    for swing, tickets, cost, error in zip(
+        *(table[name] for name in ("swing", "tickets", "cost", "standard_error")), strict=True
+    ):
+        place: dict[str, Any] = {"sourcing": option, "swing": f"{swing:+.0%}"}
+        limits = Interval(
+            low=cost - reach * error,
+            high=cost + reach * error,
+            level=book.inputs.confidence,
+            method="cost line by least squares, Newey-West",
+        )
+        each = replace(limits, low=limits.low / tickets, high=limits.high / tickets)
+        facts.append(
+            (
+                book.fact("sourcing_month_cost", cents(cost), interval=limits, **place),
+                book.fact("sourcing_month_cost_per_ticket", cents(cost / tickets), interval=each, **place),
             )
         )
-    return tuple(swings)
+    return facts
 
 
 @traced
@@ -437,17 +466,35 @@ def _staffing(book: _Book) -> tuple[TeamSize, ...]:
     step = max(1, round(0.1 * now))
     sizes = (
         ("fewer", Text.of("A tenth fewer"), now - step),
-        ("now", Text.of("As it is"), now),
+        ("now", Text.of("As many people as now"), now),
         ("more", Text.of("A tenth more"), now + step),
         ("peak", Text.of("Enough for the highest month"), len(table) - 1),
     )
-    return tuple(
-        _size(book, key, name, table.iloc[size]) for key, name, size in sizes if 0 <= size < len(table)
-    )
+    asked = (_size(book, key, name, table.iloc[size]) for key, name, size in sizes if 0 <= size < len(table))
+    return (_as_it_was(book, share), *asked)
 
 
 @traced
-def _size(book: _Book, key: str, name: Text, row: pd.Series) -> TeamSize:
+def _as_it_was(book: _Book, share: float) -> TeamSize:
+    """The year as it was booked: what the other lines are to be read against.
+
+    Teams, trades and months do not help each other out as the other lines suppose, so partners were paid while own hours stood unused.
+    """
+    capacity = book.table[("paid", "in_house")] * share
+    unused = (capacity - book.table[("hours", "in_house")]).clip(lower=0).sum()
+    own, out = (book.sum("pay", option) for option in OPTIONS)
+    row = {
+        "headcount": round(book.sum("heads", "in_house") / YEAR),
+        "in_house_cost": own,
+        "outsourced_cost": out,
+        "cost": own + out,
+        "unused_hours": float(unused),
+    }
+    return _size(book, "booked", Text.of("The year as it was"), row)
+
+
+@traced
+def _size(book: _Book, key: str, name: Text, row: pd.Series | Mapping[str, Any]) -> TeamSize:
     def amount(column: str) -> Fact:
         return book.fact("staffing_cost", cents(float(row[column])), team_size=key, component=column)
 

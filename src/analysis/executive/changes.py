@@ -32,7 +32,7 @@ def change(inputs: StudyInputs, metric: Metric, fact: Fact, base: Fact, against:
     fact, base : the metric of the report month and of the month it is held against
     against : which month that is, a value of the dimension ``against``
     """
-    points = Unit.parse(fact.unit).base == "share"
+    points = Unit.parse(fact.unit).base in {"share", "chance"}
     parts: dict[str, Any] = {}
     if points and fact.value is not None and base.value is not None:
         interval = _difference_interval(inputs, metric, fact, base)

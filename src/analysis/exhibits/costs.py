@@ -819,7 +819,7 @@ def backtest_table(study: CostStudy) -> Block | None:
         "costs.backtest",
         title=Sentence("Chosen on its own past: {name:lower}", {"name": name}),
         subtitle=Sentence(
-            "Rolling origin on the total; scaled error below one beats repeating last year. Intervals that covered too little are widened"
+            "Forecast anew from each starting point of the past and held against what came; errors of neighbouring ones overlap. Scaled error below one beats repeating last year"
         ),
         rows=outlook.backtest,
         by=("candidate",),
@@ -827,7 +827,7 @@ def backtest_table(study: CostStudy) -> Block | None:
             label("candidate"),
             metric("backtest_mase", of="mase", head="Scaled error", places=2),
             metric("backtest_coverage", of="coverage", head="Coverage"),
-            count("backtest_mase", of="mase", head="Months scored"),
+            count("backtest_mase", of="mase", head="Starting points"),
         ],
         note=_source(study),
     )
@@ -899,9 +899,10 @@ def measures_table(study: CostStudy) -> Block:
             words("entry.owner", "Owner"),
             words(_since, "Since", key="start"),
             words("verdict", "Verdict"),
+            words("kind", "Kind"),
             metric("saving_expected", of="facts.expected", places=0),
-            metric("saving_realised", of="facts.saving", places=0),
-            interval("saving_realised", of="facts.saving", places=0),
+            metric("saving_realised", "capacity_freed", of="facts.saving", head="Realised", places=0),
+            interval("saving_realised", "capacity_freed", of="facts.saving", places=0),
         ],
     )
 
@@ -958,6 +959,7 @@ def sourcing_table(study: CostStudy) -> Block:
     sourcing = study.sourcing
     if isinstance(sourcing, NotDone):
         return _absent("costs.sourcing", sourcing, "In-house against outsourced")
+    whole = sourcing.components[-1]
     known = [fact for fact in sourcing.break_evens if fact.value is not None]
     evens = dict(zip(("even", "next"), known, strict=False))
     minimum = {"minimum": sourcing.minimum} if sourcing.minimum.value is not None else {}
@@ -971,24 +973,26 @@ def sourcing_table(study: CostStudy) -> Block:
     ]
     return table_of(
         "costs.sourcing",
-        title=Sentence(_BREAK_EVEN[len(evens)], evens),
+        title=Sentence(
+            "Field work costs {own} in-house and {out} outsourced",
+            {"own": whole.own_each, "out": whole.out_each},
+        ),
         subtitle=Sentence(_MINIMUM[bool(minimum)], minimum),
         columns=columns,
         rows=[
             row_of(line, columns, by=("component",), role="total" if line.role == "total" else "body")
             for line in sourcing.components
         ],
-        note=Sentence(
-            "Source: staff, ledger, tickets; training shared by heads, leavers replaced at the assumptions replacement_cost and ramp_up_months."
-        ),
+        note=Sentence(f"{_BREAK_EVEN[len(evens)]} {_SOURCED}", evens or {"even": sourcing.break_evens[0]}),
     )
 
 
 _BREAK_EVEN = (
-    "No break-even: at any volume one option is cheaper",
-    "In-house and outsourced cost the same at {even} per month",
-    "In-house and outsourced cost the same at {even} and at {next} per month",
+    "Break-even: {even}.",
+    "In-house and outsourced cost the same at {even} per month ({even:interval}).",
+    "In-house and outsourced cost the same at {even} and at {next} per month.",
 )
+_SOURCED = "Source: staff, ledger, tickets; training shared by heads, leavers replaced at the assumptions replacement_cost and ramp_up_months."
 _MINIMUM = {
     True: "Field teams and service partners, last twelve months; the two do not get the same work, so not all of the gap can be saved. The contract bills at least {minimum} per month",
     False: "Field teams and service partners, last twelve months; the two do not get the same work, so not all of the gap can be saved. A minimum of the contract is not stated (assumption outsourcing_minimum_tickets), so none is assumed",
@@ -999,21 +1003,24 @@ def swing_table(study: CostStudy) -> Block | None:
     """Cost of both options when volume swings."""
     if isinstance(study.sourcing, NotDone):
         return None
+    own, out = {"sourcing": "in_house"}, {"sourcing": "outsourced"}
     return table_of(
         "costs.swings",
         title=Sentence("What a swing of volume does to each option"),
         subtitle=Sentence(
-            "Monthly cost at the volume of {usual}, by the cost lines of the last two years",
+            "Each around its own usual volume ({usual} in-house), by its cost line of the last two years; the two were not given the same work",
             {"usual": study.sourcing.usual},
         ),
         rows=study.sourcing.swings,
         by=("swing",),
         columns=[
             change("volume_swing", of="swing", head="Swing"),
-            metric("sourcing_month_cost", of="own", head="In-house", slice={"sourcing": "in_house"}),
-            metric("sourcing_month_cost", of="out", head="Outsourced", slice={"sourcing": "outsourced"}),
-            change("sourcing_difference", of="gap", head="Outsourced − in-house"),
-            interval("sourcing_difference", of="gap"),
+            metric("sourcing_month_cost", of="own", head="In-house", slice=own),
+            metric("sourcing_month_cost_per_ticket", of="own_each", head="Per ticket", slice=own, places=0),
+            interval("sourcing_month_cost_per_ticket", of="own_each", key="own_range", slice=own, places=0),
+            metric("sourcing_month_cost", of="out", head="Outsourced", slice=out),
+            metric("sourcing_month_cost_per_ticket", of="out_each", head="Per ticket", slice=out, places=0),
+            interval("sourcing_month_cost_per_ticket", of="out_each", key="out_range", slice=out, places=0),
         ],
         note=_source(study),
     )
@@ -1031,7 +1038,7 @@ def staffing_table(study: CostStudy) -> Block | None:
             "How many people for the peak? Last year's field work, done again by teams of other sizes"
         ),
         subtitle=Sentence(
-            "Hours beyond the team's practical capacity go to partners month by month at their cost per hour; last year's months, without an interval"
+            "Supposes that all own hours can serve any order: what is left beyond the practical capacity of a month goes to partners at their cost per hour. The first line is what was booked; without an interval"
         ),
         rows=study.sourcing.staffing,
         by=("team_size",),

@@ -358,7 +358,7 @@ def shown(value: Number | None, unit: Unit, scale: Scale = ONE) -> float:
     """Where a value is drawn: money divided by its scale, shares in percent; NaN where there is none."""
     if value is None:
         return float("nan")
-    if unit.base in {"share", "percentage_points"}:
+    if unit.base in {"share", "chance", "percentage_points"}:
         return float(value) * 100
     return float(value) / scale.factor
 

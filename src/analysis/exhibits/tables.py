@@ -24,7 +24,7 @@ from analysis.formats import (
     month_text,
     number_text,
 )
-from analysis.locale import LANGUAGES, Language, Text
+from analysis.locale import LANGUAGES, Language, Text, translate
 from analysis.periods import Month
 from analysis.results import Fact, Sentence
 
@@ -297,4 +297,4 @@ def _with_unit(
     unit: str, numbers: tuple[Number, ...], language: Language, *, signed: bool, exact: bool
 ) -> str:
     texts = [number_text(number, unit, language, signed=signed, exact=exact) for number in numbers]
-    return (" to " if language == "en" else " 至 ").join(texts)
+    return translate(" to ", language).join(texts)

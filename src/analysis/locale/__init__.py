@@ -82,6 +82,16 @@ class Text:
         return cls(en=message, zh=translate(message, "zh", context=context))
 
     @classmethod
+    def filled(cls, message: str, **values: object) -> Text:
+        """A message of the catalogue with its values in place, each ``Text`` among them in its own language.
+
+        What is said of a fact belongs into a :class:`analysis.results.Sentence`, which keeps the fact.
+        """
+        english = {name: value.en if isinstance(value, Text) else value for name, value in values.items()}
+        chinese = {name: value.zh if isinstance(value, Text) else value for name, value in values.items()}
+        return cls(en=message.format_map(english), zh=translate(message, "zh").format_map(chinese))
+
+    @classmethod
     def same(cls, text: str) -> Text:
         """Text from the data: a model, a region, a person's file; it is not translated."""
         return cls(en=text, zh=text)

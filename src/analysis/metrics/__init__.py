@@ -3,6 +3,7 @@
 from analysis.metrics.engine import Engine, Period
 from analysis.metrics.inputs import StudyInputs
 from analysis.metrics.lineage import traced, traced_property
+from analysis.metrics.materiality import Materiality, materiality, materiality_check
 from analysis.metrics.registry import Measure, Metric, Registry
 from analysis.metrics.stating import Stating, cents
 from analysis.metrics.study import NotDone, Parts, Study, facts_in, study
@@ -11,6 +12,7 @@ from analysis.metrics.views import VIEWS, View
 __all__ = [
     "VIEWS",
     "Engine",
+    "Materiality",
     "Measure",
     "Metric",
     "NotDone",
@@ -23,6 +25,8 @@ __all__ = [
     "View",
     "cents",
     "facts_in",
+    "materiality",
+    "materiality_check",
     "study",
     "traced",
     "traced_property",

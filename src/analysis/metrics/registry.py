@@ -86,7 +86,6 @@ class Metric:
     tier: Literal["strategic", "management", "execution"] = "management"
     interval: str = "exact"
     per: int = 1
-    finance_effect: Text | None = None
     threshold: Threshold | None = None
     derived: Derivation | None = None
     assumption: str = ""

@@ -118,7 +118,7 @@ def _kept_fault(inputs: StudyInputs, check: TableCheck, counts: Waterfall) -> Fa
 
 
 def _label(code: str) -> Text:
-    return Text.of(_LABELS[code]) if code in _LABELS else Text(*reason_words(code))
+    return Text.of(_LABELS[code]) if code in _LABELS else reason_words(code)
 
 
 def _personal() -> frozenset[str]:
@@ -200,7 +200,7 @@ def quarantined(inputs: StudyInputs, counts: Waterfall) -> tuple[Fault, ...]:
             Fault(
                 place=place,
                 code=str(reason),
-                reason=Text(*reason_words(str(reason))),
+                reason=reason_words(str(reason)),
                 example=_shown(example["example"]),
                 kept=Text.of(_SET_ASIDE[str(scope)]),
                 rows=counted,

@@ -171,7 +171,7 @@ def _change(one: Restated) -> dict[str, str]:
     if change is None or one.before["unit"] != one.after["unit"]:
         return dict.fromkeys(LANGUAGES, NO_VALUE)
     unit = Unit.parse(one.after["unit"])
-    shown = "percentage_points" if unit.base == "share" else unit.id
+    shown = "percentage_points" if unit.base in {"share", "chance"} else unit.id
     return {language: number_text(change, shown, language, signed=True) for language in LANGUAGES}
 
 

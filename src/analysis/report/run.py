@@ -347,6 +347,7 @@ def _execute(
             request_save_on_cell_execute=False,
             autosave_cell_every=0,
             start_timeout=120,
+            iopub_timeout=600,  # nbclient gives up after four seconds, which a busy machine needs for one large table
             # for our engine and nbclient
             step=step,
             partial=output,

@@ -16,6 +16,8 @@ from .hazards import CoxFit as CoxFit
 from .hazards import absolute_difference as absolute_difference
 from .hazards import cox as cox
 from .hazards import proportional_hazards as proportional_hazards
+from .intermittent import IntermittentFit as IntermittentFit
+from .intermittent import intermittent_demand as intermittent_demand
 from .intervals import Interval as Interval
 from .intervals import poisson_interval as poisson_interval
 from .intervals import proportion_difference_interval as proportion_difference_interval

@@ -4,25 +4,31 @@
 scaled error, and widens its intervals where they covered less of the past than they promised. `forecast_parts` does so for the parts
 and their total and reconciles them, so that the parts add up to the total in every month and in every simulated future.
 
+A quantity that was never negative is forecast with a floor at zero (`_Floor`): an expected value, a limit or a simulated future below it
+describes nothing that can happen, and a sum over months of such futures is no sum.
+
 Nothing here reads a clock or draws without a seed: the same history gives the same forecast.
 
 Sources: Hyndman and Koehler (2006), *Int. J. Forecasting* 22, 679-688 (MASE); Gneiting and Raftery (2007), *JASA* 102,
 359-378, section 6.2 (interval score); Wickramasuriya, Athanasopoulos and Hyndman (2019), *JASA* 114, 804-819 (minimum
-trace reconciliation); Panagiotelis et al. (2023), *EJOR* 306, 693-706 (reconciling draws); Schäfer and Strimmer
-(2005), *Stat. Appl. Genet. Mol. Biol.* 4, 32 (shrinkage).
+trace reconciliation); Panagiotelis et al. (2023), *EJOR* 306, 693-706 (reconciling draws); Di Fonzo and Girolimetto (2023), *Solar
+Energy* 251, 13-29 (negative parts set to zero, the total from the parts); Schäfer and Strimmer (2005), *Stat. Appl. Genet. Mol. Biol.* 4, 32
+(shrinkage).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri, stdtrit
 
 from analysis.errors import FitError, ParameterError, suggestion
 from analysis.stats.arguments import in_words
+from analysis.stats.intermittent import fit_intermittent, fit_seasonal_shares
 from analysis.stats.seasonal_models import (
     Array,
     SeasonalFit,
@@ -45,11 +51,19 @@ CANDIDATES = (
     "log_ets_trend",
     "log_sarimax",
     "log_average",
+    "intermittent",
+    "seasonal_shares",
 )
+_WITH_ZEROS = ("intermittent", "seasonal_shares")
 _AVERAGED = ("ets", "ets_trend", "sarimax")
 _DRAWS = 4000
 _MOST_ORIGINS = 8
 _FEWEST_ORIGINS = 4
+_LEAST_EXPECTED = (
+    0.05  # of an error's standard deviation: what may happen is never expected to be nothing at all
+)
+_LOWEST_PLACE = -0.9  # of the centre of an error cut off at zero, in its standard deviations
+_FAR_FROM_FLOOR = 5.0  # standard deviations above the floor from which it changes no printed digit
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -95,7 +109,7 @@ class Forecast(Summarised):
     def probability_above(
         self, threshold: float, steps: slice = slice(None), *, already: float = 0.0
     ) -> float:
-        """Chance that the sum over the steps plus `already` exceeds `threshold`, e.g. the rest of a year's budget."""
+        """Share of futures in which the sum over the steps plus `already` exceeds `threshold`, e.g. the rest of a year's budget."""
         return float(np.mean(already + self.draws[:, steps].sum(axis=1) > threshold))
 
 
@@ -147,6 +161,7 @@ def forecast(
     regressors: pd.DataFrame | None = None,
     seed: int = 0,
     refits: int = 0,
+    non_negative: bool | None = None,
 ) -> Forecast:
     """Forecast a monthly series with the candidate that did best on the series' own past.
 
@@ -156,12 +171,14 @@ def forecast(
         Index: months (PeriodIndex or dates) or positions. Gaps and missing values are refused.
     horizon, season : months ahead; months in a season.
     level : coverage of each month's interval.
-    candidates : names out of `CANDIDATES`. Those in ``log_`` need positive values and are left out otherwise.
+    candidates : names out of `CANDIDATES`. Those in ``log_`` need positive values and are left out otherwise; ``intermittent`` and
+        ``seasonal_shares`` are for series that are zero in some months, and are left out elsewhere.
     regressors : known columns (e.g. working days) for the history and the horizon, same index; used by the SARIMAX
         candidates.
     seed : of the simulated futures.
     refits : histories resampled from the chosen model, on which it is fitted anew; the futures then hold the uncertainty of its
         parameters too. 0 leaves that to the widening.
+    non_negative : the quantity cannot be negative (a count, an amount of cost); None: it is taken so where the history never was.
 
     Notes
     -----
@@ -171,7 +188,12 @@ def forecast(
     on the model's scale, and are widened by the root mean square of the backtest's standardised errors where that exceeds
     one. With ``refits``, residuals are drawn with replacement onto the fitted values (Efron and Tibshirani 1993, *An
     Introduction to the Bootstrap*, section 9.4), the model is fitted to each such history, and the differences of its
-    forecasts are added to the simulated futures.
+    forecasts are added to the simulated futures; so is the spread between the candidates, each weighed by the inverse of its mean squared error
+    in the backtest (Bates and Granger 1969, *Operational Research Quarterly* 20, 451-468), which choosing one of them would leave out (Draper
+    1995, *JRSS B* 57, 45-97). A history too short to backtest gets Student's quantile for the few errors behind it.
+
+    With a floor, a month's value is a normal cut off at zero (all below it at zero) with the model's expected value and standard deviation; where
+    the expected value is not above zero, it is a twentieth of the standard deviation. Five standard deviations above zero nothing changes.
 
     Raises
     ------
@@ -186,6 +208,7 @@ def forecast(
         regressors=regressors,
         seed=seed,
         refits=refits,
+        non_negative=non_negative,
     )[0]
 
 
@@ -201,19 +224,24 @@ def forecast_parts(
     candidates: Sequence[str] = CANDIDATES,
     regressors: pd.DataFrame | None = None,
     seed: int = 0,
+    refits: int = 0,
+    non_negative: bool | None = None,
 ) -> ReconciledForecast:
     """Forecast the columns of `parts` and their sum, reconciled by minimum trace so that they add up.
 
     Parameters
     ----------
     parts : one row per consecutive month, one column per part; no missing values. A part without a posting is zero.
+    non_negative : of every part; None: of those that never were negative, and of the total where it never was.
     Others as in `forecast`.
 
     Notes
     -----
     Each series is forecast by itself first. The one-step errors give a covariance (shrunk towards its diagonal), and
     the projection that minimises the total variance of the reconciled errors makes them coherent. Simulated futures are
-    drawn jointly with that correlation and projected one by one, so an interval of a sum needs no further assumption.
+    drawn jointly with that correlation and projected one by one, so an interval of a sum needs no further assumption. With ``refits`` each
+    future of the total is moved by the uncertainty of its own model (see `forecast`), and its parts by the same factor. A part that cannot be
+    negative is set to zero in the futures in which the projection would take it below, and the total is the sum of its parts.
     """
     if total_name in parts.columns:
         raise ParameterError(f"forecast: a part is named {total_name!r} like the total; rename one of them.")
@@ -229,11 +257,13 @@ def forecast_parts(
             candidates=candidates,
             regressors=regressors,
             seed=seed,
+            refits=refits if name == total_name else 0,
+            non_negative=non_negative,
         )
         for name, values in series.items()
     }
-    base = {name: one for name, (one, _) in selected.items()}
-    fits = {name: fit for name, (_, fit) in selected.items()}
+    base = {name: one for name, (one, _, _) in selected.items()}
+    fits = {name: fit for name, (_, fit, _) in selected.items()}
     covariance = _shrunk_covariance(np.column_stack([fit.residuals for fit in fits.values()]))
     project = _minimum_trace(covariance)
     scale = np.sqrt(np.diag(covariance))
@@ -247,9 +277,10 @@ def forecast_parts(
         ],
         axis=2,
     )
-    draws = simulated @ project.T
     base_points = np.column_stack([base[name].table["point"].to_numpy() for name in series])
-    points = base_points @ project.T
+    floored = np.array([fit.floored for fit in fits.values()])
+    draws, points = _above_floor(simulated @ project.T, base_points @ project.T, floored, weight=scale)
+    draws = _moved(draws, points, selected[total_name][2])
     tables = []
     for column, name in enumerate(series):
         interval = _interval_of(draws[:, :, column], level=level, index=base[name].table.index)
@@ -271,6 +302,17 @@ def forecast_parts(
     )
 
 
+def _moved(draws: Array, points: Array, shifts: Array) -> Array:
+    """Futures whose total moved by ``shifts`` (draws, steps): all parts by one factor, so they still add up; none below zero.
+
+    A total that is not above zero has no factor and stays as it is.
+    """
+    total = points[:, -1]
+    factor = 1 + np.divide(shifts, total, out=np.zeros_like(shifts), where=total > 0)
+    moved: Array = draws * np.maximum(factor, 0.0)[:, :, None]
+    return moved
+
+
 # ----------------------------------------------------------------------------------------------- candidates
 
 
@@ -284,28 +326,41 @@ def _select(
     regressors: pd.DataFrame | None,
     seed: int,
     refits: int = 0,
-) -> tuple[Forecast, _Fit]:
-    """The forecast of one series, and the fit behind it for whoever reconciles."""
+    non_negative: bool | None = None,
+) -> tuple[Forecast, _Fit, Array]:
+    """The forecast of one series, and for whoever reconciles the fit behind it and what parameters and choice of the model add to its futures."""
     values, known, ahead = _checked(history, regressors, horizon=horizon, season=season, level=level)
-    names, left_out = _usable(candidates, values)
-    scored, notes = _rolling_origin(values, known, names, horizon=horizon, season=season, level=level)
+    floored = _has_floor(values, non_negative)
+    names, left_out = _usable(candidates, values, floored=floored)
+    past = _Past(values=values, known=known, season=season, floored=floored)
+    scored, notes = _rolling_origin(past, names, horizon=horizon, level=level)
     chosen = _best(scored, names, values, season=season)
-    fit = _fits([chosen], values, known, ahead, horizon=horizon, season=season)[chosen]
+    fit = _fits([chosen], past, ahead, horizon=horizon)[chosen]
     if fit is None:
         raise FitError(
             f"forecast: {len(values)} months of history cannot fit {chosen!r}; add history or candidates."
         )
-    widening = _widening(scored.get(chosen))
+    widening = _widening(scored.get(chosen), fit, level)
+    if not fit.model.step_sd.max() > 0:
+        notes += (
+            "the history never departed from its pattern, so the interval has no width: it says how far the past varied, not that "
+            "the future cannot.",
+        )
     shocks = np.random.default_rng(seed).standard_normal((_DRAWS, horizon))
     draws = _draw(fit, shocks, widening=widening)
+    shifts: Array = np.zeros((_DRAWS, horizon))
     table = _interval_table(fit, widening=widening, level=level, index=_months_ahead(history, horizon))
     if refits:
-        shifts = _refitted(
-            chosen, fit, values, known, ahead, horizon=horizon, season=season, refits=refits, seed=seed
-        )
-        draws = draws + shifts[np.random.default_rng(seed + 1).integers(0, len(shifts), size=len(draws))]
+        refitted = _refitted(chosen, fit, past, ahead, horizon=horizon, refits=refits, seed=seed)
+        rng = np.random.default_rng(seed + 1)
+        shifts = refitted[rng.integers(0, len(refitted), size=len(draws))]
+        shifts = shifts + _chosen_otherwise(scored, past, ahead, horizon=horizon, rng=rng)
+        moved = draws + shifts
+        draws = np.maximum(moved, 0.0) if floored else moved
         edges = _interval_of(draws, level=level, index=table.index)
-        table = table.assign(low=edges["low"], high=edges["high"])
+        table = table.assign(
+            point=table["point"] + (draws - moved).mean(axis=0), low=edges["low"], high=edges["high"]
+        )
     result = Forecast(
         table=table,
         level=level,
@@ -318,23 +373,40 @@ def _select(
         draws=draws,
         notes=notes,
     )
-    return result, fit
+    return result, fit, shifts
+
+
+def _chosen_otherwise(
+    scored: dict[str, pd.DataFrame], past: _Past, ahead: Array, *, horizon: int, rng: np.random.Generator
+) -> Array:
+    """How the forecast would have differed had another candidate been chosen: (draws, steps), zero on average.
+
+    Candidates weigh by the inverse of their mean squared error in the backtest (Bates and Granger 1969); the spread between them is what
+    choosing one of them leaves out (Draper 1995).
+    """
+    errors = {name: float(np.mean((table["actual"] - table["point"]) ** 2)) for name, table in scored.items()}
+    known = {name: error for name, error in errors.items() if error > 0 and np.isfinite(error)}
+    fits = _fits(list(known), past, ahead, horizon=horizon)
+    points = {
+        name: _interval_table(fit, widening=1.0, level=0.5, index=pd.RangeIndex(horizon))["point"].to_numpy()
+        for name, fit in fits.items()
+        if fit is not None
+    }
+    if len(points) < 2:
+        return np.zeros((_DRAWS, horizon))
+    weights = np.array([1 / known[name] for name in points])
+    weights = weights / weights.sum()
+    table = np.array(list(points.values()))
+    shifts: Array = (table - weights @ table)[rng.choice(len(table), size=_DRAWS, p=weights)]
+    return shifts
 
 
 def _refitted(
-    name: str,
-    fit: _Fit,
-    values: Array,
-    known: Array,
-    ahead: Array,
-    *,
-    horizon: int,
-    season: int,
-    refits: int,
-    seed: int,
+    name: str, fit: _Fit, past: _Past, ahead: Array, *, horizon: int, refits: int, seed: int
 ) -> Array:
     """How the forecast would have differed on histories that could as well have happened: (refits, steps), on the series' scale."""
     rng = np.random.default_rng(seed + 2)
+    values = past.values
     usable = np.isfinite(fit.residuals)
     fitted, errors = (
         values - np.where(usable, fit.residuals, 0.0),
@@ -345,7 +417,8 @@ def _refitted(
         resampled = fitted + np.where(usable, rng.choice(errors, size=len(values)), 0.0)
         if fit.log and not np.all(resampled > 0):
             continue
-        again = _fits([name], resampled, known, ahead, horizon=horizon, season=season)[name]
+        resampled = np.maximum(resampled, 0.0) if fit.floored else resampled
+        again = _fits([name], replace(past, values=resampled), ahead, horizon=horizon)[name]
         if again is not None:
             points.append(
                 _interval_table(again, widening=1.0, level=0.5, index=pd.RangeIndex(horizon))[
@@ -359,18 +432,40 @@ def _refitted(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class _Past:
+    """A stretch of history with its known columns; `floored` where the series cannot be negative."""
+
+    values: Array
+    known: Array
+    season: int
+    floored: bool
+
+    def until(self, origin: int) -> _Past:
+        return replace(self, values=self.values[:origin], known=self.known[:origin])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class _Fit:
     """A candidate fitted to a series; `model` is on the scale it was fitted on, `residuals` on that of the series."""
 
     model: SeasonalFit
     log: bool
     residuals: Array
+    floored: bool
 
 
-def _fits(
-    names: Sequence[str], values: Array, known: Array, ahead: Array, *, horizon: int, season: int
-) -> dict[str, _Fit | None]:
+def _has_floor(values: Array, non_negative: bool | None) -> bool:
+    below = int((values < 0).sum())
+    if non_negative and below:
+        raise ParameterError(
+            f"forecast: {below} of {len(values)} values are negative, and the quantity is said not to be; leave non_negative out."
+        )
+    return below == 0 if non_negative is None else non_negative
+
+
+def _fits(names: Sequence[str], past: _Past, ahead: Array, *, horizon: int) -> dict[str, _Fit | None]:
     """Every named candidate on one stretch of history, None where the stretch is too short for it."""
+    values, known, season = past.values, past.known, past.season
     models: dict[str, SeasonalFit | None] = {}
 
     def model(name: str) -> SeasonalFit | None:
@@ -394,7 +489,7 @@ def _fits(
             return None
         log = name.startswith("log_")
         residuals = values - np.exp(np.log(values) - fitted.residuals) if log else fitted.residuals
-        return _Fit(model=fitted, log=log, residuals=residuals)
+        return _Fit(model=fitted, log=log, residuals=residuals, floored=past.floored and not log)
 
     return {name: on_series_scale(name) for name in names}
 
@@ -408,6 +503,10 @@ def _fit_one(
         return fit_seasonal_moving_average(
             values, season=season, horizon=horizon, regressors=known, future_regressors=ahead
         )
+    if name == "intermittent":
+        return fit_intermittent(values, horizon=horizon)
+    if name == "seasonal_shares":
+        return fit_seasonal_shares(values, season=season, horizon=horizon)
     return fit_smoothing(
         values, damped_trend=name == "ets_trend", season=1 if name == "level" else season, horizon=horizon
     )
@@ -426,16 +525,22 @@ def _average(models: list[SeasonalFit]) -> SeasonalFit:
     )
 
 
-def _usable(candidates: Sequence[str], values: Array) -> tuple[list[str], dict[str, str]]:
+def _usable(candidates: Sequence[str], values: Array, *, floored: bool) -> tuple[list[str], dict[str, str]]:
     for name in candidates:
         if name not in CANDIDATES:
             raise ParameterError(f"forecast: unknown candidate {name!r}.{suggestion(name, CANDIDATES)}")
     if not candidates:
         raise ParameterError(f"forecast: no candidate given; choose out of {', '.join(CANDIDATES)}.")
     ordered = [name for name in CANDIDATES if name in candidates]
-    if np.all(values > 0):
-        return ordered, {}
-    left_out = {name: "needs positive values" for name in ordered if name.startswith("log_")}
+    left_out = {}
+    if not np.all(values > 0):
+        left_out = {name: "needs positive values" for name in ordered if name.startswith("log_")}
+    if not floored or np.all(values > 0):
+        left_out |= {name: "needs months at zero and none below" for name in ordered if name in _WITH_ZEROS}
+    if len(left_out) == len(ordered):
+        raise FitError(
+            f"forecast: no candidate can be used: {'; '.join(f'{name} {why}' for name, why in left_out.items())}."
+        )
     return [name for name in ordered if name not in left_out], left_out
 
 
@@ -454,9 +559,10 @@ def _origins(count: int, *, horizon: int, season: int) -> tuple[list[int], int]:
 
 
 def _rolling_origin(
-    values: Array, known: Array, names: list[str], *, horizon: int, season: int, level: float
+    whole: _Past, names: list[str], *, horizon: int, level: float
 ) -> tuple[dict[str, pd.DataFrame], tuple[str, ...]]:
     """Errors of each candidate at each origin and step; a candidate that cannot be fitted somewhere is not scored."""
+    values, known, season = whole.values, whole.known, whole.season
     origins, steps = _origins(len(values), horizon=horizon, season=season)
     if not origins:
         note = (
@@ -467,10 +573,7 @@ def _rolling_origin(
     rows: dict[str, list[pd.DataFrame]] = {name: [] for name in names}
     for origin in origins:
         past, after = values[:origin], values[origin : origin + steps]
-        still = list(rows)
-        fits = _fits(
-            still, past, known[:origin], known[origin : origin + steps], horizon=steps, season=season
-        )
+        fits = _fits(list(rows), whole.until(origin), known[origin : origin + steps], horizon=steps)
         for name, fit in fits.items():
             if fit is None:
                 del rows[name]
@@ -484,7 +587,8 @@ def _rolling_origin(
 def _scored_origin(fit: _Fit, past: Array, after: Array, *, season: int, level: float) -> pd.DataFrame:
     table = _interval_table(fit, widening=1.0, level=level, index=pd.RangeIndex(1, len(after) + 1))
     on_scale = np.log(after) if fit.log else after
-    spread = np.maximum(fit.model.step_sd, np.finfo(float).tiny)
+    # an origin before which nothing ever varied has no scale to measure its errors by
+    spread = np.where(fit.model.step_sd > 0, fit.model.step_sd, np.nan)
     return table.assign(
         actual=after,
         standardised=(on_scale - fit.model.point) / spread,
@@ -553,10 +657,13 @@ def _best(scored: dict[str, pd.DataFrame], names: list[str], values: Array, *, s
     return fallback if fallback in names else names[0]
 
 
-def _widening(errors: pd.DataFrame | None) -> float:
+def _widening(errors: pd.DataFrame | None, fit: _Fit, level: float) -> float:
+    """Root mean square of the backtest's standardised errors, at least one; unchecked, what a few errors behind sigma ask for."""
     if errors is None:
-        return 1.0
-    return float(max(1.0, np.sqrt(np.mean(errors["standardised"] ** 2))))
+        freedom = max(int(np.isfinite(fit.model.residuals).sum()) - fit.model.degrees + 1, 1)
+        return float(stdtrit(freedom, 0.5 + level / 2) / ndtri(0.5 + level / 2))
+    squares = errors["standardised"].dropna() ** 2
+    return float(max(1.0, np.sqrt(squares.mean()))) if len(squares) else 1.0
 
 
 # ----------------------------------------------------------------------------------------------- intervals and draws
@@ -564,19 +671,84 @@ def _widening(errors: pd.DataFrame | None) -> float:
 
 def _interval_table(fit: _Fit, *, widening: float, level: float, index: pd.Index) -> pd.DataFrame:
     """Point and limits per step. On a log scale the point is the mean, not the median: means add up over months."""
-    model = fit.model
-    reach = float(ndtri(0.5 + level / 2)) * widening * model.step_sd
-    point, low, high = model.point, model.point - reach, model.point + reach
+    sd = widening * fit.model.step_sd
+    reach = float(ndtri(0.5 + level / 2)) * sd
     if fit.log:
-        point, low, high = np.exp(point + model.step_sd**2 / 2), np.exp(low), np.exp(high)
+        centre = fit.model.point
+        point, low, high = (
+            np.exp(centre + fit.model.step_sd**2 / 2),
+            np.exp(centre - reach),
+            np.exp(centre + reach),
+        )
+    elif fit.floored:
+        point, centre, cut_sd = _cut_off(fit.model.point, sd)
+        reach = float(ndtri(0.5 + level / 2)) * cut_sd
+        low, high = np.maximum(centre - reach, 0.0), np.maximum(centre + reach, 0.0)
+    else:
+        point = fit.model.point
+        low, high = point - reach, point + reach
     return pd.DataFrame(
         {"step": np.arange(1, len(point) + 1), "point": point, "low": low, "high": high}, index=index
     )
 
 
 def _draw(fit: _Fit, shocks: Array, *, widening: float) -> Array:
-    paths: Array = fit.model.point + widening * shocks @ fit.model.spread.T
+    errors: Array = widening * shocks @ fit.model.spread.T
+    if fit.floored:
+        sd = widening * fit.model.step_sd
+        _, centre, cut_sd = _cut_off(fit.model.point, sd)
+        return np.maximum(centre + errors * (cut_sd / np.where(sd > 0, sd, 1.0)), 0.0)
+    paths: Array = fit.model.point + errors
     return np.exp(paths) if fit.log else paths
+
+
+def _cut_off(point: Array, sd: Array) -> tuple[Array, Array, Array]:
+    """Expected value, and centre and standard deviation of the normal that has it, and ``sd``, once all below zero is set to zero.
+
+    Cut off at zero, a normal of standard deviation one around ``a`` has the mean ``a Phi(a) + phi(a)``. The most skewed one taken lies above zero
+    in one of five cases or so (`_LOWEST_PLACE`); a smaller expected value keeps that shape and shrinks.
+    """
+    place = np.linspace(_LOWEST_PLACE, _FAR_FROM_FLOOR, 4001)
+    density, below = np.exp(-(place**2) / 2) / np.sqrt(2 * np.pi), ndtr(place)
+    mean = place * below + density
+    spread = np.sqrt((place**2 + 1) * below + place * density - mean**2)
+    ratio = point / np.where(sd > 0, sd, 1.0)
+    wanted = np.maximum(ratio, _LEAST_EXPECTED)
+    at = np.interp(wanted, mean / spread, place)
+    scale = wanted / np.interp(at, place, mean)
+    near = (ratio < _FAR_FROM_FLOOR) & (sd > 0)
+    far = np.maximum(point, 0.0)
+    return (
+        np.where(near, wanted * sd, far),
+        np.where(near, at * scale * sd, far),
+        np.where(near, scale * sd, sd),
+    )
+
+
+def _above_floor(
+    draws: Array, points: Array, floored: NDArray[np.bool_], *, weight: Array
+) -> tuple[Array, Array]:
+    """Futures (draws, steps, parts and total last) and points in which nothing floored is negative and the parts add up to the total.
+
+    Where the total is floored and some part is not, what the total lacks is given to those parts by their ``weight``. A point moves by what its
+    futures moved on average, so that it stays their mean.
+    """
+    parts = np.where(floored[:-1], np.maximum(draws[..., :-1], 0.0), draws[..., :-1])
+    free = np.where(floored[:-1], 0.0, weight[:-1])
+    if floored[-1] and free.sum() > 0:
+        lacking = np.maximum(-parts.sum(axis=-1), 0.0)
+        parts = parts + lacking[..., None] * free / free.sum()
+    total = parts.sum(axis=-1, keepdims=True)
+    moved = np.concatenate([parts, np.maximum(total, 0.0) if floored[-1] else total], axis=-1)
+    if not floored.any():
+        return draws, points
+    shift = np.where(
+        np.abs(moved - draws).max(axis=0) > 1e-9 * weight.max(), (moved - draws).mean(axis=0), 0.0
+    )
+    shifted = points + shift
+    held = np.where(floored[:-1], np.maximum(shifted[:, :-1], 0.0), shifted[:, :-1])
+    sums = np.where(np.any(held != points[:, :-1], axis=1), held.sum(axis=1), points[:, -1])
+    return moved, np.column_stack([held, sums])
 
 
 def _interval_of(draws: Array, *, level: float, index: pd.Index) -> pd.DataFrame:

@@ -410,7 +410,7 @@ class _TableLoad:
         shown = "" if value is None else f" '{MASK if column in self.table.personal else str(value)[:60]}'"
         raise ContractError(
             f"{self.table.name}: {aside:,} of {read:,} rows cannot be used, more than the {limit:.0%} that may be set aside. Most often "
-            f"({count:,} rows): {place}, {checks.reason_words(reason)[0]}, e.g.{shown} in {file} row {row:,}. {REMEDY.get(reason, REMEDY_OF_MOST)}"
+            f"({count:,} rows): {place}, {checks.reason_words(reason).en}, e.g.{shown} in {file} row {row:,}. {REMEDY.get(reason, REMEDY_OF_MOST)}"
         )
 
     # -- what is said about it ----------------------------------------------------------------------------------

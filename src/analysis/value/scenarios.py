@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 from analysis.errors import FitError, ParameterError, suggestion
+from analysis.formats import chance
 from analysis.locale import Text
 from analysis.metrics import NotDone, Parts, Stating, StudyInputs, cents
 from analysis.metrics.lineage import traced
@@ -553,14 +554,14 @@ def _ratios(
             free,
         ),
         "payback": fact("what_if_payback", float(at_middle) if np.isfinite(at_middle) else None, paid, never),
-        "paid_back": fact("what_if_paid_back", float(np.isfinite(paid).mean())),
+        "paid_back": fact("what_if_paid_back", chance(int(np.isfinite(paid).sum()), len(paid))),
         "break_even": fact(
             "what_if_break_even",
             likely * cost / middle_benefit if middle_benefit > 0 else None,
             needed,
             no_uptake,
         ),
-        "chance": fact("what_if_chance", float((totals["npv"] > 0).mean())),
+        "chance": fact("what_if_chance", chance(int((totals["npv"] > 0).sum()), len(totals["npv"]))),
     }
 
 

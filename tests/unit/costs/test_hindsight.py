@@ -15,7 +15,7 @@ from analysis.costs.hindsight import Hindsight, NoHindsight, hindsight_checks, h
 from analysis.costs.outlook import Outlook, outlook_findings, outlook_of
 from analysis.exhibits import costs as exhibits
 from analysis.exhibits.statements import facts_block
-from analysis.metrics import StudyInputs
+from analysis.metrics import StudyInputs, materiality
 from analysis.params import load_run
 from analysis.periods import Month
 from analysis.report import manifest
@@ -197,7 +197,7 @@ def assert_adds_up(outlook: Outlook) -> None:
 
 
 def assert_year_adds_up(outlook: Outlook, inputs: StudyInputs) -> None:
-    """Booked so far plus what the total's own forecast adds; over the budget as often as its simulated futures are."""
+    """Booked so far plus the forecast months of the chart; over the budget as often as its simulated futures are."""
     year = outlook.year
     assert year is not None and year.expected.interval is not None
     months = [
@@ -206,12 +206,20 @@ def assert_year_adds_up(outlook: Outlook, inputs: StudyInputs) -> None:
     assert year.booked.value == sum(months[1:], months[0])  # type: ignore[arg-type, operator]
     booked, low, high = float(year.booked.value or 0), year.expected.interval.low, year.expected.interval.high
     assert booked < low < float(year.expected.value or 0) < high
+    ahead = sum(
+        (fact.value or Decimal(0) for month, fact in outlook.total if month.year == inputs.month.year),
+        Decimal(0),
+    )
+    assert year.expected.value == year.booked.value + ahead  # type: ignore[operator]
     chance = float(year.chance_over.value or 0)
-    assert 0 <= chance <= 1 and (chance > 0.9 if low > float(year.budget.value or 0) else chance < 0.99)
+    assert 0.01 <= chance <= 0.99 and (
+        chance > 0.9 if low > float(year.budget.value or 0) else chance <= 0.99
+    )
     found = outlook_findings(inputs, outlook)
+    limit = float(materiality(inputs).limit.value or 0)
     assert all(one.evidence is not None and len(one.evidence) == 12 for one in found)
     assert len(found) == (chance >= 0.5) and all(
-        (one.severity == "watch") == (low > float(year.budget.value or 0)) for one in found
+        (one.severity == "alert") == (low - float(year.budget.value or 0) >= limit) for one in found
     )
 
 

@@ -77,7 +77,7 @@ def test_planted_truths_are_named_over_seeds(sample: Callable[..., StudyInputs])
         any(
             one.id == "costs.measure"
             and one.subject["measure"] == "consolidated-freight-north"
-            and one.severity == "watch"
+            and "did not deliver" in one.statement.plain()
             for one in findings
         )
         for findings in named

@@ -12,13 +12,14 @@ from analysis.costs.sourcing import (
     CostLine,
     break_even_volume,
     break_evens_with_minimum,
+    cost_at_swings,
     cost_line_from_history,
     crossings,
     fieller_interval,
     full_cost,
     peak_staffing,
-    sourcing_sensitivity,
     turnover_cost,
+    within_volumes,
 )
 from analysis.errors import ContractError, FitError, ParameterError
 
@@ -103,16 +104,26 @@ def test_a_minimum_and_steps_bend_the_line():
         break_even_volume(team, contract, confidence=0.95)
 
 
-def test_sensitivity_to_swings():
-    table = sourcing_sensitivity(
-        CostLine(fixed=8000, per_ticket=4),
-        CostLine(fixed=1000, per_ticket=11),
-        tickets=1000,
-        swings=[-0.3, 0.0, 0.3],
-    )
-    assert table["difference"].tolist() == pytest.approx([-2100, 0, 2100])
-    assert table["cheaper"].tolist() == ["outsourced", "in_house", "in_house"]
+def test_cost_of_an_option_at_swings_of_its_volume():
+    table = cost_at_swings(CostLine(fixed=8000, per_ticket=4), tickets=1000, swings=[-0.3, 0.0, 0.3])
+    assert table["tickets"].tolist() == pytest.approx([700, 1000, 1300])
+    assert table["cost"].tolist() == pytest.approx([10800, 12000, 13200])
     assert (table["standard_error"] == 0).all()
+
+
+def test_no_break_even_is_stated_beyond_the_volumes_at_which_both_were_seen():
+    evens = (
+        break_even_volume(
+            CostLine(fixed=8000, per_ticket=4), CostLine(fixed=1000, per_ticket=11), confidence=0.95
+        ),
+    )
+    assert [even.tickets for even in within_volumes(evens, 900, 1100)] == [1000]
+    (beyond,) = within_volumes(evens, 200, 600)
+    assert beyond.tickets is None and beyond.interval is None
+    assert beyond.reason == "the lines cross beyond the volumes at which both were seen"
+    (apart,) = within_volumes(evens, 1200, 600)
+    assert apart.reason == "the two were never seen at the same volume"
+    assert apart.cheaper_above == "in_house"
 
 
 def test_peak_staffing_by_hand():

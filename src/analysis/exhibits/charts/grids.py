@@ -45,7 +45,7 @@ from analysis.exhibits.style import (
     value_axis,
 )
 from analysis.exhibits.vocabulary import Cell, Column, Row
-from analysis.formats import NO_VALUE, Scale, Unit, cell_text
+from analysis.formats import NO_VALUE, Scale, Unit, cell_text, month_text
 from analysis.locale import Language, Text
 from analysis.periods import Month
 from analysis.results import Fact, interval_cell
@@ -240,10 +240,7 @@ def _shared_range(series: Sequence[Series], unit: Unit, scale: Scale) -> tuple[f
 def _first_and_last(panels: Sequence[Axes], months: Sequence[Month], language: Language) -> None:
     """Only the first and the last month are named under small panels, flush with their edges."""
     ends = [months[0], months[-1]] if len(months) > 1 else [months[0]]
-    names = [
-        f"{month.year}-{month.number:02d}" if language == "en" else f"{month.year}年{month.number}月"
-        for month in ends
-    ]
+    names = [str(month) if language == "en" else month_text(month, language) for month in ends]
     panels[0].set_xticks([0, len(months) - 1][: len(ends)], labels=names)
     for axes in panels:
         named_ticks = axes.get_xticklabels()

@@ -10,7 +10,7 @@ from analysis.errors import ParameterError
 from analysis.exhibits.charts.labels import LINE_HEIGHT, spread, wrapped
 from analysis.exhibits.style import TEXT_SIZE, annotate, colour, label, shown, text_colour, text_width
 from analysis.exhibits.vocabulary import Cell, Column, Row
-from analysis.formats import ONE, Scale, Unit, cell_text
+from analysis.formats import ONE, Scale, Unit, cell_text, short_month
 from analysis.locale import LANGUAGES, Language, Text
 from analysis.periods import Month
 from analysis.results import Fact
@@ -114,20 +114,11 @@ def month_axis(axes: Axes, months: Sequence[Month], language: Language, *, width
     texts, year = [], None
     for index in picked:
         month = months[index]
-        name = f"{month.number}月" if language == "zh" else _SHORT[month.number - 1]
+        name, of_year = short_month(month, language)
         # a second line under every name keeps the names on one height
-        texts.append(
-            f"{name}\n "
-            if month.year == year
-            else f"{name}\n{month.year}年"
-            if language == "zh"
-            else f"{name}\n{month.year}"
-        )
+        texts.append(f"{name}\n " if month.year == year else f"{name}\n{of_year}")
         year = month.year
     axes.set_xticks(picked, labels=texts, linespacing=1.25)
-
-
-_SHORT = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
 def all_months(series: Iterable[Series]) -> list[Month]:

@@ -1,0 +1,82 @@
+"""How grave a finding is: by the money at stake and how sure it is, never by its kind.
+
+Materiality is set as an auditor sets it (International Standard on Auditing 320: a share of a benchmark; 450: a smaller sum below which
+a difference is clearly trivial). Both shares are dated assumptions of finance, the benchmark is the after-sales cost of twelve months.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from analysis.formats import Number
+from analysis.metrics.engine import Period
+from analysis.metrics.inputs import StudyInputs
+from analysis.metrics.lineage import traced
+from analysis.metrics.stating import Stating
+from analysis.results import Check, Fact, Sentence, Severity
+
+MONTHS = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Materiality:
+    """From which sum on a finding is an alert (``limit``), and below which it is only information (``trivial``).
+
+    Neither has a value where no cost is booked; then nothing is material by money.
+    """
+
+    limit: Fact
+    trivial: Fact
+
+    def severity(self, money: Number | Fact | None, *, certain: bool = True) -> Severity:
+        """Severity of a loss or a risk of so much money.
+
+        Parameters
+        ----------
+        money : in the reporting currency; of a fact with an interval that does not hold zero, an alert needs its nearer end to be material
+        certain : whether it stands out from chance; what may be noise is never an alert
+
+        Returns
+        -------
+        ``alert`` from the limit on, ``info`` below what is trivial, else ``watch``; ``watch`` where no sum or no limit is known
+        """
+        if self.limit.value is None or self.trivial.value is None or money is None:
+            return "watch"
+        point, least = _sizes(money)
+        if certain and least >= float(self.limit.value):
+            return "alert"
+        return "watch" if point >= float(self.trivial.value) else "info"
+
+
+def _sizes(money: Number | Fact) -> tuple[float, float]:
+    """The sum, and the least it may be."""
+    if not isinstance(money, Fact):
+        return abs(float(money)), abs(float(money))
+    point = abs(float(money.value or 0))
+    if money.interval is None:
+        return point, point
+    low, high = money.interval.low, money.interval.high
+    return point, 0.0 if low <= 0 <= high else min(abs(low), abs(high))
+
+
+@traced
+def materiality(inputs: StudyInputs) -> Materiality:
+    """The limits of the month, from the after-sales cost of the last twelve months."""
+    state = Stating(inputs=inputs)
+    cost = inputs.engine.fact("after_sales_cost", period=Period(inputs.month - (MONTHS - 1), inputs.month))
+    limit = state.derived("materiality", state.assumed("materiality_share"), cost)
+    return Materiality(
+        limit=limit, trivial=state.derived("trivial_amount", state.assumed("trivial_share"), limit)
+    )
+
+
+def materiality_check(found: Materiality) -> Check:
+    """Says where alerts begin, so that a reader knows what silence means."""
+    if found.limit.value is None:
+        sentence = Sentence("No cost is booked, so no finding is weighed by its money.")
+    else:
+        sentence = Sentence(
+            "A finding is an alert from {limit} on and information below {trivial}; between them it is to be watched.",
+            {"limit": found.limit, "trivial": found.trivial},
+        )
+    return Check(id="materiality", outcome="info", sentence=sentence)
