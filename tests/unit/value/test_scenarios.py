@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from analysis.errors import FitError, ParameterError
+from analysis.formats import chance
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
 from analysis.params import Range, load_what_ifs
@@ -166,13 +167,24 @@ def test_parts_add_up_to_the_present_value(world):
     assert found.npv.value == found.clv.value + found.saving.value - found.programme.value
     assert found.saving.value > 0 and found.programme.value > 0
     assert found.npv.interval.low < float(found.npv.value) < found.npv.interval.high
-    assert float(found.chance.value) == pytest.approx(float((found.draws["npv"] > 0).mean()))
     widths = [abs(float(high.value) - float(low.value)) for _, _, low, high in found.swings]
     assert widths == sorted(widths, reverse=True) and len(widths) > 4
     assert found.curve[-1][0] == inputs.month + 36
     assert float(found.curve[-1][1].value) == pytest.approx(float(found.npv.value), rel=1e-6)
     again = what_if(inputs, base, declared(effects, "repeat_repair"), "repeat_repairs_halved")
     assert again.npv.value == found.npv.value and again.npv.interval == found.npv.interval
+
+
+def test_the_chance_of_a_gain_is_the_share_of_draws_with_one(world):
+    inputs, base, effects = world
+    shown = declared(effects, "repeat_repair")
+    found = what_if(inputs, base, shown, "repeat_repairs_halved")
+    earned = float(found.clv.value + found.saving.value)
+    even = what_if(inputs, base, shown, "repeat_repairs_halved", once=0.0, yearly=earned / 3)
+    gains = even.draws["npv"] > 0
+    assert 0.05 < gains.mean() < 0.95
+    assert float(even.chance.value) == pytest.approx(chance(int(gains.sum()), len(gains)))
+    assert float(even.chance.value) == pytest.approx(float(gains.mean()), abs=1 / len(gains))
 
 
 def test_break_even_uptake_brings_nothing(world):
