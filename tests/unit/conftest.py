@@ -5,14 +5,21 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
 
 from analysis.metrics import Engine, Registry, StudyInputs
-from analysis.params import Assumptions, CostTree, load_run
+from analysis.params import Assumptions, CostTree, load_run, project_root
 from analysis.tables import load_tables
+
+
+@cache
+def definitions(project: Path) -> tuple[Registry, CostTree, Assumptions]:
+    """What a project's params define, read once: reading takes longer than most tests."""
+    return Registry.load(), CostTree.load(), Assumptions.load()
+
 
 TABLES = {
     "customers": """customer_id,customer_name,customer_type,segment,region
@@ -85,10 +92,11 @@ def engine_in() -> Callable[..., Engine]:
         time_zone: str = "Asia/Shanghai",
     ) -> Engine:
         tables = load_tables(folder, work / "store", reporting_currency="CNY", time_zone=time_zone)
+        registry, cost_tree, _ = definitions(project_root())
         return Engine(
             tables,
-            Registry.load(),
-            cost_tree=CostTree.load(),
+            registry,
+            cost_tree=cost_tree,
             as_of=dt.date.fromisoformat(as_of),
             time_zone=time_zone,
             currency="CNY",
@@ -112,7 +120,7 @@ def inputs_in(engine_in: Callable[..., Engine]) -> Callable[..., StudyInputs]:
             engine=engine,
             month=params.month,
             params=params,
-            assumptions=Assumptions.load(),
+            assumptions=definitions(project_root())[2],
             cost_tree=engine.cost_tree,
         )
 

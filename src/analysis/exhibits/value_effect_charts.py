@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from analysis.exhibits import specification
 from analysis.exhibits.charts.labels import wrapped
 from analysis.exhibits.charts.parts import mark_text, row_names, rows_height
 from analysis.exhibits.style import (
@@ -23,7 +24,7 @@ from analysis.exhibits.style import (
     value_axis,
     words,
 )
-from analysis.exhibits.vocabulary import Column, Row, phrase
+from analysis.exhibits.vocabulary import phrase
 from analysis.locale import Language, Text
 from analysis.periods import Month
 from analysis.results import Fact
@@ -49,7 +50,7 @@ def causal_diagrams(diagrams: Sequence[Diagram]) -> Drawing:
             _diagram(axes, one, BAND * index, width, language)
 
     rows = [
-        Row(cells={"family": one.name, "part": part, "node": node})
+        {"family": one.name, "part": part, "node": node}
         for one in diagrams
         for part, nodes in (
             (Text.of("treatment"), one.treatments),
@@ -59,11 +60,12 @@ def causal_diagrams(diagrams: Sequence[Diagram]) -> Drawing:
         for node in nodes
     ]
     columns = [
-        Column(key="family", label=Text.of("Family")),
-        Column(key="part", label=Text.of("Role")),
-        Column(key="node", label=Text.of("What")),
+        specification.words("family", "Family"),
+        specification.words("part", "Role"),
+        specification.words("node", "What"),
     ]
-    return Drawing(draw=draw, data=(columns, rows), size=(WIDTH, BAND * len(diagrams) / 72))
+    size = (WIDTH, BAND * len(diagrams) / 72)
+    return Drawing(draw=draw, data=specification.data_of(columns, rows), size=size)
 
 
 def _diagram(axes: Axes, one: Diagram, top: float, width: float, language: Language) -> None:
@@ -80,25 +82,8 @@ def _diagram(axes: Axes, one: Diagram, top: float, width: float, language: Langu
         color=colour("ink"),
         fontsize=TEXT_SIZE,
     )
-    comma = "，" if language == "zh" else ", "
-    causes = _box(
-        axes,
-        (78, top + 56),
-        140,
-        Text(en=comma.join(t.en for t in one.causes), zh=comma.join(t.zh for t in one.causes)),
-        language,
-        "context",
-        size,
-    )
-    treated = _box(
-        axes,
-        (252, top + 68),
-        126,
-        Text(en=comma.join(t.en for t in one.treatments), zh=comma.join(t.zh for t in one.treatments)),
-        language,
-        "focus",
-        size,
-    )
+    causes = _box(axes, (78, top + 56), 140, Text.joined(one.causes, zh="，"), language, "context", size)
+    treated = _box(axes, (252, top + 68), 126, Text.joined(one.treatments, zh="，"), language, "focus", size)
     outcome = _box(
         axes, (width - 50, top + 68), 88, Text.of("buys again, stays, margin"), language, "actual", size
     )
@@ -106,7 +91,7 @@ def _diagram(axes: Axes, one: Diagram, top: float, width: float, language: Langu
         axes,
         (width - 108, top + 20),
         160,
-        Text(en=comma.join(t.en for t in one.mediators), zh=comma.join(t.zh for t in one.mediators)),
+        Text.joined(one.mediators, zh="，"),
         language,
         "expected",
         size,
@@ -193,25 +178,25 @@ def overlap_panels(panels: Sequence[tuple[Text, Sequence[tuple[float, float, Fac
                 continue
             _panel(axes, *panels[index], language, named=index == 0)
 
+    share = "service_case_share_by_propensity"
     columns = [
-        Column(key="treatment", label=Text.of("Treatment")),
-        Column(key="chance", label=Text.of("Chance")),
-        Column(key="wrong", label=Text.of("Gone wrong")),
-        Column(key="others", label=Text.of("Others")),
+        specification.words("treatment", "Treatment"),
+        specification.words("chance", "Chance"),
+        specification.metric(share, of="wrong", head="Gone wrong", slice={"arm": "exposed"}),
+        specification.metric(share, of="others", head="Others", slice={"arm": "others"}),
     ]
     rows = [
-        Row(
-            cells={
-                "treatment": name,
-                "chance": phrase("{low} to {high}", low=f"{low:.0%}", high=f"{high:.0%}"),
-                "wrong": wrong,
-                "others": others,
-            }
-        )
+        {
+            "treatment": name,
+            "chance": phrase("{low} to {high}", low=f"{low:.0%}", high=f"{high:.0%}"),
+            "wrong": wrong,
+            "others": others,
+        }
         for name, bins in panels
         for low, high, wrong, others in bins
     ]
-    return Drawing(draw=draw, data=(columns, rows), size=(WIDTH, (down * 96 + 34) / 72))
+    data = specification.data_of(columns, rows, by=("bin", "treatment"))
+    return Drawing(draw=draw, data=data, size=(WIDTH, (down * 96 + 34) / 72))
 
 
 def _panel(
@@ -332,20 +317,19 @@ def cumulated_fan(
             weight="bold",
         )
 
+    value, interval = specification.metric, specification.interval
     columns = [
-        Column(key="month", label=Text.of("Month")),
-        Column(key="value", label=measure),
-        Column(key="narrow", label=Text.of("Four in five"), show="interval"),
-        Column(key="wide", label=Text.of("Nineteen in twenty"), show="interval"),
+        specification.words("month", "Month"),
+        value("what_if_cumulated", of="value", head=measure),
+        interval("what_if_cumulated", of="narrow", head="Four in five", key="narrow"),
+        interval("what_if_cumulated", of="wide", head="Nineteen in twenty", key="wide"),
     ]
     rows = [
-        Row(cells={"month": first, "value": start}),
-        *(
-            Row(cells={"month": month, "value": narrow, "narrow": narrow, "wide": wide})
-            for month, narrow, wide in points
-        ),
+        {"month": first, "value": start},
+        *({"month": month, "value": one, "narrow": one, "wide": wide} for month, one, wide in points),
     ]
-    return Drawing(draw=draw, data=(columns, rows), size=(WIDTH, 2.6))
+    data = specification.data_of(columns, rows, by=("after", "scenario"))
+    return Drawing(draw=draw, data=data, size=(WIDTH, 2.6))
 
 
 def tornado(rows: Sequence[tuple[Text, Fact, Fact]], centre: Fact, *, measure: Text, by: Text) -> Drawing:
@@ -399,10 +383,12 @@ def tornado(rows: Sequence[tuple[Text, Fact, Fact]], centre: Fact, *, measure: T
             fontsize=TEXT_SIZE - 0.5,
         )
 
+    value = specification.metric
     columns = [
-        Column(key="input", label=by),
-        Column(key="low", label=Text.of("At the 10th percentile")),
-        Column(key="high", label=Text.of("At the 90th percentile")),
+        specification.words("input", by),
+        value("what_if_swing", of="low", head="At the 10th percentile", slice={"end": "p10"}),
+        value("what_if_swing", of="high", head="At the 90th percentile", slice={"end": "p90"}),
     ]
-    data = [Row(cells={"input": name, "low": low, "high": high}) for name, low, high in rows]
-    return Drawing(draw=draw, data=(columns, data), size=(WIDTH, rows_height(names, extra=52)))
+    lines = [{"input": name, "low": low, "high": high} for name, low, high in rows]
+    data = specification.data_of(columns, lines, by=("input", "scenario"))
+    return Drawing(draw=draw, data=data, size=(WIDTH, rows_height(names, extra=52)))

@@ -212,14 +212,14 @@ def doubly_robust(
     common = _common_share(propensity, d)
     if common < _LEAST_COMMON:
         raise FitError(
-            f"effect: only {common:.0%} of the rows have a propensity that occurs among treated and untreated alike; the groups do not "
-            "overlap. No effect can be estimated from them."
+            "effect: only {share} of the rows have a propensity that occurs among treated and untreated alike; the groups do not "
+            "overlap. No effect can be estimated from them.",
+            share=f"{common:.0%}",
         )
     for arm, name in ((1.0, "treated"), (0.0, "untreated")):
         if (d[kept] == arm).sum() < 2 * folds:
             raise FitError(
-                f"effect: trimming leaves {int((d[kept] == arm).sum())} {name} rows with a propensity in "
-                f"{cut_low:.2f} to {cut_high:.2f}; the groups do not overlap. No effect can be estimated from them."
+                _TRIMMED[name], rows=int((d[kept] == arm).sum()), low=f"{cut_low:.2f}", high=f"{cut_high:.2f}"
             )
     parts = [_scores(split, y, d, estimand) for split in splits]
     found = [_ratio(part.effect[kept], part.base[kept], weight[kept], cluster[kept]) for part in parts]
@@ -723,6 +723,16 @@ def _known(value: str, allowed: tuple[str, ...], name: str) -> None:
         )
 
 
+_TRIMMED = {
+    "treated": "effect: trimming leaves {rows} treated rows with a propensity in {low} to {high}; the groups do not overlap. No effect can be estimated from them.",
+    "untreated": "effect: trimming leaves {rows} untreated rows with a propensity in {low} to {high}; the groups do not overlap. No effect can be estimated from them.",
+}
+_FEW = {
+    "treated": "effect: {rows} treated rows; at least {needed} are needed for {folds} folds.",
+    "untreated": "effect: {rows} untreated rows; at least {needed} are needed for {folds} folds.",
+}
+
+
 def _checked(
     outcome: ArrayLike,
     treatment: ArrayLike,
@@ -760,7 +770,5 @@ def _checked(
         count = int(cluster.max()) + 1
     for arm, name in ((1.0, "treated"), (0.0, "untreated")):
         if (d == arm).sum() < 10 * folds:
-            raise FitError(
-                f"effect: {int((d == arm).sum())} {name} rows; at least {10 * folds} are needed for {folds} folds."
-            )
+            raise FitError(_FEW[name], rows=int((d == arm).sum()), needed=10 * folds, folds=folds)
     return y, d, weight, cluster, count

@@ -579,8 +579,9 @@ def fit_pareto_nbd(
             s > _ALIKE
         ):  # a ridge without end: walking along it costs minutes and ends in a refusal all the same
             raise FitError(
-                f"Pareto/NBD: no estimate; s runs to infinity with beta (s / beta = {s / beta:.3g}): the rates of leaving do not differ "
-                "between customers as a gamma distribution would have it. Use BG/NBD or MBG/NBD."
+                "Pareto/NBD: no estimate; s runs to infinity with beta (s / beta = {ratio}): the rates of leaving do not differ "
+                "between customers as a gamma distribution would have it. Use BG/NBD or MBG/NBD.",
+                ratio=f"{s / beta:.3g}",
             )
         count = patterns.customers
         alive, gone = _pareto_terms(theta, x, recent, age, derivatives=True)
@@ -765,7 +766,9 @@ def fit_gamma_gamma(
     x, mean, weight = x[kept], mean[kept], weight[kept]
     if len(np.unique(mean)) < 3:
         raise FitError(
-            f"Gamma-Gamma: {len(x)} customers with a repeat purchase and {len(np.unique(mean))} distinct values; add history."
+            "Gamma-Gamma: {customers} customers with a repeat purchase and {distinct} distinct values; add history.",
+            customers=len(x),
+            distinct=len(np.unique(mean)),
         )
     counts, place = _distinct(x)
     of_x = _sums_by(place, weight, len(counts))

@@ -71,7 +71,7 @@ def fit_ridge_logistic(
     shrink = np.full(columns.shape[1], penalty)
     share = float(weight @ event / weight.sum())
     if not 0 < share < 1:
-        raise FitError(f"logistic: every outcome is {event[0]:g}; both kinds are needed.")
+        raise FitError("logistic: every outcome is {value}; both kinds are needed.", value=f"{event[0]:g}")
     shrink[0] = 1e-8  # keeps the step defined where the columns separate the outcomes
     beta = np.zeros(columns.shape[1])
     beta[0] = np.log(share / (1 - share))
@@ -92,7 +92,7 @@ def fit_ridge_logistic(
         if float(slope @ step) < 1e-10 * len(event):
             break
     else:
-        raise FitError(f"logistic: no convergence after {_MOST_STEPS} steps; raise the penalty.")
+        raise FitError("logistic: no convergence after {steps} steps; raise the penalty.", steps=_MOST_STEPS)
     coefficients = beta[1:] / scale
     return RidgeFit(
         intercept=float(beta[0] - centre @ coefficients), coefficients=coefficients, logistic=True
@@ -118,8 +118,11 @@ def encode(
             missing = int((~np.isfinite(number)).sum())
             if missing:
                 raise FitError(
-                    f"covariate {str(feature)!r} is missing in {missing} of {len(number)} rows; fill it with a stated value and add a "
-                    "column that says where, or drop the rows."
+                    "covariate {name} is missing in {missing} of {rows} rows; fill it with a stated value and add a "
+                    "column that says where, or drop the rows.",
+                    name=repr(str(feature)),
+                    missing=missing,
+                    rows=len(number),
                 )
             columns.append(number)
             names.append(str(feature))

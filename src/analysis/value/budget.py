@@ -58,9 +58,7 @@ def budget(inputs: StudyInputs, base: ValueBase, plan: WhatIfPlan) -> Budget:
     import numpy as np
 
     if not base.has_service:
-        raise FitError(
-            "value: no service cost is traced to customers; a budget by tier has nothing to stand on."
-        )
+        raise FitError("no service cost is traced to customers; a budget by tier has nothing to stand on")
     rows = inputs.engine.query(_sql(inputs, base), needs=["customers.customer_id"]).to_dict("records")
     tiers = {str(row["tier"]): row for row in rows}
     random = np.random.default_rng(plan.seed)
@@ -77,7 +75,7 @@ def budget(inputs: StudyInputs, base: ValueBase, plan: WhatIfPlan) -> Budget:
         lines.append(line)
         draws, middle, last = draws + drawn, middle + centre, last + Decimal(line.last.value or 0)
     if last <= 0:
-        raise FitError("value: no service cost of the last twelve months is traced to customers of any tier.")
+        raise FitError("no service cost of the last twelve months is traced to customers of any tier")
     whole = inputs.engine.fact("after_sales_cost", period=Period(inputs.month - 11, inputs.month))
     if whole.value is not None and Decimal(whole.value) > last:
         rest = Decimal(whole.value) - last

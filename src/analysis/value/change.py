@@ -98,7 +98,7 @@ def moves(
         views.change(before, priced("value_now_old_model", state, old), earlier)
     ).set_index("step")
     if not len(frame):
-        raise FitError("value: nobody was a customer last month.")
+        raise FitError("nobody was a customer last month")
     refitted = after if then == now else _total(inputs, priced("value_now_old_rate", state, parameters))
     worth = _total(inputs, before)
     moved = {str(name): frame.loc[name, "change"] for name in frame.index}

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import FitError, MissingData
-from analysis.metrics import StudyInputs
+from analysis.metrics import NotDone, StudyInputs
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.metrics.views import NOT_STATED
@@ -158,7 +158,7 @@ class SpendFit(Summarised):
 class AlikeSpend(Summarised):
     """Where customers do not differ in what they spend (the Gamma-Gamma model then has no maximum): the mean of all for everyone.
 
-    It is the limit of the model for a huge ``q``; only the mean, that is ``v``, is uncertain.
+    It is the limit of the model for a huge ``q``; only the mean, that is ``v``, is uncertain. ``refusal`` says why the model was not fitted.
     """
 
     p: float
@@ -168,6 +168,7 @@ class AlikeSpend(Summarised):
     correlation: float
     customers: float
     fit: SpendFit
+    refusal: NotDone
 
 
 _HUGE = 1e12
@@ -185,12 +186,12 @@ def _spend(inputs: StudyInputs, purchases: str, smallest: int) -> dict[str, Any]
             continue
         try:
             found[str(name)] = stats.fit_gamma_gamma(part["purchases"], part["mean_spend"], part["customers"])
-        except FitError:
-            found[str(name)] = alike_spend(part)
+        except FitError as refusal:
+            found[str(name)] = alike_spend(part, NotDone.because(refusal))
     return found
 
 
-def alike_spend(part: pd.DataFrame) -> AlikeSpend:
+def alike_spend(part: pd.DataFrame, refusal: NotDone) -> AlikeSpend:
     """Mean spend of a purchase and its error from the spread of customers' means around it."""
     import numpy as np
 
@@ -212,6 +213,7 @@ def alike_spend(part: pd.DataFrame) -> AlikeSpend:
         correlation=float(together[0, 1] / np.sqrt(together[0, 0] * together[1, 1])) if varied else math.nan,
         customers=float(customers.sum()),
         fit=SpendFit(log_covariance=covariance),
+        refusal=refusal,
     )
 
 

@@ -22,7 +22,7 @@ FAMILY = {
 FAMILY_NAMES = {
     "speed": Text.of("Speed of handling"),
     "quality": Text.of("Quality of repair"),
-    "redress": Text(en="Compensation", zh="补偿"),
+    "redress": Text.of("Compensation", context="redress"),
     "care": Text.of("Proactive service"),
 }
 # What the covariates say, in the words of a diagram.

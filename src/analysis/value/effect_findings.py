@@ -137,15 +137,10 @@ def checks(
         )
     ]
     for name, (treatment, refusal) in refused.items():
-        text = (
-            "{treatment}: not computed: needs {needs}."
-            if refusal.needs
-            else "{treatment}: not computed: there are too few cases of one kind."
+        sentence = Sentence(
+            "{treatment}: not computed: {reason}.", {"treatment": treatment.name, "reason": refusal.reason}
         )
-        values: dict[str, Value] = {"treatment": treatment.name}
-        if refusal.needs:
-            values["needs"] = ", ".join(refusal.needs)
-        found.append(Check(id=f"value.effects.{name}", outcome="info", sentence=Sentence(text, values)))
+        found.append(Check(id=f"value.effects.{name}", outcome="info", sentence=sentence))
     return tuple(found)
 
 
@@ -199,8 +194,12 @@ def _placebo_checks(one: TreatmentEffect) -> list[Check]:
 
 def _untried_checks(one: TreatmentEffect) -> list[Check]:
     """Placebos and outcomes that could not be tried: nothing was found there because nothing was asked."""
-    untried = [_PLACEBO_NAMES[placebo.kind] for placebo in one.placebos if placebo.effect is None]
-    untried += [_OUTCOME_NAMES[name] for name in one.treatment.outcomes if one.outcome(name) is None]
+    untried = [
+        (_PLACEBO_NAMES[placebo.kind], placebo.refusal)
+        for placebo in one.placebos
+        if placebo.refusal is not None
+    ]
+    untried += [(_OUTCOME_NAMES[name], refusal) for name, refusal in one.unfitted.items()]
     return [
         Check(
             id=f"not_tested.effects.{one.treatment.id}.{place}",
@@ -211,11 +210,11 @@ def _untried_checks(one: TreatmentEffect) -> list[Check]:
                     "what": Text(
                         en=f"{what.en}, {one.treatment.name.en}", zh=f"{one.treatment.name.zh}，{what.zh}"
                     ),
-                    "reason": Text.of("there are too few such cases"),
+                    "reason": refusal.reason,
                 },
             ),
         )
-        for place, what in enumerate(untried, start=1)
+        for place, (what, refusal) in enumerate(untried, start=1)
     ]
 
 

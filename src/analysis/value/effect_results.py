@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SECTION = "value"
 TOO_FEW = Text.of("not computed: too few cases")
+FEW_CASES = Text.of("there are too few such cases")
 NO_VALUE = Text.of("not computed: rests on association only")
 
 
@@ -51,6 +52,7 @@ class Placebo(Summarised):
     effect: Fact | None
     p_adjusted: float
     passed: bool
+    refusal: NotDone | None  # why it could not be tried
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,6 +61,7 @@ class TreatmentEffect(Summarised):
 
     ``groups`` : one row per outcome, grouping and group: ``outcome``, ``grouping``, ``group``, ``rows``, ``effect``, ``low``, ``high``, ``p_adjusted``, ``fact``.
     ``propensity`` : by tenth of the estimated chance, the share of each arm's cases (facts). ``exposed`` : cases in the arm the company fears.
+    ``unfitted`` : outcomes without an estimate, and why.
     ``per_case`` : change in value of one such case if it had gone well; ``at_stake`` : of all of the last twelve months.
     """
 
@@ -77,6 +80,7 @@ class TreatmentEffect(Summarised):
     groups: pd.DataFrame
     balance: pd.DataFrame
     lacking: tuple[str, ...]
+    unfitted: Mapping[str, NotDone]
     per_case: Fact
     at_stake: Fact
     exposed_year: Fact

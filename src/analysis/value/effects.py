@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from analysis.errors import FitError
+from analysis.errors import FitError, MissingData
 from analysis.locale import Text
 from analysis.metrics import NotDone, Parts, StudyInputs
 from analysis.metrics.lineage import traced
@@ -22,6 +22,7 @@ from analysis.value import effect_cases as cases
 from analysis.value import effect_findings, value_at_stake, views
 from analysis.value.base import ValueBase
 from analysis.value.effect_results import (
+    FEW_CASES,
     SECTION,
     TOO_FEW,
     OutcomeEffect,
@@ -64,7 +65,8 @@ class _Fitted:
     exposed: np.ndarray
     lacking: tuple[str, ...]
     fits: Mapping[str, DoublyRobust]
-    placebos: Mapping[str, DoublyRobust | None]
+    unfitted: Mapping[str, NotDone]
+    placebos: Mapping[str, DoublyRobust | NotDone]
 
 
 @traced
@@ -105,25 +107,23 @@ def _fit(inputs: StudyInputs, treatment: Treatment, settings: ValueSettings) -> 
     fewest = settings.fewest_exposed
     if exposed.sum() < fewest or (~exposed).sum() < fewest:
         raise FitError(
-            f"value: treatment '{treatment.id}' has {int(exposed.sum())} exposed and {int((~exposed).sum())} other cases; at least {fewest} each are needed."
+            "{exposed} cases gone wrong and {others} others; at least {fewest} each are needed",
+            exposed=int(exposed.sum()),
+            others=int((~exposed).sum()),
+            fewest=fewest,
         )
     frame = frame.assign(margin=np.minimum(frame["margin"], frame["margin"].quantile(settings.margin_cap)))
-    fits: dict[str, DoublyRobust] = {}
+    tried: dict[str, DoublyRobust | NotDone] = {}
     for outcome in treatment.outcomes:
-        if not inputs.engine.tables.missing(cases.OUTCOME_NEEDS[outcome]):
-            found = _one(
-                frame,
-                exposed,
-                outcome,
-                names,
-                inputs.confidence,
-                settings,
-                repeats=REPEATS if outcome in TESTED else 1,
-            )
-            if found is not None:
-                fits[outcome] = found
+        if lacks := inputs.engine.tables.missing(cases.OUTCOME_NEEDS[outcome]):
+            tried[outcome] = NotDone.because(MissingData(*lacks))
+            continue
+        repeats = REPEATS if outcome in TESTED else 1
+        tried[outcome] = _one(frame, exposed, outcome, names, inputs.confidence, settings, repeats=repeats)
+    unfitted = {outcome: one for outcome, one in tried.items() if isinstance(one, NotDone)}
+    fits = {outcome: one for outcome, one in tried.items() if not isinstance(one, NotDone)}
     if not fits:
-        raise FitError(f"value: treatment '{treatment.id}': no outcome has enough cases.")
+        raise FitError("no outcome has enough cases")
     name = "repurchase" if "repurchase" in fits else next(iter(fits))
     lead, lead_rows = fits[name], frame[frame[name].notna()]
     flipped = np.random.default_rng(settings.seed).random(len(lead.propensity)) < lead.propensity
@@ -143,6 +143,7 @@ def _fit(inputs: StudyInputs, treatment: Treatment, settings: ValueSettings) -> 
         exposed=exposed,
         lacking=lacking,
         fits=fits,
+        unfitted=unfitted,
         placebos=placebos,
     )
 
@@ -156,8 +157,8 @@ def _one(
     settings: ValueSettings,
     *,
     repeats: int = 1,
-) -> DoublyRobust | None:
-    """The effect of exposure on one outcome among cases that have it; None where they are too few to say anything."""
+) -> DoublyRobust | NotDone:
+    """The effect of exposure on one outcome among cases that have it; not done where they are too few, or too unlike, to say anything."""
     from analysis import stats
 
     rows = frame[outcome].notna().to_numpy()
@@ -166,7 +167,7 @@ def _one(
     if min(d.sum(), (1 - d).sum()) < settings.fewest_exposed or (
         binary and min(y.sum(), (1 - y).sum()) < settings.fewest_hits
     ):
-        return None
+        return NotDone(reason=FEW_CASES)
     varying = [name for name in names if frame.loc[rows, name].nunique() > 1]
     try:
         return stats.doubly_robust(
@@ -179,8 +180,8 @@ def _one(
             level=level,
             seed=settings.seed,
         )
-    except FitError:
-        return None
+    except FitError as refusal:
+        return NotDone.because(refusal)
 
 
 # -- judging all together ----------------------------------------------------------------------------------------------
@@ -346,6 +347,7 @@ def _stated(
         overlap_holds=overlap_holds,
         propensity=histogram,
         lacking=one.lacking,
+        unfitted=one.unfitted,
         balance=lead.balance,
         **_counts(inputs, one),
         trimmed=_trimmed(inputs, one, overlaps),
@@ -459,7 +461,11 @@ def _placebos(inputs: StudyInputs, one: _Fitted) -> tuple[Placebo, ...]:
     """Judged together by Holm's correction: three chances of a false alarm are one in twenty."""
     from analysis import stats
 
-    made = {kind: fit for kind, fit in one.placebos.items() if fit is not None and math.isfinite(fit.p_value)}
+    made = {
+        kind: fit
+        for kind, fit in one.placebos.items()
+        if not isinstance(fit, NotDone) and math.isfinite(fit.p_value)
+    }
     adjusted = (
         dict(
             zip(
@@ -472,9 +478,10 @@ def _placebos(inputs: StudyInputs, one: _Fitted) -> tuple[Placebo, ...]:
         else {}
     )
     found = []
-    for kind in one.placebos:
+    for kind, tried in one.placebos.items():
         fit = made.get(kind)
         fact = None if fit is None else _placebo_effect(inputs, one, kind, fit)
+        refusal = tried if isinstance(tried, NotDone) else NotDone(reason=FEW_CASES)
         p_value = float(adjusted.get(kind, float("nan")))
         found.append(
             Placebo(
@@ -482,6 +489,7 @@ def _placebos(inputs: StudyInputs, one: _Fitted) -> tuple[Placebo, ...]:
                 effect=fact,
                 p_adjusted=p_value,
                 passed=not p_value < one.settings.placebo_error_rate,
+                refusal=refusal if fit is None else None,
             )
         )
     return tuple(found)

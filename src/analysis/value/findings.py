@@ -310,11 +310,16 @@ def checks(study: ValueStudy) -> tuple[Check, ...]:
     )
 
 
-def not_tested(parts: Parts) -> tuple[Check, ...]:
-    """What could not be asked; parts that lack the same thing share one check, that of the first of them."""
+def not_tested(parts: Parts, models: Mapping[str, tuple[Text, NotDone]]) -> tuple[Check, ...]:
+    """What could not be asked; parts that lack the same thing share one check, that of the first of them.
+
+    ``models`` : those that could not be fitted; see :func:`~analysis.value.model_facts.refused_models`.
+    """
     first = {id(part): name for name, part in reversed(parts.skipped.items())}
     kept = {name: part for name, part in parts.skipped.items() if first[id(part)] == name}
-    return replace(parts, skipped=kept).not_tested(TITLES)
+    refused = {name: refusal for name, (_, refusal) in models.items()}
+    titles = TITLES | {name: what for name, (what, _) in models.items()}
+    return replace(parts, skipped=kept | refused).not_tested(titles)
 
 
 def _holdout(study: ValueStudy) -> list[Check]:

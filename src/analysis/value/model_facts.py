@@ -9,18 +9,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from analysis.locale import Text
-from analysis.metrics import Stating, StudyInputs
+from analysis.metrics import NotDone, Stating, StudyInputs
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.metrics.stating import TOO_FEW
-from analysis.results import Fact, Rows
+from analysis.results import Fact, Rows, Sentence
 from analysis.summaries import Summarised
 from analysis.value import views
 from analysis.value.base import tuples
-from analysis.value.customer_table import ALL, Parameters, State
+from analysis.value.customer_table import ALL, AlikeSpend, Parameters, State
 from analysis.value.purchase_models import (
     CLASSES,
     NAMES,
+    NO_FIT,
     Buying,
     Choice,
     Holdout,
@@ -45,9 +46,7 @@ GROUPING_NAMES = {
     "type_channel": Text.of("by type and channel"),
     "type_segment": Text.of("by type and segment"),
 }
-NO_FIT = Text.of("no estimate: the data do not hold what the model describes")
 NORMAL_95 = 1.959963984540054
-GROUP_TOO_SMALL = Text.of("not fitted: a group has too few customers")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -194,10 +193,9 @@ def _class_limits(name: str) -> tuple[int, int]:
 def _tried(facts: Stating, choice: Choice) -> tuple[Tried, ...]:
     lines = []
     for one in choice.candidates:
-        reason = GROUP_TOO_SMALL if "gets no model of its own" in one.problem else NO_FIT
         place: dict[str, Any] = {"model": one.model, "grouping": one.grouping}
         numbers = {
-            name: None if one.problem else value
+            name: value if one.problem is None else None
             for name, value in (
                 ("log_likelihood", one.log_likelihood),
                 ("bic", one.bic),
@@ -209,7 +207,7 @@ def _tried(facts: Stating, choice: Choice) -> tuple[Tried, ...]:
             name: facts.exact(
                 "model_fit",
                 value if value is None or math.isfinite(value) else None,
-                reason=reason,
+                reason=one.problem or NO_FIT,
                 measure=name,
                 **place,
             )
@@ -394,6 +392,29 @@ def _margin(
     )
     counted = {"numerator": margin, "denominator": revenue}
     return facts.exact("purchase_margin_share", value, parts=counted, lineage=rows, **place)
+
+
+_RENEWALS = {
+    "": "renewals to come of {kind:lower} contracts",
+    "customer_type": "whether {kind:lower} contracts renew unlike by customer type",
+    "cohort": "whether {kind:lower} contracts renew unlike by the year of their start",
+}
+
+
+def refused_models(inputs: StudyInputs, parameters: Parameters) -> dict[str, tuple[Text, NotDone]]:
+    """Models that could not be fitted, where nothing or a simpler one stands in their place: what they would have shown, and why not."""
+    engine, renewing = inputs.engine, parameters.renewing
+    found: dict[str, tuple[Text, NotDone]] = {}
+    for place, refusal in renewing.refused.items() if renewing else ():
+        kind, _, split = place.partition("|")
+        words = {"kind": engine.registry.value_label("contract_kind", kind)}
+        found[f"renewals.{place}"] = Sentence(_RENEWALS[split], words).text(), refusal
+    for group, model in parameters.spend.items():
+        if isinstance(model, AlikeSpend):
+            words = {"group": group_label(engine, group)}
+            what = Sentence("differences between customers in spend, {group:lower}", words).text()
+            found[f"spend.{group}"] = what, model.refusal
+    return found
 
 
 # -- contracts -------------------------------------------------------------------------------------------------------------

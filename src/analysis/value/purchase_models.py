@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import FitError, MissingData
+from analysis.locale import Text
 from analysis.metrics import StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.summaries import Summarised
@@ -35,6 +36,9 @@ CLASSES = (
     ("7+", 7, 10**9),
 )  # repeat purchases
 RECENCY_WEEKS = (26, 52, 104)  # classes of weeks since the last purchase, for the fallback
+# what is said of a model without a fit; where its search stopped differs by machine in the last digits and is not for a page
+NO_FIT = Text.of("no estimate: the data do not hold what the model describes")
+GROUP_TOO_SMALL = Text.of("not fitted: a group has too few customers")
 MODELS = ("bg_nbd", "mbg_nbd", "pareto_nbd")
 TOLERANCE = (
     0.002  # forecasts whose errors differ by less than this share are called equal; the fewer parameters win
@@ -44,6 +48,10 @@ NAMES = {
     "mbg_nbd": ("r", "alpha", "a", "b"),
     "pareto_nbd": ("r", "alpha", "s", "beta"),
 }
+
+
+class GroupTooSmall(FitError):
+    """A grouping leaves a group too few customers for a model of its own."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,7 +65,7 @@ class Candidate(Summarised):
     bic: float
     predicted: float
     error: float  # root mean square of purchases a customer, forecast against actual
-    problem: str = ""
+    problem: Text | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -124,17 +132,17 @@ def chosen(inputs: StudyInputs, settings: ValueSettings, types: Sequence[str]) -
     seen = inputs.engine.query(views.holdout(before, end, cutoff, types))
     if seen.empty or int((seen["x"] * seen["customers"]).sum()) < 50 or int(seen["bought"].sum()) < 30:
         raise FitError(
-            "value: fewer than 50 repeat purchases before the holdout or 30 in it; the models of purchases need more history."
+            "fewer than 50 repeat purchases before the holdout or 30 in it; the models of purchases need more history"
         )
     weekly = inputs.engine.query(views.holdout_weeks(before, end, cutoff, types))
     tried = [
         _candidate(seen, model, grouping, settings) for grouping in views.GROUPINGS for model in MODELS[:2]
     ]
-    usable = [one for one in tried if not one[0].problem]
+    usable = [one for one in tried if one[0].problem is None]
     if usable:
         grouping = _simplest(usable)[0].grouping
         tried.append(_candidate(seen, MODELS[2], grouping, settings))
-        usable = [one for one in tried if not one[0].problem]
+        usable = [one for one in tried if one[0].problem is None]
     candidates = tuple(one[0] for one in tried)
     if not usable:
         return Choice(
@@ -182,7 +190,7 @@ def _candidate(
     frame = seen.assign(grp=_group_column(seen, grouping))
     try:
         fitted = fit_groups(frame, model, settings.smallest_group)
-    except FitError as problem:
+    except FitError as refusal:
         blank = Candidate(
             model=model,
             grouping=grouping,
@@ -191,7 +199,7 @@ def _candidate(
             bic=math.nan,
             predicted=math.nan,
             error=math.nan,
-            problem=str(problem),
+            problem=GROUP_TOO_SMALL if isinstance(refusal, GroupTooSmall) else NO_FIT,
         )
         return blank, {}
     import numpy as np
@@ -224,8 +232,10 @@ def fit_groups(frame: pd.DataFrame, model: str, smallest: int) -> dict[str, Any]
     fitted = {}
     for name, part in frame.groupby("grp", sort=True):
         if frame["grp"].nunique() > 1 and part["customers"].sum() < smallest:
-            raise FitError(
-                f"value: group {name} has {int(part['customers'].sum())} customers; below {smallest} it gets no model of its own."
+            raise GroupTooSmall(
+                "a group has {customers} customers; below {smallest} it gets no model of its own",
+                customers=int(part["customers"].sum()),
+                smallest=smallest,
             )
         fitted[str(name)] = fit(part["x"], part["recency"], part["age"], part["customers"], unit="weeks")
     return fitted

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import FitError
-from analysis.metrics import StudyInputs
+from analysis.metrics import NotDone, StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.summaries import Summarised
 from analysis.value import views
@@ -47,6 +47,7 @@ class Renewing(Summarised):
     counts : one row per kind, customer type, cohort, renewals and outcome
     expansion : by kind, amount after a renewal over amount before it, minus one; ``renewals`` behind it
     unseen : contracts left out of the fit because their first terms are not in the data
+    refused : why there is no model of a kind (``kind``), or why it could not be fitted apart (``kind|split``)
     """
 
     models: Mapping[str, Any]
@@ -56,6 +57,7 @@ class Renewing(Summarised):
     expansion: Mapping[str, float]
     renewals: Mapping[str, int]
     unseen: int
+    refused: Mapping[str, NotDone] = field(default_factory=dict)
 
     def group(self, kind: str, customer_type: str) -> str:
         return (
@@ -88,6 +90,7 @@ def fitted_at(inputs: StudyInputs, cutoff: dt.date, settings: ValueSettings) -> 
     models: dict[str, Any] = {}
     fewest, limit = settings.fewest_losses, settings.growth_limit
     by_type, tests = [], []
+    refused: dict[str, NotDone] = {}
     for kind in KINDS:
         rows = seen[seen["kind"] == kind]
         renewed = int(rows.loc[rows["renewals"] > 0, "contracts"].sum())
@@ -95,15 +98,22 @@ def fitted_at(inputs: StudyInputs, cutoff: dt.date, settings: ValueSettings) -> 
             continue
         try:
             models[kind] = _fit(rows)
-        except FitError:
+        except FitError as refusal:
+            refused[kind] = NotDone.because(refusal)
             continue
         for split in ("customer_type", "cohort"):
-            tested, parts = _split(rows, models[kind], split, kind, fewest)
-            if tested is not None:
-                tests.append(tested)
-                if split == "customer_type" and tested.bic_gain > 0:
-                    by_type.append(kind)
-                    models |= {f"{kind}|{name}": one for name, one in parts.items()}
+            try:
+                found = _split(rows, models[kind], split, kind, fewest)
+            except FitError as refusal:
+                refused[f"{kind}|{split}"] = NotDone.because(refusal)
+                continue
+            if found is None:
+                continue
+            tested, parts = found
+            tests.append(tested)
+            if split == "customer_type" and tested.bic_gain > 0:
+                by_type.append(kind)
+                models |= {f"{kind}|{name}": one for name, one in parts.items()}
     grown = inputs.engine.query(views.expansion(cutoff))
     expansion = {
         str(row.kind): max(-limit, min(limit, float(row.after / row.before) - 1)) for row in tuples(grown)
@@ -116,6 +126,7 @@ def fitted_at(inputs: StudyInputs, cutoff: dt.date, settings: ValueSettings) -> 
         expansion=expansion,
         renewals={str(row.kind): int(row.renewals) for row in tuples(grown)},
         unseen=int(counts.loc[~counts["seen"].astype(bool), "contracts"].sum()),
+        refused=refused,
     )
 
 
@@ -160,7 +171,9 @@ def constant_renewal(cohorts: Sequence[Sequence[float]]) -> ConstantRenewal:
     due = sum(sum(cohort[:-1]) for cohort in cohorts)
     if not 0 < lost < due:
         raise FitError(
-            f"contracts: {lost:g} of {due:g} renewals were missed; a chance of renewing cannot be told."
+            "{lost} of {due} renewals were missed; a chance of renewing cannot be told",
+            lost=f"{lost:g}",
+            due=f"{due:g}",
         )
     leave = lost / due
     return ConstantRenewal(
@@ -173,11 +186,16 @@ def constant_renewal(cohorts: Sequence[Sequence[float]]) -> ConstantRenewal:
 
 def _split(
     rows: pd.DataFrame, pooled: Any, split: str, kind: str, fewest: int
-) -> tuple[RenewalTest | None, dict[str, Any]]:
-    """Apart by ``split`` against pooled. Parts without losses cannot be fitted: then there is no comparison."""
+) -> tuple[RenewalTest, dict[str, Any]] | None:
+    """Apart by ``split`` against pooled; None where fewer than two parts have the losses for a model of their own.
+
+    Raises
+    ------
+    FitError
+        A part in which everybody leaves.
+    """
     from scipy.stats import chi2
 
-    parts: dict[str, Any] = {}
     kept = [
         name
         for name, part in rows.groupby(split, sort=True)
@@ -185,12 +203,9 @@ def _split(
     ]
     inside = rows[rows[split].isin(kept)]
     if len(kept) < 2:
-        return None, {}
-    try:
-        whole = pooled if len(inside) == len(rows) else _fit(inside)
-        parts = {str(name): _fit(part) for name, part in inside.groupby(split, sort=True)}
-    except FitError:
-        return None, {}
+        return None
+    whole = pooled if len(inside) == len(rows) else _fit(inside)
+    parts = {str(name): _fit(part) for name, part in inside.groupby(split, sort=True)}
     ratio = 2 * (sum(one.log_likelihood for one in parts.values()) - whole.log_likelihood)
     degrees = 2 * (len(parts) - 1)
     number = float(inside["contracts"].sum())

@@ -223,9 +223,7 @@ def _computed(
                 counted.add(key)
     saving = _saving(inputs, scenario, random, plan.draws) if stakes else None
     if not counted and saving is None:
-        raise FitError(
-            f"value: what-if '{scenario.id}': no effect behind it is shown and it states no saving; nothing can be counted."
-        )
+        raise FitError("no effect behind it is shown and it states no saving; nothing can be counted")
     draws |= {name: _drawn(range_, random, plan.draws) for name, range_ in _ranges(scenario).items()}
     draws["value"] = 1 + base.relative_error * random.standard_normal(plan.draws)
     if saving is not None:
@@ -285,12 +283,6 @@ def _stake(inputs: StudyInputs, base: ValueBase, effects: ServiceEffects, lever:
     )
 
 
-def _worded(template: str, **parts: str) -> Text:
-    """A message of the catalogue with words in its places."""
-    sentence = Sentence(template, parts)
-    return Text(en=sentence.plain("en"), zh=sentence.plain("zh"))
-
-
 def _lever(
     inputs: StudyInputs,
     base: ValueBase,
@@ -306,9 +298,8 @@ def _lever(
     )
     name = effect.treatment.name if effect else refusal[0].name if refusal else Text.same(lever.treatment)
     if refusal is not None and refusal[1].needs:
-        lacking = _worded("not computed: needs {needs}", needs=", ".join(refusal[1].needs))
         blank = {
-            part: Stating(inputs=inputs).exact(metric, None, reason=lacking, **place)
+            part: Stating(inputs=inputs).exact(metric, None, reason=refusal[1].unstated, **place)
             for part, metric in CASES.items()
         }
         return None, LeverResult(lever=lever, name=name, standing="not_counted", **blank)
@@ -551,7 +542,7 @@ def _ratios(
     with np.errstate(divide="ignore", invalid="ignore"):
         needed = np.where(benefit > 0, uptake * totals["programme"] / benefit, np.inf)
     middle_benefit = at["clv"] + at["saving"]
-    never = _worded("not within {months} months", months=str(scenario.months))
+    never = Sentence("not within {months} months", {"months": str(scenario.months)}).text()
     no_uptake = Text.of("no uptake is enough")
     free = Text.of("not computed: the programme costs nothing")
     cost = at["programme"]

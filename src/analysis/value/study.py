@@ -16,7 +16,7 @@ from analysis.value.acquisition import AcquisitionChannel, acquisition
 from analysis.value.base import ERROR, ValueBase
 from analysis.value.change import Moves, ValueChange, change, moves
 from analysis.value.investment import Investment, investment
-from analysis.value.model_facts import ContractKind, Modelling, contracts, modelling
+from analysis.value.model_facts import ContractKind, Modelling, contracts, modelling, refused_models
 from analysis.value.portfolio import Portfolio, portfolio
 from analysis.value.results import ServiceBreakEven, ValueStudy
 from analysis.value.settings import ValueSettings, settings_of, stated_in
@@ -64,6 +64,7 @@ def study(inputs: StudyInputs, *, settings: ValueSettings | None = None) -> Valu
         # without customers to value the effects are still stated, without money; without orders nothing is
         base if isinstance(base, ValueBase) or base.needs else None,
     )
+    models = refused_models(inputs, found.parameters) if isinstance(found, Priced) else {}
     moved = parts.do("moves", _moves, inputs, settings, available, found, whole)
     made = ValueStudy(
         month=inputs.month,
@@ -87,7 +88,7 @@ def study(inputs: StudyInputs, *, settings: ValueSettings | None = None) -> Valu
     return replace(
         made,
         findings=tuple(by_severity(findings.findings(made))),
-        checks=(*findings.checks(made), *findings.not_tested(parts)),
+        checks=(*findings.checks(made), *findings.not_tested(parts, models)),
     )
 
 
@@ -255,7 +256,7 @@ def _break_even(inputs: StudyInputs, whole: Portfolio, year: Fact, months: int) 
     facts, earning = Stating(inputs=inputs), (whole.parts["purchases"], whole.parts["contract"])
     expected = sum((Decimal(part.value or 0) for part in earning), Decimal(0))
     if expected <= 0 or whole.total.interval is None:
-        raise FitError("value: no margin is expected of today's customers.")
+        raise FitError("no margin is expected of today's customers")
     margin = facts.exact(
         "customer_value_part", expected, part="margin", lineage=Derived(operation="sum", parents=earning)
     )

@@ -33,7 +33,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "failure_search",
         "failure_trees",
     ),
-    "value": ("value", "value_effects"),
+    "value": ("value", "value_models", "value_effects", "value_what_ifs"),
     "quality": ("quality",),
     "executive": ("executive",),
 }
@@ -50,9 +50,6 @@ ARGUMENTS: dict[str, Callable[[Any], list[tuple[Any, ...]]]] = {
 # Parts of other exhibits, or fed by the records of other sections: tested where those are.
 ELSEWHERE = {
     "failure_life.weibull_paper",
-    "value.figure_of",
-    "value_effects.fan_figure",
-    "value_effects.tornado_figure",
     "executive.checks_of_sections",
     "executive.findings_of_sections",
     "executive.tiles_of_sections",

@@ -19,7 +19,17 @@ SOURCE = ROOT / "src" / "analysis"
 
 
 # functions whose argument at this place is a message of the catalogue; so is every ``head=`` and ``total_head=``
-MESSAGE_AT = {"Sentence": 0, "Text.of": 0, "named": 0, "words": 1, "entry": 2, "line": 2, "_absent": 2}
+MESSAGE_AT = {
+    "Sentence": 0,
+    "Text.of": 0,
+    "named": 0,
+    "phrase": 0,
+    "words": 1,
+    "absent": 2,
+    "_absent": 2,
+    "entry": 2,
+    "line": 2,
+}
 
 
 def templates(path: Path) -> Iterator[str]:

@@ -25,7 +25,6 @@ STILL_THERE = {
     "report/checks.py": 1,
     "report/shown.py": 1,
     "report/trace_lookup.py": 2,  # what a reader types: 表 13, 图 4
-    "value/diagram.py": 1,
 }
 
 

@@ -76,31 +76,43 @@ def test_the_reason_of_a_part_is_that_of_the_facts_it_would_have_stated():
     )
 
 
+STUDIES = (
+    "retention",
+    "value",
+)  # every refusal of theirs is a message of the catalogue; of ``stats`` those with values
+
+
+def constants(tree: ast.Module) -> dict[str, list[str]]:
+    """The texts that a module names: one, or those of a mapping."""
+    named = {}
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant | ast.Dict):
+            parts = node.value.values if isinstance(node.value, ast.Dict) else [node.value]
+            texts = [part.value for part in parts if isinstance(part, ast.Constant)]
+            named |= {target.id: texts for target in node.targets if isinstance(target, ast.Name)}
+    return named
+
+
 def messages_of_refusals() -> Iterator[str]:
-    """What a ``FitError`` is given as a message with values, or what the retention study refuses with."""
+    """What a ``FitError`` is given as a message with values, or what a study refuses with."""
     source = Path(errors.__file__).parent
-    for path in sorted((*source.glob("stats/*.py"), *source.glob("retention/*.py"))):
+    for path in sorted(path for package in ("stats", *STUDIES) for path in source.glob(f"{package}/*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        named = {
-            target.id: node.value.value
-            for node in tree.body
-            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
-            for target in node.targets
-            if isinstance(target, ast.Name)
-        }
+        named = constants(tree)
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("FitError", "MissingData"):
                 message = (*node.args, *(word.value for word in node.keywords if word.arg == "message"))
-                asked = node.keywords or (path.parent.name == "retention" and node.func.id == "FitError")  # type: ignore[attr-defined]
+                asked = node.keywords or (path.parent.name in STUDIES and node.func.id == "FitError")  # type: ignore[attr-defined]
                 for part in message if asked else ():
-                    if isinstance(part, ast.Name) and part.id not in named:
-                        continue
-                    yield named[part.id] if isinstance(part, ast.Name) else ast.literal_eval(part)
+                    part = part.value if isinstance(part, ast.Subscript) else part
+                    yield from (
+                        named.get(part.id, []) if isinstance(part, ast.Name) else [ast.literal_eval(part)]
+                    )
 
 
 def test_every_message_of_a_refusal_is_in_the_catalogue():
     messages = list(messages_of_refusals())
-    assert len(messages) > 15
+    assert len(messages) > 30
     assert not [one for one in messages if one.removesuffix(".") not in catalogue("zh")]
 
 

@@ -1,4 +1,4 @@
-"""A tenth of the sample company, made once for all tests of the value study."""
+"""A tenth of the sample company, made, opened and studied once for all tests of the value study."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from analysis import value
 from analysis.metrics import StudyInputs
 from analysis.sample import make_sample
+from analysis.value.results import ValueStudy
 
 
 @pytest.fixture(scope="session")
@@ -18,36 +20,22 @@ def sample_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _opened(folder: Path, store: Path, month: str = "2026-10") -> StudyInputs:
-    import datetime as dt
+@pytest.fixture(scope="session")
+def opened(sample_folder: Path, inputs_in: Callable[..., StudyInputs]) -> Callable[..., StudyInputs]:
+    """Study inputs of the company for a month."""
 
-    from analysis.metrics import Engine, Registry
-    from analysis.params import Assumptions, CostTree, load_run
-    from analysis.tables import load_tables
+    def build(month: str = "2026-10") -> StudyInputs:
+        return inputs_in(sample_folder / "sample", work=sample_folder, month=month)
 
-    params = load_run("sample", month=month)
-    tables = load_tables(folder, store, reporting_currency="CNY", time_zone="Asia/Shanghai")
-    engine = Engine(
-        tables,
-        Registry.load(),
-        cost_tree=CostTree.load(),
-        as_of=params.knowledge_day,
-        time_zone="Asia/Shanghai",
-        currency="CNY",
-        confidence=0.95,
-        cache=None,
-    )
-    assert isinstance(params.knowledge_day, dt.date)
-    return StudyInputs(
-        engine=engine,
-        month=params.month,
-        params=params,
-        assumptions=Assumptions.load(),
-        cost_tree=engine.cost_tree,
-    )
+    return build
 
 
 @pytest.fixture(scope="session")
-def sample_inputs() -> Callable[..., StudyInputs]:
-    """Study inputs of a folder of tables, its store and a month."""
-    return _opened
+def sampled(opened: Callable[..., StudyInputs]) -> StudyInputs:
+    return opened()
+
+
+@pytest.fixture(scope="session")
+def studied(sampled: StudyInputs) -> ValueStudy:
+    """The whole study, effects and what-ifs included."""
+    return value.study(sampled)

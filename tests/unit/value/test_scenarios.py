@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from analysis.errors import FitError, ParameterError
+from analysis.formats import chance
 from analysis.locale import Text
+from analysis.metrics import StudyInputs
 from analysis.params import Range, load_what_ifs
 from analysis.params.what_ifs import Lever, Scenario
 from analysis.value.base import ValueBase
 from analysis.value.effect_results import ServiceEffects
-from analysis.value.effects import service_effects
+from analysis.value.results import ValueStudy
 from analysis.value.scenarios import _coefficients, _money, _paid_back, _Setting, what_if, what_ifs
 from analysis.value.value_at_stake import Stake, gain
 
@@ -123,46 +124,16 @@ def test_payback_is_the_month_from_which_it_stays_above_zero():
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    """A small sample company with its effects, of which one is declared shown so that there is something to count."""
-    import datetime as dt
-
-    from analysis.metrics import Engine, Registry, StudyInputs
-    from analysis.params import Assumptions, CostTree, load_run, load_treatments
-    from analysis.sample import make_sample
-    from analysis.tables import load_tables
-
-    folder: Path = tmp_path_factory.mktemp("what_if")
-    make_sample(folder / "sample", seed=5, scale=0.1, blemishes=False)
-    params = load_run("sample", month="2026-10")
-    tables = load_tables(
-        folder / "sample", folder / "store", reporting_currency="CNY", time_zone="Asia/Shanghai"
-    )
-    engine = Engine(
-        tables,
-        Registry.load(),
-        cost_tree=CostTree.load(),
-        as_of=dt.date(2026, 11, 10),
-        time_zone="Asia/Shanghai",
-        currency="CNY",
-        confidence=0.95,
-        cache=None,
-    )
-    inputs = StudyInputs(
-        engine=engine,
-        month=params.month,
-        params=params,
-        assumptions=Assumptions.load(),
-        cost_tree=engine.cost_tree,
-    )
-    table = engine.materialise(
+def world(sampled: StudyInputs, studied: ValueStudy):
+    """A small sample company with its effects, of which one is declared shown so that there is something to count, and a base by hand."""
+    table = sampled.engine.materialise(
         "value_for_test",
         """SELECT c.customer_id, 'low' AS tier, 900.0 + 100.0 * (hash(c.customer_id) % 10) AS clv, 1000.0 AS clv_purchases, 500.0 AS clv_contract, 100.0 AS clv_service, 600.0 AS margin_next_12m,
            0.9 AS stay_12m, 50.0 AS service_next_12m, 40.0 AS service_cost_12m FROM customers c""",
     )
-    total = engine.stated("service_cases", period=params.month, value=1)
+    total = sampled.engine.stated("service_cases", period=sampled.month, value=1)
     base = ValueBase(
-        month=params.month,
+        month=sampled.month,
         table=table,
         total=total,
         relative_error=0.05,
@@ -172,13 +143,10 @@ def world(tmp_path_factory):
         basis="contribution",
         has_service=True,
     )
-    chosen = tuple(
-        one
-        for one in load_treatments()
-        if one.id in ("repeat_repair", "complaint_within_24h", "resolved_at_first_contact")
-    )
-    effects = service_effects(inputs, base, chosen=chosen)
-    return inputs, base, effects
+    assert isinstance(studied.effects, ServiceEffects)
+    chosen = ("repeat_repair", "complaint_within_24h", "resolved_at_first_contact")
+    effects = replace(studied.effects, effects=tuple(studied.effects[name] for name in chosen))
+    return sampled, base, effects
 
 
 def declared(effects: ServiceEffects, treatment: str) -> ServiceEffects:
@@ -199,13 +167,24 @@ def test_parts_add_up_to_the_present_value(world):
     assert found.npv.value == found.clv.value + found.saving.value - found.programme.value
     assert found.saving.value > 0 and found.programme.value > 0
     assert found.npv.interval.low < float(found.npv.value) < found.npv.interval.high
-    assert float(found.chance.value) == pytest.approx(float((found.draws["npv"] > 0).mean()))
     widths = [abs(float(high.value) - float(low.value)) for _, _, low, high in found.swings]
     assert widths == sorted(widths, reverse=True) and len(widths) > 4
     assert found.curve[-1][0] == inputs.month + 36
     assert float(found.curve[-1][1].value) == pytest.approx(float(found.npv.value), rel=1e-6)
     again = what_if(inputs, base, declared(effects, "repeat_repair"), "repeat_repairs_halved")
     assert again.npv.value == found.npv.value and again.npv.interval == found.npv.interval
+
+
+def test_the_chance_of_a_gain_is_the_share_of_draws_with_one(world):
+    inputs, base, effects = world
+    shown = declared(effects, "repeat_repair")
+    found = what_if(inputs, base, shown, "repeat_repairs_halved")
+    earned = float(found.clv.value + found.saving.value)
+    even = what_if(inputs, base, shown, "repeat_repairs_halved", once=0.0, yearly=earned / 3)
+    gains = even.draws["npv"] > 0
+    assert 0.05 < gains.mean() < 0.95
+    assert float(even.chance.value) == pytest.approx(chance(int(gains.sum()), len(gains)))
+    assert float(even.chance.value) == pytest.approx(float(gains.mean()), abs=1 / len(gains))
 
 
 def test_break_even_uptake_brings_nothing(world):

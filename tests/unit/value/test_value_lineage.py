@@ -5,10 +5,9 @@ from __future__ import annotations
 import importlib
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import reduce
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -25,13 +24,13 @@ from analysis.value.scenarios import WhatIfs
 
 
 @pytest.fixture(scope="module")
-def inputs(sample_folder: Path, sample_inputs: Callable[..., StudyInputs]) -> StudyInputs:
-    return sample_inputs(sample_folder / "sample", sample_folder / "store")
+def inputs(sampled: StudyInputs) -> StudyInputs:
+    return sampled
 
 
 @pytest.fixture(scope="module")
-def study(inputs: StudyInputs) -> ValueStudy:
-    return value.study(inputs)
+def study(studied: ValueStudy) -> ValueStudy:
+    return studied
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,42 @@
+"""What the exhibits of the value section share: sources, what is said of a part that was not made, and two labels as one."""
+
+from __future__ import annotations
+
+from analysis.exhibits.record import Block
+from analysis.exhibits.statements import not_computed
+from analysis.locale import Text
+from analysis.metrics import NotDone
+from analysis.results import Sentence
+from analysis.value.results import ValueStudy
+
+
+def source(study: ValueStudy) -> Sentence:
+    """Where the worth of customers comes from."""
+    return Sentence(
+        "Source: orders, contracts, ledger, tickets and customers up to the end of {month}.",
+        {"month": study.month},
+    )
+
+
+def cases_source(study: ValueStudy) -> Sentence:
+    """Where the effects of service come from."""
+    return Sentence(
+        "Source: tickets, orders, contracts and customers with their history up to the end of {month}.",
+        {"month": study.month},
+    )
+
+
+def absent(name: str, part: NotDone, what: str | Text) -> Block:
+    """The callout in the place of exhibit ``value.<name>``: what is not shown, and why."""
+    named = what if isinstance(what, Text) else Text.of(what)
+    return not_computed(part, id=f"value.{name}", what=named)
+
+
+def paired(first: Text, second: Text) -> Text:
+    """One label after another, as in ``Segment: gold``."""
+    return Text(en=f"{first.en}: {second.en}", zh=f"{first.zh}：{second.zh}")
+
+
+def lowered(text: Text) -> Text:
+    """A label inside a line: without its capital."""
+    return Text(en=text.en[:1].lower() + text.en[1:], zh=text.zh)

@@ -1,0 +1,288 @@
+"""Exhibits of the value section, last part: what better service would bring, and next year's budget. Result in, block out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from analysis.exhibits.figures import figure
+from analysis.exhibits.record import Block
+from analysis.exhibits.specification import (
+    Field,
+    group,
+    interval,
+    label,
+    metric,
+    registry,
+    row_of,
+    table_of,
+    words,
+)
+from analysis.exhibits.statements import callout
+from analysis.exhibits.value_shared import absent, cases_source
+from analysis.exhibits.vocabulary import Row, phrase
+from analysis.locale import Text
+from analysis.metrics import NotDone
+from analysis.results import Sentence, Value
+from analysis.value.results import ValueStudy
+from analysis.value.scenarios import WhatIf
+
+STANDING = {
+    "effect": "effect shown",
+    "not_shown": "partly not shown: not counted",
+    "assumption": "effect missing: not counted",
+    "not_counted": "not counted",
+}
+
+
+def _scenario() -> Field:
+    return words("scenario.name", "Scenario", wide=True)
+
+
+def _results(study: ValueStudy) -> tuple[WhatIf, ...]:
+    return () if isinstance(study.what_ifs, NotDone) else study.what_ifs.results
+
+
+def what_if_table(study: ValueStudy) -> Block:
+    """Scenarios side by side: value, saving, cost, present value and what it takes; those that cannot be counted with the reason."""
+    part = study.what_ifs
+    if isinstance(part, NotDone):
+        return absent("what_ifs", part, "What-ifs")
+    if not (part.results or part.refused):
+        return callout(
+            "value.what_ifs", tone="info", title=Sentence("No scenario is registered in params/what_ifs.yml.")
+        )
+    columns = [
+        _scenario(),
+        metric("what_if_clv", of="clv", head="Customer value"),
+        metric("what_if_saving", of="saving", head="Cost saved"),
+        metric("what_if_programme", of="programme", head="Programme cost"),
+        metric("what_if_npv", of="npv", signed=True),
+        interval("what_if_npv", of="npv"),
+        metric("what_if_chance", of="chance"),
+    ]
+    rows = [row_of(one, columns, by=("scenario",)) for one in part.results]
+    for scenario, refusal in part.refused.values():
+        why = phrase("{name}: not computed: {reason}", name=scenario.name, reason=refusal.reason)
+        rows.append(Row(cells={"name": why}, tone="muted"))
+    return table_of(
+        "value.what_ifs",
+        title=_what_if_title(part.results),
+        subtitle=Sentence(
+            "Present value within the programme's months; a saving in after-sales cost is never part of customer value"
+        ),
+        columns=columns,
+        rows=rows,
+        note=Sentence(
+            "Effects that are not shown are not counted; what comes after the programme's months is not counted either."
+        ),
+    )
+
+
+def _what_if_title(results: Sequence[WhatIf]) -> Sentence:
+    if not results:
+        return Sentence("No scenario rests on an effect that is shown")
+    sure = [one for one in results if one.npv.interval is not None and one.npv.interval.low > 0]
+    best = max(sure or results, key=lambda one: float(one.npv.value or 0))
+    values: dict[str, Value] = {"scenario": best.scenario.name, "npv": best.npv}
+    if sure:
+        return Sentence("{scenario} pays: {npv} after its cost", values)
+    if float(best.npv.value or 0) > 0:
+        return Sentence("{scenario} is the most promising ({npv}), but may still lose money", values)
+    return Sentence("No scenario earns its cost on effects that are shown")
+
+
+def returns_table(study: ValueStudy) -> Block | None:
+    """Return, payback and break-even of each scenario, and what is not counted."""
+    results = _results(study)
+    if not results:
+        return None
+    return table_of(
+        "value.what_ifs.returns",
+        title=Sentence("What it takes for each scenario to pay"),
+        subtitle=Sentence(
+            "Break-even: share of the intended change that must be reached; the last two columns are outside the net present value"
+        ),
+        rows=results,
+        by=("scenario",),
+        columns=[
+            _scenario(),
+            words(lambda one: Text.of(STANDING[one.standing]), "Rests on", key="standing"),
+            metric(
+                "what_if_return",
+                of="returned",
+                head="Return",
+                context="money",
+                key="return",
+                signed=True,
+                better=None,
+            ),
+            metric("what_if_payback", of="payback"),
+            metric("what_if_paid_back", of="paid_back", head="Paid back in time", key="paid"),
+            metric("what_if_break_even", of="break_even", key="even"),
+            metric("what_if_later", of="later", head="Arrives later"),
+            metric("what_if_unshown", of="unshown", head="Not shown, not counted"),
+        ],
+    )
+
+
+def levers_table(study: ValueStudy) -> Block | None:
+    """Which cases each scenario changes, and what is known of the effect behind it."""
+    results = _results(study)
+    if not results:
+        return None
+    standing = STANDING | {"not_shown": "not shown: not counted"}  # of one lever nothing else is shown
+    columns = [
+        words("name", "Scenario and lever", wide=True),
+        metric("what_if_cases", of="cases"),
+        metric("what_if_exposed", of="exposed", head="Gone wrong", key="wrong"),
+        metric("what_if_moved", of="moved", head="Changed"),
+        words(
+            lambda lever: Text.of(standing[lever.standing]),
+            Text.of("Effect", context="cause"),
+            key="standing",
+        ),
+    ]
+    rows: list[Row] = []
+    for one in results:
+        rows.append(group(one.scenario.name, columns))
+        rows += [row_of(lever, columns, by=("lever", "scenario")) for lever in one.levers]
+    return table_of(
+        "value.what_ifs.levers",
+        title=Sentence("Which cases of a year each scenario would change"),
+        subtitle=Sentence(
+            "Cases of the twelve months to the end of {month}, before uptake", {"month": study.month}
+        ),
+        columns=columns,
+        rows=rows,
+        note=cases_source(study),
+    )
+
+
+def assumptions_table(study: ValueStudy) -> Block | None:
+    """Every uncertain number of every scenario with the range it was drawn from."""
+    results = _results(study)
+    if not results:
+        return None
+    assumed = ("what_if_assumed_money", "what_if_assumed_share")
+    columns = [
+        words("name", "Assumption", wide=True),
+        metric(*assumed, of="value", head="Mean"),
+        interval(*assumed, of="value", head="Range", blank=True),
+    ]
+    rows: list[Row] = []
+    for one in results:
+        name, origin = one.scenario.name, one.scenario.source
+        rows.append(group(Text(en=f"{name.en}. {origin.en}", zh=f"{name.zh}。{origin.zh}"), columns))
+        rows += [row_of(line, columns, by=("input", "scenario")) for line in one.assumed]
+    return table_of(
+        "value.what_ifs.assumptions",
+        title=Sentence("What the scenarios assume"),
+        subtitle=Sentence(
+            "Effects relative to a case that goes well; value of customers as a multiple of what is expected; ranges hold the stated share of the draws"
+        ),
+        columns=columns,
+        rows=rows,
+        note=Sentence("Source: params/what_ifs.yml; effects and value of customers from this report."),
+    )
+
+
+def scenario_figures(study: ValueStudy, *, most: int = 2) -> list[Block]:
+    """Tornado and fan of the scenarios with the largest present value."""
+    chosen = sorted(_results(study), key=lambda one: -float(one.npv.value or 0))[:most]
+    return [
+        block
+        for one in chosen
+        for block in (_tornado_figure(study, one), _fan_figure(study, one))
+        if block is not None
+    ]
+
+
+def _scenario_figure(study: ValueStudy, id: str, **parts: Any) -> Block:
+    foot = Sentence(
+        "Source: params/what_ifs.yml, effects of this report, value of customers at the end of {month}.",
+        {"month": study.month},
+    )
+    return figure(f"value.what_ifs.{id}", foot=foot, **parts)
+
+
+def _tornado_figure(study: ValueStudy, one: WhatIf) -> Block | None:
+    from analysis.exhibits.value_effect_charts import tornado
+
+    if not one.swings:
+        return None
+    values: dict[str, Value] = {"scenario": one.scenario.name, "input": one.swings[0][1], "npv": one.npv}
+    return _scenario_figure(
+        study,
+        f"tornado.{one.scenario.id}",
+        title=Sentence("{scenario}: {input:lower} decides more than anything else", values),
+        subtitle=Sentence(
+            "Net present value as one input moves from its tenth to its ninetieth percentile, the others at their means"
+        ),
+        alt=Sentence("Bars of the net present value by input, the widest first, around {npv}.", values),
+        draw=tornado(
+            [(name, low, high) for _, name, low, high in one.swings[:8]],
+            one.npv,
+            measure=registry()["what_if_npv"].name,
+            by=Text.of("Input"),
+        ),
+    )
+
+
+def _fan_figure(study: ValueStudy, one: WhatIf) -> Block:
+    from analysis.exhibits.value_effect_charts import cumulated_fan
+
+    values: dict[str, Value] = {"scenario": one.scenario.name, "payback": one.payback, "paid": one.paid_back}
+    title = (
+        "{scenario}: paid back after {payback}, within the programme's months with a chance of {paid}"
+        if one.payback.value is not None
+        else "{scenario}: does not pay back within its months"
+    )
+    return _scenario_figure(
+        study,
+        f"fan.{one.scenario.id}",
+        title=Sentence(title, values),
+        subtitle=Sentence(
+            "Cumulated present value of customer value, saving and cost, with the range of four draws in five and of nineteen in twenty"
+        ),
+        alt=Sentence("Fan of the cumulated present value by month of the programme."),
+        draw=cumulated_fan(
+            one.start, one.curve, first=study.month, measure=registry()["what_if_cumulated"].name
+        ),
+    )
+
+
+def budget_table(study: ValueStudy) -> Block:
+    """Next year's service budget by tier, with its range."""
+    part = study.what_ifs if isinstance(study.what_ifs, NotDone) else study.what_ifs.budget
+    if isinstance(part, NotDone):
+        return absent("budget", part, "Budget proposal")
+    columns = [
+        label("tier", head="Tier"),
+        metric("budget_customers", of="customers", head="Customers"),
+        metric("budget_value", of="value", head="Value", context="customer"),
+        metric("budget_growth", of="growth", head="Growth", signed=True, better=None),
+        metric("budget_last", of="last", head="Last 12 months"),
+        metric("budget_proposed", of="proposed", head="Proposed"),
+        interval("budget_proposed", of="proposed", head="Range"),
+        metric("budget_change", of="change", head="Change", signed=True),
+    ]
+    return table_of(
+        "value.budget",
+        title=Sentence(
+            "Serving next year's customers as today takes {proposed} ({proposed:interval})",
+            {"proposed": part.lines[-1].proposed},
+        ),
+        subtitle=Sentence(
+            "Cost of each tier follows the growth of its customers, demand and prices; a programme above is to be added"
+        ),
+        columns=columns,
+        rows=[
+            row_of(line, columns, by=("tier",), role="total" if line.tier == "total" else "body")
+            for line in part.lines
+        ],
+        note=Sentence(
+            "Growth: expected to stay plus as many new customers as last year. Prices are taken to rise by {low} to {high}, most likely {price}.",
+            part.prices,
+        ),
+    )

@@ -1,0 +1,280 @@
+"""The exhibits of the value section: numbers where the study has them, and the reason of a part where it has none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from analysis.errors import ParameterError
+from analysis.exhibits import value as worth
+from analysis.exhibits import value_effects as effects
+from analysis.exhibits import value_models as models
+from analysis.exhibits import value_what_ifs as what_ifs
+from analysis.exhibits.record import Block, flattened
+from analysis.exhibits.shape import misplaced
+from analysis.locale import Text
+from analysis.metrics import NotDone
+from analysis.params import load_treatments
+from analysis.results import Fact
+from analysis.value.effect_results import ServiceEffects
+from analysis.value.results import ValueStudy
+from analysis.value.scenarios import WhatIfs
+
+WHY = NotDone(reason=Text(en="the moon was full", zh="正值满月"))
+BY_NAME: dict[str, Callable[..., Any]] = {
+    f"{module.__name__.rpartition('.')[2]}.{name}": function
+    for module in (worth, models, effects, what_ifs)
+    for name, function in vars(module).items()
+    if callable(function)
+    and getattr(function, "__module__", "") == module.__name__
+    and not name.startswith("_")
+}
+# What a function needs beside the study: one call an entry.
+CALLS: dict[str, list[tuple[str, ...]]] = {
+    "value.slices_table": [("tier", "segment", "kind"), ("region", "channel", "product_line", "cohort")],
+    "value_effects.effect_figure": [("repurchase",), ("retention",)],
+}
+
+
+@pytest.fixture(scope="module")
+def claimed(studied: ValueStudy) -> ValueStudy:
+    """The study with every effect taken as shown, so that what only shown effects have is on the page."""
+    assert isinstance(studied.effects, ServiceEffects)
+    shown = tuple(
+        replace(one, outcomes=tuple(replace(found, status="effect") for found in one.outcomes))
+        for one in studied.effects.effects
+    )
+    return replace(studied, effects=replace(studied.effects, effects=shown))
+
+
+def cells(block: Block | None, column: str, role: str = "") -> list[Any]:
+    """The values of a column: facts by value, labels as text; of rows of one role where it is said."""
+    assert block is not None
+    facts = {fact["id"]: fact["value"] for fact in block.payload["facts"]}
+    at = [one["key"] for one in block.payload["columns"]].index(column)
+    rows = [row for row in block.payload["rows"] if role in ("", row["role"])]
+    return [
+        facts[cell["fact"]] if cell["fact"] else cell["text"]["en"]
+        for cell in (row["cells"][at] for row in rows)
+    ]
+
+
+def published(*facts: Fact | None) -> list[Any]:
+    return ["" if fact is None else fact.as_json()["value"] for fact in facts]
+
+
+def said(block: Block, part: str = "body") -> dict[str, str]:
+    return {
+        language: "".join(piece["t"] for piece in pieces) for language, pieces in block.payload[part].items()
+    }
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_every_exhibit_puts_every_number_in_its_place_in_both_languages(name: str, claimed: ValueStudy):
+    for arguments in CALLS.get(name, [()]):
+        for block in flattened([BY_NAME[name](claimed, *arguments)]):
+            facts = {fact["id"]: fact for fact in block.payload["facts"]}
+            assert block.payload["kind"] in ("table", "figure", "tiles")
+            assert not list(misplaced(block.payload, facts)) and not block.payload["untranslated"]
+            assert facts or name == "value_effects.diagrams_figure"
+
+
+def test_parts_add_up_to_the_value_in_the_table(studied: ValueStudy):
+    whole = studied.portfolio
+    assert not isinstance(whole, NotDone)
+    block = worth.parts_table(studied)
+    assert cells(block, "value", "body")[:3] == published(*whole.parts.values())
+    assert cells(block, "value", "total") == published(whole.total)
+    assert cells(block, "line", "total") == ["Customer lifetime value"]
+
+
+def test_slices_stand_under_their_dimension(studied: ValueStudy):
+    whole = studied.portfolio
+    assert not isinstance(whole, NotDone)
+    block = worth.slices_table(studied, "tier", "channel")
+    lines = [*whole.by["tier"], *whole.by["channel"]]
+    assert cells(block, "slice", "group") == ["Value tier", "Channel of acquisition"]
+    assert cells(block, "slice", "body")[:3] == ["Top tier", "Middle tier", "Low tier"]
+    for column, of in (("customers", "customers"), ("total", "total"), ("again", "repurchase")):
+        assert cells(block, column, "body") == published(*(getattr(line, of) for line in lines))
+
+
+def test_the_change_is_told_apart_into_what_customers_did_and_the_rest(studied: ValueStudy):
+    found = studied.change
+    assert not isinstance(found, NotDone)
+    block = worth.change_table(studied)
+    did = ("new", "lost", "grown", "shrunk")
+    others = ("model", "assumptions")
+    assert cells(block, "change") == published(
+        *(found.steps[step] for step in did), found.by_customers, *(found.steps[step] for step in others)
+    )
+    assert cells(block, "customers") == [*published(*(found.customers[step] for step in did)), "", "", ""]
+    assert cells(block, "step", "subtotal") == ["What customers did"]
+
+
+def test_customers_stand_in_the_cell_of_their_tier_risk_and_cost(studied: ValueStudy):
+    found = studied.investment
+    assert not isinstance(found, NotDone)
+    order = [
+        (tier, risk, service)
+        for tier in ("top", "middle", "low")
+        for risk in ("high", "low")
+        for service in ("high", "low")
+    ]
+    block = worth.investment_table(studied)
+    assert cells(block, "customers", "body") == published(*(found.cells[key].customers for key in order))
+    assert cells(block, "advice", "body")[0] == "Win back now, a person calls"
+    lists = (found.at_risk, found.often, found.below)
+    assert cells(worth.groups_table(studied), "value") == published(*(one.value for one in lists))
+
+
+def test_models_and_contracts_are_read_from_the_study(studied: ValueStudy):
+    model, kinds = studied.modelling, studied.contracts
+    assert not isinstance(model, NotDone) and not isinstance(kinds, NotDone)
+    block = models.candidates_table(studied)
+    assert cells(block, "error") == published(*(one.error for one in model.tried))
+    assert [place for place, word in enumerate(cells(block, "chosen")) if word == "in use"] == [
+        place for place, one in enumerate(model.tried) if one.chosen
+    ]
+    for name in model.names:
+        assert cells(models.parameters_table(studied), name) == published(
+            *(dict(one.parameters)[name] for one in model.groups)
+        )
+    contracts = models.contracts_table(studied)
+    assert cells(contracts, "first") == published(*(kind.renewals[0][1] for kind in kinds))
+    assert cells(contracts, "last") == published(*(kind.renewals[-1][1] for kind in kinds))
+
+
+def test_effects_stand_beside_the_plain_difference(claimed: ValueStudy):
+    part = claimed.effects
+    assert isinstance(part, ServiceEffects)
+    tested = [found for one in part.effects for found in one.outcomes if found.outcome != "margin"]
+    block = effects.effects_table(claimed)
+    for column in ("naive", "adjusted", "with_it", "without_it"):
+        key = column.removesuffix("_it")
+        assert cells(block, key, "body") == published(*(getattr(found, column) for found in tested))
+    hidden = effects.hidden_table(claimed)
+    shown = [found for one in part.effects for found in one.claimed]
+    assert cells(hidden, "hidden") == published(*(found.if_hidden for found in shown))
+    groups = effects.groups_table(claimed)
+    listed = [
+        row["fact"]
+        for one in part.effects
+        for found in one.claimed
+        for row in one.groups[one.groups["outcome"] == found.outcome].to_dict("records")
+    ]
+    assert cells(groups, "effect", "body") == published(*listed)
+
+
+def test_an_effect_in_the_row_of_another_treatment_is_refused(claimed: ValueStudy):
+    part = claimed.effects
+    assert isinstance(part, ServiceEffects)
+    first, second = part.effects[:2]
+    mixed = replace(first, customers=second.customers)
+    with pytest.raises(ParameterError, match=f"is of treatment {second.treatment.id}"):
+        effects.definitions_table(replace(claimed, effects=replace(part, effects=(mixed,))))
+    swapped = replace(first, exposed=first.cases)
+    with pytest.raises(ParameterError, match="is no service_cases_exposed"):
+        effects.definitions_table(replace(claimed, effects=replace(part, effects=(swapped,))))
+
+
+def test_scenarios_and_tiers_are_read_from_the_study(studied: ValueStudy):
+    part = studied.what_ifs
+    assert isinstance(part, WhatIfs) and not isinstance(part.budget, NotDone)
+    assert cells(what_ifs.what_if_table(studied), "npv", "body")[: len(part.results)] == published(
+        *(one.npv for one in part.results)
+    )
+    levers = [lever for one in part.results for lever in one.levers]
+    assert cells(what_ifs.levers_table(studied), "moved", "body") == published(
+        *(lever.moved for lever in levers)
+    )
+    budget = what_ifs.budget_table(studied)
+    assert cells(budget, "growth") == published(*(line.growth for line in part.budget.lines))
+    assert cells(budget, "tier")[-2:] == ["Not traced to customers", "Total"]
+
+
+# ---------------------------------------------------------------- what was not made
+
+REFUSED: list[tuple[str, str, tuple[str, ...]]] = [
+    ("portfolio", "value.headline_tiles", ()),
+    ("portfolio", "value.change_figure", ()),
+    ("change", "value.change_figure", ()),
+    ("acquisition", "value.acquisition_table", ()),
+    ("investment", "value.investment_figure", ()),
+    ("modelling", "value_models.holdout_figure", ()),
+    ("contracts", "value_models.renewals_figure", ()),
+    ("effects", "value_effects.definitions_table", ()),
+    ("effects", "value_effects.effect_figure", ("retention",)),
+    ("effects", "value_effects.effects_table", ()),
+    ("effects", "value_effects.worth_table", ()),
+    ("effects", "value_effects.overlap_figure", ()),
+    ("effects", "value_effects.placebo_table", ()),
+    ("what_ifs", "value_what_ifs.what_if_table", ()),
+    ("what_ifs", "value_what_ifs.budget_table", ()),
+]
+
+
+@pytest.mark.parametrize(("part", "name", "arguments"), REFUSED)
+def test_a_part_that_was_not_made_says_its_own_reason_in_both_languages(
+    part: str, name: str, arguments: tuple[str, ...], studied: ValueStudy
+):
+    block = BY_NAME[name](replace(studied, **{part: WHY}), *arguments)
+    assert block.payload["kind"] == "callout" and not block.payload["untranslated"]
+    assert said(block) == {"en": "the moon was full.", "zh": "正值满月。"}
+    title = said(block, "title")
+    assert title["en"].endswith(": not computed") and title["zh"] != title["en"]
+
+
+def test_nothing_else_on_the_page_stands_on_a_part_that_was_not_made(studied: ValueStudy):
+    parts = dict.fromkeys(
+        ("portfolio", "change", "acquisition", "investment", "break_even", "modelling", "contracts"), WHY
+    )
+    bare = replace(studied, effects=WHY, what_ifs=WHY, **parts)
+    spoken = {name for _, name, _ in REFUSED} | {"value_effects.diagrams_figure"}
+    for name, function in BY_NAME.items():
+        if name not in spoken:
+            assert not any(function(bare, *arguments) for arguments in CALLS.get(name, [()])), name
+
+
+def test_what_could_not_be_estimated_stands_in_its_table_with_the_reason(studied: ValueStudy):
+    part, plan = studied.effects, studied.what_ifs
+    assert isinstance(part, ServiceEffects) and isinstance(plan, WhatIfs)
+    treatment, scenario = load_treatments()[0], plan.results[0].scenario
+    none = replace(part, effects=(), refused={treatment.id: (treatment, WHY)})
+    assert said(effects.effects_table(replace(studied, effects=none)))["zh"] == "正值满月。"
+    block = effects.definitions_table(replace(studied, effects=none))
+    assert cells(block, "eligible") == ["not computed: the moon was full"]
+    nothing = replace(plan, results=(), refused={scenario.id: (scenario, WHY)})
+    block = what_ifs.what_if_table(replace(studied, what_ifs=nothing))
+    assert cells(block, "name") == [f"{scenario.name.en}: not computed: the moon was full"]
+    without = tuple(
+        replace(one, outcomes=(), unfitted={"retention": WHY, "repurchase": WHY}) for one in part.effects
+    )
+    block = effects.effect_figure(replace(studied, effects=replace(part, effects=without)), "retention")
+    assert said(block) == {"en": "the moon was full.", "zh": "正值满月。"}
+
+
+def test_nothing_to_show_is_said(studied: ValueStudy):
+    part, plan, model = studied.effects, studied.what_ifs, studied.modelling
+    assert isinstance(part, ServiceEffects) and isinstance(plan, WhatIfs) and not isinstance(model, NotDone)
+    empty = replace(
+        studied,
+        acquisition=(),
+        contracts=(),
+        modelling=replace(model, weeks=()),
+        effects=replace(part, effects=(), refused={}),
+        what_ifs=replace(plan, results=(), refused={}),
+    )
+    blocks = [
+        worth.acquisition_table(empty),
+        models.renewals_figure(empty),
+        models.holdout_figure(empty),
+        effects.worth_table(empty),
+        what_ifs.what_if_table(empty),
+    ]
+    assert {block.payload["kind"] for block in blocks} == {"callout"}
+    assert not [message for block in blocks for message in block.payload["untranslated"]]
+    assert all(said(block, "title")["zh"] != said(block, "title")["en"] for block in blocks)
