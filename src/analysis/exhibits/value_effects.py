@@ -18,8 +18,8 @@ from analysis.exhibits.specification import (
     table_of,
     words,
 )
-from analysis.exhibits.value_shared import absent, cases_source, lowered, paired
-from analysis.exhibits.vocabulary import Row, phrase
+from analysis.exhibits.value_shared import absent, cases_source, lowered
+from analysis.exhibits.vocabulary import Row, paired, phrase
 from analysis.locale import Text
 from analysis.metrics import NotDone
 from analysis.results import Sentence

@@ -32,11 +32,6 @@ def absent(name: str, part: NotDone, what: str | Text) -> Block:
     return not_computed(part, id=f"value.{name}", what=named)
 
 
-def paired(first: Text, second: Text) -> Text:
-    """One label after another, as in ``Segment: gold``."""
-    return Text(en=f"{first.en}: {second.en}", zh=f"{first.zh}：{second.zh}")
-
-
 def lowered(text: Text) -> Text:
     """A label inside a line: without its capital."""
     return Text(en=text.en[:1].lower() + text.en[1:], zh=text.zh)

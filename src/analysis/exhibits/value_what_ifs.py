@@ -273,16 +273,22 @@ def budget_table(study: ValueStudy) -> Block:
             "Serving next year's customers as today takes {proposed} ({proposed:interval})",
             {"proposed": part.lines[-1].proposed},
         ),
-        subtitle=Sentence(
-            "Cost of each tier follows the growth of its customers, demand and prices; a programme above is to be added"
-        ),
+        subtitle=Sentence(_BUDGET_BASIS[not part.prices]),
         columns=columns,
         rows=[
             row_of(line, columns, by=("tier",), role="total" if line.tier == "total" else "body")
             for line in part.lines
         ],
-        note=Sentence(
-            "Growth: expected to stay plus as many new customers as last year. Prices are taken to rise by {low} to {high}, most likely {price}.",
-            part.prices,
-        ),
+        note=Sentence(_BUDGET_NOTE[not part.prices], part.prices),
     )
+
+
+# whether the report's projection of cost is divided, or prices and demand are assumed
+_BUDGET_BASIS = {
+    True: "The forecast of the cost section for the next twelve months, divided by last year's cost of each tier and the growth of its customers; a programme above is to be added",
+    False: "Cost of each tier follows the growth of its customers, demand and prices; a programme above is to be added",
+}
+_BUDGET_NOTE = {
+    True: "Growth: expected to stay plus as many new customers as last year; prices and demand are those of the forecast.",
+    False: "Growth: expected to stay plus as many new customers as last year. Prices are taken to rise by {low} to {high}, most likely {price}.",
+}

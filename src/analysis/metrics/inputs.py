@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from analysis.results import Fact
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EarlierEdition(Summarised):
@@ -61,12 +63,25 @@ class ClaimsAhead(Protocol):
     def draws(self) -> np.ndarray: ...
 
 
+class CostAhead(Protocol):
+    """After-sales cost of the twelve months ahead, as every section uses it.
+
+    ``total``: the forecast that is printed; ``draws``: its simulated futures, one sum of twelve months each.
+    """
+
+    @property
+    def total(self) -> Fact: ...
+
+    @property
+    def draws(self) -> np.ndarray: ...
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class StudyInputs(Summarised):
     """One month of one company, ready to be studied.
 
-    ``earlier`` is what the last report said; ``claims_ahead`` lends one study's forecast to another that may not import it: called with
-    these inputs and a number of months. Both may be absent.
+    ``earlier`` is what the last report said; ``claims_ahead`` and ``cost_ahead`` lend one study's forecast to another that may not import
+    it: called with these inputs (and a number of months). All may be absent.
     """
 
     engine: Engine
@@ -76,6 +91,7 @@ class StudyInputs(Summarised):
     cost_tree: CostTree
     earlier: EarlierEdition | None = None
     claims_ahead: Callable[[StudyInputs, int], ClaimsAhead] | None = None
+    cost_ahead: Callable[[StudyInputs], CostAhead] | None = None
 
     @property
     def as_of(self) -> dt.date:

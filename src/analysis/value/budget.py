@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from analysis.errors import FitError
+from analysis.errors import FitError, MissingData
 from analysis.locale import Text
 from analysis.metrics import Period, Stating, StudyInputs, cents
 from analysis.metrics.backend import literal
@@ -19,6 +19,8 @@ from analysis.value.base import TIERS, ValueBase
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from analysis.metrics.inputs import CostAhead
 
 
 NO_COST = Text.of("not computed: no cost last year")
@@ -42,7 +44,7 @@ class TierBudget(Summarised):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Budget(Summarised):
-    """The proposal, tiers first, then untraced cost and the total; ``prices``: the rise assumed, as ``low``, ``price`` (most likely) and ``high``."""
+    """The proposal, tiers first, then untraced cost and the total; ``prices``: the rise assumed where there is no projection of cost, as ``low``, ``price`` (most likely) and ``high``."""
 
     lines: tuple[TierBudget, ...]
     prices: dict[str, Fact]
@@ -50,48 +52,80 @@ class Budget(Summarised):
 
 @traced
 def budget(inputs: StudyInputs, base: ValueBase, plan: WhatIfPlan) -> Budget:
-    """What serving next year's customers will cost: last year's cost of each tier times the growth of its customers, demand per customer and prices.
+    """Next year's service cost by tier of customers: the report's one projection of cost, divided among the tiers.
 
-    A tier grows by those who stay (as the base expects) and those who come (as many as in the last year). Untraced cost is taken to follow the traced
-    one. The range holds the spread of cost between customers, staying and coming, prices and demand.
+    A tier's weight is its cost of the last year times the growth of its customers: those who stay (as the base expects) and those who come (as
+    many as in the last year). Untraced cost is taken to follow the traced one. Without a projection (too few months of cost) the weights
+    themselves are next year's cost, at the demand per customer and the prices assumed in params/what_ifs.yml.
     """
     import numpy as np
 
     if not base.has_service:
         raise FitError("no service cost is traced to customers; a budget by tier has nothing to stand on")
     rows = inputs.engine.query(_sql(inputs, base), needs=["customers.customer_id"]).to_dict("records")
-    tiers = {str(row["tier"]): row for row in rows}
+    found = {str(row["tier"]): row for row in rows}
     random = np.random.default_rng(plan.seed)
+    tiers = [_weighed(inputs, tier, found[tier], random, plan) for tier in TIERS if tier in found]
+    if sum((one.last for one in tiers), Decimal(0)) <= 0:
+        raise FitError("no service cost of the last twelve months is traced to customers of any tier")
+    parts = [*tiers, *_untraced(inputs, tiers)]
+    weights: NDArray[np.float64] = np.sum([one.draws for one in parts], axis=0)
+    centre = sum(one.weight for one in parts)
+    ahead = _projection(inputs)
+    if ahead is None:
+        level = _level(plan, random)
+        total, draws = centre * float(np.mean(level)), weights * level
+    else:
+        total, draws = float(ahead.total.value or 0), random.choice(ahead.draws, plan.draws)
+    proposed = _to_the_cent([total * one.weight / centre for one in parts], cents(total))
+    lines = [
+        _line(inputs, one, value, draws * one.draws / weights)
+        for one, value in zip(parts, proposed, strict=True)
+    ]
+    return Budget(
+        lines=(*lines, _whole(inputs, parts, cents(total), draws, ahead)),
+        prices={} if ahead else _prices(inputs, plan.budget.price_rise),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Part:
+    """A tier, or untraced cost: last year's cost, its weight in the next one, and that weight in each future; ``facts``: of its customers."""
+
+    tier: str
+    last: Decimal
+    weight: float
+    draws: NDArray[np.float64]
+    follows: Derived | None = None
+    customers: Fact | None = None
+    value: Fact | None = None
+    growth: Fact | None = None
+
+
+def _projection(inputs: StudyInputs) -> CostAhead | None:
+    """The report's projection of cost; None where the ledger is too short for one."""
+    if inputs.cost_ahead is None:
+        return None
+    try:
+        return inputs.cost_ahead(inputs)
+    except (MissingData, FitError):  # the cost section says so, with the reason
+        return None
+
+
+def _level(plan: WhatIfPlan, random: np.random.Generator) -> NDArray[np.float64]:
+    """Prices and demand per customer of next year against the last, as assumed."""
     price, demand = (
         _triangle(one, random, plan.draws)
         for one in (plan.budget.price_rise, plan.budget.growth_per_customer)
     )
-    lines, draws, last = [], np.zeros(plan.draws), Decimal(0)
-    middle = 0.0
-    for tier in TIERS:
-        if tier not in tiers:
-            continue
-        line, drawn, centre = _tier(inputs, tier, tiers[tier], random, price, demand, plan)
-        lines.append(line)
-        draws, middle, last = draws + drawn, middle + centre, last + Decimal(line.last.value or 0)
-    if last <= 0:
-        raise FitError("no service cost of the last twelve months is traced to customers of any tier")
-    whole = inputs.engine.fact("after_sales_cost", period=Period(inputs.month - 11, inputs.month))
-    if whole.value is not None and Decimal(whole.value) > last:
-        rest = Decimal(whole.value) - last
-        share, traced_to_tiers = draws / float(last), tuple(line.last for line in lines)
-        untraced = Derived(operation="difference", parents=(whole, *traced_to_tiers))
-        lines.append(
-            _line(inputs, "untraced", rest, float(rest) * middle / float(last), float(rest) * share, untraced)
-        )
-        draws, middle, last = (
-            draws + float(rest) * share,
-            middle * float(last + rest) / float(last),
-            last + rest,
-        )
-    total = Derived(operation="sum", parents=tuple(line.last for line in lines))
-    lines.append(_line(inputs, "total", last, middle, draws, total))
-    return Budget(lines=tuple(lines), prices=_prices(inputs, plan.budget.price_rise))
+    level: NDArray[np.float64] = (1 + demand) * (1 + price)
+    return level
+
+
+def _to_the_cent(amounts: list[float], total: Decimal) -> list[Decimal]:
+    """Amounts in cents that add up to the total; what rounding leaves goes to the last."""
+    rounded = [cents(amount) for amount in amounts[:-1]]
+    return [*rounded, total - sum(rounded, Decimal(0))]
 
 
 def _prices(inputs: StudyInputs, rise: Range) -> dict[str, Fact]:
@@ -129,54 +163,68 @@ def _triangle(range_: Range, random: np.random.Generator, size: int) -> NDArray[
     )
 
 
-def _tier(
-    inputs: StudyInputs,
-    tier: str,
-    row: dict[Any, Any],
-    random: np.random.Generator,
-    price: NDArray[np.float64],
-    demand: NDArray[np.float64],
-    plan: WhatIfPlan,
-) -> tuple[TierBudget, NDArray[np.float64], float]:
+def _weighed(
+    inputs: StudyInputs, tier: str, row: dict[Any, Any], random: np.random.Generator, plan: WhatIfPlan
+) -> _Part:
+    """A tier with the growth of its customers, and the spread of cost between them."""
     import numpy as np
 
-    count, fresh = int(row["customers"]), int(row["fresh"])
+    count, fresh, stay = int(row["customers"]), int(row["fresh"]), float(row["stay"])
     last = Decimal(str(row["last"])).quantize(Decimal("0.01"))
     spread = (
         float(np.sqrt(max(float(row["squares"]) - float(last) ** 2 / count, 0.0))) / float(last)
         if last > 0
         else 0.0
     )  # of the mean cost per customer
-    stay = float(row["stay"])
     growth = (stay + fresh) / count - 1
     noise = float(np.sqrt(max(stay * (1 - stay / count), 0.0) + fresh)) / count
     reach = _reach(inputs.confidence) * noise
-    level = (1 + demand) * (1 + price)
     drawn = (
         float(last)
         * (1 + spread * random.standard_normal(plan.draws))
         * (1 + growth + noise * random.standard_normal(plan.draws))
-        * level
     )
-    middle = float(last) * (1 + growth) * float(np.mean(level))
-    line = _line(inputs, tier, last, middle, drawn)
     facts = Stating(inputs=inputs)
-    grown = facts.between(
-        "budget_growth",
-        growth,
-        growth - reach,
-        growth + reach,
-        n=count,
-        method="binomial and Poisson",
+    return _Part(
         tier=tier,
-    )
-    made = replace(
-        line,
+        last=last,
+        weight=float(last) * (1 + growth),
+        draws=np.maximum(drawn, 0.0),
         customers=facts.exact("budget_customers", count, tier=tier),
         value=facts.exact("budget_value", cents(float(row["clv"])), tier=tier),
-        growth=grown,
+        growth=facts.between(
+            "budget_growth",
+            growth,
+            growth - reach,
+            growth + reach,
+            n=count,
+            method="binomial and Poisson",
+            tier=tier,
+        ),
     )
-    return made, drawn, middle
+
+
+def _untraced(inputs: StudyInputs, tiers: list[_Part]) -> list[_Part]:
+    """Last year's cost that no customer carries; it follows the traced one."""
+    whole = inputs.engine.fact("after_sales_cost", period=Period(inputs.month - 11, inputs.month))
+    last = sum((one.last for one in tiers), Decimal(0))
+    if whole.value is None or Decimal(whole.value) <= last:
+        return []
+    import numpy as np
+
+    rest = Decimal(whole.value) - last
+    share = float(rest) / float(last)
+    state = Stating(inputs=inputs)
+    counted = tuple(state.exact("budget_last", one.last, tier=one.tier) for one in tiers)
+    return [
+        _Part(
+            tier="untraced",
+            last=rest,
+            weight=share * sum(one.weight for one in tiers),
+            draws=share * np.sum([one.draws for one in tiers], axis=0),
+            follows=Derived(operation="difference", parents=(whole, *counted)),
+        )
+    ]
 
 
 def _reach(level: float) -> float:
@@ -185,39 +233,73 @@ def _reach(level: float) -> float:
     return float(norm.ppf(0.5 + level / 2))
 
 
-def _line(
-    inputs: StudyInputs,
-    tier: str,
-    last: Decimal,
-    middle: float,
-    draws: NDArray[np.float64],
-    follows: Derived | None = None,
-) -> TierBudget:
-    """Last year's cost, the proposal and its change; ``follows`` is the lineage of last year's cost where it is no sum of its own."""
+def _line(inputs: StudyInputs, part: _Part, proposed: Decimal, draws: NDArray[np.float64]) -> TierBudget:
+    """Last year's cost of a part, the proposal with its range, and the change."""
     import numpy as np
 
-    facts, base, n = Stating(inputs=inputs), float(last), len(draws)
+    facts, n, tier = Stating(inputs=inputs), len(draws), part.tier
     tail = (1 - inputs.confidence) / 2
     low, high = (float(edge) for edge in np.quantile(draws, [tail, 1 - tail]))
-    low, high = min(low, middle), max(high, middle)
+    low, high = min(low, float(proposed)), max(high, float(proposed))
     return TierBudget(
         tier=tier,
-        customers=None,
-        value=None,
-        growth=None,
-        last=facts.exact("budget_last", last, tier=tier, lineage=follows),
-        proposed=facts.between(
-            "budget_proposed", cents(middle), low, high, n=n, method="Monte Carlo", tier=tier
-        ),
-        change=facts.between(
-            "budget_change",
-            middle / base - 1,
-            low / base - 1,
-            high / base - 1,
-            n=n,
-            method="Monte Carlo",
-            tier=tier,
-        )
-        if base > 0
-        else facts.exact("budget_change", None, reason=NO_COST, parts={"n": n}, tier=tier),
+        customers=part.customers,
+        value=part.value,
+        growth=part.growth,
+        last=facts.exact("budget_last", part.last, tier=tier, lineage=part.follows),
+        proposed=facts.between("budget_proposed", proposed, low, high, n=n, method="Monte Carlo", tier=tier),
+        change=_change(facts, tier, part.last, proposed, low, high, n),
+    )
+
+
+def _whole(
+    inputs: StudyInputs,
+    parts: list[_Part],
+    proposed: Decimal,
+    draws: NDArray[np.float64],
+    ahead: CostAhead | None,
+) -> TierBudget:
+    """All parts: last year's cost, and the projection itself where there is one."""
+    facts = Stating(inputs=inputs)
+    last = tuple(facts.exact("budget_last", one.last, tier=one.tier, lineage=one.follows) for one in parts)
+    whole = _Part(
+        tier="total",
+        last=sum((one.last for one in parts), Decimal(0)),
+        weight=1.0,
+        draws=draws,
+        follows=Derived(operation="sum", parents=last),
+    )
+    line = _line(inputs, whole, proposed, draws)
+    if ahead is None or ahead.total.interval is None:
+        return line
+    limits, n = ahead.total.interval, int(ahead.total.n or 0)
+    stated = facts.between(
+        "budget_proposed",
+        proposed,
+        limits.low,
+        limits.high,
+        n=n,
+        method=limits.method,
+        tier="total",
+        lineage=Derived(operation="copy", parents=(ahead.total,)),
+    )
+    change = _change(facts, "total", whole.last, proposed, limits.low, limits.high, n)
+    return replace(line, proposed=stated, change=change)
+
+
+def _change(
+    facts: Stating, tier: str, last: Decimal, proposed: Decimal, low: float, high: float, n: int
+) -> Fact:
+    """The proposal against last year's cost."""
+    base = float(last)
+    if base <= 0:
+        return facts.exact("budget_change", None, reason=NO_COST, parts={"n": n}, tier=tier)
+    return facts.between(
+        "budget_change",
+        float(proposed) / base - 1,
+        low / base - 1,
+        high / base - 1,
+        n=n,
+        method="Monte Carlo",
+        tier=tier,
     )

@@ -110,12 +110,15 @@ def _break_even(study: ValueStudy) -> list[Finding]:
     found = study.break_even
     if isinstance(found, NotDone):
         return []
-    text = "After-sales at today's level costs {cost} over {horizon}; it pays for itself if without it {share} of the margin expected of today's customers would leave ({share:interval})."
+    text = "After-sales costs {cost} over {horizon}, at {level} in twelve months; it pays for itself if without it {share} of the margin expected of today's customers would leave ({share:interval})."
     return [
         _finding(
             "break_even",
             "info",
-            Sentence(text, {"cost": found.cost, "horizon": study.horizon, "share": found.share}),
+            Sentence(
+                text,
+                {"cost": found.cost, "horizon": study.horizon, "level": found.level, "share": found.share},
+            ),
             rank=8,
         )
     ]

@@ -22,8 +22,9 @@ from analysis.value.settings import ValueSettings
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ServiceBreakEven(Summarised):
-    """After-sales at today's level over the horizon, against the margin expected of today's customers."""
+    """After-sales over the horizon, each year at ``level``, against the margin expected of today's customers."""
 
+    level: Fact
     cost: Fact
     margin: Fact
     share: Fact

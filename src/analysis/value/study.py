@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 from analysis.errors import FitError, MissingData
 from analysis.locale import Text
@@ -261,10 +263,14 @@ def _break_even(inputs: StudyInputs, whole: Portfolio, year: Fact, months: int) 
         "customer_value_part", expected, part="margin", lineage=Derived(operation="sum", parents=earning)
     )
     rate = float(inputs.assumptions.value("discount_rate_annual", on=inputs.month.last_day))
-    cost = _over_horizon(facts, year, months, rate)
+    level = _yearly_cost(inputs, year)
+    cost = _over_horizon(facts, level, months, rate)
     share = float(Decimal(cost.value or 0) / expected)
-    error = _relative_error(inputs, whole.total) * abs(float(whole.total.value or 0)) / float(expected)
+    earned = _relative_error(inputs, whole.total) * abs(float(whole.total.value or 0)) / float(expected)
+    spent = _relative_error(inputs, level) if level.interval else 0.0
+    error = math.hypot(earned, spent)
     return ServiceBreakEven(
+        level=level,
         cost=cost,
         margin=margin,
         share=facts.estimate(
@@ -279,8 +285,22 @@ def _break_even(inputs: StudyInputs, whole: Portfolio, year: Fact, months: int) 
     )
 
 
+def _yearly_cost(inputs: StudyInputs, year: Fact) -> Fact:
+    """What twelve months of after-sales cost: the report's projection, or the last twelve months where the ledger is too short for one."""
+    if inputs.cost_ahead is None:
+        return year
+    try:
+        return inputs.cost_ahead(inputs).total
+    except (MissingData, FitError):  # the cost section says so, with the reason
+        return year
+
+
 @traced
-def _over_horizon(facts: Stating, year: Fact, months: int, rate: float) -> Fact:
-    """A year's cost held at its level over the horizon, discounted month by month."""
+def _over_horizon(facts: Stating, level: Fact, months: int, rate: float) -> Fact:
+    """A year's cost held at its level over the horizon, discounted month by month, with the interval of a projection."""
     years = Decimal(repr(customer_table.annuity(months, rate)))
-    return facts.exact("service_cost_over_horizon", cents(Decimal(year.value or 0) * years))
+    parts: dict[str, Any] = {}
+    if level.interval is not None:
+        low, high = (edge * float(years) for edge in (level.interval.low, level.interval.high))
+        parts = {"interval": replace(level.interval, low=low, high=high), "n": level.n}
+    return facts.exact("service_cost_over_horizon", cents(Decimal(level.value or 0) * years), parts=parts)

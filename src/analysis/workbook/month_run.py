@@ -23,7 +23,7 @@ from analysis.exhibits.record import Block, flattened, show
 from analysis.exhibits.statements import checks_block, evidence_stems, findings_block
 from analysis.locale import Text
 from analysis.metrics import Engine, Registry, StudyInputs
-from analysis.metrics.inputs import ClaimsAhead, EarlierEdition
+from analysis.metrics.inputs import ClaimsAhead, CostAhead, EarlierEdition
 from analysis.params import Assumptions, CostTree, RunParams, load_run, project_root
 from analysis.params.runs import params_hash
 from analysis.periods import Month
@@ -197,6 +197,7 @@ def prepare_run(
         cost_tree=engine.cost_tree,
         earlier=earlier_edition(params, reports),
         claims_ahead=claims_ahead,
+        cost_ahead=cost_ahead,
     )
     return MonthRun(
         params=params,
@@ -213,6 +214,14 @@ def claims_ahead(inputs: StudyInputs, months: int) -> ClaimsAhead:
     from analysis import failures
 
     ahead: ClaimsAhead = failures.claims_forecast(inputs, months=months, with_plan=False)
+    return ahead
+
+
+def cost_ahead(inputs: StudyInputs) -> CostAhead:
+    """The cost study's projection of twelve months, lent to whoever needs next year's cost."""
+    from analysis.costs.outlook import cost_projection
+
+    ahead: CostAhead = cost_projection(inputs)
     return ahead
 
 
