@@ -133,7 +133,7 @@ def test_a_message_stands_once_with_its_context():
 
 # "X because of Y" claims a cause. Only designs that are made to show one may say so, and names of things.
 CAUSAL = re.compile(
-    r"\b(?:because of|due to|caused by|causes (?:an?|the|it|this|that)\b|causes \{|leads to|drives|driven by|thanks to|results in)\b|导致|由于|引起|造成",
+    r"\b(?:because of|due to|caused by|causes (?:an?|the|it|this)\b|causes \{|leads to|drives|driven by|thanks to|results in)\b|导致|由于|引起|造成",
     re.IGNORECASE,
 )
 MAY_CLAIM = {
