@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import betainc
 
 from analysis.errors import ParameterError, suggestion
-from analysis.stats.arguments import in_words
+from analysis.stats.arguments import confidence_level, in_words
 from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]
@@ -226,9 +226,7 @@ def _interval(value: Floats, low: Floats, high: Floats, *, level: float, method:
 
 
 def _alpha(level: float) -> float:
-    if not 0 < level < 1:
-        raise ParameterError(f"level must lie between 0 and 1, e.g. 0.95; got {level}.")
-    return 1 - level
+    return 1 - confidence_level(level)
 
 
 def _counts(values: ArrayLike, name: str) -> Floats:

@@ -23,7 +23,7 @@ from scipy.special import gamma as gamma_function
 from scipy.stats import chi2, norm
 
 from analysis.errors import FitError, ParameterError
-from analysis.stats.arguments import in_words
+from analysis.stats.arguments import confidence_level, in_words
 from analysis.stats.intervals import Interval
 from analysis.stats.life_likelihood import (
     EXPONENTIAL,
@@ -167,8 +167,7 @@ class LifeFit(Summarised):
         self, best_at: Callable[[float], float], estimate: float, deviation: float, level: float
     ) -> tuple[float, float]:
         """Where twice the drop of the profile reaches the chi-square quantile; infinite where it never does."""
-        if not 0 < level < 1:
-            raise ParameterError(f"level must lie between 0 and 1, e.g. 0.95; got {level}.")
+        confidence_level(level)
         allowed = float(chi2.ppf(level, 1))
 
         def excess(value: float) -> float:
@@ -572,6 +571,7 @@ class MixtureFit(Summarised):
         """Age by which `share` have failed; the interval is Wald's on the log age (delta method), looser than a likelihood ratio where few failed."""
         if not 0 < share < 1:
             raise ParameterError(f"b_life takes a share between 0 and 1, e.g. 0.1 for B10; got {share}.")
+        confidence_level(level)
         value = _mixture_quantile(self.point, share)
         step = 1e-4
         slope = np.array(
@@ -817,7 +817,7 @@ def _mixture_table(point: Floats, covariance: Floats, populations: int, level: f
     return table.sort_values("scale", kind="stable", ignore_index=True)
 
 
-@in_words(rows="durations entry weights", labels="modes")
+@in_words(rows="durations entry weights", texts="modes")
 def fit_competing_modes(
     durations: ArrayLike,
     modes: ArrayLike,

@@ -61,7 +61,7 @@ class PurchaseSummary(Summarised):
     after_end: int
 
 
-@in_words(rows="values", labels="customers dates")
+@in_words(rows="values", texts="customers dates")
 def purchase_summary(
     customers: ArrayLike,
     dates: ArrayLike,

@@ -128,8 +128,6 @@ def nowcast(
     the whole triangle), of the cohort's own level, and of the events still to come. Without any passed time nothing is
     known: the total is missing and its upper bound infinite.
     """
-    if not 0 < level < 1:
-        raise ParameterError(f"level must lie between 0 and 1, e.g. 0.95; got {level}.")
     window, seen = np.asarray(windows, dtype=float), np.asarray(reported, dtype=float)
     if window.shape != seen.shape or (seen < 0).any() or not np.isfinite(seen).all():
         raise ParameterError("nowcast: one count, zero or more, for each window.")
