@@ -5,9 +5,14 @@ from .causal import doubly_robust as doubly_robust
 from .causal import e_value as e_value
 from .causal import robustness_value as robustness_value
 from .control import ControlChart as ControlChart
+from .control import Overdispersion as Overdispersion
+from .control import SubgroupLimits as SubgroupLimits
 from .control import control_chart as control_chart
 from .control import false_alarms_by_rule as false_alarms_by_rule
+from .control import overdispersion_test as overdispersion_test
 from .control import signal_performance as signal_performance
+from .control import subgroup_chart as subgroup_chart
+from .control import subgroup_limits as subgroup_limits
 from .forecasting import Forecast as Forecast
 from .forecasting import ReconciledForecast as ReconciledForecast
 from .forecasting import forecast as forecast

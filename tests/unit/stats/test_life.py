@@ -327,3 +327,33 @@ def test_a_fit_that_does_not_exist_is_refused(call, message):
 def test_impossible_input_is_refused(call, message):
     with pytest.raises(ParameterError, match=message):
         call()
+
+
+@pytest.mark.parametrize("seed", [0, 1, 4, 6])
+@pytest.mark.parametrize("fit", [fit_weibull, fit_lognormal])
+def test_a_bound_that_the_likelihood_does_not_have_is_said_to_be_none(seed, fit):
+    """Only failures early enough are seen: early ones say that life is not short, and nothing about how long it is."""
+    random = np.random.default_rng(seed)
+    ages, seen_below = random.weibull(1.5, 4000) * 20, random.uniform(2, 8, 4000)
+    kept = np.flatnonzero(ages < seen_below)[:60]
+    found = fit(ages[kept], None, seen_below=seen_below[kept])
+    b10, failed = found.b_life(0.1), found.failure_share(30.0)
+    assert 0.1 < b10.low < b10.value and b10.high == np.inf
+    assert b10.method == "likelihood ratio; no upper bound, the likelihood levels off"
+    assert failed.low == 0.0 and failed.value <= failed.high <= 1.0
+    assert "lower" in failed.method and "levels off" in failed.method
+    spread = found.spread_interval()
+    assert spread.high == np.inf or spread.high < 2.0
+
+
+def test_a_bound_that_exists_is_where_the_deviance_reaches_it():
+    random = np.random.default_rng(7)
+    ages, seen_below = random.weibull(1.5, 4000) * 20, random.uniform(2, 8, 4000)
+    kept = np.flatnonzero(ages < seen_below)[:60]
+    found = fit_weibull(ages[kept], None, seen_below=seen_below[kept])
+    b10 = found.b_life(0.1)
+    assert b10.method == "likelihood ratio" and np.isfinite(b10.high)
+    # five failures and one survivor: few, and still bounded on both sides
+    few = fit_weibull([1.0, 2.0, 3.0, 4.0, 5.0, 5.0], [1, 1, 1, 1, 1, 0])
+    for interval in (few.b_life(0.1), few.shape_interval(), few.failure_share(4.0)):
+        assert interval.method == "likelihood ratio" and 0 < interval.low < interval.high < 100
