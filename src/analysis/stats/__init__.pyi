@@ -3,6 +3,7 @@ from .causal import DoublyRobust as DoublyRobust
 from .causal import confounded_estimate as confounded_estimate
 from .causal import doubly_robust as doubly_robust
 from .causal import e_value as e_value
+from .causal import partial_r2 as partial_r2
 from .causal import robustness_value as robustness_value
 from .control import ControlChart as ControlChart
 from .control import Overdispersion as Overdispersion
