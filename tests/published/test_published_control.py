@@ -282,7 +282,10 @@ def test_factors_of_subgroup_charts(size, a2, d4, a3, b4):
     ranges = subgroup_limits(0.0, 1.0, size=size, spread="range")
     deviations = subgroup_limits(0.0, 1.0, size=size, spread="sd")
     assert (ranges.mean[2], ranges.spread[2]) == (pytest.approx(a2, abs=1e-3), pytest.approx(d4, abs=1.5e-3))
-    assert (deviations.mean[2], deviations.spread[2]) == (pytest.approx(a3, abs=1e-3), pytest.approx(b4, abs=1e-3))
+    assert (deviations.mean[2], deviations.spread[2]) == (
+        pytest.approx(a3, abs=1e-3),
+        pytest.approx(b4, abs=1e-3),
+    )
 
 
 def test_flow_width_and_piston_rings():

@@ -25,7 +25,10 @@ from .hazards import proportional_hazards as proportional_hazards
 from .intermittent import IntermittentFit as IntermittentFit
 from .intermittent import intermittent_demand as intermittent_demand
 from .intervals import Interval as Interval
+from .intervals import clustered_proportion_interval as clustered_proportion_interval
+from .intervals import net_promoter_interval as net_promoter_interval
 from .intervals import poisson_interval as poisson_interval
+from .intervals import post_stratified_mean as post_stratified_mean
 from .intervals import proportion_difference_interval as proportion_difference_interval
 from .intervals import proportion_interval as proportion_interval
 from .intervals import rate_ratio_interval as rate_ratio_interval

@@ -141,9 +141,7 @@ class DoublyRobust(Summarised):
         Many groups are many chances of a false alarm: adjust the p-values before any of them is worth a sentence.
         """
         if (missing := missing_labels(groups)).any():
-            raise FitError(
-                f"effect: {int(missing.sum())} group labels are missing; name a group for them."
-            )
+            raise FitError(f"effect: {int(missing.sum())} group labels are missing; name a group for them.")
         labels = np.asarray(groups)
         if len(labels) != len(self._score):
             raise FitError(
@@ -530,7 +528,11 @@ def _cut(
         _known(trim, ("crump",), "trim")
         if estimand == "ATT":
             top = float(propensity[d == 0].max())
-            return 0.0, top, f"propensity up to {top:.3f}, the highest of any untreated (Dehejia and Wahba 1999)"
+            return (
+                0.0,
+                top,
+                f"propensity up to {top:.3f}, the highest of any untreated (Dehejia and Wahba 1999)",
+            )
         at = _crump(propensity, weight)
         rule = f"propensity {at:.3f} to {1 - at:.3f}, the cut with the smallest variance (Crump et al. 2009)"
     else:

@@ -588,21 +588,14 @@ def subgroup_constants(size: int) -> dict[str, float]:
     # P(range <= r) = size x the integral of density(x) (Phi(x + r) - Phi(x))^(size - 1)
     density = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
     r = np.linspace(0, 14, 1401)
-    beyond = np.array(
-        [1 - size * step * float(density @ (ndtr(x + one) - below) ** (size - 1)) for one in r]
-    )
+    beyond = np.array([1 - size * step * float(density @ (ndtr(x + one) - below) ** (size - 1)) for one in r])
     first, second = float(np.trapezoid(beyond, r)), float(np.trapezoid(2 * r * beyond, r))
     c4 = float(np.sqrt(2 / (size - 1)) * np.exp(gammaln(size / 2) - gammaln((size - 1) / 2)))
     return {"d2": first, "d3": float(np.sqrt(second - first**2)), "c4": c4}
 
 
 def subgroup_limits(
-    centre: float,
-    mean_spread: float,
-    *,
-    size: int,
-    spread: Literal["range", "sd"],
-    sigma_limits: float = 3.0,
+    centre: float, mean_spread: float, *, size: int, spread: Literal["range", "sd"], sigma_limits: float = 3.0
 ) -> SubgroupLimits:
     """Limits of an X-bar chart with its R or S chart.
 
@@ -643,6 +636,7 @@ def subgroup_chart(
     limits), `spread_signal` (read it first: while the scatter is not stable, the limits of the means are none).
     """
     numbers = values.to_numpy(dtype=float)
+    subgroup_constants(numbers.shape[1])  # refuses subgroups of one before anything is divided
     means = numbers.mean(axis=1)
     spreads = np.ptp(numbers, axis=1) if spread == "range" else numbers.std(axis=1, ddof=1)
     limits = subgroup_limits(

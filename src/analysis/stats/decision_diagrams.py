@@ -19,7 +19,9 @@ FALSE, TRUE = 0, 1
 EMPTY, UNIT = 0, 1  # of set families: no set at all, and the family of the empty set alone
 
 
-_STEPS_PER_NODE = 5  # answers remembered per node allowed: work may grow without new nodes, and ends all the same
+_STEPS_PER_NODE = (
+    5  # answers remembered per node allowed: work may grow without new nodes, and ends all the same
+)
 
 
 class DiagramTooLarge(Exception):

@@ -92,6 +92,8 @@ class LifeFit(Summarised):
 
     def conditional_failure_share(self, age: ArrayLike, later: ArrayLike) -> Floats:
         """Share of the units alive at `age` that fail before `later`."""
+        if np.any(np.asarray(later, dtype=float) < np.asarray(age, dtype=float)):
+            raise ParameterError("conditional_failure_share: 'later' lies before 'age'; time runs forward.")
         more = self.cumulative_hazard(later) - self.cumulative_hazard(age)
         return np.asarray(-np.expm1(-more))
 
@@ -178,7 +180,9 @@ class LifeFit(Summarised):
         found = minimize_scalar(
             lost, bracket=(location, location + float(np.exp(log_spread))), options={"maxiter": 200}
         )
-        latest = max((float(ages.max()) for ages in (self.terms.density[0], self.terms.between[0]) if len(ages)))
+        latest = max(
+            (float(ages.max()) for ages in (self.terms.density[0], self.terms.between[0]) if len(ages))
+        )
         if (latest - float(found.x)) / float(np.exp(log_spread)) < _ROUNDED_AWAY:
             return np.inf  # every failure lies where shares are rounding: the likelihood is not known here
         return max(value, -float(found.fun))

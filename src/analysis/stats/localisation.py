@@ -897,7 +897,7 @@ def _tail(problem: _Problem, above: Floats, below: Floats, total: tuple[float, f
     share = np.clip(below / total[1], 0.0, 1.0)
     rest = np.maximum(total[0] - above, 0.0)
     upper = np.where(above > 0, betainc(np.maximum(above, 1e-300), rest + 1, share), 1.0)
-    lower = np.where(rest > 0, 1 - betainc(above + 1, np.maximum(rest, 1e-300), share), 1.0)
+    lower = np.where(rest > 0, betainc(np.maximum(rest, 1e-300), above + 1, 1 - share), 1.0)
     return np.asarray(np.where(above > total[0] * share, upper, lower))
 
 

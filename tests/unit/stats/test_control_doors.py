@@ -76,7 +76,8 @@ def test_laney_s_sigma_z_is_screened_too():
     counts[12] = 400.0
     sizes = np.full(24, 1000.0)
     screened, plain = (
-        control_chart("laney_u", counts, sizes, ranges=each, limits_from="all") for each in ("screened", "all")
+        control_chart("laney_u", counts, sizes, ranges=each, limits_from="all")
+        for each in ("screened", "all")
     )
     assert screened.sigma_z[0] < plain.sigma_z[0] / 1.5
     assert 12 in set(screened.signals["point"])

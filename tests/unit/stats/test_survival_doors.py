@@ -42,9 +42,7 @@ def test_times_that_differ_by_rounding_alone_are_ties(entry):
         other = cox(X, rounded, EVENT, entry=None if entry is None else entry / 10, ties=ties)
         assert other.log_likelihood == pytest.approx(one.log_likelihood, abs=1e-9)
         assert np.allclose(other.coefficients, one.coefficients, rtol=1e-8)
-    assert log_rank(rounded, EVENT, GROUP).statistic == pytest.approx(
-        log_rank(WHOLE, EVENT, GROUP).statistic
-    )
+    assert log_rank(rounded, EVENT, GROUP).statistic == pytest.approx(log_rank(WHOLE, EVENT, GROUP).statistic)
     assert len(kaplan_meier(rounded, EVENT).table) == len(np.unique(WHOLE))
     assert len(nelson_aalen(rounded, EVENT)) == len(np.unique(WHOLE))
     causes = np.where(EVENT, 1 + (GROUP > 0), 0)
