@@ -48,7 +48,10 @@ def test_no_model_runs_backwards():
             if random.random() < leaving[one]:
                 break
             time += random.exponential(1 / rate[one])
-    for model in (fit_bgnbd(frequency, recency, age), fit_pareto_nbd(frequency[:500], recency[:500], age[:500])):
+    for model in (
+        fit_bgnbd(frequency, recency, age),
+        fit_pareto_nbd(frequency[:500], recency[:500], age[:500]),
+    ):
         assert model.expected_purchases_of_new([0.0]) == pytest.approx([0.0])
         for call in (
             lambda model=model: model.expected_purchases_of_new([-1.0]),
