@@ -41,6 +41,7 @@ from .life import fit_weibull as fit_weibull
 from .life import fit_weibull_mixture as fit_weibull_mixture
 from .life import fit_weibull_threshold as fit_weibull_threshold
 from .life import probability_plot as probability_plot
+from .life import rank_regression as rank_regression
 from .localisation import Localisation as Localisation
 from .localisation import localise as localise
 from .multiplicity import adjust_p_values as adjust_p_values

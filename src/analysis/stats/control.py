@@ -440,7 +440,8 @@ def _flags(marked: ArrayLike | None, length: int) -> Flags:
             raise ParameterError(f"suspects: {len(given)} flags for {length} points.")
         return given.copy()
     if len(given) == length and np.isin(given, (0, 1)).all():
-        return np.asarray(given, dtype=float) == 1
+        marks: Flags = np.asarray(given, dtype=float) == 1
+        return marks
     try:
         position = np.asarray(given, dtype=float)
     except (TypeError, ValueError):

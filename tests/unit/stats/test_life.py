@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import beta
 
 from analysis.errors import FitError, ParameterError
 from analysis.stats import (
@@ -13,6 +14,7 @@ from analysis.stats import (
     fit_weibull_mixture,
     fit_weibull_threshold,
     probability_plot,
+    rank_regression,
 )
 from analysis.stats.life_likelihood import LOGNORMAL, WEIBULL, log_likelihood, read_terms
 
@@ -357,3 +359,27 @@ def test_a_bound_that_exists_is_where_the_deviance_reaches_it():
     few = fit_weibull([1.0, 2.0, 3.0, 4.0, 5.0, 5.0], [1, 1, 1, 1, 1, 0])
     for interval in (few.b_life(0.1), few.shape_interval(), few.failure_share(4.0)):
         assert interval.method == "likelihood ratio" and 0 < interval.low < interval.high < 100
+
+
+def test_rank_regression_reads_a_straight_line_and_its_two_sides_meet():
+    ranks = beta.ppf(0.5, np.arange(1, 9), 9 - np.arange(1, 9))
+    ages = 50 * (-np.log1p(-ranks)) ** (1 / 2.5)
+    for on in ("age", "rank"):
+        found = rank_regression(ages, family="weibull", on=on)
+        assert (found.shape, found.scale, found.correlation) == pytest.approx((2.5, 50.0, 1.0))
+    scattered = np.random.default_rng(1).weibull(2, 20)
+    by_age, by_rank = (rank_regression(scattered, family="weibull", on=on) for on in ("age", "rank"))
+    assert by_age.spread / by_rank.spread == pytest.approx(by_age.correlation**2)
+
+
+def test_units_alive_move_the_ranks_of_later_failures_as_johnson_has_it():
+    """Five units, the second taken away alive: ranks 1, then steps of (6 - 1) / (1 + 3): 2.25, 3.5, 4.75."""
+    ages, failed = [10.0, 20.0, 30.0, 40.0, 50.0], [1, 0, 1, 1, 1]
+    share = beta.ppf(0.5, [1, 2.25, 3.5, 4.75], 6 - np.array([1, 2.25, 3.5, 4.75]))
+    y, x = np.log(-np.log1p(-share)), np.log([10.0, 30.0, 40.0, 50.0])
+    found = rank_regression(ages, failed, family="weibull", on="rank")
+    assert found.shape == pytest.approx(np.polyfit(x, y, 1)[0])
+    with pytest.raises(FitError, match="a line needs failures at two ages"):
+        rank_regression([1.0, 1.0, 3.0], [1, 1, 0], family="weibull", on="age")
+    with pytest.raises(ParameterError, match="on 'age' or on 'rank'"):
+        rank_regression(ages, failed, family="weibull", on="y")
