@@ -20,6 +20,7 @@ from typing import Any
 
 from analysis.errors import SourceError, suggestion
 from analysis.sources.cells import Cell, cell_text
+from analysis.sources.closing import ClosingVouchers, closing_vouchers
 from analysis.sources.databases import Databases
 from analysis.sources.events import Events, collect_events, join_events
 from analysis.sources.fingerprint import fingerprint, signature
@@ -35,7 +36,7 @@ WORK = "_work"
 #: Lines of another width than the header that are kept to be counted; more of them show that the file was misread.
 MOST_BROKEN = 100_000
 #: Goes up when the same map would write something else.
-MAPPING_VERSION = 2
+MAPPING_VERSION = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -275,6 +276,13 @@ class _Mapping:
                 header = [*header, *form.counted]
             yield Rows(header=header, rows=cells, ends_open=rows.ends_open)
 
+    def _closing(self, entry: MapEntry, given: Input) -> ClosingVouchers | None:
+        """The closing vouchers of a file, which is read for them first: a voucher's profit line may stand behind its cost lines."""
+        if entry.closing is None:
+            return None
+        with self._opened(entry, given) as rows:
+            return closing_vouchers(entry.closing, given.name, rows.header, rows.rows, self.keys())
+
     def _events(self, entry: MapEntry) -> list[Events]:
         """The logs of an entry, collected once for all its files."""
         found = []
@@ -313,8 +321,11 @@ class _Mapping:
         lookups, events = self._lookups(entry.lookups), self._events(entry)
         done: dict[str, list[MappedFile]] = {}
         for given, out, _ in plans:
+            closing = self._closing(entry, given)
             with self._opened(entry, given) as rows:
-                done[given.name] = [self._write_one(entry, given.name, rows, out, seen, lookups, events)]
+                done[given.name] = [
+                    self._write_one(entry, given.name, rows, out, seen, lookups, events, closing=closing)
+                ]
         if events and plans:
             done[plans[0][0].name] += [
                 MappedFile(
@@ -338,6 +349,8 @@ class _Mapping:
         seen: Keys,
         lookups: Mapping[str, Keys],
         events: Sequence[Events],
+        *,
+        closing: ClosingVouchers | None = None,
     ) -> MappedFile:
         known = {column: self._known(source) for column, source in entry.found_in.items()}
         mapper = RowMapper(
@@ -348,6 +361,7 @@ class _Mapping:
             known=known,
             business_zone=self.business_zone,
             seen=seen,
+            closing=closing,
         )
         out.parent.mkdir(parents=True, exist_ok=True)
         self.work.mkdir(parents=True, exist_ok=True)

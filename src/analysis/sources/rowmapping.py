@@ -11,9 +11,11 @@ from fractions import Fraction
 from analysis.errors import SourceError, suggestion
 from analysis.sources.amounts import difference, factor_of, plain_number, scaled
 from analysis.sources.cells import Cell, Fault, cell_text
+from analysis.sources.closing import ClosingVouchers
 from analysis.sources.keys import Keys, joined_key
 from analysis.sources.maps import ANY_OTHER, MapEntry, Sign
 from analysis.sources.moments import ISO, MomentReader
+from analysis.sources.words import is_one_of
 
 Take = Callable[[list[Cell]], str]
 
@@ -49,7 +51,9 @@ class RowMapper:
         known: Mapping[str, Keys],
         business_zone: str,
         seen: Keys,
+        closing: ClosingVouchers | None = None,
     ) -> None:
+        self._closing = closing
         self.entry, self.file, self.seen, self.business_zone = entry, file, seen, business_zone
         self._known = known
         self.absent = _absent(entry, header)
@@ -75,6 +79,9 @@ class RowMapper:
             if column not in entry.collapsed and column not in self.absent
         )
         self._within = {column: within for column, within in entry.numbered.items()}
+        self._personal = frozenset(
+            entry.columns[column] for column in ("customer_name", "text", "agent_id") if column in entry.columns
+        )
 
     def written(self, row: list[Cell]) -> list[str] | None:
         entry = self.entry
@@ -87,6 +94,13 @@ class RowMapper:
             if cell_text(row[self.index[column]]) not in found:
                 self.left_out.add(column, row[self.index[column]])
                 return None
+        if self._closing is not None and self._closing.takes(row, self.index):
+            how = "told by the profit account" if self._closing.told_by_accounts else "told by their wording alone"
+            self._count("", f"lines of closing vouchers left out, {how}", self._shown(row))
+            return None
+        if entry.merged and refused_by({}, entry.merged, row, self.index):
+            self._count("", "tickets merged into another left out", self._shown(row))
+            return None
         values = [take(row) for take in self._takes]
         values += self._constants
         if entry.first_of or self._within:
@@ -239,6 +253,11 @@ class RowMapper:
         self.counts[column, kind] += 1
         self.examples.setdefault((column, kind), example[:60])
 
+    def _shown(self, row: list[Cell]) -> str:
+        """A row as an example: the cells that the map reads, without those of people."""
+        cells = (cell_text(row[place]) for name, place in self.index.items() if name not in self._personal)
+        return " ".join(text for text in cells if text)
+
     # -- one row among others --------------------------------------------------------------------------------------
 
     def _is_first(self, row: Mapping[str, str]) -> bool:
@@ -288,16 +307,12 @@ def refused_by(
 ) -> str:
     """The column whose rule leaves the row out; blank where the rules keep it."""
     for column, allowed in only.items():
-        if not _is_one_of(cell_text(row[index[column]]), allowed):
+        if not is_one_of(cell_text(row[index[column]]), allowed):
             return column
     for column, refused in without.items():
-        if _is_one_of(cell_text(row[index[column]]), refused):
+        if is_one_of(cell_text(row[index[column]]), refused):
             return column
     return ""
-
-
-def _is_one_of(text: str, values: tuple[str, ...]) -> bool:
-    return any(text.startswith(value[:-1]) if value.endswith("*") else text == value for value in values)
 
 
 def require_columns(file: str, columns: Iterable[str], header: Sequence[str]) -> None:
@@ -349,4 +364,4 @@ def needed_columns(entry: MapEntry, header: Sequence[str]) -> list[str]:
     for column, names in entry.either.items():
         if column not in absent and not set(names) & set(header):
             needed += names[:1]
-    return [*needed, *entry.only, *entry.without, *entry.found_in]
+    return [*needed, *entry.only, *entry.without, *entry.merged, *entry.found_in]
