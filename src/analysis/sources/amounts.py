@@ -16,6 +16,7 @@ _GROUPED = re.compile(r"\d{1,3}(,\d{3})+(\.\d*)?", re.ASCII)
 #: Signs of currencies and the ISO codes each may mean; a code of three letters means itself.
 CURRENCY_SIGNS: Mapping[str, tuple[str, ...]] = {
     "¥": ("CNY", "JPY"),
+    "\uffe5": ("CNY", "JPY"),
     "元": ("CNY", "TWD", "HKD", "MOP"),
     "人民币": ("CNY",),
     "RMB": ("CNY",),
