@@ -197,7 +197,9 @@ def render(drawing: Drawing, id: str, *, size: tuple[float, float] | None = None
     messages: set[str] = set()
     with matplotlib.rc_context(), warnings.catch_warnings():
         matplotlib.rcParams.update(dict(rc_params()))
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")  # drawn by the page's fallback font
+        warnings.filterwarnings(
+            "ignore", message="Glyph .* missing from"
+        )  # drawn by the page's fallback font
         for language in LANGUAGES:
             figure = Figure(figsize=(width, height))
             FigureCanvasSVG(figure)

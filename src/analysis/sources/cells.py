@@ -27,7 +27,9 @@ def cell_text(cell: Cell) -> str:
     if isinstance(cell, str):
         text = cell.strip()
         if not text.isascii():
-            text = unicodedata.normalize("NFC", text)  # one letter, one form: a name typed on a Mac is the same name
+            text = unicodedata.normalize(
+                "NFC", text
+            )  # one letter, one form: a name typed on a Mac is the same name
         # ="123" is how systems keep a spreadsheet from taking a long number for one.
         return text[2:-1] if text[:2] == '="' and text[-1] == '"' and len(text) > 2 else text
     if cell is None:

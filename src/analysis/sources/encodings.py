@@ -78,7 +78,9 @@ def _in_rows(codec: str, first: int, last: int) -> Callable[[str], bool]:
     def within(char: str) -> bool:
         if char not in known:
             pair = char.encode(codec, "ignore")
-            known[char] = len(pair) == 2 and first <= pair[0] <= last and (codec != "gb18030" or pair[1] >= 0xA1)
+            known[char] = (
+                len(pair) == 2 and first <= pair[0] <= last and (codec != "gb18030" or pair[1] >= 0xA1)
+            )
         return known[char]
 
     return within

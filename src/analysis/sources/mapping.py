@@ -28,8 +28,8 @@ from analysis.sources.fingerprint import fingerprint, signature
 from analysis.sources.keys import Keys
 from analysis.sources.maps import EventLog, KnownFrom, Lookup, MapEntry, SourceMap
 from analysis.sources.reading import Input, Rows, counted_within, filled_down, find_inputs, open_rows
-from analysis.sources.rowmapping import MapNote, RowMapper, require_columns
 from analysis.sources.rounds import is_round
+from analysis.sources.rowmapping import MapNote, RowMapper, require_columns
 from analysis.sources.safety import SIZE_LIMIT_MB
 from analysis.sources.textparquet import TextParquet
 

@@ -127,8 +127,8 @@ class MapEntry(FileForm):
     - ``optional``: canonical columns that may be missing from the file; the table is then made without them, and this is said.
 
     Which rows: ``only`` (source columns and the values a row must have), ``without`` (must not have; ``C*``: beginning with C, ``*C*``: with
-    C in it), ``closing`` (vouchers that carry the cost to profit), ``merged`` (source columns and the values of a ticket that was merged into
-    another, which counts it),
+    C in it), ``closing`` (vouchers that carry the cost to profit), ``merged`` (source columns, where the file has
+    them, and the values of a ticket that was merged into another, which counts it; ``?*``: any value),
     ``first_of`` (of rows with the same values in these canonical columns only the first is written, and none
     without any value there: customers named by every order),
     ``found_in`` (source columns whose value must stand in another file: events of the tickets that the extract has).
@@ -287,7 +287,9 @@ def _check_origin(entry: MapEntry, place: str) -> None:
     if entry.file:
         return
     if entry.closing:
-        raise ParameterError(f"{place}: closing: a query leaves closing vouchers out itself; put it into its WHERE.")
+        raise ParameterError(
+            f"{place}: closing: a query leaves closing vouchers out itself; put it into its WHERE."
+        )
     refuse_variable(entry.url_from, place)
     if entry.query:
         refuse_writing(entry.query, place)

@@ -35,7 +35,16 @@ ISO, SECONDS, MILLISECONDS = "iso", "epoch_s", "epoch_ms"
 
 #: Columns that may name a day to come.
 AHEAD = frozenset(
-    ("ends_on", "warranty_end", "due_on", "response_due_at", "resolution_due_at", "valid_from", "launched_on", "month")
+    (
+        "ends_on",
+        "warranty_end",
+        "due_on",
+        "response_due_at",
+        "resolution_due_at",
+        "valid_from",
+        "launched_on",
+        "month",
+    )
 )
 AHEAD_NOTE = "days in the future under the stated date format"
 
@@ -179,8 +188,9 @@ class MomentReader:
     ) -> None:
         self.column = column
         # A row of an export is about something that has happened: a day ahead of tomorrow was misread, or mistyped.
-        may_be_ahead = column in AHEAD or today is None
-        self._last = dt.datetime.max if may_be_ahead else dt.datetime.combine(today, dt.time.max) + dt.timedelta(days=1)  # type: ignore[arg-type]
+        self._last = dt.datetime.max
+        if today is not None and column not in AHEAD:
+            self._last = dt.datetime.combine(today, dt.time.max) + dt.timedelta(days=1)
         self._day_told = self._exchanged_ahead = False
         self.day = column.endswith("_on") or column in ("valid_from", "month", "day")
         self.formats = formats.split(BETWEEN_FORMATS) if formats else []

@@ -30,7 +30,18 @@ LONGEST_FIELD = 16_000_000
 MOST_ABOVE = 40
 #: Codecs by the names a map may state; ``found`` is what the bytes prove (see ``encodings``).
 Encoding = Literal[
-    "found", "utf-8", "gb18030", "gbk", "big5", "cp949", "euc_kr", "cp932", "shift_jis", "euc_jp", "utf-16", "cp1252"
+    "found",
+    "utf-8",
+    "gb18030",
+    "gbk",
+    "big5",
+    "cp949",
+    "euc_kr",
+    "cp932",
+    "shift_jis",
+    "euc_jp",
+    "utf-16",
+    "cp1252",
 ]
 
 

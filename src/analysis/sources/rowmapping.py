@@ -79,6 +79,7 @@ class RowMapper:
             column: factor_of(text) for column, text in entry.factors.items()
         }
         self._marks: dict[str, DecimalMarks] = {}
+        self._merged = {column: words for column, words in entry.merged.items() if column in header}
         self._reads = {
             column: self._read(column) for column in entry.canonical if column not in entry.collapsed
         }
@@ -90,20 +91,29 @@ class RowMapper:
             if column not in entry.collapsed and column not in self.absent
         )
         self._within = {column: within for column, within in entry.numbered.items()}
-        named = {name for name in (*entry.columns.values(), *(n for names in entry.joined.values() for n in names))}
+        named = {
+            name for name in (*entry.columns.values(), *(n for names in entry.joined.values() for n in names))
+        }
         numeric = {entry.columns[column] for column in entry.numbers if column in entry.columns}
         #: Places that every row so far has filled: what a line of totals lacks.
         self._always = [
             place
             for name, place in self.index.items()
-            if name in named and name not in numeric and name not in entry.less.values() and name not in entry.counted
+            if name in named
+            and name not in numeric
+            and name not in entry.less.values()
+            and name not in entry.counted
         ]
         #: Whether the map makes a key of rows that have none: a number cannot tell a copy from another row.
         self._invented = bool(entry.numbered) or any(
-            name in entry.counted for names in (entry.columns.values(), *entry.joined.values()) for name in names
+            name in entry.counted
+            for names in (entry.columns.values(), *entry.joined.values())
+            for name in names
         )
         self._personal = frozenset(
-            entry.columns[column] for column in ("customer_name", "text", "agent_id") if column in entry.columns
+            entry.columns[column]
+            for column in ("customer_name", "text", "agent_id")
+            if column in entry.columns
         )
 
     def written(self, row: list[Cell]) -> list[str] | None:
@@ -121,14 +131,20 @@ class RowMapper:
                 self.left_out.add(column, row[self.index[column]])
                 return None
         if self._closing is not None and self._closing.takes(row, self.index):
-            how = "told by the profit account" if self._closing.told_by_accounts else "told by their wording alone"
+            how = (
+                "told by the profit account"
+                if self._closing.told_by_accounts
+                else "told by their wording alone"
+            )
             self._count("", f"lines of closing vouchers left out, {how}", self._shown(row))
             return None
-        if entry.merged and refused_by({}, entry.merged, row, self.index):
+        if self._merged and refused_by({}, self._merged, row, self.index):
             self._count("", "tickets merged into another left out", self._shown(row))
             return None
         if self._invented and self.seen.count(joined_key(("=", self._digest(row)))) > 1:
-            self._count("", "rows equal to another in all but the number the map gives them; kept", self._shown(row))
+            self._count(
+                "", "rows equal to another in all but the number the map gives them; kept", self._shown(row)
+            )
         values = [take(row) for take in self._takes]
         values += self._constants
         if entry.first_of or self._within:
@@ -326,7 +342,9 @@ class RowMapper:
         return False
 
     def _digest(self, row: list[Cell]) -> str:
-        text = joined_key(cell_text(row[place]) for name, place in self.index.items() if name not in self.entry.counted)
+        text = joined_key(
+            cell_text(row[place]) for name, place in self.index.items() if name not in self.entry.counted
+        )
         return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
     def _is_first(self, row: Mapping[str, str]) -> bool:
@@ -433,4 +451,4 @@ def needed_columns(entry: MapEntry, header: Sequence[str]) -> list[str]:
     for column, names in entry.either.items():
         if column not in absent and not set(names) & set(header):
             needed += names[:1]
-    return [*needed, *entry.only, *entry.without, *entry.merged, *entry.found_in]
+    return [*needed, *entry.only, *entry.without, *entry.found_in]

@@ -49,7 +49,8 @@ class Stored:
 
 NOTHING_STORED = Stored(records={}, partitions=())
 REMEDY = {
-    "no_exchange_rate": "State the dated rate under exchange_rates in the file of the run (params/runs) and run again."
+    **checks.REMEDIES,
+    "no_exchange_rate": "State the dated rate under exchange_rates in the file of the run (params/runs) and run again.",
 }
 REMEDY_OF_MOST = "Fix the extract and run again."
 
@@ -273,8 +274,8 @@ class _TableLoad:
                     f"INSERT INTO quarantine SELECT {literal(name)}, _row, '{scope}', {literal(column)}, {reason}, {text}, {file.original} "
                     f"FROM {quoted(file.raw.relation)} SEMI JOIN (SELECT _row FROM {quoted(file.relation)} WHERE (_faults & {bit}) <> 0) USING (_row)"
                 )
-            for lines in doubts.lines_to_set_aside(self.bench.rows, self.table, file):
-                self._set_aside_stated(name, file, lines)
+            for stated in doubts.lines_to_set_aside(self.bench.rows, self.table, file):
+                self._set_aside_stated(name, file, stated)
         self._refuse_if_too_many()
 
     def _set_aside_stated(self, name: str, file: ProvedFile, lines: doubts.SetAside) -> None:

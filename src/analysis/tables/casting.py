@@ -14,6 +14,7 @@ from typing import Any
 
 from analysis.sources.amounts import CURRENCY_SIGNS
 from analysis.sources.sql import literal, quoted
+from analysis.sources.words import MASKED, NO_NAMES
 from analysis.tables.contract import ColumnContract
 
 #: A fraction below this is what binary floats leave behind when money is added up; it is rounded away.
@@ -39,7 +40,6 @@ _NARROW = "".join(chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)) + "  "
 _PLAIN_NAME = "[A-Za-z0-9_.:/-]*[0-9][A-Za-z0-9_.:/-]*"
 _UNSEEN = "[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]"
 _CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
-_MASKED = r"[*＊•●]{2,}|^[*＊•●]|[xX]{4,}|#{3,}"
 _SHEET_ERROR = r"#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|SPILL!)"
 _SIGNS = "|".join(sorted((re.escape(sign) for sign in CURRENCY_SIGNS), key=len, reverse=True))
 _SIGN_BEFORE = rf"^[-+]?\s*({_SIGNS})\.?\s*[-+]?[0-9.]"
@@ -47,11 +47,6 @@ _SIGN_BEHIND = rf"[0-9.]\s*({_SIGNS})$"
 _SIGN_FIRST = rf"^([-+]?)\s*(?:{_SIGNS})\.?\s*"
 _SIGN_LAST = rf"\s*(?:{_SIGNS})$"
 NULL_WORDS = ("null", "none", "na", "n/a", "nan", "nat", "-", "--", "?", "#n/a", "\\n")
-#: What stands where nobody and nothing is named.
-NO_NAMES = (
-    *NULL_WORDS, "n.a.", "nil", "unknown", "anonymous", "undefined", "(null)", "<null>", "(blank)", "blank", "empty", "not set",
-    "无", "空", "未知", "匿名", "不详", "暂无", "未填", "未填写", "(空白)", "不明", "없음", "미상", "なし",
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,10 +163,10 @@ def peculiar(column: ColumnContract, source_type: str) -> str:
 
 def _no_identifier(text: str) -> str:
     """Why a text names nothing: a word for nothing, masked, damaged by a spreadsheet. Null where it may name something."""
-    masked = f"regexp_matches({text}, {literal(_MASKED)})"
+    masked = f"regexp_matches({text}, {literal(MASKED)})"
     damaged = f"(contains({text}, '#') AND regexp_full_match({text}, {literal(_SHEET_ERROR)})) OR (contains(upper({text}), 'E+') AND {_matches(text, SCIENTIFIC)})"
     return (
-        f"CASE WHEN length({text}) <= 12 AND lower({text}) IN {_list(NO_NAMES)} THEN 'no_identifier' "
+        f"CASE WHEN length({text}) <= 12 AND lower({text}) IN {_list((*NULL_WORDS, *NO_NAMES))} THEN 'no_identifier' "
         f"WHEN {masked} THEN 'masked_identifier' WHEN {damaged} THEN 'damaged_identifier' END"
     )
 
@@ -191,7 +186,10 @@ def _without_sign(text: str, currency: str) -> str:
     words: dict[tuple[str, ...], list[str]] = {}
     for sign, codes in CURRENCY_SIGNS.items():
         words.setdefault(codes, []).append(sign)
-    own = " ".join(f"WHEN {_sign(text)} IN {_list(tuple(signs))} THEN {currency} IN {_list(codes)}" for codes, signs in words.items())
+    own = " ".join(
+        f"WHEN {_sign(text)} IN {_list(tuple(signs))} THEN {currency} IN {_list(codes)}"
+        for codes, signs in words.items()
+    )
     bare = f"regexp_replace(regexp_replace({text}, {literal(_SIGN_FIRST)}, '\\1'), {literal(_SIGN_LAST)}, '')"
     return f"CASE WHEN {_matches(text, '[-+0-9.,]*')} THEN {text} WHEN CASE {own} ELSE false END THEN {bare} ELSE {text} END"
 

@@ -49,6 +49,16 @@ REASONS: Mapping[str, str] = {
     "unreadable_line": "a line that cannot be read",
 }
 
+#: What to do about a fault whose reason does not say it.
+REMEDIES: Mapping[str, str] = {
+    "other_currency": "Have the currency exported in a column of its own and state its dated rate in the run's file.",
+    "masked_identifier": "Export the identifiers unmasked, or under a code of their own for each.",
+    "damaged_identifier": "Export the column as text.",
+    "no_identifier": "Leave the field empty where nothing is named.",
+    "closing_entry": "Leave closing vouchers out of the export, or state them under closing in the source map.",
+    "total_line": "Export the list without its totals.",
+}
+
 Outcome = Literal["passed", "failed", "info"]
 
 
@@ -111,6 +121,8 @@ def duplicates_check(table: str, count: int) -> TableCheck:
 
 def fault_check(table: str, column: str, reason: str, scope: str, count: int, example: str) -> TableCheck:
     message = "{at}: {why} in {count:,} {rows}{shown}; {consequence}."
+    if reason in REMEDIES:
+        message = "{at}: {why} in {count:,} {rows}{shown}; {consequence}. {remedy}"
     done = "the rows were quarantined" if scope == "row" else "the values were left empty"
     return _check(
         reason,
@@ -125,6 +137,7 @@ def fault_check(table: str, column: str, reason: str, scope: str, count: int, ex
         rows=_rows(count),
         shown=Text.filled(", e.g. '{example}'", example=example) if example else "",
         consequence=Text.of(done),
+        remedy=Text.of(REMEDIES[reason]) if reason in REMEDIES else "",
     )
 
 
@@ -248,7 +261,17 @@ def hidden_check(table: str, file: str, rows: int, first: int) -> TableCheck:
         "{file}: {count:,} rows that the sheet hides or filters out (the first is line {first:,}) were read like the others. "
         "If they should not count, delete them and export again."
     )
-    return _check("hidden_rows", table, "failed", message, count=rows, example=str(first), place=file, file=file, first=first)
+    return _check(
+        "hidden_rows",
+        table,
+        "failed",
+        message,
+        count=rows,
+        example=str(first),
+        place=file,
+        file=file,
+        first=first,
+    )
 
 
 def form_check(table: str, file: str, column: str, count: int, example: str) -> TableCheck:
@@ -257,7 +280,15 @@ def form_check(table: str, file: str, column: str, count: int, example: str) -> 
         "so that one name is one name."
     )
     return _check(
-        "text_form", table, "info", message, count=count, example=example, place=f"{column}:{file}", file=file, column=column
+        "text_form",
+        table,
+        "info",
+        message,
+        count=count,
+        example=example,
+        place=f"{column}:{file}",
+        file=file,
+        column=column,
     )
 
 
@@ -266,7 +297,9 @@ def overlap_check(table: str, shorter: str, longer: str, count: int) -> TableChe
         "{example}: {count:,} rows stand in {longer} as well, equal in all but their number; they were counted once. "
         "Export each period once, with one extent."
     )
-    return _check("overlap", table, "failed", message, count=count, example=shorter, place=shorter, longer=longer)
+    return _check(
+        "overlap", table, "failed", message, count=count, example=shorter, place=shorter, longer=longer
+    )
 
 
 def days_only_check(table: str, column: str, count: int) -> TableCheck:
@@ -299,7 +332,9 @@ def copies_by_number_check(table: str, count: int, example: str, *, bare: bool) 
         "{table}: the key only numbers the rows of the file, and {count:,} rows equal another one in all else, e.g. {example}; they were kept. "
         "If they are copies, export the system's own number."
     )
-    return _check("copies_by_number", table, "failed" if bare else "info", message, count=count, example=example)
+    return _check(
+        "copies_by_number", table, "failed" if bare else "info", message, count=count, example=example
+    )
 
 
 def unknown_file_check(name: str, near: str) -> TableCheck:

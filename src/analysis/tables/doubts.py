@@ -14,7 +14,7 @@ from typing import Any
 
 from analysis.sources.rounds import is_round
 from analysis.sources.sql import literal, quoted
-from analysis.sources.words import TOTAL_WORDS
+from analysis.sources.words import MERGED_TEXT, TOTAL_WORDS
 from analysis.tables import checks
 from analysis.tables.contract import TableContract
 from analysis.tables.proving import ProvedFile
@@ -30,10 +30,6 @@ LEAST_SUMMED, LEAST_STAMPS = 2, 20
 LEAST_SHARED, SHARE_SHARED = 10, 0.9
 #: Overlapping pairs of files that are compared; more are a sign of files by another dimension.
 MOST_PAIRS = 60
-_MERGED = (
-    r"^\s*(this (ticket|request|case|conversation) (was|has been|is) (closed and )?merged|closed[ _]by[ _]merge|merged (in)?to\b|"
-    r"duplicate of\b|(本?工单)?已?合并(至|到|入)|已被合并|并入工单|重复工单)"
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,17 +71,26 @@ def _total_rows(ask: Ask, table: TableContract, file: ProvedFile) -> list[int]:
     """Rows that say "total" in the place of an identifier, or say it or name nothing and sum the others."""
     present = [column for column in table.columns.values() if column.name in file.raw.columns]
     texts = [quoted(c.name) for c in present if c.type == "string" and not c.pii]
-    keys = [quoted(name) for name in table.key if table.columns[name].type == "string" and name in file.raw.columns]
+    keys = [
+        quoted(name)
+        for name in table.key
+        if table.columns[name].type == "string" and name in file.raw.columns
+    ]
     sums = [quoted(c.name) for c in present if c.type == "decimal"]
     if not sums or not keys:
         return []
     good = _good(file)
     heads = " OR ".join(map(_is_word, texts))
-    found = [row for (row,) in ask(f"SELECT _row FROM {good} WHERE {' OR '.join(map(_is_word, keys))} ORDER BY _row")]
+    found = [
+        row
+        for (row,) in ask(f"SELECT _row FROM {good} WHERE {' OR '.join(map(_is_word, keys))} ORDER BY _row")
+    ]
     filled = [quoted(c.name) for c in present if c.type != "decimal" and c.name not in table.key]
     others = f"SELECT * FROM {good}" + (f" WHERE _row NOT IN ({', '.join(map(str, found))})" if found else "")
-    (rows, *totals), = ask(f"SELECT count(*), {', '.join(f'sum({name})' for name in sums)} FROM ({others})")
-    (always,) = ask(f"SELECT {', '.join(f'count(*) - count({name})' for name in filled) or '0'} FROM ({others})")
+    ((rows, *totals),) = ask(f"SELECT count(*), {', '.join(f'sum({name})' for name in sums)} FROM ({others})")
+    (always,) = ask(
+        f"SELECT {', '.join(f'count(*) - count({name})' for name in filled) or '0'} FROM ({others})"
+    )
     if rows <= LEAST_SUMMED:
         return found
     edge = ask(
@@ -94,7 +99,10 @@ def _total_rows(ask: Ask, table: TableContract, file: ProvedFile) -> list[int]:
     )
     for row, says, *values in edge:
         amounts, empty = values[: len(sums)], values[len(sums) :]
-        summing = [a is not None and a != 0 and total is not None and 2 * a == total for a, total in zip(amounts, totals, strict=True)]
+        summing = [
+            a is not None and a != 0 and total is not None and 2 * a == total
+            for a, total in zip(amounts, totals, strict=True)
+        ]
         lacking = any(lacks and missing == 1 for lacks, missing in zip(empty, always, strict=False))
         if any(summing) and (says or lacking):
             found.append(row)
@@ -185,13 +193,15 @@ def file_doubts(table: TableContract, records: Sequence[FileRecord]) -> Iterator
             yield checks.form_check(table.name, record.name, column, count, example)
 
 
-def table_doubts(ask: Ask, table: TableContract, kept: str, present: set[str], zone: str) -> Iterator[TableCheck]:
+def table_doubts(
+    ask: Ask, table: TableContract, kept: str, present: set[str], zone: str
+) -> Iterator[TableCheck]:
     """What only the rows together show; ``kept`` are the rows as they were written."""
     asked = [*_clocks(table, present, zone), *_long_numbers(table, present)]
     if table.name == "tickets" and "text" in present:
         asked += [
-            f"count(*) FILTER (regexp_matches(text, {literal(_MERGED)}, 'i'))",
-            f"min(ticket_id) FILTER (regexp_matches(text, {literal(_MERGED)}, 'i'))",
+            f"count(*) FILTER (regexp_matches(text, {literal(MERGED_TEXT)}, 'i'))",
+            f"min(ticket_id) FILTER (regexp_matches(text, {literal(MERGED_TEXT)}, 'i'))",
         ]
     if asked:
         ((*counts,),) = ask(f"SELECT {', '.join(asked)} FROM {kept}")
@@ -216,7 +226,11 @@ def _said(table: TableContract, present: set[str], counts: list[Any]) -> Iterato
 
 
 def _moments(table: TableContract, present: set[str]) -> list[str]:
-    return [c.name for c in table.columns.values() if c.type == "timestamp" and c.name in present and c.name != "recorded_at"]
+    return [
+        c.name
+        for c in table.columns.values()
+        if c.type == "timestamp" and c.name in present and c.name != "recorded_at"
+    ]
 
 
 def _clocks(table: TableContract, present: set[str], zone: str) -> list[str]:
@@ -273,7 +287,9 @@ def _copies_by_number(ask: Ask, table: TableContract, kept: str) -> Iterator[Tab
         yield checks.copies_by_number_check(table.name, int(count), str(example), bare=bool(bare))
 
 
-def rewritten(ask: Ask, table: TableContract, file: ProvedFile, values: Mapping[str, str]) -> tuple[tuple[str, int, str], ...]:
+def rewritten(
+    ask: Ask, table: TableContract, file: ProvedFile, values: Mapping[str, str]
+) -> tuple[tuple[str, int, str], ...]:
     """Columns of text whose values the file writes in another Unicode form than the one kept: (column, rows, example)."""
     columns = table.columns.values()
     texts = [c.name for c in columns if c.type == "string" and not c.pii]
@@ -281,8 +297,13 @@ def rewritten(ask: Ask, table: TableContract, file: ProvedFile, values: Mapping[
     if not names:
         return ()
     given = {name: file.casts[name].text for name in names}
-    differs = {name: f"strlen({given[name]}) <> length({given[name]}) AND {given[name]} <> {values[name]}" for name in names}
-    parts = ", ".join(f"count(*) FILTER ({differs[n]}), min({values[n]}) FILTER ({differs[n]})" for n in names)
+    differs = {
+        name: f"strlen({given[name]}) <> length({given[name]}) AND {given[name]} <> {values[name]}"
+        for name in names
+    }
+    parts = ", ".join(
+        f"count(*) FILTER ({differs[n]}), min({values[n]}) FILTER ({differs[n]})" for n in names
+    )
     (counts,) = ask(f"SELECT {parts} FROM {quoted(file.raw.relation)}")
     return tuple(
         (name, counts[2 * place], str(counts[2 * place + 1])[:60])
