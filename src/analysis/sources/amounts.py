@@ -51,7 +51,42 @@ CURRENCY_SIGNS: Mapping[str, tuple[str, ...]] = {
     "kr": ("SEK", "NOK", "DKK", "ISK"),
     **{
         code: (code,)
-        for code in ["CNY", "USD", "EUR", "GBP", "JPY", "KRW", "HKD", "TWD", "AUD", "CAD", "SGD", "CHF", "INR", "RUB", "TRY", "PLN", "CZK", "HUF", "SEK", "NOK", "DKK", "BRL", "MXN", "THB", "VND", "IDR", "MYR", "PHP", "ZAR", "NZD", "AED", "SAR", "ILS", "UAH"]
+        for code in [
+            "CNY",
+            "USD",
+            "EUR",
+            "GBP",
+            "JPY",
+            "KRW",
+            "HKD",
+            "TWD",
+            "AUD",
+            "CAD",
+            "SGD",
+            "CHF",
+            "INR",
+            "RUB",
+            "TRY",
+            "PLN",
+            "CZK",
+            "HUF",
+            "SEK",
+            "NOK",
+            "DKK",
+            "BRL",
+            "MXN",
+            "THB",
+            "VND",
+            "IDR",
+            "MYR",
+            "PHP",
+            "ZAR",
+            "NZD",
+            "AED",
+            "SAR",
+            "ILS",
+            "UAH",
+        ]
     },
 }
 _SIGN = "|".join(sorted(map(re.escape, CURRENCY_SIGNS), key=len, reverse=True))
