@@ -75,7 +75,9 @@ def cast(
     :func:`peculiar`, so that it is taken as it stands.
     """
     text = _text(column, source_type)
-    read = _without_sign(text, currency) if column.is_money and source_type == "VARCHAR" else text
+    read = (
+        _without_sign(text, currency) if column.is_money and source_type == "VARCHAR" and not plain else text
+    )
     as_it_stands = text if plain and column.type == "string" else None
     value = as_it_stands or _direct(column, source_type) or _READERS[column.type](column, read, time_zone)
     limits = _limits(column, value, earliest, latest)
@@ -153,8 +155,10 @@ def _is_plain(column: ColumnContract, text: str) -> str:
 
 
 def peculiar(column: ColumnContract, source_type: str) -> str:
-    """Whether a text may have to be brought to another form, or names nothing, as SQL."""
+    """Whether a text may have to be brought to another form, or names nothing, or money carries a sign, as SQL."""
     text = _text(column, source_type)
+    if column.is_money:
+        return _signed(text)
     if column.is_identifier:
         return f"NOT {_is_plain(column, text)}"
     composed = f"(strlen({text}) = length({text}) OR nfc_normalize({text}) = {text})"
@@ -172,26 +176,19 @@ def _no_identifier(text: str) -> str:
 
 
 def _signed(text: str) -> str:
-    return f"{_sign(text)} <> ''"
-
-
-def _sign(text: str) -> str:
-    before = f"regexp_extract({text}, {literal(_SIGN_BEFORE)}, 1)"
-    behind = f"regexp_extract({text}, {literal(_SIGN_BEHIND)}, 1)"
-    return f"coalesce(nullif({before}, ''), {behind})"
+    return f"regexp_matches({text}, {literal(f'{_SIGN_BEFORE}|{_SIGN_BEHIND}')})"
 
 
 def _without_sign(text: str, currency: str) -> str:
     """Money without the sign of the row's own currency; with another one it stays as it is, and is no number."""
-    words: dict[tuple[str, ...], list[str]] = {}
-    for sign, codes in CURRENCY_SIGNS.items():
-        words.setdefault(codes, []).append(sign)
-    own = " ".join(
-        f"WHEN {_sign(text)} IN {_list(tuple(signs))} THEN {currency} IN {_list(codes)}"
-        for codes, signs in words.items()
+    meant = ", ".join(
+        f"{literal(sign)}: [{', '.join(map(literal, codes))}]" for sign, codes in CURRENCY_SIGNS.items()
     )
+    before = f"regexp_extract({text}, {literal(_SIGN_BEFORE)}, 1)"
+    sign = f"coalesce(nullif({before}, ''), regexp_extract({text}, {literal(_SIGN_BEHIND)}, 1))"
+    own = f"coalesce(list_contains(MAP {{{meant}}}[{sign}], {currency}), false)"
     bare = f"regexp_replace(regexp_replace({text}, {literal(_SIGN_FIRST)}, '\\1'), {literal(_SIGN_LAST)}, '')"
-    return f"CASE WHEN {_matches(text, '[-+0-9.,]*')} THEN {text} WHEN CASE {own} ELSE false END THEN {bare} ELSE {text} END"
+    return f"CASE WHEN NOT {_signed(text)} THEN {text} WHEN {own} THEN {bare} ELSE {text} END"
 
 
 def _read_integer(column: ColumnContract, text: str, time_zone: str) -> str:

@@ -89,7 +89,7 @@ def _total_rows(ask: Ask, table: TableContract, file: ProvedFile) -> list[int]:
     others = f"SELECT * FROM {good}" + (f" WHERE _row NOT IN ({', '.join(map(str, found))})" if found else "")
     ((rows, *totals),) = ask(f"SELECT count(*), {', '.join(f'sum({name})' for name in sums)} FROM ({others})")
     (always,) = ask(
-        f"SELECT {', '.join(f'count(*) - count({name})' for name in filled) or '0'} FROM ({others})"
+        f"SELECT {', '.join(f'count(*) - count({name})' for name in filled) or 'count(*) * 0'} FROM ({others})"
     )
     if rows <= LEAST_SUMMED:
         return found

@@ -155,7 +155,11 @@ def _plain_columns(
     connection: duckdb.DuckDBPyConnection, table: TableContract, raw: RawFile
 ) -> frozenset[str]:
     """Columns of text in which nothing is peculiar: one look over the file saves a closer one at every value."""
-    texts = [c for c in table.columns.values() if c.type == "string" and c.name in raw.columns]
+    texts = [
+        c
+        for c in table.columns.values()
+        if c.name in raw.columns and (c.type == "string" or (c.is_money and raw.columns[c.name] == "VARCHAR"))
+    ]
     if not texts:
         return frozenset()
     asked = ", ".join(f"coalesce(bool_or({peculiar(c, raw.columns[c.name])}), false)" for c in texts)
