@@ -10,9 +10,13 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from analysis.errors import ParameterError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, order=True)
@@ -80,3 +84,27 @@ def day_end_utc(day: dt.date, time_zone: str) -> dt.datetime:
     """The instant (naive UTC) at which ``day`` has ended in the business time zone."""
     midnight = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), ZoneInfo(time_zone))
     return midnight.astimezone(dt.UTC).replace(tzinfo=None)
+
+
+def in_business_zone(rows: pd.DataFrame, time_zone: str) -> pd.DataFrame:
+    """Rows as a person of the company reads them: moments (columns ``*_at``, UTC) on the clock of ``time_zone``, with its offset.
+
+    Each moment gets the offset of its own day: summer time is not winter time. Days and all other columns stay as they are.
+    """
+    import pandas as pd
+
+    local = {
+        name: pd.Series(
+            [
+                None if pd.isna(moment) else moment.isoformat(sep=" ", timespec="seconds")
+                for moment in rows[name].dt.tz_localize("UTC").dt.tz_convert(time_zone)
+            ],
+            index=rows.index,
+            dtype=object,
+        )
+        for name in rows.columns
+        if str(name).endswith("_at")
+        and str(rows[name].dtype).startswith("datetime64[")
+        and rows[name].dt.tz is None
+    }
+    return rows.assign(**local) if local else rows

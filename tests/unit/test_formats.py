@@ -84,3 +84,21 @@ def test_a_large_figure_is_set_apart_from_its_unit(
     text: str, language: Language, parts: tuple[str | None, str]
 ):
     assert number_and_unit(text, language) == parts
+
+
+def test_moments_are_told_on_the_companys_clock_with_the_offset_of_their_day():
+    import pandas as pd
+
+    from analysis.periods import in_business_zone
+
+    rows = pd.DataFrame(
+        {
+            "opened_at": pd.to_datetime(["2026-07-02 01:30:00", "2026-01-02 01:30:00", None]),
+            "posted_on": pd.to_datetime(["2026-07-02", "2026-01-02", "2026-01-03"]),
+            "cost": [1.0, 2.0, 3.0],
+        }
+    )
+    local = in_business_zone(rows, "America/New_York")
+    assert list(local["opened_at"]) == ["2026-07-01 21:30:00-04:00", "2026-01-01 20:30:00-05:00", None]
+    assert local[["posted_on", "cost"]].equals(rows[["posted_on", "cost"]])
+    assert in_business_zone(rows, "Asia/Shanghai")["opened_at"][1] == "2026-01-02 09:30:00+08:00"

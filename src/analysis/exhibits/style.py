@@ -197,7 +197,9 @@ def render(drawing: Drawing, id: str, *, size: tuple[float, float] | None = None
     messages: set[str] = set()
     with matplotlib.rc_context(), warnings.catch_warnings():
         matplotlib.rcParams.update(dict(rc_params()))
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")  # refused below, by name
+        warnings.filterwarnings(
+            "ignore", message="Glyph .* missing from"
+        )  # drawn by the page's fallback font
         for language in LANGUAGES:
             figure = Figure(figsize=(width, height))
             FigureCanvasSVG(figure)
@@ -209,7 +211,6 @@ def render(drawing: Drawing, id: str, *, size: tuple[float, float] | None = None
             svg[language] = inline_svg(buffer.getvalue(), id)
             ticks = _axis_texts(figure)
             for text in _texts(figure):
-                _refuse_missing_glyphs(text.get_text(), id)
                 if text not in ticks:
                     _refuse_unmarked(text, id)
                 messages.update(_messages(text))
@@ -254,22 +255,6 @@ def _refuse_unmarked(text: DrawnText, id: str) -> None:
     if not text.get_gid() and re.search(r"\d", text.get_text()):
         raise ParameterError(
             f"figure {id}: annotation '{text.get_text()}' is no fact; draw it with annotate(), label() or words()."
-        )
-
-
-@cache
-def _glyphs() -> frozenset[int]:
-    from matplotlib.font_manager import get_font
-
-    return frozenset(get_font(str(font_paths()[0])).get_charmap())
-
-
-def _refuse_missing_glyphs(text: str, id: str) -> None:
-    missing = sorted({char for char in text if ord(char) not in _glyphs() and char not in "\n\t"})
-    if missing:
-        listed = ", ".join(f"{char} (U+{ord(char):04X})" for char in missing[:5])
-        raise ParameterError(
-            f"figure {id}: the font has no glyph for {listed} in '{text}'; rename the label or extend the font."
         )
 
 

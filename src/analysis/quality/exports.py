@@ -62,6 +62,15 @@ _SAID = {
     "day and month exchanged": "day and month exchanged",
     "local time that occurs twice": "local time that occurs twice",
     "local time that the clocks skipped": "local time that the clocks skipped",
+    "lines of closing vouchers left out, told by the profit account": "lines of closing vouchers left out, told by the profit account",
+    "lines of closing vouchers left out, told by their wording alone": "lines of closing vouchers left out, told by their wording alone: export the list with all accounts",
+    "tickets merged into another left out": "tickets merged into another, left out",
+    "lines of totals left out": "lines of totals, left out",
+    "rows equal to another in all but": "equal to another row in all but the number that the map gives; kept, have the system's own number exported",
+    "values with another decimal mark": "another decimal mark than stated",
+    "days in the future under": "days in the future under the stated date format",
+    "rows that the sheet hides": "rows that the sheet hides or filters out, read all the same; delete what should not count",
+    "rows, a number at which": "a number of rows at which systems cut exports; compare with the count in the system",
 }
 
 

@@ -51,7 +51,34 @@ _KEPT = {
     "references": "kept, left out where the reference is needed",
     "keys": "counted once",
     "currency": "converted at the dated rate",
+    "round_number": "kept",
+    "hidden_rows": "kept",
+    "text_form": "brought to one form",
+    "overlap": "counted once",
+    "days_only": "kept, judged by the day",
+    "lost_digits": "kept",
+    "merged": "kept",
+    "copies_by_number": "kept",
+    "encoding": "kept",
 }
+#: Doubts about a whole file or column, said in a check with what to do.
+DOUBTS = frozenset(
+    (
+        "round_number",
+        "hidden_rows",
+        "overlap",
+        "days_only",
+        "lost_digits",
+        "merged",
+        "copies_by_number",
+        "other_currency",
+        "masked_identifier",
+        "damaged_identifier",
+        "no_identifier",
+        "total_line",
+        "closing_entry",
+    )
+)
 _LABELS = {
     "time_order": "events out of order",
     "references": "refers to a row that is not there",
@@ -63,6 +90,17 @@ _LABELS = {
     "empty": "a table without rows",
     "last_line": "last line without a line break",
 }
+_LABELS |= {
+    "round_number": "a number of rows at which systems cut exports",
+    "hidden_rows": "hidden or filtered out in its sheet",
+    "text_form": "in another Unicode form or width",
+    "overlap": "in two lists that overlap",
+    "days_only": "a moment without a time of day",
+    "lost_digits": "a long number cut by a spreadsheet",
+    "merged": "merged into another ticket, by its text",
+    "copies_by_number": "equal to another row in all but its number",
+    "encoding": "read in another encoding than UTF-8",
+}
 _COUNTED_ELSEWHERE = frozenset({"rows", "correction"})
 _ASIDE = "quarantined or left empty"
 _NOT_YET = "kept, not seen until then"
@@ -70,7 +108,7 @@ _NOT_READ = "not read"
 _SET_ASIDE = {"row": "row set aside", "value": "value left empty"}
 _ACTIONS = {"drop": "dropped", "set": "put right"}
 # Faults of a column, a file or a table: what is counted is no row of the table.
-_NO_ROWS = ("unknown", "empty", "last_line")
+_NO_ROWS = ("unknown", "empty", "last_line", "round_number", "encoding")
 
 
 def kept_faults(

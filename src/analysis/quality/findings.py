@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
@@ -14,13 +14,14 @@ from analysis.quality.arrival import Arrival
 from analysis.quality.controls import ControlTotals
 from analysis.quality.coverage import ColumnCoverage, rows_silent, share_filled
 from analysis.quality.exports import ExportRows
-from analysis.quality.faults import Fault
+from analysis.quality.faults import DOUBTS, Fault
 from analysis.quality.freshness import Freshness, MonthGaps
 from analysis.quality.history import OwnHistory
 from analysis.quality.nearness import NearDuplicates
 from analysis.quality.screens import Reconciled
 from analysis.quality.waterfall import OUTCOMES, FileRows, Waterfall
 from analysis.results import Check, Fact, Finding, Sentence
+from analysis.tables import TableCheck
 
 # What the parts would have shown, for those that could not be made.
 PARTS = {
@@ -287,6 +288,19 @@ def time_order(faults: Sequence[Fault]) -> Check:
             {"rows": disordered[0].rows, "place": disordered[0].place},
         ),
     )
+
+
+def doubts(given: Iterable[TableCheck]) -> list[Check]:
+    """What the load doubts of a file or column as a whole, with count, example, what was done and what to do."""
+    return [
+        Check(
+            id=check.id,
+            outcome=check.outcome,
+            sentence=Sentence("{said}", {"said": Text(en=check.message_en, zh=check.message_zh)}),
+        )
+        for check in given
+        if check.reason_code in DOUBTS and check.outcome != "passed"
+    ]
 
 
 def controls_agree(totals: Sequence[ControlTotals]) -> list[Check]:

@@ -111,6 +111,7 @@ def study(
             found.rows_conserved(counts),
             *found.exports_conserved(through_map),
             found.time_order(faults),
+            *found.doubts(tables.checks),
             *found.controls_agree(controls or ()),
             *found.screens_agree(screens),
             *parts.not_tested({name: Text.of(what) for name, what in found.PARTS.items()}),

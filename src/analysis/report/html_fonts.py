@@ -2,7 +2,8 @@
 
 fontTools' subsetter and its WOFF2 writer take seconds a page, most of it spent on glyph transforms that save a fifth of the size.
 Here the Latin base (kerning included, ``fonts/latin-*.sfnt``) stays as it is and the page's other glyphs are appended byte by
-byte: the shipped fonts hold no composite glyphs and no hinting, so a glyph is a slice of ``glyf``. The same characters give the
+byte: the shipped fonts hold no composite glyphs and no hinting, so a glyph is a slice of ``glyf``; what Noto Sans SC lacks comes
+from the fallback font. The same characters give the
 same bytes.
 """
 
@@ -66,6 +67,7 @@ class _Face:
     latin: Mapping[int, int]
     narrow: Mapping[int, int]
     source: _Source
+    fallback: _Source
 
 
 @cache
@@ -75,6 +77,7 @@ def _face(weight: Weight) -> _Face:
     folder = resources.files("analysis.fonts")
     base = TTFont(io.BytesIO(folder.joinpath(f"latin-{weight}.sfnt").read_bytes()), lazy=True)
     whole = TTFont(io.BytesIO(folder.joinpath(f"NotoSansSC-{weight}.ttf").read_bytes()), lazy=True)
+    rest = TTFont(io.BytesIO(folder.joinpath(f"Fallback-{weight}.ttf").read_bytes()), lazy=True)
     order = base.getGlyphOrder()
     index = {name: position for position, name in enumerate(order)}
     read = _Source(base)
@@ -93,6 +96,7 @@ def _face(weight: Weight) -> _Face:
             if (name := base.getBestCmap().get(ord(c))) in narrow
         },
         source=_Source(whole),
+        fallback=_Source(rest),
     )
 
 
@@ -123,7 +127,10 @@ def _tables(characters: frozenset[str], weight: Weight, language: Language) -> d
             metrics.append(_DOT_METRICS)
             cmap[code] = len(glyphs) - 1
     for char in sorted(characters):
-        if ord(char) not in cmap and (found := face.source.glyph(ord(char))) is not None:
+        if ord(char) in cmap:
+            continue
+        found = face.source.glyph(ord(char)) or face.fallback.glyph(ord(char))
+        if found is not None:
             cmap[ord(char)] = len(glyphs)
             glyphs.append(found[0])
             metrics.append(found[1])

@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -381,7 +381,11 @@ class _Making:
                 {"table": entry["table"], **file} for entry in manifest.inputs(run) for file in entry["files"]
             ],
             "registry": run.registry.as_json(currency=run.currency),
-            "checks": [*record.checks, *_own_checks(self.faults)],
+            "checks": [
+                *record.checks,
+                *_own_checks(self.faults),
+                *glyph_checks([block for _, block in record.blocks], run.company.as_json()),
+            ],
             "hashes": self._hashes(),
             "restated": restated_rows(comparison, run.registry) if comparison else [],
             "restated_count": len(comparison.restated) if comparison else 0,
@@ -471,3 +475,36 @@ def _own_checks(faults: Sequence[Failure]) -> list[dict[str, Any]]:
     }
     passed = [Check(id=id, outcome="passed", sentence=Sentence(text)) for id, text in sentences.items()]
     return [check.as_json() for check in (executed, *passed)]
+
+
+def glyph_checks(*printed: Any) -> list[dict[str, Any]]:
+    """One check where a name holds a character that no shipped font draws; none where all are drawn."""
+    from analysis.fonts.coverage import SUBSTITUTE, printable, unprintable
+    from analysis.results import Check, Sentence
+
+    lacking = {char: text for text in _texts(printed) for char in unprintable(text)}
+    if not lacking:
+        return []
+    codes = sorted(f"U+{ord(char):04X}" for char in lacking)
+    example = printable(next(iter(lacking.values())))[:60]
+    sentence = Sentence(
+        "No shipped font draws {characters}; the PDF prints {sign} or a plain letter in their place, as in '{example}'.",
+        {
+            "characters": ", ".join(codes[:8]) + (" …" if len(codes) > 8 else ""),
+            "sign": SUBSTITUTE,
+            "example": example,
+        },
+    )
+    return [Check(id="pack.glyphs", outcome="info", sentence=sentence).as_json()]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text that a block may print; drawings and identifiers among them."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, Sequence):
+        for item in value:
+            yield from _texts(item)

@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 from analysis.errors import PublicationRefused
+from analysis.fonts.coverage import unprintable
 
 # A4 in points; the text is as wide as the house style draws its charts (6.3 inches).
 PAPER = (595.28, 841.89)
@@ -38,19 +39,21 @@ class Typeface:
         from fontTools.ttLib import TTFont
 
         from analysis.exhibits.style import font_paths
+        from analysis.fonts.coverage import fallback_paths
 
         self._advances: list[Mapping[int, int]] = []
-        for path in font_paths():
-            with TTFont(str(path), lazy=True) as font:
-                metrics = font["hmtx"].metrics
-                self._per_em: int = font["head"].unitsPerEm
-                self._advances.append({code: metrics[glyph][0] for code, glyph in font.getBestCmap().items()})
+        for own, fallback in zip(font_paths(), fallback_paths(), strict=True):
+            advances: dict[int, int] = {}
+            for path in (fallback, own):
+                with TTFont(str(path), lazy=True) as font:
+                    metrics = font["hmtx"].metrics
+                    self._per_em: int = font["head"].unitsPerEm
+                    advances |= {code: metrics[glyph][0] for code, glyph in font.getBestCmap().items()}
+            self._advances.append(advances)
 
     def missing(self, text: str) -> list[str]:
-        """Characters that neither weight can print, in order of appearance."""
-        regular, bold = self._advances
-        lacking = (char for char in text if (code := ord(char)) not in regular or code not in bold)
-        return [char for char in dict.fromkeys(lacking) if char not in "\n\u200b\u00ad"]
+        """Characters that no shipped font can print, in order of appearance; the pack prints a substitute for them."""
+        return unprintable(text)
 
     def width(self, text: str, size: float, *, bold: bool = False) -> float:
         """Points that ``text`` takes on one line, with the quarter em that is set between Chinese and Latin."""

@@ -7,7 +7,6 @@ only sets type. It reads the document with ``json()``, so a label such as ``#emp
 from __future__ import annotations
 
 import datetime as dt
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,13 +16,14 @@ from analysis.exhibits.prose import prose_text
 from analysis.exhibits.record import MIME
 from analysis.exhibits.shape import validate
 from analysis.exhibits.style import LIGHT
+from analysis.fonts.coverage import printable
 from analysis.formats import date_text, month_text
 from analysis.locale import Language
 from analysis.periods import Month
 from analysis.report.executed import SUMMARY_SECTIONS, Notebook
 from analysis.report.exhibit_index import DROPPED_TAGS, exhibit_numbers, in_reading_order, placed
 from analysis.report.pdf_appendices import Appendices, stamp
-from analysis.report.pdf_columns import breakable, typeface
+from analysis.report.pdf_columns import breakable
 from analysis.report.pdf_nodes import WORDS, Node, Nodes, plain
 from analysis.report.pdf_prose import Prose, kept, landscape_groups, lead, stepped, without_dead_links
 from analysis.report.pdf_tiles import cover_strip
@@ -78,8 +78,8 @@ def document(
             section["number"] = str(number)
         sections += Appendices(nodes=nodes, pack=pack).sections()
     record = _without_tabs(_Whole(nodes=nodes, pack=pack or {}).record(sections, tiles))
-    _refuse_missing_glyphs(record, nodes.pictures)
-    return Document(record=record, pictures=nodes.pictures)
+    pictures = {path: printable(svg) for path, svg in nodes.pictures.items()}
+    return Document(record=_with_substitutes(record), pictures=pictures)
 
 
 def _check_pack(pack: Mapping[str, Any]) -> None:
@@ -250,34 +250,12 @@ def _without_tabs(value: Any) -> Any:
 _UNPRINTED = frozenset({"url", "path", "alt", "type", "palette", "language", "region"})
 
 
-def _refuse_missing_glyphs(record: Node, pictures: Mapping[str, str]) -> None:
-    for where, text in [*_printed(record, "document"), *_drawn(pictures)]:
-        if lacking := typeface().missing(text):
-            named = ", ".join(
-                f"'{char}' (U+{ord(char):04X})" if char.isprintable() else f"U+{ord(char):04X}"
-                for char in lacking[:5]
-            )
-            raise PublicationRefused(
-                f"{where}: the fonts cannot print {named} in '{text[:80]}'; correct the source or extend analysis.fonts.subset."
-            )
-
-
-def _printed(value: Any, where: str) -> Iterator[tuple[str, str]]:
-    """Every string that reaches the page, with the nearest block or section it stands in."""
+def _with_substitutes(value: Any) -> Any:
+    """Every string that reaches the page, with a substitute for characters that no shipped font draws."""
     if isinstance(value, str):
-        yield where, value
-    elif isinstance(value, list):
-        for item in value:
-            yield from _printed(item, where)
-    elif isinstance(value, dict):
-        where = f"{value.get('type', 'section')} {value['id']}" if isinstance(value.get("id"), str) else where
-        for key, item in value.items():
-            if key not in _UNPRINTED:
-                yield from _printed(item, where)
-
-
-def _drawn(pictures: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    for path, svg in pictures.items():
-        for element in ElementTree.fromstring(svg).iter():
-            if element.tag.rpartition("}")[2] == "text":
-                yield f"picture {path}", "".join(element.itertext())
+        return printable(value)
+    if isinstance(value, list):
+        return [_with_substitutes(item) for item in value]
+    if isinstance(value, dict):
+        return {key: item if key in _UNPRINTED else _with_substitutes(item) for key, item in value.items()}
+    return value

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.metrics.backend import table_names
 from analysis.metrics.engine import KEY
 from analysis.metrics.views.prepared import view_named
+from analysis.periods import in_business_zone
 from analysis.report.trace_lookup import IssuedPack
 from analysis.results import OPERATIONS
 
@@ -118,7 +119,10 @@ class Walk:
         import pandas as pd
 
         queries = {(leaf.id, rows.part): rows.sql for leaf in step.leaves() for rows in leaf.rows}
-        frames = [(name, masked(self.engine.rows(sql))) for name, sql in queries.items()]
+        frames = [
+            (name, masked(in_business_zone(self.engine.rows(sql), self.engine.rules.time_zone)))
+            for name, sql in queries.items()
+        ]
         if len(frames) == 1:
             return frames[0][1]
         labelled = [frame.assign(traced_fact=id, traced_part=part) for (id, part), frame in frames]
@@ -153,7 +157,7 @@ class Walk:
 
     def _read(self, part: str, sql: str, aggregate: str, stated: Any) -> Rows:
         engine = self.engine
-        first = masked(engine.rows(sql, limit=SHOWN_ROWS))
+        first = masked(in_business_zone(engine.rows(sql, limit=SHOWN_ROWS), engine.rules.time_zone))
         count = int(engine.rows(f"SELECT count(*) AS rows FROM ({sql}) AS counted")["rows"].iloc[0])
         recomputed = None
         if aggregate:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
@@ -12,7 +13,86 @@ from analysis.errors import ParameterError
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
 _GROUPED = re.compile(r"\d{1,3}(,\d{3})+(\.\d*)?", re.ASCII)
-_CURRENCY = re.compile(r"^(?:[¥$€£]|CNY|RMB|USD|EUR)\s*|\s*元$")
+#: Signs of currencies and the ISO codes each may mean; a code of three letters means itself.
+CURRENCY_SIGNS: Mapping[str, tuple[str, ...]] = {
+    "¥": ("CNY", "JPY"),
+    "\uffe5": ("CNY", "JPY"),
+    "元": ("CNY", "TWD", "HKD", "MOP"),
+    "人民币": ("CNY",),
+    "RMB": ("CNY",),
+    "美元": ("USD",),
+    "港币": ("HKD",),
+    "欧元": ("EUR",),
+    "円": ("JPY",),
+    "원": ("KRW",),
+    "US$": ("USD",),
+    "HK$": ("HKD",),
+    "NT$": ("TWD",),
+    "AU$": ("AUD",),
+    "A$": ("AUD",),
+    "C$": ("CAD",),
+    "S$": ("SGD",),
+    "R$": ("BRL",),
+    "$": ("USD", "CAD", "AUD", "NZD", "SGD", "HKD", "TWD", "MXN", "CLP", "COP", "ARS"),
+    "€": ("EUR",),
+    "£": ("GBP", "EGP"),
+    "₩": ("KRW",),
+    "₹": ("INR",),
+    "₽": ("RUB",),
+    "₺": ("TRY",),
+    "₫": ("VND",),
+    "฿": ("THB",),
+    "₱": ("PHP",),
+    "₪": ("ILS",),
+    "₴": ("UAH",),
+    "zł": ("PLN",),
+    "Kč": ("CZK",),
+    "Ft": ("HUF",),
+    "kr": ("SEK", "NOK", "DKK", "ISK"),
+    **{
+        code: (code,)
+        for code in [
+            "CNY",
+            "USD",
+            "EUR",
+            "GBP",
+            "JPY",
+            "KRW",
+            "HKD",
+            "TWD",
+            "AUD",
+            "CAD",
+            "SGD",
+            "CHF",
+            "INR",
+            "RUB",
+            "TRY",
+            "PLN",
+            "CZK",
+            "HUF",
+            "SEK",
+            "NOK",
+            "DKK",
+            "BRL",
+            "MXN",
+            "THB",
+            "VND",
+            "IDR",
+            "MYR",
+            "PHP",
+            "ZAR",
+            "NZD",
+            "AED",
+            "SAR",
+            "ILS",
+            "UAH",
+        ]
+    },
+}
+_SIGN = "|".join(sorted(map(re.escape, CURRENCY_SIGNS), key=len, reverse=True))
+_CURRENCY = re.compile(rf"^(?:{_SIGN})\.?\s*|\s*(?:{_SIGN})\.?$")
+_HAS_SIGN = re.compile(rf"^[(+-]?\s*({_SIGN})|({_SIGN})\.?\s*\)?-?$")
+_SIGNED = re.compile(rf"({_SIGN})(.*)", re.DOTALL)
 _THOUSANDS = re.compile(r"(?<=\d)[ '](?=\d{3}(\D|$))")
 _MINUS = str.maketrans(
     {"\u2212": "-", "\u2013": "-", "\ufe63": "-", "\u00a0": " ", "\u202f": " ", "\u2019": "'"}
@@ -71,9 +151,60 @@ def scaled(text: str, factor: Fraction) -> str:
     return plain.rstrip("0").rstrip(".") if "." in plain else plain
 
 
+def currency_sign(text: str) -> str:
+    """The currency's sign or code that stands before or behind an amount; blank without one."""
+    if _NUMBER.fullmatch(text):
+        return ""
+    found = _HAS_SIGN.search(unicodedata.normalize("NFKC", text).translate(_MINUS).strip())
+    return (found[1] or found[2]) if found else ""
+
+
+def marked(text: str, sign: str) -> str:
+    """An amount with its currency's sign before it; the proof takes off the sign of the row's own currency and refuses another."""
+    return f"{sign}{text}" if sign and text else text
+
+
 def difference(text: str, less: str) -> str:
-    """The first amount less the second (empty is nothing); a text that is no number is passed on, for the proof to refuse."""
+    """The first amount less the second (empty is nothing); a text that is no number is passed on, for the proof to refuse.
+
+    Amounts under two currencies' signs are not taken from one another: the text says both.
+    """
+    (sign, text), (other, less) = _parted(text), _parted(less)
+    if sign != other and text.strip("0.") and less.strip("0."):
+        return f"{sign}{text} less {other}{less}"
+    plain = _plain_difference(text, less)
+    return marked(plain, sign if text.strip("0.") or not other else other)
+
+
+def _parted(text: str) -> tuple[str, str]:
+    found = None if not text or text[0] in "+-.0123456789" else _SIGNED.fullmatch(text)
+    return (found[1], found[2]) if found else ("", text)
+
+
+def _plain_difference(text: str, less: str) -> str:
     for given in (text, less):
         if given and not _NUMBER.fullmatch(given):
             return given
     return str(Decimal(text or "0") - Decimal(less or "0")) if text or less else ""
+
+
+class DecimalMarks:
+    """Which decimal marks the values of one column show: the stated one, the other, or none that can be told (``1.234``)."""
+
+    def __init__(self, stated: Literal[".", ","]) -> None:
+        self.stated = stated
+        self.other = self.unclear = 0
+        self.other_example = self.unclear_example = ""
+
+    def meet(self, text: str) -> None:
+        if _EITHER_WAY.search(text):
+            self.unclear += 1
+            self.unclear_example = self.unclear_example or text
+        elif (_WITH_POINT if self.stated == "," else _WITH_COMMA).search(text):
+            self.other += 1
+            self.other_example = self.other_example or text
+
+
+_EITHER_WAY = re.compile(r"(?<![\d.,])[1-9]\d{0,2}[.,]\d{3}(?![\d.,])", re.ASCII)
+_WITH_COMMA = re.compile(r"\d,(?:\d{1,2}|\d{4,})(?![\d.,])|\d\.\d{3},\d", re.ASCII)
+_WITH_POINT = re.compile(r"\d\.(?:\d{1,2}|\d{4,})(?![\d.,])|\d,\d{3}\.\d", re.ASCII)

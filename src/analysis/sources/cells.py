@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
 from decimal import Decimal
 from typing import Any
 
@@ -25,6 +26,10 @@ def cell_text(cell: Cell) -> str:
     """A cell that is no date as text without surrounding blanks; numbers with the 15 digits that Excel shows, never as 1.5E+20."""
     if isinstance(cell, str):
         text = cell.strip()
+        if not text.isascii():
+            text = unicodedata.normalize(
+                "NFC", text
+            )  # one letter, one form: a name typed on a Mac is the same name
         # ="123" is how systems keep a spreadsheet from taking a long number for one.
         return text[2:-1] if text[:2] == '="' and text[-1] == '"' and len(text) > 2 else text
     if cell is None:

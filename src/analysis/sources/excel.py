@@ -30,6 +30,9 @@ FIRST_INEXACT = 10**15
 _CELL = re.compile(
     rb"<(?:\w+:)?c\s[^>]*?\br=\"([A-Z]{1,3})(\d+)\"[^>]*?(?:/>|>(.*?)</(?:\w+:)?c>)", re.DOTALL
 )
+_ROW = re.compile(rb"<(?:\w+:)?row\s[^>]*>")
+_HIDDEN = re.compile(rb"\bhidden=\"(?:1|true)\"")
+_ROW_NUMBER = re.compile(rb"\br=\"(\d+)\"")
 _ERROR = re.compile(rb"\bt=\"e\"")
 _VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>(.*?)</(?:\w+:)?v>", re.DOTALL)
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
@@ -37,10 +40,12 @@ _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
-    """Rows of a sheet from its first line on, blank lines included; ``merged`` are ranges (first row, column, last row, column) from 0."""
+    """Rows of a sheet from its first line on, blank lines included; ``merged`` are ranges (first row, column, last row, column) from 0,
+    ``hidden`` the lines, from 0, that a filter or a person hides."""
 
     rows: Iterator[list[Cell]]
     merged: tuple[tuple[int, int, int, int], ...]
+    hidden: tuple[int, ...] = ()
 
 
 @contextmanager
@@ -67,8 +72,8 @@ def open_sheet(path: Path, name: str, sheet: str, *, limit_mb: int = SIZE_LIMIT_
             raise SourceError(
                 f"{name}: sheet '{chosen}' cannot be read ({str(error)[:80]}). Save the workbook again."
             ) from error
-        faults = _faults(path, chosen)
-        yield Sheet(rows=_rows(content, faults), merged=_merged(content))
+        faults, hidden = _beyond_values(path, chosen)
+        yield Sheet(rows=_rows(content, faults), merged=_merged(content), hidden=tuple(hidden))
     finally:
         book.close()
 
@@ -166,26 +171,33 @@ def letters(column: int) -> str:
 # ---------------------------------------------------------------- what the sheet's XML says beyond its values
 
 
-def _faults(path: Path, sheet: str) -> dict[tuple[int, int], str]:
-    """Cells (row, column) from 0 that hold an error, or a formula whose result was never calculated."""
+def _beyond_values(path: Path, sheet: str) -> tuple[dict[tuple[int, int], str], list[int]]:
+    """Cells (row, column) from 0 that hold an error, or a formula whose result was never calculated; and rows that are hidden."""
     found: dict[tuple[int, int], str] = {}
+    hidden: list[int] = []
     with zipfile.ZipFile(path) as archive:
         part = _part_of(archive, sheet)
         if part is None:
-            return found
+            return found, hidden
         with archive.open(part) as file:
             rest = b""
             while piece := file.read(PIECE):
                 text = rest + piece
                 end = text.rfind(b"row>") + 4  # whole rows, so that no cell is cut
                 end = 0 if end == 3 else end
-                _collect(text[:end], found)
+                _collect(text[:end], found, hidden)
                 rest = text[end:]
-            _collect(rest, found)
-    return found
+            _collect(rest, found, hidden)
+    return found, hidden
 
 
-def _collect(text: bytes, found: dict[tuple[int, int], str]) -> None:
+def _collect(text: bytes, found: dict[tuple[int, int], str], hidden: list[int]) -> None:
+    if b"hidden=" in text:
+        hidden += [
+            int(number[1]) - 1
+            for tag in _ROW.finditer(text)
+            if _HIDDEN.search(tag[0]) and (number := _ROW_NUMBER.search(tag[0]))
+        ]
     if b't="e"' not in text and b"<f" not in text and b":f" not in text:
         return
     for match in _CELL.finditer(text):

@@ -7,6 +7,7 @@ looks values up in, the entry of the map), and a month whose export is the same 
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import fcntl
 import hashlib
 import json
@@ -20,12 +21,14 @@ from typing import Any
 
 from analysis.errors import SourceError, suggestion
 from analysis.sources.cells import Cell, cell_text
+from analysis.sources.closing import ClosingVouchers, closing_vouchers
 from analysis.sources.databases import Databases
 from analysis.sources.events import Events, collect_events, join_events
 from analysis.sources.fingerprint import fingerprint, signature
 from analysis.sources.keys import Keys
 from analysis.sources.maps import EventLog, KnownFrom, Lookup, MapEntry, SourceMap
 from analysis.sources.reading import Input, Rows, counted_within, filled_down, find_inputs, open_rows
+from analysis.sources.rounds import is_round
 from analysis.sources.rowmapping import MapNote, RowMapper, require_columns
 from analysis.sources.safety import SIZE_LIMIT_MB
 from analysis.sources.textparquet import TextParquet
@@ -35,7 +38,7 @@ WORK = "_work"
 #: Lines of another width than the header that are kept to be counted; more of them show that the file was misread.
 MOST_BROKEN = 100_000
 #: Goes up when the same map would write something else.
-MAPPING_VERSION = 2
+MAPPING_VERSION = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,11 +69,13 @@ def apply_map(
     business_zone: str = "UTC",
     size_limit_mb: int = SIZE_LIMIT_MB,
     reuse_queries: bool = False,
+    today: dt.date | None = None,
 ) -> tuple[MappedFile, ...]:
     """Write the canonical tables of ``folder`` into ``target`` (``tickets/0-export.csv``). The same files give the same bytes.
 
     ``business_zone`` is where a moment's day is taken for columns of days. ``reuse_queries``: rows of a query that was run before are taken
-    as they were then, so that every notebook of one report sees the same. Raises SourceError where a file or a column the map names is
+    as they were then, so that every notebook of one report sees the same. ``today`` (the clock's, if not given): a day after it cannot have
+    happened, so the format it was read by is doubted. Raises SourceError where a file or a column the map names is
     not there, or cannot be read.
     """
     if not folder.is_dir() and any(entry.file for entry in source_map.tables):
@@ -86,6 +91,7 @@ def apply_map(
             size_limit_mb=size_limit_mb,
             reuse_queries=reuse_queries,
             databases=databases,
+            today=today or dt.date.today(),
             before=_read_books(target),
         )
         try:
@@ -120,6 +126,7 @@ class _Mapping:
     size_limit_mb: int
     reuse_queries: bool
     databases: Databases
+    today: dt.date
     before: _Books
     after: _Books = field(default_factory=_Books)
     kept: list[Keys] = field(default_factory=list)
@@ -273,7 +280,14 @@ class _Mapping:
                     self.keys(),
                 )
                 header = [*header, *form.counted]
-            yield Rows(header=header, rows=cells, ends_open=rows.ends_open)
+            yield Rows(header=header, rows=cells, ends_open=rows.ends_open, hidden=rows.hidden)
+
+    def _closing(self, entry: MapEntry, given: Input) -> ClosingVouchers | None:
+        """The closing vouchers of a file, which is read for them first: a voucher's profit line may stand behind its cost lines."""
+        if entry.closing is None:
+            return None
+        with self._opened(entry, given) as rows:
+            return closing_vouchers(entry.closing, given.name, rows.header, rows.rows, self.keys())
 
     def _events(self, entry: MapEntry) -> list[Events]:
         """The logs of an entry, collected once for all its files."""
@@ -313,8 +327,11 @@ class _Mapping:
         lookups, events = self._lookups(entry.lookups), self._events(entry)
         done: dict[str, list[MappedFile]] = {}
         for given, out, _ in plans:
+            closing = self._closing(entry, given)
             with self._opened(entry, given) as rows:
-                done[given.name] = [self._write_one(entry, given.name, rows, out, seen, lookups, events)]
+                done[given.name] = [
+                    self._write_one(entry, given.name, rows, out, seen, lookups, events, closing=closing)
+                ]
         if events and plans:
             done[plans[0][0].name] += [
                 MappedFile(
@@ -338,6 +355,8 @@ class _Mapping:
         seen: Keys,
         lookups: Mapping[str, Keys],
         events: Sequence[Events],
+        *,
+        closing: ClosingVouchers | None = None,
     ) -> MappedFile:
         known = {column: self._known(source) for column, source in entry.found_in.items()}
         mapper = RowMapper(
@@ -348,6 +367,8 @@ class _Mapping:
             known=known,
             business_zone=self.business_zone,
             seen=seen,
+            closing=closing,
+            today=self.today,
         )
         out.parent.mkdir(parents=True, exist_ok=True)
         self.work.mkdir(parents=True, exist_ok=True)
@@ -386,7 +407,7 @@ class _Mapping:
             raise SourceError(
                 f"{name}: exactly {read:,} rows, where the system cuts an export; rows behind them may be missing. Export it in parts (the map reads several files), or say cut_at: 0 if it is whole."
             )
-        notes = mapper.finish(mapped)
+        notes = (*mapper.finish(mapped), *_remarks(rows, read))
         if rows.ends_open and broken and read and len(broken[-1]) < width and row is broken[-1]:
             shown = " ".join(",".join(map(str, broken[-1])).split())[:60]
             raise SourceError(
@@ -461,6 +482,26 @@ class _Mapping:
             encoding="utf-8",
         )
         building.replace(self.target / STATE)
+
+
+def _remarks(rows: Rows, read: int) -> list[MapNote]:
+    """What the whole file gives to think about."""
+    found = []
+    if rows.hidden:
+        shown = f"line {rows.hidden[0]}"
+        found.append(
+            MapNote(
+                kind="rows that the sheet hides or filters out, read all the same",
+                column="",
+                count=len(rows.hidden),
+                example=shown,
+            )
+        )
+    if is_round(read):
+        found.append(
+            MapNote(kind="rows, a number at which systems cut exports", column="", count=read, example="")
+        )
+    return found
 
 
 def _plain_name(given: Input) -> str:

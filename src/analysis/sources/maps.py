@@ -47,6 +47,21 @@ class Sign:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Closing:
+    """Vouchers that carry the period's cost and income to profit: their lines cancel the cost and are no postings of it.
+
+    The counter-account says what a voucher is: ``of`` are the source columns that name it, ``accounts`` source columns with the
+    values of a line on the profit account (``4103*``); a column that the file does not have is not asked. Every line of a voucher
+    with such a line is left out. Only in a file without any such line (a list of cost accounts alone) do the ``words`` of a
+    line decide: source columns with the wordings of closing lines.
+    """
+
+    of: tuple[str, ...]
+    accounts: dict[str, tuple[str, ...]]
+    words: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class KnownFrom(FileForm):
     """The values that stand in the column ``key`` of another file of the folder."""
 
@@ -111,7 +126,9 @@ class MapEntry(FileForm):
     - ``cut_at``: the number of rows after which the system cuts an export; a file of exactly that many is refused.
     - ``optional``: canonical columns that may be missing from the file; the table is then made without them, and this is said.
 
-    Which rows: ``only`` (source columns and the values a row must have), ``without`` (must not have; ``C*``: beginning with C),
+    Which rows: ``only`` (source columns and the values a row must have), ``without`` (must not have; ``C*``: beginning with C, ``*C*``: with
+    C in it), ``closing`` (vouchers that carry the cost to profit), ``merged`` (source columns, where the file has
+    them, and the values of a ticket that was merged into another, which counts it; ``?*``: any value),
     ``first_of`` (of rows with the same values in these canonical columns only the first is written, and none
     without any value there: customers named by every order),
     ``found_in`` (source columns whose value must stand in another file: events of the tickets that the extract has).
@@ -142,6 +159,8 @@ class MapEntry(FileForm):
     optional: tuple[str, ...] = ()
     only: dict[str, tuple[str, ...]] = field(default_factory=dict)
     without: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    merged: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    closing: Closing | None = None
     first_of: tuple[str, ...] = ()
     found_in: dict[str, KnownFrom] = field(default_factory=dict)
 
@@ -267,6 +286,10 @@ def _check_origin(entry: MapEntry, place: str) -> None:
         )
     if entry.file:
         return
+    if entry.closing:
+        raise ParameterError(
+            f"{place}: closing: a query leaves closing vouchers out itself; put it into its WHERE."
+        )
     refuse_variable(entry.url_from, place)
     if entry.query:
         refuse_writing(entry.query, place)

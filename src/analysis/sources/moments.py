@@ -33,6 +33,21 @@ _CLOCKS = ("%H", "%I", "%X", "%T", "%c")
 #: Words that stand for a format: ISO 8601 with or without clock and offset, and seconds or milliseconds since 1970 in UTC.
 ISO, SECONDS, MILLISECONDS = "iso", "epoch_s", "epoch_ms"
 
+#: Columns that may name a day to come.
+AHEAD = frozenset(
+    (
+        "ends_on",
+        "warranty_end",
+        "due_on",
+        "response_due_at",
+        "resolution_due_at",
+        "valid_from",
+        "launched_on",
+        "month",
+    )
+)
+AHEAD_NOTE = "days in the future under the stated date format"
+
 Read = Callable[[str], "dt.datetime | None"]
 
 
@@ -162,8 +177,21 @@ class MomentReader:
     ``day`` columns keep the day: of a moment whose zone is known, its day in the business time zone; else the day as written.
     """
 
-    def __init__(self, column: str, formats: str, *, local: LocalTimes | None, business_zone: str) -> None:
+    def __init__(
+        self,
+        column: str,
+        formats: str,
+        *,
+        local: LocalTimes | None,
+        business_zone: str,
+        today: dt.date | None = None,
+    ) -> None:
         self.column = column
+        # A row of an export is about something that has happened: a day ahead of tomorrow was misread, or mistyped.
+        self._last = dt.datetime.max
+        if today is not None and column not in AHEAD:
+            self._last = dt.datetime.combine(today, dt.time.max) + dt.timedelta(days=1)
+        self._day_told = self._exchanged_ahead = False
         self.day = column.endswith("_on") or column in ("valid_from", "month", "day")
         self.formats = formats.split(BETWEEN_FORMATS) if formats else []
         self.local = local
@@ -183,6 +211,8 @@ class MomentReader:
             read, clock = self._readers[0]
             only = read(text)
             if only is not None:
+                if self._others:
+                    self._weigh(only, text)
                 return self._written(only, ":" in text if clock is None else clock)
         found = {
             self._written(moment, ":" in text if clock is None else clock)
@@ -251,8 +281,27 @@ class MomentReader:
         self.counts[kind] += 1
         self.examples.setdefault(kind, text)
 
+    def _weigh(self, moment: dt.datetime, text: str) -> None:
+        """Whether the stated order of day and month holds: a day beyond the 12th proves it, a day ahead makes it doubtful."""
+        naive = moment.replace(tzinfo=None)
+        if naive.day > 12:
+            self._day_told = True
+        elif naive.replace(month=naive.day, day=naive.month) > self._last:
+            self._exchanged_ahead = True
+        if naive > self._last:
+            self._count(AHEAD_NOTE, text)
+
     def refuse_exchanged(self, file: str) -> None:
-        """Raise SourceError where some texts fit only with day and month exchanged: the rest may be misread."""
+        """Raise SourceError where some texts fit only with day and month exchanged: the rest may be misread.
+
+        So where no text proves the stated order, days lie ahead under it, and none does with day and month exchanged.
+        """
+        ahead = self.counts[AHEAD_NOTE]
+        if ahead and not self._day_told and not self._exchanged_ahead:
+            raise SourceError(
+                f"{file}: {self.column}: read as '{BETWEEN_FORMATS.join(self.formats)}', {ahead:,} days lie in the future, e.g. '{self.examples[AHEAD_NOTE]}'; "
+                "with day and month exchanged none does, so the stated format is probably wrong. State the right one, or have the system write dates as 2026-10-31."
+            )
         count = self.counts["day and month exchanged"]
         if count:
             raise SourceError(

@@ -37,7 +37,8 @@ class RawFile:
     """A file as it was read: ``relation`` holds ``_row`` and the wanted ``columns`` with their source types.
 
     ``header`` names every column of the file, wanted or not. ``rows`` counts data rows, refused lines included; those
-    are in the relation ``refused_lines`` (``row``, ``reason``, ``text``), which is empty text where there are none.
+    are in the relation ``refused_lines`` (``row``, ``reason``, ``text``), which is empty text where there are none. ``hidden`` lines of a
+    sheet are read like the others; ``first_hidden`` is the number of the first.
     """
 
     name: str
@@ -50,10 +51,12 @@ class RawFile:
     refused_lines: str = ""
     ends_without_line_break: bool = False
     encoding: str = "utf-8"
+    hidden: int = 0
+    first_hidden: int = 0
 
 
 class _NotUtf8(SourceError):
-    """The bytes are not UTF-8; they may be GB18030."""
+    """The bytes are not UTF-8; they may be in an East Asian encoding."""
 
 
 def read_raw(
@@ -98,7 +101,7 @@ def read_csv(
 ) -> RawFile:
     """A table of text. Separator found in the header (, ; tab or |), quotes doubled, line breaks allowed inside quotes.
 
-    UTF-8, or GB18030 where the bytes are plausibly Chinese and no UTF-8. Only an empty value is null. A file that ends in the middle of a
+    UTF-8, or where the bytes are none the East Asian encoding in which they read as a language. Only an empty value is null. A file that ends in the middle of a
     row was cut and is refused as a whole.
     """
     try:
@@ -154,7 +157,7 @@ def read_workbook(
     folder = _spill(connection)
     copy = folder / f"{relation}.parquet"
     with open_rows(FileForm(), Input(path=path, name=name), work=folder) as rows:
-        header = tuple(rows.header)
+        header, hidden = tuple(rows.header), rows.hidden
         _refuse_doubled(header, name)
         places = [place for place, column in enumerate(header) if column in wanted]
         with TextParquet(copy, [header[place] for place in places] or ["nothing"]) as out:
@@ -176,6 +179,8 @@ def read_workbook(
         columns={header[place]: "VARCHAR" for place in places},
         rows=count,
         copied=True,
+        hidden=len(hidden),
+        first_hidden=hidden[0] if hidden else 0,
     )
 
 

@@ -21,14 +21,28 @@ from analysis.sources.encodings import find_encoding, first_undecodable
 from analysis.sources.excel import WORKBOOKS, Sheet, letters, open_sheet
 from analysis.sources.keys import Keys, joined_key
 from analysis.sources.safety import SIZE_LIMIT_MB, refuse_large, refuse_outside, unpacked, zip_members
+from analysis.sources.words import is_total_word
 
 SEPARATORS = (",", ";", "\t", "|")
 BATCH_ROWS = 10_000
 LONGEST_FIELD = 16_000_000
 #: Lines in which a header is looked for.
 MOST_ABOVE = 40
-#: Codecs by the names a map may state; ``found`` is UTF-8 or GB18030, proved by the bytes.
-Encoding = Literal["found", "utf-8", "gb18030", "gbk", "big5", "utf-16", "cp1252"]
+#: Codecs by the names a map may state; ``found`` is what the bytes prove (see ``encodings``).
+Encoding = Literal[
+    "found",
+    "utf-8",
+    "gb18030",
+    "gbk",
+    "big5",
+    "cp949",
+    "euc_kr",
+    "cp932",
+    "shift_jis",
+    "euc_jp",
+    "utf-16",
+    "cp1252",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,11 +73,12 @@ class FileForm:
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
-    """The header and the rows below it. ``cut`` is asked at the end: whether the last line had no line break."""
+    """The header and the rows below it. ``ends_open``: whether the last line had no line break; ``hidden``: lines a sheet does not show."""
 
     header: list[str]
     rows: Iterator[list[Cell]]
     ends_open: bool = False
+    hidden: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,9 +171,12 @@ class _HeaderSearch:
 
 
 def filled_down(rows: Iterator[list[Cell]], places: Collection[int]) -> Iterator[list[Cell]]:
-    """Rows in which an empty cell of these columns repeats the one above."""
+    """Rows in which an empty cell of these columns repeats the one above; a line of totals belongs to nothing above it."""
     above: dict[int, Cell] = {}
     for row in rows:
+        if any(isinstance(cell, str) and is_total_word(cell) for cell in row):
+            yield row
+            continue
         for place in places:
             if place >= len(row):
                 continue
@@ -277,7 +295,8 @@ def _sheet_rows(form: FileForm, name: str, sheet: Sheet) -> Rows:
     covered = _covered(
         sheet.merged, first, {place for place, column in enumerate(header) if column in form.filled}
     )
-    return Rows(header=header, rows=_as_wide(lines, header, covered, name))
+    hidden = tuple(line + 1 for line in sheet.hidden if line > first)
+    return Rows(header=header, rows=_as_wide(lines, header, covered, name), hidden=hidden)
 
 
 def _header_line(

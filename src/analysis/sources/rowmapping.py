@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from analysis.errors import SourceError, suggestion
-from analysis.sources.amounts import difference, factor_of, plain_number, scaled
+from analysis.sources.amounts import (
+    DecimalMarks,
+    currency_sign,
+    difference,
+    factor_of,
+    marked,
+    plain_number,
+    scaled,
+)
 from analysis.sources.cells import Cell, Fault, cell_text
+from analysis.sources.closing import ClosingVouchers
 from analysis.sources.keys import Keys, joined_key
 from analysis.sources.maps import ANY_OTHER, MapEntry, Sign
 from analysis.sources.moments import ISO, MomentReader
+from analysis.sources.words import is_one_of, is_total_word
 
 Take = Callable[[list[Cell]], str]
 
@@ -49,7 +60,10 @@ class RowMapper:
         known: Mapping[str, Keys],
         business_zone: str,
         seen: Keys,
+        closing: ClosingVouchers | None = None,
+        today: dt.date | None = None,
     ) -> None:
+        self._closing, self.today = closing, today
         self.entry, self.file, self.seen, self.business_zone = entry, file, seen, business_zone
         self._known = known
         self.absent = _absent(entry, header)
@@ -64,6 +78,8 @@ class RowMapper:
         self._factors: dict[str, Fraction] = {
             column: factor_of(text) for column, text in entry.factors.items()
         }
+        self._marks: dict[str, DecimalMarks] = {}
+        self._merged = {column: words for column, words in entry.merged.items() if column in header}
         self._reads = {
             column: self._read(column) for column in entry.canonical if column not in entry.collapsed
         }
@@ -75,9 +91,36 @@ class RowMapper:
             if column not in entry.collapsed and column not in self.absent
         )
         self._within = {column: within for column, within in entry.numbered.items()}
+        named = {
+            name for name in (*entry.columns.values(), *(n for names in entry.joined.values() for n in names))
+        }
+        numeric = {entry.columns[column] for column in entry.numbers if column in entry.columns}
+        #: Places that every row so far has filled: what a line of totals lacks.
+        self._always = [
+            place
+            for name, place in self.index.items()
+            if name in named
+            and name not in numeric
+            and name not in entry.less.values()
+            and name not in entry.counted
+        ]
+        #: Whether the map makes a key of rows that have none: a number cannot tell a copy from another row.
+        self._invented = bool(entry.numbered) or any(
+            name in entry.counted
+            for names in (entry.columns.values(), *entry.joined.values())
+            for name in names
+        )
+        self._personal = frozenset(
+            entry.columns[column]
+            for column in ("customer_name", "text", "agent_id")
+            if column in entry.columns
+        )
 
     def written(self, row: list[Cell]) -> list[str] | None:
         entry = self.entry
+        if self._is_total(row):
+            self._count("", "lines of totals left out", self._shown(row))
+            return None
         if entry.only or entry.without:
             rule = refused_by(entry.only, entry.without, row, self.index)
             if rule:
@@ -87,6 +130,21 @@ class RowMapper:
             if cell_text(row[self.index[column]]) not in found:
                 self.left_out.add(column, row[self.index[column]])
                 return None
+        if self._closing is not None and self._closing.takes(row, self.index):
+            how = (
+                "told by the profit account"
+                if self._closing.told_by_accounts
+                else "told by their wording alone"
+            )
+            self._count("", f"lines of closing vouchers left out, {how}", self._shown(row))
+            return None
+        if self._merged and refused_by({}, self._merged, row, self.index):
+            self._count("", "tickets merged into another left out", self._shown(row))
+            return None
+        if self._invented and self.seen.count(joined_key(("=", self._digest(row)))) > 1:
+            self._count(
+                "", "rows equal to another in all but the number the map gives them; kept", self._shown(row)
+            )
         values = [take(row) for take in self._takes]
         values += self._constants
         if entry.first_of or self._within:
@@ -104,6 +162,7 @@ class RowMapper:
             )
         for reader in self.moments.values():
             reader.refuse_exchanged(self.file)
+        self._judge_marks()
         notes = [
             MapNote(kind="not in the file", column=column, count=0, example="") for column in self.absent
         ]
@@ -116,6 +175,20 @@ class RowMapper:
                 for kind, count in sorted(reader.counts.items())
             ]
         return tuple(notes)
+
+    def _judge_marks(self) -> None:
+        """Two decimal marks in one column are said; where some of its values can be read either way, it is refused."""
+        for column, marks in self._marks.items():
+            if not marks.other:
+                continue
+            stated, other = ("comma", "point") if marks.stated == "," else ("point", "comma")
+            if marks.unclear:
+                raise SourceError(
+                    f"{self.file}: {column}: {marks.other:,} values such as '{marks.other_example}' have a decimal {other}, where the map says {stated}, and "
+                    f"{marks.unclear:,} such as '{marks.unclear_example}' can be read either way. State decimal_mark, or have the export write one mark."
+                )
+            self.counts[column, "values with another decimal mark than stated"] = marks.other
+            self.examples[column, "values with another decimal mark than stated"] = marks.other_example
 
     # -- one column -----------------------------------------------------------------------------------------------
 
@@ -181,6 +254,7 @@ class RowMapper:
         entry, plain = self.entry, self._plain
         words, factor, formats = entry.values.get(column), self._factors.get(column), self._formats(column)
         numeric, mark = column in entry.numbers, entry.decimal_mark
+        marks = self._marks.setdefault(column, DecimalMarks(mark))
         moments = self._reader(column) if formats else None
 
         def value(cell: Cell) -> str:
@@ -192,10 +266,17 @@ class RowMapper:
                 text = plain(cell, column)
             if words is not None:
                 text = self._word(column, words, text)
+            sign = ""
             if numeric:
-                text = plain_number(text, mark)
+                given, text = text, plain_number(text, mark)
+                if "," in given or "." in given:
+                    marks.meet(given)
+                if text != given:
+                    sign = currency_sign(given)
             if factor is not None:
                 text = scaled(text, factor)
+            if sign:
+                return marked(text, sign)
             return text if moments is None else moments.text(text)
 
         return value
@@ -230,7 +311,11 @@ class RowMapper:
         reader = self.moments.get(column)
         if reader is None:
             reader = MomentReader(
-                column, self._formats(column), local=self.entry.local_times, business_zone=self.business_zone
+                column,
+                self._formats(column),
+                local=self.entry.local_times,
+                business_zone=self.business_zone,
+                today=self.today,
             )
             self.moments[column] = reader
         return reader
@@ -239,7 +324,28 @@ class RowMapper:
         self.counts[column, kind] += 1
         self.examples.setdefault((column, kind), example[:60])
 
+    def _shown(self, row: list[Cell]) -> str:
+        """A row as an example: the cells that the map reads, without those of people."""
+        cells = (cell_text(row[place]) for name, place in self.index.items() if name not in self._personal)
+        return " ".join(text for text in cells if text)
+
     # -- one row among others --------------------------------------------------------------------------------------
+
+    def _is_total(self, row: list[Cell]) -> bool:
+        """A line that says "total" and lacks what every row above it has."""
+        lacking = [place for place in self._always if row[place] is None or row[place] == ""]
+        if not lacking:
+            return False
+        if any(isinstance(cell, str) and is_total_word(cell) for cell in row):
+            return True
+        self._always = [place for place in self._always if place not in lacking]
+        return False
+
+    def _digest(self, row: list[Cell]) -> str:
+        text = joined_key(
+            cell_text(row[place]) for name, place in self.index.items() if name not in self.entry.counted
+        )
+        return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
     def _is_first(self, row: Mapping[str, str]) -> bool:
         parts = [row[column] for column in self.entry.first_of]
@@ -288,16 +394,12 @@ def refused_by(
 ) -> str:
     """The column whose rule leaves the row out; blank where the rules keep it."""
     for column, allowed in only.items():
-        if not _is_one_of(cell_text(row[index[column]]), allowed):
+        if not is_one_of(cell_text(row[index[column]]), allowed):
             return column
     for column, refused in without.items():
-        if _is_one_of(cell_text(row[index[column]]), refused):
+        if is_one_of(cell_text(row[index[column]]), refused):
             return column
     return ""
-
-
-def _is_one_of(text: str, values: tuple[str, ...]) -> bool:
-    return any(text.startswith(value[:-1]) if value.endswith("*") else text == value for value in values)
 
 
 def require_columns(file: str, columns: Iterable[str], header: Sequence[str]) -> None:

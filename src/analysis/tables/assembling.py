@@ -17,7 +17,7 @@ from analysis.periods import Month
 from analysis.sources.folder import SourceFile
 from analysis.sources.readers import first_line, read_raw
 from analysis.sources.sql import literal, quoted
-from analysis.tables import checks
+from analysis.tables import checks, doubts
 from analysis.tables.contract import ColumnContract, Contract, TableContract
 from analysis.tables.corrections import refuse_unexpected
 from analysis.tables.proving import ProvedFile, drop_proved, prove
@@ -49,7 +49,8 @@ class Stored:
 
 NOTHING_STORED = Stored(records={}, partitions=())
 REMEDY = {
-    "no_exchange_rate": "State the dated rate under exchange_rates in the file of the run (params/runs) and run again."
+    **checks.REMEDIES,
+    "no_exchange_rate": "State the dated rate under exchange_rates in the file of the run (params/runs) and run again.",
 }
 REMEDY_OF_MOST = "Fix the extract and run again."
 
@@ -190,7 +191,7 @@ class _TableLoad:
             self._set_aside(
                 f"(SELECT * FROM {self.accepted} WHERE month IS NULL)", str(self.table.time), "no_month"
             )
-        return self._set_aside_orphans() or self._settle_keys()
+        return self._set_aside_orphans() or self._settle_keys() or self._settle_overlaps()
 
     def finish(self) -> Assembled:
         """Check, count and write what stays."""
@@ -203,7 +204,12 @@ class _TableLoad:
         if not self.rows_read:
             head.append(checks.empty_check(self.table.name))
         self._describe_corrections(records)
+        self.found += doubts.file_doubts(self.table, records)
         partitions = self._write()
+        if partitions:
+            kept = Stored(records={}, partitions=partitions).scan
+            zone = self.bench.settings.time_zone
+            self.found += doubts.table_doubts(self.bench.rows, self.table, kept, self.present, zone)
         self._write_quarantine()
         return Assembled(partitions=partitions, records=records, checks=(*head, *self.found))
 
@@ -268,7 +274,42 @@ class _TableLoad:
                     f"INSERT INTO quarantine SELECT {literal(name)}, _row, '{scope}', {literal(column)}, {reason}, {text}, {file.original} "
                     f"FROM {quoted(file.raw.relation)} SEMI JOIN (SELECT _row FROM {quoted(file.relation)} WHERE (_faults & {bit}) <> 0) USING (_row)"
                 )
+            for stated in doubts.lines_to_set_aside(self.bench.rows, self.table, file):
+                self._set_aside_stated(name, file, stated)
         self._refuse_if_too_many()
+
+    def _set_aside_stated(self, name: str, file: ProvedFile, lines: doubts.SetAside) -> None:
+        """Lines that say what other rows add up to, or carry them on: accounted for, but no rows of the table that were lost."""
+        number, reason = self.names.index(name), literal(lines.reason)
+        self.bench.run(f"INSERT INTO aside SELECT {number}, _row, {reason} FROM {lines.rows}")
+        shown = quoted("amount" if "amount" in file.casts else self.table.key[0])
+        self.bench.run(
+            f"INSERT INTO quarantine SELECT {literal(name)}, _row, 'row', '', {reason}, CAST({shown} AS VARCHAR), {file.original} "
+            f"FROM {quoted(file.raw.relation)} SEMI JOIN {lines.rows} USING (_row)"
+        )
+
+    def _settle_overlaps(self) -> set[str]:
+        """Two lists that repeat one another under other numbers are one: the shorter one's rows count as copies."""
+        if len(self.names) < 2:
+            return set()
+        day = self._day()
+        while found := doubts.overlaps(self.bench.rows, self.table, self.accepted, day=day):
+            (one,) = found
+            longer, shorter = (self.names[number] for number in one.files)
+            if {longer, shorter} & set(self.kept):
+                return {longer, shorter} & set(self.kept)
+            self.bench.run(f"INSERT INTO aside SELECT _file, _row, 'copy' FROM {one.rows}")
+            self.tangled.setdefault(longer, set()).add(shorter)
+            self.tangled.setdefault(shorter, set()).add(longer)
+            self.found.append(checks.overlap_check(self.table.name, shorter, longer, one.count))
+        return set()
+
+    def _day(self) -> str:
+        """The business day of a row, as SQL."""
+        time = self.table.time
+        if time is None or self.table.columns[time].type == "date":
+            return quoted(str(time))
+        return f"CAST(timezone({literal(self.bench.settings.time_zone)}, timezone('UTC', {quoted(time)})) AS DATE)"
 
     def _set_aside_dropped(self, name: str, file: ProvedFile) -> None:
         """Rows that the corrections register takes out: accounted for, but no fault of this load."""
@@ -396,15 +437,15 @@ class _TableLoad:
     def _refuse_if_too_many(self) -> None:
         """Quarantine is for the odd row; a table that loses more than that would give wrong numbers."""
         aside = self.bench.number(
-            "SELECT count(DISTINCT (_file, _row)) FROM aside WHERE kind NOT IN ('copy', 'dropped')"
+            "SELECT count(DISTINCT (_file, _row)) FROM aside WHERE kind NOT IN ('copy', 'dropped', 'total_line', 'closing_entry')"
         )
-        aside += sum(record.quarantined - record.dropped for record in self.kept.values())
+        aside += sum(record.quarantined - record.dropped - record.stated for record in self.kept.values())
         read, limit = self.rows_read, self.bench.settings.quarantine_limit
         if aside <= max(int(read * limit), 1 if read > 1 else 0):
             return
         column, reason, count, value, file, row = self.bench.rows(
             'SELECT "column", reason, count(*) AS n, arg_min(value, (file, row_number)), min(file), arg_min(row_number, (file, row_number)) '
-            "FROM quarantine WHERE scope = 'row' AND reason <> 'dropped' GROUP BY ALL ORDER BY n DESC, 1, 2 LIMIT 1"
+            "FROM quarantine WHERE scope = 'row' AND reason NOT IN ('dropped', 'total_line', 'closing_entry') GROUP BY ALL ORDER BY n DESC, 1, 2 LIMIT 1"
         )[0]
         place = f"{self.table.name}.{column}" if column else self.table.name
         shown = "" if value is None else f" '{MASK if column in self.table.personal else str(value)[:60]}'"
@@ -419,11 +460,19 @@ class _TableLoad:
         present, identity = self.present, f"concat_ws(' x ', {key_columns(self.table)})"
         for early, late in self.table.in_order:
             if early in present and late in present:
-                where = f"FROM {self.accepted} WHERE {quoted(late)} < {quoted(early)}"
+                where = f"FROM {self.accepted} WHERE {quoted(late)} < {quoted(early)} AND NOT {self._same_day(early, late)}"
                 count, example = self.bench.rows(f"SELECT count(*), min({identity}) {where}")[0]
                 self.found.append(
                     checks.time_order_check(self.table.name, early, late, count, str(example or ""))
                 )
+
+    def _same_day(self, early: str, late: str) -> str:
+        """Whether two moments share a day of which the later one tells no clock: their order cannot be judged."""
+        if self.table.columns[late].type != "timestamp":
+            return "false"
+        zone = self.bench.settings.time_zone
+        starts = f"timezone('UTC', timezone({literal(zone)}, date_trunc('day', timezone({literal(zone)}, timezone('UTC', {quoted(early)})))))"
+        return f"({quoted(late)} = {starts})"
 
     def _describe_files(self) -> None:
         files = [
@@ -496,6 +545,8 @@ class _TableLoad:
                         count for (file, kind), count in aside.items() if file == name and kind != "copy"
                     ),
                     orphaned=aside.get((name, "orphan"), 0),
+                    stated=aside.get((name, "total_line"), 0) + aside.get((name, "closing_entry"), 0),
+                    rewritten=self._rewritten(name),
                     exact_duplicates=aside.get((name, "copy"), 0),
                     tangled=tuple(sorted(self.tangled.get(name, ()))),
                 )
@@ -503,6 +554,15 @@ class _TableLoad:
                 record = self.stored.records[name]
             records.append(record.counted(accepted=accepted.get(name, 0)))
         return tuple(records)
+
+    def _rewritten(self, name: str) -> tuple[tuple[str, int, str], ...]:
+        file = self.proved[name]
+        return doubts.rewritten(
+            self.bench.rows,
+            self.table,
+            file,
+            {column: reading.value for column, reading in file.casts.items()},
+        )
 
     # -- what is written ----------------------------------------------------------------------------------------
 
@@ -590,4 +650,6 @@ def _record(file: ProvedFile, content: str, settings: LoadSettings) -> FileRecor
         corrected=file.corrected.rows,
         dropped=file.corrected.dropped,
         encoding=file.raw.encoding,
+        hidden=file.raw.hidden,
+        first_hidden=file.raw.first_hidden,
     )

@@ -7,11 +7,14 @@ which is evaluated only for the few rows that need one.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from analysis.sources.amounts import CURRENCY_SIGNS
 from analysis.sources.sql import literal, quoted
+from analysis.sources.words import MASKED, NO_NAMES
 from analysis.tables.contract import ColumnContract
 
 #: A fraction below this is what binary floats leave behind when money is added up; it is rounded away.
@@ -31,6 +34,18 @@ BRACKETED = r"[(（].*[)）]"
 TOO_FINE = r"[+-]?[0-9]{0,16}\.[0-9]+"
 DAY_OR_MONTH_FIRST = r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2,4}.*"
 TRUE_WORDS, FALSE_WORDS = ("true", "t", "yes", "y", "1", "1.0"), ("false", "f", "no", "n", "0", "0.0")
+#: Full-width forms of digits, letters and marks, and what an identifier is written in.
+_WIDE = "".join(chr(code) for code in range(0xFF01, 0xFF5F)) + "\u3000\u00a0"
+_NARROW = "".join(chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)) + "  "
+_PLAIN_NAME = "[A-Za-z0-9_.:/-]*[0-9][A-Za-z0-9_.:/-]*"
+_UNSEEN = "[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]"
+_CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+_SHEET_ERROR = r"#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|SPILL!)"
+_SIGNS = "|".join(sorted((re.escape(sign) for sign in CURRENCY_SIGNS), key=len, reverse=True))
+_SIGN_BEFORE = rf"^[-+]?\s*({_SIGNS})\.?\s*[-+]?[0-9.]"
+_SIGN_BEHIND = rf"[0-9.]\s*({_SIGNS})$"
+_SIGN_FIRST = rf"^([-+]?)\s*(?:{_SIGNS})\.?\s*"
+_SIGN_LAST = rf"\s*(?:{_SIGNS})$"
 NULL_WORDS = ("null", "none", "na", "n/a", "nan", "nat", "-", "--", "?", "#n/a", "\\n")
 
 
@@ -44,18 +59,33 @@ class Cast:
 
 
 def cast(
-    column: ColumnContract, source_type: str, *, time_zone: str, earliest: dt.date, latest: dt.date
+    column: ColumnContract,
+    source_type: str,
+    *,
+    time_zone: str,
+    earliest: dt.date,
+    latest: dt.date,
+    currency: str = "NULL",
+    plain: bool = False,
 ) -> Cast:
     """How ``column`` is read from a source column of type ``source_type``.
 
     A value outside the column's allowed values or range, or a date outside ``earliest``…``latest``, counts as unreadable.
+    ``currency``: the ISO code of the row's currency, as SQL; money may carry its sign, and no other. ``plain``: no text of the column is
+    :func:`peculiar`, so that it is taken as it stands.
     """
     text = _text(column, source_type)
-    value = _direct(column, source_type) or _READERS[column.type](column, text, time_zone)
+    read = (
+        _without_sign(text, currency) if column.is_money and source_type == "VARCHAR" and not plain else text
+    )
+    as_it_stands = text if plain and column.type == "string" else None
+    value = as_it_stands or _direct(column, source_type) or _READERS[column.type](column, read, time_zone)
     limits = _limits(column, value, earliest, latest)
     allowed = " AND ".join(condition for condition, _ in limits)
     failing = "".join(f" WHEN NOT ({condition}) THEN {literal(reason)}" for condition, reason in limits)
-    unreadable = _UNREADABLE[column.type](text)
+    unreadable = _no_identifier(text) if column.is_identifier else _UNREADABLE[column.type](read)
+    if read is not text:
+        unreadable = f"CASE WHEN {_signed(read)} THEN 'other_currency' ELSE {unreadable} END"
     return Cast(
         text=text,
         value=f"CASE WHEN {allowed} THEN {value} END" if allowed else value,
@@ -106,7 +136,59 @@ def _matches(text: str, pattern: str) -> str:
 
 
 def _read_string(column: ColumnContract, text: str, time_zone: str) -> str:
-    return text
+    """One form for one text: composed letters, no control characters; an identifier in plain digits and letters, or none at all."""
+    composed = f"nfc_normalize({text})"
+    if column.is_identifier:
+        narrow = f"trim(translate({composed}, {literal(_WIDE)}, {literal(_NARROW)}))"
+        composed = f"regexp_replace({narrow}, {literal(_UNSEEN)}, '', 'g')"
+    form = f"nullif(trim(regexp_replace({composed}, {literal(_CONTROL)}, '', 'g')), '')"
+    if column.is_identifier:
+        form = f"CASE WHEN {_no_identifier(text)} IS NULL THEN {form} END"
+    return f"CASE WHEN {_is_plain(column, text)} THEN {text} ELSE {form} END"
+
+
+def _is_plain(column: ColumnContract, text: str) -> str:
+    """Whether one look shows that a text needs no other form: nearly every identifier is plain and holds a digit."""
+    if not column.is_identifier:
+        return _matches(text, "[ -~]*")
+    return f"({_matches(text, _PLAIN_NAME)} AND NOT contains(lower({text}), 'xxxx'))"
+
+
+def peculiar(column: ColumnContract, source_type: str) -> str:
+    """Whether a text may have to be brought to another form, or names nothing, or money carries a sign, as SQL."""
+    text = _text(column, source_type)
+    if column.is_money:
+        return _signed(text)
+    if column.is_identifier:
+        return f"NOT {_is_plain(column, text)}"
+    composed = f"(strlen({text}) = length({text}) OR nfc_normalize({text}) = {text})"
+    return f"(NOT {composed} OR regexp_matches({text}, {literal(_CONTROL)}))"
+
+
+def _no_identifier(text: str) -> str:
+    """Why a text names nothing: a word for nothing, masked, damaged by a spreadsheet. Null where it may name something."""
+    masked = f"regexp_matches({text}, {literal(MASKED)})"
+    damaged = f"(contains({text}, '#') AND regexp_full_match({text}, {literal(_SHEET_ERROR)})) OR (contains(upper({text}), 'E+') AND {_matches(text, SCIENTIFIC)})"
+    return (
+        f"CASE WHEN length({text}) <= 12 AND lower({text}) IN {_list((*NULL_WORDS, *NO_NAMES))} THEN 'no_identifier' "
+        f"WHEN {masked} THEN 'masked_identifier' WHEN {damaged} THEN 'damaged_identifier' END"
+    )
+
+
+def _signed(text: str) -> str:
+    return f"regexp_matches({text}, {literal(f'{_SIGN_BEFORE}|{_SIGN_BEHIND}')})"
+
+
+def _without_sign(text: str, currency: str) -> str:
+    """Money without the sign of the row's own currency; with another one it stays as it is, and is no number."""
+    meant = ", ".join(
+        f"{literal(sign)}: [{', '.join(map(literal, codes))}]" for sign, codes in CURRENCY_SIGNS.items()
+    )
+    before = f"regexp_extract({text}, {literal(_SIGN_BEFORE)}, 1)"
+    sign = f"coalesce(nullif({before}, ''), regexp_extract({text}, {literal(_SIGN_BEHIND)}, 1))"
+    own = f"coalesce(list_contains(MAP {{{meant}}}[{sign}], {currency}), false)"
+    bare = f"regexp_replace(regexp_replace({text}, {literal(_SIGN_FIRST)}, '\\1'), {literal(_SIGN_LAST)}, '')"
+    return f"CASE WHEN NOT {_signed(text)} THEN {text} WHEN {own} THEN {bare} ELSE {text} END"
 
 
 def _read_integer(column: ColumnContract, text: str, time_zone: str) -> str:

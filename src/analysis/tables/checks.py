@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from analysis.locale import Text
+from analysis.sources.encodings import LANGUAGE
 from analysis.tables.store import FileWaterfall, TableCheck
 
 #: Why a value or a row could not be kept; the word "orphan" and its like stand in files, these words on pages.
@@ -33,6 +34,12 @@ REASONS: Mapping[str, str] = {
     "not_text": "not text",
     "no_exchange_rate": "no exchange rate for its day",
     "no_month": "no time, so no month",
+    "other_currency": "an amount with the sign of another currency than its row's",
+    "no_identifier": "a word for nothing where a name should stand",
+    "masked_identifier": "a masked identifier",
+    "damaged_identifier": "an identifier damaged by a spreadsheet",
+    "total_line": "a line of totals",
+    "closing_entry": "a line that carries the month's cost to profit",
     "orphan": "refers to a row that is not there",
     "too_few_columns": "a line with too few columns",
     "too_many_columns": "a line with too many columns",
@@ -40,6 +47,16 @@ REASONS: Mapping[str, str] = {
     "line_too_long": "a line too long to be a row",
     "dropped": "dropped by the corrections register",
     "unreadable_line": "a line that cannot be read",
+}
+
+#: What to do about a fault whose reason does not say it.
+REMEDIES: Mapping[str, str] = {
+    "other_currency": "Have the currency exported in a column of its own and state its dated rate in the run's file.",
+    "masked_identifier": "Export the identifiers unmasked, or under a code of their own for each.",
+    "damaged_identifier": "Export the column as text.",
+    "no_identifier": "Leave the field empty where nothing is named.",
+    "closing_entry": "Leave closing vouchers out of the export, or state them under closing in the source map.",
+    "total_line": "Export the list without its totals.",
 }
 
 Outcome = Literal["passed", "failed", "info"]
@@ -104,6 +121,8 @@ def duplicates_check(table: str, count: int) -> TableCheck:
 
 def fault_check(table: str, column: str, reason: str, scope: str, count: int, example: str) -> TableCheck:
     message = "{at}: {why} in {count:,} {rows}{shown}; {consequence}."
+    if reason in REMEDIES:
+        message = "{at}: {why} in {count:,} {rows}{shown}; {consequence}. {remedy}"
     done = "the rows were quarantined" if scope == "row" else "the values were left empty"
     return _check(
         reason,
@@ -118,6 +137,7 @@ def fault_check(table: str, column: str, reason: str, scope: str, count: int, ex
         rows=_rows(count),
         shown=Text.filled(", e.g. '{example}'", example=example) if example else "",
         consequence=Text.of(done),
+        remedy=Text.of(REMEDIES[reason]) if reason in REMEDIES else "",
     )
 
 
@@ -214,9 +234,106 @@ def line_break_check(table: str, file: str) -> TableCheck:
 
 
 def encoding_check(table: str, file: str, encoding: str) -> TableCheck:
-    message = "{example}: not UTF-8; read as {encoding}, in which it is plausible Chinese text."
+    message = "{example}: not UTF-8; read as {encoding}, in which it is plausible {language} text."
     return _check(
-        "encoding", table, "info", message, count=1, example=file, place=file, encoding=encoding.upper()
+        "encoding",
+        table,
+        "info",
+        message,
+        count=1,
+        example=file,
+        place=file,
+        encoding=encoding.upper(),
+        language=Text.of(LANGUAGE.get(encoding, "Chinese")),
+    )
+
+
+def round_check(table: str, file: str, rows: int) -> TableCheck:
+    message = (
+        "{example}: exactly {count:,} rows, a number at which systems cut exports; all were kept, but rows behind them may be missing. "
+        "Compare with the count in the system, or export in parts."
+    )
+    return _check("round_number", table, "failed", message, count=rows, example=file, place=file)
+
+
+def hidden_check(table: str, file: str, rows: int, first: int) -> TableCheck:
+    message = (
+        "{file}: {count:,} rows that the sheet hides or filters out (the first is line {first:,}) were read like the others. "
+        "If they should not count, delete them and export again."
+    )
+    return _check(
+        "hidden_rows",
+        table,
+        "failed",
+        message,
+        count=rows,
+        example=str(first),
+        place=file,
+        file=file,
+        first=first,
+    )
+
+
+def form_check(table: str, file: str, column: str, count: int, example: str) -> TableCheck:
+    message = (
+        "{file}: {count:,} values of {column} came in another Unicode form or width, e.g. '{example}'; they were brought to one form, "
+        "so that one name is one name."
+    )
+    return _check(
+        "text_form",
+        table,
+        "info",
+        message,
+        count=count,
+        example=example,
+        place=f"{column}:{file}",
+        file=file,
+        column=column,
+    )
+
+
+def overlap_check(table: str, shorter: str, longer: str, count: int) -> TableCheck:
+    message = (
+        "{example}: {count:,} rows stand in {longer} as well, equal in all but their number; they were counted once. "
+        "Export each period once, with one extent."
+    )
+    return _check(
+        "overlap", table, "failed", message, count=count, example=shorter, place=shorter, longer=longer
+    )
+
+
+def days_only_check(table: str, column: str, count: int) -> TableCheck:
+    message = (
+        "{table}.{place}: all {count:,} moments lie at 00:00, so only their day is known; order within a day is not judged, and "
+        "hours from or to this moment are only as fine as a day. Export the time of day."
+    )
+    return _check("days_only", table, "failed", message, count=count, place=column)
+
+
+def lost_digits_check(table: str, column: str, count: int, example: str) -> TableCheck:
+    message = (
+        "{table}.{place}: {count:,} rows have a long number that ends in zeros behind its 15th digit, e.g. {example}: a spreadsheet has cut it, "
+        "and different ones may look alike. Export the column as text."
+    )
+    return _check("lost_digits", table, "failed", message, count=count, example=example, place=column)
+
+
+def merged_check(table: str, count: int, example: str) -> TableCheck:
+    message = (
+        "{table}: the text of {count:,} tickets says that they were merged into another, e.g. {example}; they were counted beside it. "
+        "Leave them out in the source map (merged) or with an entry in params/corrections.yml."
+    )
+    return _check("merged", table, "failed", message, count=count, example=example)
+
+
+def copies_by_number_check(table: str, count: int, example: str, *, bare: bool) -> TableCheck:
+    """``bare``: the key is nothing but the row's number; with letters before it, it may be the system's own."""
+    message = (
+        "{table}: the key only numbers the rows of the file, and {count:,} rows equal another one in all else, e.g. {example}; they were kept. "
+        "If they are copies, export the system's own number."
+    )
+    return _check(
+        "copies_by_number", table, "failed" if bare else "info", message, count=count, example=example
     )
 
 

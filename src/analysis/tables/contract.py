@@ -64,6 +64,15 @@ class ColumnContract:
         return self.need == "required"
 
     @property
+    def is_identifier(self) -> bool:
+        """Names one thing (a customer, a machine, a posting), so that two rows with one value are about one thing."""
+        return (
+            self.type == "string"
+            and not self.pii
+            and (self.refers is not None or self.name.endswith("_id") or self.name == "serial_no")
+        )
+
+    @property
     def is_money(self) -> bool:
         return self.type == "decimal" and (self.unit or "").startswith("currency")
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from analysis.errors import ContractError, suggestion
 from analysis.sources.readers import RawFile, drop_raw
 from analysis.sources.sql import literal, quoted
-from analysis.tables.casting import Cast, cast, default_value
+from analysis.tables.casting import Cast, cast, default_value, peculiar
 from analysis.tables.contract import Contract, TableContract
 from analysis.tables.corrections import CorrectedFile, correct, drop_corrected
 from analysis.tables.settings import LoadSettings
@@ -28,7 +28,7 @@ NO_RATE = "(SELECT '' AS currency, DATE '0001-01-01' AS valid_from, DATE '0001-0
 
 @dataclass(frozen=True, kw_only=True)
 class ProvedFile:
-    """A raw file read under the contract; the rows lie in ``relation``."""
+    """A raw file read under the contract; the rows lie in ``relation``. ``plain``: columns of text that stand as the file has them."""
 
     raw: RawFile
     table: TableContract
@@ -36,6 +36,7 @@ class ProvedFile:
     foreign: Mapping[str, tuple[dt.date, dt.date]]
     foreign_rows: int
     corrected: CorrectedFile
+    plain: frozenset[str] = frozenset()
 
     @property
     def relation(self) -> str:
@@ -72,6 +73,7 @@ def prove(
     """Read ``raw`` under the contract of ``table``; a file that lacks a mandatory column is refused."""
     _check_header(table, raw)
     corrected = correct(connection, raw, settings.corrections_of(table.name))
+    plain = _plain_columns(connection, table, raw)
     casts = {
         name: cast(
             column,
@@ -79,11 +81,15 @@ def prove(
             time_zone=settings.time_zone,
             earliest=contract.earliest,
             latest=contract.latest,
+            currency=_row_currency(raw, settings),
+            plain=name in plain,
         )
         for name, column in table.columns.items()
         if name in raw.columns
     }
-    bare = ProvedFile(raw=raw, table=table, casts=casts, foreign={}, foreign_rows=0, corrected=corrected)
+    bare = ProvedFile(
+        raw=raw, table=table, casts=casts, foreign={}, foreign_rows=0, corrected=corrected, plain=plain
+    )
     values = _values(bare)
     foreign, foreign_rows = _foreign(connection, bare, values, settings)
     proved = replace(bare, foreign=foreign, foreign_rows=foreign_rows)
@@ -140,9 +146,33 @@ def _values(proved: ProvedFile) -> str:
         columns.append(f"{value} AS {quoted(name)}")
         if proved.table.mandatory(name):
             faults.append(f"CASE WHEN ({value}) IS NULL THEN {bit} ELSE 0 END")
-        elif column.type != "string" or column.values:
+        elif column.type != "string" or column.values or (column.is_identifier and name not in proved.plain):
             faults.append(f"CASE WHEN {reading.text} IS NOT NULL AND ({value}) IS NULL THEN {bit} ELSE 0 END")
     return f"SELECT {', '.join(columns)}, CAST({' + '.join(faults) or '0'} AS BIGINT) AS _faults FROM {quoted(proved.raw.relation)}"
+
+
+def _plain_columns(
+    connection: duckdb.DuckDBPyConnection, table: TableContract, raw: RawFile
+) -> frozenset[str]:
+    """Columns of text in which nothing is peculiar: one look over the file saves a closer one at every value."""
+    texts = [
+        c
+        for c in table.columns.values()
+        if c.name in raw.columns and (c.type == "string" or (c.is_money and raw.columns[c.name] == "VARCHAR"))
+    ]
+    if not texts:
+        return frozenset()
+    asked = ", ".join(f"coalesce(bool_or({peculiar(c, raw.columns[c.name])}), false)" for c in texts)
+    (found,) = connection.execute(f"SELECT {asked} FROM {quoted(raw.relation)}").fetchall()
+    return frozenset(c.name for c, is_peculiar in zip(texts, found, strict=True) if not is_peculiar)
+
+
+def _row_currency(raw: RawFile, settings: LoadSettings) -> str:
+    """The ISO code of the row's currency, as SQL over the raw rows."""
+    home = literal(settings.reporting_currency)
+    if "currency" not in raw.columns:
+        return home
+    return f"coalesce(nullif(upper(trim(CAST(currency AS VARCHAR))), ''), {home})"
 
 
 def _is_foreign(settings: LoadSettings) -> str:

@@ -16,7 +16,9 @@ class FileRecord:
 
     ``foreign`` and ``rates``: which exchange rates its money went through. ``orphaned``: rows quarantined because what they
     must refer to was not there. ``tangled``: other files that hold exact copies of some of its rows. ``corrected``: rows that each
-    correction found; ``dropped`` of them were set aside by it (and are among ``quarantined``).
+    correction found; ``dropped`` of them were set aside by it (and are among ``quarantined``). ``stated``: lines of totals and of closing
+    vouchers among ``quarantined``. ``hidden``: rows its sheet does not show. ``rewritten``: columns whose text came in another Unicode
+    form, with rows and example.
     """
 
     name: str
@@ -36,6 +38,10 @@ class FileRecord:
     corrected: Mapping[str, int] = field(default_factory=dict)
     dropped: int = 0
     encoding: str = "utf-8"
+    stated: int = 0
+    hidden: int = 0
+    first_hidden: int = 0
+    rewritten: tuple[tuple[str, int, str], ...] = ()
 
     @property
     def waterfall(self) -> FileWaterfall:
@@ -68,6 +74,7 @@ class FileRecord:
                 "header": tuple(entry["header"]),
                 "columns": tuple(entry["columns"]),
                 "tangled": tuple(entry["tangled"]),
+                "rewritten": tuple((column, count, example) for column, count, example in entry["rewritten"]),
                 "foreign": {
                     currency: (day(span[0]), day(span[1])) for currency, span in entry["foreign"].items()
                 },

@@ -30,6 +30,17 @@ def row_hash(table: TableContract) -> str:
     return f"concat({parts})"
 
 
+def body_hash(table: TableContract) -> str:
+    """What a row says apart from its key and the day it became known, written out."""
+    left = {*table.key, "recorded_at"}
+    parts = ", ".join(
+        f"{literal(name + '=')} || CAST({quoted(name)} AS VARCHAR) || chr(31)"
+        for name in table.columns
+        if name not in left
+    )
+    return f"concat({parts})"
+
+
 def time_order_fault(table: TableContract) -> str:
     """Whether a later moment of the row lies before an earlier one."""
     return " OR ".join(f"coalesce({quoted(late)} < {quoted(early)}, false)" for early, late in table.in_order)

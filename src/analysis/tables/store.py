@@ -32,7 +32,7 @@ QUARANTINE = "_quarantine"
 #: What stands for personal data in examples.
 MASK = "•••"
 #: Goes up when the shape of the manifest or of the stored files changes.
-STORE_VERSION = 2
+STORE_VERSION = 3
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -109,7 +109,7 @@ class MonthRun(Summarised):
 
     def show_findings(self, findings: Sequence[Finding], *, name: str = "findings") -> None:
         """Display findings, the gravest first, and write the rows that prove them."""
-        ordered = by_severity(findings)
+        ordered = self.record.local(by_severity(findings))
         stems = evidence_stems(ordered)
         for finding, stem in zip(ordered, stems, strict=True):
             if stem is not None and finding.evidence is not None:

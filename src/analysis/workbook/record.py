@@ -9,18 +9,21 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.exhibits.listing import harmless, listing_csv
 from analysis.exhibits.record import Block
 from analysis.exhibits.statements import MASK, blank, personal_columns
+from analysis.periods import in_business_zone
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.metrics import Engine
+    from analysis.results import Finding
 
 
 def safe_cell(value: Any) -> Any:
@@ -86,6 +89,16 @@ class Record:
             if key in self._engine.queries and key not in self._queries:
                 self._queries[key] = self._engine.queries[key]
                 self._made |= self._engine.made_tables(self._queries[key])
+
+    def local(self, findings: Sequence[Finding]) -> list[Finding]:
+        """Findings whose evidence tells moments on the company's clock; the store keeps them in UTC."""
+        zone = self._engine.rules.time_zone
+        return [
+            finding
+            if finding.evidence is None
+            else replace(finding, evidence=in_business_zone(finding.evidence, zone))
+            for finding in findings
+        ]
 
     def write_evidence(self, stem: str, rows: pd.DataFrame) -> str:
         """Rows behind a finding as CSV, personal columns masked; returns the file's sha256."""

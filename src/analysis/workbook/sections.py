@@ -162,7 +162,7 @@ def _record_section(run: MonthRun, section: Section) -> MissingData | None:
     except MissingData as missing:
         return missing
     record = replace(run, section=section.id).record
-    ordered = by_severity(result.findings)
+    ordered = record.local(by_severity(result.findings))
     stems = evidence_stems(ordered)
     for finding, stem in zip(ordered, stems, strict=True):
         if stem is not None and finding.evidence is not None:

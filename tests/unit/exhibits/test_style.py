@@ -101,9 +101,9 @@ def test_a_bare_number_in_a_drawing_is_refused_and_marked_ones_are_not() -> None
     assert marked == [("fact", FACT.id, "31.0%"), ("label", "", "B-0412"), ("words", "", "未计算")]
 
 
-def test_a_missing_glyph_is_refused_by_name() -> None:
-    with pytest.raises(ParameterError, match=r"no glyph for 😀 \(U\+1F600\) in '客户😀'"):
-        render(drawing(lambda axes, language: axes.set_xlabel("客户😀")), "x")
+def test_a_letter_that_the_first_font_lacks_is_drawn_by_another() -> None:
+    picture = render(drawing(lambda axes, language: axes.set_xlabel("Łódź 서울 😀")), "x")
+    assert "Łódź 서울 😀" in picture.svg["en"]
 
 
 def test_wording_that_the_catalogue_lacks_is_reported() -> None:

@@ -17,6 +17,7 @@ from pypdf import PdfReader
 from analysis.errors import NotebookFailed, ParameterError, PublicationRefused
 from analysis.exhibits.record import MIME
 from analysis.exhibits.shape import validate
+from analysis.fonts.coverage import printable, unprintable
 from analysis.report.pdf import notebook_pdf, write_pdf
 from analysis.report.pdf_columns import LANDSCAPE_WIDTH, TEXT_WIDTH, breakable, panels, typeface
 from analysis.report.pdf_document import document
@@ -1081,21 +1082,56 @@ def test_quotation_marks_are_curly_in_english_and_left_alone_in_code() -> None:
 # ---------------------------------------------------------------- refusals
 
 
-def test_a_missing_glyph_is_refused_with_its_place() -> None:
-    listing = table("people", [column("name", "Name", number=False)], [row(cell("Smith 😀"))])
-    with pytest.raises(
-        PublicationRefused, match=r"table people: the fonts cannot print '😀' \(U\+1F600\) in 'Smith 😀'"
-    ):
-        one(listing)
-    with pytest.raises(PublicationRefused, match=r"picture pictures/001-figure-costs.trend.svg: .*U\+1F600"):
-        one(figure(drawn="😀"))
-    with pytest.raises(PublicationRefused, match=r"section one: .*U\+0007"):
-        one(source="# Title\n\nA bell \x07 rings")
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("Smith 😀 👍", "Smith 😀 👍"),
+        ("Łódź Győr İzmir Timișoara", "Łódź Győr İzmir Timișoara"),
+        ("Київ Ґданськ Ђорђе", "Київ Ґданськ Ђорђе"),
+        ("Ἀθήνα Ήλιος", "Ἀθήνα Ήλιος"),
+        ("서울 부산", "서울 부산"),
+        ("𠮷野家 𨋢 﨑", "𠮷野家 𨋢 﨑"),
+        ("القاهرة", "□□□□□□□"),
+        ("a\u200d\ufe0fb", "ab"),
+        ("bell \x07 rings", "bell  rings"),
+        ("Z\u030c", "Ž"),
+        ("𝐁old ㏄ 🅰", "Bold ㏄ □"),
+    ],
+)
+def test_every_name_is_printed_or_has_a_substitute(given: str, shown: str) -> None:
+    listing = table("people", [column("name", "Name", number=False)], [row(cell(given))])
+    read = json.dumps(
+        document(
+            [("one", notebook("one", 1, markdown("# T"), code(listing)))], language="en", pack=None
+        ).record,
+        ensure_ascii=False,
+    )
+    assert printable(given).replace("\u200d", "").replace("\ufe0f", "") == shown
+    assert json.dumps(printable(given), ensure_ascii=False) in read
+    assert not unprintable(printable(given))
+
+
+def test_a_pack_with_strange_letters_in_table_and_drawing_is_typeset() -> None:
+    listing = table("people", [column("name", "Name", number=False)], [row(cell("Łódź 서울 Ґ 𠮷 😀 ش"))])
+    read = one(listing, figure(drawn="Győr 서울 ش 😀")).pages
+    said = "".join(page.extract_text() for page in read)
+    assert "Łódź 서울 Ґ" in said and "□" in said and "ش" not in said
+
+
+def test_what_no_font_draws_is_said_in_a_check() -> None:
+    from analysis.report.make import glyph_checks
+
+    assert glyph_checks([{"title": "Łódź 서울 😀"}]) == []
+    (check,) = glyph_checks([{"title": "plain", "rows": [{"text": "شركة 12"}]}])
+    assert check["outcome"] == "info"
+    said = "".join(piece["t"] for piece in check["sentence"]["en"])
+    assert "U+0634" in said and "'□□□□ 12'" in said
+    assert "随附字体" in "".join(piece["t"] for piece in check["sentence"]["zh"])
 
 
 def test_names_and_signs_of_a_report_have_glyphs() -> None:
     assert typeface().missing("镕喆堃犇䶮㛃 −–×≤±≈→①€¥«é") == []
-    assert typeface().missing("a😀b\x07😀") == ["😀", "\x07"]
+    assert typeface().missing("aشb\x07ش") == ["ش", "\x07"]
 
 
 def test_a_figure_without_alt_text_is_refused() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from analysis.errors import SourceError
-from analysis.sources.excel import _faults as faults_of
+from analysis.sources.excel import _beyond_values
 from analysis.tables import load_tables
 
 from .conftest import ERROR, FORMULA, UNCALCULATED, write_workbook  # isort: skip
@@ -127,7 +127,7 @@ def test_faults_are_found_wherever_the_sheet_is_cut_for_reading(workbook, take):
         ),
     ]
     path = workbook("gl.xlsx", rows)
-    found = faults_of(path, "Sheet1")
+    found = _beyond_values(path, "Sheet1")[0]
     assert len(found) == sum(1 for n in range(2, 20_002) if n % 3 != 2)
     assert {column for _, column in found} == {2}
     assert all(
