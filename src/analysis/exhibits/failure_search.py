@@ -38,7 +38,7 @@ def causes_table(study: FailureStudy) -> Block:
         words("name", "Cause", key="cause", wide=True),
         metric("cause_rate_ratio", of="ratio", head="Rate ratio"),
         interval("cause_rate_ratio", of="ratio"),
-        metric("cause_rate_ratio_shrunken", of="shrunken", head="Shrunken"),
+        metric("cause_rate_ratio_corrected", of="corrected", head="Corrected"),
         metric("cause_failures", of="failures", head="Failures", places=0),
         metric("cause_expected_failures", of="expected", head="Expected", places=0),
         metric("cause_share_explained", of="share", head="Share of all"),
@@ -55,7 +55,7 @@ def causes_table(study: FailureStudy) -> Block:
         columns=columns,
         rows=[row_of(cause, columns, by=tuple(cause_slice(cause.cause))) for cause in study.causes],
         note=Sentence(
-            "Intervals are not corrected for having been selected; the shrunken ratio is. Serials and tickets are in the evidence of each finding."
+            "Intervals and the corrected ratio allow for the search having chosen the cause because its count was high. Serials and tickets are in the evidence of each finding."
         ),
     )
 

@@ -40,6 +40,7 @@ def localise(
     familywise: float = 0.05,
     level: float = 0.95,
     baseline: Literal["estimated", "given"] = "estimated",
+    counted_scale: float | None = None,
 ) -> Localisation:
     """Ranked causes of an excess of failures.
 
@@ -52,6 +53,7 @@ def localise(
         pass expectations by that attribute instead
     age : a column of both frames to adjust for: failures are compared with those expected at this age
     least_effect : smallest effect that matters, as a share: 0.2 passes over rate ratios between 0.8 and 1.2, however certain
+    counted_scale : set where ``held`` is the count of another period times this factor, so that both counts are uncertain
     noise, direction, ordered, max_attributes, max_causes, dispersion, familywise, level, baseline : as in
         :func:`analysis.stats.localisation.localise`
 
@@ -80,6 +82,7 @@ def localise(
         least_effect=least_effect,
         familywise=familywise,
         level=level,
+        counted_scale=counted_scale,
     )
 
 
@@ -206,7 +209,7 @@ class Cause(Summarised):
     rate_ratio: float
     low: float
     high: float
-    shrunken: float
+    corrected: float
     share: float
     p_familywise: float
     confounded_with: tuple[str, ...]
@@ -340,7 +343,7 @@ def _cause(row: Any, component: str | None, total: float, frame: pd.DataFrame) -
         rate_ratio=ratio,
         low=float(row.low),
         high=float(row.high),
-        shrunken=float(row.rate_ratio_shrunken),
+        corrected=float(row.rate_ratio_corrected),
         share=(float(row.actual) - expected) / total,
         p_familywise=float(row.p_familywise),
         confounded_with=tuple(row.confounded_with),

@@ -25,6 +25,7 @@ from analysis.summaries import Summarised
 LATER = Text.of("and later")
 RATED = ("supplier", "model", "plant", "region")
 RATIO_METHOD = "exact conditional (two Poisson rates)"
+SELECTED_METHOD = "exact conditional, given that the search named it"
 COST_METHOD = "interval of the rate ratio; cost per failure held"
 NO_EXPOSURE = Text.of("not computed: no exposure")
 
@@ -36,7 +37,7 @@ class CauseFacts(Summarised):
     cause: Cause
     name: Text
     ratio: Fact
-    shrunken: Fact
+    corrected: Fact
     failures: Fact
     expected: Fact
     excess: Fact
@@ -87,16 +88,18 @@ def cause_facts(
     months, actual, expected = _by_month(field, baseline, cause)
     place, state, where = cause_slice(cause), field.state, money.where_of(cause)
     edges = (max(0.0, 1 - 1 / cause.low) if cause.low > 0 else 0.0, 1 - 1 / cause.high)
-    limits = interval_of(cause.low, cause.high, field.inputs.confidence, RATIO_METHOD)
+    limits = interval_of(cause.low, cause.high, field.inputs.confidence, SELECTED_METHOD)
     beyond = interval_of(
-        cause.actual * edges[0], cause.actual * edges[1], field.inputs.confidence, RATIO_METHOD
+        cause.actual * edges[0], cause.actual * edges[1], field.inputs.confidence, SELECTED_METHOD
     )
     n = {"n": int(cause.actual)}
     return CauseFacts(
         cause=cause,
         name=cause_name(field, cause),
         ratio=state.exact("cause_rate_ratio", cause.rate_ratio, parts={"interval": limits} | n, **place),
-        shrunken=state.exact("cause_rate_ratio_shrunken", cause.shrunken, **place),
+        corrected=state.exact(
+            "cause_rate_ratio_corrected", cause.corrected, parts={"interval": limits} | n, **place
+        ),
         failures=state.exact(
             "cause_failures", int(cause.actual), lineage=Rows(numerator=field.rows(where)), **place
         ),

@@ -9,19 +9,18 @@ Our own: the published methods exist as slow scripts of their authors only.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import betainc, gammainc, gammaincc, ndtr, ndtri, xlogy
+from scipy.special import betainc, gammainc, gammaincc, ndtr, xlogy
 
 from analysis.errors import ParameterError, suggestion
 from analysis.stats.arguments import in_words
-from analysis.stats.intervals import poisson_interval, rate_ratio_interval
 from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]
@@ -44,8 +43,8 @@ class Localisation(Summarised):
     """What was found.
 
     causes : one row a cause, the one with most evidence first: `cause` (text), `attributes` (dict), `depth`,
-        `cells`, `actual`, `expected` (at the baseline and with the other causes as fitted), `rate_ratio`, `low`,
-        `high`, `rate_ratio_shrunken`, `excess`, `share_explained` (of the net excess over all cells),
+        `cells`, `actual`, `expected` (at the baseline and with the other causes as fitted), `rate_ratio` (as counted), `low`,
+        `high`, `rate_ratio_corrected` (for having been selected; it lies between `low` and `high`), `excess`, `share_explained` (of the net excess over all cells),
         `gain` (log-likelihood lost without it), `p_familywise`, `q_value`, `confounded_with` (causes that the data cannot tell from it)
     tests : candidates looked at, the number the error rate pays for
     baseline : fitted factor on the expected values outside all causes
@@ -89,6 +88,7 @@ def localise(
     least_effect: float = 0.0,
     familywise: float = 0.05,
     level: float = 0.95,
+    counted_scale: float | None = None,
 ) -> Localisation:
     """Ranked root causes of a difference between actual and expected values of cells.
 
@@ -106,7 +106,9 @@ def localise(
     max_attributes : values a cause may combine
     least_effect : smallest effect worth naming, as a share (0.05: rate ratios between 0.95 and 1.05 are passed over)
     familywise : chance of naming any cause when there is none (a bound, not an approximation, for ``poisson``)
-    level : coverage of each rate-ratio interval, not corrected for having been selected
+    level : coverage of each rate-ratio interval, which carries the selection (see Notes)
+    counted_scale : set where `expected` is itself a count, that of another period, times this factor (1: periods of equal length). Both counts
+        are then uncertain, and cells that had no events before are kept. Needs ``poisson`` and a direction, ``excess`` or ``deficit``
 
     Notes
     -----
@@ -114,22 +116,162 @@ def localise(
     by Chernoff's inequality its tail probability is then below its Bonferroni share. The price rises with depth, so
     the simpler of two equal explanations wins: a bad batch shipped mostly to one region is a batch. Cells without
     expectation and without value say nothing and are left out.
+
+    A cause is named because its count is large, so its ratio is too large on average, most so just beyond the price. The limit nearer to one is
+    that of the count given that it beat the price, and never nearer than the simultaneous limit over all candidates (the hybrid of Andrews,
+    Kitagawa and McCloskey 2024, Quarterly Journal of Economics 139, 305-358); the other limit needs no correction. `rate_ratio_corrected` is the
+    median-unbiased ratio of the same conditional count. Far beyond the price all three are what they were without a search.
+
+    With ``counted_scale`` a cell's events of both periods together are given, and those of now are a binomial part of them; the variance of
+    that part takes the place of the Poisson variance.
     """
+    settings: dict[str, Any] = {
+        "noise": noise,
+        "ordered": ordered,
+        "max_attributes": max_attributes,
+        "least_effect": least_effect,
+        "familywise": familywise,
+    }
+    if counted_scale is not None:
+        return _two_counts(
+            np.asarray(actual, dtype=float),
+            np.asarray(expected, dtype=float),
+            attributes,
+            baseline=baseline,
+            direction=direction,
+            dispersion=dispersion,
+            max_causes=max_causes,
+            level=level,
+            scale=counted_scale,
+            **settings,
+        )
     problem = _Problem.read(
         actual,
         expected,
         attributes,
         baseline=baseline,
-        noise=noise,
         direction=direction,
-        ordered=ordered,
-        max_attributes=max_attributes,
         dispersion=dispersion,
-        least_effect=least_effect,
-        familywise=familywise,
+        **settings,
     )
     terms = _searched(problem, max_causes)
     return _report(problem, terms, familywise=familywise, level=level)
+
+
+# -- two counted periods --------------------------------------------------------------------------
+
+
+def _two_counts(
+    actual: Floats,
+    expected: Floats,
+    attributes: pd.DataFrame,
+    *,
+    baseline: str,
+    direction: Direction,
+    dispersion: float,
+    max_causes: int,
+    level: float,
+    scale: float,
+    **settings: Any,
+) -> Localisation:
+    """Events of now as a part of the events of both periods; a deficit of now is an excess of before.
+
+    The Poisson gain over the variance of the part, 1 - share, is never above the binomial gain on the side of an excess, so the bound on false
+    findings holds.
+    """
+    if settings["noise"] != "poisson" or direction == "both":
+        raise ParameterError(
+            "counted_scale compares two counts: it needs noise 'poisson' and the direction 'excess' or 'deficit'; search each direction by itself."
+        )
+    if not (np.isfinite(scale) and scale > 0):
+        raise ParameterError(
+            f"counted_scale is the length of one period over that of the other, above zero; got {scale}."
+        )
+    _check_cells(actual, np.where((expected == 0) & (actual > 0), 1.0, expected), attributes, relative=False)
+    now, before = (actual, expected / scale) if direction == "excess" else (expected / scale, actual)
+    times = scale if direction == "excess" else 1 / scale
+    both = now + before
+    if baseline == "estimated" and now.sum() > 0 and before.sum() > 0:
+        times = float(now.sum() / before.sum())
+    share = times / (1 + times)
+    problem = _Problem.read(
+        now,
+        both * share,
+        attributes,
+        baseline=baseline,
+        direction="excess",
+        dispersion=dispersion * (1 - share),
+        **settings,
+    )
+    terms = _searched(problem, max_causes)
+    full = _fitted(problem, terms)
+    found = _report(problem, terms, familywise=problem.familywise, level=level)
+    rows = []
+    for row, cells in zip(found.causes.to_dict("records"), found.cells_of_cause, strict=True):
+        inside = cells[problem.kept]
+        effect = next(e for e, term in zip(full.effects, terms, strict=True) if (term.cells == inside).all())
+        part = np.clip(full.mean[inside] / effect / both[problem.kept][inside], 0.0, 1 - 1e-12)
+        odds = part / (1 - part)
+        due = float((before[problem.kept][inside] * odds).sum())
+        typical = float((part * both[problem.kept][inside]).sum() / both[problem.kept][inside].sum())
+        ratio = row["actual"] / due if due > 0 else np.inf
+        names = ("low", "high", "rate_ratio_corrected")
+        if baseline == "given":
+            k = next(k for k, term in enumerate(terms) if (term.cells == inside).all())
+            count = _Count.of(problem, terms[k], full, k)
+            exact = replace(
+                count,
+                seen=row["actual"] / dispersion,
+                due=typical / (1 - typical),
+                total=float(both[cells].sum()) / dispersion,
+                rest=1.0,
+                needed=min(count.needed * (1 - share), row["actual"] / dispersion),
+                kind="part",
+            )
+            limits = dict(zip(names, exact.judged(level)[1:], strict=True))
+        else:
+            limits = {name: _odds_ratio(row[name], typical) for name in names}
+        rows.append(
+            row | limits | _directed(ratio, limits, row["actual"], due, actual[cells].sum(), direction)
+        )
+    table = pd.DataFrame(rows, columns=_COLUMNS)
+    net = float(table["excess"].sum()) if len(table) else 0.0
+    table["share_explained"] = table["excess"] / net if net else np.nan
+    # what a part of both counts is to the part elsewhere, as a factor on the expectation
+    odds_base = (
+        found.baseline
+        * share
+        / max(1 - found.baseline * share, 1e-12)
+        / (scale if direction == "excess" else 1 / scale)
+    )
+    return replace(
+        found, causes=table, baseline=odds_base if direction == "excess" else 1 / odds_base, noise=dispersion
+    )
+
+
+def _odds_ratio(factor: float, share: float) -> float:
+    """Rate ratio of two counts from the factor on the share of one in both."""
+    inside = factor * share
+    return float(inside * (1 - share) / (share * (1 - inside))) if inside < 1 else np.inf
+
+
+def _directed(
+    ratio: float, limits: dict[str, float], now: float, due: float, counted: float, direction: Direction
+) -> dict[str, float]:
+    """Numbers of a cause as a factor on the expectation: for a deficit the two periods were exchanged."""
+    if direction == "excess":
+        return {"rate_ratio": ratio, "actual": now, "expected": due, "excess": now - due}
+    back = {name: 1 / value if value > 0 else np.inf for name, value in limits.items()}
+    expected = counted * ratio
+    return {
+        "rate_ratio": 1 / ratio,
+        "low": back["high"],
+        "high": back["low"],
+        "rate_ratio_corrected": back["rate_ratio_corrected"],
+        "actual": float(counted),
+        "expected": float(expected),
+        "excess": float(counted - expected),
+    }
 
 
 # -- the cells and everything that can be asked of them -------------------------------------------
@@ -769,7 +911,7 @@ _COLUMNS = [
     "rate_ratio",
     "low",
     "high",
-    "rate_ratio_shrunken",
+    "rate_ratio_corrected",
     "excess",
     "share_explained",
     "gain",
@@ -809,7 +951,7 @@ def _row(
     without = full.mean[cells] / full.effects[k]
     actual, expected = float(problem.actual[cells].sum()), float(without.sum())
     left_out = _fitted(problem, rest)
-    ratio, low, high = _ratio(problem, term, full, k, level)
+    ratio, low, high, corrected = _ratio(problem, term, full, k, level)
     p_value, q_value = _significance(problem, term, rest, left_out)
     return {
         "cause": problem.text_of(term),
@@ -821,7 +963,7 @@ def _row(
         "rate_ratio": ratio,
         "low": low,
         "high": high,
-        "rate_ratio_shrunken": _shrunken(problem, term, full, k),
+        "rate_ratio_corrected": corrected,
         "excess": actual - expected,
         "share_explained": (actual - expected) / net if net != 0 else np.nan,
         "gain": full.log_likelihood - left_out.log_likelihood,
@@ -831,38 +973,133 @@ def _row(
     }
 
 
-def _ratio(problem: _Problem, term: _Term, full: _Fit, k: int, level: float) -> tuple[float, float, float]:
-    above, below = _evidence(problem, full.mean, full.spread)
-    cells = term.cells
-    if problem.relative:
-        error = full.effects[k] / float(np.sqrt(below[cells].sum()))
-        z = -float(ndtri((1 - level) / 2))
-        return full.effects[k], full.effects[k] - z * error, full.effects[k] + z * error
-    own = below[cells].sum() / full.effects[k]
-    if problem.estimated and (~cells).any() and below[~cells].sum() > 0:
-        interval = rate_ratio_interval(
-            above[cells].sum(), own, above[~cells].sum(), below[~cells].sum(), level=level
-        )
-    else:
-        interval = poisson_interval(above[cells].sum(), own, level=level)
-    return interval.value, interval.low, interval.high
+def _ratio(
+    problem: _Problem, term: _Term, full: _Fit, k: int, level: float
+) -> tuple[float, float, float, float]:
+    """Rate ratio as counted, its limits, and the ratio corrected for having been selected."""
+    return _Count.of(problem, term, full, k).judged(level)
 
 
-def _shrunken(problem: _Problem, term: _Term, full: _Fit, k: int) -> float:
-    """Ratio pulled towards one as far as the candidates of its cuboid scatter no more than chance.
+@dataclass(frozen=True, eq=False)
+class _Count:
+    """What was counted in the cells of a cause: its distribution by rate ratio, and how much of it made the search name them.
 
-    Gamma prior with mean one; its variance by moments over the cuboid (Clayton and Kaldor 1987, Biometrics 43, 671-681).
+    Poisson around ``due`` times the ratio; a binomial part of ``total`` where the baseline is estimated from the ``rest``; normal for relative noise.
     """
-    if problem.relative:
-        return full.effects[k]
-    mean = full.mean / np.where(term.cells, full.effects[k], 1.0) / problem.dispersion
-    cuboid = problem.cuboids[term.cuboid]
-    above, below = cuboid.total(problem.actual / problem.dispersion), cuboid.total(mean)
-    scatter = ((above - below) ** 2 - below).sum() / (below**2).sum()
-    if scatter <= 0:
-        return 1.0
-    weight = 1 / scatter
-    return float((above[term.key] + weight) / (below[term.key] + weight))
+
+    seen: float
+    due: float
+    total: float
+    rest: float
+    needed: float
+    candidates: float
+    high: bool
+    kind: Literal["poisson", "part", "normal"]
+
+    @classmethod
+    def of(cls, problem: _Problem, term: _Term, full: _Fit, k: int) -> _Count:
+        above, below = _evidence(problem, full.mean, full.spread)
+        cells, price = term.cells, problem.price_of(term)
+        candidates = float(np.exp(price)) * problem.familywise
+        if problem.relative:
+            error, effect = full.effects[k] / float(np.sqrt(below[cells].sum())), full.effects[k]
+            reach = error * float(np.sqrt(2 * price))
+            needed = min(1 + reach, effect) if effect > 1 else max(1 - reach, effect)
+            return cls(effect, error, 0.0, 0.0, needed, candidates, effect > 1, "normal")
+        seen, due = float(above[cells].sum()), float(below[cells].sum() / full.effects[k])
+        total, rest = float(above.sum()), float(below[~cells].sum())
+        part = problem.estimated and rest > 0
+        null = due * total / (due + rest) if part else due
+
+        def gain(count: float) -> float:
+            totals = (total, due + rest) if part else (0.0, 0.0)
+            of = problem if part == problem.estimated else replace(problem, estimated=part)
+            return float(_gain(of, np.array([count]), np.array([due]), *totals)[0])
+
+        needed = _crossing(gain, price, null, seen) if gain(seen) > price else seen
+        if problem.dispersion == 1:
+            needed = (
+                min(float(np.ceil(needed - 1e-9)), seen)
+                if seen > null
+                else max(float(np.floor(needed + 1e-9)), seen)
+            )
+        return cls(seen, due, total, rest, needed, candidates, seen > null, "part" if part else "poisson")
+
+    def judged(self, level: float) -> tuple[float, float, float, float]:
+        """Rate ratio as counted, its limits, and the ratio corrected for having been selected: towards one, never beyond it."""
+        missed, conditional = (1 - level) / 2, 0.9
+        far = self.limit(missed, far=True)
+        simultaneous = self.limit(missed * (1 - conditional) / self.candidates, far=False)
+        near = self.given_selected(missed * conditional, simultaneous, far)
+        corrected = self.given_selected(0.5, near, far)
+        if self.high:
+            return self.ratio, near, far, max(corrected, 1.0)
+        return self.ratio, far, near, min(corrected, 1.0)
+
+    @property
+    def ratio(self) -> float:
+        """The rate ratio as counted."""
+        if self.kind == "normal":
+            return self.seen
+        if self.kind == "poisson":
+            return self.seen / self.due
+        outside = (self.total - self.seen) / self.rest
+        return self.seen / self.due / outside if outside > 0 else np.inf
+
+    def tail(self, count: float, ratio: float, *, upper: bool) -> float:
+        """Probability of at least (at most) so much at a rate ratio."""
+        if self.kind == "normal":
+            away = (ratio - count) / self.due
+            return float(ndtr(away if upper else -away))
+        if self.kind == "poisson":
+            if upper:
+                return float(gammainc(count, ratio * self.due)) if count > 0 else 1.0
+            return float(gammaincc(count + 1, ratio * self.due))
+        share, left = ratio * self.due / (ratio * self.due + self.rest), self.total - count
+        if upper:
+            return float(betainc(count, left + 1, share)) if count > 0 else 1.0
+        return float(betainc(left, count + 1, 1 - share)) if left > 0 else 1.0
+
+    def limit(self, missed: float, *, far: bool) -> float:
+        """The ratio at which what was seen would be missed so often; ``far`` from one, or on the side of one."""
+        upper = self.high != far
+        if far and self.high and not np.isfinite(self.ratio):
+            return np.inf
+        if far and not self.high and self.seen <= 0 and self.kind != "normal":
+            return 0.0
+        low, high = self._reach()
+        below = max(self.ratio, low) if np.isfinite(self.ratio) else high
+        span = (low, below) if upper else (below, high)
+        return _crossing(lambda ratio: self.tail(self.seen, ratio, upper=upper), missed, *span)
+
+    def given_selected(self, part: float, near: float, far: float) -> float:
+        """The ratio at which, of the counts that beat the price, so large a part is as far from one as what was seen; between two limits."""
+        far = far if np.isfinite(far) else self._reach()[1]
+
+        def beyond(ratio: float) -> float:
+            selected = self.tail(self.needed, ratio, upper=self.high)
+            return self.tail(self.seen, ratio, upper=self.high) / selected if selected > 0 else 0.0
+
+        return near if beyond(near) >= part else _crossing(beyond, part, near, far)
+
+    def _reach(self) -> tuple[float, float]:
+        """Ratios between which every limit is looked for."""
+        if self.kind == "normal":
+            return self.seen - 40 * self.due, self.seen + 40 * self.due
+        return 1e-9, 1e9
+
+
+def _crossing(of: Callable[[float], float], wanted: float, start: float, end: float) -> float:
+    """Where a monotone function passes a value between two places, by halving (of ratios above zero: of their logarithms)."""
+    rising = of(end) > of(start)
+    positive = start > 0 and end > 0
+    for _ in range(100):
+        middle = float(np.sqrt(start * end)) if positive else (start + end) / 2
+        if (of(middle) < wanted) == rising:
+            start = middle
+        else:
+            end = middle
+    return float(np.sqrt(start * end)) if positive else (start + end) / 2
 
 
 def _significance(problem: _Problem, term: _Term, rest: list[_Term], left_out: _Fit) -> tuple[float, float]:
