@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from analysis.exhibits.failure_shared import RATIO, or_nothing, or_said, rate_ratios, source
+from analysis.exhibits.failure_shared import RATIO, is_above, or_nothing, or_said, rate_ratios, source
 from analysis.exhibits.figures import figure
 from analysis.exhibits.record import Block
 from analysis.exhibits.specification import count, interval, label, metric, registry, row_of, table_of, words
@@ -15,6 +16,9 @@ from analysis.failures.result import FailureStudy
 from analysis.locale import Text
 from analysis.periods import Month
 from analysis.results import Fact, Sentence, Value
+
+if TYPE_CHECKING:
+    from analysis.exhibits.charts import Item
 
 RATIOS_SHOWN = 2
 COMPARED = ("supplier", "model", "plant", "region")
@@ -42,7 +46,13 @@ def causes_table(study: FailureStudy) -> Block:
         metric("cause_failures", of="failures", head="Failures", places=0),
         metric("cause_expected_failures", of="expected", head="Expected", places=0),
         metric("cause_share_explained", of="share", head="Share of all"),
-        metric("cause_excess_cost", of="cost"),
+        metric("cause_excess_cost", of="cost", head="Excess, direct"),
+        metric(
+            "cause_full_cost",
+            of=lambda cause: cause.labour.full if cause.labour else None,
+            key="full",
+            head="With labour",
+        ),
         words("first_month", "Beyond chance since", key="first"),
     ]
     return table_of(
@@ -124,9 +134,9 @@ def ratio_figure(study: FailureStudy) -> Block:
     values: dict[str, Value] = {"name": largest.name, "ratio": largest.fact}
     return figure(
         "failures.ratios",
-        title=Sentence("One attribute at a time, {name} stands highest: {ratio} the expected number", values),
+        title=_highest(items),
         subtitle=Sentence(
-            "Actual to expected failures at the same ages and months; one is average; the two highest of each attribute"
+            "Failures over those that all other machines of the same age would have had in the same months; the two highest of each attribute; the intervals hold together"
         ),
         foot=source(study),
         alt=Sentence(
@@ -135,6 +145,25 @@ def ratio_figure(study: FailureStudy) -> Block:
         ),
         draw=dot_interval(items, measure=Text.of(RATIO), by=Text.of("Attribute"), reference=1.0, log=True),
     )
+
+
+def _highest(items: Sequence[Item]) -> Sentence:
+    """A value is called the highest only where its interval lies above those of all others; together the intervals hold."""
+    ordered = sorted(items, key=lambda item: -float(item.fact.value or 0))
+    first, rest = ordered[0], ordered[1:]
+    above = [item for item in ordered if item.fact.interval is not None and item.fact.interval.low > 1]
+    if first in above and all(is_above(first.fact, other.fact) for other in rest):
+        values: dict[str, Value] = {"name": first.name, "ratio": first.fact}
+        return Sentence(
+            "One attribute at a time, {name} stands highest: {ratio} as many as other machines ({ratio:interval})",
+            values,
+        )
+    if above:
+        return Sentence(
+            "One attribute at a time, beyond chance above other machines: {names}",
+            {"names": Text.joined(item.name for item in above)},
+        )
+    return Sentence("One attribute at a time, none fails more often than other machines beyond chance")
 
 
 # ---------------------------------------------------------------- how much it can be trusted to find

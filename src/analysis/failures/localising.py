@@ -233,7 +233,9 @@ CONCENTRATED = 0.6
 
 
 @traced
-def searched(cells: Cells, *, familywise: float, level: float, max_attributes: int = 2) -> Search:
+def searched(
+    cells: Cells, *, familywise: float, level: float, max_attributes: int = 2, least_effect: float = 0.0
+) -> Search:
     """Each component by itself, and all failures together; half of the error rate for either.
 
     A batch fixes model, plant and month of production, so that two attributes say what five would. A cause that holds in all components
@@ -248,6 +250,7 @@ def searched(cells: Cells, *, familywise: float, level: float, max_attributes: i
         "ordered": ("produced_month",) if "produced_month" in varied else (),
         "max_attributes": max_attributes,
         "dispersion": cells.dispersion,
+        "least_effect": least_effect,
         "level": level,
     }
     together = _search(whole, varied, familywise=familywise / 2, **settings)

@@ -43,9 +43,9 @@ def small(company: Path) -> Path:
 
 def test_a_claim_paid_twice_and_one_out_of_warranty_are_named(small: Path, inputs_of: Inputs):
     field = Field.of(inputs_of(small))
-    twice = field.inputs.engine.query(money.duplicate_claims(field))
+    twice = field.inputs.engine.query(money.duplicate_claims(field, field.year))
     assert twice[["claim_id", "first_claim_id"]].to_numpy().tolist() == [["W2", "W1"]]
-    late = field.inputs.engine.query(money.out_of_warranty_claims(field))
+    late = field.inputs.engine.query(money.out_of_warranty_claims(field, field.year))
     assert list(late["claim_id"]) == ["W3"] and late["approved"].iloc[0] == Decimal("70.00")
 
 
