@@ -803,19 +803,21 @@ def _mixture_table(point: Floats, covariance: Floats, populations: int, level: f
     location, log_spread = point[populations - 1 : 2 * populations - 1], point[2 * populations - 1 :]
     location_deviation = deviation[populations - 1 : 2 * populations - 1]
     spread_deviation = deviation[2 * populations - 1 :]
-    table = pd.DataFrame(
-        {
-            "share": share,
-            "share_low": 1 / (1 + np.exp(-(logit - z * share_deviation))),
-            "share_high": 1 / (1 + np.exp(-(logit + z * share_deviation))),
-            "shape": np.exp(-log_spread),
-            "shape_low": np.exp(-log_spread - z * spread_deviation),
-            "shape_high": np.exp(-log_spread + z * spread_deviation),
-            "scale": np.exp(location),
-            "scale_low": np.exp(location - z * location_deviation),
-            "scale_high": np.exp(location + z * location_deviation),
-        }
-    )
+    # a parameter that the data hardly see has no upper limit: infinite, not a number too large to print
+    with np.errstate(over="ignore"):
+        table = pd.DataFrame(
+            {
+                "share": share,
+                "share_low": 1 / (1 + np.exp(-(logit - z * share_deviation))),
+                "share_high": 1 / (1 + np.exp(-(logit + z * share_deviation))),
+                "shape": np.exp(-log_spread),
+                "shape_low": np.exp(-log_spread - z * spread_deviation),
+                "shape_high": np.exp(-log_spread + z * spread_deviation),
+                "scale": np.exp(location),
+                "scale_low": np.exp(location - z * location_deviation),
+                "scale_high": np.exp(location + z * location_deviation),
+            }
+        )
     return table.sort_values("scale", kind="stable", ignore_index=True)
 
 
