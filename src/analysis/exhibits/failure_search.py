@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 from analysis.exhibits.failure_shared import RATIO, is_above, or_nothing, or_said, rate_ratios, source
 from analysis.exhibits.figures import figure
 from analysis.exhibits.record import Block
-from analysis.exhibits.specification import count, interval, label, metric, registry, row_of, table_of, words
+from analysis.exhibits.specification import (
+    count,
+    interval,
+    label,
+    metric,
+    named,
+    registry,
+    row_of,
+    table_of,
+    words,
+)
 from analysis.exhibits.statements import callout
 from analysis.exhibits.vocabulary import phrase
 from analysis.failures.localising_facts import CauseFacts, cause_slice
@@ -161,7 +171,7 @@ def _highest(items: Sequence[Item]) -> Sentence:
     if above:
         return Sentence(
             "One attribute at a time, beyond chance above other machines: {names}",
-            {"names": Text.joined(item.name for item in above)},
+            {"names": Text.joined(named(item.name) for item in above)},
         )
     return Sentence("One attribute at a time, none fails more often than other machines beyond chance")
 

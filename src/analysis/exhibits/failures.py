@@ -76,7 +76,7 @@ def failure_tiles(study: FailureStudy) -> Block:
         shown.append(tile("repeat_repair_rate_30d", study.repeats[-1], head=head, history=past))
     if study.forecast:
         ahead = study.forecast
-        for id, head, whole, part in (
+        for id, over, whole, part in (
             ("failure_forecast", "Failures expected, {first} to {last}", ahead.total, ahead.under_warranty),
             (
                 "failure_cost_forecast",
@@ -86,7 +86,7 @@ def failure_tiles(study: FailureStudy) -> Block:
             ),
         ):
             under = line(id, part, "same months, under warranty")
-            shown.append(tile(id, whole, head=_over(head, whole), comparisons=[under]))
+            shown.append(tile(id, whole, head=_over(over, whole), comparisons=[under]))
     return tiles("failures.tiles", shown)
 
 

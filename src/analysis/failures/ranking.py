@@ -88,8 +88,8 @@ def _drawn(given: Amounts, order: Sequence[int], *, draws: int, seed: int) -> np
     number = np.array([max(float(given.counts[k]), 0.0) for k in order])
     if given.subtract is not None:
         due = np.array([given.subtract[k] for k in order])
-        drawn = np.asarray(generator.poisson(number, (draws, len(order))) - due)
-        return drawn + _scatter(given, order, generator, drawn.shape)
+        above: np.ndarray = np.asarray(generator.poisson(number, (draws, len(order))) - due)
+        return above + _scatter(given, order, generator, above.shape)
     each = np.array([float(given.amounts[k]) / max(float(given.counts[k]), 1.0) for k in order])
     drawn: np.ndarray = np.asarray(generator.poisson(number, (draws, len(order))) * each)
     return drawn + _scatter(given, order, generator, drawn.shape)

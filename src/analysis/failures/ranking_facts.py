@@ -115,7 +115,7 @@ def _summed(cells: Cells, dimension: str) -> pd.DataFrame:
     others = sums.sum() - sums
     level = (others["failures"] / others["expected"]).where(others["expected"] > 0, 1.0)
     expected = sums["expected"] * level
-    error = expected / np.sqrt(np.maximum(others["failures"], 1.0))
+    error: pd.Series = expected / np.sqrt(np.maximum(others["failures"], 1.0))
     return sums.assign(expected=expected, error=error).rename_axis("value").reset_index()
 
 
