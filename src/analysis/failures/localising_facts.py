@@ -184,15 +184,13 @@ def hour_rate(field: Field) -> Fact:
     sums = field.inputs.engine.query(
         f"SELECT coalesce(sum(cost), 0) AS cost, coalesce({exact_sum('hours_worked')}, 0) AS hours FROM ({staff})"
     ).iloc[0]
-    cost, hours = Decimal(str(sums["cost"])), float(sums["hours"])
     rows = Rows(numerator=staff, value="sum(cost)", denominator=staff, of="sum(hours_worked)")
-    return field.state.exact(
+    return field.inputs.engine.ratio(
         "failure_hour_rate",
-        cents(float(cost) / hours) if hours else None,
-        reason=NO_HOURS,
+        Decimal(str(sums["cost"])),
+        float(sums["hours"]),
         period=field.year,
-        lineage=rows if hours else None,
-        parts={"numerator": cost, "denominator": hours},
+        lineage=rows if sums["hours"] else None,
     )
 
 

@@ -226,7 +226,7 @@ def claims_since(field: Field) -> Period:
     """
     first = field.inputs.engine.query(
         f"SELECT min(claimed_on) AS first FROM claims WHERE claimed_on < {literal(field.last.end)}",
-        needs=("claims.claimed_on",),
+        needs=("claims.approved", "claims.claimed_on"),
     )["first"].iloc[0]
     if first is None or first != first:
         return field.year
