@@ -30,7 +30,7 @@ def localise(
     count: str = "failures",
     held: str = "unit_months",
     age: str | None = None,
-    noise: Literal["poisson", "relative"] = "poisson",
+    noise: Literal["poisson", "relative", "two_counts"] = "poisson",
     direction: Literal["excess", "deficit", "both"] = "excess",
     ordered: Sequence[str] = (),
     max_attributes: int = 3,
@@ -40,7 +40,6 @@ def localise(
     familywise: float = 0.05,
     level: float = 0.95,
     baseline: Literal["estimated", "given"] = "estimated",
-    counted_scale: float | None = None,
 ) -> Localisation:
     """Ranked causes of an excess of failures.
 
@@ -53,7 +52,6 @@ def localise(
         pass expectations by that attribute instead
     age : a column of both frames to adjust for: failures are compared with those expected at this age
     least_effect : smallest effect that matters, as a share: 0.2 passes over rate ratios between 0.8 and 1.2, however certain
-    counted_scale : set where ``held`` is the count of another period times this factor, so that both counts are uncertain
     noise, direction, ordered, max_attributes, max_causes, dispersion, familywise, level, baseline : as in
         :func:`analysis.stats.localisation.localise`
 
@@ -64,7 +62,9 @@ def localise(
     """
     from analysis.stats.localisation import localise as search
 
-    cells = _joined(counts, exposure, list(dimensions), count=count, held=held, age=age)
+    cells = _joined(
+        counts, exposure, list(dimensions), count=count, held=held, age=age, counted=noise == "two_counts"
+    )
     if age is not None:
         cells = _age_adjusted(cells, list(dimensions), count=count, held=held, age=age)
     cells = cells.sort_values(list(dimensions), kind="stable", ignore_index=True)
@@ -82,7 +82,6 @@ def localise(
         least_effect=least_effect,
         familywise=familywise,
         level=level,
-        counted_scale=counted_scale,
     )
 
 
@@ -95,6 +94,7 @@ def _joined(
     count: str,
     held: str,
     age: str | None,
+    counted: bool,
 ) -> pd.DataFrame:
     keys = dimensions + ([age] if age else [])
     for name, frame, value in (
@@ -112,7 +112,7 @@ def _joined(
     base = exposure.groupby(keys, as_index=False, sort=True, dropna=False)[held].sum()
     cells = base.merge(failed, on=keys, how="outer", validate="1:1")
     orphan = cells[(cells[held].isna() | (cells[held] == 0)) & (cells[count] > 0)]
-    if len(orphan):
+    if len(orphan) and not counted:
         place = ", ".join(f"{key} {orphan.iloc[0][key]}" for key in dimensions)
         raise ParameterError(
             f"localise: {len(orphan)} cells have {orphan[count].sum():g} failures but no {held}, e.g. {place}; they can be counted, not rated. "

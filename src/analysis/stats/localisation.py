@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import betainc, gammainc, gammaincc, ndtr, xlogy
+from scipy.special import betainc, gammainc, gammaincc, ndtr, ndtri, xlogy
 
 from analysis.errors import ParameterError, suggestion
 from analysis.stats.arguments import in_words
@@ -26,7 +26,7 @@ from analysis.summaries import Summarised
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Codes = NDArray[np.int64]
-Noise = Literal["poisson", "relative"]
+Noise = Literal["poisson", "relative", "two_counts"]
 Direction = Literal["excess", "deficit", "both"]
 
 _DENSE_LIMIT = 4_000_000
@@ -88,7 +88,6 @@ def localise(
     least_effect: float = 0.0,
     familywise: float = 0.05,
     level: float = 0.95,
-    counted_scale: float | None = None,
 ) -> Localisation:
     """Ranked root causes of a difference between actual and expected values of cells.
 
@@ -100,178 +99,44 @@ def localise(
     baseline : ``estimated`` treats `expected` as exposure (its level is fitted, only differences between cells
         count); ``given`` takes its level as it is (a forecast)
     noise : ``poisson`` for counts, with `dispersion` times the variance; ``relative`` for amounts whose error is a
-        share of the expectation (estimated from the quieter half of the cells)
+        share of the expectation (estimated from the quieter half of the cells); ``two_counts`` where `expected` was itself counted, in an earlier
+        period as long: both counts scatter, and a cell that had none before may have some now. Taking such an expectation as exact names extra
+        causes far more often than promised
     direction : look for values above (``excess``), below (``deficit``) or either side of the expectation
     ordered : attributes whose values have an order (months, ages): also tried as "from this value on"
     max_attributes : values a cause may combine
     least_effect : smallest effect worth naming, as a share (0.05: rate ratios between 0.95 and 1.05 are passed over)
     familywise : chance of naming any cause when there is none (a bound, not an approximation, for ``poisson``)
     level : coverage of each rate-ratio interval, which carries the selection (see Notes)
-    counted_scale : set where `expected` is itself a count, that of another period, times this factor (1: periods of equal length). Both counts
-        are then uncertain, and cells that had no events before are kept. Needs ``poisson`` and a direction, ``excess`` or ``deficit``
 
     Notes
     -----
     A candidate is taken only if its gain in log-likelihood beats log(depths x candidates of its depth / familywise);
     by Chernoff's inequality its tail probability is then below its Bonferroni share. The price rises with depth, so
     the simpler of two equal explanations wins: a bad batch shipped mostly to one region is a batch. Cells without
-    expectation and without value say nothing and are left out.
+    expectation and without value say nothing and are left out. Of ``two_counts`` the share that fell into the later period is modelled, given what
+    both had (Przyborowski and Wilenski 1940): its factors are ratios of rates, and its bound that of Hoeffding (1963, theorem 1) for sums of unlike trials.
 
     A cause is named because its count is large, so its ratio is too large on average, most so just beyond the price. The limit nearer to one is
     that of the count given that it beat the price, and never nearer than the simultaneous limit over all candidates (the hybrid of Andrews,
     Kitagawa and McCloskey 2024, Quarterly Journal of Economics 139, 305-358); the other limit needs no correction. `rate_ratio_corrected` is the
     median-unbiased ratio of the same conditional count. Far beyond the price all three are what they were without a search.
-
-    With ``counted_scale`` a cell's events of both periods together are given, and those of now are a binomial part of them; the variance of
-    that part takes the place of the Poisson variance.
     """
-    settings: dict[str, Any] = {
-        "noise": noise,
-        "ordered": ordered,
-        "max_attributes": max_attributes,
-        "least_effect": least_effect,
-        "familywise": familywise,
-    }
-    if counted_scale is not None:
-        return _two_counts(
-            np.asarray(actual, dtype=float),
-            np.asarray(expected, dtype=float),
-            attributes,
-            baseline=baseline,
-            direction=direction,
-            dispersion=dispersion,
-            max_causes=max_causes,
-            level=level,
-            scale=counted_scale,
-            **settings,
-        )
     problem = _Problem.read(
         actual,
         expected,
         attributes,
         baseline=baseline,
+        noise=noise,
         direction=direction,
+        ordered=ordered,
+        max_attributes=max_attributes,
         dispersion=dispersion,
-        **settings,
+        least_effect=least_effect,
+        familywise=familywise,
     )
     terms = _searched(problem, max_causes)
     return _report(problem, terms, familywise=familywise, level=level)
-
-
-# -- two counted periods --------------------------------------------------------------------------
-
-
-def _two_counts(
-    actual: Floats,
-    expected: Floats,
-    attributes: pd.DataFrame,
-    *,
-    baseline: str,
-    direction: Direction,
-    dispersion: float,
-    max_causes: int,
-    level: float,
-    scale: float,
-    **settings: Any,
-) -> Localisation:
-    """Events of now as a part of the events of both periods; a deficit of now is an excess of before.
-
-    The Poisson gain over the variance of the part, 1 - share, is never above the binomial gain on the side of an excess, so the bound on false
-    findings holds.
-    """
-    if settings["noise"] != "poisson" or direction == "both":
-        raise ParameterError(
-            "counted_scale compares two counts: it needs noise 'poisson' and the direction 'excess' or 'deficit'; search each direction by itself."
-        )
-    if not (np.isfinite(scale) and scale > 0):
-        raise ParameterError(
-            f"counted_scale is the length of one period over that of the other, above zero; got {scale}."
-        )
-    _check_cells(actual, np.where((expected == 0) & (actual > 0), 1.0, expected), attributes, relative=False)
-    now, before = (actual, expected / scale) if direction == "excess" else (expected / scale, actual)
-    times = scale if direction == "excess" else 1 / scale
-    both = now + before
-    if baseline == "estimated" and now.sum() > 0 and before.sum() > 0:
-        times = float(now.sum() / before.sum())
-    share = times / (1 + times)
-    problem = _Problem.read(
-        now,
-        both * share,
-        attributes,
-        baseline=baseline,
-        direction="excess",
-        dispersion=dispersion * (1 - share),
-        **settings,
-    )
-    terms = _searched(problem, max_causes)
-    full = _fitted(problem, terms)
-    found = _report(problem, terms, familywise=problem.familywise, level=level)
-    rows = []
-    for row, cells in zip(found.causes.to_dict("records"), found.cells_of_cause, strict=True):
-        inside = cells[problem.kept]
-        effect = next(e for e, term in zip(full.effects, terms, strict=True) if (term.cells == inside).all())
-        part = np.clip(full.mean[inside] / effect / both[problem.kept][inside], 0.0, 1 - 1e-12)
-        odds = part / (1 - part)
-        due = float((before[problem.kept][inside] * odds).sum())
-        typical = float((part * both[problem.kept][inside]).sum() / both[problem.kept][inside].sum())
-        ratio = row["actual"] / due if due > 0 else np.inf
-        names = ("low", "high", "rate_ratio_corrected")
-        if baseline == "given":
-            k = next(k for k, term in enumerate(terms) if (term.cells == inside).all())
-            count = _Count.of(problem, terms[k], full, k)
-            exact = replace(
-                count,
-                seen=row["actual"] / dispersion,
-                due=typical / (1 - typical),
-                total=float(both[cells].sum()) / dispersion,
-                rest=1.0,
-                needed=min(count.needed * (1 - share), row["actual"] / dispersion),
-                kind="part",
-            )
-            limits = dict(zip(names, exact.judged(level)[1:], strict=True))
-        else:
-            limits = {name: _odds_ratio(row[name], typical) for name in names}
-        rows.append(
-            row | limits | _directed(ratio, limits, row["actual"], due, actual[cells].sum(), direction)
-        )
-    table = pd.DataFrame(rows, columns=_COLUMNS)
-    net = float(table["excess"].sum()) if len(table) else 0.0
-    table["share_explained"] = table["excess"] / net if net else np.nan
-    # what a part of both counts is to the part elsewhere, as a factor on the expectation
-    odds_base = (
-        found.baseline
-        * share
-        / max(1 - found.baseline * share, 1e-12)
-        / (scale if direction == "excess" else 1 / scale)
-    )
-    return replace(
-        found, causes=table, baseline=odds_base if direction == "excess" else 1 / odds_base, noise=dispersion
-    )
-
-
-def _odds_ratio(factor: float, share: float) -> float:
-    """Rate ratio of two counts from the factor on the share of one in both."""
-    inside = factor * share
-    return float(inside * (1 - share) / (share * (1 - inside))) if inside < 1 else np.inf
-
-
-def _directed(
-    ratio: float, limits: dict[str, float], now: float, due: float, counted: float, direction: Direction
-) -> dict[str, float]:
-    """Numbers of a cause as a factor on the expectation: for a deficit the two periods were exchanged."""
-    if direction == "excess":
-        return {"rate_ratio": ratio, "actual": now, "expected": due, "excess": now - due}
-    back = {name: 1 / value if value > 0 else np.inf for name, value in limits.items()}
-    expected = counted * ratio
-    return {
-        "rate_ratio": 1 / ratio,
-        "low": back["high"],
-        "high": back["low"],
-        "rate_ratio_corrected": back["rate_ratio_corrected"],
-        "actual": float(counted),
-        "expected": float(expected),
-        "excess": float(counted - expected),
-    }
 
 
 # -- the cells and everything that can be asked of them -------------------------------------------
@@ -363,6 +228,12 @@ class _Problem:
     spread: float
     familywise: float
     kept: Flags
+    counted: bool
+
+    @property
+    def trials(self) -> Floats:
+        """What both periods had: the later one has a share of it."""
+        return (self.actual + self.expected) / self.dispersion
 
     @classmethod
     def read(
@@ -381,7 +252,7 @@ class _Problem:
         familywise: float,
     ) -> _Problem:
         _known(baseline, ("estimated", "given"), "baseline")
-        _known(noise, ("poisson", "relative"), "noise")
+        _known(noise, ("poisson", "relative", "two_counts"), "noise")
         _known(direction, ("excess", "deficit", "both"), "direction")
         for name in ordered:
             _known(name, [str(column) for column in attributes.columns], "ordered attribute")
@@ -390,8 +261,9 @@ class _Problem:
         if not dispersion > 0:
             raise ParameterError(f"dispersion is a factor on the variance, above zero; got {dispersion}.")
         seen, due = np.asarray(actual, dtype=float), np.asarray(expected, dtype=float)
-        _check_cells(seen, due, attributes, relative=noise == "relative")
-        kept = due > 0
+        counted = noise == "two_counts"
+        _check_cells(seen, due, attributes, relative=noise == "relative", counted=counted)
+        kept = (due > 0) | (counted & (seen > 0))
         used = [
             column for column in attributes.columns if attributes.loc[kept, column].nunique(dropna=False) > 1
         ]
@@ -405,7 +277,9 @@ class _Problem:
         cuboids = tuple(
             _cuboids(codes, [len(v) for v in values], [c in ordered for c in used], max_attributes)
         )
-        price, tests = _prices(cuboids, due[kept], max_attributes, familywise, two_sided=direction == "both")
+        price, tests = _prices(
+            cuboids, (due + counted * seen)[kept], max_attributes, familywise, two_sided=direction == "both"
+        )
         return cls(
             actual=seen[kept],
             expected=due[kept],
@@ -425,6 +299,7 @@ class _Problem:
             else np.nan,
             familywise=familywise,
             kept=kept,
+            counted=counted,
         )
 
     def term(self, cuboid: int, key: int) -> _Term:
@@ -460,7 +335,9 @@ def _known(name: str, known: Sequence[str], what: str) -> None:
         )
 
 
-def _check_cells(actual: Floats, expected: Floats, attributes: pd.DataFrame, *, relative: bool) -> None:
+def _check_cells(
+    actual: Floats, expected: Floats, attributes: pd.DataFrame, *, relative: bool, counted: bool
+) -> None:
     if not len(actual) == len(expected) == len(attributes):
         raise ParameterError(
             f"actual ({len(actual)}), expected ({len(expected)}) and attributes ({len(attributes)}) need one row a cell."
@@ -471,7 +348,7 @@ def _check_cells(actual: Floats, expected: Floats, attributes: pd.DataFrame, *, 
             f"{int(broken.sum())} of {len(actual)} cells have a value that is missing, infinite or negative, e.g. "
             f"{attributes[broken].iloc[0].to_dict()}."
         )
-    orphan = (expected == 0) & (actual != 0) & (not relative)
+    orphan = (expected == 0) & (actual != 0) & (not relative) & (not counted)
     if orphan.any():
         raise ParameterError(
             f"{int(orphan.sum())} cells have {actual[orphan].sum():g} events but no exposure, e.g. "
@@ -534,6 +411,16 @@ def _fitted(problem: _Problem, terms: Sequence[_Term]) -> _Fit:
         problem.actual.sum() / problem.expected.sum() if problem.estimated and not problem.relative else 1.0
     )
     mean = base * problem.expected
+    odds = np.full(len(mean), float(base))  # of two counts: later over earlier
+
+    def grow(cells: Flags, factor: float) -> None:
+        if problem.counted:
+            odds[cells] *= factor
+            mean[cells] = (problem.actual + problem.expected)[cells] * (odds / (1 + odds))[cells]
+        else:
+            mean[cells] *= factor
+
+    grow(np.ones(len(mean), dtype=bool), 1.0)
     spread, slack, piece = np.full(len(mean), problem.spread), np.zeros(len(mean)), 0.0
     for turn in range(60):
         largest = 0.0
@@ -543,12 +430,13 @@ def _fitted(problem: _Problem, terms: Sequence[_Term]) -> _Fit:
             best = _pooled_factor if pooled else _best_factor
             factor = max(best(problem, mean, spread, term.cells), _NOTHING_LEFT / effects[k])
             effects[k] *= factor
-            mean[term.cells] *= factor
+            grow(term.cells, factor)
             largest = max(largest, abs(np.log(factor)))
         if problem.estimated:
             outside = np.ones(len(mean), dtype=bool)
             factor = _best_factor(problem, mean, spread, outside)
-            base, mean = base * factor, mean * factor
+            base *= factor
+            grow(outside, factor)
             largest = max(largest, abs(np.log(factor)))
         if problem.relative:
             spread, slack, piece = _spread_by_cause(problem, mean, terms, piece if turn >= _SETTLED else None)
@@ -562,7 +450,20 @@ def _fitted(problem: _Problem, terms: Sequence[_Term]) -> _Fit:
 def _best_factor(problem: _Problem, mean: Floats, spread: Floats, cells: Flags) -> float:
     numerator, denominator = _evidence(problem, mean, spread)
     below = denominator[cells].sum()
+    if problem.counted:
+        odds = _odds_ratio(numerator[cells].sum(), below, problem.trials[cells].sum())
+        return float(np.clip(odds, 1e-6, 1e6))
     return float(max(numerator[cells].sum() / below, 1e-9)) if below > 0 else 1.0
+
+
+def _odds_ratio(above: Any, below: Any, trials: Any) -> Any:
+    """Odds of the later period as they are over those expected; none before or after counts as a thousandth, so that it stays finite."""
+    return (
+        np.maximum(above, 1e-3)
+        / np.maximum(trials - above, 1e-3)
+        * np.maximum(trials - below, 1e-12)
+        / np.maximum(below, 1e-12)
+    )
 
 
 def _pooled_factor(problem: _Problem, mean: Floats, spread: Floats, cells: Flags) -> float:
@@ -636,14 +537,34 @@ def _evidence(
 
 
 def _likelihood(problem: _Problem, mean: Floats, spread: Floats) -> float:
+    if problem.counted:
+        before = problem.actual + problem.expected - mean
+        return (
+            float((xlogy(problem.actual, mean) + xlogy(problem.expected, before)).sum()) / problem.dispersion
+        )
     if not problem.relative:
         return float((xlogy(problem.actual, mean) - mean).sum()) / problem.dispersion
     off = (problem.actual - mean) / problem.expected
     return float(-0.5 * ((off / spread) ** 2).sum() - np.log(spread).sum())
 
 
-def _gain(problem: _Problem, above: Floats, below: Floats, total_above: float, total_below: float) -> Floats:
+def _gain(
+    problem: _Problem,
+    above: Floats,
+    below: Floats,
+    total_above: float,
+    total_below: float,
+    trials: Floats | None = None,
+) -> Floats:
     """Rise in log-likelihood when the cells of each candidate get their own factor."""
+    if trials is not None:
+        own = _divergence(above, below, trials)
+        if not problem.estimated:
+            return own
+        whole = float(problem.trials.sum())
+        rest = _divergence(total_above - above, total_below - below, whole - trials)
+        # the level is fitted: either side's deviation alone bounds the chance of both (sampling without replacement)
+        return np.where(whole - trials > 1e-9 * whole, np.maximum(own, rest), 0.0)
     if problem.relative:
         return np.where(below > 0, (above - below) ** 2 / np.maximum(2 * below, 1e-300), 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -654,6 +575,14 @@ def _gain(problem: _Problem, above: Floats, below: Floats, total_above: float, t
         gain = xlogy(above, above / below) + xlogy(np.maximum(rest_above, 0), rest_above / rest_below)
         gain -= total_above * np.log(total_above / total_below) if total_above > 0 else 0.0
     return np.where((below > 0) & (rest_below > 1e-9 * total_below), gain, 0.0)
+
+
+def _divergence(above: Floats, below: Floats, trials: Floats) -> Floats:
+    """Trials times the divergence of the observed from the expected share of the later period."""
+    after, before = np.maximum(above, 0.0), np.maximum(trials - above, 0.0)
+    due, due_before = np.maximum(below, 1e-300), np.maximum(trials - below, 1e-300)
+    gain = xlogy(after, after / due) + xlogy(before, before / due_before)
+    return np.where((trials > 0) & (below > 0), np.maximum(gain, 0.0), 0.0)
 
 
 # -- the search -----------------------------------------------------------------------------------
@@ -676,8 +605,9 @@ def _scan(problem: _Problem, fit: _Fit, terms: Sequence[_Term], *, top: int = 50
     found: list[tuple[Codes, Codes, Floats, Floats]] = []
     for index, cuboid in enumerate(problem.cuboids):
         a, b = cuboid.total(above), cuboid.total(below)
-        gain = _gain(problem, a, b, total_above, total_below)
-        ratio = _ratio_to_rest(problem, a, b, total_above, total_below)
+        n = cuboid.total(problem.trials) if problem.counted else None
+        gain = _gain(problem, a, b, total_above, total_below, n)
+        ratio = _ratio_to_rest(problem, a, b, total_above, total_below) if n is None else _odds_ratio(a, b, n)
         high = ratio > 1
         allowed = _allowed(problem, high) & (np.abs(ratio - 1) >= problem.least_effect)
         proper = cuboid.proper()
@@ -815,7 +745,12 @@ def _affected_parts(problem: _Problem, term: _Term, without: _Fit, fitted: _Fit)
         a = np.bincount(code, weights=inside_above, minlength=count).astype(float)
         b = np.bincount(code, weights=inside_below, minlength=count).astype(float)
         total = float(above.sum()), float(below.sum())
-        gain = _gain(problem, a, b, *total) - problem.price[cuboid.depth]
+        n = (
+            np.bincount(code, weights=problem.trials[term.cells], minlength=count).astype(float)
+            if problem.counted
+            else None
+        )
+        gain = _gain(problem, a, b, *total, n) - problem.price[cuboid.depth]
         level = total[0] / total[1] if problem.estimated and not problem.relative else 1.0
         affected = (gain > 0) & _allowed(problem, a > b * level)
         spared = ~affected & (b > 0)
@@ -949,6 +884,9 @@ def _row(
     term, rest = terms[k], terms[:k] + terms[k + 1 :]
     cells = term.cells
     without = full.mean[cells] / full.effects[k]
+    if problem.counted:
+        # earlier count times the level of the later period, as the other causes have it
+        without = problem.expected[cells] * _odds(problem, full.mean)[cells] / full.effects[k]
     actual, expected = float(problem.actual[cells].sum()), float(without.sum())
     left_out = _fitted(problem, rest)
     ratio, low, high, corrected = _ratio(problem, term, full, k, level)
@@ -973,11 +911,38 @@ def _row(
     }
 
 
+def _odds(problem: _Problem, mean: Floats) -> Floats:
+    before = problem.actual + problem.expected - mean
+    return np.asarray(np.divide(mean, before, out=np.full(len(mean), np.nan), where=before > 0))
+
+
 def _ratio(
     problem: _Problem, term: _Term, full: _Fit, k: int, level: float
 ) -> tuple[float, float, float, float]:
     """Rate ratio as counted, its limits, and the ratio corrected for having been selected."""
-    return _Count.of(problem, term, full, k).judged(level)
+    count = _Count.of(problem, term, full, k)
+    ratio, low, high, corrected = count.judged(level)
+    if problem.counted and problem.estimated:
+        low, high = _with_level(problem, term, ratio, low, high, level)
+    return ratio, low, high, corrected
+
+
+def _with_level(
+    problem: _Problem, term: _Term, ratio: float, low: float, high: float, level: float
+) -> tuple[float, float]:
+    """The level outside, where it was fitted, adds its own error in logarithms."""
+    others = [
+        float(one[~term.cells].sum()) / problem.dispersion for one in (problem.actual, problem.expected)
+    ]
+    if min(others) <= 0:
+        return low, high
+    extra = float(ndtri((1 + level) / 2)) ** 2 * (1 / others[0] + 1 / others[1])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if low > 0 and np.isfinite(ratio):
+            low = ratio * float(np.exp(-np.sqrt(np.log(ratio / low) ** 2 + extra)))
+        if np.isfinite(high) and ratio > 0:
+            high = ratio * float(np.exp(np.sqrt(np.log(high / ratio) ** 2 + extra)))
+    return low, high
 
 
 @dataclass(frozen=True, eq=False)
@@ -1006,6 +971,8 @@ class _Count:
             reach = error * float(np.sqrt(2 * price))
             needed = min(1 + reach, effect) if effect > 1 else max(1 - reach, effect)
             return cls(effect, error, 0.0, 0.0, needed, candidates, effect > 1, "normal")
+        if problem.counted:
+            return cls._of_two(problem, term, full, k, candidates)
         seen, due = float(above[cells].sum()), float(below[cells].sum() / full.effects[k])
         total, rest = float(above.sum()), float(below[~cells].sum())
         part = problem.estimated and rest > 0
@@ -1024,6 +991,26 @@ class _Count:
                 else max(float(np.floor(needed + 1e-9)), seen)
             )
         return cls(seen, due, total, rest, needed, candidates, seen > null, "part" if part else "poisson")
+
+    @classmethod
+    def _of_two(cls, problem: _Problem, term: _Term, full: _Fit, k: int, candidates: float) -> _Count:
+        """Two counts: the later one is a binomial part of both, at the odds that the other causes leave."""
+        cells = term.cells
+        odds = _odds(problem, full.mean)[cells] / full.effects[k]
+        both = problem.trials[cells]
+        share = float(both @ (odds / (1 + odds)) / both.sum())
+        seen, total = (
+            float(one[cells].sum()) / problem.dispersion for one in (problem.actual, problem.trials)
+        )
+        null = share * total
+
+        def gain(count: float) -> float:
+            one, due, of = (np.array([value]) for value in (count, null, total))
+            return float(_divergence(one, due, of)[0])
+
+        price = problem.price_of(term)
+        needed = _crossing(gain, price, null, seen) if gain(seen) > price else seen
+        return cls(seen, share / (1 - share), total, 1.0, needed, candidates, seen > null, "part")
 
     def judged(self, level: float) -> tuple[float, float, float, float]:
         """Rate ratio as counted, its limits, and the ratio corrected for having been selected: towards one, never beyond it."""
@@ -1107,16 +1094,18 @@ def _significance(problem: _Problem, term: _Term, rest: list[_Term], left_out: _
     above, below = _evidence(problem, left_out.mean, left_out.spread, left_out.slack)
     total = float(above.sum()), float(below.sum())
     scan = _scan(problem, left_out, rest, top=500)
-    a, b, depth = (np.empty(len(scan.key)) for _ in range(3))
+    a, b, n, depth = (np.zeros(len(scan.key)) for _ in range(4))
     for index in np.unique(scan.cuboid):
         cuboid, here = problem.cuboids[index], scan.cuboid == index
         keys = scan.key[here]
         a[here], b[here], depth[here] = cuboid.total(above)[keys], cuboid.total(below)[keys], cuboid.depth
-    tail = _tail(problem, a, b, total)
+        n[here] = cuboid.total(problem.trials)[keys]
+    tail = _tail(problem, a, b, total, n)
     familywise = np.exp(np.array(problem.price)[depth.astype(int)]) * problem.familywise * tail
     order = np.sort(familywise)
     own_sums = float(above[term.cells].sum()), float(below[term.cells].sum())
-    own = float(_tail(problem, np.array([own_sums[0]]), np.array([own_sums[1]]), total)[0])
+    own_trials = np.array([problem.trials[term.cells].sum()])
+    own = float(_tail(problem, np.array([own_sums[0]]), np.array([own_sums[1]]), total, own_trials)[0])
     own_familywise = min(1.0, own * float(np.exp(problem.price_of(term))) * problem.familywise)
     rank = np.arange(1, len(order) + 1)
     at = order >= own_familywise * (1 - 1e-9)
@@ -1124,8 +1113,16 @@ def _significance(problem: _Problem, term: _Term, rest: list[_Term], left_out: _
     return own_familywise, min(q_value, own_familywise)
 
 
-def _tail(problem: _Problem, above: Floats, below: Floats, total: tuple[float, float]) -> Floats:
+def _tail(
+    problem: _Problem, above: Floats, below: Floats, total: tuple[float, float], trials: Floats
+) -> Floats:
     """One-sided tail probability of each candidate's value on its own side (doubled prices pay for both sides)."""
+    if problem.counted:
+        chance = np.clip(below / np.maximum(trials, 1e-300), 0.0, 1.0)
+        before = np.maximum(trials - above, 0.0)
+        most = np.where(above > 0, betainc(np.maximum(above, 1e-300), before + 1, chance), 1.0)
+        least = np.where(before > 0, betainc(np.maximum(before, 1e-300), above + 1, 1 - chance), 1.0)
+        return np.asarray(np.where(above > below, most, least))
     if problem.relative:
         return np.asarray(ndtr(-np.abs(above - below) / np.sqrt(np.maximum(below, 1e-300))))
     if not problem.estimated:
@@ -1134,7 +1131,7 @@ def _tail(problem: _Problem, above: Floats, below: Floats, total: tuple[float, f
     share = np.clip(below / total[1], 0.0, 1.0)
     rest = np.maximum(total[0] - above, 0.0)
     upper = np.where(above > 0, betainc(np.maximum(above, 1e-300), rest + 1, share), 1.0)
-    lower = np.where(rest > 0, 1 - betainc(above + 1, np.maximum(rest, 1e-300), share), 1.0)
+    lower = np.where(rest > 0, betainc(np.maximum(rest, 1e-300), above + 1, 1 - share), 1.0)
     return np.asarray(np.where(above > total[0] * share, upper, lower))
 
 

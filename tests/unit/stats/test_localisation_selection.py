@@ -1,13 +1,12 @@
-"""Ratios and intervals of causes that a search chose, and the comparison of two counted periods."""
+"""Ratios and intervals of causes that a search chose."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import binom, poisson
+from scipy.stats import poisson
 
-from analysis.errors import ParameterError
 from analysis.stats import localise
 
 GROUPS = 60
@@ -62,6 +61,9 @@ def test_coverage_of_corrected_intervals_over_seeds(ratio, baseline):
         ({"direction": "both"}, 0.3),
         ({"dispersion": 2.0}, 4.0),
         ({"noise": "relative"}, 1.8),
+        ({"noise": "two_counts"}, 3.5),
+        ({"noise": "two_counts", "baseline": "given"}, 3.5),
+        ({"noise": "two_counts", "direction": "deficit"}, 0.2),
     ],
 )
 def test_corrected_ratio_and_the_ratio_as_counted_lie_in_the_interval(settings, where):
@@ -116,101 +118,3 @@ def test_limits_of_a_count_just_beyond_its_price_by_conditional_tails():
     assert row["high"] == pytest.approx(
         grid[np.argmax(poisson.cdf(beyond + 3, grid * due) <= 0.025)], abs=2e-4
     )
-
-
-# -- two counted periods --------------------------------------------------------------------------
-
-
-def two_periods(seed: int, *, ratio: float = 1.0, scale: float = 1.0):
-    """Events of two periods in 4 x 5 x 6 cells; supplier S2 changes by ``ratio``; ``scale`` is the length of now over before."""
-    rng = np.random.default_rng(seed)
-    frame = pd.MultiIndex.from_product(
-        [[f"S{k}" for k in range(4)], [f"M{k}" for k in range(5)], [f"R{k}" for k in range(6)]],
-        names=["supplier", "model", "region"],
-    ).to_frame(index=False)
-    level = rng.gamma(2.0, 4.0, len(frame))
-    before = rng.poisson(level)
-    now = rng.poisson(level * scale * np.where(frame["supplier"] == "S2", ratio, 1.0))
-    return now.astype(float), before.astype(float), frame
-
-
-def named_without_a_change(seeds: range, **settings) -> int:
-    found = 0
-    for seed in seeds:
-        now, before, frame = two_periods(seed, scale=settings["counted_scale"])
-        found += localise(now, before * settings["counted_scale"], frame, **settings).found
-    return found
-
-
-@pytest.mark.parametrize("settings", [{"baseline": "given"}, {"direction": "deficit"}])
-def test_two_periods_alike_name_nothing(settings):
-    assert named_without_a_change(range(40), counted_scale=1.0, **settings) <= 5
-
-
-def test_taking_the_count_before_as_exact_named_causes_that_are_none():
-    found = 0
-    for seed in range(20):
-        now, before, frame = two_periods(seed)
-        kept = before > 0
-        found += localise(now[kept], before[kept], frame[kept], baseline="given").found
-    assert found >= 6
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("scale", [0.5, 1.0, 3.0])
-@pytest.mark.parametrize("direction", ["excess", "deficit"])
-def test_two_periods_alike_stay_below_the_familywise_level(scale, direction):
-    seeds = 300
-    found = named_without_a_change(range(seeds), counted_scale=scale, direction=direction, baseline="given")
-    assert found / seeds < 0.05 + 3 * np.sqrt(0.05 * 0.95 / seeds)
-
-
-@pytest.mark.parametrize("scale", [1.0, 2.0])
-@pytest.mark.parametrize(("direction", "ratio"), [("excess", 2.5), ("deficit", 0.4)])
-@pytest.mark.parametrize("baseline", ["given", "estimated"])
-def test_a_change_between_two_periods_is_found_with_its_size(scale, direction, ratio, baseline):
-    held = 0
-    for seed in range(12):
-        now, before, frame = two_periods(seed, ratio=ratio, scale=scale)
-        causes = localise(
-            now, before * scale, frame, counted_scale=scale, direction=direction, baseline=baseline
-        ).causes
-        assert causes["cause"].iloc[0] == "supplier=S2"
-        row, own = causes.iloc[0], (frame["supplier"] == "S2").to_numpy()
-        assert row["actual"] == now[own].sum()
-        held += row["low"] <= ratio <= row["high"]
-        if baseline == "given":
-            assert row["expected"] == pytest.approx(before[own].sum() * scale)
-            assert row["rate_ratio"] == pytest.approx(now[own].sum() / before[own].sum() / scale)
-            assert row["excess"] == pytest.approx(row["actual"] - row["expected"])
-    assert held >= 9
-
-
-def test_two_counts_agree_with_the_binomial_interval():
-    """Far beyond the price the limits are those of one count as a part of both (Przyborowski and Wilenski 1940), by search over binomial tails."""
-    now, before = np.r_[400.0, np.full(30, 50.0)], np.r_[100.0, np.full(30, 50.0)]
-    frame = pd.DataFrame({"batch": [f"B{k:02d}" for k in range(31)]})
-    row = localise(now, before, frame, counted_scale=1.0, baseline="given").causes.iloc[0]
-    share = np.linspace(0.5, 0.95, 45_001)
-    exact = (
-        share[np.argmax(binom.sf(399, 500, share) >= 0.025)],
-        share[np.argmax(binom.cdf(400, 500, share) <= 0.025)],
-    )
-    odds = [one / (1 - one) for one in exact]
-    assert row["rate_ratio"] == pytest.approx(4.0)
-    assert (row["low"], row["high"]) == pytest.approx(odds, rel=0.01)
-
-
-@pytest.mark.parametrize(
-    ("settings", "said"),
-    [
-        ({"counted_scale": 1.0, "direction": "both"}, "each direction by itself"),
-        ({"counted_scale": 1.0, "noise": "relative"}, "needs noise 'poisson'"),
-        ({"counted_scale": 0.0}, "above zero"),
-        ({"counted_scale": float("nan")}, "above zero"),
-    ],
-)
-def test_two_counts_are_refused_where_they_cannot_be_compared(settings, said):
-    now, before, frame = two_periods(1)
-    with pytest.raises(ParameterError, match=said):
-        localise(now, before, frame, **settings)
