@@ -46,7 +46,7 @@ def test_corrected_intervals_hold_the_planted_ratio():
 @pytest.mark.parametrize("ratio", [1.5, 2.0, 3.0, 6.0])
 @pytest.mark.parametrize("baseline", ["estimated", "given"])
 def test_coverage_of_corrected_intervals_over_seeds(ratio, baseline):
-    held, named, raw, corrected = coverage(ratio, range(1500), baseline=baseline)
+    held, named, raw, corrected = coverage(ratio, range(500), baseline=baseline)
     assert named > 100
     assert held >= 0.95 - 3 * np.sqrt(0.05 * 0.95 / named)
     assert abs(corrected) <= max(abs(raw), 0.02)
