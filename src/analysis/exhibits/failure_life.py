@@ -10,7 +10,7 @@ import numpy as np
 from analysis.exhibits.failure_shared import or_nothing, or_said, source
 from analysis.exhibits.figures import figure
 from analysis.exhibits.record import Block
-from analysis.exhibits.specification import interval, label, metric, registry, table_of, words
+from analysis.exhibits.specification import interval, label, metric, registry, row_of, table_of, words
 from analysis.exhibits.statements import callout, not_computed
 from analysis.exhibits.style import (
     WIDTH,
@@ -25,7 +25,7 @@ from analysis.exhibits.style import (
 )
 from analysis.exhibits.vocabulary import Row
 from analysis.failures.life_models import MODELS
-from analysis.failures.lives_facts import Curve, LifeFacts
+from analysis.failures.lives_facts import Curve, LifeFacts, LifePart
 from analysis.failures.result import FailureStudy
 from analysis.formats import ONE, Unit
 from analysis.locale import Language, Text
@@ -45,29 +45,30 @@ def life_table(study: FailureStudy) -> Block:
     """Weibull shape and B10 life by component, with the bathtub reading."""
     if isinstance(study.lives, NotDone):
         return not_computed(study.lives, id="failures.lives", what=registry().dimension_name("life_model"))
+    columns = [
+        words("name", registry().dimension_name("component"), key="component", wide=True),
+        metric("failure_count", of="failures", head="Failures", places=0),
+        metric("weibull_shape", of="shape", places=2),
+        interval("weibull_shape", of="shape", key="shape_interval", places=2),
+        words(lambda life: Text.of(_DIRECTIONS[life.direction]), "Reading", key="reading"),
+        metric("b10_life", of="b10", places=0),
+        interval("b10_life", of="b10", key="b10_interval", places=0),
+        words(_extrapolated, "Extrapolated", key="note"),
+    ]
+    said = [part for life in study.lives for part in life.said]
     return table_of(
         "failures.lives",
         title=Sentence("How components age"),
         subtitle=Sentence(
-            "Shape below one: early failures; above one: wear-out; an interval that holds one is read as steady"
+            "Shape below one: early failures; above one: wear-out; an interval that holds one is read as steady; machines of a cause that the search named stand apart"
         ),
-        rows=study.lives,
-        by=("component",),
-        columns=[
-            label("component"),
-            metric("failure_count", of="failures", head="Failures", places=0),
-            metric("weibull_shape", of="shape", places=2),
-            interval("weibull_shape", of="shape", key="shape_interval", places=2),
-            words(lambda life: Text.of(_DIRECTIONS[life.direction]), "Reading", key="reading"),
-            metric("b10_life", of="b10", places=0),
-            interval("b10_life", of="b10", key="b10_interval", places=0),
-            words(_extrapolated, "Extrapolated", key="note"),
-        ],
+        rows=[row_of(part, columns, by=tuple(part.shape.dimensions)) for part in said],
+        columns=columns,
         note=source(study),
     )
 
 
-def _extrapolated(life: LifeFacts) -> Text | None:
+def _extrapolated(life: LifePart) -> Text | None:
     return Text.of("beyond the oldest machines") if life.beyond_data else None
 
 

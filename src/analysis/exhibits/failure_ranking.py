@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from analysis.exhibits.failure_shared import or_nothing, or_said, source
+from analysis.exhibits.failure_shared import is_above, or_nothing, or_said, source
 from analysis.exhibits.figures import figure
 from analysis.exhibits.record import Block
 from analysis.exhibits.specification import (
@@ -23,6 +23,7 @@ from analysis.exhibits.specification import (
 from analysis.exhibits.statements import callout, not_computed
 from analysis.exhibits.vocabulary import Row
 from analysis.failures.ranking_facts import METRICS, RANKED, Ranking
+from analysis.failures.reporting_facts import Labelled
 from analysis.failures.result import FailureStudy
 from analysis.locale import Text
 from analysis.metrics import NotDone
@@ -51,9 +52,11 @@ def triangle_figure(study: FailureStudy, by: str = "production") -> Block:
     column = [(name, shown.cells[key, age]) for key, name in shown.rows if (key, age) in shown.cells]
     quarter, highest = max(column, key=lambda line: float(line[1].value or 0))
     last = shown.columns[-1][1]
+    stands_out = len(column) > 1 and all(fact is highest or is_above(highest, fact) for _, fact in column)
     values: dict[str, Value] = {
         "quarter": quarter,
         "count": highest,
+        "least": min((fact for _, fact in column), key=lambda fact: float(fact.value or 0)),
         "age": dict(shown.columns)[age],
         "last": last,
     }
@@ -61,7 +64,7 @@ def triangle_figure(study: FailureStudy, by: str = "production") -> Block:
     said, test = _TRIANGLE[shown.by], study.reporting_test
     return figure(
         "failures.triangle",
-        title=Sentence(said["title"], values),
+        title=Sentence(said["title" if stands_out else "range"], values),
         subtitle=Sentence(said["subtitle"], values),
         foot=Sentence(
             "Completed for late reports: on past months the error was {raw} as counted, {corrected} as completed.",
@@ -70,8 +73,7 @@ def triangle_figure(study: FailureStudy, by: str = "production") -> Block:
         if test
         else source(study),
         alt=Sentence(
-            "Grid of cumulative failures by quarter and age; after {age} the highest is {quarter} with {count}.",
-            values,
+            "Grid of cumulative failures by quarter and age, from {least} to {count} after {age}.", values
         ),
         draw=heatmap(
             shown.rows,
@@ -87,11 +89,13 @@ def triangle_figure(study: FailureStudy, by: str = "production") -> Block:
 _TRIANGLE = {
     "production": {
         "title": "Highest after {age}: machines produced in {quarter}, {count}",
+        "range": "Machines of all quarters of production had {least} to {count} after {age}; none is highest beyond chance",
         "subtitle": "Confirmed failures per 1,000 machines up to this age in service, by quarter of production; blank where machines are too young; last column: expected at {last}",
         "by": "Produced",
     },
     "service": {
         "title": "Highest after {age}: machines put into service in {quarter}, {count}",
+        "range": "Machines of all quarters of start of service had {least} to {count} after {age}; none is highest beyond chance",
         "subtitle": "Confirmed failures per 1,000 machines up to this age in service, by quarter of start of service; blank where machines are too young; last column: expected at {last}",
         "by": "Put into service",
     },
@@ -104,8 +108,29 @@ _TRIANGLE = {
 _LEADS = {
     "count": "{first} leads by count: {fact} in twelve months",
     "cost": "{first} costs most: {fact} in twelve months",
-    "excess": "{first} stands highest above its expected number: {fact}",
+    "excess": "{first} stands highest above other machines of the same age: {fact} ({fact:interval})",
+    "past": "{first} stands highest above its own past at the same ages: {fact} ({fact:interval})",
 }
+_OPEN = {
+    "count": "{first} has {fact} in twelve months; chance could put another first",
+    "cost": "{first} cost {fact} in twelve months; chance could put another first",
+    "excess": "Above other machines of the same age by more than chance: {names}; which is first is open",
+    "past": "Above its own past at the same ages by more than chance: {names}; which is first is open",
+}
+_NONE = {
+    "excess": "By {attribute} nothing lies above other machines of the same age by more than chance",
+    "past": "By {attribute} nothing lies above its own past at the same ages by more than chance",
+}
+
+
+def _leader(ranking: Ranking, values: dict[str, Value]) -> Sentence:
+    """Who leads, only where chance leaves it there; of excesses only those that stand out from zero are named."""
+    if ranking.by in _NONE and not ranking.beyond_chance:
+        return Sentence(_NONE[ranking.by], values)
+    if ranking.leads and (ranking.by not in _NONE or ranking.lines[0] in ranking.beyond_chance):
+        return Sentence(_LEADS[ranking.by], values)
+    names = Text.joined(line.name for line in ranking.beyond_chance)
+    return Sentence(_OPEN[ranking.by], values | {"names": names})
 
 
 @or_said
@@ -114,6 +139,8 @@ def pareto_figure(study: FailureStudy, measure: str = "count", attribute: str = 
     from analysis.exhibits.charts import Item, pareto
 
     ranking = study.paretos.get((attribute, measure))
+    if measure == "excess" and ranking is None:
+        ranking = study.paretos.get((attribute, "past"))
     if ranking is None:
         if measure == "cost" and isinstance(study.money, NotDone):
             return not_computed(study.money, id="failures.pareto_cost", what=registry()["failure_cost"].name)
@@ -125,14 +152,14 @@ def pareto_figure(study: FailureStudy, measure: str = "count", attribute: str = 
     values: dict[str, Value] = {"first": lines[0].name, "fact": lines[0].fact, "attribute": by}
     return figure(
         "_".join((f"failures.pareto_{measure}", *([attribute] if attribute != "component" else []))),
-        title=Sentence(_LEADS[measure], values),
+        title=_leader(ranking, values),
         subtitle=Sentence(
             "By {attribute}; pale bars could hold another rank by chance; the line marks eighty percent",
             values,
         ),
-        foot=source(study),
+        foot=source(study) if ranking.left_out is None else Sentence(_LEFT_OUT, {"count": ranking.left_out}),
         alt=Sentence(
-            "Ranked bars by {attribute} with their cumulative share; {first} leads with {fact}.", values
+            "Ranked bars by {attribute} with their cumulative share, from {first} with {fact} down.", values
         ),
         draw=pareto(
             [
@@ -140,7 +167,7 @@ def pareto_figure(study: FailureStudy, measure: str = "count", attribute: str = 
                 for line in lines
             ],
             [line.cumulative for line in lines],
-            measure=registry()[METRICS[measure]].name,
+            measure=registry()[METRICS[ranking.by]].name,
             by=by,
         ),
     )
@@ -163,9 +190,9 @@ def pareto_table(study: FailureStudy) -> Block | None:
     ]
     return table_of(
         "failures.paretos",
-        title=Sentence("Who leads, attribute by attribute"),
+        title=Sentence("Who stands first, attribute by attribute, and what chance leaves of it"),
         subtitle=Sentence(
-            "Count and cost of twelve months; excess over the expected number at the same ages, whole window; intervals are what chance leaves"
+            "Count and cost of twelve months; excess over other machines of the same age, whole window; a first place is settled where its rank by chance is 1 to 1"
         ),
         columns=columns,
         rows=[_ranking_row(ranking, columns) for ranking in study.paretos.values()],
@@ -179,7 +206,7 @@ def _ranking_row(ranking: Ranking, columns: list[Field]) -> Row:
     of = {"of": METRICS[ranking.by]}
     line = {
         "attribute": registry().dimension_name(attribute) if ranking.by == "count" else None,
-        "by": Text.of(ranking.by),
+        "by": Text.of(_BY.get(ranking.by, ranking.by)),
         "lead": lead,
         "ranking": ranking,
     }
@@ -193,16 +220,23 @@ def _excess_note(study: FailureStudy) -> Sentence:
     without = [
         registry().dimension_name(name)
         for name in RANKED
-        if (name, "count") in ranked and (name, "excess") not in ranked
+        if (name, "count") in ranked and (name, "excess") not in ranked and (name, "past") not in ranked
     ]
     if without:
         return Sentence(
             "No excess for {names}: a single value, or fewer than twelve months before the last twelve.",
             {"names": Text.joined(Text(en=name.en.lower(), zh=name.zh) for name in without)},
         )
+    left = [one.left_out for one in ranked.values() if one.left_out is not None and one.left_out.value]
+    if left:
+        return Sentence(_LEFT_OUT, {"count": left[0]})
     return Sentence(
-        "Excess of a component or fault code is over its own past at the same ages; of the rest over all machines of the same age."
+        "Excess over its past: the last twelve months of a component or fault code against the years before, at the same ages."
     )
+
+
+_BY = {"past": "excess over its past"}
+_LEFT_OUT = "Excess over its past: last twelve months against the years before, at the same ages; {count} at ages nobody had reached by then have nothing to be held against and are left out."
 
 
 # ---------------------------------------------------------------- money
@@ -256,12 +290,9 @@ def recovery_table(study: FailureStudy) -> Block | None:
     rows: list[Mapping[str, Any]] = [{"share": fact} for _, fact in lines]
     return table_of(
         "failures.recovery",
-        title=Sentence(
-            "Least comes back from {supplier}: {share} of approved claims",
-            {"supplier": lines[0][0], "share": lines[0][1]},
-        ),
+        title=_recovered(lines),
         subtitle=Sentence(
-            "Recovered as a share of approved claims on failed machines, by supplier of the key component, last twelve months"
+            "Recovered as a share of approved claims on failed machines, by supplier of the key component, last twelve months; the intervals hold together"
         ),
         rows=rows,
         by=("supplier",),
@@ -269,6 +300,23 @@ def recovery_table(study: FailureStudy) -> Block | None:
             label("supplier"),
             count(rate, of="share", key="claims", head="Claims"),
             metric(rate, of="share", head="Share recovered"),
+            interval(rate, of="share"),
         ],
         note=source(study),
+    )
+
+
+def _recovered(lines: Sequence[Labelled]) -> Sentence:
+    """Who gave back least, only where its interval lies below those of all others."""
+    (supplier, least), others = lines[0], [fact for _, fact in lines[1:]]
+    values: dict[str, Value] = {"supplier": supplier, "share": least}
+    if not others:
+        return Sentence("{supplier} gave back {share} of approved claims", values)
+    if all(is_above(other, least) for other in others):
+        return Sentence(
+            "Least comes back from {supplier}: {share} ({share:interval}) of approved claims", values
+        )
+    return Sentence(
+        "Suppliers gave back {share} to {most} of approved claims; none gave back least beyond chance",
+        {"share": least, "most": others[-1]},
     )

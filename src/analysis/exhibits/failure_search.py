@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from analysis.exhibits.failure_shared import RATIO, or_nothing, or_said, rate_ratios, source
+from analysis.exhibits.failure_shared import RATIO, is_above, or_nothing, or_said, rate_ratios, source
 from analysis.exhibits.figures import figure
 from analysis.exhibits.record import Block
-from analysis.exhibits.specification import count, interval, label, metric, registry, row_of, table_of, words
+from analysis.exhibits.specification import (
+    count,
+    interval,
+    label,
+    metric,
+    named,
+    registry,
+    row_of,
+    table_of,
+    words,
+)
 from analysis.exhibits.statements import callout
 from analysis.exhibits.vocabulary import phrase
 from analysis.failures.localising_facts import CauseFacts, cause_slice
@@ -15,6 +26,9 @@ from analysis.failures.result import FailureStudy
 from analysis.locale import Text
 from analysis.periods import Month
 from analysis.results import Fact, Sentence, Value
+
+if TYPE_CHECKING:
+    from analysis.exhibits.charts import Item
 
 RATIOS_SHOWN = 2
 COMPARED = ("supplier", "model", "plant", "region")
@@ -38,11 +52,17 @@ def causes_table(study: FailureStudy) -> Block:
         words("name", "Cause", key="cause", wide=True),
         metric("cause_rate_ratio", of="ratio", head="Rate ratio"),
         interval("cause_rate_ratio", of="ratio"),
-        metric("cause_rate_ratio_shrunken", of="shrunken", head="Shrunken"),
+        metric("cause_rate_ratio_corrected", of="corrected", head="Corrected"),
         metric("cause_failures", of="failures", head="Failures", places=0),
         metric("cause_expected_failures", of="expected", head="Expected", places=0),
         metric("cause_share_explained", of="share", head="Share of all"),
-        metric("cause_excess_cost", of="cost"),
+        metric("cause_excess_cost", of="cost", head="Excess, direct"),
+        metric(
+            "cause_full_cost",
+            of=lambda cause: cause.labour.full if cause.labour else None,
+            key="full",
+            head="With labour",
+        ),
         words("first_month", "Beyond chance since", key="first"),
     ]
     return table_of(
@@ -55,7 +75,7 @@ def causes_table(study: FailureStudy) -> Block:
         columns=columns,
         rows=[row_of(cause, columns, by=tuple(cause_slice(cause.cause))) for cause in study.causes],
         note=Sentence(
-            "Intervals are not corrected for having been selected; the shrunken ratio is. Serials and tickets are in the evidence of each finding."
+            "Intervals and the corrected ratio allow for the search having chosen the cause because its count was high. Serials and tickets are in the evidence of each finding."
         ),
     )
 
@@ -124,9 +144,9 @@ def ratio_figure(study: FailureStudy) -> Block:
     values: dict[str, Value] = {"name": largest.name, "ratio": largest.fact}
     return figure(
         "failures.ratios",
-        title=Sentence("One attribute at a time, {name} stands highest: {ratio} the expected number", values),
+        title=_highest(items),
         subtitle=Sentence(
-            "Actual to expected failures at the same ages and months; one is average; the two highest of each attribute"
+            "Failures over those that all other machines of the same age would have had in the same months; the two highest of each attribute; the intervals hold together"
         ),
         foot=source(study),
         alt=Sentence(
@@ -135,6 +155,25 @@ def ratio_figure(study: FailureStudy) -> Block:
         ),
         draw=dot_interval(items, measure=Text.of(RATIO), by=Text.of("Attribute"), reference=1.0, log=True),
     )
+
+
+def _highest(items: Sequence[Item]) -> Sentence:
+    """A value is called the highest only where its interval lies above those of all others; together the intervals hold."""
+    ordered = sorted(items, key=lambda item: -float(item.fact.value or 0))
+    first, rest = ordered[0], ordered[1:]
+    above = [item for item in ordered if item.fact.interval is not None and item.fact.interval.low > 1]
+    if first in above and all(is_above(first.fact, other.fact) for other in rest):
+        values: dict[str, Value] = {"name": first.name, "ratio": first.fact}
+        return Sentence(
+            "One attribute at a time, {name} stands highest: {ratio} as many as other machines ({ratio:interval})",
+            values,
+        )
+    if above:
+        return Sentence(
+            "One attribute at a time, beyond chance above other machines: {names}",
+            {"names": Text.joined(named(item.name) for item in above)},
+        )
+    return Sentence("One attribute at a time, none fails more often than other machines beyond chance")
 
 
 # ---------------------------------------------------------------- how much it can be trusted to find

@@ -11,7 +11,7 @@ from analysis.exhibits.specification import Field, metric
 from analysis.exhibits.statements import not_computed
 from analysis.exhibits.vocabulary import phrase
 from analysis.failures.result import FailureStudy, NotRated
-from analysis.results import Sentence
+from analysis.results import Fact, Sentence
 
 Shown = TypeVar("Shown")
 
@@ -38,6 +38,11 @@ def or_said(draw: Callable[..., Shown]) -> Callable[..., Shown | Block | None]:
         return not_computed(study.reason, id="_".join((f"failures.no_{draw.__name__}", *arguments)))
 
     return drawn
+
+
+def is_above(one: Fact, other: Fact) -> bool:
+    """Whether the interval of one number lies above that of another: only then may a title rank them."""
+    return one.interval is not None and other.interval is not None and one.interval.low > other.interval.high
 
 
 def source(study: FailureStudy) -> Sentence:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from analysis.exhibits.failure_shared import or_said, source
 from analysis.exhibits.figures import figure
 from analysis.exhibits.record import Block
-from analysis.exhibits.specification import metric, table_of, words
+from analysis.exhibits.specification import interval, metric, row_of, table_of, words
 from analysis.exhibits.statements import not_computed
 from analysis.failures.fault_tree_facts import TreeFacts
 from analysis.failures.result import FailureStudy
@@ -19,7 +19,31 @@ def fault_tree_figures(study: FailureStudy) -> Block | list[Block]:
     """Each registered fault tree, drawn, with its events by importance."""
     if isinstance(study.trees, NotDone):
         return not_computed(study.trees, id="failures.trees", what=Text.of("Fault trees"))
-    return [block for tree in study.trees for block in (_tree_figure(study, tree), _tree_table(study, tree))]
+    blocks = []
+    for tree in study.trees:
+        blocks += [_tree_figure(study, tree), _tree_table(study, tree)]
+        if tree.parts:
+            blocks.append(_parts_table(study, tree))
+    return blocks
+
+
+def _parts_table(study: FailureStudy, tree: TreeFacts) -> Block:
+    """The top event on the machines that the search told apart: all together describe neither."""
+    columns = [
+        words("name", "Machines", key="machines", wide=True),
+        metric("top_event_probability", of="top", key="top", head="Probability", places=2),
+        interval("top_event_probability", of="top", places=2),
+    ]
+    return table_of(
+        f"failures.tree_{tree.name}_parts",
+        title=Sentence(
+            "{title}: machines of each cause that the search named, and all others", {"title": tree.title}
+        ),
+        subtitle=Sentence("The same tree, its counted events taken from these machines alone"),
+        rows=[row_of(part, columns, by=tuple(part.top.dimensions)) for part in tree.parts],
+        columns=columns,
+        note=source(study),
+    )
 
 
 def _tree_figure(study: FailureStudy, tree: TreeFacts) -> Block:
@@ -28,7 +52,7 @@ def _tree_figure(study: FailureStudy, tree: TreeFacts) -> Block:
     values: dict[str, Value] = {"title": tree.title, "top": tree.top, "sets": tree.cut_sets}
     return figure(
         f"failures.tree_{tree.name}",
-        title=Sentence("{title}: {top} ({top:interval})", values),
+        title=_tree_title(tree, values),
         subtitle=Sentence(
             "Exact probability over {sets} minimal cut sets; events named after a component are estimated from the field",
             values,
@@ -42,10 +66,20 @@ def _tree_figure(study: FailureStudy, tree: TreeFacts) -> Block:
     )
 
 
+def _tree_title(tree: TreeFacts, values: dict[str, Value]) -> Sentence:
+    if not tree.parts:
+        return Sentence("{title}: {top} ({top:interval})", values)
+    first, rest = tree.parts[0], tree.parts[-1]
+    return Sentence(
+        "{title}: {top} of all machines; {cause} {inside}, {others} {outside}",
+        values | {"cause": first.name, "inside": first.top, "others": rest.name, "outside": rest.top},
+    )
+
+
 def _tree_table(study: FailureStudy, tree: TreeFacts) -> Block:
     return table_of(
         f"failures.tree_{tree.name}_events",
-        title=Sentence("{title}: what matters most", {"title": tree.title}),
+        title=Sentence("{title}: events by their share of the top event", {"title": tree.title}),
         subtitle=Sentence(
             "Fussell–Vesely: share of the top event's probability that involves the event; shares overlap"
         ),

@@ -49,11 +49,11 @@ from analysis.exhibits.specification import (
 )
 from analysis.exhibits.statements import callout, not_computed
 from analysis.exhibits.style import Drawing
-from analysis.exhibits.vocabulary import phrase
+from analysis.exhibits.vocabulary import Tile, phrase
 from analysis.failures.monitoring_facts import ChartFacts
 from analysis.failures.result import FailureStudy, NotRated
 from analysis.locale import Text
-from analysis.metrics import NotDone
+from analysis.metrics import NotDone, Period
 from analysis.periods import Month
 from analysis.results import Fact, Sentence, Value
 
@@ -68,20 +68,44 @@ def not_rated(study: FailureStudy | NotRated) -> Block | None:
 
 @_or_nothing
 def failure_tiles(study: FailureStudy) -> Block:
-    """Rate, repeat repairs, what is to come and what it costs."""
-    last = line("failure_rate_completed", study.rates.last, "Report month, completed")
-    shown = [tile(RATE, study.rates.year, head="Failure rate, twelve months", comparisons=[last])]
+    """Rate, repeat repairs, what is to come and what it costs; each with its months and its basis."""
+    shown = [_rate_tile(study)]
     if study.repeats:
-        head, past = "Repaired again within 30 days", study.repeats[-13:]
+        month, past = Month.parse(study.repeats[-1].period), study.repeats[-13:]
+        head = phrase("Repairs of {month} repeated within 30 days", month=month)
         shown.append(tile("repeat_repair_rate_30d", study.repeats[-1], head=head, history=past))
     if study.forecast:
         ahead = study.forecast
-        for id, head, whole, part in (
-            ("failure_forecast", "Failures, next twelve months", ahead.total, ahead.under_warranty),
-            ("failure_cost_forecast", "Their direct cost", ahead.cost, ahead.warranty_cost),
+        for id, over, whole, part in (
+            ("failure_forecast", "Failures expected, {first} to {last}", ahead.total, ahead.under_warranty),
+            (
+                "failure_cost_forecast",
+                "Direct cost expected, {first} to {last}",
+                ahead.cost,
+                ahead.warranty_cost,
+            ),
         ):
-            shown.append(tile(id, whole, head=head, comparisons=[line(id, part, "under warranty")]))
+            under = line(id, part, "same months, under warranty")
+            shown.append(tile(id, whole, head=_over(over, whole), comparisons=[under]))
     return tiles("failures.tiles", shown)
+
+
+def _over(head: str, fact: Fact) -> Text:
+    """A heading with the first and the last month of its number."""
+    period = Period.parse(fact.period)
+    return phrase(head, first=period.first, last=period.last)
+
+
+def _rate_tile(study: FailureStudy) -> Tile:
+    """The rate of twelve months, completed, beside what is reported of them; as reported where nothing can be completed."""
+    rates, completed = study.rates, "failure_rate_completed"
+    month = line(completed, rates.last, phrase("{month}, completed", month=study.month))
+    if rates.year_completed.value is None:
+        head = _over("Failure rate as reported, {first} to {last}", rates.year)
+        return tile(RATE, rates.year, head=head, comparisons=[month])
+    head = _over("Failure rate completed for late reports, {first} to {last}", rates.year_completed)
+    reported = line(RATE, rates.year, "same months, as reported")
+    return tile(completed, rates.year_completed, head=head, comparisons=[reported, month])
 
 
 # ---------------------------------------------------------------- rates
@@ -251,15 +275,21 @@ def phase_figures(study: FailureStudy) -> list[Block]:
             "before": one.before,
             "after": one.after,
             "since": one.starts,
+            "share": one.made_with,
         }
         blocks.append(
             figure(
                 f"failures.phase_{number}",
                 title=Sentence(
-                    "{fix}: the field stood at {before} the expected number before and {after} since", values
+                    "{fix}: all machines it is for failed {before} as often as others before it and {after} since",
+                    values,
+                )
+                if one.fix.where
+                else Sentence(
+                    "{fix}: the field stood at {before} its own average before it and {after} since", values
                 ),
                 subtitle=Sentence(
-                    "Actual to expected failures of these machines and this component, all ages; limits computed anew from {since}",
+                    "Machines made with the fix and those made before it together ({share} of their unit-months since are with it); limits computed anew from {since}",
                     values,
                 ),
                 foot=_source(study),

@@ -398,7 +398,7 @@ def level_line(id: str, fact: Fact, *, against: str) -> Comparison:
 def line(
     id: str,
     fact: Fact,
-    head: str,
+    head: str | Text,
     *,
     signed: bool = False,
     tone: Tone | None = None,
@@ -406,7 +406,7 @@ def line(
 ) -> Comparison:
     """Another number below a tile."""
     return Comparison(
-        label=Text.of(head), value=fact, signed=signed, tone=tone, metric=(id,), slice=slice or {}
+        label=named(head), value=fact, signed=signed, tone=tone, metric=(id,), slice=slice or {}
     )
 
 

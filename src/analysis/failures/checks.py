@@ -11,7 +11,7 @@ from analysis.locale import Text
 from analysis.metrics import NotDone, Parts
 from analysis.params.interventions import load_interventions
 from analysis.periods import Month
-from analysis.results import Check, Sentence
+from analysis.results import Check, Fact, Sentence, Value
 
 if TYPE_CHECKING:
     from analysis.failures.field import Field
@@ -50,10 +50,11 @@ def checks(
     field: Field, study: FailureStudy, made: Parts, *, without: Mapping[str, NotDone]
 ) -> tuple[Check, ...]:
     """Every check of the study; ``without`` says why components have no life distribution."""
-    found = [_excluded(study), *_reporting(study), _dispersion(study)]
-    found += [_apart(cause) for cause in study.causes if cause.apart is not None]
+    found = [_excluded(study), *_reporting(study, field), _dispersion(study)]
+    least = field.assumed("failure_least_effect")
+    found += [_apart(cause, least=least) for cause in study.causes if cause.apart is not None]
     found += [_confounded(cause) for cause in study.causes if cause.cause.confounded_with]
-    found += _forecast(study, largest=field.assumed("forecast_error_limit"))
+    found += _forecast(study, limit=field.state.assumed("failure_forecast_error_limit"))
     limit = field.assumed("life_gap_limit")
     found += [_life(life) for life in study.lives or () if life.worst_gap > limit]
     found += _thin(field, without)
@@ -62,7 +63,7 @@ def checks(
             id="labour_not_traced",
             outcome="info",
             sentence=Sentence(
-                "Costs are direct costs traced to tickets; wages and other held capacity are not in them, so each cost is a lower bound."
+                "Direct costs are those traced to tickets; wages and other held capacity are not in them. Where labour is added the sentence or the column says so."
             ),
         )
     )
@@ -119,18 +120,21 @@ def _excluded(study: FailureStudy) -> Check:
     )
 
 
-def _reporting(study: FailureStudy) -> list[Check]:
+def _reporting(study: FailureStudy, field: Field) -> list[Check]:
+    """Passed where completing months brings them nearer to today's count, and near enough."""
     test, share = study.reporting_test, study.rates.shares[-1]
     if isinstance(test, NotDone):
         return []
-    better = float(test.corrected.value or 0) < float(test.counted.value or 0)
+    limit = field.state.assumed("reporting_error_limit")
+    missed = float(test.corrected.value or 0)
+    better = missed <= min(float(test.counted.value or 0), float(limit.value or 0))
     return [
         Check(
             id="reporting_delay",
             outcome="passed" if better else "failed",
             sentence=Sentence(
-                "Months as they stood at their end missed today's count by {raw}; completed for reports still to come they missed it by {corrected}.",
-                {"raw": test.counted, "corrected": test.corrected},
+                "Months as they stood at their end missed today's count by {raw}; completed for reports still to come they missed it by {corrected}, at most {limit} is accepted.",
+                {"raw": test.counted, "corrected": test.corrected, "limit": limit},
             ),
         ),
         Check(
@@ -155,20 +159,21 @@ def _dispersion(study: FailureStudy) -> Check:
     )
 
 
-def _apart(cause: CauseFacts) -> Check:
+def _apart(cause: CauseFacts, *, least: float) -> Check:
+    """Told apart where the batch fails elsewhere by more than the smallest effect that matters, and its region is not shown to without it."""
     assert cause.apart is not None
     elsewhere, rest = cause.apart.batch_elsewhere, cause.apart.region_without
     clear = (
         elsewhere.interval is not None
         and rest.interval is not None
-        and elsewhere.interval.low > 1
-        and rest.interval.low < 1.25
+        and elsewhere.interval.low >= 1 + least
+        and rest.interval.low < 1 + least
     )
     return Check(
         id="cause_told_apart",
         outcome="passed" if clear else "info",
         sentence=Sentence(
-            "{cause}: most of it went to {region}. Outside {region} it fails {elsewhere} the expected number; other machines in {region} fail {rest}.",
+            "{cause}: most of it went to {region}. Outside {region} it fails {elsewhere} as often as other machines ({elsewhere:interval}); machines in {region} without it fail {rest} ({rest:interval}).",
             {"cause": cause.name, "region": cause.apart.region, "elsewhere": elsewhere, "rest": rest},
         ),
     )
@@ -211,17 +216,24 @@ def _thin(field: Field, without: Mapping[str, NotDone]) -> list[Check]:
     ]
 
 
-def _forecast(study: FailureStudy, *, largest: float) -> list[Check]:
+def _forecast(study: FailureStudy, *, limit: Fact) -> list[Check]:
+    """Judged by size against the limit, and by the interval that the forecast gave itself."""
     test = study.forecast_test
     if isinstance(test, NotDone):
         return []
+    interval = test.total.interval
+    small = abs(float(test.total.value or 0)) <= float(limit.value or 0)
+    inside = interval is None or interval.low <= 0 <= interval.high
+    values: dict[str, Value] = {"error": test.total, "months": test.month, "limit": limit}
+    template = (
+        "The same forecast made twelve months ago missed the year by {error:signed} ({error:interval}) and single months by {months} on average; at most {limit} is accepted, and the year lay inside its own interval; shipments were given to it."
+        if inside
+        else "The same forecast made twelve months ago missed the year by {error:signed} ({error:interval}) and single months by {months} on average; at most {limit} is accepted, and the year lay outside its own interval, so next year's interval is too narrow; shipments were given to it."
+    )
     return [
         Check(
             id="forecast_tested",
-            outcome="passed" if abs(float(test.total.value or 0)) <= largest else "failed",
-            sentence=Sentence(
-                "The same forecast made twelve months ago missed the year by {error:signed} and single months by {months} on average; shipments were given to it.",
-                {"error": test.total, "months": test.month},
-            ),
+            outcome="passed" if small and inside else "info" if small else "failed",
+            sentence=Sentence(template, values),
         )
     ]

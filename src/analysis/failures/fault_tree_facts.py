@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,13 @@ from analysis.failures.fault_tree import FaultTree
 from analysis.failures.fault_tree_parts import BasicEvent
 from analysis.failures.field import Field
 from analysis.failures.limits import interval_of, of_what
+from analysis.failures.lives import inside
+from analysis.failures.lives_facts import OTHER, OTHER_MACHINES
+from analysis.failures.localising import Cause
+from analysis.failures.localising_facts import cause_name, cause_slice
 from analysis.locale import Text
 from analysis.metrics import NotDone, traced
+from analysis.metrics.steady import exact_sum
 from analysis.params.places import params_files
 from analysis.results import Assumed, Fact
 from analysis.summaries import Summarised
@@ -44,7 +50,10 @@ class EventFacts(Summarised):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TreeFacts(Summarised):
-    """A solved tree: its top event, its events by importance, and the number of minimal cut sets."""
+    """A solved tree: its top event, its events by importance, and the number of minimal cut sets.
+
+    ``parts`` are the top event on the machines of each cause that the search named in one of its components, and on all others.
+    """
 
     name: str
     title: Text
@@ -52,6 +61,15 @@ class TreeFacts(Summarised):
     nodes: tuple[Node, ...]
     events: tuple[EventFacts, ...]
     cut_sets: Fact
+    parts: tuple[TreePart, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TreePart(Summarised):
+    """The top event on some machines."""
+
+    name: Text
+    top: Fact
 
 
 def trees(folder: Path | None = None) -> dict[Path, FaultTree]:
@@ -61,9 +79,11 @@ def trees(folder: Path | None = None) -> dict[Path, FaultTree]:
 
 
 @traced
-def solved(field: Field, tree: FaultTree, *, file: str, seed: int) -> TreeFacts | NotDone:
+def solved(
+    field: Field, tree: FaultTree, causes: Sequence[Cause] = (), *, file: str, seed: int
+) -> TreeFacts | NotDone:
     """A tree with its events filled from the field; not done where an event is left without a probability."""
-    given = {name for name in tree.events if name not in tree.missing_probabilities}
+    given, open_tree = {name for name in tree.events if name not in tree.missing_probabilities}, tree
     counted = {
         name: event for name, event in _from_field(field).items() if name in tree.missing_probabilities
     }
@@ -110,18 +130,60 @@ def solved(field: Field, tree: FaultTree, *, file: str, seed: int) -> TreeFacts 
             for name in table.index
         ),
         cut_sets=state.exact("cut_sets", len(tree.minimal_cut_sets()), tree=tree.name),
+        parts=_parts(field, open_tree, [one for one in causes if one.component in counted], seed=seed),
     )
 
 
 @traced
-def _from_field(field: Field) -> dict[str, BasicEvent]:
-    """Failures and exposure of each component in the first months in service."""
-    young = field.by_age[field.by_age["age_months"] < MISSION_MONTHS]["unit_months"].sum()
-    counts = (
-        field.failure_counts[field.failure_counts["age_months"] < MISSION_MONTHS]
-        .groupby("component")["failures"]
-        .sum()
+def _parts(field: Field, tree: FaultTree, causes: Sequence[Cause], *, seed: int) -> tuple[TreePart, ...]:
+    """The tree with its events counted on the machines of each cause, and on the machines outside all of them."""
+    if not causes:
+        return ()
+    groups: list[tuple[Text, str, dict[str, Any]]] = [
+        (cause_name(field, cause), inside(cause), cause_slice(cause)) for cause in causes
+    ]
+    others = " AND ".join(f"NOT {where}" for _, where, _ in groups)
+    name = Text(en=OTHER_MACHINES.en[:1].upper() + OTHER_MACHINES.en[1:], zh=OTHER_MACHINES.zh)
+    groups.append((name, others, {"machines": OTHER}))
+    state, level, found = field.state, field.inputs.confidence, []
+    for label, where, place in groups:
+        events = _from_field(field, where)
+        filled = tree.with_probabilities(
+            {name: event for name, event in events.items() if name in tree.missing_probabilities}
+        )
+        if filled.missing_probabilities:
+            return ()
+        draws = int(field.assumed("failure_tree_draws"))
+        limits = filled.top_interval(draws=draws, seed=seed, level=level)
+        top = state.exact(
+            "top_event_probability",
+            float(limits.value),
+            parts={"interval": interval_of(limits.low, limits.high, level, limits.method)},
+            tree=tree.name,
+            **place,
+        )
+        found.append(TreePart(name=label, top=top))
+    return tuple(found)
+
+
+@traced
+def _from_field(field: Field, where: str = "TRUE") -> dict[str, BasicEvent]:
+    """Failures and exposure of each component in the first months in service, on the machines that meet a condition.
+
+    A component that did not fail there has an event without failures: it is rare, not absent.
+    """
+    young = float(
+        field.query(
+            field.machines,
+            field.exposure(where=where),
+            select=f"SELECT coalesce({exact_sum('unit_months')}, 0) AS held FROM grid WHERE age_months < {MISSION_MONTHS}",
+        )["held"].iloc[0]
     )
+    counts = field.query(
+        field.failures,
+        select=f"SELECT component, count(*) FILTER (WHERE age_months < {MISSION_MONTHS} AND {where}) AS failures FROM failed "
+        f"GROUP BY ALL HAVING count(*) FILTER (WHERE age_months < {MISSION_MONTHS}) > 0 ORDER BY ALL",
+    ).set_index("component")["failures"]
     return (
         {
             str(name): BasicEvent(failures=float(n), exposure=float(young), mission=float(MISSION_MONTHS))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from analysis.failures.localising_facts import cause_slice
-from analysis.metrics import NotDone
+from analysis.metrics import NotDone, Period
 from analysis.results import Finding, Sentence, Severity, Value
 
 if TYPE_CHECKING:
@@ -19,21 +18,22 @@ if TYPE_CHECKING:
     from analysis.failures.money_facts import DueFacts, LeakFacts
     from analysis.failures.monitoring_facts import WatchFacts
     from analysis.failures.result import FailureStudy
+    from analysis.failures.scale import Scale
 
 SECTION = "failures"
 SEARCH_METHOD = (
-    "Expected failures from rates by months in service and component over all machines, times a factor of the calendar month; search over combinations of "
-    "attributes with a bound on the chance of naming any cause when there is none."
+    "Expected: what all machines outside the cause would have had in its place, by months in service and component, times a factor of the calendar month; "
+    "search over combinations of attributes with a bound on the chance of naming any cause when there is none."
 )
 FORECAST_METHOD = "Machines in the field aged month by month, Weibull intensity by component, season, planned shipments, direct cost per failure of the last twelve months."
 
 
-def findings(study: FailureStudy) -> tuple[Finding, ...]:
-    """Every finding of the study, in the order of its questions."""
-    found = [_cause(cause) for cause in study.causes] or [_no_cause(study)]
-    found += _emerging(study.watch) + _chart(study) + _wear(study.lives)
-    found += [_fix(fix) for fix in study.fixes or ()]
-    found += _outlook(study.forecast) + _leaks(study.leaks) + _due(study.due)
+def findings(study: FailureStudy, scale: Scale) -> tuple[Finding, ...]:
+    """Every finding of the study, in the order of its questions; how grave each is follows from ``scale``."""
+    found = [_cause(cause, scale) for cause in study.causes] or [_no_cause(study)]
+    found += _emerging(study.watch, scale) + _chart(study, scale) + _wear(study.lives, scale)
+    found += [_fix(fix, scale) for fix in study.fixes or ()]
+    found += _outlook(study.forecast, scale) + _leaks(study.leaks, scale) + _due(study.due, scale)
     return tuple(found)
 
 
@@ -50,7 +50,7 @@ def not_rated(reason: NotDone) -> Finding:
     )
 
 
-def _cause(cause: CauseFacts) -> Finding:
+def _cause(cause: CauseFacts, scale: Scale) -> Finding:
     values: dict[str, Value] = {
         "cause": cause.name,
         "ratio": cause.ratio,
@@ -58,22 +58,30 @@ def _cause(cause: CauseFacts) -> Finding:
         "expected": cause.expected,
         "first": cause.first_month,
     }
-    template = "{cause}: failures are {ratio} the expected number at the same age ({ratio:interval}); {failures} instead of {expected} since {first}."
+    template = "{cause}: failures are {ratio} the number that other machines of the same age have ({ratio:interval}); {failures} instead of {expected}, beyond chance since {first}."
     if cause.cost.value is not None:
         values["cost"] = cause.cost
         template = (
-            "{cause}: failures are {ratio} the expected number at the same age ({ratio:interval}); {failures} instead of {expected} since {first}, an excess that "
+            "{cause}: failures are {ratio} the number that other machines of the same age have ({ratio:interval}); {failures} instead of {expected}, beyond chance since "
+            "{first}, an excess that "
             "cost {cost} in direct cost."
+        )
+    full = None if isinstance(cause.labour, NotDone) else cause.labour.full
+    if not isinstance(cause.labour, NotDone):
+        values |= {"full": cause.labour.full, "hours": cause.labour.hours, "rate": cause.labour.rate}
+        template = (
+            "{cause}: failures are {ratio} the number that other machines of the same age have ({ratio:interval}); {failures} instead of {expected}, beyond chance since "
+            "{first}. The excess cost {cost} in direct cost and {full} with {hours} of own staff at {rate}."
         )
     return Finding(
         id="failures.excess",
         section=SECTION,
-        severity="alert",
+        severity=scale.of_ratio(cause.ratio, full or cause.cost),
         subject=cause_slice(cause.cause),
         statement=Sentence(template, values),
         evidence=cause.evidence,
         method=SEARCH_METHOD,
-        rank=float(cause.cost.value or cause.excess.value or 0),
+        rank=float((full or cause.cost).value or cause.excess.value or 0),
         checks=("cause_told_apart",),
     )
 
@@ -91,14 +99,14 @@ def _no_cause(study: FailureStudy) -> Finding:
     )
 
 
-def _emerging(watch: WatchFacts | NotDone) -> list[Finding]:
+def _emerging(watch: WatchFacts | NotDone, scale: Scale) -> list[Finding]:
     if isinstance(watch, NotDone):
         return []
     return [
         Finding(
             id="failures.emerging",
             section=SECTION,
-            severity="watch",
+            severity="watch" if scale.ratio_matters(alert.ratio) else "info",
             statement=Sentence(
                 "New in the last three months: {cell} fails {ratio} as often as before, age and season allowed for ({ratio:interval}).",
                 {"cell": alert.name, "ratio": alert.ratio},
@@ -111,8 +119,8 @@ def _emerging(watch: WatchFacts | NotDone) -> list[Finding]:
     ]
 
 
-def _chart(study: FailureStudy) -> list[Finding]:
-    """Only the report month is news; older signals are in the chart."""
+def _chart(study: FailureStudy, scale: Scale) -> list[Finding]:
+    """Only the report month is news; older signals are in the chart. Its failures beyond the centre are priced at the cost per failure."""
     chart, month = study.chart, study.month
     if month not in chart.signals:
         return []
@@ -129,16 +137,25 @@ def _chart(study: FailureStudy) -> list[Finding]:
         Finding(
             id="failures.out_of_control",
             section=SECTION,
-            severity="alert" if above else "good",
+            severity=scale.materiality.severity(_beyond_centre(study, at)) if above else "good",
             statement=Sentence(template, values),
             evidence=chart.frame,
         )
     ]
 
 
-def _wear(lives: tuple[LifeFacts, ...] | NotDone) -> list[Finding]:
+def _beyond_centre(study: FailureStudy, at: int) -> float | None:
+    """Direct cost of a month's failures above the centre of the chart."""
+    chart = study.chart
+    if isinstance(study.money, NotDone) or study.money.unit is None or chart.values[at].n is None:
+        return None
+    more = float(chart.values[at].value or 0) - float(chart.centre[at].value or 0)
+    return more / 1000 * float(chart.values[at].n or 0) * study.money.unit
+
+
+def _wear(lives: tuple[LifeFacts, ...] | NotDone, scale: Scale) -> list[Finding]:
     found = []
-    for life in lives or ():
+    for component, life in [(one.component, part) for one in lives or () for part in one.said]:
         if life.direction == "unclear":
             continue
         rising = life.direction == "rising"
@@ -152,8 +169,8 @@ def _wear(lives: tuple[LifeFacts, ...] | NotDone) -> list[Finding]:
             Finding(
                 id="failures.wear_out" if rising else "failures.early_life",
                 section=SECTION,
-                severity="watch" if rising else "info",
-                subject={"component": life.component},
+                severity="watch" if rising and scale.shape_matters(life.shape) else "info",
+                subject={"component": component} | dict(life.shape.dimensions),
                 statement=Sentence(template, values | ({"b10": life.b10} if rising else {})),
                 evidence=life.evidence,
                 rank=float(life.shape.value or 0),
@@ -182,8 +199,11 @@ VERDICTS: dict[str, tuple[Severity, str]] = {
 }
 
 
-def _fix(fix: FixFacts) -> Finding:
+def _fix(fix: FixFacts, scale: Scale) -> Finding:
+    """A fix that made it worse is an alert only where the rise matters; what it costs is not known."""
     severity, template = VERDICTS[fix.verdict]
+    if severity == "alert" and not scale.ratio_matters(fix.ratio):
+        severity = "watch"
     values: dict[str, Value] = {"fix": fix.name, "ratio": fix.ratio}
     if fix.verdict == "too_early":
         values["failures"] = fix.failures
@@ -197,7 +217,7 @@ def _fix(fix: FixFacts) -> Finding:
     )
 
 
-def _outlook(forecast: ForecastFacts | NotDone) -> list[Finding]:
+def _outlook(forecast: ForecastFacts | NotDone, scale: Scale) -> list[Finding]:
     if isinstance(forecast, NotDone):
         return []
     found = [
@@ -218,7 +238,8 @@ def _outlook(forecast: ForecastFacts | NotDone) -> list[Finding]:
             Finding(
                 id="failures.provision_short",
                 section=SECTION,
-                severity="alert",
+                # the least that may be missing: the lower end of the obligation less the provision
+                severity=scale.materiality.severity(limits.low - float(held)),
                 method=FORECAST_METHOD,
                 statement=Sentence(
                     "The warranty provision of {provision} is below the expected direct cost of remaining warranty, {cost} ({cost:interval}).",
@@ -230,35 +251,54 @@ def _outlook(forecast: ForecastFacts | NotDone) -> list[Finding]:
     return found
 
 
-OUT_OF_WARRANTY = "{claims} {claims:plural|claim was|claims were} approved although the machine was out of warranty: {amount} in the last twelve months."
-DUPLICATES = "{claims} {claims:plural|claim was|claims were} approved again for the same ticket and amount under another number: {amount} in the last twelve months."
+OUT_OF_WARRANTY = (
+    "{claims} {claims:plural|claim was|claims were} approved although the machine was out of warranty: {amount} in the last twelve months; "
+    "since {start} it was {total} in {all} {all:plural|claim|claims}."
+)
+DUPLICATES = (
+    "{claims} {claims:plural|claim was|claims were} approved again for the same ticket and amount under another number: {amount} in the last twelve months; "
+    "since {start} it was {total} in {all} {all:plural|claim|claims}."
+)
 
 
-def _leaks(leaks: LeakFacts | NotDone) -> list[Finding]:
-    if isinstance(leaks, NotDone):
-        return []
-    kinds: Sequence[tuple[str, Severity]] = ((OUT_OF_WARRANTY, "watch"), (DUPLICATES, "alert"))
-    return [
-        Finding(
-            id=f"failures.{leak.amount.metric}",
-            section=SECTION,
-            severity=severity,
-            evidence=leak.evidence,
-            statement=Sentence(template, {"claims": leak.claims, "amount": leak.amount}),
-            rank=float(leak.amount.value or 0),
+def _leaks(leaks: LeakFacts | NotDone, scale: Scale) -> list[Finding]:
+    """Money that went out although nothing was owed, and the total since the first claim; graded by the total, which could be asked back."""
+    found = []
+    for leak, template in (
+        ()
+        if isinstance(leaks, NotDone)
+        else ((leaks.out_of_warranty, OUT_OF_WARRANTY), (leaks.duplicates, DUPLICATES))
+    ):
+        whole = leak.since_start or leak
+        if not whole.claims.value:
+            continue
+        values: dict[str, Value] = {
+            "claims": leak.claims,
+            "amount": leak.amount,
+            "start": Period.parse(whole.amount.period).first,
+            "total": whole.amount,
+            "all": whole.claims,
+        }
+        found.append(
+            Finding(
+                id=f"failures.{leak.amount.metric}",
+                section=SECTION,
+                severity=scale.materiality.severity(whole.amount),
+                evidence=whole.evidence,
+                statement=Sentence(template, values),
+                rank=float(whole.amount.value or 0),
+            )
         )
-        for leak, (template, severity) in zip((leaks.out_of_warranty, leaks.duplicates), kinds, strict=True)
-        if leak.claims.value
-    ]
+    return found
 
 
-def _due(due: tuple[DueFacts, ...] | NotDone) -> list[Finding]:
-    """What a supplier still owes; something to watch whatever the amount."""
+def _due(due: tuple[DueFacts, ...] | NotDone, scale: Scale) -> list[Finding]:
+    """What a supplier still owes."""
     return [
         Finding(
             id="failures.recovery_due",
             section=SECTION,
-            severity="watch",
+            severity=scale.materiality.severity(one.due.amount),
             subject={"supplier": one.supplier},
             evidence=one.due.evidence,
             rank=float(one.due.amount.value or 0),

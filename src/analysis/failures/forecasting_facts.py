@@ -252,9 +252,17 @@ class ForecastTestFacts(Summarised):
 @traced
 def forecast_test(field: Field, tested: ForecastTest) -> ForecastTestFacts:
     """The errors of a backtest as facts."""
-    period = Period(tested.origin + 1, field.last)
+    period, level = Period(tested.origin + 1, field.last), field.inputs.confidence
+    expected, actual = float(tested.rows["expected"].sum()), float(tested.rows["actual"].sum())
+    low, high = tested.forecast.interval(expected, months=len(tested.rows), level=level)
+    # what the year would have been missed by had it come out at either end of the forecast's own interval, about the miss
+    limits = interval_of(
+        expected / actual - high / expected, expected / actual - low / expected, level, COUNT_METHOD
+    )
     return ForecastTestFacts(
-        total=field.state.exact("forecast_error", tested.error, period=period, of="total"),
+        total=field.state.exact(
+            "forecast_error", tested.error, period=period, parts={"interval": limits}, of="total"
+        ),
         month=field.state.exact("forecast_error", tested.absolute_error, period=period, of="month"),
     )
 

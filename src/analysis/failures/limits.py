@@ -21,6 +21,15 @@ def interval_of(low: float, high: float, level: float, method: str) -> Interval 
     return Interval(low=float(low), high=float(high), level=level, method=method)
 
 
+def jointly(level: float, number: int) -> float:
+    """Coverage of each of several intervals that hold together (Bonferroni), up to the next tenth of a percent."""
+    return (
+        min(float(np.ceil(1000 * (1 - (1 - level) / max(number, 1)) - 1e-9)) / 1000, 0.999)
+        if number > 1
+        else level
+    )
+
+
 def whole(value: float) -> float:
     """An expected count as it is published: whole failures from a hundred on, one place below."""
     return float(round(value)) if value >= 100 else round(float(value), 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import FitError
+from analysis.failures import views
 from analysis.failures.field import Field
 from analysis.failures.life_models import DAYS_PER_MONTH, AgeCounts
 from analysis.locale import Text
@@ -23,6 +25,7 @@ from analysis.summaries import Summarised
 if TYPE_CHECKING:
     import pandas as pd
 
+    from analysis.failures.localising import Cause
     from analysis.stats.life import WeibullFit
     from analysis.stats.recurrence import MeanCumulativeFunction
     from analysis.stats.survival import SurvivalCurve
@@ -48,22 +51,23 @@ class ComponentLife(Summarised):
 
 
 @traced
-def stays(field: Field) -> pd.DataFrame:
-    """Machines by the ages between which they were watched: ``begin_days``, ``end_days``, ``machines``."""
+def stays(field: Field, where: str = "TRUE") -> pd.DataFrame:
+    """Machines that meet a condition by the ages between which they were watched: ``begin_days``, ``end_days``, ``machines``."""
     first = f"DATE '{field.first.start}'"
     return field.query(
         field.machines,
         select=f"SELECT greatest(date_diff('day', started, {first}), 0) AS begin_days, date_diff('day', started, ended) AS end_days, count(*) AS machines "
-        f"FROM machines WHERE ended > {first} GROUP BY ALL ORDER BY 1, 2",
+        f"FROM machines WHERE ended > {first} AND {where} GROUP BY ALL ORDER BY 1, 2",
     )
 
 
 @traced
-def failure_ages(field: Field) -> pd.DataFrame:
-    """Counted failures by component and age: ``component``, ``age_days``, ``failures``."""
+def failure_ages(field: Field, where: str = "TRUE") -> pd.DataFrame:
+    """Counted failures that meet a condition by component and age: ``component``, ``age_days``, ``failures``."""
     return field.query(
         field.failures,
-        select="SELECT component, date_diff('day', started, event_on) AS age_days, count(*) AS failures FROM failed GROUP BY ALL ORDER BY 1, 2",
+        select="SELECT component, date_diff('day', started, event_on) AS age_days, count(*) AS failures "
+        f"FROM failed WHERE {where} GROUP BY ALL ORDER BY 1, 2",
     )
 
 
@@ -86,6 +90,50 @@ def component_lives(field: Field) -> tuple[list[ComponentLife], dict[str, NotDon
         except FitError as refusal:
             without[str(component)] = NotDone.because(refusal)
     return fits, without
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LifeApart(Summarised):
+    """The life of a component on the machines of one ``cause``, or on all machines outside its causes (None); ``oldest`` in months."""
+
+    cause: Cause | None
+    life: ComponentLife
+    oldest: float
+
+
+def inside(cause: Cause) -> str:
+    """The condition that a machine belongs to a cause."""
+    return f"coalesce({views.condition(cause.attributes)}, FALSE)"
+
+
+@traced
+def lives_apart(field: Field, causes: Sequence[Cause]) -> dict[str, tuple[LifeApart, ...]]:
+    """Lives of the components whose failures the search explained: the machines of each cause, and all others.
+
+    One life of both together describes neither. A component is left whole where a part has too few failures or cannot be fitted.
+    """
+    found = {}
+    for component in sorted({cause.component for cause in causes if cause.component}):
+        own = [cause for cause in causes if cause.component == component]
+        groups = [(cause, inside(cause)) for cause in own]
+        others = " AND ".join(f"NOT {where}" for _, where in groups)
+        try:
+            parts = tuple(
+                _life_apart(field, component, cause, where) for cause, where in (*groups, (None, others))
+            )
+        except FitError:
+            continue
+        if all(part.life.failures >= FEWEST_FAILURES for part in parts):
+            found[component] = parts
+    return found
+
+
+@traced
+def _life_apart(field: Field, component: str, cause: Cause | None, where: str) -> LifeApart:
+    watched = stays(field, where)
+    ages = failure_ages(field, f"{where} AND component = {literal(component)}")
+    oldest = float(watched["end_days"].max()) / DAYS_PER_MONTH if len(watched) else 0.0
+    return LifeApart(cause=cause, life=_component_life(component, ages, watched), oldest=oldest)
 
 
 @traced

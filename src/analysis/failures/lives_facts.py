@@ -13,10 +13,12 @@ from analysis.failures import lives
 from analysis.failures.field import Field
 from analysis.failures.life_models import DAYS_PER_MONTH, OPEN, SPAN_DAYS, compared, plot_points
 from analysis.failures.limits import all_reasons, interval_of
-from analysis.failures.lives import ComponentLife
+from analysis.failures.lives import ComponentLife, LifeApart
+from analysis.failures.localising_facts import cause_name, cause_slice
 from analysis.failures.views import is_value
 from analysis.locale import Text
 from analysis.metrics import NotDone, traced
+from analysis.metrics.backend import literal
 from analysis.metrics.views import month_index, month_of_index
 from analysis.results import Fact, Interval, Rows
 from analysis.summaries import Summarised
@@ -26,6 +28,7 @@ LIKELIHOOD_RATIO = "likelihood ratio"
 NOBODY_NEW = Text.of("no machine entered service within the window")
 NOT_FOLLOWED = Text.of("no month whose repairs were all watched for all the days")
 NO_FAILURE = Text.of("nothing failed in the window")
+OTHER, OTHER_MACHINES = "other", Text.of("other machines")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,6 +46,34 @@ class LifeFacts(Summarised):
     models: tuple[ModelFacts, ...]
     not_fitted: Mapping[str, NotDone]
     paper: PlotFacts | None
+    evidence: pd.DataFrame
+    parts: tuple[LifePart, ...] = ()
+
+    @property
+    def said(self) -> tuple[LifePart, ...]:
+        """What is said of its life: of its parts where the search told them apart, else of all machines."""
+        whole = LifePart(
+            name=self.name,
+            shape=self.shape,
+            b10=self.b10,
+            failures=self.failures,
+            direction=self.direction,
+            beyond_data=self.beyond_data,
+            evidence=self.evidence,
+        )
+        return self.parts or (whole,)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LifePart(Summarised):
+    """The life of a component on some machines: those of a cause, those outside all causes, or all."""
+
+    name: Text
+    shape: Fact
+    b10: Fact
+    failures: Fact
+    direction: str
+    beyond_data: bool
     evidence: pd.DataFrame
 
 
@@ -68,22 +99,60 @@ class PlotFacts(Summarised):
 
 @traced
 def life_facts(
-    field: Field, fitted: Sequence[ComponentLife], without: Mapping[str, NotDone], *, reading_level: float
+    field: Field,
+    fitted: Sequence[ComponentLife],
+    without: Mapping[str, NotDone],
+    apart: Mapping[str, Sequence[LifeApart]],
+    *,
+    error: float,
 ) -> tuple[LifeFacts, ...] | NotDone:
     """Every fitted component, the steepest first; not done where no component could be fitted, for the reasons of ``without``.
 
-    ``reading_level`` is the coverage at which a shape is called falling or rising, so that all readings together hold.
+    ``apart`` are the lives of machines that the search told from the others; ``error`` is the chance that any shape is called falling or rising
+    when it is not, shared by all readings.
     """
     if not fitted:
         return all_reasons([part.reason for part in without.values()] or [NO_FAILURE])
     ordered = sorted(fitted, key=lambda one: (-one.fit.shape, one.component))
+    level = 1 - error / max(len(fitted) + sum(len(parts) for parts in apart.values()), 1)
     return tuple(
-        _life(field, one, reading_level=reading_level, first=k == 0) for k, one in enumerate(ordered)
+        _life(field, one, apart.get(one.component, ()), reading_level=level, first=k == 0)
+        for k, one in enumerate(ordered)
     )
 
 
 @traced
-def _life(field: Field, life: ComponentLife, *, reading_level: float, first: bool) -> LifeFacts:
+def _part(field: Field, apart: LifeApart, component: Text, *, reading_level: float) -> LifePart:
+    """Shape and B10 of some machines; those outside the causes of a component have ``machines`` other."""
+    life, level = apart.life, field.inputs.confidence
+    place: dict[str, Any] = {"component": life.component, "machines": OTHER}
+    where = f"component = {literal(life.component)}"
+    name = Text(en=f"{component.en} ({OTHER_MACHINES.en})", zh=f"{component.zh}（{OTHER_MACHINES.zh}）")
+    lineage = None
+    if apart.cause is not None:
+        place, name = cause_slice(apart.cause), cause_name(field, apart.cause)
+        lineage = Rows(numerator=field.rows(f"{where} AND {lives.inside(apart.cause)}"))
+    shape, b10 = life.fit.shape_interval(level=level), life.fit.b_life(0.1, level=level)
+
+    def estimate(metric: str, found: Any) -> Fact:
+        limits = interval_of(found.low, found.high, level, LIKELIHOOD_RATIO)
+        return field.state.exact(metric, found.value, parts={"interval": limits, "n": life.failures}, **place)
+
+    return LifePart(
+        name=name,
+        shape=estimate("weibull_shape", shape),
+        b10=estimate("b10_life", b10),
+        failures=field.state.exact("failure_count", life.failures, lineage=lineage, **place),
+        direction=life.fit.hazard_direction(level=reading_level),
+        beyond_data=b10.value > apart.oldest,
+        evidence=_by_age(life, component=life.component),
+    )
+
+
+@traced
+def _life(
+    field: Field, life: ComponentLife, apart: Sequence[LifeApart], *, reading_level: float, first: bool
+) -> LifeFacts:
     """The steepest is drawn; the slow mixture is fitted there and where the Weibull departs."""
     level, place = field.inputs.confidence, {"component": life.component}
     shape, b10 = life.fit.shape_interval(level=level), life.fit.b_life(0.1, level=level)
@@ -108,6 +177,10 @@ def _life(field: Field, life: ComponentLife, *, reading_level: float, first: boo
         not_fitted=not_fitted,
         paper=_plot_facts(field, life) if first else None,
         evidence=_by_age(life, **place),
+        parts=tuple(
+            _part(field, one, field.label("component", life.component), reading_level=reading_level)
+            for one in apart
+        ),
     )
 
 

@@ -30,7 +30,7 @@ def localise(
     count: str = "failures",
     held: str = "unit_months",
     age: str | None = None,
-    noise: Literal["poisson", "relative"] = "poisson",
+    noise: Literal["poisson", "relative", "two_counts"] = "poisson",
     direction: Literal["excess", "deficit", "both"] = "excess",
     ordered: Sequence[str] = (),
     max_attributes: int = 3,
@@ -62,7 +62,9 @@ def localise(
     """
     from analysis.stats.localisation import localise as search
 
-    cells = _joined(counts, exposure, list(dimensions), count=count, held=held, age=age)
+    cells = _joined(
+        counts, exposure, list(dimensions), count=count, held=held, age=age, counted=noise == "two_counts"
+    )
     if age is not None:
         cells = _age_adjusted(cells, list(dimensions), count=count, held=held, age=age)
     cells = cells.sort_values(list(dimensions), kind="stable", ignore_index=True)
@@ -92,6 +94,7 @@ def _joined(
     count: str,
     held: str,
     age: str | None,
+    counted: bool,
 ) -> pd.DataFrame:
     keys = dimensions + ([age] if age else [])
     for name, frame, value in (
@@ -109,7 +112,7 @@ def _joined(
     base = exposure.groupby(keys, as_index=False, sort=True, dropna=False)[held].sum()
     cells = base.merge(failed, on=keys, how="outer", validate="1:1")
     orphan = cells[(cells[held].isna() | (cells[held] == 0)) & (cells[count] > 0)]
-    if len(orphan):
+    if len(orphan) and not counted:
         place = ", ".join(f"{key} {orphan.iloc[0][key]}" for key in dimensions)
         raise ParameterError(
             f"localise: {len(orphan)} cells have {orphan[count].sum():g} failures but no {held}, e.g. {place}; they can be counted, not rated. "
@@ -206,7 +209,7 @@ class Cause(Summarised):
     rate_ratio: float
     low: float
     high: float
-    shrunken: float
+    corrected: float
     share: float
     p_familywise: float
     confounded_with: tuple[str, ...]
@@ -230,7 +233,9 @@ CONCENTRATED = 0.6
 
 
 @traced
-def searched(cells: Cells, *, familywise: float, level: float, max_attributes: int = 2) -> Search:
+def searched(
+    cells: Cells, *, familywise: float, level: float, max_attributes: int = 2, least_effect: float = 0.0
+) -> Search:
     """Each component by itself, and all failures together; half of the error rate for either.
 
     A batch fixes model, plant and month of production, so that two attributes say what five would. A cause that holds in all components
@@ -245,6 +250,7 @@ def searched(cells: Cells, *, familywise: float, level: float, max_attributes: i
         "ordered": ("produced_month",) if "produced_month" in varied else (),
         "max_attributes": max_attributes,
         "dispersion": cells.dispersion,
+        "least_effect": least_effect,
         "level": level,
     }
     together = _search(whole, varied, familywise=familywise / 2, **settings)
@@ -340,7 +346,7 @@ def _cause(row: Any, component: str | None, total: float, frame: pd.DataFrame) -
         rate_ratio=ratio,
         low=float(row.low),
         high=float(row.high),
-        shrunken=float(row.rate_ratio_shrunken),
+        corrected=float(row.rate_ratio_corrected),
         share=(float(row.actual) - expected) / total,
         p_familywise=float(row.p_familywise),
         confounded_with=tuple(row.confounded_with),

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from analysis.errors import MissingData
 from analysis.failures import localising, money, views
 from analysis.failures.baseline import Baseline
 from analysis.failures.field import Field
-from analysis.failures.limits import interval_of, of_what, whole
+from analysis.failures.limits import interval_of, jointly, of_what, whole
 from analysis.failures.localising import Cause, Cells, Search, members
 from analysis.failures.reporting_facts import Labelled
 from analysis.locale import Text
 from analysis.metrics import NotDone, Period, cents, traced
+from analysis.metrics.steady import exact_sum
 from analysis.metrics.views import month_index
 from analysis.periods import Month
 from analysis.results import Fact, Rows
@@ -25,8 +28,10 @@ from analysis.summaries import Summarised
 LATER = Text.of("and later")
 RATED = ("supplier", "model", "plant", "region")
 RATIO_METHOD = "exact conditional (two Poisson rates)"
+SELECTED_METHOD = "exact conditional, given that the search named it"
 COST_METHOD = "interval of the rate ratio; cost per failure held"
 NO_EXPOSURE = Text.of("not computed: no exposure")
+NO_HOURS = Text.of("not computed: no hours of own staff, or no cost traced")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,17 +41,27 @@ class CauseFacts(Summarised):
     cause: Cause
     name: Text
     ratio: Fact
-    shrunken: Fact
+    corrected: Fact
     failures: Fact
     expected: Fact
     excess: Fact
     cost: Fact
+    labour: Labour | NotDone
     share: Fact
     first_month: Month
     actual_by_month: tuple[Fact, ...]
     expected_by_month: tuple[Fact, ...]
     apart: Apart | None
     evidence: pd.DataFrame
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Labour(Summarised):
+    """Work of own staff in the excess failures of a cause: its hours, what an hour costs, and direct cost and labour together."""
+
+    hours: Fact
+    rate: Fact
+    full: Fact
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -87,16 +102,19 @@ def cause_facts(
     months, actual, expected = _by_month(field, baseline, cause)
     place, state, where = cause_slice(cause), field.state, money.where_of(cause)
     edges = (max(0.0, 1 - 1 / cause.low) if cause.low > 0 else 0.0, 1 - 1 / cause.high)
-    limits = interval_of(cause.low, cause.high, field.inputs.confidence, RATIO_METHOD)
+    limits = interval_of(cause.low, cause.high, field.inputs.confidence, SELECTED_METHOD)
     beyond = interval_of(
-        cause.actual * edges[0], cause.actual * edges[1], field.inputs.confidence, RATIO_METHOD
+        cause.actual * edges[0], cause.actual * edges[1], field.inputs.confidence, SELECTED_METHOD
     )
     n = {"n": int(cause.actual)}
+    cost = _excess_cost(field, cause, edges, costs)
     return CauseFacts(
         cause=cause,
         name=cause_name(field, cause),
         ratio=state.exact("cause_rate_ratio", cause.rate_ratio, parts={"interval": limits} | n, **place),
-        shrunken=state.exact("cause_rate_ratio_shrunken", cause.shrunken, **place),
+        corrected=state.exact(
+            "cause_rate_ratio_corrected", cause.corrected, parts={"interval": limits} | n, **place
+        ),
         failures=state.exact(
             "cause_failures", int(cause.actual), lineage=Rows(numerator=field.rows(where)), **place
         ),
@@ -104,7 +122,8 @@ def cause_facts(
         excess=state.exact(
             "cause_excess_failures", whole(cause.excess), parts={"interval": beyond} | n, **place
         ),
-        cost=_excess_cost(field, cause, edges, costs),
+        cost=cost,
+        labour=_labour(field, cause, edges, cost),
         share=state.exact("cause_share_explained", cause.share, **place),
         first_month=_first_beyond(months, actual, expected),
         actual_by_month=_running_count(field, cause, months, actual),
@@ -153,6 +172,61 @@ def _excess_cost(field: Field, cause: Cause, edges: tuple[float, float], costs: 
 
 
 @traced
+def hour_rate(field: Field) -> Fact:
+    """Cost of own staff per hour that they worked in the last twelve months; unused hours are in it.
+
+    Raises
+    ------
+    MissingData
+        Without staff, their cost or the teams of service orders.
+    """
+    staff = money.own_staff(field)
+    sums = field.inputs.engine.query(
+        f"SELECT coalesce(sum(cost), 0) AS cost, coalesce({exact_sum('hours_worked')}, 0) AS hours FROM ({staff})"
+    ).iloc[0]
+    rows = Rows(numerator=staff, value="sum(cost)", denominator=staff, of="sum(hours_worked)")
+    return field.inputs.engine.ratio(
+        "failure_hour_rate",
+        Decimal(str(sums["cost"])),
+        float(sums["hours"]),
+        period=field.year,
+        lineage=rows if sums["hours"] else None,
+    )
+
+
+@traced
+def _labour(field: Field, cause: Cause, edges: tuple[float, float], cost: Fact) -> Labour | NotDone:
+    """Hours of own teams on the failures of the cause, times the share of them in excess, at the cost of an hour."""
+    try:
+        rate = hour_rate(field)
+    except MissingData as absent:
+        return NotDone.because(absent)
+    place, part = cause_slice(cause), cause.excess / cause.actual
+    work = money.own_work(field, money.where_of(cause))
+    worked = field.inputs.engine.query(
+        f"SELECT coalesce({exact_sum('handling_hours')}, 0) AS hours FROM ({work})"
+    )["hours"].iloc[0]
+    if rate.value is None or cost.value is None:
+        return NotDone(reason=NO_HOURS)
+    level, spent = field.inputs.confidence, float(worked)
+    hours = field.state.exact(
+        "cause_excess_hours",
+        whole(spent * part),
+        parts={"interval": interval_of(spent * edges[0], spent * edges[1], level, COST_METHOD)},
+        **place,
+    )
+    # direct cost and labour grow with the same share in excess
+    total = float(cost.value) / part + spent * float(rate.value) if part else 0.0
+    full = field.state.exact(
+        "cause_full_cost",
+        cents(total * part),
+        parts={"n": cost.n, "interval": interval_of(total * edges[0], total * edges[1], level, COST_METHOD)},
+        **place,
+    )
+    return Labour(hours=hours, rate=rate, full=full)
+
+
+@traced
 def _by_month(field: Field, baseline: Baseline, cause: Cause) -> tuple[list[Month], np.ndarray, np.ndarray]:
     """Actual and expected failures of a cause by month, the expectation at the level of machines outside it."""
     named = [cause.component] if cause.component else baseline.components
@@ -189,46 +263,55 @@ def _apart(field: Field, cells: Cells, cause: Cause) -> Apart | None:
     region = str(held.idxmax())
     frame = cells.frame[cells.frame["component"] == cause.component] if cause.component else cells.frame
     inside = members(frame, cause.attributes)
-    rest = frame[~inside]
-    level = float(rest["failures"].sum() / rest["expected"].sum())
     there = frame["region"] == region
     batch = {**cause_slice(cause), "region": "elsewhere", "main_region": region}
     other = {"region": region, "batch": "other", "component": cause.component or "all"}
     return Apart(
         region=region,
-        batch_elsewhere=_ratio_fact(field, frame[inside & ~there], level, batch),
-        region_without=_ratio_fact(field, frame[~inside & there], level, other),
+        batch_elsewhere=_ratio_fact(field, frame[inside & ~there], frame[~inside], batch),
+        region_without=_ratio_fact(field, frame[~inside & there], frame[~inside & ~there], other),
     )
 
 
-def _ratio_fact(field: Field, frame: pd.DataFrame, level: float, place: dict[str, Any]) -> Fact:
-    from analysis.stats import poisson_interval
+def _ratio_fact(
+    field: Field, own: pd.DataFrame, rest: pd.DataFrame, place: dict[str, Any], *, level: float | None = None
+) -> Fact:
+    """Failures of cells over those that the ``rest`` of the machines would have had in their place; ``level`` of the interval where it is not the run's."""
+    from analysis.stats import rate_ratio_interval
 
-    failed, due = float(frame["failures"].sum()), float(frame["expected"].sum()) * level
-    if due <= 0:
+    level = level or field.inputs.confidence
+    failed, due = float(own["failures"].sum()), float(own["expected"].sum())
+    others, others_due = float(rest["failures"].sum()), float(rest["expected"].sum())
+    if due <= 0 or others_due <= 0 or others <= 0:
         return field.state.exact("failure_ratio", None, reason=NO_EXPOSURE, **place)
-    found = poisson_interval(failed, due, level=field.inputs.confidence)
-    limits = interval_of(found.low, found.high, field.inputs.confidence, found.method)
-    parts = {"numerator": failed, "denominator": due, "n": int(failed), "interval": limits}
-    return field.state.exact("failure_ratio", float(found.value), parts=parts, **place)
+    found = rate_ratio_interval(failed, due, others, others_due, level=level)
+    limits = interval_of(float(found.low), float(found.high), level, RATIO_METHOD)
+    expected = due * others / others_due
+    parts = {"numerator": failed, "denominator": expected, "n": int(failed), "interval": limits}
+    return field.state.exact("failure_ratio", failed / expected, parts=parts, **place)
 
 
 @traced
 def ratios_by(field: Field, cells: Cells) -> dict[str, tuple[Labelled, ...]]:
-    """Actual over expected failures along each attribute by itself, and the batches that stand out most."""
+    """Failures along each attribute by itself over those that all other machines would have had, and the batches that stand out most.
+
+    All intervals of the values compared hold together (Bonferroni): the reader will look at the highest.
+    """
+    compared = {name: sorted(cells.frame[name].unique()) for name in RATED}
+    number = sum(len(values) for values in compared.values() if len(values) > 1)
+    level = jointly(field.inputs.confidence, number)
 
     def lines(dimension: str, values: Sequence[str]) -> list[Labelled]:
-        return [
-            (
-                field.label(dimension, value),
-                _ratio_fact(field, cells.frame[cells.frame[dimension] == value], 1.0, {dimension: value}),
-            )
-            for value in values
-        ]
+        found = []
+        for value in values:
+            own = cells.frame[dimension] == value
+            place: dict[str, Any] = {dimension: value}
+            ratio = _ratio_fact(field, cells.frame[own], cells.frame[~own], place, level=level)
+            found.append((field.label(dimension, value), ratio))
+        return found
 
     found = {}
-    for dimension in RATED:
-        values = sorted(cells.frame[dimension].unique())
+    for dimension, values in compared.items():
         if len(values) > 1:
             ordered = sorted(
                 lines(dimension, values), key=lambda line: (-float(line[1].value or 0), line[0].en)

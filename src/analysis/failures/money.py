@@ -10,6 +10,7 @@ import numpy as np
 
 from analysis.failures import views
 from analysis.failures.field import Field
+from analysis.metrics import Period
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.metrics.steady import exact_sum
@@ -129,6 +130,35 @@ def cost_of_cause(field: Field, place: dict[str, str], component: str | None) ->
     return row["amount"], int(row["failures"]), row["recovered"]
 
 
+OWN = "coalesce(sourcing, 'in_house') = 'in_house'"
+"""The condition that staff are the company's own."""
+
+
+def own_staff(field: Field) -> str:
+    """SELECT of the months of own staff in the last twelve months, with ``cost`` and ``hours_worked``.
+
+    Raises
+    ------
+    MissingData
+        Without staff, their cost or the teams of service orders.
+    """
+    field.inputs.engine.require(
+        "staff.team", "staff.cost", "staff.hours_worked", "tickets.handling_hours", "tickets.team"
+    )
+    return (
+        f"SELECT * FROM workforce WHERE {OWN} AND cost IS NOT NULL AND hours_worked IS NOT NULL AND team IS NOT NULL "
+        f"AND month >= {literal(field.year.first.start)} AND month < {literal(field.last.end)}"
+    )
+
+
+def own_work(field: Field, where: str) -> str:
+    """SELECT of the counted failures that meet a condition and were handled by own teams, with their ``handling_hours``."""
+    return (
+        f"SELECT f.*, s.handling_hours FROM ({field.rows(where)}) f JOIN service s ON s.ticket_id = f.ticket_id "
+        f"WHERE s.handling_hours IS NOT NULL AND s.team IN (SELECT team FROM workforce WHERE {OWN} AND team IS NOT NULL)"
+    )
+
+
 @traced
 def evidence_of_cause(field: Field, place: dict[str, str], component: str | None) -> pd.DataFrame:
     """Serials and tickets behind a cause, the youngest first."""
@@ -150,7 +180,7 @@ def claims_on_failures(field: Field, where: str) -> str:
 
 @traced
 def recovery_by_supplier(field: Field) -> pd.DataFrame:
-    """Claims on failed machines by supplier of the key component: ``supplier``, ``claims``, ``approved``, ``recovered``.
+    """Claims on failed machines by supplier of the key component: ``supplier``, ``claims``, ``approved``, ``recovered``, and their ``squares`` and ``products``.
 
     Raises
     ------
@@ -158,7 +188,10 @@ def recovery_by_supplier(field: Field) -> pd.DataFrame:
         There are no claims.
     """
     return field.inputs.engine.query(
-        "SELECT supplier, count(*) AS claims, coalesce(sum(approved), 0) AS approved, coalesce(sum(recovered), 0) AS recovered "
+        "SELECT supplier, count(*) AS claims, coalesce(sum(approved), 0) AS approved, coalesce(sum(recovered), 0) AS recovered, "
+        f"{exact_sum('CAST(approved AS DOUBLE) * CAST(approved AS DOUBLE)')} AS approved_squares, "
+        f"{exact_sum('CAST(recovered AS DOUBLE) * CAST(recovered AS DOUBLE)')} AS recovered_squares, "
+        f"{exact_sum('CAST(approved AS DOUBLE) * CAST(recovered AS DOUBLE)')} AS products "
         f"FROM ({claims_on_failures(field, 'c.approved > 0')}) GROUP BY ALL ORDER BY supplier",
         needs=("claims.approved", "claims.recovered"),
     )
@@ -177,13 +210,31 @@ def claims_due(field: Field, cause: Cause) -> str:
     return claims_on_failures(field, unpaid) + " ORDER BY due DESC, c.claim_id"
 
 
-def _decided(field: Field, column: str) -> str:
-    """The condition that a claim was made in the last twelve months."""
-    return f"{column} >= {literal(field.year.first.start)} AND {column} < {literal(field.last.end)}"
+def _decided(period: Period, column: str) -> str:
+    """The condition that a claim was made in a period."""
+    return f"{column} >= {literal(period.first.start)} AND {column} < {literal(period.last.end)}"
 
 
-def out_of_warranty_claims(field: Field) -> str:
-    """SELECT of the claims approved on machines out of warranty in the last twelve months, the largest first.
+@traced
+def claims_since(field: Field) -> Period:
+    """From the month of the first claim that is known to the report month.
+
+    Raises
+    ------
+    MissingData
+        There are no claims.
+    """
+    first = field.inputs.engine.query(
+        f"SELECT min(claimed_on) AS first FROM claims WHERE claimed_on < {literal(field.last.end)}",
+        needs=("claims.approved", "claims.claimed_on"),
+    )["first"].iloc[0]
+    if first is None or first != first:
+        return field.year
+    return Period(min(Month(first.year, first.month), field.year.first), field.last)
+
+
+def out_of_warranty_claims(field: Field, period: Period) -> str:
+    """SELECT of the claims of a period approved on machines out of warranty, the largest first.
 
     Out of warranty: the ticket says so, or it was opened on or after the end of the machine's warranty where the ticket says nothing.
 
@@ -195,13 +246,13 @@ def out_of_warranty_claims(field: Field) -> str:
     field.inputs.engine.require("claims.approved", "claims.ticket_id")
     return (
         "SELECT c.claim_id, c.ticket_id, t.serial_no, t.ticket_type, t.region, c.claimed_on, t.warranty_end, c.amount, c.approved FROM claims c "
-        f"JOIN service t ON t.ticket_id = c.ticket_id WHERE c.approved > 0 AND {_decided(field, 'c.claimed_on')} "
+        f"JOIN service t ON t.ticket_id = c.ticket_id WHERE c.approved > 0 AND {_decided(period, 'c.claimed_on')} "
         "AND NOT t.under_warranty AND (t.in_warranty IS NOT NULL OR t.warranty_end IS NOT NULL) ORDER BY c.approved DESC, c.claim_id"
     )
 
 
-def duplicate_claims(field: Field) -> str:
-    """SELECT of the claims approved again for the same ticket and amount under another number, one row per later claim.
+def duplicate_claims(field: Field, period: Period) -> str:
+    """SELECT of the claims of a period approved again for the same ticket and amount under another number, one row per later claim.
 
     Raises
     ------
@@ -214,7 +265,7 @@ def duplicate_claims(field: Field) -> str:
         f"WITH paid AS (SELECT c.*, row_number() OVER ({same}) AS nth, first_value(claim_id) OVER ({same}) AS first_claim_id FROM claims c "
         "WHERE c.approved > 0 AND c.ticket_id IS NOT NULL) "
         "SELECT claim_id, first_claim_id, ticket_id, claimed_on, amount, approved FROM paid WHERE nth > 1 "
-        f"AND {_decided(field, 'claimed_on')} ORDER BY approved DESC, claim_id"
+        f"AND {_decided(period, 'claimed_on')} ORDER BY approved DESC, claim_id"
     )
 
 

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from analysis.failures import money
 from analysis.failures.field import Field
+from analysis.failures.limits import interval_of, jointly
 from analysis.failures.localising_facts import CauseFacts, cause_slice
 from analysis.failures.reporting_facts import Labelled
 from analysis.failures.views import is_value
 from analysis.locale import Text
-from analysis.metrics import cents, traced
-from analysis.results import Fact, Rows
+from analysis.metrics import Period, cents, traced
+from analysis.results import Fact, Interval, Rows
 from analysis.summaries import Summarised
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MoneyFacts(Summarised):
-    """Direct cost of failures of the last twelve months, and by component with its parts."""
+    """Direct cost of failures of the last twelve months, and by component with its parts; ``unit`` is the mean per failure."""
 
     total: Fact
+    unit: float | None
     by_component: tuple[tuple[Text, Mapping[str, Fact]], ...]
 
 
@@ -37,6 +40,7 @@ def money_facts(field: Field, costs: pd.DataFrame) -> MoneyFacts:
     """Cost by component, the costliest first; the parts of each add up to it."""
     total = Rows(numerator=money.posted(field, money.since(field)), value=money.TOTAL)
     return MoneyFacts(
+        unit=money.unit_cost(costs).mean if costs["failures"].sum() else None,
         total=field.state.exact("failure_cost", _sum(costs["amount"]), period=field.year, lineage=total),
         by_component=tuple(
             (field.label("component", str(row["value"])), _component(field, row))
@@ -81,8 +85,10 @@ def _component(field: Field, row: Mapping[Any, Any]) -> dict[str, Fact]:
 @traced
 def recovery_facts(field: Field) -> tuple[Labelled, ...]:
     """What suppliers gave back of approved claims on failed machines, by supplier of the key component."""
-    found = []
-    for row in money.recovery_by_supplier(field).to_dict("records"):
+    found, rows_of = [], money.recovery_by_supplier(field).to_dict("records")
+    # the reader will look at the lowest: all intervals hold together
+    level = jointly(field.inputs.confidence, len(rows_of))
+    for row in rows_of:
         approved, recovered = Decimal(str(row["approved"])), Decimal(str(row["recovered"]))
         if not approved:
             continue
@@ -96,20 +102,42 @@ def recovery_facts(field: Field) -> tuple[Labelled, ...]:
             recovered / approved,
             period=field.year,
             lineage=rows,
-            parts={"numerator": recovered, "denominator": approved, "n": int(row["claims"])},
+            parts={"numerator": recovered, "denominator": approved, "n": int(row["claims"])}
+            | {"interval": _recovery_limits(row, level)},
             supplier=supplier,
         )
         found.append((field.label("supplier", supplier), fact))
     return tuple(found)
 
 
+def _recovery_limits(row: Mapping[Any, Any], level: float) -> Interval | None:
+    """A ratio of sums over claims: linearised standard error, t; none of one claim, or where all claims came back alike."""
+    from scipy.stats import t
+
+    claims, approved = int(row["claims"]), float(row["approved"])
+    share = float(row["recovered"]) / approved
+    squares = float(row["recovered_squares"]) - 2 * share * float(row["products"])
+    squares += share**2 * float(row["approved_squares"])
+    if claims < 2 or squares <= 1e-9 * float(row["approved_squares"]):
+        return None
+    error = float(np.sqrt(squares * claims / (claims - 1))) / approved
+    reach = float(t.ppf(0.5 + level / 2, claims - 1)) * error
+    return interval_of(
+        max(share - reach, 0.0), min(share + reach, max(share, 1.0)), level, "ratio of sums over claims, t"
+    )
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Leak(Summarised):
-    """Money paid although nothing was owed, or not got back: the amount, the number of claims, and the claims."""
+    """Money paid although nothing was owed, or not got back: the amount, the number of claims, and the claims.
+
+    ``since_start`` is the same since the first claim that is known; None where only twelve months are asked for.
+    """
 
     amount: Fact
     claims: Fact
     evidence: pd.DataFrame
+    since_start: Leak | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -122,15 +150,29 @@ class LeakFacts(Summarised):
 
 @traced
 def leak_facts(field: Field) -> LeakFacts:
-    """The leaks of the last twelve months."""
+    """The leaks since the first claim, and those of the last twelve months."""
+    start = money.claims_since(field)
+
+    def leak(metric: str, claims: Callable[[Field, Period], str]) -> Leak:
+        whole = _leak(field, metric, claims(field, start), period=start)
+        return replace(_leak(field, metric, claims(field, field.year)), since_start=whole)
+
     return LeakFacts(
-        out_of_warranty=_leak(field, "leakage_out_of_warranty", money.out_of_warranty_claims(field)),
-        duplicates=_leak(field, "leakage_duplicates", money.duplicate_claims(field)),
+        out_of_warranty=leak("leakage_out_of_warranty", money.out_of_warranty_claims),
+        duplicates=leak("leakage_duplicates", money.duplicate_claims),
     )
 
 
 @traced
-def _leak(field: Field, metric: str, claims: str, column: str = "approved", **place: str) -> Leak:
+def _leak(
+    field: Field,
+    metric: str,
+    claims: str,
+    column: str = "approved",
+    *,
+    period: Period | None = None,
+    **place: str,
+) -> Leak:
     """``claims`` is the SELECT of the claims, ``column`` holds the money of each."""
     rows = field.inputs.engine.query(claims)
     total = Rows(numerator=claims, value=f"coalesce(sum({column}), 0)")
@@ -139,7 +181,7 @@ def _leak(field: Field, metric: str, claims: str, column: str = "approved", **pl
         amount=field.state.exact(
             metric,
             _sum(rows[column]),
-            period=field.year,
+            period=period or field.year,
             lineage=total,
             parts=n,
             **place,  # type: ignore[arg-type]
@@ -147,7 +189,7 @@ def _leak(field: Field, metric: str, claims: str, column: str = "approved", **pl
         claims=field.state.exact(
             "leakage_claims",
             len(rows),
-            period=field.year,
+            period=period or field.year,
             lineage=Rows(numerator=claims),
             **{**place, "of": metric},  # type: ignore[arg-type]
         ),

@@ -73,7 +73,8 @@ def rate_charts(field: Field, baseline: Baseline, intensity: Intensity, delay: D
 def phase_chart(field: Field, baseline: Baseline, fix: Intervention) -> ControlChart | None:
     """Actual to expected failures per month of the machines and component a fix is for, limits anew from the month it began.
 
-    Age, season and reporting are in the expectation. None where a month expects less than one failure or a phase is too short.
+    Expected is what all other machines would have had in their place (where the fix is for all machines: all of them over the whole window);
+    age, season and reporting are in it. None where a month expects less than one failure or a phase is too short.
     """
     from analysis.stats import control_chart
 
@@ -90,13 +91,31 @@ def phase_chart(field: Field, baseline: Baseline, fix: Intervention) -> ControlC
         select=f"SELECT month_no, count(*) AS failures FROM failed WHERE {where} AND component IN ({listed}) GROUP BY ALL ORDER BY ALL",
     ).set_index("month_no")["failures"]
     number = [month_index(month) for month in field.months]
-    expected = [float(due.get(k, 0.0)) for k in number]
+    level = _level_elsewhere(field, baseline, fix, named, due)
+    expected = [float(due.get(k, 0.0)) * level for k in number]
     if min(expected) < 1:
         return None
     phases = ["before"] * starts + ["after"] * (len(number) - starts)
     return control_chart(
         "auto_u", [float(seen.get(k, 0)) for k in number], expected, rules="western_electric", phases=phases
     )
+
+
+@traced
+def _level_elsewhere(
+    field: Field, baseline: Baseline, fix: Intervention, named: list[str], due: pd.Series
+) -> float:
+    """Actual over expected failures of the machines that a fix is not for; one where there are none."""
+    if not fix.where:
+        return 1.0
+    all_due = float(baseline.by_month(field, "TRUE", named).sum()) - float(due.sum())
+    listed = ", ".join(map(literal, named))
+    failed = field.query(
+        field.failures,
+        select=f"SELECT count(*) AS failures FROM failed WHERE NOT coalesce({views.condition(fix.where)}, FALSE) AND component IN ({listed})",
+    )
+    others = float(failed["failures"].iloc[0])
+    return others / all_due if all_due > 1e-6 and others > 0 else 1.0
 
 
 @traced

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from analysis.failures import monitoring, views
+from analysis.failures import fixes, monitoring, views
 from analysis.failures.baseline import Baseline
 from analysis.failures.error_rates import ErrorRates
 from analysis.failures.field import Field
@@ -138,9 +138,14 @@ RULE_NAMES: dict[str, tuple[Text, Text]] = {
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PhaseFacts(Summarised):
-    """A fix's own machines and component, month by month, with limits before it and limits since."""
+    """A fix's own machines and component, month by month, with limits before it and limits since.
 
+    ``made_with`` is the share of their unit-months since that were on machines made with the fix: what the chart could show of it.
+    """
+
+    fix: Intervention
     name: Text
+    made_with: Fact
     starts: Month
     chart: ChartFacts
     before: Fact
@@ -167,12 +172,27 @@ def phase_facts(field: Field, baseline: Baseline, fix: Intervention) -> PhaseFac
         )
 
     return PhaseFacts(
+        fix=fix,
         name=fix.name,
+        made_with=_made_with(field, fix, Period(starts, field.last)),
         starts=starts,
         chart=facts,
         before=level("before", centres[at - 1], Period(field.first, starts - 1)),
         after=level("after", centres[at], Period(starts, field.last)),
     )
+
+
+@traced
+def _made_with(field: Field, fix: Intervention, since: Period) -> Fact:
+    """The share of unit-months since a fix began that were on machines made with it."""
+    held = field.query(
+        field.machines,
+        field.exposure("produced_month", where=views.condition(fix.where)),
+        select=f"SELECT coalesce(sum(unit_months) FILTER (WHERE produced_month <> 'not_stated' AND {fixes.made_with(fix)}), 0) AS own, "
+        f"coalesce(sum(unit_months), 0) AS whole FROM grid WHERE {views.within(since)}",
+    ).iloc[0]
+    own, whole = float(held["own"]), float(held["whole"])
+    return field.state.exact("fix_exposure_share", own / whole if whole else 0.0, period=since, fix=fix.id)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

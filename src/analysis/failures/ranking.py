@@ -2,6 +2,8 @@
 
 Along model, batch, supplier, plant and region the expected number comes from all other machines of the same age. Along component and fault code
 there is no such comparison, so each is compared with itself: its rate by months in service in the whole years before the last twelve months.
+Ages that nobody had reached by then have no rate of their own. A part that wears out fails there more than at all ages before, so failures at
+these ages are left out and counted as left out.
 """
 
 from __future__ import annotations
@@ -22,19 +24,20 @@ from analysis.summaries import Summarised
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.failures.baseline import Baseline
     from analysis.failures.field import Field
 
 RECENT, YEAR = 12, 12
 OWN_PAST = ("component", "fault_code")
 RANKED_AT_MOST = 3000
+COMPARABLE = 0.1
+"""Unit-months at an age in the past, as a part of those of the last twelve months, from which the age has a rate of its own."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Amounts(Summarised):
     """What is ranked: values of an attribute with their amounts and numbers of failures.
 
-    spread : scatter of the cost of each value; subtract : expected failures, where the excess over them is ranked
+    spread : scatter of the cost of each value, or error of what is subtracted; subtract : expected failures, where the excess over them is ranked
     """
 
     values: Sequence[str]
@@ -85,12 +88,19 @@ def _drawn(given: Amounts, order: Sequence[int], *, draws: int, seed: int) -> np
     number = np.array([max(float(given.counts[k]), 0.0) for k in order])
     if given.subtract is not None:
         due = np.array([given.subtract[k] for k in order])
-        return np.asarray(generator.poisson(number, (draws, len(order))) - due)
+        above: np.ndarray = np.asarray(generator.poisson(number, (draws, len(order))) - due)
+        return above + _scatter(given, order, generator, above.shape)
     each = np.array([float(given.amounts[k]) / max(float(given.counts[k]), 1.0) for k in order])
     drawn: np.ndarray = np.asarray(generator.poisson(number, (draws, len(order))) * each)
-    if given.spread is not None:
-        drawn = drawn + generator.standard_normal(drawn.shape) * np.array([given.spread[k] for k in order])
-    return drawn
+    return drawn + _scatter(given, order, generator, drawn.shape)
+
+
+def _scatter(
+    given: Amounts, order: Sequence[int], generator: np.random.Generator, shape: tuple[int, ...]
+) -> np.ndarray | float:
+    if given.spread is None:
+        return 0.0
+    return np.asarray(generator.standard_normal(shape) * np.array([given.spread[k] for k in order]))
 
 
 def _makers(amounts: np.ndarray) -> np.ndarray:
@@ -101,10 +111,11 @@ def _makers(amounts: np.ndarray) -> np.ndarray:
 
 
 @traced
-def above_own_past(field: Field, baseline: Baseline, dimension: str) -> pd.DataFrame:
-    """One row per value of ``dimension``: ``failures`` of the last twelve months and those ``expected`` from its own past at the same ages.
+def above_own_past(field: Field, dimension: str) -> pd.DataFrame:
+    """One row per value of ``dimension``: ``failures`` of the last twelve months and those ``expected`` from its own past at the same months of age.
 
-    The past is the one or two whole years before, so that seasons weigh alike. Expected failures are taken down to the share reported by now.
+    The past is the one or two whole years before, so that seasons weigh alike. Expected failures are taken down to the share reported by now;
+    their ``error`` comes from the counts of the past. ``left_out`` are failures at ages that the past had not reached.
 
     Raises
     ------
@@ -125,30 +136,36 @@ def above_own_past(field: Field, baseline: Baseline, dimension: str) -> pd.DataF
             strict=True,
         )
     )
-    held = field.by_age.assign(band=baseline.band_of(field.by_age["age_months"].to_numpy()))
     counts = field.query(
         field.failures,
         select=f"SELECT month_no, age_months, coalesce({dimension}, 'not_stated') AS value, count(*) AS failures FROM failed GROUP BY ALL ORDER BY ALL",
     )
-    counts = counts.assign(band=baseline.band_of(counts["age_months"].to_numpy()))
-    size = len(baseline.bands)
-    before = _by_band(held[held["month_no"].isin(past)], "unit_months", size)
+    held = field.by_age
+    size = int(held["age_months"].max()) + 1
+    before = _by_age(held[held["month_no"].isin(past)], "unit_months", size)
     now = held[held["month_no"].isin(recent)]
-    due = _by_band(now.assign(weighted=now["unit_months"] * now["month_no"].map(share)), "weighted", size)
+    present = _by_age(now, "unit_months", size)
+    due = _by_age(now.assign(weighted=now["unit_months"] * now["month_no"].map(share)), "weighted", size)
+    known = (before > 0) & (before >= COMPARABLE * present)
+    times = np.divide(due, before, out=np.zeros(size), where=known)
     rows = []
     for value, part in counts.groupby("value", sort=True):
-        earlier = _by_band(part[part["month_no"].isin(past)], "failures", size)
-        overall = earlier.sum() / before.sum() if before.sum() else 0.0
-        # an age nobody had reached before takes the rate of all ages
-        rate = np.where(before > 0, np.divide(earlier, before, out=np.zeros(size), where=before > 0), overall)
+        earlier = _by_age(part[part["month_no"].isin(past)], "failures", size)
+        failed = _by_age(part[part["month_no"].isin(recent)], "failures", size)
         rows.append(
-            (str(value), int(part.loc[part["month_no"].isin(recent), "failures"].sum()), float(rate @ due))
+            (
+                str(value),
+                int(failed[known].sum()),
+                float(times @ earlier),
+                float(np.sqrt(times**2 @ earlier)),
+                int(failed[~known].sum()),
+            )
         )
-    return pd.DataFrame(rows, columns=["value", "failures", "expected"])
+    return pd.DataFrame(rows, columns=["value", "failures", "expected", "error", "left_out"])
 
 
 @traced
-def _by_band(frame: pd.DataFrame, value: str, size: int) -> np.ndarray:
+def _by_age(frame: pd.DataFrame, value: str, size: int) -> np.ndarray:
     return np.bincount(
-        frame["band"].to_numpy(dtype=int), weights=frame[value].to_numpy(dtype=float), minlength=size
+        frame["age_months"].to_numpy(dtype=int), weights=frame[value].to_numpy(dtype=float), minlength=size
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -18,13 +18,19 @@ from analysis.failures.ranking import Amounts
 from analysis.failures.views import is_value
 from analysis.locale import Text
 from analysis.metrics import NotDone, Period, traced
-from analysis.results import Fact, Rows
+from analysis.results import Fact, Interval, Rows
 from analysis.summaries import Summarised
 
 RANKED = ("component", "fault_code", "model", "batch", "supplier", "plant", "region")
 PARETO_LINES = 15
 METHOD = "simulated rankings"
-METRICS = {"count": "failure_count", "cost": "failure_cost", "excess": "excess_failures"}
+METRICS = {
+    "count": "failure_count",
+    "cost": "failure_cost",
+    "excess": "excess_failures",
+    "past": "excess_over_past",
+}
+EXCESS_METHOD = "exact Poisson count, error of the expectation"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,13 +46,30 @@ class ParetoLine(Summarised):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Ranking(Summarised):
-    """A Pareto ranking: its first lines, and how many values make up eighty percent (with the interval that chance leaves)."""
+    """A Pareto ranking: its first lines, and how many values make up eighty percent (with the interval that chance leaves).
+
+    ``by`` is count, cost, excess (over all other machines) or past (over its own past); ``left_out`` are failures that have no past to be held against.
+    """
 
     dimension: str
     by: str
     lines: tuple[ParetoLine, ...]
     values: Fact
     vital: Fact
+    left_out: Fact | None = None
+
+    @property
+    def leads(self) -> bool:
+        """Whether chance leaves the first where it is; where there is but one there is nothing to lead."""
+        rank = self.lines[0].rank.interval
+        return len(self.lines) > 1 and rank is not None and rank.high <= 1
+
+    @property
+    def beyond_chance(self) -> tuple[ParetoLine, ...]:
+        """The lines whose excess stands out from zero."""
+        return tuple(
+            line for line in self.lines if line.fact.interval is not None and line.fact.interval.low > 0
+        )
 
 
 @traced
@@ -58,7 +81,10 @@ def rankings(
     *,
     seed: int,
 ) -> dict[tuple[str, str], Ranking]:
-    """Each attribute by count, by cost (where there is a ledger) and by failures above those expected; none where nothing failed."""
+    """Each attribute by count, by cost (where there is a ledger) and by failures above those expected; none where nothing failed.
+
+    Expected is what all other machines would have had; of a component and a fault code, what its own past had at the same ages.
+    """
     found: dict[tuple[str, str], Ranking] = {}
     costed = not isinstance(costs, NotDone)
     for dimension in RANKED:
@@ -70,7 +96,11 @@ def rankings(
             found[dimension, "cost"] = ranked(field, "cost", dimension, _costs(rows), seed=seed)
         past = own_past.get(dimension)
         if isinstance(past, pd.DataFrame) and len(past):
-            found[dimension, "excess"] = ranked(field, "excess", dimension, _excess(past), seed=seed)
+            made = ranked(field, "past", dimension, _excess(past), seed=seed)
+            left = field.state.exact(
+                "failures_without_past", int(past["left_out"].sum()), period=field.year, attribute=dimension
+            )
+            found[dimension, "past"] = replace(made, left_out=left)
         elif dimension in cells.frame.columns and cells.frame[dimension].nunique() > 1:
             found[dimension, "excess"] = ranked(
                 field, "excess", dimension, _excess(_summed(cells, dimension)), seed=seed, over=field.window
@@ -80,9 +110,13 @@ def rankings(
 
 @traced
 def _summed(cells: Cells, dimension: str) -> pd.DataFrame:
-    """Failures and expected failures by ``value`` of one attribute."""
+    """Failures by ``value`` of one attribute, those that all other machines would have had in its place, and the error of that expectation."""
     sums = cells.frame.groupby(dimension, sort=True)[["failures", "expected"]].sum()
-    return sums.rename_axis("value").reset_index()
+    others = sums.sum() - sums
+    level = (others["failures"] / others["expected"]).where(others["expected"] > 0, 1.0)
+    expected = sums["expected"] * level
+    error: pd.Series = expected / np.sqrt(np.maximum(others["failures"], 1.0))
+    return sums.assign(expected=expected, error=error).rename_axis("value").reset_index()
 
 
 @traced
@@ -110,6 +144,7 @@ def _excess(rows: pd.DataFrame) -> Amounts:
         amounts=[round(float(a - e), 1) for a, e in zip(rows["failures"], rows["expected"], strict=True)],
         counts=[int(v) for v in rows["failures"]],
         subtract=[float(v) for v in rows["expected"]],
+        spread=[float(v) for v in rows["error"]],
     )
 
 
@@ -130,7 +165,7 @@ def ranked(
             metric,
             given.amounts[k],
             period=period,
-            parts={"n": given.counts[k]},
+            parts={"n": given.counts[k], "interval": _around(given, k, level)},
             lineage=_rows(field, by, is_value(dimension, given.values[k])),
             **place,
         )
@@ -177,6 +212,22 @@ def ranked(
     )
 
 
+def _around(given: Amounts, k: int, level: float) -> Interval | None:
+    """Limits of an excess: its count's and its expectation's errors, added in quadrature on either side (Zou and Donner 2008)."""
+    from scipy.stats import norm
+
+    from analysis.stats import poisson_interval
+
+    if given.subtract is None or given.spread is None:
+        return None
+    count, due = float(given.counts[k]), given.subtract[k]
+    limits = poisson_interval(count, 1.0, level=level)
+    error = float(norm.ppf(0.5 + level / 2)) * given.spread[k]
+    low = count - due - float(np.hypot(count - float(limits.low), error))
+    high = count - due + float(np.hypot(float(limits.high) - count, error))
+    return interval_of(low, high, level, EXCESS_METHOD)
+
+
 def _rows(field: Field, by: str, where: str = "TRUE") -> Rows | None:
     """The failures or the postings of the last twelve months that meet a condition; None for what a model expects."""
     recent = f"{money.since(field)} AND {where}"
@@ -193,7 +244,7 @@ def _cumulative(
     down_to = [k for k in given.order[: at + 1] if given.amounts[k] > 0]
     running, total = given.total(down_to), given.total(positive)
     lineage = None
-    if by != "excess" and total:
+    if by in ("count", "cost") and total:
         above = _rows(field, by, is_value(dimension, *(given.values[k] for k in down_to)))
         others = [value for k, value in enumerate(given.values) if given.amounts[k] <= 0]
         whole = _rows(field, by, f"NOT ({is_value(dimension, *others)})" if others else "TRUE")
@@ -215,6 +266,6 @@ def _distinct(field: Field, by: str, dimension: str, over: Period | None) -> Row
     """The failures whose values are ranked; None where values without any failure are ranked too."""
     if over is not None:
         return None
-    where = "TRUE" if by == "excess" else money.since(field)
+    where = "TRUE" if by == "past" else money.since(field)
     value = f"count(DISTINCT coalesce(CAST({dimension} AS VARCHAR), 'not_stated'))"
     return Rows(numerator=field.rows(where), value=value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,10 +27,11 @@ NOTHING_YET = Text.of("not computed: nothing is reported yet")
 class Rates(Summarised):
     """The failure rate: over a year, month by month as reported and as completed, by months in service, by units shipped.
 
-    ``last`` is the report month, completed; ``shares`` are what is reported by now of each month, ``counts`` its failures.
+    ``year_completed`` and ``last`` are the last twelve months and the report month, completed; ``shares`` are what is reported by now of each month, ``counts`` its failures.
     """
 
     year: Fact
+    year_completed: Fact
     last: Fact
     reported: tuple[Fact, ...]
     completed: tuple[Fact, ...]
@@ -57,14 +59,17 @@ def rates(field: Field, baseline: Baseline, delay: Delay) -> Rates:
     shares = _shares(field, delay)
     completed = tuple(_completed(field, fact, share) for fact, share in zip(reported, shares, strict=True))
     first = month_index(field.year.first)
+    year = _rate(
+        field,
+        int(counts[counts.index >= first].sum()),
+        float(held[held.index >= first].sum()),
+        views.within(field.year),
+        period=field.year,
+    )
+    of_year = slice(-len(_months_of(field.year)), None)
     return Rates(
-        year=_rate(
-            field,
-            int(counts[counts.index >= first].sum()),
-            float(held[held.index >= first].sum()),
-            views.within(field.year),
-            period=field.year,
-        ),
+        year=year,
+        year_completed=_completed(field, year, _share_of(field, delay, numbers[of_year], shares[of_year])),
         last=completed[-1],
         reported=tuple(reported),
         completed=completed,
@@ -108,12 +113,31 @@ def _shares(field: Field, delay: Delay) -> tuple[Fact, ...]:
     )
 
 
+def _months_of(period: Period) -> range:
+    return range(month_index(period.first), month_index(period.last) + 1)
+
+
+def _share_of(field: Field, delay: Delay, counts: Sequence[Fact], shares: Sequence[Fact]) -> Fact:
+    """What is reported by now of several months together: their failures over those expected in the end."""
+    ends = [
+        float(count.value or 0) / float(share.value) if share.value else np.inf
+        for count, share in zip(counts, shares, strict=True)
+    ]
+    counted = sum(float(count.value or 0) for count in counts)
+    total = float(np.sum(ends))
+    share = counted / total if np.isfinite(total) and total > 0 else 0.0
+    return field.state.exact("failure_reported_share", share, period=field.year, parts={"n": delay.failures})
+
+
 def _completed(field: Field, rate: Fact, share: Fact) -> Fact:
     """The count by its exact interval; the share taken as known (it rests on all failures)."""
     reported = float(share.value or 0)
     if reported <= 0:
         return field.state.exact(
-            "failure_rate_completed", None, reason=rate.reason or NOTHING_YET, period=Month.parse(rate.period)
+            "failure_rate_completed",
+            None,
+            reason=rate.reason or NOTHING_YET,
+            period=Period.parse(rate.period),
         )
     limits = rate.interval and interval_of(
         rate.interval.low / reported,
@@ -125,7 +149,7 @@ def _completed(field: Field, rate: Fact, share: Fact) -> Fact:
         "failure_rate_completed",
         rate,
         share,
-        period=Month.parse(rate.period),
+        period=Period.parse(rate.period),
         parts={"n": rate.n, "interval": limits},
     )
 

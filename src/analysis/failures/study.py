@@ -33,6 +33,7 @@ from analysis.failures.error_rates import ErrorRates
 from analysis.failures.field import Field
 from analysis.failures.limits import those_made
 from analysis.failures.result import FailureStudy, NotRated
+from analysis.failures.scale import Scale
 from analysis.locale import Text
 from analysis.metrics import NotDone, Parts, StudyInputs
 from analysis.metrics import study as study_of
@@ -69,12 +70,16 @@ def _rated(field: Field) -> FailureStudy:
     fitted, without = lives.component_lives(field)
     intensity = forecasting.intensity_of(field, baseline, delay, fitted)
     cells = localising.cells_of(field, baseline)
-    search = localising.searched(cells, familywise=errors.search, level=inputs.confidence)
+    search = localising.searched(
+        cells,
+        familywise=errors.search,
+        level=inputs.confidence,
+        least_effect=field.assumed("failure_least_effect"),
+    )
     charts = monitoring.rate_charts(field, baseline, intensity, delay)
     costs = made.do("cost", money.cost_by, field, "component")
     own_past = {
-        name: made.do(f"own_past_{name}", ranking.above_own_past, field, baseline, name)
-        for name in ranking.OWN_PAST
+        name: made.do(f"own_past_{name}", ranking.above_own_past, field, name) for name in ranking.OWN_PAST
     }
     causes = tuple(
         localising_facts.cause_facts(field, baseline, cells, cause, costs)
@@ -114,7 +119,8 @@ def _rated(field: Field) -> FailureStudy:
             field,
             fitted,
             without,
-            reading_level=1 - errors.life / max(len(fitted), 1),
+            lives.lives_apart(field, [one.cause for one in causes]),
+            error=errors.life,
         ),
         survival=made.do("survival", lives_facts.survival_curve, field),
         repairs=made.do("repairs", lives_facts.repairs_curve, field),
@@ -128,7 +134,7 @@ def _rated(field: Field) -> FailureStudy:
         leaks=made.do("leaks", money_facts.leak_facts, field),
         due=made.do("due", money_facts.due_facts, field, causes),
         spare_parts=made.do("parts", forecasting_facts.part_facts, field, ahead),
-        trees=_trees(field, made, seed=seed),
+        trees=_trees(field, made, [one.cause for one in causes], seed=seed),
         power=localising_facts.power_facts(field, cells, familywise=errors.search),
         simulated=simulated_facts.simulated_facts(field),
         excluded=impossible.lines,
@@ -136,7 +142,9 @@ def _rated(field: Field) -> FailureStudy:
         dispersion=localising_facts.dispersion_fact(field, search),
     )
     return replace(
-        result, findings=findings.findings(result), checks=checks.checks(field, result, made, without=without)
+        result,
+        findings=findings.findings(result, Scale.of(field)),
+        checks=checks.checks(field, result, made, without=without),
     )
 
 
@@ -175,11 +183,13 @@ def _phases(field: Field, baseline: Baseline, made: Parts) -> tuple[monitoring_f
     return tuple(one for one in found if not isinstance(one, NotDone))
 
 
-def _trees(field: Field, made: Parts, *, seed: int) -> tuple[trees.TreeFacts, ...] | NotDone:
+def _trees(
+    field: Field, made: Parts, causes: list[localising.Cause], *, seed: int
+) -> tuple[trees.TreeFacts, ...] | NotDone:
     found = [
         (
             tree.title or Text.same(tree.name),
-            made.do(f"tree_{path.stem}", trees.solved, field, tree, file=path.name, seed=seed),
+            made.do(f"tree_{path.stem}", trees.solved, field, tree, causes, file=path.name, seed=seed),
         )
         for path, tree in trees.trees().items()
     ]

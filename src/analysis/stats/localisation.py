@@ -9,8 +9,8 @@ Our own: the published methods exist as slow scripts of their authors only.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any, Literal
 
@@ -21,7 +21,6 @@ from scipy.special import betainc, gammainc, gammaincc, ndtr, ndtri, xlogy
 
 from analysis.errors import ParameterError, suggestion
 from analysis.stats.arguments import in_words
-from analysis.stats.intervals import poisson_interval, rate_ratio_interval
 from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]
@@ -44,8 +43,8 @@ class Localisation(Summarised):
     """What was found.
 
     causes : one row a cause, the one with most evidence first: `cause` (text), `attributes` (dict), `depth`,
-        `cells`, `actual`, `expected` (at the baseline and with the other causes as fitted), `rate_ratio`, `low`,
-        `high`, `rate_ratio_shrunken`, `excess`, `share_explained` (of the net excess over all cells),
+        `cells`, `actual`, `expected` (at the baseline and with the other causes as fitted), `rate_ratio` (as counted), `low`,
+        `high`, `rate_ratio_corrected` (for having been selected; it lies between `low` and `high`), `excess`, `share_explained` (of the net excess over all cells),
         `gain` (log-likelihood lost without it), `p_familywise`, `q_value`, `confounded_with` (causes that the data cannot tell from it)
     tests : candidates looked at, the number the error rate pays for
     baseline : fitted factor on the expected values outside all causes
@@ -108,7 +107,7 @@ def localise(
     max_attributes : values a cause may combine
     least_effect : smallest effect worth naming, as a share (0.05: rate ratios between 0.95 and 1.05 are passed over)
     familywise : chance of naming any cause when there is none (a bound, not an approximation, for ``poisson``)
-    level : coverage of each rate-ratio interval, not corrected for having been selected
+    level : coverage of each rate-ratio interval, which carries the selection (see Notes)
 
     Notes
     -----
@@ -117,6 +116,11 @@ def localise(
     the simpler of two equal explanations wins: a bad batch shipped mostly to one region is a batch. Cells without
     expectation and without value say nothing and are left out. Of ``two_counts`` the share that fell into the later period is modelled, given what
     both had (Przyborowski and Wilenski 1940): its factors are ratios of rates, and its bound that of Hoeffding (1963, theorem 1) for sums of unlike trials.
+
+    A cause is named because its count is large, so its ratio is too large on average, most so just beyond the price. The limit nearer to one is
+    that of the count given that it beat the price, and never nearer than the simultaneous limit over all candidates (the hybrid of Andrews,
+    Kitagawa and McCloskey 2024, Quarterly Journal of Economics 139, 305-358); the other limit needs no correction. `rate_ratio_corrected` is the
+    median-unbiased ratio of the same conditional count. Far beyond the price all three are what they were without a search.
     """
     problem = _Problem.read(
         actual,
@@ -842,7 +846,7 @@ _COLUMNS = [
     "rate_ratio",
     "low",
     "high",
-    "rate_ratio_shrunken",
+    "rate_ratio_corrected",
     "excess",
     "share_explained",
     "gain",
@@ -885,7 +889,7 @@ def _row(
         without = problem.expected[cells] * _odds(problem, full.mean)[cells] / full.effects[k]
     actual, expected = float(problem.actual[cells].sum()), float(without.sum())
     left_out = _fitted(problem, rest)
-    ratio, low, high = _ratio(problem, term, full, k, level)
+    ratio, low, high, corrected = _ratio(problem, term, full, k, level)
     p_value, q_value = _significance(problem, term, rest, left_out)
     return {
         "cause": problem.text_of(term),
@@ -897,7 +901,7 @@ def _row(
         "rate_ratio": ratio,
         "low": low,
         "high": high,
-        "rate_ratio_shrunken": _shrunken(problem, term, full, k),
+        "rate_ratio_corrected": corrected,
         "excess": actual - expected,
         "share_explained": (actual - expected) / net if net != 0 else np.nan,
         "gain": full.log_likelihood - left_out.log_likelihood,
@@ -912,64 +916,177 @@ def _odds(problem: _Problem, mean: Floats) -> Floats:
     return np.asarray(np.divide(mean, before, out=np.full(len(mean), np.nan), where=before > 0))
 
 
-def _ratio_of_counts(
+def _ratio(
     problem: _Problem, term: _Term, full: _Fit, k: int, level: float
-) -> tuple[float, float, float]:
-    """Exact given both counts; the level outside, where it was fitted, adds its own error in logarithms."""
-    cells = term.cells
-    odds = _odds(problem, full.mean)[cells] / full.effects[k]
-    both = problem.trials[cells]
-    share = float(both @ (odds / (1 + odds)) / both.sum())
-    after, before = (
-        float(one[cells].sum()) / problem.dispersion for one in (problem.actual, problem.expected)
-    )
-    found = rate_ratio_interval(after, share / (1 - share), before, 1.0, level=level)
-    value, low, high = found.value, found.low, found.high
-    others = [float(one[~cells].sum()) / problem.dispersion for one in (problem.actual, problem.expected)]
-    if problem.estimated and min(others) > 0:
-        extra = float(ndtri((1 + level) / 2)) ** 2 * (1 / others[0] + 1 / others[1])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            if low > 0:
-                low = value * float(np.exp(-np.sqrt(np.log(value / low) ** 2 + extra)))
-            if np.isfinite(high) and value > 0:
-                high = value * float(np.exp(np.sqrt(np.log(high / value) ** 2 + extra)))
-    return value, low, high
+) -> tuple[float, float, float, float]:
+    """Rate ratio as counted, its limits, and the ratio corrected for having been selected."""
+    count = _Count.of(problem, term, full, k)
+    ratio, low, high, corrected = count.judged(level)
+    if problem.counted and problem.estimated:
+        low, high = _with_level(problem, term, ratio, low, high, level)
+    return ratio, low, high, corrected
 
 
-def _ratio(problem: _Problem, term: _Term, full: _Fit, k: int, level: float) -> tuple[float, float, float]:
-    if problem.counted:
-        return _ratio_of_counts(problem, term, full, k, level)
-    above, below = _evidence(problem, full.mean, full.spread)
-    cells = term.cells
-    if problem.relative:
-        error = full.effects[k] / float(np.sqrt(below[cells].sum()))
-        z = -float(ndtri((1 - level) / 2))
-        return full.effects[k], full.effects[k] - z * error, full.effects[k] + z * error
-    own = below[cells].sum() / full.effects[k]
-    if problem.estimated and (~cells).any() and below[~cells].sum() > 0:
-        interval = rate_ratio_interval(
-            above[cells].sum(), own, above[~cells].sum(), below[~cells].sum(), level=level
-        )
-    else:
-        interval = poisson_interval(above[cells].sum(), own, level=level)
-    return interval.value, interval.low, interval.high
+def _with_level(
+    problem: _Problem, term: _Term, ratio: float, low: float, high: float, level: float
+) -> tuple[float, float]:
+    """The level outside, where it was fitted, adds its own error in logarithms."""
+    others = [
+        float(one[~term.cells].sum()) / problem.dispersion for one in (problem.actual, problem.expected)
+    ]
+    if min(others) <= 0:
+        return low, high
+    extra = float(ndtri((1 + level) / 2)) ** 2 * (1 / others[0] + 1 / others[1])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if low > 0 and np.isfinite(ratio):
+            low = ratio * float(np.exp(-np.sqrt(np.log(ratio / low) ** 2 + extra)))
+        if np.isfinite(high) and ratio > 0:
+            high = ratio * float(np.exp(np.sqrt(np.log(high / ratio) ** 2 + extra)))
+    return low, high
 
 
-def _shrunken(problem: _Problem, term: _Term, full: _Fit, k: int) -> float:
-    """Ratio pulled towards one as far as the candidates of its cuboid scatter no more than chance.
+@dataclass(frozen=True, eq=False)
+class _Count:
+    """What was counted in the cells of a cause: its distribution by rate ratio, and how much of it made the search name them.
 
-    Gamma prior with mean one; its variance by moments over the cuboid (Clayton and Kaldor 1987, Biometrics 43, 671-681).
+    Poisson around ``due`` times the ratio; a binomial part of ``total`` where the baseline is estimated from the ``rest``; normal for relative noise.
     """
-    if problem.relative or problem.counted:
-        return full.effects[k]
-    mean = full.mean / np.where(term.cells, full.effects[k], 1.0) / problem.dispersion
-    cuboid = problem.cuboids[term.cuboid]
-    above, below = cuboid.total(problem.actual / problem.dispersion), cuboid.total(mean)
-    scatter = ((above - below) ** 2 - below).sum() / (below**2).sum()
-    if scatter <= 0:
-        return 1.0
-    weight = 1 / scatter
-    return float((above[term.key] + weight) / (below[term.key] + weight))
+
+    seen: float
+    due: float
+    total: float
+    rest: float
+    needed: float
+    candidates: float
+    high: bool
+    kind: Literal["poisson", "part", "normal"]
+
+    @classmethod
+    def of(cls, problem: _Problem, term: _Term, full: _Fit, k: int) -> _Count:
+        above, below = _evidence(problem, full.mean, full.spread)
+        cells, price = term.cells, problem.price_of(term)
+        candidates = float(np.exp(price)) * problem.familywise
+        if problem.relative:
+            error, effect = full.effects[k] / float(np.sqrt(below[cells].sum())), full.effects[k]
+            reach = error * float(np.sqrt(2 * price))
+            needed = min(1 + reach, effect) if effect > 1 else max(1 - reach, effect)
+            return cls(effect, error, 0.0, 0.0, needed, candidates, effect > 1, "normal")
+        if problem.counted:
+            return cls._of_two(problem, term, full, k, candidates)
+        seen, due = float(above[cells].sum()), float(below[cells].sum() / full.effects[k])
+        total, rest = float(above.sum()), float(below[~cells].sum())
+        part = problem.estimated and rest > 0
+        null = due * total / (due + rest) if part else due
+
+        def gain(count: float) -> float:
+            totals = (total, due + rest) if part else (0.0, 0.0)
+            of = problem if part == problem.estimated else replace(problem, estimated=part)
+            return float(_gain(of, np.array([count]), np.array([due]), *totals)[0])
+
+        needed = _crossing(gain, price, null, seen) if gain(seen) > price else seen
+        if problem.dispersion == 1:
+            needed = (
+                min(float(np.ceil(needed - 1e-9)), seen)
+                if seen > null
+                else max(float(np.floor(needed + 1e-9)), seen)
+            )
+        return cls(seen, due, total, rest, needed, candidates, seen > null, "part" if part else "poisson")
+
+    @classmethod
+    def _of_two(cls, problem: _Problem, term: _Term, full: _Fit, k: int, candidates: float) -> _Count:
+        """Two counts: the later one is a binomial part of both, at the odds that the other causes leave."""
+        cells = term.cells
+        odds = _odds(problem, full.mean)[cells] / full.effects[k]
+        both = problem.trials[cells]
+        share = float(both @ (odds / (1 + odds)) / both.sum())
+        seen, total = (
+            float(one[cells].sum()) / problem.dispersion for one in (problem.actual, problem.trials)
+        )
+        null = share * total
+
+        def gain(count: float) -> float:
+            one, due, of = (np.array([value]) for value in (count, null, total))
+            return float(_divergence(one, due, of)[0])
+
+        price = problem.price_of(term)
+        needed = _crossing(gain, price, null, seen) if gain(seen) > price else seen
+        return cls(seen, share / (1 - share), total, 1.0, needed, candidates, seen > null, "part")
+
+    def judged(self, level: float) -> tuple[float, float, float, float]:
+        """Rate ratio as counted, its limits, and the ratio corrected for having been selected: towards one, never beyond it."""
+        missed, conditional = (1 - level) / 2, 0.9
+        far = self.limit(missed, far=True)
+        simultaneous = self.limit(missed * (1 - conditional) / self.candidates, far=False)
+        near = self.given_selected(missed * conditional, simultaneous, far)
+        corrected = self.given_selected(0.5, near, far)
+        if self.high:
+            return self.ratio, near, far, max(corrected, 1.0)
+        return self.ratio, far, near, min(corrected, 1.0)
+
+    @property
+    def ratio(self) -> float:
+        """The rate ratio as counted."""
+        if self.kind == "normal":
+            return self.seen
+        if self.kind == "poisson":
+            return self.seen / self.due
+        outside = (self.total - self.seen) / self.rest
+        return self.seen / self.due / outside if outside > 0 else np.inf
+
+    def tail(self, count: float, ratio: float, *, upper: bool) -> float:
+        """Probability of at least (at most) so much at a rate ratio."""
+        if self.kind == "normal":
+            away = (ratio - count) / self.due
+            return float(ndtr(away if upper else -away))
+        if self.kind == "poisson":
+            if upper:
+                return float(gammainc(count, ratio * self.due)) if count > 0 else 1.0
+            return float(gammaincc(count + 1, ratio * self.due))
+        share, left = ratio * self.due / (ratio * self.due + self.rest), self.total - count
+        if upper:
+            return float(betainc(count, left + 1, share)) if count > 0 else 1.0
+        return float(betainc(left, count + 1, 1 - share)) if left > 0 else 1.0
+
+    def limit(self, missed: float, *, far: bool) -> float:
+        """The ratio at which what was seen would be missed so often; ``far`` from one, or on the side of one."""
+        upper = self.high != far
+        if far and self.high and not np.isfinite(self.ratio):
+            return np.inf
+        if far and not self.high and self.seen <= 0 and self.kind != "normal":
+            return 0.0
+        low, high = self._reach()
+        below = max(self.ratio, low) if np.isfinite(self.ratio) else high
+        span = (low, below) if upper else (below, high)
+        return _crossing(lambda ratio: self.tail(self.seen, ratio, upper=upper), missed, *span)
+
+    def given_selected(self, part: float, near: float, far: float) -> float:
+        """The ratio at which, of the counts that beat the price, so large a part is as far from one as what was seen; between two limits."""
+        far = far if np.isfinite(far) else self._reach()[1]
+
+        def beyond(ratio: float) -> float:
+            selected = self.tail(self.needed, ratio, upper=self.high)
+            return self.tail(self.seen, ratio, upper=self.high) / selected if selected > 0 else 0.0
+
+        return near if beyond(near) >= part else _crossing(beyond, part, near, far)
+
+    def _reach(self) -> tuple[float, float]:
+        """Ratios between which every limit is looked for."""
+        if self.kind == "normal":
+            return self.seen - 40 * self.due, self.seen + 40 * self.due
+        return 1e-9, 1e9
+
+
+def _crossing(of: Callable[[float], float], wanted: float, start: float, end: float) -> float:
+    """Where a monotone function passes a value between two places, by halving (of ratios above zero: of their logarithms)."""
+    rising = of(end) > of(start)
+    positive = start > 0 and end > 0
+    for _ in range(100):
+        middle = float(np.sqrt(start * end)) if positive else (start + end) / 2
+        if (of(middle) < wanted) == rising:
+            start = middle
+        else:
+            end = middle
+    return float(np.sqrt(start * end)) if positive else (start + end) / 2
 
 
 def _significance(problem: _Problem, term: _Term, rest: list[_Term], left_out: _Fit) -> tuple[float, float]:

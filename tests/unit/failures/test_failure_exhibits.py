@@ -57,7 +57,7 @@ def test_the_leader_of_each_ranking_stands_in_its_line(planted_study: Study):
     assert cells(block, "first") == [one.lines[0].name.en for one in rankings]
     assert cells(block, "value") == published(*(one.lines[0].fact for one in rankings))
     assert cells(block, "all") == published(*(one.values for one in rankings))
-    assert cells(block, "by")[:3] == ["count", "cost", "excess"]
+    assert cells(block, "by")[:3] == ["count", "cost", "excess over its past"]
 
 
 def test_power_and_simulated_fields_stand_by_rate_ratio(planted_study: Study):
@@ -79,7 +79,7 @@ def test_life_distributions_stand_by_component_and_model(planted_study: Study):
         of = [{one.model: one.excess for one in life.models}.get(model) for life in planted_study.lives]
         assert cells(block, model) == ["" if one is None else one.as_json()["value"] for one in of]
     assert cells(exhibits.life_table(planted_study), "shape") == published(
-        *(life.shape for life in planted_study.lives)
+        *(part.shape for life in planted_study.lives for part in life.said)
     )
 
 

@@ -167,3 +167,13 @@ def test_a_component_that_fails_in_one_batch_only_has_a_ratio_that_can_be_said()
         and 1 < cause.low < cause.rate_ratio
     )
     assert np.isfinite(cause.share) and cause.high == np.inf
+
+
+def test_two_counted_periods_are_compared_with_what_was_not_there_before():
+    places = pd.DataFrame({"plant": ["A", "B", "C", "D"]})
+    now = places.assign(failures=[40, 41, 39, 60])
+    before = places[places["plant"] != "D"].assign(failures_before=[40, 38, 42])
+    with pytest.raises(ParameterError, match="counted, not rated"):
+        localise(now, before, ["plant"], held="failures_before", baseline="given")
+    found = localise(now, before, ["plant"], held="failures_before", baseline="given", noise="two_counts")
+    assert found.causes["cause"].tolist() == ["plant=D"] and found.causes["rate_ratio"][0] == np.inf

@@ -43,9 +43,9 @@ def small(company: Path) -> Path:
 
 def test_a_claim_paid_twice_and_one_out_of_warranty_are_named(small: Path, inputs_of: Inputs):
     field = Field.of(inputs_of(small))
-    twice = field.inputs.engine.query(money.duplicate_claims(field))
+    twice = field.inputs.engine.query(money.duplicate_claims(field, field.year))
     assert twice[["claim_id", "first_claim_id"]].to_numpy().tolist() == [["W2", "W1"]]
-    late = field.inputs.engine.query(money.out_of_warranty_claims(field))
+    late = field.inputs.engine.query(money.out_of_warranty_claims(field, field.year))
     assert list(late["claim_id"]) == ["W3"] and late["approved"].iloc[0] == Decimal("70.00")
 
 
@@ -91,7 +91,7 @@ def cause(component: str | None = "board", **attributes: str) -> Cause:
         rate_ratio=2.0,
         low=1.1,
         high=4.0,
-        shrunken=1.5,
+        corrected=1.5,
         share=0.1,
         p_familywise=0.01,
         confounded_with=(),
@@ -121,14 +121,20 @@ def test_a_cause_that_names_a_supplier_makes_a_finding_with_the_exact_amount_and
 
     from analysis.failures.findings import _due
     from analysis.failures.money_facts import due_facts
+    from analysis.failures.scale import Scale
     from analysis.locale import Text
+    from analysis.metrics.materiality import Materiality
+    from analysis.results import Fact
 
     field = Field.of(inputs_of(small))
     named = [
         SimpleNamespace(cause=one, name=Text(en="Supplier A, board", zh="供应商 A，控制板"))
         for one in (cause(supplier="A"), cause(batch="B1"))
     ]
-    (finding,) = _due(due_facts(field, tuple(named)))  # type: ignore[arg-type]
-    assert finding.severity == "watch" and finding.evidence is not None and len(finding.evidence) == 3
+    # half of what is owed is what counts as material here
+    limit = Fact(metric="materiality", period="2026-10", unit="CNY", value=Decimal("102.50"))
+    scale = Scale(materiality=Materiality(limit=limit, trivial=limit), least_effect=0.1, least_shape=0.1)
+    (finding,) = _due(due_facts(field, tuple(named)), scale)  # type: ignore[arg-type]
+    assert finding.severity == "alert" and finding.evidence is not None and len(finding.evidence) == 3
     assert finding.statement.values["amount"].value == Decimal("205.00")  # type: ignore[union-attr]
     assert "205" in finding.statement.plain("en") and "3" in finding.statement.plain("zh")

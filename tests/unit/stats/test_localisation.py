@@ -139,7 +139,9 @@ def test_numbers_of_a_small_case_by_hand():
     assert result.baseline == pytest.approx(5.0)
     assert (cause["actual"], cause["expected"], cause["excess"]) == pytest.approx((400, 200, 200))
     assert cause["rate_ratio"] == pytest.approx(2.0) and cause["share_explained"] == pytest.approx(1.0)
-    assert 1 < cause["rate_ratio_shrunken"] < 2
+    assert 1 < cause["low"] < cause["rate_ratio_corrected"] <= 2 < cause["high"]
+    # far beyond the price the search corrects nothing that a reader could see
+    assert cause["rate_ratio_corrected"] == pytest.approx(2.0, rel=0.01)
     assert result.cells_of_cause[0].tolist() == [True, True, False, False] * 2
     assert str(result).startswith("batch=A (rate ratio 2.00")
     # 2 + 2 + 2 single values, 4 + 4 + 4 pairs, 8 triples

@@ -1,0 +1,47 @@
+"""What is large enough to alarm: a sum of money against materiality, an effect against the smallest that matters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from analysis.failures.field import Field
+from analysis.metrics.materiality import Materiality, materiality
+from analysis.results import Fact, Interval, Severity
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """Materiality of the month, and the smallest effects that matter (dated assumptions of quality).
+
+    least_effect : of a failure ratio, as a share; least_shape : of a Weibull shape, its distance from one
+    """
+
+    materiality: Materiality
+    least_effect: float
+    least_shape: float
+
+    @classmethod
+    def of(cls, field: Field) -> Scale:
+        return cls(
+            materiality=materiality(field.inputs),
+            least_effect=field.assumed("failure_least_effect"),
+            least_shape=field.assumed("failure_least_shape"),
+        )
+
+    def ratio_matters(self, ratio: Fact) -> bool:
+        """Whether the whole interval of a failure ratio lies further from one than the smallest effect that matters."""
+        return _beyond(ratio.interval, self.least_effect)
+
+    def shape_matters(self, shape: Fact) -> bool:
+        """The same of a Weibull shape."""
+        return _beyond(shape.interval, self.least_shape)
+
+    def of_ratio(self, ratio: Fact, money: Fact | None) -> Severity:
+        """Severity of failures that are too many: an alert needs a ratio that matters and a material sum; without a sum it is to be watched."""
+        if not self.ratio_matters(ratio):
+            return "info"
+        return self.materiality.severity(money if money is not None and money.value is not None else None)
+
+
+def _beyond(interval: Interval | None, least: float) -> bool:
+    return interval is not None and (interval.low >= 1 + least or interval.high <= 1 - least)
