@@ -16,6 +16,7 @@ from analysis.errors import FitError, MissingData
 from analysis.locale import Text
 from analysis.metrics import NotDone, Parts, StudyInputs
 from analysis.metrics.lineage import traced
+from analysis.metrics.materiality import materiality
 from analysis.params.treatments import Treatment, load_treatments
 from analysis.results import Fact, Interval, Rows
 from analysis.value import effect_cases as cases
@@ -87,7 +88,7 @@ def service_effects(
         month=inputs.month,
         effects=effects,
         refused=refused,
-        findings=effect_findings.findings(effects),
+        findings=effect_findings.findings(effects, materiality(inputs), settings.least_effect),
         checks=effect_findings.checks(effects, refused),
     )
 
@@ -546,6 +547,7 @@ def _groups(inputs: StudyInputs, fitted: list[_Fitted]) -> dict[str, pd.DataFram
         stats.adjust_p_values(every["p_value"], method="benjamini_hochberg") if len(every) else []
     )
     by_id = {one.treatment.id: one for one in fitted}
+    every["shown"] = every["p_adjusted"].astype(float) < fitted[0].settings.effect_error_rate
     facts = [_group_effect(inputs, by_id[row["treatment"]], row) for row in every.to_dict("records")]
     every["fact"] = pd.Series(facts, index=every.index, dtype=object)
     return {str(name): part.reset_index(drop=True) for name, part in every.groupby("treatment", sort=False)}
