@@ -12,6 +12,7 @@ import pytest
 
 from analysis.errors import MissingData
 from analysis.metrics import Engine, Registry, StudyInputs
+from analysis.metrics.materiality import materiality
 from analysis.params import Assumptions, CostTree, load_run, load_treatments
 from analysis.sample import TRUTHS, generate_arrow
 from analysis.stats import doubly_robust
@@ -121,7 +122,7 @@ def test_a_sample_of_customers_is_said_to_be_one(planted):
 
 
 def test_a_failed_check_leaves_an_association(planted):
-    _, found = planted
+    inputs, found = planted
     one = found["complaint_within_24h"]
     silent = replace(
         one,
@@ -129,7 +130,7 @@ def test_a_failed_check_leaves_an_association(planted):
         outcomes=tuple(replace(outcome, status="association") for outcome in one.outcomes),
     )
     assert not silent.holds and not silent.claimed
-    assert not effect_findings.findings([silent])
+    assert not effect_findings.findings([silent], materiality(inputs), 0.0)
     checks = effect_findings.checks([silent], {})
     assert checks[0].outcome == "failed" and "read this as an association only" in checks[0].sentence.plain()
     bad = replace(one, placebos=(replace(one.placebos[0], passed=False), *one.placebos[1:]))
