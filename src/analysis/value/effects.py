@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.errors import FitError, MissingData
 from analysis.locale import Text
-from analysis.metrics import NotDone, Parts, StudyInputs
+from analysis.metrics import NotDone, Parts, Stating, StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.metrics.materiality import materiality
 from analysis.params.treatments import Treatment, load_treatments
@@ -241,6 +241,15 @@ def _number(inputs: StudyInputs, metric: str, value: Any, **dimensions: Any) -> 
     return inputs.engine.stated(metric, period=inputs.month, value=value, dimensions=dimensions)
 
 
+def _level(
+    inputs: StudyInputs, metric: str, value: float | None, error: float, n: int, **dimensions: Any
+) -> Fact:
+    """A number with the interval of its standard error, which for a level that is no observation is an upper bound."""
+    if value is None or not math.isfinite(value) or not math.isfinite(error):
+        return _number(inputs, metric, value, **dimensions)
+    return Stating(inputs=inputs).estimate(metric, float(value), error, n=n, method=METHOD, **dimensions)
+
+
 def _counts(inputs: StudyInputs, one: _Fitted) -> dict[str, Fact]:
     """Cases, those gone wrong, and customers: counted from the rows of the cohort."""
     place: dict[str, Any] = {"treatment": one.treatment.id}
@@ -398,6 +407,10 @@ def _outcome(
     bad, good = fit.mean_treated, fit.mean_untreated
     with_it, without_it = (good, bad) if one.treatment.wanted else (bad, good)
     naive = fit.naive
+    seen = one.frame.loc[one.exposed & one.frame[outcome].notna().to_numpy(), outcome].astype(float)
+    observed = float(seen.std()) / math.sqrt(len(seen))
+    # of the cases gone wrong: as they went, and as they would have gone, which is that less the effect
+    errors = {False: observed, True: math.hypot(observed, fit.std_error)}
     level_metric = "service_outcome_margin" if outcome == "margin" else "service_outcome_share"
     return OutcomeEffect(
         outcome=outcome,
@@ -427,16 +440,28 @@ def _outcome(
             treatment=name,
             estimate="naive",
         ),
-        with_it=_number(inputs, level_metric, float(with_it), **place, arm="with"),
-        without_it=_number(inputs, level_metric, float(without_it), **place, arm="without"),
+        with_it=_level(
+            inputs, level_metric, with_it, errors[one.treatment.wanted], fit.rows, **place, arm="with"
+        ),
+        without_it=_level(
+            inputs,
+            level_metric,
+            without_it,
+            errors[not one.treatment.wanted],
+            fit.rows,
+            **place,
+            arm="without",
+        ),
         e_value=_number(inputs, "service_effect_e_value", float(fit.sensitivity.e_value_limit), **place),
         robustness=_number(
             inputs, "service_effect_robustness", float(fit.sensitivity.robustness_value_limit), **place
         ),
-        if_hidden=_number(
+        if_hidden=_level(
             inputs,
             IF_HIDDEN[outcome],
             None if hidden is None else float(sign * hidden["effect_if_as_strong"]),
+            fit.std_error,
+            fit.rows,
             **place,
         ),
         enough=bool(hidden is not None and hidden["explains_away"]),
