@@ -371,14 +371,9 @@ def placebo_table(study: ValueStudy) -> Block:
             "service_balance_worst", of="worst_balance", head="Largest imbalance", key="balance", places=2
         ),
     ]
-    failed = any(not placebo.passed for one in part.effects for placebo in one.placebos)
     return table_of(
         "value.effects.placebos",
-        title=Sentence(
-            "Where there can be no effect, one is found: those treatments are read as associations"
-            if failed
-            else "Where there can be no effect, none is found"
-        ),
+        title=_placebo_title(part.effects),
         subtitle=Sentence(
             "Change in purchases of the year before the case, effect of a treatment drawn by lot, and change in something service cannot touch"
         ),
@@ -388,6 +383,18 @@ def placebo_table(study: ValueStudy) -> Block:
             "Negative control: whether another machine of the customer fails. Left out: cases without a like on the other side. Imbalance: standard deviations between the groups after weighting."
         ),
     )
+
+
+def _placebo_title(effects: Sequence[TreatmentEffect]) -> Sentence:
+    if any(not placebo.passed for one in effects for placebo in one.placebos):
+        return Sentence(
+            "Where there can be no effect, one is found: those treatments are read as associations"
+        )
+    if any(one.blunt for one in effects):
+        return Sentence(
+            "Where there can be no effect, none is found; not every placebo could have found one as large as those claimed"
+        )
+    return Sentence("Where there can be no effect, none is found")
 
 
 def _placebo_row(one: TreatmentEffect, columns: Sequence[Field]) -> Row:
@@ -435,6 +442,8 @@ def hidden_table(study: ValueStudy) -> Block | None:
         title=Sentence(
             "A hidden cause as strong as customer tier would be enough to explain some of this away"
             if any(found.enough for _, found in claimed)
+            else "A hidden cause as strong as customer tier would not be enough; where tier hardly bears on an effect, that says little"
+            if any(found.untested for _, found in claimed)
             else "A hidden cause as strong as customer tier would not be enough to explain these effects away"
         ),
         subtitle=Sentence(

@@ -146,6 +146,7 @@ def checks(
             *_sample_check(one),
             _overlap_check(one),
             *_placebo_checks(one),
+            *_blunt_check(one),
             *_untried_checks(one),
             *_hidden_checks(one),
         )
@@ -206,6 +207,30 @@ def _placebo_checks(one: TreatmentEffect) -> list[Check]:
     ]
 
 
+def _blunt_check(one: TreatmentEffect) -> list[Check]:
+    """A placebo that finds nothing proves little where it could not have found an effect of the size that is claimed."""
+    if not one.blunt:
+        return []
+    widest = max(
+        one.blunt,
+        key=lambda placebo: (
+            placebo.effect.interval.high - placebo.effect.interval.low
+            if placebo.effect is not None and placebo.effect.interval is not None
+            else 0.0
+        ),
+    )
+    assert widest.effect is not None
+    text = "{treatment}: a placebo ({what}) finds nothing, but its interval ({effect:interval}) does not exclude an effect as large as one that is claimed."
+    values: dict[str, Value] = {
+        "treatment": one.treatment.name,
+        "what": _PLACEBO_NAMES[widest.kind],
+        "effect": widest.effect,
+    }
+    return [
+        Check(id=f"value.effects.{one.treatment.id}.blunt", outcome="info", sentence=Sentence(text, values))
+    ]
+
+
 def _untried_checks(one: TreatmentEffect) -> list[Check]:
     """Placebos and outcomes that could not be tried: nothing was found there because nothing was asked."""
     untried = [
@@ -247,6 +272,11 @@ def _hidden_checks(one: TreatmentEffect) -> list[Check]:
         }
         if outcome.enough:
             text = "{treatment}: a hidden cause as strong as customer tier would be enough to explain this away ({effect:signed} would become {hidden:signed})."
+        elif outcome.untested:
+            text = (
+                "{treatment}: customer tier hardly bears on this ({effect:signed} would become {hidden:signed}), so it is no measure of what a hidden cause could do; one that explains {share} of what is left "
+                "unexplained in both treatment and outcome, or raises the chance of both by a factor of {ratio}, would take the interval to zero."
+            )
         else:
             text = (
                 "{treatment}: a hidden cause as strong as customer tier would not be enough to explain this away ({effect:signed} would become {hidden:signed}); for the interval to reach zero it would "

@@ -50,6 +50,14 @@ class OutcomeEffect(Summarised):
         """Only then it is counted in money."""
         return self.status == "effect"
 
+    @property
+    def untested(self) -> bool:
+        """Customer tier moves the effect by less than a tenth of itself: as a measure of a hidden cause it says little."""
+        if self.if_hidden.value is None or self.adjusted.value is None:
+            return False
+        effect = float(self.adjusted.value)
+        return abs(float(self.if_hidden.value) - effect) < 0.1 * abs(effect)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GroupReading(Summarised):
@@ -110,6 +118,21 @@ class TreatmentEffect(Summarised):
     @property
     def claimed(self) -> tuple[OutcomeEffect, ...]:
         return tuple(one for one in self.outcomes if one.status == "effect")
+
+    @property
+    def blunt(self) -> tuple[Placebo, ...]:
+        """Placebos whose interval holds an effect as large as the smallest that is claimed: they find nothing, and could not have."""
+        sizes = [abs(float(one.adjusted.value or 0)) for one in self.claimed]
+        if not sizes:
+            return ()
+        return tuple(
+            one
+            for one in self.placebos
+            if one.passed
+            and one.effect is not None
+            and (reach := one.effect.interval) is not None
+            and max(abs(reach.low), abs(reach.high)) >= min(sizes)
+        )
 
     @property
     def valued(self) -> tuple[OutcomeEffect, ...]:

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from analysis.exhibits import value as worth
+from analysis.exhibits import value_effects as effects_
 from analysis.exhibits import value_models as models
 from analysis.exhibits import value_what_ifs as what_ifs
 from analysis.metrics import NotDone, StudyInputs
@@ -423,3 +424,53 @@ def test_words_of_causes_are_not_claimed_in_the_findings(studied: ValueStudy, an
             "if no unmeasured cause is at work" in said and "it changes" not in said and "because" not in said
         )
         assert "没有未测量的原因" in one.statement.plain("zh")
+
+
+# -- what a doubt is worth -------------------------------------------------------------------------------------------------
+
+
+def doubted(
+    studied: ValueStudy, *, effect: float, placebo: tuple[float, float, float], hidden: float
+) -> ValueStudy:
+    """One treatment with one claimed effect and one placebo, by hand."""
+    assert isinstance(studied.effects, ServiceEffects)
+    one = next(
+        each for each in studied.effects.effects if each.outcome("repurchase") and each.placebos[0].effect
+    )
+    outcome, first = one.outcome("repurchase"), one.placebos[0]
+    assert outcome is not None and first.effect is not None
+    claimed = replace(
+        outcome,
+        status="effect",
+        enough=False,
+        adjusted=between(outcome.adjusted, effect, effect / 2, 2 * effect),
+        if_hidden=replace(outcome.if_hidden, value=hidden, reason=None),
+    )
+    passed = replace(first, passed=True, refusal=None, effect=between(first.effect, *placebo))
+    made = replace(one, outcomes=(claimed,), placebos=(passed,), overlap_holds=True)
+    return replace(studied, effects=replace(studied.effects, effects=(made,)))
+
+
+@pytest.mark.parametrize(
+    ("placebo", "blunt"),
+    [((0.0, -0.04, 0.05), True), ((0.0, -0.06, 0.01), True), ((0.0, -0.01, 0.01), False)],
+)
+def test_a_placebo_too_wide_to_exclude_the_claim_is_said_to_be(
+    studied: ValueStudy, placebo: tuple[float, float, float], blunt: bool
+):
+    shown = doubted(studied, effect=0.048, placebo=placebo, hidden=0.024)
+    assert isinstance(shown.effects, ServiceEffects)
+    said = [
+        check.id for check in effect_findings.checks(shown.effects.effects, {}) if check.id.endswith(".blunt")
+    ]
+    assert bool(said) is blunt
+    assert ("not every placebo could have found one" in title(effects_.placebo_table(shown))) is blunt
+
+
+@pytest.mark.parametrize(("hidden", "untested"), [(0.047, True), (0.024, False)])
+def test_a_benchmark_that_moves_nothing_is_no_test(studied: ValueStudy, hidden: float, untested: bool):
+    shown = doubted(studied, effect=0.048, placebo=(0.0, -0.01, 0.01), hidden=hidden)
+    assert isinstance(shown.effects, ServiceEffects)
+    (check,) = (one for one in effect_findings.checks(shown.effects.effects, {}) if ".hidden." in one.id)
+    assert ("hardly bears on this" in check.sentence.plain()) is untested
+    assert ("that says little" in title(effects_.hidden_table(shown))) is untested
