@@ -821,8 +821,8 @@ def _finding(one: WhatIf) -> Finding:
 _NOTHING = "{scenario}: nothing is counted for customers in “{lever}”: that effect did not pass its checks or could not be computed."
 _UNSHOWN = "{scenario}: no effect of “{lever}” on “{outcome}” is shown, so nothing is counted for it; what its estimate would say is printed apart."
 _AVERAGE = {
-    True: "{scenario}: the effect of “{lever}” on “{outcome}” is shown over all cases ({average:signed}), not for its own customers ({group:lower}: {own:signed}, {own:interval}); the average is counted, with the uncertainty of the group.",
-    False: "{scenario}: the effect of “{lever}” on “{outcome}” is shown over all cases ({average:signed}), and not estimated for its own customers ({group:lower}); the average is counted.",
+    True: "{scenario}: the effect of “{lever}” on “{outcome}” is shown over all cases ({average:signed}), not for its own customers ({group}: {own:signed}, {own:interval}); the average is counted, with the uncertainty of the group.",
+    False: "{scenario}: the effect of “{lever}” on “{outcome}” is shown over all cases ({average:signed}), and not estimated for its own customers ({group}); the average is counted.",
 }
 
 
