@@ -6,6 +6,8 @@ and what better service would bring in :mod:`~analysis.exhibits.value_what_ifs`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from analysis.exhibits.figures import figure
 from analysis.exhibits.key_figures import tiles
 from analysis.exhibits.record import Block
@@ -30,10 +32,12 @@ from analysis.exhibits.vocabulary import Row, Tile, phrase
 from analysis.locale import Text
 from analysis.metrics import NotDone
 from analysis.results import Sentence
-from analysis.value.base import TIERS
+from analysis.value.acquisition import AcquisitionChannel
+from analysis.value.base import TIERS, standing_out
 from analysis.value.change import CUSTOMER_STEPS, STEPS, ValueChange
 from analysis.value.findings import BASIS_NAMES
 from analysis.value.investment import LEVELS
+from analysis.value.portfolio import Portfolio
 from analysis.value.results import ValueStudy
 
 # ---------------------------------------------------------------- headline
@@ -62,10 +66,18 @@ def headline_tiles(study: ValueStudy) -> Block:
                 "break_even_share",
                 study.break_even.share,
                 head="After-sales pays for itself if it keeps, of expected margin",
-                comparisons=[cost],
+                comparisons=[interval_line("break_even_share", study.break_even.share), cost],
             )
         )
-    shown.append(tile("top_decile_share", whole.top_share))
+    shown.append(
+        tile(
+            "top_decile_share",
+            whole.top_share,
+            comparisons=[interval_line("top_decile_share", whole.top_share)]
+            if whole.top_share.interval is not None
+            else [],
+        )
+    )
     if not isinstance(study.change, NotDone):
         shown.append(_moved_tile(study.change))
     return tiles("value.headline", shown)
@@ -82,7 +94,7 @@ def _moved_tile(found: ValueChange) -> Tile:
         moved,
         head="Moved by customers this month",
         status=("good" if (moved.value or 0) > 0 else "watch") if known else None,
-        comparisons=[refit],
+        comparisons=[interval_line("value_change_by_customers", moved), refit] if moved.interval else [refit],
     )
 
 
@@ -100,13 +112,14 @@ def parts_table(study: ValueStudy) -> Block | None:
         "service": "Service cost traced to customers",
     }
     rows = [
-        entry("customer_value_part", fact, heads[part], slice={"part": part})
+        entry("customer_value_part", fact, heads[part], slice={"part": part}, interval=True)
         for part, fact in whole.parts.items()
     ]
     rows.append(entry("customer_value", whole.total, role="total", interval=True))
     if not isinstance(study.break_even, NotDone):
         compared = "For comparison: all after-sales cost over the same horizon"
-        rows.append(entry("service_cost_over_horizon", study.break_even.cost, compared))
+        known = study.break_even.cost.interval is not None
+        rows.append(entry("service_cost_over_horizon", study.break_even.cost, compared, interval=known))
     return table_of(
         "value.parts",
         title=Sentence("Today's customers are worth {total}", {"total": whole.total}),
@@ -147,11 +160,9 @@ def slices_table(study: ValueStudy, *dimensions: str) -> Block | None:
         own = _HEADS.get(dimension)
         rows.append(group(Text.of(own) if own else registry().dimension_name(dimension), columns))
         rows += [row_of(each, columns, by=(dimension,)) for each in whole.by[dimension]]
-    told = [each for dimension in dimensions if dimension not in _OF_VALUE for each in whole.by[dimension]]
-    best = max(told, key=lambda each: float(each.mean.value or 0))
     return table_of(
         f"value.by_{dimensions[0]}",
-        title=Sentence("{slice}: {mean}, the most of all", {"slice": best.label, "mean": best.mean}),
+        title=_slices_title(whole, [one for one in dimensions if one not in _OF_VALUE]),
         subtitle=Sentence(
             "Expected value over {horizon}; revenue, order value and repurchase as observed",
             {"horizon": study.horizon},
@@ -160,6 +171,18 @@ def slices_table(study: ValueStudy, *dimensions: str) -> Block | None:
         rows=rows,
         note=source(study),
     )
+
+
+def _slices_title(whole: Portfolio, dimensions: Sequence[str]) -> Sentence:
+    """The first slice that is surely worth more per customer than all others of its dimension; else only what is shown."""
+    for dimension in dimensions:
+        best = standing_out(whole.by[dimension], lambda each: each.mean)
+        if best is not None:
+            return Sentence(
+                "By {dimension:lower}, {slice} is worth most per customer: {mean} ({mean:interval})",
+                {"dimension": registry().dimension_name(dimension), "slice": best.label, "mean": best.mean},
+            )
+    return Sentence("What a customer is worth, slice by slice: {mean} on average", {"mean": whole.mean})
 
 
 def lorenz_figure(study: ValueStudy) -> Block | None:
@@ -236,18 +259,16 @@ def change_table(study: ValueStudy) -> Block | None:
             signed=True,
             better="higher",
         ),
-        interval("value_change_by_customers", of="did"),
+        interval("value_change", "value_change_by_customers", of="change", blank=True),
     ]
     steps = {
         step: row_of(
-            {"customers": found.customers.get(step), "change": found.steps[step], "did": None},
-            columns,
-            by=("step",),
+            {"customers": found.customers.get(step), "change": found.steps[step]}, columns, by=("step",)
         )
         for step in STEPS
     }
     did = row_of(
-        {"customers": None, "change": found.by_customers, "did": found.by_customers},
+        {"customers": None, "change": found.by_customers},
         columns,
         by=("step",),
         role="subtotal",
@@ -264,7 +285,7 @@ def change_table(study: ValueStudy) -> Block | None:
         columns=columns,
         rows=[*(steps[step] for step in CUSTOMER_STEPS), did, *others],
         note=Sentence(
-            "Lost: a contract ended, or a buyer who was likelier there than not is now likelier gone. Shrunk: mostly silence, a month in which nothing was bought. Unchanged customers are in no line."
+            "Worth less: mostly silence, a month in which nothing was bought. Unchanged customers are in no line. The churn section counts otherwise (buyers as lost only after a silence longer than usual, first contracts apart from first purchases), so its new and lost customers are others."
         ),
     )
 
@@ -283,13 +304,9 @@ def acquisition_table(study: ValueStudy) -> Block:
             tone="info",
             title=Sentence("There are no new customers to set against marketing."),
         )
-    least = min(found, key=lambda one: float(one.ratio.value or 0))
     return table_of(
         "value.acquisition",
-        title=Sentence(
-            "{channel} returns least: {ratio} the cost of winning a customer",
-            {"channel": least.label, "ratio": least.ratio},
-        ),
+        title=_acquisition_title(found),
         subtitle=Sentence(
             "Customers first seen in the last twelve months; their margin so far plus expected value, against marketing of the channel"
         ),
@@ -303,14 +320,26 @@ def acquisition_table(study: ValueStudy) -> Block:
             metric("value_to_acquisition_cost", of="ratio", head="Ratio"),
             interval("value_to_acquisition_cost", of="ratio"),
             metric("payback_months", of="payback", head="Paid back in"),
+            interval("payback_months", of="payback", key="payback_interval", blank=True),
         ],
         note=Sentence(
-            "All marketing is charged to new customers. Payback: whole months of age at which the mean margin earned, of customers a year older, covers the cost."
+            "All marketing is charged to new customers. Payback: whole months of age at which the mean margin earned, of customers a year older, covers the cost; without an interval where a year does not show the latest month. The customers of the ratio are new, those of the payback a year older: neither says that marketing won them."
         ),
     )
 
 
 # ---------------------------------------------------------------- who to invest in
+
+
+def _acquisition_title(found: Sequence[AcquisitionChannel]) -> Sentence:
+    """A channel is named only where its interval lies below those of all others."""
+    least = standing_out(found, lambda one: one.ratio, lowest=True)
+    if least is None:
+        return Sentence("What a new customer brings for what it cost to win, channel by channel")
+    return Sentence(
+        "{channel} returns least: {ratio} the cost of winning a customer ({ratio:interval})",
+        {"channel": least.label, "ratio": least.ratio},
+    )
 
 
 def investment_figure(study: ValueStudy) -> Block:
@@ -323,7 +352,7 @@ def investment_figure(study: ValueStudy) -> Block:
     return figure(
         "value.investment",
         title=Sentence(
-            "{value} of the top tier's value stands on customers likely to leave",
+            "{value} of the top tier's value stands on customers likely to leave ({value:interval})",
             {"value": found.at_risk.value},
         ),
         subtitle=Sentence(
@@ -375,6 +404,7 @@ def investment_table(study: ValueStudy) -> Block | None:
         ),
         metric("investment_customers", of="customers", head="Customers"),
         metric("investment_value", of="value", head="Value", context="customer"),
+        interval("investment_value", of="value", blank=True),
         metric("investment_service_cost", of="cost", head="Service cost"),
         words(lambda cell: Text.of(_ADVICE[cell.tier, cell.risk]), "Default stance", key="advice", wide=True),
     ]

@@ -18,7 +18,7 @@ from analysis.exhibits.specification import (
     table_of,
     words,
 )
-from analysis.exhibits.value_shared import absent, cases_source, lowered
+from analysis.exhibits.value_shared import absent, cases_source, joined, lowered
 from analysis.exhibits.vocabulary import Row, paired, phrase
 from analysis.locale import Text
 from analysis.metrics import NotDone
@@ -26,6 +26,7 @@ from analysis.results import Sentence
 from analysis.value.effect_results import OutcomeEffect, ServiceEffects, TreatmentEffect
 from analysis.value.effects import IF_HIDDEN, METRIC
 from analysis.value.results import ValueStudy
+from analysis.value.scenarios import OUTCOMES
 
 EFFECTS = tuple(METRIC.values())
 ADJUSTED, NAIVE = {"estimate": "adjusted"}, {"estimate": "naive"}
@@ -168,7 +169,7 @@ def effect_figure(study: ValueStudy, outcome: str) -> Block:
         f"value.effects.{outcome}",
         title=_effect_title(part.effects, outcome),
         subtitle=Sentence(
-            "{outcome}: change in percentage points because of the treatment, with interval; orange: survives the checks, grey ring: the plain difference",
+            "{outcome}: change in percentage points where like is compared with like, with interval; orange: survives the checks, grey ring: the plain difference",
             {"outcome": name},
         ),
         foot=cases_source(study),
@@ -282,13 +283,13 @@ def worth_table(study: ValueStudy) -> Block:
         ),
         metric("service_value_at_stake", of="at_stake", head="Value of all of them", key="stake"),
         interval("service_value_at_stake", of="at_stake", blank=True),
-        words(lambda one: Text.of(STATUS[_verdict(one)]), "Verdict", key="status"),
+        words(_verdicts, "Verdict", key="status", wide=True),
     ]
     return table_of(
         "value.effects.worth",
         title=_stake_title(part.effects),
         subtitle=Sentence(
-            "Customer value, discounted, if cases gone wrong had gone well: purchases for one year, contracts over the horizon; no service cost in it"
+            "Customer value, discounted, if cases gone wrong had gone well, by the outcomes with a shown effect and no other: purchases for one year, contracts over the horizon; no service cost in it"
         ),
         columns=columns,
         rows=[
@@ -299,8 +300,11 @@ def worth_table(study: ValueStudy) -> Block:
     )
 
 
-def _verdict(one: TreatmentEffect) -> str:
-    return "effect" if one.claimed else "not_shown" if one.holds else "association"
+def _verdicts(one: TreatmentEffect) -> Text:
+    """Outcome by outcome: what is counted in the money beside it, and what is not."""
+    if not one.valued:
+        return Text.of(STATUS["association"])
+    return joined([paired(OUTCOMES[found.outcome], Text.of(STATUS[found.status])) for found in one.valued])
 
 
 def _stake_title(effects: Sequence[TreatmentEffect]) -> Sentence:
@@ -367,14 +371,9 @@ def placebo_table(study: ValueStudy) -> Block:
             "service_balance_worst", of="worst_balance", head="Largest imbalance", key="balance", places=2
         ),
     ]
-    failed = any(not placebo.passed for one in part.effects for placebo in one.placebos)
     return table_of(
         "value.effects.placebos",
-        title=Sentence(
-            "Where there can be no effect, one is found: those treatments are read as associations"
-            if failed
-            else "Where there can be no effect, none is found"
-        ),
+        title=_placebo_title(part.effects),
         subtitle=Sentence(
             "Change in purchases of the year before the case, effect of a treatment drawn by lot, and change in something service cannot touch"
         ),
@@ -384,6 +383,18 @@ def placebo_table(study: ValueStudy) -> Block:
             "Negative control: whether another machine of the customer fails. Left out: cases without a like on the other side. Imbalance: standard deviations between the groups after weighting."
         ),
     )
+
+
+def _placebo_title(effects: Sequence[TreatmentEffect]) -> Sentence:
+    if any(not placebo.passed for one in effects for placebo in one.placebos):
+        return Sentence(
+            "Where there can be no effect, one is found: those treatments are read as associations"
+        )
+    if any(one.blunt for one in effects):
+        return Sentence(
+            "Where there can be no effect, none is found; not every placebo could have found one as large as those claimed"
+        )
+    return Sentence("Where there can be no effect, none is found")
 
 
 def _placebo_row(one: TreatmentEffect, columns: Sequence[Field]) -> Row:
@@ -431,6 +442,8 @@ def hidden_table(study: ValueStudy) -> Block | None:
         title=Sentence(
             "A hidden cause as strong as customer tier would be enough to explain some of this away"
             if any(found.enough for _, found in claimed)
+            else "A hidden cause as strong as customer tier would not be enough; where tier hardly bears on an effect, that says little"
+            if any(found.untested for _, found in claimed)
             else "A hidden cause as strong as customer tier would not be enough to explain these effects away"
         ),
         subtitle=Sentence(
@@ -468,7 +481,7 @@ def groups_table(study: ValueStudy) -> Block | None:
         count(*EFFECTS, of="fact", head="Cases", key="cases"),
         *_adjusted(*EFFECTS, of="fact", key="effect"),
         words(
-            lambda row: Text.of("holds" if row["p_adjusted"] < 0.05 else "no effect shown"),
+            lambda row: Text.of("holds" if row["shown"] else "no effect shown"),
             "After correction",
             key="holds",
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from analysis.exhibits.figures import figure
@@ -12,7 +13,9 @@ from analysis.exhibits.value_shared import absent, source
 from analysis.exhibits.vocabulary import phrase
 from analysis.locale import Text
 from analysis.metrics import NotDone
-from analysis.results import Sentence
+from analysis.results import Fact, Sentence
+from analysis.value.findings import missed
+from analysis.value.model_facts import ClassLine, Modelling
 from analysis.value.results import ValueStudy
 
 # ---------------------------------------------------------------- purchases
@@ -31,14 +34,9 @@ def holdout_figure(study: ValueStudy) -> Block:
             tone="watch",
             title=Sentence("No model of purchases could be fitted; observed rates are used."),
         )
-    title = (
-        "The forecast of {weeks} unseen weeks is {miss:signed} off: good enough to be used"
-        if model.good
-        else "The forecast of {weeks} unseen weeks is {miss:signed} off: not good enough, observed rates are used"
-    )
     return figure(
         "value.holdout",
-        title=Sentence(title, {"weeks": model.holdout_weeks, "miss": model.miss}),
+        title=Sentence(_holdout_title(model), {"weeks": model.holdout_weeks, "miss": model.miss}),
         subtitle=Sentence(
             "Cumulative purchases of the customers known before, by week after the calibration; the model had not seen these weeks"
         ),
@@ -49,6 +47,16 @@ def holdout_figure(study: ValueStudy) -> Block:
         ),
         draw=holdout_lines(model.weeks),
     )
+
+
+def _holdout_title(model: Modelling) -> str:
+    if not model.good:
+        return "The forecast of {weeks} unseen weeks is {miss:signed} off: not good enough, observed rates are used"
+    if model.material:
+        return "The forecast of {weeks} unseen weeks is {miss:signed} off ({miss:interval}): used, and corrected for it"
+    if model.miss is not None and missed(model.miss):
+        return "The forecast of {weeks} unseen weeks is {miss:signed} off ({miss:interval}): beyond chance, too little to matter"
+    return "The forecast of {weeks} unseen weeks is {miss:signed} off ({miss:interval}): within chance"
 
 
 def classes_figure(study: ValueStudy) -> Block | None:
@@ -69,15 +77,31 @@ def classes_figure(study: ValueStudy) -> Block | None:
     ]
     return figure(
         "value.classes",
-        title=Sentence(
-            "By what customers did before, the largest miss is {miss:signed}", {"miss": worst.miss}
-        ),
+        title=_classes_title([one for one in model.classes if missed(one.miss)], worst.miss),
         subtitle=Sentence(
-            "Predicted over actual purchases in the holdout, minus one, by repeat purchases before it; the interval is chance alone"
+            "Predicted over actual purchases in the holdout, minus one, by repeat purchases before it; the intervals are chance alone and hold for all classes together"
         ),
         foot=source(study),
         alt=Sentence("Dots with intervals by class of repeat purchases; the line marks a perfect forecast."),
         draw=dot_interval(items, measure=Text.of("Miss"), by=Text.of("Class"), reference=0.0),
+    )
+
+
+def _classes_title(missed_: Sequence[ClassLine], largest: Fact) -> Sentence:
+    """Which class is missed beyond chance; where several are, how many."""
+    if len(missed_) == 1:
+        one = missed_[0]
+        return Sentence(
+            "Customers with {name} repeat purchases are missed beyond chance: {miss:signed} ({miss:interval})",
+            {"name": one.name, "miss": one.miss},
+        )
+    if missed_:
+        names = {"en": ", ".join(one.name for one in missed_), "zh": "、".join(one.name for one in missed_)}
+        return Sentence(
+            "Customers with {names} repeat purchases are missed beyond chance", {"names": Text(**names)}
+        )
+    return Sentence(
+        "No class of customers is missed beyond chance; by up to {miss:signed}", {"miss": largest}
     )
 
 
@@ -154,6 +178,7 @@ def spend_table(study: ValueStudy) -> Block | None:
         columns=[
             words("label", "Group", key="group", wide=True),
             metric("expected_spend", of="mean", head="Mean spend", places=0),
+            interval("expected_spend", of="mean", key="mean_interval", places=0),
             metric("purchase_margin_share", of="margin", head="Margin rate"),
             metric("spend_independence", of="correlation", head="Correlation of number and spend", places=3),
             interval("spend_independence", of="correlation", places=3),
@@ -202,7 +227,9 @@ def contracts_table(study: ValueStudy) -> Block | None:
         return None
     return table_of(
         "value.contracts",
-        title=Sentence("Renewals still to come are worth {value}", {"value": whole.residual_contract}),
+        title=Sentence(
+            "Renewals still to come are worth {value} ({value:interval})", {"value": whole.residual_contract}
+        ),
         subtitle=Sentence(
             "Observed renewal rates, change of amount at renewal, and how the model treats customers"
         ),

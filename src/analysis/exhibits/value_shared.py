@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from analysis.exhibits.record import Block
 from analysis.exhibits.statements import not_computed
 from analysis.locale import Text
@@ -30,6 +32,11 @@ def absent(name: str, part: NotDone, what: str | Text) -> Block:
     """The callout in the place of exhibit ``value.<name>``: what is not shown, and why."""
     named = what if isinstance(what, Text) else Text.of(what)
     return not_computed(part, id=f"value.{name}", what=named)
+
+
+def joined(parts: Sequence[Text]) -> Text:
+    """Several short statements in one cell."""
+    return Text(en="; ".join(part.en for part in parts), zh="；".join(part.zh for part in parts))
 
 
 def lowered(text: Text) -> Text:

@@ -19,20 +19,25 @@ from analysis.exhibits.specification import (
     words,
 )
 from analysis.exhibits.statements import callout
-from analysis.exhibits.value_shared import absent, cases_source
-from analysis.exhibits.vocabulary import Row, phrase
+from analysis.exhibits.value_shared import absent, cases_source, joined
+from analysis.exhibits.vocabulary import Row, paired, phrase
 from analysis.locale import Text
 from analysis.metrics import NotDone
 from analysis.results import Sentence, Value
 from analysis.value.results import ValueStudy
-from analysis.value.scenarios import WhatIf
+from analysis.value.scenarios import OUTCOMES, LeverResult, WhatIf
 
 STANDING = {
     "effect": "effect shown",
-    "not_shown": "partly not shown: not counted",
+    "average": "shown on average, not for its customers",
+    "partly": "partly shown: the rest is not counted",
+    "not_shown": "not shown: not counted",
     "assumption": "effect missing: not counted",
     "not_counted": "not counted",
 }
+
+
+CLEARLY = 1.2  # times as wide as the next: less is not called the most
 
 
 def _scenario() -> Field:
@@ -82,13 +87,21 @@ def what_if_table(study: ValueStudy) -> Block:
 def _what_if_title(results: Sequence[WhatIf]) -> Sentence:
     if not results:
         return Sentence("No scenario rests on an effect that is shown")
-    sure = [one for one in results if one.npv.interval is not None and one.npv.interval.low > 0]
-    best = max(sure or results, key=lambda one: float(one.npv.value or 0))
-    values: dict[str, Value] = {"scenario": best.scenario.name, "npv": best.npv}
+    sure = [one for one in results if one.pays]
     if sure:
-        return Sentence("{scenario} pays: {npv} after its cost", values)
-    if float(best.npv.value or 0) > 0:
-        return Sentence("{scenario} is the most promising ({npv}), but may still lose money", values)
+        best = max(sure, key=lambda one: float(one.npv.value or 0))
+        return Sentence(
+            "{scenario} pays: {npv} after its cost ({npv:interval})",
+            {"scenario": best.scenario.name, "npv": best.npv},
+        )
+    hopeful = [one for one in results if float(one.npv.value or 0) > 0]
+    if len(hopeful) == 1:
+        return Sentence(
+            "{scenario} may pay ({npv}, {npv:interval}); that it does is not shown",
+            {"scenario": hopeful[0].scenario.name, "npv": hopeful[0].npv},
+        )
+    if hopeful:
+        return Sentence("Some scenarios may pay; of none is it shown")
     return Sentence("No scenario earns its cost on effects that are shown")
 
 
@@ -102,6 +115,9 @@ def returns_table(study: ValueStudy) -> Block | None:
         title=Sentence("What it takes for each scenario to pay"),
         subtitle=Sentence(
             "Break-even: share of the intended change that must be reached; the last two columns are outside the net present value"
+        ),
+        note=Sentence(
+            "Return and break-even with their intervals; a payback has none, because in some draws it never comes: the chance beside it says in how many it does."
         ),
         rows=results,
         by=("scenario",),
@@ -117,13 +133,22 @@ def returns_table(study: ValueStudy) -> Block | None:
                 signed=True,
                 better=None,
             ),
+            interval("what_if_return", of="returned", blank=True),
             metric("what_if_payback", of="payback"),
             metric("what_if_paid_back", of="paid_back", head="Paid back in time", key="paid"),
             metric("what_if_break_even", of="break_even", key="even"),
+            interval("what_if_break_even", of="break_even", key="even_interval", blank=True),
             metric("what_if_later", of="later", head="Arrives later"),
             metric("what_if_unshown", of="unshown", head="Not shown, not counted"),
         ],
     )
+
+
+def _verdicts(lever: LeverResult) -> Text:
+    """Outcome by outcome, since money follows each."""
+    if lever.standing == "not_counted":
+        return Text.of(STANDING["not_counted"])
+    return joined([paired(OUTCOMES[one.outcome], Text.of(STANDING[one.verdict])) for one in lever.outcomes])
 
 
 def levers_table(study: ValueStudy) -> Block | None:
@@ -131,17 +156,12 @@ def levers_table(study: ValueStudy) -> Block | None:
     results = _results(study)
     if not results:
         return None
-    standing = STANDING | {"not_shown": "not shown: not counted"}  # of one lever nothing else is shown
     columns = [
         words("name", "Scenario and lever", wide=True),
         metric("what_if_cases", of="cases"),
         metric("what_if_exposed", of="exposed", head="Gone wrong", key="wrong"),
         metric("what_if_moved", of="moved", head="Changed"),
-        words(
-            lambda lever: Text.of(standing[lever.standing]),
-            Text.of("Effect", context="cause"),
-            key="standing",
-        ),
+        words(_verdicts, Text.of("Effect", context="cause"), key="standing"),
     ]
     rows: list[Row] = []
     for one in results:
@@ -212,10 +232,15 @@ def _tornado_figure(study: ValueStudy, one: WhatIf) -> Block | None:
     if not one.swings:
         return None
     values: dict[str, Value] = {"scenario": one.scenario.name, "input": one.swings[0][1], "npv": one.npv}
+    widths = [abs(float(high.value or 0) - float(low.value or 0)) for _, _, low, high in one.swings]
+    title = "{scenario}: {input:lower} decides more than anything else"
+    if len(widths) > 1 and widths[0] < CLEARLY * widths[1]:
+        title = "{scenario}: {input:lower} and {other:lower} decide most"
+        values |= {"other": one.swings[1][1]}
     return _scenario_figure(
         study,
         f"tornado.{one.scenario.id}",
-        title=Sentence("{scenario}: {input:lower} decides more than anything else", values),
+        title=Sentence(title, values),
         subtitle=Sentence(
             "Net present value as one input moves from its tenth to its ninetieth percentile, the others at their means"
         ),

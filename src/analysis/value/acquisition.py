@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -153,10 +155,49 @@ def _ratio(facts: Stating, new: _Newcomers, value: Fact, cost: Fact, **place: An
 
 @traced
 def _payback(facts: Stating, ages: pd.DataFrame, channel: str, cost: Fact) -> Fact:
-    """First whole month of age at which the mean margin earned covers the cost."""
-    covered = Decimal(0)
-    for row in tuples(ages[ages["channel"] == channel].sort_values("age")):
-        covered += (row.earned or Decimal(0)) / int(row.customers)
-        if covered >= Decimal(cost.value or 0):
-            return facts.exact("payback_months", int(row.age) + 1, channel=channel)
-    return facts.exact("payback_months", None, reason=NOT_PAID, channel=channel)
+    """First whole month of age at which the mean margin earned covers the cost; its limits are those months for the limits of the mean."""
+    reached = [
+        (int(row.age) + 1, float(row.customers), float(row.earned or 0), float(row.squares or 0))
+        for row in tuples(ages[ages["channel"] == channel].sort_values("age"))
+    ]
+    first, soonest, latest = payback_months(reached, float(cost.value or 0), facts.inputs.confidence)
+    if first is None:
+        return facts.exact("payback_months", None, reason=NOT_PAID, channel=channel)
+    if (
+        soonest is None or latest is None
+    ):  # the lower limit of the mean does not cover the cost in a year: no upper limit is known
+        return facts.exact("payback_months", first, channel=channel)
+    return facts.between(
+        "payback_months",
+        first,
+        soonest,
+        latest,
+        n=int(reached[-1][1]),
+        method="months in which the limits of the mean margin cover the cost",
+        channel=channel,
+    )
+
+
+def payback_months(
+    ages: Sequence[tuple[int, float, float, float]], cost: float, level: float
+) -> tuple[int | None, int | None, int | None]:
+    """Months after which the mean, its upper and its lower limit cover the cost; none where they do not.
+
+    Parameters
+    ----------
+    ages : per month of age: months passed, customers, margin of all earned in it, and by how much the sum of squares of the margin earned so far grew
+    cost : per customer, currency
+    level : of the interval of the mean, as a share
+    """
+    from scipy.stats import norm
+
+    z, total, squares = float(norm.ppf(0.5 + level / 2)), 0.0, 0.0
+    found: list[int | None] = [None, None, None]
+    for month, customers, earned, grown in ages:
+        total, squares = total + earned, squares + grown
+        mean = total / customers
+        reach = z * math.sqrt(max(squares / customers - mean**2, 0.0) / customers)
+        for place, side in enumerate((mean, mean + reach, mean - reach)):
+            if found[place] is None and side >= cost:
+                found[place] = month
+    return found[0], found[1], found[2]

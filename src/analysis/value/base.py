@@ -5,8 +5,9 @@ Both halves of the study stand on it: the worth of the base here, the effect of 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from analysis.periods import Month
 from analysis.results import Fact
@@ -15,6 +16,7 @@ from analysis.summaries import Summarised
 if TYPE_CHECKING:
     import pandas as pd
 
+Item = TypeVar("Item")
 TIERS = ("top", "middle", "low")
 ERROR = "Hessian and holdout"  # method of the intervals of what is expected of customers
 
@@ -54,3 +56,25 @@ class ValueBase(Summarised):
 def tuples(frame: pd.DataFrame) -> list[Any]:
     """The rows of a frame, their columns as attributes."""
     return list(frame.itertuples())
+
+
+def standing_out(items: Sequence[Item], of: Callable[[Item], Fact], *, lowest: bool = False) -> Item | None:
+    """The one whose interval lies beyond the intervals of all others; none where no interval supports it.
+
+    Parameters
+    ----------
+    items : at least two; one without a value or an interval leaves the order open
+    of : the estimate that is compared
+    lowest : the smallest instead of the largest
+    """
+    if len(items) < 2:
+        return None
+    limits = []
+    for item in items:
+        interval = of(item).interval
+        if interval is None:
+            return None
+        limits.append((-interval.high, -interval.low) if lowest else (interval.low, interval.high))
+    best = max(range(len(items)), key=lambda place: limits[place][0])
+    others = max(high for place, (_, high) in enumerate(limits) if place != best)
+    return items[best] if limits[best][0] > others else None

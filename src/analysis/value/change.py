@@ -51,11 +51,12 @@ def steps_of(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Moves(Summarised):
-    """What the four prices of the base say: amounts in cents, ``error`` of what customers did, ``counted`` customers by step, ``known`` all of them."""
+    """What the four prices of the base say: amounts in cents, ``error`` of what customers did, and ``errors`` by step, ``counted`` customers by step, ``known`` all of them."""
 
     before: Decimal
     steps: Mapping[str, Decimal]
     error: float
+    errors: Mapping[str, float]
     counted: Mapping[str, int]
     known: int
     rates: tuple[float, float]
@@ -106,6 +107,7 @@ def moves(
         before=worth,
         steps=steps_of(worth, moved, refitted, after),
         error=math.sqrt(float(frame["squares"].sum())),
+        errors={str(name): math.sqrt(float(frame.loc[name, "squares"])) for name in frame.index},
         counted={name: int(frame["customers"].get(name, 0)) for name in CUSTOMER_STEPS},
         known=int(frame["customers"].sum()),
         rates=(then, now),
@@ -116,7 +118,20 @@ def moves(
 def change(inputs: StudyInputs, found: Moves, total: Fact) -> ValueChange:
     """Facts of the change; ``total`` is the value of today's base."""
     facts = Stating(inputs=inputs)
-    steps = {name: facts.exact("value_change", found.steps[name], step=name) for name in STEPS}
+    steps = {
+        # a refit and new assumptions are computed, not drawn from customers: no interval
+        name: facts.estimate(
+            "value_change",
+            found.steps[name],
+            found.errors[name],
+            n=found.counted[name],
+            method="normal, customers as a sample",
+            step=name,
+        )
+        if found.errors.get(name)
+        else facts.exact("value_change", found.steps[name], step=name)
+        for name in STEPS
+    }
     did = tuple(steps[name] for name in CUSTOMER_STEPS)
     return ValueChange(
         before=facts.exact("customer_value", found.before, period=inputs.month - 1, parts={"n": found.known}),

@@ -371,7 +371,7 @@ FROM {state.running} r JOIN {table} f ON f.kind = r.kind AND f.customer_type = r
 
 @dataclass(frozen=True, kw_only=True)
 class Sum(Summarised):
-    """Value of some customers: count, parts, and the standard error of the whole (parameters and miss in the holdout)."""
+    """Value of some customers: count, parts, and the standard errors of the whole and of each part (parameters and miss in the holdout)."""
 
     customers: int
     clv: Decimal
@@ -379,6 +379,7 @@ class Sum(Summarised):
     contract: Decimal
     service: Decimal
     error: float
+    errors: Mapping[str, float]
     revenue_12m: Decimal
     service_cost_12m: Decimal
 
@@ -403,20 +404,18 @@ def sums(
         f"""SELECT {key} AS slice, b_grp, s_grp, c_grp, customer_type, count(*) AS customers, {", ".join(money + columns)}
 FROM {table} {f"WHERE {where}" if where else ""} GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5"""
     )
-    miss = parameters.buying.choice.holdout.miss if parameters.buying.choice.holdout else 0.0
-    if parameters.buying.choice.fallback:
-        miss = 0.0
+    doubt = parameters.buying.choice.doubt
     found = {}
     for name, part in frame.groupby("slice", sort=True):
-        variance = 0.0
+        bought, kept, served = 0.0, 0.0, 0.0
         for group, rows in part.groupby("b_grp", sort=True):
             if group in parameters.buying.models or (parameters.buying.choice.fallback and group != "none"):
                 slope = rows[["v0", "v1", "v2", "v3"]].sum().to_numpy(dtype=float)
-                variance += float(slope @ parameters.buying.covariance(str(group)) @ slope)
+                bought += float(slope @ parameters.buying.covariance(str(group)) @ slope)
         for group, rows in part.groupby("s_grp", sort=True):
             if group != "none":
                 slope = rows[["g0", "g1", "g2"]].sum().to_numpy(dtype=float)
-                variance += float(
+                bought += float(
                     slope
                     @ np.asarray(parameters.spend.get(str(group), parameters.spend[ALL]).fit.log_covariance)
                     @ slope
@@ -425,12 +424,12 @@ FROM {table} {f"WHERE {where}" if where else ""} GROUP BY 1, 2, 3, 4, 5 ORDER BY
             for group, rows in part.groupby("c_grp", sort=True):
                 if group in parameters.renewing.models:
                     slope = rows[["e0", "e1"]].sum().to_numpy(dtype=float)
-                    variance += float(
+                    kept += float(
                         slope @ np.asarray(parameters.renewing.models[str(group)].fit.log_covariance) @ slope
                     )
         for group, rows in part.groupby("customer_type", sort=True):
             _, error, carry = parameters.service.get(str(group), (0.0, 0.0, 0.0))
-            variance += (float(rows["customers"].sum()) * years * error * (1 - carry)) ** 2
+            served += (float(rows["customers"].sum()) * years * error * (1 - carry)) ** 2
         total = {
             column: sum(part[column], Decimal(0))
             for column in (
@@ -442,14 +441,19 @@ FROM {table} {f"WHERE {where}" if where else ""} GROUP BY 1, 2, 3, 4, 5 ORDER BY
                 "service_cost_12m",
             )
         }
-        variance += (float(total["clv_purchases"]) * miss) ** 2
+        bought += (float(total["clv_purchases"]) * doubt) ** 2
         found[str(name)] = Sum(
             customers=int(part["customers"].sum()),
             clv=total["clv"],
             purchases=total["clv_purchases"],
             contract=total["clv_contract"],
             service=total["clv_service"],
-            error=math.sqrt(variance),
+            error=math.sqrt(bought + kept + served),
+            errors={
+                "purchases": math.sqrt(bought),
+                "contract": math.sqrt(kept),
+                "service": math.sqrt(served),
+            },
             revenue_12m=total["revenue_12m"],
             service_cost_12m=total["service_cost_12m"],
         )

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from analysis.locale import Text
 from analysis.metrics import NotDone
+from analysis.metrics.materiality import Materiality
 from analysis.params.treatments import Treatment
-from analysis.results import Check, Fact, Finding, Sentence, Value
+from analysis.results import Check, Fact, Finding, Sentence, Severity, Value
 from analysis.value.effect_results import SECTION, OutcomeEffect, TreatmentEffect
 
 if TYPE_CHECKING:
@@ -16,25 +17,38 @@ if TYPE_CHECKING:
 
 _METHOD = (
     "Cases the company wants to avoid are compared with cases of customers alike before the treatment could begin (cross-fitted doubly robust scores, effect on the exposed, "
-    "errors by customer). A finding needs overlap, placebos that find nothing, and Holm's correction over all treatments and outcomes."
+    "errors by customer). A finding needs overlap, placebos that find nothing, and Holm's correction over all treatments and outcomes; a cause that was not measured can still stand behind it, so nothing "
+    "here is proof. The churn section counts losses of all customers within its own windows and adjusts for less: its ratios are associations and need not equal these effects."
 )
 _PARTS = {
-    "repurchase": "{treatment}: it changes the share that buys again within a year by {effect:signed} ({effect:interval}); the plain difference would say {naive:signed}.",
-    "retention": "{treatment}: it changes the share still under contract a year later by {effect:signed} ({effect:interval}); the plain difference would say {naive:signed}.",
+    "repurchase": "{treatment}: estimated to move the share that buys again within a year by {effect:signed} ({effect:interval}), if no unmeasured cause is at work; the plain difference is {naive:signed}.",
+    "retention": "{treatment}: estimated to move the share still under contract a year later by {effect:signed} ({effect:interval}), if no unmeasured cause is at work; the plain difference is {naive:signed}.",
 }
 _BOTH = (
-    "{treatment}: it changes the share that buys again within a year by {effect:signed} ({effect:interval}) and the share still under contract by {other:signed} "
-    "({other:interval}); the plain differences would say {naive:signed} and {other_naive:signed}."
+    "{treatment}: estimated to move the share that buys again within a year by {effect:signed} ({effect:interval}) and the share still under contract by {other:signed} "
+    "({other:interval}), if no unmeasured cause is at work; the plain differences are {naive:signed} and {other_naive:signed}."
 )
-_STAKE = " The {cases} of the last twelve months that went wrong stand for {stake} of customer value ({stake:interval})."
+_STAKE = " By this, the {cases} of the last twelve months that went wrong stand for {stake} of customer value ({stake:interval})."
 
 
-def findings(effects: Sequence[TreatmentEffect]) -> tuple[Finding, ...]:
-    """One finding a treatment with at least one claimed outcome."""
-    return tuple(_finding(one) for one in effects if one.claimed)
+def findings(effects: Sequence[TreatmentEffect], material: Materiality, least: float) -> tuple[Finding, ...]:
+    """One finding per treatment with at least one claimed outcome.
+
+    Parameters
+    ----------
+    least : the smallest effect that matters, as a share; what is smaller is information, however certain it is
+    """
+    return tuple(_finding(one, material, least) for one in effects if one.claimed)
 
 
-def _finding(one: TreatmentEffect) -> Finding:
+def _severity(one: TreatmentEffect, material: Materiality, least: float) -> Severity:
+    """By the money of what is shown, and by whether the effect is large enough to matter at all; what is estimated from observation alone is never an alert."""
+    if max(abs(float(found.adjusted.value or 0)) for found in one.claimed) < least:
+        return "info"
+    return material.severity(one.at_stake if one.at_stake.value is not None else None, certain=False)
+
+
+def _finding(one: TreatmentEffect, material: Materiality, least: float) -> Finding:
     claimed = sorted(one.claimed, key=lambda found: found.outcome != "repurchase")
     first = claimed[0]
     values: dict[str, Value] = {
@@ -53,7 +67,7 @@ def _finding(one: TreatmentEffect) -> Finding:
     return Finding(
         id="value.service_effect",
         section=SECTION,
-        severity="watch",
+        severity=_severity(one, material, least),
         statement=Sentence(template, values),
         subject={"treatment": one.treatment.id},
         evidence=evidence(one),
@@ -132,6 +146,7 @@ def checks(
             *_sample_check(one),
             _overlap_check(one),
             *_placebo_checks(one),
+            *_blunt_check(one),
             *_untried_checks(one),
             *_hidden_checks(one),
         )
@@ -192,6 +207,30 @@ def _placebo_checks(one: TreatmentEffect) -> list[Check]:
     ]
 
 
+def _blunt_check(one: TreatmentEffect) -> list[Check]:
+    """A placebo that finds nothing proves little where it could not have found an effect of the size that is claimed."""
+    if not one.blunt:
+        return []
+    widest = max(
+        one.blunt,
+        key=lambda placebo: (
+            placebo.effect.interval.high - placebo.effect.interval.low
+            if placebo.effect is not None and placebo.effect.interval is not None
+            else 0.0
+        ),
+    )
+    assert widest.effect is not None
+    text = "{treatment}: a placebo ({what}) finds nothing, but its interval ({effect:interval}) does not exclude an effect as large as one that is claimed."
+    values: dict[str, Value] = {
+        "treatment": one.treatment.name,
+        "what": _PLACEBO_NAMES[widest.kind],
+        "effect": widest.effect,
+    }
+    return [
+        Check(id=f"value.effects.{one.treatment.id}.blunt", outcome="info", sentence=Sentence(text, values))
+    ]
+
+
 def _untried_checks(one: TreatmentEffect) -> list[Check]:
     """Placebos and outcomes that could not be tried: nothing was found there because nothing was asked."""
     untried = [
@@ -233,6 +272,11 @@ def _hidden_checks(one: TreatmentEffect) -> list[Check]:
         }
         if outcome.enough:
             text = "{treatment}: a hidden cause as strong as customer tier would be enough to explain this away ({effect:signed} would become {hidden:signed})."
+        elif outcome.untested:
+            text = (
+                "{treatment}: customer tier hardly bears on this ({effect:signed} would become {hidden:signed}), so it is no measure of what a hidden cause could do; one that explains {share} of what is left "
+                "unexplained in both treatment and outcome, or raises the chance of both by a factor of {ratio}, would take the interval to zero."
+            )
         else:
             text = (
                 "{treatment}: a hidden cause as strong as customer tier would not be enough to explain this away ({effect:signed} would become {hidden:signed}); for the interval to reach zero it would "

@@ -20,6 +20,8 @@ SECTION = "value"
 TOO_FEW = Text.of("not computed: too few cases")
 FEW_CASES = Text.of("there are too few such cases")
 NO_VALUE = Text.of("not computed: rests on association only")
+NOT_SHOWN = Text.of("not counted: no effect is shown")
+VALUED = ("repurchase", "retention")  # outcomes that have a price
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,6 +45,28 @@ class OutcomeEffect(Summarised):
     enough: bool  # whether such a cause would explain it away
     std_error: float
 
+    @property
+    def shown(self) -> bool:
+        """Only then it is counted in money."""
+        return self.status == "effect"
+
+    @property
+    def untested(self) -> bool:
+        """Customer tier moves the effect by less than a tenth of itself: as a measure of a hidden cause it says little."""
+        if self.if_hidden.value is None or self.adjusted.value is None:
+            return False
+        effect = float(self.adjusted.value)
+        return abs(float(self.if_hidden.value) - effect) < 0.1 * abs(effect)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GroupReading(Summarised):
+    """What the cases of one group say of an outcome by themselves. ``shown`` : beyond zero after the correction over all groups."""
+
+    effect: Fact
+    std_error: float
+    shown: bool
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Placebo(Summarised):
@@ -59,10 +83,11 @@ class Placebo(Summarised):
 class TreatmentEffect(Summarised):
     """One treatment with its outcomes and doubts.
 
-    ``groups`` : one row per outcome, grouping and group: ``outcome``, ``grouping``, ``group``, ``rows``, ``effect``, ``low``, ``high``, ``p_adjusted``, ``fact``.
+    ``groups`` : one row per outcome, grouping and group: ``outcome``, ``grouping``, ``group``, ``rows``, ``effect``, ``std_error``, ``low``, ``high``, ``p_adjusted``,
+    ``shown``, ``fact``.
     ``propensity`` : by tenth of the estimated chance, the share of each arm's cases (facts). ``exposed`` : cases in the arm the company fears.
     ``unfitted`` : outcomes without an estimate, and why.
-    ``per_case`` : change in value of one such case if it had gone well; ``at_stake`` : of all of the last twelve months.
+    ``per_case`` : change in value of one such case if it had gone well, by the outcomes that are claimed and no other; ``at_stake`` : of all of the last twelve months.
     """
 
     treatment: Treatment
@@ -94,8 +119,43 @@ class TreatmentEffect(Summarised):
     def claimed(self) -> tuple[OutcomeEffect, ...]:
         return tuple(one for one in self.outcomes if one.status == "effect")
 
+    @property
+    def blunt(self) -> tuple[Placebo, ...]:
+        """Placebos whose interval holds an effect as large as the smallest that is claimed: they find nothing, and could not have."""
+        sizes = [abs(float(one.adjusted.value or 0)) for one in self.claimed]
+        if not sizes:
+            return ()
+        return tuple(
+            one
+            for one in self.placebos
+            if one.passed
+            and one.effect is not None
+            and (reach := one.effect.interval) is not None
+            and max(abs(reach.low), abs(reach.high)) >= min(sizes)
+        )
+
+    @property
+    def valued(self) -> tuple[OutcomeEffect, ...]:
+        """Outcomes that would have a price, shown or not."""
+        return tuple(one for one in self.outcomes if one.outcome in VALUED and one.adjusted.value is not None)
+
     def outcome(self, name: str) -> OutcomeEffect | None:
         return next((one for one in self.outcomes if one.outcome == name), None)
+
+    def reading(self, outcome: str, grouping: str, group: str) -> GroupReading | None:
+        """What a group says by itself; nothing where it has too few cases."""
+        if not len(self.groups):
+            return None
+        rows = self.groups
+        found = rows[
+            (rows["outcome"] == outcome)
+            & (rows["grouping"] == grouping)
+            & (rows["group"].astype(str) == group)
+        ]
+        if not len(found) or found["fact"].iloc[0].value is None:
+            return None
+        row = found.iloc[0]
+        return GroupReading(effect=row["fact"], std_error=float(row["std_error"]), shown=bool(row["shown"]))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.errors import FitError, MissingData
 from analysis.locale import Text
-from analysis.metrics import NotDone, Parts, StudyInputs
+from analysis.metrics import NotDone, Parts, Stating, StudyInputs
 from analysis.metrics.lineage import traced
+from analysis.metrics.materiality import materiality
 from analysis.params.treatments import Treatment, load_treatments
 from analysis.results import Fact, Interval, Rows
 from analysis.value import effect_cases as cases
@@ -87,7 +88,7 @@ def service_effects(
         month=inputs.month,
         effects=effects,
         refused=refused,
-        findings=effect_findings.findings(effects),
+        findings=effect_findings.findings(effects, materiality(inputs), settings.least_effect),
         checks=effect_findings.checks(effects, refused),
     )
 
@@ -238,6 +239,15 @@ def _number(inputs: StudyInputs, metric: str, value: Any, **dimensions: Any) -> 
             metric, period=inputs.month, value=None, reason=TOO_FEW, dimensions=dimensions
         )
     return inputs.engine.stated(metric, period=inputs.month, value=value, dimensions=dimensions)
+
+
+def _level(
+    inputs: StudyInputs, metric: str, value: float | None, error: float, n: int, **dimensions: Any
+) -> Fact:
+    """A number with the interval of its standard error, which for a level that is no observation is an upper bound."""
+    if value is None or not math.isfinite(value) or not math.isfinite(error):
+        return _number(inputs, metric, value, **dimensions)
+    return Stating(inputs=inputs).estimate(metric, float(value), error, n=n, method=METHOD, **dimensions)
 
 
 def _counts(inputs: StudyInputs, one: _Fitted) -> dict[str, Fact]:
@@ -397,6 +407,10 @@ def _outcome(
     bad, good = fit.mean_treated, fit.mean_untreated
     with_it, without_it = (good, bad) if one.treatment.wanted else (bad, good)
     naive = fit.naive
+    seen = one.frame.loc[one.exposed & one.frame[outcome].notna().to_numpy(), outcome].astype(float)
+    observed = float(seen.std()) / math.sqrt(len(seen))
+    # of the cases gone wrong: as they went, and as they would have gone, which is that less the effect
+    errors = {False: observed, True: math.hypot(observed, fit.std_error)}
     level_metric = "service_outcome_margin" if outcome == "margin" else "service_outcome_share"
     return OutcomeEffect(
         outcome=outcome,
@@ -426,16 +440,28 @@ def _outcome(
             treatment=name,
             estimate="naive",
         ),
-        with_it=_number(inputs, level_metric, float(with_it), **place, arm="with"),
-        without_it=_number(inputs, level_metric, float(without_it), **place, arm="without"),
+        with_it=_level(
+            inputs, level_metric, with_it, errors[one.treatment.wanted], fit.rows, **place, arm="with"
+        ),
+        without_it=_level(
+            inputs,
+            level_metric,
+            without_it,
+            errors[not one.treatment.wanted],
+            fit.rows,
+            **place,
+            arm="without",
+        ),
         e_value=_number(inputs, "service_effect_e_value", float(fit.sensitivity.e_value_limit), **place),
         robustness=_number(
             inputs, "service_effect_robustness", float(fit.sensitivity.robustness_value_limit), **place
         ),
-        if_hidden=_number(
+        if_hidden=_level(
             inputs,
             IF_HIDDEN[outcome],
             None if hidden is None else float(sign * hidden["effect_if_as_strong"]),
+            fit.std_error,
+            fit.rows,
             **place,
         ),
         enough=bool(hidden is not None and hidden["explains_away"]),
@@ -546,6 +572,7 @@ def _groups(inputs: StudyInputs, fitted: list[_Fitted]) -> dict[str, pd.DataFram
         stats.adjust_p_values(every["p_value"], method="benjamini_hochberg") if len(every) else []
     )
     by_id = {one.treatment.id: one for one in fitted}
+    every["shown"] = every["p_adjusted"].astype(float) < fitted[0].settings.effect_error_rate
     facts = [_group_effect(inputs, by_id[row["treatment"]], row) for row in every.to_dict("records")]
     every["fact"] = pd.Series(facts, index=every.index, dtype=object)
     return {str(name): part.reset_index(drop=True) for name, part in every.groupby("treatment", sort=False)}

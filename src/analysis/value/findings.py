@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.locale import Text
 from analysis.metrics import NotDone, Parts
-from analysis.results import Check, Fact, Finding, Sentence, Severity
+from analysis.metrics.materiality import Materiality
+from analysis.results import Check, Fact, Finding, Outcome, Sentence, Severity
+from analysis.value.base import standing_out
 from analysis.value.change import CUSTOMER_STEPS
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from analysis.value.acquisition import AcquisitionChannel
+    from analysis.value.model_facts import Modelling
     from analysis.value.results import ValueStudy
 
 SECTION = "value"
@@ -38,17 +42,17 @@ BASIS_NAMES = {
 }
 
 
-def findings(study: ValueStudy) -> tuple[Finding, ...]:
-    """What is said of the value of customers, and of what service does to it."""
+def findings(study: ValueStudy, material: Materiality) -> tuple[Finding, ...]:
+    """What is said of the value of customers, and of what service does to it; graver than information only from a sum that is not trivial."""
     halves = (study.effects, study.what_ifs)
     return (
         *_worth(study),
         *_break_even(study),
         *_model(study),
-        *_change(study),
+        *_change(study, material),
         *_concentration(study),
-        *_investment(study),
-        *_acquisition(study),
+        *_investment(study, material),
+        *_acquisition(study, material),
         *(finding for half in halves if not isinstance(half, NotDone) for finding in half.findings),
     )
 
@@ -156,12 +160,19 @@ def _model(study: ValueStudy) -> list[Finding]:
     ]
 
 
-def _change(study: ValueStudy) -> list[Finding]:
+def _change(study: ValueStudy, material: Materiality) -> list[Finding]:
     found = study.change
     if isinstance(found, NotDone) or found.by_customers.interval is None:
         return []
     limits = found.by_customers.interval
-    severity: Severity = "watch" if limits.high < 0 else "good" if limits.low > 0 else "info"
+    graded = material.severity(found.by_customers)
+    severity: Severity = (
+        "info"
+        if limits.low <= 0 <= limits.high
+        else "good"
+        if limits.low > 0 and graded != "info"
+        else graded
+    )
     values = {
         "change": found.by_customers,
         "new": found.steps["new"],
@@ -169,9 +180,9 @@ def _change(study: ValueStudy) -> list[Finding]:
         "model": found.steps["model"],
     }
     if limits.low <= 0 <= limits.high:
-        text = "What customers did in the month moved the value of the base by {change:signed}, which could be noise ({change:interval}): new customers {new:signed}, lost ones {lost:signed}. Re-estimation, which is no growth, moved it by {model:signed}."
+        text = "What customers did in the month moved the value of the base by {change:signed}, which could be noise ({change:interval}): customers first seen {new:signed}, contracts ended and buyers now likelier gone {lost:signed}. Re-estimation, which is no growth, moved it by {model:signed}."
     else:
-        text = "What customers did in the month {change:word|raised|lowered|left} the value of the base by {change:abs} ({change:interval}): new customers {new:signed}, lost ones {lost:signed}. Re-estimation, which is no growth, moved it by {model:signed}."
+        text = "What customers did in the month {change:word|raised|lowered|left} the value of the base by {change:abs} ({change:interval}): customers first seen {new:signed}, contracts ended and buyers now likelier gone {lost:signed}. Re-estimation, which is no growth, moved it by {model:signed}."
     return [
         _finding(
             "change",
@@ -204,7 +215,7 @@ def _concentration(study: ValueStudy) -> list[Finding]:
     ]
 
 
-def _investment(study: ValueStudy) -> list[Finding]:
+def _investment(study: ValueStudy, material: Materiality) -> list[Finding]:
     found = study.investment
     whole = study.portfolio
     if isinstance(found, NotDone) or isinstance(whole, NotDone):
@@ -214,7 +225,8 @@ def _investment(study: ValueStudy) -> list[Finding]:
         lines.append(
             _finding(
                 "at_risk",
-                "watch",
+                # they are likely to leave and have not left: a risk, and no exception to what was expected
+                material.severity(found.at_risk.value, certain=False),
                 Sentence(
                     "{customers} of the top tier {customers:plural|is|are} likely to be gone within twelve months; {value} goes with them if they are ({value:interval}).",
                     {"customers": found.at_risk.customers, "value": found.at_risk.value},
@@ -248,9 +260,9 @@ def _investment(study: ValueStudy) -> list[Finding]:
         lines.append(
             _finding(
                 "below_cost",
-                "watch" if heavy else "info",
+                material.severity(found.below.value) if heavy else "info",
                 Sentence(
-                    "{customers} {customers:plural|is|are} expected to cost more in service than {customers:plural|it brings|they bring}: {value} over {horizon}, after {margin} of margin in the last year.",
+                    "{customers} {customers:plural|is|are} expected to cost more in service than {customers:plural|it brings|they bring}: {value} over {horizon} ({value:interval}), after {margin} of margin in the last year.",
                     {
                         "customers": found.below.customers,
                         "value": found.below.value,
@@ -265,37 +277,61 @@ def _investment(study: ValueStudy) -> list[Finding]:
     return lines
 
 
-def _acquisition(study: ValueStudy) -> list[Finding]:
+def _acquisition(study: ValueStudy, material: Materiality) -> list[Finding]:
     found = study.acquisition
     if isinstance(found, NotDone):
         return []
     known = [one for one in found if one.ratio.value is not None and one.ratio.interval is not None]
     if not known:
         return []
-    worst = min(known, key=lambda one: float(one.ratio.value or 0))
-    loses = worst.ratio.interval is not None and worst.ratio.interval.high < 1
-    text = "{channel} returns least on marketing: a new customer brings {ratio} what it cost to win ({ratio:interval}); value {value}, cost {cost}."
-    return [
-        _finding(
-            "acquisition",
-            "watch" if loses else "info",
-            Sentence(
-                text, {"channel": worst.label, "ratio": worst.ratio, "value": worst.value, "cost": worst.cost}
-            ),
-            rank=2,
-            evidence=_listed(
-                {
-                    "channel": one.label.en,
-                    "customers": one.customers,
-                    "cost": one.cost,
-                    "value": one.value,
-                    "ratio": one.ratio,
-                    "payback_months": one.payback,
-                }
-                for one in found
-            ),
-        )
-    ]
+    rows = _listed(
+        {
+            "channel": one.label.en,
+            "customers": one.customers,
+            "cost": one.cost,
+            "value": one.value,
+            "ratio": one.ratio,
+            "payback_months": one.payback,
+        }
+        for one in found
+    )
+    losing = [one for one in known if one.ratio.interval is not None and one.ratio.interval.high < 1]
+    if losing:
+        return [
+            _finding(
+                "acquisition",
+                material.severity(_lost(one)),
+                Sentence(_LOSES, _returned(one)),
+                subject={"channel": one.value.dimensions["channel"]},
+                rank=2,
+                evidence=rows,
+            )
+            for one in losing
+        ]
+    least = standing_out(known, lambda one: one.ratio, lowest=True)
+    if least is not None:
+        return [_finding("acquisition", "info", Sentence(_LEAST, _returned(least)), rank=2, evidence=rows)]
+    earns = all(one.ratio.interval is not None and one.ratio.interval.low > 1 for one in known)
+    ends = sorted(known, key=lambda one: float(one.ratio.value or 0))
+    values = {"low": ends[0].ratio, "high": ends[-1].ratio}
+    return [_finding("acquisition", "info", Sentence(_ALIKE[earns], values), rank=2, evidence=rows)]
+
+
+_LOSES = "{channel} loses money on new customers: one brings {ratio} what it cost to win ({ratio:interval}); value {value}, cost {cost}."
+_LEAST = "Of all channels {channel} returns least on marketing: a new customer brings {ratio} what it cost to win ({ratio:interval}); value {value}, cost {cost}."
+_ALIKE = {
+    True: "In every channel a new customer brings more than it cost to win, {low} to {high}; which channel returns least is not told apart from chance.",
+    False: "No channel is shown to lose money on new customers ({low} to {high} their cost); which returns least is not told apart from chance.",
+}
+
+
+def _returned(one: AcquisitionChannel) -> dict[str, Any]:
+    return {"channel": one.label, "ratio": one.ratio, "value": one.value, "cost": one.cost}
+
+
+def _lost(one: AcquisitionChannel) -> float:
+    """What the new customers of a channel cost more than they bring."""
+    return (float(one.cost.value or 0) - float(one.value.value or 0)) * int(one.customers.value or 0)
 
 
 # -- checks ----------------------------------------------------------------------------------------------------------------
@@ -325,32 +361,73 @@ def not_tested(parts: Parts, models: Mapping[str, tuple[Text, NotDone]]) -> tupl
     return replace(parts, skipped=kept | refused).not_tested(titles)
 
 
+# by (beyond chance, large enough to matter): chance and size are both said
+_MISS = {
+    (
+        True,
+        True,
+    ): "{model} without the last weeks predicts their purchases {miss:signed} off ({miss:interval}): beyond chance and beyond the {least} that matter. Every forecast here is corrected for it, and its interval holds the miss.",
+    (
+        True,
+        False,
+    ): "{model} without the last weeks predicts their purchases {miss:signed} off ({miss:interval}): beyond chance, but less than the {least} that matter; the miss is part of every interval here.",
+    (
+        False,
+        True,
+    ): "{model} without the last weeks predicts their purchases {miss:signed} off ({miss:interval}), which may be chance; a miss that matters (from {least} on) is not excluded and is part of every interval here.",
+    (
+        False,
+        False,
+    ): "{model} without the last weeks predicts their purchases {miss:signed} off ({miss:interval}): within chance and within the {least} that matter.",
+}
+_UNUSED = "{model} without the last weeks predicts their purchases {miss:signed} off ({miss:interval}), or a class of customers worse; beyond the stated limits, so it is not used."
+_CLASS = {
+    True: "Customers with {name} repeat purchases: the forecast is {miss:signed} off ({miss:interval}), beyond chance; a correction of the whole does not take this out.",
+    False: "Customers with {name} repeat purchases: the forecast is {miss:signed} off ({miss:interval}), beyond the stated limit and beyond chance.",
+}
+
+
+def missed(miss: Fact) -> bool:
+    """Whether the printed interval excludes a perfect forecast."""
+    return miss.interval is not None and not miss.interval.low <= 0 <= miss.interval.high
+
+
+def _matters(model: Modelling, miss: Fact) -> bool:
+    """Whether the miss matters: beyond chance by its size, within chance by what its interval does not exclude."""
+    least, interval = float(model.least.value or 0), miss.interval
+    if interval is None or missed(miss):
+        return abs(float(miss.value or 0)) > least
+    return max(abs(interval.low), abs(interval.high)) > least
+
+
 def _holdout(study: ValueStudy) -> list[Check]:
+    """A miss is judged by its interval and by its size; nothing passes while the page shows a miss that is both."""
     model = study.modelling
-    if isinstance(model, NotDone) or model.miss is None:
+    if isinstance(model, NotDone) or model.miss is None or model.miss.value is None:
         return []
+    judged = missed(model.miss), _matters(model, model.miss)
+    outcome: Outcome = (
+        "failed" if not model.good or judged == (True, True) else "info" if any(judged) else "passed"
+    )
     found = [
         Check(
             id="value.holdout",
-            outcome="passed" if model.good else "failed",
+            outcome=outcome,
             sentence=Sentence(
-                "{model} without the last weeks predicts their purchases {miss:signed} off ({miss:interval}); the miss is part of every interval here.",
-                {"model": model.model, "miss": model.miss},
+                _MISS[judged] if model.good else _UNUSED,
+                {"model": model.model, "miss": model.miss, "least": model.least},
             ),
         )
     ]
-    wrong = [one for one in model.classes if not one.good]
-    for one in wrong:
-        found.append(
-            Check(
-                id=f"value.holdout.{one.name}",
-                outcome="failed",
-                sentence=Sentence(
-                    "Customers with {name} repeat purchases: the forecast is {miss:signed} off, beyond the stated limit and beyond chance.",
-                    {"name": one.name, "miss": one.miss},
-                ),
-            )
+    wrong = [one for one in model.classes if not one.good or missed(one.miss)]
+    found += [
+        Check(
+            id=f"value.holdout.{one.name}",
+            outcome="failed",
+            sentence=Sentence(_CLASS[one.good], {"name": one.name, "miss": one.miss}),
         )
+        for one in wrong
+    ]
     if model.classes and not wrong:
         worst = max(model.classes, key=lambda one: abs(float(one.miss.value or 0)))
         found.append(
@@ -358,7 +435,7 @@ def _holdout(study: ValueStudy) -> list[Check]:
                 id="value.holdout.classes",
                 outcome="passed",
                 sentence=Sentence(
-                    "By class of repeat purchases the largest miss is {miss:signed} (class {name}), within the stated limit.",
+                    "No class of repeat purchases is missed beyond chance; the largest miss is {miss:signed} (class {name}; {miss:interval}).",
                     {"name": worst.name, "miss": worst.miss},
                 ),
             )

@@ -18,7 +18,7 @@ from analysis.value.settings import stated_in
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.value.customer_table import Parameters, State
+    from analysis.value.customer_table import Parameters, State, Sum
     from analysis.value.settings import ValueSettings
 
 LEVELS = ("high", "low")
@@ -100,7 +100,9 @@ def investment(
     years = customer_table.annuity(months, rate)
     groups = {one.name: _group(facts, parameters, table, one, years) for one in lists}
     return Investment(
-        cells=_cells(facts, table, risk=settings.risk_limit, costly=float(limit.value or 0)),
+        cells=_cells(
+            facts, parameters, table, risk=settings.risk_limit, costly=float(limit.value or 0), years=years
+        ),
         risk_limit=facts.exact("risk_limit", settings.risk_limit, lineage=stated_in("risk_limit")),
         service_limit=limit,
         at_risk=groups["at_risk"],
@@ -119,24 +121,36 @@ def _service_limit(facts: Stating, state: State, quantile: float) -> Fact:
 
 @traced
 def _cells(
-    facts: Stating, table: str, *, risk: float, costly: float
+    facts: Stating, parameters: Parameters, table: str, *, risk: float, costly: float, years: float
 ) -> dict[tuple[str, str, str], MatrixCell]:
     frame = facts.inputs.engine.query(views.matrix(table, risk=risk, costly=costly))
     known = {(row.tier, row.risk, row.service): row for row in tuples(frame)}
+    worth = customer_table.sums(
+        facts.inputs, table, parameters, by=views.matrix_cell(risk=risk, costly=costly), years=years
+    )
     return {
-        (tier, likely, service): _cell(facts, known.get((tier, likely, service)), tier, likely, service)
+        (tier, likely, service): _cell(
+            facts,
+            known.get((tier, likely, service)),
+            worth.get(f"{tier}|{likely}|{service}"),
+            tier=tier,
+            risk=likely,
+            service=service,
+        )
         for tier in TIERS
         for likely in LEVELS
         for service in LEVELS
     }
 
 
-def _cell(facts: Stating, row: Any, tier: str, risk: str, service: str) -> MatrixCell:
-    place: dict[str, Any] = {"tier": tier, "risk": risk, "service": service}
+def _cell(facts: Stating, row: Any, worth: Sum | None, **place: Any) -> MatrixCell:
+    customers = int(row.customers) if row else 0
     return MatrixCell(
         **place,
-        customers=facts.exact("investment_customers", int(row.customers) if row else 0, **place),
-        value=facts.exact("investment_value", row.clv if row else Decimal(0), **place),
+        customers=facts.exact("investment_customers", customers, **place),
+        value=facts.estimate("investment_value", row.clv, worth.error, n=customers, method=ERROR, **place)
+        if worth
+        else facts.exact("investment_value", Decimal(0), **place),
         cost=facts.exact("investment_service_cost", row.cost if row else Decimal(0), **place),
     )
 

@@ -22,6 +22,7 @@ from analysis.value.purchase_models import (
     CLASSES,
     NAMES,
     NO_FIT,
+    NORMAL_95,
     Buying,
     Choice,
     Holdout,
@@ -46,7 +47,6 @@ GROUPING_NAMES = {
     "type_channel": Text.of("by type and channel"),
     "type_segment": Text.of("by type and segment"),
 }
-NORMAL_95 = 1.959963984540054
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -102,6 +102,8 @@ class Modelling(Summarised):
     fallback: bool
     tried: tuple[Tried, ...]
     miss: Fact | None
+    material: bool  # the miss is beyond chance and matters, so that values are corrected for it
+    least: Fact  # from which share on a miss matters
     good: bool
     classes: tuple[ClassLine, ...]
     weeks: tuple[tuple[int, Fact, Fact], ...]
@@ -135,6 +137,10 @@ def modelling(
         fallback=choice.fallback,
         tried=_tried(facts, choice),
         miss=_miss(facts, found, "all") if found else None,
+        material=bool(found and found.material and not choice.fallback),
+        least=facts.exact(
+            "holdout_material_miss", settings.material_miss, lineage=stated_in("material_miss")
+        ),
         good=bool(found and found.good),
         classes=tuple(_class(facts, found, row, known) for row in tuples(found.classes)) if found else (),
         weeks=_weeks(facts, found, known) if found else (),
@@ -227,15 +233,22 @@ def _tried(facts: Stating, choice: Choice) -> tuple[Tried, ...]:
 @traced
 def _miss(facts: Stating, found: Holdout, name: str) -> Fact:
     """Forecast over actual, minus one. The chance is that of the actual count: had it come out higher, the miss would have been smaller."""
+    from scipy.stats import norm
+
     actual, predicted, noise = found.of_class(name)
     if actual <= 0:
         return facts.exact("holdout_miss", None, reason=TOO_FEW, repeats=name)
-    return facts.estimate(
+    # classes are looked at together: their intervals hold jointly (Bonferroni)
+    looked = 1 if name == "all" else len(found.classes)
+    miss = predicted / actual - 1
+    reach = float(norm.ppf(1 - (1 - facts.inputs.confidence) / 2 / looked)) * noise * predicted / actual**2
+    return facts.between(
         "holdout_miss",
-        predicted / actual - 1,
-        noise * predicted / actual**2,
+        miss,
+        miss - reach,
+        miss + reach,
         n=int(actual),
-        method="normal",
+        method="normal" if looked == 1 else "normal, jointly over classes",
         parts={"numerator": predicted - actual, "denominator": actual},
         repeats=name,
     )
@@ -353,9 +366,22 @@ def _spend(
 
 @traced
 def _mean_spend(facts: Stating, model: Any, customer_type: str) -> Fact:
-    mean = float(model.mean)
-    value = round(mean, 2) if math.isfinite(mean) else None
-    return facts.exact("expected_spend", value, reason=NO_FIT, customer_type=customer_type)
+    import numpy as np
+
+    mean, q = float(model.mean), float(model.q)
+    if not math.isfinite(mean):
+        return facts.exact("expected_spend", None, reason=NO_FIT, customer_type=customer_type)
+    # delta method: the mean is p v / (q - 1), the covariance that of the logarithms of p, q, v
+    slope = mean * np.array([1.0, -q / (q - 1), 1.0])
+    error = math.sqrt(max(float(slope @ np.asarray(model.fit.log_covariance) @ slope), 0.0))
+    return facts.estimate(
+        "expected_spend",
+        round(mean, 2),
+        error,
+        n=int(model.customers),
+        method="Hessian",
+        customer_type=customer_type,
+    )
 
 
 @traced

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -119,7 +120,7 @@ def portfolio(
         by=by,
         top_share=share,
         lorenz=lorenz,
-        residual_contract=_residual(facts, table),
+        residual_contract=_residual(facts, table, whole),
     )
 
 
@@ -132,31 +133,52 @@ def _total(facts: Stating, one: Sum, **place: Any) -> Fact:
 def _parts(facts: Stating, whole: Sum) -> dict[str, Fact]:
     """Purchases, contracts and service cost (negative) of the whole."""
     amounts = {"purchases": whole.purchases, "contract": whole.contract, "service": -whole.service}
-    return {name: facts.exact("customer_value_part", amount, part=name) for name, amount in amounts.items()}
+    return {
+        name: facts.estimate(
+            "customer_value_part", amount, whole.errors[name], n=whole.customers, method=ERROR, part=name
+        )
+        for name, amount in amounts.items()
+    }
 
 
 @traced
 def _service_share(facts: Stating, whole: Sum, *, traceable: bool) -> Fact:
-    margin = whole.purchases + whole.contract
-    return facts.exact(
+    """Cost over margin; the relative errors of both count, as their parameters are estimated apart."""
+    margin, cost = float(whole.purchases + whole.contract), float(whole.service)
+    if margin <= 0 or not traceable:
+        return facts.exact(
+            "service_share_of_margin",
+            None,
+            reason=Text.of("not computed: needs ledger.ticket_id"),
+            parts={"numerator": whole.service, "denominator": whole.purchases + whole.contract},
+        )
+    earned = math.hypot(whole.errors["purchases"], whole.errors["contract"])
+    return facts.estimate(
         "service_share_of_margin",
-        float(whole.service) / float(margin) if margin > 0 and traceable else None,
-        reason=Text.of("not computed: needs ledger.ticket_id"),
-        parts={"numerator": whole.service, "denominator": margin},
+        cost / margin,
+        math.hypot(whole.errors["service"], cost / margin * earned) / margin,
+        n=whole.customers,
+        method=ERROR,
+        parts={"numerator": whole.service, "denominator": whole.purchases + whole.contract},
     )
 
 
 @traced
-def _residual(facts: Stating, table: str) -> Fact:
+def _residual(facts: Stating, table: str, whole: Sum) -> Fact:
     """Value of the renewals to come per customer with a running contract."""
     running = facts.inputs.engine.query(
         f"SELECT count(*) AS n, sum(CAST(clv_contract AS {views.CENTS})) AS worth FROM {table} WHERE kind = 'contract'"
     ).iloc[0]
     number, worth = int(running["n"]), running["worth"]
-    return facts.exact(
+    if not number:
+        return facts.exact("residual_contract_value", None)
+    return facts.estimate(
         "residual_contract_value",
-        worth / number if number else None,
-        parts={"numerator": worth, "denominator": number} if number else {},
+        worth / number,
+        whole.errors["contract"] / number,
+        n=number,
+        method=ERROR,
+        parts={"numerator": worth, "denominator": number},
     )
 
 
@@ -316,25 +338,51 @@ def _concentration(
         n=customers,
         method="bootstrap over customers",
     )
-    cumulative, people = np.cumsum(worth) / worth.sum(), np.cumsum(count) / count.sum()
+    drawn_worth = drawn * (worth / count)
     lorenz = tuple(
-        (
-            mark / 100,
-            facts.exact(
-                "cumulative_value_share",
-                float(np.interp(mark / 100, people, cumulative)),
-                customers=f"{mark}",
-            ),
+        _cumulative(facts, mark, cumulative_share(count, worth, mark / 100), numbers, customers)
+        for mark, numbers in (
+            (
+                mark,
+                [
+                    cumulative_share(one.astype(float), held, mark / 100)
+                    for one, held in zip(drawn, drawn_worth, strict=True)
+                ],
+            )
+            for mark in MARKS
         )
-        for mark in MARKS
     )
     return share, lorenz
 
 
-def top_share(count: np.ndarray, worth: np.ndarray, tenth: float = 0.1) -> float:
-    """Share of value held by the most valuable tenth; groups are in ascending order of value and the one on the border is divided."""
+def _cumulative(
+    facts: Stating, mark: int, value: float, drawn: list[float], customers: int
+) -> tuple[float, Fact]:
+    import numpy as np
+
+    tail = (1 - facts.inputs.confidence) / 2
+    low, high = (float(edge) for edge in np.quantile(drawn, [tail, 1 - tail]))
+    stated = facts.between(
+        "cumulative_value_share",
+        value,
+        min(low, value),
+        max(high, value),
+        n=customers,
+        method="bootstrap over customers",
+        customers=f"{mark}",
+    )
+    return mark / 100, stated
+
+
+def cumulative_share(count: np.ndarray, worth: np.ndarray, share: float) -> float:
+    """Share of value held by the least valuable ``share`` of customers; groups are in ascending order of value."""
     import numpy as np
 
     people = np.concatenate([[0.0], np.cumsum(count)]) / count.sum()
     value = np.concatenate([[0.0], np.cumsum(worth)]) / worth.sum()
-    return float(1 - np.interp(1 - tenth, people, value))
+    return float(np.interp(share, people, value))
+
+
+def top_share(count: np.ndarray, worth: np.ndarray, tenth: float = 0.1) -> float:
+    """Share of value held by the most valuable tenth; groups are in ascending order of value and the one on the border is divided."""
+    return 1 - cumulative_share(count, worth, 1 - tenth)

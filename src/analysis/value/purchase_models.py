@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 WEEKS_PER_MONTH = 365.25 / 12 / 7
+NORMAL_95 = 1.959963984540054
 YEAR_WEEKS = 365.25 / 7
 STEP_MONTHS = 3  # purchases to come are discounted from the middle of each quarter
 CLASSES = (
@@ -84,6 +85,22 @@ class Holdout(Summarised):
     classes: pd.DataFrame
     weeks: pd.DataFrame
     good: bool
+    material: bool = False  # beyond chance, and large enough to matter: the value is corrected for it
+
+    @property
+    def correction(self) -> float:
+        """What forecasts are multiplied by: the known miss is taken out of them."""
+        return self.actual / self.predicted if self.material and self.predicted else 1.0
+
+    @property
+    def doubt(self) -> float:
+        """Relative error of forecasts, as a standard error: chance in the actual purchases, and the whole of the miss.
+
+        The miss stays in it after a correction too: whether the next years are missed as the last one was is not known.
+        """
+        if not self.actual:
+            return 0.0
+        return math.hypot(self.miss * self.correction, self.noise * self.predicted / self.actual**2)
 
     @property
     def miss(self) -> float:
@@ -111,6 +128,15 @@ class Choice(Summarised):
     @property
     def fallback(self) -> bool:
         return self.model == "observed_rates"
+
+    @property
+    def correction(self) -> float:
+        """Of the model's forecasts; observed rates are those of the holdout itself."""
+        return 1.0 if self.fallback or self.holdout is None else self.holdout.correction
+
+    @property
+    def doubt(self) -> float:
+        return 0.0 if self.fallback or self.holdout is None else self.holdout.doubt
 
 
 def purchases_at(inputs: StudyInputs, cutoff: dt.date, types: Sequence[str]) -> str:
@@ -322,7 +348,16 @@ def _judged(
         classes=classes,
         weeks=weeks,
         good=bool(within and classes["good"].all()),
+        material=beyond(predicted, actual, noise, settings.material_miss),
     )
+
+
+def beyond(predicted: float, actual: float, noise: float, least: float) -> bool:
+    """Whether a forecast missed by more than chance (as the printed interval has it) and by more than the share that matters."""
+    if actual <= 0:
+        return False
+    miss, error = predicted / actual - 1, noise * predicted / actual**2
+    return abs(miss) > NORMAL_95 * error and abs(miss) > least
 
 
 # -- what is expected of each pattern ----------------------------------------------------------------------------------
@@ -413,7 +448,7 @@ def expectations(
     """For each pattern of ``frame`` (``grp``, ``x``, ``recency``, ``age``): what a customer like it will do.
 
     Adds ``p_alive``, ``next_12m`` (purchases in the next year), ``stay_12m``, ``det`` (discounted purchases over ``months``) and, where asked for,
-    ``d0`` … ``d3``: its derivatives by the logarithms of the parameters. A pattern whose group has no model (it is new) takes the largest group's.
+    ``d0`` … ``d3``: its derivatives by the logarithms of the parameters. Purchases are corrected for a known miss in the holdout (:attr:`Choice.correction`). A pattern whose group has no model (it is new) takes the largest group's.
     """
     if buying.choice.fallback:
         return _observed(frame, buying.choice, months=months, rate=rate)
@@ -446,7 +481,8 @@ def expectations(
                 moved = replace(model, **{parameter: getattr(model, parameter) * math.exp(step)})
                 values[f"d{place}"] = (_discounted(moved, part, months, rate) - whole) / step
         for column, numbers in values.items():
-            known.loc[known.index[rows], column] = numbers
+            scale = 1.0 if column in ("p_alive", "stay_12m") else buying.choice.correction
+            known.loc[known.index[rows], column] = numbers * scale
     return known
 
 

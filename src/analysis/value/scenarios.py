@@ -24,7 +24,7 @@ from analysis.results import Assumed, Check, Derived, Fact, Finding, Interval, L
 from analysis.summaries import Summarised
 from analysis.value.base import ValueBase
 from analysis.value.budget import Budget, budget
-from analysis.value.effect_results import SECTION, ServiceEffects
+from analysis.value.effect_results import SECTION, VALUED, GroupReading, ServiceEffects, TreatmentEffect
 from analysis.value.value_at_stake import Stake, gain, relative_draws, stake
 
 if TYPE_CHECKING:
@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 
     from analysis.value.value_at_stake import Draws
 
-Standing = Literal["effect", "not_shown", "not_counted"]
+# Of one outcome of a lever: counted because shown; counted at the average because the lever's own customers do not show it; estimated and not counted; not even that.
+Verdict = Literal["effect", "average", "not_shown", "not_counted"]
+Standing = Literal["effect", "average", "partly", "not_shown", "not_counted"]
+COUNTED: tuple[Verdict, ...] = ("effect", "average")
 STEP = 3  # months between the points of the fan
 # Parts of a lever's cases and of a scenario's sum of money, with the metric each is published as.
 CASES = {"cases": "what_if_cases", "exposed": "what_if_exposed", "moved": "what_if_moved"}
@@ -46,15 +49,37 @@ WIDE, NARROW = 0.95, 0.80
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class OutcomeVerdict(Summarised):
+    """What is known of one outcome of a lever: of all cases (``average``), and of the group it is confined to (``own``), where it is."""
+
+    outcome: str
+    verdict: Verdict
+    average: Fact
+    group: Text | None = None
+    own: GroupReading | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class LeverResult(Summarised):
-    """One lever: cases of a year it applies to, those it would change, and what is known of its effect."""
+    """One lever: cases of a year it applies to, those it would change, and outcome by outcome what is known of its effect."""
 
     lever: Lever
     name: Text
-    standing: Standing
+    outcomes: tuple[OutcomeVerdict, ...]
     cases: Fact
     exposed: Fact
     moved: Fact
+
+    @property
+    def standing(self) -> Standing:
+        found = {one.verdict for one in self.outcomes}
+        if not found or found == {"not_counted"}:
+            return "not_counted"
+        if found == {"effect"}:
+            return "effect"
+        if found <= set(COUNTED):
+            return "average"
+        return "partly" if found & set(COUNTED) else "not_shown"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -71,13 +96,14 @@ class WhatIf(Summarised):
     """A scenario in money. ``clv`` + ``saving`` − ``programme`` = ``npv``; all discounted to the end of the month.
 
     ``later`` : customer value that arrives after the programme's months, not in ``npv``; ``unshown`` : what levers without a shown effect would bring at their word,
-    not in ``npv`` either. ``break_even`` : share of the intended change at which the present value is
+    not in ``npv`` either (money follows the verdict of each outcome). ``break_even`` : share of the intended change at which the present value is
     nothing. ``swings`` : input, its name, and the present value at its tenth and ninetieth percentile, widest first. ``curve`` (from ``start``, nothing) : month, cumulated
-    present value with its 80 % and its 95 % interval. ``standing`` : ``effect`` when every lever rests on an effect that survived its checks.
+    present value with its 80 % and its 95 % interval. ``standing`` : ``effect`` when every outcome of every lever is
+    shown, ``average`` when some only over all cases and not for the lever's own customers, ``partly`` and ``not_shown`` when some or all are not shown.
     """
 
     scenario: Scenario
-    standing: Literal["effect", "not_shown", "assumption"]
+    standing: Literal["effect", "average", "partly", "not_shown", "assumption"]
     levers: tuple[LeverResult, ...]
     clv: Fact
     saving: Fact
@@ -95,6 +121,13 @@ class WhatIf(Summarised):
     curve: tuple[tuple[Month, Fact, Fact], ...]
     assumed: tuple[AssumedInput, ...]
     draws: Mapping[str, Draws] = field(repr=False)
+
+    @property
+    def pays(self) -> bool:
+        """There is an effect that is counted, each is shown for the customers concerned, and the interval lies above zero."""
+        found = {one.verdict for lever in self.levers for one in lever.outcomes} & set(COUNTED)
+        shown = found == {"effect"} and self.standing != "assumption"
+        return shown and self.npv.interval is not None and self.npv.interval.low > 0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -126,8 +159,8 @@ def what_ifs(
         results=results,
         refused=refused,
         budget=proposed,
-        findings=tuple(_finding(one) for one in results if _worth_saying(one)),
-        checks=(*(_check(one) for one in results), *parts.not_tested(titles)),
+        findings=tuple(_finding(one) for one in results if one.pays),
+        checks=(*(check for one in results for check in _checks(one)), *parts.not_tested(titles)),
     )
 
 
@@ -190,7 +223,7 @@ class _Setting:
 
     scenario: Scenario
     stakes: Mapping[str, Stake]  # by lever
-    counted: frozenset[str]  # levers whose customer value is in the present value
+    counted: frozenset[str]  # effects (``repurchase.0``) whose customer value is in the present value
     customers: int  # the most valuable tenth
     growth: float  # discount factor of one month
     horizon: int
@@ -217,10 +250,14 @@ def _computed(
         if found is None:
             continue
         stakes[key] = found
-        if effect is not None and result.standing != "not_counted":
-            draws[f"repurchase.{key}"], draws[f"retention.{key}"] = relative_draws(effect, random, plan.draws)
-            if result.standing == "effect" or count_unshown:
-                counted.add(key)
+        if effect is None or result.standing == "not_counted":
+            continue
+        own = {one.outcome: one.own for one in result.outcomes if one.own is not None}
+        known = {one.outcome: one.verdict for one in result.outcomes}
+        for name, values in relative_draws(effect, random, plan.draws, own).items():
+            draws[f"{name}.{key}"] = values
+            if known[name] in COUNTED or count_unshown:
+                counted.add(f"{name}.{key}")
     saving = _saving(inputs, scenario, random, plan.draws) if stakes else None
     if not counted and saving is None:
         raise FitError("no effect behind it is shown and it states no saving; nothing can be counted")
@@ -293,20 +330,47 @@ def _lever(
 ) -> tuple[Stake | None, LeverResult]:
     place: dict[str, Any] = {"scenario": scenario.id, "lever": str(index + 1)}
     effect, refusal = effects.get(lever.treatment), effects.refused.get(lever.treatment)
-    standing: Standing = (
-        "not_counted" if effect is None or not effect.holds else "effect" if effect.claimed else "not_shown"
-    )
+    outcomes = () if effect is None else _verdicts(inputs, effect, lever)
     name = effect.treatment.name if effect else refusal[0].name if refusal else Text.same(lever.treatment)
     if refusal is not None and refusal[1].needs:
         blank = {
             part: Stating(inputs=inputs).exact(metric, None, reason=refusal[1].unstated, **place)
             for part, metric in CASES.items()
         }
-        return None, LeverResult(lever=lever, name=name, standing="not_counted", **blank)
+        return None, LeverResult(lever=lever, name=name, outcomes=(), **blank)
     found = _stake(inputs, base, effects, lever)
     return found, LeverResult(
-        lever=lever, name=name, standing=standing, **_lever_cases(inputs, found, lever, place)
+        lever=lever, name=name, outcomes=outcomes, **_lever_cases(inputs, found, lever, place)
     )
+
+
+def _verdicts(inputs: StudyInputs, effect: TreatmentEffect, lever: Lever) -> tuple[OutcomeVerdict, ...]:
+    """Outcome by outcome; a lever for one group of customers does not borrow the certainty of all."""
+    found = []
+    grouping, group = confined(lever)
+    words = inputs.engine.registry.value_label(grouping, group) if grouping else None
+    for one in effect.valued:
+        own = effect.reading(one.outcome, grouping, group) if grouping else None
+        verdict: Verdict = (
+            "not_counted"
+            if not effect.holds
+            else "not_shown"
+            if not one.shown
+            else "average"
+            if grouping and not (own and own.shown)
+            else "effect"
+        )
+        found.append(
+            OutcomeVerdict(outcome=one.outcome, verdict=verdict, average=one.adjusted, group=words, own=own)
+        )
+    return tuple(found)
+
+
+def confined(lever: Lever) -> tuple[str, str]:
+    """The grouping and the group that a lever is confined to; empty where it reaches all cases."""
+    if lever.customers == "top_decile":
+        return "value_tier", "top"
+    return ("region", lever.region) if lever.region else ("", "")
 
 
 @traced
@@ -382,26 +446,24 @@ def _money(setting: _Setting, draws: Mapping[str, Draws]) -> dict[str, np.ndarra
         np.zeros(size),
         0.0,
     )
+    nothing = np.zeros(size)
     for key, found in setting.stakes.items():
         moved += found.moved
-        if f"repurchase.{key}" not in draws:
-            continue
-        one = gain(
-            found,
-            draws[f"repurchase.{key}"],
-            draws[f"retention.{key}"],
-            draws["value"],
-            draws["later_purchases"],
-        )
         monthly = draws["uptake"] * found.moved / 12
-        arriving = (monthly * one.early)[:, None] * weights["early"] + (monthly * one.late)[
-            :, None
-        ] * weights["late"]
-        if key not in setting.counted:
-            unshown += arriving
-            continue
-        clv += arriving
-        whole += monthly * one.whole * weights["begun"].sum()
+        for counted in (True, False):
+            repurchase, retention = (
+                draws[name] if name in draws and (name in setting.counted) is counted else nothing
+                for name in (f"{outcome}.{key}" for outcome in VALUED)
+            )
+            one = gain(found, repurchase, retention, draws["value"], draws["later_purchases"])
+            arriving = (monthly * one.early)[:, None] * weights["early"] + (monthly * one.late)[
+                :, None
+            ] * weights["late"]
+            if counted:
+                clv += arriving
+                whole += monthly * one.whole * weights["begun"].sum()
+            else:
+                unshown += arriving
     saving = (
         (draws["uptake"] * moved / 12 * draws["saving_per_case"])[:, None] * weights["case"]
         if "saving_per_case" in draws
@@ -446,8 +508,7 @@ def _summed_up(
     facts["npv"] = _amount(
         inputs, "what_if_npv", rounded["npv"], totals["npv"], lineage=net, scenario=scenario.id
     )
-    left_out = set(setting.stakes) - setting.counted
-    missing = any(f"repurchase.{key}" in draws for key in left_out)
+    missing = any("." in name and name not in setting.counted for name in draws)
     unshown = (
         _amount(
             inputs,
@@ -461,10 +522,7 @@ def _summed_up(
     )
     cash = np.cumsum(parts["clv"] + parts["saving"] - parts["programme"], axis=1)
     middle_cash = np.cumsum(middle["clv"] + middle["saving"] - middle["programme"], axis=1)[0]
-    kinds = {one.standing for one in levers}
-    standing: Literal["effect", "not_shown", "assumption"] = (
-        "effect" if kinds == {"effect"} else "not_shown" if kinds <= {"effect", "not_shown"} else "assumption"
-    )
+    standing = _standing(levers)
     return WhatIf(
         scenario=scenario,
         standing=standing,
@@ -480,6 +538,19 @@ def _summed_up(
         assumed=_assumed(inputs, setting, draws),
         draws={**draws, "npv": totals["npv"]},
     )
+
+
+def _standing(
+    levers: tuple[LeverResult, ...],
+) -> Literal["effect", "average", "partly", "not_shown", "assumption"]:
+    kinds = {one.standing for one in levers}
+    if "not_counted" in kinds:
+        return "assumption"
+    if kinds == {"not_shown"}:
+        return "not_shown"
+    if kinds & {"not_shown", "partly"}:
+        return "partly"
+    return "average" if "average" in kinds else "effect"
 
 
 def _edges(draws: Draws, level: float, value: float) -> tuple[float, float]:
@@ -582,7 +653,7 @@ def _swings(
 
     found = []
     for name, values in draws.items():
-        if values.std() < 1e-12 or ("." in name and name.partition(".")[2] not in setting.counted):
+        if values.std() < 1e-12 or ("." in name and name not in setting.counted):
             continue
         ends = []
         for share in (0.1, 0.9):
@@ -613,6 +684,7 @@ INPUTS = {
     "saving_per_case": Text.of("Saving per case"),
     "value": Text.of("Value of customers"),
 }
+OUTCOMES = {"repurchase": Text.of("repurchase"), "retention": Text.of("staying under contract")}
 EFFECTS = {"repurchase": Text.of("Effect on repurchase"), "retention": Text.of("Effect on staying")}
 
 
@@ -675,7 +747,7 @@ def _assumed(inputs: StudyInputs, setting: _Setting, draws: Mapping[str, Draws])
     }
     found = []
     for name, values in draws.items():
-        if "." in name and name.partition(".")[2] not in setting.counted:
+        if "." in name and name not in setting.counted:
             continue
         kind = metric.get(name) or ("what_if_assumed_share" if "." in name else "what_if_assumed_money")
         value: Any = float(np.mean(values))
@@ -712,11 +784,7 @@ def _stated_range(scenario: Scenario, name: str) -> Assumed | None:
 
 # -- what is said ------------------------------------------------------------------------------------------------------
 
-_FINDING_METHOD = "Monte Carlo over effects, value of customers, uptake, cost and saving; said only where every effect survived its checks and the interval lies above zero."
-
-
-def _worth_saying(one: WhatIf) -> bool:
-    return one.standing == "effect" and one.npv.interval is not None and one.npv.interval.low > 0
+_FINDING_METHOD = "Monte Carlo over effects, value of customers, uptake, cost and saving; said only where every effect that is counted is shown for the customers concerned and the interval lies above zero."
 
 
 def _finding(one: WhatIf) -> Finding:
@@ -750,23 +818,37 @@ def _finding(one: WhatIf) -> Finding:
     )
 
 
-def _check(one: WhatIf) -> Check:
-    weak = [lever for lever in one.levers if lever.standing != "effect"]
-    if not weak:
-        sentence = Sentence(
-            "{scenario}: rests on effects that survived their checks, and on the ranges printed with it.",
-            {"scenario": one.scenario.name},
-        )
-        return Check(id=f"value.what_if.{one.scenario.id}", outcome="passed", sentence=sentence)
-    left_out = [lever for lever in weak if lever.standing == "not_counted"]
-    first = (left_out or weak)[0]
-    text = (
-        "{scenario}: nothing is counted for customers in “{lever}”: that effect did not pass its checks or could not be computed."
-        if left_out
-        else "{scenario}: no effect of “{lever}” is shown, so nothing is counted for it; what its estimate would say is printed apart."
+_NOTHING = "{scenario}: nothing is counted for customers in “{lever}”: that effect did not pass its checks or could not be computed."
+_UNSHOWN = "{scenario}: no effect of “{lever}” on “{outcome}” is shown, so nothing is counted for it; what its estimate would say is printed apart."
+_AVERAGE = {
+    True: "{scenario}: the effect of “{lever}” on “{outcome}” is shown over all cases ({average:signed}), not for its own customers ({group}: {own:signed}, {own:interval}); the average is counted, with the uncertainty of the group.",
+    False: "{scenario}: the effect of “{lever}” on “{outcome}” is shown over all cases ({average:signed}), and not estimated for its own customers ({group}); the average is counted.",
+}
+
+
+def _checks(one: WhatIf) -> list[Check]:
+    """What the scenario rests on: one check, or one for every outcome that is not counted or not shown for the customers concerned."""
+    place, scenario = f"value.what_if.{one.scenario.id}", one.scenario.name
+    found = []
+    for index, lever in enumerate(one.levers, start=1):
+        words: dict[str, Value] = {"scenario": scenario, "lever": lever.name}
+        if lever.standing == "not_counted":
+            found.append(Check(id=f"{place}.{index}", outcome="failed", sentence=Sentence(_NOTHING, words)))
+            continue
+        for each in lever.outcomes:
+            values = words | {"outcome": OUTCOMES[each.outcome]}
+            text = _UNSHOWN if each.verdict == "not_shown" else ""
+            if each.verdict == "average" and each.group is not None:
+                text = _AVERAGE[each.own is not None]
+                values |= {"average": each.average, "group": each.group}
+                values |= {} if each.own is None else {"own": each.own.effect}
+            if text:
+                sentence = Sentence(text, values)
+                found.append(Check(id=f"{place}.{index}.{each.outcome}", outcome="info", sentence=sentence))
+    if found:
+        return found
+    sentence = Sentence(
+        "{scenario}: rests on effects that survived their checks, and on the ranges printed with it.",
+        {"scenario": scenario},
     )
-    return Check(
-        id=f"value.what_if.{one.scenario.id}",
-        outcome="failed" if left_out else "info",
-        sentence=Sentence(text, {"scenario": one.scenario.name, "lever": first.name}),
-    )
+    return [Check(id=place, outcome="passed", sentence=sentence)]

@@ -44,6 +44,7 @@ class ValueSettings(Summarised):
     holdout_weeks: int
     total_miss: float
     class_miss: float
+    material_miss: float
     top_share: float
     middle_share: float
     risk_limit: float
@@ -62,6 +63,7 @@ class ValueSettings(Summarised):
     fewest_exposed: int
     fewest_hits: int
     effect_draws: int
+    least_effect: float
 
     def __post_init__(self) -> None:
         if self.horizon_months < 3 or self.holdout_weeks < 4:

@@ -11,6 +11,7 @@ from analysis.errors import FitError, MissingData
 from analysis.locale import Text
 from analysis.metrics import NotDone, Parts, Period, Stating, StudyInputs, cents, traced
 from analysis.metrics import study as asked
+from analysis.metrics.materiality import materiality
 from analysis.results import Derived, Fact, Rows, by_severity
 from analysis.summaries import Summarised
 from analysis.value import customer_table, findings, purchase_models, views
@@ -89,7 +90,7 @@ def study(inputs: StudyInputs, *, settings: ValueSettings | None = None) -> Valu
     )
     return replace(
         made,
-        findings=tuple(by_severity(findings.findings(made))),
+        findings=tuple(by_severity(findings.findings(made, materiality(inputs)))),
         checks=(*findings.checks(made), *findings.not_tested(parts, models)),
     )
 

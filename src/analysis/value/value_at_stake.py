@@ -5,6 +5,7 @@ Only what customers bring counts here (purchases and contracts); what serving th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from analysis.summaries import Summarised
 from analysis.value import views
 from analysis.value.base import ValueBase
 from analysis.value.effect_cases import cases_of_year, needs
-from analysis.value.effect_results import NO_VALUE, TOO_FEW, TreatmentEffect
+from analysis.value.effect_results import NO_VALUE, NOT_SHOWN, TOO_FEW, VALUED, GroupReading, TreatmentEffect
 from analysis.value.settings import settings_of
 
 if TYPE_CHECKING:
@@ -162,26 +163,37 @@ def gain(found: Stake, repurchase: Draws, retention: Draws, factor: Draws, carry
 
 
 @traced
-def relative_draws(effect: TreatmentEffect, random: np.random.Generator, size: int) -> tuple[Draws, Draws]:
-    """Draws of the relative changes in repurchase and staying if a feared case goes well; zeros where there is no estimate."""
-    import numpy as np
+def relative_draws(
+    effect: TreatmentEffect,
+    random: np.random.Generator,
+    size: int,
+    readings: Mapping[str, GroupReading] | None = None,
+) -> dict[str, Draws]:
+    """Draws of the relative change in each outcome that has an estimate and a price, if a feared case goes well.
 
-    out = []
-    for name in ("repurchase", "retention"):
-        one = effect.outcome(name)
+    Parameters
+    ----------
+    readings : where only one group is concerned, what its own cases say, by outcome. If the group's own effect is shown, it is drawn; if
+        not, the average is, with the error of the group, because for the group nothing is known better than that.
+    """
+    out = {}
+    for name in VALUED:
         normal = random.standard_normal(size)
+        one = effect.outcome(name)
         good = None if one is None else (one.with_it if effect.treatment.wanted else one.without_it).value
         if one is None or one.adjusted.value is None or not good:
-            out.append(np.zeros(size))
             continue
+        value, error = float(one.adjusted.value), one.std_error
+        if (own := (readings or {}).get(name)) is not None:
+            value, error = (float(own.effect.value or 0) if own.shown else value), max(own.std_error, error)
         sign = 1.0 if effect.treatment.wanted else -1.0
-        out.append((sign * float(one.adjusted.value) + one.std_error * normal) / float(good))
-    return out[0], out[1]
+        out[name] = (sign * value + error * normal) / float(good)
+    return out
 
 
 @traced
 def money(inputs: StudyInputs, base: ValueBase, effect: TreatmentEffect) -> dict[str, Fact]:
-    """Value per case and of all cases of the last twelve months; the effect on purchases is taken to end with the window."""
+    """Value per case and of all cases of the last twelve months, by the outcomes with a shown effect; that on purchases is taken to end with the window."""
     import numpy as np
 
     place = {"treatment": effect.treatment.id}
@@ -193,8 +205,9 @@ def money(inputs: StudyInputs, base: ValueBase, effect: TreatmentEffect) -> dict
         dimensions=place,
         lineage=found.rows("exposed"),
     )
-    if not effect.holds or not found.exposed:
-        reason = TOO_FEW if effect.holds else NO_VALUE
+    claimed = [one.outcome for one in effect.claimed if one.outcome in VALUED]
+    if not claimed or not found.exposed:
+        reason = NO_VALUE if not effect.holds else TOO_FEW if claimed else NOT_SHOWN
         return {"exposed_year": year} | {
             part: inputs.engine.stated(
                 metric, period=inputs.month, value=None, reason=reason, dimensions=place
@@ -203,7 +216,10 @@ def money(inputs: StudyInputs, base: ValueBase, effect: TreatmentEffect) -> dict
         }
     settings = settings_of(inputs)
     random, size = np.random.default_rng(settings.seed), settings.effect_draws
-    repurchase, retention = relative_draws(effect, random, size)
+    drawn = relative_draws(effect, random, size)
+    repurchase, retention = (
+        drawn[name] if name in claimed and name in drawn else np.zeros(size) for name in VALUED
+    )
     factor = 1 + base.relative_error * random.standard_normal(size)
     middle = gain(
         found, np.array([repurchase.mean()]), np.array([retention.mean()]), np.ones(1), np.zeros(1)

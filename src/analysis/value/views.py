@@ -172,11 +172,15 @@ WHERE o.order_type IN ({listed(types)}) AND o.ordered_on < {literal(cutoff)} AND
 
 
 def running_contracts(cutoff: dt.date) -> str:
-    """One row per running contract: kind, customer type, renewals made, months to the next renewal, term, amount per term."""
+    """One row per running contract: kind, customer type, renewals made, months to the next renewal, term, amount per term.
+
+    A customer whom the company recorded as lost holds none, whatever its term says: the same rule as where losses are counted.
+    """
     return f"""SELECT t.contract_id, t.customer_id, t.kind, t.renewable, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, CAST(t.term_no - 1 AS BIGINT) AS renewals,
        CAST(greatest(datediff('month', {literal(cutoff)}, t.due_on), 0) AS BIGINT) AS ahead,
        CAST(t.term_months AS BIGINT) AS term_months, coalesce(CAST(t.amount AS DOUBLE), 0.0) AS amount, t.began_on
-FROM {at("contract_terms", cutoff)} t LEFT JOIN customers c ON c.customer_id = t.customer_id WHERE t.outcome = 'running'"""
+FROM {at("contract_terms", cutoff)} t LEFT JOIN customers c ON c.customer_id = t.customer_id
+WHERE t.outcome = 'running' AND (NOT t.renewable OR t.customer_id IN (SELECT customer_id FROM {at("contract_spells", cutoff)} WHERE ends IS NULL))"""
 
 
 # -- service -----------------------------------------------------------------------------------------------------------
@@ -336,9 +340,24 @@ def change(before: str, after: str, moment: dt.date) -> str:
 SELECT step, count(*) AS customers, sum(after - before) AS change, {exact_sum("CAST(after - before AS DOUBLE) * CAST(after - before AS DOUBLE)")} AS squares FROM compared GROUP BY 1 ORDER BY 1"""
 
 
+def _levels(risk: float, costly: float) -> tuple[str, str]:
+    """Churn risk and service cost of a customer as high or low."""
+    return (
+        f"CASE WHEN 1 - stay_12m >= {risk!r} THEN 'high' ELSE 'low' END",
+        f"CASE WHEN service_cost_12m >= {costly!r} AND service_cost_12m > 0 THEN 'high' ELSE 'low' END",
+    )
+
+
+def matrix_cell(*, risk: float, costly: float) -> str:
+    """The cell of a customer as one name, as in ``top|high|low``."""
+    likely, service = _levels(risk, costly)
+    return f"(tier || '|' || {likely} || '|' || {service})"
+
+
 def matrix(table: str, *, risk: float, costly: float) -> str:
     """Customers by tier, churn risk and service cost, with value, cost and orders."""
-    return f"""SELECT tier, CASE WHEN 1 - stay_12m >= {risk!r} THEN 'high' ELSE 'low' END AS risk, CASE WHEN service_cost_12m >= {costly!r} AND service_cost_12m > 0 THEN 'high' ELSE 'low' END AS service,
+    likely, service = _levels(risk, costly)
+    return f"""SELECT tier, {likely} AS risk, {service} AS service,
        count(*) AS customers, sum(CAST(clv AS {CENTS})) AS clv, sum(CAST(service_cost_12m AS {CENTS})) AS cost FROM {table} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
 
 
@@ -378,11 +397,18 @@ def marketing(cutoff: dt.date) -> str:
 
 
 def earned_by_age(everyone: str, cutoff: dt.date, basis: str) -> str:
-    """Margin by channel and month of age of the customers first seen 12 to 24 months ago; every age is complete."""
+    """By channel and month of age of the customers first seen 12 to 24 months ago (every age is complete): the margin earned up to it, and the sum of its squares over customers."""
     end, on = literal(cutoff), "s.ordered_on"
     earned = "s.revenue" if basis == "revenue" else "s.gross_margin"
     return f"""WITH entered AS (
   SELECT customer_id, channel, since, count(*) OVER (PARTITION BY channel) AS customers FROM {everyone} WHERE since >= {end} - INTERVAL 24 MONTH AND since < {end} - INTERVAL 12 MONTH
+), monthly AS (
+  SELECT e.customer_id, e.channel, CAST(floor(greatest(datediff('day', e.since, {on}), 0) / {DAYS_PER_MONTH}) AS BIGINT) AS age, max(e.customers) AS customers, sum({earned}) AS earned
+  FROM entered e JOIN sales s ON s.customer_id = e.customer_id WHERE {on} < {end} AND datediff('day', e.since, {on}) < 365 GROUP BY 1, 2, 3
+), grown AS (
+  SELECT *, sum(earned) OVER (PARTITION BY customer_id ORDER BY age) AS reached FROM monthly
 )
-SELECT e.channel, CAST(floor(greatest(datediff('day', e.since, {on}), 0) / {DAYS_PER_MONTH}) AS BIGINT) AS age, max(e.customers) AS customers, sum({earned}) AS earned
-FROM entered e JOIN sales s ON s.customer_id = e.customer_id WHERE {on} < {end} AND datediff('day', e.since, {on}) < 365 GROUP BY 1, 2 ORDER BY 1, 2"""
+-- a square grows only in months with margin: what a customer had earned by then, squared, less what it was before
+SELECT channel, age, max(customers) AS customers, sum(earned) AS earned,
+       {exact_sum("CAST(reached AS DOUBLE) * CAST(reached AS DOUBLE) - CAST(reached - earned AS DOUBLE) * CAST(reached - earned AS DOUBLE)")} AS squares
+FROM grown GROUP BY 1, 2 ORDER BY 1, 2"""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis.errors import FitError, ParameterError
@@ -14,11 +15,12 @@ from analysis.locale import Text
 from analysis.metrics import StudyInputs
 from analysis.params import Range, load_what_ifs
 from analysis.params.what_ifs import Lever, Scenario
+from analysis.results import Fact
 from analysis.value.base import ValueBase
-from analysis.value.effect_results import ServiceEffects
+from analysis.value.effect_results import OutcomeEffect, ServiceEffects
 from analysis.value.results import ValueStudy
-from analysis.value.scenarios import _coefficients, _money, _paid_back, _Setting, what_if, what_ifs
-from analysis.value.value_at_stake import Stake, gain
+from analysis.value.scenarios import _coefficients, _money, _paid_back, _Setting, confined, what_if, what_ifs
+from analysis.value.value_at_stake import Stake, gain, money
 
 RATE = 0.10
 HORIZON = 36
@@ -43,11 +45,16 @@ def certain(**changes) -> Scenario:
     return Scenario(**(given | changes))
 
 
-def setting(scenario: Scenario, stake: Stake, *, rate: float = RATE) -> _Setting:
+BOTH = frozenset({"repurchase.0", "retention.0"})
+
+
+def setting(
+    scenario: Scenario, stake: Stake, *, rate: float = RATE, counted: frozenset[str] = BOTH
+) -> _Setting:
     return _Setting(
         scenario=scenario,
         stakes={"0": stake},
-        counted=frozenset({"0"}),
+        counted=counted,
         customers=0,
         growth=(1 + rate) ** (-1 / 12),
         horizon=HORIZON,
@@ -149,15 +156,174 @@ def world(sampled: StudyInputs, studied: ValueStudy):
     return sampled, base, effects
 
 
-def declared(effects: ServiceEffects, treatment: str) -> ServiceEffects:
-    """The same estimates with one treatment taken as shown, whatever its checks say."""
+def declared(
+    effects: ServiceEffects, treatment: str, *, outcomes: tuple[str, ...] = ("repurchase", "retention")
+) -> ServiceEffects:
+    """The same estimates with outcomes of one treatment taken as shown, whatever its checks say."""
     changed = []
     for one in effects.effects:
-        status = "effect" if one.treatment.id == treatment else "not_shown"
-        outcomes = tuple(replace(found, status=status) for found in one.outcomes)
+        found = tuple(
+            replace(
+                each,
+                status="effect"
+                if one.treatment.id == treatment and each.outcome in outcomes
+                else "not_shown",
+            )
+            for each in one.outcomes
+        )
         placebos = tuple(replace(placebo, passed=True) for placebo in one.placebos)
-        changed.append(replace(one, outcomes=outcomes, placebos=placebos, overlap_holds=True))
+        changed.append(replace(one, outcomes=found, placebos=placebos, overlap_holds=True))
     return replace(effects, effects=tuple(changed))
+
+
+def exaggerated(effects: ServiceEffects, outcome: str) -> ServiceEffects:
+    """The estimates of one outcome ten times as large."""
+
+    def tenfold(found: OutcomeEffect) -> OutcomeEffect:
+        if found.outcome != outcome:
+            return found
+        return replace(found, adjusted=replace(found.adjusted, value=10 * float(found.adjusted.value)))
+
+    return replace(
+        effects,
+        effects=tuple(
+            replace(one, outcomes=tuple(tenfold(found) for found in one.outcomes)) for one in effects.effects
+        ),
+    )
+
+
+# -- money follows the verdict of each outcome ---------------------------------------------------------------------------
+
+
+def test_of_two_outcomes_only_the_shown_one_is_money():
+    both = _money(setting(certain(), STAKE), draws(**{"retention.0": 0.2}))
+    parts = {
+        name: _money(
+            setting(certain(), STAKE, counted=frozenset({f"{name}.0"})), draws(**{"retention.0": 0.2})
+        )
+        for name in ("repurchase", "retention")
+    }
+    for name, other in (("repurchase", "retention"), ("retention", "repurchase")):
+        assert parts[name]["clv"].sum() > 0
+        np.testing.assert_allclose(parts[name]["clv"], parts[other]["unshown"])
+        np.testing.assert_allclose(parts[name]["clv"] + parts[name]["unshown"], both["clv"])
+    assert both["unshown"].sum() == 0
+    nothing = _money(setting(certain(), STAKE, counted=frozenset()), draws(**{"retention.0": 0.2}))
+    assert nothing["clv"].sum() == nothing["whole"].sum() == 0
+
+
+@pytest.mark.parametrize(("shown", "hidden"), [("retention", "repurchase"), ("repurchase", "retention")])
+def test_an_outcome_without_a_verdict_moves_no_money(world, shown: str, hidden: str):
+    inputs, base, effects = world
+    part = declared(effects, "repeat_repair", outcomes=(shown,))
+    found = what_if(inputs, base, part, "repeat_repairs_halved")
+    assert found.standing == "partly" and found.levers[0].standing == "partly"
+    assert {one.outcome: one.verdict for one in found.levers[0].outcomes} == {
+        shown: "effect",
+        hidden: "not_shown",
+    }
+    larger = what_if(inputs, base, exaggerated(part, hidden), "repeat_repairs_halved")
+    assert larger.npv.value == found.npv.value and larger.npv.interval == found.npv.interval
+    assert larger.unshown.value != found.unshown.value
+    moved = what_if(inputs, base, exaggerated(part, shown), "repeat_repairs_halved")
+    assert moved.clv.value != found.clv.value
+    names = {name for name, *_ in found.swings} | {one.input for one in found.assumed}
+    assert f"{hidden}.0" not in names and f"{shown}.0" in names
+    every = what_ifs(inputs, base, part)
+    said = [check for check in every.checks if check.id == f"value.what_if.repeat_repairs_halved.1.{hidden}"]
+    assert [check.outcome for check in said] == ["info"]
+
+
+@pytest.mark.parametrize(("shown", "hidden"), [("retention", "repurchase"), ("repurchase", "retention")])
+def test_value_at_stake_is_that_of_the_shown_outcomes(world, shown: str, hidden: str):
+    inputs, base, effects = world
+    part = declared(effects, "repeat_repair", outcomes=(shown,))
+
+    def stakes(given: ServiceEffects) -> Fact:
+        return money(inputs, base, given["repeat_repair"])["at_stake"]
+
+    assert stakes(part).value == stakes(exaggerated(part, hidden)).value
+    assert stakes(part).value != stakes(exaggerated(part, shown)).value
+    none = stakes(declared(effects, "repeat_repair", outcomes=()))
+    assert none.value is None and none.reason.en == "not counted: no effect is shown"
+
+
+def grouped(effects: ServiceEffects, *, own: float, error: float, shown: bool) -> ServiceEffects:
+    """What the top tenth says by itself about complaints, by hand."""
+    changed = []
+    for one in effects.effects:
+        rows = [
+            {
+                "outcome": found.outcome,
+                "grouping": "value_tier",
+                "group": "top",
+                "std_error": error,
+                "shown": shown,
+                "fact": replace(
+                    found.adjusted,
+                    value=own,
+                    interval=replace(found.adjusted.interval, low=own - 2 * error, high=own + 2 * error),
+                ),
+            }
+            for found in one.outcomes
+            if found.outcome in ("repurchase", "retention")
+        ]
+        changed.append(replace(one, groups=pd.DataFrame(rows)))
+    return replace(effects, effects=tuple(changed))
+
+
+VIP = (Lever(treatment="complaint_within_24h", change="reduce_share", amount=1.0, customers="top_decile"),)
+
+
+def test_a_lever_for_one_group_carries_what_is_not_known_of_the_group(world):
+    inputs, base, effects = world
+    shown = declared(effects, "complaint_within_24h")
+    average = shown["complaint_within_24h"].outcome("repurchase")
+    doubtful = what_if(
+        inputs, base, grouped(shown, own=-0.006, error=0.2, shown=False), "vip_line", levers=VIP
+    )
+    certain_ = what_if(inputs, base, grouped(shown, own=0.3, error=0.01, shown=True), "vip_line", levers=VIP)
+    assert doubtful.standing == "average" and certain_.standing == "effect"
+    good = float(average.with_it.value)
+    drawn = doubtful.draws["repurchase.0"] * good
+    # nothing is shown for the group: the average, with the error of the group
+    assert drawn.mean() == pytest.approx(float(average.adjusted.value), abs=0.02)
+    assert drawn.std() == pytest.approx(max(0.2, average.std_error), rel=0.1)
+    # shown for the group: its own effect
+    assert (certain_.draws["repurchase.0"] * good).mean() == pytest.approx(0.3, abs=0.02)
+    assert doubtful.npv.interval.high - doubtful.npv.interval.low > (
+        certain_.npv.interval.high - certain_.npv.interval.low
+    )
+
+
+@pytest.mark.parametrize("reading", ["own", "none"])
+def test_a_lever_for_one_group_says_what_the_group_reads(world, reading: str):
+    inputs, base, effects = world
+    shown = declared(effects, "complaint_within_24h")
+    given = (
+        grouped(shown, own=-0.006, error=0.2, shown=False)
+        if reading == "own"
+        else replace(shown, effects=tuple(replace(one, groups=pd.DataFrame()) for one in shown.effects))
+    )
+    plan = load_what_ifs()
+    cheap = {"once": Range.fixed(0.0), "yearly": Range.fixed(0.0)}
+    vip = replace(next(one for one in plan.scenarios if one.id == "vip_line"), levers=VIP, **cheap)
+    every = what_ifs(inputs, base, given, plan=replace(plan, scenarios=(vip,)))
+    (check,) = (one for one in every.checks if one.id == "value.what_if.vip_line.1.repurchase")
+    assert check.outcome == "info" and ("own" in check.sentence.values) is (reading == "own")
+    assert "top tenth" in check.sentence.plain("en")
+    assert every.results[0].standing == "average" and not every.findings
+
+
+def test_a_region_by_itself_is_confined_too():
+    assert confined(Lever(treatment="t", change="reduce_share", amount=1.0, region="South")) == (
+        "region",
+        "South",
+    )
+    assert confined(Lever(treatment="t", change="reduce_share", amount=1.0)) == ("", "")
+
+
+# -- sums ------------------------------------------------------------------------------------------------------------------
 
 
 def test_parts_add_up_to_the_present_value(world):

@@ -1,0 +1,476 @@
+"""What is said follows what the data support: misses by chance and size, ranks by intervals, severity by money, one count of one thing."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.exhibits import value as worth
+from analysis.exhibits import value_effects as effects_
+from analysis.exhibits import value_models as models
+from analysis.exhibits import value_what_ifs as what_ifs
+from analysis.metrics import NotDone, StudyInputs
+from analysis.metrics.materiality import Materiality
+from analysis.results import Fact, Interval
+from analysis.value import effect_findings, findings, purchase_models
+from analysis.value.acquisition import payback_months
+from analysis.value.base import standing_out
+from analysis.value.effect_results import ServiceEffects
+from analysis.value.model_facts import Modelling
+from analysis.value.portfolio import Portfolio, cumulative_share
+from analysis.value.purchase_models import Choice, Holdout, beyond
+from analysis.value.results import ValueStudy
+from analysis.value.scenarios import WhatIfs
+
+
+def between(fact: Fact, value: float, low: float, high: float) -> Fact:
+    exact = Decimal(str(value)) if isinstance(fact.value, Decimal) else value
+    return replace(fact, value=exact, interval=Interval(low=low, high=high, level=0.95, method="by hand"))
+
+
+@pytest.fixture(scope="module")
+def any_fact(studied: ValueStudy) -> Fact:
+    assert isinstance(studied.portfolio, Portfolio)
+    return studied.portfolio.top_share
+
+
+def limits(fact: Fact, *, limit: float, trivial: float) -> Materiality:
+    return Materiality(limit=replace(fact, value=limit), trivial=replace(fact, value=trivial))
+
+
+# -- a miss is judged by chance and by size, and taken out of the value ----------------------------------------------------
+
+
+def holdout(actual: float, predicted: float, noise: float, *, material: bool) -> Holdout:
+    return Holdout(
+        calibrated_to=pd.Timestamp("2025-10-31").date(),
+        customers=100,
+        actual=actual,
+        predicted=predicted,
+        noise=noise,
+        classes=pd.DataFrame(),
+        weeks=pd.DataFrame(),
+        good=True,
+        material=material,
+    )
+
+
+@pytest.mark.parametrize(
+    ("predicted", "noise", "expected"),
+    [
+        (1048.0, 12.0, True),  # 4.8 %, limits 2.3 to 7.3
+        (1048.0, 30.0, False),  # the same miss within chance
+        (1010.0, 2.0, False),  # beyond chance, too small to matter
+        (900.0, 12.0, True),  # too few is a miss as well
+    ],
+)
+def test_a_miss_counts_when_it_is_beyond_chance_and_large_enough(
+    predicted: float, noise: float, expected: bool
+):
+    assert beyond(predicted, 1000.0, noise, 0.02) is expected
+    assert not beyond(predicted, 0.0, noise, 0.02)
+
+
+def test_a_known_miss_is_taken_out_and_stays_in_the_interval():
+    found = holdout(1000.0, 1050.0, 12.0, material=True)
+    assert found.correction == pytest.approx(1000 / 1050)
+    assert found.doubt == pytest.approx(math.hypot(0.05 / 1.05, 12 * 1.05 / 1000))
+    small = holdout(1000.0, 1050.0, 40.0, material=False)
+    assert small.correction == 1.0 and small.doubt == pytest.approx(math.hypot(0.05, 40 * 1.05 / 1000))
+    used = Choice(model="bg_nbd", grouping="none", candidates=(), holdout=found)
+    assert used.correction == found.correction and used.doubt == found.doubt
+    observed = replace(used, model="observed_rates")  # its rates are those of the holdout
+    assert observed.correction == 1.0 and observed.doubt == 0.0
+
+
+@dataclass(frozen=True)
+class Steady:
+    """A model by hand: everybody is there, and buys at the same rate."""
+
+    r: float = 0.5
+    alpha: float = 10.0
+    a: float = 1.0
+    b: float = 1.0
+    customers: float = 680.0
+
+    def expected_purchases(
+        self, weeks: float, x: np.ndarray, recency: np.ndarray, age: np.ndarray
+    ) -> np.ndarray:
+        return (self.r + x) / (self.alpha + age) * weeks
+
+    def probability_alive(self, x: np.ndarray, recency: np.ndarray, age: np.ndarray) -> np.ndarray:
+        return np.ones(len(x))
+
+
+def test_the_correction_reaches_the_forecast_and_not_the_chance_of_being_there():
+    frame = pd.DataFrame({"x": [0, 3], "recency": [0, 50], "age": [60, 60]})
+
+    def forecast(material: bool) -> pd.DataFrame:
+        choice = Choice(
+            model="bg_nbd",
+            grouping="none",
+            candidates=(),
+            holdout=holdout(1000.0, 1250.0, 12.0, material=material),
+        )
+        buying = purchase_models.Buying(choice=choice, models={"all": Steady()}, customers=680, patterns=6)
+        return purchase_models.expectations(
+            frame.assign(grp="all"), buying, months=36, rate=0.08, derivatives=True
+        )
+
+    plain, corrected = forecast(False), forecast(True)
+    for column in ("det", "next_12m", "d0", "d3"):
+        assert corrected[column].tolist() == pytest.approx((plain[column] * 0.8).tolist())
+    for column in ("p_alive", "stay_12m"):
+        assert corrected[column].tolist() == plain[column].tolist()
+
+
+def with_miss(
+    studied: ValueStudy,
+    limits: tuple[float, float, float],
+    *,
+    classes: tuple[float, float, float] | None = None,
+) -> ValueStudy:
+    model = studied.modelling
+    assert isinstance(model, Modelling) and model.miss is not None and model.classes
+    lines = tuple(
+        replace(one, miss=between(model.miss, *(classes or (0.01, -0.1, 0.12))), good=True)
+        for one in model.classes[:1]
+    )
+    changed = replace(
+        model,
+        good=True,
+        miss=between(model.miss, *limits),
+        classes=lines,
+        material=limits == (0.048, 0.024, 0.073),
+    )
+    return replace(studied, modelling=changed)
+
+
+@pytest.mark.parametrize(
+    ("miss", "outcome", "words"),
+    [
+        ((0.048, 0.024, 0.073), "failed", "beyond chance and beyond the 2.0% that matter"),
+        ((-0.048, -0.073, -0.024), "failed", "beyond chance and beyond the 2.0% that matter"),
+        ((0.01, 0.005, 0.015), "info", "beyond chance, but less than the 2.0% that matter"),
+        ((0.01, -0.02, 0.04), "info", "may be chance"),
+        ((0.001, -0.01, 0.012), "passed", "within chance and within the 2.0% that matter"),
+    ],
+)
+def test_no_check_passes_while_the_page_shows_a_miss(
+    studied: ValueStudy, miss: tuple[float, float, float], outcome: str, words: str
+):
+    shown = with_miss(studied, miss)
+    check = next(one for one in findings.checks(shown) if one.id == "value.holdout")
+    assert check.outcome == outcome and words in check.sentence.plain()
+    title = models.holdout_figure(shown).payload["title"]["en"]
+    said = "".join(piece["t"] for piece in title)
+    assert ("corrected for it" in said) is (miss == (0.048, 0.024, 0.073))
+    assert ("within chance" in said) is (miss[1] < 0 < miss[2])
+
+
+@pytest.mark.parametrize(
+    ("miss", "outcome", "words"),
+    [
+        ((0.136, 0.06, 0.21), "failed", "beyond chance; a correction of the whole does not take this out"),
+        ((0.01, -0.1, 0.12), "passed", "No class of repeat purchases is missed beyond chance"),
+    ],
+)
+def test_a_class_is_judged_by_its_printed_interval(
+    studied: ValueStudy, miss: tuple[float, float, float], outcome: str, words: str
+):
+    shown = with_miss(studied, (0.001, -0.01, 0.012), classes=miss)
+    (check,) = (one for one in findings.checks(shown) if one.id.startswith("value.holdout."))
+    assert check.outcome == outcome and words in check.sentence.plain()
+    said = "".join(piece["t"] for piece in models.classes_figure(shown).payload["title"]["en"])  # type: ignore[union-attr]
+    assert ("No class of customers is missed beyond chance" in said) is (outcome == "passed")
+
+
+def test_intervals_of_classes_hold_together(studied: ValueStudy):
+    model = studied.modelling
+    assert isinstance(model, Modelling) and len(model.classes) > 1
+    for one in model.classes:
+        assert one.miss.value is None or "jointly" in one.miss.interval.method  # type: ignore[union-attr]
+
+
+# -- nothing is named the most or the least without intervals that support it ---------------------------------------------
+
+
+def test_the_one_that_stands_out_lies_beyond_all_intervals(any_fact: Fact):
+    clear = [between(any_fact, *one) for one in ((3.0, 2.5, 3.5), (1.0, 0.5, 1.5), (2.0, 1.6, 2.4))]
+    assert standing_out(clear, lambda one: one) is clear[0]
+    assert standing_out(clear, lambda one: one, lowest=True) is clear[1]
+    near = [between(any_fact, *one) for one in ((3.0, 2.0, 4.0), (2.9, 1.9, 3.9))]
+    assert (
+        standing_out(near, lambda one: one) is None
+        and standing_out(near, lambda one: one, lowest=True) is None
+    )
+    assert standing_out([*clear, replace(clear[0], interval=None)], lambda one: one) is None
+    assert standing_out(clear[:1], lambda one: one) is None
+
+
+def title(block: Any) -> str:
+    return "".join(piece["t"] for piece in block.payload["title"]["en"])
+
+
+RATIOS: list[tuple[tuple[float, ...], tuple[float, ...], str, str, str]] = [
+    ((4.0, 3.9, 4.1), (6.0, 5.8, 6.2), "info", "returns least on marketing", "returns least: 4.0"),
+    (
+        (4.0, 3.0, 5.0),
+        (4.1, 3.1, 5.1),
+        "info",
+        "In every channel a new customer brings more",
+        "channel by channel",
+    ),
+    ((1.1, 0.9, 1.3), (1.2, 0.95, 1.4), "info", "No channel is shown to lose money", "channel by channel"),
+    ((0.5, 0.4, 0.6), (0.55, 0.4, 0.7), "watch", "loses money on new customers", "channel by channel"),
+]
+
+
+@pytest.mark.parametrize(("first", "second", "severity", "words", "head"), RATIOS)
+def test_a_channel_is_named_only_where_its_interval_allows(
+    studied: ValueStudy,
+    any_fact: Fact,
+    first: tuple[float, float, float],
+    second: tuple[float, float, float],
+    severity: str,
+    words: str,
+    head: str,
+):
+    found = studied.acquisition
+    assert not isinstance(found, NotDone)
+    two = [
+        replace(one, ratio=between(one.ratio, *ratio))
+        for one, ratio in zip(found[:2], (first, second), strict=True)
+    ]
+    study = replace(studied, acquisition=tuple(two))
+    said = findings.findings(study, limits(any_fact, limit=1e12, trivial=1.0))
+    channels = [one for one in said if one.id == "value.acquisition"]
+    assert {one.severity for one in channels} == {severity} and words in channels[0].statement.plain()
+    assert len(channels) == (2 if "loses" in words else 1)
+    assert head in title(worth.acquisition_table(study))
+
+
+def test_the_most_valuable_slice_is_named_within_its_dimension(studied: ValueStudy):
+    whole = studied.portfolio
+    assert isinstance(whole, Portfolio)
+    segments = whole.by["segment"]
+    assert len(segments) > 1
+    apart = tuple(
+        replace(one, mean=between(one.mean, 100.0 - 10 * place, 98.0 - 10 * place, 102.0 - 10 * place))
+        for place, one in enumerate(segments)
+    )
+    named = replace(studied, portfolio=replace(whole, by={**whole.by, "segment": apart}))
+    assert f"By segment, {apart[0].label.en} is worth most per customer" in title(
+        worth.slices_table(named, "tier", "segment")
+    )
+    alike = tuple(replace(one, mean=between(one.mean, 100.0, 50.0, 150.0)) for one in segments)
+    unnamed = replace(studied, portfolio=replace(whole, by={**whole.by, "segment": alike}))
+    assert "slice by slice" in title(worth.slices_table(unnamed, "tier", "segment"))
+
+
+@pytest.mark.parametrize(
+    ("npvs", "words"),
+    [
+        ([(-5.0, -9.0, -1.0)], "No scenario earns its cost"),
+        ([(5.0, -9.0, 19.0)], "may pay"),
+        ([(5.0, -9.0, 19.0), (6.0, -9.0, 19.0)], "Some scenarios may pay"),
+    ],
+)
+def test_no_scenario_is_called_best_within_chance(studied: ValueStudy, npvs: list[Any], words: str):
+    part = studied.what_ifs
+    assert isinstance(part, WhatIfs)
+    results = tuple(replace(part.results[0], npv=between(part.results[0].npv, *one)) for one in npvs)
+    assert words in what_ifs._what_if_title(results).plain()
+
+
+def test_one_input_decides_only_where_it_clearly_does(studied: ValueStudy):
+    part = studied.what_ifs
+    assert isinstance(part, WhatIfs)
+    one = next(each for each in part.results if len(each.swings) > 1)
+    (name, text, low, high), (second, other, from_, to) = one.swings[:2]
+
+    def said(width: float) -> str:
+        swings = (
+            (name, text, replace(low, value=Decimal(0)), replace(high, value=Decimal(str(width)))),
+            (second, other, replace(from_, value=Decimal(0)), replace(to, value=Decimal(100))),
+        )
+        alone = replace(part, results=(replace(one, swings=swings),))
+        return title(what_ifs.scenario_figures(replace(studied, what_ifs=alone))[0])
+
+    assert "decides more than anything else" in said(150.0)
+    assert "decide most" in said(105.0)
+
+
+# -- every estimate has its interval ---------------------------------------------------------------------------------------
+
+
+def test_parts_cells_and_steps_have_intervals_that_agree_with_the_whole(studied: ValueStudy):
+    whole, grid, moved = studied.portfolio, studied.investment, studied.change
+    assert isinstance(whole, Portfolio) and not isinstance(grid, NotDone) and not isinstance(moved, NotDone)
+
+    def reach(fact: Fact) -> float:
+        assert fact.interval is not None
+        return (fact.interval.high - fact.interval.low) / 2
+
+    # purchases, contracts and service are estimated apart: their errors add up as squares
+    assert reach(whole.total) == pytest.approx(math.hypot(*(reach(part) for part in whole.parts.values())))
+    assert whole.service_share.interval is not None and whole.residual_contract.interval is not None
+    assert all(fact.interval is not None for _, fact in whole.lorenz)
+    full = [cell for cell in grid.cells.values() if cell.customers.value]
+    assert full and all(cell.value.interval is not None for cell in full)
+    for name in ("new", "lost", "grown", "shrunk"):
+        assert (moved.steps[name].interval is not None) is bool(moved.customers[name].value)
+    assert reach(moved.by_customers) == pytest.approx(
+        math.hypot(*(reach(fact) for fact in moved.steps.values() if fact.interval is not None))
+    )
+
+
+def test_the_payback_has_the_months_of_the_limits_of_the_mean():
+    # ten customers earn 10 each in month 1 without spread, then one of them 100 in month 2
+    ages = [(1, 10.0, 100.0, 1000.0), (2, 10.0, 100.0, (110.0**2 - 10.0**2))]
+    assert payback_months(ages, 9.0, 0.95) == (1, 1, 1)
+    first, soonest, latest = payback_months(ages, 15.0, 0.95)
+    assert (first, soonest) == (
+        2,
+        2,
+    ) and latest is None  # mean 20 after two months, its error 10: the lower limit is below 15
+    assert payback_months(ages, 30.0, 0.95) == (None, 2, None)
+
+
+def test_the_lorenz_curve_and_the_top_tenth_are_one(studied: ValueStudy):
+    count, worth_ = np.array([1.0, 1.0, 2.0]), np.array([1.0, 2.0, 7.0])
+    assert cumulative_share(count, worth_, 0.5) == pytest.approx(0.3)
+    assert cumulative_share(count, worth_, 0.25) == pytest.approx(0.1)
+
+
+# -- severity by money ------------------------------------------------------------------------------------------------------
+
+
+def test_severity_follows_money_and_the_smallest_effect_that_matters(studied: ValueStudy, any_fact: Fact):
+    assert isinstance(studied.effects, ServiceEffects)
+    effects = studied.effects.effects
+    one = next(each for each in effects if each.outcome("repurchase") is not None)
+    outcome = one.outcome("repurchase")
+    assert outcome is not None
+
+    def graded(size: float, stake: float, *, limit: float) -> str:
+        stated = replace(
+            outcome, status="effect", adjusted=between(outcome.adjusted, size, size / 2, 2 * size)
+        )
+        shown = replace(one, outcomes=(stated,), at_stake=between(one.at_stake, stake, stake / 2, 2 * stake))
+        (found,) = effect_findings.findings([shown], limits(any_fact, limit=limit, trivial=limit / 20), 0.01)
+        return found.severity
+
+    assert graded(0.05, 1e6, limit=1e3) == "watch"  # estimated from observation: never an alert
+    assert graded(0.05, 1e6, limit=1e9) == "info"  # trivial in money
+    assert graded(0.004, 1e6, limit=1e3) == "info"  # certain, and too small to matter
+
+
+@pytest.mark.parametrize(
+    ("change", "severity"),
+    [
+        ((-900.0, -950.0, -850.0), "alert"),
+        ((-90.0, -95.0, -85.0), "watch"),
+        ((-9.0, -10.0, -8.0), "info"),
+        ((900.0, 850.0, 950.0), "good"),
+        ((9.0, 8.0, 10.0), "info"),
+        ((900.0, -100.0, 1900.0), "info"),
+    ],
+)
+def test_a_change_of_value_is_graded_by_its_size(
+    studied: ValueStudy, any_fact: Fact, change: tuple[float, float, float], severity: str
+):
+    found = studied.change
+    assert not isinstance(found, NotDone)
+    moved = replace(studied, change=replace(found, by_customers=between(found.by_customers, *change)))
+    (one,) = (
+        each
+        for each in findings.findings(moved, limits(any_fact, limit=500.0, trivial=25.0))
+        if each.id == "value.change"
+    )
+    assert one.severity == severity
+
+
+# -- one quantity, one number --------------------------------------------------------------------------------------------------
+
+
+def test_contract_customers_are_those_of_the_churn_section(studied: ValueStudy, sampled: StudyInputs):
+    whole = studied.portfolio
+    assert isinstance(whole, Portfolio)
+    bound = next(one for one in whole.by["kind"] if one.value == "contract")
+    end = f"DATE '{sampled.month.end}'"
+    at = f"{sampled.month.end:%Y%m%d}"
+    present = sampled.engine.query(
+        f"SELECT count(DISTINCT customer_id) AS n FROM contract_spells_at_{at} WHERE begins < {end} AND ends IS NULL"
+    )["n"].iloc[0]
+    assert bound.customers.value == present
+
+
+def test_words_of_causes_are_not_claimed_in_the_findings(studied: ValueStudy, any_fact: Fact):
+    assert isinstance(studied.effects, ServiceEffects)
+    claimed = tuple(
+        replace(one, outcomes=tuple(replace(each, status="effect") for each in one.valued))
+        for one in studied.effects.effects
+    )
+    for one in effect_findings.findings(claimed, limits(any_fact, limit=1.0, trivial=0.1), 0.0):
+        said = one.statement.plain()
+        assert (
+            "if no unmeasured cause is at work" in said and "it changes" not in said and "because" not in said
+        )
+        assert "没有未测量的原因" in one.statement.plain("zh")
+
+
+# -- what a doubt is worth -------------------------------------------------------------------------------------------------
+
+
+def doubted(
+    studied: ValueStudy, *, effect: float, placebo: tuple[float, float, float], hidden: float
+) -> ValueStudy:
+    """One treatment with one claimed effect and one placebo, by hand."""
+    assert isinstance(studied.effects, ServiceEffects)
+    one = next(
+        each for each in studied.effects.effects if each.outcome("repurchase") and each.placebos[0].effect
+    )
+    outcome, first = one.outcome("repurchase"), one.placebos[0]
+    assert outcome is not None and first.effect is not None
+    claimed = replace(
+        outcome,
+        status="effect",
+        enough=False,
+        adjusted=between(outcome.adjusted, effect, effect / 2, 2 * effect),
+        if_hidden=replace(outcome.if_hidden, value=hidden, reason=None),
+    )
+    passed = replace(first, passed=True, refusal=None, effect=between(first.effect, *placebo))
+    made = replace(one, outcomes=(claimed,), placebos=(passed,), overlap_holds=True)
+    return replace(studied, effects=replace(studied.effects, effects=(made,)))
+
+
+@pytest.mark.parametrize(
+    ("placebo", "blunt"),
+    [((0.0, -0.04, 0.05), True), ((0.0, -0.06, 0.01), True), ((0.0, -0.01, 0.01), False)],
+)
+def test_a_placebo_too_wide_to_exclude_the_claim_is_said_to_be(
+    studied: ValueStudy, placebo: tuple[float, float, float], blunt: bool
+):
+    shown = doubted(studied, effect=0.048, placebo=placebo, hidden=0.024)
+    assert isinstance(shown.effects, ServiceEffects)
+    said = [
+        check.id for check in effect_findings.checks(shown.effects.effects, {}) if check.id.endswith(".blunt")
+    ]
+    assert bool(said) is blunt
+    assert ("not every placebo could have found one" in title(effects_.placebo_table(shown))) is blunt
+
+
+@pytest.mark.parametrize(("hidden", "untested"), [(0.047, True), (0.024, False)])
+def test_a_benchmark_that_moves_nothing_is_no_test(studied: ValueStudy, hidden: float, untested: bool):
+    shown = doubted(studied, effect=0.048, placebo=(0.0, -0.01, 0.01), hidden=hidden)
+    assert isinstance(shown.effects, ServiceEffects)
+    (check,) = (one for one in effect_findings.checks(shown.effects.effects, {}) if ".hidden." in one.id)
+    assert ("hardly bears on this" in check.sentence.plain()) is untested
+    assert ("that says little" in title(effects_.hidden_table(shown))) is untested
