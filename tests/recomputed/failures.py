@@ -1,0 +1,2 @@
+from recomputed.register import Section
+SECTION = Section("failures")
