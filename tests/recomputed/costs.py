@@ -14,7 +14,9 @@ from recomputed.register import COUNT, MODEL, MONEY, SHARE, Asked, Section
 SECTION = Section("costs")
 recomputes = SECTION.recomputes
 HISTORY = 36
-SAME_ALGEBRA = "ordinary least squares on the same rows; only floating point and sums of money in cents may differ"
+SAME_ALGEBRA = (
+    "ordinary least squares on the same rows; only floating point and sums of money in cents may differ"
+)
 
 
 def _money(whole_cents: float | int) -> Decimal:
@@ -58,7 +60,9 @@ def after_sales_cost(raw: Raw, asked: Asked) -> Decimal:
     return _money(_cost_cents(raw, asked))
 
 
-@recomputes("cost_change@against=previous_month#2026-10", "cost_change@against=year_before#2026-10", kind=MONEY)
+@recomputes(
+    "cost_change@against=previous_month#2026-10", "cost_change@against=year_before#2026-10", kind=MONEY
+)
 def cost_change(raw: Raw, asked: Asked) -> Decimal:
     """After-sales cost of the month minus that of the month before, or of the same month a year before. Source: cost_change."""
     back = {"previous_month": 1, "year_before": 12}[asked.of["against"]]
@@ -148,7 +152,9 @@ def hours_of_a_team(raw: Raw, asked: Asked) -> float:
     team = asked.of["team"]
     if asked.metric == "paid_hours":
         staff = _within(raw.staff, asked)
-        return float(staff.loc[(staff["team"] == team) & (staff["sourcing"] == "in_house"), "hours_paid"].sum())
+        return float(
+            staff.loc[(staff["team"] == team) & (staff["sourcing"] == "in_house"), "hours_paid"].sum()
+        )
     own = _tickets(raw, asked)
     return float(own.loc[own["team"] == team, "handling_hours"].sum())
 
@@ -218,7 +224,12 @@ def volume_effect(raw: Raw, asked: Asked) -> float:
     """
     back = {"previous_month": 1, "year_before": 12}[asked.of["against"]]
     driven = ["labour", "parts", "logistics", "compensation", "outsourcing"]
-    spent = raw.cost[raw.cost["category"].isin(driven)].groupby(["month", "category"])["cents"].sum().astype(float)
+    spent = (
+        raw.cost[raw.cost["category"].isin(driven)]
+        .groupby(["month", "category"])["cents"]
+        .sum()
+        .astype(float)
+    )
     now, then = spent[MONTH] / 100, spent[MONTH - back] / 100
     orders = raw.tickets.groupby("month").size()
     mean = (now - then) / np.log(now / then)
@@ -343,6 +354,8 @@ def cost_residual_ratio(raw: Raw, asked: Asked) -> float:
     east = _hours_per_repair(raw, ["East"])
     others = _hours_per_repair(raw, ["South", "West", "Central"])
     after = (east.index >= start).astype(float)
-    fit = sm.OLS((east - others).to_numpy(), sm.add_constant(after)).fit(cov_type="HAC", cov_kwds={"maxlags": 3})
+    fit = sm.OLS((east - others).to_numpy(), sm.add_constant(after)).fit(
+        cov_type="HAC", cov_kwds={"maxlags": 3}
+    )
     expected = float(east[after > 0].mean()) - float(fit.params[1])
     return 1 + float(fit.params[1]) / expected

@@ -53,7 +53,12 @@ def share_of_orders(raw: Raw, asked: Asked) -> float:
 
 
 @recomputes(
-    "automation_rate#2026-09", "service_rework_rate#2026-10", part="low", kind=MODEL, within=1e-6, why=CLOSED_FORM
+    "automation_rate#2026-09",
+    "service_rework_rate#2026-10",
+    part="low",
+    kind=MODEL,
+    within=1e-6,
+    why=CLOSED_FORM,
 )
 def lower_limit_of_a_share(raw: Raw, asked: Asked) -> float:
     """Wilson's 95 % interval of a binomial share, lower limit. Source: params/metrics/service.yml, interval wilson."""
@@ -105,13 +110,12 @@ def upper_limit_of_a_point_change(raw: Raw, asked: Asked) -> float:
 )
 def relative_change(raw: Raw, asked: Asked) -> float:
     """The month over the month compared, minus one. Source: params/metrics/executive.yml, relative_change."""
-    spent, orders = raw.cost.groupby("month")["cents"].sum().astype(float), raw.tickets.groupby("month").size()
+    spent, orders = (
+        raw.cost.groupby("month")["cents"].sum().astype(float),
+        raw.tickets.groupby("month").size(),
+    )
     # cost per order is a fact of its own, to the cent, before it is compared
-    series = {
-        "service_order_count": orders,
-        "after_sales_cost": spent,
-        "service_unit_cost": spent / orders,
-    }[asked.of["of"]]
+    series = {"service_order_count": orders, "after_sales_cost": spent, "service_unit_cost": spent / orders}[
+        asked.of["of"]
+    ]
     return float(series[MONTH] / series[_compared(asked)]) - 1
-
-

@@ -22,9 +22,7 @@ YEAR = "2025-11/2026-11"
 WINDOW = "2023-11/2026-11"
 OPTIMISER = "the same likelihood maximised by another optimiser"
 BANDS = [0, 1, 2, 3, 6, 9, 12, 18, 24, 36, 48, 60, 84, 120, 1000]  # months in service
-OTHER_BASELINE = (
-    "the age and month pattern is fitted on the component's own machines here and on all components together in the pack"
-)
+OTHER_BASELINE = "the age and month pattern is fitted on the component's own machines here and on all components together in the pack"
 
 
 @lru_cache(maxsize=1)
@@ -34,7 +32,9 @@ def _judged(raw: Raw) -> pd.DataFrame:
     A failure happened on the day recorded, else on the day it was reported, and never after that. Two orders for one component of one machine on
     one day are one event. Left out: unknown machine, before shipment, after the day it left, outside the window, before service.
     """
-    told = raw.tickets[(raw.tickets["ticket_type"] == "repair") & raw.tickets["fault_found"].astype(bool)].copy()
+    told = raw.tickets[
+        (raw.tickets["ticket_type"] == "repair") & raw.tickets["fault_found"].astype(bool)
+    ].copy()
     told["component"] = told["component"].fillna(told["fault_code"])
     told["event_on"] = told["failed_on"].fillna(told["opened_on"]).clip(upper=told["opened_on"])
     told = told.sort_values(["opened_at", "ticket_id"])
@@ -70,7 +70,9 @@ def _judged(raw: Raw) -> pd.DataFrame:
 def _failures(raw: Raw, asked: Asked) -> pd.DataFrame:
     """The failures that count, of the period and slice of a figure."""
     rows = _judged(raw)
-    rows = rows[(rows["verdict"] == "counted") & (rows["event_on"] >= asked.first) & (rows["event_on"] < asked.end)]
+    rows = rows[
+        (rows["verdict"] == "counted") & (rows["event_on"] >= asked.first) & (rows["event_on"] < asked.end)
+    ]
     for name, value in asked.of.items():
         if name in ("component", "supplier", "batch"):
             rows = rows[rows[name] == value]
@@ -286,7 +288,10 @@ def _weibull(raw: Raw, component: str) -> tuple[float, float]:
         return float(hazard.sum() - intensity.sum()) / len(failed)
 
     found = minimize(
-        loss, [0.0, np.log(200.0)], method="Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-12, "maxiter": 4000}
+        loss,
+        [0.0, np.log(200.0)],
+        method="Nelder-Mead",
+        options={"xatol": 1e-8, "fatol": 1e-12, "maxiter": 4000},
     )
     shape, scale = np.exp(found.x)
     return float(shape), float(scale)
@@ -361,11 +366,16 @@ def _by_age_and_month(raw: Raw, component: str, marked: pd.Series) -> pd.DataFra
     held = []
     for month in pd.period_range(OBSERVED, END - pd.Timedelta(days=1), freq="M"):
         number = month.year * 12 + month.month
-        days = units["ended"].clip(upper=(month + 1).start_time) - units["started"].clip(lower=month.start_time)
+        days = units["ended"].clip(upper=(month + 1).start_time) - units["started"].clip(
+            lower=month.start_time
+        )
         part = units.assign(
             months=days.dt.days.clip(lower=0) / month.days_in_month,
             band=pd.cut(
-                number - units["started"].dt.year * 12 - units["started"].dt.month, BANDS, right=False, labels=False
+                number - units["started"].dt.year * 12 - units["started"].dt.month,
+                BANDS,
+                right=False,
+                labels=False,
             ),
             month=number,
         )
@@ -384,11 +394,16 @@ def _rate_ratio(cells: pd.DataFrame) -> float:
 
 
 @recomputes(
-    f"cause_rate_ratio@component=fan_motor,supplier=Qiming#{WINDOW}", kind=MODEL, within=0.02, why=OTHER_BASELINE
+    f"cause_rate_ratio@component=fan_motor,supplier=Qiming#{WINDOW}",
+    kind=MODEL,
+    within=0.02,
+    why=OTHER_BASELINE,
 )
 def cause_rate_ratio_of_a_supplier(raw: Raw, asked: Asked) -> float:
     """How many times as often fan motors of the supplier fail as others of the same months in service and calendar month. Source: cause_rate_ratio."""
-    return _rate_ratio(_by_age_and_month(raw, asked.of["component"], raw.units["supplier"] == asked.of["supplier"]))
+    return _rate_ratio(
+        _by_age_and_month(raw, asked.of["component"], raw.units["supplier"] == asked.of["supplier"])
+    )
 
 
 @recomputes(

@@ -85,10 +85,7 @@ def unknown_machines(raw: Raw, asked: Asked) -> int:
     return int((~named.isin(raw.file("units")["serial_no"])).sum())
 
 
-@recomputes(
-    "faulty_rows@fault=time_order,place=tickets.opened_at-first_response_at#2026-10",
-    kind=COUNT,
-)
+@recomputes("faulty_rows@fault=time_order,place=tickets.opened_at-first_response_at#2026-10", kind=COUNT)
 def answered_before_asked(raw: Raw, asked: Asked) -> int:
     """Service orders answered before they were opened. Source: faulty_rows, time_order."""
     return int((raw.tickets["first_response_at"] < raw.tickets["opened_at"]).sum())
@@ -99,7 +96,8 @@ def scores_outside_their_scale(raw: Raw, asked: Asked) -> int:
     """Answers outside the scale of their kind: csat 1 to 5, nps 0 to 10, ces 1 to 7. Source: data/README.md, surveys.score."""
     rows = raw.table("surveys").dropna(subset=["score"])
     low, high = (
-        rows["kind"].map(limits) for limits in ({"csat": 1, "nps": 0, "ces": 1}, {"csat": 5, "nps": 10, "ces": 7})
+        rows["kind"].map(limits)
+        for limits in ({"csat": 1, "nps": 0, "ces": 1}, {"csat": 5, "nps": 10, "ces": 7})
     )
     return int(((rows["score"] < low) | (rows["score"] > high)).sum())
 
@@ -120,7 +118,9 @@ def revenue(raw: Raw, asked: Asked) -> Decimal:
 def control_total(raw: Raw, asked: Asked) -> Decimal:
     """What the general ledger says of the month over all accounts. Source: control_total."""
     rows = raw.table("gl_totals", "month")
-    rows = rows[(rows["month"] == asked.first) & (rows["measure"] == asked.of["measure"]) & (rows["account"] == "all")]
+    rows = rows[
+        (rows["month"] == asked.first) & (rows["measure"] == asked.of["measure"]) & (rows["account"] == "all")
+    ]
     return Decimal(int(cents(rows["amount"]).sum())) / 100
 
 

@@ -88,8 +88,9 @@ class Raw:
         frame["resolved_on"] = business_day(frame["resolved_at"])
         frame["month"] = frame["opened_on"].dt.to_period("M")
         frame["reworked"] = frame["rework"].fillna(False).astype(bool) | frame["parent_ticket_id"].notna()
-        told, coded = frame["confirmed_failure"], frame["fault_code"].notna() & ~frame["fault_code"].isin(
-            ["NFF", "NTF", "NO_FAULT"]
+        told, coded = (
+            frame["confirmed_failure"],
+            frame["fault_code"].notna() & ~frame["fault_code"].isin(["NFF", "NTF", "NO_FAULT"]),
         )
         frame["fault_found"] = np.where(told.notna(), told == True, coded)  # noqa: E712
         frame["line"] = frame["product_id"].map(self.lines)
@@ -110,9 +111,7 @@ class Raw:
         tree = yaml.safe_load((self.params / "cost_tree.yml").read_text("utf-8"))
         of_account = {rule["account"]: rule["category"] for rule in tree["accounts"]}
         frame["cents"] = cents(frame["amount"])
-        frame["category"] = (
-            frame["category"].fillna(frame["account"].map(of_account)).fillna("unallocated")
-        )
+        frame["category"] = frame["category"].fillna(frame["account"].map(of_account)).fillna("unallocated")
         frame["month"] = frame["posted_on"].dt.to_period("M")
         orders = self.tickets.set_index("ticket_id")
         for name in ("ticket_type", "reworked", "customer_id", "line"):

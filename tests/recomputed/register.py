@@ -107,7 +107,10 @@ class Section:
 def difference(figure: Figure, printed: float | str, found: float | int | Decimal) -> str:
     """Empty where they agree; else the printed figure, the recomputed one and the difference."""
     if figure.kind == MONEY:
-        shown, mine = Decimal(str(printed)).quantize(Decimal("0.01")), Decimal(found).quantize(Decimal("0.01"))
+        shown, mine = (
+            Decimal(str(printed)).quantize(Decimal("0.01")),
+            Decimal(found).quantize(Decimal("0.01")),
+        )
         agree = shown == mine
     else:
         shown, mine = float(printed), float(found)  # type: ignore[assignment]

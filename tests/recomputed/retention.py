@@ -69,7 +69,9 @@ def _purchase_spells(raw: Raw) -> pd.DataFrame:
     before = days.groupby("customer_id")["ordered_on"].shift()
     fresh = before.isna() | (days["ordered_on"] > before + pd.DateOffset(months=12))
     days = days.assign(spell=fresh.groupby(days["customer_id"]).cumsum())
-    spells = days.groupby(["customer_id", "spell"], as_index=False)["ordered_on"].agg(begins="min", last="max")
+    spells = days.groupby(["customer_id", "spell"], as_index=False)["ordered_on"].agg(
+        begins="min", last="max"
+    )
     over = spells["last"] + pd.DateOffset(months=12)
     return spells.assign(
         ends=over.where(over < END), customer_type=spells["customer_id"].map(raw.customers["customer_type"])
@@ -125,7 +127,9 @@ def gross_churn_rate(raw: Raw, asked: Asked) -> float:
     return found["lost"] / found["start"]
 
 
-@recomputes(f"gross_churn_rate@churn_basis=contractual#{YEAR}", part="low", kind=MODEL, within=1e-6, why=CLOSED_FORM)
+@recomputes(
+    f"gross_churn_rate@churn_basis=contractual#{YEAR}", part="low", kind=MODEL, within=1e-6, why=CLOSED_FORM
+)
 def lower_limit_of_churn(raw: Raw, asked: Asked) -> float:
     """Wilson's 95 % interval, lower limit. Source: gross_churn_rate, interval wilson."""
     found = _moved(raw, asked)
@@ -210,9 +214,7 @@ def _snapshot(raw: Raw, day: pd.Timestamp) -> tuple[int, int]:
 
 
 @recomputes(
-    "observed_losses@snapshot=2025-05#2025-05",
-    "observed_losses@snapshot=2026-05#2026-05",
-    kind=COUNT,
+    "observed_losses@snapshot=2025-05#2025-05", "observed_losses@snapshot=2026-05#2026-05", kind=COUNT
 )
 def observed_losses(raw: Raw, asked: Asked) -> int:
     """Customers of a past snapshot lost within the six months after it. Source: observed_losses, params/retention.yml."""
@@ -245,7 +247,9 @@ def _segment(raw: Raw, customers: pd.Series, days: pd.Series) -> np.ndarray:
     past = past.astype({"valid_from": "datetime64[ns]"})  # both sides of the join in one unit of time
     asked = pd.DataFrame({"customer_id": customers.to_numpy(), "day": days.to_numpy("datetime64[ns]")})
     asked = asked.assign(place=np.arange(len(asked))).sort_values("day")
-    found = pd.merge_asof(asked, past, left_on="day", right_on="valid_from", by="customer_id").sort_values("place")
+    found = pd.merge_asof(asked, past, left_on="day", right_on="valid_from", by="customer_id").sort_values(
+        "place"
+    )
     return found["value"].fillna(found["customer_id"].map(raw.customers["segment"])).to_numpy()
 
 
@@ -368,7 +372,10 @@ def _pieces(raw: Raw) -> pd.DataFrame:
     past = past[past["attribute"] == "segment"][["customer_id", "valid_from"]]
     key = ["customer_id", "spell"]
     cuts = [rows[key].assign(moment=rows["lo"])]
-    cuts += [rows[key].assign(moment=rows[name].where((rows[name] > rows["lo"]) & (rows[name] < rows["hi"]))) for name in _felt(raw)]
+    cuts += [
+        rows[key].assign(moment=rows[name].where((rows[name] > rows["lo"]) & (rows[name] < rows["hi"])))
+        for name in _felt(raw)
+    ]
     changed = rows[[*key, "lo", "hi"]].merge(past, on="customer_id")
     changed = changed[(changed["valid_from"] > changed["lo"]) & (changed["valid_from"] < changed["hi"])]
     cuts.append(changed[key].assign(moment=changed["valid_from"]))
@@ -400,11 +407,12 @@ def _cox(raw: Raw, model: str) -> tuple[np.ndarray, np.ndarray]:
     strata = None
     if model.startswith("total"):
         strata = rows.groupby(["kind", "customer_type", "segment"]).ngroup().to_numpy()
+    # the partial likelihood knows the order of times alone; two days more make all of them positive, as PHReg wants
     fit = PHReg(
-        rows["stop"].to_numpy(float),
+        rows["stop"].to_numpy(float) + 2,
         rows[covariates].to_numpy(float),
         status=rows["lost"].to_numpy(int),
-        entry=rows["entry"].to_numpy(float),
+        entry=rows["entry"].to_numpy(float) + 2,
         strata=strata,
         ties="efron",
     ).fit(disp=0)
@@ -433,5 +441,3 @@ def loss_hazard_ratio(raw: Raw, asked: Asked) -> float:
 def lower_limit_of_a_hazard_ratio(raw: Raw, asked: Asked) -> float:
     """Wald's 95 % interval of the log hazard ratio, lower limit. Source: loss_hazard_ratio."""
     return float(np.exp(_cox(raw, asked.of["model"])[1][0, 0]))
-
-

@@ -40,7 +40,9 @@ def drawn() -> set[str]:
     chosen += [models[i] for i in chance.choice(len(models), min(missing, len(models)), replace=False)]
     left = [figure for figure in left if figure not in chosen]
     more = min(max(DRAWN - len(chosen), 0), len(left))
-    return {figure.name for figure in chosen + [left[i] for i in chance.choice(len(left), more, replace=False)]}
+    return {
+        figure.name for figure in chosen + [left[i] for i in chance.choice(len(left), more, replace=False)]
+    }
 
 
 _DRAWN = drawn()
@@ -108,7 +110,9 @@ def test_a_difference_is_told_with_both_figures() -> None:
 def test_nothing_of_the_project_is_imported(path: Path) -> None:
     """The arithmetic stands on pandas, numpy, scipy and statsmodels alone, in any form of import."""
     allowed = ARITHMETIC | (
-        {"ast", "json", "os", "subprocess", "sys", "pytest"} if path.stem in ("conftest", "test_recomputed") else set()
+        {"ast", "json", "os", "subprocess", "sys", "pytest"}
+        if path.stem in ("conftest", "test_recomputed")
+        else set()
     )
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):

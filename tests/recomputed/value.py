@@ -36,7 +36,12 @@ def _days(raw: Raw) -> pd.DataFrame:
 def _buyers(raw: Raw) -> pd.DataFrame:
     """By customer: repeat purchases, weeks from the first purchase to the last and to the end (begun weeks count), mean spend, type and segment."""
     by = _days(raw).groupby("customer_id")
-    known = by.agg(first=("ordered_on", "min"), last=("ordered_on", "max"), days=("cents", "size"), spend=("cents", "sum"))
+    known = by.agg(
+        first=("ordered_on", "min"),
+        last=("ordered_on", "max"),
+        days=("cents", "size"),
+        spend=("cents", "sum"),
+    )
     known["x"] = known["days"] - 1
     known["recency"] = np.ceil((known["last"] - known["first"]).dt.days / 7)
     known["age"] = np.ceil(((END - known["first"]).dt.days - 1) / 7)
@@ -118,9 +123,7 @@ def repurchase_rate(raw: Raw, asked: Asked) -> float:
     return hits / of
 
 
-@recomputes(
-    "repurchase_rate@channel=Dealer#2026-10", part="high", kind=MODEL, within=1e-6, why=CLOSED_FORM
-)
+@recomputes("repurchase_rate@channel=Dealer#2026-10", part="high", kind=MODEL, within=1e-6, why=CLOSED_FORM)
 def upper_limit_of_repurchase(raw: Raw, asked: Asked) -> float:
     """Wilson's 95 % interval, upper limit. Source: repurchase_rate, interval wilson."""
     return float(proportion_confint(*_again(raw, asked.of["channel"]), method="wilson")[1])
@@ -134,7 +137,11 @@ def upper_limit_of_repurchase(raw: Raw, asked: Asked) -> float:
 def purchase_margin_share(raw: Raw, asked: Asked) -> float:
     """Gross margin of purchases, refunds taken off, over positive revenue of the last 24 months. Source: purchase_margin_share."""
     rows = raw.orders
-    rows = rows[rows["order_type"].isin(PURCHASES) & (rows["ordered_on"] >= years_back(END, 2)) & (rows["ordered_on"] < END)]
+    rows = rows[
+        rows["order_type"].isin(PURCHASES)
+        & (rows["ordered_on"] >= years_back(END, 2))
+        & (rows["ordered_on"] < END)
+    ]
     rows = rows[rows["customer_id"].map(raw.customers["customer_type"]) == asked.of["customer_type"]]
     return int(rows["margin_cents"].sum()) / int(rows.loc[rows["cents"] > 0, "cents"].sum())
 
@@ -142,7 +149,9 @@ def purchase_margin_share(raw: Raw, asked: Asked) -> float:
 @lru_cache(maxsize=1)
 def _since(raw: Raw) -> pd.Series:
     """The day each customer was first seen: first purchase or first term of a contract that can be renewed."""
-    terms = raw.contracts[(raw.contracts["starts_on"] < END) & raw.contracts["kind"].isin(["subscription", "maintenance"])]
+    terms = raw.contracts[
+        (raw.contracts["starts_on"] < END) & raw.contracts["kind"].isin(["subscription", "maintenance"])
+    ]
     bought = _days(raw).groupby("customer_id")["ordered_on"].min()
     return pd.concat([bought, terms.groupby("customer_id")["starts_on"].min()]).groupby(level=0).min()
 
@@ -166,7 +175,11 @@ def new_customers(raw: Raw, asked: Asked) -> int:
 def acquisition_cost(raw: Raw, asked: Asked) -> Decimal:
     """Marketing spend of the last twelve months over customers first seen in them. Source: acquisition_cost."""
     rows = raw.table("marketing_spend", "month")
-    rows = rows[(rows["month"] >= years_back(END, 1)) & (rows["month"] < END) & (rows["channel"] == asked.of["channel"])]
+    rows = rows[
+        (rows["month"] >= years_back(END, 1))
+        & (rows["month"] < END)
+        & (rows["channel"] == asked.of["channel"])
+    ]
     return (Decimal(int(cents(rows["amount"]).sum())) / 100 / _new(raw, asked.of["channel"])).quantize(CENT)
 
 
@@ -174,7 +187,11 @@ def acquisition_cost(raw: Raw, asked: Asked) -> Decimal:
 def service_cost_traced(raw: Raw, asked: Asked) -> Decimal:
     """Incurred postings of the last twelve months that carry the order of a customer. Source: service_cost_traced."""
     rows = raw.cost
-    rows = rows[rows["order_customer_id"].notna() & (rows["posted_on"] >= years_back(END, 1)) & (rows["posted_on"] < END)]
+    rows = rows[
+        rows["order_customer_id"].notna()
+        & (rows["posted_on"] >= years_back(END, 1))
+        & (rows["posted_on"] < END)
+    ]
     return Decimal(int(rows["cents"].sum())) / 100
 
 
@@ -182,7 +199,10 @@ def service_cost_traced(raw: Raw, asked: Asked) -> Decimal:
 def _due(raw: Raw) -> pd.DataFrame:
     """The last term of each contract: renewals made, and whether it was lost. A cancelled term that has not ended counts as running."""
     rows = raw.contracts[(raw.contracts["starts_on"] < END)].sort_values(["contract_id", "term_no"])
-    rows = rows.assign(due_on=rows["ends_on"] + pd.Timedelta(days=1), first=rows.groupby("contract_id")["term_no"].transform("min"))
+    rows = rows.assign(
+        due_on=rows["ends_on"] + pd.Timedelta(days=1),
+        first=rows.groupby("contract_id")["term_no"].transform("min"),
+    )
     following = rows.groupby("contract_id")["starts_on"].shift(-1)
     grace = pd.Timedelta(days=int(raw.assumption("contract_grace_days")))
     renewed = following.notna() & (following <= rows["due_on"] + grace)
@@ -210,7 +230,11 @@ def renewal_rate(raw: Raw, asked: Asked) -> float:
 
 
 @recomputes(
-    "renewal_rate@contract_kind=maintenance,renewal=1#2026-10", part="low", kind=MODEL, within=1e-6, why=CLOSED_FORM
+    "renewal_rate@contract_kind=maintenance,renewal=1#2026-10",
+    part="low",
+    kind=MODEL,
+    within=1e-6,
+    why=CLOSED_FORM,
 )
 def lower_limit_of_renewal(raw: Raw, asked: Asked) -> float:
     """Wilson's 95 % interval, lower limit. Source: renewal_rate, interval wilson."""
@@ -234,7 +258,9 @@ def _shifted_beta_geometric(raw: Raw, kind: str) -> tuple[float, float]:
         there = betaln(alpha, beta + running.index) - betaln(alpha, beta)
         return -float(lost.to_numpy() @ gone + running.to_numpy() @ there)
 
-    found = minimize(loss, [0.0, 1.0], method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-9, "maxiter": 9000})
+    found = minimize(
+        loss, [0.0, 1.0], method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-9, "maxiter": 9000}
+    )
     return float(np.exp(found.x[0])), float(np.exp(found.x[1]))
 
 
@@ -266,11 +292,15 @@ def _purchase_model(raw: Raw, group: str) -> tuple[float, float, float, float]:
         there = betaln(a, b + x) - betaln(a, b) - (r + x) * np.log(alpha + age)
         gone = np.full(len(x), -np.inf)
         came = x > 0
-        gone[came] = betaln(a + 1, b + x[came] - 1) - betaln(a, b) - (r + x[came]) * np.log(alpha + recency[came])
+        gone[came] = (
+            betaln(a + 1, b + x[came] - 1) - betaln(a, b) - (r + x[came]) * np.log(alpha + recency[came])
+        )
         return -float(n @ (first + np.logaddexp(there, gone))) / n.sum()
 
     start = np.log([1.0, 100.0, 1.0, 4.0])
-    found = minimize(loss, start, method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-13, "maxiter": 9000})
+    found = minimize(
+        loss, start, method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-13, "maxiter": 9000}
+    )
     found = minimize(loss, found.x, method="BFGS", options={"gtol": 1e-9})
     r, alpha, a, b = np.exp(found.x)
     return float(r), float(alpha), float(a), float(b)
@@ -311,7 +341,12 @@ def expected_spend(raw: Raw, asked: Asked) -> float:
         terms += (p * x - 1) * np.log(mean) + p * x * np.log(x) - (p * x + q) * np.log(v + x * mean)
         return -float(terms.mean())
 
-    found = minimize(loss, np.log([3.0, 4.0, 5.0]), method="Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-13, "maxiter": 9000})
+    found = minimize(
+        loss,
+        np.log([3.0, 4.0, 5.0]),
+        method="Nelder-Mead",
+        options={"xatol": 1e-8, "fatol": 1e-13, "maxiter": 9000},
+    )
     p, q, v = np.exp(found.x)
     return float(p * v / (q - 1)) * 1e4
 
@@ -331,7 +366,9 @@ def spend_independence(raw: Raw, asked: Asked) -> float:
 
 
 @recomputes(
-    "holdout_purchases@side=actual,week=1#2026-10", "holdout_purchases@side=actual,week=10#2026-10", kind=COUNT
+    "holdout_purchases@side=actual,week=1#2026-10",
+    "holdout_purchases@side=actual,week=10#2026-10",
+    kind=COUNT,
 )
 def holdout_purchases(raw: Raw, asked: Asked) -> int:
     """Purchase days up to a week of the last 52, of customers who had bought before these. Source: holdout_purchases."""
@@ -341,5 +378,3 @@ def holdout_purchases(raw: Raw, asked: Asked) -> int:
     ends = begins + pd.Timedelta(weeks=int(asked.of["week"]))
     later = rows[(rows["ordered_on"] >= begins) & (rows["ordered_on"] < ends)]
     return int(later["customer_id"].isin(known).sum())
-
-
