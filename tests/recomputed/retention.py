@@ -42,7 +42,7 @@ def _terms(raw: Raw) -> pd.DataFrame:
 
 
 @lru_cache(maxsize=1)
-def _spells(raw: Raw) -> pd.DataFrame:
+def contract_spells(raw: Raw) -> pd.DataFrame:
     """Unbroken times under contract: terms of a customer that follow within 30 days of the longest before. The loss on record ends the last one."""
     rows = _terms(raw)
     reached = rows.groupby("customer_id")["until"].cummax().groupby(rows["customer_id"]).shift()
@@ -80,7 +80,7 @@ def _purchase_spells(raw: Raw) -> pd.DataFrame:
 
 def _moved(raw: Raw, asked: Asked) -> dict[str, int]:
     """Customers by where they stand at the first day and the day after the last; who is lost on a day was present that morning."""
-    spells = _spells(raw) if asked.of["churn_basis"] == "contractual" else _purchase_spells(raw)
+    spells = contract_spells(raw) if asked.of["churn_basis"] == "contractual" else _purchase_spells(raw)
     if "customer_type" in asked.of:
         spells = spells[spells["customer_type"] == asked.of["customer_type"]]
     spells = spells[spells["begins"] < asked.end]
@@ -144,7 +144,7 @@ def lower_limit_of_churn(raw: Raw, asked: Asked) -> float:
 )
 def share_of_losses(raw: Raw, asked: Asked) -> float:
     """Losses of the year marked avoidable, or with a reason, among the losses (with a mark). Source: avoidable_churn_share, loss_reason_share."""
-    spells = _spells(raw)
+    spells = contract_spells(raw)
     lost = spells[(spells["begins"] < asked.first) & (spells["ends"] >= asked.first)]
     known = raw.customers.loc[lost["customer_id"].unique()]
     if asked.metric == "avoidable_churn_share":
@@ -156,7 +156,7 @@ def _value(raw: Raw, day: pd.Timestamp) -> pd.Series:
     """Yearly contract value in cents by customer of the terms that run when a day begins, on a spell that runs too."""
     terms = _terms(raw)
     terms = terms[(terms["starts_on"] < day) & (terms["until"] >= day)]
-    spells = _spells(raw)
+    spells = contract_spells(raw)
     spells = spells[(spells["begins"] < day) & (spells["ends"].isna() | (spells["ends"] >= day))]
     joined = terms.merge(spells[["customer_id", "begins"]], on="customer_id")
     return joined[joined["begins"] <= joined["starts_on"]].groupby("customer_id")["yearly"].sum()
@@ -208,7 +208,7 @@ def ten_account_share(raw: Raw, asked: Asked) -> float:
 
 def _snapshot(raw: Raw, day: pd.Timestamp) -> tuple[int, int]:
     """Customers under contract when a day begins, and those of them lost within six months."""
-    spells = _spells(raw)
+    spells = contract_spells(raw)
     there = spells[(spells["begins"] < day) & (spells["ends"].isna() | (spells["ends"] >= day))]
     return int((there["ends"] < day + pd.DateOffset(months=6)).sum()), len(there)
 
@@ -240,7 +240,7 @@ def _age(begins: pd.Series, moment: pd.Series) -> pd.Series:
     return months * DAYS_PER_MONTH + (moment - date).dt.days - (date.dt.day < begins.dt.day)
 
 
-def _segment(raw: Raw, customers: pd.Series, days: pd.Series) -> np.ndarray:
+def segment_on(raw: Raw, customers: pd.Series, days: pd.Series) -> np.ndarray:
     """The segment that held on a day by the customer's history, else the customer's own."""
     past = raw.table("customer_history", "valid_from")
     past = past[past["attribute"] == "segment"].sort_values("valid_from")
@@ -256,7 +256,7 @@ def _segment(raw: Raw, customers: pd.Series, days: pd.Series) -> np.ndarray:
 @lru_cache(maxsize=1)
 def _lives(raw: Raw) -> pd.DataFrame:
     """Spells seen since service records began: age at entry and at the end, whether lost, why, and segment at the start."""
-    rows = _spells(raw).copy()
+    rows = contract_spells(raw).copy()
     rows["over"] = rows["ends"].fillna(END)
     rows = rows[(rows["over"] > OBSERVED) & (rows["over"] > rows["begins"])].reset_index(drop=True)
     observed = pd.Series(OBSERVED, index=rows.index)
@@ -265,7 +265,7 @@ def _lives(raw: Raw) -> pd.DataFrame:
     rows["duration"] = _age(rows["begins"], rows["over"])
     rows["lost"] = rows["ends"].notna()
     rows["reason"] = rows["customer_id"].map(raw.customers["churn_reason"]).where(rows["lost"], "")
-    rows["segment"] = _segment(raw, rows["customer_id"], rows["begins"])
+    rows["segment"] = segment_on(raw, rows["customer_id"], rows["begins"])
     return rows
 
 
@@ -365,7 +365,7 @@ def _felt(raw: Raw) -> pd.DataFrame:
 @lru_cache(maxsize=1)
 def _pieces(raw: Raw) -> pd.DataFrame:
     """Spells cut where an experience begins or the segment changes, each piece with what held when it began."""
-    spells = _spells(raw)
+    spells = contract_spells(raw)
     rows = spells.assign(lo=spells["begins"].clip(lower=OBSERVED), hi=spells["ends"].fillna(END))
     rows = rows[rows["hi"] > rows["lo"]].join(_felt(raw), on="customer_id")
     past = raw.table("customer_history", "valid_from")
@@ -390,7 +390,7 @@ def _pieces(raw: Raw) -> pd.DataFrame:
     pieces["entry"] = entry.where(entry > 0, -1.0)
     pieces["stop"] = _age(pieces["begins"], pieces["stop_on"])
     pieces["lost"] = pieces["next"].isna() & pieces["ends"].notna()
-    pieces["segment"] = _segment(raw, pieces["customer_id"], pieces["moment"])
+    pieces["segment"] = segment_on(raw, pieces["customer_id"], pieces["moment"])
     return pieces
 
 

@@ -7,12 +7,14 @@ from functools import lru_cache
 
 import numpy as np
 import pandas as pd
+import statsmodels.api as sm
 from scipy.optimize import minimize
 from scipy.special import betaln, gammaln
 from statsmodels.stats.proportion import proportion_confint
 
-from recomputed.raw import END, Raw, cents, years_back
+from recomputed.raw import END, ZONE, Raw, business_day, cents, years_back
 from recomputed.register import COUNT, MODEL, MONEY, SHARE, Asked, Section
+from recomputed.retention import contract_spells, segment_on
 
 SECTION = Section("value")
 recomputes = SECTION.recomputes
@@ -378,3 +380,134 @@ def holdout_purchases(raw: Raw, asked: Asked) -> int:
     ends = begins + pd.Timedelta(weeks=int(asked.of["week"]))
     later = rows[(rows["ordered_on"] >= begins) & (rows["ordered_on"] < ends)]
     return int(later["customer_id"].isin(known).sum())
+
+
+# -- what a late answer to a complaint changes --------------------------------------------------------------------------
+
+LATE = "treatment=complaint_within_24h"
+
+
+@lru_cache(maxsize=1)
+def _complaints(raw: Raw) -> pd.DataFrame:
+    """Complaints of a customer up to the first one answered late, whose year after the landmark (a day after opening) is over.
+
+    Orders whose times run backwards are left out. ``again``: a product or upgrade bought within 365 days after the landmark; ``kept``: the contract
+    that ran at it still runs then (empty without a contract). Source: params/treatments.yml, complaint_within_24h.
+    """
+    orders = raw.tickets
+    opened, answered, resolved, closed = (
+        orders[name] for name in ("opened_at", "first_response_at", "resolved_at", "closed_at")
+    )
+    backwards = (
+        (answered < opened) | (resolved < opened) | (closed < opened) | (orders["reopened_at"] < opened)
+    )
+    backwards |= (resolved < answered) | (closed < resolved)
+    rows = orders[(orders["ticket_type"] == "complaint") & orders["customer_id"].notna() & ~backwards].copy()
+    rows["zero"] = rows["opened_at"] + pd.Timedelta(hours=raw.assumption("late_answer_hours"))
+    rows["in_time"] = (rows["first_response_at"] <= rows["zero"]).astype(int)
+    rows = rows.sort_values(["customer_id", "opened_at", "ticket_id"])
+    late_before = (1 - rows["in_time"]).groupby(rows["customer_id"]).cumsum() - (1 - rows["in_time"])
+    over = END.tz_localize(ZONE).tz_convert("UTC").tz_localize(None)
+    year = pd.Timedelta(days=365)
+    rows = rows[(late_before == 0) & (rows["zero"] + year <= over)].reset_index(drop=True)
+
+    bought = raw.orders[(raw.orders["cents"] > 0) & raw.orders["order_type"].isin(PURCHASES)]
+    pairs = rows[["ticket_id", "customer_id", "opened_at", "zero"]].merge(
+        bought[["customer_id", "ordered_at"]], on="customer_id"
+    )
+    after = pairs["ordered_at"] - pairs["zero"]
+    rows["again"] = (
+        rows["ticket_id"]
+        .isin(pairs.loc[(after > pd.Timedelta(0)) & (after <= year), "ticket_id"])
+        .astype(int)
+    )
+    before = pairs[pairs["ordered_at"] < pairs["opened_at"]]
+    ago = before["opened_at"] - before["ordered_at"]
+    for name, least, most in (("orders_year", 0, 365), ("orders_before", 365, 1096)):
+        near = before[(ago > pd.Timedelta(days=least)) & (ago <= pd.Timedelta(days=most))]
+        rows[name] = np.log1p(rows["ticket_id"].map(near.groupby("ticket_id").size()).fillna(0))
+    rows["quiet"] = (
+        (rows["ticket_id"].map(ago.groupby(before["ticket_id"]).min()).dt.days / 30).fillna(60).clip(upper=60)
+    )
+
+    spells = contract_spells(raw)
+    held = rows[["ticket_id", "customer_id", "opened_on"]].assign(zero_on=business_day(rows["zero"]))
+    held = held.merge(spells, on="customer_id")
+    ends = held["ends"].fillna(pd.Timestamp("2199-01-01"))
+    held = held[(held["begins"] < held["opened_on"]) & (ends > held["zero_on"])]
+    kept = held["ends"].isna() | (held["ends"] > held["zero_on"] + year)
+    rows["kept"] = rows["ticket_id"].map(kept.groupby(held["ticket_id"]).any().astype(float))
+    rows["contract"] = rows["ticket_id"].map(held.groupby("ticket_id")["kind"].min()).fillna("none")
+    for name in ("customer_type", "channel", "acquired_on"):
+        rows[f"of_{name}"] = rows["customer_id"].map(raw.customers[name])
+    rows["tenure"] = (rows["opened_on"] - rows["of_acquired_on"]).dt.days / 30
+    rows["held_segment"] = segment_on(raw, rows["customer_id"], rows["opened_on"] - pd.Timedelta(days=1))
+    return rows
+
+
+@recomputes(f"service_cases@{LATE}#2026-10", f"service_cases_exposed@{LATE}#2026-10", kind=COUNT)
+def service_cases(raw: Raw, asked: Asked) -> int:
+    """Cases whose window has closed, and those of them answered late. Source: params/metrics/value_effects.yml, service_cases."""
+    rows = _complaints(raw)
+    return len(rows) if asked.metric == "service_cases" else int((rows["in_time"] == 0).sum())
+
+
+@recomputes(
+    f"service_effect_repurchase@estimate=naive,{LATE}#2026-10",
+    f"service_effect_retention@estimate=naive,{LATE}#2026-10",
+    kind=SHARE,
+)
+def plain_difference(raw: Raw, asked: Asked) -> float:
+    """Share that bought again, or stayed under contract, of those answered in time minus that of those answered late. Source: service_effect_*, naive."""
+    rows = _complaints(raw)
+    outcome = "again" if asked.metric == "service_effect_repurchase" else "kept"
+    shares = rows.dropna(subset=[outcome]).groupby("in_time")[outcome].mean()
+    return float(shares[1] - shares[0])
+
+
+def _adjusted(rows: pd.DataFrame, outcome: str) -> float:
+    """Doubly robust difference among those answered late, by logistic regressions on what was known before.
+
+    What they would have done is told by those answered in time: predicted for each, and corrected by how these departed from their own prediction,
+    weighted by the odds of a late answer.
+    """
+    rows = rows.dropna(subset=[outcome])
+    names = [
+        "of_customer_type",
+        "held_segment",
+        "region",
+        "of_channel",
+        "contract",
+        "line",
+        "severity",
+        "priority",
+    ]
+    quarter = rows["opened_on"].dt.to_period("Q").astype(str).rename("quarter")
+    design = pd.get_dummies(pd.concat([rows[names].fillna("-"), quarter], axis=1), drop_first=True).astype(
+        float
+    )
+    design = design.join(rows[["orders_year", "orders_before", "quiet", "tenure"]])
+    design = sm.add_constant(design / design.std().replace(0, 1))
+    treated, y = rows["in_time"].to_numpy(float), rows[outcome].to_numpy(float)
+    binomial = sm.families.Binomial()
+    chance = np.asarray(
+        sm.GLM(treated, design, family=binomial).fit_regularized(alpha=1e-4, L1_wt=0.0).predict(design)
+    )
+    in_time = sm.GLM(y[treated == 1], design[treated == 1], family=binomial)
+    with_ = np.asarray(in_time.fit_regularized(alpha=1e-3, L1_wt=0.0).predict(design))
+    late = 1 - treated
+    gain = late * (with_ - y) + treated * (1 - chance) / chance * (y - with_)
+    return float(gain.sum() / late.sum())
+
+
+@recomputes(
+    f"service_effect_repurchase@estimate=adjusted,{LATE}#2026-10",
+    f"service_effect_retention@estimate=adjusted,{LATE}#2026-10",
+    kind=MODEL,
+    within=0.05,
+    why="fewer covariates and no cross-fitting here: two estimates of one effect, a fifth of its standard error apart at most",
+)
+def adjusted_difference(raw: Raw, asked: Asked) -> float:
+    """What the answer within a day changes among those answered late, for cases alike before it. Source: service_effect_*, adjusted."""
+    outcome = "again" if asked.metric == "service_effect_repurchase" else "kept"
+    return _adjusted(_complaints(raw), outcome)
