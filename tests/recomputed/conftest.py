@@ -1,0 +1,51 @@
+"""The pack whose figures are recomputed, made once per session, and the raw tables behind it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from recomputed.raw import Raw
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE = ROOT / "data" / "sample"
+MONTH = "2026-10"
+
+
+def _analysis(*arguments: str) -> None:
+    """The command line of the project, in a process of its own: nothing of it is imported here."""
+    done = subprocess.run(
+        [sys.executable, "-m", "analysis.cli", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        pytest.fail(f"analysis {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr[-2000:]}")
+
+
+@pytest.fixture(scope="session")
+def raw() -> Raw:
+    if not (SAMPLE / "tickets.parquet").exists():
+        _analysis("sample")
+    return Raw(SAMPLE, ROOT / "params")
+
+
+@pytest.fixture(scope="session")
+def printed(raw: Raw, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
+    """The pack's facts by identity without the version, of the folder in RECOMPUTED_PACK or of a pack made now."""
+    folder = os.environ.get("RECOMPUTED_PACK")
+    if folder:
+        path = Path(folder) / "facts.json"
+    else:
+        reports = tmp_path_factory.mktemp("reports")
+        _analysis("report", "--reports", str(reports))
+        [path] = (reports / MONTH).glob("edition-*/facts.json")
+    facts = json.loads(path.read_text("utf-8"))["facts"]
+    return {one["id"].rsplit(":", 1)[0]: one for one in facts}
