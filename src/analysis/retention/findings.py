@@ -314,6 +314,7 @@ def checks(inputs: StudyInputs, parts: RetentionParts) -> tuple[Check, ...]:
     makers = (_followed_from_start, _proportional, _links, _unmatched, _calibrated, _drift, _identification)
     return (
         *_identities(parts),
+        *_in_grace(inputs, parts),
         *_recorded(inputs, parts),
         *(check for make in makers for check in make(parts)),
     )
@@ -350,6 +351,21 @@ def _identities(parts: RetentionParts) -> list[Check]:
             Check(id="components", outcome="passed", sentence=Sentence(one, {"start": start, "end": end}))
         ]
     return [Check(id="components", outcome="passed", sentence=Sentence(both, values))]
+
+
+def _in_grace(inputs: StudyInputs, parts: RetentionParts) -> list[Check]:
+    """Whose contract ran out within the grace days is neither lost nor renewed yet: how much of the rate is open."""
+    basis = parts.contractual
+    if isinstance(basis, NotDone) or basis.waiting is None or not basis.waiting.value:
+        return []
+    text = "{waiting} whose contract ran out within the last {days} count as staying, because a late renewal is still possible; if none of them renews, gross churn is {most} instead of {churn}. Survival, effects and the score are judged up to the day on which the first of these ran out."
+    values: dict[str, Value] = {
+        "waiting": basis.waiting,
+        "days": Stating(inputs=inputs).assumed("contract_grace_days"),
+        "most": basis.at_most,
+        "churn": basis.year.gross_churn,
+    }
+    return [Check(id="within_grace", outcome="info", sentence=Sentence(text, values))]
 
 
 def _recorded(inputs: StudyInputs, parts: RetentionParts) -> list[Check]:

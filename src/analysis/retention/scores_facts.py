@@ -17,7 +17,7 @@ from analysis.results import Fact, Interval, Rows
 from analysis.retention import views
 from analysis.retention.scores import RiskScores, auc_interval, risk_scores
 from analysis.retention.settings import limit, load_settings
-from analysis.retention.spells import contracts, felt, observed_from
+from analysis.retention.spells import contracts, felt, losses_known_until, observed_from
 from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
@@ -129,11 +129,10 @@ def early_warning(inputs: StudyInputs) -> EarlyWarning:
         "contracts.starts_on", "contracts.ends_on", "tickets.customer_id", "orders.ordered_at"
     )
     since, after = observed_from(inputs), inputs.month + 1
-    months = [
-        after - horizon * back
-        for back in range(6)
-        if (after - horizon * back).start >= (Month.parse(since) + 6).start
-    ]
+    # the outcome of a snapshot is known when its horizon is over, and the grace days of what ran out in it
+    known = Month.parse(losses_known_until(inputs))
+    past = [known - horizon * back for back in range(1, 6)]
+    months = [after, *(month for month in past if month.start >= (Month.parse(since) + 6).start)]
     if len(months) < 4:
         raise MissingData(
             message="early warning needs four snapshots one horizon apart; the history is shorter"
