@@ -308,6 +308,24 @@ def experience(cutoff: dt.date, *, surveys: bool) -> str:
 )"""
 
 
+def margin_of_the_affected(
+    contracts: str, felt: str, cutoff: dt.date, first: dt.date, exposures: Sequence[str]
+) -> str:
+    """Yearly margin of orders (at least zero) of the customers under contract who had each experience from ``first`` on: exposure, customers, margin."""
+    end, since = literal(cutoff), literal(first)
+    each = "\n  UNION ALL ".join(
+        f"SELECT {literal(name)} AS exposure, customer_id FROM felt WHERE {name}_on >= {since}"
+        for name in exposures
+    )
+    return f"""WITH {contracts}, {felt}, affected AS (
+  {each}
+), there AS (SELECT DISTINCT customer_id FROM spells WHERE ends IS NULL), earned AS (
+  SELECT customer_id, greatest(sum(gross_margin), 0) AS margin FROM order_lines WHERE ordered_on >= {since} AND ordered_on < {end} GROUP BY 1
+)
+SELECT a.exposure, count(*) AS customers, CAST(coalesce(sum(e.margin), 0) AS DOUBLE) AS margin
+FROM affected a JOIN there t ON t.customer_id = a.customer_id LEFT JOIN earned e ON e.customer_id = a.customer_id GROUP BY 1 ORDER BY 1"""
+
+
 EXPOSURES = ("slow", "prompt", "repeat", "low")
 HANDLING = ("asked", "waited", "repaired", "followed")
 
