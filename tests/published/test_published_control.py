@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.stats import control_chart
+from analysis.stats import control_chart, subgroup_limits
 
 # Montgomery, Introduction to Statistical Quality Control, 6th ed. (2009), Table 7.1: nonconforming cans, n = 50.
 ORANGE_JUICE = [
@@ -271,3 +271,28 @@ def _run_length(rng, rules):
     """Points until the first signal of a process that does not change."""
     chart = control_chart("individuals", rng.normal(size=4000), rules=rules, centre=0.0, sigma=1.0)
     return 1 + chart.signals["point"].min()
+
+
+@pytest.mark.parametrize(
+    ("size", "a2", "d4", "a3", "b4"),
+    [(2, 1.880, 3.267, 2.659, 3.267), (5, 0.577, 2.114, 1.427, 2.089), (10, 0.308, 1.777, 0.975, 1.716)],
+)
+def test_factors_of_subgroup_charts(size, a2, d4, a3, b4):
+    # Montgomery (2009), Introduction to Statistical Quality Control, 6th ed., appendix VI: A2 and D4 for ranges, A3 and B4 for standard deviations.
+    ranges = subgroup_limits(0.0, 1.0, size=size, spread="range")
+    deviations = subgroup_limits(0.0, 1.0, size=size, spread="sd")
+    assert (ranges.mean[2], ranges.spread[2]) == (pytest.approx(a2, abs=1e-3), pytest.approx(d4, abs=1.5e-3))
+    assert (deviations.mean[2], deviations.spread[2]) == (
+        pytest.approx(a3, abs=1e-3),
+        pytest.approx(b4, abs=1e-3),
+    )
+
+
+def test_flow_width_and_piston_rings():
+    # Montgomery (2009), examples 6.1 (hard-bake flow width, X-bar and R) and 6.3 (piston rings, X-bar and S), samples of five.
+    flow = subgroup_limits(1.5056, 0.32521, size=5, spread="range")
+    assert flow.mean[1:] == (pytest.approx(1.31795, abs=2e-4), pytest.approx(1.69325, abs=2e-4))
+    assert flow.spread[1:] == (0.0, pytest.approx(0.68749, abs=3e-4))
+    rings = subgroup_limits(74.001, 0.0094, size=5, spread="sd")
+    assert rings.mean[1:] == (pytest.approx(73.988, abs=1e-3), pytest.approx(74.014, abs=1e-3))
+    assert rings.spread[1:] == (0.0, pytest.approx(0.0196, abs=1e-4))

@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.stats import fit_competing_modes, fit_lognormal, fit_weibull, fit_weibull_threshold
+from analysis.stats import (
+    fit_competing_modes,
+    fit_lognormal,
+    fit_weibull,
+    fit_weibull_threshold,
+    rank_regression,
+)
 
 INF = np.inf
 
@@ -269,3 +275,11 @@ def test_alloy_fatigue_with_a_threshold():
     rounded = fit_weibull_threshold(cycles, [1] * 67 + [0] * 5, resolution=1.0)
     assert rounded.threshold_interval.low < 85 and rounded.threshold_interval.high < 94.5
     assert rounded.after_threshold.aic < fit_weibull(cycles, [1] * 67 + [0] * 5).aic
+
+
+def test_rank_regression_on_six_failures():
+    # ReliaSoft, Life Data Analysis Reference, "The Weibull Distribution", rank regression on Y: 1.4301, 76.318, correlation 0.9956.
+    found = rank_regression([16, 34, 53, 75, 93, 120], family="weibull", on="rank")
+    assert found.shape == pytest.approx(1.4301, abs=5e-4)
+    assert found.scale == pytest.approx(76.318, abs=5e-3)
+    assert found.correlation == pytest.approx(0.9956, abs=5e-5)

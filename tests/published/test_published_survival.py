@@ -197,6 +197,25 @@ def test_leukaemia_cox_by_ties():
     assert breslow.log_likelihood == pytest.approx(-86.38, abs=5e-3)
 
 
+def test_three_tests_of_a_cox_model():
+    # R, survival: summary(coxph(Surv(time, status) ~ sex, lung)) and coxph(Surv(time, cens) ~ treat, MASS::gehan): likelihood ratio, Wald, score.
+    data = lung()
+    fit = cox(data[["female"]], data["time"], data["event"])
+    assert [round(test[0], 2) for test in (fit.likelihood_ratio, fit.wald, fit.score_test)] == [
+        10.63,
+        10.09,
+        10.33,
+    ]
+    assert round(fit.concordance(), 3) == 0.579
+    data = leukaemia()
+    fit = cox(data[["placebo"]], data["time"], data["event"])
+    assert [round(test[0], 2) for test in (fit.likelihood_ratio, fit.wald, fit.score_test)] == [
+        16.35,
+        14.53,
+        17.25,
+    ]
+
+
 def test_lung_survival():
     # R, survival: survfit(Surv(time, status) ~ 1, lung) and ~ sex; one-year survival, restricted mean.
     data = lung()

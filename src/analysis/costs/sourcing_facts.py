@@ -183,7 +183,7 @@ def _cost_lines(table: pd.DataFrame, minimum: float) -> dict[str, CostLine]:
 
 @traced
 def _break_even(book: _Book, place: int, even: BreakEvenVolume) -> Fact:
-    none = Text.filled("no break-even: {reason}", reason=Text.of(even.reason))
+    none = Text.filled("none, because {reason}", reason=Text.of(even.reason))
     crossing: dict[str, Any] = {"crossing": str(place + 1)} if place else {}
     why = None if even.tickets is not None else none
     return book.fact("break_even_tickets", even.tickets, interval=even.interval, why=why, **crossing)

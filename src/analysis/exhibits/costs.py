@@ -898,8 +898,8 @@ def measures_table(study: CostStudy) -> Block:
         columns=[
             words("entry.owner", "Owner"),
             words(_since, "Since", key="start"),
-            words("verdict", "Verdict"),
-            words("kind", "Kind"),
+            words("verdict", "Verdict", wide=True),
+            words("kind", "Kind", wide=True),
             metric("saving_expected", of="facts.expected", places=0),
             metric("saving_realised", "capacity_freed", of="facts.saving", head="Realised", places=0),
             interval("saving_realised", "capacity_freed", of="facts.saving", places=0),
@@ -988,7 +988,7 @@ def sourcing_table(study: CostStudy) -> Block:
 
 
 _BREAK_EVEN = (
-    "Break-even: {even}.",
+    "Break-even volume: {even}.",
     "In-house and outsourced cost the same at {even} per month ({even:interval}).",
     "In-house and outsourced cost the same at {even} and at {next} per month.",
 )

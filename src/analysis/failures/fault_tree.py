@@ -7,7 +7,7 @@ probabilities are never added up as if rare, unless that is asked for.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,6 +33,8 @@ from analysis.stats.intervals import Interval
 
 Floats = NDArray[np.float64]
 Method = Literal["exact", "rare_event", "min_cut_upper_bound"]
+MOST_MORE_NODES = 2_000_000
+TOO_MANY = -1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -93,7 +95,7 @@ class FaultTree(Described):
         """Number of minimal cut sets by order, without listing them."""
         solved = self._solved
         with deep_recursion(2 * len(solved.names)):
-            counts: dict[int, int] = solved.family.count_by_size(solved.primes)
+            counts: dict[int, int] = solved.family.count_by_size(solved.primes())
             return counts
 
     def minimal_cut_sets(self, *, max_order: int | None = None, limit: int = 200_000) -> pd.DataFrame:
@@ -112,7 +114,7 @@ class FaultTree(Described):
         chance = self._chances(missing=np.nan)
         rows = []
         with deep_recursion(2 * len(solved.names)):
-            for literals in solved.family.sets(solved.primes, largest=max_order):
+            for literals in solved.family.sets(solved.primes(), largest=max_order):
                 named = sorted(
                     ((solved.names[one // 2], one % 2) for one in literals), key=lambda pair: pair[::-1]
                 )
@@ -182,7 +184,7 @@ class FaultTree(Described):
         `probability`; `birnbaum` (how much the top event's probability rises from the event certainly absent to
         certainly present); `criticality` (that, times its probability over the top's); `fussell_vesely` (probability
         that a minimal cut set with the event occurs, over the top's, exactly); `raw` (top with the event certain,
-        over top); `rrw` (top over top with the event impossible). Missing where the tree is too large for it.
+        over top); `rrw` (top over top with the event impossible). `fussell_vesely` is missing where the tree is too large for it.
         """
         solved = self._solved
         chance = self._chances()
@@ -210,13 +212,20 @@ class FaultTree(Described):
     def _fussell_vesely(self, chance: Floats) -> Floats:
         solved = self._solved
         found = np.full(len(solved.names), np.nan)
-        scratch = solved.diagram
+        try:
+            primes = solved.primes()
+        except ParameterError:
+            return found
+        scratch, looked_at = solved.diagram, 0
         with deep_recursion(2 * len(solved.names)):
             for index in range(len(solved.names)):
                 try:
-                    having = solved.family.having(solved.primes, 2 * index)
+                    having = solved.family.having(primes, 2 * index)
                     occurs = scratch.any_of(solved.family, having)
                 except DiagramTooLarge:
+                    break
+                looked_at += len(scratch.below(occurs))
+                if looked_at > MOST_MORE_NODES:
                     break
                 found[index] = float(scratch.probability(occurs, [float(one) for one in chance]))
         return found
@@ -311,11 +320,28 @@ class FaultTree(Described):
 
 @dataclass(frozen=True, eq=False)
 class _Solved:
+    """The diagram of the top event. Its minimal cut sets are built when somebody asks for them: a probability needs none."""
+
+    tree: str
     names: list[str]
     diagram: Diagram
     top: int
     family: SetFamily
-    primes: int
+    known: dict[str, int] = field(default_factory=dict)
+
+    def primes(self) -> int:
+        if "primes" not in self.known:
+            try:
+                with deep_recursion(2 * len(self.names)):
+                    self.known["primes"] = self.diagram.prime_implicants(self.top, self.family)
+            except DiagramTooLarge:
+                self.known["primes"] = TOO_MANY
+        if self.known["primes"] == TOO_MANY:
+            raise ParameterError(
+                f"{self.tree}: its minimal cut sets need more than {self.family.most_nodes:,} nodes; probabilities and importance by "
+                "sensitivity do not need them. Split the tree at an independent gate to list them."
+            )
+        return self.known["primes"]
 
 
 @traced
@@ -334,10 +360,10 @@ def _solve(tree: FaultTree) -> _Solved:
                 best = (size, names, diagram, top)
         if best is not None:
             _, names, diagram, top = best
-            diagram.most_nodes = 10 * most_nodes
-            family = SetFamily(most_nodes=10 * most_nodes)
-            with deep_recursion(2 * len(names)):
-                return _Solved(names, diagram, top, family, diagram.prime_implicants(top, family))
+            # what cut sets and importance may add is bounded too, so that each ends: in an answer, or in a refusal
+            most = min(len(diagram) + MOST_MORE_NODES, 10 * most_nodes)
+            diagram.most_nodes = most
+            return _Solved(tree.name, names, diagram, top, SetFamily(most_nodes=most))
     raise ParameterError(
         f"{tree.name}: the tree needs more than 3,000,000 nodes in every order tried; split it at an independent gate."
     )

@@ -61,7 +61,9 @@ def refuse(problems: Sequence[Problem]) -> None:
 def record_problems(record: PackRecord, *, personal: frozenset[str], paths: Sequence[str]) -> list[Problem]:
     """Everything that can be said before the pack is exported."""
     problems = [
-        problem for name, notebook in record.notebooks.items() for problem in _execution(name, notebook)
+        problem
+        for name, notebook in record.notebooks.items()
+        for problem in (*_execution(name, notebook), *_prose(name, notebook))
     ]
     for place, block in record.blocks:
         problems += _untranslated(place, block)
@@ -117,6 +119,32 @@ _DIGIT = re.compile(r"\d")
 _QUANTITY = re.compile(
     r"\W*(?:[A-Z]{3} )?[+−-]?\d[\d,]*(?:\.\d+)?\s*(?:%|pp|个百分点|万元|亿元|元|thousand|million|billion)\W*"
 )
+
+
+# Money, shares and points in prose; a number of days, draws or machines belongs to a method and is no figure of the month.
+_FIGURE = re.compile(
+    r"(?:\b(?!PDF|CSV|SQL|ISO|ISA|IAS)[A-Z]{3}|[¥$€£])\s?[+−-]?\d[\d,.]*(?: (?:thousand|million|billion)\b)?"
+    r"|\d[\d,.]*\s*(?:%|％|pp\b|percentage points?\b|per ?cent\b|个百分点|[万亿]|元|(?:thousand|million|billion)\b)"
+)
+_CODE = re.compile(r"```.*?```|`[^`]*`|\]\([^)]*\)", re.DOTALL)  # commands and addresses
+
+
+def _prose(name: str, notebook: Json) -> Iterator[Problem]:
+    """Figures typed into a text cell: they have no fact, so nobody would see them grow old."""
+    from analysis.exhibits.prose import prose_messages
+    from analysis.locale import translate
+
+    for number, cell in enumerate(notebook["cells"], start=1):
+        if cell["cell_type"] != "markdown":
+            continue
+        english = prose_messages(source_of(cell))
+        wordings = [*english, *(translate(message, "zh") for message in english)]
+        typed = [match[0].strip() for text in wordings for match in _FIGURE.finditer(_CODE.sub(" ", text))]
+        for found in dict.fromkeys(typed):
+            yield Problem(
+                place=str(Place(notebook=name, cell=number)),
+                text=f"“{found}” is typed into the text; a figure is shown by an exhibit, which keeps its fact and its definition.",
+            )
 
 
 @cache

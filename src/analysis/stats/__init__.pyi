@@ -3,11 +3,17 @@ from .causal import DoublyRobust as DoublyRobust
 from .causal import confounded_estimate as confounded_estimate
 from .causal import doubly_robust as doubly_robust
 from .causal import e_value as e_value
+from .causal import partial_r2 as partial_r2
 from .causal import robustness_value as robustness_value
 from .control import ControlChart as ControlChart
+from .control import Overdispersion as Overdispersion
+from .control import SubgroupLimits as SubgroupLimits
 from .control import control_chart as control_chart
 from .control import false_alarms_by_rule as false_alarms_by_rule
+from .control import overdispersion_test as overdispersion_test
 from .control import signal_performance as signal_performance
+from .control import subgroup_chart as subgroup_chart
+from .control import subgroup_limits as subgroup_limits
 from .forecasting import Forecast as Forecast
 from .forecasting import ReconciledForecast as ReconciledForecast
 from .forecasting import forecast as forecast
@@ -19,7 +25,10 @@ from .hazards import proportional_hazards as proportional_hazards
 from .intermittent import IntermittentFit as IntermittentFit
 from .intermittent import intermittent_demand as intermittent_demand
 from .intervals import Interval as Interval
+from .intervals import clustered_proportion_interval as clustered_proportion_interval
+from .intervals import net_promoter_interval as net_promoter_interval
 from .intervals import poisson_interval as poisson_interval
+from .intervals import post_stratified_mean as post_stratified_mean
 from .intervals import proportion_difference_interval as proportion_difference_interval
 from .intervals import proportion_interval as proportion_interval
 from .intervals import rate_ratio_interval as rate_ratio_interval
@@ -32,6 +41,7 @@ from .life import fit_weibull as fit_weibull
 from .life import fit_weibull_mixture as fit_weibull_mixture
 from .life import fit_weibull_threshold as fit_weibull_threshold
 from .life import probability_plot as probability_plot
+from .life import rank_regression as rank_regression
 from .localisation import Localisation as Localisation
 from .localisation import localise as localise
 from .multiplicity import adjust_p_values as adjust_p_values

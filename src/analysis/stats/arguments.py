@@ -46,6 +46,7 @@ def in_words(
     rows: str = "",
     units: str = "",
     labels: str = "",
+    texts: str = "",
     tables: str = "",
     numbers: str = "",
     together: str = "",
@@ -59,7 +60,9 @@ def in_words(
     ----------
     rows : columns of numbers, one per row; all rows, labels and tables are of one length, at least one
     units : further columns of numbers that have a length of their own in common
-    labels : columns of labels, of the length of ``rows``
+    labels : columns of labels, of the length of ``rows``; a missing one is refused before anything is computed, for it would count as a
+        label of its own or be passed over
+    texts : columns of labels in which the function itself says what a missing one means
     series : pandas Series of numbers
     tables : DataFrames, of the length of ``rows``, without dates or time spans
     numbers : DataFrames among ``tables`` whose every column must be numeric
@@ -88,6 +91,10 @@ def in_words(
             for name in (*rows.split(), *units.split()):
                 if name in look.given:
                     look.numeric(name, look.given[name])
+            for name in labels.split():
+                look.no_label_missing(name)
+            if isinstance(look.given.get("level"), (int, float)):
+                confidence_level(float(look.given["level"]), where=f"{function.__name__}: ")
             try:
                 return function(*args, **kwargs)
             except AnalysisError:
@@ -100,7 +107,7 @@ def in_words(
             lengths: dict[str, int] = {}
             for name in rows.split():
                 look.column(name, lengths)
-            for name in labels.split():
+            for name in (*labels.split(), *texts.split()):
                 look.labels(name, lengths)
             for name in tables.split():
                 look.table(name, lengths, numeric=name in numbers.split())
@@ -120,6 +127,26 @@ def in_words(
         return checked
 
     return decorate
+
+
+def confidence_level(level: float, *, where: str = "") -> float:
+    """The level, if it is one: 95 for 0.95 gives limits that are not numbers, and nobody is told."""
+    if not 0 < level < 1:
+        raise WrongArgument(f"{where}level {level:g} must lie between 0 and 1, e.g. 0.95.")
+    return level
+
+
+def missing_labels(labels: Any) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Where a column of labels has none (None, NaN, NaT). A list is not made an array first: that turns a NaN beside words into the word nan."""
+    column = labels if isinstance(labels, (np.ndarray, pd.Series, pd.Index)) else _objects(labels)
+    return np.atleast_1d(np.asarray(pd.isna(column), dtype=bool))
+
+
+def _objects(labels: Any) -> Any:
+    try:
+        return np.fromiter(labels, dtype=object)
+    except (TypeError, ValueError):
+        return np.asarray(labels, dtype=object)
 
 
 class _Look:
@@ -186,10 +213,16 @@ class _Look:
         except ValueError as error:
             raise self.refuse(name, f"is no column ({error}); give one label per row.") from error
         self._one_dimension(name, array, lengths)
-        missing = [row for row, label in enumerate(array) if label is None]
-        if missing:
+
+    def no_label_missing(self, name: str) -> None:
+        if name not in self.given or isinstance(self.given[name], (str, bytes)):
+            return
+        missing = missing_labels(self.given[name])
+        if missing.any():
             raise self.refuse(
-                name, f"is missing in row {missing[0]}; name a group for it or leave the row out."
+                name,
+                f"is missing in {int(missing.sum())} rows, the first of them row {int(np.argmax(missing))}; "
+                "name a group for them or leave them out.",
             )
 
     def series(self, name: str) -> None:

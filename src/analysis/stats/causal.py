@@ -10,7 +10,7 @@ errors that sum by customer.
 
 Sources: Robins, Rotnitzky and Zhao (1994), *JASA* 89, 846-866; Chernozhukov et al. (2018), *Econometrics Journal* 21,
 C1-C68; Crump, Hotz, Imbens and Mitnik (2009), *Biometrika* 96, 187-199 (trimming); Austin (2009), *Statistics in
-Medicine* 28, 3083-3107 (balance); VanderWeele and Ding (2017), *Annals of Internal Medicine* 167, 268-274 (E-value); Cinelli and
+Medicine* 28, 3083-3107 (balance); Dehejia and Wahba (1999), *JASA* 94, 1053-1062 (treated beyond the untreated); VanderWeele and Ding (2017), *Annals of Internal Medicine* 167, 268-274 (E-value); Cinelli and
 Hazlett (2020), *JRSS B* 82, 39-67 (robustness value and benchmarks).
 """
 
@@ -24,9 +24,10 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 from scipy.stats import t as student
+from threadpoolctl import threadpool_limits
 
 from analysis.errors import FitError, ParameterError, suggestion
-from analysis.stats.arguments import in_words
+from analysis.stats.arguments import in_words, missing_labels
 from analysis.stats.ridge import Array, RidgeFit, encode, fit_ridge, fit_ridge_logistic, fold_of
 from analysis.stats.survival import Estimate
 from analysis.stats.threads import one_thread
@@ -45,6 +46,7 @@ _LEAST_EFFECTIVE = 0.25
 _WORST_BALANCE = 0.25
 # Below this share of rows with a like in the other arm there is nothing to estimate.
 _LEAST_COMMON = 0.05
+_MOST_OF_ONE = 1 / 3  # of an arm's weight in one row or cluster: more is a comparison with one case
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -138,6 +140,8 @@ class DoublyRobust(Summarised):
 
         Many groups are many chances of a false alarm: adjust the p-values before any of them is worth a sentence.
         """
+        if (missing := missing_labels(groups)).any():
+            raise FitError(f"effect: {int(missing.sum())} group labels are missing; name a group for them.")
         labels = np.asarray(groups)
         if len(labels) != len(self._score):
             raise FitError(
@@ -150,7 +154,10 @@ class DoublyRobust(Summarised):
             effect, error = _ratio(
                 self._score[rows], self._base[rows], self._weight[rows], self._cluster[rows]
             )
-            out.append({"group": label, "rows": int(rows.sum())} | _interval(effect, error, self.level))
+            freedom = _freedom(self._cluster[rows], self.clusters)
+            out.append(
+                {"group": label, "rows": int(rows.sum())} | _interval(effect, error, self.level, freedom)
+            )
         return pd.DataFrame(out)
 
 
@@ -180,17 +187,24 @@ def doubly_robust(
     covariates : one row each, numbers or labels; all that drives both treatment and outcome, and nothing that the treatment
         may have changed.
     clusters : label (e.g. the customer of several events); rows of a cluster share a fold, and errors allow for their dependence.
-    weights : how many subjects a row stands for, or a sampling weight.
+    weights : sampling weights: of how many of the population a row speaks, positive. A weight of three is no three rows, and the standard error does not
+        take it for them; rows that stand for several equal subjects are repeated, or named once each in `clusters`.
     estimand : ``ATE`` for all, ``ATT`` for those who were treated.
     learner : ``linear`` (ridge, with squares of numbers that are not 0/1) or ``boosting`` (gradient-boosted trees).
-    trim : propensities kept, ``trim`` to ``1 - trim``; ``crump`` takes the cut that makes the variance smallest. ATT trims the upper end
-        only. Trimming changes whom the effect is about.
+    trim : propensities kept, ``trim`` to ``1 - trim``; ``crump`` takes the cut that makes the variance of the ATE smallest; the ATT, which that
+        rule is not about, then leaves out the treated above every untreated only. A stated number cuts its upper end. Trimming changes whom the effect is about.
     folds, repeats : cross-fitting; the median over `repeats` random splits is reported, so no single split decides.
+
+    Notes
+    -----
+    ATT weighs each untreated row by the odds of its propensity, in proportion: the weights add up to the treated (Hájek), so that the mean untreated
+    lies among what was observed and expected. With clusters, intervals and p-values are Student's with one degree less than there are clusters
+    (Cameron and Miller 2015, *J. Human Resources* 50, 317-372, section VI), without them normal.
 
     Raises
     ------
-    FitError where an arm is too small, a covariate is missing, or trimming leaves too little; ParameterError for unknown
-    options.
+    FitError where an arm is too small, a covariate is missing, trimming leaves too little, or a single row or cluster carries more than a third of an
+    arm's weight: that is one comparison, not an estimate; ParameterError for unknown options.
     """
     _known(estimand, _ESTIMANDS, "estimand")
     _known(learner, _LEARNERS, "learner")
@@ -207,7 +221,7 @@ def doubly_robust(
         for repeat in range(repeats)
     ]
     propensity = np.median([split.propensity for split in splits], axis=0)
-    cut_low, cut_high, rule = _cut(propensity, weight, trim, estimand)
+    cut_low, cut_high, rule = _cut(propensity, d, weight, trim, estimand)
     kept = (propensity >= cut_low) & (propensity <= cut_high)
     common = _common_share(propensity, d)
     if common < _LEAST_COMMON:
@@ -221,7 +235,8 @@ def doubly_robust(
             raise FitError(
                 _TRIMMED[name], rows=int((d[kept] == arm).sum()), low=f"{cut_low:.2f}", high=f"{cut_high:.2f}"
             )
-    parts = [_scores(split, y, d, estimand) for split in splits]
+    _refuse_lone_weight(propensity, d, weight, cluster, kept, estimand)
+    parts = [_scores(split, y, d, estimand, weight=weight * kept) for split in splits]
     found = [_ratio(part.effect[kept], part.base[kept], weight[kept], cluster[kept]) for part in parts]
     effect = float(np.median([value for value, _ in found]))
     error = float(np.sqrt(np.median([spread**2 + (value - effect) ** 2 for value, spread in found])))
@@ -234,7 +249,8 @@ def doubly_robust(
     overlap = _overlap(
         propensity, d, design, columns, weight, kept, cut_low, cut_high, rule=rule, estimand=estimand
     )
-    numbers = _interval(effect, error, level)
+    freedom = _freedom(cluster[kept], count)
+    numbers = _interval(effect, error, level, freedom)
     ratio = _log_ratio(parts, weight, cluster, kept) if set(np.unique(y)) <= {0.0, 1.0} else None
     sensitivity = _sensitivity(splits, y, d, design, origins, weight, kept, numbers, ratio=ratio)
     return DoublyRobust(
@@ -243,7 +259,7 @@ def doubly_robust(
         mean_treated=means[0],
         mean_untreated=means[1],
         estimand=estimand,
-        naive=_naive(y, d, weight, cluster, level),
+        naive=_naive(y, d, weight, cluster, level, _freedom(cluster, count)),
         rows=len(y),
         treated=int(d.sum()),
         clusters=count,
@@ -263,7 +279,7 @@ def doubly_robust(
 
 @in_words(scalars="risk_ratio limit")
 def e_value(risk_ratio: float, limit: float | None = None) -> tuple[float, float]:
-    """E-value of a risk ratio and of the end of its interval that is nearer to one (1 where that has crossed it)."""
+    """E-value of a risk ratio and of the end of its interval that is nearer to one: 1 where that has crossed it, nan where no limit was given."""
     if risk_ratio <= 0 or (limit is not None and limit <= 0):
         raise ParameterError(f"e_value: a risk ratio is positive, not {risk_ratio:g}.")
 
@@ -271,14 +287,21 @@ def e_value(risk_ratio: float, limit: float | None = None) -> tuple[float, float
         ratio = max(ratio, 1 / ratio)
         return float(ratio + np.sqrt(ratio * (ratio - 1)))
 
-    crossed = limit is None or (risk_ratio - 1) * (limit - 1) <= 0
-    return needed(risk_ratio), 1.0 if crossed else needed(float(limit or 1.0))
+    if limit is None:
+        return needed(risk_ratio), float("nan")
+    return needed(risk_ratio), 1.0 if (risk_ratio - 1) * (limit - 1) <= 0 else needed(limit)
 
 
 @in_words(scalars="t degrees share level")
 def robustness_value(t: float, degrees: float, *, share: float = 1.0, level: float | None = None) -> float:
     """Partial R² that a hidden cause needs with treatment and outcome to reduce an estimate by `share` (or, with `level`, to
     move that end of its interval to zero). Cinelli and Hazlett (2020), equation 13."""
+    _within(degrees, 0.0, np.inf, "robustness_value: degrees")
+    _within(share, 0.0, np.inf, "robustness_value: share")
+    if level is not None and degrees <= 1:
+        raise ParameterError(
+            f"robustness_value: an interval needs more than one degree of freedom; got {degrees:g}."
+        )
     f = share * abs(t) / np.sqrt(degrees)
     if level is not None:
         f -= float(student.ppf(0.5 + level / 2, degrees - 1)) / np.sqrt(degrees - 1)
@@ -292,8 +315,29 @@ def confounded_estimate(
     estimate: float, std_error: float, degrees: float, *, r2_treatment: float, r2_outcome: float
 ) -> float:
     """The estimate drawn towards zero by a hidden cause of the stated partial R². Cinelli and Hazlett (2020), equation 11."""
+    _within(std_error, 0.0, np.inf, "confounded_estimate: std_error", least_too=True)
+    _within(degrees, 0.0, np.inf, "confounded_estimate: degrees")
+    _within(r2_treatment, 0.0, 1.0, "confounded_estimate: r2_treatment", least_too=True)
+    _within(r2_outcome, 0.0, 1.0, "confounded_estimate: r2_outcome", least_too=True, most_too=True)
     bias = std_error * np.sqrt(degrees * r2_outcome * r2_treatment / (1 - r2_treatment))
     return float(np.sign(estimate) * (abs(estimate) - bias))
+
+
+@in_words(scalars="t degrees")
+def partial_r2(t: float, degrees: float) -> float:
+    """Share of the variance that the others leave, which a regressor with this t value explains: t² ÷ (t² + degrees)."""
+    _within(degrees, 0.0, np.inf, "partial_r2: degrees")
+    return float(t**2 / (t**2 + degrees))
+
+
+def _within(
+    value: float, least: float, most: float, what: str, *, least_too: bool = False, most_too: bool = False
+) -> None:
+    if not (least < value or (least_too and value == least)) or not (
+        value < most or (most_too and value == most)
+    ):
+        said = f"above {least:g}" if most == np.inf else f"in {least:g} to {most:g}"
+        raise ParameterError(f"{what} must lie {said}; got {value:g}.")
 
 
 # ----------------------------------------------------------------------------------------------- cross-fitting
@@ -390,13 +434,15 @@ def _predicted(
         "random_state": seed,
     }
     smallest = max(20, int(train.sum()) // 50)
-    if binary:
-        trees = HistGradientBoostingClassifier(min_samples_leaf=smallest, **options)
+    # The limit on threads of the whole call was set before this library loaded its own: its threads wait for each other, minutes on a busy machine.
+    with threadpool_limits(limits=1):
+        if binary:
+            trees = HistGradientBoostingClassifier(min_samples_leaf=smallest, **options)
+            trees.fit(features[train], target[train], sample_weight=weight[train])
+            return np.asarray(trees.predict_proba(features[test])[:, 1]), None
+        trees = HistGradientBoostingRegressor(min_samples_leaf=smallest, **options)
         trees.fit(features[train], target[train], sample_weight=weight[train])
-        return np.asarray(trees.predict_proba(features[test])[:, 1]), None
-    trees = HistGradientBoostingRegressor(min_samples_leaf=smallest, **options)
-    trees.fit(features[train], target[train], sample_weight=weight[train])
-    return np.asarray(trees.predict(features[test])), None
+        return np.asarray(trees.predict(features[test])), None
 
 
 def _with_squares(design: Array) -> Array:
@@ -407,13 +453,15 @@ def _with_squares(design: Array) -> Array:
     return np.column_stack([design, ((chosen - chosen.mean(axis=0)) / spread) ** 2])
 
 
-def _scores(split: _Split, y: Array, d: Array, estimand: str) -> _Scores:
+def _scores(split: _Split, y: Array, d: Array, estimand: str, *, weight: Array) -> _Scores:
     e, if_treated, if_untreated = split.propensity, split.if_treated, split.if_untreated
     if estimand == "ATE":
         treated = if_treated + d * (y - if_treated) / e
         untreated = if_untreated + (1 - d) * (y - if_untreated) / (1 - e)
         return _Scores(effect=treated - untreated, treated=treated, untreated=untreated, base=np.ones(len(y)))
-    untreated = d * if_untreated + (1 - d) * e / (1 - e) * (y - if_untreated)
+    odds = (1 - d) * e / (1 - e)
+    odds = odds * float(weight @ d) / float(weight @ odds)
+    untreated = d * if_untreated + odds * (y - if_untreated)
     return _Scores(effect=d * y - untreated, treated=d * y, untreated=untreated, base=d)
 
 
@@ -436,9 +484,15 @@ def _clustered_error(influence: Array, cluster: NDArray[np.int64]) -> float:
     return float(np.sqrt(np.sum(summed**2) * groups / (groups - 1)))
 
 
-def _interval(effect: float, error: float, level: float) -> dict[str, float]:
-    reach = float(norm.ppf(0.5 + level / 2)) * error
-    p_value = float(2 * norm.sf(abs(effect) / error)) if error > 0 else float("nan")
+def _freedom(cluster: NDArray[np.int64], count: int | None) -> float:
+    """Degrees of freedom of a standard error that sums by cluster; infinite where every row stands for itself."""
+    return float(max(len(np.unique(cluster)) - 1, 1)) if count is not None else float("inf")
+
+
+def _interval(effect: float, error: float, level: float, freedom: float) -> dict[str, float]:
+    law = norm() if np.isinf(freedom) else student(freedom)
+    reach = float(law.ppf(0.5 + level / 2)) * error
+    p_value = float(2 * law.sf(abs(effect) / error)) if error > 0 else float("nan")
     return {
         "effect": effect,
         "std_error": error,
@@ -448,7 +502,9 @@ def _interval(effect: float, error: float, level: float) -> dict[str, float]:
     }
 
 
-def _naive(y: Array, d: Array, weight: Array, cluster: NDArray[np.int64], level: float) -> Estimate:
+def _naive(
+    y: Array, d: Array, weight: Array, cluster: NDArray[np.int64], level: float, freedom: float
+) -> Estimate:
     influence, means = np.zeros(len(y)), []
     for arm, sign in ((1.0, 1.0), (0.0, -1.0)):
         mass = weight * (d == arm)
@@ -456,7 +512,7 @@ def _naive(y: Array, d: Array, weight: Array, cluster: NDArray[np.int64], level:
         influence += sign * mass * (y - mean) / mass.sum()
         means.append(mean)
     error = _clustered_error(influence, cluster)
-    numbers = _interval(means[0] - means[1], error, level)
+    numbers = _interval(means[0] - means[1], error, level, freedom)
     return Estimate(
         value=numbers["effect"], std_error=error, low=numbers["low"], high=numbers["high"], level=level
     )
@@ -465,9 +521,18 @@ def _naive(y: Array, d: Array, weight: Array, cluster: NDArray[np.int64], level:
 # ----------------------------------------------------------------------------------------------- overlap
 
 
-def _cut(propensity: Array, weight: Array, trim: float | str, estimand: str) -> tuple[float, float, str]:
+def _cut(
+    propensity: Array, d: Array, weight: Array, trim: float | str, estimand: str
+) -> tuple[float, float, str]:
     if isinstance(trim, str):
         _known(trim, ("crump",), "trim")
+        if estimand == "ATT":
+            top = float(propensity[d == 0].max())
+            return (
+                0.0,
+                top,
+                f"propensity up to {top:.3f}, the highest of any untreated (Dehejia and Wahba 1999)",
+            )
         at = _crump(propensity, weight)
         rule = f"propensity {at:.3f} to {1 - at:.3f}, the cut with the smallest variance (Crump et al. 2009)"
     else:
@@ -499,6 +564,34 @@ def _crump(propensity: Array, weight: Array) -> float:
     return float(0.5 - np.sqrt(max(0.25 - 1 / bound, 0.0)))
 
 
+def _refuse_lone_weight(
+    propensity: Array,
+    d: Array,
+    weight: Array,
+    cluster: NDArray[np.int64],
+    kept: NDArray[np.bool_],
+    estimand: str,
+) -> None:
+    """One row, or one cluster, that stands for more than a third of an arm."""
+    for arm, name in ((1.0, "treated"), (0.0, "untreated")):
+        mass = _balancing(propensity, d, weight, estimand) * (kept & (d == arm))
+        largest = float(np.bincount(cluster, mass).max() / mass.sum())
+        if largest > _MOST_OF_ONE:
+            raise FitError(
+                f"effect: one of the {name} carries {largest:.0%} of their weight; the others are unlike those they are compared with. "
+                "No effect can be estimated from them."
+            )
+
+
+def _balancing(propensity: Array, d: Array, weight: Array, estimand: str) -> Array:
+    """Weight with which each row enters its arm's mean."""
+    if estimand == "ATE":
+        balancing: Array = weight * np.where(d == 1, 1 / propensity, 1 / (1 - propensity))
+    else:
+        balancing = weight * np.where(d == 1, 1.0, propensity / (1 - propensity))
+    return balancing
+
+
 def _overlap(
     propensity: Array,
     d: Array,
@@ -521,10 +614,7 @@ def _overlap(
             "untreated": np.bincount(tenths, 1 - d, minlength=10).astype(int),
         }
     )
-    if estimand == "ATE":
-        balancing = weight * np.where(d == 1, 1 / propensity, 1 / (1 - propensity))
-    else:
-        balancing = weight * np.where(d == 1, 1.0, propensity / (1 - propensity))
+    balancing = _balancing(propensity, d, weight, estimand)
     effective = []
     for arm in (1.0, 0.0):
         mass = balancing[kept & (d == arm)]

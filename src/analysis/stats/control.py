@@ -14,6 +14,8 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import gammaln, ndtr
+from scipy.stats import chi2
 
 from analysis.errors import ParameterError, suggestion
 from analysis.stats.arguments import in_words
@@ -23,10 +25,13 @@ from analysis.summaries import Summarised
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 LimitsFrom = Literal["in_control", "all"]
+Ranges = Literal["screened", "all"]
 Name = TypeVar("Name", bound=str)
 
 MOVING_RANGE_D2 = 1.128
 """Mean range of two standard normals over its sigma, as the published tables round it."""
+MOVING_RANGE_D4 = 3.267
+"""Upper limit of a moving range of two over their mean: a range beyond it is a jump, not scatter."""
 
 _ALIASES = {"p'": "laney_p", "u'": "laney_u", "i": "individuals", "x": "individuals"}
 _KINDS = (
@@ -202,6 +207,7 @@ class _Settings:
     phases: NDArray[Any]
     suspects: Flags
     limits_from: LimitsFrom
+    ranges: Ranges
     rules: tuple[Rule, ...]
     sigma_limits: float
     centre: float | None
@@ -239,6 +245,7 @@ def control_chart(
     phases: Sequence[Any] | None = None,
     suspects: ArrayLike | None = None,
     limits_from: LimitsFrom = "in_control",
+    ranges: Ranges = "screened",
     sigma_limits: float = 3.0,
     centre: float | None = None,
     sigma: float | None = None,
@@ -261,9 +268,12 @@ def control_chart(
     rules : names of rules, or ``western_electric`` or ``nelson`` for all of a set. Every added rule adds false
         alarms: see `signal_performance`. For ``ewma`` and ``cusum`` only their own limit applies
     phases : a label a point; each stretch of equal labels has its own limits and runs end with it
-    suspects : points under suspicion (positions or flags); never used for limits, always judged
+    suspects : points under suspicion; never used for limits, always judged. Flags, or positions; a 0 or 1 for every point are flags
     limits_from : ``in_control`` leaves the worst point beyond the limits out and computes again until none is
         left (at most a quarter of a phase); ``all`` uses every point that is not a suspect
+    ranges : moving ranges behind the sigma of ``individuals`` and the sigma z of Laney's charts. ``screened`` leaves out those above 3.267 times
+        their mean, once, and averages the others: one outlier makes two large ranges, and would hide behind the sigma it inflates. ``all`` is the
+        textbook's plain mean
     sigma_limits : distance of the limits in sigmas (for ``ewma`` the width L)
     centre, sigma : known standards, used instead of estimates (a rate for count charts)
     base : for ``ewma`` and ``cusum``, the chart whose centre and sigma they use
@@ -273,7 +283,7 @@ def control_chart(
     -----
     Zones and runs are read on z, so that unequal sizes are comparable. Sources: Nelson (1984), J. Qual. Tech.
     16, 237-239; Western Electric (1956), Statistical Quality Control Handbook, 25-28; Laney (2002), Quality
-    Engineering 14, 531-537; Montgomery (2009), Introduction to Statistical Quality Control, 6th ed., chs 6-9.
+    Engineering 14, 531-537; Nelson (1982), J. Qual. Tech. 14, 172-173 (screened ranges); Montgomery (2009), Introduction to Statistical Quality Control, 6th ed., chs 6-9.
     """
     asked = _known(_ALIASES.get(kind, kind), _KINDS, "kind of control chart")
     counted = _ALIASES.get(base, base) if asked in ("ewma", "cusum") else asked
@@ -284,6 +294,7 @@ def control_chart(
         phases=_phase_of_point(phases, len(numbers)),
         suspects=_flags(suspects, len(numbers)),
         limits_from=_known(limits_from, ("in_control", "all"), "limits_from"),
+        ranges=_known(ranges, ("screened", "all"), "ranges"),
         rules=_chosen_rules(rules),
         sigma_limits=sigma_limits,
         centre=centre,
@@ -292,6 +303,7 @@ def control_chart(
         reference=reference,
         decision=decision,
     )
+    _check_standards(settings)
     settings, choice = _choose(settings, numbers, areas)
     return _chart(_evaluate(numbers, areas, settings), areas, settings, choice)
 
@@ -392,6 +404,32 @@ def _chosen_rules(rules: str | Iterable[str]) -> tuple[Rule, ...]:
     return tuple(_RULES[_known(name, [*_RULES, *RULE_SETS], "rule")] for name in chosen)
 
 
+def _check_standards(settings: _Settings) -> None:
+    """Widths are positive numbers, and a known centre is one that the chart's values can have."""
+    widths = {
+        "sigma_limits": settings.sigma_limits,
+        "sigma": settings.sigma,
+        "decision": settings.decision,
+        "smoothing": settings.smoothing,
+    }
+    for name, width in widths.items():
+        if width is not None and not 0 < width < np.inf:
+            raise ParameterError(f"{name} is a width, above zero; got {width}.")
+    if not settings.smoothing <= 1:
+        raise ParameterError(f"smoothing must lie above 0 and at most 1; got {settings.smoothing}.")
+    if not 0 <= settings.reference < np.inf:
+        raise ParameterError(f"reference is a number of sigmas, zero or more; got {settings.reference}.")
+    centre, base = settings.centre, settings.base
+    if centre is None:
+        return
+    if not np.isfinite(centre):
+        raise ParameterError(f"centre is {centre}; give one finite number.")
+    if base != "individuals" and centre < 0:
+        raise ParameterError(f"a {base} chart counts events; its centre cannot be {centre:g}.")
+    if base in ("p", "np", "laney_p", "auto_p") and centre > 1:
+        raise ParameterError(f"a {base} chart is centred on a share between 0 and 1; got {centre:g}.")
+
+
 def _flags(marked: ArrayLike | None, length: int) -> Flags:
     flags = np.zeros(length, dtype=bool)
     if marked is None:
@@ -401,7 +439,19 @@ def _flags(marked: ArrayLike | None, length: int) -> Flags:
         if len(given) != length:
             raise ParameterError(f"suspects: {len(given)} flags for {length} points.")
         return given.copy()
-    flags[given.astype(int)] = True
+    if len(given) == length and np.isin(given, (0, 1)).all():
+        marks: Flags = np.asarray(given, dtype=float) == 1
+        return marks
+    try:
+        position = np.asarray(given, dtype=float)
+    except (TypeError, ValueError):
+        position = np.array([np.nan])
+    outside = ~((position >= 0) & (position < length) & (position == np.round(position)))
+    if outside.any():
+        raise ParameterError(
+            f"suspects: {given[outside].flat[0]!r} is no position among {length} points; give 0 to {length - 1}, or a flag for each point."
+        )
+    flags[position.astype(int)] = True
     return flags
 
 
@@ -471,6 +521,144 @@ def _choose(settings: _Settings, values: Floats, sizes: Floats) -> tuple[_Settin
     return replace(settings, kind=kind, base=kind), choice
 
 
+@dataclass(frozen=True, kw_only=True)
+class Overdispersion(Summarised):
+    """Do counts scatter more than chance around one rate?
+
+    statistic, degrees, p_value : Pearson's chi-square against one common rate (upper tail)
+    ratio : statistic over its degrees; the variance is so many times that of the count model
+    """
+
+    statistic: float
+    degrees: int
+    p_value: float
+    ratio: float
+
+
+@in_words(rows="values sizes")
+def overdispersion_test(values: ArrayLike, sizes: ArrayLike, *, kind: Literal["p", "u"]) -> Overdispersion:
+    """Test of one common rate behind counts, before their limits are believed.
+
+    Parameters
+    ----------
+    values, sizes : as in `control_chart`; points of size zero are passed over
+    kind : ``p`` defectives out of sizes (binomial), ``u`` events over an area of opportunity (Poisson)
+
+    Notes
+    -----
+    Approximate where expected counts are below one or two. Unlike the sigma z of moving ranges it also answers to a slow drift.
+    Source: Fisher (1925), Statistical Methods for Research Workers, section 16 (index of dispersion), sections 18-19 (binomial).
+    """
+    asked = _known(kind, ("p", "u"), "kind of counts")
+    numbers, areas = _checked_values(asked, values, sizes)
+    shown = areas > 0
+    numbers, areas = numbers[shown], areas[shown]
+    if len(numbers) < 2 or not numbers.sum() > 0 or (asked == "p" and numbers.sum() == areas.sum()):
+        raise ParameterError(
+            f"overdispersion: {len(numbers)} points with {numbers.sum():g} events; needs two points and something that varies."
+        )
+    rate = numbers.sum() / areas.sum()
+    variance = areas * rate * ((1 - rate) if asked == "p" else 1.0)
+    statistic, degrees = float(((numbers - areas * rate) ** 2 / variance).sum()), len(numbers) - 1
+    return Overdispersion(
+        statistic=statistic,
+        degrees=degrees,
+        p_value=float(chi2.sf(statistic, degrees)),
+        ratio=statistic / degrees,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubgroupLimits(Summarised):
+    """Centre, lower and upper limit of subgroup means, and of their ranges or standard deviations; `sigma` is that of single values."""
+
+    mean: tuple[float, float, float]
+    spread: tuple[float, float, float]
+    sigma: float
+
+
+def subgroup_constants(size: int) -> dict[str, float]:
+    """d2, d3 (mean and sigma of the range of `size` standard normals) and c4 (mean of their standard deviation), by integration.
+
+    Sources: Tippett (1925), Biometrika 17, 364-387 (range); Montgomery (2009), appendix VI, prints them.
+    """
+    if size < 2:
+        raise ParameterError(f"a subgroup has at least two values; got {size}.")
+    x = np.linspace(-9, 9, 2001)
+    step, below = x[1] - x[0], ndtr(x)
+    # P(range <= r) = size x the integral of density(x) (Phi(x + r) - Phi(x))^(size - 1)
+    density = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
+    r = np.linspace(0, 14, 1401)
+    beyond = np.array([1 - size * step * float(density @ (ndtr(x + one) - below) ** (size - 1)) for one in r])
+    first, second = float(np.trapezoid(beyond, r)), float(np.trapezoid(2 * r * beyond, r))
+    c4 = float(np.sqrt(2 / (size - 1)) * np.exp(gammaln(size / 2) - gammaln((size - 1) / 2)))
+    return {"d2": first, "d3": float(np.sqrt(second - first**2)), "c4": c4}
+
+
+def subgroup_limits(
+    centre: float, mean_spread: float, *, size: int, spread: Literal["range", "sd"], sigma_limits: float = 3.0
+) -> SubgroupLimits:
+    """Limits of an X-bar chart with its R or S chart.
+
+    Parameters
+    ----------
+    centre, mean_spread : mean of the subgroup means, mean of their ranges (``range``) or standard deviations (``sd``)
+    size : values in a subgroup
+
+    Source: Montgomery (2009), Introduction to Statistical Quality Control, 6th ed., sections 6.2 and 6.3.
+    """
+    asked = _known(spread, ("range", "sd"), "spread of a subgroup")
+    if not (mean_spread > 0 and sigma_limits > 0 and np.isfinite([centre, mean_spread, sigma_limits]).all()):
+        raise ParameterError(
+            f"subgroups: the mean spread and the width of limits must be above zero; got {mean_spread}, {sigma_limits}."
+        )
+    constant = subgroup_constants(size)
+    if asked == "range":
+        sigma = mean_spread / constant["d2"]
+        own = constant["d3"] * sigma
+    else:
+        sigma = mean_spread / constant["c4"]
+        own = sigma * float(np.sqrt(1 - constant["c4"] ** 2))
+    half, reach = sigma_limits * sigma / float(np.sqrt(size)), sigma_limits * own
+    return SubgroupLimits(
+        mean=(centre, centre - half, centre + half),
+        spread=(mean_spread, max(mean_spread - reach, 0.0), mean_spread + reach),
+        sigma=sigma,
+    )
+
+
+@in_words(tables="values", numbers="values")
+def subgroup_chart(
+    values: pd.DataFrame, *, spread: Literal["range", "sd"], sigma_limits: float = 3.0
+) -> pd.DataFrame:
+    """X-bar with R or S: one row a subgroup in time order, one column a measurement.
+
+    Returns one row a subgroup: `mean`, `spread`, `mean_lower`, `mean_upper`, `spread_lower`, `spread_upper`, `signal` (a mean beyond its
+    limits), `spread_signal` (read it first: while the scatter is not stable, the limits of the means are none).
+    """
+    numbers = values.to_numpy(dtype=float)
+    subgroup_constants(numbers.shape[1])  # refuses subgroups of one before anything is divided
+    means = numbers.mean(axis=1)
+    spreads = np.ptp(numbers, axis=1) if spread == "range" else numbers.std(axis=1, ddof=1)
+    limits = subgroup_limits(
+        float(means.mean()),
+        float(spreads.mean()),
+        size=numbers.shape[1],
+        spread=spread,
+        sigma_limits=sigma_limits,
+    )
+    table = pd.DataFrame({"mean": means, "spread": spreads}, index=values.index).assign(
+        mean_lower=limits.mean[1],
+        mean_upper=limits.mean[2],
+        spread_lower=limits.spread[1],
+        spread_upper=limits.spread[2],
+    )
+    return table.assign(
+        signal=(table["mean"] < limits.mean[1]) | (table["mean"] > limits.mean[2]),
+        spread_signal=(table["spread"] < limits.spread[1]) | (table["spread"] > limits.spread[2]),
+    )
+
+
 def false_alarms_by_rule(
     points: int, *, simulations: int = 1000, seed: int = 0, sigma_limits: float = 3.0
 ) -> dict[str, float]:
@@ -513,6 +701,10 @@ def _evaluate(values: Floats, sizes: Floats, settings: _Settings) -> _Evaluated:
             notes.append(f"phase {label}: too few points outside suspicion to compute limits.")
             continue
         centre, sigma, inside, spread, complete = fitted
+        if settings.base == "individuals" and settings.sigma is None and sigma.max(initial=0.0) == 0:
+            notes.append(
+                f"phase {label}: the points behind the limits do not vary, so the limits have no width; any other value is a signal."
+            )
         if not complete:
             notes.append(
                 f"phase {label}: more than a quarter of the points lie beyond the limits; no stable base."
@@ -579,7 +771,9 @@ def _centre_and_sigma(
     base = settings.base
     if base == "individuals":
         middle = values[inside].mean() if settings.centre is None else settings.centre
-        spread = _moving_range_sigma(values, inside) if settings.sigma is None else settings.sigma
+        spread = (
+            _moving_range_sigma(values, inside, settings.ranges) if settings.sigma is None else settings.sigma
+        )
         return np.full(len(values), middle), np.full(len(values), spread), None
     rate = values[inside].sum() / sizes[inside].sum() if settings.centre is None else settings.centre
     if base in ("p", "np", "laney_p"):
@@ -593,14 +787,17 @@ def _centre_and_sigma(
     if base in ("laney_p", "laney_u"):
         with np.errstate(divide="ignore", invalid="ignore"):
             z = (values / sizes - rate) / sigma
-        spread = _moving_range_sigma(np.nan_to_num(z), inside)
+        spread = _moving_range_sigma(np.nan_to_num(z), inside, settings.ranges)
         return np.full(len(values), rate), sigma * spread, spread
     return np.full(len(values), rate), sigma, None
 
 
-def _moving_range_sigma(values: Floats, inside: Flags) -> float:
-    """Mean absolute difference of neighbours (neighbours once the points left out are gone) over d2."""
-    return float(np.abs(np.diff(values[inside])).mean() / MOVING_RANGE_D2)
+def _moving_range_sigma(values: Floats, inside: Flags, ranges: Ranges) -> float:
+    """Mean absolute difference of neighbours (neighbours once the points left out are gone) over d2, without ranges that are jumps."""
+    moving = np.abs(np.diff(values[inside]))
+    if ranges == "screened":
+        moving = moving[moving <= MOVING_RANGE_D4 * moving.mean()]
+    return float(moving.mean() / MOVING_RANGE_D2)
 
 
 # -- signals --------------------------------------------------------------------------------------
@@ -663,8 +860,6 @@ def _set_limits(part: dict[str, Floats], shown: NDArray[np.int64], half: Floats,
 
 def _ewma(value: Floats, centre: Floats, sigma: Floats, smoothing: float) -> tuple[Floats, Floats]:
     """Smoothed value and its own sigma (exact from the first point on, also with unequal sigmas)."""
-    if not 0 < smoothing <= 1:
-        raise ParameterError(f"smoothing must lie above 0 and at most 1; got {smoothing}.")
     smoothed, variance = np.empty(len(value)), np.empty(len(value))
     level, spread = (centre[0] if len(centre) else 0.0), 0.0
     for i in range(len(value)):

@@ -19,8 +19,13 @@ FALSE, TRUE = 0, 1
 EMPTY, UNIT = 0, 1  # of set families: no set at all, and the family of the empty set alone
 
 
+_STEPS_PER_NODE = (
+    5  # answers remembered per node allowed: work may grow without new nodes, and ends all the same
+)
+
+
 class DiagramTooLarge(Exception):
-    """More nodes than allowed; another order of the variables may need fewer."""
+    """More nodes or steps than allowed; another order of the variables may need fewer."""
 
 
 @contextmanager
@@ -46,6 +51,9 @@ class Diagram:
         self._and: dict[tuple[int, int], int] = {}
         self._or: dict[tuple[int, int], int] = {}
         self._not: dict[int, int] = {FALSE: TRUE, TRUE: FALSE}
+
+    def __len__(self) -> int:
+        return len(self._variable)
 
     def variable(self, index: int) -> int:
         return self.node(index, FALSE, TRUE)
@@ -78,6 +86,8 @@ class Diagram:
             index, low, high = self._split(one, other)
             found = self.node(index, self.both(*low), self.both(*high))
             self._and[key] = found
+            if len(self._and) > _STEPS_PER_NODE * self.most_nodes:
+                raise DiagramTooLarge
         return found
 
     def either(self, one: int, other: int) -> int:
@@ -93,6 +103,8 @@ class Diagram:
             index, low, high = self._split(one, other)
             found = self.node(index, self.either(*low), self.either(*high))
             self._or[key] = found
+            if len(self._or) > _STEPS_PER_NODE * self.most_nodes:
+                raise DiagramTooLarge
         return found
 
     def negation(self, one: int) -> int:
@@ -245,6 +257,8 @@ class SetFamily:
                 low = self.difference(self._low[one], self._low[other])
                 found = self.node(first, low, self.difference(self._high[one], self._high[other]))
             self._difference[key] = found
+            if len(self._difference) > _STEPS_PER_NODE * self.most_nodes:
+                raise DiagramTooLarge
         return found
 
     def having(self, root: int, literal: int) -> int:

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri, stdtrit
 
 from analysis.errors import FitError, ParameterError, suggestion
-from analysis.stats.arguments import in_words
+from analysis.stats.arguments import confidence_level, in_words
 from analysis.stats.intermittent import fit_intermittent, fit_seasonal_shares
 from analysis.stats.seasonal_models import (
     Array,
@@ -100,6 +100,7 @@ class Forecast(Summarised):
 
     def interval(self, level: float) -> pd.DataFrame:
         """`low` and `high` for each step at another level, from the draws."""
+        confidence_level(level)
         return _interval_of(self.draws, level=level, index=self.table.index)
 
     def total(self, steps: slice = slice(None), *, already: float = 0.0) -> tuple[float, float, float]:
@@ -329,7 +330,7 @@ def _select(
     non_negative: bool | None = None,
 ) -> tuple[Forecast, _Fit, Array]:
     """The forecast of one series, and for whoever reconciles the fit behind it and what parameters and choice of the model add to its futures."""
-    values, known, ahead = _checked(history, regressors, horizon=horizon, season=season, level=level)
+    values, known, ahead = _checked(history, regressors, horizon=horizon, season=season)
     floored = _has_floor(values, non_negative)
     names, left_out = _usable(candidates, values, floored=floored)
     past = _Past(values=values, known=known, season=season, floored=floored)
@@ -801,12 +802,10 @@ def _minimum_trace(covariance: Array) -> Array:
 
 
 def _checked(
-    history: pd.Series, regressors: pd.DataFrame | None, *, horizon: int, season: int, level: float
+    history: pd.Series, regressors: pd.DataFrame | None, *, horizon: int, season: int
 ) -> tuple[Array, Array, Array]:
     if horizon < 1 or season < 2:
         raise ParameterError(f"forecast: horizon {horizon} and season {season} must be at least 1 and 2.")
-    if not 0 < level < 1:
-        raise ParameterError(f"forecast: level {level} must lie between 0 and 1, e.g. 0.95.")
     months = _months(history)
     if months is not None:
         expected = pd.period_range(months[0], periods=len(months), freq="M")

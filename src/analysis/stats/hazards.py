@@ -50,7 +50,7 @@ class CoxFit(Summarised):
     log_likelihood, null_log_likelihood : partial, at the estimate and at zero.
     rows, subjects, events, clusters : counts; subjects and events by weight.
     baseline : one row per stratum x event time: `stratum`, `time`, `at_risk`, `events`, `hazard`,
-        `cumulative_hazard` for covariates at zero.
+        `cumulative_hazard` for covariates at zero (which may lie far from every row: `survival` and tests do not use it).
     """
 
     coefficients: pd.DataFrame
@@ -68,18 +68,62 @@ class CoxFit(Summarised):
 
     @property
     def likelihood_ratio(self) -> tuple[float, int, float]:
-        """Statistic, degrees of freedom and p-value of the model against none; only for unclustered rows."""
-        statistic = 2 * (self.log_likelihood - self.null_log_likelihood)
-        return statistic, len(self.coefficients), float(chi2.sf(statistic, len(self.coefficients)))
+        """Statistic, degrees of freedom and p-value of the model against none; refused for clustered rows, which are not independent."""
+        self._refuse_clusters("likelihood ratio")
+        return _chi_square(2 * (self.log_likelihood - self.null_log_likelihood), len(self.coefficients))
+
+    @property
+    def score_test(self) -> tuple[float, int, float]:
+        """As `likelihood_ratio`, from the slope at zero: with one 0/1 covariate and no ties, the log-rank test."""
+        self._refuse_clusters("score test")
+        null = _likelihood(self._data, np.zeros(len(self.coefficients)))
+        return _chi_square(
+            float(null.score @ np.linalg.solve(null.information, null.score)), len(self.coefficients)
+        )
+
+    @property
+    def wald(self) -> tuple[float, int, float]:
+        """Statistic, degrees of freedom and p-value of all coefficients at zero, from their covariance; also for clustered rows."""
+        return _chi_square(
+            float(self._beta @ np.linalg.solve(self.covariance.to_numpy(), self._beta)),
+            len(self.coefficients),
+        )
+
+    def concordance(self) -> float:
+        """Share of comparable pairs in which the one with the event first had the higher hazard (Harrell's C), within strata; ties count half.
+
+        A pair is comparable where one has the event while the other is at risk and outlasts it. Weighted rows count as their subjects.
+        Source: Harrell, Lee and Mark (1996), *Statistics in Medicine* 15, 361-387.
+        """
+        return _concordance(self._data, self._beta)
+
+    def _refuse_clusters(self, what: str) -> None:
+        if self.clusters is not None:
+            raise FitError(
+                f"cox: the {what} takes rows as independent and these are clustered; use `wald`, which does not."
+            )
 
     def survival(self, covariates: pd.DataFrame, times: ArrayLike, *, stratum: object = None) -> Array:
-        """(rows, times) expected share without the event, for covariates that stay as they are.
+        """(rows, times) expected share without the event, for covariates that stay as they are; nan beyond the stratum's longest duration.
 
         For covariates that change with time, the curve of fixed values describes nobody unless one says whom it means.
         """
-        score = covariates[list(self.coefficients.index)].to_numpy(dtype=float) @ self._beta
-        hazard = _hazard_at(self.baseline, times, self._stratum(stratum))
-        return np.exp(-np.exp(score)[:, None] * hazard[None, :])
+        label, wanted = self._stratum(stratum), np.atleast_1d(np.asarray(times, dtype=float))
+        if not np.all(wanted >= 0):
+            raise ParameterError(
+                "cox: survival is asked for times from zero on; some are negative or missing."
+            )
+        score = self._score(covariates)
+        with np.errstate(divide="ignore", over="ignore"):
+            hazard = np.log(_hazard_at(self._data, self._beta, wanted, label))
+            kept = np.exp(-np.exp(score[:, None] + hazard[None, :]))
+        return np.where(wanted > self._data.longest[label], np.nan, kept)
+
+    def _score(self, covariates: pd.DataFrame) -> Array:
+        """Linear score of each row, counted from the centre of the fitted rows."""
+        rows = covariates[list(self.coefficients.index)].to_numpy(dtype=float)
+        score: Array = (rows - self._data.centre) @ self._beta
+        return score
 
     @property
     def _beta(self) -> Array:
@@ -132,9 +176,8 @@ def cox(
         raise ParameterError(f"cox: unknown ties {ties!r}.{suggestion(ties, _TIES)}")
     design = _design(covariates)
     data = _risk_sets(design, durations, events, entry=entry, strata=strata, weights=weights, ties=ties)
-    beta, here = _newton(data, names=list(covariates.columns))
+    beta, here, information = _newton(data, names=list(covariates.columns))
     null = _likelihood(data, np.zeros(design.shape[1]))
-    information = np.linalg.inv(here.information).astype(np.float64)
     covariance, count = information, None
     if clusters is not None:
         covariance, count = _clustered(data, beta, information, np.asarray(clusters))
@@ -186,7 +229,7 @@ def absolute_difference(
     early = (fit.baseline["time"] <= time).to_numpy()
     counted = np.array([(fit.baseline["stratum"] == label).to_numpy() & early for label in labels])
     frame = covariates[list(fit.coefficients.index)].astype(float)
-    first, second = (frame.assign(**{name: value}).to_numpy() for value in values)
+    first, second = (frame.assign(**{name: value}).to_numpy() - fit._data.centre for value in values)
 
     def by_stratum(beta: Array, hazards: Array) -> Array:
         kept = (np.exp(-np.outer(hazards, np.exp(rows @ beta))).mean(axis=1) for rows in (first, second))
@@ -229,7 +272,7 @@ def proportional_hazards(
     Parameters
     ----------
     transform : of time. ``km`` (one minus the survival just before) spreads events evenly, so that a few late ones do
-        not decide.
+        not decide; ``rank`` is the rank of the time among the durations of all subjects, with or without the event.
 
     Returns
     -------
@@ -264,7 +307,7 @@ def proportional_hazards(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _RiskSets:
-    """Rows placed on the grid of distinct event times (one grid after another, by stratum).
+    """Rows placed on the grid of distinct event times (one grid after another, by stratum); `design` is counted from `centre`.
 
     A row is at risk at grid places ``first <= place < last``; a row with an event has it at place ``last - 1``.
     """
@@ -280,6 +323,8 @@ class _RiskSets:
     start: Array
     duration: Array
     efron: bool
+    centre: Array
+    longest: dict[object, float]  # by stratum: the last time at which anyone was seen
 
     @property
     def places(self) -> int:
@@ -351,8 +396,14 @@ def _risk_sets(
     if offset == 0:
         raise FitError("cox: no row has the event; a hazard cannot be compared.")
     event = event & (weight > 0)
+    centre = np.average(design, axis=0, weights=weight)
     return _RiskSets(
-        design=design,
+        design=design - centre,
+        centre=centre,
+        longest={
+            label: float(duration[(stratum == one) & (weight > 0)].max(initial=0.0))
+            for one, label in enumerate(labels)
+        },
         weight=weight,
         event=event,
         first=first,
@@ -491,11 +542,13 @@ def _likelihood(data: _RiskSets, beta: Array) -> _Likelihood:
     return _Likelihood(log_likelihood=log_likelihood, score=score, information=second - outer)
 
 
-def _newton(data: _RiskSets, *, names: list[str]) -> tuple[Array, _Likelihood]:
-    """Newton steps on standardised covariates, halved until the likelihood rises."""
-    centre = np.average(data.design, axis=0, weights=data.weight)
-    scale = np.sqrt(np.average((data.design - centre) ** 2, axis=0, weights=data.weight))
-    scaled = replace(data, design=(data.design - centre) / scale)
+def _newton(data: _RiskSets, *, names: list[str]) -> tuple[Array, _Likelihood, Array]:
+    """Newton steps on standardised covariates, halved until the likelihood rises: estimate, likelihood there, covariance.
+
+    The covariance is inverted on that scale too, where neither an offset (a year, a date) nor a unit costs it digits.
+    """
+    scale = np.sqrt(np.average(data.design**2, axis=0, weights=data.weight))
+    scaled = replace(data, design=data.design / scale)
     beta = np.zeros(len(scale))
     here = _likelihood(scaled, beta)
     for _ in range(_MOST_STEPS):
@@ -527,7 +580,8 @@ def _newton(data: _RiskSets, *, names: list[str]) -> tuple[Array, _Likelihood]:
             "Merge levels or leave it out.",
             name=repr(worst),
         )
-    return beta / scale, _likelihood(data, beta / scale)
+    covariance: Array = np.linalg.inv(here.information) / np.outer(scale, scale)
+    return beta / scale, here, covariance
 
 
 def _clustered(
@@ -576,7 +630,8 @@ def _coefficient_table(
 
 
 def _baseline(data: _RiskSets, beta: Array) -> pd.DataFrame:
-    hazard, _ = _baseline_hazard(data, beta)
+    with np.errstate(over="ignore", under="ignore"):
+        hazard = _baseline_hazard(data, beta)[0] * np.exp(-data.centre @ beta)
     table = pd.DataFrame(
         {
             "stratum": data.stratum_of_time,
@@ -590,17 +645,43 @@ def _baseline(data: _RiskSets, beta: Array) -> pd.DataFrame:
 
 
 def _baseline_hazard(data: _RiskSets, beta: Array) -> tuple[Array, Array]:
-    """Increments of the cumulative hazard at each event time for covariates at zero, and their variance given beta."""
+    """Increments of the cumulative hazard at each event time for covariates at the centre, and their variance given beta."""
     sums = _sums(data, beta)
     scale = np.exp(-sums.shift)
     return sums.a[0] * scale, sums.b[0] * scale**2
 
 
-def _hazard_at(baseline: pd.DataFrame, times: ArrayLike, stratum: object) -> Array:
-    rows = baseline[baseline["stratum"] == stratum]
-    wanted = np.atleast_1d(np.asarray(times, dtype=float))
-    place = np.searchsorted(rows["time"].to_numpy(), wanted, side="right")
-    return np.concatenate([[0.0], rows["cumulative_hazard"].to_numpy()])[place]
+def _hazard_at(data: _RiskSets, beta: Array, wanted: Array, stratum: object) -> Array:
+    """Cumulative hazard at each of the times, for covariates at the centre."""
+    rows = np.array([label == stratum for label in data.stratum_of_time], dtype=bool)
+    place = np.searchsorted(data.times[rows], wanted, side="right")
+    running: Array = np.concatenate([[0.0], np.cumsum(_baseline_hazard(data, beta)[0][rows])])
+    return running[place]
+
+
+def _chi_square(statistic: float, degrees: int) -> tuple[float, int, float]:
+    return statistic, degrees, float(chi2.sf(statistic, degrees))
+
+
+def _concordance(data: _RiskSets, beta: Array) -> float:
+    """Pairs counted at each event time, against the sorted scores of those who outlast it."""
+    score = np.round(data.design @ beta, 12)
+    order = np.argsort(score, kind="stable")
+    agreed = tied = pairs = 0.0
+    last = data.last - data.event  # a row with an event at this place does not outlast it
+    for place in np.flatnonzero(data.deaths):
+        dying = data.event & (data.last - 1 == place)
+        outlast = order[((data.first <= place) & (place < last))[order]]
+        running = np.concatenate([[0.0], np.cumsum(data.weight[outlast])])
+        below = running[np.searchsorted(score[outlast], score[dying], side="left")]
+        upto = running[np.searchsorted(score[outlast], score[dying], side="right")]
+        mass = data.weight[dying]
+        agreed += float(mass @ below)
+        tied += float(mass @ (upto - below))
+        pairs += float(mass.sum() * running[-1])
+    if pairs == 0:
+        raise FitError("cox: no pair can be compared; nobody outlasts an event.")
+    return (agreed + tied / 2) / pairs
 
 
 def _schoenfeld(data: _RiskSets, beta: Array, sums: _Sums) -> tuple[Array, Array]:
@@ -634,7 +715,12 @@ def _clock(data: _RiskSets, transform: str) -> Array:
     times, place = np.unique(data.times, return_inverse=True)
     deaths = weighted_counts(place, data.deaths)
     if transform == "rank":
-        return (np.cumsum(deaths) - (deaths - 1) / 2)[place]
+        # among all durations, as R ranks them: those before, and half of those that share it (and one half)
+        order = np.argsort(data.duration, kind="stable")
+        ended, running = data.duration[order], np.concatenate([[0.0], np.cumsum(data.weight[order])])
+        before, upto = (running[np.searchsorted(ended, times, side=side)] for side in ("left", "right"))
+        rank: Array = (before + upto + 1) / 2
+        return rank[place]
     at_risk = np.zeros(len(times))
     for edge, sign in ((data.duration, 1.0), (data.start, -1.0)):
         counted = weighted_counts(

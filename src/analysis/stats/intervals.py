@@ -10,25 +10,29 @@ interval that is exact given the total, and its p-value, which must agree with t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import betainc
+from scipy.special import betainc, expit
+from scipy.stats import t as student
 
 from analysis.errors import ParameterError, suggestion
-from analysis.stats.arguments import in_words
+from analysis.stats.arguments import confidence_level, in_words
 from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]
-ProportionMethod = Literal["wilson", "jeffreys", "clopper_pearson"]
+ProportionMethod = Literal["wilson", "jeffreys", "clopper_pearson", "agresti_coull", "wald"]
 
 # The library's name of each method, and ours for a reader.
 _METHODS: dict[str, tuple[str, str]] = {
     "wilson": ("wilson", "Wilson score"),
     "jeffreys": ("jeffreys", "Jeffreys"),
     "clopper_pearson": ("beta", "exact (Clopper-Pearson)"),
+    "agresti_coull": ("agresti_coull", "Agresti-Coull"),
+    "wald": ("normal", "Wald"),
 }
 
 
@@ -145,8 +149,8 @@ def rate_ratio_p_value(
     )
     share = first_base / (first_base + second_base)
     # binomial tails given the total, as incomplete beta functions: weighted counts are allowed
-    below = 1 - betainc(first + 1, np.maximum(second, 1e-300), share)
-    below = np.where(second > 0, below, 1.0)
+    # (the lower tail by its own function: one minus the upper is 0 where fewer than sixteen digits are left)
+    below = np.where(second > 0, betainc(np.maximum(second, 1e-300), first + 1, 1 - share), 1.0)
     above = np.where(first > 0, betainc(np.maximum(first, 1e-300), second + 1, share), 1.0)
     p_value = np.minimum(1.0, 2 * np.minimum(below, above))
     return float(p_value) if p_value.ndim == 0 else p_value
@@ -162,12 +166,14 @@ def proportion_interval(
     ----------
     method : ``"wilson"`` (score; covers about as promised on average: for showing),
         ``"jeffreys"`` (equal-tailed Bayes, bound 0 or 1 at the edge),
-        ``"clopper_pearson"`` (never covers less than promised: for deciding)
+        ``"clopper_pearson"`` (never covers less than promised: for deciding), ``"agresti_coull"`` (Wilson's centre, a simple width),
+        ``"wald"`` (the textbook's; too narrow near 0 and 1: to reproduce what others state)
 
     Notes
     -----
     With no trials the value is NaN and the bounds are 0 and 1. Sources: Wilson (1927), JASA 22, 209-212;
-    Clopper and Pearson (1934), Biometrika 26, 404-413; Brown, Cai and DasGupta (2001), Stat. Sci. 16, 101-133.
+    Clopper and Pearson (1934), Biometrika 26, 404-413; Brown, Cai and DasGupta (2001), Stat. Sci. 16, 101-133;
+    Agresti and Coull (1998), The American Statistician 52, 119-126.
     """
     hit, n = np.broadcast_arrays(_counts(successes, "successes"), _counts(trials, "trials"))
     if np.any(hit > n):
@@ -208,14 +214,164 @@ def proportion_difference_interval(
     return _interval(difference, low, high, level=level, method="Newcombe hybrid score")
 
 
+@in_words(labels="clusters", rows="successes weights", scalars="level")
+def clustered_proportion_interval(
+    successes: ArrayLike, clusters: ArrayLike, *, weights: ArrayLike | None = None, level: float = 0.95
+) -> Interval:
+    """A share of rows that hang together in clusters (calls of a customer, machines of a site).
+
+    Parameters
+    ----------
+    successes : 0/1, or a share, one per row
+    clusters : label of each row's cluster
+    weights : of the rows (answers a row stands for, sampling weights); one without
+
+    Notes
+    -----
+    The share is a ratio of two sums over clusters; its variance that of the ratio estimator, its interval Student's with one degree less than there
+    are clusters on the logit scale, so that it stays within 0 and 1. Where all or none succeed the clusters are the trials of a Wilson interval.
+    Sources: Cochran (1977), Sampling Techniques, 3rd ed., section 3.12; Korn and Graubard (1999), Analysis of Health Surveys, section 2.3.
+    """
+    hit = np.asarray(successes, dtype=float)
+    weight = np.ones(len(hit)) if weights is None else np.asarray(weights, dtype=float)
+    if not len(hit) or len(np.asarray(clusters)) != len(hit) or len(weight) != len(hit):
+        raise ParameterError(
+            f"share by cluster: {len(hit)} rows, {len(np.asarray(clusters))} clusters, {len(weight)} weights; give one each per row."
+        )
+    if not (np.all((hit >= 0) & (hit <= 1)) and np.all(weight > 0)):
+        raise ParameterError(
+            "share by cluster: successes lie between 0 and 1 and weights above 0; some do not."
+        )
+    place = np.unique(np.asarray(clusters), return_inverse=True)[1]
+    count = int(place.max()) + 1
+    value = float(weight @ hit / weight.sum())
+    if count < 2:
+        raise ParameterError("share by cluster: there is one cluster; its share has no known error.")
+    if value in (0.0, 1.0):
+        edge = proportion_interval(value * count, count, method="wilson", level=level)
+        return Interval(value=value, low=edge.low, high=edge.high, level=level, method="Wilson over clusters")
+    error = _ratio_error(weight * (hit - value), place, count) / float(weight.sum())
+    reach = float(student.ppf(0.5 + level / 2, count - 1)) * error / (value * (1 - value))
+    logit = np.log(value / (1 - value))
+    return Interval(
+        value=value,
+        low=float(expit(logit - reach)),
+        high=float(expit(logit + reach)),
+        level=level,
+        method="clusters, Student on the logit",
+    )
+
+
+def _ratio_error(residuals: Floats, place: NDArray[np.int64], count: int) -> float:
+    summed = np.bincount(place, residuals, minlength=count)
+    return float(np.sqrt(count / (count - 1) * np.sum(summed**2)))
+
+
+@in_words(labels="clusters", rows="scores", scalars="level")
+def net_promoter_interval(
+    scores: ArrayLike, *, clusters: ArrayLike | None = None, level: float = 0.95
+) -> Interval:
+    """Net promoter score, -100 to 100: the share of 9 and 10 less the share of 0 to 6, with an interval.
+
+    Parameters
+    ----------
+    scores : answers 0 to 10, whole, one per row
+    clusters : label of who answered, where one may answer several times
+
+    Notes
+    -----
+    A difference of two shares of the same answers: variance (p + d - (p - d)²) / n, here from the sums by cluster, with Student's quantile. Where all
+    answers are of one kind, the far side is that of a Wilson interval of the share of that kind. The adjustment of Agresti and Min (2005) is not made.
+    """
+    answer = np.asarray(scores, dtype=float)
+    wrong = ~np.isin(answer, np.arange(11.0))
+    if wrong.any() or len(answer) < 2:
+        raise ParameterError(
+            f"net promoter: {int(wrong.sum())} of {len(answer)} answers are no whole number from 0 to 10; at least two are needed."
+        )
+    kind = (answer >= 9).astype(float) - (answer <= 6)
+    place = (
+        np.arange(len(answer))
+        if clusters is None
+        else np.unique(np.asarray(clusters), return_inverse=True)[1]
+    )
+    count, value = int(place.max()) + 1, float(kind.mean())
+    if count < 2:
+        raise ParameterError("net promoter: there is one cluster; its score has no known error.")
+    if len(np.unique(kind)) == 1:
+        low, _ = proportion_interval(count, count, method="wilson", level=level)
+        ends = {1.0: (2 * low - 1, 1.0), 0.0: (low - 1, 1 - low), -1.0: (-1.0, 1 - 2 * low)}[value]
+        return Interval(value=value, low=ends[0], high=ends[1], level=level, method="Wilson").scaled(100.0)
+    error = _ratio_error(kind - value, place, count) / len(answer)
+    reach = float(student.ppf(0.5 + level / 2, count - 1)) * error
+    return Interval(
+        value=value,
+        low=max(value - reach, -1.0),
+        high=min(value + reach, 1.0),
+        level=level,
+        method="difference of shares, Student over clusters",
+    ).scaled(100.0)
+
+
+@in_words(rows="values", labels="strata", scalars="level")
+def post_stratified_mean(
+    values: ArrayLike, strata: ArrayLike, *, population: Mapping[Any, float], level: float = 0.95
+) -> Interval:
+    """Mean of a population whose strata answered unequally: the strata's means weighted by their known sizes.
+
+    Parameters
+    ----------
+    values : one per row (0/1 for a share)
+    strata : label of each row's stratum
+    population : size of every stratum in the population; a stratum that nobody answered from must be merged into another, by name
+
+    Notes
+    -----
+    Variance conditional on how many answered in each stratum: sum of W² s² / n. Degrees of freedom by Satterthwaite. No correction for a finite
+    population. Source: Holt and Smith (1979), JRSS A 142, 33-46; Cochran (1977), section 5A.9.
+    """
+    value, label = np.asarray(values, dtype=float), np.asarray(strata)
+    if not np.isfinite(value).all():
+        raise ParameterError(f"post-stratification: {int((~np.isfinite(value)).sum())} values are missing.")
+    unknown = [one for one in np.unique(label) if one not in population]
+    if unknown:
+        raise ParameterError(f"post-stratification: stratum '{unknown[0]}' has no size in the population.")
+    sizes = {one: float(size) for one, size in population.items()}
+    if any(not 0 <= size < np.inf for size in sizes.values()) or not sum(sizes.values()) > 0:
+        raise ParameterError("post-stratification: sizes of strata are zero or more, and not all zero.")
+    whole, mean, parts, freedoms = sum(sizes.values()), 0.0, [], []
+    for one, size in sizes.items():
+        if size == 0:
+            continue
+        rows = value[label == one]
+        if len(rows) < 2:
+            raise ParameterError(
+                f"post-stratification: stratum '{one}' has {len(rows)} answers; merge it with another, two are needed."
+            )
+        mean += size / whole * float(rows.mean())
+        parts.append((size / whole) ** 2 * float(rows.var(ddof=1)) / len(rows))
+        freedoms.append(len(rows) - 1)
+    variance = float(sum(parts))
+    if variance == 0:
+        raise ParameterError(
+            "post-stratification: no stratum varies, so nothing says how far the mean may be off."
+        )
+    freedom = variance**2 / sum(part**2 / free for part, free in zip(parts, freedoms, strict=True))
+    reach = float(student.ppf(0.5 + level / 2, freedom)) * float(np.sqrt(variance))
+    return Interval(
+        value=mean, low=mean - reach, high=mean + reach, level=level, method="post-stratified, Satterthwaite"
+    )
+
+
 def _share_bounds(hit: Floats, n: Floats, method: ProportionMethod, level: float) -> tuple[Floats, Floats]:
     """The library's bounds, 0 and 1 where nothing was tried and, against rounding, where all or none hit."""
     from statsmodels.stats.proportion import proportion_confint
 
     trials = np.atleast_1d(np.where(n > 0, n, 1.0))
     bounds = proportion_confint(np.atleast_1d(hit), trials, alpha=_alpha(level), method=_METHODS[method][0])
-    low, high = (np.reshape(bound, hit.shape) for bound in bounds)
-    return np.where(hit == 0, 0.0, low), np.where(hit == n, 1.0, high)
+    low, high = (np.clip(np.reshape(bound, hit.shape), 0.0, 1.0) for bound in bounds)
+    low, high = np.where(hit == 0, 0.0, low), np.where(hit == n, 1.0, high)
+    return np.where(n == 0, 0.0, low), np.where(n == 0, 1.0, high)
 
 
 def _interval(value: Floats, low: Floats, high: Floats, *, level: float, method: str) -> Interval:
@@ -226,9 +382,7 @@ def _interval(value: Floats, low: Floats, high: Floats, *, level: float, method:
 
 
 def _alpha(level: float) -> float:
-    if not 0 < level < 1:
-        raise ParameterError(f"level must lie between 0 and 1, e.g. 0.95; got {level}.")
-    return 1 - level
+    return 1 - confidence_level(level)
 
 
 def _counts(values: ArrayLike, name: str) -> Floats:

@@ -20,10 +20,10 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq, minimize, minimize_scalar
 from scipy.special import gamma as gamma_function
-from scipy.stats import chi2, norm
+from scipy.stats import beta, chi2, norm
 
-from analysis.errors import FitError, ParameterError
-from analysis.stats.arguments import in_words
+from analysis.errors import FitError, ParameterError, suggestion
+from analysis.stats.arguments import confidence_level, in_words
 from analysis.stats.intervals import Interval
 from analysis.stats.life_likelihood import (
     EXPONENTIAL,
@@ -44,6 +44,7 @@ from analysis.stats.life_likelihood import (
 from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]
+_ROUNDED_AWAY = -25.0  # standardised log age below which the difference of two shares has lost its digits
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -91,11 +92,16 @@ class LifeFit(Summarised):
 
     def conditional_failure_share(self, age: ArrayLike, later: ArrayLike) -> Floats:
         """Share of the units alive at `age` that fail before `later`."""
+        if np.any(np.asarray(later, dtype=float) < np.asarray(age, dtype=float)):
+            raise ParameterError("conditional_failure_share: 'later' lies before 'age'; time runs forward.")
         more = self.cumulative_hazard(later) - self.cumulative_hazard(age)
         return np.asarray(-np.expm1(-more))
 
     def b_life(self, share: float, *, level: float = 0.95) -> Interval:
-        """Age by which `share` of the units have failed (0.1: B10), with its likelihood-ratio interval."""
+        """Age by which `share` of the units have failed (0.1: B10), with its likelihood-ratio interval.
+
+        Where the likelihood levels off there is no bound: 0 or infinity, and `method` says so.
+        """
         if not 0 < share < 1:
             raise ParameterError(f"b_life takes a share between 0 and 1, e.g. 0.1 for B10; got {share}.")
         slope = self._family.quantile(share)
@@ -107,7 +113,9 @@ class LifeFit(Summarised):
         return _interval(np.exp([log_age, low, high]), level)
 
     def failure_share(self, age: float, *, level: float = 0.95) -> Interval:
-        """Share failed by `age`, with its likelihood-ratio interval."""
+        """Share failed by `age`, a positive number, with its likelihood-ratio interval; no bound is 0 or 1, and `method` says so."""
+        if not 0 < age < np.inf:
+            raise ParameterError(f"failure_share takes an age above zero; got {age}.")
         fixed = float(np.log(age))
         z = (fixed - self.location) / self.spread
         deviation = float(np.sqrt(self._variance(np.array([-1.0 / self.spread, -z]))))
@@ -115,7 +123,8 @@ class LifeFit(Summarised):
             lambda value: self._profile(fixed=fixed, slope=value), z, deviation, level
         )
         shares = -np.expm1(self._family.survival(np.clip([z, low, high], -300.0, 300.0))[0])
-        return _interval(shares, level)
+        shares = np.where(np.isinf([z, low, high]), [np.nan, 0.0, 1.0], shares)
+        return _interval(shares, level, least=0.0, most=1.0)
 
     def spread_interval(self, *, level: float = 0.95) -> Interval:
         """Spread of the log age, with its likelihood-ratio interval."""
@@ -151,7 +160,7 @@ class LifeFit(Summarised):
         for _ in range(100):
             step = float(np.clip(gradient[0] / max(abs(hessian[0, 0]), 1e-8), -1.0, 1.0))
             if abs(step * gradient[0]) < 1e-10:
-                break
+                return value
             while abs(step) > 1e-12:
                 there = log_likelihood(self.terms, self._family, location + step, log_spread)
                 if np.isfinite(there[0]) and there[0] >= value:
@@ -161,29 +170,52 @@ class LifeFit(Summarised):
                 break
             location += step
             value, gradient, hessian = there
-        return value
+
+        def lost(at: float) -> float:
+            with np.errstate(all="ignore"):
+                there = log_likelihood(self.terms, self._family, at, log_spread)[0]
+            return -there if np.isfinite(there) else 1e300
+
+        # a wide spread moves the best location by many of the old spreads, over ground that is not concave
+        found = minimize_scalar(
+            lost, bracket=(location, location + float(np.exp(log_spread))), options={"maxiter": 200}
+        )
+        latest = max(
+            float(ages.max()) for ages in (self.terms.density[0], self.terms.between[0]) if len(ages)
+        )
+        if (latest - float(found.x)) / float(np.exp(log_spread)) < _ROUNDED_AWAY:
+            return np.inf  # every failure lies where shares are rounding: the likelihood is not known here
+        return max(value, -float(found.fun))
 
     def _likelihood_bounds(
         self, best_at: Callable[[float], float], estimate: float, deviation: float, level: float
     ) -> tuple[float, float]:
-        """Where twice the drop of the profile reaches the chi-square quantile; infinite where it never does."""
-        if not 0 < level < 1:
-            raise ParameterError(f"level must lie between 0 and 1, e.g. 0.95; got {level}.")
+        """Where twice the drop of the profile reaches the chi-square quantile; infinite where it never does.
+
+        The drop may level off below it: early failures alone do not tell how long the rest lives. A step outward that no longer adds a
+        hundredth of what is allowed ends the search, for far out the likelihood is rounding.
+        """
+        confidence_level(level)
         allowed = float(chi2.ppf(level, 1))
 
         def excess(value: float) -> float:
             drop = 2 * (self.log_likelihood - best_at(value))
-            return (drop if np.isfinite(drop) else 1e6) - allowed
+            # a likelihood of zero rejects; one above the maximum is rounding far out, where nothing is known any more
+            return (1e6 if drop == np.inf else drop) - allowed
 
         bounds = []
         for side in (-1.0, 1.0):
-            near, reach = estimate, deviation * float(np.sqrt(allowed))
+            near, reach, before = estimate, deviation * float(np.sqrt(allowed)), -allowed
             for _ in range(12):
                 far = near + side * reach
-                if excess(far) > 0:
+                found = excess(far)
+                if found > 0:
                     bounds.append(float(brentq(excess, near, far, xtol=1e-9, rtol=1e-10)))
                     break
-                near, reach = far, 1.7 * reach
+                if not found - before >= 0.01 * allowed:
+                    bounds.append(side * np.inf)
+                    break
+                near, reach, before = far, 1.7 * reach, found
             else:
                 bounds.append(side * np.inf)
         return bounds[0], bounds[1]
@@ -335,9 +367,13 @@ def _bic(parameters: int, failures: float, likelihood: float) -> float:
     return parameters * float(np.log(failures)) - 2 * likelihood
 
 
-def _interval(parts: Floats, level: float) -> Interval:
+def _interval(parts: Floats, level: float, *, least: float = 0.0, most: float = np.inf) -> Interval:
+    """An interval that says where it has no bound: ``low`` is then the least and ``high`` the most there can be."""
     value, low, high = (float(part) for part in parts)
-    return Interval(value=value, low=low, high=high, level=level, method="likelihood ratio")
+    open_ends = {(True, False): "lower", (False, True): "upper", (True, True): "lower and upper"}
+    end = open_ends.get((low <= least, high >= most))
+    said = f"; no {end} bound, the likelihood levels off" if end else ""
+    return Interval(value=value, low=low, high=high, level=level, method=f"likelihood ratio{said}")
 
 
 # -- three parameters -----------------------------------------------------------------------------
@@ -572,6 +608,7 @@ class MixtureFit(Summarised):
         """Age by which `share` have failed; the interval is Wald's on the log age (delta method), looser than a likelihood ratio where few failed."""
         if not 0 < share < 1:
             raise ParameterError(f"b_life takes a share between 0 and 1, e.g. 0.1 for B10; got {share}.")
+        confidence_level(level)
         value = _mixture_quantile(self.point, share)
         step = 1e-4
         slope = np.array(
@@ -803,23 +840,25 @@ def _mixture_table(point: Floats, covariance: Floats, populations: int, level: f
     location, log_spread = point[populations - 1 : 2 * populations - 1], point[2 * populations - 1 :]
     location_deviation = deviation[populations - 1 : 2 * populations - 1]
     spread_deviation = deviation[2 * populations - 1 :]
-    table = pd.DataFrame(
-        {
-            "share": share,
-            "share_low": 1 / (1 + np.exp(-(logit - z * share_deviation))),
-            "share_high": 1 / (1 + np.exp(-(logit + z * share_deviation))),
-            "shape": np.exp(-log_spread),
-            "shape_low": np.exp(-log_spread - z * spread_deviation),
-            "shape_high": np.exp(-log_spread + z * spread_deviation),
-            "scale": np.exp(location),
-            "scale_low": np.exp(location - z * location_deviation),
-            "scale_high": np.exp(location + z * location_deviation),
-        }
-    )
+    # a parameter that the data hardly see has no upper limit: infinite, not a number too large to print
+    with np.errstate(over="ignore"):
+        table = pd.DataFrame(
+            {
+                "share": share,
+                "share_low": 1 / (1 + np.exp(-(logit - z * share_deviation))),
+                "share_high": 1 / (1 + np.exp(-(logit + z * share_deviation))),
+                "shape": np.exp(-log_spread),
+                "shape_low": np.exp(-log_spread - z * spread_deviation),
+                "shape_high": np.exp(-log_spread + z * spread_deviation),
+                "scale": np.exp(location),
+                "scale_low": np.exp(location - z * location_deviation),
+                "scale_high": np.exp(location + z * location_deviation),
+            }
+        )
     return table.sort_values("scale", kind="stable", ignore_index=True)
 
 
-@in_words(rows="durations entry weights", labels="modes")
+@in_words(rows="durations entry weights", texts="modes")
 def fit_competing_modes(
     durations: ArrayLike,
     modes: ArrayLike,
@@ -894,6 +933,79 @@ def probability_plot(
             "log_age": np.log(at),
             "quantile": quantile,
         }
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RankRegression(Summarised):
+    """A line through median ranks. `shape` and `scale` for Weibull; `location` and `spread` of the log age for any family.
+
+    `correlation` of the plotted points: how straight they are, not how good the model is.
+    """
+
+    family: str
+    location: float
+    spread: float
+    correlation: float
+    failures: int
+
+    @property
+    def shape(self) -> float:
+        return 1 / self.spread
+
+    @property
+    def scale(self) -> float:
+        return float(np.exp(self.location))
+
+
+@in_words(rows="durations events")
+def rank_regression(
+    durations: ArrayLike, events: ArrayLike | None = None, *, family: str, on: Literal["age", "rank"]
+) -> RankRegression:
+    """A life distribution by least squares on the probability plot, as many reliability departments report it.
+
+    Parameters
+    ----------
+    durations, events : as in `fit_weibull`, one unit a row; units still alive move the ranks of later failures (Johnson)
+    on : ``rank`` regresses the quantile of the median rank on the log age ("on Y"), ``age`` the other way round ("on X")
+
+    Notes
+    -----
+    Median ranks are exact (beta distribution). Maximum likelihood uses the data better, above all with many units alive; this is for comparison with
+    answers made so. Sources: Johnson (1964), The Statistical Treatment of Fatigue Experiments, chapter 8; Abernethy (2006), The New Weibull
+    Handbook, 5th ed., chapters 2 and 5.
+    """
+    if family not in FAMILIES:
+        raise ParameterError(
+            f"unknown family {family!r}; known: {', '.join(FAMILIES)}.{suggestion(family, FAMILIES)}"
+        )
+    if on not in ("age", "rank"):
+        raise ParameterError(f"rank regression is on 'age' or on 'rank'; got {on!r}.")
+    age = np.asarray(durations, dtype=float)
+    failed = np.ones(len(age), dtype=bool) if events is None else np.asarray(events, dtype=float) == 1
+    if not np.all((age > 0) & np.isfinite(age)):
+        raise FitError(
+            f"rank regression: {int(np.sum(~((age > 0) & np.isfinite(age))))} ages are not above zero."
+        )
+    if len(np.unique(age[failed])) < 2:
+        raise FitError("rank regression: a line needs failures at two ages.")
+    order = np.lexsort((~failed, age))
+    rank, count, adjusted = 0.0, len(age), []
+    for place, one in enumerate(order):
+        if failed[one]:
+            rank += (count + 1 - rank) / (count - place + 1)
+            adjusted.append((float(np.log(age[one])), rank))
+    logs, ranks = np.array(adjusted).T
+    share = beta.ppf(0.5, ranks, count + 1 - ranks)
+    quantile = np.array([FAMILIES[family].quantile(float(part)) for part in share])
+    covariance = np.cov(logs, quantile)
+    spread = covariance[0, 1] / covariance[1, 1] if on == "age" else covariance[0, 0] / covariance[0, 1]
+    return RankRegression(
+        family=family,
+        location=float(logs.mean() - spread * quantile.mean()),
+        spread=float(spread),
+        correlation=float(covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1])),
+        failures=int(failed.sum()),
     )
 
 

@@ -440,8 +440,9 @@ def profile(terms: Terms, family: Family, *, fixed: float, slope: float, start: 
         spread = float(np.exp(log_spread))
         with np.errstate(all="ignore"):
             value, gradient, hessian = log_likelihood(terms, family, fixed - slope * spread, log_spread)
-        turn = np.array([-slope * spread, 1.0])
-        return value, float(gradient @ turn), float(turn @ hessian @ turn - slope * spread * gradient[0])
+            turn = np.array([-slope * spread, 1.0])
+            first, second = gradient @ turn, turn @ hessian @ turn - slope * spread * gradient[0]
+        return value, float(first), float(second)
 
     if family.fixed_spread is not None:
         return along(float(np.log(family.fixed_spread)))[0], 0.0

@@ -17,6 +17,7 @@ from scipy.optimize import brentq
 from scipy.stats import chi2, norm
 
 from analysis.errors import FitError, ParameterError, suggestion
+from analysis.stats.arguments import confidence_level
 from analysis.summaries import Summarised
 
 Array = NDArray[np.float64]
@@ -62,6 +63,7 @@ class LikelihoodFit(Summarised):
         infinity there.
         """
         place = self._place(name)
+        confidence_level(level)
         if method == "hessian":
             reach = norm.ppf(0.5 + level / 2) * np.sqrt(self.log_covariance[place, place])
             return float(self.estimate[place] * np.exp(-reach)), float(self.estimate[place] * np.exp(reach))

@@ -27,7 +27,7 @@ from analysis.summaries import Summarised
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Codes = NDArray[np.int64]
-Noise = Literal["poisson", "relative"]
+Noise = Literal["poisson", "relative", "two_counts"]
 Direction = Literal["excess", "deficit", "both"]
 
 _DENSE_LIMIT = 4_000_000
@@ -100,7 +100,9 @@ def localise(
     baseline : ``estimated`` treats `expected` as exposure (its level is fitted, only differences between cells
         count); ``given`` takes its level as it is (a forecast)
     noise : ``poisson`` for counts, with `dispersion` times the variance; ``relative`` for amounts whose error is a
-        share of the expectation (estimated from the quieter half of the cells)
+        share of the expectation (estimated from the quieter half of the cells); ``two_counts`` where `expected` was itself counted, in an earlier
+        period as long: both counts scatter, and a cell that had none before may have some now. Taking such an expectation as exact names extra
+        causes far more often than promised
     direction : look for values above (``excess``), below (``deficit``) or either side of the expectation
     ordered : attributes whose values have an order (months, ages): also tried as "from this value on"
     max_attributes : values a cause may combine
@@ -113,7 +115,8 @@ def localise(
     A candidate is taken only if its gain in log-likelihood beats log(depths x candidates of its depth / familywise);
     by Chernoff's inequality its tail probability is then below its Bonferroni share. The price rises with depth, so
     the simpler of two equal explanations wins: a bad batch shipped mostly to one region is a batch. Cells without
-    expectation and without value say nothing and are left out.
+    expectation and without value say nothing and are left out. Of ``two_counts`` the share that fell into the later period is modelled, given what
+    both had (Przyborowski and Wilenski 1940): its factors are ratios of rates, and its bound that of Hoeffding (1963, theorem 1) for sums of unlike trials.
     """
     problem = _Problem.read(
         actual,
@@ -221,6 +224,12 @@ class _Problem:
     spread: float
     familywise: float
     kept: Flags
+    counted: bool
+
+    @property
+    def trials(self) -> Floats:
+        """What both periods had: the later one has a share of it."""
+        return (self.actual + self.expected) / self.dispersion
 
     @classmethod
     def read(
@@ -239,7 +248,7 @@ class _Problem:
         familywise: float,
     ) -> _Problem:
         _known(baseline, ("estimated", "given"), "baseline")
-        _known(noise, ("poisson", "relative"), "noise")
+        _known(noise, ("poisson", "relative", "two_counts"), "noise")
         _known(direction, ("excess", "deficit", "both"), "direction")
         for name in ordered:
             _known(name, [str(column) for column in attributes.columns], "ordered attribute")
@@ -248,8 +257,9 @@ class _Problem:
         if not dispersion > 0:
             raise ParameterError(f"dispersion is a factor on the variance, above zero; got {dispersion}.")
         seen, due = np.asarray(actual, dtype=float), np.asarray(expected, dtype=float)
-        _check_cells(seen, due, attributes, relative=noise == "relative")
-        kept = due > 0
+        counted = noise == "two_counts"
+        _check_cells(seen, due, attributes, relative=noise == "relative", counted=counted)
+        kept = (due > 0) | (counted & (seen > 0))
         used = [
             column for column in attributes.columns if attributes.loc[kept, column].nunique(dropna=False) > 1
         ]
@@ -263,7 +273,9 @@ class _Problem:
         cuboids = tuple(
             _cuboids(codes, [len(v) for v in values], [c in ordered for c in used], max_attributes)
         )
-        price, tests = _prices(cuboids, due[kept], max_attributes, familywise, two_sided=direction == "both")
+        price, tests = _prices(
+            cuboids, (due + counted * seen)[kept], max_attributes, familywise, two_sided=direction == "both"
+        )
         return cls(
             actual=seen[kept],
             expected=due[kept],
@@ -283,6 +295,7 @@ class _Problem:
             else np.nan,
             familywise=familywise,
             kept=kept,
+            counted=counted,
         )
 
     def term(self, cuboid: int, key: int) -> _Term:
@@ -318,7 +331,9 @@ def _known(name: str, known: Sequence[str], what: str) -> None:
         )
 
 
-def _check_cells(actual: Floats, expected: Floats, attributes: pd.DataFrame, *, relative: bool) -> None:
+def _check_cells(
+    actual: Floats, expected: Floats, attributes: pd.DataFrame, *, relative: bool, counted: bool
+) -> None:
     if not len(actual) == len(expected) == len(attributes):
         raise ParameterError(
             f"actual ({len(actual)}), expected ({len(expected)}) and attributes ({len(attributes)}) need one row a cell."
@@ -329,7 +344,7 @@ def _check_cells(actual: Floats, expected: Floats, attributes: pd.DataFrame, *, 
             f"{int(broken.sum())} of {len(actual)} cells have a value that is missing, infinite or negative, e.g. "
             f"{attributes[broken].iloc[0].to_dict()}."
         )
-    orphan = (expected == 0) & (actual != 0) & (not relative)
+    orphan = (expected == 0) & (actual != 0) & (not relative) & (not counted)
     if orphan.any():
         raise ParameterError(
             f"{int(orphan.sum())} cells have {actual[orphan].sum():g} events but no exposure, e.g. "
@@ -392,6 +407,16 @@ def _fitted(problem: _Problem, terms: Sequence[_Term]) -> _Fit:
         problem.actual.sum() / problem.expected.sum() if problem.estimated and not problem.relative else 1.0
     )
     mean = base * problem.expected
+    odds = np.full(len(mean), float(base))  # of two counts: later over earlier
+
+    def grow(cells: Flags, factor: float) -> None:
+        if problem.counted:
+            odds[cells] *= factor
+            mean[cells] = (problem.actual + problem.expected)[cells] * (odds / (1 + odds))[cells]
+        else:
+            mean[cells] *= factor
+
+    grow(np.ones(len(mean), dtype=bool), 1.0)
     spread, slack, piece = np.full(len(mean), problem.spread), np.zeros(len(mean)), 0.0
     for turn in range(60):
         largest = 0.0
@@ -401,12 +426,13 @@ def _fitted(problem: _Problem, terms: Sequence[_Term]) -> _Fit:
             best = _pooled_factor if pooled else _best_factor
             factor = max(best(problem, mean, spread, term.cells), _NOTHING_LEFT / effects[k])
             effects[k] *= factor
-            mean[term.cells] *= factor
+            grow(term.cells, factor)
             largest = max(largest, abs(np.log(factor)))
         if problem.estimated:
             outside = np.ones(len(mean), dtype=bool)
             factor = _best_factor(problem, mean, spread, outside)
-            base, mean = base * factor, mean * factor
+            base *= factor
+            grow(outside, factor)
             largest = max(largest, abs(np.log(factor)))
         if problem.relative:
             spread, slack, piece = _spread_by_cause(problem, mean, terms, piece if turn >= _SETTLED else None)
@@ -420,7 +446,20 @@ def _fitted(problem: _Problem, terms: Sequence[_Term]) -> _Fit:
 def _best_factor(problem: _Problem, mean: Floats, spread: Floats, cells: Flags) -> float:
     numerator, denominator = _evidence(problem, mean, spread)
     below = denominator[cells].sum()
+    if problem.counted:
+        odds = _odds_ratio(numerator[cells].sum(), below, problem.trials[cells].sum())
+        return float(np.clip(odds, 1e-6, 1e6))
     return float(max(numerator[cells].sum() / below, 1e-9)) if below > 0 else 1.0
+
+
+def _odds_ratio(above: Any, below: Any, trials: Any) -> Any:
+    """Odds of the later period as they are over those expected; none before or after counts as a thousandth, so that it stays finite."""
+    return (
+        np.maximum(above, 1e-3)
+        / np.maximum(trials - above, 1e-3)
+        * np.maximum(trials - below, 1e-12)
+        / np.maximum(below, 1e-12)
+    )
 
 
 def _pooled_factor(problem: _Problem, mean: Floats, spread: Floats, cells: Flags) -> float:
@@ -494,14 +533,34 @@ def _evidence(
 
 
 def _likelihood(problem: _Problem, mean: Floats, spread: Floats) -> float:
+    if problem.counted:
+        before = problem.actual + problem.expected - mean
+        return (
+            float((xlogy(problem.actual, mean) + xlogy(problem.expected, before)).sum()) / problem.dispersion
+        )
     if not problem.relative:
         return float((xlogy(problem.actual, mean) - mean).sum()) / problem.dispersion
     off = (problem.actual - mean) / problem.expected
     return float(-0.5 * ((off / spread) ** 2).sum() - np.log(spread).sum())
 
 
-def _gain(problem: _Problem, above: Floats, below: Floats, total_above: float, total_below: float) -> Floats:
+def _gain(
+    problem: _Problem,
+    above: Floats,
+    below: Floats,
+    total_above: float,
+    total_below: float,
+    trials: Floats | None = None,
+) -> Floats:
     """Rise in log-likelihood when the cells of each candidate get their own factor."""
+    if trials is not None:
+        own = _divergence(above, below, trials)
+        if not problem.estimated:
+            return own
+        whole = float(problem.trials.sum())
+        rest = _divergence(total_above - above, total_below - below, whole - trials)
+        # the level is fitted: either side's deviation alone bounds the chance of both (sampling without replacement)
+        return np.where(whole - trials > 1e-9 * whole, np.maximum(own, rest), 0.0)
     if problem.relative:
         return np.where(below > 0, (above - below) ** 2 / np.maximum(2 * below, 1e-300), 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -512,6 +571,14 @@ def _gain(problem: _Problem, above: Floats, below: Floats, total_above: float, t
         gain = xlogy(above, above / below) + xlogy(np.maximum(rest_above, 0), rest_above / rest_below)
         gain -= total_above * np.log(total_above / total_below) if total_above > 0 else 0.0
     return np.where((below > 0) & (rest_below > 1e-9 * total_below), gain, 0.0)
+
+
+def _divergence(above: Floats, below: Floats, trials: Floats) -> Floats:
+    """Trials times the divergence of the observed from the expected share of the later period."""
+    after, before = np.maximum(above, 0.0), np.maximum(trials - above, 0.0)
+    due, due_before = np.maximum(below, 1e-300), np.maximum(trials - below, 1e-300)
+    gain = xlogy(after, after / due) + xlogy(before, before / due_before)
+    return np.where((trials > 0) & (below > 0), np.maximum(gain, 0.0), 0.0)
 
 
 # -- the search -----------------------------------------------------------------------------------
@@ -534,8 +601,9 @@ def _scan(problem: _Problem, fit: _Fit, terms: Sequence[_Term], *, top: int = 50
     found: list[tuple[Codes, Codes, Floats, Floats]] = []
     for index, cuboid in enumerate(problem.cuboids):
         a, b = cuboid.total(above), cuboid.total(below)
-        gain = _gain(problem, a, b, total_above, total_below)
-        ratio = _ratio_to_rest(problem, a, b, total_above, total_below)
+        n = cuboid.total(problem.trials) if problem.counted else None
+        gain = _gain(problem, a, b, total_above, total_below, n)
+        ratio = _ratio_to_rest(problem, a, b, total_above, total_below) if n is None else _odds_ratio(a, b, n)
         high = ratio > 1
         allowed = _allowed(problem, high) & (np.abs(ratio - 1) >= problem.least_effect)
         proper = cuboid.proper()
@@ -673,7 +741,12 @@ def _affected_parts(problem: _Problem, term: _Term, without: _Fit, fitted: _Fit)
         a = np.bincount(code, weights=inside_above, minlength=count).astype(float)
         b = np.bincount(code, weights=inside_below, minlength=count).astype(float)
         total = float(above.sum()), float(below.sum())
-        gain = _gain(problem, a, b, *total) - problem.price[cuboid.depth]
+        n = (
+            np.bincount(code, weights=problem.trials[term.cells], minlength=count).astype(float)
+            if problem.counted
+            else None
+        )
+        gain = _gain(problem, a, b, *total, n) - problem.price[cuboid.depth]
         level = total[0] / total[1] if problem.estimated and not problem.relative else 1.0
         affected = (gain > 0) & _allowed(problem, a > b * level)
         spared = ~affected & (b > 0)
@@ -807,6 +880,9 @@ def _row(
     term, rest = terms[k], terms[:k] + terms[k + 1 :]
     cells = term.cells
     without = full.mean[cells] / full.effects[k]
+    if problem.counted:
+        # earlier count times the level of the later period, as the other causes have it
+        without = problem.expected[cells] * _odds(problem, full.mean)[cells] / full.effects[k]
     actual, expected = float(problem.actual[cells].sum()), float(without.sum())
     left_out = _fitted(problem, rest)
     ratio, low, high = _ratio(problem, term, full, k, level)
@@ -831,7 +907,38 @@ def _row(
     }
 
 
+def _odds(problem: _Problem, mean: Floats) -> Floats:
+    before = problem.actual + problem.expected - mean
+    return np.asarray(np.divide(mean, before, out=np.full(len(mean), np.nan), where=before > 0))
+
+
+def _ratio_of_counts(
+    problem: _Problem, term: _Term, full: _Fit, k: int, level: float
+) -> tuple[float, float, float]:
+    """Exact given both counts; the level outside, where it was fitted, adds its own error in logarithms."""
+    cells = term.cells
+    odds = _odds(problem, full.mean)[cells] / full.effects[k]
+    both = problem.trials[cells]
+    share = float(both @ (odds / (1 + odds)) / both.sum())
+    after, before = (
+        float(one[cells].sum()) / problem.dispersion for one in (problem.actual, problem.expected)
+    )
+    found = rate_ratio_interval(after, share / (1 - share), before, 1.0, level=level)
+    value, low, high = found.value, found.low, found.high
+    others = [float(one[~cells].sum()) / problem.dispersion for one in (problem.actual, problem.expected)]
+    if problem.estimated and min(others) > 0:
+        extra = float(ndtri((1 + level) / 2)) ** 2 * (1 / others[0] + 1 / others[1])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            if low > 0:
+                low = value * float(np.exp(-np.sqrt(np.log(value / low) ** 2 + extra)))
+            if np.isfinite(high) and value > 0:
+                high = value * float(np.exp(np.sqrt(np.log(high / value) ** 2 + extra)))
+    return value, low, high
+
+
 def _ratio(problem: _Problem, term: _Term, full: _Fit, k: int, level: float) -> tuple[float, float, float]:
+    if problem.counted:
+        return _ratio_of_counts(problem, term, full, k, level)
     above, below = _evidence(problem, full.mean, full.spread)
     cells = term.cells
     if problem.relative:
@@ -853,7 +960,7 @@ def _shrunken(problem: _Problem, term: _Term, full: _Fit, k: int) -> float:
 
     Gamma prior with mean one; its variance by moments over the cuboid (Clayton and Kaldor 1987, Biometrics 43, 671-681).
     """
-    if problem.relative:
+    if problem.relative or problem.counted:
         return full.effects[k]
     mean = full.mean / np.where(term.cells, full.effects[k], 1.0) / problem.dispersion
     cuboid = problem.cuboids[term.cuboid]
@@ -870,16 +977,18 @@ def _significance(problem: _Problem, term: _Term, rest: list[_Term], left_out: _
     above, below = _evidence(problem, left_out.mean, left_out.spread, left_out.slack)
     total = float(above.sum()), float(below.sum())
     scan = _scan(problem, left_out, rest, top=500)
-    a, b, depth = (np.empty(len(scan.key)) for _ in range(3))
+    a, b, n, depth = (np.zeros(len(scan.key)) for _ in range(4))
     for index in np.unique(scan.cuboid):
         cuboid, here = problem.cuboids[index], scan.cuboid == index
         keys = scan.key[here]
         a[here], b[here], depth[here] = cuboid.total(above)[keys], cuboid.total(below)[keys], cuboid.depth
-    tail = _tail(problem, a, b, total)
+        n[here] = cuboid.total(problem.trials)[keys]
+    tail = _tail(problem, a, b, total, n)
     familywise = np.exp(np.array(problem.price)[depth.astype(int)]) * problem.familywise * tail
     order = np.sort(familywise)
     own_sums = float(above[term.cells].sum()), float(below[term.cells].sum())
-    own = float(_tail(problem, np.array([own_sums[0]]), np.array([own_sums[1]]), total)[0])
+    own_trials = np.array([problem.trials[term.cells].sum()])
+    own = float(_tail(problem, np.array([own_sums[0]]), np.array([own_sums[1]]), total, own_trials)[0])
     own_familywise = min(1.0, own * float(np.exp(problem.price_of(term))) * problem.familywise)
     rank = np.arange(1, len(order) + 1)
     at = order >= own_familywise * (1 - 1e-9)
@@ -887,8 +996,16 @@ def _significance(problem: _Problem, term: _Term, rest: list[_Term], left_out: _
     return own_familywise, min(q_value, own_familywise)
 
 
-def _tail(problem: _Problem, above: Floats, below: Floats, total: tuple[float, float]) -> Floats:
+def _tail(
+    problem: _Problem, above: Floats, below: Floats, total: tuple[float, float], trials: Floats
+) -> Floats:
     """One-sided tail probability of each candidate's value on its own side (doubled prices pay for both sides)."""
+    if problem.counted:
+        chance = np.clip(below / np.maximum(trials, 1e-300), 0.0, 1.0)
+        before = np.maximum(trials - above, 0.0)
+        most = np.where(above > 0, betainc(np.maximum(above, 1e-300), before + 1, chance), 1.0)
+        least = np.where(before > 0, betainc(np.maximum(before, 1e-300), above + 1, 1 - chance), 1.0)
+        return np.asarray(np.where(above > below, most, least))
     if problem.relative:
         return np.asarray(ndtr(-np.abs(above - below) / np.sqrt(np.maximum(below, 1e-300))))
     if not problem.estimated:
@@ -897,7 +1014,7 @@ def _tail(problem: _Problem, above: Floats, below: Floats, total: tuple[float, f
     share = np.clip(below / total[1], 0.0, 1.0)
     rest = np.maximum(total[0] - above, 0.0)
     upper = np.where(above > 0, betainc(np.maximum(above, 1e-300), rest + 1, share), 1.0)
-    lower = np.where(rest > 0, 1 - betainc(above + 1, np.maximum(rest, 1e-300), share), 1.0)
+    lower = np.where(rest > 0, betainc(np.maximum(rest, 1e-300), above + 1, 1 - share), 1.0)
     return np.asarray(np.where(above > total[0] * share, upper, lower))
 
 

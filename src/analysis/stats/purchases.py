@@ -52,16 +52,18 @@ class PurchaseSummary(Summarised):
 
     `table`: one row per customer: `frequency`, `recency`, `T` (in `unit`), `monetary` (mean value of a repeat purchase
     day, nan without one), `first_on`. `merged`: transactions that fell on a day on which the customer had already
-    bought, and were added to it. `after_end`: transactions after `end`, left out.
+    bought, and were added to it. `after_end`: transactions after `end`, left out. `refund_days`: days of a customer whose summed value is zero or
+    less (returns, cancellations, gifts), which are no purchases and are left out; a customer with no other day is not in the table.
     """
 
     table: pd.DataFrame
     unit: str
     merged: int
     after_end: int
+    refund_days: int = 0
 
 
-@in_words(rows="values", labels="customers dates")
+@in_words(rows="values", texts="customers dates")
 def purchase_summary(
     customers: ArrayLike,
     dates: ArrayLike,
@@ -91,6 +93,13 @@ def purchase_summary(
     if inside.empty:
         raise FitError(f"purchases: no transaction on or before {last.date()}; check the end of observation.")
     days = inside.groupby(["customer", "on"], sort=True)["value"].sum(min_count=1).reset_index()
+    refunds = days["value"] <= 0
+    merged = len(inside) - len(days)
+    days = days[~refunds]
+    if days.empty:
+        raise FitError(
+            f"purchases: all {int(refunds.sum())} days have a value of zero or less; refunds are no purchases."
+        )
     first = days.groupby("customer")["on"].transform("min")
     repeat = days[days["on"] > first]
     grouped = days.groupby("customer")["on"].agg(["min", "max", "size"])
@@ -105,8 +114,22 @@ def purchase_summary(
         }
     )
     return PurchaseSummary(
-        table=table, unit=unit, merged=len(inside) - len(days), after_end=len(frame) - len(inside)
+        table=table,
+        unit=unit,
+        merged=merged,
+        after_end=len(frame) - len(inside),
+        refund_days=int(refunds.sum()),
     )
+
+
+def _ahead(t: ArrayLike) -> Array:
+    """Time ahead, zero or more: a model of the future does not run backwards, it gives numbers all the same."""
+    ahead = np.asarray(t, dtype=float)
+    if not np.all(ahead >= 0):
+        raise ParameterError(
+            f"purchases: time ahead is zero or more; {int(np.sum(~(ahead >= 0)))} values are negative or missing."
+        )
+    return ahead
 
 
 def _days(dates: ArrayLike) -> NDArray[np.datetime64]:
@@ -306,7 +329,7 @@ class GeometricModel(Summarised):
     ) -> Array:
         """Purchases expected in the `t` units of time after T (their equation 10)."""
         x, recent, age, _ = _checked(frequency, recency, T, None)
-        ahead = np.asarray(t, dtype=float)
+        ahead = _ahead(t)
         b = self.b + self.modified
         share = _discount_of_hyp2f1(self.r + x, b + x, self.a, self.alpha + age, ahead)
         expected: Array = (self.a + b + x - 1) * share * expit(-self._log_odds_gone(x, recent, age))
@@ -314,7 +337,7 @@ class GeometricModel(Summarised):
 
     def expected_purchases_of_new(self, t: ArrayLike) -> Array:
         """Purchases expected of a new customer in its first `t` units of time (their equation 9)."""
-        ahead = np.asarray(t, dtype=float)
+        ahead = _ahead(t)
         b = self.b + self.modified
         still_there = self.b / (self.a + self.b) if self.modified else 1.0
         share = _discount_of_hyp2f1(
@@ -327,7 +350,7 @@ class GeometricModel(Summarised):
 
         Their equation 8; compare its weighted sum with the counts of frequencies to see whether the model fits.
         """
-        ahead = np.atleast_1d(np.asarray(t, dtype=float))[:, None]
+        ahead = np.atleast_1d(_ahead(t))[:, None]
         x = np.arange(most)[None, :]
         stay = np.log(self.alpha / (self.alpha + ahead))
         buy = np.log(np.maximum(ahead, 1e-300) / (self.alpha + ahead))
@@ -534,15 +557,11 @@ class ParetoModel(Summarised):
         """Purchases expected in the `t` units of time after T (their equation 41)."""
         x, _, age, _ = _checked(frequency, recency, T, None)
         rate = (self.r + x) / (self.alpha + age)
-        return (
-            rate
-            * self._time_left(age, np.asarray(t, dtype=float))
-            * self.probability_alive(frequency, recency, T)
-        )
+        return rate * self._time_left(age, _ahead(t)) * self.probability_alive(frequency, recency, T)
 
     def expected_purchases_of_new(self, t: ArrayLike) -> Array:
         """Purchases expected of a new customer in its first `t` units of time."""
-        ahead = np.asarray(t, dtype=float)
+        ahead = _ahead(t)
         return self.r / self.alpha * self._time_left(np.zeros(ahead.shape), ahead)
 
     def _time_left(self, age: Array, ahead: Array) -> Array:
@@ -867,13 +886,15 @@ class ContractModel(Summarised):
 
     def survival(self, renewals: ArrayLike) -> Array:
         """Share of a new cohort that is still there after so many renewals (0: 1)."""
-        t = np.asarray(renewals, dtype=float)
+        t = _ahead(renewals)
         surviving: Array = np.exp(betaln(self.alpha, self.beta + t) - betaln(self.alpha, self.beta))
         return surviving
 
     def retention(self, renewal: ArrayLike) -> Array:
         """Share of those present that renews at the first, second ... renewal (1, 2, ...)."""
         t = np.asarray(renewal, dtype=float)
+        if not np.all(t >= 1):
+            raise ParameterError("purchases: renewals are counted from the first, 1; some are below.")
         return (self.beta + t - 1) / (self.alpha + self.beta + t - 1)
 
     def residual_lifetime(self, renewals: ArrayLike, *, discount: float, horizon: int | None = None) -> Array:
@@ -887,7 +908,11 @@ class ContractModel(Summarised):
         discount : rate per period; must be positive for an infinite `horizon`.
         horizon : renewals counted; None for all to come.
         """
-        n = np.asarray(renewals, dtype=float)
+        n = _ahead(renewals)
+        if discount <= -1 or (horizon is not None and horizon < 0):
+            raise ParameterError(
+                f"purchases: a horizon is zero or more renewals and a discount above -1; got {horizon} and {discount:g}."
+            )
         if horizon is None:
             if discount <= 0:
                 raise ParameterError(

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
 from analysis.errors import ParameterError
-from analysis.stats.arguments import in_words
+from analysis.stats.arguments import confidence_level, in_words
 from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]
@@ -109,6 +109,7 @@ def mean_cumulative_difference(
     Source: Doganaksoy and Nelson (1998), Lifetime Data Analysis 4, 383-403. The intervals are pointwise; the
     two groups must be of different units.
     """
+    confidence_level(level)
     last = min(first.last_age, second.last_age)
     ages = np.union1d(first.table["age"], second.table["age"])
     ages = ages[ages <= last]
@@ -226,8 +227,7 @@ def _total_below(ages: Floats, weight: Floats, at: Floats) -> Floats:
 
 def with_interval(table: pd.DataFrame, level: float, interval: IntervalKind) -> pd.DataFrame:
     """``low`` and ``high`` beside ``mcf`` and ``standard_error``."""
-    if not 0 < level < 1:
-        raise ParameterError(f"level must lie between 0 and 1, e.g. 0.95; got {level}.")
+    confidence_level(level)
     z = norm.ppf(0.5 + level / 2)
     mcf, error = table["mcf"], table["standard_error"]
     if interval == "normal":

@@ -80,6 +80,7 @@ def fit_reporting_delay(
         )
     kept = delay <= top
     triangle = _triangle(delay[kept], window[kept], weight[kept], top)
+    _refuse_negative_development(triangle)
     share, at_risk, reported, variance = _reverse_product(triangle)
     if not share[0] > 0 and reported[0] > 0:
         raise FitError(
@@ -103,7 +104,7 @@ def fit_reporting_delay(
     )
 
 
-@in_words(rows="windows reported")
+@in_words(rows="windows reported exposure")
 def nowcast(
     delay: ReportingDelay,
     windows: ArrayLike,
@@ -111,6 +112,7 @@ def nowcast(
     *,
     draws: int,
     seed: int,
+    exposure: ArrayLike | None = None,
     level: float = 0.95,
 ) -> pd.DataFrame:
     """What each cohort will have had once everything is reported.
@@ -120,16 +122,18 @@ def nowcast(
     windows : periods passed since the cohort's events happened (as in `fit_reporting_delay`)
     reported : events of the cohort reported so far; zero is an observation
     draws, seed : of the simulation behind the interval
+    exposure : how large each cohort is (units, unit-months); equal without it. Read only where a cohort borrows from the others
 
     Returns
     -------
-    One row a cohort, in the order given: `window`, `reported`, `completeness`, `expected_total`, `unreported`, and the
+    One row a cohort, in the order given: `window`, `reported`, `completeness`, `expected_total`, `unreported`, `basis`, and the
     interval of the total, `low` and `high`. It holds the uncertainty of the delay distribution (a parametric bootstrap of
     the whole triangle), of the cohort's own level, and of the events still to come. Without any passed time nothing is
     known: the total is missing and its upper bound infinite.
+
+    A cohort without a report, and not yet complete, is not forecast from itself alone: zero over any share is zero. What it has still to
+    report is that of all cohorts per exposure (``basis`` says so; Stanard 1985, the "Cape Cod" method); one that reported is forecast from itself.
     """
-    if not 0 < level < 1:
-        raise ParameterError(f"level must lie between 0 and 1, e.g. 0.95; got {level}.")
     window, seen = np.asarray(windows, dtype=float), np.asarray(reported, dtype=float)
     if window.shape != seen.shape or (seen < 0).any() or not np.isfinite(seen).all():
         raise ParameterError("nowcast: one count, zero or more, for each window.")
@@ -141,6 +145,13 @@ def nowcast(
     low, high = _total_bounds(seen, share, drawn, delay.dispersion, level, rng)
     with np.errstate(divide="ignore", invalid="ignore"):
         total = np.where(share > 0, seen / share, np.nan)
+    size = np.ones(len(seen)) if exposure is None else np.asarray(exposure, dtype=float)
+    if size.shape != seen.shape or not np.all((size >= 0) & np.isfinite(size)):
+        raise ParameterError("nowcast: exposure is one number, zero or more, for each window.")
+    silent = (seen == 0) & (share > 0) & (share < 1) & (seen.sum() > 0)
+    rate = seen.sum() / (size @ share) if size @ share > 0 else 0.0
+    total = np.where(silent, (1 - share) * rate * size, total)
+    high = np.where(silent, np.maximum(high, total), high)
     return pd.DataFrame(
         {
             "window": window,
@@ -150,6 +161,7 @@ def nowcast(
             "unreported": total - seen,
             "low": np.where(share > 0, low, seen),
             "high": np.where(share > 0, high, np.inf),
+            "basis": np.where(silent, "all cohorts", "own"),
         }
     )
 
@@ -259,6 +271,20 @@ def _reverse_product(triangle: Floats) -> tuple[Floats, Floats, Floats, Floats]:
     after = np.cumsum(term[..., ::-1], axis=-1)[..., ::-1]
     variance = np.concatenate([after[..., 1:], np.zeros((*after.shape[:-1], 1))], axis=-1)
     return share, at_risk, reported, variance
+
+
+def _refuse_negative_development(triangle: Floats) -> None:
+    """A delay in which more is taken back than reported makes a share above one of what went before."""
+    cells = np.nan_to_num(triangle)
+    reported = cells.sum(axis=0)
+    at_risk = np.where(~np.isnan(triangle), np.cumsum(cells, axis=1), 0.0).sum(axis=0)
+    wrong = np.flatnonzero((reported < 0) | (at_risk < 0) | (reported > at_risk * (1 + 1e-12)))
+    if len(wrong):
+        one = int(wrong[0])
+        raise FitError(
+            f"the development goes negative: at delay {one} {reported[one]:g} was reported on top of {at_risk[one] - reported[one]:g}. Net what was taken "
+            "back against what it takes back, at that delay, or leave both out."
+        )
 
 
 def _means(triangle: Floats, share: Floats) -> Floats:

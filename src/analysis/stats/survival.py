@@ -1,6 +1,6 @@
 """Time to an event: curves, tests and regression, for subjects that may enter late and leave unobserved.
 
-All functions take arrays of one row per subject (or per subject and spell), or of one row per distinct combination with
+Times that differ by rounding alone are one time (`settled_times`). All functions take arrays of one row per subject (or per subject and spell), or of one row per distinct combination with
 `weights` that say how many subjects it stands for. A subject is at risk at time t when ``entry < t <= duration``.
 A study of ten million subjects therefore passes a few thousand rows.
 
@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import chi2, norm
 
 from analysis.errors import FitError, ParameterError, suggestion
-from analysis.stats.arguments import in_words
+from analysis.stats.arguments import WrongArgument, confidence_level, in_words, missing_labels
 from analysis.summaries import Summarised
 
 Array = NDArray[np.float64]
@@ -355,7 +355,7 @@ def _time_weights(total: Array, deaths: Array, *, weighting: str, rho: float, ga
 # ----------------------------------------------------------------------------------------------- competing events
 
 
-@in_words(rows="durations entry weights", labels="causes", scalars="level")
+@in_words(rows="durations entry weights", texts="causes", scalars="level")
 def aalen_johansen(
     durations: ArrayLike,
     causes: ArrayLike,
@@ -371,7 +371,8 @@ def aalen_johansen(
 
     Parameters
     ----------
-    causes : label of the event that ended the row, or `censored`.
+    causes : label of the event that ended the row, or `censored`. A missing one is refused, unless `censored` itself is missing (None, NaN):
+        whether it is an event nobody named or none at all makes another answer.
 
     Returns
     -------
@@ -382,8 +383,7 @@ def aalen_johansen(
     -----
     Variance by the delta method (Marubini and Valsecchi 1995, equation 10.12); interval log-log in the incidence.
     """
-    cause = np.asarray(causes)
-    ended = cause != censored
+    cause, ended = _ended_by(causes, censored)
     duration, event, start, weight = survival_rows(durations, ended, entry, weights)
     labels = np.unique(cause[ended])
     if len(labels) == 0:
@@ -417,6 +417,22 @@ def aalen_johansen(
             ).assign(std_error=error, low=low, high=high)
         )
     return pd.concat(tables, ignore_index=True)
+
+
+def _ended_by(causes: ArrayLike, censored: object) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
+    """The causes, and which rows ended by one."""
+    missing = missing_labels(causes)
+    cause = np.asarray(causes)
+    if len(cause) != len(missing):
+        raise WrongArgument("aalen_johansen: causes are no column; give one label per row.")
+    if bool(missing_labels([censored])[0]):
+        return np.asarray(causes, dtype=object), ~missing
+    if missing.any():
+        raise WrongArgument(
+            f"aalen_johansen: causes are missing in {int(missing.sum())} rows, the first of them row {int(np.argmax(missing))}; "
+            f"name the cause, or give {censored!r} where observation ended without an event."
+        )
+    return cause, np.asarray(cause != censored)
 
 
 def _incidence_variance(
@@ -472,6 +488,34 @@ def weighted_counts(place: NDArray[np.int64], weight: Array, minlength: int = 0)
     return np.bincount(place, weight, minlength=minlength).astype(float, copy=False)
 
 
+_SAME_TIME = float(np.sqrt(np.finfo(float).eps))
+
+
+def settled_times(*columns: Array) -> tuple[Array, ...]:
+    """The columns with times that differ by rounding alone made one: 0.1 + 0.2 and 0.3 are a tie, not one event after another.
+
+    As R's ``survival::aeqSurv``: neighbours among the distinct times closer than the root of the machine's precision, relative to their mean size,
+    take the first one's value. Whole numbers are left as they are.
+    """
+    known = [column[np.isfinite(column)] for column in columns]
+    if all(np.array_equal(column, np.trunc(column)) for column in known):
+        return columns
+    distinct = np.unique(np.concatenate(known))
+    near = np.diff(distinct) <= _SAME_TIME * float(np.mean(np.abs(distinct)))
+    if not near.any():
+        return columns
+    first = distinct[np.r_[True, ~near]]
+    group = np.cumsum(np.r_[True, ~near]) - 1
+    return tuple(
+        np.where(
+            np.isfinite(column),
+            first[group[np.minimum(np.searchsorted(distinct, column), len(distinct) - 1)]],
+            column,
+        )
+        for column in columns
+    )
+
+
 def survival_rows(
     durations: ArrayLike, events: ArrayLike, entry: ArrayLike | None, weights: ArrayLike | None
 ) -> tuple[Array, NDArray[np.bool_], Array, Array]:
@@ -501,6 +545,7 @@ def survival_rows(
     start = np.full(len(duration), -np.inf) if entry is None else np.asarray(entry, dtype=float)
     if start.shape != duration.shape:
         raise FitError(f"survival: {start.size} entries for {duration.size} durations; give one per row.")
+    duration, start = settled_times(duration, start)
     late = ~(start < duration)
     if late.any():
         raise FitError(
@@ -519,8 +564,7 @@ def _risk_table(
     level: float,
 ) -> pd.DataFrame:
     """One row per distinct duration: `time`, `at_risk` just before, `events`, `censored`."""
-    if not 0 < level < 1:
-        raise ParameterError(f"survival: level {level} must lie between 0 and 1, e.g. 0.95.")
+    confidence_level(level)
     duration, event, start, weight = survival_rows(durations, events, entry, weights)
     counted = weight > 0
     duration, event, start, weight = duration[counted], event[counted], start[counted], weight[counted]

@@ -12,6 +12,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -228,6 +229,7 @@ def cost_ahead(inputs: StudyInputs) -> CostAhead:
 def open_run(run_name: str, *, month: str = "", data: str = "", as_of: str = "", section: str) -> MonthRun:
     """Open a run in a notebook; refusals are printed without a traceback unless ``AFTER_SALES_DEBUG`` is set."""
     _quiet_refusals()
+    warnings.formatwarning = _without_path
     injected.refuse_unknown(_executed_cells())
     return prepare_run(run_name, month=month, data=data, as_of=as_of, section=section)
 
@@ -351,6 +353,11 @@ def _executed_cells() -> Sequence[str]:
 
     shell = get_ipython()
     return [] if shell is None else [str(cell) for cell in shell.user_ns.get("In", [])]
+
+
+def _without_path(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> str:
+    """A warning as a notebook keeps it: a file of the machine that ran it does not belong into a pack."""
+    return f"{category.__name__}: {message}\n"
 
 
 def _quiet_refusals() -> None:

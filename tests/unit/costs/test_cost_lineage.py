@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from analysis import costs
+from analysis.costs.cost_study import CostStudy
 from analysis.errors import ContractError, MissingData
 from analysis.metrics import NotDone, StudyInputs, facts_in
 from analysis.results import OPERATIONS, Assumed, Derived, Estimated, Fact, Rows
@@ -20,9 +21,8 @@ Inputs = Callable[..., StudyInputs]
 
 
 @pytest.fixture
-def studied(small_company: Path, inputs_of: Inputs) -> tuple[StudyInputs, dict[str, Fact]]:
-    inputs = inputs_of(small_company)
-    return inputs, dict(_with_parents(facts_in(costs.study(inputs))))
+def studied(small_inputs: StudyInputs, small_study: CostStudy) -> tuple[StudyInputs, dict[str, Fact]]:
+    return small_inputs, dict(_with_parents(facts_in(small_study)))
 
 
 def _with_parents(facts: dict[str, Fact]) -> Iterator[tuple[str, Fact]]:
@@ -136,8 +136,8 @@ def test_absent_data_make_a_visible_check_and_a_broken_ledger_is_raised(
         costs.study(inputs)
 
 
-def test_findings_to_act_on_show_their_evidence(small_company: Path, inputs_of: Inputs) -> None:
-    findings = costs.study(inputs_of(small_company)).findings
+def test_findings_to_act_on_show_their_evidence(small_study: CostStudy) -> None:
+    findings = small_study.findings
     for finding in findings:
         if finding.severity in ("alert", "watch"):
             assert finding.evidence is not None and len(finding.evidence), finding.id

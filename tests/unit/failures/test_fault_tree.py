@@ -9,6 +9,7 @@ import pytest
 from analysis.errors import MissingData, ParameterError
 from analysis.failures import FaultTree
 from analysis.failures.fault_tree_parts import BasicEvent
+from analysis.stats.decision_diagrams import Diagram, DiagramTooLarge
 
 
 def tree(gates, probabilities, *, top="top", **more):
@@ -386,3 +387,43 @@ def test_a_file_that_does_not_make_sense_is_refused(tmp_path: Path, old, new, me
 def test_refusals(call, message):
     with pytest.raises(ParameterError, match=message):
         call(tree({"top": ("and", "a", "b")}, {"a": 0.1, "b": 0.2}))
+
+
+def _layered(width: int) -> FaultTree:
+    """Wide layers of gates over shared events: a small diagram, and very many ways to fail."""
+    events = {f"e{i}": {"probability": 0.01} for i in range(2 * width)}
+    gates = {f"or{i}": {"kind": "or", "of": [f"e{2 * i}", f"e{2 * i + 1}"]} for i in range(width)}
+    gates["top"] = {"kind": "and", "of": [f"or{i}" for i in range(width)]}
+    return FaultTree.from_mapping({"top": "top", "gates": gates, "events": events}, name="layered")
+
+
+def test_a_probability_builds_no_cut_sets(monkeypatch):
+    tree = _layered(12)
+    monkeypatch.setattr(
+        "analysis.stats.decision_diagrams.Diagram.prime_implicants",
+        lambda *_: pytest.fail("minimal cut sets were built for a probability"),
+    )
+    assert tree.top_probability() == pytest.approx((1 - 0.99**2) ** 12)
+    assert tree.top_interval(draws=20, seed=1).value == tree.top_probability()
+
+
+def test_where_cut_sets_are_too_many_the_rest_is_answered(monkeypatch):
+    tree = _layered(12)
+    whole = tree.importance().set_index("event")
+    assert tree.cut_set_counts() == {12: 2**12}
+    again = _layered(12)
+    again._solved.family.most_nodes = 5
+    table = again.importance().set_index("event")
+    assert table["fussell_vesely"].isna().all()
+    for column in ("birnbaum", "criticality", "raw", "rrw"):
+        assert table[column].to_dict() == pytest.approx(whole[column].to_dict())
+    for call in (again.cut_set_counts, again.minimal_cut_sets, again.cut_set_counts):
+        with pytest.raises(ParameterError, match="minimal cut sets need more than 5 nodes"):
+            call()
+
+
+def test_steps_end_too_where_no_new_nodes_are_needed():
+    diagram = Diagram(40, most_nodes=100)
+    parts = [diagram.variable(one) for one in range(40)]
+    with pytest.raises(DiagramTooLarge):
+        diagram.at_least(20, parts)

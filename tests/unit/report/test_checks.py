@@ -92,6 +92,49 @@ def test_words_about_errors_are_no_error(tmp_path):
     assert problems(tmp_path, [stream("FutureWarning: the standard Error is 0", "stderr")]) == ""
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Cost was CNY 4.1 million, which fell by 12 pp because of South.",
+        "## Up 12%",
+        "- a rise of 3.5 percentage points",
+        "> about ¥ 300",
+        "| saved |\n|---|\n| 2 billion |",
+        "成本为 410 万元，下降 12 个百分点。",
+    ],
+)
+def test_a_figure_typed_into_the_text_is_refused(tmp_path: Path, text: str):
+    notebook = executed([])
+    notebook["cells"].append({"cell_type": "markdown", "metadata": {}, "source": text})
+    found = [
+        str(one)
+        for one in record_problems(
+            read_record({"10_costs": notebook}, tmp_path), personal=frozenset(), paths=()
+        )
+    ]
+    assert any("is typed into the text" in one for one in found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Within 30 days of the repair, at most 200 rows; one report in a hundred.",
+        "Source: ISO 3534, Kaplan (1958), PDF 1.7, page 12 of 30.",
+        'Set `make report MONTH=2026-10 PARAMETERS="level=95%"`.',
+    ],
+)
+def test_numbers_of_a_method_may_stand_in_the_text(tmp_path: Path, text: str):
+    notebook = executed([])
+    notebook["cells"].append({"cell_type": "markdown", "metadata": {}, "source": text})
+    found = [
+        str(one)
+        for one in record_problems(
+            read_record({"10_costs": notebook}, tmp_path), personal=frozenset(), paths=()
+        )
+    ]
+    assert not any("is typed into the text" in one for one in found)
+
+
 def test_an_untranslated_message_is_named(tmp_path):
     found = problems(tmp_path, [output(callout(untranslated=["Cost rose."]))])
     assert (

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import beta
 
 from analysis.errors import FitError, ParameterError
 from analysis.stats import (
@@ -13,6 +14,7 @@ from analysis.stats import (
     fit_weibull_mixture,
     fit_weibull_threshold,
     probability_plot,
+    rank_regression,
 )
 from analysis.stats.life_likelihood import LOGNORMAL, WEIBULL, log_likelihood, read_terms
 
@@ -327,3 +329,57 @@ def test_a_fit_that_does_not_exist_is_refused(call, message):
 def test_impossible_input_is_refused(call, message):
     with pytest.raises(ParameterError, match=message):
         call()
+
+
+@pytest.mark.parametrize("seed", [0, 1, 4, 6])
+@pytest.mark.parametrize("fit", [fit_weibull, fit_lognormal])
+def test_a_bound_that_the_likelihood_does_not_have_is_said_to_be_none(seed, fit):
+    """Only failures early enough are seen: early ones say that life is not short, and nothing about how long it is."""
+    random = np.random.default_rng(seed)
+    ages, seen_below = random.weibull(1.5, 4000) * 20, random.uniform(2, 8, 4000)
+    kept = np.flatnonzero(ages < seen_below)[:60]
+    found = fit(ages[kept], None, seen_below=seen_below[kept])
+    b10, failed = found.b_life(0.1), found.failure_share(30.0)
+    assert 0.1 < b10.low < b10.value and b10.high == np.inf
+    assert b10.method == "likelihood ratio; no upper bound, the likelihood levels off"
+    assert failed.low == 0.0 and failed.value <= failed.high <= 1.0
+    assert "lower" in failed.method and "levels off" in failed.method
+    spread = found.spread_interval()
+    assert spread.high == np.inf or spread.high < 2.0
+
+
+def test_a_bound_that_exists_is_where_the_deviance_reaches_it():
+    random = np.random.default_rng(7)
+    ages, seen_below = random.weibull(1.5, 4000) * 20, random.uniform(2, 8, 4000)
+    kept = np.flatnonzero(ages < seen_below)[:60]
+    found = fit_weibull(ages[kept], None, seen_below=seen_below[kept])
+    b10 = found.b_life(0.1)
+    assert b10.method == "likelihood ratio" and np.isfinite(b10.high)
+    # five failures and one survivor: few, and still bounded on both sides
+    few = fit_weibull([1.0, 2.0, 3.0, 4.0, 5.0, 5.0], [1, 1, 1, 1, 1, 0])
+    for interval in (few.b_life(0.1), few.shape_interval(), few.failure_share(4.0)):
+        assert interval.method == "likelihood ratio" and 0 < interval.low < interval.high < 100
+
+
+def test_rank_regression_reads_a_straight_line_and_its_two_sides_meet():
+    ranks = beta.ppf(0.5, np.arange(1, 9), 9 - np.arange(1, 9))
+    ages = 50 * (-np.log1p(-ranks)) ** (1 / 2.5)
+    for on in ("age", "rank"):
+        found = rank_regression(ages, family="weibull", on=on)
+        assert (found.shape, found.scale, found.correlation) == pytest.approx((2.5, 50.0, 1.0))
+    scattered = np.random.default_rng(1).weibull(2, 20)
+    by_age, by_rank = (rank_regression(scattered, family="weibull", on=on) for on in ("age", "rank"))
+    assert by_age.spread / by_rank.spread == pytest.approx(by_age.correlation**2)
+
+
+def test_units_alive_move_the_ranks_of_later_failures_as_johnson_has_it():
+    """Five units, the second taken away alive: ranks 1, then steps of (6 - 1) / (1 + 3): 2.25, 3.5, 4.75."""
+    ages, failed = [10.0, 20.0, 30.0, 40.0, 50.0], [1, 0, 1, 1, 1]
+    share = beta.ppf(0.5, [1, 2.25, 3.5, 4.75], 6 - np.array([1, 2.25, 3.5, 4.75]))
+    y, x = np.log(-np.log1p(-share)), np.log([10.0, 30.0, 40.0, 50.0])
+    found = rank_regression(ages, failed, family="weibull", on="rank")
+    assert found.shape == pytest.approx(np.polyfit(x, y, 1)[0])
+    with pytest.raises(FitError, match="a line needs failures at two ages"):
+        rank_regression([1.0, 1.0, 3.0], [1, 1, 0], family="weibull", on="age")
+    with pytest.raises(ParameterError, match="on 'age' or on 'rank'"):
+        rank_regression(ages, failed, family="weibull", on="y")

@@ -1,0 +1,172 @@
+"""A finding tells the whole: a surge with its price and its offsets, a measure where it reaches, a short provision with its remedy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.costs import signals_facts
+from analysis.costs.cost_study import CostStudy
+from analysis.costs.provision_facts import Provision, ProvisionLine, provision_findings
+from analysis.costs.savings_facts import Reached
+from analysis.costs.signals import excess_of_run
+from analysis.costs.signals_facts import surge_findings
+from analysis.errors import FitError
+from analysis.metrics import NotDone, StudyInputs
+from analysis.results import Fact, Finding, Interval
+
+# ---------------------------------------------------------------- a surge
+
+
+def history(excess: float, *, months: int = 36, seed: int = 0, noise: float = 0.02) -> pd.DataFrame:
+    """Cost that follows tickets, with a run of three months (places 30 to 32) so much higher."""
+    rng = np.random.default_rng(seed)
+    tickets = rng.uniform(900, 1100, months)
+    run = (np.arange(months) >= 30) & (np.arange(months) <= 32)
+    cost = 100 * tickets * np.exp(rng.normal(0, noise, months)) * np.where(run, 1 + excess, 1.0)
+    return pd.DataFrame(
+        {"month": [f"{place:02d}" for place in range(months)], "cost": cost, "tickets": tickets}
+    )
+
+
+def test_the_excess_of_a_run_is_what_was_put_there():
+    inside = []
+    for seed in range(40):
+        table = history(-0.25, seed=seed)
+        run = table[table["month"].between("30", "32")]
+        truth = float(run["cost"].sum()) * (1 - 1 / 0.75)
+        found = excess_of_run(table, first="30", last="32", explained_by=("volume", "trend"), confidence=0.95)
+        assert found.low <= found.amount <= found.high < 0
+        inside.append(found.low <= truth <= found.high)
+    assert np.mean(inside) >= 0.85
+
+
+def test_a_month_without_cost_cannot_be_held_against_a_run():
+    table = history(0.0)
+    table.loc[3, "cost"] = 0.0
+    with pytest.raises(FitError, match="1 months with nothing or a credit"):
+        excess_of_run(table, first="30", last="32", explained_by=("volume",), confidence=0.95)
+
+
+def values(finding: Finding) -> dict[str, Any]:
+    return {name: fact.value for name, fact in finding.statement.values.items() if isinstance(fact, Fact)}
+
+
+def test_a_surge_is_split_into_price_and_volume_and_netted(
+    small_inputs: StudyInputs, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(signals_facts, "false_alarm_level", lambda _: 0.999)  # every account's largest run
+    surges = surge_findings(small_inputs).findings
+    assert any("price_part" in one.statement.values for one in surges)
+    for one in surges:
+        known, facts = values(one), one.statement.values
+        if "rest" in known:
+            assert known["rest"] < 0 and known["net"] == known["excess"] + known["rest"]
+        if "price_part" not in known:
+            continue
+        fee, before = facts["fee"], facts["before"]
+        assert isinstance(fee, Fact) and isinstance(before, Fact)
+        assert float(known["price_part"]) == pytest.approx(
+            (float(fee.value) - float(before.value)) * float(fee.denominator),
+            abs=0.01,  # type: ignore[arg-type]
+        )
+        assert 0 < known["share_before"] <= 1 and 0 < known["share"] <= 1
+
+
+# ---------------------------------------------------------------- a measure
+
+
+def fact(value: float | str, metric: str = "m", unit: str = "share", **parts: Any) -> Fact:
+    number = Decimal(value) if isinstance(value, str) else value
+    return Fact(metric=metric, period="2026-10", unit=unit, value=number, **parts)
+
+
+def between(value: float, low: float, high: float) -> Fact:
+    return fact(value, n=36, interval=Interval(low=low, high=high, level=0.95, method="t"))
+
+
+@pytest.mark.parametrize(
+    ("rate", "delivered"),
+    [
+        (between(0.18, 0.13, 0.22), True),
+        (between(0.25, 0.21, 0.29), True),
+        (between(0.10, 0.05, 0.15), False),
+        (between(0.10, -0.05, 0.25), False),
+    ],
+)
+def test_delivered_where_it_reached_saves_and_holds_the_promise(rate: Fact, delivered: bool):
+    assert Reached(share=fact(0.8), rate=rate, promised=fact(0.2)).delivered is delivered
+
+
+def test_hours_are_capacity_freed_and_never_a_saving_of_the_ledger(small_study: CostStudy):
+    for measure in small_study.measures:
+        if isinstance(measure.result, NotDone):
+            continue
+        booked = "category" in measure.entry.where
+        assert (measure.facts["saving"].metric == "saving_realised") == booked
+        assert measure.kind is not None and ("notional" in measure.kind.en) == (not booked)
+        if measure.reached is not None:
+            assert not booked and 0 < float(measure.reached.share.value or 0) < 1
+            assert float(measure.reached.promised.value or 0) == float(measure.entry.expected_reduction)
+
+
+# ---------------------------------------------------------------- a provision
+
+
+def line(
+    provision: Provision, name: str, closing: str, expected: tuple[float, float, float]
+) -> ProvisionLine:
+    """A line of the study with another balance and other claims to come."""
+    own = next(one for one in provision.lines if one.amounts["closing"].dimensions["product_line"] == name)
+    held = replace(own.amounts["closing"], value=Decimal(closing))
+    middle, low, high = expected
+    limits = Interval(low=low, high=high, level=0.95, method="simulated")
+    return replace(
+        own,
+        amounts={**own.amounts, "closing": held},
+        expected=replace(own.expected, value=Decimal(str(middle)), interval=limits, n=12, reason=None),
+        coverage=between(float(closing) / middle, 0.01, 9.0),
+        claims=_Claims(middle, (high - low) / 4),
+    )
+
+
+class _Claims:
+    """Claims to come with a normal spread."""
+
+    def __init__(self, middle: float, spread: float) -> None:
+        self.expected, self.spread = middle, spread
+
+    def short(self, closing: float) -> float:
+        from scipy.stats import norm
+
+        return float(norm.cdf((closing - self.expected) / self.spread))
+
+
+@pytest.mark.parametrize(
+    ("other", "moved", "booked"),
+    [("900.00", "90.00", None), ("160.00", "40.00", "50.00"), ("100.00", None, "90.00")],
+)
+def test_a_shortfall_is_moved_from_surplus_first_and_the_rest_is_expense(
+    small_inputs: StudyInputs, small_study: CostStudy, other: str, moved: str | None, booked: str | None
+):
+    provision = small_study.provision
+    assert isinstance(provision, Provision)
+    first, second = (one.amounts["closing"].dimensions["product_line"] for one in provision.lines[:2])
+    short = line(provision, first, "10.00", (100.0, 80.0, 120.0))
+    rich = line(provision, second, other, (100.0, 80.0, 120.0))
+    total = replace(provision.total, claims=None)  # the lines are judged, the total is only read
+    found = provision_findings(small_inputs, replace(provision, lines=(short, rich), total=total))
+    (one,) = [finding for finding in found if finding.subject["product_line"] == first]
+    stated = values(one)
+    assert stated["shortfall"] == Decimal("90.00")
+    shortfall = one.statement.values["shortfall"]
+    assert isinstance(shortfall, Fact) and shortfall.interval is not None
+    assert (shortfall.interval.low, shortfall.interval.high) == (70.0, 110.0)
+    assert stated.get("moved") == (moved and Decimal(moved))
+    assert stated.get("booked") == (booked and Decimal(booked))
+    assert one.statement.plain("zh") != one.statement.plain("en")
