@@ -28,7 +28,11 @@ from analysis.results import Fact, Sentence, Value
 from analysis.retention.components_facts import MOVEMENTS, ChurnBasis, ChurnMovement
 from analysis.retention.study import RetentionStudy
 
-BASES = {"contractual": Text.of("Contracts"), "non_contractual": Text.of("Purchases", context="basis")}
+# both count customers, never contracts or purchases: who holds a contract, and who only buys
+BASES = {
+    "contractual": Text.of("Customers under contract"),
+    "non_contractual": Text.of("Buyers without a contract"),
+}
 CHURN = "gross_churn_rate"
 
 
@@ -130,6 +134,11 @@ def components_table(study: RetentionStudy) -> Block:
     lead = both[0].year
     if not lead.components.start:
         title = Sentence("Nobody was present twelve months ago: no yearly churn yet")
+    elif lead.components.end == lead.components.retained:
+        title = Sentence(
+            "{churn:numerator} of {churn:denominator} customers were lost within twelve months, {churn}; nobody came",
+            {"churn": lead.gross_churn},
+        )
     else:
         title = Sentence(
             "{churn:numerator} of {churn:denominator} customers were lost within twelve months; new ones turn {churn} gross into {net} net",
@@ -178,7 +187,12 @@ def rates_table(study: RetentionStudy) -> Block | None:
         ),
     ]
     model, purchases = study.model_churn, study.non_contractual
-    title = Sentence("Losing and winning apart: the popular formulas hide what gross churn shows")
+    hidden = any(part.year.components.end > part.year.components.retained for part in both)
+    title = Sentence(
+        "Losing and winning apart: the popular formulas hide what gross churn shows"
+        if hidden
+        else "Losing and winning apart: nobody came, so the popular formulas say what gross churn says"
+    )
     if not isinstance(model, NotDone) and not isinstance(purchases, NotDone):
         cells: dict[str, Cell] = {"line": Text.of("Gross churn by the purchase model")}
         rows.insert(1, Row(cells=cells | {purchases.basis: model}, metric=("model_churn_rate",)))
@@ -301,7 +315,7 @@ def reasons_figure(study: RetentionStudy) -> Block:
     ]
     return figure(
         "retention.reasons",
-        title=Sentence("{avoidable} of the recorded losses were avoidable", {"avoidable": avoidable}),
+        title=Sentence("{avoidable} of the recorded losses were marked avoidable", {"avoidable": avoidable}),
         subtitle=Sentence(
             "Contracts lost in the twelve months to {month} by recorded reason, share in percent",
             {"month": study.month},

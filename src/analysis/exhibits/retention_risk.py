@@ -69,7 +69,7 @@ def renewals_figure(study: RetentionStudy) -> Block | None:
     return figure(
         "retention.renewals",
         title=Sentence(
-            "Most value comes up for renewal in {month}: {value} of {type:lower} contracts", values
+            "The largest part up for renewal: {value} of {type:lower} contracts in {month}", values
         ),
         subtitle=Sentence("Yearly value of running terms by the month in which they end"),
         foot=source(study),
@@ -222,24 +222,26 @@ def score_table(study: RetentionStudy) -> Block:
         entry("risk_score_base_rate", part.base_rate, "Lost among all customers", interval=True),
         entry("risk_score_lift", part.lift, "Lift", interval=True),
         entry("risk_score_auc", part.auc, "Discrimination (0.5 is a coin)", interval=True),
-        entry("expected_losses", part.expected_losses, losses),
+        entry("expected_losses", part.expected_losses, losses, interval=True),
         entry(
             "margin_at_risk",
             part.margin,
             "Expected margin at risk, all customers",
             slice={"customers": "all"},
+            interval=True,
         ),
         entry(
             "margin_at_risk",
             part.margin_called,
             "Expected margin at risk, call list",
             slice={"customers": "call_list"},
+            interval=True,
         ),
     ]
     return table_of(
         "retention.scores",
         title=Sentence(
-            "Calling the {called:n} riskiest customers reaches {lift} as many losses as calling anyone",
+            "Calling the {called:n} riskiest customers reaches {lift} ({lift:interval}) as many losses as calling anyone",
             {"called": part.precision, "lift": part.lift},
         ),
         subtitle=Sentence(
@@ -267,7 +269,7 @@ def calibration_figure(study: RetentionStudy) -> Block | None:
     values: dict[str, Value] = {"observed": part.observed[-1], "expected": part.expected[-1]}
     return figure(
         "retention.calibration",
-        title=Sentence("In the riskiest tenth {observed} were lost, {expected} were expected", values),
+        title=_tenth_title(part.observed[-1], part.expected[-1], values),
         subtitle=Sentence(
             "Customers of the test snapshot by tenth of the score, every other one: lost within {months} months, share in percent; ring: expected",
             {"months": str(part.horizon)},
@@ -283,6 +285,25 @@ def calibration_figure(study: RetentionStudy) -> Block | None:
             by=Text.of("Tenth of the score"),
             beside=(Text.of("Expected"), [part.expected[index] for index in tenths]),
         ),
+    )
+
+
+def _tenth_title(observed: Fact, expected: Fact, values: dict[str, Value]) -> Sentence:
+    """What was expected of the riskiest tenth, and whether chance explains what came instead."""
+    found = observed.interval
+    if found is None or found.low <= float(expected.value or 0) <= found.high:
+        return Sentence(
+            "In the riskiest tenth {observed} ({observed:interval}) were lost, {expected} were expected",
+            values,
+        )
+    if float(expected.value or 0) < found.low:
+        return Sentence(
+            "In the riskiest tenth {observed} ({observed:interval}) were lost, more than the {expected} expected",
+            values,
+        )
+    return Sentence(
+        "In the riskiest tenth {observed} ({observed:interval}) were lost, fewer than the {expected} expected",
+        values,
     )
 
 
@@ -335,6 +356,7 @@ def calls_table(study: RetentionStudy) -> Block | None:
             words(lambda one: customer_type(one.customer_type), "Customer", key="type"),
             words(_segment, registry().dimension_name("segment"), key="segment"),
             metric("account_loss_score", of="chance", head="Chance of loss"),
+            interval("account_loss_score", of="chance", key="chance_interval"),
             metric("margin_at_risk", of="margin", head="Margin at risk", scale="exact", places=0),
             words("reasons", "Raised by", wide=True),
         ],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from analysis.exhibits.figures import figure
 from analysis.exhibits.record import Block
 from analysis.exhibits.retention_shared import absent, source
@@ -61,7 +63,7 @@ def drivers_figure(study: RetentionStudy) -> Block:
     adjusted, naive = part.ratios["slow", "total"], part.ratios["slow", "naive"]
     if adjusted.value is not None and naive.value is not None:
         title = Sentence(
-            "After a late answer to a complaint customers leave {adjusted} as often; the naive comparison says {naive}",
+            "After a late answer to a complaint customers leave {adjusted} ({adjusted:interval}) as often; the naive comparison says {naive}",
             {"adjusted": adjusted, "naive": naive},
         )
     else:
@@ -107,7 +109,9 @@ def differences_table(study: RetentionStudy) -> Block | None:
         return None
     return table_of(
         "retention.differences",
-        title=Sentence("Times as often, and how many more of a hundred"),
+        title=Sentence(
+            "How much more often customers leave after each experience, and how many more of them"
+        ),
         subtitle=Sentence(
             "Total effects; losses within the first twelve months of a contract if all had the experience from the start, minus if none had. Last columns: does the ratio change with age (Schoenfeld residuals; a small chance says it does)"
         ),
@@ -152,14 +156,7 @@ def chain_figure(study: RetentionStudy) -> Block:
         for link in part.links
     ]
     holding = [link for link in part.links if link.verdict == "holds"]
-    if holding:
-        strongest = max(holding, key=lambda link: link.strength.value or 0)
-        title = Sentence(
-            "The strongest link that holds: {link} ({strength}); links in grey are not shown by these data",
-            {"link": strongest.label, "strength": strongest.strength},
-        )
-    else:
-        title = Sentence("No link of the chain is shown by these data")
+    title = _chain_title(holding)
     return figure(
         "retention.chain",
         title=title,
@@ -170,6 +167,27 @@ def chain_figure(study: RetentionStudy) -> Block:
         alt=Sentence("Dots with intervals, one a link of the chain; the line marks no difference."),
         draw=dot_interval(items, measure=Text.of("Ratio"), by=Text.of("Link"), reference=1.0, log=True),
     )
+
+
+def _chain_title(holding: Sequence[Link]) -> Sentence:
+    """The links that hold; one is called the strongest only where its interval lies above those of the others."""
+    if not holding:
+        return Sentence("No link of the chain is shown by these data")
+    first, *others = sorted(holding, key=lambda link: -float(link.strength.value or 0))
+    values: dict[str, Value] = {"link": first.label, "strength": first.strength}
+    if not others:
+        return Sentence(
+            "One link holds: {link} ({strength}, {strength:interval}); those in grey do not hold in these data",
+            values,
+        )
+    low = first.strength.interval.low if first.strength.interval else 0.0
+    if all(one.strength.interval is not None and one.strength.interval.high < low for one in others):
+        return Sentence(
+            "The strongest link that holds: {link} ({strength}, {strength:interval}); those in grey do not hold in these data",
+            values,
+        )
+    names = Text.joined((link.label for link in [first, *others]), en="; ", zh="；")
+    return Sentence("Links that hold: {links}; those in grey do not hold in these data", {"links": names})
 
 
 def _link_name(link: Link) -> Text:

@@ -141,9 +141,9 @@ def cohort_curves(study: RetentionStudy) -> Block | None:
     return figure(
         "retention.cohort_curves",
         title=Sentence(
-            "Cohorts a year apart lose contracts along different curves"
+            "One cohort at least loses contracts along a curve of its own"
             if differ
-            else "Cohorts a year apart lose contracts along nearly the same curve"
+            else "No cohort loses contracts along a curve that chance does not explain"
         ),
         subtitle=Sentence(
             "Share of contracts still running by {steps} since entry, with interval",
@@ -263,18 +263,35 @@ def survival_figure(study: RetentionStudy, dimension: str) -> Block:
     ]
     best, worst = (pick(year, key=lambda label: year[label].value or 0) for pick in (max, min))
     values: dict[str, Value] = {"best": best, "most": year[best], "worst": worst, "least": year[worst]}
+    title, alt = _year_title(year[best], year[worst], values)
     return figure(
         f"retention.{place}",
-        title=Sentence("After a year {most} of contracts last among {best}, {least} among {worst}", values),
+        title=title,
         subtitle=Sentence(
             "Share of contracts that last beyond an age in months (Kaplan–Meier, pointwise intervals)"
         ),
         foot=source(study),
-        alt=Sentence(
+        alt=alt,
+        draw=survival(curves, measure=Text.of("Contracts that last"), age=AGE, age_unit="months"),
+    )
+
+
+def _year_title(most: Fact, least: Fact, values: dict[str, Value]) -> tuple[Sentence, Sentence]:
+    """The groups furthest apart after a year, where their intervals are apart; else that none stands out."""
+    apart = (
+        most.interval is not None and least.interval is not None and least.interval.high < most.interval.low
+    )
+    if not apart:
+        return (
+            Sentence("After a year no group stands out from the others by how many of its contracts last"),
+            Sentence("Survival curves of contracts by group; after a year their intervals overlap."),
+        )
+    return (
+        Sentence("After a year {most} of contracts last among {best}, {least} among {worst}", values),
+        Sentence(
             "Survival curves of contracts by group; after a year {most} for {best} and {least} for {worst}.",
             values,
         ),
-        draw=survival(curves, measure=Text.of("Contracts that last"), age=AGE, age_unit="months"),
     )
 
 
@@ -342,10 +359,7 @@ def incidence_figure(study: RetentionStudy, *, top: int = 4) -> Block | None:
     values: dict[str, Value] = {"reason": reason, "share": points[-1][1]}
     return figure(
         "retention.incidence",
-        title=Sentence(
-            "{reason} takes most contracts: {share} within {months} months",
-            values | {"months": str(LIMIT_MONTHS)},
-        ),
+        title=_reason_title(shown, values | {"months": str(LIMIT_MONTHS)}),
         subtitle=Sentence(
             "Cumulative share of contracts lost by recorded reason and age in months (Aalen–Johansen), the largest reasons"
         ),
@@ -353,3 +367,20 @@ def incidence_figure(study: RetentionStudy, *, top: int = 4) -> Block | None:
         alt=Sentence("Curves of cumulative loss by reason; the largest is {reason} with {share}.", values),
         draw=survival(curves, measure=Text.of("Lost for this reason"), age=AGE, age_unit="months"),
     )
+
+
+def _reason_title(
+    shown: Sequence[tuple[str, Text, Sequence[tuple[int, Fact]]]], values: dict[str, Value]
+) -> Sentence:
+    """The first reason, called the largest only where its interval lies above that of the next."""
+    lead = shown[0][2][-1][1]
+    if len(shown) > 1 and _overlap(lead, shown[1][2][-1][1]):
+        text = "{reason} and {next} take contracts alike often: {share} ({share:interval}) and {other} within {months} months"
+        return Sentence(text, values | {"next": shown[1][1], "other": shown[1][2][-1][1]})
+    return Sentence(
+        "{reason} takes most contracts: {share} ({share:interval}) within {months} months", values
+    )
+
+
+def _overlap(larger: Fact, smaller: Fact) -> bool:
+    return larger.interval is None or smaller.interval is None or smaller.interval.high >= larger.interval.low

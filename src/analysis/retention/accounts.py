@@ -296,6 +296,6 @@ def large_losses(inputs: StudyInputs) -> pd.DataFrame:
         f"""WITH {contracts(inputs)}
 SELECT s.customer_id, c.segment, c.region, s.kind, s.ends AS lost_on, c.churn_reason AS reason, sum(t.yearly_amount) AS yearly_value
 FROM spells s JOIN customers c ON c.customer_id = s.customer_id AND c.customer_type = 'b2b'
-JOIN terms t ON t.customer_id = s.customer_id AND t.starts_on < s.ends AND t.until >= s.ends
+JOIN terms t ON t.customer_id = s.customer_id AND t.starts_on < s.ends AND coalesce(t.stands_until >= s.ends, TRUE)
 WHERE s.ends >= {literal(first)} AND s.begins < {literal(first)} GROUP BY ALL ORDER BY yearly_value DESC, s.customer_id LIMIT {LISTED}"""
     )

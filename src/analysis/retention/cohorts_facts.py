@@ -16,7 +16,7 @@ from analysis.results import Fact, Rows
 from analysis.retention import views
 from analysis.retention.cohorts import FREQUENCY, cohort_differences, finished
 from analysis.retention.settings import RetentionSettings, limit, load_settings
-from analysis.retention.spells import contracts
+from analysis.retention.spells import contracts, losses_known_until
 from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
@@ -150,7 +150,9 @@ def contract_cohorts(inputs: StudyInputs) -> Cohorts:
     frame = inputs.engine.query(views.contract_cohorts(lives))
     if frame.empty:
         raise MissingData("contracts.starts_on")
-    _, running = last_steps(inputs.month, settings.cohort_period)
+    last = losses_known_until(inputs) - dt.timedelta(days=1)
+    _, running = last_steps(last, settings.cohort_period)
+    frame = frame[frame["cohort"] <= running]
     rows = []
     for cohort in map(int, frame["cohort"].unique()):
         group = frame[frame["cohort"] == cohort]
@@ -158,9 +160,10 @@ def contract_cohorts(inputs: StudyInputs) -> Cohorts:
         for age in range(running - cohort + 1):
             gone = int(group["customers"][group["lost_in"] <= cohort + age].sum())
             rows.append({"cohort": cohort, "age": age, "active": size - gone})
-    matrix = _matrix(inputs, settings, pd.DataFrame(rows), frame.groupby("cohort")["customers"].sum())
+    sizes = frame.groupby("cohort")["customers"].sum()
+    matrix = _matrix(inputs, settings, pd.DataFrame(rows), sizes, last)
     listed = ContractRows(lives=lives, steps=_steps(frame["cohort"], settings))
-    return _stated(inputs, settings, "contractual", "acquisition", matrix, listed)
+    return _stated(inputs, settings, "contractual", "acquisition", matrix, listed, last)
 
 
 @traced
@@ -194,23 +197,27 @@ def purchase_cohorts(inputs: StudyInputs, grouping: views.Grouping = "acquisitio
     listed = BuyerRows(
         member_rows=members,
         activity=views.cohort_activity(members, orders),
-        whole=last_steps(inputs.month, period)[0],
+        whole=last_steps(inputs.month.last_day, period)[0],
         steps=None if labelled else _steps(entered["cohort"], settings),
     )
     if labelled:
         matrix = _labelled(inputs, settings, counts, entered)
     else:
         matrix = _matrix(
-            inputs, settings, counts.drop(columns="label"), entered.set_index("cohort")["active"]
+            inputs,
+            settings,
+            counts.drop(columns="label"),
+            entered.set_index("cohort")["active"],
+            inputs.month.last_day,
         )
-    return _stated(inputs, settings, "non_contractual", grouping, matrix, listed)
+    return _stated(inputs, settings, "non_contractual", grouping, matrix, listed, inputs.month.last_day)
 
 
-def last_steps(month: Month, period: str) -> tuple[int, int]:
-    """Ordinal of the last whole step and of the one the month's last day lies in (equal when that day ends it)."""
+def last_steps(day: dt.date, period: str) -> tuple[int, int]:
+    """Ordinal of the last whole step and of the one that the last day seen lies in (equal when that day ends it)."""
     import pandas as pd
 
-    last = pd.Timestamp(month.end - dt.timedelta(days=1))
+    last = pd.Timestamp(day)
     running = last.to_period(FREQUENCY[period])
     return running.ordinal - (last < running.end_time.normalize()), int(running.ordinal)
 
@@ -230,12 +237,12 @@ def _steps(cohorts: pd.Series, settings: RetentionSettings) -> dict[str, int]:
 
 @traced
 def _matrix(
-    inputs: StudyInputs, settings: RetentionSettings, counts: pd.DataFrame, sizes: pd.Series
+    inputs: StudyInputs, settings: RetentionSettings, counts: pd.DataFrame, sizes: pd.Series, last: dt.date
 ) -> pd.DataFrame:
-    """Every cell by cohort name and age, with what was brought up to it."""
+    """Every cell by cohort name and age, with what was brought up to it; ``last`` is the last day on which all that happened is known."""
     import pandas as pd
 
-    whole, running = last_steps(inputs.month, settings.cohort_period)
+    whole, running = last_steps(last, settings.cohort_period)
     index = sizes.index.astype("int64")
     size = pd.DataFrame(
         {"size": sizes.astype("int64").to_numpy(), "earliest": index, "latest": index}, index=index
@@ -258,7 +265,7 @@ def _labelled(
 
     from analysis import stats
 
-    whole, running = last_steps(inputs.month, settings.cohort_period)
+    whole, running = last_steps(inputs.month.last_day, settings.cohort_period)
     measures = [name for name in MEASURES if name in counts]
     rows = []
     for label, entered in members.groupby("label"):
@@ -290,6 +297,7 @@ def _stated(
     grouping: str,
     matrix: pd.DataFrame,
     rows: ContractRows | BuyerRows,
+    last: dt.date,
 ) -> Cohorts:
     """Facts of a matrix: the cells shown, and each cohort a year on."""
     state = Stating(inputs=inputs, period=Period(inputs.month - 12 * 5, inputs.month))
@@ -326,7 +334,7 @@ def _stated(
         for one in shown
     }
     ordered = differences.sort_values(["p_value", "cohort"], kind="stable")["cohort"]
-    whole, running = last_steps(inputs.month, settings.cohort_period)
+    whole, running = last_steps(last, settings.cohort_period)
     return Cohorts(
         basis=basis,
         grouping=grouping,

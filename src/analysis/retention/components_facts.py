@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import MissingData
@@ -47,7 +47,8 @@ class ChurnMovement(Summarised):
 class ChurnBasis(Summarised):
     """Churn on one basis: the year, the month, the year by customer type, and the yearly rate month by month.
 
-    ``lost`` lists the customers behind the year's rate, one row each.
+    ``lost`` lists the customers behind the year's rate, one row each. ``waiting`` counts those whose contract ran out within the grace days and
+    who count as there, ``at_most`` is the year's churn if none of them renews; None on the basis of purchases, whose window has no grace.
     """
 
     basis: str
@@ -56,6 +57,8 @@ class ChurnBasis(Summarised):
     by_type: tuple[ChurnMovement, ...]
     history: tuple[tuple[Month, Fact], ...]
     lost: pd.DataFrame
+    waiting: Fact | None = None
+    at_most: Fact | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +91,34 @@ def contractual(inputs: StudyInputs) -> ChurnBasis:
     MissingData : no contracts, or none of a kind that can be lost
     """
     inputs.engine.require("contracts.customer_id", "contracts.starts_on", "contracts.ends_on")
-    return _basis(inputs, "contractual", contracts(inputs), "contracts.starts_on")
+    found = _basis(inputs, "contractual", contracts(inputs), "contracts.starts_on")
+    waiting, at_most = _waiting(inputs, found)
+    return replace(found, waiting=waiting, at_most=at_most)
+
+
+def _waiting(inputs: StudyInputs, basis: ChurnBasis) -> tuple[Fact, Fact]:
+    """Customers whose contract ran out within the grace days, and the year's churn if none of them renews."""
+    state, year = Stating(inputs=inputs, period=basis.year.period), basis.year
+    within = f"WITH {contracts(inputs)} SELECT customer_id, begins, until FROM spells WHERE in_grace"
+    group = _Group(basis=basis.basis, spells=contracts(inputs), period=year.period)
+    at_start = f"SELECT w.* FROM ({within}) AS w SEMI JOIN ({group.customers('retained')}) AS r ON r.customer_id = w.customer_id"
+    numbers = inputs.engine.query(
+        f"SELECT (SELECT count(*) FROM ({within}) AS w) AS every, (SELECT count(*) FROM ({at_start}) AS s) AS held"
+    )
+    waiting = Stating(inputs=inputs).exact(
+        "customers_in_grace", int(numbers["every"].iloc[0]), lineage=Rows(numerator=within)
+    )
+    return waiting, state.share(
+        "gross_churn_at_most",
+        year.components.lost + int(numbers["held"].iloc[0]),
+        year.components.start,
+        reason=NOBODY,
+        lineage=Rows(
+            numerator=f"SELECT customer_id FROM ({group.customers('lost')}) AS l UNION ALL SELECT customer_id FROM ({at_start}) AS s",
+            denominator=group.customers("start"),
+        ),
+        churn_basis=basis.basis,
+    )
 
 
 @traced

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.errors import FitError, MissingData
 from analysis.locale import Text
-from analysis.metrics import NotDone, Parts, Period, Stating, StudyInputs
+from analysis.metrics import NotDone, Parts, Period, Stating, StudyInputs, cents
 from analysis.metrics.lineage import traced
 from analysis.periods import Month
 from analysis.results import Fact
 from analysis.retention import views
 from analysis.retention.settings import limit
-from analysis.retention.spells import contracts, felt, observed_from
+from analysis.retention.spells import contracts, felt, observed_from, year_of
 from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Drivers(Summarised):
 
     ``diagnostics`` : by experience, statistic and p-value of whether its ratio changes with the age of the contract, in the model it is tested in;
     ``proportional`` the table of the total-effect model, all its experiences together last; ``cells`` what a tested ratio compares: customers,
-    time watched and losses with and without the experience, by stratum; ``not_fitted`` the models that could not be fitted.
+    time watched and losses with and without the experience, by stratum; ``stakes`` what a tested difference is worth in yearly margin; ``not_fitted`` the models that could not be fitted.
     """
 
     ratios: Mapping[tuple[str, str], Fact]
@@ -69,6 +69,7 @@ class Drivers(Summarised):
     losses: int
     exposed: Mapping[str, int]
     cells: Mapping[str, pd.DataFrame]
+    stakes: Mapping[str, Fact]
     not_fitted: Mapping[str, NotDone]
 
 
@@ -103,6 +104,7 @@ def drivers(inputs: StudyInputs) -> Drivers:
         if not isinstance(fit := fits[model], NotDone) and what in fit.coefficients.index
     }
     total = fits["total"]
+    differences = {what: _difference(state, held[model], fits[model], what) for what, model in tested}
     return Drivers(
         ratios={
             ("slow" if name == "ever_slow" else name, model): _ratio(
@@ -111,7 +113,8 @@ def drivers(inputs: StudyInputs) -> Drivers:
             for name, model in entered
         },
         p_values=p_values,
-        differences={what: _difference(state, held[model], fits[model], what) for what, model in tested},
+        differences=differences,
+        stakes=_stakes(inputs, differences),
         diagnostics={what: _diagnostics(state, fits[model], what) for what, model in tested},
         proportional=None if isinstance(total, NotDone) else _proportional(total),
         losses=int(held["total"].loc[held["total"]["lost"], "customers"].sum()),
@@ -119,6 +122,41 @@ def drivers(inputs: StudyInputs) -> Drivers:
         cells={what: _cells(held[model], what) for what, model in tested},
         not_fitted=parts.skipped,
     )
+
+
+@traced
+def _stakes(inputs: StudyInputs, differences: Mapping[str, Fact]) -> dict[str, Fact]:
+    """The yearly margin that goes with each difference: its share of the margin of the customers under contract who had the experience in the last twelve months.
+
+    Empty where orders carry no margin.
+    """
+    if inputs.engine.tables.missing("orders.gross_margin", "orders.ordered_at"):
+        return {}
+    state, year = Stating(inputs=inputs, period=year_of(inputs)), year_of(inputs)
+    names = list(differences)
+    sql = views.margin_of_the_affected(
+        contracts(inputs), felt(inputs), inputs.month.end, year.first.start, names
+    )
+    margins = inputs.engine.query(sql).set_index("exposure")["margin"]
+    made = {}
+    for what, difference in differences.items():
+        if difference.value is None or difference.interval is None:
+            continue
+        margin = float(margins.get(what, 0.0))
+        value, low, high = (
+            margin * float(share)
+            for share in (difference.value, difference.interval.low, difference.interval.high)
+        )
+        made[what] = state.between(
+            "experience_margin_at_stake",
+            cents(value),
+            low,
+            high,
+            method=difference.interval.method,
+            n=difference.n or 0,
+            exposure=what,
+        )
+    return made
 
 
 def _losses(rows: pd.DataFrame, name: str) -> int:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Literal
 
 from analysis.locale import Text
-from analysis.metrics import NotDone, Stating, StudyInputs
+from analysis.metrics import NotDone, Stating, StudyInputs, materiality
 from analysis.periods import Month
-from analysis.results import Check, Finding, Sentence, Value
+from analysis.results import Check, Fact, Finding, Sentence, Value
 from analysis.retention.cohorts_facts import Cohorts
+from analysis.retention.components_facts import ChurnBasis
 from analysis.retention.drivers import TESTED
 from analysis.retention.matching_facts import AfterService
 from analysis.retention.parts import RetentionParts
@@ -39,10 +41,10 @@ def findings(inputs: StudyInputs, parts: RetentionParts) -> tuple[Finding, ...]:
         *_threshold(parts),
         *_revenue(parts),
         *_experience(inputs, parts, sure),
-        *_repurchase(parts, sure),
-        *_leaving(parts, sure),
+        *_repurchase(inputs, parts, sure),
+        *_leaving(inputs, parts, sure),
         *_cohorts(inputs, parts, sure),
-        *_segments(parts, sure),
+        *_segments(inputs, parts, sure),
         *_calls(parts),
         *_accounts(parts),
     )
@@ -73,24 +75,26 @@ def adjusted_p_values(parts: RetentionParts) -> dict[str, float]:
 
 
 def _threshold(parts: RetentionParts) -> list[Finding]:
-    """Crossed only when the whole interval lies beyond the line."""
+    """Above its limit only when the whole interval lies beyond the line; whether it crossed it is read in the history shown."""
     basis = parts.contractual
     if isinstance(basis, NotDone):
         return []
     churn, line = basis.year.gross_churn, float(parts.limit.value or 0)
     if churn.interval is None or float(churn.value or 0) <= line:
         return []
-    crossed = churn.interval.low > line
-    template = (
-        "Gross churn of contracts crossed its limit of {limit}: {churn:numerator} of {churn:denominator} customers left within twelve months, {churn} ({churn:interval}). The popular net rate of {net} hides it behind new customers."
-        if crossed
-        else "Gross churn of contracts is {churn} ({churn:interval}), above its limit of {limit}, but this could be noise."
-    )
+    above = churn.interval.low > line
+    template = "Gross churn of contracts is {churn} ({churn:interval}), above its limit of {limit}, but this could be noise."
+    values: dict[str, Value] = {"churn": churn, "limit": parts.limit}
+    if above:
+        template, values = _above_limit(basis, line, values)
+        if float(basis.year.net_loss.value or 0) <= line:
+            template += " The popular net rate of {net} hides it behind new customers."
+            values["net"] = basis.year.net_loss
     return [
         _finding(
             id="retention.gross_churn",
-            severity="alert" if crossed else "watch",
-            statement=Sentence(template, {"churn": churn, "limit": parts.limit, "net": basis.year.net_loss}),
+            severity="alert" if above else "watch",
+            statement=Sentence(template, values),
             evidence=basis.lost,
             method="Lost among those present at the start; Wilson interval against the limit",
             rank=float(churn.value or 0),
@@ -98,61 +102,119 @@ def _threshold(parts: RetentionParts) -> list[Finding]:
     ]
 
 
+_LEFT = "{churn:numerator} of {churn:denominator} customers left within twelve months, {churn} ({churn:interval})."
+
+
+def _above_limit(basis: ChurnBasis, line: float, values: dict[str, Value]) -> tuple[str, dict[str, Value]]:
+    """What the months before say: it rose above the limit, it was above it in all of them, or there are none."""
+    earlier = [(month, float(fact.value)) for month, fact in basis.history[:-1] if fact.value is not None]
+    below = [month for month, rate in earlier if rate <= line]
+    if below:
+        crossed: dict[str, Value] = {"since": max(below) + 1}
+        return (
+            f"Gross churn of contracts crossed its limit of {{limit}} in {{since}}: {_LEFT}",
+            values | crossed,
+        )
+    if earlier:
+        first: dict[str, Value] = {"first": earlier[0][0]}
+        return (
+            f"Gross churn of contracts lies above its limit of {{limit}}, as in every month since {{first}}: {_LEFT}",
+            values | first,
+        )
+    return f"Gross churn of contracts lies above its limit of {{limit}}: {_LEFT}", values
+
+
 def _revenue(parts: RetentionParts) -> list[Finding]:
     if isinstance(parts.revenue, NotDone) or parts.revenue[0].gross.value is None:
         return []
     whole, accounts = parts.revenue[0], parts.accounts
     evidence = None if isinstance(accounts, NotDone) or accounts.lost.empty else accounts.lost
-    template = "Contracts worth {gross} of the yearly value at the start were kept ({start} at the start); with additional sales to the same customers {net}."
+    grown = float(whole.net.value or 0) > float(whole.gross.value or 0)
+    template = (
+        "Contracts worth {gross} of the yearly value at the start were kept ({start} at the start); with additional sales to the same customers {net}."
+        if grown
+        else "Contracts worth {gross} of the yearly value at the start were kept ({start} at the start); the same customers bought nothing in addition."
+    )
+    values: dict[str, Value] = {"gross": whole.gross, "start": whole.start}
     return [
         _finding(
             id="retention.revenue_retention",
             severity="info",
             evidence=evidence,
-            statement=Sentence(template, {"gross": whole.gross, "net": whole.net, "start": whole.start}),
+            statement=Sentence(template, values | ({"net": whole.net} if grown else {})),
             method="Accounting totals of contract terms; the largest lost business accounts are listed",
             rank=1.0,
         )
     ]
 
 
+Weight = Literal["matters", "may_matter", "trifle"]
+
+
+def weight(difference: Fact, least: float) -> Weight:
+    """An effect against the smallest that matters, not against zero: with many rows a trifle is certain, and stays a trifle.
+
+    Parameters
+    ----------
+    difference : in the unit of ``least``, with its interval
+    least : the smallest size that anyone would act on (a dated assumption)
+
+    Returns
+    -------
+    ``matters`` where the whole interval lies beyond it, ``trifle`` where the estimate itself does not reach it, else ``may_matter``
+    """
+    if difference.value is None or abs(float(difference.value)) < least:
+        return "trifle"
+    found = difference.interval
+    near = 0.0 if found is None or found.low <= 0 <= found.high else min(abs(found.low), abs(found.high))
+    return "matters" if near >= least else "may_matter"
+
+
 _EXPERIENCE = {
     "slow": "Customers whose complaint was answered after {late} left {ratio} as often as comparable customers without a complaint ({ratio:interval}); "
-    "within twelve months that goes with {difference:signed} of losses. The naive comparison says {naive}: it forgets that only who stays long enough can complain.",
+    "within twelve months that goes with {difference:signed} of losses ({difference:interval}). The comparison of those who ever complained with those who never did says {naive}: it forgets that only who stays long enough can complain.",
     "waited": "Customers whose request was answered after {late} left {ratio} as often as comparable customers who were answered sooner ({ratio:interval}); "
-    "within twelve months that goes with {difference:signed} of losses.",
+    "within twelve months that goes with {difference:signed} of losses ({difference:interval}).",
     "followed": "Customers whose repair took more than one contact left {ratio} as often as comparable customers whose repair took one ({ratio:interval}); "
-    "within twelve months that goes with {difference:signed} of losses.",
+    "within twelve months that goes with {difference:signed} of losses ({difference:interval}).",
     "repeat": "Customers with a repeat repair within {window} left {ratio} as often as comparable customers ({ratio:interval}); "
-    "within twelve months that goes with {difference:signed} of losses.",
+    "within twelve months that goes with {difference:signed} of losses ({difference:interval}). It is the total effect over the first twelve months of a contract: complaints that follow are part of it.",
 }
+_STAKE = "In money: {money} ({money:interval}) of the yearly margin of the customers who first had it in the last twelve months."
 
 
 def _experience(inputs: StudyInputs, parts: RetentionParts, sure: set[str]) -> list[Finding]:
     found = parts.drivers
     if isinstance(found, NotDone):
         return []
-    late = {"late": Stating(inputs=inputs).assumed("late_answer_hours")}
+    late: dict[str, Value] = {"late": Stating(inputs=inputs).assumed("late_answer_hours")}
     # what each sentence says besides: the rule that makes an answer late or a repair a repeat, and the naive ratio
-    rules = {
+    rules: dict[str, dict[str, Value]] = {
         "slow": late | {"naive": found.ratios["slow", "naive"]},
         "waited": late,
         "repeat": {"window": Stating(inputs=inputs).assumed("repeat_repair_days")},
         "followed": {},
     }
-    made = []
+    made, least, judge = [], limit(inputs, "smallest_loss_difference"), materiality(inputs)
     for name, model in TESTED:
         if f"experience.{name}" not in sure:
             continue
         ratio, difference = found.ratios[name, model], found.differences[name]
-        if ratio.value is None or difference.value is None:
+        size = weight(difference, least)
+        if ratio.value is None or size == "trifle":
             continue
-        values = {"ratio": ratio, "difference": difference} | rules[name]
+        money = found.stakes.get(name)
+        values: dict[str, Value] = {"ratio": ratio, "difference": difference} | rules[name]
+        text = _EXPERIENCE[name]
+        if money is not None and money.value is not None:
+            text, values = f"{text} {_STAKE}", values | {"money": money}
         made.append(
             _finding(
                 id=f"retention.{name}",
-                severity="alert" if float(ratio.value) > 1 else "good",
-                statement=Sentence(_EXPERIENCE[name], values),
+                severity=judge.severity(money, certain=size == "matters")
+                if float(ratio.value) > 1
+                else "good",
+                statement=Sentence(text, values),
                 evidence=found.cells[name],
                 subject={"exposure": name},
                 method="Cox regression within contract kind, customer type and segment; an association, not proof of a cause",
@@ -163,18 +225,26 @@ def _experience(inputs: StudyInputs, parts: RetentionParts, sure: set[str]) -> l
     return made
 
 
-def _repurchase(parts: RetentionParts, sure: set[str]) -> list[Finding]:
+def _repurchase(inputs: StudyInputs, parts: RetentionParts, sure: set[str]) -> list[Finding]:
     line = _badly_served(parts)
     if line is None or "repurchase" not in sure or line.difference.value is None:
         return []
+    if weight(line.difference, limit(inputs, "smallest_repurchase_difference")) == "trifle":
+        return []
     down = float(line.difference.value) < 0
-    template = "After a late answer to a complaint or a repeat repair {served} bought again within twelve months, against {matched} of matched customers without service: {difference:signed} ({difference:interval})."
+    template = "After a late answer to a complaint or a repeat repair {served} bought again within {months} months, against {matched} of matched customers without service: {difference:signed} ({difference:interval})."
     return [
         _finding(
             id="retention.repurchase",
             severity="watch" if down else "good",
             statement=Sentence(
-                template, {"served": line.served, "matched": line.matched, "difference": line.difference}
+                template,
+                {
+                    "served": line.served,
+                    "matched": line.matched,
+                    "difference": line.difference,
+                    "months": str(line.window),
+                },
             ),
             evidence=line.cells,
             method="Exact matching on landmark, type, segment, orders, recency and age; windows that have closed",
@@ -183,13 +253,14 @@ def _repurchase(parts: RetentionParts, sure: set[str]) -> list[Finding]:
     ]
 
 
-def _leaving(parts: RetentionParts, sure: set[str]) -> list[Finding]:
+def _leaving(inputs: StudyInputs, parts: RetentionParts, sure: set[str]) -> list[Finding]:
     after = parts.loss_after_repair
     if isinstance(after, NotDone):
         return []
+    least = limit(inputs, "smallest_loss_difference")
     templates = {
-        "repaired": "Within six months after a repair {served} of contracts were lost, against {matched} of matched customers who never asked for service: {difference:signed} ({difference:interval}).",
-        "repeated": "Within six months after a repeat repair {served} of contracts were lost, against {matched} of matched customers who never asked for service: {difference:signed} ({difference:interval}).",
+        "repaired": "Within six months after the quarter of a repair {served} of customers left, against {matched} of matched customers who never asked for service: {difference:signed} ({difference:interval}).",
+        "repeated": "Within six months after the quarter of a repeat repair {served} of customers left, against {matched} of matched customers who never asked for service: {difference:signed} ({difference:interval}). Other repairs are not what it is compared with.",
     }
     return [
         _finding(
@@ -204,7 +275,7 @@ def _leaving(parts: RetentionParts, sure: set[str]) -> list[Finding]:
             rank=abs(float(line.difference.value or 0)),
         )
         for line in after
-        if f"leaving.{line.arm}" in sure and line.difference.value is not None
+        if f"leaving.{line.arm}" in sure and weight(line.difference, least) != "trifle"
     ]
 
 
@@ -218,6 +289,8 @@ def _cohorts(inputs: StudyInputs, parts: RetentionParts, sure: set[str]) -> list
     made = []
     for name, found in _tested_cohorts(parts).items():
         if name not in sure or found.worst is None or found.worst.value is None:
+            continue
+        if weight(found.worst, limit(inputs, "smallest_loss_difference")) == "trifle":
             continue
         if name == "contract_cohorts" and _recorded(inputs, parts):
             continue  # where earlier losses are missing, older cohorts look better than they were
@@ -237,23 +310,31 @@ def _cohorts(inputs: StudyInputs, parts: RetentionParts, sure: set[str]) -> list
     return made
 
 
-def _segments(parts: RetentionParts, sure: set[str]) -> list[Finding]:
+def _segments(inputs: StudyInputs, parts: RetentionParts, sure: set[str]) -> list[Finding]:
+    """The segment furthest from the largest one, when the whole interval of the difference is long enough to matter."""
     stay = parts.survival
     if isinstance(stay, NotDone) or "segment" not in sure or "segment" not in stay.by:
         return []
-    groups = [line for line in stay.by["segment"] if line.mean.value is not None]
-    if len(groups) < 2:
+    least = limit(inputs, "smallest_tenure_difference")
+    first, *others = stay.by["segment"]
+    apart = [
+        (one, one.difference)
+        for one in others
+        if one.difference is not None and weight(one.difference, least) == "matters"
+    ]
+    if not apart:
         return []
-    best, worst = max(groups, key=lambda line: line.mean.value), min(groups, key=lambda line: line.mean.value)  # type: ignore[arg-type,return-value]
-    template = "Segments stay differently long: of the first 36 months, {best} customers spend {most} under contract, {worst} customers {least}."
+    group, difference = max(apart, key=lambda pair: abs(float(pair[1].value or 0)))
+    template = "Of the first 36 months, {group} customers spend {mean} under contract, {difference:signed} ({difference:interval}) against {first} customers."
     return [
         _finding(
             id="retention.segments",
             severity="info",
             statement=Sentence(
-                template, {"best": best.label, "most": best.mean, "worst": worst.label, "least": worst.mean}
+                template,
+                {"group": group.label, "mean": group.mean, "difference": difference, "first": first.label},
             ),
-            method="Log-rank test within contract kind and customer type; segment as it was when the contract began",
+            method="Log-rank test within contract kind and customer type; area under Kaplan–Meier against the largest segment; segment as it was when the contract began",
             rank=0.5,
         )
     ]
@@ -264,7 +345,7 @@ def _calls(parts: RetentionParts) -> list[Finding]:
     found = parts.early_warning
     if isinstance(found, NotDone) or found.lift.interval is None or found.lift.interval.low <= 1:
         return []
-    template = "{losses} are expected to be lost within {months} months, with {margin} of yearly margin at stake. Of the {called:n} with the highest scores, {called} left in the last test against {base} of all."
+    template = "{losses} ({losses:interval}) are expected to be lost within {months} months, with {margin} ({margin:interval}) of yearly margin at stake. Of the {called:n} with the highest scores, {called} ({called:interval}) left in the last test against {base} of all."
     return [
         _finding(
             id="retention.call_list",
@@ -311,9 +392,19 @@ def _accounts(parts: RetentionParts) -> list[Finding]:
 
 def checks(inputs: StudyInputs, parts: RetentionParts) -> tuple[Check, ...]:
     """The doubts that are shown beside the results."""
-    makers = (_followed_from_start, _proportional, _links, _unmatched, _calibrated, _drift, _identification)
+    makers = (
+        _three_ways,
+        _followed_from_start,
+        _proportional,
+        _links,
+        _unmatched,
+        _calibrated,
+        _drift,
+        _identification,
+    )
     return (
         *_identities(parts),
+        *_in_grace(inputs, parts),
         *_recorded(inputs, parts),
         *(check for make in makers for check in make(parts)),
     )
@@ -352,6 +443,21 @@ def _identities(parts: RetentionParts) -> list[Check]:
     return [Check(id="components", outcome="passed", sentence=Sentence(both, values))]
 
 
+def _in_grace(inputs: StudyInputs, parts: RetentionParts) -> list[Check]:
+    """Whose contract ran out within the grace days is neither lost nor renewed yet: how much of the rate is open."""
+    basis = parts.contractual
+    if isinstance(basis, NotDone) or basis.waiting is None or not basis.waiting.value:
+        return []
+    text = "{waiting} whose contract ran out within the last {days} count as staying, because a late renewal is still possible; if none of them renews, gross churn is {most} instead of {churn}. Survival, effects and the score are judged up to the day on which the first of these ran out."
+    values: dict[str, Value] = {
+        "waiting": basis.waiting,
+        "days": Stating(inputs=inputs).assumed("contract_grace_days"),
+        "most": basis.at_most or basis.year.gross_churn,
+        "churn": basis.year.gross_churn,
+    }
+    return [Check(id="within_grace", outcome="info", sentence=Sentence(text, values))]
+
+
 def _recorded(inputs: StudyInputs, parts: RetentionParts) -> list[Check]:
     """A source that holds only customers of its last day knows of no earlier losses."""
     basis, first = parts.contractual, parts.first_loss
@@ -372,6 +478,19 @@ def _recorded(inputs: StudyInputs, parts: RetentionParts) -> list[Check]:
             ),
         )
     ]
+
+
+def _three_ways(parts: RetentionParts) -> list[Check]:
+    """Repeat repair and loss is printed in several places with several numbers: which question each answers."""
+    if isinstance(parts.drivers, NotDone) or isinstance(parts.loss_after_repair, NotDone):
+        return []
+    ratio = parts.drivers.differences.get("repeat")
+    line = next(one for one in parts.loss_after_repair if one.arm == "repeated")
+    if ratio is None or ratio.value is None or line.difference.value is None:
+        return []
+    text = "Repeat repair and loss: {year:signed} is over the first twelve months of a contract, all repaired again from the start against none (total effect); {half:signed} is over the six months after a landmark, against customers who never asked for service. What the section on customer value says of staying is about one repair that did not hold against one that did, over its own window and with more held fixed. The three answer different questions; none is proof of a cause."
+    values: dict[str, Value] = {"year": ratio, "half": line.difference}
+    return [Check(id="repeat_repair_windows", outcome="info", sentence=Sentence(text, values))]
 
 
 def _followed_from_start(parts: RetentionParts) -> list[Check]:
@@ -401,7 +520,12 @@ def _proportional(parts: RetentionParts) -> list[Check]:
 def _links(parts: RetentionParts) -> list[Check]:
     if isinstance(parts.chain, NotDone) or not parts.chain.links:
         return []
-    weak = [link for link in parts.chain.links if link.verdict != "holds"]
+    against = [link for link in parts.chain.links if link.verdict == "reversed"]
+    weak = [link for link in parts.chain.links if link.verdict == "not_shown"]
+    if against:
+        names = Text.joined((link.label for link in [*against, *weak]), en="; ", zh="；")
+        text = "Not shown by these data, or found the other way round: {links}."
+        return [Check(id="chain_links", outcome="info", sentence=Sentence(text, {"links": names}))]
     if not weak:
         every = Sentence("Every link of the chain that could be tested holds in these data.")
         return [Check(id="chain_links", outcome="passed", sentence=every)]
@@ -425,24 +549,45 @@ def _unmatched(parts: RetentionParts) -> list[Check]:
 
 
 def _calibrated(parts: RetentionParts) -> list[Check]:
-    """Do the expected losses of the test snapshot lie within the interval of the observed rate?"""
+    """Whether the score expected what came: of all customers and of the riskiest tenth, who are called first.
+
+    A miss is named where the expected rate lies outside the interval of the observed one; it fails the check where it is also larger than the
+    share that the page can bear (``score_calibration_limit``).
+    """
     found = parts.early_warning
     if isinstance(found, NotDone) or found.base_rate.interval is None or not found.base_rate.n:
         return []
-    expected = found.scores.expected_losses / found.base_rate.n
-    observed = {"observed": found.base_rate}
-    return _judged(
-        "score_calibration",
-        found.base_rate.interval.low <= expected <= found.base_rate.interval.high,
-        Sentence(
-            "The score expected as many losses on the test snapshot as there were, within its interval ({observed}, {observed:interval}).",
-            observed,
-        ),
-        Sentence(
-            "The score expected another number of losses on the test snapshot than there were ({observed}, {observed:interval}); read its level with care, its order less so.",
-            observed,
-        ),
+    riskiest, expected = found.observed[-1], found.expected[-1]
+    values: dict[str, Value] = {
+        "observed": found.base_rate,
+        "all": found.expected_rate,
+        "riskiest": riskiest,
+        "expected": expected,
+        "limit": found.calibration_limit,
+    }
+    missed = [_missed(found.base_rate, found.expected_rate), _missed(riskiest, expected)]
+    grave = any(miss > float(found.calibration_limit.value or 0) for miss in missed)
+    if not any(missed):
+        text = "The score expected what came: {all} of all customers ({observed} left, {observed:interval}) and {expected} of the riskiest tenth ({riskiest}, {riskiest:interval})."
+        values.pop("limit")
+        return [Check(id="score_calibration", outcome="passed", sentence=Sentence(text, values))]
+    text = "The score's level missed what came by more than chance: it expected {all} of all customers ({observed} left, {observed:interval}) and {expected} of the riskiest tenth ({riskiest}, {riskiest:interval}); the miss "
+    text += (
+        "is larger than {limit} of what was expected. Expected losses and margin at risk carry it in their intervals."
+        if grave
+        else "is no larger than {limit} of what was expected. Expected losses and margin at risk carry it in their intervals."
     )
+    return [
+        Check(id="score_calibration", outcome="failed" if grave else "info", sentence=Sentence(text, values))
+    ]
+
+
+def _missed(observed: Fact, expected: Fact) -> float:
+    """By which share of the expected rate the observed one missed it; zero where chance explains it."""
+    rate, found = float(expected.value or 0), observed.interval
+    if found is None or observed.value is None or not rate or found.low <= rate <= found.high:
+        return 0.0
+    return abs(float(observed.value) / rate - 1)
 
 
 def _drift(parts: RetentionParts) -> list[Check]:

@@ -15,7 +15,7 @@ from analysis.results import Fact, Interval
 from analysis.retention import views
 from analysis.retention.matching import matched
 from analysis.retention.settings import limit, load_settings
-from analysis.retention.spells import contracts, felt, observed_from
+from analysis.retention.spells import contracts, felt, losses_known_until, observed_from
 from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
@@ -83,7 +83,8 @@ def repurchase(inputs: StudyInputs) -> tuple[AfterService, ...]:
     """
     inputs.engine.require("orders.ordered_at", "orders.revenue", "tickets.resolved_at")
     windows = sorted(load_settings().repurchase_windows_months, reverse=True)
-    every = [one.start for one in _landmarks(inputs, windows[-1])]
+    until = inputs.month.end
+    every = [one.start for one in _landmarks(inputs, windows[-1], until)]
     if not every:
         raise MissingData("orders.ordered_at")
     counts = inputs.engine.query(
@@ -93,7 +94,7 @@ def repurchase(inputs: StudyInputs) -> tuple[AfterService, ...]:
     return tuple(
         _group(inputs, counts, _REPURCHASE, window, arm, severity, landmarks)
         for window in windows
-        if (landmarks := _landmarks(inputs, window))
+        if (landmarks := _landmarks(inputs, window, until))
         for arm, severity in groups
     )
 
@@ -107,7 +108,7 @@ def loss_after_repair(inputs: StudyInputs) -> tuple[AfterService, ...]:
     MissingData : no contracts or tickets, or no window that has closed
     """
     inputs.engine.require("contracts.starts_on", "contracts.ends_on", "tickets.resolved_at")
-    landmarks = _landmarks(inputs, LEAVER_WINDOW)
+    landmarks = _landmarks(inputs, LEAVER_WINDOW, losses_known_until(inputs))
     if not landmarks:
         raise MissingData("tickets.resolved_at")
     days = [one.start for one in landmarks]
@@ -122,9 +123,9 @@ def loss_after_repair(inputs: StudyInputs) -> tuple[AfterService, ...]:
     )
 
 
-def _landmarks(inputs: StudyInputs, window: int) -> list[Month]:
-    """Quarterly days whose windows have closed, the first a quarter after service records begin."""
-    first, last = Month.parse(observed_from(inputs)) + LANDMARK_STEP, inputs.month - (window - 1)
+def _landmarks(inputs: StudyInputs, window: int, until: dt.date) -> list[Month]:
+    """Quarterly days whose windows have closed when ``until`` begins, the first a quarter after service records begin."""
+    first, last = Month.parse(observed_from(inputs)) + LANDMARK_STEP, Month.parse(until) - window
     return [first + step for step in range(0, max(last.months_since(first), -1) + 1, LANDMARK_STEP)]
 
 

@@ -35,6 +35,7 @@ class RiskScores(Summarised):
         usual. In a panel that grows older every input that counts time drifts by construction; that much is no news.
     stability : the chosen kind of model learnt afresh at each past snapshot from what was known then: ``snapshot``, ``customers``, ``expected``
         and ``lost``, ``auc``, ``precision`` and ``base_rate`` at the capacity.
+    judged : the customers of the test snapshot with their ``score``, riskiest first, and what became of them (``lost``).
     """
 
     customers: pd.DataFrame
@@ -54,6 +55,7 @@ class RiskScores(Summarised):
     observed_losses: int
     drift: pd.DataFrame
     stability: pd.DataFrame
+    judged: pd.DataFrame
 
 
 @traced
@@ -183,7 +185,40 @@ def risk_scores(
             seed=seed,
             fewest_losses=fewest_losses,
         ),
+        judged=snapshots[rows["test"]]
+        .assign(score=tested, lost=truth)
+        .sort_values(["score", "customer_id"], ascending=[False, True], kind="stable")
+        .reset_index(drop=True),
     )
+
+
+def level_limits(
+    judged: pd.DataFrame, weights: pd.Series | None = None, *, level: float
+) -> tuple[float, float]:
+    """By which factors the level of a score may be wrong, from what came of the customers it was tested on.
+
+    Parameters
+    ----------
+    judged : ``score`` and ``lost``, one row per customer
+    weights : what each customer counts (money); one each where left out
+    level : coverage
+
+    Returns
+    -------
+    Limits of (lost ÷ expected), normal, by the squared misses of the customers. They hold 1, the score as it stands, also where the test
+    says otherwise: what missed once is carried in the width, on the side on which it missed.
+    """
+    import numpy as np
+    from scipy.stats import norm
+
+    weight = np.ones(len(judged)) if weights is None else weights.to_numpy(dtype=float)
+    score, lost = judged["score"].to_numpy(dtype=float), judged["lost"].to_numpy(dtype=float)
+    expected = float(weight @ score)
+    if not expected > 0:
+        return 0.0, float("inf")
+    reach = float(norm.ppf(0.5 + level / 2)) * float(np.sqrt(((weight * (lost - score)) ** 2).sum()))
+    came = float(weight @ lost)
+    return max(0.0, min(1.0, (came - reach) / expected)), max(1.0, (came + reach) / expected)
 
 
 @traced

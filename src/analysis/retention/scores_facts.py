@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import MissingData
+from analysis.formats import Number
 from analysis.locale import Text
 from analysis.metrics import Period, Stating, StudyInputs, cents
 from analysis.metrics.backend import literal
@@ -15,9 +17,9 @@ from analysis.metrics.lineage import traced
 from analysis.periods import Month
 from analysis.results import Fact, Interval, Rows
 from analysis.retention import views
-from analysis.retention.scores import RiskScores, auc_interval, risk_scores
+from analysis.retention.scores import RiskScores, auc_interval, level_limits, risk_scores
 from analysis.retention.settings import limit, load_settings
-from analysis.retention.spells import contracts, felt, observed_from
+from analysis.retention.spells import contracts, felt, losses_known_until, observed_from
 from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
@@ -112,6 +114,8 @@ class EarlyWarning(Summarised):
     first_calls: tuple[Call, ...]
     rounds: tuple[PastSnapshot, ...]
     drift_limit: Fact
+    expected_rate: Fact
+    calibration_limit: Fact
 
 
 @traced
@@ -129,11 +133,10 @@ def early_warning(inputs: StudyInputs) -> EarlyWarning:
         "contracts.starts_on", "contracts.ends_on", "tickets.customer_id", "orders.ordered_at"
     )
     since, after = observed_from(inputs), inputs.month + 1
-    months = [
-        after - horizon * back
-        for back in range(6)
-        if (after - horizon * back).start >= (Month.parse(since) + 6).start
-    ]
+    # the outcome of a snapshot is known when its horizon is over, and the grace days of what ran out in it
+    known = Month.parse(losses_known_until(inputs))
+    past = [known - horizon * back for back in range(1, 6)]
+    months = [after, *(month for month in past if month.start >= (Month.parse(since) + 6).start)]
     if len(months) < 4:
         raise MissingData(
             message="early warning needs four snapshots one horizon apart; the history is shorter"
@@ -184,6 +187,7 @@ def _stated(
     )
     calls = customers.head(scores.capacity)
     tenths = scores.calibration.to_dict("records")
+    level = _Level.of(scores, inputs.confidence)
     return EarlyWarning(
         scores=scores,
         horizon=horizon,
@@ -200,16 +204,84 @@ def _stated(
             past.share("risk_score_observed", row["lost"], row["customers"], tenth=str(row["bin"]))
             for row in tenths
         ),
-        expected_losses=now.exact("expected_losses", round(float(customers["score"].sum()))),
-        margin=now.exact("margin_at_risk", cents(float(customers["margin_at_risk"].sum())), customers="all"),
-        margin_called=now.exact(
-            "margin_at_risk", cents(float(calls["margin_at_risk"].sum())), customers="call_list"
+        expected_losses=level.widened(
+            now, "expected_losses", round(float(customers["score"].sum())), level.losses
+        ),
+        margin=level.widened(
+            now,
+            "margin_at_risk",
+            cents(float(customers["margin_at_risk"].sum())),
+            level.margin,
+            customers="all",
+        ),
+        margin_called=level.widened(
+            now,
+            "margin_at_risk",
+            cents(float(calls["margin_at_risk"].sum())),
+            level.called,
+            customers="call_list",
         ),
         calls=_listed(calls),
-        first_calls=_first_calls(now, calls),
+        first_calls=_first_calls(now, calls, level),
         rounds=_rounds(inputs, scores, rows),
         drift_limit=now.assumed("score_drift_limit"),
+        expected_rate=past.exact(
+            "risk_score_expected",
+            scores.expected_losses / scores.tested,
+            parts={"numerator": scores.expected_losses, "denominator": scores.tested},
+            tenth="all",
+        ),
+        calibration_limit=now.assumed("score_calibration_limit"),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Level(Summarised):
+    """How far the level of the score can be trusted: factors from the test snapshot, for losses, for margin, for that of the call list, and by tenth.
+
+    The tenths are those of the test snapshot; ``edges`` are their lower scores.
+    """
+
+    losses: tuple[float, float]
+    margin: tuple[float, float]
+    called: tuple[float, float]
+    tested: int
+    edges: tuple[float, ...]
+    tenths: tuple[tuple[float, float], ...]
+
+    @classmethod
+    def of(cls, scores: RiskScores, level: float) -> _Level:
+        judged = scores.judged
+        kept = judged["margin_12m"].astype(float).clip(lower=0)
+        first = judged.head(scores.capacity)
+        size = max(1, -(-len(judged) // TENTHS))
+        parts = [judged.iloc[place : place + size] for place in range(0, len(judged), size)]
+        return cls(
+            losses=level_limits(judged, level=level),
+            margin=level_limits(judged, kept, level=level),
+            called=level_limits(first, kept.head(scores.capacity), level=level),
+            tested=scores.tested,
+            edges=tuple(float(part["score"].min()) for part in parts),
+            tenths=tuple(level_limits(part, level=level) for part in parts),
+        )
+
+    def of_score(self, score: float) -> tuple[float, float]:
+        """The factors of the tenth that a score falls into, riskiest first."""
+        place = next((place for place, edge in enumerate(self.edges) if score >= edge), len(self.edges) - 1)
+        return self.tenths[place]
+
+    def widened(
+        self, state: Stating, metric: str, value: Number, limits: tuple[float, float], **place: Any
+    ) -> Fact:
+        """A number that stands on the level of the score, with what the test says of that level."""
+        low, high = (float(value) * factor for factor in limits)
+        if isinstance(value, int):  # customers are counted whole
+            low, high = math.floor(low), math.ceil(high)
+        return state.between(metric, value, low, high, method=LEVEL_METHOD, n=self.tested, **place)
+
+
+TENTHS = 10
+LEVEL_METHOD = "Lost against expected on the test snapshot"
 
 
 def _discrimination(state: Stating, auc: float, limits: tuple[float, float], n: int, **place: Any) -> Fact:
@@ -226,7 +298,7 @@ def _lift_parts(precision: Fact, base: Fact) -> dict[str, Any]:
     return {"interval": interval, "n": precision.n}
 
 
-def _first_calls(state: Stating, calls: pd.DataFrame) -> tuple[Call, ...]:
+def _first_calls(state: Stating, calls: pd.DataFrame, level: _Level) -> tuple[Call, ...]:
     """The first of the list, as facts."""
     made = []
     for rank, row in enumerate(calls.head(PRINTED).to_dict("records"), start=1):
@@ -236,12 +308,24 @@ def _first_calls(state: Stating, calls: pd.DataFrame) -> tuple[Call, ...]:
                 rank=rank,
                 customer_type=str(row["customer_type"]),
                 segment=str(row["segment"]),
-                chance=state.exact("account_loss_score", float(row["score"]), call=str(rank)),
-                margin=state.exact("margin_at_risk", cents(float(row["margin_at_risk"])), call=str(rank)),
+                chance=_bounded(state, level, float(row["score"]), call=str(rank)),
+                margin=level.widened(
+                    state,
+                    "margin_at_risk",
+                    cents(float(row["margin_at_risk"])),
+                    level.of_score(float(row["score"])),
+                    call=str(rank),
+                ),
                 reasons=reason_names(names) if names else Text.same("–"),
             )
         )
     return tuple(made)
+
+
+def _bounded(state: Stating, level: _Level, score: float, **place: Any) -> Fact:
+    """A chance of loss with the limits of its tenth; a chance is at most one."""
+    low, high = (min(1.0, score * factor) for factor in level.of_score(score))
+    return state.between("account_loss_score", score, low, high, method=LEVEL_METHOD, n=level.tested, **place)
 
 
 def _rounds(inputs: StudyInputs, scores: RiskScores, rows: str) -> tuple[PastSnapshot, ...]:

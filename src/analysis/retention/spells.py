@@ -45,6 +45,13 @@ def felt(inputs: StudyInputs) -> str:
 
 
 @traced
+def losses_known_until(inputs: StudyInputs) -> dt.date:
+    """The first day whose losses are not all known yet, because a contract that ran out may still be renewed late; else the end of the month."""
+    found = inputs.engine.query(f"SELECT {views.known_until(inputs.month.end)} AS seen")["seen"].iloc[0]
+    return found.date() if isinstance(found, dt.datetime) else found
+
+
+@traced
 def observed_from(inputs: StudyInputs) -> dt.date:
     """First day of the month in which service records begin; contracts older than that enter then."""
     frame = inputs.engine.query("SELECT min(month) AS first FROM service_orders")

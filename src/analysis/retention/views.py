@@ -12,13 +12,34 @@ from typing import Literal
 
 from analysis.metrics.backend import literal
 from analysis.metrics.steady import exact_sum
-from analysis.metrics.views import NOT_STATED, at, days_of_age, step
+from analysis.metrics.views import NOT_STATED, age_at_term_end, at, days_of_age, full_months, step
 from analysis.metrics.views.days import Width
 
 
 def contract_spells(cutoff: dt.date) -> str:
     """CTEs ``terms`` (of contracts that can be renewed) and ``spells`` as they were known when ``cutoff`` began."""
     return f"""terms AS (SELECT * FROM {at("contract_terms", cutoff)} WHERE renewable), spells AS (SELECT * FROM {at("contract_spells", cutoff)})"""
+
+
+def known_until(cutoff: dt.date) -> str:
+    """The first day whose losses are not all known: that on which the first spell still within its grace days ran out, else ``cutoff``.
+
+    Who renews on the day is known at once and who renews late is not: followed to the end, everyone seen on the last days would have stayed.
+    """
+    end = literal(cutoff)
+    return f"(SELECT least(coalesce(min(until) FILTER (WHERE in_grace), {end}), {end}) FROM {at('contract_spells', cutoff)})"
+
+
+def _age_at_end(spell: str) -> str:
+    """Age at the end of what is ``seen`` of a spell: of a term that ran out, or of any other day."""
+    ran_out = f"{spell}ran_out AND {spell}ends = {spell}until AND {spell}ends < seen"
+    moment = f"least(coalesce({spell}ends, seen), seen)"
+    return f"CASE WHEN {ran_out} THEN {age_at_term_end(f'{spell}begins', f'{spell}ends')} ELSE {days_of_age(f'{spell}begins', moment)} END"
+
+
+def _before(age: str, last: str) -> str:
+    """An age within a spell: what falls into the days that the end of a term lies late belongs to the day before that end."""
+    return f"CASE WHEN {age} >= {last} THEN {last} - 1 ELSE {age} END"
 
 
 def _without_contract(cutoff: dt.date) -> str:
@@ -113,7 +134,7 @@ def running_terms(moment: dt.date) -> str:
     at = literal(moment)
     return f"""SELECT t.customer_id, min(s.kind) AS kind, min(s.begins) AS since, min(t.ends_on) AS due_on, sum(t.yearly_amount) AS yearly
   FROM terms t JOIN spells s ON s.customer_id = t.customer_id AND s.begins <= t.starts_on AND (s.ends IS NULL OR s.ends >= {at}) AND s.begins < {at}
-  WHERE t.starts_on < {at} AND t.until >= {at} GROUP BY 1"""
+  WHERE t.starts_on < {at} AND coalesce(t.stands_until >= {at}, TRUE) GROUP BY 1"""
 
 
 def contract_values(contracts: str, cutoff: dt.date, first: dt.date) -> str:
@@ -228,14 +249,21 @@ def _segment_at(rows: str, moment: str) -> str:
 
 def lifetimes(contracts: str, cutoff: dt.date, *, observed_from: dt.date) -> str:
     """Contract spells: customer_id, customer type, segment at start, kind, entry, duration (ages in days of twelfths of a year), lost, reason."""
-    end, since = literal(cutoff), literal(observed_from)
-    return f"""WITH {contracts}, held AS ({_segment_at("spells", "begins")})
+    since = literal(observed_from)
+    return f"""WITH {contracts}, known(seen) AS (SELECT {known_until(cutoff)}), held AS ({_segment_at("spells", "begins")}), lived AS (
 SELECT s.customer_id, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, coalesce(h.segment, c.segment, '{NOT_STATED}') AS segment, s.kind,
-       greatest({days_of_age("s.begins", since)}, 0) AS entry,
-       {days_of_age("s.begins", f"coalesce(s.ends, {end})")} AS duration, s.ends IS NOT NULL AS lost,
-       CASE WHEN s.ends IS NULL THEN '' ELSE coalesce(c.churn_reason, '{NOT_STATED}') END AS reason
-FROM spells s LEFT JOIN customers c ON c.customer_id = s.customer_id LEFT JOIN held h ON h.customer_id = s.customer_id AND h.spell = s.spell
-WHERE coalesce(s.ends, {end}) > {since} AND coalesce(s.ends, {end}) > s.begins"""
+       {_age_at_end("s.")} AS duration, greatest({days_of_age("s.begins", since)}, 0) AS age_then, coalesce(s.ends < k.seen, FALSE) AS lost,
+       CASE WHEN s.ends < k.seen THEN coalesce(c.churn_reason, '{NOT_STATED}') ELSE '' END AS reason
+FROM spells s CROSS JOIN known k LEFT JOIN customers c ON c.customer_id = s.customer_id LEFT JOIN held h ON h.customer_id = s.customer_id AND h.spell = s.spell
+WHERE {_watched("s.begins", "s.ends", since, "k.seen")}
+)
+SELECT customer_id, customer_type, segment, kind, {_before("age_then", "duration")} AS entry, duration, lost, reason FROM lived"""
+
+
+def _watched(begins: str, ends: str, since: str, seen: str) -> str:
+    """A spell of which something is seen; one lost on its first day was there that morning."""
+    last = f"least(coalesce({ends}, {seen}), {seen})"
+    return f"({last} > greatest({begins}, {since}) OR ({ends} = {begins} AND {begins} >= {since} AND {ends} < {seen}))"
 
 
 def life_patterns(lives: str) -> str:
@@ -280,6 +308,24 @@ def experience(cutoff: dt.date, *, surveys: bool) -> str:
 )"""
 
 
+def margin_of_the_affected(
+    contracts: str, felt: str, cutoff: dt.date, first: dt.date, exposures: Sequence[str]
+) -> str:
+    """Yearly margin of orders (at least zero) of the customers under contract who had each experience from ``first`` on: exposure, customers, margin."""
+    end, since = literal(cutoff), literal(first)
+    each = "\n  UNION ALL ".join(
+        f"SELECT {literal(name)} AS exposure, customer_id FROM felt WHERE {name}_on >= {since}"
+        for name in exposures
+    )
+    return f"""WITH {contracts}, {felt}, affected AS (
+  {each}
+), there AS (SELECT DISTINCT customer_id FROM spells WHERE ends IS NULL), earned AS (
+  SELECT customer_id, greatest(sum(gross_margin), 0) AS margin FROM order_lines WHERE ordered_on >= {since} AND ordered_on < {end} GROUP BY 1
+)
+SELECT a.exposure, count(*) AS customers, CAST(coalesce(sum(e.margin), 0) AS DOUBLE) AS margin
+FROM affected a JOIN there t ON t.customer_id = a.customer_id LEFT JOIN earned e ON e.customer_id = a.customer_id GROUP BY 1 ORDER BY 1"""
+
+
 EXPOSURES = ("slow", "prompt", "repeat", "low")
 HANDLING = ("asked", "waited", "repaired", "followed")
 
@@ -296,15 +342,16 @@ def exposure_rows(
 
     One row per distinct pattern: kind, customer_type, segment, the exposures (as they stood when the piece began), ever_slow, entry, stop (age of the contract, in days of twelfths of a year), lost, customers.
     """
-    end, since = literal(cutoff), literal(observed_from)
+    since = literal(observed_from)
     cuts = "\n".join(
         f"  UNION SELECT w.customer_id, w.spell, f.{name}_on FROM watched w JOIN felt f ON f.customer_id = w.customer_id WHERE f.{name}_on > w.lo AND f.{name}_on < w.hi"
         for name in exposures
     )
     flags = ", ".join(f"coalesce(f.{name}_on <= x.moment, FALSE) AS {name}" for name in exposures)
-    return f"""WITH {contracts}, {felt}, watched AS (
-  SELECT customer_id, spell, kind, begins, greatest(begins, {since}) AS lo, coalesce(ends, {end}) AS hi, ends IS NOT NULL AS lost FROM spells
-  WHERE coalesce(ends, {end}) > greatest(begins, {since})
+    return f"""WITH {contracts}, {felt}, known(seen) AS (SELECT {known_until(cutoff)}), watched AS (
+  SELECT customer_id, spell, kind, begins, greatest(begins, {since}) AS lo, least(coalesce(ends, seen), seen) AS hi, coalesce(ends < seen, FALSE) AS lost,
+         {_age_at_end("")} AS last_age
+  FROM spells CROSS JOIN known WHERE {_watched("begins", "ends", since, "seen")}
 ), cuts AS (
   SELECT customer_id, spell, lo AS moment FROM watched
 {cuts}
@@ -315,15 +362,18 @@ def exposure_rows(
 ), held AS (
   SELECT p.customer_id, p.spell, p.moment, max_by(h.value, h.valid_from) AS segment FROM pieces p
   JOIN customer_history h ON h.customer_id = p.customer_id AND h.attribute = 'segment' AND h.valid_from <= p.moment GROUP BY 1, 2, 3
-)
+), cut AS (
 SELECT w.kind, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, coalesce(h.segment, c.segment, '{NOT_STATED}') AS segment, {flags},
        coalesce(f.slow_on < w.hi, FALSE) AS ever_slow, coalesce(f.repeat_on < w.hi, FALSE) AS ever_repeat,
-       {days_of_age("w.begins", "x.moment")} AS entry, {days_of_age("w.begins", "coalesce(x.next_moment, w.hi)")} AS stop,
+       {_before(days_of_age("w.begins", "x.moment"), "w.last_age")} AS entry,
+       CASE WHEN x.next_moment IS NULL THEN w.last_age ELSE {_before(days_of_age("w.begins", "x.next_moment"), "w.last_age")} END AS stop,
        w.lost AND x.next_moment IS NULL AS lost, count(*) AS customers
 FROM pieces x JOIN watched w ON w.customer_id = x.customer_id AND w.spell = x.spell
 LEFT JOIN felt f ON f.customer_id = x.customer_id LEFT JOIN customers c ON c.customer_id = x.customer_id
 LEFT JOIN held h ON h.customer_id = x.customer_id AND h.spell = x.spell AND h.moment = x.moment
-GROUP BY ALL ORDER BY ALL"""
+GROUP BY ALL
+)
+SELECT * FROM cut WHERE entry < stop ORDER BY ALL"""
 
 
 def snapshot_rows(
@@ -331,13 +381,12 @@ def snapshot_rows(
 ) -> str:
     """One row per customer under contract and snapshot day, with what was known that morning and, where the horizon has passed, the loss."""
     listed = ", ".join(f"({literal(one)})" for one in days)
-    end = literal(cutoff)
-    return f"""WITH {contracts}, {felt}, days(snapshot) AS (VALUES {listed}), present AS (
+    return f"""WITH {contracts}, {felt}, known(seen) AS (SELECT {known_until(cutoff)}), days(snapshot) AS (VALUES {listed}), present AS (
   SELECT d.snapshot, s.customer_id, s.spell, s.kind, s.begins, s.ends FROM spells s
   JOIN days d ON s.begins < d.snapshot AND (s.ends IS NULL OR s.ends >= d.snapshot)
 ), terms_now AS (
   SELECT p.snapshot, p.customer_id, sum(t.yearly_amount) AS yearly, min(datediff('day', p.snapshot, t.due_on)) AS days_to_renewal
-  FROM present p JOIN terms t ON t.customer_id = p.customer_id AND t.starts_on < p.snapshot AND t.until >= p.snapshot GROUP BY 1, 2
+  FROM present p JOIN terms t ON t.customer_id = p.customer_id AND t.starts_on < p.snapshot AND coalesce(t.stands_until >= p.snapshot, TRUE) GROUP BY 1, 2
 ), held AS (
   SELECT p.snapshot, p.customer_id, max_by(h.value, h.valid_from) AS segment FROM present p
   JOIN customer_history h ON h.customer_id = p.customer_id AND h.attribute = 'segment' AND h.valid_from < p.snapshot GROUP BY 1, 2
@@ -351,12 +400,12 @@ def snapshot_rows(
   FROM present p JOIN order_lines o ON o.customer_id = p.customer_id AND o.ordered_on < p.snapshot AND o.ordered_on >= p.snapshot - INTERVAL 24 MONTH GROUP BY 1, 2
 )
 SELECT p.snapshot, p.customer_id, c.customer_type, c.region, c.channel, p.kind AS contract_kind, coalesce(h.segment, c.segment, '{NOT_STATED}') AS segment,
-       datediff('month', p.begins, p.snapshot) AS tenure_months, n.yearly AS contract_value, n.days_to_renewal,
+       {full_months("p.begins", "p.snapshot")} AS tenure_months, n.yearly AS contract_value, n.days_to_renewal,
        coalesce(v.tickets_12m, 0) AS tickets_12m, coalesce(v.complaints_12m, 0) AS complaints_12m, coalesce(v.repairs_12m, 0) AS repairs_12m,
        coalesce(f.slow_on < p.snapshot, FALSE) AS late_complaint, coalesce(f.repeat_on < p.snapshot, FALSE) AS repeat_repair,
        coalesce(o.orders_24m, 0) AS orders_24m, o.margin_12m,
-       CASE WHEN p.snapshot + INTERVAL {horizon_months} MONTH <= {end} THEN coalesce(p.ends < p.snapshot + INTERVAL {horizon_months} MONTH, FALSE) END AS lost
-FROM present p LEFT JOIN customers c ON c.customer_id = p.customer_id LEFT JOIN terms_now n ON n.snapshot = p.snapshot AND n.customer_id = p.customer_id
+       CASE WHEN p.snapshot + INTERVAL {horizon_months} MONTH <= k.seen THEN coalesce(p.ends < p.snapshot + INTERVAL {horizon_months} MONTH, FALSE) END AS lost
+FROM present p CROSS JOIN known k LEFT JOIN customers c ON c.customer_id = p.customer_id LEFT JOIN terms_now n ON n.snapshot = p.snapshot AND n.customer_id = p.customer_id
 LEFT JOIN held h ON h.snapshot = p.snapshot AND h.customer_id = p.customer_id LEFT JOIN served v ON v.snapshot = p.snapshot AND v.customer_id = p.customer_id
 LEFT JOIN ordered o ON o.snapshot = p.snapshot AND o.customer_id = p.customer_id LEFT JOIN felt f ON f.customer_id = p.customer_id
 ORDER BY 1, 2"""
@@ -425,8 +474,8 @@ def leavers_strata(
     return f"""WITH {contracts}, {felt}, days(landmark) AS (VALUES {listed}), present AS (
   SELECT d.landmark, s.customer_id, s.kind, s.begins, s.ends FROM spells s JOIN days d ON s.begins < d.landmark AND (s.ends IS NULL OR s.ends >= d.landmark)
 ), due AS (
-  SELECT p.landmark, p.customer_id, min(datediff('month', p.landmark, t.due_on)) AS due_in
-  FROM present p JOIN terms t ON t.customer_id = p.customer_id AND t.starts_on < p.landmark AND t.ends_on >= p.landmark GROUP BY 1, 2
+  SELECT p.landmark, p.customer_id, min({full_months("p.landmark", "t.due_on")}) AS due_in
+  FROM present p JOIN terms t ON t.customer_id = p.customer_id AND t.starts_on < p.landmark AND coalesce(t.stands_until > p.landmark, TRUE) GROUP BY 1, 2
 ), held AS (
   SELECT p.landmark, p.customer_id, max_by(h.value, h.valid_from) AS segment FROM present p
   JOIN customer_history h ON h.customer_id = p.customer_id AND h.attribute = 'segment' AND h.valid_from < p.landmark GROUP BY 1, 2
@@ -437,7 +486,7 @@ def leavers_strata(
   SELECT customer_id, min(opened_on) AS first_on FROM service_orders WHERE ticket_type <> 'installation' AND customer_id IS NOT NULL GROUP BY 1
 ), placed AS (
   SELECT p.landmark, p.kind, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, coalesce(h.segment, c.segment, '{NOT_STATED}') AS segment,
-         coalesce(d.due_in, -1) AS due_in, least(CAST(floor(datediff('month', p.begins, p.landmark) / 12.0) AS INTEGER), 3) AS age_band,
+         coalesce(d.due_in, -1) AS due_in, least(CAST(floor({full_months("p.begins", "p.landmark")} / 12.0) AS INTEGER), 3) AS age_band,
          CASE WHEN r.customer_id IS NOT NULL THEN CASE WHEN f.repeat_on < p.landmark AND f.repeat_on >= p.landmark - INTERVAL 3 MONTH THEN 'repeated' ELSE 'repaired' END
               WHEN a.first_on IS NULL OR a.first_on >= p.landmark THEN 'none' END AS arm,
          coalesce(p.ends < p.landmark + INTERVAL {window_months} MONTH, FALSE) AS lost
@@ -456,7 +505,8 @@ SELECT t.contract_id, t.term_no, t.customer_id, coalesce(c.customer_type, '{NOT_
        CAST(date_trunc('month', t.until) AS DATE) AS month, t.yearly_amount
 FROM terms t JOIN spells s ON s.customer_id = t.customer_id AND s.ends IS NULL AND t.starts_on >= s.begins
 LEFT JOIN customers c ON c.customer_id = t.customer_id
-WHERE t.until >= {literal(first)} AND t.until < {literal(until)}"""
+-- a term that an upgrade took the place of comes up no more
+WHERE t.outcome = 'running' AND t.until >= {literal(first)} AND t.until < {literal(until)}"""
 
 
 def renewal_sums(terms: str) -> str:

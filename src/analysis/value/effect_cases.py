@@ -14,7 +14,7 @@ from analysis.errors import ParameterError
 from analysis.metrics import StudyInputs
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
-from analysis.metrics.views import NOT_STATED, Rules, at, business_day
+from analysis.metrics.views import NOT_STATED, Rules, at, business_day, full_months
 from analysis.metrics.views.responses import answered_late, landmark
 from analysis.params.treatments import Treatment
 from analysis.periods import day_end_utc
@@ -22,7 +22,7 @@ from analysis.periods import day_end_utc
 if TYPE_CHECKING:
     import pandas as pd
 
-NO_SPELLS = "spells AS (SELECT CAST(NULL AS VARCHAR) AS customer_id, CAST(NULL AS VARCHAR) AS kind, CAST(NULL AS DATE) AS begins, CAST(NULL AS DATE) AS ends WHERE FALSE)"
+NO_SPELLS = "spells AS (SELECT CAST(NULL AS VARCHAR) AS customer_id, CAST(NULL AS VARCHAR) AS kind, CAST(NULL AS DATE) AS begins, CAST(NULL AS DATE) AS until, CAST(NULL AS DATE) AS ends, FALSE AS in_grace WHERE FALSE)"
 MOST_CUSTOMERS = 200_000  # above it, a sample of customers that stays the same from month to month, and the section says so
 PLACES = 1_000_000
 # Covariates that speak of the twelve months before: they give way where these months are the (placebo) outcome.
@@ -193,9 +193,11 @@ def cohort_sql(
   WHERE u.shipped_on < k.measured_on AND coalesce(u.left_on > k.measured_on, TRUE) GROUP BY 1
 ), contracted AS (
   SELECT k.ticket_id, min(s.kind) FILTER (WHERE s.begins < k.measured_on AND (s.ends IS NULL OR s.ends >= k.measured_on)) AS contract_kind,
-         max(datediff('month', s.begins, k.measured_on)) FILTER (WHERE s.begins < k.measured_on AND (s.ends IS NULL OR s.ends >= k.measured_on)) AS contract_months,
+         max({full_months("s.begins", "k.measured_on")}) FILTER (WHERE s.begins < k.measured_on AND (s.ends IS NULL OR s.ends >= k.measured_on)) AS contract_months,
          bool_or(s.begins < k.measured_on AND (s.ends IS NULL OR s.ends > k.zero_on)) AS held,
-         bool_or(s.begins < k.measured_on AND (s.ends IS NULL OR s.ends > CAST(k.zero_on + {window} AS DATE))) AS kept
+         bool_or(s.begins < k.measured_on AND (s.ends IS NULL OR s.ends > CAST(k.zero_on + {window} AS DATE))) AS kept,
+         -- ran out within the window and may still be renewed late: neither kept nor lost
+         bool_or(s.in_grace AND s.until <= CAST(k.zero_on + {window} AS DATE)) AS waiting
   FROM chosen k JOIN spells s ON s.customer_id = k.customer_id GROUP BY 1
 ), moves AS (
   SELECT k.ticket_id, bool_or(h.valid_from > k.zero_on AND h.valid_from <= CAST(k.zero_on + {window} AS DATE)) AS moved
@@ -207,16 +209,16 @@ def cohort_sql(
 SELECT dense_rank() OVER (ORDER BY k.customer_id) AS customer, k.customer_id, k.ticket_id, k.measured_at, k.time_zero, CAST(k.treated AS INTEGER) AS treated,
        coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, coalesce(segment_then.value, segment_ever.value, c.segment, '{NOT_STATED}') AS segment,
        coalesce(region_then.value, region_ever.value, c.region, '{NOT_STATED}') AS region, coalesce(c.channel, '{NOT_STATED}') AS channel,
-       greatest(datediff('month', coalesce(c.acquired_on, {business_day("o.first_order", zone)}, k.measured_on), k.measured_on), 0) AS tenure_months,
+       greatest({full_months(f"coalesce(c.acquired_on, {business_day('o.first_order', zone)}, k.measured_on)", "k.measured_on")}, 0) AS tenure_months,
        ln(1 + coalesce(o.orders_12m, 0)) AS orders_12m, ln(1 + coalesce(o.orders_before, 0)) AS orders_before,
        sign(coalesce(CAST(o.margin_24m AS DOUBLE), 0)) * ln(1 + abs(coalesce(CAST(o.margin_24m AS DOUBLE), 0))) AS margin_24m,
-       least(coalesce(datediff('month', o.last_order, k.measured_at), 60), 60) AS months_since_order, ln(1 + coalesce(f.machines, 0)) AS machines,
+       least(coalesce({full_months(business_day("o.last_order", zone), "k.measured_on")}, 60), 60) AS months_since_order, ln(1 + coalesce(f.machines, 0)) AS machines,
        ln(1 + coalesce(s.tickets_12m, 0)) AS tickets_12m, ln(1 + coalesce(s.complaints_24m, 0)) AS complaints_24m, ln(1 + coalesce(s.repairs_12m, 0)) AS repairs_12m,
        ln(1 + coalesce(s.repeat_repairs_24m, 0)) AS repeat_repairs_24m, coalesce(n.contract_kind, 'none') AS contract_kind, coalesce(n.contract_months, 0) AS contract_months,
        k.ticket_type, coalesce(k.product_line, '{NOT_STATED}') AS product_line, coalesce(k.severity, '{NOT_STATED}') AS severity, coalesce(k.priority, '{NOT_STATED}') AS priority,
        coalesce(CAST(k.in_warranty AS VARCHAR), '{NOT_STATED}') AS in_warranty, CAST(k.is_rework AS VARCHAR) AS is_rework,
        concat(CAST(year(k.measured_on) AS VARCHAR), 'Q', CAST(quarter(k.measured_on) AS VARCHAR)) AS quarter,
-       CAST(coalesce(o.repurchase, FALSE) AS INTEGER) AS repurchase, CASE WHEN n.held THEN CAST(n.kept AS INTEGER) END AS retention,
+       CAST(coalesce(o.repurchase, FALSE) AS INTEGER) AS repurchase, CASE WHEN n.held AND NOT n.waiting THEN CAST(n.kept AS INTEGER) END AS retention,
        coalesce(CAST(o.margin AS DOUBLE), 0) AS margin,
        CASE WHEN o.first_order < k.measured_at - INTERVAL 12 MONTH THEN CAST(o.orders_12m > 0 AS INTEGER) END AS bought_before,
        CAST(coalesce(m.moved, FALSE) AS INTEGER) AS moved, CASE WHEN f.machines > 1 THEN CAST(coalesce(b.failed, FALSE) AS INTEGER) END AS other_machine_failed

@@ -11,12 +11,11 @@ from collections.abc import Mapping, Sequence
 
 from analysis.metrics.backend import literal
 from analysis.metrics.steady import exact_sum
-from analysis.metrics.views import NOT_STATED, at
+from analysis.metrics.views import NOT_STATED, at, full_months
 
 DIMENSIONS = ("customer_type", "segment", "region", "channel", "product_line", "cohort", "tier", "kind")
 CENTS = "DECIMAL(18, 2)"
 FINE = "DECIMAL(38, 6)"
-DAYS_PER_MONTH = 365.25 / 12
 
 
 def listed(names: Sequence[str]) -> str:
@@ -146,13 +145,13 @@ def renewals(cutoff: dt.date) -> str:
     return f"""SELECT t.kind, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, CAST(year(t.began_on) AS VARCHAR) AS cohort, t.term_no - 1 AS renewals,
        CASE WHEN t.outcome = 'lost' THEN 'lost' ELSE 'running' END AS outcome, t.first_term = 1 AS seen, count(*) AS contracts
 FROM {at("contract_terms", cutoff)} t LEFT JOIN customers c ON c.customer_id = t.customer_id
-WHERE t.outcome IN ('lost', 'running', 'cancelled') GROUP BY ALL ORDER BY ALL"""
+WHERE t.outcome IN ('lost', 'running', 'cancelled', 'in_grace') GROUP BY ALL ORDER BY ALL"""
 
 
 def renewals_due(cutoff: dt.date, kind: str, renewal: int) -> tuple[str, str]:
     """Contracts of one kind that made their n-th renewal, and those due for it; only contracts whose first term is known."""
     terms = f"{at('contract_terms', cutoff)}"
-    seen = f"outcome IN ('lost', 'running', 'cancelled') AND first_term = 1 AND kind = {literal(kind)}"
+    seen = f"outcome IN ('lost', 'running', 'cancelled', 'in_grace') AND first_term = 1 AND kind = {literal(kind)}"
     made = f"term_no - 1 >= {renewal}"
     lost = f"(term_no = {renewal} AND outcome = 'lost')"
     return rows_where(terms, seen, made), rows_where(terms, seen, f"({made} OR {lost})")
@@ -177,10 +176,10 @@ def running_contracts(cutoff: dt.date) -> str:
     A customer whom the company recorded as lost holds none, whatever its term says: the same rule as where losses are counted.
     """
     return f"""SELECT t.contract_id, t.customer_id, t.kind, t.renewable, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, CAST(t.term_no - 1 AS BIGINT) AS renewals,
-       CAST(greatest(datediff('month', {literal(cutoff)}, t.due_on), 0) AS BIGINT) AS ahead,
+       CAST(greatest({full_months(literal(cutoff), "t.due_on")}, 0) AS BIGINT) AS ahead,
        CAST(t.term_months AS BIGINT) AS term_months, coalesce(CAST(t.amount AS DOUBLE), 0.0) AS amount, t.began_on
 FROM {at("contract_terms", cutoff)} t LEFT JOIN customers c ON c.customer_id = t.customer_id
-WHERE t.outcome = 'running' AND (NOT t.renewable OR t.customer_id IN (SELECT customer_id FROM {at("contract_spells", cutoff)} WHERE ends IS NULL))"""
+WHERE t.outcome IN ('running', 'in_grace') AND (NOT t.renewable OR t.customer_id IN (SELECT customer_id FROM {at("contract_spells", cutoff)} WHERE ends IS NULL))"""
 
 
 # -- service -----------------------------------------------------------------------------------------------------------
@@ -403,8 +402,8 @@ def earned_by_age(everyone: str, cutoff: dt.date, basis: str) -> str:
     return f"""WITH entered AS (
   SELECT customer_id, channel, since, count(*) OVER (PARTITION BY channel) AS customers FROM {everyone} WHERE since >= {end} - INTERVAL 24 MONTH AND since < {end} - INTERVAL 12 MONTH
 ), monthly AS (
-  SELECT e.customer_id, e.channel, CAST(floor(greatest(datediff('day', e.since, {on}), 0) / {DAYS_PER_MONTH}) AS BIGINT) AS age, max(e.customers) AS customers, sum({earned}) AS earned
-  FROM entered e JOIN sales s ON s.customer_id = e.customer_id WHERE {on} < {end} AND datediff('day', e.since, {on}) < 365 GROUP BY 1, 2, 3
+  SELECT e.customer_id, e.channel, greatest({full_months("e.since", on)}, 0) AS age, max(e.customers) AS customers, sum({earned}) AS earned
+  FROM entered e JOIN sales s ON s.customer_id = e.customer_id WHERE {on} < {end} AND {on} < e.since + INTERVAL 12 MONTH GROUP BY 1, 2, 3
 ), grown AS (
   SELECT *, sum(earned) OVER (PARTITION BY customer_id ORDER BY age) AS reached FROM monthly
 )

@@ -291,7 +291,7 @@ def _contracts(company: Path, *, early_loss: bool) -> None:
     rows = ["contract_id,term_no,customer_id,kind,starts_on,ends_on,cancelled_on,amount"]
     people = ["customer_id,customer_type,segment,region"]
     for number in range(80):
-        end = "2027-06-30" if number >= 12 else "2026-10-20" if number or not early_loss else "2025-03-31"
+        end = "2027-06-30" if number >= 12 else "2026-09-20" if number or not early_loss else "2025-03-31"
         rows.append(f"K{number},1,X{number},subscription,2024-01-01,{end},,{100 + number}.00")
         people.append(f"X{number},{'b2b' if number % 2 else 'b2c'},standard,North")
     (company / "contracts.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")

@@ -20,8 +20,10 @@ from analysis.metrics.views import (
 )
 from analysis.metrics.views.contracts import RENEWABLE
 from analysis.metrics.views.days import (
+    age_at_term_end,
     business_day,
     days_of_age,
+    full_months,
     month_index,
     month_number,
     month_of_index,
@@ -62,9 +64,11 @@ __all__ = [
     "Column",
     "Rules",
     "View",
+    "age_at_term_end",
     "at",
     "business_day",
     "days_of_age",
+    "full_months",
     "month_index",
     "month_number",
     "month_of_index",

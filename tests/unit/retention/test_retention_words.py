@@ -1,0 +1,252 @@
+"""What the retention section says depends on what the data hold: each branch of each sentence, and sizes that matter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.exhibits.retention_risk import _tenth_title
+from analysis.exhibits.retention_service import _chain_title
+from analysis.exhibits.retention_tenure import _reason_title, _year_title
+from analysis.locale import Text
+from analysis.metrics import NotDone, StudyInputs
+from analysis.periods import Month
+from analysis.results import Fact, Interval
+from analysis.retention import RetentionStudy
+from analysis.retention.chain import Link
+from analysis.retention.components_facts import ChurnBasis
+from analysis.retention.findings import _calibrated, _threshold, findings, weight
+from analysis.retention.scores import level_limits
+from analysis.retention.scores_facts import EarlyWarning
+
+Tenth = tuple[StudyInputs, RetentionStudy]
+
+
+def between(fact: Fact, value: float, low: float, high: float) -> Fact:
+    """The same fact with another value and interval."""
+    return replace(fact, value=value, interval=Interval(low=low, high=high, level=0.95, method="test"))
+
+
+@pytest.fixture
+def share(tenth: Tenth) -> Fact:
+    assert isinstance(tenth[1].contractual, ChurnBasis)
+    return tenth[1].contractual.year.gross_churn
+
+
+# -- the limit of churn ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("history", "low", "net", "says", "severity"),
+    [
+        ([0.08, 0.09, 0.12], 0.11, -0.06, "crossed its limit of 10.0% in October 2026", "alert"),
+        ([0.08, 0.12, 0.12], 0.11, -0.06, "crossed its limit of 10.0% in September 2026", "alert"),
+        ([0.12, 0.09, 0.12], 0.11, -0.06, "crossed its limit of 10.0% in October 2026", "alert"),
+        ([0.13, 0.12, 0.12], 0.11, -0.06, "as in every month since August 2026", "alert"),
+        ([0.12], 0.11, -0.06, "lies above its limit of 10.0%: ", "alert"),
+        ([0.08, 0.09, 0.12], 0.09, -0.06, "this could be noise", "watch"),
+    ],
+)
+@pytest.mark.parametrize("hidden", [True, False])
+def test_a_limit_was_crossed_only_where_it_was_kept_before(
+    tenth: Tenth,
+    share: Fact,
+    history: Sequence[float],
+    low: float,
+    net: float,
+    says: str,
+    severity: str,
+    hidden: bool,
+):
+    basis = tenth[1].contractual
+    assert isinstance(basis, ChurnBasis)
+    months = [Month(2026, 10) - back for back in range(len(history))][::-1]
+    loss = replace(basis.year.net_loss, value=net if hidden else 0.115)
+    parts = replace(
+        tenth[1],
+        contractual=replace(
+            basis,
+            year=replace(basis.year, gross_churn=between(share, 0.12, low, 0.13), net_loss=loss),
+            history=tuple(
+                (month, replace(share, value=rate)) for month, rate in zip(months, history, strict=True)
+            ),
+        ),
+    )
+    [found] = _threshold(parts)
+    text = found.statement.plain()
+    assert says in text and found.severity == severity
+    assert ("hides it" in text) == (hidden and severity == "alert")
+
+
+# -- sizes that matter ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "size"),
+    [
+        (0.10, 0.05, 0.15, "matters"),
+        (-0.10, -0.15, -0.05, "matters"),
+        (0.10, 0.01, 0.19, "may_matter"),
+        (0.10, -0.01, 0.21, "may_matter"),
+        (0.02, 0.02, 0.02, "matters"),
+        (0.005, 0.004, 0.006, "trifle"),  # twenty times the rows: certain, and still a trifle
+        (0.019, 0.005, 0.033, "trifle"),
+    ],
+)
+def test_an_effect_is_held_against_the_smallest_that_matters(
+    share: Fact, value: float, low: float, high: float, size: str
+):
+    assert weight(between(share, value, low, high), 0.02) == size
+
+
+def test_what_is_not_known_is_no_finding(share: Fact):
+    assert weight(replace(share, value=None, interval=None, reason=Text.same("nobody")), 0.02) == "trifle"
+
+
+@pytest.mark.parametrize(
+    ("difference", "money", "severity"),
+    [
+        ((0.10, 0.05, 0.15), 1e9, "alert"),
+        ((0.10, 0.01, 0.19), 1e9, "watch"),  # it may be less than matters: never an alert
+        ((0.10, 0.05, 0.15), 1.0, "info"),
+        ((0.006, 0.005, 0.007), 1e9, None),
+    ],
+)
+def test_service_findings_follow_points_and_money(
+    tenth: Tenth,
+    monkeypatch: pytest.MonkeyPatch,
+    difference: tuple[float, float, float],
+    money: float,
+    severity: str | None,
+):
+    from analysis.retention import findings as module
+
+    inputs, study = tenth
+    assert not isinstance(study.drivers, NotDone)
+    ratio, place = study.drivers.ratios["slow", "total"], study.drivers.differences["slow"]
+    held = between(study.drivers.stakes.get("slow") or place, money, money * 0.9, money * 1.1)
+    changed = replace(
+        study.drivers,
+        ratios=study.drivers.ratios | {("slow", "total"): between(ratio, 1.06, 1.03, 1.09)},  # type: ignore[operator]
+        differences=study.drivers.differences | {"slow": between(place, *difference)},  # type: ignore[operator]
+        stakes={"slow": held},
+    )
+    monkeypatch.setattr(module, "adjusted_p_values", lambda _: {"experience.slow": 1e-9})
+    made = {one.id: one for one in findings(inputs, replace(study, drivers=changed))}
+    found = made.get("retention.slow")
+    assert (found and found.severity) == severity
+    if found is not None:
+        assert "In money" in found.statement.plain()
+
+
+# -- the score ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("all_of", "riskiest", "outcome"),
+    [
+        ((0.075, 0.071, 0.080, 0.074), (0.150, 0.131, 0.170, 0.148), "passed"),
+        ((0.075, 0.071, 0.080, 0.074), (0.171, 0.152, 0.192, 0.148), "failed"),  # the riskiest tenth alone
+        ((0.095, 0.091, 0.099, 0.074), (0.150, 0.131, 0.170, 0.148), "failed"),
+        ((0.075, 0.0745, 0.0755, 0.074), (0.150, 0.131, 0.170, 0.148), "info"),  # sure, and small
+        ((0.060, 0.056, 0.064, 0.074), (0.150, 0.131, 0.170, 0.148), "failed"),  # too many expected
+    ],
+)
+def test_the_score_is_judged_where_it_is_used(
+    tenth: Tenth, all_of: tuple[float, ...], riskiest: tuple[float, ...], outcome: str
+):
+    found = tenth[1].early_warning
+    assert isinstance(found, EarlyWarning)
+    changed = replace(
+        found,
+        base_rate=between(found.base_rate, *all_of[:3]),
+        expected_rate=replace(found.expected_rate, value=all_of[3]),
+        observed=(*found.observed[:-1], between(found.observed[-1], *riskiest[:3])),
+        expected=(*found.expected[:-1], replace(found.expected[-1], value=riskiest[3])),
+    )
+    [check] = _calibrated(replace(tenth[1], early_warning=changed))
+    assert check.outcome == outcome
+    assert check.sentence.plain() and f"{riskiest[0]:.1%}" in check.sentence.plain()
+
+
+@pytest.mark.parametrize(
+    ("expected", "says"), [(0.16, "were expected"), (0.14, "more than the"), (0.20, "fewer than the")]
+)
+def test_the_title_of_the_tenths_says_what_chance_explains(share: Fact, expected: float, says: str):
+    observed, rate = between(share, 0.171, 0.152, 0.192), replace(share, value=expected, interval=None)
+    assert says in _tenth_title(observed, rate, {"observed": observed, "expected": rate}).plain()
+
+
+def test_the_level_of_a_score_carries_what_it_missed():
+    score = np.full(1000, 0.1)
+    right, low = (
+        pd.DataFrame({"score": score, "lost": (np.arange(1000) < lost).astype(float)}) for lost in (100, 200)
+    )
+    # normal: 100 came of 100 expected, with a standard error of the root of 100 · 0.81 + 900 · 0.01
+    reach = 1.959964 * np.sqrt(100 * 0.81 + 900 * 0.01) / 100
+    assert level_limits(right, level=0.95) == pytest.approx((1 - reach, 1 + reach), rel=1e-6)
+    # twice as many came: the limits reach up to that and still hold the score as it stands
+    under, over = level_limits(low, level=0.95)
+    assert under == 1.0 and over > 2.0
+    weights = pd.Series(np.where(np.arange(1000) < 200, 5.0, 1.0))
+    assert level_limits(low, weights, level=0.95)[1] > over  # those lost are worth more
+
+
+def test_every_number_that_stands_on_the_score_has_limits(tenth: Tenth):
+    found = tenth[1].early_warning
+    assert isinstance(found, EarlyWarning)
+    facts = [found.expected_losses, found.margin, found.margin_called]
+    facts += [fact for call in found.first_calls for fact in (call.chance, call.margin)]
+    for fact in facts:
+        assert fact.interval is not None and fact.interval.low <= float(fact.value or 0) <= fact.interval.high
+    assert all(call.chance.interval.high <= 1 for call in found.first_calls if call.chance.interval)
+
+
+# -- titles ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_group_is_named_only_where_its_interval_stands_apart(share: Fact):
+    most = between(share, 0.9, 0.85, 0.95)
+    for least, named in ((between(share, 0.7, 0.6, 0.8), True), (between(share, 0.84, 0.78, 0.9), False)):
+        values = {"most": most, "least": least, "best": Text.same("A"), "worst": Text.same("B")}
+        title, alt = _year_title(most, least, values)
+        assert ("among A" in title.plain()) == named and ("no group" in title.plain()) != named
+        assert alt.plain()
+
+
+def test_a_reason_is_the_largest_only_where_the_next_is_less(share: Fact):
+    first = ("price", Text.same("Price"), ((36, between(share, 0.2, 0.18, 0.22)),))
+    for second, alone in ((between(share, 0.1, 0.08, 0.12), True), (between(share, 0.19, 0.17, 0.21), False)):
+        shown = [first, ("service", Text.same("Service"), ((36, second),))]
+        values = {"reason": first[1], "share": first[2][-1][1], "months": "36"}
+        text = _reason_title(shown, values).plain()
+        assert ("takes most" in text) == alone and ("alike" in text) != alone
+
+
+@pytest.mark.parametrize(
+    ("strengths", "says"),
+    [
+        ([], "No link"),
+        ([(2.0, 1.8, 2.2)], "One link holds"),
+        ([(2.0, 1.8, 2.2), (1.4, 1.2, 1.6)], "The strongest link"),
+        ([(2.0, 1.8, 2.2), (1.9, 1.7, 2.1)], "Links that hold"),
+    ],
+)
+def test_the_strongest_link_is_named_only_where_it_is(
+    share: Fact, strengths: list[tuple[float, float, float]], says: str
+):
+    links = [
+        Link(
+            id=str(place),
+            label=Text.same(f"L{place}"),
+            strength=between(share, *one),
+            p_value=0.0,
+            verdict="holds",
+        )
+        for place, one in enumerate(strengths)
+    ]
+    assert _chain_title(links).plain().startswith(says)
