@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from analysis.failures.field import Field
 from analysis.metrics.materiality import Materiality, materiality
 from analysis.results import Fact, Interval, Severity
+from analysis.summaries import Summarised
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scale:
+class Scale(Summarised):
     """Materiality of the month, and the smallest effects that matter (dated assumptions of quality).
 
     least_effect : of a failure ratio, as a share; least_shape : of a Weibull shape, its distance from one

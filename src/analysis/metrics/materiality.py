@@ -14,12 +14,13 @@ from analysis.metrics.inputs import StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.metrics.stating import Stating
 from analysis.results import Check, Fact, Sentence, Severity
+from analysis.summaries import Summarised
 
 MONTHS = 12
 
 
 @dataclass(frozen=True, kw_only=True)
-class Materiality:
+class Materiality(Summarised):
     """From which sum on a finding is an alert (``limit``), and below which it is only information (``trivial``).
 
     Neither has a value where no cost is booked; then nothing is material by money.

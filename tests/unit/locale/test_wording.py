@@ -13,6 +13,8 @@ import pytest
 import yaml
 from babel.messages.pofile import read_po
 
+from analysis.locale import catalogue
+
 ROOT = Path(__file__).resolve().parents[3]
 SOURCE = ROOT / "src" / "analysis"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -162,3 +164,24 @@ def test_no_sentence_with_a_figure_claims_a_cause_outside_designs_that_show_one(
 def test_a_sentence_that_claims_a_cause_would_be_found():
     assert CAUSAL.search("Cost fell by {change} because of {region}.")
     assert CAUSAL.search("{region}导致成本下降 {change}。")
+
+
+# ---------------------------------------------------------------- methods of findings
+
+
+def methods() -> Iterator[tuple[str, str]]:
+    """What findings say of their method, where it stands in code as it is."""
+    for path in sorted(SOURCE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or "inding" not in ast.unparse(node.func):
+                continue
+            for keyword in node.keywords:
+                if keyword.arg == "method" and isinstance(keyword.value, ast.Constant):
+                    yield path.relative_to(SOURCE).as_posix(), str(keyword.value.value)
+
+
+def test_the_method_of_every_finding_has_its_chinese_wording():
+    known = catalogue("zh")
+    found = list(methods())
+    assert len(found) > 20
+    assert not [(place, text) for place, text in found if text and text not in known]
