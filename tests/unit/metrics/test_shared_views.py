@@ -348,11 +348,11 @@ def test_spells_join_terms_within_the_grace_and_through_an_upgrade(made: Build):
     ]
 
 
-def test_a_loss_within_the_grace_is_marked_as_not_settled(made: Build):
+def test_a_term_within_its_grace_is_no_loss_yet(made: Build):
     late = "contract_id,term_no,customer_id,kind,starts_on,ends_on\nK1,1,C1,maintenance,2025-10-21,2026-10-20\nK1,2,C1,maintenance,2026-11-05,2027-11-04\n"
     engine = made(contracts=late)
     seen = "SELECT ends, in_grace FROM {}"
-    assert rows(engine, seen.format(at("contract_spells", NOVEMBER))) == [("2026-10-21", True)]
+    assert rows(engine, seen.format(at("contract_spells", NOVEMBER))) == [(None, True)]
     assert rows(engine, seen.format(at("contract_spells", dt.date(2026, 12, 1)))) == [(None, False)]
 
 
