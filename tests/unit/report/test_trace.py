@@ -21,6 +21,7 @@ class Engine:
     """Thirty postings."""
 
     total = 1200.5
+    rules = SimpleNamespace(time_zone="Asia/Shanghai")
     tables = SimpleNamespace(tables={"ledger": None})
 
     def __init__(self) -> None:

@@ -28,6 +28,7 @@ TICKETS = pd.DataFrame(
 class Engine:
     """The queries run over ten real rows, in DuckDB."""
 
+    rules = SimpleNamespace(time_zone="Asia/Shanghai")
     tables = SimpleNamespace(tables={"ledger": None, "tickets": None, "orders": None, "units": None})
 
     def rows(self, sql: str, *, limit: int | None = None) -> pd.DataFrame:
