@@ -79,10 +79,7 @@ def test_a_figure_drawn_by_seed_is_found_again(
 
 
 # figures whose definition changed after they were recomputed; to be recomputed anew
-MOVED = (
-    "retention: contract_survival@age=12,segment=standard",
-    "retention: loss_hazard_ratio@exposure=slow",
-)
+MOVED = ("retention: contract_survival@age=12,segment=standard", "retention: loss_hazard_ratio@exposure=slow")
 
 
 @pytest.mark.slow
