@@ -266,20 +266,34 @@ def failure_free_share(raw: Raw, asked: Asked) -> float:
     return float(curve.surv_prob[np.searchsorted(curve.surv_times, mark, side="right") - 1])
 
 
-def _ages(raw: Raw, component: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+# the cause that the search names for a component: its machines have a life of their own beside the others'
+NAMED = {"control_board": ("batch", "C200-2507S"), "fan_motor": ("supplier", "Qiming")}
+
+
+def _of_life(rows: pd.DataFrame, component: str, machines: str) -> pd.DataFrame:
+    """Rows of all machines of a component, of those of its named cause, or of the others."""
+    if not machines:
+        return rows
+    column, cause = NAMED[component]
+    return rows[(rows[column] == cause) == (machines == "named")]
+
+
+def _ages(raw: Raw, component: str, machines: str = "") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Ages at failure (the middle of the day) and the ages between which each machine was watched, in months."""
     rows = _failures(raw, Asked.parse(f"failure_count@component={component}#{WINDOW}"))
+    rows = _of_life(rows, component, machines)
     failed = ((rows["event_on"] - rows["started"]).dt.days + 0.5) / DAYS_PER_MONTH
     seen = raw.units[(raw.units["started"] < raw.units["ended"]) & (raw.units["ended"] > OBSERVED)]
+    seen = _of_life(seen, component, machines)
     begin = (OBSERVED - seen["started"]).dt.days.clip(lower=0) / DAYS_PER_MONTH
     end = (seen["ended"] - seen["started"]).dt.days / DAYS_PER_MONTH
     return failed.to_numpy(float), begin.to_numpy(float), end.to_numpy(float)
 
 
 @lru_cache(maxsize=8)
-def _weibull(raw: Raw, component: str) -> tuple[float, float]:
+def _weibull(raw: Raw, component: str, machines: str = "") -> tuple[float, float]:
     """Shape and scale of the Weibull intensity of a machine that is repaired and goes on ageing: Σ log h(age) − Σ (H(end) − H(begin)) maximised."""
-    failed, begin, end = _ages(raw, component)
+    failed, begin, end = _ages(raw, component, machines)
 
     def loss(logs: np.ndarray) -> float:
         shape, scale = np.exp(logs)
@@ -299,7 +313,8 @@ def _weibull(raw: Raw, component: str) -> tuple[float, float]:
 
 @recomputes(
     f"weibull_shape@component=compressor#{WINDOW}",
-    f"weibull_shape@component=control_board#{WINDOW}",
+    f"weibull_shape@component=control_board,machines=other#{WINDOW}",
+    f"weibull_shape@component=fan_motor,supplier=Qiming#{WINDOW}",
     f"weibull_shape@component=temperature_sensor#{WINDOW}",
     kind=MODEL,
     within=1e-4,
@@ -307,7 +322,9 @@ def _weibull(raw: Raw, component: str) -> tuple[float, float]:
 )
 def weibull_shape(raw: Raw, asked: Asked) -> float:
     """Shape of the Weibull intensity, delayed entry and repairs treated. Source: weibull_shape."""
-    return _weibull(raw, asked.of["component"])[0]
+    component = asked.of["component"]
+    named = NAMED.get(component, ("", ""))[0] in asked.of
+    return _weibull(raw, component, "named" if named else asked.of.get("machines", ""))[0]
 
 
 @recomputes(

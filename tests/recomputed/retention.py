@@ -35,6 +35,7 @@ def _terms(raw: Raw) -> pd.DataFrame:
     rows = rows[(rows["starts_on"] < END) & rows["kind"].isin(["subscription", "maintenance"])].copy()
     rows["due_on"] = rows["ends_on"] + pd.Timedelta(days=1)
     cancelled = rows["cancelled_on"].where(rows["cancelled_on"] < END)
+    rows["agreed"] = cancelled.isna()
     rows["until"] = np.maximum(cancelled.fillna(rows["due_on"]), rows["starts_on"])
     months = months_between(rows["starts_on"], rows["due_on"]).clip(lower=1)
     rows["yearly"] = (rows["cents"].astype(float) * 12 / months + 1e-9).round().astype("int64")
@@ -49,13 +50,16 @@ def contract_spells(raw: Raw) -> pd.DataFrame:
     grace = pd.Timedelta(days=int(raw.assumption("contract_grace_days")))
     fresh = reached.isna() | (rows["starts_on"] > reached + grace)
     rows = rows.assign(spell=fresh.groupby(rows["customer_id"]).cumsum())
+    longest = rows.groupby(["customer_id", "spell"])["until"].transform("max")
+    rows["ran_out"] = rows["agreed"] & (rows["until"] == longest)
     spells = rows.groupby(["customer_id", "spell"], as_index=False).agg(
-        kind=("kind", "min"), begins=("starts_on", "min"), until=("until", "max")
+        kind=("kind", "min"), begins=("starts_on", "min"), until=("until", "max"), ran_out=("ran_out", "any")
     )
     last = spells["spell"] == spells.groupby("customer_id")["spell"].transform("max")
     told = spells["customer_id"].map(raw.customers["churned_on"])
     told = told.where(last & (told >= spells["begins"]) & (told < END))
-    spells["ends"] = told.fillna(spells["until"].where(spells["until"] < END))
+    # within the days of grace nobody is lost yet
+    spells["ends"] = told.fillna(spells["until"].where(spells["until"] + grace < END))
     spells["customer_type"] = spells["customer_id"].map(raw.customers["customer_type"])
     return spells
 
@@ -240,6 +244,25 @@ def _age(begins: pd.Series, moment: pd.Series) -> pd.Series:
     return months * DAYS_PER_MONTH + (moment - date).dt.days - (date.dt.day < begins.dt.day)
 
 
+def _age_at_end(rows: pd.DataFrame, moment: pd.Series) -> pd.Series:
+    """Age at the end of what is seen of spells: the end of a term as agreed, up to three days after a full month, is that month."""
+    age = _age(rows["begins"], moment)
+    months = months_between(rows["begins"], moment) - (moment.dt.day < rows["begins"].dt.day)
+    drifted = rows["ran_out"] & (rows["ends"] == rows["until"]) & (rows["ends"] < END)
+    late = drifted & (months > 0) & (age - months * DAYS_PER_MONTH <= 3)
+    return age.where(~late, months * DAYS_PER_MONTH)
+
+
+def _lost_on_first_day(rows: pd.DataFrame) -> pd.Series:
+    """Spells lost on the day they began: they were there that morning."""
+    return (rows["ends"] == rows["begins"]) & (rows["begins"] >= OBSERVED) & (rows["ends"] < END)
+
+
+def _before(age: pd.Series, last: pd.Series) -> pd.Series:
+    """An age within a spell: what falls into the days that the end of a term lies late belongs to the day before that end."""
+    return age.where(age < last, last - 1)
+
+
 def segment_on(raw: Raw, customers: pd.Series, days: pd.Series) -> np.ndarray:
     """The segment that held on a day by the customer's history, else the customer's own."""
     past = raw.table("customer_history", "valid_from")
@@ -258,11 +281,13 @@ def _lives(raw: Raw) -> pd.DataFrame:
     """Spells seen since service records began: age at entry and at the end, whether lost, why, and segment at the start."""
     rows = contract_spells(raw).copy()
     rows["over"] = rows["ends"].fillna(END)
-    rows = rows[(rows["over"] > OBSERVED) & (rows["over"] > rows["begins"])].reset_index(drop=True)
+    seen = (rows["over"] > OBSERVED) & (rows["over"] > rows["begins"])
+    rows = rows[seen | _lost_on_first_day(rows)].reset_index(drop=True)
     observed = pd.Series(OBSERVED, index=rows.index)
-    rows["entry"] = _age(rows["begins"], observed).where(rows["begins"] < OBSERVED, -1.0)
+    rows["duration"] = _age_at_end(rows, rows["over"])
+    then = _age(rows["begins"], observed).where(rows["begins"] < OBSERVED, 0.0)
+    rows["entry"] = _before(then, rows["duration"])
     rows["entry"] = rows["entry"].where(rows["entry"] > 0, -1.0)
-    rows["duration"] = _age(rows["begins"], rows["over"])
     rows["lost"] = rows["ends"].notna()
     rows["reason"] = rows["customer_id"].map(raw.customers["churn_reason"]).where(rows["lost"], "")
     rows["segment"] = segment_on(raw, rows["customer_id"], rows["begins"])
@@ -367,7 +392,7 @@ def _pieces(raw: Raw) -> pd.DataFrame:
     """Spells cut where an experience begins or the segment changes, each piece with what held when it began."""
     spells = contract_spells(raw)
     rows = spells.assign(lo=spells["begins"].clip(lower=OBSERVED), hi=spells["ends"].fillna(END))
-    rows = rows[rows["hi"] > rows["lo"]].join(_felt(raw), on="customer_id")
+    rows = rows[(rows["hi"] > rows["lo"]) | _lost_on_first_day(rows)].join(_felt(raw), on="customer_id")
     past = raw.table("customer_history", "valid_from")
     past = past[past["attribute"] == "segment"][["customer_id", "valid_from"]]
     key = ["customer_id", "spell"]
@@ -386,9 +411,12 @@ def _pieces(raw: Raw) -> pd.DataFrame:
     for name in _felt(raw):
         pieces[f"{name}_yet"] = (pieces[name] <= pieces["moment"]).astype(float)
     pieces["ever_slow"] = (pieces["slow"] < pieces["hi"]).astype(float)
-    entry = _age(pieces["begins"], pieces["moment"])
+    last = _age_at_end(pieces, pieces["hi"])
+    entry = _before(_age(pieces["begins"], pieces["moment"]), last)
     pieces["entry"] = entry.where(entry > 0, -1.0)
-    pieces["stop"] = _age(pieces["begins"], pieces["stop_on"])
+    pieces["stop"] = _before(_age(pieces["begins"], pieces["stop_on"]), last).where(
+        pieces["next"].notna(), last
+    )
     pieces["lost"] = pieces["next"].isna() & pieces["ends"].notna()
     pieces["segment"] = segment_on(raw, pieces["customer_id"], pieces["moment"])
     return pieces

@@ -73,13 +73,7 @@ def _agrees(figure: Figure, raw: Raw, printed: dict[str, dict[str, Any]]) -> Non
 def test_a_figure_drawn_by_seed_is_found_again(
     figure: Figure, raw: Raw, printed: dict[str, dict[str, Any]]
 ) -> None:
-    if str(figure.name).startswith(MOVED):
-        pytest.xfail("ages are full months since, the recomputation still reads average-month marks")
     _agrees(figure, raw, printed)
-
-
-# figures whose definition changed after they were recomputed; to be recomputed anew
-MOVED = ("retention: contract_survival@age=12,segment=standard", "retention: loss_hazard_ratio@exposure=slow")
 
 
 @pytest.mark.slow
