@@ -12,6 +12,7 @@ holds.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -210,6 +211,13 @@ class Excess(Summarised):
     amount: float
     low: float
     high: float
+
+    def plus(self, other: Excess) -> Excess:
+        """Both together; judged apart on the same months, their errors add as if independent."""
+        amount = self.amount + other.amount
+        below = math.hypot(self.amount - self.low, other.amount - other.low)
+        above = math.hypot(self.high - self.amount, other.high - other.amount)
+        return Excess(amount=amount, low=amount - below, high=amount + above)
 
 
 @traced

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.costs.figures import added, rows_of
-from analysis.costs.signals import Signals, cost_rises, cost_surges, excess_of_run, price_steps
+from analysis.costs.signals import Excess, Signals, cost_rises, cost_surges, excess_of_run, price_steps
 from analysis.errors import FitError, MissingData
 from analysis.locale import Text
 from analysis.metrics import NotDone, Period, Stating, StudyInputs, cents, materiality, traced
@@ -328,19 +327,13 @@ def _net_of_the_rest(
     others = state.exact(
         "cost_surge_offset", cents(found.amount), parts={"n": len(rest), "interval": limits}, account=account
     )
-    net = float(excess.value or 0) + found.amount
-    # the two are judged apart on the same months: errors add as if independent
-    reach = [
-        math.hypot(float(a) - float(b), c - d)
-        for a, b, c, d in (
-            (excess.value or 0, excess.interval.low, found.amount, found.low),
-            (excess.interval.high, excess.value or 0, found.high, found.amount),
-        )
-    ]
-    together = state.exact(
+    rise = Excess(amount=float(excess.value or 0), low=excess.interval.low, high=excess.interval.high)
+    net = rise.plus(found)
+    together = state.derived(
         "cost_surge_net",
-        cents(net),
-        parts={"n": len(rest), "interval": replace(limits, low=net - reach[0], high=net + reach[1])},
+        excess,
+        others,
+        parts={"n": len(rest), "interval": replace(limits, low=net.low, high=net.high)},
         account=account,
     )
     return [_BELOW], {"rest": others, "net": together}, together

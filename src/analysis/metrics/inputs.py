@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from analysis.errors import FitError, MissingData
 from analysis.metrics.engine import Engine
 from analysis.params import Assumptions, CostTree, RunParams
 from analysis.periods import Month
@@ -96,6 +97,15 @@ class StudyInputs(Summarised):
     @property
     def as_of(self) -> dt.date:
         return self.engine.as_of
+
+    def projected_cost(self) -> CostAhead | None:
+        """The report's one projection of cost; None where the ledger is too short for one, which the cost section says with the reason."""
+        if self.cost_ahead is None:
+            return None
+        try:
+            return self.cost_ahead(self)
+        except (MissingData, FitError):
+            return None
 
     @property
     def currency(self) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from analysis.errors import FitError, MissingData
+from analysis.errors import FitError
 from analysis.locale import Text
 from analysis.metrics import Period, Stating, StudyInputs, cents
 from analysis.metrics.backend import literal
@@ -71,7 +71,7 @@ def budget(inputs: StudyInputs, base: ValueBase, plan: WhatIfPlan) -> Budget:
     parts = [*tiers, *_untraced(inputs, tiers)]
     weights: NDArray[np.float64] = np.sum([one.draws for one in parts], axis=0)
     centre = sum(one.weight for one in parts)
-    ahead = _projection(inputs)
+    ahead = inputs.projected_cost()
     if ahead is None:
         level = _level(plan, random)
         total, draws = centre * float(np.mean(level)), weights * level
@@ -100,16 +100,6 @@ class _Part:
     customers: Fact | None = None
     value: Fact | None = None
     growth: Fact | None = None
-
-
-def _projection(inputs: StudyInputs) -> CostAhead | None:
-    """The report's projection of cost; None where the ledger is too short for one."""
-    if inputs.cost_ahead is None:
-        return None
-    try:
-        return inputs.cost_ahead(inputs)
-    except (MissingData, FitError):  # the cost section says so, with the reason
-        return None
 
 
 def _level(plan: WhatIfPlan, random: np.random.Generator) -> NDArray[np.float64]:

@@ -264,7 +264,8 @@ def _break_even(inputs: StudyInputs, whole: Portfolio, year: Fact, months: int) 
         "customer_value_part", expected, part="margin", lineage=Derived(operation="sum", parents=earning)
     )
     rate = float(inputs.assumptions.value("discount_rate_annual", on=inputs.month.last_day))
-    level = _yearly_cost(inputs, year)
+    ahead = inputs.projected_cost()
+    level = year if ahead is None else ahead.total
     cost = _over_horizon(facts, level, months, rate)
     share = float(Decimal(cost.value or 0) / expected)
     earned = _relative_error(inputs, whole.total) * abs(float(whole.total.value or 0)) / float(expected)
@@ -284,16 +285,6 @@ def _break_even(inputs: StudyInputs, whole: Portfolio, year: Fact, months: int) 
             lineage=Derived(operation="quotient", parents=(cost, margin)),
         ),
     )
-
-
-def _yearly_cost(inputs: StudyInputs, year: Fact) -> Fact:
-    """What twelve months of after-sales cost: the report's projection, or the last twelve months where the ledger is too short for one."""
-    if inputs.cost_ahead is None:
-        return year
-    try:
-        return inputs.cost_ahead(inputs).total
-    except (MissingData, FitError):  # the cost section says so, with the reason
-        return year
 
 
 @traced

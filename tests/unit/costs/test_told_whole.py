@@ -14,7 +14,7 @@ from analysis.costs import signals_facts
 from analysis.costs.cost_study import CostStudy
 from analysis.costs.provision_facts import Provision, ProvisionLine, provision_findings
 from analysis.costs.savings_facts import Reached
-from analysis.costs.signals import excess_of_run
+from analysis.costs.signals import Excess, excess_of_run
 from analysis.costs.signals_facts import surge_findings
 from analysis.errors import FitError
 from analysis.metrics import NotDone, StudyInputs
@@ -78,6 +78,11 @@ def test_a_surge_is_split_into_price_and_volume_and_netted(
         assert 0 < known["share_before"] <= 1 and 0 < known["share"] <= 1
 
 
+def test_two_excesses_add_with_their_errors():
+    together = Excess(amount=100.0, low=70.0, high=140.0).plus(Excess(amount=-60.0, low=-100.0, high=-30.0))
+    assert (together.amount, together.low, together.high) == (40.0, -10.0, 90.0)
+
+
 # ---------------------------------------------------------------- a measure
 
 
@@ -104,9 +109,9 @@ def test_delivered_where_it_reached_saves_and_holds_the_promise(rate: Fact, deli
 
 
 def test_hours_are_capacity_freed_and_never_a_saving_of_the_ledger(small_study: CostStudy):
-    for measure in small_study.measures:
-        if isinstance(measure.result, NotDone):
-            continue
+    judged = [one for one in small_study.measures if not isinstance(one.result, NotDone)]
+    assert {"category" in one.entry.where for one in judged} == {True, False}
+    for measure in judged:
         booked = "category" in measure.entry.where
         assert (measure.facts["saving"].metric == "saving_realised") == booked
         assert measure.kind is not None and ("notional" in measure.kind.en) == (not booked)

@@ -92,6 +92,15 @@ def test_words_about_errors_are_no_error(tmp_path):
     assert problems(tmp_path, [stream("FutureWarning: the standard Error is 0", "stderr")]) == ""
 
 
+def typed(tmp_path: Path, text: str) -> list[str]:
+    """What is said of figures typed into a text cell."""
+    notebook = executed([])
+    notebook["cells"].append({"cell_type": "markdown", "metadata": {}, "source": text})
+    record = read_record({"10_costs": notebook}, tmp_path)
+    found = [str(problem) for problem in record_problems(record, personal=frozenset(), paths=())]
+    return [one for one in found if "is typed into the text" in one]
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -104,15 +113,7 @@ def test_words_about_errors_are_no_error(tmp_path):
     ],
 )
 def test_a_figure_typed_into_the_text_is_refused(tmp_path: Path, text: str):
-    notebook = executed([])
-    notebook["cells"].append({"cell_type": "markdown", "metadata": {}, "source": text})
-    found = [
-        str(one)
-        for one in record_problems(
-            read_record({"10_costs": notebook}, tmp_path), personal=frozenset(), paths=()
-        )
-    ]
-    assert any("is typed into the text" in one for one in found)
+    assert typed(tmp_path, text)
 
 
 @pytest.mark.parametrize(
@@ -124,15 +125,7 @@ def test_a_figure_typed_into_the_text_is_refused(tmp_path: Path, text: str):
     ],
 )
 def test_numbers_of_a_method_may_stand_in_the_text(tmp_path: Path, text: str):
-    notebook = executed([])
-    notebook["cells"].append({"cell_type": "markdown", "metadata": {}, "source": text})
-    found = [
-        str(one)
-        for one in record_problems(
-            read_record({"10_costs": notebook}, tmp_path), personal=frozenset(), paths=()
-        )
-    ]
-    assert not any("is typed into the text" in one for one in found)
+    assert not typed(tmp_path, text)
 
 
 def test_an_untranslated_message_is_named(tmp_path):
