@@ -92,13 +92,14 @@ def purchase_summary(
     inside = frame[frame["on"] <= last]
     if inside.empty:
         raise FitError(f"purchases: no transaction on or before {last.date()}; check the end of observation.")
-    days = inside.groupby(["customer", "on"], sort=True)["value"].sum(min_count=1).reset_index()
-    refunds = days["value"] <= 0
+    by_day = inside.groupby(["customer", "on"], sort=True)["value"]
+    days = by_day.agg(value=lambda each: each.sum(min_count=1), least="min").reset_index()
+    refunds = (days["value"] <= 0) & (days["least"] < 0)
     merged = len(inside) - len(days)
     days = days[~refunds]
     if days.empty:
         raise FitError(
-            f"purchases: all {int(refunds.sum())} days have a value of zero or less; refunds are no purchases."
+            f"purchases: all {int(refunds.sum())} days are refunds, worth zero or less after a return; refunds are no purchases."
         )
     first = days.groupby("customer")["on"].transform("min")
     repeat = days[days["on"] > first]

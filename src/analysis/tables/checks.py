@@ -302,12 +302,13 @@ def overlap_check(table: str, shorter: str, longer: str, count: int) -> TableChe
     )
 
 
-def days_only_check(table: str, column: str, count: int) -> TableCheck:
+def days_only_check(table: str, column: str, count: int, *, hours: bool) -> TableCheck:
+    """``hours``: the table holds several moments of one thing, between which hours are measured; a lone date is only told."""
     message = (
         "{table}.{place}: all {count:,} moments lie at 00:00, so only their day is known; order within a day is not judged, and "
         "hours from or to this moment are only as fine as a day. Export the time of day."
     )
-    return _check("days_only", table, "failed", message, count=count, place=column)
+    return _check("days_only", table, "failed" if hours else "info", message, count=count, place=column)
 
 
 def lost_digits_check(table: str, column: str, count: int, example: str) -> TableCheck:

@@ -212,10 +212,11 @@ def table_doubts(
 
 def _said(table: TableContract, present: set[str], counts: list[Any]) -> Iterator[TableCheck]:
     answers = iter(counts)
+    hours = len(_moments(table, set(table.columns))) > 1 or table.name == "ticket_history"
     for name in _moments(table, present):
         given, midnight = next(answers), next(answers)
         if given >= LEAST_STAMPS and midnight == given:
-            yield checks.days_only_check(table.name, name, given)
+            yield checks.days_only_check(table.name, name, given, hours=hours)
     for name in _names(table, present):
         long, zeros, rows, example = (next(answers) for _ in range(4))
         if zeros >= 3 and zeros >= 0.5 * long:

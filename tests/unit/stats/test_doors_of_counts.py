@@ -22,17 +22,27 @@ def test_a_day_of_refunds_is_no_purchase():
     dates = ["2026-01-05", "2026-02-04", "2026-03-06", "2026-01-05", "2026-01-15", "2026-02-01"]
     values = [100.0, -100.0, 50.0, 30.0, 0.0, -5.0]
     made = purchase_summary(customers, dates, values, end="2026-04-30", unit="days")
-    assert made.refund_days == 3 and made.merged == 0
+    assert made.refund_days == 2 and made.merged == 0
     assert list(made.table.index) == ["a", "b"]
     assert made.table.loc["a", ["frequency", "recency", "monetary"]].tolist() == [1, 60.0, 50.0]
-    assert made.table.loc["b", "frequency"] == 0
+    assert (
+        made.table.loc["b", "frequency"] == 1
+    )  # nothing was given back on the second day: an article free of charge
     without = purchase_summary(customers, dates, end="2026-04-30", unit="days")
     assert without.refund_days == 0 and len(without.table) == 3
     net = purchase_summary(
         ["a", "a"], ["2026-01-05", "2026-01-05"], [80.0, -30.0], end="2026-02-01", unit="days"
     )
     assert (net.refund_days, net.merged, len(net.table)) == (0, 1, 1)
-    with pytest.raises(FitError, match="all 1 days have a value of zero or less"):
+    undone = purchase_summary(
+        ["a", "a", "a"],
+        ["2026-01-05", "2026-01-05", "2026-01-07"],
+        [80.0, -80.0, 9.0],
+        end="2026-02-01",
+        unit="days",
+    )
+    assert (undone.refund_days, undone.table["frequency"].tolist()) == (1, [0])
+    with pytest.raises(FitError, match="all 1 days are refunds"):
         purchase_summary(["a"], ["2026-01-05"], [-1.0], end="2026-02-01", unit="days")
 
 

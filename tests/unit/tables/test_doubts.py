@@ -284,6 +284,13 @@ def test_days_without_a_clock_are_said_and_their_order_is_not_judged(folder: Pat
     found = load()
     assert "only their day is known" in said(found, "days_only")[0]
     assert not said(found, "time_order")
+    assert [one.outcome for one in found.checks if one.reason_code == "days_only"] == ["failed"]
+
+
+def test_orders_with_a_day_only_are_told_and_are_no_fault(folder: Path, load: Load) -> None:
+    rows: list[list[Any]] = [[f"O{i}x", "C1", f"2026-10-{i % 28 + 1:02d}", "30.5"] for i in range(40)]
+    write(folder / "orders.csv", [["order_id", "customer_id", "ordered_at", "revenue"], *rows])
+    assert [one.outcome for one in load().checks if one.reason_code == "days_only"] == ["info"]
 
 
 def test_a_clock_that_runs_backwards_is_still_a_fault(folder: Path, load: Load) -> None:
