@@ -25,10 +25,12 @@ from analysis.locale import Text
 from analysis.metrics import lineage
 from analysis.metrics.backend import Database, DuckDB, literal, quoted, table_names
 from analysis.metrics.lineage import here
-from analysis.metrics.registry import NOT_STATED, Measure, Metric, Registry
+from analysis.metrics.registry import Measure, Metric, Registry
+from analysis.metrics.stating import CENT
 from analysis.metrics.steady import exact_sum
 from analysis.metrics.views import PLANS, VIEWS, Rules, View
 from analysis.metrics.views.prepared import Prepared, view_named
+from analysis.metrics.views.selection import Selection, worded
 from analysis.params import Assumptions, CostTree
 from analysis.periods import Month, day_end_utc
 from analysis.results import (
@@ -316,13 +318,10 @@ class Engine:
             raise ParameterError(
                 f"measures {', '.join(m.id for m in measures)} are of several views: {', '.join(sorted(views))}; ask for each view apart."
             )
-        return views.pop()
+        return _shared(measures[0])
 
     def _computed(self, view: str, measures: Sequence[Measure], by: Sequence[str], where: str) -> str:
-        dimensions = [
-            f"coalesce(CAST({quoted(name)} AS VARCHAR), {literal(NOT_STATED)}) AS {quoted(name)}"
-            for name in by
-        ]
+        dimensions = [f"{worded(name)} AS {quoted(name)}" for name in by]
         values = [f"{_aggregate(measure)} AS {quoted(measure.id)}" for measure in measures]
         columns = ["month", *dimensions]
         groups = ", ".join(str(index + 1) for index in range(len(columns)))
@@ -422,7 +421,7 @@ class Engine:
         entry = self.registry.measure(measure)
         slice_ = dict(dimensions or {})
         if entry.merge == "none":
-            self.require(VIEWS[entry.view].table, *entry.needs)
+            self.require(VIEWS[_shared(entry)].table, *entry.needs)
             self._refuse_unknown_dimensions(entry.view, slice_)
             filtered = f" FILTER (WHERE {entry.where})" if entry.where else ""
             value, rows = self._database.one(
@@ -507,6 +506,126 @@ class Engine:
             difference = OPERATIONS["difference"](values)
             stated = functools.partial(stated, numerator=difference, denominator=values[1])
         return stated(value=value)
+
+    # -- facts over rows that a study selects -------------------------------------------------------------------------
+
+    def measured_by(
+        self,
+        metric: str,
+        rows: Selection,
+        of: Selection | None = None,
+        *,
+        by: Sequence[str],
+        of_by: Sequence[str] | None = None,
+        period: Month | Period | str,
+        dimensions: Mapping[str, str] | None = None,
+        reason: Text | None = None,
+    ) -> dict[tuple[str, ...], Fact]:
+        """The metric over rows that a study selected, by every slice at once, as its measures define it.
+
+        Parameters
+        ----------
+        rows : of the numerator, selected by the study view that the measure names
+        of : rows of the denominator; those of the numerator where left out
+        by : columns that cut the slices, in the order of the keys; ``month`` is the period of its facts, the others are dimensions
+        of_by : those that cut the denominator, too; all of them where left out, none for a share of the whole
+        dimensions : what else tells the facts apart
+        reason : in words, why there is no value where nothing stands below
+        """
+        entry, of_by = self.registry[metric], tuple(by if of_by is None else of_by)
+        above, below = self._parts_of(entry, rows, of or rows)
+        tops = self._sliced(above, rows, by)
+        bottoms = self._sliced(below, of or rows, of_by) if below else {}
+        keys = sorted({*tops, *bottoms}) if of_by == tuple(by) else list(tops)
+        found = {}
+        for key in keys:
+            place = dict(zip(by, key, strict=True))
+            narrow = {name: place[name] for name in of_by}
+            follows = self._selected(entry, above, rows.of(**place))
+            if below:
+                narrowed = (of or rows).of(**narrow)
+                follows = replace(
+                    follows, denominator=_counted(below, narrowed), of=narrowed.filled(below.value)
+                )
+            found[key] = self._measured(
+                entry,
+                tops.get(key, _of_nothing(above)),
+                bottoms.get(tuple(narrow.values()), _of_nothing(below)) if below else None,
+                follows=follows,
+                reason=reason,
+                period=Month.parse(place.pop("month")) if "month" in place else period,
+                dimensions=place | dict(dimensions or {}),
+            )
+        return found
+
+    def _parts_of(self, entry: Metric, rows: Selection, of: Selection) -> tuple[Measure, Measure | None]:
+        """The measures of a metric, each over the view that it names."""
+        if not isinstance(entry.numerator, str):
+            raise ParameterError(f"metric '{entry.id}' is made by {entry.made_by()}, not from measures.")
+        below = self.registry.measure(entry.denominator) if isinstance(entry.denominator, str) else None
+        above = self.registry.measure(entry.numerator)
+        for measure, selected in ((above, rows), *(((below, of),) if below else ())):
+            if measure.view != selected.view:
+                raise ParameterError(
+                    f"measure '{measure.id}' is counted over {measure.view}, not over {selected.view}."
+                )
+        return above, below
+
+    def _sliced(
+        self, measure: Measure, rows: Selection, by: Sequence[str]
+    ) -> dict[tuple[str, ...], Number | None]:
+        columns = [quoted(name) if name == "month" else f"{worded(name)} AS {quoted(name)}" for name in by]
+        groups = f" GROUP BY {', '.join(str(place + 1) for place in range(len(by)))}" if by else ""
+        frame = self.query(
+            f"SELECT {', '.join([*columns, f'{rows.filled(measure.value)} AS value'])} FROM ({_counted(measure, rows)}) AS counted{groups}",
+            needs=measure.needs,
+        )
+        keys = [
+            [f"{day:%Y-%m}" for day in frame[name]] if name == "month" else list(map(str, frame[name]))
+            for name in by
+        ]
+        numbers = list(map(_plain, frame["value"]))
+        return dict(zip(zip(*keys, strict=True), numbers, strict=True)) if by else {(): numbers[0]}
+
+    def _selected(self, entry: Metric, measure: Measure, rows: Selection) -> Rows:
+        return Rows(numerator=_counted(measure, rows), value=rows.filled(measure.value), per=entry.per)
+
+    def _measured(
+        self,
+        entry: Metric,
+        numerator: Number | None,
+        denominator: Number | None,
+        *,
+        follows: Rows,
+        reason: Text | None,
+        period: Month | Period | str,
+        dimensions: Mapping[str, str],
+    ) -> Fact:
+        # rows that a model's table cuts are no rows that a query could list again
+        lineage = None if any(map(self._of_a_model, follows.queries)) else follows
+        stated = functools.partial(
+            self.stated, entry.id, period=period, dimensions=dimensions, lineage=lineage
+        )
+        if numerator is None or (entry.denominator and not denominator):
+            missing = _no_rows(period) if numerator is None else ZERO
+            return stated(value=None, reason=reason or missing)
+        if denominator is None:
+            return stated(value=numerator)
+        value = _divided(numerator, denominator, entry.per)
+        return stated(
+            value=decimal(value).quantize(CENT) if entry.cents else value,
+            numerator=numerator,
+            denominator=denominator,
+            interval=self._interval(entry, numerator, denominator),
+            n=int(denominator) if entry.interval != "exact" else None,
+        )
+
+    def _of_a_model(self, sql: str) -> bool:
+        """Whether a query stands on a table that a model lent."""
+        names = table_names(sql)
+        return any(name in self._lent for name in names) or any(
+            self._of_a_model(self._made[name]) for name in names if name in self._made
+        )
 
     def _denominator_slice(
         self, entry: Metric, dimensions: Mapping[str, str] | None
@@ -611,6 +730,8 @@ class Engine:
         if not isinstance(entry.numerator, str):
             return None
         numerator = self.registry.measure(entry.numerator)
+        if numerator.view not in VIEWS:
+            return None
         within = Period.parse(period) if isinstance(period, str) else Period.of(period)
         if not set(dimensions) <= self._columns(numerator.view):
             return None
@@ -656,9 +777,7 @@ class Engine:
     def _slice(self, period: Period, dimensions: Mapping[str, str]) -> str:
         conditions = [period.condition()]
         for name, value in sorted(dimensions.items()):
-            conditions.append(
-                f"coalesce(CAST({quoted(name)} AS VARCHAR), {literal(NOT_STATED)}) = {literal(value)}"
-            )
+            conditions.append(f"{worded(name)} = {literal(value)}")
         return " AND ".join(conditions)
 
     def rows(self, sql: str, *, limit: int | None = None) -> pd.DataFrame:
@@ -666,6 +785,34 @@ class Engine:
         return self._database.frame(
             f"SELECT * FROM ({sql}) AS traced ORDER BY ALL{f' LIMIT {limit}' if limit else ''}"
         )
+
+
+def _shared(measure: Measure) -> str:
+    """The shared view of a measure; what a study's own view lists only that study can say."""
+    if measure.view not in VIEWS:
+        raise ParameterError(
+            f"measure '{measure.id}' is counted over rows that a study selects: {measure.view}."
+        )
+    return measure.view
+
+
+def _counted(measure: Measure, rows: Selection) -> str:
+    return rows.where(measure.where).sql if measure.where else rows.sql
+
+
+def _of_nothing(measure: Measure) -> Number | None:
+    """What an aggregate of no rows is: nothing counts as zero, and sums up to nothing known."""
+    return 0 if measure.value.startswith(("count(", "coalesce(")) else None
+
+
+def _plain(value: Any) -> Number | None:
+    """A number of a frame as Python's own: whole numbers as such, money as Decimal, a missing one as None."""
+    if value is None or value != value:
+        return None
+    if isinstance(value, Decimal):
+        return int(value) if value.as_tuple().exponent == 0 else value
+    plain: Number = value.item() if hasattr(value, "item") else value
+    return plain
 
 
 def _divided(numerator: Number, denominator: Number, per: int) -> Number:
@@ -684,7 +831,7 @@ def _needs(missing: MissingData) -> Text:
     return Sentence("not computed: needs {names}", {"names": names}).text()
 
 
-def _no_rows(period: Period) -> Text:
+def _no_rows(period: Month | Period | str) -> Text:
     return Sentence("not computed: no rows in {period}", {"period": str(period)}).text()
 
 

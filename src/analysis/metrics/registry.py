@@ -22,7 +22,7 @@ from analysis.results import OPERATIONS, Fact
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """A sum or a count over the rows of a view.
+    """A sum or a count over the rows of a view: a shared one, or a study's own by its dotted name.
 
     ``value`` is an SQL aggregate over the view's columns and ``where`` a row condition, both in the engine's dialect and both
     printed by ``make trace``. ``merge: sum`` measures add up over months and slices; ``merge: none`` (distinct counts,
@@ -74,6 +74,7 @@ class Metric:
 
     ``numerator`` (and ``denominator``) name measures: counted from rows, one over the other. Else they are words, and the number is
     ``derived`` from other facts, an ``assumption`` of finance, or made by ``function``: the dotted names of the functions that state it.
+    ``cents``: a quotient of money that is published as it is paid, in whole cents.
     """
 
     name: Text
@@ -86,6 +87,7 @@ class Metric:
     tier: Literal["strategic", "management", "execution"] = "management"
     interval: str = "exact"
     per: int = 1
+    cents: bool = False
     threshold: Threshold | None = None
     derived: Derivation | None = None
     assumption: str = ""

@@ -34,6 +34,7 @@ from analysis.value.settings import ValueSettings, stated_in
 
 if TYPE_CHECKING:
     from analysis.metrics import Engine
+    from analysis.metrics.views.selection import Selection
 
 MODEL_NAMES = {
     "bg_nbd": Text.same("BG/NBD"),
@@ -179,9 +180,9 @@ class _HoldoutRows:
     def _known(self) -> str:
         return purchases_at(self.inputs, self._end, self.types)
 
-    def customers(self, name: str) -> Rows:
+    def customers(self, name: str) -> Selection:
         low, high = _class_limits(name)
-        return Rows(numerator=views.rows_where(self._known(), f"x BETWEEN {low} AND {high}"))
+        return views.base_customers(self._known()).where(f"x BETWEEN {low} AND {high}")
 
     def days(self, *, week: int = 0, name: str = "") -> Rows:
         repeats = _class_limits(name) if name else None
@@ -259,13 +260,7 @@ def _class(facts: Stating, found: Holdout, row: Any, known: _HoldoutRows) -> Cla
     actual = _purchases(facts, "actual", int(row.actual), known.days(name=name), repeats=name)
     return ClassLine(
         name=name,
-        customers=facts.exact(
-            "listed_customers",
-            int(row.customers),
-            list="holdout",
-            repeats=name,
-            lineage=known.customers(name),
-        ),
+        customers=facts.measured("listed_customers", known.customers(name), list="holdout", repeats=name),
         actual=actual,
         predicted=_predicted(facts, found, repeats=name),
         miss=_miss(facts, found, name),
@@ -402,22 +397,12 @@ def _margin(
     facts: Stating, parameters: Parameters, customer_type: str, state: State, types: Sequence[str]
 ) -> Fact:
     """Margin on purchases of the type, or of all where it sold nothing lately."""
-    value = parameters.shares.get(customer_type, parameters.shares.get(ALL))
     place: dict[str, Any] = {"customer_type": customer_type}
-    if value is None:
+    if not parameters.shares:
         unused = Text.of("not used: basis is revenue")
         return facts.exact("purchase_margin_share", None, reason=unused, **place)
     of = customer_type if customer_type in parameters.shares and customer_type != ALL else ""
-    lines = views.margin_lines(state.cutoff, types, of)
-    sold = views.rows_where(f"({lines}) lines", "revenue > 0")
-    rows = Rows(numerator=lines, value="sum(gross_margin)", denominator=sold, of="sum(revenue)")
-    query = facts.inputs.engine.query
-    margin, revenue = (
-        query(f"SELECT sum({column}) AS amount FROM ({each}) lines")["amount"].iloc[0]
-        for column, each in (("gross_margin", lines), ("revenue", sold))
-    )
-    counted = {"numerator": margin, "denominator": revenue}
-    return facts.exact("purchase_margin_share", value, parts=counted, lineage=rows, **place)
+    return facts.measured("purchase_margin_share", views.margin_lines(state.cutoff, types, of), **place)
 
 
 _RENEWALS = {
@@ -468,10 +453,9 @@ def contracts(inputs: StudyInputs, renewing: Renewing, state: State) -> tuple[Co
 def _kind(facts: Stating, renewing: Renewing, kind: str, state: State) -> ContractKind:
     place: dict[str, Any] = {"contract_kind": kind}
     lines = []
-    for renewal, due, renewed in survivors(renewing.counts, kind):
-        made, all_due = views.renewals_due(state.cutoff, kind, renewal)
-        rows = Rows(numerator=made, denominator=all_due)
-        observed = facts.share("renewal_rate", renewed, due, renewal=str(renewal), lineage=rows, **place)
+    for renewal, due, _ in survivors(renewing.counts, kind):
+        rows = views.renewals_due(state.cutoff, kind, renewal)
+        observed = facts.measured("renewal_rate", rows, renewal=str(renewal), **place)
         lines.append((renewal, observed, _model_rate(facts, renewing, kind, renewal, due)))
     return ContractKind(
         id=kind,

@@ -231,7 +231,7 @@ def _service_traced(inputs: StudyInputs, found: Priced | NotDone) -> Fact | NotD
     if isinstance(found, NotDone) or found.state.service is None:
         return NotDone(reason=Text.of("no service cost is counted"))
     rows = Rows(
-        numerator=views.served(found.state.customers, found.state.service),
+        numerator=str(views.served(found.state.customers, found.state.service)),
         value=f"sum(CAST(service_cost_12m AS {views.CENTS}))",
     )
     cost = inputs.engine.query(f"SELECT {rows.value} AS cost FROM ({rows.numerator}) k")["cost"].iloc[0]
