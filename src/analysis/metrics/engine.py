@@ -527,33 +527,35 @@ class Engine:
         ----------
         rows : of the numerator, selected by the study view that the measure names
         of : rows of the denominator; those of the numerator where left out
-        by : columns that cut the slices, in the order of the keys; ``month`` is the period of its facts, the others are dimensions
+        by : columns that cut the slices, in the order of the keys; ``month`` or ``period`` is the period of its facts, the others are dimensions
         of_by : those that cut the denominator, too; all of them where left out, none for a share of the whole
         dimensions : what else tells the facts apart
         reason : in words, why there is no value where nothing stands below
         """
         entry, of_by = self.registry[metric], tuple(by if of_by is None else of_by)
         above, below = self._parts_of(entry, rows, of or rows)
-        tops = self._sliced(above, rows, by)
-        bottoms = self._sliced(below, of or rows, of_by) if below else {}
+        whole = of or rows
+        if below and of is None and of_by == tuple(by):
+            tops, bottoms = self._sliced((above, below), rows, by)
+        else:
+            (tops,) = self._sliced((above,), rows, by)
+            (bottoms,) = self._sliced((below,), whole, of_by) if below else ({},)
+        modelled = self._of_a_model(rows.sql) or self._of_a_model(whole.sql)
         keys = sorted({*tops, *bottoms}) if of_by == tuple(by) else list(tops)
         found = {}
         for key in keys:
             place = dict(zip(by, key, strict=True))
             narrow = {name: place[name] for name in of_by}
-            follows = self._selected(entry, above, rows.of(**place))
-            if below:
-                narrowed = (of or rows).of(**narrow)
-                follows = replace(
-                    follows, denominator=_counted(below, narrowed), of=narrowed.filled(below.value)
-                )
             found[key] = self._measured(
                 entry,
                 tops.get(key, _of_nothing(above)),
                 bottoms.get(tuple(narrow.values()), _of_nothing(below)) if below else None,
-                follows=follows,
+                # rows that a model's table cuts are no rows that a query could list again
+                follows=None
+                if modelled
+                else self._selected(entry, above, below, rows.of(**place), whole.of(**narrow)),
                 reason=reason,
-                period=Month.parse(place.pop("month")) if "month" in place else period,
+                period=_period_of(place) or period,
                 dimensions=place | dict(dimensions or {}),
             )
         return found
@@ -572,23 +574,40 @@ class Engine:
         return above, below
 
     def _sliced(
-        self, measure: Measure, rows: Selection, by: Sequence[str]
-    ) -> dict[tuple[str, ...], Number | None]:
+        self, measures: Sequence[Measure], rows: Selection, by: Sequence[str]
+    ) -> tuple[dict[tuple[str, ...], Number | None], ...]:
+        """Each measure by slice, in one query."""
         columns = [quoted(name) if name == "month" else f"{worded(name)} AS {quoted(name)}" for name in by]
+        values = [
+            f"{rows.filled(_filtered(measure))} AS {quoted(measure.id)}"
+            for measure in dict.fromkeys(measures)
+        ]
         groups = f" GROUP BY {', '.join(str(place + 1) for place in range(len(by)))}" if by else ""
         frame = self.query(
-            f"SELECT {', '.join([*columns, f'{rows.filled(measure.value)} AS value'])} FROM ({_counted(measure, rows)}) AS counted{groups}",
-            needs=measure.needs,
+            f"SELECT {', '.join(columns + values)} FROM ({rows}) AS counted{groups}",
+            needs=[need for measure in measures for need in measure.needs],
         )
-        keys = [
+        words = [
             [f"{day:%Y-%m}" for day in frame[name]] if name == "month" else list(map(str, frame[name]))
             for name in by
         ]
-        numbers = list(map(_plain, frame["value"]))
-        return dict(zip(zip(*keys, strict=True), numbers, strict=True)) if by else {(): numbers[0]}
+        keys = list(zip(*words, strict=True)) if by else [()]
+        return tuple(dict(zip(keys, map(_plain, frame[measure.id]), strict=True)) for measure in measures)
 
-    def _selected(self, entry: Metric, measure: Measure, rows: Selection) -> Rows:
-        return Rows(numerator=_counted(measure, rows), value=rows.filled(measure.value), per=entry.per)
+    def _selected(
+        self, entry: Metric, above: Measure, below: Measure | None, rows: Selection, of: Selection
+    ) -> Rows:
+        numerator = self._listed(above, rows)
+        follows = Rows(numerator=numerator, value=rows.filled(above.value), per=entry.per)
+        if below is None:
+            return follows
+        return replace(follows, denominator=self._listed(below, of), of=of.filled(below.value))
+
+    def _listed(self, measure: Measure, rows: Selection) -> str:
+        """The rows of a measure in a slice; they read what the rows of all slices read."""
+        counted = rows.where(measure.where) if measure.where else rows
+        self._reads.setdefault(counted.sql, self.tables_read(rows.origin or rows.sql))
+        return counted.sql
 
     def _measured(
         self,
@@ -596,19 +615,17 @@ class Engine:
         numerator: Number | None,
         denominator: Number | None,
         *,
-        follows: Rows,
+        follows: Rows | None,
         reason: Text | None,
         period: Month | Period | str,
         dimensions: Mapping[str, str],
     ) -> Fact:
-        # rows that a model's table cuts are no rows that a query could list again
-        lineage = None if any(map(self._of_a_model, follows.queries)) else follows
         stated = functools.partial(
-            self.stated, entry.id, period=period, dimensions=dimensions, lineage=lineage
+            self.stated, entry.id, period=period, dimensions=dimensions, lineage=follows
         )
         if numerator is None or (entry.denominator and not denominator):
             missing = _no_rows(period) if numerator is None else ZERO
-            return stated(value=None, reason=reason or missing)
+            return stated(value=None, reason=reason or missing, numerator=numerator, denominator=denominator)
         if denominator is None:
             return stated(value=numerator)
         value = _divided(numerator, denominator, entry.per)
@@ -796,8 +813,10 @@ def _shared(measure: Measure) -> str:
     return measure.view
 
 
-def _counted(measure: Measure, rows: Selection) -> str:
-    return rows.where(measure.where).sql if measure.where else rows.sql
+def _period_of(place: dict[str, str]) -> Month | str | None:
+    """The period that a slice names, taken out of its place."""
+    month = place.pop("month", None)
+    return Month.parse(month) if month else place.pop("period", None)
 
 
 def _of_nothing(measure: Measure) -> Number | None:
@@ -852,6 +871,10 @@ def _aggregate(measure: Measure) -> str:
     column = contract().tables[VIEWS[measure.view].table].columns.get(summed[1]) if summed else None
     if summed and column is not None and column.type == "float":
         return exact_sum(summed[1], where=measure.where)
+    return _filtered(measure)
+
+
+def _filtered(measure: Measure) -> str:
     return f"{measure.value}{f' FILTER (WHERE {measure.where})' if measure.where else ''}"
 
 

@@ -25,12 +25,14 @@ _DAY = re.compile(r"_at_\d{8}$")
 class Selection:
     """The SELECT of a study view; as text it is its SQL, so that other queries can stand on it.
 
-    ``parameters`` stand for the ``$name`` of a measure (which quantile, of what rate).
+    ``parameters`` stand for the ``$name`` of a measure (which quantile, of what rate); ``origin`` is the SELECT before conditions narrowed it:
+    both read the same tables.
     """
 
     view: str
     sql: str
     parameters: Mapping[str, float] = field(default_factory=dict)
+    origin: str = ""
 
     def __str__(self) -> str:
         return self.sql
@@ -39,7 +41,8 @@ class Selection:
         """The rows that meet every condition."""
         if not conditions:
             return self
-        return replace(self, sql=f"SELECT * FROM ({self.sql}) AS listed WHERE {' AND '.join(conditions)}")
+        narrowed = f"SELECT * FROM ({self.sql}) AS listed WHERE {' AND '.join(conditions)}"
+        return replace(self, sql=narrowed, origin=self.origin or self.sql)
 
     def of(self, **place: str) -> Selection:
         """The rows of one slice; ``month`` as text (``2026-10``)."""
