@@ -186,9 +186,10 @@ class Engine:
         """Refuse (``MissingData``) when a table or a column such as ``surveys.score`` is absent."""
         self.tables.require(*needs)
 
-    def query(self, sql: str, *, needs: Sequence[str] = ()) -> pd.DataFrame:
+    def query(self, sql: str | Selection, *, needs: Sequence[str] = ()) -> pd.DataFrame:
         """A study's own query over views and tables; money comes back as Decimal."""
         self.require(*needs)
+        sql = str(sql)
         self._follow(sql)
         frame = self._database.frame(sql)
         # a function that is given this frame depends on this query and not on all that its caller asked
@@ -520,6 +521,7 @@ class Engine:
         period: Month | Period | str,
         dimensions: Mapping[str, str] | None = None,
         reason: Text | None = None,
+        parts: Mapping[str, Any] | None = None,
     ) -> dict[tuple[str, ...], Fact]:
         """The metric over rows that a study selected, by every slice at once, as its measures define it.
 
@@ -531,6 +533,7 @@ class Engine:
         of_by : those that cut the denominator, too; all of them where left out, none for a share of the whole
         dimensions : what else tells the facts apart
         reason : in words, why there is no value where nothing stands below
+        parts : ``interval`` and ``n`` where the study knows better ones than the registry
         """
         entry, of_by = self.registry[metric], tuple(by if of_by is None else of_by)
         above, below = self._parts_of(entry, rows, of or rows)
@@ -557,6 +560,7 @@ class Engine:
                 reason=reason,
                 period=_period_of(place) or period,
                 dimensions=place | dict(dimensions or {}),
+                parts=parts or {},
             )
         return found
 
@@ -619,6 +623,7 @@ class Engine:
         reason: Text | None,
         period: Month | Period | str,
         dimensions: Mapping[str, str],
+        parts: Mapping[str, Any],
     ) -> Fact:
         stated = functools.partial(
             self.stated, entry.id, period=period, dimensions=dimensions, lineage=follows
@@ -627,14 +632,17 @@ class Engine:
             missing = _no_rows(period) if numerator is None else ZERO
             return stated(value=None, reason=reason or missing, numerator=numerator, denominator=denominator)
         if denominator is None:
-            return stated(value=numerator)
+            return stated(value=numerator, **parts)
         value = _divided(numerator, denominator, entry.per)
         return stated(
             value=decimal(value).quantize(CENT) if entry.cents else value,
             numerator=numerator,
             denominator=denominator,
-            interval=self._interval(entry, numerator, denominator),
-            n=int(denominator) if entry.interval != "exact" else None,
+            **{
+                "interval": None if "interval" in parts else self._interval(entry, numerator, denominator),
+                "n": int(denominator) if entry.interval != "exact" else None,
+                **parts,
+            },
         )
 
     def _of_a_model(self, sql: str) -> bool:

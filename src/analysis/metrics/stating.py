@@ -177,13 +177,15 @@ class Stating:
         metric: str,
         rows: Selection,
         of: Selection | None = None,
+        /,
         *,
         period: Month | Period | None = None,
         reason: Text | None = None,
+        parts: Mapping[str, Any] | None = None,
         **dimensions: str,
     ) -> Fact:
         """A metric of measures over rows that the study selected; ``of`` are the rows of the denominator where they are others."""
-        place: dict[str, Any] = {"period": period, "reason": reason, **dimensions}
+        place: dict[str, Any] = {"period": period, "reason": reason, "parts": parts, **dimensions}
         return self.measured_by(metric, rows, of, by=(), **place)[()]
 
     def measured_by(
@@ -191,11 +193,13 @@ class Stating:
         metric: str,
         rows: Selection,
         of: Selection | None = None,
+        /,
         *,
         by: Sequence[str],
         of_by: Sequence[str] | None = None,
         period: Month | Period | None = None,
         reason: Text | None = None,
+        parts: Mapping[str, Any] | None = None,
         **dimensions: str,
     ) -> dict[tuple[str, ...], Fact]:
         """As :meth:`measured`, every slice at once (:meth:`analysis.metrics.engine.Engine.measured_by`)."""
@@ -208,6 +212,7 @@ class Stating:
             period=period or self.period or self.inputs.month,
             dimensions=dimensions,
             reason=reason,
+            parts=parts,
         )
 
     def total(
