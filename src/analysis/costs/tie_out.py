@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from analysis.costs.figures import amounts_by, size
 from analysis.errors import MissingData
 from analysis.metrics import NotDone, Period, Stating, StudyInputs, traced
-from analysis.metrics.backend import literal
+from analysis.metrics.views.selection import selected
 from analysis.periods import Month
-from analysis.results import Check, Fact, Finding, Rows, Sentence, Value
+from analysis.results import Check, Fact, Finding, Sentence, Value
 from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
@@ -214,9 +214,10 @@ def profit_and_loss(inputs: StudyInputs) -> ProfitAndLoss:
         )
     incurred = engine.fact("after_sales_cost", period=month)
     # whichever sign the ledger gives them, an accrual adds to the expense and a utilisation takes from it
-    accrued = _posted(inputs, "provision_posted_accrued", "accrual", "abs(sum(amount))")
-    utilised = _posted(inputs, "provision_posted_utilised", "utilisation", "-abs(sum(amount))")
-    adjusted = _posted(inputs, "provision_posted_adjusted", "adjustment", "sum(amount)")
+    posted = selected("cost", Period.of(month).condition())
+    accrued, utilised, adjusted = (
+        state.measured(f"provision_posted_{flow}", posted) for flow in ("accrued", "utilised", "adjusted")
+    )
     expense = state.derived("after_sales_expense", incurred, accrued, utilised, adjusted)
     operating = engine.fact("operating_cost_total", period=month)
     booked = [engine.fact(f"provision_{flow}", period=month) for flow in ("accrued", "utilised")]
@@ -233,18 +234,6 @@ def profit_and_loss(inputs: StudyInputs) -> ProfitAndLoss:
             state.derived("provision_posted_movement", accrued, utilised),
             state.derived("provision_booked_movement", *booked),
         ),
-    )
-
-
-def _posted(inputs: StudyInputs, metric: str, basis: str, value: str) -> Fact:
-    """The postings of one basis in the month; none are nothing."""
-    rows = Rows(
-        numerator=f"SELECT * FROM cost WHERE {Period.of(inputs.month).condition()} AND posting_basis = {literal(basis)}",
-        value=value,
-    )
-    amount = inputs.engine.query(f"SELECT {value} AS amount FROM ({rows.numerator})")["amount"].iloc[0]
-    return Stating(inputs=inputs).exact(
-        metric, amount if amount is not None and amount == amount else NOTHING, lineage=rows
     )
 
 

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 # Raised by hand when the meaning of a kept aggregate changes without a change of its SQL.
 AGGREGATE_VERSION = 2
 
+_AGGREGATE = re.compile(r"(?:count|sum|min|max|avg)\((?:[^()]|\([^()]*\))*\)")
 _SUM_OF_COLUMN = re.compile(r"sum\((\w+)\)")
 
 # Characters of a query's key at the end of the name of a table computed on the way.
@@ -538,7 +539,17 @@ class Engine:
         entry, of_by = self.registry[metric], tuple(by if of_by is None else of_by)
         above, below = self._parts_of(entry, rows, of or rows)
         whole = of or rows
-        if below and of is None and of_by == tuple(by):
+        try:
+            self.require(*above.needs, *(below.needs if below else ()))
+        except MissingData as missing:
+            if by:
+                raise
+            stated = self.stated(
+                metric, period=period, dimensions=dimensions, value=None, reason=_needs(missing)
+            )
+            return {(): stated}
+        together = below is not None and of is None and of_by == tuple(by)
+        if below and together and _bare(above) and _bare(below):
             tops, bottoms = self._sliced((above, below), rows, by)
         else:
             (tops,) = self._sliced((above,), rows, by)
@@ -580,17 +591,17 @@ class Engine:
     def _sliced(
         self, measures: Sequence[Measure], rows: Selection, by: Sequence[str]
     ) -> tuple[dict[tuple[str, ...], Number | None], ...]:
-        """Each measure by slice, in one query."""
+        """Each measure by slice, in one query; a measure alone may be any expression of aggregates."""
+        if len(measures) == 1 and measures[0].where and not _bare(measures[0]):
+            rows = rows.where(measures[0].where)
+            measures = (replace(measures[0], where=""),)
         columns = [quoted(name) if name == "month" else f"{worded(name)} AS {quoted(name)}" for name in by]
         values = [
             f"{rows.filled(_filtered(measure))} AS {quoted(measure.id)}"
             for measure in dict.fromkeys(measures)
         ]
         groups = f" GROUP BY {', '.join(str(place + 1) for place in range(len(by)))}" if by else ""
-        frame = self.query(
-            f"SELECT {', '.join(columns + values)} FROM ({rows}) AS counted{groups}",
-            needs=[need for measure in measures for need in measure.needs],
-        )
+        frame = self.query(f"SELECT {', '.join(columns + values)} FROM ({rows}) AS counted{groups}")
         words = [
             [f"{day:%Y-%m}" for day in frame[name]] if name == "month" else list(map(str, frame[name]))
             for name in by
@@ -880,6 +891,11 @@ def _aggregate(measure: Measure) -> str:
     if summed and column is not None and column.type == "float":
         return exact_sum(summed[1], where=measure.where)
     return _filtered(measure)
+
+
+def _bare(measure: Measure) -> bool:
+    """Whether a measure is one aggregate and nothing around it, to which a condition of its own can be put."""
+    return not measure.where or bool(_AGGREGATE.fullmatch(measure.value))
 
 
 def _filtered(measure: Measure) -> str:

@@ -97,10 +97,7 @@ def _table_coverage(
             if month in rows
         }
         if counts:
-            shares = {
-                month: share_filled(inputs, table.name, column, {month: count})
-                for month, count in counts.items()
-            }
+            shares = _shares(inputs, table.name, column)
             found.append(
                 ColumnCoverage(
                     table=table.name,
@@ -126,20 +123,26 @@ def share_filled(
     inputs: StudyInputs, table: str, column: str, counts: Mapping[Month, tuple[int, int]]
 ) -> Fact:
     """Rows with a value among the rows of the months counted, which follow one another."""
-    first, last = min(counts), max(counts)
-    values, rows = (sum(count[index] for count in counts.values()) for index in (0, 1))
-    within = views.in_months(first, last)
-    return inputs.engine.ratio(
+    within = Period(min(counts), max(counts))
+    return Stating(inputs=inputs, period=within).measured(
         "filled_share",
-        values,
-        rows,
-        period=Period(first, last),
-        dimensions={"table": table, "column": column},
-        lineage=Rows(
-            numerator=views.rows_where(quoted(table), within, views.filled(column)),
-            denominator=views.rows_where(quoted(table), within),
-        ),
+        views.column_rows(table, column).where(views.in_months(within.first, within.last)),
+        table=table,
+        column=column,
     )
+
+
+def _shares(inputs: StudyInputs, table: str, column: str) -> dict[Month, Fact]:
+    """The same month by month."""
+    rows = views.column_rows(table, column)
+    found = Stating(inputs=inputs).measured_by(
+        "filled_share",
+        rows.where(views.in_months(inputs.month - (MONTHS - 1), inputs.month)),
+        by=("month",),
+        table=table,
+        column=column,
+    )
+    return {Month.parse(month): fact for (month,), fact in found.items()}
 
 
 def rows_silent(inputs: StudyInputs, column: ColumnCoverage) -> Fact:
