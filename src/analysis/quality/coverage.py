@@ -10,7 +10,7 @@ from analysis.metrics import Period, Stating, StudyInputs
 from analysis.metrics.backend import quoted
 from analysis.periods import Month, months_between
 from analysis.quality import views
-from analysis.results import Fact, Rows
+from analysis.results import Fact
 from analysis.summaries import Summarised
 from analysis.tables import TableContract, contract
 
@@ -148,6 +148,7 @@ def _shares(inputs: StudyInputs, table: str, column: str) -> dict[Month, Fact]:
 def rows_silent(inputs: StudyInputs, column: ColumnCoverage) -> Fact:
     """Rows of the silent months: none has a value."""
     silent = column.silent
-    rows = Rows(numerator=views.rows_where(quoted(column.table), views.in_months(min(silent), max(silent))))
-    empty = sum(column.counts[month][1] for month in silent)
-    return Stating(inputs=inputs).exact("faulty_rows", empty, lineage=rows, place=column.name, fault="silent")
+    rows = views.rows_where(quoted(column.table), views.in_months(min(silent), max(silent)))
+    return Stating(inputs=inputs).measured(
+        "faulty_rows", views.faulty(rows), place=column.name, fault="silent"
+    )

@@ -13,7 +13,7 @@ from analysis.metrics.views import PLANS, business_day
 from analysis.metrics.views.selection import Selection, study_view
 from analysis.periods import Month, months_between
 from analysis.quality import views
-from analysis.results import Fact, Rows
+from analysis.results import Fact
 from analysis.summaries import Summarised
 from analysis.tables import contract
 
@@ -51,7 +51,7 @@ def month_gaps(inputs: StudyInputs) -> tuple[MonthGaps, ...]:
                     table=name,
                     empty=empty,
                     months=_empty_months(inputs, name, span),
-                    ahead=_rows_ahead(inputs, name, now, ahead),
+                    ahead=_rows_ahead(inputs, name, now),
                 )
             )
     return tuple(found)
@@ -73,13 +73,11 @@ def months_missing(present: str, calendar: str) -> str:
     return f"SELECT month FROM (VALUES {calendar}) AS calendar(month) WHERE month NOT IN {present}"
 
 
-def _rows_ahead(inputs: StudyInputs, name: str, now: Month, ahead: int) -> Fact:
+def _rows_ahead(inputs: StudyInputs, name: str, now: Month) -> Fact:
     # not the table as of today, which does not see them
     later = views.rows_where(inputs.engine.accepted(name), f"month > {literal(now.start)}")
     place = f"{name}.{contract().tables[name].time}"
-    return Stating(inputs=inputs).exact(
-        "faulty_rows", ahead, lineage=Rows(numerator=later), place=place, fault="ahead"
-    )
+    return Stating(inputs=inputs).measured("faulty_rows", views.faulty(later), place=place, fault="ahead")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,6 +40,12 @@ def own_amounts(rows: str, column: str) -> str:
     return f"SELECT *, {column} AS own_amount FROM ({rows}) AS own"
 
 
+@study_view
+def faulty(rows: str) -> str:
+    """Rows that have one fault, one row each."""
+    return f"SELECT * FROM ({rows}) AS faulty"
+
+
 def in_months(first: Month, last: Month) -> str:
     """The condition that a row belongs to one of the months from first to last."""
     return f"month BETWEEN {literal(first.start)} AND {literal(last.start)}"

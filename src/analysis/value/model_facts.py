@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analysis.locale import Text
@@ -130,8 +130,7 @@ def modelling(
     facts = Stating(inputs=inputs)
     found = choice.holdout
     known = _HoldoutRows(inputs, settings, state, types)
-    buyers, bought = Rows(numerator=views.rows_where(state.purchases)), parameters.buying
-    merged = inputs.engine.query(views.spend_facts(state.purchases)).iloc[0]["merged"]
+    bought = parameters.buying
     return Modelling(
         model=MODEL_NAMES[choice.model],
         grouping=GROUPING_NAMES[bought.grouping()],
@@ -148,16 +147,13 @@ def modelling(
         groups=_groups(facts, bought, state),
         names=NAMES.get(choice.model, ()),
         spend=_spend(facts, parameters, state, types),
-        customers=facts.exact("model_size", bought.customers, rows="customers", lineage=buyers),
-        patterns=facts.exact(
+        customers=facts.measured("model_size", views.model_rows(state.purchases), rows="customers"),
+        patterns=facts.measured(
             "model_size",
-            bought.patterns,
+            views.model_rows(f"({views.patterns(state.purchases, bought.grouping())})"),
             rows="patterns",
-            lineage=Rows(numerator=views.patterns(state.purchases, bought.grouping())),
         ),
-        merged=facts.exact(
-            "model_size", int(merged or 0), rows="merged", lineage=replace(buyers, value="sum(merged)")
-        ),
+        merged=facts.measured("model_size", views.model_rows(state.purchases, "merged"), rows="merged"),
         holdout_weeks=facts.exact(
             "model_size", settings.holdout_weeks, rows="holdout_weeks", lineage=stated_in("holdout_weeks")
         ),
@@ -309,16 +305,15 @@ def _groups(facts: Stating, buying: Buying, state: State) -> tuple[PurchaseModel
     return tuple(
         PurchaseModel(
             label=group_label(facts.inputs.engine, name),
-            customers=facts.exact(
+            customers=facts.measured(
                 "model_size",
-                int(model.customers),
+                views.model_rows(state.purchases).where(f"{group} = {literal(name)}"),
                 rows="customers",
                 group=name,
-                lineage=Rows(numerator=views.rows_where(state.purchases, f"{group} = {literal(name)}")),
             ),
             parameters=_parameters(facts, buying, name),
         )
-        for name, model in buying.models.items()
+        for name in buying.models
     )
 
 

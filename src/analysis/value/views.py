@@ -107,16 +107,16 @@ def holdout_days(
 JOIN {table} p ON p.customer_id = d.customer_id WHERE TRUE{until}{of_class}"""
 
 
+@study_view
+def model_rows(table: str, column: str = "1") -> str:
+    """What a purchase model stands on, with the ``size`` of each row: itself, or what a column counts."""
+    return f"SELECT *, {column} AS size FROM {table}"
+
+
 def spends(table: str) -> str:
     """Number of purchases and mean spend, grouped where means differ by less than about one percent."""
     return f"""SELECT customer_type AS grp, x + 1 AS purchases, round(ln(mean_spend) * 100) AS place, CAST(avg(CAST(mean_spend AS {FINE})) AS DOUBLE) AS mean_spend, count(*) AS customers
 FROM {table} WHERE mean_spend > 0 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
-
-
-def spend_facts(table: str) -> str:
-    """Mean of the first and of the later purchase days of those who came back, and orders merged into another of their day."""
-    return f"""SELECT CAST(sum(CAST(first_spend AS {FINE})) FILTER (WHERE x > 0) AS DOUBLE) / count(*) FILTER (WHERE x > 0) AS first_mean,
-       CAST(sum(CAST(mean_spend * (x + 1) - first_spend AS {FINE})) FILTER (WHERE x > 0) AS DOUBLE) / sum(x) AS later_mean, CAST(sum(merged) AS BIGINT) AS merged FROM {table}"""
 
 
 @study_view
