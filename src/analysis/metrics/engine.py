@@ -26,7 +26,6 @@ from analysis.metrics import lineage
 from analysis.metrics.backend import Database, DuckDB, literal, quoted, table_names
 from analysis.metrics.lineage import here
 from analysis.metrics.registry import Measure, Metric, Registry
-from analysis.metrics.stating import CENT
 from analysis.metrics.steady import exact_sum
 from analysis.metrics.views import PLANS, VIEWS, Rules, View
 from analysis.metrics.views.prepared import Prepared, view_named
@@ -34,6 +33,7 @@ from analysis.metrics.views.selection import Selection, worded
 from analysis.params import Assumptions, CostTree
 from analysis.periods import Month, day_end_utc
 from analysis.results import (
+    CENT,
     OPERATIONS,
     Assumed,
     Derived,

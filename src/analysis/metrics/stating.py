@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.formats import Number, decimal
 from analysis.locale import Text
-from analysis.results import Assumed, Derived, Fact, Interval, Lineage
+from analysis.results import CENT, Assumed, Derived, Fact, Interval, Lineage
 
 if TYPE_CHECKING:
     from analysis.metrics.engine import Period
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from analysis.metrics.views.selection import Selection
     from analysis.periods import Month
 
-CENT = Decimal("0.01")
 TOO_FEW = Text.of("not computed: too few customers")
 NOBODY = Text.of("not computed: nobody was present at the start")
 

@@ -12,8 +12,7 @@ from analysis.errors import MissingData
 from analysis.locale import Text
 from analysis.metrics import Stating, StudyInputs
 from analysis.metrics.lineage import traced
-from analysis.metrics.stating import CENT
-from analysis.results import Derived, Fact
+from analysis.results import CENT, Derived, Fact
 from analysis.summaries import Summarised
 from analysis.value import customer_table, views
 from analysis.value.base import ERROR, tuples
