@@ -766,7 +766,7 @@ class Engine:
         if not isinstance(entry.numerator, str):
             return None
         numerator = self.registry.measure(entry.numerator)
-        if numerator.view not in VIEWS:
+        if not _is_shared(numerator):
             return None
         within = Period.parse(period) if isinstance(period, str) else Period.of(period)
         if not set(dimensions) <= self._columns(numerator.view):
@@ -823,9 +823,14 @@ class Engine:
         )
 
 
+def _is_shared(measure: Measure) -> bool:
+    """Whether month and slice alone say which rows a measure counts: of a study's own view, or of one day, its study says it."""
+    return measure.view in VIEWS and not VIEWS[measure.view].dated
+
+
 def _shared(measure: Measure) -> str:
-    """The shared view of a measure; what a study's own view lists only that study can say."""
-    if measure.view not in VIEWS:
+    """The shared view of a measure; which rows of any other are meant only its study can say."""
+    if not _is_shared(measure):
         raise ParameterError(
             f"measure '{measure.id}' is counted over rows that a study selects: {measure.view}."
         )

@@ -261,5 +261,14 @@ def test_what_a_model_cut_is_no_row_to_list_and_another_view_is_refused(company:
     assert not isinstance(engine.measured_by("posted", cut, by=(), period=OCTOBER)[()].lineage, Rows)
     with pytest.raises(ParameterError, match="posted_traced.*not over cost"):
         engine.measured_by("posted", selected("cost"), by=(), period=OCTOBER)
-    with pytest.raises(ParameterError, match="rows that a study selects"):
-        engine.fact("posted", period=OCTOBER)
+    for metric in ("posted", "field_machines"):  # of one day: which one, the study says
+        with pytest.raises(ParameterError, match="rows that a study selects"):
+            engine.fact(metric, period=OCTOBER)
+
+
+def test_machines_that_are_not_recorded_are_said_not_zero(company: Path, engine_of: Build):
+    (company / "units.csv").unlink(missing_ok=True)
+    there = selected("machines_at_20261101")
+    fact = engine_of(company).measured_by("field_machines", there, by=(), period=OCTOBER)[()]
+    assert fact.value is None and fact.reason is not None
+    assert fact.reason.en == "not computed: needs units.shipped_on"
