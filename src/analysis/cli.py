@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from analysis.metrics import Registry
     from analysis.params import RunParams
     from analysis.report.progress import TerminalProgress
 
@@ -245,17 +246,19 @@ def _waterfall(tables: Any) -> str:
     return "\n".join([*lines, f"absent: {', '.join(absent) or 'none'}"])
 
 
-def _metrics(options: argparse.Namespace) -> None:
+def _metrics(options: argparse.Namespace) -> int:
     from analysis.metrics import Registry
 
     registry = Registry.load()
+    if options.near:
+        return _near(options.near, registry)
     if not options.metric:
         width = max(len(metric.id) for metric in registry)
         for metric in registry:
             print(
                 f"{metric.id:<{width}}  {metric.section:<12} {metric.unit:<20} {metric.name.en} · {metric.name.zh}"
             )
-        return
+        return 0
     metric = registry[options.metric]
     print(f"{metric.id} (version {metric.version}, from {metric.valid_from}, {metric.tier})")
     lines = {
@@ -271,6 +274,29 @@ def _metrics(options: argparse.Namespace) -> None:
     }
     for name, text in lines.items():
         print(f"  {name:<12} {text}")
+    return 0
+
+
+def _near(edition: Path, registry: Registry) -> int:
+    """Quantities of an edition that may be one under two names, until a person says why they are two."""
+    import json
+
+    from analysis.errors import PublicationRefused, SourceError
+    from analysis.report.agreement import undecided
+
+    path = edition / "facts.json"
+    if not path.is_file():
+        raise SourceError(f"{edition}: no facts.json there; name an edition, e.g. reports/2026-10/edition-1.")
+    pairs = undecided(json.loads(path.read_text(encoding="utf-8"))["facts"], registry)
+    for pair in pairs:
+        print(pair)
+    if not pairs:
+        print("no two quantities of this edition lie near each other without a reason")
+        return 0
+    print(
+        f"{len(pairs)} pairs: let one follow from the other, or say in params/two_quantities.yml why they are two."
+    )
+    return PublicationRefused.exit_code
 
 
 def _bench(options: argparse.Namespace) -> int:
@@ -514,9 +540,15 @@ def _parser() -> argparse.ArgumentParser:
         "metrics",
         _metrics,
         "list the metric registry, or describe one metric",
-        "analysis metrics\nanalysis metrics labour_share",
+        "analysis metrics\nanalysis metrics labour_share\nanalysis metrics --near reports/2026-10/edition-1",
     )
     metrics.add_argument("metric", nargs="?", help="id of a metric")
+    metrics.add_argument(
+        "--near",
+        type=Path,
+        metavar="EDITION",
+        help="list quantities of an edition that may be one under two names",
+    )
 
     bench = _command(
         commands, "bench", _bench, "measure speed and memory as ratios", "analysis bench\nanalysis bench pack"

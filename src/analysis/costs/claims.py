@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -19,7 +20,7 @@ from analysis.costs.figures import rows_of
 from analysis.costs.serial import Contrast, contrast
 from analysis.costs.signals import LEAST_CORRELATION
 from analysis.errors import MissingData
-from analysis.metrics import Period, StudyInputs, traced
+from analysis.metrics import Period, StudyInputs, cents, traced
 from analysis.metrics.backend import literal
 from analysis.metrics.views import NOT_STATED, at
 from analysis.periods import Month
@@ -90,7 +91,7 @@ class ForecastOfClaims(Summarised):
 
     claims: dict[str, ForecastClaims]
     failures: float
-    direct_cost: float
+    direct_cost: Decimal
     booked: float
     seen: float
 
@@ -127,7 +128,8 @@ def claims_forecast(inputs: StudyInputs, lines: Sequence[str]) -> ForecastOfClai
     return ForecastOfClaims(
         claims=claims_by_line,
         failures=float(chosen["failures"].sum()),
-        direct_cost=float(chosen["cost"].sum()),
+        # line by line in cents, as the obligation beside it is printed
+        direct_cost=sum((cents(cost) for cost in chosen.groupby("product_line")["cost"].sum()), Decimal(0)),
         booked=float(sum(claims for claims, _ in whole)),
         seen=float(sum(failures for _, failures in whole)),
     )

@@ -136,7 +136,7 @@ def _bridge(
     reason = Text.of("not computed: needs a year of claims and exposure")
     return ClaimsBridge(
         failures=state.exact("provision_failures_ahead", round(forecast.failures)),
-        direct=state.exact("provision_direct_cost_ahead", cents(forecast.direct_cost)),
+        direct=state.exact("provision_direct_cost_ahead", forecast.direct_cost),
         per_failure=state.exact(
             "provision_claims_per_failure", cents(forecast.booked / forecast.seen), parts=counted
         ),

@@ -135,7 +135,7 @@ def returns_table(study: ValueStudy) -> Block | None:
             ),
             interval("what_if_return", of="returned", blank=True),
             metric("what_if_payback", of="payback"),
-            metric("what_if_paid_back", of="paid_back", head="Paid back in time", key="paid"),
+            metric("what_if_chance", of="chance", head="Paid back in time", key="paid"),
             metric("what_if_break_even", of="break_even", key="even"),
             interval("what_if_break_even", of="break_even", key="even_interval", blank=True),
             metric("what_if_later", of="later", head="Arrives later"),
@@ -257,7 +257,7 @@ def _tornado_figure(study: ValueStudy, one: WhatIf) -> Block | None:
 def _fan_figure(study: ValueStudy, one: WhatIf) -> Block:
     from analysis.exhibits.value_effect_charts import cumulated_fan
 
-    values: dict[str, Value] = {"scenario": one.scenario.name, "payback": one.payback, "paid": one.paid_back}
+    values: dict[str, Value] = {"scenario": one.scenario.name, "payback": one.payback, "paid": one.chance}
     title = (
         "{scenario}: paid back after {payback}, within the programme's months with a chance of {paid}"
         if one.payback.value is not None

@@ -113,7 +113,6 @@ class WhatIf(Summarised):
     unshown: Fact | None
     returned: Fact
     payback: Fact
-    paid_back: Fact
     break_even: Fact
     chance: Fact
     swings: tuple[tuple[str, Text, Fact, Fact], ...]
@@ -625,7 +624,6 @@ def _ratios(
             free,
         ),
         "payback": fact("what_if_payback", float(at_middle) if np.isfinite(at_middle) else None, paid, never),
-        "paid_back": fact("what_if_paid_back", chance(int(np.isfinite(paid).sum()), len(paid))),
         "break_even": fact(
             "what_if_break_even",
             likely * cost / middle_benefit if middle_benefit > 0 else None,
