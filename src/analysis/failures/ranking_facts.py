@@ -30,6 +30,7 @@ METRICS = {
     "excess": "excess_failures",
     "past": "excess_over_past",
 }
+TOO_MANY = Text.of("no interval: more values than rankings are simulated for")
 EXCESS_METHOD = "exact Poisson count, error of the expectation"
 
 
@@ -190,6 +191,7 @@ def ranked(
         )
     few, few_low, few_high = chance.vital
     limits = interval_of(min(few, few_low), max(few, few_high), level, METHOD)
+    known = {"interval": limits} if len(order) <= ranking.RANKED_AT_MOST else {"reason": TOO_MANY}
     about: dict[str, Any] = {"of": metric, "attribute": dimension}
     return Ranking(
         dimension=dimension,
@@ -202,13 +204,7 @@ def ranked(
             lineage=_distinct(field, by, dimension, over),
             **about,
         ),
-        vital=state.exact(
-            "vital_few",
-            few,
-            period=period,
-            parts={"interval": limits if len(order) <= ranking.RANKED_AT_MOST else None},
-            **about,
-        ),
+        vital=state.exact("vital_few", few, period=period, parts={"n": sum(given.counts), **known}, **about),
     )
 
 
