@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from scipy.special import ndtri
 
 from analysis.costs.figures import added
+from analysis.costs.serial import contrast
 from analysis.costs.sourcing import (
     BreakEvenVolume,
     CostLine,
@@ -151,7 +153,17 @@ def _seen_together(table: pd.DataFrame) -> tuple[float, float]:
 @traced
 def _usual_tickets(book: _Book) -> Fact:
     """Tickets per month of own field teams over the year."""
-    return book.fact("in_house_tickets", float(book.table[("tickets", "in_house")].mean()))
+    tickets = book.table[("tickets", "in_house")].to_numpy(float)
+    found = contrast(np.ones((len(tickets), 1)), tickets, np.ones(1))
+    low, high = found.limits(book.inputs.confidence)
+    return book.state.between(
+        "in_house_tickets",
+        float(book.table[("tickets", "in_house")].mean()),
+        max(0.0, low),
+        high,
+        n=len(tickets),
+        method="mean of months, serially correlated errors, t",
+    )
 
 
 def _minimum(book: _Book) -> Fact:
@@ -186,7 +198,14 @@ def _break_even(book: _Book, place: int, even: BreakEvenVolume) -> Fact:
     none = Text.filled("none, because {reason}", reason=Text.of(even.reason))
     crossing: dict[str, Any] = {"crossing": str(place + 1)} if place else {}
     why = None if even.tickets is not None else none
-    return book.fact("break_even_tickets", even.tickets, interval=even.interval, why=why, **crossing)
+    open_ended = (
+        {}
+        if even.interval or even.tickets is None
+        else {"reason": Text.filled("no interval: {reason}", reason=Text.of(even.reason))}
+    )
+    return book.fact(
+        "break_even_tickets", even.tickets, interval=even.interval, why=why, more=open_ended, **crossing
+    )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -210,9 +229,10 @@ class _Book:
         interval: Interval | None = None,
         why: Text | None = None,
         lineage: Lineage | None = None,
+        more: Mapping[str, Any] | None = None,
         **place: Any,
     ) -> Fact:
-        parts = {"interval": interval, "n": self.months if interval else None}
+        parts = {"interval": interval, "n": self.months if interval else None, **(more or {})}
         return self.state.exact(metric, value, reason=why or _NONE, lineage=lineage, parts=parts, **place)
 
     def sum(self, column: str, option: str) -> float:
