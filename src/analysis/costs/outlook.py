@@ -15,7 +15,6 @@ from analysis.costs.hindsight import REMAINING, TOTAL, Hindsight, NoHindsight, h
 from analysis.costs.signals_facts import account_name
 from analysis.costs.unusual import UnusualMonth, unusual_months
 from analysis.errors import MissingData
-from analysis.formats import chance
 from analysis.locale import Text
 from analysis.metrics import NotDone, Period, Stating, StudyInputs, cents, materiality, traced
 from analysis.periods import Month, months_between
@@ -323,16 +322,6 @@ def _year(inputs: StudyInputs, ahead: ReconciledForecast, months: int) -> YearOu
     value, low, high = ahead.total(TOTAL, slice(0, left), already=so_far)
     futures = so_far + ahead.draws[TOTAL][:, :left].sum(axis=1)
     over = int((futures > float(amount_of(budget))).sum())
-    likely, drawn = (
-        chance(over, len(futures)),
-        proportion_interval(over, len(futures), method="wilson", level=inputs.confidence),
-    )
-    limits = Interval(
-        low=min(likely, float(drawn.low)),
-        high=max(likely, float(drawn.high)),
-        level=inputs.confidence,
-        method="Wilson over simulated futures",
-    )
     expected = engine.stated(
         "year_cost_expected",
         period=year,
@@ -346,9 +335,7 @@ def _year(inputs: StudyInputs, ahead: ReconciledForecast, months: int) -> YearOu
         booked=booked,
         expected=expected,
         budget=budget,
-        chance_over=engine.stated(
-            "budget_exceeded_chance", period=year, value=likely, interval=limits, n=len(futures)
-        ),
+        chance_over=Stating(inputs=inputs).chance("budget_exceeded_chance", over, len(futures), period=year),
     )
 
 

@@ -65,7 +65,11 @@ def budget(inputs: StudyInputs, base: ValueBase, plan: WhatIfPlan) -> Budget:
     rows = inputs.engine.query(_sql(inputs, base), needs=["customers.customer_id"]).to_dict("records")
     found = {str(row["tier"]): row for row in rows}
     random = np.random.default_rng(plan.seed)
-    tiers = [_weighed(inputs, tier, found[tier], random, plan) for tier in TIERS if tier in found]
+    tiers = [
+        _weighed(inputs, tier, found[tier], random, plan, error=base.relative_error)
+        for tier in TIERS
+        if tier in found
+    ]
     if sum((one.last for one in tiers), Decimal(0)) <= 0:
         raise FitError("no service cost of the last twelve months is traced to customers of any tier")
     parts = [*tiers, *_untraced(inputs, tiers)]
@@ -154,9 +158,15 @@ def _triangle(range_: Range, random: np.random.Generator, size: int) -> NDArray[
 
 
 def _weighed(
-    inputs: StudyInputs, tier: str, row: dict[Any, Any], random: np.random.Generator, plan: WhatIfPlan
+    inputs: StudyInputs,
+    tier: str,
+    row: dict[Any, Any],
+    random: np.random.Generator,
+    plan: WhatIfPlan,
+    *,
+    error: float,
 ) -> _Part:
-    """A tier with the growth of its customers, and the spread of cost between them."""
+    """A tier with the growth of its customers, and the spread of cost between them; ``error`` is the relative error of the base's value."""
     import numpy as np
 
     count, fresh, stay = int(row["customers"]), int(row["fresh"]), float(row["stay"])
@@ -181,7 +191,14 @@ def _weighed(
         weight=float(last) * (1 + growth),
         draws=np.maximum(drawn, 0.0),
         customers=facts.exact("budget_customers", count, tier=tier),
-        value=facts.exact("budget_value", cents(float(row["clv"])), tier=tier),
+        value=facts.estimate(
+            "budget_value",
+            cents(float(row["clv"])),
+            abs(float(row["clv"])) * error,
+            n=count,
+            method="relative error of the whole base, normal",
+            tier=tier,
+        ),
         growth=facts.between(
             "budget_growth",
             growth,
