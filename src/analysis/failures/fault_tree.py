@@ -1,6 +1,6 @@
 """Fault trees: which combinations of failures bring the top event about, how likely, and what matters most.
 
-Solved exactly with binary decision diagrams: shared events, k-of-n and NOT gates are no approximation, and
+Solved exactly with binary decision diagrams: shared events, k-of-n, NOT and XOR gates are no approximation, and
 probabilities are never added up as if rare, unless that is asked for.
 """
 
@@ -20,6 +20,7 @@ from analysis.failures.fault_tree_parts import (
     BasicEvent,
     Described,
     File,
+    Gate,
     check,
     drawn_from,
     point_value,
@@ -86,8 +87,8 @@ class FaultTree(Described):
 
     @property
     def coherent(self) -> bool:
-        """No gate turns a failure into a remedy (no NOT below the top)."""
-        return all(self.gates[name].kind != "not" for name in self._used_gates)
+        """No gate turns a failure into a remedy (no NOT, XOR, NAND or NOR below the top)."""
+        return all(self.gates[name].kind in ("and", "or", "at_least") for name in self._used_gates)
 
     # -- what brings the top event about
 
@@ -320,15 +321,25 @@ class FaultTree(Described):
         return self._split_common(drawn)
 
     def _split_common(self, chance: dict[str, Floats]) -> dict[str, Floats]:
-        """Beta factor: each event keeps a part of its own, the rest is one event they share."""
+        """Each event keeps a part of its own, the rest are events it shares with others."""
         split = dict(chance)
         for name, cause in self.common_causes.items():
             members = [one for one in cause.of if one in chance]
-            if members:
-                split[name] = cause.beta * chance[members[0]]
-                for one in members:
-                    split[one] = (1 - cause.beta) * chance[one]
+            for one in members:
+                split[one] = (1 - cause.beta) * chance[one]
+            for together, (label, share) in cause.parts(name).items():
+                if members and not set(together).isdisjoint(members):
+                    split[label] = share * chance[members[0]]
         return split
+
+    def _shared(self) -> dict[str, list[str]]:
+        """The common events that each basic event of a common cause is part of."""
+        shared: dict[str, list[str]] = {}
+        for name, cause in self.common_causes.items():
+            for together, (label, _) in cause.parts(name).items():
+                for one in together:
+                    shared.setdefault(one, []).append(label)
+        return shared
 
     @traced_property
     def _solved(self) -> _Solved:
@@ -392,30 +403,34 @@ def _solve(tree: FaultTree) -> _Solved:
 @traced
 def _built(tree: FaultTree, names: list[str], most_nodes: int) -> tuple[Diagram, int]:
     diagram = Diagram(len(names), most_nodes=most_nodes)
-    shared = {one: cause for cause, entry in tree.common_causes.items() for one in entry.of}
+    shared = tree._shared()
     position = {name: index for index, name in enumerate(names)}
     node: dict[str, int] = {name: int(state) for name, state in tree.house.items()}
     for name in names:
         if name in tree.events:
-            own = diagram.variable(position[name])
-            node[name] = (
-                diagram.either(own, diagram.variable(position[shared[name]])) if name in shared else own
-            )
+            node[name] = diagram.variable(position[name])
+            for common in shared.get(name, ()):
+                node[name] = diagram.either(node[name], diagram.variable(position[common]))
     with deep_recursion(2 * len(names)):
         for name in _bottom_up(tree):
             gate = tree.gates[name]
-            inputs = [node[child] for child in gate.of]
-            if gate.kind == "not":
-                node[name] = diagram.negation(inputs[0])
-            elif gate.kind == "at_least":
-                node[name] = diagram.at_least(int(gate.needed or 1), inputs)
-            else:
-                join = diagram.both if gate.kind == "and" else diagram.either
-                value = inputs[-1]
-                for one in reversed(inputs[:-1]):
-                    value = join(one, value)
-                node[name] = value
+            node[name] = _gate(diagram, gate, [node[child] for child in gate.of])
     return diagram, node[tree.top]
+
+
+def _gate(diagram: Diagram, gate: Gate, inputs: list[int]) -> int:
+    if gate.kind == "at_least":
+        return diagram.at_least(int(gate.needed or 1), inputs)
+    if gate.kind == "xor":
+        one, other = inputs
+        return diagram.either(
+            diagram.both(one, diagram.negation(other)), diagram.both(diagram.negation(one), other)
+        )
+    join = diagram.both if gate.kind in ("and", "nand") else diagram.either
+    value = inputs[-1]
+    for one in reversed(inputs[:-1]):
+        value = join(one, value)
+    return diagram.negation(value) if gate.kind in ("not", "nand", "nor") else value
 
 
 @traced
@@ -459,7 +474,7 @@ def _orders(tree: FaultTree) -> list[list[str]]:
 
 @traced
 def _depth_first(tree: FaultTree, way: Callable[[str], Any]) -> list[str]:
-    shared = {one: cause for cause, entry in tree.common_causes.items() for one in entry.of}
+    shared = tree._shared()
     seen: set[str] = set()
     found: dict[str, None] = {}
     stack = [tree.top]
@@ -471,7 +486,5 @@ def _depth_first(tree: FaultTree, way: Callable[[str], Any]) -> list[str]:
         if name in tree.gates:
             stack += list(reversed(sorted(tree.gates[name].of, key=way)))
         elif name in tree.events:
-            if name in shared:
-                found[shared[name]] = None
-            found[name] = None
+            found |= dict.fromkeys([*shared.get(name, ()), name])
     return list(found)
