@@ -34,23 +34,13 @@ def scale_limits(scale: float, *, freedom: float, level: float) -> tuple[float, 
 
 
 def ratio_limits(above: Floats, below: Floats, *, level: float, method: str) -> dict[str, Any]:
-    """The interval of a ratio of two sums over months that are never negative (Cochran 1977, 6.3), t; of fewer than three, the reason.
+    """The interval of a ratio of two sums over months that are never negative; of fewer than three months, the reason."""
+    from analysis.stats import ratio_interval
 
-    Widened for months that hang together: by the correlation of neighbours, `LEAST_CORRELATION` at least.
-    """
-    from scipy.stats import t
-
-    count = len(above)
-    if count < 3:
+    if len(above) < 3:
         return {"reason": FEW_MONTHS}
-    ratio = float(above.sum() / below.sum())
-    rest = above - ratio * below
-    squares = float(rest @ rest)
-    seen = float(rest[1:] @ rest[:-1]) / squares if squares > 0 else 0.0
-    together = min(max(seen, LEAST_CORRELATION), 0.9)
-    error = np.sqrt(count / (count - 1) * squares * (1 + together) / (1 - together)) / below.sum()
-    reach = float(t.ppf((1 + level) / 2, count - 1) * error)
-    return {"interval": interval_of(max(0.0, ratio - reach), ratio + reach, level, method)}
+    found = ratio_interval(above, below, level=level, correlation=LEAST_CORRELATION)
+    return {"interval": interval_of(max(0.0, float(found.low)), found.high, level, method)}
 
 
 def jointly(level: float, number: int) -> float:
