@@ -81,7 +81,8 @@ def test_every_estimate_has_its_interval_and_its_n(inputs: StudyInputs, facts: d
     outside = [
         fact.id
         for fact in estimates
-        if fact.interval and not fact.interval.low - 0.01 <= float(fact.value or 0) <= fact.interval.high + 0.01
+        if fact.interval
+        and not fact.interval.low - 0.01 <= float(fact.value or 0) <= fact.interval.high + 0.01
     ]
     assert outside == []
 

@@ -128,7 +128,9 @@ def ratio_interval(
     together = min(max(seen, correlation), 0.9)
     error = np.sqrt(count / (count - 1) * squares * (1 + together) / (1 - together)) / whole
     reach = float(student.ppf(0.5 + level / 2, count - 1) * error)
-    return Interval(value=ratio, low=ratio - reach, high=ratio + reach, level=level, method="ratio of sums, t")
+    return Interval(
+        value=ratio, low=ratio - reach, high=ratio + reach, level=level, method="ratio of sums, t"
+    )
 
 
 @in_words(together="events exposure base_events base_exposure", scalars="level")

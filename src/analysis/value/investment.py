@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from analysis.locale import Text
 from analysis.metrics import Stating, StudyInputs, cents
 from analysis.metrics.lineage import traced
 from analysis.results import Fact, Rows
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 LEVELS = ("high", "low")
 MOST = 500  # customers of a list in the evidence
+
+
+NOBODY = {"reason": Text.of("no interval: nobody is there")}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -150,7 +154,7 @@ def _cell(facts: Stating, row: Any, worth: Sum | None, **place: Any) -> MatrixCe
         customers=facts.exact("investment_customers", customers, **place),
         value=facts.estimate("investment_value", row.clv, worth.error, n=customers, method=ERROR, **place)
         if worth
-        else facts.exact("investment_value", Decimal(0), **place),
+        else facts.exact("investment_value", Decimal(0), parts=NOBODY, **place),
         cost=facts.exact("investment_service_cost", row.cost if row else Decimal(0), **place),
     )
 
@@ -171,7 +175,7 @@ def _group(facts: Stating, parameters: Parameters, table: str, one: _List, years
         customers=facts.exact("listed_customers", number, list=one.name),
         value=facts.estimate(one.metric, worth, found.error, n=number, method=ERROR)
         if found
-        else facts.exact(one.metric, worth),
+        else facts.exact(one.metric, worth, parts=NOBODY),
         cost=facts.exact("service_cost_traced", total["cost"] or Decimal(0), list=one.name),
         margin=facts.exact("below_cost_past_margin", total["margin"] or Decimal(0), list=one.name),
         rows=engine.query(views.listing(table, one.where, one.order, MOST)),
