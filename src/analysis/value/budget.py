@@ -34,8 +34,6 @@ class TierBudget(Summarised):
     """
 
     tier: str
-    customers: Fact | None
-    value: Fact | None
     growth: Fact | None
     last: Fact
     proposed: Fact
@@ -90,15 +88,13 @@ def budget(inputs: StudyInputs, base: ValueBase, plan: WhatIfPlan) -> Budget:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Part:
-    """A tier, or untraced cost: last year's cost, its weight in the next one, and that weight in each future; ``facts``: of its customers."""
+    """A tier, or untraced cost: last year's cost, its weight in the next one, and that weight in each future."""
 
     tier: str
     last: Decimal
     weight: float
     draws: NDArray[np.float64]
     follows: Derived | None = None
-    customers: Fact | None = None
-    value: Fact | None = None
     growth: Fact | None = None
 
 
@@ -136,7 +132,7 @@ def _prices(inputs: StudyInputs, rise: Range) -> dict[str, Fact]:
 def _sql(inputs: StudyInputs, base: ValueBase) -> str:
     end = literal(inputs.month.end)
     fine = "DECIMAL(38, 6)"
-    return f"""SELECT b.tier, count(*) AS customers, CAST(sum(CAST(b.clv AS {fine})) AS DOUBLE) AS clv, CAST(sum(CAST(b.stay_12m AS {fine})) AS DOUBLE) AS stay,
+    return f"""SELECT b.tier, count(*) AS customers, CAST(sum(CAST(b.stay_12m AS {fine})) AS DOUBLE) AS stay,
        sum(CAST(b.service_cost_12m AS DECIMAL(18, 2))) AS last,
        CAST(sum(CAST(b.service_cost_12m * b.service_cost_12m AS {fine})) AS DOUBLE) AS squares,
        count(*) FILTER (WHERE c.acquired_on >= {end} - INTERVAL 12 MONTH) AS fresh
@@ -180,8 +176,6 @@ def _weighed(
         last=last,
         weight=float(last) * (1 + growth),
         draws=np.maximum(drawn, 0.0),
-        customers=facts.exact("budget_customers", count, tier=tier),
-        value=facts.exact("budget_value", cents(float(row["clv"])), tier=tier),
         growth=facts.between(
             "budget_growth",
             growth,
@@ -233,8 +227,6 @@ def _line(inputs: StudyInputs, part: _Part, proposed: Decimal, draws: NDArray[np
     low, high = min(low, float(proposed)), max(high, float(proposed))
     return TierBudget(
         tier=tier,
-        customers=part.customers,
-        value=part.value,
         growth=part.growth,
         last=facts.exact("budget_last", part.last, tier=tier, lineage=part.follows),
         proposed=facts.between("budget_proposed", proposed, low, high, n=n, method="Monte Carlo", tier=tier),
