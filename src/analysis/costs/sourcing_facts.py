@@ -24,6 +24,7 @@ from analysis.errors import MissingData, ParameterError
 from analysis.locale import Text
 from analysis.metrics import Period, Stating, StudyInputs, cents, traced
 from analysis.metrics.backend import literal
+from analysis.metrics.views.selection import study_view
 from analysis.periods import Month
 from analysis.results import Assumed, Fact, Interval, Lineage, Rows
 from analysis.summaries import Summarised
@@ -117,7 +118,7 @@ def _field_months(inputs: StudyInputs) -> pd.DataFrame:
     """Work, pay and poor quality by month (rows) and measure and option (columns), where both options did field work."""
     span = _span(inputs)
     frame = inputs.engine.query(
-        _months_sql(inputs, span),
+        field_work(inputs, span),
         needs=("staff.sourcing", "staff.team", "tickets.team", "staff.cost", "ledger.ticket_id"),
     )
     table = frame.pivot_table(
@@ -151,7 +152,8 @@ def _seen_together(table: pd.DataFrame) -> tuple[float, float]:
 @traced
 def _usual_tickets(book: _Book) -> Fact:
     """Tickets per month of own field teams over the year."""
-    return book.fact("in_house_tickets", float(book.table[("tickets", "in_house")].mean()))
+    months = field_work(book.inputs, _span(book.inputs)).of(sourcing="in_house")
+    return book.state.measured("in_house_tickets", months.where(f"month IN ({book.named})"))
 
 
 def _minimum(book: _Book) -> Fact:
@@ -223,6 +225,11 @@ class _Book:
         if name not in self.inputs.assumptions.entries:
             return None
         return self.inputs.assumptions.value(name, on=self.inputs.month.last_day)
+
+    @property
+    def named(self) -> str:
+        """The months of the year as a query lists their names."""
+        return ", ".join(literal(str(month)) for month in self.table.index)
 
     def inside(self, column: str = "month") -> str:
         """The condition of a row in one of the months of the year."""
@@ -518,7 +525,8 @@ GROUP BY w.team HAVING count(*) FILTER (WHERE ticket_type = 'repair') > {share} 
 """
 
 
-def _months_sql(inputs: StudyInputs, span: Period) -> str:
+@study_view
+def field_work(inputs: StudyInputs, span: Period) -> str:
     """Work, pay and poor quality of the field by month and option."""
     return _MONTHS.format(
         field=_field_teams(inputs), first=literal(span.first.start), end=literal(span.last.end)
