@@ -101,6 +101,19 @@ def test_every_derived_fact_is_the_operation_on_its_parents(facts: dict[str, dic
     assert wrong == []
 
 
+def test_what_is_counted_from_rows_alone_is_defined_by_measures(
+    inputs: StudyInputs, facts: dict[str, dict[str, Fact]]
+):
+    """A metric that functions make has at least one fact that no query of rows and no sum of such facts gives."""
+    plain: dict[str, bool] = {}
+    for listed in facts.values():
+        for fact in listed.values():
+            if inputs.engine.registry[fact.metric].function and fact.value is not None:
+                counted = isinstance(fact.lineage, Rows | Derived)
+                plain[fact.metric] = plain.get(fact.metric, True) and counted
+    assert [metric for metric, counted in sorted(plain.items()) if counted] == []
+
+
 def test_sixty_facts_drawn_by_seed_are_given_again(inputs: StudyInputs, facts: dict[str, dict[str, Fact]]):
     """Rows reproduce numerator and denominator; a model run again gives the value; tables are those the queries read."""
     engine, wrong = inputs.engine, []

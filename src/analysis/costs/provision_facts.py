@@ -25,6 +25,7 @@ from analysis.errors import FitError, MissingData
 from analysis.locale import Text
 from analysis.metrics import Materiality, NotDone, Period, Stating, StudyInputs, cents, materiality, traced
 from analysis.metrics.backend import literal
+from analysis.metrics.views.selection import selected
 from analysis.results import Check, Derived, Fact, Finding, Interval, Rows, Sentence
 from analysis.stats.multiplicity import adjust_p_values
 from analysis.summaries import Summarised
@@ -187,33 +188,23 @@ def _line(
     line = "" if name == ALL else f" AND product_line = {literal(name)}"
     first, last = (Period.parse(str(rows["month"].iloc[at])) for at in (0, -1))
     moved, opened, closed = (
-        f"SELECT * FROM provisions WHERE {months.condition()}{line}" for months in (span, first, last)
+        selected("provisions", f"{months.condition()}{line}") for months in (span, first, last)
     )
     sold = f"SELECT * FROM sales WHERE {span.condition()} AND order_type = 'product' AND product_line IS NOT NULL{line}"
     flows = {flow: sum(rows[flow], NOTHING) for flow in ("accrued", "utilised", "adjusted")}
 
     def flow(metric: str, value: Decimal, aggregate: str) -> Fact:
-        return state.counted(metric, value, lineage=Rows(numerator=moved, value=aggregate), **place)
+        return state.counted(metric, value, lineage=Rows(numerator=moved.sql, value=aggregate), **place)
 
     def rate(metric: str, column: str) -> Fact:
-        follows = Rows(numerator=moved, value=f"sum({column})", denominator=sold, of="sum(revenue)")
+        follows = Rows(numerator=moved.sql, value=f"sum({column})", denominator=sold, of="sum(revenue)")
         if not sales:
             return state.exact(metric, None, reason=_NO_SALES, lineage=follows, **place)
         return state.counted(metric, flows[column], sales, lineage=follows, **place)
 
     amounts = {
-        "opening": state.exact(
-            "provision_opening",
-            rows["opening"].iloc[0],
-            lineage=Rows(numerator=opened, value="sum(opening)"),
-            **place,
-        ),
-        "closing": state.exact(
-            "provision_closing",
-            rows["closing"].iloc[-1],
-            lineage=Rows(numerator=closed, value="sum(opening + accrued - utilised + adjusted)"),
-            **place,
-        ),
+        "opening": state.measured("provision_opening", opened, **place),
+        "closing": state.measured("provision_closing", closed, **place),
         "accrued": flow("provision_accrued", flows["accrued"], "sum(accrued)"),
         "utilised": flow("provision_utilised", -flows["utilised"], "-sum(utilised)"),
         "adjusted": flow("provision_adjusted", flows["adjusted"], "sum(adjusted)"),

@@ -7,11 +7,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from scipy.special import ndtri
 
 from analysis.costs.figures import added
-from analysis.costs.serial import contrast
 from analysis.costs.sourcing import (
     BreakEvenVolume,
     CostLine,
@@ -26,6 +24,7 @@ from analysis.errors import MissingData, ParameterError
 from analysis.locale import Text
 from analysis.metrics import Period, Stating, StudyInputs, cents, traced
 from analysis.metrics.backend import literal
+from analysis.metrics.views.selection import study_view
 from analysis.periods import Month
 from analysis.results import Assumed, Fact, Interval, Lineage, Rows
 from analysis.summaries import Summarised
@@ -119,7 +118,7 @@ def _field_months(inputs: StudyInputs) -> pd.DataFrame:
     """Work, pay and poor quality by month (rows) and measure and option (columns), where both options did field work."""
     span = _span(inputs)
     frame = inputs.engine.query(
-        _months_sql(inputs, span),
+        field_work(inputs, span),
         needs=("staff.sourcing", "staff.team", "tickets.team", "staff.cost", "ledger.ticket_id"),
     )
     table = frame.pivot_table(
@@ -153,17 +152,8 @@ def _seen_together(table: pd.DataFrame) -> tuple[float, float]:
 @traced
 def _usual_tickets(book: _Book) -> Fact:
     """Tickets per month of own field teams over the year."""
-    tickets = book.table[("tickets", "in_house")].to_numpy(float)
-    found = contrast(np.ones((len(tickets), 1)), tickets, np.ones(1))
-    low, high = found.limits(book.inputs.confidence)
-    return book.state.between(
-        "in_house_tickets",
-        float(book.table[("tickets", "in_house")].mean()),
-        max(0.0, low),
-        high,
-        n=len(tickets),
-        method="mean of months, serially correlated errors, t",
-    )
+    months = field_work(book.inputs, _span(book.inputs)).of(sourcing="in_house")
+    return book.state.measured("in_house_tickets", months.where(f"month IN ({book.named})"))
 
 
 def _minimum(book: _Book) -> Fact:
@@ -243,6 +233,11 @@ class _Book:
         if name not in self.inputs.assumptions.entries:
             return None
         return self.inputs.assumptions.value(name, on=self.inputs.month.last_day)
+
+    @property
+    def named(self) -> str:
+        """The months of the year as a query lists their names."""
+        return ", ".join(literal(str(month)) for month in self.table.index)
 
     def inside(self, column: str = "month") -> str:
         """The condition of a row in one of the months of the year."""
@@ -538,7 +533,8 @@ GROUP BY w.team HAVING count(*) FILTER (WHERE ticket_type = 'repair') > {share} 
 """
 
 
-def _months_sql(inputs: StudyInputs, span: Period) -> str:
+@study_view
+def field_work(inputs: StudyInputs, span: Period) -> str:
     """Work, pay and poor quality of the field by month and option."""
     return _MONTHS.format(
         field=_field_teams(inputs), first=literal(span.first.start), end=literal(span.last.end)

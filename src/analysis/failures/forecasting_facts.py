@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis.failures import forecasting, money, views
+from analysis.failures import forecasting, money
 from analysis.failures.field import Field
 from analysis.failures.forecasting import Forecast, ForecastTest
 from analysis.failures.limits import interval_of, ratio_limits, whole
@@ -20,8 +19,9 @@ from analysis.locale import Text
 from analysis.metrics import NotDone, Period, cents, traced
 from analysis.metrics.backend import literal
 from analysis.metrics.views import month_index
+from analysis.metrics.views.selection import selected
 from analysis.periods import Month
-from analysis.results import Derived, Fact, Rows
+from analysis.results import Fact
 from analysis.summaries import Summarised
 
 COUNT_METHOD = "prediction: counting noise, month scatter, level"
@@ -74,7 +74,7 @@ class ForecastFacts(Summarised):
 
 @traced
 def forecast_facts(
-    field: Field, made: Forecast, costs: pd.DataFrame, delay: Delay, *, provision: pd.DataFrame | None
+    field: Field, made: Forecast, costs: pd.DataFrame, delay: Delay
 ) -> ForecastFacts | NotDone:
     """The forecast of the study; not done where nothing failed that could be priced.
 
@@ -82,13 +82,12 @@ def forecast_facts(
     ----------
     made : expected failures of the next months
     costs : cost of the last twelve months by component
-    provision : closing balance by product line; None where there is none
     """
     if not costs["failures"].sum():
         return NotDone(reason=NOTHING_FAILED)
     cost = unit_cost(costs)
     covered = money.covered_cost(field, cost)
-    lines, obligation = _obligations(field, made, covered, cost, provision)
+    lines, obligation = _obligations(field, made, covered, cost)
     ahead = Period(made.months[0], made.months[-1])
     inside: dict[str, Any] = {"warranty": "inside"}
     held = _provision(field, lines)
@@ -181,14 +180,13 @@ def _cost(
 
 @traced
 def _obligations(
-    field: Field, made: Forecast, covered: UnitCost, cost: UnitCost, provision: pd.DataFrame | None
+    field: Field, made: Forecast, covered: UnitCost, cost: UnitCost
 ) -> tuple[tuple[ObligationLine, ...], Fact]:
     """Remaining warranty by product line beside the provision: machines shipped so far, no new ones."""
     months = int(field.assumed("longest_warranty_months"))
     run_off = forecasting.forecast(field, made.intensity, ahead=months, arrivals=forecasting.nobody())
     inside = run_off.frame[run_off.frame["warranty"]]
     by_line = money.cost_by(field, "product_line").set_index("value")
-    closing = money.closing_by_line(provision)
     period, lines = Period(run_off.months[0], run_off.months[-1]), []
     # warranty repairs cost what they cost on average; a product line's own mean carries the difference between lines
     uplift = covered.mean / cost.mean if cost.mean else 1.0
@@ -206,7 +204,7 @@ def _obligations(
             ObligationLine(
                 name=field.label("product_line", name),
                 cost=due,
-                provision=_provision_of(field, name, closing.get(name)),
+                provision=_provision_of(field, name),
                 failures=count,
             )
         )
@@ -216,27 +214,20 @@ def _obligations(
     return tuple(lines), _cost(field, "warranty_obligation", run_off, failures, mean, period)
 
 
-def _provision_of(field: Field, line: str, held: Decimal | None) -> Fact:
-    where = f"month = {literal(field.last.start)} AND {views.is_value('product_line', line)}"
-    rows = Rows(numerator=f"SELECT * FROM provision WHERE {where}", value="sum(closing)")
-    return field.state.exact(
-        "provision_balance",
-        held,
-        reason=NONE_OF_LINE,
-        period=field.last,
-        lineage=None if held is None else rows,
-        product_line=line,
+def _provision_of(field: Field, line: str) -> Fact:
+    rows = selected("provisions", f"month = {literal(field.last.start)}").of(product_line=line)
+    return field.state.measured(
+        "provision_balance", rows, reason=NONE_OF_LINE, period=field.last, product_line=line
     )
 
 
 def _provision(field: Field, lines: Sequence[ObligationLine]) -> Fact:
     """The provision of the lines whose warranty is forecast."""
     held = tuple(line.provision for line in lines if line.provision.value is not None)
-    if not held:
-        return field.state.exact("provision_balance", None, reason=NO_PROVISION, period=field.last)
-    total = sum((fact.value for fact in held if isinstance(fact.value, Decimal)), Decimal(0))
-    return field.state.exact(
-        "provision_balance", total, period=field.last, lineage=Derived(operation="sum", parents=held)
+    if held:
+        return field.state.total("provision_balance", *held, period=field.last)
+    return field.state.measured(
+        "provision_balance", selected("provisions", "FALSE"), reason=NO_PROVISION, period=field.last
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ from analysis.metrics import NotDone, Period, cents, traced
 from analysis.metrics.steady import exact_sum
 from analysis.metrics.views import month_index
 from analysis.periods import Month
-from analysis.results import Fact, Rows
+from analysis.results import Fact
 from analysis.summaries import Summarised
 
 LATER = Text.of("and later")
@@ -119,9 +118,7 @@ def cause_facts(
         corrected=state.exact(
             "cause_rate_ratio_corrected", cause.corrected, parts={"interval": limits} | n, **place
         ),
-        failures=state.exact(
-            "cause_failures", int(cause.actual), lineage=Rows(numerator=field.rows(where)), **place
-        ),
+        failures=state.measured("cause_failures", field.rows(where), **place),
         expected=_expected(field, cause, cause.expected),
         excess=state.exact(
             "cause_excess_failures", whole(cause.excess), parts={"interval": beyond} | n, **place
@@ -140,7 +137,7 @@ def cause_facts(
             **place,
         ),
         first_month=_first_beyond(months, actual, expected),
-        actual_by_month=_running_count(field, cause, months, actual),
+        actual_by_month=_running_count(field, cause, months),
         expected_by_month=tuple(
             _expected(field, cause, float(due), period=Period(field.first, month))
             for month, due in zip(months, np.cumsum(expected), strict=True)
@@ -168,19 +165,18 @@ def _expected(field: Field, cause: Cause, due: float, *, period: Period | None =
     )
 
 
-def _running_count(
-    field: Field, cause: Cause, months: Sequence[Month], actual: np.ndarray
-) -> tuple[Fact, ...]:
-    found = []
-    for month, failed in zip(months, np.cumsum(actual), strict=True):
-        so_far = Period(field.first, month)
-        rows = Rows(numerator=field.rows(f"{money.where_of(cause)} AND {views.within(so_far)}"))
-        found.append(
-            field.state.exact(
-                "cause_failures", int(failed), period=so_far, lineage=rows, **cause_slice(cause)
-            )
+def _running_count(field: Field, cause: Cause, months: Sequence[Month]) -> tuple[Fact, ...]:
+    periods = [Period(field.first, month) for month in months]
+    own = money.where_of(cause)
+    return tuple(
+        field.state.measured(
+            "cause_failures",
+            field.rows(f"{own} AND {views.within(so_far)}"),
+            period=so_far,
+            **cause_slice(cause),
         )
-    return tuple(found)
+        for so_far in periods
+    )
 
 
 @traced
@@ -210,18 +206,7 @@ def hour_rate(field: Field) -> Fact:
     MissingData
         Without staff, their cost or the teams of service orders.
     """
-    staff = money.own_staff(field)
-    sums = field.inputs.engine.query(
-        f"SELECT coalesce(sum(cost), 0) AS cost, coalesce({exact_sum('hours_worked')}, 0) AS hours FROM ({staff})"
-    ).iloc[0]
-    rows = Rows(numerator=staff, value="sum(cost)", denominator=staff, of="sum(hours_worked)")
-    return field.inputs.engine.ratio(
-        "failure_hour_rate",
-        Decimal(str(sums["cost"])),
-        float(sums["hours"]),
-        period=field.year,
-        lineage=rows if sums["hours"] else None,
-    )
+    return field.state.measured("failure_hour_rate", money.own_staff(field), period=field.year)
 
 
 @traced

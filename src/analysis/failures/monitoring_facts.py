@@ -16,6 +16,7 @@ from analysis.failures.limits import interval_of, scale_limits
 from analysis.failures.monitoring import RateCharts
 from analysis.locale import Text
 from analysis.metrics import NotDone, Period, traced
+from analysis.metrics.views.selection import study_view
 from analysis.params.interventions import Intervention
 from analysis.periods import Month
 from analysis.results import Fact
@@ -223,14 +224,17 @@ def phase_facts(field: Field, baseline: Baseline, fix: Intervention) -> PhaseFac
 @traced
 def _made_with(field: Field, fix: Intervention, since: Period) -> Fact:
     """The share of unit-months since a fix began that were on machines made with it."""
-    held = field.query(
-        field.machines,
-        field.exposure("produced_month", where=views.condition(fix.where)),
-        select=f"SELECT coalesce(sum(unit_months) FILTER (WHERE produced_month <> 'not_stated' AND {fixes.made_with(fix)}), 0) AS own, "
-        f"coalesce(sum(unit_months), 0) AS whole FROM grid WHERE {views.within(since)}",
-    ).iloc[0]
-    own, whole = float(held["own"]), float(held["whole"])
-    return field.state.exact("fix_exposure_share", own / whole if whole else 0.0, period=since, fix=fix.id)
+    return field.state.measured(
+        "fix_exposure_share", exposure_since(field, fix, since), period=since, fix=fix.id
+    )
+
+
+@study_view
+def exposure_since(field: Field, fix: Intervention, since: Period) -> str:
+    """The unit-months in a period of the machines that a fix concerns; ``with_fix`` of those made with it."""
+    made = f"produced_month <> 'not_stated' AND {fixes.made_with(fix)}"
+    grid = field.exposure("produced_month", where=views.condition(fix.where))
+    return views.with_parts(grid) + f"SELECT *, {made} AS with_fix FROM grid WHERE {views.within(since)}"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -302,5 +306,5 @@ def _alert(field: Field, row: Any, period: Period) -> AlertFacts:
             parts={"n": int(row.failures), "interval": limits},
             **dimensions,
         ),
-        evidence=field.inputs.engine.query(field.rows(where) + " ORDER BY event_on DESC, ticket_id"),
+        evidence=field.inputs.engine.query(f"{field.rows(where)} ORDER BY event_on DESC, ticket_id"),
     )

@@ -18,6 +18,7 @@ from analysis.failures.ranking import Amounts
 from analysis.failures.views import is_value
 from analysis.locale import Text
 from analysis.metrics import NotDone, Period, traced
+from analysis.metrics.views.selection import Selection
 from analysis.results import Fact, Interval, Rows
 from analysis.summaries import Summarised
 
@@ -31,6 +32,7 @@ METRICS = {
     "past": "excess_over_past",
 }
 TOO_MANY = Text.of("no interval: more values than rankings are simulated for")
+MEASURES = {"count": "failures_counted", "cost": "cost_of_failures"}
 EXCESS_METHOD = "exact Poisson count, error of the expectation"
 
 
@@ -162,13 +164,18 @@ def ranked(
     lines: list[ParetoLine] = []
     for at, k in enumerate(order[:PARETO_LINES]):
         place: dict[str, Any] = {dimension: given.values[k]}
-        fact = state.exact(
-            metric,
-            given.amounts[k],
-            period=period,
-            parts={"n": given.counts[k], "interval": _around(given, k, level)},
-            lineage=_rows(field, by, is_value(dimension, given.values[k])),
-            **place,
+        n = {"n": given.counts[k]}
+        listed = _selected(field, by, is_value(dimension, given.values[k]))
+        fact = (
+            state.measured(metric, listed, period=period, parts=n, **place)
+            if listed
+            else state.exact(
+                metric,
+                given.amounts[k],
+                period=period,
+                parts=n | {"interval": _around(given, k, level)},
+                **place,
+            )
         )
         place["of"] = metric
         low, high = chance.ranks[at]
@@ -229,12 +236,12 @@ def _around(given: Amounts, k: int, level: float) -> Interval | None:
     return interval_of(low, high, level, EXCESS_METHOD)
 
 
-def _rows(field: Field, by: str, where: str = "TRUE") -> Rows | None:
+def _selected(field: Field, by: str, where: str = "TRUE") -> Selection | None:
     """The failures or the postings of the last twelve months that meet a condition; None for what a model expects."""
     recent = f"{money.since(field)} AND {where}"
     if by == "cost":
-        return Rows(numerator=money.posted(field, recent), value=money.TOTAL)
-    return Rows(numerator=field.rows(recent)) if by == "count" else None
+        return money.posted(field, recent)
+    return field.rows(recent) if by == "count" else None
 
 
 def _cumulative(
@@ -257,13 +264,12 @@ def _cumulative(
         limits = interval_of(min(share, held[0]), max(share, held[1]), field.inputs.confidence, METHOD)
         known = _known(limits, given)
     if by in ("count", "cost") and total:
-        above = _rows(field, by, is_value(dimension, *(given.values[k] for k in down_to)))
+        above = _selected(field, by, is_value(dimension, *(given.values[k] for k in down_to)))
         others = [value for k, value in enumerate(given.values) if given.amounts[k] <= 0]
-        whole = _rows(field, by, f"NOT ({is_value(dimension, *others)})" if others else "TRUE")
+        whole = _selected(field, by, f"NOT ({is_value(dimension, *others)})" if others else "TRUE")
         assert above is not None and whole is not None
-        lineage = Rows(
-            numerator=above.numerator, value=above.value, denominator=whole.numerator, of=whole.value
-        )
+        value = field.inputs.engine.registry.measure(MEASURES[by]).value
+        lineage = Rows(numerator=above.sql, value=value, denominator=whole.sql, of=value)
     return field.state.exact(
         "failure_share_cumulative",
         share,
@@ -280,4 +286,4 @@ def _distinct(field: Field, by: str, dimension: str, over: Period | None) -> Row
         return None
     where = "TRUE" if by == "past" else money.since(field)
     value = f"count(DISTINCT coalesce(CAST({dimension} AS VARCHAR), 'not_stated'))"
-    return Rows(numerator=field.rows(where), value=value)
+    return Rows(numerator=field.rows(where).sql, value=value)

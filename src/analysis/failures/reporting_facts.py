@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from analysis.locale import Text
 from analysis.metrics import Period, traced
 from analysis.metrics.views import month_index
 from analysis.periods import Month
-from analysis.results import Derived, Fact, Rows
+from analysis.results import Derived, Fact
 from analysis.summaries import Summarised
 
 Labelled = tuple[Text, Fact]
@@ -46,28 +47,20 @@ class Rates(Summarised):
 @traced
 def rates(field: Field, baseline: Baseline, delay: Delay) -> Rates:
     """Failures, exposure and rates of every month of the window."""
-    held = field.by_age.groupby("month_no")["unit_months"].sum()
-    counts = field.failure_counts.groupby("month_no")["failures"].sum()
-    reported, numbers = [], []
-    for month in field.months:
-        number, where = month_index(month), views.within(Period.of(month))
-        failed = int(counts.get(number, 0))
-        reported.append(_rate(field, failed, float(held.get(number, 0.0)), where, period=month))
-        numbers.append(
-            field.state.exact(
-                "failure_count", failed, period=month, lineage=Rows(numerator=field.rows(where))
-            )
-        )
+    rated = field.state.measured_by("failure_rate", field.rows(), field.exposed(), by=("month",))
+    counted = field.state.measured_by("failure_count", field.rows(), by=("month",))
+    reported = [
+        rated.get((str(month),)) or _rate(field, views.within(Period.of(month)), period=month)
+        for month in field.months
+    ]
+    numbers = [
+        counted.get((str(month),))
+        or field.state.measured("failure_count", field.rows().of(month=str(month)), period=month)
+        for month in field.months
+    ]
     shares = _shares(field, delay)
     completed = tuple(_completed(field, fact, share) for fact, share in zip(reported, shares, strict=True))
-    first = month_index(field.year.first)
-    year = _rate(
-        field,
-        int(counts[counts.index >= first].sum()),
-        float(held[held.index >= first].sum()),
-        views.within(field.year),
-        period=field.year,
-    )
+    year = _rate(field, views.within(field.year), period=field.year)
     of_year = slice(-len(_months_of(field.year)), None)
     return Rates(
         year=year,
@@ -78,32 +71,15 @@ def rates(field: Field, baseline: Baseline, delay: Delay) -> Rates:
         shares=shares,
         by_age=_by_age(field, baseline),
         counts=tuple(numbers),
-        per_unit=_per_unit(field, int(counts.sum())),
+        per_unit=field.state.measured("failures_per_1000_units", field.rows(), field.in_service()),
     )
 
 
-def _rate(
-    field: Field, failed: int, held: float, where: str, *, period: Month | Period, **place: str
-) -> Fact:
-    engine = field.inputs.engine
-    rows = Rows(
-        numerator=field.rows(where),
-        denominator=field.exposed(where),
-        of="coalesce(sum(unit_months), 0)",
-        per=engine.registry["failure_rate"].per,
+def _rate(field: Field, where: str, *, period: Month | Period, **place: str) -> Fact:
+    extra: dict[str, Any] = dict(place)
+    return field.state.measured(
+        "failure_rate", field.rows(where), field.exposed(where), period=period, **extra
     )
-    return engine.ratio("failure_rate", failed, held, period=period, dimensions=place, lineage=rows)
-
-
-def _per_unit(field: Field, failed: int) -> Fact:
-    engine = field.inputs.engine
-    rows = Rows(
-        numerator=field.rows(),
-        denominator=views.with_parts(field.machines) + "SELECT * FROM machines",
-        per=engine.registry["failures_per_1000_units"].per,
-    )
-    machines = int(field.shipped["machines"].sum())
-    return engine.ratio("failures_per_1000_units", failed, machines, period=field.window, lineage=rows)
 
 
 @traced
@@ -183,23 +159,12 @@ def _completed(field: Field, rate: Fact, share: Fact) -> Fact:
 
 
 def _by_age(field: Field, baseline: Baseline) -> tuple[Labelled, ...]:
-    counts, size = field.failure_counts, len(baseline.bands)
-    held = np.bincount(
-        baseline.band_of(field.by_age["age_months"].to_numpy()),
-        weights=field.by_age["unit_months"],
-        minlength=size,
-    )
-    failed = np.bincount(
-        baseline.band_of(counts["age_months"].to_numpy()), weights=counts["failures"], minlength=size
-    )
-    lines = []
+    size, lines = len(baseline.bands), []
     for k, name in enumerate(band_names(baseline)):
         where = f"age_months >= {baseline.bands[k]}"
         if k + 1 < size:
             where += f" AND age_months < {baseline.bands[k + 1]}"
-        fact = _rate(
-            field, int(failed[k]), float(held[k]), where, period=field.window, months_in_service=name
-        )
+        fact = _rate(field, where, period=field.window, months_in_service=name)
         lines.append((Text.same(name), fact))
     return tuple(lines)
 
@@ -255,13 +220,9 @@ class Excluded(Summarised):
 @traced
 def excluded_facts(field: Field) -> Excluded:
     """Confirmed failures by the verdict why they do not count."""
-    counted = field.verdicts.set_index("verdict")["failures"]
 
     def excluded(verdict: str) -> Fact:
-        rows = Rows(numerator=field.rows(verdict=verdict))
-        return field.state.exact(
-            "excluded_failures", int(counted.get(verdict, 0)), lineage=rows, verdict=verdict
-        )
+        return field.state.measured("excluded_failures", field.rows(verdict=verdict), verdict=verdict)
 
     shown = ("no_serial", "unknown_serial", "before_shipment", "before_service", "after_retirement")
     facts = {verdict: excluded(verdict) for verdict in (*shown, "same_event", *EXPECTED[1:])}

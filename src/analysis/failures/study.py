@@ -87,16 +87,8 @@ def _rated(field: Field) -> FailureStudy:
     )
     plan = made.do("shipment_plan", forecasting.planned, field)
     ahead = forecasting.forecast(field, intensity, arrivals=plan)
-    provision = made.do("provision", money.provision_balance, field)
-    forecast = made.do(
-        "forecast",
-        forecasting_facts.forecast_facts,
-        field,
-        ahead,
-        costs,
-        delay,
-        provision=None if isinstance(provision, NotDone) else provision,
-    )
+    made.do("provision", money.provisions, field)
+    forecast = made.do("forecast", forecasting_facts.forecast_facts, field, ahead, costs, delay)
     impossible = reporting_facts.excluded_facts(field)
     result = FailureStudy(
         month=inputs.month,

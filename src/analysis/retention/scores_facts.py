@@ -17,7 +17,7 @@ from analysis.metrics import Period, Stating, StudyInputs, cents
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.periods import Month
-from analysis.results import Fact, Interval, Rows
+from analysis.results import Fact, Interval
 from analysis.retention import views
 from analysis.retention.scores import RiskScores, auc_interval, level_limits, risk_scores
 from analysis.retention.settings import limit, load_settings
@@ -26,6 +26,8 @@ from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from analysis.metrics.views.selection import Selection
 
 PRINTED = 4  # customers of the call list that a page shows
 FEATURES = (
@@ -144,10 +146,9 @@ def early_warning(inputs: StudyInputs) -> EarlyWarning:
             message="early warning needs four snapshots one horizon apart; the history is shorter"
         )
     days = sorted(month.start for month in months)
-    rows = views.snapshot_rows(
-        contracts(inputs), felt(inputs), inputs.month.end, days, horizon_months=horizon
-    )
-    scores = _scored(inputs, inputs.engine.query(rows), settings.seed)
+    sql = views.snapshot_rows(contracts(inputs), felt(inputs), inputs.month.end, days, horizon_months=horizon)
+    rows = views.snapshots(inputs.engine.materialise("snapshots", sql))
+    scores = _scored(inputs, inputs.engine.query(f"{rows} ORDER BY 1, 2"), settings.seed)
     return _stated(inputs, scores, rows, days, horizon)
 
 
@@ -168,22 +169,19 @@ def _scored(inputs: StudyInputs, snapshots: pd.DataFrame, seed: int) -> RiskScor
     )
 
 
-def _lost_among(rows: str, day: dt.date) -> Rows:
-    """Customers of one snapshot, and those of them lost within the horizon."""
-    present = views.where(rows, f"snapshot = {literal(day)}")
-    return Rows(numerator=views.where(present, "lost"), denominator=present)
+def _present(rows: Selection, day: dt.date) -> Selection:
+    """Customers of one snapshot."""
+    return rows.where(f"snapshot = {literal(day)}")
 
 
 @traced
 def _stated(
-    inputs: StudyInputs, scores: RiskScores, rows: str, days: list[dt.date], horizon: int
+    inputs: StudyInputs, scores: RiskScores, rows: Selection, days: list[dt.date], horizon: int
 ) -> EarlyWarning:
     past = Stating(inputs=inputs, period=Period(Month.parse(days[-2]), inputs.month))
     now = Stating(inputs=inputs)
     precision = past.share("risk_score_precision", scores.hits, scores.capacity)
-    base = past.share(
-        "risk_score_base_rate", scores.observed_losses, scores.tested, lineage=_lost_among(rows, days[-2])
-    )
+    base = past.measured("risk_score_base_rate", _present(rows, days[-2]))
     customers = scores.customers.assign(
         margin_at_risk=scores.customers["score"] * scores.customers["margin_12m"].clip(lower=0)
     )
@@ -355,22 +353,22 @@ def bounded_chance(state: Stating, level: Level, score: float, **place: Any) -> 
     return state.between("account_loss_score", score, low, high, method=LEVEL_METHOD, n=level.tested, **place)
 
 
-def _rounds(inputs: StudyInputs, scores: RiskScores, rows: str) -> tuple[PastSnapshot, ...]:
+def _rounds(inputs: StudyInputs, scores: RiskScores, rows: Selection) -> tuple[PastSnapshot, ...]:
     """The last snapshots: what a model learnt by then would have reached."""
     made = []
     for row in scores.stability.to_dict("records"):
         month = Month.parse(str(row["snapshot"])[:10])
         state, place = Stating(inputs=inputs, period=month), dict[str, Any](snapshot=str(month))
-        n, lost, among = int(row["customers"]), int(row["lost"]), _lost_among(rows, month.start)
+        n, lost, among = int(row["customers"]), int(row["lost"]), _present(rows, month.start)
         limits = auc_interval(float(row["auc"]), lost, n - lost, inputs.confidence)
         made.append(
             PastSnapshot(
                 month=month,
                 expected=_expected(state, float(row["expected"]), float(row["scatter"]), n, **place),
-                lost=state.exact("observed_losses", lost, lineage=Rows(numerator=among.numerator), **place),
+                lost=state.measured("observed_losses", among, **place),
                 auc=_discrimination(state, float(row["auc"]), limits, n, **place),
                 precision=state.share("risk_score_precision", int(row["hits"]), int(row["called"]), **place),
-                base_rate=state.share("risk_score_base_rate", lost, n, lineage=among, **place),
+                base_rate=state.measured("risk_score_base_rate", among, **place),
             )
         )
     return tuple(made)

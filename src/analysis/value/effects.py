@@ -18,10 +18,11 @@ from analysis.metrics import NotDone, Parts, Stating, StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.metrics.materiality import materiality
 from analysis.params.treatments import Treatment, load_treatments
-from analysis.results import Fact, Interval, Rows
+from analysis.results import Fact, Interval
 from analysis.value import effect_cases as cases
-from analysis.value import effect_findings, value_at_stake, views
+from analysis.value import effect_findings, value_at_stake
 from analysis.value.base import ValueBase
+from analysis.value.effect_cases import cases_of
 from analysis.value.effect_results import (
     FEW_CASES,
     SECTION,
@@ -253,29 +254,14 @@ def _level(
 def _counts(inputs: StudyInputs, one: _Fitted) -> dict[str, Fact]:
     """Cases, those gone wrong, and customers: counted from the rows of the cohort."""
     place: dict[str, Any] = {"treatment": one.treatment.id}
-    rows, wrong = views.rows_where(one.rows), f"treated <> {int(one.treatment.wanted)}"
-
-    def counted(metric: str, value: int, lineage: Rows) -> Fact:
-        return inputs.engine.stated(
-            metric, period=inputs.month, value=value, dimensions=place, lineage=lineage
-        )
-
-    return {
-        "cases": counted("service_cases", len(one.frame), Rows(numerator=rows)),
-        "exposed": counted(
-            "service_cases_exposed", int(one.exposed.sum()), Rows(numerator=views.rows_where(one.rows, wrong))
-        ),
-        "customers": counted(
-            "service_case_customers",
-            int(one.frame["customer"].nunique()),
-            Rows(numerator=rows, value="count(DISTINCT customer)"),
-        ),
-        "eligible": counted(
-            "service_case_customers_eligible",
-            int(one.frame["eligible_customers"].iloc[0]),
-            Rows(numerator=rows, value="max(eligible_customers)"),
-        ),
+    facts, cases = Stating(inputs=inputs), cases_of(one.rows, wanted=one.treatment.wanted)
+    metrics = {
+        "cases": "service_cases",
+        "exposed": "service_cases_exposed",
+        "customers": "service_case_customers",
+        "eligible": "service_case_customers_eligible",
     }
+    return {name: facts.measured(metric, cases, **place) for name, metric in metrics.items()}
 
 
 @traced

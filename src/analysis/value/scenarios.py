@@ -19,7 +19,7 @@ from analysis.metrics.lineage import traced
 from analysis.params.treatments import load_treatments
 from analysis.params.what_ifs import Lever, Range, Scenario, WhatIfPlan, load_what_ifs
 from analysis.periods import Month
-from analysis.results import Assumed, Check, Derived, Fact, Finding, Interval, Lineage, Sentence, Value
+from analysis.results import Assumed, Check, Derived, Fact, Finding, Interval, Lineage, Rows, Sentence, Value
 from analysis.summaries import Summarised
 from analysis.value.base import ValueBase
 from analysis.value.budget import Budget, budget
@@ -377,10 +377,11 @@ def _lever_cases(
 ) -> dict[str, Fact]:
     """Cases of a year, those gone wrong, and those a full change would move."""
     facts = Stating(inputs=inputs)
-    moved = found.rows("moved") if lever.change == "faster_hours" else None
+    rows = lever.change == "faster_hours" and not found.chosen
+    moved = Rows(numerator=str(found.listed.where("moved"))) if rows else None
     return {
-        "cases": facts.exact("what_if_cases", found.cases, lineage=found.rows(), **place),
-        "exposed": facts.exact("what_if_exposed", found.exposed, lineage=found.rows("exposed"), **place),
+        "cases": facts.measured("what_if_cases", found.listed, **place),
+        "exposed": facts.measured("what_if_exposed", found.listed, **place),
         "moved": facts.exact("what_if_moved", float(found.moved), lineage=moved, **place),
     }
 
