@@ -6,7 +6,7 @@ probabilities are never added up as if rare, unless that is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -34,7 +34,7 @@ from analysis.stats.intervals import Interval
 
 Floats = NDArray[np.float64]
 Method = Literal["exact", "rare_event", "min_cut_upper_bound"]
-MOST_MORE_NODES = 2_000_000
+MOST_MORE_NODES, MOST_DRAWN = 2_000_000, 20_000_000
 TOO_MANY = -1
 
 
@@ -163,11 +163,7 @@ class FaultTree(Described):
         Each event is drawn from its own uncertainty (events without any are held), the tree solved exactly for
         every draw; `value` is the probability at the point values, not the mean of the draws.
         """
-        solved = self._solved
-        drawn = self._draws(draws, np.random.default_rng(seed))
-        tops = np.broadcast_to(
-            solved.diagram.probability(solved.top, [drawn[name] for name in solved.names]), draws
-        )
+        tops, _ = self._drawn_tops(draws, seed)
         low, high = np.quantile(tops, [(1 - level) / 2, (1 + level) / 2])
         return Interval(
             value=self.top_probability(),
@@ -176,6 +172,29 @@ class FaultTree(Described):
             level=level,
             method=f"propagation, {draws:,} draws",
         )
+
+    def event_intervals(self, *, draws: int, seed: int, level: float = 0.9) -> pd.DataFrame:
+        """Limits of every basic event's probability and Fussell–Vesely importance, from the same draws as `top_interval`.
+
+        One row an event: `probability_low`, `probability_high`, `importance_low`, `importance_high`; equal limits where nothing is said about
+        an event, missing where the tree is too large for importances.
+        """
+        tops, chance = self._drawn_tops(draws, seed)
+        edges = [(1 - level) / 2, (1 + level) / 2]
+        rows = {}
+        weights = self._fussell_vesely(chance, most=MOST_DRAWN // draws)
+        for name, p, weight in zip(self._solved.names, chance, weights, strict=True):
+            shares = np.divide(weight, tops, out=np.full(draws, np.nan), where=tops > 0)
+            rows[name] = [*np.quantile(p, edges), *np.quantile(shares, edges)]
+        columns = ["probability_low", "probability_high", "importance_low", "importance_high"]
+        return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+    @traced
+    def _drawn_tops(self, draws: int, seed: int) -> tuple[Floats, list[Floats]]:
+        """The top event's probability by draw, and every event's in the diagram's order."""
+        solved, drawn = self._solved, self._draws(draws, np.random.default_rng(seed))
+        chance = [drawn[name] for name in solved.names]
+        return np.broadcast_to(solved.diagram.probability(solved.top, chance), draws), chance
 
     # -- what matters most
 
@@ -200,7 +219,7 @@ class FaultTree(Described):
                     "probability": p,
                     "birnbaum": birnbaum,
                     "criticality": p * birnbaum / top,
-                    "fussell_vesely": self._fussell_vesely(p) / top,
+                    "fussell_vesely": np.array(self._fussell_vesely(list(p)), dtype=float) / top,
                     "raw": certain / top,
                     # rounding must not turn "the top event cannot happen without it" into a huge ratio
                     "rrw": np.where(impossible > 1e-12 * top, top / impossible, np.inf),
@@ -210,9 +229,10 @@ class FaultTree(Described):
             ["criticality", "event"], ascending=[False, True], kind="stable", ignore_index=True
         )
 
-    def _fussell_vesely(self, chance: Floats) -> Floats:
+    def _fussell_vesely(self, chance: Sequence[Any], *, most: int = MOST_MORE_NODES) -> list[Any]:
+        """Probability by event that a minimal cut set with it occurs (of draws, by draw); missing beyond so many nodes."""
         solved = self._solved
-        found = np.full(len(solved.names), np.nan)
+        found: list[Any] = [np.nan] * len(solved.names)
         try:
             primes = solved.primes()
         except ParameterError:
@@ -226,9 +246,9 @@ class FaultTree(Described):
                 except DiagramTooLarge:
                     break
                 looked_at += len(scratch.below(occurs))
-                if looked_at > MOST_MORE_NODES:
+                if looked_at > most:
                     break
-                found[index] = float(scratch.probability(occurs, [float(one) for one in chance]))
+                found[index] = scratch.probability(occurs, list(chance))
         return found
 
     # -- for drawing

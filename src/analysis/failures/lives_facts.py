@@ -25,6 +25,7 @@ from analysis.results import Fact, Interval
 from analysis.summaries import Summarised
 
 Curve = tuple[tuple[float, Fact], ...]
+COUNTED = "Nelson–Aalen, log"
 LIKELIHOOD_RATIO = "likelihood ratio"
 NOBODY_NEW = Text.of("no machine entered service within the window")
 NOT_FOLLOWED = Text.of("no month whose repairs were all watched for all the days")
@@ -255,8 +256,8 @@ def _plot_facts(field: Field, life: ComponentLife) -> PlotFacts:
 
     return PlotFacts(
         counted=tuple(
-            share(float(age), "counted", float(failed), None)
-            for age, failed in zip(points.age, points.share, strict=True)
+            share(float(age), "counted", float(failed), interval_of(low, high, level, COUNTED))
+            for age, failed, low, high in zip(points.age, points.share, points.low, points.high, strict=True)
         ),
         fitted=tuple(
             share(float(age), "fitted", one.value, interval_of(one.low, one.high, level, one.method))

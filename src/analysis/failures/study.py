@@ -131,7 +131,7 @@ def _rated(field: Field) -> FailureStudy:
         simulated=simulated_facts.simulated_facts(field),
         excluded=impossible.lines,
         impossible=impossible.total,
-        dispersion=localising_facts.dispersion_fact(field, search),
+        dispersion=localising_facts.dispersion_fact(field, search, cells),
     )
     return replace(
         result,

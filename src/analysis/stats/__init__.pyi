@@ -41,6 +41,7 @@ from .intervals import proportion_difference_interval as proportion_difference_i
 from .intervals import proportion_interval as proportion_interval
 from .intervals import rate_ratio_interval as rate_ratio_interval
 from .intervals import rate_ratio_p_value as rate_ratio_p_value
+from .intervals import ratio_interval as ratio_interval
 from .life import WeibullFit as WeibullFit
 from .life import fit_competing_modes as fit_competing_modes
 from .life import fit_exponential as fit_exponential

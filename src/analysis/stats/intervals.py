@@ -99,6 +99,40 @@ def poisson_interval(events: ArrayLike, exposure: ArrayLike = 1.0, *, level: flo
     return _interval(value, low, high, level=level, method="exact Poisson (Garwood)")
 
 
+@in_words(rows="above below", scalars="level correlation")
+def ratio_interval(
+    above: ArrayLike, below: ArrayLike, *, level: float = 0.95, correlation: float = 0.0
+) -> Interval:
+    """Ratio of two sums over periods or units, with Student's t limits.
+
+    Parameters
+    ----------
+    above, below : the parts of the two sums, two or more of them, in order of time where they hang together
+    correlation : what neighbours' departures from the ratio are taken to hang together at least; the larger of it and of what they show widens
+        the limits as a first-order process would
+
+    Notes
+    -----
+    Source: Cochran (1977), Sampling Techniques, 3rd ed., section 6.3, without the finite population correction.
+    """
+    top, base = np.asarray(above, dtype=float), np.asarray(below, dtype=float)
+    count, whole = len(top), float(base.sum())
+    if count < 2 or not whole > 0:
+        raise ParameterError(
+            f"ratio_interval: {count} parts that sum to {whole:g} below; needs two and a positive sum."
+        )
+    ratio = float(top.sum()) / whole
+    rest = top - ratio * base
+    squares = float(rest @ rest)
+    seen = float(rest[1:] @ rest[:-1]) / squares if correlation > 0 and squares > 0 else 0.0
+    together = min(max(seen, correlation), 0.9)
+    error = np.sqrt(count / (count - 1) * squares * (1 + together) / (1 - together)) / whole
+    reach = float(student.ppf(0.5 + level / 2, count - 1) * error)
+    return Interval(
+        value=ratio, low=ratio - reach, high=ratio + reach, level=level, method="ratio of sums, t"
+    )
+
+
 @in_words(together="events exposure base_events base_exposure", scalars="level")
 def rate_ratio_interval(
     events: ArrayLike,

@@ -13,7 +13,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 from analysis.errors import FitError, ParameterError, suggestion
-from analysis.formats import chance
 from analysis.locale import Text
 from analysis.metrics import NotDone, Parts, Stating, StudyInputs, cents
 from analysis.metrics.lineage import traced
@@ -602,7 +601,9 @@ def _ratios(
             and np.isfinite(edges := _edges(draws, inputs.confidence, value)).all()
         ):
             interval = Interval(low=edges[0], high=edges[1], level=inputs.confidence, method="Monte Carlo")
-        extra = {"reason": reason} if value is None else {"n": len(totals["npv"])}
+        extra: dict[str, Any] = {"reason": reason} if value is None else {"n": len(totals["npv"])}
+        if value is not None and interval is None:
+            extra["reason"] = OPEN
         return inputs.engine.stated(
             metric, period=inputs.month, value=value, interval=interval, dimensions=place, **extra
         )
@@ -631,7 +632,9 @@ def _ratios(
             needed,
             no_uptake,
         ),
-        "chance": fact("what_if_chance", chance(int((totals["npv"] > 0).sum()), len(totals["npv"]))),
+        "chance": Stating(inputs=inputs).chance(
+            "what_if_chance", int((totals["npv"] > 0).sum()), len(totals["npv"]), **place
+        ),
     }
 
 
@@ -673,6 +676,8 @@ def _swings(
     return tuple(row for _, row in sorted(found, key=lambda pair: (-pair[0], pair[1][0])))
 
 
+OPEN = Text.of("no interval: one of its ends is open")
+AT_START = Text.of("no interval: nothing has come in and nothing been paid")
 BUDGET = Text.of("next year's service budget")
 INPUTS = {
     "uptake": Text.of("Uptake"),
@@ -717,7 +722,9 @@ def _curve(
 
 def _start(inputs: StudyInputs, scenario: Scenario) -> Fact:
     """Nothing has come in and nothing been paid at the end of the month."""
-    return Stating(inputs=inputs).exact("what_if_cumulated", Decimal(0), scenario=scenario.id, after="0")
+    return Stating(inputs=inputs).exact(
+        "what_if_cumulated", Decimal(0), parts={"reason": AT_START}, scenario=scenario.id, after="0"
+    )
 
 
 def _point(

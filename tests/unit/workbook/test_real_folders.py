@@ -277,7 +277,7 @@ def test_a_real_folder_makes_a_pack_that_is_not_tied_out(
 
 
 @pytest.mark.parametrize("name", FOLDERS)
-def test_no_two_quantities_of_another_company_are_one_under_two_names(
+def test_facts_of_another_company_have_one_name_and_every_estimate_its_interval(
     open_real: Callable[[str], MonthRun], name: str
 ):
     run = open_real(name)
@@ -288,3 +288,4 @@ def test_no_two_quantities_of_another_company_are_one_under_two_names(
     assert len(facts) > 20
     near = undecided([fact.as_json() for fact in facts.values()], run.registry)
     assert not near, "\n".join(map(str, near))
+    assert run.registry.without_interval(facts.values()) == []
