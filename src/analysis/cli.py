@@ -287,6 +287,33 @@ def _bench(options: argparse.Namespace) -> int:
     ).returncode
 
 
+def _nulls(options: argparse.Namespace) -> int:
+    """The page is written from complete runs of all studies only; else the counts are printed."""
+    from analysis import nulls
+    from analysis.params import project_root
+
+    root = project_root()
+    os.environ.update(nulls.ONE_THREAD)  # before numpy is loaded
+    records = nulls.run(
+        options.seeds,
+        studies=_split(options.studies),
+        workers=options.workers,
+        scale=options.scale,
+        folder=root / "build" / "nulls",
+        progress=lambda line: print(line, file=sys.stderr, flush=True),
+    )
+    for one in nulls.tallied(records, "alarms"):
+        if not one.kind:
+            print(
+                f"{one.study:<10} {one.found} of {one.companies} companies with a finding: {one.rate:.1%} ({one.low:.1%} to {one.high:.1%}), at most {one.limit:.1%}: {'holds' if one.holds else 'FAILS'}"
+            )
+    if not options.studies:
+        page = root / "docs" / "NULLS.md"
+        nulls.write_page(page, records, scale=options.scale)
+        print(f"written: {_shown(page)}")
+    return 0 if all(one.holds for one in nulls.tallied(records, "alarms") if not one.kind) else 1
+
+
 def _golden(options: argparse.Namespace) -> None:
     if options.definitions:
         _golden_definitions(moved=options.moved)
@@ -522,6 +549,38 @@ def _parser() -> argparse.ArgumentParser:
         commands, "bench", _bench, "measure speed and memory as ratios", "analysis bench\nanalysis bench pack"
     )
     bench.add_argument("arguments", nargs=argparse.REMAINDER, help="passed on to bench/")
+
+    nulls = _command(
+        commands,
+        "nulls",
+        _nulls,
+        "how often studies find something in companies where nothing is planted; rewrites docs/NULLS.md",
+        "analysis nulls\nanalysis nulls --seeds 40 --studies retention value\nanalysis nulls --seeds 400 --workers 2",
+    )
+    nulls.add_argument(
+        "--seeds",
+        type=int,
+        default=400,
+        metavar="N",
+        help="companies, those known from an earlier run included (default: 400)",
+    )
+    nulls.add_argument(
+        "--studies",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="only these: costs, failures, retention, value, quality; the page is then left as it is (default: all)",
+    )
+    nulls.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="companies side by side (default: 1)"
+    )
+    nulls.add_argument(
+        "--scale",
+        type=float,
+        default=0.12,
+        metavar="SHARE",
+        help="size against the sample company (default: 0.12)",
+    )
 
     golden = _command(
         commands,

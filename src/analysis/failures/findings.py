@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pandas as pd
 
@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from analysis.failures.forecasting_facts import ForecastFacts
     from analysis.failures.lives_facts import LifeFacts
     from analysis.failures.localising_facts import CauseFacts
-    from analysis.failures.money_facts import DueFacts, LeakFacts
-    from analysis.failures.monitoring_facts import WatchFacts
+    from analysis.failures.money_facts import DueFacts, LeakFacts, MoneyFacts
+    from analysis.failures.monitoring_facts import ChartFacts, WatchFacts
     from analysis.failures.result import FailureStudy
     from analysis.failures.scale import Scale
+    from analysis.periods import Month
 
 SECTION = "failures"
 SEARCH_METHOD = (
@@ -28,11 +29,39 @@ SEARCH_METHOD = (
 FORECAST_METHOD = "Machines in the field aged month by month, Weibull intensity by component, season, planned shipments, direct cost per failure of the last twelve months."
 
 
+class Tested(Protocol):
+    """What is held against chance: a study, or these parts of one."""
+
+    @property
+    def month(self) -> Month: ...
+    @property
+    def causes(self) -> tuple[CauseFacts, ...]: ...
+    @property
+    def watch(self) -> WatchFacts | NotDone: ...
+    @property
+    def chart(self) -> ChartFacts: ...
+    @property
+    def money(self) -> MoneyFacts | NotDone: ...
+    @property
+    def lives(self) -> tuple[LifeFacts, ...] | NotDone: ...
+    @property
+    def fixes(self) -> tuple[FixFacts, ...] | NotDone: ...
+
+
+def tested_findings(found: Tested, scale: Scale) -> list[Finding]:
+    """The findings that hold against chance; with nothing planted there should be none."""
+    return [
+        *(_cause(cause, scale) for cause in found.causes),
+        *_emerging(found.watch, scale),
+        *_chart(found, scale),
+        *_wear(found.lives, scale),
+        *(_fix(fix, scale) for fix in found.fixes or ()),
+    ]
+
+
 def findings(study: FailureStudy, scale: Scale) -> tuple[Finding, ...]:
     """Every finding of the study, in the order of its questions; how grave each is follows from ``scale``."""
-    found = [_cause(cause, scale) for cause in study.causes] or [_no_cause(study)]
-    found += _emerging(study.watch, scale) + _chart(study, scale) + _wear(study.lives, scale)
-    found += [_fix(fix, scale) for fix in study.fixes or ()]
+    found = ([] if study.causes else [_no_cause(study)]) + tested_findings(study, scale)
     found += _outlook(study.forecast, scale) + _leaks(study.leaks, scale) + _due(study.due, scale)
     return tuple(found)
 
@@ -119,7 +148,7 @@ def _emerging(watch: WatchFacts | NotDone, scale: Scale) -> list[Finding]:
     ]
 
 
-def _chart(study: FailureStudy, scale: Scale) -> list[Finding]:
+def _chart(study: Tested, scale: Scale) -> list[Finding]:
     """Only the report month is news; older signals are in the chart. Its failures beyond the centre are priced at the cost per failure."""
     chart, month = study.chart, study.month
     if month not in chart.signals:
@@ -144,7 +173,7 @@ def _chart(study: FailureStudy, scale: Scale) -> list[Finding]:
     ]
 
 
-def _beyond_centre(study: FailureStudy, at: int) -> float | None:
+def _beyond_centre(study: Tested, at: int) -> float | None:
     """Direct cost of a month's failures above the centre of the chart."""
     chart = study.chart
     if isinstance(study.money, NotDone) or study.money.unit is None or chart.values[at].n is None:

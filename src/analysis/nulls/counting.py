@@ -1,0 +1,86 @@
+"""How many companies had a false finding, and whether that is more than promised."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from analysis.stats import proportion_interval
+from analysis.summaries import Summarised
+
+if TYPE_CHECKING:
+    from analysis.nulls.running import Record
+
+PROMISED = 0.05
+STANDARD_ERRORS = 3.0
+Count = Literal["alarms", "shown"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tally(Summarised):
+    """Companies with at least one false finding of a study, of one kind where ``kind`` is named.
+
+    found, companies : companies with one, and companies studied
+    low, high : Wilson interval at 95 %
+    """
+
+    study: str
+    kind: str
+    found: int
+    companies: int
+    low: float
+    high: float
+
+    @property
+    def rate(self) -> float:
+        return self.found / self.companies
+
+    @property
+    def limit(self) -> float:
+        """The highest rate that is still taken for the promised one: it plus three standard errors at this number of companies."""
+        return at_most(self.companies)
+
+    @property
+    def holds(self) -> bool:
+        return self.rate <= self.limit
+
+
+def at_most(companies: int, *, promised: float = PROMISED) -> float:
+    """``promised`` plus three standard errors of a share of so many companies."""
+    return promised + STANDARD_ERRORS * math.sqrt(promised * (1 - promised) / companies)
+
+
+def at_least(companies: int, *, promised: float) -> float:
+    """``promised`` minus three standard errors: the lowest coverage that is still taken for it."""
+    return promised - STANDARD_ERRORS * math.sqrt(promised * (1 - promised) / companies)
+
+
+def tallied(records: Sequence[Record], count: Count) -> tuple[Tally, ...]:
+    """By study, first of any kind and then of each kind, the most frequent first."""
+    found = []
+    for study in dict.fromkeys(name for record in records for name in record.answers):
+        answers = [record.answers[study] for record in records if study in record.answers]
+        kinds = [frozenset(getattr(answer, count)) for answer in answers]
+        every: Mapping[str, int] = Counter(kind for one in kinds for kind in one)
+        found.append(_tally(study, "", (bool(one) for one in kinds)))
+        found += [
+            _tally(study, kind, (kind in one for one in kinds))
+            for kind in sorted(every, key=lambda kind: (-every[kind], kind))
+        ]
+    return tuple(found)
+
+
+def _tally(study: str, kind: str, hits: Iterable[bool]) -> Tally:
+    counted = list(hits)
+    limits = proportion_interval(sum(counted), len(counted), method="wilson")
+    return Tally(
+        study=study,
+        kind=kind,
+        found=sum(counted),
+        companies=len(counted),
+        low=float(limits.low),
+        high=float(limits.high),
+    )
