@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -26,29 +26,21 @@ ONE_THREAD = {
     name: "1"
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "AFTER_SALES_THREADS")
 }
+#: What the answers of every study depend on.
+SHARED = ("params", "tables", "metrics", "sample", "workbook")
 Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """What the studies said of the company of one seed, and how long it took."""
+    """What the studies said of the company of one seed."""
 
     seed: int
     answers: Mapping[str, Answer]
-    seconds: float
 
-    def line(self) -> str:
-        answers = {name: asdict(answer) for name, answer in self.answers.items()}
-        return json.dumps({"seed": self.seed, "seconds": round(self.seconds, 1), "answers": answers})
-
-    @classmethod
-    def parse(cls, line: str) -> Record:
-        read: Any = json.loads(line)
-        answers = {
-            name: Answer(**{part: tuple(kinds) for part, kinds in answer.items()})
-            for name, answer in read["answers"].items()
-        }
-        return cls(seed=read["seed"], seconds=read["seconds"], answers=answers)
+    def line(self, versions: Mapping[str, str]) -> str:
+        answers = {name: asdict(one) | {"code": versions[name]} for name, one in self.answers.items()}
+        return json.dumps({"seed": self.seed, "answers": answers})
 
 
 def run(
@@ -60,7 +52,7 @@ def run(
     folder: Path,
     progress: Progress = print,
 ) -> tuple[Record, ...]:
-    """The records of seeds 1 to ``seeds``, with those of an earlier run of the same code that were kept in ``folder``.
+    """The records of seeds 1 to ``seeds``; what an earlier run of the same code kept in ``folder`` is not made again.
 
     Raises
     ------
@@ -69,20 +61,26 @@ def run(
     asked = chosen(studies)
     if seeds < 1 or workers < 1:
         raise ParameterError(f"nulls: {seeds} seeds and {workers} workers; at least one of each is needed.")
-    kept = folder / f"nulls-{scale:g}-{code_version()}.jsonl"
-    known = {record.seed: record for record in kept_records(kept) if set(asked) <= set(record.answers)}
-    open_seeds = [seed for seed in range(FIRST_SEED, FIRST_SEED + seeds) if seed not in known]
-    if known:
-        progress(f"{seeds - len(open_seeds)} of {seeds} companies are known from {kept.name}")
+    versions = {name: code_version(name) for name in asked}
+    kept = folder / f"nulls-{scale:g}.jsonl"
+    known = kept_answers(kept, versions)
+    every = range(FIRST_SEED, FIRST_SEED + seeds)
+    lacking = {
+        seed: names
+        for seed in every
+        if (names := tuple(name for name in asked if name not in known.get(seed, {})))
+    }
+    if len(lacking) < seeds:
+        progress(f"{seeds - len(lacking)} of {seeds} companies are known from {kept.name}")
     folder.mkdir(parents=True, exist_ok=True)
     begun = time.monotonic()
     with kept.open("a", encoding="utf-8") as lines:
-        for done, record in enumerate(_studied(open_seeds, asked, scale, workers), start=1):
-            lines.write(record.line() + "\n")
+        for done, record in enumerate(_studied(lacking, scale, workers), start=1):
+            lines.write(record.line(versions) + "\n")
             lines.flush()
-            known[record.seed] = record
-            progress(_said(record, done, len(open_seeds), time.monotonic() - begun))
-    return tuple(known[seed] for seed in range(FIRST_SEED, FIRST_SEED + seeds))
+            known.setdefault(record.seed, {}).update(record.answers)
+            progress(_said(record, done, len(lacking), time.monotonic() - begun))
+    return tuple(Record(seed=seed, answers={name: known[seed][name] for name in asked}) for seed in every)
 
 
 def chosen(studies: Sequence[str]) -> tuple[str, ...]:
@@ -95,51 +93,87 @@ def chosen(studies: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in STUDIES if not studies or name in studies)
 
 
-def kept_records(file: Path) -> list[Record]:
-    """The records of a file, without the line that a killed run may have left half written."""
+def kept_answers(file: Path, versions: Mapping[str, str]) -> dict[int, dict[str, Answer]]:
+    """By seed, the answers of studies whose code has not changed; a line that a killed run left half written is dropped."""
+    known: dict[int, dict[str, Answer]] = {}
     if not file.is_file():
-        return []
-    whole = file.read_text(encoding="utf-8")
-    if whole and not whole.endswith("\n"):
-        whole = whole[: whole.rfind("\n") + 1]
+        return known
+    text = file.read_text(encoding="utf-8")
+    whole = text[: text.rfind("\n") + 1]
+    if whole != text:
         file.write_text(whole, encoding="utf-8")
-    return [Record.parse(line) for line in whole.splitlines()]
+    for line in whole.splitlines():
+        record: Any = json.loads(line)
+        for name, answer in record["answers"].items():
+            if answer.pop("code") == versions.get(name):
+                parts = {part: tuple(kinds) for part, kinds in answer.items()}
+                known.setdefault(record["seed"], {})[name] = Answer(**parts)
+    return known
 
 
-def code_version() -> str:
-    """A hash of the package and its parameters: what was found by other code is not counted."""
+def code_version(study: str) -> str:
+    """A hash of what the answers of a study depend on: its package, what all studies share, the estimators that it names, and the parameters."""
     from analysis.params import project_root
 
     package = Path(analysis.__file__).parent
-    files = [*package.rglob("*.py"), *package.rglob("*.sql"), *(project_root() / "params").rglob("*.yml")]
+    own = sorted((package / study).rglob("*.py"))
+    shared = [path for name in SHARED for path in sorted((package / name).rglob("*"))]
+    # the metrics of other studies are theirs alone
+    others = set(STUDIES) - {study}
+    params = [
+        path
+        for path in sorted((project_root() / "params").rglob("*.yml"))
+        if path.parent.name != "metrics" or path.stem.split("_")[0] not in others
+    ]
+    asked = [package / "nulls" / "asking.py", package / "nulls" / "companies.py"]
     digest = hashlib.sha256()
-    for path in sorted(files):
-        if path.parts[-2] != "nulls" and "report" not in path.parts and "exhibits" not in path.parts:
+    for path in [*own, *shared, *_estimators(package / "stats", own), *asked, *params]:
+        if path.suffix in (".py", ".sql", ".yml"):
             digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
 
+def _estimators(stats: Path, own: Sequence[Path]) -> list[Path]:
+    """The modules of ``stats`` whose names a study uses, and those that they use in turn."""
+    offered = dict(
+        reversed(pair)
+        for pair in re.findall(r"from \.(\w+) import (\w+)", (stats / "__init__.pyi").read_text())
+    )
+    modules = {path.stem for path in stats.glob("*.py")}
+
+    def named(text: str) -> set[str]:
+        return set(re.findall(r"analysis\.stats\.(\w+)", text)) & modules
+
+    text = "\n".join(path.read_text(encoding="utf-8") for path in own)
+    found = {module for name, module in offered.items() if re.search(rf"\b{name}\b", text)} | named(text)
+    todo = list(found)
+    while todo:
+        more = named((stats / f"{todo.pop()}.py").read_text(encoding="utf-8")) - found
+        found |= more
+        todo += more
+    return [stats / f"{name}.py" for name in sorted(found)]
+
+
 def study_company(setting: Setting, seed: int, studies: Sequence[str]) -> Record:
     """One company, made and studied."""
-    begun = time.monotonic()
     inputs, _ = setting.company(seed)
-    answers = {name: STUDIES[name](inputs) for name in studies}
-    return Record(seed=seed, answers=answers, seconds=time.monotonic() - begun)
+    return Record(seed=seed, answers={name: STUDIES[name](inputs) for name in studies})
 
 
-def _studied(seeds: Sequence[int], studies: Sequence[str], scale: float, workers: int) -> Iterator[Record]:
+def _studied(lacking: Mapping[int, Sequence[str]], scale: float, workers: int) -> Iterator[Record]:
     setting = Setting(scale)
     if workers == 1:
-        yield from (study_company(setting, seed, studies) for seed in seeds)
+        yield from (study_company(setting, seed, studies) for seed, studies in lacking.items())
         return
-    with ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=os.environ.update, initargs=(ONE_THREAD,)
-    ) as pool:
-        tasks = [pool.submit(study_company, setting, seed, studies) for seed in seeds]
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:  # they inherit ONE_THREAD
+        tasks = [pool.submit(study_company, setting, seed, studies) for seed, studies in lacking.items()]
         yield from (task.result() for task in as_completed(tasks))
 
 
 def _said(record: Record, done: int, of: int, passed: float) -> str:
-    left = passed / done * (of - done) / 60
+    each = passed / done
     found = [kind for answer in record.answers.values() for kind in answer.alarms]
-    return f"{done}/{of}  seed {record.seed}: {', '.join(found) or 'nothing'}  ({record.seconds:.0f} s, {left:.0f} min left)"
+    return (
+        f"{done}/{of}  seed {record.seed}: {', '.join(found) or 'nothing'}  "
+        f"({each:.0f} s per company, {each * (of - done) / 60:.0f} min left)"
+    )
