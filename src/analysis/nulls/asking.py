@@ -77,9 +77,10 @@ def failures(inputs: StudyInputs) -> Answer:
 
 
 def retention(inputs: StudyInputs) -> Answer:
-    """Experiences and loss, repurchase and leaving after service, cohorts, segments: every test that Holm's correction holds together."""
+    """Experiences and loss, repurchase and leaving after service, cohorts, segments (one Holm correction), and the links of the chain (another)."""
     from analysis.metrics import Stating
     from analysis.retention import findings as judging
+    from analysis.retention.chain import chain
     from analysis.retention.cohorts_facts import contract_cohorts, purchase_cohorts
     from analysis.retention.drivers import drivers
     from analysis.retention.matching_facts import loss_after_repair, repurchase
@@ -103,8 +104,14 @@ def retention(inputs: StudyInputs) -> Answer:
     asked = RetentionParts(**(blank | known))  # type: ignore[arg-type]
     sure = {name for name, p in judging.adjusted_p_values(asked).items() if p < 1 - inputs.confidence}
     shown = frozenset(f"retention.{name}" for name in sure)
-    answer = Answer.of(list(judging.findings(inputs, asked)), parts, shown=shown)
-    return replace(answer, shown=tuple(sorted(shown)))
+    answer = Answer.of(list(judging.findings(inputs, asked)), parts)
+    found = parts.do("chain", chain, inputs, None if isinstance(asked.drivers, NotDone) else asked.drivers)
+    links = {
+        f"retention.chain.{one.id}"
+        for one in (found.links if not isinstance(found, NotDone) else ())
+        if one.verdict != "not_shown"
+    }
+    return replace(answer, shown=tuple(sorted(shown | links)))
 
 
 def value(inputs: StudyInputs) -> Answer:

@@ -58,19 +58,38 @@ def at_least(companies: int, *, promised: float) -> float:
     return promised - STANDARD_ERRORS * math.sqrt(promised * (1 - promised) / companies)
 
 
+#: Tests that are corrected for their number by themselves, apart from the other tests of their study, by how their kinds begin.
+APART = {"retention.chain.": "retention, chain", "value.group.": "value, groups"}
+
+
 def tallied(records: Sequence[Record], count: Count) -> tuple[Tally, ...]:
-    """By study, first of any kind and then of each kind, the most frequent first."""
+    """By study (and by tests that are corrected apart), first of any kind and then of each kind, the most frequent first."""
     found = []
     for study in dict.fromkeys(name for record in records for name in record.answers):
-        answers = [record.answers[study] for record in records if study in record.answers]
-        kinds = [frozenset(getattr(answer, count)) for answer in answers]
-        every: Mapping[str, int] = Counter(kind for one in kinds for kind in one)
-        found.append(_tally(study, "", (bool(one) for one in kinds)))
-        found += [
-            _tally(study, kind, (kind in one for one in kinds))
-            for kind in sorted(every, key=lambda kind: (-every[kind], kind))
+        kinds = [
+            frozenset(getattr(record.answers[study], count)) for record in records if study in record.answers
         ]
+        families = [study] + [name for name in APART.values() if count == "shown" and name.startswith(study)]
+        for family in families:
+            found += _family(
+                family, [frozenset(k for k in one if _family_of(k, study) == family) for one in kinds]
+            )
     return tuple(found)
+
+
+def _family_of(kind: str, study: str) -> str:
+    return next((name for begin, name in APART.items() if kind.startswith(begin)), study)
+
+
+def _family(name: str, kinds: Sequence[frozenset[str]]) -> list[Tally]:
+    every: Mapping[str, int] = Counter(kind for one in kinds for kind in one)
+    return [
+        _tally(name, "", (bool(one) for one in kinds)),
+        *(
+            _tally(name, kind, (kind in one for one in kinds))
+            for kind in sorted(every, key=lambda kind: (-every[kind], kind))
+        ),
+    ]
 
 
 def _tally(study: str, kind: str, hits: Iterable[bool]) -> Tally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import re
 import time
@@ -125,9 +126,9 @@ def code_version(study: str) -> str:
         for path in sorted((project_root() / "params").rglob("*.yml"))
         if path.parent.name != "metrics" or path.stem.split("_")[0] not in others
     ]
-    asked = [package / "nulls" / "asking.py", package / "nulls" / "companies.py"]
-    digest = hashlib.sha256()
-    for path in [*own, *shared, *_estimators(package / "stats", own), *asked, *params]:
+    digest = hashlib.sha256(inspect.getsource(STUDIES[study]).encode())
+    opening = package / "nulls" / "companies.py"
+    for path in [*own, *shared, *_estimators(package / "stats", own), opening, *params]:
         if path.suffix in (".py", ".sql", ".yml"):
             digest.update(path.read_bytes())
     return digest.hexdigest()[:12]

@@ -55,7 +55,8 @@ def _page(records: Sequence[Record], *, scale: float) -> list[str]:
         "",
         "## Effects declared shown",
         "",
-        "Companies with at least one effect that is declared, whatever its size: what survives the correction for many tests and is then too small to be an alarm counts here as well.",
+        "Companies with at least one effect that is declared, whatever its size: what survives the correction for many tests and is then too small to be an alarm counts here as well. The links of the chain from service to loss and the effects within "
+        "groups of customers are read, not reported as findings; each of the two is corrected for its number by itself.",
         "",
         *_table(shown),
         "",
