@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 SECTION = "failures"
 SEARCH_METHOD = (
     "Expected: what all machines outside the cause would have had in its place, by months in service and component, times a factor of the calendar month; "
-    "search over combinations of attributes with a bound on the chance of naming any cause when there is none."
+    "search over combinations of attributes with a bound on the chance of naming any cause when there is none. "
+    "It may have begun in the months that a likelihood ratio at 95% does not exclude."
 )
 FORECAST_METHOD = "Machines in the field aged month by month, Weibull intensity by component, season, planned shipments, direct cost per failure of the last twelve months."
 
@@ -79,6 +80,24 @@ def not_rated(reason: NotDone) -> Finding:
     )
 
 
+_RATIO = "{cause}: failures are {ratio} the number that other machines of the same age have ({ratio:interval}); {failures} instead of {expected}."
+_BEGUN = {
+    True: "It began in {begun} and is beyond chance since {first}.",
+    False: "It began between {begun} and {latest} and is beyond chance since {first}.",
+}
+_COST = {
+    "": "",
+    "direct": " The excess cost {cost} in direct cost.",
+    "full": " The excess cost {cost} in direct cost and {full} with {hours} of own staff at {rate}.",
+}
+# by the money that is known, and whether the month in which it began is
+EXCESS = {
+    (money, known): f"{_RATIO} {begun}{cost}"
+    for money, cost in _COST.items()
+    for known, begun in _BEGUN.items()
+}
+
+
 def _cause(cause: CauseFacts, scale: Scale) -> Finding:
     values: dict[str, Value] = {
         "cause": cause.name,
@@ -86,22 +105,16 @@ def _cause(cause: CauseFacts, scale: Scale) -> Finding:
         "failures": cause.failures,
         "expected": cause.expected,
         "first": cause.first_month,
+        "begun": cause.begun[0],
+        "latest": cause.begun[1],
     }
-    template = "{cause}: failures are {ratio} the number that other machines of the same age have ({ratio:interval}); {failures} instead of {expected}, beyond chance since {first}."
+    full = None if isinstance(cause.labour, NotDone) else cause.labour.full
     if cause.cost.value is not None:
         values["cost"] = cause.cost
-        template = (
-            "{cause}: failures are {ratio} the number that other machines of the same age have ({ratio:interval}); {failures} instead of {expected}, beyond chance since "
-            "{first}, an excess that "
-            "cost {cost} in direct cost."
-        )
-    full = None if isinstance(cause.labour, NotDone) else cause.labour.full
     if not isinstance(cause.labour, NotDone):
         values |= {"full": cause.labour.full, "hours": cause.labour.hours, "rate": cause.labour.rate}
-        template = (
-            "{cause}: failures are {ratio} the number that other machines of the same age have ({ratio:interval}); {failures} instead of {expected}, beyond chance since "
-            "{first}. The excess cost {cost} in direct cost and {full} with {hours} of own staff at {rate}."
-        )
+    money = "" if cause.cost.value is None and full is None else "direct" if full is None else "full"
+    template = EXCESS[money, cause.begun[0] == cause.begun[1]]
     return Finding(
         id="failures.excess",
         section=SECTION,

@@ -117,9 +117,7 @@ def life_facts(
     ordered = sorted(fitted, key=lambda one: (-one.fit.shape, one.component))
     level = 1 - error / max(len(fitted) + sum(len(parts) for parts in apart.values()), 1)
     return tuple(
-        _life(
-            field, one, apart.get(one.component, ()), reading_level=level, first=k == 0, models=models
-        )
+        _life(field, one, apart.get(one.component, ()), reading_level=level, first=k == 0, models=models)
         for k, one in enumerate(ordered)
     )
 
