@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from analysis.quality.history import OwnHistory
 
 GRAVE = ("alert", "watch")
-LEFT_OUT = NotDone(reason=Text.of("not asked of a company in which nothing is planted"))
+LEFT_OUT = NotDone(reason=Text.of("not computed"))
 
 
 @dataclass(frozen=True, kw_only=True)

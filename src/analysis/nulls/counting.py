@@ -62,6 +62,60 @@ def at_least(companies: int, *, promised: float) -> float:
 APART = {"retention.chain.": "retention, chain", "value.group.": "value, groups"}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Covered(Summarised):
+    """Companies in which the interval of an estimate held the planted truth, of those in which it was stated.
+
+    low, high : Wilson interval at 95 % of that share
+    """
+
+    study: str
+    estimate: str
+    held: int
+    stated: int
+    companies: int
+    low: float
+    high: float
+
+    @property
+    def rate(self) -> float:
+        return self.held / self.stated if self.stated else math.nan
+
+    @property
+    def limit(self) -> float:
+        """The lowest share that is still taken for 95 %."""
+        return at_least(self.stated, promised=1 - PROMISED) if self.stated else math.nan
+
+    @property
+    def holds(self) -> bool:
+        return self.rate >= self.limit
+
+
+def covered(records: Sequence[Record]) -> tuple[Covered, ...]:
+    """By study and estimate, in the order in which they were asked for."""
+    found = []
+    for study in dict.fromkeys(name for record in records for name in record.answers):
+        answers = [record.answers[study] for record in records if study in record.answers]
+        for estimate in sorted(
+            {name for one in answers for name in (*one.held, *one.missed, *one.not_stated)}
+        ):
+            held = sum(estimate in one.held for one in answers)
+            stated = held + sum(estimate in one.missed for one in answers)
+            limits = proportion_interval(held, max(stated, 1), method="wilson")
+            found.append(
+                Covered(
+                    study=study,
+                    estimate=estimate,
+                    held=held,
+                    stated=stated,
+                    companies=len(answers),
+                    low=float(limits.low),
+                    high=float(limits.high),
+                )
+            )
+    return tuple(found)
+
+
 def tallied(records: Sequence[Record], count: Count) -> tuple[Tally, ...]:
     """By study (and by tests that are corrected apart), first of any kind and then of each kind, the most frequent first."""
     found = []

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from analysis.nulls.counting import PROMISED, STANDARD_ERRORS, Tally, at_most, tallied
+from analysis.nulls.counting import PROMISED, STANDARD_ERRORS, Tally, at_most, covered, tallied
 from analysis.nulls.running import Record
 
 #: What each kind of finding is looked for in, by study.
@@ -25,9 +25,24 @@ EXEMPT = (
 )
 
 
-def write_page(page: Path, records: Sequence[Record], *, scale: float) -> str:
-    """Write the page and return its text."""
-    text = "\n".join(_page(records, scale=scale)) + "\n"
+PLANTED_HEADING = "## Intervals against planted truths"
+
+
+def write_page(
+    page: Path, records: Sequence[Record] = (), planted: Sequence[Record] = (), *, scale: float
+) -> str:
+    """Write the page and return its text.
+
+    Parameters
+    ----------
+    records, planted : companies with nothing planted, and with truths planted; the part of the page that none are given for stays as it is
+    """
+    before, heading, after = (
+        (page.read_text(encoding="utf-8") if page.is_file() else "").rstrip().partition(PLANTED_HEADING)
+    )
+    first = "\n".join(_page(records, scale=scale)) if records else before.rstrip()
+    last = "\n".join(_coverage(planted)) if planted else heading + after
+    text = "\n\n".join(part for part in (first, last) if part) + "\n"
     page.write_text(text, encoding="utf-8")
     return text
 
@@ -104,4 +119,26 @@ def _not_tested(records: Sequence[Record]) -> list[str]:
             for (study, part), count in sorted(left.items())
         ),
         "",
+    ]
+
+
+def _coverage(planted: Sequence[Record]) -> list[str]:
+    """How often the interval of an estimate held the truth."""
+    return [
+        PLANTED_HEADING,
+        "",
+        f"Written by `make nulls PLANTED=1 SEEDS={len(planted)}` (or `analysis nulls --planted --seeds {len(planted)}`).",
+        "",
+        "Companies of the same size with every truth of the sample planted except the bad batch, which multiplies the failures that other machines are compared with. An interval at 95% should hold its truth in 95% of companies; "
+        f"a share down to that minus {STANDARD_ERRORS:g} standard errors is taken for it. An estimate that a company was too small for, or whose search found nothing, states nothing; a search states what stood out, which is a little too large where it "
+        "was found by its size. The failure ratio of a supplier is one of many intervals that hold together, so each is wider than 95% asks for.",
+        "",
+        "| Study | Estimate | Held | Stated | Companies | Share | 95% interval | At least | Judgement |",
+        "|---|---|---:|---:|---:|---:|---|---:|---|",
+        *(
+            f"| {one.study} | {one.estimate} | {one.held} | {one.stated} | {one.companies} | {one.rate:.1%} | {one.low:.1%} to {one.high:.1%} | {one.limit:.1%} | {'holds' if one.holds else 'fails'} |"
+            if one.stated
+            else f"| {one.study} | {one.estimate} | 0 | 0 | {one.companies} |  |  |  | not stated |"
+            for one in covered(planted)
+        ),
     ]

@@ -10,10 +10,13 @@ import pytest
 from analysis import retention
 from analysis.errors import ParameterError
 from analysis.metrics import Engine
-from analysis.nulls import Record, Tally, running, tallied, write_page
+from analysis.nulls import Record, Tally, covered, running, tallied, write_page
 from analysis.nulls.asking import STUDIES, Answer
 from analysis.nulls.companies import Setting
 from analysis.nulls.counting import at_least, at_most
+from analysis.nulls.covering import Coverage
+from analysis.periods import Month
+from analysis.results import Fact, Interval
 from analysis.sample import make_sample
 from analysis.tables import load_tables
 
@@ -54,13 +57,13 @@ class Counted:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.asked: list[tuple[int, tuple[str, ...]]] = []
 
-        def study(_: object, seed: int, studies: tuple[str, ...]) -> Record:
+        def study(_: object, __: float, seed: int, studies: tuple[str, ...]) -> Record:
             self.asked.append((seed, tuple(studies)))
             found = Answer(alarms=("costs.surge",) if seed == 2 else (), shown=(), not_tested=())
             return Record(seed=seed, answers=dict.fromkeys(studies, found))
 
         monkeypatch.setattr(running, "study_company", study)
-        monkeypatch.setattr(running, "code_version", lambda name: f"code of {name}")
+        monkeypatch.setattr(running, "code_version", lambda name, _: f"code of {name}")
 
 
 def quiet(_: str) -> None:
@@ -90,7 +93,7 @@ def test_what_other_code_found_is_asked_again(tmp_path: Path, monkeypatch: pytes
     studies = Counted(monkeypatch)
     running.run(1, studies=["costs", "value"], folder=tmp_path, progress=quiet)
     changed = {"costs": "new", "value": "code of value"}
-    monkeypatch.setattr(running, "code_version", changed.__getitem__)
+    monkeypatch.setattr(running, "code_version", lambda name, _: changed[name])
     running.run(1, studies=["costs", "value"], folder=tmp_path, progress=quiet)
     assert studies.asked == [(1, ("costs", "value")), (1, ("costs",))]
 
@@ -156,6 +159,52 @@ def test_tests_that_are_corrected_apart_are_counted_apart():
         ("retention, chain", ""): 1,
         ("retention, chain", "retention.chain.late_to_score"): 1,
     }
+
+
+def test_the_intervals_that_hold_their_truth_by_hand(tmp_path: Path):
+    judged = [("held",)] * 88 + [("missed",)] * 10 + [("not_stated",)] * 2
+    made = [
+        Record(
+            seed=seed,
+            answers={
+                "costs": Coverage(
+                    **({name: () for name in ("held", "missed", "not_stated")} | {state: ("price",)})
+                )
+            },
+        )
+        for seed, (state,) in enumerate(judged, start=1)
+    ]
+    (one,) = covered(made)
+    assert (one.held, one.stated, one.companies) == (88, 98, 100)
+    # 88/98 is 89.8 %; 95 % less three times √(0.95·0.05/98) is 88.4 %
+    assert one.limit == pytest.approx(0.95 - 3 * 0.0220158, abs=1e-6) and one.holds
+    page = tmp_path / "NULLS.md"
+    write_page(page, records(0, 60), scale=0.1)
+    text = write_page(page, planted=made, scale=0.1)
+    assert "| costs | price | 88 | 98 | 100 | 89.8% | 82.2% to 94.4% | 88.4% | holds |" in text
+    # each half of the page stays when the other is written anew
+    again = write_page(page, records(1, 60), scale=0.1)
+    assert "| costs | price | 88 |" in again and "| value | any | 1 | 60 |" in again
+    assert again.count("# False findings") == again.count("## Intervals against") == 1
+
+
+def test_a_truth_is_held_missed_or_not_stated():
+    def fact(low: float, high: float) -> Fact:
+        return (
+            Setting(TINY)
+            .company(1)[0]
+            .engine.stated(
+                "loss_hazard_ratio",
+                period=Month(2026, 10),
+                value=2.0,
+                n=10,
+                interval=Interval(low=low, high=high, level=0.95, method="by hand"),
+                dimensions={"exposure": "slow", "model": "total"},
+            )
+        )
+
+    found = Coverage.of({"a": (fact(1.5, 2.5), 2.4), "b": (fact(1.5, 2.5), 2.6), "c": (None, 2.0)})
+    assert found == Coverage(held=("a",), missed=("b",), not_stated=("c",))
 
 
 def test_the_page_says_what_was_counted(tmp_path: Path):
