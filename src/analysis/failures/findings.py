@@ -52,7 +52,7 @@ class Tested(Protocol):
 def tested_findings(found: Tested, scale: Scale) -> list[Finding]:
     """The findings that hold against chance; with nothing planted there should be none."""
     return [
-        *(_cause(cause, scale) for cause in found.causes),
+        *(_cause(cause, scale, found.chart.months[0]) for cause in found.causes),
         *_emerging(found.watch, scale),
         *_chart(found, scale),
         *_wear(found.lives, scale),
@@ -82,23 +82,24 @@ def not_rated(reason: NotDone) -> Finding:
 
 _RATIO = "{cause}: failures are {ratio} the number that other machines of the same age have ({ratio:interval}); {failures} instead of {expected}."
 _BEGUN = {
-    True: "It began in {begun} and is beyond chance since {first}.",
-    False: "It began between {begun} and {latest} and is beyond chance since {first}.",
+    "month": "It began in {begun} and is beyond chance since {first}.",
+    "months": "It began between {begun} and {latest} and is beyond chance since {first}.",
+    "before": "It began in {latest} or before and is beyond chance since {first}.",
 }
 _COST = {
     "": "",
     "direct": " The excess cost {cost} in direct cost.",
     "full": " The excess cost {cost} in direct cost and {full} with {hours} of own staff at {rate}.",
 }
-# by the money that is known, and whether the month in which it began is
+# by the money that is known, and by what is known of the months in which it began
 EXCESS = {
-    (money, known): f"{_RATIO} {begun}{cost}"
+    (money, when): f"{_RATIO} {begun}{cost}"
     for money, cost in _COST.items()
-    for known, begun in _BEGUN.items()
+    for when, begun in _BEGUN.items()
 }
 
 
-def _cause(cause: CauseFacts, scale: Scale) -> Finding:
+def _cause(cause: CauseFacts, scale: Scale, first_watched: Month) -> Finding:
     values: dict[str, Value] = {
         "cause": cause.name,
         "ratio": cause.ratio,
@@ -114,7 +115,9 @@ def _cause(cause: CauseFacts, scale: Scale) -> Finding:
     if not isinstance(cause.labour, NotDone):
         values |= {"full": cause.labour.full, "hours": cause.labour.hours, "rate": cause.labour.rate}
     money = "" if cause.cost.value is None and full is None else "direct" if full is None else "full"
-    template = EXCESS[money, cause.begun[0] == cause.begun[1]]
+    earliest, latest = cause.begun
+    when = "before" if earliest == first_watched else "month" if earliest == latest else "months"
+    template = EXCESS[money, when]
     return Finding(
         id="failures.excess",
         section=SECTION,

@@ -56,7 +56,7 @@ def _page(records: Sequence[Record], *, scale: float) -> list[str]:
         f"Written by `make nulls SEEDS={len(records)}` (or `analysis nulls --seeds {len(records)}`); a run that was stopped goes on where it stood.",
         "",
         f"An invented company is made from each seed with nothing planted in it, at {scale:g} times the size of the sample: about {units} machines, {customers} customers and {orders} service orders "
-        "per year, three years of records. That is the smallest company in which the tests have the cases that they ask for (a treatment needs a stated number of cases gone wrong); what a company was too "
+        "per year, three years of records. That is about the smallest company in which the tests have the cases that they ask for (a treatment needs a stated number of cases gone wrong); what a company was too "
         "small for is counted below. Each study then makes all of its tests with its own code, on tables that a unit test holds to what the load makes of the same company.",
         "",
         f"A study may make any finding in at most {PROMISED:.0%} of such companies. With this many companies a rate up to {PROMISED:.0%} plus {STANDARD_ERRORS:g} standard errors is taken for that promise; above it the study fails. "

@@ -165,7 +165,7 @@ def _one(
     rows = frame[outcome].notna().to_numpy()
     y, d = frame.loc[rows, outcome].astype(float), exposed[rows].astype(float)
     if min(d.sum(), (1 - d).sum()) < settings.fewest_exposed or (
-        outcome != "margin" and not _told(y[d == 1].to_numpy(), y[d == 0].to_numpy(), settings)
+        outcome != "margin" and not answers_told(y[d == 1].to_numpy(), y[d == 0].to_numpy(), settings)
     ):
         return NotDone(reason=FEW_CASES)
     varying = [name for name in names if frame.loc[rows, name].nunique() > 1]
@@ -184,7 +184,7 @@ def _one(
         return NotDone.because(refusal)
 
 
-def _told(exposed: np.ndarray, others: np.ndarray, settings: ValueSettings) -> bool:
+def answers_told(exposed: np.ndarray, others: np.ndarray, settings: ValueSettings) -> bool:
     """Whether a yes or no has both answers often enough, among the exposed by themselves as well: an arm of one answer has no spread to judge it by."""
     yes, no = exposed.sum(), (1 - exposed).sum()
     return bool(
