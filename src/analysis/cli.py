@@ -313,6 +313,54 @@ def _bench(options: argparse.Namespace) -> int:
     ).returncode
 
 
+def _nulls(options: argparse.Namespace) -> int:
+    """The page is rewritten from runs of all studies only; else, and for companies with a confounder, the counts are printed alone."""
+    from analysis import nulls
+    from analysis.params import project_root
+
+    root = project_root()
+    os.environ.update(nulls.ONE_THREAD)  # before numpy is loaded
+    records = nulls.run(
+        options.seeds,
+        nulls.PLANTED if options.planted else nulls.CONFOUNDED if options.confounded else nulls.NULLS,
+        studies=_split(options.studies),
+        workers=options.workers,
+        scale=options.scale,
+        folder=root / "build" / "nulls",
+        progress=lambda line: print(line, file=sys.stderr, flush=True),
+    )
+    holds = _print_covered(records) if options.planted else _print_tallied(records)
+    if not options.studies and not options.confounded:
+        page = root / "docs" / "NULLS.md"
+        nulls.write_page(page, scale=options.scale, **{"planted" if options.planted else "records": records})
+        print(f"written: {_shown(page)}")
+    return 0 if holds else 1
+
+
+def _print_tallied(records: Any) -> bool:
+    from analysis import nulls
+
+    studies = [one for one in nulls.tallied(records, "alarms") if not one.kind]
+    for one in studies:
+        print(
+            f"{one.study:<10} {one.found} of {one.companies} companies with a finding: {one.rate:.1%} ({one.low:.1%} to {one.high:.1%}), "
+            f"at most {one.limit:.1%}: {'holds' if one.holds else 'FAILS'}"
+        )
+    return all(one.holds for one in studies)
+
+
+def _print_covered(records: Any) -> bool:
+    from analysis import nulls
+
+    estimates = [one for one in nulls.covered(records) if one.stated]
+    for one in estimates:
+        print(
+            f"{one.study:<10} {one.estimate}: {one.held} of {one.stated} intervals hold the truth: {one.rate:.1%}, at least {one.limit:.1%}: "
+            f"{'holds' if one.holds else 'FAILS'}"
+        )
+    return all(one.holds for one in estimates)
+
+
 def _golden(options: argparse.Namespace) -> None:
     if options.definitions:
         _golden_definitions(moved=options.moved)
@@ -554,6 +602,48 @@ def _parser() -> argparse.ArgumentParser:
         commands, "bench", _bench, "measure speed and memory as ratios", "analysis bench\nanalysis bench pack"
     )
     bench.add_argument("arguments", nargs=argparse.REMAINDER, help="passed on to bench/")
+
+    nulls = _command(
+        commands,
+        "nulls",
+        _nulls,
+        "how often studies find something in companies where nothing is planted; rewrites docs/NULLS.md",
+        "analysis nulls\nanalysis nulls --seeds 40 --studies retention value\nanalysis nulls --seeds 400 --workers 2\nanalysis nulls --planted --seeds 100",
+    )
+    nulls.add_argument(
+        "--planted",
+        action="store_true",
+        help="instead, companies with truths planted: how often the intervals of estimates hold them",
+    )
+    nulls.add_argument(
+        "--confounded",
+        action="store_true",
+        help="instead, companies in which better tiers are served faster and leave less, and nothing else; printed only (segments do differ there)",
+    )
+    nulls.add_argument(
+        "--seeds",
+        type=int,
+        default=400,
+        metavar="N",
+        help="companies, those known from an earlier run included (default: 400)",
+    )
+    nulls.add_argument(
+        "--studies",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="only these: costs, failures, retention, value, quality; the page is then left as it is (default: all)",
+    )
+    nulls.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="companies side by side (default: 1)"
+    )
+    nulls.add_argument(
+        "--scale",
+        type=float,
+        default=0.12,
+        metavar="SHARE",
+        help="size against the sample company (default: 0.12)",
+    )
 
     golden = _command(
         commands,

@@ -51,6 +51,7 @@ class CauseFacts(Summarised):
     labour: Labour | NotDone
     share: Fact
     first_month: Month
+    begun: tuple[Month, Month]
     actual_by_month: tuple[Fact, ...]
     expected_by_month: tuple[Fact, ...]
     apart: Apart | None
@@ -137,6 +138,7 @@ def cause_facts(
             **place,
         ),
         first_month=_first_beyond(months, actual, expected),
+        begun=months_begun(months, actual, expected, level=field.inputs.confidence),
         actual_by_month=_running_count(field, cause, months),
         expected_by_month=tuple(
             _expected(field, cause, float(due), period=Period(field.first, month))
@@ -264,6 +266,25 @@ def _first_beyond(months: Sequence[Month], actual: np.ndarray, expected: np.ndar
     beyond = (running > poisson.ppf(0.999, np.maximum(due, 1e-9))) & (running >= 3)
     at = np.flatnonzero(beyond) if beyond.any() else np.flatnonzero(running > 0)
     return months[int(at[0])] if len(at) else months[0]
+
+
+def months_begun(
+    months: Sequence[Month], actual: np.ndarray, expected: np.ndarray, *, level: float
+) -> tuple[Month, Month]:
+    """The first and the last of the months in which an excess may have begun.
+
+    An excess that begins in a month multiplies what is expected from then on; kept are the months whose likelihood is not too far below that of the likeliest.
+    How far that is: the likelihood ratio of the true month exceeds x with chance 1 - (1 - exp(-x/2))² at most (Hansen 2000, *Econometrica* 68, 575-603, theorem 2),
+    whose limit is one of small changes and wide for large ones.
+    """
+    later = np.cumsum(actual[::-1])[::-1].astype(float)
+    due = np.maximum(np.cumsum(expected[::-1])[::-1], 1e-12)
+    ratio = np.maximum(later / due, 1.0)
+    likelihood = later * np.log(ratio) - (ratio - 1) * due
+    allowed = -2 * np.log(1 - np.sqrt(level))
+    there = (expected > 0) | (actual > 0)  # before its first machine a cause has not begun
+    kept = np.flatnonzero((2 * (likelihood.max() - likelihood) <= allowed) & there)
+    return months[int(kept[0])], months[int(kept[-1])]
 
 
 @traced
