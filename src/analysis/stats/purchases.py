@@ -50,10 +50,23 @@ DAYS_PER_UNIT = {"days": 1.0, "weeks": 7.0, "months": 365.25 / 12, "years": 365.
 class PurchaseSummary(Summarised):
     """Customers reduced to what the models need.
 
-    `table`: one row per customer: `frequency`, `recency`, `T` (in `unit`), `monetary` (mean value of a repeat purchase
-    day, nan without one), `first_on`. `merged`: transactions that fell on a day on which the customer had already
-    bought, and were added to it. `after_end`: transactions after `end`, left out. `refund_days`: days of a customer whose summed value is zero or
-    less (returns, cancellations, gifts), which are no purchases and are left out; a customer with no other day is not in the table.
+    Attributes
+    ----------
+    table : one row per customer
+        `frequency` (repeat purchases), `recency` (time of the last purchase, counted from the first), `T` (time observed since the first), both in
+        `unit`; `monetary` (mean value of a repeat purchase day, NaN without one), `first_on`.
+    unit : of the times.
+    merged : transactions that fell on a day on which the customer had already bought, and were added to it.
+    after_end : transactions after `end`, left out.
+    refund_days : days of a customer whose summed value is zero or less (returns, cancellations, gifts), which are no purchases and are left
+        out; a customer with no other day is not in the table.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> summary = stats.purchase_summary(["a", "a", "b"], ["2026-01-01", "2026-01-01", "2026-03-01"], end="2026-01-31", unit="days")
+    >>> summary.merged, summary.after_end, len(summary.table)
+    (1, 1, 1)
     """
 
     table: pd.DataFrame
@@ -76,10 +89,41 @@ def purchase_summary(
 
     Parameters
     ----------
-    customers, dates, values : one entry per transaction; dates as such or in ISO form. Transactions of a customer on one calendar day are one
-        purchase of their summed value: they carry no time between them, and the models know no two purchases at once.
-    end : last day that was observed; later transactions are left out (they are the holdout).
-    unit : days, weeks (7 days), months (30.4375 days) or years (365.25 days).
+    customers : (transactions,) labels
+        Who bought.
+    dates : (transactions,) dates, or text in ISO form
+        When. Transactions of a customer on one calendar day are one purchase of their summed value: they carry no time between them, and the models know
+        no two purchases at once.
+    values : (transactions,) numbers, in one currency; optional
+        What it was worth.
+    end : str or Timestamp
+        Last day that was observed; later transactions are left out (they are the holdout).
+    unit : str
+        ``days``, ``weeks`` (7 days), ``months`` (30.4375 days) or ``years`` (365.25 days).
+
+    Returns
+    -------
+    PurchaseSummary
+
+    Raises
+    ------
+    FitError
+        For transactions without customer or date, dates that are none, and where nothing is left by `end`.
+    ParameterError
+        For an unknown unit, or values that are no numbers.
+
+    Source
+    ------
+    Fader, Hardie and Lee (2005), *Marketing Science* 24, 275-284 (the three numbers and their clock).
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> summary = stats.purchase_summary(
+    ...     ["a", "a", "a"], ["2026-01-01", "2026-01-15", "2026-01-29"], [50.0, 20.0, 40.0], end="2026-02-05", unit="weeks"
+    ... )
+    >>> summary.table[["frequency", "recency", "T", "monetary"]].values.tolist()
+    [[2.0, 4.0, 5.0, 30.0]]
     """
     if unit not in DAYS_PER_UNIT:
         raise ParameterError(f"purchases: unknown unit {unit!r}.{suggestion(unit, DAYS_PER_UNIT)}")
@@ -307,6 +351,19 @@ class GeometricModel(Summarised):
     log_likelihood : of the customers' data; for rows with weights, of the expanded rows.
     customers, patterns, unit : weighted count, distinct (frequency, recency, T), unit of time.
     fit : parameters with Hessian and profile intervals.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> model = stats.fit_bgnbd(
+    ...     [0, 1, 2, 6, 12, 1], [0, 4, 10, 38, 39, 30], [39] * 6, weights=[60, 12, 10, 6, 3, 6], unit="weeks"
+    ... )
+    >>> model.customers, model.patterns
+    (97.0, 6)
+    >>> model.probability_alive([0], [0], [39]).tolist()  # BG/NBD: nobody leaves before a repeat purchase
+    [1.0]
+    >>> model.purchase_distribution([10.0], most=3).sum().round(6).item()
+    1.0
     """
 
     r: float
@@ -321,14 +378,50 @@ class GeometricModel(Summarised):
     fit: LikelihoodFit = field(repr=False)
 
     def probability_alive(self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Array:
-        """Chance that the customer has not left for good by T."""
+        """Chance that the customer has not left for good by T.
+
+        Parameters
+        ----------
+        frequency, recency, T : (customers,) numbers; times in the unit of the fit
+            As in `fit_bgnbd`.
+
+        Returns
+        -------
+        (customers,) array
+            0 to 1.
+
+        Raises
+        ------
+        FitError
+            For impossible rows.
+        """
         x, recent, age, _ = _checked(frequency, recency, T, None)
         return np.asarray(expit(-self._log_odds_gone(x, recent, age)))
 
     def expected_purchases(
         self, t: ArrayLike, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike
     ) -> Array:
-        """Purchases expected in the `t` units of time after T (their equation 10)."""
+        """Purchases expected in the `t` units of time after T (Fader, Hardie and Lee 2005, equation 10).
+
+        Parameters
+        ----------
+        t : (customers,) numbers, or one; in the unit of the fit
+            Time ahead, zero or more.
+        frequency, recency, T : (customers,) numbers; times in the unit of the fit
+            As in `fit_bgnbd`.
+
+        Returns
+        -------
+        (customers,) array
+            Purchases.
+
+        Raises
+        ------
+        FitError
+            For impossible rows.
+        ParameterError
+            For a negative or missing time ahead.
+        """
         x, recent, age, _ = _checked(frequency, recency, T, None)
         ahead = _ahead(t)
         b = self.b + self.modified
@@ -337,7 +430,23 @@ class GeometricModel(Summarised):
         return expected
 
     def expected_purchases_of_new(self, t: ArrayLike) -> Array:
-        """Purchases expected of a new customer in its first `t` units of time (their equation 9)."""
+        """Purchases expected of a new customer in its first `t` units of time (their equation 9).
+
+        Parameters
+        ----------
+        t : (n,) numbers, or one; in the unit of the fit
+            Zero or more.
+
+        Returns
+        -------
+        array of the shape of `t`
+            Purchases.
+
+        Raises
+        ------
+        ParameterError
+            For a negative or missing time.
+        """
         ahead = _ahead(t)
         b = self.b + self.modified
         still_there = self.b / (self.a + self.b) if self.modified else 1.0
@@ -347,9 +456,26 @@ class GeometricModel(Summarised):
         return still_there * (self.a + b - 1) * share
 
     def purchase_distribution(self, t: ArrayLike, *, most: int) -> Array:
-        """(len(t), most + 1) chance of 0, 1, ... purchases in the first `t`; the last column is `most` or more.
+        """Chance of 0, 1, ... purchases in the first `t`; the last column is `most` or more.
 
         Their equation 8; compare its weighted sum with the counts of frequencies to see whether the model fits.
+
+        Parameters
+        ----------
+        t : (n,) numbers, or one; in the unit of the fit
+            Zero or more.
+        most : int
+            Purchases counted apart.
+
+        Returns
+        -------
+        (n, most + 1) array
+            0 to 1; a row adds up to one.
+
+        Raises
+        ------
+        ParameterError
+            For a negative or missing time.
         """
         ahead = np.atleast_1d(_ahead(t))[:, None]
         x = np.arange(most)[None, :]
@@ -391,12 +517,40 @@ def fit_bgnbd(
 
     Parameters
     ----------
-    frequency, recency, T : one row per customer, or per distinct combination with `weights`. See the module's opening.
-    unit : of the times, for the record.
+    frequency : (rows,) whole numbers, purchases
+        Repeat purchases; one row per customer, or per distinct combination with `weights`.
+    recency : (rows,) numbers, in `unit`
+        Time of the last purchase, counted from the first; zero without a repeat.
+    T : (rows,) numbers, in `unit`
+        Time observed since the first purchase.
+    weights : (rows,) numbers, optional
+        Customers a row stands for.
+    unit : str
+        Of the times, for the record.
+
+    Returns
+    -------
+    GeometricModel
 
     Raises
     ------
-    FitError for impossible rows (recency above T, frequency without recency, ...) and where the likelihood has no maximum.
+    FitError
+        For impossible rows (recency above T, frequency without recency, ...) and where the likelihood has no maximum.
+    ParameterError
+        For what is no number.
+
+    Source
+    ------
+    Fader, Hardie and Lee (2005), *Marketing Science* 24, 275-284.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> model = stats.fit_bgnbd(
+    ...     frequency=[0, 1, 2, 6, 12, 1], recency=[0, 4, 10, 38, 39, 30], T=[39] * 6, weights=[60, 12, 10, 6, 3, 6]
+    ... )
+    >>> model.expected_purchases_of_new(0.0).item(), model.probability_alive([0], [0], [39]).item()
+    (0.0, 1.0)
     """
     return _fit_geometric(frequency, recency, T, weights, unit=unit, modified=False)
 
@@ -410,7 +564,45 @@ def fit_mbgnbd(
     *,
     unit: str = "unstated",
 ) -> GeometricModel:
-    """MBG/NBD by maximum likelihood: as `fit_bgnbd`, but a customer may leave right after the first purchase."""
+    """MBG/NBD by maximum likelihood: as BG/NBD, but a customer may leave right after the first purchase.
+
+    Parameters
+    ----------
+    frequency : (rows,) whole numbers, purchases
+        As in `fit_bgnbd`, like all others.
+    recency : (rows,) numbers, in `unit`
+        Time of the last purchase, counted from the first.
+    T : (rows,) numbers, in `unit`
+        Time observed since the first purchase.
+    weights : (rows,) numbers, optional
+        Customers a row stands for.
+    unit : str
+        Of the times, for the record.
+
+    Returns
+    -------
+    GeometricModel
+
+    Raises
+    ------
+    FitError
+        For impossible rows (recency above T, frequency without recency, ...) and where the likelihood has no maximum.
+    ParameterError
+        For what is no number.
+
+    Source
+    ------
+    Batislam, Denizel and Filiztekin (2007), *Int. J. Research in Marketing* 24, 201-209.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> model = stats.fit_mbgnbd(
+    ...     frequency=[0, 1, 2, 6, 12, 1], recency=[0, 4, 10, 38, 39, 30], T=[39] * 6, weights=[60, 12, 10, 6, 3, 6]
+    ... )
+    >>> 0 < model.probability_alive([0], [0], [39]).item() < 1  # silent since the first purchase: perhaps gone
+    True
+    """
     return _fit_geometric(frequency, recency, T, weights, unit=unit, modified=True)
 
 
@@ -530,9 +722,26 @@ def _discount_of_hyp2f1(power: Array, b: ArrayLike, a: float, scale: Array, ahea
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ParetoModel(Summarised):
-    """Pareto/NBD: gamma-distributed Poisson rates (r, alpha) and gamma-distributed rates of leaving (s, beta).
+    """Pareto/NBD: gamma-distributed Poisson rates, and gamma-distributed rates of leaving.
 
-    Attributes as in `GeometricModel`; s/beta is the mean rate of leaving per unit of time.
+    Attributes
+    ----------
+    r, alpha : gamma distribution of purchase rates, mean r/alpha per unit of time.
+    s, beta : gamma distribution of rates of leaving, mean s/beta per unit of time.
+    log_likelihood : of the customers' data; for rows with weights, of the expanded rows.
+    customers, patterns, unit : weighted count, distinct (frequency, recency, T), unit of time.
+    fit : parameters with Hessian and profile intervals.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> model = stats.fit_pareto_nbd(
+    ...     frequency=[0, 1, 2, 6, 12, 1], recency=[0, 4, 10, 38, 39, 30], T=[39] * 6, weights=[60, 12, 10, 6, 3, 6]
+    ... )
+    >>> model.probability_alive([3], [39], [39]).item()  # bought just now
+    1.0
+    >>> model.expected_purchases([0.0], [3], [39], [39]).item()  # in no time
+    0.0
     """
 
     r: float
@@ -546,7 +755,23 @@ class ParetoModel(Summarised):
     fit: LikelihoodFit = field(repr=False)
 
     def probability_alive(self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Array:
-        """Chance that the customer has not left by T (Fader and Hardie 2005, equation 43)."""
+        """Chance that the customer has not left by T (Fader and Hardie 2005, equation 43).
+
+        Parameters
+        ----------
+        frequency, recency, T : (customers,) numbers; times in the unit of the fit
+            As in `fit_bgnbd`.
+
+        Returns
+        -------
+        (customers,) array
+            0 to 1.
+
+        Raises
+        ------
+        FitError
+            For impossible rows.
+        """
         x, recent, age, _ = _checked(frequency, recency, T, None)
         theta = np.array([self.r, self.alpha, self.s, self.beta])
         alive, gone = _pareto_terms(theta, x, recent, age)
@@ -555,13 +780,49 @@ class ParetoModel(Summarised):
     def expected_purchases(
         self, t: ArrayLike, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike
     ) -> Array:
-        """Purchases expected in the `t` units of time after T (their equation 41)."""
+        """Purchases expected in the `t` units of time after T (their equation 41).
+
+        Parameters
+        ----------
+        t : (customers,) numbers, or one; in the unit of the fit
+            Time ahead, zero or more.
+        frequency, recency, T : (customers,) numbers; times in the unit of the fit
+            As in `fit_bgnbd`.
+
+        Returns
+        -------
+        (customers,) array
+            Purchases.
+
+        Raises
+        ------
+        FitError
+            For impossible rows.
+        ParameterError
+            For a negative or missing time ahead.
+        """
         x, _, age, _ = _checked(frequency, recency, T, None)
         rate = (self.r + x) / (self.alpha + age)
         return rate * self._time_left(age, _ahead(t)) * self.probability_alive(frequency, recency, T)
 
     def expected_purchases_of_new(self, t: ArrayLike) -> Array:
-        """Purchases expected of a new customer in its first `t` units of time."""
+        """Purchases expected of a new customer in its first `t` units of time.
+
+        Parameters
+        ----------
+        t : (n,) numbers, or one; in the unit of the fit
+            Zero or more.
+
+        Returns
+        -------
+        array of the shape of `t`
+            Purchases.
+
+        Raises
+        ------
+        ParameterError
+            For a negative or missing time.
+        """
         ahead = _ahead(t)
         return self.r / self.alpha * self._time_left(np.zeros(ahead.shape), ahead)
 
@@ -582,11 +843,50 @@ def fit_pareto_nbd(
     *,
     unit: str = "unstated",
 ) -> ParetoModel:
-    """Pareto/NBD by maximum likelihood; parameters as in `fit_bgnbd`.
+    """Pareto/NBD by maximum likelihood.
 
+    Parameters
+    ----------
+    frequency : (rows,) whole numbers, purchases
+        As in `fit_bgnbd`, like all others.
+    recency : (rows,) numbers, in `unit`
+        Time of the last purchase, counted from the first.
+    T : (rows,) numbers, in `unit`
+        Time observed since the first purchase.
+    weights : (rows,) numbers, optional
+        Customers a row stands for.
+    unit : str
+        Of the times, for the record.
+
+    Returns
+    -------
+    ParetoModel
+
+    Raises
+    ------
+    FitError
+        For impossible rows (recency above T, frequency without recency, ...) and where the likelihood has no maximum.
+    ParameterError
+        For what is no number.
+
+    Notes
+    -----
     The usual form subtracts two hypergeometric functions, which loses digits. Here the chance of having left between the last
     purchase and T is integrated numerically (Gauss-Legendre in the logarithm of time), which keeps them and gives gradient and
     Hessian under the integral.
+
+    Source
+    ------
+    Schmittlein, Morrison and Colombo (1987), *Management Science* 33, 1-24; Fader and Hardie (2005), "A note on deriving the Pareto/NBD model".
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> model = stats.fit_pareto_nbd(
+    ...     frequency=[0, 1, 2, 6, 12, 1], recency=[0, 4, 10, 38, 39, 30], T=[39] * 6, weights=[60, 12, 10, 6, 3, 6]
+    ... )
+    >>> model.expected_purchases_of_new(0.0).item(), model.patterns
+    (0.0, 6)
     """
     patterns = _patterns(frequency, recency, T, weights)
     x = patterns.frequency[patterns.frequency_place]
@@ -733,8 +1033,20 @@ class GammaGammaModel(Summarised):
     ----------
     p : shape of a purchase's value around the customer's mean.
     q, v : gamma distribution of the customers' inverse scale; the population mean is p v / (q - 1).
-    customers : weighted count with at least one repeat purchase; `without` those who had none and so say nothing.
+    log_likelihood : of the mean values.
+    customers : weighted count with at least one repeat purchase.
+    without : customers who had none and so say nothing.
     correlation : of frequency and mean value among the fitted; the model assumes none, look at it.
+    fit : parameters with Hessian and profile intervals.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> model = stats.fit_gamma_gamma([1, 2, 1, 3, 2, 1, 4, 2, 0], [20.0, 35.0, 60.0, 30.0, 45.0, 25.0, 40.0, 90.0, float("nan")])
+    >>> model.customers, model.without
+    (8.0, 1.0)
+    >>> model.expected_value([0], [0]).item() == model.mean  # who never came back is expected to spend the mean
+    True
     """
 
     p: float
@@ -752,9 +1064,19 @@ class GammaGammaModel(Summarised):
         return self.p * self.v / (self.q - 1) if self.q > 1 else float("inf")
 
     def expected_value(self, frequency: ArrayLike, monetary: ArrayLike) -> Array:
-        """The customer's expected value of a purchase, drawn towards the population mean (their equation 5).
+        """The customer's expected value of a purchase, drawn towards the population mean (Fader and Hardie 2013, equation 5).
 
-        `monetary` is not read where the frequency is zero.
+        Parameters
+        ----------
+        frequency : (customers,) whole numbers, purchases
+            Whose values are averaged.
+        monetary : (customers,) numbers, in the currency of the fit
+            Their mean; not read where the frequency is zero.
+
+        Returns
+        -------
+        (customers,) array
+            In the currency of the fit.
         """
         x, mean = np.asarray(frequency, dtype=float), np.asarray(monetary, dtype=float)
         spent = np.where(x > 0, x * np.where(x > 0, mean, 0.0), 0.0)
@@ -770,12 +1092,35 @@ def fit_gamma_gamma(
 
     Parameters
     ----------
-    frequency : number of purchases whose values are averaged (the repeat purchases, as in `purchase_summary`).
-    monetary : mean value of those purchases, positive. Rows with frequency zero have none and are left out.
+    frequency : (rows,) whole numbers, purchases
+        Whose values are averaged (the repeat purchases, as in `purchase_summary`).
+    monetary : (rows,) numbers above zero, in one currency
+        Mean value of those purchases. Rows with frequency zero have none and are left out.
+    weights : (rows,) numbers, optional
+        Customers a row stands for.
+
+    Returns
+    -------
+    GammaGammaModel
 
     Raises
     ------
-    FitError where a mean value is negative or zero (returns and gifts are not purchases), or stands beside frequency zero.
+    FitError
+        Where a mean value is negative or zero (returns and gifts are not purchases), or stands beside frequency zero, where too few differ, and where the
+        likelihood has no maximum.
+    ParameterError
+        For what is no number.
+
+    Source
+    ------
+    Fader and Hardie (2013), "The gamma-gamma model of monetary value".
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> model = stats.fit_gamma_gamma([1, 2, 1, 3, 2, 1, 4, 2], [20.0, 35.0, 60.0, 30.0, 45.0, 25.0, 40.0, 90.0])
+    >>> 25 < model.expected_value([1], [20.0]).item() < model.mean  # one purchase of 20, drawn towards the mean
+    True
     """
     x = np.atleast_1d(np.asarray(frequency, dtype=float))
     mean = np.atleast_1d(np.asarray(monetary, dtype=float))
@@ -877,6 +1222,20 @@ class ContractModel(Summarised):
     """Shifted beta-geometric: at each renewal a customer leaves with its own chance, beta-distributed (alpha, beta).
 
     Retention rises with tenure because those likely to leave have left, not because anyone changes.
+
+    Attributes
+    ----------
+    alpha, beta : the mean chance to leave at the first renewal is alpha ÷ (alpha + beta).
+    log_likelihood : of the counts.
+    customers : at the start, of all cohorts.
+    fit : parameters with Hessian and profile intervals.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> model = stats.fit_sbg([1000, 869, 743, 653, 593, 551, 517, 491])
+    >>> model.survival([0, 1]).round(3).tolist(), model.retention([1, 7]).round(3).tolist()
+    ([1.0, 0.851], [0.851, 0.936])
     """
 
     alpha: float
@@ -886,28 +1245,74 @@ class ContractModel(Summarised):
     fit: LikelihoodFit = field(repr=False)
 
     def survival(self, renewals: ArrayLike) -> Array:
-        """Share of a new cohort that is still there after so many renewals (0: 1)."""
+        """Share of a new cohort that is still there.
+
+        Parameters
+        ----------
+        renewals : (n,) numbers, or one; in renewals
+            After how many (0: 1).
+
+        Returns
+        -------
+        array of the shape of `renewals`
+            0 to 1.
+
+        Raises
+        ------
+        ParameterError
+            For a negative or missing number.
+        """
         t = _ahead(renewals)
         surviving: Array = np.exp(betaln(self.alpha, self.beta + t) - betaln(self.alpha, self.beta))
         return surviving
 
     def retention(self, renewal: ArrayLike) -> Array:
-        """Share of those present that renews at the first, second ... renewal (1, 2, ...)."""
+        """Share of those present that renews.
+
+        Parameters
+        ----------
+        renewal : (n,) numbers, or one; in renewals
+            At the first, second ... renewal (1, 2, ...).
+
+        Returns
+        -------
+        array of the shape of `renewal`
+            0 to 1.
+
+        Raises
+        ------
+        ParameterError
+            For a renewal before the first.
+        """
         t = np.asarray(renewal, dtype=float)
         if not np.all(t >= 1):
             raise ParameterError("purchases: renewals are counted from the first, 1; some are below.")
         return (self.beta + t - 1) / (self.alpha + self.beta + t - 1)
 
     def residual_lifetime(self, renewals: ArrayLike, *, discount: float, horizon: int | None = None) -> Array:
-        """Discounted number of further periods paid by a customer who has renewed `renewals` times, the next at its coming renewal.
+        """Discounted number of further periods paid by a customer, the next at its coming renewal.
 
         The first of them lies one period ahead only in time, not in discount: as in Fader and Hardie (2010, equation 6), a
         payment at the coming renewal counts in full, later ones are divided by (1 + discount) per period.
 
         Parameters
         ----------
-        discount : rate per period; must be positive for an infinite `horizon`.
-        horizon : renewals counted; None for all to come.
+        renewals : (n,) numbers, or one; in renewals
+            How often the customer has renewed.
+        discount : float, rate per period
+            Must be positive for an infinite `horizon`.
+        horizon : int, in renewals; optional
+            Renewals counted; None for all to come.
+
+        Returns
+        -------
+        array of the shape of `renewals`
+            Periods.
+
+        Raises
+        ------
+        ParameterError
+            For a negative number or horizon, and a discount that leaves the sum infinite.
         """
         n = _ahead(renewals)
         if discount <= -1 or (horizon is not None and horizon < 0):
@@ -932,8 +1337,33 @@ def fit_sbg(alive_counts: Sequence[float] | Sequence[Sequence[float]] | NDArray[
 
     Parameters
     ----------
-    alive_counts : customers present at the start, after one renewal, after two, ...; or one such list per cohort, which
-        may differ in length. The last count is still there (censored).
+    alive_counts : (renewals + 1,) numbers, customers; or a list of such
+        Present at the start, after one renewal, after two, ...; or one such list per cohort, which may differ in length. The last count is still there
+        (censored).
+
+    Returns
+    -------
+    ContractModel
+
+    Raises
+    ------
+    FitError
+        For a cohort that grows or has fewer than two counts, where nobody left, and where the likelihood has no maximum.
+    ParameterError
+        For what is no number.
+
+    Source
+    ------
+    Fader and Hardie (2007), *J. Interactive Marketing* 21, 76-90, and (2010), *Marketing Science* 29, 85-93.
+
+    Examples
+    --------
+    The "high end" customers of Fader and Hardie (2007), seven renewals: alpha 0.668, beta 3.806.
+
+    >>> from analysis import stats
+    >>> model = stats.fit_sbg([1000, 869, 743, 653, 593, 551, 517, 491])
+    >>> round(model.alpha, 3), round(model.beta, 3)
+    (0.668, 3.806)
     """
     first = alive_counts[0] if len(alive_counts) else 0.0
     several = np.ndim(first) > 0
