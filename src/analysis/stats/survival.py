@@ -403,7 +403,7 @@ class LogRank(Summarised):
 
     Attributes
     ----------
-    statistic : chi-square statistic, with `degrees` degrees of freedom.
+    statistic, degrees : chi-square, and its degrees of freedom.
     p_value : upper tail, 0 to 1.
     table : one row per group
         `group`, `subjects`, `observed` and `expected` events (weighted by the test's weights where these are not one).
