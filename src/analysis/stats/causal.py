@@ -167,6 +167,7 @@ class DoublyRobust(Summarised):
     _weight: Array = field(repr=False)
     _cluster: NDArray[np.int64] = field(repr=False)
 
+    @in_words(texts="groups")
     def effect_by(self, groups: ArrayLike) -> pd.DataFrame:
         """The effect within each group.
 
@@ -186,6 +187,8 @@ class DoublyRobust(Summarised):
         ------
         FitError
             For labels that are missing, or not one per row.
+        ParameterError
+            For what is no column.
         """
         if (missing := missing_labels(groups)).any():
             raise FitError(f"effect: {int(missing.sum())} group labels are missing; name a group for them.")
@@ -360,7 +363,7 @@ def doubly_robust(
 # ----------------------------------------------------------------------------------------------- sensitivity, by itself
 
 
-@in_words(scalars="risk_ratio limit")
+@in_words()
 def e_value(risk_ratio: float, limit: float | None = None) -> tuple[float, float]:
     """E-value: how strong a hidden common cause would have to be, as a risk ratio with both treatment and outcome.
 
@@ -405,7 +408,7 @@ def e_value(risk_ratio: float, limit: float | None = None) -> tuple[float, float
     return needed(risk_ratio), 1.0 if (risk_ratio - 1) * (limit - 1) <= 0 else needed(limit)
 
 
-@in_words(scalars="t degrees share level")
+@in_words()
 def robustness_value(t: float, degrees: float, *, share: float = 1.0, level: float | None = None) -> float:
     """Partial R² that a hidden cause needs with treatment and outcome to reduce an estimate by a share.
 
@@ -456,7 +459,7 @@ def robustness_value(t: float, degrees: float, *, share: float = 1.0, level: flo
     return float((np.sqrt(f**4 + 4 * f**2) - f**2) / 2)
 
 
-@in_words(scalars="estimate std_error degrees r2_treatment r2_outcome")
+@in_words()
 def confounded_estimate(
     estimate: float, std_error: float, degrees: float, *, r2_treatment: float, r2_outcome: float
 ) -> float:
@@ -503,7 +506,7 @@ def confounded_estimate(
     return float(np.sign(estimate) * (abs(estimate) - bias))
 
 
-@in_words(scalars="t degrees")
+@in_words()
 def partial_r2(t: float, degrees: float) -> float:
     """Share of the variance that the others leave, which a regressor with this t value explains.
 

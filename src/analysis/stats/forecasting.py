@@ -109,6 +109,7 @@ class Forecast(Summarised):
     draws: Array
     notes: tuple[str, ...] = ()
 
+    @in_words()
     def interval(self, level: float) -> pd.DataFrame:
         """Limits of each step at another level, from the draws.
 
@@ -130,6 +131,7 @@ class Forecast(Summarised):
         confidence_level(level)
         return _interval_of(self.draws, level=level, index=self.table.index)
 
+    @in_words()
     def total(self, steps: slice = slice(None), *, already: float = 0.0) -> tuple[float, float, float]:
         """Sum over the steps, plus what is booked already.
 
@@ -144,9 +146,15 @@ class Forecast(Summarised):
         -------
         tuple of three numbers
             Expected, low, high.
+
+        Raises
+        ------
+        ParameterError
+            For what is no number.
         """
         return _total_of(self.table["point"].to_numpy(), self.draws, steps, already=already, level=self.level)
 
+    @in_words()
     def probability_above(
         self, threshold: float, steps: slice = slice(None), *, already: float = 0.0
     ) -> float:
@@ -165,6 +173,11 @@ class Forecast(Summarised):
         -------
         float
             0 to 1.
+
+        Raises
+        ------
+        ParameterError
+            For what is no number.
         """
         return float(np.mean(already + self.draws[:, steps].sum(axis=1) > threshold))
 
@@ -202,6 +215,7 @@ class ReconciledForecast(Summarised):
     draws: dict[str, Array]
     notes: tuple[str, ...] = ()
 
+    @in_words()
     def total(
         self, part: str | None = None, steps: slice = slice(None), *, already: float = 0.0
     ) -> tuple[float, float, float]:
@@ -230,6 +244,7 @@ class ReconciledForecast(Summarised):
         point = self.table.loc[self.table["part"] == name, "point"].to_numpy()
         return _total_of(point, self.draws[name], steps, already=already, level=self.level)
 
+    @in_words()
     def probability_above(
         self, threshold: float, part: str | None = None, steps: slice = slice(None), *, already: float = 0.0
     ) -> float:
@@ -267,7 +282,7 @@ class ReconciledForecast(Summarised):
 
 
 @one_thread
-@in_words(series="history", scalars="level")
+@in_words(series="history")
 def forecast(
     history: pd.Series,
     *,
@@ -358,7 +373,7 @@ def forecast(
 
 
 @one_thread
-@in_words(tables="parts", numbers="parts", scalars="level")
+@in_words(tables="parts", numbers="parts")
 def forecast_parts(
     parts: pd.DataFrame,
     *,

@@ -137,6 +137,7 @@ class CoxFit(Summarised):
                 f"cox: the {what} takes rows as independent and these are clustered; use `wald`, which does not."
             )
 
+    @in_words(rows="times", tables="covariates")
     def survival(self, covariates: pd.DataFrame, times: ArrayLike, *, stratum: object = None) -> Array:
         """Expected share without the event, for covariates that stay as they are.
 
@@ -174,7 +175,7 @@ class CoxFit(Summarised):
 
     def _score(self, covariates: pd.DataFrame) -> Array:
         """Linear score of each row, counted from the centre of the fitted rows."""
-        rows = covariates[list(self.coefficients.index)].to_numpy(dtype=float)
+        rows = _columns_of(self, covariates).to_numpy()
         score: Array = (rows - self._data.centre) @ self._beta
         return score
 
@@ -285,7 +286,7 @@ def cox(
     )
 
 
-@in_words(tables="covariates", numbers="covariates", scalars="time")
+@in_words(tables="covariates", numbers="covariates")
 def absolute_difference(
     fit: CoxFit,
     covariates: pd.DataFrame,
@@ -344,8 +345,10 @@ def absolute_difference(
         raise ParameterError(
             f"cox: no covariate {name!r}.{suggestion(name, map(str, fit.coefficients.index))}"
         )
-    if time > fit.baseline["time"].max():
-        raise ParameterError(f"cox: {time:g} lies beyond the last event time {fit.baseline['time'].max():g}.")
+    if time < 0 or time > fit.baseline["time"].max():
+        raise ParameterError(
+            f"cox: {time:g} lies beyond the last event time {fit.baseline['time'].max():g}, or before zero."
+        )
     if isinstance(stratum, Mapping):
         share = np.array([float(weight) for weight in stratum.values()])
         share = share / share.sum()
@@ -354,7 +357,11 @@ def absolute_difference(
         share, labels = np.ones(1), [fit._stratum(stratum)]
     early = (fit.baseline["time"] <= time).to_numpy()
     counted = np.array([(fit.baseline["stratum"] == label).to_numpy() & early for label in labels])
-    frame = covariates[list(fit.coefficients.index)].astype(float)
+    frame = _columns_of(fit, covariates).assign(**{name: 0.0})
+    if not len(frame) or not np.isfinite(frame.to_numpy()).all():
+        raise ParameterError(
+            "cox: covariates hold no row, or a missing number; the answer is an average over whole rows."
+        )
     first, second = (frame.assign(**{name: value}).to_numpy() - fit._data.centre for value in values)
 
     def by_stratum(beta: Array, hazards: Array) -> Array:
@@ -390,6 +397,20 @@ def absolute_difference(
     return Estimate(value=value, std_error=error, low=value - reach, high=value + reach, level=fit.level)
 
 
+def _columns_of(fit: CoxFit, covariates: pd.DataFrame) -> pd.DataFrame:
+    """The fitted columns, as numbers."""
+    absent = [name for name in fit.coefficients.index if name not in covariates.columns]
+    if absent:
+        raise ParameterError(
+            f"cox: covariates lack {', '.join(absent)}.{suggestion(absent[0], map(str, covariates.columns))}"
+        )
+    try:
+        return covariates[list(fit.coefficients.index)].astype(float)
+    except (TypeError, ValueError) as error:
+        raise ParameterError(f"cox: covariates hold what is no number ({error}).") from error
+
+
+@in_words()
 def proportional_hazards(
     fit: CoxFit, *, transform: Literal["km", "log", "identity", "rank"] = "km"
 ) -> pd.DataFrame:

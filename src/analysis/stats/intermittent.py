@@ -57,7 +57,7 @@ class IntermittentFit(Summarised):
     time_weight: float
 
 
-@in_words(rows="values", scalars="size_weight")
+@in_words(rows="values")
 def intermittent_demand(
     values: ArrayLike,
     *,
@@ -113,9 +113,10 @@ def intermittent_demand(
         if not 0 < one <= 1:
             raise ParameterError(f"intermittent: {name} must lie above 0 and at most 1; got {one:g}.")
     demand = np.asarray(values, dtype=float)
-    if not np.all(demand >= 0):
+    wrong = ~((demand >= 0) & (demand < np.inf))
+    if wrong.any():
         raise FitError(
-            f"intermittent: {int(np.sum(~(demand >= 0)))} values are negative or missing; demand is zero or more."
+            f"intermittent: {int(wrong.sum())} values are negative, missing or infinite; demand is zero or more."
         )
     happened = np.flatnonzero(demand > 0)
     if not len(happened):

@@ -68,6 +68,7 @@ class Interval(Summarised):
         """Unpacks as ``low, high``."""
         return iter((self.low, self.high))
 
+    @in_words()
     def scaled(self, factor: float) -> Interval:
         """The same interval in another unit.
 
@@ -96,7 +97,7 @@ class Interval(Summarised):
         )
 
 
-@in_words(together="events exposure", scalars="level")
+@in_words(together="events exposure")
 def poisson_interval(events: ArrayLike, exposure: ArrayLike = 1.0, *, level: float = 0.95) -> Interval:
     """Events per unit of exposure, with the exact (central) interval of Garwood.
 
@@ -153,7 +154,7 @@ def poisson_interval(events: ArrayLike, exposure: ArrayLike = 1.0, *, level: flo
     return _interval(value, low, high, level=level, method="exact Poisson (Garwood)")
 
 
-@in_words(together="events exposure base_events base_exposure", scalars="level")
+@in_words(together="events exposure base_events base_exposure")
 def rate_ratio_interval(
     events: ArrayLike,
     exposure: ArrayLike,
@@ -266,7 +267,7 @@ def rate_ratio_p_value(
     return float(p_value) if p_value.ndim == 0 else p_value
 
 
-@in_words(together="successes trials", scalars="level")
+@in_words(together="successes trials")
 def proportion_interval(
     successes: ArrayLike, trials: ArrayLike, *, method: ProportionMethod, level: float = 0.95
 ) -> Interval:
@@ -323,7 +324,7 @@ def proportion_interval(
     return _interval(value, low, high, level=level, method=_METHODS[method][1])
 
 
-@in_words(together="successes trials base_successes base_trials", scalars="level")
+@in_words(together="successes trials base_successes base_trials")
 def proportion_difference_interval(
     successes: ArrayLike,
     trials: ArrayLike,
@@ -372,7 +373,7 @@ def proportion_difference_interval(
     return _interval(difference, low, high, level=level, method="Newcombe hybrid score")
 
 
-@in_words(labels="clusters", rows="successes weights", scalars="level")
+@in_words(labels="clusters", rows="successes weights")
 def clustered_proportion_interval(
     successes: ArrayLike, clusters: ArrayLike, *, weights: ArrayLike | None = None, level: float = 0.95
 ) -> Interval:
@@ -452,7 +453,7 @@ def _ratio_error(residuals: Floats, place: NDArray[np.int64], count: int) -> flo
     return float(np.sqrt(count / (count - 1) * np.sum(summed**2)))
 
 
-@in_words(labels="clusters", rows="scores", scalars="level")
+@in_words(labels="clusters", rows="scores")
 def net_promoter_interval(
     scores: ArrayLike, *, clusters: ArrayLike | None = None, level: float = 0.95
 ) -> Interval:
@@ -525,7 +526,7 @@ def net_promoter_interval(
     ).scaled(100.0)
 
 
-@in_words(rows="values", labels="strata", scalars="level")
+@in_words(rows="values", labels="strata")
 def post_stratified_mean(
     values: ArrayLike, strata: ArrayLike, *, population: Mapping[Any, float], level: float = 0.95
 ) -> Interval:

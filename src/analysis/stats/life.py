@@ -89,6 +89,7 @@ class LifeFit(Summarised):
         """Schwarz criterion with the failures as sample size (Volinsky and Raftery 2000, Biometrics 56, 256-262)."""
         return _bic(self.parameters, self.failures, self.log_likelihood)
 
+    @in_words(rows="age")
     def survival(self, age: ArrayLike) -> Floats:
         """Share still alive at each age.
 
@@ -101,9 +102,15 @@ class LifeFit(Summarised):
         -------
         array of the shape of `age`
             0 to 1.
+
+        Raises
+        ------
+        ParameterError
+            For a negative or missing age.
         """
         return np.asarray(np.exp(self._family.survival(self._standardised(age))[0]))
 
+    @in_words(rows="age")
     def cumulative_hazard(self, age: ArrayLike) -> Floats:
         """Minus the logarithm of the share still alive at each age.
 
@@ -115,9 +122,15 @@ class LifeFit(Summarised):
         Returns
         -------
         array of the shape of `age`
+
+        Raises
+        ------
+        ParameterError
+            For a negative or missing age.
         """
         return np.asarray(-self._family.survival(self._standardised(age))[0])
 
+    @in_words(rows="age")
     def hazard(self, age: ArrayLike) -> Floats:
         """Failures per survivor and unit of age.
 
@@ -129,11 +142,17 @@ class LifeFit(Summarised):
         Returns
         -------
         array of the shape of `age`
+
+        Raises
+        ------
+        ParameterError
+            For a negative or missing age.
         """
         z = self._standardised(age)
         density = np.exp(self._family.density(z)[0] - self._family.survival(z)[0])
         return np.asarray(density / (self.spread * np.asarray(age, dtype=float)))
 
+    @in_words(together="age later")
     def conditional_failure_share(self, age: ArrayLike, later: ArrayLike) -> Floats:
         """Share of the units alive at `age` that fail before `later`.
 
@@ -157,6 +176,7 @@ class LifeFit(Summarised):
         more = self.cumulative_hazard(later) - self.cumulative_hazard(age)
         return np.asarray(-np.expm1(-more))
 
+    @in_words()
     def b_life(self, share: float, *, level: float = 0.95) -> Interval:
         """Age by which `share` of the units have failed (0.1: B10), with its likelihood-ratio interval.
 
@@ -187,6 +207,7 @@ class LifeFit(Summarised):
         )
         return _interval(np.exp([log_age, low, high]), level)
 
+    @in_words()
     def failure_share(self, age: float, *, level: float = 0.95) -> Interval:
         """Share failed by `age`, with its likelihood-ratio interval.
 
@@ -219,6 +240,7 @@ class LifeFit(Summarised):
         shares = np.where(np.isinf([z, low, high]), [np.nan, 0.0, 1.0], shares)
         return _interval(shares, level, least=0.0, most=1.0)
 
+    @in_words()
     def spread_interval(self, *, level: float = 0.95) -> Interval:
         """Spread of the log age, with its likelihood-ratio interval.
 
@@ -250,7 +272,7 @@ class LifeFit(Summarised):
 
     def _standardised(self, age: ArrayLike) -> Floats:
         with np.errstate(divide="ignore"):
-            standardised: Floats = (np.log(np.asarray(age, dtype=float)) - self.location) / self.spread
+            standardised: Floats = (np.log(_ages(age)) - self.location) / self.spread
             return np.clip(standardised, -300.0, 300.0)
 
     def _variance(self, direction: Floats) -> float:
@@ -664,6 +686,13 @@ def _bic(parameters: int, failures: float, likelihood: float) -> float:
     return parameters * float(np.log(failures)) - 2 * likelihood
 
 
+def _ages(age: ArrayLike) -> Floats:
+    ages = np.asarray(age, dtype=float)
+    if not np.all(ages >= 0):
+        raise ParameterError(f"{int(np.sum(~(ages >= 0)))} of {ages.size} ages are negative or missing.")
+    return ages
+
+
 def _interval(parts: Floats, level: float, *, least: float = 0.0, most: float = np.inf) -> Interval:
     """An interval that says where it has no bound: ``low`` is then the least and ``high`` the most there can be."""
     value, low, high = (float(part) for part in parts)
@@ -714,6 +743,7 @@ class ThresholdWeibullFit(Summarised):
         """Schwarz criterion with three parameters and the failures as sample size."""
         return _bic(3, self.after_threshold.failures, self.log_likelihood)
 
+    @in_words()
     def b_life(self, share: float, *, level: float = 0.95, thresholds: int = 9) -> Interval:
         """Age by which `share` have failed, with its profile-likelihood interval.
 
@@ -783,6 +813,7 @@ class ThresholdWeibullFit(Summarised):
         """Scale of the age beyond the threshold."""
         return self.after_threshold.scale
 
+    @in_words(rows="age")
     def survival(self, age: ArrayLike) -> Floats:
         """Share still alive at each age.
 
@@ -795,12 +826,17 @@ class ThresholdWeibullFit(Summarised):
         -------
         array of the shape of `age`
             0 to 1.
+
+        Raises
+        ------
+        ParameterError
+            For a negative or missing age.
         """
-        beyond = np.maximum(np.asarray(age, dtype=float) - self.threshold, 0.0)
+        beyond = np.maximum(_ages(age) - self.threshold, 0.0)
         return self.after_threshold.survival(beyond)
 
 
-@in_words(rows="durations events entry weights", scalars="resolution")
+@in_words(rows="durations events entry weights")
 def fit_weibull_threshold(
     durations: ArrayLike,
     events: ArrayLike | None = None,
@@ -866,6 +902,7 @@ def fit_weibull_threshold(
         raise ParameterError(
             f"resolution is the width within which ages are known, above zero; got {resolution}."
         )
+    row_bounds(durations, events, None, None)  # refuses events that are neither 1 nor 0
     age = np.asarray(durations, dtype=float)
     failed = np.ones(len(age), dtype=bool) if events is None else np.asarray(events) == 1
     lower = np.where(failed, np.maximum(age - resolution / 2, 0.0), age)
@@ -999,6 +1036,7 @@ class MixtureFit(Summarised):
         """Schwarz criterion with the failures as sample size."""
         return _bic(3 * len(self.components) - 1, self.failures, self.log_likelihood)
 
+    @in_words()
     def b_life(self, share: float, *, level: float = 0.95) -> Interval:
         """Age by which `share` have failed; the interval is Wald's on the log age (delta method), looser than a likelihood ratio where few failed.
 
@@ -1044,6 +1082,7 @@ class MixtureFit(Summarised):
             method="Wald on the log age",
         )
 
+    @in_words(rows="age")
     def survival(self, age: ArrayLike) -> Floats:
         """Share still alive at each age.
 
@@ -1056,8 +1095,13 @@ class MixtureFit(Summarised):
         -------
         array of the shape of `age`
             0 to 1.
+
+        Raises
+        ------
+        ParameterError
+            For a negative or missing age.
         """
-        at = np.asarray(age, dtype=float)[..., None]
+        at = _ages(age)[..., None]
         parts = self.components
         alive = np.exp(-((at / parts["scale"].to_numpy()) ** parts["shape"].to_numpy()))
         return np.asarray(alive @ parts["share"].to_numpy())
@@ -1371,6 +1415,10 @@ def fit_competing_modes(
     """
     labels = pd.Series(np.asarray(modes, dtype=object))
     labels = labels.where(labels.notna() & (labels != ""))
+    if len(labels) != np.size(durations):
+        raise FitError(f"competing modes: {len(labels)} modes for {np.size(durations)} durations; give one per row.")
+    if not labels.notna().any():
+        raise FitError("competing modes: no row ended by a mode; there is no life to fit.")
     return {
         str(mode): fit_weibull(
             durations, (labels == mode).to_numpy(dtype=float), entry=entry, weights=weights
@@ -1437,6 +1485,7 @@ def probability_plot(
     failed = np.ones(len(age)) if events is None else np.asarray(events, dtype=float)
     weight = np.ones(len(age)) if weights is None else np.asarray(weights, dtype=float)
     start = np.zeros(len(age)) if entry is None else np.asarray(entry, dtype=float)
+    check_rows(*row_bounds(age, failed, None, None), start, np.full(len(age), np.inf), weight)
     at = np.unique(age[(failed == 1) & (weight > 0)])
     if not len(at):
         raise FitError("probability plot: no failures to plot.")
@@ -1547,6 +1596,7 @@ def rank_regression(
         )
     if on not in ("age", "rank"):
         raise ParameterError(f"rank regression is on 'age' or on 'rank'; got {on!r}.")
+    row_bounds(durations, events, None, None)  # refuses events that are neither 1 nor 0
     age = np.asarray(durations, dtype=float)
     failed = np.ones(len(age), dtype=bool) if events is None else np.asarray(events, dtype=float) == 1
     if not np.all((age > 0) & np.isfinite(age)):

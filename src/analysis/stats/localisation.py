@@ -308,6 +308,8 @@ class _Problem:
             _known(name, [str(column) for column in attributes.columns], "ordered attribute")
         if not 0 < familywise < 1:
             raise ParameterError(f"familywise is an error rate between 0 and 1, e.g. 0.05; got {familywise}.")
+        if not least_effect >= 0:
+            raise ParameterError(f"least_effect is a share, zero or more, e.g. 0.05; got {least_effect}.")
         if not dispersion > 0:
             raise ParameterError(f"dispersion is a factor on the variance, above zero; got {dispersion}.")
         seen, due = np.asarray(actual, dtype=float), np.asarray(expected, dtype=float)

@@ -71,7 +71,7 @@ def adjust_p_values(
             + suggestion(str(method), _METHODS)
         )
     given = np.asarray(p_values, dtype=float)
-    tested = np.isfinite(given)
+    tested = ~np.isnan(given)
     if np.any((given[tested] < 0) | (given[tested] > 1)):
         raise ParameterError(
             f"p-values lie between 0 and 1; got {given[tested].min():g} to {given[tested].max():g}."

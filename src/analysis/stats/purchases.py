@@ -132,7 +132,9 @@ def purchase_summary(
     if frame[["customer", "on"]].isna().any().any():
         count = int(frame[["customer", "on"]].isna().any(axis=1).sum())
         raise FitError(f"purchases: {count} transactions lack a customer or a date; drop or mend them.")
-    last = pd.Timestamp(end).normalize()
+    if np.isinf(frame["value"]).any():
+        raise FitError(f"purchases: {int(np.isinf(frame['value']).sum())} values are infinite.")
+    last = _last_day(end)
     inside = frame[frame["on"] <= last]
     if inside.empty:
         raise FitError(f"purchases: no transaction on or before {last.date()}; check the end of observation.")
@@ -175,6 +177,16 @@ def _ahead(t: ArrayLike) -> Array:
             f"purchases: time ahead is zero or more; {int(np.sum(~(ahead >= 0)))} values are negative or missing."
         )
     return ahead
+
+
+def _last_day(end: str | pd.Timestamp) -> pd.Timestamp:
+    try:
+        last = pd.Timestamp(end)
+    except (TypeError, ValueError) as problem:
+        raise ParameterError(f"purchases: end is {end!r}, which is no day; give one such as 2026-10-31.") from problem
+    if pd.isna(last):
+        raise ParameterError("purchases: end is missing; give the last day that was observed.")
+    return last.normalize()
 
 
 def _days(dates: ArrayLike) -> NDArray[np.datetime64]:
@@ -377,6 +389,7 @@ class GeometricModel(Summarised):
     unit: str
     fit: LikelihoodFit = field(repr=False)
 
+    @in_words(rows="frequency recency T")
     def probability_alive(self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Array:
         """Chance that the customer has not left for good by T.
 
@@ -394,10 +407,13 @@ class GeometricModel(Summarised):
         ------
         FitError
             For impossible rows.
+        ParameterError
+            For what is no number.
         """
         x, recent, age, _ = _checked(frequency, recency, T, None)
         return np.asarray(expit(-self._log_odds_gone(x, recent, age)))
 
+    @in_words(rows="frequency recency T", together="t")
     def expected_purchases(
         self, t: ArrayLike, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike
     ) -> Array:
@@ -429,6 +445,7 @@ class GeometricModel(Summarised):
         expected: Array = (self.a + b + x - 1) * share * expit(-self._log_odds_gone(x, recent, age))
         return expected
 
+    @in_words(together="t")
     def expected_purchases_of_new(self, t: ArrayLike) -> Array:
         """Purchases expected of a new customer in its first `t` units of time (their equation 9).
 
@@ -455,6 +472,7 @@ class GeometricModel(Summarised):
         )
         return still_there * (self.a + b - 1) * share
 
+    @in_words(rows="t")
     def purchase_distribution(self, t: ArrayLike, *, most: int) -> Array:
         """Chance of 0, 1, ... purchases in the first `t`; the last column is `most` or more.
 
@@ -754,6 +772,7 @@ class ParetoModel(Summarised):
     unit: str
     fit: LikelihoodFit = field(repr=False)
 
+    @in_words(rows="frequency recency T")
     def probability_alive(self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Array:
         """Chance that the customer has not left by T (Fader and Hardie 2005, equation 43).
 
@@ -771,12 +790,15 @@ class ParetoModel(Summarised):
         ------
         FitError
             For impossible rows.
+        ParameterError
+            For what is no number.
         """
         x, recent, age, _ = _checked(frequency, recency, T, None)
         theta = np.array([self.r, self.alpha, self.s, self.beta])
         alive, gone = _pareto_terms(theta, x, recent, age)
         return np.asarray(expit(alive - gone.log_total))
 
+    @in_words(rows="frequency recency T", together="t")
     def expected_purchases(
         self, t: ArrayLike, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike
     ) -> Array:
@@ -805,6 +827,7 @@ class ParetoModel(Summarised):
         rate = (self.r + x) / (self.alpha + age)
         return rate * self._time_left(age, _ahead(t)) * self.probability_alive(frequency, recency, T)
 
+    @in_words(together="t")
     def expected_purchases_of_new(self, t: ArrayLike) -> Array:
         """Purchases expected of a new customer in its first `t` units of time.
 
@@ -1063,6 +1086,7 @@ class GammaGammaModel(Summarised):
         """Mean value of a purchase in the population; infinite where q is at most one."""
         return self.p * self.v / (self.q - 1) if self.q > 1 else float("inf")
 
+    @in_words(rows="frequency monetary")
     def expected_value(self, frequency: ArrayLike, monetary: ArrayLike) -> Array:
         """The customer's expected value of a purchase, drawn towards the population mean (Fader and Hardie 2013, equation 5).
 
@@ -1077,8 +1101,17 @@ class GammaGammaModel(Summarised):
         -------
         (customers,) array
             In the currency of the fit.
+
+        Raises
+        ------
+        ParameterError
+            For a frequency that is no whole number, and a negative or missing mean beside one above zero.
         """
         x, mean = np.asarray(frequency, dtype=float), np.asarray(monetary, dtype=float)
+        if not np.all((x >= 0) & (x == np.round(x)) & ((x == 0) | (mean >= 0))):
+            raise ParameterError(
+                "Gamma-Gamma: frequency is a whole number, zero or more, and monetary not negative where it is above zero."
+            )
         spent = np.where(x > 0, x * np.where(x > 0, mean, 0.0), 0.0)
         below = self.p * x + self.q - 1
         return np.where(below > 0, self.p * (self.v + spent) / np.where(below > 0, below, 1.0), np.inf)
@@ -1244,6 +1277,7 @@ class ContractModel(Summarised):
     customers: float
     fit: LikelihoodFit = field(repr=False)
 
+    @in_words(together="renewals")
     def survival(self, renewals: ArrayLike) -> Array:
         """Share of a new cohort that is still there.
 
@@ -1266,6 +1300,7 @@ class ContractModel(Summarised):
         surviving: Array = np.exp(betaln(self.alpha, self.beta + t) - betaln(self.alpha, self.beta))
         return surviving
 
+    @in_words(together="renewal")
     def retention(self, renewal: ArrayLike) -> Array:
         """Share of those present that renews.
 
@@ -1289,6 +1324,7 @@ class ContractModel(Summarised):
             raise ParameterError("purchases: renewals are counted from the first, 1; some are below.")
         return (self.beta + t - 1) / (self.alpha + self.beta + t - 1)
 
+    @in_words(together="renewals")
     def residual_lifetime(self, renewals: ArrayLike, *, discount: float, horizon: int | None = None) -> Array:
         """Discounted number of further periods paid by a customer, the next at its coming renewal.
 
@@ -1315,10 +1351,8 @@ class ContractModel(Summarised):
             For a negative number or horizon, and a discount that leaves the sum infinite.
         """
         n = _ahead(renewals)
-        if discount <= -1 or (horizon is not None and horizon < 0):
-            raise ParameterError(
-                f"purchases: a horizon is zero or more renewals and a discount above -1; got {horizon} and {discount:g}."
-            )
+        if discount <= -1:
+            raise ParameterError(f"purchases: a discount lies above -1; got {discount:g}.")
         if horizon is None:
             if discount <= 0:
                 raise ParameterError(
@@ -1365,9 +1399,9 @@ def fit_sbg(alive_counts: Sequence[float] | Sequence[Sequence[float]] | NDArray[
     >>> round(model.alpha, 3), round(model.beta, 3)
     (0.668, 3.806)
     """
-    first = alive_counts[0] if len(alive_counts) else 0.0
-    several = np.ndim(first) > 0
-    cohorts = [np.asarray(cohort, dtype=float) for cohort in (alive_counts if several else [alive_counts])]
+    given = list(alive_counts)
+    several = bool(given) and np.ndim(given[0]) > 0
+    cohorts = [np.asarray(cohort, dtype=float) for cohort in (given if several else [given])]
     longest = max((len(cohort) for cohort in cohorts), default=0)
     lost, left = np.zeros(max(longest, 1)), np.zeros(max(longest, 1))
     for cohort in cohorts:

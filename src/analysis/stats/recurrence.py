@@ -50,6 +50,7 @@ class MeanCumulativeFunction(Summarised):
     level: float
     method: str
 
+    @in_words(rows="age")
     def at(self, age: ArrayLike) -> pd.DataFrame:
         """The function at each age; zero before the first event, missing beyond the last observation.
 
@@ -62,8 +63,15 @@ class MeanCumulativeFunction(Summarised):
         -------
         DataFrame, one row per age
             `mcf`, `standard_error`, `low`, `high`, `age`.
+
+        Raises
+        ------
+        ParameterError
+            For a missing age.
         """
-        ages = np.asarray(age, dtype=float)
+        ages = np.atleast_1d(np.asarray(age, dtype=float))
+        if np.isnan(ages).any():
+            raise ParameterError(f"recurrence: {int(np.isnan(ages).sum())} of {len(ages)} ages are missing.")
         row = np.searchsorted(self.table["age"].to_numpy(), ages, side="right") - 1
         shown = self.table[["mcf", "standard_error", "low", "high"]].to_numpy()
         values = np.where(row[:, None] >= 0, shown[np.maximum(row, 0)], 0.0)
@@ -157,6 +165,7 @@ def mean_cumulative_function(
     )
 
 
+@in_words()
 def mean_cumulative_difference(
     first: MeanCumulativeFunction, second: MeanCumulativeFunction, *, level: float = 0.95
 ) -> pd.DataFrame:
@@ -214,6 +223,8 @@ def _positions(event_units: ArrayLike, units: ArrayLike | None, count: int) -> N
         unknown = (position < 0) | (position >= count)
         known = f"positions 0 to {count - 1}"
     else:
+        if np.ndim(units) != 1:
+            raise ParameterError("units: give the name of each row of `ends`.")
         names = pd.Index(np.asarray(units))
         if names.has_duplicates:
             raise ParameterError(
@@ -235,6 +246,8 @@ def _check(
         raise ParameterError("event_units, event_ages and costs need one value an event.")
     if not (len(start) == len(end) == len(weight)):
         raise ParameterError("starts, ends and unit_weights need one value a unit.")
+    if not np.isfinite(cost).all():
+        raise ParameterError(f"costs: {int((~np.isfinite(cost)).sum())} of {len(cost)} are missing or infinite.")
     backwards = ~(end >= start) | (start < 0) | ~(weight >= 0)
     if backwards.any():
         raise ParameterError(

@@ -48,6 +48,7 @@ class ReportingDelay(Summarised):
         repr=False
     )  # cohorts by window 0 … , columns by delay; NaN where not yet visible
 
+    @in_words(together="window")
     def completeness(self, window: ArrayLike) -> Floats:
         """Share of events reported by the time `window` has passed.
 
@@ -60,9 +61,17 @@ class ReportingDelay(Summarised):
         -------
         array of the shape of `window`
             0 to 1: one beyond `longest`, zero before any time passed.
+
+        Raises
+        ------
+        ParameterError
+            For a missing window.
         """
         share = np.r_[0.0, self.table["completeness"].to_numpy()]
-        position = np.clip(np.floor(np.asarray(window, dtype=float)).astype(int) + 1, 0, self.longest + 1)
+        passed = np.asarray(window, dtype=float)
+        if np.isnan(passed).any():
+            raise ParameterError(f"completeness: {int(np.isnan(passed).sum())} windows are missing.")
+        position = np.clip(np.floor(passed) + 1, 0, self.longest + 1).astype(int)
         return np.asarray(share[position])
 
 
@@ -302,8 +311,11 @@ def backtest_nowcast(
     [[6.0, 8.0, 8.0]]
     """
     delay, window, weight = _checked(delays, windows, weights)
+    ago = np.atleast_1d(np.asarray(back, dtype=float))
+    if ago.ndim > 1 or not np.all((ago >= 1) & (ago == np.round(ago)) & (ago < np.inf)):
+        raise ParameterError("backtest: back is one or several whole numbers of periods, each at least 1.")
     rows = []
-    for steps in np.atleast_1d(np.asarray(back, dtype=int)):
+    for steps in ago.astype(int):
         known = delay <= window - steps
         if not known.any():
             continue

@@ -87,6 +87,7 @@ class SurvivalCurve(Summarised):
     last_time: float
     notes: tuple[str, ...] = ()
 
+    @in_words(rows="times")
     def at(self, times: ArrayLike) -> pd.DataFrame:
         """Survival with its interval and the number at risk just before each of `times`; NaN beyond the last time.
 
@@ -99,8 +100,17 @@ class SurvivalCurve(Summarised):
         -------
         DataFrame, one row per time
             `time`, `survival`, `std_error`, `low`, `high`, `at_risk`.
+
+        Raises
+        ------
+        ParameterError
+            For a negative or missing time.
         """
         wanted = np.atleast_1d(np.asarray(times, dtype=float))
+        if not np.all(wanted >= 0):
+            raise ParameterError(
+                f"survival: {int(np.sum(~(wanted >= 0)))} of {len(wanted)} times are negative or missing."
+            )
         known = self.table["time"].to_numpy()
         row = np.searchsorted(known, wanted, side="right") - 1
         out = pd.DataFrame({"time": wanted})
@@ -113,6 +123,7 @@ class SurvivalCurve(Summarised):
         out["at_risk"] = at_risk[ahead]
         return out
 
+    @in_words()
     def quantile(self, share: float) -> Estimate:
         """Earliest time by which `share` had the event; NaN ("not reached") where the curve stays above.
 
@@ -156,6 +167,7 @@ class SurvivalCurve(Summarised):
         """Time by which half had the event: ``quantile(0.5)``."""
         return self.quantile(0.5)
 
+    @in_words()
     def restricted_mean(self, limit: float) -> Estimate:
         """Mean time to the event within the first `limit`: the area under the curve up to there.
 
@@ -199,7 +211,7 @@ class SurvivalCurve(Summarised):
         return Estimate(value=value, std_error=error, low=value - reach, high=value + reach, level=self.level)
 
 
-@in_words(rows="durations events entry weights", scalars="level")
+@in_words(rows="durations events entry weights")
 def kaplan_meier(
     durations: ArrayLike,
     events: ArrayLike,
@@ -288,7 +300,7 @@ def kaplan_meier(
     )
 
 
-@in_words(rows="durations events entry weights", scalars="level")
+@in_words(rows="durations events entry weights")
 def nelson_aalen(
     durations: ArrayLike,
     events: ArrayLike,
@@ -350,7 +362,7 @@ def nelson_aalen(
     return counts.assign(cumulative_hazard=hazard, std_error=error, low=hazard / reach, high=hazard * reach)
 
 
-@in_words(scalars="limit")
+@in_words()
 def restricted_mean_difference(first: SurvivalCurve, second: SurvivalCurve, *, limit: float) -> Estimate:
     """Restricted mean of `first` minus that of `second`, of independent groups.
 
@@ -491,6 +503,8 @@ def log_rank(
         raise ParameterError(
             f"log_rank: unknown weighting {weighting!r}.{suggestion(weighting, _WEIGHTINGS)}"
         )
+    if rho < 0 or gamma < 0:
+        raise ParameterError(f"log_rank: rho and gamma are zero or more; got {rho:g} and {gamma:g}.")
     duration, event, start, weight = survival_rows(durations, events, entry, weights)
     labels, group = np.unique(np.asarray(groups), return_inverse=True)
     if len(labels) < 2:
@@ -572,7 +586,7 @@ def _time_weights(total: Array, deaths: Array, *, weighting: str, rho: float, ga
 # ----------------------------------------------------------------------------------------------- competing events
 
 
-@in_words(rows="durations entry weights", texts="causes", scalars="level")
+@in_words(rows="durations entry weights", texts="causes")
 def aalen_johansen(
     durations: ArrayLike,
     causes: ArrayLike,
