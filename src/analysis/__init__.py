@@ -8,6 +8,4 @@ __version__ = "0.1.0"
 
 # The public door: what a notebook or another program may count on. An empty tuple is everything that the package exports; a name with a
 # dot is one method of a class. `tests/unit/test_public_door.py` holds each of them to its docstring and runs its example. All else may move.
-PUBLIC: dict[str, tuple[str, ...]] = {
-    "analysis.stats": (),
-}
+PUBLIC: dict[str, tuple[str, ...]] = {"analysis.stats": ()}

@@ -77,7 +77,12 @@ def named(text: str) -> dict[str, str]:
 
 def heads(text: str) -> set[str]:
     """Lines of a section that are not indented: names of exceptions."""
-    return {name.strip() for line in text.split("\n") if line and not line.startswith(" ") for name in line.split(",")}
+    return {
+        name.strip()
+        for line in text.split("\n")
+        if line and not line.startswith(" ")
+        for name in line.split(",")
+    }
 
 
 def raised(function: Any, package: str, seen: set[Any]) -> set[str]:
@@ -95,7 +100,9 @@ def raised(function: Any, package: str, seen: set[Any]) -> set[str]:
             if inspect.isclass(kind) and issubclass(kind, AnalysisError):
                 # a WrongArgument is both a FitError and a ParameterError: a reader is told the latter
                 found.add("ParameterError" if kind.__name__ == "WrongArgument" else kind.__name__)
-        elif isinstance(node, ast.Name) and inspect.isfunction(plain_or_none(function.__globals__.get(node.id))):
+        elif isinstance(node, ast.Name) and inspect.isfunction(
+            plain_or_none(function.__globals__.get(node.id))
+        ):
             found |= raised(function.__globals__[node.id], package, seen)
     return found
 
@@ -135,7 +142,10 @@ def lacking(thing: Any, *, package: str, example: bool, source: bool) -> Iterato
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_public_function_says_what_it_takes_gives_and_refuses(name):
     package = ".".join(name.split(".")[:2])
-    assert list(lacking(FUNCTIONS[name], package=package, example=True, source=package == "analysis.stats")) == []
+    assert (
+        list(lacking(FUNCTIONS[name], package=package, example=True, source=package == "analysis.stats"))
+        == []
+    )
 
 
 def methods(kind: type) -> Iterator[tuple[str, Any]]:
@@ -161,7 +171,9 @@ def test_a_public_class_says_what_it_holds_and_does(name):
         fields = {field.name: field for field in dataclasses.fields(kind)}
         held = {name for name, field in fields.items() if field.repr and not name.startswith("_")}
         problems += [f"Attributes {sorted(held - set(told))}"] if held - set(told) else []
-        problems += [f"no attribute {other}" for other in told if other not in fields and not hasattr(kind, other)]
+        problems += [
+            f"no attribute {other}" for other in told if other not in fields and not hasattr(kind, other)
+        ]
     if ">>> " not in said.get("Examples", ""):
         problems.append("Examples")
     for method, found in methods(kind):

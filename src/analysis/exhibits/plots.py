@@ -1,134 +1,478 @@
-"""The natural chart of a fit, for a look in JupyterLab: ``fit.plot()``.
+"""The natural chart of a fit, for a look in JupyterLab: ``fit.plot()``. The charts of studies and their parts are in `plots_of_studies`.
 
-Nothing here is published; a report's figures are exhibits with facts. Drawn with the house's roles of colour, in a figure of its own, which
-JupyterLab shows.
+Nothing here is published; a report's figures are exhibits with facts. Drawn with the house's roles of colour and its font, in a figure of its
+own, which JupyterLab shows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from analysis.exhibits.style import colour
+from analysis.errors import ParameterError, suggestion
+from analysis.exhibits.style import LIGHT, category_roles, colour, rc_params
+from analysis.locale import LANGUAGES, Language, Text
 from analysis.summaries import PLOTS
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 SIZE = (6.4, 3.6)  # inches
+MOST_ROWS = 20  # of a chart with a row each; the first ones are drawn
+MOST_TICKS = 12
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What a chart is drawn on: axes, the language of its words, and the unit of its values or times as the caller names it."""
+
+    axes: Axes
+    language: Language
+    unit: str
+
+    def say(self, message: str, **values: object) -> str:
+        """A message of the catalogue."""
+        return Text.filled(message, **values)[self.language]
+
+    def named(self, title: str, *, x: str = "", y: str = "") -> None:
+        """Title and axes, in words that were said."""
+        self.axes.set_title(title, loc="left", fontsize=10, pad=8)
+        self.axes.set(xlabel=x, ylabel=y)
+
+    def in_unit(self, what: str) -> str:
+        """``age (months)``; without a unit that of the data."""
+        unit = self.unit or self.say("unit of the data")
+        return self.say("{what} ({unit})", what=what, unit=unit)
+
+    def shares(self, which: Literal["x", "y"] = "y", *, most: float = 1.0) -> None:
+        """An axis of shares, from nothing to all."""
+        from matplotlib.ticker import PercentFormatter
+
+        axis = self.axes.xaxis if which == "x" else self.axes.yaxis
+        axis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
+        self.axes.set(**{f"{which}lim": (0, 1.02 * most)})
+
+    def legend(self) -> None:
+        """Names of what is drawn, beside it."""
+        self.axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8)
+
+    def rows(self, names: Iterable[object]) -> None:
+        """A row each, the first on top."""
+        labels = [_short(name) for name in names]
+        self.axes.set_yticks(range(len(labels)), labels)
+        self.axes.set_ylim(len(labels) - 0.4, -0.6)
+
+    def steps(self, names: Iterable[object]) -> None:
+        """Named places along the axis of x, not more of them than can be read."""
+        labels = [str(name) for name in names]
+        every = max(1, math.ceil(len(labels) / MOST_TICKS))
+        self.axes.set_xticks(range(0, len(labels), every), labels[::every], rotation=45, ha="right")
+
+
+Draw = Callable[[Sheet, Any], None]
 
 
 def register() -> None:
-    """Give the results of ``analysis.stats`` their charts; by name, so that nothing is imported before it is drawn."""
-    for name, draw in _DRAWN.items():
-        PLOTS[f"analysis.stats.{name}"] = _figure_of(draw)
+    """Give results their charts; by name, so that nothing is imported before it is drawn."""
+    from analysis.exhibits.plots_of_studies import DRAWN_OF_STUDIES
+
+    for drawn in (_DRAWN, DRAWN_OF_STUDIES):
+        for name, draw in drawn.items():
+            PLOTS[f"analysis.{name}"] = _figure_of(draw)
 
 
-def _figure_of(draw: Callable[[Axes, Any], None]) -> Callable[[Any], Figure]:
-    def plot(result: Any) -> Figure:
+def _figure_of(draw: Draw) -> Callable[..., Figure]:
+    def plot(result: Any, *, language: str | None = None, unit: str = "") -> Figure:
+        from matplotlib import rc_context
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=SIZE, layout="constrained")
-        axes = figure.subplots()
-        axes.spines[["top", "right"]].set_visible(False)
-        draw(axes, result)
+        with rc_context({**rc_params(), "axes.labelsize": 9, "figure.facecolor": LIGHT["paper"]}):
+            figure = Figure(figsize=SIZE, layout="constrained")
+            axes = figure.subplots()
+            axes.spines["left"].set_visible(True)
+            draw(Sheet(axes, _known(language), unit), result)
         return figure
 
     return plot
 
 
-def _band(axes: Axes, table: Any, x: Any, *, step: Literal["post"] | None = None) -> None:
+def _known(language: str | None) -> Language:
+    if language is None:
+        return "zh" if os.environ.get("AFTER_SALES_LANGUAGE", "").lower().startswith("zh") else "en"
+    for known in LANGUAGES:
+        if known == language:
+            return known
+    raise ParameterError(
+        f"plot: unknown language {language!r}; known: {', '.join(LANGUAGES)}.{suggestion(language, LANGUAGES)}"
+    )
+
+
+def _short(name: object) -> str:
+    text = str(name)
+    return text if len(text) <= 42 else f"{text[:41]}…"
+
+
+# ---------------------------------------------------------------- marks that several charts share
+
+
+def band(axes: Axes, table: Any, x: Any, *, step: Literal["post"] | None = None) -> None:
+    """The interval around a line."""
     axes.fill_between(x, table["low"], table["high"], step=step, color=colour("context"), alpha=0.4, lw=0)
 
 
-def _survival(axes: Axes, curve: Any) -> None:
+def estimates(
+    sheet: Sheet, names: Iterable[object], value: Any, low: Any, high: Any, *, nothing: float | None = None
+) -> None:
+    """A row each: the estimate and its interval, beside a line where there would be no difference."""
+    rows = list(names)[:MOST_ROWS]
+    places = range(len(rows))
+    shown = slice(None, len(rows))
+    sheet.axes.hlines(places, list(low)[shown], list(high)[shown], color=colour("context"), lw=2)
+    sheet.axes.plot(list(value)[shown], places, "o", color=colour("focus"))
+    if nothing is not None:
+        sheet.axes.axvline(nothing, color=colour("muted"), lw=0.8)
+    sheet.rows(rows)
+
+
+def _failed_by(
+    sheet: Sheet, furthest: float, survival: Callable[[Any], Any], role: str = "focus", **options: Any
+) -> None:
+    import numpy as np
+
+    age = np.linspace(furthest / 200, furthest, 200)
+    sheet.axes.plot(age, 1 - survival(age), color=colour(role), **options)
+    sheet.axes.set_xlim(0, furthest)
+
+
+# ---------------------------------------------------------------- intervals and tests
+
+
+def _interval(sheet: Sheet, interval: Any) -> None:
+    import numpy as np
+
+    value, low, high = (np.atleast_1d(part) for part in (interval.value, interval.low, interval.high))
+    if value.ndim > 1:
+        raise ParameterError(
+            f"an interval of {value.ndim} dimensions has no picture; plot one row or column of it."
+        )
+    names = range(1, len(value) + 1) if len(value) > 1 else [sheet.say("estimate")]
+    ends = (np.where(np.isfinite(low), low, value), np.where(np.isfinite(high), high, value))
+    estimates(sheet, names, value, *ends)
+    title = sheet.say("Estimate with {level} interval", level=f"{interval.level:.0%}")
+    sheet.named(title, x=sheet.in_unit(sheet.say("value")))
+
+
+def _log_rank(sheet: Sheet, test: Any) -> None:
+    table = test.table.head(MOST_ROWS)
+    for shift, column, role in ((-0.19, "observed", "actual"), (0.19, "expected", "expected")):
+        places = [place + shift for place in range(len(table))]
+        sheet.axes.barh(places, table[column], height=0.36, color=colour(role), label=sheet.say(column))
+    sheet.rows(table["group"])
+    sheet.legend()
+    title = sheet.say("Events observed, and expected with equal hazards (p = {p})", p=f"{test.p_value:.3g}")
+    sheet.named(title, x=sheet.say("events"))
+
+
+# ---------------------------------------------------------------- survival, recurrence, life
+
+
+def _survival(sheet: Sheet, curve: Any) -> None:
     time = curve.table["time"]
-    _band(axes, curve.table, time, step="post")
-    axes.step(time, curve.table["survival"], where="post", color=colour("focus"))
-    axes.set(xlabel="time", ylabel=f"share without the event ({curve.level:.0%} interval)", ylim=(0, 1.02))
+    band(sheet.axes, curve.table, time, step="post")
+    sheet.axes.step(time, curve.table["survival"], where="post", color=colour("focus"))
+    sheet.shares()
+    title = sheet.say("Share without the event, with {level} interval", level=f"{curve.level:.0%}")
+    sheet.named(title, x=sheet.in_unit(sheet.say("time")), y=sheet.say("share of subjects"))
 
 
-def _recurrence(axes: Axes, curve: Any) -> None:
+def _recurrence(sheet: Sheet, curve: Any) -> None:
     age = curve.table["age"]
-    _band(axes, curve.table, age, step="post")
-    axes.step(age, curve.table["mcf"], where="post", color=colour("focus"))
-    axes.set(xlabel="age", ylabel=f"events per unit ({curve.level:.0%} interval)")
-    axes.set_ylim(bottom=0)
+    band(sheet.axes, curve.table, age, step="post")
+    sheet.axes.step(age, curve.table["mcf"], where="post", color=colour("focus"))
+    sheet.axes.set_ylim(bottom=0)
+    title = sheet.say(
+        "Events that a unit has had by each age, with {level} interval", level=f"{curve.level:.0%}"
+    )
+    sheet.named(title, x=sheet.in_unit(sheet.say("age")), y=sheet.say("events (or cost) per unit"))
 
 
-def _life(axes: Axes, fit: Any) -> None:
+def _name_life(sheet: Sheet, title: str) -> None:
+    sheet.shares()
+    sheet.named(title, x=sheet.in_unit(sheet.say("age")), y=sheet.say("share of units"))
+
+
+def _life(sheet: Sheet, fit: Any) -> None:
+    _failed_by(sheet, float(fit.b_life(0.99).value), fit.survival)
+    _name_life(sheet, sheet.say("Share failed by each age ({family})", family=fit.family))
+
+
+def _threshold(sheet: Sheet, fit: Any) -> None:
+    furthest = fit.threshold + float(fit.after_threshold.b_life(0.99).value)
+    _failed_by(sheet, furthest, fit.survival)
+    interval = fit.threshold_interval
+    sheet.axes.axvspan(interval.low, interval.high, color=colour("context"), alpha=0.4, lw=0)
+    _name_life(
+        sheet, sheet.say("Share failed by each age; grey: interval of the age before which nothing fails")
+    )
+
+
+def _mixture(sheet: Sheet, fit: Any) -> None:
     import numpy as np
 
     furthest = float(fit.b_life(0.99).value)
-    age = np.linspace(furthest / 200, furthest, 200)
-    axes.plot(age, 1 - fit.survival(age), color=colour("focus"))
-    axes.set(xlabel="age", ylabel=f"share failed ({fit.family})", ylim=(0, 1.02), xlim=(0, furthest))
+    _failed_by(sheet, furthest, fit.survival, label=sheet.say("all"))
+    roles = category_roles(min(len(fit.components), 6) + 1)[1:]
+    for (number, part), role in zip(fit.components.iterrows(), roles, strict=False):
+        age = np.linspace(furthest / 200, furthest, 200)
+        failed = 1 - np.exp(-((age / part["scale"]) ** part["shape"]))
+        label = sheet.say(
+            "population {number} ({share})", number=int(number) + 1, share=f"{part['share']:.0%}"
+        )
+        sheet.axes.plot(age, failed, color=colour(role), ls="--", lw=1.2, label=label)
+    sheet.legend()
+    _name_life(sheet, sheet.say("Share failed by each age, of all and of each population"))
 
 
-def _cox(axes: Axes, fit: Any) -> None:
-    table = fit.coefficients.iloc[::-1]
-    rows = range(len(table))
-    axes.hlines(rows, table["low"], table["high"], color=colour("context"), lw=2)
-    axes.plot(table["hazard_ratio"], rows, "o", color=colour("focus"))
-    axes.axvline(1, color=colour("context"), lw=0.8)
-    axes.set_yticks(list(rows), [str(name) for name in table.index])
-    axes.set(xlabel=f"hazard ratio ({fit.level:.0%} interval)", xscale="log")
+def _rank_line(sheet: Sheet, line: Any) -> None:
+    _failed_by(sheet, line.b_life(0.99), line.survival)
+    _name_life(sheet, sheet.say("Share failed by each age ({family})", family=line.family))
 
 
-def _forecast(axes: Axes, forecast: Any) -> None:
+def _cox(sheet: Sheet, fit: Any) -> None:
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    table = fit.coefficients
+    estimates(sheet, table.index, table["hazard_ratio"], table["low"], table["high"], nothing=1)
+    sheet.axes.set_xscale("log")
+    sheet.axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    sheet.axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    sheet.axes.xaxis.set_minor_formatter(NullFormatter())
+    title = sheet.say("Hazard ratios with {level} interval", level=f"{fit.level:.0%}")
+    sheet.named(title, x=sheet.say("hazard ratio of one more unit of the covariate (log scale)"))
+
+
+# ---------------------------------------------------------------- series
+
+
+def _forecast(sheet: Sheet, forecast: Any) -> None:
     table = forecast.table
-    steps = [str(step) for step in table.index]
-    _band(axes, table, steps)
-    axes.plot(steps, table["point"], color=colour("focus"), marker="o", ms=3)
-    axes.set(ylabel=f"expected ({forecast.level:.0%} interval)")
-    axes.tick_params(axis="x", rotation=45)
+    steps = range(len(table))
+    band(sheet.axes, table, steps)
+    sheet.axes.plot(steps, table["point"], color=colour("focus"), marker="o", ms=3)
+    sheet.steps(table.index)
+    title = sheet.say(
+        "Forecast by {candidate}, with {level} interval",
+        candidate=forecast.candidate,
+        level=f"{forecast.level:.0%}",
+    )
+    sheet.named(title, y=sheet.in_unit(sheet.say("expected")))
 
 
-def _control(axes: Axes, chart: Any) -> None:
-    points = chart.points
-    steps = range(len(points))
-    axes.step(steps, points["upper"], where="mid", color=colour("context"))
-    axes.step(steps, points["lower"], where="mid", color=colour("context"))
-    axes.step(steps, points["centre"], where="mid", color=colour("context"), ls="--")
-    axes.plot(steps, points["value"], color=colour("actual"), marker="o", ms=3)
+def _reconciled(sheet: Sheet, forecast: Any) -> None:
+    table = forecast.table
+    total = table[table["part"] == forecast.total_name]
+    steps = range(len(total))
+    band(sheet.axes, total, steps)
+    sheet.axes.plot(steps, total["point"], color=colour("focus"), marker="o", ms=3, label=forecast.total_name)
+    parts = [name for name in table["part"].unique() if name != forecast.total_name]
+    roles = [role for role in category_roles(7) if role != "focus"]
+    for name, role in zip(parts, roles, strict=False):
+        points = table.loc[table["part"] == name, "point"]
+        sheet.axes.plot(steps, points, color=colour(role), lw=1.2, label=_short(name))
+    sheet.steps(total["month"])
+    sheet.axes.set_ylim(bottom=min(0.0, sheet.axes.get_ylim()[0]))
+    sheet.legend()
+    title = sheet.say(
+        "Forecast of the total, with {level} interval, and of its parts", level=f"{forecast.level:.0%}"
+    )
+    sheet.named(title, y=sheet.in_unit(sheet.say("expected")))
+
+
+def _intermittent(sheet: Sheet, fit: Any) -> None:
+    periods = range(1, len(fit.fitted) + 1)
+    fitted = sheet.say("expected before the period was seen")
+    sheet.axes.step(periods, fit.fitted, where="mid", color=colour("actual"), label=fitted)
+    sheet.axes.axhline(fit.expected, color=colour("focus"), ls="--", label=sheet.say("expected from now on"))
+    sheet.axes.set_ylim(bottom=0)
+    sheet.legend()
+    title = sheet.say("Demand per period ({method})", method=fit.method)
+    sheet.named(title, x=sheet.say("period"), y=sheet.in_unit(sheet.say("demand")))
+
+
+def _control(sheet: Sheet, chart: Any) -> None:
+    control_lines(sheet, chart.points)
+    signals = int(chart.points["signal"].sum())
+    title = sheet.say(
+        "Control chart ({kind}): {signals} points with a signal", kind=chart.kind, signals=signals
+    )
+    sheet.named(title, x=sheet.say("point, in time order"), y=sheet.in_unit(sheet.say("value")))
+
+
+def control_lines(sheet: Sheet, points: pd.DataFrame) -> None:
+    """Values between their limits; signals stand out."""
+    steps = range(1, len(points) + 1)
+    for column, style in (("upper", "-"), ("lower", "-"), ("centre", "--")):
+        sheet.axes.step(steps, points[column], where="mid", color=colour("context"), ls=style, lw=1.2)
+    sheet.axes.plot(steps, points["value"], color=colour("actual"), marker="o", ms=3, lw=1.2)
     signals = points["signal"].to_numpy(dtype=bool)
-    axes.plot([step for step in steps if signals[step]], points["value"][signals], "o", color=colour("focus"))
-    axes.set(ylabel=f"{chart.kind} chart, {int(signals.sum())} signals")
+    places = [step for step, signal in zip(steps, signals, strict=True) if signal]
+    sheet.axes.plot(places, points["value"].to_numpy()[signals], "o", color=colour("focus"))
 
 
-def _effect(axes: Axes, result: Any) -> None:
-    rows = {
-        "adjusted": (result.effect, result.low, result.high),
-        "plain means": (result.naive.value, result.naive.low, result.naive.high),
-    }
-    for row, (value, low, high) in enumerate(reversed(rows.values())):
-        axes.hlines(row, low, high, color=colour("context"), lw=2)
-        axes.plot(value, row, "o", color=colour("focus"))
-    axes.axvline(0, color=colour("context"), lw=0.8)
-    axes.set_yticks([0, 1], list(reversed(rows)))
-    axes.set(xlabel=f"difference of means ({result.estimand}, {result.level:.0%} interval)", ylim=(-0.5, 1.5))
+# ---------------------------------------------------------------- effects and causes
 
 
-def _expected_purchases(axes: Axes, model: Any) -> None:
+def _effect(sheet: Sheet, result: Any) -> None:
+    naive = result.naive
+    estimates(
+        sheet,
+        [sheet.say("adjusted"), sheet.say("plain means")],
+        [result.effect, naive.value],
+        [result.low, naive.low],
+        [result.high, naive.high],
+        nothing=0,
+    )
+    title = sheet.say(
+        "Effect of the treatment ({estimand}), with {level} interval",
+        estimand=result.estimand,
+        level=f"{result.level:.0%}",
+    )
+    sheet.named(title, x=sheet.in_unit(sheet.say("difference of mean outcomes")))
+
+
+def _overlap(sheet: Sheet, overlap: Any) -> None:
+    table = overlap.table
+    for shift, column, role in ((0.03, "treated", "focus"), (0.07, "untreated", "actual")):
+        share = table[column] / max(table[column].sum(), 1)
+        sheet.axes.bar(table["low"] + shift, share, width=0.036, color=colour(role), label=sheet.say(column))
+    sheet.axes.set_xlim(0, 1)
+    sheet.legend()
+    title = sheet.say("Were treated and untreated alike? Rows by chance of treatment")
+    sheet.shares(most=float(max((table[c] / max(table[c].sum(), 1)).max() for c in ("treated", "untreated"))))
+    sheet.named(
+        title,
+        x=sheet.say("chance of treatment, given the covariates"),
+        y=sheet.say("share of the rows of each"),
+    )
+
+
+def _sensitivity(sheet: Sheet, sensitivity: Any) -> None:
+    table = sensitivity.benchmarks.head(MOST_ROWS)
+    sheet.axes.plot(table["effect_if_as_strong"], range(len(table)), "o", color=colour("focus"))
+    sheet.axes.axvline(0, color=colour("muted"), lw=0.8)
+    sheet.rows(table["covariate"])
+    title = sheet.say("The effect, were a hidden cause as strong as each covariate")
+    sheet.named(title, x=sheet.in_unit(sheet.say("difference of mean outcomes")))
+
+
+def _causes(sheet: Sheet, found: Any) -> None:
+    table = found.causes
+    title = sheet.say("Causes found, with {level} interval", level=f"{found.level:.0%}")
+    if not len(table):
+        title = sheet.say("No cause was found among {tests} candidates", tests=f"{found.tests:,}")
+    estimates(sheet, table["cause"], table["rate_ratio"], table["low"], table["high"], nothing=1)
+    sheet.named(title, x=sheet.say("actual ÷ expected"))
+
+
+# ---------------------------------------------------------------- customers
+
+
+def _purchases(sheet: Sheet, summary: Any) -> None:
+    import seaborn as sns
+
+    frequency = summary.table["frequency"].clip(upper=20)
+    sns.histplot(x=frequency, discrete=True, ax=sheet.axes, color=colour("actual"), alpha=1, shrink=0.8)
+    title = sheet.say("Customers by number of repeat purchases")
+    sheet.named(title, x=sheet.say("repeat purchases (20: so many or more)"), y=sheet.say("customers"))
+
+
+def _expected_purchases(sheet: Sheet, model: Any) -> None:
     import numpy as np
 
-    ahead = np.linspace(0, 104, 105)
-    axes.plot(ahead, model.expected_purchases_of_new(ahead), color=colour("focus"))
-    axes.set(
-        xlabel=f"time since the first purchase (unit: {model.unit})",
-        ylabel="repeat purchases of a new customer",
+    horizon = {"days": 730.0, "months": 24.0, "years": 2.0}.get(model.unit, 104.0)
+    ahead = np.linspace(0, horizon, 105)
+    sheet.axes.plot(ahead, model.expected_purchases_of_new(ahead), color=colour("focus"))
+    sheet.axes.set_ylim(bottom=0)
+    sheet.axes.set_xlim(0, horizon)
+    unit = sheet.unit or model.unit
+    axis = sheet.say("{what} ({unit})", what=sheet.say("time since the first purchase"), unit=unit)
+    title = sheet.say("Repeat purchases expected of a new customer")
+    sheet.named(title, x=axis, y=sheet.say("purchases per customer"))
+
+
+def _spend(sheet: Sheet, model: Any) -> None:
+    import numpy as np
+    from scipy.stats import invgamma
+
+    law = invgamma(model.q, scale=model.p * model.v)
+    value = np.linspace(float(law.ppf(0.001)), float(law.ppf(0.97)), 300)
+    sheet.axes.fill_between(value, law.pdf(value), color=colour("context"), lw=0)
+    if np.isfinite(model.mean):
+        sheet.axes.axvline(model.mean, color=colour("focus"), label=sheet.say("mean"))
+        sheet.legend()
+    sheet.axes.set_ylim(bottom=0)
+    sheet.axes.set_yticks([])
+    title = sheet.say("How the mean value of a purchase differs between customers")
+    sheet.named(
+        title, x=sheet.in_unit(sheet.say("mean value of a purchase")), y=sheet.say("customers (density)")
     )
-    axes.set_ylim(bottom=0)
 
 
-_DRAWN: dict[str, Callable[[Axes, Any], None]] = {
-    "survival.SurvivalCurve": _survival,
-    "recurrence.MeanCumulativeFunction": _recurrence,
-    "life.LifeFit": _life,
-    "hazards.CoxFit": _cox,
-    "forecasting.Forecast": _forecast,
-    "control.ControlChart": _control,
-    "causal.DoublyRobust": _effect,
-    "purchases.GeometricModel": _expected_purchases,
+def _contract(sheet: Sheet, model: Any) -> None:
+    import numpy as np
+
+    renewals = np.arange(13)
+    stays = sheet.say("share of a new cohort still there")
+    sheet.axes.plot(renewals, model.survival(renewals), color=colour("focus"), marker="o", ms=3, label=stays)
+    renews = sheet.say("share of those present that renews")
+    sheet.axes.plot(
+        renewals[1:], model.retention(renewals[1:]), color=colour("actual"), ls="--", label=renews
+    )
+    sheet.axes.legend(frameon=False, loc="lower left", fontsize=8)
+    sheet.shares()
+    sheet.named(
+        sheet.say("Renewal after renewal"), x=sheet.say("renewals"), y=sheet.say("share of customers")
+    )
+
+
+def _delay(sheet: Sheet, delay: Any) -> None:
+    table = delay.table
+    sheet.axes.step(
+        table["delay"], table["completeness"], where="post", color=colour("focus"), marker="o", ms=3
+    )
+    sheet.shares()
+    title = sheet.say("How much of what happened is known, by time since")
+    sheet.named(title, x=sheet.in_unit(sheet.say("delay")), y=sheet.say("share reported"))
+
+
+_DRAWN: Mapping[str, Draw] = {
+    "stats.causal.DoublyRobust": _effect,
+    "stats.causal.Overlap": _overlap,
+    "stats.causal.Sensitivity": _sensitivity,
+    "stats.control.ControlChart": _control,
+    "stats.forecasting.Forecast": _forecast,
+    "stats.forecasting.ReconciledForecast": _reconciled,
+    "stats.hazards.CoxFit": _cox,
+    "stats.intermittent.IntermittentFit": _intermittent,
+    "stats.intervals.Interval": _interval,
+    "stats.life.LifeFit": _life,
+    "stats.life.MixtureFit": _mixture,
+    "stats.life.RankRegression": _rank_line,
+    "stats.life.ThresholdWeibullFit": _threshold,
+    "stats.localisation.Localisation": _causes,
+    "stats.purchases.ContractModel": _contract,
+    "stats.purchases.GammaGammaModel": _spend,
+    "stats.purchases.GeometricModel": _expected_purchases,
+    "stats.purchases.ParetoModel": _expected_purchases,
+    "stats.purchases.PurchaseSummary": _purchases,
+    "stats.recurrence.MeanCumulativeFunction": _recurrence,
+    "stats.reporting_delay.ReportingDelay": _delay,
+    "stats.survival.Estimate": _interval,
+    "stats.survival.LogRank": _log_rank,
+    "stats.survival.SurvivalCurve": _survival,
 }

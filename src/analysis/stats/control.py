@@ -585,7 +585,9 @@ def _checked_values(kind: str, values: ArrayLike, sizes: ArrayLike | None) -> tu
         else np.broadcast_to(np.asarray(sizes, dtype=float), numbers.shape)
     )
     if np.isinf(numbers).any() or np.isinf(areas).any():
-        raise ParameterError("a control chart's values and sizes are finite; leave out what was not measured.")
+        raise ParameterError(
+            "a control chart's values and sizes are finite; leave out what was not measured."
+        )
     empty = areas == 0
     if kind != "individuals":
         wrong = ~(numbers >= 0) | ~(areas >= 0) | (empty & (numbers > 0))

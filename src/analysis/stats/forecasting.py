@@ -974,7 +974,9 @@ def _shrunk_covariance(residuals: Array) -> Array:
     count, size = complete.shape
     variance = np.maximum(np.mean(complete**2, axis=0), np.finfo(float).tiny)
     if not np.any(complete):
-        variance = np.ones(size)  # no series ever departed from its pattern: there is nothing to reconcile, and any weights do
+        variance = np.ones(
+            size
+        )  # no series ever departed from its pattern: there is nothing to reconcile, and any weights do
     largest = variance.max()
     # A part that never varies would make the matrix singular; it keeps a variance too small to attract any correction.
     variance = np.maximum(variance, 1e-12 * largest)

@@ -176,6 +176,10 @@ class CoxFit(Summarised):
     def _score(self, covariates: pd.DataFrame) -> Array:
         """Linear score of each row, counted from the centre of the fitted rows."""
         rows = _columns_of(self, covariates).to_numpy()
+        if not np.isfinite(rows).all():
+            raise ParameterError(
+                f"cox: {int((~np.isfinite(rows)).any(axis=1).sum())} of {len(rows)} rows of covariates are missing a number."
+            )
         score: Array = (rows - self._data.centre) @ self._beta
         return score
 

@@ -688,8 +688,9 @@ def _bic(parameters: int, failures: float, likelihood: float) -> float:
 
 def _ages(age: ArrayLike) -> Floats:
     ages = np.asarray(age, dtype=float)
-    if not np.all(ages >= 0):
-        raise ParameterError(f"{int(np.sum(~(ages >= 0)))} of {ages.size} ages are negative or missing.")
+    wrong = ~((ages >= 0) & (ages < np.inf))
+    if wrong.any():
+        raise ParameterError(f"{int(wrong.sum())} of {ages.size} ages are negative, missing or infinite.")
     return ages
 
 
@@ -1416,7 +1417,9 @@ def fit_competing_modes(
     labels = pd.Series(np.asarray(modes, dtype=object))
     labels = labels.where(labels.notna() & (labels != ""))
     if len(labels) != np.size(durations):
-        raise FitError(f"competing modes: {len(labels)} modes for {np.size(durations)} durations; give one per row.")
+        raise FitError(
+            f"competing modes: {len(labels)} modes for {np.size(durations)} durations; give one per row."
+        )
     if not labels.notna().any():
         raise FitError("competing modes: no row ended by a mode; there is no life to fit.")
     return {
@@ -1544,6 +1547,52 @@ class RankRegression(Summarised):
     def scale(self) -> float:
         """exp(location): the scale of a Weibull line, the median of a lognormal one."""
         return float(np.exp(self.location))
+
+    @in_words()
+    def b_life(self, share: float) -> float:
+        """Age by which `share` of the units have failed, on the line.
+
+        Parameters
+        ----------
+        share : float, share 0 to 1
+            0.1 for B10.
+
+        Returns
+        -------
+        float
+            In the unit of the fitted ages.
+
+        Raises
+        ------
+        ParameterError
+            For a share that does not lie between 0 and 1.
+        """
+        if not 0 < share < 1:
+            raise ParameterError(f"b_life takes a share between 0 and 1, e.g. 0.1 for B10; got {share}.")
+        return float(np.exp(self.location + self.spread * FAMILIES[self.family].quantile(share)))
+
+    @in_words(rows="age")
+    def survival(self, age: ArrayLike) -> Floats:
+        """Share still alive at each age, on the line.
+
+        Parameters
+        ----------
+        age : (n,) numbers, or one; in the unit of the fitted ages
+            Zero or more.
+
+        Returns
+        -------
+        array of the shape of `age`
+            0 to 1.
+
+        Raises
+        ------
+        ParameterError
+            For a negative or missing age.
+        """
+        with np.errstate(divide="ignore"):
+            z = np.clip((np.log(_ages(age)) - self.location) / self.spread, -300.0, 300.0)
+        return np.asarray(np.exp(FAMILIES[self.family].survival(z)[0]))
 
 
 @in_words(rows="durations events")

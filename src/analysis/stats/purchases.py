@@ -172,9 +172,10 @@ def purchase_summary(
 def _ahead(t: ArrayLike) -> Array:
     """Time ahead, zero or more: a model of the future does not run backwards, it gives numbers all the same."""
     ahead = np.asarray(t, dtype=float)
-    if not np.all(ahead >= 0):
+    wrong = ~((ahead >= 0) & (ahead < np.inf))
+    if wrong.any():
         raise ParameterError(
-            f"purchases: time ahead is zero or more; {int(np.sum(~(ahead >= 0)))} values are negative or missing."
+            f"purchases: time ahead is zero or more; {int(wrong.sum())} values are negative, missing or infinite."
         )
     return ahead
 
@@ -183,7 +184,9 @@ def _last_day(end: str | pd.Timestamp) -> pd.Timestamp:
     try:
         last = pd.Timestamp(end)
     except (TypeError, ValueError) as problem:
-        raise ParameterError(f"purchases: end is {end!r}, which is no day; give one such as 2026-10-31.") from problem
+        raise ParameterError(
+            f"purchases: end is {end!r}, which is no day; give one such as 2026-10-31."
+        ) from problem
     if pd.isna(last):
         raise ParameterError("purchases: end is missing; give the last day that was observed.")
     return last.normalize()
@@ -413,7 +416,7 @@ class GeometricModel(Summarised):
         x, recent, age, _ = _checked(frequency, recency, T, None)
         return np.asarray(expit(-self._log_odds_gone(x, recent, age)))
 
-    @in_words(rows="frequency recency T", together="t")
+    @in_words(rows="frequency recency T", together="t frequency recency T")
     def expected_purchases(
         self, t: ArrayLike, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike
     ) -> Array:
@@ -798,7 +801,7 @@ class ParetoModel(Summarised):
         alive, gone = _pareto_terms(theta, x, recent, age)
         return np.asarray(expit(alive - gone.log_total))
 
-    @in_words(rows="frequency recency T", together="t")
+    @in_words(rows="frequency recency T", together="t frequency recency T")
     def expected_purchases(
         self, t: ArrayLike, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike
     ) -> Array:
@@ -1108,7 +1111,7 @@ class GammaGammaModel(Summarised):
             For a frequency that is no whole number, and a negative or missing mean beside one above zero.
         """
         x, mean = np.asarray(frequency, dtype=float), np.asarray(monetary, dtype=float)
-        if not np.all((x >= 0) & (x == np.round(x)) & ((x == 0) | (mean >= 0))):
+        if not np.all((x >= 0) & (x == np.round(x)) & ((x == 0) | ((mean >= 0) & (mean < np.inf)))):
             raise ParameterError(
                 "Gamma-Gamma: frequency is a whole number, zero or more, and monetary not negative where it is above zero."
             )
@@ -1320,8 +1323,10 @@ class ContractModel(Summarised):
             For a renewal before the first.
         """
         t = np.asarray(renewal, dtype=float)
-        if not np.all(t >= 1):
-            raise ParameterError("purchases: renewals are counted from the first, 1; some are below.")
+        if not np.all((t >= 1) & (t < np.inf)):
+            raise ParameterError(
+                "purchases: renewals are counted from the first, 1; some are below, missing or infinite."
+            )
         return (self.beta + t - 1) / (self.alpha + self.beta + t - 1)
 
     @in_words(together="renewals")

@@ -247,7 +247,9 @@ def _check(
     if not (len(start) == len(end) == len(weight)):
         raise ParameterError("starts, ends and unit_weights need one value a unit.")
     if not np.isfinite(cost).all():
-        raise ParameterError(f"costs: {int((~np.isfinite(cost)).sum())} of {len(cost)} are missing or infinite.")
+        raise ParameterError(
+            f"costs: {int((~np.isfinite(cost)).sum())} of {len(cost)} are missing or infinite."
+        )
     backwards = ~(end >= start) | (start < 0) | ~(weight >= 0)
     if backwards.any():
         raise ParameterError(

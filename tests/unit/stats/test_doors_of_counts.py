@@ -80,7 +80,9 @@ def test_no_model_runs_backwards():
     with pytest.raises(ParameterError, match="'later' lies before 'age'"):
         life.conditional_failure_share(2.0, 1.0)
     for age_of_nothing in (0.0, -1.0, float("nan")):
-        with pytest.raises(ParameterError, match="an age above zero|age is nan .float.; give one finite number"):
+        with pytest.raises(
+            ParameterError, match="an age above zero|age is nan .float.; give one finite number"
+        ):
             life.failure_share(age_of_nothing)
 
 
