@@ -6,81 +6,45 @@ own, which JupyterLab shows.
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from analysis.errors import ParameterError, suggestion
+from analysis.exhibits.plots_of_studies import DRAWN_OF_STUDIES
+from analysis.exhibits.sheets import MOST_ROWS, Draw, Sheet, band, control_lines, estimates, shortened
 from analysis.exhibits.style import LIGHT, category_roles, colour, rc_params
-from analysis.locale import LANGUAGES, Language, Text
+from analysis.locale import LANGUAGES, Language
 from analysis.summaries import PLOTS
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 SIZE = (6.4, 3.6)  # inches
-MOST_ROWS = 20  # of a chart with a row each; the first ones are drawn
-MOST_TICKS = 12
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """What a chart is drawn on: axes, the language of its words, and the unit of its values or times as the caller names it."""
-
-    axes: Axes
-    language: Language
-    unit: str
-
-    def say(self, message: str, **values: object) -> str:
-        """A message of the catalogue."""
-        return Text.filled(message, **values)[self.language]
-
-    def named(self, title: str, *, x: str = "", y: str = "") -> None:
-        """Title and axes, in words that were said."""
-        self.axes.set_title(title, loc="left", fontsize=10, pad=8)
-        self.axes.set(xlabel=x, ylabel=y)
-
-    def in_unit(self, what: str) -> str:
-        """``age (months)``; without a unit that of the data."""
-        unit = self.unit or self.say("unit of the data")
-        return self.say("{what} ({unit})", what=what, unit=unit)
-
-    def shares(self, which: Literal["x", "y"] = "y", *, most: float = 1.0) -> None:
-        """An axis of shares, from nothing to all."""
-        from matplotlib.ticker import PercentFormatter
-
-        axis = self.axes.xaxis if which == "x" else self.axes.yaxis
-        axis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
-        self.axes.set(**{f"{which}lim": (0, 1.02 * most)})
-
-    def legend(self) -> None:
-        """Names of what is drawn, beside it."""
-        self.axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8)
-
-    def rows(self, names: Iterable[object]) -> None:
-        """A row each, the first on top."""
-        labels = [_short(name) for name in names]
-        self.axes.set_yticks(range(len(labels)), labels)
-        self.axes.set_ylim(len(labels) - 0.4, -0.6)
-
-    def steps(self, names: Iterable[object]) -> None:
-        """Named places along the axis of x, not more of them than can be read."""
-        labels = [str(name) for name in names]
-        every = max(1, math.ceil(len(labels) / MOST_TICKS))
-        self.axes.set_xticks(range(0, len(labels), every), labels[::every], rotation=45, ha="right")
-
-
-Draw = Callable[[Sheet, Any], None]
+RATIOS = (
+    0.01,
+    0.02,
+    0.05,
+    0.1,
+    0.2,
+    0.4,
+    0.6,
+    0.8,
+    1,
+    1.25,
+    1.5,
+    2,
+    3,
+    5,
+    10,
+    20,
+    50,
+    100,
+)  # ticks of a log scale
 
 
 def register() -> None:
     """Give results their charts; by name, so that nothing is imported before it is drawn."""
-    from analysis.exhibits.plots_of_studies import DRAWN_OF_STUDIES
-
     for drawn in (_DRAWN, DRAWN_OF_STUDIES):
         for name, draw in drawn.items():
             PLOTS[f"analysis.{name}"] = _figure_of(draw)
@@ -110,33 +74,6 @@ def _known(language: str | None) -> Language:
     raise ParameterError(
         f"plot: unknown language {language!r}; known: {', '.join(LANGUAGES)}.{suggestion(language, LANGUAGES)}"
     )
-
-
-def _short(name: object) -> str:
-    text = str(name)
-    return text if len(text) <= 42 else f"{text[:41]}…"
-
-
-# ---------------------------------------------------------------- marks that several charts share
-
-
-def band(axes: Axes, table: Any, x: Any, *, step: Literal["post"] | None = None) -> None:
-    """The interval around a line."""
-    axes.fill_between(x, table["low"], table["high"], step=step, color=colour("context"), alpha=0.4, lw=0)
-
-
-def estimates(
-    sheet: Sheet, names: Iterable[object], value: Any, low: Any, high: Any, *, nothing: float | None = None
-) -> None:
-    """A row each: the estimate and its interval, beside a line where there would be no difference."""
-    rows = list(names)[:MOST_ROWS]
-    places = range(len(rows))
-    shown = slice(None, len(rows))
-    sheet.axes.hlines(places, list(low)[shown], list(high)[shown], color=colour("context"), lw=2)
-    sheet.axes.plot(list(value)[shown], places, "o", color=colour("focus"))
-    if nothing is not None:
-        sheet.axes.axvline(nothing, color=colour("muted"), lw=0.8)
-    sheet.rows(rows)
 
 
 def _failed_by(
@@ -244,13 +181,15 @@ def _rank_line(sheet: Sheet, line: Any) -> None:
 
 
 def _cox(sheet: Sheet, fit: Any) -> None:
-    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+    from matplotlib.ticker import NullFormatter, NullLocator, StrMethodFormatter
 
     table = fit.coefficients
     estimates(sheet, table.index, table["hazard_ratio"], table["low"], table["high"], nothing=1)
     sheet.axes.set_xscale("log")
-    sheet.axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    low, high = sheet.axes.get_xlim()
+    sheet.axes.set_xticks([ratio for ratio in RATIOS if low <= ratio <= high])
     sheet.axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    sheet.axes.xaxis.set_minor_locator(NullLocator())
     sheet.axes.xaxis.set_minor_formatter(NullFormatter())
     title = sheet.say("Hazard ratios with {level} interval", level=f"{fit.level:.0%}")
     sheet.named(title, x=sheet.say("hazard ratio of one more unit of the covariate (log scale)"))
@@ -283,7 +222,7 @@ def _reconciled(sheet: Sheet, forecast: Any) -> None:
     roles = [role for role in category_roles(7) if role != "focus"]
     for name, role in zip(parts, roles, strict=False):
         points = table.loc[table["part"] == name, "point"]
-        sheet.axes.plot(steps, points, color=colour(role), lw=1.2, label=_short(name))
+        sheet.axes.plot(steps, points, color=colour(role), lw=1.2, label=shortened(name))
     sheet.steps(total["month"])
     sheet.axes.set_ylim(bottom=min(0.0, sheet.axes.get_ylim()[0]))
     sheet.legend()
@@ -308,20 +247,9 @@ def _control(sheet: Sheet, chart: Any) -> None:
     control_lines(sheet, chart.points)
     signals = int(chart.points["signal"].sum())
     title = sheet.say(
-        "Control chart ({kind}): {signals} points with a signal", kind=chart.kind, signals=signals
+        "Control chart ({kind}); points with a signal: {signals}", kind=chart.kind, signals=signals
     )
     sheet.named(title, x=sheet.say("point, in time order"), y=sheet.in_unit(sheet.say("value")))
-
-
-def control_lines(sheet: Sheet, points: pd.DataFrame) -> None:
-    """Values between their limits; signals stand out."""
-    steps = range(1, len(points) + 1)
-    for column, style in (("upper", "-"), ("lower", "-"), ("centre", "--")):
-        sheet.axes.step(steps, points[column], where="mid", color=colour("context"), ls=style, lw=1.2)
-    sheet.axes.plot(steps, points["value"], color=colour("actual"), marker="o", ms=3, lw=1.2)
-    signals = points["signal"].to_numpy(dtype=bool)
-    places = [step for step, signal in zip(steps, signals, strict=True) if signal]
-    sheet.axes.plot(places, points["value"].to_numpy()[signals], "o", color=colour("focus"))
 
 
 # ---------------------------------------------------------------- effects and causes
@@ -331,7 +259,7 @@ def _effect(sheet: Sheet, result: Any) -> None:
     naive = result.naive
     estimates(
         sheet,
-        [sheet.say("adjusted"), sheet.say("plain means")],
+        [sheet.say("adjusted for the covariates"), sheet.say("plain means")],
         [result.effect, naive.value],
         [result.low, naive.low],
         [result.high, naive.high],
@@ -441,7 +369,10 @@ def _contract(sheet: Sheet, model: Any) -> None:
 
 
 def _delay(sheet: Sheet, delay: Any) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     table = delay.table
+    sheet.axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     sheet.axes.step(
         table["delay"], table["completeness"], where="post", color=colour("focus"), marker="o", ms=3
     )

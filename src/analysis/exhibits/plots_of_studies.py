@@ -9,9 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import ParameterError
-from analysis.exhibits.plots import MOST_ROWS, Draw, Sheet, band, control_lines, estimates
+from analysis.exhibits.sheets import MOST_ROWS, Draw, Sheet, band, control_lines, estimates
 from analysis.exhibits.style import axis_scale, category_roles, colour, one_unit, shown
+from analysis.formats import ONE, column_scale, decimal
+from analysis.locale import Text
 from analysis.metrics import NotDone
+from analysis.value.scenarios import OUTCOMES
 
 if TYPE_CHECKING:
     from analysis.results import Fact
@@ -40,13 +43,13 @@ def _line(
     values = [shown(fact.value, unit, scale) for fact in facts]
     sheet.axes.plot(steps, values, color=colour(role), marker="o", ms=3, label=label)
     sheet.steps(periods)
-    sheet.axes.set_ylim(bottom=min(0.0, *sheet.axes.get_ylim()))
     return unit.label(sheet.language, scale)
 
 
 def _intervals(sheet: Sheet, names: Iterable[object], facts: Sequence[Fact]) -> str:
     unit = one_unit(facts, "plot")
-    scale = axis_scale(facts, unit, sheet.language)
+    ends = [abs(end) for fact in facts if fact.interval for end in (fact.interval.low, fact.interval.high)]
+    scale = column_scale(decimal(max(ends)), sheet.language) if unit.is_money and ends else ONE
     value = [shown(fact.value, unit, scale) for fact in facts]
     low = [shown(fact.interval.low if fact.interval else fact.value, unit, scale) for fact in facts]
     high = [shown(fact.interval.high if fact.interval else fact.value, unit, scale) for fact in facts]
@@ -58,7 +61,7 @@ def _bars(sheet: Sheet, names: Sequence[object], parts: Mapping[str, Any], *, st
     """A row each; parts beside or on top of each other, named."""
     names = list(names)[:MOST_ROWS]
     left = [0.0] * len(names)
-    height = 0.7 if stacked else 0.8 / len(parts)
+    height = 0.6 if stacked else 0.8 / len(parts)
     for number, ((label, values), role) in enumerate(
         zip(parts.items(), category_roles(len(parts)), strict=True)
     ):
@@ -86,6 +89,7 @@ def _names(table: Any, columns: Iterable[str]) -> list[str]:
 
 def _costs(sheet: Sheet, study: Any) -> None:
     unit = _line(sheet, [fact.period for fact in study.history], study.history)
+    sheet.from_zero()
     sheet.named(sheet.say("After-sales cost by month"), y=sheet.say("cost per month ({unit})", unit=unit))
 
 
@@ -156,6 +160,7 @@ def _provision(sheet: Sheet, roll: Any) -> None:
             steps, table[column].astype(float), color=colour(role), label=sheet.say(column), lw=1.4
         )
     sheet.steps(table[table.columns[0]] if "month" not in table else table["month"])
+    sheet.from_zero()
     sheet.legend()
     sheet.named(sheet.say("Warranty provision, period by period"), y=sheet.in_unit(sheet.say("amount")))
 
@@ -211,13 +216,12 @@ def _failures(sheet: Sheet, study: Any) -> None:
 def _chart(sheet: Sheet, chart: Any) -> None:
     points = chart.frame.astype({name: float for name in ("value", "centre", "lower", "upper")})
     control_lines(sheet, points)
-    sheet.axes.set_xticks(sheet.axes.get_xticks())
     months = list(points["month"])
     every = max(1, len(months) // 12)
     sheet.axes.set_xticks(range(1, len(months) + 1, every), months[::every], rotation=45, ha="right")
     sheet.axes.set_xlim(0, len(months) + 1)
     unit = one_unit(chart.values, "plot").label(sheet.language)
-    title = sheet.say("Failure rate by month: {signals} months with a signal", signals=len(chart.signals))
+    title = sheet.say("Failure rate by month; months with a signal: {signals}", signals=len(chart.signals))
     sheet.named(title, y=sheet.say("failure rate ({unit})", unit=unit))
 
 
@@ -258,6 +262,7 @@ def _retention(sheet: Sheet, study: Any) -> None:
     for basis, role in zip(bases, ("focus", "actual"), strict=False):
         months, facts = zip(*basis.history, strict=True)
         unit = _line(sheet, months, facts, role, names.get(basis.basis, basis.basis))
+    sheet.from_zero()
     sheet.legend()
     title = sheet.say("Customers lost in twelve months, month by month")
     sheet.named(title, y=sheet.say("churn rate ({unit})", unit=unit))
@@ -266,6 +271,7 @@ def _retention(sheet: Sheet, study: Any) -> None:
 def _basis(sheet: Sheet, basis: Any) -> None:
     months, facts = zip(*basis.history, strict=True)
     unit = _line(sheet, months, facts)
+    sheet.from_zero()
     title = sheet.say("Customers lost in twelve months, month by month")
     sheet.named(title, y=sheet.say("churn rate ({unit})", unit=unit))
 
@@ -304,8 +310,8 @@ def _value(sheet: Sheet, study: Any) -> None:
 
 
 def _portfolio(sheet: Sheet, portfolio: Any) -> None:
-    customers = [share for share, _ in portfolio.lorenz]
-    value = [float(fact.value) for _, fact in portfolio.lorenz]
+    customers = [0.0, *(share for share, _ in portfolio.lorenz), 1.0]
+    value = [0.0, *(float(fact.value) for _, fact in portfolio.lorenz), 1.0]
     sheet.axes.plot([0, 1], [0, 1], color=colour("muted"), lw=0.8, ls="--")
     sheet.axes.plot(customers, value, color=colour("focus"))
     sheet.shares("x")
@@ -337,7 +343,10 @@ def _service_effects(sheet: Sheet, effects: Any) -> None:
     units = [outcome.adjusted.unit for _, outcome in outcomes]
     unit = max(set(units), key=units.count)
     kept = [(one, outcome) for one, outcome in outcomes if outcome.adjusted.unit == unit]
-    names = [f"{one.treatment.name[sheet.language]}: {outcome.outcome}" for one, outcome in kept]
+    names = [
+        f"{one.treatment.name[sheet.language]}: {OUTCOMES.get(outcome.outcome, Text.same(outcome.outcome))[sheet.language]}"
+        for one, outcome in kept
+    ]
     label = _intervals(sheet, names, [outcome.adjusted for _, outcome in kept])
     sheet.named(sheet.say("Effects of service experience"), x=sheet.say("effect ({unit})", unit=label))
 
@@ -371,25 +380,24 @@ def _what_ifs(sheet: Sheet, scenarios: Any) -> None:
 
 
 def _quality(sheet: Sheet, study: Any) -> None:
-    tables: dict[str, dict[str, float]] = {}
+    tables: dict[str, dict[str, int]] = {}
     for file in study.files:
-        for outcome in ("accepted", "quarantined", "duplicate"):
-            counted = tables.setdefault(file.table, {})
-            counted[outcome] = counted.get(outcome, 0.0) + float(file.rows[outcome].value or 0)
-    names = sorted(tables, key=lambda name: -sum(tables[name].values()))
+        counted = tables.setdefault(file.table, {})
+        for outcome, number in file.rows.items():
+            counted[outcome] = counted.get(outcome, 0) + int(number.value or 0)
+    aside = {name: counted["quarantined"] + counted["duplicate"] for name, counted in tables.items()}
+    names = sorted((name for name in tables if aside[name]), key=lambda name: -aside[name])
+    if not names:
+        raise ParameterError("there is nothing to draw: no row was set aside.")
     parts = {
-        sheet.say(label): [tables[name][outcome] for name in names]
-        for outcome, label in (
-            ("accepted", "accepted"),
-            ("quarantined", "quarantined"),
-            ("duplicate", "exact duplicates"),
-        )
+        sheet.say("quarantined"): [tables[name]["quarantined"] for name in names],
+        sheet.say("exact duplicates"): [tables[name]["duplicate"] for name in names],
     }
-    _bars(sheet, names, parts)
-    sheet.axes.set_xscale("symlog", linthresh=1000)
-    sheet.named(
-        sheet.say("What became of the rows that were read"), x=sheet.say("rows (logarithmic above 1,000)")
-    )
+    read = [
+        sheet.say("{table} ({read} read)", table=name, read=f"{tables[name]['read']:,}") for name in names
+    ]
+    _bars(sheet, read, parts)
+    sheet.named(sheet.say("Rows that were set aside, by table"), x=sheet.say("rows"))
 
 
 def _headlines(sheet: Sheet, study: Any) -> None:
