@@ -52,6 +52,12 @@ class Summarised:
         -------
         DataFrame, indexed by the name of the part
             ``value``: a scalar as text, the shape of a table or array, the number and kind of everything else.
+
+        Examples
+        --------
+        >>> from analysis import stats
+        >>> stats.poisson_interval(4, 200.0).summary().loc["value", "value"]
+        '0.02'
         """
         import pandas as pd
 
@@ -76,7 +82,7 @@ class Summarised:
         ----------
         language : str, optional
             ``en`` or ``zh``; as blocks are shown (``AFTER_SALES_LANGUAGE``) where left out.
-        unit : str, optional
+        unit : str
             Name of the unit of times or values, for the axis: a fit knows numbers only.
 
         Returns
@@ -87,6 +93,14 @@ class Summarised:
         ------
         ParameterError
             Where there is no picture: it names the parts of this result that have one.
+
+        Examples
+        --------
+        >>> import analysis.workbook  # draws
+        >>> from analysis import stats
+        >>> (axes,) = stats.kaplan_meier([2, 3, 5, 8], [1, 1, 0, 1]).plot(language="en", unit="months").axes
+        >>> axes.get_title(loc="left"), axes.get_xlabel()
+        ('Share without the event, with 95% interval', 'time (months)')
         """
         for kind in type(self).__mro__:
             draw = PLOTS.get(f"{kind.__module__}.{kind.__qualname__}")

@@ -255,13 +255,13 @@ def allocation_sensitivity(
 
     Parameters
     ----------
-    pools : Decimal, or mapping or Series of Decimal; money
+    pools : Decimal, or (pools,) mapping or Series of Decimal; money
         Amount by pool, or one amount; every pool is shared by the key in turn.
     keys : mapping of name to weights
         Weight by target under each key, e.g. ``{"hours": {...}, "tickets": {...}, "headcount": {...}}``.
-    direct : mapping or Series of Decimal, money; optional
+    direct : (targets,) mapping or Series of Decimal, money; optional
         Cost that a target carries under any key, added to its share.
-    units : mapping or Series of numbers, such as tickets; optional
+    units : (targets,) mapping or Series of numbers, such as tickets; optional
         What a unit cost is per, by target; a target without units has no unit cost (NaN).
 
     Returns

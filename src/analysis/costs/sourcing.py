@@ -89,7 +89,18 @@ class CostLine(Summarised):
         return np.asarray(np.maximum(np.asarray(tickets, dtype=float), self.minimum_tickets))
 
     def variance(self, tickets: ArrayLike) -> Floats:
-        """Variance of the cost of a month with so many tickets."""
+        """Variance of the cost of a month with so many tickets.
+
+        Parameters
+        ----------
+        tickets : (n,) numbers, tickets per month; or one
+            Zero or more.
+
+        Returns
+        -------
+        array of the shape of `tickets`
+            In the square of the currency.
+        """
         (top, joint), (_, base) = self.covariance
         volume = self.billed(tickets)
         return np.asarray(top + 2 * volume * joint + volume**2 * base)
