@@ -6,8 +6,10 @@ own, which JupyterLab shows.
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import ParameterError, suggestion
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SIZE = (6.4, 3.6)  # inches
+SCREEN = 100  # dots per inch as shown; drawn with twice as many
 RATIOS = (
     0.01,
     0.02,
@@ -53,16 +56,30 @@ def register() -> None:
 def _figure_of(draw: Draw) -> Callable[..., Figure]:
     def plot(result: Any, *, language: str | None = None, unit: str = "") -> Figure:
         from matplotlib import rc_context
-        from matplotlib.figure import Figure
 
         with rc_context({**rc_params(), "axes.labelsize": 9, "figure.facecolor": LIGHT["paper"]}):
-            figure = Figure(figsize=SIZE, layout="constrained")
+            figure = _shown()(figsize=SIZE, layout="constrained")
             axes = figure.subplots()
             axes.spines["left"].set_visible(True)
             draw(Sheet(axes, _known(language), unit), result)
         return figure
 
     return plot
+
+
+@cache
+def _shown() -> type[Figure]:
+    """A figure that shows itself: JupyterLab knows how to show one of pyplot's only, and only once pyplot is imported."""
+    from matplotlib.figure import Figure
+
+    class Shown(Figure):
+        def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+            buffer = io.BytesIO()
+            self.savefig(buffer, format="png", dpi=2 * SCREEN)
+            width, height = self.get_size_inches()
+            return buffer.getvalue(), {"width": int(width * SCREEN), "height": int(height * SCREEN)}
+
+    return Shown
 
 
 def _known(language: str | None) -> Language:
