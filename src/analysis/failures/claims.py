@@ -21,9 +21,20 @@ from analysis.summaries import Summarised
 class ClaimsForecast(Summarised):
     """Direct cost of failures under warranty to come, for a provision.
 
-    rows : one row per ``product_line`` and ``month`` ahead: ``failures`` (expected), ``cost`` (yuan, expected, float), ``low`` and ``high``
-    draws : the whole sum of the horizon under the model's uncertainty (counts, month scatter, level, cost per failure), one value per draw
-    counts : the failures of the same draws
+    Attributes
+    ----------
+    rows : one row per ``product_line`` and ``month`` ahead: ``failures`` (expected), ``cost`` (currency, expected, float), ``low`` and ``high``.
+    draws : the whole sum of the horizon under the model's uncertainty (counts, month scatter, level, cost per failure), one value per draw.
+    counts : the failures of the same draws.
+    level : coverage of the intervals.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from analysis import failures
+    >>> rows = pd.DataFrame({"product_line": ["a"], "month": ["2026-11"], "failures": [2.0], "cost": [500.0], "low": [0.0], "high": [1500.0]})
+    >>> failures.ClaimsForecast(rows=rows, draws=np.array([400.0, 600.0]), counts=np.array([1.0, 3.0]), level=0.95)
+    ClaimsForecast(rows=table, 1 rows x 6 columns, draws=[400, 600], counts=[1, 3], level=0.95)
     """
 
     rows: pd.DataFrame
@@ -45,8 +56,16 @@ def claims_forecast(
 
     Parameters
     ----------
-    seed : of the draws; the assumption ``failure_seed`` where left out
-    with_plan : False leaves out shipments to come: what a provision at the end of the month has to cover
+    inputs : StudyInputs
+        One month of one company: ``run.inputs``.
+    months : int, months
+        Ahead.
+    draws : int
+        Of the model's uncertainty.
+    seed : int, optional
+        Of the draws; the assumption ``failure_seed`` where left out.
+    with_plan : bool
+        False leaves out shipments to come: what a provision at the end of the month has to cover.
 
     Returns
     -------
@@ -57,6 +76,14 @@ def claims_forecast(
     ------
     MissingData
         No units, no serial numbers on tickets, or no ledger.
+
+    Examples
+    --------
+    >>> from analysis import failures
+    >>> failures.claims_forecast(run.inputs)  # a company without units shipped
+    Traceback (most recent call last):
+        ...
+    analysis.errors.MissingData: not computed: needs units.shipped_on, tickets.serial_no
     """
     field = Field.of(inputs)
     baseline, delay = Baseline.of(field), reporting.delay_of(field.delays, field.horizon)

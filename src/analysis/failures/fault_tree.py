@@ -40,16 +40,75 @@ TOO_MANY = -1
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FaultTree(Described):
-    """A checked tree; make one with `from_yaml` or `from_mapping`."""
+    """A checked tree; make one with `from_yaml` or `from_mapping`.
+
+    Attributes
+    ----------
+    name, top, title : of the tree, of its top gate, and in words.
+    gates, events, house, common_causes : by name.
+
+    Examples
+    --------
+    The machine stops when the pump fails, or both sensors do.
+
+    >>> from analysis import failures
+    >>> tree = failures.FaultTree.from_mapping(
+    ...     {
+    ...         "top": "stops",
+    ...         "gates": {"stops": {"kind": "or", "of": ["pump", "blind"]}, "blind": {"kind": "and", "of": ["left", "right"]}},
+    ...         "events": {"pump": {"probability": 0.02}, "left": {"probability": 0.1}, "right": {"probability": 0.1}},
+    ...     },
+    ...     name="machine",
+    ... )
+    >>> round(tree.top_probability(), 4)  # 1 - 0.98 x (1 - 0.01)
+    0.0298
+    >>> tree.minimal_cut_sets()["events"].tolist()
+    [('pump',), ('left', 'right')]
+    """
 
     @classmethod
     def from_yaml(cls, path: Path | str) -> FaultTree:
-        """A tree from a file such as ``params/fault_trees/*.yml``; unknown keys, names and cycles are refused."""
+        """A tree from a file such as ``params/fault_trees/*.yml``.
+
+        Parameters
+        ----------
+        path : Path or str
+            The file.
+
+        Returns
+        -------
+        FaultTree
+
+        Raises
+        ------
+        ParameterError
+            For unknown keys, names and cycles.
+        """
         file = Path(path)
         return cls.from_mapping(read_yaml(file), name=file.stem, where=file.name)
 
     @classmethod
     def from_mapping(cls, content: Mapping[str, Any], *, name: str, where: str | None = None) -> FaultTree:
+        """A tree from its content.
+
+        Parameters
+        ----------
+        content : mapping
+            ``top``, ``gates``, ``events``, as in ``params/fault_trees/*.yml``.
+        name : str
+            Of the tree.
+        where : str, optional
+            Where the content stands, for messages.
+
+        Returns
+        -------
+        FaultTree
+
+        Raises
+        ------
+        ParameterError
+            For unknown keys, names and cycles.
+        """
         place = where or name
         read = bind(File, with_numbers(content), place)
         tree = cls(
@@ -65,7 +124,22 @@ class FaultTree(Described):
         return tree
 
     def with_probabilities(self, known: Mapping[str, float | BasicEvent]) -> FaultTree:
-        """The same tree with probabilities, or evidence, from data for some of its events."""
+        """The same tree with probabilities, or evidence, from data for some of its events.
+
+        Parameters
+        ----------
+        known : mapping of name to number 0 to 1, or BasicEvent
+            By event.
+
+        Returns
+        -------
+        FaultTree
+
+        Raises
+        ------
+        ParameterError
+            For an unknown event or an impossible probability.
+        """
         events = dict(self.events)
         for name, evidence in known.items():
             if name not in events:
@@ -77,7 +151,22 @@ class FaultTree(Described):
         return tree
 
     def with_house(self, **settings: bool) -> FaultTree:
-        """The same tree with conditions switched on or off."""
+        """The same tree with conditions switched on or off.
+
+        Parameters
+        ----------
+        settings : bool by name
+            Of house events.
+
+        Returns
+        -------
+        FaultTree
+
+        Raises
+        ------
+        ParameterError
+            For an unknown condition.
+        """
         unknown = [name for name in settings if name not in self.house]
         if unknown:
             raise ParameterError(
@@ -93,17 +182,38 @@ class FaultTree(Described):
     # -- what brings the top event about
 
     def cut_set_counts(self) -> dict[int, int]:
-        """Number of minimal cut sets by order, without listing them."""
+        """Number of minimal cut sets by order, without listing them.
+
+        Returns
+        -------
+        dict of order to number
+        """
         solved = self._solved
         with deep_recursion(2 * len(solved.names)):
             counts: dict[int, int] = solved.family.count_by_size(solved.primes())
             return counts
 
     def minimal_cut_sets(self, *, max_order: int | None = None, limit: int = 200_000) -> pd.DataFrame:
-        """One row a minimal cut set, likeliest first: `events` (tuple), `order`, `probability`, `share` (of their sum).
+        """Smallest combinations of basic events that bring the top event about, likeliest first.
 
         In a tree with NOT gates these are the prime implicants; an event that must not happen reads ``not name``.
-        Probabilities are missing where an event's is.
+
+        Parameters
+        ----------
+        max_order : int, optional
+            Largest combination listed.
+        limit : int
+            Of sets listed; more are refused.
+
+        Returns
+        -------
+        DataFrame, one row per minimal cut set
+            `events` (tuple), `order`, `probability`, `share` (of their sum). Probabilities are missing where an event's is.
+
+        Raises
+        ------
+        ParameterError
+            Where there are more sets than `limit`.
         """
         solved = self._solved
         counts = self.cut_set_counts()
@@ -142,8 +252,21 @@ class FaultTree(Described):
     def top_probability(self, *, method: Method = "exact") -> float:
         """Probability of the top event, basic events being independent (save for stated common causes).
 
-        ``rare_event`` adds up the cut sets' probabilities (an upper bound that can exceed one);
-        ``min_cut_upper_bound`` is one minus the product of their complements (an upper bound in coherent trees).
+        Parameters
+        ----------
+        method : str
+            ``exact``; ``rare_event`` adds up the cut sets' probabilities (an upper bound that can exceed one); ``min_cut_upper_bound`` is one minus the
+            product of their complements (an upper bound in coherent trees).
+
+        Returns
+        -------
+        float
+            0 to 1 (``rare_event``: 0 or more).
+
+        Raises
+        ------
+        ParameterError
+            Where a probability is missing, or the method is unknown.
         """
         chance = self._chances()
         solved = self._solved
@@ -160,8 +283,25 @@ class FaultTree(Described):
     def top_interval(self, *, draws: int, seed: int, level: float = 0.9) -> Interval:
         """Interval of the top event's probability from what is known of the basic events.
 
-        Each event is drawn from its own uncertainty (events without any are held), the tree solved exactly for
-        every draw; `value` is the probability at the point values, not the mean of the draws.
+        Each event is drawn from its own uncertainty (events without any are held), the tree solved exactly for every draw; `value` is the probability at the
+        point values, not the mean of the draws.
+
+        Parameters
+        ----------
+        draws, seed : int
+            Of the simulation.
+        level : float, share 0 to 1
+            Coverage.
+
+        Returns
+        -------
+        Interval
+            A probability.
+
+        Raises
+        ------
+        ParameterError
+            Where a probability is missing.
         """
         tops, _ = self._drawn_tops(draws, seed)
         low, high = np.quantile(tops, [(1 - level) / 2, (1 + level) / 2])
@@ -176,8 +316,20 @@ class FaultTree(Described):
     def event_intervals(self, *, draws: int, seed: int, level: float = 0.9) -> pd.DataFrame:
         """Limits of every basic event's probability and Fussell–Vesely importance, from the same draws as `top_interval`.
 
-        One row an event: `probability_low`, `probability_high`, `importance_low`, `importance_high`; equal limits where nothing is said about
-        an event, missing where the tree is too large for importances.
+        Parameters
+        ----------
+        draws : int
+            Sets of probabilities drawn.
+        seed : int
+            Of the draws.
+        level : float, share 0 to 1
+            Coverage of each interval.
+
+        Returns
+        -------
+        (events, limits) DataFrame
+            One row an event: `probability_low`, `probability_high`, `importance_low`, `importance_high`; equal limits where nothing is said about
+            an event, missing where the tree is too large for importances.
         """
         tops, chance = self._drawn_tops(draws, seed)
         edges = [(1 - level) / 2, (1 + level) / 2]
@@ -199,12 +351,20 @@ class FaultTree(Described):
     # -- what matters most
 
     def importance(self) -> pd.DataFrame:
-        """One row a basic event, most important first.
+        """How much each basic event matters, the most important first.
 
-        `probability`; `birnbaum` (how much the top event's probability rises from the event certainly absent to
-        certainly present); `criticality` (that, times its probability over the top's); `fussell_vesely` (probability
-        that a minimal cut set with the event occurs, over the top's, exactly); `raw` (top with the event certain,
-        over top); `rrw` (top over top with the event impossible). `fussell_vesely` is missing where the tree is too large for it.
+        Returns
+        -------
+        DataFrame, one row per basic event
+            `probability`; `birnbaum` (how much the top event's probability rises from the event certainly absent to certainly present); `criticality` (that,
+            times its probability over the top's); `fussell_vesely` (probability that a minimal cut set with the event occurs, over the top's, exactly); `raw`
+            (top with the event certain, over top); `rrw` (top over top with the event impossible). `fussell_vesely` is missing where the tree is too large for
+            it.
+
+        Raises
+        ------
+        ParameterError
+            Where a probability is missing.
         """
         solved = self._solved
         chance = self._chances()
@@ -254,9 +414,12 @@ class FaultTree(Described):
     # -- for drawing
 
     def outline(self) -> pd.DataFrame:
-        """One row a place in the drawn tree, top down: `id`, `parent`, `depth`, `name`, `kind`, `needed`, `repeated`.
+        """The drawn tree, top down.
 
-        A gate that stands in several places is opened once; later places are `repeated`.
+        Returns
+        -------
+        DataFrame, one row per place in the drawn tree
+            `id`, `parent`, `depth`, `name`, `kind`, `needed`, `repeated`. A gate that stands in several places is opened once; later places are `repeated`.
         """
         rows: list[dict[str, Any]] = []
         opened: set[str] = set()

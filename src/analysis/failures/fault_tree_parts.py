@@ -118,7 +118,17 @@ class Described(Summarised):
     title: Text | None = None
 
     def source_of(self, name: str) -> BasicEvent:
-        """The event whose probability this one has: itself, or the last that ``same_as`` leads to."""
+        """The event whose probability this one has: itself, or the last that ``same_as`` leads to.
+
+        Parameters
+        ----------
+        name : str
+            Of the event.
+
+        Returns
+        -------
+        BasicEvent
+        """
         event = self.events[name]
         while event.same_as is not None:
             event = self.events[event.same_as]

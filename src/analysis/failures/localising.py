@@ -45,20 +45,50 @@ def localise(
 
     Parameters
     ----------
-    counts : rows of dimensions (and ``age``) with the column ``count``; several rows may describe one cell
-    exposure : rows of the same dimensions with the column ``held``: unit-months, or an expectation. None: ``counts`` hold both columns, such
-        as actual and forecast values by attributes
-    dimensions : attributes to search, all in both frames. An attribute that only failures have (a component) cannot be rated by exposure:
-        pass expectations by that attribute instead
-    age : a column of both frames to adjust for: failures are compared with those expected at this age
-    least_effect : smallest effect that matters, as a share: 0.2 passes over rate ratios between 0.8 and 1.2, however certain
-    noise, direction, ordered, max_attributes, max_causes, dispersion, familywise, level, baseline : as in
-        :func:`analysis.stats.localisation.localise`
+    counts : (cells, columns) DataFrame
+        Rows of dimensions (and ``age``) with the column ``count``; several rows may describe one cell.
+    exposure : (cells, columns) DataFrame, or None
+        Rows of the same dimensions with the column ``held``: unit-months, or an expectation. None: ``counts`` hold both columns, such as actual and
+        forecast values by attributes.
+    dimensions : names of columns
+        Attributes to search, all in both frames. An attribute that only failures have (a component) cannot be rated by exposure: pass expectations by
+        that attribute instead.
+    count, held : str
+        Names of the columns of failures and of exposure.
+    age : str, optional
+        A column of both frames to adjust for: failures are compared with those expected at this age.
+    noise, direction, baseline : str
+        As in `analysis.stats.localise`, like all that follow.
+    ordered : names of attributes
+        Whose values have an order.
+    max_attributes, max_causes : int
+        Values a cause may combine; causes named at most.
+    dispersion : float, factor on the variance
+        Of the counts.
+    least_effect : float, share
+        Smallest effect that matters: 0.2 passes over rate ratios between 0.8 and 1.2, however certain.
+    familywise : float, share 0 to 1
+        Chance of naming any cause when there is none.
+    level : float, share 0 to 1
+        Coverage of each rate-ratio interval.
+
+    Returns
+    -------
+    Localisation
 
     Raises
     ------
     ParameterError
-        Failures in cells that have no exposure: they can be counted, not rated.
+        Failures in cells that have no exposure: they can be counted, not rated; unknown columns or options.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from analysis import failures
+    >>> cells = pd.DataFrame({"model": ["X", "X", "Y", "Y", "Z", "Z"], "region": ["North", "South"] * 3})
+    >>> counts, exposure = cells.assign(failures=[60, 60, 20, 20, 20, 20]), cells.assign(unit_months=1000.0)
+    >>> failures.localise(counts, exposure, ["model", "region"]).causes["cause"].tolist()
+    ['model=X']
     """
     from analysis.stats.localisation import localise as search
 

@@ -55,11 +55,22 @@ NO_TREE = Text.of("no fault tree is registered")
 def study(inputs: StudyInputs) -> FailureStudy | NotRated:
     """Failures of one company up to the report month.
 
+    Parameters
+    ----------
+    inputs : StudyInputs
+        One month of one company: ``run.inputs``.
+
     Returns
     -------
     FailureStudy
-        ``NotRated`` without units shipped (or serial numbers on tickets): failures can then be counted, not rated. Everything else that is
-        absent (ledger, claims, parts, plan, provision) switches its part off and is said in a check.
+        ``NotRated`` without units shipped (or serial numbers on tickets): failures can then be counted, not rated. Everything else that is absent
+        (ledger, claims, parts, plan, provision) switches its part off and is said in a check.
+
+    Examples
+    --------
+    >>> from analysis import failures
+    >>> type(failures.study(run.inputs)).__name__  # a company without units shipped
+    'NotRated'
     """
     try:
         field = Field.of(inputs)

@@ -2,11 +2,15 @@
 from .accelerated_life import AcceleratedLife as AcceleratedLife
 from .accelerated_life import accelerated_life as accelerated_life
 from .causal import DoublyRobust as DoublyRobust
+from .causal import Overlap as Overlap
+from .causal import Sensitivity as Sensitivity
 from .causal import confounded_estimate as confounded_estimate
 from .causal import doubly_robust as doubly_robust
 from .causal import e_value as e_value
 from .causal import partial_r2 as partial_r2
 from .causal import robustness_value as robustness_value
+from .control import ChartChoice as ChartChoice
+from .control import ChartPerformance as ChartPerformance
 from .control import ControlChart as ControlChart
 from .control import Overdispersion as Overdispersion
 from .control import SubgroupLimits as SubgroupLimits
@@ -42,6 +46,12 @@ from .intervals import proportion_interval as proportion_interval
 from .intervals import rate_ratio_interval as rate_ratio_interval
 from .intervals import rate_ratio_p_value as rate_ratio_p_value
 from .intervals import ratio_interval as ratio_interval
+from .life import ExponentialFit as ExponentialFit
+from .life import LifeFit as LifeFit
+from .life import LognormalFit as LognormalFit
+from .life import MixtureFit as MixtureFit
+from .life import RankRegression as RankRegression
+from .life import ThresholdWeibullFit as ThresholdWeibullFit
 from .life import WeibullFit as WeibullFit
 from .life import fit_competing_modes as fit_competing_modes
 from .life import fit_exponential as fit_exponential
@@ -68,6 +78,7 @@ from .purchases import purchase_summary as purchase_summary
 from .recurrence import MeanCumulativeFunction as MeanCumulativeFunction
 from .recurrence import mean_cumulative_difference as mean_cumulative_difference
 from .recurrence import mean_cumulative_function as mean_cumulative_function
+from .reporting_delay import ReportingDelay as ReportingDelay
 from .reporting_delay import backtest_nowcast as backtest_nowcast
 from .reporting_delay import fit_reporting_delay as fit_reporting_delay
 from .reporting_delay import nowcast as nowcast
@@ -75,6 +86,7 @@ from .runs import RunsTest as RunsTest
 from .runs import runs_test as runs_test
 from .standardisation import rate_change as rate_change
 from .surprise import surprise_by_dimension as surprise_by_dimension
+from .survival import Estimate as Estimate
 from .survival import LogRank as LogRank
 from .survival import SurvivalCurve as SurvivalCurve
 from .survival import aalen_johansen as aalen_johansen

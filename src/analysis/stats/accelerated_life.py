@@ -46,6 +46,14 @@ class AcceleratedLife(Summarised):
         With the densities of time (not of log time), so that distributions can be compared.
     rows, events : int
     distribution : str
+    covariance : array, of the coefficients and the logarithm of the scale.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> fit = stats.accelerated_life([1, 2, 3, 4], [1, 1, 1, 0])
+    >>> fit.rows, fit.events
+    (4, 3)
     """
 
     distribution: Distribution
@@ -65,7 +73,7 @@ class AcceleratedLife(Summarised):
         Parameters
         ----------
         times : (times,) numbers, in the unit of the durations
-        covariates : DataFrame of the fitted columns
+        covariates : (rows, covariates) DataFrame of the fitted columns, each in its own unit
 
         Returns
         -------
@@ -103,7 +111,7 @@ class AcceleratedLife(Summarised):
 
         Parameters
         ----------
-        covariates : DataFrame of the fitted columns
+        covariates : (rows, covariates) DataFrame of the fitted columns, each in its own unit
 
         Returns
         -------
@@ -150,15 +158,15 @@ def accelerated_life(
         Time until the event or until the row was last seen.
     events : (rows,) 0 or 1
         Whether it ended in the event; else it is censored.
-    covariates : DataFrame of numbers, one row per duration, optional
+    covariates : (rows, covariates) DataFrame of numbers, each in its own unit; optional
         Without, the distribution alone.
     distribution : {"weibull", "lognormal", "loglogistic"}
     entry : (rows,) numbers, in the unit of the durations, optional
         Time from which a row was under observation (delayed entry).
     weights : (rows,) numbers, optional
         Cases a row stands for.
-    level : float
-        Share of the limits.
+    level : float, share 0 to 1
+        Coverage of each interval.
 
     Returns
     -------

@@ -38,6 +38,15 @@ class OpportunityModel(Summarised):
         Of the chance to be gone before the next opportunity, beta distributed over customers.
     log_likelihood, customers : float
         At the estimate; sum of the weights.
+    fit : LikelihoodFit
+        With the intervals of the parameters.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> model = stats.fit_bgbb([2, 1, 1, 0], [2, 2, 1, 0], [2] * 4, weights=[60, 20, 30, 40])
+    >>> model.customers
+    150.0
     """
 
     alpha: float
@@ -180,6 +189,8 @@ def fit_bgbb(
     FitError
         For impossible rows (more purchases than opportunities, a last purchase without any, ...), for a base in which nobody or everybody
         always buys, and where the likelihood has no maximum.
+    ParameterError
+        For what is no number.
 
     Source
     ------

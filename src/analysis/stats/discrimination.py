@@ -30,8 +30,8 @@ def area_under_curve(
     outcomes : (rows,) 0 or 1
     clusters : (rows,) labels, optional
         Rows of one customer or machine, which are not independent; without, every row is.
-    level : float
-        Share of the limits.
+    level : float, share 0 to 1
+        Coverage of the interval.
 
     Returns
     -------

@@ -43,8 +43,8 @@ def cox_exact(
         Time from which a row was under observation.
     strata : (rows,) labels, optional
         Rows are compared within a stratum only.
-    level : float
-        Share of the limits.
+    level : float, share 0 to 1
+        Coverage of each interval.
 
     Returns
     -------

@@ -40,6 +40,15 @@ class ChosenSmoothing(Summarised):
         `model`, `aicc`, `log_likelihood`, `parameters` (their number).
     parameters : dict of the smoothing parameters
     level : float
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from analysis import stats
+    >>> series = pd.Series([10.2, 9.8, 10.1, 9.9, 10.0, 10.3, 9.7, 10.1, 9.9, 10.2, 9.8, 10.0])
+    >>> found = stats.exponential_smoothing(series, season=1, horizon=1)
+    >>> found.compared["model"][0] == found.model
+    True
     """
 
     model: str
@@ -63,8 +72,8 @@ def exponential_smoothing(
         Periods in a season; 1 for none. A season is tried where at least two are there.
     horizon : int
         Periods ahead.
-    level : float
-        Share of the limits.
+    level : float, share 0 to 1
+        Coverage of each interval.
     seed : int
         Of the simulated futures that make the limits.
 

@@ -36,6 +36,12 @@ class RunsTest(Summarised):
     centre : float
     shifted : bool
         Whether a rule is broken.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> stats.RunsTest(useful=24, longest_run=9, longest_run_limit=8, crossings=11, crossings_limit=8, centre=0.0).shifted
+    True
     """
 
     useful: int
@@ -47,10 +53,11 @@ class RunsTest(Summarised):
 
     @property
     def shifted(self) -> bool:
+        """Whether a run is too long or crossings are too few for chance."""
         return self.longest_run > self.longest_run_limit or self.crossings < self.crossings_limit
 
 
-@in_words(rows="values", scalars="centre")
+@in_words(rows="values")
 def runs_test(values: ArrayLike, *, centre: float | None = None) -> RunsTest:
     """Longest run and crossings about the centre, against Anhøj's limits.
 
@@ -68,6 +75,8 @@ def runs_test(values: ArrayLike, *, centre: float | None = None) -> RunsTest:
     ------
     FitError
         For values that are missing, or fewer than ten points beside the centre: nothing could be found in them.
+    ParameterError
+        For what is no number.
 
     Source
     ------

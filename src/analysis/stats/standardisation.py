@@ -33,8 +33,8 @@ def rate_change(
         Counts, independent of each other (Poisson).
     size_before, size_after : (groups,) numbers, exposure in one unit
         Zero where a group was not there; it has then the other period's rate, and all of it is mix.
-    level : float
-        Share of the limits.
+    level : float, share 0 to 1
+        Coverage of each interval.
 
     Returns
     -------

@@ -26,11 +26,11 @@ def surprise_by_dimension(
 
     Parameters
     ----------
-    tables : mapping from a dimension's name to its DataFrame
+    tables : mapping from a dimension's name to its (values, columns) DataFrame
         Indexed by the value, with the columns `expected` and `actual` (same unit, zero or more); every table has the same totals.
-    explained : float
+    explained : float, share 0 to 1
         Share of the change that the values of a dimension must explain together.
-    least : float
+    least : float, share 0 to 1
         Share of the change that each value must explain to be taken.
 
     Returns

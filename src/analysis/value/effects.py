@@ -77,7 +77,26 @@ def service_effects(
 ) -> ServiceEffects:
     """Effects of every treatment in ``params/treatments.yml`` on repurchase, staying under contract, margin and customer value.
 
-    Without a value base the effects are stated and their money is not computed.
+    Parameters
+    ----------
+    inputs : StudyInputs
+        One month of one company: ``run.inputs``.
+    base : ValueBase, or None
+        Without one the effects are stated and their money is not computed.
+    chosen : treatments, optional
+        Those of the file where left out.
+
+    Returns
+    -------
+    ServiceEffects
+        A treatment that could not be estimated says why.
+
+    Examples
+    --------
+    >>> from analysis import value
+    >>> found = value.service_effects(run.inputs, None, chosen=())  # run = open_run("sample", section="value")
+    >>> found.effects
+    ()
     """
     settings = settings_of(inputs)
     listed = load_treatments() if chosen is None else chosen

@@ -144,7 +144,37 @@ class WhatIfs(Summarised):
 def what_ifs(
     inputs: StudyInputs, base: ValueBase, effects: ServiceEffects, *, plan: WhatIfPlan | None = None
 ) -> WhatIfs:
-    """Every scenario of ``params/what_ifs.yml``, and the budget proposal."""
+    """Every scenario of ``params/what_ifs.yml``, and the budget proposal.
+
+    Parameters
+    ----------
+    inputs : StudyInputs
+        One month of one company: ``run.inputs``.
+    base : ValueBase
+        Customers and their value.
+    effects : ServiceEffects
+        As `service_effects` estimates them.
+    plan : WhatIfPlan, optional
+        That of the file where left out.
+
+    Returns
+    -------
+    WhatIfs
+        What could not be computed says why.
+
+    Examples
+    --------
+    Without scenarios, and without a traced service cost to budget, nothing is computed, and it says so.
+
+    >>> from dataclasses import replace
+    >>> from types import SimpleNamespace
+    >>> from analysis import value
+    >>> from analysis.params import load_what_ifs
+    >>> base = SimpleNamespace(has_service=False)  # stands in for a ValueBase
+    >>> found = value.what_ifs(run.inputs, base, None, plan=replace(load_what_ifs(), scenarios=()))
+    >>> found.results, found.budget.reason.en
+    ((), 'no service cost is traced to customers; a budget by tier has nothing to stand on')
+    """
     plan = plan or load_what_ifs()
     parts = Parts(section=SECTION)
     tried = [parts.do(one.id, _computed, inputs, base, effects, one, plan) for one in plan.scenarios]
@@ -176,9 +206,44 @@ def what_if(
     """One scenario, by its id or as given, with some of its numbers changed.
 
     ``what_if(inputs, base, effects, "repeat_repairs_halved", uptake=(0.3, 0.5, 0.8), yearly=300_000)``: a range is (low, likely, high); a single number is
-    taken as certain. ``count_unshown`` counts the estimates of effects that are not shown as well. Returns money with intervals; see :class:`WhatIf`.
+    taken as certain.
 
-    Raises ParameterError for an unknown scenario or parameter, FitError when none of its levers rests on anything.
+    Parameters
+    ----------
+    inputs : StudyInputs
+        One month of one company: ``run.inputs``.
+    base : ValueBase
+        Customers and their value.
+    effects : ServiceEffects
+        As `service_effects` estimates them.
+    scenario : str or Scenario
+        An id of ``params/what_ifs.yml``, or a scenario of one's own.
+    count_unshown : bool
+        Count the estimates of effects that are not shown as well.
+    plan : WhatIfPlan, optional
+        That of the file where left out.
+    changes : numbers or ranges by name
+        Of the scenario's inputs.
+
+    Returns
+    -------
+    WhatIf
+        Money with intervals.
+
+    Raises
+    ------
+    FitError
+        When none of its levers rests on anything.
+    ParameterError
+        For an unknown scenario or parameter.
+
+    Examples
+    --------
+    >>> from analysis import value
+    >>> value.what_if(run.inputs, None, None, "repeat_repairs_tripled")
+    Traceback (most recent call last):
+        ...
+    analysis.errors.ParameterError: what_if: no scenario 'repeat_repairs_tripled'. Did you mean 'repeat_repairs_halved'? Known: faster_response_south, first_contact_plus_five_points, repeat_repairs_halved, vip_line.
     """
     plan = plan or load_what_ifs()
     if isinstance(scenario, str):
