@@ -291,6 +291,12 @@ def _stated(
     labelled = grouping == "first_product"
     shown = every if labelled else every[-SHOWN - 1 :]
     drawn = matrix[matrix["cohort"].isin(shown) & (matrix["age"] <= SHOWN)]
+    age = YEAR[settings.cohort_period]
+    differences = cohort_differences(
+        matrix, age=age, smallest=int(limit(inputs, "retention_fewest_customers"))
+    )
+    # before anything is counted here: they follow from the matrix alone
+    gaps = _gaps(inputs, differences, basis, grouping, age, state.period)
     listed = rows.cells(SHOWN).where(f"cohort IN ({', '.join(map(literal, shown))})")
     rates = state.measured_by("cohort_retention_rate", listed, by=("cohort", "age"), **group)
     places = [(str(cell["cohort"]), int(cell["age"])) for cell in drawn[drawn["mature"]].to_dict("records")]
@@ -300,11 +306,6 @@ def _stated(
             "cohort_revenue_per_customer", rows.brought(SHOWN), listed, by=("cohort", "age"), **group
         )
         margin = {(cohort, age): earned[cohort, str(age)] for cohort, age in places}
-    age = YEAR[settings.cohort_period]
-    differences = cohort_differences(
-        matrix, age=age, smallest=int(limit(inputs, "retention_fewest_customers"))
-    )
-    gaps = _gaps(inputs, differences, basis, grouping, age, state.period)
     sizes = state.measured_by("cohort_size", listed.where("age = 0"), by=("cohort",), **group)
     ordered = differences.sort_values(["p_value", "cohort"], kind="stable")["cohort"]
     whole, running = last_steps(last, settings.cohort_period)
