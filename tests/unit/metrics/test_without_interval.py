@@ -54,6 +54,7 @@ metrics:
     description: {en: A guess., zh: 猜测。}
     numerator: {en: a guess, zh: 猜测}
     function: [analysis.failures.study.study]
+    because: model
     unit: share
     owner: Head of Quality
 """
