@@ -72,6 +72,21 @@ def test_every_fact_has_its_lineage_and_its_tables(facts: dict[str, dict[str, Fa
     assert set(kinds) >= {"rows", "derived", "estimated", "assumed"}
 
 
+def test_every_estimate_has_its_interval_and_its_n(inputs: StudyInputs, facts: dict[str, dict[str, Fact]]):
+    everything = [fact for listed in facts.values() for fact in listed.values()]
+    assert inputs.engine.registry.without_interval(everything) == []
+    estimates = [fact for fact in everything if isinstance(fact.lineage, Estimated) and fact.interval]
+    assert len(estimates) > 1_000
+    # an interval is about its value: what lies outside it was computed apart from it
+    outside = [
+        fact.id
+        for fact in estimates
+        if fact.interval
+        and not fact.interval.low - 0.01 <= float(fact.value or 0) <= fact.interval.high + 0.01
+    ]
+    assert outside == []
+
+
 def test_every_derived_fact_is_the_operation_on_its_parents(facts: dict[str, dict[str, Fact]]):
     wrong = []
     for listed in facts.values():
@@ -84,6 +99,19 @@ def test_every_derived_fact_is_the_operation_on_its_parents(facts: dict[str, dic
             ):
                 wrong.append(fact.id)
     assert wrong == []
+
+
+def test_what_is_counted_from_rows_alone_is_defined_by_measures(
+    inputs: StudyInputs, facts: dict[str, dict[str, Fact]]
+):
+    """A metric that functions make has at least one fact that no query of rows and no sum of such facts gives."""
+    plain: dict[str, bool] = {}
+    for listed in facts.values():
+        for fact in listed.values():
+            if inputs.engine.registry[fact.metric].function and fact.value is not None:
+                counted = isinstance(fact.lineage, Rows | Derived)
+                plain[fact.metric] = plain.get(fact.metric, True) and counted
+    assert [metric for metric, counted in sorted(plain.items()) if counted] == []
 
 
 def test_sixty_facts_drawn_by_seed_are_given_again(inputs: StudyInputs, facts: dict[str, dict[str, Fact]]):

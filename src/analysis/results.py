@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 Severity = Literal["alert", "watch", "info", "good"]
 Outcome = Literal["passed", "failed", "info"]
+CENT = Decimal("0.01")
 SEVERITIES: tuple[Severity, ...] = ("alert", "watch", "info", "good")
 
 
@@ -214,7 +215,7 @@ OPERATIONS: dict[str, Callable[[Sequence[Number]], Number]] = {
     "quotient": _quotient,
     "product": _product,
     # money per head, as it is printed and paid
-    "quotient_in_cents": lambda values: decimal(_quotient(values)).quantize(Decimal("0.01")),
+    "quotient_in_cents": lambda values: decimal(_quotient(values)).quantize(CENT),
     # what comes in, less what it costs (the last)
     "net": lambda values: _total(values[:-1]) - values[-1],  # type: ignore[operator]
     "complement": lambda values: 1 - values[0],

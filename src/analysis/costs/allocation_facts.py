@@ -16,9 +16,10 @@ from analysis.locale import Text
 from analysis.metrics import NotDone, Period, Stating, StudyInputs, traced
 from analysis.metrics.backend import literal
 from analysis.metrics.registry import NOT_STATED
+from analysis.metrics.views.selection import Selection, selected
 from analysis.params import CostTree
 from analysis.periods import Month
-from analysis.results import Check, Fact, Rows, Sentence
+from analysis.results import Check, Fact, Sentence
 from analysis.summaries import Summarised
 
 DRIVERS = ("seats", "area", "hours", "tickets", "headcount")
@@ -111,11 +112,12 @@ def allocated_of(inputs: StudyInputs) -> Allocated:
     )
 
 
-def _shared_rows(inputs: StudyInputs) -> str:
-    """SELECT of the month's cost that names no product line."""
-    return (
-        f"SELECT * FROM cost WHERE {Period.of(inputs.month).condition()} "
-        "AND posting_basis IN ('incurred', 'recovery') AND product_line IS NULL"
+def _shared_rows(inputs: StudyInputs) -> Selection:
+    """The month's cost that names no product line."""
+    return selected(
+        "cost",
+        Period.of(inputs.month).condition(),
+        "posting_basis IN ('incurred', 'recovery') AND product_line IS NULL",
     )
 
 
@@ -153,7 +155,7 @@ def _line(
     state = Stating(inputs=inputs)
     given = sum(shared.loc[shared["product_line"] == name, "amount"], NOTHING)
     tickets = state.counted("line_tickets", count, product_line=name)
-    direct = state.counted("line_direct_cost", own, product_line=name)
+    direct = state.counted("after_sales_cost", own, product_line=name)
     allocated = state.exact("line_allocated_cost", given, product_line=name)
     full = state.derived("line_full_cost", direct, allocated, product_line=name)
     return KeyLine(
@@ -201,10 +203,8 @@ def _left(inputs: StudyInputs, row: Mapping[str, Any]) -> Unallocated:
             if driver == NO_POOL
             else Text.filled("driver {driver} is absent in the month", driver=driver)
         )
-    rows = f"SELECT * FROM ({_shared_rows(inputs)}) WHERE {POOL} = {literal(pool)}"
-    amount = Stating(inputs=inputs).exact(
-        "shared_cost_unallocated", row["amount"], lineage=Rows(numerator=rows, value="sum(amount)"), pool=pool
-    )
+    rows = _shared_rows(inputs).where(f"{POOL} = {literal(pool)}")
+    amount = Stating(inputs=inputs).measured("shared_cost_unallocated", rows, pool=pool)
     return Unallocated(pool=name, amount=amount, reason=reason)
 
 

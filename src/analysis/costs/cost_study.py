@@ -163,15 +163,7 @@ def study(inputs: StudyInputs) -> CostStudy:
     outlook = parts.do("outlook", outlook_of, inputs)
     measures = measures_of(inputs)
     provision = parts.do("provision", provision_of, inputs)
-    signals = {
-        name: parts.do(name, search, inputs)
-        for name, search in (
-            ("idle_teams", idle_findings),
-            ("price_steps", price_findings),
-            ("surges", surge_findings),
-            ("rises", rise_findings),
-        )
-    }
+    signals = {name: parts.do(name, search, inputs) for name, search in SIGNALS.items()}
     return CostStudy(
         month=inputs.month,
         total=total,
@@ -231,6 +223,12 @@ def study(inputs: StudyInputs) -> CostStudy:
     )
 
 
+SIGNALS = {
+    "idle_teams": idle_findings,
+    "price_steps": price_findings,
+    "surges": surge_findings,
+    "rises": rise_findings,
+}
 PLAN_NOT_STATED = Text.of("planned tickets are not stated")
 RATIOS = (
     "after_sales_cost_rate",

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from dataclasses import dataclass
 from typing import Any
 
 from analysis.costs.figures import amounts_by
-from analysis.metrics import Stating, StudyInputs, cents, traced
+from analysis.metrics import Period, Stating, StudyInputs, cents, traced
 from analysis.metrics.backend import literal
 from analysis.metrics.inputs import EarlierEdition
+from analysis.metrics.views.selection import Selection, selected
 from analysis.periods import Month, months_between
-from analysis.results import Assumed, Check, Fact, Interval, Rows, Sentence, Value
+from analysis.results import Assumed, Check, Fact, Interval, Sentence, Value
 from analysis.summaries import Summarised
 
 TOTAL = "total"
@@ -112,10 +112,6 @@ def _promise(
     if not booked:
         return None
     named = {other for period, other in records if period == str(month)} - {TOTAL, REMAINING}
-    actual = {
-        TOTAL: sum(booked.values(), Decimal(0)),
-        REMAINING: sum((amount for category, amount in booked.items() if category not in named), Decimal(0)),
-    }.get(part, booked.get(part, Decimal(0)))
     interval = Interval(**record["interval"])
     state = Stating(inputs=inputs, period=month)
     place: dict[str, Any] = {"category": part, "issued": str(edition.month)}
@@ -128,29 +124,24 @@ def _promise(
         parts={"interval": interval, "n": record["n"]},
         **place,
     )
-    booked_part = state.exact(
-        "issued_forecast_actual", actual, lineage=_rows_of_part(inputs, month, part, named), **place
-    )
+    booked_part = state.measured("issued_forecast_actual", _rows_of_part(month, part, named), **place)
     return Promise(
         month=month,
         part=part,
         forecast=forecast,
         actual=booked_part,
         error=state.derived("issued_forecast_error", forecast, booked_part, **place),
-        inside=interval.low <= float(actual) <= interval.high,
+        inside=interval.low <= float(booked_part.value or 0) <= interval.high,
     )
 
 
-def _rows_of_part(inputs: StudyInputs, month: Month, part: str, named: set[str]) -> Rows:
+def _rows_of_part(month: Month, part: str, named: set[str]) -> Selection:
     """The postings of the total, of one category, or of all that the edition did not name."""
-    entry = inputs.engine.registry["after_sales_cost"]
-    whole = inputs.engine.rows_behind(entry, month, {})
-    assert whole is not None
+    whole = selected("cost", Period.of(month).condition())
     if part == TOTAL:
         return whole
     names = ", ".join(literal(name) for name in sorted(named)) or "''"
-    held = f"category NOT IN ({names})" if part == REMAINING else f"category = {literal(part)}"
-    return replace(whole, numerator=f"{whole.numerator} AND {held}")
+    return whole.where(f"category NOT IN ({names})" if part == REMAINING else f"category = {literal(part)}")
 
 
 def hindsight_checks(found: Hindsight | NoHindsight) -> list[Check]:

@@ -448,8 +448,8 @@ class MeasureResult(Summarised):
 
     ``saving`` and ``saving_interval`` are over the months since the start, at the tickets of those months;
     ``expected`` over the same months. ``p_value_short``: one-sided, for a true saving of at least what was
-    expected; ``p_value_saving``: one-sided, for no saving at all. ``net_present_value`` (with the values at the interval's ends) and ``payback_months`` carry the
-    monthly saving forward to ``horizon_months``.
+    expected; ``p_value_saving``: one-sided, for no saving at all. ``net_present_value`` and ``payback_months`` (with the values at the
+    interval's ends) carry the monthly saving forward to ``horizon_months``; the payback has no interval where one end is never paid back.
     """
 
     measured: MeasuredEffect
@@ -462,6 +462,7 @@ class MeasureResult(Summarised):
     net_present_value: Decimal
     net_present_value_interval: Interval
     payback_months: float | None
+    payback_interval: Interval | None
     horizon_months: int
 
 
@@ -544,6 +545,7 @@ def expected_against_realised(
     flows = _flows(np.asarray(volume, dtype=float), cost, horizon_months)
     per_ticket = (-measured.effect, -measured.interval.high, -measured.interval.low)
     values = [net_present_value(flows(each), annual_rate=annual_rate) for each in per_ticket]
+    payback, slow, fast = (payback_period(flows(each)) for each in per_ticket)
     return MeasureResult(
         measured=measured,
         saving=Decimal(str(round(-measured.effect * pieces, 2))).quantize(Decimal("0.01")),
@@ -556,7 +558,10 @@ def expected_against_realised(
         net_present_value_interval=Interval(
             low=float(values[1]), high=float(values[2]), level=interval.level, method=interval.method
         ),
-        payback_months=payback_period(flows(-measured.effect)),
+        payback_months=payback,
+        payback_interval=None
+        if fast is None or slow is None
+        else Interval(low=fast, high=slow, level=interval.level, method=interval.method),
         horizon_months=horizon_months,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,8 +16,10 @@ from analysis.errors import FitError, MissingData
 from analysis.locale import Text
 from analysis.metrics import NotDone, Period, Stating, StudyInputs, cents, materiality, traced
 from analysis.metrics.backend import literal
+from analysis.metrics.steady import exact_sum
+from analysis.metrics.views.selection import study_view
 from analysis.periods import Month
-from analysis.results import Check, Fact, Finding, Interval, Rows, Sentence, Value
+from analysis.results import Check, Fact, Finding, Interval, Sentence, Value
 from analysis.summaries import Summarised
 
 HISTORY = 36
@@ -243,18 +246,22 @@ def _why_dearer(state: Stating, account: str) -> tuple[list[str], dict[str, Valu
     share, share_before = (_carried(state, account, span) for span in (run, before))
     if any(one.value is None for one in (fee, fee_before, share, share_before)):
         return [], {}
-    tickets = fee.denominator or 0
-    part = state.exact(
+    tickets = float(fee.denominator or 0)
+    part = state.estimate(
         "surge_price_part",
-        cents((float(fee.value or 0) - float(fee_before.value or 0)) * float(tickets)),
+        cents((float(fee.value or 0) - float(fee_before.value or 0)) * tickets),
+        math.hypot(*(_fee_error(state, account, span) for span in (run, before))) * tickets,
+        n=int(tickets),
+        method="difference of two means over tickets, normal",
         account=account,
     )
     values: dict[str, Value] = {"fee": fee, "before": fee_before, "price_part": part}
     return [_DEARER], values | {"share": share, "share_before": share_before}
 
 
-def _posted(account: str, span: Period) -> str:
-    """SELECT of the incurred postings of an account that carry a ticket."""
+@study_view
+def posted_with_ticket(account: str, span: Period) -> str:
+    """The incurred postings of an account that carry a ticket."""
     return (
         f"SELECT * FROM cost WHERE account = {literal(account)} AND tracing = 'direct' "
         f"AND posting_basis IN ('incurred', 'recovery') AND {span.condition()}"
@@ -264,38 +271,37 @@ def _posted(account: str, span: Period) -> str:
 @traced
 def _fee(state: Stating, account: str, span: Period) -> Fact:
     """Cost of the account per ticket that carries it."""
-    rows = Rows(
-        numerator=_posted(account, span),
-        value="sum(amount)",
-        denominator=_posted(account, span),
-        of="count(DISTINCT ticket_id)",
-    )
-    found = state.inputs.engine.query(
-        f"SELECT sum(amount) AS amount, count(DISTINCT ticket_id) AS tickets FROM ({rows.numerator}) k"
+    posted = posted_with_ticket(account, span)
+    return state.measured("surge_cost_per_ticket", posted, reason=NO_TICKETS, period=span, account=account)
+
+
+@traced
+def _fee_error(state: Stating, account: str, span: Period) -> float:
+    """Standard error of the mean cost per ticket that carries the account."""
+    sums = state.inputs.engine.query(
+        "SELECT count(*) AS tickets, sum(amount)::DOUBLE AS amount, "
+        f"{exact_sum('amount::DOUBLE * amount::DOUBLE')} AS square "
+        f"FROM (SELECT ticket_id, sum(amount) AS amount FROM ({posted_with_ticket(account, span)}) k GROUP BY 1) t"
     ).iloc[0]
-    tickets = int(found["tickets"])
-    return state.exact(
-        "surge_cost_per_ticket",
-        cents(float(found["amount"]) / tickets) if tickets else None,
-        reason=NO_TICKETS,
-        period=span,
-        lineage=rows,
-        parts={"numerator": found["amount"], "denominator": tickets} if tickets else None,
-        account=account,
-    )
+    tickets = float(sums["tickets"])
+    spread = max(float(sums["square"]) - float(sums["amount"]) ** 2 / tickets, 0.0)
+    return math.sqrt(spread / max(tickets - 1, 1) / tickets)
 
 
 @traced
 def _carried(state: Stating, account: str, span: Period) -> Fact:
     """The share of service orders that carry the account."""
-    orders = f"SELECT ticket_id FROM service WHERE {span.condition()}"
-    carried = f"{orders} AND ticket_id IN (SELECT ticket_id FROM ({_posted(account, span)}) k)"
-    hits, of = (
-        int(state.inputs.engine.query(f"SELECT count(*) AS n FROM ({sql}) k")["n"].iloc[0])
-        for sql in (carried, orders)
+    orders = orders_of_account(account, span)
+    return state.measured("surge_ticket_share", orders, period=span, account=account)
+
+
+@study_view
+def orders_of_account(account: str, span: Period) -> str:
+    """The service orders of a period; ``carried`` where a posting of the account names them."""
+    return (
+        f"SELECT *, ticket_id IN (SELECT ticket_id FROM ({posted_with_ticket(account, span)}) AS posted) AS carried "
+        f"FROM service WHERE {span.condition()}"
     )
-    lineage = Rows(numerator=carried, denominator=orders)
-    return state.share("surge_ticket_share", hits, of, period=span, lineage=lineage, account=account)
 
 
 @traced

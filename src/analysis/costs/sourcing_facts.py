@@ -24,6 +24,7 @@ from analysis.errors import MissingData, ParameterError
 from analysis.locale import Text
 from analysis.metrics import Period, Stating, StudyInputs, cents, traced
 from analysis.metrics.backend import literal
+from analysis.metrics.views.selection import study_view
 from analysis.periods import Month
 from analysis.results import Assumed, Fact, Interval, Lineage, Rows
 from analysis.summaries import Summarised
@@ -117,7 +118,7 @@ def _field_months(inputs: StudyInputs) -> pd.DataFrame:
     """Work, pay and poor quality by month (rows) and measure and option (columns), where both options did field work."""
     span = _span(inputs)
     frame = inputs.engine.query(
-        _months_sql(inputs, span),
+        field_work(inputs, span),
         needs=("staff.sourcing", "staff.team", "tickets.team", "staff.cost", "ledger.ticket_id"),
     )
     table = frame.pivot_table(
@@ -151,7 +152,8 @@ def _seen_together(table: pd.DataFrame) -> tuple[float, float]:
 @traced
 def _usual_tickets(book: _Book) -> Fact:
     """Tickets per month of own field teams over the year."""
-    return book.fact("in_house_tickets", float(book.table[("tickets", "in_house")].mean()))
+    months = field_work(book.inputs, _span(book.inputs)).of(sourcing="in_house")
+    return book.state.measured("in_house_tickets", months.where(f"month IN ({book.named})"))
 
 
 def _minimum(book: _Book) -> Fact:
@@ -186,7 +188,14 @@ def _break_even(book: _Book, place: int, even: BreakEvenVolume) -> Fact:
     none = Text.filled("none, because {reason}", reason=Text.of(even.reason))
     crossing: dict[str, Any] = {"crossing": str(place + 1)} if place else {}
     why = None if even.tickets is not None else none
-    return book.fact("break_even_tickets", even.tickets, interval=even.interval, why=why, **crossing)
+    open_ended = (
+        {}
+        if even.interval or even.tickets is None
+        else {"reason": Text.filled("no interval: {reason}", reason=Text.of(even.reason))}
+    )
+    return book.fact(
+        "break_even_tickets", even.tickets, interval=even.interval, why=why, more=open_ended, **crossing
+    )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -210,9 +219,10 @@ class _Book:
         interval: Interval | None = None,
         why: Text | None = None,
         lineage: Lineage | None = None,
+        more: Mapping[str, Any] | None = None,
         **place: Any,
     ) -> Fact:
-        parts = {"interval": interval, "n": self.months if interval else None}
+        parts = {"interval": interval, "n": self.months if interval else None, **(more or {})}
         return self.state.exact(metric, value, reason=why or _NONE, lineage=lineage, parts=parts, **place)
 
     def sum(self, column: str, option: str) -> float:
@@ -223,6 +233,11 @@ class _Book:
         if name not in self.inputs.assumptions.entries:
             return None
         return self.inputs.assumptions.value(name, on=self.inputs.month.last_day)
+
+    @property
+    def named(self) -> str:
+        """The months of the year as a query lists their names."""
+        return ", ".join(literal(str(month)) for month in self.table.index)
 
     def inside(self, column: str = "month") -> str:
         """The condition of a row in one of the months of the year."""
@@ -518,7 +533,8 @@ GROUP BY w.team HAVING count(*) FILTER (WHERE ticket_type = 'repair') > {share} 
 """
 
 
-def _months_sql(inputs: StudyInputs, span: Period) -> str:
+@study_view
+def field_work(inputs: StudyInputs, span: Period) -> str:
     """Work, pay and poor quality of the field by month and option."""
     return _MONTHS.format(
         field=_field_teams(inputs), first=literal(span.first.start), end=literal(span.last.end)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from analysis.costs.figures import amounts_by, size
 from analysis.errors import MissingData
 from analysis.metrics import NotDone, Period, Stating, StudyInputs, traced
-from analysis.metrics.backend import literal
+from analysis.metrics.views.selection import selected, study_view
 from analysis.periods import Month
-from analysis.results import Check, Fact, Finding, Rows, Sentence, Value
+from analysis.results import Check, Fact, Finding, Sentence, Value
 from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
@@ -214,9 +214,10 @@ def profit_and_loss(inputs: StudyInputs) -> ProfitAndLoss:
         )
     incurred = engine.fact("after_sales_cost", period=month)
     # whichever sign the ledger gives them, an accrual adds to the expense and a utilisation takes from it
-    accrued = _posted(inputs, "provision_posted_accrued", "accrual", "abs(sum(amount))")
-    utilised = _posted(inputs, "provision_posted_utilised", "utilisation", "-abs(sum(amount))")
-    adjusted = _posted(inputs, "provision_posted_adjusted", "adjustment", "sum(amount)")
+    posted = selected("cost", Period.of(month).condition())
+    accrued, utilised, adjusted = (
+        state.measured(f"provision_posted_{flow}", posted) for flow in ("accrued", "utilised", "adjusted")
+    )
     expense = state.derived("after_sales_expense", incurred, accrued, utilised, adjusted)
     operating = engine.fact("operating_cost_total", period=month)
     booked = [engine.fact(f"provision_{flow}", period=month) for flow in ("accrued", "utilised")]
@@ -233,18 +234,6 @@ def profit_and_loss(inputs: StudyInputs) -> ProfitAndLoss:
             state.derived("provision_posted_movement", accrued, utilised),
             state.derived("provision_booked_movement", *booked),
         ),
-    )
-
-
-def _posted(inputs: StudyInputs, metric: str, basis: str, value: str) -> Fact:
-    """The postings of one basis in the month; none are nothing."""
-    rows = Rows(
-        numerator=f"SELECT * FROM cost WHERE {Period.of(inputs.month).condition()} AND posting_basis = {literal(basis)}",
-        value=value,
-    )
-    amount = inputs.engine.query(f"SELECT {value} AS amount FROM ({rows.numerator})")["amount"].iloc[0]
-    return Stating(inputs=inputs).exact(
-        metric, amount if amount is not None and amount == amount else NOTHING, lineage=rows
     )
 
 
@@ -268,14 +257,19 @@ def profit_and_loss_check(statement: ProfitAndLoss | NotDone) -> list[Check]:
     ]
 
 
+@study_view
+def refused_postings(aside: str) -> str:
+    """Postings that were set aside, one row each, and why."""
+    return f"SELECT DISTINCT file, row_number, reason FROM {aside}"
+
+
 @traced
 def currency_check(inputs: StudyInputs) -> Check:
     """Whether postings were set aside because their currency has no dated rate; a total that lacks them would pass for complete."""
-    faults = inputs.engine.tables.quarantine_by_reason
-    refused = int(
-        faults.loc[(faults["table"] == "ledger") & (faults["reason"] == "no_exchange_rate"), "rows"].sum()
+    count = Stating(inputs=inputs).measured(
+        "postings_without_rate", refused_postings(inputs.engine.set_aside("ledger"))
     )
-    if not refused:
+    if not count.value:
         return Check(
             id="currencies",
             outcome="passed",
@@ -284,7 +278,6 @@ def currency_check(inputs: StudyInputs) -> Check:
                 {"currency": inputs.currency},
             ),
         )
-    count = Stating(inputs=inputs).exact("postings_without_rate", refused)
     return Check(
         id="currencies",
         outcome="failed",

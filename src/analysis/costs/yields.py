@@ -14,7 +14,8 @@ from analysis.locale import Text
 from analysis.metrics import Stating, StudyInputs, cents, traced
 from analysis.metrics.registry import NOT_STATED
 from analysis.metrics.views import at
-from analysis.results import Fact, Rows
+from analysis.metrics.views.selection import selected
+from analysis.results import Fact
 from analysis.summaries import Summarised
 
 NOTHING = Decimal("0.00")
@@ -26,13 +27,7 @@ def unit_costs_of(inputs: StudyInputs) -> tuple[Fact, ...]:
     """After-sales cost per ticket, order, thousand orders, agent hour and machine in the field."""
     engine, month = inputs.engine, inputs.month
     state = Stating(inputs=inputs)
-    machines = f"SELECT * FROM {at('machines', month.end)} WHERE still_there"
-    try:
-        counted = engine.query(f"SELECT count(*) AS n FROM ({machines})", needs=("units.shipped_on",))
-        field = state.exact("field_machines", int(counted["n"].iloc[0]), lineage=Rows(numerator=machines))
-    except MissingData:
-        lacking = Text.of("not computed: needs units.shipped_on")
-        field = state.exact("field_machines", None, reason=lacking)
+    field = state.measured("field_machines", selected(at("machines", month.end)))
     cost = engine.fact("after_sales_cost", period=month)
     return (
         *(engine.fact(metric, period=month) for metric in PER_BASE),

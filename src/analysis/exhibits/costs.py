@@ -537,7 +537,7 @@ def sensitivity_table(study: CostStudy) -> Block:
         by=("product_line",),
         columns=[
             label("product_line", key="line"),
-            metric("line_direct_cost", of="direct", head="Direct"),
+            metric("after_sales_cost", of="direct", head="Direct"),
             metric("line_allocated_cost", of="allocated", head="Allocated"),
             metric("line_unit_cost", of="unit_cost", key="rules", head="Rules", places=0),
             *keys,

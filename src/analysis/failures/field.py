@@ -18,6 +18,7 @@ from analysis.metrics import Period, Stating, StudyInputs
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced_property
 from analysis.metrics.views import month_index, month_number
+from analysis.metrics.views.selection import study_view
 from analysis.periods import Month
 from analysis.summaries import Summarised
 
@@ -90,13 +91,24 @@ class Field(Summarised):
         """A dated assumption as it holds on the last day of the report month."""
         return float(self.inputs.assumptions.value(name, on=self.inputs.month.last_day))
 
+    @study_view
     def rows(self, where: str = "TRUE", *, verdict: str = "counted") -> str:
-        """SELECT of the confirmed failures with a verdict that meet a condition, one row per failure."""
-        return f"SELECT * FROM {self._judged} WHERE verdict = {literal(verdict)} AND {where}"
+        """The confirmed failures with a verdict that meet a condition, one row per failure; ``month`` in which it happened."""
+        return (
+            "SELECT *, CAST(date_trunc('month', event_on) AS DATE) AS month "
+            f"FROM {self._judged} WHERE verdict = {literal(verdict)} AND {where}"
+        )
 
+    @study_view
     def exposed(self, where: str = "TRUE") -> str:
-        """SELECT of the unit-months that meet a condition, one row per calendar month and month in service."""
-        return with_parts(self.exposure()) + f"SELECT * FROM grid WHERE {where}"
+        """The unit-months that meet a condition, one row per calendar month and month in service."""
+        months = "SELECT *, make_date(month_no // 12, month_no % 12 + 1, 1) AS month FROM grid"
+        return with_parts(self.exposure()) + f"{months} WHERE {where}"
+
+    @study_view
+    def in_service(self) -> str:
+        """The machines that were in the field, one row each."""
+        return with_parts(self.machines) + "SELECT * FROM machines"
 
     @traced_property
     def machines(self) -> str:

@@ -14,7 +14,7 @@ from analysis.failures.limits import interval_of
 from analysis.locale import Text
 from analysis.metrics import NotDone, traced
 from analysis.params.interventions import Intervention
-from analysis.results import Fact, Rows
+from analysis.results import Fact
 from analysis.summaries import Summarised
 
 METHOD = "exact conditional (two Poisson rates)"
@@ -46,7 +46,7 @@ def fix_facts(field: Field, baseline: Baseline, fix: Intervention, *, level: flo
         ratio=field.state.exact(
             "fix_rate_ratio", result.rate_ratio, parts={"n": result.failures, "interval": limits}, fix=fix.id
         ),
-        failures=field.state.exact("fix_failures", result.failures, lineage=Rows(numerator=rows), fix=fix.id),
+        failures=field.state.measured("fix_failures", rows, fix=fix.id),
         verdict=result.verdict,
-        evidence=field.inputs.engine.query(rows + " ORDER BY event_on DESC, ticket_id"),
+        evidence=field.inputs.engine.query(f"{rows} ORDER BY event_on DESC, ticket_id"),
     )

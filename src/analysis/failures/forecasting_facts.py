@@ -4,28 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis.failures import forecasting, money, views
+from analysis.failures import forecasting, money
 from analysis.failures.field import Field
 from analysis.failures.forecasting import Forecast, ForecastTest
-from analysis.failures.limits import interval_of, whole
+from analysis.failures.limits import interval_of, ratio_limits, whole
 from analysis.failures.money import UnitCost, unit_cost
 from analysis.failures.reporting import Delay, share_by_month
 from analysis.locale import Text
 from analysis.metrics import NotDone, Period, cents, traced
 from analysis.metrics.backend import literal
 from analysis.metrics.views import month_index
+from analysis.metrics.views.selection import selected
 from analysis.periods import Month
-from analysis.results import Derived, Fact, Rows
+from analysis.results import Fact
 from analysis.summaries import Summarised
 
 COUNT_METHOD = "prediction: counting noise, month scatter, level"
 COST_METHOD = "prediction of the count and standard error of the cost per failure"
+COMPLETED_METHOD = "exact Poisson over share reported"
+MONTH_METHOD = "ratio of sums over months, t"
 NO_PROVISION = Text.of("not computed: needs provision.closing")
 NONE_OF_LINE = Text.of("not computed: no provision of this line")
 NOTHING_FAILED = Text.of("nothing failed in the last twelve months")
@@ -72,7 +74,7 @@ class ForecastFacts(Summarised):
 
 @traced
 def forecast_facts(
-    field: Field, made: Forecast, costs: pd.DataFrame, delay: Delay, *, provision: pd.DataFrame | None
+    field: Field, made: Forecast, costs: pd.DataFrame, delay: Delay
 ) -> ForecastFacts | NotDone:
     """The forecast of the study; not done where nothing failed that could be priced.
 
@@ -80,13 +82,12 @@ def forecast_facts(
     ----------
     made : expected failures of the next months
     costs : cost of the last twelve months by component
-    provision : closing balance by product line; None where there is none
     """
     if not costs["failures"].sum():
         return NotDone(reason=NOTHING_FAILED)
     cost = unit_cost(costs)
     covered = money.covered_cost(field, cost)
-    lines, obligation = _obligations(field, made, covered, cost, provision)
+    lines, obligation = _obligations(field, made, covered, cost)
     ahead = Period(made.months[0], made.months[-1])
     inside: dict[str, Any] = {"warranty": "inside"}
     held = _provision(field, lines)
@@ -121,17 +122,21 @@ def _completed_counts(field: Field, delay: Delay) -> tuple[tuple[Month, Fact], .
     counts = field.failure_counts.groupby("month_no")["failures"].sum()
     shares = share_by_month(delay, field.months, field.horizon)
     return tuple(
-        (
-            month,
-            field.state.exact(
-                "failure_forecast",
-                whole(float(counts.get(month_index(month), 0) / share)),
-                period=month,
-                basis="completed",
-            ),
-        )
+        (month, _completed(field, float(counts.get(month_index(month), 0)), float(share), month))
         for month, share in zip(field.months, shares, strict=True)
         if share > 0
+    )
+
+
+def _completed(field: Field, count: float, share: float, month: Month) -> Fact:
+    """The count by its exact interval; the share taken as known (it rests on all failures)."""
+    from analysis.stats import poisson_interval
+
+    found = poisson_interval(count, share, level=field.inputs.confidence)
+    limits = interval_of(whole(found.low), whole(found.high), found.level, COMPLETED_METHOD)
+    parts = {"n": int(count), "interval": limits}
+    return field.state.exact(
+        "failure_forecast", whole(count / share), period=month, parts=parts, basis="completed"
     )
 
 
@@ -147,9 +152,8 @@ def _count(
     low, high = made.interval(expected, months=months or len(made.months), level=field.inputs.confidence)
     limits = interval_of(whole(low), whole(high), field.inputs.confidence, COUNT_METHOD)
     dimensions: dict[str, Any] = dict(place)
-    return field.state.exact(
-        "failure_forecast", whole(expected), period=period, parts={"interval": limits}, **dimensions
-    )
+    parts = {"n": made.intensity.failures, "interval": limits}
+    return field.state.exact("failure_forecast", whole(expected), period=period, parts=parts, **dimensions)
 
 
 def _cost(
@@ -176,14 +180,13 @@ def _cost(
 
 @traced
 def _obligations(
-    field: Field, made: Forecast, covered: UnitCost, cost: UnitCost, provision: pd.DataFrame | None
+    field: Field, made: Forecast, covered: UnitCost, cost: UnitCost
 ) -> tuple[tuple[ObligationLine, ...], Fact]:
     """Remaining warranty by product line beside the provision: machines shipped so far, no new ones."""
     months = int(field.assumed("longest_warranty_months"))
     run_off = forecasting.forecast(field, made.intensity, ahead=months, arrivals=forecasting.nobody())
     inside = run_off.frame[run_off.frame["warranty"]]
     by_line = money.cost_by(field, "product_line").set_index("value")
-    closing = money.closing_by_line(provision)
     period, lines = Period(run_off.months[0], run_off.months[-1]), []
     # warranty repairs cost what they cost on average; a product line's own mean carries the difference between lines
     uplift = covered.mean / cost.mean if cost.mean else 1.0
@@ -195,19 +198,13 @@ def _obligations(
             continue
         due = _cost(field, "warranty_obligation", run_off, expected, own, period, product_line=name)
         total, failures = total + float(due.value or 0), failures + expected
-        count = field.state.exact(
-            "failure_forecast",
-            whole(expected),
-            period=period,
-            product_line=name,
-            warranty="inside",
-            basis="run_off",
-        )
+        place: dict[str, Any] = {"product_line": name, "warranty": "inside", "basis": "run_off"}
+        count = _count(field, run_off, expected, period, **place)
         lines.append(
             ObligationLine(
                 name=field.label("product_line", name),
                 cost=due,
-                provision=_provision_of(field, name, closing.get(name)),
+                provision=_provision_of(field, name),
                 failures=count,
             )
         )
@@ -217,27 +214,20 @@ def _obligations(
     return tuple(lines), _cost(field, "warranty_obligation", run_off, failures, mean, period)
 
 
-def _provision_of(field: Field, line: str, held: Decimal | None) -> Fact:
-    where = f"month = {literal(field.last.start)} AND {views.is_value('product_line', line)}"
-    rows = Rows(numerator=f"SELECT * FROM provision WHERE {where}", value="sum(closing)")
-    return field.state.exact(
-        "provision_balance",
-        held,
-        reason=NONE_OF_LINE,
-        period=field.last,
-        lineage=None if held is None else rows,
-        product_line=line,
+def _provision_of(field: Field, line: str) -> Fact:
+    rows = selected("provisions", f"month = {literal(field.last.start)}").of(product_line=line)
+    return field.state.measured(
+        "provision_balance", rows, reason=NONE_OF_LINE, period=field.last, product_line=line
     )
 
 
 def _provision(field: Field, lines: Sequence[ObligationLine]) -> Fact:
     """The provision of the lines whose warranty is forecast."""
     held = tuple(line.provision for line in lines if line.provision.value is not None)
-    if not held:
-        return field.state.exact("provision_balance", None, reason=NO_PROVISION, period=field.last)
-    total = sum((fact.value for fact in held if isinstance(fact.value, Decimal)), Decimal(0))
-    return field.state.exact(
-        "provision_balance", total, period=field.last, lineage=Derived(operation="sum", parents=held)
+    if held:
+        return field.state.total("provision_balance", *held, period=field.last)
+    return field.state.measured(
+        "provision_balance", selected("provisions", "FALSE"), reason=NO_PROVISION, period=field.last
     )
 
 
@@ -259,11 +249,19 @@ def forecast_test(field: Field, tested: ForecastTest) -> ForecastTestFacts:
     limits = interval_of(
         expected / actual - high / expected, expected / actual - low / expected, level, COUNT_METHOD
     )
+    months = ratio_limits(
+        (tested.rows["expected"] - tested.rows["actual"]).abs().to_numpy(dtype=float),
+        tested.rows["actual"].to_numpy(dtype=float),
+        level=level,
+        method=MONTH_METHOD,
+    )
+    total: dict[str, Any] = {"n": tested.forecast.intensity.failures, "interval": limits}
+    month: dict[str, Any] = {"n": len(tested.rows), **months}
     return ForecastTestFacts(
-        total=field.state.exact(
-            "forecast_error", tested.error, period=period, parts={"interval": limits}, of="total"
+        total=field.state.exact("forecast_error", tested.error, period=period, parts=total, of="total"),
+        month=field.state.exact(
+            "forecast_error", tested.absolute_error, period=period, parts=month, of="month"
         ),
-        month=field.state.exact("forecast_error", tested.absolute_error, period=period, of="month"),
     )
 
 
@@ -289,11 +287,12 @@ def part_facts(field: Field, made: Forecast) -> tuple[PartFacts, ...]:
         low, high = made.interval(demand, months=PARTS_MONTHS, level=level)
         limits = interval_of(whole(low), whole(high), level, "prediction of the count")
         stock = made.quantile(demand, service, months=PARTS_MONTHS)
+        parts = {"n": made.intensity.failures, "interval": limits}
         found.append(
             PartFacts(
                 part=part,
                 demand=field.state.exact(
-                    "part_demand", whole(demand), period=period, parts={"interval": limits}, part_no=part
+                    "part_demand", whole(demand), period=period, parts=parts, part_no=part
                 ),
                 stock=field.state.exact("part_stock", stock, period=period, part_no=part),
             )

@@ -19,6 +19,7 @@ from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.metrics.steady import exact_sum
 from analysis.metrics.views import month_index, month_number
+from analysis.metrics.views.selection import study_view
 from analysis.periods import Month
 from analysis.summaries import Summarised
 
@@ -204,9 +205,13 @@ def first_failures(field: Field, *, by: str | None = None) -> dict[str, Survival
     }
 
 
+@study_view
 def followed(field: Field, where: str = "TRUE") -> str:
-    """SELECT of the repairs that were watched for all the days of the rule, with the ``month_no`` of their resolution."""
-    resolved = f"SELECT *, {month_number('resolved_on')} AS month_no FROM repair_outcomes"
+    """The repairs that were watched for all the days of the rule, with the ``month`` of their resolution."""
+    resolved = (
+        f"SELECT * REPLACE (CAST(date_trunc('month', resolved_on) AS DATE) AS month), {month_number('resolved_on')} AS month_no "
+        "FROM repair_outcomes"
+    )
     return f"SELECT * FROM ({resolved}) WHERE window_ends_on <= {literal(field.horizon)} AND {where}"
 
 
@@ -215,15 +220,6 @@ def last_followed(field: Field) -> int:
     if field.horizon < field.last.end:
         return month_index(Month(field.horizon.year, field.horizon.month)) - 2
     return month_index(field.last) - 1
-
-
-@traced
-def repeats(field: Field) -> pd.DataFrame:
-    """Repairs by month of resolution: ``repairs`` with full follow-up and ``repeated`` within the days of the rule."""
-    return field.inputs.engine.query(
-        "SELECT month_no, count(*) AS repairs, count(*) FILTER (WHERE repeated) AS repeated "
-        f"FROM ({followed(field)}) GROUP BY 1 ORDER BY 1"
-    )
 
 
 GRID_MONTHS = 3

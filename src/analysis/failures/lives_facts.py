@@ -14,16 +14,18 @@ from analysis.failures.field import Field
 from analysis.failures.life_models import DAYS_PER_MONTH, OPEN, SPAN_DAYS, compared, plot_points
 from analysis.failures.limits import all_reasons, interval_of
 from analysis.failures.lives import ComponentLife, LifeApart
+from analysis.failures.localising import Cause
 from analysis.failures.localising_facts import cause_name, cause_slice
 from analysis.failures.views import is_value
 from analysis.locale import Text
 from analysis.metrics import NotDone, traced
 from analysis.metrics.backend import literal
-from analysis.metrics.views import month_index, month_of_index
-from analysis.results import Fact, Interval, Rows
+from analysis.metrics.views import month_index
+from analysis.results import Fact, Interval
 from analysis.summaries import Summarised
 
 Curve = tuple[tuple[float, Fact], ...]
+COUNTED = "Nelson–Aalen, log"
 LIKELIHOOD_RATIO = "likelihood ratio"
 NOBODY_NEW = Text.of("no machine entered service within the window")
 NOT_FOLLOWED = Text.of("no month whose repairs were all watched for all the days")
@@ -105,33 +107,37 @@ def life_facts(
     apart: Mapping[str, Sequence[LifeApart]],
     *,
     error: float,
+    models: bool = True,
 ) -> tuple[LifeFacts, ...] | NotDone:
     """Every fitted component, the steepest first; not done where no component could be fitted, for the reasons of ``without``.
 
     ``apart`` are the lives of machines that the search told from the others; ``error`` is the chance that any shape is called falling or rising
-    when it is not, shared by all readings.
+    when it is not, shared by all readings; ``models`` whether other life distributions are fitted beside the Weibull.
     """
     if not fitted:
         return all_reasons([part.reason for part in without.values()] or [NO_FAILURE])
     ordered = sorted(fitted, key=lambda one: (-one.fit.shape, one.component))
     level = 1 - error / max(len(fitted) + sum(len(parts) for parts in apart.values()), 1)
     return tuple(
-        _life(field, one, apart.get(one.component, ()), reading_level=level, first=k == 0)
+        _life(field, one, apart.get(one.component, ()), reading_level=level, first=k == 0, models=models)
         for k, one in enumerate(ordered)
     )
 
 
 @traced
-def _part(field: Field, apart: LifeApart, component: Text, *, reading_level: float) -> LifePart:
-    """Shape and B10 of some machines; those outside the causes of a component have ``machines`` other."""
+def _part(
+    field: Field, apart: LifeApart, others: Sequence[Cause], component: Text, *, reading_level: float
+) -> LifePart:
+    """Shape and B10 of some machines; those outside the causes of a component (``others``) have ``machines`` other."""
     life, level = apart.life, field.inputs.confidence
     place: dict[str, Any] = {"component": life.component, "machines": OTHER}
     where = f"component = {literal(life.component)}"
     name = Text(en=f"{component.en} ({OTHER_MACHINES.en})", zh=f"{component.zh}（{OTHER_MACHINES.zh}）")
-    lineage = None
     if apart.cause is not None:
         place, name = cause_slice(apart.cause), cause_name(field, apart.cause)
-        lineage = Rows(numerator=field.rows(f"{where} AND {lives.inside(apart.cause)}"))
+        where += f" AND {lives.inside(apart.cause)}"
+    else:
+        where += "".join(f" AND NOT {lives.inside(cause)}" for cause in others)
     shape, b10 = life.fit.shape_interval(level=level), life.fit.b_life(0.1, level=level)
 
     def estimate(metric: str, found: Any) -> Fact:
@@ -142,7 +148,7 @@ def _part(field: Field, apart: LifeApart, component: Text, *, reading_level: flo
         name=name,
         shape=estimate("weibull_shape", shape),
         b10=estimate("b10_life", b10),
-        failures=field.state.exact("failure_count", life.failures, lineage=lineage, **place),
+        failures=field.state.measured("failure_count", field.rows(where), **place),
         direction=life.fit.hazard_direction(level=reading_level),
         beyond_data=b10.value > apart.oldest,
         evidence=_by_age(life, component=life.component),
@@ -151,7 +157,13 @@ def _part(field: Field, apart: LifeApart, component: Text, *, reading_level: flo
 
 @traced
 def _life(
-    field: Field, life: ComponentLife, apart: Sequence[LifeApart], *, reading_level: float, first: bool
+    field: Field,
+    life: ComponentLife,
+    apart: Sequence[LifeApart],
+    *,
+    reading_level: float,
+    first: bool,
+    models: bool,
 ) -> LifeFacts:
     """The steepest is drawn; the slow mixture is fitted there and where the Weibull departs."""
     level, place = field.inputs.confidence, {"component": life.component}
@@ -162,23 +174,31 @@ def _life(
         parts = {"interval": limits, "n": life.failures}
         return field.state.exact(metric, found.value, parts=parts, component=life.component)
 
-    models, not_fitted = _model_facts(field, life, mixture=first or life.worst_gap > 0)
-    rows = Rows(numerator=field.rows(is_value("component", life.component)))
+    beside, not_fitted = (
+        _model_facts(field, life, mixture=first or life.worst_gap > 0) if models else ((), {})
+    )
+    rows = field.rows(is_value("component", life.component))
     return LifeFacts(
         name=field.label("component", life.component),
         component=life.component,
         shape=estimate("weibull_shape", shape),
         b10=estimate("b10_life", b10),
-        failures=field.state.exact("failure_count", life.failures, lineage=rows, component=life.component),
+        failures=field.state.measured("failure_count", rows, component=life.component),
         direction=life.fit.hazard_direction(level=reading_level),
         beyond_data=b10.value > float(field.by_age["age_months"].max()),
         worst_gap=life.worst_gap,
-        models=models,
+        models=beside,
         not_fitted=not_fitted,
         paper=_plot_facts(field, life) if first else None,
         evidence=_by_age(life, **place),
         parts=tuple(
-            _part(field, one, field.label("component", life.component), reading_level=reading_level)
+            _part(
+                field,
+                one,
+                [part.cause for part in apart if part.cause is not None],
+                field.label("component", life.component),
+                reading_level=reading_level,
+            )
             for one in apart
         ),
     )
@@ -245,8 +265,8 @@ def _plot_facts(field: Field, life: ComponentLife) -> PlotFacts:
 
     return PlotFacts(
         counted=tuple(
-            share(float(age), "counted", float(failed), None)
-            for age, failed in zip(points.age, points.share, strict=True)
+            share(float(age), "counted", float(failed), interval_of(low, high, level, COUNTED))
+            for age, failed, low, high in zip(points.age, points.share, points.low, points.high, strict=True)
         ),
         fitted=tuple(
             share(float(age), "fitted", one.value, interval_of(one.low, one.high, level, one.method))
@@ -290,20 +310,8 @@ def _curve(field: Field, metric: str, table: pd.DataFrame, age: str, value: str,
 @traced
 def repeat_facts(field: Field) -> tuple[Fact, ...] | NotDone:
     """Repairs repeated within the days of the rule by month of resolution, up to the last month whose repairs were all watched that long."""
-    counted = lives.repeats(field)
-    first, last = month_index(field.first), lives.last_followed(field)
-    found = []
-    for row in counted[counted["month_no"].between(first, last)].to_dict("records"):
-        number = int(row["month_no"])
-        repairs = lives.followed(field, f"month_no = {number}")
-        rows = Rows(numerator=f"SELECT * FROM ({repairs}) WHERE repeated", denominator=repairs)
-        found.append(
-            field.inputs.engine.ratio(
-                "repeat_repair_rate_30d",
-                int(row["repeated"]),
-                int(row["repairs"]),
-                period=month_of_index(number),
-                lineage=rows,
-            )
-        )
-    return tuple(found) or NotDone(reason=NOT_FOLLOWED)
+    repairs = lives.followed(
+        field, f"month_no BETWEEN {month_index(field.first)} AND {lives.last_followed(field)}"
+    )
+    found = field.state.measured_by("repeat_repair_rate_30d", repairs, by=("month",))
+    return tuple(found.values()) or NotDone(reason=NOT_FOLLOWED)

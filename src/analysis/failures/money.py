@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +13,7 @@ from analysis.metrics import Period
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.metrics.steady import exact_sum
+from analysis.metrics.views.selection import Selection, selected, study_view
 from analysis.periods import Month
 from analysis.summaries import Summarised
 
@@ -27,21 +27,20 @@ PARTS = ("parts", "logistics", "outsourcing", "compensation")
 CONDITIONS: dict[str, str] = {
     **{name: f"posting_basis = 'incurred' AND category = '{name}'" for name in PARTS},
     "recovered": "posting_basis = 'recovery'",
-    "other": f"posting_basis = 'incurred' AND (category IS NULL OR category NOT IN ({', '.join(map(literal, PARTS))}))",
 }
 NAMED = (*PARTS, "recovered")
-TOTAL = "coalesce(sum(amount), 0)"
 _TRACED = "ticket_id IS NOT NULL AND posting_basis IN ('incurred', 'recovery')"
 _SUMS = ", ".join(f"sum(CASE WHEN {CONDITIONS[name]} THEN amount END) AS {name}" for name in NAMED)
 _DIRECT = f"SELECT ticket_id, sum(amount) AS amount, {_SUMS} FROM cost WHERE {_TRACED} GROUP BY ticket_id"
 
 
-def posted(field: Field, where: str = "TRUE", *, part: str = "") -> str:
-    """SELECT of the postings traced to the counted failures that meet a condition; of one part of the cost where it is named."""
-    of = f" AND {CONDITIONS[part]}" if part else ""
+@study_view
+def posted(field: Field, where: str = "TRUE") -> str:
+    """The postings traced to the counted failures that meet a condition; ``of`` which part of the cost each one is."""
+    parts = " ".join(f"WHEN {condition} THEN {literal(name)}" for name, condition in CONDITIONS.items())
     return (
-        f"SELECT c.*, f.serial_no, f.component, f.event_on FROM ({field.rows(where)}) f "
-        f"JOIN cost c ON c.ticket_id = f.ticket_id WHERE c.posting_basis IN ('incurred', 'recovery'){of}"
+        f"SELECT c.*, f.serial_no, f.component, f.event_on, CASE {parts} ELSE 'other' END AS \"of\" FROM ({field.rows(where)}) f "
+        "JOIN cost c ON c.ticket_id = f.ticket_id WHERE c.posting_basis IN ('incurred', 'recovery')"
     )
 
 
@@ -134,6 +133,7 @@ OWN = "coalesce(sourcing, 'in_house') = 'in_house'"
 """The condition that staff are the company's own."""
 
 
+@study_view
 def own_staff(field: Field) -> str:
     """SELECT of the months of own staff in the last twelve months, with ``cost`` and ``hours_worked``.
 
@@ -170,6 +170,7 @@ def evidence_of_cause(field: Field, place: dict[str, str], component: str | None
     )
 
 
+@study_view
 def claims_on_failures(field: Field, where: str) -> str:
     """SELECT of the claims on failures of the last twelve months that meet a condition: one row per claim, ``due`` not yet recovered."""
     return (
@@ -197,6 +198,7 @@ def recovery_by_supplier(field: Field) -> pd.DataFrame:
     )
 
 
+@study_view
 def claims_due(field: Field, cause: Cause) -> str:
     """SELECT of the claims on the failures of a cause that its supplier has not paid back, the largest first.
 
@@ -207,7 +209,13 @@ def claims_due(field: Field, cause: Cause) -> str:
     """
     field.inputs.engine.require("claims.approved", "claims.recovered", "claims.ticket_id")
     unpaid = f"c.approved > coalesce(c.recovered, 0) AND {where_of(cause)}"
-    return claims_on_failures(field, unpaid) + " ORDER BY due DESC, c.claim_id"
+    return f"{claims_on_failures(field, unpaid)} ORDER BY due DESC, c.claim_id"
+
+
+@study_view
+def listed_claims(claims: str) -> str:
+    """Claims that should not have been paid, or not alone: of one of the lists here."""
+    return f"SELECT * FROM ({claims}) AS claims"
 
 
 def _decided(period: Period, column: str) -> str:
@@ -233,6 +241,7 @@ def claims_since(field: Field) -> Period:
     return Period(min(Month(first.year, first.month), field.year.first), field.last)
 
 
+@study_view
 def out_of_warranty_claims(field: Field, period: Period) -> str:
     """SELECT of the claims of a period approved on machines out of warranty, the largest first.
 
@@ -251,6 +260,7 @@ def out_of_warranty_claims(field: Field, period: Period) -> str:
     )
 
 
+@study_view
 def duplicate_claims(field: Field, period: Period) -> str:
     """SELECT of the claims of a period approved again for the same ticket and amount under another number, one row per later claim.
 
@@ -282,24 +292,13 @@ def parts_per_failure(field: Field, *, months: int = 12) -> pd.DataFrame:
     )
 
 
-@traced
-def provision_balance(field: Field) -> pd.DataFrame:
-    """Warranty provision at the end of the month by product line: ``product_line``, ``closing``, ``utilised`` (last twelve months)."""
-    engine = field.inputs.engine
-    engine.require("provision.closing")
-    month, first = field.last, field.year.first
-    return engine.query(
-        f"SELECT product_line, sum(CASE WHEN month = DATE '{month.start}' THEN closing END) AS closing, sum(utilised) AS utilised FROM provision "
-        f"WHERE month BETWEEN DATE '{first.start}' AND DATE '{month.start}' GROUP BY ALL ORDER BY product_line"
-    )
+def provisions(field: Field) -> Selection:
+    """The warranty provision at the end of the month, a row per product line.
 
-
-def closing_by_line(balance: pd.DataFrame | None) -> dict[str, Decimal]:
-    """The closing provision of each product line that has one."""
-    if balance is None:
-        return {}
-    known = balance.dropna(subset=["closing"])
-    return {
-        str(line): Decimal(str(closing))
-        for line, closing in zip(known["product_line"], known["closing"], strict=True)
-    }
+    Raises
+    ------
+    MissingData
+        No provision is recorded.
+    """
+    field.inputs.engine.require("provision.closing")
+    return selected("provisions", f"month = {literal(field.last.start)}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -17,8 +16,9 @@ from analysis.failures.localising_facts import CauseFacts, cause_slice
 from analysis.failures.reporting_facts import Labelled
 from analysis.failures.views import is_value
 from analysis.locale import Text
-from analysis.metrics import Period, cents, traced
-from analysis.results import Fact, Interval, Rows
+from analysis.metrics import Period, traced
+from analysis.metrics.views.selection import Selection
+from analysis.results import Fact, Interval
 from analysis.summaries import Summarised
 
 
@@ -31,54 +31,38 @@ class MoneyFacts(Summarised):
     by_component: tuple[tuple[Text, Mapping[str, Fact]], ...]
 
 
-def _sum(amounts: pd.Series) -> Decimal:
-    return sum((Decimal(str(value)) for value in amounts), Decimal(0))
-
-
 @traced
 def money_facts(field: Field, costs: pd.DataFrame) -> MoneyFacts:
     """Cost by component, the costliest first; the parts of each add up to it."""
-    total = Rows(numerator=money.posted(field, money.since(field)), value=money.TOTAL)
+    of_year = money.posted(field, money.since(field))
+    parts = field.state.measured_by("failure_cost", of_year, by=("component", "of"), period=field.year)
     return MoneyFacts(
         unit=money.unit_cost(costs).mean if costs["failures"].sum() else None,
-        total=field.state.exact("failure_cost", _sum(costs["amount"]), period=field.year, lineage=total),
+        total=field.state.measured("failure_cost", of_year, period=field.year),
         by_component=tuple(
-            (field.label("component", str(row["value"])), _component(field, row))
+            (field.label("component", str(row["value"])), _component(field, row, of_year, parts))
             for row in costs.to_dict("records")
         ),
     )
 
 
-def _component(field: Field, row: Mapping[Any, Any]) -> dict[str, Fact]:
-    component, total, failures = str(row["value"]), Decimal(str(row["amount"])), int(row["failures"])
-    where = f"{money.since(field)} AND {is_value('component', component)}"
-    named = {name: Decimal(str(row[name])) for name in money.NAMED}
-    named["other"] = total - sum(named.values(), Decimal(0))
+def _component(
+    field: Field, row: Mapping[Any, Any], of_year: Selection, parts: Mapping[tuple[str, ...], Fact]
+) -> dict[str, Fact]:
+    component, n = str(row["value"]), {"n": int(row["failures"])}
+    place: dict[str, Any] = {"component": component, "period": field.year}
+    own = of_year.of(component=component)
+    failed = field.rows(f"{money.since(field)} AND {is_value('component', component)}")
 
-    def cost(amount: Decimal, part: str = "", **place: str) -> Fact:
-        rows = Rows(numerator=money.posted(field, where, part=part), value=money.TOTAL)
-        extra = {} if part else {"n": failures}
-        return field.state.exact(
-            "failure_cost",
-            amount,
-            period=field.year,
-            lineage=rows,
-            parts=extra,
-            component=component,
-            **place,  # type: ignore[arg-type]
+    def part(name: str) -> Fact:
+        # a part without postings costs nothing
+        return parts.get((component, name)) or field.state.measured(
+            "failure_cost", own.of(of=name), of=name, **place
         )
 
-    unit = Rows(numerator=money.posted(field, where), value=money.TOTAL, denominator=field.rows(where))
-    return {name: cost(amount, name, of=name) for name, amount in named.items()} | {
-        "total": cost(total),
-        "unit": field.state.exact(
-            "failure_unit_cost",
-            cents(total / failures) if failures else Decimal(0),
-            period=field.year,
-            lineage=unit,
-            parts={"n": failures, "numerator": total, "denominator": failures},
-            component=component,
-        ),
+    return {name: part(name) for name in (*money.NAMED, "other")} | {
+        "total": field.state.measured("failure_cost", own, parts=n, **place),
+        "unit": field.state.measured("failure_unit_cost", own, failed, parts=n, **place),
     }
 
 
@@ -89,21 +73,15 @@ def recovery_facts(field: Field) -> tuple[Labelled, ...]:
     # the reader will look at the lowest: all intervals hold together
     level = jointly(field.inputs.confidence, len(rows_of))
     for row in rows_of:
-        approved, recovered = Decimal(str(row["approved"])), Decimal(str(row["recovered"]))
-        if not approved:
+        if not row["approved"]:
             continue
         supplier = str(row["supplier"])
         claims = money.claims_on_failures(field, f"c.approved > 0 AND {is_value('f.supplier', supplier)}")
-        rows = Rows(
-            numerator=claims, value="coalesce(sum(recovered), 0)", denominator=claims, of="sum(approved)"
-        )
-        fact = field.state.exact(
+        fact = field.state.measured(
             "supplier_recovery_rate",
-            recovered / approved,
+            claims,
             period=field.year,
-            lineage=rows,
-            parts={"numerator": recovered, "denominator": approved, "n": int(row["claims"])}
-            | {"interval": _recovery_limits(row, level)},
+            parts={"n": int(row["claims"]), "interval": _recovery_limits(row, level)},
             supplier=supplier,
         )
         found.append((field.label("supplier", supplier), fact))
@@ -153,7 +131,7 @@ def leak_facts(field: Field) -> LeakFacts:
     """The leaks since the first claim, and those of the last twelve months."""
     start = money.claims_since(field)
 
-    def leak(metric: str, claims: Callable[[Field, Period], str]) -> Leak:
+    def leak(metric: str, claims: Callable[[Field, Period], Selection]) -> Leak:
         whole = _leak(field, metric, claims(field, start), period=start)
         return replace(_leak(field, metric, claims(field, field.year)), since_start=whole)
 
@@ -165,34 +143,14 @@ def leak_facts(field: Field) -> LeakFacts:
 
 @traced
 def _leak(
-    field: Field,
-    metric: str,
-    claims: str,
-    column: str = "approved",
-    *,
-    period: Period | None = None,
-    **place: str,
+    field: Field, metric: str, claims: Selection, *, period: Period | None = None, **place: str
 ) -> Leak:
-    """``claims`` is the SELECT of the claims, ``column`` holds the money of each."""
+    """The money of the metric and the number of the ``claims`` it is paid on."""
     rows = field.inputs.engine.query(claims)
-    total = Rows(numerator=claims, value=f"coalesce(sum({column}), 0)")
-    n = {"n": len(rows)} if place else {}
+    where: dict[str, Any] = {**place, "period": period or field.year}
     return Leak(
-        amount=field.state.exact(
-            metric,
-            _sum(rows[column]),
-            period=period or field.year,
-            lineage=total,
-            parts=n,
-            **place,  # type: ignore[arg-type]
-        ),
-        claims=field.state.exact(
-            "leakage_claims",
-            len(rows),
-            period=period or field.year,
-            lineage=Rows(numerator=claims),
-            **{**place, "of": metric},  # type: ignore[arg-type]
-        ),
+        amount=field.state.measured(metric, claims, parts={"n": len(rows)} if place else {}, **where),
+        claims=field.state.measured("leakage_claims", money.listed_claims(str(claims)), of=metric, **where),
         evidence=rows,
     )
 
@@ -215,7 +173,7 @@ def due_facts(field: Field, causes: tuple[CauseFacts, ...]) -> tuple[DueFacts, .
         if supplier is None:
             continue
         claims = money.claims_due(field, one.cause)
-        due = _leak(field, "recovery_due", claims, "due", **cause_slice(one.cause))
+        due = _leak(field, "recovery_due", claims, **cause_slice(one.cause))
         if due.claims.value:
             found.append(DueFacts(cause=one.name, supplier=supplier, due=due))
     return tuple(found)

@@ -18,6 +18,7 @@ from analysis.failures.ranking import Amounts
 from analysis.failures.views import is_value
 from analysis.locale import Text
 from analysis.metrics import NotDone, Period, traced
+from analysis.metrics.views.selection import Selection
 from analysis.results import Fact, Interval, Rows
 from analysis.summaries import Summarised
 
@@ -30,6 +31,8 @@ METRICS = {
     "excess": "excess_failures",
     "past": "excess_over_past",
 }
+MEASURES = {"count": "failures_counted", "cost": "cost_of_failures"}
+TOO_MANY = Text.of("no interval: more values than rankings are simulated for")
 EXCESS_METHOD = "exact Poisson count, error of the expectation"
 
 
@@ -161,13 +164,18 @@ def ranked(
     lines: list[ParetoLine] = []
     for at, k in enumerate(order[:PARETO_LINES]):
         place: dict[str, Any] = {dimension: given.values[k]}
-        fact = state.exact(
-            metric,
-            given.amounts[k],
-            period=period,
-            parts={"n": given.counts[k], "interval": _around(given, k, level)},
-            lineage=_rows(field, by, is_value(dimension, given.values[k])),
-            **place,
+        n = {"n": given.counts[k]}
+        listed = _selected(field, by, is_value(dimension, given.values[k]))
+        fact = (
+            state.measured(metric, listed, period=period, parts=n, **place)
+            if listed
+            else state.exact(
+                metric,
+                given.amounts[k],
+                period=period,
+                parts=n | {"interval": _around(given, k, level)},
+                **place,
+            )
         )
         place["of"] = metric
         low, high = chance.ranks[at]
@@ -183,7 +191,7 @@ def ranked(
             ParetoLine(
                 name=field.label(dimension, given.values[k]),
                 fact=fact,
-                cumulative=_cumulative(field, by, dimension, given, at, period, place),
+                cumulative=_cumulative(field, by, dimension, given, at, period, place, chance.held[at]),
                 rank=rank,
                 settled=bool(low == high),
             )
@@ -202,14 +210,14 @@ def ranked(
             lineage=_distinct(field, by, dimension, over),
             **about,
         ),
-        vital=state.exact(
-            "vital_few",
-            few,
-            period=period,
-            parts={"interval": limits if len(order) <= ranking.RANKED_AT_MOST else None},
-            **about,
-        ),
+        vital=state.exact("vital_few", few, period=period, parts=_known(limits, given), **about),
     )
+
+
+def _known(limits: Interval | None, given: Amounts) -> dict[str, Any]:
+    """The interval of what the simulated rankings say, and the failures behind it; the reason where only the first values were simulated."""
+    few = len(given.values) <= ranking.RANKED_AT_MOST
+    return {"n": sum(given.counts), **({"interval": limits} if few else {"reason": TOO_MANY})}
 
 
 def _around(given: Amounts, k: int, level: float) -> Interval | None:
@@ -228,36 +236,46 @@ def _around(given: Amounts, k: int, level: float) -> Interval | None:
     return interval_of(low, high, level, EXCESS_METHOD)
 
 
-def _rows(field: Field, by: str, where: str = "TRUE") -> Rows | None:
+def _selected(field: Field, by: str, where: str = "TRUE") -> Selection | None:
     """The failures or the postings of the last twelve months that meet a condition; None for what a model expects."""
     recent = f"{money.since(field)} AND {where}"
     if by == "cost":
-        return Rows(numerator=money.posted(field, recent), value=money.TOTAL)
-    return Rows(numerator=field.rows(recent)) if by == "count" else None
+        return money.posted(field, recent)
+    return field.rows(recent) if by == "count" else None
 
 
 def _cumulative(
-    field: Field, by: str, dimension: str, given: Amounts, at: int, period: Period, place: dict[str, Any]
+    field: Field,
+    by: str,
+    dimension: str,
+    given: Amounts,
+    at: int,
+    period: Period,
+    place: dict[str, Any],
+    held: tuple[float, float],
 ) -> Fact:
-    """The running share of what lies above zero."""
+    """The running share of what lies above zero; of an excess, which is estimated, with what chance leaves of it."""
     positive = [k for k in given.order if given.amounts[k] > 0]
     down_to = [k for k in given.order[: at + 1] if given.amounts[k] > 0]
     running, total = given.total(down_to), given.total(positive)
-    lineage = None
+    share = float(running) / float(total) if total else 0.0
+    lineage, known = None, {}
+    if by not in ("count", "cost"):
+        limits = interval_of(min(share, held[0]), max(share, held[1]), field.inputs.confidence, METHOD)
+        known = _known(limits, given)
     if by in ("count", "cost") and total:
-        above = _rows(field, by, is_value(dimension, *(given.values[k] for k in down_to)))
+        above = _selected(field, by, is_value(dimension, *(given.values[k] for k in down_to)))
         others = [value for k, value in enumerate(given.values) if given.amounts[k] <= 0]
-        whole = _rows(field, by, f"NOT ({is_value(dimension, *others)})" if others else "TRUE")
+        whole = _selected(field, by, f"NOT ({is_value(dimension, *others)})" if others else "TRUE")
         assert above is not None and whole is not None
-        lineage = Rows(
-            numerator=above.numerator, value=above.value, denominator=whole.numerator, of=whole.value
-        )
+        value = field.inputs.engine.registry.measure(MEASURES[by]).value
+        lineage = Rows(numerator=above.sql, value=value, denominator=whole.sql, of=value)
     return field.state.exact(
         "failure_share_cumulative",
-        float(running) / float(total) if total else 0.0,
+        share,
         period=period,
         lineage=lineage,
-        parts={"numerator": running, "denominator": total},
+        parts={"numerator": running, "denominator": total, **known},
         **place,
     )
 
@@ -268,4 +286,4 @@ def _distinct(field: Field, by: str, dimension: str, over: Period | None) -> Row
         return None
     where = "TRUE" if by == "past" else money.since(field)
     value = f"count(DISTINCT coalesce(CAST({dimension} AS VARCHAR), 'not_stated'))"
-    return Rows(numerator=field.rows(where), value=value)
+    return Rows(numerator=field.rows(where).sql, value=value)

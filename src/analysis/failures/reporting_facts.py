@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from analysis.failures import views
 from analysis.failures.baseline import Baseline
 from analysis.failures.field import Field
-from analysis.failures.limits import interval_of
-from analysis.failures.reporting import Backtest, Delay, share_by_month
+from analysis.failures.limits import interval_of, ratio_limits
+from analysis.failures.reporting import Backtest, Delay, share_by_month, share_variance
 from analysis.locale import Text
 from analysis.metrics import Period, traced
 from analysis.metrics.views import month_index
 from analysis.periods import Month
-from analysis.results import Derived, Fact, Rows
+from analysis.results import Derived, Fact
 from analysis.summaries import Summarised
 
 Labelled = tuple[Text, Fact]
+SHARE_METHOD = "Wilson at the variance of the delay distribution"
+ERROR_METHOD = "ratio of sums over months, t"
 NOTHING_YET = Text.of("not computed: nothing is reported yet")
 
 
@@ -44,28 +47,20 @@ class Rates(Summarised):
 @traced
 def rates(field: Field, baseline: Baseline, delay: Delay) -> Rates:
     """Failures, exposure and rates of every month of the window."""
-    held = field.by_age.groupby("month_no")["unit_months"].sum()
-    counts = field.failure_counts.groupby("month_no")["failures"].sum()
-    reported, numbers = [], []
-    for month in field.months:
-        number, where = month_index(month), views.within(Period.of(month))
-        failed = int(counts.get(number, 0))
-        reported.append(_rate(field, failed, float(held.get(number, 0.0)), where, period=month))
-        numbers.append(
-            field.state.exact(
-                "failure_count", failed, period=month, lineage=Rows(numerator=field.rows(where))
-            )
-        )
+    rated = field.state.measured_by("failure_rate", field.rows(), field.exposed(), by=("month",))
+    counted = field.state.measured_by("failure_count", field.rows(), by=("month",))
+    reported = [
+        rated.get((str(month),)) or _rate(field, views.within(Period.of(month)), period=month)
+        for month in field.months
+    ]
+    numbers = [
+        counted.get((str(month),))
+        or field.state.measured("failure_count", field.rows().of(month=str(month)), period=month)
+        for month in field.months
+    ]
     shares = _shares(field, delay)
     completed = tuple(_completed(field, fact, share) for fact, share in zip(reported, shares, strict=True))
-    first = month_index(field.year.first)
-    year = _rate(
-        field,
-        int(counts[counts.index >= first].sum()),
-        float(held[held.index >= first].sum()),
-        views.within(field.year),
-        period=field.year,
-    )
+    year = _rate(field, views.within(field.year), period=field.year)
     of_year = slice(-len(_months_of(field.year)), None)
     return Rates(
         year=year,
@@ -76,40 +71,43 @@ def rates(field: Field, baseline: Baseline, delay: Delay) -> Rates:
         shares=shares,
         by_age=_by_age(field, baseline),
         counts=tuple(numbers),
-        per_unit=_per_unit(field, int(counts.sum())),
+        per_unit=field.state.measured("failures_per_1000_units", field.rows(), field.in_service()),
     )
 
 
-def _rate(
-    field: Field, failed: int, held: float, where: str, *, period: Month | Period, **place: str
-) -> Fact:
-    engine = field.inputs.engine
-    rows = Rows(
-        numerator=field.rows(where),
-        denominator=field.exposed(where),
-        of="coalesce(sum(unit_months), 0)",
-        per=engine.registry["failure_rate"].per,
+def _rate(field: Field, where: str, *, period: Month | Period, **place: str) -> Fact:
+    extra: dict[str, Any] = dict(place)
+    return field.state.measured(
+        "failure_rate", field.rows(where), field.exposed(where), period=period, **extra
     )
-    return engine.ratio("failure_rate", failed, held, period=period, dimensions=place, lineage=rows)
-
-
-def _per_unit(field: Field, failed: int) -> Fact:
-    engine = field.inputs.engine
-    rows = Rows(
-        numerator=field.rows(),
-        denominator=views.with_parts(field.machines) + "SELECT * FROM machines",
-        per=engine.registry["failures_per_1000_units"].per,
-    )
-    machines = int(field.shipped["machines"].sum())
-    return engine.ratio("failures_per_1000_units", failed, machines, period=field.window, lineage=rows)
 
 
 @traced
 def _shares(field: Field, delay: Delay) -> tuple[Fact, ...]:
     shares = share_by_month(delay, field.months, field.horizon)
     return tuple(
-        field.state.exact("failure_reported_share", float(share), period=month, parts={"n": delay.failures})
+        _reported(field, delay, float(share), {month: 1.0}, month)
         for month, share in zip(field.months, shares, strict=True)
+    )
+
+
+def _reported(
+    field: Field, delay: Delay, share: float, weights: Mapping[Month, float], period: Month | Period
+) -> Fact:
+    """A share of several months' failures, the weighted sum of theirs, by Wilson's interval at the count that has its variance."""
+    from analysis.stats import proportion_interval
+
+    variance = share_variance(delay, list(weights), field.horizon, np.array(list(weights.values())))
+    trials = share * (1 - share) / variance if variance > 0 and 0 < share < 1 else float(delay.failures)
+    found = proportion_interval(share * trials, trials, method="wilson", level=field.inputs.confidence)
+    return field.state.between(
+        "failure_reported_share",
+        share,
+        float(found.low),
+        float(found.high),
+        n=delay.failures,
+        method=SHARE_METHOD,
+        period=period,
     )
 
 
@@ -126,7 +124,13 @@ def _share_of(field: Field, delay: Delay, counts: Sequence[Fact], shares: Sequen
     counted = sum(float(count.value or 0) for count in counts)
     total = float(np.sum(ends))
     share = counted / total if np.isfinite(total) and total > 0 else 0.0
-    return field.state.exact("failure_reported_share", share, period=field.year, parts={"n": delay.failures})
+    months = [Month.parse(count.period) for count in counts]
+    # a month weighs by what is expected of it in the end, and by how far its own share moves that
+    weights = {
+        month: end / total * share / float(one.value) if share and one.value else 0.0
+        for month, end, one in zip(months, ends, shares, strict=True)
+    }
+    return _reported(field, delay, share, weights, field.year)
 
 
 def _completed(field: Field, rate: Fact, share: Fact) -> Fact:
@@ -155,23 +159,12 @@ def _completed(field: Field, rate: Fact, share: Fact) -> Fact:
 
 
 def _by_age(field: Field, baseline: Baseline) -> tuple[Labelled, ...]:
-    counts, size = field.failure_counts, len(baseline.bands)
-    held = np.bincount(
-        baseline.band_of(field.by_age["age_months"].to_numpy()),
-        weights=field.by_age["unit_months"],
-        minlength=size,
-    )
-    failed = np.bincount(
-        baseline.band_of(counts["age_months"].to_numpy()), weights=counts["failures"], minlength=size
-    )
-    lines = []
+    size, lines = len(baseline.bands), []
     for k, name in enumerate(band_names(baseline)):
         where = f"age_months >= {baseline.bands[k]}"
         if k + 1 < size:
             where += f" AND age_months < {baseline.bands[k + 1]}"
-        fact = _rate(
-            field, int(failed[k]), float(held[k]), where, period=field.window, months_in_service=name
-        )
+        fact = _rate(field, where, period=field.window, months_in_service=name)
         lines.append((Text.same(name), fact))
     return tuple(lines)
 
@@ -198,9 +191,17 @@ class ReportingTest(Summarised):
 def reporting_test(field: Field, tested: Backtest) -> ReportingTest:
     """The errors of a backtest as facts."""
     return ReportingTest(
-        counted=field.state.exact("reporting_error", tested.error_raw, count="counted"),
-        corrected=field.state.exact("reporting_error", tested.error_corrected, count="corrected"),
+        counted=_error(field, tested, "known_then", tested.error_raw, "counted"),
+        corrected=_error(field, tested, "corrected_then", tested.error_corrected, "corrected"),
     )
+
+
+def _error(field: Field, tested: Backtest, column: str, error: float, count: str) -> Fact:
+    now = tested.rows["known_now"].to_numpy(dtype=float)
+    apart = np.abs(tested.rows[column].to_numpy(dtype=float) - now)
+    limits = ratio_limits(apart, now, level=field.inputs.confidence, method=ERROR_METHOD)
+    parts = {"n": len(now), **limits}
+    return field.state.exact("reporting_error", error, parts=parts, count=count)
 
 
 # Reasons for which a failure is not rated; those of ``EXPECTED`` are no fault of the data.
@@ -219,13 +220,9 @@ class Excluded(Summarised):
 @traced
 def excluded_facts(field: Field) -> Excluded:
     """Confirmed failures by the verdict why they do not count."""
-    counted = field.verdicts.set_index("verdict")["failures"]
 
     def excluded(verdict: str) -> Fact:
-        rows = Rows(numerator=field.rows(verdict=verdict))
-        return field.state.exact(
-            "excluded_failures", int(counted.get(verdict, 0)), lineage=rows, verdict=verdict
-        )
+        return field.state.measured("excluded_failures", field.rows(verdict=verdict), verdict=verdict)
 
     shown = ("no_serial", "unknown_serial", "before_shipment", "before_service", "after_retirement")
     facts = {verdict: excluded(verdict) for verdict in (*shown, "same_event", *EXPECTED[1:])}

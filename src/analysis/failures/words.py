@@ -16,6 +16,7 @@ import numpy as np
 
 from analysis.failures.field import Field
 from analysis.metrics.lineage import traced
+from analysis.metrics.views.selection import study_view
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,6 +60,7 @@ def terms(text: str) -> set[str]:
     return found
 
 
+@study_view
 def chosen(field: Field) -> str:
     """SELECT of the counted failures whose ticket holds words; a fixed sample where there are many."""
     return (

@@ -14,7 +14,7 @@ from analysis.failures.field import Field
 from analysis.failures.limits import interval_of
 from analysis.locale import Text
 from analysis.metrics import traced
-from analysis.results import Fact, Rows
+from analysis.results import Fact
 from analysis.summaries import Summarised
 
 
@@ -77,7 +77,7 @@ def words_facts(field: Field, *, familywise: float, top: int = 3) -> Words:
             for term, n in words.new_terms(rows, whole=whole).items()
         ),
         sampled=total >= words.MOST_TEXTS,
-        tickets=field.state.exact("complaint_texts", total, lineage=Rows(numerator=words.chosen(field))),
+        tickets=field.state.measured("complaint_texts", words.chosen(field)),
     )
 
 

@@ -25,13 +25,15 @@ from analysis.locale import Text
 from analysis.metrics import lineage
 from analysis.metrics.backend import Database, DuckDB, literal, quoted, table_names
 from analysis.metrics.lineage import here
-from analysis.metrics.registry import NOT_STATED, Measure, Metric, Registry
+from analysis.metrics.registry import Measure, Metric, Registry
 from analysis.metrics.steady import exact_sum
 from analysis.metrics.views import PLANS, VIEWS, Rules, View
 from analysis.metrics.views.prepared import Prepared, view_named
+from analysis.metrics.views.selection import Selection, worded
 from analysis.params import Assumptions, CostTree
 from analysis.periods import Month, day_end_utc
 from analysis.results import (
+    CENT,
     OPERATIONS,
     Assumed,
     Derived,
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
 # Raised by hand when the meaning of a kept aggregate changes without a change of its SQL.
 AGGREGATE_VERSION = 2
 
+_AGGREGATE = re.compile(r"(?:count|sum|min|max|avg)\((?:[^()]|\([^()]*\))*\)")
 _SUM_OF_COLUMN = re.compile(r"sum\((\w+)\)")
 
 # Characters of a query's key at the end of the name of a table computed on the way.
@@ -222,12 +225,12 @@ class Engine:
         """Refuse (``MissingData``) when a table or a column such as ``surveys.score`` is absent."""
         self.tables.require(*needs)
 
-    def query(self, sql: str, *, needs: Sequence[str] = ()) -> pd.DataFrame:
+    def query(self, sql: str | Selection, *, needs: Sequence[str] = ()) -> pd.DataFrame:
         """A study's own query over views and tables.
 
         Parameters
         ----------
-        sql : str
+        sql : str or Selection
             A SELECT.
         needs : names
             Tables or columns such as ``surveys.score`` without which it is refused.
@@ -248,6 +251,7 @@ class Engine:
         [6]
         """
         self.require(*needs)
+        sql = str(sql)
         self._follow(sql)
         frame = self._database.frame(sql)
         # a function that is given this frame depends on this query and not on all that its caller asked
@@ -401,13 +405,10 @@ class Engine:
             raise ParameterError(
                 f"measures {', '.join(m.id for m in measures)} are of several views: {', '.join(sorted(views))}; ask for each view apart."
             )
-        return views.pop()
+        return _shared(measures[0])
 
     def _computed(self, view: str, measures: Sequence[Measure], by: Sequence[str], where: str) -> str:
-        dimensions = [
-            f"coalesce(CAST({quoted(name)} AS VARCHAR), {literal(NOT_STATED)}) AS {quoted(name)}"
-            for name in by
-        ]
+        dimensions = [f"{worded(name)} AS {quoted(name)}" for name in by]
         values = [f"{_aggregate(measure)} AS {quoted(measure.id)}" for measure in measures]
         columns = ["month", *dimensions]
         groups = ", ".join(str(index + 1) for index in range(len(columns)))
@@ -507,7 +508,7 @@ class Engine:
         entry = self.registry.measure(measure)
         slice_ = dict(dimensions or {})
         if entry.merge == "none":
-            self.require(VIEWS[entry.view].table, *entry.needs)
+            self.require(VIEWS[_shared(entry)].table, *entry.needs)
             self._refuse_unknown_dimensions(entry.view, slice_)
             filtered = f" FILTER (WHERE {entry.where})" if entry.where else ""
             value, rows = self._database.one(
@@ -637,6 +638,160 @@ class Engine:
             stated = functools.partial(stated, numerator=difference, denominator=values[1])
         return stated(value=value)
 
+    # -- facts over rows that a study selects -------------------------------------------------------------------------
+
+    def measured_by(
+        self,
+        metric: str,
+        rows: Selection,
+        of: Selection | None = None,
+        *,
+        by: Sequence[str],
+        of_by: Sequence[str] | None = None,
+        period: Month | Period | str,
+        dimensions: Mapping[str, str] | None = None,
+        reason: Text | None = None,
+        parts: Mapping[str, Any] | None = None,
+    ) -> dict[tuple[str, ...], Fact]:
+        """The metric over rows that a study selected, by every slice at once, as its measures define it.
+
+        Parameters
+        ----------
+        rows : of the numerator, selected by the study view that the measure names
+        of : rows of the denominator; those of the numerator where left out
+        by : columns that cut the slices, in the order of the keys; ``month`` or ``period`` is the period of its facts, the others are dimensions
+        of_by : those that cut the denominator, too; all of them where left out, none for a share of the whole
+        dimensions : what else tells the facts apart
+        reason : in words, why there is no value where nothing stands below
+        parts : ``interval`` and ``n`` where the study knows better ones than the registry
+        """
+        entry, of_by = self.registry[metric], tuple(by if of_by is None else of_by)
+        above, below = self._parts_of(entry, rows, of or rows)
+        whole = of or rows
+        try:
+            self.require(*above.needs, *(below.needs if below else ()))
+        except MissingData as missing:
+            if by:
+                raise
+            stated = self.stated(
+                metric, period=period, dimensions=dimensions, value=None, reason=_needs(missing)
+            )
+            return {(): stated}
+        together = below is not None and of is None and of_by == tuple(by)
+        if below and together and _bare(above) and _bare(below):
+            tops, bottoms = self._sliced((above, below), rows, by)
+        else:
+            (tops,) = self._sliced((above,), rows, by)
+            (bottoms,) = self._sliced((below,), whole, of_by) if below else ({},)
+        modelled = self._of_a_model(rows.sql) or self._of_a_model(whole.sql)
+        keys = sorted({*tops, *bottoms}) if of_by == tuple(by) else list(tops)
+        found = {}
+        for key in keys:
+            place = dict(zip(by, key, strict=True))
+            narrow = {name: place[name] for name in of_by}
+            found[key] = self._measured(
+                entry,
+                tops.get(key, _of_nothing(above)),
+                bottoms.get(tuple(narrow.values()), _of_nothing(below)) if below else None,
+                # rows that a model's table cuts are no rows that a query could list again
+                follows=None
+                if modelled
+                else self._selected(entry, above, below, rows.of(**place), whole.of(**narrow)),
+                reason=reason,
+                period=_period_of(place) or period,
+                dimensions=place | dict(dimensions or {}),
+                parts=parts or {},
+            )
+        return found
+
+    def _parts_of(self, entry: Metric, rows: Selection, of: Selection) -> tuple[Measure, Measure | None]:
+        """The measures of a metric, each over the view that it names."""
+        if not isinstance(entry.numerator, str):
+            raise ParameterError(f"metric '{entry.id}' is made by {entry.made_by()}, not from measures.")
+        below = self.registry.measure(entry.denominator) if isinstance(entry.denominator, str) else None
+        above = self.registry.measure(entry.numerator)
+        for measure, selected in ((above, rows), *(((below, of),) if below else ())):
+            if measure.view != selected.view:
+                raise ParameterError(
+                    f"measure '{measure.id}' is counted over {measure.view}, not over {selected.view}."
+                )
+        return above, below
+
+    def _sliced(
+        self, measures: Sequence[Measure], rows: Selection, by: Sequence[str]
+    ) -> tuple[dict[tuple[str, ...], Number | None], ...]:
+        """Each measure by slice, in one query; a measure alone may be any expression of aggregates."""
+        if len(measures) == 1 and measures[0].where and not _bare(measures[0]):
+            rows = rows.where(measures[0].where)
+            measures = (replace(measures[0], where=""),)
+        columns = [quoted(name) if name == "month" else f"{worded(name)} AS {quoted(name)}" for name in by]
+        values = [
+            f"{rows.filled(_filtered(measure))} AS {quoted(measure.id)}"
+            for measure in dict.fromkeys(measures)
+        ]
+        groups = f" GROUP BY {', '.join(str(place + 1) for place in range(len(by)))}" if by else ""
+        frame = self.query(f"SELECT {', '.join(columns + values)} FROM ({rows}) AS counted{groups}")
+        words = [
+            [f"{day:%Y-%m}" for day in frame[name]] if name == "month" else list(map(str, frame[name]))
+            for name in by
+        ]
+        keys = list(zip(*words, strict=True)) if by else [()]
+        return tuple(dict(zip(keys, map(_plain, frame[measure.id]), strict=True)) for measure in measures)
+
+    def _selected(
+        self, entry: Metric, above: Measure, below: Measure | None, rows: Selection, of: Selection
+    ) -> Rows:
+        numerator = self._listed(above, rows)
+        follows = Rows(numerator=numerator, value=rows.filled(above.value), per=entry.per)
+        if below is None:
+            return follows
+        return replace(follows, denominator=self._listed(below, of), of=of.filled(below.value))
+
+    def _listed(self, measure: Measure, rows: Selection) -> str:
+        """The rows of a measure in a slice; they read what the rows of all slices read."""
+        counted = rows.where(measure.where) if measure.where else rows
+        self._reads.setdefault(counted.sql, self.tables_read(rows.origin or rows.sql))
+        return counted.sql
+
+    def _measured(
+        self,
+        entry: Metric,
+        numerator: Number | None,
+        denominator: Number | None,
+        *,
+        follows: Rows | None,
+        reason: Text | None,
+        period: Month | Period | str,
+        dimensions: Mapping[str, str],
+        parts: Mapping[str, Any],
+    ) -> Fact:
+        stated = functools.partial(
+            self.stated, entry.id, period=period, dimensions=dimensions, lineage=follows
+        )
+        if numerator is None or (entry.denominator and not denominator):
+            missing = _no_rows(period) if numerator is None else ZERO
+            return stated(value=None, reason=reason or missing, numerator=numerator, denominator=denominator)
+        if denominator is None:
+            return stated(value=numerator, **parts)
+        value = _divided(numerator, denominator, entry.per)
+        return stated(
+            value=decimal(value).quantize(CENT) if entry.cents else value,
+            numerator=numerator,
+            denominator=denominator,
+            **{
+                "interval": None if "interval" in parts else self._interval(entry, numerator, denominator),
+                "n": int(denominator) if entry.interval != "exact" else None,
+                **parts,
+            },
+        )
+
+    def _of_a_model(self, sql: str) -> bool:
+        """Whether a query stands on a table that a model lent."""
+        names = table_names(sql)
+        return any(name in self._lent for name in names) or any(
+            self._of_a_model(self._made[name]) for name in names if name in self._made
+        )
+
     def _denominator_slice(
         self, entry: Metric, dimensions: Mapping[str, str] | None
     ) -> Mapping[str, str] | None:
@@ -740,6 +895,9 @@ class Engine:
         if not isinstance(entry.numerator, str):
             return None
         numerator = self.registry.measure(entry.numerator)
+        # a view of a study, or of a day, has no name that could be asked for as it stands
+        if numerator.view not in VIEWS or VIEWS[numerator.view].dated:
+            return None
         within = Period.parse(period) if isinstance(period, str) else Period.of(period)
         if not set(dimensions) <= self._columns(numerator.view):
             return None
@@ -785,9 +943,7 @@ class Engine:
     def _slice(self, period: Period, dimensions: Mapping[str, str]) -> str:
         conditions = [period.condition()]
         for name, value in sorted(dimensions.items()):
-            conditions.append(
-                f"coalesce(CAST({quoted(name)} AS VARCHAR), {literal(NOT_STATED)}) = {literal(value)}"
-            )
+            conditions.append(f"{worded(name)} = {literal(value)}")
         return " AND ".join(conditions)
 
     def rows(self, sql: str, *, limit: int | None = None) -> pd.DataFrame:
@@ -795,6 +951,36 @@ class Engine:
         return self._database.frame(
             f"SELECT * FROM ({sql}) AS traced ORDER BY ALL{f' LIMIT {limit}' if limit else ''}"
         )
+
+
+def _shared(measure: Measure) -> str:
+    """The shared view of a measure; what a study's own view lists only that study can say."""
+    if measure.view not in VIEWS:
+        raise ParameterError(
+            f"measure '{measure.id}' is counted over rows that a study selects: {measure.view}."
+        )
+    return measure.view
+
+
+def _period_of(place: dict[str, str]) -> Month | str | None:
+    """The period that a slice names, taken out of its place."""
+    month = place.pop("month", None)
+    return Month.parse(month) if month else place.pop("period", None)
+
+
+def _of_nothing(measure: Measure) -> Number | None:
+    """What an aggregate of no rows is: nothing counts as zero, and sums up to nothing known."""
+    return 0 if measure.value.startswith(("count(", "coalesce(")) else None
+
+
+def _plain(value: Any) -> Number | None:
+    """A number of a frame as Python's own: whole numbers as such, money as Decimal, a missing one as None."""
+    if value is None or value != value:
+        return None
+    if isinstance(value, Decimal):
+        return int(value) if value.as_tuple().exponent == 0 else value
+    plain: Number = value.item() if hasattr(value, "item") else value
+    return plain
 
 
 def _divided(numerator: Number, denominator: Number, per: int) -> Number:
@@ -813,7 +999,7 @@ def _needs(missing: MissingData) -> Text:
     return Sentence("not computed: needs {names}", {"names": names}).text()
 
 
-def _no_rows(period: Period) -> Text:
+def _no_rows(period: Month | Period | str) -> Text:
     return Sentence("not computed: no rows in {period}", {"period": str(period)}).text()
 
 
@@ -834,6 +1020,15 @@ def _aggregate(measure: Measure) -> str:
     column = contract().tables[VIEWS[measure.view].table].columns.get(summed[1]) if summed else None
     if summed and column is not None and column.type == "float":
         return exact_sum(summed[1], where=measure.where)
+    return _filtered(measure)
+
+
+def _bare(measure: Measure) -> bool:
+    """Whether a measure is one aggregate and nothing around it, to which a condition of its own can be put."""
+    return not measure.where or bool(_AGGREGATE.fullmatch(measure.value))
+
+
+def _filtered(measure: Measure) -> str:
     return f"{measure.value}{f' FILTER (WHERE {measure.where})' if measure.where else ''}"
 
 

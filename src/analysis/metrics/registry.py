@@ -7,22 +7,22 @@ one over another, with names, unit, owner and interval method). A changed defini
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from analysis.errors import ParameterError, suggestion
 from analysis.formats import Unit
 from analysis.locale import Text
 from analysis.params.places import params_file, params_files
 from analysis.params.strict import bind, read_yaml
-from analysis.results import OPERATIONS, Fact
+from analysis.results import OPERATIONS, Estimated, Fact
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """A sum or a count over the rows of a view.
+    """A sum or a count over the rows of a view: a shared one, or a study's own by its dotted name.
 
     ``value`` is an SQL aggregate over the view's columns and ``where`` a row condition, both in the engine's dialect and both
     printed by ``make trace``. ``merge: sum`` measures add up over months and slices; ``merge: none`` (distinct counts,
@@ -66,6 +66,33 @@ class Derivation:
 
 
 ANY = "any"
+# ``wilson``, ``garwood``: of measures, by the engine; ``study``: an estimate, each fact names its method and its n. None: ``exact`` (a total or a
+# count of what is in the data), ``limit`` (a line drawn by a rule, the end of another interval), ``statistic`` (of a test or a fit),
+# ``conditional`` (what follows at inputs that its slice states), ``decided`` (what somebody decided or is to decide).
+Limits = Literal["wilson", "garwood", "study", "exact", "limit", "statistic", "conditional", "decided"]
+ESTIMATED = ("wilson", "garwood", "study")
+
+# Why a number needs a function. A count, a sum, a share, a mean or a change is none of these: it is a measure or derived.
+#   model          fitted to the data, or what the data are held against
+#   counterfactual what would have been without a measure, a treatment or a service
+#   simulation     drawn many times: chances, power, intervals of what has no formula
+#   search         found among candidates: causes, terms, the few that make most of it
+#   projection     months to come
+#   scenario       what somebody asked: what if
+#   allocation     a cost or a change divided by a key, a rate or the order of its drivers
+#   files          counted while files were read, before there were rows
+#   register       written in a register of params that is no dated assumption
+Because = Literal[
+    "model",
+    "counterfactual",
+    "simulation",
+    "search",
+    "projection",
+    "scenario",
+    "allocation",
+    "files",
+    "register",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +100,12 @@ class Metric:
     """A published measure, and how it is computed: by exactly one of four ways.
 
     ``numerator`` (and ``denominator``) name measures: counted from rows, one over the other. Else they are words, and the number is
-    ``derived`` from other facts, an ``assumption`` of finance, or made by ``function``: the dotted names of the functions that state it.
+    ``derived`` from other facts, an ``assumption`` of finance, or made by ``function``: the dotted names of the functions that state it,
+    ``because`` no measure and no operation can (:data:`Because`).
+    ``cents``: a quotient of money that is published as it is paid, in whole cents.
+
+    ``interval`` says where the limits of its facts come from, or why there are none. Of a metric made by functions it is ``study`` where
+    nothing is said: whoever adds an estimate gives it an interval, or says here by which nature it has none.
     """
 
     name: Text
@@ -84,12 +116,14 @@ class Metric:
     denominator: str | Text | None = None
     better: Literal["lower", "higher", "neither"] = "neither"
     tier: Literal["strategic", "management", "execution"] = "management"
-    interval: str = "exact"
+    interval: Limits = "exact"
     per: int = 1
+    cents: bool = False
     threshold: Threshold | None = None
     derived: Derivation | None = None
     assumption: str = ""
     function: tuple[str, ...] = ()
+    because: Because | None = None
     valid_from: dt.date = dt.date(2023, 1, 1)
     version: str = "1"
     decision: str = ""
@@ -156,6 +190,11 @@ class Registry:
                 raise ParameterError(
                     f"metric '{metric.id}': say once how it is computed: measures in numerator and denominator, or derived, assumption, function."
                 )
+            if bool(metric.function) != bool(metric.because):
+                raise ParameterError(
+                    f"metric '{metric.id}': a function is named because of one of {', '.join(get_args(Because))}; "
+                    "a count, a sum, a share or a mean is a measure, a change or a difference is derived."
+                )
             if metric.derived:
                 self._check_derived(metric.id, metric.derived)
 
@@ -169,6 +208,18 @@ class Registry:
                 raise ParameterError(
                     f"metric '{metric}': no metric '{parent}'.{suggestion(parent, self.metrics)}"
                 )
+
+    def without_interval(self, facts: Iterable[Fact]) -> list[str]:
+        """Estimates that have no interval or no ``n``, with their metric's word for it; a fact that says why it has none is none of them."""
+        return [
+            f"{fact.id} ({self[fact.metric].interval})"
+            for fact in facts
+            if isinstance(fact.lineage, Estimated)
+            and fact.value is not None
+            and self[fact.metric].interval in ESTIMATED
+            and fact.reason is None
+            and (fact.interval is None or fact.n is None)
+        ]
 
     def __getitem__(self, metric: str) -> Metric:
         if metric not in self.metrics:
@@ -260,6 +311,8 @@ def _metric(raw: Any, where: str) -> Metric:
             if isinstance(value, dict):
                 parts[part] = bind(Text, value, f"{where}.{part}")
                 raw = {**raw, part: "in words"}
+    if isinstance(raw, dict) and "function" in raw:
+        raw = {"interval": "study", **raw}
     metric = bind(Metric, raw, where)
     return replace(
         metric,

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
-from analysis.formats import Number, decimal
+from analysis.formats import Number, chance, decimal
 from analysis.locale import Text
-from analysis.results import Assumed, Derived, Fact, Interval, Lineage
+from analysis.results import CENT, Assumed, Derived, Fact, Interval, Lineage
 
 if TYPE_CHECKING:
     from analysis.metrics.engine import Period
     from analysis.metrics.inputs import StudyInputs
+    from analysis.metrics.views.selection import Selection
     from analysis.periods import Month
 
-CENT = Decimal("0.01")
 TOO_FEW = Text.of("not computed: too few customers")
 NOBODY = Text.of("not computed: nobody was present at the start")
 
@@ -88,8 +88,27 @@ class Stating:
             float(found.low),
             float(found.high),
             n=int(of),
-            method="Wilson",
+            method=found.method,
             parts=counted,
+            **place,
+        )
+
+    def chance(
+        self, metric: str, hits: int, draws: int, *, period: Month | Period | None = None, **dimensions: str
+    ) -> Fact:
+        """The probability of what happened in so many simulated futures, with the Wilson interval of their number."""
+        from analysis import stats
+
+        value = chance(hits, draws)
+        found = stats.proportion_interval(hits, draws, method="wilson", level=self.inputs.confidence)
+        place: dict[str, Any] = {"period": period, **dimensions}
+        return self.between(
+            metric,
+            value,
+            min(value, float(found.low)),
+            max(value, float(found.high)),
+            n=draws,
+            method="Wilson over simulated futures",
             **place,
         )
 
@@ -169,6 +188,49 @@ class Stating:
         when = period or self.period or self.inputs.month
         return self.inputs.engine.ratio(
             metric, numerator, denominator, period=when, dimensions=dimensions, lineage=lineage
+        )
+
+    def measured(
+        self,
+        metric: str,
+        rows: Selection,
+        of: Selection | None = None,
+        /,
+        *,
+        period: Month | Period | None = None,
+        reason: Text | None = None,
+        parts: Mapping[str, Any] | None = None,
+        **dimensions: str,
+    ) -> Fact:
+        """A metric of measures over rows that the study selected; ``of`` are the rows of the denominator where they are others."""
+        place: dict[str, Any] = {"period": period, "reason": reason, "parts": parts, **dimensions}
+        return self.measured_by(metric, rows, of, by=(), **place)[()]
+
+    def measured_by(
+        self,
+        metric: str,
+        rows: Selection,
+        of: Selection | None = None,
+        /,
+        *,
+        by: Sequence[str],
+        of_by: Sequence[str] | None = None,
+        period: Month | Period | None = None,
+        reason: Text | None = None,
+        parts: Mapping[str, Any] | None = None,
+        **dimensions: str,
+    ) -> dict[tuple[str, ...], Fact]:
+        """As :meth:`measured`, every slice at once (:meth:`analysis.metrics.engine.Engine.measured_by`)."""
+        return self.inputs.engine.measured_by(
+            metric,
+            rows,
+            of,
+            by=by,
+            of_by=of_by,
+            period=period or self.period or self.inputs.month,
+            dimensions=dimensions,
+            reason=reason,
+            parts=parts,
         )
 
     def total(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from analysis.locale import Text
 from analysis.metrics import NotDone, Stating, StudyInputs, traced
 from analysis.metrics.backend import literal, quoted
+from analysis.metrics.views.selection import Selection, study_view
 from analysis.periods import Month, day_end_utc
 from analysis.quality import views
 from analysis.results import Fact, Rows
+from analysis.stats.intervals import ratio_interval
 from analysis.summaries import Summarised
 from analysis.tables import TableContract, contract
 
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
 OLDEST, YOUNGEST = 8, 3
 #: Rows of those months without which no share can be told.
 LEAST_ROWS = 100
+ONE_MONTH = Text.of("no interval: one earlier month only")
 NOTHING_TO_LEARN = "needs recorded_at and enough earlier months in tickets or ledger"
 
 
@@ -77,7 +82,7 @@ def _arrival(inputs: StudyInputs, table: TableContract) -> Arrival | None:
     slowest = min(counts, key=lambda month: counts[month][0] / counts[month][1])
     stated, name = Stating(inputs=inputs), quoted(table.name)
     seen = Rows(numerator=views.rows_where(name, views.in_months(inputs.month, inputs.month)))
-    lags = _lags(inputs, table, months)
+    late = lags(inputs, table, months)
     now = stated.exact(
         "source_rows", int(views.total(inputs, seen)), lineage=seen, table=table.name, basis="known"
     )
@@ -85,11 +90,11 @@ def _arrival(inputs: StudyInputs, table: TableContract) -> Arrival | None:
     return Arrival(
         table=table.name,
         seen=now,
-        median_lag=_lag(inputs, table, lags, 0.5, "median"),
-        late_lag=_lag(inputs, table, lags, 0.95, "late"),
+        median_lag=_lag(inputs, table, late, 0.5, "median"),
+        late_lag=_lag(inputs, table, late, 0.95, "late"),
         arrived=arrived,
         lowest=_arrived(inputs, table, {slowest: counts[slowest]}, basis="slowest_month"),
-        to_come=_to_come(inputs, table.name, now, arrived),
+        to_come=_to_come(inputs, table.name, now, arrived, counts),
     )
 
 
@@ -117,25 +122,24 @@ def _counts(
 def _arrived(
     inputs: StudyInputs, table: TableContract, counts: dict[Month, tuple[int, int]], **basis: str
 ) -> Fact:
-    early, known = (sum(count[index] for count in counts.values()) for index in (0, 1))
     # each month has a moment of its own up to which its rows count as arrived in time
     in_time = " OR ".join(
         f"({views.in_months(month, month)} AND {_recorded_by(inputs, month)})" for month in counts
     )
     of = " OR ".join(views.in_months(month, month) for month in counts)
-    name = quoted(table.name)
-    rows = Rows(
-        numerator=views.rows_where(name, f"({in_time})"),
-        denominator=views.rows_where(name, f"({of})", "recorded_at IS NOT NULL"),
-    )
     place: dict[str, Any] = {"table": table.name, **basis}
-    return inputs.engine.ratio(
-        "arrived_share", early, known, period=inputs.month, dimensions=place, lineage=rows
-    )
+    return Stating(inputs=inputs).measured("arrived_share", rows_known(table.name, in_time, of), **place)
 
 
-def _lags(inputs: StudyInputs, table: TableContract, months: Sequence[Month]) -> str:
-    """SQL of the rows of the months with ``lag``: days from the event to its record."""
+@study_view
+def rows_known(table: str, in_time: str, of: str) -> str:
+    """The rows of some months (``of``) that say when they were recorded, and which of them were recorded in time."""
+    return f"SELECT *, {in_time} AS recorded_in_time FROM {quoted(table)} WHERE ({of}) AND recorded_at IS NOT NULL"
+
+
+@study_view
+def lags(inputs: StudyInputs, table: TableContract, months: Sequence[Month]) -> str:
+    """The rows of the months with ``lag``: days from the event to its record."""
     zone, time = literal(inputs.params.time_zone), quoted(str(table.time))
     clocked = table.columns[str(table.time)].type == "timestamp"
     # a date is a business day: its record is taken in business time too
@@ -146,14 +150,30 @@ def _lags(inputs: StudyInputs, table: TableContract, months: Sequence[Month]) ->
     )
 
 
-def _lag(inputs: StudyInputs, table: TableContract, lags: str, quantile: float, basis: str) -> Fact:
-    rows = Rows(numerator=lags, value=f"quantile_cont(lag, {quantile})")
-    days = float(views.total(inputs, rows))
-    return Stating(inputs=inputs).exact("recording_lag", days, lineage=rows, table=table.name, basis=basis)
+def _lag(inputs: StudyInputs, table: TableContract, rows: Selection, quantile: float, basis: str) -> Fact:
+    return Stating(inputs=inputs).measured(
+        "recording_lag", rows.given(quantile=quantile), table=table.name, basis=basis
+    )
 
 
 @traced
-def _to_come(inputs: StudyInputs, table: str, seen: Fact, arrived: Fact) -> Fact:
-    """Rows known now are the share that has arrived; what is missing to the whole is still to come."""
+def _to_come(
+    inputs: StudyInputs, table: str, seen: Fact, arrived: Fact, counts: Mapping[Month, tuple[int, int]]
+) -> Fact:
+    """Rows known now are the share that has arrived; what is missing to the whole is still to come, as uncertain as the months differ."""
     missing = round(int(seen.value or 0) * (1 / float(arrived.value or 1) - 1))
-    return Stating(inputs=inputs).exact("rows_to_come", missing, table=table)
+    state = Stating(inputs=inputs)
+    if len(counts) < 2:
+        return state.exact("rows_to_come", missing, parts={"reason": ONE_MONTH}, table=table)
+    early, known = (np.array([count[index] for count in counts.values()]) for index in (0, 1))
+    found = ratio_interval(known - early, early, level=inputs.confidence)
+    low, high = (max(0.0, int(seen.value or 0) * float(edge)) for edge in found)
+    return state.between(
+        "rows_to_come",
+        missing,
+        min(low, missing),
+        max(high, missing),
+        n=len(counts),
+        method="ratio of sums over the earlier months, t",
+        table=table,
+    )

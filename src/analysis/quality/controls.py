@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from dataclasses import dataclass
 from typing import Any
 
-from analysis.formats import decimal
 from analysis.locale import Text
 from analysis.metrics import NotDone, Period, Stating, StudyInputs
 from analysis.metrics.backend import quoted
+from analysis.metrics.views.selection import Selection
 from analysis.periods import Month, months_between
 from analysis.quality import views
-from analysis.results import Fact, Rows
+from analysis.results import Fact
 from analysis.summaries import Summarised
 
 MONTHS = 13
@@ -21,7 +20,7 @@ NO_TOTAL = "no control total of these months is given"
 
 @dataclass(frozen=True)
 class Control(Summarised):
-    """A measure of ``gl_totals`` and the sum of our tables that should be the same: a metric's own, or a column of a table."""
+    """A measure of ``gl_totals`` and the sum of our tables that should be the same: of a column of a metric's rows, or of a table."""
 
     measure: str
     name: str
@@ -31,8 +30,10 @@ class Control(Summarised):
 
 
 CONTROLS = (
-    Control("after_sales_cost", "After-sales cost", table="ledger", metric="after_sales_cost"),
-    Control("revenue", "Revenue", table="orders", metric="revenue"),
+    Control(
+        "after_sales_cost", "After-sales cost", table="ledger", metric="after_sales_cost", column="amount"
+    ),
+    Control("revenue", "Revenue", table="orders", metric="revenue", column="revenue"),
     Control("warranty_provision_closing", "Warranty provision, closing", table="provision", column="closing"),
 )
 
@@ -85,16 +86,14 @@ def _compared(inputs: StudyInputs, control: Control) -> ControlTotals:
 def _own_total(stated: Stating, control: Control, month: Month) -> Fact:
     """Our sum of the month; without a row it is nothing, and the difference says so."""
     rows = _own_rows(stated.inputs, control, month)
-    rows = replace(rows, value=f"coalesce({rows.value}, 0)")
-    value = decimal(views.total(stated.inputs, rows)).quantize(Decimal("0.01"))
-    return stated.exact("own_total", value, lineage=rows, measure=control.measure)
+    return stated.measured("own_total", rows, measure=control.measure)
 
 
-def _own_rows(inputs: StudyInputs, control: Control, month: Month) -> Rows:
+def _own_rows(inputs: StudyInputs, control: Control, month: Month) -> Selection:
     engine = inputs.engine
     if control.metric:
         found = engine.rows_behind(engine.registry[control.metric], Period.of(month), {})
         assert found is not None  # a metric of measures has rows
-        return found
+        return views.own_amounts(found.numerator, control.column)
     source = views.rows_where(quoted(control.table), views.in_months(month, month))
-    return Rows(numerator=source, value=f"sum({quoted(control.column)})")
+    return views.own_amounts(source, control.column)

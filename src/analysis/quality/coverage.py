@@ -10,7 +10,7 @@ from analysis.metrics import Period, Stating, StudyInputs
 from analysis.metrics.backend import quoted
 from analysis.periods import Month, months_between
 from analysis.quality import views
-from analysis.results import Fact, Rows
+from analysis.results import Fact
 from analysis.summaries import Summarised
 from analysis.tables import TableContract, contract
 
@@ -97,10 +97,7 @@ def _table_coverage(
             if month in rows
         }
         if counts:
-            shares = {
-                month: share_filled(inputs, table.name, column, {month: count})
-                for month, count in counts.items()
-            }
+            shares = _shares(inputs, table.name, column)
             found.append(
                 ColumnCoverage(
                     table=table.name,
@@ -126,25 +123,32 @@ def share_filled(
     inputs: StudyInputs, table: str, column: str, counts: Mapping[Month, tuple[int, int]]
 ) -> Fact:
     """Rows with a value among the rows of the months counted, which follow one another."""
-    first, last = min(counts), max(counts)
-    values, rows = (sum(count[index] for count in counts.values()) for index in (0, 1))
-    within = views.in_months(first, last)
-    return inputs.engine.ratio(
+    within = Period(min(counts), max(counts))
+    return Stating(inputs=inputs, period=within).measured(
         "filled_share",
-        values,
-        rows,
-        period=Period(first, last),
-        dimensions={"table": table, "column": column},
-        lineage=Rows(
-            numerator=views.rows_where(quoted(table), within, views.filled(column)),
-            denominator=views.rows_where(quoted(table), within),
-        ),
+        views.column_rows(table, column).where(views.in_months(within.first, within.last)),
+        table=table,
+        column=column,
     )
+
+
+def _shares(inputs: StudyInputs, table: str, column: str) -> dict[Month, Fact]:
+    """The same month by month."""
+    rows = views.column_rows(table, column)
+    found = Stating(inputs=inputs).measured_by(
+        "filled_share",
+        rows.where(views.in_months(inputs.month - (MONTHS - 1), inputs.month)),
+        by=("month",),
+        table=table,
+        column=column,
+    )
+    return {Month.parse(month): fact for (month,), fact in found.items()}
 
 
 def rows_silent(inputs: StudyInputs, column: ColumnCoverage) -> Fact:
     """Rows of the silent months: none has a value."""
     silent = column.silent
-    rows = Rows(numerator=views.rows_where(quoted(column.table), views.in_months(min(silent), max(silent))))
-    empty = sum(column.counts[month][1] for month in silent)
-    return Stating(inputs=inputs).exact("faulty_rows", empty, lineage=rows, place=column.name, fault="silent")
+    rows = views.rows_where(quoted(column.table), views.in_months(min(silent), max(silent)))
+    return Stating(inputs=inputs).measured(
+        "faulty_rows", views.faulty(rows), place=column.name, fault="silent"
+    )

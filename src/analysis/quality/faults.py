@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from analysis.locale import Text
 from analysis.metrics import Stating, StudyInputs
 from analysis.metrics.backend import literal, quoted
+from analysis.metrics.views.selection import Selection
 from analysis.quality import views
 from analysis.quality.freshness import MonthGaps
 from analysis.quality.waterfall import Waterfall, files_of
@@ -137,12 +139,12 @@ def _kept_fault(inputs: StudyInputs, check: TableCheck, counts: Waterfall) -> Fa
         shown = f"{check.table}.{late}"
         label = Sentence("events out of order: before {event}", {"event": early}).text()
     kept = _KEPT.get(check.reason_code) or (_NOT_READ if check.reason_code.startswith("unknown") else _ASIDE)
-    rows = Stating(inputs=inputs).exact(
-        "faulty_rows",
-        check.count,
-        lineage=_found_in(inputs, check, place, counts),
-        place=place,
-        fault=check.reason_code,
+    state, follows = Stating(inputs=inputs), _found_in(inputs, check, place, counts)
+    where: dict[str, Any] = {"place": place, "fault": check.reason_code}
+    rows = (
+        state.measured("faulty_rows", follows, **where)
+        if isinstance(follows, Selection)
+        else state.exact("faulty_rows", check.count, lineage=follows, **where)
     )
     return Fault(
         place=shown,
@@ -168,19 +170,17 @@ def _personal() -> frozenset[str]:
     )
 
 
-def _found_in(inputs: StudyInputs, check: TableCheck, place: str, counts: Waterfall) -> Lineage:
+def _found_in(inputs: StudyInputs, check: TableCheck, place: str, counts: Waterfall) -> Selection | Lineage:
     """The rows a check on the way in found, or the files in which it counted what is no row any more."""
     engine, column = inputs.engine, place.rpartition(".")[2]
     if check.reason_code == "time_order":
         early, _, late = column.partition("-")
         out_of_order = f"{quoted(late)} < {quoted(early)}"
-        return Rows(numerator=views.rows_where(engine.accepted(check.table), out_of_order))
+        return views.faulty(views.rows_where(engine.accepted(check.table), out_of_order))
     if check.reason_code == "references":
         target = str(contract().tables[check.table].columns[column].refers)
         key = contract().tables[target].key[0]
-        return Rows(
-            numerator=views.orphans(engine.accepted(check.table), column, engine.accepted(target), key)
-        )
+        return views.faulty(views.orphans(engine.accepted(check.table), column, engine.accepted(target), key))
     if check.reason_code == "keys":
         return Derived(operation="copy", parents=(counts.duplicate[check.table],))
     return Read(table=check.table, files=files_of(inputs, check.table), outcome=check.reason_code)
@@ -218,21 +218,16 @@ def quarantined(inputs: StudyInputs, counts: Waterfall) -> tuple[Fault, ...]:
             continue
         name = column if isinstance(column, str) else ""
         place, example = f"{table}.{name}" if name else str(table), rows.iloc[0]
-        follows = Rows(
-            numerator=views.set_aside(
+        listed = views.faulty(
+            views.set_aside(
                 inputs.engine.set_aside(str(table)),
                 f"coalesce({quoted('column')}, '') = {literal(name)}",
                 f"reason = {literal(str(reason))}",
                 f"scope = {literal(str(scope))}",
             )
         )
-        counted = Stating(inputs=inputs).exact(
-            "faulty_rows",
-            int(rows[["file", "row_number"]].drop_duplicates().shape[0]),
-            lineage=follows,
-            place=place,
-            fault=str(reason),
-            scope=str(scope),
+        counted = Stating(inputs=inputs).measured(
+            "faulty_rows", listed, place=place, fault=str(reason), scope=str(scope)
         )
         found.append(
             Fault(

@@ -10,9 +10,10 @@ import pandas as pd
 from analysis.metrics import Period, Stating, StudyInputs
 from analysis.metrics.backend import literal, quoted
 from analysis.metrics.views import PLANS, business_day
+from analysis.metrics.views.selection import Selection, study_view
 from analysis.periods import Month, months_between
 from analysis.quality import views
-from analysis.results import Fact, Rows
+from analysis.results import Fact
 from analysis.summaries import Summarised
 from analysis.tables import contract
 
@@ -49,34 +50,34 @@ def month_gaps(inputs: StudyInputs) -> tuple[MonthGaps, ...]:
                 MonthGaps(
                     table=name,
                     empty=empty,
-                    months=_empty_months(inputs, name, span, len(empty)),
-                    ahead=_rows_ahead(inputs, name, now, ahead),
+                    months=_empty_months(inputs, name, span),
+                    ahead=_rows_ahead(inputs, name, now),
                 )
             )
     return tuple(found)
 
 
-def _empty_months(inputs: StudyInputs, name: str, span: Sequence[Month], empty: int) -> Fact:
+def _empty_months(inputs: StudyInputs, name: str, span: Sequence[Month]) -> Fact:
     calendar = ", ".join(f"({literal(month.start)})" for month in span)
     present = f"(SELECT month FROM {inputs.engine.accepted(name)})"
     # a table whose first month lies after the report month has no span
-    rows = (
-        Rows(
-            numerator=f"SELECT month FROM (VALUES {calendar}) AS calendar(month) WHERE month NOT IN {present}"
-        )
-        if span
-        else Rows(numerator=f"SELECT month FROM {present} AS present WHERE FALSE")
-    )
-    return Stating(inputs=inputs).exact("months_without_rows", empty, lineage=rows, table=name)
+    rows = months_missing(present, calendar)
+    return Stating(inputs=inputs).measured("months_without_rows", rows, table=name)
 
 
-def _rows_ahead(inputs: StudyInputs, name: str, now: Month, ahead: int) -> Fact:
+@study_view
+def months_missing(present: str, calendar: str) -> str:
+    """The months of a calendar that are not present."""
+    if not calendar:
+        return f"SELECT month FROM {present} AS present WHERE FALSE"
+    return f"SELECT month FROM (VALUES {calendar}) AS calendar(month) WHERE month NOT IN {present}"
+
+
+def _rows_ahead(inputs: StudyInputs, name: str, now: Month) -> Fact:
     # not the table as of today, which does not see them
     later = views.rows_where(inputs.engine.accepted(name), f"month > {literal(now.start)}")
     place = f"{name}.{contract().tables[name].time}"
-    return Stating(inputs=inputs).exact(
-        "faulty_rows", ahead, lineage=Rows(numerator=later), place=place, fault="ahead"
-    )
+    return Stating(inputs=inputs).measured("faulty_rows", views.faulty(later), place=place, fault="ahead")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,12 +120,10 @@ def _freshness(inputs: StudyInputs, name: str, time: str, *, clocked: bool) -> F
     if pd.isna(told["last_day"]):
         return None
     # days without a row between one day that has some and the next
-    gaps = Rows(
-        numerator=f"SELECT day, date_diff('day', lag(day) OVER (ORDER BY day), day) - 1 AS gap FROM ({before}) AS days",
-        value="max(gap)",
-    )
-    end = literal(inputs.month.end)
-    after = Rows(numerator=days, value=f"date_diff('day', max(day), CAST({end} AS DATE)) - 1")
+    gaps = days_between(before)
+    # the last day that has some and the first of the next month
+    last = f"SELECT max(day) AS day FROM ({days}) AS days"
+    after = days_between(f"{last} UNION ALL SELECT CAST({literal(inputs.month.end)} AS DATE)")
     return Freshness(
         table=name,
         last_day=pd.Timestamp(told["last_day"]),
@@ -135,8 +134,11 @@ def _freshness(inputs: StudyInputs, name: str, time: str, *, clocked: bool) -> F
     )
 
 
-def _days(inputs: StudyInputs, name: str, rows: Rows, period: Month | Period, basis: str) -> Fact:
-    days = int(views.total(inputs, rows))
-    return Stating(inputs=inputs, period=period).exact(
-        "days_without_rows", days, lineage=rows, table=name, basis=basis
-    )
+@study_view
+def days_between(days: str) -> str:
+    """Days that have rows, each with the number of days since the one before that have none (``gap``)."""
+    return f"SELECT day, date_diff('day', lag(day) OVER (ORDER BY day), day) - 1 AS gap FROM ({days}) AS days"
+
+
+def _days(inputs: StudyInputs, name: str, rows: Selection, period: Month | Period, basis: str) -> Fact:
+    return Stating(inputs=inputs, period=period).measured("days_without_rows", rows, table=name, basis=basis)

@@ -25,7 +25,7 @@ from analysis.metrics.views import PLANS
 from analysis.periods import Month, months_between
 from analysis.quality import views
 from analysis.quality.coverage import ripens
-from analysis.results import Fact, Interval, Rows
+from analysis.results import Fact, Interval
 from analysis.summaries import Summarised
 from analysis.tables import ColumnContract, TableContract, contract
 
@@ -210,9 +210,8 @@ def _judged(inputs: StudyInputs, series: _Series, *, family_chance: float, serie
     name = series.column.name if series.column else ""
     place: dict[str, Any] = {"table": series.table.name} | ({"column": name} if name else {})
     stated, unit = Stating(inputs=inputs), _unit(inputs, series)
-    value = stated.exact(
-        "monthly_level", series.values[inputs.month], lineage=_level_rows(inputs, series), **place
-    )
+    rows = views.level_rows(series.table.name, name).where(views.in_months(inputs.month, inputs.month))
+    value = stated.measured("monthly_level", rows, **place)
     before = stated.exact(
         "expected_level", expected, parts={"interval": interval, "n": len(changes)}, **place
     )
@@ -224,16 +223,6 @@ def _judged(inputs: StudyInputs, series: _Series, *, family_chance: float, serie
         value=replace(value, unit=unit),
         expected=replace(before, unit=unit),
     )
-
-
-def _level_rows(inputs: StudyInputs, series: _Series) -> Rows:
-    """Rows of the month; for a column those with a value, whose mean is the level."""
-    source, within = quoted(series.table.name), views.in_months(inputs.month, inputs.month)
-    if series.column is None:
-        return Rows(numerator=views.rows_where(source, within), value="CAST(count(*) AS DOUBLE)")
-    column = series.column
-    rows = views.rows_where(source, within, views.filled(column.name))
-    return Rows(numerator=rows, value=f"{_sum(column)} / count({quoted(column.name)})")
 
 
 def _unit(inputs: StudyInputs, series: _Series) -> str:

@@ -16,7 +16,7 @@ import pandas as pd
 from analysis.metrics import NotDone, Stating, StudyInputs
 from analysis.metrics.backend import literal, quoted
 from analysis.quality import views
-from analysis.results import Derived, Fact, Rows, Sentence
+from analysis.results import Derived, Fact, Sentence
 from analysis.summaries import Summarised
 from analysis.tables import contract
 
@@ -91,10 +91,8 @@ def _given(inputs: StudyInputs, rule: NearRule) -> tuple[str, ...]:
 
 
 def _near(inputs: StudyInputs, rule: NearRule, same: tuple[str, ...], copies: Fact) -> NearDuplicates:
-    rows = Rows(numerator=_pairs(inputs, rule, same))
-    pairs = inputs.engine.query(
-        f"{rows.numerator} ORDER BY {quoted(str(contract().tables[rule.table].time))} DESC, 2"
-    )
+    rows = _pairs(inputs, rule, same)
+    pairs = inputs.engine.query(f"{rows} ORDER BY {quoted(str(contract().tables[rule.table].time))} DESC, 2")
     stated, key = Stating(inputs=inputs), contract().tables[rule.table].key[0]
     first = f"{pairs.iloc[0]['earlier_key']} / {pairs.iloc[0][key]}" if len(pairs) else ""
     return NearDuplicates(
@@ -103,7 +101,7 @@ def _near(inputs: StudyInputs, rule: NearRule, same: tuple[str, ...], copies: Fa
         minutes=stated.assumed("near_duplicate_minutes"),
         example=first,
         pairs=pairs.head(LISTED),
-        rows=stated.exact("faulty_rows", len(pairs), lineage=rows, place=rule.table, fault="near_duplicate"),
+        rows=stated.measured("faulty_rows", views.faulty(rows), place=rule.table, fault="near_duplicate"),
         exact=stated.exact(
             "faulty_rows",
             copies.value,

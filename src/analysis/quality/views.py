@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from analysis.formats import Number
 from analysis.metrics import StudyInputs
 from analysis.metrics.backend import literal, quoted
+from analysis.metrics.views.selection import study_view
 from analysis.periods import Month
 from analysis.results import Fact, Rows
 
@@ -17,6 +18,32 @@ if TYPE_CHECKING:
 def rows_where(source: str, *conditions: str) -> str:
     """The rows of a source (a quoted name) that fulfil every condition."""
     return f"SELECT * FROM {source} WHERE {' AND '.join(conditions)}"
+
+
+@study_view
+def column_rows(table: str, column: str) -> str:
+    """The rows of a table; ``filled`` where they have a value in the column."""
+    return f"SELECT *, {filled(column)} AS filled FROM {quoted(table)}"
+
+
+@study_view
+def level_rows(table: str, column: str) -> str:
+    """The rows of a table with a value in the column, as ``level``; without a column all of them, and no level."""
+    if not column:
+        return f"SELECT *, CAST(NULL AS DOUBLE) AS level FROM {quoted(table)}"
+    return f"SELECT *, CAST({quoted(column)} AS DOUBLE) AS level FROM {quoted(table)} WHERE {filled(column)}"
+
+
+@study_view
+def own_amounts(rows: str, column: str) -> str:
+    """Rows of ours that a control total should agree with, with the amount of each."""
+    return f"SELECT *, {column} AS own_amount FROM ({rows}) AS own"
+
+
+@study_view
+def faulty(rows: str) -> str:
+    """Rows that have one fault, one row each."""
+    return f"SELECT * FROM ({rows}) AS faulty"
 
 
 def in_months(first: Month, last: Month) -> str:

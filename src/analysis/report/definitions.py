@@ -1,8 +1,8 @@
 """Fingerprints of the metrics' definitions: whoever changes what a number means raises its version and says so in the changelog.
 
 A definition is more than its line in the registry. Its fingerprint covers the SQL of its measures with the text of the shared views they
-stand on, the operation and the parents of a derived metric, the assumption's name, and for a metric that functions make their signatures
-and the SQL in their modules. ``tests/golden/definitions.yml`` keeps version and fingerprint; ``analysis golden --definitions`` rewrites
+stand on (of a study's view: its signature and the SQL of its module), the operation and the parents of a derived metric, the assumption's
+name, and for a metric that functions make their signatures and the SQL in their modules. ``tests/golden/definitions.yml`` keeps version and fingerprint; ``analysis golden --definitions`` rewrites
 it on purpose.
 """
 
@@ -141,7 +141,9 @@ def _hash(content: object) -> str:
 
 
 def _meaning(metric: Metric, registry: Registry) -> dict[str, Any]:
-    common = {"unit": metric.unit, "per": metric.per, "interval": metric.interval}
+    common: dict[str, Any] = {"unit": metric.unit, "per": metric.per, "interval": metric.interval}
+    if metric.cents:
+        common |= {"cents": True}
     if metric.derived:
         return common | {"operation": metric.derived.operation, "of": list(metric.derived.of)}
     if metric.assumption:
@@ -157,7 +159,7 @@ def _measure(measure: Measure) -> dict[str, Any]:
         "value": measure.value,
         "where": measure.where,
         "merge": measure.merge,
-        "views": _views(measure.view),
+        "views": _views(measure.view) if measure.view in VIEWS else _function(measure.view),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +12,16 @@ from analysis.metrics import Period, Stating, StudyInputs, cents
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.metrics.stating import NOBODY
-from analysis.results import Fact, Rows
+from analysis.results import Fact
 from analysis.retention import views
-from analysis.retention.scores_facts import EarlyWarning
+from analysis.retention.scores_facts import LEVEL_METHOD, EarlyWarning, Level, bounded_chance
 from analysis.retention.spells import contracts, year_of
 from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from analysis.metrics.views.selection import Selection
 
 LISTED = 50
 SHOWN = 8
@@ -52,6 +54,18 @@ class Due(Summarised):
     value: Fact
     chance: Fact | None
     at_risk: Fact | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scored(Summarised):
+    """Scores of the customers under contract, and how far their level can be trusted."""
+
+    customers: pd.DataFrame
+    level: Level
+
+    @classmethod
+    def of(cls, found: EarlyWarning, confidence: float) -> Scored:
+        return cls(customers=found.scores.customers, level=Level.of(found.scores, confidence))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -90,73 +104,52 @@ def accounts(inputs: StudyInputs, found: EarlyWarning | None) -> Accounts:
     """
     inputs.engine.require("contracts.starts_on", "contracts.ends_on", "contracts.amount")
     typed = not inputs.engine.tables.missing("customers.customer_type")
-    rows = views.account_values(
+    values = views.account_values(
         contracts(inputs),
         inputs.month.end,
         year_of(inputs).first.start,
         customer_type="b2b" if typed else None,
     )
-    held = inputs.engine.query(rows)
+    # many facts stand on it
+    rows = replace(values, sql=f"SELECT * FROM {inputs.engine.materialise('account_values', str(values))}")
+    held = inputs.engine.query(f"{rows} ORDER BY rank")
     if held["value_now"].isna().all():
         raise MissingData(message="no business customer is under contract")
-    scores = None if found is None else found.scores.customers
-    frame = held.assign(chance_of_loss=_chances(held, scores))
+    scored = None if found is None else Scored.of(found, inputs.confidence)
+    frame = held.assign(chance_of_loss=_chances(held, scored))
     running = _running(frame)
     state = Stating(inputs=inputs)
-    total = running["value_now"].sum()
-    now = views.where(rows, "value_now IS NOT NULL")
-    shares = (running["value_now"] / total).astype(float)
-    due = _renewing(inputs, rows, held, scores)
+    now = rows.where("value_now IS NOT NULL")
+    due = _renewing(inputs, rows, held, scored)
     return Accounts(
-        largest=tuple(
-            _account(state, rank, row, rows, scores)
-            for rank, row in enumerate(frame.head(SHOWN).to_dict("records"), start=1)
-        ),
+        largest=_largest(state, frame, rows, scored),
         due=due.first,
         due_number=due.number,
         due_value=due.value,
         due_at_risk=due.at_risk,
         listed=_listed(frame),
         lost=large_losses(inputs),
-        number=state.exact("accounts_under_contract", len(running), lineage=Rows(numerator=now)),
-        value=state.exact(
-            "contract_value",
-            total,
-            lineage=Rows(numerator=now, value="sum(value_now)"),
-            customer_type="b2b",
-            moment="end",
+        number=state.measured("accounts_under_contract", now),
+        value=state.measured(
+            "contract_value", views.yearly_values(str(now), "value_now"), customer_type="b2b", moment="end"
         ),
-        top_share=_held_by(state, "top_account_share", running, now, max(1, len(running) // 10)),
-        ten_share=_held_by(state, "ten_account_share", running, now, 10),
-        equal_accounts=state.exact(
-            "equal_accounts",
-            round(1 / float((shares**2).sum())),
-            lineage=Rows(numerator=now, value=EQUAL_SIZED),
-        ),
+        top_share=_held_by(state, "top_account_share", now, max(1, len(running) // 10)),
+        ten_share=_held_by(state, "ten_account_share", now, 10),
+        equal_accounts=state.measured("equal_accounts", now),
     )
 
 
-# one over the sum of squared shares, as whole accounts
-EQUAL_SIZED = "CAST(round(power(CAST(sum(value_now) AS DOUBLE), 2) / sum(power(CAST(value_now AS DOUBLE), 2))) AS BIGINT)"
-
-
-def _held_by(state: Stating, metric: str, running: pd.DataFrame, now: str, count: int) -> Fact:
+def _held_by(state: Stating, metric: str, now: Selection, count: int) -> Fact:
     """Share of the contract value that the largest accounts hold."""
-    top, total = running["value_now"].head(count).sum(), running["value_now"].sum()
-    rows = Rows(
-        numerator=f"{now} ORDER BY value_now DESC, customer_id LIMIT {count}",
-        value="sum(value_now)",
-        denominator=now,
-        of="sum(value_now)",
-    )
-    return state.exact(metric, top / total, parts={"numerator": top, "denominator": total}, lineage=rows)
+    largest = replace(now, sql=f"{now} ORDER BY value_now DESC, customer_id LIMIT {count}")
+    return state.measured(metric, largest, now)
 
 
-def _chances(held: pd.DataFrame, scores: pd.DataFrame | None) -> pd.Series:
+def _chances(held: pd.DataFrame, scored: Scored | None) -> pd.Series:
     """Chance of loss of each account; missing without a score."""
-    if scores is None:
+    if scored is None:
         return held["customer_id"].map({}).astype(float)
-    return held["customer_id"].map(scores.set_index("customer_id")["score"]).astype(float).round(4)
+    return held["customer_id"].map(scored.customers.set_index("customer_id")["score"]).astype(float).round(4)
 
 
 def _running(frame: pd.DataFrame) -> pd.DataFrame:
@@ -170,7 +163,7 @@ def _listed(frame: pd.DataFrame) -> pd.DataFrame:
     """The largest accounts as evidence, with what each kept of its value a year ago."""
     import numpy as np
 
-    shown = frame.head(LISTED).drop(columns="place")
+    shown = frame.head(LISTED).drop(columns="rank")
     before, now = (shown[name].map(_amount).astype(float) for name in ("value_before", "value_now"))
     return shown.assign(
         kept_share=np.where(before > 0, np.minimum(before, now) / before.where(before > 0, 1), np.nan).round(
@@ -179,43 +172,31 @@ def _listed(frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _account(
-    state: Stating, rank: int, row: dict[Any, Any], rows: str, scores: pd.DataFrame | None
-) -> Account:
-    """One account by its rank; its row is found by its place in the order of values, so no number of a customer is published."""
-    place: dict[str, Any] = {"rank": str(rank)}
-    one = views.where(rows, f"place = {int(row['place'])}")
-    before, now = _amount(row["value_before"]), _amount(row["value_now"])
-    kept = min(before, now) if before else None
-    return Account(
-        rank=rank,
-        segment=str(row["segment"]),
-        region=str(row["region"]),
-        kind=str(row["kind"]),
-        due_on=row["due_on"] if now else None,
-        before=state.exact(
-            "account_contract_value", before, lineage=_summed(one, "value_before"), moment="start", **place
-        ),
-        value=state.exact("account_contract_value", now, lineage=_summed(one, "value_now"), **place),
-        kept=state.exact(
-            "account_revenue_retention",
-            None if kept is None else kept / before,
-            reason=NOBODY,
-            parts={"numerator": kept, "denominator": before},
-            lineage=Rows(
-                numerator=one,
-                value="coalesce(sum(least(value_before, coalesce(value_now, 0))), 0)",
-                denominator=one,
-                of="coalesce(sum(value_before), 0)",
-            ),
-            **place,
-        ),
-        chance=_chance(state, row["chance_of_loss"], scores, place),
+def _largest(
+    state: Stating, frame: pd.DataFrame, rows: Selection, scored: Scored | None
+) -> tuple[Account, ...]:
+    """The first accounts in the order of values, found by their rank, so no number of a customer is published."""
+    first, by = rows.where(f"rank <= {SHOWN}"), ("rank",)
+    before = state.measured_by(
+        "account_contract_value", views.yearly_values(str(first), "value_before"), by=by, moment="start"
     )
-
-
-def _summed(rows: str, column: str) -> Rows:
-    return Rows(numerator=rows, value=f"coalesce(sum({column}), 0)")
+    now = state.measured_by("account_contract_value", views.yearly_values(str(first), "value_now"), by=by)
+    kept = state.measured_by("account_revenue_retention", first, by=by, reason=NOBODY)
+    return tuple(
+        Account(
+            rank=int(row["rank"]),
+            segment=str(row["segment"]),
+            region=str(row["region"]),
+            kind=str(row["kind"]),
+            due_on=row["due_on"] if now[key].value else None,
+            before=before[key],
+            value=now[key],
+            kept=kept[key],
+            chance=_chance(state, row["chance_of_loss"], scored, {"rank": key[0]}),
+        )
+        for row in frame.head(SHOWN).to_dict("records")
+        for key in ((str(row["rank"]),),)
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,14 +210,14 @@ class _Renewing:
 
 
 @traced
-def _renewing(inputs: StudyInputs, rows: str, held: pd.DataFrame, scores: pd.DataFrame | None) -> _Renewing:
+def _renewing(inputs: StudyInputs, rows: Selection, held: pd.DataFrame, scored: Scored | None) -> _Renewing:
     """Accounts whose term ends within the horizon, the most value at risk first (the most value, without scores)."""
     import pandas as pd
 
     last = (inputs.month + HORIZON).end
-    running = _running(held.assign(chance_of_loss=_chances(held, scores)))
+    running = _running(held.assign(chance_of_loss=_chances(held, scored)))
     due = running[pd.to_datetime(running["due_on"]) < pd.Timestamp(last)].copy()
-    scored = bool(due["chance_of_loss"].notna().any())
+    scored = scored if due["chance_of_loss"].notna().any() else None
     chance = due["chance_of_loss"].astype(float).fillna(0.0)
     risks = [cents(float(value) * share) for value, share in zip(due["value_now"], chance, strict=True)]
     due = due.assign(at_risk=pd.Series(risks, index=due.index, dtype=object))
@@ -244,44 +225,63 @@ def _renewing(inputs: StudyInputs, rows: str, held: pd.DataFrame, scores: pd.Dat
         ["at_risk", "value_now", "customer_id"], ascending=[False, False, True], kind="stable"
     )
     state = Stating(inputs=inputs, period=Period(inputs.month + 1, inputs.month + HORIZON))
-    ending = views.where(rows, "value_now IS NOT NULL", f"due_on < {literal(last)}")
+    ending = rows.where("value_now IS NOT NULL", f"due_on < {literal(last)}")
     return _Renewing(
         first=tuple(
-            _due(state, rank, row, rows, scores, scored)
+            _due(state, rank, row, rows, scored)
             for rank, row in enumerate(due.head(SHOWN).to_dict("records"), start=1)
         ),
-        number=state.exact("accounts_due", len(due), lineage=Rows(numerator=ending)),
-        value=state.exact(
-            "accounts_due_value", sum(due["value_now"], Decimal(0)), lineage=_summed(ending, "value_now")
-        ),
-        at_risk=state.exact("contract_value_at_risk", sum(due["at_risk"], Decimal(0))) if scored else None,
+        number=state.measured("accounts_due", ending),
+        value=state.measured("accounts_due_value", views.yearly_values(str(ending), "value_now")),
+        at_risk=_at_risk(state, scored, due, {}),
     )
 
 
-def _due(
-    state: Stating, rank: int, row: dict[Any, Any], rows: str, scores: pd.DataFrame | None, scored: bool
-) -> Due:
+def _due(state: Stating, rank: int, row: dict[Any, Any], rows: Selection, scored: Scored | None) -> Due:
+    import pandas as pd
+
     place: dict[str, Any] = {"due": str(rank)}
-    one = views.where(rows, f"place = {int(row['place'])}")
+    one = views.yearly_values(str(rows.of(rank=str(row["rank"]))), "value_now")
     return Due(
         rank=rank,
         segment=str(row["segment"]),
         region=str(row["region"]),
         due_on=row["due_on"],
-        value=state.exact(
-            "account_contract_value", row["value_now"], lineage=_summed(one, "value_now"), **place
-        ),
-        chance=_chance(state, row["chance_of_loss"], scores, place),
-        at_risk=state.exact("contract_value_at_risk", row["at_risk"], **place) if scored else None,
+        value=state.measured("account_contract_value", one, **place),
+        chance=_chance(state, row["chance_of_loss"], scored, place),
+        at_risk=_at_risk(state, scored, pd.DataFrame([row]), place),
     )
 
 
 @traced
-def _chance(state: Stating, chance: float, scores: pd.DataFrame | None, place: dict[str, Any]) -> Fact | None:
-    """The score of one account, in the report month."""
-    if scores is None or chance != chance:
+def _at_risk(state: Stating, scored: Scored | None, due: pd.DataFrame, place: dict[str, Any]) -> Fact | None:
+    """Value times chance of loss, at the limits of each chance; an account without a score adds nothing."""
+    if scored is None:
         return None
-    return state.exact("account_loss_score", float(chance), period=state.inputs.month, **place)
+    known = due[due["chance_of_loss"].notna()]
+    limits = [scored.level.around(float(chance)) for chance in known["chance_of_loss"]]
+    low, high = (
+        sum(float(value) * limit[end] for value, limit in zip(known["value_now"], limits, strict=True))
+        for end in (0, 1)
+    )
+    value = sum(due["at_risk"], Decimal(0))
+    return state.between(
+        "contract_value_at_risk",
+        value,
+        min(low, float(value)),
+        max(high, float(value)),
+        n=scored.level.tested,
+        method=LEVEL_METHOD,
+        **place,
+    )
+
+
+@traced
+def _chance(state: Stating, chance: float, scored: Scored | None, place: dict[str, Any]) -> Fact | None:
+    """The score of one account, in the report month."""
+    if scored is None or chance != chance:
+        return None
+    return bounded_chance(state, scored.level, float(chance), period=state.inputs.month, **place)
 
 
 def _amount(value: object) -> Decimal:

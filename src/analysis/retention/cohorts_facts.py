@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from analysis.errors import MissingData
 from analysis.metrics import Period, Stating, StudyInputs
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.periods import Month
-from analysis.results import Fact, Rows
+from analysis.results import Fact
 from analysis.retention import views
 from analysis.retention.cohorts import FREQUENCY, cohort_differences, finished
 from analysis.retention.settings import RetentionSettings, limit, load_settings
@@ -21,6 +21,8 @@ from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from analysis.metrics.views.selection import Selection
 
 SHOWN = 8  # cohorts and ages drawn
 YEAR = {
@@ -75,16 +77,6 @@ class Cohorts(Summarised):
     running: str
 
 
-class CohortRows(Protocol):
-    """The SELECTs that list the customers behind the cells of a matrix."""
-
-    def members(self, cohort: str, age: int, /) -> str:
-        """The customers of a cohort; where it is a label, those old enough for this age."""
-
-    def active(self, cohort: str, age: int, /) -> str:
-        """Those of them who were active at this age."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class ContractRows(Summarised):
     """Customers by the step of their first contract; ``steps`` are the ordinals of the cohorts by name."""
@@ -92,46 +84,35 @@ class ContractRows(Summarised):
     lives: str
     steps: Mapping[str, int]
 
-    def members(self, cohort: str, _age: int, /) -> str:
-        return views.where(self.lives, f"cohort = {self.steps[cohort]}")
-
-    def active(self, cohort: str, age: int) -> str:
-        step = self.steps[cohort]
-        return views.where(self.lives, f"cohort = {step}", f"(lost_in IS NULL OR lost_in > {step + age})")
+    def cells(self, ages: int) -> Selection:
+        """The customers of every cohort at every age up to ``ages``, and who was active."""
+        return views.cohort_cells(views.contract_cells(self.lives, _names(self.steps), ages))
 
 
 @dataclass(frozen=True, kw_only=True)
 class BuyerRows(Summarised):
     """Buyers by their step of entry (``steps`` by name), or by label where there are no steps: then up to the last ``whole`` step."""
 
-    member_rows: str
+    members: str
     activity: str
     whole: int
     steps: Mapping[str, int] | None = None
 
-    def members(self, cohort: str, age: int) -> str:
-        return views.where(self.member_rows, *self._of(cohort, age))
+    def cells(self, ages: int) -> Selection:
+        """The customers of every cohort at every age up to ``ages``, and who was active."""
+        names = _names(self.steps) if self.steps else None
+        return views.cohort_cells(
+            views.buyer_cells(self.members, self.activity, names, ages, whole=self.whole)
+        )
 
-    def active(self, cohort: str, age: int) -> str:
-        return views.where(self.activity, *self._of(cohort, age), f"age = {age}", "orders > 0")
-
-    def until(self, cohort: str, age: int) -> str:
-        """What the cohort ordered up to this age, one row per customer and step."""
-        return views.where(self.activity, *self._of(cohort, age), f"age <= {age}")
-
-    def to_date(self, name: str, cohort: str, age: int) -> Rows:
-        """Orders, revenue or margin up to this age per customer of the cohort."""
-        members = self.members(cohort, age)
-        return Rows(numerator=self.until(cohort, age), value=f"coalesce(sum({name}), 0)", denominator=members)
-
-    def _of(self, cohort: str, age: int) -> tuple[str, ...]:
-        if self.steps is not None:
-            return (f"entered = {self.steps[cohort]}",)
-        return (f"label = {literal(cohort)}", f"entered + {age} <= {self.whole}")
+    def brought(self, ages: int) -> Selection:
+        """What the cohorts ordered up to every age."""
+        names = _names(self.steps) if self.steps else None
+        return views.cohort_brought(self.activity, names, ages, whole=self.whole)
 
 
-def _rate_rows(rows: CohortRows, cohort: str, age: int) -> Rows:
-    return Rows(numerator=rows.active(cohort, age), denominator=rows.members(cohort, age))
+def _names(steps: Mapping[str, int]) -> views.Names:
+    return [(step, name) for name, step in steps.items()]
 
 
 @traced
@@ -146,7 +127,8 @@ def contract_cohorts(inputs: StudyInputs) -> Cohorts:
 
     settings = load_settings()
     inputs.engine.require("contracts.customer_id", "contracts.starts_on", "contracts.ends_on")
-    lives = views.contract_lives(contracts(inputs), period=settings.cohort_period)
+    lived = views.contract_lives(contracts(inputs), period=settings.cohort_period)
+    lives = f"SELECT * FROM {inputs.engine.materialise('contract_lives', lived)}"
     frame = inputs.engine.query(views.contract_cohorts(lives))
     if frame.empty:
         raise MissingData("contracts.starts_on")
@@ -183,8 +165,11 @@ def purchase_cohorts(inputs: StudyInputs, grouping: views.Grouping = "acquisitio
     inputs.engine.require("orders.ordered_at", "orders.revenue", *needs)
     period = settings.cohort_period
     orders = inputs.engine.materialise("cohort_orders", views.cohort_orders(inputs.month.end, period=period))
-    members = views.cohort_members(orders, grouping, inputs.month.end, period=period)
-    frame = inputs.engine.query(views.purchase_cohorts(members, orders))
+    found = views.cohort_members(orders, grouping, inputs.month.end, period=period)
+    members = f"SELECT * FROM {inputs.engine.materialise('cohort_members', found)}"
+    ordered = inputs.engine.materialise("cohort_activity", views.cohort_activity(members, orders))
+    activity = f"SELECT * FROM {ordered}"
+    frame = inputs.engine.query(views.purchase_cohorts(members, activity))
     if frame.empty:
         raise MissingData("orders.ordered_at")
     for column in ("revenue", "margin"):
@@ -195,8 +180,8 @@ def purchase_cohorts(inputs: StudyInputs, grouping: views.Grouping = "acquisitio
         counts = counts.drop(columns="margin")
     labelled = grouping == "first_product"
     listed = BuyerRows(
-        member_rows=members,
-        activity=views.cohort_activity(members, orders),
+        members=members,
+        activity=activity,
         whole=last_steps(inputs.month.last_day, period)[0],
         steps=None if labelled else _steps(entered["cohort"], settings),
     )
@@ -306,33 +291,21 @@ def _stated(
     labelled = grouping == "first_product"
     shown = every if labelled else every[-SHOWN - 1 :]
     drawn = matrix[matrix["cohort"].isin(shown) & (matrix["age"] <= SHOWN)]
-    cells, margin = {}, {}
-    for cell in drawn[drawn["mature"]].to_dict("records"):
-        cohort, age, n = str(cell["cohort"]), int(cell["age"]), int(cell["size"])
-        place: dict[str, Any] = {**group, "cohort": cohort, "age": str(age)}
-        cells[cohort, age] = _rate(state, cell, rows, place)
-        if "margin_to_date" in cell and isinstance(rows, BuyerRows) and not labelled:
-            margin[cohort, age] = state.exact(
-                "cohort_revenue_per_customer",
-                float(cell["margin_to_date"]) / n,
-                lineage=rows.to_date("margin", cohort, age),
-                **place,
-            )
+    listed = rows.cells(SHOWN).where(f"cohort IN ({', '.join(map(literal, shown))})")
+    rates = state.measured_by("cohort_retention_rate", listed, by=("cohort", "age"), **group)
+    places = [(str(cell["cohort"]), int(cell["age"])) for cell in drawn[drawn["mature"]].to_dict("records")]
+    margin: dict[tuple[str, int], Fact] = {}
+    if "margin_to_date" in matrix and isinstance(rows, BuyerRows) and not labelled:
+        earned = state.measured_by(
+            "cohort_revenue_per_customer", rows.brought(SHOWN), listed, by=("cohort", "age"), **group
+        )
+        margin = {(cohort, age): earned[cohort, str(age)] for cohort, age in places}
     age = YEAR[settings.cohort_period]
     differences = cohort_differences(
         matrix, age=age, smallest=int(limit(inputs, "retention_fewest_customers"))
     )
     gaps = _gaps(inputs, differences, basis, grouping, age, state.period)
-    sizes = {
-        one: state.exact(
-            "cohort_size",
-            int(drawn.loc[drawn["cohort"] == one, "size"].iloc[0]),
-            lineage=Rows(numerator=rows.members(one, int(drawn.loc[drawn["cohort"] == one, "age"].iloc[0]))),
-            cohort=one,
-            **group,
-        )
-        for one in shown
-    }
+    sizes = state.measured_by("cohort_size", listed.where("age = 0"), by=("cohort",), **group)
     ordered = differences.sort_values(["p_value", "cohort"], kind="stable")["cohort"]
     whole, running = last_steps(last, settings.cohort_period)
     return Cohorts(
@@ -340,28 +313,14 @@ def _stated(
         grouping=grouping,
         period=settings.cohort_period,
         matrix=matrix,
-        cells=cells,
+        cells={(cohort, age): rates[cohort, str(age)] for cohort, age in places},
         margin=margin,
-        sizes=sizes,
+        sizes={one: sizes[one,] for one in shown},
         lines=_lines(state, matrix, group, age, gaps, rows),
         differences=differences,
         p_value=None if differences.empty else float(differences["adjusted"].min()),
         worst=None if differences.empty else gaps.get(str(ordered.iloc[0])),
         running="" if labelled or whole == running else step_name(running, settings.cohort_period),
-    )
-
-
-def _rate(state: Stating, cell: Mapping[Hashable, Any], rows: CohortRows, place: Mapping[str, Any]) -> Fact:
-    """Those active at an age among the customers of the cohort."""
-    return state.between(
-        "cohort_retention_rate",
-        float(cell["rate"]),
-        cell["low"],
-        cell["high"],
-        method="Wilson",
-        n=int(cell["size"]),
-        lineage=_rate_rows(rows, place["cohort"], int(place["age"])),
-        **place,
     )
 
 
@@ -380,32 +339,28 @@ def _lines(
         if group["cohort_by"] == "first_product"
         else at.tail(SHOWN)
     )
-    made = []
-    for row in at.to_dict("records"):
-        cohort, n = str(row["cohort"]), int(row["size"])
-        place: dict[str, Any] = {**group, "cohort": cohort, "age": str(age)}
+    place: dict[str, Any] = {**group, "age": str(age)}
+    cells, by = rows.cells(age).where(f"age = {age}"), ("cohort",)
+    sizes = state.measured_by("cohort_size", cells, by=by, **place)
+    rates = state.measured_by("cohort_retention_rate", cells, by=by, **place)
+    brought: dict[str, dict[tuple[str, ...], Fact]] = {}
+    if isinstance(rows, BuyerRows):
+        until = rows.brought(age).where(f"age = {age}")
         brought = {
-            name: state.exact(
-                TO_DATE[name],
-                float(row[f"{name}_to_date"]) / n,
-                parts={"numerator": float(row[f"{name}_to_date"]), "denominator": n},
-                lineage=rows.to_date(name, cohort, age),
-                **place,
-            )
+            name: state.measured_by(TO_DATE[name], until, cells, by=by, **place)
             for name in MEASURES
-            if isinstance(rows, BuyerRows) and f"{name}_to_date" in matrix
+            if f"{name}_to_date" in matrix
         }
-        size = state.exact("cohort_size", n, lineage=Rows(numerator=rows.members(cohort, age)), **place)
-        made.append(
-            CohortLine(
-                cohort=cohort,
-                size=size,
-                per_customer=brought,
-                gap=gaps.get(cohort),
-                rate=_rate(state, row, rows, place),
-            )
+    return tuple(
+        CohortLine(
+            cohort=cohort,
+            size=sizes[cohort,],
+            per_customer={name: facts[cohort,] for name, facts in brought.items()},
+            gap=gaps.get(cohort),
+            rate=rates[cohort,],
         )
-    return tuple(made)
+        for cohort in map(str, at["cohort"])
+    )
 
 
 @traced

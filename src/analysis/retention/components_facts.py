@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import MissingData
 from analysis.locale import Text
 from analysis.metrics import Period, Stating, StudyInputs
-from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.metrics.stating import NOBODY, TOO_FEW
 from analysis.periods import Month
-from analysis.results import Derived, Fact, Interval, Rows
+from analysis.results import Derived, Fact, Interval
 from analysis.retention import views
 from analysis.retention.components import ChurnComponents, churn_components
-from analysis.retention.spells import YEAR, contracts, purchases, year_of
+from analysis.retention.spells import contracts, purchases, year_of
 from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from analysis.metrics.views.selection import Selection
+
 HISTORY = 25
 MOVEMENTS = ("start", "retained", "lost", "new", "reactivated", "end", "won_and_lost")
+COMPONENTS = ("start", "lost", "new", "reactivated", "won_and_lost")
 NO_YEAR = Text.of("not computed: orders reach back less than a year before the period")
 
 
@@ -63,11 +67,11 @@ class ChurnBasis(Summarised):
 
 @dataclass(frozen=True, kw_only=True)
 class _Group:
-    """Customers of one basis (and type) in one period, and the SELECTs that list them."""
+    """Customers of one basis (and type) in one period, and the rows that list them."""
 
     basis: str
-    spells: str
     period: Period
+    rows: Selection
     customer_type: str | None = None
 
     @property
@@ -76,10 +80,9 @@ class _Group:
             {"customer_type": self.customer_type} if self.customer_type else {}
         )
 
-    def customers(self, movement: str) -> str:
-        """The SELECT of the customers of one movement."""
-        first, after = self.period.first.start, self.period.last.end
-        return views.customers_moved(self.spells, movement, first, after, customer_type=self.customer_type)
+    def customers(self, movement: str) -> Selection:
+        """The customers of one movement."""
+        return self.rows.where(views.MOVED[movement])
 
 
 @traced
@@ -98,27 +101,21 @@ def contractual(inputs: StudyInputs) -> ChurnBasis:
 
 def _waiting(inputs: StudyInputs, basis: ChurnBasis) -> tuple[Fact, Fact]:
     """Customers whose contract ran out within the grace days, and the year's churn if none of them renews."""
-    state, year = Stating(inputs=inputs, period=basis.year.period), basis.year
-    within = f"WITH {contracts(inputs)} SELECT customer_id, begins, until FROM spells WHERE in_grace"
-    group = _Group(basis=basis.basis, spells=contracts(inputs), period=year.period)
-    at_start = f"SELECT w.* FROM ({within}) AS w SEMI JOIN ({group.customers('retained')}) AS r ON r.customer_id = w.customer_id"
-    numbers = inputs.engine.query(
-        f"SELECT (SELECT count(*) FROM ({within}) AS w) AS every, (SELECT count(*) FROM ({at_start}) AS s) AS held"
-    )
-    waiting = Stating(inputs=inputs).exact(
-        "customers_in_grace", int(numbers["every"].iloc[0]), lineage=Rows(numerator=within)
-    )
-    return waiting, state.share(
+    spells, period = contracts(inputs), basis.year.period
+    within = views.in_grace(spells)
+    moved = views.customers_moved(spells, [_limits(period)])
+    at_most = Stating(inputs=inputs, period=period).measured(
         "gross_churn_at_most",
-        year.components.lost + int(numbers["held"].iloc[0]),
-        year.components.start,
+        views.perhaps_lost(str(moved), str(within)),
         reason=NOBODY,
-        lineage=Rows(
-            numerator=f"SELECT customer_id FROM ({group.customers('lost')}) AS l UNION ALL SELECT customer_id FROM ({at_start}) AS s",
-            denominator=group.customers("start"),
-        ),
         churn_basis=basis.basis,
     )
+    return Stating(inputs=inputs).measured("customers_in_grace", within), at_most
+
+
+def _limits(period: Period) -> tuple[str, dt.date, dt.date]:
+    """Name, first day and day after the last of a period."""
+    return str(period), period.first.start, period.last.end
 
 
 @traced
@@ -134,80 +131,62 @@ def non_contractual(inputs: StudyInputs) -> ChurnBasis:
 
 
 def _basis(inputs: StudyInputs, basis: str, spells: str, needs: str) -> ChurnBasis:
-    months = [inputs.month - back for back in range(HISTORY - 1, -1, -1)]
-    periods = [(f"year {month}", (month - (YEAR - 1)).start, month.end) for month in months]
-    periods.append((f"month {inputs.month}", inputs.month.start, inputs.month.end))
-    frame = inputs.engine.query(views.movements(spells, periods))
-    if frame.empty:
+    year, month = year_of(inputs), Period.of(inputs.month)
+    types = inputs.engine.query(views.customer_types(spells, inputs.month.end))["customer_type"]
+    if types.empty:
         raise MissingData(needs)
-    first_seen = str(frame[frame["start"] > 0]["period"].str.removeprefix("year ").min())
-    this, year = f"year {inputs.month}", _Group(basis=basis, spells=spells, period=year_of(inputs))
-    month = _Group(basis=basis, spells=spells, period=Period.of(inputs.month))
+    moved = views.customers_moved(spells, [_limits(year), _limits(month)])
+    of_year = moved.of(period=str(year))
+    group = _Group(basis=basis, period=year, rows=of_year)
     return ChurnBasis(
         basis=basis,
-        year=movement(inputs, year, _counts(frame, this)),
-        month=movement(inputs, month, _counts(frame, f"month {inputs.month}")),
+        year=movement(inputs, group),
+        month=movement(inputs, _Group(basis=basis, period=month, rows=moved.of(period=str(month)))),
         by_type=tuple(
             movement(
                 inputs,
-                _Group(basis=basis, spells=spells, period=year.period, customer_type=one),
-                _counts(frame, this, one),
+                _Group(basis=basis, period=year, rows=of_year.of(customer_type=one), customer_type=one),
             )
-            for one in sorted(frame["customer_type"].unique())
+            for one in map(str, types)
         ),
-        history=tuple(
-            (
-                one,
-                gross_churn(
-                    inputs,
-                    _Group(basis=basis, spells=spells, period=year_of(inputs, one)),
-                    _counts(frame, f"year {one}"),
-                ),
-            )
-            for one in months
-            if str(one) >= first_seen
+        history=_history(inputs, basis, spells),
+        lost=inputs.engine.query(
+            f"SELECT {LISTED} FROM ({group.customers('lost')}) AS lost ORDER BY last_ends, customer_id"
         ),
-        lost=inputs.engine.query(f"{year.customers('lost')} ORDER BY last_ends, customer_id"),
     )
 
 
-def _counts(frame: pd.DataFrame, period: str, customer_type: str | None = None) -> ChurnComponents:
-    rows = frame[
-        (frame["period"] == period) & ((frame["customer_type"] == customer_type) if customer_type else True)
-    ]
-    return churn_components(**{name: int(rows[name].sum()) for name in views.COUNTED})
+LISTED = "customer_id, customer_type, segment, region, kind, first_begins, last_begins, last_ends"
 
 
-def gross_churn(inputs: StudyInputs, group: _Group, found: ChurnComponents) -> Fact:
-    """Lost among those present at the start, with the customers on both sides of the line."""
-    rows = Rows(numerator=group.customers("lost"), denominator=group.customers("start"))
-    return Stating(inputs=inputs, period=group.period).share(
-        "gross_churn_rate", found.lost, found.start, reason=NOBODY, lineage=rows, **group.dimensions
+@traced
+def _history(inputs: StudyInputs, basis: str, spells: str) -> tuple[tuple[Month, Fact], ...]:
+    """The yearly rate at the end of each month, from the first on whose year began with somebody."""
+    months = [inputs.month - back for back in range(HISTORY - 1, -1, -1)]
+    years = {str(year): month for month in months for year in (year_of(inputs, month),)}
+    moved = views.customers_moved(spells, [_limits(Period.parse(year)) for year in years])
+    rates = Stating(inputs=inputs).measured_by(
+        "gross_churn_rate", moved.where(views.MOVED["start"]), by=("period",), churn_basis=basis
     )
+    return tuple((years[year], rate) for (year,), rate in rates.items())
 
 
-def movement(inputs: StudyInputs, group: _Group, found: ChurnComponents) -> ChurnMovement:
+def movement(inputs: StudyInputs, group: _Group) -> ChurnMovement:
     """Facts of the components; every popular formula under its own name."""
     state, place = Stating(inputs=inputs, period=group.period), group.dimensions
     counts = {
-        name: state.exact(
-            "customer_movement",
-            getattr(found, name),
-            lineage=Rows(numerator=group.customers(name)),
-            movement=name,
-            **place,
-        )
+        name: state.measured("customer_movement", group.customers(name), movement=name, **place)
         for name in MOVEMENTS
     }
     start = counts["start"]
-    churn = gross_churn(inputs, group, found)
+    churn = state.measured("gross_churn_rate", group.customers("start"), reason=NOBODY, **place)
     net = state.derived("net_customers_lost", start, counts["end"], **place)
     but_new = state.derived("customers_but_new", counts["end"], counts["new"], **place)
     return ChurnMovement(
         basis=group.basis,
         customer_type=group.customer_type,
         period=group.period,
-        components=found,
+        components=churn_components(**{name: int(counts[name].value or 0) for name in COMPONENTS}),
         counts=counts,
         gross_churn=churn,
         retention=_of_start(
@@ -251,37 +230,19 @@ def reasons(inputs: StudyInputs, basis: ChurnBasis) -> tuple[tuple[tuple[str, bo
     inputs.engine.require("customers.churn_reason")
     state = Stating(inputs=inputs, period=basis.year.period)
     lost = views.losses(contracts(inputs), inputs.month.end, basis.year.period.first.start)
-    frame = inputs.engine.query(views.reasons(lost))
+    frame = inputs.engine.query(views.reasons(str(lost)))
     if frame.empty:
         raise MissingData("customers.churn_reason")
-    total = int(frame["lost"].sum())
-    grouped = frame.groupby("reason", as_index=False).agg(
-        lost=("lost", "sum"), avoidable=("avoidable", "first")
-    )
+    shares = state.measured_by("loss_reason_share", lost, by=("churn_reason",), of_by=())
     lines = tuple(
         (
-            str(row["reason"]),
+            str(row["churn_reason"]),
             {"True": True, "False": False}.get(str(row["avoidable"])),
-            state.share(
-                "loss_reason_share",
-                int(row["lost"]),
-                total,
-                lineage=Rows(
-                    numerator=views.where(lost, f"reason = {literal(str(row['reason']))}"), denominator=lost
-                ),
-                churn_reason=str(row["reason"]),
-            ),
+            shares[str(row["churn_reason"]),],
         )
-        for row in grouped.sort_values(["lost", "reason"], ascending=[False, True]).to_dict("records")
+        for row in frame.to_dict("records")
     )
-    marked = frame[frame["avoidable"].notna()]
-    yes = int(marked.loc[marked["avoidable"].astype(bool), "lost"].sum())
-    rows = Rows(
-        numerator=views.where(lost, "avoidable"), denominator=views.where(lost, "avoidable IS NOT NULL")
-    )
-    return lines, state.share(
-        "avoidable_churn_share", yes, int(marked["lost"].sum()), reason=NOBODY, lineage=rows
-    )
+    return lines, state.measured("avoidable_churn_share", lost, reason=NOBODY)
 
 
 @traced
@@ -301,20 +262,49 @@ def model_churn(inputs: StudyInputs, basis: ChurnBasis) -> Fact:
     )
     if before.empty:
         return state.exact("model_churn_rate", None, reason=NO_YEAR)
-    alive = [0.0, 0.0]
+    alive, found = [0.0, 0.0], []
     for customer_type in sorted(set(before["customer_type"])):
         frames = [frame[frame["customer_type"] == customer_type] for frame in (before, after)]
         last = frames[1]
         model = stats.fit_mbgnbd(
             last["frequency"], last["recency"], last["age"], last["customers"], unit="week"
         )
+        found.append((model, frames))
         for moment, rows in enumerate(frames):
-            chance = model.probability_alive(rows["frequency"], rows["recency"], rows["age"])
-            alive[moment] += float(chance @ rows["customers"])
+            alive[moment] += _alive(model, rows)
     if not alive[0]:
         return state.exact("model_churn_rate", None, reason=TOO_FEW)
-    parts: dict[str, Any] = {"numerator": alive[0] - alive[1], "denominator": alive[0]}
-    return state.exact("model_churn_rate", 1 - alive[1] / alive[0], parts=parts)
+    rate = 1 - alive[1] / alive[0]
+    error = math.sqrt(sum(_churn_variance(model, frames, rate) for model, frames in found)) / alive[0]
+    return state.estimate(
+        "model_churn_rate",
+        rate,
+        error,
+        n=int(before["customers"].sum()),
+        method="Hessian of the purchase model and chance of the customers, normal",
+        parts={"numerator": alive[0] - alive[1], "denominator": alive[0]},
+    )
+
+
+def _alive(model: Any, rows: pd.DataFrame) -> float:
+    """Customers that a purchase model takes for alive."""
+    return float(model.probability_alive(rows["frequency"], rows["recency"], rows["age"]) @ rows["customers"])
+
+
+def _churn_variance(model: Any, frames: Sequence[pd.DataFrame], rate: float) -> float:
+    """Variance of the customers lost beyond ``rate`` of those alive: by the model's parameters, and by chance given these."""
+    import numpy as np
+
+    fit, step = model.fit, 1e-4
+    slope = np.zeros(len(fit.names))
+    for place, name in enumerate(fit.names):
+        for side in (-1, 1):
+            moved = replace(model, **{name: getattr(model, name) * math.exp(side * step)})
+            start, end = (_alive(moved, rows) for rows in frames)
+            slope[place] += side * (start * (1 - rate) - end) / (2 * step)
+    last = frames[1]
+    chance = model.probability_alive(last["frequency"], last["recency"], last["age"])
+    return float(slope @ fit.log_covariance @ slope + (chance * (1 - chance)) @ last["customers"])
 
 
 @traced

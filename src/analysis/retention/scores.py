@@ -26,7 +26,8 @@ class RiskScores(Summarised):
     customers : one row per current customer, riskiest first: ``customer_id``, ``score`` (chance of loss within the horizon),
         ``reason_1`` … ``reason_3`` (features whose value raises the score most: the score minus that with the feature at its usual value).
     models, chosen : one row per candidate: ``model``, ``log_loss`` and ``auc`` on the validation snapshot, ``chosen``.
-    calibration : on the test snapshot, one row per tenth by score: ``bin``, ``customers``, ``expected``, ``lost``, ``rate``, ``low``, ``high``.
+    calibration : on the test snapshot, one row per tenth by score: ``bin``, ``customers``, ``expected``, ``lost``, ``rate``, ``low``, ``high``,
+        ``scatter`` (of the number lost, were the score right).
     auc, auc_low, auc_high : discrimination on the test snapshot (interval of Hanley and McNeil 1982).
     capacity, tested, hits, precision, base_rate, lift : the ``capacity`` riskiest of the test snapshot: lost among them, their share, the
         share among all, and the ratio of the two.
@@ -35,7 +36,7 @@ class RiskScores(Summarised):
         last one learnt from, the largest index between earlier snapshots as far apart (``usual``), and ``moved``: above ``drift_limit`` and above the
         usual. In a panel that grows older every input that counts time drifts by construction; that much is no news.
     stability : the chosen kind of model learnt afresh at each past snapshot from what was known then: ``snapshot``, ``customers``, ``expected``
-        and ``lost``, ``auc``, ``precision`` and ``base_rate`` at the capacity.
+        (with its ``scatter``) and ``lost``, ``auc``, ``precision`` and ``base_rate`` at the capacity.
     judged : the customers of the test snapshot with their ``score``, riskiest first, and what became of them (``lost``).
 
     Examples
@@ -365,7 +366,12 @@ def _calibration(chance: np.ndarray, truth: np.ndarray, level: float) -> pd.Data
     frame = pd.DataFrame({"bin": place + 1, "chance": chance, "truth": truth})
     table = (
         frame.groupby("bin")
-        .agg(customers=("truth", "size"), expected=("chance", "mean"), lost=("truth", "sum"))
+        .agg(
+            customers=("truth", "size"),
+            expected=("chance", "mean"),
+            lost=("truth", "sum"),
+            scatter=("chance", lambda chances: float(np.sqrt((chances * (1 - chances)).sum()))),
+        )
         .reset_index()
     )
     found = stats.proportion_interval(table["lost"], table["customers"], method="wilson", level=level)
@@ -464,6 +470,7 @@ def _stability(
                 "snapshot": known[place],
                 "customers": int(inside.sum()),
                 "expected": float(chance.sum()),
+                "scatter": float(np.sqrt((chance * (1 - chance)).sum())),
                 "lost": int(truth.sum()),
                 "hits": int(truth[top].sum()),
                 "called": len(top),
@@ -478,6 +485,7 @@ def _stability(
             "snapshot",
             "customers",
             "expected",
+            "scatter",
             "lost",
             "hits",
             "called",

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from scipy.special import ndtri
+
 from analysis.errors import MissingData
 from analysis.formats import Number
 from analysis.locale import Text
@@ -15,7 +17,7 @@ from analysis.metrics import Period, Stating, StudyInputs, cents
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.periods import Month
-from analysis.results import Fact, Interval, Rows
+from analysis.results import Fact, Interval
 from analysis.retention import views
 from analysis.retention.scores import RiskScores, auc_interval, level_limits, risk_scores
 from analysis.retention.settings import limit, load_settings
@@ -24,6 +26,8 @@ from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from analysis.metrics.views.selection import Selection
 
 PRINTED = 4  # customers of the call list that a page shows
 FEATURES = (
@@ -142,10 +146,9 @@ def early_warning(inputs: StudyInputs) -> EarlyWarning:
             message="early warning needs four snapshots one horizon apart; the history is shorter"
         )
     days = sorted(month.start for month in months)
-    rows = views.snapshot_rows(
-        contracts(inputs), felt(inputs), inputs.month.end, days, horizon_months=horizon
-    )
-    scores = _scored(inputs, inputs.engine.query(rows), settings.seed)
+    sql = views.snapshot_rows(contracts(inputs), felt(inputs), inputs.month.end, days, horizon_months=horizon)
+    rows = views.snapshots(inputs.engine.materialise("snapshots", sql))
+    scores = _scored(inputs, inputs.engine.query(f"{rows} ORDER BY 1, 2"), settings.seed)
     return _stated(inputs, scores, rows, days, horizon)
 
 
@@ -166,28 +169,25 @@ def _scored(inputs: StudyInputs, snapshots: pd.DataFrame, seed: int) -> RiskScor
     )
 
 
-def _lost_among(rows: str, day: dt.date) -> Rows:
-    """Customers of one snapshot, and those of them lost within the horizon."""
-    present = views.where(rows, f"snapshot = {literal(day)}")
-    return Rows(numerator=views.where(present, "lost"), denominator=present)
+def _present(rows: Selection, day: dt.date) -> Selection:
+    """Customers of one snapshot."""
+    return rows.where(f"snapshot = {literal(day)}")
 
 
 @traced
 def _stated(
-    inputs: StudyInputs, scores: RiskScores, rows: str, days: list[dt.date], horizon: int
+    inputs: StudyInputs, scores: RiskScores, rows: Selection, days: list[dt.date], horizon: int
 ) -> EarlyWarning:
     past = Stating(inputs=inputs, period=Period(Month.parse(days[-2]), inputs.month))
     now = Stating(inputs=inputs)
     precision = past.share("risk_score_precision", scores.hits, scores.capacity)
-    base = past.share(
-        "risk_score_base_rate", scores.observed_losses, scores.tested, lineage=_lost_among(rows, days[-2])
-    )
+    base = past.measured("risk_score_base_rate", _present(rows, days[-2]))
     customers = scores.customers.assign(
         margin_at_risk=scores.customers["score"] * scores.customers["margin_12m"].clip(lower=0)
     )
     calls = customers.head(scores.capacity)
     tenths = scores.calibration.to_dict("records")
-    level = _Level.of(scores, inputs.confidence)
+    level = Level.of(scores, inputs.confidence)
     return EarlyWarning(
         scores=scores,
         horizon=horizon,
@@ -198,7 +198,10 @@ def _stated(
         base_rate=base,
         lift=past.derived("risk_score_lift", precision, base, parts=_lift_parts(precision, base)),
         expected=tuple(
-            past.exact("risk_score_expected", float(row["expected"]), tenth=str(row["bin"])) for row in tenths
+            _if_right(
+                past, float(row["expected"]), row["scatter"], int(row["customers"]), tenth=str(row["bin"])
+            )
+            for row in tenths
         ),
         observed=tuple(
             past.share("risk_score_observed", row["lost"], row["customers"], tenth=str(row["bin"]))
@@ -225,9 +228,11 @@ def _stated(
         first_calls=_first_calls(now, calls, level),
         rounds=_rounds(inputs, scores, rows),
         drift_limit=now.assumed("score_drift_limit"),
-        expected_rate=past.exact(
-            "risk_score_expected",
+        expected_rate=_if_right(
+            past,
             scores.expected_losses / scores.tested,
+            float(scores.calibration["scatter"].pow(2).sum()) ** 0.5,
+            scores.tested,
             parts={"numerator": scores.expected_losses, "denominator": scores.tested},
             tenth="all",
         ),
@@ -236,7 +241,7 @@ def _stated(
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Level(Summarised):
+class Level(Summarised):
     """How far the level of the score can be trusted: factors from the test snapshot, for losses, for margin, for that of the call list, and by tenth.
 
     The tenths are those of the test snapshot; ``edges`` are their lower scores.
@@ -250,7 +255,7 @@ class _Level(Summarised):
     tenths: tuple[tuple[float, float], ...]
 
     @classmethod
-    def of(cls, scores: RiskScores, level: float) -> _Level:
+    def of(cls, scores: RiskScores, level: float) -> Level:
         judged = scores.judged
         kept = judged["margin_12m"].astype(float).clip(lower=0)
         first = judged.head(scores.capacity)
@@ -270,6 +275,11 @@ class _Level(Summarised):
         place = next((place for place, edge in enumerate(self.edges) if score >= edge), len(self.edges) - 1)
         return self.tenths[place]
 
+    def around(self, score: float) -> tuple[float, float]:
+        """Limits of a chance of loss; it is at most one."""
+        low, high = (min(1.0, score * factor) for factor in self.of_score(score))
+        return low, high
+
     def widened(
         self, state: Stating, metric: str, value: Number, limits: tuple[float, float], **place: Any
     ) -> Fact:
@@ -280,7 +290,22 @@ class _Level(Summarised):
         return state.between(metric, value, low, high, method=LEVEL_METHOD, n=self.tested, **place)
 
 
+def _if_right(state: Stating, rate: float, scatter: float, customers: int, **place: Any) -> Fact:
+    """The share that a score expects to leave, between what chance would make of it were the score right; ``scatter`` is of their number."""
+    reach = float(ndtri((1 + state.inputs.confidence) / 2)) * float(scatter) / customers
+    return state.between(
+        "risk_score_expected",
+        rate,
+        max(0.0, rate - reach),
+        min(1.0, rate + reach),
+        n=customers,
+        method=CHANCE_METHOD,
+        **place,
+    )
+
+
 TENTHS = 10
+CHANCE_METHOD = "Chance alone, were the score right, normal"
 LEVEL_METHOD = "Lost against expected on the test snapshot"
 
 
@@ -298,7 +323,7 @@ def _lift_parts(precision: Fact, base: Fact) -> dict[str, Any]:
     return {"interval": interval, "n": precision.n}
 
 
-def _first_calls(state: Stating, calls: pd.DataFrame, level: _Level) -> tuple[Call, ...]:
+def _first_calls(state: Stating, calls: pd.DataFrame, level: Level) -> tuple[Call, ...]:
     """The first of the list, as facts."""
     made = []
     for rank, row in enumerate(calls.head(PRINTED).to_dict("records"), start=1):
@@ -308,7 +333,7 @@ def _first_calls(state: Stating, calls: pd.DataFrame, level: _Level) -> tuple[Ca
                 rank=rank,
                 customer_type=str(row["customer_type"]),
                 segment=str(row["segment"]),
-                chance=_bounded(state, level, float(row["score"]), call=str(rank)),
+                chance=bounded_chance(state, level, float(row["score"]), call=str(rank)),
                 margin=level.widened(
                     state,
                     "margin_at_risk",
@@ -322,31 +347,45 @@ def _first_calls(state: Stating, calls: pd.DataFrame, level: _Level) -> tuple[Ca
     return tuple(made)
 
 
-def _bounded(state: Stating, level: _Level, score: float, **place: Any) -> Fact:
-    """A chance of loss with the limits of its tenth; a chance is at most one."""
-    low, high = (min(1.0, score * factor) for factor in level.of_score(score))
+def bounded_chance(state: Stating, level: Level, score: float, **place: Any) -> Fact:
+    """A chance of loss with the limits of its tenth."""
+    low, high = level.around(score)
     return state.between("account_loss_score", score, low, high, method=LEVEL_METHOD, n=level.tested, **place)
 
 
-def _rounds(inputs: StudyInputs, scores: RiskScores, rows: str) -> tuple[PastSnapshot, ...]:
+def _rounds(inputs: StudyInputs, scores: RiskScores, rows: Selection) -> tuple[PastSnapshot, ...]:
     """The last snapshots: what a model learnt by then would have reached."""
     made = []
     for row in scores.stability.to_dict("records"):
         month = Month.parse(str(row["snapshot"])[:10])
         state, place = Stating(inputs=inputs, period=month), dict[str, Any](snapshot=str(month))
-        n, lost, among = int(row["customers"]), int(row["lost"]), _lost_among(rows, month.start)
+        n, lost, among = int(row["customers"]), int(row["lost"]), _present(rows, month.start)
         limits = auc_interval(float(row["auc"]), lost, n - lost, inputs.confidence)
         made.append(
             PastSnapshot(
                 month=month,
-                expected=state.exact("expected_losses", round(float(row["expected"])), **place),
-                lost=state.exact("observed_losses", lost, lineage=Rows(numerator=among.numerator), **place),
+                expected=_expected(state, float(row["expected"]), float(row["scatter"]), n, **place),
+                lost=state.measured("observed_losses", among, **place),
                 auc=_discrimination(state, float(row["auc"]), limits, n, **place),
                 precision=state.share("risk_score_precision", int(row["hits"]), int(row["called"]), **place),
-                base_rate=state.share("risk_score_base_rate", lost, n, lineage=among, **place),
+                base_rate=state.measured("risk_score_base_rate", among, **place),
             )
         )
     return tuple(made)
+
+
+def _expected(state: Stating, losses: float, scatter: float, customers: int, **place: Any) -> Fact:
+    """Losses that a score expected of its snapshot, whole, between what chance would make of them were the score right."""
+    reach = float(ndtri((1 + state.inputs.confidence) / 2)) * scatter
+    return state.between(
+        "expected_losses",
+        round(losses),
+        math.floor(max(0.0, losses - reach)),
+        math.ceil(losses + reach),
+        n=customers,
+        method=CHANCE_METHOD,
+        **place,
+    )
 
 
 LISTED = (

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import FitError, MissingData
 from analysis.locale import Text
 from analysis.metrics import Period, Stating, StudyInputs
-from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.periods import Month
-from analysis.results import Fact, Interval, Rows
+from analysis.results import Fact, Interval
 from analysis.retention import views
+from analysis.retention.drivers import same_customer
 from analysis.retention.settings import limit
 from analysis.retention.spells import contracts, observed_from
 from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
+    from analysis.metrics.views.selection import Selection
     from analysis.stats import SurvivalCurve
     from analysis.stats.survival import Weighting
 
@@ -79,7 +83,8 @@ def survival(inputs: StudyInputs) -> ContractSurvival:
     inputs.engine.require("contracts.customer_id", "contracts.starts_on", "contracts.ends_on")
     since, from_start = _since(inputs)
     lives = views.lifetimes(contracts(inputs), inputs.month.end, observed_from=since)
-    rows = inputs.engine.query(views.life_patterns(lives))
+    lives = replace(lives, sql=f"SELECT * FROM {inputs.engine.materialise('lifetimes', lives.sql)}")
+    rows = inputs.engine.query(views.life_patterns(str(lives)))
     if rows.empty or not rows["lost"].any():
         raise MissingData("contracts.starts_on")
     period = Period(Month.parse(since), inputs.month)
@@ -97,8 +102,8 @@ def survival(inputs: StudyInputs) -> ContractSurvival:
             continue
         by[dimension] = _curves(inputs, rows, lives, dimension, groups, period)
         chosen = rows[rows[column].isin(groups)]
-        p_values[dimension] = _tested(chosen, column, strata, "log_rank")
-        weighted[dimension] = _tested(chosen, column, strata, "peto_peto")
+        p_values[dimension] = groups_differ(chosen, column, strata, "log_rank")
+        weighted[dimension] = groups_differ(chosen, column, strata, "peto_peto")
     return ContractSurvival(
         observed_from=since,
         from_start=from_start,
@@ -129,10 +134,16 @@ def _since(inputs: StudyInputs) -> tuple[dt.date, bool]:
 
 
 @traced
-def _tested(rows: pd.DataFrame, column: str, strata: Sequence[str], weighting: Weighting) -> float:
+def groups_differ(rows: pd.DataFrame, column: str, strata: Sequence[str], weighting: Weighting) -> float:
+    """Log-rank; where customers have several spells, which are not several customers, the Wald test of a Cox model with errors by customer."""
     from analysis import stats
 
     labels = rows.groupby(list(strata), sort=True).ngroup().to_numpy() if strata else None
+    by_customer = same_customer(rows)
+    if by_customer and weighting == "log_rank":
+        # a group without a loss has no coefficient; the log-rank test below needs none
+        with contextlib.suppress(FitError):
+            return _by_customer(rows, column, labels, by_customer)
     return float(
         stats.log_rank(
             rows["duration"],
@@ -144,6 +155,27 @@ def _tested(rows: pd.DataFrame, column: str, strata: Sequence[str], weighting: W
             weighting=weighting,
         ).p_value
     )
+
+
+def _by_customer(
+    rows: pd.DataFrame, column: str, strata: NDArray[np.integer[Any]] | None, same: Mapping[str, Any]
+) -> float:
+    import pandas as pd
+
+    from analysis import stats
+
+    largest = rows.groupby(column)["customers"].sum().idxmax()
+    groups = pd.get_dummies(rows[column], dtype=float).drop(columns=largest)
+    fit = stats.cox(
+        groups,
+        rows["duration"],
+        rows["lost"],
+        entry=_entry(rows),
+        weights=rows["customers"],
+        strata=strata,
+        **same,
+    )
+    return fit.wald[2]
 
 
 @traced
@@ -163,7 +195,12 @@ def curve(rows: pd.DataFrame, *, level: float) -> SurvivalCurve:
 
 @traced
 def _curves(
-    inputs: StudyInputs, rows: pd.DataFrame, lives: str, dimension: str, groups: Sequence[str], period: Period
+    inputs: StudyInputs,
+    rows: pd.DataFrame,
+    lives: Selection,
+    dimension: str,
+    groups: Sequence[str],
+    period: Period,
 ) -> tuple[SurvivalGroup, ...]:
     """One curve per group, the largest first; each mean against the first."""
     column = _column(dimension)
@@ -173,7 +210,7 @@ def _curves(
     first = found[groups[0]]
     for value, one in found.items():
         mean = _mean(state, one, {dimension: value})
-        listed = views.where(lives, f"{column} = {literal(value)}")
+        listed = lives.of(**{column: value})
         made.append(
             SurvivalGroup(
                 dimension=dimension,
@@ -214,21 +251,20 @@ def _points(state: Stating, one: SurvivalCurve, place: Mapping[str, Any]) -> tup
 
 
 def _at_risk(
-    state: Stating, one: SurvivalCurve, listed: str, place: Mapping[str, Any]
+    state: Stating, one: SurvivalCurve, listed: Selection, place: Mapping[str, Any]
 ) -> tuple[tuple[int, Fact], ...]:
     """Contracts seen just before the marks: those that had entered and still ran when the next one ended or was last seen."""
     import numpy as np
 
-    times, numbers = one.table["time"].to_numpy(), one.at([mark * DAYS_PER_MONTH for mark in MARKS])
+    times = one.table["time"].to_numpy()
     made = []
-    for mark, number in zip(MARKS, numbers["at_risk"], strict=True):
+    for mark in MARKS:
         ahead = int(np.searchsorted(times, mark * DAYS_PER_MONTH, side="left"))
         # beyond the last time nobody is left
         moment = float(times[ahead]) if ahead < len(times) else float(times[-1]) + 1
-        rows = Rows(numerator=views.where(listed, f"entry < {moment!r}", f"duration >= {moment!r}"))
-        made.append(
-            (mark, state.exact("contracts_at_risk", int(number), lineage=rows, age=str(mark), **place))
-        )
+        # as for the curve, who is seen from the first day was there just before it
+        there = listed.where(f"(entry <= 0 OR entry < {moment!r})", f"duration >= {moment!r}")
+        made.append((mark, state.measured("contracts_at_risk", there, age=str(mark), **place)))
     return tuple(made)
 
 

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import Literal
 
 from analysis.metrics.backend import literal
-from analysis.metrics.steady import exact_sum
 from analysis.metrics.views import NOT_STATED, age_at_term_end, at, days_of_age, full_months, step
 from analysis.metrics.views.days import Width
+from analysis.metrics.views.selection import study_view
 
 
 def contract_spells(cutoff: dt.date) -> str:
@@ -64,26 +64,6 @@ def purchase_spells(cutoff: dt.date, *, window_months: int) -> str:
 )"""
 
 
-COUNTED = ("start", "lost", "new", "reactivated", "won_and_lost")
-
-
-def movements(spells: str, periods: Sequence[tuple[str, dt.date, dt.date]]) -> str:
-    """One row per period and customer type with the counts of the components."""
-    listed = ", ".join(
-        f"({literal(name)}, {literal(first)}, {literal(after)})" for name, first, after in periods
-    )
-    counted = ", ".join(f"count(*) FILTER (WHERE {MOVED[name]}) AS {name}" for name in COUNTED)
-    return f"""WITH {spells}, periods(period, first_day, after) AS (VALUES {listed}), seen AS (
-  SELECT p.period, s.customer_id,
-         {_presence("s.", first="p.first_day", after="p.after")}
-  FROM spells s JOIN periods p ON s.begins < p.after AND (s.ends IS NULL OR s.ends >= p.first_day OR s.begins < p.first_day)
-  GROUP BY 1, 2
-)
-SELECT period, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type,
-       {counted}
-FROM seen LEFT JOIN customers c ON c.customer_id = seen.customer_id GROUP BY 1, 2 ORDER BY 1, 2"""
-
-
 # where a customer of a period stands; the first five are counted, the other two follow from them
 MOVED = {
     "start": "at_start",
@@ -96,21 +76,46 @@ MOVED = {
 }
 
 
-def customers_moved(
-    spells: str, movement: str, first: dt.date, after: dt.date, *, customer_type: str | None = None
-) -> str:
-    """The customers of one movement (:data:`MOVED`) of the days from ``first`` until ``after``, one row each: type, segment, region, kind, and the first and last days of their spells."""
-    days = {"first": literal(first), "after": literal(after)}
-    chosen = f" AND {_of_type(customer_type)}" if customer_type else ""
-    return f"""WITH {spells}, seen AS (
-  SELECT s.customer_id, min(s.kind) AS kind, min(s.begins) AS first_begins, max(s.begins) AS last_begins,
+Periods = Sequence[tuple[str, dt.date, dt.date]]
+
+
+def customer_types(spells: str, cutoff: dt.date) -> str:
+    """The types of the customers who were there before a day, in order."""
+    return f"""WITH {spells} SELECT DISTINCT coalesce(c.customer_type, '{NOT_STATED}') AS customer_type
+FROM spells s LEFT JOIN customers c ON c.customer_id = s.customer_id WHERE s.begins < {literal(cutoff)} ORDER BY 1"""
+
+
+@study_view
+def customers_moved(spells: str, periods: Periods) -> str:
+    """One row per period and customer: where the customer stands (the marks of :data:`MOVED`), type, segment, region, kind, and the first and last days of the spells.
+
+    A period has a name, its first day and the day after its last.
+    """
+    listed = ", ".join(
+        f"({literal(name)}, {literal(first)}, {literal(after)})" for name, first, after in periods
+    )
+    return f"""WITH {spells}, periods(period, first_day, after) AS (VALUES {listed}), seen AS (
+  SELECT p.period, s.customer_id, min(s.kind) AS kind, min(s.begins) AS first_begins, max(s.begins) AS last_begins,
          -- empty while any of them runs
          CASE WHEN bool_or(s.ends IS NULL) THEN NULL ELSE max(s.ends) END AS last_ends,
-         {_presence("s.", **days)}
-  FROM spells s WHERE s.begins < {days["after"]} GROUP BY 1
+         {_presence("s.", first="p.first_day", after="p.after")}
+  FROM spells s JOIN periods p ON s.begins < p.after GROUP BY 1, 2
 )
-SELECT seen.customer_id, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, c.segment, c.region, kind, first_begins, last_begins, last_ends
-FROM seen LEFT JOIN customers c ON c.customer_id = seen.customer_id WHERE {MOVED[movement]}{chosen}"""
+SELECT seen.*, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, c.segment, c.region
+FROM seen LEFT JOIN customers c ON c.customer_id = seen.customer_id"""
+
+
+@study_view
+def in_grace(contracts: str) -> str:
+    """Customers whose contract ran out within the grace days."""
+    return f"WITH {contracts} SELECT customer_id, begins, until FROM spells WHERE in_grace"
+
+
+@study_view
+def perhaps_lost(moved: str, waiting: str) -> str:
+    """The customers :func:`customers_moved` who were there at the start; ``may_be_lost``: lost, or still within the grace days."""
+    return f"""SELECT *, NOT at_end OR customer_id IN (SELECT customer_id FROM ({waiting}) AS waiting) AS may_be_lost
+FROM ({moved}) AS moved WHERE at_start"""
 
 
 def _presence(spell: str, *, first: str, after: str) -> str:
@@ -118,15 +123,6 @@ def _presence(spell: str, *, first: str, after: str) -> str:
     return f"""bool_or({spell}begins < {first} AND ({spell}ends IS NULL OR {spell}ends >= {first})) AS at_start,
          bool_or({spell}ends IS NULL OR {spell}ends >= {after}) AS at_end,
          bool_or({spell}begins < {first}) AS existed, bool_or({spell}begins >= {first}) AS began"""
-
-
-def _of_type(customer_type: str) -> str:
-    return f"coalesce(c.customer_type, '{NOT_STATED}') = {literal(customer_type)}"
-
-
-def where(rows: str, *conditions: str) -> str:
-    """The rows of a SELECT that meet every condition."""
-    return f"SELECT * FROM ({rows}) AS listed WHERE {' AND '.join(conditions)}" if conditions else rows
 
 
 def running_terms(moment: dt.date) -> str:
@@ -137,6 +133,7 @@ def running_terms(moment: dt.date) -> str:
   WHERE t.starts_on < {at} AND coalesce(t.stands_until >= {at}, TRUE) GROUP BY 1"""
 
 
+@study_view
 def contract_values(contracts: str, cutoff: dt.date, first: dt.date) -> str:
     """Yearly contract value of the customers present at the start, one row each: then, at the end, and what was kept without expansion."""
     return f"""WITH {contracts}, at_start AS ({running_terms(first)}), at_end AS ({running_terms(cutoff)})
@@ -145,37 +142,38 @@ SELECT a.customer_id, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type
 FROM at_start a LEFT JOIN at_end b ON b.customer_id = a.customer_id LEFT JOIN customers c ON c.customer_id = a.customer_id"""
 
 
-def contract_value_sums(values: str) -> str:
-    """The sums of :func:`contract_values` by customer type."""
-    return f"""SELECT customer_type, sum(start_value) AS start_value, sum(end_value) AS end_value, sum(kept_value) AS kept_value
-FROM ({values}) AS valued GROUP BY 1 ORDER BY 1"""
+@study_view
+def yearly_values(rows: str, column: str) -> str:
+    """Customers with their yearly contract value (``yearly_value``) as it stands in one column of ``rows``."""
+    return f"SELECT *, {column} AS yearly_value FROM ({rows}) AS valued"
 
 
+@study_view
 def account_values(contracts: str, cutoff: dt.date, first: dt.date, *, customer_type: str | None) -> str:
-    """Accounts under contract a year ago or now, the largest first: place (from 1), customer_id, segment, region, kind, customer_since, due_on, value_before, value_now (null: not under contract then)."""
+    """Accounts under contract a year ago or now, the largest first: rank (from 1), customer_id, segment, region, kind, customer_since, due_on, value_before, value_now (null: not under contract then)."""
     chosen = f" AND c.customer_type = {literal(customer_type)}" if customer_type else ""
     return f"""WITH {contracts}, at_start AS ({running_terms(first)}), at_end AS ({running_terms(cutoff)})
-SELECT row_number() OVER (ORDER BY greatest(coalesce(a.yearly, 0), coalesce(b.yearly, 0)) DESC, c.customer_id) AS place,
+SELECT row_number() OVER (ORDER BY greatest(coalesce(a.yearly, 0), coalesce(b.yearly, 0)) DESC, c.customer_id) AS rank,
        c.customer_id, coalesce(c.segment, '{NOT_STATED}') AS segment, coalesce(c.region, '{NOT_STATED}') AS region, coalesce(b.kind, a.kind) AS kind,
        least(coalesce(a.since, b.since), coalesce(b.since, a.since)) AS customer_since, b.due_on, a.yearly AS value_before, b.yearly AS value_now
 FROM customers c LEFT JOIN at_start a ON a.customer_id = c.customer_id LEFT JOIN at_end b ON b.customer_id = c.customer_id
-WHERE (a.customer_id IS NOT NULL OR b.customer_id IS NOT NULL){chosen} ORDER BY place"""
+WHERE (a.customer_id IS NOT NULL OR b.customer_id IS NOT NULL){chosen} ORDER BY rank"""
 
 
+@study_view
 def losses(contracts: str, cutoff: dt.date, first: dt.date) -> str:
-    """Customers under contract when the period began whose contract was lost in it: customer_id, customer_type, reason as recorded, avoidable, lost_on."""
+    """Customers under contract when the period began whose contract was lost in it: customer_id, customer_type, churn_reason as recorded, avoidable, lost_on."""
     return f"""WITH {contracts}
-SELECT s.customer_id, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, coalesce(c.churn_reason, '{NOT_STATED}') AS reason,
+SELECT s.customer_id, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, coalesce(c.churn_reason, '{NOT_STATED}') AS churn_reason,
        c.churn_avoidable AS avoidable, max(s.ends) AS lost_on
 FROM spells s JOIN customers c ON c.customer_id = s.customer_id
 WHERE s.ends >= {literal(first)} AND s.begins < {literal(first)} GROUP BY 1, 2, 3, 4"""
 
 
 def reasons(lost: str) -> str:
-    """The :func:`losses` by recorded reason."""
-    return (
-        f"SELECT reason, avoidable, count(*) AS lost FROM ({lost}) AS lost GROUP BY 1, 2 ORDER BY 3 DESC, 1"
-    )
+    """The recorded reasons of the :func:`losses`, most losses first, and whether each is avoidable."""
+    return f"""SELECT churn_reason, arg_max(avoidable, lost) AS avoidable, CAST(sum(lost) AS BIGINT) AS lost FROM (
+  SELECT churn_reason, avoidable, count(*) AS lost FROM ({lost}) AS lost GROUP BY 1, 2) AS counted GROUP BY 1 ORDER BY 3 DESC, 1"""
 
 
 Grouping = Literal["acquisition", "first_product", "first_service"]
@@ -233,9 +231,54 @@ def cohort_activity(members: str, orders: str) -> str:
 FROM ({members}) AS e JOIN {orders} o ON o.customer_id = e.customer_id AND o.step >= e.entered"""
 
 
-def purchase_cohorts(members: str, orders: str) -> str:
+Names = Sequence[tuple[int, str]]
+
+
+def contract_cells(lives: str, names: Names, ages: int) -> str:
+    """By cohort, age (in steps, up to ``ages``) and customer of the :func:`contract_lives`: ``active`` while the contract runs. ``names`` of the cohorts by their step."""
+    return f"""SELECT n.cohort, a.age, l.customer_id, l.lost_in IS NULL OR l.lost_in > l.cohort + a.age AS active
+FROM ({lives}) AS l JOIN ({_named(names)}) AS n ON n.step = l.cohort CROSS JOIN ({_ages(ages)}) AS a"""
+
+
+def buyer_cells(members: str, activity: str, names: Names | None, ages: int, *, whole: int) -> str:
+    """By cohort, age and customer of the :func:`cohort_members`: ``active`` where an order was placed in that step. Cohorts by label (no ``names``): only who is old enough for the age."""
+    cohort, where = _cohort_of("m", names, whole)
+    return f"""SELECT {cohort} AS cohort, a.age, m.customer_id, b.customer_id IS NOT NULL AS active
+FROM ({members}) AS m {f"JOIN ({_named(names)}) AS n ON n.step = m.entered" if names else ""} CROSS JOIN ({_ages(ages)}) AS a
+LEFT JOIN ({activity}) AS b ON b.customer_id = m.customer_id AND b.age = a.age AND b.orders > 0{where}"""
+
+
+@study_view
+def cohort_cells(cells: str) -> str:
+    """The :func:`contract_cells` or the :func:`buyer_cells`: cohort, age, customer_id, active."""
+    return f"SELECT * FROM ({cells}) AS cells"
+
+
+@study_view
+def cohort_brought(activity: str, names: Names | None, ages: int, *, whole: int) -> str:
+    """By cohort and age, what its customers ordered up to that age, one row per customer and step: orders, revenue, margin."""
+    cohort, where = _cohort_of("b", names, whole)
+    return f"""SELECT {cohort} AS cohort, a.age, b.customer_id, b.age AS step, b.orders, b.revenue, b.margin
+FROM ({activity}) AS b {f"JOIN ({_named(names)}) AS n ON n.step = b.entered" if names else ""} JOIN ({_ages(ages)}) AS a ON b.age <= a.age{where}"""
+
+
+def _cohort_of(rows: str, names: Names | None, whole: int) -> tuple[str, str]:
+    """The name of the cohort, and for labels the condition that a customer is old enough."""
+    return ("n.cohort", "") if names else (f"{rows}.label", f" WHERE {rows}.entered + a.age <= {whole}")
+
+
+def _named(names: Names) -> str:
+    listed = ", ".join(f"({step}, {literal(name)})" for step, name in names)
+    return f"SELECT * FROM (VALUES {listed}) AS named(step, cohort)"
+
+
+def _ages(last: int) -> str:
+    return f"SELECT unnest(range({last + 1})) AS age"
+
+
+def purchase_cohorts(members: str, activity: str) -> str:
     """By label, step of entry and age: customers who ordered, orders, revenue, margin; and, with age null, the customers of the cohort."""
-    return f"""WITH members AS ({members}), activity AS ({cohort_activity("SELECT * FROM members", orders)})
+    return f"""WITH members AS ({members}), activity AS ({activity})
 SELECT label, entered, age, count(*) FILTER (WHERE orders > 0) AS active, CAST(sum(orders) AS BIGINT) AS orders, sum(revenue) AS revenue, sum(margin) AS margin
 FROM activity GROUP BY 1, 2, 3
 UNION ALL SELECT label, entered, NULL, count(*), 0, 0, 0 FROM members GROUP BY 1, 2 ORDER BY 1, 2, 3"""
@@ -247,8 +290,9 @@ def _segment_at(rows: str, moment: str) -> str:
   JOIN customer_history h ON h.customer_id = r.customer_id AND h.attribute = 'segment' AND h.valid_from <= r.{moment} GROUP BY 1, 2"""
 
 
+@study_view
 def lifetimes(contracts: str, cutoff: dt.date, *, observed_from: dt.date) -> str:
-    """Contract spells: customer_id, customer type, segment at start, kind, entry, duration (ages in days of twelfths of a year), lost, reason."""
+    """Contract spells: customer_id, customer type, segment at start, kind, entry, duration (ages in days of twelfths of a year), lost, reason; several: the customer, where it has more spells than one."""
     since = literal(observed_from)
     return f"""WITH {contracts}, known(seen) AS (SELECT {known_until(cutoff)}), held AS ({_segment_at("spells", "begins")}), lived AS (
 SELECT s.customer_id, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, coalesce(h.segment, c.segment, '{NOT_STATED}') AS segment, s.kind,
@@ -257,7 +301,8 @@ SELECT s.customer_id, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type
 FROM spells s CROSS JOIN known k LEFT JOIN customers c ON c.customer_id = s.customer_id LEFT JOIN held h ON h.customer_id = s.customer_id AND h.spell = s.spell
 WHERE {_watched("s.begins", "s.ends", since, "k.seen")}
 )
-SELECT customer_id, customer_type, segment, kind, {_before("age_then", "duration")} AS entry, duration, lost, reason FROM lived"""
+SELECT customer_id, customer_type, segment, kind, {_before("age_then", "duration")} AS entry, duration, lost, reason,
+       CASE WHEN count(*) OVER (PARTITION BY customer_id) > 1 THEN customer_id END AS several FROM lived"""
 
 
 def _watched(begins: str, ends: str, since: str, seen: str) -> str:
@@ -267,8 +312,8 @@ def _watched(begins: str, ends: str, since: str, seen: str) -> str:
 
 
 def life_patterns(lives: str) -> str:
-    """The distinct patterns of :func:`lifetimes` with their number of customers."""
-    columns = "customer_type, segment, kind, entry, duration, lost, reason"
+    """The distinct patterns of :func:`lifetimes` with their number of customers; spells of one customer are patterns of its own."""
+    columns = "customer_type, segment, kind, entry, duration, lost, reason, several"
     return f"SELECT {columns}, count(*) AS customers FROM ({lives}) AS lived GROUP BY ALL ORDER BY ALL"
 
 
@@ -340,7 +385,7 @@ def exposure_rows(
 ) -> str:
     """Start-stop rows of contract spells, cut where an experience begins or the segment changes, counted by pattern.
 
-    One row per distinct pattern: kind, customer_type, segment, the exposures (as they stood when the piece began), ever_slow, entry, stop (age of the contract, in days of twelfths of a year), lost, customers.
+    One row per distinct pattern: kind, customer_type, segment, the exposures (as they stood when the piece began), ever_slow, entry, stop (age of the contract, in days of twelfths of a year), lost, several (the customer, where it has more spells than one), customers.
     """
     since = literal(observed_from)
     cuts = "\n".join(
@@ -350,6 +395,7 @@ def exposure_rows(
     flags = ", ".join(f"coalesce(f.{name}_on <= x.moment, FALSE) AS {name}" for name in exposures)
     return f"""WITH {contracts}, {felt}, known(seen) AS (SELECT {known_until(cutoff)}), watched AS (
   SELECT customer_id, spell, kind, begins, greatest(begins, {since}) AS lo, least(coalesce(ends, seen), seen) AS hi, coalesce(ends < seen, FALSE) AS lost,
+         CASE WHEN count(*) OVER (PARTITION BY customer_id) > 1 THEN customer_id END AS several,
          {_age_at_end("")} AS last_age
   FROM spells CROSS JOIN known WHERE {_watched("begins", "ends", since, "seen")}
 ), cuts AS (
@@ -367,7 +413,7 @@ SELECT w.kind, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, coale
        coalesce(f.slow_on < w.hi, FALSE) AS ever_slow, coalesce(f.repeat_on < w.hi, FALSE) AS ever_repeat,
        {_before(days_of_age("w.begins", "x.moment"), "w.last_age")} AS entry,
        CASE WHEN x.next_moment IS NULL THEN w.last_age ELSE {_before(days_of_age("w.begins", "x.next_moment"), "w.last_age")} END AS stop,
-       w.lost AND x.next_moment IS NULL AS lost, count(*) AS customers
+       w.lost AND x.next_moment IS NULL AS lost, w.several, count(*) AS customers
 FROM pieces x JOIN watched w ON w.customer_id = x.customer_id AND w.spell = x.spell
 LEFT JOIN felt f ON f.customer_id = x.customer_id LEFT JOIN customers c ON c.customer_id = x.customer_id
 LEFT JOIN held h ON h.customer_id = x.customer_id AND h.spell = x.spell AND h.moment = x.moment
@@ -498,6 +544,7 @@ SELECT landmark, kind, customer_type, segment, due_in, age_band, arm, count(*) A
 FROM placed WHERE arm IS NOT NULL GROUP BY ALL ORDER BY ALL"""
 
 
+@study_view
 def renewals(contracts: str, first: dt.date, until: dt.date) -> str:
     """Terms that come up for renewal: contract, customer and its type, month and yearly value."""
     return f"""WITH {contracts}
@@ -509,9 +556,10 @@ LEFT JOIN customers c ON c.customer_id = t.customer_id
 WHERE t.outcome = 'running' AND t.until >= {literal(first)} AND t.until < {literal(until)}"""
 
 
-def renewal_sums(terms: str) -> str:
-    """The :func:`renewals` by customer type and month: contracts and yearly value."""
-    return f"SELECT customer_type, month, count(*) AS contracts, sum(yearly_amount) AS yearly FROM ({terms}) AS due GROUP BY 1, 2 ORDER BY 1, 2"
+@study_view
+def snapshots(table: str) -> str:
+    """The :func:`snapshot_rows` as a table holds them."""
+    return f"SELECT * FROM {table}"
 
 
 def purchase_patterns(cutoff: dt.date, moment: dt.date, *, acquired_before: dt.date) -> str:
@@ -527,16 +575,27 @@ SELECT coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, frequency, CA
 FROM one LEFT JOIN customers c ON c.customer_id = one.customer_id GROUP BY ALL ORDER BY ALL"""
 
 
+CUSTOMER_GROUPS = 1000
+
+
+def customer_group(customer: str, else_row: str) -> str:
+    """One of a thousand groups of customers: whatever a customer asked, answered or cost stands in one of them, and a frame of groups stays small.
+
+    Errors that allow for dependence within a group allow for it within a customer; a row without a customer stands for itself.
+    """
+    return f"CAST(hash(coalesce({customer}, {else_row})) % {CUSTOMER_GROUPS} AS INTEGER)"
+
+
 def link_score(cutoff: dt.date) -> str:
-    """Complaints with an answered satisfaction survey: answered late or not, segment, low score or not, number."""
-    return f"""SELECT s.answered_late AS exposed,
+    """Complaints with an answered satisfaction survey: answered late or not, segment, group of customers, low score or not, number."""
+    return f"""SELECT s.answered_late AS exposed, {customer_group("s.customer_id", "s.ticket_id")} AS customers,
        concat(coalesce(s.customer_type, '{NOT_STATED}'), '|', coalesce(s.segment, '{NOT_STATED}')) AS stratum, v.score <= 2 AS hit, count(*) AS n
 FROM first_responses s JOIN answers v ON v.ticket_id = s.ticket_id AND v.kind = 'csat'
 WHERE s.ticket_type = 'complaint' AND v.answered_on < {literal(cutoff)} GROUP BY ALL ORDER BY ALL"""
 
 
 def link_recommendation(cutoff: dt.date, *, lookback_days: int) -> str:
-    """Recommendation answers of customers with a ticket in the ``lookback_days`` before: late first response on the last ticket or not, detractor or not."""
+    """Recommendation answers of customers with a ticket in the ``lookback_days`` before: late first response on the last ticket or not, group of customers, detractor or not."""
     return f"""WITH asked AS (
   SELECT v.survey_id, v.customer_id, v.score, v.answered_at,
          max_by(t.answered_late, (t.opened_at, t.ticket_id)) AS exposed,
@@ -545,7 +604,8 @@ def link_recommendation(cutoff: dt.date, *, lookback_days: int) -> str:
   FROM answers v JOIN first_responses t ON t.customer_id = v.customer_id AND t.landmark_at < v.answered_at AND t.opened_at >= v.answered_at - INTERVAL {lookback_days} DAY
   WHERE v.kind = 'nps' AND v.answered_on < {literal(cutoff)} GROUP BY 1, 2, 3, 4
 )
-SELECT exposed, concat(coalesce(c.customer_type, '{NOT_STATED}'), '|', coalesce(c.segment, '{NOT_STATED}'), '|', ticket_type) AS stratum, score <= 6 AS hit, count(*) AS n
+SELECT exposed, {customer_group("asked.customer_id", "asked.survey_id")} AS customers,
+       concat(coalesce(c.customer_type, '{NOT_STATED}'), '|', coalesce(c.segment, '{NOT_STATED}'), '|', ticket_type) AS stratum, score <= 6 AS hit, count(*) AS n
 FROM asked LEFT JOIN customers c ON c.customer_id = asked.customer_id GROUP BY ALL ORDER BY ALL"""
 
 
@@ -573,9 +633,9 @@ LEFT JOIN waiting x ON x.region = w.region AND x.first_day = w.first_day ORDER B
 
 
 def link_cost() -> str:
-    """Repairs by whether more than one contact was needed: tickets, direct cost and its square, by product line and severity."""
+    """Repairs by whether more than one contact was needed: tickets and direct cost, by product line, severity and group of customers."""
     return f"""WITH spent AS (SELECT ticket_id, sum(amount) AS amount FROM cost WHERE posting_basis IN ('incurred', 'recovery') AND ticket_id IS NOT NULL GROUP BY 1)
 SELECT s.contacts > 1 AS exposed, concat(coalesce(s.product_line, '{NOT_STATED}'), '|', coalesce(s.severity, '{NOT_STATED}')) AS stratum,
-       count(*) AS n, CAST(coalesce(sum(p.amount), 0) AS DOUBLE) AS total, coalesce({exact_sum("CAST(p.amount AS DOUBLE) * CAST(p.amount AS DOUBLE)")}, 0) AS squares
+       {customer_group("s.customer_id", "s.ticket_id")} AS customers, count(*) AS n, CAST(coalesce(sum(p.amount), 0) AS DOUBLE) AS total
 FROM service s LEFT JOIN spent p ON p.ticket_id = s.ticket_id WHERE s.ticket_type = 'repair' AND s.contacts IS NOT NULL AND s.resolved_at IS NOT NULL
 GROUP BY ALL ORDER BY ALL"""

@@ -166,6 +166,7 @@ class DoublyRobust(Summarised):
     _base: Array = field(repr=False)  # per row: denominator
     _weight: Array = field(repr=False)
     _cluster: NDArray[np.int64] = field(repr=False)
+    _treatment: Array = field(repr=False)
 
     @in_words(texts="groups")
     def effect_by(self, groups: ArrayLike) -> pd.DataFrame:
@@ -204,7 +205,7 @@ class DoublyRobust(Summarised):
             effect, error = _ratio(
                 self._score[rows], self._base[rows], self._weight[rows], self._cluster[rows]
             )
-            freedom = _freedom(self._cluster[rows], self.clusters)
+            freedom = _freedom(self._cluster[rows], self._treatment[rows], self.clusters)
             out.append(
                 {"group": label, "rows": int(rows.sum())} | _interval(effect, error, self.level, freedom)
             )
@@ -273,7 +274,7 @@ def doubly_robust(
     -----
     ATT weighs each untreated row by the odds of its propensity, in proportion: the weights add up to the treated (Hájek), so that the mean untreated
     lies among what was observed and expected. With clusters, intervals and p-values are Student's with one degree less than there are clusters
-    (Cameron and Miller 2015, *J. Human Resources* 50, 317-372, section VI), without them normal.
+    in the smaller arm (Cameron and Miller 2015, *J. Human Resources* 50, 317-372, section VI: few treated clusters are few clusters), without them normal.
 
     Source
     ------
@@ -335,7 +336,7 @@ def doubly_robust(
     overlap = _overlap(
         propensity, d, design, columns, weight, kept, cut_low, cut_high, rule=rule, estimand=estimand
     )
-    freedom = _freedom(cluster[kept], count)
+    freedom = _freedom(cluster[kept], d[kept], count)
     numbers = _interval(effect, error, level, freedom)
     ratio = _log_ratio(parts, weight, cluster, kept) if set(np.unique(y)) <= {0.0, 1.0} else None
     sensitivity = _sensitivity(splits, y, d, design, origins, weight, kept, numbers, ratio=ratio)
@@ -345,7 +346,7 @@ def doubly_robust(
         mean_treated=means[0],
         mean_untreated=means[1],
         estimand=estimand,
-        naive=_naive(y, d, weight, cluster, level, _freedom(cluster, count)),
+        naive=_naive(y, d, weight, cluster, level, _freedom(cluster, d, count)),
         rows=len(y),
         treated=int(d.sum()),
         clusters=count,
@@ -357,6 +358,7 @@ def doubly_robust(
         _base=base,
         _weight=weight,
         _cluster=cluster,
+        _treatment=d,
     )
 
 
@@ -695,9 +697,15 @@ def _clustered_error(influence: Array, cluster: NDArray[np.int64]) -> float:
     return float(np.sqrt(np.sum(summed**2) * groups / (groups - 1)))
 
 
-def _freedom(cluster: NDArray[np.int64], count: int | None) -> float:
-    """Degrees of freedom of a standard error that sums by cluster; infinite where every row stands for itself."""
-    return float(max(len(np.unique(cluster)) - 1, 1)) if count is not None else float("inf")
+def _freedom(cluster: NDArray[np.int64], treatment: Array, count: int | None) -> float:
+    """Degrees of freedom of a standard error that sums by cluster; infinite where every row stands for itself.
+
+    The error of a contrast is that of its smaller arm: twenty treated customers beside a thousand others are twenty.
+    """
+    if count is None:
+        return float("inf")
+    arms = (len(np.unique(cluster[treatment == arm])) for arm in (0.0, 1.0))
+    return float(max(min(arms) - 1, 1))
 
 
 def _interval(effect: float, error: float, level: float, freedom: float) -> dict[str, float]:

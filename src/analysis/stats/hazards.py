@@ -209,6 +209,7 @@ def cox(
     entry: ArrayLike | None = None,
     strata: ArrayLike | None = None,
     clusters: ArrayLike | None = None,
+    apart: ArrayLike | None = None,
     weights: ArrayLike | None = None,
     ties: Literal["efron", "breslow"] = "efron",
     level: float = 0.95,
@@ -230,6 +231,9 @@ def cox(
         Each stratum has a baseline of its own.
     clusters : (rows,) labels, optional
         Such as the subject of several spells or events; standard errors then allow for dependence within it.
+    apart : (rows,) true or false, optional
+        True for rows whose subjects are clusters of their own, each of them, whatever the row's label: patterns of subjects with one spell beside the
+        rows of those with several.
     weights : (rows,) whole numbers, optional
         How many subjects a row stands for; the answer is that of the expanded rows.
     ties : str
@@ -272,7 +276,8 @@ def cox(
     null = _likelihood(data, np.zeros(design.shape[1]))
     covariance, count = information, None
     if clusters is not None:
-        covariance, count = _clustered(data, beta, information, np.asarray(clusters))
+        alone = np.zeros(len(data.design), dtype=bool) if apart is None else np.asarray(apart, dtype=bool)
+        covariance, count = _clustered(data, beta, information, np.asarray(clusters), alone)
     names = [str(name) for name in covariates.columns]
     return CoxFit(
         coefficients=_coefficient_table(names, beta, covariance, information, level=level),
@@ -759,11 +764,12 @@ def _newton(data: _RiskSets, *, names: list[str]) -> tuple[Array, _Likelihood, A
 
 
 def _clustered(
-    data: _RiskSets, beta: Array, information: Array, clusters: NDArray[np.generic]
+    data: _RiskSets, beta: Array, information: Array, clusters: NDArray[np.generic], apart: NDArray[np.bool_]
 ) -> tuple[Array, int]:
-    """Sandwich variance with score residuals summed by cluster (Therneau and Grambsch 2000, section 7.2.1)."""
-    if len(clusters) != len(data.design):
-        raise FitError(f"cox: {len(clusters)} cluster labels for {len(data.design)} rows; give one per row.")
+    """Sandwich variance with score residuals summed by cluster (Therneau and Grambsch 2000, section 7.2.1), and the number of clusters."""
+    for labels, what in ((clusters, "cluster labels"), (apart, "marks of rows apart")):
+        if len(labels) != len(data.design):
+            raise FitError(f"cox: {len(labels)} {what} for {len(data.design)} rows; give one per row.")
     sums = _sums(data, beta)
     mean0 = sums.b[0][:, None] * sums.risk1 - sums.b[1][:, None] * sums.dying1  # sum over ties of mean / risk
     mean1 = sums.b[1][:, None] * sums.risk1 - sums.b[2][:, None] * sums.dying1
@@ -773,11 +779,13 @@ def _clustered(
     dying_mean = (sums.a[0][:, None] * sums.risk1 - sums.a[1][:, None] * sums.dying1) / data.deaths[:, None]
     residual[rows] += data.design[rows] - dying_mean[place]
     residual[rows] += relative[rows, None] * (data.design[rows] * sums.a[1][place][:, None] - mean1[place])
-    labels, group = np.unique(clusters, return_inverse=True)
+    labels, group = np.unique(clusters[~apart], return_inverse=True)
     summed = np.zeros((len(labels), data.design.shape[1]))
-    np.add.at(summed, group, data.weight[:, None] * residual)
+    np.add.at(summed, group, data.weight[~apart, None] * residual[~apart])
+    # so many subjects with this residual each, none of which depends on another
+    summed = np.vstack([summed, np.sqrt(data.weight[apart, None]) * residual[apart]])
     influence = summed @ information
-    return influence.T @ influence, len(labels)
+    return influence.T @ influence, len(labels) + round(float(data.weight[apart].sum()))
 
 
 def _coefficient_table(

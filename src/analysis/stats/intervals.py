@@ -154,6 +154,63 @@ def poisson_interval(events: ArrayLike, exposure: ArrayLike = 1.0, *, level: flo
     return _interval(value, low, high, level=level, method="exact Poisson (Garwood)")
 
 
+@in_words(rows="above below")
+def ratio_interval(
+    above: ArrayLike, below: ArrayLike, *, level: float = 0.95, correlation: float = 0.0
+) -> Interval:
+    """Ratio of two sums over periods or units, with Student's t limits.
+
+    Parameters
+    ----------
+    above, below : (parts,) numbers, each in its own unit
+        The parts of the two sums, two or more of them, in order of time where they hang together.
+    level : float, share 0 to 1
+        Coverage of the interval.
+    correlation : float, correlation 0 to below 1
+        What neighbours' departures from the ratio are taken to hang together at least; the larger of it and of what they show widens the limits as a
+        first-order process would.
+
+    Returns
+    -------
+    Interval
+        In the unit of `above` per unit of `below`.
+
+    Raises
+    ------
+    ParameterError
+        For fewer than two parts, numbers that are missing or not paired, or a sum below that is not positive.
+
+    Source
+    ------
+    Cochran (1977), *Sampling Techniques*, 3rd ed., section 6.3, without the finite population correction.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> ratio = stats.ratio_interval([10, 20, 31], [1, 2, 3])
+    >>> round(ratio.value, 4), ratio.low < 10.1667 < ratio.high  # 61 ÷ 6
+    (10.1667, True)
+    """
+    top, base = np.asarray(above, dtype=float), np.asarray(below, dtype=float)
+    if top.ndim != 1 or top.shape != base.shape or not np.isfinite([top, base]).all():
+        raise ParameterError("ratio_interval: give one finite number above and one below for each part.")
+    count, whole = len(top), float(base.sum())
+    if count < 2 or not whole > 0:
+        raise ParameterError(
+            f"ratio_interval: {count} parts that sum to {whole:g} below; needs two and a positive sum."
+        )
+    ratio = float(top.sum()) / whole
+    rest = top - ratio * base
+    squares = float(rest @ rest)
+    seen = float(rest[1:] @ rest[:-1]) / squares if correlation > 0 and squares > 0 else 0.0
+    together = min(max(seen, correlation), 0.9)
+    error = np.sqrt(count / (count - 1) * squares * (1 + together) / (1 - together)) / whole
+    reach = float(student.ppf(0.5 + level / 2, count - 1) * error)
+    return Interval(
+        value=ratio, low=ratio - reach, high=ratio + reach, level=level, method="ratio of sums, t"
+    )
+
+
 @in_words(together="events exposure base_events base_exposure")
 def rate_ratio_interval(
     events: ArrayLike,

@@ -12,8 +12,7 @@ from analysis.errors import MissingData
 from analysis.locale import Text
 from analysis.metrics import Stating, StudyInputs
 from analysis.metrics.lineage import traced
-from analysis.metrics.stating import CENT
-from analysis.results import Derived, Fact, Rows
+from analysis.results import CENT, Derived, Fact
 from analysis.summaries import Summarised
 from analysis.value import customer_table, views
 from analysis.value.base import ERROR, tuples
@@ -60,8 +59,16 @@ def acquisition(
     worth = _worth(inputs, settings, state, parameters, table, months=months, rate=rate)
     ages = inputs.engine.query(views.earned_by_age(state.customers, state.cutoff, settings.basis))
     facts = Stating(inputs=inputs)
+    new = views.newcomers(state.customers, state.cutoff)
+    costs = facts.measured_by("acquisition_cost", views.campaigns(state.cutoff), new, by=("channel",))
+    numbers = facts.measured_by(
+        "listed_customers",
+        views.base_customers(state.customers).where(views.first_seen(state.cutoff)),
+        by=("channel",),
+        list="new",
+    )
     channels = tuple(
-        _channel(facts, state, channel, spent[channel], worth[channel], ages)
+        _channel(facts, channel, costs[channel,], numbers[channel,], worth[channel], ages)
         for channel in sorted(spent, key=lambda name: -spent[name])
         if channel in worth
     )
@@ -100,27 +107,13 @@ def _worth(
 
 
 def _channel(
-    facts: Stating, state: State, channel: str, spent: Decimal, new: _Newcomers, ages: pd.DataFrame
+    facts: Stating, channel: str, cost: Fact, customers: Fact, new: _Newcomers, ages: pd.DataFrame
 ) -> AcquisitionChannel:
     place: dict[str, Any] = {"channel": channel}
-    first_seen = views.rows_where(
-        state.customers, views.slice_of("channel", channel), views.first_seen(state.cutoff)
-    )
-    cost = facts.exact(
-        "acquisition_cost",
-        (spent / new.number).quantize(CENT),
-        parts={"numerator": spent, "denominator": new.number},
-        lineage=Rows(
-            numerator=views.campaigns(state.cutoff, channel), value="sum(amount)", denominator=first_seen
-        ),
-        **place,
-    )
     value = _value(facts, new, **place)
     return AcquisitionChannel(
         label=facts.inputs.engine.registry.value_label("channel", channel),
-        customers=facts.exact(
-            "listed_customers", new.number, list="new", lineage=Rows(numerator=first_seen), **place
-        ),
+        customers=customers,
         cost=cost,
         value=value,
         ratio=_ratio(facts, new, value, cost, **place),

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import FitError
+from analysis.formats import decimal
 from analysis.locale import Text
 from analysis.metrics import Period, Stating, StudyInputs, cents
 from analysis.metrics.backend import literal
@@ -14,6 +15,7 @@ from analysis.metrics.lineage import traced
 from analysis.params.what_ifs import Range, WhatIfPlan
 from analysis.results import Assumed, Derived, Fact
 from analysis.summaries import Summarised
+from analysis.value import views
 from analysis.value.base import TIERS, ValueBase
 
 if TYPE_CHECKING:
@@ -34,8 +36,6 @@ class TierBudget(Summarised):
     """
 
     tier: str
-    customers: Fact | None
-    value: Fact | None
     growth: Fact | None
     last: Fact
     proposed: Fact
@@ -65,7 +65,7 @@ def budget(inputs: StudyInputs, base: ValueBase, plan: WhatIfPlan) -> Budget:
     rows = inputs.engine.query(_sql(inputs, base), needs=["customers.customer_id"]).to_dict("records")
     found = {str(row["tier"]): row for row in rows}
     random = np.random.default_rng(plan.seed)
-    tiers = [_weighed(inputs, tier, found[tier], random, plan) for tier in TIERS if tier in found]
+    tiers = [_weighed(inputs, base, tier, found[tier], random, plan) for tier in TIERS if tier in found]
     if sum((one.last for one in tiers), Decimal(0)) <= 0:
         raise FitError("no service cost of the last twelve months is traced to customers of any tier")
     parts = [*tiers, *_untraced(inputs, tiers)]
@@ -90,16 +90,17 @@ def budget(inputs: StudyInputs, base: ValueBase, plan: WhatIfPlan) -> Budget:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Part:
-    """A tier, or untraced cost: last year's cost, its weight in the next one, and that weight in each future; ``facts``: of its customers."""
+    """A tier, or untraced cost: last year's cost (``spent``), its weight in the next one, and that weight in each future."""
 
     tier: str
-    last: Decimal
+    spent: Fact
     weight: float
     draws: NDArray[np.float64]
-    follows: Derived | None = None
-    customers: Fact | None = None
-    value: Fact | None = None
     growth: Fact | None = None
+
+    @property
+    def last(self) -> Decimal:
+        return decimal(self.spent.value or 0)
 
 
 def _level(plan: WhatIfPlan, random: np.random.Generator) -> NDArray[np.float64]:
@@ -136,8 +137,7 @@ def _prices(inputs: StudyInputs, rise: Range) -> dict[str, Fact]:
 def _sql(inputs: StudyInputs, base: ValueBase) -> str:
     end = literal(inputs.month.end)
     fine = "DECIMAL(38, 6)"
-    return f"""SELECT b.tier, count(*) AS customers, CAST(sum(CAST(b.clv AS {fine})) AS DOUBLE) AS clv, CAST(sum(CAST(b.stay_12m AS {fine})) AS DOUBLE) AS stay,
-       sum(CAST(b.service_cost_12m AS DECIMAL(18, 2))) AS last,
+    return f"""SELECT b.tier, count(*) AS customers, CAST(sum(CAST(b.stay_12m AS {fine})) AS DOUBLE) AS stay,
        CAST(sum(CAST(b.service_cost_12m * b.service_cost_12m AS {fine})) AS DOUBLE) AS squares,
        count(*) FILTER (WHERE c.acquired_on >= {end} - INTERVAL 12 MONTH) AS fresh
 FROM {base.table} b LEFT JOIN customers c ON c.customer_id = b.customer_id GROUP BY 1 ORDER BY 1"""
@@ -154,13 +154,20 @@ def _triangle(range_: Range, random: np.random.Generator, size: int) -> NDArray[
 
 
 def _weighed(
-    inputs: StudyInputs, tier: str, row: dict[Any, Any], random: np.random.Generator, plan: WhatIfPlan
+    inputs: StudyInputs,
+    base: ValueBase,
+    tier: str,
+    row: dict[Any, Any],
+    random: np.random.Generator,
+    plan: WhatIfPlan,
 ) -> _Part:
     """A tier with the growth of its customers, and the spread of cost between them."""
     import numpy as np
 
     count, fresh, stay = int(row["customers"]), int(row["fresh"]), float(row["stay"])
-    last = Decimal(str(row["last"])).quantize(Decimal("0.01"))
+    facts, rows = Stating(inputs=inputs), views.base_customers(base.table).of(tier=tier)
+    spent = facts.measured("budget_last", rows, tier=tier)
+    last = decimal(spent.value or 0)
     spread = (
         float(np.sqrt(max(float(row["squares"]) - float(last) ** 2 / count, 0.0))) / float(last)
         if last > 0
@@ -174,14 +181,11 @@ def _weighed(
         * (1 + spread * random.standard_normal(plan.draws))
         * (1 + growth + noise * random.standard_normal(plan.draws))
     )
-    facts = Stating(inputs=inputs)
     return _Part(
         tier=tier,
-        last=last,
+        spent=spent,
         weight=float(last) * (1 + growth),
         draws=np.maximum(drawn, 0.0),
-        customers=facts.exact("budget_customers", count, tier=tier),
-        value=facts.exact("budget_value", cents(float(row["clv"])), tier=tier),
         growth=facts.between(
             "budget_growth",
             growth,
@@ -204,15 +208,13 @@ def _untraced(inputs: StudyInputs, tiers: list[_Part]) -> list[_Part]:
 
     rest = Decimal(whole.value) - last
     share = float(rest) / float(last)
-    state = Stating(inputs=inputs)
-    counted = tuple(state.exact("budget_last", one.last, tier=one.tier) for one in tiers)
+    follows = Derived(operation="difference", parents=(whole, *(one.spent for one in tiers)))
     return [
         _Part(
             tier="untraced",
-            last=rest,
+            spent=Stating(inputs=inputs).exact("budget_last", rest, lineage=follows, tier="untraced"),
             weight=share * sum(one.weight for one in tiers),
             draws=share * np.sum([one.draws for one in tiers], axis=0),
-            follows=Derived(operation="difference", parents=(whole, *counted)),
         )
     ]
 
@@ -233,10 +235,8 @@ def _line(inputs: StudyInputs, part: _Part, proposed: Decimal, draws: NDArray[np
     low, high = min(low, float(proposed)), max(high, float(proposed))
     return TierBudget(
         tier=tier,
-        customers=part.customers,
-        value=part.value,
         growth=part.growth,
-        last=facts.exact("budget_last", part.last, tier=tier, lineage=part.follows),
+        last=part.spent,
         proposed=facts.between("budget_proposed", proposed, low, high, n=n, method="Monte Carlo", tier=tier),
         change=_change(facts, tier, part.last, proposed, low, high, n),
     )
@@ -251,14 +251,8 @@ def _whole(
 ) -> TierBudget:
     """All parts: last year's cost, and the projection itself where there is one."""
     facts = Stating(inputs=inputs)
-    last = tuple(facts.exact("budget_last", one.last, tier=one.tier, lineage=one.follows) for one in parts)
-    whole = _Part(
-        tier="total",
-        last=sum((one.last for one in parts), Decimal(0)),
-        weight=1.0,
-        draws=draws,
-        follows=Derived(operation="sum", parents=last),
-    )
+    spent = facts.total("budget_last", *(one.spent for one in parts), tier="total")
+    whole = _Part(tier="total", spent=spent, weight=1.0, draws=draws)
     line = _line(inputs, whole, proposed, draws)
     if ahead is None or ahead.total.interval is None:
         return line

@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analysis.errors import FitError
+from analysis.locale import Text
 from analysis.metrics import Stating, StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.results import Derived, Fact
@@ -17,12 +18,15 @@ from analysis.summaries import Summarised
 from analysis.value import customer_table, views
 
 if TYPE_CHECKING:
+    from analysis.metrics.views.selection import Selection
     from analysis.value.customer_table import Available, Parameters, State
     from analysis.value.purchase_models import Choice
     from analysis.value.settings import ValueSettings
 
 CUSTOMER_STEPS = ("new", "lost", "grown", "shrunk")
 STEPS = (*CUSTOMER_STEPS, "model", "assumptions")
+COMPUTED = Text.of("no interval: computed anew, not drawn from customers")
+NOBODY_MOVED = Text.of("no interval: no customer did so")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -51,13 +55,13 @@ def steps_of(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Moves(Summarised):
-    """What the four prices of the base say: amounts in cents, ``error`` of what customers did, and ``errors`` by step, ``counted`` customers by step, ``known`` all of them."""
+    """What the four prices of the base say: amounts in cents, ``error`` of what customers did, and ``errors`` by step, the ``customers`` compared, ``known`` how many."""
 
     before: Decimal
     steps: Mapping[str, Decimal]
     error: float
     errors: Mapping[str, float]
-    counted: Mapping[str, int]
+    customers: Selection
     known: int
     rates: tuple[float, float]
 
@@ -95,9 +99,8 @@ def moves(
         return customer_table.priced(inputs, settings, of, by, name=name, months=months, rate=then)
 
     before = priced("value_then", old_state, old)
-    frame = inputs.engine.query(
-        views.change(before, priced("value_now_old_model", state, old), earlier)
-    ).set_index("step")
+    compared = views.compared(before, priced("value_now_old_model", state, old), earlier)
+    frame = inputs.engine.query(views.change(str(compared))).set_index("step")
     if not len(frame):
         raise FitError("nobody was a customer last month")
     refitted = after if then == now else _total(inputs, priced("value_now_old_rate", state, parameters))
@@ -108,7 +111,7 @@ def moves(
         steps=steps_of(worth, moved, refitted, after),
         error=math.sqrt(float(frame["squares"].sum())),
         errors={str(name): math.sqrt(float(frame.loc[name, "squares"])) for name in frame.index},
-        counted={name: int(frame["customers"].get(name, 0)) for name in CUSTOMER_STEPS},
+        customers=compared,
         known=int(frame["customers"].sum()),
         rates=(then, now),
     )
@@ -118,23 +121,32 @@ def moves(
 def change(inputs: StudyInputs, found: Moves, total: Fact) -> ValueChange:
     """Facts of the change; ``total`` is the value of today's base."""
     facts = Stating(inputs=inputs)
+    customers = {
+        name: facts.measured("value_change_customers", found.customers.of(step=name), step=name)
+        for name in CUSTOMER_STEPS
+    }
+    counted = {name: int(customer.value or 0) for name, customer in customers.items()}
     steps = {
-        # a refit and new assumptions are computed, not drawn from customers: no interval
         name: facts.estimate(
             "value_change",
             found.steps[name],
             found.errors[name],
-            n=found.counted[name],
+            n=counted[name],
             method="normal, customers as a sample",
             step=name,
         )
         if found.errors.get(name)
-        else facts.exact("value_change", found.steps[name], step=name)
+        else facts.exact(
+            "value_change",
+            found.steps[name],
+            parts={"reason": NOBODY_MOVED if name in CUSTOMER_STEPS else COMPUTED},
+            step=name,
+        )
         for name in STEPS
     }
     did = tuple(steps[name] for name in CUSTOMER_STEPS)
     return ValueChange(
-        before=facts.exact("customer_value", found.before, period=inputs.month - 1, parts={"n": found.known}),
+        before=_before(facts, found, total),
         after=facts.exact(
             "customer_value_part",
             total.value,
@@ -142,20 +154,27 @@ def change(inputs: StudyInputs, found: Moves, total: Fact) -> ValueChange:
             lineage=Derived(operation="copy", parents=(total,)),
         ),
         steps=steps,
-        customers={
-            name: facts.exact("value_change_customers", number, step=name)
-            for name, number in found.counted.items()
-        },
+        customers=customers,
         by_customers=facts.estimate(
             "value_change_by_customers",
             sum((found.steps[name] for name in CUSTOMER_STEPS), Decimal(0)),
             found.error,
-            n=sum(found.counted.values()),
+            n=sum(counted.values()),
             method="normal, customers as a sample",
             lineage=Derived(operation="sum", parents=did),
         ),
         rates=found.rates,
     )
+
+
+def _before(facts: Stating, found: Moves, total: Fact) -> Fact:
+    """The value a month ago, as uncertain as the value now: by the same model, fitted to a month less."""
+    parts: dict[str, Any] = {"n": found.known}
+    if total.interval is not None and total.value:
+        scale = float(found.before) / float(total.value)
+        ends = sorted(edge * scale for edge in (total.interval.low, total.interval.high))
+        parts["interval"] = replace(total.interval, low=ends[0], high=ends[1])
+    return facts.exact("customer_value", found.before, period=facts.inputs.month - 1, parts=parts)
 
 
 def _total(inputs: StudyInputs, table: str) -> Decimal:

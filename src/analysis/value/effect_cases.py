@@ -16,6 +16,7 @@ from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.metrics.views import NOT_STATED, Rules, at, business_day, full_months
 from analysis.metrics.views.responses import answered_late, landmark
+from analysis.metrics.views.selection import study_view
 from analysis.params.treatments import Treatment
 from analysis.periods import day_end_utc
 
@@ -132,6 +133,12 @@ def cohort(
     """
     table = cohort_table(inputs, treatment, purchase_types, shares, most=most)
     return inputs.engine.query(f"SELECT * FROM {table} ORDER BY measured_at, ticket_id")
+
+
+@study_view
+def cases_of(table: str, *, wanted: bool) -> str:
+    """The cases of a :func:`cohort_table`, ``went_wrong`` where what is wanted did not happen, or what is feared did."""
+    return f"SELECT *, treated <> {int(wanted)} AS went_wrong FROM {table}"
 
 
 def cohort_sql(

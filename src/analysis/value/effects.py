@@ -18,10 +18,11 @@ from analysis.metrics import NotDone, Parts, Stating, StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.metrics.materiality import materiality
 from analysis.params.treatments import Treatment, load_treatments
-from analysis.results import Fact, Interval, Rows
+from analysis.results import Fact, Interval
 from analysis.value import effect_cases as cases
-from analysis.value import effect_findings, value_at_stake, views
+from analysis.value import effect_findings, value_at_stake
 from analysis.value.base import ValueBase
+from analysis.value.effect_cases import cases_of
 from analysis.value.effect_results import (
     FEW_CASES,
     SECTION,
@@ -183,9 +184,8 @@ def _one(
 
     rows = frame[outcome].notna().to_numpy()
     y, d = frame.loc[rows, outcome].astype(float), exposed[rows].astype(float)
-    binary = outcome != "margin"
     if min(d.sum(), (1 - d).sum()) < settings.fewest_exposed or (
-        binary and min(y.sum(), (1 - y).sum()) < settings.fewest_hits
+        outcome != "margin" and not answers_told(y[d == 1].to_numpy(), y[d == 0].to_numpy(), settings)
     ):
         return NotDone(reason=FEW_CASES)
     varying = [name for name in names if frame.loc[rows, name].nunique() > 1]
@@ -202,6 +202,15 @@ def _one(
         )
     except FitError as refusal:
         return NotDone.because(refusal)
+
+
+def answers_told(exposed: np.ndarray, others: np.ndarray, settings: ValueSettings) -> bool:
+    """Whether a yes or no has both answers often enough, among the exposed by themselves as well: an arm of one answer has no spread to judge it by."""
+    yes, no = exposed.sum(), (1 - exposed).sum()
+    return bool(
+        min(yes + others.sum(), no + (1 - others).sum()) >= settings.fewest_hits
+        and min(yes, no) >= settings.fewest_hits_exposed
+    )
 
 
 # -- judging all together ----------------------------------------------------------------------------------------------
@@ -272,29 +281,14 @@ def _level(
 def _counts(inputs: StudyInputs, one: _Fitted) -> dict[str, Fact]:
     """Cases, those gone wrong, and customers: counted from the rows of the cohort."""
     place: dict[str, Any] = {"treatment": one.treatment.id}
-    rows, wrong = views.rows_where(one.rows), f"treated <> {int(one.treatment.wanted)}"
-
-    def counted(metric: str, value: int, lineage: Rows) -> Fact:
-        return inputs.engine.stated(
-            metric, period=inputs.month, value=value, dimensions=place, lineage=lineage
-        )
-
-    return {
-        "cases": counted("service_cases", len(one.frame), Rows(numerator=rows)),
-        "exposed": counted(
-            "service_cases_exposed", int(one.exposed.sum()), Rows(numerator=views.rows_where(one.rows, wrong))
-        ),
-        "customers": counted(
-            "service_case_customers",
-            int(one.frame["customer"].nunique()),
-            Rows(numerator=rows, value="count(DISTINCT customer)"),
-        ),
-        "eligible": counted(
-            "service_case_customers_eligible",
-            int(one.frame["eligible_customers"].iloc[0]),
-            Rows(numerator=rows, value="max(eligible_customers)"),
-        ),
+    facts, cases = Stating(inputs=inputs), cases_of(one.rows, wanted=one.treatment.wanted)
+    metrics = {
+        "cases": "service_cases",
+        "exposed": "service_cases_exposed",
+        "customers": "service_case_customers",
+        "eligible": "service_case_customers_eligible",
     }
+    return {name: facts.measured(metric, cases, **place) for name, metric in metrics.items()}
 
 
 @traced
@@ -558,6 +552,7 @@ def _group_effect(inputs: StudyInputs, one: _Fitted, row: Mapping[Any, Any]) -> 
 
 def _groups(inputs: StudyInputs, fitted: list[_Fitted]) -> dict[str, pd.DataFrame]:
     """Effects by segment, customer type and value before the case; Benjamini and Hochberg over all groups of all treatments and outcomes."""
+    import numpy as np
     import pandas as pd
 
     from analysis import stats
@@ -571,13 +566,15 @@ def _groups(inputs: StudyInputs, fitted: list[_Fitted]) -> dict[str, pd.DataFram
             exposed = one.exposed[one.frame[outcome].notna().to_numpy()]
             for grouping in GROUPS:
                 table = one.fits[outcome].effect_by(rows[grouping].to_numpy())
-                counts = rows.assign(exposed=exposed).groupby(grouping)["exposed"].sum()
+                cases = rows[exposed].groupby(grouping)[outcome].agg(["size", "sum"])
+                hits, of = (table["group"].map(cases[column]) for column in ("sum", "size"))
                 parts.append(
                     table.assign(
                         treatment=one.treatment.id,
                         outcome=outcome,
                         grouping=grouping,
-                        exposed=table["group"].map(counts),
+                        exposed=of,
+                        told=np.minimum(hits, of - hits) >= one.settings.fewest_hits_exposed,
                         sign=_sign(one.treatment),
                     )
                 )
@@ -585,7 +582,7 @@ def _groups(inputs: StudyInputs, fitted: list[_Fitted]) -> dict[str, pd.DataFram
         return {}
     every = pd.concat(parts, ignore_index=True)
     every = every[
-        (every["exposed"] >= fitted[0].settings.fewest_hits) & every["p_value"].notna()
+        (every["exposed"] >= fitted[0].settings.fewest_hits) & every["told"] & every["p_value"].notna()
     ].reset_index(drop=True)
     every["p_adjusted"] = (
         stats.adjust_p_values(every["p_value"], method="benjamini_hochberg") if len(every) else []

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from analysis.metrics import Stating, StudyInputs, cents
+from analysis.metrics import Stating, StudyInputs
 from analysis.metrics.lineage import traced
-from analysis.results import Fact, Rows
+from analysis.results import Fact
 from analysis.summaries import Summarised
 from analysis.value import customer_table, views
 from analysis.value.base import ERROR, TIERS, tuples
@@ -18,6 +18,7 @@ from analysis.value.settings import stated_in
 if TYPE_CHECKING:
     import pandas as pd
 
+    from analysis.metrics.views.selection import Selection
     from analysis.value.customer_table import Parameters, State, Sum
     from analysis.value.settings import ValueSettings
 
@@ -114,23 +115,25 @@ def investment(
 def _service_limit(facts: Stating, state: State, quantile: float) -> Fact:
     """The cost from which a customer counts as costly to serve: a quantile of all customers' cost."""
     rows = views.served(state.customers, state.service)
-    value = f"quantile_disc(service_cost_12m, {quantile!r})"
-    found = facts.inputs.engine.query(f"SELECT {value} AS costly FROM ({rows}) k")["costly"].iloc[0]
-    return facts.exact("high_service_limit", cents(float(found)), lineage=Rows(numerator=rows, value=value))
+    return facts.measured("high_service_limit", rows.given(quantile=quantile))
 
 
 @traced
 def _cells(
     facts: Stating, parameters: Parameters, table: str, *, risk: float, costly: float, years: float
 ) -> dict[tuple[str, str, str], MatrixCell]:
-    frame = facts.inputs.engine.query(views.matrix(table, risk=risk, costly=costly))
-    known = {(row.tier, row.risk, row.service): row for row in tuples(frame)}
+    placed = views.matrix_customers(table, risk=risk, costly=costly)
+    known = {
+        (row.tier, row.risk, row.service): row.clv
+        for row in tuples(facts.inputs.engine.query(views.matrix(str(placed))))
+    }
     worth = customer_table.sums(
         facts.inputs, table, parameters, by=views.matrix_cell(risk=risk, costly=costly), years=years
     )
     return {
         (tier, likely, service): _cell(
             facts,
+            placed,
             known.get((tier, likely, service)),
             worth.get(f"{tier}|{likely}|{service}"),
             tier=tier,
@@ -143,36 +146,39 @@ def _cells(
     }
 
 
-def _cell(facts: Stating, row: Any, worth: Sum | None, **place: Any) -> MatrixCell:
-    customers = int(row.customers) if row else 0
+def _cell(
+    facts: Stating, placed: Selection, clv: Decimal | None, worth: Sum | None, **place: Any
+) -> MatrixCell:
+    here = placed.of(**place)
     return MatrixCell(
         **place,
-        customers=facts.exact("investment_customers", customers, **place),
-        value=facts.estimate("investment_value", row.clv, worth.error, n=customers, method=ERROR, **place)
+        customers=facts.measured("investment_customers", here, **place),
+        value=facts.estimate(
+            "investment_value", clv or Decimal(0), worth.error, n=worth.customers, method=ERROR, **place
+        )
         if worth
         else facts.exact("investment_value", Decimal(0), **place),
-        cost=facts.exact("investment_service_cost", row.cost if row else Decimal(0), **place),
+        cost=facts.measured("investment_service_cost", here, **place),
     )
 
 
 @traced
 def _group(facts: Stating, parameters: Parameters, table: str, one: _List, years: float) -> CustomerList:
-    engine = facts.inputs.engine
-    total = engine.query(views.group_totals(table, one.where)).iloc[0]
-    number, worth = int(total["customers"]), total["clv"] or Decimal(0)
+    engine, customers = facts.inputs.engine, views.base_customers(table).where(one.where)
+    number = facts.measured("listed_customers", customers, list=one.name)
     found = (
         customer_table.sums(facts.inputs, table, parameters, by=None, years=years, where=one.where)[
             customer_table.ALL
         ]
-        if number
+        if number.value
         else None
     )
     return CustomerList(
-        customers=facts.exact("listed_customers", number, list=one.name),
-        value=facts.estimate(one.metric, worth, found.error, n=number, method=ERROR)
+        customers=number,
+        value=facts.estimate(one.metric, found.clv, found.error, n=found.customers, method=ERROR)
         if found
-        else facts.exact(one.metric, worth),
-        cost=facts.exact("service_cost_traced", total["cost"] or Decimal(0), list=one.name),
-        margin=facts.exact("below_cost_past_margin", total["margin"] or Decimal(0), list=one.name),
+        else facts.exact(one.metric, Decimal(0)),
+        cost=facts.measured("service_cost_traced", customers, list=one.name),
+        margin=facts.measured("below_cost_past_margin", customers, list=one.name),
         rows=engine.query(views.listing(table, one.where, one.order, MOST)),
     )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from scipy.special import ndtri
 
 from analysis.locale import Text
 from analysis.metrics import NotDone, Stating, StudyInputs
@@ -34,6 +36,7 @@ from analysis.value.settings import ValueSettings, stated_in
 
 if TYPE_CHECKING:
     from analysis.metrics import Engine
+    from analysis.metrics.views.selection import Selection
 
 MODEL_NAMES = {
     "bg_nbd": Text.same("BG/NBD"),
@@ -47,6 +50,9 @@ GROUPING_NAMES = {
     "type_channel": Text.of("by type and channel"),
     "type_segment": Text.of("by type and segment"),
 }
+
+
+ONE_RENEWAL = Text.of("no interval: fewer than two renewals")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -129,8 +135,7 @@ def modelling(
     facts = Stating(inputs=inputs)
     found = choice.holdout
     known = _HoldoutRows(inputs, settings, state, types)
-    buyers, bought = Rows(numerator=views.rows_where(state.purchases)), parameters.buying
-    merged = inputs.engine.query(views.spend_facts(state.purchases)).iloc[0]["merged"]
+    bought = parameters.buying
     return Modelling(
         model=MODEL_NAMES[choice.model],
         grouping=GROUPING_NAMES[bought.grouping()],
@@ -147,16 +152,13 @@ def modelling(
         groups=_groups(facts, bought, state),
         names=NAMES.get(choice.model, ()),
         spend=_spend(facts, parameters, state, types),
-        customers=facts.exact("model_size", bought.customers, rows="customers", lineage=buyers),
-        patterns=facts.exact(
+        customers=facts.measured("model_size", views.model_rows(state.purchases), rows="customers"),
+        patterns=facts.measured(
             "model_size",
-            bought.patterns,
+            views.model_rows(f"({views.patterns(state.purchases, bought.grouping())})"),
             rows="patterns",
-            lineage=Rows(numerator=views.patterns(state.purchases, bought.grouping())),
         ),
-        merged=facts.exact(
-            "model_size", int(merged or 0), rows="merged", lineage=replace(buyers, value="sum(merged)")
-        ),
+        merged=facts.measured("model_size", views.model_rows(state.purchases, "merged"), rows="merged"),
         holdout_weeks=facts.exact(
             "model_size", settings.holdout_weeks, rows="holdout_weeks", lineage=stated_in("holdout_weeks")
         ),
@@ -179,9 +181,9 @@ class _HoldoutRows:
     def _known(self) -> str:
         return purchases_at(self.inputs, self._end, self.types)
 
-    def customers(self, name: str) -> Rows:
+    def customers(self, name: str) -> Selection:
         low, high = _class_limits(name)
-        return Rows(numerator=views.rows_where(self._known(), f"x BETWEEN {low} AND {high}"))
+        return views.base_customers(self._known()).where(f"x BETWEEN {low} AND {high}")
 
     def days(self, *, week: int = 0, name: str = "") -> Rows:
         repeats = _class_limits(name) if name else None
@@ -259,13 +261,7 @@ def _class(facts: Stating, found: Holdout, row: Any, known: _HoldoutRows) -> Cla
     actual = _purchases(facts, "actual", int(row.actual), known.days(name=name), repeats=name)
     return ClassLine(
         name=name,
-        customers=facts.exact(
-            "listed_customers",
-            int(row.customers),
-            list="holdout",
-            repeats=name,
-            lineage=known.customers(name),
-        ),
+        customers=facts.measured("listed_customers", known.customers(name), list="holdout", repeats=name),
         actual=actual,
         predicted=_predicted(facts, found, repeats=name),
         miss=_miss(facts, found, name),
@@ -283,7 +279,21 @@ def _predicted(facts: Stating, found: Holdout, *, repeats: str = "", week: int =
     by_week = found.weeks.set_index("week")["predicted"]
     number = found.of_class(repeats)[1] if repeats else float(by_week[week])
     place: dict[str, Any] = {"repeats": repeats} if repeats else {"week": str(week)}
-    return facts.exact("holdout_purchases", round(number, 1), side="predicted", **place)
+    # the chance of the purchases in all weeks; of the first of them its part as of independent weeks, the larger share
+    noise = found.of_class(repeats or "all")[2]
+    if week:
+        noise *= math.sqrt(number / found.predicted) if found.predicted > 0 else 0.0
+    reach = float(ndtri((1 + facts.inputs.confidence) / 2)) * noise
+    return facts.between(
+        "holdout_purchases",
+        round(number, 1),
+        max(0.0, number - reach),
+        number + reach,
+        n=found.customers,
+        method="chance of the purchases, normal",
+        side="predicted",
+        **place,
+    )
 
 
 def _weeks(facts: Stating, found: Holdout, known: _HoldoutRows) -> tuple[tuple[int, Fact, Fact], ...]:
@@ -314,16 +324,15 @@ def _groups(facts: Stating, buying: Buying, state: State) -> tuple[PurchaseModel
     return tuple(
         PurchaseModel(
             label=group_label(facts.inputs.engine, name),
-            customers=facts.exact(
+            customers=facts.measured(
                 "model_size",
-                int(model.customers),
+                views.model_rows(state.purchases).where(f"{group} = {literal(name)}"),
                 rows="customers",
                 group=name,
-                lineage=Rows(numerator=views.rows_where(state.purchases, f"{group} = {literal(name)}")),
             ),
             parameters=_parameters(facts, buying, name),
         )
-        for name, model in buying.models.items()
+        for name in buying.models
     )
 
 
@@ -402,22 +411,12 @@ def _margin(
     facts: Stating, parameters: Parameters, customer_type: str, state: State, types: Sequence[str]
 ) -> Fact:
     """Margin on purchases of the type, or of all where it sold nothing lately."""
-    value = parameters.shares.get(customer_type, parameters.shares.get(ALL))
     place: dict[str, Any] = {"customer_type": customer_type}
-    if value is None:
+    if not parameters.shares:
         unused = Text.of("not used: basis is revenue")
         return facts.exact("purchase_margin_share", None, reason=unused, **place)
     of = customer_type if customer_type in parameters.shares and customer_type != ALL else ""
-    lines = views.margin_lines(state.cutoff, types, of)
-    sold = views.rows_where(f"({lines}) lines", "revenue > 0")
-    rows = Rows(numerator=lines, value="sum(gross_margin)", denominator=sold, of="sum(revenue)")
-    query = facts.inputs.engine.query
-    margin, revenue = (
-        query(f"SELECT sum({column}) AS amount FROM ({each}) lines")["amount"].iloc[0]
-        for column, each in (("gross_margin", lines), ("revenue", sold))
-    )
-    counted = {"numerator": margin, "denominator": revenue}
-    return facts.exact("purchase_margin_share", value, parts=counted, lineage=rows, **place)
+    return facts.measured("purchase_margin_share", views.margin_lines(state.cutoff, types, of), **place)
 
 
 _RENEWALS = {
@@ -468,10 +467,9 @@ def contracts(inputs: StudyInputs, renewing: Renewing, state: State) -> tuple[Co
 def _kind(facts: Stating, renewing: Renewing, kind: str, state: State) -> ContractKind:
     place: dict[str, Any] = {"contract_kind": kind}
     lines = []
-    for renewal, due, renewed in survivors(renewing.counts, kind):
-        made, all_due = views.renewals_due(state.cutoff, kind, renewal)
-        rows = Rows(numerator=made, denominator=all_due)
-        observed = facts.share("renewal_rate", renewed, due, renewal=str(renewal), lineage=rows, **place)
+    for renewal, due, _ in survivors(renewing.counts, kind):
+        rows = views.renewals_due(state.cutoff, kind, renewal)
+        observed = facts.measured("renewal_rate", rows, renewal=str(renewal), **place)
         lines.append((renewal, observed, _model_rate(facts, renewing, kind, renewal, due)))
     return ContractKind(
         id=kind,
@@ -486,7 +484,12 @@ def _kind(facts: Stating, renewing: Renewing, kind: str, state: State) -> Contra
 @traced
 def _expansion(facts: Stating, renewing: Renewing, kind: str) -> Fact:
     growth, renewals = renewing.expansion.get(kind), renewing.renewals.get(kind)
-    return facts.exact("contract_expansion", growth, parts={"n": renewals}, contract_kind=kind)
+    error = renewing.expansion_error.get(kind)
+    if growth is None or renewals is None or error is None:
+        few = {"n": renewals} | ({} if growth is None else {"reason": ONE_RENEWAL})
+        return facts.exact("contract_expansion", growth, parts=few, contract_kind=kind)
+    method = "ratio of sums over renewals, normal"
+    return facts.estimate("contract_expansion", growth, error, n=renewals, method=method, contract_kind=kind)
 
 
 @traced

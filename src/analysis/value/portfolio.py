@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from analysis.errors import ParameterError
 from analysis.locale import Text
 from analysis.metrics import Stating, StudyInputs
 from analysis.metrics.lineage import traced
-from analysis.metrics.stating import CENT
-from analysis.results import Derived, Fact, Rows
+from analysis.results import CENT, Derived, Fact
 from analysis.summaries import Summarised
 from analysis.value import customer_table, views
-from analysis.value.base import ERROR, TIERS, tuples
+from analysis.value.base import ERROR, TIERS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
     from analysis.value.customer_table import Parameters, State, Sum
     from analysis.value.settings import ValueSettings
 
+NOBODY_BOUGHT = Text.of("not computed: nobody bought in the window")
 NO_WINDOW = Text.of("not computed: no first purchase twelve to thirty-six months back")
 SHOWN = ("tier", "customer_type", "segment", "region", "channel", "product_line", "cohort", "kind")
 BINS = 1000  # equal groups of customers by value, from which concentration is drawn and resampled
@@ -93,20 +92,16 @@ def portfolio(
     facts = Stating(inputs=inputs)
     years = customer_table.annuity(months, rate)
     whole = customer_table.sums(inputs, table, parameters, by=None, years=years)[customer_table.ALL]
-    activity = _activity(inputs, state, table, types)
     by = {}
     for dimension in SHOWN:
         found = customer_table.sums(inputs, table, parameters, by=dimension, years=years)
         names = customer_table.levels(list(found), KNOWN_ORDER.get(dimension, ()))
         if dimension not in KNOWN_ORDER and dimension != "cohort":
             names = sorted(names, key=lambda name: -found[name].clv)
-        by[dimension] = tuple(
-            _line(facts, _Slice(dimension, name, state, types), found[name], activity)
-            for name in names[:MOST]
-        )
-    customers = facts.exact(
-        "value_customers", whole.customers, lineage=Rows(numerator=views.rows_where(state.customers))
-    )
+        # tiers are cut by what the models expect, and stand in the table of values alone
+        counted = _counted(facts, state, table if dimension == "tier" else state.customers, types, dimension)
+        by[dimension] = tuple(_line(facts, dimension, name, found[name], counted) for name in names[:MOST])
+    customers = facts.measured("value_customers", views.base_customers(state.customers))
     total = _total(facts, whole)
     share, lorenz = _concentration(
         inputs, table, whole.customers, whole.clv, settings.bootstrap_draws, settings.seed
@@ -195,117 +190,47 @@ def _mean(facts: Stating, one: Sum, total: Fact, customers: Fact, **place: Any) 
     )
 
 
-@dataclass(frozen=True)
-class _Slice:
-    """One value of one dimension, and where its customers and their purchases stand as rows.
-
-    A slice by tier is cut by what the models expect: it has no rows but those of the models.
-    """
-
-    dimension: str
-    value: str
-    state: State
-    types: tuple[str, ...]
-
-    @property
-    def place(self) -> dict[str, Any]:
-        return {self.dimension: self.value}
-
-    @property
-    def where(self) -> str:
-        return views.slice_of(self.dimension, self.value)
-
-    def customers(self, *conditions: str) -> str:
-        return views.rows_where(self.state.customers, self.where, *conditions)
-
-    def rows(self, metric: str) -> Rows | None:
-        """The rows that a metric of the slice counts."""
-        if self.dimension == "tier":
-            return None
-        entered = (self.state.customers, self.state.cutoff, self.types, self.where)
-        match metric:
-            case "value_customers":
-                return Rows(numerator=self.customers())
-            case "revenue_per_customer":
-                return Rows(
-                    numerator=self.customers(),
-                    value=f"sum(CAST(revenue_12m AS {views.CENTS}))",
-                    denominator=self.customers("revenue_12m > 0"),
-                )
-            case "average_order_value":
-                days = views.purchase_days(*entered)
-                return Rows(numerator=days, value="sum(spend)", denominator=days)
-            case "repurchase_rate":
-                return Rows(
-                    numerator=views.second_purchases(*entered, "again = 1"),
-                    denominator=views.second_purchases(*entered),
-                )
-        raise ParameterError(f"portfolio: no rows of '{metric}'.")
+Counted = Callable[[str, str], Fact]
 
 
-def _line(facts: Stating, slice_: _Slice, one: Sum, activity: Activity) -> ValueSlice:
-    place: dict[str, Any] = slice_.place
-    customers, total = _customers(facts, slice_, one), _total(facts, one, **place)
+@traced
+def _counted(facts: Stating, state: State, table: str, types: tuple[str, ...], dimension: str) -> Counted:
+    """What the customers of every value of a dimension are and did lately: a metric and a value give its fact."""
+    customers = views.base_customers(table)
+    first = views.first_purchases(table, state.cutoff, types)
+    rows = {
+        "value_customers": (customers, None),
+        "revenue_per_customer": (customers, NOBODY_BOUGHT),
+        "average_order_value": (views.yearly_purchases(table, state.cutoff, types), NOBODY_BOUGHT),
+        "repurchase_rate": (first, NO_WINDOW),
+    }
+    found = {
+        metric: facts.measured_by(metric, each, by=(dimension,), reason=reason)
+        for metric, (each, reason) in rows.items()
+    }
+
+    def of(metric: str, value: str) -> Fact:
+        each, reason = rows[metric]
+        place: dict[str, Any] = {dimension: value}
+        return found[metric].get((value,)) or facts.measured(metric, each.of(**place), reason=reason, **place)
+
+    return of
+
+
+def _line(facts: Stating, dimension: str, name: str, one: Sum, counted: Counted) -> ValueSlice:
+    place: dict[str, Any] = {dimension: name}
+    customers, total = counted("value_customers", name), _total(facts, one, **place)
     return ValueSlice(
-        dimension=slice_.dimension,
-        value=slice_.value,
-        label=facts.inputs.engine.registry.value_label(slice_.dimension, slice_.value),
+        dimension=dimension,
+        value=name,
+        label=facts.inputs.engine.registry.value_label(dimension, name),
         customers=customers,
         total=total,
         mean=_mean(facts, one, total, customers, **place),
-        revenue=_ratio(facts, slice_, activity, "revenue_per_customer", "revenue", "active"),
-        order_value=_ratio(facts, slice_, activity, "average_order_value", "spend", "days"),
-        repurchase=_repurchase(facts, slice_, activity),
+        revenue=counted("revenue_per_customer", name),
+        order_value=counted("average_order_value", name),
+        repurchase=counted("repurchase_rate", name),
     )
-
-
-@traced
-def _customers(facts: Stating, slice_: _Slice, one: Sum) -> Fact:
-    return facts.exact(
-        "value_customers", one.customers, lineage=slice_.rows("value_customers"), **slice_.place
-    )
-
-
-@traced
-def _ratio(facts: Stating, slice_: _Slice, activity: Activity, metric: str, top: str, bottom: str) -> Fact:
-    """One sum of the slice over another, in cents."""
-    above, below = (
-        getattr(activity.get(slice_.dimension, slice_.value), name, None) for name in (top, bottom)
-    )
-    lineage, place = slice_.rows(metric), slice_.place
-    if above is None or above != above or not below or below != below:
-        nobody = Text.of("not computed: nobody bought in the window")
-        return facts.exact(metric, None, reason=nobody, lineage=lineage, **place)
-    value = (Decimal(above) / Decimal(int(below))).quantize(CENT)
-    return facts.exact(
-        metric, value, parts={"numerator": above, "denominator": int(below)}, lineage=lineage, **place
-    )
-
-
-@traced
-def _repurchase(facts: Stating, slice_: _Slice, activity: Activity) -> Fact:
-    found = activity.get(slice_.dimension, slice_.value)
-    hits, of = (int(getattr(found, name, None) or 0) for name in ("again", "entered"))
-    return facts.share(
-        "repurchase_rate", hits, of, reason=NO_WINDOW, lineage=slice_.rows("repurchase_rate"), **slice_.place
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class Activity(Summarised):
-    """What customers did lately, one row per dimension and slice: ``revenue``, ``active``, ``spend``, ``days``, ``again``, ``entered``."""
-
-    rows: Mapping[tuple[str, str], Any]
-
-    def get(self, dimension: str, value: str) -> Any:
-        return self.rows.get((dimension, value))
-
-
-@traced
-def _activity(inputs: StudyInputs, state: State, table: str, types: tuple[str, ...]) -> Activity:
-    """Revenue and active customers, purchase days and their revenue of the last year, and second purchases, by every slice."""
-    frame = inputs.engine.query(views.activity(table, state.cutoff, types, SHOWN))
-    return Activity({(str(row.dimension), str(row.slice)): row for row in tuples(frame)})
 
 
 # -- concentration ---------------------------------------------------------------------------------------------------------

@@ -13,14 +13,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 from analysis.errors import FitError, ParameterError, suggestion
-from analysis.formats import chance
 from analysis.locale import Text
 from analysis.metrics import NotDone, Parts, Stating, StudyInputs, cents
 from analysis.metrics.lineage import traced
 from analysis.params.treatments import load_treatments
 from analysis.params.what_ifs import Lever, Range, Scenario, WhatIfPlan, load_what_ifs
 from analysis.periods import Month
-from analysis.results import Assumed, Check, Derived, Fact, Finding, Interval, Lineage, Sentence, Value
+from analysis.results import Assumed, Check, Derived, Fact, Finding, Interval, Lineage, Rows, Sentence, Value
 from analysis.summaries import Summarised
 from analysis.value.base import ValueBase
 from analysis.value.budget import Budget, budget
@@ -113,7 +112,6 @@ class WhatIf(Summarised):
     unshown: Fact | None
     returned: Fact
     payback: Fact
-    paid_back: Fact
     break_even: Fact
     chance: Fact
     swings: tuple[tuple[str, Text, Fact, Fact], ...]
@@ -444,10 +442,11 @@ def _lever_cases(
 ) -> dict[str, Fact]:
     """Cases of a year, those gone wrong, and those a full change would move."""
     facts = Stating(inputs=inputs)
-    moved = found.rows("moved") if lever.change == "faster_hours" else None
+    rows = lever.change == "faster_hours" and not found.chosen
+    moved = Rows(numerator=str(found.listed.where("moved"))) if rows else None
     return {
-        "cases": facts.exact("what_if_cases", found.cases, lineage=found.rows(), **place),
-        "exposed": facts.exact("what_if_exposed", found.exposed, lineage=found.rows("exposed"), **place),
+        "cases": facts.measured("what_if_cases", found.listed, **place),
+        "exposed": facts.measured("what_if_exposed", found.listed, **place),
         "moved": facts.exact("what_if_moved", float(found.moved), lineage=moved, **place),
     }
 
@@ -667,7 +666,9 @@ def _ratios(
             and np.isfinite(edges := _edges(draws, inputs.confidence, value)).all()
         ):
             interval = Interval(low=edges[0], high=edges[1], level=inputs.confidence, method="Monte Carlo")
-        extra = {"reason": reason} if value is None else {"n": len(totals["npv"])}
+        extra: dict[str, Any] = {"reason": reason} if value is None else {"n": len(totals["npv"])}
+        if value is not None and interval is None:
+            extra["reason"] = OPEN
         return inputs.engine.stated(
             metric, period=inputs.month, value=value, interval=interval, dimensions=place, **extra
         )
@@ -690,14 +691,15 @@ def _ratios(
             free,
         ),
         "payback": fact("what_if_payback", float(at_middle) if np.isfinite(at_middle) else None, paid, never),
-        "paid_back": fact("what_if_paid_back", chance(int(np.isfinite(paid).sum()), len(paid))),
         "break_even": fact(
             "what_if_break_even",
             likely * cost / middle_benefit if middle_benefit > 0 else None,
             needed,
             no_uptake,
         ),
-        "chance": fact("what_if_chance", chance(int((totals["npv"] > 0).sum()), len(totals["npv"]))),
+        "chance": Stating(inputs=inputs).chance(
+            "what_if_chance", int((totals["npv"] > 0).sum()), len(totals["npv"]), **place
+        ),
     }
 
 
@@ -739,6 +741,8 @@ def _swings(
     return tuple(row for _, row in sorted(found, key=lambda pair: (-pair[0], pair[1][0])))
 
 
+OPEN = Text.of("no interval: one of its ends is open")
+AT_START = Text.of("no interval: nothing has come in and nothing been paid")
 BUDGET = Text.of("next year's service budget")
 INPUTS = {
     "uptake": Text.of("Uptake"),
@@ -783,7 +787,9 @@ def _curve(
 
 def _start(inputs: StudyInputs, scenario: Scenario) -> Fact:
     """Nothing has come in and nothing been paid at the end of the month."""
-    return Stating(inputs=inputs).exact("what_if_cumulated", Decimal(0), scenario=scenario.id, after="0")
+    return Stating(inputs=inputs).exact(
+        "what_if_cumulated", Decimal(0), parts={"reason": AT_START}, scenario=scenario.id, after="0"
+    )
 
 
 def _point(

@@ -12,7 +12,7 @@ from analysis.locale import Text
 from analysis.metrics import NotDone, Parts, Period, Stating, StudyInputs, cents, traced
 from analysis.metrics import study as asked
 from analysis.metrics.materiality import materiality
-from analysis.results import Derived, Fact, Rows, by_severity
+from analysis.results import Derived, Fact, by_severity
 from analysis.summaries import Summarised
 from analysis.value import customer_table, findings, purchase_models, views
 from analysis.value.acquisition import AcquisitionChannel, acquisition
@@ -244,12 +244,8 @@ def _service_traced(inputs: StudyInputs, found: Priced | NotDone) -> Fact | NotD
     """What of it carries the ticket of a customer; a basis without service cost asks for none."""
     if isinstance(found, NotDone) or found.state.service is None:
         return NotDone(reason=Text.of("no service cost is counted"))
-    rows = Rows(
-        numerator=views.served(found.state.customers, found.state.service),
-        value=f"sum(CAST(service_cost_12m AS {views.CENTS}))",
-    )
-    cost = inputs.engine.query(f"SELECT {rows.value} AS cost FROM ({rows.numerator}) k")["cost"].iloc[0]
-    return Stating(inputs=inputs).exact("service_cost_traced", cents(cost or 0), lineage=rows)
+    served = views.served(found.state.customers, found.state.service)
+    return Stating(inputs=inputs).measured("service_cost_traced", views.base_customers(f"({served})"))
 
 
 def _horizon(inputs: StudyInputs, settings: ValueSettings, months: int) -> Fact:

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from analysis.metrics import StudyInputs, cents
+from analysis.metrics import Stating, StudyInputs, cents
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.metrics.views.responses import landmark
+from analysis.metrics.views.selection import Selection, study_view
 from analysis.params.treatments import Treatment
-from analysis.results import Fact, Interval, Rows
+from analysis.results import Fact, Interval
 from analysis.summaries import Summarised
-from analysis.value import views
 from analysis.value.base import ValueBase
 from analysis.value.effect_cases import cases_of_year, needs
 from analysis.value.effect_results import NO_VALUE, NOT_SHOWN, TOO_FEW, VALUED, GroupReading, TreatmentEffect
@@ -43,11 +43,8 @@ class Stake(Summarised):
     purchases: float
     contract: float
     first_year: float
-    listed: str = ""  # SELECT of the cases (``exposed`` and ``moved`` true or not); none where a model chose the customers
-
-    def rows(self, which: str = "") -> Rows | None:
-        """The rows of all cases, or of those that are ``exposed`` or ``moved``."""
-        return Rows(numerator=views.rows_where(f"({self.listed}) c", which)) if self.listed else None
+    listed: Selection  # the cases, ``exposed`` and ``moved`` true or not
+    chosen: bool  # whether a model chose the customers: the cases are then no rows that could be listed again
 
 
 def _top(base: ValueBase) -> str:
@@ -55,6 +52,7 @@ def _top(base: ValueBase) -> str:
     return f"(SELECT customer_id FROM {base.table} WHERE clv >= (SELECT quantile_cont(clv, 0.9) FROM {base.table}))"
 
 
+@study_view
 def cases_listed(
     inputs: StudyInputs,
     treatment: Treatment,
@@ -125,7 +123,8 @@ FROM ({listed}) c LEFT JOIN {base.table} b ON b.customer_id = c.customer_id""",
     )
     each = max(reached, 1)
     return Stake(
-        listed="" if top_decile else listed,
+        listed=listed,
+        chosen=top_decile,
         cases=int(found["cases"]),
         exposed=count,
         moved=size,
@@ -196,15 +195,9 @@ def money(inputs: StudyInputs, base: ValueBase, effect: TreatmentEffect) -> dict
     """Value per case and of all cases of the last twelve months, by the outcomes with a shown effect; that on purchases is taken to end with the window."""
     import numpy as np
 
-    place = {"treatment": effect.treatment.id}
+    place: dict[str, Any] = {"treatment": effect.treatment.id}
     found = stake(inputs, base, effect.treatment)
-    year = inputs.engine.stated(
-        "service_cases_year",
-        period=inputs.month,
-        value=found.exposed,
-        dimensions=place,
-        lineage=found.rows("exposed"),
-    )
+    year = Stating(inputs=inputs).measured("service_cases_year", found.listed, **place)
     claimed = [one.outcome for one in effect.claimed if one.outcome in VALUED]
     if not claimed or not found.exposed:
         reason = NO_VALUE if not effect.holds else TOO_FEW if claimed else NOT_SHOWN

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from analysis.metrics.backend import literal
 from analysis.metrics.steady import exact_sum
 from analysis.metrics.views import NOT_STATED, at, full_months
+from analysis.metrics.views.selection import study_view
 
 DIMENSIONS = ("customer_type", "segment", "region", "channel", "product_line", "cohort", "tier", "kind")
 CENTS = "DECIMAL(18, 2)"
@@ -106,18 +107,19 @@ def holdout_days(
 JOIN {table} p ON p.customer_id = d.customer_id WHERE TRUE{until}{of_class}"""
 
 
+@study_view
+def model_rows(table: str, column: str = "1") -> str:
+    """What a purchase model stands on, with the ``size`` of each row: itself, or what a column counts."""
+    return f"SELECT *, {column} AS size FROM {table}"
+
+
 def spends(table: str) -> str:
     """Number of purchases and mean spend, grouped where means differ by less than about one percent."""
     return f"""SELECT customer_type AS grp, x + 1 AS purchases, round(ln(mean_spend) * 100) AS place, CAST(avg(CAST(mean_spend AS {FINE})) AS DOUBLE) AS mean_spend, count(*) AS customers
 FROM {table} WHERE mean_spend > 0 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
 
 
-def spend_facts(table: str) -> str:
-    """Mean of the first and of the later purchase days of those who came back, and orders merged into another of their day."""
-    return f"""SELECT CAST(sum(CAST(first_spend AS {FINE})) FILTER (WHERE x > 0) AS DOUBLE) / count(*) FILTER (WHERE x > 0) AS first_mean,
-       CAST(sum(CAST(mean_spend * (x + 1) - first_spend AS {FINE})) FILTER (WHERE x > 0) AS DOUBLE) / sum(x) AS later_mean, CAST(sum(merged) AS BIGINT) AS merged FROM {table}"""
-
-
+@study_view
 def margin_lines(cutoff: dt.date, types: Sequence[str], customer_type: str = "") -> str:
     """Lines of purchases of the last 24 months, of one customer type or of all."""
     of_type = (
@@ -148,18 +150,21 @@ FROM {at("contract_terms", cutoff)} t LEFT JOIN customers c ON c.customer_id = t
 WHERE t.outcome IN ('lost', 'running', 'cancelled', 'in_grace') GROUP BY ALL ORDER BY ALL"""
 
 
-def renewals_due(cutoff: dt.date, kind: str, renewal: int) -> tuple[str, str]:
-    """Contracts of one kind that made their n-th renewal, and those due for it; only contracts whose first term is known."""
-    terms = f"{at('contract_terms', cutoff)}"
-    seen = f"outcome IN ('lost', 'running', 'cancelled', 'in_grace') AND first_term = 1 AND kind = {literal(kind)}"
+@study_view
+def renewals_due(cutoff: dt.date, kind: str, renewal: int) -> str:
+    """Contracts of one kind due for their n-th renewal, ``renewed`` where they made it; only contracts whose first term is known."""
     made = f"term_no - 1 >= {renewal}"
-    lost = f"(term_no = {renewal} AND outcome = 'lost')"
-    return rows_where(terms, seen, made), rows_where(terms, seen, f"({made} OR {lost})")
+    return f"""SELECT *, {made} AS renewed FROM {at("contract_terms", cutoff)}
+WHERE outcome IN ('lost', 'running', 'cancelled', 'in_grace') AND first_term = 1 AND kind = {literal(kind)}
+  AND ({made} OR (term_no = {renewal} AND outcome = 'lost'))"""
 
 
 def expansion(cutoff: dt.date) -> str:
-    """Amounts before and after the renewals of the last 24 months, by kind."""
-    return f"""SELECT kind, sum(amount) AS before, sum(next_amount) AS after, count(*) AS renewals FROM {at("contract_terms", cutoff)}
+    """Amounts before and after the renewals of the last 24 months, by kind, with the sums of their squares and products."""
+    before, after = "CAST(amount AS DOUBLE)", "CAST(next_amount AS DOUBLE)"
+    products = {"b2": (before, before), "a2": (after, after), "ab": (after, before)}
+    sums = ", ".join(f"{exact_sum(f'{one} * {other}')} AS {name}" for name, (one, other) in products.items())
+    return f"""SELECT kind, sum(amount) AS before, sum(next_amount) AS after, count(*) AS renewals, {sums} FROM {at("contract_terms", cutoff)}
 WHERE outcome = 'renewed' AND amount > 0 AND next_amount IS NOT NULL AND next_start >= {literal(cutoff)} - INTERVAL 24 MONTH GROUP BY 1 ORDER BY 1"""
 
 
@@ -260,9 +265,10 @@ LEFT JOIN running r ON r.customer_id = e.customer_id LEFT JOIN sold s ON s.custo
 # -- the base from every side ----------------------------------------------------------------------------------------------
 
 
-def slice_of(name: str, value: str) -> str:
-    """The condition that a customer is of one slice."""
-    return f"CAST({name} AS VARCHAR) = {literal(value)}"
+@study_view
+def base_customers(table: str) -> str:
+    """One row per customer of a table of the value base."""
+    return f"SELECT * FROM {table}"
 
 
 def rows_where(table: str, *conditions: str) -> str:
@@ -271,6 +277,7 @@ def rows_where(table: str, *conditions: str) -> str:
     return f"SELECT * FROM {table}{f' WHERE {kept}' if kept else ''}"
 
 
+@study_view
 def served(everyone: str, service: str | None) -> str:
     """Every customer with the traced service cost of the last year, zero where none was traced."""
     cost = "round(coalesce(s.cost_12m, 0.0), 2)" if service else "0.0"
@@ -278,44 +285,25 @@ def served(everyone: str, service: str | None) -> str:
     return f"SELECT k.*, {cost} AS service_cost_12m FROM {everyone} k{joined}"
 
 
-def purchase_days(table: str, cutoff: dt.date, types: Sequence[str], where: str = "") -> str:
-    """Purchase days of the last year of the customers of ``table`` (of one slice): customer_id, bought_on, spend."""
+@study_view
+def yearly_purchases(table: str, cutoff: dt.date, types: Sequence[str]) -> str:
+    """Purchase days of the last year of the customers of ``table``: the customer, ``bought_on``, ``spend``."""
     end = literal(cutoff)
-    return f"""SELECT d.* FROM ({_bought(types, f"bought_on >= {end} - INTERVAL 12 MONTH AND bought_on < {end}")}) d
-WHERE d.customer_id IN (SELECT customer_id FROM {table}{f" WHERE {where}" if where else ""})"""
+    return f"""SELECT k.*, d.bought_on, d.spend FROM {table} k
+JOIN ({_bought(types, f"bought_on >= {end} - INTERVAL 12 MONTH AND bought_on < {end}")}) d ON d.customer_id = k.customer_id"""
 
 
-def second_purchases(table: str, cutoff: dt.date, types: Sequence[str], *conditions: str) -> str:
+@study_view
+def first_purchases(table: str, cutoff: dt.date, types: Sequence[str]) -> str:
     """Customers of ``table`` whose first purchase lies 12 to 36 months back; ``again`` is 1 where a second followed within a year."""
     end = literal(cutoff)
-    kept = "".join(f" AND {one}" for one in conditions if one)
-    return f"""SELECT * FROM (
-  SELECT k.*, o.first_on, CASE WHEN o.second_on < o.first_on + INTERVAL 12 MONTH THEN 1 ELSE 0 END AS again
+    return f"""SELECT k.*, o.first_on, CASE WHEN o.second_on < o.first_on + INTERVAL 12 MONTH THEN 1 ELSE 0 END AS again
   FROM {table} k JOIN (
     SELECT customer_id, min(bought_on) AS first_on, min(bought_on) FILTER (WHERE nth = 2) AS second_on
     FROM (SELECT *, row_number() OVER (PARTITION BY customer_id ORDER BY bought_on) AS nth FROM ({_bought(types, f"bought_on < {end}")}) days) numbered
     GROUP BY 1
   ) o ON o.customer_id = k.customer_id
-  WHERE o.first_on >= {end} - INTERVAL 36 MONTH AND o.first_on < {end} - INTERVAL 12 MONTH
-) entered WHERE TRUE{kept}"""
-
-
-def activity(table: str, cutoff: dt.date, types: Sequence[str], dimensions: Sequence[str]) -> str:
-    """By dimension and value: revenue and active customers, purchase days and their revenue of the last year; second purchases within a year of the first."""
-    joined = f"""WITH spent AS (
-  SELECT customer_id, count(*) AS days, sum(spend) AS spend FROM ({purchase_days(table, cutoff, types)}) d GROUP BY 1
-), entered AS (
-  SELECT customer_id, again FROM ({second_purchases(table, cutoff, types)}) e
-), joined AS (
-  SELECT t.*, o.days, o.spend, coalesce(e.again, 0) AS again, CASE WHEN e.customer_id IS NULL THEN 0 ELSE 1 END AS entered
-  FROM {table} t LEFT JOIN spent o ON o.customer_id = t.customer_id LEFT JOIN entered e ON e.customer_id = t.customer_id
-)"""
-    parts = " UNION ALL ".join(
-        f"""SELECT {literal(name)} AS dimension, CAST({name} AS VARCHAR) AS slice, sum(CAST(revenue_12m AS {CENTS})) AS revenue, count(*) FILTER (WHERE revenue_12m > 0) AS active,
-       sum(spend) AS spend, CAST(sum(days) AS BIGINT) AS days, CAST(sum(again) AS BIGINT) AS again, CAST(sum(entered) AS BIGINT) AS entered FROM joined GROUP BY 1, 2"""
-        for name in dimensions
-    )
-    return f"{joined} SELECT * FROM ({parts}) AS every ORDER BY 1, 2"
+  WHERE o.first_on >= {end} - INTERVAL 36 MONTH AND o.first_on < {end} - INTERVAL 12 MONTH"""
 
 
 def value_bins(table: str, bins: int) -> str:
@@ -324,19 +312,23 @@ def value_bins(table: str, bins: int) -> str:
 SELECT bin, count(*) AS customers, sum(CAST(clv AS {CENTS})) AS clv FROM placed GROUP BY 1 ORDER BY 1"""
 
 
-def change(before: str, after: str, moment: dt.date) -> str:
-    """Customers by what happened to them since ``moment``, both tables priced with the same model: new, lost, grown, shrunk, unchanged.
+@study_view
+def compared(before: str, after: str, moment: dt.date) -> str:
+    """One row per customer and what happened to it (``step``) since ``moment``, both tables priced with the same model: new, lost, grown, shrunk, unchanged.
 
     Lost: a running contract ended, or a buyer who was more likely there than not is now more likely gone.
     """
-    return f"""WITH compared AS (
-  SELECT coalesce(a.customer_id, b.customer_id) AS customer_id, CAST(coalesce(b.clv, 0) AS {CENTS}) AS before, CAST(coalesce(a.clv, 0) AS {CENTS}) AS after,
+    return f"""SELECT coalesce(a.customer_id, b.customer_id) AS customer_id, CAST(coalesce(b.clv, 0) AS {CENTS}) AS before, CAST(coalesce(a.clv, 0) AS {CENTS}) AS after,
          CASE WHEN b.customer_id IS NULL THEN 'new'
               WHEN a.customer_id IS NULL OR (b.kind = 'contract' AND a.kind <> 'contract') OR (b.kind <> 'contract' AND a.kind <> 'contract' AND b.p_alive >= 0.5 AND a.p_alive < 0.5) THEN 'lost'
               WHEN a.clv > b.clv THEN 'grown' WHEN a.clv < b.clv THEN 'shrunk' ELSE 'unchanged' END AS step
-  FROM {before} b FULL JOIN {after} a ON a.customer_id = b.customer_id
-)
-SELECT step, count(*) AS customers, sum(after - before) AS change, {exact_sum("CAST(after - before AS DOUBLE) * CAST(after - before AS DOUBLE)")} AS squares FROM compared GROUP BY 1 ORDER BY 1"""
+  FROM {before} b FULL JOIN {after} a ON a.customer_id = b.customer_id"""
+
+
+def change(compared: str) -> str:
+    """The customers :func:`compared` by step: number, change of their value and the sum of its squares."""
+    return f"""SELECT step, count(*) AS customers, sum(after - before) AS change, {exact_sum("CAST(after - before AS DOUBLE) * CAST(after - before AS DOUBLE)")} AS squares
+FROM ({compared}) AS compared GROUP BY 1 ORDER BY 1"""
 
 
 def _levels(risk: float, costly: float) -> tuple[str, str]:
@@ -353,11 +345,16 @@ def matrix_cell(*, risk: float, costly: float) -> str:
     return f"(tier || '|' || {likely} || '|' || {service})"
 
 
-def matrix(table: str, *, risk: float, costly: float) -> str:
-    """Customers by tier, churn risk and service cost, with value, cost and orders."""
+@study_view
+def matrix_customers(table: str, *, risk: float, costly: float) -> str:
+    """Customers of the value base with their churn ``risk`` and cost of ``service``, high or low."""
     likely, service = _levels(risk, costly)
-    return f"""SELECT tier, {likely} AS risk, {service} AS service,
-       count(*) AS customers, sum(CAST(clv AS {CENTS})) AS clv, sum(CAST(service_cost_12m AS {CENTS})) AS cost FROM {table} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+    return f"SELECT *, {likely} AS risk, {service} AS service FROM {table}"
+
+
+def matrix(customers: str) -> str:
+    """The value of the :func:`matrix_customers` by cell."""
+    return f"SELECT tier, risk, service, sum(CAST(clv AS {CENTS})) AS clv FROM ({customers}) AS placed GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
 
 
 LISTED = "customer_id, customer_type, segment, region, kind, tier, clv, clv_purchases, clv_contract, clv_service, round(1 - stay_12m, 3) AS churn_risk, service_orders_12m, service_cost_12m, margin_12m"
@@ -366,10 +363,6 @@ LISTED = "customer_id, customer_type, segment, region, kind, tier, clv, clv_purc
 def listing(table: str, where: str, order: str, most: int) -> str:
     """Customers of a list, for the evidence."""
     return f"SELECT {LISTED} FROM {table} WHERE {where} ORDER BY {order}, customer_id LIMIT {most}"
-
-
-def group_totals(table: str, where: str) -> str:
-    return f"""SELECT count(*) AS customers, sum(CAST(clv AS {CENTS})) AS clv, sum(CAST(service_cost_12m AS {CENTS})) AS cost, sum(CAST(margin_12m AS {CENTS})) AS margin FROM {table} WHERE {where}"""
 
 
 def new_customers(table: str, cutoff: dt.date, basis: str) -> str:
@@ -384,10 +377,17 @@ def first_seen(cutoff: dt.date) -> str:
     return f"since >= {literal(cutoff)} - INTERVAL 12 MONTH"
 
 
-def campaigns(cutoff: dt.date, channel: str = "") -> str:
-    """Marketing spend of the last twelve months, of one channel or of all."""
-    year = f"month >= {literal(cutoff)} - INTERVAL 12 MONTH AND month < {literal(cutoff)}"
-    return rows_where("marketing_spend", year, f"channel = {literal(channel)}" if channel else "")
+@study_view
+def newcomers(table: str, cutoff: dt.date) -> str:
+    """Customers of ``table`` first seen in the last twelve months."""
+    return f"SELECT * FROM {table} WHERE {first_seen(cutoff)}"
+
+
+@study_view
+def campaigns(cutoff: dt.date) -> str:
+    """Marketing spend of the last twelve months, a row per channel and month."""
+    end = literal(cutoff)
+    return f"SELECT * FROM marketing_spend WHERE month >= {end} - INTERVAL 12 MONTH AND month < {end}"
 
 
 def marketing(cutoff: dt.date) -> str:

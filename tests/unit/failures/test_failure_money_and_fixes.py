@@ -62,8 +62,9 @@ def test_a_repair_counts_as_repeated_within_thirty_days_of_resolution_only(small
         "2026-10-05T03:00:00", "2026-10-05T02:00:00"
     )
     (small / "tickets.csv").write_text(near)
-    found = lives.repeats(Field.of(inputs_of(small)))
-    assert found[["repairs", "repeated"]].to_numpy().tolist() == [[2, 1]]
+    field = Field.of(inputs_of(small))
+    rate = field.state.measured("repeat_repair_rate_30d", lives.followed(field))
+    assert (rate.denominator, rate.numerator) == (2, 1)
 
 
 @pytest.mark.parametrize(
@@ -94,6 +95,7 @@ def cause(component: str | None = "board", **attributes: str) -> Cause:
         corrected=1.5,
         share=0.1,
         p_familywise=0.01,
+        outside=40.0,
         confounded_with=(),
     )
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from analysis.errors import ParameterError
-from analysis.metrics import Metric, Registry
+from analysis.metrics import VIEWS, Measure, Metric, Registry
 from analysis.report import definitions
 from analysis.report.definitions import Definition, doubts, kept_definitions, resolved, rewrite_definitions
 
@@ -42,6 +43,76 @@ def test_every_id_that_code_states_stands_in_the_code():
     """What is computed from measures, facts or an assumption is found in the registry; the rest where it is made."""
     missing = {m.id for m in REGISTRY if m.function and m.id not in literals()}
     assert missing == set(), "write the id out where the fact is stated"
+
+
+@pytest.mark.parametrize(
+    "measure", [m for m in REGISTRY.measures.values() if m.view not in VIEWS], ids=lambda m: m.id
+)
+def test_every_study_view_a_measure_names_is_there(measure: Measure):
+    found = resolved(measure.view)
+    assert found is not None and f"{found.__module__}.{found.__qualname__}" == measure.view
+
+
+def stated_by_hand(tree: ast.AST) -> list[str]:
+    """Metrics of measures that a module states with a value of its own; what is stated of other facts or as decided is not."""
+    own = {m.id for m in REGISTRY if m.kind in ("simple", "ratio")}
+    found = []
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+        first = call.args[0] if call.args else None
+        follows = [ast.unparse(key.value) for key in call.keywords if key.arg == "lineage"]
+        if (
+            name in ("exact", "share", "estimate", "between", "stated")
+            and isinstance(first, ast.Constant)
+            and first.value in own
+            and not (
+                len(call.args) > 1 and ast.unparse(call.args[1]) == "None"
+            )  # a reason instead of a value
+            and not any(re.match(r"follows$|Derived\(|Assumed\(|stated_in\(", text) for text in follows)
+        ):
+            found.append(f"{first.value}: line {call.lineno}")
+    return found
+
+
+def test_what_measures_define_is_computed_by_the_engine():
+    """No study states a count, a sum or a ratio of measures with a value that it worked out itself."""
+    source = ROOT / "src" / "analysis"
+    found = {
+        str(path.relative_to(source)): lines
+        for path in source.rglob("*.py")
+        if (lines := stated_by_hand(ast.parse(path.read_text(encoding="utf-8"))))
+    }
+    assert found == {}
+    assert stated_by_hand(ast.parse('state.exact("customer_movement", 3)')) == ["customer_movement: line 1"]
+    assert stated_by_hand(ast.parse('state.measured("customer_movement", rows)')) == []
+
+
+def test_a_plain_count_or_ratio_is_refused_as_a_function(tmp_path: Path):
+    entry = """
+section: costs
+metrics:
+  some_tickets:
+    name: {{en: Some tickets, zh: 工单}}
+    description: {{en: Tickets counted., zh: 工单计数。}}
+    numerator: {{en: tickets, zh: 工单}}
+    function: [analysis.metrics.steady.exact_sum]
+    {because}
+    unit: tickets
+    owner: Head of Service Finance
+"""
+    folder = tmp_path / "metrics"
+    folder.mkdir()
+    (tmp_path / "labels.yml").write_text("{}", encoding="utf-8")
+    for because, refusal in (
+        ("", "some_tickets.*because of one of model"),
+        ("because: count", "because"),
+        ("because: ratio", "because"),
+    ):
+        (folder / "costs.yml").write_text(entry.format(because=because), encoding="utf-8")
+        with pytest.raises(ParameterError, match=refusal):
+            Registry.load(folder)
+    (folder / "costs.yml").write_text(entry.format(because="because: model"), encoding="utf-8")
+    assert Registry.load(folder)["some_tickets"].because == "model"
 
 
 def test_no_definition_changed_without_a_version_and_a_line_in_the_changelog():

@@ -2,15 +2,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from analysis.errors import MissingData, ParameterError
-from analysis.metrics import Engine, Period
+from analysis.locale import Text
+from analysis.metrics import Engine, Measure, Metric, Period
 from analysis.metrics.backend import transpiled
 from analysis.metrics.views import VIEWS, Rules
+from analysis.metrics.views.selection import selected, study_view
 from analysis.params import Assumptions
 from analysis.periods import Month
 from analysis.results import FactId, Rows
@@ -177,3 +181,85 @@ def test_what_an_analyst_mistypes_is_answered_with_near_matches(company: Path, e
     with pytest.raises(ParameterError, match="month 'October': not a month; write it as 2026-10"):
         engine.fact("after_sales_cost", period="October")
     assert engine.fact("after_sales_cost", period="2026-10").value == Decimal("1600.00")
+
+
+@study_view
+def posted_on_tickets(basis: str) -> str:
+    """Postings of one basis with the ticket that carries them."""
+    return f"SELECT *, ticket_id IS NOT NULL AS traced FROM cost WHERE posting_basis = '{basis}'"
+
+
+def with_measures(engine: Engine, **metric: object) -> Engine:
+    """The engine with a metric ``posted`` over :func:`posted_on_tickets`."""
+    view, words = f"{__name__}.posted_on_tickets", Text.same("postings")
+    amount = Measure(view=view, value="sum(amount)", meaning=words, id="posted_amount")
+    traced = replace(amount, value="count(*)", where="traced", id="posted_traced")
+    every = replace(amount, value="count(*)", id="posted_every")
+    high = replace(amount, value="quantile_disc(amount, $quantile)", id="posted_high")
+    given = {"numerator": "posted_traced", "denominator": "posted_every", "interval": "wilson"} | metric
+    entry = Metric(name=words, description=words, unit="share", owner="x", id="posted", **given)  # type: ignore[arg-type]
+    registry = engine.registry
+    engine.registry = replace(
+        registry,
+        measures=registry.measures | {m.id: m for m in (amount, traced, every, high)},
+        metrics=registry.metrics | {"posted": entry},
+    )
+    return engine
+
+
+def test_rows_that_a_study_selects_are_counted_as_the_measures_say(company: Path, engine_of: Build):
+    engine = with_measures(engine_of(company))
+    rows = posted_on_tickets("incurred").of(month="2026-10")
+    fact = engine.measured_by("posted", rows, by=(), period=OCTOBER)[()]
+    assert (fact.numerator, fact.denominator, fact.n) == (2, 4, 4)
+    assert fact.interval is not None and fact.interval.method == "Wilson score"
+    # its rows give it again
+    assert isinstance(fact.lineage, Rows)
+    assert len(engine.rows(fact.lineage.numerator)) == 2 and len(engine.rows(fact.lineage.denominator)) == 4
+    assert fact.sources == engine.tables_read(fact.lineage.numerator)
+
+
+def test_every_slice_is_counted_at_once_and_the_whole_where_it_is_a_share_of_it(
+    company: Path, engine_of: Build
+):
+    engine = with_measures(engine_of(company))
+    rows = posted_on_tickets("incurred")
+    by = engine.measured_by("posted", rows, by=("month", "category"), period=OCTOBER)
+    one = by["2026-10", "labour"]
+    assert (one.period, dict(one.dimensions)) == ("2026-10", {"category": "labour"})
+    single = rows.of(month="2026-10", category="labour")
+    assert engine.measured_by("posted", single, by=(), period=OCTOBER)[()].value == one.value
+    assert sum(fact.denominator or 0 for fact in by.values()) == len(engine.rows(rows.sql))
+    whole = engine.measured_by("posted", rows, by=("category",), of_by=(), period=OCTOBER)
+    assert {fact.denominator for fact in whole.values()} == {len(engine.rows(rows.sql))}
+
+
+def test_nothing_selected_is_zero_counted_and_no_sum(company: Path, engine_of: Build):
+    engine = with_measures(engine_of(company), numerator="posted_every", denominator=None, interval="exact")
+    none = posted_on_tickets("utilisation")
+    assert engine.measured_by("posted", none, by=(), period=OCTOBER)[()].value == 0
+    assert engine.measured_by("posted", none, by=("category",), period=OCTOBER) == {}
+    summed = with_measures(engine_of(company), numerator="posted_amount", denominator=None, interval="exact")
+    fact = summed.measured_by("posted", none, by=(), period=OCTOBER, reason=Text.same("nothing"))[()]
+    assert fact.value is None and fact.reason == Text.same("nothing")
+
+
+def test_a_measure_takes_its_parameter_from_the_selection(company: Path, engine_of: Build):
+    engine = with_measures(engine_of(company), numerator="posted_high", denominator=None, interval="exact")
+    rows = posted_on_tickets("incurred").of(month="2026-10").given(quantile=1.0)
+    fact = engine.measured_by("posted", rows, by=(), period=OCTOBER)[()]
+    assert fact.value == Decimal("1200.00")
+    assert isinstance(fact.lineage, Rows) and fact.lineage.value == "quantile_disc(amount, 1.0)"
+
+
+def test_what_a_model_cut_is_no_row_to_list_and_another_view_is_refused(company: Path, engine_of: Build):
+    engine = with_measures(engine_of(company))
+    lent = engine.lend("scores", pa.table({"ticket_id": ["T1"], "score": [0.5]}))
+    cut = replace(
+        posted_on_tickets("incurred"), sql=f"SELECT *, TRUE AS traced FROM cost JOIN {lent} USING (ticket_id)"
+    )
+    assert not isinstance(engine.measured_by("posted", cut, by=(), period=OCTOBER)[()].lineage, Rows)
+    with pytest.raises(ParameterError, match="posted_traced.*not over cost"):
+        engine.measured_by("posted", selected("cost"), by=(), period=OCTOBER)
+    with pytest.raises(ParameterError, match="rows that a study selects"):
+        engine.fact("posted", period=OCTOBER)

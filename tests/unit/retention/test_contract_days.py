@@ -52,7 +52,7 @@ def renewed_by(
 
 def survival_at(inputs: StudyInputs, months: int) -> float:
     lives = views.lifetimes(contracts(inputs), inputs.month.end, observed_from=dt.date(2020, 1, 1))
-    rows = inputs.engine.query(views.life_patterns(lives))
+    rows = inputs.engine.query(views.life_patterns(str(lives)))
     return float(curve(rows, level=0.95).at([months * DAYS_PER_MONTH])["survival"].iloc[0])
 
 
@@ -159,10 +159,10 @@ def test_within_the_grace_days_nobody_is_lost_yet(
     folder = late(company, gap)
     for month, lost in seen.items():
         inputs = inputs_of(folder, month=month)
-        frame = inputs.engine.query(
-            views.movements(contracts(inputs), [("October", dt.date(2026, 10, 1), dt.date(2026, 11, 1))])
+        moved = views.customers_moved(
+            contracts(inputs), [("October", dt.date(2026, 10, 1), dt.date(2026, 11, 1))]
         )
-        assert int(frame["lost"].sum()) == lost, month
+        assert len(inputs.engine.query(moved.where(views.MOVED["lost"]).sql)) == lost, month
 
 
 def test_what_is_open_is_said_with_what_it_can_become(company: Path, inputs_of: Inputs):
@@ -195,7 +195,7 @@ def test_followed_only_as_far_as_losses_are_known(company: Path, inputs_of: Inpu
     inputs = inputs_of(late(company, 15))
     assert losses_known_until(inputs) == dt.date(2026, 10, 21)
     lives = views.lifetimes(contracts(inputs), inputs.month.end, observed_from=dt.date(2020, 1, 1))
-    rows = inputs.engine.query(views.life_patterns(lives))
+    rows = inputs.engine.query(views.life_patterns(str(lives)))
     # nobody has reached the end of the term with a known outcome: not one stayed, not one left
     assert not rows["lost"].any() and rows["duration"].max() <= 12 * DAYS_PER_MONTH
     later = inputs_of(late(company, 15), month="2026-11")
@@ -280,6 +280,20 @@ def test_a_contract_lost_on_its_first_day_is_lost(company: Path, inputs_of: Inpu
     assert survival_at(inputs, 0) == pytest.approx(20 / 30)
     pieces = exposure_rows(inputs)
     assert int(pieces.loc[pieces["lost"], "customers"].sum()) == 10 and int(pieces["customers"].sum()) == 30
+
+
+def test_who_has_been_under_contract_twice_is_named_in_both_spells(company: Path, inputs_of: Inputs):
+    rows = [
+        ("K1", 1, "X1", "maintenance", "2024-01-01", "2024-12-31", None, "100.00"),
+        ("K2", 1, "X1", "maintenance", "2025-09-01", "2026-08-31", None, "100.00"),
+        ("K3", 1, "X2", "maintenance", "2025-09-01", "2026-08-31", None, "100.00"),
+    ]
+    inputs = inputs_of(written(company, rows))
+    lives = views.lifetimes(contracts(inputs), inputs.month.end, observed_from=dt.date(2020, 1, 1))
+    patterns = inputs.engine.query(views.life_patterns(lives))
+    again = patterns["several"].notna()
+    assert set(patterns.loc[again, "several"]) == {"X1"} and int(patterns.loc[again, "customers"].sum()) == 2
+    assert int(patterns.loc[~again, "customers"].sum()) == 1
 
 
 def test_an_experience_in_the_days_that_a_term_runs_late_comes_before_its_end(

@@ -13,6 +13,7 @@ from analysis.errors import FitError, ParameterError
 from analysis.formats import chance
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
+from analysis.metrics.views.selection import Selection
 from analysis.params import Range, load_what_ifs
 from analysis.params.what_ifs import Lever, Scenario
 from analysis.results import Fact
@@ -74,7 +75,16 @@ def draws(**changes) -> dict[str, np.ndarray]:
     return {name: np.array([value]) for name, value in (given | changes).items()}
 
 
-STAKE = Stake(cases=1000, exposed=120, moved=120.0, purchases=1000.0, contract=600.0, first_year=0.4)
+STAKE = Stake(
+    cases=1000,
+    exposed=120,
+    moved=120.0,
+    purchases=1000.0,
+    contract=600.0,
+    first_year=0.4,
+    listed=Selection("analysis.value.value_at_stake.cases_listed", "SELECT 1 AS exposed"),
+    chosen=False,
+)
 
 
 def test_the_gain_of_one_case_by_hand():
@@ -447,7 +457,7 @@ def test_the_budget_follows_the_growth_of_customers(world):
     found = what_ifs(inputs, base, effects, plan=plan).budget
     tier, rest, total = found.lines
     assert (tier.tier, rest.tier, total.tier) == ("low", "untraced", "total")
-    customers = int(tier.customers.value)
+    customers = int(tier.growth.n)
     assert tier.last.value == Decimal(40) * customers
     fresh = int(
         inputs.engine.query(
