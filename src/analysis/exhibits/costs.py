@@ -826,7 +826,9 @@ def backtest_table(study: CostStudy) -> Block | None:
         columns=[
             label("candidate"),
             metric("backtest_mase", of="mase", head="Scaled error", places=2),
+            interval("backtest_mase", of="mase", key="mase_interval", places=2),
             metric("backtest_coverage", of="coverage", head="Coverage"),
+            interval("backtest_coverage", of="coverage", key="coverage_interval"),
             count("backtest_mase", of="mase", head="Starting points"),
         ],
         note=_source(study),

@@ -31,8 +31,8 @@ METRICS = {
     "excess": "excess_failures",
     "past": "excess_over_past",
 }
-MEASURES = {"count": "failures_counted", "cost": "cost_of_failures"}
 TOO_MANY = Text.of("no interval: more values than rankings are simulated for")
+MEASURES = {"count": "failures_counted", "cost": "cost_of_failures"}
 EXCESS_METHOD = "exact Poisson count, error of the expectation"
 
 
