@@ -212,6 +212,13 @@ def _cox(sheet: Sheet, fit: Any) -> None:
     sheet.named(title, x=sheet.say("hazard ratio of one more unit of the covariate (log scale)"))
 
 
+def _accelerated(sheet: Sheet, fit: Any) -> None:
+    table = fit.table.iloc[1:] if len(fit.table) > 1 else fit.table
+    estimates(sheet, table.index, table["time_ratio"], table["low"], table["high"], nothing=1)
+    title = sheet.say("How many times as long, with {level} interval", level=f"{fit.level:.0%}")
+    sheet.named(title, x=sheet.say("time ratio of one more unit of the covariate"))
+
+
 # ---------------------------------------------------------------- series
 
 
@@ -225,6 +232,18 @@ def _forecast(sheet: Sheet, forecast: Any) -> None:
         "Forecast by {candidate}, with {level} interval",
         candidate=forecast.candidate,
         level=f"{forecast.level:.0%}",
+    )
+    sheet.named(title, y=sheet.in_unit(sheet.say("expected")))
+
+
+def _smoothing(sheet: Sheet, found: Any) -> None:
+    table = found.forecast
+    steps = range(len(table))
+    band(sheet.axes, table, steps)
+    sheet.axes.plot(steps, table["point"], color=colour("focus"), marker="o", ms=3)
+    sheet.steps(table.index)
+    title = sheet.say(
+        "Forecast by {candidate}, with {level} interval", candidate=found.model, level=f"{found.level:.0%}"
     )
     sheet.named(title, y=sheet.in_unit(sheet.say("expected")))
 
@@ -350,6 +369,14 @@ def _expected_purchases(sheet: Sheet, model: Any) -> None:
     sheet.named(title, x=axis, y=sheet.say("purchases per customer"))
 
 
+def _opportunities(sheet: Sheet, model: Any) -> None:
+    ahead = list(range(25))
+    sheet.axes.plot(ahead, model.expected_purchases_of_new(ahead), color=colour("focus"))
+    sheet.axes.set_ylim(bottom=0)
+    title = sheet.say("Purchases expected of a new customer")
+    sheet.named(title, x=sheet.say("opportunities"), y=sheet.say("purchases per customer"))
+
+
 def _spend(sheet: Sheet, model: Any) -> None:
     import numpy as np
     from scipy.stats import invgamma
@@ -399,10 +426,13 @@ def _delay(sheet: Sheet, delay: Any) -> None:
 
 
 _DRAWN: Mapping[str, Draw] = {
+    "stats.accelerated_life.AcceleratedLife": _accelerated,
     "stats.causal.DoublyRobust": _effect,
     "stats.causal.Overlap": _overlap,
     "stats.causal.Sensitivity": _sensitivity,
     "stats.control.ControlChart": _control,
+    "stats.discrete_purchases.OpportunityModel": _opportunities,
+    "stats.exponential_smoothing.ChosenSmoothing": _smoothing,
     "stats.forecasting.Forecast": _forecast,
     "stats.forecasting.ReconciledForecast": _reconciled,
     "stats.hazards.CoxFit": _cox,

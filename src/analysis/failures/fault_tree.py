@@ -314,22 +314,20 @@ class FaultTree(Described):
         )
 
     def event_intervals(self, *, draws: int, seed: int, level: float = 0.9) -> pd.DataFrame:
-        """Limits of every basic event's probability and Fussell–Vesely importance, from the same draws as `top_interval`.
+        """Limits of every basic event's probability and Fussell-Vesely importance, from the same draws as `top_interval`.
 
         Parameters
         ----------
-        draws : int
-            Sets of probabilities drawn.
-        seed : int
-            Of the draws.
+        draws, seed : int
+            Of the simulation.
         level : float, share 0 to 1
-            Coverage of each interval.
+            Coverage.
 
         Returns
         -------
-        (events, limits) DataFrame
-            One row an event: `probability_low`, `probability_high`, `importance_low`, `importance_high`; equal limits where nothing is said about
-            an event, missing where the tree is too large for importances.
+        DataFrame, one row per event
+            `probability_low`, `probability_high`, `importance_low`, `importance_high`; equal limits where nothing is said about an event, missing where the
+            tree is too large for importances.
         """
         tops, chance = self._drawn_tops(draws, seed)
         edges = [(1 - level) / 2, (1 + level) / 2]

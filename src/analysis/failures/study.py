@@ -42,6 +42,7 @@ from analysis.metrics import study as study_of
 from analysis.params.interventions import Intervention, load_interventions
 from analysis.periods import Month
 from analysis.results import Finding
+from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -132,7 +133,7 @@ class _Ground:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class TestedParts:
+class TestedParts(Summarised):
     """The parts that are held against chance, without the rest of the study."""
 
     month: Month

@@ -895,8 +895,9 @@ class Engine:
         if not isinstance(entry.numerator, str):
             return None
         numerator = self.registry.measure(entry.numerator)
+        # a view of a study, or of a day, has no name that could be asked for as it stands
         if numerator.view not in VIEWS or VIEWS[numerator.view].dated:
-            return None  # rows that a study selects, as of a day that it names
+            return None
         within = Period.parse(period) if isinstance(period, str) else Period.of(period)
         if not set(dimensions) <= self._columns(numerator.view):
             return None

@@ -46,14 +46,15 @@ class AcceleratedLife(Summarised):
         With the densities of time (not of log time), so that distributions can be compared.
     rows, events : int
     distribution : str
-    covariance : array, of the coefficients and the logarithm of the scale.
 
     Examples
     --------
+    >>> import pandas as pd
     >>> from analysis import stats
-    >>> fit = stats.accelerated_life([1, 2, 3, 4], [1, 1, 1, 0])
-    >>> fit.rows, fit.events
-    (4, 3)
+    >>> slow = pd.DataFrame({"slow": [0, 0, 0, 0, 1, 1, 1, 1]})
+    >>> fit = stats.accelerated_life([1, 2, 3, 4, 2, 4, 6, 8], [1] * 8, slow, distribution="lognormal")
+    >>> fit.rows, fit.events, round(float(fit.table.at["slow", "time_ratio"]), 6)
+    (8, 8, 2.0)
     """
 
     distribution: Distribution
@@ -67,13 +68,16 @@ class AcceleratedLife(Summarised):
     level: float
     covariance: Array = field(repr=False)
 
+    @in_words(rows="times", numbers="covariates")
     def survival(self, times: ArrayLike, covariates: pd.DataFrame) -> NDArray[np.float64]:
         """Share still going at each time, for each row of covariates.
 
         Parameters
         ----------
         times : (times,) numbers, in the unit of the durations
-        covariates : (rows, covariates) DataFrame of the fitted columns, each in its own unit
+            Zero or more.
+        covariates : (rows, columns) DataFrame of numbers
+            The fitted columns.
 
         Returns
         -------
@@ -82,7 +86,7 @@ class AcceleratedLife(Summarised):
         Raises
         ------
         ParameterError
-            Where a fitted column is missing.
+            Where a fitted column or a number is missing, or a time is negative.
 
         Examples
         --------
@@ -102,6 +106,10 @@ class AcceleratedLife(Summarised):
             + covariates[columns].to_numpy(dtype=float) @ self.table.loc[columns, "coefficient"].to_numpy()
         )
         wanted = np.atleast_1d(np.asarray(times, dtype=float))
+        if not (np.all((wanted >= 0) & (wanted < np.inf)) and np.isfinite(centre).all()):
+            raise ParameterError(
+                "accelerated_life: times are finite, zero or more, and no covariate is missing."
+            )
         with np.errstate(divide="ignore"):
             z = (np.log(wanted)[None, :] - centre[:, None]) / self.scale
         return np.exp(_log_survival(z, self.distribution))
@@ -111,7 +119,8 @@ class AcceleratedLife(Summarised):
 
         Parameters
         ----------
-        covariates : (rows, covariates) DataFrame of the fitted columns, each in its own unit
+        covariates : (rows, columns) DataFrame of numbers
+            The fitted columns.
 
         Returns
         -------
@@ -120,7 +129,7 @@ class AcceleratedLife(Summarised):
         Raises
         ------
         ParameterError
-            Where a fitted column is missing.
+            Where a fitted column or a number is missing, or a time is negative.
 
         Examples
         --------
@@ -158,7 +167,7 @@ def accelerated_life(
         Time until the event or until the row was last seen.
     events : (rows,) 0 or 1
         Whether it ended in the event; else it is censored.
-    covariates : (rows, covariates) DataFrame of numbers, each in its own unit; optional
+    covariates : (rows, columns) DataFrame of numbers, optional
         Without, the distribution alone.
     distribution : {"weibull", "lognormal", "loglogistic"}
     entry : (rows,) numbers, in the unit of the durations, optional
@@ -166,7 +175,7 @@ def accelerated_life(
     weights : (rows,) numbers, optional
         Cases a row stands for.
     level : float, share 0 to 1
-        Coverage of each interval.
+        Coverage of the limits.
 
     Returns
     -------
@@ -182,7 +191,7 @@ def accelerated_life(
 
     Source
     ------
-    Kalbfleisch and Prentice (2002), chapter 3.
+    Kalbfleisch and Prentice (2002), *The Statistical Analysis of Failure Time Data*, 2nd ed., chapter 3.
 
     Examples
     --------

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betaln
 
-from analysis.errors import FitError
+from analysis.errors import FitError, ParameterError
 from analysis.stats.arguments import in_words
 from analysis.stats.likelihood import Array, LikelihoodFit, Objective, maximise
 from analysis.summaries import Summarised
@@ -38,15 +38,14 @@ class OpportunityModel(Summarised):
         Of the chance to be gone before the next opportunity, beta distributed over customers.
     log_likelihood, customers : float
         At the estimate; sum of the weights.
-    fit : LikelihoodFit
-        With the intervals of the parameters.
+    fit : parameters with Hessian and profile intervals
 
     Examples
     --------
     >>> from analysis import stats
     >>> model = stats.fit_bgbb([2, 1, 1, 0], [2, 2, 1, 0], [2] * 4, weights=[60, 20, 30, 40])
-    >>> model.customers
-    150.0
+    >>> model.expected_purchases_of_new([0]).tolist()
+    [0.0]
     """
 
     alpha: float
@@ -57,6 +56,7 @@ class OpportunityModel(Summarised):
     customers: float
     fit: LikelihoodFit = field(repr=False)
 
+    @in_words(rows="frequency recency opportunities")
     def probability_alive(
         self, frequency: ArrayLike, recency: ArrayLike, opportunities: ArrayLike
     ) -> NDArray[np.float64]:
@@ -75,6 +75,8 @@ class OpportunityModel(Summarised):
         ------
         FitError
             For impossible rows.
+        ParameterError
+            For what is no number.
 
         Source
         ------
@@ -94,6 +96,7 @@ class OpportunityModel(Summarised):
         parameters = np.array([self.alpha, self.beta, self.gamma, self.delta])
         return np.asarray(np.exp(there + taken - _log_likelihood(parameters, x, last, n)), dtype=float)
 
+    @in_words(rows="frequency recency opportunities")
     def expected_purchases(
         self, ahead: int, frequency: ArrayLike, recency: ArrayLike, opportunities: ArrayLike
     ) -> NDArray[np.float64]:
@@ -114,6 +117,8 @@ class OpportunityModel(Summarised):
         ------
         FitError
             For impossible rows.
+        ParameterError
+            For what is no number.
 
         Source
         ------
@@ -134,16 +139,23 @@ class OpportunityModel(Summarised):
         there = betaln(self.gamma, self.delta + n[:, None] + steps) - betaln(self.gamma, self.delta)
         return np.asarray(np.exp((taken - seen)[:, None] + there).sum(axis=1), dtype=float)
 
+    @in_words(rows="opportunities")
     def expected_purchases_of_new(self, opportunities: ArrayLike) -> NDArray[np.float64]:
         """Purchases of a new customer expected at the first so many opportunities.
 
         Parameters
         ----------
         opportunities : (rows,) whole numbers
+            Zero or more.
 
         Returns
         -------
         (rows,) array, purchases
+
+        Raises
+        ------
+        ParameterError
+            For a number that is negative, missing or no whole one.
 
         Source
         ------
@@ -156,7 +168,10 @@ class OpportunityModel(Summarised):
         >>> bool(0 < model.expected_purchases_of_new([1])[0] < model.expected_purchases_of_new([2])[0])
         True
         """
-        wanted = np.atleast_1d(np.asarray(opportunities, dtype=int))
+        asked = np.atleast_1d(np.asarray(opportunities, dtype=float))
+        if not np.all((asked >= 0) & (asked < np.inf) & (asked == np.round(asked))):
+            raise ParameterError("purchases: opportunities are whole numbers, zero or more.")
+        wanted = asked.astype(int)
         steps = np.arange(1, max(int(wanted.max()), 1) + 1)
         there = np.exp(betaln(self.gamma, self.delta + steps) - betaln(self.gamma, self.delta))
         sums = np.concatenate([[0.0], np.cumsum(there)]) * self.alpha / (self.alpha + self.beta)

@@ -31,7 +31,7 @@ def area_under_curve(
     clusters : (rows,) labels, optional
         Rows of one customer or machine, which are not independent; without, every row is.
     level : float, share 0 to 1
-        Coverage of the interval.
+        Coverage of the limits.
 
     Returns
     -------

@@ -44,7 +44,7 @@ def cox_exact(
     strata : (rows,) labels, optional
         Rows are compared within a stratum only.
     level : float, share 0 to 1
-        Coverage of each interval.
+        Coverage of the limits.
 
     Returns
     -------
@@ -113,8 +113,8 @@ def _risk_sets(
     time, ended = np.asarray(durations, dtype=float), np.asarray(events, dtype=float)
     if not np.isin(ended, (0, 1)).all():
         raise FitError("cox: events are 0 or 1.")
-    if not np.isfinite(time).all() or len(time) != rows:
-        raise FitError("cox: durations are finite numbers, one for each row of covariates.")
+    if not ((time >= 0) & (time < np.inf)).all() or len(time) != rows:
+        raise FitError("cox: durations are finite numbers, zero or more, one for each row of covariates.")
     start = np.full(rows, -np.inf) if entry is None else np.asarray(entry, dtype=float)
     stratum = np.zeros(rows, dtype=int) if strata is None else pd.factorize(np.asarray(strata))[0]
     places, happened, groups, listed = [], [], [], 0

@@ -45,9 +45,9 @@ class ChosenSmoothing(Summarised):
     --------
     >>> import pandas as pd
     >>> from analysis import stats
-    >>> series = pd.Series([10.2, 9.8, 10.1, 9.9, 10.0, 10.3, 9.7, 10.1, 9.9, 10.2, 9.8, 10.0])
-    >>> found = stats.exponential_smoothing(series, season=1, horizon=1)
-    >>> found.compared["model"][0] == found.model
+    >>> values = pd.Series([10.2, 9.8, 10.1, 9.9, 10.0, 10.3, 9.7, 10.1, 9.9, 10.2, 9.8, 10.0])
+    >>> found = stats.exponential_smoothing(values, season=1, horizon=2)
+    >>> found.compared["model"].iloc[0] == found.model
     True
     """
 
@@ -73,7 +73,7 @@ def exponential_smoothing(
     horizon : int
         Periods ahead.
     level : float, share 0 to 1
-        Coverage of each interval.
+        Coverage of the limits.
     seed : int
         Of the simulated futures that make the limits.
 

@@ -232,8 +232,8 @@ def cox(
     clusters : (rows,) labels, optional
         Such as the subject of several spells or events; standard errors then allow for dependence within it.
     apart : (rows,) true or false, optional
-        True for rows whose subjects are clusters of their own, each of them, whatever the row's label: patterns of subjects with one spell beside
-        the rows of those with several.
+        True for rows whose subjects are clusters of their own, each of them, whatever the row's label: patterns of subjects with one spell beside the
+        rows of those with several.
     weights : (rows,) whole numbers, optional
         How many subjects a row stands for; the answer is that of the expanded rows.
     ties : str

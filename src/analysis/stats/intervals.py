@@ -162,24 +162,23 @@ def ratio_interval(
 
     Parameters
     ----------
-    above : (parts,) numbers, any unit
-        Parts of the upper sum, two or more, in order of time where they hang together.
-    below : (parts,) numbers, any unit
-        Parts of the lower sum.
+    above, below : (parts,) numbers, each in its own unit
+        The parts of the two sums, two or more of them, in order of time where they hang together.
     level : float, share 0 to 1
         Coverage of the interval.
-    correlation : float, share 0 to 1
-        What neighbours' departures from the ratio are taken to hang together at least; the larger of it and of what they show widens the
-        limits as a first-order process would.
+    correlation : float, correlation 0 to below 1
+        What neighbours' departures from the ratio are taken to hang together at least; the larger of it and of what they show widens the limits as a
+        first-order process would.
 
     Returns
     -------
     Interval
+        In the unit of `above` per unit of `below`.
 
     Raises
     ------
     ParameterError
-        For fewer than two parts or a lower sum that is not above zero.
+        For fewer than two parts, numbers that are missing or not paired, or a sum below that is not positive.
 
     Source
     ------
@@ -188,11 +187,13 @@ def ratio_interval(
     Examples
     --------
     >>> from analysis import stats
-    >>> found = stats.ratio_interval([10.0, 20.0, 30.0], [5.0, 10.0, 15.0])  # each part has the same ratio
-    >>> float(found.value), float(found.low), float(found.high)
-    (2.0, 2.0, 2.0)
+    >>> ratio = stats.ratio_interval([10, 20, 31], [1, 2, 3])
+    >>> round(ratio.value, 4), ratio.low < 10.1667 < ratio.high  # 61 ÷ 6
+    (10.1667, True)
     """
     top, base = np.asarray(above, dtype=float), np.asarray(below, dtype=float)
+    if top.ndim != 1 or top.shape != base.shape or not np.isfinite([top, base]).all():
+        raise ParameterError("ratio_interval: give one finite number above and one below for each part.")
     count, whole = len(top), float(base.sum())
     if count < 2 or not whole > 0:
         raise ParameterError(

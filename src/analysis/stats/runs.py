@@ -27,21 +27,17 @@ class RunsTest(Summarised):
 
     Attributes
     ----------
-    useful : int
-        Points beside the centre; points on it neither make nor break a run.
-    longest_run, longest_run_limit : int
-        The limit is the longest run that chance explains.
-    crossings, crossings_limit : int
-        The limit is the fewest crossings that chance explains.
-    centre : float
-    shifted : bool
-        Whether a rule is broken.
+    useful : points beside the centre; points on it neither make nor break a run.
+    longest_run, longest_run_limit : the limit is the longest run that chance explains.
+    crossings, crossings_limit : the limit is the fewest crossings that chance explains.
+    centre : in the unit of the values.
+    shifted : whether a rule is broken.
 
     Examples
     --------
     >>> from analysis import stats
-    >>> stats.RunsTest(useful=24, longest_run=9, longest_run_limit=8, crossings=11, crossings_limit=8, centre=0.0).shifted
-    True
+    >>> stats.runs_test([1, 9] * 6, centre=5).crossings
+    11
     """
 
     useful: int
@@ -53,7 +49,7 @@ class RunsTest(Summarised):
 
     @property
     def shifted(self) -> bool:
-        """Whether a run is too long or crossings are too few for chance."""
+        """Whether a rule is broken."""
         return self.longest_run > self.longest_run_limit or self.crossings < self.crossings_limit
 
 
@@ -63,8 +59,9 @@ def runs_test(values: ArrayLike, *, centre: float | None = None) -> RunsTest:
 
     Parameters
     ----------
-    values : (points,) numbers in order of time, any unit
-    centre : float, in the unit of the values, optional
+    values : (points,) numbers in order of time, in any unit
+        None missing.
+    centre : float, in the unit of the values; optional
         A level decided or known from an earlier period; the median of the values otherwise.
 
     Returns

@@ -29,12 +29,13 @@ def rate_change(
     Parameters
     ----------
     groups : (groups,) labels
+        Each once.
     events_before, events_after : (groups,) numbers, events
         Counts, independent of each other (Poisson).
     size_before, size_after : (groups,) numbers, exposure in one unit
         Zero where a group was not there; it has then the other period's rate, and all of it is mix.
     level : float, share 0 to 1
-        Coverage of each interval.
+        Coverage of the limits.
 
     Returns
     -------
@@ -89,6 +90,8 @@ def rate_change(
 
 def _refuse(names: pd.Index, *numbers: np.ndarray) -> None:
     before, size, after, size_now = numbers
+    if any(one.shape != names.shape for one in numbers):
+        raise FitError(f"rate_change: give events and exposure for each of the {len(names)} groups.")
     if names.has_duplicates:
         raise FitError(f"rate_change: group {names[names.duplicated()][0]!r} is named twice; sum it first.")
     if not all((np.isfinite(one) & (one >= 0)).all() for one in numbers):

@@ -15,10 +15,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import FitError, ParameterError
+from analysis.stats.arguments import in_words
 
 _COLUMNS = ["dimension", "values", "explained", "surprise"]
 
 
+@in_words()
 def surprise_by_dimension(
     tables: Mapping[str, pd.DataFrame], *, explained: float = 0.67, least: float = 0.1
 ) -> pd.DataFrame:
@@ -26,7 +28,7 @@ def surprise_by_dimension(
 
     Parameters
     ----------
-    tables : mapping from a dimension's name to its (values, columns) DataFrame
+    tables : mapping from a dimension's name to its (values, columns) DataFrame, both columns in one unit
         Indexed by the value, with the columns `expected` and `actual` (same unit, zero or more); every table has the same totals.
     explained : float, share 0 to 1
         Share of the change that the values of a dimension must explain together.

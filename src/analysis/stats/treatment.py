@@ -43,13 +43,13 @@ def standardised_effect(
     ----------
     outcome : (rows,) numbers, any unit
     treated : (rows,) 0 or 1
-    covariates : (rows, covariates) DataFrame of numbers, each in its own unit
+    covariates : (rows, covariates) DataFrame of numbers
         Used as they stand in the model of treatment (not asked by the g-formula) and in that of the outcome (linear, one per arm; not asked by weighting).
     method : {"weighting", "g_formula", "augmented"}
     link : {"logit", "probit"}
         Of the model of treatment.
     level : float, share 0 to 1
-        Coverage of each interval.
+        Coverage of the limits.
 
     Returns
     -------

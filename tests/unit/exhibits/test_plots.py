@@ -80,6 +80,9 @@ def estimators() -> dict[str, Callable[[], Any]]:
         "CoxFit": lambda: stats.cox(
             pd.DataFrame({"group": GROUP, "other": RNG.normal(size=200)}), AGES, FAILED
         ),
+        "AcceleratedLife": lambda: stats.accelerated_life(AGES, FAILED, pd.DataFrame({"group": GROUP})),
+        "OpportunityModel": lambda: stats.fit_bgbb([2, 1, 1, 0], [2, 2, 1, 0], [2] * 4, [60, 20, 30, 40]),
+        "ChosenSmoothing": lambda: stats.exponential_smoothing(PAST, season=1, horizon=6),
         "MeanCumulativeFunction": lambda: stats.mean_cumulative_function(
             np.arange(100) % 25, RNG.uniform(0, 20, 100), ends=np.full(25, 20.0)
         ),
@@ -251,7 +254,9 @@ def of_failures_and_the_rest() -> dict[str, Callable[[], Any]]:
     return {
         "FailureStudy": lambda: partly(failures.FailureStudy, chart=chart),
         "ChartFacts": lambda: chart,
-        "ClaimsForecast": lambda: failures.ClaimsForecast(rows=rows, draws=np.zeros(2), level=0.95),
+        "ClaimsForecast": lambda: failures.ClaimsForecast(
+            rows=rows, draws=np.zeros(2), counts=np.zeros(2), level=0.95
+        ),
         "FaultTree": lambda: failures.FaultTree.from_mapping(tree, name="tree"),
         "QualityStudy": lambda: partly(QualityStudy, files=(file,)),
         "ExecutiveStudy": lambda: partly(ExecutiveStudy, headlines=(headline,)),

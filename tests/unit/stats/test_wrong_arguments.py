@@ -251,6 +251,55 @@ GOOD = {
             weights=np.ones(8),
         ),
     ),
+    "accelerated_life": (
+        stats.accelerated_life,
+        dict(durations=ages, events=ev, covariates=cov, entry=np.zeros(ROWS), weights=np.ones(ROWS)),
+    ),
+    "area_under_curve": (
+        stats.area_under_curve,
+        dict(scores=ages, outcomes=grp, clusters=np.arange(ROWS) // 2),
+    ),
+    "cox_exact": (
+        stats.cox_exact,
+        dict(covariates=cov[["x"]], durations=np.ceil(ages / 8), events=ev, strata=np.arange(ROWS) % 3),
+    ),
+    "exponential_smoothing": (
+        lambda values: stats.exponential_smoothing(values, season=1, horizon=2),
+        dict(values=months),
+    ),
+    "fit_bgbb": (
+        stats.fit_bgbb,
+        dict(
+            frequency=np.array([2, 1, 1, 0]),
+            recency=np.array([2, 2, 1, 0]),
+            opportunities=np.array([2, 2, 2, 2]),
+            weights=np.array([60.0, 20, 30, 40]),
+        ),
+    ),
+    "ratio_interval": (stats.ratio_interval, dict(above=ages, below=np.ones(ROWS))),
+    "rate_change": (
+        stats.rate_change,
+        dict(
+            groups=np.arange(ROWS),
+            events_before=np.ones(ROWS),
+            size_before=np.full(ROWS, 9.0),
+            events_after=np.ones(ROWS) * 2,
+            size_after=np.full(ROWS, 8.0),
+        ),
+    ),
+    "runs_test": (stats.runs_test, dict(values=ages)),
+    "standardised_effect": (
+        stats.standardised_effect,
+        dict(outcome=grp + ages, treated=(np.arange(ROWS) % 2).astype(float), covariates=cov[["x"]]),
+    ),
+    "surprise_by_dimension": (
+        lambda explained, least: stats.surprise_by_dimension(
+            {"centre": pd.DataFrame({"expected": [94, 6], "actual": [47, 3]}, index=["X", "Y"])},
+            explained=explained,
+            least=least,
+        ),
+        dict(explained=0.6, least=0.1),
+    ),
 }
 
 
@@ -322,6 +371,9 @@ RIGHT = {
             ("clustered_proportion_interval", "clusters"),
             ("net_promoter_interval", "clusters"),
             ("purchase_summary", "customers"),
+            ("area_under_curve", "clusters"),
+            ("cox_exact", "strata"),
+            ("rate_change", "groups"),
         ]
     },
     ("localise", "attributes"): {"timedelta", "nan"},
@@ -358,7 +410,10 @@ RIGHT = {
             ("subgroup_chart", "values"),
         ]
     },
-    ("forecast", "history"): {"short", "neg"},
+    **{
+        pair: {"short", "neg"}
+        for pair in [("forecast", "history"), ("exponential_smoothing", "values"), ("runs_test", "values")]
+    },
     # bounds of an age: none below is zero, none above is infinity
     ("fit_weibull_bounds", "lower"): {"nan", "none_inside"},
     ("fit_weibull_bounds", "upper"): {"nan", "none_inside", "inf"},
@@ -370,6 +425,9 @@ RIGHT = {
         pair: {"neg"}
         for pair in [
             ("doubly_robust", "outcome"),
+            ("standardised_effect", "outcome"),
+            ("area_under_curve", "scores"),
+            ("ratio_interval", "above"),
             ("robustness_value", "t"),
             ("partial_r2", "t"),
             ("confounded_estimate", "estimate"),
