@@ -6,7 +6,16 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from analysis.nulls.counting import PROMISED, STANDARD_ERRORS, Tally, at_most, covered, tallied
+from analysis.nulls.counting import (
+    PROMISED,
+    STANDARD_ERRORS,
+    TRUE_HERE,
+    Tally,
+    at_least,
+    at_most,
+    covered,
+    tallied,
+)
 from analysis.nulls.running import Record
 
 #: What each kind of finding is looked for in, by study.
@@ -21,10 +30,12 @@ EXEMPT = (
     "Rule-based statements of what is so: tie-out, budget, gross churn above its limit (contracts of the invented company do end more often than its limit), labour share, unallocated postings, "
     "values at risk and call lists.",
     "A registered measure or fix that brought nothing, or that it is too early for: with nothing planted that is the truth, so only “delivered”, “worked” and “made it worse” count.",
+    "That repairs with follow-ups cost more (`retention.chain.contacts_to_cost`). Orders that repeat work which did not hold always take a further contact and cost about 4% more, planted or not: a true ratio near 1.01, shown in a few companies, listed and not counted.",
     "The warranty provision of one product line. The invented company accrues one share of sales for all lines while their claims differ, planted or not, so a line that is short is truly short.",
 )
 
 
+GOAL, PLANTED_GOAL = 400, 100
 PLANTED_HEADING = "## Intervals against planted truths"
 
 
@@ -62,6 +73,7 @@ def _page(records: Sequence[Record], *, scale: float) -> list[str]:
         f"A study may make any finding in at most {PROMISED:.0%} of such companies. With this many companies a rate up to {PROMISED:.0%} plus {STANDARD_ERRORS:g} standard errors is taken for that promise; above it the study fails. "
         "Intervals are Wilson's at 95%.",
         "",
+        *_so_far(len(records), GOAL, f"and a rate up to {at_most(GOAL):.1%} would hold"),
         "## Findings to be alarmed by",
         "",
         "Companies with at least one finding of severity alert or watch, by study and by kind.",
@@ -87,13 +99,25 @@ def _page(records: Sequence[Record], *, scale: float) -> list[str]:
     ][:-1]
 
 
+def _so_far(companies: int, goal: int, then: str) -> list[str]:
+    """Said while fewer companies were studied than are asked for."""
+    if companies >= goal:
+        return []
+    return [
+        f"**{companies} companies so far.** {goal} are asked for, {then}; with fewer the judgement is coarser, and the same command with SEEDS={goal} goes on.",
+        "",
+    ]
+
+
 def _table(tallies: Sequence[Tally]) -> list[str]:
     rows = [
         "| Study | Kind | Companies with one | Companies | Rate | 95% interval | At most | Judgement |",
         "|---|---|---:|---:|---:|---|---:|---|",
     ]
     for one in tallies:
-        judged = "" if one.kind else ("holds" if one.holds else "fails")
+        judged = "holds" if one.holds else "fails"
+        if one.kind:
+            judged = "true here" if one.kind in TRUE_HERE else ""
         rows.append(
             f"| {'' if one.kind else one.study} | {f'`{one.kind}`' if one.kind else 'any'} | {one.found} | {one.companies} | {one.rate:.1%} | "
             f"{one.low:.1%} to {one.high:.1%} | {'' if one.kind else f'{at_most(one.companies):.1%}'} | {judged} |"
@@ -133,6 +157,11 @@ def _coverage(planted: Sequence[Record]) -> list[str]:
         f"a share down to that minus {STANDARD_ERRORS:g} standard errors is taken for it. An estimate that a company was too small for, or whose search found nothing, states nothing; a search states what stood out, which is a little too large where it "
         "was found by its size. The failure ratio of a supplier is one of many intervals that hold together, so each is wider than 95% asks for.",
         "",
+        *_so_far(
+            len(planted),
+            PLANTED_GOAL,
+            f"and a share down to {at_least(PLANTED_GOAL, promised=1 - PROMISED):.1%} would hold",
+        ),
         "| Study | Estimate | Held | Stated | Companies | Share | 95% interval | At least | Judgement |",
         "|---|---|---:|---:|---:|---:|---|---:|---|",
         *(

@@ -147,7 +147,13 @@ def test_the_counts_by_hand():
 
 
 def test_tests_that_are_corrected_apart_are_counted_apart():
-    shown = ("retention.chain.late_to_score",), ("retention.waited",), ()
+    # the last is true of these companies: listed, not counted
+    shown = (
+        ("retention.chain.late_to_score",),
+        ("retention.waited",),
+        (),
+        ("retention.chain.contacts_to_cost",),
+    )
     made = [
         Record(seed=seed, answers={"retention": Answer(alarms=(), shown=kinds, not_tested=())})
         for seed, kinds in enumerate(shown, start=1)
@@ -158,6 +164,7 @@ def test_tests_that_are_corrected_apart_are_counted_apart():
         ("retention", "retention.waited"): 1,
         ("retention, chain", ""): 1,
         ("retention, chain", "retention.chain.late_to_score"): 1,
+        ("retention, chain", "retention.chain.contacts_to_cost"): 1,
     }
 
 
