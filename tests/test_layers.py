@@ -36,7 +36,9 @@ BESIDE = {
 }
 # Who may import what stands beside.
 USES_BESIDE = {
-    "stats": frozenset({"metrics", "costs", "failures", "retention", "value", "quality", "executive", "nulls"}),
+    "stats": frozenset(
+        {"metrics", "costs", "failures", "retention", "value", "quality", "executive", "nulls"}
+    ),
     "sample": frozenset({"workbook", "nulls", "cli"}),
 }
 # Libraries that belong to certain layers alone: nothing on the left knows a chart, a notebook or a report.
