@@ -110,11 +110,7 @@ def _signals(sheet: Sheet, signals: Any) -> None:
     )
     estimates(sheet, _names(table, subject), table[estimate], table["low"], table["high"], nothing=0)
     found = int(table["signal"].sum())
-    title = sheet.say(
-        "{found} of {tested} subjects stand out; smallest p-value first",
-        found=found,
-        tested=len(signals.by_subject),
-    )
+    title = sheet.say("{found} of {tested} subjects stand out", found=found, tested=len(signals.by_subject))
     from matplotlib.ticker import PercentFormatter
 
     sheet.axes.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
