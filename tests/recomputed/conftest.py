@@ -50,6 +50,13 @@ def edition(raw: Raw, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def near_quantities(edition: Path) -> subprocess.CompletedProcess[str]:
+    """What the command line says of quantities of the pack that may be one under two names."""
+    command = [sys.executable, "-m", "analysis.cli", "metrics", "--near", str(edition)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="session")
 def printed(edition: Path) -> dict[str, dict]:
     """The pack's facts by identity without the version."""
     facts = json.loads((edition / "facts.json").read_text("utf-8"))["facts"]

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
+from typing import Any
 
 
-def test_no_two_quantities_of_the_pack_are_one_under_two_names(edition: Path) -> None:
-    command = [sys.executable, "-m", "analysis.cli", "metrics", "--near", str(edition)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_no_two_quantities_of_the_pack_are_one_under_two_names(near_quantities: Any) -> None:
+    assert near_quantities.returncode == 0, near_quantities.stdout + near_quantities.stderr
